@@ -1,0 +1,73 @@
+import { parseArgs } from "node:util";
+import { type AnyEvent, type EventPattern, runConsumer } from "../src/delivery/consumer";
+
+const help = `Prints every event as it happens, one line each.
+
+  bun run consumers/logger.ts                               all events of items, from the shared queue item_events
+  bun run consumers/logger.ts --events item.created         only these, on a temporary queue, from now on
+  bun run consumers/logger.ts --events 'item.*' --queue tail   the same on a durable queue of its own, which keeps
+                                                            events while no logger runs
+
+Options:
+  --events TYPES   event types or patterns, separated by commas: item.created,item.deleted  'item.*'  '*.deleted'  '#'
+  --queue NAME     the durable queue to work on; default item_events, or a temporary one with --events
+  --json           print each event as a line of JSON
+  --help           this text
+
+Several loggers on one queue share its events. Logs go to standard error. Ctrl+C finishes the event in hand and stops.`;
+
+/** One line for a person: `[CREATED] Item ID: 1, Name: Sample Item at 2026-02-18 18:23:45`, in local time. */
+export function formatEvent(event: AnyEvent, colour: boolean): string {
+  const [resource = "", change = ""] = event.type.split(".");
+  const record = (event as unknown as Record<string, { id: number; name?: unknown }>)[resource];
+  const name = typeof record?.name === "string" ? `, Name: ${printable(record.name)}` : "";
+  const tag = `[${change.toUpperCase()}]`;
+  const paint = colour ? colours[change] : undefined;
+  const title = resource.charAt(0).toUpperCase() + resource.slice(1);
+  return `${paint ? `\x1b[${paint}m${tag}\x1b[0m` : tag} ${title} ID: ${record?.id}${name} at ${localTime(new Date(event.timestamp))}`;
+}
+
+const colours: Record<string, number> = { created: 32, updated: 33, deleted: 31 };
+
+/** Control characters could move the cursor or end the line; they are shown as escapes instead. */
+function printable(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu,
+    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function localTime(time: Date): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+  return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+}
+
+function readArguments() {
+  try {
+    const { values } = parseArgs({
+      options: { events: { type: "string" }, queue: { type: "string" }, json: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+    });
+    return values;
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${help}`);
+    process.exit(2);
+  }
+}
+
+if (import.meta.main) {
+  const options = readArguments();
+  if (options.help) {
+    console.log(help);
+    process.exit(0);
+  }
+  const events = options.events?.split(",").map((pattern) => pattern.trim() as EventPattern);
+  const colour = process.stdout.isTTY && !process.env["NO_COLOR"];
+  await runConsumer({
+    queue: options.queue ?? (events ? undefined : "item_events"),
+    events,
+    handle: (event) => console.log(options.json ? JSON.stringify(event) : formatEvent(event, colour)),
+    // With --json, standard output is events and nothing else.
+    onReady: () => console[options.json ? "error" : "log"]("Event consumer started. Waiting for events... Press Ctrl+C to exit."),
+  });
+}

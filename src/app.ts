@@ -1,0 +1,63 @@
+import type { ValueError } from "@sinclair/typebox/errors";
+import { type AnyElysia, Elysia, NotFoundError, ParseError, ValidationError } from "elysia";
+import { requireToken } from "./access";
+import type { Config } from "./config";
+import { type Log, messageOf } from "./observe/logging";
+import { describeMistakes, HttpProblem, problemResponse } from "./problem";
+import { limitRate } from "./rate-limit";
+import type { Dependencies } from "./route";
+import { type LoadedRoute, mountRoutes } from "./router";
+import { StoreUnavailable } from "./store/store";
+import { apiDocs } from "./swagger";
+
+export interface AppOptions {
+  readonly routes: readonly LoadedRoute[];
+  readonly dependencies: Dependencies;
+  readonly config: Pick<Config, "apiTokens" | "rateLimit">;
+  readonly log: Log;
+}
+
+const maxBodyBytes = 1024 * 1024;
+
+/**
+ * Builds the HTTP application; whoever calls this listens. A test can call `handle(new Request(…))` on it.
+ *
+ * @throws {RouterError} for a file in `routes/` that does not build a route.
+ */
+export function buildApp({ routes, dependencies, config, log }: AppOptions): AnyElysia {
+  const refuseStranger = requireToken(config.apiTokens);
+  const refuseFlood = limitRate(config.rateLimit);
+  return new Elysia({
+    // Unknown properties are refused, not stripped without a word.
+    normalize: false,
+    // Every answer passes the hooks below.
+    nativeStaticResponse: false,
+    serve: { maxRequestBodySize: maxBodyBytes },
+  })
+    .onRequest(({ request, server }) => refuseFlood(server?.requestIP(request)?.address) ?? refuseStranger(request))
+    .onError(({ error, request }) => answerError(error, request, log))
+    .use(mountRoutes(routes, dependencies))
+    .use(apiDocs({ withToken: config.apiTokens.length > 0 }));
+}
+
+const places: Record<string, string> = { params: "path", query: "query", body: "body" };
+
+function answerError(error: unknown, request: Request, log: Log): Response {
+  if (error instanceof HttpProblem) return problemResponse(error.status, error.message, error.errors);
+  if (error instanceof ValidationError)
+    return problemResponse(422, `The ${places[error.type] ?? error.type} is not valid.`, describeMistakes(error.all as ValueError[]));
+  if (error instanceof NotFoundError)
+    return problemResponse(404, `There is nothing at ${request.method} ${new URL(request.url).pathname}.`);
+  if (error instanceof ParseError) {
+    // Elysia wraps what a body parser throws.
+    if (error.cause instanceof HttpProblem) return answerError(error.cause, request, log);
+    return problemResponse(400, "The body cannot be read.");
+  }
+  const context = { method: request.method, path: new URL(request.url).pathname, error: messageOf(error) };
+  if (error instanceof StoreUnavailable) {
+    log.error(context, "The store is not available; the request was refused and nothing was changed");
+    return problemResponse(503, "The store cannot do this now; nothing was changed. Try again.", undefined, { "retry-after": "1" });
+  }
+  log.error({ ...context, stack: error instanceof Error ? error.stack : undefined }, "A request failed unexpectedly");
+  return problemResponse(500);
+}

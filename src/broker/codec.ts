@@ -1,0 +1,39 @@
+import type { LogEntry } from "../store/store";
+import type { Options } from "./connection";
+
+/** A message on its way to the broker. */
+export interface OutgoingMessage {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly content: Buffer;
+  readonly options: Options.Publish & { messageId: string };
+}
+
+/**
+ * The message of an event. The headers are the CloudEvents 1.0 attributes with the prefix of its AMQP binding, and the
+ * W3C `traceparent` where there is one.
+ */
+export function toMessage(entry: LogEntry, exchange: string): OutgoingMessage {
+  const resource = entry.type.slice(0, entry.type.lastIndexOf("."));
+  return {
+    exchange,
+    routingKey: entry.type,
+    content: Buffer.from(entry.body),
+    options: {
+      messageId: entry.id,
+      type: entry.type,
+      timestamp: Math.floor(Date.parse(entry.timestamp) / 1000),
+      contentType: "application/json",
+      persistent: true,
+      headers: {
+        "cloudEvents:specversion": "1.0",
+        "cloudEvents:id": entry.id,
+        "cloudEvents:type": entry.type,
+        "cloudEvents:source": `/${resource}`,
+        "cloudEvents:subject": String(entry.subject),
+        "cloudEvents:time": entry.timestamp,
+        ...(entry.traceparent !== null && { traceparent: entry.traceparent }),
+      },
+    },
+  };
+}

@@ -1,0 +1,175 @@
+import { readFileSync } from "node:fs";
+import { type Channel, type ConfirmChannel, connect, type RecoveringChannelModel } from "amqplib";
+import { type RabbitmqConfig, redactUrl } from "../config";
+import { type Log, messageOf } from "../observe/logging";
+
+export type { ConfirmChannel, ConsumeMessage, Message, Options } from "amqplib";
+
+export type BrokerState = "connecting" | "connected" | "blocked" | "closed";
+
+/** A dead peer is noticed within two of these. RabbitMQ's own 60 s would take three minutes. */
+const heartbeatSeconds = 5;
+const connectTimeoutMs = 10_000;
+const longestPauseMs = 5_000;
+
+/** The process's one connection to RabbitMQ. It comes back by itself, for as long as it takes. */
+export class Broker {
+  #state: BrokerState = "connecting";
+  #lastError: string | undefined;
+  #warned = false;
+  readonly #stopping = new AbortController();
+
+  private constructor(
+    readonly url: string,
+    readonly connection: RecoveringChannelModel,
+    readonly log: Log,
+    quiet: boolean,
+  ) {
+    this.#warned = quiet;
+    connection.on("connect", () => {
+      this.#state = "connected";
+      this.#warned = false;
+      this.#lastError = undefined;
+      log.info({ broker: url }, "Connected to RabbitMQ");
+    });
+    connection.on("disconnect", (error: Error) => this.#down("Lost the connection to RabbitMQ; it is tried again until it works", error));
+    connection.on("connect-failed", (error: Error) => this.#down("RabbitMQ cannot be reached; it is tried again until it works", error));
+    connection.on("error", (error: Error) => log.debug({ broker: url, error: messageOf(error) }, "RabbitMQ connection error"));
+    connection.on("blocked", (reason: string) => {
+      this.#state = "blocked";
+      log.warn({ broker: url, reason }, "RabbitMQ takes no messages for now (a memory or disk alarm); they wait");
+    });
+    connection.on("unblocked", () => {
+      this.#state = "connected";
+      log.info({ broker: url }, "RabbitMQ takes messages again");
+    });
+  }
+
+  /**
+   * Starts to connect and answers at once.
+   *
+   * @param options.expected false where no RabbitMQ need ever be there: then its absence is no warning.
+   */
+  static async connect(config: RabbitmqConfig, log: Log, options = { expected: true }): Promise<Broker> {
+    const connection = await connect(withHeartbeat(config.url), {
+      ...socketOptions(config),
+      recovery: { waitForConnect: false, initialDelay: 200, maxDelay: longestPauseMs, factor: 2, jitter: 0.3 },
+    });
+    return new Broker(redactUrl(config.url), connection, log, !options.expected);
+  }
+
+  get state(): BrokerState {
+    return this.#state;
+  }
+
+  get lastError(): string | undefined {
+    return this.#lastError;
+  }
+
+  /**
+   * Keeps one confirm channel open until the broker is closed: opens it, hands it to `use`, and does so again
+   * whenever it closes or `use` fails.
+   *
+   * @param use works with the channel, and resolves when it is done with it or `closed` aborts.
+   */
+  async keepChannel(use: (channel: ConfirmChannel, closed: AbortSignal) => Promise<void>): Promise<void> {
+    let failures = 0;
+    while (!this.#stopping.signal.aborted) {
+      try {
+        const channel = await this.connection.createConfirmChannel();
+        const closed = closedSignal(channel, (error) =>
+          this.log.warn({ error: error.message }, "RabbitMQ closed a channel; it is opened again"),
+        );
+        const openedAt = performance.now();
+        try {
+          await use(channel, closed);
+          // A channel that keeps closing right after it was opened is a failure too, or this would be a hot loop.
+          failures = performance.now() - openedAt > longestPauseMs ? 0 : failures + 1;
+        } finally {
+          if (!closed.aborted) await channel.close().catch(() => {});
+        }
+      } catch (error) {
+        if (this.#stopping.signal.aborted) return;
+        failures += 1;
+        const lost = this.#state === "connecting";
+        if (!lost) this.log.warn({ error: messageOf(error) }, "A RabbitMQ channel could not be set up; it is tried again");
+      }
+      if (!this.#stopping.signal.aborted) await pause(failures, this.#stopping.signal);
+    }
+  }
+
+  /** Runs `use` on a channel of its own, so that an error that closes the channel touches no other. */
+  async withChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
+    const channel = await this.connection.createChannel();
+    const closed = closedSignal(channel, () => {});
+    try {
+      return await use(channel);
+    } finally {
+      if (!closed.aborted) await channel.close().catch(() => {});
+    }
+  }
+
+  /** Closes the connection; nothing is awaited longer than `timeoutMs`. */
+  async close(timeoutMs = 2000): Promise<void> {
+    this.#stopping.abort();
+    this.#state = "closed";
+    await Promise.race([this.connection.close(), Bun.sleep(timeoutMs)]);
+  }
+
+  #down(what: string, error: Error): void {
+    if (this.#state !== "closed") this.#state = "connecting";
+    this.#lastError = messageOf(error);
+    // One warning for one outage, however long it lasts.
+    this.log[this.#warned ? "debug" : "warn"]({ broker: this.url, error: this.#lastError }, what);
+    this.#warned = true;
+  }
+}
+
+/** Whether a RabbitMQ answers at this address: undefined if it does, else why not. */
+export async function probe(config: RabbitmqConfig, timeoutMs: number): Promise<string | undefined> {
+  try {
+    const model = await connect(withHeartbeat(config.url), { ...socketOptions(config), timeout: timeoutMs });
+    model.on("error", () => {});
+    await model.close();
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+function withHeartbeat(url: string): string {
+  if (new URL(url).searchParams.has("heartbeat")) return url;
+  return `${url}${url.includes("?") ? "&" : "?"}heartbeat=${heartbeatSeconds}`;
+}
+
+function socketOptions(config: RabbitmqConfig) {
+  return {
+    timeout: connectTimeoutMs,
+    noDelay: true,
+    keepAlive: true,
+    ...(config.caFile && { ca: [readFileSync(config.caFile)] }),
+    ...(config.certFile && { cert: readFileSync(config.certFile) }),
+    ...(config.keyFile && { key: readFileSync(config.keyFile) }),
+  };
+}
+
+function closedSignal(channel: Channel, onError: (error: Error) => void): AbortSignal {
+  const closed = new AbortController();
+  // Without a listener for `error`, a channel's error takes the whole connection down.
+  channel.on("error", onError);
+  channel.on("close", () => closed.abort());
+  return closed.signal;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+async function pause(failures: number, stop: AbortSignal): Promise<void> {
+  if (failures === 0) return;
+  const ms = Math.min(longestPauseMs, 200 * 2 ** failures) * (0.5 + Math.random() / 2);
+  await Promise.race([Bun.sleep(ms), aborted(stop)]);
+}

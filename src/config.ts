@@ -1,0 +1,180 @@
+import { accessSync, constants } from "node:fs";
+import { dirname } from "node:path";
+
+export type LogLevel = (typeof logLevels)[number];
+export type LogFormat = "pretty" | "json";
+
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  readonly rabbitmq: RabbitmqConfig;
+  /** Path of the SQLite database that holds the resources and the event log. */
+  readonly databaseFile: string;
+  /** Where consumers keep their own files. */
+  readonly dataDir: string;
+  /** Events older than this are pruned once everybody has them; null keeps them for ever. */
+  readonly eventRetentionMs: number | null;
+  /** Accepted bearer tokens; empty: the API is open. */
+  readonly apiTokens: readonly string[];
+  /** Requests a second for each client; null: no limit. */
+  readonly rateLimit: number | null;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+}
+
+export interface RabbitmqConfig {
+  readonly url: string;
+  /** Whether RABBITMQ_URL is set. If it is not, no RabbitMQ at the default address means the embedded transport. */
+  readonly explicit: boolean;
+  readonly caFile: string | null;
+  readonly certFile: string | null;
+  readonly keyFile: string | null;
+}
+
+/** Every mistake in the environment, so that a person mends them in one go. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  constructor(readonly mistakes: readonly string[]) {
+    super(
+      `The configuration has ${mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`}:\n${mistakes.map((line) => `  - ${line}`).join("\n")}`,
+    );
+  }
+}
+
+const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+const msPerUnit: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/**
+ * Reads the configuration from environment variables. A variable that is empty counts as not set.
+ *
+ * @param options.isTerminal whether a person reads the log; decides the default of LOG_FORMAT.
+ * @param options.environment default: the process's own, into which Bun has read the `.env` files.
+ * @throws {ConfigError} that lists every bad variable with what would be right.
+ */
+export function readConfig({
+  isTerminal,
+  environment = process.env,
+}: {
+  isTerminal: boolean;
+  environment?: Readonly<Record<string, string | undefined>>;
+}): Config {
+  const mistakes: string[] = [];
+  const read = (name: string): string | undefined => environment[name]?.trim() || undefined;
+
+  /** Reads one variable: `parse` answers undefined for a bad value. */
+  function variable<T>(name: string, fallback: T, parse: (text: string) => T | undefined, expected: string): T {
+    const text = read(name);
+    if (text === undefined) return fallback;
+    const value = parse(text);
+    if (value === undefined) mistakes.push(`${name}=${secret.test(name) ? redactUrl(text) : text}: ${expected}.`);
+    return value ?? fallback;
+  }
+  const file = (name: string) => variable(name, null, readableFile, "no file that can be read is there; give the path of a PEM file");
+
+  const host = read("HOST") ?? "127.0.0.1";
+  const loopback = isLoopback(host);
+  const tokenText = read("API_TOKEN");
+  if (!loopback && tokenText === undefined) {
+    mistakes.push(
+      `HOST=${host} can be reached from other machines, so API_TOKEN is needed: set it to a long random secret, ` +
+        "or to `none` if the API is meant to be open; or leave HOST at 127.0.0.1.",
+    );
+  }
+  const apiTokens = tokenText === undefined || tokenText === "none" ? [] : tokenText.split(",").map((token) => token.trim());
+  if (apiTokens.some((token) => !/^[\x21-\x7e]{8,}$/.test(token))) {
+    mistakes.push("API_TOKEN: a token has at least 8 visible ASCII characters; several are separated by commas; `none` means an open API.");
+  }
+
+  const databaseFile = variable("DATABASE_URL", "data/warren.db", sqlitePath, "use sqlite:<path of a file>, such as sqlite:data/warren.db");
+  const certFile = file("RABBITMQ_CERT_FILE");
+  const keyFile = file("RABBITMQ_KEY_FILE");
+  if (Boolean(read("RABBITMQ_CERT_FILE")) !== Boolean(read("RABBITMQ_KEY_FILE"))) {
+    mistakes.push("RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE belong together: set both or neither.");
+  }
+
+  const config: Config = {
+    port: variable(
+      "PORT",
+      3000,
+      (text) => wholeNumber(text, 0, 65_535),
+      "use a whole number from 0 (any free port) to 65535, such as 3000",
+    ),
+    host,
+    rabbitmq: {
+      url: variable(
+        "RABBITMQ_URL",
+        "amqp://guest:guest@localhost:5672/",
+        amqpUrl,
+        "use amqp://user:password@host:5672/ or amqps://…; percent-encode special characters in the password",
+      ),
+      explicit: read("RABBITMQ_URL") !== undefined,
+      caFile: file("RABBITMQ_CA_FILE"),
+      certFile,
+      keyFile,
+    },
+    databaseFile,
+    dataDir: read("DATA_DIR") ?? dirname(databaseFile),
+    eventRetentionMs: variable("EVENT_RETENTION", null, age, "use `forever`, or an age such as 30d, 12h, 45m or 90s"),
+    apiTokens,
+    rateLimit: variable("RATE_LIMIT", loopback ? null : 100, rate, "use `off`, or requests a second for each client, such as 100"),
+    logLevel: variable("LOG_LEVEL", "info", (text) => logLevels.find((level) => level === text), `use one of ${logLevels.join(", ")}`),
+    logFormat: variable(
+      "LOG_FORMAT",
+      isTerminal ? "pretty" : "json",
+      (text) => (text === "pretty" || text === "json" ? text : undefined),
+      "use pretty or json",
+    ),
+  };
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  return config;
+}
+
+/** Hides user and password of a URL that goes to a log. Takes text that is no valid URL as well. */
+export function redactUrl(text: string): string {
+  return text.replace(/^([a-z+]+:\/\/)?.*@/is, "$1***@");
+}
+
+/** Colour for a person only, and not for one who asked for none: https://no-color.org */
+export function wantsColour(isTerminal: boolean): boolean {
+  return isTerminal && !process.env["NO_COLOR"];
+}
+
+const secret = /URL|TOKEN/;
+
+function wholeNumber(text: string, least: number, most: number): number | undefined {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  return value >= least && value <= most ? value : undefined;
+}
+
+function amqpUrl(text: string): string | undefined {
+  const url = URL.parse(text);
+  return url && /^amqps?:$/.test(url.protocol) && url.hostname ? text : undefined;
+}
+
+function sqlitePath(text: string): string | undefined {
+  const path = /^sqlite:(?:\/\/(?=\/))?([^:?]+)$/.exec(text)?.[1];
+  return path?.endsWith("/") ? undefined : path;
+}
+
+function readableFile(path: string): string | undefined {
+  try {
+    accessSync(path, constants.R_OK);
+    return path;
+  } catch {
+    return undefined;
+  }
+}
+
+function age(text: string): number | null | undefined {
+  if (text === "forever") return null;
+  const [, count, unit] = /^([1-9]\d{0,5})([smhd])$/.exec(text) ?? [];
+  return count && unit ? Number(count) * (msPerUnit[unit] ?? 0) : undefined;
+}
+
+function rate(text: string): number | null | undefined {
+  return text === "off" ? null : wholeNumber(text, 1, 1_000_000);
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}

@@ -1,0 +1,187 @@
+import { toMessage } from "../broker/codec";
+import { type PublishChannel, Publisher, Unroutable } from "../broker/publisher";
+import { type Log, messageOf } from "../observe/logging";
+import type { LogEntry, LogReader, Store } from "../store/store";
+import { ConfirmedPrefix } from "./confirmed-prefix";
+import { Signal } from "./signal";
+
+export interface RelayOptions {
+  readonly log: LogReader;
+  readonly relayed: Store["relayed"];
+  /** The exchange that an event type goes to. */
+  readonly exchangeOf: (eventType: string) => string;
+  /** Gives an event that no queue took a queue to go to. */
+  readonly makeRoute: (eventType: string, exchange: string) => Promise<void>;
+  readonly logger: Log;
+}
+
+/** Keeps the broker's pipe full, and bounds what one that blocks can hold in memory. */
+const window = 1024;
+const windowBytes = 16 * 1024 * 1024;
+const batch = 256;
+/** Storing the position costs a commit of its own on an idle system; after a crash, what came since is sent again. */
+const saveEveryMs = 20;
+const longestPauseMs = 5_000;
+
+/**
+ * Sends the event log to the broker, in order, and keeps the position up to which everything is confirmed.
+ * A crash can make it send events again, never leave one out.
+ */
+export class Relay {
+  readonly #wake = new Signal();
+  #position = 0;
+  #saved = 0;
+  #loaded = false;
+  #saving = false;
+  #saveTimer: Timer | undefined;
+  #running = false;
+  #stopping = false;
+  /** Raised whenever the position moves or the relay goes idle, for `stop`. */
+  readonly #progress = new Signal();
+
+  constructor(readonly options: RelayOptions) {}
+
+  /** Every event up to here is confirmed. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Reads the stored position, so that `position` tells the truth before the broker is there. */
+  async load(): Promise<void> {
+    if (this.#loaded) return;
+    this.#position = this.#saved = await this.options.relayed.load();
+    this.#loaded = true;
+  }
+
+  /** Tells that the log has grown. */
+  wake(): void {
+    this.#wake.raise();
+  }
+
+  /** Sends events on this channel until it closes or the relay stops. */
+  async run(channel: PublishChannel, closed: AbortSignal): Promise<void> {
+    await this.load();
+    const publisher = new Publisher(channel);
+    closed.addEventListener("abort", () => this.#wake.raise(), { once: true });
+    this.#running = true;
+    try {
+      let failures = 0;
+      while (!closed.aborted && !this.#stopping) {
+        const startedAt = this.#position;
+        const failure = await this.#send(publisher, closed);
+        if (failure === undefined || closed.aborted) break;
+        failures = this.#position > startedAt ? 1 : failures + 1;
+        await this.#recover(failure, failures);
+      }
+    } finally {
+      this.#running = false;
+      this.#progress.raise();
+    }
+  }
+
+  /** Lets the broker confirm what is in the log now, for `timeoutMs` at most, and stores the position. */
+  async stop(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    const end = await this.options.log.end();
+    while (this.#running && this.#position < end && performance.now() < deadline) {
+      await this.#progress.wait(deadline - performance.now());
+    }
+    this.#stopping = true;
+    this.#wake.raise();
+    clearTimeout(this.#saveTimer);
+    if (this.#position > this.#saved) await this.options.relayed.save(this.#position);
+  }
+
+  /** Sends until something fails; answers the failure once nothing is in flight any more. Undefined: closed or stopped. */
+  async #send(publisher: Publisher, closed: AbortSignal): Promise<unknown> {
+    const prefix = new ConfirmedPrefix();
+    let inFlight = 0;
+    let bytesInFlight = 0;
+    let next = this.#position;
+    let failure: unknown;
+    const ended = () => closed.aborted || this.#stopping;
+
+    const send = (entry: LogEntry) => {
+      const message = toMessage(entry, this.options.exchangeOf(entry.type));
+      const confirm = prefix.send(entry.position);
+      inFlight += 1;
+      bytesInFlight += message.content.length;
+      next = entry.position;
+      publisher
+        .publish(message)
+        .then(
+          () => this.#advance(confirm()),
+          (error: unknown) => {
+            failure ??= error;
+          },
+        )
+        .then(() => {
+          inFlight -= 1;
+          bytesInFlight -= message.content.length;
+          this.#wake.raise();
+        });
+    };
+
+    while (!ended() && failure === undefined) {
+      const { drained } = publisher;
+      drained?.then(() => this.#wake.raise());
+      const room = bytesInFlight < windowBytes && !drained ? window - inFlight : 0;
+      let entries: readonly LogEntry[] = [];
+      try {
+        if (room > 0) entries = await this.options.log.read(next, Math.min(room, batch));
+      } catch (error) {
+        failure = error;
+        break;
+      }
+      for (const entry of entries) send(entry);
+      // Lets requests and confirms in between two batches.
+      if (entries.length > 0) await new Promise(setImmediate);
+      else await this.#wake.wait();
+    }
+    while (inFlight > 0 && !ended()) await this.#wake.wait();
+    return failure;
+  }
+
+  #advance(confirmedTo: number | undefined): void {
+    if (confirmedTo === undefined || confirmedTo <= this.#position) return;
+    this.#position = confirmedTo;
+    this.#progress.raise();
+    this.#saveSoon();
+  }
+
+  #saveSoon(): void {
+    if (this.#saving || this.#saveTimer || this.#stopping) return;
+    this.#saveTimer = setTimeout(async () => {
+      this.#saveTimer = undefined;
+      this.#saving = true;
+      const position = this.#position;
+      try {
+        await this.options.relayed.save(position);
+        this.#saved = position;
+      } catch (error) {
+        this.options.logger.warn(
+          { error: messageOf(error), position },
+          "The relay's position could not be stored; events may be sent twice",
+        );
+      }
+      this.#saving = false;
+      if (this.#position > position) this.#saveSoon();
+    }, saveEveryMs);
+  }
+
+  async #recover(failure: unknown, failures: number): Promise<void> {
+    const { logger, makeRoute } = this.options;
+    const pauseMs = Math.min(longestPauseMs, 50 * 2 ** failures);
+    // One warning for one streak of failures, not one for each event.
+    const level = failures === 1 ? "warn" : "debug";
+    logger[level]({ error: messageOf(failure), position: this.#position, pauseMs }, "An event did not reach its queue; it is sent again");
+    if (failure instanceof Unroutable) {
+      const { routingKey, exchange } = failure.routedTo;
+      await makeRoute(routingKey, exchange).catch((error: unknown) =>
+        logger[level]({ error: messageOf(error) }, "No queue could be made for an event"),
+      );
+    }
+    const until = performance.now() + pauseMs;
+    while (performance.now() < until && !this.#stopping) await this.#wake.wait(until - performance.now());
+  }
+}

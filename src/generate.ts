@@ -1,0 +1,57 @@
+// `bun run generate` writes the modules that carry the types of routes/ and src/domain/; `--check` only says whether they are up to date.
+import { join, relative } from "node:path";
+import { findResources } from "./domain/catalogue";
+import { loadRoutes } from "./router";
+
+const root = join(import.meta.dir, "..");
+const notice = (folder: string) => `// Generated from the files of ${folder} by \`bun run generate\`. Do not edit.\n`;
+
+async function routesModule(): Promise<string> {
+  const routes = await loadRoutes(join(root, "routes"));
+  const imports = routes.map(({ file }, index) => `import route${index} from "../routes/${file.replace(/\.tsx?$/, "")}";\n`);
+  const list = routes.map(({ file, path }, index) => `  { file: "${file}", path: "${path}", route: route${index} },\n`);
+  const mounts = routes.map(
+    ({ path }, index) => `    .use(new Elysia({ prefix: "${path === "/" ? "" : path}" }).use(route${index}(dependencies)))\n`,
+  );
+  return `${notice("routes/")}import { Elysia } from "elysia";
+${imports.join("")}import type { Dependencies } from "./route";
+import type { LoadedRoute } from "./router";
+
+export const routes: readonly LoadedRoute[] = [
+${list.join("")}];
+
+const typed = (dependencies: Dependencies) =>
+  new Elysia()
+${mounts.join("").trimEnd()};
+
+/** The routes with their types, for an Eden client: \`treaty<App>("localhost:3000")\`. */
+export type App = ReturnType<typeof typed>;
+`;
+}
+
+async function catalogueModule(): Promise<string> {
+  const found = await findResources(join(root, "src/domain"));
+  const imports = found.map(({ file, exportName }) => `import { ${exportName} } from "./${file.replace(/\.ts$/, "")}";\n`);
+  return `${notice("this folder")}${imports.join("")}
+export const resources = { ${found.map(({ exportName, resource }) => (exportName === resource.name ? exportName : `${resource.name}: ${exportName}`)).join(", ")} };
+`;
+}
+
+const modules = { "src/routes.generated.ts": routesModule, "src/domain/catalogue.generated.ts": catalogueModule };
+const checkOnly = process.argv.includes("--check");
+let stale = 0;
+for (const [name, build] of Object.entries(modules)) {
+  const path = join(root, name);
+  const text = await build();
+  const current = await Bun.file(path)
+    .text()
+    .catch(() => undefined);
+  if (current === text) continue;
+  stale += 1;
+  if (checkOnly) console.error(`${relative(root, path)} is out of date: run \`bun run generate\` and commit it.`);
+  else {
+    await Bun.write(path, text);
+    console.error(`Wrote ${relative(root, path)}`);
+  }
+}
+process.exit(checkOnly && stale > 0 ? 1 : 0);

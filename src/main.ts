@@ -1,0 +1,8 @@
+import { join } from "node:path";
+import { loadRoutes } from "./router";
+import { startApi } from "./start";
+
+/** The routes with their types, for an Eden client: `treaty<App>("localhost:3000")`. */
+export type { App } from "./routes.generated";
+
+await startApi(() => loadRoutes(join(import.meta.dir, "../routes")));

@@ -1,0 +1,68 @@
+import { type Static, Type } from "@sinclair/typebox";
+import type { ValueError } from "@sinclair/typebox/errors";
+
+/** An error answer: RFC 9457, with `errors` for a body that has mistakes. */
+export const Problem = Type.Object(
+  {
+    type: Type.String({ description: "Names the kind of problem; the same for ever." }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.Optional(Type.String()),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ pointer: Type.String({ description: "JSON pointer (RFC 6901) to the mistake." }), detail: Type.String() })),
+    ),
+  },
+  { description: "application/problem+json, RFC 9457" },
+);
+export type Problem = Static<typeof Problem>;
+
+const kinds = {
+  400: ["bad-request", "Bad request"],
+  401: ["unauthorized", "A token is needed"],
+  404: ["not-found", "Not found"],
+  413: ["too-large", "The body is too large"],
+  415: ["unsupported-media-type", "Unsupported media type"],
+  422: ["invalid", "The request is well-formed, but its content is not valid"],
+  429: ["too-many-requests", "Too many requests"],
+  500: ["internal", "Something went wrong on the server"],
+  503: ["unavailable", "The service cannot do this now"],
+} as const;
+
+export type ProblemStatus = keyof typeof kinds;
+
+/** Thrown by a route to answer with a problem. */
+export class HttpProblem extends Error {
+  override readonly name = "HttpProblem";
+  constructor(
+    readonly status: ProblemStatus,
+    detail?: string,
+    readonly errors?: Problem["errors"],
+  ) {
+    super(detail ?? kinds[status][1]);
+  }
+}
+
+export function problemResponse(
+  status: ProblemStatus,
+  detail?: string,
+  errors?: Problem["errors"],
+  headers?: Record<string, string>,
+): Response {
+  const [kind, title] = kinds[status];
+  const problem: Problem = { type: `/problems/${kind}`, title, status, ...(detail && { detail }), ...(errors && { errors }) };
+  return new Response(JSON.stringify(problem), { status, headers: { "content-type": "application/problem+json", ...headers } });
+}
+
+/** Every mistake with its place and what was expected there, but never the value that was sent. */
+export function describeMistakes(mistakes: Iterable<ValueError>): NonNullable<Problem["errors"]> {
+  const byPlace = new Map<string, string>();
+  // One for each place: a string that is too short breaks its pattern, too.
+  for (const mistake of mistakes) if (!byPlace.has(mistake.path)) byPlace.set(mistake.path, expectation(mistake));
+  return [...byPlace].map(([pointer, detail]) => ({ pointer, detail }));
+}
+
+function expectation({ schema, message, errors }: ValueError): string {
+  if (typeof schema.description === "string") return schema.description;
+  const alternatives = errors.map((branch) => branch.First()?.message).filter((text) => text !== undefined);
+  return alternatives.length > 0 ? alternatives.join("; or ") : message;
+}

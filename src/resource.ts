@@ -1,0 +1,187 @@
+import { type TObject, type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
+import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { Elysia } from "elysia";
+import type { Recorded, Resource } from "./domain/resource";
+import { jsonBody } from "./json-body";
+import { mergePatch, mergePatchSchema } from "./merge-patch";
+import { describeMistakes, HttpProblem, Problem } from "./problem";
+import { type Dependencies, defineRoute } from "./route";
+import type { ChangeContext, Stored } from "./store/store";
+
+/** The fields as a client sends them: one that may be null may be left out. */
+type Input<Fields> = { [Key in keyof Fields as null extends Fields[Key] ? never : Key]: Fields[Key] } & {
+  [Key in keyof Fields as null extends Fields[Key] ? Key : never]?: Fields[Key];
+};
+
+/** Patterns, since a query is text, and since Elysia's own coercion to integers takes "1e2" and loses the name of what is wrong. */
+const pageQuery = Type.Object({
+  limit: Type.Optional(
+    typed<number | string>(
+      Type.String({ pattern: "^([1-9]|[1-9][0-9]|1[0-9]{2}|200)$", description: "How many at most: 1 to 200. Default: 50." }),
+    ),
+  ),
+  after: Type.Optional(
+    typed<number | string>(Type.String({ pattern: "^[0-9]{1,15}$", description: "The `next` of the page before, an integer." })),
+  ),
+});
+
+/**
+ * CRUD over HTTP for a resource: list, create, read, replace, change and delete. Every change is an event.
+ *
+ * @example
+ * // routes/orders.ts
+ * export default crud(order);
+ */
+export function crud<Name extends string, Plural extends string, Fields extends object>(resource: Resource<Name, Plural, Fields>) {
+  type Page = { [key in Plural]: Recorded<Fields>[] } & { next: number | null };
+  const { name, plural, example } = resource;
+  const record = typed<Recorded<Fields>>(resource.record);
+  const input = typed<Input<Fields>>(inputSchema(resource));
+  const patch = typed<Partial<Fields>>(mergePatchSchema(resource.fields));
+  const next = Type.Union([Type.Integer(), Type.Null()], { description: "Pass it as `after` for the next page; null on the last one." });
+  const page = typed<Page>(Type.Object({ [plural]: Type.Array(resource.record), next }));
+  const params = Type.Object({ id: Type.String({ pattern: "^[1-9][0-9]{0,14}$", description: `The id of the ${name}, an integer.` }) });
+  const fieldsCheck = TypeCompiler.Compile<TSchema>(resource.fields);
+  const tags = [plural];
+  const missing = { 404: Problem, 422: Problem };
+
+  const found = (stored: Stored | undefined, id: string): Stored => {
+    if (!stored) throw new HttpProblem(404, `There is no ${name} ${id}.`);
+    return stored;
+  };
+  const patched = (current: object, change: unknown): Fields => {
+    const fields = withDefaults<Fields>(resource, mergePatch(fieldsOf(resource, current), change));
+    if (fieldsCheck.Check(fields)) return fields as Fields;
+    throw new HttpProblem(422, `The patch would leave the ${name} invalid.`, describeMistakes(fieldsCheck.Errors(fields)));
+  };
+
+  return defineRoute(({ store }: Dependencies) =>
+    new Elysia()
+      .get(
+        "",
+        async ({ query }) => {
+          const limit = Number(query.limit ?? 50);
+          const after = Number(query.after ?? 0);
+          // One more than asked for tells whether there is a next page.
+          const rows = await store.list(resource, after, limit + 1);
+          const shown = rows.slice(0, limit);
+          const next = rows.length > limit ? (shown.at(-1)?.id ?? null) : null;
+          return json(`{"${plural}":[${shown.map((row) => row.json).join(",")}],"next":${next}}`);
+        },
+        {
+          query: pageQuery,
+          response: { 200: page, 422: Problem },
+          detail: { tags, summary: `List ${plural}`, description: "In the order of their ids, a page at a time." },
+        },
+      )
+      .post(
+        "",
+        async ({ body, path, headers }) => {
+          const stored = await store.insert(resource, withDefaults<Fields>(resource, body), contextOf(headers));
+          return json(stored.json, 201, { location: `${path.replace(/\/$/, "")}/${stored.id}` });
+        },
+        {
+          body: input,
+          parse: jsonBody("application/json"),
+          response: { 201: record, 400: Problem, 415: Problem, 422: Problem },
+          detail: { tags, summary: `Create ${aOrAn(name)}`, description: `Publishes ${name}.created.`, ...exampleBody(example) },
+        },
+      )
+      .get("/:id", async ({ params: { id } }) => json(found(await store.get(resource, Number(id)), id).json), {
+        params,
+        response: { 200: record, ...missing },
+        detail: { tags, summary: `Read ${aOrAn(name)}` },
+      })
+      .put(
+        "/:id",
+        async ({ params: { id }, body, headers }) => {
+          const fields = withDefaults<Fields>(resource, body);
+          return json(found(await store.update(resource, Number(id), () => fields, contextOf(headers)), id).json);
+        },
+        {
+          params,
+          body: input,
+          parse: jsonBody("application/json"),
+          response: { 200: record, 400: Problem, 415: Problem, ...missing },
+          detail: {
+            tags,
+            summary: `Replace ${aOrAn(name)}`,
+            description: `A field that is left out goes back to its default. Publishes ${name}.updated.`,
+            ...exampleBody(example),
+          },
+        },
+      )
+      .patch(
+        "/:id",
+        async ({ params: { id }, body, headers }) =>
+          json(found(await store.update(resource, Number(id), (current) => patched(current, body), contextOf(headers)), id).json),
+        {
+          params,
+          body: patch,
+          parse: jsonBody("application/merge-patch+json", "application/json"),
+          response: { 200: record, 400: Problem, 415: Problem, ...missing },
+          detail: {
+            tags,
+            summary: `Change ${aOrAn(name)}`,
+            description: `A JSON merge patch (RFC 7396): what is left out stays, null takes a value away. Publishes ${name}.updated.`,
+            ...exampleBody(Object.fromEntries(Object.entries(example as object).slice(0, 1)), "application/merge-patch+json"),
+          },
+        },
+      )
+      .delete(
+        "/:id",
+        async ({ params: { id }, headers }) => {
+          found(await store.remove(resource, Number(id), contextOf(headers)), id);
+          return new Response(null, { status: 204 }) as never;
+        },
+        {
+          params,
+          response: { 204: Type.Undefined({ description: "Deleted." }), ...missing },
+          detail: { tags, summary: `Delete ${aOrAn(name)}`, description: `Publishes ${name}.deleted, which carries the last state.` },
+        },
+      ),
+  );
+}
+
+/** A schema with its static type said outright: TypeBox cannot infer it while the resource is still a type parameter. */
+function typed<T>(schema: TSchema): TUnsafe<T> {
+  return schema as TUnsafe<T>;
+}
+
+function inputSchema(resource: Resource): TObject {
+  const fields = Object.entries(resource.fields.properties).map(([name, schema]) => [
+    name,
+    "default" in schema ? Type.Optional(schema) : schema,
+  ]);
+  return Type.Object(Object.fromEntries(fields), { additionalProperties: false });
+}
+
+function withDefaults<Fields>(resource: Resource, fields: unknown): Fields {
+  const filled: Record<string, unknown> = { ...(fields as object) };
+  for (const [name, schema] of Object.entries(resource.fields.properties)) {
+    if (filled[name] === undefined && "default" in schema) filled[name] = structuredClone(schema["default"]);
+  }
+  return filled as Fields;
+}
+
+function fieldsOf(resource: Resource, record: object): Record<string, unknown> {
+  return Object.fromEntries(Object.keys(resource.fields.properties).map((name) => [name, (record as Record<string, unknown>)[name]]));
+}
+
+/** A JSON answer from text that is JSON already. Its type is the one that the route declares for its answer. */
+function json(text: string, status = 200, headers?: Record<string, string>): never {
+  return new Response(text, { status, headers: { "content-type": "application/json", ...headers } }) as never;
+}
+
+function contextOf(headers: Record<string, string | undefined>): ChangeContext {
+  const traceparent = headers["traceparent"];
+  return traceparent && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent) ? { traceparent } : {};
+}
+
+function aOrAn(name: string): string {
+  return /^[aeiou]/.test(name) ? `an ${name}` : `a ${name}`;
+}
+
+function exampleBody(example: unknown, mediaType = "application/json") {
+  return { requestBody: { required: true, content: { [mediaType]: { example } } } };
+}

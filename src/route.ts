@@ -1,0 +1,32 @@
+import type { AnyElysia } from "elysia";
+import type { BrokerState } from "./broker/connection";
+import type { Transport } from "./delivery/transport";
+import type { Store } from "./store/store";
+
+/** What a route may use. It is handed to every file in `routes/`. */
+export interface Dependencies {
+  readonly store: Store;
+  /** How things stand between the event log and RabbitMQ. */
+  readonly relay: () => RelayStatus;
+}
+
+export interface RelayStatus {
+  readonly transport: Transport["name"];
+  readonly broker: BrokerState;
+  /** Every event up to this position is confirmed by RabbitMQ. */
+  readonly position: number;
+}
+
+export type Route<App extends AnyElysia = AnyElysia> = (dependencies: Dependencies) => App;
+
+/**
+ * Declares the routes of a file in `routes/`; the path of the file is the path of the URL, and the paths inside are
+ * relative to it. Export the result as the file's default.
+ *
+ * @example
+ * // routes/hello.ts is GET /hello
+ * export default defineRoute(() => new Elysia().get("", () => "Hello"));
+ */
+export function defineRoute<App extends AnyElysia>(route: Route<App>): Route<App> {
+  return route;
+}

@@ -1,0 +1,103 @@
+import { join } from "node:path";
+import type { Server } from "bun";
+import { buildApp } from "./app";
+import { Broker } from "./broker/connection";
+import { declareQueueForType, declareResources } from "./broker/topology";
+import { type Config, ConfigError, readConfig } from "./config";
+import { Relay } from "./delivery/relay";
+import { keepRetention } from "./delivery/retention";
+import { onStopSignal } from "./delivery/stop-signal";
+import { chooseTransport } from "./delivery/transport";
+import { loadCatalogue } from "./domain/catalogue";
+import { createLog, type Log, messageOf } from "./observe/logging";
+import { type LoadedRoute, RouterError } from "./router";
+import { openSqliteStore } from "./store/sqlite";
+
+/** Under the ten seconds after which Docker and others kill. */
+const stopTimeoutMs = 9000;
+const requestsTimeoutMs = 3000;
+const confirmsTimeoutMs = 3000;
+
+/**
+ * Runs the API as this process's whole work, until SIGINT or SIGTERM. A mistake in the environment or in `routes/` is
+ * printed, and exits with 1.
+ */
+export async function startApi(loadRoutes: () => Promise<readonly LoadedRoute[]>): Promise<void> {
+  try {
+    const config = readConfig({ isTerminal: Boolean(process.stdout.isTTY) });
+    const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 1 });
+    await serve(await loadRoutes(), config, log);
+  } catch (error) {
+    console.error(
+      error instanceof ConfigError || error instanceof RouterError ? error.message : `Warren could not start. ${messageOf(error)}`,
+    );
+    process.exit(1);
+  }
+}
+
+async function serve(routes: readonly LoadedRoute[], config: Config, log: Log): Promise<void> {
+  const catalogue = await loadCatalogue();
+  const { resources } = catalogue;
+  const store = openSqliteStore(config.databaseFile, resources);
+  const transport = await chooseTransport(config.rabbitmq);
+  log.info(
+    { transport: transport.name, database: config.databaseFile },
+    `Transport: ${transport.name}, because ${transport.reason}${transport.name === "embedded" ? ". Consumers read the event log; should a RabbitMQ appear there, it gets every event" : ""}`,
+  );
+
+  const broker = await Broker.connect(config.rabbitmq, log, { expected: transport.name === "rabbitmq" });
+  const exchangeOf = (type: string) => catalogue.resourceOf(type)?.exchange ?? "events";
+  const relay = new Relay({
+    log: store.log,
+    relayed: store.relayed,
+    exchangeOf,
+    makeRoute: (type, exchange) => declareQueueForType(broker, type, exchange, log),
+    logger: log,
+  });
+  await relay.load();
+  store.onAppend(() => relay.wake());
+  const relaying = broker.keepChannel(async (channel, closed) => {
+    await declareResources(broker, resources, log);
+    await relay.run(channel, closed);
+  });
+  const retention = keepRetention({ config, store, relay, consumersDir: join(config.dataDir, "consumers"), log });
+
+  const app = buildApp({
+    routes,
+    config,
+    log,
+    dependencies: { store, relay: () => ({ transport: transport.name, broker: broker.state, position: relay.position }) },
+  });
+  const server = listen(app, config);
+  log.info(`Warren listens on ${server.url.origin} and shows its API at ${server.url.origin}/swagger`);
+
+  onStopSignal(log, stopTimeoutMs, async () => {
+    await finishRequests(server);
+    retention.stop();
+    await relay.stop(confirmsTimeoutMs);
+    await broker.close();
+    await relaying;
+    await store.close();
+    log.info("Stopped");
+  });
+}
+
+function listen(app: ReturnType<typeof buildApp>, config: Config): Server<unknown> {
+  try {
+    app.listen({ port: config.port, hostname: config.host });
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
+      throw new Error(`Another program listens on ${config.host}:${config.port}; stop it, or set PORT to another number.`);
+    }
+    throw error;
+  }
+  return app.server as Server<unknown>;
+}
+
+/** Answers what is in flight, then closes every connection, open streams too. */
+async function finishRequests(server: Server<unknown>): Promise<void> {
+  void server.stop();
+  const deadline = performance.now() + requestsTimeoutMs;
+  while (server.pendingRequests > 0 && performance.now() < deadline) await Bun.sleep(10);
+  void server.stop(true);
+}

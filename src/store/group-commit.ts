@@ -1,0 +1,96 @@
+import type { Database } from "bun:sqlite";
+import { StoreUnavailable } from "./store";
+
+/** Thrown inside a change before it has written anything: it fails alone, and its neighbours in the group commit. */
+export class Refused extends Error {}
+
+interface Waiting {
+  run(): unknown;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+type Outcome = { value: unknown } | { error: unknown };
+
+/** Bounds how long one commit holds up the event loop. */
+const maxGroup = 1024;
+
+/**
+ * Runs changes in transactions that they share: all that arrive while a commit is under way go into the next one,
+ * so that one fsync serves them all.
+ */
+export class GroupCommit {
+  #waiting: Waiting[] = [];
+  #scheduled = false;
+
+  constructor(
+    readonly db: Database,
+    readonly onCommit: () => void,
+  ) {}
+
+  /** Fulfils after the commit. `change` may run twice, but only one run is ever committed. */
+  run<T>(change: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push({ run: change, resolve: resolve as (value: unknown) => void, reject });
+      if (this.#scheduled) return;
+      this.#scheduled = true;
+      setImmediate(() => this.flush());
+    });
+  }
+
+  /** Commits everything that waits. */
+  flush(): void {
+    this.#scheduled = false;
+    while (this.#waiting.length > 0) this.#commit(this.#waiting.splice(0, maxGroup));
+  }
+
+  #commit(group: readonly Waiting[]): void {
+    let outcomes: Outcome[];
+    try {
+      outcomes = this.#transaction(group);
+    } catch (error) {
+      // One bad change must not sink its neighbours. When the store itself is in trouble, each would fail the same way.
+      if (group.length > 1 && !(error instanceof StoreUnavailable)) {
+        for (const waiting of group) this.#commit([waiting]);
+      } else {
+        for (const waiting of group) waiting.reject(error);
+      }
+      return;
+    }
+    for (const [index, waiting] of group.entries()) {
+      const outcome = outcomes[index] as Outcome;
+      if ("value" in outcome) waiting.resolve(outcome.value);
+      else waiting.reject(outcome.error);
+    }
+    this.onCommit();
+  }
+
+  #transaction(group: readonly Waiting[]): Outcome[] {
+    try {
+      this.db.run("BEGIN IMMEDIATE");
+      const outcomes = group.map(outcomeOf);
+      this.db.run("COMMIT");
+      return outcomes;
+    } catch (error) {
+      if (this.db.inTransaction) this.db.run("ROLLBACK");
+      throw unavailable(error);
+    }
+  }
+}
+
+function outcomeOf(waiting: Waiting): Outcome {
+  try {
+    return { value: waiting.run() };
+  } catch (error) {
+    if (error instanceof Refused) return { error: error.cause };
+    throw error;
+  }
+}
+
+/** Trouble that is the store's and not one change's, by the primary result codes of SQLite. */
+const troubles = /^SQLITE_(BUSY|LOCKED|NOMEM|READONLY|IOERR|CORRUPT|FULL|CANTOPEN|NOTADB)/;
+
+export function unavailable(error: unknown): unknown {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return troubles.test(code) ? new StoreUnavailable(`${code}: ${(error as Error).message}`, { cause: error }) : error;
+}

@@ -1,0 +1,44 @@
+import { Database } from "bun:sqlite";
+import { existsSync } from "node:fs";
+import { refuseNewer, schemaVersion, schemaVersionOf } from "./migrations";
+import { logIdOf, sqliteLogReader } from "./sqlite";
+import type { LogReader, Store } from "./store";
+
+/** The event log as another process sees it. */
+export interface LogFollower extends LogReader {
+  /** As in {@link Store}. */
+  readonly logId: Store["logId"];
+  /** Whether anything was committed since the last call. Costs microseconds. */
+  changed(): boolean;
+  close(): void;
+}
+
+/**
+ * Opens the log of an API in another process, read only, so that the API's database is never locked.
+ * Undefined: the API has not made it yet.
+ *
+ * @throws {Error} when the database was written by a newer program.
+ */
+export function followLog(file: string): LogFollower | undefined {
+  if (!existsSync(file)) return undefined;
+  const db = new Database(file, { readonly: true, strict: true });
+  const version = schemaVersionOf(db);
+  if (version < schemaVersion) {
+    db.close();
+    return undefined;
+  }
+  refuseNewer(version, file);
+  const dataVersion = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
+  let seen = 0;
+  return {
+    ...sqliteLogReader(db),
+    logId: logIdOf(db),
+    changed() {
+      const now = dataVersion.get()?.data_version ?? 0;
+      const changed = now !== seen;
+      seen = now;
+      return changed;
+    },
+    close: () => db.close(),
+  };
+}

@@ -1,0 +1,262 @@
+import { Database, type Statement } from "bun:sqlite";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { eventVersion, serializeEvent } from "../domain/event";
+import type { Change, Recorded, Resource } from "../domain/resource";
+import { GroupCommit, Refused, unavailable } from "./group-commit";
+import { acquireLock, type Lock } from "./lock";
+import { migrate } from "./migrations";
+import type { ChangeContext, LogEntry, LogReader, Store, Stored } from "./store";
+
+/**
+ * Opens the embedded store, makes its folder and brings its schema up to date.
+ *
+ * @throws {Error} when another process serves this database, or a newer program wrote it.
+ */
+export function openSqliteStore(file: string, resources: readonly Resource[]): SqliteStore {
+  mkdirSync(dirname(file), { recursive: true });
+  const lock = acquireLock(`${file}.lock`);
+  if (!lock) {
+    throw new Error(
+      `The database ${file} is in use by another Warren API. One process serves a SQLite database: ` +
+        "stop the other one, or give this one a file of its own in DATABASE_URL.",
+    );
+  }
+  try {
+    return new SqliteStore(file, resources, lock);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+class SqliteStore implements Store {
+  readonly log: LogReader;
+  readonly logId: string;
+  readonly relayed = {
+    load: async () => this.#db.query<{ position: number }, []>("SELECT position FROM relay").get()?.position ?? 0,
+    save: (position: number) =>
+      this.#commits.run(() => {
+        this.#saveRelayed.run(position);
+      }),
+  };
+
+  readonly #db: Database;
+  readonly #lock: Lock;
+  readonly #commits: GroupCommit;
+  readonly #tables = new Map<string, Table>();
+  readonly #listeners = new Set<() => void>();
+  readonly #append: Statement;
+  readonly #saveRelayed: Statement;
+  #appended = false;
+
+  constructor(file: string, resources: readonly Resource[], lock: Lock) {
+    this.#lock = lock;
+    this.#db = new Database(file, { create: true, strict: true });
+    // FULL: a commit is on disk, through a power cut, before it is answered.
+    for (const pragma of ["journal_mode = WAL", "synchronous = FULL", "busy_timeout = 2000"]) this.#db.run(`PRAGMA ${pragma}`);
+    migrate(this.#db, file);
+    for (const resource of resources) this.#tables.set(resource.name, new Table(this.#db, resource.plural));
+    this.#append = this.#db.prepare("INSERT INTO events (id, type, subject, timestamp, body, traceparent) VALUES (?, ?, ?, ?, ?, ?)");
+    this.#saveRelayed = this.#db.prepare("UPDATE relay SET position = ?");
+    this.#commits = new GroupCommit(this.#db, () => this.#afterCommit());
+    this.log = sqliteLogReader(this.#db);
+    this.logId = logIdOf(this.#db);
+  }
+
+  insert<Fields extends object>(resource: Resource<string, string, Fields>, fields: Fields, context?: ChangeContext): Promise<Stored> {
+    const table = this.#table(resource);
+    return this.#commits.run(() => {
+      const now = new Date().toISOString();
+      const id = table.lastId() + 1;
+      const stored = serialize(resource, id, fields, 1, now, now);
+      table.insert(stored);
+      this.#appendEvent(resource, "created", stored, now, context);
+      return stored;
+    });
+  }
+
+  update<Fields extends object>(
+    resource: Resource<string, string, Fields>,
+    id: number,
+    change: (current: Recorded<Fields>) => Fields,
+    context?: ChangeContext,
+  ): Promise<Stored | undefined> {
+    const table = this.#table(resource);
+    return this.#commits.run(() => {
+      const current = table.get(id);
+      if (!current) return undefined;
+      const record = JSON.parse(current.json) as Recorded<Fields>;
+      const now = new Date().toISOString();
+      const stored = serialize(
+        resource,
+        id,
+        refusable(() => change(record)),
+        current.version + 1,
+        record.createdAt,
+        now,
+      );
+      table.replace(stored);
+      this.#appendEvent(resource, "updated", stored, now, context);
+      return stored;
+    });
+  }
+
+  remove(resource: Resource, id: number, context?: ChangeContext): Promise<Stored | undefined> {
+    const table = this.#table(resource);
+    return this.#commits.run(() => {
+      const last = table.get(id);
+      if (!last) return undefined;
+      table.remove(id);
+      this.#appendEvent(resource, "deleted", last, new Date().toISOString(), context);
+      return last;
+    });
+  }
+
+  async get(resource: Resource, id: number): Promise<Stored | undefined> {
+    return reading(() => this.#table(resource).get(id));
+  }
+
+  async list(resource: Resource, after: number, limit: number): Promise<Stored[]> {
+    return reading(() => this.#table(resource).list(after, limit));
+  }
+
+  onAppend(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  prune(before: string, position: number): Promise<number> {
+    return this.#commits.run(
+      // A prefix only, and a bounded one, so that pruning never holds up a commit for long.
+      () =>
+        this.#db
+          .query(
+            "DELETE FROM events WHERE position IN (SELECT position FROM events WHERE position <= ? ORDER BY position LIMIT 1000) AND timestamp < ?",
+          )
+          .run(position, before).changes,
+    );
+  }
+
+  async check(): Promise<void> {
+    await this.#commits.run(() => this.#db.run("UPDATE relay SET position = position"));
+  }
+
+  async close(): Promise<void> {
+    this.#commits.flush();
+    this.#db.close();
+    this.#lock.release();
+  }
+
+  #table(resource: Resource): Table {
+    const table = this.#tables.get(resource.name);
+    if (!table) throw new Error(`The store was opened without the resource "${resource.name}"; export it from a file in src/domain/.`);
+    return table;
+  }
+
+  #appendEvent(resource: Resource, change: Change, stored: Stored, timestamp: string, context?: ChangeContext): void {
+    const id = Bun.randomUUIDv7();
+    const type = `${resource.name}.${change}`;
+    const body = serializeEvent({ id, type, version: eventVersion, timestamp }, resource.name, stored.json);
+    this.#append.run(id, type, stored.id, timestamp, body, context?.traceparent ?? null);
+    this.#appended = true;
+  }
+
+  #afterCommit(): void {
+    if (!this.#appended) return;
+    this.#appended = false;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** The statements of one resource's table. */
+class Table {
+  readonly #insert: Statement;
+  readonly #replace: Statement;
+  readonly #remove: Statement;
+  readonly #get: Statement<Stored, [number]>;
+  readonly #list: Statement<Stored, [number, number]>;
+  readonly #lastId: Statement<{ seq: number }, [string]>;
+
+  constructor(
+    db: Database,
+    readonly name: string,
+  ) {
+    db.run(
+      `CREATE TABLE IF NOT EXISTS "${name}" (id INTEGER PRIMARY KEY AUTOINCREMENT, version INTEGER NOT NULL, json TEXT NOT NULL) STRICT`,
+    );
+    this.#insert = db.prepare(`INSERT INTO "${name}" (id, version, json) VALUES (?, ?, ?)`);
+    this.#replace = db.prepare(`UPDATE "${name}" SET version = ?, json = ? WHERE id = ?`);
+    this.#remove = db.prepare(`DELETE FROM "${name}" WHERE id = ?`);
+    this.#get = db.prepare(`SELECT id, version, json FROM "${name}" WHERE id = ?`);
+    this.#list = db.prepare(`SELECT id, version, json FROM "${name}" WHERE id > ? ORDER BY id LIMIT ?`);
+    this.#lastId = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = ?");
+  }
+
+  /** The greatest id that was ever used. The record's JSON holds its id, so the id is needed before the row. */
+  lastId(): number {
+    return this.#lastId.get(this.name)?.seq ?? 0;
+  }
+
+  get(id: number): Stored | undefined {
+    return this.#get.get(id) ?? undefined;
+  }
+
+  list(after: number, limit: number): Stored[] {
+    return this.#list.all(after, limit);
+  }
+
+  insert({ id, version, json }: Stored): void {
+    this.#insert.run(id, version, json);
+  }
+
+  replace({ id, version, json }: Stored): void {
+    this.#replace.run(version, json, id);
+  }
+
+  remove(id: number): void {
+    this.#remove.run(id);
+  }
+}
+
+export function logIdOf(db: Database): string {
+  return db.query<{ log_id: string }, []>("SELECT log_id FROM meta").get()?.log_id ?? "";
+}
+
+/** Reads the event log of an open database. */
+export function sqliteLogReader(db: Database): LogReader {
+  const read = db.prepare<LogEntry, [number, number]>(
+    "SELECT position, id, type, subject, timestamp, body, traceparent FROM events WHERE position > ? ORDER BY position LIMIT ?",
+  );
+  const end = db.prepare<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'events'");
+  return {
+    read: async (position, limit) => reading(() => read.all(position, limit)),
+    end: async () => reading(() => end.get()?.seq ?? 0),
+  };
+}
+
+/** Serializes a record once: these bytes are the row, the part of the event and the answer. */
+function serialize(resource: Resource, id: number, fields: object, version: number, createdAt: string, updatedAt: string): Stored {
+  const record: Record<string, unknown> = { id };
+  for (const name of Object.keys(resource.fields.properties)) record[name] = (fields as Record<string, unknown>)[name];
+  record["version"] = version;
+  record["createdAt"] = createdAt;
+  record["updatedAt"] = updatedAt;
+  return { id, version, json: JSON.stringify(record) };
+}
+
+function refusable<T>(change: () => T): T {
+  try {
+    return change();
+  } catch (error) {
+    throw new Refused("refused", { cause: error });
+  }
+}
+
+function reading<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw unavailable(error);
+  }
+}
