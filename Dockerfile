@@ -16,7 +16,7 @@ USER bun
 VOLUME /data
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
-  CMD ["bun", "-e", "const r = await fetch(`http://127.0.0.1:${process.env.PORT || 3000}/health/ready`); process.exit(r.ok ? 0 : 1)"]
+  CMD wget -q -O /dev/null "http://127.0.0.1:${PORT:-3000}/health/ready"
 # In the exec form, so that Bun is PID 1 and gets the SIGTERM itself; src/main.ts handles it.
 # A consumer is the same image with another command: ["bun", "consumers/logger.ts"].
 CMD ["bun", "src/main.ts"]

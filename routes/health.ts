@@ -1,10 +1,12 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { HttpProblem, Problem } from "../src/problem";
-import { defineRoute } from "../src/route";
+import { defineRoute, type RelayStatus } from "../src/route";
 import { StoreUnavailable } from "../src/store/store";
 
 const tags = ["health"];
+
+const brokerStates: readonly RelayStatus["broker"][] = ["connecting", "connected", "blocked", "closed", "off"];
 
 const Readiness = Type.Object(
   {
@@ -12,7 +14,7 @@ const Readiness = Type.Object(
       description: "degraded: RabbitMQ is expected but away, and events wait in the log.",
     }),
     transport: Type.Union([Type.Literal("rabbitmq"), Type.Literal("embedded")], { description: "How events reach consumers." }),
-    broker: Type.Union([Type.Literal("connecting"), Type.Literal("connected"), Type.Literal("blocked"), Type.Literal("closed")]),
+    broker: Type.Unsafe<RelayStatus["broker"]>(Type.Union(brokerStates.map((state) => Type.Literal(state)))),
     events: Type.Integer({ description: "The position of the newest event in the log." }),
     confirmed: Type.Integer({ description: "The position up to which RabbitMQ has confirmed every event." }),
   },

@@ -32,7 +32,8 @@ export function buildApp({ routes, dependencies, config, log }: AppOptions): Any
     normalize: false,
     // Every answer passes the hooks below.
     nativeStaticResponse: false,
-    serve: { maxRequestBodySize: maxBodyBytes },
+    // Elysia would let a second process share the port, and take half of the requests, without a word.
+    serve: { maxRequestBodySize: maxBodyBytes, reusePort: false },
   })
     .onRequest(({ request, server }) => refuseFlood(server?.requestIP(request)?.address) ?? refuseStranger(request))
     .onError(({ error, request }) => answerError(error, request, log))

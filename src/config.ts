@@ -7,7 +7,8 @@ export type LogFormat = "pretty" | "json";
 export interface Config {
   readonly port: number;
   readonly host: string;
-  readonly rabbitmq: RabbitmqConfig;
+  /** Null: RABBITMQ_URL is `none`, so that a RabbitMQ is never looked for. */
+  readonly rabbitmq: RabbitmqConfig | null;
   /** Path of the SQLite database that holds the resources and the event log. */
   readonly databaseFile: string;
   /** Where consumers keep their own files. */
@@ -92,6 +93,18 @@ export function readConfig({
     mistakes.push("RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE belong together: set both or neither.");
   }
 
+  const rabbitmq: RabbitmqConfig = {
+    url: variable(
+      "RABBITMQ_URL",
+      "amqp://guest:guest@localhost:5672/",
+      (text) => (text === "none" ? text : amqpUrl(text)),
+      "use amqp://user:password@host:5672/ or amqps://…, with special characters in the password percent-encoded; or `none` for the embedded transport",
+    ),
+    explicit: read("RABBITMQ_URL") !== undefined,
+    caFile: file("RABBITMQ_CA_FILE"),
+    certFile,
+    keyFile,
+  };
   const config: Config = {
     port: variable(
       "PORT",
@@ -100,18 +113,7 @@ export function readConfig({
       "use a whole number from 0 (any free port) to 65535, such as 3000",
     ),
     host,
-    rabbitmq: {
-      url: variable(
-        "RABBITMQ_URL",
-        "amqp://guest:guest@localhost:5672/",
-        amqpUrl,
-        "use amqp://user:password@host:5672/ or amqps://…; percent-encode special characters in the password",
-      ),
-      explicit: read("RABBITMQ_URL") !== undefined,
-      caFile: file("RABBITMQ_CA_FILE"),
-      certFile,
-      keyFile,
-    },
+    rabbitmq: read("RABBITMQ_URL") === "none" ? null : rabbitmq,
     databaseFile,
     dataDir: read("DATA_DIR") ?? dirname(databaseFile),
     eventRetentionMs: variable("EVENT_RETENTION", null, age, "use `forever`, or an age such as 30d, 12h, 45m or 90s"),

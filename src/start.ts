@@ -26,7 +26,13 @@ export async function startApi(loadRoutes: () => Promise<readonly LoadedRoute[]>
   try {
     const config = readConfig({ isTerminal: Boolean(process.stdout.isTTY) });
     const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 1 });
-    await serve(await loadRoutes(), config, log);
+    const starting = serve(await loadRoutes(), config, log);
+    onStopSignal(log, stopTimeoutMs, async () => {
+      const stop = await starting;
+      await stop();
+      log.info("Stopped");
+    });
+    await starting;
   } catch (error) {
     console.error(
       error instanceof ConfigError || error instanceof RouterError ? error.message : `Warren could not start. ${messageOf(error)}`,
@@ -35,28 +41,27 @@ export async function startApi(loadRoutes: () => Promise<readonly LoadedRoute[]>
   }
 }
 
-async function serve(routes: readonly LoadedRoute[], config: Config, log: Log): Promise<void> {
+/** Starts everything, and answers how to stop it again. */
+async function serve(routes: readonly LoadedRoute[], config: Config, log: Log): Promise<() => Promise<void>> {
   const catalogue = await loadCatalogue();
   const { resources } = catalogue;
   const store = openSqliteStore(config.databaseFile, resources);
   const transport = await chooseTransport(config.rabbitmq);
-  log.info(
-    { transport: transport.name, database: config.databaseFile },
-    `Transport: ${transport.name}, because ${transport.reason}${transport.name === "embedded" ? ". Consumers read the event log; should a RabbitMQ appear there, it gets every event" : ""}`,
-  );
+  log.info({ transport: transport.name, database: config.databaseFile }, `Transport: ${transport.name}, because ${transport.reason}`);
 
-  const broker = await Broker.connect(config.rabbitmq, log, { expected: transport.name === "rabbitmq" });
-  const exchangeOf = (type: string) => catalogue.resourceOf(type)?.exchange ?? "events";
+  const broker = config.rabbitmq && (await Broker.connect(config.rabbitmq, log, { expected: transport.name === "rabbitmq" }));
   const relay = new Relay({
     log: store.log,
     relayed: store.relayed,
-    exchangeOf,
-    makeRoute: (type, exchange) => declareQueueForType(broker, type, exchange, log),
+    exchangeOf: (type) => catalogue.resourceOf(type)?.exchange ?? "events",
+    makeRoute: async (type, exchange) => {
+      if (broker) await declareQueueForType(broker, type, exchange, log);
+    },
     logger: log,
   });
   await relay.load();
   store.onAppend(() => relay.wake());
-  const relaying = broker.keepChannel(async (channel, closed) => {
+  const relaying = broker?.keepChannel(async (channel, closed) => {
     await declareResources(broker, resources, log);
     await relay.run(channel, closed);
   });
@@ -66,20 +71,20 @@ async function serve(routes: readonly LoadedRoute[], config: Config, log: Log): 
     routes,
     config,
     log,
-    dependencies: { store, relay: () => ({ transport: transport.name, broker: broker.state, position: relay.position }) },
+    dependencies: { store, relay: () => ({ transport: transport.name, broker: broker?.state ?? "off", position: relay.position }) },
   });
   const server = listen(app, config);
   log.info(`Warren listens on ${server.url.origin} and shows its API at ${server.url.origin}/swagger`);
 
-  onStopSignal(log, stopTimeoutMs, async () => {
+  return async () => {
     await finishRequests(server);
     retention.stop();
-    await relay.stop(confirmsTimeoutMs);
-    await broker.close();
+    // No confirm comes from a broker that is away or blocked; what waits is sent after the next start.
+    await relay.stop(broker?.state === "connected" ? confirmsTimeoutMs : 0);
+    await broker?.close();
     await relaying;
     await store.close();
-    log.info("Stopped");
-  });
+  };
 }
 
 function listen(app: ReturnType<typeof buildApp>, config: Config): Server<unknown> {

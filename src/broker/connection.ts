@@ -5,7 +5,8 @@ import { type Log, messageOf } from "../observe/logging";
 
 export type { ConfirmChannel, ConsumeMessage, Message, Options } from "amqplib";
 
-export type BrokerState = "connecting" | "connected" | "blocked" | "closed";
+/** `off`: RABBITMQ_URL is `none`. */
+export type BrokerState = "connecting" | "connected" | "blocked" | "closed" | "off";
 
 /** A dead peer is noticed within two of these. RabbitMQ's own 60 s would take three minutes. */
 const heartbeatSeconds = 5;

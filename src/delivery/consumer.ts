@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Broker } from "../broker/connection";
 import { declareDeadQueue, declareOwnQueue, declareResources, declareRetryQueue } from "../broker/topology";
-import { type Config, ConfigError, readConfig } from "../config";
+import { type Config, ConfigError, type RabbitmqConfig, readConfig } from "../config";
 import { type Catalogue, loadCatalogue, UnknownEventType } from "../domain/catalogue";
 import type { resources } from "../domain/catalogue.generated";
 import type { Event, EventOf } from "../domain/event";
@@ -63,9 +63,9 @@ export async function runConsumer<const Pattern extends EventPattern>(options: C
   try {
     const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY) });
     const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });
-    const running = await startConsumer(options, config, log);
-    onStopSignal(log, drainTimeoutMs, () => running.stop());
-    await running.ended;
+    const starting = startConsumer(options, config, log);
+    onStopSignal(log, drainTimeoutMs, async () => (await starting).stop());
+    await (await starting).ended;
     process.exit(0);
   } catch (error) {
     const known = error instanceof ConfigError || error instanceof ConsumerError || error instanceof UnknownEventType;
@@ -119,12 +119,15 @@ export async function startConsumer<const Pattern extends EventPattern>(
     { transport: transport.name, queue: consumer.queue, events: [...wanted] },
     `Transport: ${transport.name}, because ${transport.reason}`,
   );
-  return { transport, ...(transport.name === "rabbitmq" ? await onRabbitmq(consumer, config) : onEventLog(consumer, config)) };
+  return {
+    transport,
+    ...(transport.name === "rabbitmq" && config.rabbitmq ? await onRabbitmq(consumer, config.rabbitmq) : onEventLog(consumer, config)),
+  };
 }
 
-async function onRabbitmq(consumer: Consumer, config: Config): Promise<Omit<RunningConsumer, "transport">> {
+async function onRabbitmq(consumer: Consumer, config: RabbitmqConfig): Promise<Omit<RunningConsumer, "transport">> {
   const { queue, catalogue, log } = consumer;
-  const broker = await Broker.connect(config.rabbitmq, log);
+  const broker = await Broker.connect(config, log);
   const parking = {
     retryQueue: (delayMs: number) => declareRetryQueue(broker, queue, delayMs, log),
     deadQueue: () => declareDeadQueue(broker, queue, log),

@@ -34,9 +34,8 @@ export class Relay {
   #loaded = false;
   #saving = false;
   #saveTimer: Timer | undefined;
-  #running = false;
   #stopping = false;
-  /** Raised whenever the position moves or the relay goes idle, for `stop`. */
+  /** Raised whenever the position moves, for `stop`. */
   readonly #progress = new Signal();
 
   constructor(readonly options: RelayOptions) {}
@@ -63,19 +62,13 @@ export class Relay {
     await this.load();
     const publisher = new Publisher(channel);
     closed.addEventListener("abort", () => this.#wake.raise(), { once: true });
-    this.#running = true;
-    try {
-      let failures = 0;
-      while (!closed.aborted && !this.#stopping) {
-        const startedAt = this.#position;
-        const failure = await this.#send(publisher, closed);
-        if (failure === undefined || closed.aborted) break;
-        failures = this.#position > startedAt ? 1 : failures + 1;
-        await this.#recover(failure, failures);
-      }
-    } finally {
-      this.#running = false;
-      this.#progress.raise();
+    let failures = 0;
+    while (!closed.aborted && !this.#stopping) {
+      const startedAt = this.#position;
+      const failure = await this.#send(publisher, closed);
+      if (failure === undefined || closed.aborted) break;
+      failures = this.#position > startedAt ? 1 : failures + 1;
+      await this.#recover(failure, failures);
     }
   }
 
@@ -83,7 +76,7 @@ export class Relay {
   async stop(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     const end = await this.options.log.end();
-    while (this.#running && this.#position < end && performance.now() < deadline) {
+    while (this.#position < end && performance.now() < deadline) {
       await this.#progress.wait(deadline - performance.now());
     }
     this.#stopping = true;

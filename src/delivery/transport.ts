@@ -10,7 +10,8 @@ export interface Transport {
 const probeTimeoutMs = 1500;
 
 /** RabbitMQ if RABBITMQ_URL names one or one answers at the default address; else the event log itself. */
-export async function chooseTransport(config: RabbitmqConfig): Promise<Transport> {
+export async function chooseTransport(config: RabbitmqConfig | null): Promise<Transport> {
+  if (config === null) return { name: "embedded", reason: "RABBITMQ_URL is none" };
   const broker = redactUrl(config.url);
   if (config.explicit) return { name: "rabbitmq", reason: `RABBITMQ_URL is set: ${broker}` };
   const trouble = await probe(config, probeTimeoutMs);

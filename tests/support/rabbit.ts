@@ -1,12 +1,20 @@
+import { describe } from "bun:test";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect } from "amqplib";
 import { freePort } from "./net";
 
 const bin = "/usr/lib/rabbitmq/bin";
 
-export const rabbitInstalled = existsSync(`${bin}/rabbitmq-server`);
-export const rabbitMissing = "rabbitmq-server is not installed (Debian: apt-get install rabbitmq-server)";
+const installed = existsSync(`${bin}/rabbitmq-server`);
+const maySkip = !process.env["NO_SKIP"];
+
+/** `describe` for tests on a real RabbitMQ: skipped, with the reason, where there is none to start. */
+export function describeWithRabbit(name: string, tests: () => void): void {
+  if (installed || !maySkip) describe(name, tests);
+  else describe.skip(`${name} (skipped: rabbitmq-server is not installed; on Debian: apt-get install rabbitmq-server)`, tests);
+}
 
 export interface Rabbit {
   readonly url: string;
@@ -17,15 +25,16 @@ export interface Rabbit {
   start(): Promise<void>;
   /** Stops the node politely, keeping its data. */
   stop(): Promise<void>;
+  isUp(): boolean;
   ctl(...args: string[]): Promise<string>;
   /** Ends the node and removes its data. */
   dispose(): Promise<void>;
 }
 
 /** A private RabbitMQ node with its own ports, Erlang port mapper and folder. */
-export async function startRabbit(): Promise<Rabbit> {
+export async function startRabbit(port = freePort()): Promise<Rabbit> {
   const folder = mkdtempSync(join(tmpdir(), "warren-rabbit-"));
-  const [port, distPort, epmdPort] = [freePort(), freePort(), freePort()];
+  const [distPort, epmdPort] = [freePort(), freePort()];
   writeFileSync(join(folder, "plugins"), "[].");
   const env = {
     PATH: process.env["PATH"] ?? "",
@@ -63,13 +72,25 @@ export async function startRabbit(): Promise<Rabbit> {
     await ctl("stop", join(folder, "pid"));
     await server?.exited;
   }
+  const isUp = () => server?.exitCode === null && server.signalCode === null;
   async function dispose(): Promise<void> {
-    if (server?.exitCode === null && server.signalCode === null) await kill();
+    if (isUp()) await kill();
     // Erlang's port mapper outlives the node.
     await Bun.spawn(["epmd", "-port", String(epmdPort), "-kill"], { stdout: "ignore", stderr: "ignore" }).exited;
     rmSync(folder, { recursive: true, force: true });
   }
 
   await start();
-  return { url: `amqp://guest:guest@127.0.0.1:${port}/`, port, kill, start, stop, ctl, dispose };
+  return { url: `amqp://guest:guest@127.0.0.1:${port}/`, port, kill, start, stop, isUp, ctl, dispose };
+}
+
+/** Removes what a test may have left in the broker, so that the next one finds it empty. */
+export async function emptyBroker(rabbit: Rabbit): Promise<void> {
+  if (!rabbit.isUp()) await rabbit.start();
+  const listed = await rabbit.ctl("-q", "list_queues", "name", "--no-table-headers");
+  const connection = await connect(rabbit.url);
+  const channel = await connection.createChannel();
+  for (const queue of listed.split("\n").filter(Boolean)) await channel.deleteQueue(queue);
+  await channel.deleteExchange("events");
+  await connection.close();
 }

@@ -1,0 +1,214 @@
+// Real processes, no broker: what a person has who installed nothing.
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { probe } from "../src/broker/connection";
+import { endAll, environment, eventually, run, send, startApi, startLogger, temporaryFolder } from "./support/processes";
+
+let folder: ReturnType<typeof temporaryFolder>;
+let env: Record<string, string>;
+beforeEach(() => {
+  folder = temporaryFolder();
+  env = environment(folder.path);
+});
+afterEach(async () => {
+  await endAll();
+  folder.remove();
+});
+
+const sample = { name: "Sample Item", price: 9.99 };
+
+describe("without a broker", () => {
+  test("a change over HTTP is a line in the logger's terminal", async () => {
+    const api = await startApi({ env });
+    const logger = await startLogger([], { env });
+    await send("POST", `${api.url}/items`, sample);
+    await send("PUT", `${api.url}/items/1`, { name: "Updated Item" });
+    await send("DELETE", `${api.url}/items/1`);
+    const lines = await logger.lines(/^\[/, 3);
+    const time = "\\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2}:\\d{2}";
+    expect(logger.stdout[0]).toBe("Event consumer started. Waiting for events... Press Ctrl+C to exit.");
+    expect(lines[0]).toMatch(new RegExp(`^\\[CREATED\\] Item ID: 1, Name: Sample Item at ${time}$`));
+    expect(lines[1]).toMatch(new RegExp(`^\\[UPDATED\\] Item ID: 1, Name: Updated Item at ${time}$`));
+    expect(lines[2]).toMatch(new RegExp(`^\\[DELETED\\] Item ID: 1, Name: Updated Item at ${time}$`));
+  });
+
+  test("both programs say which transport they use, and why", async () => {
+    const api = await startApi({ env });
+    const logger = await startLogger([], { env });
+    await api.line("Transport: embedded, because RABBITMQ_URL is none");
+    await logger.line("Transport: embedded, because RABBITMQ_URL is none", "stderr");
+  });
+
+  test("with RABBITMQ_URL not set, what answers at localhost:5672 decides", async () => {
+    const { RABBITMQ_URL: _, ...unset } = env;
+    const trouble = await probe(
+      { url: "amqp://guest:guest@localhost:5672/", explicit: false, caFile: null, certFile: null, keyFile: null },
+      1500,
+    );
+    const help = run(["consumers/logger.ts", "--events", "item.created"], { env: unset });
+    await help.line(
+      trouble === undefined
+        ? "Transport: rabbitmq, because RABBITMQ_URL is not set"
+        : "Transport: embedded, because RABBITMQ_URL is not set",
+      "stderr",
+    );
+    expect(await help.stop()).toBe(0);
+  });
+
+  test("a durable logger that starts first, before there is a database, gets everything", async () => {
+    const logger = run(["consumers/logger.ts"], { env });
+    await logger.line("Waiting for the API to make its database", "stderr");
+    const api = await startApi({ env });
+    await send("POST", `${api.url}/items`, sample);
+    await logger.lines(/^\[CREATED\]/, 1);
+  });
+
+  test("a durable logger gets what is in the log already; a restarted one goes on where it stopped", async () => {
+    const api = await startApi({ env });
+    await send("POST", `${api.url}/items`, { name: "before" });
+    const first = await startLogger([], { env });
+    await first.lines(/Name: before/, 1);
+    expect(await first.stop("SIGINT")).toBe(0);
+    await send("POST", `${api.url}/items`, { name: "between" });
+    const second = await startLogger([], { env });
+    await send("POST", `${api.url}/items`, { name: "after" });
+    await second.lines(/^\[CREATED\]/, 2);
+    expect(second.stdout.slice(1).map((line) => /Name: (\w+)/.exec(line)?.[1])).toEqual(["between", "after"]);
+  });
+
+  test("a temporary logger with a filter starts from now, and leaves the others their events", async () => {
+    const api = await startApi({ env });
+    await send("POST", `${api.url}/items`, { name: "before" });
+    const filtered = await startLogger(["--events", "item.deleted"], { env });
+    const all = await startLogger([], { env });
+    await send("DELETE", `${api.url}/items/1`);
+    await filtered.lines(/^\[DELETED\]/, 1);
+    await all.lines(/^\[/, 2);
+    expect(filtered.stdout.slice(1)).toHaveLength(1);
+  });
+
+  test("--json prints the event, and nothing else, to standard output", async () => {
+    const api = await startApi({ env });
+    const logger = await startLogger(["--json"], { env });
+    await send("POST", `${api.url}/items`, sample);
+    const [line = ""] = await logger.lines(/./, 1);
+    const event = JSON.parse(line) as Record<string, unknown>;
+    expect(Object.keys(event)).toEqual(["id", "type", "version", "item", "timestamp"]);
+    expect(event["item"]).toMatchObject({ id: 1, name: "Sample Item", description: null, price: 9.99, version: 1 });
+  });
+
+  test("a second logger on the same queue stands by, and takes over when the first is killed", async () => {
+    const api = await startApi({ env });
+    const first = await startLogger([], { env });
+    const second = run(["consumers/logger.ts"], { env });
+    await second.line("stands by", "stderr");
+    await send("POST", `${api.url}/items`, { name: "one" });
+    await first.lines(/Name: one/, 1);
+    await first.stop("SIGKILL");
+    await second.line("Waiting for events");
+    await send("POST", `${api.url}/items`, { name: "two" });
+    await second.lines(/Name: two/, 1);
+  });
+
+  test("invariant 1: every 2xx is in the table and in the log after kill -9 under load", async () => {
+    let api = await startApi({ env });
+    const logger = await startLogger(["--json"], { env });
+    const acknowledged = new Set<number>();
+    const writers = Array.from({ length: 16 }, async () => {
+      for (;;) {
+        const response = await send("POST", `${api.url}/items`, sample).catch(() => undefined);
+        if (!response) return;
+        if (response.status === 201) acknowledged.add(((await response.json()) as { id: number }).id);
+      }
+    });
+    await eventually(() => (acknowledged.size > 500 ? true : undefined), "500 items");
+    await api.stop("SIGKILL");
+    await Promise.all(writers);
+    api = await startApi({ env });
+    const stored = await allIds(api.url);
+    expect([...acknowledged].filter((id) => !stored.has(id))).toEqual([]);
+    // An item without its event, or an event without its item, would show here: ids in the log are exactly those in the table.
+    await logger.lines(/item\.created/, stored.size);
+    const seen = logger.stdout.map((line) => (JSON.parse(line) as { item: { id: number } }).item.id);
+    expect(seen).toEqual([...stored]);
+  });
+});
+
+describe("the start", () => {
+  test("a second API on the same database is refused, and the first goes on", async () => {
+    const api = await startApi({ env });
+    const second = run(["src/main.ts"], { env });
+    await second.line("is in use by another Warren API", "stderr");
+    expect(await second.exited).toBe(1);
+    expect((await send("POST", `${api.url}/items`, sample)).status).toBe(201);
+  });
+
+  test("every bad variable is reported at once", async () => {
+    const api = run(["src/main.ts"], { env: { ...env, PORT: "http", LOG_LEVEL: "loud", HOST: "0.0.0.0" } });
+    expect(await api.exited).toBe(1);
+    const text = api.stderr.join("\n");
+    for (const name of ["PORT", "LOG_LEVEL", "API_TOKEN"]) expect(text).toContain(name);
+  });
+
+  test("a port that is taken is said in words", async () => {
+    const api = await startApi({ env });
+    const other = run(["src/main.ts"], {
+      env: { ...environment(folder.path), DATABASE_URL: `sqlite:${folder.path}/other.db`, PORT: new URL(api.url).port },
+    });
+    await other.line("Another program listens", "stderr");
+    expect(await other.exited).toBe(1);
+  });
+
+  test("the logger refuses an unknown event type, and lists the known ones", async () => {
+    const logger = run(["consumers/logger.ts", "--events", "item.crated"], { env });
+    expect(await logger.exited).toBe(1);
+    expect(logger.stderr.join("\n")).toContain('Unknown event type "item.crated". Known: item.created, item.updated, item.deleted');
+  });
+
+  test("the logger explains itself", async () => {
+    const logger = run(["consumers/logger.ts", "--help"], { env });
+    expect(await logger.exited).toBe(0);
+    expect(logger.stdout.join("\n")).toContain("--events");
+  });
+});
+
+describe("the stop", () => {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    test(`${signal} answers what is in flight and exits with 0`, async () => {
+      const api = await startApi({ env });
+      const answers = Array.from({ length: 50 }, () => send("POST", `${api.url}/items`, sample));
+      await Promise.race(answers);
+      const code = api.stop(signal);
+      const settled = await Promise.allSettled(answers);
+      expect(await code).toBe(0);
+      const answered = settled.filter((answer) => answer.status === "fulfilled");
+      expect(answered.every((answer) => answer.value.status === 201)).toBe(true);
+      const again = await startApi({ env });
+      expect((await allIds(again.url)).size).toBeGreaterThanOrEqual(answered.length);
+    });
+  }
+
+  test("an open connection does not keep it from stopping", async () => {
+    const api = await startApi({ env });
+    const { hostname, port } = new URL(api.url);
+    const open = Promise.withResolvers<void>();
+    const socket = await Bun.connect({ hostname, port: Number(port), socket: { open: () => open.resolve(), data() {} } });
+    await open.promise;
+    socket.write("POST /items HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{");
+    expect(await api.stop()).toBe(0);
+    socket.end();
+  });
+});
+
+/** Every id in the table, page by page. */
+async function allIds(url: string): Promise<Set<number>> {
+  const ids = new Set<number>();
+  for (let after: number | null = 0; after !== null; ) {
+    const page = (await (await send("GET", `${url}/items?limit=200&after=${after}`)).json()) as {
+      items: { id: number }[];
+      next: number | null;
+    };
+    for (const { id } of page.items) ids.add(id);
+    after = page.next;
+  }
+  return ids;
+}
