@@ -302,6 +302,7 @@ describeWithRabbit("with RabbitMQ", () => {
 
   test("invariant 6: a stop awaits the confirms, and stores how far they came", async () => {
     const api = await startApi({ env });
+    await api.line("Connected to RabbitMQ");
     await Promise.all(Array.from({ length: 200 }, () => send("POST", `${api.url}/items`, sample)));
     expect(await api.stop()).toBe(0);
     await rabbit.stop();

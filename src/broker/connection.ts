@@ -87,7 +87,7 @@ export class Broker {
           // A channel that keeps closing right after it was opened is a failure too, or this would be a hot loop.
           failures = performance.now() - openedAt > longestPauseMs ? 0 : failures + 1;
         } finally {
-          if (!closed.aborted) await channel.close().catch(() => {});
+          await closeChannel(channel, closed);
         }
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
@@ -106,7 +106,7 @@ export class Broker {
     try {
       return await use(channel);
     } finally {
-      if (!closed.aborted) await channel.close().catch(() => {});
+      await closeChannel(channel, closed);
     }
   }
 
@@ -160,6 +160,11 @@ function closedSignal(channel: Channel, onError: (error: Error) => void): AbortS
   channel.on("error", onError);
   channel.on("close", () => closed.abort());
   return closed.signal;
+}
+
+/** amqplib never answers a close that the close of the whole connection overtakes; the channel's own event tells. */
+async function closeChannel(channel: Channel, closed: AbortSignal): Promise<void> {
+  if (!closed.aborted) await Promise.race([channel.close().catch(() => {}), aborted(closed)]);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
