@@ -1,7 +1,10 @@
 // Real processes, no broker: what a person has who installed nothing.
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { probe } from "../src/broker/connection";
 import { endAll, environment, eventually, run, send, startApi, startLogger, temporaryFolder } from "./support/processes";
+
+// Real processes take their time on a busy machine; one that hangs still ends.
+setDefaultTimeout(60_000);
 
 let folder: ReturnType<typeof temporaryFolder>;
 let env: Record<string, string>;

@@ -1,9 +1,12 @@
 // Real processes on a real, private RabbitMQ.
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { type ChannelModel, type ConsumeMessage, connect } from "amqplib";
 import { freePort } from "./support/net";
 import { endAll, environment, eventually, run, send, startApi, startLogger, temporaryFolder } from "./support/processes";
 import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
+
+// Real processes take their time on a busy machine; one that hangs still ends.
+setDefaultTimeout(60_000);
 
 const sample = { name: "Sample Item", price: 9.99 };
 
