@@ -142,7 +142,7 @@ describeWithRabbit("a second resource on RabbitMQ", () => {
       const connection = await connect(rabbit.url);
       const channel = await connection.createChannel();
       const message = await channel.get("item_events");
-      expect(message && message.properties.type).toBe("item.created");
+      expect(message ? message.properties.type : undefined).toBe("item.created");
       await connection.close();
     } finally {
       await endAll();
