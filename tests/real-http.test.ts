@@ -23,7 +23,12 @@ interface Answer {
   problem: { status: number; detail: string; errors?: { pointer: string; detail: string }[] };
 }
 
-async function sendBody(method: string, path: string, body: string | Buffer | ReadableStream, contentType = "application/json"): Promise<Answer> {
+async function sendBody(
+  method: string,
+  path: string,
+  body: string | Buffer | ReadableStream,
+  contentType = "application/json",
+): Promise<Answer> {
   const response = await fetch(`${api.url}${path}`, { method, body, headers: { "content-type": contentType } });
   const text = await response.text();
   return { status: response.status, type: response.headers.get("content-type"), problem: JSON.parse(text) as Answer["problem"] };
