@@ -40,7 +40,7 @@ export function buildApp({ routes, dependencies, config, log }: AppOptions): Any
     .onRequest(({ request, server }) => refuseFlood(server?.requestIP(request)?.address) ?? refuseStranger(request))
     .onError(({ error, request }) => answerError(error, request, log))
     .use(mountRoutes(routes, dependencies))
-    .use(apiDocs({ withToken: config.apiTokens.length > 0 }));
+    .use(apiDocs(config));
 }
 
 const places: Record<string, string> = { params: "path", query: "query", body: "body" };

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from "node:http";
 import { type Static, Type } from "@sinclair/typebox";
 import type { ValueError } from "@sinclair/typebox/errors";
 
@@ -12,7 +13,7 @@ export const Problem = Type.Object(
       Type.Array(Type.Object({ pointer: Type.String({ description: "JSON pointer (RFC 6901) to the mistake." }), detail: Type.String() })),
     ),
   },
-  { description: "application/problem+json, RFC 9457" },
+  { title: "Problem", description: "What went wrong: RFC 9457." },
 );
 export type Problem = Static<typeof Problem>;
 
@@ -42,15 +43,28 @@ export class HttpProblem extends Error {
   }
 }
 
+/** The problem that a status stands for. */
+export function problemOf(status: number, detail?: string, errors?: Problem["errors"]): Problem {
+  const [kind, title] = (kinds as Partial<Record<number, readonly [string, string]>>)[status] ?? [];
+  return {
+    type: kind ? `/problems/${kind}` : "about:blank",
+    title: title ?? STATUS_CODES[status] ?? "Error",
+    status,
+    ...(detail && { detail }),
+    ...(errors && { errors }),
+  };
+}
+
 export function problemResponse(
   status: ProblemStatus,
   detail?: string,
   errors?: Problem["errors"],
   headers?: Record<string, string>,
 ): Response {
-  const [kind, title] = kinds[status];
-  const problem: Problem = { type: `/problems/${kind}`, title, status, ...(detail && { detail }), ...(errors && { errors }) };
-  return new Response(JSON.stringify(problem), { status, headers: { "content-type": "application/problem+json", ...headers } });
+  return new Response(JSON.stringify(problemOf(status, detail, errors)), {
+    status,
+    headers: { "content-type": "application/problem+json", ...headers },
+  });
 }
 
 /** Every mistake with its place and what was expected there, but never the value that was sent. */
