@@ -11,9 +11,19 @@ import type { ChangeContext, LogEntry, LogReader, Store, Stored } from "./store"
 /**
  * Opens the embedded store, makes its folder and brings its schema up to date.
  *
- * @throws {Error} when another process serves this database, or a newer program wrote it.
+ * @throws {Error} when another process serves this database, a newer program wrote it, or it cannot be opened.
  */
 export function openSqliteStore(file: string, resources: readonly Resource[]): SqliteStore {
+  try {
+    return lockAndOpen(file, resources);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error)) throw error;
+    // SQLite and the file system do not say which file they mean.
+    throw new Error(`The database ${file} cannot be opened: ${error.message}. DATABASE_URL says where it is.`, { cause: error });
+  }
+}
+
+function lockAndOpen(file: string, resources: readonly Resource[]): SqliteStore {
   mkdirSync(dirname(file), { recursive: true });
   const lock = acquireLock(`${file}.lock`);
   if (!lock) {
