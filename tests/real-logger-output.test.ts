@@ -17,7 +17,7 @@ afterEach(async () => {
 });
 
 const shell = (command: string) =>
-  run(["-c", `set -o pipefail; ${process.execPath} consumers/logger.ts ${command}`], { env, program: "bash" });
+  run(["-c", `set -o pipefail; ${process.execPath} --no-env-file consumers/logger.ts ${command}`], { env, program: "bash" });
 
 test("when nobody reads it any more, the logger ends, and the next one gets the event", async () => {
   const api = await startApi({ env });
@@ -59,7 +59,7 @@ test("colour is for a terminal", async () => {
   const shown: string[] = [];
   const seen = Promise.withResolvers<void>();
   const decoder = new TextDecoder();
-  const child = Bun.spawn([process.execPath, "consumers/logger.ts"], {
+  const child = Bun.spawn([process.execPath, "--no-env-file", "consumers/logger.ts"], {
     cwd: root,
     env: { PATH: process.env["PATH"] ?? "", TZ: "UTC", LOG_FORMAT: "json", ...env },
     terminal: {

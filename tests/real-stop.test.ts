@@ -1,7 +1,7 @@
 // Stopping real processes, when it is easy and when it is not.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { type Api, endAll, environment, eventually, root, run, send, startApi, startLogger, temporaryFolder } from "./support/processes";
+import { type Api, endAll, environment, eventually, run, send, startApi, startLogger, temporaryFolder } from "./support/processes";
 import { copyProject } from "./support/project-copy";
 import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
 
@@ -99,10 +99,11 @@ await runConsumer({ queue: "slow", handle: () => (console.log("begun"), Bun.slee
 });
 
 test("Ctrl+C under `bun run`, which passes on what the terminal has sent already, is one signal", async () => {
+  const copy = copyProject();
   const shown: string[] = [];
   const decoder = new TextDecoder();
   const child = Bun.spawn([process.execPath, "run", "start"], {
-    cwd: root,
+    cwd: copy.path,
     env: { PATH: process.env["PATH"] ?? "", NO_COLOR: "1", LOG_FORMAT: "json", ...env },
     terminal: { data: (_, bytes) => void shown.push(decoder.decode(bytes)) },
   });
@@ -113,6 +114,7 @@ test("Ctrl+C under `bun run`, which passes on what the terminal has sent already
     expect([await child.exited, shown.join("")]).toEqual([0, expect.stringContaining('"msg":"Stopped"')]);
   } finally {
     child.kill("SIGKILL");
+    copy.remove();
   }
 });
 

@@ -30,7 +30,9 @@ export interface RunOptions {
 
 /** Starts `bun <args>`, or another program, with an environment that nothing on this machine leaks into. */
 export function run(args: readonly string[], { cwd = root, env = {}, program = process.execPath }: RunOptions = {}): Running {
-  const child = Bun.spawn([program, ...args], {
+  // A developer's own .env stays out of the tests.
+  const command = program === process.execPath ? [program, "--no-env-file", ...args] : [program, ...args];
+  const child = Bun.spawn(command, {
     cwd,
     env: { PATH: process.env["PATH"] ?? "", HOME: tmpdir(), TZ: "UTC", LOG_FORMAT: "json", ...env },
     stdin: "ignore",
