@@ -13,8 +13,8 @@ type Input<Fields> = { [Key in keyof Fields as null extends Fields[Key] ? never 
   [Key in keyof Fields as null extends Fields[Key] ? Key : never]?: Fields[Key];
 };
 
-/** Patterns, since a query is text, and since Elysia's own coercion to integers takes "1e2" and loses the name of what is wrong. */
-const pageQuery = Type.Object({
+/** `limit` and `after` of a list. Patterns, since a query is text, and since Elysia's own coercion to integers takes "1e2" and loses the name of what is wrong. */
+export const pageQuery = Type.Object({
   limit: Type.Optional(
     typed<number | string>(
       Type.String({ pattern: "^([1-9]|[1-9][0-9]|1[0-9]{2}|200)$", description: "How many at most: 1 to 200. Default: 50." }),

@@ -35,6 +35,7 @@ export class Relay {
   #saving = false;
   #saveTimer: Timer | undefined;
   #stopping = false;
+  readonly #pauses: ((position: number) => Promise<void>)[] = [];
   /** Raised whenever the position moves, for `stop`. */
   readonly #progress = new Signal();
 
@@ -55,6 +56,17 @@ export class Relay {
   /** Tells that the log has grown. */
   wake(): void {
     this.#wake.raise();
+  }
+
+  /**
+   * Runs `work` at a moment when everything up to a position is confirmed and nothing after it was sent. Waits for a
+   * relay that does not run now.
+   */
+  whilePaused<T>(work: (position: number) => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#pauses.push((position) => work(position).then(resolve, reject));
+      this.#wake.raise();
+    });
   }
 
   /** Sends events on this channel until it closes or the relay stops. */
@@ -118,7 +130,13 @@ export class Relay {
     while (!ended() && failure === undefined) {
       const { drained } = publisher;
       drained?.then(() => this.#wake.raise());
-      const room = bytesInFlight < windowBytes && !drained ? window - inFlight : 0;
+      const pause = this.#pauses[0];
+      if (pause && inFlight === 0) {
+        this.#pauses.shift();
+        await pause(next);
+        continue;
+      }
+      const room = bytesInFlight < windowBytes && !drained && !pause ? window - inFlight : 0;
       let entries: readonly LogEntry[] = [];
       try {
         if (room > 0) entries = await this.options.log.read(next, Math.min(room, batch));

@@ -6,14 +6,23 @@ import { join } from "node:path";
 export function slowestConsumer(folder: string, logId: string): number | null {
   if (!existsSync(folder)) return null;
   const positions = [...new Bun.Glob("*.db").scanSync(folder)].map((file) => positionIn(join(folder, file), logId));
-  return positions.length === 0 ? null : Math.min(...positions);
+  const known = positions.filter((position) => position !== null);
+  return known.length === 0 ? null : Math.min(...known);
 }
 
-/** A consumer that has a file but no position yet is still at the beginning. */
-function positionIn(file: string, logId: string): number {
+/** Null: a consumer that gets its events from RabbitMQ, and uses the file for other things. */
+function positionIn(file: string, logId: string): number | null {
   const db = new Database(file, { readonly: true });
   try {
-    return db.query<{ position: number }, [string]>("SELECT position FROM progress WHERE log_id = ?").get(logId)?.position ?? 0;
+    return (
+      db
+        .query<{ position: number | null }, [string, string]>(
+          `SELECT min(position) AS position FROM (
+             SELECT position FROM warren_progress WHERE log_id = ?
+             UNION ALL SELECT position FROM warren_replays WHERE logId = ? AND finishedAt IS NULL)`,
+        )
+        .get(logId, logId)?.position ?? null
+    );
   } finally {
     db.close();
   }
