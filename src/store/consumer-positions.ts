@@ -10,19 +10,21 @@ export function slowestConsumer(folder: string, logId: string): number | null {
   return known.length === 0 ? null : Math.min(...known);
 }
 
-/** Null: a consumer that gets its events from RabbitMQ, and uses the file for other things. */
+/**
+ * A consumer that has only read another log is still at the beginning of this one. Null: it reads no log at all, since it
+ * gets its events from RabbitMQ and uses the file for other things.
+ */
 function positionIn(file: string, logId: string): number | null {
   const db = new Database(file, { readonly: true });
   try {
-    return (
-      db
-        .query<{ position: number | null }, [string, string]>(
-          `SELECT min(position) AS position FROM (
-             SELECT position FROM warren_progress WHERE log_id = ?
-             UNION ALL SELECT position FROM warren_replays WHERE logId = ? AND finishedAt IS NULL)`,
-        )
-        .get(logId, logId)?.position ?? null
-    );
+    const { followed, position } = db
+      .query<{ followed: number; position: number | null }, [string, string]>(
+        `SELECT EXISTS (SELECT 1 FROM warren_progress) AS followed, min(position) AS position FROM (
+           SELECT position FROM warren_progress WHERE log_id = ?
+           UNION ALL SELECT position FROM warren_replays WHERE logId = ? AND finishedAt IS NULL)`,
+      )
+      .get(logId, logId) ?? { followed: 0, position: null };
+    return position ?? (followed ? 0 : null);
   } finally {
     db.close();
   }
