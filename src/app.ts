@@ -2,6 +2,7 @@ import type { ValueError } from "@sinclair/typebox/errors";
 import { type AnyElysia, Elysia, NotFoundError, ParseError, ValidationError } from "elysia";
 import { requireToken } from "./access";
 import type { Config } from "./config";
+import { maxBodyBytes } from "./json-body";
 import { type Log, messageOf } from "./observe/logging";
 import { describeMistakes, HttpProblem, problemResponse } from "./problem";
 import { limitRate } from "./rate-limit";
@@ -17,7 +18,8 @@ export interface AppOptions {
   readonly log: Log;
 }
 
-const maxBodyBytes = 1024 * 1024;
+/** Bun answers a body above this by itself, without a word; one above what is read gets a problem. */
+const maxReceivedBytes = 8 * maxBodyBytes;
 
 /**
  * Builds the HTTP application; whoever calls this listens. A test can call `handle(new Request(…))` on it.
@@ -33,7 +35,7 @@ export function buildApp({ routes, dependencies, config, log }: AppOptions): Any
     // Every answer passes the hooks below.
     nativeStaticResponse: false,
     // Elysia would let a second process share the port, and take half of the requests, without a word.
-    serve: { maxRequestBodySize: maxBodyBytes, reusePort: false },
+    serve: { maxRequestBodySize: maxReceivedBytes, reusePort: false },
   })
     .onRequest(({ request, server }) => refuseFlood(server?.requestIP(request)?.address) ?? refuseStranger(request))
     .onError(({ error, request }) => answerError(error, request, log))

@@ -1,23 +1,58 @@
 import { HttpProblem } from "./problem";
 
+/** The largest body that is read, in bytes. */
+export const maxBodyBytes = 1024 * 1024;
+/** Deeper JSON is no record of anybody's, and what walks through it later would take seconds, or run out of stack. */
+const maxDepth = 64;
+
 /**
- * Parses a JSON body, and only under the media types given: a form or plain text, which a page of another site can
+ * Parses a JSON object, and only under the media types given: a form or plain text, which a page of another site can
  * send without asking, is refused.
  */
 export function jsonBody(...accepted: readonly string[]) {
-  return async ({ request, contentType }: { request: Request; contentType: string }): Promise<unknown> => {
+  return async ({ request }: { request: Request }): Promise<object> => {
+    const contentType = request.headers.get("content-type")?.split(";", 1)[0]?.trim() ?? "";
     if (!accepted.includes(contentType.toLowerCase())) {
       throw new HttpProblem(
         415,
         `Send the body as ${accepted.join(" or ")}${contentType ? `, not as ${contentType}` : ", and say so in Content-Type"}.`,
       );
     }
-    const text = await request.text();
-    if (text.trim() === "") throw new HttpProblem(400, "The body is empty; send a JSON object.");
-    try {
-      return JSON.parse(text);
-    } catch {
-      throw new HttpProblem(400, "The body is not valid JSON.");
-    }
+    const value = parse(await readText(request));
+    // Elysia would take anything else for an object without properties.
+    if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid("Expected object");
+    if (isDeeperThan(maxDepth, value)) throw invalid(`It is nested too deeply; ${maxDepth} levels are read.`);
+    return value;
   };
+}
+
+async function readText(request: Request): Promise<string> {
+  const tooLarge = () => new HttpProblem(413, `A body may have up to ${maxBodyBytes} bytes.`);
+  if (Number(request.headers.get("content-length")) > maxBodyBytes) throw tooLarge();
+  const bytes = await request.bytes();
+  if (bytes.length > maxBodyBytes) throw tooLarge();
+  try {
+    // `request.text()` would put U+FFFD for what it cannot read, and so change what was sent.
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new HttpProblem(400, "The body is not valid UTF-8.");
+  }
+}
+
+function parse(text: string): unknown {
+  if (text.trim() === "") throw new HttpProblem(400, "The body is empty; send a JSON object.");
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new HttpProblem(400, "The body is not valid JSON.");
+  }
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
+}
+
+function invalid(detail: string): HttpProblem {
+  return new HttpProblem(422, "The body is not valid.", [{ pointer: "", detail }]);
 }
