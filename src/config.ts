@@ -1,4 +1,4 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 export type LogLevel = (typeof logLevels)[number];
@@ -67,8 +67,9 @@ export function readConfig({
     const text = read(name);
     if (text === undefined) return fallback;
     const value = parse(text);
-    if (value === undefined) mistakes.push(`${name}=${secret.test(name) ? redactUrl(text) : text}: ${expected}.`);
-    return value ?? fallback;
+    if (value !== undefined) return value;
+    mistakes.push(`${name}=${name.endsWith("_URL") ? redactBadUrl(text) : text}: ${expected}.`);
+    return fallback;
   }
   const file = (name: string) => variable(name, null, readableFile, "no file that can be read is there; give the path of a PEM file");
 
@@ -141,7 +142,10 @@ export function wantsColour(isTerminal: boolean): boolean {
   return isTerminal && !process.env["NO_COLOR"];
 }
 
-const secret = /URL|TOKEN/;
+/** In a URL that is not valid a password may be anywhere, unless an @ says where it ends. */
+function redactBadUrl(text: string): string {
+  return text.includes("@") ? redactUrl(text) : text.replace(/^(?!sqlite:)([a-z+]+:(?:\/\/)?)?.*/is, "$1***");
+}
 
 function wholeNumber(text: string, least: number, most: number): number | undefined {
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
@@ -154,14 +158,14 @@ function amqpUrl(text: string): string | undefined {
 }
 
 function sqlitePath(text: string): string | undefined {
-  const path = /^sqlite:(?:\/\/(?=\/))?([^:?]+)$/.exec(text)?.[1];
+  const path = /^sqlite:(?:\/\/(?=\/))?(?!\/\/)([^:?]+)$/.exec(text)?.[1];
   return path?.endsWith("/") ? undefined : path;
 }
 
 function readableFile(path: string): string | undefined {
   try {
     accessSync(path, constants.R_OK);
-    return path;
+    return statSync(path).isFile() ? path : undefined;
   } catch {
     return undefined;
   }

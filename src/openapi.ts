@@ -23,6 +23,9 @@ export interface Gate {
   readonly limitsRate: boolean;
 }
 
+/** Keyword of a parameter's schema: what the documentation shows in its place. */
+export const documentedAs = "x-documented-as";
+
 /**
  * Completes the document that @elysiajs/swagger draws from the routes. The plugin says JSON, form or text of every body
  * and answer, loses titles, examples and `additionalProperties`, overwrites a route's own `requestBody`, leaves answers
@@ -55,10 +58,18 @@ function completeOperation(operation: Json, { path, hooks }: DocumentedRoute, ga
   for (const [status, own] of Object.entries(responses ?? {})) answers[status] = { ...answers[status], ...own };
   return {
     ...operation,
+    ...(Array.isArray(operation["parameters"]) && { parameters: operation["parameters"].map(completeParameter) }),
     ...(needsToken === false && { security: [] }),
     ...(isObject(hooks.body) && { requestBody: completeBody(requestBody, hooks.body) }),
     responses: answers,
   };
+}
+
+function completeParameter({ schema, examples, ...parameter }: Json): Json {
+  const { [documentedAs]: documented, ...checked } = schema as Json;
+  const { examples: own, ...shown } = (documented ?? checked) as Json;
+  const [example] = [own, examples].find(Array.isArray) ?? [];
+  return { ...parameter, schema: shown, ...(example !== undefined && { example: example as unknown }) };
 }
 
 function completeBody(own: Json = {}, schema: Json): Json {

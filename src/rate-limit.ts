@@ -1,9 +1,5 @@
+import { TokenBucket } from "./delivery/token-bucket";
 import { problemResponse } from "./problem";
-
-interface Bucket {
-  tokens: number;
-  at: number;
-}
 
 /** Clients remembered at most; the longest unseen are forgotten first, whose buckets are full again anyhow. */
 const maxClients = 10_000;
@@ -13,21 +9,16 @@ const maxClients = 10_000;
  * (RFC 9110) above that, and undefined below. Null: no limit.
  */
 export function limitRate(perSecond: number | null): (client: string | undefined) => Response | undefined {
-  const buckets = new Map<string, Bucket>();
+  const buckets = new Map<string, TokenBucket>();
   return (client) => {
     if (perSecond === null || client === undefined) return undefined;
     const now = performance.now();
-    const bucket = buckets.get(client) ?? { tokens: perSecond, at: now };
-    bucket.tokens = Math.min(perSecond, bucket.tokens + ((now - bucket.at) / 1000) * perSecond);
-    bucket.at = now;
+    const bucket = buckets.get(client) ?? new TokenBucket(perSecond, now);
     // Moved to the end: a Map keeps the order of insertion.
     buckets.delete(client);
     buckets.set(client, bucket);
     if (buckets.size > maxClients) buckets.delete(buckets.keys().next().value as string);
-    if (bucket.tokens >= 1) {
-      bucket.tokens -= 1;
-      return undefined;
-    }
+    if (bucket.take(now) === 0) return undefined;
     return problemResponse(429, `At most ${perSecond} requests a second; wait a moment.`, undefined, { "retry-after": "1" });
   };
 }

@@ -1,16 +1,36 @@
-import { type TObject, type TSchema, Type } from "@sinclair/typebox";
+import { type TObject, type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
 import type { Resource } from "./domain/resource";
 import { mergePatchSchema } from "./merge-patch";
+import { documentedAs } from "./openapi";
 
-/** Patterns, since a query is text, and since Elysia's own coercion to integers takes "1e2" and loses the name of what is wrong. */
-const limit = Type.String({ pattern: "^([1-9]|[1-9][0-9]|1[0-9]{2}|200)$", description: "How many at most: 1 to 200. Default: 50." });
-const after = Type.String({ pattern: "^[0-9]{1,15}$", description: "The `next` of the page before, an integer." });
+/** A schema with its static type said outright: TypeBox cannot infer it while the resource is still a type parameter. */
+export function typed<T>(schema: TSchema): TUnsafe<T> {
+  return schema as TUnsafe<T>;
+}
 
-/** What the documentation says of the parameters: the integers that they are to a client. */
-export const pageParameters = [
-  parameter("query", "limit", limit, { type: "integer", minimum: 1, maximum: 200, default: 50 }),
-  parameter("query", "after", after, { type: "integer", minimum: 0 }),
-];
+/**
+ * An integer in a path or a query, which are text. Checked as such, since Elysia's own coercion to integers takes "1e2"
+ * and loses the name of what is wrong.
+ *
+ * @param documented the integer that it is to a client.
+ */
+function integerText(pattern: string, description: string, documented: { minimum: number; [keyword: string]: unknown }) {
+  return Type.String({ pattern, description, [documentedAs]: { type: "integer", ...documented } });
+}
+
+/** `limit` and `after` of a list. */
+export const pageQuery = Type.Object({
+  limit: Type.Optional(
+    typed<number | string>(
+      integerText("^([1-9]|[1-9][0-9]|1[0-9]{2}|200)$", "How many at most: 1 to 200. Default: 50.", {
+        minimum: 1,
+        maximum: 200,
+        default: 50,
+      }),
+    ),
+  ),
+  after: Type.Optional(typed<number | string>(integerText("^[0-9]{1,15}$", "The `next` of the page before, an integer.", { minimum: 0 }))),
+});
 
 /**
  * The schemas of a resource's requests and answers. Those with a title get a place, and generated clients a type, of
@@ -19,7 +39,7 @@ export const pageParameters = [
 export function schemasOf(resource: Resource) {
   const { name, plural, example, fields } = resource;
   const title = titleOf(name);
-  const id = Type.String({ pattern: "^[1-9][0-9]{0,14}$", description: `The id of the ${name}, an integer.` });
+  const id = integerText("^[1-9][0-9]{0,14}$", `The id of the ${name}, an integer.`, { minimum: 1, examples: [1] });
   const time = "2026-02-18T18:23:45.123Z";
   const recordExample = { id: 1, ...example, version: 1, createdAt: time, updatedAt: time };
   const record: TSchema = { ...resource.record, title, examples: [recordExample] };
@@ -36,9 +56,7 @@ export function schemasOf(resource: Resource) {
       { [plural]: Type.Array(record), next },
       { title: `${title}Page`, examples: [{ [plural]: [recordExample], next: null }] },
     ),
-    pageQuery: Type.Object({ limit: Type.Optional(limit), after: Type.Optional(after) }),
     params: Type.Object({ id }),
-    idParameters: [parameter("path", "id", id, { type: "integer", minimum: 1 }, { required: true, example: 1 })],
   };
 }
 
@@ -50,21 +68,4 @@ function optionalWhereDefault(fields: TObject) {
 /** `order_line` is OrderLine. */
 function titleOf(name: string): string {
   return name.replace(/(?:^|_)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-interface IntegerSchema {
-  type: "integer";
-  minimum: number;
-  maximum?: number;
-  default?: number;
-}
-
-function parameter(
-  place: "path" | "query",
-  name: string,
-  checked: TSchema,
-  schema: IntegerSchema,
-  more: { required?: true; example?: number } = {},
-) {
-  return { in: place, name, ...(checked.description && { description: checked.description }), schema, ...more };
 }

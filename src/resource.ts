@@ -1,11 +1,11 @@
-import { type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
+import { type TSchema, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { Elysia } from "elysia";
 import type { Recorded, Resource } from "./domain/resource";
 import { jsonBody } from "./json-body";
 import { mergePatch } from "./merge-patch";
 import { describeMistakes, HttpProblem, Problem } from "./problem";
-import { pageParameters, schemasOf } from "./resource-schemas";
+import { pageQuery, schemasOf, typed } from "./resource-schemas";
 import { type Dependencies, defineRoute } from "./route";
 import type { ChangeContext, Stored } from "./store/store";
 
@@ -34,11 +34,9 @@ export function crud<Name extends string, Plural extends string, Fields extends 
   const input = typed<Input<Fields>>(schemas.input);
   const patch = typed<Partial<Fields>>(schemas.patch);
   const page = typed<Page>(schemas.page);
-  const pageQuery = typed<{ limit?: number | string; after?: number | string }>(schemas.pageQuery);
   const { params } = schemas;
   const fieldsCheck = TypeCompiler.Compile<TSchema>(resource.fields);
   const tags = [plural];
-  const parameters = schemas.idParameters;
   const refused = { 422: Problem, 503: Problem };
   const missing = { 404: Problem, ...refused };
   const unreadable = { 400: Problem, 415: Problem };
@@ -73,7 +71,6 @@ export function crud<Name extends string, Plural extends string, Fields extends 
             tags,
             summary: `List ${plural}`,
             description: "In the order of their ids, a page at a time.",
-            parameters: pageParameters,
           },
         },
       )
@@ -98,7 +95,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
       .get("/:id", async ({ params: { id } }) => json(found(await store.get(resource, Number(id)), id).json), {
         params,
         response: { 200: record, ...missing },
-        detail: { tags, parameters, summary: `Read ${aOrAn(name)}` },
+        detail: { tags, summary: `Read ${aOrAn(name)}` },
       })
       .put(
         "/:id",
@@ -113,7 +110,6 @@ export function crud<Name extends string, Plural extends string, Fields extends 
           response: { 200: record, ...unreadable, ...missing },
           detail: {
             tags,
-            parameters,
             summary: `Replace ${aOrAn(name)}`,
             description: `A field that is left out goes back to its default. Publishes ${name}.updated.`,
           },
@@ -130,7 +126,6 @@ export function crud<Name extends string, Plural extends string, Fields extends 
           response: { 200: record, ...unreadable, ...missing },
           detail: {
             tags,
-            parameters,
             summary: `Change ${aOrAn(name)}`,
             description: `A JSON merge patch (RFC 7396): what is left out stays, null takes a value away. Publishes ${name}.updated.`,
             requestBody: { required: true, content: { [patchMediaType]: {}, "application/json": {} } },
@@ -148,18 +143,12 @@ export function crud<Name extends string, Plural extends string, Fields extends 
           response: { 204: Type.Undefined({ description: "Deleted." }), ...missing },
           detail: {
             tags,
-            parameters,
             summary: `Delete ${aOrAn(name)}`,
             description: `Publishes ${name}.deleted, which carries the last state.`,
           },
         },
       ),
   );
-}
-
-/** A schema with its static type said outright: TypeBox cannot infer it while the resource is still a type parameter. */
-function typed<T>(schema: TSchema): TUnsafe<T> {
-  return schema as TUnsafe<T>;
 }
 
 function withDefaults<Fields>(resource: Resource, fields: unknown): Fields {

@@ -1,11 +1,17 @@
 import type { AnyElysia } from "elysia";
 import type { BrokerState } from "./broker/connection";
+import type { DeadLetters } from "./delivery/dead-letters";
+import type { Replays } from "./delivery/replays";
 import type { Transport } from "./delivery/transport";
+import type { Catalogue } from "./domain/catalogue";
 import type { Store } from "./store/store";
 
 /** What a route may use. It is handed to every file in `routes/`. */
 export interface Dependencies {
   readonly store: Store;
+  readonly catalogue: Catalogue;
+  readonly deadLetters: DeadLetters;
+  readonly replays: Replays;
   /** How things stand between the event log and RabbitMQ. */
   readonly relay: () => RelayStatus;
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type AnyElysia, Elysia } from "elysia";
 import type { Dependencies, Route } from "./route";
+import { RouteClaims } from "./route-claims";
 
 /** A file in `routes/`, and where it is mounted. */
 export interface RouteFile {
@@ -57,13 +58,21 @@ export async function loadRoutes(folder: string): Promise<LoadedRoute[]> {
   return loaded;
 }
 
-/** Builds each route with the dependencies and mounts it at its path. */
+/**
+ * Builds each route with the dependencies and mounts it at its path.
+ *
+ * @throws {RouterError} for a file that builds no route, or one that another file answers already.
+ */
 export function mountRoutes(routes: readonly LoadedRoute[], dependencies: Dependencies): AnyElysia {
   const mounted = new Elysia({ name: "routes" });
+  const claims = new RouteClaims();
   for (const { file, path, route } of routes) {
     const app: unknown = route(dependencies);
     if (!(app instanceof Elysia)) throw wrongExport(file, `its default export returns ${describe(app)}, not an Elysia instance`);
-    mounted.use(new Elysia({ prefix: path === "/" ? "" : path }).use(app));
+    const placed = new Elysia({ prefix: path === "/" ? "" : path }).use(app);
+    const conflict = claims.add(file, placed.routes);
+    if (conflict) throw new RouterError(conflict);
+    mounted.use(placed);
   }
   return mounted;
 }
@@ -109,7 +118,9 @@ function pathOf(file: string): string {
 }
 
 function describe(value: unknown): string {
-  return value === null ? "null" : typeof value === "object" ? `an object (${value.constructor?.name ?? "no class"})` : `a ${typeof value}`;
+  if (value instanceof Elysia) return "an Elysia instance";
+  if (value === null || value === undefined) return String(value);
+  return typeof value === "object" ? `an object (${value.constructor?.name ?? "no class"})` : `a ${typeof value}`;
 }
 
 function compare(a: string, b: string): number {

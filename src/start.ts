@@ -4,6 +4,7 @@ import { buildApp } from "./app";
 import { Broker } from "./broker/connection";
 import { declareQueueForType, declareResources } from "./broker/topology";
 import { type Config, ConfigError, readConfig } from "./config";
+import { serveQueues } from "./delivery/queues";
 import { Relay } from "./delivery/relay";
 import { keepRetention } from "./delivery/retention";
 import { onStopSignal } from "./delivery/stop-signal";
@@ -65,13 +66,21 @@ async function serve(routes: readonly LoadedRoute[], config: Config, log: Log): 
     await declareResources(broker, resources, log);
     await relay.run(channel, closed);
   });
-  const retention = keepRetention({ config, store, relay, consumersDir: join(config.dataDir, "consumers"), log });
+  const consumersDir = join(config.dataDir, "consumers");
+  const queues = await serveQueues({ broker, transport, store, relay, catalogue, consumersDir, log });
+  const retention = keepRetention({ config, store, relay, replayed: queues.replayed, consumersDir, log });
 
   const app = buildApp({
     routes,
     config,
     log,
-    dependencies: { store, relay: () => ({ transport: transport.name, broker: broker?.state ?? "off", position: relay.position }) },
+    dependencies: {
+      store,
+      catalogue,
+      deadLetters: queues.deadLetters,
+      replays: queues.replays,
+      relay: () => ({ transport: transport.name, broker: broker?.state ?? "off", position: relay.position }),
+    },
   });
   const server = listen(app, config);
   log.info(`Warren listens on ${server.url.origin} and shows its API at ${server.url.origin}/swagger`);
@@ -79,6 +88,7 @@ async function serve(routes: readonly LoadedRoute[], config: Config, log: Log): 
   return async () => {
     await finishRequests(server);
     retention.stop();
+    queues.stop();
     // No confirm comes from a broker that is away or blocked; what waits is sent after the next start.
     await relay.stop(broker?.state === "connected" ? confirmsTimeoutMs : 0);
     await broker?.close();

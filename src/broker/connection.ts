@@ -68,14 +68,14 @@ export class Broker {
   }
 
   /**
-   * Keeps one confirm channel open until the broker is closed: opens it, hands it to `use`, and does so again
-   * whenever it closes or `use` fails.
+   * Keeps one confirm channel open until the broker is closed or `stop` aborts: opens it, hands it to `use`, and does
+   * so again whenever it closes or `use` fails.
    *
    * @param use works with the channel, and resolves when it is done with it or `closed` aborts.
    */
-  async keepChannel(use: (channel: ConfirmChannel, closed: AbortSignal) => Promise<void>): Promise<void> {
+  async keepChannel(use: (channel: ConfirmChannel, closed: AbortSignal) => Promise<void>, stop?: AbortSignal): Promise<void> {
     let failures = 0;
-    while (!this.#stopping.signal.aborted) {
+    while (!this.#stopping.signal.aborted && !stop?.aborted) {
       try {
         const channel = await this.connection.createConfirmChannel();
         const closed = closedSignal(channel, (error) =>
@@ -90,12 +90,12 @@ export class Broker {
           await closeChannel(channel, closed);
         }
       } catch (error) {
-        if (this.#stopping.signal.aborted) return;
+        if (this.#stopping.signal.aborted || stop?.aborted) return;
         failures += 1;
         const lost = this.#state === "connecting";
         if (!lost) this.log.warn({ error: messageOf(error) }, "A RabbitMQ channel could not be set up; it is tried again");
       }
-      if (!this.#stopping.signal.aborted) await pause(failures, this.#stopping.signal);
+      if (!this.#stopping.signal.aborted && !stop?.aborted) await pause(failures, this.#stopping.signal);
     }
   }
 
@@ -105,6 +105,17 @@ export class Broker {
     const closed = closedSignal(channel, () => {});
     try {
       return await use(channel);
+    } finally {
+      await closeChannel(channel, closed);
+    }
+  }
+
+  /** As {@link withChannel}, with publisher confirms; `closed` aborts when the channel goes. */
+  async withConfirmChannel<T>(use: (channel: ConfirmChannel, closed: AbortSignal) => Promise<T>): Promise<T> {
+    const channel = await this.connection.createConfirmChannel();
+    const closed = closedSignal(channel, () => {});
+    try {
+      return await use(channel, closed);
     } finally {
       await closeChannel(channel, closed);
     }
@@ -174,7 +185,8 @@ async function closeChannel(channel: Channel, closed: AbortSignal): Promise<void
   if (!closed.aborted) await Promise.race([channel.close().catch(() => {}), aborted(closed)]);
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
+/** Fulfils when a signal aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });

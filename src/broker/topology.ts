@@ -33,8 +33,18 @@ export async function declareOwnQueue(
   options: { temporary: boolean },
   log: Log,
 ): Promise<void> {
+  await declareQueue(broker, queue, options.temporary ? { durable: false, exclusive: true } : {}, log);
+  await bindOwnQueue(broker, queue, wanted, resources);
+}
+
+/** Binds a consumer's own queue to the types that it asks for, and unbinds it from any other that the program knows. */
+export async function bindOwnQueue(
+  broker: Broker,
+  queue: string,
+  wanted: ReadonlySet<string>,
+  resources: readonly Resource[],
+): Promise<void> {
   for (const exchange of new Set(resources.map((resource) => resource.exchange))) await declareExchange(broker, exchange);
-  await declareQueue(broker, queue, options.temporary ? { durable: false, autoDelete: true, exclusive: true } : {}, log);
   await broker.withChannel(async (channel) => {
     for (const { exchange, eventTypes } of resources) {
       for (const type of eventTypes) {
@@ -68,9 +78,35 @@ export async function declareRetryQueue(broker: Broker, queue: string, delayMs: 
 
 /** Where a queue's dead letters are kept. */
 export async function declareDeadQueue(broker: Broker, queue: string, log: Log): Promise<string> {
-  const name = `${queue}.dead`;
+  const name = deadQueueOf(queue);
   await declareQueue(broker, name, {}, log);
   return name;
+}
+
+export function deadQueueOf(queue: string): string {
+  return `${queue}.dead`;
+}
+
+/** Where consumers tell the service which queue is theirs, and what belongs on it. */
+export const subscriptionsQueue = "warren.subscriptions";
+
+export async function declareSubscriptionsQueue(broker: Broker, log: Log): Promise<void> {
+  await declareQueue(broker, subscriptionsQueue, {}, log);
+}
+
+/** Declares a durable queue that nothing is bound to yet. */
+export async function declarePlainQueue(broker: Broker, queue: string, log: Log): Promise<void> {
+  await declareQueue(broker, queue, {}, log);
+}
+
+/** How many messages are ready in a queue; undefined: there is no such queue. */
+export async function queueDepth(broker: Broker, queue: string): Promise<number | undefined> {
+  try {
+    return (await broker.withChannel((channel) => channel.checkQueue(queue))).messageCount;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
 }
 
 async function declareExchange(broker: Broker, exchange: string): Promise<void> {
@@ -93,6 +129,10 @@ async function declareQueue(broker: Broker, queue: string, options: Options.Asse
 
 function isPreconditionFailed(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === 406;
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === 404;
 }
 
 /** RabbitMQ names the argument, what was asked for and what is there. */

@@ -1,62 +1,29 @@
 import { join } from "node:path";
-import { Broker } from "../broker/connection";
-import { declareDeadQueue, declareOwnQueue, declareResources, declareRetryQueue } from "../broker/topology";
+import { aborted, Broker } from "../broker/connection";
 import { type Config, ConfigError, type RabbitmqConfig, readConfig } from "../config";
-import { type Catalogue, loadCatalogue, UnknownEventType } from "../domain/catalogue";
-import type { resources } from "../domain/catalogue.generated";
-import type { Event, EventOf } from "../domain/event";
+import { loadCatalogue, UnknownEventType } from "../domain/catalogue";
 import { createLog, type Log } from "../observe/logging";
-import type { Consumer, HandlerContext } from "./attempt";
-import { consumeLog } from "./embedded-consumer";
-import { type RetryPolicy, retryPolicy } from "./outcome";
-import { consumeFrom, type Subscription } from "./rabbit-consumer";
+import { type ConsumerFile, openConsumerFile } from "../store/consumer-file";
+import { attachQueue } from "./announcement";
+import { type Consumer, ConsumerError, type ConsumerOptions, type EventPattern, resolveConsumer } from "./consumer-options";
+import { consumeLog } from "./embedded-start";
+import { parkingOf } from "./parking";
+import { consumeFrom, Interrupted, type Subscription } from "./rabbit-consumer";
 import { onStopSignal } from "./stop-signal";
 import { chooseTransport, type Transport } from "./transport";
+import { type Counts, Worker } from "./worker";
 
-export type { HandlerContext } from "./attempt";
+export { type AnyEvent, ConsumerError, type ConsumerOptions, type EventPattern, type Matching } from "./consumer-options";
+export type { ExactlyOnceContext, HandlerContext } from "./handle";
+export { Reject, RetryAfter } from "./outcome";
 
-type Resources = typeof resources;
-/** Every event of every resource. Narrow it by `event.type`. */
-export type AnyEvent = EventOf<Resources[keyof Resources]>;
-/** An event type, or a pattern over them: `*` stands for one word, `#` for any number. */
-export type EventPattern = AnyEvent["type"] | `${string}*` | `*${string}` | "#";
-/** The events that a pattern selects. */
-export type Matching<Pattern extends EventPattern> = Pattern extends `${infer Name}.${string}`
-  ? Name extends keyof Resources
-    ? EventOf<Resources[Name]> & { readonly type: Pattern extends AnyEvent["type"] ? Pattern : AnyEvent["type"] }
-    : AnyEvent
-  : AnyEvent;
-
-export interface ConsumerOptions<Pattern extends EventPattern = EventPattern> {
-  /**
-   * The durable queue to work on. `<resource>_events` (`item_events`) is the queue that all its consumers share; any
-   * other name is this consumer's own queue, which takes no event from anybody. Default: a queue of its own that is
-   * temporary, from now until the process ends.
-   */
-  readonly queue?: string | undefined;
-  /** The event types that it wants. Default: all that the queue has. */
-  readonly events?: readonly Pattern[] | undefined;
-  /** Handles one event. When it throws or rejects, the event is tried again later. */
-  readonly handle: (event: Matching<Pattern>, context: HandlerContext) => unknown;
-  /** How many messages the broker may send ahead. Default: 64. */
-  readonly prefetch?: number;
-  /** Default: 5 attempts, after 1, 2, 4 and 8 seconds, each varied by a quarter. */
-  readonly retry?: Partial<RetryPolicy>;
-  /** Called once, when the consumer receives events. */
-  readonly onReady?: (transport: Transport) => void;
-}
-
-/** The consumer was asked for something that makes no sense; the message says what would. */
-export class ConsumerError extends Error {
-  override readonly name = "ConsumerError";
-}
-
-/** How long a stop waits for the event in hand. */
+/** How long a stop waits for the events in hand. */
 const drainTimeoutMs = 8000;
+const expireInboxEveryMs = 600_000;
 
 /**
  * Runs a consumer as this process's whole work: reads the configuration, chooses the transport, and handles events
- * until SIGINT or SIGTERM, at which it finishes the event in hand and exits with 0. A second signal exits at once.
+ * until SIGINT or SIGTERM, at which it finishes the events in hand and exits with 0. A second signal exits at once.
  * A mistake in options or environment is printed, and exits with 1.
  */
 export async function runConsumer<const Pattern extends EventPattern>(options: ConsumerOptions<Pattern>): Promise<never> {
@@ -76,6 +43,7 @@ export async function runConsumer<const Pattern extends EventPattern>(options: C
 
 export interface RunningConsumer {
   readonly transport: Transport;
+  readonly counts: Readonly<Counts>;
   /** Fulfils when the consumer has stopped; rejects when it cannot go on. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;
@@ -84,7 +52,7 @@ export interface RunningConsumer {
 /**
  * Starts a consumer inside a process that does other things too.
  *
- * @throws {ConsumerError} when queue and events do not go together.
+ * @throws {ConsumerError} for options that make no sense.
  * @throws {UnknownEventType} when a pattern selects no event type.
  */
 export async function startConsumer<const Pattern extends EventPattern>(
@@ -92,71 +60,63 @@ export async function startConsumer<const Pattern extends EventPattern>(
   config: Config,
   log: Log,
 ): Promise<RunningConsumer> {
-  const catalogue = await loadCatalogue();
-  const wanted = wantedTypes(options, catalogue);
-  const retry = retryPolicy(options.retry);
-  const prefetch = options.prefetch ?? 64;
-  if (!Number.isInteger(prefetch) || prefetch < 1 || prefetch > 65_535)
-    throw new ConsumerError(`prefetch is ${prefetch}; use a whole number from 1 to 65535.`);
-
+  let ready = () => {};
+  const consumer = resolveConsumer(options, await loadCatalogue(), log, () => ready());
   const transport = await chooseTransport(config.rabbitmq);
-  let ready = () => {
+  ready = () => {
     ready = () => {};
     options.onReady?.(transport);
   };
-  const consumer: Consumer = {
-    queue: options.queue ?? `temporary-${Bun.randomUUIDv7()}`,
-    temporary: options.queue === undefined,
-    wanted,
-    catalogue,
-    handle: options.handle as (event: Event, context: HandlerContext) => unknown,
-    prefetch,
-    retry,
-    log,
-    onReady: () => ready(),
-  };
   log.info(
-    { transport: transport.name, queue: consumer.queue, events: [...wanted] },
+    { transport: transport.name, queue: consumer.queue, events: [...consumer.wanted] },
     `Transport: ${transport.name}, because ${transport.reason}`,
   );
   return {
     transport,
-    ...(transport.name === "rabbitmq" && config.rabbitmq ? await onRabbitmq(consumer, config.rabbitmq) : onEventLog(consumer, config)),
+    ...(transport.name === "rabbitmq" && config.rabbitmq
+      ? await onRabbitmq(consumer, config, config.rabbitmq)
+      : onEventLog(consumer, config)),
   };
 }
 
-async function onRabbitmq(consumer: Consumer, config: RabbitmqConfig): Promise<Omit<RunningConsumer, "transport">> {
-  const { queue, catalogue, log } = consumer;
-  const broker = await Broker.connect(config, log);
-  const parking = {
-    retryQueue: (delayMs: number) => declareRetryQueue(broker, queue, delayMs, log),
-    deadQueue: () => declareDeadQueue(broker, queue, log),
-  };
+async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: RabbitmqConfig): Promise<Omit<RunningConsumer, "transport">> {
+  const { queue, log } = consumer;
+  const file = lazyFile(consumer, fileOf(consumer, config), { durable: consumer.exactlyOnce });
+  // A mistake in the consumer's own tables shows at the start, and not at the first event.
+  if (consumer.exactlyOnce) file.open();
+  const worker = new Worker(consumer, file.open);
+  const broker = await Broker.connect(rabbitmq, log);
+  const parking = parkingOf(broker, queue, log);
+  const interrupted = new Interrupted();
   let subscription: Subscription | undefined;
   const ended = broker.keepChannel(async (channel, closed) => {
-    const owner = catalogue.ownerOf(queue);
-    if (owner) await declareResources(broker, [owner], log);
-    else await declareOwnQueue(broker, queue, consumer.wanted, catalogue.resources, consumer, log);
-    subscription = await consumeFrom(channel, closed, consumer, parking);
+    await attachQueue(broker, channel, closed, consumer);
+    if (closed.aborted) return;
+    subscription = await consumeFrom(channel, closed, worker, parking, interrupted);
     log.debug({ queue }, "Subscribed");
     consumer.onReady();
-    await Promise.race([subscription.cancelled, new Promise((resolve) => closed.addEventListener("abort", resolve, { once: true }))]);
+    await Promise.race([subscription.cancelled, aborted(closed)]);
     if (!closed.aborted) log.warn({ queue }, "The queue was deleted under this consumer; it is declared anew");
   });
   return {
+    counts: worker.counts,
     ended,
     async stop() {
-      await subscription?.drain();
+      await (subscription ? subscription.drain() : worker.drain());
       await broker.close();
+      file.close();
     },
   };
 }
 
 function onEventLog(consumer: Consumer, config: Config): Omit<RunningConsumer, "transport"> {
   const stopping = new AbortController();
-  const stateFile = join(config.dataDir, "consumers", `${consumer.queue}.db`);
-  const ended = consumeLog(consumer, config.databaseFile, stateFile, stopping.signal);
+  // After a power cut its commits are taken back in order, the position with them: FULL would be paid for nothing.
+  const file = lazyFile(consumer, consumer.temporary ? ":memory:" : fileOf(consumer, config), { durable: false });
+  const worker = new Worker(consumer, file.open);
+  const ended = consumeLog(worker, config.databaseFile, `${fileOf(consumer, config)}.lock`, file, stopping.signal);
   return {
+    counts: worker.counts,
     ended,
     async stop() {
       stopping.abort();
@@ -165,24 +125,38 @@ function onEventLog(consumer: Consumer, config: Config): Omit<RunningConsumer, "
   };
 }
 
-function wantedTypes(options: Pick<ConsumerOptions, "queue" | "events">, catalogue: Catalogue): ReadonlySet<string> {
-  const { queue, events } = options;
-  if (queue !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/.test(queue)) {
-    throw new ConsumerError(
-      `"${queue}" cannot name a queue: use letters, digits, dots, dashes and underscores, at most 200, such as "audit".`,
-    );
+function fileOf(consumer: Consumer, config: Config): string {
+  return join(config.dataDir, "consumers", `${consumer.queue}.db`);
+}
+
+export interface LazyFile {
+  open(): ConsumerFile;
+  close(): void;
+}
+
+/** The consumer's file, made when it is first needed: a consumer on RabbitMQ that nothing went wrong with has none. */
+function lazyFile(consumer: Consumer, path: string, options: { durable: boolean }): LazyFile {
+  let file: ConsumerFile | undefined;
+  let timer: Timer | undefined;
+  function open(): ConsumerFile {
+    const opened = openConsumerFile(consumer.temporary ? ":memory:" : path, options);
+    if (consumer.exactlyOnce) {
+      opened.together(() => consumer.setup(opened.transaction));
+      const expire = () => opened.inbox.expire(Date.now() - consumer.inboxRetentionMs);
+      expire();
+      timer = setInterval(expire, Math.min(expireInboxEveryMs, consumer.inboxRetentionMs));
+    }
+    return opened;
   }
-  if (queue && /\.dead$|\.retry\.\d+$/.test(queue)) {
-    throw new ConsumerError(`"${queue}" is where another queue keeps its failed events; name a queue of your own.`);
-  }
-  if (events?.length === 0) throw new ConsumerError("`events` is empty: leave it out for all events, or name some.");
-  const owner = queue === undefined ? undefined : catalogue.ownerOf(queue);
-  const wanted = catalogue.select(events ?? (owner ? [`${owner.name}.*`] : ["#"]));
-  if (owner && wanted.join() !== owner.eventTypes.join()) {
-    throw new ConsumerError(
-      `"${queue}" is shared by all consumers of ${owner.name} events, so one of them cannot leave some out, or they would be lost to the others. ` +
-        "For a filter, name a queue of your own, which the broker fills with just those events; or name none, for a temporary one.",
-    );
-  }
-  return new Set(wanted);
+  return {
+    open: () => {
+      file ??= open();
+      return file;
+    },
+    close() {
+      clearInterval(timer);
+      file?.close();
+      file = undefined;
+    },
+  };
 }

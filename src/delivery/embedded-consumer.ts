@@ -1,178 +1,287 @@
+import { type Event, resourceName } from "../domain/event";
 import { messageOf } from "../observe/logging";
-import type { ConsumerFile, Parked } from "../store/consumer-file";
-import { openConsumerFile } from "../store/consumer-file";
-import { acquireLock, type Lock } from "../store/lock";
-import { followLog, type LogFollower } from "../store/log-follower";
+import type { ConsumerFile } from "../store/consumer-file";
+import type { LogFollower } from "../store/log-follower";
 import type { LogEntry } from "../store/store";
-import { attempt, type Consumer, describe } from "./attempt";
-import { decide } from "./outcome";
+import type { ReplayMark, Waiting } from "../store/waiting-table";
+import type { Consumer } from "./consumer-options";
+import type { Delivery } from "./delivery";
+import { LogCursor } from "./log-cursor";
+import { describeError, type Failure } from "./outcome";
+import { parseSelection, type ReplaySelection, selects } from "./replay-selection";
+import { Signal } from "./signal";
+import { TokenBucket } from "./token-bucket";
+import type { Worker } from "./worker";
 
 /** How soon a new event is seen; looking costs about 2 µs. */
 const lookEveryMs = 5;
-/** How soon a missing database, or a lock that another process gives back, is noticed. */
+/** How soon a log that cannot be read is tried again. */
 const tryEveryMs = 250;
+/** How soon a replay that another process asked for is seen. */
+const lookForReplaysEveryMs = 100;
 const batch = 256;
 
-/**
- * Handles the event log without a broker: from this consumer's own durable position, with the retries and dead letters
- * that RabbitMQ would keep in a file of its own.
- *
- * @param stop ends it after the event in hand.
- * @param logFile the database of the API; it may be made later.
- * @param stateFile the consumer's own file; not used by a temporary consumer.
- */
-export async function consumeLog(consumer: Consumer, logFile: string, stateFile: string, stop: AbortSignal): Promise<void> {
-  const lock = consumer.temporary ? noLock : await standBy(consumer, stateFile, stop);
-  if (!lock) return;
-  const file = openConsumerFile(consumer.temporary ? ":memory:" : stateFile);
-  try {
-    const log = followLog(logFile) ?? (await waitForLog(consumer, logFile, stop));
-    if (!log) return;
-    try {
-      await new EmbeddedConsumer(consumer, log, file, stop).run();
-    } finally {
-      log.close();
-    }
-  } finally {
-    file.close();
-    lock.release();
-  }
+interface RunningReplay {
+  readonly id: string;
+  readonly selection: ReplaySelection;
+  readonly cursor: LogCursor;
+  readonly last: number;
+  readonly bucket: TokenBucket | undefined;
+  sent: number;
 }
 
-class EmbeddedConsumer {
-  /** Everything up to here is settled or parked. */
-  #position = 0;
-  #saved = 0;
+/** Feeds a worker from the event log, from what waits for its next attempt, and from replays. */
+export class EmbeddedConsumer {
+  #main = new LogCursor({ position: 0, begun: 0 });
+  readonly #replays = new Map<string, RunningReplay>();
+  #looked = Number.NEGATIVE_INFINITY;
+  /** Waiting events that are with the worker now. */
+  readonly #retrying = new Set<number>();
+  #nextDueAt: number | undefined;
+  readonly #settled = new Signal();
+  #savedPosition = -1;
+  /** Whether the log may have more than was read so far, apart from what is committed from now on. */
+  #more = true;
 
   constructor(
-    readonly consumer: Consumer,
+    readonly worker: Worker,
     readonly log: LogFollower,
     readonly file: ConsumerFile,
     readonly stop: AbortSignal,
   ) {}
 
+  get consumer(): Consumer {
+    return this.worker.consumer;
+  }
+
   async run(): Promise<void> {
     await this.#start();
     this.log.changed();
     this.consumer.onReady();
+    this.stop.addEventListener("abort", () => this.#settled.raise(), { once: true });
     while (!this.stop.aborted) {
-      const entries = await this.#read();
-      for (const entry of entries) {
-        if (this.stop.aborted) break;
-        await this.#retryWhatIsDue();
-        if (this.consumer.wanted.has(entry.type)) await this.#handle(entry);
-        this.#position = entry.position;
-      }
+      const fed = this.#feedWaiting() + (await this.#feedReplays()) + (await this.#feedLog());
       this.#savePosition();
-      await this.#retryWhatIsDue();
-      if (entries.length === 0) await this.#change();
       // Handlers that never wait would keep signals and timers out.
-      else await new Promise(setImmediate);
+      if (fed > 0) await new Promise(setImmediate);
+      else await this.#change();
     }
-    this.#savePosition();
+    this.worker.giveBack();
+    await this.worker.drain();
+    // Nothing is in hand any more, and so nothing is suspect.
+    this.file.saveProgress(this.log.logId, { position: this.#main.position, begun: this.#main.position });
   }
 
   async #start(): Promise<void> {
-    const { temporary, queue, log } = this.consumer;
+    const { temporary, queue, log, startFrom } = this.consumer;
+    const { logId } = this.log;
+    const known = this.file.progress(logId);
     const end = await this.log.end();
-    const position = this.file.position(this.log.logId) ?? (temporary ? end : 0);
-    this.#position = this.#saved = position;
+    let position = 0;
+    if (known) position = known.position;
+    else if (temporary || startFrom === "now") position = end;
+    else if (startFrom instanceof Date) position = await this.log.positionBefore(startFrom.toISOString());
+    this.#main = new LogCursor({ position, begun: known?.begun ?? position });
+    this.file.saveProgress(logId, { position, begun: this.#main.begun });
+    this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
     log.debug({ queue, position, end }, "Reading the event log");
   }
 
+  get #room(): number {
+    let inHand = this.#main.inHand + this.#retrying.size;
+    for (const { cursor } of this.#replays.values()) inHand += cursor.inHand;
+    return Math.max(0, this.consumer.prefetch - inHand);
+  }
+
+  #feedWaiting(): number {
+    const now = Date.now();
+    const room = this.#room;
+    if (room === 0 || this.#nextDueAt === undefined || this.#nextDueAt > now) return 0;
+    const due = this.file.waiting.due(now, this.#retrying, Math.min(batch, room));
+    this.file.together(() => {
+      for (const { number } of due) this.file.waiting.begin(number);
+    });
+    for (const waiting of due) this.#retrying.add(waiting.number);
+    this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
+    for (const waiting of due) this.#takeWaiting(waiting);
+    return due.length;
+  }
+
+  #takeWaiting(waiting: Waiting): void {
+    const { number, id, body, attempts, firstFailure, replay } = waiting;
+    this.#hand({ id, body, failures: attempts, firstFailure, replay, suspect: waiting.begun === 1 }, () => {
+      this.file.waiting.remove(number);
+      return () => {
+        this.#retrying.delete(number);
+        this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
+      };
+    });
+  }
+
+  async #feedLog(): Promise<number> {
+    const room = Math.min(this.#room, batch);
+    const entries = room === 0 ? [] : await this.#read(this.#main.taken, room);
+    this.#more = entries === undefined || entries.length === room;
+    const last = entries?.at(-1);
+    if (!entries || !last) return 0;
+    if (this.#main.begin(last.position)) this.#saveProgress();
+    for (const entry of entries) {
+      if (!this.consumer.wanted.has(entry.type)) this.#main.skip(entry.position);
+      else this.#takeEntry(this.#main, entry, "no", () => this.#saveProgress());
+    }
+    return entries.length;
+  }
+
+  async #feedReplays(): Promise<number> {
+    if (performance.now() - this.#looked > lookForReplaysEveryMs) this.#lookForReplays();
+    let fed = 0;
+    for (const replay of this.#replays.values()) fed += await this.#feedReplay(replay);
+    return fed;
+  }
+
+  #lookForReplays(): void {
+    this.#looked = performance.now();
+    for (const row of this.file.replays.unfinished(this.log.logId)) {
+      if (this.#replays.has(row.id)) continue;
+      const selection = parseSelection(row.selection);
+      this.#replays.set(row.id, {
+        id: row.id,
+        selection,
+        cursor: new LogCursor(row),
+        last: row.last,
+        bucket: selection.rate ? new TokenBucket(selection.rate, performance.now()) : undefined,
+        sent: row.sent,
+      });
+      this.consumer.log.info({ queue: this.consumer.queue, replay: row.id }, "Replaying past events");
+    }
+  }
+
+  async #feedReplay(replay: RunningReplay): Promise<number> {
+    const { cursor, selection, last, bucket } = replay;
+    const room = Math.min(this.#room, batch);
+    const read = room === 0 ? undefined : await this.#read(cursor.taken, room);
+    if (!read) return 0;
+    let entries = read.filter((entry) => entry.position <= last);
+    if (entries.length === 0 && cursor.inHand === 0) this.#finishReplay(replay);
+    if (bucket) {
+      const allowed = entries.findIndex((entry) => this.#isReplayed(entry, selection) && bucket.take(performance.now()) > 0);
+      if (allowed >= 0) entries = entries.slice(0, allowed);
+    }
+    const end = entries.at(-1)?.position;
+    if (end !== undefined && cursor.begin(end)) this.#saveReplay(replay);
+    for (const entry of entries) {
+      if (!this.#isReplayed(entry, selection)) cursor.skip(entry.position);
+      else {
+        replay.sent += 1;
+        this.#takeEntry(cursor, entry, selection.force ? "forced" : "yes", () => this.#saveReplay(replay));
+      }
+    }
+    return entries.length;
+  }
+
+  #isReplayed(entry: LogEntry, selection: ReplaySelection): boolean {
+    return this.consumer.wanted.has(entry.type) && selects(selection, entry);
+  }
+
+  #saveReplay({ id, cursor, sent }: RunningReplay, finishedAt: string | null = null): void {
+    this.file.replays.save(id, { position: cursor.position, begun: cursor.begun, sent, finishedAt, error: null });
+  }
+
+  #finishReplay(replay: RunningReplay): void {
+    this.#saveReplay(replay, new Date().toISOString());
+    this.#replays.delete(replay.id);
+    this.consumer.log.info({ queue: this.consumer.queue, replay: replay.id, events: replay.sent }, "The replay is finished");
+  }
+
   /** A log that cannot be read now (locked, disk trouble) is read again later. */
-  async #read(): Promise<LogEntry[]> {
+  async #read(after: number, limit: number): Promise<LogEntry[] | undefined> {
     try {
-      return await this.log.read(this.#position, batch);
+      return await this.log.read(after, limit);
     } catch (error) {
       this.consumer.log.warn({ error: messageOf(error) }, "The event log could not be read; it is tried again");
       await Bun.sleep(tryEveryMs);
-      return [];
+      return undefined;
     }
   }
 
-  async #handle(entry: LogEntry): Promise<void> {
-    await this.#attempt({ position: entry.position, body: entry.body, attempts: 0 }, () => {
-      this.#position = entry.position;
-      this.#savePosition();
+  #takeEntry(cursor: LogCursor, entry: LogEntry, replay: ReplayMark, save: () => void): void {
+    const settle = cursor.take(entry);
+    const suspect = cursor.isSuspect(entry);
+    const { id, body } = entry;
+    this.#hand({ id, body, failures: 0, firstFailure: null, replay, suspect }, () => () => {
+      settle();
+      // Or the next death would be counted for this event as well.
+      if (suspect) save();
     });
   }
 
-  async #retryWhatIsDue(): Promise<void> {
-    for (let parked = this.file.next(); parked && parked.dueAt <= Date.now() && !this.stop.aborted; parked = this.file.next()) {
-      const { position } = parked;
-      await this.#attempt(parked, () => this.file.unpark(position));
-    }
+  /** @param settle is committed together with where the event goes; what it answers runs after that. */
+  #hand(
+    message: Omit<Delivery, "gone" | "settle"> & { id: string; body: string; firstFailure: string | null },
+    settle: () => () => void,
+  ): void {
+    const keep = (outcome: Failure) => this.#keep(message, outcome);
+    const { file } = this;
+    const settled = this.#settled;
+    this.worker.take({
+      ...message,
+      gone: false,
+      settle: (outcome) => {
+        let after = () => {};
+        if (outcome.action === "ack") after = settle();
+        else
+          file.together(() => {
+            after = settle();
+            keep(outcome);
+          });
+        after();
+        settled.raise();
+      },
+    });
   }
 
-  /** @param settled is committed together with where the event goes when it fails. */
-  async #attempt(event: Pick<Parked, "position" | "body" | "attempts"> & { firstFailure?: string }, settled: () => void): Promise<void> {
-    const { consumer, file } = this;
-    const result = await attempt(consumer, event.body, event.attempts);
-    const outcome = decide(result, event.attempts, consumer.retry, Math.random());
-    if (outcome.action === "ack") {
-      // A fresh event needs no write of its own: the position is stored once for a whole batch.
-      if (event.attempts > 0) settled();
-      return;
-    }
+  #keep(message: { id: string; body: string; firstFailure: string | null; replay: ReplayMark }, outcome: Failure): void {
+    const { id, body, replay } = message;
     const now = new Date().toISOString();
-    const { message, stack } = describe(outcome.error);
-    const failed = {
-      position: event.position,
-      body: event.body,
-      attempts: outcome.attempts,
-      firstFailure: event.firstFailure ?? now,
-      lastFailure: now,
-      error: message,
-    };
-    file.together(() => {
-      settled();
-      if (outcome.action === "retry") file.park({ ...failed, dueAt: Date.now() + outcome.delayMs });
-      else file.bury({ ...failed, reason: outcome.reason, stack });
-    });
-    const about = { queue: consumer.queue, position: event.position, attempts: outcome.attempts, error: message };
-    if (outcome.action === "retry")
-      consumer.log.warn({ ...about, delayMs: outcome.delayMs }, "The handler failed; the event is tried again later");
-    else consumer.log.error({ ...about, reason: outcome.reason }, "An event was given up");
+    const firstFailure = message.firstFailure ?? now;
+    const { attempts } = outcome;
+    if (outcome.action === "retry") {
+      const dueAt = Date.now() + outcome.delayMs;
+      this.file.waiting.add({ id, body, attempts, firstFailure, replay, dueAt });
+      this.#nextDueAt = Math.min(this.#nextDueAt ?? dueAt, dueAt);
+    } else if (!this.consumer.temporary) {
+      const { message: error, stack } = describeError(outcome.error);
+      this.file.dead.add({ id, type: typeOf(body), body, reason: outcome.reason, error, stack, attempts, firstFailure, lastFailure: now });
+    }
   }
 
   #savePosition(): void {
-    if (this.#position === this.#saved) return;
-    this.file.save(this.log.logId, this.#position);
-    this.#saved = this.#position;
+    if (this.#main.position !== this.#savedPosition) this.#saveProgress();
   }
 
-  /** Waits for a commit, a retry that is due, or the stop. */
+  #saveProgress(): void {
+    this.file.saveProgress(this.log.logId, this.#main);
+    this.#savedPosition = this.#main.position;
+  }
+
+  /** Waits for a commit, a settled event, a retry that is due, a replay, or the stop. */
   async #change(): Promise<void> {
-    const dueAt = this.file.next()?.dueAt ?? Number.POSITIVE_INFINITY;
-    while (!this.stop.aborted && !this.log.changed() && Date.now() < dueAt) await Bun.sleep(lookEveryMs);
-  }
-}
-
-const noLock: Lock = { release() {} };
-
-/** One process works on a queue; any other waits here until that one is gone. */
-async function standBy(consumer: Consumer, stateFile: string, stop: AbortSignal): Promise<Lock | undefined> {
-  for (let told = false; !stop.aborted; told = true) {
-    const lock = acquireLock(`${stateFile}.lock`);
-    if (lock) return lock;
-    if (!told) {
-      consumer.log.info(
-        { queue: consumer.queue },
-        "Another process works on this queue; this one stands by and takes over when that one ends. To share the work, run RabbitMQ",
-      );
+    for (;;) {
+      await this.#settled.wait(lookEveryMs);
+      const now = Date.now();
+      const room = this.#room > 0;
+      if (this.stop.aborted || (room && (this.#more || this.log.changed())) || this.#main.position !== this.#savedPosition) return;
+      if (room && this.#nextDueAt !== undefined && this.#nextDueAt <= now) return;
+      if (room && (this.#replays.size > 0 || performance.now() - this.#looked > lookForReplaysEveryMs)) return;
     }
-    await Bun.sleep(tryEveryMs);
   }
-  return undefined;
 }
 
-async function waitForLog(consumer: Consumer, logFile: string, stop: AbortSignal): Promise<LogFollower | undefined> {
-  consumer.log.info({ database: logFile }, "Waiting for the API to make its database: start it with `bun run dev`");
-  while (!stop.aborted) {
-    const log = followLog(logFile);
-    if (log) return log;
-    await Bun.sleep(tryEveryMs);
+function typeOf(body: string): string | null {
+  try {
+    const { type } = JSON.parse(body) as Partial<Event>;
+    return typeof type === "string" && resourceName(type) ? type : null;
+  } catch {
+    return null;
   }
-  return undefined;
 }

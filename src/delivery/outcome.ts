@@ -1,31 +1,61 @@
 import type { Unreadable } from "../domain/event";
+import { askedDelayMs, delayMs, type RetryPolicy } from "./retry-policy";
 
-/** How often and when a failed event is tried again. */
-export interface RetryPolicy {
-  /** Attempts in all, the first one included. */
-  readonly attempts: number;
-  readonly firstDelayMs: number;
-  /** Each delay is the one before times this. */
-  readonly factor: number;
-  readonly longestDelayMs: number;
+/** Thrown by a handler that will never be able to handle this event: it becomes a dead letter at once. */
+export class Reject extends Error {
+  override readonly name = "Reject";
+  /** @param reason kept with the dead letter, for the person who reads it. */
+  constructor(reason: string, options?: ErrorOptions) {
+    super(reason, options);
+  }
 }
 
-export const defaultRetry: RetryPolicy = { attempts: 5, firstDelayMs: 1000, factor: 2, longestDelayMs: 60_000 };
+/**
+ * Thrown by a handler that knows when it is worth trying again, as from a `Retry-After`. It counts as an attempt. The
+ * delay is rounded up: to a tenth of a second up to 1 s, to a second up to 10 s, and coarser above; at most a day.
+ */
+export class RetryAfter extends Error {
+  override readonly name = "RetryAfter";
+  constructor(
+    readonly delayMs: number,
+    message = `Try again after ${delayMs} ms`,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    if (!(delayMs >= 0)) throw new TypeError(`RetryAfter(${delayMs}): give the delay in milliseconds, from 0.`, { cause: this });
+  }
+}
 
 /** What became of one attempt to handle a message. */
 export type Result =
   | { readonly kind: "handled" }
   /** An event of a type that this consumer does not ask for. */
   | { readonly kind: "skipped" }
+  /** Its id is in the inbox: its effect is there already. */
+  | { readonly kind: "duplicate" }
   | { readonly kind: "failed"; readonly error: unknown }
+  /** The process died on it this many times. */
+  | { readonly kind: "died"; readonly deaths: number }
   | { readonly kind: "unreadable"; readonly reason: Unreadable; readonly detail: string };
 
 /** Why a message was given up. */
-export type DeadReason = Unreadable | "attempts-exhausted";
+export const deadReasons = [
+  "too-large",
+  "not-json",
+  "not-an-event",
+  "unknown-type",
+  "unknown-version",
+  "invalid",
+  "attempts-exhausted",
+  "rejected",
+  "process-died",
+] as const satisfies readonly (Unreadable | string)[];
+export type DeadReason = (typeof deadReasons)[number];
 
 /** What is done with a message: exactly one of these, exactly once. */
-export type Outcome =
-  | { readonly action: "ack" }
+export type Outcome = { readonly action: "ack"; readonly result: "handled" | "skipped" | "duplicate" } | Failure;
+/** @property attempts those that have failed, this one included. */
+export type Failure =
   | { readonly action: "retry"; readonly delayMs: number; readonly attempts: number; readonly error: unknown }
   | { readonly action: "dead-letter"; readonly reason: DeadReason; readonly attempts: number; readonly error: unknown };
 
@@ -39,40 +69,32 @@ export function decide(result: Result, attempts: number, policy: RetryPolicy, ch
   switch (result.kind) {
     case "handled":
     case "skipped":
-      return { action: "ack" };
+    case "duplicate":
+      return { action: "ack", result: result.kind };
     case "unreadable":
       return { action: "dead-letter", reason: result.reason, attempts, error: result.detail };
+    case "died": {
+      const error = `The process died ${result.deaths} times while it handled this event`;
+      return { action: "dead-letter", reason: "process-died", attempts: attempts + result.deaths, error };
+    }
     case "failed": {
+      const { error } = result;
       const made = attempts + 1;
-      if (made >= policy.attempts) return { action: "dead-letter", reason: "attempts-exhausted", attempts: made, error: result.error };
-      return { action: "retry", delayMs: delayMs(made, policy, chance), attempts: made, error: result.error };
+      if (error instanceof Reject) return { action: "dead-letter", reason: "rejected", attempts: made, error };
+      if (made >= policy.attempts) return { action: "dead-letter", reason: "attempts-exhausted", attempts: made, error };
+      const delay = error instanceof RetryAfter ? askedDelayMs(error.delayMs) : delayMs(made, policy, chance);
+      return { action: "retry", delayMs: delay, attempts: made, error };
     }
   }
 }
 
-/** Every distinct delay is a queue in the broker, so the jitter has a few steps and not a continuum. */
-const jitter = [0.75, 1, 1.25];
-
-/** The delay after the n-th failed attempt, in whole milliseconds; never above the policy's longest. */
-export function delayMs(failures: number, policy: RetryPolicy, chance: number): number {
-  const step = jitter[Math.min(jitter.length - 1, Math.floor(chance * jitter.length))] as number;
-  const delay = policy.firstDelayMs * policy.factor ** (failures - 1) * step;
-  return Math.max(1, Math.round(Math.min(delay, policy.longestDelayMs)));
+/** What is kept of an error: enough to find its cause, little enough for a message header. */
+export function describeError(error: unknown): { message: string; stack: string | null } {
+  if (!(error instanceof Error)) return { message: cut(String(error), 1000), stack: null };
+  const message = error instanceof Reject ? error.message : `${error.name}: ${error.message}`;
+  return { message: cut(message, 1000), stack: error.stack ? cut(error.stack, 4000) : null };
 }
 
-/** @throws {TypeError} that names the value which makes no sense. */
-export function retryPolicy(policy: Partial<RetryPolicy> = {}): RetryPolicy {
-  const full = { ...defaultRetry, ...policy };
-  const check = (name: keyof RetryPolicy, good: boolean, expected: string) => {
-    if (!good) throw new TypeError(`retry.${name} is ${full[name]}; use ${expected}.`);
-  };
-  check("attempts", Number.isInteger(full.attempts) && full.attempts >= 1 && full.attempts <= 1000, "a whole number from 1 to 1000");
-  check("firstDelayMs", full.firstDelayMs >= 1 && full.firstDelayMs <= 86_400_000, "milliseconds from 1 to 86,400,000 (a day)");
-  check("factor", full.factor >= 1 && full.factor <= 100, "a number from 1 to 100");
-  check(
-    "longestDelayMs",
-    full.longestDelayMs >= full.firstDelayMs && full.longestDelayMs <= 86_400_000,
-    "milliseconds from firstDelayMs to 86,400,000 (a day)",
-  );
-  return full;
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1).toWellFormed()}…`;
 }

@@ -1,77 +1,121 @@
-import type { ConfirmChannel, ConsumeMessage } from "../broker/connection";
+import { aborted, type ConfirmChannel, type ConsumeMessage } from "../broker/connection";
 import { type PublishChannel, Publisher } from "../broker/publisher";
 import { messageOf } from "../observe/logging";
-import { attempt, type Consumer, describe } from "./attempt";
-import { decide, type Outcome } from "./outcome";
+import type { ReplayMark } from "../store/waiting-table";
+import type { Delivery } from "./delivery";
+import type { Failure, Outcome } from "./outcome";
+import { copyOf, failuresOf, replayMarkOf } from "./parked-message";
+import type { Worker } from "./worker";
 
 /** What consuming needs of a confirm channel of amqplib. */
-export type ConsumerChannel = PublishChannel & Pick<ConfirmChannel, "prefetch" | "consume" | "cancel" | "ack">;
+export type ConsumerChannel = PublishChannel & Pick<ConfirmChannel, "prefetch" | "consume" | "cancel" | "ack" | "nack">;
 
 /** Makes the queues that a message is moved to, and answers their names. */
 export interface Parking {
   retryQueue(delayMs: number): Promise<string>;
   deadQueue(): Promise<string>;
+  /** Tells that a queue is not there any more. */
+  forget(): void;
 }
 
 export interface Subscription {
   /** Fulfils when the broker has taken the subscription away, as it does when the queue is deleted. */
   readonly cancelled: Promise<void>;
-  /** Takes no more messages, and answers when the one in hand is settled. Those not begun go back to the queue. */
+  /** Takes no more messages, and answers when those in hand are settled. Those not begun go back to the queue. */
   drain(): Promise<void>;
 }
 
+/** What a process remembers of the messages that it held when a channel closed, so that a lost connection is no death. */
+export class Interrupted {
+  /** Messages that this process has not settled, though it lives. */
+  readonly held = new Set<string>();
+  /** Messages that it has handled, but could not acknowledge any more. */
+  readonly handled = new Map<string, Outcome>();
+
+  /** What is forgotten costs a needless count or a second handling, never an event. */
+  forgetOldest(most: number): void {
+    for (const kept of [this.held, this.handled]) {
+      for (const id of kept.keys()) {
+        if (kept.size <= most) break;
+        kept.delete(id);
+      }
+    }
+  }
+}
+
 /**
- * Handles the messages of one queue, one after another, and settles each exactly once. A copy for a retry or a dead
- * letter is confirmed before its original is acknowledged.
+ * Hands the messages of one queue to a worker, and settles them as it decides. A copy for a retry or a dead letter is
+ * confirmed before its original is acknowledged.
  *
  * @param closed aborts when the channel is gone: whatever was not settled then is delivered anew.
  */
 export async function consumeFrom(
   channel: ConsumerChannel,
   closed: AbortSignal,
-  consumer: Consumer,
+  worker: Worker,
   parking: Parking,
+  interrupted: Interrupted,
 ): Promise<Subscription> {
-  const { queue, log } = consumer;
+  const { queue, log, temporary, prefetch } = worker.consumer;
   const publisher = new Publisher(channel);
   const cancelled = Promise.withResolvers<void>();
-  const buffer: ConsumeMessage[] = [];
+  const unsettled = new Set<ConsumeMessage>();
+  let consumerTag = "";
   let draining = false;
-  let working: Promise<void> | undefined;
 
-  async function work(): Promise<void> {
-    for (let message = buffer.shift(); message && !draining && !closed.aborted; message = buffer.shift()) {
-      const failedBefore = attemptsOf(message);
-      const result = await attempt(consumer, message.content, failedBefore);
-      await settle(message, decide(result, failedBefore, consumer.retry, Math.random()));
-    }
-    working = undefined;
-  }
+  closed.addEventListener(
+    "abort",
+    () => {
+      for (const { properties } of unsettled) if (properties.messageId) interrupted.held.add(properties.messageId);
+      interrupted.forgetOldest(prefetch * 2);
+    },
+    { once: true },
+  );
 
-  async function settle(message: ConsumeMessage, outcome: Outcome): Promise<void> {
-    if (outcome.action !== "ack") {
-      const { attempts, error } = outcome;
-      const about = { queue, id: message.properties.messageId, type: message.properties.type, attempts, error: describe(error).message };
-      if (outcome.action === "retry")
-        log.warn({ ...about, delayMs: outcome.delayMs }, "The handler failed; the event is tried again later");
-      else log.error({ ...about, reason: outcome.reason }, "An event was given up");
-      if (!(await park(message, outcome))) return;
+  class MessageDelivery implements Delivery {
+    readonly failures: number;
+    readonly suspect: boolean;
+    readonly replay: ReplayMark;
+
+    constructor(readonly message: ConsumeMessage) {
+      this.failures = failuresOf(message);
+      this.replay = replayMarkOf(message);
+      this.suspect = message.fields.redelivered && !interrupted.held.delete(String(message.properties.messageId));
     }
-    // On a closed channel amqplib throws; the broker delivers the message again.
-    if (!closed.aborted) channel.ack(message);
+    get body(): Uint8Array {
+      return this.message.content;
+    }
+    get gone(): boolean {
+      return closed.aborted;
+    }
+    async settle(outcome: Outcome): Promise<void> {
+      const { message } = this;
+      if (outcome.action !== "ack" && !(await park(message, outcome))) return;
+      unsettled.delete(message);
+      // On a closed channel amqplib throws; the broker delivers the message again.
+      if (!closed.aborted) channel.ack(message);
+      else if (message.properties.messageId && this.replay === "no") interrupted.handled.set(message.properties.messageId, outcome);
+    }
+    giveBack(): void {
+      unsettled.delete(this.message);
+      if (closed.aborted) return;
+      if (this.message.properties.messageId) interrupted.held.add(this.message.properties.messageId);
+      channel.nack(this.message, false, true);
+    }
   }
 
   /** Copies a message to where it waits or rests; false when the channel went before that was confirmed. */
-  async function park(message: ConsumeMessage, outcome: Exclude<Outcome, { action: "ack" }>): Promise<boolean> {
+  async function park(message: ConsumeMessage, outcome: Failure): Promise<boolean> {
     // A temporary queue has no place of its own that outlives it; the event itself is still in the log.
-    if (consumer.temporary && outcome.action === "dead-letter") return true;
+    if (temporary && outcome.action === "dead-letter") return true;
     for (let pauseMs = 100; !closed.aborted; pauseMs = Math.min(5000, pauseMs * 2)) {
       try {
         const target = outcome.action === "retry" ? await parking.retryQueue(outcome.delayMs) : await parking.deadQueue();
-        await publishCopy(publisher, target, message, failureHeaders(message, queue, outcome));
+        await publishCopy(publisher, target, message, outcome);
         return true;
       } catch (error) {
         if (closed.aborted) break;
+        parking.forget();
         log.error(
           { queue, error: messageOf(error), pauseMs },
           "A failed event could not be moved; it stays unacknowledged and this is tried again",
@@ -82,84 +126,61 @@ export async function consumeFrom(
     return false;
   }
 
-  await channel.prefetch(consumer.prefetch);
-  const { consumerTag } = await channel.consume(queue, (message) => {
-    if (message === null) cancelled.resolve();
-    else {
-      buffer.push(message);
-      // Never handled inside amqplib's callback, where an exception would close the channel.
-      working ??= Promise.resolve().then(work);
+  async function publishCopy(publisher: Publisher, target: string, message: ConsumeMessage, outcome: Failure): Promise<void> {
+    const now = new Date();
+    try {
+      await publisher.publish(copyOf(message, target, queue, outcome, now));
+    } catch (error) {
+      // Headers that a message came with may leave no room for ours, or be of a kind that amqplib reads but cannot write.
+      if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+      await publisher.publish(copyOf(message, target, queue, outcome, now, { withoutItsHeaders: true }));
     }
-  });
+  }
+
+  function receive(message: ConsumeMessage | null): void {
+    if (message === null) {
+      cancelled.resolve();
+      return;
+    }
+    unsettled.add(message);
+    const { messageId } = message.properties;
+    const outcome = message.fields.redelivered && messageId ? interrupted.handled.get(messageId) : undefined;
+    const delivery = new MessageDelivery(message);
+    if (outcome && delivery.replay === "no") {
+      interrupted.handled.delete(messageId);
+      void delivery.settle(outcome);
+    } else worker.take(delivery);
+  }
+
+  async function subscribe(): Promise<void> {
+    // An exception inside amqplib's callback would close the channel; nothing in `receive` throws.
+    ({ consumerTag } = await channel.consume(queue, receive));
+  }
+
+  /** While the handler is not to be called, the queue keeps the messages: the broker may give them to others. */
+  async function pause(pauseMs: number): Promise<void> {
+    try {
+      await channel.cancel(consumerTag);
+      for (const delivery of worker.giveBack()) (delivery as MessageDelivery).giveBack();
+      await Promise.race([Bun.sleep(pauseMs), aborted(closed)]);
+      if (!closed.aborted && !draining) await subscribe();
+    } catch (error) {
+      // The channel went, or the queue; both are noticed where they matter.
+      log.debug({ queue, error: messageOf(error) }, "The subscription could not be paused");
+      if (!closed.aborted) cancelled.resolve();
+    }
+  }
+
+  worker.onPause = (pauseMs) => void pause(pauseMs);
+  await channel.prefetch(prefetch);
+  await subscribe();
 
   return {
     cancelled: cancelled.promise,
     async drain() {
       draining = true;
       if (!closed.aborted) await channel.cancel(consumerTag).catch(() => {});
-      await working;
+      await worker.drain();
     },
   };
-}
-
-/** How often the message has failed before; a header that makes no sense counts as none. */
-function attemptsOf(message: ConsumeMessage): number {
-  const value: unknown = message.properties.headers?.["x-attempts"];
-  return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : 0;
-}
-
-function failureHeaders(message: ConsumeMessage, queue: string, outcome: Exclude<Outcome, { action: "ack" }>): Record<string, unknown> {
-  const now = new Date().toISOString();
-  const first: unknown = message.properties.headers?.["x-first-failure"];
-  const { message: error, stack } = describe(outcome.error);
-  return {
-    "x-attempts": outcome.attempts,
-    "x-error": error,
-    "x-first-failure": typeof first === "string" && first.length <= 40 ? first : now,
-    "x-last-failure": now,
-    ...(outcome.action === "dead-letter" && { "x-reason": outcome.reason, "x-queue": queue, ...(stack && { "x-stack": stack }) }),
-  };
-}
-
-/**
- * The broker's own notes of earlier returns; and `CC` and `BCC`, which would send the copy elsewhere as well
- * (RabbitMQ's sender-selected distribution).
- */
-const droppedHeader = /^(x-death|x-(first|last)-death-.*|CC|BCC)$/;
-
-/** Copies body and properties, without those that would make the copy expire or be refused. */
-async function publishCopy(publisher: Publisher, target: string, message: ConsumeMessage, added: Record<string, unknown>): Promise<void> {
-  const { messageId, type, timestamp, contentType, contentEncoding, correlationId, appId, headers = {} } = message.properties;
-  const kept = Object.fromEntries(Object.entries(headers).filter(([name]) => !droppedHeader.test(name)));
-  const copy = (headers: Record<string, unknown>) =>
-    publisher.publish({
-      exchange: "",
-      routingKey: target,
-      content: message.content,
-      options: {
-        messageId: messageId || Bun.randomUUIDv7(),
-        type,
-        timestamp,
-        contentType,
-        contentEncoding,
-        correlationId,
-        appId,
-        persistent: true,
-        headers,
-      },
-    });
-  try {
-    await copy({ ...kept, ...added });
-  } catch (error) {
-    // Headers that a message came with may leave no room for ours, or be of a kind that amqplib reads but cannot write.
-    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
-    await copy(added);
-  }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

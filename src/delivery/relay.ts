@@ -35,6 +35,7 @@ export class Relay {
   #saving = false;
   #saveTimer: Timer | undefined;
   #stopping = false;
+  readonly #pauses: ((position: number) => Promise<void>)[] = [];
   /** Raised whenever the position moves, for `stop`. */
   readonly #progress = new Signal();
 
@@ -57,6 +58,17 @@ export class Relay {
     this.#wake.raise();
   }
 
+  /**
+   * Runs `work` at a moment when everything up to a position is confirmed and nothing after it was sent. Waits for a
+   * relay that does not run now.
+   */
+  whilePaused<T>(work: (position: number) => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#pauses.push((position) => work(position).then(resolve, reject));
+      this.#wake.raise();
+    });
+  }
+
   /** Sends events on this channel until it closes or the relay stops. */
   async run(channel: PublishChannel, closed: AbortSignal): Promise<void> {
     await this.load();
@@ -68,7 +80,7 @@ export class Relay {
       const failure = await this.#send(publisher, closed);
       if (failure === undefined || closed.aborted) break;
       failures = this.#position > startedAt ? 1 : failures + 1;
-      await this.#recover(failure, failures);
+      await this.#recover(failure, failures, closed);
     }
   }
 
@@ -91,6 +103,8 @@ export class Relay {
     let inFlight = 0;
     let bytesInFlight = 0;
     let next = this.#position;
+    /** Read, but not sent: large events fill the pipe before a batch of them is through. */
+    let unsent: LogEntry[] = [];
     let failure: unknown;
     const ended = () => closed.aborted || this.#stopping;
 
@@ -118,17 +132,24 @@ export class Relay {
     while (!ended() && failure === undefined) {
       const { drained } = publisher;
       drained?.then(() => this.#wake.raise());
-      const room = bytesInFlight < windowBytes && !drained ? window - inFlight : 0;
-      let entries: readonly LogEntry[] = [];
+      const pause = this.#pauses[0];
+      if (pause && inFlight === 0) {
+        this.#pauses.shift();
+        await pause(next);
+        continue;
+      }
+      const room = bytesInFlight < windowBytes && !drained && !pause ? window - inFlight : 0;
       try {
-        if (room > 0) entries = await this.options.log.read(next, Math.min(room, batch));
+        if (room > 0 && unsent.length === 0) unsent = await this.options.log.read(next, Math.min(room, batch));
       } catch (error) {
         failure = error;
         break;
       }
-      for (const entry of entries) send(entry);
+      let sent = 0;
+      for (; sent < unsent.length && room > 0 && bytesInFlight < windowBytes; sent += 1) send(unsent[sent] as LogEntry);
+      unsent = unsent.slice(sent);
       // Lets requests and confirms in between two batches.
-      if (entries.length > 0) await new Promise(setImmediate);
+      if (sent > 0) await new Promise(setImmediate);
       else await this.#wake.wait();
     }
     while (inFlight > 0 && !ended()) await this.#wake.wait();
@@ -162,7 +183,7 @@ export class Relay {
     }, saveEveryMs);
   }
 
-  async #recover(failure: unknown, failures: number): Promise<void> {
+  async #recover(failure: unknown, failures: number, closed: AbortSignal): Promise<void> {
     const { logger, makeRoute } = this.options;
     const pauseMs = Math.min(longestPauseMs, 50 * 2 ** failures);
     // One warning for one streak of failures, not one for each event.
@@ -175,6 +196,6 @@ export class Relay {
       );
     }
     const until = performance.now() + pauseMs;
-    while (performance.now() < until && !this.#stopping) await this.#wake.wait(until - performance.now());
+    while (performance.now() < until && !this.#stopping && !closed.aborted) await this.#wake.wait(until - performance.now());
   }
 }

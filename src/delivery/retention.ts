@@ -8,6 +8,8 @@ export interface RetentionOptions {
   readonly config: Pick<Config, "eventRetentionMs">;
   readonly store: Store;
   readonly relay: Pick<Relay, "position">;
+  /** The position that the slowest replay has reached. */
+  readonly replayed: () => number;
   readonly consumersDir: string;
   readonly log: Log;
 }
@@ -27,9 +29,9 @@ export function keepRetention(options: RetentionOptions): { stop(): void } {
   return { stop: () => clearInterval(timer) };
 }
 
-/** Removes events from before a time, but none that RabbitMQ or an embedded consumer does not have yet. Answers how many. */
-export async function pruneOnce({ store, relay, consumersDir, log }: RetentionOptions, before: Date): Promise<number> {
-  const limit = Math.min(relay.position, slowestConsumer(consumersDir, store.logId) ?? Number.POSITIVE_INFINITY);
+/** Removes events from before a time, but none that RabbitMQ, a consumer or a replay has still to get. Answers how many. */
+export async function pruneOnce({ store, relay, replayed, consumersDir, log }: RetentionOptions, before: Date): Promise<number> {
+  const limit = Math.min(relay.position, replayed(), slowestConsumer(consumersDir, store.logId) ?? Number.POSITIVE_INFINITY);
   let pruned = 0;
   for (let removed = -1; removed !== 0; pruned += removed) removed = await store.prune(before.toISOString(), limit);
   if (pruned > 0) log.info({ pruned, before: before.toISOString(), upTo: limit }, "Pruned old events");

@@ -1,85 +1,115 @@
-import { Database, type Statement } from "bun:sqlite";
+import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { type DeadLetterTable, deadLetterTable } from "./dead-letter-table";
+import { type Migrations, migrate } from "./migrations";
+import { type ReplayTable, replaySchema, replayTable } from "./replay-table";
+import { type WaitingTable, waitingTable } from "./waiting-table";
 
-/** An event that waits for its next attempt. */
-export interface Parked {
+/** How far a consumer has come in a log. */
+export interface Progress {
+  /** Everything up to here is settled or waits in this file. */
   readonly position: number;
-  readonly body: string;
-  readonly attempts: number;
-  /** Milliseconds since 1970. */
-  readonly dueAt: number;
-  readonly firstFailure: string;
-  readonly lastFailure: string;
-  readonly error: string;
+  /** Everything after `position` and up to here may have reached a handler. */
+  readonly begun: number;
 }
 
-/** An event that was given up. */
-export interface DeadLetter extends Omit<Parked, "dueAt"> {
-  readonly reason: string;
-  readonly stack: string | null;
+/** SQL on the consumer's own file, inside the transaction that also notes the event as done. */
+export interface Transaction {
+  /** Runs a statement; answers how many rows it changed. */
+  run(sql: string, ...values: SQLQueryBindings[]): number;
+  /** The first row, or undefined. */
+  get<Row = Record<string, unknown>>(sql: string, ...values: SQLQueryBindings[]): Row | undefined;
+  all<Row = Record<string, unknown>>(sql: string, ...values: SQLQueryBindings[]): Row[];
 }
 
-/** What a consumer without a broker remembers: how far it has come, what waits, and what it gave up. */
+/** What one consumer remembers in a SQLite file of its own. */
 export interface ConsumerFile {
-  /** The last position that is settled, or undefined for a consumer that never ran on this log. */
-  position(logId: string): number | undefined;
-  save(logId: string, position: number): void;
-  /** Keeps an event for later, or again for later. */
-  park(parked: Parked): void;
-  bury(dead: DeadLetter): void;
-  /** Forgets a parked event that was handled. */
-  unpark(position: number): void;
-  /** The parked event that is due first. */
-  next(): Parked | undefined;
-  deadLetters(): DeadLetter[];
-  /** Commits what `change` does as one. */
-  together(change: () => void): void;
+  /** Undefined for a consumer that never ran on this log. */
+  progress(logId: string): Progress | undefined;
+  saveProgress(logId: string, progress: Progress): void;
+  /** Events that wait for their next attempt. */
+  readonly waiting: WaitingTable;
+  readonly dead: DeadLetterTable;
+  readonly replays: ReplayTable;
+  /** Counts that the process may have died on this event; answers how often it has. */
+  countDeath(eventId: string): number;
+  forgetDeaths(eventId: string): void;
+  readonly inbox: {
+    has(eventId: string): boolean;
+    add(eventId: string, now: number): void;
+    /** Forgets what was added before a time, in milliseconds since 1970; answers how many. */
+    expire(before: number): number;
+  };
+  readonly transaction: Transaction;
+  /** Commits what `change` does as one; nested, undoes only its own part when it throws. */
+  together<T>(change: () => T): T;
   close(): void;
 }
 
-const schema = `
-  CREATE TABLE IF NOT EXISTS progress (log_id TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT;
-  CREATE TABLE IF NOT EXISTS parked (
-    position INTEGER PRIMARY KEY, body TEXT NOT NULL, attempts INTEGER NOT NULL, dueAt INTEGER NOT NULL,
-    firstFailure TEXT NOT NULL, lastFailure TEXT NOT NULL, error TEXT NOT NULL
+const migrations: Migrations = [
+  `
+  CREATE TABLE warren_progress (log_id TEXT PRIMARY KEY, position INTEGER NOT NULL, begun INTEGER NOT NULL) STRICT;
+  CREATE TABLE warren_waiting (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, body TEXT NOT NULL, attempts INTEGER NOT NULL, dueAt INTEGER NOT NULL,
+    firstFailure TEXT, replay TEXT NOT NULL, begun INTEGER NOT NULL
   ) STRICT;
-  CREATE INDEX IF NOT EXISTS parked_due ON parked (dueAt);
-  CREATE TABLE IF NOT EXISTS dead (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, position INTEGER NOT NULL, body TEXT NOT NULL, attempts INTEGER NOT NULL,
-    firstFailure TEXT NOT NULL, lastFailure TEXT NOT NULL, error TEXT NOT NULL, reason TEXT NOT NULL, stack TEXT
+  CREATE INDEX warren_waiting_due ON warren_waiting (dueAt, number);
+  CREATE TABLE warren_dead (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, type TEXT, body TEXT NOT NULL, reason TEXT NOT NULL, error TEXT NOT NULL,
+    stack TEXT, attempts INTEGER NOT NULL, firstFailure TEXT NOT NULL, lastFailure TEXT NOT NULL
   ) STRICT;
-`;
+  CREATE INDEX warren_dead_id ON warren_dead (id);
+  CREATE TABLE warren_deaths (id TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE warren_inbox (id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX warren_inbox_at ON warren_inbox (at);
+  ${replaySchema}`,
+];
 
-/** @param file `:memory:` for a consumer that leaves nothing behind. */
-export function openConsumerFile(file: string): ConsumerFile {
+/**
+ * Opens, and at first makes, a consumer's file.
+ *
+ * @param file `:memory:` for a consumer that leaves nothing behind.
+ * @param options.durable whether a commit has to survive a power cut by itself: an effect whose event is acknowledged to a
+ * broker has; what is read again from the event log after a power cut has not.
+ * @throws {Error} when a newer program wrote it.
+ */
+export function openConsumerFile(file: string, options: { durable: boolean }): ConsumerFile {
   if (file !== ":memory:") mkdirSync(dirname(file), { recursive: true });
   const db = new Database(file, { create: true, strict: true });
-  // NORMAL: a power cut may take the last commits back, in order and whole; the events since are then handled again.
-  for (const pragma of ["journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 2000"]) db.run(`PRAGMA ${pragma}`);
-  db.transaction(() => db.run(schema)).immediate();
+  for (const pragma of ["journal_mode = WAL", `synchronous = ${options.durable ? "FULL" : "NORMAL"}`, "busy_timeout = 2000"]) {
+    db.run(`PRAGMA ${pragma}`);
+  }
+  migrate(db, file, migrations);
 
-  const columns = "position, body, attempts, firstFailure, lastFailure, error";
-  const position: Statement<{ position: number }, [string]> = db.prepare("SELECT position FROM progress WHERE log_id = ?");
-  const save = db.prepare("INSERT INTO progress VALUES (?, ?) ON CONFLICT DO UPDATE SET position = excluded.position");
-  const park = db.prepare(
-    `INSERT OR REPLACE INTO parked (${columns}, dueAt) VALUES ($position, $body, $attempts, $firstFailure, $lastFailure, $error, $dueAt)`,
+  const progress: Statement<Progress, [string]> = db.prepare("SELECT position, begun FROM warren_progress WHERE log_id = ?");
+  const saveProgress = db.prepare("INSERT OR REPLACE INTO warren_progress VALUES (?, ?, ?)");
+  const countDeath: Statement<{ count: number }, [string]> = db.prepare(
+    "INSERT INTO warren_deaths VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count",
   );
-  const bury = db.prepare(
-    `INSERT INTO dead (${columns}, reason, stack) VALUES ($position, $body, $attempts, $firstFailure, $lastFailure, $error, $reason, $stack)`,
-  );
-  const unpark = db.prepare("DELETE FROM parked WHERE position = ?");
-  const next: Statement<Parked, []> = db.prepare(`SELECT ${columns}, dueAt FROM parked ORDER BY dueAt LIMIT 1`);
-  const dead: Statement<DeadLetter, []> = db.prepare(`SELECT ${columns}, reason, stack FROM dead ORDER BY number`);
+  const forgetDeaths = db.prepare("DELETE FROM warren_deaths WHERE id = ?");
+  const inInbox = db.prepare("SELECT 1 FROM warren_inbox WHERE id = ?");
+  const addToInbox = db.prepare("INSERT OR REPLACE INTO warren_inbox VALUES (?, ?)");
+  const expireInbox = db.prepare("DELETE FROM warren_inbox WHERE at < ?");
 
   return {
-    position: (logId) => position.get(logId)?.position,
-    save: (logId, at) => void save.run(logId, at),
-    park: (parked) => void park.run({ ...parked }),
-    bury: (letter) => void bury.run({ ...letter }),
-    unpark: (at) => void unpark.run(at),
-    next: () => next.get() ?? undefined,
-    deadLetters: () => dead.all(),
+    progress: (logId) => progress.get(logId) ?? undefined,
+    saveProgress: (logId, { position, begun }) => void saveProgress.run(logId, position, begun),
+    waiting: waitingTable(db),
+    dead: deadLetterTable(db),
+    replays: replayTable(db),
+    countDeath: (id) => countDeath.get(id)?.count ?? 0,
+    forgetDeaths: (id) => void forgetDeaths.run(id),
+    inbox: {
+      has: (id) => inInbox.get(id) !== null,
+      add: (id, now) => void addToInbox.run(id, now),
+      expire: (before) => expireInbox.run(before).changes,
+    },
+    transaction: {
+      run: (sql, ...values) => db.query(sql).run(...values).changes,
+      get: <Row>(sql: string, ...values: SQLQueryBindings[]) => (db.query(sql).get(...values) as Row | null) ?? undefined,
+      all: <Row>(sql: string, ...values: SQLQueryBindings[]) => db.query(sql).all(...values) as Row[],
+    },
     together: (change) => db.transaction(change).immediate(),
     close: () => db.close(),
   };

@@ -6,14 +6,25 @@ import { join } from "node:path";
 export function slowestConsumer(folder: string, logId: string): number | null {
   if (!existsSync(folder)) return null;
   const positions = [...new Bun.Glob("*.db").scanSync(folder)].map((file) => positionIn(join(folder, file), logId));
-  return positions.length === 0 ? null : Math.min(...positions);
+  const known = positions.filter((position) => position !== null);
+  return known.length === 0 ? null : Math.min(...known);
 }
 
-/** A consumer that has a file but no position yet is still at the beginning. */
-function positionIn(file: string, logId: string): number {
+/**
+ * A consumer that has only read another log is still at the beginning of this one. Null: it reads no log at all, since it
+ * gets its events from RabbitMQ and uses the file for other things.
+ */
+function positionIn(file: string, logId: string): number | null {
   const db = new Database(file, { readonly: true });
   try {
-    return db.query<{ position: number }, [string]>("SELECT position FROM progress WHERE log_id = ?").get(logId)?.position ?? 0;
+    const { followed, position } = db
+      .query<{ followed: number; position: number | null }, [string, string]>(
+        `SELECT EXISTS (SELECT 1 FROM warren_progress) AS followed, min(position) AS position FROM (
+           SELECT position FROM warren_progress WHERE log_id = ?
+           UNION ALL SELECT position FROM warren_replays WHERE logId = ? AND finishedAt IS NULL)`,
+      )
+      .get(logId, logId) ?? { followed: 0, position: null };
+    return position ?? (followed ? 0 : null);
   } finally {
     db.close();
   }

@@ -1,11 +1,14 @@
 import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
-import { refuseNewer, schemaVersion, schemaVersionOf } from "./migrations";
-import { logIdOf, sqliteLogReader } from "./sqlite";
+import { logIdOf, sqliteLogReader } from "./log-reader";
+import { refuseNewer, schemaVersionOf, storeMigrations } from "./migrations";
+import { queuesIn } from "./queue-tables";
 import type { LogReader, Store } from "./store";
 
 /** The event log as another process sees it. */
 export interface LogFollower extends LogReader {
+  /** The queues that consumers have said are theirs. */
+  queues(): string[];
   /** As in {@link Store}. */
   readonly logId: Store["logId"];
   /** Whether anything was committed since the last call. Costs microseconds. */
@@ -23,15 +26,16 @@ export function followLog(file: string): LogFollower | undefined {
   if (!existsSync(file)) return undefined;
   const db = new Database(file, { readonly: true, strict: true });
   const version = schemaVersionOf(db);
-  if (version < schemaVersion) {
+  if (version < storeMigrations.length) {
     db.close();
     return undefined;
   }
-  refuseNewer(version, file);
+  refuseNewer(version, file, storeMigrations);
   const dataVersion = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
   let seen = 0;
   return {
     ...sqliteLogReader(db),
+    queues: () => queuesIn(db),
     logId: logIdOf(db),
     changed() {
       const now = dataVersion.get()?.data_version ?? 0;

@@ -1,7 +1,10 @@
 import type { Database } from "bun:sqlite";
+import { replaySchema } from "./replay-table";
 
-/** Each entry takes the database one version up. Append only: an entry that was released never changes. */
-const migrations: readonly string[] = [
+/** Each entry takes a database one version up. Append only: an entry that was released never changes. */
+export type Migrations = readonly string[];
+
+export const storeMigrations: Migrations = [
   `
   CREATE TABLE events (
     position    INTEGER PRIMARY KEY AUTOINCREMENT, -- AUTOINCREMENT: a position is never used again
@@ -23,18 +26,22 @@ const migrations: readonly string[] = [
     log_id TEXT NOT NULL
   ) STRICT;
   INSERT INTO meta VALUES (1, lower(hex(randomblob(16))));
-  `,
+  -- Consumers' own queues on RabbitMQ, which cannot be asked for a list of its queues.
+  CREATE TABLE subscriptions (queue TEXT PRIMARY KEY, types TEXT NOT NULL) STRICT;
+  ${replaySchema}`,
 ];
 
-export const schemaVersion = migrations.length;
-
-/** @throws {Error} when the database was written by a newer program. */
-export function migrate(db: Database, file: string): void {
+/**
+ * Brings a database up to date.
+ *
+ * @throws {Error} when it was written by a newer program.
+ */
+export function migrate(db: Database, file: string, migrations: Migrations): void {
   db.transaction(() => {
     const version = schemaVersionOf(db);
-    refuseNewer(version, file);
+    refuseNewer(version, file, migrations);
     for (const migration of migrations.slice(version)) db.run(migration);
-    db.run(`PRAGMA user_version = ${schemaVersion}`);
+    db.run(`PRAGMA user_version = ${migrations.length}`);
   }).immediate();
 }
 
@@ -42,10 +49,10 @@ export function schemaVersionOf(db: Database): number {
   return db.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
 }
 
-export function refuseNewer(version: number, file: string): void {
-  if (version > schemaVersion) {
+export function refuseNewer(version: number, file: string, migrations: Migrations): void {
+  if (version > migrations.length) {
     throw new Error(
-      `The database ${file} has schema version ${version}, but this program knows versions up to ${schemaVersion}: ` +
+      `The database ${file} has schema version ${version}, but this program knows versions up to ${migrations.length}: ` +
         "it was last used by a newer Warren. Start that one, or give another file in DATABASE_URL.",
     );
   }

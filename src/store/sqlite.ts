@@ -3,10 +3,12 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { eventVersion, serializeEvent } from "../domain/event";
 import type { Change, Recorded, Resource } from "../domain/resource";
-import { GroupCommit, Refused, unavailable } from "./group-commit";
+import { GroupCommit, Refused } from "./group-commit";
 import { acquireLock, type Lock } from "./lock";
-import { migrate } from "./migrations";
-import type { ChangeContext, LogEntry, LogReader, Store, Stored } from "./store";
+import { logIdOf, reading, sqliteLogReader } from "./log-reader";
+import { migrate, storeMigrations } from "./migrations";
+import { replaysIn, subscriptionsIn } from "./queue-tables";
+import type { ChangeContext, LogReader, Store, Stored } from "./store";
 
 /**
  * Opens the embedded store, makes its folder and brings its schema up to date.
@@ -51,6 +53,9 @@ class SqliteStore implements Store {
       }),
   };
 
+  readonly subscriptions: Store["subscriptions"];
+  readonly replays: Store["replays"];
+
   readonly #db: Database;
   readonly #lock: Lock;
   readonly #commits: GroupCommit;
@@ -65,13 +70,15 @@ class SqliteStore implements Store {
     this.#db = new Database(file, { create: true, strict: true });
     // FULL: a commit is on disk, through a power cut, before it is answered.
     for (const pragma of ["journal_mode = WAL", "synchronous = FULL", "busy_timeout = 2000"]) this.#db.run(`PRAGMA ${pragma}`);
-    migrate(this.#db, file);
+    migrate(this.#db, file, storeMigrations);
     for (const resource of resources) this.#tables.set(resource.name, new Table(this.#db, resource.plural));
     this.#append = this.#db.prepare("INSERT INTO events (id, type, subject, timestamp, body, traceparent) VALUES (?, ?, ?, ?, ?, ?)");
     this.#saveRelayed = this.#db.prepare("UPDATE relay SET position = ?");
     this.#commits = new GroupCommit(this.#db, () => this.#afterCommit());
     this.log = sqliteLogReader(this.#db);
     this.logId = logIdOf(this.#db);
+    this.subscriptions = subscriptionsIn(this.#db, this.#commits);
+    this.replays = replaysIn(this.#db, this.#commits, this.logId);
   }
 
   insert<Fields extends object>(resource: Resource<string, string, Fields>, fields: Fields, context?: ChangeContext): Promise<Stored> {
@@ -229,22 +236,6 @@ class Table {
   }
 }
 
-export function logIdOf(db: Database): string {
-  return db.query<{ log_id: string }, []>("SELECT log_id FROM meta").get()?.log_id ?? "";
-}
-
-/** Reads the event log of an open database. */
-export function sqliteLogReader(db: Database): LogReader {
-  const read = db.prepare<LogEntry, [number, number]>(
-    "SELECT position, id, type, subject, timestamp, body, traceparent FROM events WHERE position > ? ORDER BY position LIMIT ?",
-  );
-  const end = db.prepare<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'events'");
-  return {
-    read: async (position, limit) => reading(() => read.all(position, limit)),
-    end: async () => reading(() => end.get()?.seq ?? 0),
-  };
-}
-
 /** Serializes a record once: these bytes are the row, the part of the event and the answer. */
 function serialize(resource: Resource, id: number, fields: object, version: number, createdAt: string, updatedAt: string): Stored {
   const record: Record<string, unknown> = { id };
@@ -260,13 +251,5 @@ function refusable<T>(change: () => T): T {
     return change();
   } catch (error) {
     throw new Refused("refused", { cause: error });
-  }
-}
-
-function reading<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw unavailable(error);
   }
 }

@@ -1,4 +1,5 @@
 import type { Recorded, Resource } from "../domain/resource";
+import type { NewReplay, ReplayProgress, ReplayRow } from "./replay-table";
 
 type ResourceOf<Fields extends object> = Resource<string, string, Fields>;
 
@@ -30,6 +31,13 @@ export interface LogReader {
   read(position: number, limit: number): Promise<LogEntry[]>;
   /** The position of the newest event; 0 for an empty log. */
   end(): Promise<number>;
+  /** The position of the last event from before a time (ISO 8601, UTC). As exact as the clock that made the times was steady. */
+  positionBefore(time: string): Promise<number>;
+}
+
+export interface QueueSubscription {
+  readonly queue: string;
+  readonly types: readonly string[];
 }
 
 /** What is known of the request that makes a change. */
@@ -68,6 +76,19 @@ export interface Store {
   onAppend(listener: () => void): () => void;
   /** The position up to which RabbitMQ has confirmed every event. */
   readonly relayed: { load(): Promise<number>; save(position: number): Promise<void> };
+
+  /** The queues that consumers have said are theirs, with the event types that belong on them. */
+  readonly subscriptions: {
+    save(subscription: QueueSubscription): Promise<void>;
+    list(): Promise<QueueSubscription[]>;
+  };
+  readonly replays: {
+    add(replay: Omit<NewReplay, "logId">): Promise<void>;
+    get(id: string): Promise<ReplayRow | undefined>;
+    unfinished(): Promise<ReplayRow[]>;
+    save(id: string, progress: ReplayProgress): Promise<void>;
+    list(limit: number): Promise<ReplayRow[]>;
+  };
 
   /** Removes events older than `before` (ISO 8601) up to `position`; answers how many. */
   prune(before: string, position: number): Promise<number>;

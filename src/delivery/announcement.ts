@@ -1,0 +1,61 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { TypeCompiler } from "@sinclair/typebox/compiler";
+import type { Broker, ConfirmChannel } from "../broker/connection";
+import { Publisher } from "../broker/publisher";
+import { declareOwnQueue, declareResources, declareSubscriptionsQueue, queueDepth, subscriptionsQueue } from "../broker/topology";
+import type { Consumer } from "./consumer-options";
+
+/** What a consumer tells the service about its queue. */
+export const Announcement = Type.Object({
+  queue: Type.String(),
+  types: Type.Array(Type.String()),
+  /** ISO 8601 where it is neither of the words. */
+  startFrom: Type.String(),
+});
+export type Announcement = Static<typeof Announcement>;
+
+const check = TypeCompiler.Compile(Announcement);
+
+/** Undefined for anything that is none. */
+export function parseAnnouncement(content: Uint8Array): Announcement | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(content));
+    return check.Check(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const lookEveryMs = 250;
+
+/**
+ * Sees to it that the consumer's queue is there, with its bindings. A new queue that begins in the past is made, filled
+ * and bound by the service: it alone has the past, and knows where past and present meet.
+ */
+export async function attachQueue(broker: Broker, channel: ConfirmChannel, closed: AbortSignal, consumer: Consumer): Promise<void> {
+  const { queue, catalogue, wanted, temporary, startFrom, log } = consumer;
+  const owner = catalogue.ownerOf(queue);
+  if (owner) return declareResources(broker, [owner], log);
+  if (temporary) return declareOwnQueue(broker, queue, wanted, catalogue.resources, { temporary }, log);
+  if (startFrom === "now") await declareOwnQueue(broker, queue, wanted, catalogue.resources, { temporary }, log);
+
+  await declareSubscriptionsQueue(broker, log);
+  await announce(channel, {
+    queue,
+    types: [...wanted],
+    startFrom: startFrom instanceof Date ? startFrom.toISOString() : startFrom,
+  });
+  for (let told = false; !closed.aborted && (await queueDepth(broker, queue)) === undefined; told = true) {
+    if (!told) log.info({ queue }, "Waiting for the API to make this queue and fill it from its log: start it with `bun run dev`");
+    await Bun.sleep(lookEveryMs);
+  }
+}
+
+async function announce(channel: ConfirmChannel, announcement: Announcement): Promise<void> {
+  await new Publisher(channel).publish({
+    exchange: "",
+    routingKey: subscriptionsQueue,
+    content: Buffer.from(JSON.stringify(announcement)),
+    options: { messageId: Bun.randomUUIDv7(), type: "warren.subscription", contentType: "application/json", persistent: true },
+  });
+}

@@ -1,0 +1,73 @@
+import type { DeadSelection } from "../store/dead-letter-table";
+
+export type { DeadSelection } from "../store/dead-letter-table";
+
+/** An event that a consumer gave up, with what is known of why. */
+export interface DeadLetter {
+  /** The event's id; empty where the message had none. */
+  readonly id: string;
+  readonly type: string | null;
+  readonly reason: string;
+  readonly error: string;
+  readonly stack: string | null;
+  readonly attempts: number;
+  readonly firstFailure: string | null;
+  readonly lastFailure: string | null;
+  /** The event; as text where it is no JSON, as base64 where it is no text, and cut where it is very long. */
+  readonly body: unknown;
+  readonly bodyEncoding: "json" | "text" | "base64";
+  readonly bodyBytes: number;
+}
+
+export interface DeadLetterPage {
+  readonly deadLetters: DeadLetter[];
+  /** What to pass as `after` for the next page; null: this is the last one. */
+  readonly next: number | null;
+}
+
+/** The dead letters of every queue. All is refused with {@link DeadLettersUnavailable} while they cannot be reached. */
+export interface DeadLetters {
+  /** The queues that are known, and how many dead letters each has. */
+  queues(): Promise<{ queue: string; count: number }[]>;
+  /** The oldest first; takes nothing away. */
+  list(queue: string, selection: DeadSelection, after: number, limit: number): Promise<DeadLetterPage>;
+  /** Puts dead letters back on their queue, where their attempts start anew; answers how many. */
+  redrive(queue: string, selection: DeadSelection): Promise<number>;
+  /** Removes dead letters for good; answers how many. */
+  discard(queue: string, selection: DeadSelection): Promise<number>;
+}
+
+/** RabbitMQ is away, or somebody else works on the same dead letters. Nothing was lost. */
+export class DeadLettersUnavailable extends Error {
+  override readonly name = "DeadLettersUnavailable";
+}
+
+const shownBytes = 64 * 1024;
+
+/** A body as it can be shown in JSON. */
+export function shownBody(body: Uint8Array): Pick<DeadLetter, "body" | "bodyEncoding" | "bodyBytes"> {
+  const bodyBytes = body.length;
+  const shown = body.subarray(0, shownBytes);
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(shown);
+    const json = bodyBytes <= shownBytes ? shallowJson(text) : undefined;
+    return json === undefined ? { body: text, bodyEncoding: "text", bodyBytes } : { body: json, bodyEncoding: "json", bodyBytes };
+  } catch {
+    return { body: Buffer.from(shown).toString("base64"), bodyEncoding: "base64", bodyBytes };
+  }
+}
+
+/** Undefined for what is no JSON, or is nested so deeply that it could not be written again. */
+function shallowJson(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    JSON.stringify(value);
+    return value;
+  } catch {
+    return undefined;
+  }
+}
+
+export function isSelected({ ids, type, reason }: DeadSelection, dead: Pick<DeadLetter, "id" | "type" | "reason">): boolean {
+  return (!ids || ids.includes(dead.id)) && (!type || dead.type === type) && (!reason || dead.reason === reason);
+}

@@ -1,0 +1,30 @@
+import type { Event } from "../domain/event";
+import type { Resource } from "../domain/resource";
+import type { ReplayMark } from "../store/waiting-table";
+import type { Outcome } from "./outcome";
+
+/** A message that a transport hands to the worker. */
+export interface Delivery {
+  readonly body: Uint8Array | string;
+  /** Attempts on it that have failed. */
+  readonly failures: number;
+  /** Whether a process may have died on it: it was handed out before, and was never settled. */
+  readonly suspect: boolean;
+  readonly replay: ReplayMark;
+  /** Whether it cannot be settled any more, and will be delivered anew. */
+  readonly gone: boolean;
+  /** Does with it what was decided; called exactly once. Never rejects. */
+  settle(outcome: Outcome): Promise<void> | void;
+}
+
+/** A delivery that was read, and waits for the handler. */
+export interface Task {
+  readonly delivery: Delivery;
+  readonly event: Event;
+  /** Events with the same key are handled one after another. */
+  readonly key: string;
+}
+
+export function keyOf(resource: Resource, record: { readonly id: number }): string {
+  return `${resource.name}:${record.id}`;
+}

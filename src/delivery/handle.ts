@@ -1,0 +1,184 @@
+import type { Event } from "../domain/event";
+import type { Log } from "../observe/logging";
+import type { ConsumerFile, Transaction } from "../store/consumer-file";
+import type { Consumer } from "./consumer-options";
+import type { Task } from "./delivery";
+import type { Result } from "./outcome";
+
+/** What a handler is told about its event, or about its batch of events. */
+export interface HandlerContext {
+  readonly queue: string;
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+  /** Whether somebody asked for this event again. */
+  readonly replay: boolean;
+  /** Names the event in each line. */
+  readonly log: Log;
+  /** Aborts when the handler has taken too long. */
+  readonly signal: AbortSignal;
+}
+
+/** As {@link HandlerContext}, for a consumer with `exactlyOnce`. */
+export interface ExactlyOnceContext extends HandlerContext {
+  /** Writes to the consumer's own file; commits together with the note that the event is done, or not at all. */
+  readonly tx: Transaction;
+}
+
+/** Thrown, for the handler, by the clock. */
+export class HandlerTimeout extends Error {
+  override readonly name = "HandlerTimeout";
+  constructor(timeoutMs: number) {
+    super(`The handler took longer than ${timeoutMs} ms`);
+  }
+}
+
+const handled: Result = { kind: "handled" };
+const duplicate: Result = { kind: "duplicate" };
+
+/** Has one event handled. Never rejects: whatever goes wrong is in the result. */
+export function handleOne(consumer: Consumer, task: Task): Promise<Result> {
+  return guarded((context) => consumer.handle(task.event, context), consumer, [task]);
+}
+
+/** Has events handled as one batch; when that fails, one by one, so that one bad event does not sink its neighbours. */
+export async function handleBatch(consumer: Consumer, tasks: readonly Task[]): Promise<Result[]> {
+  const call = (part: readonly Task[]) =>
+    guarded(
+      (context) =>
+        consumer.handleBatch?.(
+          part.map((task) => task.event),
+          context,
+        ),
+      consumer,
+      part,
+    );
+  const result = await call(tasks);
+  if (result.kind !== "failed" || tasks.length === 1) return tasks.map(() => result);
+  const results: Result[] = [];
+  for (const task of tasks) results.push(await call([task]));
+  return results;
+}
+
+/**
+ * Has events handled in one transaction, in order, each with its row in the inbox; one that fails leaves nothing behind.
+ * The transaction ends before this returns, so that a handler has to be synchronous.
+ */
+export function handleExactlyOnce(consumer: Consumer, file: ConsumerFile, tasks: readonly Task[], now: number): Result[] {
+  const one = (part: readonly Task[]): Result => {
+    try {
+      file.together(() => {
+        const context = new Context(consumer, part, file.transaction);
+        const returned = consumer.handleBatch
+          ? consumer.handleBatch(
+              part.map((task) => task.event),
+              context,
+            )
+          : consumer.handle((part[0] as Task).event, context);
+        if (isPromise(returned)) {
+          returned.then(undefined, () => {});
+          throw new TypeError("With exactlyOnce the handler must not be async: its transaction ends when it returns.");
+        }
+        for (const { event } of part) file.inbox.add(event.id, now);
+      });
+      return handled;
+    } catch (error) {
+      return { kind: "failed", error };
+    }
+  };
+  try {
+    return file.together(() => {
+      const seen = new Set<string>();
+      // An event may come twice in one group.
+      const isDone = ({ event, delivery }: Task) =>
+        seen.has(event.id) || (delivery.replay !== "forced" && file.inbox.has(event.id)) || !seen.add(event.id);
+      const done = tasks.map(isDone);
+      const fresh = tasks.filter((_, index) => !done[index]);
+      const results = consumer.handleBatch ? batchResults(fresh, one) : fresh.map((task) => one([task]));
+      return done.map((isDuplicate) => (isDuplicate ? duplicate : (results.shift() as Result)));
+    });
+  } catch (error) {
+    // The commit itself failed: disk full, or locked by another process for too long.
+    return tasks.map(() => ({ kind: "failed", error }));
+  }
+}
+
+function batchResults(tasks: readonly Task[], call: (part: readonly Task[]) => Result): Result[] {
+  if (tasks.length === 0) return [];
+  const result = call(tasks);
+  if (result.kind !== "failed" || tasks.length === 1) return tasks.map(() => result);
+  return tasks.map((task) => call([task]));
+}
+
+function guarded(call: (context: ExactlyOnceContext) => unknown, consumer: Consumer, tasks: readonly Task[]): Promise<Result> {
+  const context = new Context(consumer, tasks);
+  try {
+    const returned = call(context);
+    if (!isPromise(returned)) return Promise.resolve(handled);
+    return withTimeout(returned, context, consumer.handlerTimeoutMs);
+  } catch (error) {
+    return Promise.resolve({ kind: "failed", error });
+  }
+}
+
+function withTimeout(work: PromiseLike<unknown>, context: Context, timeoutMs: number): Promise<Result> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      const error = new HandlerTimeout(timeoutMs);
+      context.abort(error);
+      resolve({ kind: "failed", error });
+    }, timeoutMs);
+    work.then(
+      () => {
+        clearTimeout(timer);
+        resolve(handled);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        resolve({ kind: "failed", error });
+      },
+    );
+  });
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+/** Makes what few handlers look at only when they do. */
+class Context implements ExactlyOnceContext {
+  #abort: AbortController | undefined;
+
+  constructor(
+    readonly consumer: Consumer,
+    readonly tasks: readonly Task[],
+    readonly transaction?: Transaction,
+  ) {}
+
+  get queue(): string {
+    return this.consumer.queue;
+  }
+  get attempt(): number {
+    return 1 + Math.max(...this.tasks.map((task) => task.delivery.failures));
+  }
+  get replay(): boolean {
+    return this.tasks.some((task) => task.delivery.replay !== "no");
+  }
+  get log(): Log {
+    const ids = this.tasks.map((task) => task.event.id);
+    return this.consumer.log.child(ids.length === 1 ? { event: ids[0] } : { events: ids });
+  }
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    return this.#abort.signal;
+  }
+  get tx(): Transaction {
+    if (!this.transaction) throw new TypeError("Only a consumer with exactlyOnce has a transaction.");
+    return this.transaction;
+  }
+  abort(reason: Error): void {
+    this.#abort?.abort(reason);
+  }
+}
+
+export type AnyHandler = (event: Event, context: ExactlyOnceContext) => unknown;
+export type AnyBatchHandler = (events: readonly Event[], context: ExactlyOnceContext) => unknown;

@@ -1,0 +1,25 @@
+import type { Broker } from "../broker/connection";
+import { declareDeadQueue, declareRetryQueue } from "../broker/topology";
+import type { Log } from "../observe/logging";
+import type { Parking } from "./rabbit-consumer";
+
+/** Well within the time after which a retry queue that nobody declares removes itself. */
+const declareAgainAfterMs = 60_000;
+
+/** The retry and dead letter queues of one consumer, declared when they are needed and not for every message. */
+export function parkingOf(broker: Broker, queue: string, log: Log): Parking {
+  const declared = new Map<string, { name: Promise<string>; at: number }>();
+  const once = (key: string, declare: () => Promise<string>) => {
+    const known = declared.get(key);
+    if (known && performance.now() - known.at < declareAgainAfterMs) return known.name;
+    const name = declare();
+    name.catch(() => declared.delete(key));
+    declared.set(key, { name, at: performance.now() });
+    return name;
+  };
+  return {
+    retryQueue: (delayMs) => once(`retry ${delayMs}`, () => declareRetryQueue(broker, queue, delayMs, log)),
+    deadQueue: () => once("dead", () => declareDeadQueue(broker, queue, log)),
+    forget: () => declared.clear(),
+  };
+}

@@ -1,0 +1,54 @@
+import type { Broker } from "../broker/connection";
+import type { Catalogue } from "../domain/catalogue";
+import type { Log } from "../observe/logging";
+import type { Store } from "../store/store";
+import type { DeadLetters } from "./dead-letters";
+import { EmbeddedDeadLetters } from "./embedded-dead-letters";
+import { EmbeddedReplays } from "./embedded-replays";
+import { RabbitDeadLetters } from "./rabbit-dead-letters";
+import { RabbitReplays } from "./rabbit-replays";
+import type { Relay } from "./relay";
+import type { Replays } from "./replays";
+import { serveSubscriptions } from "./subscriptions";
+import type { Transport } from "./transport";
+
+export interface QueuesOptions {
+  /** Null: RABBITMQ_URL is `none`. */
+  readonly broker: Broker | null;
+  readonly transport: Transport;
+  readonly store: Store;
+  readonly relay: Relay;
+  readonly catalogue: Catalogue;
+  readonly consumersDir: string;
+  readonly log: Log;
+}
+
+export interface Queues {
+  readonly deadLetters: DeadLetters;
+  readonly replays: Replays;
+  /** The position that the slowest replay to RabbitMQ has reached. */
+  readonly replayed: () => number;
+  stop(): void;
+}
+
+/** What the service does for consumers' queues, on the transport that this process uses. */
+export async function serveQueues({ broker, transport, store, relay, catalogue, consumersDir, log }: QueuesOptions): Promise<Queues> {
+  const embedded = {
+    deadLetters: new EmbeddedDeadLetters(consumersDir),
+    replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, consumersDir),
+  };
+  if (!broker) return { ...embedded, replayed: () => Number.POSITIVE_INFINITY, stop() {} };
+
+  const replays = new RabbitReplays({ broker, store, relay, catalogue, log });
+  await replays.resume();
+  // Also where the embedded transport was chosen: a RabbitMQ that appears later may have consumers that come with it.
+  void broker.keepChannel((channel, closed) => serveSubscriptions(channel, closed, { broker, store, replays, catalogue, log }));
+  const stop = { replayed: () => replays.position, stop: () => replays.stop() };
+  if (transport.name === "embedded") return { ...embedded, ...stop };
+  return { deadLetters: new RabbitDeadLetters(broker, () => knownQueues(store, catalogue)), replays, ...stop };
+}
+
+async function knownQueues(store: Store, catalogue: Catalogue): Promise<string[]> {
+  const own = (await store.subscriptions.list()).map(({ queue }) => queue);
+  return [...catalogue.resources.map(({ queue }) => queue), ...own];
+}

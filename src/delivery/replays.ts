@@ -1,0 +1,81 @@
+import type { ReplayRow } from "../store/replay-table";
+import type { LogReader } from "../store/store";
+import { parseSelection, type ReplaySelection, selects } from "./replay-selection";
+
+/** A replay as it is shown. */
+export interface Replay {
+  readonly id: string;
+  readonly queue: string;
+  /** `fill`: a new queue gets the past that its consumer asked for. */
+  readonly kind: "replay" | "fill";
+  readonly state: "running" | "finished" | "failed";
+  readonly selection: ReplaySelection;
+  /** Events that were sent to the queue. */
+  readonly sent: number;
+  /** How much of the log it has been through, from 0 to 1. */
+  readonly progress: number;
+  readonly createdAt: string;
+  readonly finishedAt: string | null;
+  readonly error: string | null;
+}
+
+/** Starts replays and tells how they go. */
+export interface Replays {
+  /**
+   * Starts to send past events to one queue. Answers at once; it goes on through a restart of the process.
+   *
+   * @throws {UnknownQueue} when there is no such queue.
+   */
+  start(queue: string, selection: ReplaySelection): Promise<Replay>;
+  get(id: string): Promise<Replay | undefined>;
+  /** The newest first. */
+  list(limit: number): Promise<Replay[]>;
+}
+
+export class UnknownQueue extends Error {
+  override readonly name = "UnknownQueue";
+  constructor(queue: string) {
+    super(`There is no queue "${queue}": a consumer makes its queue when it runs for the first time.`);
+  }
+}
+
+export function toReplay(row: ReplayRow): Replay {
+  const { id, queue, fill, first, position, last, sent, createdAt, finishedAt, error } = row;
+  return {
+    id,
+    queue,
+    kind: fill === 1 ? "fill" : "replay",
+    state: finishedAt === null ? "running" : error === null ? "finished" : "failed",
+    selection: parseSelection(row.selection),
+    sent,
+    progress: finishedAt !== null && error === null ? 1 : last > first ? Math.min(1, (position - first) / (last - first)) : 0,
+    createdAt,
+    finishedAt,
+    error,
+  };
+}
+
+/** Where in the log a selection can begin. */
+export function beginningOf(log: LogReader, { from }: ReplaySelection): Promise<number> {
+  return from === null ? Promise.resolve(0) : log.positionBefore(from);
+}
+
+/** Counts the events of a selection without sending any. */
+export async function countPast(
+  log: LogReader,
+  selection: ReplaySelection,
+  onProgress: (progress: number) => void = () => {},
+): Promise<number> {
+  const first = await beginningOf(log, selection);
+  const last = await log.end();
+  let count = 0;
+  for (let position = first; position < last; ) {
+    const entries = await log.read(position, 1000);
+    if (entries.length === 0) break;
+    for (const entry of entries) if (entry.position <= last && selects(selection, entry)) count += 1;
+    position = entries.at(-1)?.position ?? last;
+    onProgress((position - first) / (last - first));
+    await new Promise(setImmediate);
+  }
+  return count;
+}

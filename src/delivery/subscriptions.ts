@@ -1,0 +1,60 @@
+import { aborted, type Broker, type ConfirmChannel } from "../broker/connection";
+import { bindOwnQueue, declareSubscriptionsQueue, queueDepth, subscriptionsQueue } from "../broker/topology";
+import type { Catalogue } from "../domain/catalogue";
+import { type Log, messageOf } from "../observe/logging";
+import type { Store } from "../store/store";
+import { type Announcement, parseAnnouncement } from "./announcement";
+import { checkQueueName } from "./consumer-options";
+import type { RabbitReplays } from "./rabbit-replays";
+
+export interface SubscriptionsOptions {
+  readonly broker: Broker;
+  readonly store: Pick<Store, "subscriptions">;
+  readonly replays: Pick<RabbitReplays, "isFilling" | "fill">;
+  readonly catalogue: Catalogue;
+  readonly log: Log;
+}
+
+/** Sees to consumers' own queues as they are announced, until the channel closes. An announcement is settled when that is done. */
+export async function serveSubscriptions(channel: ConfirmChannel, closed: AbortSignal, options: SubscriptionsOptions): Promise<void> {
+  const { broker, log } = options;
+  await declareSubscriptionsQueue(broker, log);
+  await channel.prefetch(1);
+  const failed = Promise.withResolvers<never>();
+  await channel.consume(subscriptionsQueue, (message) => {
+    // The queue was deleted; it is declared anew on the next channel.
+    if (message === null) return failed.reject(new Error(`The queue ${subscriptionsQueue} was deleted`));
+    serve(parseAnnouncement(message.content), options).then(() => {
+      if (!closed.aborted) channel.ack(message);
+    }, failed.reject);
+  });
+  await Promise.race([failed.promise, aborted(closed)]);
+}
+
+async function serve(
+  announcement: Announcement | undefined,
+  { broker, store, replays, catalogue, log }: SubscriptionsOptions,
+): Promise<void> {
+  const problem = announcement ? problemOf(announcement, catalogue) : "it is not one";
+  if (!announcement || problem) return log.warn({ announcement, problem }, "A consumer's announcement was dropped");
+  const { queue, startFrom } = announcement;
+  const types = announcement.types.filter((type) => catalogue.resourceOf(type));
+  await store.subscriptions.save({ queue, types });
+  if (replays.isFilling(queue)) return;
+  if ((await queueDepth(broker, queue)) !== undefined) return bindOwnQueue(broker, queue, new Set(types), catalogue.resources);
+  // The consumer makes that queue itself; it is gone again.
+  if (startFrom === "now") return;
+  log.info({ queue, types, startFrom }, "A new queue is filled from the event log");
+  await replays.fill(queue, types, startFrom === "beginning" ? null : startFrom);
+}
+
+function problemOf({ queue, startFrom }: Announcement, catalogue: Catalogue): string | undefined {
+  try {
+    checkQueueName(queue);
+  } catch (error) {
+    return messageOf(error);
+  }
+  if (catalogue.ownerOf(queue)) return `"${queue}" is shared by all its consumers`;
+  if (startFrom === "now" || startFrom === "beginning" || !Number.isNaN(Date.parse(startFrom))) return undefined;
+  return `"${startFrom}" is no date`;
+}

@@ -1,0 +1,226 @@
+import { parseEvent } from "../domain/event";
+import type { ConsumerFile } from "../store/consumer-file";
+import { Breaker, type BreakerState } from "./breaker";
+import type { Consumer } from "./consumer-options";
+import { type Delivery, keyOf, type Task } from "./delivery";
+import { handleBatch, handleExactlyOnce, handleOne } from "./handle";
+import { decide, describeError, type Outcome, Reject, type Result } from "./outcome";
+import { TokenBucket } from "./token-bucket";
+
+/** Events that share a commit of `exactlyOnce`, at most. */
+const maxGroup = 128;
+
+type Pending = Task & { readonly arrivedAt: number };
+
+/** What a consumer has done since it started. */
+export interface Counts {
+  handled: number;
+  duplicates: number;
+  skipped: number;
+  retried: number;
+  deadLettered: number;
+}
+
+/**
+ * Takes deliveries from a transport and settles each exactly once: up to `concurrency` at the same time, events of one
+ * item one after another. One on which a process may have died is handled alone, so that it drags no other with it.
+ */
+export class Worker {
+  readonly counts: Counts = { handled: 0, duplicates: 0, skipped: 0, retried: 0, deadLettered: 0 };
+  readonly breaker: Breaker;
+  /** Called when the breaker opens, with how long it stays so. */
+  onPause: (pauseMs: number) => void = () => {};
+
+  readonly #bucket: TokenBucket | undefined;
+  readonly #groups: { size: number; waitMs: number } | undefined;
+  #pending: Pending[] = [];
+  readonly #busy = new Set<string>();
+  #running = 0;
+  #alone = false;
+  #settling = 0;
+  #stopping = false;
+  #idle: PromiseWithResolvers<void> | undefined;
+  #timer: Timer | undefined;
+
+  /** @param file opens the consumer's own file, where that is needed. */
+  constructor(
+    readonly consumer: Consumer,
+    readonly file: () => ConsumerFile,
+  ) {
+    this.breaker = new Breaker(consumer.breaker, (state) => this.#onBreaker(state));
+    if (consumer.ratePerSecond !== null) this.#bucket = new TokenBucket(consumer.ratePerSecond, performance.now());
+    if (consumer.handleBatch) this.#groups = consumer.batch;
+    else if (consumer.exactlyOnce) this.#groups = { size: maxGroup, waitMs: 0 };
+  }
+
+  /** Takes a delivery. Never throws. */
+  take(delivery: Delivery): void {
+    const parsed = parseEvent(delivery.body, this.consumer.catalogue);
+    if (!parsed.ok) void this.#settle(delivery, { kind: "unreadable", reason: parsed.reason, detail: parsed.detail });
+    else if (!this.consumer.wanted.has(parsed.event.type)) void this.#settle(delivery, { kind: "skipped" });
+    else {
+      const key = keyOf(parsed.resource, parsed.record);
+      this.#pending.push({ delivery, event: parsed.event, key, arrivedAt: performance.now() });
+      this.#pump();
+    }
+  }
+
+  /** Deliveries that have not reached the handler: they are the caller's again. */
+  giveBack(): Delivery[] {
+    const back = this.#pending.map((task) => task.delivery);
+    this.#pending = [];
+    return back;
+  }
+
+  /** Begins nothing new; fulfils when what was begun is settled. */
+  async drain(): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    if (this.#running + this.#settling === 0) return;
+    this.#idle ??= Promise.withResolvers();
+    await this.#idle.promise;
+  }
+
+  #pump(): void {
+    while (!this.#stopping) {
+      const tasks = this.#groups ? this.#nextGroup(this.#groups) : this.#nextTask();
+      if (tasks.length === 0) return;
+      const waitMs = this.#gate(tasks);
+      if (waitMs > 0) {
+        if (Number.isFinite(waitMs)) this.#pumpIn(waitMs);
+        return;
+      }
+      for (const task of tasks) this.#pending.splice(this.#pending.indexOf(task), 1);
+      void this.#run(tasks);
+    }
+  }
+
+  /** The first event whose item nobody works on. */
+  #nextTask(): Pending[] {
+    this.#dropGone();
+    if (this.#alone || this.#running >= this.consumer.concurrency) return [];
+    for (const task of this.#pending) {
+      if (task.delivery.suspect) return this.#running === 0 ? [task] : [];
+      if (!this.#busy.has(task.key)) return [task];
+    }
+    return [];
+  }
+
+  #nextGroup({ size, waitMs }: { size: number; waitMs: number }): Pending[] {
+    this.#dropGone();
+    const [first] = this.#pending;
+    if (this.#running > 0 || !first) return [];
+    if (first.delivery.suspect) return [first];
+    const most = this.breaker.state === "closed" ? size : 1;
+    let group = this.#pending.slice(0, most);
+    const suspect = group.findIndex((task) => task.delivery.suspect);
+    if (suspect > 0) group = group.slice(0, suspect);
+    const age = performance.now() - first.arrivedAt;
+    if (group.length < most && suspect < 0 && age < waitMs) {
+      this.#pumpIn(waitMs - age);
+      return [];
+    }
+    return group;
+  }
+
+  #dropGone(): void {
+    if (this.#pending[0]?.delivery.gone) this.#pending = this.#pending.filter((task) => !task.delivery.gone);
+  }
+
+  /** 0: go on; else in how many milliseconds to ask again. Shortens a group to what the rate allows. */
+  #gate(tasks: Pending[]): number {
+    const now = performance.now();
+    const waitMs = this.breaker.waitMs(now);
+    if (waitMs > 0 || !this.#bucket) return waitMs;
+    for (let taken = 0; taken < tasks.length; taken += 1) {
+      const rateMs = this.#bucket.take(now);
+      if (rateMs === 0) continue;
+      tasks.length = taken;
+      return taken === 0 ? rateMs : 0;
+    }
+    return 0;
+  }
+
+  #pumpIn(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#pump(), Math.max(1, Math.ceil(ms)));
+  }
+
+  async #run(tasks: readonly Task[]): Promise<void> {
+    const [first] = tasks as readonly [Task];
+    const { suspect } = first.delivery;
+    this.#running += 1;
+    this.#alone = suspect;
+    if (!this.#groups) this.#busy.add(first.key);
+    const deaths = suspect ? this.file().countDeath(first.event.id) : 0;
+    if (deaths >= this.consumer.maxDeaths) await this.#settle(first.delivery, { kind: "died", deaths });
+    else {
+      this.breaker.begin();
+      const results = await this.#handle(tasks);
+      for (const [index, task] of tasks.entries()) {
+        const result = results[index] as Result;
+        if (result.kind !== "duplicate") this.breaker.end(isFailure(result), performance.now());
+        // In order, but not one after another: what is awaited is a copy on its way to the broker.
+        if (tasks.length > 1) void this.#settle(task.delivery, result);
+        else await this.#settle(task.delivery, result);
+      }
+    }
+    if (suspect) this.file().forgetDeaths(first.event.id);
+    this.#running -= 1;
+    this.#alone = false;
+    if (!this.#groups) this.#busy.delete(first.key);
+    this.#tellIdle();
+    this.#pump();
+  }
+
+  #handle(tasks: readonly Task[]): Promise<Result[]> | Result[] {
+    const { consumer } = this;
+    if (consumer.exactlyOnce) return handleExactlyOnce(consumer, this.file(), tasks, Date.now());
+    if (consumer.handleBatch) return handleBatch(consumer, tasks);
+    return handleOne(consumer, tasks[0] as Task).then((result) => [result]);
+  }
+
+  async #settle(delivery: Delivery, result: Result): Promise<void> {
+    const outcome = decide(result, delivery.failures, this.consumer.retry, Math.random());
+    this.#note(outcome);
+    this.#settling += 1;
+    await delivery.settle(outcome);
+    this.#settling -= 1;
+    this.#tellIdle();
+  }
+
+  #note(outcome: Outcome): void {
+    const { queue, log } = this.consumer;
+    if (outcome.action === "ack") {
+      this.counts[outcome.result === "duplicate" ? "duplicates" : outcome.result] += 1;
+      return;
+    }
+    const about = { queue, attempts: outcome.attempts, error: describeError(outcome.error).message };
+    if (outcome.action === "retry") {
+      this.counts.retried += 1;
+      log.warn({ ...about, delayMs: outcome.delayMs }, "The handler failed; the event is tried again later");
+    } else {
+      this.counts.deadLettered += 1;
+      log.error({ ...about, reason: outcome.reason }, "An event was given up; it is a dead letter now");
+    }
+  }
+
+  #onBreaker(state: BreakerState): void {
+    const { queue, log } = this.consumer;
+    const { pauseMs } = this.breaker.policy;
+    if (state === "open") {
+      log.error({ queue, pauseMs }, "The handler fails too often; the consumer pauses, then tries one event");
+      this.onPause(pauseMs);
+      this.#pumpIn(pauseMs);
+    } else log.info({ queue, breaker: state }, state === "closed" ? "The handler works again" : "One event is tried");
+  }
+
+  #tellIdle(): void {
+    if (this.#running + this.#settling === 0) this.#idle?.resolve();
+  }
+}
+
+/** A rejection is about the event; any other failure tells something about what is behind the handler. */
+function isFailure(result: Result): boolean {
+  return result.kind === "failed" && !(result.error instanceof Reject);
+}

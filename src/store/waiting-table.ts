@@ -1,0 +1,56 @@
+import type { Database, Statement } from "bun:sqlite";
+
+/** `forced`: to be handled even if it was handled before. */
+export type ReplayMark = "no" | "yes" | "forced";
+
+/** An event that waits in a consumer's file for its next attempt. */
+export interface Waiting {
+  readonly number: number;
+  readonly id: string;
+  readonly body: string;
+  /** Attempts that have failed. */
+  readonly attempts: number;
+  /** Milliseconds since 1970. */
+  readonly dueAt: number;
+  readonly firstFailure: string | null;
+  readonly replay: ReplayMark;
+  /** 1: it may have reached a handler since it waits. */
+  readonly begun: number;
+}
+
+export interface WaitingTable {
+  add(waiting: Omit<Waiting, "number" | "begun">): void;
+  remove(number: number): void;
+  /** Those due at `now` with the first due dates, but none of `except`. */
+  due(now: number, except: ReadonlySet<number>, limit: number): Waiting[];
+  /** When the next one is due, apart from `except`; milliseconds since 1970. */
+  nextDueAt(except: ReadonlySet<number>): number | undefined;
+  /** Notes that it goes to a handler now. */
+  begin(number: number): void;
+  count(): number;
+}
+
+export function waitingTable(db: Database): WaitingTable {
+  const add = db.prepare(
+    "INSERT INTO warren_waiting (id, body, attempts, dueAt, firstFailure, replay, begun) VALUES ($id, $body, $attempts, $dueAt, $firstFailure, $replay, 0)",
+  );
+  const remove = db.prepare("DELETE FROM warren_waiting WHERE number = ?");
+  const begin = db.prepare("UPDATE warren_waiting SET begun = 1 WHERE number = ?");
+  const except = "number NOT IN (SELECT value FROM json_each(?))";
+  const due: Statement<Waiting, [number, string, number]> = db.prepare(
+    `SELECT * FROM warren_waiting WHERE dueAt <= ? AND ${except} ORDER BY dueAt, number LIMIT ?`,
+  );
+  const next: Statement<{ dueAt: number }, [string]> = db.prepare(
+    `SELECT dueAt FROM warren_waiting WHERE ${except} ORDER BY dueAt LIMIT 1`,
+  );
+  const count: Statement<{ count: number }, []> = db.prepare("SELECT count(*) AS count FROM warren_waiting");
+  const list = (numbers: ReadonlySet<number>) => JSON.stringify([...numbers]);
+  return {
+    add: (waiting) => void add.run({ ...waiting }),
+    remove: (number) => void remove.run(number),
+    due: (now, inHand, limit) => due.all(now, list(inHand), limit),
+    nextDueAt: (inHand) => next.get(list(inHand))?.dueAt,
+    begin: (number) => void begin.run(number),
+    count: () => count.get()?.count ?? 0,
+  };
+}

@@ -1,0 +1,245 @@
+// Every variable of the environment, good and bad.
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import fc from "fast-check";
+import { type Config, ConfigError, readConfig, redactUrl } from "../src/config";
+import { root, temporaryFolder } from "./support/processes";
+
+type Environment = Record<string, string | undefined>;
+
+const read = (environment: Environment, isTerminal = false) => readConfig({ isTerminal, environment });
+
+function mistakesOf(environment: Environment): readonly string[] {
+  try {
+    read(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.mistakes;
+    throw error;
+  }
+  return [];
+}
+
+/** With the environment as text for the name of the test. */
+function titled<T>(cases: readonly [Environment, T][]): [string, Environment, T][] {
+  return cases.map(([environment, expected]) => [JSON.stringify(environment), environment, expected]);
+}
+
+const defaults: Config = {
+  port: 3000,
+  host: "127.0.0.1",
+  rabbitmq: { url: "amqp://guest:guest@localhost:5672/", explicit: false, caFile: null, certFile: null, keyFile: null },
+  databaseFile: "data/warren.db",
+  dataDir: "data",
+  eventRetentionMs: null,
+  apiTokens: [],
+  rateLimit: null,
+  logLevel: "info",
+  logFormat: "json",
+};
+
+describe("a good value", () => {
+  const rabbitmq = (url: string) => ({ rabbitmq: { url, explicit: true, caFile: null, certFile: null, keyFile: null } });
+  const cases: [Environment, Partial<Config>][] = [
+    [{}, {}],
+    [{ PORT: "0" }, { port: 0 }],
+    [{ PORT: "65535" }, { port: 65_535 }],
+    [{ PORT: " 8080 " }, { port: 8080 }],
+    [{ PORT: "" }, { port: 3000 }],
+    [{ HOST: "localhost" }, { host: "localhost" }],
+    [{ HOST: "::1" }, { host: "::1" }],
+    [{ HOST: "127.0.0.2" }, { host: "127.0.0.2" }],
+    [
+      { HOST: "0.0.0.0", API_TOKEN: "none" },
+      { host: "0.0.0.0", apiTokens: [], rateLimit: 100 },
+    ],
+    [
+      { HOST: "0.0.0.0", API_TOKEN: "12345678", RATE_LIMIT: "off" },
+      { host: "0.0.0.0", apiTokens: ["12345678"], rateLimit: null },
+    ],
+    [{ API_TOKEN: "abcdefgh, ijklmnop" }, { apiTokens: ["abcdefgh", "ijklmnop"] }],
+    [{ RABBITMQ_URL: "amqp://u:p@broker:5673/vhost" }, rabbitmq("amqp://u:p@broker:5673/vhost")],
+    [{ RABBITMQ_URL: "amqps://broker" }, rabbitmq("amqps://broker")],
+    [{ RABBITMQ_URL: "none" }, { rabbitmq: null }],
+    [{ DATABASE_URL: "sqlite:shop.db" }, { databaseFile: "shop.db", dataDir: "." }],
+    [{ DATABASE_URL: "sqlite:/var/lib/warren.db" }, { databaseFile: "/var/lib/warren.db", dataDir: "/var/lib" }],
+    [{ DATABASE_URL: "sqlite:///var/lib/warren.db" }, { databaseFile: "/var/lib/warren.db", dataDir: "/var/lib" }],
+    [{ DATA_DIR: "/elsewhere" }, { dataDir: "/elsewhere" }],
+    [{ EVENT_RETENTION: "forever" }, { eventRetentionMs: null }],
+    [{ EVENT_RETENTION: "30d" }, { eventRetentionMs: 2_592_000_000 }],
+    [{ EVENT_RETENTION: "12h" }, { eventRetentionMs: 43_200_000 }],
+    [{ EVENT_RETENTION: "45m" }, { eventRetentionMs: 2_700_000 }],
+    [{ EVENT_RETENTION: "90s" }, { eventRetentionMs: 90_000 }],
+    [{ RATE_LIMIT: "off" }, { rateLimit: null }],
+    [{ RATE_LIMIT: "50" }, { rateLimit: 50 }],
+    ...(["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const).map((logLevel): [Environment, Partial<Config>] => [
+      { LOG_LEVEL: logLevel },
+      { logLevel },
+    ]),
+    [{ LOG_FORMAT: "pretty" }, { logFormat: "pretty" }],
+    [{ LOG_FORMAT: "json" }, { logFormat: "json" }],
+  ];
+  test.each(titled(cases))("%s", (_, environment, changed) => {
+    expect(read(environment)).toEqual({ ...defaults, ...changed });
+  });
+
+  test("the log is pretty for a person, unless it is asked to be json", () => {
+    expect(read({}, true).logFormat).toBe("pretty");
+    expect(read({ LOG_FORMAT: "json" }, true).logFormat).toBe("json");
+  });
+});
+
+describe("a bad value is refused, with what would be right", () => {
+  const cases: [Environment, string][] = [
+    [{ PORT: "http" }, "PORT=http: use a whole number from 0 (any free port) to 65535, such as 3000."],
+    [{ PORT: "65536" }, "PORT=65536: use a whole number"],
+    [{ PORT: "-1" }, "PORT=-1: use a whole number"],
+    [{ PORT: "80.5" }, "PORT=80.5: use a whole number"],
+    [{ PORT: "0x50" }, "PORT=0x50: use a whole number"],
+    [{ HOST: "0.0.0.0" }, "HOST=0.0.0.0 can be reached from other machines, so API_TOKEN is needed"],
+    [{ HOST: "::" }, "HOST=:: can be reached"],
+    [{ HOST: "example.org" }, "HOST=example.org can be reached"],
+    [{ API_TOKEN: "short" }, "API_TOKEN: a token has at least 8 visible ASCII characters"],
+    [{ API_TOKEN: "long enough, but a space" }, "API_TOKEN: a token has"],
+    [{ API_TOKEN: "abcdefgh,," }, "API_TOKEN: a token has"],
+    [{ API_TOKEN: "abcdefgh,none" }, "API_TOKEN: a token has"],
+    [{ API_TOKEN: "pässwörter" }, "API_TOKEN: a token has"],
+    [{ RABBITMQ_URL: "http://localhost" }, "use amqp://user:password@host:5672/ or amqps://…"],
+    [{ RABBITMQ_URL: "localhost:5672" }, "use amqp://user:password@host:5672/"],
+    [{ RABBITMQ_URL: "amqp://" }, "use amqp://user:password@host:5672/"],
+    [{ RABBITMQ_URL: "yes" }, "or `none` for the embedded transport"],
+    [
+      { RABBITMQ_CA_FILE: "/no/such/ca.pem" },
+      "RABBITMQ_CA_FILE=/no/such/ca.pem: no file that can be read is there; give the path of a PEM file.",
+    ],
+    [{ DATABASE_URL: "warren.db" }, "use sqlite:<path of a file>, such as sqlite:data/warren.db."],
+    [{ DATABASE_URL: "sqlite:" }, "use sqlite:<path of a file>"],
+    [{ DATABASE_URL: "sqlite:data/" }, "use sqlite:<path of a file>"],
+    [{ DATABASE_URL: "sqlite::memory:" }, "use sqlite:<path of a file>"],
+    [{ DATABASE_URL: "sqlite://data/warren.db" }, "use sqlite:<path of a file>"],
+    [{ DATABASE_URL: "mysql://localhost/shop" }, "use sqlite:<path of a file>"],
+    [{ EVENT_RETENTION: "30" }, "EVENT_RETENTION=30: use `forever`, or an age such as 30d, 12h, 45m or 90s."],
+    [{ EVENT_RETENTION: "0d" }, "EVENT_RETENTION=0d: use `forever`"],
+    [{ EVENT_RETENTION: "never" }, "EVENT_RETENTION=never: use `forever`"],
+    [{ EVENT_RETENTION: "1y" }, "EVENT_RETENTION=1y: use `forever`"],
+    [{ RATE_LIMIT: "0" }, "RATE_LIMIT=0: use `off`, or requests a second for each client, such as 100."],
+    [{ RATE_LIMIT: "1000001" }, "RATE_LIMIT=1000001: use `off`"],
+    [{ LOG_LEVEL: "loud" }, "LOG_LEVEL=loud: use one of trace, debug, info, warn, error, fatal, silent."],
+    [{ LOG_LEVEL: "INFO" }, "LOG_LEVEL=INFO: use one of"],
+    [{ LOG_FORMAT: "xml" }, "LOG_FORMAT=xml: use pretty or json."],
+  ];
+  test.each(titled(cases))("%s", (_, environment, expected) => {
+    const mistakes = mistakesOf(environment);
+    expect(mistakes).toHaveLength(1);
+    const [name = ""] = Object.keys(environment);
+    expect(mistakes[0]).toStartWith(name);
+    expect(mistakes[0]).toContain(expected);
+  });
+
+  test("every mistake at once, each on its own line, after a line that counts them", () => {
+    const bad = {
+      PORT: "x",
+      HOST: "0.0.0.0",
+      RABBITMQ_URL: "x",
+      DATABASE_URL: "x",
+      EVENT_RETENTION: "x",
+      RATE_LIMIT: "x",
+      LOG_LEVEL: "x",
+      LOG_FORMAT: "x",
+    };
+    expect(mistakesOf(bad).map((line) => line.split(/[= ]/)[0])).toEqual([
+      "HOST",
+      "DATABASE_URL",
+      "RABBITMQ_URL",
+      "PORT",
+      "EVENT_RETENTION",
+      "RATE_LIMIT",
+      "LOG_LEVEL",
+      "LOG_FORMAT",
+    ]);
+    expect(() => read(bad)).toThrow(/^The configuration has 8 mistakes:\n {2}- HOST=0.0.0.0 .*\n {2}- DATABASE_URL=/);
+    expect(() => read({ PORT: "x" })).toThrow(/^The configuration has a mistake:\n {2}- PORT=x: .*\.$/);
+  });
+});
+
+describe("certificates", () => {
+  let folder: ReturnType<typeof temporaryFolder>;
+  beforeEach(() => {
+    folder = temporaryFolder();
+  });
+  afterEach(() => folder.remove());
+
+  test("files that are there are taken", async () => {
+    const file = async (name: string) => {
+      const path = join(folder.path, name);
+      await Bun.write(path, "");
+      return path;
+    };
+    const [ca, cert, key] = [await file("ca.pem"), await file("cert.pem"), await file("key.pem")];
+    const { rabbitmq } = read({ RABBITMQ_URL: "amqps://broker", RABBITMQ_CA_FILE: ca, RABBITMQ_CERT_FILE: cert, RABBITMQ_KEY_FILE: key });
+    expect(rabbitmq).toEqual({ url: "amqps://broker", explicit: true, caFile: ca, certFile: cert, keyFile: key });
+    expect(mistakesOf({ RABBITMQ_CERT_FILE: cert })).toEqual([
+      "RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE belong together: set both or neither.",
+    ]);
+    expect(mistakesOf({ RABBITMQ_KEY_FILE: key })).toHaveLength(1);
+  });
+
+  test("a folder is no file", () => {
+    expect(mistakesOf({ RABBITMQ_CA_FILE: folder.path })).toHaveLength(1);
+  });
+});
+
+describe("secrets are not in the messages", () => {
+  test.each([
+    { RABBITMQ_URL: "http://user:s3cret@host/" },
+    { RABBITMQ_URL: "user:s3cret@host" },
+    { RABBITMQ_URL: "amqp//user:s3cret@host" },
+    { RABBITMQ_URL: "amqp://user:s3cret@host:port/" },
+    { RABBITMQ_URL: "amqp://user:\ns3cret@host:port/" },
+    // Without an @, which a person may have forgotten or written as %40.
+    { RABBITMQ_URL: "amqp://user:s3cret" },
+    { RABBITMQ_URL: "amqp://user:s3cret%40host:5672" },
+    { RABBITMQ_URL: "user:s3cret" },
+    { RABBITMQ_URL: "s3cret" },
+    { DATABASE_URL: "postgres://user:s3cret@host/db" },
+    { DATABASE_URL: "mysql://user:s3cret" },
+    { API_TOKEN: "s3cret" },
+    { API_TOKEN: "not-s3cret-enough, s3cret" },
+  ])("%j", (environment: Environment) => {
+    expect(mistakesOf(environment)).toHaveLength(1);
+    expect(() => read(environment)).not.toThrow(/s3cret/);
+  });
+
+  test("property: redactUrl hides whatever a password is", () => {
+    const letters = fc.string({ unit: fc.constantFrom(..."abcdefghijklmnopqrstuvwxyz"), minLength: 1 });
+    fc.assert(
+      fc.property(letters, fc.string(), fc.constantFrom("amqp", "amqps"), (user, password, scheme) => {
+        const encoded = encodeURIComponent(password);
+        expect(redactUrl(`${scheme}://${user}:${encoded}@host:5672/vhost`)).toBe(`${scheme}://***@host:5672/vhost`);
+        expect(redactUrl(`${scheme}://${user}:${password}@host:5672/vhost`)).toBe(`${scheme}://***@host:5672/vhost`);
+      }),
+    );
+  });
+});
+
+describe(".env.example", () => {
+  const lines = async () =>
+    (await Bun.file(join(root, ".env.example")).text())
+      .split("\n")
+      .map((line) => /^#?([A-Z_]+)=(.*)$/.exec(line))
+      .filter((match) => match !== null);
+
+  test("lists every variable that the configuration reads, and no other", async () => {
+    const asked = new Set<string>();
+    const environment = new Proxy<Environment>({}, { get: (_, name) => void asked.add(String(name)) });
+    read(environment);
+    expect((await lines()).map(([, name = ""]) => name).sort()).toEqual([...asked].sort());
+  });
+
+  test("its values are the defaults, whether or not they are commented out", async () => {
+    const values = Object.fromEntries((await lines()).map(([, name = "", value]) => [name, value]));
+    const { rabbitmq, ...rest } = read(values);
+    const { rabbitmq: expected, ...others } = defaults;
+    expect(rest).toEqual(others);
+    expect({ ...rabbitmq, explicit: false }).toEqual({ ...expected, explicit: false } as never);
+  });
+});

@@ -1,0 +1,131 @@
+// Whatever bytes a queue brings: they are read, or named with a reason; never a crash.
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { maxEventBytes, type Parsed, parseEvent, type Unreadable } from "../src/domain/event";
+import { catalogue } from "./support/resources";
+
+const record = { id: 1, name: "x", description: null, price: null, version: 1, createdAt: "t", updatedAt: "t" };
+const event = { id: "e1", type: "item.created", version: 1, item: record, timestamp: "2026-02-18T18:23:45.123Z" };
+const bytes = (text: string) => new Uint8Array(Buffer.from(text, "latin1"));
+
+function refusal(parsed: Parsed): { reason: Unreadable; detail: string } {
+  if (parsed.ok) throw new Error(`Was read: ${JSON.stringify(parsed.event)}`);
+  return { reason: parsed.reason, detail: parsed.detail };
+}
+
+describe("a message that is no event has a reason", () => {
+  const cases: [string, string | Uint8Array, Unreadable, RegExp][] = [
+    ["too large", `"${"x".repeat(maxEventBytes)}"`, "too-large", /4194306 bytes; at most 4194304/],
+    ["too large, as bytes", new Uint8Array(maxEventBytes + 1), "too-large", /4194305 bytes/],
+    ["empty", "", "not-json", /./],
+    ["cut off", '{"id":"e1","type":', "not-json", /./],
+    ["not UTF-8", bytes('{"id":"\xff\xfe"}'), "not-json", /./],
+    ["two values", "{}{}", "not-json", /./],
+    ["NaN", "NaN", "not-json", /./],
+    ["null", "null", "not-an-event", /object/],
+    ["a list", "[1]", "not-an-event", /object|id/],
+    ["a number", "1", "not-an-event", /object/],
+    ["no id", JSON.stringify({ ...event, id: undefined }), "not-an-event", /\/id/],
+    ["an empty id", JSON.stringify({ ...event, id: "" }), "not-an-event", /\/id/],
+    ["an endless id", JSON.stringify({ ...event, id: "x".repeat(201) }), "not-an-event", /\/id/],
+    ["a type that is no text", JSON.stringify({ ...event, type: 1 }), "not-an-event", /\/type/],
+    ["no timestamp", JSON.stringify({ ...event, timestamp: undefined }), "not-an-event", /\/timestamp/],
+    ["a version that is no integer", JSON.stringify({ ...event, version: "1" }), "not-an-event", /\/version/],
+    ["version 0", JSON.stringify({ ...event, version: 0 }), "not-an-event", /\/version/],
+    ["an unknown type", JSON.stringify({ ...event, type: "item.exploded" }), "unknown-type", /"item.exploded" is none of item.created, /],
+    ["a type of Object's own", JSON.stringify({ ...event, type: "constructor" }), "unknown-type", /"constructor"/],
+    ["a newer version", JSON.stringify({ ...event, version: 2 }), "unknown-version", /item.created version 2; .* reads version 1/],
+    ["no record", JSON.stringify({ ...event, item: undefined }), "invalid", /^\/item: /],
+    ["a record under another name", JSON.stringify({ ...event, item: undefined, order: record }), "invalid", /^\/item: /],
+    ["a bad record", JSON.stringify({ ...event, item: { ...record, price: -1 } }), "invalid", /^\/item\/price: /],
+    ["a record with no id", JSON.stringify({ ...event, item: { ...record, id: undefined } }), "invalid", /^\/item\/id: /],
+  ];
+  test.each(cases)("%s", (_, body, reason, detail) => {
+    const refused = refusal(parseEvent(body, catalogue));
+    expect(refused.reason).toBe(reason);
+    expect(refused.detail).toMatch(detail);
+  });
+
+  test("the cases above reach every reason", () => {
+    const reasons: Record<Unreadable, true> = {
+      "too-large": true,
+      "not-json": true,
+      "not-an-event": true,
+      "unknown-type": true,
+      "unknown-version": true,
+      invalid: true,
+    };
+    expect(new Set(cases.map(([, , reason]) => reason))).toEqual(new Set(Object.keys(reasons) as Unreadable[]));
+  });
+
+  test("the largest body that is allowed is read", () => {
+    const frame = JSON.stringify({ ...event, extra: "" });
+    const body = JSON.stringify({ ...event, extra: "x".repeat(maxEventBytes - frame.length) });
+    expect(body).toHaveLength(maxEventBytes);
+    expect(parseEvent(Buffer.from(body), catalogue).ok).toBe(true);
+  });
+});
+
+describe("no bytes crash the parser", () => {
+  test("property: random bytes", () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (body) => refusal(parseEvent(body, catalogue)).detail.length > 0));
+  });
+
+  test("property: any JSON, under any of the keys of an event", () => {
+    const key = fc.constantFrom("id", "type", "version", "item", "order", "timestamp", "__proto__", "constructor", "toString");
+    fc.assert(
+      fc.property(fc.array(fc.tuple(key, fc.json())), (pairs) => {
+        const members = [...Object.entries(event).map(([name, value]) => [name, JSON.stringify(value)]), ...pairs];
+        const parsed = parseEvent(`{${members.map(([name, value]) => `"${name}":${value}`).join(",")}}`, catalogue);
+        if (parsed.ok) expect(parsed.record.id).toBe(1);
+        else expect(parsed.detail).not.toBe("");
+      }),
+    );
+  });
+
+  test("property: an event with some of its bytes changed", () => {
+    const whole = Buffer.from(JSON.stringify(event));
+    const change = fc.tuple(fc.nat(whole.length - 1), fc.integer({ min: 0, max: 255 }));
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 5 }), (changes) => {
+        const body = Buffer.from(whole);
+        for (const [at, byte] of changes) body[at] = byte;
+        const parsed = parseEvent(body, catalogue);
+        if (parsed.ok) expect(catalogue.eventTypes).toContain(parsed.event.type);
+      }),
+    );
+  });
+
+  test.each(["[", '{"a":', '{"item":'])("JSON that is nested a million times: %s", (opening) => {
+    expect(refusal(parseEvent(opening.repeat(Math.floor(1_000_000 / opening.length)), catalogue)).reason).toBe("not-json");
+  });
+
+  test.each([
+    ["at the top", (deep: string) => `${JSON.stringify(event).slice(0, -1)},"deep":${deep}}`, true],
+    [
+      "in the record",
+      (deep: string) => JSON.stringify({ ...event, item: { ...record, deep: 0 } }).replace('"deep":0', `"deep":${deep}`),
+      true,
+    ],
+    ["in place of a field", (deep: string) => JSON.stringify(event).replace('"price":null', `"price":${deep}`), false],
+    ["in place of the record", (deep: string) => JSON.stringify({ ...event, item: 0 }).replace('"item":0', `"item":${deep}`), false],
+  ])("deep JSON that is closed again, %s", (_, build, read) => {
+    for (const depth of [1000, 100_000]) {
+      const parsed = parseEvent(build("[".repeat(depth) + "]".repeat(depth)), catalogue);
+      if (!parsed.ok) expect(["not-json", "invalid"]).toContain(parsed.reason);
+      if (depth === 1000) expect(parsed.ok).toBe(read);
+    }
+  });
+
+  test("hostile keys are properties like any other, and touch no prototype", () => {
+    const hostile = `"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"hasOwnProperty":1`;
+    const body = JSON.stringify(event).replace('"name"', `${hostile},"name"`).replace(/^\{/, `{${hostile},`);
+    expect(parseEvent(body, catalogue).ok).toBe(true);
+    expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
+  });
+
+  test("a record under __proto__ is no record", () => {
+    const body = `{"id":"e1","type":"item.created","version":1,"timestamp":"t","__proto__":{"item":${JSON.stringify(record)}}}`;
+    expect(refusal(parseEvent(body, catalogue)).reason).toBe("invalid");
+  });
+});

@@ -1,0 +1,89 @@
+import { join } from "node:path";
+import health from "../../routes/health";
+import items from "../../routes/items";
+import { buildApp } from "../../src/app";
+import { EmbeddedDeadLetters } from "../../src/delivery/embedded-dead-letters";
+import { EmbeddedReplays } from "../../src/delivery/embedded-replays";
+import { crud } from "../../src/resource";
+import type { LoadedRoute } from "../../src/router";
+import { openSqliteStore } from "../../src/store/sqlite";
+import type { Store } from "../../src/store/store";
+import { temporaryFolder } from "./processes";
+import { type LogLine, recordedLog } from "./recorded-log";
+import { catalogue, order } from "./resources";
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  json<T = unknown>(): T;
+}
+
+export interface TestApi {
+  readonly store: Store;
+  readonly lines: readonly LogLine[];
+  /** Sends a body as JSON, or as it stands when the headers say of what type it is. */
+  send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Every event in the log, as consumers get it. */
+  events(): Promise<Record<string, unknown>[]>;
+  close(): Promise<void>;
+}
+
+const shipped: readonly LoadedRoute[] = [
+  { file: "items.ts", path: "/items", route: items },
+  { file: "orders.ts", path: "/orders", route: crud(order) },
+  { file: "health.ts", path: "/health", route: health },
+];
+
+/**
+ * The HTTP application with items and orders, on a store in a temporary folder. Nothing listens.
+ *
+ * @param options.wrap puts something between the routes and the store.
+ */
+export function openApi({ wrap = (store: Store) => store, routes = shipped } = {}): TestApi {
+  const folder = temporaryFolder();
+  const store = openSqliteStore(join(folder.path, "warren.db"), catalogue.resources);
+  const { log, lines } = recordedLog();
+  const app = buildApp({
+    routes,
+    dependencies: {
+      store: wrap(store),
+      catalogue,
+      deadLetters: new EmbeddedDeadLetters(folder.path),
+      replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
+      relay: () => ({ transport: "embedded", broker: "off", position: 0 }),
+    },
+    config: { apiTokens: [], rateLimit: null },
+    log,
+  });
+  return {
+    store,
+    lines,
+    async send(method, path, body, headers = {}) {
+      const asJson = body !== undefined && !("content-type" in headers);
+      const request = new Request(`http://test${path}`, {
+        method,
+        headers: { ...(asJson && { "content-type": "application/json" }), ...headers },
+        ...(body !== undefined && { body: asJson ? JSON.stringify(body) : (body as string) }),
+      });
+      const answer = await app.handle(request);
+      const text = await answer.text();
+      return { status: answer.status, headers: answer.headers, text, json: <T>() => JSON.parse(text) as T };
+    },
+    events: async () => (await store.log.read(0, 10_000)).map((entry) => JSON.parse(entry.body) as Record<string, unknown>),
+    async close() {
+      await store.close();
+      folder.remove();
+    },
+  };
+}
+
+/** A store whose every method does what this one does, but for those given. */
+export function storeWith(store: Store, other: Partial<Store>): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(name in other ? other : target, name);
+      return typeof value === "function" && !(name in other) ? value.bind(target) : value;
+    },
+  });
+}

@@ -1,0 +1,52 @@
+import type { LogEntry, LogReader, Store } from "../../src/store/store";
+
+/** An event log, and the relay's position in it, in memory. */
+export class MemoryLog implements LogReader {
+  readonly entries: LogEntry[] = [];
+  /** Every position that was stored, in order. */
+  readonly saved: number[] = [];
+  /** Thrown by the next read. */
+  readTrouble: Error | undefined;
+  /** Thrown by every save, until it is taken away. */
+  saveTrouble: Error | undefined;
+  stored = 0;
+
+  readonly relayed: Store["relayed"] = {
+    load: async () => this.stored,
+    save: async (position) => {
+      if (this.saveTrouble) throw this.saveTrouble;
+      this.saved.push(position);
+      this.stored = position;
+    },
+  };
+
+  append(count: number, options: { type?: string; bytes?: number } = {}): void {
+    for (let n = 0; n < count; n += 1) {
+      const position = this.entries.length + 1;
+      this.entries.push({
+        position,
+        id: `event-${position}`,
+        type: options.type ?? "item.created",
+        subject: position,
+        timestamp: "2026-02-18T18:23:45.123Z",
+        body: "x".repeat(options.bytes ?? 10),
+        traceparent: null,
+      });
+    }
+  }
+
+  async read(position: number, limit: number): Promise<LogEntry[]> {
+    const { readTrouble } = this;
+    this.readTrouble = undefined;
+    if (readTrouble) throw readTrouble;
+    return this.entries.slice(position, position + limit);
+  }
+
+  async positionBefore(time: string): Promise<number> {
+    return this.entries.findLast((entry) => entry.timestamp < time)?.position ?? 0;
+  }
+
+  async end(): Promise<number> {
+    return this.entries.length;
+  }
+}

@@ -1,0 +1,181 @@
+// A confirm channel of amqplib without a broker: a test decides what the broker would answer, and when.
+import { EventEmitter } from "node:events";
+import type { ConfirmChannel, ConsumeMessage, Message, Options } from "../../src/broker/connection";
+import { settled } from "./settled";
+
+/** A message that was published, and every answer that a broker has for one. */
+export class Published {
+  /** Whether the broker has answered. */
+  answered = false;
+
+  constructor(
+    readonly exchange: string,
+    readonly routingKey: string,
+    readonly content: Buffer,
+    readonly options: Options.Publish,
+    readonly channel: MockChannel,
+    readonly callback: (error: unknown) => void,
+  ) {}
+
+  confirm(): void {
+    this.#answer(null);
+  }
+
+  nack(): void {
+    this.#answer(new Error("message nacked"));
+  }
+
+  /** No queue takes it: as with RabbitMQ, the return comes first and then a confirm that says ok. */
+  return(): void {
+    const message = { fields: { exchange: this.exchange, routingKey: this.routingKey }, properties: this.options, content: this.content };
+    this.channel.emit("return", message);
+    this.confirm();
+  }
+
+  /** Calls back with an error, as a channel that closes does. */
+  fail(error: Error): void {
+    this.#answer(error);
+  }
+
+  #answer(error: unknown): void {
+    if (this.answered) throw new Error("This message was answered already");
+    this.answered = true;
+    this.callback(error);
+  }
+}
+
+type Consumed = (message: ConsumeMessage | null) => void;
+type Shape = Pick<ConfirmChannel, "publish" | "prefetch" | "consume" | "cancel" | "ack" | "nack">;
+
+export class MockChannel extends EventEmitter implements Shape {
+  readonly published: Published[] = [];
+  /** Answers each message as it is published; without it, the broker is silent until the test answers. */
+  broker: ((message: Published) => void) | undefined;
+  /** Whether the socket is full: publish then answers false, and takes the message all the same. */
+  full = false;
+  closed = false;
+  prefetched: number | undefined;
+  readonly acked: Message[] = [];
+  readonly nacked: { message: Message; requeue: boolean | undefined }[] = [];
+  readonly cancelled: string[] = [];
+  readonly consumers = new Map<string, { queue: string; take: Consumed }>();
+  /** Every call that the broker would see, in order: `publish item.created`, `ack 1`. */
+  readonly calls: string[] = [];
+  readonly #closing = new AbortController();
+  #tag = 0;
+
+  /** Aborts with the channel, as the one that `Broker.keepChannel` hands out. */
+  get signal(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  publish(
+    exchange: string,
+    routingKey: string,
+    content: Buffer,
+    options: Options.Publish = {},
+    callback?: (error: unknown, ok: object) => void,
+  ): boolean {
+    this.#refuseIfClosed();
+    const message = new Published(exchange, routingKey, content, options, this, (error) => callback?.(error, {}));
+    this.published.push(message);
+    this.calls.push(`publish ${exchange === "" ? "" : `${exchange} `}${routingKey}`);
+    this.emit("published");
+    const { broker } = this;
+    // Never inside publish itself: a broker's answer takes the way over the network.
+    if (broker) queueMicrotask(() => this.closed || message.answered || broker(message));
+    return !this.full;
+  }
+
+  async prefetch(count: number): Promise<object> {
+    this.#refuseIfClosed();
+    this.prefetched = count;
+    return {};
+  }
+
+  async consume(queue: string, take: Consumed, options: Options.Consume = {}): Promise<{ consumerTag: string }> {
+    this.#refuseIfClosed();
+    const consumerTag = options.consumerTag ?? `consumer-${this.consumers.size + 1}`;
+    this.consumers.set(consumerTag, { queue, take });
+    this.calls.push(`consume ${queue}`);
+    return { consumerTag };
+  }
+
+  async cancel(consumerTag: string): Promise<{ consumerTag: string }> {
+    this.#refuseIfClosed();
+    this.cancelled.push(consumerTag);
+    this.calls.push(`cancel ${consumerTag}`);
+    return { consumerTag };
+  }
+
+  ack(message: Message): void {
+    this.#refuseIfClosed();
+    this.acked.push(message);
+    this.calls.push(`ack ${message.fields.deliveryTag}`);
+    this.emit("acked");
+  }
+
+  nack(message: Message, _allUpTo?: boolean, requeue?: boolean): void {
+    this.#refuseIfClosed();
+    this.nacked.push({ message, requeue });
+    this.calls.push(`nack ${message.fields.deliveryTag}`);
+    this.emit("nacked");
+  }
+
+  /** Delivers a message to every consumer of the channel that is not cancelled. */
+  deliver(
+    content: Buffer | string,
+    properties: Partial<ConsumeMessage["properties"]> = {},
+    fields: Partial<ConsumeMessage["fields"]> = {},
+  ): ConsumeMessage {
+    this.#tag += 1;
+    const message = {
+      content: Buffer.from(content),
+      properties: { headers: {}, ...properties },
+      fields: { deliveryTag: this.#tag, redelivered: false, exchange: "events", routingKey: "item.created", consumerTag: "", ...fields },
+    } as ConsumeMessage;
+    for (const [tag, { take }] of this.consumers) if (!this.cancelled.includes(tag)) take(message);
+    return message;
+  }
+
+  /** The broker takes the subscriptions away, as it does when the queue is deleted. */
+  deleteQueue(): void {
+    for (const { take } of this.consumers.values()) take(null);
+  }
+
+  /** Closes the channel: what was not confirmed fails, and every later call throws. */
+  close(): void {
+    this.closed = true;
+    for (const message of this.published) if (!message.answered) message.fail(new Error("channel closed"));
+    this.#closing.abort();
+    this.emit("close");
+  }
+
+  /** The socket has room again. */
+  drain(): void {
+    this.full = false;
+    this.emit("drain");
+  }
+
+  /** Fulfils when so many messages have been published in all. */
+  async untilPublished(count: number): Promise<readonly Published[]> {
+    await this.#until("published", () => this.published.length >= count);
+    return this.published;
+  }
+
+  /** Fulfils when so many messages have been acknowledged in all. */
+  async untilAcked(count: number): Promise<readonly Message[]> {
+    await this.#until("acked", () => this.acked.length >= count);
+    return this.acked;
+  }
+
+  async #until(event: string, done: () => boolean): Promise<void> {
+    while (!done()) await new Promise((resolve) => this.once(event, resolve));
+    await settled();
+  }
+
+  #refuseIfClosed(): void {
+    // Thrown at once, as amqplib does.
+    if (this.closed) throw new Error("Channel closed");
+  }
+}

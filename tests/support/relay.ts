@@ -1,0 +1,34 @@
+import { jest } from "bun:test";
+import { Relay } from "../../src/delivery/relay";
+import { MemoryLog } from "./memory-log";
+import { MockChannel } from "./mock-channel";
+import { recordedLog } from "./recorded-log";
+import { settled } from "./settled";
+
+/** A relay between a log in memory and a channel whose broker is silent until the test says otherwise. */
+export function relayOn(log = new MemoryLog()) {
+  const channel = new MockChannel();
+  const { log: logger, lines, at } = recordedLog();
+  /** Every route that was made: `item.created on events`. */
+  const routes: string[] = [];
+  const relay = new Relay({
+    log,
+    relayed: log.relayed,
+    exchangeOf: (type) => (type.startsWith("order.") ? "sales" : "events"),
+    makeRoute: async (type, exchange) => void routes.push(`${type} on ${exchange}`),
+    logger,
+  });
+  return { log, channel, relay, lines, at, routes, run: (on = channel) => relay.run(on, on.signal) };
+}
+
+/** The positions of what was published, in order, repeats too. */
+export function positions(channel: MockChannel): number[] {
+  return channel.published.map((message) => Number(String(message.options.messageId).replace("event-", "")));
+}
+
+/** Moves the faked clock, and lets everything that this wakes go on. */
+export async function advance(ms: number): Promise<void> {
+  await settled();
+  jest.advanceTimersByTime(ms);
+  await settled();
+}

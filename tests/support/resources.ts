@@ -1,0 +1,22 @@
+import { Type } from "@sinclair/typebox";
+import { Catalogue } from "../../src/domain/catalogue";
+import { item } from "../../src/domain/item";
+import { defineResource, Nullable } from "../../src/domain/resource";
+
+/** A second resource, with what `item` has not: nested objects, a list, a default. */
+export const order = defineResource({
+  name: "order",
+  exchange: "sales",
+  fields: {
+    customer: Type.String({ minLength: 1, maxLength: 200 }),
+    lines: Type.Array(
+      Type.Object({ item: Type.Integer({ minimum: 1 }), quantity: Type.Integer({ minimum: 1 }) }, { additionalProperties: false }),
+      { minItems: 1 },
+    ),
+    address: Type.Object({ street: Type.String(), city: Type.String(), door: Nullable(Type.String()) }, { additionalProperties: false }),
+    state: Type.Union([Type.Literal("open"), Type.Literal("paid")], { default: "open" }),
+  },
+  example: { customer: "Ada", lines: [{ item: 1, quantity: 2 }], address: { street: "Main 1", city: "London", door: null }, state: "open" },
+});
+
+export const catalogue = new Catalogue([item, order]);
