@@ -1,17 +1,13 @@
-import { type TObject, type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
+import { type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { Elysia } from "elysia";
+import { type Input, inputSchema, withDefaults } from "./defaults";
 import type { Recorded, Resource } from "./domain/resource";
 import { jsonBody } from "./json-body";
 import { mergePatch, mergePatchSchema } from "./merge-patch";
 import { describeMistakes, HttpProblem, Problem } from "./problem";
 import { type Dependencies, defineRoute } from "./route";
 import type { ChangeContext, Stored } from "./store/store";
-
-/** The fields as a client sends them: one that may be null may be left out. */
-type Input<Fields> = { [Key in keyof Fields as null extends Fields[Key] ? never : Key]: Fields[Key] } & {
-  [Key in keyof Fields as null extends Fields[Key] ? Key : never]?: Fields[Key];
-};
 
 /** Patterns, since a query is text, and since Elysia's own coercion to integers takes "1e2" and loses the name of what is wrong. */
 const pageQuery = Type.Object({
@@ -36,7 +32,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
   type Page = { [key in Plural]: Recorded<Fields>[] } & { next: number | null };
   const { name, plural, example } = resource;
   const record = typed<Recorded<Fields>>(resource.record);
-  const input = typed<Input<Fields>>(inputSchema(resource));
+  const input = typed<Input<Fields>>(inputSchema(resource.fields));
   const patch = typed<Partial<Fields>>(mergePatchSchema(resource.fields));
   const next = Type.Union([Type.Integer(), Type.Null()], { description: "Pass it as `after` for the next page; null on the last one." });
   const page = typed<Page>(Type.Object({ [plural]: Type.Array(resource.record), next }));
@@ -49,9 +45,10 @@ export function crud<Name extends string, Plural extends string, Fields extends 
     if (!stored) throw new HttpProblem(404, `There is no ${name} ${id}.`);
     return stored;
   };
+  const complete = (fields: unknown) => withDefaults(resource.fields, fields) as Fields;
   const patched = (current: object, change: unknown): Fields => {
-    const fields = withDefaults<Fields>(resource, mergePatch(fieldsOf(resource, current), change));
-    if (fieldsCheck.Check(fields)) return fields as Fields;
+    const fields = complete(mergePatch(fieldsOf(resource, current), change));
+    if (fieldsCheck.Check(fields)) return fields;
     throw new HttpProblem(422, `The patch would leave the ${name} invalid.`, describeMistakes(fieldsCheck.Errors(fields)));
   };
 
@@ -77,12 +74,12 @@ export function crud<Name extends string, Plural extends string, Fields extends 
       .post(
         "",
         async ({ body, path, headers }) => {
-          const stored = await store.insert(resource, withDefaults<Fields>(resource, body), contextOf(headers));
+          const stored = await store.insert(resource, complete(body), contextOf(headers));
           return json(stored.json, 201, { location: `${path.replace(/\/$/, "")}/${stored.id}` });
         },
         {
           body: input,
-          parse: jsonBody("application/json"),
+          parse: jsonBody(input, "application/json"),
           response: { 201: record, 400: Problem, 415: Problem, 422: Problem },
           detail: { tags, summary: `Create ${aOrAn(name)}`, description: `Publishes ${name}.created.`, ...exampleBody(example) },
         },
@@ -95,13 +92,13 @@ export function crud<Name extends string, Plural extends string, Fields extends 
       .put(
         "/:id",
         async ({ params: { id }, body, headers }) => {
-          const fields = withDefaults<Fields>(resource, body);
+          const fields = complete(body);
           return json(found(await store.update(resource, Number(id), () => fields, contextOf(headers)), id).json);
         },
         {
           params,
           body: input,
-          parse: jsonBody("application/json"),
+          parse: jsonBody(input, "application/json"),
           response: { 200: record, 400: Problem, 415: Problem, ...missing },
           detail: {
             tags,
@@ -118,7 +115,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
         {
           params,
           body: patch,
-          parse: jsonBody("application/merge-patch+json", "application/json"),
+          parse: jsonBody(patch, "application/merge-patch+json", "application/json"),
           response: { 200: record, 400: Problem, 415: Problem, ...missing },
           detail: {
             tags,
@@ -146,22 +143,6 @@ export function crud<Name extends string, Plural extends string, Fields extends 
 /** A schema with its static type said outright: TypeBox cannot infer it while the resource is still a type parameter. */
 function typed<T>(schema: TSchema): TUnsafe<T> {
   return schema as TUnsafe<T>;
-}
-
-function inputSchema(resource: Resource): TObject {
-  const fields = Object.entries(resource.fields.properties).map(([name, schema]) => [
-    name,
-    "default" in schema ? Type.Optional(schema) : schema,
-  ]);
-  return Type.Object(Object.fromEntries(fields), { additionalProperties: false });
-}
-
-function withDefaults<Fields>(resource: Resource, fields: unknown): Fields {
-  const filled: Record<string, unknown> = { ...(fields as object) };
-  for (const [name, schema] of Object.entries(resource.fields.properties)) {
-    if (filled[name] === undefined && "default" in schema) filled[name] = structuredClone(schema["default"]);
-  }
-  return filled as Fields;
 }
 
 function fieldsOf(resource: Resource, record: object): Record<string, unknown> {
