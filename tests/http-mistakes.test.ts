@@ -1,7 +1,10 @@
 // What is wrong with a request is answered with every mistake and its place, and nothing that was sent comes back.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { type Answer, openApi, type TestApi } from "./support/api";
+
+// Every commit is flushed to the disk, and a busy one takes its time.
+setDefaultTimeout(30_000);
 
 let api: TestApi;
 beforeAll(() => {
