@@ -1,11 +1,8 @@
 // Create, read, list, replace, change and delete over HTTP, and the event that each leaves in the log.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { openApi, type TestApi } from "./support/api";
 import { itemFields } from "./support/arbitrary";
-
-// Every commit is flushed to the disk, and a busy one takes its time.
-setDefaultTimeout(30_000);
 
 let api: TestApi;
 

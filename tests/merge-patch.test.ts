@@ -1,11 +1,8 @@
 // JSON merge patch, RFC 7396: the function, and PATCH over HTTP.
-import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { mergePatch } from "../src/merge-patch";
 import { openApi, type TestApi } from "./support/api";
-
-// Every commit is flushed to the disk, and a busy one takes its time.
-setDefaultTimeout(30_000);
 
 describe("mergePatch", () => {
   // The table of appendix A.

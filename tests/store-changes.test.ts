@@ -1,24 +1,21 @@
 // Every change and its event are one: both are committed, or neither is.
 import { Database } from "bun:sqlite";
-import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { item } from "../src/domain/item";
 import { openSqliteStore } from "../src/store/sqlite";
 import { type Store, StoreUnavailable } from "../src/store/store";
 import { connectionsOf } from "./support/connections";
-import { temporaryFolder } from "./support/processes";
+import { memoryFolder } from "./support/memory-folder";
 import { catalogue, order } from "./support/resources";
 
-// Every commit is flushed to the disk, and a busy one takes its time.
-setDefaultTimeout(30_000);
-
-let folder: ReturnType<typeof temporaryFolder>;
+let folder: ReturnType<typeof memoryFolder>;
 let file: string;
 let store: Store;
 let connection: Database;
 beforeEach(() => {
-  folder = temporaryFolder();
+  folder = memoryFolder();
   file = join(folder.path, "warren.db");
   [connection] = connectionsOf(file, () => {
     store = openSqliteStore(file, catalogue.resources);

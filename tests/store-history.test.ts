@@ -1,5 +1,5 @@
 // Whatever is changed at the same time: the log tells exactly what happened.
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import fc from "fast-check";
 import { item } from "../src/domain/item";
@@ -7,15 +7,12 @@ import type { Change, FieldsOf } from "../src/domain/resource";
 import { openSqliteStore } from "../src/store/sqlite";
 import type { LogEntry, Store } from "../src/store/store";
 import { itemFields } from "./support/arbitrary";
-import { temporaryFolder } from "./support/processes";
+import { memoryFolder } from "./support/memory-folder";
 
-// Every commit is flushed to the disk, and a busy one takes its time.
-setDefaultTimeout(30_000);
-
-let folder: ReturnType<typeof temporaryFolder>;
+let folder: ReturnType<typeof memoryFolder>;
 let store: Store;
 beforeAll(() => {
-  folder = temporaryFolder();
+  folder = memoryFolder();
   store = openSqliteStore(join(folder.path, "warren.db"), [item]);
 });
 afterAll(async () => {

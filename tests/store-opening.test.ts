@@ -10,14 +10,14 @@ import { schemaVersion } from "../src/store/migrations";
 import { openSqliteStore } from "../src/store/sqlite";
 import type { Store } from "../src/store/store";
 import { connectionsOf } from "./support/connections";
-import { temporaryFolder } from "./support/processes";
+import { memoryFolder } from "./support/memory-folder";
 import { catalogue, order } from "./support/resources";
 
-let folder: ReturnType<typeof temporaryFolder>;
+let folder: ReturnType<typeof memoryFolder>;
 let file: string;
 let opened: Store[] = [];
 beforeEach(() => {
-  folder = temporaryFolder();
+  folder = memoryFolder();
   file = join(folder.path, "warren.db");
 });
 afterEach(async () => {
