@@ -1,5 +1,7 @@
 // What is wrong with a request is answered with every mistake and its place, and nothing that was sent comes back.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Type } from "@sinclair/typebox";
+import { Elysia } from "elysia";
 import fc from "fast-check";
 import { type Answer, openApi, type TestApi } from "./support/api";
 
@@ -213,5 +215,19 @@ describe("a body that cannot be read: 400", () => {
     );
     expect(await api.events()).toEqual(before);
     expect(api.lines.filter(({ level }) => level === "error")).toEqual([]);
+  });
+});
+
+describe("a route with a schema of its own", () => {
+  test("refuses what the schema does not know, and echoes nothing", async () => {
+    const route = () => new Elysia().post("", ({ body }) => body, { body: Type.Object({ name: Type.String() }) });
+    const own = openApi({ routes: [{ file: "own.ts", path: "/own", route }] });
+    const answer = await own.send("POST", "/own", { name: ["m4rker"], colour: "m4rker" });
+    expect(pointers(answer)).toEqual(["/colour", "/name"]);
+    expect(answer.text).not.toContain("m4rker");
+    expect((await own.send("POST", "/own", { name: "x", colour: "red" })).status).toBe(422);
+    expect((await own.send("POST", "/own", { name: "x" })).json()).toEqual({ name: "x" });
+    expect((await own.send("POST", "/own", "{", { "content-type": "application/json" })).json()).toMatchObject({ status: 400 });
+    await own.close();
   });
 });
