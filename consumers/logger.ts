@@ -75,7 +75,8 @@ if (import.meta.main) {
     process.exit(0);
   }
   const events = options.events?.split(",").map((pattern) => pattern.trim() as EventPattern);
-  const colour = process.stdout.isTTY && !process.env["NO_COLOR"];
+  // Bun knows NO_COLOR and FORCE_COLOR.
+  const colour = process.stdout.isTTY && Bun.enableANSIColors;
   await runConsumer({
     queue: options.queue ?? (events ? undefined : "item_events"),
     events,

@@ -79,7 +79,7 @@ export default defineRoute(({ replays, store, catalogue }) =>
       },
       {
         body: Request,
-        parse: jsonBody("application/json"),
+        parse: jsonBody(Request, "application/json"),
         response: {
           200: Type.Object({ count: Type.Integer() }, { description: "A dry run.", examples: [{ count: 1200 }] }),
           202: ReplaySchema,

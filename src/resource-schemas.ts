@@ -1,4 +1,5 @@
-import { type TObject, type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
+import { type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
+import { inputSchema } from "./defaults";
 import type { Resource } from "./domain/resource";
 import { mergePatchSchema } from "./merge-patch";
 import { documentedAs } from "./openapi";
@@ -46,7 +47,7 @@ export function schemasOf(resource: Resource) {
   const next = Type.Union([Type.Integer(), Type.Null()], { description: "Pass it as `after` for the next page; null on the last one." });
   return {
     record,
-    input: Type.Object(optionalWhereDefault(fields), { additionalProperties: false, title: `${title}Input`, examples: [example] }),
+    input: { ...inputSchema(fields), title: `${title}Input`, examples: [example] } as TSchema,
     patch: {
       ...mergePatchSchema(fields),
       title: `${title}Patch`,
@@ -58,11 +59,6 @@ export function schemasOf(resource: Resource) {
     ),
     params: Type.Object({ id }),
   };
-}
-
-function optionalWhereDefault(fields: TObject) {
-  const entries = Object.entries(fields.properties).map(([name, schema]) => [name, "default" in schema ? Type.Optional(schema) : schema]);
-  return Object.fromEntries(entries) as TObject["properties"];
 }
 
 /** `order_line` is OrderLine. */

@@ -1,6 +1,7 @@
 import { type TSchema, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { Elysia } from "elysia";
+import { type Input, withDefaults } from "./defaults";
 import type { Recorded, Resource } from "./domain/resource";
 import { jsonBody } from "./json-body";
 import { mergePatch } from "./merge-patch";
@@ -8,11 +9,6 @@ import { describeMistakes, HttpProblem, Problem } from "./problem";
 import { pageQuery, schemasOf, typed } from "./resource-schemas";
 import { type Dependencies, defineRoute } from "./route";
 import type { ChangeContext, Stored } from "./store/store";
-
-/** The fields as a client sends them: one that may be null may be left out. */
-type Input<Fields> = { [Key in keyof Fields as null extends Fields[Key] ? never : Key]: Fields[Key] } & {
-  [Key in keyof Fields as null extends Fields[Key] ? Key : never]?: Fields[Key];
-};
 
 /** RFC 7396. */
 const patchMediaType = "application/merge-patch+json";
@@ -45,9 +41,10 @@ export function crud<Name extends string, Plural extends string, Fields extends 
     if (!stored) throw new HttpProblem(404, `There is no ${name} ${id}.`);
     return stored;
   };
+  const complete = (fields: unknown) => withDefaults(resource.fields, fields) as Fields;
   const patched = (current: object, change: unknown): Fields => {
-    const fields = withDefaults<Fields>(resource, mergePatch(fieldsOf(resource, current), change));
-    if (fieldsCheck.Check(fields)) return fields as Fields;
+    const fields = complete(mergePatch(fieldsOf(resource, current), change));
+    if (fieldsCheck.Check(fields)) return fields;
     throw new HttpProblem(422, `The patch would leave the ${name} invalid.`, describeMistakes(fieldsCheck.Errors(fields)));
   };
 
@@ -77,12 +74,12 @@ export function crud<Name extends string, Plural extends string, Fields extends 
       .post(
         "",
         async ({ body, path, headers }) => {
-          const stored = await store.insert(resource, withDefaults<Fields>(resource, body), contextOf(headers));
+          const stored = await store.insert(resource, complete(body), contextOf(headers));
           return json(stored.json, 201, { location: `${path.replace(/\/$/, "")}/${stored.id}` });
         },
         {
           body: input,
-          parse: jsonBody("application/json"),
+          parse: jsonBody(input, "application/json"),
           response: { 201: record, ...unreadable, ...refused },
           detail: {
             tags,
@@ -100,13 +97,13 @@ export function crud<Name extends string, Plural extends string, Fields extends 
       .put(
         "/:id",
         async ({ params: { id }, body, headers }) => {
-          const fields = withDefaults<Fields>(resource, body);
+          const fields = complete(body);
           return json(found(await store.update(resource, Number(id), () => fields, contextOf(headers)), id).json);
         },
         {
           params,
           body: input,
-          parse: jsonBody("application/json"),
+          parse: jsonBody(input, "application/json"),
           response: { 200: record, ...unreadable, ...missing },
           detail: {
             tags,
@@ -122,7 +119,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
         {
           params,
           body: patch,
-          parse: jsonBody(patchMediaType, "application/json"),
+          parse: jsonBody(patch, patchMediaType, "application/json"),
           response: { 200: record, ...unreadable, ...missing },
           detail: {
             tags,
@@ -149,14 +146,6 @@ export function crud<Name extends string, Plural extends string, Fields extends 
         },
       ),
   );
-}
-
-function withDefaults<Fields>(resource: Resource, fields: unknown): Fields {
-  const filled: Record<string, unknown> = { ...(fields as object) };
-  for (const [name, schema] of Object.entries(resource.fields.properties)) {
-    if (filled[name] === undefined && "default" in schema) filled[name] = structuredClone(schema["default"]);
-  }
-  return filled as Fields;
 }
 
 function fieldsOf(resource: Resource, record: object): Record<string, unknown> {
