@@ -17,8 +17,8 @@ import type { Worker } from "./worker";
 const lookEveryMs = 5;
 /** How soon a log that cannot be read is tried again. */
 const tryEveryMs = 250;
-/** How soon a replay that another process asked for is seen. */
-const lookForReplaysEveryMs = 100;
+/** How soon a replay or a redriven event that another process wrote into the file is seen. */
+const lookForRequestsEveryMs = 100;
 const batch = 256;
 
 interface RunningReplay {
@@ -60,7 +60,7 @@ export class EmbeddedConsumer {
     this.consumer.onReady();
     this.stop.addEventListener("abort", () => this.#settled.raise(), { once: true });
     while (!this.stop.aborted) {
-      const fed = this.#feedWaiting() + (await this.#feedReplays()) + (await this.#feedLog());
+      const fed = (await this.#feedReplays()) + this.#feedWaiting() + (await this.#feedLog());
       this.#savePosition();
       // Handlers that never wait would keep signals and timers out.
       if (fed > 0) await new Promise(setImmediate);
@@ -133,14 +133,15 @@ export class EmbeddedConsumer {
   }
 
   async #feedReplays(): Promise<number> {
-    if (performance.now() - this.#looked > lookForReplaysEveryMs) this.#lookForReplays();
+    if (performance.now() - this.#looked > lookForRequestsEveryMs) this.#lookForRequests();
     let fed = 0;
     for (const replay of this.#replays.values()) fed += await this.#feedReplay(replay);
     return fed;
   }
 
-  #lookForReplays(): void {
+  #lookForRequests(): void {
     this.#looked = performance.now();
+    this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
     for (const row of this.file.replays.unfinished(this.log.logId)) {
       if (this.#replays.has(row.id)) continue;
       const selection = parseSelection(row.selection);
@@ -272,7 +273,7 @@ export class EmbeddedConsumer {
       const room = this.#room > 0;
       if (this.stop.aborted || (room && (this.#more || this.log.changed())) || this.#main.position !== this.#savedPosition) return;
       if (room && this.#nextDueAt !== undefined && this.#nextDueAt <= now) return;
-      if (room && (this.#replays.size > 0 || performance.now() - this.#looked > lookForReplaysEveryMs)) return;
+      if (room && (this.#replays.size > 0 || performance.now() - this.#looked > lookForRequestsEveryMs)) return;
     }
   }
 }

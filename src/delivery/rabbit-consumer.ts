@@ -8,7 +8,7 @@ import { copyOf, failuresOf, replayMarkOf } from "./parked-message";
 import type { Worker } from "./worker";
 
 /** What consuming needs of a confirm channel of amqplib. */
-export type ConsumerChannel = PublishChannel & Pick<ConfirmChannel, "prefetch" | "consume" | "cancel" | "ack" | "nack">;
+export type ConsumerChannel = PublishChannel & Pick<ConfirmChannel, "prefetch" | "consume" | "cancel" | "ack" | "nack" | "close">;
 
 /** Makes the queues that a message is moved to, and answers their names. */
 export interface Parking {
@@ -21,7 +21,7 @@ export interface Parking {
 export interface Subscription {
   /** Fulfils when the broker has taken the subscription away, as it does when the queue is deleted. */
   readonly cancelled: Promise<void>;
-  /** Takes no more messages, and answers when those in hand are settled. Those not begun go back to the queue. */
+  /** Takes no more messages, and closes the channel when those in hand are settled. Those not begun go back to the queue. */
   drain(): Promise<void>;
 }
 
@@ -179,8 +179,11 @@ export async function consumeFrom(
     cancelled: cancelled.promise,
     async drain() {
       draining = true;
+      const drained = worker.drain();
       if (!closed.aborted) await channel.cancel(consumerTag).catch(() => {});
-      await worker.drain();
+      await drained;
+      // The close of the connection would overtake acknowledgements that are still on their way.
+      if (!closed.aborted) await channel.close().catch(() => {});
     },
   };
 }
