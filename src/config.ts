@@ -137,11 +137,6 @@ export function redactUrl(text: string): string {
   return text.replace(/^([a-z+]+:\/\/)?.*@/is, "$1***@");
 }
 
-/** Colour for a person only, and not for one who asked for none: https://no-color.org */
-export function wantsColour(isTerminal: boolean): boolean {
-  return isTerminal && !process.env["NO_COLOR"];
-}
-
 /** In a URL that is not valid a password may be anywhere, unless an @ says where it ends. */
 function redactBadUrl(text: string): string {
   return text.includes("@") ? redactUrl(text) : text.replace(/^(?!sqlite:)([a-z+]+:(?:\/\/)?)?.*/is, "$1***");

@@ -49,12 +49,11 @@ export function findRouteFiles(folder: string): RouteFile[] {
   return routes.sort((a, b) => compare(a.path.replaceAll(":", "~"), b.path.replaceAll(":", "~")));
 }
 
-/** @throws {RouterError} for a file that does not export a route. */
+/** @throws {RouterError} for a file that cannot be loaded or does not export a route. */
 export async function loadRoutes(folder: string): Promise<LoadedRoute[]> {
   const loaded: LoadedRoute[] = [];
   for (const found of findRouteFiles(folder)) {
-    const exports = (await import(join(folder, found.file))) as { default?: unknown };
-    loaded.push({ ...found, route: asRoute(found.file, exports.default) });
+    loaded.push({ ...found, route: asRoute(found.file, (await load(folder, found.file)).default) });
   }
   return loaded;
 }
@@ -76,6 +75,15 @@ export function mountRoutes(routes: readonly LoadedRoute[], dependencies: Depend
     mounted.use(placed);
   }
   return mounted;
+}
+
+async function load(folder: string, file: string): Promise<{ default?: unknown }> {
+  try {
+    return await import(join(folder, file));
+  } catch (error) {
+    // With the place, which the message alone does not have.
+    throw new RouterError(`routes/${file} cannot be loaded:\n\n${Bun.inspect(error)}`);
+  }
 }
 
 function asRoute(file: string, value: unknown): Route {

@@ -51,10 +51,11 @@ function listen(app: ReturnType<typeof buildApp>, config: Config): Server<unknow
   try {
     app.listen({ port: config.port, hostname: config.host });
   } catch (error) {
+    const address = `${config.host}:${config.port}`;
     if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
-      throw new Error(`Another program listens on ${config.host}:${config.port}; stop it, or set PORT to another number.`);
+      throw new Error(`Another program listens on ${address}; stop it, or set PORT to another number.`);
     }
-    throw error;
+    throw new Error(`Warren cannot listen on ${address}; HOST is an address of this machine. (${messageOf(error)})`);
   }
   return app.server as Server<unknown>;
 }
