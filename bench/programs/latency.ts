@@ -16,6 +16,8 @@ const ready = Promise.withResolvers<void>();
 const consumer = await startConsumer(
   {
     queue: "item_events",
+    // Said outright, so that the type of the event does not change with the resources that a project adds.
+    events: ["item.*"],
     handle: ({ item }) => callOf(item.id).resolve(performance.now()),
     onReady: () => ready.resolve(),
   },
