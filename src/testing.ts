@@ -119,7 +119,11 @@ export function testConsumer<const Pattern extends EventPattern>(
     const parsed = parseEvent(body, catalogue);
     // The delivery itself counts the last of them.
     if (parsed.ok) for (let death = 1; death < deaths; death += 1) file().countDeath(parsed.event.id);
-    return new Promise((settle) => worker.take({ body, failures: attempt - 1, suspect: deaths > 0, replay, gone: false, settle }));
+    return new Promise((resolve) => {
+      // Answers when the worker is done with it, so that whatever comes next finds nothing half done.
+      const settle = (outcome: Outcome) => void setImmediate(resolve, outcome);
+      worker.take({ body, failures: attempt - 1, suspect: deaths > 0, replay, gone: false, settle });
+    });
   }
   async function deliverWithRetries(message: Event | string | Uint8Array): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
@@ -132,6 +136,7 @@ export function testConsumer<const Pattern extends EventPattern>(
   async function close(): Promise<void> {
     closed = true;
     await worker.drain();
+    await new Promise(setImmediate);
     opened?.close();
     opened = undefined;
   }
