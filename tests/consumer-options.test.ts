@@ -67,28 +67,30 @@ describe("the events", () => {
   });
 });
 
-test.each([
-  [{ concurrency: 0 }, "concurrency is 0; use a whole number from 1 to 1000."],
-  [{ concurrency: 1.5 }, "concurrency is 1.5; use a whole number from 1 to 1000."],
-  [{ concurrency: 2, exactlyOnce: true }, "concurrency is 2, but transactions on one file are one after another; leave it out."],
-  [{ concurrency: 2, handle: undefined, handleBatch() {} }, "concurrency is 2, but batches are one after another; leave it out."],
-  [{ prefetch: 0 }, "prefetch is 0; use a whole number from 1 to 65535."],
-  [{ prefetch: 65_536 }, "prefetch is 65536; use a whole number from 1 to 65535."],
-  [{ ratePerSecond: 0 }, "ratePerSecond is 0; use a number above 0."],
-  [{ ratePerSecond: Number.NaN }, "ratePerSecond is NaN; use a number above 0."],
-  [{ handlerTimeoutMs: 0 }, "handlerTimeoutMs is 0; use a whole number from 1 to 1500000."],
-  [{ handlerTimeoutMs: 1_500_001 }, "handlerTimeoutMs is 1500001; use a whole number from 1 to 1500000."],
-  [{ maxDeaths: 0 }, "maxDeaths is 0; use a whole number from 1 to 1000."],
-  [{ inboxRetentionMs: 0 }, "inboxRetentionMs is 0; use a whole number from 1 to 315360000000."],
-  [{ startFrom: new Date("never") }, "startFrom is not a valid date."],
-  [{ handle: undefined, handleBatch() {}, batch: { size: 0 } }, "batch.size is 0; use a whole number from 1 to 10000."],
-  [{ handle: undefined, handleBatch() {}, batch: { waitMs: -1 } }, "batch.waitMs is -1; use a whole number from 0 to 60000."],
-  [{ breaker: { failureShare: 0 } }, "breaker.failureShare is 0; use a share above 0, up to 1."],
-  [{ breaker: { failureShare: 50 } }, "breaker.failureShare is 50; use a share above 0, up to 1."],
-  [{ breaker: { pauseMs: 0 } }, "breaker.pauseMs is 0; use a number from 1."],
-  [{ breaker: { windowMs: Number.NaN } }, "breaker.windowMs is NaN; use a number from 1."],
-])("%p is refused", (options, message) => {
-  expect(() => resolve(options)).toThrow(new ConsumerError(message));
+describe("a mistake is said, with what would be right:", () => {
+  test.each<[string, object]>([
+    ["concurrency is 0; use a whole number from 1 to 1000.", { concurrency: 0 }],
+    ["concurrency is 1.5; use a whole number from 1 to 1000.", { concurrency: 1.5 }],
+    ["concurrency is 2, but transactions on one file are one after another; leave it out.", { concurrency: 2, exactlyOnce: true }],
+    ["concurrency is 2, but batches are one after another; leave it out.", { concurrency: 2, handle: undefined, handleBatch() {} }],
+    ["prefetch is 0; use a whole number from 1 to 65535.", { prefetch: 0 }],
+    ["prefetch is 65536; use a whole number from 1 to 65535.", { prefetch: 65_536 }],
+    ["ratePerSecond is 0; use a number above 0.", { ratePerSecond: 0 }],
+    ["ratePerSecond is NaN; use a number above 0.", { ratePerSecond: Number.NaN }],
+    ["handlerTimeoutMs is 0; use a whole number from 1 to 1500000.", { handlerTimeoutMs: 0 }],
+    ["handlerTimeoutMs is 1500001; use a whole number from 1 to 1500000.", { handlerTimeoutMs: 1_500_001 }],
+    ["maxDeaths is 0; use a whole number from 1 to 1000.", { maxDeaths: 0 }],
+    ["inboxRetentionMs is 0; use a whole number from 1 to 315360000000.", { inboxRetentionMs: 0 }],
+    ["startFrom is not a valid date.", { startFrom: new Date("never") }],
+    ["batch.size is 0; use a whole number from 1 to 10000.", { handle: undefined, handleBatch() {}, batch: { size: 0 } }],
+    ["batch.waitMs is -1; use a whole number from 0 to 60000.", { handle: undefined, handleBatch() {}, batch: { waitMs: -1 } }],
+    ["breaker.failureShare is 0; use a share above 0, up to 1.", { breaker: { failureShare: 0 } }],
+    ["breaker.failureShare is 50; use a share above 0, up to 1.", { breaker: { failureShare: 50 } }],
+    ["breaker.pauseMs is 0; use a number from 1.", { breaker: { pauseMs: 0 } }],
+    ["breaker.windowMs is NaN; use a number from 1.", { breaker: { windowMs: Number.NaN } }],
+  ])("%s", (message, options) => {
+    expect(() => resolve(options)).toThrow(new ConsumerError(message));
+  });
 });
 
 describe("a queue's name", () => {

@@ -102,20 +102,20 @@ describe("the delay that a handler asks for", () => {
   });
 });
 
-describe("a policy that makes no sense is refused at the start, and the message says what would", () => {
-  test.each<[Partial<RetryPolicy>, string]>([
-    [{ attempts: 0 }, "retry.attempts is 0; use a whole number from 1 to 1000."],
-    [{ attempts: 1.5 }, "retry.attempts is 1.5; use a whole number from 1 to 1000."],
-    [{ attempts: 1001 }, "retry.attempts is 1001; use a whole number from 1 to 1000."],
-    [{ attempts: Number.POSITIVE_INFINITY }, "retry.attempts is Infinity; use a whole number from 1 to 1000."],
-    [{ firstDelayMs: 0 }, "retry.firstDelayMs is 0; use milliseconds from 1 to 86,400,000 (a day)."],
-    [{ firstDelayMs: dayMs + 1 }, "retry.firstDelayMs is 86400001; use milliseconds from 1 to 86,400,000 (a day)."],
-    [{ factor: 0.5 }, "retry.factor is 0.5; use a number from 1 to 100."],
-    [{ factor: Number.NaN }, "retry.factor is NaN; use a number from 1 to 100."],
-    [{ longestDelayMs: 999 }, "retry.longestDelayMs is 999; use milliseconds from firstDelayMs to 86,400,000 (a day)."],
-    [{ firstDelayMs: 61_000 }, "retry.longestDelayMs is 60000; use milliseconds from firstDelayMs to 86,400,000 (a day)."],
-    [{ attempts: "5" as unknown as number }, "retry.attempts is 5; use a whole number from 1 to 1000."],
-  ])("%p", (policy, message) => {
+describe("a policy that makes no sense is refused at the start, and the message says what would be right:", () => {
+  test.each<[string, Partial<RetryPolicy>]>([
+    ["retry.attempts is 0; use a whole number from 1 to 1000.", { attempts: 0 }],
+    ["retry.attempts is 1.5; use a whole number from 1 to 1000.", { attempts: 1.5 }],
+    ["retry.attempts is 1001; use a whole number from 1 to 1000.", { attempts: 1001 }],
+    ["retry.attempts is Infinity; use a whole number from 1 to 1000.", { attempts: Number.POSITIVE_INFINITY }],
+    ["retry.firstDelayMs is 0; use milliseconds from 1 to 86,400,000 (a day).", { firstDelayMs: 0 }],
+    ["retry.firstDelayMs is 86400001; use milliseconds from 1 to 86,400,000 (a day).", { firstDelayMs: dayMs + 1 }],
+    ["retry.factor is 0.5; use a number from 1 to 100.", { factor: 0.5 }],
+    ["retry.factor is NaN; use a number from 1 to 100.", { factor: Number.NaN }],
+    ["retry.longestDelayMs is 999; use milliseconds from firstDelayMs to 86,400,000 (a day).", { longestDelayMs: 999 }],
+    ["retry.longestDelayMs is 60000; use milliseconds from firstDelayMs to 86,400,000 (a day).", { firstDelayMs: 61_000 }],
+    ["retry.attempts is 5; use a whole number from 1 to 1000.", { attempts: "5" as unknown as number }],
+  ])("%s", (message, policy) => {
     expect(() => retryPolicy(policy)).toThrow(new TypeError(message));
     expect(() => testConsumer({ queue: "retries", retry: policy, handle() {} })).toThrow(message);
   });
