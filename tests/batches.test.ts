@@ -101,6 +101,23 @@ describe("a batch that fails", () => {
     ]);
   });
 
+  test("one event after another, so that order holds", async () => {
+    const story: string[] = [];
+    const consumer = testConsumer({
+      queue: "bulk",
+      batch: { size: 3 },
+      handleBatch: async (events) => {
+        const ids = events.map(({ item }) => item.id).join();
+        story.push(`begin ${ids}`);
+        await new Promise(setImmediate);
+        story.push(`end ${ids}`);
+        if (events.length > 1) throw new Error("bad");
+      },
+    });
+    await Promise.all(numbers(3).map((id) => consumer.deliver(created(id))));
+    expect(story).toEqual(["1,2,3", "1", "2", "3"].flatMap((ids) => [`begin ${ids}`, `end ${ids}`]));
+  });
+
   test("each event has its own outcome: rejected, retried, handled", async () => {
     const errors: Record<number, Error> = { 1: new Reject("never"), 2: new Error("not now") };
     const { consumer } = collecting({ size: 3 }, (id) => errors[id]);

@@ -202,6 +202,27 @@ describe("a consumer", () => {
     ]);
   });
 
+  test("of batches tries one event, and not a batch", async () => {
+    const batches: number[] = [];
+    const consumer = testConsumer({
+      queue: "fragile",
+      breaker: { minimum: 3, pauseMs: 1000 },
+      batch: { size: 3, waitMs: 0 },
+      retry: { attempts: 100 },
+      handleBatch: (events) => {
+        batches.push(events.length);
+        return batches.length <= 5 ? Promise.reject(new Error("down")) : undefined;
+      },
+    });
+    const outcomes = Array.from({ length: 10 }, () => consumer.deliver(buildEvent("item.created")));
+    await settled();
+    // One that was alone, three together, then each of them.
+    expect(batches).toEqual([1, 3, 1, 1, 1]);
+    await advance(1000);
+    expect(batches.slice(5)).toEqual([1, 3, 2]);
+    await Promise.all(outcomes);
+  });
+
   test("does not pause for events that it rejects: those tell nothing about what is behind it", async () => {
     const { consumer, state, deliver } = failing(new Reject("odd"));
     await Promise.all(deliver(50));
