@@ -331,7 +331,9 @@ describeWithRabbit("dead letters on RabbitMQ", () => {
     for (const [method, path, body] of every) {
       const answer = await send(method, `${api.url}${path}`, body);
       expect([method, path, answer.status]).toEqual([method, path, 503]);
-      expect(((await answer.json()) as { detail: string }).detail).toContain("cannot be reached now; they are safe there");
+      expect(((await answer.json()) as { detail: string }).detail).toContain(
+        "RabbitMQ cannot be reached now. The dead letters are safe there.",
+      );
     }
     await rabbit.start();
     const redriven = await eventually(async () => {

@@ -1,6 +1,7 @@
 import type { Broker, Message } from "../broker/connection";
 import { deadQueueOf, queueDepth } from "../broker/topology";
 import { messageOf } from "../observe/logging";
+import { troubleOf } from "./broker-trouble";
 import {
   type DeadLetter,
   type DeadLetterPage,
@@ -101,7 +102,8 @@ export class RabbitDeadLetters implements DeadLetters {
     const timer = setInterval(() => {
       if (this.broker.state !== "blocked") return;
       giveUp.abort();
-      blocked.reject(new DeadLettersUnavailable(`${takesNothing} What was begun is finished when it does; the rest is where it was.`));
+      const trouble = `${troubleOf(this.broker)} What was begun is finished when it does again; the rest is where it was.`;
+      blocked.reject(new DeadLettersUnavailable(trouble));
     }, lookAtBrokerEveryMs);
     try {
       await Promise.race([readDeadQueue(this.broker, name, look, { ...watch, stop }).catch(this.#explain(queue)), blocked.promise]);
@@ -122,15 +124,10 @@ export class RabbitDeadLetters implements DeadLetters {
   }
 
   #refuseIfAway(): void {
-    const { state } = this.broker;
-    if (state === "connected") return;
-    throw new DeadLettersUnavailable(
-      state === "blocked" ? takesNothing : "RabbitMQ, which has the dead letters, cannot be reached now; they are safe there.",
-    );
+    const trouble = troubleOf(this.broker);
+    if (trouble) throw new DeadLettersUnavailable(`${trouble} The dead letters are safe there.`);
   }
 }
-
-const takesNothing = "RabbitMQ takes no messages for now (a memory or disk alarm).";
 
 /** What the headers and properties of a dead letter say. */
 function about(message: Message): Omit<DeadLetter, "body" | "bodyEncoding" | "bodyBytes"> {
