@@ -3,9 +3,9 @@ import { buildApp } from "./app";
 import { type Config, ConfigError, readConfig } from "./config";
 import { onStopSignal } from "./delivery/stop-signal";
 import { loadCatalogue } from "./domain/catalogue";
+import { startEngine } from "./engine";
 import { createLog, type Log, messageOf } from "./observe/logging";
 import { type LoadedRoute, RouterError } from "./router";
-import { startService } from "./service";
 
 /** Under the ten seconds after which Docker and others kill. */
 const stopTimeoutMs = 9000;
@@ -36,7 +36,7 @@ export async function startApi(loadRoutes: () => Promise<readonly LoadedRoute[]>
 
 /** Starts everything, and answers how to stop it again. */
 async function serve(routes: readonly LoadedRoute[], config: Config, log: Log): Promise<() => Promise<void>> {
-  const service = await startService(config, await loadCatalogue(), log);
+  const service = await startEngine(config, await loadCatalogue(), log);
   const app = buildApp({ routes, config, log, dependencies: service.dependencies });
   const server = listen(app, config);
   log.info(`Warren listens on ${server.url.origin} and shows its API at ${server.url.origin}/swagger`);

@@ -26,6 +26,27 @@ describeWithRabbit("RabbitMQ", () => {
       await channel.waitForConfirms();
       await connection.close();
     },
+    takeReasons: async (queue, count) => {
+      const connection = await connect(rabbit.url);
+      const channel = await connection.createChannel();
+      await channel.assertQueue(queue, { durable: true });
+      const reasons: Record<string, number> = {};
+      let taken = 0;
+      await new Promise<void>((resolve) => {
+        void channel.consume(
+          queue,
+          (message) => {
+            const reason = String(message?.properties.headers?.["x-reason"]);
+            reasons[reason] = (reasons[reason] ?? 0) + 1;
+            taken += 1;
+            if (taken === count) resolve();
+          },
+          { noAck: true },
+        );
+      });
+      await connection.close();
+      return reasons;
+    },
     cleanUp: () => emptyBroker(rabbit),
   });
 });

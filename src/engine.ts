@@ -13,7 +13,7 @@ import { openSqliteStore } from "./store/sqlite";
 
 const confirmsTimeoutMs = 3000;
 
-export interface Service {
+export interface Engine {
   /** What the routes stand on. */
   readonly dependencies: Dependencies;
   /** Waits for the confirms of what was sent, then closes. */
@@ -25,7 +25,7 @@ export interface Service {
  *
  * @throws {Error} when the database cannot be opened; the message says what would be right.
  */
-export async function startService(config: Config, catalogue: Catalogue, log: Log): Promise<Service> {
+export async function startEngine(config: Config, catalogue: Catalogue, log: Log): Promise<Engine> {
   const { resources } = catalogue;
   const store = openSqliteStore(config.databaseFile, resources);
   const transport = await chooseTransport(config.rabbitmq);
@@ -49,7 +49,9 @@ export async function startService(config: Config, catalogue: Catalogue, log: Lo
   });
   const consumersDir = join(config.dataDir, "consumers");
   const queues = await serveQueues({ broker, transport, store, relay, catalogue, consumersDir, log });
-  const retention = keepRetention({ config, store, relay, replayed: queues.replayed, consumersDir, log });
+  // With RABBITMQ_URL=none nothing is ever relayed; with it unset, a RabbitMQ that appears later gets the whole log.
+  const relayed = broker ? relay : { position: Number.POSITIVE_INFINITY };
+  const retention = keepRetention({ config, store, relay: relayed, replayed: queues.replayed, consumersDir, log });
 
   return {
     dependencies: {
