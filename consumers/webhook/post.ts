@@ -64,13 +64,10 @@ function postTo(address: string, { url, headers, body, signal }: Omit<Post, "add
     ...(secure && isIP(bareHost(url)) === 0 && { servername: url.hostname }),
   };
   return new Promise((resolve, reject) => {
-    let finish = () => reject(signal.reason);
-    // Not left to the request alone: there are states in which it does not tell that it was aborted.
-    signal.addEventListener("abort", () => finish(), { once: true });
     const request = (secure ? https : http).request(options, (response) => {
       const { statusCode = 0, headers } = response;
       // The status has said it all: a body that never ends, ends too early or is too large changes nothing about it.
-      finish = () => resolve({ status: statusCode, retryAfter: headers["retry-after"] });
+      const finish = () => resolve({ status: statusCode, retryAfter: headers["retry-after"] });
       for (const event of ["end", "error", "close"]) response.once(event, finish);
       cut(response);
       request.off("error", onError).on("error", finish);
@@ -81,6 +78,7 @@ function postTo(address: string, { url, headers, body, signal }: Omit<Post, "add
       else postTo(address, { url, headers, body, signal }, true).then(resolve, reject);
     };
     request.on("error", onError);
+    // Left alone, such a request would not even end when it is aborted.
     request.on("upgrade", (_, socket) => {
       socket.destroy();
       reject(new Error("switched to another protocol, which nobody asked for"));
