@@ -1,5 +1,4 @@
 import { parseArgs } from "node:util";
-import { wantsColour } from "../src/config";
 import { type ConsumerOptions, runConsumer } from "../src/delivery/consumer";
 import { readTables } from "../src/delivery/consumer-tables";
 import { type Difference, differences } from "../src/domain/difference";
@@ -119,7 +118,7 @@ function show(id: string, asJson: boolean): void {
     console.error(`There is no history of ${resource} ${record}.`);
     process.exit(1);
   }
-  const colour = wantsColour(process.stdout.isTTY);
+  const colour = process.stdout.isTTY && Bun.enableANSIColors;
   const lines = changes.flatMap((change) => (asJson ? JSON.stringify(change) : describe(change, colour)));
   console.log((asJson ? lines : [`${resource} ${record}`, ...lines]).join("\n"));
 }

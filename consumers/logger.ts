@@ -4,10 +4,12 @@ import { localTime, printable } from "../src/observe/terminal";
 
 const help = `Prints every event as it happens, one line each.
 
-  bun run consumers/logger.ts                               all events of items, from the shared queue item_events
-  bun run consumers/logger.ts --events item.created         only these, on a temporary queue, from now on
-  bun run consumers/logger.ts --events 'item.*' --queue tail   the same on a durable queue of its own, which keeps
-                                                            events while no logger runs
+  bun run consumers/logger.ts
+      all events of items, from the shared queue item_events
+  bun run consumers/logger.ts --events item.created,item.deleted
+      only these, on a temporary queue, from now on
+  bun run consumers/logger.ts --events 'item.*' --queue tail
+      these on a durable queue of its own, which keeps them while no logger runs
 
 Options:
   --events TYPES   event types or patterns, separated by commas: item.created,item.deleted  'item.*'  '*.deleted'  '#'
@@ -30,6 +32,17 @@ export function formatEvent(event: AnyEvent, colour: boolean): string {
 
 const colours: Record<string, number> = { created: 32, updated: 33, deleted: 31 };
 
+/** An event is done when its line is written. Where that cannot be, the logger ends, and the next one gets the event. */
+function print(line: string): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdout.write(`${line}\n`, (error) => {
+      if (!error) return resolve();
+      console.error(`Standard output cannot be written: ${error.message}. The event goes to the next logger.`);
+      process.exit(1);
+    });
+  });
+}
+
 function readArguments() {
   try {
     const { values } = parseArgs({
@@ -49,11 +62,12 @@ if (import.meta.main) {
     process.exit(0);
   }
   const events = options.events?.split(",").map((pattern) => pattern.trim() as EventPattern);
-  const colour = process.stdout.isTTY && !process.env["NO_COLOR"];
+  // Bun knows NO_COLOR and FORCE_COLOR.
+  const colour = process.stdout.isTTY && Bun.enableANSIColors;
   await runConsumer({
     queue: options.queue ?? (events ? undefined : "item_events"),
     events,
-    handle: (event) => console.log(options.json ? JSON.stringify(event) : formatEvent(event, colour)),
+    handle: (event) => print(options.json ? JSON.stringify(event) : formatEvent(event, colour)),
     // With --json, standard output is events and nothing else.
     onReady: () => console[options.json ? "error" : "log"]("Event consumer started. Waiting for events... Press Ctrl+C to exit."),
   });

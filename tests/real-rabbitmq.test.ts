@@ -314,6 +314,12 @@ describeWithRabbit("with RabbitMQ", () => {
     expect(await again.stop()).toBe(0);
   });
 
+  test("a virtual host that is not there is said in words", async () => {
+    const api = await startApi({ env: { ...env, RABBITMQ_URL: `${rabbit.url}nowhere` } });
+    await api.line(/RabbitMQ cannot be reached/);
+    await api.line("the virtual host of the URL does not exist, or the user may not use it");
+  });
+
   test("credentials never appear in a log", async () => {
     const secret = { ...env, RABBITMQ_URL: rabbit.url.replace("guest:guest", "guest:s3cretpassword"), LOG_LEVEL: "trace" };
     const api = await startApi({ env: secret });

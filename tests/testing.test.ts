@@ -51,6 +51,7 @@ describe("buildEvent", () => {
       "customer",
       "lines",
       "address",
+      "recipient",
       "state",
       "version",
       "createdAt",

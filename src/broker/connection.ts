@@ -130,7 +130,7 @@ export class Broker {
 
   #down(what: string, error: Error): void {
     if (this.#state !== "closed") this.#state = "connecting";
-    this.#lastError = messageOf(error);
+    this.#lastError = explain(error);
     // One warning for one outage, however long it lasts.
     this.log[this.#warned ? "debug" : "warn"]({ broker: this.url, error: this.#lastError }, what);
     this.#warned = true;
@@ -145,8 +145,15 @@ export async function probe(config: RabbitmqConfig, timeoutMs: number): Promise<
     await model.close();
     return undefined;
   } catch (error) {
-    return messageOf(error);
+    return explain(error);
   }
+}
+
+/** amqplib says of a refused virtual host only which frame it had expected. */
+function explain(error: unknown): string {
+  const message = messageOf(error);
+  if (!message.startsWith("Expected ConnectionOpenOk")) return message;
+  return `the virtual host of the URL does not exist, or the user may not use it (${message})`;
 }
 
 function withHeartbeat(url: string): string {

@@ -9,6 +9,6 @@ import { type ConsumerTables, openConsumerTables } from "../store/consumer-table
  * @throws {ConfigError} when the environment, which tells where the file is, has mistakes.
  */
 export function readTables(queue: string): ConsumerTables | undefined {
-  const { dataDir } = readConfig({ isTerminal: false });
+  const { dataDir } = readConfig({ isTerminal: false, listens: false });
   return openConsumerTables(join(dataDir, "consumers", `${queue}.db`));
 }

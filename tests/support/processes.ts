@@ -24,11 +24,15 @@ export interface RunOptions {
   /** The project to run in. Default: this one. */
   readonly cwd?: string;
   readonly env?: Record<string, string>;
+  /** Default: Bun. */
+  readonly program?: string;
 }
 
-/** Starts `bun <args>` with an environment that nothing on this machine leaks into. */
-export function run(args: readonly string[], { cwd = root, env = {} }: RunOptions = {}): Running {
-  const child = Bun.spawn([process.execPath, ...args], {
+/** Starts `bun <args>`, or another program, with an environment that nothing on this machine leaks into. */
+export function run(args: readonly string[], { cwd = root, env = {}, program = process.execPath }: RunOptions = {}): Running {
+  // A developer's own .env stays out of the tests.
+  const command = program === process.execPath ? [program, "--no-env-file", ...args] : [program, ...args];
+  const child = Bun.spawn(command, {
     cwd,
     env: { PATH: process.env["PATH"] ?? "", HOME: tmpdir(), TZ: "UTC", LOG_FORMAT: "json", ...env },
     stdin: "ignore",
@@ -125,9 +129,9 @@ export interface Api extends Running {
   readonly url: string;
 }
 
-/** Starts the API and answers when it listens. */
+/** Starts the API, from its source or as another program, and answers when it listens. */
 export async function startApi(options: RunOptions): Promise<Api> {
-  const api = run(["src/main.ts"], options);
+  const api = run(options.program ? [] : ["src/main.ts"], options);
   const line = await api.line("Warren listens on");
   const url = /listens on (http:\/\/[^ ]+)/.exec(line)?.[1];
   if (!url) throw new Error(`No address in: ${line}`);
