@@ -7,6 +7,7 @@ import { type ConsumerFile, openConsumerFile } from "../../src/store/consumer-fi
 import { MockChannel } from "./mock-channel";
 import { recordedLog } from "./recorded-log";
 import { catalogue } from "./resources";
+import { settled } from "./settled";
 
 /**
  * A consumer of the queue `q` in one process, on mocked channels: one after another, as after a lost connection. Every
@@ -51,4 +52,27 @@ export function consumerOn<const Pattern extends EventPattern>(options: Consumer
 /** Delivers an event as the relay sends it. */
 export function deliver(channel: MockChannel, event: Event, fields: { redelivered?: boolean } = {}, headers: Record<string, unknown> = {}) {
   return channel.deliver(JSON.stringify(event), { messageId: event.id, type: event.type, headers }, fields);
+}
+
+/** A consumer whose handler ends when the test says so, and what it began. */
+export function gatedConsumer(options: { concurrency?: number; fails?: Error } = {}) {
+  const begun: number[] = [];
+  let gate = Promise.withResolvers<void>();
+  const consumer = consumerOn({
+    concurrency: options.concurrency ?? 1,
+    handle: async ({ item }) => {
+      begun.push(item.id);
+      await gate.promise;
+      if (options.fails) throw options.fails;
+    },
+  });
+  return {
+    ...consumer,
+    begun,
+    async end() {
+      gate.resolve();
+      gate = Promise.withResolvers();
+      await settled();
+    },
+  };
 }
