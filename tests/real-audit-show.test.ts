@@ -125,10 +125,18 @@ test("versions that are missing are said, before, between and at the end", async
 
 test("another resource, with lists and objects inside; events that came out of order", async () => {
   const address = { street: "Main 1", city: "London", door: null };
+  const paid = {
+    id: 42,
+    lines: [{ item: 9, quantity: 1 }],
+    address,
+    recipient: { name: "Bo", phone: null },
+    state: "paid" as const,
+    version: 2,
+  };
   const at = (second: number) => ({ timestamp: `2026-02-18T18:23:0${second}.000Z` });
   audited(
-    buildEventOf(order, "deleted", { id: 42, lines: [{ item: 9, quantity: 1 }], address, state: "paid", version: 2 }, at(3)),
-    buildEventOf(order, "updated", { id: 42, lines: [{ item: 9, quantity: 1 }], address, state: "paid", version: 2 }, at(2)),
+    buildEventOf(order, "deleted", paid, at(3)),
+    buildEventOf(order, "updated", paid, at(2)),
     buildEventOf(
       order,
       "created",
@@ -154,6 +162,7 @@ test("another resource, with lists and objects inside; events that came out of o
     '  + address.street: "Main 1"',
     '  + address.city: "London"',
     "  + address.door: null",
+    "  + recipient: null",
     '  + state: "open"',
     "2026-02-18 14:53:02 updated, version 2",
     "  - lines[0].item: 1",
@@ -162,8 +171,11 @@ test("another resource, with lists and objects inside; events that came out of o
     "  + lines[0].quantity: 1",
     "  - lines[1].item: 3",
     "  - lines[1].quantity: 4",
+    "  - recipient: null",
     '  - state: "open"',
     '  + state: "paid"',
+    '  + recipient.name: "Bo"',
+    "  + recipient.phone: null",
     "2026-02-18 14:53:03 deleted, version 2",
     '  - customer: "Ada"',
     "  - lines[0].item: 9",
@@ -171,6 +183,8 @@ test("another resource, with lists and objects inside; events that came out of o
     '  - address.street: "Main 1"',
     '  - address.city: "London"',
     "  - address.door: null",
+    '  - recipient.name: "Bo"',
+    "  - recipient.phone: null",
     '  - state: "paid"',
   ]);
 });
