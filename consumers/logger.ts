@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { type AnyEvent, type EventPattern, runConsumer } from "../src/delivery/consumer";
+import { localTime, printable } from "../src/observe/terminal";
 
 const help = `Prints every event as it happens, one line each.
 
@@ -30,20 +31,6 @@ export function formatEvent(event: AnyEvent, colour: boolean): string {
 }
 
 const colours: Record<string, number> = { created: 32, updated: 33, deleted: 31 };
-
-/** Control characters could move the cursor or end the line; they are shown as escapes instead. */
-function printable(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu,
-    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
-  );
-}
-
-function localTime(time: Date): string {
-  const two = (value: number) => String(value).padStart(2, "0");
-  const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
-  return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
-}
 
 /** An event is done when its line is written. Where that cannot be, the logger ends, and the next one gets the event. */
 function print(line: string): Promise<void> {

@@ -1,7 +1,9 @@
 import { Type } from "@sinclair/typebox";
+import type { Server } from "bun";
 import { Elysia } from "elysia";
 import { type DeadLetterPage, DeadLettersUnavailable, type DeadSelection } from "../src/delivery/dead-letters";
 import { deadReasons } from "../src/delivery/outcome";
+import { UnknownQueue } from "../src/delivery/replays";
 import { jsonBody } from "../src/json-body";
 import { HttpProblem, Problem } from "../src/problem";
 import { pageQuery } from "../src/resource-schemas";
@@ -75,6 +77,7 @@ export default defineRoute(({ deadLetters }) =>
         query: Type.Composite([pageQuery, Type.Object({ type, reason })]),
         response: {
           200: Type.Object({ deadLetters: Type.Array(DeadLetterSchema), next }, { examples: [{ deadLetters: [example], next: null }] }),
+          404: Problem,
           422: Problem,
           503: Problem,
         },
@@ -83,7 +86,10 @@ export default defineRoute(({ deadLetters }) =>
     )
     .post(
       "/:queue/redrive",
-      async ({ params, body }) => ({ redriven: await reachable(deadLetters.redrive(params.queue, body as DeadSelection)) }),
+      async ({ params, body, server, request }) => {
+        takesTime(server, request);
+        return { redriven: await reachable(deadLetters.redrive(params.queue, body as DeadSelection)) };
+      },
       {
         params,
         body: Selection,
@@ -91,6 +97,7 @@ export default defineRoute(({ deadLetters }) =>
         response: {
           200: Type.Object({ redriven: Type.Integer() }, { examples: [{ redriven: 2 }] }),
           400: Problem,
+          404: Problem,
           415: Problem,
           422: Problem,
           503: Problem,
@@ -105,7 +112,10 @@ export default defineRoute(({ deadLetters }) =>
     )
     .delete(
       "/:queue",
-      async ({ params, query }) => ({ discarded: await reachable(deadLetters.discard(params.queue, selectionOf(query))) }),
+      async ({ params, query, server, request }) => {
+        takesTime(server, request);
+        return { discarded: await reachable(deadLetters.discard(params.queue, selectionOf(query))) };
+      },
       {
         params,
         query: Type.Object(
@@ -118,6 +128,7 @@ export default defineRoute(({ deadLetters }) =>
         ),
         response: {
           200: Type.Object({ discarded: Type.Integer() }, { examples: [{ discarded: 2 }] }),
+          404: Problem,
           422: Problem,
           503: Problem,
         },
@@ -130,8 +141,15 @@ function selectionOf({ ids, ...rest }: { ids?: string; type?: string; reason?: s
   return { ...rest, ...(ids !== undefined && { ids: ids.split(",") }) };
 }
 
+/** Bun would cut off an answer that takes longer than 30 s. */
+function takesTime(server: Server<unknown> | null, request: Request): void {
+  server?.timeout(request, 0);
+}
+
 function reachable<T>(answer: Promise<T>): Promise<T> {
   return answer.catch((error: unknown) => {
-    throw error instanceof DeadLettersUnavailable ? new HttpProblem(503, error.message) : error;
+    if (error instanceof DeadLettersUnavailable) throw new HttpProblem(503, error.message);
+    if (error instanceof UnknownQueue) throw new HttpProblem(404, error.message);
+    throw error;
   });
 }

@@ -2,7 +2,8 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { ConsumerError, checkQueueName } from "../src/delivery/consumer-options";
 import type { ReplaySelection } from "../src/delivery/replay-selection";
-import { countPast, type Replay, UnknownQueue } from "../src/delivery/replays";
+import { countPast, type Replay, ReplaysUnavailable, UnknownQueue } from "../src/delivery/replays";
+import { parseTime } from "../src/delivery/time";
 import { jsonBody } from "../src/json-body";
 import { HttpProblem, Problem } from "../src/problem";
 import { defineRoute } from "../src/route";
@@ -13,7 +14,9 @@ const time = (description: string) => Type.Optional(Type.String({ minLength: 1, 
 const Request = Type.Object(
   {
     queue: Type.String({ minLength: 1, maxLength: 200, description: "The queue that gets the events, and no other." }),
-    from: time("Events from this time on, such as 2026-11-01 or 2026-11-01T08:00:00Z. Default: from the first event on."),
+    from: time(
+      "Events from this time on, such as 2026-11-01 or 2026-11-01T08:00:00Z; UTC unless it says otherwise. Default: from the first event on.",
+    ),
     to: time("Events before this time. Default: up to now."),
     events: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
@@ -71,7 +74,9 @@ export default defineRoute(({ replays, store, catalogue }) =>
         const selection = selectionOf(body, (patterns) => catalogue.select(patterns));
         if (body.dryRun) return { count: await countPast(store.log, selection) };
         const replay = await replays.start(body.queue, selection).catch((error: unknown) => {
-          throw error instanceof UnknownQueue ? new HttpProblem(404, error.message) : error;
+          if (error instanceof UnknownQueue) throw new HttpProblem(404, error.message);
+          if (error instanceof ReplaysUnavailable) throw new HttpProblem(503, error.message);
+          throw error;
         });
         set.status = 202;
         set.headers.location = `/replays/${replay.id}`;
@@ -140,12 +145,14 @@ function selectionOf(body: Static<typeof Request>, select: (patterns: readonly s
     rate: rate ?? null,
     force: force ?? false,
   };
+  const { from, to } = selection;
+  if (from !== null && to !== null && from >= to) mistakes.push({ pointer: "/to", detail: "A time after `from`." });
   if (mistakes.length > 0) throw new HttpProblem(422, "The body is not valid.", mistakes);
   return selection;
 }
 
 function isoTime(text: string): string {
-  const time = new Date(text);
-  if (Number.isNaN(time.getTime())) throw new ConsumerError("A time such as 2026-11-01 or 2026-11-01T08:00:00Z.");
+  const time = parseTime(text, "utc");
+  if (!time) throw new ConsumerError("A day such as 2026-11-01, or a time such as 2026-11-01T08:00:00Z.");
   return time.toISOString();
 }

@@ -99,7 +99,7 @@ function wrongExport(file: string, mistake: string): RouterError {
   import { defineRoute } from "${"../".repeat(file.split("/").length)}src/route";
 
   // GET ${path}
-  export default defineRoute(({ store }) => new Elysia().get("", () => "Hello"));
+  export default defineRoute(() => new Elysia().get("", () => "Hello"));
 
 A file in routes/ that is no route has a name that begins with _.`);
 }

@@ -243,3 +243,7 @@ describe(".env.example", () => {
     expect({ ...rabbitmq, explicit: false }).toEqual({ ...expected, explicit: false } as never);
   });
 });
+
+test("a consumer, which serves nothing, needs no API_TOKEN to run where HOST is public", () => {
+  expect(readConfig({ isTerminal: false, listens: false, environment: { HOST: "0.0.0.0" } }).apiTokens).toEqual([]);
+});

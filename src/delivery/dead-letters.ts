@@ -25,16 +25,27 @@ export interface DeadLetterPage {
   readonly next: number | null;
 }
 
-/** The dead letters of every queue. All is refused with {@link DeadLettersUnavailable} while they cannot be reached. */
+/** How long work is watched, and ended early. */
+export interface Watch {
+  /** Called with how many dead letters were looked at, and how many there are. */
+  readonly onProgress?: (looked: number, of: number) => void;
+  /** Ends it early; what was done is done, and the rest is where it was. */
+  readonly stop?: AbortSignal;
+}
+
+/**
+ * The dead letters of every queue. All is refused with {@link DeadLettersUnavailable} while they cannot be reached, and
+ * with {@link UnknownQueue} for a queue that does not exist.
+ */
 export interface DeadLetters {
   /** The queues that are known, and how many dead letters each has. */
   queues(): Promise<{ queue: string; count: number }[]>;
   /** The oldest first; takes nothing away. */
   list(queue: string, selection: DeadSelection, after: number, limit: number): Promise<DeadLetterPage>;
   /** Puts dead letters back on their queue, where their attempts start anew; answers how many. */
-  redrive(queue: string, selection: DeadSelection): Promise<number>;
+  redrive(queue: string, selection: DeadSelection, watch?: Watch): Promise<number>;
   /** Removes dead letters for good; answers how many. */
-  discard(queue: string, selection: DeadSelection): Promise<number>;
+  discard(queue: string, selection: DeadSelection, watch?: Watch): Promise<number>;
 }
 
 /** RabbitMQ is away, or somebody else works on the same dead letters. Nothing was lost. */

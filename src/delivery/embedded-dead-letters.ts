@@ -1,8 +1,18 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { ConsumerFile } from "../store/consumer-file";
 import type { DeadRow } from "../store/dead-letter-table";
-import { type DeadLetter, type DeadLetterPage, type DeadLetters, type DeadSelection, shownBody } from "./dead-letters";
+import {
+  type DeadLetter,
+  type DeadLetterPage,
+  type DeadLetters,
+  DeadLettersUnavailable,
+  type DeadSelection,
+  shownBody,
+  type Watch,
+} from "./dead-letters";
 import { consumerFiles, withFile } from "./embedded-replays";
+import { UnknownQueue } from "./replays";
 
 const batch = 500;
 
@@ -12,36 +22,41 @@ export class EmbeddedDeadLetters implements DeadLetters {
   constructor(readonly folder: string) {}
 
   async queues(): Promise<{ queue: string; count: number }[]> {
-    return consumerFiles(this.folder).map((queue) => ({ queue, count: withFile(this.#path(queue), ({ dead }) => dead.count()) }));
+    return consumerFiles(this.folder).map((queue) => ({ queue, count: this.#with(queue, ({ dead }) => dead.count()) }));
   }
 
   async list(queue: string, selection: DeadSelection, after: number, limit: number): Promise<DeadLetterPage> {
-    if (!this.#has(queue)) return { deadLetters: [], next: null };
-    const rows = withFile(this.#path(queue), ({ dead }) => dead.list(selection, after, limit + 1));
+    const rows = this.#with(queue, ({ dead }) => dead.list(selection, after, limit + 1));
     const shown = rows.slice(0, limit);
     return { deadLetters: shown.map(toDeadLetter), next: rows.length > limit ? (shown.at(-1)?.number ?? null) : null };
   }
 
-  redrive(queue: string, selection: DeadSelection): Promise<number> {
+  redrive(queue: string, selection: DeadSelection, watch?: Watch): Promise<number> {
     const dueAt = Date.now();
-    return this.#each(queue, selection, ({ waiting }, { id, body }) =>
+    return this.#each(
+      queue,
+      selection,
       // As one that was asked for again: the event was never handled.
-      waiting.add({ id, body, attempts: 0, dueAt, firstFailure: null, replay: "no" }),
+      ({ waiting }, { id, body }) => waiting.add({ id, body, attempts: 0, dueAt, firstFailure: null, replay: "no" }),
+      watch,
     );
   }
 
-  discard(queue: string, selection: DeadSelection): Promise<number> {
-    return this.#each(queue, selection, () => {});
+  discard(queue: string, selection: DeadSelection, watch?: Watch): Promise<number> {
+    return this.#each(queue, selection, () => {}, watch);
   }
 
   /** A part at a time, so that the consumer's own writes get in between. */
-  async #each(queue: string, selection: DeadSelection, act: (file: Parameters<Parameters<typeof withFile>[1]>[0], row: DeadRow) => void) {
-    if (!this.#has(queue)) return 0;
+  async #each(
+    queue: string,
+    selection: DeadSelection,
+    act: (file: ConsumerFile, row: DeadRow) => void,
+    { onProgress, stop }: Watch = {},
+  ): Promise<number> {
+    const { last, total } = this.#with(queue, ({ dead }) => ({ last: dead.last(), total: dead.count() }));
     let count = 0;
-    let after = 0;
-    const last = withFile(this.#path(queue), (file) => file.dead.last());
-    for (;;) {
-      const rows = withFile(this.#path(queue), (file) =>
+    for (let after = 0; !stop?.aborted; ) {
+      const rows = this.#with(queue, (file) =>
         file.together(() => {
           const found = file.dead.list(selection, after, batch).filter((row) => row.number <= last);
           for (const row of found) {
@@ -53,17 +68,22 @@ export class EmbeddedDeadLetters implements DeadLetters {
       );
       count += rows.length;
       after = rows.at(-1)?.number ?? after;
-      if (rows.length < batch) return count;
+      onProgress?.(rows.length < batch ? total : Math.min(count, total), total);
+      if (rows.length < batch) break;
       await new Promise(setImmediate);
     }
+    return count;
   }
 
-  #has(queue: string): boolean {
-    return existsSync(this.#path(queue));
-  }
-
-  #path(queue: string): string {
-    return join(this.folder, `${queue}.db`);
+  #with<T>(queue: string, use: (file: ConsumerFile) => T): T {
+    const path = join(this.folder, `${queue}.db`);
+    if (!existsSync(path)) throw new UnknownQueue(queue);
+    try {
+      return withFile(path, use);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "SQLITE_BUSY")) throw error;
+      throw new DeadLettersUnavailable(`The consumer of "${queue}" keeps its file ${path} busy; try again.`, { cause: error });
+    }
   }
 }
 

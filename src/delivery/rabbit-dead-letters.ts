@@ -1,7 +1,7 @@
-import type { Broker, ConfirmChannel, ConsumeMessage, Message } from "../broker/connection";
-import { Publisher } from "../broker/publisher";
+import type { Broker, Message } from "../broker/connection";
 import { deadQueueOf, queueDepth } from "../broker/topology";
 import { messageOf } from "../observe/logging";
+import { troubleOf } from "./broker-trouble";
 import {
   type DeadLetter,
   type DeadLetterPage,
@@ -10,12 +10,13 @@ import {
   type DeadSelection,
   isSelected,
   shownBody,
+  type Watch,
 } from "./dead-letters";
+import { type Look, QueueTaken, readDeadQueue } from "./dead-queue";
 import { failuresOf, firstFailureOf, revivedCopyOf } from "./parked-message";
-import { Signal } from "./signal";
+import { UnknownQueue } from "./replays";
 
-/** Fetched ahead; what was looked at and stays where it is counts too, until the channel closes. */
-const ahead = 500;
+const lookAtBrokerEveryMs = 250;
 
 /** Dead letters on RabbitMQ: the messages of `<queue>.dead`. */
 export class RabbitDeadLetters implements DeadLetters {
@@ -38,7 +39,9 @@ export class RabbitDeadLetters implements DeadLetters {
     const deadLetters: DeadLetter[] = [];
     let seen = 0;
     let next: number | null = null;
-    await this.#read(queue, async (message) => {
+    await this.#read(queue, (message) => {
+      // Others are on their way when it is enough.
+      if (next !== null) return "keep";
       seen += 1;
       if (seen <= after || !isSelected(selection, about(message))) return "keep";
       if (deadLetters.length === limit) {
@@ -51,109 +54,79 @@ export class RabbitDeadLetters implements DeadLetters {
     return { deadLetters, next };
   }
 
-  async redrive(queue: string, selection: DeadSelection): Promise<number> {
+  async redrive(queue: string, selection: DeadSelection, watch?: Watch): Promise<number> {
+    this.#refuseIfAway();
+    if ((await queueDepth(this.broker, queue)) === undefined) throw new UnknownQueue(queue);
     let redriven = 0;
-    await this.#read(queue, async (message, publisher) => {
-      if (!isSelected(selection, about(message))) return "keep";
-      await publisher.publish(revivedCopyOf(message, queue));
-      redriven += 1;
-      return "remove";
-    });
+    await this.#read(
+      queue,
+      async (message, publisher) => {
+        if (!isSelected(selection, about(message))) return "keep";
+        await publisher.publish(revivedCopyOf(message, queue));
+        redriven += 1;
+        return "remove";
+      },
+      watch,
+    );
     return redriven;
   }
 
-  async discard(queue: string, selection: DeadSelection): Promise<number> {
+  async discard(queue: string, selection: DeadSelection, watch?: Watch): Promise<number> {
     let discarded = 0;
-    await this.#read(queue, async (message) => {
-      if (!isSelected(selection, about(message))) return "keep";
-      discarded += 1;
-      return "remove";
-    });
+    await this.#read(
+      queue,
+      (message) => {
+        if (!isSelected(selection, about(message))) return "keep";
+        discarded += 1;
+        return "remove";
+      },
+      watch,
+    );
     return discarded;
   }
 
-  /**
-   * Looks at every dead letter that is there now. What is kept stays unacknowledged until the channel closes, and then
-   * stands in the queue as before.
-   */
-  async #read(
-    queue: string,
-    look: (message: ConsumeMessage, publisher: Publisher) => Promise<"keep" | "remove" | "enough">,
-  ): Promise<void> {
+  /** Looks at every dead letter that is there now. */
+  async #read(queue: string, look: Look, watch: Watch = {}): Promise<void> {
     this.#refuseIfAway();
     const name = deadQueueOf(queue);
-    const count = await queueDepth(this.broker, name);
-    if (!count) return;
-    await this.broker
-      .withConfirmChannel((channel, closed) => readAll(channel, closed, name, count, look))
-      .catch((error: unknown) => {
-        throw new DeadLettersUnavailable(
-          /ACCESS_REFUSED|RESOURCE_LOCKED/.test(messageOf(error))
-            ? `Somebody else works on the dead letters of "${queue}" right now; try again when that is done.`
-            : `The dead letters of "${queue}" could not be read: ${messageOf(error)}`,
-          { cause: error },
-        );
-      });
+    // One that looks empty need not be: somebody else may be looking at all that is there.
+    if ((await queueDepth(this.broker, name)) === undefined) {
+      if ((await queueDepth(this.broker, queue)) === undefined) throw new UnknownQueue(queue);
+      return;
+    }
+
+    const giveUp = new AbortController();
+    const stop = watch.stop ? AbortSignal.any([watch.stop, giveUp.signal]) : giveUp.signal;
+    const blocked = Promise.withResolvers<never>();
+    // A broker that takes nothing would hold up the answer for as long as it does so.
+    const timer = setInterval(() => {
+      if (this.broker.state !== "blocked") return;
+      giveUp.abort();
+      const trouble = `${troubleOf(this.broker)} What was begun is finished when it does again; the rest is where it was.`;
+      blocked.reject(new DeadLettersUnavailable(trouble));
+    }, lookAtBrokerEveryMs);
+    try {
+      await Promise.race([readDeadQueue(this.broker, name, look, { ...watch, stop }).catch(this.#explain(queue)), blocked.promise]);
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  #explain(queue: string) {
+    return (error: unknown): never => {
+      throw new DeadLettersUnavailable(
+        error instanceof QueueTaken
+          ? `Somebody else works on the dead letters of "${queue}" right now; try again when that is done.`
+          : `The dead letters of "${queue}" could not be gone through: ${messageOf(error)}. Those that were not done are where they were.`,
+        { cause: error },
+      );
+    };
   }
 
   #refuseIfAway(): void {
-    if (this.broker.state === "connected" || this.broker.state === "blocked") return;
-    throw new DeadLettersUnavailable("RabbitMQ, which has the dead letters, cannot be reached now; they are safe there.");
+    const trouble = troubleOf(this.broker);
+    if (trouble) throw new DeadLettersUnavailable(`${trouble} The dead letters are safe there.`);
   }
-}
-
-async function readAll(
-  channel: ConfirmChannel,
-  closed: AbortSignal,
-  queue: string,
-  count: number,
-  look: (message: ConsumeMessage, publisher: Publisher) => Promise<"keep" | "remove" | "enough">,
-): Promise<void> {
-  const publisher = new Publisher(channel);
-  const moved = new Signal();
-  let begun = 0;
-  let kept = 0;
-  let enough = false;
-  let working = 0;
-  let failure: unknown;
-  let cancelled = false;
-  // For the whole channel, so that it can grow with what is kept.
-  await channel.prefetch(ahead, true);
-  closed.addEventListener("abort", () => moved.raise(), { once: true });
-
-  const settle = async (message: ConsumeMessage) => {
-    try {
-      const verdict = await look(message, publisher);
-      if (verdict === "remove") channel.ack(message);
-      else {
-        kept += 1;
-        if (kept % (ahead / 2) === 0) await channel.prefetch(kept + ahead, true);
-      }
-      if (verdict === "enough") enough = true;
-    } catch (error) {
-      failure ??= error;
-    }
-    working -= 1;
-    moved.raise();
-  };
-  await channel.consume(
-    queue,
-    (message) => {
-      if (message === null) cancelled = true;
-      else if (begun < count && !enough && failure === undefined) {
-        begun += 1;
-        working += 1;
-        void settle(message);
-        return;
-      }
-      moved.raise();
-    },
-    { exclusive: true },
-  );
-  while (!closed.aborted && !cancelled && failure === undefined && !enough && (begun < count || working > 0)) await moved.wait();
-  while (working > 0 && !closed.aborted) await moved.wait();
-  if (failure !== undefined) throw failure;
-  if (closed.aborted) throw new Error("the connection to RabbitMQ was lost on the way");
 }
 
 /** What the headers and properties of a dead letter say. */

@@ -5,9 +5,10 @@ import type { Catalogue } from "../domain/catalogue";
 import { type Log, messageOf } from "../observe/logging";
 import type { ReplayRow } from "../store/replay-table";
 import type { Store } from "../store/store";
+import { troubleOf } from "./broker-trouble";
 import type { Relay } from "./relay";
 import { parseSelection, type ReplaySelection } from "./replay-selection";
-import { beginningOf, type Replay, type Replays, toReplay, UnknownQueue } from "./replays";
+import { beginningOf, type Replay, type Replays, ReplaysUnavailable, toReplay, UnknownQueue } from "./replays";
 import { sendPast } from "./send-past";
 
 export interface RabbitReplaysOptions {
@@ -25,6 +26,8 @@ const nearlyThere = 2000;
 /** Replays from the event log to a queue of RabbitMQ. They are kept in the store, and go on after a restart. */
 export class RabbitReplays implements Replays {
   readonly #running = new Map<string, ReplayRow>();
+  /** Fills whose queue is bound to the present, or about to be. */
+  readonly #bound = new Set<string>();
   readonly #stopping = new AbortController();
 
   constructor(readonly options: RabbitReplaysOptions) {}
@@ -40,12 +43,16 @@ export class RabbitReplays implements Replays {
   }
 
   async start(queue: string, selection: ReplaySelection): Promise<Replay> {
-    if ((await queueDepth(this.options.broker, queue)) === undefined) throw new UnknownQueue(queue);
+    const { broker } = this.options;
+    const trouble = troubleOf(broker);
+    if (trouble) throw new ReplaysUnavailable(trouble);
+    if ((await queueDepth(broker, queue)) === undefined) throw new UnknownQueue(queue);
     return this.#begin(queue, selection, 0);
   }
 
+  /** Whether a fill will bind this queue to what its consumer wants. */
   isFilling(queue: string): boolean {
-    return [...this.#running.values()].some((row) => row.fill === 1 && row.queue === queue);
+    return [...this.#running.values()].some((row) => row.fill === 1 && row.queue === queue && !this.#bound.has(row.id));
   }
 
   /** Makes a queue, sends it the past, and then binds it to the present, with no gap and nothing twice in between. */
@@ -103,6 +110,7 @@ export class RabbitReplays implements Replays {
           log.warn({ queue: row.queue, replay: row.id }, problem);
         }
         this.#running.delete(row.id);
+        this.#bound.delete(row.id);
         finished.abort();
       },
       AbortSignal.any([finished.signal, this.#stopping.signal]),
@@ -110,8 +118,9 @@ export class RabbitReplays implements Replays {
   }
 
   async #run(row: ReplayRow, channel: ConfirmChannel, stop: AbortSignal): Promise<void> {
-    const { broker, store, relay, catalogue, log } = this.options;
+    const { broker, store, relay, log } = this.options;
     const { queue } = row;
+    this.#bound.delete(row.id);
     const selection = parseSelection(row.selection);
     let savedAt = performance.now();
     let { position, sent } = row;
@@ -125,7 +134,7 @@ export class RabbitReplays implements Replays {
         after: position,
         last,
         marked: row.fill === 0,
-        stop,
+        closed: stop,
         onProgress: (reached, confirmed) => {
           sent = sentBefore + confirmed;
           this.#running.set(row.id, { ...row, position: reached, sent });
@@ -146,10 +155,20 @@ export class RabbitReplays implements Replays {
       if (stop.aborted) return;
       await upTo(present);
       if (stop.aborted) return;
-      // The consumer may have changed its mind meanwhile.
-      const subscription = (await store.subscriptions.list()).find((known) => known.queue === queue);
-      await bindOwnQueue(broker, queue, new Set(subscription?.types ?? selection.types), catalogue.resources);
+      await this.#bind(row, selection.types ?? []);
     });
+  }
+
+  /** Binds a filled queue to the types that its consumer wants by now. From here on, announcements bind it as well. */
+  async #bind({ id, queue }: ReplayRow, asked: readonly string[]): Promise<void> {
+    const { broker, store, catalogue } = this.options;
+    const wanted = async () => (await store.subscriptions.list()).find((known) => known.queue === queue)?.types ?? asked;
+    this.#bound.add(id);
+    let types: readonly string[];
+    do {
+      types = await wanted();
+      await bindOwnQueue(broker, queue, new Set(types), catalogue.resources);
+    } while (types.join() !== (await wanted()).join());
   }
 
   async #save(id: string, change: { finishedAt?: string; error?: string }): Promise<void> {

@@ -25,11 +25,17 @@ export interface Replays {
    * Starts to send past events to one queue. Answers at once; it goes on through a restart of the process.
    *
    * @throws {UnknownQueue} when there is no such queue.
+   * @throws {ReplaysUnavailable} when that cannot be told now.
    */
   start(queue: string, selection: ReplaySelection): Promise<Replay>;
   get(id: string): Promise<Replay | undefined>;
   /** The newest first. */
   list(limit: number): Promise<Replay[]>;
+}
+
+/** RabbitMQ cannot be asked now. Nothing was begun. */
+export class ReplaysUnavailable extends Error {
+  override readonly name = "ReplaysUnavailable";
 }
 
 export class UnknownQueue extends Error {

@@ -23,8 +23,10 @@ export interface PastOptions {
   readonly marked: boolean;
   /** Called with what is confirmed: the position, and how many events were sent up to there. */
   readonly onProgress: (position: number, sent: number) => void;
-  /** Ends it early. */
-  readonly stop: AbortSignal;
+  /** Tells that nothing more comes of this channel. */
+  readonly closed: AbortSignal;
+  /** Ends it early: nothing more is sent, and what was sent is confirmed first. */
+  readonly stop?: AbortSignal;
 }
 
 /**
@@ -33,12 +35,12 @@ export interface PastOptions {
  * @throws {Unroutable} when the queue is not there.
  */
 export async function sendPast(options: PastOptions): Promise<number> {
-  const { log, queue, selection, last, onProgress, stop } = options;
+  const { log, queue, selection, last, onProgress, closed, stop } = options;
   const publisher = new Publisher(options.channel);
   const prefix = new ConfirmedPrefix();
   const bucket = selection.rate === null ? undefined : new TokenBucket(selection.rate, performance.now());
   const wake = new Signal();
-  stop.addEventListener("abort", () => wake.raise(), { once: true });
+  for (const signal of [closed, stop]) signal?.addEventListener("abort", () => wake.raise(), { once: true });
   let taken = options.after;
   let position = options.after;
   let confirmed = 0;
@@ -77,7 +79,7 @@ export async function sendPast(options: PastOptions): Promise<number> {
         wake.raise();
       });
   };
-  const ended = () => stop.aborted || failure !== undefined;
+  const ended = () => closed.aborted || stop?.aborted || failure !== undefined;
 
   while (!ended() && taken < last) {
     const entries = (await log.read(taken, batch)).filter((entry) => entry.position <= last);
@@ -98,7 +100,7 @@ export async function sendPast(options: PastOptions): Promise<number> {
     }
     await new Promise(setImmediate);
   }
-  while (inFlight > 0 && !stop.aborted) await wake.wait();
+  while (inFlight > 0 && !closed.aborted) await wake.wait();
   if (failure !== undefined) throw failure;
-  return stop.aborted ? position : Math.max(position, last);
+  return closed.aborted || stop?.aborted ? position : Math.max(position, last);
 }

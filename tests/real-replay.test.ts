@@ -1,0 +1,453 @@
+// Replays of past events to one queue, over HTTP: real processes on both transports.
+import { Database } from "bun:sqlite";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
+import { connect } from "amqplib";
+import type { Replay } from "../src/delivery/replays";
+import { type Api, endAll, environment, eventually, send, startApi, temporaryFolder } from "./support/processes";
+import { type QueueConsumer, type QueueConsumers, queueConsumers, type Seen } from "./support/queue-consumer";
+import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
+import { seedItems } from "./support/seeded-log";
+
+// Real processes take their time on a busy machine; one that hangs still ends.
+setDefaultTimeout(60_000);
+
+let folder: ReturnType<typeof temporaryFolder>;
+let env: Record<string, string>;
+let consumers: QueueConsumers;
+let api: Api;
+
+const post = async (path: string, body: unknown) => {
+  const answer = await send("POST", `${api.url}${path}`, body);
+  return { status: answer.status, location: answer.headers.get("location"), body: (await answer.json()) as Record<string, unknown> };
+};
+const get = async <T>(path: string) => (await (await send("GET", `${api.url}${path}`)).json()) as T;
+/** Until RabbitMQ has everything: from then on, only a fill brings the past. */
+const relayed = () =>
+  eventually(async () => {
+    const { events, confirmed } = await health();
+    return events === confirmed ? true : undefined;
+  }, "the relay to be through");
+const health = () => get<{ events: number; confirmed: number }>("/health/ready");
+async function create(count: number): Promise<void> {
+  for (let n = 0; n < count; n += 1) expect((await post("/items", { name: "x" })).status).toBe(201);
+}
+async function startReplay(body: object): Promise<Replay> {
+  const answer = await post("/replays", body);
+  expect(answer.status).toBe(202);
+  const replay = answer.body as unknown as Replay;
+  expect(answer.location).toBe(`/replays/${replay.id}`);
+  return replay;
+}
+const finished = ({ id }: Replay) =>
+  eventually(async () => {
+    const replay = await get<Replay>(`/replays/${id}`);
+    return replay.state === "running" ? undefined : replay;
+  }, "the replay to be finished");
+const items = (events: readonly Seen[]) => events.map(({ item }) => item);
+const upTo = (count: number, first = 1) => Array.from({ length: count - first + 1 }, (_, n) => n + first);
+/** What a consumer that remembers what it has done makes of it. */
+const firstTimes = (events: readonly Seen[]) => [...new Set(events.map(({ id }) => id))];
+
+async function startWith(rabbitmqUrl: string): Promise<void> {
+  api = await startApi({ env });
+  if (rabbitmqUrl !== "none") await api.line("Connected to RabbitMQ");
+}
+
+function onEither(rabbitmqUrl: () => string): void {
+  beforeEach(async () => {
+    folder = temporaryFolder();
+    env = environment(folder.path, rabbitmqUrl());
+    consumers = await queueConsumers(env);
+  });
+  afterEach(async () => {
+    await endAll();
+    consumers.remove();
+    folder.remove();
+  });
+  const startApiHere = () => startWith(rabbitmqUrl());
+
+  test("invariant 4: a replay goes to exactly one queue, marked as one, in order", async () => {
+    await startApiHere();
+    const audit = await consumers.start({ queue: "audit" });
+    const prices = await consumers.start({ queue: "prices" });
+    const shared = await consumers.start({ queue: "item_events" });
+    await create(20);
+    for (const consumer of [audit, prices, shared]) await consumer.untilSeen(20);
+    const replay = await startReplay({ queue: "audit" });
+    expect(replay).toMatchObject({ queue: "audit", kind: "replay", state: "running", sent: 0, progress: 0, finishedAt: null, error: null });
+    const again = (await audit.untilSeen(40)).slice(20);
+    expect(items(again)).toEqual(upTo(20));
+    expect(again.map(({ replay }) => replay)).toEqual(upTo(20).map(() => true));
+    expect(
+      audit
+        .seen()
+        .slice(0, 20)
+        .every(({ replay }) => !replay),
+    ).toBe(true);
+
+    const done = await finished(replay);
+    expect(done).toMatchObject({ id: replay.id, state: "finished", sent: 20, progress: 1, error: null });
+    expect(Date.parse(done.finishedAt ?? "")).toBeGreaterThanOrEqual(Date.parse(done.createdAt));
+    expect((await get<{ replays: Replay[] }>("/replays")).replays[0]).toEqual(done);
+    await create(1);
+    for (const consumer of [prices, shared]) expect(items(await consumer.untilSeen(21))).toEqual(upTo(21));
+    expect(items(await audit.untilSeen(41))).toEqual([...upTo(20), ...upTo(20), 21]);
+  });
+
+  test("events, id, from and to say which; a dry run counts them and sends none", async () => {
+    await startApiHere();
+    const audit = await consumers.start({ queue: "audit" });
+    await create(3);
+    await send("PATCH", `${api.url}/items/2`, { price: 1 });
+    // A millisecond of its own, so that a time tells what is before it.
+    await Bun.sleep(5);
+    const middle = new Date().toISOString();
+    await Bun.sleep(5);
+    await send("DELETE", `${api.url}/items/2`);
+    await create(2);
+    await audit.untilSeen(7);
+    for (const [selection, expected] of [
+      [{}, ["1 created", "2 created", "3 created", "2 updated", "2 deleted", "4 created", "5 created"]],
+      [{ events: ["item.updated", "*.deleted"] }, ["2 updated", "2 deleted"]],
+      [{ id: 2 }, ["2 created", "2 updated", "2 deleted"]],
+      [{ from: middle }, ["2 deleted", "4 created", "5 created"]],
+      [{ to: middle }, ["1 created", "2 created", "3 created", "2 updated"]],
+      [{ from: middle, to: middle.replace("Z", "+00:00") }, undefined],
+      [{ from: "1999-01-01", to: "2999-12-31", events: ["item.*"], id: 3 }, ["3 created"]],
+      [{ from: "2999-12-31" }, []],
+      [{ id: 99 }, []],
+    ] as const) {
+      const body = { queue: "audit", ...selection };
+      if (!expected) {
+        expect((await post("/replays", body)).status).toBe(422);
+        continue;
+      }
+      expect((await post("/replays", { ...body, dryRun: true })).body).toEqual({ count: expected.length });
+      const before = audit.seen().length;
+      const done = await finished(await startReplay(body));
+      expect([done.state, done.sent, done.progress]).toEqual(["finished", expected.length, 1]);
+      const seen = (await audit.untilSeen(before + expected.length)).slice(before);
+      expect(seen.map(({ item, type }) => `${item} ${type.slice("item.".length)}`)).toEqual([...expected]);
+    }
+  });
+
+  test("a rate holds it back, and its progress tells how far it is", async () => {
+    await seedItems(folder.path, 150);
+    await startApiHere();
+    const audit = await consumers.start({ queue: "audit" });
+    await audit.untilSeen(150);
+    const began = performance.now();
+    const replay = await startReplay({ queue: "audit", rate: 50 });
+    const halfway = await eventually(async () => {
+      const now = await get<Replay>(`/replays/${replay.id}`);
+      return now.sent >= 75 ? now : undefined;
+    }, "half of it");
+    expect(halfway.state).toBe("running");
+    expect(halfway.progress).toBeGreaterThan(0.4);
+    expect(halfway.progress).toBeLessThan(1);
+    expect((await finished(replay)).sent).toBe(150);
+    // The first 50 at once, then 50 in a second.
+    expect(performance.now() - began).toBeGreaterThan(1900);
+    expect(items(await audit.untilSeen(300)).slice(150)).toEqual(upTo(150));
+  });
+
+  test("what is asked for in a wrong way is refused, each mistake with its place", async () => {
+    await startApiHere();
+    await consumers.start({ queue: "audit" });
+    const unknown = await post("/replays", { queue: "no-such-queue" });
+    expect([unknown.status, unknown.body["detail"]]).toEqual([404, expect.stringContaining('There is no queue "no-such-queue"')]);
+    for (const [body, places] of [
+      [{}, ["/queue"]],
+      [{ queue: "../warren" }, ["/queue"]],
+      [{ queue: "audit.dead" }, ["/queue"]],
+      [{ queue: "audit", from: "yesterday" }, ["/from"]],
+      [{ queue: "audit", from: "2026-02-30" }, ["/from"]],
+      [{ queue: "audit", from: "1" }, ["/from"]],
+      [{ queue: "audit", from: "2026-11-02", to: "2026-11-01" }, ["/to"]],
+      [{ queue: "audit", to: "2026-13-01", events: ["item.crated"] }, ["/events", "/to"]],
+      [{ queue: "audit", events: [] }, ["/events"]],
+      [{ queue: "audit", id: 0 }, ["/id"]],
+      [{ queue: "audit", rate: 0 }, ["/rate"]],
+      [{ queue: "audit", typo: true }, ["/typo"]],
+    ] as const) {
+      const answer = await post("/replays", body);
+      expect([body, answer.status]).toEqual([body, 422]);
+      const errors = answer.body["errors"] as { pointer: string }[];
+      expect(errors.map(({ pointer }) => pointer)).toEqual([...places]);
+    }
+    expect((await send("GET", `${api.url}/replays/no-such-replay`)).status).toBe(404);
+    expect(await get<object>("/replays")).toEqual({
+      replays: [expect.objectContaining({ kind: "fill" })].filter(() => rabbitmqUrl() !== "none"),
+    });
+  });
+
+  test("a consumer that remembers what it has done absorbs a replay, unless it is forced", async () => {
+    await startApiHere();
+    const stock = await consumers.start({ queue: "stock", exactlyOnce: true });
+    await create(5);
+    await stock.untilSeen(5);
+    const effects = () => {
+      const db = new Database(join(folder.path, "data", "consumers", "stock.db"), { readonly: true });
+      const { count } = db.query<{ count: number }, []>("SELECT count(*) AS count FROM effects").get() ?? { count: -1 };
+      db.close();
+      return count;
+    };
+    expect((await finished(await startReplay({ queue: "stock" }))).sent).toBe(5);
+    await create(1);
+    await stock.untilSeen(6);
+    await eventually(() => (effects() === 6 ? true : undefined), "the effect of the sixth");
+    await finished(await startReplay({ queue: "stock", force: true }));
+    expect(items((await stock.untilSeen(12)).slice(6))).toEqual(upTo(6));
+    await eventually(() => (effects() === 12 ? true : undefined), "the effects again");
+  });
+
+  for (const [startFrom, first] of [
+    ["beginning", 1],
+    ["now", undefined],
+    ["2000-01-01T00:00:00.000Z", 1],
+    ["in the middle", 3001],
+  ] as const) {
+    test(`a new queue that starts from ${startFrom} has no gap and is in order, while writes go on`, async () => {
+      await seedItems(folder.path, 3000);
+      await Bun.sleep(5);
+      const middle = new Date().toISOString();
+      await Bun.sleep(5);
+      await seedItems(folder.path, 3000);
+      await startApiHere();
+      if (rabbitmqUrl() !== "none") await relayed();
+      const writer = writeOn();
+      await writer.until(200);
+      const consumer = await consumers.start({ queue: "late", startFrom: startFrom === "in the middle" ? middle : startFrom });
+      const ready = (await health()).events;
+      await writer.until(ready - 6000 + 200);
+      const last = 6000 + (await writer.stop());
+      await eventually(() => (consumer.seen().at(-1)?.item === last ? true : undefined), `event ${last}`, 40_000);
+      const seen = items(consumer.seen());
+      expect(seen).toEqual(upTo(last, seen[0]));
+      if (first !== undefined) expect(seen[0]).toBe(first);
+      else expect(seen[0]).toBeGreaterThan(6000);
+      expect(seen[0]).toBeLessThanOrEqual(ready + 1);
+      expect(consumer.seen().some(({ replay }) => replay)).toBe(false);
+    });
+  }
+
+  test("a queue that there was before is not filled again, however its consumer says it starts", async () => {
+    await startApiHere();
+    const first = await consumers.start({ queue: "late", startFrom: "now" });
+    await create(2);
+    await first.untilSeen(2);
+    expect(await first.stop()).toBe(0);
+    await create(2);
+    const second = await consumers.start({ queue: "late", startFrom: "beginning" });
+    await create(1);
+    expect(items(await second.untilSeen(3))).toEqual([3, 4, 5]);
+  });
+}
+
+/** Writes items one after another until it is stopped. */
+function writeOn() {
+  let written = 0;
+  let stopping = false;
+  const writing = (async () => {
+    while (!stopping) {
+      const answer = await send("POST", `${api.url}/items`, { name: "x" }).catch(() => undefined);
+      if (answer?.status === 201) written += 1;
+      else await Bun.sleep(10);
+    }
+  })();
+  return {
+    until: (count: number) => eventually(() => (written >= count ? true : undefined), `${count} items to be written`),
+    async stop(): Promise<number> {
+      stopping = true;
+      await writing;
+      return written;
+    },
+  };
+}
+
+describe("replays without a broker", () => {
+  onEither(() => "none");
+
+  test("a replay goes on after kill -9 of its consumer, and starts when there was none", async () => {
+    await seedItems(folder.path, 2000);
+    await startWith("none");
+    const first = await consumers.start({ queue: "audit" });
+    await first.untilSeen(2000);
+    expect(await first.stop()).toBe(0);
+    const replay = await startReplay({ queue: "audit", rate: 500 });
+    expect(await get<Replay>(`/replays/${replay.id}`)).toMatchObject({ state: "running", sent: 0, progress: 0 });
+    const second = await consumers.start({ queue: "audit" });
+    const killedAt = (await second.untilSeen(800)).length;
+    expect(killedAt).toBeLessThan(2000);
+    await second.stop("SIGKILL");
+    const third = await consumers.start({ queue: "audit" });
+    const done = await finished(replay);
+    expect([done.state, done.progress]).toEqual(["finished", 1]);
+    const seen = [...second.seen(), ...third.seen()];
+    expect(seen.every((event) => event.replay)).toBe(true);
+    expect(new Set(items(seen)).size).toBe(2000);
+    expect(third.seen().length).toBeLessThan(2000);
+    expect(firstTimes(seen)).toEqual(firstTimes(first.seen()));
+  });
+});
+
+describeWithRabbit("replays on RabbitMQ", () => {
+  let rabbit: Rabbit;
+  beforeAll(async () => {
+    rabbit = await startRabbit();
+  });
+  afterAll(() => rabbit?.dispose());
+  onEither(() => rabbit.url);
+  afterEach(() => emptyBroker(rabbit));
+
+  test("a replayed message says so in its headers", async () => {
+    await seedItems(folder.path, 1);
+    await startWith(rabbit.url);
+    const connection = await connect(rabbit.url);
+    const channel = await connection.createChannel();
+    await channel.assertQueue("plain", { durable: true });
+    for (const force of [false, true]) await finished(await startReplay({ queue: "plain", force }));
+    const messages = [await channel.get("plain"), await channel.get("plain")];
+    await connection.close();
+    const headers = messages.map((message) => (message ? (message.properties.headers as Record<string, unknown>) : {}));
+    expect(headers.map((each) => [each["x-replay"], each["x-replay-forced"], each["cloudEvents:type"]])).toEqual([
+      [true, undefined, "item.created"],
+      [true, true, "item.created"],
+    ]);
+  });
+
+  test("a replay goes on after kill -9 of the API in the middle", async () => {
+    await seedItems(folder.path, 2000);
+    await startWith(rabbit.url);
+    const audit = await consumers.start({ queue: "audit" });
+    await audit.untilSeen(2000);
+    const replay = await startReplay({ queue: "audit", rate: 500 });
+    await audit.untilSeen(2800);
+    await api.stop("SIGKILL");
+    await startWith(rabbit.url);
+    expect((await get<Replay>(`/replays/${replay.id}`)).state).toBe("running");
+    const done = await finished(replay);
+    expect([done.state, done.progress]).toEqual(["finished", 1]);
+    await eventually(() => (firstTimes(audit.seen().slice(2000)).length === 2000 ? true : undefined), "the whole replay");
+    expect(firstTimes(audit.seen().slice(2000))).toEqual(firstTimes(audit.seen().slice(0, 2000)));
+    // It did not begin again.
+    expect(audit.seen().length).toBeLessThan(5000);
+  });
+
+  test("a replay goes on after RabbitMQ was restarted in the middle", async () => {
+    await seedItems(folder.path, 2000);
+    await startWith(rabbit.url);
+    const audit = await consumers.start({ queue: "audit" });
+    await audit.untilSeen(2000);
+    const replay = await startReplay({ queue: "audit", rate: 500 });
+    await audit.untilSeen(2800);
+    await rabbit.stop();
+    expect((await post("/replays", { queue: "audit" })).status).toBe(503);
+    expect((await get<Replay>(`/replays/${replay.id}`)).state).toBe("running");
+    await rabbit.start();
+    expect((await finished(replay)).state).toBe("finished");
+    await eventually(() => (firstTimes(audit.seen().slice(2000)).length === 2000 ? true : undefined), "the whole replay");
+  });
+
+  test("a queue that is deleted in the middle ends the replay, and says why", async () => {
+    await seedItems(folder.path, 300);
+    await startWith(rabbit.url);
+    const audit = await consumers.start({ queue: "audit" });
+    await audit.untilSeen(300);
+    expect(await audit.stop()).toBe(0);
+    const replay = await startReplay({ queue: "audit", rate: 50 });
+    await rabbit.ctl("delete_queue", "audit");
+    const done = await finished(replay);
+    expect([done.state, done.error]).toEqual(["failed", expect.stringContaining('"audit" was deleted')]);
+    expect(done.progress).toBeLessThan(1);
+  });
+
+  test("RabbitMQ is away: a new replay is refused with 503, and a dry run is not", async () => {
+    await startWith(rabbit.url);
+    await consumers.start({ queue: "audit" });
+    await rabbit.stop();
+    await api.line("Lost the connection");
+    const answer = await post("/replays", { queue: "audit" });
+    expect([answer.status, answer.body["detail"]]).toEqual([503, expect.stringContaining("RabbitMQ cannot be reached")]);
+    expect((await post("/replays", { queue: "audit", dryRun: true })).body).toEqual({ count: 0 });
+    await rabbit.start();
+    await eventually(async () => ((await post("/replays", { queue: "audit" })).status === 202 ? true : undefined), "RabbitMQ to be back");
+  });
+
+  test("two processes of a new consumer started at once: every event once, to one of them", async () => {
+    await seedItems(folder.path, 5000);
+    await startWith(rabbit.url);
+    await relayed();
+    const writer = writeOn();
+    await writer.until(100);
+    const both = [consumers.spawn({ queue: "late" }), consumers.spawn({ queue: "late" })];
+    for (const consumer of both) await consumer.line("Receives events", "stderr");
+    const ready = (await health()).events;
+    await writer.until(ready - 5000 + 100);
+    const last = 5000 + (await writer.stop());
+    const total = () => both.reduce((sum, consumer) => sum + consumer.stdout.length, 0);
+    await eventually(() => (total() >= last ? true : undefined), `${last} events`);
+    const seen = both.flatMap((consumer) => items(consumer.seen()));
+    expect(seen.toSorted((a, b) => a - b)).toEqual(upTo(last));
+    for (const consumer of both) {
+      const own = items(consumer.seen());
+      expect(own).toEqual(own.toSorted((a, b) => a - b));
+    }
+    const { replays } = await get<{ replays: Replay[] }>("/replays");
+    expect(replays).toHaveLength(1);
+    expect(await finished(replays[0] as Replay)).toMatchObject({ kind: "fill", queue: "late", state: "finished", progress: 1 });
+  });
+
+  test("kill -9 of the API in the middle of a fill: no gap, and in order", async () => {
+    await seedItems(folder.path, 15_000);
+    await startWith(rabbit.url);
+    await relayed();
+    const consumer = await consumers.start({ queue: "late" });
+    await consumer.untilSeen(1000);
+    await api.stop("SIGKILL");
+    await startWith(rabbit.url);
+    expect((await get<{ replays: Replay[] }>("/replays")).replays[0]?.state).toBe("running");
+    await create(50);
+    await untilLast(consumer, 15_050);
+    expect(firstTimes(consumer.seen())).toHaveLength(15_050);
+    const firsts = [...new Set(items(consumer.seen()))];
+    expect(firsts).toEqual(upTo(15_050));
+  });
+
+  test("a consumer that asks for more types while its queue is filled gets them from the end of the fill on", async () => {
+    await seedItems(folder.path, 10_000);
+    await startWith(rabbit.url);
+    await relayed();
+    const first = await consumers.start({ queue: "late", events: ["item.created"] });
+    await first.untilSeen(500);
+    await first.stop();
+    const second = await consumers.start({ queue: "late", events: ["item.created", "item.updated"] });
+    expect((await get<{ replays: Replay[] }>("/replays")).replays).toMatchObject([{ kind: "fill", state: "running" }]);
+    await eventually(async () => {
+      const { replays } = await get<{ replays: Replay[] }>("/replays");
+      return replays[0]?.state === "finished" ? true : undefined;
+    }, "the fill");
+    await send("PATCH", `${api.url}/items/7`, { price: 1 });
+    await eventually(() => (second.seen().some(({ type }) => type === "item.updated") ? true : undefined), "the update");
+    expect(new Set(items([...first.seen(), ...second.seen()])).size).toBe(10_000);
+  });
+
+  test("kill -9 of RabbitMQ in the middle of a fill: no gap, and in order", async () => {
+    await seedItems(folder.path, 15_000);
+    await startWith(rabbit.url);
+    await relayed();
+    const consumer = await consumers.start({ queue: "late" });
+    await consumer.untilSeen(1000);
+    await rabbit.kill();
+    await create(50);
+    await rabbit.start();
+    await untilLast(consumer, 15_050);
+    const firsts = [...new Set(items(consumer.seen()))];
+    expect(firsts).toEqual(upTo(15_050));
+  });
+});
+
+function untilLast(consumer: QueueConsumer, last: number) {
+  return eventually(() => (consumer.seen().some(({ item }) => item === last) ? true : undefined), `event ${last}`, 45_000);
+}

@@ -1,0 +1,110 @@
+// A consumer that fails as the test tells it, and prints each event that reaches its handler as a line of JSON.
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { eventually, type Running, run } from "./processes";
+import { projectWith } from "./project";
+
+const source = `import { existsSync, readFileSync } from "node:fs";
+import { Reject, runConsumer } from "../src/delivery/consumer";
+
+const { queue, events, startFrom, exactlyOnce, trouble, waitMs } = JSON.parse(process.argv[2]);
+const how = (event) => (existsSync(trouble) ? JSON.parse(readFileSync(trouble, "utf8"))[event.item.name] : undefined);
+function warehouse(event, { attempt, replay }) {
+  console.log(JSON.stringify({ id: event.id, type: event.type, item: event.item.id, version: event.item.version, attempt, replay }));
+  const trouble = how(event);
+  if (trouble === "reject") throw new Reject("no such shelf");
+  if (trouble === "fail") throw new TypeError("the warehouse does not answer");
+}
+await runConsumer({
+  queue,
+  events,
+  ...(startFrom && { startFrom: /^\\d/.test(startFrom) ? new Date(startFrom) : startFrom }),
+  exactlyOnce,
+  ...(exactlyOnce && { setup: (tx) => tx.run("CREATE TABLE IF NOT EXISTS effects (item INTEGER, version INTEGER)") }),
+  retry: { attempts: 2, firstDelayMs: 40, longestDelayMs: 40 },
+  breaker: { minimum: 1_000_000 },
+  handle: exactlyOnce
+    ? (event, context) => {
+        warehouse(event, context);
+        context.tx.run("INSERT INTO effects VALUES (?, ?)", event.item.id, event.item.version);
+      }
+    : async (event, context) => {
+        if (waitMs) await Bun.sleep(waitMs);
+        warehouse(event, context);
+      },
+  onReady: () => console.error("Receives events"),
+});
+`;
+
+export interface QueueConsumerOptions {
+  readonly queue: string;
+  readonly events?: readonly string[];
+  /** `beginning`, `now` or an ISO time. */
+  readonly startFrom?: string;
+  readonly exactlyOnce?: boolean;
+  /** How long the handler takes. */
+  readonly waitMs?: number;
+}
+
+/** What reached a handler. */
+export interface Seen {
+  readonly id: string;
+  readonly type: string;
+  readonly item: number;
+  readonly version: number;
+  readonly attempt: number;
+  readonly replay: boolean;
+}
+
+export interface QueueConsumer extends Running {
+  /** What reached its handler so far, failed attempts too. */
+  seen(): Seen[];
+  /** Fulfils when so many events have reached its handler. */
+  untilSeen(count: number, timeoutMs?: number): Promise<Seen[]>;
+}
+
+/** Starts consumers, and tells those that it started how to fail. */
+export async function queueConsumers(env: Readonly<Record<string, string>>) {
+  const project = await projectWith({ "consumers/under-test.ts": source });
+  const trouble = join(project.path, "trouble.json");
+  return {
+    /** Makes events of items with these names fail, or be rejected, until {@link works}. */
+    fails(names: Readonly<Record<string, "fail" | "reject">>): void {
+      writeFileSync(trouble, JSON.stringify(names));
+    },
+    works(): void {
+      if (existsSync(trouble)) rmSync(trouble);
+    },
+    /** Answers when it was started; `ready` when it receives events. */
+    spawn(options: QueueConsumerOptions): QueueConsumer {
+      const running = run([join(project.path, "consumers/under-test.ts"), JSON.stringify({ ...options, trouble })], { env: { ...env } });
+      const seen = () => running.stdout.map((line) => JSON.parse(line) as Seen);
+      return {
+        ...running,
+        seen,
+        untilSeen: async (count, timeoutMs) => {
+          await running.lines(/^{/, count, timeoutMs);
+          return seen();
+        },
+      };
+    },
+    async start(options: QueueConsumerOptions): Promise<QueueConsumer> {
+      const consumer = this.spawn(options);
+      await consumer.line("Receives events", "stderr");
+      return consumer;
+    },
+    remove: () => project.remove(),
+  };
+}
+
+export type QueueConsumers = Awaited<ReturnType<typeof queueConsumers>>;
+
+/** Asks the API until it has so many dead letters of a queue. */
+export function untilDead(url: string, queue: string, count: number): Promise<true> {
+  return eventually(async () => ((await deadCount(url, queue)) === count ? true : undefined), `${count} dead letters of ${queue}`);
+}
+
+export async function deadCount(url: string, queue: string): Promise<number> {
+  const { queues } = (await (await fetch(`${url}/dead-letters`)).json()) as { queues: { queue: string; count: number }[] };
+  return queues.find((known) => known.queue === queue)?.count ?? 0;
+}

@@ -1,0 +1,14 @@
+import { join } from "node:path";
+import { Catalogue } from "../../src/domain/catalogue";
+import { item } from "../../src/domain/item";
+import { openSqliteStore } from "../../src/store/sqlite";
+
+/** Writes items into the database of a test before its API starts: `name-1`, `name-2`, … */
+export async function seedItems(folder: string, count: number, name = "item"): Promise<void> {
+  const store = openSqliteStore(join(folder, "data", "warren.db"), new Catalogue([item]).resources);
+  const fields = (n: number) => ({ name: `${name}-${n}`, description: null, price: n });
+  for (let made = 0; made < count; made += 1000) {
+    await Promise.all(Array.from({ length: Math.min(1000, count - made) }, (_, n) => store.insert(item, fields(made + n + 1))));
+  }
+  await store.close();
+}
