@@ -63,7 +63,7 @@ test("hears of it from its signal, with the reason; one that is in time does not
   ]);
 });
 
-test.failing("hears of it even when it asks for the signal only then", async () => {
+test("hears of it even when it asks for the signal only then", async () => {
   const late = Promise.withResolvers<void>();
   const aborted: boolean[] = [];
   await using consumer = testConsumer({

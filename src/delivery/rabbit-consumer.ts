@@ -162,6 +162,7 @@ export async function consumeFrom(
     try {
       await channel.cancel(consumerTag);
       for (const delivery of worker.giveBack()) (delivery as MessageDelivery).giveBack();
+      interrupted.forgetOldest(prefetch * 2);
       await Promise.race([Bun.sleep(pauseMs), aborted(closed)]);
       if (!closed.aborted && !draining) await subscribe();
     } catch (error) {
