@@ -65,8 +65,10 @@ export class Worker {
       const key = keyOf(parsed.resource, parsed.record);
       this.#pending.push({ delivery, event: parsed.event, key, arrivedAt: performance.now() });
       // What a transport hands over in one go can share a group.
-      if (this.#groups) this.#pumpSoon();
-      else this.#pump();
+      if (this.consumer.exactlyOnce && !this.#soon) {
+        this.#soon = true;
+        queueMicrotask(() => this.#pump());
+      } else if (!this.#soon) this.#pump();
     }
   }
 
@@ -87,6 +89,7 @@ export class Worker {
   }
 
   #pump(): void {
+    this.#soon = false;
     while (!this.#stopping) {
       const tasks = this.#groups ? this.#nextGroup(this.#groups) : this.#nextTask();
       if (tasks.length === 0) return;
@@ -144,15 +147,6 @@ export class Worker {
       return taken === 0 ? rateMs : 0;
     }
     return 0;
-  }
-
-  #pumpSoon(): void {
-    if (this.#soon) return;
-    this.#soon = true;
-    queueMicrotask(() => {
-      this.#soon = false;
-      this.#pump();
-    });
   }
 
   #pumpIn(ms: number): void {
