@@ -1,10 +1,12 @@
 // Where a delivery connects to, and whom it trusts there.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import tls from "node:tls";
 import { certificateFor } from "./support/certificate";
 import { deliverTo, errorOf, rawServer, receiver, stopServers } from "./support/delivery";
 import type { Receiver } from "./support/receiver";
 
+// A busy machine may take its time; what hangs still ends.
+setDefaultTimeout(20_000);
 afterEach(stopServers);
 
 /** Linux has all of 127.0.0.0/8; elsewhere the second address has to be made first: `ifconfig lo0 alias 127.0.0.2`. */

@@ -66,13 +66,13 @@ export function drip(socket: RawSocket, first: string, drop: string): void {
 }
 
 /** Fulfils when the deliveries have let go of every connection to a raw server. */
-export const allClosed = () => eventually(() => (connections.size === 0 ? true : undefined), "the connection to be closed", 3000);
+export const allClosed = () => eventually(() => (connections.size === 0 ? true : undefined), "the connection to be closed", 10_000);
 
 const never = new AbortController().signal;
 
 /** Delivers the event to a URL, by a subscription that may connect to this machine. */
 export function deliverTo(url: string, entry: object = {}, attempt: Partial<Parameters<typeof deliver>[2]> = {}) {
-  const whole = { name: "crm", url, events: ["#"], secret, allowNetworks: ["127.0.0.0/8"], timeoutMs: 2000, ...entry };
+  const whole = { name: "crm", url, events: ["#"], secret, allowNetworks: ["127.0.0.0/8"], timeoutMs: 10_000, ...entry };
   const [subscription] = parseSubscriptions(JSON.stringify({ subscriptions: [whole] }), "webhooks.json", catalogue);
   if (!subscription) throw new Error("no subscription");
   return deliver(subscription, event, { attempt: 1, stopping: never, ...attempt });
