@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { endAll, temporaryFolder } from "../tests/support/processes";
+import { endAll, temporaryFolder } from "../tests/support/folder";
 import { type Benchmark, type Context, VoidRun } from "./benchmark";
 import { consumer } from "./benchmarks/consumer";
 import { get } from "./benchmarks/get";

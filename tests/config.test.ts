@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import fc from "fast-check";
 import { type Config, ConfigError, readConfig, redactUrl } from "../src/config";
-import { root, temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
+import { root } from "./support/processes";
 
 type Environment = Record<string, string | undefined>;
 

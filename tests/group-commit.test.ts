@@ -4,15 +4,15 @@ import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { join } from "node:path";
 import { GroupCommit, Refused, unavailable } from "../src/store/group-commit";
 import { StoreUnavailable } from "../src/store/store";
-import { memoryFolder } from "./support/memory-folder";
+import { temporaryFolder } from "./support/folder";
 
-let folder: ReturnType<typeof memoryFolder>;
+let folder: ReturnType<typeof temporaryFolder>;
 let db: Database;
 let commits: GroupCommit;
 /** How often something was committed. */
 let committed: number;
 beforeEach(() => {
-  folder = memoryFolder();
+  folder = temporaryFolder();
   db = new Database(join(folder.path, "test.db"), { create: true, strict: true });
   db.run("PRAGMA journal_mode = WAL");
   db.run("CREATE TABLE rows (n INTEGER PRIMARY KEY, text TEXT) STRICT");

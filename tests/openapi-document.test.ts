@@ -11,7 +11,8 @@ import { createLog } from "../src/observe/logging";
 import { defineRoute } from "../src/route";
 import { type LoadedRoute, loadRoutes } from "../src/router";
 import { openSqliteStore } from "../src/store/sqlite";
-import { root, temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
+import { root } from "./support/processes";
 
 interface Media {
   schema: Json;

@@ -9,7 +9,8 @@ import { openConsumerFile } from "../src/store/consumer-file";
 import { followLog } from "../src/store/log-follower";
 import { buildEvent, buildEventOf } from "../src/testing";
 import { auditIn, show, startAudit } from "./support/audited";
-import { endAll, environment, root, run, send, startApi, temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
+import { endAll, environment, root, run, send, startApi } from "./support/processes";
 import { order } from "./support/resources";
 
 // Real processes take their time on a busy machine; one that hangs still ends.

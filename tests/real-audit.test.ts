@@ -2,7 +2,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import countries from "world-countries";
 import { auditIn, Changes, inOrder, startAudit } from "./support/audited";
-import { endAll, environment, eventually, send, startApi, temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
+import { endAll, environment, eventually, send, startApi } from "./support/processes";
 import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
 
 // Real processes take their time on a busy machine; one that hangs still ends.

@@ -2,7 +2,8 @@
 // are created, changed and deleted over HTTP, and two consumers with different filters get exactly their events.
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import countries from "world-countries";
-import { endAll, environment, send, startApi, startLogger, temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
+import { endAll, environment, send, startApi, startLogger } from "./support/processes";
 import { describeWithRabbit, type Rabbit, startRabbit } from "./support/rabbit";
 
 // Thousands of requests on a busy machine.

@@ -2,7 +2,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { openConsumerTables } from "../src/store/consumer-tables";
-import { endAll, environment, eventually, type Running, run, send, startApi, temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
+import { endAll, environment, eventually, type Running, run, send, startApi } from "./support/processes";
 import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
 
 setDefaultTimeout(180_000);

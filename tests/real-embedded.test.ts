@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { probe } from "../src/broker/connection";
-import { endAll, environment, eventually, run, send, startApi, startLogger, temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
+import { endAll, environment, eventually, run, send, startApi, startLogger } from "./support/processes";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);

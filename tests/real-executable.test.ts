@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, te
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../package.json";
-import { endAll, root, run, send, startApi, temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
+import { endAll, root, run, send, startApi } from "./support/processes";
 
 // A build takes its time on a busy machine; one that hangs still ends.
 setDefaultTimeout(120_000);

@@ -1,6 +1,7 @@
 // What a careless or hostile client sends, to a real server: each is answered in words, soon, and the next client is served.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { type Api, endAll, environment, send, startApi, temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
+import { type Api, endAll, environment, send, startApi } from "./support/processes";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);

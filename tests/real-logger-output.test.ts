@@ -1,6 +1,7 @@
 // What the logger does with its output: where it goes, and when it cannot go there.
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
-import { endAll, environment, root, run, send, startApi, startLogger, temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
+import { endAll, environment, root, run, send, startApi, startLogger } from "./support/processes";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);

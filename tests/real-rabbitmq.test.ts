@@ -1,8 +1,9 @@
 // Real processes on a real, private RabbitMQ.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { type ChannelModel, type ConsumeMessage, connect } from "amqplib";
+import { temporaryFolder } from "./support/folder";
 import { freePort } from "./support/net";
-import { endAll, environment, eventually, run, send, startApi, startLogger, temporaryFolder } from "./support/processes";
+import { endAll, environment, eventually, run, send, startApi, startLogger } from "./support/processes";
 import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
 
 // Real processes take their time on a busy machine; one that hangs still ends.

@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { acquireLock } from "../src/store/lock";
-import { endAll, environment, run, send, startApi, temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
+import { endAll, environment, run, send, startApi } from "./support/processes";
 import { projectWith } from "./support/project";
 
 setDefaultTimeout(60_000);

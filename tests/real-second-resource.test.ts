@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { connect } from "amqplib";
-import { endAll, environment, run, send, startApi, startLogger, temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
+import { endAll, environment, run, send, startApi, startLogger } from "./support/processes";
 import { copyProject } from "./support/project-copy";
 import { describeWithRabbit, startRabbit } from "./support/rabbit";
 

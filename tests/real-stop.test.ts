@@ -1,7 +1,8 @@
 // Stopping real processes, when it is easy and when it is not.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { type Api, endAll, environment, eventually, run, send, startApi, startLogger, temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
+import { type Api, endAll, environment, eventually, run, send, startApi, startLogger } from "./support/processes";
 import { copyProject } from "./support/project-copy";
 import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
 

@@ -2,7 +2,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
 import { describeWithBrowser, host, startBrowser } from "./support/browser";
-import { endAll, environment, send, startApi, temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
+import { endAll, environment, send, startApi } from "./support/processes";
 
 // A browser takes its time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);

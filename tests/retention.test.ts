@@ -6,20 +6,20 @@ import { item } from "../src/domain/item";
 import { openConsumerFile } from "../src/store/consumer-file";
 import { openSqliteStore } from "../src/store/sqlite";
 import type { Store } from "../src/store/store";
-import { memoryFolder } from "./support/memory-folder";
+import { temporaryFolder } from "./support/folder";
 import { recordedLog } from "./support/recorded-log";
 import { settled } from "./support/settled";
 
 const later = new Date("2999-01-01T00:00:00.000Z");
 
-let folder: ReturnType<typeof memoryFolder>;
+let folder: ReturnType<typeof temporaryFolder>;
 let store: Store;
 let relay: { position: number };
 let replayed: number;
 let options: RetentionOptions;
 let recorded: ReturnType<typeof recordedLog>;
 beforeEach(async () => {
-  folder = memoryFolder();
+  folder = temporaryFolder();
   store = openSqliteStore(join(folder.path, "warren.db"), [item]);
   relay = { position: Number.POSITIVE_INFINITY };
   recorded = recordedLog();

@@ -7,15 +7,15 @@ import { item } from "../src/domain/item";
 import { openSqliteStore } from "../src/store/sqlite";
 import { type Store, StoreUnavailable } from "../src/store/store";
 import { connectionsOf } from "./support/connections";
-import { memoryFolder } from "./support/memory-folder";
+import { temporaryFolder } from "./support/folder";
 import { catalogue, order } from "./support/resources";
 
-let folder: ReturnType<typeof memoryFolder>;
+let folder: ReturnType<typeof temporaryFolder>;
 let file: string;
 let store: Store;
 let connection: Database;
 beforeEach(() => {
-  folder = memoryFolder();
+  folder = temporaryFolder();
   file = join(folder.path, "warren.db");
   [connection] = connectionsOf(file, () => {
     store = openSqliteStore(file, catalogue.resources);

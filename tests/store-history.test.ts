@@ -7,12 +7,12 @@ import type { Change, FieldsOf } from "../src/domain/resource";
 import { openSqliteStore } from "../src/store/sqlite";
 import type { LogEntry, Store } from "../src/store/store";
 import { itemFields } from "./support/arbitrary";
-import { memoryFolder } from "./support/memory-folder";
+import { temporaryFolder } from "./support/folder";
 
-let folder: ReturnType<typeof memoryFolder>;
+let folder: ReturnType<typeof temporaryFolder>;
 let store: Store;
 beforeAll(() => {
-  folder = memoryFolder();
+  folder = temporaryFolder();
   store = openSqliteStore(join(folder.path, "warren.db"), [item]);
 });
 afterAll(async () => {

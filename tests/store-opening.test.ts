@@ -10,14 +10,14 @@ import { storeMigrations } from "../src/store/migrations";
 import { openSqliteStore } from "../src/store/sqlite";
 import type { Store } from "../src/store/store";
 import { connectionsOf } from "./support/connections";
-import { memoryFolder } from "./support/memory-folder";
+import { temporaryFolder } from "./support/folder";
 import { catalogue, order } from "./support/resources";
 
-let folder: ReturnType<typeof memoryFolder>;
+let folder: ReturnType<typeof temporaryFolder>;
 let file: string;
 let opened: Store[] = [];
 beforeEach(() => {
-  folder = memoryFolder();
+  folder = temporaryFolder();
   file = join(folder.path, "warren.db");
 });
 afterEach(async () => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DisabledSubscriptions } from "../consumers/webhook/disabled";
-import { temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
 
 const crm = { name: "crm", entry: "one" };
 

@@ -8,7 +8,7 @@ import { crud } from "../../src/resource";
 import type { LoadedRoute } from "../../src/router";
 import { openSqliteStore } from "../../src/store/sqlite";
 import type { Store } from "../../src/store/store";
-import { memoryFolder } from "./memory-folder";
+import { temporaryFolder } from "./folder";
 import { type LogLine, recordedLog } from "./recorded-log";
 import { catalogue, order } from "./resources";
 
@@ -41,7 +41,7 @@ const shipped: readonly LoadedRoute[] = [
  * @param options.wrap puts something between the routes and the store.
  */
 export function openApi({ wrap = (store: Store) => store, routes = shipped } = {}): TestApi {
-  const folder = memoryFolder();
+  const folder = temporaryFolder();
   const store = openSqliteStore(join(folder.path, "warren.db"), catalogue.resources);
   const { log, lines } = recordedLog();
   const app = buildApp({

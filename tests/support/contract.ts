@@ -6,7 +6,8 @@ import { type AnyEvent, type ConsumerOptions, Reject, RetryAfter, type RunningCo
 import { loadCatalogue } from "../../src/domain/catalogue";
 import { item } from "../../src/domain/item";
 import { type Engine, startEngine } from "../../src/engine";
-import { eventually, temporaryFolder } from "./processes";
+import { temporaryFolder } from "./folder";
+import { eventually } from "./processes";
 import { recordedLog } from "./recorded-log";
 
 export interface TransportUnderTest {

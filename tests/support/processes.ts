@@ -1,4 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -112,12 +111,6 @@ const running = new Set<Bun.Subprocess>();
 export async function endAll(): Promise<void> {
   for (const child of running) child.kill("SIGKILL");
   await Promise.all([...running].map((child) => child.exited));
-}
-
-/** A folder for one test, and how to remove it. */
-export function temporaryFolder(): { path: string; remove(): void } {
-  const path = mkdtempSync(join(tmpdir(), "warren-"));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
 /** Without RABBITMQ_URL it is `none`: a RabbitMQ that happens to run on this machine stays out of the test. */

@@ -1,6 +1,7 @@
 import { cpSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { root, temporaryFolder } from "./processes";
+import { temporaryFolder } from "./folder";
+import { root } from "./processes";
 
 /** A copy of the project, on this one's packages, that a test may change. */
 export function copyProject(): { path: string; remove(): void } {

@@ -1,8 +1,8 @@
 import { describe } from "bun:test";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "amqplib";
+import { temporaryFolder } from "./folder";
 import { freePort } from "./net";
 
 const bin = "/usr/lib/rabbitmq/bin";
@@ -36,7 +36,7 @@ export interface Rabbit {
 
 /** A private RabbitMQ node with its own ports, Erlang port mapper and folder. */
 export async function startRabbit(port = freePort()): Promise<Rabbit> {
-  const folder = mkdtempSync(join(tmpdir(), "warren-rabbit-"));
+  const folder = temporaryFolder().path;
   const [distPort, epmdPort] = [freePort(), freePort()];
   writeFileSync(join(folder, "plugins"), "[].");
   const env = {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { type Api, environment, type Running, run, send, temporaryFolder } from "./processes";
+import { temporaryFolder } from "./folder";
+import { type Api, environment, type Running, run, send } from "./processes";
 import { newSecret, type Receiver, type ReceiverOptions, startReceiver } from "./receiver";
 
 export type Entry = { readonly name: string } & Record<string, unknown>;
