@@ -6,7 +6,7 @@ import { temporaryFolder } from "./support/folder";
 import { endAll, environment, send, startApi } from "./support/processes";
 
 // A browser takes its time on a busy machine; one that hangs still ends.
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 describeWithBrowser("Swagger UI", () => {
   let browser: Browser;
@@ -49,7 +49,10 @@ describeWithBrowser("Swagger UI", () => {
   /** Opens an operation and executes it as it stands; answers the status and body that the page shows. */
   async function tryOut(operation: string): Promise<{ status: string; body: string }> {
     const block = page.locator(`#operations-${operation}`);
-    await block.locator(".opblock-summary-control").click();
+    if (!(await block.getAttribute("class"))?.includes("is-open")) await block.locator(".opblock-summary-control").click();
+    // The answer of a time before would pass for this one's.
+    const clear = block.locator("button.btn-clear");
+    if (await clear.isVisible()) await clear.click();
     await block.locator("button.execute").click();
     const response = block.locator(".live-responses-table .response").first();
     await response.waitFor();
@@ -71,11 +74,6 @@ describeWithBrowser("Swagger UI", () => {
     );
     expect(documented).toContain("PATCH /items/{id}");
     expect(shown.sort()).toEqual(documented.sort());
-    for (const block of await page.locator(".opblock-summary-control").all()) await block.click();
-    await page
-      .locator(".opblock.is-open .responses-wrapper")
-      .nth(documented.length - 1)
-      .waitFor();
     expect(new Set(seen.urls.map((url) => new URL(url).origin))).toEqual(new Set([origin]));
     expect(seen.urls).toContain(`${origin}/swagger/swagger-ui-bundle.js`);
     expect(seen.complaints).toEqual([]);
@@ -103,7 +101,6 @@ describeWithBrowser("Swagger UI", () => {
     await page.locator(".auth-container input").fill("a-secret-for-tests");
     await page.locator(".auth-btn-wrapper button.authorize").click();
     await page.locator(".auth-btn-wrapper .btn-done").click();
-    await page.locator("#operations-items-postItems .opblock-summary-control").click();
     const { status, body } = await tryOut("items-postItems");
     expect([status, JSON.parse(body)]).toMatchObject(["201", { id: 1 }]);
     const headers = { authorization: "Bearer a-secret-for-tests" };
