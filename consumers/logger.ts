@@ -1,12 +1,15 @@
 import { parseArgs } from "node:util";
 import { type AnyEvent, type EventPattern, runConsumer } from "../src/delivery/consumer";
+import { localTime, printable } from "../src/observe/terminal";
 
 const help = `Prints every event as it happens, one line each.
 
-  bun run consumers/logger.ts                               all events of items, from the shared queue item_events
-  bun run consumers/logger.ts --events item.created         only these, on a temporary queue, from now on
-  bun run consumers/logger.ts --events 'item.*' --queue tail   the same on a durable queue of its own, which keeps
-                                                            events while no logger runs
+  bun run consumers/logger.ts
+      all events of items, from the shared queue item_events
+  bun run consumers/logger.ts --events item.created,item.deleted
+      only these, on a temporary queue, from now on
+  bun run consumers/logger.ts --events 'item.*' --queue tail
+      these on a durable queue of its own, which keeps them while no logger runs
 
 Options:
   --events TYPES   event types or patterns, separated by commas: item.created,item.deleted  'item.*'  '*.deleted'  '#'
@@ -29,18 +32,15 @@ export function formatEvent(event: AnyEvent, colour: boolean): string {
 
 const colours: Record<string, number> = { created: 32, updated: 33, deleted: 31 };
 
-/** Control characters could move the cursor or end the line; they are shown as escapes instead. */
-function printable(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu,
-    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
-  );
-}
-
-function localTime(time: Date): string {
-  const two = (value: number) => String(value).padStart(2, "0");
-  const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
-  return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+/** An event is done when its line is written. Where that cannot be, the logger ends, and the next one gets the event. */
+function print(line: string): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdout.write(`${line}\n`, (error) => {
+      if (!error) return resolve();
+      console.error(`Standard output cannot be written: ${error.message}. The event goes to the next logger.`);
+      process.exit(1);
+    });
+  });
 }
 
 function readArguments() {
@@ -62,11 +62,12 @@ if (import.meta.main) {
     process.exit(0);
   }
   const events = options.events?.split(",").map((pattern) => pattern.trim() as EventPattern);
-  const colour = process.stdout.isTTY && !process.env["NO_COLOR"];
+  // Bun knows NO_COLOR and FORCE_COLOR.
+  const colour = process.stdout.isTTY && Bun.enableANSIColors;
   await runConsumer({
     queue: options.queue ?? (events ? undefined : "item_events"),
     events,
-    handle: (event) => console.log(options.json ? JSON.stringify(event) : formatEvent(event, colour)),
+    handle: (event) => print(options.json ? JSON.stringify(event) : formatEvent(event, colour)),
     // With --json, standard output is events and nothing else.
     onReady: () => console[options.json ? "error" : "log"]("Event consumer started. Waiting for events... Press Ctrl+C to exit."),
   });

@@ -6,7 +6,7 @@ import { deadReasons } from "../src/delivery/outcome";
 import { UnknownQueue } from "../src/delivery/replays";
 import { jsonBody } from "../src/json-body";
 import { HttpProblem, Problem } from "../src/problem";
-import { pageQuery } from "../src/resource";
+import { pageQuery } from "../src/resource-schemas";
 import { defineRoute } from "../src/route";
 
 const tags = ["dead letters"];
@@ -93,7 +93,7 @@ export default defineRoute(({ deadLetters }) =>
       {
         params,
         body: Selection,
-        parse: jsonBody("application/json"),
+        parse: jsonBody(Selection, "application/json"),
         response: {
           200: Type.Object({ redriven: Type.Integer() }, { examples: [{ redriven: 2 }] }),
           400: Problem,

@@ -24,7 +24,7 @@ const Readiness = Type.Object(
 export default defineRoute(({ store, relay }) =>
   new Elysia()
     .get("/live", () => ({ status: "live" as const }), {
-      response: { 200: Type.Object({ status: Type.Literal("live") }) },
+      response: { 200: Type.Object({ status: Type.Literal("live") }, { examples: [{ status: "live" }] }) },
       detail: { tags, summary: "Is the process alive?" },
     })
     .get(

@@ -84,7 +84,7 @@ export default defineRoute(({ replays, store, catalogue }) =>
       },
       {
         body: Request,
-        parse: jsonBody("application/json"),
+        parse: jsonBody(Request, "application/json"),
         response: {
           200: Type.Object({ count: Type.Integer() }, { description: "A dry run.", examples: [{ count: 1200 }] }),
           202: ReplaySchema,
@@ -118,7 +118,7 @@ export default defineRoute(({ replays, store, catalogue }) =>
         return replay;
       },
       {
-        params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 40 }) }),
+        params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 40, description: "The id of a replay." }) }),
         response: { 200: ReplaySchema, 404: Problem, 422: Problem },
         detail: { tags, summary: "How a replay goes" },
       },

@@ -4,11 +4,19 @@ import { problemResponse } from "./problem";
 /** Open without a token: a probe has none, and the docs are where a person learns that one is needed. */
 const open = /^\/(health|swagger)(\/|$)/;
 
-/** Answers 401 to a request without one of the tokens (RFC 6750), and undefined to any other. No tokens: all are let in. */
-export function requireToken(tokens: readonly string[]): (request: Request) => Response | undefined {
+export function needsToken(path: string): boolean {
+  return !open.test(path);
+}
+
+/**
+ * Answers 401 to a request without one of the tokens (RFC 6750), and undefined to any other. No tokens: all are let in.
+ *
+ * The path must be the one that the router goes by; the URL may say another.
+ */
+export function requireToken(tokens: readonly string[]): (request: Request, path: string) => Response | undefined {
   const accepted = tokens.map(digest);
-  return (request) => {
-    if (accepted.length === 0 || open.test(new URL(request.url).pathname)) return undefined;
+  return (request, path) => {
+    if (accepted.length === 0 || !needsToken(path)) return undefined;
     const given = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
     // Compared in constant time, and all of them, so that the time tells nothing about a token.
     const matches = given === undefined ? 0 : accepted.filter((token) => timingSafeEqual(token, digest(given))).length;

@@ -34,29 +34,36 @@ export function buildApp({ routes, dependencies, config, log }: AppOptions): Any
     normalize: false,
     // Every answer passes the hooks below.
     nativeStaticResponse: false,
+    // One router and one path, which the hooks see too: Bun's own matches what was sent before `..` is resolved in it,
+    // and by default Elysia finds another path than is there when the Host is shorter than four letters.
+    systemRouter: false,
+    handler: { standardHostname: false },
     // Elysia would let a second process share the port, and take half of the requests, without a word.
     serve: { maxRequestBodySize: maxReceivedBytes, reusePort: false },
   })
-    .onRequest(({ request, server }) => refuseFlood(server?.requestIP(request)?.address) ?? refuseStranger(request))
-    .onError(({ error, request }) => answerError(error, request, log))
+    .onRequest((context) => {
+      // Elysia has set the path by now, whatever its type says.
+      const { request, server, path } = context as typeof context & { path: string };
+      return refuseFlood(server?.requestIP(request)?.address) ?? refuseStranger(request, path);
+    })
+    .onError(({ error, request, path }) => answerError(error, request.method, path, log))
     .use(mountRoutes(routes, dependencies))
-    .use(apiDocs({ withToken: config.apiTokens.length > 0 }));
+    .use(apiDocs(config));
 }
 
 const places: Record<string, string> = { params: "path", query: "query", body: "body" };
 
-function answerError(error: unknown, request: Request, log: Log): Response {
+function answerError(error: unknown, method: string, path: string, log: Log): Response {
   if (error instanceof HttpProblem) return problemResponse(error.status, error.message, error.errors);
   if (error instanceof ValidationError)
     return problemResponse(422, `The ${places[error.type] ?? error.type} is not valid.`, describeMistakes(error.all as ValueError[]));
-  if (error instanceof NotFoundError)
-    return problemResponse(404, `There is nothing at ${request.method} ${new URL(request.url).pathname}.`);
+  if (error instanceof NotFoundError) return problemResponse(404, `There is nothing at ${method} ${path}.`);
   if (error instanceof ParseError) {
     // Elysia wraps what a body parser throws.
-    if (error.cause instanceof HttpProblem) return answerError(error.cause, request, log);
+    if (error.cause instanceof HttpProblem) return answerError(error.cause, method, path, log);
     return problemResponse(400, "The body cannot be read.");
   }
-  const context = { method: request.method, path: new URL(request.url).pathname, error: messageOf(error) };
+  const context = { method, path, error: messageOf(error) };
   if (error instanceof StoreUnavailable) {
     log.error(context, "The store is not available; the request was refused and nothing was changed");
     return problemResponse(503, "The store cannot do this now; nothing was changed. Try again.", undefined, { "retry-after": "1" });

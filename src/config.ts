@@ -48,15 +48,18 @@ const msPerUnit: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d:
 /**
  * Reads the configuration from environment variables. A variable that is empty counts as not set.
  *
+ * @param options.listens whether this program serves HTTP at HOST, where strangers may come; default: true.
  * @param options.isTerminal whether a person reads the log; decides the default of LOG_FORMAT.
  * @param options.environment default: the process's own, into which Bun has read the `.env` files.
  * @throws {ConfigError} that lists every bad variable with what would be right.
  */
 export function readConfig({
   isTerminal,
+  listens = true,
   environment = process.env,
 }: {
   isTerminal: boolean;
+  listens?: boolean;
   environment?: Readonly<Record<string, string | undefined>>;
 }): Config {
   const mistakes: string[] = [];
@@ -76,7 +79,7 @@ export function readConfig({
   const host = read("HOST") ?? "127.0.0.1";
   const loopback = isLoopback(host);
   const tokenText = read("API_TOKEN");
-  if (!loopback && tokenText === undefined) {
+  if (listens && !loopback && tokenText === undefined) {
     mistakes.push(
       `HOST=${host} can be reached from other machines, so API_TOKEN is needed: set it to a long random secret, ` +
         "or to `none` if the API is meant to be open; or leave HOST at 127.0.0.1.",
@@ -135,11 +138,6 @@ export function readConfig({
 /** Hides user and password of a URL that goes to a log. Takes text that is no valid URL as well. */
 export function redactUrl(text: string): string {
   return text.replace(/^([a-z+]+:\/\/)?.*@/is, "$1***@");
-}
-
-/** Colour for a person only, and not for one who asked for none: https://no-color.org */
-export function wantsColour(isTerminal: boolean): boolean {
-  return isTerminal && !process.env["NO_COLOR"];
 }
 
 /** In a URL that is not valid a password may be anywhere, unless an @ says where it ends. */

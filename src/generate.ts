@@ -1,7 +1,7 @@
 // `bun run generate` writes the modules that carry the types of routes/ and src/domain/; `--check` only says whether they are up to date.
 import { join, relative } from "node:path";
 import { findResources } from "./domain/catalogue";
-import { loadRoutes } from "./router";
+import { loadRoutes, RouterError } from "./router";
 
 const root = join(import.meta.dir, "..");
 const notice = (folder: string) => `// Generated from the files of ${folder} by \`bun run generate\`. Do not edit.\n`;
@@ -40,13 +40,20 @@ export const resources = { ${found.map(({ exportName, resource }) => (exportName
 const modules = { "src/routes.generated.ts": routesModule, "src/domain/catalogue.generated.ts": catalogueModule };
 const checkOnly = process.argv.includes("--check");
 let stale = 0;
-for (const [name, build] of Object.entries(modules)) {
-  const path = join(root, name);
-  const text = await build();
+try {
+  for (const [name, build] of Object.entries(modules)) await update(join(root, name), await build());
+} catch (error) {
+  if (!(error instanceof RouterError)) throw error;
+  console.error(error.message);
+  process.exit(1);
+}
+process.exit(checkOnly && stale > 0 ? 1 : 0);
+
+async function update(path: string, text: string): Promise<void> {
   const current = await Bun.file(path)
     .text()
     .catch(() => undefined);
-  if (current === text) continue;
+  if (current === text) return;
   stale += 1;
   if (checkOnly) console.error(`${relative(root, path)} is out of date: run \`bun run generate\` and commit it.`);
   else {
@@ -54,4 +61,3 @@ for (const [name, build] of Object.entries(modules)) {
     console.error(`Wrote ${relative(root, path)}`);
   }
 }
-process.exit(checkOnly && stale > 0 ? 1 : 0);

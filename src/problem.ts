@@ -1,3 +1,4 @@
+import { STATUS_CODES } from "node:http";
 import { type Static, Type } from "@sinclair/typebox";
 import type { ValueError } from "@sinclair/typebox/errors";
 
@@ -12,7 +13,7 @@ export const Problem = Type.Object(
       Type.Array(Type.Object({ pointer: Type.String({ description: "JSON pointer (RFC 6901) to the mistake." }), detail: Type.String() })),
     ),
   },
-  { description: "application/problem+json, RFC 9457" },
+  { title: "Problem", description: "What went wrong: RFC 9457." },
 );
 export type Problem = Static<typeof Problem>;
 
@@ -42,27 +43,51 @@ export class HttpProblem extends Error {
   }
 }
 
+/** The problem that a status stands for. */
+export function problemOf(status: number, detail?: string, errors?: Problem["errors"]): Problem {
+  const [kind, title] = (kinds as Partial<Record<number, readonly [string, string]>>)[status] ?? [];
+  return {
+    type: kind ? `/problems/${kind}` : "about:blank",
+    title: title ?? STATUS_CODES[status] ?? "Error",
+    status,
+    ...(detail && { detail }),
+    ...(errors && { errors }),
+  };
+}
+
 export function problemResponse(
   status: ProblemStatus,
   detail?: string,
   errors?: Problem["errors"],
   headers?: Record<string, string>,
 ): Response {
-  const [kind, title] = kinds[status];
-  const problem: Problem = { type: `/problems/${kind}`, title, status, ...(detail && { detail }), ...(errors && { errors }) };
-  return new Response(JSON.stringify(problem), { status, headers: { "content-type": "application/problem+json", ...headers } });
+  return new Response(JSON.stringify(problemOf(status, detail, errors)), {
+    status,
+    headers: { "content-type": "application/problem+json", ...headers },
+  });
 }
+
+/** A body of megabytes can be wrong in a million places; nobody mends more than these at a time. */
+const maxMistakes = 100;
 
 /** Every mistake with its place and what was expected there, but never the value that was sent. */
 export function describeMistakes(mistakes: Iterable<ValueError>): NonNullable<Problem["errors"]> {
   const byPlace = new Map<string, string>();
   // One for each place: a string that is too short breaks its pattern, too.
-  for (const mistake of mistakes) if (!byPlace.has(mistake.path)) byPlace.set(mistake.path, expectation(mistake));
+  for (const { pointer, detail } of placed(mistakes)) {
+    if (!byPlace.has(pointer)) byPlace.set(pointer, detail);
+    if (byPlace.size === maxMistakes) break;
+  }
   return [...byPlace].map(([pointer, detail]) => ({ pointer, detail }));
 }
 
-function expectation({ schema, message, errors }: ValueError): string {
-  if (typeof schema.description === "string") return schema.description;
-  const alternatives = errors.map((branch) => branch.First()?.message).filter((text) => text !== undefined);
-  return alternatives.length > 0 ? alternatives.join("; or ") : message;
+function* placed(mistakes: Iterable<ValueError>): Generator<{ pointer: string; detail: string }> {
+  for (const { path, schema, message, errors } of mistakes) {
+    const alternatives = errors.map((branch) => [...placed(branch)]);
+    // The alternative that the value was meant to be is the one that has its mistake further inside.
+    const meant = alternatives.find(([first]) => first && first.pointer.length > path.length);
+    if (meant) yield* meant;
+    else if (typeof schema.description === "string") yield { pointer: path, detail: schema.description };
+    else yield { pointer: path, detail: alternatives.flatMap(([first]) => first?.detail ?? []).join("; or ") || message };
+  }
 }

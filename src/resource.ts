@@ -1,29 +1,19 @@
-import { type TObject, type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
+import { type TSchema, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { Elysia } from "elysia";
+import { type Input, withDefaults } from "./defaults";
 import type { Recorded, Resource } from "./domain/resource";
 import { jsonBody } from "./json-body";
-import { mergePatch, mergePatchSchema } from "./merge-patch";
+import { mergePatch } from "./merge-patch";
 import { describeMistakes, HttpProblem, Problem } from "./problem";
+import { pageQuery, schemasOf, typed } from "./resource-schemas";
 import { type Dependencies, defineRoute } from "./route";
 import type { ChangeContext, Stored } from "./store/store";
 
-/** The fields as a client sends them: one that may be null may be left out. */
-type Input<Fields> = { [Key in keyof Fields as null extends Fields[Key] ? never : Key]: Fields[Key] } & {
-  [Key in keyof Fields as null extends Fields[Key] ? Key : never]?: Fields[Key];
-};
+/** RFC 7396. */
+const patchMediaType = "application/merge-patch+json";
 
-/** `limit` and `after` of a list. Patterns, since a query is text, and since Elysia's own coercion to integers takes "1e2" and loses the name of what is wrong. */
-export const pageQuery = Type.Object({
-  limit: Type.Optional(
-    typed<number | string>(
-      Type.String({ pattern: "^([1-9]|[1-9][0-9]|1[0-9]{2}|200)$", description: "How many at most: 1 to 200. Default: 50." }),
-    ),
-  ),
-  after: Type.Optional(
-    typed<number | string>(Type.String({ pattern: "^[0-9]{1,15}$", description: "The `next` of the page before, an integer." })),
-  ),
-});
+const location = { Location: { description: "The path of what was created.", schema: { type: "string" as const } } };
 
 /**
  * CRUD over HTTP for a resource: list, create, read, replace, change and delete. Every change is an event.
@@ -34,24 +24,27 @@ export const pageQuery = Type.Object({
  */
 export function crud<Name extends string, Plural extends string, Fields extends object>(resource: Resource<Name, Plural, Fields>) {
   type Page = { [key in Plural]: Recorded<Fields>[] } & { next: number | null };
-  const { name, plural, example } = resource;
-  const record = typed<Recorded<Fields>>(resource.record);
-  const input = typed<Input<Fields>>(inputSchema(resource));
-  const patch = typed<Partial<Fields>>(mergePatchSchema(resource.fields));
-  const next = Type.Union([Type.Integer(), Type.Null()], { description: "Pass it as `after` for the next page; null on the last one." });
-  const page = typed<Page>(Type.Object({ [plural]: Type.Array(resource.record), next }));
-  const params = Type.Object({ id: Type.String({ pattern: "^[1-9][0-9]{0,14}$", description: `The id of the ${name}, an integer.` }) });
+  const { name, plural } = resource;
+  const schemas = schemasOf(resource);
+  const record = typed<Recorded<Fields>>(schemas.record);
+  const input = typed<Input<Fields>>(schemas.input);
+  const patch = typed<Partial<Fields>>(schemas.patch);
+  const page = typed<Page>(schemas.page);
+  const { params } = schemas;
   const fieldsCheck = TypeCompiler.Compile<TSchema>(resource.fields);
   const tags = [plural];
-  const missing = { 404: Problem, 422: Problem };
+  const refused = { 422: Problem, 503: Problem };
+  const missing = { 404: Problem, ...refused };
+  const unreadable = { 400: Problem, 415: Problem };
 
   const found = (stored: Stored | undefined, id: string): Stored => {
     if (!stored) throw new HttpProblem(404, `There is no ${name} ${id}.`);
     return stored;
   };
+  const complete = (fields: unknown) => withDefaults(resource.fields, fields) as Fields;
   const patched = (current: object, change: unknown): Fields => {
-    const fields = withDefaults<Fields>(resource, mergePatch(fieldsOf(resource, current), change));
-    if (fieldsCheck.Check(fields)) return fields as Fields;
+    const fields = complete(mergePatch(fieldsOf(resource, current), change));
+    if (fieldsCheck.Check(fields)) return fields;
     throw new HttpProblem(422, `The patch would leave the ${name} invalid.`, describeMistakes(fieldsCheck.Errors(fields)));
   };
 
@@ -70,21 +63,30 @@ export function crud<Name extends string, Plural extends string, Fields extends 
         },
         {
           query: pageQuery,
-          response: { 200: page, 422: Problem },
-          detail: { tags, summary: `List ${plural}`, description: "In the order of their ids, a page at a time." },
+          response: { 200: page, ...refused },
+          detail: {
+            tags,
+            summary: `List ${plural}`,
+            description: "In the order of their ids, a page at a time.",
+          },
         },
       )
       .post(
         "",
         async ({ body, path, headers }) => {
-          const stored = await store.insert(resource, withDefaults<Fields>(resource, body), contextOf(headers));
+          const stored = await store.insert(resource, complete(body), contextOf(headers));
           return json(stored.json, 201, { location: `${path.replace(/\/$/, "")}/${stored.id}` });
         },
         {
           body: input,
-          parse: jsonBody("application/json"),
-          response: { 201: record, 400: Problem, 415: Problem, 422: Problem },
-          detail: { tags, summary: `Create ${aOrAn(name)}`, description: `Publishes ${name}.created.`, ...exampleBody(example) },
+          parse: jsonBody(input, "application/json"),
+          response: { 201: record, ...unreadable, ...refused },
+          detail: {
+            tags,
+            summary: `Create ${aOrAn(name)}`,
+            description: `Publishes ${name}.created.`,
+            responses: { 201: { description: "Created; `Location` is its path.", headers: location } },
+          },
         },
       )
       .get("/:id", async ({ params: { id } }) => json(found(await store.get(resource, Number(id)), id).json), {
@@ -95,19 +97,18 @@ export function crud<Name extends string, Plural extends string, Fields extends 
       .put(
         "/:id",
         async ({ params: { id }, body, headers }) => {
-          const fields = withDefaults<Fields>(resource, body);
+          const fields = complete(body);
           return json(found(await store.update(resource, Number(id), () => fields, contextOf(headers)), id).json);
         },
         {
           params,
           body: input,
-          parse: jsonBody("application/json"),
-          response: { 200: record, 400: Problem, 415: Problem, ...missing },
+          parse: jsonBody(input, "application/json"),
+          response: { 200: record, ...unreadable, ...missing },
           detail: {
             tags,
             summary: `Replace ${aOrAn(name)}`,
             description: `A field that is left out goes back to its default. Publishes ${name}.updated.`,
-            ...exampleBody(example),
           },
         },
       )
@@ -118,13 +119,13 @@ export function crud<Name extends string, Plural extends string, Fields extends 
         {
           params,
           body: patch,
-          parse: jsonBody("application/merge-patch+json", "application/json"),
-          response: { 200: record, 400: Problem, 415: Problem, ...missing },
+          parse: jsonBody(patch, patchMediaType, "application/json"),
+          response: { 200: record, ...unreadable, ...missing },
           detail: {
             tags,
             summary: `Change ${aOrAn(name)}`,
             description: `A JSON merge patch (RFC 7396): what is left out stays, null takes a value away. Publishes ${name}.updated.`,
-            ...exampleBody(Object.fromEntries(Object.entries(example as object).slice(0, 1)), "application/merge-patch+json"),
+            requestBody: { required: true, content: { [patchMediaType]: {}, "application/json": {} } },
           },
         },
       )
@@ -137,31 +138,14 @@ export function crud<Name extends string, Plural extends string, Fields extends 
         {
           params,
           response: { 204: Type.Undefined({ description: "Deleted." }), ...missing },
-          detail: { tags, summary: `Delete ${aOrAn(name)}`, description: `Publishes ${name}.deleted, which carries the last state.` },
+          detail: {
+            tags,
+            summary: `Delete ${aOrAn(name)}`,
+            description: `Publishes ${name}.deleted, which carries the last state.`,
+          },
         },
       ),
   );
-}
-
-/** A schema with its static type said outright: TypeBox cannot infer it while the resource is still a type parameter. */
-function typed<T>(schema: TSchema): TUnsafe<T> {
-  return schema as TUnsafe<T>;
-}
-
-function inputSchema(resource: Resource): TObject {
-  const fields = Object.entries(resource.fields.properties).map(([name, schema]) => [
-    name,
-    "default" in schema ? Type.Optional(schema) : schema,
-  ]);
-  return Type.Object(Object.fromEntries(fields), { additionalProperties: false });
-}
-
-function withDefaults<Fields>(resource: Resource, fields: unknown): Fields {
-  const filled: Record<string, unknown> = { ...(fields as object) };
-  for (const [name, schema] of Object.entries(resource.fields.properties)) {
-    if (filled[name] === undefined && "default" in schema) filled[name] = structuredClone(schema["default"]);
-  }
-  return filled as Fields;
 }
 
 function fieldsOf(resource: Resource, record: object): Record<string, unknown> {
@@ -180,8 +164,4 @@ function contextOf(headers: Record<string, string | undefined>): ChangeContext {
 
 function aOrAn(name: string): string {
   return /^[aeiou]/.test(name) ? `an ${name}` : `a ${name}`;
-}
-
-function exampleBody(example: unknown, mediaType = "application/json") {
-  return { requestBody: { required: true, content: { [mediaType]: { example } } } };
 }

@@ -49,12 +49,11 @@ export function findRouteFiles(folder: string): RouteFile[] {
   return routes.sort((a, b) => compare(a.path.replaceAll(":", "~"), b.path.replaceAll(":", "~")));
 }
 
-/** @throws {RouterError} for a file that does not export a route. */
+/** @throws {RouterError} for a file that cannot be loaded or does not export a route. */
 export async function loadRoutes(folder: string): Promise<LoadedRoute[]> {
   const loaded: LoadedRoute[] = [];
   for (const found of findRouteFiles(folder)) {
-    const exports = (await import(join(folder, found.file))) as { default?: unknown };
-    loaded.push({ ...found, route: asRoute(found.file, exports.default) });
+    loaded.push({ ...found, route: asRoute(found.file, (await load(folder, found.file)).default) });
   }
   return loaded;
 }
@@ -78,6 +77,15 @@ export function mountRoutes(routes: readonly LoadedRoute[], dependencies: Depend
   return mounted;
 }
 
+async function load(folder: string, file: string): Promise<{ default?: unknown }> {
+  try {
+    return await import(join(folder, file));
+  } catch (error) {
+    // With the place, which the message alone does not have.
+    throw new RouterError(`routes/${file} cannot be loaded:\n\n${Bun.inspect(error)}`);
+  }
+}
+
 function asRoute(file: string, value: unknown): Route {
   if (typeof value === "function") return value as Route;
   throw wrongExport(file, value === undefined ? "it has no default export" : `its default export is ${describe(value)}, not a function`);
@@ -91,7 +99,7 @@ function wrongExport(file: string, mistake: string): RouterError {
   import { defineRoute } from "${"../".repeat(file.split("/").length)}src/route";
 
   // GET ${path}
-  export default defineRoute(({ store }) => new Elysia().get("", () => "Hello"));
+  export default defineRoute(() => new Elysia().get("", () => "Hello"));
 
 A file in routes/ that is no route has a name that begins with _.`);
 }

@@ -1,23 +1,15 @@
-import { join } from "node:path";
 import type { Server } from "bun";
 import { buildApp } from "./app";
-import { Broker } from "./broker/connection";
-import { declareQueueForType, declareResources } from "./broker/topology";
 import { type Config, ConfigError, readConfig } from "./config";
-import { serveQueues } from "./delivery/queues";
-import { Relay } from "./delivery/relay";
-import { keepRetention } from "./delivery/retention";
 import { onStopSignal } from "./delivery/stop-signal";
-import { chooseTransport } from "./delivery/transport";
 import { loadCatalogue } from "./domain/catalogue";
+import { startEngine } from "./engine";
 import { createLog, type Log, messageOf } from "./observe/logging";
 import { type LoadedRoute, RouterError } from "./router";
-import { openSqliteStore } from "./store/sqlite";
 
 /** Under the ten seconds after which Docker and others kill. */
 const stopTimeoutMs = 9000;
 const requestsTimeoutMs = 3000;
-const confirmsTimeoutMs = 3000;
 
 /**
  * Runs the API as this process's whole work, until SIGINT or SIGTERM. A mistake in the environment or in `routes/` is
@@ -44,56 +36,14 @@ export async function startApi(loadRoutes: () => Promise<readonly LoadedRoute[]>
 
 /** Starts everything, and answers how to stop it again. */
 async function serve(routes: readonly LoadedRoute[], config: Config, log: Log): Promise<() => Promise<void>> {
-  const catalogue = await loadCatalogue();
-  const { resources } = catalogue;
-  const store = openSqliteStore(config.databaseFile, resources);
-  const transport = await chooseTransport(config.rabbitmq);
-  log.info({ transport: transport.name, database: config.databaseFile }, `Transport: ${transport.name}, because ${transport.reason}`);
-
-  const broker = config.rabbitmq && (await Broker.connect(config.rabbitmq, log, { expected: transport.name === "rabbitmq" }));
-  const relay = new Relay({
-    log: store.log,
-    relayed: store.relayed,
-    exchangeOf: (type) => catalogue.resourceOf(type)?.exchange ?? "events",
-    makeRoute: async (type, exchange) => {
-      if (broker) await declareQueueForType(broker, type, exchange, log);
-    },
-    logger: log,
-  });
-  await relay.load();
-  store.onAppend(() => relay.wake());
-  const relaying = broker?.keepChannel(async (channel, closed) => {
-    await declareResources(broker, resources, log);
-    await relay.run(channel, closed);
-  });
-  const consumersDir = join(config.dataDir, "consumers");
-  const queues = await serveQueues({ broker, transport, store, relay, catalogue, consumersDir, log });
-  const retention = keepRetention({ config, store, relay, replayed: queues.replayed, consumersDir, log });
-
-  const app = buildApp({
-    routes,
-    config,
-    log,
-    dependencies: {
-      store,
-      catalogue,
-      deadLetters: queues.deadLetters,
-      replays: queues.replays,
-      relay: () => ({ transport: transport.name, broker: broker?.state ?? "off", position: relay.position }),
-    },
-  });
+  const service = await startEngine(config, await loadCatalogue(), log);
+  const app = buildApp({ routes, config, log, dependencies: service.dependencies });
   const server = listen(app, config);
   log.info(`Warren listens on ${server.url.origin} and shows its API at ${server.url.origin}/swagger`);
 
   return async () => {
     await finishRequests(server);
-    retention.stop();
-    queues.stop();
-    // No confirm comes from a broker that is away or blocked; what waits is sent after the next start.
-    await relay.stop(broker?.state === "connected" ? confirmsTimeoutMs : 0);
-    await broker?.close();
-    await relaying;
-    await store.close();
+    await service.stop();
   };
 }
 
@@ -101,10 +51,11 @@ function listen(app: ReturnType<typeof buildApp>, config: Config): Server<unknow
   try {
     app.listen({ port: config.port, hostname: config.host });
   } catch (error) {
+    const address = `${config.host}:${config.port}`;
     if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
-      throw new Error(`Another program listens on ${config.host}:${config.port}; stop it, or set PORT to another number.`);
+      throw new Error(`Another program listens on ${address}; stop it, or set PORT to another number.`);
     }
-    throw error;
+    throw new Error(`Warren cannot listen on ${address}; HOST is an address of this machine. (${messageOf(error)})`);
   }
   return app.server as Server<unknown>;
 }

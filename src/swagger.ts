@@ -1,8 +1,12 @@
 import { swagger } from "@elysiajs/swagger";
-import { Elysia } from "elysia";
+import { type AnyElysia, Elysia } from "elysia";
+import iconFile from "swagger-ui-dist/favicon-32x32.png" with { type: "file" };
 import styleFile from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
 import scriptFile from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
 import packageJson from "../package.json";
+import { needsToken } from "./access";
+import type { Config } from "./config";
+import { completeDocument, type DocumentedRoute, type Gate, type OpenApiDocument } from "./openapi";
 
 const page = `<!doctype html>
 <html lang="en">
@@ -10,6 +14,7 @@ const page = `<!doctype html>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1">
   <title>Warren API</title>
+  <link rel="icon" href="/swagger/favicon.png">
   <link rel="stylesheet" href="/swagger/swagger-ui.css">
 </head>
 <body>
@@ -20,38 +25,64 @@ const page = `<!doctype html>
 </html>
 `;
 
-/** In a file of its own, so that a content security policy need not allow scripts in the page. */
-const startScript = `SwaggerUIBundle({ url: "/swagger/json", dom_id: "#swagger-ui", tryItOutEnabled: true, displayRequestDuration: true });\n`;
+/** In a file of its own, so that the page's content security policy need not allow scripts in the page. */
+const startScript = `SwaggerUIBundle({
+  url: "/swagger/json",
+  dom_id: "#swagger-ui",
+  tryItOutEnabled: true,
+  displayRequestDuration: true,
+  // Else it would show the document to a service on the internet.
+  validatorUrl: null,
+});
+`;
+
+const contentSecurityPolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 
 /**
  * The OpenAPI document of all routes at `/swagger/json`, and Swagger UI at `/swagger`. The plugin's own page would load
  * its script from a CDN; this one takes it from the package, so that it works with no internet.
  */
-export function apiDocs(options: { readonly withToken: boolean }) {
+export function apiDocs({ apiTokens, rateLimit }: Pick<Config, "apiTokens" | "rateLimit">) {
+  const withToken = apiTokens.length > 0;
+  const plugin = swagger({
+    provider: "swagger-ui",
+    documentation: {
+      // The plugin says 3.0.3, in which a type cannot be null.
+      openapi: "3.1.0",
+      info: {
+        title: "Warren API",
+        version: packageJson.version,
+        description: "Every change to a resource is an event: `item.created`, `item.updated`, `item.deleted`.",
+      },
+      ...(withToken && {
+        components: { securitySchemes: { token: { type: "http", scheme: "bearer", description: "One of the tokens in API_TOKEN." } } },
+        security: [{ token: [] }],
+      }),
+    } as NonNullable<Parameters<typeof swagger>[0]>["documentation"] & object,
+  });
+  const gate: Gate = { needsToken: withToken ? needsToken : null, limitsRate: rateLimit !== null };
+  let document: OpenApiDocument | undefined;
+
   const hidden = { detail: { hide: true } };
+  const text = (body: string, type: string, headers?: Record<string, string>) => () =>
+    new Response(body, { headers: { "content-type": `${type}; charset=utf-8`, ...headers } });
   const file = (path: string, type: string) => () =>
     new Response(Bun.file(path), { headers: { "content-type": type, "cache-control": "max-age=3600" } });
   return new Elysia({ name: "swagger-ui" })
-    .use(
-      swagger({
-        provider: "swagger-ui",
-        documentation: {
-          // The plugin says 3.0.3, in which a type cannot be null.
-          openapi: "3.1.0",
-          info: {
-            title: "Warren API",
-            version: packageJson.version,
-            description: "Every change to a resource is an event: `item.created`, `item.updated`, `item.deleted`.",
-          },
-          ...(options.withToken && {
-            components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
-            security: [{ token: [] }],
-          }),
-        } as NonNullable<Parameters<typeof swagger>[0]>["documentation"] & object,
-      }),
-    )
-    .get("/swagger", () => new Response(page, { headers: { "content-type": "text/html; charset=utf-8" } }), hidden)
-    .get("/swagger/start.js", () => new Response(startScript, { headers: { "content-type": "text/javascript; charset=utf-8" } }), hidden)
+    .onAfterHandle(({ path, responseValue }) => {
+      if (path !== "/swagger/json") return;
+      document ??= completeDocument(responseValue as OpenApiDocument, routesOf(plugin), gate);
+      return document;
+    })
+    .use(plugin)
+    .get("/swagger", text(page, "text/html", { "content-security-policy": contentSecurityPolicy }), hidden)
+    .get("/swagger/start.js", text(startScript, "text/javascript"), hidden)
     .get("/swagger/swagger-ui-bundle.js", file(scriptFile, "text/javascript; charset=utf-8"), hidden)
-    .get("/swagger/swagger-ui.css", file(styleFile, "text/css; charset=utf-8"), hidden);
+    .get("/swagger/swagger-ui.css", file(styleFile, "text/css; charset=utf-8"), hidden)
+    .get("/swagger/favicon.png", file(iconFile, "image/png"), hidden);
+}
+
+/** Every route of the app that the plugin was put into. Elysia has no type for it, and the plugin calls it too. */
+function routesOf(plugin: AnyElysia): DocumentedRoute[] {
+  return (plugin as unknown as { getGlobalRoutes(): DocumentedRoute[] }).getGlobalRoutes();
 }

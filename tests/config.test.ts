@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import fc from "fast-check";
 import { type Config, ConfigError, readConfig, redactUrl } from "../src/config";
-import { root, temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
+import { root } from "./support/processes";
 
 type Environment = Record<string, string | undefined>;
 
@@ -242,4 +243,8 @@ describe(".env.example", () => {
     expect(rest).toEqual(others);
     expect({ ...rabbitmq, explicit: false }).toEqual({ ...expected, explicit: false } as never);
   });
+});
+
+test("a consumer, which serves nothing, needs no API_TOKEN to run where HOST is public", () => {
+  expect(readConfig({ isTerminal: false, listens: false, environment: { HOST: "0.0.0.0" } }).apiTokens).toEqual([]);
 });

@@ -1,7 +1,12 @@
 // The body of an event: what is written, and that it reads back as it was.
 import { describe, expect, test } from "bun:test";
+import { Type } from "@sinclair/typebox";
 import fc from "fast-check";
+import { Catalogue } from "../src/domain/catalogue";
 import { type Event, parseEvent, resourceName, serializeEvent } from "../src/domain/event";
+import { defineResource } from "../src/domain/resource";
+import { crud } from "../src/resource";
+import { openApi } from "./support/api";
 import { itemEvent, itemRecord } from "./support/arbitrary";
 import { catalogue, order } from "./support/resources";
 
@@ -67,5 +72,14 @@ describe("the body of an event", () => {
     const body = JSON.stringify({ ...event, item: { ...record, colour: "red" }, actor: "Ada" });
     const parsed = parseEvent(body, catalogue);
     expect(parsed.ok && (parsed.event as unknown)).toEqual({ ...event, item: { ...record, colour: "red" }, actor: "Ada" });
+  });
+
+  test("the same in a process that serves the API: Elysia leaves the schema of the record as it is", async () => {
+    const note = defineResource({ name: "note", fields: { text: Type.String() }, example: { text: "x" } });
+    const api = openApi({ routes: [{ file: "notes.ts", path: "/notes", route: crud(note) }] });
+    await api.send("GET", "/notes/1");
+    await api.close();
+    const body = JSON.stringify({ ...event, type: "note.created", note: { ...record, text: "x", colour: "red" } });
+    expect(parseEvent(body, new Catalogue([note]))).toMatchObject({ ok: true, record: { colour: "red" } });
   });
 });

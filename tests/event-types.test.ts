@@ -6,7 +6,8 @@ import fc from "fast-check";
 import { Catalogue, findResources, loadCatalogue, matchesTopic, UnknownEventType } from "../src/domain/catalogue";
 import { item } from "../src/domain/item";
 import { defineResource } from "../src/domain/resource";
-import { root, temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
+import { root } from "./support/processes";
 import { catalogue, order } from "./support/resources";
 
 const all = ["item.created", "item.updated", "item.deleted", "order.created", "order.updated", "order.deleted"];

@@ -28,10 +28,11 @@ describe("GET /items", () => {
     const seen: number[] = [];
     for (let after: number | null = 0; after !== null; ) {
       const { items, next }: Page = await page(`?limit=${limit}&after=${after}`);
-      expect(items.length).toBeLessThanOrEqual(limit);
       // Every page but the last is full, and none is empty.
+      expect(items).not.toBeEmpty();
       expect(items).toHaveLength(next === null ? ids.length - seen.length : limit);
       expect(next).toBe(next === null ? null : (items.at(-1)?.id ?? 0));
+      expect(items[0]?.id).toBeGreaterThan(after);
       seen.push(...items.map(({ id }) => id));
       after = next;
     }

@@ -5,7 +5,8 @@ import { type ChannelModel, connect } from "amqplib";
 import type { DeadLetter, DeadLetterPage } from "../src/delivery/dead-letters";
 import { serializeEvent } from "../src/domain/event";
 import { openConsumerFile } from "../src/store/consumer-file";
-import { type Api, endAll, environment, eventually, send, startApi, temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
+import { type Api, endAll, environment, eventually, send, startApi } from "./support/processes";
 import { deadCount, type QueueConsumers, queueConsumers, untilDead } from "./support/queue-consumer";
 import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
 

@@ -1,7 +1,9 @@
 // Real processes, no broker: what a person has who installed nothing.
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync } from "node:fs";
 import { probe } from "../src/broker/connection";
-import { endAll, environment, eventually, run, send, startApi, startLogger, temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
+import { endAll, environment, eventually, run, send, startApi, startLogger } from "./support/processes";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
@@ -89,6 +91,20 @@ describe("without a broker", () => {
     expect(filtered.stdout.slice(1)).toHaveLength(1);
   });
 
+  test("a new event is at the logger within 50 ms of its answer", async () => {
+    const api = await startApi({ env });
+    const logger = await startLogger([], { env });
+    const delays: number[] = [];
+    for (let id = 1; id <= 21; id += 1) {
+      await send("POST", `${api.url}/items`, sample);
+      const answered = performance.now();
+      await logger.lines(/^\[CREATED\]/, id);
+      delays.push(performance.now() - answered);
+    }
+    // The one in the middle: on a busy machine a process may wait longer than that for its turn.
+    expect(delays.sort((a, b) => a - b)[10]).toBeLessThan(50);
+  });
+
   test("--json prints the event, and nothing else, to standard output", async () => {
     const api = await startApi({ env });
     const logger = await startLogger(["--json"], { env });
@@ -159,6 +175,25 @@ describe("the start", () => {
     });
     await other.line("Another program listens", "stderr");
     expect(await other.exited).toBe(1);
+  });
+
+  test("an address that this machine does not have is said in words", async () => {
+    for (const HOST of ["192.0.2.1", "no.such.host.invalid"]) {
+      const api = run(["src/main.ts"], { env: { ...env, HOST, API_TOKEN: "none" } });
+      expect(await api.exited).toBe(1);
+      expect(api.stderr.join("\n")).toContain(`Warren cannot listen on ${HOST}:0`);
+    }
+  });
+
+  test("a database that cannot be opened is named", async () => {
+    const { path } = folder;
+    await Bun.write(`${path}/text.db`, "This is no database, whatever its name says.");
+    mkdirSync(`${path}/folder`);
+    for (const file of [`${path}/folder`, `${path}/text.db`, `${path}/text.db/warren.db`]) {
+      const api = run(["src/main.ts"], { env: { ...env, DATABASE_URL: `sqlite:${file}` } });
+      expect(await api.exited).toBe(1);
+      expect(api.stderr.join("\n")).toContain(`The database ${file} cannot be opened: `);
+    }
   });
 
   test("the logger refuses an unknown event type, and lists the known ones", async () => {

@@ -1,6 +1,7 @@
 // What a careless or hostile client sends, to a real server: each is answered in words, soon, and the next client is served.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { type Api, endAll, environment, send, startApi, temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
+import { type Api, endAll, environment, send, startApi } from "./support/processes";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
@@ -106,4 +107,66 @@ for (const [method, path] of writes) {
 test("nothing of all this was stored", async () => {
   const page = (await (await send("GET", `${api.url}/items`)).json()) as { items: object[] };
   expect(page.items).toEqual([expect.objectContaining({ id: 1, name: "Sample Item", version: 1 })]);
+});
+
+describe("with a token", () => {
+  const token = "a-secret-for-tests";
+  let guarded: Api;
+  beforeAll(async () => {
+    guarded = await startApi({ env: { ...environment(`${folder.path}/guarded`), API_TOKEN: `another-secret,${token}` } });
+  });
+
+  /** Sends a request as it stands, which no HTTP client would do with these, and answers the status and the body. */
+  async function raw(target: string, host: string, headers = ""): Promise<[status: number, body: string]> {
+    const { hostname, port } = new URL(guarded.url);
+    const answered = Promise.withResolvers<string>();
+    let text = "";
+    const socket = await Bun.connect({
+      hostname,
+      port: Number(port),
+      socket: {
+        data: (_, bytes) => {
+          text += bytes.toString();
+        },
+        close: () => answered.resolve(text),
+      },
+    });
+    socket.write(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n${headers}\r\n`);
+    const [head = "", body = ""] = (await answered.promise).split("\r\n\r\n");
+    return [Number(head.split(" ")[1]), body];
+  }
+
+  test("it is asked for, one of several is enough, and nothing else is", async () => {
+    const statusWith = async (authorization?: string) =>
+      (await fetch(`${guarded.url}/items`, { headers: authorization ? { authorization } : {} })).status;
+    expect(await Promise.all([token, "another-secret"].map((one) => statusWith(`Bearer ${one}`)))).toEqual([200, 200]);
+    for (const wrong of [undefined, "Bearer", "Bearer ", `Basic ${token}`, `Bearer another-secret,${token}`, `Bearer ${token}x`, token]) {
+      expect([wrong, await statusWith(wrong)]).toEqual([wrong, 401]);
+    }
+  });
+
+  test("health checks and the docs are open", async () => {
+    for (const path of ["/health/live", "/health/ready", "/swagger", "/swagger/json", "/swagger/swagger-ui.css"]) {
+      expect([path, (await fetch(guarded.url + path)).status]).toEqual([path, 200]);
+    }
+  });
+
+  test("no path and no Host leads around it", async () => {
+    const paths = ["/items", "/health/items", "/swagger/items", "/health/../items", "/swagger/%2e%2e/items", "/health\\..\\items"];
+    const hosts = ["localhost", "a", "ab", "api", "", "x/health/", "localhost/health?", "localhost/health#", "[::1]", "health"];
+    for (const host of hosts) {
+      for (const path of [...paths, "/items/../health/live", "/items/1/../../health/x", "//health/live", "/healthz", "/Health/live"]) {
+        const [status, body] = await raw(path, host);
+        const served = status === 200 && body !== '{"status":"live"}';
+        expect([host, path, served, status < 500]).toEqual([host, path, false, true]);
+      }
+    }
+  });
+
+  test("a short Host, as a container has it, is served like any other", async () => {
+    for (const host of ["a", "api", "localhost"]) {
+      expect([host, await raw("/items", host, `Authorization: Bearer ${token}\r\n`)]).toEqual([host, [200, '{"items":[],"next":null}']]);
+      expect([host, await raw("/health/live", host)]).toEqual([host, [200, '{"status":"live"}']]);
+    }
+  });
 });

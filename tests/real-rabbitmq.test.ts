@@ -1,8 +1,9 @@
 // Real processes on a real, private RabbitMQ.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { type ChannelModel, type ConsumeMessage, connect } from "amqplib";
+import { temporaryFolder } from "./support/folder";
 import { freePort } from "./support/net";
-import { endAll, environment, eventually, run, send, startApi, startLogger, temporaryFolder } from "./support/processes";
+import { endAll, environment, eventually, run, send, startApi, startLogger } from "./support/processes";
 import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
@@ -312,6 +313,12 @@ describeWithRabbit("with RabbitMQ", () => {
     const again = await startApi({ env });
     expect(await (await send("GET", `${again.url}/health/ready`)).json()).toMatchObject({ events: 200, confirmed: 200 });
     expect(await again.stop()).toBe(0);
+  });
+
+  test("a virtual host that is not there is said in words", async () => {
+    const api = await startApi({ env: { ...env, RABBITMQ_URL: `${rabbit.url}nowhere` } });
+    await api.line(/RabbitMQ cannot be reached/);
+    await api.line("the virtual host of the URL does not exist, or the user may not use it");
   });
 
   test("credentials never appear in a log", async () => {

@@ -4,7 +4,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaul
 import { join } from "node:path";
 import { connect } from "amqplib";
 import type { Replay } from "../src/delivery/replays";
-import { type Api, endAll, environment, eventually, send, startApi, temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
+import { type Api, endAll, environment, eventually, send, startApi } from "./support/processes";
 import { type QueueConsumer, type QueueConsumers, queueConsumers, type Seen } from "./support/queue-consumer";
 import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
 import { seedItems } from "./support/seeded-log";

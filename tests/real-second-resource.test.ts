@@ -1,9 +1,10 @@
 // A second resource is two files and no edit: shown on a copy of the project.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { cpSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "amqplib";
-import { endAll, environment, root, run, send, startApi, startLogger, temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
+import { endAll, environment, run, send, startApi, startLogger } from "./support/processes";
+import { copyProject } from "./support/project-copy";
 import { describeWithRabbit, startRabbit } from "./support/rabbit";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
@@ -56,10 +57,7 @@ console.log(customer, first, price, typeof wrong);
 
 let copy: ReturnType<typeof temporaryFolder>;
 beforeAll(async () => {
-  copy = temporaryFolder();
-  for (const name of ["src", "routes", "consumers", "package.json", "tsconfig.json"])
-    cpSync(join(root, name), join(copy.path, name), { recursive: true });
-  symlinkSync(join(root, "node_modules"), join(copy.path, "node_modules"));
+  copy = copyProject();
   for (const [name, text] of Object.entries(files)) await Bun.write(join(copy.path, name), text);
 });
 afterAll(() => copy.remove());

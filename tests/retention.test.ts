@@ -6,7 +6,7 @@ import { item } from "../src/domain/item";
 import { openConsumerFile } from "../src/store/consumer-file";
 import { openSqliteStore } from "../src/store/sqlite";
 import type { Store } from "../src/store/store";
-import { temporaryFolder } from "./support/processes";
+import { temporaryFolder } from "./support/folder";
 import { recordedLog } from "./support/recorded-log";
 import { settled } from "./support/settled";
 

@@ -19,6 +19,8 @@ export class Broker {
   #lastError: string | undefined;
   #warned = false;
   readonly #stopping = new AbortController();
+  readonly #channels = new Map<Channel, AbortSignal>();
+  #closing: Promise<void> | undefined;
 
   private constructor(
     readonly url: string,
@@ -74,6 +76,12 @@ export class Broker {
    * @param use works with the channel, and resolves when it is done with it or `closed` aborts.
    */
   async keepChannel(use: (channel: ConfirmChannel, closed: AbortSignal) => Promise<void>, stop?: AbortSignal): Promise<void> {
+    await this.#reopen(use, stop);
+    // A process that ends with its channel leaves the connection closed.
+    await this.#closing;
+  }
+
+  async #reopen(use: (channel: ConfirmChannel, closed: AbortSignal) => Promise<void>, stop?: AbortSignal): Promise<void> {
     let failures = 0;
     while (!this.#stopping.signal.aborted && !stop?.aborted) {
       try {
@@ -81,6 +89,7 @@ export class Broker {
         const closed = closedSignal(channel, (error) =>
           this.log.warn({ error: error.message }, "RabbitMQ closed a channel; it is opened again"),
         );
+        this.#channels.set(channel, closed);
         const openedAt = performance.now();
         try {
           await use(channel, closed);
@@ -88,6 +97,7 @@ export class Broker {
           failures = performance.now() - openedAt > longestPauseMs ? 0 : failures + 1;
         } finally {
           await closeChannel(channel, closed);
+          this.#channels.delete(channel);
         }
       } catch (error) {
         if (this.#stopping.signal.aborted || stop?.aborted) return;
@@ -121,16 +131,23 @@ export class Broker {
     }
   }
 
-  /** Closes the connection; nothing is awaited longer than `timeoutMs`. */
-  async close(timeoutMs = 2000): Promise<void> {
+  /** Closes the channels, then the connection; nothing is awaited longer than `timeoutMs`. */
+  close(timeoutMs = 2000): Promise<void> {
     this.#stopping.abort();
     this.#state = "closed";
-    await Promise.race([this.connection.close(), Bun.sleep(timeoutMs)]);
+    this.#closing = Promise.race([this.#closeAll(), Bun.sleep(timeoutMs)]);
+    return this.#closing;
+  }
+
+  /** The close of a connection overtakes what its channels have yet to send, such as the last acks; that of a channel does not. */
+  async #closeAll(): Promise<void> {
+    await Promise.all([...this.#channels].map(([channel, closed]) => closeChannel(channel, closed)));
+    await this.connection.close();
   }
 
   #down(what: string, error: Error): void {
     if (this.#state !== "closed") this.#state = "connecting";
-    this.#lastError = messageOf(error);
+    this.#lastError = explain(error);
     // One warning for one outage, however long it lasts.
     this.log[this.#warned ? "debug" : "warn"]({ broker: this.url, error: this.#lastError }, what);
     this.#warned = true;
@@ -145,8 +162,15 @@ export async function probe(config: RabbitmqConfig, timeoutMs: number): Promise<
     await model.close();
     return undefined;
   } catch (error) {
-    return messageOf(error);
+    return explain(error);
   }
+}
+
+/** amqplib says of a refused virtual host only which frame it had expected. */
+function explain(error: unknown): string {
+  const message = messageOf(error);
+  if (!message.startsWith("Expected ConnectionOpenOk")) return message;
+  return `the virtual host of the URL does not exist, or the user may not use it (${message})`;
 }
 
 function withHeartbeat(url: string): string {

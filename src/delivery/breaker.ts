@@ -47,6 +47,11 @@ export class Breaker {
     if (this.#state === "half-open") this.#trial = true;
   }
 
+  /** Tells that the event did not reach the handler after all: it was done already. */
+  skip(): void {
+    this.#trial = false;
+  }
+
   /** Tells how the handler did. */
   end(failed: boolean, now: number): void {
     if (this.#state === "half-open") {

@@ -28,7 +28,7 @@ const expireInboxEveryMs = 600_000;
  */
 export async function runConsumer<const Pattern extends EventPattern>(options: ConsumerOptions<Pattern>): Promise<never> {
   try {
-    const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY) });
+    const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY), listens: false });
     const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });
     const starting = startConsumer(options, config, log);
     onStopSignal(log, drainTimeoutMs, async () => (await starting).stop());

@@ -1,4 +1,3 @@
-import { type Event, resourceName } from "../domain/event";
 import { messageOf } from "../observe/logging";
 import type { ConsumerFile } from "../store/consumer-file";
 import type { LogFollower } from "../store/log-follower";
@@ -6,29 +5,20 @@ import type { LogEntry } from "../store/store";
 import type { ReplayMark, Waiting } from "../store/waiting-table";
 import type { Consumer } from "./consumer-options";
 import type { Delivery } from "./delivery";
+import { keepFailure } from "./embedded-failure";
 import { LogCursor } from "./log-cursor";
-import { describeError, type Failure } from "./outcome";
-import { parseSelection, type ReplaySelection, selects } from "./replay-selection";
+import type { Failure } from "./outcome";
+import { RunningReplay } from "./running-replay";
 import { Signal } from "./signal";
-import { TokenBucket } from "./token-bucket";
 import type { Worker } from "./worker";
 
 /** How soon a new event is seen; looking costs about 2 µs. */
 const lookEveryMs = 5;
 /** How soon a log that cannot be read is tried again. */
 const tryEveryMs = 250;
-/** How soon a replay that another process asked for is seen. */
-const lookForReplaysEveryMs = 100;
+/** How soon a replay or a redriven event that another process wrote into the file is seen. */
+const lookForRequestsEveryMs = 100;
 const batch = 256;
-
-interface RunningReplay {
-  readonly id: string;
-  readonly selection: ReplaySelection;
-  readonly cursor: LogCursor;
-  readonly last: number;
-  readonly bucket: TokenBucket | undefined;
-  sent: number;
-}
 
 /** Feeds a worker from the event log, from what waits for its next attempt, and from replays. */
 export class EmbeddedConsumer {
@@ -60,7 +50,7 @@ export class EmbeddedConsumer {
     this.consumer.onReady();
     this.stop.addEventListener("abort", () => this.#settled.raise(), { once: true });
     while (!this.stop.aborted) {
-      const fed = this.#feedWaiting() + (await this.#feedReplays()) + (await this.#feedLog());
+      const fed = (await this.#feedReplays()) + this.#feedWaiting() + (await this.#feedLog());
       this.#savePosition();
       // Handlers that never wait would keep signals and timers out.
       if (fed > 0) await new Promise(setImmediate);
@@ -78,10 +68,16 @@ export class EmbeddedConsumer {
     const known = this.file.progress(logId);
     const end = await this.log.end();
     let position = 0;
-    if (known) position = known.position;
+    if (known) position = Math.min(known.position, end);
     else if (temporary || startFrom === "now") position = end;
     else if (startFrom instanceof Date) position = await this.log.positionBefore(startFrom.toISOString());
-    this.#main = new LogCursor({ position, begun: known?.begun ?? position });
+    if (known && known.position > end) {
+      log.warn(
+        { queue, position: known.position, end },
+        "The event log ends before this consumer's place in it: was an older one restored?",
+      );
+    }
+    this.#main = new LogCursor({ position, begun: Math.min(known?.begun ?? position, end) });
     this.file.saveProgress(logId, { position, begun: this.#main.begun });
     this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
     log.debug({ queue, position, end }, "Reading the event log");
@@ -133,62 +129,44 @@ export class EmbeddedConsumer {
   }
 
   async #feedReplays(): Promise<number> {
-    if (performance.now() - this.#looked > lookForReplaysEveryMs) this.#lookForReplays();
+    if (performance.now() - this.#looked > lookForRequestsEveryMs) this.#lookForRequests();
     let fed = 0;
     for (const replay of this.#replays.values()) fed += await this.#feedReplay(replay);
     return fed;
   }
 
-  #lookForReplays(): void {
+  #lookForRequests(): void {
     this.#looked = performance.now();
+    this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
     for (const row of this.file.replays.unfinished(this.log.logId)) {
       if (this.#replays.has(row.id)) continue;
-      const selection = parseSelection(row.selection);
-      this.#replays.set(row.id, {
-        id: row.id,
-        selection,
-        cursor: new LogCursor(row),
-        last: row.last,
-        bucket: selection.rate ? new TokenBucket(selection.rate, performance.now()) : undefined,
-        sent: row.sent,
-      });
+      this.#replays.set(row.id, new RunningReplay(row, this.file, this.consumer.wanted));
       this.consumer.log.info({ queue: this.consumer.queue, replay: row.id }, "Replaying past events");
     }
   }
 
   async #feedReplay(replay: RunningReplay): Promise<number> {
-    const { cursor, selection, last, bucket } = replay;
+    const { cursor, selection } = replay;
     const room = Math.min(this.#room, batch);
     const read = room === 0 ? undefined : await this.#read(cursor.taken, room);
     if (!read) return 0;
-    let entries = read.filter((entry) => entry.position <= last);
-    if (entries.length === 0 && cursor.inHand === 0) this.#finishReplay(replay);
-    if (bucket) {
-      const allowed = entries.findIndex((entry) => this.#isReplayed(entry, selection) && bucket.take(performance.now()) > 0);
-      if (allowed >= 0) entries = entries.slice(0, allowed);
-    }
+    const own = replay.ofItsOwn(read);
+    if (own.length === 0 && cursor.inHand === 0) this.#finishReplay(replay);
+    const entries = replay.allowed(own);
     const end = entries.at(-1)?.position;
-    if (end !== undefined && cursor.begin(end)) this.#saveReplay(replay);
+    if (end !== undefined && cursor.begin(end)) replay.save();
     for (const entry of entries) {
-      if (!this.#isReplayed(entry, selection)) cursor.skip(entry.position);
+      if (!replay.wants(entry)) cursor.skip(entry.position);
       else {
         replay.sent += 1;
-        this.#takeEntry(cursor, entry, selection.force ? "forced" : "yes", () => this.#saveReplay(replay));
+        this.#takeEntry(cursor, entry, selection.force ? "forced" : "yes", () => replay.save());
       }
     }
     return entries.length;
   }
 
-  #isReplayed(entry: LogEntry, selection: ReplaySelection): boolean {
-    return this.consumer.wanted.has(entry.type) && selects(selection, entry);
-  }
-
-  #saveReplay({ id, cursor, sent }: RunningReplay, finishedAt: string | null = null): void {
-    this.file.replays.save(id, { position: cursor.position, begun: cursor.begun, sent, finishedAt, error: null });
-  }
-
   #finishReplay(replay: RunningReplay): void {
-    this.#saveReplay(replay, new Date().toISOString());
+    replay.save(new Date().toISOString());
     this.#replays.delete(replay.id);
     this.consumer.log.info({ queue: this.consumer.queue, replay: replay.id, events: replay.sent }, "The replay is finished");
   }
@@ -220,8 +198,12 @@ export class EmbeddedConsumer {
     message: Omit<Delivery, "gone" | "settle"> & { id: string; body: string; firstFailure: string | null },
     settle: () => () => void,
   ): void {
-    const keep = (outcome: Failure) => this.#keep(message, outcome);
     const { file } = this;
+    const { temporary } = this.consumer;
+    const keep = (outcome: Failure) => {
+      const dueAt = keepFailure(file, message, outcome, { temporary });
+      if (dueAt !== undefined) this.#nextDueAt = Math.min(this.#nextDueAt ?? dueAt, dueAt);
+    };
     const settled = this.#settled;
     this.worker.take({
       ...message,
@@ -238,21 +220,6 @@ export class EmbeddedConsumer {
         settled.raise();
       },
     });
-  }
-
-  #keep(message: { id: string; body: string; firstFailure: string | null; replay: ReplayMark }, outcome: Failure): void {
-    const { id, body, replay } = message;
-    const now = new Date().toISOString();
-    const firstFailure = message.firstFailure ?? now;
-    const { attempts } = outcome;
-    if (outcome.action === "retry") {
-      const dueAt = Date.now() + outcome.delayMs;
-      this.file.waiting.add({ id, body, attempts, firstFailure, replay, dueAt });
-      this.#nextDueAt = Math.min(this.#nextDueAt ?? dueAt, dueAt);
-    } else if (!this.consumer.temporary) {
-      const { message: error, stack } = describeError(outcome.error);
-      this.file.dead.add({ id, type: typeOf(body), body, reason: outcome.reason, error, stack, attempts, firstFailure, lastFailure: now });
-    }
   }
 
   #savePosition(): void {
@@ -272,16 +239,7 @@ export class EmbeddedConsumer {
       const room = this.#room > 0;
       if (this.stop.aborted || (room && (this.#more || this.log.changed())) || this.#main.position !== this.#savedPosition) return;
       if (room && this.#nextDueAt !== undefined && this.#nextDueAt <= now) return;
-      if (room && (this.#replays.size > 0 || performance.now() - this.#looked > lookForReplaysEveryMs)) return;
+      if (room && (this.#replays.size > 0 || performance.now() - this.#looked > lookForRequestsEveryMs)) return;
     }
-  }
-}
-
-function typeOf(body: string): string | null {
-  try {
-    const { type } = JSON.parse(body) as Partial<Event>;
-    return typeof type === "string" && resourceName(type) ? type : null;
-  } catch {
-    return null;
   }
 }

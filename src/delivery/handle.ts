@@ -147,6 +147,7 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
 /** Makes what few handlers look at only when they do. */
 class Context implements ExactlyOnceContext {
   #abort: AbortController | undefined;
+  #reason: Error | undefined;
 
   constructor(
     readonly consumer: Consumer,
@@ -169,6 +170,8 @@ class Context implements ExactlyOnceContext {
   }
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
+    // It may be asked for only when the time is over.
+    if (this.#reason) this.#abort.abort(this.#reason);
     return this.#abort.signal;
   }
   get tx(): Transaction {
@@ -176,6 +179,7 @@ class Context implements ExactlyOnceContext {
     return this.transaction;
   }
   abort(reason: Error): void {
+    this.#reason = reason;
     this.#abort?.abort(reason);
   }
 }

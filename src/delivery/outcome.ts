@@ -90,9 +90,14 @@ export function decide(result: Result, attempts: number, policy: RetryPolicy, ch
 
 /** What is kept of an error: enough to find its cause, little enough for a message header. */
 export function describeError(error: unknown): { message: string; stack: string | null } {
-  if (!(error instanceof Error)) return { message: cut(String(error), 1000), stack: null };
-  const message = error instanceof Reject ? error.message : `${error.name}: ${error.message}`;
-  return { message: cut(message, 1000), stack: error.stack ? cut(error.stack, 4000) : null };
+  try {
+    if (!(error instanceof Error)) return { message: cut(String(error), 1000), stack: null };
+    const message = error instanceof Reject ? error.message : `${error.name}: ${error.message}`;
+    return { message: cut(message, 1000), stack: typeof error.stack === "string" ? cut(error.stack, 4000) : null };
+  } catch {
+    // Whatever was thrown may throw in turn when it is looked at.
+    return { message: "Something was thrown that cannot be shown", stack: null };
+  }
 }
 
 function cut(text: string, length: number): string {

@@ -8,7 +8,7 @@ import { copyOf, failuresOf, replayMarkOf } from "./parked-message";
 import type { Worker } from "./worker";
 
 /** What consuming needs of a confirm channel of amqplib. */
-export type ConsumerChannel = PublishChannel & Pick<ConfirmChannel, "prefetch" | "consume" | "cancel" | "ack" | "nack">;
+export type ConsumerChannel = PublishChannel & Pick<ConfirmChannel, "prefetch" | "consume" | "cancel" | "ack" | "nack" | "close">;
 
 /** Makes the queues that a message is moved to, and answers their names. */
 export interface Parking {
@@ -21,7 +21,7 @@ export interface Parking {
 export interface Subscription {
   /** Fulfils when the broker has taken the subscription away, as it does when the queue is deleted. */
   readonly cancelled: Promise<void>;
-  /** Takes no more messages, and answers when those in hand are settled. Those not begun go back to the queue. */
+  /** Takes no more messages, and closes the channel when those in hand are settled. Those not begun go back to the queue. */
   drain(): Promise<void>;
 }
 
@@ -66,7 +66,7 @@ export async function consumeFrom(
   closed.addEventListener(
     "abort",
     () => {
-      for (const { properties } of unsettled) if (properties.messageId) interrupted.held.add(properties.messageId);
+      for (const message of unsettled) interrupted.held.add(identityOf(message));
       interrupted.forgetOldest(prefetch * 2);
     },
     { once: true },
@@ -80,7 +80,7 @@ export async function consumeFrom(
     constructor(readonly message: ConsumeMessage) {
       this.failures = failuresOf(message);
       this.replay = replayMarkOf(message);
-      this.suspect = message.fields.redelivered && !interrupted.held.delete(String(message.properties.messageId));
+      this.suspect = message.fields.redelivered && !interrupted.held.delete(identityOf(message));
     }
     get body(): Uint8Array {
       return this.message.content;
@@ -94,12 +94,12 @@ export async function consumeFrom(
       unsettled.delete(message);
       // On a closed channel amqplib throws; the broker delivers the message again.
       if (!closed.aborted) channel.ack(message);
-      else if (message.properties.messageId && this.replay === "no") interrupted.handled.set(message.properties.messageId, outcome);
+      else interrupted.handled.set(identityOf(message), outcome);
     }
     giveBack(): void {
       unsettled.delete(this.message);
       if (closed.aborted) return;
-      if (this.message.properties.messageId) interrupted.held.add(this.message.properties.messageId);
+      interrupted.held.add(identityOf(this.message));
       channel.nack(this.message, false, true);
     }
   }
@@ -143,11 +143,11 @@ export async function consumeFrom(
       return;
     }
     unsettled.add(message);
-    const { messageId } = message.properties;
-    const outcome = message.fields.redelivered && messageId ? interrupted.handled.get(messageId) : undefined;
+    const identity = message.fields.redelivered ? identityOf(message) : "";
+    const outcome = interrupted.handled.get(identity);
     const delivery = new MessageDelivery(message);
-    if (outcome && delivery.replay === "no") {
-      interrupted.handled.delete(messageId);
+    if (outcome) {
+      interrupted.handled.delete(identity);
       void delivery.settle(outcome);
     } else worker.take(delivery);
   }
@@ -162,6 +162,7 @@ export async function consumeFrom(
     try {
       await channel.cancel(consumerTag);
       for (const delivery of worker.giveBack()) (delivery as MessageDelivery).giveBack();
+      interrupted.forgetOldest(prefetch * 2);
       await Promise.race([Bun.sleep(pauseMs), aborted(closed)]);
       if (!closed.aborted && !draining) await subscribe();
     } catch (error) {
@@ -179,8 +180,16 @@ export async function consumeFrom(
     cancelled: cancelled.promise,
     async drain() {
       draining = true;
+      const drained = worker.drain();
       if (!closed.aborted) await channel.cancel(consumerTag).catch(() => {});
-      await worker.drain();
+      await drained;
+      // The close of the connection would overtake acknowledgements that are still on their way.
+      if (!closed.aborted) await channel.close().catch(() => {});
     },
   };
+}
+
+/** Tells one message from another, also where a publisher gave both the same id, or where one is a replay of the other. */
+function identityOf(message: ConsumeMessage): string {
+  return `${message.properties.messageId}:${replayMarkOf(message)}:${Bun.hash(message.content)}`;
 }

@@ -19,7 +19,7 @@ const jitter = [0.75, 1, 1.25];
 export function delayMs(failures: number, policy: RetryPolicy, chance: number): number {
   const step = jitter[Math.min(jitter.length - 1, Math.floor(chance * jitter.length))] as number;
   const delay = policy.firstDelayMs * policy.factor ** (failures - 1) * step;
-  return Math.max(1, Math.round(Math.min(delay, policy.longestDelayMs)));
+  return Math.max(1, Math.floor(Math.min(Math.round(delay), policy.longestDelayMs)));
 }
 
 /** Up to each limit, delays are multiples of the step: 80 distinct ones in all, and so as many queues at the most. */

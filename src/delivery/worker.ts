@@ -1,10 +1,12 @@
 import { parseEvent } from "../domain/event";
+import { messageOf } from "../observe/logging";
 import type { ConsumerFile } from "../store/consumer-file";
 import { Breaker, type BreakerState } from "./breaker";
 import type { Consumer } from "./consumer-options";
 import { type Delivery, keyOf, type Task } from "./delivery";
 import { handleBatch, handleExactlyOnce, handleOne } from "./handle";
 import { decide, describeError, type Outcome, Reject, type Result } from "./outcome";
+import { settle } from "./settle";
 import { TokenBucket } from "./token-bucket";
 
 /** Events that share a commit of `exactlyOnce`, at most. */
@@ -39,6 +41,7 @@ export class Worker {
   #alone = false;
   #settling = 0;
   #stopping = false;
+  #soon = false;
   #idle: PromiseWithResolvers<void> | undefined;
   #timer: Timer | undefined;
 
@@ -61,7 +64,11 @@ export class Worker {
     else {
       const key = keyOf(parsed.resource, parsed.record);
       this.#pending.push({ delivery, event: parsed.event, key, arrivedAt: performance.now() });
-      this.#pump();
+      // What a transport hands over in one go can share a group.
+      if (this.consumer.exactlyOnce && !this.#soon) {
+        this.#soon = true;
+        queueMicrotask(() => this.#pump());
+      } else if (!this.#soon) this.#pump();
     }
   }
 
@@ -82,6 +89,7 @@ export class Worker {
   }
 
   #pump(): void {
+    this.#soon = false;
     while (!this.#stopping) {
       const tasks = this.#groups ? this.#nextGroup(this.#groups) : this.#nextTask();
       if (tasks.length === 0) return;
@@ -152,20 +160,21 @@ export class Worker {
     this.#running += 1;
     this.#alone = suspect;
     if (!this.#groups) this.#busy.add(first.key);
-    const deaths = suspect ? this.file().countDeath(first.event.id) : 0;
+    const deaths = (suspect && this.#noteDeath((file) => file.countDeath(first.event.id))) || 0;
     if (deaths >= this.consumer.maxDeaths) await this.#settle(first.delivery, { kind: "died", deaths });
     else {
       this.breaker.begin();
       const results = await this.#handle(tasks);
       for (const [index, task] of tasks.entries()) {
         const result = results[index] as Result;
-        if (result.kind !== "duplicate") this.breaker.end(isFailure(result), performance.now());
+        if (result.kind === "duplicate") this.breaker.skip();
+        else this.breaker.end(isFailure(result), performance.now());
         // In order, but not one after another: what is awaited is a copy on its way to the broker.
         if (tasks.length > 1) void this.#settle(task.delivery, result);
         else await this.#settle(task.delivery, result);
       }
     }
-    if (suspect) this.file().forgetDeaths(first.event.id);
+    if (suspect) this.#noteDeath((file) => file.forgetDeaths(first.event.id));
     this.#running -= 1;
     this.#alone = false;
     if (!this.#groups) this.#busy.delete(first.key);
@@ -184,9 +193,19 @@ export class Worker {
     const outcome = decide(result, delivery.failures, this.consumer.retry, Math.random());
     this.#note(outcome);
     this.#settling += 1;
-    await delivery.settle(outcome);
+    await settle(delivery, outcome, this.consumer, () => this.#stopping);
     this.#settling -= 1;
     this.#tellIdle();
+  }
+
+  /** A note that cannot be written costs a count, and stops nothing. */
+  #noteDeath<T>(write: (file: ConsumerFile) => T): T | undefined {
+    try {
+      return write(this.file());
+    } catch (error) {
+      this.consumer.log.warn({ queue: this.consumer.queue, error: messageOf(error) }, "A possible death could not be noted");
+      return undefined;
+    }
   }
 
   #note(outcome: Outcome): void {

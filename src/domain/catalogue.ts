@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import type { Resource } from "./resource";
 
 /** Every resource of the program, and with them every event type. */
@@ -70,7 +69,7 @@ function match(pattern: readonly string[], words: readonly string[]): boolean {
  */
 export async function loadCatalogue(): Promise<Catalogue> {
   const folder = import.meta.dir;
-  if (!existsSync(`${folder}/catalogue.ts`)) {
+  if (!(await Bun.file(`${folder}/catalogue.ts`).exists())) {
     const { resources } = await import("./catalogue.generated");
     return new Catalogue(Object.values(resources));
   }

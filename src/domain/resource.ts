@@ -84,7 +84,8 @@ export function defineResource<const Name extends string, Properties extends TPr
     queue: `${name}_events`,
     eventTypes: changes.map((change) => `${name}.${change}` as const),
     fields: Type.Object<TProperties>(fields, { additionalProperties: false }),
-    record: Type.Object<TProperties>({ ...identity, ...fields, ...history }),
+    // Said outright: a newer program may send more, and Elysia sets what is not said to false, in this very object.
+    record: Type.Object<TProperties>({ ...identity, ...fields, ...history }, { additionalProperties: true }),
     example,
   };
 }

@@ -81,13 +81,16 @@ export function openConsumerFile(file: string, options: { durable: boolean }): C
     db.run(`PRAGMA ${pragma}`);
   }
   migrate(db, file, migrations);
+  // Notes of deaths need not outlive a power cut, and so cost no flush.
+  const notes = options.durable ? new Database(file, { strict: true }) : db;
+  if (options.durable) for (const pragma of ["synchronous = NORMAL", "busy_timeout = 2000"]) notes.run(`PRAGMA ${pragma}`);
 
   const progress: Statement<Progress, [string]> = db.prepare("SELECT position, begun FROM warren_progress WHERE log_id = ?");
   const saveProgress = db.prepare("INSERT OR REPLACE INTO warren_progress VALUES (?, ?, ?)");
-  const countDeath: Statement<{ count: number }, [string]> = db.prepare(
+  const countDeath: Statement<{ count: number }, [string]> = notes.prepare(
     "INSERT INTO warren_deaths VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count",
   );
-  const forgetDeaths = db.prepare("DELETE FROM warren_deaths WHERE id = ?");
+  const forgetDeaths = notes.prepare("DELETE FROM warren_deaths WHERE id = ?");
   const inInbox = db.prepare("SELECT 1 FROM warren_inbox WHERE id = ?");
   const addToInbox = db.prepare("INSERT OR REPLACE INTO warren_inbox VALUES (?, ?)");
   const expireInbox = db.prepare("DELETE FROM warren_inbox WHERE at < ?");
@@ -111,6 +114,9 @@ export function openConsumerFile(file: string, options: { durable: boolean }): C
       all: <Row>(sql: string, ...values: SQLQueryBindings[]) => db.query(sql).all(...values) as Row[],
     },
     together: (change) => db.transaction(change).immediate(),
-    close: () => db.close(),
+    close() {
+      if (notes !== db) notes.close();
+      db.close();
+    },
   };
 }

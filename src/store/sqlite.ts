@@ -9,13 +9,24 @@ import { logIdOf, reading, sqliteLogReader } from "./log-reader";
 import { migrate, storeMigrations } from "./migrations";
 import { replaysIn, subscriptionsIn } from "./queue-tables";
 import type { ChangeContext, LogReader, Store, Stored } from "./store";
+import { Table } from "./table";
 
 /**
  * Opens the embedded store, makes its folder and brings its schema up to date.
  *
- * @throws {Error} when another process serves this database, or a newer program wrote it.
+ * @throws {Error} when another process serves this database, a newer program wrote it, or it cannot be opened.
  */
 export function openSqliteStore(file: string, resources: readonly Resource[]): SqliteStore {
+  try {
+    return lockAndOpen(file, resources);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error)) throw error;
+    // SQLite and the file system do not say which file they mean.
+    throw new Error(`The database ${file} cannot be opened: ${error.message}. DATABASE_URL says where it is.`, { cause: error });
+  }
+}
+
+function lockAndOpen(file: string, resources: readonly Resource[]): SqliteStore {
   mkdirSync(dirname(file), { recursive: true });
   const lock = acquireLock(`${file}.lock`);
   if (!lock) {
@@ -173,56 +184,6 @@ class SqliteStore implements Store {
     if (!this.#appended) return;
     this.#appended = false;
     for (const listener of this.#listeners) listener();
-  }
-}
-
-/** The statements of one resource's table. */
-class Table {
-  readonly #insert: Statement;
-  readonly #replace: Statement;
-  readonly #remove: Statement;
-  readonly #get: Statement<Stored, [number]>;
-  readonly #list: Statement<Stored, [number, number]>;
-  readonly #lastId: Statement<{ seq: number }, [string]>;
-
-  constructor(
-    db: Database,
-    readonly name: string,
-  ) {
-    db.run(
-      `CREATE TABLE IF NOT EXISTS "${name}" (id INTEGER PRIMARY KEY AUTOINCREMENT, version INTEGER NOT NULL, json TEXT NOT NULL) STRICT`,
-    );
-    this.#insert = db.prepare(`INSERT INTO "${name}" (id, version, json) VALUES (?, ?, ?)`);
-    this.#replace = db.prepare(`UPDATE "${name}" SET version = ?, json = ? WHERE id = ?`);
-    this.#remove = db.prepare(`DELETE FROM "${name}" WHERE id = ?`);
-    this.#get = db.prepare(`SELECT id, version, json FROM "${name}" WHERE id = ?`);
-    this.#list = db.prepare(`SELECT id, version, json FROM "${name}" WHERE id > ? ORDER BY id LIMIT ?`);
-    this.#lastId = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = ?");
-  }
-
-  /** The greatest id that was ever used. The record's JSON holds its id, so the id is needed before the row. */
-  lastId(): number {
-    return this.#lastId.get(this.name)?.seq ?? 0;
-  }
-
-  get(id: number): Stored | undefined {
-    return this.#get.get(id) ?? undefined;
-  }
-
-  list(after: number, limit: number): Stored[] {
-    return this.#list.all(after, limit);
-  }
-
-  insert({ id, version, json }: Stored): void {
-    this.#insert.run(id, version, json);
-  }
-
-  replace({ id, version, json }: Stored): void {
-    this.#replace.run(version, json, id);
-  }
-
-  remove(id: number): void {
-    this.#remove.run(id);
   }
 }
 

@@ -8,7 +8,7 @@ import { crud } from "../../src/resource";
 import type { LoadedRoute } from "../../src/router";
 import { openSqliteStore } from "../../src/store/sqlite";
 import type { Store } from "../../src/store/store";
-import { temporaryFolder } from "./processes";
+import { temporaryFolder } from "./folder";
 import { type LogLine, recordedLog } from "./recorded-log";
 import { catalogue, order } from "./resources";
 

@@ -45,7 +45,7 @@ export class Published {
 }
 
 type Consumed = (message: ConsumeMessage | null) => void;
-type Shape = Pick<ConfirmChannel, "publish" | "prefetch" | "consume" | "cancel" | "ack" | "nack">;
+type Shape = Pick<ConfirmChannel, "publish" | "prefetch" | "consume" | "cancel" | "ack" | "nack" | "close">;
 
 export class MockChannel extends EventEmitter implements Shape {
   readonly published: Published[] = [];
@@ -144,7 +144,7 @@ export class MockChannel extends EventEmitter implements Shape {
   }
 
   /** Closes the channel: what was not confirmed fails, and every later call throws. */
-  close(): void {
+  async close(): Promise<void> {
     this.closed = true;
     for (const message of this.published) if (!message.answered) message.fail(new Error("channel closed"));
     this.#closing.abort();

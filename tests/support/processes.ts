@@ -1,4 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -24,11 +23,15 @@ export interface RunOptions {
   /** The project to run in. Default: this one. */
   readonly cwd?: string;
   readonly env?: Record<string, string>;
+  /** Default: Bun. */
+  readonly program?: string;
 }
 
-/** Starts `bun <args>` with an environment that nothing on this machine leaks into. */
-export function run(args: readonly string[], { cwd = root, env = {} }: RunOptions = {}): Running {
-  const child = Bun.spawn([process.execPath, ...args], {
+/** Starts `bun <args>`, or another program, with an environment that nothing on this machine leaks into. */
+export function run(args: readonly string[], { cwd = root, env = {}, program = process.execPath }: RunOptions = {}): Running {
+  // A developer's own .env stays out of the tests.
+  const command = program === process.execPath ? [program, "--no-env-file", ...args] : [program, ...args];
+  const child = Bun.spawn(command, {
     cwd,
     env: { PATH: process.env["PATH"] ?? "", HOME: tmpdir(), TZ: "UTC", LOG_FORMAT: "json", ...env },
     stdin: "ignore",
@@ -110,12 +113,6 @@ export async function endAll(): Promise<void> {
   await Promise.all([...running].map((child) => child.exited));
 }
 
-/** A folder for one test, and how to remove it. */
-export function temporaryFolder(): { path: string; remove(): void } {
-  const path = mkdtempSync(join(tmpdir(), "warren-"));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
-}
-
 /** Without RABBITMQ_URL it is `none`: a RabbitMQ that happens to run on this machine stays out of the test. */
 export function environment(folder: string, rabbitmqUrl = "none"): Record<string, string> {
   return { DATABASE_URL: `sqlite:${join(folder, "data", "warren.db")}`, PORT: "0", RABBITMQ_URL: rabbitmqUrl };
@@ -125,9 +122,9 @@ export interface Api extends Running {
   readonly url: string;
 }
 
-/** Starts the API and answers when it listens. */
+/** Starts the API, from its source or as another program, and answers when it listens. */
 export async function startApi(options: RunOptions): Promise<Api> {
-  const api = run(["src/main.ts"], options);
+  const api = run(options.program ? [] : ["src/main.ts"], options);
   const line = await api.line("Warren listens on");
   const url = /listens on (http:\/\/[^ ]+)/.exec(line)?.[1];
   if (!url) throw new Error(`No address in: ${line}`);

@@ -1,6 +1,7 @@
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { root, temporaryFolder } from "./processes";
+import { temporaryFolder } from "./folder";
+import { root } from "./processes";
 
 /** A project of its own around these files, on the sources and packages of this one. */
 export async function projectWith(files: Readonly<Record<string, string>>): Promise<{ path: string; remove(): void }> {

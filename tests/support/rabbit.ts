@@ -1,8 +1,8 @@
 import { describe } from "bun:test";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "amqplib";
+import { temporaryFolder } from "./folder";
 import { freePort } from "./net";
 
 const bin = "/usr/lib/rabbitmq/bin";
@@ -25,6 +25,9 @@ export interface Rabbit {
   start(): Promise<void>;
   /** Stops the node politely, keeping its data. */
   stop(): Promise<void>;
+  /** Lets the node neither answer nor die, as a cut cable does. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
   isUp(): boolean;
   ctl(...args: string[]): Promise<string>;
   /** Ends the node and removes its data. */
@@ -33,7 +36,7 @@ export interface Rabbit {
 
 /** A private RabbitMQ node with its own ports, Erlang port mapper and folder. */
 export async function startRabbit(port = freePort()): Promise<Rabbit> {
-  const folder = mkdtempSync(join(tmpdir(), "warren-rabbit-"));
+  const folder = temporaryFolder().path;
   const [distPort, epmdPort] = [freePort(), freePort()];
   writeFileSync(join(folder, "plugins"), "[].");
   const env = {
@@ -63,11 +66,17 @@ export async function startRabbit(port = freePort()): Promise<Rabbit> {
     server = Bun.spawn([`${bin}/rabbitmq-server`], { env, stdout: "ignore", stderr: "ignore" });
     await ctl("wait", join(folder, "pid"), "--timeout", "60");
   }
+  async function signal(name: NodeJS.Signals): Promise<void> {
+    process.kill(Number(await Bun.file(join(folder, "pid")).text()), name);
+  }
   async function kill(): Promise<void> {
-    const pid = (await Bun.file(join(folder, "pid")).text()).trim();
-    process.kill(Number(pid), "SIGKILL");
+    await signal("SIGKILL");
     await server?.exited;
   }
+  const freeze = () => signal("SIGSTOP");
+  const thaw = async () => {
+    if (isUp()) await signal("SIGCONT");
+  };
   async function stop(): Promise<void> {
     await ctl("stop", join(folder, "pid"));
     await server?.exited;
@@ -81,7 +90,7 @@ export async function startRabbit(port = freePort()): Promise<Rabbit> {
   }
 
   await start();
-  return { url: `amqp://guest:guest@127.0.0.1:${port}/`, port, kill, start, stop, isUp, ctl, dispose };
+  return { url: `amqp://guest:guest@127.0.0.1:${port}/`, port, kill, start, stop, freeze, thaw, isUp, ctl, dispose };
 }
 
 /** Removes what a test may have left in the broker, so that the next one finds it empty. */

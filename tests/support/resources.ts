@@ -14,9 +14,16 @@ export const order = defineResource({
       { minItems: 1 },
     ),
     address: Type.Object({ street: Type.String(), city: Type.String(), door: Nullable(Type.String()) }, { additionalProperties: false }),
+    recipient: Nullable(Type.Object({ name: Type.String(), phone: Nullable(Type.String()) }, { additionalProperties: false })),
     state: Type.Union([Type.Literal("open"), Type.Literal("paid")], { default: "open" }),
   },
-  example: { customer: "Ada", lines: [{ item: 1, quantity: 2 }], address: { street: "Main 1", city: "London", door: null }, state: "open" },
+  example: {
+    customer: "Ada",
+    lines: [{ item: 1, quantity: 2 }],
+    address: { street: "Main 1", city: "London", door: null },
+    recipient: null,
+    state: "open",
+  },
 });
 
 export const catalogue = new Catalogue([item, order]);

@@ -1,0 +1,57 @@
+import { environment, eventually, type Running, run } from "../../tests/support/processes";
+import { type Benchmark, type Context, mustEqual, type Sample } from "../benchmark";
+import type { BenchBroker } from "../broker";
+import type { Timing } from "../clock";
+import { cpuCounter } from "../cpu";
+import { programResult } from "../programs";
+
+const queue = "item_events";
+
+export const consumer: Benchmark = {
+  name: "consumer",
+  title: "A consumer with a trivial handler, against raw consume and ack (prefetch 512)",
+  needs: ["rabbitmq"],
+  columns: [
+    { key: "perSecond", label: "events/s", digits: 0 },
+    { key: "cpuMicros", label: "CPU µs/event", digits: 1 },
+    { key: "brokerMicros", label: "broker µs/event", digits: 1 },
+  ],
+  aim: { atLeast: 0.9 },
+  warren: {
+    name: "warren",
+    async run({ events, folder, ...context }) {
+      const broker = await context.broker();
+      await fillQueue(broker, events);
+      const env = { ...environment(folder, broker.url), EVENTS: String(events) };
+      return consumed(broker, events, () => run(["bench/programs/count.ts"], { env }));
+    },
+  },
+  baseline: {
+    name: "raw consume",
+    async run({ events, ...context }: Context) {
+      const broker = await context.broker();
+      await fillQueue(broker, events);
+      return consumed(broker, events, () => run(["bench/baselines/raw-consume.ts", broker.url, queue, String(events)]));
+    },
+  },
+};
+
+async function fillQueue(broker: BenchBroker, events: number): Promise<void> {
+  const publisher = run(["bench/baselines/raw-publish.ts", broker.url, queue, String(events)]);
+  await programResult(publisher);
+  await publisher.exited;
+  mustEqual({ "messages in the queue": await broker.depth(queue), expected: events });
+}
+
+async function consumed(broker: BenchBroker, events: number, start: () => Running): Promise<Sample> {
+  const brokerCpu = cpuCounter(broker.pid);
+  const program = start();
+  const { count, seconds, cpuMicros } = await programResult<Timing>(program);
+  const sample = { perSecond: count / seconds, cpuMicros, brokerMicros: brokerCpu(count) };
+  mustEqual({ handled: count, expected: events });
+  await program.stop();
+  // What was handled but not acknowledged would be back in the queue now.
+  await eventually(async () => ((await broker.consumers(queue)) === 0 ? true : undefined), "the consumer to be gone");
+  mustEqual({ "messages left in the queue": await broker.depth(queue), expected: 0 });
+  return sample;
+}

@@ -1,0 +1,47 @@
+import { environment, send } from "../../tests/support/processes";
+import { type Benchmark, type Context, mustEqual, type Sample, VoidRun } from "../benchmark";
+import { cpuCounter } from "../cpu";
+import { sampleItem } from "../sample-events";
+import { type Server, startServer } from "../servers";
+import { load } from "../wrk";
+
+const warmUpSeconds = 2;
+const items = 1000;
+
+export const get: Benchmark = {
+  name: "get",
+  title: `GET /items/:id, any of ${items} items: from the database, against a Map`,
+  needs: ["wrk"],
+  columns: [
+    { key: "perSecond", label: "req/s", digits: 0 },
+    { key: "p50Ms", label: "p50 ms", digits: 2 },
+    { key: "p99Ms", label: "p99 ms", digits: 2 },
+    { key: "cpuMicros", label: "CPU µs/req", digits: 1 },
+  ],
+  aim: { atLeast: 0.9 },
+  warren: {
+    name: "warren",
+    run: async ({ seconds, folder }: Context) => measured(await startServer("src/main.ts", environment(folder)), seconds),
+  },
+  baseline: {
+    name: "echo",
+    run: async ({ seconds }: Context) => measured(await startServer("bench/baselines/echo.ts", {}), seconds),
+  },
+};
+
+async function measured(server: Server, seconds: number): Promise<Sample> {
+  for (let id = 1; id <= items; id += 1) {
+    const answer = await send("POST", `${server.url}/items`, sampleItem);
+    mustEqual({ "id of the new item": ((await answer.json()) as { id: number }).id, expected: id });
+  }
+  const read = await (await send("GET", `${server.url}/items/${items}`)).json();
+  if (!Bun.deepMatch({ id: items, ...sampleItem }, read)) throw new VoidRun(`item ${items} is ${JSON.stringify(read)}`);
+
+  const requests = ["get", String(items)];
+  await load(server.url, warmUpSeconds, requests);
+  const cpu = cpuCounter(server.pid);
+  const { perSecond, p50Ms, p99Ms, answers } = await load(server.url, seconds, requests);
+  const sample = { perSecond, p50Ms, p99Ms, cpuMicros: cpu(answers) };
+  await server.stop();
+  return sample;
+}

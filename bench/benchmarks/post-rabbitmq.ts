@@ -1,0 +1,85 @@
+import { environment, eventually } from "../../tests/support/processes";
+import { type Benchmark, type Context, mustEqual, type Sample } from "../benchmark";
+import type { BenchBroker } from "../broker";
+import { cpuCounter } from "../cpu";
+import { openLogFile } from "../log-file";
+import { heldItems, mustMatchAnswers, type Server, startServer } from "../servers";
+import { type Load, load } from "../wrk";
+
+const warmUpSeconds = 2;
+const settleTimeoutMs = 120_000;
+
+export const postRabbitmq: Benchmark = {
+  name: "post-rabbitmq",
+  title: "POST /items with RabbitMQ: on disk and confirmed, against in memory and fire-and-forget",
+  needs: ["wrk", "rabbitmq"],
+  columns: [
+    { key: "perSecond", label: "req/s", digits: 0 },
+    { key: "p50Ms", label: "p50 ms", digits: 2 },
+    { key: "p99Ms", label: "p99 ms", digits: 2 },
+    { key: "cpuMicros", label: "CPU µs/req", digits: 1 },
+    { key: "brokerMicros", label: "broker µs/req", digits: 1 },
+    { key: "settledSeconds", label: "all sent after s", digits: 2 },
+  ],
+  aim: { atLeast: 1.25 },
+  warren: {
+    name: "warren",
+    async run({ seconds, folder, ...context }) {
+      const broker = await context.broker();
+      const env = environment(folder, broker.url);
+      const api = await startServer("src/main.ts", env);
+      await api.line("Connected to RabbitMQ");
+      const log = openLogFile(env["DATABASE_URL"]?.replace("sqlite:", "") ?? "");
+      const { warmUp, measured, sample } = await loaded(api, broker, seconds, async () => log.settled());
+      // Requests that wrk left may still be under way; they are done, and confirmed, when the API has stopped.
+      await api.stop();
+      const items = log.items();
+      mustEqual({
+        items,
+        "events in the log": log.events(),
+        confirmed: log.confirmed(),
+        "messages in the queue": await broker.depth("item_events"),
+      });
+      mustMatchAnswers(items, warmUp, measured);
+      log.close();
+      return sample;
+    },
+  },
+  baseline: {
+    name: "sketch",
+    async run({ seconds, ...context }: Context) {
+      const broker = await context.broker();
+      const sketch = await startServer("bench/baselines/sketch.ts", { RABBITMQ_URL: broker.url });
+      const arrived = async () => (await broker.depth("item_events")) === (await heldItems(sketch));
+      const { warmUp, measured, sample } = await loaded(sketch, broker, seconds, arrived);
+      mustMatchAnswers(await heldItems(sketch), warmUp, measured);
+      await sketch.stop();
+      return sample;
+    },
+  },
+};
+
+/** @param settled whether the broker has everything. */
+async function loaded(
+  server: Server,
+  broker: BenchBroker,
+  seconds: number,
+  settled: () => Promise<boolean>,
+): Promise<{ warmUp: Load; measured: Load; sample: Sample }> {
+  const settle = () => eventually(async () => (await settled()) || undefined, "the broker to have every event", settleTimeoutMs);
+  const warmUp = await load(server.url, warmUpSeconds, ["post"]);
+  await settle();
+  const cpu = cpuCounter(server.pid);
+  const brokerCpu = cpuCounter(broker.pid);
+  const measured = await load(server.url, seconds, ["post"]);
+  const ended = performance.now();
+  await settle();
+  const settledSeconds = (performance.now() - ended) / 1000;
+  const { perSecond, p50Ms, p99Ms, answers } = measured;
+  // What is still to be sent at the end of the load is part of the cost of its requests.
+  return {
+    warmUp,
+    measured,
+    sample: { perSecond, p50Ms, p99Ms, cpuMicros: cpu(answers), brokerMicros: brokerCpu(answers), settledSeconds },
+  };
+}

@@ -1,0 +1,15 @@
+// A Warren consumer with a trivial handler; says how long it took for so many events. `EVENTS=200000 bun bench/programs/count.ts`
+import { runConsumer } from "../../src/delivery/consumer";
+import { startClock } from "../clock";
+
+const count = Number(process.env["EVENTS"]);
+let handled = 0;
+let clock = startClock();
+await runConsumer({
+  queue: "item_events",
+  handle: () => {
+    if (handled === 0) clock = startClock();
+    handled += 1;
+    if (handled === count) console.log(JSON.stringify(clock(handled)));
+  },
+});

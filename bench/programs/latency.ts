@@ -1,0 +1,41 @@
+// From the answer to a POST to the handler's call, one request at a time, against an API that runs.
+// `API=http://… COUNT=100 bun bench/programs/latency.ts`
+import { readConfig } from "../../src/config";
+import { startConsumer } from "../../src/delivery/consumer";
+import { createLog } from "../../src/observe/logging";
+import { sampleItem } from "../sample-events";
+
+const called = new Map<number, PromiseWithResolvers<number>>();
+function callOf(id: number): PromiseWithResolvers<number> {
+  const call = called.get(id) ?? Promise.withResolvers<number>();
+  called.set(id, call);
+  return call;
+}
+
+const ready = Promise.withResolvers<void>();
+const consumer = await startConsumer(
+  {
+    queue: "item_events",
+    // Said outright, so that the type of the event does not change with the resources that a project adds.
+    events: ["item.*"],
+    handle: ({ item }) => callOf(item.id).resolve(performance.now()),
+    onReady: () => ready.resolve(),
+  },
+  readConfig({ isTerminal: false }),
+  createLog({ level: "warn", format: "json", stream: 2 }),
+);
+await ready.promise;
+
+const request = { method: "POST", body: JSON.stringify(sampleItem), headers: { "content-type": "application/json" } };
+const delaysMs: number[] = [];
+for (let n = 0; n < Number(process.env["COUNT"]); n += 1) {
+  const answer = await fetch(`${process.env["API"]}/items`, request);
+  const answered = performance.now();
+  const { id } = (await answer.json()) as { id: number };
+  // Less than nothing where the handler is called before the answer has arrived.
+  delaysMs.push((await callOf(id).promise) - answered);
+  called.delete(id);
+  await Bun.sleep(10);
+}
+console.log(JSON.stringify({ delaysMs }));
+await consumer.stop();

@@ -1,0 +1,60 @@
+import type { Benchmark, Contender, Context, Sample } from "./benchmark";
+import { median, spread } from "./statistics";
+
+/** What came of a benchmark: every round of both, in the order in which they ran. */
+export interface Result {
+  readonly benchmark: Benchmark;
+  readonly warren: readonly Sample[];
+  readonly baseline: readonly Sample[];
+}
+
+/**
+ * Runs both contenders in each round, so that what else happens on the machine meets both; the one that goes first
+ * changes from round to round.
+ */
+export async function runRounds(
+  benchmark: Benchmark,
+  rounds: number,
+  prepare: () => Promise<Context>,
+  progress: (text: string) => void,
+): Promise<Result> {
+  const samples = new Map<Contender, Sample[]>([
+    [benchmark.warren, []],
+    [benchmark.baseline, []],
+  ]);
+  const [headline] = benchmark.columns;
+  for (let round = 0; round < rounds; round += 1) {
+    const order = [benchmark.warren, benchmark.baseline];
+    for (const contender of round % 2 === 0 ? order : order.reverse()) {
+      const place = `${benchmark.name}  round ${round + 1} of ${rounds}  ${contender.name}`;
+      progress(`${place} …`);
+      const sample = await contender.run(await prepare());
+      samples.get(contender)?.push(sample);
+      progress(`${place}: ${format(sample[headline.key], headline.digits)} ${headline.label}`);
+    }
+  }
+  return { benchmark, warren: samples.get(benchmark.warren) ?? [], baseline: samples.get(benchmark.baseline) ?? [] };
+}
+
+/** Medians over the rounds by column, and the spread of the headline. */
+export function summarize({ benchmark }: Result, samples: readonly Sample[]): { medians: Record<string, number>; spread: number } {
+  const values = (key: string) => samples.map((sample) => sample[key] ?? Number.NaN);
+  const medians = Object.fromEntries(benchmark.columns.map(({ key }) => [key, median(values(key))]));
+  return { medians, spread: spread(values(benchmark.columns[0].key)) };
+}
+
+/** The headline of Warren as a multiple of the baseline's: the median of what each round says. */
+export function ratio({ benchmark, warren, baseline }: Result): number {
+  const { key } = benchmark.columns[0];
+  return median(warren.map((sample, round) => (sample[key] ?? Number.NaN) / (baseline[round]?.[key] ?? Number.NaN)));
+}
+
+export function isAimMet(result: Result): boolean {
+  const { aim } = result.benchmark;
+  return "atLeast" in aim ? ratio(result) >= aim.atLeast : ratio(result) <= aim.atMost;
+}
+
+export function format(value: number | undefined, digits: number): string {
+  if (value === undefined || Number.isNaN(value)) return "-";
+  return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}

@@ -1,0 +1,19 @@
+import { eventVersion, serializeEvent } from "../src/domain/event";
+import { item } from "../src/domain/item";
+
+/** Bodies of events as Warren writes them, each about an item of its own. */
+export function sampleEvents(count: number): Buffer[] {
+  const timestamp = new Date().toISOString();
+  return Array.from({ length: count }, (_, index) => {
+    const record = { id: index + 1, ...sampleItem, version: 1, createdAt: timestamp, updatedAt: timestamp };
+    const event = { id: Bun.randomUUIDv7(), type: "item.created", version: eventVersion, timestamp };
+    return Buffer.from(serializeEvent(event, item.name, JSON.stringify(record)));
+  });
+}
+
+/** The item that the load of wrk creates, too. */
+export const sampleItem = {
+  name: "Sample Item",
+  description: "An item of ordinary size, with a sentence or two that say what it is.",
+  price: 9.99,
+};

@@ -1,0 +1,27 @@
+import { type Running, run, send } from "../tests/support/processes";
+import { VoidRun } from "./benchmark";
+import { connections, type Load } from "./wrk";
+
+export interface Server extends Running {
+  readonly url: string;
+}
+
+/** Starts a server on a free port, as in production, and answers when it listens. */
+export async function startServer(file: string, env: Record<string, string>): Promise<Server> {
+  const server = run([file], { env: { NODE_ENV: "production", PORT: "0", ...env } });
+  const url = /listens on (http:\/\/[^ "]+)/.exec(await server.line("listens on"))?.[1];
+  if (!url) throw new Error(`${file} did not say where it listens`);
+  return { ...server, url };
+}
+
+/** How many items an in-memory baseline holds. */
+export async function heldItems(server: Server): Promise<number> {
+  return Number(await (await send("GET", `${server.url}/count`)).text());
+}
+
+/** @throws {VoidRun} unless the server holds what it answered for, and no more than wrk can have left unread. */
+export function mustMatchAnswers(items: number, ...loads: readonly Load[]): void {
+  const answers = loads.reduce((sum, { answers }) => sum + answers, 0);
+  const most = answers + loads.length * connections;
+  if (items < answers || items > most) throw new VoidRun(`${answers} requests were answered with 2xx, but there are ${items} items`);
+}

@@ -1,0 +1,45 @@
+import { format, isAimMet, type Result, ratio, summarize } from "./rounds";
+
+/** The result as a table for a person: a line for each contender, and what the comparison says. */
+export function resultTable(result: Result): string {
+  const { title, columns, warren, baseline, aim } = result.benchmark;
+  const rows = [
+    ["", ...columns.flatMap(({ label }, index) => (index === 0 ? [label, "spread"] : [label]))],
+    ...(
+      [
+        [warren.name, result.warren],
+        [baseline.name, result.baseline],
+      ] as const
+    ).map(([name, samples]) => {
+      const { medians, spread } = summarize(result, samples);
+      const cells = columns.map(({ key, digits }) => format(medians[key], digits));
+      return [name, cells[0] ?? "", `${format(spread * 100, 0)} %`, ...cells.slice(1)];
+    }),
+  ];
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  const lines = rows.map((row) =>
+    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join("   "),
+  );
+  const aimed = "atLeast" in aim ? `at least ${format(aim.atLeast, 2)}` : `at most ${format(aim.atMost, 2)}`;
+  return [
+    title,
+    ...lines.map((line) => `  ${line.trimEnd()}`),
+    `  ${warren.name} / ${baseline.name}, ${columns[0].label}: ${format(ratio(result), 2)}   aim: ${aimed}, ${isAimMet(result) ? "met" : "missed"}`,
+  ].join("\n");
+}
+
+/** The same for a program: medians, and every round as it was measured. */
+export function resultJson(result: Result): object {
+  const { name, columns, warren, baseline, aim } = result.benchmark;
+  return {
+    name,
+    headline: columns[0].key,
+    ratio: ratio(result),
+    aim,
+    met: isAimMet(result),
+    contenders: {
+      [warren.name]: { ...summarize(result, result.warren), rounds: result.warren },
+      [baseline.name]: { ...summarize(result, result.baseline), rounds: result.baseline },
+    },
+  };
+}

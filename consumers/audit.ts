@@ -1,0 +1,151 @@
+import { parseArgs } from "node:util";
+import { type ConsumerOptions, runConsumer } from "../src/delivery/consumer";
+import { readTables } from "../src/delivery/consumer-tables";
+import { type Difference, differences } from "../src/domain/difference";
+import { messageOf } from "../src/observe/logging";
+import { localTime, printable } from "../src/observe/terminal";
+
+const help = `Keeps the history of every record of every resource: what changed, when, from what to what.
+
+  bun run consumers/audit.ts                   writes down every event, until Ctrl+C
+  bun run consumers/audit.ts --show 42         prints the history of item 42, whether the audit runs or not
+  bun run consumers/audit.ts --show order:42   the same for another resource
+
+Options:
+  --show ID   an item's id, or RESOURCE:ID
+  --json      with --show: each change as a line of JSON
+  --help      this text
+
+The history is in data/consumers/audit.db, which takes additions only, each event once. Ctrl+C finishes the events in
+hand and stops.`;
+
+/** SQLite itself refuses to change or remove what is there, and passes over an event that is there already. */
+const schema = [
+  `CREATE TABLE IF NOT EXISTS history (
+     event TEXT PRIMARY KEY, resource TEXT NOT NULL, record INTEGER NOT NULL, version INTEGER NOT NULL,
+     change TEXT NOT NULL, time TEXT NOT NULL, state TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID`,
+  "CREATE INDEX IF NOT EXISTS history_of_record ON history (resource, record, version)",
+  `CREATE TRIGGER IF NOT EXISTS history_not_changed BEFORE UPDATE ON history
+   BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END`,
+  `CREATE TRIGGER IF NOT EXISTS history_not_removed BEFORE DELETE ON history
+   BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END`,
+  // The inbox forgets after a week, and a forced replay does not ask it.
+  `CREATE TRIGGER IF NOT EXISTS history_not_doubled BEFORE INSERT ON history
+   WHEN EXISTS (SELECT 1 FROM history WHERE event = NEW.event) BEGIN SELECT RAISE(IGNORE); END`,
+];
+
+/** The consumer. What `tx` writes commits together with the note that the event is done. */
+export const audit = {
+  queue: "audit",
+  exactlyOnce: true,
+  setup(tx) {
+    for (const sql of schema) tx.run(sql);
+  },
+  handle(event, { tx }) {
+    const [resource = "", change = ""] = event.type.split(".");
+    const record = (event as unknown as Record<string, { id: number; version: number }>)[resource];
+    if (!record) throw new TypeError(`There is no "${resource}" in ${event.type} ${event.id}`);
+    const row = [event.id, resource, record.id, record.version, change, event.timestamp, JSON.stringify(record)];
+    tx.run("INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);
+  },
+} satisfies ConsumerOptions<"#">;
+
+/** An event as the history has it. A deleted one has the state, and the version, that it took away. */
+interface Row {
+  readonly event: string;
+  readonly version: number;
+  readonly change: string;
+  readonly time: string;
+  readonly state: string;
+}
+
+interface Change extends Omit<Row, "state"> {
+  /** The first and the last of the versions before this one that are not in the history. */
+  readonly missing: readonly [number, number] | null;
+  readonly changed: readonly Difference[];
+}
+
+/** What each event changed, the oldest first; undefined: no event of this record is known. */
+function historyOf(resource: string, record: number): Change[] | undefined {
+  const tables = readTables("audit");
+  const order = "ORDER BY version, change = 'deleted', event";
+  const rows = tables?.has("history")
+    ? tables.all<Row>(`SELECT * FROM history WHERE resource = ? AND record = ? ${order}`, resource, record)
+    : [];
+  tables?.close();
+  let known = 0;
+  let before: object | undefined;
+  const changes = rows.map(({ event, version, change, time, state }): Change => {
+    const deleted = change === "deleted";
+    const last = JSON.parse(state) as object;
+    const due = deleted ? version : version - 1;
+    const missing = known < due ? ([known + 1, due] as const) : null;
+    const changed = deleted ? differences(last, undefined) : differences(before, last);
+    known = version;
+    before = deleted ? undefined : last;
+    return { event, time, change, version, missing, changed };
+  });
+  return changes.length === 0 ? undefined : changes;
+}
+
+/** A line for the change, below it what it took away and what it put there. */
+function describe({ time, change, version, missing, changed }: Change, colour: boolean): string[] {
+  const side = (sign: string, paint: number, field: string, value: unknown) => {
+    const text = printable(`  ${sign} ${field}: ${JSON.stringify(value)}`);
+    return colour ? `\x1b[${paint}m${text}\x1b[0m` : text;
+  };
+  const [first, last] = missing ?? [];
+  return [
+    ...(missing ? [first === last ? `(version ${first} is missing)` : `(versions ${first} to ${last} are missing)`] : []),
+    `${localTime(new Date(time))} ${change}, version ${version}`,
+    ...changed.flatMap(({ field, ...value }) => [
+      ...("from" in value ? [side("-", 31, field, value.from)] : []),
+      ...("to" in value ? [side("+", 32, field, value.to)] : []),
+    ]),
+    ...(changed.length === 0 ? ["  nothing is different"] : []),
+  ];
+}
+
+function show(id: string, asJson: boolean): void {
+  const [, resource = "item", record] = /^(?:([a-z][a-z0-9_]*):)?([1-9]\d{0,14})$/.exec(id) ?? [];
+  if (!record) {
+    console.error(`"${printable(id)}" is no record: give the id of an item, such as 42, or RESOURCE:ID, such as order:42.`);
+    process.exit(2);
+  }
+  const changes = historyOf(resource, Number(record));
+  if (!changes) {
+    console.error(`There is no history of ${resource} ${record}.`);
+    process.exit(1);
+  }
+  const colour = process.stdout.isTTY && Bun.enableANSIColors;
+  const lines = changes.flatMap((change) => (asJson ? JSON.stringify(change) : describe(change, colour)));
+  console.log((asJson ? lines : [`${resource} ${record}`, ...lines]).join("\n"));
+}
+
+function readArguments() {
+  try {
+    const { values } = parseArgs({
+      options: { show: { type: "string" }, json: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+    });
+    if (values.json && values.show === undefined) throw new TypeError("--json goes with --show");
+    return values;
+  } catch (error) {
+    console.error(`${messageOf(error)}\n\n${help}`);
+    process.exit(2);
+  }
+}
+
+if (import.meta.main) {
+  const { show: id, json = false, help: explain } = readArguments();
+  if (explain) console.log(help);
+  else if (id === undefined) await runConsumer({ ...audit, onReady: () => console.log("The audit is running. Press Ctrl+C to exit.") });
+  else {
+    try {
+      show(id, json);
+    } catch (error) {
+      console.error(`The history could not be read. ${messageOf(error)}`);
+      process.exit(1);
+    }
+  }
+}

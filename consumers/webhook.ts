@@ -1,0 +1,40 @@
+import type { ConsumerOptions } from "../src/delivery/consumer";
+import { runConsumers } from "../src/delivery/run-consumers";
+import { readCommand } from "./webhook/command";
+import { deliver } from "./webhook/deliver";
+import { type DisabledSubscriptions, disabledText } from "./webhook/disabled";
+import { describe, type Subscription } from "./webhook/subscriptions";
+
+/** How long a stop waits for answers before it gives up on them. */
+const answersTimeoutMs = 5000;
+
+/** A subscription as a consumer, with a queue of its own: its retries and dead letters are no other one's concern. */
+function webhook(subscription: Subscription, disabled: DisabledSubscriptions, stopping: AbortSignal): ConsumerOptions {
+  const { name, events, startFrom, concurrency, ratePerSecond, retry, timeoutMs } = subscription;
+  return {
+    queue: `webhook.${name}`,
+    events,
+    startFrom,
+    concurrency,
+    retry,
+    ...(ratePerSecond !== null && { ratePerSecond }),
+    // A delivery has its own clock, which strikes first.
+    handlerTimeoutMs: timeoutMs + 10_000,
+    async handle(event, { attempt, queue, log }) {
+      if (!disabled.get(subscription)) {
+        const startedAt = performance.now();
+        const result = await deliver(subscription, event, { attempt, stopping });
+        if (result === "delivered") return log.info({ queue, ms: Math.round(performance.now() - startedAt) }, "Delivered");
+      }
+      if (disabled.disable(subscription, event.timestamp)) log.warn({ queue }, disabledText(name, event.timestamp));
+    },
+    onReady: () => console.log(`Delivering ${describe(subscription)}`),
+  };
+}
+
+const { subscriptions, disabled } = await readCommand();
+const stopping = new AbortController();
+await runConsumers(
+  subscriptions.map((subscription) => webhook(subscription, disabled, stopping.signal)),
+  { onStop: () => setTimeout(() => stopping.abort(), answersTimeoutMs) },
+);

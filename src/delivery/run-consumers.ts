@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import { ConfigError, readConfig } from "../config";
+import { UnknownEventType } from "../domain/catalogue";
+import { createLog } from "../observe/logging";
+import { ConsumerError, type ConsumerOptions, type RunningConsumer, startConsumer } from "./consumer";
+import { onStopSignal } from "./stop-signal";
+
+/** How long a stop waits for the events in hand. */
+const drainTimeoutMs = 8000;
+
+/**
+ * Runs several consumers as this process's whole work, as `runConsumer` does one. Each has its queue, its retries and its
+ * dead letters to itself, so that one that fails holds up no other; a stop ends them all. When one of them cannot start
+ * or go on, the others finish the events in hand, the mistake is printed, and the process exits with 1.
+ *
+ * @param options.onStop called when a stop begins, for what a handler had better give up then.
+ */
+export async function runConsumers(consumers: readonly ConsumerOptions[], { onStop = () => {} } = {}): Promise<never> {
+  let running: readonly RunningConsumer[] = [];
+  const stop = async () => {
+    onStop();
+    const stopped = await Promise.allSettled(running.map((consumer) => consumer.stop()));
+    for (const { reason } of stopped.filter((stop) => stop.status === "rejected")) throw reason;
+  };
+  try {
+    const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY) });
+    const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });
+    const starting = Promise.allSettled(consumers.map((options) => startConsumer(options, config, log)));
+    onStopSignal(log, drainTimeoutMs, async () => {
+      await starting;
+      await stop();
+    });
+    const started = await starting;
+    running = started.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
+    const mistakes = started.flatMap((start) => (start.status === "rejected" ? [start.reason as unknown] : []));
+    if (mistakes.length > 0) throw new AggregateError(mistakes);
+    await Promise.all(running.map((consumer) => consumer.ended));
+    process.exit(0);
+  } catch (error) {
+    for (const mistake of error instanceof AggregateError ? error.errors : [error]) {
+      const known = mistake instanceof ConfigError || mistake instanceof ConsumerError || mistake instanceof UnknownEventType;
+      console.error(known ? mistake.message : mistake);
+    }
+    await Promise.race([stop().catch(() => {}), Bun.sleep(drainTimeoutMs)]);
+    process.exit(1);
+  }
+}
+
+/**
+ * The folder in which consumers keep files of their own.
+ *
+ * @throws {ConfigError}
+ */
+export function consumersFolder(): string {
+  return join(readConfig({ isTerminal: false }).dataDir, "consumers");
+}

@@ -1,0 +1,52 @@
+import type { ConsumerFile } from "../store/consumer-file";
+import type { ReplayRow } from "../store/replay-table";
+import type { LogEntry } from "../store/store";
+import { LogCursor } from "./log-cursor";
+import { parseSelection, type ReplaySelection, selects } from "./replay-selection";
+import { TokenBucket } from "./token-bucket";
+
+/** A replay that a consumer without a broker makes for itself: a second cursor on the event log. */
+export class RunningReplay {
+  readonly id: string;
+  readonly selection: ReplaySelection;
+  readonly cursor: LogCursor;
+  sent: number;
+  readonly #last: number;
+  readonly #bucket: TokenBucket | undefined;
+
+  /** @param wanted the event types that the consumer handles. */
+  constructor(
+    row: ReplayRow,
+    readonly file: ConsumerFile,
+    readonly wanted: ReadonlySet<string>,
+  ) {
+    this.id = row.id;
+    this.selection = parseSelection(row.selection);
+    this.cursor = new LogCursor(row);
+    this.sent = row.sent;
+    this.#last = row.last;
+    if (this.selection.rate !== null) this.#bucket = new TokenBucket(this.selection.rate, performance.now());
+  }
+
+  wants(entry: LogEntry): boolean {
+    return this.wanted.has(entry.type) && selects(this.selection, entry);
+  }
+
+  /** Those entries that it has still to go through. */
+  ofItsOwn(entries: readonly LogEntry[]): LogEntry[] {
+    return entries.filter((entry) => entry.position <= this.#last);
+  }
+
+  /** As many entries, from the first on, as the rate allows now. */
+  allowed(entries: LogEntry[]): LogEntry[] {
+    const bucket = this.#bucket;
+    if (!bucket) return entries;
+    const tooMany = entries.findIndex((entry) => this.wants(entry) && bucket.take(performance.now()) > 0);
+    return tooMany < 0 ? entries : entries.slice(0, tooMany);
+  }
+
+  save(finishedAt: string | null = null): void {
+    const { position, begun } = this.cursor;
+    this.file.replays.save(this.id, { position, begun, sent: this.sent, finishedAt, error: null });
+  }
+}

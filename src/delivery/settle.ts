@@ -1,0 +1,28 @@
+import { messageOf } from "../observe/logging";
+import type { Consumer } from "./consumer-options";
+import type { Delivery } from "./delivery";
+import type { Outcome } from "./outcome";
+
+const longestPauseMs = 5000;
+
+/**
+ * Settles a delivery. Where that fails (disk full, or a file that another process holds), the event stays where it is,
+ * and it is tried again until it works or the consumer stops. Never rejects.
+ */
+export async function settle(
+  delivery: Delivery,
+  outcome: Outcome,
+  { queue, log }: Pick<Consumer, "queue" | "log">,
+  isStopping: () => boolean,
+): Promise<void> {
+  for (let pauseMs = 100; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
+    try {
+      await delivery.settle(outcome);
+      return;
+    } catch (error) {
+      log.error({ queue, error: messageOf(error), pauseMs }, "An event could not be settled; it is tried again");
+      if (isStopping()) return;
+      await Bun.sleep(pauseMs);
+    }
+  }
+}

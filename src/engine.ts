@@ -1,0 +1,74 @@
+import { join } from "node:path";
+import { Broker } from "./broker/connection";
+import { declareQueueForType, declareResources } from "./broker/topology";
+import type { Config } from "./config";
+import { serveQueues } from "./delivery/queues";
+import { Relay } from "./delivery/relay";
+import { keepRetention } from "./delivery/retention";
+import { chooseTransport } from "./delivery/transport";
+import type { Catalogue } from "./domain/catalogue";
+import type { Log } from "./observe/logging";
+import type { Dependencies } from "./route";
+import { openSqliteStore } from "./store/sqlite";
+
+const confirmsTimeoutMs = 3000;
+
+export interface Engine {
+  /** What the routes stand on. */
+  readonly dependencies: Dependencies;
+  /** Waits for the confirms of what was sent, then closes. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Everything behind the HTTP API: the store, the relay to RabbitMQ, and what is done for consumers' queues.
+ *
+ * @throws {Error} when the database cannot be opened; the message says what would be right.
+ */
+export async function startEngine(config: Config, catalogue: Catalogue, log: Log): Promise<Engine> {
+  const { resources } = catalogue;
+  const store = openSqliteStore(config.databaseFile, resources);
+  const transport = await chooseTransport(config.rabbitmq);
+  log.info({ transport: transport.name, database: config.databaseFile }, `Transport: ${transport.name}, because ${transport.reason}`);
+
+  const broker = config.rabbitmq && (await Broker.connect(config.rabbitmq, log, { expected: transport.name === "rabbitmq" }));
+  const relay = new Relay({
+    log: store.log,
+    relayed: store.relayed,
+    exchangeOf: (type) => catalogue.resourceOf(type)?.exchange ?? "events",
+    makeRoute: async (type, exchange) => {
+      if (broker) await declareQueueForType(broker, type, exchange, log);
+    },
+    logger: log,
+  });
+  await relay.load();
+  store.onAppend(() => relay.wake());
+  const relaying = broker?.keepChannel(async (channel, closed) => {
+    await declareResources(broker, resources, log);
+    await relay.run(channel, closed);
+  });
+  const consumersDir = join(config.dataDir, "consumers");
+  const queues = await serveQueues({ broker, transport, store, relay, catalogue, consumersDir, log });
+  // With RABBITMQ_URL=none nothing is ever relayed; with it unset, a RabbitMQ that appears later gets the whole log.
+  const relayed = broker ? relay : { position: Number.POSITIVE_INFINITY };
+  const retention = keepRetention({ config, store, relay: relayed, replayed: queues.replayed, consumersDir, log });
+
+  return {
+    dependencies: {
+      store,
+      catalogue,
+      deadLetters: queues.deadLetters,
+      replays: queues.replays,
+      relay: () => ({ transport: transport.name, broker: broker?.state ?? "off", position: relay.position }),
+    },
+    async stop() {
+      retention.stop();
+      queues.stop();
+      // No confirm comes from a broker that is away or blocked; what waits is sent after the next start.
+      await relay.stop(broker?.state === "connected" ? confirmsTimeoutMs : 0);
+      await broker?.close();
+      await relaying;
+      await store.close();
+    },
+  };
+}

@@ -1,0 +1,76 @@
+// What the bench says must follow from what it measured.
+import { describe, expect, test } from "bun:test";
+import { type Benchmark, mustEqual, VoidRun } from "../bench/benchmark";
+import { ratio, runRounds, summarize } from "../bench/rounds";
+import { mustMatchAnswers } from "../bench/servers";
+import { median, percentile, spread } from "../bench/statistics";
+import { resultTable } from "../bench/table";
+import type { Load } from "../bench/wrk";
+
+describe("figures", () => {
+  test("the median of an even number of values is between the middle two", () => {
+    expect([median([3, 1, 2]), median([4, 1, 3, 2]), median([7])]).toEqual([2, 2.5, 7]);
+  });
+
+  test("a percentile is a value that was measured, and the share does not exceed it", () => {
+    const values = Array.from({ length: 200 }, (_, index) => 200 - index);
+    expect([percentile(values, 0.5), percentile(values, 0.99), percentile(values, 1), percentile([5], 0.5)]).toEqual([100, 198, 200, 5]);
+  });
+
+  test("the spread is the range as a share of the median", () => {
+    expect(spread([90, 100, 120])).toBeCloseTo(0.3);
+  });
+});
+
+describe("rounds", () => {
+  const ran: string[] = [];
+  const contender = (name: string, values: number[]) => ({
+    name,
+    async run() {
+      ran.push(name);
+      return { perSecond: values.shift() ?? Number.NaN };
+    },
+  });
+  const benchmark: Benchmark = {
+    name: "example",
+    title: "An example",
+    needs: [],
+    columns: [{ key: "perSecond", label: "req/s", digits: 0 }],
+    // The machine is half as fast in the second round, which meets both.
+    warren: contender("warren", [1000, 500, 1200]),
+    baseline: contender("echo", [1000, 625, 1000]),
+    aim: { atLeast: 0.9 },
+  };
+
+  test("both run in each round, and take turns in going first; the ratio is the median of the rounds' own", async () => {
+    const context = { seconds: 1, events: 1, folder: "", broker: () => Promise.reject(new Error("not needed")) };
+    const result = await runRounds(
+      benchmark,
+      3,
+      async () => context,
+      () => {},
+    );
+    expect(ran).toEqual(["warren", "echo", "echo", "warren", "warren", "echo"]);
+    expect(summarize(result, result.warren)).toEqual({ medians: { perSecond: 1000 }, spread: 0.7 });
+    expect(ratio(result)).toBe(1);
+    expect(resultTable(result)).toContain("warren / echo, req/s: 1.00   aim: at least 0.90, met");
+  });
+});
+
+describe("a run is void", () => {
+  const load = (answers: number): Load => ({ answers, perSecond: 0, p50Ms: 0, p99Ms: 0 });
+
+  test("when counts differ that must be the same", () => {
+    expect(() => mustEqual({ items: 5, events: 5 })).not.toThrow();
+    expect(() => mustEqual({ items: 5, "events in the log": 4 })).toThrow(
+      new VoidRun("these must be the same: items 5, events in the log 4"),
+    );
+  });
+
+  test("when an item is missing that was answered for, or more are there than can have been under way", () => {
+    expect(() => mustMatchAnswers(300, load(100), load(200))).not.toThrow();
+    expect(() => mustMatchAnswers(300 + 2 * 64, load(100), load(200))).not.toThrow();
+    expect(() => mustMatchAnswers(299, load(100), load(200))).toThrow(VoidRun);
+    expect(() => mustMatchAnswers(301 + 2 * 64, load(100), load(200))).toThrow(VoidRun);
+  });
+});

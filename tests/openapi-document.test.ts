@@ -1,0 +1,301 @@
+// The document at /swagger/json: valid OpenAPI 3.1, and true of what the API does.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { Type } from "@sinclair/typebox";
+import { type AnyElysia, Elysia } from "elysia";
+import { buildApp } from "../src/app";
+import { EmbeddedDeadLetters } from "../src/delivery/embedded-dead-letters";
+import { EmbeddedReplays } from "../src/delivery/embedded-replays";
+import { type Catalogue, loadCatalogue } from "../src/domain/catalogue";
+import { createLog } from "../src/observe/logging";
+import { defineRoute } from "../src/route";
+import { type LoadedRoute, loadRoutes } from "../src/router";
+import { openSqliteStore } from "../src/store/sqlite";
+import { temporaryFolder } from "./support/folder";
+import { root } from "./support/processes";
+
+interface Media {
+  schema: Json;
+  example?: unknown;
+}
+interface Operation {
+  summary: string;
+  description?: string;
+  tags: string[];
+  operationId: string;
+  parameters?: { name: string; in: string; description: string; required?: boolean; schema: Json }[];
+  requestBody?: { required: boolean; content: Record<string, Media> };
+  responses: Record<string, { description: string; headers?: Json; content?: Record<string, Media> }>;
+  security?: unknown[];
+}
+type Json = Record<string, unknown>;
+interface Document {
+  openapi: string;
+  info: Json;
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Json>; securitySchemes?: Json };
+  security?: unknown[];
+}
+
+let folder: ReturnType<typeof temporaryFolder>;
+let catalogue: Catalogue;
+let store: ReturnType<typeof openSqliteStore>;
+let open: AnyElysia;
+let document: Document;
+let guarded: Document;
+
+beforeAll(async () => {
+  folder = temporaryFolder();
+  catalogue = await loadCatalogue();
+  store = openSqliteStore(join(folder.path, "warren.db"), catalogue.resources);
+  open = await build([], null);
+  document = await documentOf(open);
+  guarded = await documentOf(await build(["a long secret"], 100));
+});
+afterAll(async () => {
+  await store.close();
+  folder.remove();
+});
+
+async function build(apiTokens: string[], rateLimit: number | null, routes?: LoadedRoute[]): Promise<AnyElysia> {
+  return buildApp({
+    routes: routes ?? (await loadRoutes(join(root, "routes"))),
+    dependencies: {
+      store,
+      catalogue,
+      deadLetters: new EmbeddedDeadLetters(folder.path),
+      replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
+      relay: () => ({ transport: "embedded", broker: "off", position: 0 }),
+    },
+    config: { apiTokens, rateLimit },
+    log: createLog({ level: "silent", format: "json", stream: 1 }),
+  });
+}
+
+async function documentOf(app: AnyElysia): Promise<Document> {
+  const response = await app.handle(new Request("http://localhost/swagger/json"));
+  expect(response.status).toBe(200);
+  return (await response.json()) as Document;
+}
+
+function operations(of: Document): { name: string; path: string; method: string; operation: Operation }[] {
+  return Object.entries(of.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, path, method, operation })),
+  );
+}
+
+/** Every object in the document but those in examples, with the key that it is the value of. */
+function* objects(value: unknown, key = ""): Generator<[string, Json]> {
+  if (typeof value !== "object" || value === null || key === "example") return;
+  if (!Array.isArray(value)) yield [key, value as Json];
+  for (const [name, inner] of Object.entries(value)) yield* objects(inner, name);
+}
+
+test("shows every route of the API, and no other", () => {
+  const routes = open.routes.map(({ method, path }) => `${method} ${path.replace(/:(\w+)/, "{$1}")}`);
+  expect(
+    operations(document)
+      .map(({ name }) => name)
+      .sort(),
+  ).toEqual(routes.filter((route) => !route.includes("/swagger")).sort());
+  expect(routes).toContain("PATCH /items/{id}");
+});
+
+describe("is valid OpenAPI 3.1", () => {
+  test("the document", () => {
+    expect(document.openapi).toMatch(/^3\.1\.\d+$/);
+    expect(document.info).toMatchObject({ title: "Warren API", version: expect.stringMatching(/^\d+\.\d+\.\d+$/) });
+    for (const name of Object.keys(document.components.schemas)) expect(name).toMatch(/^[A-Za-z0-9._-]+$/);
+    const ids = operations(document).map(({ operation }) => operation.operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test("the operations", () => {
+    for (const { name, path, operation } of operations(document)) {
+      expect(path).toMatch(/^\//);
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as string);
+      const declared = (operation.parameters ?? []).filter((parameter) => parameter.in === "path");
+      expect([name, declared.map((parameter) => parameter.name)]).toEqual([name, inPath]);
+      for (const parameter of declared) expect(parameter.required).toBe(true);
+      expect(Object.keys(operation.responses).length).toBeGreaterThan(0);
+      for (const [status, answer] of Object.entries(operation.responses)) {
+        expect(status).toMatch(/^[1-5]\d\d$/);
+        expect([name, status, typeof answer.description]).toEqual([name, status, "string"]);
+        for (const key of Object.keys(answer)) expect(["description", "headers", "content"]).toContain(key);
+      }
+      const contents = [operation.requestBody?.content, ...Object.values(operation.responses).map((answer) => answer.content)];
+      for (const content of contents.filter((one) => one !== undefined)) {
+        for (const [type, media] of Object.entries(content)) {
+          expect(type).toMatch(/^[a-z]+\/[a-z+-]+$/);
+          expect([name, typeof media.schema]).toEqual([name, "object"]);
+        }
+      }
+    }
+  });
+
+  test("the schemas", () => {
+    const types = ["null", "boolean", "object", "array", "number", "string", "integer"];
+    for (const schema of [document.paths, document.components].flatMap((part) => [...objects(part)])) {
+      const [key, value] = schema;
+      if (key === "schema") expect(value["type"] ?? value["$ref"] ?? value["anyOf"]).toBeDefined();
+      if ("nullable" in value) throw new Error("nullable is of OpenAPI 3.0");
+      if (key !== "properties" && typeof value["type"] === "string") expect(types).toContain(value["type"]);
+    }
+  });
+
+  test("every reference leads somewhere, and every named schema is referred to", () => {
+    const references = [...objects(document)].map(([, value]) => value["$ref"]).filter((reference) => reference !== undefined);
+    const named = Object.keys(document.components.schemas).map((name) => `#/components/schemas/${name}`);
+    expect([...new Set(references)].sort()).toEqual(named.sort());
+    expect(named).toContain("#/components/schemas/Item");
+  });
+});
+
+describe("every operation", () => {
+  test("has a summary and a tag", () => {
+    for (const { name, operation } of operations(document)) {
+      expect([name, operation.summary?.length > 3, operation.tags?.length]).toEqual([name, true, 1]);
+    }
+  });
+
+  test("has a body and an answer with schema and example, of the media type that is really taken and sent", () => {
+    for (const { name, method, operation } of operations(document)) {
+      const withBody = ["post", "put", "patch"].includes(method);
+      expect([name, operation.requestBody !== undefined]).toEqual([name, withBody]);
+      const types = method === "patch" ? ["application/merge-patch+json", "application/json"] : ["application/json"];
+      if (operation.requestBody) expect([name, Object.keys(operation.requestBody.content)]).toEqual([name, types]);
+      const good = Object.entries(operation.responses).filter(([status]) => status.startsWith("2"));
+      expect([name, good.length > 0]).toEqual([name, true]);
+      for (const [status, answer] of good) {
+        expect([name, Object.keys(answer.content ?? {})]).toEqual([name, status === "204" ? [] : ["application/json"]]);
+      }
+      const medias = [operation.requestBody?.content, ...good.map(([, answer]) => answer.content)].flatMap((content) =>
+        Object.values(content ?? {}),
+      );
+      for (const media of medias) expect([name, media.example]).toEqual([name, expect.anything()]);
+    }
+  });
+
+  test("has its error answers, as problems", () => {
+    const errors = (name: string, of: Document) =>
+      operations(of)
+        .filter((one) => one.name === name)
+        .flatMap(({ operation }) => Object.keys(operation.responses).filter((status) => Number(status) >= 400));
+    expect(errors("GET /health/live", document)).toEqual(["500"]);
+    expect(errors("GET /health/ready", document)).toEqual(["500", "503"]);
+    expect(errors("GET /items", document)).toEqual(["422", "500", "503"]);
+    expect(errors("POST /items", document)).toEqual(["400", "413", "415", "422", "500", "503"]);
+    expect(errors("GET /items/{id}", document)).toEqual(["404", "422", "500", "503"]);
+    expect(errors("PUT /items/{id}", document)).toEqual(["400", "404", "413", "415", "422", "500", "503"]);
+    expect(errors("PATCH /items/{id}", document)).toEqual(["400", "404", "413", "415", "422", "500", "503"]);
+    expect(errors("DELETE /items/{id}", document)).toEqual(["404", "422", "500", "503"]);
+    expect(errors("DELETE /items/{id}", guarded)).toEqual(["401", "404", "422", "429", "500", "503"]);
+    expect(errors("GET /health/live", guarded)).toEqual(["429", "500"]);
+    for (const { operation } of operations(guarded)) {
+      for (const [status, answer] of Object.entries(operation.responses).filter(([code]) => Number(code) >= 400)) {
+        expect(answer.content).toEqual({
+          "application/problem+json": {
+            schema: { $ref: "#/components/schemas/Problem" },
+            example: { type: expect.stringMatching(/^\/problems\/[a-z-]+$/), title: answer.description, status: Number(status) },
+          },
+        });
+      }
+    }
+  });
+
+  test("says what each parameter is", () => {
+    for (const { name, operation } of operations(document)) {
+      for (const parameter of operation.parameters ?? []) {
+        expect([name, parameter.name, parameter.schema["type"], parameter.description?.length > 10]).toEqual([
+          name,
+          parameter.name,
+          expect.stringMatching(/^(string|integer)$/),
+          true,
+        ]);
+      }
+    }
+  });
+
+  test("has its parameters with the types that they have to a client", () => {
+    const parameters = (path: string, method: string) =>
+      document.paths[path]?.[method]?.parameters?.map(({ name, schema, description }) => [name, schema, description.length > 10]);
+    expect(parameters("/items", "get")).toEqual([
+      ["limit", { type: "integer", minimum: 1, maximum: 200, default: 50 }, true],
+      ["after", { type: "integer", minimum: 0 }, true],
+    ]);
+    expect(parameters("/dead-letters/{queue}", "get")?.slice(1, 3)).toEqual([
+      ["limit", { type: "integer", minimum: 1, maximum: 200, default: 50 }, true],
+      ["after", { type: "integer", minimum: 0 }, true],
+    ]);
+    for (const method of ["get", "put", "patch", "delete"]) {
+      expect(parameters("/items/{id}", method)).toEqual([["id", { type: "integer", minimum: 1 }, true]]);
+    }
+  });
+});
+
+test("a token is asked for where one is set, but not of health checks", () => {
+  expect([document.security, document.components.securitySchemes]).toEqual([undefined, undefined]);
+  expect(guarded.security).toEqual([{ token: [] }]);
+  expect(guarded.components.securitySchemes).toMatchObject({ token: { type: "http", scheme: "bearer" } });
+  for (const { path, operation } of operations(guarded)) {
+    expect([path, operation.security]).toEqual([path, path.startsWith("/health") ? [] : undefined]);
+  }
+});
+
+test("every example of a body is taken, and every answer looks like its example and its schema", async () => {
+  const order = ["post", "get", "put", "patch", "delete"];
+  const all = operations(document)
+    .filter(({ path }) => /^\/(items|health)/.test(path))
+    .sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method));
+  for (const { name, path, method, operation } of all) {
+    const [type, body] = Object.entries(operation.requestBody?.content ?? {})[0] ?? [];
+    const request = new Request(`http://localhost${path.replace("{id}", "1")}`, {
+      method: method.toUpperCase(),
+      ...(type && body && { body: JSON.stringify(body.example), headers: { "content-type": type } }),
+    });
+    const response = await open.handle(request);
+    const answer = operation.responses[response.status];
+    expect([name, response.status < 300, answer !== undefined]).toEqual([name, true, true]);
+    const media = answer?.content?.["application/json"];
+    if (!media) continue;
+    const json = (await response.json()) as Json;
+    const reference = media.schema["$ref"] as string | undefined;
+    const schema = reference ? document.components.schemas[reference.split("/").at(-1) ?? ""] : media.schema;
+    expect([name, Object.keys(json)]).toEqual([name, Object.keys(media.example as Json)]);
+    expect([name, Object.keys(json)]).toEqual([name, Object.keys(schema?.["properties"] as Json)]);
+  }
+});
+
+test("a body's schema says what is needed and that nothing else is taken", () => {
+  expect(document.components.schemas["ItemInput"]).toMatchObject({ type: "object", required: ["name"], additionalProperties: false });
+  expect(document.components.schemas["ItemPatch"]).toMatchObject({ type: "object", additionalProperties: false });
+  expect(document.components.schemas["ItemPatch"]?.["required"]).toBeUndefined();
+});
+
+test("a route that says little of itself is documented validly, and one that says more is believed", async () => {
+  const stream = { description: "A stream.", content: { "text/event-stream": { schema: { type: "string" as const } } } };
+  const route = defineRoute(() =>
+    new Elysia()
+      .get("", () => "Hello")
+      .get("/text", () => "Hello", { response: Type.String({ description: "A greeting." }) })
+      .get("/stream", () => "data:\n\n", { detail: { responses: { 200: stream } } })
+      .get("/both", () => ({}), {
+        response: { 200: Type.Object({ title: Type.String() }), 404: Type.Object({}, { title: "not a name" }) },
+      }),
+  );
+  const app = await build([], null, [{ file: "hello.ts", path: "/hello", route }]);
+  const { paths } = await documentOf(app);
+  const answers = (path: string) => {
+    const { 500: _, ...own } = paths[path]?.["get"]?.responses ?? {};
+    return own;
+  };
+  expect(answers("/hello")).toEqual({ 200: { description: "OK" } });
+  expect(answers("/hello/text")).toEqual({
+    200: { description: "A greeting.", content: { "text/plain": { schema: { type: "string", description: "A greeting." } } } },
+  });
+  expect(answers("/hello/stream")).toEqual({ 200: stream });
+  expect(answers("/hello/both")).toMatchObject({
+    200: { description: "OK", content: { "application/json": { schema: { properties: { title: { type: "string" } } } } } },
+    404: { description: "Not Found", content: { "application/json": { schema: { type: "object", title: "not a name" } } } },
+  });
+});

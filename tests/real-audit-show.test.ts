@@ -1,0 +1,337 @@
+// What `bun run consumers/audit.ts --show` prints, from real processes.
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { audit } from "../consumers/audit";
+import type { ExactlyOnceContext } from "../src/delivery/consumer";
+import type { Event } from "../src/domain/event";
+import { openConsumerFile } from "../src/store/consumer-file";
+import { followLog } from "../src/store/log-follower";
+import { buildEvent, buildEventOf } from "../src/testing";
+import { auditIn, show, startAudit } from "./support/audited";
+import { temporaryFolder } from "./support/folder";
+import { endAll, environment, root, run, send, startApi } from "./support/processes";
+import { order } from "./support/resources";
+
+// Real processes take their time on a busy machine; one that hangs still ends.
+setDefaultTimeout(60_000);
+
+let folder: ReturnType<typeof temporaryFolder>;
+let env: Record<string, string>;
+beforeEach(() => {
+  folder = temporaryFolder();
+  // Half an hour off, so that local time is no other by chance.
+  env = { ...environment(folder.path), TZ: "America/St_Johns" };
+});
+afterEach(async () => {
+  await endAll();
+  folder.remove();
+});
+
+const local = (timestamp: string) => new Date(timestamp).toLocaleString("sv-SE", { timeZone: "America/St_Johns" });
+
+/** Writes events into the audit's file, as the audit does. */
+function audited(...events: Event[]): void {
+  const file = openConsumerFile(auditIn(folder.path).file, { durable: false });
+  file.together(() => {
+    audit.setup(file.transaction);
+    for (const event of events) audit.handle(event as ReturnType<typeof buildEvent>, { tx: file.transaction } as ExactlyOnceContext);
+  });
+  file.close();
+}
+
+test("the history of an item, while the audit runs, when it was killed, and when it has stopped", async () => {
+  const api = await startApi({ env });
+  const running = await startAudit({ env });
+  await send("POST", `${api.url}/items`, { name: "Sample Item", price: 9.99 });
+  await send("PATCH", `${api.url}/items/1`, { name: "\x1b[2J\u202eevil\u2028\x7f\x9b", price: null, description: "é 🐇" });
+  await send("PUT", `${api.url}/items/1`, { name: "Sample Item", price: 9.99 });
+  await send("PUT", `${api.url}/items/1`, { name: "Sample Item", price: 9.99 });
+  await send("DELETE", `${api.url}/items/1`);
+  await send("POST", `${api.url}/items`, { name: "another" });
+  await auditIn(folder.path).until(6);
+  const [created, patched, replaced, same, deleted] = await timesInLog();
+  const expected = [
+    "item 1",
+    `${created} created, version 1`,
+    '  + name: "Sample Item"',
+    "  + description: null",
+    "  + price: 9.99",
+    `${patched} updated, version 2`,
+    '  - name: "Sample Item"',
+    '  + name: "\\u001b[2J\\u202eevil\\u2028\\u007f\\u009b"',
+    "  - description: null",
+    '  + description: "é 🐇"',
+    "  - price: 9.99",
+    "  + price: null",
+    `${replaced} updated, version 3`,
+    '  - name: "\\u001b[2J\\u202eevil\\u2028\\u007f\\u009b"',
+    '  + name: "Sample Item"',
+    '  - description: "é 🐇"',
+    "  + description: null",
+    "  - price: null",
+    "  + price: 9.99",
+    `${same} updated, version 4`,
+    "  nothing is different",
+    `${deleted} deleted, version 4`,
+    '  - name: "Sample Item"',
+    "  - description: null",
+    "  - price: 9.99",
+  ];
+  expect(await show(["1"], { env })).toEqual({ code: 0, stdout: expected, stderr: [] });
+  await running.stop("SIGKILL");
+  expect(await show(["item:1"], { env })).toEqual({ code: 0, stdout: expected, stderr: [] });
+  const again = await startAudit({ env });
+  expect(await again.stop()).toBe(0);
+  expect(await show(["1"], { env })).toEqual({ code: 0, stdout: expected, stderr: [] });
+});
+
+async function timesInLog(): Promise<string[]> {
+  const log = followLog(join(folder.path, "data", "warren.db"));
+  const entries = (await log?.read(0, 100)) ?? [];
+  log?.close();
+  return entries.map(({ timestamp }) => local(timestamp));
+}
+
+test("versions that are missing are said, before, between and at the end", async () => {
+  audited(
+    buildEvent("item.updated", { id: 7, name: "b", version: 2 }, { timestamp: "2026-02-18T18:23:45.123Z" }),
+    buildEvent("item.updated", { id: 7, name: "f", version: 6 }, { timestamp: "2026-02-18T18:23:49.123Z" }),
+    buildEvent("item.deleted", { id: 7, name: "g", version: 7 }, { timestamp: "2026-02-18T18:23:50.123Z" }),
+    buildEvent("item.deleted", { id: 8, name: "z", version: 1 }, { timestamp: "2026-02-18T18:23:51.123Z" }),
+  );
+  expect((await show(["7"], { env })).stdout).toEqual([
+    "item 7",
+    "(version 1 is missing)",
+    "2026-02-18 14:53:45 updated, version 2",
+    '  + name: "b"',
+    "  + description: null",
+    "  + price: 9.99",
+    "(versions 3 to 5 are missing)",
+    "2026-02-18 14:53:49 updated, version 6",
+    '  - name: "b"',
+    '  + name: "f"',
+    "(version 7 is missing)",
+    "2026-02-18 14:53:50 deleted, version 7",
+    '  - name: "g"',
+    "  - description: null",
+    "  - price: 9.99",
+  ]);
+  expect((await show(["8"], { env })).stdout.slice(0, 3)).toEqual([
+    "item 8",
+    "(version 1 is missing)",
+    "2026-02-18 14:53:51 deleted, version 1",
+  ]);
+});
+
+test("another resource, with lists and objects inside; events that came out of order", async () => {
+  const address = { street: "Main 1", city: "London", door: null };
+  const paid = {
+    id: 42,
+    lines: [{ item: 9, quantity: 1 }],
+    address,
+    recipient: { name: "Bo", phone: null },
+    state: "paid" as const,
+    version: 2,
+  };
+  const at = (second: number) => ({ timestamp: `2026-02-18T18:23:0${second}.000Z` });
+  audited(
+    buildEventOf(order, "deleted", paid, at(3)),
+    buildEventOf(order, "updated", paid, at(2)),
+    buildEventOf(
+      order,
+      "created",
+      {
+        id: 42,
+        lines: [
+          { item: 1, quantity: 2 },
+          { item: 3, quantity: 4 },
+        ],
+      },
+      at(1),
+    ),
+    buildEvent("item.created", { id: 42 }),
+  );
+  expect((await show(["order:42"], { env })).stdout).toEqual([
+    "order 42",
+    "2026-02-18 14:53:01 created, version 1",
+    '  + customer: "Ada"',
+    "  + lines[0].item: 1",
+    "  + lines[0].quantity: 2",
+    "  + lines[1].item: 3",
+    "  + lines[1].quantity: 4",
+    '  + address.street: "Main 1"',
+    '  + address.city: "London"',
+    "  + address.door: null",
+    "  + recipient: null",
+    '  + state: "open"',
+    "2026-02-18 14:53:02 updated, version 2",
+    "  - lines[0].item: 1",
+    "  + lines[0].item: 9",
+    "  - lines[0].quantity: 2",
+    "  + lines[0].quantity: 1",
+    "  - lines[1].item: 3",
+    "  - lines[1].quantity: 4",
+    "  - recipient: null",
+    '  - state: "open"',
+    '  + state: "paid"',
+    '  + recipient.name: "Bo"',
+    "  + recipient.phone: null",
+    "2026-02-18 14:53:03 deleted, version 2",
+    '  - customer: "Ada"',
+    "  - lines[0].item: 9",
+    "  - lines[0].quantity: 1",
+    '  - address.street: "Main 1"',
+    '  - address.city: "London"',
+    "  - address.door: null",
+    '  - recipient.name: "Bo"',
+    "  - recipient.phone: null",
+    '  - state: "paid"',
+  ]);
+});
+
+test("--json prints each change as a line of JSON", async () => {
+  const [created, deleted] = [
+    buildEvent("item.created", { name: "\x07" }, { timestamp: "2026-02-18T18:23:45.123Z" }),
+    buildEvent("item.deleted", { name: "\x07", version: 3 }, { timestamp: "2026-02-18T18:23:46.123Z" }),
+  ];
+  audited(created, deleted);
+  const { code, stdout } = await show(["1", "--json"], { env });
+  expect(code).toBe(0);
+  expect(stdout.map((line) => JSON.parse(line) as unknown)).toEqual([
+    {
+      event: created.id,
+      time: "2026-02-18T18:23:45.123Z",
+      change: "created",
+      version: 1,
+      missing: null,
+      changed: [
+        { field: "name", to: "\x07" },
+        { field: "description", to: null },
+        { field: "price", to: 9.99 },
+      ],
+    },
+    {
+      event: deleted.id,
+      time: "2026-02-18T18:23:46.123Z",
+      change: "deleted",
+      version: 3,
+      missing: [2, 3],
+      changed: [
+        { field: "name", from: "\x07" },
+        { field: "description", from: null },
+        { field: "price", from: 9.99 },
+      ],
+    },
+  ]);
+});
+
+describe("what is not there", () => {
+  test("no audit has run: a sentence and 1, and no file is made", async () => {
+    expect(await show(["42"], { env })).toEqual({ code: 1, stdout: [], stderr: ["There is no history of item 42."] });
+    expect(existsSync(auditIn(folder.path).file)).toBe(false);
+  });
+
+  test("an id or a resource that has no history: a sentence and 1", async () => {
+    audited(buildEvent("item.created"));
+    expect(await show(["42"], { env })).toEqual({ code: 1, stdout: [], stderr: ["There is no history of item 42."] });
+    expect(await show(["nothing:1"], { env })).toEqual({ code: 1, stdout: [], stderr: ["There is no history of nothing 1."] });
+  });
+
+  test("the file of a consumer that never had a history: a sentence and 1", async () => {
+    openConsumerFile(auditIn(folder.path).file, { durable: false }).close();
+    expect(await show(["42"], { env })).toEqual({ code: 1, stdout: [], stderr: ["There is no history of item 42."] });
+  });
+
+  test("a file that is no database: a sentence and 1", async () => {
+    await Bun.write(auditIn(folder.path).file, "x".repeat(5000));
+    expect(await show(["42"], { env })).toEqual({
+      code: 1,
+      stdout: [],
+      stderr: ["The history could not be read. file is not a database"],
+    });
+  });
+
+  test("what is no id, and options that make no sense, are refused with 2", async () => {
+    for (const id of ["0", "01", "-1", "1.5", "item:", "item:x", "Item:1", ":1", "1:2", "\x1b[2J", ""]) {
+      const bad = run(["consumers/audit.ts", `--show=${id}`], { env });
+      expect([await bad.exited, bad.stderr as string[]]).toEqual([
+        2,
+        [`"${id.replace("\x1b", "\\u001b")}" is no record: give the id of an item, such as 42, or RESOURCE:ID, such as order:42.`],
+      ]);
+    }
+    const lost = run(["consumers/audit.ts", "--json"], { env });
+    expect(await lost.exited).toBe(2);
+    expect(lost.stderr[0]).toBe("--json goes with --show");
+  });
+
+  test("a mistake in the environment is said", async () => {
+    const { code, stderr } = await show(["42"], { env: { ...env, PORT: "http" } });
+    expect(code).toBe(1);
+    expect(stderr.join("\n")).toContain("PORT=http");
+  });
+});
+
+test("--help explains it, and starts nothing", async () => {
+  const help = run(["consumers/audit.ts", "--help"], { env });
+  expect(await help.exited).toBe(0);
+  expect(help.stdout[0]).toBe("Keeps the history of every record of every resource: what changed, when, from what to what.");
+  for (const option of ["--show", "--json", "--help"]) expect(help.stdout.join("\n")).toContain(option);
+  expect(existsSync(auditIn(folder.path).file)).toBe(false);
+});
+
+test("a long history comes whole through a pipe, and a pipe that closes early does no harm", async () => {
+  audited(...Array.from({ length: 5000 }, (_, index) => buildEvent("item.updated", { name: `name ${index + 1}`, version: index + 1 })));
+  const { stdout } = await show(["1"], { env });
+  expect(stdout.filter((line) => line.startsWith('  + name: "name '))).toHaveLength(5000);
+  expect(stdout.at(-1)).toBe('  + name: "name 5000"');
+  const head = Bun.spawn(["sh", "-c", `"$0" consumers/audit.ts --show 1 | head -1`, process.execPath], {
+    cwd: root,
+    env: { ...env, PATH: process.env["PATH"] ?? "" },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  expect([await head.stdout.text(), await head.stderr.text(), await head.exited]).toEqual(["item 1\n", "", 0]);
+});
+
+describe("on a terminal", () => {
+  async function onTerminal(extra: Record<string, string> = {}): Promise<string> {
+    let text = "";
+    const decoder = new TextDecoder();
+    const ended = Promise.withResolvers<void>();
+    const child = Bun.spawn([process.execPath, "consumers/audit.ts", "--show", "1"], {
+      cwd: root,
+      env: { PATH: process.env["PATH"] ?? "", TERM: "xterm", ...env, ...extra },
+      terminal: {
+        data(_, bytes) {
+          text += decoder.decode(bytes, { stream: true });
+        },
+        exit: () => ended.resolve(),
+      },
+    });
+    await Promise.all([child.exited, ended.promise]);
+    child.terminal?.close();
+    return text.replaceAll("\r\n", "\n");
+  }
+
+  test("what was removed is red, what was added is green; not with NO_COLOR, and not through a pipe", async () => {
+    audited(
+      buildEvent("item.created", {}, { timestamp: "2026-02-18T18:23:45.123Z" }),
+      buildEvent("item.updated", { price: 5 }, { timestamp: "2026-02-18T18:23:46.123Z" }),
+    );
+    const added = ['  + name: "Sample Item"', "  + description: null", "  + price: 9.99"];
+    const text = (paint: (code: number, line: string) => string) =>
+      [
+        "item 1",
+        "2026-02-18 14:53:45 created, version 1",
+        ...added.map((line) => paint(32, line)),
+        "2026-02-18 14:53:46 updated, version 2",
+        paint(31, "  - price: 9.99"),
+        paint(32, "  + price: 5"),
+        "",
+      ].join("\n");
+    expect(await onTerminal()).toBe(text((code, line) => `\x1b[${code}m${line}\x1b[0m`));
+    expect(await onTerminal({ NO_COLOR: "1" })).toBe(text((_, line) => line));
+    expect((await show(["1"], { env })).stdout.join("\n")).toBe(text((_, line) => line).trimEnd());
+  });
+});

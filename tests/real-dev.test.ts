@@ -1,0 +1,68 @@
+// `bun run dev`, as somebody uses it who edits files: in a copy of the project.
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { freePort } from "./support/net";
+import { endAll, environment, type Running, run, send } from "./support/processes";
+import { copyProject } from "./support/project-copy";
+
+// Real processes take their time on a busy machine; one that hangs still ends.
+setDefaultTimeout(60_000);
+
+let copy: ReturnType<typeof copyProject>;
+let dev: Running;
+let url: string;
+beforeEach(async () => {
+  copy = copyProject();
+  const port = freePort();
+  url = `http://127.0.0.1:${port}`;
+  dev = run(["run", "dev"], { cwd: copy.path, env: { ...environment(copy.path), PORT: String(port) } });
+  await starts(1);
+});
+afterEach(async () => {
+  await dev.stop();
+  await endAll();
+  copy.remove();
+});
+
+const write = (name: string, text: string) => Bun.write(join(copy.path, name), text);
+const starts = (count: number) => dev.lines(/Warren listens on/, count);
+const get = async (path: string) => (await fetch(`${url}${path}`)).text();
+const hello = (text: string) => `import { Elysia } from "elysia";
+import { defineRoute } from "../src/route";
+
+export default defineRoute(() => new Elysia().get("", () => "${text}"));
+`;
+
+test("a route that is added, changed or taken away is served so, and what was written stays", async () => {
+  await send("POST", `${url}/items`, { name: "kept" });
+  await write("routes/hello.ts", hello("one"));
+  await starts(2);
+  expect(await get("/hello")).toBe("one");
+  expect(await Bun.file(join(copy.path, "src/routes.generated.ts")).text()).toContain('"/hello"');
+  await write("routes/hello.ts", hello("two"));
+  await starts(3);
+  expect(await get("/hello")).toBe("two");
+  rmSync(join(copy.path, "routes/hello.ts"));
+  await starts(4);
+  expect(await get("/hello")).toContain('"status":404');
+  expect(await get("/items/1")).toContain('"name":"kept"');
+  expect(dev.stdout.filter((line) => line.includes("Stopped"))).toHaveLength(3);
+});
+
+test("a mistake is said, and the API comes back when it is mended", async () => {
+  await write("routes/hello.ts", "export default {{{\n");
+  await dev.line("routes/hello.ts cannot be loaded", "stderr");
+  await dev.line("it is started when a file changes", "stderr");
+  await write("routes/hello.ts", hello("mended"));
+  await starts(2);
+  expect(await get("/hello")).toBe("mended");
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  test(`${signal} stops it, and leaves nothing behind`, async () => {
+    expect(await dev.stop(signal)).toBe(0);
+    expect(dev.stdout.at(-1)).toContain('"msg":"Stopped"');
+    expect(await get("/health/live").catch((error: Error) => error.name)).not.toContain("live");
+  });
+}

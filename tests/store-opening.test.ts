@@ -1,0 +1,170 @@
+// Opening the store: its folder, its schema, its settings, and who may not open it.
+import { Database } from "bun:sqlite";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { item } from "../src/domain/item";
+import { acquireLock } from "../src/store/lock";
+import { followLog } from "../src/store/log-follower";
+import { storeMigrations } from "../src/store/migrations";
+import { openSqliteStore } from "../src/store/sqlite";
+import type { Store } from "../src/store/store";
+import { connectionsOf } from "./support/connections";
+import { temporaryFolder } from "./support/folder";
+import { catalogue, order } from "./support/resources";
+
+let folder: ReturnType<typeof temporaryFolder>;
+let file: string;
+let opened: Store[] = [];
+beforeEach(() => {
+  folder = temporaryFolder();
+  file = join(folder.path, "warren.db");
+});
+afterEach(async () => {
+  for (const store of opened) await store.close();
+  opened = [];
+  folder.remove();
+});
+
+function open(path = file, resources = catalogue.resources): Store {
+  const store = openSqliteStore(path, resources);
+  opened.push(store);
+  return store;
+}
+
+async function close(store: Store): Promise<void> {
+  opened = opened.filter((each) => each !== store);
+  await store.close();
+}
+
+function ask(sql: string): Record<string, unknown> | null {
+  const db = new Database(file, { readonly: true });
+  try {
+    return db.query<Record<string, unknown>, []>(sql).get();
+  } finally {
+    db.close();
+  }
+}
+
+describe("the first start", () => {
+  test("makes the folder, however deep", async () => {
+    const deep = join(folder.path, "not", "there", "yet", "warren.db");
+    await open(deep).insert(item, item.example);
+    expect(existsSync(deep)).toBe(true);
+  });
+
+  test("brings the schema up to date; the next one keeps everything", async () => {
+    const first = open();
+    await first.insert(item, item.example);
+    const { logId } = first;
+    expect(logId).toMatch(/^[0-9a-f]{32}$/);
+    await first.relayed.save(1);
+    await close(first);
+    expect(ask("PRAGMA user_version")).toEqual({ user_version: storeMigrations.length });
+    const second = open();
+    expect([second.logId, await second.log.end(), await second.relayed.load()]).toEqual([logId, 1, 1]);
+    expect(await second.get(item, 1)).toMatchObject({ id: 1, version: 1 });
+  });
+
+  test("every database has a log of its own", () => {
+    expect(open(join(folder.path, "a.db")).logId).not.toBe(open(join(folder.path, "b.db")).logId);
+  });
+
+  test("a resource that comes later gets its table; one that the store does not know is refused by name", async () => {
+    const first = open(file, [item]);
+    await expect(first.get(order, 1)).rejects.toThrow(
+      'The store was opened without the resource "order"; export it from a file in src/domain/.',
+    );
+    await close(first);
+    expect(await open().list(order, 0, 10)).toEqual([]);
+  });
+});
+
+test("write-ahead log, and every commit flushed to the disk: in force on the connection that writes", () => {
+  const [connection, ...others] = connectionsOf(file, () => open());
+  expect(others).toEqual([]);
+  const value = (name: string) => Object.values(connection?.query<Record<string, unknown>, []>(`PRAGMA ${name}`).get() ?? {})[0];
+  // 2 is FULL.
+  expect([value("journal_mode"), value("synchronous")]).toEqual(["wal", 2]);
+  expect(value("busy_timeout") as number).toBeGreaterThan(0);
+  expect(ask("PRAGMA journal_mode")).toEqual({ journal_mode: "wal" });
+});
+
+describe("one process serves a database", () => {
+  test("a second opener is refused, and told what to do", async () => {
+    const first = open();
+    expect(() => open()).toThrow(
+      `The database ${file} is in use by another Warren API. One process serves a SQLite database: stop the other one, or give this one a file of its own in DATABASE_URL.`,
+    );
+    await first.insert(item, item.example);
+    await close(first);
+    expect(await open().log.end()).toBe(1);
+  });
+
+  test("a lock is one holder's until it is released", () => {
+    const path = join(folder.path, "locks", "a.lock");
+    const lock = acquireLock(path);
+    expect(acquireLock(path)).toBeUndefined();
+    lock?.release();
+    const again = acquireLock(path);
+    expect(again).toBeDefined();
+    again?.release();
+  });
+
+  test("trouble with the lock's file that is not another holder is an error", async () => {
+    await Bun.write(join(folder.path, "garbage.lock"), "x".repeat(4096));
+    expect(() => acquireLock(join(folder.path, "garbage.lock"))).toThrow(/not a database/);
+  });
+});
+
+describe("a database of a newer program", () => {
+  const message = () =>
+    `The database ${file} has schema version 99, but this program knows versions up to ${storeMigrations.length}: ` +
+    "it was last used by a newer Warren. Start that one, or give another file in DATABASE_URL.";
+  beforeEach(() => {
+    const db = new Database(file, { create: true });
+    db.run("PRAGMA user_version = 99");
+    db.run("CREATE TABLE theirs (a INTEGER)");
+    db.close();
+  });
+
+  test("is refused, and left as it is", () => {
+    expect(() => open()).toThrow(message());
+    expect(ask("PRAGMA user_version")).toEqual({ user_version: 99 });
+    expect(ask("SELECT count(*) AS tables FROM sqlite_schema")).toEqual({ tables: 1 });
+    // The refusal gave the lock back.
+    expect(() => open()).toThrow(message());
+  });
+
+  test("is refused by a consumer that follows its log, too", () => {
+    expect(() => followLog(file)).toThrow(message());
+  });
+});
+
+test("a file that is no database is an error, and keeps no lock", async () => {
+  await Bun.write(file, "x".repeat(4096));
+  expect(() => open()).toThrow(/not a database/);
+  await Bun.file(file).delete();
+  expect(() => open()).not.toThrow();
+});
+
+describe("a consumer that follows the log of another process", () => {
+  test("waits for the database and its schema", () => {
+    expect(followLog(file)).toBeUndefined();
+    new Database(file, { create: true }).close();
+    expect(followLog(file)).toBeUndefined();
+  });
+
+  test("sees what is committed, and whether anything was", async () => {
+    const store = open();
+    const follower = followLog(file);
+    if (!follower) throw new Error("The database is not there");
+    expect(follower.logId).toBe(store.logId);
+    follower.changed();
+    expect(follower.changed()).toBe(false);
+    await store.insert(item, item.example);
+    expect([follower.changed(), follower.changed()]).toEqual([true, false]);
+    expect([await follower.end(), await follower.read(0, 10)]).toEqual([1, await store.log.read(0, 10)]);
+    follower.close();
+  });
+});

@@ -1,0 +1,42 @@
+// X.509 certificates for tests, without a program to make them.
+import { generateKeyPairSync, sign } from "node:crypto";
+import { isIPv4 } from "node:net";
+
+const der = (tag: number, ...parts: (Uint8Array | string)[]): Buffer => {
+  const content = Buffer.concat(parts.map((part) => Buffer.from(part)));
+  const { length } = content;
+  const size = length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 255];
+  return Buffer.concat([Buffer.from([tag, ...size]), content]);
+};
+const sequence = (...parts: Uint8Array[]) => der(0x30, ...parts);
+const oid = (hex: string) => der(0x06, Buffer.from(hex, "hex"));
+const utcTime = (time: Date) => der(0x17, `${time.toISOString().replace(/[-:T]/g, "").slice(2, 14)}Z`);
+
+const commonName = oid("550403");
+const subjectAltName = oid("551d11");
+const ecdsaWithSha256 = sequence(oid("2a8648ce3d040302"));
+const dayMs = 86_400_000;
+
+/** A self-signed certificate for these host names and IPv4 addresses, as PEM: valid from yesterday until tomorrow. */
+export function certificateFor(...names: string[]): { cert: string; key: string } {
+  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const name = sequence(der(0x31, sequence(commonName, der(0x0c, "Warren test"))));
+  const alternatives = names.map((each) => (isIPv4(each) ? der(0x87, Buffer.from(each.split(".").map(Number))) : der(0x82, each)));
+  const toSign = sequence(
+    der(0xa0, der(0x02, Buffer.from([2]))),
+    der(0x02, Buffer.from([1, ...crypto.getRandomValues(new Uint8Array(8))])),
+    ecdsaWithSha256,
+    name,
+    sequence(utcTime(new Date(Date.now() - dayMs)), utcTime(new Date(Date.now() + dayMs))),
+    name,
+    publicKey.export({ type: "spki", format: "der" }),
+    der(0xa3, sequence(sequence(subjectAltName, der(0x04, sequence(...alternatives))))),
+  );
+  const signature = sign("sha256", toSign, privateKey);
+  const certificate = sequence(toSign, ecdsaWithSha256, der(0x03, Buffer.from([0]), signature));
+  const lines = certificate.toString("base64").replace(/.{1,64}/g, "$&\n");
+  return {
+    cert: `-----BEGIN CERTIFICATE-----\n${lines}-----END CERTIFICATE-----\n`,
+    key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+  };
+}

@@ -1,0 +1,17 @@
+import { Database } from "bun:sqlite";
+
+/** Runs `open`, and answers the connections to this file that it made: what holds for one connection is asked of it. */
+export function connectionsOf(file: string, open: () => void): Database[] {
+  const connections = new Set<Database>();
+  const { run } = Database.prototype;
+  Database.prototype.run = function (this: Database, ...args: Parameters<typeof run>) {
+    if (this.filename === file) connections.add(this);
+    return run.apply(this, args);
+  } as typeof run;
+  try {
+    open();
+  } finally {
+    Database.prototype.run = run;
+  }
+  return [...connections];
+}

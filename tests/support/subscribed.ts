@@ -1,0 +1,78 @@
+import type { ConsumerOptions, EventPattern } from "../../src/delivery/consumer";
+import { resolveConsumer } from "../../src/delivery/consumer-options";
+import { consumeFrom, Interrupted, type Parking } from "../../src/delivery/rabbit-consumer";
+import { Worker } from "../../src/delivery/worker";
+import type { Event } from "../../src/domain/event";
+import { type ConsumerFile, openConsumerFile } from "../../src/store/consumer-file";
+import { MockChannel } from "./mock-channel";
+import { recordedLog } from "./recorded-log";
+import { catalogue } from "./resources";
+import { settled } from "./settled";
+
+/**
+ * A consumer of the queue `q` in one process, on mocked channels: one after another, as after a lost connection. Every
+ * channel is silent until the test answers for the broker.
+ */
+export function consumerOn<const Pattern extends EventPattern>(options: ConsumerOptions<Pattern>) {
+  const { log, lines, at } = recordedLog();
+  const consumer = resolveConsumer({ queue: "q", ...options } as ConsumerOptions<Pattern>, catalogue, log, () => {});
+  let opened: ConsumerFile | undefined;
+  const file = () => {
+    opened ??= openConsumerFile(":memory:", { durable: false });
+    return opened;
+  };
+  if (consumer.exactlyOnce) file().together(() => consumer.setup(file().transaction));
+  const worker = new Worker(consumer, file);
+  const interrupted = new Interrupted();
+  const parked = { forgotten: 0 };
+  const parking: Parking = {
+    retryQueue: async (delayMs) => `q.retry.${delayMs}`,
+    deadQueue: async () => "q.dead",
+    forget: () => {
+      parked.forgotten += 1;
+    },
+  };
+  return {
+    worker,
+    interrupted,
+    parking,
+    parked,
+    lines,
+    at,
+    /** Whether the consumer's file was needed. */
+    hasFile: () => opened !== undefined,
+    file,
+    async subscribe(channel = new MockChannel()) {
+      const subscription = await consumeFrom(channel, channel.signal, worker, parking, interrupted);
+      return { channel, subscription };
+    },
+  };
+}
+
+/** Delivers an event as the relay sends it. */
+export function deliver(channel: MockChannel, event: Event, fields: { redelivered?: boolean } = {}, headers: Record<string, unknown> = {}) {
+  return channel.deliver(JSON.stringify(event), { messageId: event.id, type: event.type, headers }, fields);
+}
+
+/** A consumer whose handler ends when the test says so, and what it began. */
+export function gatedConsumer(options: { concurrency?: number; fails?: Error } = {}) {
+  const begun: number[] = [];
+  let gate = Promise.withResolvers<void>();
+  const consumer = consumerOn({
+    concurrency: options.concurrency ?? 1,
+    handle: async ({ item }) => {
+      begun.push(item.id);
+      await gate.promise;
+      if (options.fails) throw options.fails;
+    },
+  });
+  return {
+    ...consumer,
+    begun,
+    async end() {
+      gate.resolve();
+      gate = Promise.withResolvers();
+      await settled();
+    },
+  };
+}
