@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type ConsumerFile, openConsumerFile } from "../store/consumer-file";
 import type { LogReader } from "../store/store";
 import type { ReplaySelection } from "./replay-selection";
-import { beginningOf, type Replay, type Replays, toReplay, UnknownQueue } from "./replays";
+import { beginningOf, type LogPart, type Replay, type Replays, toReplay, UnknownQueue } from "./replays";
 
 /**
  * Replays without a broker: written into the consumer's file, for the consumer to read the log a second time. One that
@@ -16,10 +16,10 @@ export class EmbeddedReplays implements Replays {
     readonly folder: string,
   ) {}
 
-  async start(queue: string, selection: ReplaySelection): Promise<Replay> {
+  async start(queue: string, selection: ReplaySelection, part: Partial<LogPart> = {}): Promise<Replay> {
     const file = join(this.folder, `${queue}.db`);
     if (!existsSync(file)) throw new UnknownQueue(queue);
-    const [first, last] = [await beginningOf(this.log, selection), await this.log.end()];
+    const { after: first = await beginningOf(this.log, selection), last = await this.log.end() } = part;
     return withFile(file, ({ replays }) => {
       const id = Bun.randomUUIDv7();
       const createdAt = new Date().toISOString();

@@ -66,21 +66,27 @@ export function beginningOf(log: LogReader, { from }: ReplaySelection): Promise<
   return from === null ? Promise.resolve(0) : log.positionBefore(from);
 }
 
+/** A part of the log: what comes after a position, up to another one. */
+export interface LogPart {
+  readonly after: number;
+  readonly last: number;
+}
+
 /** Counts the events of a selection without sending any. */
 export async function countPast(
   log: LogReader,
   selection: ReplaySelection,
-  onProgress: (progress: number) => void = () => {},
+  options: Partial<LogPart> & { onProgress?: (progress: number, count: number) => void } = {},
 ): Promise<number> {
-  const first = await beginningOf(log, selection);
-  const last = await log.end();
+  const first = options.after ?? (await beginningOf(log, selection));
+  const last = options.last ?? (await log.end());
   let count = 0;
   for (let position = first; position < last; ) {
     const entries = await log.read(position, 1000);
     if (entries.length === 0) break;
     for (const entry of entries) if (entry.position <= last && selects(selection, entry)) count += 1;
     position = entries.at(-1)?.position ?? last;
-    onProgress((position - first) / (last - first));
+    options.onProgress?.(Math.min(1, (position - first) / (last - first)), count);
     await new Promise(setImmediate);
   }
   return count;

@@ -1,0 +1,74 @@
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import { messageOf } from "../observe/logging";
+
+/** Wrong usage: said together with the help; exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Something that a person can do something about, said in a sentence; exit code 1. */
+export class Trouble extends Error {
+  override readonly name = "Trouble";
+}
+
+/** Ctrl+C, where there was nothing to tell. */
+export const interrupted = 130;
+
+/**
+ * Runs a command as this process's whole work.
+ *
+ * @param run answers the exit code: 0 done, 1 trouble. What it throws is said on standard error.
+ */
+export async function runCommand(help: string, run: (words: readonly string[]) => Promise<number>): Promise<never> {
+  const words = process.argv.slice(2);
+  // The reader of a pipe may have enough, as `head` does.
+  process.stdout.on("error", () => process.exit(0));
+  if (words.includes("--help") || words.includes("-h")) {
+    console.log(help);
+    process.exit(0);
+  }
+  try {
+    process.exit(await run(words));
+  } catch (error) {
+    if (error instanceof UsageError) {
+      tell(`${error.message}\n\n${help}`);
+      process.exit(2);
+    }
+    // A mistake of the program's own is shown with its place.
+    const isBug = error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
+    if (isBug) console.error(error);
+    else tell(messageOf(error));
+    process.exit(1);
+  }
+}
+
+/** Says something to the person, apart from the output. `console.error` would paint it red. */
+export function tell(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** @throws {UsageError} for an option that is not known or has no value. */
+export function parseWords<const Options extends NonNullable<ParseArgsConfig["options"]>>(words: readonly string[], options: Options) {
+  try {
+    return parseArgs({ args: [...words], options, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(
+      messageOf(error)
+        .replace(/\n/g, " ")
+        .replace(/(?<=\.) To specify a positional .*/, ""),
+    );
+  }
+}
+
+/** @throws {UsageError} unless it is a whole number from `least` to `most`. */
+export function wholeNumber(option: string, text: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  const range = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
+  throw new UsageError(`${option} ${text}: use a whole number ${range}.`);
+}
+
+/** Words as a shell takes them. */
+export function quoted(words: readonly string[]): string {
+  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");
+}

@@ -1,0 +1,69 @@
+import type { DeadLetter } from "../delivery/dead-letters";
+import { cut, table } from "./table";
+import { ago, counted, localTime, number, type Paint, printable, printableJson, printableLines } from "./text";
+
+/** Where a table of dead letters has room for their errors. */
+const wideEnough = 120;
+
+/**
+ * Dead letters for a person: a table, or two lines each on a terminal that is too narrow for it.
+ *
+ * @param width of the terminal; undefined: nothing is cut.
+ */
+export function listDeadLetters(letters: readonly DeadLetter[], paint: Paint, width: number | undefined, now: number): string {
+  const rows = letters.map(({ id, type, reason }) => [printable(id), printable(type ?? "?"), printable(reason)]);
+  const failed = letters.map(({ lastFailure, error }) => ({ when: ago(lastFailure, now), error: printable(error) }));
+  const columns = [{ title: "ID" }, { title: "TYPE" }, { title: "REASON" }];
+  if (width === undefined || width >= wideEnough) {
+    const more = [{ title: "ATTEMPTS", align: "right" as const }, { title: "FAILED" }, { title: "ERROR" }];
+    const full = letters.map(({ attempts }, n) => [...(rows[n] ?? []), String(attempts), failed[n]?.when ?? "", failed[n]?.error ?? ""]);
+    return table([...columns, ...more], full, paint, width);
+  }
+  const [titles, ...lines] = table(columns, rows, paint).split("\n");
+  const second = letters.map(({ attempts }, n) => `  ${counted(attempts, "attempt")}, ${failed[n]?.when}: ${failed[n]?.error}`);
+  return [titles, ...lines.flatMap((line, n) => [line, paint("dim", cut(second[n] ?? "", width))])].join("\n");
+}
+
+/** Everything about a dead letter, for a person. */
+export function showDeadLetter(letter: DeadLetter, queue: string, paint: Paint, now: number): string {
+  const { id, type, reason, error, attempts, firstFailure, lastFailure, bodyBytes } = letter;
+  const facts: [string, string][] = [
+    ["Queue", printable(queue)],
+    ["Type", printable(type ?? "not told by the message")],
+    ["Reason", paint("red", printable(reason))],
+    ["Error", printableLines(error).join("\n                 ")],
+    ["Attempts", String(attempts)],
+    ["First failure", failure(firstFailure, now)],
+    ["Last failure", failure(lastFailure, now)],
+    ["Size", `${number(bodyBytes)} bytes`],
+  ];
+  return [
+    paint("bold", `Dead letter ${printable(id) || "without an id"}`),
+    ...facts.map(([name, value]) => `  ${name.padEnd(15)}${value}`),
+    ...(letter.stack === null ? [] : ["", paint("bold", "Stack"), indented(printableLines(letter.stack))]),
+    "",
+    paint("bold", "Body") + paint("dim", bodyNote(letter)),
+    indented(bodyLines(letter)),
+  ].join("\n");
+}
+
+function failure(time: string | null, now: number): string {
+  if (time === null || Number.isNaN(Date.parse(time))) return "not told by the message";
+  return `${localTime(new Date(time))} (${ago(time, now)})`;
+}
+
+function bodyNote({ bodyEncoding, body, bodyBytes }: DeadLetter): string {
+  if (bodyEncoding === "json") return "";
+  const shown = bodyEncoding === "text" ? Buffer.byteLength(String(body)) : Math.floor((String(body).length / 4) * 3);
+  const cut = shown < bodyBytes - 2 ? `, the first ${number(shown)} of ${number(bodyBytes)} bytes` : "";
+  return bodyEncoding === "text" ? `  text${cut || ", no JSON"}` : `  no text, so as base64${cut}`;
+}
+
+function bodyLines({ body, bodyEncoding }: DeadLetter): string[] {
+  if (bodyEncoding === "json") return printableJson(body).split("\n");
+  return bodyEncoding === "text" ? printableLines(String(body)) : (String(body).match(/.{1,100}/g) ?? []);
+}
+
+function indented(lines: readonly string[]): string {
+  return lines.map((line) => `  ${line}`.trimEnd()).join("\n");
+}

@@ -1,0 +1,192 @@
+import { wantsColour } from "../config";
+import type { DeadLetters, DeadSelection, Watch } from "../delivery/dead-letters";
+import { EmbeddedDeadLetters } from "../delivery/embedded-dead-letters";
+import { deadReasons } from "../delivery/outcome";
+import { RabbitDeadLetters } from "../delivery/rabbit-dead-letters";
+import { UnknownQueue } from "../delivery/replays";
+import { loadCatalogue } from "../domain/catalogue";
+import { followLog } from "../store/log-follower";
+import { interrupted, parseWords, quoted, runCommand, Trouble, tell, UsageError, wholeNumber } from "./command";
+import { confirmed } from "./confirmed";
+import { listDeadLetters, showDeadLetter } from "./dead-letter-text";
+import { Progress } from "./progress";
+import { table } from "./table";
+import { counted, number, painter, printable, printableJson } from "./text";
+import { type Reached, withTransport } from "./transport";
+
+const help = `Shows the events that consumers gave up, puts them back on their queue, or removes them for good.
+
+  bun run dead-letters list                                which queues have how many
+  bun run dead-letters list QUEUE                          those of a queue, the oldest first
+  bun run dead-letters show QUEUE ID                       everything about one of them
+  bun run dead-letters redrive QUEUE --all                 puts them back on the queue; attempts start anew
+  bun run dead-letters discard QUEUE --reason rejected     removes them for good
+
+Which ones (all that is given must match):
+  --id ID         of this event; may be given several times
+  --type TYPE     of events of this type: item.created
+  --reason REASON ${deadReasons.slice(0, 5).join(", ")},
+                  ${deadReasons.slice(5).join(", ")}
+  --all           redrive, discard: every one of the queue
+
+Options:
+  --limit N       list: how many at most; default 50
+  --after N       list: the page after that one; each page ends with its N
+  --json          print JSON
+  --yes           discard: do not ask
+  --help          this text
+
+Works whether or not the API and the consumers run. RABBITMQ_URL, DATABASE_URL and DATA_DIR say where the queues are, as
+for the API. Exit codes: 0 done, 1 something went wrong, 2 wrong usage.`;
+
+const options = {
+  id: { type: "string", multiple: true },
+  type: { type: "string" },
+  reason: { type: "string" },
+  all: { type: "boolean" },
+  limit: { type: "string" },
+  after: { type: "string" },
+  json: { type: "boolean" },
+  yes: { type: "boolean", short: "y" },
+} as const;
+type Values = ReturnType<typeof parseWords<typeof options>>["values"];
+
+const paint = painter(wantsColour(Boolean(process.stdout.isTTY)));
+const width = process.stdout.isTTY ? process.stdout.columns : undefined;
+
+type Run = (deadLetters: DeadLetters, reached: Reached) => Promise<number>;
+/** Checks the words of a command before anything is reached. */
+type Prepare = (values: Values, queue: string, rest: readonly string[]) => Run | Promise<Run>;
+/** The commands, and the options that each takes. */
+const commands: Record<string, { readonly takes: readonly (keyof Values)[]; readonly prepare: Prepare }> = {
+  list: { takes: ["type", "reason", "limit", "after", "json"], prepare: list },
+  show: { takes: ["json"], prepare: show },
+  redrive: { takes: ["id", "type", "reason", "all", "json"], prepare: redrive },
+  discard: { takes: ["id", "type", "reason", "all", "yes", "json"], prepare: discard },
+};
+
+await runCommand(help, async (words) => {
+  const { values, positionals } = parseWords(words, options);
+  const [name = "", queue, ...rest] = positionals;
+  const command = commands[name];
+  if (!command) throw new UsageError(name ? `"${name}" is no command.` : "Say what to do with dead letters.");
+  for (const option of Object.keys(values) as (keyof Values)[]) {
+    if (!command.takes.includes(option)) throw new UsageError(`${name} takes no --${option}.`);
+  }
+  if (name !== "show" && rest.length > 0) throw new UsageError(`${name} takes one queue; what is "${rest[0]}"?`);
+  if (name !== "list" && queue === undefined) throw new UsageError(`${name} needs the name of a queue.`);
+  const run = queue === undefined ? listQueues(values) : await command.prepare(values, queue, rest);
+  return withTransport(async (reached) => {
+    const deadLetters = await open(reached);
+    return run(deadLetters, reached).catch(async (error: unknown) => {
+      if (!(error instanceof UnknownQueue)) throw error;
+      const known = (await deadLetters.queues()).map((each) => each.queue);
+      throw new Trouble(known.length > 0 ? `${error.message} Known: ${known.join(", ")}.` : error.message);
+    });
+  });
+});
+
+async function open({ config, broker, folder }: Reached): Promise<DeadLetters> {
+  if (!broker) return new EmbeddedDeadLetters(folder);
+  const { resources } = await loadCatalogue();
+  // RabbitMQ has no list of queues to ask for; the service keeps one beside its log.
+  const log = followLog(config.databaseFile);
+  const own = log?.queues() ?? [];
+  log?.close();
+  return new RabbitDeadLetters(broker, async () => [...resources.map((resource) => resource.queue), ...own]);
+}
+
+function listQueues({ json, ...others }: Values): Run {
+  if (Object.keys(others).length > 0) throw new UsageError("Name a queue to list its dead letters.");
+  return async (deadLetters, { place }) => {
+    const queues = await deadLetters.queues();
+    const rows = queues.map(({ queue, count }) => [count > 0 ? paint("red", number(count)) : "0", printable(queue)]);
+    if (json) console.log(printableJson({ queues }));
+    else if (rows.length > 0) console.log(table([{ title: "DEAD", align: "right" }, { title: "QUEUE" }], rows, paint, width));
+    else console.log(`No queue is known ${place}. A consumer makes its queue when it runs for the first time.`);
+    return 0;
+  };
+}
+
+function list(values: Values, queue: string): Run {
+  const limit = wholeNumber("--limit", values.limit ?? "50", 1, 10_000);
+  const after = wholeNumber("--after", values.after ?? "0", 0);
+  const which = filterWords(values);
+  return async (deadLetters) => {
+    const page = await deadLetters.list(queue, selectionOf(values), after, limit);
+    if (values.json) console.log(printableJson(page));
+    else if (page.deadLetters.length > 0) console.log(listDeadLetters(page.deadLetters, paint, width, Date.now()));
+    else console.log(`"${printable(queue)}" has no${after > 0 ? " more" : ""} dead letters${which.length > 0 ? " of this kind" : ""}.`);
+    if (page.next !== null && !values.json) {
+      const size = values.limit ? ["--limit", values.limit] : [];
+      const again = quoted(["bun", "run", "dead-letters", "list", queue, ...which, ...size, "--after", String(page.next)]);
+      console.log(`\n${paint("dim", `There are more: ${again}`)}`);
+    }
+    return 0;
+  };
+}
+
+function show({ json }: Values, queue: string, ids: readonly string[]): Run {
+  const [id, ...more] = ids;
+  if (id === undefined || more.length > 0) throw new UsageError("show needs the id of one event.");
+  return async (deadLetters) => {
+    const { deadLetters: found } = await deadLetters.list(queue, { ids: [id] }, 0, 100);
+    if (found.length === 0) throw new Trouble(`"${printable(queue)}" has no dead letter with the id "${printable(id)}".`);
+    // An event can be given up more than once.
+    if (json) console.log(printableJson(found.length === 1 ? found[0] : found));
+    else console.log(found.map((letter) => showDeadLetter(letter, queue, paint, Date.now())).join("\n\n"));
+    return 0;
+  };
+}
+
+function redrive(values: Values, queue: string): Run {
+  wordsOf(values, "redrive");
+  return (deadLetters) => work(values, queue, "redriven", (watch) => deadLetters.redrive(queue, selectionOf(values), watch));
+}
+
+async function discard(values: Values, queue: string): Promise<Run> {
+  const which = wordsOf(values, "discard");
+  if (!values.yes) {
+    if (!process.stdin.isTTY) throw new UsageError("Nobody can be asked whether to discard for good: say --yes.");
+    const those = which.length > 0 ? `the dead letters with ${which.join(" ").replaceAll("--", "")}` : "all dead letters";
+    if (!(await confirmed(`Discard ${printable(those)} of "${printable(queue)}" for good?`))) throw new Trouble("Nothing was discarded.");
+  }
+  return (deadLetters) => work(values, queue, "discarded", (watch) => deadLetters.discard(queue, selectionOf(values), watch));
+}
+
+/** The words that say which dead letters; none for all of them. */
+function wordsOf(values: Values, name: string): string[] {
+  const which = filterWords(values);
+  if (values.all && which.length > 0) throw new UsageError("--all is every one of the queue: leave it out, or leave out the others.");
+  if (!values.all && which.length === 0) throw new UsageError(`Say which dead letters to ${name}: --id, --type, --reason, or --all.`);
+  return which;
+}
+
+async function work(values: Values, queue: string, done: string, run: (watch: Watch) => Promise<number>): Promise<number> {
+  const stopping = new AbortController();
+  process.once("SIGINT", () => {
+    stopping.abort();
+    process.once("SIGINT", () => process.exit(interrupted));
+  });
+  const progress = new Progress("dead letter");
+  const watch: Watch = { onProgress: (looked, of) => progress.update(of > 0 ? looked / of : 1, looked), stop: stopping.signal };
+  const count = await run(watch).finally(() => progress.end());
+  if (values.json) console.log(printableJson({ [done]: count }));
+  else console.log(`${counted(count, "dead letter")} of "${printable(queue)}" ${count === 1 ? "was" : "were"} ${done}.`);
+  if (stopping.signal.aborted) {
+    tell("Stopped before the end; the rest is where it was.");
+    return interrupted;
+  }
+  const missing = new Set(values.id).size - count;
+  if (missing <= 0) return 0;
+  tell(`${counted(missing, "dead letter")} that you named ${missing === 1 ? "is" : "are"} not there, or of another type or reason.`);
+  return 1;
+}
+
+function selectionOf({ id, type, reason }: Values): DeadSelection {
+  return { ...(id && { ids: id }), ...(type !== undefined && { type }), ...(reason !== undefined && { reason }) };
+}
+
+function filterWords({ id = [], type, reason }: Values): string[] {
+  return [...id.flatMap((each) => ["--id", each]), ...(type ? ["--type", type] : []), ...(reason ? ["--reason", reason] : [])];
+}

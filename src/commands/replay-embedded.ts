@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import { EmbeddedReplays, withFile } from "../delivery/embedded-replays";
+import { type Replay, toReplay } from "../delivery/replays";
+import { acquireLock } from "../store/lock";
+import { interrupted, Trouble } from "./command";
+import { Progress } from "./progress";
+import type { Replaying } from "./replaying";
+import { counted, duration } from "./text";
+
+const lookEveryMs = 200;
+/** How long nothing may move before it is worth a look at whether a consumer runs. */
+const patienceMs = 1500;
+
+/** Leaves the replay with the queue's consumer, and follows it. Answers the exit code. */
+export async function replayEmbedded(folder: string, { queue, selection, log, after, last }: Replaying): Promise<number> {
+  const { id } = await new EmbeddedReplays(log, folder).start(queue, selection, { after, last });
+  const file = join(folder, `${queue}.db`);
+  const look = () => withFile(file, ({ replays }) => replays.get(id));
+  const stopping = Promise.withResolvers<"stopped">();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopping.resolve("stopped"));
+
+  const progress = new Progress("event");
+  const beganAt = performance.now();
+  let [movedAt, position] = [beganAt, -1];
+  let told = false;
+  for (;;) {
+    const row = look();
+    if (!row) throw new Trouble(`The replay is not in ${file} any more: somebody removed the file.`);
+    const replay: Replay = toReplay(row);
+    if (replay.state !== "running") {
+      progress.end();
+      if (replay.error !== null) throw new Trouble(replay.error);
+      console.log(`${counted(replay.sent, "event")} handed to the consumer of "${queue}" in ${duration(performance.now() - beganAt)}.`);
+      return 0;
+    }
+    if (row.position !== position) [movedAt, position] = [performance.now(), row.position];
+    progress.update(replay.progress, replay.sent);
+    if (!told && performance.now() - movedAt > patienceMs && !isRunning(file)) {
+      told = true;
+      progress.note(`No consumer of "${queue}" runs now. The replay waits in ${file} and is done when one runs; Ctrl+C leaves it there.`);
+    }
+    if ((await Promise.race([stopping.promise, Bun.sleep(lookEveryMs)])) !== "stopped") continue;
+    progress.end();
+    const { sent } = replay;
+    console.log(
+      `After ${counted(sent, "event")}, the replay ${id} goes on without this command, as long as a consumer of "${queue}" runs.`,
+    );
+    return interrupted;
+  }
+}
+
+/** A consumer holds the lock beside its file for as long as it lives. */
+function isRunning(file: string): boolean {
+  const lock = acquireLock(`${file}.lock`);
+  lock?.release();
+  return lock === undefined;
+}

@@ -1,0 +1,107 @@
+import type { Broker } from "../broker/connection";
+import { Unroutable } from "../broker/publisher";
+import { queueDepth } from "../broker/topology";
+import { UnknownQueue } from "../delivery/replays";
+import { sendPast } from "../delivery/send-past";
+import { messageOf } from "../observe/logging";
+import { interrupted, quoted, Trouble } from "./command";
+import { Progress } from "./progress";
+import type { Replaying } from "./replaying";
+import { counted, duration } from "./text";
+
+/** Longer than a broker that works needs to confirm what is on its way. */
+const confirmsTimeoutMs = 3000;
+const lookAtBrokerEveryMs = 200;
+
+/** Sends the events to the queue; over a lost connection, it goes on after what was confirmed. Answers the exit code. */
+export async function replayOnRabbitmq(broker: Broker, replaying: Replaying): Promise<number> {
+  const { queue, selection, log, after, last, words } = replaying;
+  if ((await queueDepth(broker, queue)) === undefined) throw new UnknownQueue(queue);
+  const progress = new Progress("event");
+  const stopping = new AbortController();
+  const finished = new AbortController();
+  const beganAt = performance.now();
+  let position = after;
+  let sent = 0;
+  let failure: Error | undefined;
+
+  const onProgress = (reached: number, total: number) => {
+    position = reached;
+    progress.update(last > after ? (reached - after) / (last - after) : 1, total);
+  };
+  onProgress(after, 0);
+  const release = onInterrupt(() => {
+    stopping.abort();
+    // A broker that is away, or takes nothing, has nothing to confirm.
+    setTimeout(() => void broker.close(), broker.state === "connected" ? confirmsTimeoutMs : 0);
+  });
+  const watching = tellTrouble(broker, progress);
+  await broker.keepChannel(
+    async (channel, closed) => {
+      const before = sent;
+      try {
+        await sendPast({
+          log,
+          channel,
+          queue,
+          selection,
+          after: position,
+          last,
+          marked: true,
+          closed,
+          stop: stopping.signal,
+          onProgress: (reached, confirmed) => {
+            sent = before + confirmed;
+            onProgress(reached, sent);
+          },
+        });
+        if (!closed.aborted) finished.abort();
+      } catch (error) {
+        if (!(error instanceof Unroutable)) {
+          progress.note(`${messageOf(error)}; goes on with what was not confirmed.`);
+          throw error;
+        }
+        failure = new Trouble(`The queue "${queue}" was deleted after ${counted(sent, "event")}.`);
+        finished.abort();
+      }
+    },
+    AbortSignal.any([finished.signal, stopping.signal]),
+  );
+  clearInterval(watching);
+  release();
+  progress.end();
+  if (failure) throw failure;
+  const took = duration(performance.now() - beganAt);
+  if (!stopping.signal.aborted) {
+    console.log(`${counted(sent, "event")} sent to "${queue}" in ${took}.`);
+    return 0;
+  }
+  console.log(`Stopped after ${counted(sent, "event")} to "${queue}", at position ${position} of ${last}. To go on:`);
+  console.log(`  ${quoted([...words, "--after", String(position), "--last", String(last)])}`);
+  return interrupted;
+}
+
+/** The first Ctrl+C stops well, the second one at once. Answers how to undo that. */
+function onInterrupt(stop: () => void): () => void {
+  const first = () => {
+    stop();
+    process.once("SIGINT", second);
+  };
+  const second = () => process.exit(interrupted);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, first);
+  return () => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, first).off(signal, second);
+  };
+}
+
+/** Says when RabbitMQ goes and comes back: a bar that stands still explains nothing. */
+function tellTrouble(broker: Broker, progress: Progress): Timer {
+  let told = broker.state;
+  return setInterval(() => {
+    if (broker.state === told) return;
+    told = broker.state;
+    if (told === "connecting") progress.note(`Lost the connection to RabbitMQ (${broker.lastError}); goes on when it is back.`);
+    if (told === "blocked") progress.note("RabbitMQ takes no messages for now (a memory or disk alarm); goes on when it does.");
+    if (told === "connected") progress.note("RabbitMQ is back.");
+  }, lookAtBrokerEveryMs);
+}

@@ -1,0 +1,128 @@
+import { ConsumerError, checkQueueName } from "../delivery/consumer-options";
+import type { ReplaySelection } from "../delivery/replay-selection";
+import { beginningOf, countPast } from "../delivery/replays";
+import { parseTime } from "../delivery/time";
+import { type Catalogue, loadCatalogue, UnknownEventType } from "../domain/catalogue";
+import { parseWords, runCommand, tell, UsageError, wholeNumber } from "./command";
+import { Progress } from "./progress";
+import { replayEmbedded } from "./replay-embedded";
+import { replayOnRabbitmq } from "./replay-rabbitmq";
+import { described, type Replaying } from "./replaying";
+import { counted } from "./text";
+import { openLog, type Reached, withTransport } from "./transport";
+
+const help = `Sends past events from the event log to one queue again, in order. No other queue gets them.
+
+  bun run replay --queue audit                             every event in the log
+  bun run replay --queue audit --from 2026-11-01 --to 2026-12-01 --events 'item.*' --dry-run
+  bun run replay --queue audit --id 42                     those of the item with this id
+
+Which events:
+  --queue NAME    the queue that gets them
+  --from TIME     from this time on; a day begins at its midnight here: 2026-11-01, '2026-11-01 08:00', 2026-11-01T08:00:00Z
+  --to TIME       before this time; default: up to now
+  --events TYPES  event types or patterns, separated by commas: item.created  'item.*'  '*.deleted'
+  --id ID         of the record with this id
+  --after N       after position N of the log, up to --last N: as a replay that was stopped says to go on
+
+How:
+  --rate N        so many events a second at most
+  --force         also those that the consumer remembers to have handled (exactlyOnce); else it absorbs them
+  --dry-run       count them, and send none
+  --help          this text
+
+The events say that they are a replay. The log is only read, so the API may run or not. With RabbitMQ they are sent by
+this command: Ctrl+C stops it and says how to go on. Without, the queue's consumer does it, now or when it runs again.
+Exit codes: 0 done, 1 something went wrong, 2 wrong usage, 130 stopped with Ctrl+C.`;
+
+const options = {
+  queue: { type: "string" },
+  from: { type: "string" },
+  to: { type: "string" },
+  events: { type: "string", multiple: true },
+  id: { type: "string" },
+  after: { type: "string" },
+  last: { type: "string" },
+  rate: { type: "string" },
+  force: { type: "boolean" },
+  "dry-run": { type: "boolean" },
+} as const;
+type Values = ReturnType<typeof parseWords<typeof options>>["values"];
+
+await runCommand(help, async (words) => {
+  const { values, positionals } = parseWords(words, options);
+  if (positionals.length > 0) throw new UsageError(`What is "${positionals[0]}"? Patterns with a * need quotes: --events 'item.*'`);
+  const { queue } = values;
+  if (queue === undefined) throw new UsageError("Say which queue gets the events: --queue NAME.");
+  const selection = selectionOf(values, queue, await loadCatalogue());
+  const [after, last] = [values.after, values.last].map((text, n) =>
+    text === undefined ? undefined : wholeNumber(n ? "--last" : "--after", text, 0),
+  );
+  return withTransport(async (reached) => {
+    const log = openLog(reached.config);
+    try {
+      const replaying: Replaying = {
+        queue,
+        selection,
+        log,
+        after: Math.max(after ?? 0, await beginningOf(log, selection)),
+        last: Math.min(last ?? Number.MAX_SAFE_INTEGER, await log.end()),
+        words: wordsOf(values, queue),
+      };
+      const what = described(selection, { after, last });
+      if (values["dry-run"]) return await count(replaying, what);
+      tell(`Replays ${what} to "${queue}" ${reached.place}.`);
+      return await start(reached, replaying);
+    } finally {
+      log.close();
+    }
+  });
+});
+
+function start(reached: Reached, replaying: Replaying): Promise<number> {
+  const { broker, folder } = reached;
+  return broker ? replayOnRabbitmq(broker, replaying) : replayEmbedded(folder, replaying);
+}
+
+async function count(replaying: Replaying, what: string): Promise<number> {
+  const progress = new Progress("event");
+  const { log, selection, after, last } = replaying;
+  const events = await countPast(log, selection, { after, last, onProgress: (share, found) => progress.update(share, found) });
+  progress.end();
+  console.log(`${counted(events, "event")}: ${what}. None was sent.`);
+  return 0;
+}
+
+function selectionOf(values: Values, queue: string, catalogue: Catalogue): ReplaySelection {
+  const patterns = values.events?.flatMap((each) => each.split(",")).map((pattern) => pattern.trim());
+  const rate = values.rate === undefined ? null : Number(values.rate);
+  if (rate !== null && !(rate > 0 && Number.isFinite(rate))) throw new UsageError(`--rate ${values.rate}: use a number above 0.`);
+  const [from, to] = [timeOf("--from", values.from), timeOf("--to", values.to)];
+  if (from !== null && to !== null && from >= to) throw new UsageError("--to is not after --from, so there is nothing in between.");
+  try {
+    checkQueueName(queue);
+    return {
+      types: patterns ? catalogue.select(patterns) : null,
+      subject: values.id === undefined ? null : wholeNumber("--id", values.id, 1),
+      from,
+      to,
+      rate,
+      force: values.force ?? false,
+    };
+  } catch (error) {
+    throw error instanceof ConsumerError || error instanceof UnknownEventType ? new UsageError(error.message) : error;
+  }
+}
+
+function timeOf(option: string, text: string | undefined): string | null {
+  if (text === undefined) return null;
+  const time = parseTime(text, "local");
+  if (!time) throw new UsageError(`${option} ${text}: use a day such as 2026-11-01, or a time such as 2026-11-01T08:00:00Z.`);
+  return time.toISOString();
+}
+
+function wordsOf({ from, to, events = [], id, rate, force }: Values, queue: string): string[] {
+  const given = { queue, from, to, events: events.length > 0 ? events.join(",") : undefined, id, rate };
+  const words = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
+  return ["bun", "run", "replay", ...words, ...(force ? ["--force"] : [])];
+}

@@ -1,0 +1,65 @@
+/** Control characters could move the cursor or end the line; they are shown as escapes instead. */
+export function printable(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
+    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** As {@link printable}, for text that has lines. */
+export function printableLines(text: string): string[] {
+  return text.split(/\r?\n/).map((line) => printable(line.replaceAll("\t", "    ")));
+}
+
+/** JSON that means the same, with nothing in it that a terminal would obey. */
+export function printableJson(value: unknown): string {
+  return printableLines(JSON.stringify(value, null, 2)).join("\n");
+}
+
+export type Paint = (style: keyof typeof styles, text: string) => string;
+const styles = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 };
+
+export function painter(colour: boolean): Paint {
+  return colour ? (style, text) => `\x1b[${styles[style]}m${text}\x1b[0m` : (_, text) => text;
+}
+
+export function number(value: number): string {
+  return value.toLocaleString("en-US", { maximumFractionDigits: 0 });
+}
+
+/** `1 event`, `2,000 events`. */
+export function counted(count: number, what: string): string {
+  return `${number(count)} ${what}${count === 1 ? "" : "s"}`;
+}
+
+const units = [
+  ["day", 86_400_000],
+  ["h", 3_600_000],
+  ["min", 60_000],
+  ["s", 1000],
+] as const;
+
+/** `12 s`, `3 min`, `5 h`, `2 days`: what a person needs to know. */
+export function duration(ms: number): string {
+  const [unit, size] = units.find(([, size]) => ms >= size * 2 || (size > 1000 && ms >= size * 1.5)) ?? ["s", 1000];
+  const count = Math.max(0, Math.round(ms / size));
+  return unit === "day" ? counted(count, unit) : `${count} ${unit}`;
+}
+
+/** `3 min ago`; an empty text for no time. */
+export function ago(time: string | null, now: number): string {
+  const at = time === null ? Number.NaN : Date.parse(time);
+  if (Number.isNaN(at)) return "";
+  return now - at < 1000 ? "just now" : `${duration(now - at)} ago`;
+}
+
+/** `2026-11-01 08:00:00 +01:00`, in the time zone of this machine. */
+export function localTime(time: Date): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  const offset = -time.getTimezoneOffset();
+  const zone = `${offset < 0 ? "-" : "+"}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
+  const ms = time.getMilliseconds();
+  const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+  const clock = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}${ms ? `.${String(ms).padStart(3, "0")}` : ""}`;
+  return `${date} ${clock} ${zone}`;
+}

@@ -1,0 +1,52 @@
+import { join } from "node:path";
+import { Broker } from "../broker/connection";
+import { type Config, readConfig } from "../config";
+import { chooseTransport } from "../delivery/transport";
+import { createLog } from "../observe/logging";
+import { followLog, type LogFollower } from "../store/log-follower";
+import { Trouble } from "./command";
+
+/** The consumers' queues, as a command reaches them: without the API. */
+export interface Reached {
+  readonly config: Config;
+  /** Undefined: the embedded transport. */
+  readonly broker: Broker | undefined;
+  /** Where the consumers keep their files. */
+  readonly folder: string;
+  /** Names the place for a person. */
+  readonly place: string;
+}
+
+const tryEveryMs = 20;
+
+/** Runs `use` on the transport that the environment says, over a connection of its own. */
+export async function withTransport<T>(use: (reached: Reached) => Promise<T>): Promise<T> {
+  const config = readConfig({ isTerminal: false });
+  const folder = join(config.dataDir, "consumers");
+  const { name, reason } = await chooseTransport(config.rabbitmq);
+  if (name === "embedded" || !config.rabbitmq) {
+    return use({ config, broker: undefined, folder, place: `without a broker, in ${folder}, because ${reason}` });
+  }
+  // A person reads the output; what goes wrong is said there.
+  const broker = await Broker.connect(config.rabbitmq, createLog({ level: "silent", format: "json", stream: 2 }));
+  try {
+    while (broker.state === "connecting" && broker.lastError === undefined) await Bun.sleep(tryEveryMs);
+    if (broker.lastError !== undefined) {
+      throw new Trouble(`RabbitMQ at ${broker.url} cannot be reached (${broker.lastError}). Is it running, and is RABBITMQ_URL right?`);
+    }
+    return await use({ config, broker, folder, place: `on RabbitMQ at ${broker.url}` });
+  } finally {
+    await broker.close();
+  }
+}
+
+/**
+ * Opens the event log, to read only.
+ *
+ * @throws {Trouble} when there is none.
+ */
+export function openLog({ databaseFile }: Config): LogFollower {
+  const log = followLog(databaseFile);
+  if (log) return log;
+  throw new Trouble(`There is no event log in ${databaseFile} yet: the API makes it when it starts. Is DATABASE_URL right?`);
+}

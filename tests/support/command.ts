@@ -1,0 +1,61 @@
+import { tmpdir } from "node:os";
+import { eventually, root, run } from "./processes";
+
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs one of the project's commands to its end, its output in pipes. */
+export async function command(name: "dead-letters" | "replay", words: readonly string[], env: Record<string, string>): Promise<Ended> {
+  const running = run([`src/commands/${name}.ts`, ...words], { env });
+  const code = await running.exited;
+  return { code, stdout: running.stdout.join("\n"), stderr: running.stderr.join("\n") };
+}
+
+export interface OnTerminal {
+  /** What the terminal got so far, escape sequences too. */
+  text(): string;
+  until(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Types on the keyboard: `\x03` is Ctrl+C. */
+  type(keys: string): void;
+  readonly exited: Promise<number>;
+}
+
+const open = new Set<Bun.Subprocess>();
+
+/** Runs one of the project's commands on a terminal of its own. */
+export function onTerminal(
+  name: "dead-letters" | "replay",
+  words: readonly string[],
+  env: Record<string, string>,
+  columns = 100,
+): OnTerminal {
+  const decoder = new TextDecoder();
+  let text = "";
+  const child = Bun.spawn([process.execPath, `src/commands/${name}.ts`, ...words], {
+    cwd: root,
+    env: { PATH: process.env["PATH"] ?? "", HOME: tmpdir(), TZ: "UTC", TERM: "xterm-256color", ...env },
+    terminal: {
+      cols: columns,
+      rows: 24,
+      data(_, bytes) {
+        text += decoder.decode(bytes, { stream: true });
+      },
+    },
+  });
+  open.add(child);
+  return {
+    text: () => text,
+    until: (pattern) => eventually(() => pattern.exec(text) ?? undefined, `${pattern} on the terminal`),
+    type: (keys) => void child.terminal?.write(keys),
+    exited: child.exited.finally(() => open.delete(child)),
+  };
+}
+
+/** Ends whatever a failed test left on a terminal. Call it in `afterEach`. */
+export async function endTerminals(): Promise<void> {
+  for (const child of open) child.kill("SIGKILL");
+  await Promise.all([...open].map((child) => child.exited));
+}
