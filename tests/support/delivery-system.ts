@@ -234,8 +234,8 @@ export class DeliverySystem {
   async settle(): Promise<void> {
     await eventually(async () => ((await this.#replaysDone()) ? true : undefined), "the replays", patienceMs);
     const deadline = performance.now() + patienceMs;
-    // Twice: what leaves a retry queue is for a moment in neither queue.
-    for (let quiet = 0; quiet < 2; ) {
+    // Not once only: what leaves a retry queue is for a moment in neither queue.
+    for (let quiet = 0; quiet < 3; ) {
       if (performance.now() > deadline) throw new Error("The consumer does not come to rest.");
       const before = this.#done();
       const waitsBefore = await this.#waiting();
@@ -266,12 +266,13 @@ export class DeliverySystem {
     return handled + duplicates + skipped + retried + deadLettered;
   }
 
+  /** Events that wait for the handler, or are with it, or on their way to where they wait or rest. */
   async #waiting(): Promise<number> {
     const broker = this.#broker;
     if (!broker) return withFile(this.#file, ({ waiting }) => waiting.count());
     const queues = [this.#queue, ...retryDelaysMs.map((ms) => `${this.#queue}.retry.${ms}`)];
     const depths = await Promise.all(queues.map((queue) => queueDepth(broker, queue)));
-    return depths.reduce<number>((sum, depth) => sum + (depth ?? 0), 0);
+    return depths.reduce<number>((sum, depth) => sum + (depth ?? 0), this.#living().way?.held.count ?? 0);
   }
 
   async observe(): Promise<Map<string, Observed>> {
