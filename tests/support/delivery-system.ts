@@ -12,7 +12,7 @@ import { type Engine, startEngine } from "../../src/engine";
 import type { Transaction } from "../../src/store/consumer-file";
 import type { LogEntry } from "../../src/store/store";
 import type { Fault, Observed } from "./delivery-model";
-import { memoryFolder } from "./memory-folder";
+import { temporaryFolder } from "./folder";
 import { eventually } from "./processes";
 import { recordedLog } from "./recorded-log";
 import { type Severable, severable } from "./severable";
@@ -54,7 +54,7 @@ export class DeliverySystem {
   #life: Life | undefined;
   #filesAtDeath = new Map<string, Buffer | undefined>();
   readonly #queue = `model-${systems++}`;
-  readonly #folder = memoryFolder();
+  readonly #folder = temporaryFolder();
   readonly #recorded = recordedLog();
 
   private constructor(
