@@ -12,5 +12,5 @@ describeWithRabbit("RabbitMQ", () => {
   });
   afterAll(() => rabbit?.dispose());
 
-  test("a consumer does as the model says", () => tellStories({ runs: 8, commands: 20, limitMs: 90_000, rabbitmqPort: rabbit.port }));
+  test("a consumer does as the model says", () => tellStories({ runs: 8, commands: 30, limitMs: 90_000, rabbitmqPort: rabbit.port }));
 });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { DeliveryModel, Fault } from "./delivery-model";
 import type { DeliverySystem, Moment } from "./delivery-system";
 
-type Command = fc.AsyncCommand<DeliveryModel, DeliverySystem>;
+export type Command = fc.AsyncCommand<DeliveryModel, DeliverySystem>;
 
 /** What somebody does to the service or to its consumer. */
 function command(name: string, run: Command["run"], check: Command["check"] = () => true): Command {
@@ -115,6 +115,19 @@ const discard = command(
   canSettle,
 );
 
+/** What somebody does when the fault is found. */
+const repair = command(
+  "repair",
+  async (model, system) => {
+    if (model.isRunning) await settle(model, system);
+    for (const id of system.faults.keys()) model.setFault(id, undefined);
+    system.faults.clear();
+    expect(await system.redrive()).toBe(model.dead);
+    model.redrive();
+  },
+  canSettle,
+);
+
 const replay = (force: boolean) =>
   command(force ? "replay(forced)" : "replay", async (model, system) => {
     await system.replay(force);
@@ -143,13 +156,21 @@ export function stories(maxCommands: number, replayPath: string | undefined): fc
       index.map(remove),
       fc.tuple(nearId, kind).map(([id, what]) => fault(id, what)),
       fc.constant(consume),
+      fc.constant(consume),
       fc.constant(start),
       fc.constant(stop),
       fc.constantFrom<Moment>("idle", "during", "after").map(crash),
       fc.constant(redrive),
+      fc.constant(repair),
       fc.constant(discard),
       fc.boolean().map(replay),
     ],
     { maxCommands, size: "max", ...(replayPath && { replayPath }) },
   );
 }
+
+/** Stories that once ended badly. */
+export const remembered = {
+  stopInReplay: [crash("idle"), insert, replay(false), start, stop],
+  redriveOfForced: [insert, consume, fault(1, "error"), replay(true), consume, repair],
+} satisfies Record<string, readonly Command[]>;

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { rest, stories } from "./delivery-commands";
+import { type Command, remembered, rest, stories } from "./delivery-commands";
 import { DeliveryModel } from "./delivery-model";
 import { DeliverySystem, type Setting } from "./delivery-system";
 
@@ -25,7 +25,12 @@ export async function tellStories(options: { runs: number; commands: number; lim
       await system.stop();
     }
   });
+  const examples: [Setting, Iterable<Command>][] = [
+    [{ exactlyOnce: false, concurrency: 1, events: undefined }, remembered.stopInReplay],
+    [{ exactlyOnce: true, concurrency: 1, events: undefined }, remembered.redriveOfForced],
+  ];
   await fc.assert(property, {
+    examples,
     numRuns: Number(runs ?? options.runs),
     interruptAfterTimeLimit: options.limitMs,
     // Fewer stories than asked for is not what was asked for.
