@@ -77,13 +77,14 @@ const migrations: Migrations = [
 export function openConsumerFile(file: string, options: { durable: boolean }): ConsumerFile {
   if (file !== ":memory:") mkdirSync(dirname(file), { recursive: true });
   const db = new Database(file, { create: true, strict: true });
-  for (const pragma of ["journal_mode = WAL", `synchronous = ${options.durable ? "FULL" : "NORMAL"}`, "busy_timeout = 2000"]) {
+  // The time-out first: after a kill -9, whoever opens the file next is recovering it, and others have to wait.
+  for (const pragma of ["busy_timeout = 2000", "journal_mode = WAL", `synchronous = ${options.durable ? "FULL" : "NORMAL"}`]) {
     db.run(`PRAGMA ${pragma}`);
   }
   migrate(db, file, migrations);
   // Notes of deaths need not outlive a power cut, and so cost no flush.
   const notes = options.durable ? new Database(file, { strict: true }) : db;
-  if (options.durable) for (const pragma of ["synchronous = NORMAL", "busy_timeout = 2000"]) notes.run(`PRAGMA ${pragma}`);
+  if (options.durable) for (const pragma of ["busy_timeout = 2000", "synchronous = NORMAL"]) notes.run(`PRAGMA ${pragma}`);
 
   const progress: Statement<Progress, [string]> = db.prepare("SELECT position, begun FROM warren_progress WHERE log_id = ?");
   const saveProgress = db.prepare("INSERT OR REPLACE INTO warren_progress VALUES (?, ?, ?)");
