@@ -1,6 +1,7 @@
 import type { DeadLetter } from "../delivery/dead-letters";
+import { printable } from "../observe/terminal";
 import { cut, table } from "./table";
-import { ago, counted, localTime, number, type Paint, printable, printableJson, printableLines } from "./text";
+import { ago, counted, number, type Paint, printableJson, printableLines, zonedTime } from "./text";
 
 /** Where a table of dead letters has room for their errors. */
 const wideEnough = 120;
@@ -49,7 +50,7 @@ export function showDeadLetter(letter: DeadLetter, queue: string, paint: Paint, 
 
 function failure(time: string | null, now: number): string {
   if (time === null || Number.isNaN(Date.parse(time))) return "not told by the message";
-  return `${localTime(new Date(time))} (${ago(time, now)})`;
+  return `${zonedTime(new Date(time))} (${ago(time, now)})`;
 }
 
 function bodyNote({ bodyEncoding, body, bodyBytes }: DeadLetter): string {

@@ -1,17 +1,17 @@
-import { wantsColour } from "../config";
 import type { DeadLetters, DeadSelection, Watch } from "../delivery/dead-letters";
 import { EmbeddedDeadLetters } from "../delivery/embedded-dead-letters";
 import { deadReasons } from "../delivery/outcome";
 import { RabbitDeadLetters } from "../delivery/rabbit-dead-letters";
 import { UnknownQueue } from "../delivery/replays";
 import { loadCatalogue } from "../domain/catalogue";
+import { printable } from "../observe/terminal";
 import { followLog } from "../store/log-follower";
 import { interrupted, parseWords, quoted, runCommand, Trouble, tell, UsageError, wholeNumber } from "./command";
 import { confirmed } from "./confirmed";
 import { listDeadLetters, showDeadLetter } from "./dead-letter-text";
 import { Progress } from "./progress";
 import { table } from "./table";
-import { counted, number, painter, printable, printableJson } from "./text";
+import { counted, number, painter, printableJson } from "./text";
 import { type Reached, withTransport } from "./transport";
 
 const help = `Shows the events that consumers gave up, puts them back on their queue, or removes them for good.
@@ -51,7 +51,7 @@ const options = {
 } as const;
 type Values = ReturnType<typeof parseWords<typeof options>>["values"];
 
-const paint = painter(wantsColour(Boolean(process.stdout.isTTY)));
+const paint = painter(process.stdout.isTTY && Bun.enableANSIColors);
 const width = process.stdout.isTTY ? process.stdout.columns : undefined;
 
 type Run = (deadLetters: DeadLetters, reached: Reached) => Promise<number>;

@@ -1,6 +1,6 @@
 import type { ReplaySelection } from "../delivery/replay-selection";
 import type { LogFollower } from "../store/log-follower";
-import { localTime } from "./text";
+import { zonedTime } from "./text";
 
 /** A part of the log that is to go to a queue. */
 export interface Replaying {
@@ -21,10 +21,10 @@ export function described(
   { after, last }: { after: number | undefined; last: number | undefined },
 ): string {
   const begin = [
-    ...(from === null ? [] : [`from ${localTime(new Date(from))}`]),
+    ...(from === null ? [] : [`from ${zonedTime(new Date(from))}`]),
     ...(after === undefined ? [] : [`after position ${after}`]),
   ];
-  const end = [...(to === null ? [] : [`to before ${localTime(new Date(to))}`]), ...(last === undefined ? [] : [`up to position ${last}`])];
+  const end = [...(to === null ? [] : [`to before ${zonedTime(new Date(to))}`]), ...(last === undefined ? [] : [`up to position ${last}`])];
   return [
     types === null ? "all events" : types.join(", "),
     ...(subject === null ? [] : [`of the record ${subject}`]),

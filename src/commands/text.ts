@@ -1,12 +1,6 @@
-/** Control characters could move the cursor or end the line; they are shown as escapes instead. */
-export function printable(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
-    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
-  );
-}
+import { localTime, printable } from "../observe/terminal";
 
-/** As {@link printable}, for text that has lines. */
+/** What a person may see of text that has lines, none of it obeyed by the terminal. */
 export function printableLines(text: string): string[] {
   return text.split(/\r?\n/).map((line) => printable(line.replaceAll("\t", "    ")));
 }
@@ -53,13 +47,10 @@ export function ago(time: string | null, now: number): string {
   return now - at < 1000 ? "just now" : `${duration(now - at)} ago`;
 }
 
-/** `2026-11-01 08:00:00 +01:00`, in the time zone of this machine. */
-export function localTime(time: Date): string {
-  const two = (value: number) => String(value).padStart(2, "0");
+/** `2026-11-01 08:00:00 +01:00`, in this machine's time zone. */
+export function zonedTime(time: Date): string {
+  const two = (value: number) => String(Math.floor(value)).padStart(2, "0");
   const offset = -time.getTimezoneOffset();
-  const zone = `${offset < 0 ? "-" : "+"}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
-  const ms = time.getMilliseconds();
-  const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
-  const clock = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}${ms ? `.${String(ms).padStart(3, "0")}` : ""}`;
-  return `${date} ${clock} ${zone}`;
+  const minutes = Math.abs(offset);
+  return `${localTime(time)} ${offset < 0 ? "-" : "+"}${two(minutes / 60)}:${two(minutes % 60)}`;
 }

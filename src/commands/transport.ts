@@ -21,7 +21,7 @@ const tryEveryMs = 20;
 
 /** Runs `use` on the transport that the environment says, over a connection of its own. */
 export async function withTransport<T>(use: (reached: Reached) => Promise<T>): Promise<T> {
-  const config = readConfig({ isTerminal: false });
+  const config = readConfig({ isTerminal: false, listens: false });
   const folder = join(config.dataDir, "consumers");
   const { name, reason } = await chooseTransport(config.rabbitmq);
   if (name === "embedded" || !config.rabbitmq) {

@@ -38,6 +38,7 @@ const layers: Record<string, readonly string[]> = {
   store: ["config", "domain", "observe"],
   broker: ["config", "domain", "observe", "port"],
   delivery: ["config", "domain", "observe", "store", "port", "broker"],
+  commands: ["config", "domain", "observe", "store", "port", "broker", "delivery"],
   app: ["config", "domain", "observe", "store", "port", "broker", "delivery"],
   routes: ["app", "domain", "observe", "port", "delivery"],
   // The consumer runtime is part of delivery; how things are shown at a terminal is part of observe.
