@@ -23,7 +23,8 @@ describe("a subscriber that answers 410 Gone", () => {
     let webhook = await it.start();
     await it.createItems(api, 1);
     const line = await webhook.logged("gone", "is disabled");
-    const { timestamp } = JSON.parse(good.received[0]?.body ?? "{}") as { timestamp: string };
+    const [got] = await good.until(1);
+    const { timestamp } = JSON.parse(got?.body ?? "{}") as { timestamp: string };
     expect(line.level).toBe("warn");
     expect(line.msg).toContain("bun run consumers/webhook.ts --enable gone");
     expect(line.msg).toContain(`bun run replay --queue webhook.gone --from ${timestamp}`);

@@ -5,7 +5,8 @@ import { type Api, endAll, eventually, send, startApi } from "./support/processe
 import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
 import { empty, type LogLine, WebhookTest } from "./support/webhook";
 
-setDefaultTimeout(60_000);
+// A broker that is killed and started again takes its time on a busy machine.
+setDefaultTimeout(120_000);
 
 describeWithRabbit("with RabbitMQ", () => {
   let rabbit: Rabbit;

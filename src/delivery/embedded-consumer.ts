@@ -59,7 +59,9 @@ export class EmbeddedConsumer {
     this.worker.giveBack();
     await this.worker.drain();
     // Nothing is in hand any more, and so nothing is suspect.
-    this.file.saveProgress(this.log.logId, { position: this.#main.position, begun: this.#main.position });
+    this.#main.rest();
+    this.#saveProgress();
+    for (const replay of this.#replays.values()) replay.rest();
   }
 
   async #start(): Promise<void> {

@@ -36,8 +36,7 @@ export class EmbeddedDeadLetters implements DeadLetters {
     return this.#each(
       queue,
       selection,
-      // As one that was asked for again: the event was never handled.
-      ({ waiting }, { id, body }) => waiting.add({ id, body, attempts: 0, dueAt, firstFailure: null, replay: "no" }),
+      ({ waiting }, { id, body, replay }) => waiting.add({ id, body, attempts: 0, dueAt, firstFailure: null, replay }),
       watch,
     );
   }
@@ -87,6 +86,6 @@ export class EmbeddedDeadLetters implements DeadLetters {
   }
 }
 
-function toDeadLetter({ number: _, body, ...row }: DeadRow): DeadLetter {
+function toDeadLetter({ number: _, replay: __, body, ...row }: DeadRow): DeadLetter {
   return { ...row, ...shownBody(Buffer.from(body)) };
 }

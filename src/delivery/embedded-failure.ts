@@ -26,7 +26,7 @@ export function keepFailure(
   const { reason } = outcome;
   // A temporary consumer leaves nothing behind; the event itself is still in the log.
   if (!consumer.temporary) {
-    file.dead.add({ id, type: typeOf(body), body, reason, error, stack, attempts, firstFailure, lastFailure: now.toISOString() });
+    file.dead.add({ id, type: typeOf(body), body, reason, error, stack, attempts, firstFailure, lastFailure: now.toISOString(), replay });
   }
   return undefined;
 }

@@ -87,14 +87,17 @@ export function handleExactlyOnce(consumer: Consumer, file: ConsumerFile, tasks:
   };
   try {
     return file.together(() => {
-      const seen = new Set<string>();
-      // An event may come twice in one group.
-      const isDone = ({ event, delivery }: Task) =>
-        seen.has(event.id) || (delivery.replay !== "forced" && file.inbox.has(event.id)) || !seen.add(event.id);
-      const done = tasks.map(isDone);
-      const fresh = tasks.filter((_, index) => !done[index]);
-      const results = consumer.handleBatch ? batchResults(fresh, one) : fresh.map((task) => one([task]));
-      return done.map((isDuplicate) => (isDuplicate ? duplicate : (results.shift() as Result)));
+      const isDone = ({ event, delivery }: Task) => delivery.replay !== "forced" && file.inbox.has(event.id);
+      if (!consumer.handleBatch) return tasks.map((task) => (isDone(task) ? duplicate : one([task])));
+      // An event may come twice in one batch: the second has what became of the first.
+      const firsts = new Map(tasks.filter((task) => !isDone(task)).map((task) => [task.event.id, task]));
+      const fresh = [...firsts.values()];
+      const results = new Map(batchResults(fresh, one).map((result, index) => [fresh[index], result]));
+      return tasks.map((task) => {
+        const first = firsts.get(task.event.id);
+        const result = results.get(first);
+        return !result || (task !== first && result.kind === "handled") ? duplicate : result;
+      });
     });
   } catch (error) {
     // The commit itself failed: disk full, or locked by another process for too long.

@@ -42,6 +42,11 @@ export class LogCursor {
     return true;
   }
 
+  /** Notes that what was begun and not settled is not in hand any more. */
+  rest(): void {
+    this.#begun = this.#position;
+  }
+
   /** Takes the next entry; answers how to settle it. */
   take(entry: LogEntry): () => void {
     this.#taken = entry.position;

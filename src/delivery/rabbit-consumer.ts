@@ -7,6 +7,8 @@ import type { Failure, Outcome } from "./outcome";
 import { copyOf, failuresOf, replayMarkOf } from "./parked-message";
 import type { Worker } from "./worker";
 
+const answerTimeoutMs = 1500;
+
 /** What consuming needs of a confirm channel of amqplib. */
 export type ConsumerChannel = PublishChannel & Pick<ConfirmChannel, "prefetch" | "consume" | "cancel" | "ack" | "nack" | "close">;
 
@@ -181,10 +183,11 @@ export async function consumeFrom(
     async drain() {
       draining = true;
       const drained = worker.drain();
-      if (!closed.aborted) await channel.cancel(consumerTag).catch(() => {});
+      // A broker that has frozen answers nothing.
+      if (!closed.aborted) await Promise.race([channel.cancel(consumerTag).catch(() => {}), Bun.sleep(answerTimeoutMs)]);
       await drained;
       // The close of the connection would overtake acknowledgements that are still on their way.
-      if (!closed.aborted) await channel.close().catch(() => {});
+      if (!closed.aborted) await Promise.race([channel.close().catch(() => {}), Bun.sleep(answerTimeoutMs)]);
     },
   };
 }

@@ -45,6 +45,12 @@ export class RunningReplay {
     return tooMany < 0 ? entries : entries.slice(0, tooMany);
   }
 
+  /** Notes that nothing of it is in hand. */
+  rest(): void {
+    this.cursor.rest();
+    this.save();
+  }
+
   save(finishedAt: string | null = null): void {
     const { position, begun } = this.cursor;
     this.file.replays.save(this.id, { position, begun, sent: this.sent, finishedAt, error: null });

@@ -57,7 +57,7 @@ const migrations: Migrations = [
   CREATE INDEX warren_waiting_due ON warren_waiting (dueAt, number);
   CREATE TABLE warren_dead (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, type TEXT, body TEXT NOT NULL, reason TEXT NOT NULL, error TEXT NOT NULL,
-    stack TEXT, attempts INTEGER NOT NULL, firstFailure TEXT NOT NULL, lastFailure TEXT NOT NULL
+    stack TEXT, attempts INTEGER NOT NULL, firstFailure TEXT NOT NULL, lastFailure TEXT NOT NULL, replay TEXT NOT NULL
   ) STRICT;
   CREATE INDEX warren_dead_id ON warren_dead (id);
   CREATE TABLE warren_deaths (id TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;

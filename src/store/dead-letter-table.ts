@@ -1,4 +1,5 @@
 import type { Database, Statement } from "bun:sqlite";
+import type { ReplayMark } from "./waiting-table";
 
 /** An event that a consumer gave up, as its file keeps it. */
 export interface DeadRow {
@@ -13,6 +14,7 @@ export interface DeadRow {
   readonly attempts: number;
   readonly firstFailure: string;
   readonly lastFailure: string;
+  readonly replay: ReplayMark;
 }
 
 /** Which dead letters are meant; all that is given must match. */
@@ -34,8 +36,8 @@ export interface DeadLetterTable {
 
 export function deadLetterTable(db: Database): DeadLetterTable {
   const add = db.prepare(
-    `INSERT INTO warren_dead (id, type, body, reason, error, stack, attempts, firstFailure, lastFailure)
-     VALUES ($id, $type, $body, $reason, $error, $stack, $attempts, $firstFailure, $lastFailure)`,
+    `INSERT INTO warren_dead (id, type, body, reason, error, stack, attempts, firstFailure, lastFailure, replay)
+     VALUES ($id, $type, $body, $reason, $error, $stack, $attempts, $firstFailure, $lastFailure, $replay)`,
   );
   const count: Statement<{ count: number }, []> = db.prepare("SELECT count(*) AS count FROM warren_dead");
   const list: Statement<DeadRow, Record<string, string | number | null>[]> = db.prepare(

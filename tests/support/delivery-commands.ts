@@ -1,0 +1,176 @@
+import { expect } from "bun:test";
+import fc from "fast-check";
+import type { DeliveryModel, Fault } from "./delivery-model";
+import type { DeliverySystem, Moment } from "./delivery-system";
+
+export type Command = fc.AsyncCommand<DeliveryModel, DeliverySystem>;
+
+/** What somebody does to the service or to its consumer. */
+function command(name: string, run: Command["run"], check: Command["check"] = () => true): Command {
+  return { run, check, toString: () => name };
+}
+
+async function published(model: DeliveryModel, system: DeliverySystem): Promise<void> {
+  for (const { id, subject } of await system.newEvents()) model.publish(id, subject);
+}
+
+/** Lets the consumer run until it has nothing left to do, and looks whether all is as it has to be. */
+async function settle(model: DeliveryModel, system: DeliverySystem): Promise<void> {
+  await system.settle();
+  expect(model.settle(await system.observe())).toEqual([]);
+}
+
+const insert = command("insert", async (model, system) => {
+  model.items.push(await system.insert());
+  await published(model, system);
+});
+
+const hasItems = (model: Readonly<DeliveryModel>) => model.items.length > 0;
+const itemAt = (model: DeliveryModel, index: number) => model.items[index % model.items.length] as number;
+
+const update = (index: number) =>
+  command(
+    `update(${index})`,
+    async (model, system) => {
+      await system.update(itemAt(model, index));
+      await published(model, system);
+    },
+    hasItems,
+  );
+
+const remove = (index: number) =>
+  command(
+    `remove(${index})`,
+    async (model, system) => {
+      const id = itemAt(model, index);
+      await system.remove(id);
+      model.items = model.items.filter((other) => other !== id);
+      await published(model, system);
+    },
+    hasItems,
+  );
+
+/** Ids are given in order, so that one that is to come can be named. Undefined heals. */
+const fault = (id: number, kind: Fault | undefined) =>
+  command(`${kind ?? "heal"}(${id})`, async (model, system) => {
+    model.setFault(id, kind);
+    if (kind) system.faults.set(id, kind);
+    else system.faults.delete(id);
+  });
+
+const isRunning = (model: Readonly<DeliveryModel>) => model.isRunning;
+const isIdle = (model: Readonly<DeliveryModel>) => !model.isRunning;
+/** While a consumer that does not run has events to come, nobody can say what its dead letters are. */
+const canSettle = (model: Readonly<DeliveryModel>) => model.isRunning || model.isSettled;
+
+const consume = command("consume", settle, isRunning);
+
+const start = command(
+  "start",
+  async (model, system) => {
+    await system.startConsumer();
+    model.isRunning = true;
+  },
+  isIdle,
+);
+
+const stop = command(
+  "stop",
+  async (model, system) => {
+    await system.stopConsumer();
+    model.isRunning = false;
+  },
+  isRunning,
+);
+
+const crash = (moment: Moment) =>
+  command(
+    `crash(${moment})`,
+    async (model, system) => {
+      const { begun, subject } = await system.crash(moment);
+      if (subject !== undefined) model.items.push(subject);
+      await published(model, system);
+      model.crash(begun);
+    },
+    isRunning,
+  );
+
+const redrive = command(
+  "redrive",
+  async (model, system) => {
+    if (model.isRunning) await settle(model, system);
+    expect(await system.redrive()).toBe(model.dead);
+    model.redrive();
+  },
+  canSettle,
+);
+
+const discard = command(
+  "discard",
+  async (model, system) => {
+    if (model.isRunning) await settle(model, system);
+    expect(await system.discard()).toBe(model.dead);
+    model.discard();
+  },
+  canSettle,
+);
+
+/** What somebody does when the fault is found. */
+const repair = command(
+  "repair",
+  async (model, system) => {
+    if (model.isRunning) await settle(model, system);
+    for (const id of system.faults.keys()) model.setFault(id, undefined);
+    system.faults.clear();
+    expect(await system.redrive()).toBe(model.dead);
+    model.redrive();
+  },
+  canSettle,
+);
+
+const replay = (force: boolean) =>
+  command(force ? "replay(forced)" : "replay", async (model, system) => {
+    await system.replay(force);
+    model.replay(force);
+  });
+
+/** The end of every story: the consumer runs, and comes to rest. */
+export async function rest(model: DeliveryModel, system: DeliverySystem): Promise<void> {
+  if (!model.isRunning) await system.startConsumer();
+  model.isRunning = true;
+  await settle(model, system);
+}
+
+const index = fc.nat({ max: 3 });
+const nearId = fc.integer({ min: 1, max: 3 });
+const kind = fc.constantFrom<Fault | undefined>("error", "reject", "late", undefined);
+
+/** Stories of up to so many commands. */
+export function stories(maxCommands: number, replayPath: string | undefined): fc.Arbitrary<Iterable<Command>> {
+  return fc.commands(
+    [
+      // Twice, since there is no story without items.
+      fc.constant(insert),
+      fc.constant(insert),
+      index.map(update),
+      index.map(remove),
+      fc.tuple(nearId, kind).map(([id, what]) => fault(id, what)),
+      fc.constant(consume),
+      fc.constant(consume),
+      fc.constant(start),
+      fc.constant(stop),
+      fc.constantFrom<Moment>("idle", "during", "after").map(crash),
+      fc.constant(redrive),
+      fc.constant(repair),
+      fc.constant(discard),
+      fc.boolean().map(replay),
+    ],
+    { maxCommands, size: "max", ...(replayPath && { replayPath }) },
+  );
+}
+
+/** Stories that once ended badly. */
+export const remembered = {
+  stopInReplay: [crash("idle"), insert, replay(false), start, stop],
+  redriveOfForced: [insert, consume, fault(1, "error"), replay(true), consume, repair],
+} satisfies Record<string, readonly Command[]>;

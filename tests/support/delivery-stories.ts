@@ -1,0 +1,41 @@
+import fc from "fast-check";
+import { type Command, remembered, rest, stories } from "./delivery-commands";
+import { DeliveryModel } from "./delivery-model";
+import { DeliverySystem, type Setting } from "./delivery-system";
+
+const settings: fc.Arbitrary<Setting> = fc.record({
+  exactlyOnce: fc.boolean(),
+  concurrency: fc.constantFrom(1, 4),
+  events: fc.constantFrom<Setting["events"]>(undefined, ["item.created", "item.deleted"]),
+});
+
+/**
+ * Tells stories to a consumer, and fails with the shortest one after which something is not as the model says. The
+ * message has a seed and a path; with these in MODEL_SEED, MODEL_PATH and MODEL_REPLAY_PATH the same story is told again.
+ */
+export async function tellStories(options: { runs: number; commands: number; limitMs: number; rabbitmqPort?: number }): Promise<void> {
+  const { MODEL_SEED: seed, MODEL_PATH: path, MODEL_REPLAY_PATH: replayPath, MODEL_RUNS: runs } = process.env;
+  const property = fc.asyncProperty(settings, stories(options.commands, replayPath), async (setting, commands) => {
+    const system = await DeliverySystem.start(setting, options.rabbitmqPort);
+    const model = new DeliveryModel(setting.exactlyOnce);
+    try {
+      await fc.asyncModelRun(() => ({ model, real: system }), commands);
+      await rest(model, system);
+    } finally {
+      await system.stop();
+    }
+  });
+  const examples: [Setting, Iterable<Command>][] = [
+    [{ exactlyOnce: false, concurrency: 1, events: undefined }, remembered.stopInReplay],
+    [{ exactlyOnce: true, concurrency: 1, events: undefined }, remembered.redriveOfForced],
+  ];
+  await fc.assert(property, {
+    examples,
+    numRuns: Number(runs ?? options.runs),
+    interruptAfterTimeLimit: options.limitMs,
+    // Fewer stories than asked for is not what was asked for.
+    markInterruptAsFailure: true,
+    ...(seed && { seed: Number(seed) }),
+    ...(path && { path }),
+  });
+}

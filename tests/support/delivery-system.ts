@@ -1,0 +1,302 @@
+// The service and one consumer of it, which can be killed at an exact point without the cost of a process of its own.
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Broker } from "../../src/broker/connection";
+import { queueDepth } from "../../src/broker/topology";
+import { type Config, readConfig } from "../../src/config";
+import { type AnyEvent, type ConsumerOptions, Reject, RetryAfter, type RunningConsumer, startConsumer } from "../../src/delivery/consumer";
+import { withFile } from "../../src/delivery/embedded-replays";
+import { loadCatalogue } from "../../src/domain/catalogue";
+import { item } from "../../src/domain/item";
+import { type Engine, startEngine } from "../../src/engine";
+import type { Transaction } from "../../src/store/consumer-file";
+import type { LogEntry } from "../../src/store/store";
+import type { Fault, Observed } from "./delivery-model";
+import { temporaryFolder } from "./folder";
+import { eventually } from "./processes";
+import { recordedLog } from "./recorded-log";
+import { type Severable, severable } from "./severable";
+
+export interface Setting {
+  readonly exactlyOnce: boolean;
+  readonly concurrency: number;
+  readonly events: readonly ("item.created" | "item.updated" | "item.deleted")[] | undefined;
+}
+
+/** `idle`: whatever it does just now. Or as it is in a handler, or when that has ended and before its event is settled. */
+export type Moment = "idle" | "during" | "after";
+
+/** One life of the consumer. */
+interface Life {
+  running: RunningConsumer;
+  /** Events whose handler was called. */
+  readonly begun: Set<string>;
+  readonly way: Severable | undefined;
+  trap: Moment;
+  isDead: boolean;
+  readonly died: PromiseWithResolvers<void>;
+}
+
+const retry = { attempts: 3, firstDelayMs: 20, factor: 2, longestDelayMs: 100 };
+/** Those that the policy's jitter makes, and the one that RetryAfter(1) is rounded to. */
+const retryDelaysMs = [15, 20, 25, 30, 40, 50, 100];
+/** The name of the items that tell that everything before them was handled. */
+const markerName = "marker";
+const patienceMs = 8000;
+let systems = 0;
+
+export class DeliverySystem {
+  readonly faults = new Map<number, Fault>();
+  /** Well-ended calls of the handler, for a consumer without `exactlyOnce`. */
+  readonly #calls = new Map<string, number>();
+  readonly #markers = new Set<number>();
+  #logPosition = 0;
+  #life: Life | undefined;
+  #filesAtDeath = new Map<string, Buffer | undefined>();
+  readonly #queue = `model-${systems++}`;
+  readonly #folder = temporaryFolder();
+  readonly #recorded = recordedLog();
+
+  private constructor(
+    readonly setting: Setting,
+    readonly rabbitmqPort: number | undefined,
+  ) {}
+
+  #config!: Config;
+  #engine!: Engine;
+  #broker: Broker | undefined;
+
+  static async start(setting: Setting, rabbitmqPort?: number): Promise<DeliverySystem> {
+    const system = new DeliverySystem(setting, rabbitmqPort);
+    system.#config = system.#configWith(rabbitmqPort);
+    system.#engine = await startEngine(system.#config, await loadCatalogue(), system.#recorded.log);
+    if (system.#config.rabbitmq) system.#broker = await Broker.connect(system.#config.rabbitmq, system.#recorded.log);
+    await system.startConsumer();
+    return system;
+  }
+
+  async stop(): Promise<void> {
+    await this.stopConsumer();
+    await this.#broker?.close();
+    await this.#engine.stop();
+    this.#folder.remove();
+  }
+
+  #configWith(port: number | undefined): Config {
+    const url = port === undefined ? "none" : `amqp://guest:guest@127.0.0.1:${port}/`;
+    const environment = { DATABASE_URL: `sqlite:${join(this.#folder.path, "warren.db")}`, RABBITMQ_URL: url };
+    return readConfig({ isTerminal: false, environment });
+  }
+
+  async startConsumer(): Promise<void> {
+    const way = this.rabbitmqPort === undefined ? undefined : await severable(this.rabbitmqPort);
+    const ready = Promise.withResolvers<void>();
+    const life: Omit<Life, "running"> = { begun: new Set(), way, trap: "idle", isDead: false, died: Promise.withResolvers() };
+    const running = await startConsumer(
+      this.#options(life as Life, () => ready.resolve()),
+      this.#configWith(way?.port),
+      this.#recorded.log,
+    );
+    this.#life = Object.assign(life, { running });
+    await Promise.race([ready.promise, running.ended]);
+  }
+
+  async stopConsumer(): Promise<void> {
+    const life = this.#life;
+    this.#life = undefined;
+    await life?.running.stop();
+    life?.way?.cut();
+  }
+
+  #options(life: Life, onReady: () => void): ConsumerOptions {
+    const { exactlyOnce, concurrency, events } = this.setting;
+    // What the breaker does, and what many deaths on one event do, is shown elsewhere.
+    const common = { queue: this.#queue, events, retry, breaker: { minimum: 1_000_000 }, maxDeaths: 1000, onReady };
+    if (exactlyOnce) {
+      return {
+        ...common,
+        exactlyOnce,
+        setup: (tx) => void tx.run("CREATE TABLE IF NOT EXISTS effects (event TEXT NOT NULL)"),
+        handle: (event, { attempt, tx }) => this.#handle(life, event, attempt, tx),
+      };
+    }
+    return {
+      ...common,
+      concurrency,
+      handle: async (event, { attempt }) => {
+        await new Promise(setImmediate);
+        this.#handle(life, event, attempt);
+      },
+    };
+  }
+
+  #handle(life: Life, event: AnyEvent, attempt: number, tx?: Transaction): void {
+    if (life.isDead) throw new Error("This process is dead");
+    if (event.item.name === markerName) {
+      this.#markers.add(event.item.id);
+      return;
+    }
+    life.begun.add(event.id);
+    const effect = () => {
+      if (tx) tx.run("INSERT INTO effects VALUES (?)", event.id);
+      else this.#calls.set(event.id, (this.#calls.get(event.id) ?? 0) + 1);
+    };
+    // A transaction has its effect before it fails, to show that it is taken back.
+    if (tx) effect();
+    if (life.trap === "during") {
+      this.#die(life);
+      throw new Error("This process is dead");
+    }
+    const fault = this.faults.get(event.item.id);
+    if (fault === "error") throw new Error("out of order");
+    if (fault === "reject") throw new Reject("unwanted");
+    if (fault === "late" && attempt === 1) throw new RetryAfter(1);
+    if (!tx) effect();
+    // After the transaction, and before the event is settled: both go on in later turns.
+    if (life.trap === "after") queueMicrotask(() => this.#die(life));
+  }
+
+  /** What is on the disk and what was sent is all that is left of a process from here on. */
+  #die(life: Life): void {
+    if (life.isDead) return;
+    life.isDead = true;
+    life.way?.cut();
+    this.#filesAtDeath = new Map(this.#files().map((file) => [file, existsSync(file) ? readFileSync(file) : undefined]));
+    life.died.resolve();
+  }
+
+  /** Answers the events that the dead consumer had begun, and that which was published to kill it. */
+  async crash(moment: Moment): Promise<{ begun: ReadonlySet<string>; subject: number | undefined }> {
+    const life = this.#living();
+    let subject: number | undefined;
+    if (moment === "idle") this.#die(life);
+    else {
+      life.trap = moment;
+      subject = await this.insert();
+      await within(life.died.promise, "the consumer to die");
+    }
+    this.#life = undefined;
+    // It goes on a while, with nobody to hear it; what it writes is undone.
+    await life.running.stop();
+    await life.running.ended;
+    for (const [file, bytes] of this.#filesAtDeath) {
+      rmSync(file, { force: true });
+      if (bytes && !file.endsWith("-shm")) writeFileSync(file, bytes);
+    }
+    return { begun: life.begun, subject };
+  }
+
+  #files(): string[] {
+    return ["", "-wal", "-shm"].map((suffix) => `${this.#file}${suffix}`);
+  }
+  get #file(): string {
+    return join(this.#config.dataDir, "consumers", `${this.#queue}.db`);
+  }
+  #living(): Life {
+    if (!this.#life) throw new Error("The consumer does not run.");
+    return this.#life;
+  }
+
+  async insert(name = "thing"): Promise<number> {
+    return (await this.#engine.dependencies.store.insert(item, { name, description: null, price: null })).id;
+  }
+  async update(id: number): Promise<void> {
+    const { store } = this.#engine.dependencies;
+    await store.update(item, id, ({ name, description, price }) => ({ name, description, price: (price ?? 0) + 1 }));
+  }
+  async remove(id: number): Promise<void> {
+    await this.#engine.dependencies.store.remove(item, id);
+  }
+
+  /** Events that this consumer wants and that were not told yet. */
+  async newEvents(): Promise<LogEntry[]> {
+    const entries = await this.#engine.dependencies.store.log.read(this.#logPosition, 1000);
+    this.#logPosition = entries.at(-1)?.position ?? this.#logPosition;
+    const wanted = entries.filter(({ type, body }) => {
+      const { events } = this.setting;
+      return (JSON.parse(body) as AnyEvent).item.name !== markerName && (!events || (events as readonly string[]).includes(type));
+    });
+    return wanted;
+  }
+
+  redrive(): Promise<number> {
+    return this.#engine.dependencies.deadLetters.redrive(this.#queue, {});
+  }
+  discard(): Promise<number> {
+    return this.#engine.dependencies.deadLetters.discard(this.#queue, {});
+  }
+  async replay(force: boolean): Promise<void> {
+    const everything = { types: null, subject: null, from: null, to: null, rate: null };
+    await this.#engine.dependencies.replays.start(this.#queue, { ...everything, force });
+  }
+
+  /** Fulfils when the consumer has nothing left to do. */
+  async settle(): Promise<void> {
+    await eventually(async () => ((await this.#replaysDone()) ? true : undefined), "the replays", patienceMs);
+    const deadline = performance.now() + patienceMs;
+    // Not once only: what leaves a retry queue is for a moment in neither queue.
+    for (let quiet = 0; quiet < 3; ) {
+      if (performance.now() > deadline) throw new Error("The consumer does not come to rest.");
+      const before = this.#done();
+      const waitsBefore = await this.#waiting();
+      await this.#mark();
+      const isQuiet = waitsBefore === 0 && (await this.#waiting()) === 0 && this.#done() === before + 1;
+      quiet = isQuiet ? quiet + 1 : 0;
+    }
+  }
+
+  async #replaysDone(): Promise<boolean> {
+    const replays = await this.#engine.dependencies.replays.list(1000);
+    return replays.every(({ queue, state }) => queue !== this.#queue || state === "finished");
+  }
+
+  /** Sends an event after all others, and waits until that is handled. */
+  async #mark(): Promise<void> {
+    const before = this.#done();
+    const id = await this.insert(markerName);
+    const deadline = performance.now() + patienceMs;
+    while (!(this.#markers.has(id) && this.#done() > before)) {
+      if (performance.now() > deadline) throw new Error("The consumer takes no events any more.");
+      await Bun.sleep(1);
+    }
+  }
+
+  #done(): number {
+    const { handled, duplicates, skipped, retried, deadLettered } = this.#living().running.counts;
+    return handled + duplicates + skipped + retried + deadLettered;
+  }
+
+  /** Events that wait for the handler, or are with it, or on their way to where they wait or rest. */
+  async #waiting(): Promise<number> {
+    const broker = this.#broker;
+    if (!broker) return withFile(this.#file, ({ waiting }) => waiting.count());
+    const queues = [this.#queue, ...retryDelaysMs.map((ms) => `${this.#queue}.retry.${ms}`)];
+    const depths = await Promise.all(queues.map((queue) => queueDepth(broker, queue)));
+    return depths.reduce<number>((sum, depth) => sum + (depth ?? 0), this.#living().way?.held.count ?? 0);
+  }
+
+  async observe(): Promise<Map<string, Observed>> {
+    const { deadLetters } = await this.#engine.dependencies.deadLetters.list(this.#queue, {}, 0, 10_000);
+    const handled = this.setting.exactlyOnce ? this.#effects() : this.#calls;
+    const ids = new Set([...handled.keys(), ...(this.#life?.begun ?? []), ...deadLetters.map(({ id }) => id)]);
+    return new Map(
+      [...ids].map((id) => {
+        const dead = deadLetters.filter((letter) => letter.id === id).map(({ reason }) => reason);
+        return [id, { handled: handled.get(id) ?? 0, dead }];
+      }),
+    );
+  }
+
+  #effects(): Map<string, number> {
+    const rows = withFile(this.#file, ({ transaction }) =>
+      transaction.all<{ event: string; count: number }>("SELECT event, count(*) AS count FROM effects GROUP BY event"),
+    );
+    return new Map(rows.map(({ event, count }) => [event, count]));
+  }
+}
+
+async function within(promise: Promise<void>, what: string): Promise<void> {
+  const timer = Promise.withResolvers<never>();
+  const timeout = setTimeout(() => timer.reject(new Error(`Waited ${patienceMs} ms in vain for ${what}.`)), patienceMs);
+  await Promise.race([promise, timer.promise]).finally(() => clearTimeout(timeout));
+}
