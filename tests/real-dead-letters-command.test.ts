@@ -1,9 +1,11 @@
 // `bun run dead-letters`: real processes on both transports, with and without a terminal.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { interrupted } from "../src/commands/command";
 import type { DeadLetterPage } from "../src/delivery/dead-letters";
 import { command, type Ended, endTerminals, onTerminal } from "./support/command";
+import { deadEvents, deadQueueOnRabbitmq } from "./support/dead-letters";
 import { temporaryFolder } from "./support/folder";
-import { type Api, endAll, environment, send, startApi } from "./support/processes";
+import { type Api, endAll, environment, eventually, run, send, startApi } from "./support/processes";
 import { type QueueConsumer, type QueueConsumers, queueConsumers, untilDead } from "./support/queue-consumer";
 import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
 
@@ -219,6 +221,35 @@ describeWithRabbit("bun run dead-letters on RabbitMQ", () => {
   afterAll(() => rabbit?.dispose());
   onEither(() => rabbit.url);
   afterEach(() => emptyBroker(rabbit));
+
+  for (const signal of ["SIGINT", "SIGKILL"] as const) {
+    test(`${signal} in the middle of a long redrive loses nothing`, async () => {
+      const count = 10_000;
+      const dead = deadQueueOnRabbitmq(() => rabbit.url);
+      const consumer = await consumers.start({ queue: "stock" });
+      await dead.fill("stock", deadEvents(count));
+      const redrive = run(["src/commands/dead-letters.ts", "redrive", "stock", "--all", "--json"], { env });
+      await eventually(async () => ((await dead.depth("stock")) < count - 1000 ? true : undefined), "the redrive to have begun");
+      const code = await redrive.stop(signal);
+      const left = await eventually(async () => {
+        const { stdout } = await deadLetters("redrive", "stock", "--all", "--json");
+        return stdout ? (JSON.parse(stdout) as { redriven: number }).redriven : undefined;
+      }, "the rest");
+      expect(left).toBeGreaterThan(0);
+      expect(left).toBeLessThan(count);
+      if (signal === "SIGINT") {
+        expect([code, JSON.parse(redrive.stdout.join("")), redrive.stderr.at(-1)]).toEqual([
+          interrupted,
+          { redriven: count - left },
+          "Stopped before the end; the rest is where it was.",
+        ]);
+      }
+      const ids = () => new Set(consumer.seen().map(({ id }) => id));
+      await eventually(() => (consumer.stdout.length >= count && ids().size === count ? true : undefined), "every event", 40_000);
+      expect(await dead.depth("stock")).toBe(0);
+      if (signal === "SIGINT") expect(consumer.stdout).toHaveLength(count);
+    });
+  }
 
   test("a RabbitMQ that does not answer is said in a sentence", async () => {
     const away = { ...env, RABBITMQ_URL: "amqp://guest:s3cretpassword@127.0.0.1:1/" };

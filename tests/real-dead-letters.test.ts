@@ -1,10 +1,8 @@
 // Dead letters over HTTP: real processes on both transports.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { join } from "node:path";
-import { type ChannelModel, connect } from "amqplib";
+import { connect } from "amqplib";
 import type { DeadLetter, DeadLetterPage } from "../src/delivery/dead-letters";
-import { serializeEvent } from "../src/domain/event";
-import { openConsumerFile } from "../src/store/consumer-file";
+import { type DeadQueue, deadEvents, deadQueueInFile, deadQueueOnRabbitmq } from "./support/dead-letters";
 import { temporaryFolder } from "./support/folder";
 import { type Api, endAll, environment, eventually, send, startApi } from "./support/processes";
 import { deadCount, type QueueConsumers, queueConsumers, untilDead } from "./support/queue-consumer";
@@ -17,13 +15,6 @@ let folder: ReturnType<typeof temporaryFolder>;
 let env: Record<string, string>;
 let consumers: QueueConsumers;
 let api: Api;
-
-interface DeadQueue {
-  /** Puts dead letters where the consumer of the queue would have. */
-  fill(queue: string, bodies: readonly string[]): Promise<void>;
-  /** How many are there, seen from outside. */
-  depth(queue: string): Promise<number>;
-}
 
 function onEither(rabbitmqUrl: () => string, dead: DeadQueue): void {
   beforeEach(async () => {
@@ -218,7 +209,7 @@ function onEither(rabbitmqUrl: () => string, dead: DeadQueue): void {
   test("kill -9 of the API in the middle of a redrive loses nothing", async () => {
     const count = 10_000;
     const consumer = await consumers.start({ queue: "stock" });
-    await dead.fill("stock", events(count));
+    await dead.fill("stock", deadEvents(count));
     const redrive = post("/dead-letters/stock/redrive", {}).catch(() => "cut off");
     await eventually(async () => ((await dead.depth("stock")) < count - 2000 ? true : undefined), "the redrive to have begun");
     await api.stop("SIGKILL");
@@ -249,73 +240,22 @@ function onEither(rabbitmqUrl: () => string, dead: DeadQueue): void {
   });
 }
 
-/** Events of as many items, as a consumer's dead letters have them. */
-function events(count: number): string[] {
-  const timestamp = new Date().toISOString();
-  return Array.from({ length: count }, (_, index) => {
-    const record = { id: index + 1, name: "b", description: null, price: null, version: 1, createdAt: timestamp, updatedAt: timestamp };
-    return serializeEvent({ id: Bun.randomUUIDv7(), type: "item.created", version: 1, timestamp }, "item", JSON.stringify(record));
-  });
-}
-
 describe("dead letters without a broker", () => {
-  const open = (queue: string) => openConsumerFile(join(folder.path, "data", "consumers", `${queue}.db`), { durable: false });
-  onEither(() => "none", {
-    async fill(queue, bodies) {
-      const file = open(queue);
-      const about = { type: "item.created", reason: "rejected", error: "no", stack: null, attempts: 1, firstFailure: "", lastFailure: "" };
-      file.together(() => {
-        for (const body of bodies) file.dead.add({ ...about, id: idOf(body), body, replay: "no" });
-      });
-      file.close();
-    },
-    async depth(queue) {
-      const file = open(queue);
-      const count = file.dead.count();
-      file.close();
-      return count;
-    },
-  });
+  onEither(
+    () => "none",
+    deadQueueInFile(() => folder.path),
+  );
 });
-
-function idOf(body: string): string {
-  return (JSON.parse(body) as { id: string }).id;
-}
 
 describeWithRabbit("dead letters on RabbitMQ", () => {
   let rabbit: Rabbit;
-  let connection: ChannelModel;
   beforeAll(async () => {
     rabbit = await startRabbit();
   });
   afterAll(() => rabbit?.dispose());
-  onEither(() => rabbit.url, {
-    fill,
-    async depth(queue) {
-      const channel = await openChannel();
-      const { messageCount } = await channel.checkQueue(`${queue}.dead`);
-      await connection.close();
-      return messageCount;
-    },
-  });
+  const dead = deadQueueOnRabbitmq(() => rabbit.url);
+  onEither(() => rabbit.url, dead);
   afterEach(() => emptyBroker(rabbit));
-
-  async function openChannel() {
-    connection = await connect(rabbit.url);
-    connection.on("error", () => {});
-    return connection.createConfirmChannel();
-  }
-  async function fill(queue: string, bodies: readonly string[], persistent = true): Promise<void> {
-    const channel = await openChannel();
-    await channel.assertQueue(`${queue}.dead`, { durable: true });
-    const about = { type: "item.created", persistent, headers: { "x-reason": "rejected", "x-attempts": 1 } };
-    for (const [index, body] of bodies.entries()) {
-      channel.sendToQueue(`${queue}.dead`, Buffer.from(body), { ...about, messageId: idOf(body) });
-      if (index % 10_000 === 9999) await channel.waitForConfirms();
-    }
-    await channel.waitForConfirms();
-    await connection.close();
-  }
 
   const every = [
     ["GET", "/dead-letters", undefined],
@@ -326,7 +266,7 @@ describeWithRabbit("dead letters on RabbitMQ", () => {
 
   test("RabbitMQ is away: 503 at once, and all is there when it is back", async () => {
     await consumers.start({ queue: "stock" });
-    await fill("stock", events(10));
+    await dead.fill("stock", deadEvents(10));
     await rabbit.stop();
     await api.line("Lost the connection");
     for (const [method, path, body] of every) {
@@ -346,8 +286,7 @@ describeWithRabbit("dead letters on RabbitMQ", () => {
 
   test("RabbitMQ takes nothing (an alarm): 503, and nothing is lost", async () => {
     const consumer = await consumers.start({ queue: "stock" });
-    const bodies = events(1000);
-    await fill("stock", bodies);
+    await dead.fill("stock", deadEvents(1000));
     await rabbit.ctl("set_vm_memory_high_watermark", "0");
     try {
       for (let round = 0; round < 2; round += 1) {
@@ -371,9 +310,9 @@ describeWithRabbit("dead letters on RabbitMQ", () => {
 
   test("more dead letters than AMQP can count ahead: those at the end are found, and all stay in order", async () => {
     await consumers.start({ queue: "stock" });
-    const bodies = events(66_000);
-    await fill("stock", bodies, false);
-    const ids = bodies.map(idOf);
+    const events = deadEvents(66_000);
+    await deadQueueOnRabbitmq(() => rabbit.url, { persistent: false }).fill("stock", events);
+    const ids = events.map(({ id }) => id);
     const answer = await send("POST", `${api.url}/dead-letters/stock/redrive`, { ids: [ids[5], ids[65_999]] });
     expect(await answer.json()).toEqual({ redriven: 2 });
     const rest = (await (await send("GET", `${api.url}/dead-letters/stock?limit=10`)).json()) as DeadLetterPage;
@@ -383,9 +322,10 @@ describeWithRabbit("dead letters on RabbitMQ", () => {
 
   test("somebody empties the dead letters in the middle: the answer comes all the same", async () => {
     await consumers.start({ queue: "stock" });
-    await fill("stock", events(10_000));
+    await dead.fill("stock", deadEvents(10_000));
+    const connection = await connect(rabbit.url);
+    const channel = await connection.createChannel();
     const redrive = send("POST", `${api.url}/dead-letters/stock/redrive`, {});
-    const channel = await openChannel();
     await eventually(async () => ((await channel.checkQueue("stock")).messageCount > 0 ? true : undefined), "the first events");
     const { messageCount: purged } = await channel.purgeQueue("stock.dead");
     await connection.close();
@@ -396,11 +336,9 @@ describeWithRabbit("dead letters on RabbitMQ", () => {
 
   test("a queue that was deleted gets nothing back, and its dead letters stay", async () => {
     const consumer = await consumers.start({ queue: "stock" });
-    await fill("stock", events(3));
+    await dead.fill("stock", deadEvents(3));
     await consumer.stop();
-    const channel = await openChannel();
-    await channel.deleteQueue("stock");
-    await connection.close();
+    await rabbit.ctl("delete_queue", "stock");
     const answer = await send("POST", `${api.url}/dead-letters/stock/redrive`, {});
     expect([answer.status, ((await answer.json()) as { detail: string }).detail]).toEqual([404, expect.stringContaining('"stock"')]);
     expect(((await (await send("GET", `${api.url}/dead-letters/stock`)).json()) as DeadLetterPage).deadLetters).toHaveLength(3);

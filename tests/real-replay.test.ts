@@ -6,8 +6,9 @@ import { connect } from "amqplib";
 import type { Replay } from "../src/delivery/replays";
 import { temporaryFolder } from "./support/folder";
 import { type Api, endAll, environment, eventually, send, startApi } from "./support/processes";
-import { type QueueConsumer, type QueueConsumers, queueConsumers, type Seen } from "./support/queue-consumer";
+import { type QueueConsumers, queueConsumers, type Seen } from "./support/queue-consumer";
 import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
+import { requests } from "./support/requests";
 import { seedItems } from "./support/seeded-log";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
@@ -18,33 +19,7 @@ let env: Record<string, string>;
 let consumers: QueueConsumers;
 let api: Api;
 
-const post = async (path: string, body: unknown) => {
-  const answer = await send("POST", `${api.url}${path}`, body);
-  return { status: answer.status, location: answer.headers.get("location"), body: (await answer.json()) as Record<string, unknown> };
-};
-const get = async <T>(path: string) => (await (await send("GET", `${api.url}${path}`)).json()) as T;
-/** Until RabbitMQ has everything: from then on, only a fill brings the past. */
-const relayed = () =>
-  eventually(async () => {
-    const { events, confirmed } = await health();
-    return events === confirmed ? true : undefined;
-  }, "the relay to be through");
-const health = () => get<{ events: number; confirmed: number }>("/health/ready");
-async function create(count: number): Promise<void> {
-  for (let n = 0; n < count; n += 1) expect((await post("/items", { name: "x" })).status).toBe(201);
-}
-async function startReplay(body: object): Promise<Replay> {
-  const answer = await post("/replays", body);
-  expect(answer.status).toBe(202);
-  const replay = answer.body as unknown as Replay;
-  expect(answer.location).toBe(`/replays/${replay.id}`);
-  return replay;
-}
-const finished = ({ id }: Replay) =>
-  eventually(async () => {
-    const replay = await get<Replay>(`/replays/${id}`);
-    return replay.state === "running" ? undefined : replay;
-  }, "the replay to be finished");
+const { post, get, replays, create, startReplay, finished } = requests(() => api.url);
 const items = (events: readonly Seen[]) => events.map(({ item }) => item);
 const upTo = (count: number, first = 1) => Array.from({ length: count - first + 1 }, (_, n) => n + first);
 /** What a consumer that remembers what it has done makes of it. */
@@ -90,7 +65,7 @@ function onEither(rabbitmqUrl: () => string): void {
     const done = await finished(replay);
     expect(done).toMatchObject({ id: replay.id, state: "finished", sent: 20, progress: 1, error: null });
     expect(Date.parse(done.finishedAt ?? "")).toBeGreaterThanOrEqual(Date.parse(done.createdAt));
-    expect((await get<{ replays: Replay[] }>("/replays")).replays[0]).toEqual(done);
+    expect((await replays())[0]).toEqual(done);
     await create(1);
     for (const consumer of [prices, shared]) expect(items(await consumer.untilSeen(21))).toEqual(upTo(21));
     expect(items(await audit.untilSeen(41))).toEqual([...upTo(20), ...upTo(20), 21]);
@@ -178,7 +153,7 @@ function onEither(rabbitmqUrl: () => string): void {
       expect(errors.map(({ pointer }) => pointer)).toEqual([...places]);
     }
     expect((await send("GET", `${api.url}/replays/no-such-replay`)).status).toBe(404);
-    expect(await get<object>("/replays")).toEqual({
+    expect({ replays: await replays() }).toEqual({
       replays: [expect.objectContaining({ kind: "fill" })].filter(() => rabbitmqUrl() !== "none"),
     });
   });
@@ -202,69 +177,6 @@ function onEither(rabbitmqUrl: () => string): void {
     expect(items((await stock.untilSeen(12)).slice(6))).toEqual(upTo(6));
     await eventually(() => (effects() === 12 ? true : undefined), "the effects again");
   });
-
-  for (const [startFrom, first] of [
-    ["beginning", 1],
-    ["now", undefined],
-    ["2000-01-01T00:00:00.000Z", 1],
-    ["in the middle", 3001],
-  ] as const) {
-    test(`a new queue that starts from ${startFrom} has no gap and is in order, while writes go on`, async () => {
-      await seedItems(folder.path, 3000);
-      await Bun.sleep(5);
-      const middle = new Date().toISOString();
-      await Bun.sleep(5);
-      await seedItems(folder.path, 3000);
-      await startApiHere();
-      if (rabbitmqUrl() !== "none") await relayed();
-      const writer = writeOn();
-      await writer.until(200);
-      const consumer = await consumers.start({ queue: "late", startFrom: startFrom === "in the middle" ? middle : startFrom });
-      const ready = (await health()).events;
-      await writer.until(ready - 6000 + 200);
-      const last = 6000 + (await writer.stop());
-      await eventually(() => (consumer.seen().at(-1)?.item === last ? true : undefined), `event ${last}`, 40_000);
-      const seen = items(consumer.seen());
-      expect(seen).toEqual(upTo(last, seen[0]));
-      if (first !== undefined) expect(seen[0]).toBe(first);
-      else expect(seen[0]).toBeGreaterThan(6000);
-      expect(seen[0]).toBeLessThanOrEqual(ready + 1);
-      expect(consumer.seen().some(({ replay }) => replay)).toBe(false);
-    });
-  }
-
-  test("a queue that there was before is not filled again, however its consumer says it starts", async () => {
-    await startApiHere();
-    const first = await consumers.start({ queue: "late", startFrom: "now" });
-    await create(2);
-    await first.untilSeen(2);
-    expect(await first.stop()).toBe(0);
-    await create(2);
-    const second = await consumers.start({ queue: "late", startFrom: "beginning" });
-    await create(1);
-    expect(items(await second.untilSeen(3))).toEqual([3, 4, 5]);
-  });
-}
-
-/** Writes items one after another until it is stopped. */
-function writeOn() {
-  let written = 0;
-  let stopping = false;
-  const writing = (async () => {
-    while (!stopping) {
-      const answer = await send("POST", `${api.url}/items`, { name: "x" }).catch(() => undefined);
-      if (answer?.status === 201) written += 1;
-      else await Bun.sleep(10);
-    }
-  })();
-  return {
-    until: (count: number) => eventually(() => (written >= count ? true : undefined), `${count} items to be written`),
-    async stop(): Promise<number> {
-      stopping = true;
-      await writing;
-      return written;
-    },
-  };
 }
 
 describe("replays without a broker", () => {
@@ -375,80 +287,4 @@ describeWithRabbit("replays on RabbitMQ", () => {
     await rabbit.start();
     await eventually(async () => ((await post("/replays", { queue: "audit" })).status === 202 ? true : undefined), "RabbitMQ to be back");
   });
-
-  test("two processes of a new consumer started at once: every event once, to one of them", async () => {
-    await seedItems(folder.path, 5000);
-    await startWith(rabbit.url);
-    await relayed();
-    const writer = writeOn();
-    await writer.until(100);
-    const both = [consumers.spawn({ queue: "late" }), consumers.spawn({ queue: "late" })];
-    for (const consumer of both) await consumer.line("Receives events", "stderr");
-    const ready = (await health()).events;
-    await writer.until(ready - 5000 + 100);
-    const last = 5000 + (await writer.stop());
-    const total = () => both.reduce((sum, consumer) => sum + consumer.stdout.length, 0);
-    await eventually(() => (total() >= last ? true : undefined), `${last} events`);
-    const seen = both.flatMap((consumer) => items(consumer.seen()));
-    expect(seen.toSorted((a, b) => a - b)).toEqual(upTo(last));
-    for (const consumer of both) {
-      const own = items(consumer.seen());
-      expect(own).toEqual(own.toSorted((a, b) => a - b));
-    }
-    const { replays } = await get<{ replays: Replay[] }>("/replays");
-    expect(replays).toHaveLength(1);
-    expect(await finished(replays[0] as Replay)).toMatchObject({ kind: "fill", queue: "late", state: "finished", progress: 1 });
-  });
-
-  test("kill -9 of the API in the middle of a fill: no gap, and in order", async () => {
-    await seedItems(folder.path, 15_000);
-    await startWith(rabbit.url);
-    await relayed();
-    const consumer = await consumers.start({ queue: "late" });
-    await consumer.untilSeen(1000);
-    await api.stop("SIGKILL");
-    await startWith(rabbit.url);
-    expect((await get<{ replays: Replay[] }>("/replays")).replays[0]?.state).toBe("running");
-    await create(50);
-    await untilLast(consumer, 15_050);
-    expect(firstTimes(consumer.seen())).toHaveLength(15_050);
-    const firsts = [...new Set(items(consumer.seen()))];
-    expect(firsts).toEqual(upTo(15_050));
-  });
-
-  test("a consumer that asks for more types while its queue is filled gets them from the end of the fill on", async () => {
-    await seedItems(folder.path, 10_000);
-    await startWith(rabbit.url);
-    await relayed();
-    const first = await consumers.start({ queue: "late", events: ["item.created"] });
-    await first.untilSeen(500);
-    await first.stop();
-    const second = await consumers.start({ queue: "late", events: ["item.created", "item.updated"] });
-    expect((await get<{ replays: Replay[] }>("/replays")).replays).toMatchObject([{ kind: "fill", state: "running" }]);
-    await eventually(async () => {
-      const { replays } = await get<{ replays: Replay[] }>("/replays");
-      return replays[0]?.state === "finished" ? true : undefined;
-    }, "the fill");
-    await send("PATCH", `${api.url}/items/7`, { price: 1 });
-    await eventually(() => (second.seen().some(({ type }) => type === "item.updated") ? true : undefined), "the update");
-    expect(new Set(items([...first.seen(), ...second.seen()])).size).toBe(10_000);
-  });
-
-  test("kill -9 of RabbitMQ in the middle of a fill: no gap, and in order", async () => {
-    await seedItems(folder.path, 15_000);
-    await startWith(rabbit.url);
-    await relayed();
-    const consumer = await consumers.start({ queue: "late" });
-    await consumer.untilSeen(1000);
-    await rabbit.kill();
-    await create(50);
-    await rabbit.start();
-    await untilLast(consumer, 15_050);
-    const firsts = [...new Set(items(consumer.seen()))];
-    expect(firsts).toEqual(upTo(15_050));
-  });
 });
-
-function untilLast(consumer: QueueConsumer, last: number) {
-  return eventually(() => (consumer.seen().some(({ item }) => item === last) ? true : undefined), `event ${last}`, 45_000);
-}

@@ -61,6 +61,8 @@ export interface QueueConsumer extends Running {
   seen(): Seen[];
   /** Fulfils when so many events have reached its handler. */
   untilSeen(count: number, timeoutMs?: number): Promise<Seen[]>;
+  /** Fulfils when an event of this item has reached its handler. */
+  untilItem(item: number): Promise<unknown>;
 }
 
 /** Starts consumers, and tells those that it started how to fail. */
@@ -82,6 +84,7 @@ export async function queueConsumers(env: Readonly<Record<string, string>>) {
       return {
         ...running,
         seen,
+        untilItem: (item) => running.lines(new RegExp(`"item":${item},`), 1, 45_000),
         untilSeen: async (count, timeoutMs) => {
           await running.lines(/^{/, count, timeoutMs);
           return seen();

@@ -1,0 +1,70 @@
+// Dead letters in great number, put where a consumer would have put them.
+import { join } from "node:path";
+import { connect } from "amqplib";
+import { serializeEvent } from "../../src/domain/event";
+import { openConsumerFile } from "../../src/store/consumer-file";
+
+/** An event that a consumer gave up. */
+export interface DeadEvent {
+  readonly id: string;
+  readonly body: string;
+}
+
+export function deadEvents(count: number): DeadEvent[] {
+  const timestamp = new Date().toISOString();
+  return Array.from({ length: count }, (_, index) => {
+    const id = Bun.randomUUIDv7();
+    const record = { id: index + 1, name: "b", description: null, price: null, version: 1, createdAt: timestamp, updatedAt: timestamp };
+    return { id, body: serializeEvent({ id, type: "item.created", version: 1, timestamp }, "item", JSON.stringify(record)) };
+  });
+}
+
+/** The dead letters of a transport, seen from outside of the program. */
+export interface DeadQueue {
+  fill(queue: string, events: readonly DeadEvent[]): Promise<void>;
+  depth(queue: string): Promise<number>;
+}
+
+export function deadQueueInFile(folder: () => string): DeadQueue {
+  const open = (queue: string) => openConsumerFile(join(folder(), "data", "consumers", `${queue}.db`), { durable: false });
+  return {
+    async fill(queue, events) {
+      const file = open(queue);
+      const about = { type: "item.created", reason: "rejected", error: "no", stack: null, attempts: 1, firstFailure: "", lastFailure: "" };
+      file.together(() => {
+        for (const event of events) file.dead.add({ ...about, ...event, replay: "no" });
+      });
+      file.close();
+    },
+    async depth(queue) {
+      const file = open(queue);
+      const count = file.dead.count();
+      file.close();
+      return count;
+    },
+  };
+}
+
+/** @param options.persistent whether the messages outlive the broker; it takes its time with such. */
+export function deadQueueOnRabbitmq(url: () => string, options = { persistent: true }): DeadQueue {
+  return {
+    async fill(queue, events) {
+      const connection = await connect(url());
+      const channel = await connection.createConfirmChannel();
+      await channel.assertQueue(`${queue}.dead`, { durable: true });
+      const about = { type: "item.created", headers: { "x-reason": "rejected", "x-attempts": 1 }, ...options };
+      for (const [index, { id, body }] of events.entries()) {
+        channel.sendToQueue(`${queue}.dead`, Buffer.from(body), { ...about, messageId: id });
+        if (index % 10_000 === 9999) await channel.waitForConfirms();
+      }
+      await channel.waitForConfirms();
+      await connection.close();
+    },
+    async depth(queue) {
+      const connection = await connect(url());
+      const { messageCount } = await (await connection.createChannel()).checkQueue(`${queue}.dead`);
+      await connection.close();
+      return messageCount;
+    },
+  };
+}

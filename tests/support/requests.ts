@@ -1,0 +1,63 @@
+// What tests of replays ask the API for.
+import { expect } from "bun:test";
+import type { Replay } from "../../src/delivery/replays";
+import { eventually, send } from "./processes";
+
+/** @param url of the API, which may be another one after a restart. */
+export function requests(url: () => string) {
+  const post = async (path: string, body: unknown) => {
+    const answer = await send("POST", `${url()}${path}`, body);
+    return { status: answer.status, location: answer.headers.get("location"), body: (await answer.json()) as Record<string, unknown> };
+  };
+  const get = async <T>(path: string) => (await (await send("GET", `${url()}${path}`)).json()) as T;
+  const health = () => get<{ events: number; confirmed: number }>("/health/ready");
+  const replays = async () => (await get<{ replays: Replay[] }>("/replays")).replays;
+
+  return {
+    post,
+    get,
+    health,
+    replays,
+    /** Until RabbitMQ has everything: from then on, only a fill brings the past. */
+    relayed: () =>
+      eventually(async () => {
+        const { events, confirmed } = await health();
+        return events === confirmed ? true : undefined;
+      }, "the relay to be through"),
+    async create(count: number): Promise<void> {
+      for (let n = 0; n < count; n += 1) expect((await post("/items", { name: "x" })).status).toBe(201);
+    },
+    async startReplay(body: object): Promise<Replay> {
+      const answer = await post("/replays", body);
+      expect(answer.status).toBe(202);
+      const replay = answer.body as unknown as Replay;
+      expect(answer.location).toBe(`/replays/${replay.id}`);
+      return replay;
+    },
+    finished: ({ id }: Pick<Replay, "id">) =>
+      eventually(async () => {
+        const replay = await get<Replay>(`/replays/${id}`);
+        return replay.state === "running" ? undefined : replay;
+      }, "the replay to be finished"),
+    /** Writes items one after another until it is stopped. */
+    writeOn() {
+      let written = 0;
+      let stopping = false;
+      const writing = (async () => {
+        while (!stopping) {
+          const answer = await send("POST", `${url()}/items`, { name: "x" }).catch(() => undefined);
+          if (answer?.status === 201) written += 1;
+          else await Bun.sleep(10);
+        }
+      })();
+      return {
+        until: (count: number) => eventually(() => (written >= count ? true : undefined), `${count} items to be written`),
+        async stop(): Promise<number> {
+          stopping = true;
+          await writing;
+          return written;
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,56 @@
+// The times that people give to replays.
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { parseTime } from "../src/delivery/time";
+
+describe("a time", () => {
+  test.each([
+    ["2026-11-01", "2026-11-01T00:00:00.000Z"],
+    ["2024-02-29", "2024-02-29T00:00:00.000Z"],
+    ["2026-11-01T08:00", "2026-11-01T08:00:00.000Z"],
+    ["2026-11-01 08:00:01.5", "2026-11-01T08:00:01.500Z"],
+    [" 2026-11-01T08:00:00.123456Z ", "2026-11-01T08:00:00.123Z"],
+    ["2026-11-01t08:00:00z", "2026-11-01T08:00:00.000Z"],
+    ["2026-11-01T08:00:00+02:00", "2026-11-01T06:00:00.000Z"],
+    ["2026-11-01T08:00:00-0330", "2026-11-01T11:30:00.000Z"],
+  ])("%j is %s where nothing else is said", (text, time) => {
+    expect(parseTime(text, "utc")?.toISOString()).toBe(time);
+  });
+
+  test.each([
+    "",
+    "1",
+    "yesterday",
+    "2026",
+    "2026-11",
+    "2026-2-3",
+    "2026-02-29",
+    "2026-02-30",
+    "2026-11-31",
+    "2026-13-01",
+    "2026-00-01",
+    "2026-11-01T25:00",
+    "2026-11-01T08:60",
+    "2026-11-01T08",
+    "2026-11-01Z",
+    "2026-11-01T08:00:00+25:99",
+    "01.11.2026",
+    "2026-11-01T08:00:00Z; DROP",
+  ])("%j is none", (text) => {
+    expect([parseTime(text, "utc"), parseTime(text, "local")]).toEqual([undefined, undefined]);
+  });
+
+  test("a day is that of the machine where that is asked for", () => {
+    expect(parseTime("2026-11-01", "local")).toEqual(new Date(2026, 10, 1));
+    expect(parseTime("2026-07-01 12:30", "local")).toEqual(new Date(2026, 6, 1, 12, 30));
+  });
+
+  test("every time that this program writes can be given back", () => {
+    const dates = fc.date({ min: new Date(0), max: new Date("9999-12-31T23:59:59.999Z"), noInvalidDate: true });
+    fc.assert(
+      fc.property(dates, fc.constantFrom("utc" as const, "local" as const), (date, zone) => {
+        expect(parseTime(date.toISOString(), zone)).toEqual(date);
+      }),
+    );
+  });
+});
