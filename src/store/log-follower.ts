@@ -25,6 +25,7 @@ export interface LogFollower extends LogReader {
 export function followLog(file: string): LogFollower | undefined {
   if (!existsSync(file)) return undefined;
   const db = new Database(file, { readonly: true, strict: true });
+  db.run("PRAGMA busy_timeout = 2000");
   const version = schemaVersionOf(db);
   if (version < storeMigrations.length) {
     db.close();
