@@ -6,7 +6,7 @@ import { temporaryFolder } from "./support/folder";
 import { endAll, environment, eventually, type Running, run, send, startApi } from "./support/processes";
 import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
 
-setDefaultTimeout(180_000);
+setDefaultTimeout(400_000);
 
 function describeDeaths(url: () => string, cleanUp: () => Promise<void> = async () => {}): void {
   let folder: ReturnType<typeof temporaryFolder>;

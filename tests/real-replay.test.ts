@@ -253,8 +253,8 @@ describeWithRabbit("replays on RabbitMQ", () => {
     await startWith(rabbit.url);
     const audit = await consumers.start({ queue: "audit" });
     await audit.untilSeen(2000);
-    const replay = await startReplay({ queue: "audit", rate: 500 });
-    await audit.untilSeen(2800);
+    const replay = await startReplay({ queue: "audit", rate: 150 });
+    await audit.untilSeen(2300);
     await rabbit.stop();
     expect((await post("/replays", { queue: "audit" })).status).toBe(503);
     expect((await get<Replay>(`/replays/${replay.id}`)).state).toBe("running");

@@ -498,7 +498,7 @@ export function describeContract(transport: TransportUnderTest): void {
       const twice = [...seen.values()].filter((count) => count > 1).length;
       console.log(`10,000 events, two broker restarts: lost 0, handled more than once ${twice}`);
       expect((await dead("own")).deadLetters).toEqual([]);
-    }, 150_000);
+    }, 300_000);
   }
 
   if (sendRaw) {
@@ -518,6 +518,6 @@ export function describeContract(transport: TransportUnderTest): void {
       expect(sent).toBeGreaterThanOrEqual(60_000);
       expect(await transport.takeReasons?.("item_events.dead", sent)).toEqual(Object.fromEntries(reasons));
       console.log(`Garbage: ${JSON.stringify(Object.fromEntries(reasons))}, good events between them: ${seen.length}`);
-    }, 240_000);
+    }, 480_000);
   }
 }
