@@ -1,9 +1,9 @@
 import { Type } from "@sinclair/typebox";
 import type { Server } from "bun";
 import { Elysia } from "elysia";
-import { type DeadLetterPage, DeadLettersUnavailable, type DeadSelection } from "../src/delivery/dead-letters";
+import type { DeadLetterPage, DeadSelection } from "../src/delivery/dead-letters";
 import { deadReasons } from "../src/delivery/outcome";
-import { UnknownQueue } from "../src/delivery/replays";
+import { QueueUnavailable, UnknownQueue } from "../src/delivery/queue-errors";
 import { jsonBody } from "../src/json-body";
 import { HttpProblem, Problem } from "../src/problem";
 import { pageQuery } from "../src/resource-schemas";
@@ -148,7 +148,7 @@ function takesTime(server: Server<unknown> | null, request: Request): void {
 
 function reachable<T>(answer: Promise<T>): Promise<T> {
   return answer.catch((error: unknown) => {
-    if (error instanceof DeadLettersUnavailable) throw new HttpProblem(503, error.message);
+    if (error instanceof QueueUnavailable) throw new HttpProblem(503, error.message);
     if (error instanceof UnknownQueue) throw new HttpProblem(404, error.message);
     throw error;
   });

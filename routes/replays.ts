@@ -1,8 +1,9 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { ConsumerError, checkQueueName } from "../src/delivery/consumer-options";
+import { QueueUnavailable, UnknownQueue } from "../src/delivery/queue-errors";
 import type { ReplaySelection } from "../src/delivery/replay-selection";
-import { countPast, type Replay, ReplaysUnavailable, UnknownQueue } from "../src/delivery/replays";
+import { countPast, type Replay } from "../src/delivery/replays";
 import { parseTime } from "../src/delivery/time";
 import { jsonBody } from "../src/json-body";
 import { HttpProblem, Problem } from "../src/problem";
@@ -75,7 +76,7 @@ export default defineRoute(({ replays, store, catalogue }) =>
         if (body.dryRun) return { count: await countPast(store.log, selection) };
         const replay = await replays.start(body.queue, selection).catch((error: unknown) => {
           if (error instanceof UnknownQueue) throw new HttpProblem(404, error.message);
-          if (error instanceof ReplaysUnavailable) throw new HttpProblem(503, error.message);
+          if (error instanceof QueueUnavailable) throw new HttpProblem(503, error.message);
           throw error;
         });
         set.status = 202;

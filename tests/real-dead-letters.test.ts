@@ -1,5 +1,7 @@
 // Dead letters over HTTP: real processes on both transports.
+import { Database } from "bun:sqlite";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
 import { connect } from "amqplib";
 import type { DeadLetter, DeadLetterPage } from "../src/delivery/dead-letters";
 import { type DeadQueue, deadEvents, deadQueueInFile, deadQueueOnRabbitmq } from "./support/dead-letters";
@@ -245,6 +247,27 @@ describe("dead letters without a broker", () => {
     () => "none",
     deadQueueInFile(() => folder.path),
   );
+
+  test("a consumer that holds its file for long: 503, and a redrive and a replay work when it lets go", async () => {
+    await consumers.start({ queue: "stock" });
+    await deadQueueInFile(() => folder.path).fill("stock", deadEvents(3));
+    const holder = new Database(join(folder.path, "data", "consumers", "stock.db"));
+    holder.run("BEGIN IMMEDIATE");
+    for (const [path, body] of [
+      ["/dead-letters/stock/redrive", {}],
+      ["/replays", { queue: "stock" }],
+    ] as const) {
+      const answer = await send("POST", `${api.url}${path}`, body);
+      expect([answer.status, ((await answer.json()) as { detail: string }).detail]).toEqual([
+        503,
+        expect.stringContaining("stock.db is held"),
+      ]);
+    }
+    holder.run("COMMIT");
+    holder.close();
+    expect(await (await send("POST", `${api.url}/dead-letters/stock/redrive`, {})).json()).toEqual({ redriven: 3 });
+    expect((await send("POST", `${api.url}/replays`, { queue: "stock" })).status).toBe(202);
+  });
 });
 
 describeWithRabbit("dead letters on RabbitMQ", () => {

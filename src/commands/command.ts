@@ -47,6 +47,18 @@ export function tell(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
+/** The first Ctrl+C or SIGTERM stops well, the second one at once. */
+export function onInterrupt(stop: () => void): void {
+  let stopping = false;
+  const onSignal = () => {
+    if (stopping) process.exit(interrupted);
+    stopping = true;
+    stop();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+}
+
 /** @throws {UsageError} for an option that is not known or has no value. */
 export function parseWords<const Options extends NonNullable<ParseArgsConfig["options"]>>(words: readonly string[], options: Options) {
   try {

@@ -1,12 +1,12 @@
 import type { DeadLetters, DeadSelection, Watch } from "../delivery/dead-letters";
 import { EmbeddedDeadLetters } from "../delivery/embedded-dead-letters";
 import { deadReasons } from "../delivery/outcome";
+import { UnknownQueue } from "../delivery/queue-errors";
 import { RabbitDeadLetters } from "../delivery/rabbit-dead-letters";
-import { UnknownQueue } from "../delivery/replays";
 import { loadCatalogue } from "../domain/catalogue";
 import { printable } from "../observe/terminal";
 import { followLog } from "../store/log-follower";
-import { interrupted, parseWords, quoted, runCommand, Trouble, tell, UsageError, wholeNumber } from "./command";
+import { interrupted, onInterrupt, parseWords, quoted, runCommand, Trouble, tell, UsageError, wholeNumber } from "./command";
 import { confirmed } from "./confirmed";
 import { listDeadLetters, showDeadLetter } from "./dead-letter-text";
 import { Progress } from "./progress";
@@ -80,7 +80,7 @@ await runCommand(help, async (words) => {
     const deadLetters = await open(reached);
     return run(deadLetters, reached).catch(async (error: unknown) => {
       if (!(error instanceof UnknownQueue)) throw error;
-      const known = (await deadLetters.queues()).map((each) => each.queue);
+      const known = (await deadLetters.queues()).map((each) => each.queue).filter((each) => each !== queue);
       throw new Trouble(known.length > 0 ? `${error.message} Known: ${known.join(", ")}.` : error.message);
     });
   });
@@ -164,10 +164,7 @@ function wordsOf(values: Values, name: string): string[] {
 
 async function work(values: Values, queue: string, done: string, run: (watch: Watch) => Promise<number>): Promise<number> {
   const stopping = new AbortController();
-  process.once("SIGINT", () => {
-    stopping.abort();
-    process.once("SIGINT", () => process.exit(interrupted));
-  });
+  onInterrupt(() => stopping.abort());
   const progress = new Progress("dead letter");
   const watch: Watch = { onProgress: (looked, of) => progress.update(of > 0 ? looked / of : 1, looked), stop: stopping.signal };
   const count = await run(watch).finally(() => progress.end());

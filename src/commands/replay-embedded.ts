@@ -1,8 +1,9 @@
 import { join } from "node:path";
-import { EmbeddedReplays, withFile } from "../delivery/embedded-replays";
+import { EmbeddedReplays } from "../delivery/embedded-replays";
 import { type Replay, toReplay } from "../delivery/replays";
+import { openConsumerFile } from "../store/consumer-file";
 import { acquireLock } from "../store/lock";
-import { interrupted, Trouble } from "./command";
+import { interrupted, onInterrupt, Trouble } from "./command";
 import { Progress } from "./progress";
 import type { Replaying } from "./replaying";
 import { counted, duration } from "./text";
@@ -14,18 +15,18 @@ const patienceMs = 1500;
 /** Leaves the replay with the queue's consumer, and follows it. Answers the exit code. */
 export async function replayEmbedded(folder: string, { queue, selection, log, after, last }: Replaying): Promise<number> {
   const { id } = await new EmbeddedReplays(log, folder).start(queue, selection, { after, last });
-  const file = join(folder, `${queue}.db`);
-  const look = () => withFile(file, ({ replays }) => replays.get(id));
+  const path = join(folder, `${queue}.db`);
+  const file = openConsumerFile(path, { durable: false });
   const stopping = Promise.withResolvers<"stopped">();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopping.resolve("stopped"));
+  onInterrupt(() => stopping.resolve("stopped"));
 
   const progress = new Progress("event");
   const beganAt = performance.now();
   let [movedAt, position] = [beganAt, -1];
   let told = false;
   for (;;) {
-    const row = look();
-    if (!row) throw new Trouble(`The replay is not in ${file} any more: somebody removed the file.`);
+    const row = file.replays.get(id);
+    if (!row) throw new Trouble(`The replay is not in ${path} any more.`);
     const replay: Replay = toReplay(row);
     if (replay.state !== "running") {
       progress.end();
@@ -35,9 +36,9 @@ export async function replayEmbedded(folder: string, { queue, selection, log, af
     }
     if (row.position !== position) [movedAt, position] = [performance.now(), row.position];
     progress.update(replay.progress, replay.sent);
-    if (!told && performance.now() - movedAt > patienceMs && !isRunning(file)) {
+    if (!told && performance.now() - movedAt > patienceMs && !isRunning(path)) {
       told = true;
-      progress.note(`No consumer of "${queue}" runs now. The replay waits in ${file} and is done when one runs; Ctrl+C leaves it there.`);
+      progress.note(`No consumer of "${queue}" runs now. The replay waits in ${path} and is done when one runs; Ctrl+C leaves it there.`);
     }
     if ((await Promise.race([stopping.promise, Bun.sleep(lookEveryMs)])) !== "stopped") continue;
     progress.end();
@@ -50,8 +51,8 @@ export async function replayEmbedded(folder: string, { queue, selection, log, af
 }
 
 /** A consumer holds the lock beside its file for as long as it lives. */
-function isRunning(file: string): boolean {
-  const lock = acquireLock(`${file}.lock`);
+function isRunning(path: string): boolean {
+  const lock = acquireLock(`${path}.lock`);
   lock?.release();
   return lock === undefined;
 }

@@ -1,10 +1,10 @@
 import type { Broker } from "../broker/connection";
 import { Unroutable } from "../broker/publisher";
 import { queueDepth } from "../broker/topology";
-import { UnknownQueue } from "../delivery/replays";
+import { UnknownQueue } from "../delivery/queue-errors";
 import { sendPast } from "../delivery/send-past";
 import { messageOf } from "../observe/logging";
-import { interrupted, quoted, Trouble } from "./command";
+import { interrupted, onInterrupt, quoted, Trouble } from "./command";
 import { Progress } from "./progress";
 import type { Replaying } from "./replaying";
 import { counted, duration } from "./text";
@@ -30,7 +30,7 @@ export async function replayOnRabbitmq(broker: Broker, replaying: Replaying): Pr
     progress.update(last > after ? (reached - after) / (last - after) : 1, total);
   };
   onProgress(after, 0);
-  const release = onInterrupt(() => {
+  onInterrupt(() => {
     stopping.abort();
     // A broker that is away, or takes nothing, has nothing to confirm.
     setTimeout(() => void broker.close(), broker.state === "connected" ? confirmsTimeoutMs : 0);
@@ -68,7 +68,6 @@ export async function replayOnRabbitmq(broker: Broker, replaying: Replaying): Pr
     AbortSignal.any([finished.signal, stopping.signal]),
   );
   clearInterval(watching);
-  release();
   progress.end();
   if (failure) throw failure;
   const took = duration(performance.now() - beganAt);
@@ -79,19 +78,6 @@ export async function replayOnRabbitmq(broker: Broker, replaying: Replaying): Pr
   console.log(`Stopped after ${counted(sent, "event")} to "${queue}", at position ${position} of ${last}. To go on:`);
   console.log(`  ${quoted([...words, "--after", String(position), "--last", String(last)])}`);
   return interrupted;
-}
-
-/** The first Ctrl+C stops well, the second one at once. Answers how to undo that. */
-function onInterrupt(stop: () => void): () => void {
-  const first = () => {
-    stop();
-    process.once("SIGINT", second);
-  };
-  const second = () => process.exit(interrupted);
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, first);
-  return () => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, first).off(signal, second);
-  };
 }
 
 /** Says when RabbitMQ goes and comes back: a bar that stands still explains nothing. */

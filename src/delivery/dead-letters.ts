@@ -34,7 +34,7 @@ export interface Watch {
 }
 
 /**
- * The dead letters of every queue. All is refused with {@link DeadLettersUnavailable} while they cannot be reached, and
+ * The dead letters of every queue. All is refused with {@link QueueUnavailable} while they cannot be reached, and
  * with {@link UnknownQueue} for a queue that does not exist.
  */
 export interface DeadLetters {
@@ -46,11 +46,6 @@ export interface DeadLetters {
   redrive(queue: string, selection: DeadSelection, watch?: Watch): Promise<number>;
   /** Removes dead letters for good; answers how many. */
   discard(queue: string, selection: DeadSelection, watch?: Watch): Promise<number>;
-}
-
-/** RabbitMQ is away, or somebody else works on the same dead letters. Nothing was lost. */
-export class DeadLettersUnavailable extends Error {
-  override readonly name = "DeadLettersUnavailable";
 }
 
 const shownBytes = 64 * 1024;

@@ -2,17 +2,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ConsumerFile } from "../store/consumer-file";
 import type { DeadRow } from "../store/dead-letter-table";
-import {
-  type DeadLetter,
-  type DeadLetterPage,
-  type DeadLetters,
-  DeadLettersUnavailable,
-  type DeadSelection,
-  shownBody,
-  type Watch,
-} from "./dead-letters";
+import { type DeadLetter, type DeadLetterPage, type DeadLetters, type DeadSelection, shownBody, type Watch } from "./dead-letters";
 import { consumerFiles, withFile } from "./embedded-replays";
-import { UnknownQueue } from "./replays";
+import { UnknownQueue } from "./queue-errors";
 
 const batch = 500;
 
@@ -77,12 +69,7 @@ export class EmbeddedDeadLetters implements DeadLetters {
   #with<T>(queue: string, use: (file: ConsumerFile) => T): T {
     const path = join(this.folder, `${queue}.db`);
     if (!existsSync(path)) throw new UnknownQueue(queue);
-    try {
-      return withFile(path, use);
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "SQLITE_BUSY")) throw error;
-      throw new DeadLettersUnavailable(`The consumer of "${queue}" keeps its file ${path} busy; try again.`, { cause: error });
-    }
+    return withFile(path, use);
   }
 }
 

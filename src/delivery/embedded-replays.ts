@@ -2,8 +2,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type ConsumerFile, openConsumerFile } from "../store/consumer-file";
 import type { LogReader } from "../store/store";
+import { QueueUnavailable, UnknownQueue } from "./queue-errors";
 import type { ReplaySelection } from "./replay-selection";
-import { beginningOf, type LogPart, type Replay, type Replays, toReplay, UnknownQueue } from "./replays";
+import { beginningOf, type LogPart, type Replay, type Replays, toReplay } from "./replays";
 
 /**
  * Replays without a broker: written into the consumer's file, for the consumer to read the log a second time. One that
@@ -55,11 +56,16 @@ export function consumerFiles(folder: string): string[] {
   return [...new Bun.Glob("*.db").scanSync(folder)].map((file) => file.slice(0, -".db".length)).sort();
 }
 
+/** @throws {QueueUnavailable} when somebody holds the file for too long, as a handler does in its transaction. */
 export function withFile<T>(path: string, use: (file: ConsumerFile) => T): T {
-  const file = openConsumerFile(path, { durable: false });
+  let file: ConsumerFile | undefined;
   try {
+    file = openConsumerFile(path, { durable: false });
     return use(file);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "SQLITE_BUSY")) throw error;
+    throw new QueueUnavailable(`The file ${path} is held by its consumer for a long time; try again.`, { cause: error });
   } finally {
-    file.close();
+    file?.close();
   }
 }

@@ -6,7 +6,6 @@ import {
   type DeadLetter,
   type DeadLetterPage,
   type DeadLetters,
-  DeadLettersUnavailable,
   type DeadSelection,
   isSelected,
   shownBody,
@@ -14,7 +13,7 @@ import {
 } from "./dead-letters";
 import { type Look, QueueTaken, readDeadQueue } from "./dead-queue";
 import { failuresOf, firstFailureOf, revivedCopyOf } from "./parked-message";
-import { UnknownQueue } from "./replays";
+import { QueueUnavailable, UnknownQueue } from "./queue-errors";
 
 const lookAtBrokerEveryMs = 250;
 
@@ -103,7 +102,7 @@ export class RabbitDeadLetters implements DeadLetters {
       if (this.broker.state !== "blocked") return;
       giveUp.abort();
       const trouble = `${troubleOf(this.broker)} What was begun is finished when it does again; the rest is where it was.`;
-      blocked.reject(new DeadLettersUnavailable(trouble));
+      blocked.reject(new QueueUnavailable(trouble));
     }, lookAtBrokerEveryMs);
     try {
       await Promise.race([readDeadQueue(this.broker, name, look, { ...watch, stop }).catch(this.#explain(queue)), blocked.promise]);
@@ -114,7 +113,7 @@ export class RabbitDeadLetters implements DeadLetters {
 
   #explain(queue: string) {
     return (error: unknown): never => {
-      throw new DeadLettersUnavailable(
+      throw new QueueUnavailable(
         error instanceof QueueTaken
           ? `Somebody else works on the dead letters of "${queue}" right now; try again when that is done.`
           : `The dead letters of "${queue}" could not be gone through: ${messageOf(error)}. Those that were not done are where they were.`,
@@ -125,7 +124,7 @@ export class RabbitDeadLetters implements DeadLetters {
 
   #refuseIfAway(): void {
     const trouble = troubleOf(this.broker);
-    if (trouble) throw new DeadLettersUnavailable(`${trouble} The dead letters are safe there.`);
+    if (trouble) throw new QueueUnavailable(`${trouble} The dead letters are safe there.`);
   }
 }
 

@@ -6,9 +6,10 @@ import { type Log, messageOf } from "../observe/logging";
 import type { ReplayRow } from "../store/replay-table";
 import type { Store } from "../store/store";
 import { troubleOf } from "./broker-trouble";
+import { QueueUnavailable, UnknownQueue } from "./queue-errors";
 import type { Relay } from "./relay";
 import { parseSelection, type ReplaySelection } from "./replay-selection";
-import { beginningOf, type Replay, type Replays, ReplaysUnavailable, toReplay, UnknownQueue } from "./replays";
+import { beginningOf, type Replay, type Replays, toReplay } from "./replays";
 import { sendPast } from "./send-past";
 
 export interface RabbitReplaysOptions {
@@ -45,7 +46,7 @@ export class RabbitReplays implements Replays {
   async start(queue: string, selection: ReplaySelection): Promise<Replay> {
     const { broker } = this.options;
     const trouble = troubleOf(broker);
-    if (trouble) throw new ReplaysUnavailable(trouble);
+    if (trouble) throw new QueueUnavailable(trouble);
     if ((await queueDepth(broker, queue)) === undefined) throw new UnknownQueue(queue);
     return this.#begin(queue, selection, 0);
   }

@@ -25,24 +25,12 @@ export interface Replays {
    * Starts to send past events to one queue. Answers at once; it goes on through a restart of the process.
    *
    * @throws {UnknownQueue} when there is no such queue.
-   * @throws {ReplaysUnavailable} when that cannot be told now.
+   * @throws {QueueUnavailable} when that cannot be told now.
    */
   start(queue: string, selection: ReplaySelection): Promise<Replay>;
   get(id: string): Promise<Replay | undefined>;
   /** The newest first. */
   list(limit: number): Promise<Replay[]>;
-}
-
-/** RabbitMQ cannot be asked now. Nothing was begun. */
-export class ReplaysUnavailable extends Error {
-  override readonly name = "ReplaysUnavailable";
-}
-
-export class UnknownQueue extends Error {
-  override readonly name = "UnknownQueue";
-  constructor(queue: string) {
-    super(`There is no queue "${queue}": a consumer makes its queue when it runs for the first time.`);
-  }
 }
 
 export function toReplay(row: ReplayRow): Replay {
