@@ -78,7 +78,7 @@ function onEither(rabbitmqUrl: () => string, dead: DeadQueue): void {
     expect(rejected.firstFailure).toBe(rejected.lastFailure);
   });
 
-  test("a list takes nothing away and changes no order; it is paged and filtered", async () => {
+  test("a list takes nothing away and changes no order; it is filtered", async () => {
     await givenUp("abaab");
     await send("PATCH", `${api.url}/items/1`, { price: 2 });
     await untilDead(api.url, "stock", 6);
@@ -88,17 +88,6 @@ function onEither(rabbitmqUrl: () => string, dead: DeadQueue): void {
     }
     expect(await deadCount(api.url, "stock")).toBe(6);
 
-    const paged: DeadLetter[] = [];
-    const sizes: number[] = [];
-    for (let after: number | null = 0; after !== null; ) {
-      const page: DeadLetterPage = await get(`/dead-letters/stock?limit=4&after=${after}`);
-      paged.push(...page.deadLetters);
-      sizes.push(page.deadLetters.length);
-      after = page.next;
-    }
-    expect(sizes).toEqual([4, 2]);
-    expect(paged).toEqual((await get("/dead-letters/stock")).deadLetters);
-
     expect(names((await get("/dead-letters/stock?reason=rejected")).deadLetters).join("")).toBe("bb");
     expect(names((await get("/dead-letters/stock?type=item.updated")).deadLetters).join("")).toBe("a");
     expect((await get("/dead-letters/stock?type=item.updated&reason=rejected")).deadLetters).toEqual([]);
@@ -107,6 +96,20 @@ function onEither(rabbitmqUrl: () => string, dead: DeadQueue): void {
     expect([first.deadLetters.length, second.deadLetters.length, second.next]).toEqual([3, 1, null]);
     expect((await send("GET", `${api.url}/dead-letters/stock?limit=0`)).status).toBe(422);
     expect(await deadCount(api.url, "stock")).toBe(6);
+  });
+
+  test("pages leave nothing out, and nothing comes twice", async () => {
+    await consumers.start({ queue: "stock" });
+    const events = deadEvents(200);
+    await dead.fill("stock", events);
+    const paged: string[] = [];
+    for (let after: number | null = 0; after !== null; ) {
+      const page: DeadLetterPage = await get(`/dead-letters/stock?limit=30&after=${after}`);
+      expect(page.deadLetters).toHaveLength(Math.min(30, 200 - paged.length));
+      paged.push(...page.deadLetters.map(({ id }) => id));
+      after = page.next;
+    }
+    expect(paged).toEqual(events.map(({ id }) => id));
   });
 
   test("the queues that are known are listed with what they have", async () => {
@@ -204,8 +207,10 @@ function onEither(rabbitmqUrl: () => string, dead: DeadQueue): void {
 
   test("a list in the middle of others neither fails nor disturbs them", async () => {
     await givenUp("ab");
-    const pages = await Promise.all(Array.from({ length: 8 }, () => get("/dead-letters/stock")));
-    for (const { deadLetters } of pages) expect(names(deadLetters)).toEqual(["a", "b"]);
+    for (let round = 0; round < 5; round += 1) {
+      const pages = await Promise.all(Array.from({ length: 8 }, () => get("/dead-letters/stock")));
+      for (const { deadLetters } of pages) expect(names(deadLetters)).toEqual(["a", "b"]);
+    }
   });
 
   test("kill -9 of the API in the middle of a redrive loses nothing", async () => {

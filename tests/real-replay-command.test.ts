@@ -177,6 +177,18 @@ describeWithRabbit("bun run replay on RabbitMQ", () => {
     expect(await audit.untilSeen(1201)).toHaveLength(1201);
   });
 
+  test("Ctrl+C at full speed: what is on its way is confirmed first, so that going on sends nothing twice", async () => {
+    const audit = await audited(8000);
+    const first = run(["src/commands/replay.ts", "--queue", "audit"], { env });
+    await audit.untilSeen(8500);
+    expect(await first.stop("SIGINT")).toBe(130);
+    const again = /bun run replay (.*)/.exec(first.stdout.join("\n"))?.[1] ?? "";
+    expect((await replay(...again.split(" "))).code).toBe(0);
+    await send("POST", `${api.url}/items`, { name: "x" });
+    await audit.untilItem(8001);
+    expect(items(audit.seen().slice(8000))).toEqual([...upTo(8000), 8001]);
+  });
+
   test("in a pipe, a line now and then", async () => {
     await audited(80);
     const { code, stderr } = await replay("--queue", "audit", "--rate", "10");
