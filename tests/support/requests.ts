@@ -39,17 +39,19 @@ export function requests(url: () => string) {
         const replay = await get<Replay>(`/replays/${id}`);
         return replay.state === "running" ? undefined : replay;
       }, "the replay to be finished"),
-    /** Writes items one after another until it is stopped. */
+    /** Has several clients write items until it is stopped. */
     writeOn() {
       let written = 0;
       let stopping = false;
-      const writing = (async () => {
+      const client = async () => {
         while (!stopping) {
           const answer = await send("POST", `${url()}/items`, { name: "x" }).catch(() => undefined);
           if (answer?.status === 201) written += 1;
-          else await Bun.sleep(10);
+          // Often enough to fall into every moment of a fill, and not so often that it never ends.
+          await Bun.sleep(10);
         }
-      })();
+      };
+      const writing = Promise.all(Array.from({ length: 8 }, client));
       return {
         until: (count: number) => eventually(() => (written >= count ? true : undefined), `${count} items to be written`),
         async stop(): Promise<number> {
