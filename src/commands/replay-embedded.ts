@@ -6,7 +6,7 @@ import { acquireLock } from "../store/lock";
 import { interrupted, onInterrupt, Trouble } from "./command";
 import { Progress } from "./progress";
 import type { Replaying } from "./replaying";
-import { counted, duration } from "./text";
+import { counted, took } from "./text";
 
 const lookEveryMs = 200;
 /** How long nothing may move before it is worth a look at whether a consumer runs. */
@@ -31,7 +31,7 @@ export async function replayEmbedded(folder: string, { queue, selection, log, af
     if (replay.state !== "running") {
       progress.end();
       if (replay.error !== null) throw new Trouble(replay.error);
-      console.log(`${counted(replay.sent, "event")} handed to the consumer of "${queue}" in ${duration(performance.now() - beganAt)}.`);
+      console.log(`${counted(replay.sent, "event")} handed to the consumer of "${queue}" in ${took(performance.now() - beganAt)}.`);
       return 0;
     }
     if (row.position !== position) [movedAt, position] = [performance.now(), row.position];

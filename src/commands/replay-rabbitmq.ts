@@ -7,7 +7,7 @@ import { messageOf } from "../observe/logging";
 import { interrupted, onInterrupt, quoted, Trouble } from "./command";
 import { Progress } from "./progress";
 import type { Replaying } from "./replaying";
-import { counted, duration } from "./text";
+import { counted, took } from "./text";
 
 /** Longer than a broker that works needs to confirm what is on its way. */
 const confirmsTimeoutMs = 3000;
@@ -70,9 +70,8 @@ export async function replayOnRabbitmq(broker: Broker, replaying: Replaying): Pr
   clearInterval(watching);
   progress.end();
   if (failure) throw failure;
-  const took = duration(performance.now() - beganAt);
   if (!stopping.signal.aborted) {
-    console.log(`${counted(sent, "event")} sent to "${queue}" in ${took}.`);
+    console.log(`${counted(sent, "event")} sent to "${queue}" in ${took(performance.now() - beganAt)}.`);
     return 0;
   }
   console.log(`Stopped after ${counted(sent, "event")} to "${queue}", at position ${position} of ${last}. To go on:`);

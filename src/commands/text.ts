@@ -40,6 +40,11 @@ export function duration(ms: number): string {
   return unit === "day" ? counted(count, unit) : `${count} ${unit}`;
 }
 
+/** How long something took. */
+export function took(ms: number): string {
+  return ms < 1000 ? "less than a second" : duration(ms);
+}
+
 /** `3 min ago`; an empty text for no time. */
 export function ago(time: string | null, now: number): string {
   const at = time === null ? Number.NaN : Date.parse(time);
