@@ -110,6 +110,10 @@ function onEither(rabbitmqUrl: () => string, dead: DeadQueue): void {
       after = page.next;
     }
     expect(paged).toEqual(events.map(({ id }) => id));
+    for (let round = 0; round < 30; round += 1) {
+      const page = await get("/dead-letters/stock?limit=30&after=150");
+      expect([page.deadLetters.length, page.next]).toEqual([30, 180]);
+    }
   });
 
   test("the queues that are known are listed with what they have", async () => {

@@ -77,6 +77,8 @@ async function readAll(
     await channel.prefetch(wanted > mostAhead ? 0 : wanted, true);
   };
   let largest = 0;
+  const isEmpty = async () => (await channel.checkQueue(queue)).messageCount === 0;
+  let movedAt = performance.now();
   const settle = async (message: ConsumeMessage) => {
     try {
       const verdict = await look(message, publisher);
@@ -89,6 +91,7 @@ async function readAll(
       failure ??= error;
     }
     working -= 1;
+    movedAt = performance.now();
     onProgress?.(begun - working, count);
     moved.raise();
   };
@@ -109,10 +112,11 @@ async function readAll(
     },
     { exclusive: true },
   );
+  const isIdle = () => working === 0 && performance.now() - movedAt >= lookAgainMs;
   while (!ended()) {
-    const before = begun;
     await moved.wait(lookAgainMs);
-    if (begun === before && working === 0 && !ended() && (await channel.checkQueue(queue)).messageCount === 0) break;
+    // Whatever the broker had sent before its first answer is here before the second.
+    if (isIdle() && !ended() && (await isEmpty()) && (await isEmpty()) && isIdle()) break;
   }
   while (working > 0 && !closed.aborted) await moved.wait();
   if (failure !== undefined) throw failure;
