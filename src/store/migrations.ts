@@ -37,6 +37,8 @@ export const storeMigrations: Migrations = [
  * @throws {Error} when it was written by a newer program.
  */
 export function migrate(db: Database, file: string, migrations: Migrations): void {
+  // Without a lock where there is nothing to do: whoever opens a file that another process is writing need not wait.
+  if (schemaVersionOf(db) === migrations.length) return;
   db.transaction(() => {
     const version = schemaVersionOf(db);
     refuseNewer(version, file, migrations);
