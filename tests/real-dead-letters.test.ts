@@ -261,6 +261,8 @@ describe("dead letters without a broker", () => {
     await consumers.start({ queue: "stock" });
     await deadQueueInFile(() => folder.path).fill("stock", deadEvents(3));
     const holder = new Database(join(folder.path, "data", "consumers", "stock.db"));
+    // The consumer may be writing at this very moment.
+    holder.run("PRAGMA busy_timeout = 5000");
     holder.run("BEGIN IMMEDIATE");
     for (const [path, body] of [
       ["/dead-letters/stock/redrive", {}],
