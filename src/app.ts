@@ -2,6 +2,7 @@ import type { ValueError } from "@sinclair/typebox/errors";
 import { type AnyElysia, Elysia, NotFoundError, ParseError, ValidationError } from "elysia";
 import { requireToken } from "./access";
 import type { Config } from "./config";
+import { measureRequests } from "./http-metrics";
 import { maxBodyBytes } from "./json-body";
 import { type Log, messageOf } from "./observe/logging";
 import { describeMistakes, HttpProblem, problemResponse } from "./problem";
@@ -29,7 +30,7 @@ const maxReceivedBytes = 8 * maxBodyBytes;
 export function buildApp({ routes, dependencies, config, log }: AppOptions): AnyElysia {
   const refuseStranger = requireToken(config.apiTokens);
   const refuseFlood = limitRate(config.rateLimit);
-  return new Elysia({
+  const app = new Elysia({
     // Unknown properties are refused, not stripped without a word.
     normalize: false,
     // Every answer passes the hooks below.
@@ -49,6 +50,9 @@ export function buildApp({ routes, dependencies, config, log }: AppOptions): Any
     .onError(({ error, request, path }) => answerError(error, request.method, path, log))
     .use(mountRoutes(routes, dependencies))
     .use(apiDocs(config));
+  const measured = measureRequests(dependencies.metrics, () => app.routes.map(({ path }) => path));
+  // Elysia's type knows functions only: it calls this one with its handler, and what that answers with each request.
+  return app.wrap(measured as unknown as Parameters<typeof app.wrap>[0]);
 }
 
 const places: Record<string, string> = { params: "path", query: "query", body: "body" };

@@ -4,6 +4,7 @@ import items from "../../routes/items";
 import { buildApp } from "../../src/app";
 import { EmbeddedDeadLetters } from "../../src/delivery/embedded-dead-letters";
 import { EmbeddedReplays } from "../../src/delivery/embedded-replays";
+import { Metrics } from "../../src/observe/metrics";
 import { crud } from "../../src/resource";
 import type { LoadedRoute } from "../../src/router";
 import { openSqliteStore } from "../../src/store/sqlite";
@@ -44,9 +45,11 @@ export function openApi({ wrap = (store: Store) => store, routes = shipped } = {
   const folder = temporaryFolder();
   const store = openSqliteStore(join(folder.path, "warren.db"), catalogue.resources);
   const { log, lines } = recordedLog();
+  const metrics = new Metrics(log);
   const app = buildApp({
     routes,
     dependencies: {
+      metrics,
       store: wrap(store),
       catalogue,
       deadLetters: new EmbeddedDeadLetters(folder.path),

@@ -1,0 +1,54 @@
+import type { Metrics, Sample } from "./observe/metrics";
+import { Distribution, entryOf, workSeconds } from "./observe/tally";
+import { PathPatterns } from "./path-patterns";
+
+type Handler = (request: Request) => Response | Promise<Response>;
+
+const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+/** For what clients make up: it must not become a label of its own. */
+const other = "other";
+
+/**
+ * Measures how long requests take until their answer begins, by method, route and status.
+ *
+ * @param paths the patterns of all routes (`/items/:id`); asked for once, at the first request.
+ * @returns what to put around the handler of every request: `app.wrap(…)`.
+ */
+export function measureRequests(metrics: Metrics, paths: () => readonly string[]): (handler: Handler) => Handler {
+  const durations = new Map<string, Map<string, Map<number, Distribution>>>();
+  let patterns: PathPatterns | undefined;
+
+  metrics.histogram({
+    name: "warren_http_server_request_duration_seconds",
+    help: "Time until the answer to a request began.",
+    read: function* (): Iterable<Sample<Distribution>> {
+      for (const [route, byMethod] of durations) {
+        for (const [method, byStatus] of byMethod) {
+          for (const [status, duration] of byStatus) {
+            yield [{ http_request_method: method, http_route: route, http_response_status_code: String(status) }, duration];
+          }
+        }
+      }
+    },
+  });
+
+  function record({ method, url }: Request, status: number, startedAt: number): void {
+    patterns ??= new PathPatterns(paths());
+    const byMethod = entryOf(durations, patterns.of(url) ?? other, () => new Map<string, Map<number, Distribution>>());
+    const byStatus = entryOf(byMethod, methods.has(method) ? method : other, () => new Map<number, Distribution>());
+    entryOf(byStatus, status, () => new Distribution(workSeconds)).record((performance.now() - startedAt) / 1000);
+  }
+
+  return (handler) => (request) => {
+    const startedAt = performance.now();
+    const answer = handler(request);
+    if (answer instanceof Response) {
+      record(request, answer.status, startedAt);
+      return answer;
+    }
+    return answer.then((response) => {
+      record(request, response.status, startedAt);
+      return response;
+    });
+  };
+}
