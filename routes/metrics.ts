@@ -7,7 +7,7 @@ export default defineRoute(({ metrics }) =>
     "",
     async () => new Response(await metrics.render(), { headers: { "content-type": metrics.contentType } }) as unknown as string,
     {
-      response: { 200: Type.String() },
+      response: { 200: Type.String({ examples: ['warren_events_appended_total{type="item.created"} 42\n'] }) },
       detail: {
         tags: ["metrics"],
         summary: "What this process tells Prometheus",

@@ -2,7 +2,7 @@ import type { Metrics, Sample } from "./observe/metrics";
 import { Distribution, entryOf, workSeconds } from "./observe/tally";
 import { PathPatterns } from "./path-patterns";
 
-type Handler = (request: Request) => Response | Promise<Response>;
+export type Handle = (request: Request) => Response | Promise<Response>;
 
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 /** For what clients make up: it must not become a label of its own. */
@@ -12,9 +12,9 @@ const other = "other";
  * Measures how long requests take until their answer begins, by method, route and status.
  *
  * @param paths the patterns of all routes (`/items/:id`); asked for once, at the first request.
- * @returns what to put around the handler of every request: `app.wrap(…)`.
+ * @returns what to put around the handler of every request.
  */
-export function measureRequests(metrics: Metrics, paths: () => readonly string[]): (handler: Handler) => Handler {
+export function measureRequests(metrics: Metrics, paths: () => readonly string[]): (handle: Handle) => Handle {
   const durations = new Map<string, Map<string, Map<number, Distribution>>>();
   let patterns: PathPatterns | undefined;
 
@@ -39,9 +39,9 @@ export function measureRequests(metrics: Metrics, paths: () => readonly string[]
     entryOf(byStatus, status, () => new Distribution(workSeconds)).record((performance.now() - startedAt) / 1000);
   }
 
-  return (handler) => (request) => {
+  return (handle) => (request) => {
     const startedAt = performance.now();
-    const answer = handler(request);
+    const answer = handle(request);
     if (answer instanceof Response) {
       record(request, answer.status, startedAt);
       return answer;

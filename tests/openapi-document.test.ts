@@ -170,7 +170,8 @@ describe("every operation", () => {
       const good = Object.entries(operation.responses).filter(([status]) => status.startsWith("2"));
       expect([name, good.length > 0]).toEqual([name, true]);
       for (const [status, answer] of good) {
-        expect([name, Object.keys(answer.content ?? {})]).toEqual([name, status === "204" ? [] : ["application/json"]]);
+        const sent = name === "GET /metrics" ? "text/plain" : "application/json";
+        expect([name, Object.keys(answer.content ?? {})]).toEqual([name, status === "204" ? [] : [sent]]);
       }
       const medias = [operation.requestBody?.content, ...good.map(([, answer]) => answer.content)].flatMap((content) =>
         Object.values(content ?? {}),
@@ -199,7 +200,12 @@ describe("every operation", () => {
         expect(answer.content).toEqual({
           "application/problem+json": {
             schema: { $ref: "#/components/schemas/Problem" },
-            example: { type: expect.stringMatching(/^\/problems\/[a-z-]+$/), title: answer.description, status: Number(status) },
+            example: {
+              type: expect.stringMatching(/^\/problems\/[a-z-]+$/),
+              title: answer.description,
+              status: Number(status),
+              requestId: expect.any(String),
+            },
           },
         });
       }
