@@ -3,7 +3,7 @@ import { requireToken } from "./access";
 import { completeHeaders } from "./answer-headers";
 import type { Config } from "./config";
 import { answerErrors } from "./error-answer";
-import { type Handle, measureRequests } from "./http-metrics";
+import { measureRequests } from "./http-metrics";
 import { maxBodyBytes } from "./json-body";
 import { methodsByPath } from "./methods";
 import type { Log } from "./observe/logging";
@@ -22,6 +22,8 @@ export interface AppOptions {
 /** Bun answers a body above this by itself, without a word; one above what is read gets a problem. */
 const maxReceivedBytes = 8 * maxBodyBytes;
 
+type Handle = (request: Request) => Response | Promise<Response>;
+
 /**
  * Builds the HTTP application; whoever calls this listens. A test can call `handle(new Request(…))` on it.
  *
@@ -34,15 +36,19 @@ export function buildApp({ routes, dependencies, config, log }: AppOptions): Any
     log,
     methodsByPath(() => app.routes),
   );
-  const complete = async (handle: Handle, request: Request): Promise<Response> => {
+  const measure = measureRequests(dependencies.metrics, () => app.routes.map(({ path }) => path));
+  const answer = async (handle: Handle, request: Request): Promise<Response> => {
+    const startedAt = performance.now();
+    let response: Response;
     try {
-      return completeHeaders(request, await handle(request));
+      response = await handle(request);
     } catch (error) {
       // Not even Elysia could make something of it.
-      return completeHeaders(request, answerError(error, request, URL.parse(request.url)?.pathname ?? ""));
+      response = answerError(error, request, URL.parse(request.url)?.pathname ?? "");
     }
+    measure(request, response.status, startedAt);
+    return completeHeaders(request, response);
   };
-  const measure = measureRequests(dependencies.metrics, () => app.routes.map(({ path }) => path));
   const app: AnyElysia = new Elysia({
     // Unknown properties are refused, not stripped without a word.
     normalize: false,
@@ -57,7 +63,7 @@ export function buildApp({ routes, dependencies, config, log }: AppOptions): Any
     serve: { maxRequestBodySize: maxReceivedBytes, reusePort: false, development: false },
   })
     // Elysia's own type says that the handler answers a function.
-    .wrap((handle) => measure((request) => complete(handle as unknown as Handle, request)))
+    .wrap((handle) => (request: Request) => answer(handle as unknown as Handle, request))
     .onRequest((context) => {
       // Elysia has set the path by now, whatever its type says.
       const { request, server, path } = context as typeof context & { path: string };

@@ -2,7 +2,8 @@ import type { Metrics, Sample } from "./observe/metrics";
 import { Distribution, entryOf, workSeconds } from "./observe/tally";
 import { PathPatterns } from "./path-patterns";
 
-export type Handle = (request: Request) => Response | Promise<Response>;
+/** Tells the status of the answer to a request, and when its handling began by `performance.now()`. */
+type Measure = (request: Request, status: number, startedAt: number) => void;
 
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 /** For what clients make up: it must not become a label of its own. */
@@ -12,9 +13,8 @@ const other = "other";
  * Measures how long requests take until their answer begins, by method, route and status.
  *
  * @param paths the patterns of all routes (`/items/:id`); asked for once, at the first request.
- * @returns what to put around the handler of every request.
  */
-export function measureRequests(metrics: Metrics, paths: () => readonly string[]): (handle: Handle) => Handle {
+export function measureRequests(metrics: Metrics, paths: () => readonly string[]): Measure {
   const durations = new Map<string, Map<string, Map<number, Distribution>>>();
   let patterns: PathPatterns | undefined;
 
@@ -32,23 +32,10 @@ export function measureRequests(metrics: Metrics, paths: () => readonly string[]
     },
   });
 
-  function record({ method, url }: Request, status: number, startedAt: number): void {
+  return ({ method, url }, status, startedAt) => {
     patterns ??= new PathPatterns(paths());
     const byMethod = entryOf(durations, patterns.of(url) ?? other, () => new Map<string, Map<number, Distribution>>());
     const byStatus = entryOf(byMethod, methods.has(method) ? method : other, () => new Map<number, Distribution>());
     entryOf(byStatus, status, () => new Distribution(workSeconds)).record((performance.now() - startedAt) / 1000);
-  }
-
-  return (handle) => (request) => {
-    const startedAt = performance.now();
-    const answer = handle(request);
-    if (answer instanceof Response) {
-      record(request, answer.status, startedAt);
-      return answer;
-    }
-    return answer.then((response) => {
-      record(request, response.status, startedAt);
-      return response;
-    });
   };
 }
