@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import health from "../../routes/health";
 import items from "../../routes/items";
+import metricsRoute from "../../routes/metrics";
 import { type AppOptions, buildApp } from "../../src/app";
 import { EmbeddedDeadLetters } from "../../src/delivery/embedded-dead-letters";
 import { EmbeddedReplays } from "../../src/delivery/embedded-replays";
@@ -22,6 +23,7 @@ export interface Answer {
 
 export interface TestApi {
   readonly store: Store;
+  readonly metrics: Metrics;
   readonly lines: readonly LogLine[];
   /** Sends a body as JSON, or as it stands when the headers say of what type it is. */
   send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
@@ -34,6 +36,7 @@ const shipped: readonly LoadedRoute[] = [
   { file: "items.ts", path: "/items", route: items },
   { file: "orders.ts", path: "/orders", route: crud(order) },
   { file: "health.ts", path: "/health", route: health },
+  { file: "metrics.ts", path: "/metrics", route: metricsRoute },
 ];
 
 interface TestOptions {
@@ -64,6 +67,7 @@ export function openApi({ wrap = (store: Store) => store, routes = shipped, conf
   });
   return {
     store,
+    metrics,
     lines,
     async send(method, path, body, headers = {}) {
       const asJson = body !== undefined && !("content-type" in headers);
