@@ -53,7 +53,8 @@ export function serveMetrics({ hostname, port }: MetricsAddress, consumers: read
   const brokers = consumers.flatMap(({ broker }) => broker ?? []);
   if (brokers.length > 0) describeBroker(metrics, brokers);
   try {
-    const server = Bun.serve({ hostname, port, development: false, fetch: (request) => answer(request, metrics) });
+    // Unless told otherwise, Bun lets another process share the port where `development` is off.
+    const server = Bun.serve({ hostname, port, development: false, reusePort: false, fetch: (request) => answer(request, metrics) });
     log.info(`Metrics are at ${server.url.origin}/metrics`);
   } catch (error) {
     const inUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
