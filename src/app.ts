@@ -1,12 +1,13 @@
 import { type AnyElysia, Elysia } from "elysia";
-import { requireToken } from "./access";
 import { completeHeaders } from "./answer-headers";
 import type { Config } from "./config";
+import { CrossOrigin } from "./cross-origin";
 import { answerErrors } from "./error-answer";
+import { gate } from "./gate";
 import { maxBodyBytes } from "./json-body";
 import { methodsByPath } from "./methods";
 import type { Log } from "./observe/logging";
-import { limitRate } from "./rate-limit";
+import { problemPages } from "./problem-pages";
 import type { Dependencies } from "./route";
 import { type LoadedRoute, mountRoutes } from "./router";
 import { apiDocs } from "./swagger";
@@ -14,7 +15,7 @@ import { apiDocs } from "./swagger";
 export interface AppOptions {
   readonly routes: readonly LoadedRoute[];
   readonly dependencies: Dependencies;
-  readonly config: Pick<Config, "apiTokens" | "rateLimit">;
+  readonly config: Pick<Config, "apiTokens" | "rateLimit" | "trustedProxies" | "localHostOnly" | "corsOrigins">;
   readonly log: Log;
 }
 
@@ -29,18 +30,16 @@ type Handle = (request: Request) => Response | Promise<Response>;
  * @throws {RouterError} for a file in `routes/` that does not build a route.
  */
 export function buildApp({ routes, dependencies, config, log }: AppOptions): AnyElysia {
-  const refuseStranger = requireToken(config.apiTokens);
-  const refuseFlood = limitRate(config.rateLimit);
-  const answerError = answerErrors(
-    log,
-    methodsByPath(() => app.routes),
-  );
+  const methodsAt = methodsByPath(() => app.routes);
+  const crossOrigin = new CrossOrigin(config.corsOrigins);
+  const pass = gate(config, crossOrigin, methodsAt);
+  const answerError = answerErrors(log, methodsAt);
   const complete = async (handle: Handle, request: Request): Promise<Response> => {
     try {
-      return completeHeaders(request, await handle(request));
+      return completeHeaders(crossOrigin, request, await handle(request));
     } catch (error) {
       // Not even Elysia could make something of it.
-      return completeHeaders(request, answerError(error, request, URL.parse(request.url)?.pathname ?? ""));
+      return completeHeaders(crossOrigin, request, answerError(error, request, URL.parse(request.url)?.pathname ?? ""));
     }
   };
   const app: AnyElysia = new Elysia({
@@ -60,11 +59,12 @@ export function buildApp({ routes, dependencies, config, log }: AppOptions): Any
     .wrap((handle) => (request: Request) => complete(handle as unknown as Handle, request))
     .onRequest((context) => {
       // Elysia has set the path by now, whatever its type says.
-      const { request, server, path } = context as typeof context & { path: string };
-      return refuseFlood(request, server?.requestIP(request)?.address) ?? refuseStranger(request, path);
+      const { request, server, path, set } = context as typeof context & { path: string };
+      return pass({ request, path, server, headers: set.headers as Record<string, string | number> });
     })
     .onError(({ error, request, path }) => answerError(error, request, path))
     .use(mountRoutes(routes, dependencies))
+    .use(problemPages())
     .use(apiDocs(config));
   return app;
 }

@@ -56,7 +56,7 @@ export function openApi({ wrap = (store: Store) => store, routes = shipped, conf
       replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
       relay: () => ({ transport: "embedded", broker: "off", position: 0 }),
     },
-    config: { apiTokens: [], rateLimit: null, ...config },
+    config: { apiTokens: [], localHostOnly: false, corsOrigins: [], trustedProxies: 0, rateLimit: null, ...config },
     log,
   });
   return {
