@@ -2,7 +2,7 @@ import { type AnyElysia, Elysia } from "elysia";
 import { completeHeaders } from "./answer-headers";
 import type { Config } from "./config";
 import { CrossOrigin } from "./cross-origin";
-import { answerErrors } from "./error-answer";
+import { answerErrors, asProblem, pathOf } from "./error-answer";
 import { gate } from "./gate";
 import { maxBodyBytes } from "./json-body";
 import { methodsByPath } from "./methods";
@@ -35,11 +35,14 @@ export function buildApp({ routes, dependencies, config, log }: AppOptions): Any
   const pass = gate(config, crossOrigin, methodsAt);
   const answerError = answerErrors(log, methodsAt);
   const complete = async (handle: Handle, request: Request): Promise<Response> => {
+    // Answered as GET is: Bun leaves the body out, and ends a stream. Elysia would read it to its end, which may not come.
+    if (request.method === "HEAD") Object.defineProperty(request, "method", { value: "GET" });
     try {
-      return completeHeaders(crossOrigin, request, await handle(request));
+      const response = await handle(request);
+      return completeHeaders(crossOrigin, request, response.status < 400 ? response : await asProblem(request, response, log));
     } catch (error) {
       // Not even Elysia could make something of it.
-      return completeHeaders(crossOrigin, request, answerError(error, request, URL.parse(request.url)?.pathname ?? ""));
+      return completeHeaders(crossOrigin, request, answerError(error, request, pathOf(request)));
     }
   };
   const app: AnyElysia = new Elysia({
