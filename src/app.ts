@@ -22,6 +22,12 @@ export interface AppOptions {
 /** Bun answers a body above this by itself, without a word; one above what is read gets a problem. */
 const maxReceivedBytes = 8 * maxBodyBytes;
 
+/**
+ * Seconds after which a connection is closed on which nothing happens, or whose body comes too slowly to be honest. Bun
+ * gives a head 10 seconds, however it comes.
+ */
+const idleSeconds = 30;
+
 type Handle = (request: Request) => Response | Promise<Response>;
 
 /**
@@ -54,9 +60,14 @@ export function buildApp({ routes, dependencies, config, log }: AppOptions): Any
     // and by default Elysia finds another path than is there when the Host is shorter than four letters.
     systemRouter: false,
     handler: { standardHostname: false },
-    // Elysia would let a second process share the port, and take half of the requests, without a word.
-    // In development Bun would answer what Elysia lets through with the source of the place.
-    serve: { maxRequestBodySize: maxReceivedBytes, reusePort: false, development: false },
+    serve: {
+      maxRequestBodySize: maxReceivedBytes,
+      idleTimeout: idleSeconds,
+      // Elysia would let a second process share the port, and take half of the requests, without a word.
+      reusePort: false,
+      // Bun would answer what Elysia lets through with the source of the place.
+      development: false,
+    },
   })
     // Elysia's own type says that the handler answers a function.
     .wrap((handle) => (request: Request) => complete(handle as unknown as Handle, request))

@@ -12,18 +12,25 @@ export interface RawAnswer {
 
 export interface ListeningApi extends TestApi {
   readonly port: number;
-  /** Sends the bytes at once, and answers when the server has closed the connection: so they should ask for that. */
-  raw(bytes: string | Uint8Array): Promise<RawAnswer>;
+  /**
+   * Sends the bytes of each part at once, the next part when the one before is answered, and answers when the server has
+   * closed the connection: so the last should ask for that.
+   */
+  raw(...parts: readonly string[]): Promise<RawAnswer>;
   /** Sends a request with `Host: localhost` and `Connection: close`, and further lines of a head. */
   request(target: string, ...lines: string[]): Promise<RawAnswer>;
 }
 
-/** As `openApi`, and listens on a free port of 127.0.0.1. */
-export function listeningApi(options?: TestOptions): ListeningApi {
+/**
+ * As `openApi`, and listens on a free port of 127.0.0.1.
+ *
+ * @param serve.idleTimeout in seconds. Default: the application's own.
+ */
+export function listeningApi(options?: TestOptions, serve: { idleTimeout?: number } = {}): ListeningApi {
   const api = openApi(options);
-  api.app.listen({ port: 0, hostname: "127.0.0.1" });
+  api.app.listen({ port: 0, hostname: "127.0.0.1", ...serve });
   const port = api.app.server?.port ?? 0;
-  const raw = (bytes: string | Uint8Array) => exchange(port, bytes);
+  const raw = (...parts: readonly string[]) => exchange(port, parts);
   return {
     ...api,
     port,
@@ -36,10 +43,16 @@ export function listeningApi(options?: TestOptions): ListeningApi {
   };
 }
 
-async function exchange(port: number, bytes: string | Uint8Array): Promise<RawAnswer> {
+/** The statuses of all answers on a connection. */
+export function statusesIn({ text }: Pick<RawAnswer, "text">): number[] {
+  return [...text.matchAll(/HTTP\/1\.1 (\d{3}) [A-Z]/g)].map(([, status]) => Number(status));
+}
+
+async function exchange(port: number, [first = "", ...following]: readonly string[]): Promise<RawAnswer> {
   const closed = Promise.withResolvers<void>();
   const received: Uint8Array[] = [];
-  let rest = Buffer.from(bytes);
+  let sent = 1;
+  let rest = Buffer.from(first);
   const write = (socket: { write(data: Uint8Array): number }) => {
     rest = rest.subarray(Math.max(0, socket.write(rest)));
   };
@@ -49,7 +62,13 @@ async function exchange(port: number, bytes: string | Uint8Array): Promise<RawAn
     socket: {
       open: write,
       drain: write,
-      data: (_, chunk) => void received.push(Uint8Array.from(chunk)),
+      data: (socket, chunk) => {
+        received.push(Uint8Array.from(chunk));
+        if (statusesIn({ text: Buffer.concat(received).toString() }).length < sent) return;
+        sent += 1;
+        rest = Buffer.concat([rest, Buffer.from(following.shift() ?? "")]);
+        write(socket);
+      },
       close: () => closed.resolve(),
       error: () => closed.resolve(),
     },
