@@ -38,11 +38,8 @@ const startScript = `SwaggerUIBundle({
 });
 `;
 
-const pageHeaders = {
-  "content-security-policy":
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  "cross-origin-opener-policy": "same-origin",
-};
+const contentSecurityPolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /**
  * The OpenAPI document of all routes at `/swagger/json`, and Swagger UI at `/swagger`. The plugin's own page would load
@@ -81,7 +78,7 @@ export function apiDocs({ apiTokens, rateLimit }: Pick<Config, "apiTokens" | "ra
       return document;
     })
     .use(plugin)
-    .get("/swagger", text(page, "text/html", pageHeaders), hidden)
+    .get("/swagger", text(page, "text/html", { "content-security-policy": contentSecurityPolicy }), hidden)
     .get("/swagger/start.js", text(startScript, "text/javascript"), hidden)
     .get("/swagger/swagger-ui-bundle.js", file(scriptFile, "text/javascript; charset=utf-8"), hidden)
     .get("/swagger/swagger-ui.css", file(styleFile, "text/css; charset=utf-8"), hidden)
