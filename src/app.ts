@@ -4,6 +4,7 @@ import type { Config } from "./config";
 import { CrossOrigin } from "./cross-origin";
 import { answerErrors, asProblem, pathOf } from "./error-answer";
 import { gate } from "./gate";
+import { measureRequests } from "./http-metrics";
 import { maxBodyBytes } from "./json-body";
 import { methodsByPath } from "./methods";
 import type { Log } from "./observe/logging";
@@ -40,16 +41,21 @@ export function buildApp({ routes, dependencies, config, log }: AppOptions): Any
   const crossOrigin = new CrossOrigin(config.corsOrigins);
   const pass = gate(config, crossOrigin, methodsAt);
   const answerError = answerErrors(log, methodsAt);
-  const complete = async (handle: Handle, request: Request): Promise<Response> => {
+  const measure = measureRequests(dependencies.metrics, () => app.routes.map(({ path }) => path));
+  const answer = async (handle: Handle, request: Request): Promise<Response> => {
+    const startedAt = performance.now();
     // Answered as GET is: Bun leaves the body out, and ends a stream. Elysia would read it to its end, which may not come.
     if (request.method === "HEAD") Object.defineProperty(request, "method", { value: "GET" });
+    let response: Response;
     try {
-      const response = await handle(request);
-      return completeHeaders(crossOrigin, request, response.status < 400 ? response : await asProblem(request, response, log));
+      response = await handle(request);
+      if (response.status >= 400) response = await asProblem(request, response, log);
     } catch (error) {
       // Not even Elysia could make something of it.
-      return completeHeaders(crossOrigin, request, answerError(error, request, pathOf(request)));
+      response = answerError(error, request, pathOf(request));
     }
+    measure(request, response.status, startedAt);
+    return completeHeaders(crossOrigin, request, response);
   };
   const app: AnyElysia = new Elysia({
     // Unknown properties are refused, not stripped without a word.
@@ -70,7 +76,7 @@ export function buildApp({ routes, dependencies, config, log }: AppOptions): Any
     },
   })
     // Elysia's own type says that the handler answers a function.
-    .wrap((handle) => (request: Request) => complete(handle as unknown as Handle, request))
+    .wrap((handle) => (request: Request) => answer(handle as unknown as Handle, request))
     .onRequest((context) => {
       // Elysia has set the path by now, whatever its type says.
       const { request, server, path, set } = context as typeof context & { path: string };

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import deadLetters from "../routes/dead-letters";
 import items from "../routes/items";
+import metrics from "../routes/metrics";
 import replays from "../routes/replays";
 import { openApi, type TestApi } from "./support/api";
 
@@ -14,6 +15,7 @@ beforeAll(() => {
   const routes = [
     { file: "items.ts", path: "/items", route: items },
     { file: "dead-letters.ts", path: "/dead-letters", route: deadLetters },
+    { file: "metrics.ts", path: "/metrics", route: metrics },
     { file: "replays.ts", path: "/replays", route: replays },
   ];
   const apiTokens = (["read", "write", "admin"] as const).map((scope) => ({ token: tokens[scope], scope }));
@@ -35,6 +37,7 @@ describe("a scope", () => {
     ["GET", "/items", undefined, all],
     ["HEAD", "/items", undefined, all],
     ["GET", "/items/1", undefined, all],
+    ["GET", "/metrics", undefined, all],
     ["GET", "/nothing", undefined, all],
     ["POST", "/items", { name: "x" }, ["write", "admin"]],
     ["PUT", "/items/1", { name: "x" }, ["write", "admin"]],
