@@ -2,7 +2,7 @@ import type { ValueError } from "@sinclair/typebox/errors";
 import { type AnyElysia, Elysia, NotFoundError, ParseError, ValidationError } from "elysia";
 import { requireToken } from "./access";
 import type { Config } from "./config";
-import { maxBodyBytes } from "./json-body";
+import { maxBulkBytes } from "./crud/read-bulk";
 import { type Log, messageOf } from "./observe/logging";
 import { describeMistakes, HttpProblem, problemResponse } from "./problem";
 import { limitRate } from "./rate-limit";
@@ -19,7 +19,7 @@ export interface AppOptions {
 }
 
 /** Bun answers a body above this by itself, without a word; one above what is read gets a problem. */
-const maxReceivedBytes = 8 * maxBodyBytes;
+const maxReceivedBytes = 2 * maxBulkBytes;
 
 /**
  * Builds the HTTP application; whoever calls this listens. A test can call `handle(new Request(…))` on it.
@@ -54,7 +54,7 @@ export function buildApp({ routes, dependencies, config, log }: AppOptions): Any
 const places: Record<string, string> = { params: "path", query: "query", body: "body" };
 
 function answerError(error: unknown, method: string, path: string, log: Log): Response {
-  if (error instanceof HttpProblem) return problemResponse(error.status, error.message, error.errors);
+  if (error instanceof HttpProblem) return problemResponse(error.status, error.message, error.errors, undefined, error.kind);
   if (error instanceof ValidationError)
     return problemResponse(422, `The ${places[error.type] ?? error.type} is not valid.`, describeMistakes(error.all as ValueError[]));
   if (error instanceof NotFoundError) return problemResponse(404, `There is nothing at ${method} ${path}.`);

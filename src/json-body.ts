@@ -13,49 +13,66 @@ const maxDepth = 64;
  * empty one, and writes the whole body into its error.
  */
 export function jsonBody(schema: TSchema, ...accepted: readonly string[]) {
-  const check = TypeCompiler.Compile(schema);
+  const read = jsonReader(schema);
   return async ({ request }: { request: Request }): Promise<unknown> => {
-    const contentType = request.headers.get("content-type")?.split(";", 1)[0]?.trim() ?? "";
-    if (!accepted.includes(contentType.toLowerCase())) {
-      throw new HttpProblem(
-        415,
-        `Send the body as ${accepted.join(" or ")}${contentType ? `, not as ${contentType}` : ", and say so in Content-Type"}.`,
-      );
-    }
-    const body = parse(await readText(request));
-    if (isDeeperThan(maxDepth, body)) throw invalid([{ pointer: "", detail: `It is nested too deeply; ${maxDepth} levels are read.` }]);
-    if (!check.Check(body)) throw invalid(describeMistakes(check.Errors(body)));
-    return body;
+    acceptedType(request, accepted);
+    return read(await readBytes(request));
   };
 }
 
-async function readText(request: Request): Promise<string> {
+/** The media type of the body, which must be one of those given. */
+export function acceptedType(request: Request, accepted: readonly string[]): string {
+  const contentType = request.headers.get("content-type")?.split(";", 1)[0]?.trim() ?? "";
+  if (accepted.includes(contentType.toLowerCase())) return contentType.toLowerCase();
+  throw new HttpProblem(
+    415,
+    `Send the body as ${accepted.join(" or ")}${contentType ? `, not as ${contentType}` : ", and say so in Content-Type"}.`,
+  );
+}
+
+/**
+ * Parses and checks the bytes of one JSON text.
+ *
+ * @param what the text is, for the problem that it may have.
+ */
+export function jsonReader(schema: TSchema, what = "body"): (bytes: Uint8Array) => unknown {
+  const check = TypeCompiler.Compile(schema);
+  const invalid = (mistakes: Problem["errors"]) => new HttpProblem(422, `The ${what} is not valid.`, mistakes);
+  return (bytes) => {
+    const value = parse(decode(bytes, what), what);
+    if (isDeeperThan(maxDepth, value)) throw invalid([{ pointer: "", detail: `It is nested too deeply; ${maxDepth} levels are read.` }]);
+    if (!check.Check(value)) throw invalid(describeMistakes(check.Errors(value)));
+    return value;
+  };
+}
+
+async function readBytes(request: Request): Promise<Uint8Array> {
   const tooLarge = () => new HttpProblem(413, `A body may have up to ${maxBodyBytes} bytes.`);
   if (Number(request.headers.get("content-length")) > maxBodyBytes) throw tooLarge();
   const bytes = await request.bytes();
   if (bytes.length > maxBodyBytes) throw tooLarge();
+  return bytes;
+}
+
+function decode(bytes: Uint8Array, what: string): string {
   try {
     // `request.text()` would put U+FFFD for what it cannot read, and so change what was sent.
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new HttpProblem(400, "The body is not valid UTF-8.");
+    throw new HttpProblem(400, `The ${what} is not valid UTF-8.`);
   }
 }
 
-function parse(text: string): unknown {
-  if (text.trim() === "") throw new HttpProblem(400, "The body is empty; send a JSON object.");
+function parse(text: string, what: string): unknown {
+  if (text.trim() === "") throw new HttpProblem(400, `The ${what} is empty; send a JSON object.`);
   try {
     return JSON.parse(text);
   } catch {
-    throw new HttpProblem(400, "The body is not valid JSON.");
+    throw new HttpProblem(400, `The ${what} is not valid JSON.`);
   }
 }
 
 function isDeeperThan(levels: number, value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
-}
-
-function invalid(mistakes: Problem["errors"]): HttpProblem {
-  return new HttpProblem(422, "The body is not valid.", mistakes);
 }

@@ -21,6 +21,7 @@ const kinds = {
   400: ["bad-request", "Bad request"],
   401: ["unauthorized", "A token is needed"],
   404: ["not-found", "Not found"],
+  412: ["precondition-failed", "The record is not in the state that the request asks for"],
   413: ["too-large", "The body is too large"],
   415: ["unsupported-media-type", "Unsupported media type"],
   422: ["invalid", "The request is well-formed, but its content is not valid"],
@@ -29,7 +30,13 @@ const kinds = {
   503: ["unavailable", "The service cannot do this now"],
 } as const;
 
+/** Kinds that share their status with another. */
+const specialKinds = {
+  "idempotency-key-reused": "The Idempotency-Key was used for another request",
+} as const;
+
 export type ProblemStatus = keyof typeof kinds;
+export type SpecialKind = keyof typeof specialKinds;
 
 /** Thrown by a route to answer with a problem. */
 export class HttpProblem extends Error {
@@ -38,14 +45,17 @@ export class HttpProblem extends Error {
     readonly status: ProblemStatus,
     detail?: string,
     readonly errors?: Problem["errors"],
+    readonly kind?: SpecialKind,
   ) {
     super(detail ?? kinds[status][1]);
   }
 }
 
 /** The problem that a status stands for. */
-export function problemOf(status: number, detail?: string, errors?: Problem["errors"]): Problem {
-  const [kind, title] = (kinds as Partial<Record<number, readonly [string, string]>>)[status] ?? [];
+export function problemOf(status: number, detail?: string, errors?: Problem["errors"], special?: SpecialKind): Problem {
+  const [kind, title] = special
+    ? [special, specialKinds[special]]
+    : ((kinds as Partial<Record<number, readonly [string, string]>>)[status] ?? []);
   return {
     type: kind ? `/problems/${kind}` : "about:blank",
     title: title ?? STATUS_CODES[status] ?? "Error",
@@ -60,8 +70,9 @@ export function problemResponse(
   detail?: string,
   errors?: Problem["errors"],
   headers?: Record<string, string>,
+  special?: SpecialKind,
 ): Response {
-  return new Response(JSON.stringify(problemOf(status, detail, errors)), {
+  return new Response(JSON.stringify(problemOf(status, detail, errors, special)), {
     status,
     headers: { "content-type": "application/problem+json", ...headers },
   });

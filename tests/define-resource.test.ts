@@ -36,9 +36,15 @@ describe("defineResource", () => {
     },
   );
 
-  test.each(["id", "type", "version", "timestamp", "event", "events", "meta", "relay"])("refuses the name %p, which is taken", (name) => {
-    expect(() => define({ name })).toThrow("taken are id, type, version, timestamp, event, events, meta, relay");
+  const inBodies = ["id", "type", "version", "timestamp", "line", "index", "status", "problem"];
+  const tables = ["event", "events", "meta", "relay", "subscriptions", "idempotency_keys"];
+  test.each([...inBodies, ...tables])("refuses the name %p, which is taken", (name) => {
+    expect(() => define({ name })).toThrow(`taken are ${[...inBodies, ...tables].join(", ")}`);
     expect(() => define({ name: "fine", plural: name })).toThrow(`"${name}" cannot name a resource`);
+  });
+
+  test("refuses a name whose plural is taken", () => {
+    expect(() => define({ name: "subscription" })).toThrow('"subscriptions" cannot name a resource');
   });
 
   test.each(["id", "version", "createdAt", "updatedAt"])("refuses the field %p, which the service fills in", (field) => {

@@ -159,15 +159,17 @@ describe("every operation", () => {
   });
 
   test("has a body and an answer with schema and example, of the media type that is really taken and sent", () => {
-    for (const { name, method, operation } of operations(document)) {
+    for (const { name, path, method, operation } of operations(document)) {
       const withBody = ["post", "put", "patch"].includes(method);
       expect([name, operation.requestBody !== undefined]).toEqual([name, withBody]);
-      const types = method === "patch" ? ["application/merge-patch+json", "application/json"] : ["application/json"];
+      const isBulk = path.endsWith("/bulk");
+      const answered = isBulk ? ["application/json", "application/x-ndjson"] : ["application/json"];
+      const types = method === "patch" ? ["application/merge-patch+json", "application/json"] : answered;
       if (operation.requestBody) expect([name, Object.keys(operation.requestBody.content)]).toEqual([name, types]);
       const good = Object.entries(operation.responses).filter(([status]) => status.startsWith("2"));
       expect([name, good.length > 0]).toEqual([name, true]);
       for (const [status, answer] of good) {
-        expect([name, Object.keys(answer.content ?? {})]).toEqual([name, status === "204" ? [] : ["application/json"]]);
+        expect([name, Object.keys(answer.content ?? {})]).toEqual([name, status === "204" ? [] : answered]);
       }
       const medias = [operation.requestBody?.content, ...good.map(([, answer]) => answer.content)].flatMap((content) =>
         Object.values(content ?? {}),
@@ -185,11 +187,12 @@ describe("every operation", () => {
     expect(errors("GET /health/ready", document)).toEqual(["500", "503"]);
     expect(errors("GET /items", document)).toEqual(["422", "500", "503"]);
     expect(errors("POST /items", document)).toEqual(["400", "413", "415", "422", "500", "503"]);
-    expect(errors("GET /items/{id}", document)).toEqual(["404", "422", "500", "503"]);
-    expect(errors("PUT /items/{id}", document)).toEqual(["400", "404", "413", "415", "422", "500", "503"]);
-    expect(errors("PATCH /items/{id}", document)).toEqual(["400", "404", "413", "415", "422", "500", "503"]);
-    expect(errors("DELETE /items/{id}", document)).toEqual(["404", "422", "500", "503"]);
-    expect(errors("DELETE /items/{id}", guarded)).toEqual(["401", "404", "422", "429", "500", "503"]);
+    expect(errors("POST /items/bulk", document)).toEqual(["400", "413", "415", "422", "500", "503"]);
+    expect(errors("GET /items/{id}", document)).toEqual(["400", "404", "412", "422", "500", "503"]);
+    expect(errors("PUT /items/{id}", document)).toEqual(["400", "404", "412", "413", "415", "422", "500", "503"]);
+    expect(errors("PATCH /items/{id}", document)).toEqual(["400", "404", "412", "413", "415", "422", "500", "503"]);
+    expect(errors("DELETE /items/{id}", document)).toEqual(["400", "404", "412", "422", "500", "503"]);
+    expect(errors("DELETE /items/{id}", guarded)).toEqual(["400", "401", "404", "412", "422", "429", "500", "503"]);
     expect(errors("GET /health/live", guarded)).toEqual(["429", "500"]);
     for (const { operation } of operations(guarded)) {
       for (const [status, answer] of Object.entries(operation.responses).filter(([code]) => Number(code) >= 400)) {
@@ -228,8 +231,27 @@ describe("every operation", () => {
       ["after", { type: "integer", minimum: 0 }, true],
     ]);
     for (const method of ["get", "put", "patch", "delete"]) {
-      expect(parameters("/items/{id}", method)).toEqual([["id", { type: "integer", minimum: 1 }, true]]);
+      expect(parameters("/items/{id}", method)).toEqual([
+        ["id", { type: "integer", minimum: 1 }, true],
+        ["If-Match", { type: "string" }, true],
+        ["If-None-Match", { type: "string" }, true],
+      ]);
     }
+    for (const path of ["/items", "/items/bulk"]) expect(parameters(path, "post")).toEqual([["Idempotency-Key", { type: "string" }, true]]);
+  });
+
+  test("says where an answer has an ETag or a Location", () => {
+    const headers = (path: string, method: string, status: string) =>
+      Object.keys(document.paths[path]?.[method]?.responses[status]?.headers ?? {});
+    expect(headers("/items", "post", "201")).toEqual(["Location", "ETag"]);
+    for (const [method, status] of [
+      ["get", "200"],
+      ["get", "304"],
+      ["put", "200"],
+      ["patch", "200"],
+    ] as const)
+      expect([method, headers("/items/{id}", method, status)]).toEqual([method, ["ETag"]]);
+    expect(document.paths["/items/{id}"]?.["get"]?.responses["304"]?.content).toBeUndefined();
   });
 });
 

@@ -90,5 +90,9 @@ export function defineResource<const Name extends string, Properties extends TPr
   };
 }
 
-/** Keys of the event body, and tables of the store. */
-const reserved = new Set(["id", "type", "version", "timestamp", "event", "events", "meta", "relay"]);
+/** Keys of the event body and of a bulk answer, and tables of the store. */
+const reserved = new Set([
+  ...["id", "type", "version", "timestamp"],
+  ...["line", "index", "status", "problem"],
+  ...["event", "events", "meta", "relay", "subscriptions", "idempotency_keys"],
+]);

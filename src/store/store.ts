@@ -45,6 +45,25 @@ export interface ChangeContext {
   readonly traceparent?: string | undefined;
 }
 
+export interface GuardedContext extends ChangeContext {
+  /** Called with the record as it is when its turn comes; what it throws rejects the promise, and nothing is changed. */
+  readonly guard?: ((current: Stored) => void) | undefined;
+}
+
+/** Lets a change happen once, however often it is asked for. */
+export interface Once {
+  /** Whose key it is, for what. */
+  readonly key: string;
+  /** Tells what is asked for from anything else under the same key. */
+  readonly fingerprint: string;
+  /** Numbers the changes of one request, from 0 and in their order. */
+  readonly part: number;
+}
+
+export interface OnceContext extends ChangeContext {
+  readonly once?: Once | undefined;
+}
+
 /**
  * Keeps the resources and the event log. Every change commits together with its event; a promise of a change
  * fulfils only when both are on disk.
@@ -54,6 +73,18 @@ export interface ChangeContext {
 export interface Store {
   insert<Fields extends object>(resource: ResourceOf<Fields>, fields: Fields, context?: ChangeContext): Promise<Stored>;
   /**
+   * Several at once: all, or none. Answers what `answerOf` makes of them. With `once`, that text is kept with them for 24 hours,
+   * and is the answer to the same call again, which changes nothing; also to one at the same time.
+   *
+   * May reject with {@link KeyReused}.
+   */
+  insertAll<Fields extends object>(
+    resource: ResourceOf<Fields>,
+    fields: readonly Fields[],
+    answerOf: (created: readonly Stored[]) => string,
+    context?: OnceContext,
+  ): Promise<string>;
+  /**
    * Replaces the fields of a record by what `change` makes of the current ones. Undefined: there is no such record.
    * What `change` throws rejects the promise, and nothing is changed.
    */
@@ -61,10 +92,10 @@ export interface Store {
     resource: ResourceOf<Fields>,
     id: number,
     change: (current: Recorded<Fields>) => Fields,
-    context?: ChangeContext,
+    context?: GuardedContext,
   ): Promise<Stored | undefined>;
   /** Answers the last state of the record; undefined: there was none. */
-  remove(resource: Resource, id: number, context?: ChangeContext): Promise<Stored | undefined>;
+  remove(resource: Resource, id: number, context?: GuardedContext): Promise<Stored | undefined>;
   get(resource: Resource, id: number): Promise<Stored | undefined>;
   /** Up to `limit` records with an id greater than `after`, in the order of their ids. */
   list(resource: Resource, after: number, limit: number): Promise<Stored[]>;
@@ -101,4 +132,9 @@ export interface Store {
 /** The store cannot take or give anything now: disk full, locked, broken. Nothing was changed. */
 export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable";
+}
+
+/** The key stands for another change already. Nothing was changed. */
+export class KeyReused extends Error {
+  override readonly name = "KeyReused";
 }

@@ -1,0 +1,79 @@
+import type { TSchema } from "@sinclair/typebox";
+import { acceptedType, jsonReader, maxBodyBytes } from "../json-body";
+import { HttpProblem, type Problem, problemOf } from "../problem";
+import { type Piece, splitArray, splitLines } from "./split";
+
+export const ndjson = "application/x-ndjson";
+export const json = "application/json";
+
+/** The largest bulk body that is read, in bytes. One record in it may have as many as in a body of its own. */
+export const maxBulkBytes = 16 * 1024 * 1024;
+export const maxBulkItems = 10_000;
+/** Of one record in a bulk: else the answer could be many times as long as the request. */
+const maxMistakes = 10;
+/** Read at a time; other requests get their turn in between. */
+const sliceBytes = 64 * 1024;
+
+/** A record in a bulk body, or what is wrong with it. */
+export type BulkEntry<Fields> = { readonly place: number; readonly bytes: number } & (
+  | { readonly fields: Fields; readonly problem?: undefined }
+  | { readonly problem: Problem }
+);
+
+export interface BulkBody<Fields> {
+  readonly mediaType: string;
+  readonly entries: readonly BulkEntry<Fields>[];
+  /** Of the bytes; null for a request with no Idempotency-Key. */
+  readonly fingerprint: string | null;
+}
+
+/**
+ * Reads a bulk body to its end: nothing of one that breaks off is ever written. Each record is checked as it arrives,
+ * so that no more than the records is kept.
+ *
+ * @param complete what a client may send to what is stored.
+ */
+export function bulkReader<Fields>(schema: TSchema, complete: (input: unknown) => Fields) {
+  const readLine = jsonReader(schema, "line");
+  const readElement = jsonReader(schema, "element");
+  return async ({ request }: { request: Request }): Promise<BulkBody<Fields>> => {
+    const mediaType = acceptedType(request, [ndjson, json]);
+    const isLines = mediaType === ndjson;
+    const read = isLines ? readLine : readElement;
+    const splitter = isLines ? splitLines(maxBodyBytes) : splitArray(maxBodyBytes);
+    const hash = request.headers.has("idempotency-key") ? new Bun.CryptoHasher("sha256").update(mediaType) : undefined;
+    const entries: BulkEntry<Fields>[] = [];
+    const take = (pieces: Iterable<Piece>) => {
+      for (const piece of pieces) {
+        if (entries.length === maxBulkItems) throw new HttpProblem(413, `A bulk may have up to ${maxBulkItems} records.`);
+        entries.push(entryOf(piece, (bytes) => complete(read(bytes)), isLines));
+      }
+    };
+    const tooLarge = () => new HttpProblem(413, `The body of a bulk may have up to ${maxBulkBytes} bytes.`);
+    if (Number(request.headers.get("content-length")) > maxBulkBytes) throw tooLarge();
+    let received = 0;
+    for await (const chunk of request.body ?? []) {
+      received += chunk.length;
+      if (received > maxBulkBytes) throw tooLarge();
+      hash?.update(chunk);
+      for (let start = 0; start < chunk.length; start += sliceBytes) {
+        take(splitter.push(chunk.subarray(start, start + sliceBytes)));
+        await new Promise(setImmediate);
+      }
+    }
+    take(splitter.end());
+    return { mediaType, entries, fingerprint: hash?.digest("base64url") ?? null };
+  };
+}
+
+function entryOf<Fields>({ place, bytes }: Piece, read: (bytes: Uint8Array) => Fields, isLine: boolean): BulkEntry<Fields> {
+  if (!bytes) return { place, bytes: 0, problem: problemOf(413, `A record may have up to ${maxBodyBytes} bytes.`) };
+  try {
+    return { place, bytes: bytes.length, fields: read(bytes) };
+  } catch (error) {
+    if (!(error instanceof HttpProblem)) throw error;
+    // Each line is a JSON text of its own; an array with an element that is no JSON is none.
+    if (!isLine && error.status === 400) throw error;
+    return { place, bytes: bytes.length, problem: problemOf(error.status, error.message, error.errors?.slice(0, maxMistakes)) };
+  }
+}
