@@ -73,7 +73,7 @@ function entryOf<Fields>({ place, bytes }: Piece, read: (bytes: Uint8Array) => F
   } catch (error) {
     if (!(error instanceof HttpProblem)) throw error;
     // Each line is a JSON text of its own; an array with an element that is no JSON is none.
-    if (!isLine && error.status === 400) throw error;
+    if (!isLine && error.status === 400) throw new HttpProblem(400, `${error.message} Its index is ${place}.`);
     return { place, bytes: bytes.length, problem: problemOf(error.status, error.message, error.errors?.slice(0, maxMistakes)) };
   }
 }
