@@ -12,7 +12,7 @@ export const maxBulkItems = 10_000;
 /** Of one record in a bulk: else the answer could be many times as long as the request. */
 const maxMistakes = 10;
 /** Read at a time; other requests get their turn in between. */
-const sliceBytes = 64 * 1024;
+const sliceBytes = 16 * 1024;
 
 /** A record in a bulk body, or what is wrong with it. */
 export type BulkEntry<Fields> = { readonly place: number; readonly bytes: number } & (
