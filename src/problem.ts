@@ -1,42 +1,24 @@
 import { STATUS_CODES } from "node:http";
 import { type Static, Type } from "@sinclair/typebox";
 import type { ValueError } from "@sinclair/typebox/errors";
+import { type ProblemKind, type ProblemStatus, problemKinds, type SpecialKind, specialKinds } from "./problem-kinds";
+import { requestIdOf } from "./request-id";
 
-/** An error answer: RFC 9457, with `errors` for a body that has mistakes. */
+/** An error answer: RFC 9457, with the id of the request, and with `errors` for a body that has mistakes. */
 export const Problem = Type.Object(
   {
-    type: Type.String({ description: "Names the kind of problem; the same for ever." }),
+    type: Type.String({ description: "Names the kind of problem; the same for ever. A page that explains it." }),
     title: Type.String(),
     status: Type.Integer(),
     detail: Type.Optional(Type.String()),
     errors: Type.Optional(
       Type.Array(Type.Object({ pointer: Type.String({ description: "JSON pointer (RFC 6901) to the mistake." }), detail: Type.String() })),
     ),
+    requestId: Type.String({ description: "The id of this request, as in `X-Request-Id` and in the log of the service." }),
   },
   { title: "Problem", description: "What went wrong: RFC 9457." },
 );
 export type Problem = Static<typeof Problem>;
-
-const kinds = {
-  400: ["bad-request", "Bad request"],
-  401: ["unauthorized", "A token is needed"],
-  404: ["not-found", "Not found"],
-  412: ["precondition-failed", "The record is not in the state that the request asks for"],
-  413: ["too-large", "The body is too large"],
-  415: ["unsupported-media-type", "Unsupported media type"],
-  422: ["invalid", "The request is well-formed, but its content is not valid"],
-  429: ["too-many-requests", "Too many requests"],
-  500: ["internal", "Something went wrong on the server"],
-  503: ["unavailable", "The service cannot do this now"],
-} as const;
-
-/** Kinds that share their status with another. */
-const specialKinds = {
-  "idempotency-key-reused": "The Idempotency-Key was used for another request",
-} as const;
-
-export type ProblemStatus = keyof typeof kinds;
-export type SpecialKind = keyof typeof specialKinds;
 
 /** Thrown by a route to answer with a problem. */
 export class HttpProblem extends Error {
@@ -45,36 +27,42 @@ export class HttpProblem extends Error {
     readonly status: ProblemStatus,
     detail?: string,
     readonly errors?: Problem["errors"],
-    readonly kind?: SpecialKind,
+    readonly special?: SpecialKind,
   ) {
-    super(detail ?? kinds[status][1]);
+    super(detail ?? problemKinds[status].title);
   }
 }
 
+/** What a problem may say besides its kind. */
+export interface ProblemContent {
+  readonly detail?: string;
+  readonly errors?: Problem["errors"] | undefined;
+  /** Its kind, where that is not the one of its status. */
+  readonly special?: SpecialKind | undefined;
+}
+
 /** The problem that a status stands for. */
-export function problemOf(status: number, detail?: string, errors?: Problem["errors"], special?: SpecialKind): Problem {
-  const [kind, title] = special
-    ? [special, specialKinds[special]]
-    : ((kinds as Partial<Record<number, readonly [string, string]>>)[status] ?? []);
+export function problemOf(status: number, requestId: string, content?: ProblemContent): Problem {
+  return { ...problemInside(status, content), requestId };
+}
+
+/** The problem of a part of a request, inside of its answer. */
+export function problemInside(status: number, { detail, errors, special }: ProblemContent = {}): Omit<Problem, "requestId"> {
+  const kind = special ? specialKinds[special] : (problemKinds as Partial<Record<number, ProblemKind>>)[status];
   return {
-    type: kind ? `/problems/${kind}` : "about:blank",
-    title: title ?? STATUS_CODES[status] ?? "Error",
+    type: kind ? `/problems/${kind.name}` : "about:blank",
+    title: kind?.title ?? STATUS_CODES[status] ?? "Error",
     status,
     ...(detail && { detail }),
     ...(errors && { errors }),
   };
 }
 
-export function problemResponse(
-  status: ProblemStatus,
-  detail?: string,
-  errors?: Problem["errors"],
-  headers?: Record<string, string>,
-  special?: SpecialKind,
-): Response {
-  return new Response(JSON.stringify(problemOf(status, detail, errors, special)), {
+export function problemResponse(request: Request, status: number, content?: ProblemContent, headers?: Record<string, string>): Response {
+  const requestId = requestIdOf(request);
+  return new Response(JSON.stringify(problemOf(status, requestId, content)), {
     status,
-    headers: { "content-type": "application/problem+json", ...headers },
+    headers: { "content-type": "application/problem+json", "x-request-id": requestId, ...headers },
   });
 }
 

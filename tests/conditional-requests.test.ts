@@ -112,6 +112,7 @@ describe("a change with If-Match", () => {
         type: "/problems/precondition-failed",
         title: "The record is not in the state that the request asks for",
         status: 412,
+        requestId: expect.any(String),
         detail: "The item 1 is not in a state that If-Match names; read it again.",
       });
     }

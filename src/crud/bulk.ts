@@ -14,7 +14,7 @@ import { bulkWriter } from "./write-bulk";
 /** What became of one record of a bulk. */
 export type BulkResult<Name extends string, Fields> =
   | ({ index: number; status: 201 } & { [key in Name]: Recorded<Fields> })
-  | { index: number; status: 400 | 413 | 422 | 503; problem: Problem };
+  | { index: number; status: 400 | 413 | 422 | 503; problem: Omit<Problem, "requestId"> };
 
 export interface BulkAnswer<Name extends string, Fields> {
   created: number;
@@ -117,7 +117,7 @@ function resultSchema(name: string, record: TSchema, unit: "index" | "line"): TS
     Type.Object({
       [unit]: place,
       status: Type.Integer({ description: "400: no JSON. 413: too long. 422: not valid. 503: it could not be written." }),
-      problem: Problem,
+      problem: Type.Omit(Problem, ["requestId"], { title: "RecordProblem", description: "What is wrong with this record: RFC 9457." }),
     }),
   ]);
 }

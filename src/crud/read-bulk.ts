@@ -1,6 +1,6 @@
 import type { TSchema } from "@sinclair/typebox";
 import { acceptedType, jsonReader, maxBodyBytes } from "../json-body";
-import { HttpProblem, type Problem, problemOf } from "../problem";
+import { HttpProblem, type Problem, problemInside } from "../problem";
 import { type Piece, splitArray, splitLines } from "./split";
 
 export const ndjson = "application/x-ndjson";
@@ -17,7 +17,7 @@ const sliceBytes = 16 * 1024;
 /** A record in a bulk body, or what is wrong with it. */
 export type BulkEntry<Fields> = { readonly place: number; readonly bytes: number } & (
   | { readonly fields: Fields; readonly problem?: undefined }
-  | { readonly problem: Problem }
+  | { readonly problem: Omit<Problem, "requestId"> }
 );
 
 export interface BulkBody<Fields> {
@@ -67,13 +67,14 @@ export function bulkReader<Fields>(schema: TSchema, complete: (input: unknown) =
 }
 
 function entryOf<Fields>({ place, bytes }: Piece, read: (bytes: Uint8Array) => Fields, isLine: boolean): BulkEntry<Fields> {
-  if (!bytes) return { place, bytes: 0, problem: problemOf(413, `A record may have up to ${maxBodyBytes} bytes.`) };
+  if (!bytes) return { place, bytes: 0, problem: problemInside(413, { detail: `A record may have up to ${maxBodyBytes} bytes.` }) };
   try {
     return { place, bytes: bytes.length, fields: read(bytes) };
   } catch (error) {
     if (!(error instanceof HttpProblem)) throw error;
     // Each line is a JSON text of its own; an array with an element that is no JSON is none.
     if (!isLine && error.status === 400) throw new HttpProblem(400, `${error.message} Its index is ${place}.`);
-    return { place, bytes: bytes.length, problem: problemOf(error.status, error.message, error.errors?.slice(0, maxMistakes)) };
+    const { status, message: detail, errors } = error;
+    return { place, bytes: bytes.length, problem: problemInside(status, { detail, errors: errors?.slice(0, maxMistakes) }) };
   }
 }

@@ -1,5 +1,5 @@
 import type { Resource } from "../domain/resource";
-import { problemOf } from "../problem";
+import { problemInside } from "../problem";
 import { type ChangeContext, type Once, type Store, type Stored, StoreUnavailable } from "../store/store";
 import { type BulkEntry, ndjson } from "./read-bulk";
 
@@ -73,7 +73,11 @@ function outcomesOf(part: readonly BulkEntry<object>[], created: readonly Stored
 
 function notWritten<Fields>(entry: BulkEntry<Fields>): BulkEntry<Fields> {
   const { place, bytes, problem } = entry;
-  return { place, bytes, problem: problem ?? problemOf(503, "The store cannot do this now; this record was not created. Try again.") };
+  return {
+    place,
+    bytes,
+    problem: problem ?? problemInside(503, { detail: "The store cannot do this now; this record was not created. Try again." }),
+  };
 }
 
 /** Runs one piece of work after another: many bulks at once hold up the others no longer than one does. */
