@@ -5,7 +5,7 @@ import { bulk } from "./crud/bulk";
 import { contextOf, type RequestHeaders } from "./crud/context";
 import { changeParameters, etag, idempotencyKey, location, readParameters } from "./crud/headers";
 import { fingerprintOf, idempotencyKeyOf, onceOf, refuseReuse } from "./crud/idempotency-key";
-import { etagOf, guardOf, preconditionsOf, refuseUnmet, unmet } from "./crud/preconditions";
+import { etagOf, guardOf, isUnchanged } from "./crud/preconditions";
 import { type Input, withDefaults } from "./defaults";
 import type { Recorded, Resource } from "./domain/resource";
 import { jsonBody } from "./json-body";
@@ -60,7 +60,8 @@ export function crud<Name extends string, Plural extends string, Fields extends 
     const once = onceOf({ key, path, authorization: headers["authorization"], fingerprint: fingerprintOf(body) });
     const answerOf = ([created]: readonly Stored[]) => (created as Stored).json;
     const json = await store.insertAll(resource, [complete(body)], answerOf, { ...contextOf(headers), once }).catch(refuseReuse);
-    return { ...(JSON.parse(json) as Recorded<Fields>), json };
+    const { id, version } = JSON.parse(json) as Recorded<Fields>;
+    return { id, version, json };
   };
   const changeOf = (headers: RequestHeaders) => ({ ...contextOf(headers), guard: guardOf(name, headers) });
 
@@ -111,10 +112,8 @@ export function crud<Name extends string, Plural extends string, Fields extends 
         "/:id",
         async ({ params: { id }, request }) => {
           const stored = found(await store.get(resource, Number(id)), id);
-          const preconditions = preconditionsOf(request.headers.get("if-match"), request.headers.get("if-none-match"));
-          const header = preconditions && unmet(preconditions, etagOf(stored));
-          if (header === "If-None-Match") return new Response(null, { status: 304, headers: { etag: etagOf(stored) } }) as never;
-          if (header) refuseUnmet(name, header, stored.id);
+          if (isUnchanged(name, request.headers, stored))
+            return new Response(null, { status: 304, headers: { etag: etagOf(stored) } }) as never;
           return answer(stored);
         },
         {

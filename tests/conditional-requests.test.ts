@@ -8,7 +8,7 @@ import { item } from "../src/domain/item";
 import { openSqliteStore } from "../src/store/sqlite";
 import { type Answer, openApi, type TestApi } from "./support/api";
 import { temporaryFolder } from "./support/folder";
-import { catalogue } from "./support/resources";
+import { catalogue, order } from "./support/resources";
 
 let api: TestApi;
 beforeEach(() => {
@@ -113,7 +113,7 @@ describe("a change with If-Match", () => {
         title: "The record is not in the state that the request asks for",
         status: 412,
         requestId: expect.any(String),
-        detail: "The item 1 is not in a state that If-Match names; read it again.",
+        detail: "The item 1 is in none of the states that If-Match names; read it again.",
       });
     }
     expect([etag(await api.send("GET", "/items/1")), (await api.events()).length]).toEqual([current, 2]);
@@ -134,8 +134,11 @@ describe("a change with If-Match", () => {
     await create();
     const headers = { "if-match": '"other"' };
     expect((await api.send("PUT", "/items/1", { price: -1 }, headers)).status).toBe(422);
-    expect((await api.send("PATCH", "/items/1", { name: null }, headers)).status).not.toBe(200);
-    expect((await api.send("PATCH", "/items/1", { name: "x" }, headers)).status).toBe(412);
+    expect((await api.send("PATCH", "/items/1", { price: -1 }, headers)).status).toBe(422);
+    await api.send("POST", "/orders", order.example);
+    const unfit = { recipient: { phone: "1" } };
+    expect((await api.send("PATCH", "/orders/1", unfit)).status).toBe(422);
+    expect((await api.send("PATCH", "/orders/1", unfit, headers)).status).toBe(412);
   });
 
   test("of many at once with one ETag exactly one wins, in one commit", async () => {

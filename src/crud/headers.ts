@@ -1,24 +1,17 @@
-// How the OpenAPI document shows the headers. As parameters, since Elysia would check a schema of headers on every request.
+// How the OpenAPI document shows the headers. As parameters, since Elysia would check a schema of headers on every request;
+// and without examples, which Swagger UI would send with every request that somebody tries out.
 import type { TSchema } from "@sinclair/typebox";
 
 const text = { type: "string" as const };
-const header = (name: string, description: string, example: string) => ({
-  name,
-  in: "header" as const,
-  required: false,
-  description,
-  schema: text,
-  example,
-});
+const header = (name: string, description: string) => ({ name, in: "header" as const, required: false, description, schema: text });
 
-const tags = "ETags in quotes, separated by commas, or *.";
-const ifMatch = header("If-Match", `Only if the record is in one of these states (${tags})`, '"1-8ks2p1"');
-const ifNoneMatch = (description: string) => header("If-None-Match", `${description} (${tags})`, '"1-8ks2p1"');
+const tags = 'one or more ETags such as `"1-8ks2p1"`, or `*` for any state';
+const ifMatch = header("If-Match", `Only if the record is in one of these states: ${tags}.`);
+const ifNoneMatch = (what: string) => header("If-None-Match", `${what}: ${tags}.`);
 
 export const idempotencyKey = header(
   "Idempotency-Key",
-  "1 to 255 visible ASCII characters, with or without quotes. The same request with the same key again, within 24 hours, gets the first answer and creates nothing.",
-  '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
+  "1 to 255 visible ASCII characters, such as a new UUID. Within 24 hours, the same request with the same key again gets the first answer, and creates nothing.",
 );
 
 /** The parameters of a request about one record: the plugin takes those in `detail` for all of them. */

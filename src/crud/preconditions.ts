@@ -1,6 +1,7 @@
 // Entity tags and the conditions on them: RFC 9110, sections 8.8.3 and 13.
 import { HttpProblem } from "../problem";
 import type { Stored } from "../store/store";
+import type { RequestHeaders } from "./context";
 
 /** `*`, or the tags as they were sent. */
 type Tags = "*" | readonly string[];
@@ -37,15 +38,31 @@ export function unmet({ ifMatch, ifNoneMatch }: Preconditions, etag: string): "I
   return undefined;
 }
 
-/** Refuses a change with 412 when the record is in another state than the request asks for. Undefined: it asks for none. */
-export function guardOf(name: string, headers: { readonly [header: string]: string | undefined }): ((current: Stored) => void) | undefined {
-  const preconditions = preconditionsOf(headers["if-match"], headers["if-none-match"]);
-  return preconditions && ((current) => refuseUnmet(name, unmet(preconditions, etagOf(current)), current.id));
+/**
+ * Whether the client of a GET has the record in this state already: 304.
+ *
+ * @throws {HttpProblem} 412 when If-Match does not hold.
+ */
+export function isUnchanged(name: string, headers: Headers, stored: Stored): boolean {
+  const preconditions = preconditionsOf(headers.get("if-match"), headers.get("if-none-match"));
+  const header = preconditions && unmet(preconditions, etagOf(stored));
+  if (header === "If-Match") throw preconditionFailed(name, header, stored);
+  return header === "If-None-Match";
 }
 
-export function refuseUnmet(name: string, header: ReturnType<typeof unmet>, id: number): void {
-  if (header === "If-Match") throw new HttpProblem(412, `The ${name} ${id} is not in a state that If-Match names; read it again.`);
-  if (header === "If-None-Match") throw new HttpProblem(412, `The ${name} ${id} is in a state that If-None-Match excludes.`);
+/** Refuses a change with 412 when the record is in another state than the request asks for. Undefined: it asks for none. */
+export function guardOf(name: string, headers: RequestHeaders): ((current: Stored) => void) | undefined {
+  const preconditions = preconditionsOf(headers["if-match"], headers["if-none-match"]);
+  if (!preconditions) return undefined;
+  return (current) => {
+    const header = unmet(preconditions, etagOf(current));
+    if (header) throw preconditionFailed(name, header, current);
+  };
+}
+
+function preconditionFailed(name: string, header: "If-Match" | "If-None-Match", { id }: Stored): HttpProblem {
+  const states = header === "If-Match" ? "none of the states that If-Match names" : "a state that If-None-Match excludes";
+  return new HttpProblem(412, `The ${name} ${id} is in ${states}; read it again.`);
 }
 
 const tag = String.raw`(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"`;
