@@ -232,6 +232,24 @@ describe("the whole request", () => {
     expect(await names()).toEqual([]);
   });
 
+  test("a body without end is answered as soon as it is too large, here and elsewhere", async () => {
+    for (const [path, headers, limit] of [
+      ["/items/bulk", ndjson, maxBulkBytes],
+      ["/items", json, maxBodyBytes],
+    ] as const) {
+      let sent = 0;
+      const chunk = Buffer.alloc(256 * 1024, " ");
+      const endless = new ReadableStream({
+        pull(controller) {
+          sent += chunk.length;
+          controller.enqueue(chunk);
+        },
+      });
+      expect((await api.send("POST", path, endless, headers)).status).toBe(413);
+      expect([path, sent > limit, sent <= limit + 4 * chunk.length]).toEqual([path, true, true]);
+    }
+  });
+
   test("works for every resource, with defaults and nested records", async () => {
     const { state: _, recipient: __, ...required } = order.example;
     const answer = await api.send("POST", "/orders/bulk", JSON.stringify([required, {}]), json);

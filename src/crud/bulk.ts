@@ -44,7 +44,9 @@ export function bulk<Name extends string, Fields extends object>(
 
   return new Elysia().post(
     "/bulk",
-    async ({ body, path, headers }) => {
+    async ({ body, path, headers, server, request }) => {
+      // Bun would cut off an answer that takes longer than 30 s: it may have to wait for the turns of many others.
+      server?.timeout(request, 0);
       const { mediaType, entries, fingerprint } = body as unknown as BulkBody<Fields>;
       const key = idempotencyKeyOf(headers["idempotency-key"]);
       const once =

@@ -1,5 +1,6 @@
 import type { TSchema } from "@sinclair/typebox";
 import { acceptedType, jsonReader, maxBodyBytes } from "../json-body";
+import { limitedBody } from "../limited-body";
 import { HttpProblem, type Problem, problemInside } from "../problem";
 import { type Piece, splitArray, splitLines } from "./split";
 
@@ -49,12 +50,7 @@ export function bulkReader<Fields>(schema: TSchema, complete: (input: unknown) =
         entries.push(entryOf(piece, (bytes) => complete(read(bytes)), isLines));
       }
     };
-    const tooLarge = () => new HttpProblem(413, `The body of a bulk may have up to ${maxBulkBytes} bytes.`);
-    if (Number(request.headers.get("content-length")) > maxBulkBytes) throw tooLarge();
-    let received = 0;
-    for await (const chunk of request.body ?? []) {
-      received += chunk.length;
-      if (received > maxBulkBytes) throw tooLarge();
+    for await (const chunk of limitedBody(request, maxBulkBytes, "The body of a bulk")) {
       hash?.update(chunk);
       for (let start = 0; start < chunk.length; start += sliceBytes) {
         take(splitter.push(chunk.subarray(start, start + sliceBytes)));
