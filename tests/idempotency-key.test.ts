@@ -2,6 +2,7 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, setSystemTime, test } from "bun:test";
 import { join } from "node:path";
+import { fingerprintOf, onceOf } from "../src/crud/idempotency-key";
 import { item } from "../src/domain/item";
 import { migrate, storeMigrations } from "../src/store/migrations";
 import { openSqliteStore } from "../src/store/sqlite";
@@ -96,6 +97,8 @@ describe("a key belongs", () => {
     for (const authorization of ["Bearer one-long-token", "Bearer another-token", "bearer one-long-token"])
       places.push((await post(sample, "k1", { authorization })).headers.get("location"));
     expect(places).toEqual(["/items/1", "/items/2", "/items/1"]);
+    const kept = onceOf({ key: "k1", path: "/items", authorization: "Bearer one-long-token", fingerprint: fingerprintOf(sample) });
+    expect(kept).toEqual({ key: expect.stringMatching(/^[\w-]{43}$/), fingerprint: expect.stringMatching(/^[\w-]{43}$/), part: 0 });
   });
 });
 
