@@ -1,11 +1,11 @@
 import type { TSchema } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
-import { describeMistakes, HttpProblem, type Problem } from "./problem";
+import { inexact } from "./json-text";
+import { describeMistakes, invalid } from "./mistakes";
+import { HttpProblem } from "./problem";
 
 /** The largest body that is read, in bytes. */
 export const maxBodyBytes = 1024 * 1024;
-/** Deeper JSON is no record of anybody's, and what walks through it later would take seconds, or run out of stack. */
-const maxDepth = 64;
 
 /**
  * Parses and checks a JSON body, and only under the media types given: a form or plain text, which a page of another
@@ -15,18 +15,33 @@ const maxDepth = 64;
 export function jsonBody(schema: TSchema, ...accepted: readonly string[]) {
   const check = TypeCompiler.Compile(schema);
   return async ({ request }: { request: Request }): Promise<unknown> => {
-    const contentType = request.headers.get("content-type")?.split(";", 1)[0]?.trim() ?? "";
-    if (!accepted.includes(contentType.toLowerCase())) {
-      throw new HttpProblem(
-        415,
-        `Send the body as ${accepted.join(" or ")}${contentType ? `, not as ${contentType}` : ", and say so in Content-Type"}.`,
-      );
-    }
-    const body = parse(await readText(request));
-    if (isDeeperThan(maxDepth, body)) throw invalid([{ pointer: "", detail: `It is nested too deeply; ${maxDepth} levels are read.` }]);
-    if (!check.Check(body)) throw invalid(describeMistakes(check.Errors(body)));
-    return body;
+    checkMediaType(request.headers, accepted);
+    const text = await readText(request);
+    const body = parse(text);
+    const mistakes = inexact(text, body);
+    if (mistakes.length === 0 && check.Check(body)) return body;
+    const places = new Set(mistakes.map(({ pointer }) => pointer));
+    // A body that is nested too deeply is not looked into any further.
+    if (places.has("")) throw invalid("body", mistakes);
+    throw invalid("body", [...mistakes, ...describeMistakes(check.Errors(body)).filter(({ pointer }) => !places.has(pointer))]);
   };
+}
+
+function checkMediaType(headers: Headers, accepted: readonly string[]): void {
+  const contentType = headers.get("content-type") ?? "";
+  const coding = headers.get("content-encoding");
+  if (coding !== null && coding.toLowerCase() !== "identity") throw new HttpProblem(415, "Send the body without a Content-Encoding.");
+  // The usual case needs no looking into.
+  if (accepted.includes(contentType)) return;
+  const [type = "", ...parameters] = contentType.split(";").map((part) => part.trim().toLowerCase());
+  if (!accepted.includes(type)) {
+    const sent = type === "" ? ", and say so in Content-Type" : `, not as ${type.slice(0, 100)}`;
+    throw new HttpProblem(415, `Send the body as ${accepted.join(" or ")}${sent}.`);
+  }
+  for (const parameter of parameters) {
+    const [name, value = ""] = parameter.split("=");
+    if (name === "charset" && value.replace(/^"(.*)"$/, "$1") !== "utf-8") throw new HttpProblem(415, "Send the body in UTF-8.");
+  }
 }
 
 async function readText(request: Request): Promise<string> {
@@ -43,19 +58,9 @@ async function readText(request: Request): Promise<string> {
 }
 
 function parse(text: string): unknown {
-  if (text.trim() === "") throw new HttpProblem(400, "The body is empty; send a JSON object.");
   try {
     return JSON.parse(text);
   } catch {
-    throw new HttpProblem(400, "The body is not valid JSON.");
+    throw new HttpProblem(400, text.trim() === "" ? "The body is empty; send a JSON object." : "The body is not valid JSON.");
   }
-}
-
-function isDeeperThan(levels: number, value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
-}
-
-function invalid(mistakes: Problem["errors"]): HttpProblem {
-  return new HttpProblem(422, "The body is not valid.", mistakes);
 }

@@ -2,17 +2,26 @@ import { type TSchema, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { Elysia } from "elysia";
 import { type Input, withDefaults } from "./defaults";
+import type { Filters } from "./domain/filter";
 import type { Recorded, Resource } from "./domain/resource";
 import { jsonBody } from "./json-body";
+import { listOf } from "./listing";
 import { mergePatch } from "./merge-patch";
-import { describeMistakes, HttpProblem, Problem } from "./problem";
-import { pageQuery, schemasOf, typed } from "./resource-schemas";
+import { describeMistakes } from "./mistakes";
+import { HttpProblem, Problem } from "./problem";
+import { refuseQuery } from "./query";
+import { schemasOf, typed } from "./resource-schemas";
 import { type Dependencies, defineRoute } from "./route";
 import type { ChangeContext, Stored } from "./store/store";
 
 /** RFC 7396. */
 const patchMediaType = "application/merge-patch+json";
 
+const listDescription =
+  "A page at a time; `next`, and the header `Link` (RFC 8288), lead to the one after it. A page with a filter may be short, " +
+  "or empty, and still have a `next`: it reads a bounded number of records. What is changed or deleted in between never makes " +
+  "another record be left out.";
+const links = { Link: { description: 'The pages `rel="next"` and `rel="first"`.', schema: { type: "string" as const } } };
 const location = { Location: { description: "The path of what was created.", schema: { type: "string" as const } } };
 
 /**
@@ -22,8 +31,10 @@ const location = { Location: { description: "The path of what was created.", sch
  * // routes/orders.ts
  * export default crud(order);
  */
-export function crud<Name extends string, Plural extends string, Fields extends object>(resource: Resource<Name, Plural, Fields>) {
-  type Page = { [key in Plural]: Recorded<Fields>[] } & { next: number | null };
+export function crud<Name extends string, Plural extends string, Fields extends object, By extends Filters>(
+  resource: Resource<Name, Plural, Fields, By>,
+) {
+  type Page = { [key in Plural]: Recorded<Fields>[] } & { next: string | null };
   const { name, plural } = resource;
   const schemas = schemasOf(resource);
   const record = typed<Recorded<Fields>>(schemas.record);
@@ -31,6 +42,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
   const patch = typed<Partial<Fields>>(schemas.patch);
   const page = typed<Page>(schemas.page);
   const { params } = schemas;
+  const list = listOf(resource);
   const fieldsCheck = TypeCompiler.Compile<TSchema>(resource.fields);
   const tags = [plural];
   const refused = { 422: Problem, 503: Problem };
@@ -52,22 +64,20 @@ export function crud<Name extends string, Plural extends string, Fields extends 
     new Elysia()
       .get(
         "",
-        async ({ query }) => {
-          const limit = Number(query.limit ?? 50);
-          const after = Number(query.after ?? 0);
-          // One more than asked for tells whether there is a next page.
-          const rows = await store.list(resource, after, limit + 1);
-          const shown = rows.slice(0, limit);
-          const next = rows.length > limit ? (shown.at(-1)?.id ?? null) : null;
-          return json(`{"${plural}":[${shown.map((row) => row.json).join(",")}],"next":${next}}`);
+        async ({ request, path }) => {
+          const { listing, links } = list.read(request.url);
+          const found = await store.list(resource, listing);
+          const { next, link } = links(found, path);
+          return json(`{"${plural}":[${found.rows.map((row) => row.json).join(",")}],"next":${JSON.stringify(next)}}`, 200, { link });
         },
         {
-          query: pageQuery,
+          query: list.schema,
           response: { 200: page, ...refused },
           detail: {
             tags,
             summary: `List ${plural}`,
-            description: "In the order of their ids, a page at a time.",
+            description: listDescription,
+            responses: { 200: { description: "A page.", headers: links } },
           },
         },
       )
@@ -78,6 +88,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
           return json(stored.json, 201, { location: `${path.replace(/\/$/, "")}/${stored.id}` });
         },
         {
+          transform: refuseQuery,
           body: input,
           parse: jsonBody(input, "application/json"),
           response: { 201: record, ...unreadable, ...refused },
@@ -91,6 +102,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
       )
       .get("/:id", async ({ params: { id } }) => json(found(await store.get(resource, Number(id)), id).json), {
         params,
+        transform: refuseQuery,
         response: { 200: record, ...missing },
         detail: { tags, summary: `Read ${aOrAn(name)}` },
       })
@@ -102,6 +114,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
         },
         {
           params,
+          transform: refuseQuery,
           body: input,
           parse: jsonBody(input, "application/json"),
           response: { 200: record, ...unreadable, ...missing },
@@ -118,6 +131,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
           json(found(await store.update(resource, Number(id), (current) => patched(current, body), contextOf(headers)), id).json),
         {
           params,
+          transform: refuseQuery,
           body: patch,
           parse: jsonBody(patch, patchMediaType, "application/json"),
           response: { 200: record, ...unreadable, ...missing },
@@ -137,6 +151,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
         },
         {
           params,
+          transform: refuseQuery,
           response: { 204: Type.Undefined({ description: "Deleted." }), ...missing },
           detail: {
             tags,

@@ -76,7 +76,7 @@ describe("the first start", () => {
       'The store was opened without the resource "order"; export it from a file in src/domain/.',
     );
     await close(first);
-    expect(await open().list(order, 0, 10)).toEqual([]);
+    expect(await open().list(order, { limit: 10 })).toEqual({ rows: [], next: null });
   });
 });
 
