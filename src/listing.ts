@@ -26,13 +26,15 @@ export interface Request {
 
 const sorts: readonly Sort[] = sortKeys.flatMap((key) => [key, `-${key}`] as const);
 
+const cursorForm = /^[A-Za-z0-9_-]{1,200}$/;
+
 const own = {
   limit: integer(1, 200, "How many at most: 1 to 200. Default: 50.", 50),
   sort: word(sorts, `The order: ${sorts.join(", ")}; - is for the greatest first. Default: id.`, "id"),
   after: {
     description: "The `next` of the page before, with the same order and filters. In the order of ids, an id will do.",
-    documented: { type: "string", minLength: 1, maxLength: 200 },
-    read: (text) => (/^[A-Za-z0-9_-]{1,200}$/.test(text) ? text : undefined),
+    documented: { type: "string", pattern: cursorForm.source },
+    read: (text) => (cursorForm.test(text) ? text : undefined),
   },
   updatedSince: {
     description:
@@ -110,7 +112,7 @@ function prefix(field: string): Parameter<string> {
   return {
     description: `Only those whose ${field} begins so. Upper and lower case are different, and every character stands for itself.`,
     documented: { type: "string", maxLength: 1000 },
-    read: (text) => (text.length <= 1000 ? text : undefined),
+    read: (text) => (Array.from(text).length <= 1000 ? text : undefined),
   };
 }
 

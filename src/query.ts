@@ -42,7 +42,7 @@ export function querySchema<Query>(parameters: Parameters): TUnsafe<Query> {
   const properties = Object.entries(parameters).map(
     ([name, { description, documented }]) => [name, Type.Optional(Type.Any({ description, [documentedAs]: documented }))] as const,
   );
-  return Type.Object(Object.fromEntries(properties)) as TObject as unknown as TUnsafe<Query>;
+  return Type.Object(Object.fromEntries(properties), { additionalProperties: true }) as TObject as unknown as TUnsafe<Query>;
 }
 
 /**
