@@ -1,7 +1,8 @@
 import type { ValueError } from "@sinclair/typebox/errors";
 import { ElysiaCustomStatusResponse, NotFoundError, ParseError, ValidationError } from "elysia";
+import { describeMistakes } from "./mistakes";
 import { type Log, messageOf } from "./observe/logging";
-import { describeMistakes, HttpProblem, problemResponse } from "./problem";
+import { HttpProblem, problemResponse } from "./problem";
 import { requestIdOf } from "./request-id";
 import { StoreUnavailable } from "./store/store";
 

@@ -1,12 +1,12 @@
 import type { TSchema } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { inexact } from "./json-text";
 import { limitedBody } from "./limited-body";
-import { describeMistakes, HttpProblem, type Problem } from "./problem";
+import { describeMistakes, invalid } from "./mistakes";
+import { HttpProblem } from "./problem";
 
 /** The largest body that is read, in bytes. */
 export const maxBodyBytes = 1024 * 1024;
-/** Deeper JSON is no record of anybody's, and what walks through it later would take seconds, or run out of stack. */
-const maxDepth = 64;
 
 /**
  * Parses and checks a JSON body, and only under the media types given: a form or plain text, which a page of another
@@ -16,19 +16,9 @@ const maxDepth = 64;
 export function jsonBody(schema: TSchema, ...accepted: readonly string[]) {
   const read = jsonReader(schema);
   return async ({ request }: { request: Request }): Promise<unknown> => {
-    acceptedType(request, accepted);
+    checkMediaType(request.headers, accepted);
     return read(await readBytes(request));
   };
-}
-
-/** The media type of the body, which must be one of those given. */
-export function acceptedType(request: Request, accepted: readonly string[]): string {
-  const contentType = request.headers.get("content-type")?.split(";", 1)[0]?.trim() ?? "";
-  if (accepted.includes(contentType.toLowerCase())) return contentType.toLowerCase();
-  throw new HttpProblem(
-    415,
-    `Send the body as ${accepted.join(" or ")}${contentType ? `, not as ${contentType}` : ", and say so in Content-Type"}.`,
-  );
 }
 
 /**
@@ -38,13 +28,35 @@ export function acceptedType(request: Request, accepted: readonly string[]): str
  */
 export function jsonReader(schema: TSchema, what = "body"): (bytes: Uint8Array) => unknown {
   const check = TypeCompiler.Compile(schema);
-  const invalid = (mistakes: Problem["errors"]) => new HttpProblem(422, `The ${what} is not valid.`, mistakes);
   return (bytes) => {
-    const value = parse(decode(bytes, what), what);
-    if (isDeeperThan(maxDepth, value)) throw invalid([{ pointer: "", detail: `It is nested too deeply; ${maxDepth} levels are read.` }]);
-    if (!check.Check(value)) throw invalid(describeMistakes(check.Errors(value)));
-    return value;
+    const text = decode(bytes, what);
+    const value = parse(text, what);
+    const mistakes = inexact(text, value);
+    if (mistakes.length === 0 && check.Check(value)) return value;
+    const places = new Set(mistakes.map(({ pointer }) => pointer));
+    // A text that is nested too deeply is not looked into any further.
+    if (places.has("")) throw invalid(what, mistakes);
+    throw invalid(what, [...mistakes, ...describeMistakes(check.Errors(value)).filter(({ pointer }) => !places.has(pointer))]);
   };
+}
+
+/** Answers the media type, one of those given. */
+export function checkMediaType(headers: Headers, accepted: readonly string[]): string {
+  const contentType = headers.get("content-type") ?? "";
+  const coding = headers.get("content-encoding");
+  if (coding !== null && coding.toLowerCase() !== "identity") throw new HttpProblem(415, "Send the body without a Content-Encoding.");
+  // The usual case needs no looking into.
+  if (accepted.includes(contentType)) return contentType;
+  const [type = "", ...parameters] = contentType.split(";").map((part) => part.trim().toLowerCase());
+  if (!accepted.includes(type)) {
+    const sent = type === "" ? ", and say so in Content-Type" : `, not as ${type.slice(0, 100)}`;
+    throw new HttpProblem(415, `Send the body as ${accepted.join(" or ")}${sent}.`);
+  }
+  for (const parameter of parameters) {
+    const [name, value = ""] = parameter.split("=");
+    if (name === "charset" && value.replace(/^"(.*)"$/, "$1") !== "utf-8") throw new HttpProblem(415, "Send the body in UTF-8.");
+  }
+  return type;
 }
 
 async function readBytes(request: Request): Promise<Uint8Array> {
@@ -64,15 +76,9 @@ function decode(bytes: Uint8Array, what: string): string {
 }
 
 function parse(text: string, what: string): unknown {
-  if (text.trim() === "") throw new HttpProblem(400, `The ${what} is empty; send a JSON object.`);
   try {
     return JSON.parse(text);
   } catch {
-    throw new HttpProblem(400, `The ${what} is not valid JSON.`);
+    throw new HttpProblem(400, text.trim() === "" ? `The ${what} is empty; send a JSON object.` : `The ${what} is not valid JSON.`);
   }
-}
-
-function isDeeperThan(levels: number, value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
 }

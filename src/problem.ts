@@ -1,6 +1,5 @@
 import { STATUS_CODES } from "node:http";
 import { type Static, Type } from "@sinclair/typebox";
-import type { ValueError } from "@sinclair/typebox/errors";
 import { type ProblemKind, type ProblemStatus, problemKinds, type SpecialKind, specialKinds } from "./problem-kinds";
 import { requestIdOf } from "./request-id";
 
@@ -64,29 +63,4 @@ export function problemResponse(request: Request, status: number, content?: Prob
     status,
     headers: { "content-type": "application/problem+json", "x-request-id": requestId, ...headers },
   });
-}
-
-/** A body of megabytes can be wrong in a million places; nobody mends more than these at a time. */
-const maxMistakes = 100;
-
-/** Every mistake with its place and what was expected there, but never the value that was sent. */
-export function describeMistakes(mistakes: Iterable<ValueError>): NonNullable<Problem["errors"]> {
-  const byPlace = new Map<string, string>();
-  // One for each place: a string that is too short breaks its pattern, too.
-  for (const { pointer, detail } of placed(mistakes)) {
-    if (!byPlace.has(pointer)) byPlace.set(pointer, detail);
-    if (byPlace.size === maxMistakes) break;
-  }
-  return [...byPlace].map(([pointer, detail]) => ({ pointer, detail }));
-}
-
-function* placed(mistakes: Iterable<ValueError>): Generator<{ pointer: string; detail: string }> {
-  for (const { path, schema, message, errors } of mistakes) {
-    const alternatives = errors.map((branch) => [...placed(branch)]);
-    // The alternative that the value was meant to be is the one that has its mistake further inside.
-    const meant = alternatives.find(([first]) => first && first.pointer.length > path.length);
-    if (meant) yield* meant;
-    else if (typeof schema.description === "string") yield { pointer: path, detail: schema.description };
-    else yield { pointer: path, detail: alternatives.flatMap(([first]) => first?.detail ?? []).join("; or ") || message };
-  }
 }

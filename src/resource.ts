@@ -7,16 +7,26 @@ import { changeParameters, etag, idempotencyKey, location, readParameters } from
 import { fingerprintOf, idempotencyKeyOf, onceOf, refuseReuse } from "./crud/idempotency-key";
 import { etagOf, guardOf, isUnchanged } from "./crud/preconditions";
 import { type Input, withDefaults } from "./defaults";
+import type { Filters } from "./domain/filter";
 import type { Recorded, Resource } from "./domain/resource";
 import { jsonBody } from "./json-body";
+import { listOf } from "./listing";
 import { mergePatch } from "./merge-patch";
-import { describeMistakes, HttpProblem, Problem } from "./problem";
-import { pageQuery, schemasOf, typed } from "./resource-schemas";
+import { describeMistakes } from "./mistakes";
+import { HttpProblem, Problem } from "./problem";
+import { refuseQuery } from "./query";
+import { schemasOf, typed } from "./resource-schemas";
 import { type Dependencies, defineRoute } from "./route";
 import type { Store, Stored } from "./store/store";
 
 /** RFC 7396. */
 const patchMediaType = "application/merge-patch+json";
+
+const listDescription =
+  "A page at a time; `next`, and the header `Link` (RFC 8288), lead to the one after it. A page with a filter may be short, " +
+  "or empty, and still have a `next`: it reads a bounded number of records. What is changed or deleted in between never makes " +
+  "another record be left out.";
+const links = { Link: { description: 'The pages `rel="next"` and `rel="first"`.', schema: { type: "string" as const } } };
 
 /**
  * CRUD over HTTP for a resource: list, create, read, replace, change and delete. Every change is an event.
@@ -25,8 +35,10 @@ const patchMediaType = "application/merge-patch+json";
  * // routes/orders.ts
  * export default crud(order);
  */
-export function crud<Name extends string, Plural extends string, Fields extends object>(resource: Resource<Name, Plural, Fields>) {
-  type Page = { [key in Plural]: Recorded<Fields>[] } & { next: number | null };
+export function crud<Name extends string, Plural extends string, Fields extends object, By extends Filters>(
+  resource: Resource<Name, Plural, Fields, By>,
+) {
+  type Page = { [key in Plural]: Recorded<Fields>[] } & { next: string | null };
   const { name, plural } = resource;
   const schemas = schemasOf(resource);
   const record = typed<Recorded<Fields>>(schemas.record);
@@ -34,6 +46,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
   const patch = typed<Partial<Fields>>(schemas.patch);
   const page = typed<Page>(schemas.page);
   const { params } = schemas;
+  const list = listOf(resource);
   const fieldsCheck = TypeCompiler.Compile<TSchema>(resource.fields);
   const tags = [plural];
   const refused = { 422: Problem, 503: Problem };
@@ -69,22 +82,20 @@ export function crud<Name extends string, Plural extends string, Fields extends 
     new Elysia()
       .get(
         "",
-        async ({ query }) => {
-          const limit = Number(query.limit ?? 50);
-          const after = Number(query.after ?? 0);
-          // One more than asked for tells whether there is a next page.
-          const rows = await store.list(resource, after, limit + 1);
-          const shown = rows.slice(0, limit);
-          const next = rows.length > limit ? (shown.at(-1)?.id ?? null) : null;
-          return json(`{"${plural}":[${shown.map((row) => row.json).join(",")}],"next":${next}}`);
+        async ({ request, path }) => {
+          const { listing, links } = list.read(request.url);
+          const found = await store.list(resource, listing);
+          const { next, link } = links(found, path);
+          return json(`{"${plural}":[${found.rows.map((row) => row.json).join(",")}],"next":${JSON.stringify(next)}}`, 200, { link });
         },
         {
-          query: pageQuery,
+          query: list.schema,
           response: { 200: page, ...refused },
           detail: {
             tags,
             summary: `List ${plural}`,
-            description: "In the order of their ids, a page at a time.",
+            description: listDescription,
+            responses: { 200: { description: "A page.", headers: links } },
           },
         },
       )
@@ -95,6 +106,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
           return answer(stored, 201, { location: `${path.replace(/\/$/, "")}/${stored.id}` });
         },
         {
+          transform: refuseQuery,
           body: input,
           parse: jsonBody(input, "application/json"),
           response: { 201: record, ...unreadable, ...refused },
@@ -118,6 +130,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
         },
         {
           params,
+          transform: refuseQuery,
           response: { 200: record, 304: Type.Undefined({ description: "The record is in a state that the client has." }), ...conditional },
           detail: {
             tags,
@@ -135,6 +148,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
         },
         {
           params,
+          transform: refuseQuery,
           body: input,
           parse: jsonBody(input, "application/json"),
           response: { 200: record, ...unreadable, ...conditional },
@@ -153,6 +167,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
           answer(found(await store.update(resource, Number(id), (current) => patched(current, body), changeOf(headers)), id)),
         {
           params,
+          transform: refuseQuery,
           body: patch,
           parse: jsonBody(patch, patchMediaType, "application/json"),
           response: { 200: record, ...unreadable, ...conditional },
@@ -174,6 +189,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
         },
         {
           params,
+          transform: refuseQuery,
           response: { 204: Type.Undefined({ description: "Deleted." }), ...conditional },
           detail: {
             parameters: changeParameters(params),

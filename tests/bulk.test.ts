@@ -3,7 +3,6 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { maxBulkBytes, maxBulkItems } from "../src/crud/read-bulk";
 import { type Splitter, splitArray, splitLines } from "../src/crud/split";
-import { item } from "../src/domain/item";
 import { maxBodyBytes } from "../src/json-body";
 import { type Store, StoreUnavailable } from "../src/store/store";
 import { type Answer, openApi, storeWith, type TestApi } from "./support/api";
@@ -42,7 +41,7 @@ const linesOf = (answer: Answer) => {
     .map((line) => JSON.parse(line) as Result);
 };
 const statuses = (answer: Answer) => linesOf(answer).map(({ line, status }) => [line, status]);
-const names = async () => (await api.store.list(item, 0, 20_000)).map((stored) => (JSON.parse(stored.json) as { name: string }).name);
+const names = async () => (await api.events()).map((event) => (event["item"] as { name: string }).name);
 const bytes = (...parts: (string | readonly number[])[]) =>
   Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part) : Buffer.from(part as number[]))));
 
@@ -121,6 +120,13 @@ describe("lines of JSON", () => {
       [4, 413],
       [5, 201],
     ]);
+  });
+
+  test("a line is as exact as a body", async () => {
+    const body =
+      '{"name":"a","name":"b"}\n{"name":"a\\u0000"}\n{"name":"a","price":0.1234567890123456789}\n{"name":"a","price":"5"}\n{"name":"good"}';
+    expect(statuses(await post(body)).map(([, status]) => status)).toEqual([422, 422, 422, 422, 201]);
+    expect((await api.send("POST", "/items/bulk?dryRun=true", '{"name":"a"}', ndjson)).status).toBe(422);
   });
 
   test("of the mistakes in a line ten are told, so that the answer stays in proportion", async () => {

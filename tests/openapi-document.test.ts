@@ -217,7 +217,7 @@ describe("every operation", () => {
         expect([name, parameter.name, parameter.schema["type"], parameter.description?.length > 10]).toEqual([
           name,
           parameter.name,
-          expect.stringMatching(/^(string|integer)$/),
+          expect.stringMatching(/^(string|integer|number)$/),
           true,
         ]);
       }
@@ -229,8 +229,14 @@ describe("every operation", () => {
       document.paths[path]?.[method]?.parameters?.map(({ name, schema, description }) => [name, schema, description.length > 10]);
     expect(parameters("/items", "get")).toEqual([
       ["limit", { type: "integer", minimum: 1, maximum: 200, default: 50 }, true],
-      ["after", { type: "integer", minimum: 0 }, true],
+      ["sort", { type: "string", enum: ["id", "-id", "createdAt", "-createdAt", "updatedAt", "-updatedAt"], default: "id" }, true],
+      ["after", { type: "string", pattern: expect.any(String) }, true],
+      ["updatedSince", { type: "string" }, true],
+      ["name", { type: "string", maxLength: 1000 }, true],
+      ["minPrice", { type: "number" }, true],
+      ["maxPrice", { type: "number" }, true],
     ]);
+    expect(document.paths["/items"]?.["get"]?.responses["200"]?.headers).toHaveProperty("Link");
     expect(parameters("/dead-letters/{queue}", "get")?.slice(1, 3)).toEqual([
       ["limit", { type: "integer", minimum: 1, maximum: 200, default: 50 }, true],
       ["after", { type: "integer", minimum: 0 }, true],

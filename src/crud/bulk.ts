@@ -3,6 +3,7 @@ import { Elysia } from "elysia";
 import type { Input } from "../defaults";
 import type { Recorded, Resource } from "../domain/resource";
 import { Problem } from "../problem";
+import { refuseQuery } from "../query";
 import { typed } from "../resource-schemas";
 import type { Store } from "../store/store";
 import { contextOf } from "./context";
@@ -59,6 +60,7 @@ export function bulk<Name extends string, Fields extends object>(
       }) as never;
     },
     {
+      transform: refuseQuery,
       // What it is to a client; the reader checks each record.
       body: Type.Unsafe<Input<Fields>[]>(Type.Any()),
       parse: bulkReader(input, complete),

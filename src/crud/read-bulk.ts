@@ -1,5 +1,5 @@
 import type { TSchema } from "@sinclair/typebox";
-import { acceptedType, jsonReader, maxBodyBytes } from "../json-body";
+import { checkMediaType, jsonReader, maxBodyBytes } from "../json-body";
 import { limitedBody } from "../limited-body";
 import { HttpProblem, type Problem, problemInside } from "../problem";
 import { type Piece, splitArray, splitLines } from "./split";
@@ -38,7 +38,7 @@ export function bulkReader<Fields>(schema: TSchema, complete: (input: unknown) =
   const readLine = jsonReader(schema, "line");
   const readElement = jsonReader(schema, "element");
   return async ({ request }: { request: Request }): Promise<BulkBody<Fields>> => {
-    const mediaType = acceptedType(request, [ndjson, json]);
+    const mediaType = checkMediaType(request.headers, [ndjson, json]);
     const isLines = mediaType === ndjson;
     const read = isLines ? readLine : readElement;
     const splitter = isLines ? splitLines(maxBodyBytes) : splitArray(maxBodyBytes);

@@ -9,7 +9,7 @@ import { acquireLock, type Lock } from "./lock";
 import { logIdOf, reading, sqliteLogReader } from "./log-reader";
 import { migrate, storeMigrations } from "./migrations";
 import { replaysIn, subscriptionsIn } from "./queue-tables";
-import type { ChangeContext, GuardedContext, LogReader, OnceContext, Store, Stored } from "./store";
+import type { ChangeContext, GuardedContext, Listing, LogReader, OnceContext, Page, Store, Stored } from "./store";
 import { Table } from "./table";
 
 /**
@@ -74,7 +74,7 @@ class SqliteStore implements Store {
     // FULL: a commit is on disk, through a power cut, before it is answered.
     for (const pragma of ["busy_timeout = 2000", "journal_mode = WAL", "synchronous = FULL"]) this.#db.run(`PRAGMA ${pragma}`);
     migrate(this.#db, file, storeMigrations);
-    for (const resource of resources) this.#tables.set(resource.name, new Table(this.#db, resource.plural));
+    for (const resource of resources) this.#tables.set(resource.name, new Table(this.#db, resource));
     this.#keys = new IdempotencyKeys(this.#db);
     this.#append = this.#db.prepare("INSERT INTO events (id, type, subject, timestamp, body, traceparent) VALUES (?, ?, ?, ?, ?, ?)");
     this.#saveRelayed = this.#db.prepare("UPDATE relay SET position = ?");
@@ -144,8 +144,8 @@ class SqliteStore implements Store {
     return reading(() => this.#table(resource).get(id));
   }
 
-  async list(resource: Resource, after: number, limit: number): Promise<Stored[]> {
-    return reading(() => this.#table(resource).list(after, limit));
+  async list(resource: Resource, listing: Listing): Promise<Page> {
+    return reading(() => this.#table(resource).list(listing));
   }
 
   onAppend(listener: () => void): () => void {
