@@ -1,3 +1,4 @@
+import type { CrossOrigin } from "./cross-origin";
 import { lastRequestIdOf } from "./request-id";
 
 const securityHeaders = Object.entries({
@@ -9,16 +10,17 @@ const securityHeaders = Object.entries({
 });
 
 /**
- * Puts on every answer what belongs on each: the id of the request, the security headers, and `Cache-Control`. What a
+ * Puts on every answer what belongs on each: the id of the request, the security headers, CORS, and `Cache-Control`. What a
  * route has set itself stays. With an `ETag` a client may keep the answer, and asks each time whether it still holds;
  * without, nobody keeps it.
  */
-export function completeHeaders(request: Request, response: Response): Response {
+export function completeHeaders(crossOrigin: CrossOrigin, request: Request, response: Response): Response {
   const { headers } = response;
   headers.set("x-request-id", lastRequestIdOf(request));
   for (const [name, value] of securityHeaders) if (!headers.has(name)) headers.set(name, value);
   if (!headers.has("cache-control")) {
     headers.set("cache-control", headers.has("etag") && response.status < 400 ? "private, no-cache" : "no-store");
   }
+  crossOrigin.complete(request, headers);
   return response;
 }

@@ -82,7 +82,7 @@ export function listOf<By extends Filters>({ name, filters }: Resource<string, s
         listing: { limit, sort, descending, after: place, ...chosen },
         links(page, path) {
           const next = page.next && writeCursor(page.next, list);
-          const rest = new URL(url).searchParams;
+          const rest = new URLSearchParams(/\?(.*)/s.exec(url)?.[1]);
           rest.delete("after");
           const target = (more: Record<string, string>) => {
             const search = new URLSearchParams([...rest, ...Object.entries(more)]).toString();

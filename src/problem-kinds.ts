@@ -80,3 +80,9 @@ export const specialKinds = {
 
 export type SpecialKind = keyof typeof specialKinds;
 export type ProblemStatus = keyof typeof problemKinds;
+
+/** All of them, in the order of their statuses. */
+export const everyKind: readonly (ProblemKind & { readonly status: number })[] = [
+  ...Object.entries<ProblemKind>(problemKinds).map(([status, kind]) => ({ status: Number(status), ...kind })),
+  ...Object.values(specialKinds),
+].sort((a, b) => a.status - b.status);

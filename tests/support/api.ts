@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { AnyElysia } from "elysia";
 import health from "../../routes/health";
 import items from "../../routes/items";
 import { type AppOptions, buildApp } from "../../src/app";
@@ -20,6 +21,7 @@ export interface Answer {
 }
 
 export interface TestApi {
+  readonly app: AnyElysia;
   readonly store: Store;
   readonly lines: readonly LogLine[];
   /** Sends a body as JSON, or as it stands when the headers say of what type it is. */
@@ -35,7 +37,7 @@ const shipped: readonly LoadedRoute[] = [
   { file: "health.ts", path: "/health", route: health },
 ];
 
-interface TestOptions {
+export interface TestOptions {
   /** Puts something between the routes and the store. */
   readonly wrap?: (store: Store) => Store;
   readonly routes?: readonly LoadedRoute[];
@@ -56,10 +58,11 @@ export function openApi({ wrap = (store: Store) => store, routes = shipped, conf
       replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
       relay: () => ({ transport: "embedded", broker: "off", position: 0 }),
     },
-    config: { apiTokens: [], rateLimit: null, ...config },
+    config: { apiTokens: [], localHostOnly: false, corsOrigins: [], trustedProxies: 0, rateLimit: null, ...config },
     log,
   });
   return {
+    app,
     store,
     lines,
     async send(method, path, body, headers = {}) {
