@@ -2,10 +2,10 @@ import { type AnyElysia, Elysia } from "elysia";
 import { completeHeaders } from "./answer-headers";
 import type { Config } from "./config";
 import { CrossOrigin } from "./cross-origin";
+import { maxBulkBytes } from "./crud/read-bulk";
 import { answerErrors, asProblem, pathOf } from "./error-answer";
 import { gate } from "./gate";
 import { measureRequests } from "./http-metrics";
-import { maxBodyBytes } from "./json-body";
 import { methodsByPath } from "./methods";
 import type { Log } from "./observe/logging";
 import { problemPages } from "./problem-pages";
@@ -21,7 +21,7 @@ export interface AppOptions {
 }
 
 /** Bun answers a body above this by itself, without a word; one above what is read gets a problem. */
-const maxReceivedBytes = 8 * maxBodyBytes;
+const maxReceivedBytes = 2 * maxBulkBytes;
 
 /**
  * Seconds after which a connection is closed on which nothing happens, or whose body comes too slowly to be honest. Bun
