@@ -129,7 +129,9 @@ class Order {
   }
 
   bindings(after: Place | undefined): Bindings {
-    const { key, id } = after ?? this.#start;
+    // What was changed since then begins no earlier.
+    const early = !this.descending && this.sort !== "id" && after !== undefined && after.key < this.#start.key;
+    const { key, id } = after === undefined || early ? this.#start : after;
     return this.sort === "id" ? { id } : { key, id, end: this.#end };
   }
 
