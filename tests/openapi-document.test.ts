@@ -66,6 +66,7 @@ async function build(apiTokens: string[], rateLimit: number | null, routes?: Loa
       deadLetters: new EmbeddedDeadLetters(folder.path),
       replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
       relay: () => ({ transport: "embedded", broker: "off", position: 0 }),
+      stopping: new AbortController().signal,
     },
     config: { apiTokens, rateLimit },
     log: createLog({ level: "silent", format: "json", stream: 1 }),
