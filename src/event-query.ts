@@ -1,5 +1,5 @@
 import { type TString, Type } from "@sinclair/typebox";
-import type { EventFilter } from "./delivery/log-chunks";
+import type { EventFilter } from "./delivery/log-pieces";
 import { type Catalogue, UnknownEventType } from "./domain/catalogue";
 import { documentedAs } from "./openapi";
 import { HttpProblem } from "./problem";

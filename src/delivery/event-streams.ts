@@ -1,6 +1,6 @@
 import type { LogReader } from "../store/store";
 import { greetingText, positionText } from "./event-text";
-import { type EventFilter, LogChunks } from "./log-chunks";
+import { type EventFilter, LogPieces, type Piece } from "./log-pieces";
 import { Signal } from "./signal";
 import { TimeShare } from "./time-share";
 
@@ -27,16 +27,18 @@ export interface EventStreamsOptions {
 
 interface Stream {
   readonly sink: Sink;
-  readonly filter: EventFilter;
+  readonly pieces: LogPieces;
   position: number;
   blocked: boolean;
   wroteAt: number;
 }
 
 /** Serving streams takes this part of the time at most, so that a thousand of them do not slow down those who write. */
-const share = 0.05;
+const share = 0.03;
 /** What a thousand streams take for one event. */
 const burstMs = 15;
+
+const encoder = new TextEncoder();
 
 /**
  * Streams of events from the log, each in commit order. A stream is no more than a position: the log is the buffer, of
@@ -44,16 +46,14 @@ const burstMs = 15;
  */
 export class EventStreams {
   readonly #streams = new Set<Stream>();
-  readonly #chunks: LogChunks;
+  /** By filter. */
+  readonly #pieces = new Map<string, WeakRef<LogPieces>>();
   readonly #work = new Signal();
   readonly #time = new TimeShare(share, burstMs);
-  readonly #encoder = new TextEncoder();
   #serving = false;
   #closed = false;
 
-  constructor(readonly options: EventStreamsOptions) {
-    this.#chunks = new LogChunks(options.log);
-  }
+  constructor(readonly options: EventStreamsOptions) {}
 
   get size(): number {
     return this.#streams.size;
@@ -66,13 +66,13 @@ export class EventStreams {
 
   /** Begins a stream; answers how to end it, for a client that has left. */
   open(sink: Sink, { position, filter }: StreamStart): () => void {
-    const stream: Stream = { sink, filter, position, blocked: false, wroteAt: 0 };
     if (this.#closed) {
       sink.end();
       return () => {};
     }
+    const stream: Stream = { sink, pieces: this.#piecesOf(filter), position, blocked: false, wroteAt: 0 };
     this.#streams.add(stream);
-    this.#write(stream, this.#encoder.encode(greetingText(position, this.options.retryMs)));
+    this.#write(stream, encoder.encode(greetingText(position, this.options.retryMs)));
     if (!this.#serving) void this.#serve();
     this.#work.raise();
     return () => this.#streams.delete(stream);
@@ -89,7 +89,12 @@ export class EventStreams {
   async #serve(): Promise<void> {
     this.#serving = true;
     while (this.#streams.size > 0) {
-      if ((await this.#round()) === 0) await this.#work.wait(this.options.heartbeatMs / 10);
+      this.#time.start();
+      const served = await this.#round();
+      const pauseMs = this.#time.stop();
+      if (pauseMs > 0) await Bun.sleep(pauseMs);
+      else if (served > 0) await new Promise(setImmediate);
+      else await this.#work.wait(this.options.heartbeatMs / 10);
     }
     this.#serving = false;
   }
@@ -100,9 +105,12 @@ export class EventStreams {
     try {
       const end = await this.options.log.end();
       for (const stream of this.#streams) {
-        if (stream.blocked || !(stream.position < end || this.#isQuiet(stream))) continue;
+        if (stream.blocked) continue;
+        if (stream.position < end) this.#give(stream, stream.pieces.known(stream.position) ?? (await stream.pieces.read(stream.position)));
+        else if (this.#isQuiet(stream)) this.#write(stream, encoder.encode(positionText(stream.position)));
+        else continue;
         served += 1;
-        await this.#time.spend(() => this.#serveOne(stream, end));
+        if (this.#time.isUp) await this.#time.rest();
       }
     } catch {
       // The log cannot be read. The clients come again, and those who ask then are told, as is the service's log.
@@ -111,16 +119,13 @@ export class EventStreams {
     return served;
   }
 
-  async #serveOne(stream: Stream, end: number): Promise<void> {
-    if (stream.position < end) {
-      const chunk = await this.#chunks.next(stream.position, stream.filter);
-      // Left out without a word would be worse than ended: the client comes again, and is told.
-      if (!chunk) return this.#end(stream);
-      if (!this.#streams.has(stream)) return;
-      stream.position = chunk.position;
-      if (chunk.bytes.length > 0) return this.#write(stream, chunk.bytes);
-    }
-    if (this.#isQuiet(stream)) this.#write(stream, this.#encoder.encode(positionText(stream.position)));
+  #give(stream: Stream, piece: Piece | undefined): void {
+    // Left out without a word would be worse than ended: the client comes again, and is told.
+    if (!piece) this.#end(stream);
+    if (!piece || !this.#streams.has(stream)) return;
+    stream.position = piece.position;
+    if (piece.bytes.length > 0) this.#write(stream, piece.bytes);
+    else if (this.#isQuiet(stream)) this.#write(stream, encoder.encode(positionText(stream.position)));
   }
 
   #isQuiet({ wroteAt }: Stream): boolean {
@@ -143,5 +148,16 @@ export class EventStreams {
 
   #end(stream: Stream): void {
     if (this.#streams.delete(stream)) stream.sink.end();
+  }
+
+  /** Streams with the same filter share what is read for them. */
+  #piecesOf(filter: EventFilter): LogPieces {
+    const key = JSON.stringify(filter);
+    const known = this.#pieces.get(key)?.deref();
+    if (known) return known;
+    for (const [other, pieces] of this.#pieces) if (!pieces.deref()) this.#pieces.delete(other);
+    const pieces = new LogPieces(this.options.log, filter);
+    this.#pieces.set(key, new WeakRef(pieces));
+    return pieces;
   }
 }

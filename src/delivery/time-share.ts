@@ -9,25 +9,37 @@ export class TimeShare {
   /** Work that was done ahead of its share. */
   #debtMs = 0;
   #at = performance.now();
-  #slice = 0;
+  #startedAt = 0;
 
   constructor(
     readonly share: number,
     readonly burstMs: number,
   ) {}
 
-  /** Does a piece of work; answers when the next may be done. */
-  async spend(work: () => Promise<void>): Promise<void> {
-    const started = performance.now();
-    await work();
+  /** The work begins, or goes on after others had their turn. */
+  start(): void {
+    this.#startedAt = performance.now();
+  }
+
+  /** Whether it is time to let others have their turn. */
+  get isUp(): boolean {
+    return performance.now() - this.#startedAt >= sliceMs;
+  }
+
+  /** The work pauses for now. Answers for how long it must, in milliseconds. */
+  stop(): number {
     const now = performance.now();
-    this.#slice += now - started;
-    this.#debtMs = Math.max(0, this.#debtMs - (now - this.#at) * this.share) + now - started;
+    const workedMs = now - this.#startedAt;
+    this.#debtMs = Math.max(0, this.#debtMs - (now - this.#at) * this.share) + workedMs;
     this.#at = now;
-    if (this.#slice < sliceMs) return;
-    this.#slice = 0;
-    const aheadMs = this.#debtMs - this.burstMs;
-    if (aheadMs > 0) await Bun.sleep(aheadMs / this.share);
+    return Math.max(0, this.#debtMs - this.burstMs) / this.share;
+  }
+
+  /** Lets others have their turn, then starts again. */
+  async rest(): Promise<void> {
+    const pauseMs = this.stop();
+    if (pauseMs > 0) await Bun.sleep(pauseMs);
     else await new Promise(setImmediate);
+    this.start();
   }
 }
