@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { AnyElysia } from "elysia";
 import health from "../../routes/health";
 import items from "../../routes/items";
 import { type AppOptions, buildApp } from "../../src/app";
@@ -20,6 +21,7 @@ export interface Answer {
 }
 
 export interface TestApi {
+  readonly app: AnyElysia;
   readonly store: Store;
   readonly lines: readonly LogLine[];
   /** Sends a body as JSON, or as it stands when the headers say of what type it is. */
@@ -61,6 +63,7 @@ export function openApi({ wrap = (store: Store) => store, routes = shipped, conf
     log,
   });
   return {
+    app,
     store,
     lines,
     async send(method, path, body, headers = {}) {
