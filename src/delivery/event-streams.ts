@@ -34,7 +34,7 @@ interface Stream {
 }
 
 /** Serving streams takes this part of the time at most, so that a thousand of them do not slow down those who write. */
-const share = 0.03;
+const share = 0.05;
 /** What a thousand streams take for one event. */
 const burstMs = 15;
 

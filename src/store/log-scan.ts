@@ -4,6 +4,9 @@ import type { LogEntry, Scan, Scanned } from "./store";
 /** Rows that one scan looks at: some milliseconds. */
 const maxRows = 10_000;
 
+/** Rows read at once: each may be large. */
+const batch = 32;
+
 type Bounds = { after: number; last: number; types: string | null; limit: number };
 
 /** Reads a filtered part of the event log of an open database, at a bounded cost. */
@@ -24,18 +27,21 @@ export function logScanner(db: Database, end: () => number): (position: number, 
 
   return (after, { types, subject, limit, maxLength }) => {
     const last = subject === null ? Math.min(end(), after + maxRows) : end();
-    const bounds = { after, last, types: types && JSON.stringify(types), limit };
-    const rows = subject === null ? inOrder.iterate(bounds) : bySubject.iterate({ ...bounds, subject });
     const entries: LogEntry[] = [];
+    const reached = () => entries.at(-1)?.position ?? after;
     let length = 0;
-    for (const row of rows) {
-      entries.push(row);
-      length += row.body.length;
-      if (length >= maxLength) break;
+    for (let more = true; more && entries.length < limit && length < maxLength; ) {
+      const bounds = { after: reached(), last, types: types && JSON.stringify(types), limit: Math.min(batch, limit - entries.length) };
+      const rows = subject === null ? inOrder.all(bounds) : bySubject.all({ ...bounds, subject });
+      more = rows.length === bounds.limit;
+      for (const row of rows) {
+        if (length >= maxLength) break;
+        entries.push(row);
+        length += row.body.length;
+      }
     }
-    const full = entries.length === limit || length >= maxLength;
-    if (full) return { entries, position: entries.at(-1)?.position ?? after };
+    if (entries.length === limit || length >= maxLength) return { entries, position: reached() };
     const looked = subject === null ? undefined : lastOfSubject.get({ subject, after, last });
-    return { entries, position: Math.max(after, looked?.rows === maxRows ? looked.last : last) };
+    return { entries, position: Math.max(reached(), looked?.rows === maxRows ? looked.last : last) };
   };
 }
