@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { EventStreams } from "../src/delivery/event-streams";
+import { EventStreams, type StreamTiming } from "../src/delivery/event-streams";
 import type { Event } from "../src/domain/event";
 import { after, type EventQuery, filterOf, filterParameters, refuseRepeated, startOf } from "../src/event-query";
 import { streamHeaders, streamResponse } from "../src/event-response";
@@ -42,19 +42,10 @@ const text = `retry: 2000\nid: 0\n\nid: 1\nevent: item.created\ndata: ${JSON.str
 /** The events of an answer take this many characters, or are one event that takes more. */
 const maxPageLength = 4 * 1024 * 1024;
 
-export interface StreamTiming {
-  /** A quiet stream says this often that it is still there. */
-  readonly heartbeatMs: number;
-  /** A client that takes nothing for so long is dropped. Bun looks every 4 s. */
-  readonly patienceSeconds: number;
-  /** After how long a client that has lost the stream comes again. */
-  readonly retryMs: number;
-}
-
 /** The event log over HTTP: in pages, and as a live stream. */
-export function eventRoutes({ heartbeatMs, patienceSeconds, retryMs }: StreamTiming) {
+export function eventRoutes(timing: StreamTiming) {
   return defineRoute(({ store, catalogue, stopping }) => {
-    const streams = new EventStreams({ log: store.log, heartbeatMs, retryMs });
+    const streams = new EventStreams(store.log, timing);
     const places = new StreamPlaces();
     store.onAppend(() => streams.wake());
     stopping.addEventListener("abort", () => streams.close());
@@ -104,8 +95,8 @@ export function eventRoutes({ heartbeatMs, patienceSeconds, retryMs }: StreamTim
           const place = places.take(server?.requestIP(request)?.address);
           if (typeof place === "string") return problemResponse(request, 429, { detail: place }, { "retry-after": "60" }) as never;
           const position = start ?? (await store.log.end());
-          // Heartbeats keep it alive. A client that takes not even these is dropped by Bun, with what waits for it.
-          server?.timeout(request, patienceSeconds);
+          // Bun would end a quiet stream: what a stream writes does not count as activity.
+          server?.timeout(request, 0);
           return streamResponse(streams, { position, filter }, place) as never;
         },
         {
@@ -152,4 +143,4 @@ function linkAfter(request: Request, position: number): string {
   return `<${url.pathname}${url.search}>; rel="next"`;
 }
 
-export default eventRoutes({ heartbeatMs: 10_000, patienceSeconds: 30, retryMs: 2000 });
+export default eventRoutes({ heartbeatMs: 10_000, patienceMs: 30_000, retryMs: 2000 });

@@ -6,9 +6,7 @@ const headers = {
   "x-accel-buffering": "no",
 };
 
-/**
- * The answer that carries a stream of events. `onEnd` is called when the client has left or the stream has ended.
- */
+/** The answer that carries a stream of events. `onEnd` is called once, when the client has left or the stream has ended. */
 export function streamResponse(streams: EventStreams, start: StreamStart, onEnd: () => void): Response {
   const ended = Promise.withResolvers<void>();
   void ended.promise.then(onEnd);
@@ -42,6 +40,11 @@ function sinkOf(controller: ReadableStreamDirectController, onEnd: () => void): 
     },
     end() {
       controller.end();
+      onEnd();
+    },
+    cut() {
+      // Closes the connection, with all that waits for the client.
+      controller.close(new Error("The client takes nothing."));
       onEnd();
     },
   };

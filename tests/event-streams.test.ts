@@ -30,6 +30,9 @@ class TestSink implements Sink {
   end(): void {
     this.ended = true;
   }
+  cut(): void {
+    this.ended = true;
+  }
   /** The positions of the events so far. */
   get positions(): number[] {
     return [...this.text.matchAll(/^id: (\d+)\nevent: /gm)].map(([, position]) => Number(position));
@@ -51,7 +54,7 @@ afterEach(async () => {
 });
 
 function streamsOf(log: LogReader = store.log, heartbeatMs = 60_000): EventStreams {
-  const streams = new EventStreams({ log, heartbeatMs, retryMs: 1234 });
+  const streams = new EventStreams(log, { heartbeatMs, patienceMs: 60_000, retryMs: 1234 });
   opened.push(streams);
   store.onAppend(() => streams.wake());
   return streams;

@@ -168,7 +168,8 @@ describe("every operation", () => {
       const good = Object.entries(operation.responses).filter(([status]) => status.startsWith("2"));
       expect([name, good.length > 0]).toEqual([name, true]);
       for (const [status, answer] of good) {
-        expect([name, Object.keys(answer.content ?? {})]).toEqual([name, status === "204" ? [] : ["application/json"]]);
+        const sent = name === "GET /events/stream" ? "text/event-stream" : "application/json";
+        expect([name, Object.keys(answer.content ?? {})]).toEqual([name, status === "204" ? [] : [sent]]);
       }
       const medias = [operation.requestBody?.content, ...good.map(([, answer]) => answer.content)].flatMap((content) =>
         Object.values(content ?? {}),

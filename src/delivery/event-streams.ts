@@ -8,7 +8,10 @@ import { TimeShare } from "./time-share";
 export interface Sink {
   /** Takes bytes. A promise: it takes more only when that fulfils. */
   write(bytes: Uint8Array): Promise<unknown> | undefined;
+  /** Ends it well. */
   end(): void;
+  /** Ends it at once, with what was not taken yet. */
+  cut(): void;
 }
 
 export interface StreamStart {
@@ -17,10 +20,11 @@ export interface StreamStart {
   readonly filter: EventFilter;
 }
 
-export interface EventStreamsOptions {
-  readonly log: LogReader;
+export interface StreamTiming {
   /** How long a stream is quiet at most. */
   readonly heartbeatMs: number;
+  /** A client that takes nothing for so long is dropped. */
+  readonly patienceMs: number;
   /** After how long a client that has lost the stream is to come again. */
   readonly retryMs: number;
 }
@@ -53,7 +57,10 @@ export class EventStreams {
   #serving = false;
   #closed = false;
 
-  constructor(readonly options: EventStreamsOptions) {}
+  constructor(
+    readonly log: LogReader,
+    readonly timing: StreamTiming,
+  ) {}
 
   get size(): number {
     return this.#streams.size;
@@ -72,7 +79,7 @@ export class EventStreams {
     }
     const stream: Stream = { sink, pieces: this.#piecesOf(filter), position, blocked: false, wroteAt: 0 };
     this.#streams.add(stream);
-    this.#write(stream, encoder.encode(greetingText(position, this.options.retryMs)));
+    this.#write(stream, encoder.encode(greetingText(position, this.timing.retryMs)));
     if (!this.#serving) void this.#serve();
     this.#work.raise();
     return () => this.#streams.delete(stream);
@@ -94,7 +101,7 @@ export class EventStreams {
       const pauseMs = this.#time.stop();
       if (pauseMs > 0) await Bun.sleep(pauseMs);
       else if (served > 0) await new Promise(setImmediate);
-      else await this.#work.wait(this.options.heartbeatMs / 10);
+      else await this.#work.wait(this.timing.heartbeatMs / 10);
     }
     this.#serving = false;
   }
@@ -103,9 +110,12 @@ export class EventStreams {
   async #round(): Promise<number> {
     let served = 0;
     try {
-      const end = await this.options.log.end();
+      const end = await this.log.end();
       for (const stream of this.#streams) {
-        if (stream.blocked) continue;
+        if (stream.blocked) {
+          this.#dropSlow(stream);
+          continue;
+        }
         if (stream.position < end) this.#give(stream, stream.pieces.known(stream.position) ?? (await stream.pieces.read(stream.position)));
         else if (this.#isQuiet(stream)) this.#write(stream, encoder.encode(positionText(stream.position)));
         else continue;
@@ -128,8 +138,12 @@ export class EventStreams {
     else if (this.#isQuiet(stream)) this.#write(stream, encoder.encode(positionText(stream.position)));
   }
 
+  #dropSlow(stream: Stream): void {
+    if (performance.now() - stream.wroteAt >= this.timing.patienceMs && this.#streams.delete(stream)) stream.sink.cut();
+  }
+
   #isQuiet({ wroteAt }: Stream): boolean {
-    return performance.now() - wroteAt >= this.options.heartbeatMs;
+    return performance.now() - wroteAt >= this.timing.heartbeatMs;
   }
 
   #write(stream: Stream, bytes: Uint8Array): void {
@@ -156,7 +170,7 @@ export class EventStreams {
     const known = this.#pieces.get(key)?.deref();
     if (known) return known;
     for (const [other, pieces] of this.#pieces) if (!pieces.deref()) this.#pieces.delete(other);
-    const pieces = new LogPieces(this.options.log, filter);
+    const pieces = new LogPieces(this.log, filter);
     this.#pieces.set(key, new WeakRef(pieces));
     return pieces;
   }

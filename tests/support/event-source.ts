@@ -27,28 +27,32 @@ export async function openEvents(url: string, headers: Record<string, string> = 
   const decoder = new TextDecoder();
   const waiting: Received[] = [];
   let text = "";
-  let parsed = 0;
+  /** What is no whole event yet. */
+  let rest = "";
   let lastEventId = "";
 
   function parse(): void {
-    for (let end = text.indexOf("\n\n", parsed); end !== -1; end = text.indexOf("\n\n", parsed)) {
+    const blocks = rest.split("\n\n");
+    rest = blocks.pop() ?? "";
+    for (const block of blocks) {
       let event = "";
       let data: string | undefined;
-      for (const line of text.slice(parsed, end).split("\n")) {
+      for (const line of block.split("\n")) {
         const [, field, value] = /^([^:]*):? ?(.*)$/.exec(line) ?? [];
         if (field === "id") lastEventId = value ?? "";
         if (field === "event") event = value ?? "";
         if (field === "data") data = data === undefined ? value : `${data}\n${value}`;
       }
       if (data !== undefined) waiting.push({ id: lastEventId, event, data });
-      parsed = end + 2;
     }
   }
   async function next(): Promise<Received | undefined> {
     while (waiting.length === 0) {
       const { done, value } = await reader.read().catch(() => ({ done: true, value: undefined }));
       if (done) return undefined;
-      text += decoder.decode(value, { stream: true });
+      const piece = decoder.decode(value, { stream: true });
+      text += piece;
+      rest += piece;
       parse();
     }
     return waiting.shift();
