@@ -4,7 +4,8 @@ import route0 from "../routes/dead-letters";
 import route1 from "../routes/events";
 import route2 from "../routes/health";
 import route3 from "../routes/items";
-import route4 from "../routes/replays";
+import route4 from "../routes/metrics";
+import route5 from "../routes/replays";
 import type { Dependencies } from "./route";
 import type { LoadedRoute } from "./router";
 
@@ -13,7 +14,8 @@ export const routes: readonly LoadedRoute[] = [
   { file: "events.ts", path: "/events", route: route1 },
   { file: "health.ts", path: "/health", route: route2 },
   { file: "items.ts", path: "/items", route: route3 },
-  { file: "replays.ts", path: "/replays", route: route4 },
+  { file: "metrics.ts", path: "/metrics", route: route4 },
+  { file: "replays.ts", path: "/replays", route: route5 },
 ];
 
 const typed = (dependencies: Dependencies) =>
@@ -22,7 +24,8 @@ const typed = (dependencies: Dependencies) =>
     .use(new Elysia({ prefix: "/events" }).use(route1(dependencies)))
     .use(new Elysia({ prefix: "/health" }).use(route2(dependencies)))
     .use(new Elysia({ prefix: "/items" }).use(route3(dependencies)))
-    .use(new Elysia({ prefix: "/replays" }).use(route4(dependencies)));
+    .use(new Elysia({ prefix: "/metrics" }).use(route4(dependencies)))
+    .use(new Elysia({ prefix: "/replays" }).use(route5(dependencies)));
 
 /** The routes with their types, for an Eden client: `treaty<App>("localhost:3000")`. */
 export type App = ReturnType<typeof typed>;
