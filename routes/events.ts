@@ -29,6 +29,12 @@ const AnEvent = Type.Unsafe<Event & Record<string, unknown>>(
     { additionalProperties: true, description: "As consumers get it; the record is under the name of its resource." },
   ),
 );
+/** What the typed client makes of the stream. Without `data` it is no event, but says where the stream stands. */
+interface Streamed {
+  readonly id: number;
+  readonly event?: string;
+  readonly data?: Event & Record<string, unknown>;
+}
 const Page = Type.Object(
   {
     events: Type.Array(Type.Object({ position: Type.Integer({ minimum: 1 }), event: AnEvent })),
@@ -97,7 +103,7 @@ export function eventRoutes(timing: StreamTiming) {
           const position = start ?? (await store.log.end());
           // Bun would end a quiet stream: what a stream writes does not count as activity.
           server?.timeout(request, 0);
-          return streamResponse(streams, { position, filter }, place) as never;
+          return streamResponse(streams, { position, filter }, place) as unknown as AsyncGenerator<Streamed, void>;
         },
         {
           query: Type.Object({ after, ...filterParameters }, { additionalProperties: false }),
@@ -105,7 +111,9 @@ export function eventRoutes(timing: StreamTiming) {
           detail: {
             tags,
             summary: "Follow the event log",
-            description: "Server-sent events: `id` is the position, `event` the type, `data` the event.",
+            description:
+              "Server-sent events: `id` is the position, `event` the type, `data` the event. Begins now, or after `after`; " +
+              "with the header `Last-Event-ID`, after that. 410: events after that position were removed (EVENT_RETENTION).",
             responses: {
               200: {
                 description: "A stream without end.",

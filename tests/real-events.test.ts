@@ -1,8 +1,10 @@
 // The live stream of events, with real processes and sockets.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { treaty } from "@elysiajs/eden";
 import type { Browser } from "playwright-core";
 import { eventRoutes } from "../routes/events";
 import { item } from "../src/domain/item";
+import type { App } from "../src/main";
 import { openApi } from "./support/api";
 import { describeWithBrowser, host, startBrowser } from "./support/browser";
 import { openEvents, type Received } from "./support/event-source";
@@ -187,6 +189,20 @@ describe("a stream with a quick heartbeat and little patience", () => {
     deaf.end();
     await listening.leave();
     await eventually(() => (pending() === 0 ? true : undefined), "the other one to have left");
+  });
+
+  test("reaches the typed client, event by event", async () => {
+    await api.store.insert(item, item.example);
+    const { data: stream } = await treaty<App>(new URL(url).origin).events.stream.get({ query: { after: "0", type: "item.*" } });
+    const seen: unknown[] = [];
+    for await (const { id, event, data } of stream ?? []) {
+      seen.push([id, event, data?.type]);
+      if (id === 1) break;
+    }
+    expect(seen).toEqual([
+      [0, undefined, undefined],
+      [1, "item.created", "item.created"],
+    ]);
   });
 
   test("lives on while nothing happens: a heartbeat says so", async () => {
