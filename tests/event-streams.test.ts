@@ -14,6 +14,7 @@ class TestSink implements Sink {
   text = "";
   writes = 0;
   ended = false;
+  wasCut = false;
   blocked = false;
   #free = Promise.withResolvers<void>();
 
@@ -31,7 +32,7 @@ class TestSink implements Sink {
     this.ended = true;
   }
   cut(): void {
-    this.ended = true;
+    this.wasCut = true;
   }
   /** The positions of the events so far. */
   get positions(): number[] {
@@ -53,8 +54,8 @@ afterEach(async () => {
   folder.remove();
 });
 
-function streamsOf(log: LogReader = store.log, heartbeatMs = 60_000): EventStreams {
-  const streams = new EventStreams(log, { heartbeatMs, patienceMs: 60_000, retryMs: 1234 });
+function streamsOf(log: LogReader = store.log, heartbeatMs = 60_000, patienceMs = 60_000): EventStreams {
+  const streams = new EventStreams(log, { heartbeatMs, patienceMs, retryMs: 1234 });
   opened.push(streams);
   store.onAppend(() => streams.wake());
   return streams;
@@ -173,6 +174,19 @@ test("a quiet stream says that it is there, and where it stands, though its filt
 });
 
 describe("a stream ends", () => {
+  test("when its client has taken nothing for too long; one that is only quiet goes on", async () => {
+    const streams = streamsOf(store.log, 50, 200);
+    const [slow, quiet] = [new TestSink(), new TestSink()];
+    slow.blocked = true;
+    for (const sink of [slow, quiet]) streams.open(sink, { position: 0, filter: everything });
+    await eventually(() => (slow.wasCut ? true : undefined), "its end");
+    expect([streams.size, slow.writes, quiet.wasCut]).toEqual([1, 1, false]);
+    slow.release();
+    await insert();
+    await has(quiet, 1);
+    expect(slow.writes).toBe(1);
+  });
+
   test("when its client has left: nothing more is sent", async () => {
     const streams = streamsOf();
     const [leaving, staying] = [new TestSink(), new TestSink()];

@@ -85,11 +85,9 @@ test("the API is killed with -9 under load, and started again: whoever comes bac
     api = await startApi({ env });
   }
   await eventually(() => (written >= 900 ? true : undefined), "900 items");
-  // Known before the readers are told that nothing more is written; one event more wakes each of them.
-  const last = await pagesOf(api);
-  end = String(Number(last.at(-1)?.id) + 1_000_000);
   writing = false;
   await Promise.all(writers);
+  // One event more wakes each reader, and tells it that it has everything.
   end = String(Number((await pagesOf(api)).at(-1)?.id) + 1);
   await create(api);
   const log = await pagesOf(api);
@@ -152,7 +150,8 @@ describe("a stream with a quick heartbeat and little patience", () => {
   beforeEach(() => {
     const route = eventRoutes({ heartbeatMs: 500, patienceMs: 2000, retryMs: 100 });
     api = openApi({ routes: [{ file: "events.ts", path: "/events", route }] });
-    api.app.listen({ port: 0, hostname: "127.0.0.1" });
+    // Shorter than a stream lives: what a stream writes does not count as activity for Bun.
+    api.app.listen({ port: 0, hostname: "127.0.0.1", idleTimeout: 4 });
     url = `http://127.0.0.1:${api.app.server?.port}/events/stream`;
   });
   afterEach(async () => {
@@ -208,7 +207,7 @@ describe("a stream with a quick heartbeat and little patience", () => {
   test("lives on while nothing happens: a heartbeat says so", async () => {
     const reader = await openEvents(url);
     const next = reader.next();
-    await eventually(() => (reader.text.split(": still here\nid: 0\n\n").length > 25 ? true : undefined), "12 s of heartbeats");
+    await eventually(() => (reader.text.split(": still here\nid: 0\n\n").length > 18 ? true : undefined), "9 s of heartbeats");
     await api.store.insert(item, item.example);
     expect(await next).toMatchObject({ id: "1", event: "item.created" });
     await reader.leave();
