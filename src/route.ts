@@ -17,6 +17,8 @@ export interface Dependencies {
   readonly metrics: Metrics;
   /** How things stand between the event log and RabbitMQ. */
   readonly relay: () => RelayStatus;
+  /** Aborted when the service begins to stop: what would go on for ever ends then. */
+  readonly stopping: AbortSignal;
 }
 
 export interface RelayStatus {

@@ -41,12 +41,14 @@ export async function startApi(loadRoutes: () => Promise<readonly LoadedRoute[]>
 
 /** Starts everything, and answers how to stop it again. */
 async function serve(routes: readonly LoadedRoute[], config: Config, log: Log): Promise<() => Promise<void>> {
+  const stopping = new AbortController();
   const service = await startEngine(config, await loadCatalogue(), log);
-  const app = buildApp({ routes, config, log, dependencies: service.dependencies });
+  const app = buildApp({ routes, config, log, dependencies: { ...service.dependencies, stopping: stopping.signal } });
   const server = listen(app, config);
   log.info(`Warren listens on ${server.url.origin} and shows its API at ${server.url.origin}/swagger`);
 
   return async () => {
+    stopping.abort();
     await finishRequests(server);
     await service.stop();
   };

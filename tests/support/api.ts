@@ -63,6 +63,7 @@ export function openApi({ wrap = (store: Store) => store, routes = shipped, conf
       deadLetters: new EmbeddedDeadLetters(folder.path),
       replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
       relay: () => ({ transport: "embedded", broker: "off", position: 0 }),
+      stopping: new AbortController().signal,
     },
     config: { apiTokens: [], localHostOnly: false, corsOrigins: [], trustedProxies: 0, rateLimit: null, ...config },
     log,
