@@ -3,7 +3,7 @@ import { Elysia } from "elysia";
 import { EventStreams, type StreamTiming } from "../src/delivery/event-streams";
 import type { Event } from "../src/domain/event";
 import { after, type EventQuery, filterOf, filterParameters, refuseRepeated, startOf } from "../src/event-query";
-import { streamHeaders, streamResponse } from "../src/event-response";
+import { streamResponse } from "../src/event-response";
 import { Problem, problemResponse } from "../src/problem";
 import { pageQuery } from "../src/resource-schemas";
 import { defineRoute } from "../src/route";
@@ -50,7 +50,7 @@ const maxPageLength = 4 * 1024 * 1024;
 
 /** The event log over HTTP: in pages, and as a live stream. */
 export function eventRoutes(timing: StreamTiming) {
-  return defineRoute(({ store, catalogue, stopping }) => {
+  return defineRoute(({ store, catalogue, clientOf, stopping }) => {
     const streams = new EventStreams(store.log, timing);
     const places = new StreamPlaces();
     store.onAppend(() => streams.wake());
@@ -97,8 +97,7 @@ export function eventRoutes(timing: StreamTiming) {
           const start = startOf(request, query);
           const refusal = await refusePosition(request, start, query);
           if (refusal) return refusal as never;
-          if (request.method === "HEAD") return streamHeaders() as never;
-          const place = places.take(server?.requestIP(request)?.address);
+          const place = places.take(clientOf(request, server));
           if (typeof place === "string") return problemResponse(request, 429, { detail: place }, { "retry-after": "60" }) as never;
           const position = start ?? (await store.log.end());
           // Bun would end a quiet stream: what a stream writes does not count as activity.

@@ -27,11 +27,6 @@ export function streamResponse(streams: EventStreams, start: StreamStart, onEnd:
   return new Response(new ReadableStream(source), { headers });
 }
 
-/** The answer to HEAD. */
-export function streamHeaders(): Response {
-  return new Response(null, { headers });
-}
-
 function sinkOf(controller: ReadableStreamDirectController, onEnd: () => void): Sink {
   return {
     write(bytes) {

@@ -69,6 +69,7 @@ async function build(apiTokens: string[], rateLimit: number | null, routes?: Loa
       replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
       metrics: new Metrics(log),
       relay: () => ({ transport: "embedded", broker: "off", position: 0 }),
+      clientOf: () => null,
       stopping: new AbortController().signal,
     },
     config: {
