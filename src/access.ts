@@ -4,8 +4,8 @@ import { problemResponse } from "./problem";
 
 /** Open without a token: a probe has none, and the docs are where a person learns that one is needed. */
 const open = /^\/(health|swagger|problems)(\/|$)/;
-/** For whoever runs the service: a dead letter shows what went wrong inside, and a replay has consumers work again. */
-const adminOnly = /^\/(dead-letters|replays)(\/|$)/;
+/** For whoever runs the service: a dead letter or a timeline shows what went wrong inside, and a replay has consumers work again. */
+const adminOnly = /^\/(dead-letters|replays)(\/|$)|^\/events\/[^/]+\/timeline\/?$/;
 
 export function needsToken(path: string): boolean {
   return !open.test(path);

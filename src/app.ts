@@ -1,5 +1,6 @@
 import { type AnyElysia, Elysia } from "elysia";
 import { completeHeaders } from "./answer-headers";
+import { noteArrival } from "./arrival";
 import type { Config } from "./config";
 import { CrossOrigin } from "./cross-origin";
 import { maxBulkBytes } from "./crud/read-bulk";
@@ -44,6 +45,7 @@ export function buildApp({ routes, dependencies, config, log }: AppOptions): Any
   const measure = measureRequests(dependencies.metrics, () => app.routes.map(({ path }) => path));
   const answer = async (handle: Handle, request: Request): Promise<Response> => {
     const startedAt = performance.now();
+    if (request.method !== "GET") noteArrival(request, Date.now());
     // Answered as GET is: Bun leaves the body out, and ends a stream. Elysia would read it to its end, which may not come.
     if (request.method === "HEAD") Object.defineProperty(request, "method", { value: "GET" });
     let response: Response;

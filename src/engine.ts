@@ -8,6 +8,7 @@ import { serveQueues } from "./delivery/queues";
 import { Relay } from "./delivery/relay";
 import { describeRelay } from "./delivery/relay-metrics";
 import { keepRetention } from "./delivery/retention";
+import { findTimeline } from "./delivery/timelines";
 import { chooseTransport } from "./delivery/transport";
 import type { Catalogue } from "./domain/catalogue";
 import type { Log } from "./observe/logging";
@@ -59,6 +60,9 @@ export async function startEngine(config: Config, catalogue: Catalogue, log: Log
   const relayed = broker ? relay : { position: Number.POSITIVE_INFINITY };
   const retention = keepRetention({ config, store, relay: relayed, replayed: queues.replayed, consumersDir, log });
 
+  const onRabbitmq = { deadLetters: queues.deadLetters, catalogue, subscriptions: () => store.subscriptions.list() };
+  const timelines = { store, folder: consumersDir, rabbitmq: transport.name === "rabbitmq" ? onRabbitmq : undefined };
+
   const metrics = new Metrics(log);
   describeProcess(metrics);
   describeStore(metrics, store);
@@ -75,6 +79,7 @@ export async function startEngine(config: Config, catalogue: Catalogue, log: Log
       catalogue,
       deadLetters: queues.deadLetters,
       replays: queues.replays,
+      timeline: (id) => findTimeline(timelines, id),
       relay: () => ({ transport: transport.name, broker: broker?.state ?? "off", position: relay.position }),
     },
     async stop() {

@@ -68,16 +68,16 @@ export function crud<Name extends string, Plural extends string, Fields extends 
     throw new HttpProblem(422, `The patch would leave the ${name} invalid.`, describeMistakes(fieldsCheck.Errors(fields)));
   };
 
-  const insert = async (store: Store, body: unknown, path: string, headers: RequestHeaders): Promise<Stored> => {
+  const insert = async (store: Store, body: unknown, path: string, headers: RequestHeaders, request: Request): Promise<Stored> => {
     const key = idempotencyKeyOf(headers["idempotency-key"]);
-    if (key === undefined) return store.insert(resource, complete(body), contextOf(headers));
+    if (key === undefined) return store.insert(resource, complete(body), contextOf(headers, request));
     const once = onceOf({ key, path, authorization: headers["authorization"], fingerprint: fingerprintOf(body) });
     const answerOf = ([created]: readonly Stored[]) => (created as Stored).json;
-    const json = await store.insertAll(resource, [complete(body)], answerOf, { ...contextOf(headers), once }).catch(refuseReuse);
+    const json = await store.insertAll(resource, [complete(body)], answerOf, { ...contextOf(headers, request), once }).catch(refuseReuse);
     const { id, version } = JSON.parse(json) as Recorded<Fields>;
     return { id, version, json };
   };
-  const changeOf = (headers: RequestHeaders) => ({ ...contextOf(headers), guard: guardOf(name, headers) });
+  const changeOf = (headers: RequestHeaders, request: Request) => ({ ...contextOf(headers, request), guard: guardOf(name, headers) });
 
   return defineRoute(({ store }: Dependencies) =>
     new Elysia()
@@ -102,8 +102,8 @@ export function crud<Name extends string, Plural extends string, Fields extends 
       )
       .post(
         "",
-        async ({ body, path, headers }) => {
-          const stored = await insert(store, body, path, headers);
+        async ({ body, path, headers, request }) => {
+          const stored = await insert(store, body, path, headers, request);
           return answer(stored, 201, { location: `${path.replace(/\/$/, "")}/${stored.id}` });
         },
         {
@@ -143,9 +143,9 @@ export function crud<Name extends string, Plural extends string, Fields extends 
       )
       .put(
         "/:id",
-        async ({ params: { id }, body, headers }) => {
+        async ({ params: { id }, body, headers, request }) => {
           const fields = complete(body);
-          return answer(found(await store.update(resource, Number(id), () => fields, changeOf(headers)), id));
+          return answer(found(await store.update(resource, Number(id), () => fields, changeOf(headers, request)), id));
         },
         {
           params,
@@ -164,8 +164,8 @@ export function crud<Name extends string, Plural extends string, Fields extends 
       )
       .patch(
         "/:id",
-        async ({ params: { id }, body, headers }) =>
-          answer(found(await store.update(resource, Number(id), (current) => patched(current, body), changeOf(headers)), id)),
+        async ({ params: { id }, body, headers, request }) =>
+          answer(found(await store.update(resource, Number(id), (current) => patched(current, body), changeOf(headers, request)), id)),
         {
           params,
           transform: refuseQuery,
@@ -184,8 +184,8 @@ export function crud<Name extends string, Plural extends string, Fields extends 
       )
       .delete(
         "/:id",
-        async ({ params: { id }, headers }) => {
-          found(await store.remove(resource, Number(id), changeOf(headers)), id);
+        async ({ params: { id }, headers, request }) => {
+          found(await store.remove(resource, Number(id), changeOf(headers, request)), id);
           return new Response(null, { status: 204 }) as never;
         },
         {

@@ -3,6 +3,7 @@ import type { AnyElysia } from "elysia";
 import type { BrokerState } from "./broker/connection";
 import type { DeadLetters } from "./delivery/dead-letters";
 import type { Replays } from "./delivery/replays";
+import type { Timeline } from "./delivery/timeline";
 import type { Transport } from "./delivery/transport";
 import type { Catalogue } from "./domain/catalogue";
 import type { Metrics } from "./observe/metrics";
@@ -14,6 +15,8 @@ export interface Dependencies {
   readonly catalogue: Catalogue;
   readonly deadLetters: DeadLetters;
   readonly replays: Replays;
+  /** What became of the event with an id; undefined: there is none. */
+  readonly timeline: (id: string) => Promise<Timeline | undefined>;
   /** What this process tells Prometheus; a route may add its own. */
   readonly metrics: Metrics;
   /** How things stand between the event log and RabbitMQ. */

@@ -6,6 +6,7 @@ import { type AnyElysia, Elysia } from "elysia";
 import { buildApp } from "../src/app";
 import { EmbeddedDeadLetters } from "../src/delivery/embedded-dead-letters";
 import { EmbeddedReplays } from "../src/delivery/embedded-replays";
+import { findTimeline } from "../src/delivery/timelines";
 import { type Catalogue, loadCatalogue } from "../src/domain/catalogue";
 import { createLog } from "../src/observe/logging";
 import { Metrics } from "../src/observe/metrics";
@@ -67,6 +68,7 @@ async function build(apiTokens: string[], rateLimit: number | null, routes?: Loa
       catalogue,
       deadLetters: new EmbeddedDeadLetters(folder.path),
       replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
+      timeline: (id) => findTimeline({ store, folder: folder.path, rabbitmq: undefined }, id),
       metrics: new Metrics(log),
       relay: () => ({ transport: "embedded", broker: "off", position: 0 }),
       clientOf: () => null,

@@ -54,7 +54,7 @@ export function bulk<Name extends string, Fields extends object>(
         key === undefined || fingerprint === null
           ? undefined
           : (part: number) => onceOf({ key, path, authorization: headers["authorization"], fingerprint }, part);
-      const results = await write({ entries, mediaType, context: contextOf(headers), once }).catch(refuseReuse);
+      const results = await write({ entries, mediaType, context: contextOf(headers, request), once }).catch(refuseReuse);
       return new Response(mediaType === ndjson ? results.map((result) => `${result}\n`).join("") : summary(results), {
         headers: { "content-type": mediaType },
       }) as never;

@@ -1,9 +1,15 @@
+import { arrivalOf } from "../arrival";
+import { requestIdOf } from "../request-id";
 import type { ChangeContext } from "../store/store";
 
 export type RequestHeaders = Readonly<Record<string, string | undefined>>;
 
 /** What the event keeps of the request. */
-export function contextOf(headers: RequestHeaders): ChangeContext {
-  const traceparent = headers["traceparent"];
-  return traceparent && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent) ? { traceparent } : {};
+export function contextOf(headers: RequestHeaders, request: Request): ChangeContext {
+  const { traceparent } = headers;
+  return {
+    traceparent: traceparent && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent) ? traceparent : undefined,
+    requestId: requestIdOf(request),
+    requestedAt: arrivalOf(request),
+  };
 }

@@ -11,6 +11,8 @@ export interface Delivery {
   /** Whether a process may have died on it: it was handed out before, and was never settled. */
   readonly suspect: boolean;
   readonly replay: ReplayMark;
+  /** Whether it waited for this attempt, or was put back by somebody, though it may have no failures. */
+  readonly again?: boolean;
   /** Whether it cannot be settled any more, and will be delivered anew. */
   readonly gone: boolean;
   /** Does with it what was decided; called exactly once. Never rejects. */

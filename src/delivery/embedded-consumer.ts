@@ -93,7 +93,7 @@ export class EmbeddedConsumer {
 
   #takeWaiting(waiting: Waiting): void {
     const { number, id, body, attempts, firstFailure, replay } = waiting;
-    this.#hand({ id, body, failures: attempts, firstFailure, replay, suspect: waiting.begun === 1 }, () => {
+    this.#hand({ id, body, failures: attempts, firstFailure, replay, again: true, suspect: waiting.begun === 1 }, () => {
       this.file.waiting.remove(number);
       return () => {
         this.#retrying.delete(number);

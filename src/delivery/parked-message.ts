@@ -18,6 +18,11 @@ export function replayMarkOf({ properties }: Message): ReplayMark {
   return headers["x-replay-forced"] === true ? "forced" : "yes";
 }
 
+/** Whether somebody has put it back on its queue. */
+export function isRedriven({ properties }: Message): boolean {
+  return properties.headers?.["x-redriven"] === true;
+}
+
 /** When the message failed first, if it says so. */
 export function firstFailureOf({ properties }: Message): string | undefined {
   const value: unknown = properties.headers?.["x-first-failure"];
@@ -57,7 +62,7 @@ export function copyOf(
 export function revivedCopyOf(message: Message, queue: string): OutgoingMessage {
   const headers = keptHeaders(message);
   for (const name of failureHeaders) delete headers[name];
-  return withHeaders(message, queue, headers);
+  return withHeaders(message, queue, { ...headers, "x-redriven": true });
 }
 
 function keptHeaders({ properties }: Message): Record<string, unknown> {

@@ -4,7 +4,7 @@ import { messageOf } from "../observe/logging";
 import type { ReplayMark } from "../store/waiting-table";
 import type { Delivery } from "./delivery";
 import type { Failure, Outcome } from "./outcome";
-import { copyOf, failuresOf, replayMarkOf } from "./parked-message";
+import { copyOf, failuresOf, isRedriven, replayMarkOf } from "./parked-message";
 import type { Worker } from "./worker";
 
 const answerTimeoutMs = 1500;
@@ -78,10 +78,12 @@ export async function consumeFrom(
     readonly failures: number;
     readonly suspect: boolean;
     readonly replay: ReplayMark;
+    readonly again: boolean;
 
     constructor(readonly message: ConsumeMessage) {
       this.failures = failuresOf(message);
       this.replay = replayMarkOf(message);
+      this.again = isRedriven(message);
       this.suspect = message.fields.redelivered && !interrupted.held.delete(identityOf(message));
     }
     get body(): Uint8Array {

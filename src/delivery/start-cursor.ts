@@ -5,7 +5,7 @@ import { LogCursor } from "./log-cursor";
 
 /** Where a consumer goes on in the event log, or where a new one begins; noted in its file. */
 export async function startCursor(
-  { temporary, queue, log, startFrom }: Consumer,
+  { temporary, queue, log, startFrom, wanted }: Consumer,
   events: LogFollower,
   file: ConsumerFile,
 ): Promise<LogCursor> {
@@ -21,6 +21,7 @@ export async function startCursor(
   }
   const cursor = new LogCursor({ position, begun: Math.min(known?.begun ?? position, end) });
   file.saveProgress(logId, cursor);
+  file.saveFollows(logId, known ? 0 : position, [...wanted]);
   log.debug({ queue, position, end }, "Reading the event log");
   return cursor;
 }

@@ -1,11 +1,12 @@
 import { type Event, parseEvent } from "../domain/event";
 import { messageOf } from "../observe/logging";
 import type { ConsumerFile } from "../store/consumer-file";
+import { attemptNote } from "./attempt-note";
 import { Breaker, type BreakerState } from "./breaker";
 import type { Consumer } from "./consumer-options";
 import { type Delivery, keyOf, type Task } from "./delivery";
 import { handleBatch, handleExactlyOnce, handleOne } from "./handle";
-import { decide, describeError, type Failure, Reject, type Result } from "./outcome";
+import { decide, describeError, type Failure, type Outcome, Reject, type Result } from "./outcome";
 import { settle } from "./settle";
 import { TokenBucket } from "./token-bucket";
 import { WorkerTally } from "./worker-tally";
@@ -152,7 +153,7 @@ export class Worker {
     this.#running += 1;
     this.#alone = suspect;
     if (!this.#groups) this.#busy.add(first.key);
-    const deaths = (suspect && this.#noteDeath((file) => file.countDeath(first.event.id))) || 0;
+    const deaths = (suspect && this.#note((file) => file.countDeath(first.event.id))) || 0;
     if (deaths >= this.consumer.maxDeaths) await this.#settle(first.delivery, { kind: "died", deaths }, first.event);
     else {
       this.breaker.begin();
@@ -171,7 +172,7 @@ export class Worker {
         else await this.#settle(task.delivery, result, task.event);
       }
     }
-    if (suspect) this.#noteDeath((file) => file.forgetDeaths(first.event.id));
+    if (suspect) this.#note((file) => file.forgetDeaths(first.event.id));
     this.#running -= 1;
     this.#alone = false;
     if (!this.#groups) this.#busy.delete(first.key);
@@ -190,18 +191,24 @@ export class Worker {
     const outcome = decide(result, delivery.failures, this.consumer.retry, Math.random());
     this.tally.outcome(outcome, event, delivery);
     if (outcome.action !== "ack") this.#logFailure(outcome);
+    this.#noteAttempt(delivery, outcome, event?.id);
     this.#settling += 1;
     await settle(delivery, outcome, this.consumer, () => this.#stopping);
     this.#settling -= 1;
     this.#tellIdle();
   }
 
-  /** A note that cannot be written costs a count, and stops nothing. */
-  #noteDeath<T>(write: (file: ConsumerFile) => T): T | undefined {
+  #noteAttempt(delivery: Delivery, outcome: Outcome, id: string | undefined): void {
+    const note = attemptNote(outcome, delivery, Date.now());
+    if (note && id !== undefined && !this.consumer.temporary) this.#note((file) => file.attempts.add(id, note));
+  }
+
+  /** A note that cannot be written costs a count or a line of a history, and stops nothing. */
+  #note<T>(write: (file: ConsumerFile) => T): T | undefined {
     try {
       return write(this.file());
     } catch (error) {
-      this.consumer.log.warn({ queue: this.consumer.queue, error: messageOf(error) }, "A possible death could not be noted");
+      this.consumer.log.warn({ queue: this.consumer.queue, error: messageOf(error) }, "What became of an event could not be noted");
       return undefined;
     }
   }

@@ -1,6 +1,7 @@
 import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { type AttemptTable, attemptSchema, attemptTable } from "./attempt-table";
 import { type DeadLetterTable, deadLetterTable } from "./dead-letter-table";
 import { type Migrations, migrate } from "./migrations";
 import { type ReplayTable, replaySchema, replayTable } from "./replay-table";
@@ -28,10 +29,13 @@ export interface ConsumerFile {
   /** Undefined for a consumer that never ran on this log. */
   progress(logId: string): Progress | undefined;
   saveProgress(logId: string, progress: Progress): void;
+  /** Notes the event types that it asks for and, the first time only, where it begins. */
+  saveFollows(logId: string, start: number, types: readonly string[]): void;
   /** Events that wait for their next attempt. */
   readonly waiting: WaitingTable;
   readonly dead: DeadLetterTable;
   readonly replays: ReplayTable;
+  readonly attempts: AttemptTable;
   /** Counts that the process may have died on this event; answers how often it has. */
   countDeath(eventId: string): number;
   forgetDeaths(eventId: string): void;
@@ -64,6 +68,10 @@ const migrations: Migrations = [
   CREATE TABLE warren_inbox (id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE INDEX warren_inbox_at ON warren_inbox (at);
   ${replaySchema}`,
+  `
+  -- Where it began in a log, and the event types that it asks for.
+  CREATE TABLE warren_follows (log_id TEXT PRIMARY KEY, start INTEGER NOT NULL, types TEXT NOT NULL) STRICT;
+  ${attemptSchema}`,
 ];
 
 /**
@@ -82,12 +90,13 @@ export function openConsumerFile(file: string, options: { durable: boolean }): C
     db.run(`PRAGMA ${pragma}`);
   }
   migrate(db, file, migrations);
-  // Notes of deaths need not outlive a power cut, and so cost no flush.
+  // Notes of deaths and attempts need not outlive a power cut, and so cost no flush.
   const notes = options.durable ? new Database(file, { strict: true }) : db;
   if (options.durable) for (const pragma of ["busy_timeout = 2000", "synchronous = NORMAL"]) notes.run(`PRAGMA ${pragma}`);
 
   const progress: Statement<Progress, [string]> = db.prepare("SELECT position, begun FROM warren_progress WHERE log_id = ?");
   const saveProgress = db.prepare("INSERT OR REPLACE INTO warren_progress VALUES (?, ?, ?)");
+  const saveFollows = db.prepare("INSERT INTO warren_follows VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET types = excluded.types");
   const countDeath: Statement<{ count: number }, [string]> = notes.prepare(
     "INSERT INTO warren_deaths VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count",
   );
@@ -99,6 +108,8 @@ export function openConsumerFile(file: string, options: { durable: boolean }): C
   return {
     progress: (logId) => progress.get(logId) ?? undefined,
     saveProgress: (logId, { position, begun }) => void saveProgress.run(logId, position, begun),
+    saveFollows: (logId, start, types) => void saveFollows.run(logId, start, JSON.stringify(types)),
+    attempts: attemptTable(notes),
     waiting: waitingTable(db),
     dead: deadLetterTable(db),
     replays: replayTable(db),

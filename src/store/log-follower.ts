@@ -1,15 +1,19 @@
 import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
+import { eventFinder } from "./event-record";
 import { logIdOf, sqliteLogReader } from "./log-reader";
 import { refuseNewer, schemaVersionOf, storeMigrations } from "./migrations";
-import { queuesIn } from "./queue-tables";
-import type { LogReader, Store } from "./store";
+import { subscriptionsOf } from "./queue-tables";
+import type { LogReader, QueueSubscription, Store } from "./store";
 
 /** The event log as another process sees it. */
 export interface LogFollower extends LogReader {
   /** The queues that consumers have said are theirs. */
   queues(): string[];
+  /** The same, with the event types that belong on them. */
+  subscriptions(): QueueSubscription[];
   /** As in {@link Store}. */
+  readonly find: Store["find"];
   readonly logId: Store["logId"];
   /** Whether anything was committed since the last call. Costs microseconds. */
   changed(): boolean;
@@ -36,7 +40,9 @@ export function followLog(file: string): LogFollower | undefined {
   let seen = 0;
   return {
     ...sqliteLogReader(db),
-    queues: () => queuesIn(db),
+    queues: () => subscriptionsOf(db).map(({ queue }) => queue),
+    subscriptions: () => subscriptionsOf(db),
+    find: eventFinder(db),
     logId: logIdOf(db),
     changed() {
       const now = dataVersion.get()?.data_version ?? 0;

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { idempotencyKeySchema } from "./idempotency-keys";
+import { relayTimesSchema } from "./relay-position";
 import { replaySchema } from "./replay-table";
 
 /** Each entry takes a database one version up. Append only: an entry that was released never changes. */
@@ -33,6 +34,11 @@ export const storeMigrations: Migrations = [
   idempotencyKeySchema,
   // The history of one record. An insert does not feel it; an update of one of many records does, by some microseconds.
   "CREATE INDEX events_subject ON events (subject)",
+  // The request that made the change.
+  `
+  ALTER TABLE events ADD COLUMN requestId TEXT;
+  ALTER TABLE events ADD COLUMN requestedAt INTEGER;
+  ${relayTimesSchema}`,
 ];
 
 /**

@@ -1,22 +1,21 @@
 import type { Database } from "bun:sqlite";
 import type { GroupCommit } from "./group-commit";
 import { replayTable } from "./replay-table";
-import type { Store } from "./store";
+import type { QueueSubscription, Store } from "./store";
 
 export function subscriptionsIn(db: Database, commits: GroupCommit): Store["subscriptions"] {
   const save = db.prepare("INSERT OR REPLACE INTO subscriptions VALUES (?, ?)");
-  const list = db.prepare<{ queue: string; types: string }, []>("SELECT queue, types FROM subscriptions ORDER BY queue");
   return {
     save: ({ queue, types }) => commits.run(() => void save.run(queue, JSON.stringify(types))),
-    list: async () => list.all().map(({ queue, types }) => ({ queue, types: JSON.parse(types) as string[] })),
+    list: async () => subscriptionsOf(db),
   };
 }
 
-export function queuesIn(db: Database): string[] {
+export function subscriptionsOf(db: Database): QueueSubscription[] {
   return db
-    .query<{ queue: string }, []>("SELECT queue FROM subscriptions ORDER BY queue")
+    .query<{ queue: string; types: string }, []>("SELECT queue, types FROM subscriptions ORDER BY queue")
     .all()
-    .map(({ queue }) => queue);
+    .map(({ queue, types }) => ({ queue, types: JSON.parse(types) as string[] }));
 }
 
 export function replaysIn(db: Database, commits: GroupCommit, logId: string): Store["replays"] {

@@ -4,12 +4,14 @@ import { dirname } from "node:path";
 import { eventVersion, serializeEvent } from "../domain/event";
 import type { Change, Recorded, Resource } from "../domain/resource";
 import { count } from "../observe/tally";
+import { eventFinder } from "./event-record";
 import { GroupCommit, Refused } from "./group-commit";
 import { IdempotencyKeys } from "./idempotency-keys";
 import { acquireLock, type Lock } from "./lock";
 import { logIdOf, reading, sqliteLogReader } from "./log-reader";
 import { migrate, storeMigrations } from "./migrations";
 import { replaysIn, subscriptionsIn } from "./queue-tables";
+import { pruneRelayTimes, relayPosition } from "./relay-position";
 import type { ChangeContext, GuardedContext, Listing, LogReader, OnceContext, Page, Store, Stored } from "./store";
 import { Table } from "./table";
 
@@ -49,14 +51,8 @@ class SqliteStore implements Store {
   readonly log: LogReader;
   readonly logId: string;
   readonly tally: Store["tally"];
-  readonly relayed = {
-    load: async () => this.#db.query<{ position: number }, []>("SELECT position FROM relay").get()?.position ?? 0,
-    save: (position: number) =>
-      this.#commits.run(() => {
-        this.#saveRelayed.run(position);
-      }),
-  };
-
+  readonly find: Store["find"];
+  readonly relayed: Store["relayed"];
   readonly subscriptions: Store["subscriptions"];
   readonly replays: Store["replays"];
 
@@ -67,7 +63,6 @@ class SqliteStore implements Store {
   readonly #tables = new Map<string, Table>();
   readonly #listeners = new Set<() => void>();
   readonly #append: Statement;
-  readonly #saveRelayed: Statement;
   readonly #appendedByType = new Map<string, number>();
   /** The types of the events that the next commit adds. */
   #appended: string[] = [];
@@ -83,8 +78,9 @@ class SqliteStore implements Store {
       for (const type of resource.eventTypes) this.#appendedByType.set(type, 0);
     }
     this.#keys = new IdempotencyKeys(this.#db);
-    this.#append = this.#db.prepare("INSERT INTO events (id, type, subject, timestamp, body, traceparent) VALUES (?, ?, ?, ?, ?, ?)");
-    this.#saveRelayed = this.#db.prepare("UPDATE relay SET position = ?");
+    this.#append = this.#db.prepare(
+      "INSERT INTO events (id, type, subject, timestamp, body, traceparent, requestId, requestedAt) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    );
     this.#commits = new GroupCommit(
       this.#db,
       () => this.#afterCommit(),
@@ -95,6 +91,8 @@ class SqliteStore implements Store {
     this.tally = { commits: this.#commits.tally, appended: this.#appendedByType };
     this.log = sqliteLogReader(this.#db);
     this.logId = logIdOf(this.#db);
+    this.find = eventFinder(this.#db);
+    this.relayed = relayPosition(this.#db, this.#commits);
     this.subscriptions = subscriptionsIn(this.#db, this.#commits);
     this.replays = replaysIn(this.#db, this.#commits, this.logId);
   }
@@ -168,17 +166,17 @@ class SqliteStore implements Store {
   }
 
   prune(before: string, position: number): Promise<number> {
-    return this.#commits.run(
-      // A prefix only, whatever the clock did, and a bounded one, so that pruning never holds up a commit for long.
-      () =>
-        this.#db
-          .query(
-            `WITH oldest AS (SELECT position, timestamp FROM events WHERE position <= $position ORDER BY position LIMIT 1000)
-            DELETE FROM events WHERE position IN (SELECT position FROM oldest) AND position < coalesce(
-              (SELECT min(position) FROM oldest WHERE timestamp >= $before), $position + 1)`,
-          )
-          .run({ before, position: Math.min(position, Number.MAX_SAFE_INTEGER - 1) }).changes,
+    // A prefix only, whatever the clock did, and a bounded one, so that pruning never holds up a commit for long.
+    const prune = this.#db.query(
+      `WITH oldest AS (SELECT position, timestamp FROM events WHERE position <= $position ORDER BY position LIMIT 1000)
+      DELETE FROM events WHERE position IN (SELECT position FROM oldest) AND position < coalesce(
+        (SELECT min(position) FROM oldest WHERE timestamp >= $before), $position + 1)`,
     );
+    return this.#commits.run(() => {
+      const { changes } = prune.run({ before, position: Math.min(position, Number.MAX_SAFE_INTEGER - 1) });
+      pruneRelayTimes(this.#db);
+      return changes;
+    });
   }
 
   async check(): Promise<void> {
@@ -210,7 +208,8 @@ class SqliteStore implements Store {
     const id = Bun.randomUUIDv7();
     const type = `${resource.name}.${change}`;
     const body = serializeEvent({ id, type, version: eventVersion, timestamp }, resource.name, stored.json);
-    this.#append.run(id, type, stored.id, timestamp, body, context?.traceparent ?? null);
+    const { traceparent = null, requestId = null, requestedAt = null } = context ?? {};
+    this.#append.run(id, type, stored.id, timestamp, body, traceparent, requestId, requestedAt);
     this.#appended.push(type);
   }
 

@@ -26,6 +26,17 @@ export interface LogEntry {
   readonly traceparent: string | null;
 }
 
+/** An event, with what is known of its way here and on to RabbitMQ. */
+export interface EventRecord extends LogEntry {
+  /** The id of the request that made the change, and when that came, in milliseconds since 1970; null: not known. */
+  readonly requestId: string | null;
+  readonly requestedAt: number | null;
+  /** Whether RabbitMQ has confirmed it, */
+  readonly relayed: boolean;
+  /** and since when at the latest, in milliseconds since 1970. Null: not yet, or before that was kept. */
+  readonly relayedAt: number | null;
+}
+
 /** Which events of a part of the log. */
 export interface Scan {
   /** Null: of any type. */
@@ -112,6 +123,9 @@ export interface Page {
 /** What is known of the request that makes a change. */
 export interface ChangeContext {
   readonly traceparent?: string | undefined;
+  /** The id of the request, and when it came, in milliseconds since 1970. */
+  readonly requestId?: string | undefined;
+  readonly requestedAt?: number | undefined;
 }
 
 export interface GuardedContext extends ChangeContext {
@@ -173,6 +187,8 @@ export interface Store {
   list(resource: Resource, listing: Listing): Promise<Page>;
 
   readonly log: LogReader;
+  /** The event with this id. */
+  find(id: string): Promise<EventRecord | undefined>;
   /** Tells this log from any other, so that a position in one is not taken for a position in another. */
   readonly logId: string;
   /** What was committed since the store was opened; `appended` counts the events of each type. */

@@ -7,6 +7,7 @@ import { type AppOptions, buildApp } from "../../src/app";
 import { clientsBehind } from "../../src/client-address";
 import { EmbeddedDeadLetters } from "../../src/delivery/embedded-dead-letters";
 import { EmbeddedReplays } from "../../src/delivery/embedded-replays";
+import { findTimeline } from "../../src/delivery/timelines";
 import { Metrics } from "../../src/observe/metrics";
 import { crud } from "../../src/resource";
 import type { LoadedRoute } from "../../src/router";
@@ -63,6 +64,7 @@ export function openApi({ wrap = (store: Store) => store, routes = shipped, conf
       catalogue,
       deadLetters: new EmbeddedDeadLetters(folder.path),
       replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
+      timeline: (id) => findTimeline({ store, folder: folder.path, rabbitmq: undefined }, id),
       relay: () => ({ transport: "embedded", broker: "off", position: 0 }),
       clientOf: clientsBehind(config.trustedProxies ?? 0),
       stopping: new AbortController().signal,

@@ -1,0 +1,96 @@
+import type { ConsumerTimeline, Timeline, TimelineAttempt } from "../delivery/timeline";
+import { localTime, printable } from "../observe/terminal";
+import { table } from "./table";
+import { duration, type Paint } from "./text";
+
+interface Step {
+  readonly at: string;
+  readonly where: string;
+  readonly what: string;
+}
+
+/**
+ * A timeline for a person: every step in the order of time, then how things stand with each consumer.
+ *
+ * @param width of the terminal; undefined: nothing is cut.
+ */
+export function showTimeline(timeline: Timeline, paint: Paint, width: number | undefined): string {
+  const { id, type, subject, position, traceparent } = timeline;
+  const facts: [string, string][] = [
+    ["Type", printable(type)],
+    ["Record", String(subject)],
+    ["Position", String(position)],
+    ...(traceparent === null ? [] : [["Trace", printable(traceparent)] as [string, string]]),
+  ];
+  return [
+    paint("bold", `Event ${printable(id)}`),
+    ...facts.map(([name, value]) => `  ${name.padEnd(10)}${value}`),
+    "",
+    stepTable(timeline, paint, width),
+    "",
+    consumerTable(timeline.consumers, paint, width),
+  ].join("\n");
+}
+
+function stepTable(timeline: Timeline, paint: Paint, width: number | undefined): string {
+  const steps = stepsOf(timeline);
+  const rows = steps.map(({ at, where, what }, index) => {
+    const before = steps[index - 1]?.at;
+    return [clock(at), before === undefined ? "" : `+${elapsed(Date.parse(at) - Date.parse(before))}`, printable(where), printable(what)];
+  });
+  const unknown = unknownSteps(timeline).map(([where, what]) => ["?", "", where, what]);
+  return table(
+    [{ title: "TIME" }, { title: "AFTER", align: "right" }, { title: "WHERE" }, { title: "WHAT" }],
+    [...rows, ...unknown],
+    paint,
+    width,
+  );
+}
+
+function stepsOf({ request, committedAt, broker, consumers }: Timeline): Step[] {
+  const steps: Step[] = [
+    ...(request.at === null
+      ? []
+      : [{ at: request.at, where: "API", what: `the request came${request.id === null ? "" : `: ${request.id}`}` }]),
+    { at: committedAt, where: "API", what: "committed" },
+    ...(broker.confirmedBy === null ? [] : [{ at: broker.confirmedBy, where: "RabbitMQ", what: "confirmed, by then at the latest" }]),
+  ];
+  for (const { queue, state, at, attempts } of consumers) {
+    for (const attempt of attempts) steps.push({ at: attempt.at, where: queue, what: attemptText(attempt) });
+    if (at !== null && attempts.length === 0) steps.push({ at, where: queue, what: state });
+  }
+  // Of what has the same time, what came first here stays first.
+  return steps.sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+}
+
+function unknownSteps({ request, broker }: Timeline): [string, string][] {
+  const steps: [string, string][] = [];
+  if (request.at === null) steps.push(["API", "when the request came is not known"]);
+  if (broker.state === "pending") steps.push(["RabbitMQ", "not confirmed yet"]);
+  if (broker.state === "confirmed" && broker.confirmedBy === null) steps.push(["RabbitMQ", "confirmed; when is not known"]);
+  return steps;
+}
+
+function attemptText({ attempt, outcome, reason, error, nextAt }: TimelineAttempt): string {
+  if (outcome === "handled") return `attempt ${attempt}: handled`;
+  const then = outcome === "retry" ? `next one due at ${clock(nextAt ?? "")}` : `given up, ${reason}`;
+  return `attempt ${attempt} failed, ${then}: ${error}`;
+}
+
+const colours = { handled: "green", waiting: "yellow", retrying: "yellow", "dead-letter": "red", skipped: "dim", unknown: "dim" } as const;
+
+function consumerTable(consumers: readonly ConsumerTimeline[], paint: Paint, width: number | undefined): string {
+  if (consumers.length === 0) return "No consumer is known that gets it.";
+  const rows = consumers.map(({ queue, state, note }) => [printable(queue), paint(colours[state], state), printable(note ?? "")]);
+  return table([{ title: "CONSUMER" }, { title: "STATE" }, { title: "NOTE" }], rows, paint, width);
+}
+
+/** `2026-02-18 18:23:45.123`, in this machine's time zone. */
+function clock(time: string): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? "?" : `${localTime(date)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
+
+function elapsed(ms: number): string {
+  return ms < 10_000 ? `${ms} ms` : duration(ms);
+}

@@ -1,0 +1,29 @@
+import type { Database } from "bun:sqlite";
+import type { GroupCommit } from "./group-commit";
+import type { Store } from "./store";
+
+/** How far RabbitMQ has confirmed the log, and since when. */
+export const relayTimesSchema = `
+  -- When a position of the relay was stored, in milliseconds since 1970; null: before that was kept.
+  CREATE TABLE relay_times (position INTEGER PRIMARY KEY, at INTEGER) STRICT;
+  INSERT INTO relay_times SELECT position, NULL FROM relay WHERE position > 0;
+`;
+
+export function relayPosition(db: Database, commits: GroupCommit): Store["relayed"] {
+  const load = db.prepare<{ position: number }, []>("SELECT position FROM relay");
+  const save = db.prepare("UPDATE relay SET position = ?");
+  const saveTime = db.prepare("INSERT OR IGNORE INTO relay_times VALUES (?, ?)");
+  return {
+    load: async () => load.get()?.position ?? 0,
+    save: (position) =>
+      commits.run(() => {
+        save.run(position);
+        saveTime.run(position, Date.now());
+      }),
+  };
+}
+
+/** Forgets the times that belong to no event any more. Its place is in the transaction that prunes the log. */
+export function pruneRelayTimes(db: Database): void {
+  db.run("DELETE FROM relay_times WHERE position < coalesce((SELECT min(position) FROM events), (SELECT position FROM relay))");
+}
