@@ -68,7 +68,7 @@ async function build(apiTokens: string[], rateLimit: number | null, routes?: Loa
       catalogue,
       deadLetters: new EmbeddedDeadLetters(folder.path),
       replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
-      timeline: (id) => findTimeline({ store, folder: folder.path, rabbitmq: undefined }, id),
+      timeline: (id) => findTimeline({ store, folder: join(folder.path, "consumers"), rabbitmq: undefined }, id),
       metrics: new Metrics(log),
       relay: () => ({ transport: "embedded", broker: "off", position: 0 }),
       clientOf: () => null,

@@ -92,7 +92,7 @@ describe("paused by its breaker", () => {
 
   test("it gives back what it has not begun, takes nothing, and comes back after the pause; that is no death", async () => {
     jest.useFakeTimers();
-    const { subscribe, state, hasFile } = fragile();
+    const { subscribe, state, file } = fragile();
     const { channel } = await subscribe();
     channel.broker = (copy) => copy.confirm();
     const events = [1, 2, 3, 4, 5].map(created);
@@ -117,7 +117,7 @@ describe("paused by its breaker", () => {
     expect([...channel.consumers.keys()]).toEqual(["consumer-1", "consumer-2"]);
     for (const event of events.slice(3)) deliver(channel, event, again);
     await channel.untilAcked(5);
-    expect([state.calls, hasFile()]).toEqual([5, false]);
+    expect([state.calls, file().transaction.all("SELECT * FROM warren_deaths")]).toEqual([5, []]);
   });
 
   test("it pauses again when the one event that it tries fails", async () => {

@@ -28,6 +28,8 @@ export interface TestApi {
   readonly app: AnyElysia;
   readonly store: Store;
   readonly metrics: Metrics;
+  /** Where a timeline looks for consumers. */
+  readonly consumersDir: string;
   readonly lines: readonly LogLine[];
   /** Sends a body as JSON, or as it stands when the headers say of what type it is. */
   send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
@@ -54,6 +56,7 @@ export interface TestOptions {
 export function openApi({ wrap = (store: Store) => store, routes = shipped, config = {} }: TestOptions = {}): TestApi {
   const folder = temporaryFolder();
   const store = openSqliteStore(join(folder.path, "warren.db"), catalogue.resources);
+  const consumersDir = join(folder.path, "consumers");
   const { log, lines } = recordedLog();
   const metrics = new Metrics(log);
   const app = buildApp({
@@ -64,7 +67,7 @@ export function openApi({ wrap = (store: Store) => store, routes = shipped, conf
       catalogue,
       deadLetters: new EmbeddedDeadLetters(folder.path),
       replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
-      timeline: (id) => findTimeline({ store, folder: folder.path, rabbitmq: undefined }, id),
+      timeline: (id) => findTimeline({ store, folder: consumersDir, rabbitmq: undefined }, id),
       relay: () => ({ transport: "embedded", broker: "off", position: 0 }),
       clientOf: clientsBehind(config.trustedProxies ?? 0),
       stopping: new AbortController().signal,
@@ -76,6 +79,7 @@ export function openApi({ wrap = (store: Store) => store, routes = shipped, conf
     app,
     store,
     metrics,
+    consumersDir,
     lines,
     async send(method, path, body, headers = {}) {
       const asJson = body !== undefined && !("content-type" in headers);

@@ -8,7 +8,11 @@ export interface Ended {
 }
 
 /** Runs one of the project's commands to its end, its output in pipes. */
-export async function command(name: "dead-letters" | "replay", words: readonly string[], env: Record<string, string>): Promise<Ended> {
+export async function command(
+  name: "dead-letters" | "events" | "replay",
+  words: readonly string[],
+  env: Record<string, string>,
+): Promise<Ended> {
   const running = run([`src/commands/${name}.ts`, ...words], { env });
   const code = await running.exited;
   return { code, stdout: running.stdout.join("\n"), stderr: running.stderr.join("\n") };
@@ -27,7 +31,7 @@ const open = new Set<Bun.Subprocess>();
 
 /** Runs one of the project's commands on a terminal of its own. */
 export function onTerminal(
-  name: "dead-letters" | "replay",
+  name: "dead-letters" | "events" | "replay",
   words: readonly string[],
   env: Record<string, string>,
   columns = 100,

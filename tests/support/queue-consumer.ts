@@ -13,7 +13,7 @@ function warehouse(event, { attempt, replay }) {
   console.log(JSON.stringify({ id: event.id, type: event.type, item: event.item.id, version: event.item.version, attempt, replay }));
   const trouble = how(event);
   if (trouble === "reject") throw new Reject("no such shelf");
-  if (trouble === "fail") throw new TypeError("the warehouse does not answer");
+  if (trouble === "fail" || (trouble === "once" && attempt === 1)) throw new TypeError("the warehouse does not answer");
 }
 await runConsumer({
   queue,
@@ -70,8 +70,8 @@ export async function queueConsumers(env: Readonly<Record<string, string>>) {
   const project = await projectWith({ "consumers/under-test.ts": source });
   const trouble = join(project.path, "trouble.json");
   return {
-    /** Makes events of items with these names fail, or be rejected, until {@link works}. */
-    fails(names: Readonly<Record<string, "fail" | "reject">>): void {
+    /** Makes events of items with these names fail, at every attempt or the first one, or be rejected, until {@link works}. */
+    fails(names: Readonly<Record<string, "fail" | "once" | "reject">>): void {
       writeFileSync(trouble, JSON.stringify(names));
     },
     works(): void {
