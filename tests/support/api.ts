@@ -44,10 +44,13 @@ interface TestOptions {
   readonly wrap?: (store: Store) => Store;
   readonly routes?: readonly LoadedRoute[];
   readonly config?: Partial<AppOptions["config"]>;
+  readonly relay?: AppOptions["dependencies"]["relay"];
 }
 
+const noRelay: NonNullable<TestOptions["relay"]> = () => ({ transport: "embedded", broker: "off", position: 0 });
+
 /** The HTTP application with items and orders, on a store in a temporary folder. Nothing listens. */
-export function openApi({ wrap = (store: Store) => store, routes = shipped, config = {} }: TestOptions = {}): TestApi {
+export function openApi({ wrap = (store: Store) => store, routes = shipped, config = {}, relay = noRelay }: TestOptions = {}): TestApi {
   const folder = temporaryFolder();
   const store = openSqliteStore(join(folder.path, "warren.db"), catalogue.resources);
   const { log, lines } = recordedLog();
@@ -60,7 +63,7 @@ export function openApi({ wrap = (store: Store) => store, routes = shipped, conf
       catalogue,
       deadLetters: new EmbeddedDeadLetters(folder.path),
       replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
-      relay: () => ({ transport: "embedded", broker: "off", position: 0 }),
+      relay,
     },
     config: { apiTokens: [], rateLimit: null, ...config },
     log,
