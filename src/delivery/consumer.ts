@@ -94,7 +94,7 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
   if (consumer.exactlyOnce) file.open();
   const worker = new Worker(consumer, file.open);
   const broker = await Broker.connect(rabbitmq, log);
-  const parking = parkingOf(broker, queue, log);
+  const parking = parkingOf(broker, consumer);
   const interrupted = new Interrupted();
   let subscription: Subscription | undefined;
   let stage: Stage = "waiting";

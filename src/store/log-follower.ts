@@ -2,13 +2,17 @@ import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import { logIdOf, sqliteLogReader } from "./log-reader";
 import { refuseNewer, schemaVersionOf, storeMigrations } from "./migrations";
-import { queuesIn } from "./queue-tables";
-import type { LogReader, Store } from "./store";
+import { queuesIn, retryQueuesIn } from "./queue-tables";
+import type { LogReader, RetryQueue, Store } from "./store";
 
 /** The event log as another process sees it. */
 export interface LogFollower extends LogReader {
   /** The queues that consumers have said are theirs. */
   queues(): string[];
+  /** The queues for retries that consumers have said they use, and that are not gone at `now`. */
+  retryQueues(now: number): RetryQueue[];
+  /** The position up to which RabbitMQ has confirmed every event, as it was last stored: some 20 ms ago while events are sent. */
+  relayed(): number;
   /** As in {@link Store}. */
   readonly logId: Store["logId"];
   /** Whether anything was committed since the last call. Costs microseconds. */
@@ -33,10 +37,13 @@ export function followLog(file: string): LogFollower | undefined {
   }
   refuseNewer(version, file, storeMigrations);
   const dataVersion = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
+  const relayed = db.prepare<{ position: number }, []>("SELECT position FROM relay");
   let seen = 0;
   return {
     ...sqliteLogReader(db),
     queues: () => queuesIn(db),
+    retryQueues: (now) => retryQueuesIn(db, now),
+    relayed: () => relayed.get()?.position ?? 0,
     logId: logIdOf(db),
     changed() {
       const now = dataVersion.get()?.data_version ?? 0;

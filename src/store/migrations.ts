@@ -29,6 +29,12 @@ export const storeMigrations: Migrations = [
   -- Consumers' own queues on RabbitMQ, which cannot be asked for a list of its queues.
   CREATE TABLE subscriptions (queue TEXT PRIMARY KEY, types TEXT NOT NULL) STRICT;
   ${replaySchema}`,
+  `
+  -- Queues on RabbitMQ in which events wait for their next attempt, and when (milliseconds since 1970) each is gone if nobody uses it.
+  CREATE TABLE retry_queues (
+    queue TEXT NOT NULL, delayMs INTEGER NOT NULL, expiresAt INTEGER NOT NULL, PRIMARY KEY (queue, delayMs)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /**

@@ -8,7 +8,7 @@ import { GroupCommit, Refused } from "./group-commit";
 import { acquireLock, type Lock } from "./lock";
 import { logIdOf, reading, sqliteLogReader } from "./log-reader";
 import { migrate, storeMigrations } from "./migrations";
-import { replaysIn, subscriptionsIn } from "./queue-tables";
+import { replaysIn, savedRetryQueues, subscriptionsIn } from "./queue-tables";
 import type { ChangeContext, LogReader, Store, Stored } from "./store";
 import { Table } from "./table";
 
@@ -57,6 +57,7 @@ class SqliteStore implements Store {
   };
 
   readonly subscriptions: Store["subscriptions"];
+  readonly retryQueues: Store["retryQueues"];
   readonly replays: Store["replays"];
 
   readonly #db: Database;
@@ -93,6 +94,7 @@ class SqliteStore implements Store {
     this.log = sqliteLogReader(this.#db);
     this.logId = logIdOf(this.#db);
     this.subscriptions = subscriptionsIn(this.#db, this.#commits);
+    this.retryQueues = savedRetryQueues(this.#db, this.#commits);
     this.replays = replaysIn(this.#db, this.#commits, this.logId);
   }
 
