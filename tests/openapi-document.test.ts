@@ -221,14 +221,14 @@ describe("every operation", () => {
       document.paths[path]?.[method]?.parameters?.map(({ name, schema, description }) => [name, schema, description.length > 10]);
     expect(parameters("/items", "get")).toEqual([
       ["limit", { type: "integer", minimum: 1, maximum: 200, default: 50 }, true],
-      ["after", { type: "integer", minimum: 0 }, true],
+      ["after", { type: "integer", minimum: 0, maximum: 999_999_999_999_999 }, true],
     ]);
     expect(parameters("/dead-letters/{queue}", "get")?.slice(1, 3)).toEqual([
       ["limit", { type: "integer", minimum: 1, maximum: 200, default: 50 }, true],
-      ["after", { type: "integer", minimum: 0 }, true],
+      ["after", { type: "integer", minimum: 0, maximum: 999_999_999_999_999 }, true],
     ]);
     for (const method of ["get", "put", "patch", "delete"]) {
-      expect(parameters("/items/{id}", method)).toEqual([["id", { type: "integer", minimum: 1 }, true]]);
+      expect(parameters("/items/{id}", method)).toEqual([["id", { type: "integer", minimum: 1, maximum: 999_999_999_999_999 }, true]]);
     }
   });
 });
