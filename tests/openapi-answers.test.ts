@@ -47,7 +47,7 @@ async function mistakes(answer: (valid: boolean) => Response): Promise<Set<strin
       return answer(/^\d+$/.test(id) && isNumber(Number(id)) && isNumber(body?.n) && known);
     },
   });
-  const client = new Client(server.url.origin, "", new Known());
+  const client = new Client(server.url.origin, {}, new Known());
   const found = new Set<string>();
   for (const plan of fc.sample(plans(operationsOf(document)), { seed: 1, numRuns: 100 })) {
     const { mistake } = await client.send(plan);

@@ -18,6 +18,8 @@ export interface JsonSchema {
   readonly maxLength?: number;
   readonly pattern?: string;
   readonly format?: string;
+  /** Of each line, where a text is NDJSON. */
+  readonly contentSchema?: JsonSchema;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
@@ -116,7 +118,10 @@ function record({ properties = {}, required = [] }: JsonSchema): fc.Arbitrary<un
   return fc.oneof(fc.record(needed), fc.record(Object.fromEntries(members), { requiredKeys: Object.keys(needed) }));
 }
 
-function text({ minLength = 0, maxLength = longest, pattern, format }: JsonSchema): fc.Arbitrary<string> {
+function text({ minLength = 0, maxLength = longest, pattern, format, contentSchema }: JsonSchema): fc.Arbitrary<string> {
+  if (contentSchema) {
+    return fc.array(build(contentSchema), { maxLength: most }).map((lines) => lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  }
   if (format === "date-time")
     return fc.date({ min: new Date(0), max: new Date("2100-01-01"), noInvalidDate: true }).map((date) => date.toISOString());
   if (pattern?.startsWith("^")) return fc.stringMatching(new RegExp(pattern, "u"));

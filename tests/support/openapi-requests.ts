@@ -16,7 +16,7 @@ export interface Plan {
   readonly path: readonly Part[];
   readonly query: readonly Part[];
   readonly headers: readonly (readonly [string, string])[];
-  readonly token: "right" | "wrong" | "none";
+  readonly token: "right" | "limited" | "wrong" | "none";
   readonly body?: Body;
   /** Which members of the body are put as they are known. */
   readonly known: number;
@@ -35,27 +35,27 @@ function planOf(operation: Operation): fc.Arbitrary<Plan> {
     operation: fc.constant(operation),
     path: parts(of("path"), 4),
     query: parts(of("query"), 1),
-    headers: parts(of("header"), 1).map((given) => given.map(({ name, text }) => [name, text] as const)),
+    headers: parts(of("header"), 1).map((given) => given.flatMap(({ name, text }) => (isHeader(text) ? [[name, text] as const] : []))),
     token: fc.constant("right"),
     body: validBody(operation),
     known: fc.nat(),
     sure: fc.constant("taken"),
   };
   const plan = (changed: Partial<typeof valid>) => fc.record({ ...valid, ...changed }) as fc.Arbitrary<Plan>;
+  const unknown = { token: fc.constantFrom("wrong", "none"), sure: fc.constant(operation.needsToken ? "refused" : "taken") } as const;
+  const odd = { headers: fc.subarray([...oddHeaders], { minLength: 1, maxLength: 3 }), sure: fc.constant("either") } as const;
   const flaws = [
-    {
-      weight: 1,
-      arbitrary: plan({ token: fc.constantFrom("wrong", "none"), sure: fc.constant(operation.needsToken ? "refused" : "taken") }),
-    },
-    { weight: 1, arbitrary: plan({ headers: fc.subarray([...oddHeaders], { minLength: 1, maxLength: 3 }), sure: fc.constant("either") }) },
-    { weight: 1, arbitrary: withFlawedPart(plan({}), "query", of("query")) },
+    { weight: 2, arbitrary: plan(unknown) },
+    { weight: 2, arbitrary: plan({ token: fc.constant("limited"), sure: fc.constant("either") }) },
+    { weight: 3, arbitrary: plan(odd) },
+    { weight: 3, arbitrary: withFlawedPart(plan({}), "query", of("query")) },
   ];
-  if (of("path").length > 0) flaws.push({ weight: 1, arbitrary: withFlawedPart(plan({}), "path", of("path")) });
+  if (of("path").length > 0) flaws.push({ weight: 3, arbitrary: withFlawedPart(plan({}), "path", of("path")) });
   for (const { weight, body } of flawedBodies(operation)) {
     const arbitrary = fc.tuple(plan({}), body).map(([one, [flawed, sure]]) => ({ ...one, body: flawed, known: 0, sure }));
     flaws.push({ weight, arbitrary });
   }
-  return fc.oneof({ weight: flaws.length, arbitrary: plan({}) }, ...flaws);
+  return fc.oneof({ weight: flaws.reduce((sum, { weight }) => sum + weight, 0), arbitrary: plan({}) }, ...flaws);
 }
 
 /** @param known how much oftener a value is one that is known than not. */
@@ -126,6 +126,11 @@ export function checkText(schema: JsonSchema, text: string): string | undefined 
 /** A lone surrogate cannot be sent, and nobody need take a URL above 8000 bytes (RFC 9110, section 4.1). */
 function isSafe(text: string): boolean {
   return !isDots(text) && text.isWellFormed() && encodeURIComponent(text).length <= 2000;
+}
+
+/** What fetch sends as it stands. */
+function isHeader(text: string): boolean {
+  return /^[!-~]([ -~]*[!-~])?$/.test(text);
 }
 
 /** A client takes dots out of a path, and an empty part makes another path. */
