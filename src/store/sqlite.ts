@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { eventVersion, serializeEvent } from "../domain/event";
 import type { Change, Recorded, Resource } from "../domain/resource";
+import { count } from "../observe/tally";
 import { GroupCommit, Refused } from "./group-commit";
 import { acquireLock, type Lock } from "./lock";
 import { logIdOf, reading, sqliteLogReader } from "./log-reader";
@@ -46,6 +47,7 @@ function lockAndOpen(file: string, resources: readonly Resource[]): SqliteStore 
 class SqliteStore implements Store {
   readonly log: LogReader;
   readonly logId: string;
+  readonly tally: Store["tally"];
   readonly relayed = {
     load: async () => this.#db.query<{ position: number }, []>("SELECT position FROM relay").get()?.position ?? 0,
     save: (position: number) =>
@@ -64,7 +66,9 @@ class SqliteStore implements Store {
   readonly #listeners = new Set<() => void>();
   readonly #append: Statement;
   readonly #saveRelayed: Statement;
-  #appended = false;
+  readonly #appendedByType = new Map<string, number>();
+  /** The types of the events that the next commit adds. */
+  #appended: string[] = [];
 
   constructor(file: string, resources: readonly Resource[], lock: Lock) {
     this.#lock = lock;
@@ -72,10 +76,20 @@ class SqliteStore implements Store {
     // FULL: a commit is on disk, through a power cut, before it is answered.
     for (const pragma of ["busy_timeout = 2000", "journal_mode = WAL", "synchronous = FULL"]) this.#db.run(`PRAGMA ${pragma}`);
     migrate(this.#db, file, storeMigrations);
-    for (const resource of resources) this.#tables.set(resource.name, new Table(this.#db, resource.plural));
+    for (const resource of resources) {
+      this.#tables.set(resource.name, new Table(this.#db, resource.plural));
+      for (const type of resource.eventTypes) this.#appendedByType.set(type, 0);
+    }
     this.#append = this.#db.prepare("INSERT INTO events (id, type, subject, timestamp, body, traceparent) VALUES (?, ?, ?, ?, ?, ?)");
     this.#saveRelayed = this.#db.prepare("UPDATE relay SET position = ?");
-    this.#commits = new GroupCommit(this.#db, () => this.#afterCommit());
+    this.#commits = new GroupCommit(
+      this.#db,
+      () => this.#afterCommit(),
+      () => {
+        this.#appended = [];
+      },
+    );
+    this.tally = { commits: this.#commits.tally, appended: this.#appendedByType };
     this.log = sqliteLogReader(this.#db);
     this.logId = logIdOf(this.#db);
     this.subscriptions = subscriptionsIn(this.#db, this.#commits);
@@ -177,12 +191,13 @@ class SqliteStore implements Store {
     const type = `${resource.name}.${change}`;
     const body = serializeEvent({ id, type, version: eventVersion, timestamp }, resource.name, stored.json);
     this.#append.run(id, type, stored.id, timestamp, body, context?.traceparent ?? null);
-    this.#appended = true;
+    this.#appended.push(type);
   }
 
   #afterCommit(): void {
-    if (!this.#appended) return;
-    this.#appended = false;
+    if (this.#appended.length === 0) return;
+    for (const type of this.#appended) count(this.#appendedByType, type);
+    this.#appended = [];
     for (const listener of this.#listeners) listener();
   }
 }
