@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
+import { messageOf } from "../src/observe/logging";
 import { deadEvents, deadQueueInFile } from "./support/dead-letters";
 import { temporaryFolder } from "./support/folder";
 import { type OpenApi, operationsOf } from "./support/openapi";
@@ -61,7 +62,7 @@ test.each(services)(`%s: declared statuses only, answers as their schemas say (s
       const { plan, index } = next;
       if (index % 1000 === 999) await fillQueues();
       const failure = await property.run([plan]);
-      if (failure) failures.push({ index, story: Bun.inspect("error" in failure ? failure.error : failure) });
+      if (failure) failures.push({ index, story: messageOf("error" in failure ? failure.error : failure) });
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
@@ -69,7 +70,7 @@ test.each(services)(`%s: declared statuses only, answers as their schemas say (s
   for (const { index } of failures.slice(0, 1)) {
     // The same request again, and smaller ones as long as they fail, too.
     const { errorInstance } = await fc.check(property, { seed: Number(seed), path: String(index), numRuns: 1 });
-    console.log(`The smallest that fails: ${errorInstance instanceof Error ? errorInstance.message : "(it does not fail again)"}`);
+    console.log(`The smallest that fails: ${errorInstance ? messageOf(errorInstance) : "(it does not fail again)"}`);
   }
   expect(failures.map(({ story }) => story)).toEqual([]);
 
