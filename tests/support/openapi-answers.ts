@@ -6,9 +6,12 @@ import type { Body } from "./openapi-bodies";
 import type { Known } from "./openapi-known";
 import { checkText, type Part, type Plan } from "./openapi-requests";
 
-/** Where a valid request may be refused for what no schema can say. */
+/** Where a valid request may be refused, 422, for what its schema does not say. */
 const beyondSchema: Record<string, string> = {
   "POST /replays": "the times must be times, one before the other, and the types of events must be known",
+  "GET /items": "`updatedSince` must be a time",
+  "GET /events": "the types of events must be known, and an `id` needs its `resource`",
+  "GET /events/stream": "as GET /events",
 };
 /** Where a body that is not valid may be taken, since each of its parts is judged by itself. */
 const judgedInParts = ["POST /items/bulk"];
@@ -98,9 +101,9 @@ function mistakeOf({ operation, sure, headers }: Plan, response: Response, answe
   if (!declared) return "this status is not declared";
   if (status >= 500) return "a server error";
   if (sure === "refused" && status < 400 && !judgedInParts.includes(name)) return "what the document does not allow was taken";
-  // A header may ask for what is not possible, such as a key that was used for another request.
-  const mayBe422 = name in beyondSchema || headers.length > 0;
-  if (sure === "taken" && [400, 401, 403, 405, 413, 415, 422].includes(status) && !(status === 422 && mayBe422)) {
+  // A header may be refused for what no schema says of it, and may ask for what is not possible.
+  const forgiven = headers.length > 0 ? [400, 422] : name in beyondSchema ? [422] : [];
+  if (sure === "taken" && [400, 401, 403, 405, 413, 415, 422].includes(status) && !forgiven.includes(status)) {
     return "what the document allows was refused";
   }
   return mistakeOfBody(declared, response, answer) ?? mistakeOfHeaders(declared, response);

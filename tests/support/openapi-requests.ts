@@ -154,6 +154,7 @@ const oddHeaders: readonly (readonly [string, string])[] = [
   ["origin", "null"],
   ["prefer", "return=minimal"],
   ["range", "bytes=0-1"],
+  ["sec-fetch-site", "cross-site"],
   ["x-forwarded-for", "1.1.1.1, x"],
   ["x-http-method-override", "DELETE"],
   ["x-request-id", "x".repeat(2000)],
