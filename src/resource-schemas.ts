@@ -22,7 +22,7 @@ function integerText(pattern: string, description: string, documented: { minimum
 /** Of fifteen digits. */
 const greatestId = 999_999_999_999_999;
 
-/** `limit` and `after` of a list. */
+/** `limit` and `after` of a list in the order of numbers. */
 export const pageQuery = Type.Object({
   limit: Type.Optional(
     typed<number | string>(
@@ -49,7 +49,7 @@ export function schemasOf(resource: Resource) {
   const time = "2026-02-18T18:23:45.123Z";
   const recordExample = { id: 1, ...example, version: 1, createdAt: time, updatedAt: time };
   const record: TSchema = { ...resource.record, title, examples: [recordExample] };
-  const next = Type.Union([Type.Integer(), Type.Null()], { description: "Pass it as `after` for the next page; null on the last one." });
+  const next = Type.Union([Type.String(), Type.Null()], { description: "Pass it as `after` for the next page; null on the last one." });
   return {
     record,
     input: { ...inputSchema(fields), title: `${title}Input`, examples: [example] } as TSchema,

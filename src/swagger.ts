@@ -31,12 +31,15 @@ const startScript = `SwaggerUIBundle({
   dom_id: "#swagger-ui",
   tryItOutEnabled: true,
   displayRequestDuration: true,
+  // The token outlives a reload; it stays in this browser.
+  persistAuthorization: true,
   // Else it would show the document to a service on the internet.
   validatorUrl: null,
 });
 `;
 
-const contentSecurityPolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+const contentSecurityPolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /**
  * The OpenAPI document of all routes at `/swagger/json`, and Swagger UI at `/swagger`. The plugin's own page would load
@@ -65,7 +68,7 @@ export function apiDocs({ apiTokens, rateLimit }: Pick<Config, "apiTokens" | "ra
 
   const hidden = { detail: { hide: true } };
   const text = (body: string, type: string, headers?: Record<string, string>) => () =>
-    new Response(body, { headers: { "content-type": `${type}; charset=utf-8`, ...headers } });
+    new Response(body, { headers: { "content-type": `${type}; charset=utf-8`, "cache-control": "no-cache", ...headers } });
   const file = (path: string, type: string) => () =>
     new Response(Bun.file(path), { headers: { "content-type": type, "cache-control": "max-age=3600" } });
   return new Elysia({ name: "swagger-ui" })
