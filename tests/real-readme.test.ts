@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { deadEvents, deadQueueInFile } from "./support/dead-letters";
 import { temporaryFolder } from "./support/folder";
 import { type OpenApi, operationsOf } from "./support/openapi";
-import { endAll, environment, run, startApi } from "./support/processes";
+import { endAll, environment, run, send, startApi } from "./support/processes";
 import { copyProject } from "./support/project-copy";
 import { type Block, readmeBlocks } from "./support/readme";
 
@@ -30,6 +30,9 @@ async function bash(script: string): Promise<string> {
   return shell.stdout.join("\n");
 }
 
+/** Stands for the ETag of the answer before. */
+const shownEtag = '"1-8ks2p1"';
+
 /** The commands of a block that are curl's. */
 function curlCommands({ text }: Block): string[] {
   return text.replaceAll("\\\n", " ").match(/^curl .*$/gm) ?? [];
@@ -43,20 +46,25 @@ withCurl("every example with curl is answered as it says, and every route has on
   const shown = new Set<string>();
   let document: OpenApi | undefined;
   for (const block of blocks) {
-    // Each block stands by itself, before a service with one queue that has dead letters.
+    // Each block stands by itself, before a service with an item, and one queue that has dead letters.
     const data = join(folder.path, `${block.line}`);
     mkdirSync(join(data, "data", "consumers"), { recursive: true });
     await deadQueueInFile(() => data).fill("audit", deadEvents(2));
     const api = await startApi({ env: environment(data) });
     document ??= (await (await fetch(`${api.url}/swagger/json`)).json()) as OpenApi;
+    await send("POST", `${api.url}/items`, { name: "Sample Item" });
     let id = "";
+    let etag = "";
     for (const command of curlCommands(block)) {
       // curl itself, to this service, which says at the end what it has asked for and what came.
       const curl = `curl() { command curl -sS -w '\\n%{method} %{url_effective} %{http_code}' "\${@//localhost:3000/${api.url.slice(7)}}"; }`;
       const [, body = "", method, url = "", status] =
-        /^([\s\S]*)\n(\S+) (\S+) (\d+)$/.exec(await bash(`${curl}; ${command.replace("/ID", `/${id}`)}`)) ?? [];
+        /^([\s\S]*)\n(\S+) (\S+) (\d+)$/.exec(
+          await bash(`${curl}; ${command.replace("/ID", `/${id}`).replace(shownEtag, etag || shownEtag)}`),
+        ) ?? [];
       const expected = / # (\d{3})\b/.exec(command)?.[1] ?? (/^\s*$/.test(body) ? "204" : "2..");
       expect([command, status]).toEqual([command, expect.stringMatching(new RegExp(`^${expected}$`))]);
+      etag = /^etag: (\S+)/im.exec(body)?.[1] ?? etag;
       id = /"id":"([^"]+)"/.exec(body)?.[1] ?? id;
       const { pathname } = new URL(url);
       const operation = operationsOf(document).find((one) => one.method === method && matches(one.path, pathname));

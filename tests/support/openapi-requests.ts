@@ -68,7 +68,7 @@ function parts(parameters: readonly Parameter[], known: number): fc.Arbitrary<Pa
       { weight: known, arbitrary: fc.record({ name: fc.constant(name), text, known: fc.nat() }) },
       { weight: 1, arbitrary: fc.record({ name: fc.constant(name), text }) },
     );
-    return required ? part : fc.option(part, { nil: undefined, freq: 1 });
+    return required ? part : fc.option(part, { nil: undefined, freq: 2 });
   });
   return fc.tuple(...all).map((given) => given.filter((part) => part !== undefined));
 }
