@@ -29,6 +29,12 @@ export const problemKinds = {
     title: "This path does not know the method",
     meaning: "The path is there, but not for this method. `Allow` lists those that it knows.",
   },
+  410: {
+    name: "gone",
+    title: "No longer there",
+    meaning:
+      "What was asked for was there and was removed, such as events that are older than EVENT_RETENTION. `Link` says where to go on.",
+  },
   412: {
     name: "precondition-failed",
     title: "The record is not in the state that the request asks for",

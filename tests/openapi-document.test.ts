@@ -69,6 +69,8 @@ async function build(apiTokens: string[], rateLimit: number | null, routes?: Loa
       replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
       metrics: new Metrics(log),
       relay: () => ({ transport: "embedded", broker: "off", position: 0 }),
+      clientOf: () => null,
+      stopping: new AbortController().signal,
     },
     config: {
       apiTokens: apiTokens.map((token) => ({ token, scope: "admin" })),
@@ -178,7 +180,8 @@ describe("every operation", () => {
       const good = Object.entries(operation.responses).filter(([status]) => status.startsWith("2"));
       expect([name, good.length > 0]).toEqual([name, true]);
       for (const [status, answer] of good) {
-        const sent = name === "GET /metrics" ? ["text/plain"] : answered;
+        const single = { "GET /metrics": "text/plain", "GET /events/stream": "text/event-stream" }[name];
+        const sent = single ? [single] : answered;
         expect([name, Object.keys(answer.content ?? {})]).toEqual([name, status === "204" ? [] : sent]);
       }
       const medias = [operation.requestBody?.content, ...good.map(([, answer]) => answer.content)].flatMap((content) =>

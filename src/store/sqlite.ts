@@ -169,13 +169,15 @@ class SqliteStore implements Store {
 
   prune(before: string, position: number): Promise<number> {
     return this.#commits.run(
-      // A prefix only, and a bounded one, so that pruning never holds up a commit for long.
+      // A prefix only, whatever the clock did, and a bounded one, so that pruning never holds up a commit for long.
       () =>
         this.#db
           .query(
-            "DELETE FROM events WHERE position IN (SELECT position FROM events WHERE position <= ? ORDER BY position LIMIT 1000) AND timestamp < ?",
+            `WITH oldest AS (SELECT position, timestamp FROM events WHERE position <= $position ORDER BY position LIMIT 1000)
+            DELETE FROM events WHERE position IN (SELECT position FROM oldest) AND position < coalesce(
+              (SELECT min(position) FROM oldest WHERE timestamp >= $before), $position + 1)`,
           )
-          .run(position, before).changes,
+          .run({ before, position: Math.min(position, Number.MAX_SAFE_INTEGER - 1) }).changes,
     );
   }
 
