@@ -1,4 +1,5 @@
-import { accessSync, constants, statSync } from "node:fs";
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 export type LogLevel = (typeof logLevels)[number];
@@ -16,12 +17,27 @@ export interface Config {
   /** Events older than this are pruned once everybody has them; null keeps them for ever. */
   readonly eventRetentionMs: number | null;
   /** Accepted bearer tokens; empty: the API is open. */
-  readonly apiTokens: readonly string[];
+  readonly apiTokens: readonly ApiToken[];
+  /** Whether HOST is loopback and API_TOKEN is not set, not even to `none`: only this machine is meant. */
+  readonly localHostOnly: boolean;
+  /** Origins whose pages may use the API; `*` for all; empty: none but its own. */
+  readonly corsOrigins: readonly string[];
+  /** How many proxies are in front, each of which adds to X-Forwarded-For. */
+  readonly trustedProxies: number;
   /** Requests a second for each client; null: no limit. */
   readonly rateLimit: number | null;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
+
+export interface ApiToken {
+  readonly token: string;
+  readonly scope: Scope;
+}
+
+/** What a token may do, each more than the one before: read records; change them; run the service. */
+export const scopes = ["read", "write", "admin"] as const;
+export type Scope = (typeof scopes)[number];
 
 export interface RabbitmqConfig {
   readonly url: string;
@@ -74,7 +90,8 @@ export function readConfig({
     mistakes.push(`${name}=${name.endsWith("_URL") ? redactBadUrl(text) : text}: ${expected}.`);
     return fallback;
   }
-  const file = (name: string) => variable(name, null, readableFile, "no file that can be read is there; give the path of a PEM file");
+  const pemFile = (name: string, what: string, parse: (pem: Buffer) => unknown) =>
+    variable(name, null, (path) => readable(path, parse), `no ${what} can be read there; give the path of a PEM file`);
 
   const host = read("HOST") ?? "127.0.0.1";
   const loopback = isLoopback(host);
@@ -85,16 +102,23 @@ export function readConfig({
         "or to `none` if the API is meant to be open; or leave HOST at 127.0.0.1.",
     );
   }
-  const apiTokens = tokenText === undefined || tokenText === "none" ? [] : tokenText.split(",").map((token) => token.trim());
-  if (apiTokens.some((token) => !/^[\x21-\x7e]{8,}$/.test(token))) {
-    mistakes.push("API_TOKEN: a token has at least 8 visible ASCII characters; several are separated by commas; `none` means an open API.");
+  const tokens = tokenText === undefined || tokenText === "none" ? [] : tokenText.split(",").map(apiToken);
+  const apiTokens = tokens.filter((token) => token !== undefined);
+  if (apiTokens.length < tokens.length) {
+    mistakes.push(
+      "API_TOKEN: a token has at least 8 letters, digits or -._~+/ and may end in =; its scope may stand before it, as read:, write: or " +
+        "admin:; several are separated by commas; `none` means an open API.",
+    );
   }
 
   const databaseFile = variable("DATABASE_URL", "data/warren.db", sqlitePath, "use sqlite:<path of a file>, such as sqlite:data/warren.db");
-  const certFile = file("RABBITMQ_CERT_FILE");
-  const keyFile = file("RABBITMQ_KEY_FILE");
+  const caFile = pemFile("RABBITMQ_CA_FILE", "certificate", (pem) => new X509Certificate(pem));
+  const certFile = pemFile("RABBITMQ_CERT_FILE", "certificate", (pem) => new X509Certificate(pem));
+  const keyFile = pemFile("RABBITMQ_KEY_FILE", "private key without a passphrase", createPrivateKey);
   if (Boolean(read("RABBITMQ_CERT_FILE")) !== Boolean(read("RABBITMQ_KEY_FILE"))) {
     mistakes.push("RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE belong together: set both or neither.");
+  } else if (certFile && keyFile && !belongTogether(certFile, keyFile)) {
+    mistakes.push("RABBITMQ_KEY_FILE is not the key of the certificate in RABBITMQ_CERT_FILE.");
   }
 
   const rabbitmq: RabbitmqConfig = {
@@ -105,10 +129,13 @@ export function readConfig({
       "use amqp://user:password@host:5672/ or amqps://…, with special characters in the password percent-encoded; or `none` for the embedded transport",
     ),
     explicit: read("RABBITMQ_URL") !== undefined,
-    caFile: file("RABBITMQ_CA_FILE"),
+    caFile,
     certFile,
     keyFile,
   };
+  if ((caFile ?? certFile ?? keyFile) && /^amqp:/i.test(rabbitmq.url)) {
+    mistakes.push("RABBITMQ_CA_FILE, RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE are for amqps://, but RABBITMQ_URL connects without TLS.");
+  }
   const config: Config = {
     port: variable(
       "PORT",
@@ -122,6 +149,14 @@ export function readConfig({
     dataDir: read("DATA_DIR") ?? dirname(databaseFile),
     eventRetentionMs: variable("EVENT_RETENTION", null, age, "use `forever`, or an age such as 30d, 12h, 45m or 90s"),
     apiTokens,
+    localHostOnly: loopback && tokenText === undefined,
+    corsOrigins: variable("CORS_ORIGIN", [], origins, "use origins separated by commas, such as https://app.example.com, or `*` for all"),
+    trustedProxies: variable(
+      "TRUST_PROXY",
+      0,
+      (text) => wholeNumber(text, 0, 10),
+      "use the number of proxies in front of the service, 0 to 10",
+    ),
     rateLimit: variable("RATE_LIMIT", loopback ? null : 100, rate, "use `off`, or requests a second for each client, such as 100"),
     logLevel: variable("LOG_LEVEL", "info", (text) => logLevels.find((level) => level === text), `use one of ${logLevels.join(", ")}`),
     logFormat: variable(
@@ -160,13 +195,17 @@ function sqlitePath(text: string): string | undefined {
   return path?.endsWith("/") ? undefined : path;
 }
 
-function readableFile(path: string): string | undefined {
+function readable(path: string, parse: (pem: Buffer) => unknown): string | undefined {
   try {
-    accessSync(path, constants.R_OK);
-    return statSync(path).isFile() ? path : undefined;
+    parse(readFileSync(path));
+    return path;
   } catch {
     return undefined;
   }
+}
+
+function belongTogether(certFile: string, keyFile: string): boolean {
+  return new X509Certificate(readFileSync(certFile)).checkPrivateKey(createPrivateKey(readFileSync(keyFile)));
 }
 
 function age(text: string): number | null | undefined {
@@ -177,6 +216,18 @@ function age(text: string): number | null | undefined {
 
 function rate(text: string): number | null | undefined {
   return text === "off" ? null : wholeNumber(text, 1, 1_000_000);
+}
+
+/** Without a scope it may do everything. The letters are those of RFC 6750. */
+function apiToken(text: string): ApiToken | undefined {
+  const [, scope, token] = /^(?:(read|write|admin):)?([\w.~+/-]{8,}=*)$/.exec(text.trim()) ?? [];
+  return token === undefined ? undefined : { token, scope: (scope ?? "admin") as Scope };
+}
+
+function origins(text: string): string[] | undefined {
+  const all = text.split(",").map((origin) => origin.trim());
+  const isOrigin = (origin: string) => /^https?:/.test(origin) && URL.parse(origin)?.origin === origin;
+  return text === "*" || all.every(isOrigin) ? all : undefined;
 }
 
 function isLoopback(host: string): boolean {

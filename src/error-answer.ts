@@ -1,7 +1,8 @@
 import type { ValueError } from "@sinclair/typebox/errors";
 import { ElysiaCustomStatusResponse, NotFoundError, ParseError, ValidationError } from "elysia";
+import { describeMistakes } from "./mistakes";
 import { type Log, messageOf } from "./observe/logging";
-import { describeMistakes, HttpProblem, problemResponse } from "./problem";
+import { HttpProblem, problemResponse, problemType } from "./problem";
 import { requestIdOf } from "./request-id";
 import { StoreUnavailable } from "./store/store";
 
@@ -16,7 +17,9 @@ const places: Record<string, string> = { params: "path", query: "query", body: "
 export function answerErrors(log: Log, methodsAt: (path: string) => readonly string[]) {
   return function answer(error: unknown, request: Request, path: string): Response {
     const { method } = request;
-    if (error instanceof HttpProblem) return problemResponse(request, error.status, { detail: error.message, errors: error.errors });
+    if (error instanceof HttpProblem) {
+      return problemResponse(request, error.status, { detail: error.message, errors: error.errors, special: error.special });
+    }
     // An answer that is not as its schema says is the service's own mistake, and its values are nobody's business.
     if (error instanceof ValidationError && error.type in places) {
       const detail = `The ${places[error.type]} is not valid.`;
@@ -48,4 +51,26 @@ export function answerErrors(log: Log, methodsAt: (path: string) => readonly str
     log.error({ ...context, stack: error instanceof Error ? error.stack : undefined }, "A request failed unexpectedly");
     return problemResponse(request, 500);
   };
+}
+
+/**
+ * The problem that an answer of a route stands for: one made without throwing, by `status(404, "…")` for example, or an
+ * Error that is returned. What it says reaches the client only where the client is to blame; JSON of the route's own stays.
+ */
+export async function asProblem(request: Request, response: Response, log: Log): Promise<Response> {
+  const { status, headers } = response;
+  const type = headers.get("content-type") ?? "";
+  if (type === problemType || (status < 500 && type !== "" && !type.startsWith("text/plain"))) return response;
+  const text = await response.text();
+  if (status < 500) return problemResponse(request, status, { detail: text }, Object.fromEntries(headers));
+  log.error(
+    { requestId: requestIdOf(request), method: request.method, path: pathOf(request), error: text },
+    "A route answered with an error",
+  );
+  return problemResponse(request, status);
+}
+
+/** Where the router has not been asked. */
+export function pathOf(request: Request): string {
+  return URL.parse(request.url)?.pathname ?? request.url;
 }

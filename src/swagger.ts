@@ -4,7 +4,7 @@ import iconFile from "swagger-ui-dist/favicon-32x32.png" with { type: "file" };
 import styleFile from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
 import scriptFile from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
 import packageJson from "../package.json";
-import { needsToken } from "./access";
+import { scopeFor } from "./access";
 import type { Config } from "./config";
 import { completeDocument, type DocumentedRoute, type Gate, type OpenApiDocument } from "./openapi";
 
@@ -31,12 +31,15 @@ const startScript = `SwaggerUIBundle({
   dom_id: "#swagger-ui",
   tryItOutEnabled: true,
   displayRequestDuration: true,
+  // The token outlives a reload; it stays in this browser.
+  persistAuthorization: true,
   // Else it would show the document to a service on the internet.
   validatorUrl: null,
 });
 `;
 
-const contentSecurityPolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+const contentSecurityPolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /**
  * The OpenAPI document of all routes at `/swagger/json`, and Swagger UI at `/swagger`. The plugin's own page would load
@@ -60,12 +63,12 @@ export function apiDocs({ apiTokens, rateLimit }: Pick<Config, "apiTokens" | "ra
       }),
     } as NonNullable<Parameters<typeof swagger>[0]>["documentation"] & object,
   });
-  const gate: Gate = { needsToken: withToken ? needsToken : null, limitsRate: rateLimit !== null };
+  const gate: Gate = { scopeFor: withToken ? scopeFor : null, limitsRate: rateLimit !== null };
   let document: OpenApiDocument | undefined;
 
   const hidden = { detail: { hide: true } };
   const text = (body: string, type: string, headers?: Record<string, string>) => () =>
-    new Response(body, { headers: { "content-type": `${type}; charset=utf-8`, ...headers } });
+    new Response(body, { headers: { "content-type": `${type}; charset=utf-8`, "cache-control": "no-cache", ...headers } });
   const file = (path: string, type: string) => () =>
     new Response(Bun.file(path), { headers: { "content-type": type, "cache-control": "max-age=3600" } });
   return new Elysia({ name: "swagger-ui" })

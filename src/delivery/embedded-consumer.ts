@@ -10,6 +10,7 @@ import { LogCursor } from "./log-cursor";
 import type { Failure } from "./outcome";
 import { RunningReplay } from "./running-replay";
 import { Signal } from "./signal";
+import { startCursor } from "./start-cursor";
 import type { Worker } from "./worker";
 
 /** How soon a new event is seen; looking costs about 2 µs. */
@@ -29,6 +30,8 @@ export class EmbeddedConsumer {
   readonly #retrying = new Set<number>();
   #nextDueAt: number | undefined;
   readonly #settled = new Signal();
+  /** How entries of the log that never reached the handler are kept at the end, or those behind them would come again. */
+  readonly #putAside = new WeakMap<Delivery, () => void>();
   #savedPosition = -1;
   /** Whether the log may have more than was read so far, apart from what is committed from now on. */
   #more = true;
@@ -45,7 +48,8 @@ export class EmbeddedConsumer {
   }
 
   async run(): Promise<void> {
-    await this.#start();
+    this.#main = await startCursor(this.consumer, this.log, this.file);
+    this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
     this.log.changed();
     this.consumer.onReady();
     this.stop.addEventListener("abort", () => this.#settled.raise(), { once: true });
@@ -56,33 +60,15 @@ export class EmbeddedConsumer {
       if (fed > 0) await new Promise(setImmediate);
       else await this.#change();
     }
-    this.worker.giveBack();
+    const back = this.worker.giveBack();
     await this.worker.drain();
+    this.file.together(() => {
+      for (const delivery of back) this.#putAside.get(delivery)?.();
+    });
     // Nothing is in hand any more, and so nothing is suspect.
     this.#main.rest();
     this.#saveProgress();
     for (const replay of this.#replays.values()) replay.rest();
-  }
-
-  async #start(): Promise<void> {
-    const { temporary, queue, log, startFrom } = this.consumer;
-    const { logId } = this.log;
-    const known = this.file.progress(logId);
-    const end = await this.log.end();
-    let position = 0;
-    if (known) position = Math.min(known.position, end);
-    else if (temporary || startFrom === "now") position = end;
-    else if (startFrom instanceof Date) position = await this.log.positionBefore(startFrom.toISOString());
-    if (known && known.position > end) {
-      log.warn(
-        { queue, position: known.position, end },
-        "The event log ends before this consumer's place in it: was an older one restored?",
-      );
-    }
-    this.#main = new LogCursor({ position, begun: Math.min(known?.begun ?? position, end) });
-    this.file.saveProgress(logId, { position, begun: this.#main.begun });
-    this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
-    log.debug({ queue, position, end }, "Reading the event log");
   }
 
   get #room(): number {
@@ -188,10 +174,14 @@ export class EmbeddedConsumer {
     const settle = cursor.take(entry);
     const suspect = cursor.isSuspect(entry);
     const { id, body } = entry;
-    this.#hand({ id, body, failures: 0, firstFailure: null, replay, suspect }, () => () => {
+    const delivery = this.#hand({ id, body, failures: 0, firstFailure: null, replay, suspect }, () => () => {
       settle();
       // Or the next death would be counted for this event as well.
       if (suspect) save();
+    });
+    this.#putAside.set(delivery, () => {
+      this.file.waiting.add({ id, body, attempts: 0, firstFailure: null, replay, dueAt: Date.now() });
+      settle();
     });
   }
 
@@ -199,7 +189,7 @@ export class EmbeddedConsumer {
   #hand(
     message: Omit<Delivery, "gone" | "settle"> & { id: string; body: string; firstFailure: string | null },
     settle: () => () => void,
-  ): void {
+  ): Delivery {
     const { file } = this;
     const { temporary } = this.consumer;
     const keep = (outcome: Failure) => {
@@ -207,7 +197,7 @@ export class EmbeddedConsumer {
       if (dueAt !== undefined) this.#nextDueAt = Math.min(this.#nextDueAt ?? dueAt, dueAt);
     };
     const settled = this.#settled;
-    this.worker.take({
+    const delivery: Delivery = {
       ...message,
       gone: false,
       settle: (outcome) => {
@@ -221,7 +211,9 @@ export class EmbeddedConsumer {
         after();
         settled.raise();
       },
-    });
+    };
+    this.worker.take(delivery);
+    return delivery;
   }
 
   #savePosition(): void {

@@ -1,4 +1,6 @@
 import { type Static, type TObject, type TProperties, type TSchema, Type } from "@sinclair/typebox";
+import { checkFilters, type Filters, type FiltersFor } from "./filter";
+import { countingCodePoints } from "./text";
 
 /** What happened to a resource: the second half of an event type (`item.created`). */
 export const changes = ["created", "updated", "deleted"] as const;
@@ -12,7 +14,7 @@ const history = {
   updatedAt: Type.String({ description: "ISO 8601, UTC." }),
 };
 
-export interface ResourceOptions<Name extends string, Plural extends string, Properties extends TProperties> {
+export interface ResourceOptions<Name extends string, Plural extends string, Properties extends TProperties, By extends Filters> {
   /** Singular, lower case: `order`. Names the events (`order.created`), the queue (`order_events`) and the key in the event body. */
   name: Name;
   /** Names the table and the key of a list answer. Default: the name with an `s`. */
@@ -21,12 +23,24 @@ export interface ResourceOptions<Name extends string, Plural extends string, Pro
   exchange?: string;
   /** What a client may set. A field that allows null, or that has a default, may be left out. */
   fields: Properties;
+  /** By which fields its list can be filtered, and how: `{ name: "prefix", price: "range" }`. Default: none. */
+  filters?: By;
+  /**
+   * The filters that find few among many. Each is an index, made or dropped at the next start, and slows every write down:
+   * a filter without one is read a bounded number of records at a time. Default: none.
+   */
+  indexes?: readonly (keyof By & string)[];
   /** A valid body, shown in the documentation. */
   example: Static<TObject<Properties>>;
 }
 
 /** A kind of thing with CRUD over HTTP, and everything that is derived from its schema. */
-export interface Resource<Name extends string = string, Plural extends string = string, Fields extends object = object> {
+export interface Resource<
+  Name extends string = string,
+  Plural extends string = string,
+  Fields extends object = object,
+  By extends Filters = Filters,
+> {
   readonly kind: "warren.resource";
   readonly name: Name;
   readonly plural: Plural;
@@ -38,6 +52,9 @@ export interface Resource<Name extends string = string, Plural extends string = 
   readonly fields: TObject;
   /** The schema of the whole record as it is stored, answered and sent in events. */
   readonly record: TObject;
+  readonly filters: By;
+  /** The filters that have an index. */
+  readonly indexes: readonly string[];
   readonly example: Fields;
 }
 
@@ -57,12 +74,16 @@ export function Nullable<T extends TSchema>(schema: T) {
 /**
  * Declares a resource. Export the result from a file in `src/domain/`, and mount it with `crud()` from a file in `routes/`.
  *
- * @throws {TypeError} when the name cannot be used as an event type, a queue and a table.
+ * @throws {TypeError} when the name cannot be used as an event type, a queue and a table, or a field not as a filter.
  */
-export function defineResource<const Name extends string, Properties extends TProperties, const Plural extends string = `${Name}s`>(
-  options: ResourceOptions<Name, Plural, Properties>,
-): Resource<Name, Plural, Static<TObject<Properties>>> {
-  const { name, plural = `${name}s` as Plural, exchange = "events", fields, example } = options;
+export function defineResource<
+  const Name extends string,
+  Properties extends TProperties,
+  const Plural extends string = `${Name}s`,
+  const By extends Filters & FiltersFor<Static<TObject<Properties>>> = Record<never, never>,
+>(options: ResourceOptions<Name, Plural, Properties, By>): Resource<Name, Plural, Static<TObject<Properties>>, By> {
+  const { name, plural = `${name}s` as Plural, exchange = "events", filters = {} as By, indexes = [], example } = options;
+  const fields = countingCodePoints(Type.Object<TProperties>(options.fields)).properties;
   for (const word of [name, plural]) {
     if (!/^[a-z][a-z0-9_]{0,40}$/.test(word) || reserved.has(word)) {
       throw new TypeError(
@@ -76,6 +97,7 @@ export function defineResource<const Name extends string, Properties extends TPr
       throw new TypeError(`Resource "${name}": the field "${field}" is filled in by the service; give yours another name.`);
     }
   }
+  checkFilters(name, fields, filters, indexes);
   return {
     kind: "warren.resource",
     name,
@@ -86,9 +108,15 @@ export function defineResource<const Name extends string, Properties extends TPr
     fields: Type.Object<TProperties>(fields, { additionalProperties: false }),
     // Said outright: a newer program may send more, and Elysia sets what is not said to false, in this very object.
     record: Type.Object<TProperties>({ ...identity, ...fields, ...history }, { additionalProperties: true }),
+    filters,
+    indexes,
     example,
   };
 }
 
-/** Keys of the event body, and tables of the store. */
-const reserved = new Set(["id", "type", "version", "timestamp", "event", "events", "meta", "relay"]);
+/** Keys of the event body and of a bulk answer, and tables of the store. */
+const reserved = new Set([
+  ...["id", "type", "version", "timestamp"],
+  ...["line", "index", "status", "problem"],
+  ...["event", "events", "meta", "relay", "subscriptions", "idempotency_keys"],
+]);

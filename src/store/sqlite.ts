@@ -5,11 +5,12 @@ import { eventVersion, serializeEvent } from "../domain/event";
 import type { Change, Recorded, Resource } from "../domain/resource";
 import { count } from "../observe/tally";
 import { GroupCommit, Refused } from "./group-commit";
+import { IdempotencyKeys } from "./idempotency-keys";
 import { acquireLock, type Lock } from "./lock";
 import { logIdOf, reading, sqliteLogReader } from "./log-reader";
 import { migrate, storeMigrations } from "./migrations";
 import { replaysIn, savedRetryQueues, subscriptionsIn } from "./queue-tables";
-import type { ChangeContext, LogReader, Store, Stored } from "./store";
+import type { ChangeContext, GuardedContext, Listing, LogReader, OnceContext, Page, Store, Stored } from "./store";
 import { Table } from "./table";
 
 /**
@@ -63,6 +64,7 @@ class SqliteStore implements Store {
   readonly #db: Database;
   readonly #lock: Lock;
   readonly #commits: GroupCommit;
+  readonly #keys: IdempotencyKeys;
   readonly #tables = new Map<string, Table>();
   readonly #listeners = new Set<() => void>();
   readonly #append: Statement;
@@ -78,9 +80,10 @@ class SqliteStore implements Store {
     for (const pragma of ["busy_timeout = 2000", "journal_mode = WAL", "synchronous = FULL"]) this.#db.run(`PRAGMA ${pragma}`);
     migrate(this.#db, file, storeMigrations);
     for (const resource of resources) {
-      this.#tables.set(resource.name, new Table(this.#db, resource.plural));
+      this.#tables.set(resource.name, new Table(this.#db, resource));
       for (const type of resource.eventTypes) this.#appendedByType.set(type, 0);
     }
+    this.#keys = new IdempotencyKeys(this.#db);
     this.#append = this.#db.prepare("INSERT INTO events (id, type, subject, timestamp, body, traceparent) VALUES (?, ?, ?, ?, ?, ?)");
     this.#saveRelayed = this.#db.prepare("UPDATE relay SET position = ?");
     this.#commits = new GroupCommit(
@@ -100,26 +103,31 @@ class SqliteStore implements Store {
 
   insert<Fields extends object>(resource: Resource<string, string, Fields>, fields: Fields, context?: ChangeContext): Promise<Stored> {
     const table = this.#table(resource);
-    return this.#commits.run(() => {
-      const now = new Date().toISOString();
-      const id = table.lastId() + 1;
-      const stored = serialize(resource, id, fields, 1, now, now);
-      table.insert(stored);
-      this.#appendEvent(resource, "created", stored, now, context);
-      return stored;
-    });
+    return this.#commits.run(() => this.#insert(resource, table, fields, context));
+  }
+
+  insertAll<Fields extends object>(
+    resource: Resource<string, string, Fields>,
+    fields: readonly Fields[],
+    answerOf: (created: readonly Stored[]) => string,
+    { once, ...context }: OnceContext = {},
+  ): Promise<string> {
+    const table = this.#table(resource);
+    const insertAll = () => answerOf(fields.map((each) => this.#insert(resource, table, each, context)));
+    return this.#commits.run(() => (once ? this.#keys.answer(once, insertAll) : insertAll()));
   }
 
   update<Fields extends object>(
     resource: Resource<string, string, Fields>,
     id: number,
     change: (current: Recorded<Fields>) => Fields,
-    context?: ChangeContext,
+    context?: GuardedContext,
   ): Promise<Stored | undefined> {
     const table = this.#table(resource);
     return this.#commits.run(() => {
       const current = table.get(id);
       if (!current) return undefined;
+      refusable(() => context?.guard?.(current));
       const record = JSON.parse(current.json) as Recorded<Fields>;
       const now = new Date().toISOString();
       const stored = serialize(
@@ -136,11 +144,12 @@ class SqliteStore implements Store {
     });
   }
 
-  remove(resource: Resource, id: number, context?: ChangeContext): Promise<Stored | undefined> {
+  remove(resource: Resource, id: number, context?: GuardedContext): Promise<Stored | undefined> {
     const table = this.#table(resource);
     return this.#commits.run(() => {
       const last = table.get(id);
       if (!last) return undefined;
+      refusable(() => context?.guard?.(last));
       table.remove(id);
       this.#appendEvent(resource, "deleted", last, new Date().toISOString(), context);
       return last;
@@ -151,8 +160,8 @@ class SqliteStore implements Store {
     return reading(() => this.#table(resource).get(id));
   }
 
-  async list(resource: Resource, after: number, limit: number): Promise<Stored[]> {
-    return reading(() => this.#table(resource).list(after, limit));
+  async list(resource: Resource, listing: Listing): Promise<Page> {
+    return reading(() => this.#table(resource).list(listing));
   }
 
   onAppend(listener: () => void): () => void {
@@ -162,13 +171,15 @@ class SqliteStore implements Store {
 
   prune(before: string, position: number): Promise<number> {
     return this.#commits.run(
-      // A prefix only, and a bounded one, so that pruning never holds up a commit for long.
+      // A prefix only, whatever the clock did, and a bounded one, so that pruning never holds up a commit for long.
       () =>
         this.#db
           .query(
-            "DELETE FROM events WHERE position IN (SELECT position FROM events WHERE position <= ? ORDER BY position LIMIT 1000) AND timestamp < ?",
+            `WITH oldest AS (SELECT position, timestamp FROM events WHERE position <= $position ORDER BY position LIMIT 1000)
+            DELETE FROM events WHERE position IN (SELECT position FROM oldest) AND position < coalesce(
+              (SELECT min(position) FROM oldest WHERE timestamp >= $before), $position + 1)`,
           )
-          .run(position, before).changes,
+          .run({ before, position: Math.min(position, Number.MAX_SAFE_INTEGER - 1) }).changes,
     );
   }
 
@@ -186,6 +197,15 @@ class SqliteStore implements Store {
     const table = this.#tables.get(resource.name);
     if (!table) throw new Error(`The store was opened without the resource "${resource.name}"; export it from a file in src/domain/.`);
     return table;
+  }
+
+  #insert(resource: Resource, table: Table, fields: object, context?: ChangeContext): Stored {
+    const now = new Date().toISOString();
+    const id = table.lastId() + 1;
+    const stored = serialize(resource, id, fields, 1, now, now);
+    table.insert(stored);
+    this.#appendEvent(resource, "created", stored, now, context);
+    return stored;
   }
 
   #appendEvent(resource: Resource, change: Change, stored: Stored, timestamp: string, context?: ChangeContext): void {

@@ -1,8 +1,10 @@
 import { join } from "node:path";
+import type { AnyElysia } from "elysia";
 import health from "../../routes/health";
 import items from "../../routes/items";
 import metricsRoute from "../../routes/metrics";
 import { type AppOptions, buildApp } from "../../src/app";
+import { clientsBehind } from "../../src/client-address";
 import { EmbeddedDeadLetters } from "../../src/delivery/embedded-dead-letters";
 import { EmbeddedReplays } from "../../src/delivery/embedded-replays";
 import { Metrics } from "../../src/observe/metrics";
@@ -22,6 +24,7 @@ export interface Answer {
 }
 
 export interface TestApi {
+  readonly app: AnyElysia;
   readonly store: Store;
   readonly metrics: Metrics;
   readonly lines: readonly LogLine[];
@@ -39,7 +42,7 @@ const shipped: readonly LoadedRoute[] = [
   { file: "metrics.ts", path: "/metrics", route: metricsRoute },
 ];
 
-interface TestOptions {
+export interface TestOptions {
   /** Puts something between the routes and the store. */
   readonly wrap?: (store: Store) => Store;
   readonly routes?: readonly LoadedRoute[];
@@ -64,11 +67,14 @@ export function openApi({ wrap = (store: Store) => store, routes = shipped, conf
       deadLetters: new EmbeddedDeadLetters(folder.path),
       replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
       relay,
+      clientOf: clientsBehind(config.trustedProxies ?? 0),
+      stopping: new AbortController().signal,
     },
-    config: { apiTokens: [], rateLimit: null, ...config },
+    config: { apiTokens: [], localHostOnly: false, corsOrigins: [], trustedProxies: 0, rateLimit: null, ...config },
     log,
   });
   return {
+    app,
     store,
     metrics,
     lines,
