@@ -1,7 +1,7 @@
 // Consumers on RabbitMQ say where their retries wait; who looks asks those queues, and no others.
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { parseAnnouncement } from "../src/delivery/announcement";
+import { parseAnnouncement, type RetryAnnouncement } from "../src/delivery/announcement";
 import { knownQueues } from "../src/delivery/queue-states";
 import { followLog } from "../src/store/log-follower";
 import { openSqliteStore } from "../src/store/sqlite";
@@ -44,5 +44,5 @@ test.each([
   [{ queue: "audit", retryDelayMs: 1.5 }, false],
   [{ retryDelayMs: 1000 }, false],
 ])("%j is an announcement: %p", (value, isOne) => {
-  expect(parseAnnouncement(Buffer.from(JSON.stringify(value)))).toEqual(isOne ? value : undefined);
+  expect(parseAnnouncement(Buffer.from(JSON.stringify(value)))).toEqual(isOne ? (value as RetryAnnouncement) : undefined);
 });
