@@ -18,5 +18,6 @@ EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD wget -q -O /dev/null "http://127.0.0.1:${PORT:-3000}/health/ready"
 # In the exec form, so that Bun is PID 1 and gets the SIGTERM itself; src/main.ts handles it.
-# A consumer is the same image with another command: ["bun", "consumers/logger.ts"].
+# A consumer is the same image with another command, which listens for the health check above:
+# ["bun", "consumers/logger.ts", "--health-port", "3000"].
 CMD ["bun", "src/main.ts"]

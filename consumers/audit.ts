@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { type ConsumerOptions, runConsumer } from "../src/delivery/consumer";
+import { serverOptions } from "../src/delivery/consumer-server";
 import { readTables } from "../src/delivery/consumer-tables";
-import { metricsOptions } from "../src/delivery/metrics-server";
 import { type Difference, differences } from "../src/domain/difference";
 import { messageOf } from "../src/observe/logging";
 import { localTime, printable } from "../src/observe/terminal";
@@ -17,6 +17,7 @@ Options:
   --json      with --show: each change as a line of JSON
   --help      this text
   --metrics-port N   metrics for Prometheus at http://127.0.0.1:N/metrics; --metrics-host ADDRESS for elsewhere
+  --health-port N    /health/live and /health/ready there; --health-host ADDRESS for elsewhere
 
 The history is in data/consumers/audit.db, which takes additions only, each event once. Ctrl+C finishes the events in
 hand and stops.`;
@@ -128,7 +129,7 @@ function show(id: string, asJson: boolean): void {
 function readArguments() {
   try {
     const { values } = parseArgs({
-      options: { ...metricsOptions, show: { type: "string" }, json: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+      options: { ...serverOptions, show: { type: "string" }, json: { type: "boolean" }, help: { type: "boolean", short: "h" } },
     });
     if (values.json && values.show === undefined) throw new TypeError("--json goes with --show");
     return values;

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { type AnyEvent, type EventPattern, runConsumer } from "../src/delivery/consumer";
-import { metricsOptions } from "../src/delivery/metrics-server";
+import { serverOptions } from "../src/delivery/consumer-server";
 import { localTime, printable } from "../src/observe/terminal";
 
 const help = `Prints every event as it happens, one line each.
@@ -17,6 +17,7 @@ Options:
   --queue NAME     the durable queue to work on; default item_events, or a temporary one with --events
   --json           print each event as a line of JSON
   --metrics-port N   metrics for Prometheus at http://127.0.0.1:N/metrics; --metrics-host ADDRESS for elsewhere
+  --health-port N    /health/live and /health/ready there; --health-host ADDRESS for elsewhere
   --help           this text
 
 Several loggers on one queue share its events. Logs go to standard error. Ctrl+C finishes the event in hand and stops.`;
@@ -49,7 +50,7 @@ function readArguments() {
   try {
     const { values } = parseArgs({
       options: {
-        ...metricsOptions,
+        ...serverOptions,
         events: { type: "string" },
         queue: { type: "string" },
         json: { type: "boolean" },

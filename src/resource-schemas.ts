@@ -19,6 +19,9 @@ function integerText(pattern: string, description: string, documented: { minimum
   return Type.String({ pattern, description, [documentedAs]: { type: "integer", ...documented } });
 }
 
+/** Of fifteen digits. */
+const greatestId = 999_999_999_999_999;
+
 /** `limit` and `after` of a list in the order of numbers. */
 export const pageQuery = Type.Object({
   limit: Type.Optional(
@@ -30,7 +33,9 @@ export const pageQuery = Type.Object({
       }),
     ),
   ),
-  after: Type.Optional(typed<number | string>(integerText("^[0-9]{1,15}$", "The `next` of the page before, an integer.", { minimum: 0 }))),
+  after: Type.Optional(
+    typed<number | string>(integerText("^[0-9]{1,15}$", "The `next` of the page before, an integer.", { minimum: 0, maximum: greatestId })),
+  ),
 });
 
 /**
@@ -40,7 +45,7 @@ export const pageQuery = Type.Object({
 export function schemasOf(resource: Resource) {
   const { name, plural, example, fields } = resource;
   const title = titleOf(name);
-  const id = integerText("^[1-9][0-9]{0,14}$", `The id of the ${name}, an integer.`, { minimum: 1, examples: [1] });
+  const id = integerText("^[1-9][0-9]{0,14}$", `The id of the ${name}, an integer.`, { minimum: 1, maximum: greatestId, examples: [1] });
   const time = "2026-02-18T18:23:45.123Z";
   const recordExample = { id: 1, ...example, version: 1, createdAt: time, updatedAt: time };
   const record: TSchema = { ...resource.record, title, examples: [recordExample] };

@@ -1,8 +1,9 @@
-// A consumer's file can be opened and read while its consumer writes.
+// A consumer's file can be opened and read while its consumer writes, and a lock can be looked at without keeping it from anybody.
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { openConsumerFile } from "../src/store/consumer-file";
+import { acquireLock, isLocked } from "../src/store/lock";
 import { temporaryFolder } from "./support/folder";
 
 test("a file that is up to date opens while another process has a transaction on it", () => {
@@ -17,5 +18,28 @@ test("a file that is up to date opens while another process has a transaction on
   file.close();
   writer.run("ROLLBACK");
   writer.close();
+  folder.remove();
+});
+
+test("a lock can be taken, and is seen to be held, however often another process looks at it", async () => {
+  const folder = temporaryFolder();
+  const path = join(folder.path, "queue.lock");
+  acquireLock(path)?.release();
+  const source = `
+    import { isLocked } from ${JSON.stringify(join(import.meta.dir, "../src/store/lock"))};
+    console.log("looking");
+    for (;;) isLocked(${JSON.stringify(path)});`;
+  const looker = Bun.spawn([process.execPath, "-e", source], { stdout: "pipe" });
+  try {
+    await looker.stdout.getReader().read();
+    for (let taken = 0; taken < 500; taken += 1) {
+      const lock = acquireLock(path);
+      expect([lock === undefined, isLocked(path), acquireLock(path)]).toEqual([false, true, undefined]);
+      lock?.release();
+    }
+  } finally {
+    looker.kill();
+    await looker.exited;
+  }
   folder.remove();
 });

@@ -226,7 +226,7 @@ describe("a consumer", () => {
 });
 
 describe("the queues", () => {
-  const state: QueueState = { queue: "audit", messages: 3, consumers: 1, retries: null, deadLetters: 2 };
+  const state: QueueState = { queue: "audit", messages: null, consumers: 1, retries: 3, deadLetters: 2, oldestAt: null };
   const shown = async (queue = "audit") => {
     const { value } = await scrape();
     return ["messages", "consumers", "retries", "dead_letters"].map((what) => value(`warren_queue_${what}`, { queue }));
@@ -240,9 +240,9 @@ describe("the queues", () => {
       asked += 1;
       return answer;
     });
-    expect([await shown(), asked]).toEqual([[3, 1, undefined, 2], 1]);
+    expect([await shown(), asked]).toEqual([[undefined, 1, 3, 2], 1]);
     jest.advanceTimersByTime(4999);
-    expect([await shown(), asked]).toEqual([[3, 1, undefined, 2], 1]);
+    expect([await shown(), asked]).toEqual([[undefined, 1, 3, 2], 1]);
 
     // Nobody answers any more.
     answer = new Promise(() => {});
@@ -250,7 +250,7 @@ describe("the queues", () => {
     for (let second = 5; second < 59; second += 3) {
       const during = shown();
       await advance(3000);
-      expect([await during, asked]).toEqual([[3, 1, undefined, 2], 2]);
+      expect([await during, asked]).toEqual([[undefined, 1, 3, 2], 2]);
     }
     const late = shown();
     await advance(3000);
@@ -271,12 +271,13 @@ describe("the queues", () => {
     const ask = embeddedQueues(store, join(folder.path, "consumers"));
     const lock = acquireLock(`${path}.lock`);
     const [audit, other] = await ask();
-    expect(audit).toEqual({ queue: "audit", messages: 2, consumers: 1, retries: 1, deadLetters: 2 });
-    expect(other).toEqual({ queue: "other", messages: null, consumers: 0, retries: 0, deadLetters: 0 });
+    const [fourth] = await store.log.read(3, 1);
+    expect(audit).toEqual({ queue: "audit", messages: 2, consumers: 1, retries: 1, deadLetters: 2, oldestAt: fourth?.timestamp ?? "" });
+    expect(other).toEqual({ queue: "other", messages: null, consumers: 0, retries: 0, deadLetters: 0, oldestAt: null });
     lock?.release();
     // A handler is in its transaction.
     file.together(() => file.saveProgress(store.logId, { position: 5, begun: 5 }));
-    expect((await ask())[0]).toMatchObject({ messages: 0, consumers: 0 });
+    expect((await ask())[0]).toMatchObject({ messages: 0, consumers: 0, oldestAt: null });
     file.close();
     await store.close();
   });

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { metricsOptions } from "../../src/delivery/metrics-server";
+import { serverOptions } from "../../src/delivery/consumer-server";
 import { consumersFolder } from "../../src/delivery/run-consumers";
 import { loadCatalogue } from "../../src/domain/catalogue";
 import { messageOf } from "../../src/observe/logging";
@@ -19,6 +19,7 @@ const help = `Sends events to subscribers' URLs, signed as Standard Webhooks (ht
 Options:
   --config FILE      the subscriptions; default webhooks.json
   --metrics-port N   metrics for Prometheus at http://127.0.0.1:N/metrics; --metrics-host ADDRESS for elsewhere
+  --health-port N    /health/live and /health/ready there; --health-host ADDRESS for elsewhere
   --check, --enable NAME, --secret, --help
 
 The file is read at the start. Each subscription has a queue of its own, webhook.<name>. Logs go to standard error. Ctrl+C
@@ -46,7 +47,7 @@ function readArguments() {
   const config = { type: "string", default: "webhooks.json" } as const;
   try {
     return parseArgs({
-      options: { ...metricsOptions, config, check: flag, enable: { type: "string" }, secret: flag, help: { ...flag, short: "h" } },
+      options: { ...serverOptions, config, check: flag, enable: { type: "string" }, secret: flag, help: { ...flag, short: "h" } },
     }).values;
   } catch (error) {
     console.error(`${messageOf(error)}\n\n${help}`);

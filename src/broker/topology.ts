@@ -62,7 +62,7 @@ export async function bindOwnQueue(
  * it has not been used for a while; declared anew before each use, it never does so with a message in it.
  */
 export async function declareRetryQueue(broker: Broker, queue: string, delayMs: number, log: Log): Promise<string> {
-  const name = `${queue}.retry.${delayMs}`;
+  const name = retryQueueOf(queue, delayMs);
   const args = {
     "x-queue-type": "quorum",
     "x-message-ttl": delayMs,
@@ -70,10 +70,19 @@ export async function declareRetryQueue(broker: Broker, queue: string, delayMs: 
     "x-dead-letter-routing-key": queue,
     "x-dead-letter-strategy": "at-least-once",
     "x-overflow": "reject-publish",
-    "x-expires": delayMs * 2 + 300_000,
+    "x-expires": retryQueueLifetimeMs(delayMs),
   };
   await declareQueue(broker, name, { arguments: args }, log);
   return name;
+}
+
+export function retryQueueOf(queue: string, delayMs: number): string {
+  return `${queue}.retry.${delayMs}`;
+}
+
+/** How long a queue for retries is there after it was last declared. */
+export function retryQueueLifetimeMs(delayMs: number): number {
+  return delayMs * 2 + 300_000;
 }
 
 /** Where a queue's dead letters are kept. */
@@ -87,7 +96,7 @@ export function deadQueueOf(queue: string): string {
   return `${queue}.dead`;
 }
 
-/** Where consumers tell the service which queue is theirs, and what belongs on it. */
+/** Where consumers tell the service which queue is theirs, what belongs on it, and where its events wait for a retry. */
 export const subscriptionsQueue = "warren.subscriptions";
 
 export async function declareSubscriptionsQueue(broker: Broker, log: Log): Promise<void> {

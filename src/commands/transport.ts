@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Broker } from "../broker/connection";
 import { type Config, readConfig } from "../config";
-import { chooseTransport } from "../delivery/transport";
+import { chooseTransport, type Transport } from "../delivery/transport";
 import { createLog } from "../observe/logging";
 import { followLog, type LogFollower } from "../store/log-follower";
 import { Trouble } from "./command";
@@ -15,26 +15,37 @@ export interface Reached {
   readonly folder: string;
   /** Names the place for a person. */
   readonly place: string;
+  readonly transport: Transport;
+  /** Why the broker cannot be reached now, for a command that can do without. */
+  readonly unreachable?: Trouble;
 }
 
 const tryEveryMs = 20;
 
-/** Runs `use` on the transport that the environment says, over a connection of its own. */
-export async function withTransport<T>(use: (reached: Reached) => Promise<T>): Promise<T> {
+/**
+ * Runs `use` on the transport that the environment says, over a connection of its own.
+ *
+ * @throws {Trouble} when the broker cannot be reached, unless the command can do without.
+ */
+export async function withTransport<T>(use: (reached: Reached) => Promise<T>, { evenIfUnreachable = false } = {}): Promise<T> {
   const config = readConfig({ isTerminal: false, listens: false });
   const folder = join(config.dataDir, "consumers");
-  const { name, reason } = await chooseTransport(config.rabbitmq);
+  const transport = await chooseTransport(config.rabbitmq);
+  const { name, reason } = transport;
   if (name === "embedded" || !config.rabbitmq) {
-    return use({ config, broker: undefined, folder, place: `without a broker, in ${folder}, because ${reason}` });
+    return use({ config, transport, broker: undefined, folder, place: `without a broker, in ${folder}, because ${reason}` });
   }
   // A person reads the output; what goes wrong is said there.
   const broker = await Broker.connect(config.rabbitmq, createLog({ level: "silent", format: "json", stream: 2 }));
   try {
     while (broker.state === "connecting" && broker.lastError === undefined) await Bun.sleep(tryEveryMs);
-    if (broker.lastError !== undefined) {
-      throw new Trouble(`RabbitMQ at ${broker.url} cannot be reached (${broker.lastError}). Is it running, and is RABBITMQ_URL right?`);
-    }
-    return await use({ config, broker, folder, place: `on RabbitMQ at ${broker.url}` });
+    const reached = { config, transport, broker, folder, place: `on RabbitMQ at ${broker.url}` };
+    if (broker.lastError === undefined) return await use(reached);
+    const unreachable = new Trouble(
+      `RabbitMQ at ${broker.url} cannot be reached (${broker.lastError}). Is it running, and is RABBITMQ_URL right?`,
+    );
+    if (!evenIfUnreachable) throw unreachable;
+    return await use({ ...reached, unreachable });
   } finally {
     await broker.close();
   }

@@ -3,15 +3,23 @@
 import type { TSchema } from "@sinclair/typebox";
 
 const text = { type: "string" as const };
-const header = (name: string, description: string) => ({ name, in: "header" as const, required: false, description, schema: text });
+const header = (name: string, description: string, pattern: string) => ({
+  name,
+  in: "header" as const,
+  required: false,
+  description,
+  schema: { ...text, pattern },
+});
 
 const tags = 'one or more ETags such as `"1-8ks2p1"`, or `*` for any state';
-const ifMatch = header("If-Match", `Only if the record is in one of these states: ${tags}.`);
-const ifNoneMatch = (what: string) => header("If-None-Match", `${what}: ${tags}.`);
+const tagsPattern = String.raw`^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$`;
+const ifMatch = header("If-Match", `Only if the record is in one of these states: ${tags}.`, tagsPattern);
+const ifNoneMatch = (what: string) => header("If-None-Match", `${what}: ${tags}.`, tagsPattern);
 
 export const idempotencyKey = header(
   "Idempotency-Key",
   "1 to 255 visible ASCII characters, such as a new UUID. Within 24 hours, the same request with the same key again gets the first answer, and creates nothing.",
+  String.raw`^("[ !#-\[\]-~]{1,255}"|[!#-+\--\[\]-~]{1,255})$`,
 );
 
 /** The parameters of a request about one record: the plugin takes those in `detail` for all of them. */

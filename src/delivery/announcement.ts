@@ -3,6 +3,7 @@ import { TypeCompiler } from "@sinclair/typebox/compiler";
 import type { Broker, ConfirmChannel } from "../broker/connection";
 import { Publisher } from "../broker/publisher";
 import { declareOwnQueue, declareResources, declareSubscriptionsQueue, queueDepth, subscriptionsQueue } from "../broker/topology";
+import type { Log } from "../observe/logging";
 import type { Consumer } from "./consumer-options";
 
 /** What a consumer tells the service about its queue. */
@@ -14,10 +15,18 @@ export const Announcement = Type.Object({
 });
 export type Announcement = Static<typeof Announcement>;
 
-const check = TypeCompiler.Compile(Announcement);
+/** What a consumer tells the service when events begin to wait for a retry: nobody can ask RabbitMQ where they do. */
+export const RetryAnnouncement = Type.Object({
+  queue: Type.String(),
+  /** At most a day. */
+  retryDelayMs: Type.Integer({ minimum: 1, maximum: 86_400_000 }),
+});
+export type RetryAnnouncement = Static<typeof RetryAnnouncement>;
+
+const check = TypeCompiler.Compile(Type.Union([Announcement, RetryAnnouncement]));
 
 /** Undefined for anything that is none. */
-export function parseAnnouncement(content: Uint8Array): Announcement | undefined {
+export function parseAnnouncement(content: Uint8Array): Announcement | RetryAnnouncement | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(content));
     return check.Check(value) ? value : undefined;
@@ -51,7 +60,13 @@ export async function attachQueue(broker: Broker, channel: ConfirmChannel, close
   }
 }
 
-async function announce(channel: ConfirmChannel, announcement: Announcement): Promise<void> {
+/** Tells the service of a queue for retries, over a channel of its own. */
+export async function announceRetryQueue(broker: Broker, announcement: RetryAnnouncement, log: Log): Promise<void> {
+  await declareSubscriptionsQueue(broker, log);
+  await broker.withConfirmChannel((channel) => announce(channel, announcement));
+}
+
+async function announce(channel: ConfirmChannel, announcement: Announcement | RetryAnnouncement): Promise<void> {
   await new Publisher(channel).publish({
     exchange: "",
     routingKey: subscriptionsQueue,

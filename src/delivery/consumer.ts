@@ -5,9 +5,10 @@ import { loadCatalogue, UnknownEventType } from "../domain/catalogue";
 import { createLog, type Log } from "../observe/logging";
 import { type ConsumerFile, openConsumerFile } from "../store/consumer-file";
 import { attachQueue } from "./announcement";
+import type { Stage, Watched } from "./consumer-health";
 import { type Consumer, ConsumerError, type ConsumerOptions, type EventPattern, resolveConsumer } from "./consumer-options";
+import { serveConsumers, servings } from "./consumer-server";
 import { consumeLog } from "./embedded-start";
-import { metricsAddress, serveMetrics, type Watched } from "./metrics-server";
 import { parkingOf } from "./parking";
 import { consumeFrom, Interrupted, type Subscription } from "./rabbit-consumer";
 import { onStopSignal } from "./stop-signal";
@@ -26,17 +27,18 @@ const expireInboxEveryMs = 600_000;
 /**
  * Runs a consumer as this process's whole work: reads the configuration, chooses the transport, and handles events
  * until SIGINT or SIGTERM, at which it finishes the events in hand and exits with 0. A second signal exits at once.
- * A mistake in options or environment is printed, and exits with 1. `--metrics-port N` on the command line serves metrics.
+ * A mistake in options or environment is printed, and exits with 1. `--metrics-port N` and
+ * `--health-port N` on the command line serve metrics and health.
  */
 export async function runConsumer<const Pattern extends EventPattern>(options: ConsumerOptions<Pattern>): Promise<never> {
   try {
-    const metrics = metricsAddress(process.argv.slice(2));
+    const served = servings(process.argv.slice(2));
     const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY), listens: false });
     const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });
     const starting = startConsumer(options, config, log);
     onStopSignal(log, drainTimeoutMs, async () => (await starting).stop());
     const running = await starting;
-    if (metrics) serveMetrics(metrics, [running], log);
+    for (const serving of served) serveConsumers(serving, [running], log);
     await running.ended;
     process.exit(0);
   } catch (error) {
@@ -47,6 +49,7 @@ export async function runConsumer<const Pattern extends EventPattern>(options: C
 }
 
 export interface RunningConsumer extends Watched {
+  readonly worker: Worker;
   readonly transport: Transport;
   readonly counts: Readonly<Counts>;
   /** Fulfils when the consumer has stopped; rejects when it cannot go on. */
@@ -91,21 +94,25 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
   if (consumer.exactlyOnce) file.open();
   const worker = new Worker(consumer, file.open);
   const broker = await Broker.connect(rabbitmq, log);
-  const parking = parkingOf(broker, queue, log);
+  const parking = parkingOf(broker, consumer);
   const interrupted = new Interrupted();
   let subscription: Subscription | undefined;
+  let stage: Stage = "waiting";
   const ended = broker.keepChannel(async (channel, closed) => {
     await attachQueue(broker, channel, closed, consumer);
     if (closed.aborted) return;
     subscription = await consumeFrom(channel, closed, worker, parking, interrupted);
     log.debug({ queue }, "Subscribed");
+    stage = "consuming";
     consumer.onReady();
     await Promise.race([subscription.cancelled, aborted(closed)]);
+    stage = "waiting";
     if (!closed.aborted) log.warn({ queue }, "The queue was deleted under this consumer; it is declared anew");
   });
   return {
     worker,
     broker,
+    stage: () => stage,
     counts: worker.tally.counts,
     ended,
     async stop() {
@@ -121,10 +128,14 @@ function onEventLog(consumer: Consumer, config: Config): Omit<RunningConsumer, "
   // After a power cut its commits are taken back in order, the position with them: FULL would be paid for nothing.
   const file = lazyFile(consumer, consumer.temporary ? ":memory:" : fileOf(consumer, config), { durable: false });
   const worker = new Worker(consumer, file.open);
-  const ended = consumeLog(worker, config.databaseFile, `${fileOf(consumer, config)}.lock`, file, stopping.signal);
+  let stage: Stage = "waiting";
+  const ended = consumeLog(worker, config.databaseFile, `${fileOf(consumer, config)}.lock`, file, stopping.signal, (now) => {
+    stage = now;
+  });
   return {
     worker,
     broker: undefined,
+    stage: () => stage,
     counts: worker.tally.counts,
     ended,
     async stop() {

@@ -1,6 +1,7 @@
 import { acquireLock, type Lock } from "../store/lock";
 import { followLog, type LogFollower } from "../store/log-follower";
 import type { LazyFile } from "./consumer";
+import type { Stage } from "./consumer-health";
 import type { Consumer } from "./consumer-options";
 import { EmbeddedConsumer } from "./embedded-consumer";
 import type { Worker } from "./worker";
@@ -15,15 +16,25 @@ const tryEveryMs = 250;
  * @param logFile the database of the API; it may be made later.
  * @param lockFile keeps a second process on the same queue waiting; not used by a temporary consumer.
  * @param stop ends it after the events in hand.
+ * @param onStage is told how far it has come.
  */
-export async function consumeLog(worker: Worker, logFile: string, lockFile: string, file: LazyFile, stop: AbortSignal): Promise<void> {
+export async function consumeLog(
+  worker: Worker,
+  logFile: string,
+  lockFile: string,
+  file: LazyFile,
+  stop: AbortSignal,
+  onStage: (stage: Stage) => void,
+): Promise<void> {
   const { consumer } = worker;
-  const lock = consumer.temporary ? noLock : await standBy(consumer, lockFile, stop);
+  const lock = consumer.temporary ? noLock : await standBy(consumer, lockFile, stop, () => onStage("standing by"));
   if (!lock) return;
+  onStage("waiting");
   try {
     const log = followLog(logFile) ?? (await waitForLog(consumer, logFile, stop));
     if (!log) return;
     try {
+      onStage("consuming");
       await new EmbeddedConsumer(worker, log, file.open(), stop).run();
     } finally {
       log.close();
@@ -37,11 +48,12 @@ export async function consumeLog(worker: Worker, logFile: string, lockFile: stri
 const noLock: Lock = { release() {} };
 
 /** One process works on a queue; any other waits here until that one is gone. */
-async function standBy(consumer: Consumer, lockFile: string, stop: AbortSignal): Promise<Lock | undefined> {
+async function standBy(consumer: Consumer, lockFile: string, stop: AbortSignal, onWait: () => void): Promise<Lock | undefined> {
   for (let told = false; !stop.aborted; told = true) {
     const lock = acquireLock(lockFile);
     if (lock) return lock;
     if (!told) {
+      onWait();
       consumer.log.info(
         { queue: consumer.queue },
         "Another process works on this queue; this one stands by and takes over when that one ends. To share the work, run RabbitMQ",

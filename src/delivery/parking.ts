@@ -1,13 +1,15 @@
 import type { Broker } from "../broker/connection";
 import { declareDeadQueue, declareRetryQueue } from "../broker/topology";
-import type { Log } from "../observe/logging";
+import { messageOf } from "../observe/logging";
+import { announceRetryQueue } from "./announcement";
+import type { Consumer } from "./consumer-options";
 import type { Parking } from "./rabbit-consumer";
 
 /** Well within the time after which a retry queue that nobody declares removes itself. */
 const declareAgainAfterMs = 60_000;
 
 /** The retry and dead letter queues of one consumer, declared when they are needed and not for every message. */
-export function parkingOf(broker: Broker, queue: string, log: Log): Parking {
+export function parkingOf(broker: Broker, { queue, temporary, log }: Consumer): Parking {
   const declared = new Map<string, { name: Promise<string>; at: number }>();
   const once = (key: string, declare: () => Promise<string>) => {
     const known = declared.get(key);
@@ -17,8 +19,18 @@ export function parkingOf(broker: Broker, queue: string, log: Log): Parking {
     declared.set(key, { name, at: performance.now() });
     return name;
   };
+  const retryQueue = async (delayMs: number) => {
+    const name = await declareRetryQueue(broker, queue, delayMs, log);
+    // For those who look; the retry waits for nobody.
+    if (!temporary) {
+      void announceRetryQueue(broker, { queue, retryDelayMs: delayMs }, log).catch((error: unknown) =>
+        log.debug({ queue, delayMs, error: messageOf(error) }, "A queue for retries could not be announced"),
+      );
+    }
+    return name;
+  };
   return {
-    retryQueue: (delayMs) => once(`retry ${delayMs}`, () => declareRetryQueue(broker, queue, delayMs, log)),
+    retryQueue: (delayMs) => once(`retry ${delayMs}`, () => retryQueue(delayMs)),
     deadQueue: () => once("dead", () => declareDeadQueue(broker, queue, log)),
     forget: () => declared.clear(),
   };

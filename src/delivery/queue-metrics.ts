@@ -16,7 +16,7 @@ export function describeQueues(metrics: Metrics, ask: AskQueues): void {
   };
   gauge("warren_queue_messages", "Events that wait in the queue.", ({ messages }) => messages);
   gauge("warren_queue_consumers", "Consumers that work on the queue now.", ({ consumers }) => consumers);
-  gauge("warren_queue_retries", "Events that wait for their next attempt; without RabbitMQ only.", ({ retries }) => retries);
+  gauge("warren_queue_retries", "Events that wait for their next attempt.", ({ retries }) => retries);
   gauge(
     "warren_queue_dead_letters",
     "Events that the queue's consumers gave up, and that nobody has redriven or discarded.",

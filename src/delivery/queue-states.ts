@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import type { Broker } from "../broker/connection";
-import { deadQueueOf, queueDepth, queueState } from "../broker/topology";
+import { deadQueueOf, queueDepth, queueState, retryQueueOf } from "../broker/topology";
+import type { Catalogue } from "../domain/catalogue";
 import { consumerState } from "../store/consumer-state";
-import type { Store } from "../store/store";
+import type { RetryQueue, Store } from "../store/store";
 import { troubleOf } from "./broker-trouble";
 import { consumerFiles } from "./embedded-replays";
 
@@ -12,18 +13,37 @@ export interface QueueState {
   /** Events that wait to be handled. Null: the queue's consumer has not read this log yet. */
   readonly messages: number | null;
   readonly consumers: number;
-  /** Events that wait for their next attempt. Null: only RabbitMQ knows, by a queue for each delay. */
-  readonly retries: number | null;
+  /** Events that wait for their next attempt. */
+  readonly retries: number;
   readonly deadLetters: number;
+  /**
+   * When the change was made whose event waits longest. Null: none waits, or RabbitMQ has it, where to look at a message is
+   * to take it: it would come to the consumer as one on which a process may have died.
+   */
+  readonly oldestAt: string | null;
 }
 
 export type AskQueues = () => Promise<QueueState[]>;
+
+/** A durable queue, and the delays of its queues for retries. */
+export interface KnownQueue {
+  readonly queue: string;
+  readonly retryDelaysMs: readonly number[];
+}
+
+/** The queues that consumers may work on. RabbitMQ has no list of queues to ask for. @param own those that consumers have announced. */
+export function knownQueues(catalogue: Catalogue, own: readonly string[], retryQueues: readonly RetryQueue[]): KnownQueue[] {
+  return [...catalogue.resources.map(({ queue }) => queue), ...own].map((queue) => ({
+    queue,
+    retryDelaysMs: retryQueues.filter((retry) => retry.queue === queue).map(({ delayMs }) => delayMs),
+  }));
+}
 
 /** RabbitMQ writes an error into its log for each look at a queue that is not there, such as that of the first dead letter. */
 const lookForMissingEveryMs = 60_000;
 
 /** Asks RabbitMQ; nothing is known while it is away, or takes nothing. */
-export function rabbitQueues(broker: Broker, names: () => Promise<readonly string[]>): AskQueues {
+export function rabbitQueues(broker: Broker, known: () => Promise<readonly KnownQueue[]>): AskQueues {
   const missing = new Map<string, number>();
   async function unlessMissing<T>(queue: string, look: (broker: Broker, queue: string) => Promise<T | undefined>): Promise<T | undefined> {
     const now = performance.now();
@@ -33,13 +53,16 @@ export function rabbitQueues(broker: Broker, names: () => Promise<readonly strin
     else missing.delete(queue);
     return found;
   }
+  const depth = async (queue: string) => (await unlessMissing(queue, queueDepth)) ?? 0;
   return async () => {
     const states: QueueState[] = [];
-    for (const queue of troubleOf(broker) ? [] : await names()) {
+    for (const { queue, retryDelaysMs } of troubleOf(broker) ? [] : await known()) {
       const state = await unlessMissing(queue, queueState);
       if (!state) continue;
       const { messageCount: messages, consumerCount: consumers } = state;
-      states.push({ queue, messages, consumers, retries: null, deadLetters: (await unlessMissing(deadQueueOf(queue), queueDepth)) ?? 0 });
+      let retries = 0;
+      for (const delayMs of retryDelaysMs) retries += await depth(retryQueueOf(queue, delayMs));
+      states.push({ queue, messages, consumers, retries, deadLetters: await depth(deadQueueOf(queue)), oldestAt: null });
     }
     return states;
   };
@@ -49,11 +72,15 @@ export function rabbitQueues(broker: Broker, names: () => Promise<readonly strin
 export function embeddedQueues(store: Pick<Store, "log" | "logId">, consumersDir: string): AskQueues {
   return async () => {
     const end = await store.log.end();
-    return consumerFiles(consumersDir).map((queue) => {
+    const states: QueueState[] = [];
+    for (const queue of consumerFiles(consumersDir)) {
       const { position, waiting, dead, running } = consumerState(join(consumersDir, `${queue}.db`), store.logId);
       const messages = position === null ? null : Math.max(0, end - position);
-      return { queue, messages, consumers: running ? 1 : 0, retries: waiting, deadLetters: dead };
-    });
+      const [oldest] = position !== null && messages ? await store.log.read(position, 1) : [];
+      const oldestAt = oldest?.timestamp ?? null;
+      states.push({ queue, messages, consumers: running ? 1 : 0, retries: waiting, deadLetters: dead, oldestAt });
+    }
+    return states;
   };
 }
 

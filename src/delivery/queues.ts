@@ -5,7 +5,7 @@ import type { Store } from "../store/store";
 import type { DeadLetters } from "./dead-letters";
 import { EmbeddedDeadLetters } from "./embedded-dead-letters";
 import { EmbeddedReplays } from "./embedded-replays";
-import { type AskQueues, embeddedQueues, rabbitQueues } from "./queue-states";
+import { type AskQueues, embeddedQueues, knownQueues, rabbitQueues } from "./queue-states";
 import { RabbitDeadLetters } from "./rabbit-dead-letters";
 import { RabbitReplays } from "./rabbit-replays";
 import type { Relay } from "./relay";
@@ -49,11 +49,10 @@ export async function serveQueues({ broker, transport, store, relay, catalogue, 
   void broker.keepChannel((channel, closed) => serveSubscriptions(channel, closed, { broker, store, replays, catalogue, log }));
   const stop = { replayed: () => replays.position, stop: () => replays.stop() };
   if (transport.name === "embedded") return { ...embedded, ...stop };
-  const names = () => knownQueues(store, catalogue);
-  return { deadLetters: new RabbitDeadLetters(broker, names), replays, ask: rabbitQueues(broker, names), ...stop };
-}
-
-async function knownQueues(store: Store, catalogue: Catalogue): Promise<string[]> {
-  const own = (await store.subscriptions.list()).map(({ queue }) => queue);
-  return [...catalogue.resources.map(({ queue }) => queue), ...own];
+  const known = async () => {
+    const own = (await store.subscriptions.list()).map(({ queue }) => queue);
+    return knownQueues(catalogue, own, await store.retryQueues.list(Date.now()));
+  };
+  const names = async () => (await known()).map(({ queue }) => queue);
+  return { deadLetters: new RabbitDeadLetters(broker, names), replays, ask: rabbitQueues(broker, known), ...stop };
 }

@@ -1,17 +1,15 @@
 import type { Metrics } from "../observe/metrics";
 import type { LogReader } from "../store/store";
+import { type Backlog, backlogOf } from "./backlog";
 import type { Relay } from "./relay";
 
 /** How far the relay is behind the event log. */
 export function describeRelay(metrics: Metrics, relay: Pick<Relay, "position" | "tally">, log: Pick<LogReader, "read" | "end">): void {
   /** Null: the log could not be read. */
-  let backlog: { events: number; seconds: number } | null = null;
+  let backlog: Backlog | null = null;
   metrics.beforeScrape(async () => {
     backlog = null;
-    const { position } = relay;
-    const events = Math.max(0, (await log.end()) - position);
-    const [oldest] = events > 0 ? await log.read(position, 1) : [];
-    backlog = { events, seconds: oldest ? Math.max(0, Date.now() - Date.parse(oldest.timestamp)) / 1000 : 0 };
+    backlog = await backlogOf(log, relay.position);
   });
 
   metrics.gauge({
@@ -27,7 +25,7 @@ export function describeRelay(metrics: Metrics, relay: Pick<Relay, "position" | 
   metrics.gauge({
     name: "warren_relay_backlog_age_seconds",
     help: "Age of the oldest event that RabbitMQ has not confirmed yet; 0 if there is none.",
-    read: () => (backlog ? [[{}, backlog.seconds]] : []),
+    read: () => (backlog ? [[{}, backlog.ageSeconds]] : []),
   });
   metrics.counter({
     name: "warren_relay_confirms_total",

@@ -1,15 +1,15 @@
 import { aborted, type Broker, type ConfirmChannel } from "../broker/connection";
-import { bindOwnQueue, declareSubscriptionsQueue, queueDepth, subscriptionsQueue } from "../broker/topology";
+import { bindOwnQueue, declareSubscriptionsQueue, queueDepth, retryQueueLifetimeMs, subscriptionsQueue } from "../broker/topology";
 import type { Catalogue } from "../domain/catalogue";
 import { type Log, messageOf } from "../observe/logging";
 import type { Store } from "../store/store";
-import { type Announcement, parseAnnouncement } from "./announcement";
+import { type Announcement, parseAnnouncement, type RetryAnnouncement } from "./announcement";
 import { checkQueueName } from "./consumer-options";
 import type { RabbitReplays } from "./rabbit-replays";
 
 export interface SubscriptionsOptions {
   readonly broker: Broker;
-  readonly store: Pick<Store, "subscriptions">;
+  readonly store: Pick<Store, "subscriptions" | "retryQueues">;
   readonly replays: Pick<RabbitReplays, "isFilling" | "fill">;
   readonly catalogue: Catalogue;
   readonly log: Log;
@@ -32,12 +32,17 @@ export async function serveSubscriptions(channel: ConfirmChannel, closed: AbortS
 }
 
 async function serve(
-  announcement: Announcement | undefined,
+  announcement: Announcement | RetryAnnouncement | undefined,
   { broker, store, replays, catalogue, log }: SubscriptionsOptions,
 ): Promise<void> {
   const problem = announcement ? problemOf(announcement, catalogue) : "it is not one";
   if (!announcement || problem) return log.warn({ announcement, problem }, "A consumer's announcement was dropped");
-  const { queue, startFrom } = announcement;
+  const { queue } = announcement;
+  if ("retryDelayMs" in announcement) {
+    const delayMs = announcement.retryDelayMs;
+    return store.retryQueues.save({ queue, delayMs, expiresAt: Date.now() + retryQueueLifetimeMs(delayMs) });
+  }
+  const { startFrom } = announcement;
   const types = announcement.types.filter((type) => catalogue.resourceOf(type));
   await store.subscriptions.save({ queue, types });
   if (replays.isFilling(queue)) return;
@@ -48,12 +53,15 @@ async function serve(
   await replays.fill(queue, types, startFrom === "beginning" ? null : startFrom);
 }
 
-function problemOf({ queue, startFrom }: Announcement, catalogue: Catalogue): string | undefined {
+function problemOf(announcement: Announcement | RetryAnnouncement, catalogue: Catalogue): string | undefined {
+  const { queue } = announcement;
   try {
     checkQueueName(queue);
   } catch (error) {
     return messageOf(error);
   }
+  if ("retryDelayMs" in announcement) return undefined;
+  const { startFrom } = announcement;
   if (catalogue.ownerOf(queue)) return `"${queue}" is shared by all its consumers`;
   if (startFrom === "now" || startFrom === "beginning" || !Number.isNaN(Date.parse(startFrom))) return undefined;
   return `"${startFrom}" is no date`;

@@ -6,6 +6,9 @@ export interface Lock {
   release(): void;
 }
 
+/** However often somebody is just looking: that takes microseconds. */
+const mostTries = 1000;
+
 /**
  * Takes a lock between processes that the operating system gives back when its holder dies, however it dies: an
  * exclusive transaction on a SQLite file made for it. Undefined: another process holds it.
@@ -15,10 +18,14 @@ export function acquireLock(file: string): Lock | undefined {
   const db = new Database(file, { create: true });
   try {
     db.run("PRAGMA busy_timeout = 0");
-    db.run("BEGIN EXCLUSIVE");
+    for (let tries = 1; !isFree(db, "BEGIN EXCLUSIVE"); tries += 1) {
+      // Whoever looks whether the lock is held keeps it from being taken for that moment, but can be read beside.
+      if (tries < mostTries && isFree(db, look)) continue;
+      db.close();
+      return undefined;
+    }
   } catch (error) {
     db.close();
-    if (error instanceof Error && "code" in error && error.code === "SQLITE_BUSY") return undefined;
     throw error;
   }
   return {
@@ -35,12 +42,21 @@ export function isLocked(file: string): boolean {
   const db = new Database(file, { readonly: true });
   try {
     db.run("PRAGMA busy_timeout = 0");
-    db.query("SELECT 1 FROM sqlite_schema").get();
-    return false;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "SQLITE_BUSY") return true;
-    throw error;
+    return !isFree(db, look);
   } finally {
     db.close();
+  }
+}
+
+const look = "SELECT 1 FROM sqlite_schema";
+
+/** Runs a statement; false: another process's lock forbids it. */
+function isFree(db: Database, sql: string): boolean {
+  try {
+    db.run(sql);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "SQLITE_BUSY") return false;
+    throw error;
   }
 }

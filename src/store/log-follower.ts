@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { eventFinder } from "./event-record";
 import { logIdOf, sqliteLogReader } from "./log-reader";
 import { refuseNewer, schemaVersionOf, storeMigrations } from "./migrations";
-import { subscriptionsOf } from "./queue-tables";
-import type { LogReader, QueueSubscription, Store } from "./store";
+import { retryQueuesIn, subscriptionsOf } from "./queue-tables";
+import type { LogReader, QueueSubscription, RetryQueue, Store } from "./store";
 
 /** The event log as another process sees it. */
 export interface LogFollower extends LogReader {
@@ -12,6 +12,10 @@ export interface LogFollower extends LogReader {
   queues(): string[];
   /** The same, with the event types that belong on them. */
   subscriptions(): QueueSubscription[];
+  /** The queues for retries that consumers have said they use, and that are not gone at `now`. */
+  retryQueues(now: number): RetryQueue[];
+  /** The position up to which RabbitMQ has confirmed every event, as it was last stored: some 20 ms ago while events are sent. */
+  relayed(): number;
   /** As in {@link Store}. */
   readonly find: Store["find"];
   readonly logId: Store["logId"];
@@ -37,12 +41,15 @@ export function followLog(file: string): LogFollower | undefined {
   }
   refuseNewer(version, file, storeMigrations);
   const dataVersion = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
+  const relayed = db.prepare<{ position: number }, []>("SELECT position FROM relay");
   let seen = 0;
   return {
     ...sqliteLogReader(db),
     queues: () => subscriptionsOf(db).map(({ queue }) => queue),
     subscriptions: () => subscriptionsOf(db),
     find: eventFinder(db),
+    retryQueues: (now) => retryQueuesIn(db, now),
+    relayed: () => relayed.get()?.position ?? 0,
     logId: logIdOf(db),
     changed() {
       const now = dataVersion.get()?.data_version ?? 0;

@@ -34,6 +34,12 @@ export const storeMigrations: Migrations = [
   idempotencyKeySchema,
   // The history of one record. An insert does not feel it; an update of one of many records does, by some microseconds.
   "CREATE INDEX events_subject ON events (subject)",
+  `
+  -- Queues on RabbitMQ in which events wait for their next attempt, and when (milliseconds since 1970) each is gone if nobody uses it.
+  CREATE TABLE retry_queues (
+    queue TEXT NOT NULL, delayMs INTEGER NOT NULL, expiresAt INTEGER NOT NULL, PRIMARY KEY (queue, delayMs)
+  ) STRICT, WITHOUT ROWID;
+  `,
   // The request that made the change.
   `
   ALTER TABLE events ADD COLUMN requestId TEXT;

@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { GroupCommit } from "./group-commit";
 import { replayTable } from "./replay-table";
-import type { QueueSubscription, Store } from "./store";
+import type { QueueSubscription, RetryQueue, Store } from "./store";
 
 export function subscriptionsIn(db: Database, commits: GroupCommit): Store["subscriptions"] {
   const save = db.prepare("INSERT OR REPLACE INTO subscriptions VALUES (?, ?)");
@@ -16,6 +16,18 @@ export function subscriptionsOf(db: Database): QueueSubscription[] {
     .query<{ queue: string; types: string }, []>("SELECT queue, types FROM subscriptions ORDER BY queue")
     .all()
     .map(({ queue, types }) => ({ queue, types: JSON.parse(types) as string[] }));
+}
+
+export function savedRetryQueues(db: Database, commits: GroupCommit): Store["retryQueues"] {
+  const save = db.prepare("INSERT OR REPLACE INTO retry_queues (queue, delayMs, expiresAt) VALUES ($queue, $delayMs, $expiresAt)");
+  return {
+    save: (retryQueue) => commits.run(() => void save.run({ ...retryQueue })),
+    list: async (now) => retryQueuesIn(db, now),
+  };
+}
+
+export function retryQueuesIn(db: Database, now: number): RetryQueue[] {
+  return db.query<RetryQueue, [number]>("SELECT * FROM retry_queues WHERE expiresAt > ? ORDER BY queue, delayMs").all(now);
 }
 
 export function replaysIn(db: Database, commits: GroupCommit, logId: string): Store["replays"] {

@@ -10,7 +10,7 @@ import { IdempotencyKeys } from "./idempotency-keys";
 import { acquireLock, type Lock } from "./lock";
 import { logIdOf, reading, sqliteLogReader } from "./log-reader";
 import { migrate, storeMigrations } from "./migrations";
-import { replaysIn, subscriptionsIn } from "./queue-tables";
+import { replaysIn, savedRetryQueues, subscriptionsIn } from "./queue-tables";
 import { pruneRelayTimes, relayPosition } from "./relay-position";
 import type { ChangeContext, GuardedContext, Listing, LogReader, OnceContext, Page, Store, Stored } from "./store";
 import { Table } from "./table";
@@ -54,6 +54,7 @@ class SqliteStore implements Store {
   readonly find: Store["find"];
   readonly relayed: Store["relayed"];
   readonly subscriptions: Store["subscriptions"];
+  readonly retryQueues: Store["retryQueues"];
   readonly replays: Store["replays"];
 
   readonly #db: Database;
@@ -94,6 +95,7 @@ class SqliteStore implements Store {
     this.find = eventFinder(this.#db);
     this.relayed = relayPosition(this.#db, this.#commits);
     this.subscriptions = subscriptionsIn(this.#db, this.#commits);
+    this.retryQueues = savedRetryQueues(this.#db, this.#commits);
     this.replays = replaysIn(this.#db, this.#commits, this.logId);
   }
 

@@ -77,6 +77,14 @@ export interface QueueSubscription {
   readonly types: readonly string[];
 }
 
+/** A queue on RabbitMQ in which events of `queue` wait for their next attempt. */
+export interface RetryQueue {
+  readonly queue: string;
+  readonly delayMs: number;
+  /** When it is gone unless it is declared again, in milliseconds since 1970. */
+  readonly expiresAt: number;
+}
+
 /** By what a list is in order; records with the same time are in the order of their ids. */
 export const sortKeys = ["id", "createdAt", "updatedAt"] as const;
 export type SortKey = (typeof sortKeys)[number];
@@ -202,6 +210,12 @@ export interface Store {
   readonly subscriptions: {
     save(subscription: QueueSubscription): Promise<void>;
     list(): Promise<QueueSubscription[]>;
+  };
+  /** The queues for retries that consumers have said they use. */
+  readonly retryQueues: {
+    save(retryQueue: RetryQueue): Promise<void>;
+    /** Those that are not gone at `now`, in milliseconds since 1970. */
+    list(now: number): Promise<RetryQueue[]>;
   };
   readonly replays: {
     add(replay: Omit<NewReplay, "logId">): Promise<void>;

@@ -50,10 +50,13 @@ export interface TestOptions {
   readonly wrap?: (store: Store) => Store;
   readonly routes?: readonly LoadedRoute[];
   readonly config?: Partial<AppOptions["config"]>;
+  readonly relay?: AppOptions["dependencies"]["relay"];
 }
 
+const noRelay: NonNullable<TestOptions["relay"]> = () => ({ transport: "embedded", broker: "off", position: 0 });
+
 /** The HTTP application with items and orders, on a store in a temporary folder. Nothing listens. */
-export function openApi({ wrap = (store: Store) => store, routes = shipped, config = {} }: TestOptions = {}): TestApi {
+export function openApi({ wrap = (store: Store) => store, routes = shipped, config = {}, relay = noRelay }: TestOptions = {}): TestApi {
   const folder = temporaryFolder();
   const store = openSqliteStore(join(folder.path, "warren.db"), catalogue.resources);
   const consumersDir = join(folder.path, "consumers");
@@ -68,7 +71,7 @@ export function openApi({ wrap = (store: Store) => store, routes = shipped, conf
       deadLetters: new EmbeddedDeadLetters(folder.path),
       replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
       timeline: (id) => findTimeline({ store, folder: consumersDir, rabbitmq: undefined }, id),
-      relay: () => ({ transport: "embedded", broker: "off", position: 0 }),
+      relay,
       clientOf: clientsBehind(config.trustedProxies ?? 0),
       stopping: new AbortController().signal,
     },

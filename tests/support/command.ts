@@ -1,6 +1,8 @@
 import { tmpdir } from "node:os";
 import { eventually, root, run } from "./processes";
 
+type CommandName = "dead-letters" | "events" | "replay" | "status";
+
 export interface Ended {
   readonly code: number;
   readonly stdout: string;
@@ -8,11 +10,7 @@ export interface Ended {
 }
 
 /** Runs one of the project's commands to its end, its output in pipes. */
-export async function command(
-  name: "dead-letters" | "events" | "replay",
-  words: readonly string[],
-  env: Record<string, string>,
-): Promise<Ended> {
+export async function command(name: CommandName, words: readonly string[], env: Record<string, string>): Promise<Ended> {
   const running = run([`src/commands/${name}.ts`, ...words], { env });
   const code = await running.exited;
   return { code, stdout: running.stdout.join("\n"), stderr: running.stderr.join("\n") };
@@ -30,12 +28,7 @@ export interface OnTerminal {
 const open = new Set<Bun.Subprocess>();
 
 /** Runs one of the project's commands on a terminal of its own. */
-export function onTerminal(
-  name: "dead-letters" | "events" | "replay",
-  words: readonly string[],
-  env: Record<string, string>,
-  columns = 100,
-): OnTerminal {
+export function onTerminal(name: CommandName, words: readonly string[], env: Record<string, string>, columns = 100): OnTerminal {
   const decoder = new TextDecoder();
   let text = "";
   const child = Bun.spawn([process.execPath, `src/commands/${name}.ts`, ...words], {

@@ -1,0 +1,75 @@
+import { printable } from "../observe/terminal";
+import { isLeftAlone, type Need } from "./system-needs";
+import type { ObservedQueue, SystemState } from "./system-state";
+import { table } from "./table";
+import { counted, duration, number, type Paint } from "./text";
+
+/** How things stand, for a person. @param width of the terminal; undefined: no line is broken. */
+export function statusText(state: SystemState, needs: readonly Need[], paint: Paint, width: number | undefined): string {
+  return [...facts(state, paint), "", queuesText(state, paint, width), "", ...needsText(needs, paint, width)].join("\n");
+}
+
+function facts({ transport, broker, api, database, log, relay }: SystemState, paint: Paint): string[] {
+  const lines: [string, string][] = [["Transport", `${transport.name}, because ${transport.reason}`]];
+  if (broker) {
+    const state = broker.state === "connected" ? "connected" : paint("red", broker.state === "blocked" ? "blocked" : "away");
+    lines.push(["Broker", `${state}${broker.error === null ? "" : ` (${printable(broker.error)})`}`]);
+  }
+  lines.push(["API", api.running ? "runs" : "does not run"]);
+  lines.push(["Event log", log ? `${counted(log.events, "event")} so far, ${perSecond(log.perSecond)}, in ${database}` : "none yet"]);
+  if (relay) lines.push(["Relay", `${relayText(relay)}, ${perSecond(relay.perSecond)} confirmed`]);
+  return lines.map(([name, text]) => `${paint("bold", name.padEnd(10))} ${text}`);
+}
+
+function relayText({ events, ageSeconds }: NonNullable<SystemState["relay"]>): string {
+  if (events === 0) return "nothing waits for RabbitMQ";
+  return `${counted(events, "event")} ${events === 1 ? "waits" : "wait"} for RabbitMQ, the oldest for ${duration(ageSeconds * 1000)}`;
+}
+
+function queuesText({ queues, broker }: SystemState, paint: Paint, width: number | undefined): string {
+  if (queues === null) return "RabbitMQ cannot be asked for its queues.";
+  if (queues.length === 0) return "No queue is known. A consumer makes its queue when it runs for the first time.";
+  const right = { align: "right" } as const;
+  const columns = [
+    { title: "WAITING", ...right },
+    { title: "RETRIES", ...right },
+    { title: "DEAD", ...right },
+    { title: "CONSUMERS", ...right },
+    // Only RabbitMQ knows, and it cannot be asked.
+    ...(broker ? [] : [{ title: "OLDEST", ...right }]),
+    { title: "CHANGE", ...right },
+    { title: "QUEUE" },
+  ];
+  const rows = queues.map((queue) => [
+    queue.messages === null ? "–" : number(queue.messages),
+    number(queue.retries),
+    queue.deadLetters > 0 ? paint("red", number(queue.deadLetters)) : "0",
+    isLeftAlone(queue) ? paint("red", "0") : number(queue.consumers),
+    ...(broker ? [] : [oldest(queue)]),
+    perSecond(queue.perSecond, "+"),
+    printable(queue.queue),
+  ]);
+  return table(columns, rows, paint, width);
+}
+
+function oldest({ oldestSeconds }: ObservedQueue): string {
+  return oldestSeconds === null ? "–" : duration(oldestSeconds * 1000);
+}
+
+function needsText(needs: readonly Need[], paint: Paint, width: number | undefined): string[] {
+  if (needs.length === 0) return [paint("green", "Nothing needs a person.")];
+  const title = needs.length === 1 ? "One thing needs a person:" : `${needs.length} things need a person:`;
+  const indent = "  ";
+  const broken = (text: string) => (width === undefined ? [text] : Bun.wrapAnsi(text, width - indent.length - 1).split("\n"));
+  const lines = needs.flatMap(({ what, todo }) => [
+    ...broken(printable(what)).map((line) => indent + paint("red", line)),
+    ...broken(printable(todo)).map((line) => indent + line),
+  ]);
+  return [paint("bold", title), ...lines];
+}
+
+/** `12/s`, `0.4/s`. @param sign what stands before a rate above 0. */
+export function perSecond(rate: number, sign = ""): string {
+  const text = rate !== 0 && Math.abs(rate) < 10 ? rate.toFixed(1).replace(/^-?0\.0$/, "0") : number(rate).replace(/^-0$/, "0");
+  return `${rate > 0 && text !== "0" ? sign : ""}${text}/s`;
+}

@@ -1,0 +1,95 @@
+import { setTimeout } from "node:timers/promises";
+import { printable } from "../observe/terminal";
+import { onInterrupt, parseWords, runCommand, UsageError } from "./command";
+import { Screen } from "./screen";
+import { statusText } from "./status-text";
+import { needsOf } from "./system-needs";
+import { SystemObserver, type SystemState } from "./system-state";
+import { painter, printableJson, zonedTime } from "./text";
+import { withTransport } from "./transport";
+
+const help = `Shows how things stand: the transport, what waits for RabbitMQ, each queue, and what needs a person.
+
+  bun run status                 once; takes a second, for the rates
+  bun run status --watch         again and again, until Ctrl+C
+
+Options:
+  --every N       --watch: every N seconds; default 2, in a pipe 10
+  --json          print JSON; with --watch a line of it each time
+  --help          this text
+
+Of each queue:
+  WAITING         events that wait to be handled; without RabbitMQ: events in the log after the consumer's place
+  RETRIES         events that failed and wait for their next attempt
+  DEAD            dead letters
+  CONSUMERS       processes that work on it
+  OLDEST          for how long an event has waited at most; without RabbitMQ only
+  CHANGE          by how many events a second WAITING grows, or shrinks
+
+Works whether or not the API and the consumers run. RABBITMQ_URL, DATABASE_URL and DATA_DIR say where the queues are, as
+for the API. Exit codes: 0 nothing needs a person, 1 something does, 2 wrong usage.`;
+
+const options = { watch: { type: "boolean" }, every: { type: "string" }, json: { type: "boolean" } } as const;
+
+const { isTTY } = process.stdout;
+const paint = painter(isTTY && Bun.enableANSIColors);
+/** Rates are taken over this long. */
+const sampleMs = 1000;
+
+await runCommand(help, async (words) => {
+  const { values, positionals } = parseWords(words, options);
+  if (positionals.length > 0) throw new UsageError(`What is "${positionals[0]}"?`);
+  if (values.every !== undefined && !values.watch) throw new UsageError("--every is for --watch.");
+  const every = Number(values.every ?? (isTTY ? 2 : 10));
+  if (!(every >= 0.1 && every <= 86_400)) throw new UsageError(`--every ${values.every}: use a number of seconds from 0.1 to 86400.`);
+  const show = shower(values);
+  const stopping = new AbortController();
+  if (values.watch) onInterrupt(() => stopping.abort());
+  return withTransport(
+    async (reached) => {
+      const observer = new SystemObserver(reached);
+      try {
+        return await run(observer, show, values.watch ? every * 1000 : undefined, stopping.signal);
+      } finally {
+        observer.close();
+      }
+    },
+    { evenIfUnreachable: true },
+  );
+});
+
+/** @param everyMs undefined: once. */
+async function run(
+  observer: SystemObserver,
+  show: (state: SystemState) => number,
+  everyMs: number | undefined,
+  stop: AbortSignal,
+): Promise<number> {
+  await observer.look();
+  await pause(sampleMs, stop);
+  let code = show(await observer.look());
+  while (everyMs !== undefined && !stop.aborted) {
+    await pause(everyMs, stop);
+    if (!stop.aborted) code = show(await observer.look());
+  }
+  return code;
+}
+
+async function pause(ms: number, stop: AbortSignal): Promise<void> {
+  await setTimeout(ms, undefined, { signal: stop }).catch(() => {});
+}
+
+/** How to show a state; answers the exit code. */
+function shower({ watch, json }: { watch?: boolean; json?: boolean }): (state: SystemState) => number {
+  const screen = new Screen(process.stdout);
+  return (state) => {
+    const needs = needsOf(state);
+    const text = () => statusText(state, needs, paint, isTTY ? process.stdout.columns : undefined);
+    const time = () => paint("dim", zonedTime(new Date(state.at)));
+    if (json) console.log(watch ? printable(JSON.stringify({ ...state, needs })) : printableJson({ ...state, needs }));
+    else if (!watch) console.log(text());
+    else if (isTTY) screen.draw(`${time()}\n${text()}`);
+    else console.log(`${time()}\n${text()}\n`);
+    return needs.length > 0 ? 1 : 0;
+  };
+}

@@ -1,0 +1,71 @@
+import { oldBacklogSeconds } from "../delivery/backlog";
+import type { ObservedQueue, SystemState } from "./system-state";
+import { counted, duration } from "./text";
+
+/** Something that does not mend itself. */
+export interface Need {
+  readonly kind: "no-log" | "broker-away" | "old-backlog" | "dead-letters" | "no-consumer";
+  /** Null: it is about no queue. */
+  readonly queue: string | null;
+  readonly what: string;
+  /** What a person can do. */
+  readonly todo: string;
+}
+
+/** Where a person is needed; empty: nowhere. */
+export function needsOf(state: SystemState): Need[] {
+  return [...needsOfLog(state), ...needsOfBroker(state), ...needsOfRelay(state), ...needsOfQueues(state)];
+}
+
+function* needsOfLog({ log, database }: SystemState): Generator<Need> {
+  if (log) return;
+  const todo = "The API makes it when it starts: `bun run dev`. Or DATABASE_URL is not that of the API.";
+  yield { kind: "no-log", queue: null, what: `There is no event log in ${database} yet.`, todo };
+}
+
+function* needsOfBroker({ broker }: SystemState): Generator<Need> {
+  if (!broker || broker.state === "connected") return;
+  const what =
+    broker.state === "blocked"
+      ? `RabbitMQ at ${broker.url} takes no messages.`
+      : `RabbitMQ at ${broker.url} cannot be reached${broker.error === null ? "" : ` (${broker.error})`}.`;
+  const todo =
+    broker.state === "blocked"
+      ? "`rabbitmq-diagnostics alarms` tells what it lacks, memory or disk."
+      : "Start it, or correct RABBITMQ_URL. Events wait in the log until then; none is lost.";
+  yield { kind: "broker-away", queue: null, what, todo };
+}
+
+function* needsOfRelay({ relay, api, broker }: SystemState): Generator<Need> {
+  if (!relay || relay.ageSeconds <= oldBacklogSeconds) return;
+  const wait = relay.events === 1 ? "waits" : "wait";
+  const what = `${counted(relay.events, "event")} ${wait} for RabbitMQ's confirm, the oldest for ${duration(relay.ageSeconds * 1000)}.`;
+  let todo = "Look at the API's log, and whether RabbitMQ is short of memory or disk: `rabbitmq-diagnostics alarms`.";
+  if (broker?.state !== "connected") todo = "They are sent when RabbitMQ is back.";
+  else if (!api.running) todo = "The API does not run, and it is what sends them: start it.";
+  yield { kind: "old-backlog", queue: null, what, todo };
+}
+
+function* needsOfQueues({ queues, broker }: SystemState): Generator<Need> {
+  for (const state of queues ?? []) {
+    const { queue, deadLetters } = state;
+    if (deadLetters > 0) {
+      const what = `"${queue}" has ${counted(deadLetters, "dead letter")}.`;
+      const todo = `\`bun run dead-letters list ${queue}\` says why. Redrive them when the reason is mended, or discard them.`;
+      yield { kind: "dead-letters", queue, what, todo };
+    }
+    if (isLeftAlone(state)) {
+      const waiting = (state.messages ?? 0) + state.retries;
+      const what = `${counted(waiting, "event")} ${waiting === 1 ? "waits" : "wait"} in "${queue}", and nobody works on it.`;
+      const todo = broker
+        ? "Start its consumer, or delete the queue if nobody needs it. A consumer that pauses since its handler fails too often counts as none; its log says so."
+        : `Start its consumer, or delete ${queue}.db in the folder of the consumers' files if nobody needs it.`;
+      yield { kind: "no-consumer", queue, what, todo };
+    }
+  }
+}
+
+/** Whether events wait where nobody works. */
+export function isLeftAlone({ messages, retries, consumers }: ObservedQueue): boolean {
+  return consumers === 0 && (messages ?? 0) + retries > 0;
+}

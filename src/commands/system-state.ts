@@ -1,0 +1,104 @@
+import type { BrokerState } from "../broker/connection";
+import { ageSeconds, type Backlog, backlogOf } from "../delivery/backlog";
+import { troubleOf } from "../delivery/broker-trouble";
+import { type AskQueues, embeddedQueues, knownQueues, type QueueState, rabbitQueues } from "../delivery/queue-states";
+import type { Transport } from "../delivery/transport";
+import { loadCatalogue } from "../domain/catalogue";
+import { isLocked } from "../store/lock";
+import { followLog, type LogFollower } from "../store/log-follower";
+import type { Reached } from "./transport";
+
+/** How things stand at a moment. Rates are what changed since the look before. */
+export interface SystemState {
+  readonly at: string;
+  readonly transport: Transport;
+  /** Null: the embedded transport. */
+  readonly broker: { readonly url: string; readonly state: BrokerState; readonly error: string | null } | null;
+  readonly api: { readonly running: boolean };
+  readonly database: string;
+  /** The position of the newest event. Null: there is no log yet. */
+  readonly log: { readonly events: number; readonly perSecond: number } | null;
+  /** What RabbitMQ has confirmed, and what it has not yet. Null: nothing is sent to one. */
+  readonly relay: (Backlog & { readonly confirmed: number; readonly perSecond: number }) | null;
+  /** Null: nothing is known of them, since RabbitMQ cannot be reached. */
+  readonly queues: readonly ObservedQueue[] | null;
+}
+
+export interface ObservedQueue extends Omit<QueueState, "oldestAt"> {
+  /** For how long an event has waited at most; null: none waits, or only RabbitMQ knows. */
+  readonly oldestSeconds: number | null;
+  /** By how many events the queue grows in a second; below 0: it shrinks. */
+  readonly perSecond: number;
+}
+
+/** Looks at the queues and at the event log, whether or not the API and the consumers run. Changes nothing. */
+export class SystemObserver {
+  readonly #reached: Reached;
+  #log: LogFollower | undefined;
+  #ask: AskQueues | undefined;
+  #before: { readonly state: SystemState; readonly at: number } | undefined;
+
+  constructor(reached: Reached) {
+    this.#reached = reached;
+  }
+
+  async look(): Promise<SystemState> {
+    const { broker, transport, config } = this.#reached;
+    this.#log ??= followLog(config.databaseFile);
+    const log = this.#log;
+    const at = performance.now();
+    const before = this.#before;
+    const rate = (now: number | null, pick: (state: SystemState) => number | null | undefined) => {
+      const then = before && pick(before.state);
+      return now === null || then === null || then === undefined || !before ? 0 : ((now - then) / (at - before.at)) * 1000;
+    };
+    const confirmed = log && broker ? log.relayed() : null;
+    const events = log ? await log.end() : null;
+    const queues = await this.#queues();
+    const state: SystemState = {
+      at: new Date().toISOString(),
+      transport,
+      broker: broker ? { url: broker.url, state: broker.state, error: broker.lastError ?? null } : null,
+      api: { running: isLocked(`${config.databaseFile}.lock`) },
+      database: config.databaseFile,
+      log: events === null ? null : { events, perSecond: rate(events, (then) => then.log?.events) },
+      relay:
+        log && confirmed !== null
+          ? { confirmed, perSecond: rate(confirmed, (then) => then.relay?.confirmed), ...(await backlogOf(log, confirmed)) }
+          : null,
+      queues:
+        queues?.map(({ oldestAt, ...queue }) => ({
+          ...queue,
+          oldestSeconds: oldestAt === null ? null : ageSeconds(oldestAt),
+          perSecond: rate(queue.messages, (then) => then.queues?.find((each) => each.queue === queue.queue)?.messages),
+        })) ?? null,
+    };
+    this.#before = { state, at };
+    return state;
+  }
+
+  close(): void {
+    this.#log?.close();
+  }
+
+  async #queues(): Promise<QueueState[] | null> {
+    const { broker } = this.#reached;
+    this.#ask ??= await this.#howToAsk();
+    try {
+      return broker && troubleOf(broker) ? null : await this.#ask();
+    } catch (error) {
+      // It went while it was asked.
+      if (broker && troubleOf(broker)) return null;
+      throw error;
+    }
+  }
+
+  async #howToAsk(): Promise<AskQueues> {
+    const { broker, folder } = this.#reached;
+    if (broker) {
+      const catalogue = await loadCatalogue();
+      return rabbitQueues(broker, async () => knownQueues(catalogue, this.#log?.queues() ?? [], this.#log?.retryQueues(Date.now()) ?? []));
+    }
+    return async () => (this.#log ? embeddedQueues({ log: this.#log, logId: this.#log.logId }, folder)() : []);
+  }
+}

@@ -1,0 +1,98 @@
+// What a consumer's command line wants served and where, and when a consumer says that it is ready.
+import { describe, expect, test } from "bun:test";
+import type { BrokerState } from "../src/broker/connection";
+import { healthOf, readiness, type Stage, type Watched } from "../src/delivery/consumer-health";
+import { ConsumerError, resolveConsumer } from "../src/delivery/consumer-options";
+import { servings } from "../src/delivery/consumer-server";
+import { Worker } from "../src/delivery/worker";
+import { openConsumerFile } from "../src/store/consumer-file";
+import { recordedLog } from "./support/recorded-log";
+import { catalogue } from "./support/resources";
+
+describe("a command line asks for metrics and health", () => {
+  const local = (port: number) => ({ hostname: "127.0.0.1", port });
+  const all = (port: number) => ({ hostname: "0.0.0.0", port });
+  const metrics = ["metrics"] as const;
+  const health = ["health"] as const;
+  const both = ["metrics", "health"] as const;
+
+  test.each([
+    [[], []],
+    [["--events", "item.created", "--json"], []],
+    [["--metrics-port", "9464"], [{ address: local(9464), what: metrics }]],
+    [["--events", "item.created", "--metrics-port=0", "--json"], [{ address: local(0), what: metrics }]],
+    [["--metrics-host", "0.0.0.0", "--metrics-port", "65535"], [{ address: all(65_535), what: metrics }]],
+    [["--health-port", "3000"], [{ address: local(3000), what: health }]],
+    [
+      ["--health-port", "1", "--health-host", "0.0.0.0", "--metrics-port", "2"],
+      [
+        { address: local(2), what: metrics },
+        { address: all(1), what: health },
+      ],
+    ],
+    [["--health-port", "9464", "--metrics-port", "9464"], [{ address: local(9464), what: both }]],
+    [["--health-port", "9464", "--health-host", "0.0.0.0", "--metrics-port", "9464"], [{ address: all(9464), what: both }]],
+    [["--health-port", "9464", "--metrics-host", "0.0.0.0", "--metrics-port", "9464"], [{ address: all(9464), what: both }]],
+  ])("%j", (words, wanted) => {
+    expect(servings(words)).toEqual(wanted);
+  });
+
+  test.each([
+    [["--metrics-port"], /^--metrics-port: use a whole number from 0/],
+    [["--metrics-port", "--json"], /^--metrics-port --json: use/],
+    [["--metrics-port", "65536"], /^--metrics-port 65536: use/],
+    [["--metrics-port", "http"], /^--metrics-port http: use/],
+    [["--metrics-port=-1"], /^--metrics-port -1: use/],
+    [["--metrics-host", "0.0.0.0"], /^--metrics-port: use/],
+    [["--metrics-port", "9464", "--metrics-host"], /^--metrics-host: name an address/],
+    [["--health-port", "many"], /^--health-port many: use/],
+    [["--health-port", "9464", "--health-host"], /^--health-host: name an address/],
+    [
+      ["--health-port", "9464", "--metrics-port", "9464", "--health-host", "0.0.0.0", "--metrics-host", "127.0.0.1"],
+      /^--metrics-host and --health-host differ/,
+    ],
+  ])("%j says what is wrong", (words, message) => {
+    expect(() => servings(words)).toThrow(ConsumerError);
+    expect(() => servings(words)).toThrow(message);
+  });
+});
+
+describe("a consumer is", () => {
+  const { log } = recordedLog();
+  function consumer(stage: Stage, state?: BrokerState): Watched & { worker: Worker } {
+    const options = { queue: "stock", handle: () => {}, breaker: { minimum: 1, pauseMs: 60_000 } };
+    const worker = new Worker(
+      resolveConsumer(options, catalogue, log, () => {}),
+      () => openConsumerFile(":memory:", { durable: false }),
+    );
+    return { worker, stage: () => stage, broker: state && { state, reconnects: 0, blockedSeconds: 0 } };
+  }
+
+  test.each([
+    ["waiting", undefined, "not ready", /database/],
+    ["waiting", "connecting", "not ready", /RabbitMQ cannot be reached/],
+    ["waiting", "connected", "not ready", /queue/],
+    ["standing by", undefined, "ready", /stands by/],
+    ["consuming", undefined, "ready", undefined],
+    ["consuming", "connected", "ready", undefined],
+    ["consuming", "blocked", "degraded", /alarm/],
+    ["consuming", "connecting", "not ready", /RabbitMQ cannot be reached/],
+  ] as const)("%s, with its broker %s: %s", (stage, state, status, detail) => {
+    const health = healthOf(consumer(stage, state));
+    expect([health.queue, health.status]).toEqual(["stock", status]);
+    if (detail) expect(health.detail).toMatch(detail);
+    else expect(health.detail).toBeUndefined();
+  });
+
+  test("degraded while its breaker is open, and several are as ready as the least ready of them", () => {
+    const [good, failing, waiting] = [consumer("consuming"), consumer("consuming"), consumer("waiting")];
+    failing.worker.breaker.end(true, performance.now());
+    expect(healthOf(failing)).toMatchObject({ status: "degraded", detail: expect.stringContaining("fails too often") });
+    expect(readiness([good, good]).status).toBe("ready");
+    expect(readiness([good, failing]).status).toBe("degraded");
+    expect(readiness([failing, waiting, good])).toMatchObject({
+      status: "not ready",
+      consumers: [{ status: "degraded" }, { status: "not ready" }, { status: "ready" }],
+    });
+  });
+});

@@ -1,0 +1,65 @@
+// What /health/ready tells of the way from the event log to RabbitMQ.
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import type { RelayStatus } from "../src/route";
+import type { LogEntry, Store } from "../src/store/store";
+import { openApi, storeWith, type TestApi } from "./support/api";
+
+let api: TestApi;
+let relay: RelayStatus;
+/** How old the events of the log look. */
+let ageMs: number;
+
+const aged = (store: Store): Store =>
+  storeWith(store, {
+    log: {
+      ...store.log,
+      read: async (position, limit) => {
+        const older = (entry: LogEntry) => ({ ...entry, timestamp: new Date(Date.parse(entry.timestamp) - ageMs).toISOString() });
+        return (await store.log.read(position, limit)).map(older);
+      },
+    },
+  });
+
+beforeEach(async () => {
+  ageMs = 0;
+  relay = { transport: "rabbitmq", broker: "connected", position: 0 };
+  api = openApi({ wrap: aged, relay: () => relay });
+  for (const name of ["a", "b", "c"]) expect((await api.send("POST", "/items", { name })).status).toBe(201);
+});
+afterEach(() => api.close());
+
+async function ready(): Promise<{ status: string; backlog: { events: number; ageSeconds: number } | null }> {
+  const answer = await api.send("GET", "/health/ready");
+  expect(answer.status).toBe(200);
+  return answer.json();
+}
+
+test("ready: RabbitMQ is there and has not been waited for too long", async () => {
+  relay = { ...relay, position: 1 };
+  expect(await ready()).toMatchObject({ status: "ready", problems: [], events: 3, confirmed: 1, backlog: { events: 2 } });
+  relay = { ...relay, position: 3 };
+  expect((await ready()).backlog).toEqual({ events: 0, ageSeconds: 0 });
+});
+
+test("degraded: what waits is older than a minute, though RabbitMQ is there", async () => {
+  ageMs = 59_000;
+  expect((await ready()).status).toBe("ready");
+  ageMs = 95_000;
+  const old = await ready();
+  expect(old).toMatchObject({ status: "degraded", problems: ["RabbitMQ has not confirmed an event that is 95 s old."] });
+  expect(old.backlog?.ageSeconds).toBeGreaterThanOrEqual(95);
+});
+
+test.each([
+  ["connecting", "RabbitMQ cannot be reached now."],
+  ["blocked", "RabbitMQ takes no messages for now (a memory or disk alarm)."],
+] as const)("degraded, with the reason, and not down: RabbitMQ is %s", async (broker, problem) => {
+  relay = { ...relay, broker, position: 3 };
+  expect(await ready()).toMatchObject({ status: "degraded", problems: [problem], broker });
+});
+
+test("ready: no RabbitMQ is expected, so nothing waits for it", async () => {
+  ageMs = 95_000;
+  relay = { transport: "embedded", broker: "connecting", position: 0 };
+  expect(await ready()).toMatchObject({ status: "ready", problems: [], backlog: null });
+});

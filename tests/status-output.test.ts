@@ -1,0 +1,165 @@
+// What `bun run status` says of a state: to a person, and where it wants one.
+import { describe, expect, test } from "bun:test";
+import { Screen } from "../src/commands/screen";
+import { perSecond, statusText } from "../src/commands/status-text";
+import { needsOf } from "../src/commands/system-needs";
+import type { ObservedQueue, SystemState } from "../src/commands/system-state";
+import { painter } from "../src/commands/text";
+
+const plain = painter(false);
+const queue: ObservedQueue = {
+  queue: "audit",
+  messages: 0,
+  consumers: 1,
+  retries: 0,
+  deadLetters: 0,
+  oldestSeconds: null,
+  perSecond: 0,
+};
+const well: SystemState = {
+  at: "2026-02-18T18:24:01.456Z",
+  transport: { name: "rabbitmq", reason: "RABBITMQ_URL is set: amqp://***@host:5672/" },
+  broker: { url: "amqp://***@host:5672/", state: "connected", error: null },
+  api: { running: true },
+  database: "data/warren.db",
+  log: { events: 1204, perSecond: 12.3 },
+  relay: { confirmed: 1201, events: 3, ageSeconds: 2.1, perSecond: 9.97 },
+  queues: [
+    { ...queue, queue: "item_events", messages: 120, retries: 3, perSecond: -340.2 },
+    { ...queue, consumers: 2, perSecond: 0.42 },
+  ],
+};
+
+describe("a state that needs nobody", () => {
+  test("is shown in aligned columns", () => {
+    expect(needsOf(well)).toEqual([]);
+    expect(statusText(well, [], plain, undefined).split("\n")).toEqual([
+      "Transport  rabbitmq, because RABBITMQ_URL is set: amqp://***@host:5672/",
+      "Broker     connected",
+      "API        runs",
+      "Event log  1,204 events so far, 12/s, in data/warren.db",
+      "Relay      3 events wait for RabbitMQ, the oldest for 2 s, 10.0/s confirmed",
+      "",
+      "WAITING  RETRIES  DEAD  CONSUMERS  CHANGE  QUEUE",
+      "    120        3     0          1  -340/s  item_events",
+      "      0        0     0          2  +0.4/s  audit",
+      "",
+      "Nothing needs a person.",
+    ]);
+  });
+
+  test("without a broker: with the age of the oldest event, and no relay", () => {
+    const embedded: SystemState = {
+      ...well,
+      transport: { name: "embedded", reason: "RABBITMQ_URL is none" },
+      broker: null,
+      relay: null,
+      queues: [
+        { ...queue, messages: 7, oldestSeconds: 75 },
+        { ...queue, queue: "new", messages: null, consumers: 0 },
+      ],
+    };
+    expect(needsOf(embedded)).toEqual([]);
+    const text = statusText(embedded, [], plain, undefined);
+    expect(text).not.toMatch(/Broker|Relay/);
+    expect(text.split("\n").slice(4, 7)).toEqual([
+      "WAITING  RETRIES  DEAD  CONSUMERS  OLDEST  CHANGE  QUEUE",
+      "      7        0     0          1    75 s     0/s  audit",
+      "      –        0     0          0       –     0/s  new",
+    ]);
+  });
+});
+
+describe("a person is needed for", () => {
+  const away: SystemState = { ...well, broker: { url: "amqp://***@host/", state: "connecting", error: "ECONNREFUSED" }, queues: null };
+  const old = { confirmed: 1, events: 1, ageSeconds: 180, perSecond: 0 };
+
+  test.each<[string, SystemState, [string, string | null, RegExp, RegExp][]]>([
+    ["no log", { ...well, log: null, relay: null }, [["no-log", null, /no event log in data\/warren\.db/, /bun run dev/]]],
+    ["a broker that is away", away, [["broker-away", null, /cannot be reached \(ECONNREFUSED\)/, /Start it/]]],
+    [
+      "a broker that takes nothing",
+      { ...well, broker: { url: "amqp://***@host/", state: "blocked", error: null } },
+      [["broker-away", null, /takes no messages/, /rabbitmq-diagnostics alarms/]],
+    ],
+    ["a backlog that is old", { ...well, relay: old }, [["old-backlog", null, /1 event waits .* for 3 min/, /short of memory or disk/]]],
+    ["one whose API is gone", { ...well, api: { running: false }, relay: old }, [["old-backlog", null, /./, /start it/]]],
+    [
+      "one whose broker is gone",
+      { ...away, relay: old },
+      [
+        ["broker-away", null, /./, /./],
+        ["old-backlog", null, /./, /when RabbitMQ is back/],
+      ],
+    ],
+    [
+      "dead letters, and events where nobody works",
+      { ...well, queues: [{ ...queue, consumers: 0, messages: 1, retries: 1, deadLetters: 1 }] },
+      [
+        ["dead-letters", "audit", /"audit" has 1 dead letter\./, /bun run dead-letters list audit/],
+        ["no-consumer", "audit", /2 events wait in "audit"/, /Start its consumer, or delete the queue/],
+      ],
+    ],
+    [
+      "events of an embedded consumer that does not run",
+      { ...well, broker: null, relay: null, queues: [{ ...queue, consumers: 0, messages: 1 }] },
+      [["no-consumer", "audit", /1 event waits/, /delete audit\.db/]],
+    ],
+  ])("%s", (_, state, wanted) => {
+    const needs = needsOf(state);
+    expect(needs.map(({ kind, queue }) => [kind, queue])).toEqual(wanted.map(([kind, queue]) => [kind, queue]));
+    for (const [index, [, , what, todo]] of wanted.entries()) {
+      expect(needs[index]?.what).toMatch(what);
+      expect(needs[index]?.todo).toMatch(todo);
+    }
+  });
+
+  test("nobody: an age under the bound, a queue that is empty, no consumer's first events", () => {
+    const queues = [
+      { ...queue, consumers: 0 },
+      { ...queue, consumers: 0, messages: null },
+    ];
+    expect(needsOf({ ...well, relay: { ...old, ageSeconds: 60 }, queues })).toEqual([]);
+  });
+
+  test("it is said with what to do, broken to the width of the terminal", () => {
+    const text = statusText(away, needsOf(away), plain, 50);
+    expect(text).toContain("Broker     away (ECONNREFUSED)");
+    expect(text).toContain("RabbitMQ cannot be asked for its queues.");
+    const lines = text.split("\n").slice(text.split("\n").indexOf("One thing needs a person:") + 1);
+    expect(lines.every((line) => line.startsWith("  ") && line.length < 50)).toBe(true);
+    expect(lines.map((line) => line.trim()).join(" ")).toBe(
+      "RabbitMQ at amqp://***@host/ cannot be reached (ECONNREFUSED). Start it, or correct RABBITMQ_URL. Events wait in the log until then; none is lost.",
+    );
+  });
+});
+
+test.each([
+  [0, "0/s"],
+  [0.04, "0/s"],
+  [-0.04, "0/s"],
+  [0.25, "+0.3/s"],
+  [-9.5, "-9.5/s"],
+  [1234.5, "+1,235/s"],
+])("a rate of %p is %s", (rate, text) => {
+  expect(perSecond(rate, "+")).toBe(text);
+});
+
+test("a screen draws in its place, and what has no room is cut", () => {
+  let written = "";
+  const stream = {
+    columns: 10,
+    rows: 4,
+    write(text: string) {
+      written = text;
+      return true;
+    },
+  } as unknown as NodeJS.WriteStream;
+  const screen = new Screen(stream);
+  screen.draw("one\ntwo");
+  expect(written).toBe("\r\x1b[Jone\ntwo\n");
+  screen.draw("a line that is too long\n2\n3\n4\n5");
+  expect(written).toBe("\x1b[2A\r\x1b[Ja line t…\n2\n3\n");
+  screen.draw("short");
+  expect(written).toBe("\x1b[3A\r\x1b[Jshort\n");
+});
