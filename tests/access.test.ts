@@ -1,6 +1,7 @@
 // Which token opens what.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import deadLetters from "../routes/dead-letters";
+import timeline from "../routes/events/[id]/timeline";
 import items from "../routes/items";
 import metrics from "../routes/metrics";
 import replays from "../routes/replays";
@@ -13,6 +14,7 @@ let api: TestApi;
 let open: TestApi;
 beforeAll(() => {
   const routes = [
+    { file: "events/[id]/timeline.ts", path: "/events/:id/timeline", route: timeline },
     { file: "items.ts", path: "/items", route: items },
     { file: "dead-letters.ts", path: "/dead-letters", route: deadLetters },
     { file: "metrics.ts", path: "/metrics", route: metrics },
@@ -51,6 +53,8 @@ describe("a scope", () => {
     ["POST", "/dead-letters/audit/redrive", {}, ["admin"]],
     ["DELETE", "/dead-letters/audit", undefined, ["admin"]],
     ["GET", "/replays", undefined, ["admin"]],
+    ["GET", "/events/x/timeline", undefined, ["admin"]],
+    ["HEAD", "/events/x/timeline/", undefined, ["admin"]],
     ["POST", "/replays", {}, ["admin"]],
   ] as const)("%s %s", async (method, path, body, allowed: readonly string[]) => {
     for (const scope of all) {

@@ -28,7 +28,7 @@ export function showTimeline(timeline: Timeline, paint: Paint, width: number | u
     "",
     stepTable(timeline, paint, width),
     "",
-    consumerTable(timeline.consumers, paint, width),
+    consumerTable(timeline.consumers, paint),
   ].join("\n");
 }
 
@@ -71,18 +71,19 @@ function unknownSteps({ request, broker }: Timeline): [string, string][] {
   return steps;
 }
 
-function attemptText({ attempt, outcome, reason, error, nextAt }: TimelineAttempt): string {
+function attemptText({ attempt, at, outcome, reason, error, nextAt }: TimelineAttempt): string {
   if (outcome === "handled") return `attempt ${attempt}: handled`;
-  const then = outcome === "retry" ? `next one due at ${clock(nextAt ?? "")}` : `given up, ${reason}`;
+  const then = outcome === "retry" ? `next one due after ${elapsed(Date.parse(nextAt ?? "") - Date.parse(at))}` : `given up, ${reason}`;
   return `attempt ${attempt} failed, ${then}: ${error}`;
 }
 
 const colours = { handled: "green", waiting: "yellow", retrying: "yellow", "dead-letter": "red", skipped: "dim", unknown: "dim" } as const;
 
-function consumerTable(consumers: readonly ConsumerTimeline[], paint: Paint, width: number | undefined): string {
+/** Not cut: a note says why something is not known. */
+function consumerTable(consumers: readonly ConsumerTimeline[], paint: Paint): string {
   if (consumers.length === 0) return "No consumer is known that gets it.";
   const rows = consumers.map(({ queue, state, note }) => [printable(queue), paint(colours[state], state), printable(note ?? "")]);
-  return table([{ title: "CONSUMER" }, { title: "STATE" }, { title: "NOTE" }], rows, paint, width);
+  return table([{ title: "CONSUMER" }, { title: "STATE" }, { title: "NOTE" }], rows, paint);
 }
 
 /** `2026-02-18 18:23:45.123`, in this machine's time zone. */
