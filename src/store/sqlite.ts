@@ -7,9 +7,10 @@ import { count } from "../observe/tally";
 import { GroupCommit, Refused } from "./group-commit";
 import { IdempotencyKeys } from "./idempotency-keys";
 import { acquireLock, type Lock } from "./lock";
-import { logIdOf, reading, sqliteLogReader } from "./log-reader";
+import { logIdOf, sqliteLogReader } from "./log-reader";
 import { migrate, storeMigrations } from "./migrations";
 import { replaysIn, savedRetryQueues, subscriptionsIn } from "./queue-tables";
+import { Snapshot } from "./snapshot";
 import type { ChangeContext, GuardedContext, Listing, LogReader, OnceContext, Page, Store, Stored } from "./store";
 import { Table } from "./table";
 
@@ -64,6 +65,7 @@ class SqliteStore implements Store {
   readonly #db: Database;
   readonly #lock: Lock;
   readonly #commits: GroupCommit;
+  readonly #snapshot: Snapshot;
   readonly #keys: IdempotencyKeys;
   readonly #tables = new Map<string, Table>();
   readonly #listeners = new Set<() => void>();
@@ -86,13 +88,14 @@ class SqliteStore implements Store {
     this.#keys = new IdempotencyKeys(this.#db);
     this.#append = this.#db.prepare("INSERT INTO events (id, type, subject, timestamp, body, traceparent) VALUES (?, ?, ?, ?, ?, ?)");
     this.#saveRelayed = this.#db.prepare("UPDATE relay SET position = ?");
-    this.#commits = new GroupCommit(
-      this.#db,
-      () => this.#afterCommit(),
-      () => {
+    this.#snapshot = new Snapshot(this.#db);
+    this.#commits = new GroupCommit(this.#db, {
+      begin: () => this.#snapshot.release(),
+      committed: () => this.#afterCommit(),
+      rolledBack: () => {
         this.#appended = [];
       },
-    );
+    });
     this.tally = { commits: this.#commits.tally, appended: this.#appendedByType };
     this.log = sqliteLogReader(this.#db);
     this.logId = logIdOf(this.#db);
@@ -157,11 +160,13 @@ class SqliteStore implements Store {
   }
 
   async get(resource: Resource, id: number): Promise<Stored | undefined> {
-    return reading(() => this.#table(resource).get(id));
+    const table = this.#table(resource);
+    return this.#snapshot.read(() => table.get(id));
   }
 
   async list(resource: Resource, listing: Listing): Promise<Page> {
-    return reading(() => this.#table(resource).list(listing));
+    const table = this.#table(resource);
+    return this.#snapshot.read(() => table.list(listing));
   }
 
   onAppend(listener: () => void): () => void {
@@ -189,6 +194,7 @@ class SqliteStore implements Store {
 
   async close(): Promise<void> {
     this.#commits.flush();
+    this.#snapshot.release();
     this.#db.close();
     this.#lock.release();
   }
