@@ -36,10 +36,13 @@ describe("defineResource", () => {
     },
   );
 
-  test.each(["id", "type", "version", "timestamp", "event", "events", "meta", "relay"])("refuses the name %p, which is taken", (name) => {
-    expect(() => define({ name })).toThrow("taken are id, type, version, timestamp, event, events, meta, relay");
-    expect(() => define({ name: "fine", plural: name })).toThrow(`"${name}" cannot name a resource`);
-  });
+  test.each(["id", "type", "version", "timestamp", "data", "event", "events", "meta", "relay"])(
+    "refuses the name %p, which is taken",
+    (name) => {
+      expect(() => define({ name })).toThrow("taken are id, type, version, timestamp, data, event, events, meta, relay");
+      expect(() => define({ name: "fine", plural: name })).toThrow(`"${name}" cannot name a resource`);
+    },
+  );
 
   test.each(["id", "version", "createdAt", "updatedAt"])("refuses the field %p, which the service fills in", (field) => {
     expect(() => define({ name: "order" }, { [field]: Type.String() })).toThrow(

@@ -5,7 +5,8 @@ import { loadCatalogue, UnknownEventType } from "../domain/catalogue";
 import { createLog, type Log } from "../observe/logging";
 import { type ConsumerFile, openConsumerFile } from "../store/consumer-file";
 import { attachQueue } from "./announcement";
-import { type Consumer, ConsumerError, type ConsumerOptions, type EventPattern, resolveConsumer } from "./consumer-options";
+import type { AskedTypes, EventPattern, NewestTypes } from "./consumed-events";
+import { type Consumer, ConsumerError, type ConsumerOptions, resolveConsumer } from "./consumer-options";
 import { consumeLog } from "./embedded-start";
 import { parkingOf } from "./parking";
 import { consumeFrom, Interrupted, type Subscription } from "./rabbit-consumer";
@@ -13,7 +14,8 @@ import { onStopSignal } from "./stop-signal";
 import { chooseTransport, type Transport } from "./transport";
 import { type Counts, Worker } from "./worker";
 
-export { type AnyEvent, ConsumerError, type ConsumerOptions, type EventPattern, type Matching } from "./consumer-options";
+export type { AnyEvent, AskedTypes, EventPattern, Matching } from "./consumed-events";
+export { ConsumerError, type ConsumerOptions } from "./consumer-options";
 export type { ExactlyOnceContext, HandlerContext } from "./handle";
 export { Reject, RetryAfter } from "./outcome";
 
@@ -26,7 +28,9 @@ const expireInboxEveryMs = 600_000;
  * until SIGINT or SIGTERM, at which it finishes the events in hand and exits with 0. A second signal exits at once.
  * A mistake in options or environment is printed, and exits with 1.
  */
-export async function runConsumer<const Pattern extends EventPattern>(options: ConsumerOptions<Pattern>): Promise<never> {
+export async function runConsumer<const Pattern extends EventPattern, const Asked extends AskedTypes = NewestTypes>(
+  options: ConsumerOptions<Pattern, Asked>,
+): Promise<never> {
   try {
     const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY), listens: false });
     const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });
@@ -55,8 +59,8 @@ export interface RunningConsumer {
  * @throws {ConsumerError} for options that make no sense.
  * @throws {UnknownEventType} when a pattern selects no event type.
  */
-export async function startConsumer<const Pattern extends EventPattern>(
-  options: ConsumerOptions<Pattern>,
+export async function startConsumer<const Pattern extends EventPattern, const Asked extends AskedTypes = NewestTypes>(
+  options: ConsumerOptions<Pattern, Asked>,
   config: Config,
   log: Log,
 ): Promise<RunningConsumer> {

@@ -46,6 +46,8 @@ export const deadReasons = [
   "unknown-type",
   "unknown-version",
   "invalid",
+  "upcast-failed",
+  "downcast-failed",
   "attempts-exhausted",
   "rejected",
   "process-died",

@@ -1,13 +1,15 @@
 import { Database, type Statement } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { eventVersion, serializeEvent } from "../domain/event";
-import type { Change, Recorded, Resource } from "../domain/resource";
+import { serializeEvent } from "../domain/event";
+import { versionOf, wrongData } from "../domain/event-type";
+import type { Change, EventData, Recorded, Resource } from "../domain/resource";
 import { GroupCommit, Refused } from "./group-commit";
 import { acquireLock, type Lock } from "./lock";
 import { logIdOf, reading, sqliteLogReader } from "./log-reader";
 import { migrate, storeMigrations } from "./migrations";
 import { replaysIn, subscriptionsIn } from "./queue-tables";
+import { upcastRecords } from "./record-versions";
 import type { ChangeContext, LogReader, Store, Stored } from "./store";
 import { Table } from "./table";
 
@@ -73,6 +75,7 @@ class SqliteStore implements Store {
     for (const pragma of ["busy_timeout = 2000", "journal_mode = WAL", "synchronous = FULL"]) this.#db.run(`PRAGMA ${pragma}`);
     migrate(this.#db, file, storeMigrations);
     for (const resource of resources) this.#tables.set(resource.name, new Table(this.#db, resource.plural));
+    upcastRecords(this.#db, resources);
     this.#append = this.#db.prepare("INSERT INTO events (id, type, subject, timestamp, body, traceparent) VALUES (?, ?, ?, ?, ?, ?)");
     this.#saveRelayed = this.#db.prepare("UPDATE relay SET position = ?");
     this.#commits = new GroupCommit(this.#db, () => this.#afterCommit());
@@ -82,8 +85,13 @@ class SqliteStore implements Store {
     this.replays = replaysIn(this.#db, this.#commits, this.logId);
   }
 
-  insert<Fields extends object>(resource: Resource<string, string, Fields>, fields: Fields, context?: ChangeContext): Promise<Stored> {
+  insert<Fields extends object, Data extends EventData>(
+    resource: Resource<string, string, Fields, Data>,
+    fields: Fields,
+    context?: ChangeContext<Data>,
+  ): Promise<Stored> {
     const table = this.#table(resource);
+    refuseWrongData(resource, context);
     return this.#commits.run(() => {
       const now = new Date().toISOString();
       const id = table.lastId() + 1;
@@ -94,13 +102,14 @@ class SqliteStore implements Store {
     });
   }
 
-  update<Fields extends object>(
-    resource: Resource<string, string, Fields>,
+  update<Fields extends object, Data extends EventData>(
+    resource: Resource<string, string, Fields, Data>,
     id: number,
     change: (current: Recorded<Fields>) => Fields,
-    context?: ChangeContext,
+    context?: ChangeContext<Data>,
   ): Promise<Stored | undefined> {
     const table = this.#table(resource);
+    refuseWrongData(resource, context);
     return this.#commits.run(() => {
       const current = table.get(id);
       if (!current) return undefined;
@@ -120,8 +129,13 @@ class SqliteStore implements Store {
     });
   }
 
-  remove(resource: Resource, id: number, context?: ChangeContext): Promise<Stored | undefined> {
+  remove<Data extends EventData>(
+    resource: Resource<string, string, object, Data>,
+    id: number,
+    context?: ChangeContext<Data>,
+  ): Promise<Stored | undefined> {
     const table = this.#table(resource);
+    refuseWrongData(resource, context);
     return this.#commits.run(() => {
       const last = table.get(id);
       if (!last) return undefined;
@@ -173,10 +187,14 @@ class SqliteStore implements Store {
   }
 
   #appendEvent(resource: Resource, change: Change, stored: Stored, timestamp: string, context?: ChangeContext): void {
-    const id = Bun.randomUUIDv7();
-    const type = `${resource.name}.${change}`;
-    const body = serializeEvent({ id, type, version: eventVersion, timestamp }, resource.name, stored.json);
-    this.#append.run(id, type, stored.id, timestamp, body, context?.traceparent ?? null);
+    const append = (name: string, data?: object) => {
+      const id = Bun.randomUUIDv7();
+      const type = `${resource.name}.${name}`;
+      const body = serializeEvent({ id, type, version: versionOf(resource, name), timestamp }, resource.name, stored.json, data);
+      this.#append.run(id, type, stored.id, timestamp, body, context?.traceparent ?? null);
+    };
+    append(change);
+    if (context?.emit) for (const [name, data] of Object.entries(context.emit)) if (data) append(name, data);
     this.#appended = true;
   }
 
@@ -184,6 +202,15 @@ class SqliteStore implements Store {
     if (!this.#appended) return;
     this.#appended = false;
     for (const listener of this.#listeners) listener();
+  }
+}
+
+/** Before anything is written: an event that nobody could read is not published. */
+function refuseWrongData(resource: Resource, context: ChangeContext | undefined): void {
+  if (!context?.emit) return;
+  for (const [name, data] of Object.entries(context.emit)) {
+    const mistake = data && wrongData(resource, name, data);
+    if (mistake) throw new TypeError(mistake);
   }
 }
 

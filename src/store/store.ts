@@ -1,7 +1,7 @@
-import type { Recorded, Resource } from "../domain/resource";
+import type { EventData, Recorded, Resource } from "../domain/resource";
 import type { NewReplay, ReplayProgress, ReplayRow } from "./replay-table";
 
-type ResourceOf<Fields extends object> = Resource<string, string, Fields>;
+type ResourceOf<Fields extends object, Data extends EventData> = Resource<string, string, Fields, Data>;
 
 /** A record as it is stored: its JSON goes out as it stands. */
 export interface Stored {
@@ -41,8 +41,13 @@ export interface QueueSubscription {
 }
 
 /** What is known of the request that makes a change. */
-export interface ChangeContext {
+export interface ChangeContext<Data extends EventData = EventData> {
   readonly traceparent?: string | undefined;
+  /**
+   * Custom events of the resource, each with its data, that commit together with the change, after its own event:
+   * `{ shipped: { carrier: "DHL" } }`. Data that its schema does not have is a TypeError, and nothing is changed.
+   */
+  readonly emit?: { readonly [Event in keyof Data]?: Data[Event] } | undefined;
 }
 
 /**
@@ -52,19 +57,27 @@ export interface ChangeContext {
  * Every method may reject with {@link StoreUnavailable}.
  */
 export interface Store {
-  insert<Fields extends object>(resource: ResourceOf<Fields>, fields: Fields, context?: ChangeContext): Promise<Stored>;
+  insert<Fields extends object, Data extends EventData>(
+    resource: ResourceOf<Fields, Data>,
+    fields: Fields,
+    context?: ChangeContext<Data>,
+  ): Promise<Stored>;
   /**
    * Replaces the fields of a record by what `change` makes of the current ones. Undefined: there is no such record.
    * What `change` throws rejects the promise, and nothing is changed.
    */
-  update<Fields extends object>(
-    resource: ResourceOf<Fields>,
+  update<Fields extends object, Data extends EventData>(
+    resource: ResourceOf<Fields, Data>,
     id: number,
     change: (current: Recorded<Fields>) => Fields,
-    context?: ChangeContext,
+    context?: ChangeContext<Data>,
   ): Promise<Stored | undefined>;
   /** Answers the last state of the record; undefined: there was none. */
-  remove(resource: Resource, id: number, context?: ChangeContext): Promise<Stored | undefined>;
+  remove<Data extends EventData>(
+    resource: ResourceOf<object, Data>,
+    id: number,
+    context?: ChangeContext<Data>,
+  ): Promise<Stored | undefined>;
   get(resource: Resource, id: number): Promise<Stored | undefined>;
   /** Up to `limit` records with an id greater than `after`, in the order of their ids. */
   list(resource: Resource, after: number, limit: number): Promise<Stored[]>;
