@@ -1,7 +1,11 @@
 import { join } from "node:path";
 import { Broker } from "../broker/connection";
 import { type Config, readConfig } from "../config";
+import type { DeadLetters } from "../delivery/dead-letters";
+import { EmbeddedDeadLetters } from "../delivery/embedded-dead-letters";
+import { RabbitDeadLetters } from "../delivery/rabbit-dead-letters";
 import { chooseTransport } from "../delivery/transport";
+import { loadCatalogue } from "../domain/catalogue";
 import { createLog } from "../observe/logging";
 import { followLog, type LogFollower } from "../store/log-follower";
 import { Trouble } from "./command";
@@ -15,12 +19,18 @@ export interface Reached {
   readonly folder: string;
   /** Names the place for a person. */
   readonly place: string;
+  /** Why the broker cannot be reached, for a command that can do without. */
+  readonly unreachable?: Trouble;
 }
 
 const tryEveryMs = 20;
 
-/** Runs `use` on the transport that the environment says, over a connection of its own. */
-export async function withTransport<T>(use: (reached: Reached) => Promise<T>): Promise<T> {
+/**
+ * Runs `use` on the transport that the environment says, over a connection of its own.
+ *
+ * @throws {Trouble} when the broker cannot be reached, unless the command can do without.
+ */
+export async function withTransport<T>(use: (reached: Reached) => Promise<T>, { evenIfUnreachable = false } = {}): Promise<T> {
   const config = readConfig({ isTerminal: false, listens: false });
   const folder = join(config.dataDir, "consumers");
   const { name, reason } = await chooseTransport(config.rabbitmq);
@@ -32,7 +42,11 @@ export async function withTransport<T>(use: (reached: Reached) => Promise<T>): P
   try {
     while (broker.state === "connecting" && broker.lastError === undefined) await Bun.sleep(tryEveryMs);
     if (broker.lastError !== undefined) {
-      throw new Trouble(`RabbitMQ at ${broker.url} cannot be reached (${broker.lastError}). Is it running, and is RABBITMQ_URL right?`);
+      const trouble = new Trouble(
+        `RabbitMQ at ${broker.url} cannot be reached (${broker.lastError}). Is it running, and is RABBITMQ_URL right?`,
+      );
+      if (!evenIfUnreachable) throw trouble;
+      return await use({ config, broker: undefined, folder, place: `on RabbitMQ at ${broker.url}`, unreachable: trouble });
     }
     return await use({ config, broker, folder, place: `on RabbitMQ at ${broker.url}` });
   } finally {
@@ -49,4 +63,15 @@ export function openLog({ databaseFile }: Config): LogFollower {
   const log = followLog(databaseFile);
   if (log) return log;
   throw new Trouble(`There is no event log in ${databaseFile} yet: the API makes it when it starts. Is DATABASE_URL right?`);
+}
+
+/** The dead letters on the transport that was reached. */
+export async function openDeadLetters({ config, broker, folder }: Reached): Promise<DeadLetters> {
+  if (!broker) return new EmbeddedDeadLetters(folder);
+  const { resources } = await loadCatalogue();
+  // RabbitMQ has no list of queues to ask for; the service keeps one beside its log.
+  const log = followLog(config.databaseFile);
+  const own = log?.queues() ?? [];
+  log?.close();
+  return new RabbitDeadLetters(broker, async () => [...resources.map((resource) => resource.queue), ...own]);
 }

@@ -8,8 +8,13 @@ export interface Ended {
 }
 
 /** Runs one of the project's commands to its end, its output in pipes. */
-export async function command(name: "dead-letters" | "replay", words: readonly string[], env: Record<string, string>): Promise<Ended> {
-  const running = run([`src/commands/${name}.ts`, ...words], { env });
+export async function command(
+  name: "contracts" | "dead-letters" | "replay",
+  words: readonly string[],
+  env: Record<string, string>,
+  cwd?: string,
+): Promise<Ended> {
+  const running = run([`src/commands/${name}.ts`, ...words], { env, ...(cwd && { cwd }) });
   const code = await running.exited;
   return { code, stdout: running.stdout.join("\n"), stderr: running.stderr.join("\n") };
 }
