@@ -23,7 +23,7 @@ export async function runConsumers(consumers: readonly ConsumerOptions[], { onSt
     for (const { reason } of stopped.filter((stop) => stop.status === "rejected")) throw reason;
   };
   try {
-    const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY) });
+    const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY), listens: false });
     const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });
     const starting = Promise.allSettled(consumers.map((options) => startConsumer(options, config, log)));
     onStopSignal(log, drainTimeoutMs, async () => {
@@ -52,5 +52,5 @@ export async function runConsumers(consumers: readonly ConsumerOptions[], { onSt
  * @throws {ConfigError}
  */
 export function consumersFolder(): string {
-  return join(readConfig({ isTerminal: false }).dataDir, "consumers");
+  return join(readConfig({ isTerminal: false, listens: false }).dataDir, "consumers");
 }
