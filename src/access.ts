@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { problemResponse } from "./problem";
 
 /** Open without a token: a probe has none, and the docs are where a person learns that one is needed. */
-const open = /^\/(health|swagger)(\/|$)/;
+const open = /^\/((health|swagger|asyncapi)(\/|$)|asyncapi\.json$)/;
 
 export function needsToken(path: string): boolean {
   return !open.test(path);

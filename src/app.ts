@@ -1,6 +1,7 @@
 import { type AnyElysia, Elysia } from "elysia";
 import { requireToken } from "./access";
 import { completeHeaders } from "./answer-headers";
+import { eventDocs } from "./asyncapi-page";
 import type { Config } from "./config";
 import { answerErrors } from "./error-answer";
 import { maxBodyBytes } from "./json-body";
@@ -65,6 +66,7 @@ export function buildApp({ routes, dependencies, config, log }: AppOptions): Any
     })
     .onError(({ error, request, path }) => answerError(error, request, path))
     .use(mountRoutes(routes, dependencies))
-    .use(apiDocs(config));
+    .use(apiDocs(config))
+    .use(eventDocs(dependencies.catalogue));
   return app;
 }

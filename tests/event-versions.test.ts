@@ -5,36 +5,10 @@ import type { AskedTypes } from "../src/delivery/consumer";
 import { Catalogue } from "../src/domain/catalogue";
 import { type EventOf, parseEvent } from "../src/domain/event";
 import { pastVersion } from "../src/domain/past-version";
-import { defineResource, Nullable } from "../src/domain/resource";
+import { defineResource } from "../src/domain/resource";
 import { buildEventOf, testConsumer } from "../src/testing";
+import { parcel } from "./support/versioned";
 
-/** Three changes: the record's price, the data of `shipped`, the record's name. */
-const parcel = defineResource({
-  name: "parcel",
-  fields: { title: Type.String({ minLength: 1 }), price: Nullable(Type.Number()) },
-  example: { title: "Books", price: 5 },
-  events: { shipped: { carrier: Type.String({ examples: ["DHL"] }), tracking: Type.Optional(Type.String()) }, lost: {} },
-  past: [
-    pastVersion({
-      fields: { name: Type.String(), cents: Type.Integer() },
-      up: ({ cents, ...rest }) => ({ ...rest, price: cents / 100 }),
-    }),
-    pastVersion({
-      event: "shipped",
-      fields: { by: Type.String() },
-      up: ({ by, ...rest }) => ({ ...rest, carrier: by.toUpperCase() }),
-      down: ({ carrier, ...rest }) => ({ ...rest, by: String(carrier) }),
-    }),
-    pastVersion({
-      fields: { name: Type.String(), price: Nullable(Type.Number()) },
-      up({ name, ...rest }) {
-        if (name === "bomb") throw new Error("no bombs");
-        return { ...rest, title: name };
-      },
-      down: ({ title, price }) => ({ name: String(title), price: price as number }),
-    }),
-  ],
-});
 const catalogue = new Catalogue([parcel]);
 
 const time = "2026-02-18T18:23:45.123Z";

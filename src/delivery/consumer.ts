@@ -8,6 +8,7 @@ import { attachQueue } from "./announcement";
 import type { AskedTypes, EventPattern, NewestTypes } from "./consumed-events";
 import { type Consumer, ConsumerError, type ConsumerOptions, resolveConsumer } from "./consumer-options";
 import { consumeLog } from "./embedded-start";
+import { areLookedAt } from "./looked-at";
 import { parkingOf } from "./parking";
 import { consumeFrom, Interrupted, type Subscription } from "./rabbit-consumer";
 import { onStopSignal } from "./stop-signal";
@@ -31,6 +32,7 @@ const expireInboxEveryMs = 600_000;
 export async function runConsumer<const Pattern extends EventPattern, const Asked extends AskedTypes = NewestTypes>(
   options: ConsumerOptions<Pattern, Asked>,
 ): Promise<never> {
+  if (areLookedAt([options])) return new Promise<never>(() => {});
   try {
     const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY), listens: false });
     const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });

@@ -3,6 +3,7 @@ import { ConfigError, readConfig } from "../config";
 import { UnknownEventType } from "../domain/catalogue";
 import { createLog } from "../observe/logging";
 import { ConsumerError, type ConsumerOptions, type RunningConsumer, startConsumer } from "./consumer";
+import { areLookedAt } from "./looked-at";
 import { onStopSignal } from "./stop-signal";
 
 /** How long a stop waits for the events in hand. */
@@ -16,6 +17,7 @@ const drainTimeoutMs = 8000;
  * @param options.onStop called when a stop begins, for what a handler had better give up then.
  */
 export async function runConsumers(consumers: readonly ConsumerOptions[], { onStop = () => {} } = {}): Promise<never> {
+  if (areLookedAt(consumers)) return new Promise<never>(() => {});
   let running: readonly RunningConsumer[] = [];
   const stop = async () => {
     onStop();

@@ -7,6 +7,8 @@ export function exampleOf({ examples, default: given, ...schema }: TSchema): unk
   if (given !== undefined) return given;
   const properties = schema["properties"] as TProperties | undefined;
   if (properties) return Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, exampleOf(property)]));
+  // The simplest text is none, which is seldom what is meant.
+  if (Value.Check(schema as TSchema, "text")) return "text";
   try {
     return Value.Create(schema as TSchema);
   } catch {

@@ -9,7 +9,8 @@ import { fieldsIn, withFields } from "./record";
 /** A version of an event type as it was published: what is under the resource's name, and under `data`. */
 export interface PublishedVersion {
   readonly schema: Readonly<Record<string, JsonSchema>>;
-  readonly example: Readonly<Record<string, unknown>>;
+  /** Not there where the schemas do not say enough to make one up. */
+  readonly example?: Readonly<Record<string, unknown>>;
 }
 
 /** What was published, by event type and version: the content of `contracts/events.json`. */
@@ -41,16 +42,19 @@ export function publishedBy(catalogue: Catalogue, known: Published): Published {
 function publishedVersion(type: EventType, shape: EventShape, known: PublishedVersion | undefined): PublishedVersion {
   const { name } = type.resource;
   const schema = { [name]: asJson(shape.record), ...(shape.data && { data: asJson(shape.data) }) };
-  return { schema, example: known && shape.version < newestVersion(type) ? known.example : exampleBody(type, shape) };
+  const example = known && shape.version < newestVersion(type) ? known.example : exampleBody(type, shape);
+  return { schema, ...(example && { example }) };
 }
 
-/** What an event of this version may have beside its envelope. */
-export function exampleBody({ resource, shapes }: EventType, { version, record, data }: EventShape): Record<string, unknown> {
+/** What an event of this version may have beside its envelope; undefined: its schemas do not say enough to make it up. */
+export function exampleBody(type: EventType, { version, record, data }: EventShape): Record<string, unknown> | undefined {
+  const { resource, shapes } = type;
   const time = "2026-02-18T18:23:45.123Z";
   const isNewest = version === shapes.length;
   const fields = isNewest ? resource.example : fieldsIn(exampleOf(record) as object);
   const filled = withFields({ id: 1, version: 1, createdAt: time, updatedAt: time }, fields);
-  return { [resource.name]: filled, ...(data && { data: exampleOf(data) }) };
+  const example = { [resource.name]: filled, ...(data && { data: exampleOf(data) }) };
+  return mistakeOnTheWay(type, version, example) === undefined ? example : undefined;
 }
 
 /** Every way in which the program's schemas break what was published; none: it can read it all, and surprises no reader. */
@@ -83,7 +87,7 @@ function breachesOfVersion(type: EventType | undefined, version: number, before:
     ? `Undo it, or make it version ${version + 1}: put what the fields were into the ${place}, in src/domain/, with an \`up\` that makes what they are now.`
     : `${undo} Write it in the ${place}, in src/domain/, as it was published.`;
   if (changes.length > 0) return changes.map(({ path, what }) => ({ what: `${path} ${what}`, advice }));
-  const mistake = mistakeOnTheWay(type, version, before);
+  const mistake = before.example && mistakeOnTheWay(type, version, before.example);
   return mistake === undefined ? [] : [{ what: `of the published example: ${mistake}`, advice: `Mend the upcaster, in the ${place}.` }];
 }
 
@@ -104,7 +108,7 @@ function changesOf({ resource }: EventType, shape: EventShape, before: Published
 }
 
 /** Why what was published does not come to the newest version; undefined: it does. */
-function mistakeOnTheWay(type: EventType, version: number, { example }: PublishedVersion): string | undefined {
+function mistakeOnTheWay(type: EventType, version: number, example: object): string | undefined {
   const event = { ...example, version };
   const mistake = mistakeIn(type, event);
   if (mistake !== undefined) return mistake;

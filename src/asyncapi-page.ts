@@ -1,0 +1,49 @@
+import scriptFile from "@asyncapi/react-component/browser/standalone/index.js" with { type: "file" };
+import styleFile from "@asyncapi/react-component/styles/default.min.css" with { type: "file" };
+import { Elysia } from "elysia";
+import { asyncApiDocument } from "./asyncapi";
+import { consumers } from "./consumers.generated";
+import type { Catalogue } from "./domain/catalogue";
+
+const page = `<!doctype html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <title>Warren events</title>
+  <link rel="icon" href="/swagger/favicon.png">
+  <link rel="stylesheet" href="/asyncapi/style.css">
+</head>
+<body>
+  <div id="asyncapi"></div>
+  <script src="/asyncapi/component.js"></script>
+  <script src="/asyncapi/start.js"></script>
+</body>
+</html>
+`;
+
+const startScript = `AsyncApiStandalone.render(
+  { schema: { url: "/asyncapi.json" }, config: { show: { sidebar: true, messageExamples: true } } },
+  document.getElementById("asyncapi"),
+);
+`;
+
+/** The component compiles the JSON Schemas of AsyncAPI to code as soon as it is loaded, hence `unsafe-eval`, for this page alone. */
+const contentSecurityPolicy =
+  "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+
+/** The AsyncAPI document of all events at `/asyncapi.json`, and AsyncAPI's own component, which shows it, at `/asyncapi`. */
+export function eventDocs(catalogue: Catalogue) {
+  const document = JSON.stringify(asyncApiDocument(catalogue, consumers));
+  const hidden = { detail: { hide: true } };
+  const text = (body: string, type: string, headers?: Record<string, string>) => () =>
+    new Response(body, { headers: { "content-type": `${type}; charset=utf-8`, ...headers } });
+  const file = (path: string, type: string) => () =>
+    new Response(Bun.file(path), { headers: { "content-type": `${type}; charset=utf-8`, "cache-control": "max-age=3600" } });
+  return new Elysia({ name: "asyncapi" })
+    .get("/asyncapi.json", text(document, "application/json"), hidden)
+    .get("/asyncapi", text(page, "text/html", { "content-security-policy": contentSecurityPolicy }), hidden)
+    .get("/asyncapi/start.js", text(startScript, "text/javascript"), hidden)
+    .get("/asyncapi/component.js", file(scriptFile, "text/javascript"), hidden)
+    .get("/asyncapi/style.css", file(styleFile, "text/css"), hidden);
+}
