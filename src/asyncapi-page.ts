@@ -4,6 +4,7 @@ import { Elysia } from "elysia";
 import { asyncApiDocument } from "./asyncapi";
 import { consumers } from "./consumers.generated";
 import type { Catalogue } from "./domain/catalogue";
+import { file, text } from "./page-answers";
 
 const page = `<!doctype html>
 <html lang="en">
@@ -36,14 +37,10 @@ const contentSecurityPolicy =
 export function eventDocs(catalogue: Catalogue) {
   const document = JSON.stringify(asyncApiDocument(catalogue, consumers));
   const hidden = { detail: { hide: true } };
-  const text = (body: string, type: string, headers?: Record<string, string>) => () =>
-    new Response(body, { headers: { "content-type": `${type}; charset=utf-8`, ...headers } });
-  const file = (path: string, type: string) => () =>
-    new Response(Bun.file(path), { headers: { "content-type": `${type}; charset=utf-8`, "cache-control": "max-age=3600" } });
   return new Elysia({ name: "asyncapi" })
     .get("/asyncapi.json", text(document, "application/json"), hidden)
     .get("/asyncapi", text(page, "text/html", { "content-security-policy": contentSecurityPolicy }), hidden)
     .get("/asyncapi/start.js", text(startScript, "text/javascript"), hidden)
-    .get("/asyncapi/component.js", file(scriptFile, "text/javascript"), hidden)
-    .get("/asyncapi/style.css", file(styleFile, "text/css"), hidden);
+    .get("/asyncapi/component.js", file(scriptFile, "text/javascript; charset=utf-8"), hidden)
+    .get("/asyncapi/style.css", file(styleFile, "text/css; charset=utf-8"), hidden);
 }

@@ -7,6 +7,7 @@ import packageJson from "../package.json";
 import { needsToken } from "./access";
 import type { Config } from "./config";
 import { completeDocument, type DocumentedRoute, type Gate, type OpenApiDocument } from "./openapi";
+import { file, text } from "./page-answers";
 
 const page = `<!doctype html>
 <html lang="en">
@@ -64,10 +65,6 @@ export function apiDocs({ apiTokens, rateLimit }: Pick<Config, "apiTokens" | "ra
   let document: OpenApiDocument | undefined;
 
   const hidden = { detail: { hide: true } };
-  const text = (body: string, type: string, headers?: Record<string, string>) => () =>
-    new Response(body, { headers: { "content-type": `${type}; charset=utf-8`, ...headers } });
-  const file = (path: string, type: string) => () =>
-    new Response(Bun.file(path), { headers: { "content-type": type, "cache-control": "max-age=3600" } });
   return new Elysia({ name: "swagger-ui" })
     .onAfterHandle(({ path, responseValue }) => {
       if (path !== "/swagger/json") return;

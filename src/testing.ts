@@ -2,7 +2,8 @@
 import type { AnyEvent, AskedTypes, EventPattern, Matching, NewestTypes } from "./delivery/consumed-events";
 import { type ConsumerOptions, resolveConsumer } from "./delivery/consumer-options";
 import type { Outcome } from "./delivery/outcome";
-import { type Counts, Worker } from "./delivery/worker";
+import { Worker } from "./delivery/worker";
+import type { Counts } from "./delivery/worker-tally";
 import { Catalogue } from "./domain/catalogue";
 import { resources } from "./domain/catalogue.generated";
 import { type Event, type EventOf, parseEvent } from "./domain/event";
@@ -162,7 +163,7 @@ export function testConsumer<const Pattern extends EventPattern, const Asked ext
     deliver,
     deliverWithRetries,
     rows: (sql, ...values) => file().transaction.all(sql, ...values),
-    counts: worker.counts,
+    counts: worker.tally.counts,
     close,
     [Symbol.asyncDispose]: close,
   };

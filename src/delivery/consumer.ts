@@ -9,11 +9,13 @@ import type { AskedTypes, EventPattern, NewestTypes } from "./consumed-events";
 import { type Consumer, ConsumerError, type ConsumerOptions, resolveConsumer } from "./consumer-options";
 import { consumeLog } from "./embedded-start";
 import { areLookedAt } from "./looked-at";
+import { metricsAddress, serveMetrics, type Watched } from "./metrics-server";
 import { parkingOf } from "./parking";
 import { consumeFrom, Interrupted, type Subscription } from "./rabbit-consumer";
 import { onStopSignal } from "./stop-signal";
 import { chooseTransport, type Transport } from "./transport";
-import { type Counts, Worker } from "./worker";
+import { Worker } from "./worker";
+import type { Counts } from "./worker-tally";
 
 export type { AnyEvent, AskedTypes, EventPattern, Matching } from "./consumed-events";
 export { ConsumerError, type ConsumerOptions } from "./consumer-options";
@@ -27,18 +29,21 @@ const expireInboxEveryMs = 600_000;
 /**
  * Runs a consumer as this process's whole work: reads the configuration, chooses the transport, and handles events
  * until SIGINT or SIGTERM, at which it finishes the events in hand and exits with 0. A second signal exits at once.
- * A mistake in options or environment is printed, and exits with 1.
+ * A mistake in options or environment is printed, and exits with 1. `--metrics-port N` on the command line serves metrics.
  */
 export async function runConsumer<const Pattern extends EventPattern, const Asked extends AskedTypes = NewestTypes>(
   options: ConsumerOptions<Pattern, Asked>,
 ): Promise<never> {
   if (areLookedAt([options])) return new Promise<never>(() => {});
   try {
+    const metrics = metricsAddress(process.argv.slice(2));
     const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY), listens: false });
     const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });
     const starting = startConsumer(options, config, log);
     onStopSignal(log, drainTimeoutMs, async () => (await starting).stop());
-    await (await starting).ended;
+    const running = await starting;
+    if (metrics) serveMetrics(metrics, [running], log);
+    await running.ended;
     process.exit(0);
   } catch (error) {
     const known = error instanceof ConfigError || error instanceof ConsumerError || error instanceof UnknownEventType;
@@ -47,7 +52,7 @@ export async function runConsumer<const Pattern extends EventPattern, const Aske
   }
 }
 
-export interface RunningConsumer {
+export interface RunningConsumer extends Watched {
   readonly transport: Transport;
   readonly counts: Readonly<Counts>;
   /** Fulfils when the consumer has stopped; rejects when it cannot go on. */
@@ -105,7 +110,9 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
     if (!closed.aborted) log.warn({ queue }, "The queue was deleted under this consumer; it is declared anew");
   });
   return {
-    counts: worker.counts,
+    worker,
+    broker,
+    counts: worker.tally.counts,
     ended,
     async stop() {
       await (subscription ? subscription.drain() : worker.drain());
@@ -122,7 +129,9 @@ function onEventLog(consumer: Consumer, config: Config): Omit<RunningConsumer, "
   const worker = new Worker(consumer, file.open);
   const ended = consumeLog(worker, config.databaseFile, `${fileOf(consumer, config)}.lock`, file, stopping.signal);
   return {
-    counts: worker.counts,
+    worker,
+    broker: undefined,
+    counts: worker.tally.counts,
     ended,
     async stop() {
       stopping.abort();

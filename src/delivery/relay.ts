@@ -28,6 +28,8 @@ const longestPauseMs = 5_000;
  * A crash can make it send events again, never leave one out.
  */
 export class Relay {
+  /** What the broker has said since the start. */
+  readonly tally = { confirms: 0, returns: 0, failures: 0 };
   readonly #wake = new Signal();
   #position = 0;
   #saved = 0;
@@ -117,8 +119,12 @@ export class Relay {
       publisher
         .publish(message)
         .then(
-          () => this.#advance(confirm()),
+          () => {
+            this.tally.confirms += 1;
+            this.#advance(confirm());
+          },
           (error: unknown) => {
+            this.tally[error instanceof Unroutable ? "returns" : "failures"] += 1;
             failure ??= error;
           },
         )

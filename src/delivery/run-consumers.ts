@@ -4,6 +4,7 @@ import { UnknownEventType } from "../domain/catalogue";
 import { createLog } from "../observe/logging";
 import { ConsumerError, type ConsumerOptions, type RunningConsumer, startConsumer } from "./consumer";
 import { areLookedAt } from "./looked-at";
+import { metricsAddress, serveMetrics } from "./metrics-server";
 import { onStopSignal } from "./stop-signal";
 
 /** How long a stop waits for the events in hand. */
@@ -25,6 +26,7 @@ export async function runConsumers(consumers: readonly ConsumerOptions[], { onSt
     for (const { reason } of stopped.filter((stop) => stop.status === "rejected")) throw reason;
   };
   try {
+    const metrics = metricsAddress(process.argv.slice(2));
     const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY), listens: false });
     const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });
     const starting = Promise.allSettled(consumers.map((options) => startConsumer(options, config, log)));
@@ -36,6 +38,7 @@ export async function runConsumers(consumers: readonly ConsumerOptions[], { onSt
     running = started.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
     const mistakes = started.flatMap((start) => (start.status === "rejected" ? [start.reason as unknown] : []));
     if (mistakes.length > 0) throw new AggregateError(mistakes);
+    if (metrics) serveMetrics(metrics, running, log);
     await Promise.all(running.map((consumer) => consumer.ended));
     process.exit(0);
   } catch (error) {

@@ -1,34 +1,26 @@
-import { parseEvent } from "../domain/event";
+import { type Event, parseEvent } from "../domain/event";
 import { messageOf } from "../observe/logging";
 import type { ConsumerFile } from "../store/consumer-file";
 import { Breaker, type BreakerState } from "./breaker";
 import type { Consumer } from "./consumer-options";
 import { type Delivery, keyOf, type Task } from "./delivery";
 import { handleBatch, handleExactlyOnce, handleOne } from "./handle";
-import { decide, describeError, type Outcome, Reject, type Result } from "./outcome";
+import { decide, describeError, type Failure, Reject, type Result } from "./outcome";
 import { settle } from "./settle";
 import { TokenBucket } from "./token-bucket";
+import { WorkerTally } from "./worker-tally";
 
 /** Events that share a commit of `exactlyOnce`, at most. */
 const maxGroup = 128;
 
 type Pending = Task & { readonly arrivedAt: number };
 
-/** What a consumer has done since it started. */
-export interface Counts {
-  handled: number;
-  duplicates: number;
-  skipped: number;
-  retried: number;
-  deadLettered: number;
-}
-
 /**
  * Takes deliveries from a transport and settles each exactly once: up to `concurrency` at the same time, events of one
  * item one after another. One on which a process may have died is handled alone, so that it drags no other with it.
  */
 export class Worker {
-  readonly counts: Counts = { handled: 0, duplicates: 0, skipped: 0, retried: 0, deadLettered: 0 };
+  readonly tally = new WorkerTally();
   readonly breaker: Breaker;
   /** Called when the breaker opens, with how long it stays so. */
   onPause: (pauseMs: number) => void = () => {};
@@ -60,7 +52,7 @@ export class Worker {
   take(delivery: Delivery): void {
     const parsed = parseEvent(delivery.body, this.consumer.catalogue, this.consumer.versions);
     if (!parsed.ok) void this.#settle(delivery, { kind: "unreadable", reason: parsed.reason, detail: parsed.detail });
-    else if (!this.consumer.wanted.has(parsed.event.type)) void this.#settle(delivery, { kind: "skipped" });
+    else if (!this.consumer.wanted.has(parsed.event.type)) void this.#settle(delivery, { kind: "skipped" }, parsed.event);
     else {
       const key = keyOf(parsed.resource, parsed.record);
       this.#pending.push({ delivery, event: parsed.event, key, arrivedAt: performance.now() });
@@ -161,17 +153,22 @@ export class Worker {
     this.#alone = suspect;
     if (!this.#groups) this.#busy.add(first.key);
     const deaths = (suspect && this.#noteDeath((file) => file.countDeath(first.event.id))) || 0;
-    if (deaths >= this.consumer.maxDeaths) await this.#settle(first.delivery, { kind: "died", deaths });
+    if (deaths >= this.consumer.maxDeaths) await this.#settle(first.delivery, { kind: "died", deaths }, first.event);
     else {
       this.breaker.begin();
+      const startedAt = performance.now();
       const results = await this.#handle(tasks);
+      const ms = performance.now() - startedAt;
       for (const [index, task] of tasks.entries()) {
         const result = results[index] as Result;
         if (result.kind === "duplicate") this.breaker.skip();
-        else this.breaker.end(isFailure(result), performance.now());
+        else {
+          this.tally.handler(task.event.type, ms);
+          this.breaker.end(isFailure(result), performance.now());
+        }
         // In order, but not one after another: what is awaited is a copy on its way to the broker.
-        if (tasks.length > 1) void this.#settle(task.delivery, result);
-        else await this.#settle(task.delivery, result);
+        if (tasks.length > 1) void this.#settle(task.delivery, result, task.event);
+        else await this.#settle(task.delivery, result, task.event);
       }
     }
     if (suspect) this.#noteDeath((file) => file.forgetDeaths(first.event.id));
@@ -189,9 +186,10 @@ export class Worker {
     return handleOne(consumer, tasks[0] as Task).then((result) => [result]);
   }
 
-  async #settle(delivery: Delivery, result: Result): Promise<void> {
+  async #settle(delivery: Delivery, result: Result, event?: Event): Promise<void> {
     const outcome = decide(result, delivery.failures, this.consumer.retry, Math.random());
-    this.#note(outcome);
+    this.tally.outcome(outcome, event, delivery);
+    if (outcome.action !== "ack") this.#logFailure(outcome);
     this.#settling += 1;
     await settle(delivery, outcome, this.consumer, () => this.#stopping);
     this.#settling -= 1;
@@ -208,18 +206,12 @@ export class Worker {
     }
   }
 
-  #note(outcome: Outcome): void {
+  #logFailure(outcome: Failure): void {
     const { queue, log } = this.consumer;
-    if (outcome.action === "ack") {
-      this.counts[outcome.result === "duplicate" ? "duplicates" : outcome.result] += 1;
-      return;
-    }
     const about = { queue, attempts: outcome.attempts, error: describeError(outcome.error).message };
     if (outcome.action === "retry") {
-      this.counts.retried += 1;
       log.warn({ ...about, delayMs: outcome.delayMs }, "The handler failed; the event is tried again later");
     } else {
-      this.counts.deadLettered += 1;
       log.error({ ...about, reason: outcome.reason }, "An event was given up; it is a dead letter now");
     }
   }

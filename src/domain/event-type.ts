@@ -54,15 +54,22 @@ export function versionOf({ past }: Resource, name: string): number {
   return version;
 }
 
-/** Why a resource has no such event with these data; undefined: it has. */
-export function wrongData(resource: Resource, name: string, data: object): string | undefined {
-  const schema = Object.hasOwn(resource.events, name) ? resource.events[name] : undefined;
-  if (!schema) {
-    const own = Object.keys(resource.events);
-    return `"${resource.name}" has no event "${name}" of its own: ${own.length > 0 ? `it has ${own.join(", ")}` : "it has none"}.`;
+/**
+ * Checks events that are to be published: one that nobody could read must not be.
+ *
+ * @param emitted the data of custom events, by name.
+ * @throws {TypeError} when the resource has no such event, or its schema has no such data.
+ */
+export function checkEmitted({ name, events }: Resource, emitted: Readonly<Record<string, object | undefined>>): void {
+  for (const [event, data] of Object.entries(emitted)) {
+    const schema = Object.hasOwn(events, event) ? events[event] : undefined;
+    if (!schema) {
+      const own = Object.keys(events);
+      throw new TypeError(`"${name}" has no event "${event}" of its own: it has ${own.length > 0 ? own.join(", ") : "none"}.`);
+    }
+    const mistake = data && firstMistake(schema, data);
+    if (mistake !== undefined) throw new TypeError(`The data of ${name}.${event} are not as its schema has them: ${mistake}`);
   }
-  const mistake = firstMistake(schema, data);
-  return mistake === undefined ? undefined : `The data of ${resource.name}.${name} are not as its schema has them: ${mistake}`;
 }
 
 const checks = new WeakMap<TSchema, TypeCheck<TSchema>>();
