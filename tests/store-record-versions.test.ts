@@ -13,9 +13,10 @@ const named = { fields: { name: Type.String() }, example: { name: "a" } };
 const first = defineResource({ name: "note", ...named });
 const toTitle = pastVersion({
   fields: { name: Type.String() },
-  up({ name, ...rest }) {
-    if (name === "bad") throw new Error("not this one");
-    return { title: name, ...rest };
+  up(fields) {
+    if (fields.name === "bad") throw new Error("not this one");
+    // Leaves the name as it was, too.
+    return { ...fields, title: fields.name };
   },
 });
 const second = defineResource({ name: "note", fields: { title: Type.String() }, example: { title: "a" }, past: [toTitle] });
