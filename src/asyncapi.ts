@@ -184,6 +184,7 @@ const headersSchema = {
     "cloudEvents:time": cloudEvents("when the change was made."),
     traceparent: { type: "string", description: "W3C trace context of the request that made the change, if it had one." },
     "x-replay": { type: "boolean", description: "On a replayed event: true." },
+    "x-replay-forced": { type: "boolean", description: "On one that is to be handled again even where that was done: true." },
   },
   required: ["specversion", "id", "type", "source", "subject", "time"].map((name) => `cloudEvents:${name}`),
 };

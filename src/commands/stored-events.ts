@@ -1,7 +1,7 @@
 import type { DeadLetter, DeadLetters } from "../delivery/dead-letters";
 import { EmbeddedDeadLetters } from "../delivery/embedded-dead-letters";
 import { type Catalogue, loadCatalogue } from "../domain/catalogue";
-import { parseEvent, type Unreadable } from "../domain/event";
+import { parseEvent, type Unreadable, unreadableReasons } from "../domain/event";
 import { printable } from "../observe/terminal";
 import type { LogFollower } from "../store/log-follower";
 import { tell } from "./command";
@@ -91,7 +91,7 @@ async function checkDeadLetters(deadLetters: DeadLetters, queue: string, place: 
       if (!parsed) uncertain += 1;
       else if (!parsed.ok) {
         groups.add(dead.type ?? "", parsed, `id ${dead.id}`);
-        if (dead.reason in unreadable) known += 1;
+        if (unreadableReasons.some((reason) => reason === dead.reason)) known += 1;
       }
     }
   }
@@ -107,17 +107,6 @@ function wholeBody({ body, bodyEncoding, bodyBytes }: DeadLetter): string | unde
   const text = String(body);
   return bodyEncoding === "text" && Buffer.byteLength(text) < bodyBytes ? undefined : text;
 }
-
-const unreadable: Record<Unreadable, true> = {
-  "too-large": true,
-  "not-json": true,
-  "not-an-event": true,
-  "unknown-type": true,
-  "unknown-version": true,
-  invalid: true,
-  "upcast-failed": true,
-  "downcast-failed": true,
-};
 
 class Groups {
   readonly #groups = new Map<string, Group>();

@@ -66,15 +66,17 @@ type FirstOf<Steps, Of, Newest> = Steps extends readonly [infer First, ...infer 
   : Newest;
 
 /** Why a message is not an event that this program can handle. */
-export type Unreadable =
-  | "too-large"
-  | "not-json"
-  | "not-an-event"
-  | "unknown-type"
-  | "unknown-version"
-  | "invalid"
-  | "upcast-failed"
-  | "downcast-failed";
+export const unreadableReasons = [
+  "too-large",
+  "not-json",
+  "not-an-event",
+  "unknown-type",
+  "unknown-version",
+  "invalid",
+  "upcast-failed",
+  "downcast-failed",
+] as const;
+export type Unreadable = (typeof unreadableReasons)[number];
 export type Parsed =
   | { readonly ok: true; readonly event: Event; readonly resource: Resource; readonly record: { readonly id: number } }
   | { readonly ok: false; readonly reason: Unreadable; readonly detail: string };
