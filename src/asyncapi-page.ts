@@ -35,10 +35,17 @@ const contentSecurityPolicy =
 
 /** The AsyncAPI document of all events at `/asyncapi.json`, and AsyncAPI's own component, which shows it, at `/asyncapi`. */
 export function eventDocs(catalogue: Catalogue) {
-  const document = JSON.stringify(asyncApiDocument(catalogue, consumers));
+  let document: string | undefined;
   const hidden = { detail: { hide: true } };
   return new Elysia({ name: "asyncapi" })
-    .get("/asyncapi.json", text(document, "application/json"), hidden)
+    .get(
+      "/asyncapi.json",
+      () => {
+        document ??= JSON.stringify(asyncApiDocument(catalogue, consumers));
+        return new Response(document, { headers: { "content-type": "application/json" } });
+      },
+      hidden,
+    )
     .get("/asyncapi", text(page, "text/html", { "content-security-policy": contentSecurityPolicy }), hidden)
     .get("/asyncapi/start.js", text(startScript, "text/javascript"), hidden)
     .get("/asyncapi/component.js", file(scriptFile, "text/javascript; charset=utf-8"), hidden)

@@ -53,7 +53,7 @@ export function apiDocs({ apiTokens, rateLimit }: Pick<Config, "apiTokens" | "ra
       info: {
         title: "Warren API",
         version: packageJson.version,
-        description: "Every change to a resource is an event: `item.created`, `item.updated`, `item.deleted`.",
+        description: "Every change to a resource is an event: `item.created`, `item.updated`, `item.deleted`. `/asyncapi` shows them all.",
       },
       ...(withToken && {
         components: { securitySchemes: { token: { type: "http", scheme: "bearer", description: "One of the tokens in API_TOKEN." } } },
