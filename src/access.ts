@@ -1,35 +1,49 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import { type ApiToken, type Scope, scopes } from "./config";
 import { problemResponse } from "./problem";
 
 /** Open without a token: a probe has none, and the docs are where a person learns that one is needed. */
-const open = /^\/((health|swagger|asyncapi)(\/|$)|asyncapi\.json$)/;
+const open = /^\/((health|swagger|asyncapi|problems)(\/|$)|asyncapi\.json$)/;
+/** For whoever runs the service: a dead letter shows what went wrong inside, and a replay has consumers work again. */
+const adminOnly = /^\/(dead-letters|replays)(\/|$)/;
 
 export function needsToken(path: string): boolean {
   return !open.test(path);
 }
 
+function scopeFor(method: string, path: string): Scope {
+  if (adminOnly.test(path)) return "admin";
+  return method === "GET" || method === "HEAD" ? "read" : "write";
+}
+
 /**
- * Answers 401 to a request without one of the tokens (RFC 6750), and undefined to any other. No tokens: all are let in.
+ * Answers 401 to a request without one of the tokens, 403 to one whose token has too little scope (RFC 6750), and
+ * undefined to any other. No tokens: all are let in.
  *
  * The path must be the one that the router goes by; the URL may say another.
  */
-export function requireToken(tokens: readonly string[]): (request: Request, path: string) => Response | undefined {
-  const accepted = tokens.map(digest);
+export function requireToken(tokens: readonly ApiToken[]): (request: Request, path: string) => Response | undefined {
+  const known = tokens.map(({ token, scope }) => ({ digest: digest(token), rank: scopes.indexOf(scope) }));
   return (request, path) => {
-    if (accepted.length === 0 || !needsToken(path)) return undefined;
-    const given = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
-    // Compared in constant time, and all of them, so that the time tells nothing about a token.
-    const matches = given === undefined ? 0 : accepted.filter((token) => timingSafeEqual(token, digest(given))).length;
-    if (matches > 0) return undefined;
-    return problemResponse(
-      request,
-      401,
-      { detail: "Send one of the tokens in API_TOKEN as `Authorization: Bearer <token>`." },
-      {
-        "www-authenticate": "Bearer",
-      },
-    );
+    if (known.length === 0 || !needsToken(path)) return undefined;
+    const authorization = request.headers.get("authorization");
+    const given = digest(/^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1] ?? "");
+    // Compared in constant time, and with all of them, so that the time tells nothing about a token.
+    const ranks = known.map((token) => (timingSafeEqual(token.digest, given) ? token.rank : -1));
+    const rank = Math.max(...ranks);
+    const needed = scopeFor(request.method, path);
+    if (rank >= scopes.indexOf(needed)) return undefined;
+    if (rank === -1) {
+      const detail = "Send one of the tokens in API_TOKEN as `Authorization: Bearer <token>`.";
+      return problemResponse(request, 401, { detail }, challenge(authorization === null ? "" : ', error="invalid_token"'));
+    }
+    const detail = `This token may not do that: the scope ${needed} is needed.`;
+    return problemResponse(request, 403, { detail }, challenge(`, error="insufficient_scope", scope="${needed}"`));
   };
+}
+
+function challenge(reason: string): Record<string, string> {
+  return { "www-authenticate": `Bearer realm="warren"${reason}` };
 }
 
 function digest(token: string): Buffer {

@@ -1,14 +1,15 @@
 import { type AnyElysia, Elysia } from "elysia";
-import { requireToken } from "./access";
 import { completeHeaders } from "./answer-headers";
 import { eventDocs } from "./asyncapi-page";
 import type { Config } from "./config";
-import { answerErrors } from "./error-answer";
+import { CrossOrigin } from "./cross-origin";
+import { answerErrors, asProblem, pathOf } from "./error-answer";
+import { gate } from "./gate";
 import { measureRequests } from "./http-metrics";
 import { maxBodyBytes } from "./json-body";
 import { methodsByPath } from "./methods";
 import type { Log } from "./observe/logging";
-import { limitRate } from "./rate-limit";
+import { problemPages } from "./problem-pages";
 import type { Dependencies } from "./route";
 import { type LoadedRoute, mountRoutes } from "./router";
 import { apiDocs } from "./swagger";
@@ -16,12 +17,18 @@ import { apiDocs } from "./swagger";
 export interface AppOptions {
   readonly routes: readonly LoadedRoute[];
   readonly dependencies: Dependencies;
-  readonly config: Pick<Config, "apiTokens" | "rateLimit">;
+  readonly config: Pick<Config, "apiTokens" | "rateLimit" | "trustedProxies" | "localHostOnly" | "corsOrigins">;
   readonly log: Log;
 }
 
 /** Bun answers a body above this by itself, without a word; one above what is read gets a problem. */
 const maxReceivedBytes = 8 * maxBodyBytes;
+
+/**
+ * Seconds after which a connection is closed on which nothing happens, or whose body comes too slowly to be honest. Bun
+ * gives a head 10 seconds, however it comes.
+ */
+const idleSeconds = 30;
 
 type Handle = (request: Request) => Response | Promise<Response>;
 
@@ -31,24 +38,25 @@ type Handle = (request: Request) => Response | Promise<Response>;
  * @throws {RouterError} for a file in `routes/` that does not build a route.
  */
 export function buildApp({ routes, dependencies, config, log }: AppOptions): AnyElysia {
-  const refuseStranger = requireToken(config.apiTokens);
-  const refuseFlood = limitRate(config.rateLimit);
-  const answerError = answerErrors(
-    log,
-    methodsByPath(() => app.routes),
-  );
+  const methodsAt = methodsByPath(() => app.routes);
+  const crossOrigin = new CrossOrigin(config.corsOrigins);
+  const pass = gate(config, crossOrigin, methodsAt);
+  const answerError = answerErrors(log, methodsAt);
   const measure = measureRequests(dependencies.metrics, () => app.routes.map(({ path }) => path));
   const answer = async (handle: Handle, request: Request): Promise<Response> => {
     const startedAt = performance.now();
+    // Answered as GET is: Bun leaves the body out, and ends a stream. Elysia would read it to its end, which may not come.
+    if (request.method === "HEAD") Object.defineProperty(request, "method", { value: "GET" });
     let response: Response;
     try {
       response = await handle(request);
+      if (response.status >= 400) response = await asProblem(request, response, log);
     } catch (error) {
       // Not even Elysia could make something of it.
-      response = answerError(error, request, URL.parse(request.url)?.pathname ?? "");
+      response = answerError(error, request, pathOf(request));
     }
     measure(request, response.status, startedAt);
-    return completeHeaders(request, response);
+    return completeHeaders(crossOrigin, request, response);
   };
   const app: AnyElysia = new Elysia({
     // Unknown properties are refused, not stripped without a word.
@@ -59,19 +67,25 @@ export function buildApp({ routes, dependencies, config, log }: AppOptions): Any
     // and by default Elysia finds another path than is there when the Host is shorter than four letters.
     systemRouter: false,
     handler: { standardHostname: false },
-    // Elysia would let a second process share the port, and take half of the requests, without a word.
-    // In development Bun would answer what Elysia lets through with the source of the place.
-    serve: { maxRequestBodySize: maxReceivedBytes, reusePort: false, development: false },
+    serve: {
+      maxRequestBodySize: maxReceivedBytes,
+      idleTimeout: idleSeconds,
+      // Elysia would let a second process share the port, and take half of the requests, without a word.
+      reusePort: false,
+      // Bun would answer what Elysia lets through with the source of the place.
+      development: false,
+    },
   })
     // Elysia's own type says that the handler answers a function.
     .wrap((handle) => (request: Request) => answer(handle as unknown as Handle, request))
     .onRequest((context) => {
       // Elysia has set the path by now, whatever its type says.
-      const { request, server, path } = context as typeof context & { path: string };
-      return refuseFlood(request, server?.requestIP(request)?.address) ?? refuseStranger(request, path);
+      const { request, server, path, set } = context as typeof context & { path: string };
+      return pass({ request, path, server, headers: set.headers as Record<string, string | number> });
     })
     .onError(({ error, request, path }) => answerError(error, request, path))
     .use(mountRoutes(routes, dependencies))
+    .use(problemPages())
     .use(apiDocs(config))
     .use(eventDocs(dependencies.catalogue));
   return app;

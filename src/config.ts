@@ -16,12 +16,27 @@ export interface Config {
   /** Events older than this are pruned once everybody has them; null keeps them for ever. */
   readonly eventRetentionMs: number | null;
   /** Accepted bearer tokens; empty: the API is open. */
-  readonly apiTokens: readonly string[];
+  readonly apiTokens: readonly ApiToken[];
+  /** Whether HOST is loopback and API_TOKEN is not set, not even to `none`: only this machine is meant. */
+  readonly localHostOnly: boolean;
+  /** Origins whose pages may use the API; `*` for all; empty: none but its own. */
+  readonly corsOrigins: readonly string[];
+  /** How many proxies are in front, each of which adds to X-Forwarded-For. */
+  readonly trustedProxies: number;
   /** Requests a second for each client; null: no limit. */
   readonly rateLimit: number | null;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
+
+export interface ApiToken {
+  readonly token: string;
+  readonly scope: Scope;
+}
+
+/** What a token may do, each more than the one before: read records; change them; run the service. */
+export const scopes = ["read", "write", "admin"] as const;
+export type Scope = (typeof scopes)[number];
 
 export interface RabbitmqConfig {
   readonly url: string;
@@ -85,9 +100,13 @@ export function readConfig({
         "or to `none` if the API is meant to be open; or leave HOST at 127.0.0.1.",
     );
   }
-  const apiTokens = tokenText === undefined || tokenText === "none" ? [] : tokenText.split(",").map((token) => token.trim());
-  if (apiTokens.some((token) => !/^[\x21-\x7e]{8,}$/.test(token))) {
-    mistakes.push("API_TOKEN: a token has at least 8 visible ASCII characters; several are separated by commas; `none` means an open API.");
+  const tokens = tokenText === undefined || tokenText === "none" ? [] : tokenText.split(",").map(apiToken);
+  const apiTokens = tokens.filter((token) => token !== undefined);
+  if (apiTokens.length < tokens.length) {
+    mistakes.push(
+      "API_TOKEN: a token has at least 8 letters, digits or -._~+/ and may end in =; its scope may stand before it, as read:, write: or " +
+        "admin:; several are separated by commas; `none` means an open API.",
+    );
   }
 
   const databaseFile = variable("DATABASE_URL", "data/warren.db", sqlitePath, "use sqlite:<path of a file>, such as sqlite:data/warren.db");
@@ -122,6 +141,14 @@ export function readConfig({
     dataDir: read("DATA_DIR") ?? dirname(databaseFile),
     eventRetentionMs: variable("EVENT_RETENTION", null, age, "use `forever`, or an age such as 30d, 12h, 45m or 90s"),
     apiTokens,
+    localHostOnly: loopback && tokenText === undefined,
+    corsOrigins: variable("CORS_ORIGIN", [], origins, "use origins separated by commas, such as https://app.example.com, or `*` for all"),
+    trustedProxies: variable(
+      "TRUST_PROXY",
+      0,
+      (text) => wholeNumber(text, 0, 10),
+      "use the number of proxies in front of the service, 0 to 10",
+    ),
     rateLimit: variable("RATE_LIMIT", loopback ? null : 100, rate, "use `off`, or requests a second for each client, such as 100"),
     logLevel: variable("LOG_LEVEL", "info", (text) => logLevels.find((level) => level === text), `use one of ${logLevels.join(", ")}`),
     logFormat: variable(
@@ -177,6 +204,18 @@ function age(text: string): number | null | undefined {
 
 function rate(text: string): number | null | undefined {
   return text === "off" ? null : wholeNumber(text, 1, 1_000_000);
+}
+
+/** Without a scope it may do everything. The letters are those of RFC 6750. */
+function apiToken(text: string): ApiToken | undefined {
+  const [, scope, token] = /^(?:(read|write|admin):)?([\w.~+/-]{8,}=*)$/.exec(text.trim()) ?? [];
+  return token === undefined ? undefined : { token, scope: (scope ?? "admin") as Scope };
+}
+
+function origins(text: string): string[] | undefined {
+  const all = text.split(",").map((origin) => origin.trim());
+  const isOrigin = (origin: string) => /^https?:/.test(origin) && URL.parse(origin)?.origin === origin;
+  return text === "*" || all.every(isOrigin) ? all : undefined;
 }
 
 function isLoopback(host: string): boolean {

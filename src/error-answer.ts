@@ -1,7 +1,7 @@
 import type { ValueError } from "@sinclair/typebox/errors";
 import { ElysiaCustomStatusResponse, NotFoundError, ParseError, ValidationError } from "elysia";
 import { type Log, messageOf } from "./observe/logging";
-import { describeMistakes, HttpProblem, problemResponse } from "./problem";
+import { describeMistakes, HttpProblem, problemResponse, problemType } from "./problem";
 import { requestIdOf } from "./request-id";
 import { StoreUnavailable } from "./store/store";
 
@@ -48,4 +48,26 @@ export function answerErrors(log: Log, methodsAt: (path: string) => readonly str
     log.error({ ...context, stack: error instanceof Error ? error.stack : undefined }, "A request failed unexpectedly");
     return problemResponse(request, 500);
   };
+}
+
+/**
+ * The problem that an answer of a route stands for: one made without throwing, by `status(404, "…")` for example, or an
+ * Error that is returned. What it says reaches the client only where the client is to blame; JSON of the route's own stays.
+ */
+export async function asProblem(request: Request, response: Response, log: Log): Promise<Response> {
+  const { status, headers } = response;
+  const type = headers.get("content-type") ?? "";
+  if (type === problemType || (status < 500 && type !== "" && !type.startsWith("text/plain"))) return response;
+  const text = await response.text();
+  if (status < 500) return problemResponse(request, status, { detail: text }, Object.fromEntries(headers));
+  log.error(
+    { requestId: requestIdOf(request), method: request.method, path: pathOf(request), error: text },
+    "A route answered with an error",
+  );
+  return problemResponse(request, status);
+}
+
+/** Where the router has not been asked. */
+export function pathOf(request: Request): string {
+  return URL.parse(request.url)?.pathname ?? request.url;
 }

@@ -51,7 +51,7 @@ function completeOperation(operation: Json, { path, hooks }: DocumentedRoute, ga
     Object.entries(schemasByStatus(hooks.response)).map(([status, schema]) => [status, answer(status, schema)]),
   );
   if (!hooks.response && !responses) answers["200"] = answer("200", undefined);
-  if (needsToken) answers["401"] = answer("401", Problem);
+  if (needsToken) for (const status of ["401", "403"]) answers[status] = answer(status, Problem);
   if (hooks.body) answers["413"] = answer("413", Problem);
   if (gate.limitsRate) answers["429"] = answer("429", Problem);
   answers["500"] = answer("500", Problem);

@@ -1,6 +1,6 @@
 /** Answers a text that is always the same. */
 export function text(body: string, type: string, headers?: Record<string, string>): () => Response {
-  return () => new Response(body, { headers: { "content-type": `${type}; charset=utf-8`, ...headers } });
+  return () => new Response(body, { headers: { "content-type": `${type}; charset=utf-8`, "cache-control": "no-cache", ...headers } });
 }
 
 /** Answers a file of a package; a browser may keep it for an hour. */

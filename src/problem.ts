@@ -4,6 +4,9 @@ import type { ValueError } from "@sinclair/typebox/errors";
 import { type ProblemKind, type ProblemStatus, problemKinds } from "./problem-kinds";
 import { requestIdOf } from "./request-id";
 
+/** Its media type. */
+export const problemType = "application/problem+json";
+
 /** An error answer: RFC 9457, with the id of the request, and with `errors` for a body that has mistakes. */
 export const Problem = Type.Object(
   {
@@ -55,7 +58,7 @@ export function problemResponse(request: Request, status: number, content?: Prob
   const requestId = requestIdOf(request);
   return new Response(JSON.stringify(problemOf(status, requestId, content)), {
     status,
-    headers: { "content-type": "application/problem+json", "x-request-id": requestId, ...headers },
+    headers: { ...headers, "content-type": problemType, "x-request-id": requestId },
   });
 }
 

@@ -1,6 +1,7 @@
 import { type TSchema, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { Elysia } from "elysia";
+import { jsonHeaders } from "./answer-headers";
 import { type Input, withDefaults } from "./defaults";
 import type { Recorded, Resource } from "./domain/resource";
 import { jsonBody } from "./json-body";
@@ -154,7 +155,9 @@ function fieldsOf(resource: Resource, record: object): Record<string, unknown> {
 
 /** A JSON answer from text that is JSON already. Its type is the one that the route declares for its answer. */
 function json(text: string, status = 200, headers?: Record<string, string>): never {
-  return new Response(text, { status, headers: { "content-type": "application/json", ...headers } }) as never;
+  const response = new Response(text, { status, headers: jsonHeaders });
+  for (const name in headers) response.headers.set(name, headers[name] as string);
+  return response as never;
 }
 
 function contextOf(headers: Record<string, string | undefined>): ChangeContext {

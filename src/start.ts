@@ -18,7 +18,12 @@ const requestsTimeoutMs = 3000;
 export async function startApi(loadRoutes: () => Promise<readonly LoadedRoute[]>): Promise<void> {
   try {
     const config = readConfig({ isTerminal: Boolean(process.stdout.isTTY) });
-    const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 1 });
+    const log = createLog({
+      level: config.logLevel,
+      format: config.logFormat,
+      stream: 1,
+      secrets: config.apiTokens.map(({ token }) => token),
+    });
     const starting = serve(await loadRoutes(), config, log);
     onStopSignal(log, stopTimeoutMs, async () => {
       const stop = await starting;

@@ -32,12 +32,15 @@ const startScript = `SwaggerUIBundle({
   dom_id: "#swagger-ui",
   tryItOutEnabled: true,
   displayRequestDuration: true,
+  // The token outlives a reload; it stays in this browser.
+  persistAuthorization: true,
   // Else it would show the document to a service on the internet.
   validatorUrl: null,
 });
 `;
 
-const contentSecurityPolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+const contentSecurityPolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /**
  * The OpenAPI document of all routes at `/swagger/json`, and Swagger UI at `/swagger`. The plugin's own page would load

@@ -124,7 +124,7 @@ describe("the AsyncAPI document", () => {
 
 describe("over HTTP", () => {
   test("the document is that of this program, and needs no token, nor does its page", async () => {
-    const api = openApi({ config: { apiTokens: ["a-secret-for-tests"] } });
+    const api = openApi({ config: { apiTokens: [{ scope: "read", token: "a-secret-for-tests" }] } });
     const answer = await api.send("GET", "/asyncapi.json");
     expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "application/json"]);
     const served = answer.json<{ channels: object; operations: object }>();

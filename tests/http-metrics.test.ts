@@ -82,7 +82,7 @@ test("invariant 7: metrics that cannot be shown are a 500 of their own; everythi
 });
 
 test("a token is asked for, as everywhere else", async () => {
-  const guarded = openApi({ config: { apiTokens: ["a-long-secret-token"] } });
+  const guarded = openApi({ config: { apiTokens: [{ token: "a-long-secret-token", scope: "admin" }] } });
   expect((await guarded.send("GET", "/metrics")).status).toBe(401);
   expect((await guarded.send("GET", "/metrics", undefined, { authorization: "Bearer a-long-secret-token" })).status).toBe(200);
   await guarded.close();

@@ -39,7 +39,8 @@ describeWithBrowser("Swagger UI", () => {
 
   /** Opens the page by a name that is not localhost, and answers the origin. */
   async function open(env: Record<string, string> = {}) {
-    const api = await startApi({ env: { ...environment(folder.path), ...env } });
+    // Without API_TOKEN the service answers to localhost alone.
+    const api = await startApi({ env: { ...environment(folder.path), API_TOKEN: "none", ...env } });
     const origin = api.url.replace("127.0.0.1", host);
     await page.goto(`${origin}/swagger`);
     await page.waitForSelector(".opblock");
@@ -76,6 +77,7 @@ describeWithBrowser("Swagger UI", () => {
     expect(shown.sort()).toEqual(documented.sort());
     expect(new Set(seen.urls.map((url) => new URL(url).origin))).toEqual(new Set([origin]));
     expect(seen.urls).toContain(`${origin}/swagger/swagger-ui-bundle.js`);
+    expect(await page.locator("button.authorize").count()).toBe(0);
     expect(seen.complaints).toEqual([]);
   });
 
@@ -103,6 +105,9 @@ describeWithBrowser("Swagger UI", () => {
     await page.locator(".auth-btn-wrapper .btn-done").click();
     const { status, body } = await tryOut("items-postItems");
     expect([status, JSON.parse(body)]).toMatchObject(["201", { id: 1 }]);
+    await page.reload();
+    const again = await tryOut("items-postItems");
+    expect([again.status, JSON.parse(again.body)]).toMatchObject(["201", { id: 2 }]);
     const headers = { authorization: "Bearer a-secret-for-tests" };
     expect((await fetch(`${api.url}/items/1`, { headers })).status).toBe(200);
     // The browser itself notes the 401.

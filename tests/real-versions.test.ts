@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { temporaryFolder } from "./support/folder";
-import { endAll, environment, run, send, startApi, startLogger } from "./support/processes";
+import { endAll, environment, eventually, run, send, startApi, startLogger } from "./support/processes";
 import { copyProject } from "./support/project-copy";
 import { describeWithRabbit, startRabbit } from "./support/rabbit";
 
@@ -63,7 +63,10 @@ async function upgrade(rabbitmqUrl?: string): Promise<void> {
     { type: "item.updated", version: 2, item: { name: "one", cents: 300, version: 2 } },
   ]);
   // Both events of the item that the upcaster cannot take, and the consumer went on after them.
-  const { deadLetters } = (await (await send("GET", `${second.url}/dead-letters/item_events`)).json()) as { deadLetters: object[] };
+  const deadLetters = await eventually(async () => {
+    const answer = (await (await send("GET", `${second.url}/dead-letters/item_events`)).json()) as { deadLetters: object[] };
+    return answer.deadLetters.length === 2 ? answer.deadLetters : undefined;
+  }, "two dead letters");
   expect(deadLetters).toMatchObject(
     ["item.created", "item.deleted"].map((type) => ({
       reason: "upcast-failed",

@@ -29,6 +29,8 @@ export class EmbeddedConsumer {
   readonly #retrying = new Set<number>();
   #nextDueAt: number | undefined;
   readonly #settled = new Signal();
+  /** How entries of the log that never reached the handler are kept at the end, or those behind them would come again. */
+  readonly #putAside = new WeakMap<Delivery, () => void>();
   #savedPosition = -1;
   /** Whether the log may have more than was read so far, apart from what is committed from now on. */
   #more = true;
@@ -56,8 +58,11 @@ export class EmbeddedConsumer {
       if (fed > 0) await new Promise(setImmediate);
       else await this.#change();
     }
-    this.worker.giveBack();
+    const back = this.worker.giveBack();
     await this.worker.drain();
+    this.file.together(() => {
+      for (const delivery of back) this.#putAside.get(delivery)?.();
+    });
     // Nothing is in hand any more, and so nothing is suspect.
     this.#main.rest();
     this.#saveProgress();
@@ -188,10 +193,14 @@ export class EmbeddedConsumer {
     const settle = cursor.take(entry);
     const suspect = cursor.isSuspect(entry);
     const { id, body } = entry;
-    this.#hand({ id, body, failures: 0, firstFailure: null, replay, suspect }, () => () => {
+    const delivery = this.#hand({ id, body, failures: 0, firstFailure: null, replay, suspect }, () => () => {
       settle();
       // Or the next death would be counted for this event as well.
       if (suspect) save();
+    });
+    this.#putAside.set(delivery, () => {
+      this.file.waiting.add({ id, body, attempts: 0, firstFailure: null, replay, dueAt: Date.now() });
+      settle();
     });
   }
 
@@ -199,7 +208,7 @@ export class EmbeddedConsumer {
   #hand(
     message: Omit<Delivery, "gone" | "settle"> & { id: string; body: string; firstFailure: string | null },
     settle: () => () => void,
-  ): void {
+  ): Delivery {
     const { file } = this;
     const { temporary } = this.consumer;
     const keep = (outcome: Failure) => {
@@ -207,7 +216,7 @@ export class EmbeddedConsumer {
       if (dueAt !== undefined) this.#nextDueAt = Math.min(this.#nextDueAt ?? dueAt, dueAt);
     };
     const settled = this.#settled;
-    this.worker.take({
+    const delivery: Delivery = {
       ...message,
       gone: false,
       settle: (outcome) => {
@@ -221,7 +230,9 @@ export class EmbeddedConsumer {
         after();
         settled.raise();
       },
-    });
+    };
+    this.worker.take(delivery);
+    return delivery;
   }
 
   #savePosition(): void {

@@ -11,6 +11,11 @@ export class TokenBucket {
     this.#at = now;
   }
 
+  /** The tokens that were left at the last `take`. */
+  get left(): number {
+    return this.#tokens;
+  }
+
   /** Takes a token: 0 if there was one, else how many milliseconds until there is, and none is taken. */
   take(now: number): number {
     const most = Math.max(1, this.perSecond);

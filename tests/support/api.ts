@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { AnyElysia } from "elysia";
 import health from "../../routes/health";
 import items from "../../routes/items";
 import metricsRoute from "../../routes/metrics";
@@ -22,6 +23,7 @@ export interface Answer {
 }
 
 export interface TestApi {
+  readonly app: AnyElysia;
   readonly store: Store;
   readonly metrics: Metrics;
   readonly lines: readonly LogLine[];
@@ -39,7 +41,7 @@ const shipped: readonly LoadedRoute[] = [
   { file: "metrics.ts", path: "/metrics", route: metricsRoute },
 ];
 
-interface TestOptions {
+export interface TestOptions {
   /** Puts something between the routes and the store. */
   readonly wrap?: (store: Store) => Store;
   readonly routes?: readonly LoadedRoute[];
@@ -62,10 +64,11 @@ export function openApi({ wrap = (store: Store) => store, routes = shipped, conf
       replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
       relay: () => ({ transport: "embedded", broker: "off", position: 0 }),
     },
-    config: { apiTokens: [], rateLimit: null, ...config },
+    config: { apiTokens: [], localHostOnly: false, corsOrigins: [], trustedProxies: 0, rateLimit: null, ...config },
     log,
   });
   return {
+    app,
     store,
     metrics,
     lines,

@@ -476,6 +476,28 @@ export function describeContract(transport: TransportUnderTest): void {
     expect(seen).toHaveLength(2000);
   });
 
+  test("a polite stop repeats nothing, nor does it change the order, when later events overtook one that waits for its turn", async () => {
+    const seen: string[] = [];
+    const hold = Promise.withResolvers<void>();
+    const handle = async ({ item: { id, version } }: AnyEvent) => {
+      if (id === 1 && version === 1) await hold.promise;
+      seen.push(`${id}:${version}`);
+    };
+    await create(1);
+    for (const price of [2, 3]) await update(1, price);
+    await create(3);
+    const consumer = await start({ queue: "own", concurrency: 2, handle });
+    await until(() => seen.length === 3, "the items behind the first");
+    const stopped = stop(consumer);
+    hold.resolve();
+    await stopped;
+    expect(seen).toEqual(["2:1", "3:1", "4:1", "1:1"]);
+    await update(1, 4);
+    await start({ queue: "own", concurrency: 2, handle });
+    await until(() => seen.includes("1:4"), "the last event");
+    expect(seen).toEqual(["2:1", "3:1", "4:1", "1:1", "1:2", "1:3", "1:4"]);
+  });
+
   const { restart, sendRaw } = transport;
   if (restart) {
     test("reconnects with 10,000 events in flight and two broker restarts", async () => {

@@ -147,13 +147,13 @@ export class DeliverySystem {
       this.#die(life);
       throw new Error("This process is dead");
     }
+    // After the transaction, or the failure, and before the event is settled: both go on in later turns.
+    if (life.trap === "after") queueMicrotask(() => this.#die(life));
     const fault = this.faults.get(event.item.id);
     if (fault === "error") throw new Error("out of order");
     if (fault === "reject") throw new Reject("unwanted");
     if (fault === "late" && attempt === 1) throw new RetryAfter(1);
     if (!tx) effect();
-    // After the transaction, and before the event is settled: both go on in later turns.
-    if (life.trap === "after") queueMicrotask(() => this.#die(life));
   }
 
   /** What is on the disk and what was sent is all that is left of a process from here on. */

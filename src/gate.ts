@@ -1,0 +1,50 @@
+import type { Server } from "bun";
+import { requireToken } from "./access";
+import { clientAddress } from "./client-address";
+import type { Config } from "./config";
+import type { CrossOrigin } from "./cross-origin";
+import { checkHost } from "./host";
+import { limitRate } from "./rate-limit";
+
+/** A request that has reached the gate. */
+export interface Arrival {
+  readonly request: Request;
+  /** The one that the router goes by; the URL may say another. */
+  readonly path: string;
+  /** That it came to; null where none listens. */
+  readonly server: Server<unknown> | null;
+  /** Of the answer. */
+  readonly headers: Record<string, string | number>;
+}
+
+/**
+ * What stands before every route. Answers a request that does not reach one: too many of them, a wrong host, OPTIONS, a
+ * page of another origin, no token. Undefined: it may pass.
+ *
+ * @param methodsAt answers the methods that a path knows.
+ */
+export function gate(
+  config: Pick<Config, "apiTokens" | "rateLimit" | "trustedProxies" | "localHostOnly">,
+  crossOrigin: CrossOrigin,
+  methodsAt: (path: string) => readonly string[],
+): (arrival: Arrival) => Response | undefined {
+  const limit = config.rateLimit === null ? undefined : limitRate(config.rateLimit);
+  const refuseHost = checkHost(config.localHostOnly);
+  const refuseStranger = requireToken(config.apiTokens);
+
+  function refuseFlood({ request, server, headers }: Arrival): Response | undefined {
+    const peer = limit && server?.requestIP(request)?.address;
+    return limit && peer ? limit(request, clientAddress(request, peer, config.trustedProxies), headers) : undefined;
+  }
+  // Without a token: a browser sends none with a preflight, and the docs say the same.
+  function answerOptions({ request, path }: Arrival): Response | undefined {
+    const allow = request.method === "OPTIONS" ? methodsAt(path).join(", ") : "";
+    return allow ? new Response(null, { status: 204, headers: { allow, ...crossOrigin.preflight(allow) } }) : undefined;
+  }
+  return (arrival) => {
+    const { request, path } = arrival;
+    return (
+      refuseFlood(arrival) ?? refuseHost(request) ?? answerOptions(arrival) ?? crossOrigin.refuse(request) ?? refuseStranger(request, path)
+    );
+  };
+}

@@ -1,0 +1,22 @@
+import { problemResponse } from "./problem";
+
+/** Names that no page of another site can have: everybody's own machine, and addresses. With or without a port. */
+const local = /^((.+\.)?localhost|\d+\.\d+\.\d+\.\d+|\[[\da-f:.]+\])(:\d*)?$/i;
+
+/**
+ * Answers 400 to a request with two hosts (RFC 9112, 3.2), and undefined to one whose host is right.
+ *
+ * @param localOnly answers 421 where the host is a name that is not local. A page of another site can have its own name
+ * lead to 127.0.0.1 (DNS rebinding), and would be of one origin with an API there; but the name is in the request.
+ */
+export function checkHost(localOnly: boolean): (request: Request) => Response | undefined {
+  return (request) => {
+    const host = request.headers.get("host");
+    if (host?.includes(",")) return problemResponse(request, 400, { detail: "The request has more than one Host." });
+    if (!localOnly || host === null || local.test(host)) return undefined;
+    const detail =
+      "Without API_TOKEN, a service on a loopback address answers only to `localhost` and IP addresses. " +
+      "Set API_TOKEN to a secret, or to `none` if it is meant to be open under any name.";
+    return problemResponse(request, 421, { detail });
+  };
+}

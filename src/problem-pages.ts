@@ -1,0 +1,22 @@
+import { Elysia } from "elysia";
+import { HttpProblem } from "./problem";
+import { type ProblemKind, problemKinds } from "./problem-kinds";
+
+/** The `type` of every problem is a path at which this explains it. */
+export function problemPages() {
+  const pages = new Map(Object.entries<ProblemKind>(problemKinds).map(([status, kind]) => [kind.name, pageOf(status, kind)]));
+  return new Elysia({ name: "problem-pages" }).get(
+    "/problems/:kind",
+    ({ params }) => {
+      const page = pages.get(params.kind);
+      if (page === undefined)
+        throw new HttpProblem(404, `There is no kind of problem with this name. There are: ${[...pages.keys()].join(", ")}.`);
+      return new Response(page, { headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "max-age=3600" } });
+    },
+    { detail: { hide: true } },
+  );
+}
+
+function pageOf(status: string, { title, meaning }: ProblemKind): string {
+  return `${status} ${title}\n\n${meaning}\n`;
+}

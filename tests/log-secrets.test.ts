@@ -1,0 +1,29 @@
+// Whatever an error message has in it, no secret reaches the log.
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { redactor } from "../src/observe/logging";
+
+const redact = redactor(["a-token-of-the-api", 'with "quotes"']);
+
+test.each([
+  ["connect amqp://user:p%40ss@broker:5672/v", "connect amqp://***@broker:5672/v"],
+  ["two: https://a:b@c/ and postgres://x@y/z", "two: https://***@c/ and postgres://***@y/z"],
+  ["Authorization: Bearer abc.DEF-123_~+/==", "Authorization: Bearer ***"],
+  ["the token a-token-of-the-api, and a-token-of-the-api again", "the token ***, and *** again"],
+  ['it says with "quotes"!', "it says ***!"],
+  ["mail to ada@example.com, see https://example.com/@ada", "mail to ada@example.com, see https://example.com/@ada"],
+  ["the bearer of bad news", "the bearer of bad news"],
+])("%s", (message, expected) => {
+  expect(JSON.parse(redact(JSON.stringify({ error: message })))).toEqual({ error: expected });
+});
+
+test.each(["json", "pretty"])("a log in the format %s writes none", async (format) => {
+  const script = `import { createLog } from "./src/observe/logging";
+    createLog({ level: "info", format: "${format}", stream: 1, secrets: ["a-token-of-the-api"] })
+      .error({ error: "a-token-of-the-api", url: "amqp://u:pass@host" }, "It failed with a-token-of-the-api");`;
+  const child = Bun.spawn([process.execPath, "-e", script], { cwd: join(import.meta.dir, ".."), stdout: "pipe" });
+  const said = await child.stdout.text();
+  expect(said).toContain("It failed with ***");
+  expect(said).toContain("amqp://***@host");
+  expect(said).not.toMatch(/a-token-of-the-api|pass/);
+});
