@@ -14,7 +14,10 @@ const tags = ["replays"];
 const time = (description: string) => Type.Optional(Type.String({ minLength: 1, maxLength: 40, description }));
 const Request = Type.Object(
   {
-    queue: Type.String({ minLength: 1, maxLength: 200, description: "The queue that gets the events, and no other." }),
+    queue: Type.String({
+      pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$",
+      description: "The queue that gets the events, and no other. Its name has letters, digits, dots, dashes and underscores.",
+    }),
     from: time(
       "Events from this time on, such as 2026-11-01 or 2026-11-01T08:00:00Z; UTC unless it says otherwise. Default: from the first event on.",
     ),

@@ -7,11 +7,9 @@ const open = /^\/((health|swagger|asyncapi|problems)(\/|$)|asyncapi\.json$)/;
 /** For whoever runs the service: a dead letter shows what went wrong inside, and a replay has consumers work again. */
 const adminOnly = /^\/(dead-letters|replays)(\/|$)/;
 
-export function needsToken(path: string): boolean {
-  return !open.test(path);
-}
-
-function scopeFor(method: string, path: string): Scope {
+/** The scope that a token needs for a request; undefined: it needs no token. */
+export function scopeFor(method: string, path: string): Scope | undefined {
+  if (open.test(path)) return undefined;
   if (adminOnly.test(path)) return "admin";
   return method === "GET" || method === "HEAD" ? "read" : "write";
 }
@@ -25,13 +23,13 @@ function scopeFor(method: string, path: string): Scope {
 export function requireToken(tokens: readonly ApiToken[]): (request: Request, path: string) => Response | undefined {
   const known = tokens.map(({ token, scope }) => ({ digest: digest(token), rank: scopes.indexOf(scope) }));
   return (request, path) => {
-    if (known.length === 0 || !needsToken(path)) return undefined;
+    const needed = scopeFor(request.method, path);
+    if (known.length === 0 || !needed) return undefined;
     const authorization = request.headers.get("authorization");
     const given = digest(/^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1] ?? "");
     // Compared in constant time, and with all of them, so that the time tells nothing about a token.
     const ranks = known.map((token) => (timingSafeEqual(token.digest, given) ? token.rank : -1));
     const rank = Math.max(...ranks);
-    const needed = scopeFor(request.method, path);
     if (rank >= scopes.indexOf(needed)) return undefined;
     if (rank === -1) {
       const detail = "Send one of the tokens in API_TOKEN as `Authorization: Bearer <token>`.";

@@ -3,10 +3,10 @@ import { completeHeaders } from "./answer-headers";
 import { eventDocs } from "./asyncapi-page";
 import type { Config } from "./config";
 import { CrossOrigin } from "./cross-origin";
+import { maxBulkBytes } from "./crud/read-bulk";
 import { answerErrors, asProblem, pathOf } from "./error-answer";
 import { gate } from "./gate";
 import { measureRequests } from "./http-metrics";
-import { maxBodyBytes } from "./json-body";
 import { methodsByPath } from "./methods";
 import type { Log } from "./observe/logging";
 import { problemPages } from "./problem-pages";
@@ -22,7 +22,7 @@ export interface AppOptions {
 }
 
 /** Bun answers a body above this by itself, without a word; one above what is read gets a problem. */
-const maxReceivedBytes = 8 * maxBodyBytes;
+const maxReceivedBytes = 2 * maxBulkBytes;
 
 /**
  * Seconds after which a connection is closed on which nothing happens, or whose body comes too slowly to be honest. Bun

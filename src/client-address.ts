@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import type { Server } from "bun";
 
 /**
  * The address of the client behind a number of trusted proxies, each of which has appended the address that it saw to
@@ -10,6 +11,14 @@ export function clientAddress(request: Request, peer: string, trustedProxies: nu
   const forwarded = request.headers.get("x-forwarded-for")?.split(",") ?? [];
   const seen = withoutPort(forwarded[Math.max(0, forwarded.length - trustedProxies)]?.trim() ?? "");
   return isIP(seen) ? seen : peer;
+}
+
+/** How a route tells who sends a request: null where it has no connection, or not any more. */
+export function clientsBehind(trustedProxies: number) {
+  return (request: Request, server: Pick<Server<unknown>, "requestIP"> | null): string | null => {
+    const peer = server?.requestIP(request)?.address;
+    return peer ? clientAddress(request, peer, trustedProxies) : null;
+  };
 }
 
 /** Some proxies add the port: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */

@@ -1,4 +1,5 @@
-import { accessSync, constants, statSync } from "node:fs";
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 export type LogLevel = (typeof logLevels)[number];
@@ -89,7 +90,8 @@ export function readConfig({
     mistakes.push(`${name}=${name.endsWith("_URL") ? redactBadUrl(text) : text}: ${expected}.`);
     return fallback;
   }
-  const file = (name: string) => variable(name, null, readableFile, "no file that can be read is there; give the path of a PEM file");
+  const pemFile = (name: string, what: string, parse: (pem: Buffer) => unknown) =>
+    variable(name, null, (path) => readable(path, parse), `no ${what} can be read there; give the path of a PEM file`);
 
   const host = read("HOST") ?? "127.0.0.1";
   const loopback = isLoopback(host);
@@ -110,10 +112,13 @@ export function readConfig({
   }
 
   const databaseFile = variable("DATABASE_URL", "data/warren.db", sqlitePath, "use sqlite:<path of a file>, such as sqlite:data/warren.db");
-  const certFile = file("RABBITMQ_CERT_FILE");
-  const keyFile = file("RABBITMQ_KEY_FILE");
+  const caFile = pemFile("RABBITMQ_CA_FILE", "certificate", (pem) => new X509Certificate(pem));
+  const certFile = pemFile("RABBITMQ_CERT_FILE", "certificate", (pem) => new X509Certificate(pem));
+  const keyFile = pemFile("RABBITMQ_KEY_FILE", "private key without a passphrase", createPrivateKey);
   if (Boolean(read("RABBITMQ_CERT_FILE")) !== Boolean(read("RABBITMQ_KEY_FILE"))) {
     mistakes.push("RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE belong together: set both or neither.");
+  } else if (certFile && keyFile && !belongTogether(certFile, keyFile)) {
+    mistakes.push("RABBITMQ_KEY_FILE is not the key of the certificate in RABBITMQ_CERT_FILE.");
   }
 
   const rabbitmq: RabbitmqConfig = {
@@ -124,10 +129,13 @@ export function readConfig({
       "use amqp://user:password@host:5672/ or amqps://…, with special characters in the password percent-encoded; or `none` for the embedded transport",
     ),
     explicit: read("RABBITMQ_URL") !== undefined,
-    caFile: file("RABBITMQ_CA_FILE"),
+    caFile,
     certFile,
     keyFile,
   };
+  if ((caFile ?? certFile ?? keyFile) && /^amqp:/i.test(rabbitmq.url)) {
+    mistakes.push("RABBITMQ_CA_FILE, RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE are for amqps://, but RABBITMQ_URL connects without TLS.");
+  }
   const config: Config = {
     port: variable(
       "PORT",
@@ -187,13 +195,17 @@ function sqlitePath(text: string): string | undefined {
   return path?.endsWith("/") ? undefined : path;
 }
 
-function readableFile(path: string): string | undefined {
+function readable(path: string, parse: (pem: Buffer) => unknown): string | undefined {
   try {
-    accessSync(path, constants.R_OK);
-    return statSync(path).isFile() ? path : undefined;
+    parse(readFileSync(path));
+    return path;
   } catch {
     return undefined;
   }
+}
+
+function belongTogether(certFile: string, keyFile: string): boolean {
+  return new X509Certificate(readFileSync(certFile)).checkPrivateKey(createPrivateKey(readFileSync(keyFile)));
 }
 
 function age(text: string): number | null | undefined {

@@ -21,7 +21,7 @@ const confirmsTimeoutMs = 3000;
 
 export interface Engine {
   /** What the routes stand on. */
-  readonly dependencies: Dependencies;
+  readonly dependencies: Omit<Dependencies, "stopping" | "clientOf">;
   /** Waits for the confirms of what was sent, then closes. */
   stop(): Promise<void>;
 }

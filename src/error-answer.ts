@@ -1,7 +1,8 @@
 import type { ValueError } from "@sinclair/typebox/errors";
 import { ElysiaCustomStatusResponse, NotFoundError, ParseError, ValidationError } from "elysia";
+import { describeMistakes } from "./mistakes";
 import { type Log, messageOf } from "./observe/logging";
-import { describeMistakes, HttpProblem, problemResponse, problemType } from "./problem";
+import { HttpProblem, problemResponse, problemType } from "./problem";
 import { requestIdOf } from "./request-id";
 import { StoreUnavailable } from "./store/store";
 
@@ -16,7 +17,9 @@ const places: Record<string, string> = { params: "path", query: "query", body: "
 export function answerErrors(log: Log, methodsAt: (path: string) => readonly string[]) {
   return function answer(error: unknown, request: Request, path: string): Response {
     const { method } = request;
-    if (error instanceof HttpProblem) return problemResponse(request, error.status, { detail: error.message, errors: error.errors });
+    if (error instanceof HttpProblem) {
+      return problemResponse(request, error.status, { detail: error.message, errors: error.errors, special: error.special });
+    }
     // An answer that is not as its schema says is the service's own mistake, and its values are nobody's business.
     if (error instanceof ValidationError && error.type in places) {
       const detail = `The ${places[error.type]} is not valid.`;

@@ -1,6 +1,6 @@
 import type { Server } from "bun";
 import { requireToken } from "./access";
-import { clientAddress } from "./client-address";
+import { clientsBehind } from "./client-address";
 import type { Config } from "./config";
 import type { CrossOrigin } from "./cross-origin";
 import { checkHost } from "./host";
@@ -29,12 +29,13 @@ export function gate(
   methodsAt: (path: string) => readonly string[],
 ): (arrival: Arrival) => Response | undefined {
   const limit = config.rateLimit === null ? undefined : limitRate(config.rateLimit);
+  const clientOf = clientsBehind(config.trustedProxies);
   const refuseHost = checkHost(config.localHostOnly);
   const refuseStranger = requireToken(config.apiTokens);
 
   function refuseFlood({ request, server, headers }: Arrival): Response | undefined {
-    const peer = limit && server?.requestIP(request)?.address;
-    return limit && peer ? limit(request, clientAddress(request, peer, config.trustedProxies), headers) : undefined;
+    const client = limit && clientOf(request, server);
+    return limit && client ? limit(request, client, headers) : undefined;
   }
   // Without a token: a browser sends none with a preflight, and the docs say the same.
   function answerOptions({ request, path }: Arrival): Response | undefined {

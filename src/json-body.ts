@@ -1,11 +1,12 @@
 import type { TSchema } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
-import { describeMistakes, HttpProblem, type Problem } from "./problem";
+import { inexact } from "./json-text";
+import { limitedBody } from "./limited-body";
+import { describeMistakes, invalid } from "./mistakes";
+import { HttpProblem } from "./problem";
 
 /** The largest body that is read, in bytes. */
 export const maxBodyBytes = 1024 * 1024;
-/** Deeper JSON is no record of anybody's, and what walks through it later would take seconds, or run out of stack. */
-const maxDepth = 64;
 
 /**
  * Parses and checks a JSON body, and only under the media types given: a form or plain text, which a page of another
@@ -13,49 +14,71 @@ const maxDepth = 64;
  * empty one, and writes the whole body into its error.
  */
 export function jsonBody(schema: TSchema, ...accepted: readonly string[]) {
-  const check = TypeCompiler.Compile(schema);
+  const read = jsonReader(schema);
   return async ({ request }: { request: Request }): Promise<unknown> => {
-    const contentType = request.headers.get("content-type")?.split(";", 1)[0]?.trim() ?? "";
-    if (!accepted.includes(contentType.toLowerCase())) {
-      throw new HttpProblem(
-        415,
-        `Send the body as ${accepted.join(" or ")}${contentType ? `, not as ${contentType}` : ", and say so in Content-Type"}.`,
-      );
-    }
-    const body = parse(await readText(request));
-    if (isDeeperThan(maxDepth, body)) throw invalid([{ pointer: "", detail: `It is nested too deeply; ${maxDepth} levels are read.` }]);
-    if (!check.Check(body)) throw invalid(describeMistakes(check.Errors(body)));
-    return body;
+    checkMediaType(request.headers, accepted);
+    return read(await readBytes(request));
   };
 }
 
-async function readText(request: Request): Promise<string> {
-  const tooLarge = () => new HttpProblem(413, `A body may have up to ${maxBodyBytes} bytes.`);
-  if (Number(request.headers.get("content-length")) > maxBodyBytes) throw tooLarge();
-  const bytes = await request.bytes();
-  if (bytes.length > maxBodyBytes) throw tooLarge();
+/**
+ * Parses and checks the bytes of one JSON text.
+ *
+ * @param what the text is, for the problem that it may have.
+ */
+export function jsonReader(schema: TSchema, what = "body"): (bytes: Uint8Array) => unknown {
+  const check = TypeCompiler.Compile(schema);
+  return (bytes) => {
+    const text = decode(bytes, what);
+    const value = parse(text, what);
+    const mistakes = inexact(text, value);
+    if (mistakes.length === 0 && check.Check(value)) return value;
+    const places = new Set(mistakes.map(({ pointer }) => pointer));
+    // A text that is nested too deeply is not looked into any further.
+    if (places.has("")) throw invalid(what, mistakes);
+    throw invalid(what, [...mistakes, ...describeMistakes(check.Errors(value)).filter(({ pointer }) => !places.has(pointer))]);
+  };
+}
+
+/** Answers the media type, one of those given. */
+export function checkMediaType(headers: Headers, accepted: readonly string[]): string {
+  const contentType = headers.get("content-type") ?? "";
+  const coding = headers.get("content-encoding");
+  if (coding !== null && coding.toLowerCase() !== "identity") throw new HttpProblem(415, "Send the body without a Content-Encoding.");
+  // The usual case needs no looking into.
+  if (accepted.includes(contentType)) return contentType;
+  const [type = "", ...parameters] = contentType.split(";").map((part) => part.trim().toLowerCase());
+  if (!accepted.includes(type)) {
+    const sent = type === "" ? ", and say so in Content-Type" : `, not as ${type.slice(0, 100)}`;
+    throw new HttpProblem(415, `Send the body as ${accepted.join(" or ")}${sent}.`);
+  }
+  for (const parameter of parameters) {
+    const [name, value = ""] = parameter.split("=");
+    if (name === "charset" && value.replace(/^"(.*)"$/, "$1") !== "utf-8") throw new HttpProblem(415, "Send the body in UTF-8.");
+  }
+  return type;
+}
+
+async function readBytes(request: Request): Promise<Uint8Array> {
+  const declared = request.headers.get("content-length");
+  // Nothing comes beyond what is declared; to read it in one go is the faster way.
+  if (declared !== null && Number(declared) <= maxBodyBytes) return request.bytes();
+  return Buffer.concat(await Array.fromAsync(limitedBody(request, maxBodyBytes, "A body")));
+}
+
+function decode(bytes: Uint8Array, what: string): string {
   try {
     // `request.text()` would put U+FFFD for what it cannot read, and so change what was sent.
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new HttpProblem(400, "The body is not valid UTF-8.");
+    throw new HttpProblem(400, `The ${what} is not valid UTF-8.`);
   }
 }
 
-function parse(text: string): unknown {
-  if (text.trim() === "") throw new HttpProblem(400, "The body is empty; send a JSON object.");
+function parse(text: string, what: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new HttpProblem(400, "The body is not valid JSON.");
+    throw new HttpProblem(400, text.trim() === "" ? `The ${what} is empty; send a JSON object.` : `The ${what} is not valid JSON.`);
   }
-}
-
-function isDeeperThan(levels: number, value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
-}
-
-function invalid(mistakes: Problem["errors"]): HttpProblem {
-  return new HttpProblem(422, "The body is not valid.", mistakes);
 }

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import { toOpenAPIPath } from "@elysiajs/swagger/utils";
+import type { Scope } from "./config";
 import { Problem, problemOf } from "./problem";
 
 type Json = Record<string, unknown>;
@@ -18,8 +19,8 @@ export interface DocumentedRoute {
 
 /** What the app does before a route is reached. */
 export interface Gate {
-  /** Whether a path needs a token; null: none does. */
-  readonly needsToken: ((path: string) => boolean) | null;
+  /** The scope that a token needs, and undefined where none is needed; null: there are no tokens. */
+  readonly scopeFor: ((method: string, path: string) => Scope | undefined) | null;
   readonly limitsRate: boolean;
 }
 
@@ -44,14 +45,16 @@ export function completeDocument<Drawn extends OpenApiDocument>(drawn: Drawn, ro
   return { ...drawn, paths, components: { ...drawn.components, schemas } };
 }
 
-function completeOperation(operation: Json, { path, hooks }: DocumentedRoute, gate: Gate): Json {
+function completeOperation(operation: Json, { method, path, hooks }: DocumentedRoute, gate: Gate): Json {
   const { requestBody, responses } = (hooks.detail ?? {}) as { requestBody?: Json; responses?: Record<string, Json> };
-  const needsToken = gate.needsToken?.(path);
+  const scope = gate.scopeFor?.(method, path);
   const answers: Record<string, Json> = Object.fromEntries(
     Object.entries(schemasByStatus(hooks.response)).map(([status, schema]) => [status, answer(status, schema)]),
   );
   if (!hooks.response && !responses) answers["200"] = answer("200", undefined);
-  if (needsToken) for (const status of ["401", "403"]) answers[status] = answer(status, Problem);
+  if (scope) answers["401"] = answer("401", Problem);
+  // Every token may read; a change may be sent by a web page of another origin.
+  if (scope === "admin" || method !== "GET") answers["403"] = answer("403", Problem);
   if (hooks.body) answers["413"] = answer("413", Problem);
   if (gate.limitsRate) answers["429"] = answer("429", Problem);
   answers["500"] = answer("500", Problem);
@@ -59,7 +62,7 @@ function completeOperation(operation: Json, { path, hooks }: DocumentedRoute, ga
   return {
     ...operation,
     ...(Array.isArray(operation["parameters"]) && { parameters: operation["parameters"].map(completeParameter) }),
-    ...(needsToken === false && { security: [] }),
+    ...(gate.scopeFor && !scope && { security: [] }),
     ...(isObject(hooks.body) && { requestBody: completeBody(requestBody, hooks.body) }),
     responses: answers,
   };

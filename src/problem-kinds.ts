@@ -29,6 +29,18 @@ export const problemKinds = {
     title: "This path does not know the method",
     meaning: "The path is there, but not for this method. `Allow` lists those that it knows.",
   },
+  410: {
+    name: "gone",
+    title: "No longer there",
+    meaning:
+      "What was asked for was there and was removed, such as events that are older than EVENT_RETENTION. `Link` says where to go on.",
+  },
+  412: {
+    name: "precondition-failed",
+    title: "The record is not in the state that the request asks for",
+    meaning:
+      "`If-Match` or `If-None-Match` does not hold: somebody else was faster. Read the record again, and send the change with its new `ETag`.",
+  },
   413: { name: "too-large", title: "The body is too large", meaning: "The body has more bytes than are taken. Send less, or in parts." },
   415: {
     name: "unsupported-media-type",
@@ -62,4 +74,21 @@ export const problemKinds = {
   },
 } as const satisfies Record<number, ProblemKind>;
 
+/** Kinds that share their status with another. */
+export const specialKinds = {
+  "idempotency-key-reused": {
+    status: 422,
+    name: "idempotency-key-reused",
+    title: "The Idempotency-Key was used for another request",
+    meaning: "A request with this key and another body was answered before, within 24 hours. A new request needs a new key.",
+  },
+} as const satisfies Record<string, ProblemKind & { readonly status: number }>;
+
+export type SpecialKind = keyof typeof specialKinds;
 export type ProblemStatus = keyof typeof problemKinds;
+
+/** All of them, in the order of their statuses. */
+export const everyKind: readonly (ProblemKind & { readonly status: number })[] = [
+  ...Object.entries<ProblemKind>(problemKinds).map(([status, kind]) => ({ status: Number(status), ...kind })),
+  ...Object.values(specialKinds),
+].sort((a, b) => a.status - b.status);

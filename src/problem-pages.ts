@@ -1,10 +1,10 @@
 import { Elysia } from "elysia";
 import { HttpProblem } from "./problem";
-import { type ProblemKind, problemKinds } from "./problem-kinds";
+import { everyKind } from "./problem-kinds";
 
 /** The `type` of every problem is a path at which this explains it. */
 export function problemPages() {
-  const pages = new Map(Object.entries<ProblemKind>(problemKinds).map(([status, kind]) => [kind.name, pageOf(status, kind)]));
+  const pages = new Map(everyKind.map((kind) => [kind.name, pageOf(kind)]));
   return new Elysia({ name: "problem-pages" }).get(
     "/problems/:kind",
     ({ params }) => {
@@ -17,6 +17,6 @@ export function problemPages() {
   );
 }
 
-function pageOf(status: string, { title, meaning }: ProblemKind): string {
+function pageOf({ status, title, meaning }: (typeof everyKind)[number]): string {
   return `${status} ${title}\n\n${meaning}\n`;
 }

@@ -1,7 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import { type Static, Type } from "@sinclair/typebox";
-import type { ValueError } from "@sinclair/typebox/errors";
-import { type ProblemKind, type ProblemStatus, problemKinds } from "./problem-kinds";
+import { type ProblemKind, type ProblemStatus, problemKinds, type SpecialKind, specialKinds } from "./problem-kinds";
 import { requestIdOf } from "./request-id";
 
 /** Its media type. */
@@ -30,6 +29,7 @@ export class HttpProblem extends Error {
     readonly status: ProblemStatus,
     detail?: string,
     readonly errors?: Problem["errors"],
+    readonly special?: SpecialKind,
   ) {
     super(detail ?? problemKinds[status].title);
   }
@@ -39,18 +39,24 @@ export class HttpProblem extends Error {
 export interface ProblemContent {
   readonly detail?: string;
   readonly errors?: Problem["errors"] | undefined;
+  /** Its kind, where that is not the one of its status. */
+  readonly special?: SpecialKind | undefined;
 }
 
 /** The problem that a status stands for. */
-export function problemOf(status: number, requestId: string, { detail, errors }: ProblemContent = {}): Problem {
-  const kind = (problemKinds as Partial<Record<number, ProblemKind>>)[status];
+export function problemOf(status: number, requestId: string, content?: ProblemContent): Problem {
+  return { ...problemInside(status, content), requestId };
+}
+
+/** The problem of a part of a request, inside of its answer. */
+export function problemInside(status: number, { detail, errors, special }: ProblemContent = {}): Omit<Problem, "requestId"> {
+  const kind = special ? specialKinds[special] : (problemKinds as Partial<Record<number, ProblemKind>>)[status];
   return {
     type: kind ? `/problems/${kind.name}` : "about:blank",
     title: kind?.title ?? STATUS_CODES[status] ?? "Error",
     status,
     ...(detail && { detail }),
     ...(errors && { errors }),
-    requestId,
   };
 }
 
@@ -60,29 +66,4 @@ export function problemResponse(request: Request, status: number, content?: Prob
     status,
     headers: { ...headers, "content-type": problemType, "x-request-id": requestId },
   });
-}
-
-/** A body of megabytes can be wrong in a million places; nobody mends more than these at a time. */
-const maxMistakes = 100;
-
-/** Every mistake with its place and what was expected there, but never the value that was sent. */
-export function describeMistakes(mistakes: Iterable<ValueError>): NonNullable<Problem["errors"]> {
-  const byPlace = new Map<string, string>();
-  // One for each place: a string that is too short breaks its pattern, too.
-  for (const { pointer, detail } of placed(mistakes)) {
-    if (!byPlace.has(pointer)) byPlace.set(pointer, detail);
-    if (byPlace.size === maxMistakes) break;
-  }
-  return [...byPlace].map(([pointer, detail]) => ({ pointer, detail }));
-}
-
-function* placed(mistakes: Iterable<ValueError>): Generator<{ pointer: string; detail: string }> {
-  for (const { path, schema, message, errors } of mistakes) {
-    const alternatives = errors.map((branch) => [...placed(branch)]);
-    // The alternative that the value was meant to be is the one that has its mistake further inside.
-    const meant = alternatives.find(([first]) => first && first.pointer.length > path.length);
-    if (meant) yield* meant;
-    else if (typeof schema.description === "string") yield { pointer: path, detail: schema.description };
-    else yield { pointer: path, detail: alternatives.flatMap(([first]) => first?.detail ?? []).join("; or ") || message };
-  }
 }

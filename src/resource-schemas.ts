@@ -19,7 +19,10 @@ function integerText(pattern: string, description: string, documented: { minimum
   return Type.String({ pattern, description, [documentedAs]: { type: "integer", ...documented } });
 }
 
-/** `limit` and `after` of a list. */
+/** Of fifteen digits. */
+const greatestId = 999_999_999_999_999;
+
+/** `limit` and `after` of a list in the order of numbers. */
 export const pageQuery = Type.Object({
   limit: Type.Optional(
     typed<number | string>(
@@ -30,7 +33,9 @@ export const pageQuery = Type.Object({
       }),
     ),
   ),
-  after: Type.Optional(typed<number | string>(integerText("^[0-9]{1,15}$", "The `next` of the page before, an integer.", { minimum: 0 }))),
+  after: Type.Optional(
+    typed<number | string>(integerText("^[0-9]{1,15}$", "The `next` of the page before, an integer.", { minimum: 0, maximum: greatestId })),
+  ),
 });
 
 /**
@@ -40,11 +45,11 @@ export const pageQuery = Type.Object({
 export function schemasOf(resource: Resource) {
   const { name, plural, example, fields } = resource;
   const title = titleOf(name);
-  const id = integerText("^[1-9][0-9]{0,14}$", `The id of the ${name}, an integer.`, { minimum: 1, examples: [1] });
+  const id = integerText("^[1-9][0-9]{0,14}$", `The id of the ${name}, an integer.`, { minimum: 1, maximum: greatestId, examples: [1] });
   const time = "2026-02-18T18:23:45.123Z";
   const recordExample = { id: 1, ...example, version: 1, createdAt: time, updatedAt: time };
   const record: TSchema = { ...resource.record, title, examples: [recordExample] };
-  const next = Type.Union([Type.Integer(), Type.Null()], { description: "Pass it as `after` for the next page; null on the last one." });
+  const next = Type.Union([Type.String(), Type.Null()], { description: "Pass it as `after` for the next page; null on the last one." });
   return {
     record,
     input: { ...inputSchema(fields), title: `${title}Input`, examples: [example] } as TSchema,

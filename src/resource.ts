@@ -2,19 +2,32 @@ import { type TSchema, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { Elysia } from "elysia";
 import { jsonHeaders } from "./answer-headers";
+import { bulk } from "./crud/bulk";
+import { contextOf, type RequestHeaders } from "./crud/context";
+import { changeParameters, etag, idempotencyKey, location, readParameters } from "./crud/headers";
+import { fingerprintOf, idempotencyKeyOf, onceOf, refuseReuse } from "./crud/idempotency-key";
+import { etagOf, guardOf, isUnchanged } from "./crud/preconditions";
 import { type Input, withDefaults } from "./defaults";
+import type { Filters } from "./domain/filter";
 import type { Recorded, Resource } from "./domain/resource";
 import { jsonBody } from "./json-body";
+import { listOf } from "./listing";
 import { mergePatch } from "./merge-patch";
-import { describeMistakes, HttpProblem, Problem } from "./problem";
-import { pageQuery, schemasOf, typed } from "./resource-schemas";
+import { describeMistakes } from "./mistakes";
+import { HttpProblem, Problem } from "./problem";
+import { refuseQuery } from "./query";
+import { schemasOf, typed } from "./resource-schemas";
 import { type Dependencies, defineRoute } from "./route";
-import type { ChangeContext, Stored } from "./store/store";
+import type { Store, Stored } from "./store/store";
 
 /** RFC 7396. */
 const patchMediaType = "application/merge-patch+json";
 
-const location = { Location: { description: "The path of what was created.", schema: { type: "string" as const } } };
+const listDescription =
+  "A page at a time; `next`, and the header `Link` (RFC 8288), lead to the one after it. A page with a filter may be short, " +
+  "or empty, and still have a `next`: it reads a bounded number of records. What is changed or deleted in between never makes " +
+  "another record be left out.";
+const links = { Link: { description: 'The pages `rel="next"` and `rel="first"`.', schema: { type: "string" as const } } };
 
 /**
  * CRUD over HTTP for a resource: list, create, read, replace, change and delete. Every change is an event.
@@ -23,8 +36,10 @@ const location = { Location: { description: "The path of what was created.", sch
  * // routes/orders.ts
  * export default crud(order);
  */
-export function crud<Name extends string, Plural extends string, Fields extends object>(resource: Resource<Name, Plural, Fields>) {
-  type Page = { [key in Plural]: Recorded<Fields>[] } & { next: number | null };
+export function crud<Name extends string, Plural extends string, Fields extends object, By extends Filters>(
+  resource: Resource<Name, Plural, Fields, By>,
+) {
+  type Page = { [key in Plural]: Recorded<Fields>[] } & { next: string | null };
   const { name, plural } = resource;
   const schemas = schemasOf(resource);
   const record = typed<Recorded<Fields>>(schemas.record);
@@ -32,11 +47,15 @@ export function crud<Name extends string, Plural extends string, Fields extends 
   const patch = typed<Partial<Fields>>(schemas.patch);
   const page = typed<Page>(schemas.page);
   const { params } = schemas;
+  const list = listOf(resource);
   const fieldsCheck = TypeCompiler.Compile<TSchema>(resource.fields);
   const tags = [plural];
   const refused = { 422: Problem, 503: Problem };
+  const malformed = { 400: Problem };
+  const unreadable = { ...malformed, 415: Problem };
   const missing = { 404: Problem, ...refused };
-  const unreadable = { 400: Problem, 415: Problem };
+  const conditional = { ...malformed, 412: Problem, ...missing };
+  const changed = { 200: { description: "OK", headers: etag } };
 
   const found = (stored: Stored | undefined, id: string): Stored => {
     if (!stored) throw new HttpProblem(404, `There is no ${name} ${id}.`);
@@ -49,36 +68,46 @@ export function crud<Name extends string, Plural extends string, Fields extends 
     throw new HttpProblem(422, `The patch would leave the ${name} invalid.`, describeMistakes(fieldsCheck.Errors(fields)));
   };
 
+  const insert = async (store: Store, body: unknown, path: string, headers: RequestHeaders): Promise<Stored> => {
+    const key = idempotencyKeyOf(headers["idempotency-key"]);
+    if (key === undefined) return store.insert(resource, complete(body), contextOf(headers));
+    const once = onceOf({ key, path, authorization: headers["authorization"], fingerprint: fingerprintOf(body) });
+    const answerOf = ([created]: readonly Stored[]) => (created as Stored).json;
+    const json = await store.insertAll(resource, [complete(body)], answerOf, { ...contextOf(headers), once }).catch(refuseReuse);
+    const { id, version } = JSON.parse(json) as Recorded<Fields>;
+    return { id, version, json };
+  };
+  const changeOf = (headers: RequestHeaders) => ({ ...contextOf(headers), guard: guardOf(name, headers) });
+
   return defineRoute(({ store }: Dependencies) =>
     new Elysia()
       .get(
         "",
-        async ({ query }) => {
-          const limit = Number(query.limit ?? 50);
-          const after = Number(query.after ?? 0);
-          // One more than asked for tells whether there is a next page.
-          const rows = await store.list(resource, after, limit + 1);
-          const shown = rows.slice(0, limit);
-          const next = rows.length > limit ? (shown.at(-1)?.id ?? null) : null;
-          return json(`{"${plural}":[${shown.map((row) => row.json).join(",")}],"next":${next}}`);
+        async ({ request, path }) => {
+          const { listing, links } = list.read(request.url);
+          const found = await store.list(resource, listing);
+          const { next, link } = links(found, path);
+          return json(`{"${plural}":[${found.rows.map((row) => row.json).join(",")}],"next":${JSON.stringify(next)}}`, 200, { link });
         },
         {
-          query: pageQuery,
+          query: list.schema,
           response: { 200: page, ...refused },
           detail: {
             tags,
             summary: `List ${plural}`,
-            description: "In the order of their ids, a page at a time.",
+            description: listDescription,
+            responses: { 200: { description: "A page.", headers: links } },
           },
         },
       )
       .post(
         "",
         async ({ body, path, headers }) => {
-          const stored = await store.insert(resource, complete(body), contextOf(headers));
-          return json(stored.json, 201, { location: `${path.replace(/\/$/, "")}/${stored.id}` });
+          const stored = await insert(store, body, path, headers);
+          return answer(stored, 201, { location: `${path.replace(/\/$/, "")}/${stored.id}` });
         },
         {
+          transform: refuseQuery,
           body: input,
           parse: jsonBody(input, "application/json"),
           response: { 201: record, ...unreadable, ...refused },
@@ -86,27 +115,47 @@ export function crud<Name extends string, Plural extends string, Fields extends 
             tags,
             summary: `Create ${aOrAn(name)}`,
             description: `Publishes ${name}.created.`,
-            responses: { 201: { description: "Created; `Location` is its path.", headers: location } },
+            parameters: [idempotencyKey],
+            responses: { 201: { description: "Created; `Location` is its path.", headers: { ...location, ...etag } } },
           },
         },
       )
-      .get("/:id", async ({ params: { id } }) => json(found(await store.get(resource, Number(id)), id).json), {
-        params,
-        response: { 200: record, ...missing },
-        detail: { tags, summary: `Read ${aOrAn(name)}` },
-      })
+      .use(bulk(resource, schemas, complete, store))
+      .get(
+        "/:id",
+        async ({ params: { id }, request }) => {
+          const stored = found(await store.get(resource, Number(id)), id);
+          if (isUnchanged(name, request.headers, stored))
+            return new Response(null, { status: 304, headers: { etag: etagOf(stored) } }) as never;
+          return answer(stored);
+        },
+        {
+          params,
+          transform: refuseQuery,
+          response: { 200: record, 304: Type.Undefined({ description: "The record is in a state that the client has." }), ...conditional },
+          detail: {
+            tags,
+            summary: `Read ${aOrAn(name)}`,
+            parameters: readParameters(params),
+            responses: { ...changed, 304: { description: "The record is still in a state that the request names.", headers: etag } },
+          },
+        },
+      )
       .put(
         "/:id",
         async ({ params: { id }, body, headers }) => {
           const fields = complete(body);
-          return json(found(await store.update(resource, Number(id), () => fields, contextOf(headers)), id).json);
+          return answer(found(await store.update(resource, Number(id), () => fields, changeOf(headers)), id));
         },
         {
           params,
+          transform: refuseQuery,
           body: input,
           parse: jsonBody(input, "application/json"),
-          response: { 200: record, ...unreadable, ...missing },
+          response: { 200: record, ...unreadable, ...conditional },
           detail: {
+            parameters: changeParameters(params),
+            responses: changed,
             tags,
             summary: `Replace ${aOrAn(name)}`,
             description: `A field that is left out goes back to its default. Publishes ${name}.updated.`,
@@ -116,13 +165,16 @@ export function crud<Name extends string, Plural extends string, Fields extends 
       .patch(
         "/:id",
         async ({ params: { id }, body, headers }) =>
-          json(found(await store.update(resource, Number(id), (current) => patched(current, body), contextOf(headers)), id).json),
+          answer(found(await store.update(resource, Number(id), (current) => patched(current, body), changeOf(headers)), id)),
         {
           params,
+          transform: refuseQuery,
           body: patch,
           parse: jsonBody(patch, patchMediaType, "application/json"),
-          response: { 200: record, ...unreadable, ...missing },
+          response: { 200: record, ...unreadable, ...conditional },
           detail: {
+            parameters: changeParameters(params),
+            responses: changed,
             tags,
             summary: `Change ${aOrAn(name)}`,
             description: `A JSON merge patch (RFC 7396): what is left out stays, null takes a value away. Publishes ${name}.updated.`,
@@ -133,13 +185,15 @@ export function crud<Name extends string, Plural extends string, Fields extends 
       .delete(
         "/:id",
         async ({ params: { id }, headers }) => {
-          found(await store.remove(resource, Number(id), contextOf(headers)), id);
+          found(await store.remove(resource, Number(id), changeOf(headers)), id);
           return new Response(null, { status: 204 }) as never;
         },
         {
           params,
-          response: { 204: Type.Undefined({ description: "Deleted." }), ...missing },
+          transform: refuseQuery,
+          response: { 204: Type.Undefined({ description: "Deleted." }), ...conditional },
           detail: {
+            parameters: changeParameters(params),
             tags,
             summary: `Delete ${aOrAn(name)}`,
             description: `Publishes ${name}.deleted, which carries the last state.`,
@@ -160,9 +214,9 @@ function json(text: string, status = 200, headers?: Record<string, string>): nev
   return response as never;
 }
 
-function contextOf(headers: Record<string, string | undefined>): ChangeContext {
-  const traceparent = headers["traceparent"];
-  return traceparent && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent) ? { traceparent } : {};
+/** A record, with its ETag. */
+function answer(stored: Stored, status = 200, headers?: Record<string, string>): never {
+  return json(stored.json, status, { etag: etagOf(stored), ...headers });
 }
 
 function aOrAn(name: string): string {

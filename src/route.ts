@@ -1,3 +1,4 @@
+import type { Server } from "bun";
 import type { AnyElysia } from "elysia";
 import type { BrokerState } from "./broker/connection";
 import type { DeadLetters } from "./delivery/dead-letters";
@@ -17,6 +18,10 @@ export interface Dependencies {
   readonly metrics: Metrics;
   /** How things stand between the event log and RabbitMQ. */
   readonly relay: () => RelayStatus;
+  /** The address of who sends a request, behind the proxies that are trusted. Null: it has no connection, or not any more. */
+  readonly clientOf: (request: Request, server: Server<unknown> | null) => string | null;
+  /** Aborted when the service begins to stop: what would go on for ever ends then. */
+  readonly stopping: AbortSignal;
 }
 
 export interface RelayStatus {

@@ -1,5 +1,6 @@
 import type { Server } from "bun";
 import { buildApp } from "./app";
+import { clientsBehind } from "./client-address";
 import { type Config, ConfigError, readConfig } from "./config";
 import { onStopSignal } from "./delivery/stop-signal";
 import { loadCatalogue } from "./domain/catalogue";
@@ -41,12 +42,19 @@ export async function startApi(loadRoutes: () => Promise<readonly LoadedRoute[]>
 
 /** Starts everything, and answers how to stop it again. */
 async function serve(routes: readonly LoadedRoute[], config: Config, log: Log): Promise<() => Promise<void>> {
+  const stopping = new AbortController();
   const service = await startEngine(config, await loadCatalogue(), log);
-  const app = buildApp({ routes, config, log, dependencies: service.dependencies });
+  const app = buildApp({
+    routes,
+    config,
+    log,
+    dependencies: { ...service.dependencies, clientOf: clientsBehind(config.trustedProxies), stopping: stopping.signal },
+  });
   const server = listen(app, config);
   log.info(`Warren listens on ${server.url.origin} and shows its API at ${server.url.origin}/swagger`);
 
   return async () => {
+    stopping.abort();
     await finishRequests(server);
     await service.stop();
   };

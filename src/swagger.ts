@@ -4,7 +4,7 @@ import iconFile from "swagger-ui-dist/favicon-32x32.png" with { type: "file" };
 import styleFile from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
 import scriptFile from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
 import packageJson from "../package.json";
-import { needsToken } from "./access";
+import { scopeFor } from "./access";
 import type { Config } from "./config";
 import { completeDocument, type DocumentedRoute, type Gate, type OpenApiDocument } from "./openapi";
 import { file, text } from "./page-answers";
@@ -64,7 +64,7 @@ export function apiDocs({ apiTokens, rateLimit }: Pick<Config, "apiTokens" | "ra
       }),
     } as NonNullable<Parameters<typeof swagger>[0]>["documentation"] & object,
   });
-  const gate: Gate = { needsToken: withToken ? needsToken : null, limitsRate: rateLimit !== null };
+  const gate: Gate = { scopeFor: withToken ? scopeFor : null, limitsRate: rateLimit !== null };
   let document: OpenApiDocument | undefined;
 
   const hidden = { detail: { hide: true } };

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import fc from "fast-check";
 import { type Config, ConfigError, readConfig, redactUrl } from "../src/config";
+import { certificateFor } from "./support/certificate";
 import { temporaryFolder } from "./support/folder";
 import { root } from "./support/processes";
 
@@ -142,7 +143,7 @@ describe("a bad value is refused, with what would be right", () => {
     [{ RABBITMQ_URL: "yes" }, "or `none` for the embedded transport"],
     [
       { RABBITMQ_CA_FILE: "/no/such/ca.pem" },
-      "RABBITMQ_CA_FILE=/no/such/ca.pem: no file that can be read is there; give the path of a PEM file.",
+      "RABBITMQ_CA_FILE=/no/such/ca.pem: no certificate can be read there; give the path of a PEM file.",
     ],
     [{ DATABASE_URL: "warren.db" }, "use sqlite:<path of a file>, such as sqlite:data/warren.db."],
     [{ DATABASE_URL: "sqlite:" }, "use sqlite:<path of a file>"],
@@ -201,23 +202,45 @@ describe("certificates", () => {
   });
   afterEach(() => folder.remove());
 
-  test("files that are there are taken", async () => {
-    const file = async (name: string) => {
-      const path = join(folder.path, name);
-      await Bun.write(path, "");
-      return path;
-    };
-    const [ca, cert, key] = [await file("ca.pem"), await file("cert.pem"), await file("key.pem")];
-    const { rabbitmq } = read({ RABBITMQ_URL: "amqps://broker", RABBITMQ_CA_FILE: ca, RABBITMQ_CERT_FILE: cert, RABBITMQ_KEY_FILE: key });
-    expect(rabbitmq).toEqual({ url: "amqps://broker", explicit: true, caFile: ca, certFile: cert, keyFile: key });
-    expect(mistakesOf({ RABBITMQ_CERT_FILE: cert })).toEqual([
-      "RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE belong together: set both or neither.",
+  const file = async (name: string, text: string) => {
+    const path = join(folder.path, name);
+    await Bun.write(path, text);
+    return path;
+  };
+
+  test("files that hold what they should are taken", async () => {
+    const pair = certificateFor("client");
+    const [ca, cert, key] = [await file("ca", certificateFor("ca").cert), await file("cert", pair.cert), await file("key", pair.key)];
+    const environment = { RABBITMQ_URL: "amqps://broker", RABBITMQ_CA_FILE: ca, RABBITMQ_CERT_FILE: cert, RABBITMQ_KEY_FILE: key };
+    expect(read(environment).rabbitmq).toEqual({ url: "amqps://broker", explicit: true, caFile: ca, certFile: cert, keyFile: key });
+    const together = "RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE belong together: set both or neither.";
+    expect(mistakesOf({ ...environment, RABBITMQ_KEY_FILE: "" })).toEqual([together]);
+    expect(mistakesOf({ ...environment, RABBITMQ_CERT_FILE: "" })).toEqual([together]);
+    expect(mistakesOf({ ...environment, RABBITMQ_CERT_FILE: ca })).toEqual([
+      "RABBITMQ_KEY_FILE is not the key of the certificate in RABBITMQ_CERT_FILE.",
     ]);
-    expect(mistakesOf({ RABBITMQ_KEY_FILE: key })).toHaveLength(1);
+    const withoutTls = [
+      "RABBITMQ_CA_FILE, RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE are for amqps://, but RABBITMQ_URL connects without TLS.",
+    ];
+    expect(mistakesOf({ RABBITMQ_CA_FILE: ca })).toEqual(withoutTls);
+    expect(mistakesOf({ ...environment, RABBITMQ_URL: "amqp://broker" })).toEqual(withoutTls);
+    expect(mistakesOf({ ...environment, RABBITMQ_URL: "none" })).toEqual([]);
   });
 
-  test("a folder is no file", () => {
-    expect(mistakesOf({ RABBITMQ_CA_FILE: folder.path })).toHaveLength(1);
+  test("a folder, and a file that holds something else, are not", async () => {
+    const { cert, key } = certificateFor("client");
+    const [certFile, keyFile] = [await file("cert", cert), await file("key", key)];
+    const mistakes = mistakesOf({
+      RABBITMQ_URL: "amqps://broker",
+      RABBITMQ_CA_FILE: folder.path,
+      RABBITMQ_CERT_FILE: keyFile,
+      RABBITMQ_KEY_FILE: certFile,
+    });
+    expect(mistakes).toEqual([
+      `RABBITMQ_CA_FILE=${folder.path}: no certificate can be read there; give the path of a PEM file.`,
+      `RABBITMQ_CERT_FILE=${keyFile}: no certificate can be read there; give the path of a PEM file.`,
+      `RABBITMQ_KEY_FILE=${certFile}: no private key without a passphrase can be read there; give the path of a PEM file.`,
+    ]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { Type } from "@sinclair/typebox";
+import { Kind, Type } from "@sinclair/typebox";
+import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { Value } from "@sinclair/typebox/value";
 import { item } from "../src/domain/item";
 import { defineResource, Nullable } from "../src/domain/resource";
@@ -36,13 +37,16 @@ describe("defineResource", () => {
     },
   );
 
-  test.each(["id", "type", "version", "timestamp", "data", "event", "events", "meta", "relay"])(
-    "refuses the name %p, which is taken",
-    (name) => {
-      expect(() => define({ name })).toThrow("taken are id, type, version, timestamp, data, event, events, meta, relay");
-      expect(() => define({ name: "fine", plural: name })).toThrow(`"${name}" cannot name a resource`);
-    },
-  );
+  const inBodies = ["id", "type", "version", "timestamp", "data", "line", "index", "status", "problem"];
+  const tables = ["event", "events", "meta", "relay", "subscriptions", "idempotency_keys"];
+  test.each([...inBodies, ...tables])("refuses the name %p, which is taken", (name) => {
+    expect(() => define({ name })).toThrow(`taken are ${[...inBodies, ...tables].join(", ")}`);
+    expect(() => define({ name: "fine", plural: name })).toThrow(`"${name}" cannot name a resource`);
+  });
+
+  test("refuses a name whose plural is taken", () => {
+    expect(() => define({ name: "subscription" })).toThrow('"subscriptions" cannot name a resource');
+  });
 
   test.each(["id", "version", "createdAt", "updatedAt"])("refuses the field %p, which the service fills in", (field) => {
     expect(() => define({ name: "order" }, { [field]: Type.String() })).toThrow(
@@ -54,5 +58,65 @@ describe("defineResource", () => {
     const schema = Nullable(Type.Number());
     expect(schema.default).toBeNull();
     expect([1, null, "1", undefined].map((value) => Value.Check(schema, value))).toEqual([true, true, false, false]);
+  });
+
+  test.each<[Record<string, string>, string[], string]>([
+    [{ colour: "prefix" }, [], 'there is no field "colour" to filter by.'],
+    [{ toString: "prefix" }, [], 'there is no field "toString" to filter by.'],
+    [{ price: "prefix" }, [], '"price" cannot have the filter "prefix": "prefix" is for text, "range" for numbers.'],
+    [{ name: "range" }, [], '"name" cannot have the filter "range": "prefix" is for text, "range" for numbers.'],
+    [{ tags: "prefix" }, [], '"tags" cannot have the filter "prefix": "prefix" is for text, "range" for numbers.'],
+    [{ name: "suffix" }, [], '"name" cannot have the filter "suffix": "prefix" is for text, "range" for numbers.'],
+    [{ "first name": "prefix" }, [], 'a list cannot be filtered by "first name": use letters, digits and _.'],
+    [{ sort: "prefix" }, [], 'two parameters of its list would be called "sort"; give a field another name.'],
+    [{ price: "range", minPrice: "prefix" }, [], 'two parameters of its list would be called "minPrice"; give a field another name.'],
+    [{ price: "range" }, ["name"], '"name" has an index, but no filter that would use it.'],
+  ])("refuses the filters %p with the indexes %p", (filters, indexes, message) => {
+    const text = Type.String();
+    const fields = { name: text, price: Nullable(Type.Number()), tags: Type.Array(text), "first name": text, sort: text, minPrice: text };
+    expect(() =>
+      defineResource({ name: "order", fields, filters: filters as never, indexes: indexes as never, example: {} as never }),
+    ).toThrow(new TypeError(`Resource "order": ${message}`));
+  });
+
+  test("takes only filters that fit the field's type", () => {
+    const fields = {
+      name: Type.String(),
+      price: Nullable(Type.Integer()),
+      state: Type.Union([Type.Literal("open"), Type.Literal("paid")]),
+    };
+    const example = { name: "x", price: null, state: "open" as const };
+    const filters = { name: "prefix", price: "range", state: "prefix" } as const;
+    expect(defineResource({ name: "order", fields, filters, indexes: ["price"], example })).toMatchObject({ filters, indexes: ["price"] });
+    expect(defineResource({ name: "order", fields, example })).toMatchObject({ filters: {}, indexes: [] });
+    // @ts-expect-error a number has no prefix
+    expect(() => defineResource({ name: "order", fields, filters: { price: "prefix" }, example })).toThrow(TypeError);
+    // @ts-expect-error an index of what is no filter
+    expect(() => defineResource({ name: "order", fields, filters: { name: "prefix" }, indexes: ["price"], example })).toThrow(TypeError);
+  });
+
+  test("counts the length of text in code points, at every depth, and leaves the given schema alone", () => {
+    const word = Type.String({ minLength: 2, maxLength: 3, pattern: "^[^x]*$" });
+    const fields = { word, list: Type.Array(Type.Object({ word: Nullable(word) })) };
+    const { record, fields: own } = defineResource({ name: "order", fields, example: { word: "ab", list: [] } });
+    const check = TypeCompiler.Compile(own);
+    for (const [text, valid] of [
+      ["a", false],
+      ["ab", true],
+      ["abc", true],
+      ["abcd", false],
+      ["\u{1f430}", false],
+      ["\u{1f430}\u{1f430}", true],
+      ["\u{1f430}".repeat(3), true],
+      ["\u{1f430}".repeat(4), false],
+      ["\ud83d\ud83d", true],
+      ["axb", false],
+    ] as const) {
+      const value = { word: text, list: [{ word: text }] };
+      expect([text, Value.Check(own, value), check.Check(value)]).toEqual([text, valid, valid]);
+      expect([...check.Errors(value)].map(({ path }) => path).slice(0, 1)).toEqual(valid ? [] : ["/word"]);
+      expect(Value.Check(record, { id: 1, ...value, version: 1, createdAt: "", updatedAt: "" })).toBe(valid);
+    }
+    expect([Value.Check(word, "\u{1f430}"), word[Kind]]).toEqual([true, "String"]);
   });
 });

@@ -32,7 +32,7 @@ describe("a body that is not valid: 422", () => {
       detail: "The body is not valid.",
       errors: expect.arrayContaining([
         { pointer: "/name", detail: "1 to 200 characters, not blank." },
-        { pointer: "/description", detail: "Expected string; or Expected null" },
+        { pointer: "/description", detail: "Expected string of at most 2000 characters; or Expected null" },
         { pointer: "/price", detail: "Expected number to be greater or equal to 0; or Expected null" },
         { pointer: "/colour", detail: "Unexpected property" },
       ]),

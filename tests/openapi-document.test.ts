@@ -69,6 +69,8 @@ async function build(apiTokens: string[], rateLimit: number | null, routes?: Loa
       replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
       metrics: new Metrics(log),
       relay: () => ({ transport: "embedded", broker: "off", position: 0 }),
+      clientOf: () => null,
+      stopping: new AbortController().signal,
     },
     config: {
       apiTokens: apiTokens.map((token) => ({ token, scope: "admin" })),
@@ -168,16 +170,19 @@ describe("every operation", () => {
   });
 
   test("has a body and an answer with schema and example, of the media type that is really taken and sent", () => {
-    for (const { name, method, operation } of operations(document)) {
+    for (const { name, path, method, operation } of operations(document)) {
       const withBody = ["post", "put", "patch"].includes(method);
       expect([name, operation.requestBody !== undefined]).toEqual([name, withBody]);
-      const types = method === "patch" ? ["application/merge-patch+json", "application/json"] : ["application/json"];
+      const isBulk = path.endsWith("/bulk");
+      const answered = isBulk ? ["application/json", "application/x-ndjson"] : ["application/json"];
+      const types = method === "patch" ? ["application/merge-patch+json", "application/json"] : answered;
       if (operation.requestBody) expect([name, Object.keys(operation.requestBody.content)]).toEqual([name, types]);
       const good = Object.entries(operation.responses).filter(([status]) => status.startsWith("2"));
       expect([name, good.length > 0]).toEqual([name, true]);
       for (const [status, answer] of good) {
-        const sent = name === "GET /metrics" ? "text/plain" : "application/json";
-        expect([name, Object.keys(answer.content ?? {})]).toEqual([name, status === "204" ? [] : [sent]]);
+        const single = { "GET /metrics": "text/plain", "GET /events/stream": "text/event-stream" }[name];
+        const sent = single ? [single] : answered;
+        expect([name, Object.keys(answer.content ?? {})]).toEqual([name, status === "204" ? [] : sent]);
       }
       const medias = [operation.requestBody?.content, ...good.map(([, answer]) => answer.content)].flatMap((content) =>
         Object.values(content ?? {}),
@@ -194,12 +199,13 @@ describe("every operation", () => {
     expect(errors("GET /health/live", document)).toEqual(["500"]);
     expect(errors("GET /health/ready", document)).toEqual(["500", "503"]);
     expect(errors("GET /items", document)).toEqual(["422", "500", "503"]);
-    expect(errors("POST /items", document)).toEqual(["400", "413", "415", "422", "500", "503"]);
-    expect(errors("GET /items/{id}", document)).toEqual(["404", "422", "500", "503"]);
-    expect(errors("PUT /items/{id}", document)).toEqual(["400", "404", "413", "415", "422", "500", "503"]);
-    expect(errors("PATCH /items/{id}", document)).toEqual(["400", "404", "413", "415", "422", "500", "503"]);
-    expect(errors("DELETE /items/{id}", document)).toEqual(["404", "422", "500", "503"]);
-    expect(errors("DELETE /items/{id}", guarded)).toEqual(["401", "403", "404", "422", "429", "500", "503"]);
+    expect(errors("POST /items", document)).toEqual(["400", "403", "413", "415", "422", "500", "503"]);
+    expect(errors("POST /items/bulk", document)).toEqual(["400", "403", "413", "415", "422", "500", "503"]);
+    expect(errors("GET /items/{id}", document)).toEqual(["400", "404", "412", "422", "500", "503"]);
+    expect(errors("PUT /items/{id}", document)).toEqual(["400", "403", "404", "412", "413", "415", "422", "500", "503"]);
+    expect(errors("PATCH /items/{id}", document)).toEqual(["400", "403", "404", "412", "413", "415", "422", "500", "503"]);
+    expect(errors("DELETE /items/{id}", document)).toEqual(["400", "403", "404", "412", "422", "500", "503"]);
+    expect(errors("DELETE /items/{id}", guarded)).toEqual(["400", "401", "403", "404", "412", "422", "429", "500", "503"]);
     expect(errors("GET /health/live", guarded)).toEqual(["429", "500"]);
     for (const { operation } of operations(guarded)) {
       for (const [status, answer] of Object.entries(operation.responses).filter(([code]) => Number(code) >= 400)) {
@@ -224,7 +230,7 @@ describe("every operation", () => {
         expect([name, parameter.name, parameter.schema["type"], parameter.description?.length > 10]).toEqual([
           name,
           parameter.name,
-          expect.stringMatching(/^(string|integer)$/),
+          expect.stringMatching(/^(string|integer|number)$/),
           true,
         ]);
       }
@@ -236,15 +242,41 @@ describe("every operation", () => {
       document.paths[path]?.[method]?.parameters?.map(({ name, schema, description }) => [name, schema, description.length > 10]);
     expect(parameters("/items", "get")).toEqual([
       ["limit", { type: "integer", minimum: 1, maximum: 200, default: 50 }, true],
-      ["after", { type: "integer", minimum: 0 }, true],
+      ["sort", { type: "string", enum: ["id", "-id", "createdAt", "-createdAt", "updatedAt", "-updatedAt"], default: "id" }, true],
+      ["after", { type: "string", pattern: expect.any(String) }, true],
+      ["updatedSince", { type: "string" }, true],
+      ["name", { type: "string", maxLength: 1000 }, true],
+      ["minPrice", { type: "number" }, true],
+      ["maxPrice", { type: "number" }, true],
     ]);
+    expect(document.paths["/items"]?.["get"]?.responses["200"]?.headers).toHaveProperty("Link");
     expect(parameters("/dead-letters/{queue}", "get")?.slice(1, 3)).toEqual([
       ["limit", { type: "integer", minimum: 1, maximum: 200, default: 50 }, true],
-      ["after", { type: "integer", minimum: 0 }, true],
+      ["after", { type: "integer", minimum: 0, maximum: 999_999_999_999_999 }, true],
     ]);
     for (const method of ["get", "put", "patch", "delete"]) {
-      expect(parameters("/items/{id}", method)).toEqual([["id", { type: "integer", minimum: 1 }, true]]);
+      expect(parameters("/items/{id}", method)).toEqual([
+        ["id", { type: "integer", minimum: 1, maximum: 999_999_999_999_999 }, true],
+        ["If-Match", { type: "string", pattern: expect.any(String) }, true],
+        ["If-None-Match", { type: "string", pattern: expect.any(String) }, true],
+      ]);
     }
+    for (const path of ["/items", "/items/bulk"])
+      expect(parameters(path, "post")).toEqual([["Idempotency-Key", { type: "string", pattern: expect.any(String) }, true]]);
+  });
+
+  test("says where an answer has an ETag or a Location", () => {
+    const headers = (path: string, method: string, status: string) =>
+      Object.keys(document.paths[path]?.[method]?.responses[status]?.headers ?? {});
+    expect(headers("/items", "post", "201")).toEqual(["Location", "ETag"]);
+    for (const [method, status] of [
+      ["get", "200"],
+      ["get", "304"],
+      ["put", "200"],
+      ["patch", "200"],
+    ] as const)
+      expect([method, headers("/items/{id}", method, status)]).toEqual([method, ["ETag"]]);
+    expect(document.paths["/items/{id}"]?.["get"]?.responses["304"]?.content).toBeUndefined();
   });
 });
 

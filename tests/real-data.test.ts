@@ -157,8 +157,8 @@ async function live(url: string, index: number, told: Map<number, Told[]>, kept:
 /** Everything that is in the table. */
 async function stored(url: string): Promise<Map<number, Fields>> {
   const all = new Map<number, Fields>();
-  for (let after: number | null = 0; after !== null; ) {
-    const page = (await (await send("GET", `${url}?limit=200&after=${after}`)).json()) as { items: Item[]; next: number | null };
+  for (let after: string | number | null = 0; after !== null; ) {
+    const page = (await (await send("GET", `${url}?limit=200&after=${after}`)).json()) as { items: Item[]; next: string | null };
     for (const { id, name, description, price } of page.items) all.set(id, { name, description, price });
     after = page.next;
   }

@@ -240,10 +240,10 @@ describe("the stop", () => {
 /** Every id in the table, page by page. */
 async function allIds(url: string): Promise<Set<number>> {
   const ids = new Set<number>();
-  for (let after: number | null = 0; after !== null; ) {
+  for (let after: string | number | null = 0; after !== null; ) {
     const page = (await (await send("GET", `${url}/items?limit=200&after=${after}`)).json()) as {
       items: { id: number }[];
-      next: number | null;
+      next: string | null;
     };
     for (const { id } of page.items) ids.add(id);
     after = page.next;

@@ -215,10 +215,10 @@ describeWithRabbit("with RabbitMQ", () => {
     const api = await startApi({ env });
     const state = await settled(api.url);
     const stored = new Set<number>();
-    for (let after: number | null = 0; after !== null; ) {
+    for (let after: string | number | null = 0; after !== null; ) {
       const page = (await (await send("GET", `${api.url}/items?limit=200&after=${after}`)).json()) as {
         items: { id: number }[];
-        next: number | null;
+        next: string | null;
       };
       for (const { id } of page.items) stored.add(id);
       after = page.next;

@@ -1,5 +1,5 @@
 // Which events are pruned, and which are not, however old they are.
-import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, jest, setSystemTime, test } from "bun:test";
 import { join } from "node:path";
 import { keepRetention, pruneOnce, type RetentionOptions } from "../src/delivery/retention";
 import { item } from "../src/domain/item";
@@ -59,6 +59,18 @@ describe("pruneOnce", () => {
     expect(await pruneOnce(options, new Date(0))).toBe(0);
     expect(await left()).toEqual([1, 2, 3, 4, 5]);
     expect(recorded.lines).toEqual([]);
+  });
+
+  test("removes a beginning of the log and no more, though the clock was put back: a gap would be seen by nobody", async () => {
+    const start = Date.now() + 60_000;
+    for (const minute of [0, 60, 1]) {
+      setSystemTime(start + minute * 60_000);
+      await store.insert(item, item.example);
+    }
+    setSystemTime();
+    expect(await pruneOnce(options, new Date(start + 5 * 60_000))).toBe(6);
+    expect(await left()).toEqual([7, 8]);
+    expect(await store.log.pruned()).toBe(6);
   });
 
   test("keeps what RabbitMQ has not confirmed", async () => {

@@ -105,7 +105,7 @@ describe("invariant 1: the item and its event are one transaction", () => {
       ),
     );
   const state = async () => [
-    (await store.list(item, 0, 100)).map(({ json }) => (JSON.parse(json) as { name: string }).name),
+    (await store.list(item, { limit: 100 })).rows.map(({ json }) => (JSON.parse(json) as { name: string }).name),
     (await events()).map(({ type }) => type),
   ];
 
@@ -173,7 +173,7 @@ describe("trouble with the disk is StoreUnavailable, and nothing is changed", ()
     const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => store.insert(item, big)));
     for (const outcome of outcomes)
       expect(outcome.status === "rejected" && String(outcome.reason)).toMatch(/^StoreUnavailable: SQLITE_FULL/);
-    expect([await store.log.end(), (await store.list(item, 0, 100)).length]).toEqual([1, 1]);
+    expect([await store.log.end(), (await store.list(item, { limit: 100 })).rows.length]).toEqual([1, 1]);
     connection.run("PRAGMA max_page_count = 1000000");
     expect((await store.insert(item, big)).id).toBe(2);
   });
@@ -188,7 +188,7 @@ describe("trouble with the disk is StoreUnavailable, and nothing is changed", ()
     writeSync(descriptor, Buffer.alloc(200_000, 0xff), 0, 200_000, 4096);
     for (const work of [
       () => store.get(item, 1),
-      () => store.list(item, 0, 100),
+      () => store.list(item, { limit: 100 }),
       () => store.log.read(0, 100),
       () => store.insert(item, fields),
       () => store.check(),
@@ -209,7 +209,7 @@ describe("trouble with the disk is StoreUnavailable, and nothing is changed", ()
     await expect(store.insert(item, fields)).rejects.toBeInstanceOf(StoreUnavailable);
     await expect(store.check()).rejects.toBeInstanceOf(StoreUnavailable);
     // Readers are not kept out.
-    expect(await store.list(item, 0, 1)).toEqual([]);
+    expect(await store.list(item, { limit: 1 })).toEqual({ rows: [], next: null });
     other.run("ROLLBACK");
     other.close();
     await store.check();

@@ -36,7 +36,7 @@ test("property: whatever the interleaving, each change is exactly one event, ver
   await fc.assert(
     fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 12 }), { maxLength: 6 }), async (rounds) => {
       const start = await store.log.end();
-      const ids = (await store.list(item, 0, 1_000_000)).map(({ id }) => id).slice(-5);
+      const ids = (await store.list(item, { limit: 1_000_000 })).rows.map(({ id }) => id).slice(-5);
       const before = new Map(await Promise.all(ids.map(async (id) => [id, await store.get(item, id)] as const)));
       const answers: { change: Change; id: number; json: string }[] = [];
       for (const round of rounds) {

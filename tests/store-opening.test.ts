@@ -3,7 +3,9 @@ import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { Type } from "@sinclair/typebox";
 import { item } from "../src/domain/item";
+import { defineResource, Nullable } from "../src/domain/resource";
 import { acquireLock } from "../src/store/lock";
 import { followLog } from "../src/store/log-follower";
 import { storeMigrations } from "../src/store/migrations";
@@ -76,7 +78,64 @@ describe("the first start", () => {
       'The store was opened without the resource "order"; export it from a file in src/domain/.',
     );
     await close(first);
-    expect(await open().list(order, 0, 10)).toEqual([]);
+    expect(await open().list(order, { limit: 10 })).toEqual({ rows: [], next: null });
+  });
+});
+
+describe("the indexes of a resource's list", () => {
+  const resource = (...indexes: ("name" | "price")[]) =>
+    defineResource({
+      name: "item",
+      fields: { name: Type.String(), price: Nullable(Type.Number()) },
+      filters: { name: "prefix", price: "range" },
+      indexes,
+      example: { name: "x", price: null },
+    });
+  const indexes = () => {
+    const db = new Database(file, { readonly: true });
+    try {
+      return db
+        .query<{ name: string }, []>("SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'items' ORDER BY name")
+        .all();
+    } finally {
+      db.close();
+    }
+  };
+  const names = (...fields: string[]) => fields.map((field) => ({ name: `items.${field}` }));
+  const rare = { limit: 10, filters: { name: { prefix: "rare" } } };
+
+  test("are made in a database from before there were any, which keeps its records", async () => {
+    const db = new Database(file, { create: true });
+    db.run("CREATE TABLE items (id INTEGER PRIMARY KEY AUTOINCREMENT, version INTEGER NOT NULL, json TEXT NOT NULL) STRICT");
+    const old = { id: 1, name: "rare", price: 2, version: 1, createdAt: "2026-01-01T00:00:00.000Z", updatedAt: "2026-01-01T00:00:00.000Z" };
+    db.run("INSERT INTO items VALUES (1, 1, ?)", [JSON.stringify(old)]);
+    db.close();
+    const store = open(file, [resource("price")]);
+    expect(indexes()).toEqual(names("createdAt", "price", "updatedAt"));
+    for (const sort of ["id", "createdAt", "updatedAt"] as const) {
+      const { rows } = await store.list(item, { ...rare, sort, updatedSince: old.updatedAt });
+      expect(rows.map(({ json }) => JSON.parse(json) as unknown)).toEqual([old]);
+    }
+  });
+
+  test("follow what the resource says, at each start; one of somebody else stays", async () => {
+    for (const [wanted, expected] of [
+      [["name", "price"], names("createdAt", "name", "price", "updatedAt")],
+      [["price"], names("createdAt", "price", "updatedAt")],
+      [[], names("createdAt", "updatedAt")],
+      [["name"], names("createdAt", "name", "updatedAt")],
+    ] as const) {
+      const store = open(file, [resource(...wanted)]);
+      await store.insert(item, { ...item.example, name: "rare" });
+      expect(indexes()).toEqual(expected);
+      expect((await store.list(item, rare)).rows.length).toBeGreaterThan(0);
+      await close(store);
+    }
+    const db = new Database(file);
+    db.run("CREATE INDEX by_version ON items (version)");
+    db.close();
+    open(file, [resource()]);
+    expect(indexes()).toEqual([{ name: "by_version" }, ...names("createdAt", "updatedAt")]);
   });
 });
 

@@ -43,7 +43,7 @@ afterEach(() => folder.remove());
 async function stored(resource: Resource): Promise<Record<string, unknown>[]> {
   const store = openSqliteStore(file, [resource]);
   try {
-    return (await store.list(resource, 0, 10_000)).map(({ json }) => JSON.parse(json) as Record<string, unknown>);
+    return (await store.list(resource, { limit: 10_000 })).rows.map(({ json }) => JSON.parse(json) as Record<string, unknown>);
   } finally {
     await store.close();
   }

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { type Channel, type ConfirmChannel, connect, type RecoveringChannelModel } from "amqplib";
 import { type RabbitmqConfig, redactUrl } from "../config";
 import { type Log, messageOf } from "../observe/logging";
+import { explainRefusal, tlsOptions } from "./tls";
 
 export type { ConfirmChannel, ConsumeMessage, Message, Options, Replies } from "amqplib";
 
@@ -18,6 +18,7 @@ export class Broker {
   #state: BrokerState = "connecting";
   #lastError: string | undefined;
   #warned = false;
+  #refusal: string | undefined;
   #connections = 0;
   #blockedMs = 0;
   #blockedSince: number | undefined;
@@ -36,6 +37,7 @@ export class Broker {
       this.#state = "connected";
       this.#connections += 1;
       this.#warned = false;
+      this.#refusal = undefined;
       this.#lastError = undefined;
       log.info({ broker: url }, "Connected to RabbitMQ");
     });
@@ -171,9 +173,12 @@ export class Broker {
     this.#unblock();
     if (this.#state !== "closed") this.#state = "connecting";
     this.#lastError = explain(error);
-    // One warning for one outage, however long it lasts.
-    this.log[this.#warned ? "debug" : "warn"]({ broker: this.url, error: this.#lastError }, what);
+    const refusal = explainRefusal(error);
+    // One warning for one outage, however long it lasts, and one for what no waiting mends.
+    const known = refusal === undefined ? this.#warned : this.#refusal === refusal;
+    this.log[known ? "debug" : "warn"]({ broker: this.url, error: this.#lastError }, what);
     this.#warned = true;
+    this.#refusal = refusal ?? this.#refusal;
   }
 }
 
@@ -191,6 +196,8 @@ export async function probe(config: RabbitmqConfig, timeoutMs: number): Promise<
 
 /** amqplib says of a refused virtual host only which frame it had expected. */
 function explain(error: unknown): string {
+  const refusal = explainRefusal(error);
+  if (refusal !== undefined) return refusal;
   const message = messageOf(error);
   if (!message.startsWith("Expected ConnectionOpenOk")) return message;
   return `the virtual host of the URL does not exist, or the user may not use it (${message})`;
@@ -202,14 +209,7 @@ function withHeartbeat(url: string): string {
 }
 
 function socketOptions(config: RabbitmqConfig) {
-  return {
-    timeout: connectTimeoutMs,
-    noDelay: true,
-    keepAlive: true,
-    ...(config.caFile && { ca: [readFileSync(config.caFile)] }),
-    ...(config.certFile && { cert: readFileSync(config.certFile) }),
-    ...(config.keyFile && { key: readFileSync(config.keyFile) }),
-  };
+  return { timeout: connectTimeoutMs, noDelay: true, keepAlive: true, ...tlsOptions(config) };
 }
 
 function closedSignal(channel: Channel, onError: (error: Error) => void): AbortSignal {

@@ -10,6 +10,7 @@ import { LogCursor } from "./log-cursor";
 import type { Failure } from "./outcome";
 import { RunningReplay } from "./running-replay";
 import { Signal } from "./signal";
+import { startCursor } from "./start-cursor";
 import type { Worker } from "./worker";
 
 /** How soon a new event is seen; looking costs about 2 µs. */
@@ -47,7 +48,8 @@ export class EmbeddedConsumer {
   }
 
   async run(): Promise<void> {
-    await this.#start();
+    this.#main = await startCursor(this.consumer, this.log, this.file);
+    this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
     this.log.changed();
     this.consumer.onReady();
     this.stop.addEventListener("abort", () => this.#settled.raise(), { once: true });
@@ -67,27 +69,6 @@ export class EmbeddedConsumer {
     this.#main.rest();
     this.#saveProgress();
     for (const replay of this.#replays.values()) replay.rest();
-  }
-
-  async #start(): Promise<void> {
-    const { temporary, queue, log, startFrom } = this.consumer;
-    const { logId } = this.log;
-    const known = this.file.progress(logId);
-    const end = await this.log.end();
-    let position = 0;
-    if (known) position = Math.min(known.position, end);
-    else if (temporary || startFrom === "now") position = end;
-    else if (startFrom instanceof Date) position = await this.log.positionBefore(startFrom.toISOString());
-    if (known && known.position > end) {
-      log.warn(
-        { queue, position: known.position, end },
-        "The event log ends before this consumer's place in it: was an older one restored?",
-      );
-    }
-    this.#main = new LogCursor({ position, begun: Math.min(known?.begun ?? position, end) });
-    this.file.saveProgress(logId, { position, begun: this.#main.begun });
-    this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
-    log.debug({ queue, position, end }, "Reading the event log");
   }
 
   get #room(): number {

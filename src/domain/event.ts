@@ -2,6 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import type { Catalogue } from "./catalogue";
 import { ConversionFailed, convert, mistakeIn } from "./convert";
+import type { Filters } from "./filter";
 import type { PastVersion } from "./past-version";
 import type { Change, EventData, Recorded, Resource } from "./resource";
 
@@ -24,7 +25,7 @@ export type AskedVersions = Readonly<Partial<Record<string, number>>>;
  * (`EventOf<typeof item>` has `event.item`), and a custom one its `data`.
  */
 export type EventOf<R extends Resource, Asked extends AskedVersions = Record<never, never>> =
-  R extends Resource<infer Name, string, infer Fields, infer Data, infer Past>
+  R extends Resource<infer Name, string, infer Fields, Filters, infer Data, infer Past>
     ? { [Each in Change | (keyof Data & string)]: OneEvent<Name, Each, Fields, Data, AskedSteps<Asked, Name, Each, Past>> }[
         | Change
         | (keyof Data & string)]

@@ -8,6 +8,7 @@ export const item = defineResource({
     description: Nullable(Type.String({ maxLength: 2000 })),
     price: Nullable(Type.Number({ minimum: 0 })),
   },
+  filters: { name: "prefix", price: "range" },
   example: { name: "Sample Item", description: null, price: 9.99 },
 });
 

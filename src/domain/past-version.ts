@@ -1,4 +1,5 @@
 import { type Static, type TObject, type TProperties, Type } from "@sinclair/typebox";
+import { countingCodePoints } from "./text";
 
 /**
  * A schema that events were published with before it was changed, and how what was written with it becomes what the
@@ -38,5 +39,5 @@ export function pastVersion<Properties extends TProperties>(
   options: PastVersionOptions<Properties>,
 ): PastVersion<Static<TObject<Properties>>, undefined>;
 export function pastVersion({ event, fields, up, down }: PastVersionOptions<TProperties> & { event?: string }): PastVersion {
-  return { event, fields: Type.Object(fields, { additionalProperties: true }), up: up as Conversion, down };
+  return { event, fields: countingCodePoints(Type.Object(fields, { additionalProperties: true })), up: up as Conversion, down };
 }

@@ -1,6 +1,8 @@
 import { type Static, type TObject, type TProperties, type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
+import { checkFilters, type Filters, type FiltersFor } from "./filter";
 import type { PastVersion } from "./past-version";
 import { isFilledIn, recordOf } from "./record";
+import { countingCodePoints } from "./text";
 
 /** What happened to a resource: the second half of an event type (`item.created`). */
 export const changes = ["created", "updated", "deleted"] as const;
@@ -13,6 +15,7 @@ export interface ResourceOptions<
   Name extends string,
   Plural extends string,
   Properties extends TProperties,
+  By extends Filters,
   Events extends Record<string, TProperties>,
   Past extends readonly PastVersion[],
 > {
@@ -24,6 +27,13 @@ export interface ResourceOptions<
   exchange?: string;
   /** What a client may set. A field that allows null, or that has a default, may be left out. */
   fields: Properties;
+  /** By which fields its list can be filtered, and how: `{ name: "prefix", price: "range" }`. Default: none. */
+  filters?: By;
+  /**
+   * The filters that find few among many. Each is an index, made or dropped at the next start, and slows every write down:
+   * a filter without one is read a bounded number of records at a time. Default: none.
+   */
+  indexes?: readonly (keyof By & string)[];
   /** A valid body, shown in the documentation. */
   example: Static<TObject<Properties>>;
   /** Events beside `created`, `updated` and `deleted`, each with what its `data` has: `{ shipped: { carrier: Type.String() } }`. */
@@ -37,6 +47,7 @@ export interface Resource<
   Name extends string = string,
   Plural extends string = string,
   Fields extends object = object,
+  By extends Filters = Filters,
   Data extends EventData = EventData,
   Past extends readonly PastVersion[] = readonly PastVersion[],
 > {
@@ -51,6 +62,9 @@ export interface Resource<
   readonly fields: TObject;
   /** The schema of the whole record as it is stored, answered and sent in events. */
   readonly record: TObject;
+  readonly filters: By;
+  /** The filters that have an index. */
+  readonly indexes: readonly string[];
   readonly example: Fields;
   /** The schemas of what its custom events may be given as data, by name. */
   readonly events: { readonly [Event in keyof Data]: TUnsafe<Data[Event]> };
@@ -73,18 +87,21 @@ export function Nullable<T extends TSchema>(schema: T) {
 /**
  * Declares a resource. Export the result from a file in `src/domain/`, and mount it with `crud()` from a file in `routes/`.
  *
- * @throws {TypeError} when a name cannot be used as an event type, a queue or a table, or the past does not fit.
+ * @throws {TypeError} when a name cannot be used as an event type, a queue or a table, a field not as a filter, or the past does not fit.
  */
 export function defineResource<
   const Name extends string,
   Properties extends TProperties,
   const Plural extends string = `${Name}s`,
+  const By extends Filters & FiltersFor<Static<TObject<Properties>>> = Record<never, never>,
   Events extends Record<string, TProperties> = Record<never, never>,
   const Past extends readonly PastVersion[] = readonly [],
 >(
-  options: ResourceOptions<Name, Plural, Properties, Events, Past>,
-): Resource<Name, Plural, Static<TObject<Properties>>, { [Event in keyof Events]: Static<TObject<Events[Event]>> }, Past> {
-  const { name, plural = `${name}s` as Plural, exchange = "events", fields, example, events = {} as Events, past = [] as never } = options;
+  options: ResourceOptions<Name, Plural, Properties, By, Events, Past>,
+): Resource<Name, Plural, Static<TObject<Properties>>, By, { [Event in keyof Events]: Static<TObject<Events[Event]>> }, Past> {
+  const { name, plural = `${name}s` as Plural, exchange = "events", filters = {} as By, indexes = [], example } = options;
+  const { events = {} as Events, past = [] as never } = options;
+  const fields = countingCodePoints(Type.Object<TProperties>(options.fields)).properties;
   for (const word of [name, plural]) {
     if (!isWord(word) || reserved.has(word)) {
       throw new TypeError(
@@ -110,7 +127,11 @@ export function defineResource<
     if (event === undefined || event in events) continue;
     throw new TypeError(`Resource "${name}": a past version is of the event "${event}", which is none of its own events.`);
   }
-  const data = Object.entries(events).map(([event, properties]) => [event, Type.Object(properties, { additionalProperties: false })]);
+  const data = Object.entries(events).map(([event, properties]) => [
+    event,
+    countingCodePoints(Type.Object(properties, { additionalProperties: false })),
+  ]);
+  checkFilters(name, fields, filters, indexes);
   return {
     kind: "warren.resource",
     name,
@@ -120,6 +141,8 @@ export function defineResource<
     eventTypes: [...changes, ...Object.keys(events)].map((event) => `${name}.${event}` as `${Name}.${Change}`),
     fields: Type.Object<TProperties>(fields, { additionalProperties: false }),
     record: recordOf(fields),
+    filters,
+    indexes,
     example,
     events: Object.fromEntries(data) as never,
     past,
@@ -130,5 +153,9 @@ function isWord(word: string): boolean {
   return /^[a-z][a-z0-9_]{0,40}$/.test(word);
 }
 
-/** Keys of the event body, and tables of the store. */
-const reserved = new Set(["id", "type", "version", "timestamp", "data", "event", "events", "meta", "relay"]);
+/** Keys of the event body and of a bulk answer, and tables of the store. */
+const reserved = new Set([
+  ...["id", "type", "version", "timestamp", "data"],
+  ...["line", "index", "status", "problem"],
+  ...["event", "events", "meta", "relay", "subscriptions", "idempotency_keys"],
+]);

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { unavailable } from "./group-commit";
+import { logScanner } from "./log-scan";
 import type { LogEntry, LogReader } from "./store";
 
 export function logIdOf(db: Database): string {
@@ -11,14 +12,19 @@ export function sqliteLogReader(db: Database): LogReader {
   const read = db.prepare<LogEntry, [number, number]>(
     "SELECT position, id, type, subject, timestamp, body, traceparent FROM events WHERE position > ? ORDER BY position LIMIT ?",
   );
-  const end = db.prepare<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'events'");
+  const lastUsed = db.prepare<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'events'");
+  const first = db.prepare<{ position: number }, []>("SELECT position FROM events ORDER BY position LIMIT 1");
   const at = db.prepare<{ position: number; timestamp: string }, [number]>(
     "SELECT position, timestamp FROM events WHERE position >= ? ORDER BY position LIMIT 1",
   );
+  const end = () => lastUsed.get()?.seq ?? 0;
+  // A change that is not committed gives its position back, so only what was pruned is missing.
+  const pruned = () => (first.get()?.position ?? end() + 1) - 1;
+  const scan = logScanner(db, end);
   /** Halves the log, which is in the order of time; an index would cost every write. */
   function search(time: string): number {
     let low = 0;
-    let high = end.get()?.seq ?? 0;
+    let high = end();
     while (low < high) {
       const middle = Math.floor((low + high) / 2) + 1;
       const entry = at.get(middle);
@@ -29,7 +35,9 @@ export function sqliteLogReader(db: Database): LogReader {
   }
   return {
     read: async (position, limit) => reading(() => read.all(position, limit)),
-    end: async () => reading(() => end.get()?.seq ?? 0),
+    scan: async (position, wanted) => reading(() => scan(position, wanted)),
+    end: async () => reading(end),
+    pruned: async () => reading(pruned),
     positionBefore: async (time) => reading(() => search(time)),
   };
 }

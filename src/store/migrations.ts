@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import { idempotencyKeySchema } from "./idempotency-keys";
 import { replaySchema } from "./replay-table";
 
 /** Each entry takes a database one version up. Append only: an entry that was released never changes. */
@@ -29,6 +30,9 @@ export const storeMigrations: Migrations = [
   -- Consumers' own queues on RabbitMQ, which cannot be asked for a list of its queues.
   CREATE TABLE subscriptions (queue TEXT PRIMARY KEY, types TEXT NOT NULL) STRICT;
   ${replaySchema}`,
+  idempotencyKeySchema,
+  // The history of one record. An insert does not feel it; an update of one of many records does, by some microseconds.
+  "CREATE INDEX events_subject ON events (subject)",
 ];
 
 /**

@@ -1,8 +1,8 @@
 import type { Database } from "bun:sqlite";
 import { convert } from "../domain/convert";
 import { type EventType, eventTypesOf, newestVersion } from "../domain/event-type";
-import { withFields } from "../domain/record";
 import type { Recorded, Resource } from "../domain/resource";
+import { serialize } from "./serialize";
 import type { Stored } from "./store";
 
 /** How many records are in memory at a time. */
@@ -48,17 +48,15 @@ function isEmpty(db: Database, { plural }: Resource): boolean {
 }
 
 function upcast(db: Database, type: EventType, version: number): void {
-  const { name, plural, fields } = type.resource;
-  // As when it is written: in the order of the schema, without what an upcaster may have left of before.
-  const known = (record: Record<string, unknown>) =>
-    Object.fromEntries(Object.keys(fields.properties).map((field) => [field, record[field]]));
+  const { name, plural } = type.resource;
   const read = db.prepare<Stored, [number, number]>(`SELECT id, version, json FROM "${plural}" WHERE id > ? ORDER BY id LIMIT ?`);
   const write = db.prepare(`UPDATE "${plural}" SET json = ? WHERE id = ?`);
   for (let rows = read.all(0, batch); rows.length > 0; rows = read.all(rows.at(-1)?.id ?? 0, batch)) {
-    for (const { id, json } of rows) {
+    for (const { id, version: changes, json } of rows) {
       try {
-        const { [name]: record } = convert(type, { version, [name]: JSON.parse(json) as unknown }, newestVersion(type));
-        write.run(JSON.stringify(withFields(record as Recorded<object>, known(record as Record<string, unknown>))), id);
+        const upcast = convert(type, { version, [name]: JSON.parse(json) as unknown }, newestVersion(type));
+        const record = upcast[name] as Recorded<object>;
+        write.run(serialize(type.resource, id, record, changes, record.createdAt, record.updatedAt).json, id);
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
         throw new Error(`${name} ${id} cannot be brought to the newest schema, so nothing was changed. ${why}`, { cause: error });

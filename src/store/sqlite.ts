@@ -3,15 +3,18 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { serializeEvent } from "../domain/event";
 import { checkEmitted, versionOf } from "../domain/event-type";
+import type { Filters } from "../domain/filter";
 import type { Change, EventData, Recorded, Resource } from "../domain/resource";
 import { count } from "../observe/tally";
-import { GroupCommit, Refused } from "./group-commit";
+import { GroupCommit, refusable } from "./group-commit";
+import { IdempotencyKeys } from "./idempotency-keys";
 import { acquireLock, type Lock } from "./lock";
 import { logIdOf, reading, sqliteLogReader } from "./log-reader";
 import { migrate, storeMigrations } from "./migrations";
 import { replaysIn, subscriptionsIn } from "./queue-tables";
 import { upcastRecords } from "./record-versions";
-import type { ChangeContext, LogReader, Store, Stored } from "./store";
+import { serialize } from "./serialize";
+import type { ChangeContext, GuardedContext, Listing, LogReader, OnceContext, Page, Store, Stored } from "./store";
 import { Table } from "./table";
 
 /**
@@ -64,6 +67,7 @@ class SqliteStore implements Store {
   readonly #db: Database;
   readonly #lock: Lock;
   readonly #commits: GroupCommit;
+  readonly #keys: IdempotencyKeys;
   readonly #tables = new Map<string, Table>();
   readonly #listeners = new Set<() => void>();
   readonly #append: Statement;
@@ -79,10 +83,11 @@ class SqliteStore implements Store {
     for (const pragma of ["busy_timeout = 2000", "journal_mode = WAL", "synchronous = FULL"]) this.#db.run(`PRAGMA ${pragma}`);
     migrate(this.#db, file, storeMigrations);
     for (const resource of resources) {
-      this.#tables.set(resource.name, new Table(this.#db, resource.plural));
+      this.#tables.set(resource.name, new Table(this.#db, resource));
       for (const type of resource.eventTypes) this.#appendedByType.set(type, 0);
     }
     upcastRecords(this.#db, resources);
+    this.#keys = new IdempotencyKeys(this.#db);
     this.#append = this.#db.prepare("INSERT INTO events (id, type, subject, timestamp, body, traceparent) VALUES (?, ?, ?, ?, ?, ?)");
     this.#saveRelayed = this.#db.prepare("UPDATE relay SET position = ?");
     this.#commits = new GroupCommit(
@@ -100,33 +105,39 @@ class SqliteStore implements Store {
   }
 
   insert<Fields extends object, Data extends EventData>(
-    resource: Resource<string, string, Fields, Data>,
+    resource: Resource<string, string, Fields, Filters, Data>,
     fields: Fields,
     context?: ChangeContext<Data>,
   ): Promise<Stored> {
     const table = this.#table(resource);
     if (context?.emit) checkEmitted(resource, context.emit);
-    return this.#commits.run(() => {
-      const now = new Date().toISOString();
-      const id = table.lastId() + 1;
-      const stored = serialize(resource, id, fields, 1, now, now);
-      table.insert(stored);
-      this.#appendEvent(resource, "created", stored, now, context);
-      return stored;
-    });
+    return this.#commits.run(() => this.#insert(resource, table, fields, context));
+  }
+
+  insertAll<Fields extends object>(
+    resource: Resource<string, string, Fields>,
+    fields: readonly Fields[],
+    answerOf: (created: readonly Stored[]) => string,
+    { once, ...context }: OnceContext = {},
+  ): Promise<string> {
+    const table = this.#table(resource);
+    if (context.emit) checkEmitted(resource, context.emit);
+    const insertAll = () => answerOf(fields.map((each) => this.#insert(resource, table, each, context)));
+    return this.#commits.run(() => (once ? this.#keys.answer(once, insertAll) : insertAll()));
   }
 
   update<Fields extends object, Data extends EventData>(
-    resource: Resource<string, string, Fields, Data>,
+    resource: Resource<string, string, Fields, Filters, Data>,
     id: number,
     change: (current: Recorded<Fields>) => Fields,
-    context?: ChangeContext<Data>,
+    context?: GuardedContext<Data>,
   ): Promise<Stored | undefined> {
     const table = this.#table(resource);
     if (context?.emit) checkEmitted(resource, context.emit);
     return this.#commits.run(() => {
       const current = table.get(id);
       if (!current) return undefined;
+      refusable(() => context?.guard?.(current));
       const record = JSON.parse(current.json) as Recorded<Fields>;
       const now = new Date().toISOString();
       const stored = serialize(
@@ -144,15 +155,16 @@ class SqliteStore implements Store {
   }
 
   remove<Data extends EventData>(
-    resource: Resource<string, string, object, Data>,
+    resource: Resource<string, string, object, Filters, Data>,
     id: number,
-    context?: ChangeContext<Data>,
+    context?: GuardedContext<Data>,
   ): Promise<Stored | undefined> {
     const table = this.#table(resource);
     if (context?.emit) checkEmitted(resource, context.emit);
     return this.#commits.run(() => {
       const last = table.get(id);
       if (!last) return undefined;
+      refusable(() => context?.guard?.(last));
       table.remove(id);
       this.#appendEvent(resource, "deleted", last, new Date().toISOString(), context);
       return last;
@@ -163,8 +175,8 @@ class SqliteStore implements Store {
     return reading(() => this.#table(resource).get(id));
   }
 
-  async list(resource: Resource, after: number, limit: number): Promise<Stored[]> {
-    return reading(() => this.#table(resource).list(after, limit));
+  async list(resource: Resource, listing: Listing): Promise<Page> {
+    return reading(() => this.#table(resource).list(listing));
   }
 
   onAppend(listener: () => void): () => void {
@@ -174,13 +186,15 @@ class SqliteStore implements Store {
 
   prune(before: string, position: number): Promise<number> {
     return this.#commits.run(
-      // A prefix only, and a bounded one, so that pruning never holds up a commit for long.
+      // A prefix only, whatever the clock did, and a bounded one, so that pruning never holds up a commit for long.
       () =>
         this.#db
           .query(
-            "DELETE FROM events WHERE position IN (SELECT position FROM events WHERE position <= ? ORDER BY position LIMIT 1000) AND timestamp < ?",
+            `WITH oldest AS (SELECT position, timestamp FROM events WHERE position <= $position ORDER BY position LIMIT 1000)
+            DELETE FROM events WHERE position IN (SELECT position FROM oldest) AND position < coalesce(
+              (SELECT min(position) FROM oldest WHERE timestamp >= $before), $position + 1)`,
           )
-          .run(position, before).changes,
+          .run({ before, position: Math.min(position, Number.MAX_SAFE_INTEGER - 1) }).changes,
     );
   }
 
@@ -200,6 +214,15 @@ class SqliteStore implements Store {
     return table;
   }
 
+  #insert(resource: Resource, table: Table, fields: object, context?: ChangeContext): Stored {
+    const now = new Date().toISOString();
+    const id = table.lastId() + 1;
+    const stored = serialize(resource, id, fields, 1, now, now);
+    table.insert(stored);
+    this.#appendEvent(resource, "created", stored, now, context);
+    return stored;
+  }
+
   #appendEvent(resource: Resource, change: Change, stored: Stored, timestamp: string, context?: ChangeContext): void {
     const append = (name: string, data?: object) => {
       const id = Bun.randomUUIDv7();
@@ -217,23 +240,5 @@ class SqliteStore implements Store {
     for (const type of this.#appended) count(this.#appendedByType, type);
     this.#appended = [];
     for (const listener of this.#listeners) listener();
-  }
-}
-
-/** Serializes a record once: these bytes are the row, the part of the event and the answer. */
-function serialize(resource: Resource, id: number, fields: object, version: number, createdAt: string, updatedAt: string): Stored {
-  const record: Record<string, unknown> = { id };
-  for (const name of Object.keys(resource.fields.properties)) record[name] = (fields as Record<string, unknown>)[name];
-  record["version"] = version;
-  record["createdAt"] = createdAt;
-  record["updatedAt"] = updatedAt;
-  return { id, version, json: JSON.stringify(record) };
-}
-
-function refusable<T>(change: () => T): T {
-  try {
-    return change();
-  } catch (error) {
-    throw new Refused("refused", { cause: error });
   }
 }

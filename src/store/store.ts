@@ -1,8 +1,9 @@
+import type { Filters } from "../domain/filter";
 import type { EventData, Recorded, Resource } from "../domain/resource";
 import type { CommitTally } from "./group-commit";
 import type { NewReplay, ReplayProgress, ReplayRow } from "./replay-table";
 
-type ResourceOf<Fields extends object, Data extends EventData> = Resource<string, string, Fields, Data>;
+type ResourceOf<Fields extends object, Data extends EventData = EventData> = Resource<string, string, Fields, Filters, Data>;
 
 /** A record as it is stored: its JSON goes out as it stands. */
 export interface Stored {
@@ -26,12 +27,37 @@ export interface LogEntry {
   readonly traceparent: string | null;
 }
 
+/** Which events of a part of the log. */
+export interface Scan {
+  /** Null: of any type. */
+  readonly types: readonly string[] | null;
+  /** The id of the record that they are about; null: of any. */
+  readonly subject: number | null;
+  /** How many events at most, */
+  readonly limit: number;
+  /** and when to stop before that: with the event whose body reaches this many characters in all. */
+  readonly maxLength: number;
+}
+
+export interface Scanned {
+  readonly entries: LogEntry[];
+  /** How far the log was looked through: up to here nothing that was asked for is left out. */
+  readonly position: number;
+}
+
 /** Reads the events that are committed. */
 export interface LogReader {
   /** Up to `limit` events after `position`, in commit order. */
   read(position: number, limit: number): Promise<LogEntry[]>;
+  /**
+   * Those of the events after `position` that are asked for, in commit order. Looks through a bounded part of the log,
+   * however long that is: so there may be fewer than there are, even none.
+   */
+  scan(position: number, scan: Scan): Promise<Scanned>;
   /** The position of the newest event; 0 for an empty log. */
   end(): Promise<number>;
+  /** The position up to which every event was pruned; 0: none was. */
+  pruned(): Promise<number>;
   /** The position of the last event from before a time (ISO 8601, UTC). As exact as the clock that made the times was steady. */
   positionBefore(time: string): Promise<number>;
 }
@@ -39,6 +65,49 @@ export interface LogReader {
 export interface QueueSubscription {
   readonly queue: string;
   readonly types: readonly string[];
+}
+
+/** By what a list is in order; records with the same time are in the order of their ids. */
+export const sortKeys = ["id", "createdAt", "updatedAt"] as const;
+export type SortKey = (typeof sortKeys)[number];
+
+/** A place in a list: that of a record, whether or not it is still there. */
+export interface Place {
+  /** What the record had in the field that the list is sorted by. */
+  readonly key: string | number;
+  readonly id: number;
+}
+
+/** Which records of a list are wanted, and in what order. */
+export interface Listing {
+  /** How many at most. */
+  readonly limit: number;
+  /** Default: `id`. */
+  readonly sort?: SortKey;
+  readonly descending?: boolean;
+  /** Only what comes after this place. */
+  readonly after?: Place | undefined;
+  /** Only what was changed then (ISO 8601, UTC) or later. */
+  readonly updatedSince?: string | undefined;
+  /** By the resource's own filters; all must match. */
+  readonly filters?: Readonly<Record<string, Prefix | Range>>;
+}
+
+/** Text that begins so: by code points, upper and lower case being different, and with no wildcards. */
+export interface Prefix {
+  readonly prefix: string;
+}
+
+/** A number from `min` to `max`, both included. */
+export interface Range {
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
+}
+
+/** What was found of a list, and where to go on; null: there is no more. */
+export interface Page {
+  readonly rows: readonly Stored[];
+  readonly next: Place | null;
 }
 
 /** What is known of the request that makes a change. */
@@ -49,6 +118,25 @@ export interface ChangeContext<Data extends EventData = EventData> {
    * `{ shipped: { carrier: "DHL" } }`. Data that its schema does not have is a TypeError, and nothing is changed.
    */
   readonly emit?: { readonly [Event in keyof Data]?: Data[Event] } | undefined;
+}
+
+export interface GuardedContext<Data extends EventData = EventData> extends ChangeContext<Data> {
+  /** Called with the record as it is when its turn comes; what it throws rejects the promise, and nothing is changed. */
+  readonly guard?: ((current: Stored) => void) | undefined;
+}
+
+/** Lets a change happen once, however often it is asked for. */
+export interface Once {
+  /** Whose key it is, for what. */
+  readonly key: string;
+  /** Tells what is asked for from anything else under the same key. */
+  readonly fingerprint: string;
+  /** Numbers the changes of one request, from 0 and in their order. */
+  readonly part: number;
+}
+
+export interface OnceContext extends ChangeContext {
+  readonly once?: Once | undefined;
 }
 
 /**
@@ -64,6 +152,18 @@ export interface Store {
     context?: ChangeContext<Data>,
   ): Promise<Stored>;
   /**
+   * Several at once: all, or none. Answers what `answerOf` makes of them. With `once`, that text is kept with them for 24 hours,
+   * and is the answer to the same call again, which changes nothing; also to one at the same time.
+   *
+   * May reject with {@link KeyReused}.
+   */
+  insertAll<Fields extends object>(
+    resource: ResourceOf<Fields>,
+    fields: readonly Fields[],
+    answerOf: (created: readonly Stored[]) => string,
+    context?: OnceContext,
+  ): Promise<string>;
+  /**
    * Replaces the fields of a record by what `change` makes of the current ones. Undefined: there is no such record.
    * What `change` throws rejects the promise, and nothing is changed.
    */
@@ -71,17 +171,20 @@ export interface Store {
     resource: ResourceOf<Fields, Data>,
     id: number,
     change: (current: Recorded<Fields>) => Fields,
-    context?: ChangeContext<Data>,
+    context?: GuardedContext<Data>,
   ): Promise<Stored | undefined>;
   /** Answers the last state of the record; undefined: there was none. */
   remove<Data extends EventData>(
     resource: ResourceOf<object, Data>,
     id: number,
-    context?: ChangeContext<Data>,
+    context?: GuardedContext<Data>,
   ): Promise<Stored | undefined>;
   get(resource: Resource, id: number): Promise<Stored | undefined>;
-  /** Up to `limit` records with an id greater than `after`, in the order of their ids. */
-  list(resource: Resource, after: number, limit: number): Promise<Stored[]>;
+  /**
+   * A page of records. With a filter it may be short, or empty, and still have a `next`: a page reads a bounded number of
+   * records, however many there are.
+   */
+  list(resource: Resource, listing: Listing): Promise<Page>;
 
   readonly log: LogReader;
   /** Tells this log from any other, so that a position in one is not taken for a position in another. */
@@ -117,4 +220,9 @@ export interface Store {
 /** The store cannot take or give anything now: disk full, locked, broken. Nothing was changed. */
 export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable";
+}
+
+/** The key stands for another change already. Nothing was changed. */
+export class KeyReused extends Error {
+  override readonly name = "KeyReused";
 }

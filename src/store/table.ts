@@ -1,5 +1,8 @@
 import type { Database, Statement } from "bun:sqlite";
-import type { Stored } from "./store";
+import type { Resource } from "../domain/resource";
+import { keepIndexes } from "./indexes";
+import { Pages } from "./pages";
+import type { Listing, Page, Stored } from "./store";
 
 /** The statements of one resource's table. */
 export class Table {
@@ -7,22 +10,23 @@ export class Table {
   readonly #replace: Statement;
   readonly #remove: Statement;
   readonly #get: Statement<Stored, [number]>;
-  readonly #list: Statement<Stored, [number, number]>;
   readonly #lastId: Statement<{ seq: number }, [string]>;
+  readonly #pages: Pages;
+  readonly name: string;
 
-  constructor(
-    db: Database,
-    readonly name: string,
-  ) {
+  constructor(db: Database, resource: Resource) {
+    const name = resource.plural;
+    this.name = name;
     db.run(
       `CREATE TABLE IF NOT EXISTS "${name}" (id INTEGER PRIMARY KEY AUTOINCREMENT, version INTEGER NOT NULL, json TEXT NOT NULL) STRICT`,
     );
+    keepIndexes(db, resource);
     this.#insert = db.prepare(`INSERT INTO "${name}" (id, version, json) VALUES (?, ?, ?)`);
     this.#replace = db.prepare(`UPDATE "${name}" SET version = ?, json = ? WHERE id = ?`);
     this.#remove = db.prepare(`DELETE FROM "${name}" WHERE id = ?`);
     this.#get = db.prepare(`SELECT id, version, json FROM "${name}" WHERE id = ?`);
-    this.#list = db.prepare(`SELECT id, version, json FROM "${name}" WHERE id > ? ORDER BY id LIMIT ?`);
     this.#lastId = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = ?");
+    this.#pages = new Pages(db, resource);
   }
 
   /** The greatest id that was ever used. The record's JSON holds its id, so the id is needed before the row. */
@@ -34,8 +38,8 @@ export class Table {
     return this.#get.get(id) ?? undefined;
   }
 
-  list(after: number, limit: number): Stored[] {
-    return this.#list.all(after, limit);
+  list(listing: Listing): Page {
+    return this.#pages.read(listing);
   }
 
   insert({ id, version, json }: Stored): void {

@@ -4,6 +4,7 @@ import health from "../../routes/health";
 import items from "../../routes/items";
 import metricsRoute from "../../routes/metrics";
 import { type AppOptions, buildApp } from "../../src/app";
+import { clientsBehind } from "../../src/client-address";
 import { EmbeddedDeadLetters } from "../../src/delivery/embedded-dead-letters";
 import { EmbeddedReplays } from "../../src/delivery/embedded-replays";
 import { Metrics } from "../../src/observe/metrics";
@@ -63,6 +64,8 @@ export function openApi({ wrap = (store: Store) => store, routes = shipped, conf
       deadLetters: new EmbeddedDeadLetters(folder.path),
       replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
       relay: () => ({ transport: "embedded", broker: "off", position: 0 }),
+      clientOf: clientsBehind(config.trustedProxies ?? 0),
+      stopping: new AbortController().signal,
     },
     config: { apiTokens: [], localHostOnly: false, corsOrigins: [], trustedProxies: 0, rateLimit: null, ...config },
     log,

@@ -50,6 +50,8 @@ function layerOf(file: string): string {
   if (top !== "src") return top;
   if (/^src\/store\/store(\.ts)?$/.test(file)) return "port";
   if (/^src\/config(\.ts)?$/.test(file)) return "config";
+  // The parts of src/resource.ts.
+  if (second === "crud") return "app";
   return file.split("/").length > 2 ? second : "app";
 }
 

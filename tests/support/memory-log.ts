@@ -1,4 +1,4 @@
-import type { LogEntry, LogReader, Store } from "../../src/store/store";
+import type { LogEntry, LogReader, Scan, Scanned, Store } from "../../src/store/store";
 
 /** An event log, and the relay's position in it, in memory. */
 export class MemoryLog implements LogReader {
@@ -40,6 +40,18 @@ export class MemoryLog implements LogReader {
     this.readTrouble = undefined;
     if (readTrouble) throw readTrouble;
     return this.entries.slice(position, position + limit);
+  }
+
+  async scan(position: number, { types, subject, limit }: Scan): Promise<Scanned> {
+    const entries = (await this.read(position, this.entries.length))
+      .filter((entry) => (types === null || types.includes(entry.type)) && (subject === null || entry.subject === subject))
+      .slice(0, limit);
+    const full = entries.length === limit;
+    return { entries, position: full ? (entries.at(-1)?.position ?? position) : this.entries.length };
+  }
+
+  async pruned(): Promise<number> {
+    return 0;
   }
 
   async positionBefore(time: string): Promise<number> {

@@ -1,0 +1,134 @@
+import { type TSchema, Type } from "@sinclair/typebox";
+import { Elysia } from "elysia";
+import type { Input } from "../defaults";
+import type { Recorded, Resource } from "../domain/resource";
+import { Problem } from "../problem";
+import { refuseQuery } from "../query";
+import { typed } from "../resource-schemas";
+import type { Store } from "../store/store";
+import { contextOf } from "./context";
+import { idempotencyKey } from "./headers";
+import { idempotencyKeyOf, onceOf, refuseReuse } from "./idempotency-key";
+import { type BulkBody, bulkReader, json, maxBulkItems, ndjson } from "./read-bulk";
+import { bulkWriter } from "./write-bulk";
+
+/** What became of one record of a bulk. */
+export type BulkResult<Name extends string, Fields> =
+  | ({ index: number; status: 201 } & { [key in Name]: Recorded<Fields> })
+  | { index: number; status: 400 | 413 | 422 | 503; problem: Omit<Problem, "requestId"> };
+
+export interface BulkAnswer<Name extends string, Fields> {
+  created: number;
+  failed: number;
+  results: BulkResult<Name, Fields>[];
+}
+
+export interface BulkSchemas {
+  /** With a title. */
+  readonly record: TSchema;
+  readonly input: TSchema;
+}
+
+/** `POST /bulk`: many records with one request, each created or refused by itself. */
+export function bulk<Name extends string, Fields extends object>(
+  resource: Resource<Name, string, Fields>,
+  { record, input }: BulkSchemas,
+  complete: (input: unknown) => Fields,
+  store: Store,
+) {
+  const { name, plural } = resource;
+  const write = bulkWriter(resource, store);
+  const answer = answerSchema(name, record, "index");
+  const line = resultSchema(name, record, "line");
+  const [sample] = input["examples"] as unknown[];
+  const lineSample = { line: 1, status: 201, [name]: (record["examples"] as unknown[])[0] };
+
+  return new Elysia().post(
+    "/bulk",
+    async ({ body, path, headers, server, request }) => {
+      // Bun would cut off an answer that takes longer than 30 s: it may have to wait for the turns of many others.
+      server?.timeout(request, 0);
+      const { mediaType, entries, fingerprint } = body as unknown as BulkBody<Fields>;
+      const key = idempotencyKeyOf(headers["idempotency-key"]);
+      const once =
+        key === undefined || fingerprint === null
+          ? undefined
+          : (part: number) => onceOf({ key, path, authorization: headers["authorization"], fingerprint }, part);
+      const results = await write({ entries, mediaType, context: contextOf(headers), once }).catch(refuseReuse);
+      return new Response(mediaType === ndjson ? results.map((result) => `${result}\n`).join("") : summary(results), {
+        headers: { "content-type": mediaType },
+      }) as never;
+    },
+    {
+      transform: refuseQuery,
+      // What it is to a client; the reader checks each record.
+      body: Type.Unsafe<Input<Fields>[]>(Type.Any()),
+      parse: bulkReader(input, complete),
+      response: {
+        200: typed<BulkAnswer<Name, Fields>>(answer),
+        400: Problem,
+        413: Problem,
+        415: Problem,
+        422: Problem,
+        503: Problem,
+      },
+      detail: {
+        tags: [plural],
+        summary: `Create many ${plural}`,
+        description: `Up to ${maxBulkItems} records in 16 MiB, as lines of JSON or as a JSON array. Each is created or refused by itself, and the answer says which; it has the form of the request. Publishes ${name}.created for each.`,
+        parameters: [idempotencyKey],
+        requestBody: {
+          required: true,
+          content: {
+            [json]: { schema: Type.Array(input, { maxItems: maxBulkItems }), example: [sample] },
+            [ndjson]: { schema: { type: "string" }, example: `${JSON.stringify(sample)}\n` },
+          },
+        },
+        responses: {
+          200: {
+            description: "What became of each record, in their order.",
+            content: {
+              [json]: {
+                schema: answer,
+                example: { created: 1, failed: 0, results: [{ index: 0, status: 201, [name]: lineSample[name] }] },
+              },
+              [ndjson]: {
+                schema: { type: "string", contentMediaType: json, contentSchema: line },
+                example: `${JSON.stringify(lineSample)}\n`,
+              },
+            },
+          },
+        },
+      } as object,
+    },
+  );
+}
+
+const succeeded = /^\{"index":\d+,"status":201,/;
+
+function summary(results: readonly string[]): string {
+  const created = results.filter((result) => succeeded.test(result)).length;
+  return `{"created":${created},"failed":${results.length - created},"results":[${results.join(",")}]}`;
+}
+
+function resultSchema(name: string, record: TSchema, unit: "index" | "line"): TSchema {
+  const place =
+    unit === "index"
+      ? Type.Integer({ minimum: 0, description: "Its place in the array, from 0." })
+      : Type.Integer({ minimum: 1, description: "The number of its line, from 1." });
+  return Type.Union([
+    Type.Object({ [unit]: place, status: Type.Literal(201), [name]: record }),
+    Type.Object({
+      [unit]: place,
+      status: Type.Integer({ description: "400: no JSON. 413: too long. 422: not valid. 503: it could not be written." }),
+      problem: Type.Omit(Problem, ["requestId"], { title: "RecordProblem", description: "What is wrong with this record: RFC 9457." }),
+    }),
+  ]);
+}
+
+function answerSchema(name: string, record: TSchema, unit: "index"): TSchema {
+  return Type.Object(
+    { created: Type.Integer(), failed: Type.Integer(), results: Type.Array(resultSchema(name, record, unit)) },
+    { title: `${record.title}Bulk` },
+  );
+}

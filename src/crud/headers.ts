@@ -1,0 +1,36 @@
+// How the OpenAPI document shows the headers. As parameters, since Elysia would check a schema of headers on every request;
+// and without examples, which Swagger UI would send with every request that somebody tries out.
+import type { TSchema } from "@sinclair/typebox";
+
+const text = { type: "string" as const };
+const header = (name: string, description: string, pattern: string) => ({
+  name,
+  in: "header" as const,
+  required: false,
+  description,
+  schema: { ...text, pattern },
+});
+
+const tags = 'one or more ETags such as `"1-8ks2p1"`, or `*` for any state';
+const tagsPattern = String.raw`^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$`;
+const ifMatch = header("If-Match", `Only if the record is in one of these states: ${tags}.`, tagsPattern);
+const ifNoneMatch = (what: string) => header("If-None-Match", `${what}: ${tags}.`, tagsPattern);
+
+export const idempotencyKey = header(
+  "Idempotency-Key",
+  "1 to 255 visible ASCII characters, such as a new UUID. Within 24 hours, the same request with the same key again gets the first answer, and creates nothing.",
+  String.raw`^("[ !#-\[\]-~]{1,255}"|[!#-+\--\[\]-~]{1,255})$`,
+);
+
+/** The parameters of a request about one record: the plugin takes those in `detail` for all of them. */
+function parametersOf(params: TSchema, headers: readonly ReturnType<typeof header>[]) {
+  const { description, ...schema } = (params["properties"] as { id: TSchema }).id;
+  return [{ name: "id", in: "path" as const, required: true, description: description ?? "", schema: schema as object }, ...headers];
+}
+export const readParameters = (params: TSchema) =>
+  parametersOf(params, [ifMatch, ifNoneMatch("304 if the record is still in one of these states")]);
+export const changeParameters = (params: TSchema) =>
+  parametersOf(params, [ifMatch, ifNoneMatch("Only if the record is in none of these states")]);
+
+export const etag = { ETag: { description: "The state of the record, for If-Match and If-None-Match.", schema: text } };
+export const location = { Location: { description: "The path of what was created.", schema: text } };

@@ -1,0 +1,133 @@
+import { HttpProblem } from "../problem";
+
+/** One JSON text of a bulk body. */
+export interface Piece {
+  /** The number of its line, from 1, or its index in the array, from 0. */
+  readonly place: number;
+  /** Null: it is longer than allowed, and was not kept. */
+  readonly bytes: Uint8Array | null;
+}
+
+/** Cuts a body into pieces as it arrives, and keeps no more of it than one piece. */
+export interface Splitter {
+  push(chunk: Uint8Array): Iterable<Piece>;
+  /** What is left when the body ends. */
+  end(): Iterable<Piece>;
+}
+
+/** Collects a piece from the chunks that it lies in. */
+class Collected {
+  #chunks: Uint8Array[] = [];
+  #length = 0;
+
+  constructor(readonly maxBytes: number) {}
+
+  add(chunk: Uint8Array): void {
+    this.#length += chunk.length;
+    if (this.#length > this.maxBytes) this.#chunks = [];
+    else if (chunk.length > 0) this.#chunks.push(chunk);
+  }
+
+  take(): Uint8Array | null {
+    const bytes = this.#length > this.maxBytes ? null : this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks);
+    this.#chunks = [];
+    this.#length = 0;
+    return bytes ?? null;
+  }
+}
+
+const newline = 0x0a;
+const quote = 0x22;
+const comma = 0x2c;
+const backslash = 0x5c;
+const [openArray, closeArray] = [0x5b, 0x5d];
+const [openObject, closeObject] = [0x7b, 0x7d];
+const isSpace = (byte: number) => byte === 0x20 || byte === 0x09 || byte === newline || byte === 0x0d;
+
+/** Newline-delimited JSON. Blank lines count as lines, but are no pieces; the last line needs no newline. */
+export function splitLines(maxBytes: number): Splitter {
+  const line = new Collected(maxBytes);
+  let place = 0;
+  function* finished(): Generator<Piece> {
+    place += 1;
+    const bytes = line.take();
+    if (!bytes?.every(isSpace)) yield { place, bytes };
+  }
+  return {
+    *push(chunk) {
+      let start = 0;
+      for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
+        line.add(chunk.subarray(start, end));
+        yield* finished();
+        start = end + 1;
+      }
+      line.add(chunk.subarray(start));
+    },
+    end: finished,
+  };
+}
+
+/**
+ * The elements of a JSON array. What is inside of an element is not looked at, but for where it ends.
+ *
+ * @throws {HttpProblem} 400 for a body that is no JSON, and 422 for one that is no array.
+ */
+export function splitArray(maxBytes: number): Splitter {
+  const element = new Collected(maxBytes);
+  let state: "before" | "inside" | "after" = "before";
+  let index = 0;
+  let depth = 0;
+  let inString = false;
+  let escaped = false;
+  /** Whether the element has begun. */
+  let begun = false;
+
+  function take(): Piece {
+    if (!begun) throw invalid();
+    begun = false;
+    const piece = { place: index, bytes: element.take() };
+    index += 1;
+    return piece;
+  }
+
+  return {
+    *push(chunk) {
+      let start = 0;
+      for (let at = 0; at < chunk.length; at += 1) {
+        const byte = chunk[at] as number;
+        if (inString) {
+          if (escaped) escaped = false;
+          else if (byte === backslash) escaped = true;
+          else if (byte === quote) inString = false;
+        } else if (isSpace(byte)) continue;
+        else if (state !== "inside") {
+          if (state === "after") throw invalid();
+          if (byte !== openArray) throw new HttpProblem(422, "The body is not valid.", [{ pointer: "", detail: "An array." }]);
+          state = "inside";
+          start = at + 1;
+        } else if (depth === 0 && (byte === comma || byte === closeArray)) {
+          element.add(chunk.subarray(start, at));
+          start = at + 1;
+          if (byte === closeArray) state = "after";
+          // An array may be empty, but a comma is between two elements.
+          if (byte === comma || begun || index > 0) yield take();
+        } else {
+          begun = true;
+          if (byte === quote) inString = true;
+          else if (byte === openArray || byte === openObject) depth += 1;
+          else if (byte === closeArray || byte === closeObject) depth -= 1;
+          if (depth < 0) throw invalid();
+        }
+      }
+      if (state === "inside") element.add(chunk.subarray(start));
+    },
+    end() {
+      if (state !== "after") throw invalid();
+      return [];
+    },
+  };
+}
+
+function invalid(): HttpProblem {
+  return new HttpProblem(400, "The body is not valid JSON.");
+}

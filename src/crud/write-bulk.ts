@@ -1,0 +1,91 @@
+import type { Resource } from "../domain/resource";
+import { problemInside } from "../problem";
+import { type ChangeContext, type Once, type Store, type Stored, StoreUnavailable } from "../store/store";
+import { type BulkEntry, ndjson } from "./read-bulk";
+
+/** Written in one commit at most, which holds up every other for some milliseconds. */
+const partEntries = 500;
+const partBytes = 1024 * 1024;
+
+export interface BulkWrite<Fields> {
+  readonly entries: readonly BulkEntry<Fields>[];
+  readonly mediaType: string;
+  readonly context: ChangeContext;
+  /** Undefined: the request has no Idempotency-Key. */
+  readonly once: ((part: number) => Once) | undefined;
+}
+
+/**
+ * Creates the records of a bulk, part by part, and answers a line of JSON for each entry, in their order. A bulk that a
+ * crash has cut short is finished by the same one again, if it has a key: the parts that are done answer as before.
+ */
+export function bulkWriter<Fields extends object>(resource: Resource<string, string, Fields>, store: Store) {
+  const inTurn = turns();
+  return async ({ entries, mediaType, context, once }: BulkWrite<Fields>): Promise<string[]> => {
+    const unit = mediaType === ndjson ? "line" : "index";
+    const answers: string[] = [];
+    let written = 0;
+    let failed = false;
+    for (const part of partsOf(entries)) {
+      const fields = part.flatMap((entry) => (entry.problem ? [] : [entry.fields]));
+      const answerOf = (created: readonly Stored[]) => outcomesOf(part, created, unit, resource.name);
+      if (failed) answers.push(outcomesOf(part.map(notWritten), [], unit, resource.name));
+      else if (fields.length === 0) answers.push(answerOf([]));
+      else {
+        try {
+          answers.push(await inTurn(() => store.insertAll(resource, fields, answerOf, { ...context, once: once?.(written) })));
+          written += 1;
+        } catch (error) {
+          // What is written stays, and has to be told.
+          if (written === 0 || !(error instanceof StoreUnavailable)) throw error;
+          failed = true;
+          answers.push(outcomesOf(part.map(notWritten), [], unit, resource.name));
+        }
+      }
+    }
+    return answers.flatMap((answer) => answer.split("\n"));
+  };
+}
+
+function* partsOf<Fields>(entries: readonly BulkEntry<Fields>[]): Generator<BulkEntry<Fields>[]> {
+  let part: BulkEntry<Fields>[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    if (part.length === partEntries || (part.length > 0 && bytes + entry.bytes > partBytes)) {
+      yield part;
+      part = [];
+      bytes = 0;
+    }
+    part.push(entry);
+    bytes += entry.bytes;
+  }
+  if (part.length > 0) yield part;
+}
+
+function outcomesOf(part: readonly BulkEntry<object>[], created: readonly Stored[], unit: string, name: string): string {
+  const stored = created.values();
+  const outcomeOf = ({ place, problem }: BulkEntry<object>) =>
+    problem
+      ? `{"${unit}":${place},"status":${problem.status},"problem":${JSON.stringify(problem)}}`
+      : `{"${unit}":${place},"status":201,"${name}":${stored.next().value?.json}}`;
+  return part.map(outcomeOf).join("\n");
+}
+
+function notWritten<Fields>(entry: BulkEntry<Fields>): BulkEntry<Fields> {
+  const { place, bytes, problem } = entry;
+  return {
+    place,
+    bytes,
+    problem: problem ?? problemInside(503, { detail: "The store cannot do this now; this record was not created. Try again." }),
+  };
+}
+
+/** Runs one piece of work after another: many bulks at once hold up the others no longer than one does. */
+function turns(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const mine = last.then(work);
+    last = mine.catch(() => {});
+    return mine;
+  };
+}

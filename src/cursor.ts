@@ -1,0 +1,30 @@
+import type { Place } from "./store/store";
+
+/** Also tells a cursor from a number, which is an id. */
+const mark = "c";
+const checksumBytes = 8;
+
+/**
+ * A place in a list as a client carries it: opaque, and good only for the list that it was made for. It is no secret, and
+ * whoever forges one gets nothing that the list would not show.
+ *
+ * @param list says which list it is: the resource, the order, the filters.
+ */
+export function writeCursor({ key, id }: Place, list: string): string {
+  const place = Buffer.from(JSON.stringify([key, id]));
+  return mark + Buffer.concat([checksum(place, list), place]).toString("base64url");
+}
+
+/** Undefined: it is damaged, or of another list. */
+export function readCursor(cursor: string, list: string): Place | undefined {
+  const bytes = Buffer.from(cursor.slice(mark.length), "base64url");
+  const place = bytes.subarray(checksumBytes);
+  // In one form only: base64url has more, and JavaScript reads around what is none.
+  if (mark + bytes.toString("base64url") !== cursor || !checksum(place, list).equals(bytes.subarray(0, checksumBytes))) return undefined;
+  const [key, id] = JSON.parse(place.toString()) as [Place["key"], number];
+  return { key, id };
+}
+
+function checksum(place: Buffer, list: string): Buffer {
+  return new Bun.CryptoHasher("sha256").update(list).update("\n").update(place).digest().subarray(0, checksumBytes);
+}

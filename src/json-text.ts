@@ -1,0 +1,144 @@
+import { type Mistake, maxMistakes, placeOf } from "./mistakes";
+
+/** Deeper JSON is no record of anybody's, and what walks through it later would take seconds, or run out of stack. */
+const maxDepth = 64;
+
+/** Numbers of so many digits, or so small, are perhaps not what JSON.parse made of them. NUL and surrogates are escaped. */
+const perhapsInexact = /[\d.]{16}|e-\d{3}|\\u(?:0000|d[89a-f])/i;
+
+/**
+ * What of a JSON text would not be stored as it was sent (I-JSON, RFC 7493): keys that come twice, numbers that a double
+ * does not hold, NUL and lone surrogates. The usual text is not read a second time for it.
+ *
+ * @param value what JSON.parse made of the text.
+ */
+export function inexact(text: string, value: unknown): Mistake[] {
+  const found = new Contents();
+  if (!found.read(value, maxDepth)) return [{ pointer: "", detail: `It is nested too deeply; ${maxDepth} levels are read.` }];
+  const suspect = found.large || found.keys !== colonsAfterQuotes(text) || perhapsInexact.test(text);
+  return suspect ? new Reader(text).mistakes() : [];
+}
+
+class Contents {
+  keys = 0;
+  large = false;
+
+  /** False: it is deeper than so many levels. */
+  read(value: unknown, levels: number): boolean {
+    if (typeof value === "number" && !(Math.abs(value) <= Number.MAX_SAFE_INTEGER)) this.large = true;
+    if (typeof value !== "object" || value === null) return true;
+    if (levels === 0) return false;
+    if (Array.isArray(value)) return value.every((inner) => this.read(inner, levels - 1));
+    const keys = Object.keys(value);
+    this.keys += keys.length;
+    for (const key of keys) if (!this.read((value as Record<string, unknown>)[key], levels - 1)) return false;
+    return true;
+  }
+}
+
+/** As many as there are keys, or more where a text has such a colon in it. */
+function colonsAfterQuotes(text: string): number {
+  let count = 0;
+  for (let colon = text.indexOf(":"); colon !== -1; colon = text.indexOf(":", colon + 1)) {
+    let before = colon - 1;
+    while (isSpace(text.charCodeAt(before))) before -= 1;
+    if (text.charCodeAt(before) === 0x22) count += 1;
+  }
+  return count;
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+}
+
+/** Reads a text that is known to be valid JSON, and not too deep, for what JSON.parse does not tell. */
+class Reader {
+  #at = 0;
+  readonly #path: (string | number)[] = [];
+  readonly #mistakes = new Map<string, string>();
+
+  constructor(readonly text: string) {}
+
+  mistakes(): Mistake[] {
+    this.#value();
+    return [...this.#mistakes].map(([pointer, detail]) => ({ pointer, detail }));
+  }
+
+  #refuse(detail: string): void {
+    if (this.#mistakes.size < maxMistakes) this.#mistakes.set(placeOf(...this.#path), detail);
+  }
+
+  #value(): void {
+    const first = this.#peek();
+    if (first === "{") this.#object();
+    else if (first === "[") this.#array();
+    else if (first === '"') {
+      if (!isText(this.#string())) this.#refuse("Expected text without NUL and lone surrogates");
+    } else this.#literal();
+  }
+
+  #object(): void {
+    const keys = new Set<string>();
+    this.#at += 1;
+    while (this.#peek() !== "}") {
+      if (this.#peek() === ",") this.#at += 1;
+      this.#peek();
+      const key = this.#string();
+      this.#peek();
+      this.#at += 1;
+      this.#path.push(key);
+      if (!isText(key)) this.#refuse("Expected a name without NUL and lone surrogates");
+      if (keys.has(key)) this.#refuse("Expected once");
+      keys.add(key);
+      this.#value();
+      this.#path.pop();
+    }
+    this.#at += 1;
+  }
+
+  #array(): void {
+    this.#at += 1;
+    for (let index = 0; this.#peek() !== "]"; index += 1) {
+      if (this.#peek() === ",") this.#at += 1;
+      this.#path.push(index);
+      this.#value();
+      this.#path.pop();
+    }
+    this.#at += 1;
+  }
+
+  #string(): string {
+    const start = this.#at;
+    for (this.#at += 1; this.text[this.#at] !== '"'; this.#at += 1) if (this.text[this.#at] === "\\") this.#at += 1;
+    this.#at += 1;
+    return JSON.parse(this.text.slice(start, this.#at)) as string;
+  }
+
+  #literal(): void {
+    const start = this.#at;
+    while (this.#at < this.text.length && /[\w.+-]/.test(this.text[this.#at] as string)) this.#at += 1;
+    const literal = this.text.slice(start, this.#at);
+    if (!/\d/.test(literal)) return;
+    if (Math.abs(Number(literal)) > Number.MAX_SAFE_INTEGER) this.#refuse("Expected number between -9007199254740991 and 9007199254740991");
+    else if (digitsOf(literal) !== digitsOf(String(Number(literal))))
+      this.#refuse("Expected number that a double holds as it is written: 15 digits always are");
+  }
+
+  /** The character that comes next, after white space. */
+  #peek(): string {
+    while (isSpace(this.text.charCodeAt(this.#at))) this.#at += 1;
+    return this.text[this.#at] ?? "";
+  }
+}
+
+function isText(text: string): boolean {
+  return text.isWellFormed() && !text.includes("\0");
+}
+
+/** A number in one form: its digits without zeros around them, and where the point is. */
+function digitsOf(literal: string): string {
+  const [, whole = "", fraction = "", exponent = "0"] = /^-?(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(literal) ?? [];
+  const digits = (whole + fraction).replace(/^0+/, "");
+  const significant = digits.replace(/0+$/, "");
+  return significant === "" ? "0" : `${significant}e${digits.length - significant.length + Number(exponent) - fraction.length}`;
+}

@@ -1,0 +1,17 @@
+import { HttpProblem } from "./problem";
+
+/**
+ * The bytes of a request as they arrive.
+ *
+ * @throws {HttpProblem} 413 when it says that it has more than allowed, or as soon as it has.
+ */
+export async function* limitedBody(request: Request, maxBytes: number, what: string): AsyncGenerator<Uint8Array> {
+  const tooLarge = () => new HttpProblem(413, `${what} may have up to ${maxBytes} bytes.`);
+  if (Number(request.headers.get("content-length")) > maxBytes) throw tooLarge();
+  let received = 0;
+  for await (const chunk of request.body ?? []) {
+    received += chunk.length;
+    if (received > maxBytes) throw tooLarge();
+    yield chunk;
+  }
+}

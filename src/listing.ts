@@ -1,0 +1,128 @@
+import type { TUnsafe } from "@sinclair/typebox";
+import { readCursor, writeCursor } from "./cursor";
+import { parseTime } from "./delivery/time";
+import { type FilterQuery, type Filters, parametersOf } from "./domain/filter";
+import type { Resource } from "./domain/resource";
+import { invalid, type Mistake } from "./mistakes";
+import { integer, type Parameter, querySchema, readQuery, word } from "./query";
+import { type Listing, type Page, type SortKey, sortKeys } from "./store/store";
+
+export type Sort = SortKey | `-${SortKey}`;
+
+/** The query of a list. */
+export type ListQuery<By extends Filters> = {
+  limit?: number | string;
+  sort?: Sort;
+  after?: string | number;
+  updatedSince?: string;
+} & FilterQuery<By>;
+
+/** What a request asks a list for. */
+export interface Request {
+  readonly listing: Listing;
+  /** The answer's `next` and its `Link` header (RFC 8288). */
+  links(page: Page, path: string): { next: string | null; link: string };
+}
+
+const sorts: readonly Sort[] = sortKeys.flatMap((key) => [key, `-${key}`] as const);
+
+const cursorForm = /^[A-Za-z0-9_-]{1,200}$/;
+
+const own = {
+  limit: integer(1, 200, "How many at most: 1 to 200. Default: 50.", 50),
+  sort: word(sorts, `The order: ${sorts.join(", ")}; - is for the greatest first. Default: id.`, "id"),
+  after: {
+    description: "The `next` of the page before, with the same order and filters. In the order of ids, an id will do.",
+    documented: { type: "string", pattern: cursorForm.source },
+    read: (text) => (cursorForm.test(text) ? text : undefined),
+  },
+  updatedSince: {
+    description:
+      "Only what was changed since then: a day such as 2026-11-01, or a time such as 2026-11-01T08:00:00Z; UTC unless it says otherwise.",
+    documented: { type: "string", examples: ["2026-11-01T08:00:00Z"] },
+    read: (text) => parseTime(text, "utc")?.toISOString(),
+  },
+} satisfies Record<string, Parameter<unknown>>;
+
+/** Reads the queries of a resource's list, and knows how to document them. */
+export function listOf<By extends Filters>({ name, filters }: Resource<string, string, object, By>) {
+  const parameters: typeof own & Record<string, Parameter<unknown>> = { ...own };
+  for (const [field, filter] of Object.entries(filters)) {
+    const [first = "", last = ""] = parametersOf(field, filter);
+    if (filter === "prefix") parameters[first] = prefix(field);
+    else {
+      parameters[first] = bound(`Only those whose ${field} is this number or more.`);
+      parameters[last] = bound(`Only those whose ${field} is this number or less.`);
+    }
+  }
+
+  function filtersIn(query: Record<string, unknown>): NonNullable<Listing["filters"]> {
+    const given = Object.entries(filters).map(([field, filter]) => {
+      const [first, last] = parametersOf(field, filter).map((parameter) => query[parameter]);
+      if (first === undefined && last === undefined) return [];
+      return [[field, filter === "prefix" ? { prefix: first as string } : { min: first as number, max: last as number }] as const];
+    });
+    return Object.fromEntries(given.flat());
+  }
+
+  return {
+    schema: querySchema(parameters) as TUnsafe<ListQuery<By>>,
+
+    /** @throws {HttpProblem} 422 with every mistake. */
+    read(url: string): Request {
+      const query = readQuery(url, parameters);
+      const { limit = 50, sort: asked = "id", after, updatedSince } = query;
+      const descending = asked.startsWith("-");
+      const sort = (descending ? asked.slice(1) : asked) as SortKey;
+      const chosen = { updatedSince, filters: filtersIn(query) };
+      const list = JSON.stringify([name, asked, chosen]);
+      const place = after === undefined ? undefined : placeIn(after, list, sort);
+      if (place === null) throw invalid("query", [wrongPlace]);
+      return {
+        listing: { limit, sort, descending, after: place, ...chosen },
+        links(page, path) {
+          const next = page.next && writeCursor(page.next, list);
+          const rest = new URLSearchParams(/\?(.*)/s.exec(url)?.[1]);
+          rest.delete("after");
+          const target = (more: Record<string, string>) => {
+            const search = new URLSearchParams([...rest, ...Object.entries(more)]).toString();
+            return search === "" ? path : `${path}?${search}`;
+          };
+          const first = `<${target({})}>; rel="first"`;
+          return { next, link: next === null ? first : `<${target({ after: next })}>; rel="next", ${first}` };
+        },
+      };
+    },
+  };
+}
+
+const wrongPlace: Mistake = {
+  pointer: "/after",
+  detail: "Not a `next` of this list: it is damaged, or of a list with another order or other filters.",
+};
+
+/** Null: there is no such place. */
+function placeIn(after: string, list: string, sort: SortKey): Listing["after"] | null {
+  if (!/^[0-9]+$/.test(after)) return readCursor(after, list) ?? null;
+  const id = Number(after);
+  return sort === "id" && after.length <= 15 ? { key: id, id } : null;
+}
+
+function prefix(field: string): Parameter<string> {
+  return {
+    description: `Only those whose ${field} begins so. Upper and lower case are different, and every character stands for itself.`,
+    documented: { type: "string", maxLength: 1000 },
+    read: (text) => (Array.from(text).length <= 1000 ? text : undefined),
+  };
+}
+
+function bound(description: string): Parameter<number> {
+  return {
+    description,
+    documented: { type: "number" },
+    read: (text) => {
+      const value = /^-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+      return Number.isFinite(value) ? value : undefined;
+    },
+  };
+}

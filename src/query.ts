@@ -1,0 +1,92 @@
+import { type TObject, type TUnsafe, Type } from "@sinclair/typebox";
+import { invalid, type Mistake, placeOf } from "./mistakes";
+import { documentedAs } from "./openapi";
+
+/** A parameter of a query, which is text. */
+export interface Parameter<Value> {
+  /** What it means and what it has to be; the answer when it is not. */
+  readonly description: string;
+  /** The schema that it has to a client. */
+  readonly documented: { readonly type: "integer" | "number" | "string"; readonly [keyword: string]: unknown };
+  /** Undefined: it is none. */
+  read(text: string): Value | undefined;
+}
+
+export type Parameters = Readonly<Record<string, Parameter<unknown>>>;
+type ValuesOf<Of extends Parameters> = { [Name in keyof Of]?: Of[Name] extends Parameter<infer Value> ? Value : never };
+
+/** One of a few words. */
+export function word<const Words extends readonly string[]>(words: Words, description: string, fallback?: Words[number]) {
+  const documented = { type: "string" as const, enum: words, ...(fallback && { default: fallback }) };
+  const parameter: Parameter<Words[number]> = { description, documented, read: (text) => words.find((known) => known === text) };
+  return parameter;
+}
+
+/** An integer in plain digits. */
+export function integer(minimum: number, maximum: number, description: string, fallback?: number): Parameter<number> {
+  return {
+    description,
+    documented: { type: "integer", minimum, maximum, ...(fallback !== undefined && { default: fallback }) },
+    read: (text) => {
+      const value = /^(0|-?[1-9][0-9]{0,15})$/.test(text) ? Number(text) : Number.NaN;
+      return value >= minimum && value <= maximum ? value : undefined;
+    },
+  };
+}
+
+/**
+ * The parameters as Elysia and the documentation take them. They are read by {@link readQuery} alone: Elysia takes the last
+ * of several and lets through what it cannot decode.
+ */
+export function querySchema<Query>(parameters: Parameters): TUnsafe<Query> {
+  const properties = Object.entries(parameters).map(
+    ([name, { description, documented }]) => [name, Type.Optional(Type.Any({ description, [documentedAs]: documented }))] as const,
+  );
+  return Type.Object(Object.fromEntries(properties), { additionalProperties: true }) as TObject as unknown as TUnsafe<Query>;
+}
+
+/**
+ * Reads the query of a URL, exactly: every parameter is known, given once, and valid UTF-8.
+ *
+ * @throws {HttpProblem} 422 with every mistake.
+ */
+export function readQuery<Of extends Parameters>(url: string, parameters: Of): ValuesOf<Of> {
+  const start = url.indexOf("?");
+  if (start === -1) return {};
+  const mistakes = new Map<string, Mistake>();
+  const refuse = (name: string, detail: string) => mistakes.set(name, { pointer: placeOf(name), detail });
+  const values = new Map<string, unknown>();
+  for (const pair of url.slice(start + 1).split("&")) {
+    if (pair === "") continue;
+    const [encodedName = "", ...rest] = pair.split("=");
+    const name = decoded(encodedName);
+    const parameter = name !== undefined && Object.hasOwn(parameters, name) ? parameters[name] : undefined;
+    if (name === undefined || !parameter) {
+      refuse(name ?? encodedName, name === undefined ? "Expected percent-encoded UTF-8" : "Unexpected parameter");
+      continue;
+    }
+    if (values.has(name)) {
+      refuse(name, "Expected once");
+      continue;
+    }
+    const text = decoded(rest.join("="));
+    const value = text === undefined || text.includes("\0") ? undefined : parameter.read(text);
+    values.set(name, value);
+    if (value === undefined) refuse(name, parameter.description);
+  }
+  if (mistakes.size > 0) throw invalid("query", [...mistakes.values()]);
+  return Object.fromEntries(values) as ValuesOf<Of>;
+}
+
+/** A hook for a route that takes no query. */
+export function refuseQuery({ request }: { request: Request }): void {
+  readQuery(request.url, {});
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,113 @@
+// What the README shows works as it stands.
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { deadEvents, deadQueueInFile } from "./support/dead-letters";
+import { temporaryFolder } from "./support/folder";
+import { type OpenApi, operationsOf } from "./support/openapi";
+import { endAll, environment, run, send, startApi } from "./support/processes";
+import { copyProject } from "./support/project-copy";
+import { type Block, readmeBlocks } from "./support/readme";
+
+setDefaultTimeout(60_000);
+
+let folder: ReturnType<typeof temporaryFolder>;
+let copy: ReturnType<typeof temporaryFolder> | undefined;
+beforeEach(() => {
+  folder = temporaryFolder();
+});
+afterEach(async () => {
+  await endAll();
+  copy?.remove();
+  copy = undefined;
+  folder.remove();
+});
+
+/** Runs a shell's commands, each of which must succeed, and answers what they print. */
+async function bash(script: string): Promise<string> {
+  const shell = run(["-c", script], { program: "bash", cwd: folder.path });
+  expect([await shell.exited, shell.stderr]).toEqual([0, []]);
+  return shell.stdout.join("\n");
+}
+
+/** Stands for the ETag of the answer before. */
+const shownEtag = '"1-8ks2p1"';
+
+/** The commands of a block that are curl's. */
+function curlCommands({ text }: Block): string[] {
+  return text.replaceAll("\\\n", " ").match(/^curl .*$/gm) ?? [];
+}
+
+const blocks = readmeBlocks("sh").filter((block) => curlCommands(block).some((command) => command.includes("localhost:3000")));
+
+const withCurl = Bun.which("curl") || process.env["NO_SKIP"] ? test : test.skip;
+
+withCurl("every example with curl is answered as it says, and every route has one", async () => {
+  const shown = new Set<string>();
+  let document: OpenApi | undefined;
+  for (const block of blocks) {
+    // Each block stands by itself, before a service with an item, and one queue that has dead letters.
+    const data = join(folder.path, `${block.line}`);
+    mkdirSync(join(data, "data", "consumers"), { recursive: true });
+    await deadQueueInFile(() => data).fill("audit", deadEvents(2));
+    const api = await startApi({ env: environment(data) });
+    document ??= (await (await fetch(`${api.url}/swagger/json`)).json()) as OpenApi;
+    await send("POST", `${api.url}/items`, { name: "Sample Item" });
+    let id = "";
+    let etag = "";
+    for (const command of curlCommands(block)) {
+      // curl itself, to this service, which says at the end what it has asked for and what came. A stream (-N) is left after a second.
+      const real = `command curl -sS -w '\\n%{method} %{url_effective} %{http_code}' "\${@//localhost:3000/${api.url.slice(7)}}"`;
+      const curl = command.includes(" -N ") ? `curl() { ${real} --max-time 1 2>/dev/null || [ $? = 28 ]; }` : `curl() { ${real}; }`;
+      const given = command.replace("/ID", `/${id}`).replace(shownEtag, etag || shownEtag);
+      const [, body = "", method, url = "", status] = /^([\s\S]*)\n(\S+) (\S+) (\d+)$/.exec(await bash(`${curl}; ${given}`)) ?? [];
+      const expected = / # (\d{3})\b/.exec(command)?.[1] ?? (/^\s*$/.test(body) ? "204" : "2..");
+      expect([command, status]).toEqual([command, expect.stringMatching(new RegExp(`^${expected}$`))]);
+      etag = /^etag: (\S+)/im.exec(body)?.[1] ?? etag;
+      id = /"id":"([^"]+)"/.exec(body)?.[1] ?? id;
+      const { pathname } = new URL(url);
+      const operation = operationsOf(document).find((one) => one.method === method && matches(one.path, pathname));
+      expect([command, operation?.name]).toEqual([command, expect.any(String)]);
+      shown.add(operation?.name ?? "");
+    }
+    expect(await api.stop()).toBe(0);
+  }
+  expect(operationsOf(document as OpenApi).flatMap(({ name }) => (shown.has(name) ? [] : [name]))).toEqual([]);
+});
+
+function matches(template: string, path: string): boolean {
+  return new RegExp(`^${template.replaceAll(/\{[^}]+\}/g, "[^/]+")}$`).test(path);
+}
+
+/** Where a block of TypeScript belongs: the file that it names, or that the text before it names. */
+function fileOf({ text, before, line }: Block): string {
+  const file = /^\/\/ ([\w/.-]+\.ts)\b/.exec(text)?.[1] ?? [...before.matchAll(/`([\w/.-]+\.ts)`/g)].at(-1)?.[1];
+  if (!file)
+    throw new Error(`README.md:${line}: to which file does this belong? Name it in the text before, or in a first line \`// file.ts\`.`);
+  return file;
+}
+
+test("every example in TypeScript compiles, and the client runs", async () => {
+  copy = copyProject();
+  const { path } = copy;
+  const config = (await Bun.file(join(path, "tsconfig.json")).json()) as { include: string[] };
+  await Bun.write(join(path, "tsconfig.json"), JSON.stringify({ ...config, include: [...config.include, "*.ts"] }));
+  const files = readmeBlocks("ts").map((block) => ({ file: fileOf(block), text: block.text, line: block.line }));
+  for (const [index, { file, text, line }] of files.entries()) {
+    // An earlier version of a file stands beside the later one.
+    const isEarlier = files.findIndex((other) => other.file === file && other !== files[index]) > index;
+    await Bun.write(join(path, isEarlier ? file.replace(/\.ts$/, `-${line}.ts`) : file), text);
+  }
+  const bun = async (...args: string[]) => {
+    const command = run(args, { cwd: path });
+    expect([await command.exited, [...command.stdout, ...command.stderr].join("\n")]).toEqual([0, expect.any(String)]);
+    return command.stdout;
+  };
+  await bun("src/generate.ts");
+  await bun("node_modules/typescript/bin/tsc");
+
+  const api = await startApi({ env: environment(folder.path) });
+  const client = await Bun.file(join(path, "client.ts")).text();
+  await Bun.write(join(path, "client.ts"), client.replace("localhost:3000", api.url));
+  expect(await bun("client.ts")).toEqual(['[ "Sample Item: 8.99" ]']);
+});

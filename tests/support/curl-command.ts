@@ -1,0 +1,29 @@
+/** A request as it goes over the wire. */
+export interface SentRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body?: Uint8Array;
+}
+
+/** A request as a line for a shell, which sends the same again. */
+export function curlCommand({ method, url, headers, body }: SentRequest): string {
+  const parts = ["curl -i", `-X ${method}`, quoted(url), ...headers.map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`)];
+  if (!body) return parts.join(" ");
+  // curl would say that it is a form.
+  if (!headers.some(([name]) => name === "content-type")) parts.push("-H content-type:");
+  return `printf ${quoted(escaped(body))} | ${parts.join(" ")} --data-binary @-`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** For printf(1): bytes that are no plain text as octal numbers. A large body is shown in part. */
+function escaped(bytes: Uint8Array): string {
+  const shown = bytes.subarray(0, 4000);
+  const text = Array.from(shown, (byte) =>
+    byte >= 32 && byte < 127 && byte !== 37 && byte !== 92 ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, "0")}`,
+  ).join("");
+  return shown.length === bytes.length ? text : `${text} (${bytes.length} bytes in all)`;
+}

@@ -1,0 +1,21 @@
+// An API that dies by kill -9 between a commit and its answer: the test runs this file, which stands in for src/main.ts.
+// DIES_AFTER=n: after the commit of the n-th change with an Idempotency-Key.
+import { GroupCommit } from "../../src/store/group-commit";
+import { IdempotencyKeys } from "../../src/store/idempotency-keys";
+
+const last = Number(process.env["DIES_AFTER"]);
+let keyed = 0;
+
+const { answer } = IdempotencyKeys.prototype;
+IdempotencyKeys.prototype.answer = function (...once) {
+  keyed += 1;
+  return answer.apply(this, once);
+};
+const { run } = GroupCommit.prototype;
+GroupCommit.prototype.run = async function <T>(this: GroupCommit, change: () => T): Promise<T> {
+  const result = (await run.call(this, change)) as T;
+  if (keyed === last) process.kill(process.pid, "SIGKILL");
+  return result;
+};
+
+await import("../../src/main");

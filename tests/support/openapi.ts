@@ -1,0 +1,75 @@
+// The OpenAPI document as a test reads it: what a client may send, and what it may get.
+import { type JsonSchema, resolved } from "./json-schema";
+
+export interface Parameter {
+  readonly name: string;
+  readonly in: "path" | "query" | "header";
+  readonly required: boolean;
+  readonly schema: JsonSchema;
+}
+
+export interface Media {
+  readonly schema: JsonSchema;
+  readonly example?: unknown;
+}
+
+export interface DeclaredAnswer {
+  /** By media type; empty: the answer has no body. */
+  readonly content: ReadonlyMap<string, Media>;
+  /** The headers that are always there. */
+  readonly headers: readonly { readonly name: string; readonly schema: JsonSchema }[];
+}
+
+export interface Operation {
+  /** `PATCH /items/{id}` */
+  readonly name: string;
+  readonly method: string;
+  readonly path: string;
+  readonly parameters: readonly Parameter[];
+  /** By media type; empty: it takes no body. */
+  readonly bodies: ReadonlyMap<string, Media>;
+  readonly answers: ReadonlyMap<number, DeclaredAnswer>;
+  readonly needsToken: boolean;
+}
+
+type Content = Record<string, Partial<Media>> | undefined;
+interface RawOperation {
+  parameters?: (Omit<Parameter, "required"> & { required?: boolean })[];
+  requestBody?: { content: Content };
+  responses: Record<string, { content?: Content; headers?: Record<string, { required?: boolean; schema: JsonSchema }> }>;
+  security?: unknown[];
+}
+export interface OpenApi {
+  readonly paths: Record<string, Record<string, RawOperation>>;
+  readonly components?: { schemas?: Record<string, JsonSchema> };
+  readonly security?: unknown[];
+}
+
+export function operationsOf(document: OpenApi): Operation[] {
+  const { paths, security = [] } = resolved(document, document);
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]): Operation => {
+      const answers = Object.entries(operation.responses).map(([status, { content, headers }]): [number, DeclaredAnswer] => [
+        Number(status),
+        {
+          content: mediaOf(content),
+          headers: Object.entries(headers ?? {}).flatMap(([name, { required, schema }]) => (required ? [{ name, schema }] : [])),
+        },
+      ]);
+      return {
+        name: `${method.toUpperCase()} ${path}`,
+        method: method.toUpperCase(),
+        path,
+        parameters: (operation.parameters ?? []).map((parameter) => ({ required: false, ...parameter })),
+        bodies: mediaOf(operation.requestBody?.content),
+        answers: new Map(answers),
+        needsToken: (operation.security ?? security).length > 0,
+      };
+    }),
+  );
+  return operations;
+}
+
+function mediaOf(content: Content): Map<string, Media> {
+  return new Map(Object.entries(content ?? {}).map(([type, media]) => [type, { schema: {}, ...media }]));
+}

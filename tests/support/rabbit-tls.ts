@@ -1,0 +1,41 @@
+import { join } from "node:path";
+import type { Certificate } from "./certificate";
+import type { Rabbit } from "./rabbit";
+
+export interface TlsPort {
+  readonly port: number;
+  readonly certificate: Certificate;
+  /** PEM of the authority whose client certificates are demanded. Default: none is. */
+  readonly clientAuthority?: string;
+}
+
+/**
+ * Opens ports with TLS on a running RabbitMQ.
+ *
+ * @param folder where RabbitMQ finds the certificates.
+ * @returns puts another certificate in the place of a port's, as whoever renews one does.
+ */
+export async function openTlsPorts(
+  rabbit: Rabbit,
+  folder: string,
+  ports: readonly TlsPort[],
+): Promise<(port: number, certificate: Certificate) => Promise<void>> {
+  const path = (port: number, what: string) => join(folder, `${port}-${what}.pem`);
+  const write = (port: number, { cert, key }: Certificate) =>
+    Promise.all([Bun.write(path(port, "cert"), cert), Bun.write(path(port, "key"), key)]);
+  const starts = await Promise.all(
+    ports.map(async ({ port, certificate, clientAuthority }) => {
+      await write(port, certificate);
+      if (clientAuthority) await Bun.write(path(port, "ca"), clientAuthority);
+      const demand = clientAuthority && `, {cacertfile, "${path(port, "ca")}"}, {verify, verify_peer}, {fail_if_no_peer_cert, true}`;
+      const settings = `{certfile, "${path(port, "cert")}"}, {keyfile, "${path(port, "key")}"}${demand ?? ""}`;
+      return `ok = rabbit_networking:start_ssl_listener({"127.0.0.1", ${port}, inet}, [${settings}], 2)`;
+    }),
+  );
+  // One command for all, since each starts a runtime of its own.
+  await rabbit.ctl("eval", `${starts.join(", ")}.`);
+  return async (port, certificate) => {
+    await write(port, certificate);
+    await rabbit.ctl("eval", "ssl:clear_pem_cache().");
+  };
+}
