@@ -23,6 +23,7 @@ function secondRelease(item: string): string {
   example:`;
   return `import { pastVersion } from "./past-version";\n${item
     .replace("price: Nullable(Type.Number({ minimum: 0 }))", "cents: Nullable(Type.Integer({ minimum: 0 }))")
+    .replace('price: "range"', 'cents: "range"')
     .replace("price: 9.99", "cents: 999")
     .replace("example:", past)}`;
 }
