@@ -1,5 +1,6 @@
 import { type AnyElysia, Elysia } from "elysia";
 import { completeHeaders } from "./answer-headers";
+import { eventDocs } from "./asyncapi-page";
 import type { Config } from "./config";
 import { CrossOrigin } from "./cross-origin";
 import { maxBulkBytes } from "./crud/read-bulk";
@@ -85,6 +86,7 @@ export function buildApp({ routes, dependencies, config, log }: AppOptions): Any
     .onError(({ error, request, path }) => answerError(error, request, path))
     .use(mountRoutes(routes, dependencies))
     .use(problemPages())
-    .use(apiDocs(config));
+    .use(apiDocs(config))
+    .use(eventDocs(dependencies.catalogue));
   return app;
 }

@@ -5,6 +5,15 @@ import { StoreUnavailable } from "./store";
 /** Thrown inside a change before it has written anything: it fails alone, and its neighbours in the group commit. */
 export class Refused extends Error {}
 
+/** Runs what may fail a change alone. */
+export function refusable<T>(change: () => T): T {
+  try {
+    return change();
+  } catch (error) {
+    throw new Refused("refused", { cause: error });
+  }
+}
+
 interface Waiting {
   run(): unknown;
   resolve(value: unknown): void;
