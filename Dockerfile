@@ -1,7 +1,14 @@
 FROM oven/bun:1.4.5-alpine AS dependencies
 WORKDIR /app
 COPY package.json bun.lock bunfig.toml ./
-RUN bun install --frozen-lockfile --production
+# Of the AsyncAPI component two files are served; the many packages that it was built from have no place here.
+RUN bun install --frozen-lockfile --production \
+  && mkdir /served \
+  && tar -C node_modules -c @asyncapi/react-component/browser/standalone/index.js @asyncapi/react-component/styles/default.min.css \
+    @asyncapi/react-component/package.json | tar -C /served -x \
+  && bun remove @asyncapi/react-component && rm -rf node_modules \
+  && bun install --frozen-lockfile --production \
+  && cp -r /served/. node_modules/
 
 FROM oven/bun:1.4.5-alpine
 WORKDIR /app
@@ -11,6 +18,7 @@ COPY package.json tsconfig.json bunfig.toml ./
 COPY src src
 COPY routes routes
 COPY consumers consumers
+COPY contracts contracts
 RUN mkdir /data && chown bun:bun /data
 USER bun
 VOLUME /data

@@ -1,4 +1,4 @@
-import { eventVersion, serializeEvent } from "../src/domain/event";
+import { serializeEvent } from "../src/domain/event";
 import { item } from "../src/domain/item";
 
 /** Bodies of events as Warren writes them, each about an item of its own. */
@@ -6,7 +6,7 @@ export function sampleEvents(count: number): Buffer[] {
   const timestamp = new Date().toISOString();
   return Array.from({ length: count }, (_, index) => {
     const record = { id: index + 1, ...sampleItem, version: 1, createdAt: timestamp, updatedAt: timestamp };
-    const event = { id: Bun.randomUUIDv7(), type: "item.created", version: eventVersion, timestamp };
+    const event = { id: Bun.randomUUIDv7(), type: "item.created", version: 1, timestamp };
     return Buffer.from(serializeEvent(event, item.name, JSON.stringify(record)));
   });
 }

@@ -41,6 +41,7 @@ const schema = [
 /** The consumer. What `tx` writes commits together with the note that the event is done. */
 export const audit = {
   queue: "audit",
+  description: "Keeps the history of every record: what changed, when, from what to what.",
   exactlyOnce: true,
   setup(tx) {
     for (const sql of schema) tx.run(sql);

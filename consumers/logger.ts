@@ -22,6 +22,9 @@ Options:
 
 Several loggers on one queue share its events. Logs go to standard error. Ctrl+C finishes the event in hand and stops.`;
 
+/** What it reads without options. */
+export const logger = { queue: "item_events", description: "Prints every event as it happens." };
+
 /** One line for a person: `[CREATED] Item ID: 1, Name: Sample Item at 2026-02-18 18:23:45`, in local time. */
 export function formatEvent(event: AnyEvent, colour: boolean): string {
   const [resource = "", change = ""] = event.type.split(".");
@@ -74,7 +77,7 @@ if (import.meta.main) {
   // Bun knows NO_COLOR and FORCE_COLOR.
   const colour = process.stdout.isTTY && Bun.enableANSIColors;
   await runConsumer({
-    queue: options.queue ?? (events ? undefined : "item_events"),
+    queue: options.queue ?? (events ? undefined : logger.queue),
     events,
     handle: (event) => print(options.json ? JSON.stringify(event) : formatEvent(event, colour)),
     // With --json, standard output is events and nothing else.

@@ -8,6 +8,13 @@ import { describe, type Subscription } from "./webhook/subscriptions";
 /** How long a stop waits for answers before it gives up on them. */
 const answersTimeoutMs = 5000;
 
+/** Any subscription, for the documentation. */
+export const webhooks = {
+  queue: "webhook.{name}",
+  events: ["#"],
+  description: "Delivers the events that a subscription names to its URL, signed as Standard Webhooks has it.",
+};
+
 /** A subscription as a consumer, with a queue of its own: its retries and dead letters are no other one's concern. */
 function webhook(subscription: Subscription, disabled: DisabledSubscriptions, stopping: AbortSignal): ConsumerOptions {
   const { name, events, startFrom, concurrency, ratePerSecond, retry, timeoutMs } = subscription;
@@ -32,9 +39,11 @@ function webhook(subscription: Subscription, disabled: DisabledSubscriptions, st
   };
 }
 
-const { subscriptions, disabled } = await readCommand();
-const stopping = new AbortController();
-await runConsumers(
-  subscriptions.map((subscription) => webhook(subscription, disabled, stopping.signal)),
-  { onStop: () => setTimeout(() => stopping.abort(), answersTimeoutMs) },
-);
+if (import.meta.main) {
+  const { subscriptions, disabled } = await readCommand();
+  const stopping = new AbortController();
+  await runConsumers(
+    subscriptions.map((subscription) => webhook(subscription, disabled, stopping.signal)),
+    { onStop: () => setTimeout(() => stopping.abort(), answersTimeoutMs) },
+  );
+}

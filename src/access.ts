@@ -3,7 +3,7 @@ import { type ApiToken, type Scope, scopes } from "./config";
 import { problemResponse } from "./problem";
 
 /** Open without a token: a probe has none, and the docs are where a person learns that one is needed. */
-const open = /^\/(health|swagger|problems)(\/|$)/;
+const open = /^\/((health|swagger|asyncapi|problems)(\/|$)|asyncapi\.json$)/;
 /** For whoever runs the service: a dead letter or a timeline shows what went wrong inside, and a replay has consumers work again. */
 const adminOnly = /^\/(dead-letters|replays)(\/|$)|^\/events\/[^/]+\/timeline\/?$/;
 

@@ -1,6 +1,7 @@
 import { type AnyElysia, Elysia } from "elysia";
 import { completeHeaders } from "./answer-headers";
 import { noteArrival } from "./arrival";
+import { eventDocs } from "./asyncapi-page";
 import type { Config } from "./config";
 import { CrossOrigin } from "./cross-origin";
 import { maxBulkBytes } from "./crud/read-bulk";
@@ -87,6 +88,7 @@ export function buildApp({ routes, dependencies, config, log }: AppOptions): Any
     .onError(({ error, request, path }) => answerError(error, request, path))
     .use(mountRoutes(routes, dependencies))
     .use(problemPages())
-    .use(apiDocs(config));
+    .use(apiDocs(config))
+    .use(eventDocs(dependencies.catalogue));
   return app;
 }

@@ -2,3 +2,11 @@ declare module "swagger-ui-dist/*" {
   const path: string;
   export default path;
 }
+declare module "@asyncapi/react-component/browser/*" {
+  const path: string;
+  export default path;
+}
+declare module "@asyncapi/react-component/styles/*" {
+  const path: string;
+  export default path;
+}

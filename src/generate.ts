@@ -1,6 +1,9 @@
-// `bun run generate` writes the modules that carry the types of routes/ and src/domain/; `--check` only says whether they are up to date.
+// `bun run generate` writes the modules that carry the types of routes/ and src/domain/, and what the documentation says of
+// consumers/; `--check` only says whether they are up to date.
 import { join, relative } from "node:path";
 import { findResources } from "./domain/catalogue";
+import { findConsumers } from "./find-consumers";
+import { messageOf } from "./observe/logging";
 import { loadRoutes, RouterError } from "./router";
 
 const root = join(import.meta.dir, "..");
@@ -37,6 +40,15 @@ export const resources = { ${found.map(({ exportName, resource }) => (exportName
 `;
 }
 
+async function consumersModule(): Promise<string> {
+  const found = await findConsumers(join(root, "consumers"));
+  return `${notice("consumers/")}import type { FoundConsumer } from "./find-consumers";
+
+export const consumers: readonly FoundConsumer[] = [
+${found.map((consumer) => `  ${JSON.stringify(consumer)},\n`).join("")}];
+`;
+}
+
 const modules = { "src/routes.generated.ts": routesModule, "src/domain/catalogue.generated.ts": catalogueModule };
 const checkOnly = process.argv.includes("--check");
 let stale = 0;
@@ -46,6 +58,13 @@ try {
   if (!(error instanceof RouterError)) throw error;
   console.error(error.message);
   process.exit(1);
+}
+// The last: the API runs without, and whatever a consumer's file does is done by then.
+try {
+  await update(join(root, "src/consumers.generated.ts"), await consumersModule());
+} catch (error) {
+  console.error(messageOf(error));
+  stale += 1;
 }
 process.exit(checkOnly && stale > 0 ? 1 : 0);
 

@@ -7,6 +7,7 @@ import packageJson from "../package.json";
 import { scopeFor } from "./access";
 import type { Config } from "./config";
 import { completeDocument, type DocumentedRoute, type Gate, type OpenApiDocument } from "./openapi";
+import { file, text } from "./page-answers";
 
 const page = `<!doctype html>
 <html lang="en">
@@ -55,7 +56,7 @@ export function apiDocs({ apiTokens, rateLimit }: Pick<Config, "apiTokens" | "ra
       info: {
         title: "Warren API",
         version: packageJson.version,
-        description: "Every change to a resource is an event: `item.created`, `item.updated`, `item.deleted`.",
+        description: "Every change to a resource is an event: `item.created`, `item.updated`, `item.deleted`. `/asyncapi` shows them all.",
       },
       ...(withToken && {
         components: { securitySchemes: { token: { type: "http", scheme: "bearer", description: "One of the tokens in API_TOKEN." } } },
@@ -67,10 +68,6 @@ export function apiDocs({ apiTokens, rateLimit }: Pick<Config, "apiTokens" | "ra
   let document: OpenApiDocument | undefined;
 
   const hidden = { detail: { hide: true } };
-  const text = (body: string, type: string, headers?: Record<string, string>) => () =>
-    new Response(body, { headers: { "content-type": `${type}; charset=utf-8`, "cache-control": "no-cache", ...headers } });
-  const file = (path: string, type: string) => () =>
-    new Response(Bun.file(path), { headers: { "content-type": type, "cache-control": "max-age=3600" } });
   return new Elysia({ name: "swagger-ui" })
     .onAfterHandle(({ path, responseValue }) => {
       if (path !== "/swagger/json") return;

@@ -1,12 +1,15 @@
 // For tests of your own handlers: no broker, no database, no port. The consumer runtime in it is the real one.
-import { type AnyEvent, type ConsumerOptions, type EventPattern, type Matching, resolveConsumer } from "./delivery/consumer-options";
+import type { AnyEvent, AskedTypes, EventPattern, Matching, NewestTypes } from "./delivery/consumed-events";
+import { type ConsumerOptions, resolveConsumer } from "./delivery/consumer-options";
 import type { Outcome } from "./delivery/outcome";
 import { Worker } from "./delivery/worker";
 import type { Counts } from "./delivery/worker-tally";
 import { Catalogue } from "./domain/catalogue";
 import { resources } from "./domain/catalogue.generated";
-import { type Event, type EventOf, eventVersion, parseEvent } from "./domain/event";
-import type { Change, RecordOf, Resource } from "./domain/resource";
+import { type Event, type EventOf, parseEvent } from "./domain/event";
+import { versionOf } from "./domain/event-type";
+import { exampleOf } from "./domain/example";
+import type { RecordOf, Resource } from "./domain/resource";
 import { createLog, type Log } from "./observe/logging";
 import { type ConsumerFile, openConsumerFile, type Transaction } from "./store/consumer-file";
 import type { ReplayMark } from "./store/waiting-table";
@@ -14,39 +17,54 @@ import type { ReplayMark } from "./store/waiting-table";
 export type { Outcome } from "./delivery/outcome";
 
 type Resources = typeof resources;
-type Envelope = Partial<Omit<Event, "type">>;
+type Envelope<Of = Event> = Partial<Omit<Event, "type">> &
+  (Of extends { readonly data: infer Data } ? { readonly data?: Partial<Data> } : unknown);
+/** The event `name` of a resource: `created`. */
+type Named<R extends Resource, Name extends string> = Extract<EventOf<R>, { readonly type: `${string}.${Name}` }>;
+type NameOf<R extends Resource> = EventOf<R>["type"] extends `${string}.${infer Name}` ? Name : never;
 type RecordIn<Type> = Type extends `${infer Name extends keyof Resources}.${string}` ? RecordOf<Resources[Name]> : never;
 
 /**
- * Builds a valid event. What is not given comes from the resource's example; id and times are new.
+ * Builds a valid event. What is not given comes from the examples of the schemas; id and times are new.
  *
  * @param record overrides parts of the record.
- * @param envelope overrides id, schema version and timestamp of the event.
+ * @param envelope overrides id, version and timestamp of the event, and parts of the `data` of a custom one.
  * @example
  * buildEvent("item.created", { id: 7, price: 1200 })
  */
 export function buildEvent<const Type extends AnyEvent["type"]>(
   type: Type,
   record: Partial<RecordIn<Type>> = {},
-  envelope: Envelope = {},
+  envelope: Envelope<Matching<Type>> = {} as never,
 ): Matching<Type> {
-  const [name, change] = type.split(".") as [keyof Resources, Change];
-  return buildEventOf<Resource>(resources[name], change, record, envelope) as unknown as Matching<Type>;
+  const [resource, name] = type.split(".") as [keyof Resources, string];
+  return build(resources[resource], name, record, envelope) as unknown as Matching<Type>;
 }
 
 /** As {@link buildEvent}, for a resource that is not exported from `src/domain/`. */
-export function buildEventOf<R extends Resource>(
+export function buildEventOf<R extends Resource, const Name extends NameOf<R>>(
   resource: R,
-  change: Change,
+  name: Name,
   record: Partial<RecordOf<R>> = {},
-  envelope: Envelope = {},
-): EventOf<R> {
-  const { name, example } = resource;
+  envelope: Envelope<Named<R, Name>> = {} as never,
+): Named<R, Name> {
+  return build(resource, name, record, envelope) as unknown as Named<R, Name>;
+}
+
+function build(resource: Resource, name: string, record: object, { data, ...envelope }: Envelope & { data?: object }): Event {
   const timestamp = envelope.timestamp ?? new Date().toISOString();
-  const version = change === "updated" ? 2 : 1;
-  const filled = { id: 1, ...example, version, createdAt: timestamp, updatedAt: timestamp, ...record };
-  const event = { id: Bun.randomUUIDv7(), type: `${name}.${change}`, version: eventVersion, [name]: filled, timestamp, ...envelope };
-  return event as unknown as EventOf<R>;
+  const version = name === "updated" ? 2 : 1;
+  const filled = { id: 1, ...resource.example, version, createdAt: timestamp, updatedAt: timestamp, ...record };
+  const schema = resource.events[name];
+  return {
+    id: Bun.randomUUIDv7(),
+    type: `${resource.name}.${name}`,
+    version: versionOf(resource, name),
+    [resource.name]: filled,
+    ...(schema && { data: { ...(exampleOf(schema) as object), ...data } }),
+    timestamp,
+    ...envelope,
+  };
 }
 
 /** How a message comes to the consumer. */
@@ -97,13 +115,13 @@ export interface TestSettings {
  * @throws {ConsumerError} for options that make no sense.
  * @throws {UnknownEventType} when a pattern selects no event type.
  */
-export function testConsumer<const Pattern extends EventPattern>(
-  options: ConsumerOptions<Pattern>,
+export function testConsumer<const Pattern extends EventPattern, const Asked extends AskedTypes = NewestTypes>(
+  options: ConsumerOptions<Pattern, Asked>,
   settings: TestSettings = {},
 ): TestConsumer {
   const { catalogue = new Catalogue(Object.values(resources)), log = createLog({ level: "silent", format: "json", stream: 2 }) } = settings;
   const breaker = options.breaker ?? { minimum: Number.POSITIVE_INFINITY };
-  const consumer = resolveConsumer({ ...options, breaker } as ConsumerOptions<Pattern>, catalogue, log, () => {});
+  const consumer = resolveConsumer({ ...options, breaker } as ConsumerOptions<Pattern, Asked>, catalogue, log, () => {});
   let opened: ConsumerFile | undefined;
   const file = () => {
     opened ??= openConsumerFile(":memory:", { durable: false });

@@ -17,8 +17,10 @@ beforeEach(() => {
   db.run("PRAGMA journal_mode = WAL");
   db.run("CREATE TABLE rows (n INTEGER PRIMARY KEY, text TEXT) STRICT");
   committed = 0;
-  commits = new GroupCommit(db, () => {
-    committed += 1;
+  commits = new GroupCommit(db, {
+    committed: () => {
+      committed += 1;
+    },
   });
 });
 afterEach(() => {

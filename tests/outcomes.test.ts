@@ -5,7 +5,7 @@ import { Reject, RetryAfter } from "../src/delivery/consumer";
 import { HandlerTimeout } from "../src/delivery/handle";
 import { deadReasons, decide, describeError, type Result } from "../src/delivery/outcome";
 import { defaultRetry } from "../src/delivery/retry-policy";
-import { maxEventBytes } from "../src/domain/event";
+import { maxEventBytes, unreadableReasons } from "../src/domain/event";
 import { buildEvent, testConsumer } from "../src/testing";
 import { anyText } from "./support/arbitrary";
 
@@ -128,7 +128,7 @@ describe("decide", () => {
     fc.constantFrom<Result>({ kind: "handled" }, { kind: "skipped" }, { kind: "duplicate" }),
     error.map((error): Result => ({ kind: "failed", error })),
     fc.integer({ min: 1, max: 1000 }).map((deaths): Result => ({ kind: "died", deaths })),
-    fc.constantFrom(...deadReasons.slice(0, 6)).map((reason): Result => ({ kind: "unreadable", reason: reason as "invalid", detail: "x" })),
+    fc.constantFrom(...unreadableReasons).map((reason): Result => ({ kind: "unreadable", reason, detail: "x" })),
   );
   const policy = fc
     .record({

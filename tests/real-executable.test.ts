@@ -30,23 +30,35 @@ afterEach(endAll);
 afterAll(() => folder.remove());
 
 describe("the executable", () => {
-  test("serves items and Swagger UI in an empty folder, and stops with 0", async () => {
+  test("serves items and the pages of its API and its events in an empty folder, and stops with 0", async () => {
     const env = { PORT: "0", RABBITMQ_URL: "none" };
     const api = await startApi({ program, cwd, env });
     expect(readdirSync(cwd)).toEqual(["data"]);
     const created = await send("POST", `${api.url}/items`, { name: "Sample Item", price: 9.99 });
     expect([created.status, await created.json()]).toMatchObject([201, { id: 1, name: "Sample Item" }]);
 
-    const page = await (await fetch(`${api.url}/swagger`)).text();
-    const links = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] as string);
-    expect(links).toContain("/swagger/swagger-ui-bundle.js");
+    const packages = join(root, "node_modules");
+    const sources: Record<string, string> = {
+      "/swagger/favicon.png": "swagger-ui-dist/favicon-32x32.png",
+      "/swagger/swagger-ui.css": "swagger-ui-dist/swagger-ui.css",
+      "/swagger/swagger-ui-bundle.js": "swagger-ui-dist/swagger-ui-bundle.js",
+      "/asyncapi/style.css": "@asyncapi/react-component/styles/default.min.css",
+      "/asyncapi/component.js": "@asyncapi/react-component/browser/standalone/index.js",
+    };
+    const links = new Set<string>();
+    for (const path of ["/swagger", "/asyncapi"]) {
+      const page = await (await fetch(`${api.url}${path}`)).text();
+      for (const [, link] of page.matchAll(/(?:src|href)="([^"]+)"/g)) links.add(link as string);
+    }
+    expect([...links]).toEqual(expect.arrayContaining([...Object.keys(sources), "/swagger/start.js", "/asyncapi/start.js"]));
     for (const link of links) {
       const answer = await fetch(`${api.url}${link}`);
-      const name = link.split("/").at(-1) as string;
-      const source = Bun.file(join(root, "node_modules/swagger-ui-dist", name === "favicon.png" ? "favicon-32x32.png" : name));
       expect([link, answer.status]).toEqual([link, 200]);
-      if (name !== "start.js") expect([link, Bun.hash(await answer.bytes())]).toEqual([link, Bun.hash(await source.bytes())]);
+      const source = sources[link];
+      if (source) expect([link, Bun.hash(await answer.bytes())]).toEqual([link, Bun.hash(await Bun.file(join(packages, source)).bytes())]);
     }
+    const { operations } = (await (await fetch(`${api.url}/asyncapi.json`)).json()) as { operations: object };
+    expect(Object.keys(operations)).toContain("consume.audit");
     const { paths } = (await (await fetch(`${api.url}/swagger/json`)).json()) as { paths: object };
     expect(Object.keys(paths)).toContain("/items/{id}");
 

@@ -119,6 +119,12 @@ describe("without a broker", () => {
     expect(shown.text()).toContain("\x1b[1mTIME");
     const lines = Bun.stripANSI(shown.text()).split("\r\n");
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    // A RabbitMQ that is away takes away only what it alone knows.
+    const away = await command("events", ["show", id, "--json"], { ...env, RABBITMQ_URL: "amqp://guest:s3cretpassword@127.0.0.1:1/" });
+    expect(JSON.parse(away.stdout)).toMatchObject({
+      broker: { state: "pending" },
+      consumers: [{ queue: "item_events", state: "waiting" }],
+    });
     for (const [words, mistake] of [
       [[], "Say what to do with events."],
       [["list"], '"list" is no command.'],

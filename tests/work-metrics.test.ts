@@ -1,9 +1,9 @@
 // What the store, the relay, the consumers and the queues tell Prometheus is what happened there.
 import { afterEach, beforeEach, describe, expect, jest, setSystemTime, test } from "bun:test";
 import { join } from "node:path";
-import { Reject } from "../src/delivery/consumer";
+import { type EventPattern, Reject } from "../src/delivery/consumer";
 import { describeWorkers } from "../src/delivery/consumer-metrics";
-import { type ConsumerOptions, type EventPattern, resolveConsumer } from "../src/delivery/consumer-options";
+import { type ConsumerOptions, resolveConsumer } from "../src/delivery/consumer-options";
 import type { Delivery } from "../src/delivery/delivery";
 import { describeQueues } from "../src/delivery/queue-metrics";
 import { embeddedQueues, type QueueState } from "../src/delivery/queue-states";

@@ -1,18 +1,14 @@
 import type { DeadLetters, DeadSelection, Watch } from "../delivery/dead-letters";
-import { EmbeddedDeadLetters } from "../delivery/embedded-dead-letters";
 import { deadReasons } from "../delivery/outcome";
 import { UnknownQueue } from "../delivery/queue-errors";
-import { RabbitDeadLetters } from "../delivery/rabbit-dead-letters";
-import { loadCatalogue } from "../domain/catalogue";
 import { printable } from "../observe/terminal";
-import { followLog } from "../store/log-follower";
 import { interrupted, onInterrupt, parseWords, quoted, runCommand, Trouble, tell, UsageError, wholeNumber } from "./command";
 import { confirmed } from "./confirmed";
 import { listDeadLetters, showDeadLetter } from "./dead-letter-text";
 import { Progress } from "./progress";
 import { table } from "./table";
 import { counted, number, painter, printableJson } from "./text";
-import { type Reached, withTransport } from "./transport";
+import { openDeadLetters, type Reached, withTransport } from "./transport";
 
 const help = `Shows the events that consumers gave up, puts them back on their queue, or removes them for good.
 
@@ -77,7 +73,7 @@ await runCommand(help, async (words) => {
   if (name !== "list" && queue === undefined) throw new UsageError(`${name} needs the name of a queue.`);
   const run = queue === undefined ? listQueues(values) : await command.prepare(values, queue, rest);
   return withTransport(async (reached) => {
-    const deadLetters = await open(reached);
+    const deadLetters = await openDeadLetters(reached);
     return run(deadLetters, reached).catch(async (error: unknown) => {
       if (!(error instanceof UnknownQueue)) throw error;
       const known = (await deadLetters.queues()).map((each) => each.queue).filter((each) => each !== queue);
@@ -85,16 +81,6 @@ await runCommand(help, async (words) => {
     });
   });
 });
-
-async function open({ config, broker, folder }: Reached): Promise<DeadLetters> {
-  if (!broker) return new EmbeddedDeadLetters(folder);
-  const { resources } = await loadCatalogue();
-  // RabbitMQ has no list of queues to ask for; the service keeps one beside its log.
-  const log = followLog(config.databaseFile);
-  const own = log?.queues() ?? [];
-  log?.close();
-  return new RabbitDeadLetters(broker, async () => [...resources.map((resource) => resource.queue), ...own]);
-}
 
 function listQueues({ json, ...others }: Values): Run {
   if (Object.keys(others).length > 0) throw new UsageError("Name a queue to list its dead letters.");

@@ -29,12 +29,13 @@ await runCommand(help, async (words) => {
   const [name = "", id, ...rest] = positionals;
   if (name !== "show") throw new UsageError(name ? `"${name}" is no command.` : "Say what to do with events.");
   if (id === undefined || rest.length > 0) throw new UsageError("show needs the id of one event.");
-  return withTransport(async (reached) => {
+  const show = async (reached: Reached) => {
     const timeline = await timelineIn(reached, id);
     if (!timeline) throw new Trouble(`The event log in ${reached.config.databaseFile} has no event with the id "${printable(id)}".`);
     console.log(values.json ? printableJson(timeline) : showTimeline(timeline, paint, width));
     return 0;
-  });
+  };
+  return withTransport(show, { evenIfUnreachable: true });
 });
 
 async function timelineIn(reached: Reached, id: string): Promise<Timeline | undefined> {

@@ -1,7 +1,11 @@
 import { join } from "node:path";
 import { Broker } from "../broker/connection";
 import { type Config, readConfig } from "../config";
+import type { DeadLetters } from "../delivery/dead-letters";
+import { EmbeddedDeadLetters } from "../delivery/embedded-dead-letters";
+import { RabbitDeadLetters } from "../delivery/rabbit-dead-letters";
 import { chooseTransport, type Transport } from "../delivery/transport";
+import { loadCatalogue } from "../domain/catalogue";
 import { createLog } from "../observe/logging";
 import { followLog, type LogFollower } from "../store/log-follower";
 import { Trouble } from "./command";
@@ -60,4 +64,15 @@ export function openLog({ databaseFile }: Config): LogFollower {
   const log = followLog(databaseFile);
   if (log) return log;
   throw new Trouble(`There is no event log in ${databaseFile} yet: the API makes it when it starts. Is DATABASE_URL right?`);
+}
+
+/** The dead letters on the transport that was reached. */
+export async function openDeadLetters({ config, broker, folder }: Reached): Promise<DeadLetters> {
+  if (!broker) return new EmbeddedDeadLetters(folder);
+  const { resources } = await loadCatalogue();
+  // RabbitMQ has no list of queues to ask for; the service keeps one beside its log.
+  const log = followLog(config.databaseFile);
+  const own = log?.queues() ?? [];
+  log?.close();
+  return new RabbitDeadLetters(broker, async () => [...resources.map((resource) => resource.queue), ...own]);
 }

@@ -1,26 +1,15 @@
 import type { Catalogue } from "../domain/catalogue";
-import type { resources } from "../domain/catalogue.generated";
-import type { EventOf } from "../domain/event";
+import type { AskedVersions } from "../domain/event";
+import { newestVersion } from "../domain/event-type";
 import type { Log } from "../observe/logging";
 import type { Transaction } from "../store/consumer-file";
 import { type BreakerPolicy, defaultBreaker } from "./breaker";
+import type { AskedTypes, EventPattern, Matching, NewestTypes } from "./consumed-events";
 import type { AnyBatchHandler, AnyHandler, ExactlyOnceContext, HandlerContext } from "./handle";
 import { type RetryPolicy, retryPolicy } from "./retry-policy";
 import type { Transport } from "./transport";
 
-type Resources = typeof resources;
-/** Every event of every resource. Narrow it by `event.type`. */
-export type AnyEvent = EventOf<Resources[keyof Resources]>;
-/** An event type, or a pattern over them: `*` stands for one word, `#` for any number. */
-export type EventPattern = AnyEvent["type"] | `${string}*` | `*${string}` | "#";
-/** The events that a pattern selects. */
-export type Matching<Pattern extends EventPattern> = Pattern extends `${infer Name}.${string}`
-  ? Name extends keyof Resources
-    ? EventOf<Resources[Name]> & { readonly type: Pattern extends AnyEvent["type"] ? Pattern : AnyEvent["type"] }
-    : AnyEvent
-  : AnyEvent;
-
-interface CommonOptions<Pattern extends EventPattern> {
+interface CommonOptions<Pattern extends EventPattern, Asked extends AskedTypes> {
   /**
    * The durable queue to work on. `<resource>_events` (`item_events`) is the queue that all its consumers share; any
    * other name is this consumer's own queue, which takes no event from anybody. Default: a queue of its own that is
@@ -29,6 +18,10 @@ interface CommonOptions<Pattern extends EventPattern> {
   readonly queue?: string | undefined;
   /** The event types that it wants. Default: all that the queue has. */
   readonly events?: readonly Pattern[] | undefined;
+  /** Older versions of event types that it still works with: `{ "item.created": 1 }`. Default: the newest of each. */
+  readonly versions?: Asked;
+  /** What it does, for the documentation at `/asyncapi`. */
+  readonly description?: string;
   /**
    * Where a durable queue of one's own begins when it is new: with the first event in the log, with the next one, or
    * with the first from a time on. Default: `beginning`.
@@ -54,24 +47,27 @@ interface CommonOptions<Pattern extends EventPattern> {
   readonly onReady?: (transport: Transport) => void;
 }
 
-type Handling<Pattern extends EventPattern, Context, Returned> =
+type Handling<Pattern extends EventPattern, Asked extends AskedTypes, Context, Returned> =
   | {
       /** Handles one event. When it throws or rejects, the event is tried again later; `Reject` and `RetryAfter` say otherwise. */
-      readonly handle: (event: Matching<Pattern>, context: Context) => Returned;
+      readonly handle: (event: Matching<Pattern, Asked>, context: Context) => Returned;
       readonly handleBatch?: undefined;
       readonly batch?: undefined;
     }
   | {
       readonly handle?: undefined;
       /** Handles several events at once, in their order. When it fails, it is called again for each of them alone. */
-      readonly handleBatch: (events: readonly Matching<Pattern>[], context: Context) => Returned;
+      readonly handleBatch: (events: readonly Matching<Pattern, Asked>[], context: Context) => Returned;
       /** How many events at most (default 100), and how long the first of them waits for others (default 50 ms). */
       readonly batch?: { readonly size?: number; readonly waitMs?: number };
     };
 
-export type ConsumerOptions<Pattern extends EventPattern = EventPattern> = CommonOptions<Pattern> &
+export type ConsumerOptions<Pattern extends EventPattern = EventPattern, Asked extends AskedTypes = NewestTypes> = CommonOptions<
+  Pattern,
+  Asked
+> &
   (
-    | ({ readonly exactlyOnce?: false; readonly setup?: undefined } & Handling<Pattern, HandlerContext, unknown>)
+    | ({ readonly exactlyOnce?: false; readonly setup?: undefined } & Handling<Pattern, Asked, HandlerContext, unknown>)
     | ({
         /**
          * The handler gets `tx`, a transaction on the consumer's own SQLite file. What it writes commits together with
@@ -81,7 +77,7 @@ export type ConsumerOptions<Pattern extends EventPattern = EventPattern> = Commo
         readonly exactlyOnce: true;
         /** Makes the consumer's tables; runs at every start, in a transaction. Names that begin with `warren_` are taken. */
         readonly setup?: (tx: Transaction) => void;
-      } & Handling<Pattern, ExactlyOnceContext, void>)
+      } & Handling<Pattern, Asked, ExactlyOnceContext, void>)
   );
 
 /** A consumer, ready to handle the messages of either transport. */
@@ -90,6 +86,8 @@ export interface Consumer {
   readonly temporary: boolean;
   /** The event types that it asks for. */
   readonly wanted: ReadonlySet<string>;
+  /** The versions of event types that it asks for; of any other type it gets the newest. */
+  readonly versions: AskedVersions;
   readonly catalogue: Catalogue;
   readonly startFrom: "beginning" | "now" | Date;
   readonly handle: AnyHandler;
@@ -123,8 +121,8 @@ const minuteMs = 60_000;
  * @throws {ConsumerError} for options that make no sense, alone or together.
  * @throws {UnknownEventType} when a pattern selects no event type.
  */
-export function resolveConsumer<Pattern extends EventPattern>(
-  options: ConsumerOptions<Pattern>,
+export function resolveConsumer<Pattern extends EventPattern, Asked extends AskedTypes>(
+  options: ConsumerOptions<Pattern, Asked>,
   catalogue: Catalogue,
   log: Log,
   onReady: () => void,
@@ -160,6 +158,7 @@ export function resolveConsumer<Pattern extends EventPattern>(
     queue: queue ?? `temporary-${Bun.randomUUIDv7()}`,
     temporary: queue === undefined,
     wanted: wantedTypes(queue, options.events, catalogue),
+    versions: askedVersions(options.versions ?? {}, catalogue),
     catalogue,
     startFrom,
     // The types of events and context are what the options say; from here on they are those of any event.
@@ -212,6 +211,26 @@ function wantedTypes(queue: string | undefined, events: readonly string[] | unde
     );
   }
   return new Set(wanted);
+}
+
+function askedVersions(versions: AskedVersions, catalogue: Catalogue): AskedVersions {
+  for (const [name, version = Number.NaN] of Object.entries(versions)) {
+    const [selected = ""] = catalogue.select([name]);
+    const type = catalogue.eventType(name);
+    if (!type) throw new ConsumerError(`versions: name each event type, such as "${selected}", and not the pattern "${name}".`);
+    const newest = newestVersion(type);
+    if (!Number.isInteger(version) || version < 1 || version > newest) {
+      throw new ConsumerError(`versions: ${name} has ${newest === 1 ? "version 1" : `versions 1 to ${newest}`}, not ${version}.`);
+    }
+    const missing = type.steps.findLastIndex(({ down }, index) => index >= version - 1 && !down);
+    if (missing >= 0) {
+      throw new ConsumerError(
+        `versions: ${name} cannot be had in version ${version}, since nothing says how version ${missing + 2} becomes version ${missing + 1}: ` +
+          `give that past version a \`down\`, where "${type.resource.name}" is defined.`,
+      );
+    }
+  }
+  return versions;
 }
 
 /** @throws {ConsumerError} for a name that is no consumer's queue. */

@@ -5,10 +5,12 @@ import { loadCatalogue, UnknownEventType } from "../domain/catalogue";
 import { createLog, type Log } from "../observe/logging";
 import { type ConsumerFile, openConsumerFile } from "../store/consumer-file";
 import { attachQueue } from "./announcement";
+import type { AskedTypes, EventPattern, NewestTypes } from "./consumed-events";
 import type { Stage, Watched } from "./consumer-health";
-import { type Consumer, ConsumerError, type ConsumerOptions, type EventPattern, resolveConsumer } from "./consumer-options";
+import { type Consumer, ConsumerError, type ConsumerOptions, resolveConsumer } from "./consumer-options";
 import { serveConsumers, servings } from "./consumer-server";
 import { consumeLog } from "./embedded-start";
+import { areLookedAt } from "./looked-at";
 import { parkingOf } from "./parking";
 import { consumeFrom, Interrupted, type Subscription } from "./rabbit-consumer";
 import { onStopSignal } from "./stop-signal";
@@ -16,7 +18,8 @@ import { chooseTransport, type Transport } from "./transport";
 import { Worker } from "./worker";
 import type { Counts } from "./worker-tally";
 
-export { type AnyEvent, ConsumerError, type ConsumerOptions, type EventPattern, type Matching } from "./consumer-options";
+export type { AnyEvent, AskedTypes, EventPattern, Matching } from "./consumed-events";
+export { ConsumerError, type ConsumerOptions } from "./consumer-options";
 export type { ExactlyOnceContext, HandlerContext } from "./handle";
 export { Reject, RetryAfter } from "./outcome";
 
@@ -30,7 +33,10 @@ const expireInboxEveryMs = 600_000;
  * A mistake in options or environment is printed, and exits with 1. `--metrics-port N` and
  * `--health-port N` on the command line serve metrics and health.
  */
-export async function runConsumer<const Pattern extends EventPattern>(options: ConsumerOptions<Pattern>): Promise<never> {
+export async function runConsumer<const Pattern extends EventPattern, const Asked extends AskedTypes = NewestTypes>(
+  options: ConsumerOptions<Pattern, Asked>,
+): Promise<never> {
+  if (areLookedAt([options])) return new Promise<never>(() => {});
   try {
     const served = servings(process.argv.slice(2));
     const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY), listens: false });
@@ -63,8 +69,8 @@ export interface RunningConsumer extends Watched {
  * @throws {ConsumerError} for options that make no sense.
  * @throws {UnknownEventType} when a pattern selects no event type.
  */
-export async function startConsumer<const Pattern extends EventPattern>(
-  options: ConsumerOptions<Pattern>,
+export async function startConsumer<const Pattern extends EventPattern, const Asked extends AskedTypes = NewestTypes>(
+  options: ConsumerOptions<Pattern, Asked>,
   config: Config,
   log: Log,
 ): Promise<RunningConsumer> {

@@ -1,4 +1,4 @@
-import type { Unreadable } from "../domain/event";
+import { type Unreadable, unreadableReasons } from "../domain/event";
 import { askedDelayMs, delayMs, type RetryPolicy } from "./retry-policy";
 
 /** Thrown by a handler that will never be able to handle this event: it becomes a dead letter at once. */
@@ -39,17 +39,7 @@ export type Result =
   | { readonly kind: "unreadable"; readonly reason: Unreadable; readonly detail: string };
 
 /** Why a message was given up. */
-export const deadReasons = [
-  "too-large",
-  "not-json",
-  "not-an-event",
-  "unknown-type",
-  "unknown-version",
-  "invalid",
-  "attempts-exhausted",
-  "rejected",
-  "process-died",
-] as const satisfies readonly (Unreadable | string)[];
+export const deadReasons = [...unreadableReasons, "attempts-exhausted", "rejected", "process-died"] as const;
 export type DeadReason = (typeof deadReasons)[number];
 
 /** What is done with a message: exactly one of these, exactly once. */

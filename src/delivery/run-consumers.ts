@@ -4,6 +4,7 @@ import { UnknownEventType } from "../domain/catalogue";
 import { createLog } from "../observe/logging";
 import { ConsumerError, type ConsumerOptions, type RunningConsumer, startConsumer } from "./consumer";
 import { serveConsumers, servings } from "./consumer-server";
+import { areLookedAt } from "./looked-at";
 import { onStopSignal } from "./stop-signal";
 
 /** How long a stop waits for the events in hand. */
@@ -17,6 +18,7 @@ const drainTimeoutMs = 8000;
  * @param options.onStop called when a stop begins, for what a handler had better give up then.
  */
 export async function runConsumers(consumers: readonly ConsumerOptions[], { onStop = () => {} } = {}): Promise<never> {
+  if (areLookedAt(consumers)) return new Promise<never>(() => {});
   let running: readonly RunningConsumer[] = [];
   const stop = async () => {
     onStop();

@@ -51,7 +51,7 @@ export class Worker {
 
   /** Takes a delivery. Never throws. */
   take(delivery: Delivery): void {
-    const parsed = parseEvent(delivery.body, this.consumer.catalogue);
+    const parsed = parseEvent(delivery.body, this.consumer.catalogue, this.consumer.versions);
     if (!parsed.ok) void this.#settle(delivery, { kind: "unreadable", reason: parsed.reason, detail: parsed.detail });
     else if (!this.consumer.wanted.has(parsed.event.type)) void this.#settle(delivery, { kind: "skipped" }, parsed.event);
     else {

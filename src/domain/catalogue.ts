@@ -1,9 +1,10 @@
+import { type EventType, eventTypesOf } from "./event-type";
 import type { Resource } from "./resource";
 
 /** Every resource of the program, and with them every event type. */
 export class Catalogue {
   readonly eventTypes: readonly string[];
-  readonly #byType = new Map<string, Resource>();
+  readonly #byType = new Map<string, EventType>();
 
   /** @throws {Error} when two resources would share a name or a table. */
   constructor(readonly resources: readonly Resource[]) {
@@ -13,13 +14,18 @@ export class Catalogue {
         if (taken.has(word)) throw new Error(`Two resources are called "${word}"; give one of them another name or plural.`);
         taken.add(word);
       }
-      for (const type of resource.eventTypes) this.#byType.set(type, resource);
+      for (const type of eventTypesOf(resource)) this.#byType.set(type.type, type);
     }
     this.eventTypes = [...this.#byType.keys()];
   }
 
+  /** An event type with its versions. */
+  eventType(type: string): EventType | undefined {
+    return this.#byType.get(type);
+  }
+
   resourceOf(eventType: string): Resource | undefined {
-    return this.#byType.get(eventType);
+    return this.#byType.get(eventType)?.resource;
   }
 
   /** The resource whose shared queue this is, if it is one. */

@@ -1,28 +1,83 @@
-import { type TSchema, Type } from "@sinclair/typebox";
-import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
+import { Type } from "@sinclair/typebox";
+import { TypeCompiler } from "@sinclair/typebox/compiler";
 import type { Catalogue } from "./catalogue";
-import type { Change, RecordOf, Resource } from "./resource";
-
-/** The schema version of the events that this program writes. */
-export const eventVersion = 1;
+import { ConversionFailed, convert, mistakeIn } from "./convert";
+import type { Filters } from "./filter";
+import type { PastVersion } from "./past-version";
+import type { Change, EventData, Recorded, Resource } from "./resource";
 
 /** An event of any resource: what a consumer that serves them all can rely on. */
 export interface Event {
   /** UUIDv7 (RFC 9562): unique, and in the order of time. */
   readonly id: string;
   readonly type: string;
-  /** The schema version of this event type. */
+  /** The version of this event type whose shape the event has. */
   readonly version: number;
   /** When the change was made, ISO 8601 in UTC. */
   readonly timestamp: string;
 }
 
-/** An event with its record under the resource's own name: `EventOf<typeof item>` has `event.item`. */
-export type EventOf<R extends Resource> =
-  R extends Resource<infer Name> ? Event & { readonly type: `${Name}.${Change}` } & { readonly [key in Name]: RecordOf<R> } : never;
+/** The versions that a consumer asks for, by event type; of any other it gets the newest. */
+export type AskedVersions = Readonly<Partial<Record<string, number>>>;
+
+/**
+ * Every event of a resource, to be told apart by `type`. It has the record under the resource's own name
+ * (`EventOf<typeof item>` has `event.item`), and a custom one its `data`.
+ */
+export type EventOf<R extends Resource, Asked extends AskedVersions = Record<never, never>> =
+  R extends Resource<infer Name, string, infer Fields, Filters, infer Data, infer Past>
+    ? { [Each in Change | (keyof Data & string)]: OneEvent<Name, Each, Fields, Data, AskedSteps<Asked, Name, Each, Past>> }[
+        | Change
+        | (keyof Data & string)]
+    : never;
+
+type OneEvent<Name extends string, Each extends string, Fields, Data extends EventData, Steps> = Event & {
+  readonly type: `${Name}.${Each}`;
+} & { readonly [key in Name]: Recorded<FirstOf<Steps, undefined, Fields>> } & (Each extends Change
+    ? unknown
+    : { readonly data: FirstOf<Steps, Each, Data[Each]> });
+
+/** What still leads from the version that is asked for to the newest one; nothing unless one is. */
+type AskedSteps<Asked extends AskedVersions, Name extends string, Each extends string, Past> =
+  Asked extends Readonly<Record<`${Name}.${Each}`, infer Version extends number>> ? Drop<StepsOf<Past, Each>, Version> : [];
+
+type StepsOf<Past, Each extends string> = Past extends readonly [infer First, ...infer Rest]
+  ? First extends PastVersion<object, Each | undefined>
+    ? [First, ...StepsOf<Rest, Each>]
+    : StepsOf<Rest, Each>
+  : [];
+
+type Drop<
+  Steps extends readonly unknown[],
+  Version extends number,
+  Count extends readonly unknown[] = [unknown],
+> = Count["length"] extends Version
+  ? Steps
+  : Steps extends readonly [unknown, ...infer Rest]
+    ? Drop<Rest, Version, [...Count, unknown]>
+    : [];
+
+/** The next change of the record, or of the data, says what that was before; without one it was as it is now. */
+type FirstOf<Steps, Of, Newest> = Steps extends readonly [infer First, ...infer Rest]
+  ? First extends PastVersion<infer Fields, infer Changed>
+    ? [Changed] extends [Of]
+      ? Fields
+      : FirstOf<Rest, Of, Newest>
+    : Newest
+  : Newest;
 
 /** Why a message is not an event that this program can handle. */
-export type Unreadable = "too-large" | "not-json" | "not-an-event" | "unknown-type" | "unknown-version" | "invalid";
+export const unreadableReasons = [
+  "too-large",
+  "not-json",
+  "not-an-event",
+  "unknown-type",
+  "unknown-version",
+  "invalid",
+  "upcast-failed",
+  "downcast-failed",
+] as const;
+export type Unreadable = (typeof unreadableReasons)[number];
 export type Parsed =
   | { readonly ok: true; readonly event: Event; readonly resource: Resource; readonly record: { readonly id: number } }
   | { readonly ok: false; readonly reason: Unreadable; readonly detail: string };
@@ -30,42 +85,38 @@ export type Parsed =
 /** The largest message body that is parsed, in bytes. */
 export const maxEventBytes = 4 * 1024 * 1024;
 
-const envelope = TypeCompiler.Compile(
-  Type.Object({
-    id: Type.String({ minLength: 1, maxLength: 200 }),
-    type: Type.String({ minLength: 1, maxLength: 200 }),
-    version: Type.Integer({ minimum: 1 }),
-    timestamp: Type.String(),
-  }),
-);
-
-const records = new WeakMap<Resource, TypeCheck<TSchema>>();
-function recordCheck(resource: Resource): TypeCheck<TSchema> {
-  const known = records.get(resource);
-  if (known) return known;
-  const check = TypeCompiler.Compile<TSchema>(resource.record);
-  records.set(resource, check);
-  return check;
-}
+/** The part that every event has, whatever its type and version. */
+export const envelopeSchema = Type.Object({
+  id: Type.String({ minLength: 1, maxLength: 200, description: "UUIDv7; the same at every delivery." }),
+  type: Type.String({ minLength: 1, maxLength: 200 }),
+  version: Type.Integer({ minimum: 1, description: "The version of this event type." }),
+  timestamp: Type.String({ description: "When the change was made, ISO 8601 in UTC." }),
+});
+const envelope = TypeCompiler.Compile(envelopeSchema);
 
 /** Splits `item.created` at its last dot. */
 export function resourceName(type: string): string {
   return type.slice(0, type.lastIndexOf("."));
 }
 
-/** Builds the JSON body of an event around a record that is JSON already. The order of the keys is part of the contract. */
-export function serializeEvent(event: Event, resource: string, recordJson: string): string {
+/**
+ * Builds the JSON body of an event around a record that is JSON already. The order of the keys is part of the contract.
+ *
+ * @param data of a custom event.
+ */
+export function serializeEvent(event: Event, resource: string, recordJson: string, data?: object): string {
   return (
     `{"id":"${event.id}","type":"${event.type}","version":${event.version},` +
-    `"${resource}":${recordJson},"timestamp":"${event.timestamp}"}`
+    `"${resource}":${recordJson},${data ? `"data":${JSON.stringify(data)},` : ""}"timestamp":"${event.timestamp}"}`
   );
 }
 
 /**
- * Reads an event from the bytes of a message. Properties that the schema does not know are kept, so that a newer
- * publisher does not break an older consumer. Never throws.
+ * Reads an event from the bytes of a message, and brings it to the newest version of its type, or to the one that is
+ * asked for. Properties that the schema does not know are kept, so that a newer publisher does not break an older
+ * consumer. Never throws.
  */
-export function parseEvent(body: Uint8Array | string, catalogue: Catalogue): Parsed {
+export function parseEvent(body: Uint8Array | string, catalogue: Catalogue, asked: AskedVersions = {}): Parsed {
   if (body.length > maxEventBytes) return unreadable("too-large", `${body.length} bytes; at most ${maxEventBytes} are read`);
   let value: unknown;
   try {
@@ -73,24 +124,30 @@ export function parseEvent(body: Uint8Array | string, catalogue: Catalogue): Par
   } catch (error) {
     return unreadable("not-json", error instanceof Error ? error.message : String(error));
   }
-  if (!envelope.Check(value)) return unreadable("not-an-event", firstMistake(envelope, value));
-
-  const resource = catalogue.resourceOf(value.type);
-  if (!resource) return unreadable("unknown-type", `"${value.type}" is none of ${catalogue.eventTypes.join(", ")}`);
-  if (value.version !== eventVersion) {
-    return unreadable("unknown-version", `${value.type} version ${value.version}; this program reads version ${eventVersion}`);
+  if (!envelope.Check(value)) {
+    const mistake = envelope.Errors(value).First();
+    return unreadable("not-an-event", mistake ? `${mistake.path}: ${mistake.message}` : "does not match its schema");
   }
-  const record = (value as Record<string, unknown>)[resource.name];
-  const check = recordCheck(resource);
-  if (!check.Check(record)) return unreadable("invalid", `/${resource.name}${firstMistake(check, record)}`);
-  return { ok: true, event: value, resource, record: record as { id: number } };
+
+  const type = catalogue.eventType(value.type);
+  if (!type) return unreadable("unknown-type", `"${value.type}" is none of ${catalogue.eventTypes.join(", ")}`);
+  const { resource, shapes } = type;
+  if (value.version > shapes.length) {
+    const known = shapes.length === 1 ? "version 1" : `versions 1 to ${shapes.length}`;
+    return unreadable("unknown-version", `${value.type} version ${value.version}; this program reads ${known}`);
+  }
+  const read = value as Event & Record<string, unknown>;
+  const mistake = mistakeIn(type, read);
+  if (mistake !== undefined) return unreadable("invalid", mistake);
+  try {
+    const event = convert(type, read, asked[type.type] ?? shapes.length);
+    return { ok: true, event, resource, record: event[resource.name] as { id: number } };
+  } catch (error) {
+    if (error instanceof ConversionFailed) return unreadable(error.reason, error.message);
+    throw error;
+  }
 }
 
 function unreadable(reason: Unreadable, detail: string): Parsed {
   return { ok: false, reason, detail };
-}
-
-function firstMistake(check: TypeCheck<TSchema>, value: unknown): string {
-  const mistake = check.Errors(value).First();
-  return mistake ? `${mistake.path}: ${mistake.message}` : "does not match its schema";
 }

@@ -1,20 +1,24 @@
-import { type Static, type TObject, type TProperties, type TSchema, Type } from "@sinclair/typebox";
+import { type Static, type TObject, type TProperties, type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
 import { checkFilters, type Filters, type FiltersFor } from "./filter";
+import type { PastVersion } from "./past-version";
+import { isFilledIn, recordOf } from "./record";
 import { countingCodePoints } from "./text";
 
 /** What happened to a resource: the second half of an event type (`item.created`). */
 export const changes = ["created", "updated", "deleted"] as const;
 export type Change = (typeof changes)[number];
 
-/** The keys that the service itself fills in; a resource's own fields stand between `id` and `version`. */
-const identity = { id: Type.Integer({ minimum: 1 }) };
-const history = {
-  version: Type.Integer({ minimum: 1, description: "Counts the changes to this record, from 1." }),
-  createdAt: Type.String({ description: "ISO 8601, UTC." }),
-  updatedAt: Type.String({ description: "ISO 8601, UTC." }),
-};
+/** The data of a resource's custom events, by name. */
+export type EventData = Record<string, object>;
 
-export interface ResourceOptions<Name extends string, Plural extends string, Properties extends TProperties, By extends Filters> {
+export interface ResourceOptions<
+  Name extends string,
+  Plural extends string,
+  Properties extends TProperties,
+  By extends Filters,
+  Events extends Record<string, TProperties>,
+  Past extends readonly PastVersion[],
+> {
   /** Singular, lower case: `order`. Names the events (`order.created`), the queue (`order_events`) and the key in the event body. */
   name: Name;
   /** Names the table and the key of a list answer. Default: the name with an `s`. */
@@ -32,6 +36,10 @@ export interface ResourceOptions<Name extends string, Plural extends string, Pro
   indexes?: readonly (keyof By & string)[];
   /** A valid body, shown in the documentation. */
   example: Static<TObject<Properties>>;
+  /** Events beside `created`, `updated` and `deleted`, each with what its `data` has: `{ shipped: { carrier: Type.String() } }`. */
+  events?: Events;
+  /** What was published before the schemas were changed, the oldest first. Default: nothing else. */
+  past?: Past;
 }
 
 /** A kind of thing with CRUD over HTTP, and everything that is derived from its schema. */
@@ -40,6 +48,8 @@ export interface Resource<
   Plural extends string = string,
   Fields extends object = object,
   By extends Filters = Filters,
+  Data extends EventData = EventData,
+  Past extends readonly PastVersion[] = readonly PastVersion[],
 > {
   readonly kind: "warren.resource";
   readonly name: Name;
@@ -47,7 +57,7 @@ export interface Resource<
   readonly exchange: string;
   /** The queue that every event of this resource goes to. */
   readonly queue: string;
-  readonly eventTypes: readonly `${Name}.${Change}`[];
+  readonly eventTypes: readonly `${Name}.${Change | (keyof Data & string)}`[];
   /** The schema of what a client may set. */
   readonly fields: TObject;
   /** The schema of the whole record as it is stored, answered and sent in events. */
@@ -56,6 +66,9 @@ export interface Resource<
   /** The filters that have an index. */
   readonly indexes: readonly string[];
   readonly example: Fields;
+  /** The schemas of what its custom events may be given as data, by name. */
+  readonly events: { readonly [Event in keyof Data]: TUnsafe<Data[Event]> };
+  readonly past: Past;
 }
 
 export type FieldsOf<R extends Resource> = R extends Resource<string, string, infer Fields> ? Fields : never;
@@ -74,29 +87,50 @@ export function Nullable<T extends TSchema>(schema: T) {
 /**
  * Declares a resource. Export the result from a file in `src/domain/`, and mount it with `crud()` from a file in `routes/`.
  *
- * @throws {TypeError} when the name cannot be used as an event type, a queue and a table, or a field not as a filter.
+ * @throws {TypeError} when a name cannot be used as an event type, a queue or a table, a field not as a filter, or the past does not fit.
  */
 export function defineResource<
   const Name extends string,
   Properties extends TProperties,
   const Plural extends string = `${Name}s`,
   const By extends Filters & FiltersFor<Static<TObject<Properties>>> = Record<never, never>,
->(options: ResourceOptions<Name, Plural, Properties, By>): Resource<Name, Plural, Static<TObject<Properties>>, By> {
+  Events extends Record<string, TProperties> = Record<never, never>,
+  const Past extends readonly PastVersion[] = readonly [],
+>(
+  options: ResourceOptions<Name, Plural, Properties, By, Events, Past>,
+): Resource<Name, Plural, Static<TObject<Properties>>, By, { [Event in keyof Events]: Static<TObject<Events[Event]>> }, Past> {
   const { name, plural = `${name}s` as Plural, exchange = "events", filters = {} as By, indexes = [], example } = options;
+  const { events = {} as Events, past = [] as never } = options;
   const fields = countingCodePoints(Type.Object<TProperties>(options.fields)).properties;
   for (const word of [name, plural]) {
-    if (!/^[a-z][a-z0-9_]{0,40}$/.test(word) || reserved.has(word)) {
+    if (!isWord(word) || reserved.has(word)) {
       throw new TypeError(
         `"${word}" cannot name a resource: use lower-case letters, digits and _ (at most 41, a letter first), such as "order"; ` +
           `taken are ${[...reserved].join(", ")}.`,
       );
     }
   }
-  for (const field of Object.keys(fields)) {
-    if (field in identity || field in history) {
+  for (const field of [fields, ...past.filter(({ event }) => event === undefined).map((version) => version.fields.properties)].flatMap(
+    Object.keys,
+  )) {
+    if (isFilledIn(field)) {
       throw new TypeError(`Resource "${name}": the field "${field}" is filled in by the service; give yours another name.`);
     }
   }
+  for (const event of Object.keys(events)) {
+    if (isWord(event) && !changes.some((change) => change === event)) continue;
+    throw new TypeError(
+      `Resource "${name}": "${event}" cannot name an event: use lower-case letters, digits and _, such as "shipped"; taken are ${changes.join(", ")}.`,
+    );
+  }
+  for (const { event } of past) {
+    if (event === undefined || event in events) continue;
+    throw new TypeError(`Resource "${name}": a past version is of the event "${event}", which is none of its own events.`);
+  }
+  const data = Object.entries(events).map(([event, properties]) => [
+    event,
+    countingCodePoints(Type.Object(properties, { additionalProperties: false })),
+  ]);
   checkFilters(name, fields, filters, indexes);
   return {
     kind: "warren.resource",
@@ -104,19 +138,24 @@ export function defineResource<
     plural,
     exchange,
     queue: `${name}_events`,
-    eventTypes: changes.map((change) => `${name}.${change}` as const),
+    eventTypes: [...changes, ...Object.keys(events)].map((event) => `${name}.${event}` as `${Name}.${Change}`),
     fields: Type.Object<TProperties>(fields, { additionalProperties: false }),
-    // Said outright: a newer program may send more, and Elysia sets what is not said to false, in this very object.
-    record: Type.Object<TProperties>({ ...identity, ...fields, ...history }, { additionalProperties: true }),
+    record: recordOf(fields),
     filters,
     indexes,
     example,
+    events: Object.fromEntries(data) as never,
+    past,
   };
+}
+
+function isWord(word: string): boolean {
+  return /^[a-z][a-z0-9_]{0,40}$/.test(word);
 }
 
 /** Keys of the event body and of a bulk answer, and tables of the store. */
 const reserved = new Set([
-  ...["id", "type", "version", "timestamp"],
+  ...["id", "type", "version", "timestamp", "data"],
   ...["line", "index", "status", "problem"],
   ...["event", "events", "meta", "relay", "subscriptions", "idempotency_keys"],
 ]);

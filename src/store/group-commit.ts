@@ -5,6 +5,15 @@ import { StoreUnavailable } from "./store";
 /** Thrown inside a change before it has written anything: it fails alone, and its neighbours in the group commit. */
 export class Refused extends Error {}
 
+/** Runs what may fail a change alone. */
+export function refusable<T>(change: () => T): T {
+  try {
+    return change();
+  } catch (error) {
+    throw new Refused("refused", { cause: error });
+  }
+}
+
 interface Waiting {
   run(): unknown;
   resolve(value: unknown): void;
@@ -36,8 +45,12 @@ export class GroupCommit {
 
   constructor(
     readonly db: Database,
-    readonly onCommit: () => void,
-    readonly onRollback: () => void = () => {},
+    readonly on: {
+      /** Before a transaction begins. */
+      readonly begin?: () => void;
+      readonly committed: () => void;
+      readonly rolledBack?: () => void;
+    },
   ) {}
 
   /** Fulfils after the commit. `change` may run twice, but only one run is ever committed. */
@@ -62,7 +75,7 @@ export class GroupCommit {
     try {
       outcomes = this.#transaction(group);
     } catch (error) {
-      this.onRollback();
+      this.on.rolledBack?.();
       if (error instanceof StoreUnavailable) this.tally.failures += 1;
       // One bad change must not sink its neighbours. When the store itself is in trouble, each would fail the same way.
       if (group.length > 1 && !(error instanceof StoreUnavailable)) {
@@ -79,11 +92,12 @@ export class GroupCommit {
       if ("value" in outcome) waiting.resolve(outcome.value);
       else waiting.reject(outcome.error);
     }
-    this.onCommit();
+    this.on.committed();
   }
 
   #transaction(group: readonly Waiting[]): Outcome[] {
     try {
+      this.on.begin?.();
       this.db.run("BEGIN IMMEDIATE");
       const outcomes = group.map(outcomeOf);
       this.db.run("COMMIT");

@@ -1,17 +1,23 @@
 import { Database, type Statement } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { eventVersion, serializeEvent } from "../domain/event";
-import type { Change, Recorded, Resource } from "../domain/resource";
+import { serializeEvent } from "../domain/event";
+import { checkEmitted, versionOf } from "../domain/event-type";
+import type { Filters } from "../domain/filter";
+import type { Change, EventData, Recorded, Resource } from "../domain/resource";
 import { count } from "../observe/tally";
 import { eventFinder } from "./event-record";
-import { GroupCommit, Refused } from "./group-commit";
+import { GroupCommit, refusable } from "./group-commit";
 import { IdempotencyKeys } from "./idempotency-keys";
 import { acquireLock, type Lock } from "./lock";
-import { logIdOf, reading, sqliteLogReader } from "./log-reader";
+import { logIdOf, sqliteLogReader } from "./log-reader";
 import { migrate, storeMigrations } from "./migrations";
+import { prune } from "./prune";
 import { replaysIn, savedRetryQueues, subscriptionsIn } from "./queue-tables";
-import { pruneRelayTimes, relayPosition } from "./relay-position";
+import { upcastRecords } from "./record-versions";
+import { relayPosition } from "./relay-position";
+import { serialize } from "./serialize";
+import { Snapshot } from "./snapshot";
 import type { ChangeContext, GuardedContext, Listing, LogReader, OnceContext, Page, Store, Stored } from "./store";
 import { Table } from "./table";
 
@@ -60,6 +66,7 @@ class SqliteStore implements Store {
   readonly #db: Database;
   readonly #lock: Lock;
   readonly #commits: GroupCommit;
+  readonly #snapshot: Snapshot;
   readonly #keys: IdempotencyKeys;
   readonly #tables = new Map<string, Table>();
   readonly #listeners = new Set<() => void>();
@@ -78,17 +85,19 @@ class SqliteStore implements Store {
       this.#tables.set(resource.name, new Table(this.#db, resource));
       for (const type of resource.eventTypes) this.#appendedByType.set(type, 0);
     }
+    upcastRecords(this.#db, resources);
     this.#keys = new IdempotencyKeys(this.#db);
     this.#append = this.#db.prepare(
       "INSERT INTO events (id, type, subject, timestamp, body, traceparent, requestId, requestedAt) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     );
-    this.#commits = new GroupCommit(
-      this.#db,
-      () => this.#afterCommit(),
-      () => {
+    this.#snapshot = new Snapshot(this.#db);
+    this.#commits = new GroupCommit(this.#db, {
+      begin: () => this.#snapshot.release(),
+      committed: () => this.#afterCommit(),
+      rolledBack: () => {
         this.#appended = [];
       },
-    );
+    });
     this.tally = { commits: this.#commits.tally, appended: this.#appendedByType };
     this.log = sqliteLogReader(this.#db);
     this.logId = logIdOf(this.#db);
@@ -99,8 +108,13 @@ class SqliteStore implements Store {
     this.replays = replaysIn(this.#db, this.#commits, this.logId);
   }
 
-  insert<Fields extends object>(resource: Resource<string, string, Fields>, fields: Fields, context?: ChangeContext): Promise<Stored> {
+  insert<Fields extends object, Data extends EventData>(
+    resource: Resource<string, string, Fields, Filters, Data>,
+    fields: Fields,
+    context?: ChangeContext<Data>,
+  ): Promise<Stored> {
     const table = this.#table(resource);
+    if (context?.emit) checkEmitted(resource, context.emit);
     return this.#commits.run(() => this.#insert(resource, table, fields, context));
   }
 
@@ -111,17 +125,19 @@ class SqliteStore implements Store {
     { once, ...context }: OnceContext = {},
   ): Promise<string> {
     const table = this.#table(resource);
+    if (context.emit) checkEmitted(resource, context.emit);
     const insertAll = () => answerOf(fields.map((each) => this.#insert(resource, table, each, context)));
     return this.#commits.run(() => (once ? this.#keys.answer(once, insertAll) : insertAll()));
   }
 
-  update<Fields extends object>(
-    resource: Resource<string, string, Fields>,
+  update<Fields extends object, Data extends EventData>(
+    resource: Resource<string, string, Fields, Filters, Data>,
     id: number,
     change: (current: Recorded<Fields>) => Fields,
-    context?: GuardedContext,
+    context?: GuardedContext<Data>,
   ): Promise<Stored | undefined> {
     const table = this.#table(resource);
+    if (context?.emit) checkEmitted(resource, context.emit);
     return this.#commits.run(() => {
       const current = table.get(id);
       if (!current) return undefined;
@@ -142,8 +158,13 @@ class SqliteStore implements Store {
     });
   }
 
-  remove(resource: Resource, id: number, context?: GuardedContext): Promise<Stored | undefined> {
+  remove<Data extends EventData>(
+    resource: Resource<string, string, object, Filters, Data>,
+    id: number,
+    context?: GuardedContext<Data>,
+  ): Promise<Stored | undefined> {
     const table = this.#table(resource);
+    if (context?.emit) checkEmitted(resource, context.emit);
     return this.#commits.run(() => {
       const last = table.get(id);
       if (!last) return undefined;
@@ -155,11 +176,13 @@ class SqliteStore implements Store {
   }
 
   async get(resource: Resource, id: number): Promise<Stored | undefined> {
-    return reading(() => this.#table(resource).get(id));
+    const table = this.#table(resource);
+    return this.#snapshot.read(() => table.get(id));
   }
 
   async list(resource: Resource, listing: Listing): Promise<Page> {
-    return reading(() => this.#table(resource).list(listing));
+    const table = this.#table(resource);
+    return this.#snapshot.read(() => table.list(listing));
   }
 
   onAppend(listener: () => void): () => void {
@@ -168,17 +191,7 @@ class SqliteStore implements Store {
   }
 
   prune(before: string, position: number): Promise<number> {
-    // A prefix only, whatever the clock did, and a bounded one, so that pruning never holds up a commit for long.
-    const prune = this.#db.query(
-      `WITH oldest AS (SELECT position, timestamp FROM events WHERE position <= $position ORDER BY position LIMIT 1000)
-      DELETE FROM events WHERE position IN (SELECT position FROM oldest) AND position < coalesce(
-        (SELECT min(position) FROM oldest WHERE timestamp >= $before), $position + 1)`,
-    );
-    return this.#commits.run(() => {
-      const { changes } = prune.run({ before, position: Math.min(position, Number.MAX_SAFE_INTEGER - 1) });
-      pruneRelayTimes(this.#db);
-      return changes;
-    });
+    return this.#commits.run(() => prune(this.#db, before, position));
   }
 
   async check(): Promise<void> {
@@ -187,6 +200,7 @@ class SqliteStore implements Store {
 
   async close(): Promise<void> {
     this.#commits.flush();
+    this.#snapshot.release();
     this.#db.close();
     this.#lock.release();
   }
@@ -207,12 +221,16 @@ class SqliteStore implements Store {
   }
 
   #appendEvent(resource: Resource, change: Change, stored: Stored, timestamp: string, context?: ChangeContext): void {
-    const id = Bun.randomUUIDv7();
-    const type = `${resource.name}.${change}`;
-    const body = serializeEvent({ id, type, version: eventVersion, timestamp }, resource.name, stored.json);
     const { traceparent = null, requestId = null, requestedAt = null } = context ?? {};
-    this.#append.run(id, type, stored.id, timestamp, body, traceparent, requestId, requestedAt);
-    this.#appended.push(type);
+    const append = (name: string, data?: object) => {
+      const id = Bun.randomUUIDv7();
+      const type = `${resource.name}.${name}`;
+      const body = serializeEvent({ id, type, version: versionOf(resource, name), timestamp }, resource.name, stored.json, data);
+      this.#append.run(id, type, stored.id, timestamp, body, traceparent, requestId, requestedAt);
+      this.#appended.push(type);
+    };
+    append(change);
+    if (context?.emit) for (const [name, data] of Object.entries(context.emit)) if (data) append(name, data);
   }
 
   #afterCommit(): void {
@@ -220,23 +238,5 @@ class SqliteStore implements Store {
     for (const type of this.#appended) count(this.#appendedByType, type);
     this.#appended = [];
     for (const listener of this.#listeners) listener();
-  }
-}
-
-/** Serializes a record once: these bytes are the row, the part of the event and the answer. */
-function serialize(resource: Resource, id: number, fields: object, version: number, createdAt: string, updatedAt: string): Stored {
-  const record: Record<string, unknown> = { id };
-  for (const name of Object.keys(resource.fields.properties)) record[name] = (fields as Record<string, unknown>)[name];
-  record["version"] = version;
-  record["createdAt"] = createdAt;
-  record["updatedAt"] = updatedAt;
-  return { id, version, json: JSON.stringify(record) };
-}
-
-function refusable<T>(change: () => T): T {
-  try {
-    return change();
-  } catch (error) {
-    throw new Refused("refused", { cause: error });
   }
 }

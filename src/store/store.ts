@@ -1,8 +1,9 @@
-import type { Recorded, Resource } from "../domain/resource";
+import type { Filters } from "../domain/filter";
+import type { EventData, Recorded, Resource } from "../domain/resource";
 import type { CommitTally } from "./group-commit";
 import type { NewReplay, ReplayProgress, ReplayRow } from "./replay-table";
 
-type ResourceOf<Fields extends object> = Resource<string, string, Fields>;
+type ResourceOf<Fields extends object, Data extends EventData = EventData> = Resource<string, string, Fields, Filters, Data>;
 
 /** A record as it is stored: its JSON goes out as it stands. */
 export interface Stored {
@@ -129,14 +130,19 @@ export interface Page {
 }
 
 /** What is known of the request that makes a change. */
-export interface ChangeContext {
+export interface ChangeContext<Data extends EventData = EventData> {
   readonly traceparent?: string | undefined;
   /** The id of the request, and when it came, in milliseconds since 1970. */
   readonly requestId?: string | undefined;
   readonly requestedAt?: number | undefined;
+  /**
+   * Custom events of the resource, each with its data, that commit together with the change, after its own event:
+   * `{ shipped: { carrier: "DHL" } }`. Data that its schema does not have is a TypeError, and nothing is changed.
+   */
+  readonly emit?: { readonly [Event in keyof Data]?: Data[Event] } | undefined;
 }
 
-export interface GuardedContext extends ChangeContext {
+export interface GuardedContext<Data extends EventData = EventData> extends ChangeContext<Data> {
   /** Called with the record as it is when its turn comes; what it throws rejects the promise, and nothing is changed. */
   readonly guard?: ((current: Stored) => void) | undefined;
 }
@@ -162,7 +168,11 @@ export interface OnceContext extends ChangeContext {
  * Every method may reject with {@link StoreUnavailable}.
  */
 export interface Store {
-  insert<Fields extends object>(resource: ResourceOf<Fields>, fields: Fields, context?: ChangeContext): Promise<Stored>;
+  insert<Fields extends object, Data extends EventData>(
+    resource: ResourceOf<Fields, Data>,
+    fields: Fields,
+    context?: ChangeContext<Data>,
+  ): Promise<Stored>;
   /**
    * Several at once: all, or none. Answers what `answerOf` makes of them. With `once`, that text is kept with them for 24 hours,
    * and is the answer to the same call again, which changes nothing; also to one at the same time.
@@ -179,14 +189,18 @@ export interface Store {
    * Replaces the fields of a record by what `change` makes of the current ones. Undefined: there is no such record.
    * What `change` throws rejects the promise, and nothing is changed.
    */
-  update<Fields extends object>(
-    resource: ResourceOf<Fields>,
+  update<Fields extends object, Data extends EventData>(
+    resource: ResourceOf<Fields, Data>,
     id: number,
     change: (current: Recorded<Fields>) => Fields,
-    context?: GuardedContext,
+    context?: GuardedContext<Data>,
   ): Promise<Stored | undefined>;
   /** Answers the last state of the record; undefined: there was none. */
-  remove(resource: Resource, id: number, context?: GuardedContext): Promise<Stored | undefined>;
+  remove<Data extends EventData>(
+    resource: ResourceOf<object, Data>,
+    id: number,
+    context?: GuardedContext<Data>,
+  ): Promise<Stored | undefined>;
   get(resource: Resource, id: number): Promise<Stored | undefined>;
   /**
    * A page of records. With a filter it may be short, or empty, and still have a `next`: a page reads a bounded number of

@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os";
 import { eventually, root, run } from "./processes";
 
-type CommandName = "dead-letters" | "events" | "replay" | "status";
+type CommandName = "contracts" | "dead-letters" | "events" | "replay" | "status";
 
 export interface Ended {
   readonly code: number;
@@ -10,8 +10,8 @@ export interface Ended {
 }
 
 /** Runs one of the project's commands to its end, its output in pipes. */
-export async function command(name: CommandName, words: readonly string[], env: Record<string, string>): Promise<Ended> {
-  const running = run([`src/commands/${name}.ts`, ...words], { env });
+export async function command(name: CommandName, words: readonly string[], env: Record<string, string>, cwd?: string): Promise<Ended> {
+  const running = run([`src/commands/${name}.ts`, ...words], { env, ...(cwd && { cwd }) });
   const code = await running.exited;
   return { code, stdout: running.stdout.join("\n"), stderr: running.stderr.join("\n") };
 }

@@ -6,7 +6,7 @@ import { root } from "./processes";
 /** A copy of the project, on this one's packages, that a test may change. */
 export function copyProject(): { path: string; remove(): void } {
   const copy = temporaryFolder();
-  for (const name of ["src", "routes", "consumers", "package.json", "tsconfig.json", "bunfig.toml"]) {
+  for (const name of ["src", "routes", "consumers", "contracts", "package.json", "tsconfig.json", "bunfig.toml"]) {
     cpSync(join(root, name), join(copy.path, name), { recursive: true });
   }
   symlinkSync(join(root, "node_modules"), join(copy.path, "node_modules"));

@@ -1,0 +1,53 @@
+import scriptFile from "@asyncapi/react-component/browser/standalone/index.js" with { type: "file" };
+import styleFile from "@asyncapi/react-component/styles/default.min.css" with { type: "file" };
+import { Elysia } from "elysia";
+import { asyncApiDocument } from "./asyncapi";
+import { consumers } from "./consumers.generated";
+import type { Catalogue } from "./domain/catalogue";
+import { file, text } from "./page-answers";
+
+const page = `<!doctype html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <title>Warren events</title>
+  <link rel="icon" href="/swagger/favicon.png">
+  <link rel="stylesheet" href="/asyncapi/style.css">
+</head>
+<body>
+  <div id="asyncapi"></div>
+  <script src="/asyncapi/component.js"></script>
+  <script src="/asyncapi/start.js"></script>
+</body>
+</html>
+`;
+
+const startScript = `AsyncApiStandalone.render(
+  { schema: { url: "/asyncapi.json" }, config: { show: { sidebar: true, messageExamples: true } } },
+  document.getElementById("asyncapi"),
+);
+`;
+
+/** The component compiles the JSON Schemas of AsyncAPI to code as soon as it is loaded, hence `unsafe-eval`, for this page alone. */
+const contentSecurityPolicy =
+  "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+
+/** The AsyncAPI document of all events at `/asyncapi.json`, and AsyncAPI's own component, which shows it, at `/asyncapi`. */
+export function eventDocs(catalogue: Catalogue) {
+  let document: string | undefined;
+  const hidden = { detail: { hide: true } };
+  return new Elysia({ name: "asyncapi" })
+    .get(
+      "/asyncapi.json",
+      () => {
+        document ??= JSON.stringify(asyncApiDocument(catalogue, consumers));
+        return new Response(document, { headers: { "content-type": "application/json" } });
+      },
+      hidden,
+    )
+    .get("/asyncapi", text(page, "text/html", { "content-security-policy": contentSecurityPolicy }), hidden)
+    .get("/asyncapi/start.js", text(startScript, "text/javascript"), hidden)
+    .get("/asyncapi/component.js", file(scriptFile, "text/javascript; charset=utf-8"), hidden)
+    .get("/asyncapi/style.css", file(styleFile, "text/css; charset=utf-8"), hidden);
+}

@@ -1,0 +1,220 @@
+import packageJson from "../package.json";
+import { toMessage } from "./broker/codec";
+import { deadQueueOf } from "./broker/topology";
+import { type Catalogue, matchesTopic } from "./domain/catalogue";
+import { envelopeSchema } from "./domain/event";
+import { type EventShape, type EventType, newestVersion } from "./domain/event-type";
+import { exampleBody } from "./domain/published";
+import type { FoundConsumer } from "./find-consumers";
+
+type Json = Record<string, unknown>;
+
+export interface AsyncApiDocument {
+  readonly asyncapi: "3.0.0";
+  readonly channels: Record<string, Json>;
+  readonly operations: Record<string, Json>;
+  readonly components: { readonly messages: Record<string, Json> };
+  readonly [key: string]: unknown;
+}
+
+/** Of the AMQP bindings of AsyncAPI. */
+const bindingVersion = "0.3.0";
+const time = "2026-02-18T18:23:45.123Z";
+
+/**
+ * The AsyncAPI 3 document of every event: a channel for each routing key and each queue, a message for each version of
+ * each event type, an operation for each event that the service publishes and for each consumer.
+ *
+ * @see https://www.asyncapi.com/docs/reference/specification/v3.0.0
+ */
+export function asyncApiDocument(catalogue: Catalogue, consumers: readonly FoundConsumer[]): AsyncApiDocument {
+  const types = catalogue.eventTypes.map((name) => catalogue.eventType(name) as EventType);
+  const reading = consumers.map((consumer) => ({ consumer, types: typesOf(consumer, catalogue), queue: consumer.queue }));
+  const queues = new Map<string, Json>();
+  for (const { name, queue, eventTypes } of catalogue.resources) {
+    queues.set(
+      keyOf(queue),
+      queueChannel(queue, eventTypes.map(typeIn(catalogue)), `Gets every event of "${name}"; its consumers share them.`),
+    );
+  }
+  for (const { consumer, types, queue } of reading) {
+    if (catalogue.ownerOf(queue ?? "")) continue;
+    const what = queue === undefined ? "A temporary queue" : "A queue of its own";
+    queues.set(
+      keyOf(queue ?? consumer.name),
+      queueChannel(queue, types, `${what}, bound to ${types.map(({ type }) => `\`${type}\``).join(", ")}.`),
+    );
+  }
+  return {
+    asyncapi: "3.0.0",
+    info: {
+      title: "Warren events",
+      version: packageJson.version,
+      description:
+        "Every change of a resource is an event. It commits together with the change, is published with a confirm, and reaches every queue " +
+        "that is bound to its type at least once. A consumer that is written with Warren gets each event in the newest version of its type, " +
+        "whatever version the message has.",
+      license: { name: packageJson.license },
+    },
+    defaultContentType: "application/json",
+    servers: {
+      rabbitmq: {
+        host: "{host}:{port}",
+        protocol: "amqp",
+        protocolVersion: "0-9-1",
+        description: "RABBITMQ_URL says where. Without RabbitMQ, consumers read the same events from the log.",
+        variables: { host: { default: "localhost" }, port: { default: "5672" } },
+      },
+    },
+    channels: { ...Object.fromEntries(types.map((type) => [type.type, typeChannel(type)])), ...Object.fromEntries(queues) },
+    operations: Object.fromEntries([
+      ...types.map((type) => [`publish.${type.type}`, publishing(type)]),
+      ...reading.map(({ consumer, types, queue }) => [`consume.${consumer.name}`, consuming(consumer, queue, types)]),
+    ]),
+    components: {
+      messages: Object.fromEntries(types.flatMap((type) => type.shapes.map((shape) => [messageKey(type, shape), message(type, shape)]))),
+    },
+  };
+}
+
+/** A routing key on the exchange of its resource. */
+function typeChannel(type: EventType): Json {
+  const exchange = { name: type.resource.exchange, type: "topic", durable: true, autoDelete: false, vhost: "/" };
+  return {
+    address: type.type,
+    title: type.type,
+    description: describe(type),
+    messages: messagesOf([type]),
+    bindings: { amqp: { is: "routingKey", exchange, bindingVersion } },
+  };
+}
+
+function queueChannel(queue: string | undefined, types: readonly EventType[], description: string): Json {
+  const names = [...(queue ?? "").matchAll(/\{(\w+)\}/g)].map(([, name]) => [
+    name,
+    { description: "Of the consumer's own configuration." },
+  ]);
+  const durable = queue !== undefined;
+  return {
+    address: queue ?? null,
+    ...(names.length > 0 && { parameters: Object.fromEntries(names) }),
+    description: durable
+      ? `${description} An event that fails waits in \`${queue}.retry.<ms>\`; one that is given up is kept in \`${deadQueueOf(queue)}\`.`
+      : description,
+    messages: messagesOf(types),
+    bindings: {
+      amqp: {
+        is: "queue",
+        queue: { ...(durable && { name: queue }), durable, exclusive: !durable, autoDelete: false, vhost: "/" },
+        bindingVersion,
+      },
+    },
+  };
+}
+
+function publishing(type: EventType): Json {
+  const newest = type.shapes.at(-1) as EventShape;
+  return {
+    action: "send",
+    channel: { $ref: `#/channels/${type.type}` },
+    title: `Publish ${type.type}`,
+    messages: [{ $ref: `#/channels/${type.type}/messages/${messageKey(type, newest)}` }],
+    bindings: { amqp: { deliveryMode: 2, mandatory: true, timestamp: true, bindingVersion } },
+  };
+}
+
+function consuming(consumer: FoundConsumer, queue: string | undefined, types: readonly EventType[]): Json {
+  const key = keyOf(queue ?? consumer.name);
+  const asked = Object.entries(consumer.versions ?? {}).map(([type, version]) => `\`${type}\` in version ${version}`);
+  return {
+    action: "receive",
+    channel: { $ref: `#/channels/${key}` },
+    title: `Consumer ${consumer.name}`,
+    ...(consumer.description !== undefined && { summary: consumer.description }),
+    description: [
+      "It reads every version, and gets each event in the newest one.",
+      ...(asked.length > 0 ? [`It asks for ${asked.join(", ")}.`] : []),
+      consumer.exactlyOnce ? "Its effects are there exactly once." : "It handles each event at least once.",
+    ].join(" "),
+    messages: Object.keys(messagesOf(types)).map((message) => ({ $ref: `#/channels/${key}/messages/${message}` })),
+    bindings: { amqp: { ack: true, bindingVersion } },
+  };
+}
+
+function message(type: EventType, shape: EventShape): Json {
+  const { resource } = type;
+  const { version, record, data } = shape;
+  const newest = newestVersion(type);
+  const { id, timestamp } = envelopeSchema.properties;
+  const own = { [resource.name]: record, ...(data && { data }) };
+  return {
+    name: type.type,
+    title: `${type.type}, version ${version}`,
+    summary: version === newest ? describe(type) : `Published no more: since then it is version ${newest}.`,
+    contentType: "application/json",
+    headers: headersSchema,
+    payload: {
+      type: "object",
+      properties: { id, type: { type: "string", const: type.type }, version: { type: "integer", const: version }, ...own, timestamp },
+      required: ["id", "type", "version", ...Object.keys(own), "timestamp"],
+    },
+    bindings: { amqp: { messageType: type.type, bindingVersion } },
+    ...examplesOf(type, shape),
+  };
+}
+
+function examplesOf(type: EventType, shape: EventShape): Json {
+  const own = exampleBody(type, shape);
+  if (!own) return {};
+  const event = { id: "019ab790-8c6e-7000-a9c7-a7d37be9ec58", type: type.type, timestamp: time };
+  const payload = { id: event.id, type: event.type, version: shape.version, ...own, timestamp: time };
+  const sent = toMessage({ ...event, position: 1, subject: 1, body: JSON.stringify(payload), traceparent: null }, type.resource.exchange);
+  return { examples: [{ name: `${type.name}-v${shape.version}`, headers: sent.options.headers, payload }] };
+}
+
+const cloudEvents = (about: string) => ({ type: "string", description: `CloudEvents 1.0: ${about}` });
+const headersSchema = {
+  type: "object",
+  properties: {
+    "cloudEvents:specversion": { type: "string", const: "1.0" },
+    "cloudEvents:id": cloudEvents("the event's id, as in `messageId` and in the body."),
+    "cloudEvents:type": cloudEvents("the event type, as in the routing key."),
+    "cloudEvents:source": cloudEvents("the resource."),
+    "cloudEvents:subject": cloudEvents("the id of the record."),
+    "cloudEvents:time": cloudEvents("when the change was made."),
+    traceparent: { type: "string", description: "W3C trace context of the request that made the change, if it had one." },
+    "x-replay": { type: "boolean", description: "On a replayed event: true." },
+    "x-redriven": { type: "boolean", description: "On a dead letter that was put back: true." },
+    "x-replay-forced": { type: "boolean", description: "On one that is to be handled again even where that was done: true." },
+  },
+  required: ["specversion", "id", "type", "source", "subject", "time"].map((name) => `cloudEvents:${name}`),
+};
+
+function describe({ resource, name, shapes }: EventType): string {
+  const what = { created: "was created", updated: "was changed", deleted: "was deleted; this is its last state" }[name];
+  return what ? `${resource.name}: one ${what}.` : `${resource.name}: ${name}${shapes.at(-1)?.data ? ", with data of its own" : ""}.`;
+}
+
+function typesOf({ queue, events }: FoundConsumer, catalogue: Catalogue): EventType[] {
+  const owner = catalogue.ownerOf(queue ?? "");
+  const patterns = events ?? (owner ? [`${owner.name}.*`] : ["#"]);
+  return catalogue.eventTypes.filter((type) => patterns.some((pattern) => matchesTopic(pattern, type))).map(typeIn(catalogue));
+}
+
+function typeIn(catalogue: Catalogue): (name: string) => EventType {
+  return (name) => catalogue.eventType(name) as EventType;
+}
+
+function messagesOf(types: readonly EventType[]): Record<string, { $ref: string }> {
+  const keys = types.flatMap((type) => type.shapes.map((shape) => messageKey(type, shape)));
+  return Object.fromEntries(keys.map((key) => [key, { $ref: `#/components/messages/${key}` }]));
+}
+
+function messageKey({ type }: EventType, { version }: EventShape): string {
+  return `${type}.v${version}`;
+}
+
+/** Event types are channels as well, and their names have a dot. */
+function keyOf(queue: string): string {
+  return `queue-${queue.replace(/[^\w.-]/g, "")}`;
+}

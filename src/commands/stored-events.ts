@@ -1,0 +1,137 @@
+import type { DeadLetter, DeadLetters } from "../delivery/dead-letters";
+import { EmbeddedDeadLetters } from "../delivery/embedded-dead-letters";
+import { type Catalogue, loadCatalogue } from "../domain/catalogue";
+import { parseEvent, type Unreadable, unreadableReasons } from "../domain/event";
+import { printable } from "../observe/terminal";
+import type { LogFollower } from "../store/log-follower";
+import { tell } from "./command";
+import { Progress } from "./progress";
+import { table } from "./table";
+import { counted, number, painter } from "./text";
+import { openDeadLetters, openLog, withTransport } from "./transport";
+
+/** What cannot be read for one reason. */
+interface Group {
+  readonly type: string;
+  readonly reason: Unreadable;
+  readonly detail: string;
+  /** Where the first of them is. */
+  readonly first: string;
+  count: number;
+}
+
+const batch = 1000;
+const paint = painter(process.stdout.isTTY && Bun.enableANSIColors);
+const width = process.stdout.isTTY ? process.stdout.columns : undefined;
+
+/**
+ * Says which events of the log, and which dead letters on the transports that can be reached, today's consumers could
+ * not read. Dead letters that nobody could read before either are told, and held against nobody.
+ *
+ * @returns whether all is well.
+ */
+export async function checkStored(): Promise<boolean> {
+  const catalogue = await loadCatalogue();
+  let isWell = true;
+  const checkDead = async (deadLetters: DeadLetters, place: string) => {
+    for (const { queue, count } of await deadLetters.queues()) {
+      if (count > 0) isWell = (await checkDeadLetters(deadLetters, queue, place, catalogue)) && isWell;
+    }
+  };
+  const inFiles = (folder: string) => checkDead(new EmbeddedDeadLetters(folder), `in ${folder}`);
+  await withTransport(
+    async (reached) => {
+      const log = openLog(reached.config);
+      try {
+        isWell = await checkLog(log, reached.config.databaseFile, catalogue);
+      } finally {
+        log.close();
+      }
+      await inFiles(reached.folder);
+      if (reached.unreachable) tell(`${reached.unreachable.message} The dead letters there were not looked at.`);
+      else if (reached.broker) await checkDead(await openDeadLetters(reached), reached.place);
+    },
+    { evenIfUnreachable: true },
+  );
+  return isWell;
+}
+
+async function checkLog(log: LogFollower, databaseFile: string, catalogue: Catalogue): Promise<boolean> {
+  const groups = new Groups();
+  const progress = new Progress("event");
+  const end = await log.end();
+  let [looked, position] = [0, 0];
+  for (;;) {
+    const entries = (await log.read(position, batch)).filter((entry) => entry.position <= end);
+    const last = entries.at(-1);
+    if (!last) break;
+    for (const { type, body, position } of entries) {
+      const parsed = parseEvent(body, catalogue);
+      if (!parsed.ok) groups.add(type, parsed, `position ${position}`);
+    }
+    looked += entries.length;
+    position = last.position;
+    progress.update(end > 0 ? position / end : 1, looked);
+  }
+  progress.end();
+  groups.print(`${counted(looked, "event")} in the log of ${databaseFile}`);
+  return groups.count === 0;
+}
+
+async function checkDeadLetters(deadLetters: DeadLetters, queue: string, place: string, catalogue: Catalogue): Promise<boolean> {
+  const groups = new Groups();
+  let [looked, uncertain, known] = [0, 0, 0];
+  for (let after: number | null = 0; after !== null; ) {
+    const page = await deadLetters.list(queue, {}, after, batch * 10);
+    after = page.next;
+    looked += page.deadLetters.length;
+    for (const dead of page.deadLetters) {
+      const body = wholeBody(dead);
+      const parsed = body === undefined ? undefined : parseEvent(body, catalogue);
+      if (!parsed) uncertain += 1;
+      else if (!parsed.ok) {
+        groups.add(dead.type ?? "", parsed, `id ${dead.id}`);
+        if (unreadableReasons.some((reason) => reason === dead.reason)) known += 1;
+      }
+    }
+  }
+  groups.print(`${counted(looked, "dead letter")} of "${printable(queue)}" ${place}`);
+  if (uncertain > 0) console.log(`  ${counted(uncertain, "dead letter")} among them could not be looked at: too long.`);
+  if (known > 0) console.log(`  ${number(known)} of these could not be read before either.`);
+  return groups.count === known;
+}
+
+/** Undefined: it is cut. */
+function wholeBody({ body, bodyEncoding, bodyBytes }: DeadLetter): string | undefined {
+  if (bodyEncoding === "json") return JSON.stringify(body);
+  const text = String(body);
+  return bodyEncoding === "text" && Buffer.byteLength(text) < bodyBytes ? undefined : text;
+}
+
+class Groups {
+  readonly #groups = new Map<string, Group>();
+
+  get count(): number {
+    return [...this.#groups.values()].reduce((sum, { count }) => sum + count, 0);
+  }
+
+  add(type: string, { reason, detail }: { reason: Unreadable; detail: string }, first: string): void {
+    const key = `${type} ${reason} ${detail}`;
+    const group = this.#groups.get(key) ?? { type, reason, detail, first, count: 0 };
+    group.count += 1;
+    this.#groups.set(key, group);
+  }
+
+  print(what: string): void {
+    if (this.count === 0) {
+      console.log(`${what}: all can be read.`);
+      return;
+    }
+    console.log(`${what}: ${number(this.count)} cannot be read today.`);
+    const columns = [{ title: "COUNT", align: "right" as const }, ...["TYPE", "REASON", "FIRST", "WHY"].map((title) => ({ title }))];
+    const rows = [...this.#groups.values()].map(({ count, type, reason, first, detail }) =>
+      [number(count), type, reason, first, detail].map(printable),
+    );
+    console.log(table(columns, rows, paint, width));
+  }
+}

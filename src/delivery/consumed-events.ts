@@ -1,0 +1,21 @@
+import type { resources } from "../domain/catalogue.generated";
+import type { EventOf } from "../domain/event";
+
+type Resources = typeof resources;
+/** Every event of every resource, in the versions that are asked for. Narrow it by `event.type`. */
+export type AnyEvent<Asked extends AskedTypes = NewestTypes> = EventOf<Resources[keyof Resources], Asked>;
+type EventName = EventOf<Resources[keyof Resources]>["type"];
+/** An event type, or a pattern over them: `*` stands for one word, `#` for any number. */
+export type EventPattern = EventName | `${string}*` | `*${string}` | "#";
+/** The version of each event type that a consumer asks for. */
+export type AskedTypes = { readonly [Type in EventName]?: number };
+/** Nothing is asked for: every event comes in the newest version of its type. */
+export type NewestTypes = Record<never, never>;
+/** The events that a pattern selects. */
+export type Matching<Pattern extends EventPattern, Asked extends AskedTypes = NewestTypes> = Pattern extends EventName
+  ? Extract<AnyEvent<Asked>, { readonly type: Pattern }>
+  : Pattern extends `${infer Name}.${string}`
+    ? Name extends keyof Resources
+      ? EventOf<Resources[Name], Asked>
+      : AnyEvent<Asked>
+    : AnyEvent<Asked>;

@@ -1,0 +1,77 @@
+import { type EventType, firstMistake } from "./event-type";
+import { fieldsIn, withFields } from "./record";
+import type { Recorded } from "./resource";
+
+/** An event was not turned into another version of its type. */
+export class ConversionFailed extends Error {
+  override readonly name = "ConversionFailed";
+  constructor(
+    readonly reason: "upcast-failed" | "downcast-failed",
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+type Body = { readonly version: number; readonly [key: string]: unknown };
+
+/**
+ * An event in another version of its type, step by step; each step's result is checked.
+ *
+ * @param event valid in the version that it says.
+ * @throws {ConversionFailed} when a step throws, is missing, or makes something invalid; the message names it.
+ */
+export function convert<E extends Body>(type: EventType, event: E, to: number): E {
+  let converted: Body = event;
+  while (converted.version !== to) converted = step(type, converted, to > converted.version ? 1 : -1);
+  return converted as E;
+}
+
+function step(type: EventType, event: Body, way: 1 | -1): Body {
+  const { version: from } = event;
+  const to = from + way;
+  const fail = (what: string, cause?: unknown): never => {
+    throw new ConversionFailed(way === 1 ? "upcast-failed" : "downcast-failed", `${type.type} version ${from} to ${to}: ${what}`, {
+      cause,
+    });
+  };
+  const past = type.steps[Math.min(from, to) - 1];
+  const change = way === 1 ? past?.up : past?.down;
+  if (!past || !change) return fail("there is no way back");
+  const key = past.event === undefined ? type.resource.name : "data";
+  const before = event[key] as Recorded<object>;
+  let made: unknown;
+  try {
+    made = change(past.event === undefined ? fieldsIn(before) : { ...before });
+  } catch (error) {
+    return fail(messageOf(error), error);
+  }
+  if (typeof made !== "object" || made === null) return fail(`it made ${made === null ? "null" : `a ${typeof made}`}, not an object`);
+  if (made instanceof Promise) {
+    made.catch(() => {});
+    return fail("it made a promise; it must not be async");
+  }
+  const next: Body = { ...event, version: to, [key]: past.event === undefined ? withFields(before, made) : made };
+  const mistake = mistakeIn(type, next);
+  return mistake ? fail(mistake) : next;
+}
+
+/** What is not as the version that the event says has it; undefined: nothing. */
+export function mistakeIn({ resource, shapes }: EventType, event: Body): string | undefined {
+  const shape = shapes[event.version - 1];
+  if (!shape) return `there is no version ${event.version}`;
+  const inRecord = firstMistake(shape.record, event[resource.name]);
+  if (inRecord !== undefined) return `/${resource.name}${inRecord}`;
+  const inData = shape.data && firstMistake(shape.data, event["data"]);
+  return inData === undefined ? undefined : `/data${inData}`;
+}
+
+/** Whatever was thrown may throw in turn when it is looked at. */
+function messageOf(error: unknown): string {
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  } catch {
+    return "it threw something that cannot be shown";
+  }
+}

@@ -1,0 +1,18 @@
+import type { TProperties, TSchema } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+
+/** A value for a schema: its example (`examples: ["DHL"]`), its default, or the simplest one; of an object, property by property. */
+export function exampleOf({ examples, default: given, ...schema }: TSchema): unknown {
+  if (Array.isArray(examples)) return examples[0];
+  if (given !== undefined) return given;
+  const properties = schema["properties"] as TProperties | undefined;
+  if (properties) return Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, exampleOf(property)]));
+  // The simplest text is none, which is seldom what is meant.
+  if (Value.Check(schema as TSchema, "text")) return "text";
+  try {
+    return Value.Create(schema as TSchema);
+  } catch {
+    // A pattern or a format says what is right, and not how to make it.
+    return "";
+  }
+}

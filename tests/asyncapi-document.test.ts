@@ -1,0 +1,141 @@
+// The AsyncAPI document, read by AsyncAPI's own parser, and compared with what the program does.
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { Parser } from "@asyncapi/parser";
+import { asyncApiDocument } from "../src/asyncapi";
+import type { Broker } from "../src/broker/connection";
+import { declareOwnQueue, declareResources } from "../src/broker/topology";
+import { Catalogue } from "../src/domain/catalogue";
+import { parseEvent } from "../src/domain/event";
+import { item } from "../src/domain/item";
+import type { FoundConsumer } from "../src/find-consumers";
+import { openApi } from "./support/api";
+import { recordedLog } from "./support/recorded-log";
+import { order } from "./support/resources";
+import { parcel } from "./support/versioned";
+
+// The parser takes its time on a busy machine.
+setDefaultTimeout(60_000);
+
+const catalogue = new Catalogue([item, order, parcel]);
+const consumers: FoundConsumer[] = [
+  { name: "audit", queue: "audit", exactlyOnce: true, description: "Keeps it all." },
+  { name: "logger", queue: "parcel_events" },
+  { name: "webhook", queue: "webhook.{name}", events: ["*.created", "parcel.#"] },
+  { name: "tail", events: ["parcel.shipped"], versions: { "parcel.shipped": 3 } },
+];
+const document = asyncApiDocument(catalogue, consumers);
+
+const parser = new Parser();
+
+/** What the parser makes of a document, and has to say against it. */
+async function read(text: string) {
+  const { document: parsed, diagnostics } = await parser.parse(text);
+  // 3.1 is newer, which is no mistake.
+  const mistakes = diagnostics.filter(({ code }) => code !== "asyncapi-latest-version");
+  return { parsed, complaints: mistakes.map(({ message, path }) => `${path.join("/")}: ${message}`) };
+}
+
+describe("the AsyncAPI document", () => {
+  test("is not valid with a reference to nothing: the parser would tell", async () => {
+    const broken = JSON.stringify(document).replace('"$ref":"#/channels/queue-audit"', '"$ref":"#/channels/nothing"');
+    expect((await read(broken)).complaints).toContainEqual(expect.stringContaining("channels/nothing"));
+  });
+
+  test("is valid, and has a message for each version of each event type, with an example that consumers can read", async () => {
+    const { parsed, complaints } = await read(JSON.stringify(document));
+    expect(complaints).toEqual([]);
+    const messages = parsed?.components().messages().all() ?? [];
+    const ids = messages.map((message) => message.id());
+    expect(ids).toHaveLength(3 + 3 + 3 * 4 + 4);
+    expect(ids).toEqual(expect.arrayContaining(["item.created.v1", "parcel.created.v1", "parcel.created.v3", "parcel.shipped.v4"]));
+    for (const message of messages) {
+      const [example] = message.examples().all();
+      const event = parseEvent(JSON.stringify(example?.payload()), catalogue);
+      expect([message.id(), event]).toMatchObject([message.id(), { ok: true, event: { type: message.name() as string } }]);
+      expect(example?.headers()).toMatchObject({ "cloudEvents:type": message.name(), "cloudEvents:subject": "1" });
+      const { payload, headers } = message.json() as Record<"payload" | "headers", { properties: object; required: string[] }>;
+      expect(Object.keys(example?.payload() ?? {})).toEqual(Object.keys(payload.properties));
+      expect(Object.keys(example?.headers() ?? {})).toEqual(headers.required);
+      expect(Object.keys(headers.properties)).toEqual(expect.arrayContaining(headers.required));
+    }
+    expect(document.components.messages["parcel.created.v1"]).toMatchObject({ summary: "Published no more: since then it is version 3." });
+  });
+
+  test("publishes each event type in its newest version", () => {
+    const sent = Object.entries(document.operations).filter(([, { action }]) => action === "send");
+    expect(sent.map(([key]) => key)).toEqual(catalogue.eventTypes.map((type) => `publish.${type}`));
+    expect(document.operations["publish.parcel.shipped"]).toMatchObject({
+      channel: { $ref: "#/channels/parcel.shipped" },
+      messages: [{ $ref: "#/channels/parcel.shipped/messages/parcel.shipped.v4" }],
+      bindings: { amqp: { deliveryMode: 2, mandatory: true } },
+    });
+    expect(document.channels["order.created"]).toMatchObject({
+      address: "order.created",
+      bindings: { amqp: { is: "routingKey", exchange: { name: "sales", type: "topic", durable: true } } },
+    });
+  });
+
+  test("has an operation for each consumer, on its queue, with what comes there in every version", () => {
+    const received = Object.entries(document.operations).filter(([, { action }]) => action === "receive");
+    expect(received.map(([key]) => key)).toEqual(consumers.map(({ name }) => `consume.${name}`));
+    const about = (name: string) => {
+      const { channel, messages } = document.operations[`consume.${name}`] as { channel: { $ref: string }; messages: object[] };
+      const { address } = document.channels[channel.$ref.split("/")[2] as string] as { address: string | null };
+      return [channel.$ref, address, messages.length];
+    };
+    expect(["audit", "logger", "webhook", "tail"].map(about)).toEqual([
+      ["#/channels/queue-audit", "audit", 22],
+      ["#/channels/queue-parcel_events", "parcel_events", 16],
+      ["#/channels/queue-webhook.name", "webhook.{name}", 18],
+      ["#/channels/queue-tail", null, 4],
+    ]);
+    expect(document.operations["consume.audit"]).toMatchObject({
+      summary: "Keeps it all.",
+      description: "It reads every version, and gets each event in the newest one. Its effects are there exactly once.",
+    });
+    expect(document.operations["consume.tail"]?.["description"]).toContain("It asks for `parcel.shipped` in version 3.");
+  });
+
+  test("describes exchanges and queues as the program declares them", async () => {
+    const declared: Record<string, object> = {};
+    const channel = {
+      assertExchange: async (name: string, type: string, options: object) => Object.assign(declared, { [name]: { type, ...options } }),
+      assertQueue: async (name: string, options: object) => Object.assign(declared, { [name]: options }),
+      bindQueue: async () => {},
+      unbindQueue: async () => {},
+    };
+    const broker = { withChannel: (use: (given: typeof channel) => unknown) => use(channel) } as unknown as Broker;
+    const { log } = recordedLog();
+    await declareResources(broker, catalogue.resources, log);
+    await declareOwnQueue(broker, "audit", new Set(catalogue.eventTypes), catalogue.resources, { temporary: false }, log);
+    await declareOwnQueue(broker, "tail", new Set(["parcel.shipped"]), catalogue.resources, { temporary: true }, log);
+    for (const [key, described] of Object.entries(document.channels)) {
+      const { is, exchange, queue } = (described["bindings"] as { amqp: Record<string, Record<string, unknown>> }).amqp;
+      if (key === "queue-webhook.name") continue;
+      const { name = "tail", type, durable, exclusive } = (is as unknown) === "queue" ? (queue ?? {}) : (exchange ?? {});
+      const real = declared[String(name)];
+      expect([key, { exclusive: false, ...real }]).toMatchObject([
+        key,
+        { ...(type !== undefined && { type }), durable, exclusive: exclusive ?? false },
+      ]);
+    }
+  });
+});
+
+describe("over HTTP", () => {
+  test("the document is that of this program, and needs no token, nor does its page", async () => {
+    const api = openApi({ config: { apiTokens: [{ scope: "read", token: "a-secret-for-tests" }] } });
+    const answer = await api.send("GET", "/asyncapi.json");
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "application/json"]);
+    const served = answer.json<{ channels: object; operations: object }>();
+    expect(Object.keys(served.channels)).toEqual(
+      expect.arrayContaining(["item.created", "order.deleted", "queue-item_events", "queue-audit"]),
+    );
+    expect(Object.keys(served.operations)).toEqual(expect.arrayContaining(["consume.audit", "consume.logger", "consume.webhook"]));
+    expect((await read(answer.text)).complaints).toEqual([]);
+    for (const path of ["/asyncapi", "/asyncapi/component.js"]) expect([path, (await api.send("GET", path)).status]).toEqual([path, 200]);
+    for (const path of ["/asyncapi.jsonx", "/asyncapix", "/items"])
+      expect([path, (await api.send("GET", path)).status]).toEqual([path, 401]);
+    await api.close();
+  });
+});

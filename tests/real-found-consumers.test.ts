@@ -1,0 +1,65 @@
+// What `bun run generate` finds in consumers/, on a copy of the project: nothing starts, and nothing stops it.
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "./support/processes";
+import { copyProject } from "./support/project-copy";
+
+setDefaultTimeout(60_000);
+
+let copy: ReturnType<typeof copyProject>;
+beforeAll(() => {
+  copy = copyProject();
+});
+afterAll(() => copy.remove());
+
+const write = (name: string, text: string) => Bun.write(join(copy.path, "consumers", name), text);
+async function generate(...words: string[]): Promise<{ code: number; stderr: string; found: object[] }> {
+  const running = run(["src/generate.ts", ...words], { cwd: copy.path, env: { DATABASE_URL: `sqlite:${copy.path}/none/warren.db` } });
+  const code = await running.exited;
+  const text = await Bun.file(join(copy.path, "src/consumers.generated.ts")).text();
+  const list = text.slice(text.indexOf("= [") + 2, text.lastIndexOf("]") + 1);
+  return { code, stderr: running.stderr.join("\n"), found: JSON.parse(list.replace(/,\n\]/, "]")) as object[] };
+}
+
+test("consumers that a file exports, or runs as soon as it is loaded", async () => {
+  mkdirSync(join(copy.path, "consumers/parts"));
+  await write("parts/tax.ts", "throw new Error('no consumer: a part of one');\n");
+  await write(
+    "price-watch.ts",
+    `import { runConsumer } from "../src/delivery/consumer";
+await runConsumer({ queue: "price-watch", events: ["item.created"], description: "Watches prices.", handle: () => {} });
+throw new Error("it ran");
+`,
+  );
+  await write(
+    "two.ts",
+    `export const first = { events: ["item.*"], handle() {} };\nexport const second = { queue: "second", exactlyOnce: true, handle() {} };\n`,
+  );
+  const { code, stderr, found } = await generate();
+  expect([code, stderr]).toEqual([0, "Wrote src/consumers.generated.ts"]);
+  expect(found).toMatchObject([
+    { name: "audit", queue: "audit", exactlyOnce: true },
+    { name: "logger", queue: "item_events" },
+    { name: "price-watch", queue: "price-watch", events: ["item.created"], description: "Watches prices." },
+    { name: "two.first", events: ["item.*"] },
+    { name: "two.second", queue: "second", exactlyOnce: true },
+    { name: "webhook", queue: "webhook.{name}" },
+  ]);
+  expect(await Bun.file(`${copy.path}/none/warren.db`).exists()).toBe(false);
+});
+
+test("a file that cannot be loaded keeps the API from nothing; the check says so", async () => {
+  await write("broken.ts", "throw new Error('half done');\n");
+  const before = (await generate()).found;
+  expect(await generate()).toEqual({
+    code: 0,
+    stderr: "consumers/broken.ts cannot be loaded, and is not in the documentation: half done",
+    found: before,
+  });
+  expect((await generate("--check")).code).toBe(1);
+  await write("broken.ts", "process.exit(0);\n");
+  expect((await generate()).stderr).toContain(
+    "consumers/broken.ts ended the program when it was loaded. Put what it does behind `if (import.meta.main)`.",
+  );
+});

@@ -1,0 +1,72 @@
+// Reads share a transaction until the next commit; nobody sees that but by its speed.
+import { Database } from "bun:sqlite";
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { item } from "../src/domain/item";
+import { openSqliteStore } from "../src/store/sqlite";
+import type { Store } from "../src/store/store";
+import { temporaryFolder } from "./support/folder";
+import { eventually } from "./support/processes";
+
+let folder: ReturnType<typeof temporaryFolder>;
+let file: string;
+let store: Store;
+beforeEach(() => {
+  folder = temporaryFolder();
+  file = join(folder.path, "warren.db");
+  store = openSqliteStore(file, [item]);
+});
+afterEach(async () => {
+  await store.close();
+  folder.remove();
+});
+
+const fields = (name: string) => ({ name, description: null, price: null });
+
+test("a read sees every change that was answered before, and no other", async () => {
+  const { id } = await store.insert(item, fields("first"));
+  for (let n = 0; n < 50; n += 1) {
+    expect(JSON.parse((await store.get(item, id))?.json ?? "")).toMatchObject({ version: n + 1 });
+    const change = store.update(item, id, () => fields(`change ${n}`));
+    expect((await store.get(item, id))?.version).toBe(n + 1);
+    await change;
+    expect((await store.list(item, { limit: 10 })).rows[0]?.version).toBe(n + 2);
+  }
+  await store.remove(item, id);
+  expect(await store.get(item, id)).toBeUndefined();
+});
+
+test("a change that is refused, or a read that fails, leaves the next ones alone", async () => {
+  const { id } = await store.insert(item, fields("first"));
+  await store.get(item, id);
+  const no = () => {
+    throw new Error("no");
+  };
+  await expect(store.update(item, id, no)).rejects.toThrow("no");
+  await expect(store.list(item, { limit: 10, sort: "nonsense" as "id" })).rejects.toThrow();
+  expect((await store.get(item, id))?.version).toBe(1);
+  await store.update(item, id, () => fields("second"));
+  expect((await store.get(item, id))?.version).toBe(2);
+});
+
+test("reads between all commits do not keep SQLite's own log from starting anew", async () => {
+  const long = fields("long");
+  const first = await store.insert(item, long);
+  for (let n = 0; n < 300; n += 1) {
+    await Promise.all(Array.from({ length: 40 }, () => store.insert(item, { ...long, description: "x".repeat(1000) })));
+    await store.get(item, first.id);
+  }
+  // 24 MB were written; the log is taken back to its start whenever it has about 4 MB.
+  expect(statSync(`${file}-wal`).size).toBeLessThan(12_000_000);
+});
+
+test("a service at rest holds no transaction", async () => {
+  const { id } = await store.insert(item, fields("first"));
+  await store.get(item, id);
+  const other = new Database(file);
+  const checkpoint = () => other.query<{ busy: number }, []>("PRAGMA wal_checkpoint(TRUNCATE)").get()?.busy;
+  await eventually(() => (checkpoint() === 0 ? true : undefined), "the end of the transaction");
+  expect(statSync(`${file}-wal`).size).toBe(0);
+  other.close();
+});

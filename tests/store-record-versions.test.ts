@@ -1,0 +1,110 @@
+// What a program with a newer schema makes of the records that an older one stored.
+
+import { Database } from "bun:sqlite";
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { join } from "node:path";
+import { Type } from "@sinclair/typebox";
+import { pastVersion } from "../src/domain/past-version";
+import { defineResource, type Resource } from "../src/domain/resource";
+import { openSqliteStore } from "../src/store/sqlite";
+import { temporaryFolder } from "./support/folder";
+
+const named = { fields: { name: Type.String() }, example: { name: "a" } };
+const first = defineResource({ name: "note", ...named });
+const toTitle = pastVersion({
+  fields: { name: Type.String() },
+  up(fields) {
+    if (fields.name === "bad") throw new Error("not this one");
+    // Leaves the name as it was, too.
+    return { ...fields, title: fields.name };
+  },
+});
+const second = defineResource({ name: "note", fields: { title: Type.String() }, example: { title: "a" }, past: [toTitle] });
+const third = defineResource({
+  name: "note",
+  fields: { title: Type.String(), stars: Type.Integer() },
+  example: { title: "a", stars: 1 },
+  events: { starred: { by: Type.String() } },
+  past: [
+    toTitle,
+    pastVersion({ event: "starred", fields: {}, up: () => ({ by: "nobody" }) }),
+    pastVersion({ fields: { title: Type.String() }, up: (fields) => ({ ...fields, stars: 0 }) }),
+  ],
+});
+
+let folder: ReturnType<typeof temporaryFolder>;
+let file: string;
+beforeEach(() => {
+  folder = temporaryFolder();
+  file = join(folder.path, "notes.db");
+});
+afterEach(() => folder.remove());
+
+async function stored(resource: Resource): Promise<Record<string, unknown>[]> {
+  const store = openSqliteStore(file, [resource]);
+  try {
+    return (await store.list(resource, { limit: 10_000 })).rows.map(({ json }) => JSON.parse(json) as Record<string, unknown>);
+  } finally {
+    await store.close();
+  }
+}
+
+async function store(resource: Resource, ...records: object[]): Promise<void> {
+  const opened = openSqliteStore(file, [resource]);
+  await Promise.all(records.map((fields) => opened.insert(resource, fields)));
+  await opened.close();
+}
+
+test("they are brought to the newest schema, over several versions, with their version and times; there is no event", async () => {
+  await store(first, ...Array.from({ length: 2500 }, (_, index) => ({ name: `note ${index}` })));
+  const [before] = await stored(first);
+  const after = await stored(third);
+  expect(after).toHaveLength(2500);
+  expect(after[0]).toEqual({
+    id: 1,
+    title: "note 0",
+    stars: 0,
+    version: 1,
+    createdAt: before?.["createdAt"],
+    updatedAt: before?.["updatedAt"],
+  });
+  expect(after.every(({ id, title, stars }) => title === `note ${Number(id) - 1}` && stars === 0)).toBe(true);
+  const reopened = openSqliteStore(file, [third]);
+  expect(await reopened.log.end()).toBe(2500);
+  await reopened.close();
+});
+
+test("they go up once: what is new since then is left as it is", async () => {
+  await store(first, { name: "one" });
+  await store(second, { title: "two" });
+  await store(third, { title: "three", stars: 3 });
+  expect((await stored(third)).map(({ title, stars }) => [title, stars])).toEqual([
+    ["one", 0],
+    ["two", 0],
+    ["three", 3],
+  ]);
+});
+
+test("a database from before versions were noted has the first", async () => {
+  await store(first, { name: "one" });
+  const db = new Database(file);
+  db.run("DROP TABLE warren_record_versions");
+  db.close();
+  expect(await stored(second)).toMatchObject([{ id: 1, title: "one" }]);
+});
+
+test("a record on which the upcaster fails is named, and nothing is changed", async () => {
+  await store(first, { name: "good" }, { name: "bad" });
+  expect(() => openSqliteStore(file, [second])).toThrow(
+    "note 2 cannot be brought to the newest schema, so nothing was changed. note.created version 1 to 2: Error: not this one",
+  );
+  expect((await stored(first)).map(({ name }) => name)).toEqual(["good", "bad"]);
+});
+
+test("an older program leaves what a newer one stored alone, and says so", async () => {
+  await store(second, { title: "one" });
+  expect(() => openSqliteStore(file, [first])).toThrow(
+    'The records of "note" have schema version 2, but this program knows versions up to 1: they were last used by a newer program.',
+  );
+  expect(await stored(second)).toMatchObject([{ title: "one" }]);
+});

@@ -1,0 +1,31 @@
+import { Type } from "@sinclair/typebox";
+import { pastVersion } from "../../src/domain/past-version";
+import { defineResource, Nullable } from "../../src/domain/resource";
+
+/** A resource with a past and with events of its own. Three changes: the record's price, the data of `shipped`, the record's name. */
+export const parcel = defineResource({
+  name: "parcel",
+  fields: { title: Type.String({ minLength: 1 }), price: Nullable(Type.Number()) },
+  example: { title: "Books", price: 5 },
+  events: { shipped: { carrier: Type.String({ examples: ["DHL"] }), tracking: Type.Optional(Type.String()) }, lost: {} },
+  past: [
+    pastVersion({
+      fields: { name: Type.String(), cents: Type.Integer() },
+      up: ({ cents, ...rest }) => ({ ...rest, price: cents / 100 }),
+    }),
+    pastVersion({
+      event: "shipped",
+      fields: { by: Type.String() },
+      up: ({ by, ...rest }) => ({ ...rest, carrier: by.toUpperCase() }),
+      down: ({ carrier, ...rest }) => ({ ...rest, by: String(carrier) }),
+    }),
+    pastVersion({
+      fields: { name: Type.String(), price: Nullable(Type.Number()) },
+      up({ name, ...rest }) {
+        if (name === "bomb") throw new Error("no bombs");
+        return { ...rest, title: name };
+      },
+      down: ({ title, price }) => ({ name: String(title), price: price as number }),
+    }),
+  ],
+});
