@@ -12,7 +12,7 @@ import { item } from "../src/domain/item";
 import type { Attempt } from "../src/store/attempt-table";
 import { type ConsumerFile, openConsumerFile } from "../src/store/consumer-file";
 import type { ConsumerHistory } from "../src/store/consumer-history";
-import type { EventRecord } from "../src/store/store";
+import type { EventRecord } from "../src/store/event-record";
 import { buildEvent, testConsumer } from "../src/testing";
 import { openApi, type TestApi } from "./support/api";
 

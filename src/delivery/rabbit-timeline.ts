@@ -1,5 +1,5 @@
 import type { ConsumerHistory } from "../store/consumer-history";
-import type { EventRecord } from "../store/store";
+import type { EventRecord } from "../store/event-record";
 import type { DeadLetter } from "./dead-letters";
 import { type ConsumerTimeline, isoTime, timelineAttempts } from "./timeline";
 

@@ -1,5 +1,5 @@
 import type { Attempt } from "../store/attempt-table";
-import type { EventRecord } from "../store/store";
+import type { EventRecord } from "../store/event-record";
 import type { Transport } from "./transport";
 
 /** What became of an event, as far as it is known. Times are ISO 8601, UTC. */

@@ -1,5 +1,6 @@
 import type { Filters } from "../domain/filter";
 import type { EventData, Recorded, Resource } from "../domain/resource";
+import type { EventRecord } from "./event-record";
 import type { CommitTally } from "./group-commit";
 import type { NewReplay, ReplayProgress, ReplayRow } from "./replay-table";
 
@@ -25,17 +26,6 @@ export interface LogEntry {
   readonly body: string;
   /** W3C trace context of the request that made the change. */
   readonly traceparent: string | null;
-}
-
-/** An event, with what is known of its way here and on to RabbitMQ. */
-export interface EventRecord extends LogEntry {
-  /** The id of the request that made the change, and when that came, in milliseconds since 1970; null: not known. */
-  readonly requestId: string | null;
-  readonly requestedAt: number | null;
-  /** Whether RabbitMQ has confirmed it, */
-  readonly relayed: boolean;
-  /** and since when at the latest, in milliseconds since 1970. Null: not yet, or before that was kept. */
-  readonly relayedAt: number | null;
 }
 
 /** Which events of a part of the log. */
