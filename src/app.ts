@@ -4,18 +4,22 @@ import { requireToken } from "./access";
 import type { Config } from "./config";
 import { maxBodyBytes } from "./json-body";
 import { type Log, messageOf } from "./observe/logging";
+import { noTracing, type Tracing } from "./observe/tracing";
 import { describeMistakes, HttpProblem, problemResponse } from "./problem";
 import { limitRate } from "./rate-limit";
 import type { Dependencies } from "./route";
 import { type LoadedRoute, mountRoutes } from "./router";
 import { StoreUnavailable } from "./store/store";
 import { apiDocs } from "./swagger";
+import { traceRequests } from "./trace-requests";
 
 export interface AppOptions {
   readonly routes: readonly LoadedRoute[];
   readonly dependencies: Dependencies;
   readonly config: Pick<Config, "apiTokens" | "rateLimit">;
   readonly log: Log;
+  /** Default: none. */
+  readonly tracing?: Tracing;
 }
 
 /** Bun answers a body above this by itself, without a word; one above what is read gets a problem. */
@@ -26,7 +30,7 @@ const maxReceivedBytes = 8 * maxBodyBytes;
  *
  * @throws {RouterError} for a file in `routes/` that does not build a route.
  */
-export function buildApp({ routes, dependencies, config, log }: AppOptions): AnyElysia {
+export function buildApp({ routes, dependencies, config, log, tracing = noTracing }: AppOptions): AnyElysia {
   const refuseStranger = requireToken(config.apiTokens);
   const refuseFlood = limitRate(config.rateLimit);
   return new Elysia({
@@ -41,6 +45,7 @@ export function buildApp({ routes, dependencies, config, log }: AppOptions): Any
     // Elysia would let a second process share the port, and take half of the requests, without a word.
     serve: { maxRequestBodySize: maxReceivedBytes, reusePort: false },
   })
+    .use(traceRequests(tracing))
     .onRequest((context) => {
       // Elysia has set the path by now, whatever its type says.
       const { request, server, path } = context as typeof context & { path: string };

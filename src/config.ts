@@ -1,5 +1,6 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { readTracing, type TracingConfig } from "./tracing-config";
 
 export type LogLevel = (typeof logLevels)[number];
 export type LogFormat = "pretty" | "json";
@@ -21,6 +22,8 @@ export interface Config {
   readonly rateLimit: number | null;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
+  /** Null: nothing is traced. */
+  readonly tracing: TracingConfig | null;
 }
 
 export interface RabbitmqConfig {
@@ -71,7 +74,7 @@ export function readConfig({
     if (text === undefined) return fallback;
     const value = parse(text);
     if (value !== undefined) return value;
-    mistakes.push(`${name}=${name.endsWith("_URL") ? redactBadUrl(text) : text}: ${expected}.`);
+    mistakes.push(`${name}=${/_(URL|ENDPOINT)$/.test(name) ? redactBadUrl(text) : text}: ${expected}.`);
     return fallback;
   }
   const file = (name: string) => variable(name, null, readableFile, "no file that can be read is there; give the path of a PEM file");
@@ -130,6 +133,7 @@ export function readConfig({
       (text) => (text === "pretty" || text === "json" ? text : undefined),
       "use pretty or json",
     ),
+    tracing: readTracing(read, variable),
   };
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return config;

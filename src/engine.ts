@@ -8,6 +8,7 @@ import { keepRetention } from "./delivery/retention";
 import { chooseTransport } from "./delivery/transport";
 import type { Catalogue } from "./domain/catalogue";
 import type { Log } from "./observe/logging";
+import { noTracing } from "./observe/tracing";
 import type { Dependencies } from "./route";
 import { openSqliteStore } from "./store/sqlite";
 
@@ -25,9 +26,9 @@ export interface Engine {
  *
  * @throws {Error} when the database cannot be opened; the message says what would be right.
  */
-export async function startEngine(config: Config, catalogue: Catalogue, log: Log): Promise<Engine> {
+export async function startEngine(config: Config, catalogue: Catalogue, log: Log, tracing = noTracing): Promise<Engine> {
   const { resources } = catalogue;
-  const store = openSqliteStore(config.databaseFile, resources);
+  const store = openSqliteStore(config.databaseFile, resources, tracing);
   const transport = await chooseTransport(config.rabbitmq);
   log.info({ transport: transport.name, database: config.databaseFile }, `Transport: ${transport.name}, because ${transport.reason}`);
 
@@ -40,6 +41,7 @@ export async function startEngine(config: Config, catalogue: Catalogue, log: Log
       if (broker) await declareQueueForType(broker, type, exchange, log);
     },
     logger: log,
+    tracing,
   });
   await relay.load();
   store.onAppend(() => relay.wake());
@@ -48,7 +50,7 @@ export async function startEngine(config: Config, catalogue: Catalogue, log: Log
     await relay.run(channel, closed);
   });
   const consumersDir = join(config.dataDir, "consumers");
-  const queues = await serveQueues({ broker, transport, store, relay, catalogue, consumersDir, log });
+  const queues = await serveQueues({ broker, transport, store, relay, catalogue, consumersDir, log, tracing });
   // With RABBITMQ_URL=none nothing is ever relayed; with it unset, a RabbitMQ that appears later gets the whole log.
   const relayed = broker ? relay : { position: Number.POSITIVE_INFINITY };
   const retention = keepRetention({ config, store, relay: relayed, replayed: queues.replayed, consumersDir, log });

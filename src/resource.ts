@@ -5,6 +5,7 @@ import { type Input, withDefaults } from "./defaults";
 import type { Recorded, Resource } from "./domain/resource";
 import { jsonBody } from "./json-body";
 import { mergePatch } from "./merge-patch";
+import { validTraceparent } from "./observe/traceparent";
 import { describeMistakes, HttpProblem, Problem } from "./problem";
 import { pageQuery, schemasOf, typed } from "./resource-schemas";
 import { type Dependencies, defineRoute } from "./route";
@@ -158,8 +159,8 @@ function json(text: string, status = 200, headers?: Record<string, string>): nev
 }
 
 function contextOf(headers: Record<string, string | undefined>): ChangeContext {
-  const traceparent = headers["traceparent"];
-  return traceparent && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent) ? { traceparent } : {};
+  const traceparent = validTraceparent(headers["traceparent"]);
+  return traceparent ? { traceparent } : {};
 }
 
 function aOrAn(name: string): string {

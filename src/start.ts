@@ -5,6 +5,7 @@ import { onStopSignal } from "./delivery/stop-signal";
 import { loadCatalogue } from "./domain/catalogue";
 import { startEngine } from "./engine";
 import { createLog, type Log, messageOf } from "./observe/logging";
+import { startTracing } from "./observe/tracing";
 import { type LoadedRoute, RouterError } from "./router";
 
 /** Under the ten seconds after which Docker and others kill. */
@@ -36,14 +37,16 @@ export async function startApi(loadRoutes: () => Promise<readonly LoadedRoute[]>
 
 /** Starts everything, and answers how to stop it again. */
 async function serve(routes: readonly LoadedRoute[], config: Config, log: Log): Promise<() => Promise<void>> {
-  const service = await startEngine(config, await loadCatalogue(), log);
-  const app = buildApp({ routes, config, log, dependencies: service.dependencies });
+  const tracing = await startTracing(config, "warren", log);
+  const service = await startEngine(config, await loadCatalogue(), log, tracing);
+  const app = buildApp({ routes, config, log, tracing, dependencies: service.dependencies });
   const server = listen(app, config);
   log.info(`Warren listens on ${server.url.origin} and shows its API at ${server.url.origin}/swagger`);
 
   return async () => {
     await finishRequests(server);
     await service.stop();
+    await tracing.stop();
   };
 }
 

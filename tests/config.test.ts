@@ -36,6 +36,7 @@ const defaults: Config = {
   rateLimit: null,
   logLevel: "info",
   logFormat: "json",
+  tracing: null,
 };
 
 describe("a good value", () => {

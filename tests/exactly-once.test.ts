@@ -193,10 +193,11 @@ test("a commit that fails makes every event that shares it a failure, leaves not
   };
   const consumer = resolveConsumer(options, catalogue, recordedLog().log, () => {});
   file.together(() => consumer.setup(file.transaction));
+  const origin = { system: "warren", destination: "ledger", temporary: false, id: undefined, traceparent: undefined } as const;
   const task = (event: Event): Task => ({
     event,
     key: event.id,
-    delivery: { body: "", failures: 0, suspect: false, replay: "no", gone: false, settle() {} },
+    delivery: { body: "", failures: 0, suspect: false, replay: "no", origin, gone: false, settle() {} },
   });
   const [good, bad] = [task(buildEvent("item.created", { price: null })), task(buildEvent("item.created", { price: 7 }))];
   const failed = handleExactlyOnce(consumer, file, [good, bad], 0);

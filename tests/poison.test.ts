@@ -160,6 +160,7 @@ test("what never came back costs the consumer no file", async () => {
   });
   const settle = Promise.withResolvers<unknown>();
   const body = JSON.stringify(created(1));
-  worker.take({ body, failures: 0, suspect: false, replay: "no", gone: false, settle: settle.resolve });
+  const origin = { system: "warren", destination: "poison", temporary: false, id: undefined, traceparent: undefined } as const;
+  worker.take({ body, failures: 0, suspect: false, replay: "no", origin, gone: false, settle: settle.resolve });
   expect(await settle.promise).toEqual({ action: "ack", result: "handled" });
 });

@@ -2,6 +2,7 @@ import type { Catalogue } from "../domain/catalogue";
 import type { resources } from "../domain/catalogue.generated";
 import type { EventOf } from "../domain/event";
 import type { Log } from "../observe/logging";
+import { noTracing, type Tracing } from "../observe/tracing";
 import type { Transaction } from "../store/consumer-file";
 import { type BreakerPolicy, defaultBreaker } from "./breaker";
 import type { AnyBatchHandler, AnyHandler, ExactlyOnceContext, HandlerContext } from "./handle";
@@ -106,6 +107,7 @@ export interface Consumer {
   readonly retry: RetryPolicy;
   readonly breaker: BreakerPolicy;
   readonly log: Log;
+  readonly tracing: Tracing;
   /** Called once, when the first subscription stands. */
   readonly onReady: () => void;
 }
@@ -128,6 +130,7 @@ export function resolveConsumer<Pattern extends EventPattern>(
   catalogue: Catalogue,
   log: Log,
   onReady: () => void,
+  tracing: Tracing = noTracing,
 ): Consumer {
   const { queue, exactlyOnce = false, handleBatch } = options;
   const number = (name: string, value: number, least: number, most: number) => {
@@ -177,6 +180,7 @@ export function resolveConsumer<Pattern extends EventPattern>(
     retry: asConsumerError(() => retryPolicy(options.retry)),
     breaker: breakerPolicy(options.breaker),
     log,
+    tracing,
     onReady,
   };
 }

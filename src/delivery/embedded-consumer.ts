@@ -1,11 +1,12 @@
 import { messageOf } from "../observe/logging";
+import { validTraceparent } from "../observe/traceparent";
 import type { ConsumerFile } from "../store/consumer-file";
 import type { LogFollower } from "../store/log-follower";
 import type { LogEntry } from "../store/store";
 import type { ReplayMark, Waiting } from "../store/waiting-table";
 import type { Consumer } from "./consumer-options";
 import type { Delivery } from "./delivery";
-import { keepFailure } from "./embedded-failure";
+import { type Kept, keepFailure } from "./embedded-failure";
 import { LogCursor } from "./log-cursor";
 import type { Failure } from "./outcome";
 import { RunningReplay } from "./running-replay";
@@ -106,8 +107,8 @@ export class EmbeddedConsumer {
   }
 
   #takeWaiting(waiting: Waiting): void {
-    const { number, id, body, attempts, firstFailure, replay } = waiting;
-    this.#hand({ id, body, failures: attempts, firstFailure, replay, suspect: waiting.begun === 1 }, () => {
+    const { number, attempts, begun } = waiting;
+    this.#hand({ ...waiting, failures: attempts, suspect: begun === 1 }, () => {
       this.file.waiting.remove(number);
       return () => {
         this.#retrying.delete(number);
@@ -187,8 +188,8 @@ export class EmbeddedConsumer {
   #takeEntry(cursor: LogCursor, entry: LogEntry, replay: ReplayMark, save: () => void): void {
     const settle = cursor.take(entry);
     const suspect = cursor.isSuspect(entry);
-    const { id, body } = entry;
-    this.#hand({ id, body, failures: 0, firstFailure: null, replay, suspect }, () => () => {
+    const { id, body, traceparent } = entry;
+    this.#hand({ id, body, traceparent, failures: 0, firstFailure: null, replay, suspect }, () => () => {
       settle();
       // Or the next death would be counted for this event as well.
       if (suspect) save();
@@ -196,19 +197,22 @@ export class EmbeddedConsumer {
   }
 
   /** @param settle is committed together with where the event goes; what it answers runs after that. */
-  #hand(
-    message: Omit<Delivery, "gone" | "settle"> & { id: string; body: string; firstFailure: string | null },
-    settle: () => () => void,
-  ): void {
+  #hand(message: Omit<Delivery, "gone" | "settle" | "origin"> & Kept, settle: () => () => void): void {
     const { file } = this;
-    const { temporary } = this.consumer;
+    const { temporary, queue: destination } = this.consumer;
+    const { id, body, failures, suspect, replay } = message;
+    const traceparent = validTraceparent(message.traceparent);
     const keep = (outcome: Failure) => {
       const dueAt = keepFailure(file, message, outcome, { temporary });
       if (dueAt !== undefined) this.#nextDueAt = Math.min(this.#nextDueAt ?? dueAt, dueAt);
     };
     const settled = this.#settled;
     this.worker.take({
-      ...message,
+      body,
+      failures,
+      suspect,
+      replay,
+      origin: { system: "warren", destination, temporary, id, traceparent },
       gone: false,
       settle: (outcome) => {
         let after = () => {};

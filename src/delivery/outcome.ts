@@ -1,4 +1,5 @@
 import type { Unreadable } from "../domain/event";
+import type { SpanTrouble } from "../observe/tracing";
 import { askedDelayMs, delayMs, type RetryPolicy } from "./retry-policy";
 
 /** Thrown by a handler that will never be able to handle this event: it becomes a dead letter at once. */
@@ -98,6 +99,11 @@ export function describeError(error: unknown): { message: string; stack: string 
     // Whatever was thrown may throw in turn when it is looked at.
     return { message: "Something was thrown that cannot be shown", stack: null };
   }
+}
+
+/** As {@link describeError}, for a span. */
+export function troubleOf(error: unknown): SpanTrouble {
+  return { type: error instanceof Error ? error.constructor.name : "_OTHER", ...describeError(error) };
 }
 
 function cut(text: string, length: number): string {

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { ConfigError, readConfig } from "../config";
 import { UnknownEventType } from "../domain/catalogue";
 import { createLog } from "../observe/logging";
-import { ConsumerError, type ConsumerOptions, type RunningConsumer, startConsumer } from "./consumer";
+import { startTracing, type Tracing } from "../observe/tracing";
+import { ConsumerError, type ConsumerOptions, type RunningConsumer, serviceName, startConsumer } from "./consumer";
 import { onStopSignal } from "./stop-signal";
 
 /** How long a stop waits for the events in hand. */
@@ -17,15 +18,20 @@ const drainTimeoutMs = 8000;
  */
 export async function runConsumers(consumers: readonly ConsumerOptions[], { onStop = () => {} } = {}): Promise<never> {
   let running: readonly RunningConsumer[] = [];
+  let tracing: Promise<Tracing> | undefined;
   const stop = async () => {
     onStop();
     const stopped = await Promise.allSettled(running.map((consumer) => consumer.stop()));
+    await (await tracing)?.stop();
     for (const { reason } of stopped.filter((stop) => stop.status === "rejected")) throw reason;
   };
   try {
     const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY) });
     const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });
-    const starting = Promise.allSettled(consumers.map((options) => startConsumer(options, config, log)));
+    tracing = startTracing(config, serviceName(), log);
+    const starting = tracing.then((started) =>
+      Promise.allSettled(consumers.map((options) => startConsumer(options, config, log, started))),
+    );
     onStopSignal(log, drainTimeoutMs, async () => {
       await starting;
       await stop();
@@ -35,6 +41,7 @@ export async function runConsumers(consumers: readonly ConsumerOptions[], { onSt
     const mistakes = started.flatMap((start) => (start.status === "rejected" ? [start.reason as unknown] : []));
     if (mistakes.length > 0) throw new AggregateError(mistakes);
     await Promise.all(running.map((consumer) => consumer.ended));
+    await (await tracing).stop();
     process.exit(0);
   } catch (error) {
     for (const mistake of error instanceof AggregateError ? error.errors : [error]) {

@@ -5,7 +5,8 @@ import { Breaker, type BreakerState } from "./breaker";
 import type { Consumer } from "./consumer-options";
 import { type Delivery, keyOf, type Task } from "./delivery";
 import { handleBatch, handleExactlyOnce, handleOne } from "./handle";
-import { decide, describeError, type Outcome, Reject, type Result } from "./outcome";
+import { decide, type Outcome, Reject, type Result } from "./outcome";
+import { report } from "./report";
 import { settle } from "./settle";
 import { TokenBucket } from "./token-bucket";
 
@@ -59,8 +60,8 @@ export class Worker {
   /** Takes a delivery. Never throws. */
   take(delivery: Delivery): void {
     const parsed = parseEvent(delivery.body, this.consumer.catalogue);
-    if (!parsed.ok) void this.#settle(delivery, { kind: "unreadable", reason: parsed.reason, detail: parsed.detail });
-    else if (!this.consumer.wanted.has(parsed.event.type)) void this.#settle(delivery, { kind: "skipped" });
+    if (!parsed.ok) void this.#settle({ delivery }, { kind: "unreadable", reason: parsed.reason, detail: parsed.detail });
+    else if (!this.consumer.wanted.has(parsed.event.type)) void this.#settle({ delivery }, { kind: "skipped" });
     else {
       const key = keyOf(parsed.resource, parsed.record);
       this.#pending.push({ delivery, event: parsed.event, key, arrivedAt: performance.now() });
@@ -161,7 +162,7 @@ export class Worker {
     this.#alone = suspect;
     if (!this.#groups) this.#busy.add(first.key);
     const deaths = (suspect && this.#noteDeath((file) => file.countDeath(first.event.id))) || 0;
-    if (deaths >= this.consumer.maxDeaths) await this.#settle(first.delivery, { kind: "died", deaths });
+    if (deaths >= this.consumer.maxDeaths) await this.#settle(first, { kind: "died", deaths });
     else {
       this.breaker.begin();
       const results = await this.#handle(tasks);
@@ -170,8 +171,8 @@ export class Worker {
         if (result.kind === "duplicate") this.breaker.skip();
         else this.breaker.end(isFailure(result), performance.now());
         // In order, but not one after another: what is awaited is a copy on its way to the broker.
-        if (tasks.length > 1) void this.#settle(task.delivery, result);
-        else await this.#settle(task.delivery, result);
+        if (tasks.length > 1) void this.#settle(task, result);
+        else await this.#settle(task, result);
       }
     }
     if (suspect) this.#noteDeath((file) => file.forgetDeaths(first.event.id));
@@ -189,9 +190,11 @@ export class Worker {
     return handleOne(consumer, tasks[0] as Task).then((result) => [result]);
   }
 
-  async #settle(delivery: Delivery, result: Result): Promise<void> {
+  async #settle(task: Pick<Task, "delivery"> & Partial<Task>, result: Result): Promise<void> {
+    const { delivery } = task;
     const outcome = decide(result, delivery.failures, this.consumer.retry, Math.random());
-    this.#note(outcome);
+    this.#count(outcome);
+    report(this.consumer, task, outcome);
     this.#settling += 1;
     await settle(delivery, outcome, this.consumer, () => this.#stopping);
     this.#settling -= 1;
@@ -208,20 +211,9 @@ export class Worker {
     }
   }
 
-  #note(outcome: Outcome): void {
-    const { queue, log } = this.consumer;
-    if (outcome.action === "ack") {
-      this.counts[outcome.result === "duplicate" ? "duplicates" : outcome.result] += 1;
-      return;
-    }
-    const about = { queue, attempts: outcome.attempts, error: describeError(outcome.error).message };
-    if (outcome.action === "retry") {
-      this.counts.retried += 1;
-      log.warn({ ...about, delayMs: outcome.delayMs }, "The handler failed; the event is tried again later");
-    } else {
-      this.counts.deadLettered += 1;
-      log.error({ ...about, reason: outcome.reason }, "An event was given up; it is a dead letter now");
-    }
+  #count(outcome: Outcome): void {
+    if (outcome.action === "ack") this.counts[outcome.result === "duplicate" ? "duplicates" : outcome.result] += 1;
+    else this.counts[outcome.action === "retry" ? "retried" : "deadLettered"] += 1;
   }
 
   #onBreaker(state: BreakerState): void {

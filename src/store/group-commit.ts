@@ -26,6 +26,7 @@ export class GroupCommit {
   constructor(
     readonly db: Database,
     readonly onCommit: () => void,
+    readonly onRollback: () => void = () => {},
   ) {}
 
   /** Fulfils after the commit. `change` may run twice, but only one run is ever committed. */
@@ -73,6 +74,7 @@ export class GroupCommit {
       return outcomes;
     } catch (error) {
       if (this.db.inTransaction) this.db.run("ROLLBACK");
+      this.onRollback();
       throw unavailable(error);
     }
   }

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { eventVersion, serializeEvent } from "../domain/event";
 import type { Change, Recorded, Resource } from "../domain/resource";
+import { noTracing, type Span, type Tracing } from "../observe/tracing";
 import { GroupCommit, Refused } from "./group-commit";
 import { acquireLock, type Lock } from "./lock";
 import { logIdOf, reading, sqliteLogReader } from "./log-reader";
@@ -16,9 +17,9 @@ import { Table } from "./table";
  *
  * @throws {Error} when another process serves this database, a newer program wrote it, or it cannot be opened.
  */
-export function openSqliteStore(file: string, resources: readonly Resource[]): SqliteStore {
+export function openSqliteStore(file: string, resources: readonly Resource[], tracing: Pick<Tracing, "create"> = noTracing): SqliteStore {
   try {
-    return lockAndOpen(file, resources);
+    return lockAndOpen(file, resources, tracing);
   } catch (error) {
     if (!(error instanceof Error && "code" in error)) throw error;
     // SQLite and the file system do not say which file they mean.
@@ -26,7 +27,7 @@ export function openSqliteStore(file: string, resources: readonly Resource[]): S
   }
 }
 
-function lockAndOpen(file: string, resources: readonly Resource[]): SqliteStore {
+function lockAndOpen(file: string, resources: readonly Resource[], tracing: Pick<Tracing, "create">): SqliteStore {
   mkdirSync(dirname(file), { recursive: true });
   const lock = acquireLock(`${file}.lock`);
   if (!lock) {
@@ -36,7 +37,7 @@ function lockAndOpen(file: string, resources: readonly Resource[]): SqliteStore 
     );
   }
   try {
-    return new SqliteStore(file, resources, lock);
+    return new SqliteStore(file, resources, lock, tracing);
   } catch (error) {
     lock.release();
     throw error;
@@ -64,9 +65,13 @@ class SqliteStore implements Store {
   readonly #listeners = new Set<() => void>();
   readonly #append: Statement;
   readonly #saveRelayed: Statement;
+  readonly #tracing: Pick<Tracing, "create">;
   #appended = false;
+  /** Of the events in the transaction that is under way. */
+  #spans: Span[] = [];
 
-  constructor(file: string, resources: readonly Resource[], lock: Lock) {
+  constructor(file: string, resources: readonly Resource[], lock: Lock, tracing: Pick<Tracing, "create">) {
+    this.#tracing = tracing;
     this.#lock = lock;
     this.#db = new Database(file, { create: true, strict: true });
     // FULL: a commit is on disk, through a power cut, before it is answered.
@@ -75,7 +80,13 @@ class SqliteStore implements Store {
     for (const resource of resources) this.#tables.set(resource.name, new Table(this.#db, resource.plural));
     this.#append = this.#db.prepare("INSERT INTO events (id, type, subject, timestamp, body, traceparent) VALUES (?, ?, ?, ?, ?, ?)");
     this.#saveRelayed = this.#db.prepare("UPDATE relay SET position = ?");
-    this.#commits = new GroupCommit(this.#db, () => this.#afterCommit());
+    this.#commits = new GroupCommit(
+      this.#db,
+      () => this.#afterCommit(),
+      () => {
+        this.#spans = [];
+      },
+    );
     this.log = sqliteLogReader(this.#db);
     this.logId = logIdOf(this.#db);
     this.subscriptions = subscriptionsIn(this.#db, this.#commits);
@@ -176,13 +187,16 @@ class SqliteStore implements Store {
     const id = Bun.randomUUIDv7();
     const type = `${resource.name}.${change}`;
     const body = serializeEvent({ id, type, version: eventVersion, timestamp }, resource.name, stored.json);
-    this.#append.run(id, type, stored.id, timestamp, body, context?.traceparent ?? null);
+    const span = this.#tracing.create({ id, type }, context?.traceparent);
+    this.#append.run(id, type, stored.id, timestamp, body, span.traceparent ?? context?.traceparent ?? null);
+    this.#spans.push(span);
     this.#appended = true;
   }
 
   #afterCommit(): void {
     if (!this.#appended) return;
     this.#appended = false;
+    for (const span of this.#spans.splice(0)) span.end();
     for (const listener of this.#listeners) listener();
   }
 }

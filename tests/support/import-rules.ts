@@ -49,7 +49,7 @@ function layerOf(file: string): string {
   const [top = "", second = ""] = file.split("/");
   if (top !== "src") return top;
   if (/^src\/store\/store(\.ts)?$/.test(file)) return "port";
-  if (/^src\/config(\.ts)?$/.test(file)) return "config";
+  if (/^src\/(tracing-)?config(\.ts)?$/.test(file)) return "config";
   return file.split("/").length > 2 ? second : "app";
 }
 
@@ -78,6 +78,7 @@ const owners: readonly [RegExp, RegExp, string][] = [
   [/^bun:sqlite$/, /^store$/, "only src/store/ knows SQL"],
   [/^(elysia|@elysiajs\/.*)$/, /^(app|routes)$/, "only the application and its routes know HTTP"],
   [/^pino/, /^observe$/, "only src/observe/ knows how logs are written"],
+  [/^@opentelemetry\//, /^observe$/, "only src/observe/ knows how spans are made"],
 ];
 
 function* foreign(path: string, layer: string, specifier: string): Generator<string> {

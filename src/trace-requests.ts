@@ -1,0 +1,31 @@
+import { Elysia } from "elysia";
+import type { Tracing } from "./observe/tracing";
+
+type Handle = (request: Request) => Promise<Response>;
+
+/** One span for each request. Its context takes the place of the caller's `traceparent`, for whatever the request leads to. */
+export function traceRequests(tracing: Tracing) {
+  const app = new Elysia();
+  const start = tracing.request?.bind(tracing);
+  if (!start) return app;
+  const routes = new WeakMap<Request, string>();
+  const note = ({ request, route }: { request: Request; route?: string }) => {
+    if (route) routes.set(request, route);
+  };
+  const traced = (handle: Handle): Handle => {
+    return (request) => {
+      const span = start(request);
+      if (!span) return handle(request);
+      request.headers.set("traceparent", span.traceparent ?? "");
+      return span.run(async () => {
+        const response = await handle(request);
+        span.respond(request.method, response.status, routes.get(request));
+        return response;
+      });
+    };
+  };
+  return app
+    .wrap(traced as never)
+    .onTransform({ as: "global" }, note)
+    .onError({ as: "global" }, note);
+}
