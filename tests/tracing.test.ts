@@ -2,15 +2,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { trace } from "@opentelemetry/api";
-import { Elysia } from "elysia";
 import * as conventions from "@opentelemetry/semantic-conventions";
 import * as incubating from "@opentelemetry/semantic-conventions/incubating";
+import { Elysia } from "elysia";
 import items from "../routes/items";
 import { buildApp } from "../src/app";
 import { readConfig } from "../src/config";
-import { type AnyEvent, type ConsumerOptions, type HandlerContext, Reject, type RunningConsumer, startConsumer } from "../src/delivery/consumer";
-import { type Engine, startEngine } from "../src/engine";
+import { type ConsumerOptions, Reject, RetryAfter, type RunningConsumer, startConsumer } from "../src/delivery/consumer";
 import { item } from "../src/domain/item";
+import { type Engine, startEngine } from "../src/engine";
 import { defineRoute } from "../src/route";
 import { temporaryFolder } from "./support/folder";
 import { memoryTracing } from "./support/memory-traces";
@@ -35,7 +35,8 @@ let recorded: ReturnType<typeof recordedLog>;
 let traces: ReturnType<typeof memoryTracing>;
 let consumers: RunningConsumer[];
 let app: ReturnType<typeof buildApp>;
-const config = () => readConfig({ isTerminal: false, environment: { DATABASE_URL: `sqlite:${join(folder.path, "warren.db")}`, RABBITMQ_URL: "none" } });
+const config = () =>
+  readConfig({ isTerminal: false, environment: { DATABASE_URL: `sqlite:${join(folder.path, "warren.db")}`, RABBITMQ_URL: "none" } });
 
 async function open(tracing = memoryTracing()): Promise<void> {
   traces = tracing;
@@ -140,7 +141,9 @@ test("a span of processing is a child of the Create span, and linked to it", asy
 
 describe("a request", () => {
   test("is a server span by the conventions for HTTP", async () => {
-    const answer = await app.handle(new Request("http://localhost:3000/items/7?limit=secret", { headers: { traceparent: caller, "user-agent": "test/1" } }));
+    const answer = await app.handle(
+      new Request("http://localhost:3000/items/7?limit=secret", { headers: { traceparent: caller, "user-agent": "test/1" } }),
+    );
     expect(answer.status).toBe(404);
     const [span] = (await until("GET /items/:id", 1)) as [SeenSpan];
     expect(span).toMatchObject({ kind: "server", parentSpanId: "b7ad6b7169203331", isError: false });
@@ -183,4 +186,238 @@ describe("a request", () => {
     await until("POST /items", 1);
     expect(traces.spans().map((span) => span.name)).not.toContain("GET");
   });
+});
+
+describe("a batch", () => {
+  const size = { size: 3, waitMs: 2000 };
+
+  test("is one span, linked to the Create span of each event, in a trace of its own", async () => {
+    await consume({ queue: "batches", batch: size, handleBatch() {} });
+    await Promise.all([post({ name: "a" }), post({ name: "b" }, {}), post({ name: "c" }, {})]);
+    const [batch] = (await until("process batches", 1)) as [SeenSpan];
+    const created = named("create item.created");
+    expect(new Set(created.map((span) => span.traceId)).size).toBe(3);
+    expect(batch.links).toEqual(created.map((span) => span.spanId));
+    expect(batch.parentSpanId).toBeUndefined();
+    expect(batch.attributes).toMatchObject({ "messaging.batch.message_count": 3, "warren.outcome": "handled" });
+    expect(batch.attributes).not.toHaveProperty("messaging.message.id");
+  });
+
+  test("that fails is followed by one span for each event, in the event's own trace", async () => {
+    await consume({
+      queue: "batches",
+      batch: size,
+      handleBatch: (events) => {
+        if (events.some((event) => event.item.name === "bad")) throw new Reject("bad");
+      },
+    });
+    await Promise.all([post({ name: "a" }), post({ name: "bad" }), post({ name: "c" })]);
+    const spans = await until("process batches", 4);
+    expect(spans.filter((span) => span.traceId !== traceId).map((span) => [span.isError, span.attributes["warren.outcome"]])).toEqual([
+      [true, "split"],
+    ]);
+    expect(trees()).toEqual([
+      ["POST /items", ["create item.created", "process batches: 1 dead-letter"]],
+      ["POST /items", ["create item.created", "process batches: 1 handled"]],
+      ["POST /items", ["create item.created", "process batches: 1 handled"]],
+    ]);
+  });
+});
+
+describe("an event belongs to its trace", () => {
+  const processed = () => (trees()[0] as [string, [string, ...Tree[]]])[1].slice(1);
+
+  test("after its consumer has started again, and after a redrive", async () => {
+    const failing: ConsumerOptions = {
+      queue: "shop",
+      retry: { attempts: 2, firstDelayMs: 1 },
+      handle: (_, { attempt }) => {
+        throw attempt === 1 ? new RetryAfter(1) : new Error("closed");
+      },
+    };
+    await consume({
+      ...failing,
+      retry: { attempts: 2, firstDelayMs: 60_000, longestDelayMs: 60_000 },
+      handle: () => Promise.reject(new RetryAfter(200)),
+    });
+    await post({ name: "a" });
+    await until("process shop", 1);
+    await consumers.pop()?.stop();
+    await consume(failing);
+    await until("process shop", 2);
+    expect(processed()).toEqual(["process shop: 1 retry", "process shop: 2 dead-letter"]);
+
+    await consumers.pop()?.stop();
+    expect(await service.dependencies.deadLetters.redrive("shop", {})).toBe(1);
+    await consume({ ...failing, handle() {} });
+    await until("process shop", 3);
+    expect(processed()).toEqual(["process shop: 1 handled", "process shop: 1 retry", "process shop: 2 dead-letter"]);
+  });
+
+  test("when it is replayed; what the inbox remembers is a duplicate", async () => {
+    await consume({ queue: "shop", exactlyOnce: true, handle() {} });
+    await post({ name: "a" });
+    await until("process shop", 1);
+    const everything = { types: null, subject: null, from: null, to: null, rate: null };
+    await service.dependencies.replays.start("shop", { ...everything, force: false });
+    await until("process shop", 2);
+    await service.dependencies.replays.start("shop", { ...everything, force: true });
+    const spans = await until("process shop", 3);
+    expect(processed()).toEqual(["process shop: 1 duplicate", "process shop: 1 handled", "process shop: 1 handled"]);
+    expect(spans.map((span) => span.attributes["warren.replay"])).toEqual([undefined, true, true]);
+  });
+
+  test("also where it was written before tracing was on: by the trace context of its request", async () => {
+    await service.stop();
+    service = await startEngine(config(), catalogue, recorded.log);
+    const fields = { name: "a", description: null, price: null };
+    await service.dependencies.store.insert(item, fields);
+    await service.dependencies.store.insert(item, fields, { traceparent: caller });
+    await consume({ queue: "audit", handle() {} });
+    const [without, of] = (await until("process audit", 2)) as [SeenSpan, SeenSpan];
+    expect([without.parentSpanId, without.links]).toEqual([undefined, []]);
+    expect([of.traceId, of.parentSpanId, of.links]).toEqual([traceId, "b7ad6b7169203331", ["b7ad6b7169203331"]]);
+  });
+});
+
+test("without tracing a handler gets the trace context of the request, and the log its trace", async () => {
+  await service.stop();
+  service = await startEngine(config(), catalogue, recorded.log);
+  await service.dependencies.store.insert(item, { name: "a", description: null, price: null }, { traceparent: caller });
+  const seen = Promise.withResolvers<string | undefined>();
+  const options: ConsumerOptions = {
+    queue: "audit",
+    handle: (_, { traceparent, log }) => {
+      log.info("Looking");
+      seen.resolve(traceparent);
+    },
+  };
+  consumers.push(await startConsumer(options, config(), recorded.log));
+  expect(await seen.promise).toBe(caller);
+  expect(recorded.lines.find((line) => line.msg === "Looking")).toMatchObject({ trace_id: traceId });
+  expect(traces.spans()).toEqual([]);
+});
+
+test("requests that share a commit do not share a trace", async () => {
+  const ids = Array.from({ length: 50 }, (_, n) => (n + 1).toString(16).padStart(32, "0"));
+  await Promise.all(ids.map((id) => post({ name: id }, { traceparent: `00-${id}-b7ad6b7169203331-01` })));
+  await until("create item.created", 50);
+  for (const id of ids) expect(trees(id)).toEqual([["POST /items", "create item.created"]]);
+  const names = (await service.dependencies.store.log.read(0, 50)).map((entry) => [
+    JSON.parse(entry.body).item.name,
+    entry.traceparent?.slice(3, 35),
+  ]);
+  expect(names).toEqual(ids.map((id) => [id, id]));
+});
+
+test("what was not committed has no span", async () => {
+  const failed = service.dependencies.store.update(item, 1, () => ({ name: "b", description: null, price: null }), { traceparent: caller });
+  expect(await failed).toBeUndefined();
+  await post({ name: "a" });
+  await until("create item.created", 1);
+  expect(traces.spans().filter((span) => span.kind === "producer")).toHaveLength(1);
+});
+
+describe("a handler", () => {
+  test("gets the trace context to pass on, and is inside the active span, on both sides of an await", async () => {
+    const seen: (string | undefined)[] = [];
+    await consume({
+      queue: "audit",
+      concurrency: 2,
+      handle: async (_, { traceparent }) => {
+        const active = () => trace.getActiveSpan()?.spanContext().spanId;
+        seen.push(traceparent, active());
+        await Bun.sleep(1);
+        trace.getTracer("shop").startSpan("lookup").end();
+        seen.push(active());
+      },
+    });
+    await post({ name: "a" });
+    const [span] = (await until("process audit", 1)) as [SeenSpan];
+    expect(seen).toEqual([`00-${traceId}-${span.spanId}-01`, span.spanId, span.spanId]);
+    await until("lookup", 1);
+    expect(trees()).toEqual([["POST /items", ["create item.created", ["process audit: 1 handled", "lookup"]]]]);
+  });
+
+  test("that has a transaction is inside it, too", async () => {
+    let active: string | undefined;
+    await consume({
+      queue: "audit",
+      exactlyOnce: true,
+      handle: () => {
+        active = trace.getActiveSpan()?.spanContext().spanId;
+      },
+    });
+    await post({ name: "a" });
+    const [span] = (await until("process audit", 1)) as [SeenSpan];
+    expect(active).toBe(span.spanId);
+  });
+
+  test("that fails: the span has the error, the log has the event and its trace", async () => {
+    await consume({
+      queue: "audit",
+      retry: { ...quick, attempts: 2 },
+      handle: (_, { log }) => {
+        log.info("Looking");
+        throw new TypeError("closed");
+      },
+    });
+    await post({ name: "a" });
+    const [first] = (await until("process audit", 2)) as [SeenSpan];
+    expect([first.isError, first.attributes["error.type"]]).toEqual([true, "TypeError"]);
+    const [entry] = await service.dependencies.store.log.read(0, 1);
+    const lines = recorded.lines.filter((line) => "trace_id" in line);
+    expect(lines.map(({ msg, event, trace_id }) => [msg, event, trace_id])).toEqual([
+      ["Looking", entry?.id, traceId],
+      ["The handler failed; the event is tried again later", entry?.id, traceId],
+      ["Looking", entry?.id, traceId],
+      ["An event was given up; it is a dead letter now", entry?.id, traceId],
+    ] as unknown[][]);
+  });
+});
+
+describe("sampling", () => {
+  test("a caller that does not sample its trace is obeyed, and so is the event", async () => {
+    await consume({ queue: "audit", handle() {} });
+    await post({ name: "a" }, { traceparent: `00-${traceId}-b7ad6b7169203331-00` });
+    await post({ name: "b" });
+    await until("process audit", 1);
+    expect(
+      traces
+        .spans()
+        .map((span) => span.name)
+        .sort(),
+    ).toEqual(["POST /items", "create item.created", "process audit"]);
+    const [unsampled] = await service.dependencies.store.log.read(0, 1);
+    expect(unsampled?.traceparent).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-00$`));
+  });
+
+  test.each([
+    ["always_off", 1, 0],
+    ["always_on", 1, 2],
+    ["traceidratio", 0, 0],
+    ["parentbased_traceidratio", 0, 1],
+    ["parentbased_always_off", 1, 1],
+  ] as const)("%s, %d: %d of two", async (sampler, ratio, count) => {
+    await close();
+    await open(memoryTracing({ sampler, ratio }));
+    await post({ name: "a" });
+    await post({ name: "b" }, {});
+    await traces.tracing.stop();
+    expect(named("POST /items")).toHaveLength(count);
+  });
+});
+
+test("every attribute is one of the conventions, or Warren's own", async () => {
+  const known = new Set(
+    Object.entries({ ...conventions, ...incubating }).flatMap(([name, value]) => (name.startsWith("ATTR_") ? [value] : [])),
+  );
+  await consume({ queue: "audit", events: ["item.created"], handle: () => Promise.reject(new Reject("no")) });
+  await consume({ events: ["item.created"], handle() {} });
+  await post({ name: "a" });
+  await until("process audit", 1);
+  await until("process", 1);
+  const used = new Set(traces.spans().flatMap((span) => Object.keys(span.attributes)));
+  expect(used.size).toBeGreaterThan(15);
+  expect([...used].filter((name) => !known.has(name) && !name.startsWith("warren."))).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { InMemorySpanExporter, type ReadableSpan } from "@opentelemetry/sdk-trace";
+import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace";
 import { OtelTracing } from "../../src/observe/otel";
 import type { Tracing } from "../../src/observe/tracing";
 import type { TracingConfig } from "../../src/tracing-config";
@@ -17,9 +17,16 @@ export const everything: TracingConfig = {
 
 /** Tracing whose spans stay in this process. One at a time: OpenTelemetry's own API is global. */
 export function memoryTracing(config: Partial<TracingConfig> = {}): { tracing: Tracing; spans(): SeenSpan[] } {
-  const exporter = new InMemorySpanExporter();
+  const ended: ReadableSpan[] = [];
+  const exporter: SpanExporter = {
+    export(spans, done) {
+      ended.push(...spans);
+      done({ code: 0 });
+    },
+    shutdown: async () => {},
+  };
   const options = { serviceName: "test", brokerUrl: undefined, log: recordedLog().log, exporter };
-  return { tracing: new OtelTracing({ ...everything, ...config }, options), spans: () => exporter.getFinishedSpans().map(seen) };
+  return { tracing: new OtelTracing({ ...everything, ...config }, options), spans: () => ended.map(seen) };
 }
 
 function seen(span: ReadableSpan): SeenSpan {
