@@ -4,6 +4,7 @@ import { requireToken } from "./access";
 import type { Config } from "./config";
 import { maxBodyBytes } from "./json-body";
 import { type Log, messageOf } from "./observe/logging";
+import { traceField } from "./observe/traceparent";
 import { noTracing, type Tracing } from "./observe/tracing";
 import { describeMistakes, HttpProblem, problemResponse } from "./problem";
 import { limitRate } from "./rate-limit";
@@ -51,24 +52,25 @@ export function buildApp({ routes, dependencies, config, log, tracing = noTracin
       const { request, server, path } = context as typeof context & { path: string };
       return refuseFlood(server?.requestIP(request)?.address) ?? refuseStranger(request, path);
     })
-    .onError(({ error, request, path }) => answerError(error, request.method, path, log))
+    .onError(({ error, request, path }) => answerError(error, request, path, log))
     .use(mountRoutes(routes, dependencies))
     .use(apiDocs(config));
 }
 
 const places: Record<string, string> = { params: "path", query: "query", body: "body" };
 
-function answerError(error: unknown, method: string, path: string, log: Log): Response {
+function answerError(error: unknown, request: Request, path: string, log: Log): Response {
+  const { method, headers } = request;
   if (error instanceof HttpProblem) return problemResponse(error.status, error.message, error.errors);
   if (error instanceof ValidationError)
     return problemResponse(422, `The ${places[error.type] ?? error.type} is not valid.`, describeMistakes(error.all as ValueError[]));
   if (error instanceof NotFoundError) return problemResponse(404, `There is nothing at ${method} ${path}.`);
   if (error instanceof ParseError) {
     // Elysia wraps what a body parser throws.
-    if (error.cause instanceof HttpProblem) return answerError(error.cause, method, path, log);
+    if (error.cause instanceof HttpProblem) return answerError(error.cause, request, path, log);
     return problemResponse(400, "The body cannot be read.");
   }
-  const context = { method, path, error: messageOf(error) };
+  const context = { method, path, error: messageOf(error), ...traceField(headers.get("traceparent")) };
   if (error instanceof StoreUnavailable) {
     log.error(context, "The store is not available; the request was refused and nothing was changed");
     return problemResponse(503, "The store cannot do this now; nothing was changed. Try again.", undefined, { "retry-after": "1" });

@@ -1,24 +1,31 @@
 import pino, { type Logger } from "pino";
-import pretty from "pino-pretty";
+import { prettyFactory } from "pino-pretty";
 import type { LogFormat, LogLevel } from "../config";
+import { LogStream } from "./log-stream";
+import { secretFields, withoutSecrets } from "./secrets";
 
 export type Log = Logger;
 
 /**
- * A structured log: JSON lines, or readable ones for a person.
+ * A structured log: JSON lines, or readable ones for a person. It never fails or waits, and hides secrets.
  *
  * @param stream 1 is standard output, 2 is standard error: for programs whose output is data.
  */
 export function createLog(options: { level: LogLevel; format: LogFormat; stream: 1 | 2 }): Log {
   const { level, format, stream } = options;
-  const destination =
-    format === "pretty"
-      ? pretty({ destination: stream, sync: true, ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss.l" })
-      : pino.destination({ dest: stream, sync: true });
-  return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
-    destination,
+  const toText = format === "pretty" ? prettyFactory({ ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss.l" }) : (line: string) => line;
+  const lines = new LogStream(stream, (lost) => log.warn({ lines: lost }, "Lines of this log were lost: it could not be written"));
+  const log = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: secretFields, censor: "***" },
+    },
+    { write: (line: string) => lines.write(toText(withoutSecrets(line))) },
   );
+  return log;
 }
 
 /** The message of anything that was thrown. */
