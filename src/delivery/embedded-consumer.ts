@@ -200,7 +200,6 @@ export class EmbeddedConsumer {
   #hand(message: Omit<Delivery, "gone" | "settle" | "origin"> & Kept, settle: () => () => void): void {
     const { file } = this;
     const { temporary, queue: destination } = this.consumer;
-    const { id, body, failures, suspect, replay } = message;
     const traceparent = validTraceparent(message.traceparent);
     const keep = (outcome: Failure) => {
       const dueAt = keepFailure(file, message, outcome, { temporary });
@@ -208,11 +207,8 @@ export class EmbeddedConsumer {
     };
     const settled = this.#settled;
     this.worker.take({
-      body,
-      failures,
-      suspect,
-      replay,
-      origin: { system: "warren", destination, temporary, id, traceparent },
+      ...message,
+      origin: { system: "warren", destination, temporary, id: message.id, traceparent },
       gone: false,
       settle: (outcome) => {
         let after = () => {};
