@@ -21,9 +21,14 @@ export function requireToken(tokens: readonly string[]): (request: Request, path
     // Compared in constant time, and all of them, so that the time tells nothing about a token.
     const matches = given === undefined ? 0 : accepted.filter((token) => timingSafeEqual(token, digest(given))).length;
     if (matches > 0) return undefined;
-    return problemResponse(401, "Send one of the tokens in API_TOKEN as `Authorization: Bearer <token>`.", undefined, {
-      "www-authenticate": "Bearer",
-    });
+    return problemResponse(
+      request,
+      401,
+      { detail: "Send one of the tokens in API_TOKEN as `Authorization: Bearer <token>`." },
+      {
+        "www-authenticate": "Bearer",
+      },
+    );
   };
 }
 

@@ -87,7 +87,7 @@ function schemasByStatus(response: unknown): Record<string, unknown> {
 function answer(status: string, schema: unknown): Json {
   if (!isObject(schema)) return { description: STATUS_CODES[status] ?? status };
   if (schema["title"] === Problem.title) {
-    const example = problemOf(Number(status));
+    const example = problemOf(Number(status), "019ab790-8c6e-7000-a9c7-a7d37be9ec58");
     return { description: example.title, content: { "application/problem+json": { schema, example } } };
   }
   const described = { description: schema["description"] ?? STATUS_CODES[status] ?? status };

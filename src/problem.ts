@@ -1,35 +1,24 @@
 import { STATUS_CODES } from "node:http";
 import { type Static, Type } from "@sinclair/typebox";
 import type { ValueError } from "@sinclair/typebox/errors";
+import { type ProblemKind, type ProblemStatus, problemKinds } from "./problem-kinds";
+import { requestIdOf } from "./request-id";
 
-/** An error answer: RFC 9457, with `errors` for a body that has mistakes. */
+/** An error answer: RFC 9457, with the id of the request, and with `errors` for a body that has mistakes. */
 export const Problem = Type.Object(
   {
-    type: Type.String({ description: "Names the kind of problem; the same for ever." }),
+    type: Type.String({ description: "Names the kind of problem; the same for ever. A page that explains it." }),
     title: Type.String(),
     status: Type.Integer(),
     detail: Type.Optional(Type.String()),
     errors: Type.Optional(
       Type.Array(Type.Object({ pointer: Type.String({ description: "JSON pointer (RFC 6901) to the mistake." }), detail: Type.String() })),
     ),
+    requestId: Type.String({ description: "The id of this request, as in `X-Request-Id` and in the log of the service." }),
   },
   { title: "Problem", description: "What went wrong: RFC 9457." },
 );
 export type Problem = Static<typeof Problem>;
-
-const kinds = {
-  400: ["bad-request", "Bad request"],
-  401: ["unauthorized", "A token is needed"],
-  404: ["not-found", "Not found"],
-  413: ["too-large", "The body is too large"],
-  415: ["unsupported-media-type", "Unsupported media type"],
-  422: ["invalid", "The request is well-formed, but its content is not valid"],
-  429: ["too-many-requests", "Too many requests"],
-  500: ["internal", "Something went wrong on the server"],
-  503: ["unavailable", "The service cannot do this now"],
-} as const;
-
-export type ProblemStatus = keyof typeof kinds;
 
 /** Thrown by a route to answer with a problem. */
 export class HttpProblem extends Error {
@@ -39,31 +28,34 @@ export class HttpProblem extends Error {
     detail?: string,
     readonly errors?: Problem["errors"],
   ) {
-    super(detail ?? kinds[status][1]);
+    super(detail ?? problemKinds[status].title);
   }
 }
 
+/** What a problem may say besides its kind. */
+export interface ProblemContent {
+  readonly detail?: string;
+  readonly errors?: Problem["errors"] | undefined;
+}
+
 /** The problem that a status stands for. */
-export function problemOf(status: number, detail?: string, errors?: Problem["errors"]): Problem {
-  const [kind, title] = (kinds as Partial<Record<number, readonly [string, string]>>)[status] ?? [];
+export function problemOf(status: number, requestId: string, { detail, errors }: ProblemContent = {}): Problem {
+  const kind = (problemKinds as Partial<Record<number, ProblemKind>>)[status];
   return {
-    type: kind ? `/problems/${kind}` : "about:blank",
-    title: title ?? STATUS_CODES[status] ?? "Error",
+    type: kind ? `/problems/${kind.name}` : "about:blank",
+    title: kind?.title ?? STATUS_CODES[status] ?? "Error",
     status,
     ...(detail && { detail }),
     ...(errors && { errors }),
+    requestId,
   };
 }
 
-export function problemResponse(
-  status: ProblemStatus,
-  detail?: string,
-  errors?: Problem["errors"],
-  headers?: Record<string, string>,
-): Response {
-  return new Response(JSON.stringify(problemOf(status, detail, errors)), {
+export function problemResponse(request: Request, status: number, content?: ProblemContent, headers?: Record<string, string>): Response {
+  const requestId = requestIdOf(request);
+  return new Response(JSON.stringify(problemOf(status, requestId, content)), {
     status,
-    headers: { "content-type": "application/problem+json", ...headers },
+    headers: { "content-type": "application/problem+json", "x-request-id": requestId, ...headers },
   });
 }
 

@@ -19,7 +19,7 @@ export function traceRequests(tracing: Tracing) {
       request.headers.set("traceparent", span.traceparent ?? "");
       return span.run(async () => {
         const response = await handle(request);
-        span.respond(request.method, response.status, routes.get(request));
+        span.respond(request.method, response.status, routes.get(request), response.headers.get("x-request-id"));
         return response;
       });
     };

@@ -155,7 +155,13 @@ describe("an item that is not there", () => {
   });
   afterAll(() => api.close());
 
-  const problem = (id: string) => ({ type: "/problems/not-found", title: "Not found", status: 404, detail: `There is no item ${id}.` });
+  const problem = (id: string) => ({
+    type: "/problems/not-found",
+    title: "Not found",
+    status: 404,
+    detail: `There is no item ${id}.`,
+    requestId: expect.any(String) as string,
+  });
   test.each([
     ["GET", undefined],
     ["PUT", sample],
@@ -182,8 +188,6 @@ describe("an item that is not there", () => {
   test.each([
     ["GET", "/nothing"],
     ["GET", "/"],
-    ["DELETE", "/items"],
-    ["POST", "/items/1"],
     ["GET", "/items/1/more"],
   ])("%s %s: nothing is there, 404", async (method, path) => {
     const answer = await api.send(method, path);

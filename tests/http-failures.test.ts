@@ -29,7 +29,10 @@ describe("an unexpected error is 500, and leaks nothing", () => {
     for (const [method, path, body] of requests) {
       const answer = await api.send(method, path, body);
       expect([answer.status, answer.headers.get("content-type")]).toEqual([500, "application/problem+json"]);
-      expect(answer.json()).toEqual({ type: "/problems/internal", title: "Something went wrong on the server", status: 500 });
+      const requestId = answer.headers.get("x-request-id");
+      expect(requestId).toBeString();
+      expect(api.lines.at(-1)?.["requestId"]).toBe(requestId);
+      expect(answer.json()).toEqual({ type: "/problems/internal", title: "Something went wrong on the server", status: 500, requestId });
     }
     expect(api.lines).toHaveLength(requests.length);
     expect(api.lines[0]).toMatchObject({
@@ -83,8 +86,11 @@ describe("a store that cannot do its work is 503", () => {
       title: "The service cannot do this now",
       status: 503,
       detail: "The store cannot do this now; nothing was changed. Try again.",
+      requestId: answer.headers.get("x-request-id"),
     });
-    expect(api.lines).toMatchObject([{ level: "error", method, path, error: `SQLITE_FULL: ${secret}` }]);
+    expect(api.lines).toMatchObject([
+      { requestId: answer.headers.get("x-request-id"), level: "error", method, path, error: `SQLITE_FULL: ${secret}` },
+    ]);
   });
 
   test("the process says that it is alive, and that it is not ready", async () => {

@@ -13,7 +13,8 @@ afterAll(() => api.close());
 
 const address = { street: "Main 1", city: "London" };
 const order = { customer: "Ada", lines: [{ item: 1, quantity: 2 }], address };
-const invalid = { type: "/problems/invalid", title: "The request is well-formed, but its content is not valid", status: 422 };
+const requestId = expect.any(String) as string;
+const invalid = { type: "/problems/invalid", title: "The request is well-formed, but its content is not valid", status: 422, requestId };
 
 function pointers(answer: Answer): string[] {
   expect([answer.status, answer.headers.get("content-type")]).toEqual([422, "application/problem+json"]);
@@ -143,6 +144,7 @@ describe("a body of another kind", () => {
         title: "Unsupported media type",
         status: 415,
         detail: `Send the body as application/json, not as ${type.split(";")[0]}.`,
+        requestId,
       });
     }
   });
@@ -180,7 +182,7 @@ describe("a body that cannot be read: 400", () => {
     expect([answer.status, answer.headers.get("content-type"), answer.json()]).toEqual([
       400,
       "application/problem+json",
-      { type: "/problems/bad-request", title: "Bad request", status: 400, detail },
+      { type: "/problems/bad-request", title: "Bad request", status: 400, detail, requestId },
     ]);
   });
 

@@ -196,7 +196,12 @@ describe("every operation", () => {
         expect(answer.content).toEqual({
           "application/problem+json": {
             schema: { $ref: "#/components/schemas/Problem" },
-            example: { type: expect.stringMatching(/^\/problems\/[a-z-]+$/), title: answer.description, status: Number(status) },
+            example: {
+              type: expect.stringMatching(/^\/problems\/[a-z-]+$/),
+              title: answer.description,
+              status: Number(status),
+              requestId: expect.any(String),
+            },
           },
         });
       }

@@ -55,6 +55,14 @@ test("each has its own queue, filter and retries; one that fails holds up no oth
   expect([count(/^all got/), count(/^deleted got/), count(/^fails was/)]).toEqual([2, 1, 6]);
 });
 
+test("a HOST that strangers reach asks for no token: consumers do not listen there", async () => {
+  await startApi({ env });
+  env = { ...env, HOST: "0.0.0.0" };
+  const several = await start(consumer("first"), consumer("second"));
+  await several.lines(/is ready$/, 2);
+  expect(await several.stop("SIGTERM")).toBe(0);
+});
+
 const untilTold = (queue: string) =>
   consumer(queue, `async () => { console.log("${queue} begins"); await told.promise; await Bun.sleep(50); console.log("${queue} ends"); }`);
 

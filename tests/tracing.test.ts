@@ -142,7 +142,9 @@ test("a span of processing is a child of the Create span, and linked to it", asy
 describe("a request", () => {
   test("is a server span by the conventions for HTTP", async () => {
     const answer = await app.handle(
-      new Request("http://localhost:3000/items/7?limit=secret", { headers: { traceparent: caller, "user-agent": "test/1" } }),
+      new Request("http://localhost:3000/items/7?limit=secret", {
+        headers: { traceparent: caller, "user-agent": "test/1", "x-request-id": "my-id" },
+      }),
     );
     expect(answer.status).toBe(404);
     const [span] = (await until("GET /items/:id", 1)) as [SeenSpan];
@@ -151,6 +153,7 @@ describe("a request", () => {
       "http.request.method": "GET",
       "http.route": "/items/:id",
       "http.response.status_code": 404,
+      "http.response.header.x-request-id": ["my-id"],
       "url.path": "/items/7",
       "url.scheme": "http",
       "server.address": "localhost",
@@ -178,6 +181,8 @@ describe("a request", () => {
     expect(answer.status).toBe(500);
     const [span] = (await until("GET /broken", 1)) as [SeenSpan];
     expect([span.isError, span.attributes["error.type"]]).toEqual([true, "500"]);
+    const [id] = span.attributes["http.response.header.x-request-id"] as string[];
+    expect(recorded.lines.at(-1)).toMatchObject({ msg: "A request failed unexpectedly", requestId: id, trace_id: span.traceId });
   });
 
   test("for health is none", async () => {
@@ -419,5 +424,5 @@ test("every attribute is one of the conventions, or Warren's own", async () => {
   await until("process", 1);
   const used = new Set(traces.spans().flatMap((span) => Object.keys(span.attributes)));
   expect(used.size).toBeGreaterThan(15);
-  expect([...used].filter((name) => !known.has(name) && !name.startsWith("warren."))).toEqual([]);
+  expect([...used].filter((name) => !known.has(name) && !/^(warren|http\.response\.header)\./.test(name))).toEqual([]);
 });

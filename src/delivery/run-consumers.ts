@@ -26,7 +26,7 @@ export async function runConsumers(consumers: readonly ConsumerOptions[], { onSt
     for (const { reason } of stopped.filter((stop) => stop.status === "rejected")) throw reason;
   };
   try {
-    const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY) });
+    const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY), listens: false });
     const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });
     tracing = startTracing(config, serviceName(), log);
     const starting = tracing.then((started) =>
@@ -59,5 +59,5 @@ export async function runConsumers(consumers: readonly ConsumerOptions[], { onSt
  * @throws {ConfigError}
  */
 export function consumersFolder(): string {
-  return join(readConfig({ isTerminal: false }).dataDir, "consumers");
+  return join(readConfig({ isTerminal: false, listens: false }).dataDir, "consumers");
 }

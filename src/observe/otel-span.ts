@@ -15,8 +15,9 @@ export class LiveSpan implements ServerSpan {
     return context.with(trace.setSpan(ROOT_CONTEXT, this.span), work);
   }
 
-  respond(method: string, status: number, route: string | undefined): void {
+  respond(method: string, status: number, route: string | undefined, requestId: string | null): void {
     this.span.setAttribute("http.response.status_code", status);
+    if (requestId !== null) this.span.setAttribute("http.response.header.x-request-id", [requestId]);
     if (route !== undefined) this.span.updateName(`${method} ${route}`).setAttribute("http.route", route);
     this.end(status >= 500 ? { type: String(status) } : undefined);
   }

@@ -21,7 +21,7 @@ export interface SpanTrouble {
 
 export interface ServerSpan extends Span {
   /** Ends the span with what was answered. */
-  respond(method: string, status: number, route: string | undefined): void;
+  respond(method: string, status: number, route: string | undefined, requestId: string | null): void;
 }
 
 /** A message on its way to the broker. */

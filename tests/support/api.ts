@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import health from "../../routes/health";
 import items from "../../routes/items";
-import { buildApp } from "../../src/app";
+import { type AppOptions, buildApp } from "../../src/app";
 import { EmbeddedDeadLetters } from "../../src/delivery/embedded-dead-letters";
 import { EmbeddedReplays } from "../../src/delivery/embedded-replays";
 import { crud } from "../../src/resource";
@@ -35,12 +35,15 @@ const shipped: readonly LoadedRoute[] = [
   { file: "health.ts", path: "/health", route: health },
 ];
 
-/**
- * The HTTP application with items and orders, on a store in a temporary folder. Nothing listens.
- *
- * @param options.wrap puts something between the routes and the store.
- */
-export function openApi({ wrap = (store: Store) => store, routes = shipped } = {}): TestApi {
+interface TestOptions {
+  /** Puts something between the routes and the store. */
+  readonly wrap?: (store: Store) => Store;
+  readonly routes?: readonly LoadedRoute[];
+  readonly config?: Partial<AppOptions["config"]>;
+}
+
+/** The HTTP application with items and orders, on a store in a temporary folder. Nothing listens. */
+export function openApi({ wrap = (store: Store) => store, routes = shipped, config = {} }: TestOptions = {}): TestApi {
   const folder = temporaryFolder();
   const store = openSqliteStore(join(folder.path, "warren.db"), catalogue.resources);
   const { log, lines } = recordedLog();
@@ -53,7 +56,7 @@ export function openApi({ wrap = (store: Store) => store, routes = shipped } = {
       replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
       relay: () => ({ transport: "embedded", broker: "off", position: 0 }),
     },
-    config: { apiTokens: [], rateLimit: null },
+    config: { apiTokens: [], rateLimit: null, ...config },
     log,
   });
   return {

@@ -1,7 +1,15 @@
-/** A port that nobody listens on now. */
+/**
+ * A port that nobody listens on now. Below those that a system gives to outgoing connections (from 32768 on Linux, from
+ * 49152 elsewhere), since one of these could take it before the program under test does.
+ */
 export function freePort(): number {
-  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = server;
-  server.stop(true);
-  return port;
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 22_000);
+    try {
+      Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } }).stop(true);
+      return port;
+    } catch {
+      // Taken: try another one.
+    }
+  }
 }

@@ -1,0 +1,53 @@
+import type { ValueError } from "@sinclair/typebox/errors";
+import { ElysiaCustomStatusResponse, NotFoundError, ParseError, ValidationError } from "elysia";
+import { type Log, messageOf } from "./observe/logging";
+import { traceField } from "./observe/traceparent";
+import { describeMistakes, HttpProblem, problemResponse } from "./problem";
+import { requestIdOf } from "./request-id";
+import { StoreUnavailable } from "./store/store";
+
+const places: Record<string, string> = { params: "path", query: "query", body: "body" };
+
+/**
+ * The answer to a request that failed. What nobody expected is 500 with the request's id and nothing else, in every
+ * environment; the log has the details.
+ *
+ * @param methodsAt answers the methods that a path knows.
+ */
+export function answerErrors(log: Log, methodsAt: (path: string) => readonly string[]) {
+  return function answer(error: unknown, request: Request, path: string): Response {
+    const { method } = request;
+    if (error instanceof HttpProblem) return problemResponse(request, error.status, { detail: error.message, errors: error.errors });
+    // An answer that is not as its schema says is the service's own mistake, and its values are nobody's business.
+    if (error instanceof ValidationError && error.type in places) {
+      const detail = `The ${places[error.type]} is not valid.`;
+      return problemResponse(request, 422, { detail, errors: describeMistakes(error.all as ValueError[]) });
+    }
+    if (error instanceof NotFoundError) {
+      const methods = methodsAt(path);
+      if (methods.length === 0 || methods.includes(method)) {
+        return problemResponse(request, 404, { detail: `There is nothing at ${method} ${path}.` });
+      }
+      const allow = methods.join(", ");
+      return problemResponse(request, 405, { detail: `${path} knows ${allow}, but not ${method}.` }, { allow });
+    }
+    if (error instanceof ParseError) {
+      // Elysia wraps what a body parser throws.
+      if (error.cause instanceof HttpProblem) return answer(error.cause, request, path);
+      return problemResponse(request, 400, { detail: "The body cannot be read." });
+    }
+    // What a route has thrown by Elysia's `status(404, "…")` is meant for the client.
+    if (error instanceof ElysiaCustomStatusResponse && error.code >= 400) {
+      return problemResponse(request, error.code, typeof error.response === "string" ? { detail: error.response } : {});
+    }
+    const about = { requestId: requestIdOf(request), ...traceField(request.headers.get("traceparent")) };
+    const context = { ...about, method, path, error: messageOf(error) };
+    if (error instanceof StoreUnavailable) {
+      log.error(context, "The store is not available; the request was refused and nothing was changed");
+      const detail = "The store cannot do this now; nothing was changed. Try again.";
+      return problemResponse(request, 503, { detail }, { "retry-after": "1" });
+    }
+    log.error({ ...context, stack: error instanceof Error ? error.stack : undefined }, "A request failed unexpectedly");
+    return problemResponse(request, 500);
+  };
+}

@@ -1,0 +1,65 @@
+export interface ProblemKind {
+  /** The last part of the problem's `type`. It never changes. */
+  readonly name: string;
+  readonly title: string;
+  /** What happened, and what a client does about it. */
+  readonly meaning: string;
+}
+
+/** Every kind of problem, by the status that it is answered with. */
+export const problemKinds = {
+  400: {
+    name: "bad-request",
+    title: "Bad request",
+    meaning: "The request cannot be read, for example because its body is not JSON. Send it in another way; the same one fails again.",
+  },
+  401: {
+    name: "unauthorized",
+    title: "A token is needed",
+    meaning: "The request has no token, or one that is not known. Send `Authorization: Bearer <token>`.",
+  },
+  403: {
+    name: "forbidden",
+    title: "Not allowed",
+    meaning: "The token is known, but its scope does not reach this far; or a web page of another site sent the request.",
+  },
+  404: { name: "not-found", title: "Not found", meaning: "There is no such path, or no such record (any more)." },
+  405: {
+    name: "method-not-allowed",
+    title: "This path does not know the method",
+    meaning: "The path is there, but not for this method. `Allow` lists those that it knows.",
+  },
+  413: { name: "too-large", title: "The body is too large", meaning: "The body has more bytes than are taken. Send less, or in parts." },
+  415: {
+    name: "unsupported-media-type",
+    title: "Unsupported media type",
+    meaning: "The body's `Content-Type` is not one that is taken here. `detail` names those that are.",
+  },
+  421: {
+    name: "misdirected",
+    title: "This is not the host that was asked for",
+    meaning: "An API without tokens on a loopback address answers only to `localhost` and IP addresses as the host.",
+  },
+  422: {
+    name: "invalid",
+    title: "The request is well-formed, but its content is not valid",
+    meaning: "`errors` lists every mistake: where it is (a JSON pointer), and what is expected there.",
+  },
+  429: {
+    name: "too-many-requests",
+    title: "Too many requests",
+    meaning: "This client sends more requests than RATE_LIMIT allows. Wait for as many seconds as `Retry-After` says, then send it again.",
+  },
+  500: {
+    name: "internal",
+    title: "Something went wrong on the server",
+    meaning: "A mistake in the service. The log has the details, under the request id.",
+  },
+  503: {
+    name: "unavailable",
+    title: "The service cannot do this now",
+    meaning: "Something that is needed is away or busy, and nothing was changed. Send it again a little later.",
+  },
+} as const satisfies Record<number, ProblemKind>;
+
+export type ProblemStatus = keyof typeof problemKinds;
