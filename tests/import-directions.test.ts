@@ -47,6 +47,11 @@ describe("the rules can fail: on a planted file, each says what is wrong", () =>
     ["src/delivery/inbox.ts", 'db.run("DELETE FROM inbox WHERE id = ?", id);', "holds SQL: only src/store/ knows it"],
     ["src/delivery/inbox.ts", "sql`SELECT id\n  FROM inbox`;", "holds SQL: only src/store/ knows it"],
     ["src/delivery/replay.ts", 'import { Elysia } from "elysia";', "imports elysia: only the application and its routes know HTTP"],
+    [
+      "src/store/postgres.ts",
+      'import { trace } from "@opentelemetry/api";',
+      "imports @opentelemetry/api: only src/observe/ knows how spans are made",
+    ],
     ["src/start.ts", 'import pino from "pino";', "imports pino: only src/observe/ knows how logs are written"],
     ["src/start.ts", 'if (process.env["DEBUG"]) run();', "reads the environment: only src/config.ts does"],
     ["consumers/logger.ts", "const colour = Bun.env.NO_COLOR;", "reads the environment: only src/config.ts does"],

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { temporaryFolder } from "./support/folder";
 import { type OtlpReceiver, startOtlpReceiver } from "./support/otlp-receiver";
-import { type Api, endAll, environment, eventually, startApi } from "./support/processes";
+import { type Api, endAll, environment, eventually, run, startApi } from "./support/processes";
 import { type QueueConsumers, queueConsumers, untilDead } from "./support/queue-consumer";
 import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
 import { type Tree, treesOf } from "./support/trace-tree";
@@ -82,6 +82,14 @@ test("without a broker: one trace of a request, both consumers, the retry, the r
       ],
     ],
   ]);
+});
+
+test("while it is off, nothing of OpenTelemetry is loaded", async () => {
+  const loaded = (more: string) =>
+    `for (const file of ["start", "delivery/consumer", "delivery/run-consumers"${more}]) await import("./src/" + file);
+     console.log("loaded", Object.keys(require.cache).filter((file) => file.includes("@opentelemetry")).length);`;
+  expect(await run(["-e", loaded("")]).line("loaded")).toBe("loaded 0");
+  expect(await run(["-e", loaded(', "observe/otel"')]).line("loaded")).not.toBe("loaded 0");
 });
 
 describeWithRabbit("with RabbitMQ", () => {

@@ -174,6 +174,8 @@ describe("a request", () => {
   test("to no route has only its method for a name", async () => {
     await app.handle(new Request("http://test/nothing/here"));
     expect((await until("GET", 1))[0]?.attributes).not.toHaveProperty("http.route");
+    await app.handle(new Request("http://test/items", { method: "BREW" }));
+    expect((await until("HTTP", 1))[0]?.attributes).toMatchObject({ "http.request.method": "_OTHER" });
   });
 
   test("that fails is an error", async () => {

@@ -35,6 +35,7 @@ import { type HandledMessage, noSpan, type SentMessage, type ServerSpan, type Sp
 /** A span that is about many events, as that of a batch, is linked to so many of them at most. */
 const linkCountLimit = 1000;
 const stopTimeoutMs = 1000;
+const knownMethod = /^(CONNECT|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT|TRACE)$/;
 /** What asks again every few seconds would fill the traces. */
 const untracedPath = /^\/(health|metrics)(\/|$)/;
 
@@ -77,8 +78,10 @@ export class OtelTracing implements Tracing {
     const { pathname, protocol, hostname, port } = URL.parse(url) ?? noUrl;
     if (untracedPath.test(pathname)) return undefined;
     const userAgent = headers.get("user-agent");
-    return this.#start(method, SpanKind.SERVER, parentOf(headers.get("traceparent")), [], {
-      "http.request.method": method,
+    // Anybody can make up others, and names are to be few.
+    const isKnown = knownMethod.test(method);
+    return this.#start(isKnown ? method : "HTTP", SpanKind.SERVER, parentOf(headers.get("traceparent")), [], {
+      "http.request.method": isKnown ? method : "_OTHER",
       "url.path": pathname,
       "url.scheme": protocol.slice(0, -1),
       "server.address": hostname,
