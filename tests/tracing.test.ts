@@ -174,7 +174,7 @@ describe("a request", () => {
   test("to no route has only its method for a name", async () => {
     await app.handle(new Request("http://test/nothing/here"));
     expect((await until("GET", 1))[0]?.attributes).not.toHaveProperty("http.route");
-    await app.handle(new Request("http://test/items", { method: "BREW" }));
+    await app.handle(new Request("http://test/items", { method: "PROPFIND" }));
     expect((await until("HTTP", 1))[0]?.attributes).toMatchObject({ "http.request.method": "_OTHER" });
   });
 
