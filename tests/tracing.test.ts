@@ -428,3 +428,12 @@ test("every attribute is one of the conventions, or Warren's own", async () => {
   expect(used.size).toBeGreaterThan(15);
   expect([...used].filter((name) => !known.has(name) && !/^(warren|http\.response\.header)\./.test(name))).toEqual([]);
 });
+
+test("a request that is answered and an event that is handled are no lines of the log", async () => {
+  const seen: string[] = [];
+  await consume({ queue: "audit", handle: (event) => void seen.push(event.id) });
+  const before = recorded.lines.length;
+  for (let n = 0; n < 20; n += 1) await post({ name: "a" });
+  await eventually(() => (seen.length === 20 ? true : undefined), "20 events", 5000);
+  expect(recorded.lines.slice(before).filter(({ level }) => level !== "debug" && level !== "trace")).toEqual([]);
+});
