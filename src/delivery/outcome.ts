@@ -103,7 +103,15 @@ export function describeError(error: unknown): { message: string; stack: string 
 
 /** As {@link describeError}, for a span. */
 export function troubleOf(error: unknown): SpanTrouble {
-  return { type: error instanceof Error ? error.constructor.name : "_OTHER", ...describeError(error) };
+  return { type: classOf(error), ...describeError(error) };
+}
+
+function classOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.constructor.name || error.name : "_OTHER";
+  } catch {
+    return "_OTHER";
+  }
 }
 
 function cut(text: string, length: number): string {
