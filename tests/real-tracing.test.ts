@@ -36,13 +36,9 @@ const untilProcessed = (queue: string, times: number) =>
   eventually(() => (count(queue) >= times ? true : undefined), `${times} spans of processing on ${queue}`, 30_000);
 
 /** Fails, is given up, is redriven and replayed; answers the trees of the trace of the request that began it. */
-async function story(
-  env: Record<string, string>,
-  pause: () => Promise<void> = async () => {},
-  goOn: () => Promise<void> = async () => {},
-): Promise<Tree[]> {
+async function story(env: Record<string, string>, service: string, pause = async () => {}, goOn = async () => {}): Promise<Tree[]> {
   // The API sends its spans when it stops.
-  const api: Api = await startApi({ env });
+  const api: Api = await startApi({ env: service === "warren" ? env : { ...env, OTEL_SERVICE_NAME: service } });
   consumers = await queueConsumers({ ...env, OTEL_BSP_SCHEDULE_DELAY: "50" });
   consumers.fails({ unlucky: "fail" });
   const shop = await consumers.start({ queue: "shop" });
@@ -62,12 +58,12 @@ async function story(
 
   expect(collector.unexpected).toEqual([]);
   const services = new Map(collector.spans.map((span) => [span.name, span.service]));
-  expect([services.get("POST /items"), services.get("process shop")]).toEqual(["warren", "warren-under-test"]);
+  expect([services.get("POST /items"), services.get("process shop")]).toEqual([service, "warren-under-test"]);
   return treesOf(collector.spans, traceId);
 }
 
 test("without a broker: one trace of a request, both consumers, the retry, the redrive and the replay", async () => {
-  const trees = await story({ ...environment(folder.path), OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+  const trees = await story({ ...environment(folder.path), OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }, "shop-api");
   expect(trees).toEqual([
     [
       "POST /items",
@@ -102,7 +98,7 @@ describeWithRabbit("with RabbitMQ", () => {
 
   test("one trace, also when the broker was away at the request", async () => {
     const env = { ...environment(folder.path, rabbit.url), OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
-    const trees = await story(env, rabbit.kill, rabbit.start);
+    const trees = await story(env, "warren", rabbit.kill, rabbit.start);
     expect(trees).toEqual([
       [
         "POST /items",
