@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { type ConsumerOptions, runConsumer } from "../src/delivery/consumer";
 import { readTables } from "../src/delivery/consumer-tables";
+import { metricsOptions } from "../src/delivery/metrics-server";
 import { type Difference, differences } from "../src/domain/difference";
 import { messageOf } from "../src/observe/logging";
 import { localTime, printable } from "../src/observe/terminal";
@@ -15,6 +16,7 @@ Options:
   --show ID   an item's id, or RESOURCE:ID
   --json      with --show: each change as a line of JSON
   --help      this text
+  --metrics-port N   metrics for Prometheus at http://127.0.0.1:N/metrics; --metrics-host ADDRESS for elsewhere
 
 The history is in data/consumers/audit.db, which takes additions only, each event once. Ctrl+C finishes the events in
 hand and stops.`;
@@ -126,7 +128,7 @@ function show(id: string, asJson: boolean): void {
 function readArguments() {
   try {
     const { values } = parseArgs({
-      options: { show: { type: "string" }, json: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+      options: { ...metricsOptions, show: { type: "string" }, json: { type: "boolean" }, help: { type: "boolean", short: "h" } },
     });
     if (values.json && values.show === undefined) throw new TypeError("--json goes with --show");
     return values;

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { type AnyEvent, type EventPattern, runConsumer } from "../src/delivery/consumer";
+import { metricsOptions } from "../src/delivery/metrics-server";
 import { localTime, printable } from "../src/observe/terminal";
 
 const help = `Prints every event as it happens, one line each.
@@ -15,6 +16,7 @@ Options:
   --events TYPES   event types or patterns, separated by commas: item.created,item.deleted  'item.*'  '*.deleted'  '#'
   --queue NAME     the durable queue to work on; default item_events, or a temporary one with --events
   --json           print each event as a line of JSON
+  --metrics-port N   metrics for Prometheus at http://127.0.0.1:N/metrics; --metrics-host ADDRESS for elsewhere
   --help           this text
 
 Several loggers on one queue share its events. Logs go to standard error. Ctrl+C finishes the event in hand and stops.`;
@@ -46,7 +48,13 @@ function print(line: string): Promise<void> {
 function readArguments() {
   try {
     const { values } = parseArgs({
-      options: { events: { type: "string" }, queue: { type: "string" }, json: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+      options: {
+        ...metricsOptions,
+        events: { type: "string" },
+        queue: { type: "string" },
+        json: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
     });
     return values;
   } catch (error) {

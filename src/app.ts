@@ -3,6 +3,7 @@ import { requireToken } from "./access";
 import { completeHeaders } from "./answer-headers";
 import type { Config } from "./config";
 import { answerErrors } from "./error-answer";
+import { measureRequests } from "./http-metrics";
 import { maxBodyBytes } from "./json-body";
 import { methodsByPath } from "./methods";
 import type { Log } from "./observe/logging";
@@ -39,13 +40,18 @@ export function buildApp({ routes, dependencies, config, log, tracing = noTracin
     log,
     methodsByPath(() => app.routes),
   );
-  const complete = async (handle: Handle, request: Request): Promise<Response> => {
+  const measure = measureRequests(dependencies.metrics, () => app.routes.map(({ path }) => path));
+  const answer = async (handle: Handle, request: Request): Promise<Response> => {
+    const startedAt = performance.now();
+    let response: Response;
     try {
-      return completeHeaders(request, await handle(request));
+      response = await handle(request);
     } catch (error) {
       // Not even Elysia could make something of it.
-      return completeHeaders(request, answerError(error, request, URL.parse(request.url)?.pathname ?? ""));
+      response = answerError(error, request, URL.parse(request.url)?.pathname ?? "");
     }
+    measure(request, response.status, startedAt);
+    return completeHeaders(request, response);
   };
   const app: AnyElysia = new Elysia({
     // Unknown properties are refused, not stripped without a word.
@@ -61,7 +67,7 @@ export function buildApp({ routes, dependencies, config, log, tracing = noTracin
     serve: { maxRequestBodySize: maxReceivedBytes, reusePort: false, development: false },
   })
     // Elysia's own type says that the handler answers a function.
-    .wrap((handle) => (request: Request) => complete(handle as unknown as Handle, request))
+    .wrap((handle) => (request: Request) => answer(handle as unknown as Handle, request))
     .use(traceRequests(tracing))
     .onRequest((context) => {
       // Elysia has set the path by now, whatever its type says.

@@ -2,15 +2,21 @@ import { join } from "node:path";
 import { Broker } from "./broker/connection";
 import { declareQueueForType, declareResources } from "./broker/topology";
 import type { Config } from "./config";
+import { describeBroker } from "./delivery/broker-metrics";
+import { describeQueues } from "./delivery/queue-metrics";
 import { serveQueues } from "./delivery/queues";
 import { Relay } from "./delivery/relay";
+import { describeRelay } from "./delivery/relay-metrics";
 import { keepRetention } from "./delivery/retention";
 import { chooseTransport } from "./delivery/transport";
 import type { Catalogue } from "./domain/catalogue";
 import type { Log } from "./observe/logging";
+import { Metrics } from "./observe/metrics";
+import { describeProcess } from "./observe/process-metrics";
 import { noTracing } from "./observe/tracing";
 import type { Dependencies } from "./route";
 import { openSqliteStore } from "./store/sqlite";
+import { describeStore } from "./store/store-metrics";
 
 const confirmsTimeoutMs = 3000;
 
@@ -55,8 +61,18 @@ export async function startEngine(config: Config, catalogue: Catalogue, log: Log
   const relayed = broker ? relay : { position: Number.POSITIVE_INFINITY };
   const retention = keepRetention({ config, store, relay: relayed, replayed: queues.replayed, consumersDir, log });
 
+  const metrics = new Metrics(log);
+  describeProcess(metrics);
+  describeStore(metrics, store);
+  describeQueues(metrics, queues.ask);
+  if (broker && transport.name === "rabbitmq") {
+    describeRelay(metrics, relay, store.log);
+    describeBroker(metrics, [broker]);
+  }
+
   return {
     dependencies: {
+      metrics,
       store,
       catalogue,
       deadLetters: queues.deadLetters,

@@ -4,6 +4,7 @@ import type { DeadLetters } from "./delivery/dead-letters";
 import type { Replays } from "./delivery/replays";
 import type { Transport } from "./delivery/transport";
 import type { Catalogue } from "./domain/catalogue";
+import type { Metrics } from "./observe/metrics";
 import type { Store } from "./store/store";
 
 /** What a route may use. It is handed to every file in `routes/`. */
@@ -12,6 +13,8 @@ export interface Dependencies {
   readonly catalogue: Catalogue;
   readonly deadLetters: DeadLetters;
   readonly replays: Replays;
+  /** What this process tells Prometheus; a route may add its own. */
+  readonly metrics: Metrics;
   /** How things stand between the event log and RabbitMQ. */
   readonly relay: () => RelayStatus;
 }

@@ -1,7 +1,8 @@
 // For tests of your own handlers: no broker, no database, no port. The consumer runtime in it is the real one.
 import { type AnyEvent, type ConsumerOptions, type EventPattern, type Matching, resolveConsumer } from "./delivery/consumer-options";
 import type { Outcome } from "./delivery/outcome";
-import { type Counts, Worker } from "./delivery/worker";
+import { Worker } from "./delivery/worker";
+import type { Counts } from "./delivery/worker-tally";
 import { Catalogue } from "./domain/catalogue";
 import { resources } from "./domain/catalogue.generated";
 import { type Event, type EventOf, eventVersion, parseEvent } from "./domain/event";
@@ -148,7 +149,7 @@ export function testConsumer<const Pattern extends EventPattern>(
     deliver,
     deliverWithRetries,
     rows: (sql, ...values) => file().transaction.all(sql, ...values),
-    counts: worker.counts,
+    counts: worker.tally.counts,
     close,
     [Symbol.asyncDispose]: close,
   };

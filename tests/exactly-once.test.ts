@@ -7,6 +7,7 @@ import { handleExactlyOnce } from "../src/delivery/handle";
 import type { Event } from "../src/domain/event";
 import { openConsumerFile } from "../src/store/consumer-file";
 import { buildEvent, type TestConsumer, testConsumer } from "../src/testing";
+import { origin } from "./support/origin";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue } from "./support/resources";
 
@@ -193,7 +194,6 @@ test("a commit that fails makes every event that shares it a failure, leaves not
   };
   const consumer = resolveConsumer(options, catalogue, recordedLog().log, () => {});
   file.together(() => consumer.setup(file.transaction));
-  const origin = { system: "warren", destination: "ledger", temporary: false, id: undefined, traceparent: undefined } as const;
   const task = (event: Event): Task => ({
     event,
     key: event.id,

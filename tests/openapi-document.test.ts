@@ -8,6 +8,7 @@ import { EmbeddedDeadLetters } from "../src/delivery/embedded-dead-letters";
 import { EmbeddedReplays } from "../src/delivery/embedded-replays";
 import { type Catalogue, loadCatalogue } from "../src/domain/catalogue";
 import { createLog } from "../src/observe/logging";
+import { Metrics } from "../src/observe/metrics";
 import { defineRoute } from "../src/route";
 import { type LoadedRoute, loadRoutes } from "../src/router";
 import { openSqliteStore } from "../src/store/sqlite";
@@ -58,6 +59,7 @@ afterAll(async () => {
 });
 
 async function build(apiTokens: string[], rateLimit: number | null, routes?: LoadedRoute[]): Promise<AnyElysia> {
+  const log = createLog({ level: "silent", format: "json", stream: 1 });
   return buildApp({
     routes: routes ?? (await loadRoutes(join(root, "routes"))),
     dependencies: {
@@ -65,10 +67,11 @@ async function build(apiTokens: string[], rateLimit: number | null, routes?: Loa
       catalogue,
       deadLetters: new EmbeddedDeadLetters(folder.path),
       replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
+      metrics: new Metrics(log),
       relay: () => ({ transport: "embedded", broker: "off", position: 0 }),
     },
     config: { apiTokens, rateLimit },
-    log: createLog({ level: "silent", format: "json", stream: 1 }),
+    log,
   });
 }
 
@@ -167,7 +170,8 @@ describe("every operation", () => {
       const good = Object.entries(operation.responses).filter(([status]) => status.startsWith("2"));
       expect([name, good.length > 0]).toEqual([name, true]);
       for (const [status, answer] of good) {
-        expect([name, Object.keys(answer.content ?? {})]).toEqual([name, status === "204" ? [] : ["application/json"]]);
+        const sent = name === "GET /metrics" ? "text/plain" : "application/json";
+        expect([name, Object.keys(answer.content ?? {})]).toEqual([name, status === "204" ? [] : [sent]]);
       }
       const medias = [operation.requestBody?.content, ...good.map(([, answer]) => answer.content)].flatMap((content) =>
         Object.values(content ?? {}),

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { metricsOptions } from "../../src/delivery/metrics-server";
 import { consumersFolder } from "../../src/delivery/run-consumers";
 import { loadCatalogue } from "../../src/domain/catalogue";
 import { messageOf } from "../../src/observe/logging";
@@ -16,7 +17,8 @@ const help = `Sends events to subscribers' URLs, signed as Standard Webhooks (ht
   bun run consumers/webhook.ts --enable crm    delivers again to a subscriber that has answered 410 Gone
 
 Options:
-  --config FILE   the subscriptions; default webhooks.json
+  --config FILE      the subscriptions; default webhooks.json
+  --metrics-port N   metrics for Prometheus at http://127.0.0.1:N/metrics; --metrics-host ADDRESS for elsewhere
   --check, --enable NAME, --secret, --help
 
 The file is read at the start. Each subscription has a queue of its own, webhook.<name>. Logs go to standard error. Ctrl+C
@@ -43,7 +45,9 @@ function readArguments() {
   const flag = { type: "boolean", default: false } as const;
   const config = { type: "string", default: "webhooks.json" } as const;
   try {
-    return parseArgs({ options: { config, check: flag, enable: { type: "string" }, secret: flag, help: { ...flag, short: "h" } } }).values;
+    return parseArgs({
+      options: { ...metricsOptions, config, check: flag, enable: { type: "string" }, secret: flag, help: { ...flag, short: "h" } },
+    }).values;
   } catch (error) {
     console.error(`${messageOf(error)}\n\n${help}`);
     process.exit(2);

@@ -3,7 +3,7 @@ import { type Channel, type ConfirmChannel, connect, type RecoveringChannelModel
 import { type RabbitmqConfig, redactUrl } from "../config";
 import { type Log, messageOf } from "../observe/logging";
 
-export type { ConfirmChannel, ConsumeMessage, Message, Options } from "amqplib";
+export type { ConfirmChannel, ConsumeMessage, Message, Options, Replies } from "amqplib";
 
 /** `off`: RABBITMQ_URL is `none`. */
 export type BrokerState = "connecting" | "connected" | "blocked" | "closed" | "off";
@@ -18,6 +18,9 @@ export class Broker {
   #state: BrokerState = "connecting";
   #lastError: string | undefined;
   #warned = false;
+  #connections = 0;
+  #blockedMs = 0;
+  #blockedSince: number | undefined;
   readonly #stopping = new AbortController();
   readonly #channels = new Map<Channel, AbortSignal>();
   #closing: Promise<void> | undefined;
@@ -31,6 +34,7 @@ export class Broker {
     this.#warned = quiet;
     connection.on("connect", () => {
       this.#state = "connected";
+      this.#connections += 1;
       this.#warned = false;
       this.#lastError = undefined;
       log.info({ broker: url }, "Connected to RabbitMQ");
@@ -40,10 +44,12 @@ export class Broker {
     connection.on("error", (error: Error) => log.debug({ broker: url, error: messageOf(error) }, "RabbitMQ connection error"));
     connection.on("blocked", (reason: string) => {
       this.#state = "blocked";
+      this.#blockedSince ??= performance.now();
       log.warn({ broker: url, reason }, "RabbitMQ takes no messages for now (a memory or disk alarm); they wait");
     });
     connection.on("unblocked", () => {
       this.#state = "connected";
+      this.#unblock();
       log.info({ broker: url }, "RabbitMQ takes messages again");
     });
   }
@@ -67,6 +73,17 @@ export class Broker {
 
   get lastError(): string | undefined {
     return this.#lastError;
+  }
+
+  /** How often the connection came back after it was lost. */
+  get reconnects(): number {
+    return Math.max(0, this.#connections - 1);
+  }
+
+  /** For how long, in all, the broker has taken no messages though it was connected. */
+  get blockedSeconds(): number {
+    const now = this.#blockedSince === undefined ? 0 : performance.now() - this.#blockedSince;
+    return (this.#blockedMs + now) / 1000;
   }
 
   /**
@@ -145,7 +162,13 @@ export class Broker {
     await this.connection.close();
   }
 
+  #unblock(): void {
+    if (this.#blockedSince !== undefined) this.#blockedMs += performance.now() - this.#blockedSince;
+    this.#blockedSince = undefined;
+  }
+
   #down(what: string, error: Error): void {
+    this.#unblock();
     if (this.#state !== "closed") this.#state = "connecting";
     this.#lastError = explain(error);
     // One warning for one outage, however long it lasts.

@@ -1,6 +1,6 @@
 import type { Resource } from "../domain/resource";
 import { type Log, messageOf } from "../observe/logging";
-import type { Broker, Options } from "./connection";
+import type { Broker, Options, Replies } from "./connection";
 
 /** Declares what the publisher needs: the exchange of every resource, and its durable queue `<name>_events`. */
 export async function declareResources(broker: Broker, resources: readonly Resource[], log: Log): Promise<void> {
@@ -101,8 +101,13 @@ export async function declarePlainQueue(broker: Broker, queue: string, log: Log)
 
 /** How many messages are ready in a queue; undefined: there is no such queue. */
 export async function queueDepth(broker: Broker, queue: string): Promise<number | undefined> {
+  return (await queueState(broker, queue))?.messageCount;
+}
+
+/** How many messages are ready in a queue, and how many consumers it has; undefined: there is no such queue. */
+export async function queueState(broker: Broker, queue: string): Promise<Replies.AssertQueue | undefined> {
   try {
-    return (await broker.withChannel((channel) => channel.checkQueue(queue))).messageCount;
+    return await broker.withChannel((channel) => channel.checkQueue(queue));
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;

@@ -8,11 +8,13 @@ import { type ConsumerFile, openConsumerFile } from "../store/consumer-file";
 import { attachQueue } from "./announcement";
 import { type Consumer, ConsumerError, type ConsumerOptions, type EventPattern, resolveConsumer } from "./consumer-options";
 import { consumeLog } from "./embedded-start";
+import { metricsAddress, serveMetrics, type Watched } from "./metrics-server";
 import { parkingOf } from "./parking";
 import { consumeFrom, Interrupted, type Subscription } from "./rabbit-consumer";
 import { onStopSignal } from "./stop-signal";
 import { chooseTransport, type Transport } from "./transport";
-import { type Counts, Worker } from "./worker";
+import { Worker } from "./worker";
+import type { Counts } from "./worker-tally";
 
 export { type AnyEvent, ConsumerError, type ConsumerOptions, type EventPattern, type Matching } from "./consumer-options";
 export type { ExactlyOnceContext, HandlerContext } from "./handle";
@@ -25,10 +27,11 @@ const expireInboxEveryMs = 600_000;
 /**
  * Runs a consumer as this process's whole work: reads the configuration, chooses the transport, and handles events
  * until SIGINT or SIGTERM, at which it finishes the events in hand and exits with 0. A second signal exits at once.
- * A mistake in options or environment is printed, and exits with 1.
+ * A mistake in options or environment is printed, and exits with 1. `--metrics-port N` on the command line serves metrics.
  */
 export async function runConsumer<const Pattern extends EventPattern>(options: ConsumerOptions<Pattern>): Promise<never> {
   try {
+    const metrics = metricsAddress(process.argv.slice(2));
     const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY), listens: false });
     const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });
     const tracing = startTracing(config, serviceName(), log);
@@ -37,7 +40,9 @@ export async function runConsumer<const Pattern extends EventPattern>(options: C
       await (await starting).stop();
       await (await tracing).stop();
     });
-    await (await starting).ended;
+    const running = await starting;
+    if (metrics) serveMetrics(metrics, [running], log);
+    await running.ended;
     await (await tracing).stop();
     process.exit(0);
   } catch (error) {
@@ -52,7 +57,7 @@ export function serviceName(): string {
   return `warren-${basename(Bun.main, ".ts")}`;
 }
 
-export interface RunningConsumer {
+export interface RunningConsumer extends Watched {
   readonly transport: Transport;
   readonly counts: Readonly<Counts>;
   /** Fulfils when the consumer has stopped; rejects when it cannot go on. */
@@ -111,7 +116,9 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
     if (!closed.aborted) log.warn({ queue }, "The queue was deleted under this consumer; it is declared anew");
   });
   return {
-    counts: worker.counts,
+    worker,
+    broker,
+    counts: worker.tally.counts,
     ended,
     async stop() {
       await (subscription ? subscription.drain() : worker.drain());
@@ -128,7 +135,9 @@ function onEventLog(consumer: Consumer, config: Config): Omit<RunningConsumer, "
   const worker = new Worker(consumer, file.open);
   const ended = consumeLog(worker, config.databaseFile, `${fileOf(consumer, config)}.lock`, file, stopping.signal);
   return {
-    counts: worker.counts,
+    worker,
+    broker: undefined,
+    counts: worker.tally.counts,
     ended,
     async stop() {
       stopping.abort();

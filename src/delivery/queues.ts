@@ -6,6 +6,7 @@ import type { Store } from "../store/store";
 import type { DeadLetters } from "./dead-letters";
 import { EmbeddedDeadLetters } from "./embedded-dead-letters";
 import { EmbeddedReplays } from "./embedded-replays";
+import { type AskQueues, embeddedQueues, rabbitQueues } from "./queue-states";
 import { RabbitDeadLetters } from "./rabbit-dead-letters";
 import { RabbitReplays } from "./rabbit-replays";
 import type { Relay } from "./relay";
@@ -28,6 +29,8 @@ export interface QueuesOptions {
 export interface Queues {
   readonly deadLetters: DeadLetters;
   readonly replays: Replays;
+  /** How things stand with the queues. */
+  readonly ask: AskQueues;
   /** The position that the slowest replay to RabbitMQ has reached. */
   readonly replayed: () => number;
   stop(): void;
@@ -39,6 +42,7 @@ export async function serveQueues(options: QueuesOptions): Promise<Queues> {
   const embedded = {
     deadLetters: new EmbeddedDeadLetters(consumersDir),
     replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, consumersDir),
+    ask: embeddedQueues(store, consumersDir),
   };
   if (!broker) return { ...embedded, replayed: () => Number.POSITIVE_INFINITY, stop() {} };
 
@@ -48,7 +52,8 @@ export async function serveQueues(options: QueuesOptions): Promise<Queues> {
   void broker.keepChannel((channel, closed) => serveSubscriptions(channel, closed, { broker, store, replays, catalogue, log }));
   const stop = { replayed: () => replays.position, stop: () => replays.stop() };
   if (transport.name === "embedded") return { ...embedded, ...stop };
-  return { deadLetters: new RabbitDeadLetters(broker, () => knownQueues(store, catalogue)), replays, ...stop };
+  const names = () => knownQueues(store, catalogue);
+  return { deadLetters: new RabbitDeadLetters(broker, names), replays, ask: rabbitQueues(broker, names), ...stop };
 }
 
 async function knownQueues(store: Store, catalogue: Catalogue): Promise<string[]> {

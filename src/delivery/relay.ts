@@ -38,6 +38,8 @@ const longestPauseMs = 5_000;
  * A crash can make it send events again, never leave one out.
  */
 export class Relay {
+  /** What the broker has said since the start. */
+  readonly tally = { confirms: 0, returns: 0, failures: 0 };
   readonly #wake = new Signal();
   #position = 0;
   #saved = 0;
@@ -131,10 +133,12 @@ export class Relay {
         .then(
           () => {
             span.end();
+            this.tally.confirms += 1;
             this.#advance(confirm());
           },
           (error: unknown) => {
             span.end(troubleOf(error));
+            this.tally[error instanceof Unroutable ? "returns" : "failures"] += 1;
             failure ??= { error, entry };
           },
         )

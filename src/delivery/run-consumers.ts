@@ -4,6 +4,7 @@ import { UnknownEventType } from "../domain/catalogue";
 import { createLog } from "../observe/logging";
 import { startTracing, type Tracing } from "../observe/tracing";
 import { ConsumerError, type ConsumerOptions, type RunningConsumer, serviceName, startConsumer } from "./consumer";
+import { metricsAddress, serveMetrics } from "./metrics-server";
 import { onStopSignal } from "./stop-signal";
 
 /** How long a stop waits for the events in hand. */
@@ -26,6 +27,7 @@ export async function runConsumers(consumers: readonly ConsumerOptions[], { onSt
     for (const { reason } of stopped.filter((stop) => stop.status === "rejected")) throw reason;
   };
   try {
+    const metrics = metricsAddress(process.argv.slice(2));
     const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY), listens: false });
     const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });
     tracing = startTracing(config, serviceName(), log);
@@ -40,6 +42,7 @@ export async function runConsumers(consumers: readonly ConsumerOptions[], { onSt
     running = started.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
     const mistakes = started.flatMap((start) => (start.status === "rejected" ? [start.reason as unknown] : []));
     if (mistakes.length > 0) throw new AggregateError(mistakes);
+    if (metrics) serveMetrics(metrics, running, log);
     await Promise.all(running.map((consumer) => consumer.ended));
     await (await tracing).stop();
     process.exit(0);

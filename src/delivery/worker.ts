@@ -5,31 +5,23 @@ import { Breaker, type BreakerState } from "./breaker";
 import type { Consumer } from "./consumer-options";
 import { type Delivery, keyOf, type Task } from "./delivery";
 import { handleBatch, handleExactlyOnce, handleOne } from "./handle";
-import { decide, type Outcome, Reject, type Result } from "./outcome";
+import { decide, Reject, type Result } from "./outcome";
 import { report } from "./report";
 import { settle } from "./settle";
 import { TokenBucket } from "./token-bucket";
+import { WorkerTally } from "./worker-tally";
 
 /** Events that share a commit of `exactlyOnce`, at most. */
 const maxGroup = 128;
 
 type Pending = Task & { readonly arrivedAt: number };
 
-/** What a consumer has done since it started. */
-export interface Counts {
-  handled: number;
-  duplicates: number;
-  skipped: number;
-  retried: number;
-  deadLettered: number;
-}
-
 /**
  * Takes deliveries from a transport and settles each exactly once: up to `concurrency` at the same time, events of one
  * item one after another. One on which a process may have died is handled alone, so that it drags no other with it.
  */
 export class Worker {
-  readonly counts: Counts = { handled: 0, duplicates: 0, skipped: 0, retried: 0, deadLettered: 0 };
+  readonly tally = new WorkerTally();
   readonly breaker: Breaker;
   /** Called when the breaker opens, with how long it stays so. */
   onPause: (pauseMs: number) => void = () => {};
@@ -61,7 +53,7 @@ export class Worker {
   take(delivery: Delivery): void {
     const parsed = parseEvent(delivery.body, this.consumer.catalogue);
     if (!parsed.ok) void this.#settle({ delivery }, { kind: "unreadable", reason: parsed.reason, detail: parsed.detail });
-    else if (!this.consumer.wanted.has(parsed.event.type)) void this.#settle({ delivery }, { kind: "skipped" });
+    else if (!this.consumer.wanted.has(parsed.event.type)) void this.#settle({ delivery, event: parsed.event }, { kind: "skipped" });
     else {
       const key = keyOf(parsed.resource, parsed.record);
       this.#pending.push({ delivery, event: parsed.event, key, arrivedAt: performance.now() });
@@ -165,11 +157,16 @@ export class Worker {
     if (deaths >= this.consumer.maxDeaths) await this.#settle(first, { kind: "died", deaths });
     else {
       this.breaker.begin();
+      const startedAt = performance.now();
       const results = await this.#handle(tasks);
+      const ms = performance.now() - startedAt;
       for (const [index, task] of tasks.entries()) {
         const result = results[index] as Result;
         if (result.kind === "duplicate") this.breaker.skip();
-        else this.breaker.end(isFailure(result), performance.now());
+        else {
+          this.tally.handler(task.event.type, ms);
+          this.breaker.end(isFailure(result), performance.now());
+        }
         // In order, but not one after another: what is awaited is a copy on its way to the broker.
         if (tasks.length > 1) void this.#settle(task, result);
         else await this.#settle(task, result);
@@ -193,7 +190,7 @@ export class Worker {
   async #settle(task: Pick<Task, "delivery"> & Partial<Task>, result: Result): Promise<void> {
     const { delivery } = task;
     const outcome = decide(result, delivery.failures, this.consumer.retry, Math.random());
-    this.#count(outcome);
+    this.tally.outcome(outcome, task.event, delivery);
     report(this.consumer, task, outcome);
     this.#settling += 1;
     await settle(delivery, outcome, this.consumer, () => this.#stopping);
@@ -209,11 +206,6 @@ export class Worker {
       this.consumer.log.warn({ queue: this.consumer.queue, error: messageOf(error) }, "A possible death could not be noted");
       return undefined;
     }
-  }
-
-  #count(outcome: Outcome): void {
-    if (outcome.action === "ack") this.counts[outcome.result === "duplicate" ? "duplicates" : outcome.result] += 1;
-    else this.counts[outcome.action === "retry" ? "retried" : "deadLettered"] += 1;
   }
 
   #onBreaker(state: BreakerState): void {

@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import { Distribution, workSeconds } from "../observe/tally";
 import { StoreUnavailable } from "./store";
 
 /** Thrown inside a change before it has written anything: it fails alone, and its neighbours in the group commit. */
@@ -14,12 +15,22 @@ type Outcome = { value: unknown } | { error: unknown };
 
 /** Bounds how long one commit holds up the event loop. */
 const maxGroup = 1024;
+const groupSizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, maxGroup];
+
+/** What was committed since the start. */
+export interface CommitTally {
+  readonly seconds: Distribution;
+  readonly changes: Distribution;
+  /** Commits that the store could not make. */
+  failures: number;
+}
 
 /**
  * Runs changes in transactions that they share: all that arrive while a commit is under way go into the next one,
  * so that one fsync serves them all.
  */
 export class GroupCommit {
+  readonly tally: CommitTally = { seconds: new Distribution(workSeconds), changes: new Distribution(groupSizes), failures: 0 };
   #waiting: Waiting[] = [];
   #scheduled = false;
 
@@ -46,10 +57,13 @@ export class GroupCommit {
   }
 
   #commit(group: readonly Waiting[]): void {
+    const startedAt = performance.now();
     let outcomes: Outcome[];
     try {
       outcomes = this.#transaction(group);
     } catch (error) {
+      this.onRollback();
+      if (error instanceof StoreUnavailable) this.tally.failures += 1;
       // One bad change must not sink its neighbours. When the store itself is in trouble, each would fail the same way.
       if (group.length > 1 && !(error instanceof StoreUnavailable)) {
         for (const waiting of group) this.#commit([waiting]);
@@ -58,6 +72,8 @@ export class GroupCommit {
       }
       return;
     }
+    this.tally.seconds.record((performance.now() - startedAt) / 1000);
+    this.tally.changes.record(group.length);
     for (const [index, waiting] of group.entries()) {
       const outcome = outcomes[index] as Outcome;
       if ("value" in outcome) waiting.resolve(outcome.value);
@@ -74,7 +90,6 @@ export class GroupCommit {
       return outcomes;
     } catch (error) {
       if (this.db.inTransaction) this.db.run("ROLLBACK");
-      this.onRollback();
       throw unavailable(error);
     }
   }

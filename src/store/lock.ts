@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 
 export interface Lock {
@@ -27,4 +27,20 @@ export function acquireLock(file: string): Lock | undefined {
       db.close();
     },
   };
+}
+
+/** Whether a process holds this lock now. Looks without taking it. */
+export function isLocked(file: string): boolean {
+  if (!existsSync(file)) return false;
+  const db = new Database(file, { readonly: true });
+  try {
+    db.run("PRAGMA busy_timeout = 0");
+    db.query("SELECT 1 FROM sqlite_schema").get();
+    return false;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "SQLITE_BUSY") return true;
+    throw error;
+  } finally {
+    db.close();
+  }
 }

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { eventVersion, serializeEvent } from "../domain/event";
 import type { Change, Recorded, Resource } from "../domain/resource";
+import { count } from "../observe/tally";
 import { noTracing, type Span, type Tracing } from "../observe/tracing";
 import { GroupCommit, Refused } from "./group-commit";
 import { acquireLock, type Lock } from "./lock";
@@ -47,6 +48,7 @@ function lockAndOpen(file: string, resources: readonly Resource[], tracing: Pick
 class SqliteStore implements Store {
   readonly log: LogReader;
   readonly logId: string;
+  readonly tally: Store["tally"];
   readonly relayed = {
     load: async () => this.#db.query<{ position: number }, []>("SELECT position FROM relay").get()?.position ?? 0,
     save: (position: number) =>
@@ -66,8 +68,10 @@ class SqliteStore implements Store {
   readonly #append: Statement;
   readonly #saveRelayed: Statement;
   readonly #tracing: Pick<Tracing, "create">;
-  #appended = false;
-  /** Of the events in the transaction that is under way. */
+  readonly #appendedByType = new Map<string, number>();
+  /** The types of the events that the next commit adds. */
+  #appended: string[] = [];
+  /** Those of the same events. */
   #spans: Span[] = [];
 
   constructor(file: string, resources: readonly Resource[], lock: Lock, tracing: Pick<Tracing, "create">) {
@@ -77,16 +81,21 @@ class SqliteStore implements Store {
     // FULL: a commit is on disk, through a power cut, before it is answered.
     for (const pragma of ["busy_timeout = 2000", "journal_mode = WAL", "synchronous = FULL"]) this.#db.run(`PRAGMA ${pragma}`);
     migrate(this.#db, file, storeMigrations);
-    for (const resource of resources) this.#tables.set(resource.name, new Table(this.#db, resource.plural));
+    for (const resource of resources) {
+      this.#tables.set(resource.name, new Table(this.#db, resource.plural));
+      for (const type of resource.eventTypes) this.#appendedByType.set(type, 0);
+    }
     this.#append = this.#db.prepare("INSERT INTO events (id, type, subject, timestamp, body, traceparent) VALUES (?, ?, ?, ?, ?, ?)");
     this.#saveRelayed = this.#db.prepare("UPDATE relay SET position = ?");
     this.#commits = new GroupCommit(
       this.#db,
       () => this.#afterCommit(),
       () => {
+        this.#appended = [];
         this.#spans = [];
       },
     );
+    this.tally = { commits: this.#commits.tally, appended: this.#appendedByType };
     this.log = sqliteLogReader(this.#db);
     this.logId = logIdOf(this.#db);
     this.subscriptions = subscriptionsIn(this.#db, this.#commits);
@@ -190,12 +199,13 @@ class SqliteStore implements Store {
     const span = this.#tracing.create({ id, type }, context?.traceparent);
     this.#append.run(id, type, stored.id, timestamp, body, span.traceparent ?? context?.traceparent ?? null);
     this.#spans.push(span);
-    this.#appended = true;
+    this.#appended.push(type);
   }
 
   #afterCommit(): void {
-    if (!this.#appended) return;
-    this.#appended = false;
+    if (this.#appended.length === 0) return;
+    for (const type of this.#appended) count(this.#appendedByType, type);
+    this.#appended = [];
     for (const span of this.#spans.splice(0)) span.end();
     for (const listener of this.#listeners) listener();
   }

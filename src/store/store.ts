@@ -1,4 +1,5 @@
 import type { Recorded, Resource } from "../domain/resource";
+import type { CommitTally } from "./group-commit";
 import type { NewReplay, ReplayProgress, ReplayRow } from "./replay-table";
 
 type ResourceOf<Fields extends object> = Resource<string, string, Fields>;
@@ -72,6 +73,8 @@ export interface Store {
   readonly log: LogReader;
   /** Tells this log from any other, so that a position in one is not taken for a position in another. */
   readonly logId: string;
+  /** What was committed since the store was opened; `appended` counts the events of each type. */
+  readonly tally: { readonly commits: CommitTally; readonly appended: ReadonlyMap<string, number> };
   /** Calls back after each commit that added events. Answers how to stop that. */
   onAppend(listener: () => void): () => void;
   /** The position up to which RabbitMQ has confirmed every event. */

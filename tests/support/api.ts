@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import health from "../../routes/health";
 import items from "../../routes/items";
+import metricsRoute from "../../routes/metrics";
 import { type AppOptions, buildApp } from "../../src/app";
 import { EmbeddedDeadLetters } from "../../src/delivery/embedded-dead-letters";
 import { EmbeddedReplays } from "../../src/delivery/embedded-replays";
+import { Metrics } from "../../src/observe/metrics";
 import { crud } from "../../src/resource";
 import type { LoadedRoute } from "../../src/router";
 import { openSqliteStore } from "../../src/store/sqlite";
@@ -21,6 +23,7 @@ export interface Answer {
 
 export interface TestApi {
   readonly store: Store;
+  readonly metrics: Metrics;
   readonly lines: readonly LogLine[];
   /** Sends a body as JSON, or as it stands when the headers say of what type it is. */
   send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
@@ -33,6 +36,7 @@ const shipped: readonly LoadedRoute[] = [
   { file: "items.ts", path: "/items", route: items },
   { file: "orders.ts", path: "/orders", route: crud(order) },
   { file: "health.ts", path: "/health", route: health },
+  { file: "metrics.ts", path: "/metrics", route: metricsRoute },
 ];
 
 interface TestOptions {
@@ -47,9 +51,11 @@ export function openApi({ wrap = (store: Store) => store, routes = shipped, conf
   const folder = temporaryFolder();
   const store = openSqliteStore(join(folder.path, "warren.db"), catalogue.resources);
   const { log, lines } = recordedLog();
+  const metrics = new Metrics(log);
   const app = buildApp({
     routes,
     dependencies: {
+      metrics,
       store: wrap(store),
       catalogue,
       deadLetters: new EmbeddedDeadLetters(folder.path),
@@ -61,6 +67,7 @@ export function openApi({ wrap = (store: Store) => store, routes = shipped, conf
   });
   return {
     store,
+    metrics,
     lines,
     async send(method, path, body, headers = {}) {
       const asJson = body !== undefined && !("content-type" in headers);

@@ -78,6 +78,7 @@ const owners: readonly [RegExp, RegExp, string][] = [
   [/^bun:sqlite$/, /^store$/, "only src/store/ knows SQL"],
   [/^(elysia|@elysiajs\/.*)$/, /^(app|routes)$/, "only the application and its routes know HTTP"],
   [/^pino/, /^observe$/, "only src/observe/ knows how logs are written"],
+  [/^prom-client$/, /^observe$/, "only src/observe/ knows how metrics are shown"],
   [/^@opentelemetry\//, /^observe$/, "only src/observe/ knows how spans are made"],
 ];
 

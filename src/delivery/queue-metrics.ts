@@ -1,0 +1,25 @@
+import type { Metrics, Sample } from "../observe/metrics";
+import { type AskQueues, type QueueState, QueueStates } from "./queue-states";
+
+/** How things stand with the queues, as the broker or the consumers' files say when somebody scrapes. */
+export function describeQueues(metrics: Metrics, ask: AskQueues): void {
+  const states = new QueueStates(ask);
+  metrics.beforeScrape(() => states.refresh());
+  const gauge = (name: string, help: string, pick: (state: QueueState) => number | null) => {
+    function* read(): Iterable<Sample<number>> {
+      for (const state of states.latest) {
+        const value = pick(state);
+        if (value !== null) yield [{ queue: state.queue }, value];
+      }
+    }
+    metrics.gauge({ name, help, read });
+  };
+  gauge("warren_queue_messages", "Events that wait in the queue.", ({ messages }) => messages);
+  gauge("warren_queue_consumers", "Consumers that work on the queue now.", ({ consumers }) => consumers);
+  gauge("warren_queue_retries", "Events that wait for their next attempt; without RabbitMQ only.", ({ retries }) => retries);
+  gauge(
+    "warren_queue_dead_letters",
+    "Events that the queue's consumers gave up, and that nobody has redriven or discarded.",
+    (state) => state.deadLetters,
+  );
+}

@@ -1,0 +1,47 @@
+import type { Metrics } from "../observe/metrics";
+import type { LogReader } from "../store/store";
+import type { Relay } from "./relay";
+
+/** How far the relay is behind the event log. */
+export function describeRelay(metrics: Metrics, relay: Pick<Relay, "position" | "tally">, log: Pick<LogReader, "read" | "end">): void {
+  /** Null: the log could not be read. */
+  let backlog: { events: number; seconds: number } | null = null;
+  metrics.beforeScrape(async () => {
+    backlog = null;
+    const { position } = relay;
+    const events = Math.max(0, (await log.end()) - position);
+    const [oldest] = events > 0 ? await log.read(position, 1) : [];
+    backlog = { events, seconds: oldest ? Math.max(0, Date.now() - Date.parse(oldest.timestamp)) / 1000 : 0 };
+  });
+
+  metrics.gauge({
+    name: "warren_relay_position",
+    help: "The position in the event log up to which RabbitMQ has confirmed every event.",
+    read: () => [[{}, relay.position]],
+  });
+  metrics.gauge({
+    name: "warren_relay_backlog_events",
+    help: "Events in the log that RabbitMQ has not confirmed yet.",
+    read: () => (backlog ? [[{}, backlog.events]] : []),
+  });
+  metrics.gauge({
+    name: "warren_relay_backlog_age_seconds",
+    help: "Age of the oldest event that RabbitMQ has not confirmed yet; 0 if there is none.",
+    read: () => (backlog ? [[{}, backlog.seconds]] : []),
+  });
+  metrics.counter({
+    name: "warren_relay_confirms_total",
+    help: "Events that RabbitMQ has confirmed.",
+    read: () => [[{}, relay.tally.confirms]],
+  });
+  metrics.counter({
+    name: "warren_relay_returns_total",
+    help: "Events that RabbitMQ gave back because no queue took them; they are sent again.",
+    read: () => [[{}, relay.tally.returns]],
+  });
+  metrics.counter({
+    name: "warren_relay_failures_total",
+    help: "Events that RabbitMQ refused, or whose connection was lost before the confirm; they are sent again.",
+    read: () => [[{}, relay.tally.failures]],
+  });
+}

@@ -1,0 +1,41 @@
+import type { Metrics, Sample } from "./observe/metrics";
+import { Distribution, entryOf, workSeconds } from "./observe/tally";
+import { PathPatterns } from "./path-patterns";
+
+/** Tells the status of the answer to a request, and when its handling began by `performance.now()`. */
+type Measure = (request: Request, status: number, startedAt: number) => void;
+
+const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+/** For what clients make up: it must not become a label of its own. */
+const other = "other";
+
+/**
+ * Measures how long requests take until their answer begins, by method, route and status.
+ *
+ * @param paths the patterns of all routes (`/items/:id`); asked for once, at the first request.
+ */
+export function measureRequests(metrics: Metrics, paths: () => readonly string[]): Measure {
+  const durations = new Map<string, Map<string, Map<number, Distribution>>>();
+  let patterns: PathPatterns | undefined;
+
+  metrics.histogram({
+    name: "warren_http_server_request_duration_seconds",
+    help: "Time until the answer to a request began.",
+    read: function* (): Iterable<Sample<Distribution>> {
+      for (const [route, byMethod] of durations) {
+        for (const [method, byStatus] of byMethod) {
+          for (const [status, duration] of byStatus) {
+            yield [{ http_request_method: method, http_route: route, http_response_status_code: String(status) }, duration];
+          }
+        }
+      }
+    },
+  });
+
+  return ({ method, url }, status, startedAt) => {
+    patterns ??= new PathPatterns(paths());
+    const byMethod = entryOf(durations, patterns.of(url) ?? other, () => new Map<string, Map<number, Distribution>>());
+    const byStatus = entryOf(byMethod, methods.has(method) ? method : other, () => new Map<number, Distribution>());
+    entryOf(byStatus, status, () => new Distribution(workSeconds)).record((performance.now() - startedAt) / 1000);
+  };
+}

@@ -1,0 +1,29 @@
+import { readdirSync } from "node:fs";
+import type { Metrics } from "./metrics";
+
+/**
+ * The metrics of a process that every client library of Prometheus has. That of Node.js wants more of the runtime than
+ * Bun has, and a timer that wakes an idle process a hundred times a second.
+ */
+export function describeProcess(metrics: Metrics): void {
+  const startedAt = Date.now() / 1000 - process.uptime();
+  metrics.counter({
+    name: "process_cpu_seconds_total",
+    help: "User and system CPU time of the process.",
+    read: () => {
+      const { user, system } = process.cpuUsage();
+      return [[{}, (user + system) / 1e6]];
+    },
+  });
+  metrics.gauge({ name: "process_start_time_seconds", help: "When the process was started, since 1970.", read: () => [[{}, startedAt]] });
+  metrics.gauge({
+    name: "process_resident_memory_bytes",
+    help: "Memory of the process that is in RAM.",
+    read: () => [[{}, process.memoryUsage.rss()]],
+  });
+  metrics.gauge({
+    name: "process_open_fds",
+    help: "Open files and connections of the process; on Linux only.",
+    read: () => (process.platform === "linux" ? [[{}, readdirSync("/proc/self/fd").length]] : []),
+  });
+}

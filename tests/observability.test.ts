@@ -1,0 +1,123 @@
+// The dashboard and the alert rules ask for metrics and labels that there are, in queries that Prometheus understands.
+import { beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { parser } from "@prometheus-io/lezer-promql";
+import { declaredMetrics } from "./support/declared-metrics";
+import { root } from "./support/processes";
+import { runPromtool, type Scrape, skipPromtool } from "./support/scrape";
+
+interface Dashboard {
+  panels: { type: string; title: string; targets?: { expr: string; legendFormat: string }[] }[];
+}
+interface Rules {
+  groups: { rules: { alert: string; expr: string; annotations: Record<string, string> }[] }[];
+}
+
+const folder = join(root, "observability");
+const file = (name: string) => Bun.file(join(folder, name));
+let declared: Scrape;
+let rules: Rules["groups"][number]["rules"];
+let panels: Dashboard["panels"];
+beforeAll(async () => {
+  declared = await declaredMetrics();
+  rules = (Bun.YAML.parse(await file("alerts.yml").text()) as Rules).groups.flatMap((group) => group.rules);
+  panels = ((await file("grafana-dashboard.json").json()) as Dashboard).panels.filter(({ type }) => type !== "row");
+});
+
+/** Those that Prometheus adds to every sample. */
+const ownLabels = ["job", "instance"];
+
+/** The metrics that a query reads, the labels that it asks of them, and those that it groups by. */
+function questions(query: string) {
+  const text = query.replaceAll("$__rate_interval", "5m");
+  const metrics: { name: string; labels: string[] }[] = [];
+  const grouped: string[] = [];
+  let mistakes = 0;
+  parser.parse(text).iterate({
+    enter({ type, from, to, node }) {
+      if (type.isError) mistakes += 1;
+      const label = text.slice(from, to);
+      if (type.name === "VectorSelector") {
+        const name = node.getChild("Identifier");
+        metrics.push({ name: name ? text.slice(name.from, name.to) : "", labels: [] });
+      }
+      if (type.name === "LabelName") {
+        if (node.parent?.name === "GroupingLabels") grouped.push(label);
+        else metrics.at(-1)?.labels.push(label);
+      }
+    },
+  });
+  return { mistakes, metrics, grouped };
+}
+
+/** What is wrong with a query; empty: nothing. */
+function problems(query: string): string[] {
+  const { mistakes, metrics, grouped } = questions(query);
+  const found = mistakes > 0 || metrics.length === 0 ? ["is no query"] : [];
+  const known = new Set(ownLabels);
+  for (const { name, labels } of metrics) {
+    const has = name === "up" ? new Set<string>() : declared.labels.get(name);
+    if (!has) found.push(`reads ${name}, which is no metric`);
+    for (const label of labels) if (!has?.has(label) && !ownLabels.includes(label)) found.push(`${name} has no label ${label}`);
+    for (const label of has ?? []) known.add(label);
+  }
+  for (const label of grouped) if (!known.has(label)) found.push(`groups by ${label}, which none of its metrics has`);
+  return found;
+}
+
+test("the check can fail", () => {
+  expect(problems("rate(warren_relay_confirms_total[$__rate_interval])")).toEqual([]);
+  expect(problems("sum(warren_nothing) by (queue")).toEqual([
+    "is no query",
+    "reads warren_nothing, which is no metric",
+    "groups by queue, which none of its metrics has",
+  ]);
+  expect(problems('sum by (type) (warren_queue_messages{shape="round", job="a"})')).toEqual([
+    "warren_queue_messages has no label shape",
+    "groups by type, which none of its metrics has",
+  ]);
+});
+
+test("every alert asks for what there is, and says what to do", () => {
+  expect(rules.length).toBeGreaterThanOrEqual(6);
+  for (const { alert, expr, annotations } of rules) {
+    expect([alert, problems(expr)]).toEqual([alert, []]);
+    expect([alert, Object.keys(annotations)]).toEqual([alert, ["summary", "description"]]);
+  }
+});
+
+test("every panel asks for what there is, and names its lines by labels that the query leaves", () => {
+  expect(panels.length).toBeGreaterThan(15);
+  for (const { title, targets = [] } of panels) {
+    expect([title, targets.length > 0]).toEqual([title, true]);
+    for (const { expr, legendFormat } of targets) {
+      expect([title, problems(expr)]).toEqual([title, []]);
+      const { metrics, grouped } = questions(expr);
+      const left = grouped.length > 0 ? grouped : [...ownLabels, ...metrics.flatMap(({ name }) => [...(declared.labels.get(name) ?? [])])];
+      for (const [, label] of legendFormat.matchAll(/\{\{(\w+)\}\}/g))
+        expect([title, left]).toEqual([title, expect.arrayContaining([label])]);
+    }
+  }
+});
+
+test("the dashboard shows every metric of Warren", () => {
+  const shown = new Set(
+    panels.flatMap(({ targets = [] }) => targets.flatMap(({ expr }) => questions(expr).metrics.map(({ name }) => name))),
+  );
+  const whole = (name: string) => name.replace(/_(bucket|sum|count)$/, "");
+  const missing = [...declared.labels.keys()].map(whole).filter((name) => ![...shown].map(whole).includes(name));
+  expect(missing).toEqual(["warren_relay_position"]);
+});
+
+test("the README names every metric", async () => {
+  const readme = await Bun.file(join(root, "README.md")).text();
+  const names = new Set([...declared.text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = ""]) => name));
+  expect([...names].filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+});
+
+describe.skipIf(skipPromtool)("Prometheus' own tool takes", () => {
+  test("the metrics: names, units, types", () => runPromtool(["check", "metrics"], declared.text));
+  test("the example of a configuration", () => runPromtool(["check", "config", join(folder, "prometheus.yml")]));
+  test("the alert rules, each of which fires when it should and not before", () =>
+    runPromtool(["test", "rules", join(folder, "alerts.test.yml")]));
+});

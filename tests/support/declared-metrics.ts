@@ -1,0 +1,43 @@
+import { describeBroker } from "../../src/delivery/broker-metrics";
+import { describeWorkers } from "../../src/delivery/consumer-metrics";
+import { resolveConsumer } from "../../src/delivery/consumer-options";
+import { describeQueues } from "../../src/delivery/queue-metrics";
+import { describeRelay } from "../../src/delivery/relay-metrics";
+import { Worker } from "../../src/delivery/worker";
+import { measureRequests } from "../../src/http-metrics";
+import { Metrics } from "../../src/observe/metrics";
+import { describeProcess } from "../../src/observe/process-metrics";
+import { openConsumerFile } from "../../src/store/consumer-file";
+import { openSqliteStore } from "../../src/store/sqlite";
+import { describeStore } from "../../src/store/store-metrics";
+import { buildEvent } from "../../src/testing";
+import { temporaryFolder } from "./folder";
+import { MemoryLog } from "./memory-log";
+import { origin } from "./origin";
+import { recordedLog } from "./recorded-log";
+import { catalogue } from "./resources";
+import { readScrape, type Scrape } from "./scrape";
+
+/** Every metric that the API and a consumer have, with a sample of each. */
+export async function declaredMetrics(): Promise<Scrape> {
+  const folder = temporaryFolder();
+  const { log } = recordedLog();
+  const store = openSqliteStore(`${folder.path}/warren.db`, catalogue.resources);
+  const metrics = new Metrics(log);
+  describeProcess(metrics);
+  describeStore(metrics, store);
+  describeRelay(metrics, { position: 0, tally: { confirms: 0, returns: 0, failures: 0 } }, new MemoryLog());
+  describeBroker(metrics, [{ state: "connected", reconnects: 0, blockedSeconds: 0 }]);
+  describeQueues(metrics, async () => [{ queue: "item_events", messages: 0, consumers: 0, retries: 0, deadLetters: 0 }]);
+  measureRequests(metrics, () => ["/items"])(new Request("http://test/items"), 200, performance.now());
+  const consumer = resolveConsumer({ queue: "item_events", handle: () => {} }, catalogue, log, () => {});
+  const worker = new Worker(consumer, () => openConsumerFile(":memory:", { durable: false }));
+  const body = JSON.stringify(buildEvent("item.created"));
+  worker.take({ body, failures: 0, suspect: false, replay: "no", origin, gone: false, settle: () => {} });
+  await worker.drain();
+  describeWorkers(metrics, [worker]);
+  const scrape = readScrape(await metrics.render());
+  await store.close();
+  folder.remove();
+  return scrape;
+}
