@@ -1,5 +1,7 @@
 import type { OutgoingMessage } from "../broker/codec";
 import type { Message } from "../broker/connection";
+import { validTraceparent } from "../observe/traceparent";
+import type { MessageOrigin } from "../observe/tracing";
 import type { ReplayMark } from "../store/waiting-table";
 import { describeError, type Failure } from "./outcome";
 
@@ -16,6 +18,19 @@ export function replayMarkOf({ properties }: Message): ReplayMark {
   const { headers } = properties;
   if (headers?.["x-replay"] !== true) return "no";
   return headers["x-replay-forced"] === true ? "forced" : "yes";
+}
+
+/** Where a message comes from, in the words of OpenTelemetry's conventions for RabbitMQ. */
+export function originOf({ fields, properties }: Message, { queue, temporary }: { queue: string; temporary: boolean }): MessageOrigin {
+  const { exchange, routingKey } = fields;
+  const { messageId, headers } = properties;
+  return {
+    system: "rabbitmq",
+    destination: [exchange, routingKey, queue].filter((part, index, all) => part && all.indexOf(part) === index).join(":"),
+    temporary,
+    id: typeof messageId === "string" && messageId ? messageId : undefined,
+    traceparent: validTraceparent(headers?.["traceparent"]),
+  };
 }
 
 /** When the message failed first, if it says so. */

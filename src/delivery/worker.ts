@@ -1,11 +1,12 @@
-import { type Event, parseEvent } from "../domain/event";
+import { parseEvent } from "../domain/event";
 import { messageOf } from "../observe/logging";
 import type { ConsumerFile } from "../store/consumer-file";
 import { Breaker, type BreakerState } from "./breaker";
 import type { Consumer } from "./consumer-options";
 import { type Delivery, keyOf, type Task } from "./delivery";
 import { handleBatch, handleExactlyOnce, handleOne } from "./handle";
-import { decide, describeError, type Failure, Reject, type Result } from "./outcome";
+import { decide, Reject, type Result } from "./outcome";
+import { report } from "./report";
 import { settle } from "./settle";
 import { TokenBucket } from "./token-bucket";
 import { WorkerTally } from "./worker-tally";
@@ -51,8 +52,8 @@ export class Worker {
   /** Takes a delivery. Never throws. */
   take(delivery: Delivery): void {
     const parsed = parseEvent(delivery.body, this.consumer.catalogue, this.consumer.versions);
-    if (!parsed.ok) void this.#settle(delivery, { kind: "unreadable", reason: parsed.reason, detail: parsed.detail });
-    else if (!this.consumer.wanted.has(parsed.event.type)) void this.#settle(delivery, { kind: "skipped" }, parsed.event);
+    if (!parsed.ok) void this.#settle({ delivery }, { kind: "unreadable", reason: parsed.reason, detail: parsed.detail });
+    else if (!this.consumer.wanted.has(parsed.event.type)) void this.#settle({ delivery, event: parsed.event }, { kind: "skipped" });
     else {
       const key = keyOf(parsed.resource, parsed.record);
       this.#pending.push({ delivery, event: parsed.event, key, arrivedAt: performance.now() });
@@ -153,7 +154,7 @@ export class Worker {
     this.#alone = suspect;
     if (!this.#groups) this.#busy.add(first.key);
     const deaths = (suspect && this.#noteDeath((file) => file.countDeath(first.event.id))) || 0;
-    if (deaths >= this.consumer.maxDeaths) await this.#settle(first.delivery, { kind: "died", deaths }, first.event);
+    if (deaths >= this.consumer.maxDeaths) await this.#settle(first, { kind: "died", deaths });
     else {
       this.breaker.begin();
       const startedAt = performance.now();
@@ -167,8 +168,8 @@ export class Worker {
           this.breaker.end(isFailure(result), performance.now());
         }
         // In order, but not one after another: what is awaited is a copy on its way to the broker.
-        if (tasks.length > 1) void this.#settle(task.delivery, result, task.event);
-        else await this.#settle(task.delivery, result, task.event);
+        if (tasks.length > 1) void this.#settle(task, result);
+        else await this.#settle(task, result);
       }
     }
     if (suspect) this.#noteDeath((file) => file.forgetDeaths(first.event.id));
@@ -186,10 +187,11 @@ export class Worker {
     return handleOne(consumer, tasks[0] as Task).then((result) => [result]);
   }
 
-  async #settle(delivery: Delivery, result: Result, event?: Event): Promise<void> {
+  async #settle(task: Pick<Task, "delivery"> & Partial<Task>, result: Result): Promise<void> {
+    const { delivery } = task;
     const outcome = decide(result, delivery.failures, this.consumer.retry, Math.random());
-    this.tally.outcome(outcome, event, delivery);
-    if (outcome.action !== "ack") this.#logFailure(outcome);
+    this.tally.outcome(outcome, task.event, delivery);
+    report(this.consumer, task, outcome);
     this.#settling += 1;
     await settle(delivery, outcome, this.consumer, () => this.#stopping);
     this.#settling -= 1;
@@ -203,16 +205,6 @@ export class Worker {
     } catch (error) {
       this.consumer.log.warn({ queue: this.consumer.queue, error: messageOf(error) }, "A possible death could not be noted");
       return undefined;
-    }
-  }
-
-  #logFailure(outcome: Failure): void {
-    const { queue, log } = this.consumer;
-    const about = { queue, attempts: outcome.attempts, error: describeError(outcome.error).message };
-    if (outcome.action === "retry") {
-      log.warn({ ...about, delayMs: outcome.delayMs }, "The handler failed; the event is tried again later");
-    } else {
-      log.error({ ...about, reason: outcome.reason }, "An event was given up; it is a dead letter now");
     }
   }
 

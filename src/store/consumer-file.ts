@@ -64,6 +64,9 @@ const migrations: Migrations = [
   CREATE TABLE warren_inbox (id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE INDEX warren_inbox_at ON warren_inbox (at);
   ${replaySchema}`,
+  `
+  ALTER TABLE warren_waiting ADD COLUMN traceparent TEXT;
+  ALTER TABLE warren_dead ADD COLUMN traceparent TEXT;`,
 ];
 
 /**
