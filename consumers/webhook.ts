@@ -31,7 +31,7 @@ function webhook(subscription: Subscription, disabled: DisabledSubscriptions, st
       if (!disabled.get(subscription)) {
         const startedAt = performance.now();
         const result = await deliver(subscription, event, { attempt, stopping });
-        if (result === "delivered") return log.info({ queue, ms: Math.round(performance.now() - startedAt) }, "Delivered");
+        if (result === "delivered") return log.debug({ queue, ms: Math.round(performance.now() - startedAt) }, "Delivered");
       }
       if (disabled.disable(subscription, event.timestamp)) log.warn({ queue }, disabledText(name, event.timestamp));
     },

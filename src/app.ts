@@ -10,16 +10,20 @@ import { gate } from "./gate";
 import { measureRequests } from "./http-metrics";
 import { methodsByPath } from "./methods";
 import type { Log } from "./observe/logging";
+import { noTracing, type Tracing } from "./observe/tracing";
 import { problemPages } from "./problem-pages";
 import type { Dependencies } from "./route";
 import { type LoadedRoute, mountRoutes } from "./router";
 import { apiDocs } from "./swagger";
+import { traceRequests } from "./trace-requests";
 
 export interface AppOptions {
   readonly routes: readonly LoadedRoute[];
   readonly dependencies: Dependencies;
   readonly config: Pick<Config, "apiTokens" | "rateLimit" | "trustedProxies" | "localHostOnly" | "corsOrigins">;
   readonly log: Log;
+  /** Default: none. */
+  readonly tracing?: Tracing;
 }
 
 /** Bun answers a body above this by itself, without a word; one above what is read gets a problem. */
@@ -38,7 +42,7 @@ type Handle = (request: Request) => Response | Promise<Response>;
  *
  * @throws {RouterError} for a file in `routes/` that does not build a route.
  */
-export function buildApp({ routes, dependencies, config, log }: AppOptions): AnyElysia {
+export function buildApp({ routes, dependencies, config, log, tracing = noTracing }: AppOptions): AnyElysia {
   const methodsAt = methodsByPath(() => app.routes);
   const crossOrigin = new CrossOrigin(config.corsOrigins);
   const pass = gate(config, crossOrigin, methodsAt);
@@ -80,6 +84,7 @@ export function buildApp({ routes, dependencies, config, log }: AppOptions): Any
   })
     // Elysia's own type says that the handler answers a function.
     .wrap((handle) => (request: Request) => answer(handle as unknown as Handle, request))
+    .use(traceRequests(tracing))
     .onRequest((context) => {
       // Elysia has set the path by now, whatever its type says.
       const { request, server, path, set } = context as typeof context & { path: string };

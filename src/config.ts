@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { readTracing, type TracingConfig } from "./tracing-config";
 
 export type LogLevel = (typeof logLevels)[number];
 export type LogFormat = "pretty" | "json";
@@ -28,6 +29,8 @@ export interface Config {
   readonly rateLimit: number | null;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
+  /** Null: nothing is traced. */
+  readonly tracing: TracingConfig | null;
 }
 
 export interface ApiToken {
@@ -87,7 +90,7 @@ export function readConfig({
     if (text === undefined) return fallback;
     const value = parse(text);
     if (value !== undefined) return value;
-    mistakes.push(`${name}=${name.endsWith("_URL") ? redactBadUrl(text) : text}: ${expected}.`);
+    mistakes.push(`${name}=${/_(URL|ENDPOINT)$/.test(name) ? redactBadUrl(text) : text}: ${expected}.`);
     return fallback;
   }
   const pemFile = (name: string, what: string, parse: (pem: Buffer) => unknown) =>
@@ -165,6 +168,7 @@ export function readConfig({
       (text) => (text === "pretty" || text === "json" ? text : undefined),
       "use pretty or json",
     ),
+    tracing: readTracing(read, variable),
   };
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return config;

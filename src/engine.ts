@@ -14,6 +14,7 @@ import type { Catalogue } from "./domain/catalogue";
 import type { Log } from "./observe/logging";
 import { Metrics } from "./observe/metrics";
 import { describeProcess } from "./observe/process-metrics";
+import { noTracing } from "./observe/tracing";
 import type { Dependencies } from "./route";
 import { openSqliteStore } from "./store/sqlite";
 import { describeStore } from "./store/store-metrics";
@@ -32,9 +33,9 @@ export interface Engine {
  *
  * @throws {Error} when the database cannot be opened; the message says what would be right.
  */
-export async function startEngine(config: Config, catalogue: Catalogue, log: Log): Promise<Engine> {
+export async function startEngine(config: Config, catalogue: Catalogue, log: Log, tracing = noTracing): Promise<Engine> {
   const { resources } = catalogue;
-  const store = openSqliteStore(config.databaseFile, resources);
+  const store = openSqliteStore(config.databaseFile, resources, tracing);
   const transport = await chooseTransport(config.rabbitmq);
   log.info({ transport: transport.name, database: config.databaseFile }, `Transport: ${transport.name}, because ${transport.reason}`);
 
@@ -47,6 +48,7 @@ export async function startEngine(config: Config, catalogue: Catalogue, log: Log
       if (broker) await declareQueueForType(broker, type, exchange, log);
     },
     logger: log,
+    tracing,
   });
   await relay.load();
   store.onAppend(() => relay.wake());
@@ -55,7 +57,7 @@ export async function startEngine(config: Config, catalogue: Catalogue, log: Log
     await relay.run(channel, closed);
   });
   const consumersDir = join(config.dataDir, "consumers");
-  const queues = await serveQueues({ broker, transport, store, relay, catalogue, consumersDir, log });
+  const queues = await serveQueues({ broker, transport, store, relay, catalogue, consumersDir, log, tracing });
   // With RABBITMQ_URL=none nothing is ever relayed; with it unset, a RabbitMQ that appears later gets the whole log.
   const relayed = broker ? relay : { position: Number.POSITIVE_INFINITY };
   const retention = keepRetention({ config, store, relay: relayed, replayed: queues.replayed, consumersDir, log });

@@ -2,6 +2,7 @@ import type { ValueError } from "@sinclair/typebox/errors";
 import { ElysiaCustomStatusResponse, NotFoundError, ParseError, ValidationError } from "elysia";
 import { describeMistakes } from "./mistakes";
 import { type Log, messageOf } from "./observe/logging";
+import { traceField } from "./observe/traceparent";
 import { HttpProblem, problemResponse, problemType } from "./problem";
 import { requestIdOf } from "./request-id";
 import { StoreUnavailable } from "./store/store";
@@ -42,7 +43,8 @@ export function answerErrors(log: Log, methodsAt: (path: string) => readonly str
     if (error instanceof ElysiaCustomStatusResponse && error.code >= 400) {
       return problemResponse(request, error.code, typeof error.response === "string" ? { detail: error.response } : {});
     }
-    const context = { requestId: requestIdOf(request), method, path, error: messageOf(error) };
+    const about = { requestId: requestIdOf(request), ...traceField(request.headers.get("traceparent")) };
+    const context = { ...about, method, path, error: messageOf(error) };
     if (error instanceof StoreUnavailable) {
       log.error(context, "The store is not available; the request was refused and nothing was changed");
       const detail = "The store cannot do this now; nothing was changed. Try again.";

@@ -6,6 +6,7 @@ import { onStopSignal } from "./delivery/stop-signal";
 import { loadCatalogue } from "./domain/catalogue";
 import { startEngine } from "./engine";
 import { createLog, type Log, messageOf } from "./observe/logging";
+import { startTracing } from "./observe/tracing";
 import { type LoadedRoute, RouterError } from "./router";
 
 /** Under the ten seconds after which Docker and others kill. */
@@ -43,11 +44,13 @@ export async function startApi(loadRoutes: () => Promise<readonly LoadedRoute[]>
 /** Starts everything, and answers how to stop it again. */
 async function serve(routes: readonly LoadedRoute[], config: Config, log: Log): Promise<() => Promise<void>> {
   const stopping = new AbortController();
-  const service = await startEngine(config, await loadCatalogue(), log);
+  const tracing = await startTracing(config, "warren", log);
+  const service = await startEngine(config, await loadCatalogue(), log, tracing);
   const app = buildApp({
     routes,
     config,
     log,
+    tracing,
     dependencies: { ...service.dependencies, clientOf: clientsBehind(config.trustedProxies), stopping: stopping.signal },
   });
   const server = listen(app, config);
@@ -57,6 +60,7 @@ async function serve(routes: readonly LoadedRoute[], config: Config, log: Log): 
     stopping.abort();
     await finishRequests(server);
     await service.stop();
+    await tracing.stop();
   };
 }
 

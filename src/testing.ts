@@ -75,6 +75,8 @@ export interface TestDelivery {
   readonly deaths?: number;
   /** Whether somebody asked for it again; `forced`: even if the inbox remembers it. Default: `no`. */
   readonly replay?: ReplayMark;
+  /** The W3C trace context that the event carries. Default: none. */
+  readonly traceparent?: string;
 }
 
 /** A consumer whose messages come from the test. */
@@ -133,7 +135,7 @@ export function testConsumer<const Pattern extends EventPattern, const Asked ext
 
   function deliver(message: Event | string | Uint8Array, delivery: TestDelivery = {}): Promise<Outcome> {
     if (closed) throw new Error("This consumer is closed.");
-    const { attempt = 1, deaths = 0, replay = "no" } = delivery;
+    const { attempt = 1, deaths = 0, replay = "no", traceparent } = delivery;
     const body = typeof message === "string" || message instanceof Uint8Array ? message : JSON.stringify(message);
     const parsed = deaths > 1 ? parseEvent(body, catalogue) : undefined;
     // The delivery itself counts the last of them.
@@ -141,7 +143,9 @@ export function testConsumer<const Pattern extends EventPattern, const Asked ext
     return new Promise((resolve) => {
       // Answers when the worker is done with it, so that whatever comes next finds nothing half done.
       const settle = (outcome: Outcome) => void setImmediate(resolve, outcome);
-      worker.take({ body, failures: attempt - 1, suspect: deaths > 0, replay, gone: false, settle });
+      const { queue: destination, temporary } = consumer;
+      const origin = { system: "warren", destination, temporary, id: undefined, traceparent } as const;
+      worker.take({ body, failures: attempt - 1, suspect: deaths > 0, replay, origin, gone: false, settle });
     });
   }
   async function deliverWithRetries(message: Event | string | Uint8Array): Promise<Outcome[]> {

@@ -26,6 +26,15 @@ function titled<T>(cases: readonly [Environment, T][]): [string, Environment, T]
   return cases.map(([environment, expected]) => [JSON.stringify(environment), environment, expected]);
 }
 
+const collector = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" };
+const traced = {
+  endpoint: "http://collector:4318",
+  sampler: "parentbased_always_on",
+  ratio: 1,
+  scheduledDelayMillis: 5000,
+  maxQueueSize: 2048,
+} as const;
+
 const defaults: Config = {
   port: 3000,
   host: "127.0.0.1",
@@ -40,12 +49,30 @@ const defaults: Config = {
   rateLimit: null,
   logLevel: "info",
   logFormat: "json",
+  tracing: null,
 };
 
 describe("a good value", () => {
   const rabbitmq = (url: string) => ({ rabbitmq: { url, explicit: true, caFile: null, certFile: null, keyFile: null } });
   const cases: [Environment, Partial<Config>][] = [
     [{}, {}],
+    [collector, { tracing: traced }],
+    [
+      { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "https://other/v1/traces", ...collector },
+      { tracing: { ...traced, endpoint: "https://other/v1/traces" } },
+    ],
+    [
+      { ...collector, OTEL_TRACES_SAMPLER: "traceidratio", OTEL_TRACES_SAMPLER_ARG: "0.25" },
+      { tracing: { ...traced, sampler: "traceidratio", ratio: 0.25 } },
+    ],
+    [
+      { ...collector, OTEL_BSP_SCHEDULE_DELAY: "100", OTEL_BSP_MAX_QUEUE_SIZE: "64" },
+      { tracing: { ...traced, scheduledDelayMillis: 100, maxQueueSize: 64 } },
+    ],
+    [{ ...collector, OTEL_SDK_DISABLED: "TRUE" }, {}],
+    [{ ...collector, OTEL_TRACES_EXPORTER: "none" }, {}],
+    // What is not used is nobody's mistake.
+    [{ OTEL_TRACES_SAMPLER: "xray" }, {}],
     [{ PORT: "0" }, { port: 0 }],
     [{ PORT: "65535" }, { port: 65_535 }],
     [{ PORT: " 8080 " }, { port: 8080 }],
@@ -160,11 +187,19 @@ describe("a bad value is refused, with what would be right", () => {
     [{ LOG_LEVEL: "loud" }, "LOG_LEVEL=loud: use one of trace, debug, info, warn, error, fatal, silent."],
     [{ LOG_LEVEL: "INFO" }, "LOG_LEVEL=INFO: use one of"],
     [{ LOG_FORMAT: "xml" }, "LOG_FORMAT=xml: use pretty or json."],
+    [
+      { OTEL_EXPORTER_OTLP_ENDPOINT: "localhost:4318" },
+      "use the address of a collector that takes OTLP over HTTP, such as http://localhost:4318.",
+    ],
+    [{ ...collector, OTEL_TRACES_SAMPLER: "xray" }, "OTEL_TRACES_SAMPLER=xray: use one of parentbased_always_on, "],
+    [{ ...collector, OTEL_TRACES_SAMPLER_ARG: "2" }, "OTEL_TRACES_SAMPLER_ARG=2: use a share from 0 to 1, such as 0.1."],
+    [{ ...collector, OTEL_BSP_SCHEDULE_DELAY: "0" }, "OTEL_BSP_SCHEDULE_DELAY=0: use milliseconds, such as 5000."],
+    [{ ...collector, OTEL_BSP_MAX_QUEUE_SIZE: "many" }, "OTEL_BSP_MAX_QUEUE_SIZE=many: use a number of spans, such as 2048."],
   ];
   test.each(titled(cases))("%s", (_, environment, expected) => {
     const mistakes = mistakesOf(environment);
     expect(mistakes).toHaveLength(1);
-    const [name = ""] = Object.keys(environment);
+    const name = Object.keys(environment).at(-1) ?? "";
     expect(mistakes[0]).toStartWith(name);
     expect(mistakes[0]).toContain(expected);
   });
@@ -258,6 +293,7 @@ describe("secrets are not in the messages", () => {
     { RABBITMQ_URL: "s3cret" },
     { DATABASE_URL: "postgres://user:s3cret@host/db" },
     { DATABASE_URL: "mysql://user:s3cret" },
+    { OTEL_EXPORTER_OTLP_ENDPOINT: "user:s3cret@host" },
     { API_TOKEN: "s3cret" },
     { API_TOKEN: "not-s3cret-enough, s3cret" },
   ])("%j", (environment: Environment) => {
@@ -286,8 +322,12 @@ describe(".env.example", () => {
 
   test("lists every variable that the configuration reads, and no other", async () => {
     const asked = new Set<string>();
-    const environment = new Proxy<Environment>({}, { get: (_, name) => void asked.add(String(name)) });
-    read(environment);
+    const answer = (name: string) => {
+      asked.add(name);
+      // What is about traces is read only if there are any.
+      return name.endsWith("_ENDPOINT") ? "http://localhost:4318" : undefined;
+    };
+    read(new Proxy<Environment>({}, { get: (_, name) => answer(String(name)) }));
     expect((await lines()).map(([, name = ""]) => name).sort()).toEqual([...asked].sort());
   });
 

@@ -7,6 +7,7 @@ import { handleExactlyOnce } from "../src/delivery/handle";
 import type { Event } from "../src/domain/event";
 import { openConsumerFile } from "../src/store/consumer-file";
 import { buildEvent, type TestConsumer, testConsumer } from "../src/testing";
+import { origin } from "./support/origin";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue } from "./support/resources";
 
@@ -196,7 +197,7 @@ test("a commit that fails makes every event that shares it a failure, leaves not
   const task = (event: Event): Task => ({
     event,
     key: event.id,
-    delivery: { body: "", failures: 0, suspect: false, replay: "no", gone: false, settle() {} },
+    delivery: { body: "", failures: 0, suspect: false, replay: "no", origin, gone: false, settle() {} },
   });
   const [good, bad] = [task(buildEvent("item.created", { price: null })), task(buildEvent("item.created", { price: 7 }))];
   const failed = handleExactlyOnce(consumer, file, [good, bad], 0);

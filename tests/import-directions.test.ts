@@ -48,6 +48,11 @@ describe("the rules can fail: on a planted file, each says what is wrong", () =>
     ["src/delivery/inbox.ts", "sql`SELECT id\n  FROM inbox`;", "holds SQL: only src/store/ knows it"],
     ["src/delivery/replay.ts", 'import { Elysia } from "elysia";', "imports elysia: only the application and its routes know HTTP"],
     [
+      "src/store/postgres.ts",
+      'import { trace } from "@opentelemetry/api";',
+      "imports @opentelemetry/api: only src/observe/ knows how spans are made",
+    ],
+    [
       "src/delivery/relay.ts",
       'import { Counter } from "prom-client";',
       "imports prom-client: only src/observe/ knows how metrics are shown",

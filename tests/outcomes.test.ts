@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { Reject, RetryAfter } from "../src/delivery/consumer";
 import { HandlerTimeout } from "../src/delivery/handle";
-import { deadReasons, decide, describeError, type Result } from "../src/delivery/outcome";
+import { deadReasons, decide, describeError, type Result, troubleOf } from "../src/delivery/outcome";
 import { defaultRetry } from "../src/delivery/retry-policy";
 import { maxEventBytes, unreadableReasons } from "../src/domain/event";
 import { buildEvent, testConsumer } from "../src/testing";
@@ -239,4 +239,17 @@ describe("what is kept of an error", () => {
       expect(describeError(thrown).message).toBeString();
     }
   });
+});
+
+test("for a span, an error has the name of its class, and whatever else was thrown has none", () => {
+  class ShelfMissing extends Error {}
+  const hostile = Object.defineProperty(new Error("x"), "constructor", {
+    get() {
+      throw new Error("no");
+    },
+  });
+  const types = [new TypeError("a"), new ShelfMissing("b"), new Reject("c"), "text", undefined, hostile].map(
+    (error) => troubleOf(error).type,
+  );
+  expect(types).toEqual(["TypeError", "ShelfMissing", "Reject", "_OTHER", "_OTHER", "_OTHER"]);
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { resolveConsumer } from "../src/delivery/consumer-options";
 import { Worker } from "../src/delivery/worker";
 import { buildEvent, testConsumer } from "../src/testing";
+import { origin } from "./support/origin";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue } from "./support/resources";
 import { settled } from "./support/settled";
@@ -160,6 +161,6 @@ test("what never came back costs the consumer no file", async () => {
   });
   const settle = Promise.withResolvers<unknown>();
   const body = JSON.stringify(created(1));
-  worker.take({ body, failures: 0, suspect: false, replay: "no", gone: false, settle: settle.resolve });
+  worker.take({ body, failures: 0, suspect: false, replay: "no", origin, gone: false, settle: settle.resolve });
   expect(await settle.promise).toEqual({ action: "ack", result: "handled" });
 });

@@ -96,7 +96,16 @@ describe("--against-log", () => {
   test("says which events of the log cannot be read today, and which dead letters", async () => {
     await logWithUnreadable();
     const file = openConsumerFile(join(folder.path, "data/consumers/audit.db"), { durable: false });
-    const about = { type: "item.created", error: "no", stack: null, attempts: 1, firstFailure: "", lastFailure: "", replay: "no" } as const;
+    const about = {
+      type: "item.created",
+      error: "no",
+      stack: null,
+      attempts: 1,
+      firstFailure: "",
+      lastFailure: "",
+      replay: "no",
+      traceparent: null,
+    } as const;
     const [good, bad] = deadEvents(2) as [{ id: string; body: string }, { id: string; body: string }];
     file.dead.add({ ...about, ...good, reason: "rejected" });
     file.dead.add({ ...about, ...bad, body: bad.body.replace('"price":null', '"price":-1'), reason: "attempts-exhausted" });
@@ -118,7 +127,17 @@ describe("--against-log", () => {
   test("is content with a log that can be read, though nobody could ever read a dead letter; needs no broker for that", async () => {
     await seedItems(folder.path, 10);
     const file = openConsumerFile(join(folder.path, "data/consumers/audit.db"), { durable: false });
-    const about = { id: "", type: null, error: "no", stack: null, attempts: 1, firstFailure: "", lastFailure: "", replay: "no" } as const;
+    const about = {
+      id: "",
+      type: null,
+      error: "no",
+      stack: null,
+      attempts: 1,
+      firstFailure: "",
+      lastFailure: "",
+      replay: "no",
+      traceparent: null,
+    } as const;
     file.dead.add({ ...about, body: "garbage", reason: "not-json" });
     file.close();
     const away = { ...env, RABBITMQ_URL: `amqp://localhost:${freePort()}/` };

@@ -199,8 +199,17 @@ describe("without RabbitMQ, by the consumer's file", () => {
     file.saveProgress(logId, { position, begun: position });
     file.saveFollows(logId, start, types);
   };
-  const waits = { body: "{}", dueAt: at, firstFailure: null, replay: "no" } as const;
-  const died = { type: null, body: "{}", reason: "rejected", error: "no", stack: null, attempts: 1, firstFailure: isoAt } as const;
+  const waits = { body: "{}", dueAt: at, firstFailure: null, replay: "no", traceparent: null } as const;
+  const died = {
+    type: null,
+    body: "{}",
+    reason: "rejected",
+    error: "no",
+    stack: null,
+    attempts: 1,
+    firstFailure: isoAt,
+    traceparent: null,
+  } as const;
 
   test.each([
     ["behind it: waiting", (file, _, log) => reads(file, log, 0), ["waiting", null]],

@@ -18,6 +18,7 @@ import { describeStore } from "../src/store/store-metrics";
 import { buildEvent } from "../src/testing";
 import { temporaryFolder } from "./support/folder";
 import type { Published } from "./support/mock-channel";
+import { origin } from "./support/origin";
 import { recordedLog } from "./support/recorded-log";
 import { advance, relayOn } from "./support/relay";
 import { catalogue } from "./support/resources";
@@ -121,6 +122,7 @@ describe("a consumer", () => {
           failures: 0,
           suspect: false,
           replay: "no",
+          origin,
           gone: false,
           ...delivery,
           settle: () => void setImmediate(resolve),
@@ -263,8 +265,8 @@ describe("the queues", () => {
     const path = join(folder.path, "consumers", "audit.db");
     const file = openConsumerFile(path, { durable: false });
     file.saveProgress(store.logId, { position: 3, begun: 4 });
-    file.waiting.add({ id: "a", body: "{}", attempts: 1, dueAt: 0, firstFailure: null, replay: "no" });
-    const failure = { error: "", stack: null, attempts: 1, firstFailure: "", lastFailure: "", replay: "no" } as const;
+    file.waiting.add({ id: "a", body: "{}", attempts: 1, dueAt: 0, firstFailure: null, replay: "no", traceparent: null });
+    const failure = { error: "", stack: null, attempts: 1, firstFailure: "", lastFailure: "", replay: "no", traceparent: null } as const;
     for (const id of ["b", "c"]) file.dead.add({ id, type: null, body: "{}", reason: "rejected", ...failure });
     // One that gets its events from RabbitMQ has read no log.
     openConsumerFile(join(folder.path, "consumers", "other.db"), { durable: false }).close();

@@ -1,4 +1,5 @@
 import { arrivalOf } from "../arrival";
+import { validTraceparent } from "../observe/traceparent";
 import { requestIdOf } from "../request-id";
 import type { ChangeContext } from "../store/store";
 
@@ -6,9 +7,8 @@ export type RequestHeaders = Readonly<Record<string, string | undefined>>;
 
 /** What the event keeps of the request. */
 export function contextOf(headers: RequestHeaders, request: Request): ChangeContext {
-  const { traceparent } = headers;
   return {
-    traceparent: traceparent && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent) ? traceparent : undefined,
+    traceparent: validTraceparent(headers["traceparent"]),
     requestId: requestIdOf(request),
     requestedAt: arrivalOf(request),
   };

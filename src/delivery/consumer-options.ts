@@ -2,6 +2,7 @@ import type { Catalogue } from "../domain/catalogue";
 import type { AskedVersions } from "../domain/event";
 import { newestVersion } from "../domain/event-type";
 import type { Log } from "../observe/logging";
+import { noTracing, type Tracing } from "../observe/tracing";
 import type { Transaction } from "../store/consumer-file";
 import { type BreakerPolicy, defaultBreaker } from "./breaker";
 import type { AskedTypes, EventPattern, Matching, NewestTypes } from "./consumed-events";
@@ -104,6 +105,7 @@ export interface Consumer {
   readonly retry: RetryPolicy;
   readonly breaker: BreakerPolicy;
   readonly log: Log;
+  readonly tracing: Tracing;
   /** Called once, when the first subscription stands. */
   readonly onReady: () => void;
 }
@@ -126,6 +128,7 @@ export function resolveConsumer<Pattern extends EventPattern, Asked extends Aske
   catalogue: Catalogue,
   log: Log,
   onReady: () => void,
+  tracing: Tracing = noTracing,
 ): Consumer {
   const { queue, exactlyOnce = false, handleBatch } = options;
   const number = (name: string, value: number, least: number, most: number) => {
@@ -176,6 +179,7 @@ export function resolveConsumer<Pattern extends EventPattern, Asked extends Aske
     retry: asConsumerError(() => retryPolicy(options.retry)),
     breaker: breakerPolicy(options.breaker),
     log,
+    tracing,
     onReady,
   };
 }

@@ -1,8 +1,9 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { aborted, Broker } from "../broker/connection";
 import { type Config, ConfigError, type RabbitmqConfig, readConfig } from "../config";
 import { loadCatalogue, UnknownEventType } from "../domain/catalogue";
 import { createLog, type Log } from "../observe/logging";
+import { noTracing, startTracing } from "../observe/tracing";
 import { type ConsumerFile, openConsumerFile } from "../store/consumer-file";
 import { attachQueue } from "./announcement";
 import type { AskedTypes, EventPattern, NewestTypes } from "./consumed-events";
@@ -41,17 +42,27 @@ export async function runConsumer<const Pattern extends EventPattern, const Aske
     const served = servings(process.argv.slice(2));
     const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY), listens: false });
     const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });
-    const starting = startConsumer(options, config, log);
-    onStopSignal(log, drainTimeoutMs, async () => (await starting).stop());
+    const tracing = startTracing(config, serviceName(), log);
+    const starting = tracing.then((started) => startConsumer(options, config, log, started));
+    onStopSignal(log, drainTimeoutMs, async () => {
+      await (await starting).stop();
+      await (await tracing).stop();
+    });
     const running = await starting;
     for (const serving of served) serveConsumers(serving, [running], log);
     await running.ended;
+    await (await tracing).stop();
     process.exit(0);
   } catch (error) {
     const known = error instanceof ConfigError || error instanceof ConsumerError || error instanceof UnknownEventType;
     console.error(known ? error.message : error);
     process.exit(1);
   }
+}
+
+/** `warren-logger` for consumers/logger.ts. */
+export function serviceName(): string {
+  return `warren-${basename(Bun.main, ".ts")}`;
 }
 
 export interface RunningConsumer extends Watched {
@@ -73,9 +84,10 @@ export async function startConsumer<const Pattern extends EventPattern, const As
   options: ConsumerOptions<Pattern, Asked>,
   config: Config,
   log: Log,
+  tracing = noTracing,
 ): Promise<RunningConsumer> {
   let ready = () => {};
-  const consumer = resolveConsumer(options, await loadCatalogue(), log, () => ready());
+  const consumer = resolveConsumer(options, await loadCatalogue(), log, () => ready(), tracing);
   const transport = await chooseTransport(config.rabbitmq);
   ready = () => {
     ready = () => {};

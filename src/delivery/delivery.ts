@@ -1,5 +1,6 @@
 import type { Event } from "../domain/event";
 import type { Resource } from "../domain/resource";
+import type { MessageOrigin, Span } from "../observe/tracing";
 import type { ReplayMark } from "../store/waiting-table";
 import type { Outcome } from "./outcome";
 
@@ -13,6 +14,7 @@ export interface Delivery {
   readonly replay: ReplayMark;
   /** Whether it waited for this attempt, or was put back by somebody, though it may have no failures. */
   readonly again?: boolean;
+  readonly origin: MessageOrigin;
   /** Whether it cannot be settled any more, and will be delivered anew. */
   readonly gone: boolean;
   /** Does with it what was decided; called exactly once. Never rejects. */
@@ -25,6 +27,8 @@ export interface Task {
   readonly event: Event;
   /** Events with the same key are handled one after another. */
   readonly key: string;
+  /** The newest attempt on it. */
+  span?: Span;
 }
 
 export function keyOf(resource: Resource, record: { readonly id: number }): string {

@@ -1,11 +1,12 @@
 import { messageOf } from "../observe/logging";
+import { validTraceparent } from "../observe/traceparent";
 import type { ConsumerFile } from "../store/consumer-file";
 import type { LogFollower } from "../store/log-follower";
 import type { LogEntry } from "../store/store";
 import type { ReplayMark, Waiting } from "../store/waiting-table";
 import type { Consumer } from "./consumer-options";
 import type { Delivery } from "./delivery";
-import { keepFailure } from "./embedded-failure";
+import { type Kept, keepFailure } from "./embedded-failure";
 import { LogCursor } from "./log-cursor";
 import type { Failure } from "./outcome";
 import { RunningReplay } from "./running-replay";
@@ -92,8 +93,8 @@ export class EmbeddedConsumer {
   }
 
   #takeWaiting(waiting: Waiting): void {
-    const { number, id, body, attempts, firstFailure, replay } = waiting;
-    this.#hand({ id, body, failures: attempts, firstFailure, replay, again: true, suspect: waiting.begun === 1 }, () => {
+    const { number, attempts, begun } = waiting;
+    this.#hand({ ...waiting, failures: attempts, again: true, suspect: begun === 1 }, () => {
       this.file.waiting.remove(number);
       return () => {
         this.#retrying.delete(number);
@@ -173,25 +174,23 @@ export class EmbeddedConsumer {
   #takeEntry(cursor: LogCursor, entry: LogEntry, replay: ReplayMark, save: () => void): void {
     const settle = cursor.take(entry);
     const suspect = cursor.isSuspect(entry);
-    const { id, body } = entry;
-    const delivery = this.#hand({ id, body, failures: 0, firstFailure: null, replay, suspect }, () => () => {
+    const { id, body, traceparent } = entry;
+    const delivery = this.#hand({ id, body, traceparent, failures: 0, firstFailure: null, replay, suspect }, () => () => {
       settle();
       // Or the next death would be counted for this event as well.
       if (suspect) save();
     });
     this.#putAside.set(delivery, () => {
-      this.file.waiting.add({ id, body, attempts: 0, firstFailure: null, replay, dueAt: Date.now() });
+      this.file.waiting.add({ id, body, traceparent, attempts: 0, firstFailure: null, replay, dueAt: Date.now() });
       settle();
     });
   }
 
   /** @param settle is committed together with where the event goes; what it answers runs after that. */
-  #hand(
-    message: Omit<Delivery, "gone" | "settle"> & { id: string; body: string; firstFailure: string | null },
-    settle: () => () => void,
-  ): Delivery {
+  #hand(message: Omit<Delivery, "gone" | "settle" | "origin"> & Kept, settle: () => () => void): Delivery {
     const { file } = this;
-    const { temporary } = this.consumer;
+    const { temporary, queue: destination } = this.consumer;
+    const traceparent = validTraceparent(message.traceparent);
     const keep = (outcome: Failure) => {
       const dueAt = keepFailure(file, message, outcome, { temporary });
       if (dueAt !== undefined) this.#nextDueAt = Math.min(this.#nextDueAt ?? dueAt, dueAt);
@@ -199,6 +198,7 @@ export class EmbeddedConsumer {
     const settled = this.#settled;
     const delivery: Delivery = {
       ...message,
+      origin: { system: "warren", destination, temporary, id: message.id, traceparent },
       gone: false,
       settle: (outcome) => {
         let after = () => {};

@@ -28,7 +28,8 @@ export class EmbeddedDeadLetters implements DeadLetters {
     return this.#each(
       queue,
       selection,
-      ({ waiting }, { id, body, replay }) => waiting.add({ id, body, attempts: 0, dueAt, firstFailure: null, replay }),
+      ({ waiting }, { id, body, replay, traceparent }) =>
+        waiting.add({ id, body, attempts: 0, dueAt, firstFailure: null, replay, traceparent }),
       watch,
     );
   }
@@ -73,6 +74,6 @@ export class EmbeddedDeadLetters implements DeadLetters {
   }
 }
 
-function toDeadLetter({ number: _, replay: __, body, ...row }: DeadRow): DeadLetter {
+function toDeadLetter({ number: _, replay: __, traceparent: ___, body, ...row }: DeadRow): DeadLetter {
   return { ...row, ...shownBody(Buffer.from(body)) };
 }

@@ -1,9 +1,11 @@
 import type { Event } from "../domain/event";
 import type { Log } from "../observe/logging";
+import { traceField } from "../observe/traceparent";
+import type { Span } from "../observe/tracing";
 import type { ConsumerFile, Transaction } from "../store/consumer-file";
 import type { Consumer } from "./consumer-options";
 import type { Task } from "./delivery";
-import type { Result } from "./outcome";
+import { type Result, troubleOf } from "./outcome";
 
 /** What a handler is told about its event, or about its batch of events. */
 export interface HandlerContext {
@@ -12,10 +14,15 @@ export interface HandlerContext {
   readonly attempt: number;
   /** Whether somebody asked for this event again. */
   readonly replay: boolean;
-  /** Names the event in each line. */
+  /** Names the event, and its trace, in each line. */
   readonly log: Log;
   /** Aborts when the handler has taken too long. */
   readonly signal: AbortSignal;
+  /**
+   * The W3C trace context to pass on with what the handler calls: that of this attempt or, while nothing is traced here,
+   * the event's own. Undefined where there is none.
+   */
+  readonly traceparent: string | undefined;
 }
 
 /** As {@link HandlerContext}, for a consumer with `exactlyOnce`. */
@@ -54,6 +61,7 @@ export async function handleBatch(consumer: Consumer, tasks: readonly Task[]): P
     );
   const result = await call(tasks);
   if (result.kind !== "failed" || tasks.length === 1) return tasks.map(() => result);
+  endSplit(tasks, result.error);
   const results: Result[] = [];
   for (const task of tasks) results.push(await call([task]));
   return results;
@@ -68,12 +76,14 @@ export function handleExactlyOnce(consumer: Consumer, file: ConsumerFile, tasks:
     try {
       file.together(() => {
         const context = new Context(consumer, part, file.transaction);
-        const returned = consumer.handleBatch
-          ? consumer.handleBatch(
-              part.map((task) => task.event),
-              context,
-            )
-          : consumer.handle((part[0] as Task).event, context);
+        const returned = context.span.run(() =>
+          consumer.handleBatch
+            ? consumer.handleBatch(
+                part.map((task) => task.event),
+                context,
+              )
+            : consumer.handle((part[0] as Task).event, context),
+        );
         if (isPromise(returned)) {
           returned.then(undefined, () => {});
           throw new TypeError("With exactlyOnce the handler must not be async: its transaction ends when it returns.");
@@ -109,13 +119,19 @@ function batchResults(tasks: readonly Task[], call: (part: readonly Task[]) => R
   if (tasks.length === 0) return [];
   const result = call(tasks);
   if (result.kind !== "failed" || tasks.length === 1) return tasks.map(() => result);
+  endSplit(tasks, result.error);
   return tasks.map((task) => call([task]));
+}
+
+/** Each event of a batch that failed has an attempt of its own next. */
+function endSplit([first]: readonly Task[], error: unknown): void {
+  first?.span?.end(troubleOf(error), { "warren.outcome": "split" });
 }
 
 function guarded(call: (context: ExactlyOnceContext) => unknown, consumer: Consumer, tasks: readonly Task[]): Promise<Result> {
   const context = new Context(consumer, tasks);
   try {
-    const returned = call(context);
+    const returned = context.span.run(() => call(context));
     if (!isPromise(returned)) return Promise.resolve(handled);
     return withTimeout(returned, context, consumer.handlerTimeoutMs);
   } catch (error) {
@@ -149,6 +165,7 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
 
 /** Makes what few handlers look at only when they do. */
 class Context implements ExactlyOnceContext {
+  readonly span: Span;
   #abort: AbortController | undefined;
   #reason: Error | undefined;
 
@@ -156,7 +173,10 @@ class Context implements ExactlyOnceContext {
     readonly consumer: Consumer,
     readonly tasks: readonly Task[],
     readonly transaction?: Transaction,
-  ) {}
+  ) {
+    this.span = consumer.tracing.process(tasks);
+    for (const task of tasks) task.span = this.span;
+  }
 
   get queue(): string {
     return this.consumer.queue;
@@ -169,7 +189,11 @@ class Context implements ExactlyOnceContext {
   }
   get log(): Log {
     const ids = this.tasks.map((task) => task.event.id);
-    return this.consumer.log.child(ids.length === 1 ? { event: ids[0] } : { events: ids });
+    return this.consumer.log.child({ ...(ids.length === 1 ? { event: ids[0] } : { events: ids }), ...traceField(this.traceparent) });
+  }
+  get traceparent(): string | undefined {
+    if (this.span.traceparent !== null) return this.span.traceparent;
+    return this.tasks.length === 1 ? this.tasks[0]?.delivery.origin.traceparent : undefined;
   }
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();

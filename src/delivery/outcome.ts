@@ -1,4 +1,5 @@
 import { type Unreadable, unreadableReasons } from "../domain/event";
+import type { SpanTrouble } from "../observe/tracing";
 import { askedDelayMs, delayMs, type RetryPolicy } from "./retry-policy";
 
 /** Thrown by a handler that will never be able to handle this event: it becomes a dead letter at once. */
@@ -87,6 +88,19 @@ export function describeError(error: unknown): { message: string; stack: string 
   } catch {
     // Whatever was thrown may throw in turn when it is looked at.
     return { message: "Something was thrown that cannot be shown", stack: null };
+  }
+}
+
+/** As {@link describeError}, for a span. */
+export function troubleOf(error: unknown): SpanTrouble {
+  return { type: classOf(error), ...describeError(error) };
+}
+
+function classOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.constructor.name || error.name : "_OTHER";
+  } catch {
+    return "_OTHER";
   }
 }
 

@@ -1,5 +1,7 @@
 import type { OutgoingMessage } from "../broker/codec";
 import type { Message } from "../broker/connection";
+import { validTraceparent } from "../observe/traceparent";
+import type { MessageOrigin } from "../observe/tracing";
 import type { ReplayMark } from "../store/waiting-table";
 import { describeError, type Failure } from "./outcome";
 
@@ -21,6 +23,19 @@ export function replayMarkOf({ properties }: Message): ReplayMark {
 /** Whether somebody has put it back on its queue. */
 export function isRedriven({ properties }: Message): boolean {
   return properties.headers?.["x-redriven"] === true;
+}
+
+/** Where a message comes from, in the words of OpenTelemetry's conventions for RabbitMQ. */
+export function originOf({ fields, properties }: Message, { queue, temporary }: { queue: string; temporary: boolean }): MessageOrigin {
+  const { exchange, routingKey } = fields;
+  const { messageId, headers } = properties;
+  return {
+    system: "rabbitmq",
+    destination: [exchange, routingKey, queue].filter((part, index, all) => part && all.indexOf(part) === index).join(":"),
+    temporary,
+    id: typeof messageId === "string" && messageId ? messageId : undefined,
+    traceparent: validTraceparent(headers?.["traceparent"]),
+  };
 }
 
 /** When the message failed first, if it says so. */

@@ -1,6 +1,7 @@
 import type { Broker } from "../broker/connection";
 import type { Catalogue } from "../domain/catalogue";
 import type { Log } from "../observe/logging";
+import type { Tracing } from "../observe/tracing";
 import type { Store } from "../store/store";
 import type { DeadLetters } from "./dead-letters";
 import { EmbeddedDeadLetters } from "./embedded-dead-letters";
@@ -22,6 +23,7 @@ export interface QueuesOptions {
   readonly catalogue: Catalogue;
   readonly consumersDir: string;
   readonly log: Log;
+  readonly tracing: Tracing;
 }
 
 export interface Queues {
@@ -35,7 +37,8 @@ export interface Queues {
 }
 
 /** What the service does for consumers' queues, on the transport that this process uses. */
-export async function serveQueues({ broker, transport, store, relay, catalogue, consumersDir, log }: QueuesOptions): Promise<Queues> {
+export async function serveQueues(options: QueuesOptions): Promise<Queues> {
+  const { broker, transport, store, relay, catalogue, consumersDir, log, tracing } = options;
   const embedded = {
     deadLetters: new EmbeddedDeadLetters(consumersDir),
     replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, consumersDir),
@@ -43,7 +46,7 @@ export async function serveQueues({ broker, transport, store, relay, catalogue, 
   };
   if (!broker) return { ...embedded, replayed: () => Number.POSITIVE_INFINITY, stop() {} };
 
-  const replays = new RabbitReplays({ broker, store, relay, catalogue, log });
+  const replays = new RabbitReplays({ broker, store, relay, catalogue, log, tracing });
   await replays.resume();
   // Also where the embedded transport was chosen: a RabbitMQ that appears later may have consumers that come with it.
   void broker.keepChannel((channel, closed) => serveSubscriptions(channel, closed, { broker, store, replays, catalogue, log }));

@@ -1,10 +1,12 @@
 import { aborted, type ConfirmChannel, type ConsumeMessage } from "../broker/connection";
 import { type PublishChannel, Publisher } from "../broker/publisher";
 import { messageOf } from "../observe/logging";
+import { traceField } from "../observe/traceparent";
+import type { MessageOrigin } from "../observe/tracing";
 import type { ReplayMark } from "../store/waiting-table";
 import type { Delivery } from "./delivery";
 import type { Failure, Outcome } from "./outcome";
-import { copyOf, failuresOf, isRedriven, replayMarkOf } from "./parked-message";
+import { copyOf, failuresOf, isRedriven, originOf, replayMarkOf } from "./parked-message";
 import type { Worker } from "./worker";
 
 const answerTimeoutMs = 1500;
@@ -92,6 +94,9 @@ export async function consumeFrom(
     get gone(): boolean {
       return closed.aborted;
     }
+    get origin(): MessageOrigin {
+      return originOf(this.message, { queue, temporary });
+    }
     async settle(outcome: Outcome): Promise<void> {
       const { message } = this;
       if (outcome.action !== "ack" && !(await park(message, outcome))) return;
@@ -120,8 +125,9 @@ export async function consumeFrom(
       } catch (error) {
         if (closed.aborted) break;
         parking.forget();
+        const { id, traceparent } = originOf(message, { queue, temporary });
         log.error(
-          { queue, error: messageOf(error), pauseMs },
+          { queue, event: id, ...traceField(traceparent), error: messageOf(error), pauseMs },
           "A failed event could not be moved; it stays unacknowledged and this is tried again",
         );
         await Promise.race([Bun.sleep(pauseMs), aborted(closed)]);

@@ -3,6 +3,7 @@ import { Unroutable } from "../broker/publisher";
 import { bindOwnQueue, declarePlainQueue, queueDepth } from "../broker/topology";
 import type { Catalogue } from "../domain/catalogue";
 import { type Log, messageOf } from "../observe/logging";
+import type { Tracing } from "../observe/tracing";
 import type { ReplayRow } from "../store/replay-table";
 import type { Store } from "../store/store";
 import { troubleOf } from "./broker-trouble";
@@ -18,6 +19,7 @@ export interface RabbitReplaysOptions {
   readonly relay: Pick<Relay, "position" | "whilePaused">;
   readonly catalogue: Catalogue;
   readonly log: Log;
+  readonly tracing: Pick<Tracing, "send">;
 }
 
 const saveEveryMs = 250;
@@ -119,7 +121,7 @@ export class RabbitReplays implements Replays {
   }
 
   async #run(row: ReplayRow, channel: ConfirmChannel, stop: AbortSignal): Promise<void> {
-    const { broker, store, relay, log } = this.options;
+    const { broker, store, relay, log, tracing } = this.options;
     const { queue } = row;
     this.#bound.delete(row.id);
     const selection = parseSelection(row.selection);
@@ -136,6 +138,7 @@ export class RabbitReplays implements Replays {
         last,
         marked: row.fill === 0,
         closed: stop,
+        tracing,
         onProgress: (reached, confirmed) => {
           sent = sentBefore + confirmed;
           this.#running.set(row.id, { ...row, position: reached, sent });

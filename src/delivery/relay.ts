@@ -1,8 +1,11 @@
 import { toMessage } from "../broker/codec";
 import { type PublishChannel, Publisher, Unroutable } from "../broker/publisher";
 import { type Log, messageOf } from "../observe/logging";
+import { traceField } from "../observe/traceparent";
+import { noTracing, type Tracing } from "../observe/tracing";
 import type { LogEntry, LogReader, Store } from "../store/store";
 import { ConfirmedPrefix } from "./confirmed-prefix";
+import { troubleOf } from "./outcome";
 import { Signal } from "./signal";
 
 export interface RelayOptions {
@@ -13,6 +16,13 @@ export interface RelayOptions {
   /** Gives an event that no queue took a queue to go to. */
   readonly makeRoute: (eventType: string, exchange: string) => Promise<void>;
   readonly logger: Log;
+  readonly tracing?: Pick<Tracing, "send">;
+}
+
+/** What went wrong, and with which event if with one. */
+interface Failed {
+  readonly error: unknown;
+  readonly entry?: LogEntry;
 }
 
 /** Keeps the broker's pipe full, and bounds what one that blocks can hold in memory. */
@@ -100,18 +110,20 @@ export class Relay {
   }
 
   /** Sends until something fails; answers the failure once nothing is in flight any more. Undefined: closed or stopped. */
-  async #send(publisher: Publisher, closed: AbortSignal): Promise<unknown> {
+  async #send(publisher: Publisher, closed: AbortSignal): Promise<Failed | undefined> {
     const prefix = new ConfirmedPrefix();
     let inFlight = 0;
     let bytesInFlight = 0;
     let next = this.#position;
     /** Read, but not sent: large events fill the pipe before a batch of them is through. */
     let unsent: LogEntry[] = [];
-    let failure: unknown;
+    let failure: Failed | undefined;
     const ended = () => closed.aborted || this.#stopping;
+    const { exchangeOf, tracing = noTracing } = this.options;
 
     const send = (entry: LogEntry) => {
-      const message = toMessage(entry, this.options.exchangeOf(entry.type));
+      const message = toMessage(entry, exchangeOf(entry.type));
+      const span = tracing.send(message);
       const confirm = prefix.send(entry.position);
       inFlight += 1;
       bytesInFlight += message.content.length;
@@ -120,12 +132,14 @@ export class Relay {
         .publish(message)
         .then(
           () => {
+            span.end();
             this.tally.confirms += 1;
             this.#advance(confirm());
           },
           (error: unknown) => {
+            span.end(troubleOf(error));
             this.tally[error instanceof Unroutable ? "returns" : "failures"] += 1;
-            failure ??= error;
+            failure ??= { error, entry };
           },
         )
         .then(() => {
@@ -148,7 +162,7 @@ export class Relay {
       try {
         if (room > 0 && unsent.length === 0) unsent = await this.options.log.read(next, Math.min(room, batch));
       } catch (error) {
-        failure = error;
+        failure = { error };
         break;
       }
       let sent = 0;
@@ -189,12 +203,13 @@ export class Relay {
     }, saveEveryMs);
   }
 
-  async #recover(failure: unknown, failures: number, closed: AbortSignal): Promise<void> {
+  async #recover({ error: failure, entry }: Failed, failures: number, closed: AbortSignal): Promise<void> {
     const { logger, makeRoute } = this.options;
+    const about = { error: messageOf(failure), ...(entry && { event: entry.id, ...traceField(entry.traceparent) }) };
     const pauseMs = Math.min(longestPauseMs, 50 * 2 ** failures);
     // One warning for one streak of failures, not one for each event.
     const level = failures === 1 ? "warn" : "debug";
-    logger[level]({ error: messageOf(failure), position: this.#position, pauseMs }, "An event did not reach its queue; it is sent again");
+    logger[level]({ ...about, position: this.#position, pauseMs }, "An event did not reach its queue; it is sent again");
     if (failure instanceof Unroutable) {
       const { routingKey, exchange } = failure.routedTo;
       await makeRoute(routingKey, exchange).catch((error: unknown) =>

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { ConfigError, readConfig } from "../config";
 import { UnknownEventType } from "../domain/catalogue";
 import { createLog } from "../observe/logging";
-import { ConsumerError, type ConsumerOptions, type RunningConsumer, startConsumer } from "./consumer";
+import { startTracing, type Tracing } from "../observe/tracing";
+import { ConsumerError, type ConsumerOptions, type RunningConsumer, serviceName, startConsumer } from "./consumer";
 import { serveConsumers, servings } from "./consumer-server";
 import { areLookedAt } from "./looked-at";
 import { onStopSignal } from "./stop-signal";
@@ -20,16 +21,21 @@ const drainTimeoutMs = 8000;
 export async function runConsumers(consumers: readonly ConsumerOptions[], { onStop = () => {} } = {}): Promise<never> {
   if (areLookedAt(consumers)) return new Promise<never>(() => {});
   let running: readonly RunningConsumer[] = [];
+  let tracing: Promise<Tracing> | undefined;
   const stop = async () => {
     onStop();
     const stopped = await Promise.allSettled(running.map((consumer) => consumer.stop()));
+    await (await tracing)?.stop();
     for (const { reason } of stopped.filter((stop) => stop.status === "rejected")) throw reason;
   };
   try {
     const served = servings(process.argv.slice(2));
     const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY), listens: false });
     const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });
-    const starting = Promise.allSettled(consumers.map((options) => startConsumer(options, config, log)));
+    tracing = startTracing(config, serviceName(), log);
+    const starting = tracing.then((started) =>
+      Promise.allSettled(consumers.map((options) => startConsumer(options, config, log, started))),
+    );
     onStopSignal(log, drainTimeoutMs, async () => {
       await starting;
       await stop();
@@ -40,6 +46,7 @@ export async function runConsumers(consumers: readonly ConsumerOptions[], { onSt
     if (mistakes.length > 0) throw new AggregateError(mistakes);
     for (const serving of served) serveConsumers(serving, running, log);
     await Promise.all(running.map((consumer) => consumer.ended));
+    await (await tracing).stop();
     process.exit(0);
   } catch (error) {
     for (const mistake of error instanceof AggregateError ? error.errors : [error]) {

@@ -1,7 +1,9 @@
 import { toMessage } from "../broker/codec";
 import { type PublishChannel, Publisher } from "../broker/publisher";
+import { noTracing, type Tracing } from "../observe/tracing";
 import type { LogEntry, LogReader } from "../store/store";
 import { ConfirmedPrefix } from "./confirmed-prefix";
+import { troubleOf } from "./outcome";
 import { type ReplaySelection, selects } from "./replay-selection";
 import { Signal } from "./signal";
 import { TokenBucket } from "./token-bucket";
@@ -25,6 +27,7 @@ export interface PastOptions {
   readonly onProgress: (position: number, sent: number) => void;
   /** Tells that nothing more comes of this channel. */
   readonly closed: AbortSignal;
+  readonly tracing?: Pick<Tracing, "send">;
   /** Ends it early: nothing more is sent, and what was sent is confirmed first. */
   readonly stop?: AbortSignal;
 }
@@ -35,7 +38,7 @@ export interface PastOptions {
  * @throws {Unroutable} when the queue is not there.
  */
 export async function sendPast(options: PastOptions): Promise<number> {
-  const { log, queue, selection, last, onProgress, closed, stop } = options;
+  const { log, queue, selection, last, onProgress, closed, stop, tracing = noTracing } = options;
   const publisher = new Publisher(options.channel);
   const prefix = new ConfirmedPrefix();
   const bucket = selection.rate === null ? undefined : new TokenBucket(selection.rate, performance.now());
@@ -53,7 +56,8 @@ export async function sendPast(options: PastOptions): Promise<number> {
     onProgress(position, confirmed);
   };
   const send = (entry: LogEntry) => {
-    const message = toMessage(entry, "");
+    const message = { ...toMessage(entry, ""), routingKey: queue };
+    const span = tracing.send(message);
     const headers = {
       ...message.options.headers,
       ...(options.marked && { "x-replay": true, ...(selection.force && { "x-replay-forced": true }) }),
@@ -63,13 +67,15 @@ export async function sendPast(options: PastOptions): Promise<number> {
     inFlight += 1;
     bytesInFlight += bytes;
     publisher
-      .publish({ ...message, routingKey: queue, options: { ...message.options, headers } })
+      .publish({ ...message, options: { ...message.options, headers } })
       .then(
         () => {
+          span.end();
           confirmed += 1;
           advance(confirm());
         },
         (error: unknown) => {
+          span.end(troubleOf(error));
           failure ??= error;
         },
       )

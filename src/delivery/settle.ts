@@ -1,4 +1,5 @@
 import { messageOf } from "../observe/logging";
+import { traceField } from "../observe/traceparent";
 import type { Consumer } from "./consumer-options";
 import type { Delivery } from "./delivery";
 import type { Outcome } from "./outcome";
@@ -20,7 +21,11 @@ export async function settle(
       await delivery.settle(outcome);
       return;
     } catch (error) {
-      log.error({ queue, error: messageOf(error), pauseMs }, "An event could not be settled; it is tried again");
+      const { id, traceparent } = delivery.origin;
+      log.error(
+        { queue, event: id, ...traceField(traceparent), error: messageOf(error), pauseMs },
+        "An event could not be settled; it is tried again",
+      );
       if (isStopping()) return;
       await Bun.sleep(pauseMs);
     }

@@ -1,4 +1,4 @@
-import { type Event, parseEvent } from "../domain/event";
+import { parseEvent } from "../domain/event";
 import { messageOf } from "../observe/logging";
 import type { ConsumerFile } from "../store/consumer-file";
 import { attemptNote } from "./attempt-note";
@@ -6,7 +6,8 @@ import { Breaker, type BreakerState } from "./breaker";
 import type { Consumer } from "./consumer-options";
 import { type Delivery, keyOf, type Task } from "./delivery";
 import { handleBatch, handleExactlyOnce, handleOne } from "./handle";
-import { decide, describeError, type Failure, type Outcome, Reject, type Result } from "./outcome";
+import { decide, type Outcome, Reject, type Result } from "./outcome";
+import { report } from "./report";
 import { settle } from "./settle";
 import { TokenBucket } from "./token-bucket";
 import { WorkerTally } from "./worker-tally";
@@ -52,8 +53,8 @@ export class Worker {
   /** Takes a delivery. Never throws. */
   take(delivery: Delivery): void {
     const parsed = parseEvent(delivery.body, this.consumer.catalogue, this.consumer.versions);
-    if (!parsed.ok) void this.#settle(delivery, { kind: "unreadable", reason: parsed.reason, detail: parsed.detail });
-    else if (!this.consumer.wanted.has(parsed.event.type)) void this.#settle(delivery, { kind: "skipped" }, parsed.event);
+    if (!parsed.ok) void this.#settle({ delivery }, { kind: "unreadable", reason: parsed.reason, detail: parsed.detail });
+    else if (!this.consumer.wanted.has(parsed.event.type)) void this.#settle({ delivery, event: parsed.event }, { kind: "skipped" });
     else {
       const key = keyOf(parsed.resource, parsed.record);
       this.#pending.push({ delivery, event: parsed.event, key, arrivedAt: performance.now() });
@@ -154,7 +155,7 @@ export class Worker {
     this.#alone = suspect;
     if (!this.#groups) this.#busy.add(first.key);
     const deaths = (suspect && this.#note((file) => file.countDeath(first.event.id))) || 0;
-    if (deaths >= this.consumer.maxDeaths) await this.#settle(first.delivery, { kind: "died", deaths }, first.event);
+    if (deaths >= this.consumer.maxDeaths) await this.#settle(first, { kind: "died", deaths });
     else {
       this.breaker.begin();
       const startedAt = performance.now();
@@ -168,8 +169,8 @@ export class Worker {
           this.breaker.end(isFailure(result), performance.now());
         }
         // In order, but not one after another: what is awaited is a copy on its way to the broker.
-        if (tasks.length > 1) void this.#settle(task.delivery, result, task.event);
-        else await this.#settle(task.delivery, result, task.event);
+        if (tasks.length > 1) void this.#settle(task, result);
+        else await this.#settle(task, result);
       }
     }
     if (suspect) this.#note((file) => file.forgetDeaths(first.event.id));
@@ -187,19 +188,21 @@ export class Worker {
     return handleOne(consumer, tasks[0] as Task).then((result) => [result]);
   }
 
-  async #settle(delivery: Delivery, result: Result, event?: Event): Promise<void> {
+  async #settle(task: Pick<Task, "delivery"> & Partial<Task>, result: Result): Promise<void> {
+    const { delivery } = task;
     const outcome = decide(result, delivery.failures, this.consumer.retry, Math.random());
-    this.tally.outcome(outcome, event, delivery);
-    if (outcome.action !== "ack") this.#logFailure(outcome);
-    this.#noteAttempt(delivery, outcome, event?.id);
+    this.tally.outcome(outcome, task.event, delivery);
+    report(this.consumer, task, outcome);
+    this.#noteAttempt(task, outcome);
     this.#settling += 1;
     await settle(delivery, outcome, this.consumer, () => this.#stopping);
     this.#settling -= 1;
     this.#tellIdle();
   }
 
-  #noteAttempt(delivery: Delivery, outcome: Outcome, id: string | undefined): void {
+  #noteAttempt({ delivery, event }: Pick<Task, "delivery"> & Partial<Task>, outcome: Outcome): void {
     const note = attemptNote(outcome, delivery, Date.now());
+    const id = event?.id ?? delivery.origin.id;
     if (note && id !== undefined && !this.consumer.temporary) this.#note((file) => file.attempts.add(id, note));
   }
 
@@ -210,16 +213,6 @@ export class Worker {
     } catch (error) {
       this.consumer.log.warn({ queue: this.consumer.queue, error: messageOf(error) }, "What became of an event could not be noted");
       return undefined;
-    }
-  }
-
-  #logFailure(outcome: Failure): void {
-    const { queue, log } = this.consumer;
-    const about = { queue, attempts: outcome.attempts, error: describeError(outcome.error).message };
-    if (outcome.action === "retry") {
-      log.warn({ ...about, delayMs: outcome.delayMs }, "The handler failed; the event is tried again later");
-    } else {
-      log.error({ ...about, reason: outcome.reason }, "An event was given up; it is a dead letter now");
     }
   }
 

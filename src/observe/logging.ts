@@ -1,11 +1,13 @@
 import pino, { type Logger } from "pino";
-import pretty from "pino-pretty";
+import { prettyFactory } from "pino-pretty";
 import type { LogFormat, LogLevel } from "../config";
+import { LogStream } from "./log-stream";
+import { secretFields, withoutSecrets } from "./secrets";
 
 export type Log = Logger;
 
 /**
- * A structured log: JSON lines, or readable ones for a person.
+ * A structured log: JSON lines, or readable ones for a person. It never fails or waits, and hides secrets.
  *
  * @param options.stream 1 is standard output, 2 is standard error: for programs whose output is data.
  * @param options.secrets never written, whatever a message or a stack has in it; nor is what stands before the @ of any
@@ -13,30 +15,20 @@ export type Log = Logger;
  */
 export function createLog(options: { level: LogLevel; format: LogFormat; stream: 1 | 2; secrets?: readonly string[] }): Log {
   const { level, format, stream, secrets } = options;
-  const destination =
-    format === "pretty"
-      ? pretty({ destination: stream, sync: true, ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss.l" })
-      : pino.destination({ dest: stream, sync: true });
-  return pino(
+  const toText = format === "pretty" ? prettyFactory({ ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss.l" }) : (line: string) => line;
+  const hide = withoutSecrets(secrets);
+  const lines = new LogStream(stream, (lost) => log.warn({ lines: lost }, "Lines of this log were lost: it could not be written"));
+  const log = pino(
     {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      hooks: { streamWrite: redactor(secrets) },
+      redact: { paths: secretFields, censor: "***" },
     },
-    destination,
+    { write: (line: string) => lines.write(toText(hide(line))) },
   );
-}
-
-/** Takes secrets out of a line of the log, which is JSON. */
-export function redactor(secrets: readonly string[] = []): (line: string) => string {
-  const written = secrets.map((secret) => JSON.stringify(secret).slice(1, -1));
-  return (line) =>
-    written.reduce(
-      (rest, secret) => rest.replaceAll(secret, "***"),
-      line.replace(/([a-z]:\/\/)[^\s/@"]+@/gi, "$1***@").replace(/(Bearer +)[\w.~+/-]{8,}=*/gi, "$1***"),
-    );
+  return log;
 }
 
 /** The message of anything that was thrown. */

@@ -69,6 +69,9 @@ const migrations: Migrations = [
   CREATE INDEX warren_inbox_at ON warren_inbox (at);
   ${replaySchema}`,
   `
+  ALTER TABLE warren_waiting ADD COLUMN traceparent TEXT;
+  ALTER TABLE warren_dead ADD COLUMN traceparent TEXT;`,
+  `
   -- Where it began in a log, and the event types that it asks for.
   CREATE TABLE warren_follows (log_id TEXT PRIMARY KEY, start INTEGER NOT NULL, types TEXT NOT NULL) STRICT;
   ${attemptSchema}`,

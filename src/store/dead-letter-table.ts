@@ -15,6 +15,8 @@ export interface DeadRow {
   readonly firstFailure: string;
   readonly lastFailure: string;
   readonly replay: ReplayMark;
+  /** W3C trace context of the event. */
+  readonly traceparent: string | null;
 }
 
 /** Which dead letters are meant; all that is given must match. */
@@ -36,8 +38,8 @@ export interface DeadLetterTable {
 
 export function deadLetterTable(db: Database): DeadLetterTable {
   const add = db.prepare(
-    `INSERT INTO warren_dead (id, type, body, reason, error, stack, attempts, firstFailure, lastFailure, replay)
-     VALUES ($id, $type, $body, $reason, $error, $stack, $attempts, $firstFailure, $lastFailure, $replay)`,
+    `INSERT INTO warren_dead (id, type, body, reason, error, stack, attempts, firstFailure, lastFailure, replay, traceparent)
+     VALUES ($id, $type, $body, $reason, $error, $stack, $attempts, $firstFailure, $lastFailure, $replay, $traceparent)`,
   );
   const count: Statement<{ count: number }, []> = db.prepare("SELECT count(*) AS count FROM warren_dead");
   const list: Statement<DeadRow, Record<string, string | number | null>[]> = db.prepare(

@@ -1,11 +1,11 @@
-import { Database, type Statement } from "bun:sqlite";
+import { Database } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { serializeEvent } from "../domain/event";
-import { checkEmitted, versionOf } from "../domain/event-type";
+import { checkEmitted } from "../domain/event-type";
 import type { Filters } from "../domain/filter";
-import type { Change, EventData, Recorded, Resource } from "../domain/resource";
-import { count } from "../observe/tally";
+import type { EventData, Recorded, Resource } from "../domain/resource";
+import { noTracing, type Tracing } from "../observe/tracing";
+import { EventAppender } from "./event-appender";
 import { eventFinder } from "./event-record";
 import { GroupCommit, refusable } from "./group-commit";
 import { IdempotencyKeys } from "./idempotency-keys";
@@ -26,9 +26,9 @@ import { Table } from "./table";
  *
  * @throws {Error} when another process serves this database, a newer program wrote it, or it cannot be opened.
  */
-export function openSqliteStore(file: string, resources: readonly Resource[]): SqliteStore {
+export function openSqliteStore(file: string, resources: readonly Resource[], tracing: Pick<Tracing, "create"> = noTracing): SqliteStore {
   try {
-    return lockAndOpen(file, resources);
+    return lockAndOpen(file, resources, tracing);
   } catch (error) {
     if (!(error instanceof Error && "code" in error)) throw error;
     // SQLite and the file system do not say which file they mean.
@@ -36,7 +36,7 @@ export function openSqliteStore(file: string, resources: readonly Resource[]): S
   }
 }
 
-function lockAndOpen(file: string, resources: readonly Resource[]): SqliteStore {
+function lockAndOpen(file: string, resources: readonly Resource[], tracing: Pick<Tracing, "create">): SqliteStore {
   mkdirSync(dirname(file), { recursive: true });
   const lock = acquireLock(`${file}.lock`);
   if (!lock) {
@@ -46,7 +46,7 @@ function lockAndOpen(file: string, resources: readonly Resource[]): SqliteStore 
     );
   }
   try {
-    return new SqliteStore(file, resources, lock);
+    return new SqliteStore(file, resources, lock, tracing);
   } catch (error) {
     lock.release();
     throw error;
@@ -70,35 +70,25 @@ class SqliteStore implements Store {
   readonly #keys: IdempotencyKeys;
   readonly #tables = new Map<string, Table>();
   readonly #listeners = new Set<() => void>();
-  readonly #append: Statement;
-  readonly #appendedByType = new Map<string, number>();
-  /** The types of the events that the next commit adds. */
-  #appended: string[] = [];
+  readonly #events: EventAppender;
 
-  constructor(file: string, resources: readonly Resource[], lock: Lock) {
+  constructor(file: string, resources: readonly Resource[], lock: Lock, tracing: Pick<Tracing, "create">) {
     this.#lock = lock;
     this.#db = new Database(file, { create: true, strict: true });
     // FULL: a commit is on disk, through a power cut, before it is answered.
     for (const pragma of ["busy_timeout = 2000", "journal_mode = WAL", "synchronous = FULL"]) this.#db.run(`PRAGMA ${pragma}`);
     migrate(this.#db, file, storeMigrations);
-    for (const resource of resources) {
-      this.#tables.set(resource.name, new Table(this.#db, resource));
-      for (const type of resource.eventTypes) this.#appendedByType.set(type, 0);
-    }
+    for (const resource of resources) this.#tables.set(resource.name, new Table(this.#db, resource));
     upcastRecords(this.#db, resources);
     this.#keys = new IdempotencyKeys(this.#db);
-    this.#append = this.#db.prepare(
-      "INSERT INTO events (id, type, subject, timestamp, body, traceparent, requestId, requestedAt) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    );
+    this.#events = new EventAppender(this.#db, resources, tracing);
     this.#snapshot = new Snapshot(this.#db);
     this.#commits = new GroupCommit(this.#db, {
       begin: () => this.#snapshot.release(),
       committed: () => this.#afterCommit(),
-      rolledBack: () => {
-        this.#appended = [];
-      },
+      rolledBack: () => this.#events.rolledBack(),
     });
-    this.tally = { commits: this.#commits.tally, appended: this.#appendedByType };
+    this.tally = { commits: this.#commits.tally, appended: this.#events.tally };
     this.log = sqliteLogReader(this.#db);
     this.logId = logIdOf(this.#db);
     this.find = eventFinder(this.#db);
@@ -153,7 +143,7 @@ class SqliteStore implements Store {
         now,
       );
       table.replace(stored);
-      this.#appendEvent(resource, "updated", stored, now, context);
+      this.#events.append(resource, "updated", stored, now, context);
       return stored;
     });
   }
@@ -170,7 +160,7 @@ class SqliteStore implements Store {
       if (!last) return undefined;
       refusable(() => context?.guard?.(last));
       table.remove(id);
-      this.#appendEvent(resource, "deleted", last, new Date().toISOString(), context);
+      this.#events.append(resource, "deleted", last, new Date().toISOString(), context);
       return last;
     });
   }
@@ -216,27 +206,12 @@ class SqliteStore implements Store {
     const id = table.lastId() + 1;
     const stored = serialize(resource, id, fields, 1, now, now);
     table.insert(stored);
-    this.#appendEvent(resource, "created", stored, now, context);
+    this.#events.append(resource, "created", stored, now, context);
     return stored;
   }
 
-  #appendEvent(resource: Resource, change: Change, stored: Stored, timestamp: string, context?: ChangeContext): void {
-    const { traceparent = null, requestId = null, requestedAt = null } = context ?? {};
-    const append = (name: string, data?: object) => {
-      const id = Bun.randomUUIDv7();
-      const type = `${resource.name}.${name}`;
-      const body = serializeEvent({ id, type, version: versionOf(resource, name), timestamp }, resource.name, stored.json, data);
-      this.#append.run(id, type, stored.id, timestamp, body, traceparent, requestId, requestedAt);
-      this.#appended.push(type);
-    };
-    append(change);
-    if (context?.emit) for (const [name, data] of Object.entries(context.emit)) if (data) append(name, data);
-  }
-
   #afterCommit(): void {
-    if (this.#appended.length === 0) return;
-    for (const type of this.#appended) count(this.#appendedByType, type);
-    this.#appended = [];
+    if (!this.#events.committed()) return;
     for (const listener of this.#listeners) listener();
   }
 }

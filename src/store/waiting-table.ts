@@ -14,6 +14,8 @@ export interface Waiting {
   readonly dueAt: number;
   readonly firstFailure: string | null;
   readonly replay: ReplayMark;
+  /** W3C trace context of the event. */
+  readonly traceparent: string | null;
   /** 1: it may have reached a handler since it waits. */
   readonly begun: number;
 }
@@ -32,7 +34,8 @@ export interface WaitingTable {
 
 export function waitingTable(db: Database): WaitingTable {
   const add = db.prepare(
-    "INSERT INTO warren_waiting (id, body, attempts, dueAt, firstFailure, replay, begun) VALUES ($id, $body, $attempts, $dueAt, $firstFailure, $replay, 0)",
+    `INSERT INTO warren_waiting (id, body, attempts, dueAt, firstFailure, replay, traceparent, begun)
+     VALUES ($id, $body, $attempts, $dueAt, $firstFailure, $replay, $traceparent, 0)`,
   );
   const remove = db.prepare("DELETE FROM warren_waiting WHERE number = ?");
   const begin = db.prepare("UPDATE warren_waiting SET begun = 1 WHERE number = ?");

@@ -32,7 +32,7 @@ export function deadQueueInFile(folder: () => string): DeadQueue {
       const file = open(queue);
       const about = { type: "item.created", reason: "rejected", error: "no", stack: null, attempts: 1, firstFailure: "", lastFailure: "" };
       file.together(() => {
-        for (const event of events) file.dead.add({ ...about, ...event, replay: "no" });
+        for (const event of events) file.dead.add({ ...about, ...event, replay: "no", traceparent: null });
       });
       file.close();
     },

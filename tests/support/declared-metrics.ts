@@ -13,6 +13,7 @@ import { describeStore } from "../../src/store/store-metrics";
 import { buildEvent } from "../../src/testing";
 import { temporaryFolder } from "./folder";
 import { MemoryLog } from "./memory-log";
+import { origin } from "./origin";
 import { recordedLog } from "./recorded-log";
 import { catalogue } from "./resources";
 import { readScrape, type Scrape } from "./scrape";
@@ -32,7 +33,7 @@ export async function declaredMetrics(): Promise<Scrape> {
   const consumer = resolveConsumer({ queue: "item_events", handle: () => {} }, catalogue, log, () => {});
   const worker = new Worker(consumer, () => openConsumerFile(":memory:", { durable: false }));
   const body = JSON.stringify(buildEvent("item.created"));
-  worker.take({ body, failures: 0, suspect: false, replay: "no", gone: false, settle: () => {} });
+  worker.take({ body, failures: 0, suspect: false, replay: "no", origin, gone: false, settle: () => {} });
   await worker.drain();
   describeWorkers(metrics, [worker]);
   const scrape = readScrape(await metrics.render());

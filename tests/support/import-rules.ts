@@ -49,7 +49,7 @@ function layerOf(file: string): string {
   const [top = "", second = ""] = file.split("/");
   if (top !== "src") return top;
   if (/^src\/store\/store(\.ts)?$/.test(file)) return "port";
-  if (/^src\/config(\.ts)?$/.test(file)) return "config";
+  if (/^src\/(tracing-)?config(\.ts)?$/.test(file)) return "config";
   // The parts of src/resource.ts.
   if (second === "crud") return "app";
   return file.split("/").length > 2 ? second : "app";
@@ -81,6 +81,7 @@ const owners: readonly [RegExp, RegExp, string][] = [
   [/^(elysia|@elysiajs\/.*)$/, /^(app|routes)$/, "only the application and its routes know HTTP"],
   [/^pino/, /^observe$/, "only src/observe/ knows how logs are written"],
   [/^prom-client$/, /^observe$/, "only src/observe/ knows how metrics are shown"],
+  [/^@opentelemetry\//, /^observe$/, "only src/observe/ knows how spans are made"],
 ];
 
 function* foreign(path: string, layer: string, specifier: string): Generator<string> {

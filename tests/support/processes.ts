@@ -25,18 +25,21 @@ export interface RunOptions {
   readonly env?: Record<string, string>;
   /** Default: Bun. */
   readonly program?: string;
+  /** A file descriptor to write to instead; the stream then has no lines. */
+  readonly stdout?: number;
+  readonly stderr?: number;
 }
 
 /** Starts `bun <args>`, or another program, with an environment that nothing on this machine leaks into. */
-export function run(args: readonly string[], { cwd = root, env = {}, program = process.execPath }: RunOptions = {}): Running {
+export function run(args: readonly string[], { cwd = root, env = {}, program = process.execPath, ...to }: RunOptions = {}): Running {
   // A developer's own .env stays out of the tests.
   const command = program === process.execPath ? [program, "--no-env-file", ...args] : [program, ...args];
   const child = Bun.spawn(command, {
     cwd,
     env: { PATH: process.env["PATH"] ?? "", HOME: tmpdir(), TZ: "UTC", LOG_FORMAT: "json", ...env },
     stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
+    stdout: to.stdout ?? "pipe",
+    stderr: to.stderr ?? "pipe",
   });
   running.add(child);
   let waiting: (() => void)[] = [];
@@ -156,7 +159,8 @@ export async function eventually<T>(ask: () => Promise<T | undefined> | T | unde
   throw new Error(`Waited ${timeoutMs} ms in vain for ${what}.`);
 }
 
-async function collect(stream: ReadableStream<Uint8Array>, lines: string[], wake: () => void): Promise<void> {
+async function collect(stream: ReadableStream<Uint8Array> | number | undefined, lines: string[], wake: () => void): Promise<void> {
+  if (typeof stream !== "object") return;
   const decoder = new TextDecoder();
   let rest = "";
   for await (const chunk of stream) {

@@ -1,0 +1,42 @@
+import { traceField } from "../observe/traceparent";
+import type { Consumer } from "./consumer-options";
+import type { Task } from "./delivery";
+import { type Failure, type Outcome, troubleOf } from "./outcome";
+
+type Reported = Pick<Task, "delivery"> & Partial<Task>;
+type Reporter = Pick<Consumer, "queue" | "log" | "tracing">;
+
+/** Tells log and trace what is done with a message. One that was handled is no line: there are too many. */
+export function report(consumer: Reporter, task: Reported, outcome: Outcome): void {
+  // What never reached the handler is an attempt, too; what the consumer does not ask for is none.
+  const span = task.span ?? (isSkipped(outcome) ? undefined : consumer.tracing.process([task]));
+  if (outcome.action === "ack") span?.end(undefined, { "warren.outcome": outcome.result });
+  else {
+    const { action, error } = outcome;
+    const trouble = troubleOf(error);
+    const reason = action === "dead-letter" ? outcome.reason : undefined;
+    // What is no error of a handler has its reason only.
+    span?.end(
+      reason && typeof error === "string" ? { ...trouble, type: reason } : trouble,
+      reason ? { "warren.outcome": action, "warren.reason": reason } : { "warren.outcome": action },
+    );
+    tellFailure(consumer, task, span?.traceparent, outcome, trouble.message);
+  }
+}
+
+function isSkipped(outcome: Outcome): boolean {
+  return outcome.action === "ack" && outcome.result === "skipped";
+}
+
+function tellFailure(
+  { queue, log }: Reporter,
+  { delivery: { origin }, event }: Reported,
+  traceparent: string | null | undefined,
+  outcome: Failure,
+  error: string | undefined,
+): void {
+  const { attempts } = outcome;
+  const about = { queue, event: event?.id ?? origin.id, ...traceField(traceparent ?? origin.traceparent), attempts, error };
+  if (outcome.action === "retry") log.warn({ ...about, delayMs: outcome.delayMs }, "The handler failed; the event is tried again later");
+  else log.error({ ...about, reason: outcome.reason }, "An event was given up; it is a dead letter now");
+}

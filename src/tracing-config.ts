@@ -1,0 +1,65 @@
+/** The variables of OpenTelemetry that its SDK leaves to the program; the others it reads itself. */
+export interface TracingConfig {
+  /** Of the collector. It may hold a password. */
+  readonly endpoint: string;
+  readonly sampler: (typeof samplers)[number];
+  /** The share of traces that a sampler `traceidratio` takes, from 0 to 1. */
+  readonly ratio: number;
+  readonly scheduledDelayMillis: number;
+  readonly maxQueueSize: number;
+}
+
+/** As in OpenTelemetry's specification of environment variables. */
+const samplers = [
+  "parentbased_always_on",
+  "parentbased_always_off",
+  "parentbased_traceidratio",
+  "always_on",
+  "always_off",
+  "traceidratio",
+] as const;
+
+const endpoints = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+
+/**
+ * Null: nothing is traced, and what else is set for OpenTelemetry is nobody's concern.
+ *
+ * @param variable reads one, and notes a bad value: `parse` answers undefined for that.
+ */
+export function readTracing(
+  read: (name: string) => string | undefined,
+  variable: <T>(name: string, fallback: T, parse: (text: string) => T | undefined, expected: string) => T,
+): TracingConfig | null {
+  const isOff = read("OTEL_SDK_DISABLED")?.toLowerCase() === "true" || read("OTEL_TRACES_EXPORTER") === "none";
+  const set = isOff ? [] : endpoints.filter(read);
+  if (set.length === 0) return null;
+  const [endpoint = ""] = set.map((name) =>
+    variable(name, "", httpUrl, "use the address of a collector that takes OTLP over HTTP, such as http://localhost:4318"),
+  );
+  const number = (name: string, fallback: number, most: number, expected: string) =>
+    variable(name, fallback, (text) => wholeNumber(text, most), `use ${expected}, such as ${fallback}`);
+  return {
+    endpoint,
+    sampler: variable("OTEL_TRACES_SAMPLER", samplers[0], samplerOf, `use one of ${samplers.join(", ")}`),
+    ratio: variable("OTEL_TRACES_SAMPLER_ARG", 1, share, "use a share from 0 to 1, such as 0.1"),
+    scheduledDelayMillis: number("OTEL_BSP_SCHEDULE_DELAY", 5000, 600_000, "milliseconds"),
+    maxQueueSize: number("OTEL_BSP_MAX_QUEUE_SIZE", 2048, 1_000_000, "a number of spans"),
+  };
+}
+
+function httpUrl(text: string): string | undefined {
+  return /^https?:$/.test(URL.parse(text)?.protocol ?? "") ? text : undefined;
+}
+
+function samplerOf(text: string) {
+  return samplers.find((known) => known === text);
+}
+
+function share(text: string): number | undefined {
+  const value = /^(\d+|\d*\.\d+)$/.test(text) ? Number(text) : Number.NaN;
+  return value <= 1 ? value : undefined;
+}
+
+function wholeNumber(text: string, most: number): number | undefined {
+  return /^[1-9]\d{0,8}$/.test(text) && Number(text) <= most ? Number(text) : undefined;
+}
