@@ -1,12 +1,12 @@
 import { Type } from "@sinclair/typebox";
 import type { Server } from "bun";
 import { Elysia } from "elysia";
+import { pageQuery } from "../src/crud/resource-schemas";
 import type { DeadLetterPage, DeadSelection } from "../src/delivery/dead-letters";
 import { deadReasons } from "../src/delivery/outcome";
 import { QueueUnavailable, UnknownQueue } from "../src/delivery/queue-errors";
-import { jsonBody } from "../src/json-body";
+import { jsonBody } from "../src/http/json-body";
 import { HttpProblem, Problem } from "../src/problem";
-import { pageQuery } from "../src/resource-schemas";
 import { defineRoute } from "../src/route";
 
 const tags = ["dead letters"];

@@ -1,13 +1,13 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
+import { pageQuery } from "../src/crud/resource-schemas";
 import { EventStreams, type StreamTiming } from "../src/delivery/event-streams";
 import type { Event } from "../src/domain/event";
-import { after, type EventQuery, filterOf, filterParameters, refuseRepeated, startOf } from "../src/event-query";
-import { streamResponse } from "../src/event-response";
+import { after, type EventQuery, filterOf, filterParameters, refuseRepeated, startOf } from "../src/http/event-query";
+import { streamResponse } from "../src/http/event-response";
+import { StreamPlaces } from "../src/http/stream-places";
 import { Problem, problemResponse } from "../src/problem";
-import { pageQuery } from "../src/resource-schemas";
 import { defineRoute } from "../src/route";
-import { StreamPlaces } from "../src/stream-places";
 
 const tags = ["events"];
 

@@ -5,7 +5,7 @@ import { QueueUnavailable, UnknownQueue } from "../src/delivery/queue-errors";
 import type { ReplaySelection } from "../src/delivery/replay-selection";
 import { countPast, type Replay } from "../src/delivery/replays";
 import { parseTime } from "../src/delivery/time";
-import { jsonBody } from "../src/json-body";
+import { jsonBody } from "../src/http/json-body";
 import { HttpProblem, Problem } from "../src/problem";
 import { defineRoute } from "../src/route";
 

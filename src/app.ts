@@ -1,21 +1,21 @@
 import { type AnyElysia, Elysia } from "elysia";
-import { completeHeaders } from "./answer-headers";
-import { noteArrival } from "./arrival";
-import { eventDocs } from "./asyncapi-page";
 import type { Config } from "./config";
-import { CrossOrigin } from "./cross-origin";
 import { maxBulkBytes } from "./crud/read-bulk";
-import { answerErrors, asProblem, pathOf } from "./error-answer";
-import { gate } from "./gate";
-import { measureRequests } from "./http-metrics";
-import { methodsByPath } from "./methods";
+import { eventDocs } from "./docs/asyncapi-page";
+import { apiDocs } from "./docs/swagger";
+import { completeHeaders } from "./http/answer-headers";
+import { noteArrival } from "./http/arrival";
+import { CrossOrigin } from "./http/cross-origin";
+import { answerErrors, asProblem, pathOf } from "./http/error-answer";
+import { gate } from "./http/gate";
+import { measureRequests } from "./http/http-metrics";
+import { methodsByPath } from "./http/methods";
+import { problemPages } from "./http/problem-pages";
+import { traceRequests } from "./http/trace-requests";
 import type { Log } from "./observe/logging";
 import { noTracing, type Tracing } from "./observe/tracing";
-import { problemPages } from "./problem-pages";
 import type { Dependencies } from "./route";
 import { type LoadedRoute, mountRoutes } from "./router";
-import { apiDocs } from "./swagger";
-import { traceRequests } from "./trace-requests";
 
 export interface AppOptions {
   readonly routes: readonly LoadedRoute[];

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import { type Static, Type } from "@sinclair/typebox";
-import { type ProblemKind, type ProblemStatus, problemKinds, type SpecialKind, specialKinds } from "./problem-kinds";
-import { requestIdOf } from "./request-id";
+import { type ProblemKind, type ProblemStatus, problemKinds, type SpecialKind, specialKinds } from "./http/problem-kinds";
+import { requestIdOf } from "./http/request-id";
 
 /** Its media type. */
 export const problemType = "application/problem+json";

@@ -1,10 +1,10 @@
 import type { Server } from "bun";
 import { buildApp } from "./app";
-import { clientsBehind } from "./client-address";
 import { type Config, ConfigError, readConfig } from "./config";
 import { onStopSignal } from "./delivery/stop-signal";
 import { loadCatalogue } from "./domain/catalogue";
 import { startEngine } from "./engine";
+import { clientsBehind } from "./http/client-address";
 import { createLog, type Log, messageOf } from "./observe/logging";
 import { startTracing } from "./observe/tracing";
 import { type LoadedRoute, RouterError } from "./router";

@@ -1,9 +1,9 @@
 // The AsyncAPI document, read by AsyncAPI's own parser, and compared with what the program does.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Parser } from "@asyncapi/parser";
-import { asyncApiDocument } from "../src/asyncapi";
 import type { Broker } from "../src/broker/connection";
 import { declareOwnQueue, declareResources } from "../src/broker/topology";
+import { asyncApiDocument } from "../src/docs/asyncapi";
 import { Catalogue } from "../src/domain/catalogue";
 import { parseEvent } from "../src/domain/event";
 import { item } from "../src/domain/item";

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { maxBulkBytes, maxBulkItems } from "../src/crud/read-bulk";
 import { type Splitter, splitArray, splitLines } from "../src/crud/split";
-import { maxBodyBytes } from "../src/json-body";
+import { maxBodyBytes } from "../src/http/json-body";
 import { type Store, StoreUnavailable } from "../src/store/store";
 import { type Answer, openApi, storeWith, type TestApi } from "./support/api";
 import { order } from "./support/resources";

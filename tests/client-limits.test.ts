@@ -1,8 +1,8 @@
 // How many requests a client may send, and what tells clients apart.
 import { afterEach, describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { clientAddress, clientKey } from "../src/client-address";
-import { limitRate } from "../src/rate-limit";
+import { clientAddress, clientKey } from "../src/http/client-address";
+import { limitRate } from "../src/http/rate-limit";
 import { type ListeningApi, listeningApi } from "./support/raw";
 
 describe("above RATE_LIMIT", () => {

@@ -5,8 +5,8 @@ import fc from "fast-check";
 import { Catalogue } from "../src/domain/catalogue";
 import { parseEvent } from "../src/domain/event";
 import { item } from "../src/domain/item";
-import { jsonBody } from "../src/json-body";
-import { inexact } from "../src/json-text";
+import { jsonBody } from "../src/http/json-body";
+import { inexact } from "../src/http/json-text";
 import { buildEvent } from "../src/testing";
 import { type Answer, openApi, type TestApi } from "./support/api";
 

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { Elysia } from "elysia";
 import metricsRoute from "../routes/metrics";
-import { PathPatterns } from "../src/path-patterns";
+import { PathPatterns } from "../src/http/path-patterns";
 import { defineRoute } from "../src/route";
 import { StoreUnavailable } from "../src/store/store";
 import { openApi, storeWith, type TestApi } from "./support/api";

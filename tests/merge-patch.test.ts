@@ -1,7 +1,7 @@
 // JSON merge patch, RFC 7396: the function, and PATCH over HTTP.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { mergePatch } from "../src/merge-patch";
+import { mergePatch } from "../src/crud/merge-patch";
 import { openApi, type TestApi } from "./support/api";
 
 describe("mergePatch", () => {

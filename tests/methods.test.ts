@@ -1,7 +1,7 @@
 // HEAD, OPTIONS, and the methods that a path does not know; what counts as which path.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Elysia } from "elysia";
-import { methodsByPath } from "../src/methods";
+import { methodsByPath } from "../src/http/methods";
 import { type ListeningApi, listeningApi } from "./support/raw";
 
 let api: ListeningApi;

@@ -1,7 +1,7 @@
 // Every kind of problem has a page at its `type`, and a row in the README.
 import { afterAll, expect, test } from "bun:test";
 import { join } from "node:path";
-import { everyKind } from "../src/problem-kinds";
+import { everyKind } from "../src/http/problem-kinds";
 import { openApi } from "./support/api";
 import { root } from "./support/processes";
 

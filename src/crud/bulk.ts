@@ -1,15 +1,15 @@
 import { type TSchema, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import type { Input } from "../defaults";
 import type { Recorded, Resource } from "../domain/resource";
+import { refuseQuery } from "../http/query";
 import { Problem } from "../problem";
-import { refuseQuery } from "../query";
-import { typed } from "../resource-schemas";
 import type { Store } from "../store/store";
 import { contextOf } from "./context";
+import type { Input } from "./defaults";
 import { idempotencyKey } from "./headers";
 import { idempotencyKeyOf, onceOf, refuseReuse } from "./idempotency-key";
 import { type BulkBody, bulkReader, json, maxBulkItems, ndjson } from "./read-bulk";
+import { typed } from "./resource-schemas";
 import { bulkWriter } from "./write-bulk";
 
 /** What became of one record of a bulk. */

@@ -1,6 +1,6 @@
-import { arrivalOf } from "../arrival";
+import { arrivalOf } from "../http/arrival";
+import { requestIdOf } from "../http/request-id";
 import { validTraceparent } from "../observe/traceparent";
-import { requestIdOf } from "../request-id";
 import type { ChangeContext } from "../store/store";
 
 export type RequestHeaders = Readonly<Record<string, string | undefined>>;

@@ -1,6 +1,6 @@
 import type { TSchema } from "@sinclair/typebox";
-import { checkMediaType, jsonReader, maxBodyBytes } from "../json-body";
-import { limitedBody } from "../limited-body";
+import { checkMediaType, jsonReader, maxBodyBytes } from "../http/json-body";
+import { limitedBody } from "../http/limited-body";
 import { HttpProblem, type Problem, problemInside } from "../problem";
 import { type Piece, splitArray, splitLines } from "./split";
 

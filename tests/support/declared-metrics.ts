@@ -4,7 +4,7 @@ import { resolveConsumer } from "../../src/delivery/consumer-options";
 import { describeQueues } from "../../src/delivery/queue-metrics";
 import { describeRelay } from "../../src/delivery/relay-metrics";
 import { Worker } from "../../src/delivery/worker";
-import { measureRequests } from "../../src/http-metrics";
+import { measureRequests } from "../../src/http/http-metrics";
 import { Metrics } from "../../src/observe/metrics";
 import { describeProcess } from "../../src/observe/process-metrics";
 import { openConsumerFile } from "../../src/store/consumer-file";

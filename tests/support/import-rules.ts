@@ -50,8 +50,8 @@ function layerOf(file: string): string {
   if (top !== "src") return top;
   if (/^src\/store\/store(\.ts)?$/.test(file)) return "port";
   if (/^src\/(tracing-)?config(\.ts)?$/.test(file)) return "config";
-  // The parts of src/resource.ts.
-  if (second === "crud") return "app";
+  // The parts of src/app.ts, of src/resource.ts, and of the documentation that both serve.
+  if (["http", "crud", "docs"].includes(second)) return "app";
   return file.split("/").length > 2 ? second : "app";
 }
 

@@ -1,5 +1,5 @@
-import type { Metrics, Sample } from "./observe/metrics";
-import { Distribution, entryOf, workSeconds } from "./observe/tally";
+import type { Metrics, Sample } from "../observe/metrics";
+import { Distribution, entryOf, workSeconds } from "../observe/tally";
 import { PathPatterns } from "./path-patterns";
 
 /** Tells the status of the answer to a request, and when its handling began by `performance.now()`. */

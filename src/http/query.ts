@@ -1,6 +1,6 @@
 import { type TObject, type TUnsafe, Type } from "@sinclair/typebox";
+import { documentedAs } from "../docs/openapi";
 import { invalid, type Mistake, placeOf } from "./mistakes";
-import { documentedAs } from "./openapi";
 
 /** A parameter of a query, which is text. */
 export interface Parameter<Value> {

@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import type { Tracing } from "./observe/tracing";
+import type { Tracing } from "../observe/tracing";
 
 type Handle = (request: Request) => Response | Promise<Response>;
 

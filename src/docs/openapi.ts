@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import { toOpenAPIPath } from "@elysiajs/swagger/utils";
-import type { Scope } from "./config";
-import { Problem, problemOf } from "./problem";
+import type { Scope } from "../config";
+import { Problem, problemOf } from "../problem";
 
 type Json = Record<string, unknown>;
 

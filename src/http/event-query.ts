@@ -1,8 +1,8 @@
 import { type TString, Type } from "@sinclair/typebox";
-import type { EventFilter } from "./delivery/log-pieces";
-import { type Catalogue, UnknownEventType } from "./domain/catalogue";
-import { documentedAs } from "./openapi";
-import { HttpProblem } from "./problem";
+import type { EventFilter } from "../delivery/log-pieces";
+import { documentedAs } from "../docs/openapi";
+import { type Catalogue, UnknownEventType } from "../domain/catalogue";
+import { HttpProblem } from "../problem";
 
 /** An integer in a query, which is text. */
 function integer(pattern: string, description: string, documented: object): TString {

@@ -1,11 +1,11 @@
 import type { TUnsafe } from "@sinclair/typebox";
+import { parseTime } from "../delivery/time";
+import { type FilterQuery, type Filters, parametersOf } from "../domain/filter";
+import type { Resource } from "../domain/resource";
+import { invalid, type Mistake } from "../http/mistakes";
+import { integer, type Parameter, querySchema, readQuery, word } from "../http/query";
+import { type Listing, type Page, type SortKey, sortKeys } from "../store/store";
 import { readCursor, writeCursor } from "./cursor";
-import { parseTime } from "./delivery/time";
-import { type FilterQuery, type Filters, parametersOf } from "./domain/filter";
-import type { Resource } from "./domain/resource";
-import { invalid, type Mistake } from "./mistakes";
-import { integer, type Parameter, querySchema, readQuery, word } from "./query";
-import { type Listing, type Page, type SortKey, sortKeys } from "./store/store";
 
 export type Sort = SortKey | `-${SortKey}`;
 

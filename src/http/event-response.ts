@@ -1,4 +1,4 @@
-import type { EventStreams, Sink, StreamStart } from "./delivery/event-streams";
+import type { EventStreams, Sink, StreamStart } from "../delivery/event-streams";
 
 const headers = {
   "content-type": "text/event-stream",

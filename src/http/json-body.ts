@@ -1,9 +1,9 @@
 import type { TSchema } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { HttpProblem } from "../problem";
 import { inexact } from "./json-text";
 import { limitedBody } from "./limited-body";
 import { describeMistakes, invalid } from "./mistakes";
-import { HttpProblem } from "./problem";
 
 /** The largest body that is read, in bytes. */
 export const maxBodyBytes = 1024 * 1024;

@@ -1,6 +1,6 @@
 import type { ValueError } from "@sinclair/typebox/errors";
-import { expectedText } from "./domain/text";
-import { HttpProblem, type Problem } from "./problem";
+import { expectedText } from "../domain/text";
+import { HttpProblem, type Problem } from "../problem";
 
 export type Mistake = NonNullable<Problem["errors"]>[number];
 

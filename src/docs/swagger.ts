@@ -3,9 +3,9 @@ import { type AnyElysia, Elysia } from "elysia";
 import iconFile from "swagger-ui-dist/favicon-32x32.png" with { type: "file" };
 import styleFile from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
 import scriptFile from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
-import packageJson from "../package.json";
-import { scopeFor } from "./access";
-import type { Config } from "./config";
+import packageJson from "../../package.json";
+import type { Config } from "../config";
+import { scopeFor } from "../http/access";
 import { completeDocument, type DocumentedRoute, type Gate, type OpenApiDocument } from "./openapi";
 import { file, text } from "./page-answers";
 

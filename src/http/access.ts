@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { type ApiToken, type Scope, scopes } from "./config";
-import { problemResponse } from "./problem";
+import { type ApiToken, type Scope, scopes } from "../config";
+import { problemResponse } from "../problem";
 
 /** Open without a token: a probe has none, and the docs are where a person learns that one is needed. */
 const open = /^\/((health|swagger|asyncapi|problems)(\/|$)|asyncapi\.json$)/;

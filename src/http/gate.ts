@@ -1,7 +1,7 @@
 import type { Server } from "bun";
+import type { Config } from "../config";
 import { requireToken } from "./access";
 import { clientsBehind } from "./client-address";
-import type { Config } from "./config";
 import type { CrossOrigin } from "./cross-origin";
 import { checkHost } from "./host";
 import { limitRate } from "./rate-limit";

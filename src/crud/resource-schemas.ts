@@ -1,8 +1,8 @@
 import { type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
+import { documentedAs } from "../docs/openapi";
+import type { Resource } from "../domain/resource";
 import { inputSchema } from "./defaults";
-import type { Resource } from "./domain/resource";
 import { mergePatchSchema } from "./merge-patch";
-import { documentedAs } from "./openapi";
 
 /** A schema with its static type said outright: TypeBox cannot infer it while the resource is still a type parameter. */
 export function typed<T>(schema: TSchema): TUnsafe<T> {

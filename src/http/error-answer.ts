@@ -1,11 +1,11 @@
 import type { ValueError } from "@sinclair/typebox/errors";
 import { ElysiaCustomStatusResponse, NotFoundError, ParseError, ValidationError } from "elysia";
+import { type Log, messageOf } from "../observe/logging";
+import { traceField } from "../observe/traceparent";
+import { HttpProblem, problemResponse, problemType } from "../problem";
+import { StoreUnavailable } from "../store/store";
 import { describeMistakes } from "./mistakes";
-import { type Log, messageOf } from "./observe/logging";
-import { traceField } from "./observe/traceparent";
-import { HttpProblem, problemResponse, problemType } from "./problem";
 import { requestIdOf } from "./request-id";
-import { StoreUnavailable } from "./store/store";
 
 const places: Record<string, string> = { params: "path", query: "query", body: "body" };
 
