@@ -231,7 +231,7 @@ describe("the stop", () => {
     const open = Promise.withResolvers<void>();
     const socket = await Bun.connect({ hostname, port: Number(port), socket: { open: () => open.resolve(), data() {} } });
     await open.promise;
-    socket.write("POST /items HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{");
+    socket.write("POST /items HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{");
     expect(await api.stop()).toBe(0);
     socket.end();
   });

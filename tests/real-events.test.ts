@@ -171,7 +171,7 @@ describe("a stream with a quick heartbeat and little patience", () => {
       port: Number(port),
       socket: {
         open(socket) {
-          socket.write(`GET ${pathname} HTTP/1.1\r\nHost: x\r\n\r\n`);
+          socket.write(`GET ${pathname} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
           socket.pause();
         },
         data() {},

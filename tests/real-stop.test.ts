@@ -34,7 +34,7 @@ async function holdRequest({ url }: Api): Promise<void> {
     socket: {
       open(socket) {
         socket.write(
-          "POST /items HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\nExpect: 100-continue\r\n\r\n{",
+          "POST /items HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\nExpect: 100-continue\r\n\r\n{",
         );
       },
       data: () => continued.resolve(),
