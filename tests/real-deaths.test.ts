@@ -65,7 +65,7 @@ function describeDeaths(url: () => string, cleanUp: () => Promise<void> = async 
     let kills = 0;
     while (kills < 50) {
       // Often enough that fifty deaths fit into the events that are there.
-      const consumer = start("settle", 0.02);
+      const consumer = start("settle", 0.04);
       const end = await Promise.race([
         consumer.exited,
         eventually(() => (effects().length >= events ? "all" : undefined), "the effects", 60_000),
@@ -75,6 +75,8 @@ function describeDeaths(url: () => string, cleanUp: () => Promise<void> = async 
     }
     await writing;
     const last = start("settle", 0);
+    // All may be done before it has begun, and then a stop would come before it knows how to stop well.
+    await last.line(/^ready$/);
     await eventually(() => (effects().length >= events ? true : undefined), `${events} effects`, 60_000);
     expect(await last.stop()).toBe(0);
     const written = effects();
