@@ -63,7 +63,8 @@ export class Client {
     if ("bytes" in content) return new Uint8Array(content.bytes);
     if ("spaces" in content) return new Uint8Array(content.spaces).fill(0x20);
     const value = this.known.put(path, schema, content.json, known);
-    return new TextEncoder().encode(schema.type === "string" ? String(value) : JSON.stringify(value));
+    const isText = schema.type === "string" && typeof value === "string";
+    return new TextEncoder().encode(isText ? value : JSON.stringify(value));
   }
 
   #filled(parts: readonly Part[], { operation }: Plan): { name: string; text: string }[] {
