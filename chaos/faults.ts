@@ -1,0 +1,31 @@
+import type { Fault } from "./fault";
+import { brokerAbsent, brokerKill, brokerRestart, diskAlarm, memoryAlarm } from "./faults/broker";
+import { apiKill, consumerKill, relayCrashes, stop } from "./faults/kills";
+import { clockJump, deadReaders, diskFull, fsync, secondApi } from "./faults/machine";
+import { cut, halfOpen, slow } from "./faults/network";
+import { ackTimeout, queueArguments, queueDeleted, queuesGone } from "./faults/queues";
+
+/** Every fault, in the order in which they are run. */
+export const faults: readonly Fault[] = [
+  apiKill,
+  ...relayCrashes,
+  consumerKill,
+  stop,
+  brokerKill,
+  brokerRestart,
+  cut,
+  halfOpen,
+  slow,
+  memoryAlarm,
+  diskAlarm,
+  diskFull,
+  fsync,
+  queueArguments,
+  queueDeleted,
+  queuesGone,
+  ackTimeout,
+  brokerAbsent,
+  secondApi,
+  clockJump,
+  deadReaders,
+];

@@ -1,0 +1,32 @@
+// The fault suite is tested itself: five bugs, each planted into one file of a service that runs for this test alone, are
+// found by their names. No other promise is broken by them.
+import { afterAll, afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { faults } from "../chaos/faults";
+import { run } from "../chaos/run";
+import { endAll } from "./support/processes";
+import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
+
+setDefaultTimeout(180_000);
+
+describeWithRabbit("a planted bug:", () => {
+  let rabbit: Rabbit | undefined;
+  afterEach(endAll);
+  afterAll(() => rabbit?.dispose());
+
+  test.each([
+    ["ack-before-effect", "consumers", "consumer-kill", ["lost-event"]],
+    ["no-inbox", "consumers", "consumer-kill", ["doubled-effect"]],
+    ["position-before-confirm", "api", "broker-kill", ["lost-event"]],
+    ["not-mandatory", "api", "queues-gone", ["lost-event"]],
+    ["event-outside-transaction", "api", "api-kill", ["event-missing", "gap-in-log", "lost-write"]],
+  ] as const)("%s in the %s is found by %s", async (bug, where, name, violations) => {
+    rabbit ??= await startRabbit();
+    await emptyBroker(rabbit);
+    const fault = faults.find((known) => known.name === name);
+    if (!fault) throw new Error(`There is no fault "${name}".`);
+    const preload = { [where]: `tests/support/planted/${bug}.ts` };
+    const result = await run({ fault, transport: "rabbitmq", seed: 1, isShort: true, rabbit, preload, patienceMs: 5000 });
+    const found = result.violations.map((violation) => violation.name);
+    expect(found.sort()).toEqual([...violations]);
+  });
+});
