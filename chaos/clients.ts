@@ -95,7 +95,7 @@ export class Clients {
       this.#acknowledge();
       return answer;
     } catch (error) {
-      const notSent = error instanceof Error && "code" in error && error.code === "ConnectionRefused";
+      const notSent = error instanceof Error && "code" in error && error.code === "ECONNREFUSED";
       if (!notSent) note("unknown");
       await Bun.sleep(20);
       return undefined;

@@ -1,3 +1,4 @@
+import { messageOf } from "../src/observe/logging";
 import type { Rabbit } from "../tests/support/rabbit";
 import { check, type Figures, figuresOf, type Violation } from "./checker";
 import { queuesLeft, readStored } from "./ending";
@@ -54,10 +55,15 @@ export async function run(options: RunOptions): Promise<RunResult> {
     clients.start();
     await clients.until(200);
     const usage = sampleUsage(system.programs);
-    for (let number = 1; number <= strikes; number += 1) {
-      await clients.until(random.between(1, 60));
-      await fault.strike(system, { number, isShort });
-      onProgress({ strikes: number, acknowledged: clients.acknowledged });
+    try {
+      for (let number = 1; number <= strikes; number += 1) {
+        await clients.until(random.between(1, 60));
+        await fault.strike(system, { number, isShort });
+        onProgress({ strikes: number, acknowledged: clients.acknowledged });
+      }
+    } catch (error) {
+      // What was waited for did not come. What that has done to the events is of interest all the same.
+      system.observe("stuck", messageOf(error));
     }
     await fault.heal?.(system);
     await system.startAll();

@@ -21,6 +21,7 @@ export const cut: Fault = {
 /** As in src/broker/connection.ts. */
 const heartbeatSeconds = 5;
 const lost = "Lost the connection to RabbitMQ";
+const connected = "Connected to RabbitMQ";
 
 export const halfOpen: Fault = {
   name: "half-open",
@@ -35,11 +36,12 @@ export const halfOpen: Fault = {
     const struck = random.chance(0.5) ? programs : [random.of(programs)];
     await Promise.all(
       struck.map(async (program) => {
-        const count = () => program.output.filter((line) => line.includes(lost)).length;
-        const before = count();
+        const count = (what: string) => program.output.filter((line) => line.includes(what)).length;
+        const before = count(lost);
+        await eventually(() => (count(connected) > before ? true : undefined), `${program.name} to be connected`);
         const frozenAt = performance.now();
         system.proxyOf(program).freeze();
-        await eventually(() => (count() > before ? true : undefined), `${program.name} to find that its connection is dead`, 60_000);
+        await eventually(() => (count(lost) > before ? true : undefined), `${program.name} to find that its connection is dead`, 60_000);
         const seconds = (performance.now() - frozenAt) / 1000;
         if (seconds > 3 * heartbeatSeconds) {
           system.observe("found-late", `${program.name} found after ${seconds.toFixed(1)} s that its connection was dead`);
