@@ -28,7 +28,8 @@ export async function mountDisk(path: string, megabytes: number): Promise<Disk> 
       }
     },
     free: () => rmSync(ballast, { force: true }),
-    remove: () => command("umount", path),
+    // Lazily: a database that was read may be open until its statements are collected.
+    remove: () => command("umount", "--lazy", path),
   };
 }
 

@@ -6,6 +6,7 @@ import { faults } from "./faults";
 import { needs } from "./needs";
 import { Random } from "./random";
 import { type RunResult, run } from "./run";
+import { removeSystems } from "./system";
 import { header, progressLine, resultLines, summary } from "./table";
 
 const help = `Breaks a system under load in every way that happens in production, and checks that no promise is broken.
@@ -91,7 +92,7 @@ let stopping = false;
 
 async function cleanUp(): Promise<void> {
   stopping = true;
-  await endAll();
+  await removeSystems();
   await rabbit?.dispose().catch(() => {});
   await endAll();
 }

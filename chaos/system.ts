@@ -12,7 +12,7 @@ import { drain } from "./ending";
 import type { Arrangement } from "./fault";
 import type { Observation } from "./history";
 import { type Command, Program } from "./program";
-import type { Random } from "./random";
+import { Random } from "./random";
 import { Records } from "./records";
 import { type Role, roleNames } from "./roles";
 
@@ -25,6 +25,13 @@ export interface SystemOptions {
   readonly patienceMs?: number | undefined;
   /** Modules that are loaded before the API's, or a consumer's, own: for bugs that are planted to be found. */
   readonly preload?: { readonly api?: string; readonly consumers?: string };
+}
+
+const open = new Set<System>();
+
+/** Removes whatever a run that was broken off has left. */
+export async function removeSystems(): Promise<void> {
+  for (const system of open) await system.remove();
 }
 
 /** The service, its consumers and its clients, all of them processes or connections of their own. */
@@ -48,7 +55,8 @@ export class System {
     this.records = new Records(this);
     const port = freePort();
     this.url = `http://127.0.0.1:${port}`;
-    this.clients = new Clients(this.url, options.random);
+    // Their own, since they take turns as it happens: what strikes when does not depend on that.
+    this.clients = new Clients(this.url, new Random(options.random.seed));
     const onEnd = (detail: string) => this.observe("process-ended", detail);
     this.api = new Program("api", (env) => this.#apiCommand({ PORT: String(port), ...env }), "Warren listens on", onEnd);
     const consumer = (role: Role) => new Program(role, (env) => this.#consumerCommand(role, env), "ready", onEnd);
@@ -57,6 +65,7 @@ export class System {
 
   static async start(options: SystemOptions): Promise<System> {
     const system = new System(options);
+    open.add(system);
     const { rabbit, arrangement } = options;
     mkdirSync(system.dataDir);
     try {
@@ -136,7 +145,9 @@ export class System {
     await this.api.stop();
   }
 
+  /** Ends every process, and leaves nothing behind. */
   async remove(): Promise<void> {
+    if (!open.delete(this)) return;
     await this.clients.stop();
     this.records.close();
     for (const program of this.programs) await program.kill();

@@ -13,20 +13,22 @@ describeWithRabbit("a planted bug:", () => {
   afterEach(endAll);
   afterAll(() => rabbit?.dispose());
 
-  test.each([
-    ["ack-before-effect", "consumers", "consumer-kill", ["lost-event"]],
-    ["no-inbox", "consumers", "consumer-kill", ["doubled-effect"]],
-    ["position-before-confirm", "api", "broker-kill", ["lost-event"]],
-    ["not-mandatory", "api", "queues-gone", ["lost-event"]],
-    ["event-outside-transaction", "api", "api-kill", ["event-missing", "gap-in-log", "lost-write"]],
-  ] as const)("%s in the %s is found by %s", async (bug, where, name, violations) => {
+  /** What has to be found, and what else may be, as chance has it. */
+  test.each<[bug: string, where: "api" | "consumers", fault: string, strikes: number, must: string[], may?: string[]]>([
+    ["ack-before-effect", "consumers", "consumer-kill", 3, ["lost-event"]],
+    ["no-inbox", "consumers", "consumer-kill", 4, ["doubled-effect"]],
+    ["position-before-confirm", "api", "broker-kill", 1, ["lost-event"]],
+    ["not-mandatory", "api", "queues-gone", 1, ["lost-event"]],
+    ["event-outside-transaction", "api", "api-kill", 5, ["event-missing", "lost-write"], ["gap-in-log", "row-missing"]],
+  ])("%s in the %s is found by %s", async (bug, where, name, strikes, must, may = []) => {
     rabbit ??= await startRabbit();
     await emptyBroker(rabbit);
     const fault = faults.find((known) => known.name === name);
     if (!fault) throw new Error(`There is no fault "${name}".`);
     const preload = { [where]: `tests/support/planted/${bug}.ts` };
-    const result = await run({ fault, transport: "rabbitmq", seed: 1, isShort: true, rabbit, preload, patienceMs: 5000 });
+    const result = await run({ fault, transport: "rabbitmq", seed: 1, strikes, isShort: true, rabbit, preload, patienceMs: 5000 });
     const found = result.violations.map((violation) => violation.name);
-    expect(found.sort()).toEqual([...violations]);
+    expect(found).toEqual(expect.arrayContaining(must));
+    expect(found.filter((violation) => ![...must, ...may].includes(violation))).toEqual([]);
   });
 });

@@ -9,7 +9,7 @@ export const brokerKill: Fault = {
   name: "broker-kill",
   title: "kill -9 of RabbitMQ",
   transports,
-  strikes: { full: 25, short: 3 },
+  strikes: { full: 25, short: 2 },
   unnoticed: true,
   async strike({ rabbit, clients, random }) {
     await rabbit.kill();
@@ -33,13 +33,13 @@ export const brokerRestart: Fault = {
 
 export const brokerAbsent: Fault = {
   name: "broker-absent",
-  title: "RabbitMQ is not there at the start, and for ten minutes (short: ten seconds)",
+  title: "RabbitMQ is not there at the start, and for ten minutes (short: for five seconds)",
   transports,
   strikes: { full: 1, short: 1 },
   unnoticed: true,
   arrange: { brokerAbsent: true },
   async strike({ rabbit }, { isShort }) {
-    await Bun.sleep(isShort ? 10_000 : 600_000);
+    await Bun.sleep(isShort ? 5_000 : 600_000);
     await rabbit.start();
   },
 };

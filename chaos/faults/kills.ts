@@ -31,7 +31,7 @@ export const relayCrashes: readonly Fault[] = crashPoints.map((point) => ({
   name: `relay-${point}`,
   title: `kill -9 of the API ${pointTitles[point]}`,
   transports: ["rabbitmq"],
-  strikes: { full: 50, short: 6 },
+  strikes: { full: 50, short: 5 },
   async strike({ api, random }) {
     await api.kill();
     const after = random.between(1, point === "after-position" ? 10 : 150);
@@ -45,7 +45,7 @@ export const consumerKill: Fault = {
   name: "consumer-kill",
   title: "kill -9 of a consumer between an effect and its acknowledgement",
   transports: both,
-  strikes: { full: 50, short: 10 },
+  strikes: { full: 50, short: 8 },
   async strike({ consumers, random }) {
     const consumer = consumers[random.of(roleNames)];
     await consumer.kill();

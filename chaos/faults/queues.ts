@@ -40,10 +40,26 @@ export const queueArguments: Fault = {
   },
   // What was in a queue that somebody deletes is gone; the log has it, and a person asks for it again.
   async heal(system) {
-    await system.startAll();
-    for (const role of roleNames) await replay(system, role);
+    for (const role of roleNames) {
+      await bound(system, role);
+      await replay(system, role);
+    }
   },
 };
+
+/** Fulfils when the queue gets what its consumer wants: from there on nothing has to be asked for again. */
+async function bound({ rabbit }: System, role: Role): Promise<void> {
+  const { queue, kinds } = roles[role];
+  const keys = role === "shared" ? ["item.*"] : kinds.map((kind) => `item.${kind}`);
+  await eventually(
+    async () => {
+      const listed = await rabbit.ctl("-q", "list_bindings", "source_name", "destination_name", "routing_key", "--no-table-headers");
+      return keys.every((key) => listed.includes(`events\t${queue}\t${key}\n`)) || undefined;
+    },
+    `${queue} to be bound`,
+    60_000,
+  );
+}
 
 async function replay(system: System, role: Role): Promise<void> {
   const { queue } = roles[role];
