@@ -2,11 +2,11 @@ import type { Fault } from "./fault";
 import { brokerAbsent, brokerKill, brokerRestart, diskAlarm, memoryAlarm } from "./faults/broker";
 import { apiKill, consumerKill, relayCrashes, stop } from "./faults/kills";
 import { clockJump, deadReaders, diskFull, fsync, secondApi } from "./faults/machine";
+import { mixOf } from "./faults/mix";
 import { cut, halfOpen, slow } from "./faults/network";
 import { ackTimeout, queueArguments, queueDeleted, queuesGone } from "./faults/queues";
 
-/** Every fault, in the order in which they are run. */
-export const faults: readonly Fault[] = [
+const single: readonly Fault[] = [
   apiKill,
   ...relayCrashes,
   consumerKill,
@@ -29,3 +29,8 @@ export const faults: readonly Fault[] = [
   clockJump,
   deadReaders,
 ];
+
+export const mix = mixOf(single);
+
+/** Every fault, in the order in which they are run. */
+export const faults: readonly Fault[] = [...single, mix];

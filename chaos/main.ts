@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { endAll } from "../tests/support/processes";
 import { emptyBroker, type Rabbit, startRabbit } from "../tests/support/rabbit";
 import type { Fault, TransportName } from "./fault";
-import { faults } from "./faults";
+import { faults, mix } from "./faults";
 import { needs } from "./needs";
 import { Random } from "./random";
 import { type RunResult, run } from "./run";
@@ -130,11 +130,12 @@ async function runOne(fault: Fault, transport: TransportName): Promise<void> {
   else console.log(JSON.stringify(result));
 }
 
+const chosen = options.chosen.length > 0 ? options.chosen : options.minutes === undefined ? faults : [mix];
 if (isTerminal) console.log(header);
 const deadline = options.minutes === undefined ? undefined : performance.now() + options.minutes * 60_000;
 try {
   for (let round = 1; deadline === undefined ? round <= options.runs : performance.now() < deadline; round += 1) {
-    for (const fault of options.chosen.length > 0 ? options.chosen : faults) {
+    for (const fault of chosen) {
       for (const transport of options.transports) {
         if (!fault.transports.includes(transport)) continue;
         if (deadline !== undefined && performance.now() > deadline) break;
