@@ -3,7 +3,7 @@ import { Elysia } from "elysia";
 import { pageQuery } from "../src/crud/resource-schemas";
 import { EventStreams, type StreamTiming } from "../src/delivery/event-streams";
 import type { Event } from "../src/domain/event";
-import { after, type EventQuery, filterOf, filterParameters, refuseRepeated, startOf } from "../src/http/event-query";
+import { after, type EventQuery, filterOf, filterParameters, refuseRepeated, searchOf, startOf } from "../src/http/event-query";
 import { streamResponse } from "../src/http/event-response";
 import { StreamPlaces } from "../src/http/stream-places";
 import { Problem, problemResponse } from "../src/problem";
@@ -59,10 +59,10 @@ export function eventRoutes(timing: StreamTiming) {
     return new Elysia()
       .get(
         "",
-        async ({ query, request }) => {
+        async ({ query, request, path }) => {
           refuseRepeated(request);
           const filter = filterOf(query, catalogue);
-          const refusal = await refusePosition(request, query.after === undefined ? undefined : Number(query.after), query);
+          const refusal = await refusePosition(request, path, query.after === undefined ? undefined : Number(query.after), query);
           if (refusal) return refusal as never;
           const end = await store.log.end();
           const from = Number(query.after ?? 0);
@@ -74,7 +74,7 @@ export function eventRoutes(timing: StreamTiming) {
           const more = position < end;
           const events = entries.map((entry) => `{"position":${entry.position},"event":${entry.body}}`).join(",");
           return new Response(`{"events":[${events}],"next":${position},"more":${more}}`, {
-            headers: { "content-type": "application/json", ...(more && { link: linkAfter(request, position) }) },
+            headers: { "content-type": "application/json", ...(more && { link: linkAfter(request, path, position) }) },
           }) as never;
         },
         {
@@ -91,11 +91,11 @@ export function eventRoutes(timing: StreamTiming) {
       )
       .get(
         "/stream",
-        async ({ query, request, server }) => {
+        async ({ query, request, path, server }) => {
           refuseRepeated(request);
           const filter = filterOf(query, catalogue);
           const start = startOf(request, query);
-          const refusal = await refusePosition(request, start, query);
+          const refusal = await refusePosition(request, path, start, query);
           if (refusal) return refusal as never;
           const place = places.take(clientOf(request, server));
           if (typeof place === "string") return problemResponse(request, 429, { detail: place }, { "retry-after": "60" }) as never;
@@ -124,12 +124,17 @@ export function eventRoutes(timing: StreamTiming) {
       );
 
     /** Says what a client that asks for the events after a position would not get. */
-    async function refusePosition(request: Request, position: number | undefined, query: EventQuery): Promise<Response | undefined> {
+    async function refusePosition(
+      request: Request,
+      path: string,
+      position: number | undefined,
+      query: EventQuery,
+    ): Promise<Response | undefined> {
       if (position === undefined) return undefined;
       const [pruned, end] = [await store.log.pruned(), await store.log.end()];
       if (position < pruned) {
         const detail = `The events up to position ${pruned} were removed, and some of them come after ${position}. Go on with after=${pruned}.`;
-        return problemResponse(request, 410, { detail }, { link: linkAfter(request, pruned) });
+        return problemResponse(request, 410, { detail }, { link: linkAfter(request, path, pruned) });
       }
       if (position > end) {
         const detail = `The log ends at position ${end}. Was an older backup restored since?`;
@@ -144,10 +149,10 @@ export function eventRoutes(timing: StreamTiming) {
 }
 
 /** RFC 8288: the same request, from another position on. */
-function linkAfter(request: Request, position: number): string {
-  const url = new URL(request.url);
-  url.searchParams.set("after", String(position));
-  return `<${url.pathname}${url.search}>; rel="next"`;
+function linkAfter(request: Request, path: string, position: number): string {
+  const search = searchOf(request);
+  search.set("after", String(position));
+  return `<${path}?${search}>; rel="next"`;
 }
 
 export default eventRoutes({ heartbeatMs: 10_000, patienceMs: 30_000, retryMs: 2000 });

@@ -8,6 +8,7 @@ import { noteArrival } from "./http/arrival";
 import { CrossOrigin } from "./http/cross-origin";
 import { answerErrors, asProblem, pathOf } from "./http/error-answer";
 import { gate } from "./http/gate";
+import { completeUrl } from "./http/host";
 import { measureRequests } from "./http/http-metrics";
 import { methodsByPath } from "./http/methods";
 import { problemPages } from "./http/problem-pages";
@@ -55,7 +56,7 @@ export function buildApp({ routes, dependencies, config, log, tracing = noTracin
     if (request.method === "HEAD") Object.defineProperty(request, "method", { value: "GET" });
     let response: Response;
     try {
-      response = await handle(request);
+      response = completeUrl(request) ?? (await handle(request));
       if (response.status >= 400) response = await asProblem(request, response, log);
     } catch (error) {
       // Not even Elysia could make something of it.

@@ -77,6 +77,7 @@ export async function startEngine(config: Config, catalogue: Catalogue, log: Log
   return {
     dependencies: {
       metrics,
+      log,
       store,
       catalogue,
       deadLetters: queues.deadLetters,

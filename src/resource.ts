@@ -79,7 +79,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
   };
   const changeOf = (headers: RequestHeaders, request: Request) => ({ ...contextOf(headers, request), guard: guardOf(name, headers) });
 
-  return defineRoute(({ store }: Dependencies) =>
+  return defineRoute(({ store, log }: Dependencies) =>
     new Elysia()
       .get(
         "",
@@ -120,7 +120,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
           },
         },
       )
-      .use(bulk(resource, schemas, complete, store))
+      .use(bulk(resource, schemas, complete, { store, log }))
       .get(
         "/:id",
         async ({ params: { id }, request }) => {

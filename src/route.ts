@@ -6,6 +6,7 @@ import type { Replays } from "./delivery/replays";
 import type { Timeline } from "./delivery/timeline";
 import type { Transport } from "./delivery/transport";
 import type { Catalogue } from "./domain/catalogue";
+import type { Log } from "./observe/logging";
 import type { Metrics } from "./observe/metrics";
 import type { Store } from "./store/store";
 
@@ -19,6 +20,8 @@ export interface Dependencies {
   readonly timeline: (id: string) => Promise<Timeline | undefined>;
   /** What this process tells Prometheus; a route may add its own. */
   readonly metrics: Metrics;
+  /** For what the service's operator should know, and the answer to a request does not tell. */
+  readonly log: Log;
   /** How things stand between the event log and RabbitMQ. */
   readonly relay: () => RelayStatus;
   /** The address of who sends a request, behind the proxies that are trusted. Null: it has no connection, or not any more. */

@@ -298,6 +298,8 @@ describe("when the store fails", () => {
       1000, 1500,
     ]);
     expect(first[1000]).toEqual({ line: 1001, status: 503, problem: expect.objectContaining({ type: "/problems/unavailable" }) });
+    // The answer is 200, so that nobody else would tell.
+    expect(broken.lines).toMatchObject([{ level: "error", requestId: expect.any(String), path: "/items/bulk", error: "SQLITE_FULL" }]);
     working = Number.POSITIVE_INFINITY;
     const second = linesOf(await send());
     expect(second.slice(0, 1000)).toEqual(first.slice(0, 1000));

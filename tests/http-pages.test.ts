@@ -144,6 +144,19 @@ describe("a cursor", () => {
         ["/after"],
       ]);
   });
+
+  test("that is forged is refused, or leads to a place that the list has", async () => {
+    const forged = (place: string) => {
+      const list = JSON.stringify(["item", "id", { filters: {} }]);
+      const checksum = new Bun.CryptoHasher("sha256").update(list).update("\n").update(place).digest().subarray(0, 8);
+      return `c${Buffer.concat([checksum, Buffer.from(place)]).toString("base64url")}`;
+    };
+    expect((await page(`?limit=1&after=${forged("[5,5]")}`)).items[0]?.id).toBe(6);
+    for (const place of ["x", "", "null", "1", "{}", "[]", "[5]", "[null,5]", "[{},5]", "[5,{}]", '[5,"5"]', "[5,5.5]", "[5,1e300]"]) {
+      const answer = await api.send("GET", `/items?after=${forged(place)}`);
+      expect([place, answer.status]).toEqual([place, 422]);
+    }
+  });
 });
 
 describe("order", () => {
@@ -292,6 +305,8 @@ describe("a query that is not valid: 422, with every mistake", () => {
     ["sort=ID", /-createdAt/],
     ["updatedSince=yesterday", /2026-11-01/],
     ["updatedSince=2026-02-30", /2026-11-01/],
+    ["updatedSince=9999-12-31T23:59:00-01:00", /2026-11-01/],
+    ["updatedSince=0000-01-01T00:00:00%2B01:00", /2026-11-01/],
     ["updatedSince=", /2026-11-01/],
     ["minPrice=1,5", /number/],
     ["minPrice=", /number/],

@@ -70,6 +70,7 @@ async function build(apiTokens: string[], rateLimit: number | null, routes?: Loa
       replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
       timeline: (id) => findTimeline({ store, folder: join(folder.path, "consumers"), rabbitmq: undefined }, id),
       metrics: new Metrics(log),
+      log,
       relay: () => ({ transport: "embedded", broker: "off", position: 0 }),
       clientOf: () => null,
       stopping: new AbortController().signal,

@@ -1,13 +1,22 @@
 // Requests as bytes that no honest client sends: where one ends and the next begins must never be in doubt.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import events from "../routes/events";
+import health from "../routes/health";
+import items from "../routes/items";
 import { type ListeningApi, listeningApi, statusesIn } from "./support/raw";
+
+const routes = [
+  { file: "items.ts", path: "/items", route: items },
+  { file: "events.ts", path: "/events", route: events },
+  { file: "health.ts", path: "/health", route: health },
+];
 
 // A connection that is not closed by the server is found out by Bun's own time-outs.
 setDefaultTimeout(30_000);
 
 let api: ListeningApi;
 beforeAll(() => {
-  api = listeningApi();
+  api = listeningApi({ routes });
 });
 afterAll(() => api.close());
 
@@ -116,8 +125,26 @@ describe("the head", () => {
     expect([400, 505]).toContain(answer.status);
     expect(statusesIn(answer)).toHaveLength(1);
   });
-  test("of HTTP/1.0, which has no Host", async () => {
-    expect((await api.raw("GET /items HTTP/1.0\r\n\r\n")).status).toBe(200);
+  test("of HTTP/1.0, which has no Host: it finds the path that it names, and no other", async () => {
+    const statuses = Object.entries({
+      "/items": 200,
+      "/health/live": 200,
+      "/swagger/json": 200,
+      "/events?after=0": 200,
+      "/aaaaaaa/items": 404,
+    });
+    for (const [path, status] of statuses) {
+      expect([path, (await api.raw(`GET ${path} HTTP/1.0\r\n\r\n`)).status]).toEqual([path, status]);
+    }
+  });
+  test.each(["", "a b", "a/b", "a?b", "a#b", "user@localhost", "a\\b", "\u00ff"])("with a Host that is none, %j: 400", async (host) => {
+    const answer = await api.raw(get(`Host: ${host}`, "Connection: close"));
+    expect([answer.status, answer.body]).toEqual([400, expect.stringContaining("/problems/bad-request")]);
+  });
+  test.each(["[::1", "x:99999", "x:y", "%00", "a..b", "::1"])("with a Host that no URL can have, %j: the path counts", async (host) => {
+    const lines = [`Host: ${host}`, "Connection: close"];
+    const answer = await api.raw(`GET /events?after=0&limit=1 HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
+    expect([host, answer.status]).toEqual([host, 200]);
   });
   test("of another protocol", async () => {
     for (const bytes of [

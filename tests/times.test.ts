@@ -36,6 +36,8 @@ describe("a time", () => {
     "2026-11-01T08:00:00+25:99",
     "01.11.2026",
     "2026-11-01T08:00:00Z; DROP",
+    "9999-12-31T23:59:59-01:00",
+    "0000-01-01T00:00:00+01:00",
   ])("%j is none", (text) => {
     expect([parseTime(text, "utc"), parseTime(text, "local")]).toEqual([undefined, undefined]);
   });

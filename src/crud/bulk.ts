@@ -2,8 +2,9 @@ import { type TSchema, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import type { Recorded, Resource } from "../domain/resource";
 import { refuseQuery } from "../http/query";
+import { traceField } from "../observe/traceparent";
 import { Problem } from "../problem";
-import type { Store } from "../store/store";
+import type { Dependencies } from "../route";
 import { contextOf } from "./context";
 import type { Input } from "./defaults";
 import { idempotencyKey } from "./headers";
@@ -34,7 +35,7 @@ export function bulk<Name extends string, Fields extends object>(
   resource: Resource<Name, string, Fields>,
   { record, input }: BulkSchemas,
   complete: (input: unknown) => Fields,
-  store: Store,
+  { store, log }: Pick<Dependencies, "store" | "log">,
 ) {
   const { name, plural } = resource;
   const write = bulkWriter(resource, store);
@@ -54,7 +55,12 @@ export function bulk<Name extends string, Fields extends object>(
         key === undefined || fingerprint === null
           ? undefined
           : (part: number) => onceOf({ key, path, authorization: headers["authorization"], fingerprint }, part);
-      const results = await write({ entries, mediaType, context: contextOf(headers, request), once }).catch(refuseReuse);
+      const context = contextOf(headers, request);
+      const onFailure = (error: Error) => {
+        const about = { requestId: context.requestId, ...traceField(context.traceparent) };
+        log.error({ ...about, method: "POST", path, error: error.message }, "The store failed within a bulk; the rest of it was refused");
+      };
+      const results = await write({ entries, mediaType, context, once, onFailure }).catch(refuseReuse);
       return new Response(mediaType === ndjson ? results.map((result) => `${result}\n`).join("") : summary(results), {
         headers: { "content-type": mediaType },
       }) as never;

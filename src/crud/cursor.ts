@@ -15,14 +15,24 @@ export function writeCursor({ key, id }: Place, list: string): string {
   return mark + Buffer.concat([checksum(place, list), place]).toString("base64url");
 }
 
-/** Undefined: it is damaged, or of another list. */
+/** Undefined: it is damaged, or of another list, or forged by somebody who does not know what is in one. */
 export function readCursor(cursor: string, list: string): Place | undefined {
   const bytes = Buffer.from(cursor.slice(mark.length), "base64url");
   const place = bytes.subarray(checksumBytes);
   // In one form only: base64url has more, and JavaScript reads around what is none.
   if (mark + bytes.toString("base64url") !== cursor || !checksum(place, list).equals(bytes.subarray(0, checksumBytes))) return undefined;
-  const [key, id] = JSON.parse(place.toString()) as [Place["key"], number];
-  return { key, id };
+  return placeFrom(place.toString());
+}
+
+function placeFrom(text: string): Place | undefined {
+  try {
+    const [key, id]: unknown[] = JSON.parse(text);
+    if ((typeof key === "string" || Number.isSafeInteger(key)) && Number.isSafeInteger(id))
+      return { key: key as Place["key"], id: id as number };
+  } catch {
+    // No JSON, or nothing to take apart.
+  }
+  return undefined;
 }
 
 function checksum(place: Buffer, list: string): Buffer {

@@ -13,6 +13,8 @@ export interface BulkWrite<Fields> {
   readonly context: ChangeContext;
   /** Undefined: the request has no Idempotency-Key. */
   readonly once: ((part: number) => Once) | undefined;
+  /** Told when the store fails after some parts are written: these stay, so that the bulk as a whole does not fail. */
+  readonly onFailure: (error: Error) => void;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface BulkWrite<Fields> {
  */
 export function bulkWriter<Fields extends object>(resource: Resource<string, string, Fields>, store: Store) {
   const inTurn = turns();
-  return async ({ entries, mediaType, context, once }: BulkWrite<Fields>): Promise<string[]> => {
+  return async ({ entries, mediaType, context, once, onFailure }: BulkWrite<Fields>): Promise<string[]> => {
     const unit = mediaType === ndjson ? "line" : "index";
     const answers: string[] = [];
     let written = 0;
@@ -39,6 +41,7 @@ export function bulkWriter<Fields extends object>(resource: Resource<string, str
           // What is written stays, and has to be told.
           if (written === 0 || !(error instanceof StoreUnavailable)) throw error;
           failed = true;
+          onFailure(error);
           answers.push(outcomesOf(part.map(notWritten), [], unit, resource.name));
         }
       }

@@ -157,5 +157,5 @@ function isWord(word: string): boolean {
 const reserved = new Set([
   ...["id", "type", "version", "timestamp", "data"],
   ...["line", "index", "status", "problem"],
-  ...["event", "events", "meta", "relay", "subscriptions", "idempotency_keys"],
+  ...["event", "events", "meta", "relay", "subscriptions", "idempotency_keys", "retry_queues", "relay_times"],
 ]);

@@ -86,9 +86,14 @@ export function startOf(request: Request, { after }: EventQuery): number | undef
 
 /** @throws {HttpProblem} 422 for a parameter that is there twice: one of the two would be passed over. */
 export function refuseRepeated(request: Request): void {
-  const names = [...new URL(request.url).searchParams.keys()];
+  const names = [...searchOf(request).keys()];
   const repeated = new Set(names.filter((name, index) => names.indexOf(name) !== index));
   if (repeated.size > 0) throw invalid([...repeated].map((name) => ({ pointer: `/${name}`, detail: "Once at most." })));
+}
+
+/** The query. What stands before it may be no URL, where the Host is none. */
+export function searchOf(request: Request): URLSearchParams {
+  return new URLSearchParams(/\?(.*)/s.exec(request.url)?.[1]);
 }
 
 function invalid(mistakes: Mistake[]): HttpProblem {

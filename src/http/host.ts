@@ -4,6 +4,17 @@ import { problemResponse } from "../problem";
 const local = /^((.+\.)?localhost|\d+\.\d+\.\d+\.\d+|\[[\da-f:.]+\])(:\d*)?$/i;
 
 /**
+ * Bun leaves the origin out of the URL of a request without a Host, as HTTP/1.0 may be, or with one that is none; the router
+ * would take a part of the path for it. Completes the former, and answers 400 to the latter (RFC 9112, 3.2).
+ */
+export function completeUrl(request: Request): Response | undefined {
+  if (!request.url.startsWith("/")) return undefined;
+  if (request.headers.get("host") !== null) return problemResponse(request, 400, { detail: "The Host of the request is not valid." });
+  Object.defineProperty(request, "url", { value: `http://localhost${request.url}` });
+  return undefined;
+}
+
+/**
  * Answers 400 to a request with two hosts (RFC 9112, 3.2), and undefined to one whose host is right.
  *
  * @param localOnly answers 421 where the host is a name that is not local. A page of another site can have its own name

@@ -45,6 +45,8 @@ export const storeMigrations: Migrations = [
   ALTER TABLE events ADD COLUMN requestId TEXT;
   ALTER TABLE events ADD COLUMN requestedAt INTEGER;
   ${relayTimesSchema}`,
+  // What is written to see whether anything can be.
+  "CREATE TABLE warren_write_check (one INTEGER PRIMARY KEY CHECK (one = 1), filler BLOB NOT NULL) STRICT",
 ];
 
 /**

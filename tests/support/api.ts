@@ -66,6 +66,7 @@ export function openApi({ wrap = (store: Store) => store, routes = shipped, conf
     routes,
     dependencies: {
       metrics,
+      log,
       store: wrap(store),
       catalogue,
       deadLetters: new EmbeddedDeadLetters(folder.path),
