@@ -120,7 +120,8 @@ function oddText({ maxLength = 200 }: JsonSchema): fc.Arbitrary<string> {
 export function checkText(schema: JsonSchema, text: string): string | undefined {
   const check = checkOf(schema);
   if (schema.type !== "integer" && schema.type !== "number") return check(text);
-  return /^-?\d+(\.\d+)?$/.test(text) ? check(Number(text)) : "it is no number";
+  // As JSON writes numbers (RFC 8259, section 6).
+  return /^-?(0|[1-9]\d*)(\.\d+)?(e[+-]?\d+)?$/i.test(text) ? check(Number(text)) : "it is no number";
 }
 
 /** A lone surrogate cannot be sent, and nobody need take a URL above 8000 bytes (RFC 9110, section 4.1). */
