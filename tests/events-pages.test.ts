@@ -142,6 +142,7 @@ test.each([
   ["after=-1", "/after"],
   ["after=", "/after"],
   ["after=1.5", "/after"],
+  ["after=01", "/after"],
   ["after=153", "/after"],
   ["id=0&resource=item", "/id"],
   ["id=x&resource=item", "/id"],

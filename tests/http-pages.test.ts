@@ -299,6 +299,7 @@ describe("a query that is not valid: 422, with every mistake", () => {
     ["limit=1&limit=1", /once/],
     ["limit=1&%6cimit=1", /once/],
     ["after=-1", /`next`/],
+    ["after=01", /`next`/],
     ["after=1e3", /`next`/],
     ["sort=name", /-createdAt/],
     ["sort=%2Bid", /-createdAt/],

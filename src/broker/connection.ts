@@ -8,7 +8,7 @@ export type { ConfirmChannel, ConsumeMessage, Message, Options, Replies } from "
 /** `off`: RABBITMQ_URL is `none`. */
 export type BrokerState = "connecting" | "connected" | "blocked" | "closed" | "off";
 
-/** A dead peer is noticed within two of these. RabbitMQ's own 60 s would take three minutes. */
+/** A dead peer is noticed after two to three of these: 10 to 15 s. RabbitMQ's own 60 s would take up to three minutes. */
 const heartbeatSeconds = 5;
 const connectTimeoutMs = 10_000;
 const longestPauseMs = 5_000;

@@ -103,7 +103,7 @@ const wrongPlace: Mistake = {
 
 /** Null: there is no such place. */
 function placeIn(after: string, list: string, sort: SortKey): Listing["after"] | null {
-  if (!/^[0-9]+$/.test(after)) return readCursor(after, list) ?? null;
+  if (!/^(0|[1-9][0-9]*)$/.test(after)) return readCursor(after, list) ?? null;
   const id = Number(after);
   return sort === "id" && after.length <= 15 ? { key: id, id } : null;
 }

@@ -34,7 +34,9 @@ export const pageQuery = Type.Object({
     ),
   ),
   after: Type.Optional(
-    typed<number | string>(integerText("^[0-9]{1,15}$", "The `next` of the page before, an integer.", { minimum: 0, maximum: greatestId })),
+    typed<number | string>(
+      integerText("^(0|[1-9][0-9]{0,14})$", "The `next` of the page before, an integer.", { minimum: 0, maximum: greatestId }),
+    ),
   ),
 });
 

@@ -9,7 +9,7 @@ function integer(pattern: string, description: string, documented: object): TStr
   return Type.String({ pattern, description, [documentedAs]: { type: "integer", ...documented } });
 }
 
-const positionPattern = "^[0-9]{1,15}$";
+const positionPattern = "^(0|[1-9][0-9]{0,14})$";
 
 /** The parameters that choose events. */
 export const filterParameters = {

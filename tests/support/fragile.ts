@@ -1,9 +1,8 @@
 // A consumer whose process dies: the test runs this file, which stands in for one in consumers/.
 // FRAGILE_DIES=item: at the handler, on every item called "poison". FRAGILE_DIES=settle: with kill -9, after an effect
 // has committed and before its event is acknowledged, now and then.
-import { Broker } from "../../src/broker/connection";
 import { runConsumer } from "../../src/delivery/consumer";
-import { LogCursor } from "../../src/delivery/log-cursor";
+import { beforeEachAck } from "./dies-before-ack";
 
 const dies = process.env["FRAGILE_DIES"];
 const chance = Number(process.env["FRAGILE_CHANCE"] ?? 0);
@@ -12,28 +11,7 @@ function perhapsDie(): void {
   if (Math.random() < chance) process.kill(process.pid, "SIGKILL");
 }
 
-if (dies === "settle") {
-  const { keepChannel } = Broker.prototype;
-  Broker.prototype.keepChannel = function (use, stop) {
-    const deadly: typeof use = (channel, closed) => {
-      const ack = channel.ack.bind(channel);
-      channel.ack = (message) => {
-        perhapsDie();
-        ack(message);
-      };
-      return use(channel, closed);
-    };
-    return keepChannel.call(this, deadly, stop);
-  };
-  const { take } = LogCursor.prototype;
-  LogCursor.prototype.take = function (entry) {
-    const settle = take.call(this, entry);
-    return () => {
-      perhapsDie();
-      settle();
-    };
-  };
-}
+if (dies === "settle") beforeEachAck(perhapsDie);
 
 await (dies === "settle"
   ? runConsumer({

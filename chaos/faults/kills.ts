@@ -1,0 +1,69 @@
+// Processes that end, by force or politely.
+import type { CrashPoint } from "../crash-points";
+import { crashPoints } from "../crash-points";
+import type { Fault } from "../fault";
+import { roleNames } from "../roles";
+
+const both = ["rabbitmq", "embedded"] as const;
+/** However slowly it starts and works on a busy machine. */
+const dieMs = 60_000;
+
+export const apiKill: Fault = {
+  name: "api-kill",
+  title: "kill -9 of the API",
+  transports: both,
+  strikes: { full: 50, short: 8 },
+  async strike({ api }) {
+    await api.kill();
+    await api.start();
+  },
+};
+
+const pointTitles: Readonly<Record<CrashPoint, string>> = {
+  "before-publish": "before an event is published",
+  "after-publish": "between publish and confirm",
+  "after-confirm": "when a confirm has come, and before it is noted",
+  "after-position": "right after the position is stored",
+};
+
+/** The API dies at an exact point of the relay. */
+export const relayCrashes: readonly Fault[] = crashPoints.map((point) => ({
+  name: `relay-${point}`,
+  title: `kill -9 of the API ${pointTitles[point]}`,
+  transports: ["rabbitmq"],
+  strikes: { full: 50, short: 5 },
+  async strike({ api, random }) {
+    await api.kill();
+    const after = random.between(1, point === "after-position" ? 10 : 150);
+    await api.start({ CRASH_POINT: point, CRASH_AFTER: String(after) });
+    await api.dies(dieMs);
+    await api.start();
+  },
+}));
+
+export const consumerKill: Fault = {
+  name: "consumer-kill",
+  title: "kill -9 of a consumer between an effect and its acknowledgement",
+  transports: both,
+  strikes: { full: 50, short: 8 },
+  async strike({ consumers, random }) {
+    const consumer = consumers[random.of(roleNames)];
+    await consumer.kill();
+    await consumer.start({ CRASH_AFTER: String(random.between(1, 40)) });
+    await consumer.dies(dieMs);
+    // Nobody waits for it: the next strike may come before it works.
+    consumer.spawn();
+  },
+};
+
+export const stop: Fault = {
+  name: "stop",
+  title: "SIGTERM of each process, which has to end in time and with 0",
+  transports: both,
+  strikes: { full: 30, short: 6 },
+  async strike({ programs, random }) {
+    const program = random.of(programs);
+    await program.stop();
+    await program.start();
+  },
+};

@@ -1,0 +1,34 @@
+// An API that dies by kill -9 at an exact point of the relay: CRASH_POINT, when that is passed for the CRASH_AFTER-th time.
+import { Publisher } from "../../src/broker/publisher";
+import { Relay } from "../../src/delivery/relay";
+import type { CrashPoint } from "../crash-points";
+import { atCrashPoint } from "./crash";
+
+const point = process.env["CRASH_POINT"] as CrashPoint;
+
+const { publish } = Publisher.prototype;
+Publisher.prototype.publish = function (message) {
+  if (point === "before-publish") atCrashPoint();
+  const confirmed = publish.call(this, message);
+  // In the next turn the message is on its way, and its confirm not here.
+  if (point === "after-publish") setImmediate(atCrashPoint);
+  if (point === "after-confirm") return confirmed.then(atCrashPoint);
+  return confirmed;
+};
+
+const { load } = Relay.prototype;
+const watched = new WeakSet<object>();
+Relay.prototype.load = function () {
+  const { relayed } = this.options;
+  if (point === "after-position" && !watched.has(relayed)) {
+    watched.add(relayed);
+    const { save } = relayed;
+    relayed.save = async (position) => {
+      await save(position);
+      atCrashPoint();
+    };
+  }
+  return load.call(this);
+};
+
+await import("../../src/main");

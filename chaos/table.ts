@@ -1,0 +1,57 @@
+import type { Progress, RunResult } from "./run";
+
+const columns = [
+  { title: "fault", width: 22 },
+  { title: "transport", width: 9 },
+  { title: "strikes", width: 9 },
+  { title: "acknowledged", width: 12 },
+  { title: "unknown", width: 7 },
+  { title: "handled", width: 9 },
+  { title: "duplicates", width: 10 },
+  { title: "lost", width: 4 },
+  { title: "seconds", width: 7 },
+  { title: "verdict", width: 0 },
+] as const;
+
+/** Those after the first two are numbers, but for the last. */
+function line(cells: readonly (string | number)[]): string {
+  return cells
+    .map((cell, index) => {
+      const width = columns[index]?.width ?? 0;
+      return index < 2 ? String(cell).padEnd(width) : String(cell).padStart(width);
+    })
+    .join("  ")
+    .trimEnd();
+}
+
+export const header = line(columns.map(({ title }) => title));
+
+/** A run that is under way. */
+export function progressLine(fault: string, transport: string, strikes: number, progress: Progress): string {
+  return line([fault, transport, `${progress.strikes}/${strikes}`, progress.acknowledged, "", "", "", "", "", "…"]);
+}
+
+/** A run that has ended, and below it whatever must never be. */
+export function resultLines({ fault, transport, strikes, seconds, figures, violations }: RunResult): string[] {
+  const { acknowledged, unknown, handled, duplicates, lost } = figures;
+  const verdict = violations.length === 0 ? "ok" : "VIOLATED";
+  return [
+    line([fault, transport, strikes, acknowledged, unknown, handled, duplicates, lost, seconds.toFixed(1), verdict]),
+    ...violations.map(({ name, count, example }) => `  ${name}, ${count} times, such as: ${example}`),
+  ];
+}
+
+/** All runs together. */
+export function summary(results: readonly RunResult[], seed: number, leftOut: readonly string[]): string[] {
+  const sum = (of: (result: RunResult) => number) => results.reduce((total, result) => total + of(result), 0);
+  const violated = results.filter(({ violations }) => violations.length > 0);
+  return [
+    `${results.length} runs, ${sum(({ strikes }) => strikes)} strikes in ${Math.round(sum(({ seconds }) => seconds))} s: ` +
+      `${sum(({ figures }) => figures.attempts)} changes attempted, ${sum(({ figures }) => figures.acknowledged)} acknowledged, ` +
+      `${sum(({ figures }) => figures.unknown)} unknown; ${sum(({ figures }) => figures.handled)} events handled, ` +
+      `${sum(({ figures }) => figures.duplicates)} of them again, ${sum(({ figures }) => figures.lost)} lost.`,
+    ...leftOut.map((text) => `Left out: ${text}`),
+    violated.length === 0 ? "No promise was broken." : `${violated.length} runs broke a promise.`,
+    `--seed ${seed}`,
+  ];
+}
