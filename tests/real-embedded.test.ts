@@ -199,7 +199,7 @@ describe("the start", () => {
   test("the logger refuses an unknown event type, and lists the known ones", async () => {
     const logger = run(["consumers/logger.ts", "--events", "item.crated"], { env });
     expect(await logger.exited).toBe(1);
-    expect(logger.stderr.join("\n")).toContain('Unknown event type "item.crated". Known: item.created, item.updated, item.deleted');
+    expect(logger.stderr.join("\n")).toMatch(/Unknown event type "item.crated". Known: .*item.created, item.updated, item.deleted/);
   });
 
   test("the logger explains itself", async () => {
