@@ -5,11 +5,16 @@ import { emptyBroker, type Rabbit, startRabbit } from "../tests/support/rabbit";
 /** The private RabbitMQ of a benchmark, and what is in it. */
 export interface BenchBroker {
   readonly url: string;
-  /** The process that does its work. */
+  /** The process that does its work, until it is stopped. */
   readonly pid: number;
   /** How many messages wait in a queue that nobody consumes. */
   depth(queue: string): Promise<number>;
   consumers(queue: string): Promise<number>;
+  /** Takes every message out of a queue; answers how many. */
+  purge(queue: string): Promise<number>;
+  /** Goes away politely, and keeps what is in its queues. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
   empty(): Promise<void>;
   dispose(): Promise<void>;
 }
@@ -21,13 +26,23 @@ export async function startBroker(): Promise<BenchBroker> {
     await run(["bench/baselines/raw-publish.ts", rabbit.url, "warm_up", "20000"]).exited;
     await emptyBroker(rabbit);
     const pid = Number((await rabbit.ctl("-q", "eval", "os:getpid().")).replace(/\D/g, ""));
-    const connection = await connect(rabbit.url);
-    const channel = await connection.createChannel();
+    let connection = await connect(rabbit.url);
+    let channel = await connection.createChannel();
     return {
       url: rabbit.url,
       pid,
       depth: async (queue) => (await channel.checkQueue(queue)).messageCount,
       consumers: async (queue) => (await channel.checkQueue(queue)).consumerCount,
+      purge: async (queue) => (await channel.purgeQueue(queue)).messageCount,
+      async stop() {
+        await connection.close();
+        await rabbit.stop();
+      },
+      async start() {
+        await rabbit.start();
+        connection = await connect(rabbit.url);
+        channel = await connection.createChannel();
+      },
       empty: () => emptyBroker(rabbit),
       async dispose() {
         await connection.close().catch(() => {});

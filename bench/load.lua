@@ -1,4 +1,5 @@
--- The requests of a load, for wrk: `post` creates items, `get COUNT` reads them by ids from 1 to COUNT.
+-- The requests of a load, for wrk: `post` creates items, `get COUNT` reads them by ids from 1 to COUNT, `paths FILE` reads
+-- what the lines of a file name.
 -- Prints what came of it as one line of JSON.
 
 local body = '{"name":"Sample Item","description":"An item of ordinary size, with a sentence or two that say what it is.","price":9.99}'
@@ -8,6 +9,11 @@ local turn = 0
 function init(args)
   if args[1] == "post" then
     requests = { wrk.format("POST", "/items", { ["Content-Type"] = "application/json" }, body) }
+  elseif args[1] == "paths" then
+    requests = {}
+    for path in io.lines(args[2]) do
+      requests[#requests + 1] = wrk.format("GET", path)
+    end
   else
     -- Made beforehand: building a request takes the load generator longer than sending it.
     requests = {}

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -8,14 +8,19 @@ import { type Benchmark, type Context, VoidRun } from "./benchmark";
 import { consumer } from "./benchmarks/consumer";
 import { get } from "./benchmarks/get";
 import { latency } from "./benchmarks/latency";
+import { list } from "./benchmarks/list";
+import { logSize } from "./benchmarks/log-size";
+import { memory, memoryBacklog } from "./benchmarks/memory";
 import { post } from "./benchmarks/post";
 import { postRabbitmq } from "./benchmarks/post-rabbitmq";
 import { relay } from "./benchmarks/relay";
+import { start } from "./benchmarks/start";
 import { type BenchBroker, startBroker } from "./broker";
 import { type Result, runRounds } from "./rounds";
+import { seededDatabases } from "./seeded";
 import { resultJson, resultTable } from "./table";
 
-const benchmarks: readonly Benchmark[] = [post, postRabbitmq, get, relay, consumer, latency];
+const benchmarks: readonly Benchmark[] = [post, postRabbitmq, get, list, relay, consumer, latency, start, logSize, memory, memoryBacklog];
 
 const help = `Measures Warren against baselines, round by round in turn, and prints medians.
 
@@ -26,9 +31,11 @@ Benchmarks:
 ${benchmarks.map(({ name, title }) => `  ${name.padEnd(14)} ${title}`).join("\n")}
 
 Options:
-  --rounds N    rounds of each benchmark; default 5
+  --rounds N    rounds of each benchmark; default 5, but 1 of memory and 3 of memory-backlog
   --seconds N   seconds under load in each round; default 10
   --events N    events that relay and consumer move in each round; default 200000
+  --minutes N   minutes of load of memory, against one; default 10
+  --size N      how many events or items are many, for list, log-size and memory-backlog; default: as their titles say
   --json        print the result as JSON
   --help        this text
 
@@ -48,24 +55,29 @@ function readArguments() {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
       options: {
-        rounds: { type: "string", default: "5" },
+        rounds: { type: "string" },
         seconds: { type: "string", default: "10" },
         events: { type: "string", default: "200000" },
+        minutes: { type: "string", default: "10" },
+        size: { type: "string" },
         json: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
     });
-    const count = (name: "rounds" | "seconds" | "events") => {
-      if (!/^[1-9]\d{0,8}$/.test(values[name])) throw new Error(`--${name} is ${values[name]}; use a whole number from 1.`);
-      return Number(values[name]);
+    const given = (name: "rounds" | "seconds" | "events" | "minutes" | "size") => {
+      const text = values[name];
+      if (text !== undefined && !/^[1-9]\d{0,8}$/.test(text)) throw new Error(`--${name} is ${text}; use a whole number from 1.`);
+      return text === undefined ? undefined : Number(text);
     };
+    const count = (name: "seconds" | "events" | "minutes") => given(name) as number;
     const chosen = positionals.map((name) => {
       const found = benchmarks.find((benchmark) => benchmark.name === name);
       if (!found) throw new Error(`There is no benchmark "${name}"; there are ${benchmarks.map((known) => known.name).join(", ")}.`);
       return found;
     });
     const { json, help: helpWanted } = values;
-    return { chosen, rounds: count("rounds"), seconds: count("seconds"), events: count("events"), json, helpWanted };
+    const amounts = { seconds: count("seconds"), events: count("events"), minutes: count("minutes"), size: given("size") };
+    return { chosen, rounds: given("rounds"), amounts, json, helpWanted };
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${help}`);
     process.exit(2);
@@ -82,6 +94,8 @@ const started = performance.now();
 const progress = (text: string) => console.error(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${text}`);
 let broker: Promise<BenchBroker> | undefined;
 const folder = temporaryFolder();
+const disk = mkdtempSync("/var/tmp/warren-bench-");
+const seeded = seededDatabases(join(disk, "seeded"), progress);
 let runs = 0;
 let cleaning: Promise<void> | undefined;
 
@@ -89,12 +103,15 @@ async function prepare(): Promise<Context> {
   if (cleaning) throw new Error("the bench was stopped");
   await (await broker)?.empty();
   runs += 1;
-  const own = join(folder.path, String(runs));
-  mkdirSync(own);
+  // What a run leaves on the disk may be gigabytes.
+  rmSync(join(disk, String(runs - 1)), { recursive: true, force: true });
+  const [own, ownOnDisk] = [folder.path, disk].map((parent) => join(parent, String(runs))) as [string, string];
+  for (const made of [own, ownOnDisk]) mkdirSync(made);
   return {
-    seconds: options.seconds,
-    events: options.events,
+    ...options.amounts,
     folder: own,
+    disk: ownOnDisk,
+    seeded,
     broker: () => {
       if (!broker) progress("starting a private RabbitMQ …");
       broker ??= startBroker();
@@ -115,6 +132,7 @@ async function removeEverything(): Promise<void> {
   // A run that was under way may have started one more.
   await endAll();
   folder.remove();
+  rmSync(disk, { recursive: true, force: true });
 }
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, async () => {
@@ -127,6 +145,7 @@ let failures = 0;
 const results: Result[] = [];
 const [loadBefore = 0] = loadavg();
 if (loadBefore > 0.5) progress(`other programs keep this machine busy (load ${loadBefore.toFixed(1)}): figures will be rough`);
+if (options.amounts.size) progress(`--size ${options.amounts.size} stands in for the large numbers in the titles`);
 for (const benchmark of options.chosen.length > 0 ? options.chosen : benchmarks) {
   const lacking = benchmark.needs.map((need) => missing[need]()).filter((text) => text !== undefined);
   if (lacking.length > 0) {
@@ -135,7 +154,7 @@ for (const benchmark of options.chosen.length > 0 ? options.chosen : benchmarks)
     continue;
   }
   try {
-    const result = await runRounds(benchmark, options.rounds, prepare, progress);
+    const result = await runRounds(benchmark, options.rounds ?? benchmark.rounds ?? 5, prepare, progress);
     results.push(result);
     if (!options.json) console.log(`\n${resultTable(result)}\n`);
   } catch (error) {
@@ -146,9 +165,8 @@ for (const benchmark of options.chosen.length > 0 ? options.chosen : benchmarks)
   }
 }
 if (options.json) {
-  const { rounds, seconds, events } = options;
   const machine = { bun: Bun.version, cores: availableParallelism(), loadBefore };
-  console.log(JSON.stringify({ machine, rounds, seconds, events, benchmarks: results.map(resultJson) }, null, 2));
+  console.log(JSON.stringify({ machine, ...options.amounts, benchmarks: results.map(resultJson) }, null, 2));
 }
 await cleanUp();
 process.exit(failures > 0 ? 1 : 0);

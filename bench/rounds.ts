@@ -1,4 +1,4 @@
-import type { Benchmark, Contender, Context, Sample } from "./benchmark";
+import type { Aim, Benchmark, Column, Contender, Context, Sample } from "./benchmark";
 import { median, spread } from "./statistics";
 
 /** What came of a benchmark: every round of both, in the order in which they ran. */
@@ -43,15 +43,23 @@ export function summarize({ benchmark }: Result, samples: readonly Sample[]): { 
   return { medians, spread: spread(values(benchmark.columns[0].key)) };
 }
 
-/** The headline of Warren as a multiple of the baseline's: the median of what each round says. */
-export function ratio({ benchmark, warren, baseline }: Result): number {
-  const { key } = benchmark.columns[0];
-  return median(warren.map((sample, round) => (sample[key] ?? Number.NaN) / (baseline[round]?.[key] ?? Number.NaN)));
+/** What a figure of Warren is as a multiple of the baseline's, and whether that is what it is to be. */
+export interface Comparison {
+  readonly column: Column;
+  readonly aim: Aim;
+  /** The median of what each round says. */
+  readonly ratio: number;
+  readonly met: boolean;
 }
 
-export function isAimMet(result: Result): boolean {
-  const { aim } = result.benchmark;
-  return "atLeast" in aim ? ratio(result) >= aim.atLeast : ratio(result) <= aim.atMost;
+/** One for each column that has an aim. */
+export function compare({ benchmark, warren, baseline }: Result): Comparison[] {
+  return benchmark.columns.flatMap((column) => {
+    const { key, aim } = column;
+    if (!aim) return [];
+    const ratio = median(warren.map((sample, round) => (sample[key] ?? Number.NaN) / (baseline[round]?.[key] ?? Number.NaN)));
+    return [{ column, aim, ratio, met: "atLeast" in aim ? ratio >= aim.atLeast : ratio <= aim.atMost }];
+  });
 }
 
 export function format(value: number | undefined, digits: number): string {

@@ -1,4 +1,4 @@
-import { type Running, run, send } from "../tests/support/processes";
+import { environment, type Running, run, send } from "../tests/support/processes";
 import { VoidRun } from "./benchmark";
 import { connections, type Load } from "./wrk";
 
@@ -12,6 +12,11 @@ export async function startServer(file: string, env: Record<string, string>): Pr
   const url = /listens on (http:\/\/[^ "]+)/.exec(await server.line("listens on"))?.[1];
   if (!url) throw new Error(`${file} did not say where it listens`);
   return { ...server, url };
+}
+
+/** Starts Warren with its database in a folder, and with no broker. */
+export function startWarren(folder: string): Promise<Server> {
+  return startServer("src/main.ts", environment(folder));
 }
 
 /** How many items an in-memory baseline holds. */

@@ -1,8 +1,8 @@
-import { format, isAimMet, type Result, ratio, summarize } from "./rounds";
+import { type Comparison, compare, format, type Result, summarize } from "./rounds";
 
 /** The result as a table for a person: a line for each contender, and what the comparison says. */
 export function resultTable(result: Result): string {
-  const { title, columns, warren, baseline, aim } = result.benchmark;
+  const { title, columns, warren, baseline } = result.benchmark;
   const rows = [
     ["", ...columns.flatMap(({ label }, index) => (index === 0 ? [label, "spread"] : [label]))],
     ...(
@@ -20,23 +20,22 @@ export function resultTable(result: Result): string {
   const lines = rows.map((row) =>
     row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join("   "),
   );
+  const comparisons = compare(result).map((comparison) => `  ${warren.name} / ${baseline.name}, ${sentence(comparison)}`);
+  return [title, ...lines.map((line) => `  ${line.trimEnd()}`), ...comparisons].join("\n");
+}
+
+function sentence({ column, aim, ratio, met }: Comparison): string {
   const aimed = "atLeast" in aim ? `at least ${format(aim.atLeast, 2)}` : `at most ${format(aim.atMost, 2)}`;
-  return [
-    title,
-    ...lines.map((line) => `  ${line.trimEnd()}`),
-    `  ${warren.name} / ${baseline.name}, ${columns[0].label}: ${format(ratio(result), 2)}   aim: ${aimed}, ${isAimMet(result) ? "met" : "missed"}`,
-  ].join("\n");
+  return `${column.label}: ${format(ratio, 2)}   aim: ${aimed}, ${met ? "met" : "missed"}`;
 }
 
 /** The same for a program: medians, and every round as it was measured. */
 export function resultJson(result: Result): object {
-  const { name, columns, warren, baseline, aim } = result.benchmark;
+  const { name, columns, warren, baseline } = result.benchmark;
   return {
     name,
     headline: columns[0].key,
-    ratio: ratio(result),
-    aim,
-    met: isAimMet(result),
+    comparisons: compare(result).map(({ column, aim, ratio, met }) => ({ key: column.key, ratio, aim, met })),
     contenders: {
       [warren.name]: { ...summarize(result, result.warren), rounds: result.warren },
       [baseline.name]: { ...summarize(result, result.baseline), rounds: result.baseline },

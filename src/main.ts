@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { loadRoutes } from "./router";
 import { startApi } from "./start";
 
-/** The routes with their types, for an Eden client: `treaty<App>("localhost:3000")`. */
+/** The routes with their types, for an Eden client: `treaty<App>("localhost:3000", { parseDate: false })`. */
 export type { App } from "./routes.generated";
 
 await startApi(() => loadRoutes(join(import.meta.dir, "../routes")));

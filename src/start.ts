@@ -13,11 +13,23 @@ import { type LoadedRoute, RouterError } from "./router";
 const stopTimeoutMs = 9000;
 const requestsTimeoutMs = 3000;
 
+const help = `Runs the API until Ctrl+C. It takes no arguments; variables of the environment say how: PORT, HOST, DATABASE_URL,
+RABBITMQ_URL, API_TOKEN and others, all of them in .env.example. The API shows itself at /swagger.`;
+
 /**
  * Runs the API as this process's whole work, until SIGINT or SIGTERM. A mistake in the environment or in `routes/` is
- * printed, and exits with 1.
+ * printed, and exits with 1; an argument, since there are none, with 2.
  */
 export async function startApi(loadRoutes: () => Promise<readonly LoadedRoute[]>): Promise<void> {
+  const [word] = process.argv.slice(2);
+  if (word === "--help" || word === "-h") {
+    console.log(help);
+    process.exit(0);
+  }
+  if (word !== undefined) {
+    console.error(`The API takes no arguments, and so no "${word}"; --help says what it takes.`);
+    process.exit(2);
+  }
   try {
     const config = readConfig({ isTerminal: Boolean(process.stdout.isTTY) });
     const log = createLog({

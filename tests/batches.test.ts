@@ -24,7 +24,7 @@ async function advance(ms: number): Promise<void> {
 /** A consumer that notes the ids of each batch, and fails on those given. */
 function collecting(batch: { size?: number; waitMs?: number }, failsOn: (id: number) => unknown = () => undefined) {
   const batches: number[][] = [];
-  const consumer = testConsumer({
+  const consumer = testConsumer<"item.*">({
     queue: "bulk",
     batch,
     handleBatch: async (events) => {
@@ -71,7 +71,7 @@ describe("a batch", () => {
   test("waits for the one before it, so that order holds", async () => {
     const gate = Promise.withResolvers<void>();
     const begun: number[][] = [];
-    const consumer = testConsumer({
+    const consumer = testConsumer<"item.*">({
       queue: "bulk",
       batch: { size: 2, waitMs: 0 },
       handleBatch: (events) => {
@@ -103,7 +103,7 @@ describe("a batch that fails", () => {
 
   test("one event after another, so that order holds", async () => {
     const story: string[] = [];
-    const consumer = testConsumer({
+    const consumer = testConsumer<"item.*">({
       queue: "bulk",
       batch: { size: 3 },
       handleBatch: async (events) => {
@@ -138,7 +138,7 @@ describe("a batch that fails", () => {
 
 test("with exactlyOnce, a batch and its rows in the inbox are one transaction; a bad event leaves nothing of its own", async () => {
   const batches: number[][] = [];
-  const consumer = testConsumer({
+  const consumer = testConsumer<"item.*">({
     queue: "bulk",
     exactlyOnce: true,
     batch: { size: 4 },
@@ -177,7 +177,7 @@ test("garbage between the events of a batch does not hold it up", async () => {
 
 test("a batch that takes too long fails, and each of its events has the whole time for itself", async () => {
   const tried: number[][] = [];
-  const consumer = testConsumer({
+  const consumer = testConsumer<"item.*">({
     queue: "bulk",
     batch: { size: 2 },
     handlerTimeoutMs: 1000,

@@ -112,7 +112,7 @@ describe("the handler", () => {
   });
 
   test("must not answer a promise either: that is a failure, and its effect is undone", async () => {
-    await using consumer = testConsumer({
+    await using consumer = testConsumer<"item.*">({
       queue: "ledger",
       exactlyOnce: true,
       setup: (tx) => tx.run("CREATE TABLE ledger (item INTEGER)"),
@@ -128,7 +128,7 @@ describe("the handler", () => {
 
   test("reads what it and others have written", async () => {
     const seen: unknown[] = [];
-    await using consumer = testConsumer({
+    await using consumer = testConsumer<"item.*">({
       queue: "ledger",
       exactlyOnce: true,
       setup: (tx) => tx.run("CREATE TABLE ledger (item INTEGER PRIMARY KEY, count INTEGER)"),

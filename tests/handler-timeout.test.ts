@@ -44,7 +44,7 @@ test("has 30 seconds by default", async () => {
 
 test("hears of it from its signal, with the reason; one that is in time does not", async () => {
   const signals: AbortSignal[] = [];
-  await using consumer = testConsumer({
+  await using consumer = testConsumer<"item.*">({
     queue: "slow",
     handlerTimeoutMs: 500,
     handle: ({ item }, { signal }) => {
@@ -97,7 +97,7 @@ test("one that ends later than that changes nothing any more: an event is settle
 
 test("makes room for the next event", async () => {
   const begun: number[] = [];
-  await using consumer = testConsumer({
+  await using consumer = testConsumer<"item.*">({
     queue: "slow",
     handlerTimeoutMs: 500,
     handle: ({ item }) => {

@@ -46,7 +46,7 @@ describe("with concurrency", () => {
       fc.asyncProperty(arrivals, delays, fc.integer({ min: 1, max: 16 }), fc.boolean(), async (items, delays, concurrency, failing) => {
         const seen = watched();
         let call = 0;
-        await using consumer = testConsumer({
+        await using consumer = testConsumer<"item.*">({
           queue: "ordered",
           concurrency,
           handle: ({ item }) => {
@@ -78,7 +78,7 @@ describe("with concurrency", () => {
   test("items are handled beside each other, up to the concurrency, and no further", async () => {
     const seen = watched();
     const gates = Array.from({ length: 6 }, () => Promise.withResolvers<void>());
-    await using consumer = testConsumer({
+    await using consumer = testConsumer<"item.*">({
       queue: "ordered",
       concurrency: 4,
       handle: ({ item }) => seen.watch(`item ${item.id}`, item.version, () => (gates[item.id - 1] as PromiseWithResolvers<void>).promise),
@@ -96,7 +96,7 @@ describe("with concurrency", () => {
   test("an item that is busy holds up no other, though its next event is first in line", async () => {
     const gate = Promise.withResolvers<void>();
     const order: string[] = [];
-    await using consumer = testConsumer({
+    await using consumer = testConsumer<"item.*">({
       queue: "ordered",
       concurrency: 2,
       handle: async ({ item }) => {
@@ -142,7 +142,7 @@ describe("with concurrency", () => {
 
 test("without concurrency, one event after another, in the order in which they came", async () => {
   const seen = watched();
-  await using consumer = testConsumer({
+  await using consumer = testConsumer<"item.*">({
     queue: "ordered",
     handle: ({ item }) =>
       seen.watch("all", item.id, async () => {

@@ -25,7 +25,7 @@ describe("an event that came back unsettled", () => {
 
   test("is dead-lettered as process-died after the third death by default; the handler does not see it again", async () => {
     const seen: number[] = [];
-    await using consumer = testConsumer({ queue: "poison", handle: ({ item }) => void seen.push(item.id) });
+    await using consumer = testConsumer<"item.*">({ queue: "poison", handle: ({ item }) => void seen.push(item.id) });
     expect(await consumer.deliver(created(1), { deaths: 1 })).toMatchObject({ action: "ack" });
     expect(await consumer.deliver(created(2), { deaths: 2 })).toMatchObject({ action: "ack" });
     expect(await consumer.deliver(created(3), { deaths: 3, attempt: 2 })).toEqual({
@@ -75,7 +75,7 @@ describe("is handled alone, so that it drags no other with it:", () => {
   function gated(concurrency: number) {
     const story: string[] = [];
     const gates = new Map<number, () => void>();
-    const consumer = testConsumer({
+    const consumer = testConsumer<"item.*">({
       queue: "poison",
       concurrency,
       handle: ({ item }) => {
@@ -129,7 +129,7 @@ describe("is handled alone, so that it drags no other with it:", () => {
 
   test("in batches and with exactlyOnce too", async () => {
     const groups: number[][] = [];
-    await using batches = testConsumer({
+    await using batches = testConsumer<"item.*">({
       queue: "poison",
       batch: { size: 10, waitMs: 0 },
       handleBatch: (events) => void groups.push(events.map(({ item }) => item.id)),
@@ -139,7 +139,7 @@ describe("is handled alone, so that it drags no other with it:", () => {
     expect(groups).toEqual([[1], [2, 3], [4], [5, 6]]);
     // The handler of exactlyOnce sees one event at a time anyway; what it shares is the commit.
     const committed: number[] = [];
-    await using once = testConsumer({
+    await using once = testConsumer<"item.*">({
       queue: "poison",
       exactlyOnce: true,
       handle: ({ item }, { tx }) => {

@@ -66,7 +66,7 @@ describe("a consumer with ratePerSecond", () => {
 
   test("handles no more than that, and loses none", async () => {
     const handled: number[] = [];
-    await using consumer = testConsumer({ queue: "slow", ratePerSecond: 10, handle: ({ item }) => void handled.push(item.id) });
+    await using consumer = testConsumer<"item.*">({ queue: "slow", ratePerSecond: 10, handle: ({ item }) => void handled.push(item.id) });
     const ids = Array.from({ length: 25 }, (_, index) => index + 1);
     const outcomes = Promise.all(ids.map((id) => consumer.deliver(buildEvent("item.created", { id }))));
     await settled();

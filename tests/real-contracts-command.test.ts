@@ -88,7 +88,7 @@ async function logWithUnreadable(): Promise<void> {
   await seedItems(folder.path, 1500);
   const db = new Database(join(folder.path, "data/warren.db"));
   db.run(`UPDATE events SET body = replace(body, '"version":1,"item"', '"version":7,"item"') WHERE position IN (1200, 1300)`);
-  db.run("UPDATE events SET type = 'order.created', body = replace(body, 'item.created', 'order.created') WHERE position = 1400");
+  db.run("UPDATE events SET type = 'gadget.created', body = replace(body, 'item.created', 'gadget.created') WHERE position = 1400");
   db.close();
 }
 
@@ -118,7 +118,7 @@ describe("--against-log", () => {
     expect(stdout).toMatch(
       /\n +2 {2}item\.created +unknown-version +position 1200 {2}item\.created version 7; this program reads version 1\n/,
     );
-    expect(stdout).toMatch(/\n +1 {2}order\.created +unknown-type +position 1400 /);
+    expect(stdout).toMatch(/\n +1 {2}gadget\.created +unknown-type +position 1400 /);
     expect(stdout).toMatch(/3 dead letters of "audit" in .*: 2 cannot be read today\./);
     expect(stdout).toMatch(/1 {2}item\.created +invalid +id .* \/item\/price: /);
     expect(stdout).toContain("1 of these could not be read before either.");

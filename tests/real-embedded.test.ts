@@ -199,7 +199,18 @@ describe("the start", () => {
   test("the logger refuses an unknown event type, and lists the known ones", async () => {
     const logger = run(["consumers/logger.ts", "--events", "item.crated"], { env });
     expect(await logger.exited).toBe(1);
-    expect(logger.stderr.join("\n")).toContain('Unknown event type "item.crated". Known: item.created, item.updated, item.deleted');
+    expect(logger.stderr.join("\n")).toMatch(/Unknown event type "item.crated". Known: .*item.created, item.updated, item.deleted/);
+  });
+
+  test("the API explains itself, and starts with no argument that it does not know", async () => {
+    for (const [word, code, said] of [
+      ["--help", 0, /^Runs the API until Ctrl\+C\. .*\bPORT\b/],
+      ["--prot=80", 2, /^The API takes no arguments, and so no "--prot=80"; --help says what it takes\.$/],
+    ] as const) {
+      const api = run(["src/main.ts", word], { env });
+      expect(await api.exited).toBe(code);
+      expect([...api.stdout, ...api.stderr].join("\n")).toMatch(said);
+    }
   });
 
   test("the logger explains itself", async () => {

@@ -14,12 +14,12 @@ beforeAll(() => {
 afterAll(() => copy.remove());
 
 const write = (name: string, text: string) => Bun.write(join(copy.path, "consumers", name), text);
-async function generate(...words: string[]): Promise<{ code: number; stderr: string; found: object[] }> {
+async function generate(...words: string[]): Promise<{ code: number; stderr: string; found: { name: string }[] }> {
   const running = run(["src/generate.ts", ...words], { cwd: copy.path, env: { DATABASE_URL: `sqlite:${copy.path}/none/warren.db` } });
   const code = await running.exited;
   const text = await Bun.file(join(copy.path, "src/consumers.generated.ts")).text();
   const list = text.slice(text.indexOf("= [") + 2, text.lastIndexOf("]") + 1);
-  return { code, stderr: running.stderr.join("\n"), found: JSON.parse(list.replace(/,\n\]/, "]")) as object[] };
+  return { code, stderr: running.stderr.join("\n"), found: JSON.parse(list.replace(/,\n\]/, "]")) as { name: string }[] };
 }
 
 test("consumers that a file exports, or runs as soon as it is loaded", async () => {
@@ -38,7 +38,8 @@ throw new Error("it ran");
   );
   const { code, stderr, found } = await generate();
   expect([code, stderr]).toEqual([0, "Wrote src/consumers.generated.ts"]);
-  expect(found).toMatchObject([
+  const names = ["audit", "logger", "price-watch", "two.first", "two.second", "webhook"];
+  expect(found.filter(({ name }) => names.includes(name))).toMatchObject([
     { name: "audit", queue: "audit", exactlyOnce: true },
     { name: "logger", queue: "item_events" },
     { name: "price-watch", queue: "price-watch", events: ["item.created"], description: "Watches prices." },

@@ -91,7 +91,7 @@ describe("the generated modules", () => {
     expect(await ended("src/generate.ts", "--check")).toEqual({ code: 0, said: "" });
 
     const resource = await read("src/domain/item.ts");
-    await write("src/domain/order.ts", resource.replaceAll("item", "order").replaceAll("Item", "Order"));
+    await write("src/domain/gadget.ts", resource.replaceAll("item", "gadget").replaceAll("Item", "Gadget"));
     expect(await ended("src/generate.ts", "--check")).toMatchObject({
       code: 1,
       said: expect.stringMatching(/^src\/domain\/catalogue.generated.ts is out of date/),

@@ -1,11 +1,19 @@
 // Where a consumer's new queue begins, and that no event is left out there: real processes on both transports.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { Broker } from "../src/broker/connection";
+import { queueDepth } from "../src/broker/topology";
+import { RabbitReplays } from "../src/delivery/rabbit-replays";
 import type { Replay } from "../src/delivery/replays";
+import { item } from "../src/domain/item";
+import { noTracing } from "../src/observe/tracing";
+import { openSqliteStore } from "../src/store/sqlite";
 import { temporaryFolder } from "./support/folder";
 import { type Api, endAll, environment, eventually, send, startApi } from "./support/processes";
 import { type QueueConsumers, queueConsumers, type Seen } from "./support/queue-consumer";
 import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
+import { recordedLog } from "./support/recorded-log";
 import { requests } from "./support/requests";
+import { catalogue } from "./support/resources";
 import { seedItems } from "./support/seeded-log";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
@@ -165,5 +173,42 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
     await consumer.untilItem(8050);
     const firsts = [...new Set(items(consumer.seen()))];
     expect(firsts).toEqual(upTo(8050));
+  });
+
+  test.each([
+    ["with the past on its way to it", "item.created", 3],
+    ["with the past in it, before it is bound to the present", "item.deleted", 0],
+  ])("that is deleted %s is made again, filled and bound", async (_, type, past) => {
+    const log = recordedLog().log;
+    const store = openSqliteStore(`${folder.path}/warren.db`, catalogue.resources);
+    for (let id = 1; id <= 3; id += 1) await store.insert(item, { name: "thing", description: null, price: null });
+    const config = { url: rabbit.url, explicit: true, caFile: null, certFile: null, keyFile: null };
+    const broker = await Broker.connect(config, log);
+    let deletions = 0;
+    const relay = {
+      position: 3,
+      async whilePaused<T>(work: (position: number) => Promise<T>): Promise<T> {
+        if (deletions < 1) {
+          deletions += 1;
+          await broker.withChannel((channel) => channel.deleteQueue("late"));
+        }
+        return work(3);
+      },
+    };
+    const filling = new RabbitReplays({ broker, store, relay, catalogue, log, tracing: noTracing });
+    try {
+      await filling.fill("late", [type], null);
+      const [fill] = await eventually(async () => {
+        const all = await filling.list(10);
+        return all.every(({ state }) => state !== "running") ? all : undefined;
+      }, "the fill to end");
+      expect(fill).toMatchObject({ state: "finished", sent: past, error: null });
+      expect([deletions, await queueDepth(broker, "late")]).toEqual([1, past]);
+      expect(await rabbit.ctl("-q", "list_bindings", "--no-table-headers")).toContain(`\tlate\tqueue\t${type}\t`);
+    } finally {
+      filling.stop();
+      await broker.close();
+      await store.close();
+    }
   });
 });

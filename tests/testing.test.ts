@@ -105,7 +105,7 @@ describe("testConsumer", () => {
 
   test("a handler that gets over it, gives up, or says when", async () => {
     let failing = 2;
-    await using consumer = testConsumer({
+    await using consumer = testConsumer<"item.*">({
       queue: "prices",
       handle({ item }) {
         if (item.name === "reject") throw new Reject("no");

@@ -136,7 +136,7 @@ describe("what a consumer notes in its file", () => {
 
   test("is each attempt of one that fails, with its error, until it is handled or given up", async () => {
     let calls = 0;
-    await using consumer = testConsumer({
+    await using consumer = testConsumer<"item.*">({
       queue: "q",
       retry: { attempts: 3 },
       handle({ item }) {

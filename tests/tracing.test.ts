@@ -8,11 +8,12 @@ import { Elysia } from "elysia";
 import items from "../routes/items";
 import { buildApp } from "../src/app";
 import { readConfig } from "../src/config";
-import { type ConsumerOptions, Reject, RetryAfter, type RunningConsumer, startConsumer } from "../src/delivery/consumer";
+import { Reject, RetryAfter, type RunningConsumer, startConsumer } from "../src/delivery/consumer";
 import { item } from "../src/domain/item";
 import { type Engine, startEngine } from "../src/engine";
 import { defineRoute } from "../src/route";
 import { temporaryFolder } from "./support/folder";
+import type { ItemConsumer } from "./support/item-events";
 import { memoryTracing } from "./support/memory-traces";
 import { eventually } from "./support/processes";
 import { recordedLog } from "./support/recorded-log";
@@ -64,7 +65,7 @@ async function close(): Promise<void> {
 beforeEach(() => open());
 afterEach(close);
 
-async function consume(options: ConsumerOptions): Promise<void> {
+async function consume(options: ItemConsumer): Promise<void> {
   const ready = Promise.withResolvers<void>();
   consumers.push(await startConsumer({ ...options, onReady: () => ready.resolve() }, config(), recorded.log, traces.tracing));
   await ready.promise;
@@ -235,7 +236,7 @@ describe("an event belongs to its trace", () => {
   const processed = () => (trees()[0] as [string, [string, ...Tree[]]])[1].slice(1);
 
   test("after its consumer has started again, and after a redrive", async () => {
-    const failing: ConsumerOptions = {
+    const failing: ItemConsumer = {
       queue: "shop",
       retry: { attempts: 2, firstDelayMs: 1 },
       handle: (_, { attempt }) => {
@@ -292,7 +293,7 @@ test("without tracing a handler gets the trace context of the request, and the l
   service = await startEngine(config(), catalogue, recorded.log);
   await service.dependencies.store.insert(item, { name: "a", description: null, price: null }, { traceparent: caller });
   const seen = Promise.withResolvers<string | undefined>();
-  const options: ConsumerOptions = {
+  const options: ItemConsumer = {
     queue: "audit",
     handle: (_, { traceparent, log }) => {
       log.info("Looking");

@@ -12,12 +12,11 @@ export const post: Benchmark = {
   title: "POST /items without a broker: on disk before the answer, against in memory",
   needs: ["wrk"],
   columns: [
-    { key: "perSecond", label: "req/s", digits: 0 },
+    { key: "perSecond", label: "req/s", digits: 0, aim: { atLeast: 0.8 } },
     { key: "p50Ms", label: "p50 ms", digits: 2 },
     { key: "p99Ms", label: "p99 ms", digits: 2 },
     { key: "cpuMicros", label: "CPU µs/req", digits: 1 },
   ],
-  aim: { atLeast: 0.8 },
   warren: {
     name: "warren",
     async run({ seconds, folder }) {

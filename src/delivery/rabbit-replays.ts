@@ -106,8 +106,9 @@ export class RabbitReplays implements Replays {
           await this.#save(row.id, { finishedAt: new Date().toISOString() });
           log.info({ queue: row.queue, replay: row.id, events: this.#running.get(row.id)?.sent }, "Past events were sent to a queue");
         } catch (error) {
+          if (row.fill === 1) await this.#beginAnewIfDeleted(row);
           // Anything else is tried again, on a new channel.
-          if (!(error instanceof Unroutable)) throw error;
+          if (row.fill === 1 || !(error instanceof Unroutable)) throw error;
           const problem = `The queue "${row.queue}" was deleted before all events were in it`;
           await this.#save(row.id, { finishedAt: new Date().toISOString(), error: problem });
           log.warn({ queue: row.queue, replay: row.id }, problem);
@@ -161,6 +162,18 @@ export class RabbitReplays implements Replays {
       if (stop.aborted) return;
       await this.#bind(row, selection.types ?? []);
     });
+  }
+
+  /**
+   * A queue that is deleted while it is filled takes along what it had, and its consumer may have asked for it again
+   * already, which counts for nothing as long as it is filled.
+   */
+  async #beginAnewIfDeleted({ id, queue }: ReplayRow): Promise<void> {
+    const row = this.#running.get(id);
+    if (!row || (await queueDepth(this.options.broker, queue)) !== undefined) return;
+    this.options.log.warn({ queue, replay: id }, "A queue was deleted while it was filled; it is made and filled again");
+    this.#running.set(id, { ...row, position: row.first, sent: 0 });
+    await this.#save(id, {});
   }
 
   /** Binds a filled queue to the types that its consumer wants by now. From here on, announcements bind it as well. */

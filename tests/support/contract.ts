@@ -2,11 +2,12 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
 import { type Config, readConfig } from "../../src/config";
-import { type AnyEvent, type ConsumerOptions, Reject, RetryAfter, type RunningConsumer, startConsumer } from "../../src/delivery/consumer";
+import { Reject, RetryAfter, type RunningConsumer, startConsumer } from "../../src/delivery/consumer";
 import { loadCatalogue } from "../../src/domain/catalogue";
 import { item } from "../../src/domain/item";
 import { type Engine, startEngine } from "../../src/engine";
 import { temporaryFolder } from "./folder";
+import type { ItemConsumer, ItemEvent } from "./item-events";
 import { eventually } from "./processes";
 import { recordedLog } from "./recorded-log";
 
@@ -50,7 +51,7 @@ export function describeContract(transport: TransportUnderTest): void {
   });
 
   /** Starts a consumer, and answers when it receives events. */
-  async function start(options: ConsumerOptions): Promise<RunningConsumer> {
+  async function start(options: ItemConsumer): Promise<RunningConsumer> {
     const ready = Promise.withResolvers<void>();
     const consumer = await startConsumer({ ...options, onReady: () => ready.resolve() }, config, recorded.log);
     consumers.push(consumer);
@@ -72,7 +73,7 @@ export function describeContract(transport: TransportUnderTest): void {
   }
 
   test("delivers every event, in order", async () => {
-    const seen: AnyEvent[] = [];
+    const seen: ItemEvent[] = [];
     await start({ queue: "item_events", handle: (event) => void seen.push(event) });
     await create(300);
     await update(7, 1);
@@ -141,7 +142,7 @@ export function describeContract(transport: TransportUnderTest): void {
     });
     if (!letter) throw new Error("no dead letter");
     expect(letter.stack).toContain("contract.ts");
-    expect(letter.id).toBe((letter.body as AnyEvent).id);
+    expect(letter.id).toBe((letter.body as ItemEvent).id);
     expect(Date.parse(letter.lastFailure ?? "")).toBeGreaterThan(Date.parse(letter.firstFailure ?? ""));
   });
 
@@ -202,7 +203,7 @@ export function describeContract(transport: TransportUnderTest): void {
 
   test("continues after a subscriber closes: what comes meanwhile waits", async () => {
     const seen: number[] = [];
-    const handle = (event: AnyEvent) => void seen.push(event.item.id);
+    const handle = (event: ItemEvent) => void seen.push(event.item.id);
     await stop(await start({ queue: "own", handle }));
     await create(10);
     await start({ queue: "own", handle });
@@ -243,7 +244,7 @@ export function describeContract(transport: TransportUnderTest): void {
 
   test("competing consumers: each event is handled by one of them", async () => {
     const seen: { by: string; id: number }[] = [];
-    const options = (by: string): ConsumerOptions => ({
+    const options = (by: string): ItemConsumer => ({
       queue: "item_events",
       prefetch: 1,
       handle: async (event) => {
@@ -327,7 +328,7 @@ export function describeContract(transport: TransportUnderTest): void {
 
   test("a filter that changes between two runs loses nothing that was queued", async () => {
     const types: string[] = [];
-    const handle = (event: AnyEvent) => void types.push(event.type);
+    const handle = (event: ItemEvent) => void types.push(event.type);
     await stop(await start({ queue: "own", events: ["item.created", "item.deleted"], handle }));
     await create(3);
     await service.dependencies.store.remove(item, 1);
@@ -458,7 +459,7 @@ export function describeContract(transport: TransportUnderTest): void {
 
   test("closes under load: nothing is lost, and what was in hand is settled", async () => {
     const seen: number[] = [];
-    const handle = async (event: AnyEvent) => {
+    const handle = async (event: ItemEvent) => {
       await Bun.sleep(Math.random() * 2);
       seen.push(event.item.id);
     };
@@ -479,7 +480,7 @@ export function describeContract(transport: TransportUnderTest): void {
   test("a polite stop repeats nothing, nor does it change the order, when later events overtook one that waits for its turn", async () => {
     const seen: string[] = [];
     const hold = Promise.withResolvers<void>();
-    const handle = async ({ item: { id, version } }: AnyEvent) => {
+    const handle = async ({ item: { id, version } }: ItemEvent) => {
       if (id === 1 && version === 1) await hold.promise;
       seen.push(`${id}:${version}`);
     };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Broker } from "../../src/broker/connection";
 import { queueDepth } from "../../src/broker/topology";
 import { type Config, readConfig } from "../../src/config";
-import { type AnyEvent, type ConsumerOptions, Reject, RetryAfter, type RunningConsumer, startConsumer } from "../../src/delivery/consumer";
+import { Reject, RetryAfter, type RunningConsumer, startConsumer } from "../../src/delivery/consumer";
 import { withFile } from "../../src/delivery/embedded-replays";
 import { loadCatalogue } from "../../src/domain/catalogue";
 import { item } from "../../src/domain/item";
@@ -13,6 +13,7 @@ import type { Transaction } from "../../src/store/consumer-file";
 import type { LogEntry } from "../../src/store/store";
 import type { Fault, Observed } from "./delivery-model";
 import { temporaryFolder } from "./folder";
+import type { ItemConsumer, ItemEvent } from "./item-events";
 import { eventually } from "./processes";
 import { recordedLog } from "./recorded-log";
 import { type Severable, severable } from "./severable";
@@ -108,7 +109,7 @@ export class DeliverySystem {
     life?.way?.cut();
   }
 
-  #options(life: Life, onReady: () => void): ConsumerOptions {
+  #options(life: Life, onReady: () => void): ItemConsumer {
     const { exactlyOnce, concurrency, events } = this.setting;
     // What the breaker does, and what many deaths on one event do, is shown elsewhere.
     const common = { queue: this.#queue, events, retry, breaker: { minimum: 1_000_000 }, maxDeaths: 1000, onReady };
@@ -130,7 +131,7 @@ export class DeliverySystem {
     };
   }
 
-  #handle(life: Life, event: AnyEvent, attempt: number, tx?: Transaction): void {
+  #handle(life: Life, event: ItemEvent, attempt: number, tx?: Transaction): void {
     if (life.isDead) throw new Error("This process is dead");
     if (event.item.name === markerName) {
       this.#markers.add(event.item.id);
@@ -214,7 +215,7 @@ export class DeliverySystem {
     this.#logPosition = entries.at(-1)?.position ?? this.#logPosition;
     const wanted = entries.filter(({ type, body }) => {
       const { events } = this.setting;
-      return (JSON.parse(body) as AnyEvent).item.name !== markerName && (!events || (events as readonly string[]).includes(type));
+      return (JSON.parse(body) as ItemEvent).item.name !== markerName && (!events || (events as readonly string[]).includes(type));
     });
     return wanted;
   }

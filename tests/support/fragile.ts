@@ -14,7 +14,7 @@ function perhapsDie(): void {
 if (dies === "settle") beforeEachAck(perhapsDie);
 
 await (dies === "settle"
-  ? runConsumer({
+  ? runConsumer<"item.*">({
       queue: "fragile",
       exactlyOnce: true,
       // Chance may choose one event several times.
@@ -23,7 +23,7 @@ await (dies === "settle"
       handle: (event, { tx }) => tx.run("INSERT INTO effects VALUES (?, ?, ?)", event.id, event.item.id, event.item.version),
       onReady: () => console.log("ready"),
     })
-  : runConsumer({
+  : runConsumer<"item.*">({
       queue: "fragile",
       concurrency: 4,
       handle: async (event) => {

@@ -45,6 +45,11 @@ export interface OpenApi {
   readonly security?: unknown[];
 }
 
+/** Whether a route is one that Warren comes with. What a project adds is tested there. */
+export function isOwn({ path }: { path: string }): boolean {
+  return /^\/(dead-letters|events|health|items|metrics|replays)(\/|$)/.test(path);
+}
+
 export function operationsOf(document: OpenApi): Operation[] {
   const { paths, security = [] } = resolved(document, document);
   const operations = Object.entries(paths).flatMap(([path, methods]) =>

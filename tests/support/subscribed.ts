@@ -4,6 +4,7 @@ import { consumeFrom, Interrupted, type Parking } from "../../src/delivery/rabbi
 import { Worker } from "../../src/delivery/worker";
 import type { Event } from "../../src/domain/event";
 import { type ConsumerFile, openConsumerFile } from "../../src/store/consumer-file";
+import type { ItemPattern } from "./item-events";
 import { MockChannel } from "./mock-channel";
 import { recordedLog } from "./recorded-log";
 import { catalogue } from "./resources";
@@ -13,7 +14,7 @@ import { settled } from "./settled";
  * A consumer of the queue `q` in one process, on mocked channels: one after another, as after a lost connection. Every
  * channel is silent until the test answers for the broker.
  */
-export function consumerOn<const Pattern extends EventPattern>(options: ConsumerOptions<Pattern>) {
+export function consumerOn<const Pattern extends EventPattern = ItemPattern>(options: ConsumerOptions<Pattern>) {
   const { log, lines, at } = recordedLog();
   const consumer = resolveConsumer({ queue: "q", ...options } as ConsumerOptions<Pattern>, catalogue, log, () => {});
   let opened: ConsumerFile | undefined;

@@ -1,7 +1,9 @@
 import { plant } from "./plant";
 
+// What is acknowledged waits in memory for its turn, as in a consumer that was written so.
 plant(
   "delivery/rabbit-consumer.ts",
   ["    unsettled.add(message);\n", "    channel.ack(message);\n"],
+  ["else worker.take(delivery);", "else setTimeout(() => worker.take(delivery), 50);"],
   ["      if (!closed.aborted) channel.ack(message);\n", "      if (!closed.aborted) return;\n"],
 );

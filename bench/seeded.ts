@@ -1,0 +1,62 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { item } from "../src/domain/item";
+import { openSqliteStore } from "../src/store/sqlite";
+import type { Seed } from "./benchmark";
+import { sampleItem } from "./sample-events";
+
+/** What the store commits together at most. */
+const group = 1000;
+const progressEvery = 1_000_000;
+
+/** Where the database is in the folder that a Warren is given. */
+export const databaseIn = (folder: string) => join(folder, "data", "warren.db");
+
+/**
+ * Makes databases through the store, commit by commit, as the API does with nobody to send their events. Each is made at the
+ * first call, in a folder of its own.
+ */
+export function seededDatabases(folder: string, progress: (text: string) => void): (seed: Seed) => Promise<string> {
+  const made = new Map<string, Promise<string>>();
+  return (seed) => {
+    const name = `${seed.items}-${seed.updates}`;
+    const database = made.get(name) ?? write(join(folder, name), seed, progress);
+    made.set(name, database);
+    return database;
+  };
+}
+
+async function write(folder: string, { items, updates }: Seed, progress: (text: string) => void): Promise<string> {
+  const started = performance.now();
+  const file = databaseIn(folder);
+  const store = openSqliteStore(file, [item]);
+  const figures = (events: number) => `${events.toLocaleString("en-US")} events`;
+  for (let written = 0; written < items + updates; written += group) {
+    const inserted = Math.min(written, items);
+    const inserts = Array.from({ length: Math.min(group, items - inserted) }, (_, n) => store.insert(item, itemOf(inserted + n + 1)));
+    const updated = Math.max(0, written - items);
+    const length = inserts.length > 0 ? 0 : Math.min(group, updates - updated);
+    const changes = Array.from({ length }, (_, n) => store.update(item, 1 + (scatter(updated + n + 1) % items), (current) => current));
+    await Promise.all([...inserts, ...changes]);
+    if (written > 0 && written % progressEvery === 0) progress(`${figures(written)} of ${figures(items + updates)} written …`);
+  }
+  await store.close();
+  const gigabytes = statSync(file).size / 1024 ** 3;
+  progress(`${figures(items + updates)} written in ${((performance.now() - started) / 1000).toFixed(0)} s, ${gigabytes.toFixed(2)} GB`);
+  return folder;
+}
+
+/** Names and prices in no order, one in ten with a name from `Item 1`, and one in ten with a price from 100 to 200. */
+function itemOf(id: number) {
+  const number = scatter(id);
+  return {
+    ...sampleItem,
+    name: `Item ${String(number).padStart(10, "0").split("").reverse().join("")}`,
+    price: (scatter(number) % 100_000) / 100,
+  };
+}
+
+/** Another number for each number, the same in every run: Knuth's multiplicative hash. */
+function scatter(n: number): number {
+  return Math.imul(n, 2_654_435_761) >>> 0;
+}

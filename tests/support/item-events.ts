@@ -1,0 +1,8 @@
+import type { ConsumerOptions } from "../../src/delivery/consumer";
+import type { EventOf } from "../../src/domain/event";
+import type { item } from "../../src/domain/item";
+
+// The tests work with items, whatever other resources the program has by now.
+export type ItemEvent = EventOf<typeof item>;
+export type ItemPattern = ItemEvent["type"] | "item.*";
+export type ItemConsumer = ConsumerOptions<ItemPattern>;
