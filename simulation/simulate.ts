@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Broker } from "../src/broker/connection";
+import { loadCatalogue } from "../src/domain/catalogue";
 import { Api } from "./api";
 import { checkDeadLetters, checkEnd, checkProgress, deadLetters, unfinished } from "./checks";
 import { ConsumerProgram } from "./consumer";
@@ -41,6 +42,8 @@ export async function simulate(options: SimulationOptions, folder: string): Prom
   process.on("unhandledRejection", onUnhandled);
   const own = join(folder, String(options.seed));
   mkdirSync(join(own, "consumers"), { recursive: true });
+  // What reads files takes real time; it is there before simulated time begins.
+  await loadCatalogue();
   try {
     return await new Promise<Simulated>((resolve, reject) => {
       realImmediate(() => {
