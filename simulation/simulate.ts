@@ -124,13 +124,15 @@ function rest(environment: Environment, story: Story, api: Api, watch: () => voi
   const { world } = environment;
   const deadline = world.now + patienceMs;
   let left: string | undefined;
-  for (let step = 0, quiet = 0; step < patienceSteps && world.now < deadline && world.wrong.length === 0; step += 1) {
+  for (let step = 0, quiet = 0, over = 0; step < patienceSteps && world.now < deadline && world.wrong.length === 0; step += 1) {
     const isOver = !world.step();
     watch();
     if (step % 16 !== 0 && !isOver) continue;
+    // What comes back has things to do again.
+    over = isOver ? over + 1 : 0;
     story.restart();
     left = unfinished(environment, api.engine?.dependencies.relay().position);
-    if (isOver && left !== undefined) break;
+    if (over > 1 && left !== undefined) break;
     quiet = left === undefined ? quiet + 1 : 0;
     if (quiet === 8) return true;
   }
