@@ -85,7 +85,9 @@ export class Api {
   replay(queue: string, force: boolean): void {
     this.use(`replays ${queue}${force ? ", forced" : ""}`, async ({ dependencies }) => {
       const everything = { types: null, subject: null, from: null, to: null, rate: null };
-      await dependencies.replays.start(queue, { ...everything, force }).catch((error) => this.environment.world.note(`replay: ${String(error)}`));
+      await dependencies.replays
+        .start(queue, { ...everything, force })
+        .catch((error) => this.environment.world.note(`replay: ${String(error)}`));
     });
   }
 

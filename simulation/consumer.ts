@@ -1,4 +1,10 @@
-import { type AnyEvent, type ConsumerOptions, type ExactlyOnceContext, type RunningConsumer, startConsumer } from "../src/delivery/consumer";
+import {
+  type AnyEvent,
+  type ConsumerOptions,
+  type ExactlyOnceContext,
+  type RunningConsumer,
+  startConsumer,
+} from "../src/delivery/consumer";
 import type { Transaction } from "../src/store/consumer-file";
 import type { Environment } from "./environment";
 import { Handler, handlerTimeoutMs, type Illness } from "./handler";

@@ -40,7 +40,10 @@ export class Environment {
     return history?.plan.exactlyOnce ? this.files.hasEffect(queue, id) : (history?.effects.get(id) ?? 0) > 0;
   }
 
-  #confirmed({ exchange, properties: { messageId = "", headers = {} } }: Parameters<SimulatedBroker["watch"]["confirmed"]>[0], queues: readonly string[]) {
+  #confirmed(
+    { exchange, properties: { messageId = "", headers = {} } }: Parameters<SimulatedBroker["watch"]["confirmed"]>[0],
+    queues: readonly string[],
+  ) {
     if (exchange !== "" && queues.length > 0) this.history.relayed.add(messageId);
     for (const name of queues) {
       const [queue = ""] = /^(.*)\.(retry\.\d+|dead)$/.exec(name)?.slice(1) ?? [];

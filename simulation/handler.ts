@@ -97,7 +97,8 @@ export class Handler {
     }
     const failures = Math.max(...events.map(({ id }) => this.queue.failures.get(id) ?? 0));
     // What a full disk makes fail is not seen here.
-    if (attempt > failures + 1 && !plan.faults.has("disk full")) world.breach(`${name} is told attempt ${attempt} after ${failures} failures`);
+    if (attempt > failures + 1 && !plan.faults.has("disk full"))
+      world.breach(`${name} is told attempt ${attempt} after ${failures} failures`);
     if (attempt > this.queue.plan.attempts) world.breach(`${name} is told attempt ${attempt} of ${this.queue.plan.attempts}`);
   }
 

@@ -78,7 +78,8 @@ export class History {
     if (position > this.end) this.read();
     for (; this.#relayedUpTo < Math.min(position, this.end); this.#relayedUpTo += 1) {
       const event = this.log[this.#relayedUpTo] as LoggedEvent;
-      if (!this.relayed.has(event.id)) this.world.breach(`the relay's position ${position} is ahead of ${nameOf(event)}, which is in no queue`);
+      if (!this.relayed.has(event.id))
+        this.world.breach(`the relay's position ${position} is ahead of ${nameOf(event)}, which is in no queue`);
     }
   }
 }

@@ -62,7 +62,9 @@ const seconds = () => ((performance.now() - begun) / 1000).toFixed(1);
 
 function progress(seed: number): void {
   if (!process.stderr.isTTY) return;
-  process.stderr.write(`\r${(seed - from + 1).toLocaleString("en-US")} of ${(last - from + 1).toLocaleString("en-US")} seeds, ${wrong.size} wrong`);
+  process.stderr.write(
+    `\r${(seed - from + 1).toLocaleString("en-US")} of ${(last - from + 1).toLocaleString("en-US")} seeds, ${wrong.size} wrong`,
+  );
 }
 
 for (let seed = from; seed <= last; seed += 1) {

@@ -26,7 +26,14 @@ export const faults = [
 ] as const;
 export type Fault = (typeof faults)[number];
 
-const onRabbitmqOnly: readonly Fault[] = ["connection cut", "half-open connection", "broker killed", "refused messages", "alarm", "queue deleted"];
+const onRabbitmqOnly: readonly Fault[] = [
+  "connection cut",
+  "half-open connection",
+  "broker killed",
+  "refused messages",
+  "alarm",
+  "queue deleted",
+];
 
 export interface QueuePlan {
   readonly queue: string;
@@ -49,7 +56,7 @@ export interface Plan {
   readonly faults: ReadonlySet<Fault>;
 }
 
-export function planOf(seed: number, without: readonly Fault[] = []): Plan {
+export function planOf(seed: number): Plan {
   const chance = new Random(seed, "plan");
   const transport = chance.chance(0.6) ? "rabbitmq" : "embedded";
   const share = chance.pick([0, 0.1, 0.25, 0.4]);
@@ -70,7 +77,7 @@ export function planOf(seed: number, without: readonly Fault[] = []): Plan {
       attempts: chance.pick([1, 2, 3, 5]),
     };
   });
-  const possible = (fault: Fault) => !without.includes(fault) && (transport === "rabbitmq" || !onRabbitmqOnly.includes(fault));
+  const possible = (fault: Fault) => transport === "rabbitmq" || !onRabbitmqOnly.includes(fault);
   return { transport, queues, faults: new Set(chosen.filter(possible)) };
 }
 

@@ -51,7 +51,8 @@ export class Process implements Lane {
 
   /** To be called before and after whatever can be seen from outside; false: it is dead. */
   act(what: string): boolean {
-    if (this.isAlive && (this.#actsToLive -= 1) < 0) {
+    if (this.isAlive) this.#actsToLive -= 1;
+    if (this.isAlive && this.#actsToLive < 0) {
       this.world.note(`${this.name} dies at ${what}`);
       this.kill();
     }

@@ -8,10 +8,10 @@ import { ConsumerProgram } from "./consumer";
 import { Environment } from "./environment";
 import { replaceGlobals } from "./globals";
 import type { Illness } from "./handler";
-import { describePlan, type Fault, type Plan, planOf } from "./plan";
-import { Random } from "./random";
-import { connectTo } from "./rabbit/recovery";
+import { describePlan, type Plan, planOf } from "./plan";
 import type { SimulatedConnection } from "./rabbit/connection";
+import { connectTo } from "./rabbit/recovery";
+import { Random } from "./random";
 import { watchSqlite } from "./sqlite";
 import { Story } from "./story";
 import { World } from "./world";
@@ -20,7 +20,6 @@ export interface SimulationOptions {
   readonly seed: number;
   /** How many things clients do, or go wrong. Default: from 20 to 80, as the seed has it. */
   readonly deeds?: number | undefined;
-  readonly without?: readonly Fault[];
 }
 
 export interface Simulated {
@@ -60,8 +59,8 @@ export async function simulate(options: SimulationOptions, folder: string): Prom
   }
 }
 
-function play({ seed, deeds, without = [] }: SimulationOptions, folder: string): Simulated {
-  const plan = planOf(seed, without);
+function play({ seed, deeds }: SimulationOptions, folder: string): Simulated {
+  const plan = planOf(seed);
   const world = new World(new Random(seed, "order"));
   for (const line of describePlan(plan)) world.note(line);
   const undo = [replaceGlobals(world), watchSqlite(world)];
@@ -111,7 +110,8 @@ function end(environment: Environment, story: Story, api: Api, watch: () => void
   for (const queue of history.queues.keys()) if (deadLetters(environment, queue).length > 0) api.redrive(queue);
   if (!rest(environment, story, api, watch)) return;
   for (const name of history.queues.keys()) {
-    if (environment.plan.transport === "embedded") checkProgress({ ...environment, hasEffect: environment.hasEffect.bind(environment) }, name);
+    if (environment.plan.transport === "embedded")
+      checkProgress({ ...environment, hasEffect: environment.hasEffect.bind(environment) }, name);
   }
   checkEnd(environment);
   world.note("the end");

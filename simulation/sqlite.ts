@@ -5,9 +5,6 @@ import type { World } from "./world";
 type Kind = "read" | "write" | "commit" | "rollback" | "begin";
 type Run = (...values: unknown[]) => unknown;
 
-/** Changes what a statement answers, to plant a bug. */
-export type Distort = (sql: string, answer: unknown) => unknown;
-
 function kindOf(sql: string): Kind {
   const word = /^\s*(\w+)/.exec(sql)?.[1]?.toUpperCase() ?? "";
   if (["COMMIT", "BEGIN", "ROLLBACK"].includes(word)) return word.toLowerCase() as Kind;
@@ -20,7 +17,7 @@ const prototype = Database.prototype as unknown as Record<"prepare" | "query" | 
  * Watches what the simulated processes do with SQLite: a commit can fail, and a process can die before or after one.
  * Answers how to end that.
  */
-export function watchSqlite(world: World, distort: Distort = (_, answer) => answer): () => void {
+export function watchSqlite(world: World): () => void {
   const { prepare, query, run, exec, transaction } = prototype;
   const watched = new WeakSet<Statement>();
 
@@ -46,7 +43,7 @@ export function watchSqlite(world: World, distort: Distort = (_, answer) => answ
     const methods = statement as unknown as Record<string, Run>;
     for (const name of ["run", "get", "all", "values"]) {
       const real = methods[name] as Run;
-      methods[name] = (...values) => distort(sql, guard(database, sql, kind, () => real.apply(statement, values)));
+      methods[name] = (...values) => guard(database, sql, kind, () => real.apply(statement, values));
     }
     return statement;
   }

@@ -4,8 +4,8 @@ import type { Environment } from "./environment";
 import type { Illness } from "./handler";
 import type { Fault } from "./plan";
 import type { Process } from "./process";
-import type { Random } from "./random";
 import type { SimulatedConnection } from "./rabbit/connection";
+import type { Random } from "./random";
 
 /** What clients do, and what goes wrong, in an order that chance decides. */
 export class Story {
@@ -52,7 +52,10 @@ export class Story {
   /** Lets one thing happen. */
   next(): void {
     let place = this.chance.below(this.#deeds.reduce((sum, [weight]) => sum + weight, 0));
-    const chosen = this.#deeds.find(([weight]) => (place -= weight) < 0);
+    const chosen = this.#deeds.find(([weight]) => {
+      place -= weight;
+      return place < 0;
+    });
     chosen?.[2]();
   }
 
@@ -64,7 +67,8 @@ export class Story {
     broker.refusals = 0;
     broker.alarm(false);
     broker.isUp = true;
-    for (const { process } of [this.api, ...this.consumers]) if (process) Object.assign(process, { diskFull: false }).dieAfter(Number.POSITIVE_INFINITY);
+    for (const { process } of [this.api, ...this.consumers])
+      if (process) Object.assign(process, { diskFull: false }).dieAfter(Number.POSITIVE_INFINITY);
     this.restart();
   }
 

@@ -49,7 +49,8 @@ export class SimulatedChannel extends EventEmitter implements ChannelEnd {
     this.#send((channel) => {
       channel.session.hasPublished = true;
       const { broker } = channel.session;
-      if (exchange !== "" && !broker.exchanges.has(exchange)) throw new ChannelError(404, `NOT_FOUND - no exchange '${exchange}' in vhost '/'`);
+      if (exchange !== "" && !broker.exchanges.has(exchange))
+        throw new ChannelError(404, `NOT_FOUND - no exchange '${exchange}' in vhost '/'`);
       const routed = broker.publish(message, (refused) => channel.tell((end) => end.confirm(sequence, refused)));
       if (!routed && mandatory) channel.tell((end) => end.returned(message));
     });
@@ -193,7 +194,7 @@ export class SimulatedChannel extends EventEmitter implements ChannelEnd {
   #send(work: (channel: BrokerChannel) => void): void {
     this.connection.toBroker.send(() => {
       const channel = this.#broker;
-      if (!channel || !channel.session.channels.has(channel)) return;
+      if (!channel?.session.channels.has(channel)) return;
       try {
         work(channel);
       } catch (error) {
