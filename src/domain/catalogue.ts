@@ -73,7 +73,15 @@ function match(pattern: readonly string[], words: readonly string[]): boolean {
  * Finds the resources: whatever the files of this folder export. An executable made by `bun build --compile` has no
  * folder to look into and takes the generated list.
  */
-export async function loadCatalogue(): Promise<Catalogue> {
+export function loadCatalogue(): Promise<Catalogue> {
+  loaded ??= findCatalogue();
+  return loaded;
+}
+
+/** What is in the folder does not change while a program runs. */
+let loaded: Promise<Catalogue> | undefined;
+
+async function findCatalogue(): Promise<Catalogue> {
   const folder = import.meta.dir;
   if (!(await Bun.file(`${folder}/catalogue.ts`).exists())) {
     const { resources } = await import("./catalogue.generated");

@@ -1,0 +1,68 @@
+import type { World } from "./world";
+
+const names = ["Date", "setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval"] as const;
+/** When every simulation begins. */
+const epoch = Date.UTC(2026, 1, 18);
+
+/**
+ * Gives the code of the simulated processes the world's time and chance in place of the real ones. Answers how to undo
+ * that.
+ */
+export function replaceGlobals(world: World): () => void {
+  const real = Object.fromEntries(names.map((name) => [name, globalThis[name]]));
+  const { now } = performance;
+  const { random } = Math;
+  const { sleep, randomUUIDv7 } = Bun;
+  const RealDate = Date;
+  const wall = () => epoch + Math.floor(world.now) + (world.current?.clockOffsetMs ?? 0);
+  const process = () => {
+    if (!world.current) throw new Error("No simulated process runs now.");
+    return world.current;
+  };
+  const setTimer = (callback: (...values: unknown[]) => void, ms = 0, ...values: unknown[]) =>
+    process().setTimer(() => callback(...values), ms, false);
+  const setRepeating = (callback: () => void, ms = 0) => process().setTimer(callback, ms, true);
+  const clear = (handle?: object) => {
+    if (handle) world.current?.clearTimer(handle);
+  };
+
+  class SimulatedDate extends RealDate {
+    constructor(...values: unknown[]) {
+      if (values.length === 0) super(wall());
+      else super(...(values as [number]));
+    }
+    static override now = wall;
+  }
+
+  Object.assign(globalThis, {
+    Date: SimulatedDate,
+    setTimeout: setTimer,
+    setInterval: setRepeating,
+    setImmediate: (callback: (...values: unknown[]) => void, ...values: unknown[]) => process().setImmediate(() => callback(...values)),
+    clearTimeout: clear,
+    clearInterval: clear,
+  });
+  performance.now = () => world.now;
+  Math.random = () => world.chance.next();
+  Bun.sleep = (ms) => new Promise((resolve) => void process().setTimer(resolve, Number(ms), false));
+  Bun.randomUUIDv7 = (() => uuidv7(wall(), () => world.chance.next())) as typeof randomUUIDv7;
+  return () => {
+    Object.assign(globalThis, real);
+    performance.now = now;
+    Math.random = random;
+    Object.assign(Bun, { sleep, randomUUIDv7 });
+  };
+}
+
+let lastMs = 0;
+let sequence = 0;
+
+/** As RFC 9562 has it, with a counter where its method 1 has one, so that ids of one millisecond are in order. */
+function uuidv7(ms: number, chance: () => number): string {
+  sequence = ms === lastMs ? sequence + 1 : 0;
+  lastMs = ms;
+  const hex = (value: number, digits: number) => value.toString(16).padStart(digits, "0");
+  const time = hex(ms, 12);
+  const bits = hex(Math.floor(chance() * 2 ** 32), 8) + hex(Math.floor(chance() * 2 ** 16), 4);
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${hex(sequence % 4096, 3)}-8${bits.slice(0, 3)}-${bits}`;
+}

@@ -1,0 +1,90 @@
+import { Random } from "./random";
+
+/** What can go wrong; each seed has some of it. */
+export const faults = [
+  "handler errors",
+  "handler rejects",
+  "handler asks for a later retry",
+  "handler hangs",
+  "breaker",
+  "api killed",
+  "consumer killed",
+  "killed inside",
+  "few deaths",
+  "stops",
+  "connection cut",
+  "half-open connection",
+  "broker killed",
+  "refused messages",
+  "alarm",
+  "queue deleted",
+  "disk full",
+  "clock jumps",
+  "replays",
+  "forced replays",
+  "redrives",
+] as const;
+export type Fault = (typeof faults)[number];
+
+const onRabbitmqOnly: readonly Fault[] = [
+  "connection cut",
+  "half-open connection",
+  "broker killed",
+  "refused messages",
+  "alarm",
+  "queue deleted",
+];
+
+export interface QueuePlan {
+  readonly queue: string;
+  readonly exactlyOnce: boolean;
+  readonly batches: boolean;
+  readonly concurrency: number;
+  readonly prefetch: number;
+  readonly events: readonly ("item.created" | "item.updated" | "item.deleted")[] | undefined;
+  /** How many processes work on it. */
+  readonly processes: number;
+  /** Whether the handler answers at once. */
+  readonly quick: boolean;
+  readonly attempts: number;
+}
+
+/** What a seed stands for, apart from the order in which things happen. */
+export interface Plan {
+  readonly transport: "rabbitmq" | "embedded";
+  readonly queues: readonly QueuePlan[];
+  readonly faults: ReadonlySet<Fault>;
+}
+
+export function planOf(seed: number): Plan {
+  const chance = new Random(seed, "plan");
+  const transport = chance.chance(0.6) ? "rabbitmq" : "embedded";
+  const share = chance.pick([0, 0.1, 0.25, 0.4]);
+  const chosen = faults.filter(() => chance.chance(share));
+  const names = chance.pick([["item_events"], ["audit"], ["audit", "item_events"], ["audit", "search"]]);
+  const queues = names.map((queue): QueuePlan => {
+    const exactlyOnce = chance.chance(0.5);
+    const batches = chance.chance(0.25);
+    return {
+      queue,
+      exactlyOnce,
+      batches,
+      concurrency: exactlyOnce || batches ? 1 : chance.pick([1, 1, 2, 8]),
+      prefetch: chance.pick([1, 2, 5, 64]),
+      events: queue === "item_events" || chance.chance(0.6) ? undefined : chance.pick([["item.created"], ["item.created", "item.deleted"]]),
+      processes: chance.chance(0.3) ? 2 : 1,
+      quick: chance.chance(0.4),
+      attempts: chance.pick([1, 2, 3, 5]),
+    };
+  });
+  const possible = (fault: Fault) => transport === "rabbitmq" || !onRabbitmqOnly.includes(fault);
+  return { transport, queues, faults: new Set(chosen.filter(possible)) };
+}
+
+export function describePlan({ transport, queues, faults: chosen }: Plan): string[] {
+  const describe = ({ queue, events, ...options }: QueuePlan) => {
+    const set = Object.entries(options).filter(([, value]) => value !== false);
+    return `consumer of ${queue}${events ? ` for ${events.join(", ")}` : ""}: ${set.map(([name, value]) => (value === true ? name : `${name} ${value}`)).join(", ")}`;
+  };
+  return [`${transport}; faults: ${[...chosen].join(", ") || "none"}`, ...queues.map(describe)];
+}
