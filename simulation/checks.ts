@@ -98,7 +98,9 @@ function checkQueue(environment: Environment, queue: QueueHistory): void {
 /** Whether nothing has happened that lets an event come twice. */
 function isQuiet({ plan }: Environment, queue: QueueHistory): boolean {
   const harmless = ["handler errors", "handler rejects", "handler asks for a later retry", "clock jumps", "redrives", "breaker"];
-  return queue.plan.processes === 1 && [...plan.faults].every((fault) => harmless.includes(fault));
+  const { processes, batches } = queue.plan;
+  // A batch that failed is handled again, one event after another: some had their effect already.
+  return processes === 1 && !batches && [...plan.faults].every((fault) => harmless.includes(fault));
 }
 
 /** Whether the order of the log reaches the handler: a queue with several readers, or that is read by a half-dead one, has none. */
