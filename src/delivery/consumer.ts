@@ -2,7 +2,7 @@ import { basename, join } from "node:path";
 import { aborted, Broker } from "../broker/connection";
 import { type Config, ConfigError, type RabbitmqConfig, readConfig } from "../config";
 import { loadCatalogue, UnknownEventType } from "../domain/catalogue";
-import { createLog, type Log } from "../observe/logging";
+import { createLog, type Log, messageOf } from "../observe/logging";
 import { noTracing, startTracing } from "../observe/tracing";
 import { type ConsumerFile, openConsumerFile } from "../store/consumer-file";
 import { attachQueue } from "./announcement";
@@ -180,7 +180,15 @@ function lazyFile(consumer: Consumer, path: string, options: { durable: boolean 
     const opened = openConsumerFile(consumer.temporary ? ":memory:" : path, options);
     if (consumer.exactlyOnce) {
       opened.together(() => consumer.setup(opened.transaction));
-      const expire = () => opened.inbox.expire(Date.now() - consumer.inboxRetentionMs);
+      const { queue, log } = consumer;
+      const expire = () => {
+        try {
+          opened.inbox.expire(Date.now() - consumer.inboxRetentionMs);
+        } catch (error) {
+          // A full disk, say: nothing is done wrongly because of entries that stay.
+          log.warn({ queue, error: messageOf(error) }, "Old entries of the inbox could not be removed; it is tried again");
+        }
+      };
       expire();
       timer = setInterval(expire, Math.min(expireInboxEveryMs, consumer.inboxRetentionMs));
     }
