@@ -5,5 +5,5 @@ plant(
   "delivery/rabbit-consumer.ts",
   ["    unsettled.add(message);\n", "    channel.ack(message);\n"],
   ["else worker.take(delivery);", "else setTimeout(() => worker.take(delivery), 50);"],
-  ["      if (!closed.aborted) channel.ack(message);\n", "      if (!closed.aborted) return;\n"],
+  ["      acknowledgements.add(message, outcome);\n", ""],
 );
