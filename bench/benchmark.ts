@@ -9,6 +9,8 @@ export interface Column {
   readonly digits: number;
   /** What the ratio of Warren to the baseline is to be. An aim, not a condition. */
   readonly aim?: Aim;
+  /** What Warren's own figure is to be, whatever the baseline's. An aim, too. */
+  readonly limit?: Aim;
 }
 
 export type Aim = { readonly atLeast: number } | { readonly atMost: number };

@@ -6,6 +6,8 @@ export interface LogFile {
   events(): number;
   /** Whether everything is confirmed. Cheap, so that asking often disturbs nothing. */
   settled(): boolean;
+  /** How many events are not confirmed. As cheap. */
+  waiting(): number;
   /** The position up to which everything is confirmed. */
   confirmed(): number;
   close(): void;
@@ -23,6 +25,7 @@ export function openLogFile(file: string): LogFile {
     items: number("SELECT count(*) AS n FROM items"),
     events: number("SELECT count(*) AS n FROM events"),
     settled: () => confirmed() === end(),
+    waiting: () => Math.max(0, end() - confirmed()),
     confirmed,
     close: () => db.close(),
   };

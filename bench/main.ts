@@ -5,14 +5,15 @@ import { parseArgs } from "node:util";
 import { temporaryFolder } from "../tests/support/folder";
 import { endAll } from "../tests/support/processes";
 import { type Benchmark, type Context, VoidRun } from "./benchmark";
-import { consumer } from "./benchmarks/consumer";
+import { consumer, consumerOnce } from "./benchmarks/consumer";
+import { embedded, embeddedLatency } from "./benchmarks/embedded";
 import { get } from "./benchmarks/get";
 import { latency } from "./benchmarks/latency";
 import { list } from "./benchmarks/list";
 import { logSize } from "./benchmarks/log-size";
 import { memory, memoryBacklog } from "./benchmarks/memory";
 import { post } from "./benchmarks/post";
-import { postRabbitmq } from "./benchmarks/post-rabbitmq";
+import { postRabbitmq, sustained } from "./benchmarks/post-rabbitmq";
 import { relay } from "./benchmarks/relay";
 import { start } from "./benchmarks/start";
 import { type BenchBroker, startBroker } from "./broker";
@@ -20,7 +21,23 @@ import { type Result, runRounds } from "./rounds";
 import { seededDatabases } from "./seeded";
 import { resultJson, resultTable } from "./table";
 
-const benchmarks: readonly Benchmark[] = [post, postRabbitmq, get, list, relay, consumer, latency, start, logSize, memory, memoryBacklog];
+const benchmarks: readonly Benchmark[] = [
+  post,
+  postRabbitmq,
+  sustained,
+  get,
+  list,
+  relay,
+  consumer,
+  consumerOnce,
+  latency,
+  embedded,
+  embeddedLatency,
+  start,
+  logSize,
+  memory,
+  memoryBacklog,
+];
 
 const help = `Measures Warren against baselines, round by round in turn, and prints medians.
 
@@ -28,12 +45,12 @@ const help = `Measures Warren against baselines, round by round in turn, and pri
   bun run bench post get         these
 
 Benchmarks:
-${benchmarks.map(({ name, title }) => `  ${name.padEnd(14)} ${title}`).join("\n")}
+${benchmarks.map(({ name, title }) => `  ${name.padEnd(16)} ${title}`).join("\n")}
 
 Options:
   --rounds N    rounds of each benchmark; default 5, but 1 of memory and 3 of memory-backlog
-  --seconds N   seconds under load in each round; default 10
-  --events N    events that relay and consumer move in each round; default 200000
+  --seconds N   seconds under load in each round; default 10 (sustained takes six times as long)
+  --events N    events that relay, consumer, consumer-once and embedded move in each round; default 200000
   --minutes N   minutes of load of memory, against one; default 10
   --size N      how many events or items are many, for list, log-size and memory-backlog; default: as their titles say
   --json        print the result as JSON

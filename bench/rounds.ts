@@ -52,13 +52,37 @@ export interface Comparison {
   readonly met: boolean;
 }
 
+/** Whether a figure, or a ratio, is what it is to be. */
+function isMet(aim: Aim, value: number): boolean {
+  return "atLeast" in aim ? value >= aim.atLeast : value <= aim.atMost;
+}
+
+/** A figure of Warren that is to be so whatever the baseline's is. */
+export interface Limited {
+  readonly column: Column;
+  readonly limit: Aim;
+  /** The median of the rounds. */
+  readonly value: number;
+  readonly met: boolean;
+}
+
+/** One for each column that has a limit. */
+export function limited({ benchmark, warren }: Result): Limited[] {
+  return benchmark.columns.flatMap((column) => {
+    const { key, limit } = column;
+    if (!limit) return [];
+    const value = median(warren.map((sample) => sample[key] ?? Number.NaN));
+    return [{ column, limit, value, met: isMet(limit, value) }];
+  });
+}
+
 /** One for each column that has an aim. */
 export function compare({ benchmark, warren, baseline }: Result): Comparison[] {
   return benchmark.columns.flatMap((column) => {
     const { key, aim } = column;
     if (!aim) return [];
     const ratio = median(warren.map((sample, round) => (sample[key] ?? Number.NaN) / (baseline[round]?.[key] ?? Number.NaN)));
-    return [{ column, aim, ratio, met: "atLeast" in aim ? ratio >= aim.atLeast : ratio <= aim.atMost }];
+    return [{ column, aim, ratio, met: isMet(aim, ratio) }];
   });
 }
 

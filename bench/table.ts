@@ -1,4 +1,5 @@
-import { type Comparison, compare, format, type Result, summarize } from "./rounds";
+import type { Aim } from "./benchmark";
+import { compare, format, limited, type Result, summarize } from "./rounds";
 
 /** The result as a table for a person: a line for each contender, and what the comparison says. */
 export function resultTable(result: Result): string {
@@ -20,13 +21,19 @@ export function resultTable(result: Result): string {
   const lines = rows.map((row) =>
     row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join("   "),
   );
-  const comparisons = compare(result).map((comparison) => `  ${warren.name} / ${baseline.name}, ${sentence(comparison)}`);
-  return [title, ...lines.map((line) => `  ${line.trimEnd()}`), ...comparisons].join("\n");
+  const comparisons = compare(result).map(
+    ({ column, aim, ratio, met }) => `  ${warren.name} / ${baseline.name}, ${column.label}: ${format(ratio, 2)}   ${aimed(aim, 2, met)}`,
+  );
+  const limits = limited(result).map(
+    ({ column: { label, digits }, limit, value, met }) =>
+      `  ${warren.name}, ${label}: ${format(value, digits)}   ${aimed(limit, digits, met)}`,
+  );
+  return [title, ...lines.map((line) => `  ${line.trimEnd()}`), ...comparisons, ...limits].join("\n");
 }
 
-function sentence({ column, aim, ratio, met }: Comparison): string {
-  const aimed = "atLeast" in aim ? `at least ${format(aim.atLeast, 2)}` : `at most ${format(aim.atMost, 2)}`;
-  return `${column.label}: ${format(ratio, 2)}   aim: ${aimed}, ${met ? "met" : "missed"}`;
+function aimed(aim: Aim, digits: number, met: boolean): string {
+  const text = "atLeast" in aim ? `at least ${format(aim.atLeast, digits)}` : `at most ${format(aim.atMost, digits)}`;
+  return `aim: ${text}, ${met ? "met" : "missed"}`;
 }
 
 /** The same for a program: medians, and every round as it was measured. */
@@ -36,6 +43,7 @@ export function resultJson(result: Result): object {
     name,
     headline: columns[0].key,
     comparisons: compare(result).map(({ column, aim, ratio, met }) => ({ key: column.key, ratio, aim, met })),
+    limits: limited(result).map(({ column, limit, value, met }) => ({ key: column.key, value, limit, met })),
     contenders: {
       [warren.name]: { ...summarize(result, result.warren), rounds: result.warren },
       [baseline.name]: { ...summarize(result, result.baseline), rounds: result.baseline },

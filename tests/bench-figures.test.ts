@@ -1,7 +1,7 @@
 // What the bench says must follow from what it measured.
 import { describe, expect, test } from "bun:test";
-import { type Benchmark, mustEqual, VoidRun } from "../bench/benchmark";
-import { compare, runRounds, summarize } from "../bench/rounds";
+import { type Aim, type Benchmark, mustEqual, VoidRun } from "../bench/benchmark";
+import { compare, limited, runRounds, summarize } from "../bench/rounds";
 import { mustMatchAnswers } from "../bench/servers";
 import { median, percentile, spread } from "../bench/statistics";
 import { resultTable } from "../bench/table";
@@ -55,6 +55,36 @@ describe("rounds", () => {
     expect(summarize(result, result.warren)).toEqual({ medians: { perSecond: 1000 }, spread: 0.7 });
     expect(compare(result)).toMatchObject([{ ratio: 1, met: true }]);
     expect(resultTable(result)).toContain("warren / echo, req/s: 1.00   aim: at least 0.90, met");
+  });
+});
+
+describe("a limit is about Warren's own figure, whatever the baseline's", () => {
+  const never = { name: "", run: () => Promise.reject(new Error("not needed")) };
+  const result = (limit: Aim, ...values: number[]) => ({
+    benchmark: {
+      name: "example",
+      title: "An example",
+      needs: [],
+      columns: [{ key: "seconds", label: "backlog s", digits: 1, limit }] as const,
+      warren: { ...never, name: "warren" },
+      baseline: { ...never, name: "sketch" },
+    },
+    warren: values.map((seconds) => ({ seconds })),
+    baseline: values.map(() => ({ seconds: Number.NaN })),
+  });
+
+  test.each<[Aim, boolean]>([
+    [{ atMost: 2 }, true],
+    [{ atMost: 1.9 }, false],
+    [{ atLeast: 2 }, true],
+    [{ atLeast: 2.1 }, false],
+  ])("%p of a median of 2 is met: %p", (limit, met) => {
+    expect(limited(result(limit, 1, 2, 9))).toMatchObject([{ value: 2, met }]);
+    expect(resultTable(result(limit, 1, 2, 9))).toContain(`warren, backlog s: 2.0   aim: ${"atMost" in limit ? "at most" : "at least"}`);
+  });
+
+  test("what was not measured meets none", () => {
+    expect(limited(result({ atMost: 2 }, Number.NaN))).toMatchObject([{ met: false }]);
   });
 });
 

@@ -101,11 +101,11 @@ describe("paused by its breaker", () => {
     expect(state.calls).toBe(3);
     expect(channel.calls.filter((call) => !call.startsWith("publish"))).toEqual([
       "consume q",
-      "ack 1",
-      "ack 2",
       "cancel consumer-1",
       "nack 4",
       "nack 5",
+      "ack 1",
+      "ack 2",
       // Its copy was still on its way.
       "ack 3",
     ]);

@@ -1,21 +1,35 @@
+import { dirname, join } from "node:path";
+import { openConsumerTables } from "../../src/store/consumer-tables";
 import { environment, eventually, type Running, run } from "../../tests/support/processes";
 import { type Benchmark, type Context, mustEqual, type Sample } from "../benchmark";
 import type { BenchBroker } from "../broker";
 import type { Timing } from "../clock";
 import { cpuCounter } from "../cpu";
 import { programResult } from "../programs";
+import { databaseIn } from "../seeded";
 
 const queue = "item_events";
+
+const columns = (atLeast: number): Benchmark["columns"] => [
+  { key: "perSecond", label: "events/s", digits: 0, aim: { atLeast } },
+  { key: "cpuMicros", label: "CPU µs/event", digits: 1 },
+  { key: "brokerMicros", label: "broker µs/event", digits: 1 },
+];
+
+const rawConsume: Benchmark["baseline"] = {
+  name: "raw consume",
+  async run({ events, ...context }: Context) {
+    const broker = await context.broker();
+    await fillQueue(broker, events);
+    return consumed(broker, events, () => run(["bench/baselines/raw-consume.ts", broker.url, queue, String(events)]));
+  },
+};
 
 export const consumer: Benchmark = {
   name: "consumer",
   title: "A consumer with a trivial handler, against raw consume and ack (prefetch 512)",
   needs: ["rabbitmq"],
-  columns: [
-    { key: "perSecond", label: "events/s", digits: 0, aim: { atLeast: 0.9 } },
-    { key: "cpuMicros", label: "CPU µs/event", digits: 1 },
-    { key: "brokerMicros", label: "broker µs/event", digits: 1 },
-  ],
+  columns: columns(0.9),
   warren: {
     name: "warren",
     async run({ events, folder, ...context }) {
@@ -25,14 +39,29 @@ export const consumer: Benchmark = {
       return consumed(broker, events, () => run(["bench/programs/count.ts"], { env }));
     },
   },
-  baseline: {
-    name: "raw consume",
-    async run({ events, ...context }: Context) {
+  baseline: rawConsume,
+};
+
+export const consumerOnce: Benchmark = {
+  name: "consumer-once",
+  title: "A consumer with exactly-once effects, one row for each event, against raw consume and ack (prefetch 512)",
+  needs: ["rabbitmq"],
+  columns: columns(0.6),
+  warren: {
+    name: "warren",
+    async run({ events, folder, ...context }) {
       const broker = await context.broker();
       await fillQueue(broker, events);
-      return consumed(broker, events, () => run(["bench/baselines/raw-consume.ts", broker.url, queue, String(events)]));
+      const env = { ...environment(folder, broker.url), EVENTS: String(events) };
+      const sample = await consumed(broker, events, () => run(["bench/programs/count-once.ts"], { env }));
+      const tables = openConsumerTables(join(dirname(databaseIn(folder)), "consumers", `${queue}.db`));
+      const rows = tables?.get<{ rows: number; events: number }>("SELECT count(*) AS rows, count(DISTINCT event) AS events FROM effects");
+      tables?.close();
+      mustEqual({ effects: rows?.rows ?? 0, "events that have one": rows?.events ?? 0, expected: events });
+      return sample;
     },
   },
+  baseline: rawConsume,
 };
 
 async function fillQueue(broker: BenchBroker, events: number): Promise<void> {

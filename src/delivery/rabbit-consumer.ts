@@ -4,6 +4,7 @@ import { messageOf } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
 import type { MessageOrigin } from "../observe/tracing";
 import type { ReplayMark } from "../store/waiting-table";
+import { Acknowledgements } from "./acknowledgements";
 import type { Delivery } from "./delivery";
 import type { Failure, Outcome } from "./outcome";
 import { copyOf, failuresOf, isRedriven, originOf, replayMarkOf } from "./parked-message";
@@ -64,6 +65,9 @@ export async function consumeFrom(
   const publisher = new Publisher(channel);
   const cancelled = Promise.withResolvers<void>();
   const unsettled = new Set<ConsumeMessage>();
+  const acknowledgements = new Acknowledgements(channel, unsettled, (message, outcome) => {
+    interrupted.handled.set(identityOf(message), outcome);
+  });
   let consumerTag = "";
   let draining = false;
 
@@ -101,9 +105,7 @@ export async function consumeFrom(
       const { message } = this;
       if (outcome.action !== "ack" && !(await park(message, outcome))) return;
       unsettled.delete(message);
-      // On a closed channel amqplib throws; the broker delivers the message again.
-      if (!closed.aborted) channel.ack(message);
-      else interrupted.handled.set(identityOf(message), outcome);
+      acknowledgements.add(message, outcome);
     }
     giveBack(): void {
       unsettled.delete(this.message);
@@ -194,6 +196,7 @@ export async function consumeFrom(
       // A broker that has frozen answers nothing.
       if (!closed.aborted) await Promise.race([channel.cancel(consumerTag).catch(() => {}), Bun.sleep(answerTimeoutMs)]);
       await drained;
+      acknowledgements.flush();
       // The close of the connection would overtake acknowledgements that are still on their way.
       if (!closed.aborted) await Promise.race([channel.close().catch(() => {}), Bun.sleep(answerTimeoutMs)]);
     },

@@ -63,6 +63,7 @@ export class MockChannel extends EventEmitter implements Shape {
   readonly calls: string[] = [];
   readonly #closing = new AbortController();
   #tag = 0;
+  readonly #unsettled = new Map<number, Message>();
 
   /** Aborts with the channel, as the one that `Broker.keepChannel` hands out. */
   get signal(): AbortSignal {
@@ -108,15 +109,23 @@ export class MockChannel extends EventEmitter implements Shape {
     return { consumerTag };
   }
 
-  ack(message: Message): void {
+  ack(message: Message, allUpTo = false): void {
     this.#refuseIfClosed();
-    this.acked.push(message);
-    this.calls.push(`ack ${message.fields.deliveryTag}`);
+    const tag = message.fields.deliveryTag;
+    // As RabbitMQ, which closes the channel.
+    if (!this.#unsettled.has(tag)) throw new Error(`unknown delivery tag ${tag}`);
+    for (const [other, delivered] of this.#unsettled) {
+      if (other !== tag && !(allUpTo && other < tag)) continue;
+      this.#unsettled.delete(other);
+      this.acked.push(delivered);
+      this.calls.push(`ack ${other}`);
+    }
     this.emit("acked");
   }
 
   nack(message: Message, _allUpTo?: boolean, requeue?: boolean): void {
     this.#refuseIfClosed();
+    this.#unsettled.delete(message.fields.deliveryTag);
     this.nacked.push({ message, requeue });
     this.calls.push(`nack ${message.fields.deliveryTag}`);
     this.emit("nacked");
@@ -134,6 +143,7 @@ export class MockChannel extends EventEmitter implements Shape {
       properties: { headers: {}, ...properties },
       fields: { deliveryTag: this.#tag, redelivered: false, exchange: "events", routingKey: "item.created", consumerTag: "", ...fields },
     } as ConsumeMessage;
+    this.#unsettled.set(message.fields.deliveryTag, message);
     for (const [tag, { take }] of this.consumers) if (!this.cancelled.includes(tag)) take(message);
     return message;
   }

@@ -7,8 +7,16 @@ const ack = 80;
 const nack = 120;
 const deliver = 60;
 
-/** Calls back with class and method of each method frame in a stream of bytes. */
-function methods(onMethod: (classId: number, method: number) => void): (bytes: Buffer) => void {
+interface Method {
+  readonly channel: number;
+  readonly classId: number;
+  readonly method: number;
+  /** What follows them. */
+  readonly fields: Buffer;
+}
+
+/** Calls back with each method frame in a stream of bytes. */
+function methods(onMethod: (method: Method) => void): (bytes: Buffer) => void {
   let rest = Buffer.alloc(0);
   return (bytes) => {
     rest = Buffer.concat([rest, bytes]);
@@ -17,7 +25,10 @@ function methods(onMethod: (classId: number, method: number) => void): (bytes: B
     while (rest.length >= 7) {
       const length = rest.readUInt32BE(3) + frameOverhead;
       if (rest.length < length) return;
-      if (rest.readUInt8(0) === methodFrame) onMethod(rest.readUInt16BE(7), rest.readUInt16BE(9));
+      if (rest.readUInt8(0) === methodFrame) {
+        const [classId, method] = [rest.readUInt16BE(7), rest.readUInt16BE(9)];
+        onMethod({ channel: rest.readUInt16BE(1), classId, method, fields: rest.subarray(11, length - 1) });
+      }
       rest = rest.subarray(length);
     }
   };
@@ -25,21 +36,32 @@ function methods(onMethod: (classId: number, method: number) => void): (bytes: B
 
 /** Counts the messages that a client holds. RabbitMQ itself tells only those that nobody does. */
 export class HeldMessages {
-  #held = 0;
+  readonly #held: Set<bigint>[] = [];
 
   get count(): number {
-    return this.#held;
+    return this.#held.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** Listens to one connection. */
   listen(): { fromServer: (bytes: Buffer) => void; fromClient: (bytes: Buffer) => void } {
+    const channels = new Map<number, Set<bigint>>();
+    const heldOn = (channel: number) => {
+      const known = channels.get(channel) ?? new Set();
+      if (!channels.has(channel)) this.#held.push(known);
+      channels.set(channel, known);
+      return known;
+    };
     return {
-      fromServer: methods((classId, method) => {
-        if (classId === basic && method === deliver) this.#held += 1;
+      fromServer: methods(({ channel, classId, method, fields }) => {
+        // The consumer's tag, with its length before it, and then the delivery's.
+        if (classId === basic && method === deliver) heldOn(channel).add(fields.readBigUInt64BE(1 + fields.readUInt8(0)));
       }),
-      // Each settles one message: Warren never settles several with one frame.
-      fromClient: methods((classId, method) => {
-        if (classId === basic && (method === ack || method === nack)) this.#held -= 1;
+      fromClient: methods(({ channel, classId, method, fields }) => {
+        if (classId !== basic || (method !== ack && method !== nack)) return;
+        const held = heldOn(channel);
+        const tag = fields.readBigUInt64BE(0);
+        const isMultiple = (fields.readUInt8(8) & 1) === 1;
+        for (const other of held) if (other === tag || (isMultiple && other < tag)) held.delete(other);
       }),
     };
   }

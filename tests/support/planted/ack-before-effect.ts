@@ -3,7 +3,7 @@ import { plant } from "./plant";
 // What is acknowledged waits in memory for its turn, as in a consumer that was written so.
 plant(
   "delivery/rabbit-consumer.ts",
-  ["    unsettled.add(message);\n", "    channel.ack(message);\n"],
+  ["    unsettled.add(message);\n", '    acknowledgements.add(message, { action: "ack", result: "handled" });\n'],
   ["else worker.take(delivery);", "else setTimeout(() => worker.take(delivery), 50);"],
-  ["      if (!closed.aborted) channel.ack(message);\n", "      if (!closed.aborted) return;\n"],
+  ["      acknowledgements.add(message, outcome);\n", ""],
 );
