@@ -13,6 +13,7 @@ export class Program {
   #running: Running | undefined;
   /** Whether its end is what somebody is waiting for. */
   #mayEnd = false;
+  #isRemoved = false;
   lives = 0;
 
   /**
@@ -49,8 +50,12 @@ export class Program {
     ]);
   }
 
-  /** As {@link start}, and answers at once. */
+  /**
+   * As {@link start}, and answers at once.
+   * @throws once it has been removed: a run that is broken off may be about to start it again.
+   */
   spawn(env: Record<string, string> = {}): Running {
+    if (this.#isRemoved) throw new Error(`${this.name} has been removed.`);
     if (this.#running) return this.#running;
     const { args, options } = this.command(env);
     const running = run(args, options);
@@ -67,6 +72,12 @@ export class Program {
   async kill(): Promise<void> {
     this.#mayEnd = true;
     await this.#running?.stop("SIGKILL");
+  }
+
+  /** Ends it for good. */
+  async remove(): Promise<void> {
+    this.#isRemoved = true;
+    await this.kill();
   }
 
   /** Fulfils when it has died at a crash point. */

@@ -148,9 +148,8 @@ export class System {
   /** Ends every process, and leaves nothing behind. */
   async remove(): Promise<void> {
     if (!open.delete(this)) return;
-    await this.clients.stop();
+    await Promise.all([...this.programs.map((program) => program.remove()), this.clients.stop()]);
     this.records.close();
-    for (const program of this.programs) await program.kill();
     for (const proxy of this.#proxies.values()) proxy.close();
     await this.#disk?.remove();
     this.folder.remove();

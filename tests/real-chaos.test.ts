@@ -4,9 +4,11 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Fault, TransportName } from "../chaos/fault";
 import { faults } from "../chaos/faults";
 import { needs } from "../chaos/needs";
+import { Random } from "../chaos/random";
 import { run } from "../chaos/run";
+import { System } from "../chaos/system";
 import { resultLines } from "../chaos/table";
-import { endAll, root, run as runProgram } from "./support/processes";
+import { endAll, eventually, root, run as runProgram } from "./support/processes";
 import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
 
 setDefaultTimeout(180_000);
@@ -56,6 +58,21 @@ describe("the command", () => {
     expect(programs()).toEqual(before);
   });
 
+  test("leaves no process behind when it is stopped in the midst", async () => {
+    const before = programs();
+    const chaos = runProgram(["chaos/main.ts", "consumer-kill", "--transport", "embedded", "--seed", "7"]);
+    await eventually(() => programs().length === before.length + 5 || undefined, "the API and its consumers");
+    expect(await chaos.stop()).toBe(130);
+    expect(programs()).toEqual(before);
+  });
+
+  test("starts nothing any more in a system that is removed while a fault strikes", async () => {
+    const system = await System.start({ rabbit: undefined, random: new Random(7), arrangement: {} });
+    const removed = system.remove();
+    await expect(system.consumers.once.start()).rejects.toThrow("once has been removed.");
+    await removed;
+  });
+
   test("says what is wrong with its arguments", async () => {
     for (const [args, what] of [
       [["api-kil"], 'There is no fault "api-kil"; there are api-kill, '],
@@ -69,13 +86,14 @@ describe("the command", () => {
   });
 });
 
-/** The programs that run in the folder of this project. */
+/** What the fault suite may have started in the folder of this project. */
 function programs(): string[] {
   return readdirSync("/proc")
     .filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid)
     .flatMap((pid) => {
       try {
-        return readlinkSync(`/proc/${pid}/cwd`) === root ? [readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")] : [];
+        const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+        return readlinkSync(`/proc/${pid}/cwd`) === root && /chaos\/|src\/main\.ts/.test(command) ? [command] : [];
       } catch {
         return [];
       }

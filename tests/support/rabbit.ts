@@ -55,6 +55,7 @@ export async function startRabbit(port = freePort()): Promise<Rabbit> {
     RABBITMQ_PID_FILE: join(folder, "pid"),
   };
   let server: Bun.Subprocess | undefined;
+  let disposed = false;
 
   async function ctl(...args: string[]): Promise<string> {
     const run = Bun.spawn([`${bin}/rabbitmqctl`, ...args], { env, stdout: "pipe", stderr: "pipe" });
@@ -63,6 +64,7 @@ export async function startRabbit(port = freePort()): Promise<Rabbit> {
     return out;
   }
   async function start(): Promise<void> {
+    if (disposed) throw new Error("This RabbitMQ has been disposed of.");
     server = Bun.spawn([`${bin}/rabbitmq-server`], { env, stdout: "ignore", stderr: "ignore" });
     await ctl("wait", join(folder, "pid"), "--timeout", "60");
   }
@@ -83,6 +85,7 @@ export async function startRabbit(port = freePort()): Promise<Rabbit> {
   }
   const isUp = () => server?.exitCode === null && server.signalCode === null;
   async function dispose(): Promise<void> {
+    disposed = true;
     if (isUp()) await kill();
     // Erlang's port mapper outlives the node.
     await Bun.spawn(["epmd", "-port", String(epmdPort), "-kill"], { stdout: "ignore", stderr: "ignore" }).exited;
