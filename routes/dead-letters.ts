@@ -92,8 +92,7 @@ export default defineRoute(({ deadLetters }) =>
       },
       {
         params,
-        body: Selection,
-        parse: jsonBody(Selection, "application/json"),
+        ...jsonBody(Selection, "application/json"),
         response: {
           200: Type.Object({ redriven: Type.Integer() }, { examples: [{ redriven: 2 }] }),
           400: Problem,
