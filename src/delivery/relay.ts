@@ -115,7 +115,7 @@ export class Relay {
     let inFlight = 0;
     let bytesInFlight = 0;
     let next = this.#position;
-    /** Read, but not sent. Always a whole batch: to read as many as there is room for takes twice the time. */
+    /** Read, but not sent. Always a whole batch: a read for each few that there is room for took a quarter of the relay's time. */
     let unsent: LogEntry[] = [];
     let failure: Failed | undefined;
     const ended = () => closed.aborted || this.#stopping;

@@ -80,7 +80,8 @@ class SqliteStore implements Store {
     this.#lock = lock;
     this.#db = new Database(file, { create: true, strict: true });
     // FULL: a commit is on disk, through a power cut, before it is answered.
-    for (const pragma of ["busy_timeout = 2000", "journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 4000"]) this.#db.run(`PRAGMA ${pragma}`);
+    for (const pragma of ["busy_timeout = 2000", "journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 4000"])
+      this.#db.run(`PRAGMA ${pragma}`);
     migrate(this.#db, file, storeMigrations);
     for (const resource of resources) this.#tables.set(resource.name, new Table(this.#db, resource));
     upcastRecords(this.#db, resources);
