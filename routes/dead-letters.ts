@@ -113,7 +113,7 @@ export default defineRoute(({ deadLetters }) =>
       "/:queue",
       async ({ params, query, server, request }) => {
         takesTime(server, request);
-        return { discarded: await reachable(deadLetters.discard(params.queue, selectionOf(query))) };
+        return { discarded: await reachable(deadLetters.discard(params.queue, discarded(query))) };
       },
       {
         params,
@@ -123,6 +123,7 @@ export default defineRoute(({ deadLetters }) =>
             ids: Type.Optional(Type.String({ minLength: 1, maxLength: 12_000, description: "Only these event ids, separated by commas." })),
             type,
             reason,
+            all: Type.Optional(Type.Literal("true", { description: "Every one of the queue; without a filter it has to be said." })),
           },
           { additionalProperties: false },
         ),
@@ -132,10 +133,18 @@ export default defineRoute(({ deadLetters }) =>
           422: Problem,
           503: Problem,
         },
-        detail: { tags, summary: "Discard dead letters for good" },
+        detail: { tags, summary: "Discard dead letters for good", description: "Those that match all of the filters, or `all=true`." },
       },
     ),
 );
+
+/** What is gone cannot be had back, so that nobody gets all by leaving something out. */
+function discarded({ all, ...filters }: { all?: "true"; ids?: string; type?: string; reason?: string }): DeadSelection {
+  const isFiltered = Object.keys(filters).length > 0;
+  if (all && isFiltered) throw new HttpProblem(422, "`all=true` is every dead letter of the queue: leave it out, or leave out the filters.");
+  if (!all && !isFiltered) throw new HttpProblem(422, "Say which dead letters to discard: `ids`, `type`, `reason`, or `all=true`.");
+  return selectionOf(filters);
+}
 
 function selectionOf({ ids, ...rest }: { ids?: string; type?: string; reason?: string }): DeadSelection {
   return { ...rest, ...(ids !== undefined && { ids: ids.split(",") }) };

@@ -171,8 +171,8 @@ function onEither(rabbitmqUrl: () => string, dead: DeadQueue): void {
     expect(await discard(`?ids=${ids[0]},${ids[3]}`)).toEqual({ discarded: 2 });
     expect((await get("/dead-letters/stock")).deadLetters.map(({ id }) => id)).toEqual([ids[1], ids[2]] as string[]);
     expect(await discard("?reason=rejected")).toEqual({ discarded: 1 });
-    expect(await discard("")).toEqual({ discarded: 1 });
-    expect(await discard("")).toEqual({ discarded: 0 });
+    expect(await discard("?all=true")).toEqual({ discarded: 1 });
+    expect(await discard("?all=true")).toEqual({ discarded: 0 });
     expect(await deadCount(api.url, "stock")).toBe(0);
     // Discarded is not redriven.
     const seen = consumer.seen().length;
@@ -186,7 +186,11 @@ function onEither(rabbitmqUrl: () => string, dead: DeadQueue): void {
     for (const body of [{ ids: [] }, { ids: "x" }, { id: "x" }, { reason: "" }, []]) {
       expect((await post("/dead-letters/stock/redrive", body)).status).toBe(422);
     }
-    expect((await send("DELETE", `${api.url}/dead-letters/stock?id=x`)).status).toBe(422);
+    // All of them only when that is said.
+    for (const query of ["", "?id=x", "?all=false", "?all=true&reason=rejected"]) {
+      expect((await send("DELETE", `${api.url}/dead-letters/stock${query}`)).status).toBe(422);
+    }
+    expect(await deadCount(api.url, "stock")).toBe(1);
     expect((await send("GET", `${api.url}/dead-letters/..%2Fwarren`)).status).toBe(422);
     expect(await deadCount(api.url, "stock")).toBe(1);
   });
@@ -242,7 +246,7 @@ function onEither(rabbitmqUrl: () => string, dead: DeadQueue): void {
     for (const [method, path, body] of [
       ["GET", "/dead-letters/stokc", undefined],
       ["POST", "/dead-letters/stokc/redrive", {}],
-      ["DELETE", "/dead-letters/stokc", undefined],
+      ["DELETE", "/dead-letters/stokc?all=true", undefined],
     ] as const) {
       const answer = await send(method, `${api.url}${path}`, body);
       expect(answer.status).toBe(404);
@@ -295,7 +299,7 @@ describeWithRabbit("dead letters on RabbitMQ", () => {
     ["GET", "/dead-letters", undefined],
     ["GET", "/dead-letters/stock", undefined],
     ["POST", "/dead-letters/stock/redrive", {}],
-    ["DELETE", "/dead-letters/stock", undefined],
+    ["DELETE", "/dead-letters/stock?all=true", undefined],
   ] as const;
 
   test("RabbitMQ is away: 503 at once, and all is there when it is back", async () => {
