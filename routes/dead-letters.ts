@@ -92,8 +92,7 @@ export default defineRoute(({ deadLetters }) =>
       },
       {
         params,
-        body: Selection,
-        parse: jsonBody(Selection, "application/json"),
+        ...jsonBody(Selection, "application/json"),
         response: {
           200: Type.Object({ redriven: Type.Integer() }, { examples: [{ redriven: 2 }] }),
           400: Problem,
@@ -142,7 +141,8 @@ export default defineRoute(({ deadLetters }) =>
 /** What is gone cannot be had back, so that nobody gets all by leaving something out. */
 function discarded({ all, ...filters }: { all?: "true"; ids?: string; type?: string; reason?: string }): DeadSelection {
   const isFiltered = Object.keys(filters).length > 0;
-  if (all && isFiltered) throw new HttpProblem(422, "`all=true` is every dead letter of the queue: leave it out, or leave out the filters.");
+  if (all && isFiltered)
+    throw new HttpProblem(422, "`all=true` is every dead letter of the queue: leave it out, or leave out the filters.");
   if (!all && !isFiltered) throw new HttpProblem(422, "Say which dead letters to discard: `ids`, `type`, `reason`, or `all=true`.");
   return selectionOf(filters);
 }

@@ -87,8 +87,7 @@ export default defineRoute(({ replays, store, catalogue }) =>
         return replay;
       },
       {
-        body: Request,
-        parse: jsonBody(Request, "application/json"),
+        ...jsonBody(Request, "application/json"),
         response: {
           200: Type.Object({ count: Type.Integer() }, { description: "A dry run.", examples: [{ count: 1200 }] }),
           202: ReplaySchema,

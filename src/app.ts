@@ -88,8 +88,8 @@ export function buildApp({ routes, dependencies, config, log, tracing = noTracin
     .use(traceRequests(tracing))
     .onRequest((context) => {
       // Elysia has set the path by now, whatever its type says.
-      const { request, server, path, set } = context as typeof context & { path: string };
-      return pass({ request, path, server, headers: set.headers as Record<string, string | number> });
+      const { request, path, set } = context as typeof context & { path: string };
+      return pass({ request, path, server: app.server, headers: set.headers as Record<string, string | number> });
     })
     .onError(({ error, request, path }) => answerError(error, request, path))
     .use(mountRoutes(routes, dependencies))

@@ -2,7 +2,7 @@ import { type TSchema, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { Elysia } from "elysia";
 import { bulk } from "./crud/bulk";
-import { contextOf, type RequestHeaders } from "./crud/context";
+import { contextOf } from "./crud/context";
 import { type Input, withDefaults } from "./crud/defaults";
 import { changeParameters, etag, idempotencyKey, location, readParameters } from "./crud/headers";
 import { fingerprintOf, idempotencyKeyOf, onceOf, refuseReuse } from "./crud/idempotency-key";
@@ -68,16 +68,16 @@ export function crud<Name extends string, Plural extends string, Fields extends 
     throw new HttpProblem(422, `The patch would leave the ${name} invalid.`, describeMistakes(fieldsCheck.Errors(fields)));
   };
 
-  const insert = async (store: Store, body: unknown, path: string, headers: RequestHeaders, request: Request): Promise<Stored> => {
-    const key = idempotencyKeyOf(headers["idempotency-key"]);
-    if (key === undefined) return store.insert(resource, complete(body), contextOf(headers, request));
-    const once = onceOf({ key, path, authorization: headers["authorization"], fingerprint: fingerprintOf(body) });
+  const insert = async (store: Store, body: unknown, path: string, request: Request): Promise<Stored> => {
+    const key = idempotencyKeyOf(request.headers);
+    if (key === undefined) return store.insert(resource, complete(body), contextOf(request));
+    const once = onceOf({ key, path, authorization: request.headers.get("authorization"), fingerprint: fingerprintOf(body) });
     const answerOf = ([created]: readonly Stored[]) => (created as Stored).json;
-    const json = await store.insertAll(resource, [complete(body)], answerOf, { ...contextOf(headers, request), once }).catch(refuseReuse);
+    const json = await store.insertAll(resource, [complete(body)], answerOf, { ...contextOf(request), once }).catch(refuseReuse);
     const { id, version } = JSON.parse(json) as Recorded<Fields>;
     return { id, version, json };
   };
-  const changeOf = (headers: RequestHeaders, request: Request) => ({ ...contextOf(headers, request), guard: guardOf(name, headers) });
+  const changeOf = (request: Request) => ({ ...contextOf(request), guard: guardOf(name, request.headers) });
 
   return defineRoute(({ store, log }: Dependencies) =>
     new Elysia()
@@ -102,14 +102,12 @@ export function crud<Name extends string, Plural extends string, Fields extends 
       )
       .post(
         "",
-        async ({ body, path, headers, request }) => {
-          const stored = await insert(store, body, path, headers, request);
+        async ({ body, path, request }) => {
+          const stored = await insert(store, body, path, request);
           return answer(stored, 201, { location: `${path.replace(/\/$/, "")}/${stored.id}` });
         },
         {
-          transform: refuseQuery,
-          body: input,
-          parse: jsonBody(input, "application/json"),
+          ...jsonBody(input, "application/json"),
           response: { 201: record, ...unreadable, ...refused },
           detail: {
             tags,
@@ -143,15 +141,13 @@ export function crud<Name extends string, Plural extends string, Fields extends 
       )
       .put(
         "/:id",
-        async ({ params: { id }, body, headers, request }) => {
+        async ({ params: { id }, body, request }) => {
           const fields = complete(body);
-          return answer(found(await store.update(resource, Number(id), () => fields, changeOf(headers, request)), id));
+          return answer(found(await store.update(resource, Number(id), () => fields, changeOf(request)), id));
         },
         {
           params,
-          transform: refuseQuery,
-          body: input,
-          parse: jsonBody(input, "application/json"),
+          ...jsonBody(input, "application/json"),
           response: { 200: record, ...unreadable, ...conditional },
           detail: {
             parameters: changeParameters(params),
@@ -164,13 +160,11 @@ export function crud<Name extends string, Plural extends string, Fields extends 
       )
       .patch(
         "/:id",
-        async ({ params: { id }, body, headers, request }) =>
-          answer(found(await store.update(resource, Number(id), (current) => patched(current, body), changeOf(headers, request)), id)),
+        async ({ params: { id }, body, request }) =>
+          answer(found(await store.update(resource, Number(id), (current) => patched(current, body), changeOf(request)), id)),
         {
           params,
-          transform: refuseQuery,
-          body: patch,
-          parse: jsonBody(patch, patchMediaType, "application/json"),
+          ...jsonBody(patch, patchMediaType, "application/json"),
           response: { 200: record, ...unreadable, ...conditional },
           detail: {
             parameters: changeParameters(params),
@@ -184,8 +178,8 @@ export function crud<Name extends string, Plural extends string, Fields extends 
       )
       .delete(
         "/:id",
-        async ({ params: { id }, headers, request }) => {
-          found(await store.remove(resource, Number(id), changeOf(headers, request)), id);
+        async ({ params: { id }, request }) => {
+          found(await store.remove(resource, Number(id), changeOf(request)), id);
           return new Response(null, { status: 204 }) as never;
         },
         {

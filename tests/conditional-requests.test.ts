@@ -196,7 +196,7 @@ describe("property", () => {
           const header = tags.join(comma);
           const matches = unmet(preconditionsOf(header, null) ?? {}, own);
           expect(matches).toBe(tags.includes(own) ? undefined : "If-Match");
-          const differs = unmet(preconditionsOf(undefined, header) ?? {}, own);
+          const differs = unmet(preconditionsOf(null, header) ?? {}, own);
           expect(differs).toBe(tags.some((one) => one.replace("W/", "") === own) ? "If-None-Match" : undefined);
         },
       ),

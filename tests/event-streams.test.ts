@@ -1,5 +1,5 @@
 // Streams of events, without HTTP: what each is sent, when, and what that costs.
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import fc from "fast-check";
 import { EventStreams, type Sink } from "../src/delivery/event-streams";
@@ -8,6 +8,9 @@ import { openSqliteStore } from "../src/store/sqlite";
 import type { LogReader, Store } from "../src/store/store";
 import { temporaryFolder } from "./support/folder";
 import { eventually } from "./support/processes";
+
+// A thousand streams take seconds on a machine that has other work.
+setDefaultTimeout(30_000);
 
 /** Keeps what it is sent. A blocked one takes one more write, as a socket does, and then none until it is free again. */
 class TestSink implements Sink {

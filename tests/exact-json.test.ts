@@ -252,7 +252,7 @@ describe("the type of a body", () => {
 });
 
 test("a body of a megabyte that is suspect in every place is read in bounded time", async () => {
-  const read = jsonBody(Type.Unknown(), "application/json");
+  const { transform } = jsonBody(Type.Unknown(), "application/json");
   const half = "1".repeat(300_000);
   for (const body of [
     `[${"0.1000000000000000055,".repeat(40_000)}1]`,
@@ -262,7 +262,7 @@ test("a body of a megabyte that is suspect in every place is read in bounded tim
     `["${'\\":'.repeat(300_000)}"]`,
   ]) {
     const start = performance.now();
-    await read({ request: new Request("http://localhost", { method: "POST", body, headers: json }) }).catch(() => {});
+    await transform({ request: new Request("http://localhost", { method: "POST", body, headers: json }), body: undefined }).catch(() => {});
     expect([body.slice(0, 20), performance.now() - start < 2000]).toEqual([body.slice(0, 20), true]);
   }
 });

@@ -54,11 +54,11 @@ test("reads between all commits do not keep SQLite's own log from starting anew"
   const long = fields("long");
   const first = await store.insert(item, long);
   for (let n = 0; n < 300; n += 1) {
-    await Promise.all(Array.from({ length: 40 }, () => store.insert(item, { ...long, description: "x".repeat(1000) })));
+    await Promise.all(Array.from({ length: 100 }, () => store.insert(item, { ...long, description: "x".repeat(1000) })));
     await store.get(item, first.id);
   }
-  // 24 MB were written; the log is taken back to its start whenever it has about 4 MB.
-  expect(statSync(`${file}-wal`).size).toBeLessThan(12_000_000);
+  // 60 MB were written; the log is taken back to its start whenever it has about 16 MB.
+  expect(statSync(`${file}-wal`).size).toBeLessThan(25_000_000);
 });
 
 test("a service at rest holds no transaction", async () => {

@@ -46,16 +46,16 @@ export function bulk<Name extends string, Fields extends object>(
 
   return new Elysia().post(
     "/bulk",
-    async ({ body, path, headers, server, request }) => {
+    async ({ body, path, server, request }) => {
       // Bun would cut off an answer that takes longer than 30 s: it may have to wait for the turns of many others.
       server?.timeout(request, 0);
       const { mediaType, entries, fingerprint } = body as unknown as BulkBody<Fields>;
-      const key = idempotencyKeyOf(headers["idempotency-key"]);
+      const key = idempotencyKeyOf(request.headers);
       const once =
         key === undefined || fingerprint === null
           ? undefined
-          : (part: number) => onceOf({ key, path, authorization: headers["authorization"], fingerprint }, part);
-      const context = contextOf(headers, request);
+          : (part: number) => onceOf({ key, path, authorization: request.headers.get("authorization"), fingerprint }, part);
+      const context = contextOf(request);
       const onFailure = (error: Error) => {
         const about = { requestId: context.requestId, ...traceField(context.traceparent) };
         log.error({ ...about, method: "POST", path, error: error.message }, "The store failed within a bulk; the rest of it was refused");

@@ -10,8 +10,9 @@ const maxKeyLength = 255;
  *
  * @throws {HttpProblem} 400 for one that is malformed, empty or too long.
  */
-export function idempotencyKeyOf(header: string | undefined): string | undefined {
-  if (header === undefined) return undefined;
+export function idempotencyKeyOf(headers: Headers): string | undefined {
+  const header = headers.get("idempotency-key");
+  if (header === null) return undefined;
   const quoted = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/.exec(header)?.[1]?.replaceAll(/\\(.)/g, "$1");
   const key = quoted ?? /^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]*$/.exec(header)?.[0];
   if (key !== undefined && key.length >= 1 && key.length <= maxKeyLength) return key;
@@ -25,13 +26,14 @@ export interface KeyedRequest {
   readonly key: string;
   /** The path that the key is for. */
   readonly path: string;
-  readonly authorization: string | undefined;
+  /** The header; null: there is none. */
+  readonly authorization: string | null;
   readonly fingerprint: string;
 }
 
 /** A key belongs to the POST on one path, and to the token that sent it. Hashed, so that the store keeps no token. */
-export function onceOf({ key, path, authorization = "", fingerprint }: KeyedRequest, part = 0): Once {
-  const token = authorization.replace(/^\S+ +/, "");
+export function onceOf({ key, path, authorization, fingerprint }: KeyedRequest, part = 0): Once {
+  const token = (authorization ?? "").replace(/^\S+ +/, "");
   return { key: sha256(JSON.stringify(["POST", path.replace(/\/$/, ""), token, key])), fingerprint, part };
 }
 

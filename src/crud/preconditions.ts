@@ -1,7 +1,6 @@
 // Entity tags and the conditions on them: RFC 9110, sections 8.8.3 and 13.
 import { HttpProblem } from "../problem";
 import type { Stored } from "../store/store";
-import type { RequestHeaders } from "./context";
 
 /** `*`, or the tags as they were sent. */
 type Tags = "*" | readonly string[];
@@ -24,9 +23,9 @@ export function etagOf({ version, json }: Pick<Stored, "version" | "json">): str
  *
  * @throws {HttpProblem} 400 for a header that is malformed. To take it for one that does not match would hide the mistake.
  */
-export function preconditionsOf(ifMatch: string | null | undefined, ifNoneMatch: string | null | undefined): Preconditions | undefined {
+export function preconditionsOf(ifMatch: string | null, ifNoneMatch: string | null): Preconditions | undefined {
   // An empty header is malformed, and no header is none.
-  if (typeof ifMatch !== "string" && typeof ifNoneMatch !== "string") return undefined;
+  if (ifMatch === null && ifNoneMatch === null) return undefined;
   return { ifMatch: tagsOf("If-Match", ifMatch), ifNoneMatch: tagsOf("If-None-Match", ifNoneMatch) };
 }
 
@@ -51,8 +50,8 @@ export function isUnchanged(name: string, headers: Headers, stored: Stored): boo
 }
 
 /** Refuses a change with 412 when the record is in another state than the request asks for. Undefined: it asks for none. */
-export function guardOf(name: string, headers: RequestHeaders): ((current: Stored) => void) | undefined {
-  const preconditions = preconditionsOf(headers["if-match"], headers["if-none-match"]);
+export function guardOf(name: string, headers: Headers): ((current: Stored) => void) | undefined {
+  const preconditions = preconditionsOf(headers.get("if-match"), headers.get("if-none-match"));
   if (!preconditions) return undefined;
   return (current) => {
     const header = unmet(preconditions, etagOf(current));
@@ -69,8 +68,8 @@ const tag = String.raw`(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"`;
 /** Empty elements are allowed (section 5.6.1.2). */
 const list = new RegExp(String.raw`^[ \t,]*${tag}(?:[ \t]*,[ \t,]*${tag})*[ \t,]*$`);
 
-function tagsOf(header: string, value: string | null | undefined): Tags | undefined {
-  if (typeof value !== "string") return undefined;
+function tagsOf(header: string, value: string | null): Tags | undefined {
+  if (value === null) return undefined;
   if (value.trim() === "*") return "*";
   if (!list.test(value)) throw new HttpProblem(400, `${header} is malformed: send *, or ETags with their quotes, separated by commas.`);
   return value.match(new RegExp(tag, "g")) ?? [];

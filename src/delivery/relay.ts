@@ -115,7 +115,7 @@ export class Relay {
     let inFlight = 0;
     let bytesInFlight = 0;
     let next = this.#position;
-    /** Read, but not sent: large events fill the pipe before a batch of them is through. */
+    /** Read, but not sent. Always a whole batch: a read for each few that there is room for took a quarter of the relay's time. */
     let unsent: LogEntry[] = [];
     let failure: Failed | undefined;
     const ended = () => closed.aborted || this.#stopping;
@@ -128,25 +128,25 @@ export class Relay {
       inFlight += 1;
       bytesInFlight += message.content.length;
       next = entry.position;
-      publisher
-        .publish(message)
-        .then(
-          () => {
-            span.end();
-            this.tally.confirms += 1;
-            this.#advance(confirm());
-          },
-          (error: unknown) => {
-            span.end(troubleOf(error));
-            this.tally[error instanceof Unroutable ? "returns" : "failures"] += 1;
-            failure ??= { error, entry };
-          },
-        )
-        .then(() => {
-          inFlight -= 1;
-          bytesInFlight -= message.content.length;
-          this.#wake.raise();
-        });
+      const settled = () => {
+        inFlight -= 1;
+        bytesInFlight -= message.content.length;
+        this.#wake.raise();
+      };
+      publisher.publish(message).then(
+        () => {
+          span.end();
+          this.tally.confirms += 1;
+          this.#advance(confirm());
+          settled();
+        },
+        (error: unknown) => {
+          span.end(troubleOf(error));
+          this.tally[error instanceof Unroutable ? "returns" : "failures"] += 1;
+          failure ??= { error, entry };
+          settled();
+        },
+      );
     };
 
     while (!ended() && failure === undefined) {
@@ -158,15 +158,16 @@ export class Relay {
         await pause(next);
         continue;
       }
-      const room = bytesInFlight < windowBytes && !drained && !pause ? window - inFlight : 0;
+      const hasRoom = () => inFlight < window && bytesInFlight < windowBytes;
+      const maySend = !drained && !pause && hasRoom();
       try {
-        if (room > 0 && unsent.length === 0) unsent = await this.options.log.read(next, Math.min(room, batch));
+        if (maySend && unsent.length === 0) unsent = await this.options.log.read(next, batch);
       } catch (error) {
         failure = { error };
         break;
       }
       let sent = 0;
-      for (; sent < unsent.length && room > 0 && bytesInFlight < windowBytes; sent += 1) send(unsent[sent] as LogEntry);
+      for (; maySend && sent < unsent.length && hasRoom(); sent += 1) send(unsent[sent] as LogEntry);
       unsent = unsent.slice(sent);
       // Lets requests and confirms in between two batches.
       if (sent > 0) await new Promise(setImmediate);

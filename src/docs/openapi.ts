@@ -75,7 +75,8 @@ function completeParameter({ schema, examples, ...parameter }: Json): Json {
   return { ...parameter, schema: shown, ...(example !== undefined && { example: example as unknown }) };
 }
 
-function completeBody(own: Json = {}, schema: Json): Json {
+function completeBody(own: Json = {}, body: Json): Json {
+  const schema = (body[documentedAs] ?? body) as Json;
   const content = (own["content"] ?? { "application/json": {} }) as Record<string, Json>;
   const completed = Object.entries(content).map(([type, described]) => [type, { ...media(schema), ...described }]);
   return { required: true, ...own, content: Object.fromEntries(completed) };

@@ -1,23 +1,34 @@
-import type { TSchema } from "@sinclair/typebox";
+import { type Static, type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { documentedAs } from "../docs/openapi";
 import { HttpProblem } from "../problem";
 import { inexact } from "./json-text";
 import { limitedBody } from "./limited-body";
 import { describeMistakes, invalid } from "./mistakes";
+import { refuseQuery } from "./query";
 
 /** The largest body that is read, in bytes. */
 export const maxBodyBytes = 1024 * 1024;
 
 /**
- * Parses and checks a JSON body, and only under the media types given: a form or plain text, which a page of another
- * site can send without asking, is refused. Checked here and not by Elysia, which takes whatever is no object for an
- * empty one, and writes the whole body into its error.
+ * The options of a route that takes JSON and no query: `{ ...jsonBody(schema, "application/json"), response, … }`. The body
+ * is read only under the media types given: a form or plain text, which a page of another site can send without asking, is
+ * refused. Read and checked here and not by Elysia, which makes a stream of it, takes whatever is no object for an empty
+ * one, and writes the whole body into its error.
  */
-export function jsonBody(schema: TSchema, ...accepted: readonly string[]) {
+export function jsonBody<Schema extends TSchema>(schema: Schema, ...accepted: readonly string[]) {
   const read = jsonReader(schema);
-  return async ({ request }: { request: Request }): Promise<unknown> => {
-    checkMediaType(request.headers, accepted);
-    return read(await readBytes(request));
+  return {
+    // What it is to a client; it has been checked when Elysia sees it.
+    body: Type.Any({ [documentedAs]: schema }) as unknown as TUnsafe<Static<Schema>>,
+    parse: "none" as const,
+    // Elysia looks at the text of this: were the context itself handed on, it would prepare all that a context may have.
+    transform: async (context: { request: Request; body: unknown }): Promise<void> => {
+      const { request } = context;
+      refuseQuery({ request });
+      checkMediaType(request.headers, accepted);
+      context.body = read(await readBytes(request));
+    },
   };
 }
 
@@ -66,10 +77,12 @@ async function readBytes(request: Request): Promise<Uint8Array> {
   return Buffer.concat(await Array.fromAsync(limitedBody(request, maxBodyBytes, "A body")));
 }
 
+// `request.text()` would put U+FFFD for what it cannot read, and so change what was sent.
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 function decode(bytes: Uint8Array, what: string): string {
   try {
-    // `request.text()` would put U+FFFD for what it cannot read, and so change what was sent.
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     throw new HttpProblem(400, `The ${what} is not valid UTF-8.`);
   }

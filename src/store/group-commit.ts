@@ -1,4 +1,4 @@
-import type { Database } from "bun:sqlite";
+import type { Database, Statement } from "bun:sqlite";
 import { Distribution, workSeconds } from "../observe/tally";
 import { StoreUnavailable } from "./store";
 
@@ -40,6 +40,8 @@ export interface CommitTally {
  */
 export class GroupCommit {
   readonly tally: CommitTally = { seconds: new Distribution(workSeconds), changes: new Distribution(groupSizes), failures: 0 };
+  readonly #begin: Statement;
+  readonly #end: Statement;
   #waiting: Waiting[] = [];
   #scheduled = false;
 
@@ -51,7 +53,10 @@ export class GroupCommit {
       readonly committed: () => void;
       readonly rolledBack?: () => void;
     },
-  ) {}
+  ) {
+    this.#begin = db.prepare("BEGIN IMMEDIATE");
+    this.#end = db.prepare("COMMIT");
+  }
 
   /** Fulfils after the commit. `change` may run twice, but only one run is ever committed. */
   run<T>(change: () => T): Promise<T> {
@@ -87,20 +92,20 @@ export class GroupCommit {
     }
     this.tally.seconds.record((performance.now() - startedAt) / 1000);
     this.tally.changes.record(group.length);
-    for (const [index, waiting] of group.entries()) {
-      const outcome = outcomes[index] as Outcome;
+    outcomes.forEach((outcome, index) => {
+      const waiting = group[index] as Waiting;
       if ("value" in outcome) waiting.resolve(outcome.value);
       else waiting.reject(outcome.error);
-    }
+    });
     this.on.committed();
   }
 
   #transaction(group: readonly Waiting[]): Outcome[] {
     try {
       this.on.begin?.();
-      this.db.run("BEGIN IMMEDIATE");
+      this.#begin.run();
       const outcomes = group.map(outcomeOf);
-      this.db.run("COMMIT");
+      this.#end.run();
       return outcomes;
     } catch (error) {
       if (this.db.inTransaction) this.db.run("ROLLBACK");

@@ -80,7 +80,8 @@ class SqliteStore implements Store {
     this.#lock = lock;
     this.#db = new Database(file, { create: true, strict: true });
     // FULL: a commit is on disk, through a power cut, before it is answered.
-    for (const pragma of ["busy_timeout = 2000", "journal_mode = WAL", "synchronous = FULL"]) this.#db.run(`PRAGMA ${pragma}`);
+    for (const pragma of ["busy_timeout = 2000", "journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 4000"])
+      this.#db.run(`PRAGMA ${pragma}`);
     migrate(this.#db, file, storeMigrations);
     for (const resource of resources) this.#tables.set(resource.name, new Table(this.#db, resource));
     upcastRecords(this.#db, resources);
@@ -90,7 +91,7 @@ class SqliteStore implements Store {
     this.#commits = new GroupCommit(this.#db, {
       begin: () => this.#snapshot.release(),
       committed: () => this.#afterCommit(),
-      rolledBack: () => this.#events.rolledBack(),
+      rolledBack: () => this.#afterRollback(),
     });
     this.tally = { commits: this.#commits.tally, appended: this.#events.tally };
     this.log = sqliteLogReader(this.#db);
@@ -212,11 +213,16 @@ class SqliteStore implements Store {
 
   #insert(resource: Resource, table: Table, fields: object, context?: ChangeContext): Stored {
     const now = new Date().toISOString();
-    const id = table.lastId() + 1;
+    const id = table.nextId();
     const stored = serialize(resource, id, fields, 1, now, now);
     table.insert(stored);
     this.#events.append(resource, "created", stored, now, context);
     return stored;
+  }
+
+  #afterRollback(): void {
+    this.#events.rolledBack();
+    for (const table of this.#tables.values()) table.rolledBack();
   }
 
   #afterCommit(): void {

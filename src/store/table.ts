@@ -12,6 +12,8 @@ export class Table {
   readonly #get: Statement<Stored, [number]>;
   readonly #lastId: Statement<{ seq: number }, [string]>;
   readonly #pages: Pages;
+  /** Undefined: to be looked up. */
+  #greatestId: number | undefined;
   readonly name: string;
 
   constructor(db: Database, resource: Resource) {
@@ -29,9 +31,15 @@ export class Table {
     this.#pages = new Pages(db, resource);
   }
 
-  /** The greatest id that was ever used. The record's JSON holds its id, so the id is needed before the row. */
-  lastId(): number {
-    return this.#lastId.get(this.name)?.seq ?? 0;
+  /** An id that was never used. The record's JSON holds its id, so the id is needed before the row. */
+  nextId(): number {
+    this.#greatestId ??= this.#lastId.get(this.name)?.seq ?? 0;
+    return this.#greatestId + 1;
+  }
+
+  /** What was inserted since the last commit is not there. */
+  rolledBack(): void {
+    this.#greatestId = undefined;
   }
 
   get(id: number): Stored | undefined {
@@ -44,6 +52,7 @@ export class Table {
 
   insert({ id, version, json }: Stored): void {
     this.#insert.run(id, version, json);
+    this.#greatestId = id;
   }
 
   replace({ id, version, json }: Stored): void {
