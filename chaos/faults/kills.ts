@@ -60,7 +60,8 @@ export const stop: Fault = {
   name: "stop",
   title: "SIGTERM of each process, which has to end in time and with 0",
   transports: both,
-  strikes: { full: 30, short: 6 },
+  // Some thirty for each of the four.
+  strikes: { full: 120, short: 8 },
   async strike({ programs, random }) {
     const program = random.of(programs);
     await program.stop();
