@@ -6,14 +6,15 @@ import { atCrashPoint } from "./crash";
 
 const point = process.env["CRASH_POINT"] as CrashPoint;
 
-const { publish } = Publisher.prototype;
-Publisher.prototype.publish = function (message) {
+const { send } = Publisher.prototype;
+Publisher.prototype.send = function (message, settled) {
   if (point === "before-publish") atCrashPoint();
-  const confirmed = publish.call(this, message);
+  send.call(this, message, (error) => {
+    if (point === "after-confirm" && !error) atCrashPoint();
+    settled(error);
+  });
   // In the next turn the message is on its way, and its confirm not here.
   if (point === "after-publish") setImmediate(atCrashPoint);
-  if (point === "after-confirm") return confirmed.then(atCrashPoint);
-  return confirmed;
 };
 
 const { load } = Relay.prototype;

@@ -38,17 +38,24 @@ export class Publisher {
    * @throws {Unroutable} when no queue took it.
    */
   publish(message: OutgoingMessage): Promise<void> {
+    return new Promise((resolve, reject) => this.send(message, (error) => (error ? reject(error) : resolve())));
+  }
+
+  /** As {@link publish}, with a callback in place of the promise, which would be a tenth of what the relay does. */
+  send(message: OutgoingMessage, settled: (error?: Error) => void): void {
     const { exchange, routingKey, content, options } = message;
-    return new Promise((resolve, reject) => {
-      const settle = (error: unknown) => {
-        if (this.#returned.delete(options.messageId)) reject(new Unroutable(message));
-        else if (error) reject(error instanceof Error ? error : new Error("RabbitMQ refused the message"));
-        else resolve();
-      };
-      // Throws, and so rejects, when the channel is closed.
+    const settle = (error: unknown) => {
+      if (this.#returned.size > 0 && this.#returned.delete(options.messageId)) settled(new Unroutable(message));
+      else if (error) settled(error instanceof Error ? error : new Error("RabbitMQ refused the message"));
+      else settled();
+    };
+    try {
       const taken = this.channel.publish(exchange, routingKey, content, { ...options, mandatory: true }, settle);
       if (!taken) this.#drained ??= Promise.withResolvers<void>();
-    });
+    } catch (error) {
+      // The channel is closed.
+      settle(error);
+    }
   }
 
   /** Undefined while the socket keeps up; else fulfils when it does again, or is closed. */

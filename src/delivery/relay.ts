@@ -128,25 +128,20 @@ export class Relay {
       inFlight += 1;
       bytesInFlight += message.content.length;
       next = entry.position;
-      const settled = () => {
-        inFlight -= 1;
-        bytesInFlight -= message.content.length;
-        this.#wake.raise();
-      };
-      publisher.publish(message).then(
-        () => {
-          span.end();
-          this.tally.confirms += 1;
-          this.#advance(confirm());
-          settled();
-        },
-        (error: unknown) => {
+      publisher.send(message, (error) => {
+        if (error) {
           span.end(troubleOf(error));
           this.tally[error instanceof Unroutable ? "returns" : "failures"] += 1;
           failure ??= { error, entry };
-          settled();
-        },
-      );
+        } else {
+          span.end();
+          this.tally.confirms += 1;
+          this.#advance(confirm());
+        }
+        inFlight -= 1;
+        bytesInFlight -= message.content.length;
+        this.#wake.raise();
+      });
     };
 
     while (!ended() && failure === undefined) {
