@@ -12,7 +12,7 @@ import { etagOf, guardOf, isUnchanged } from "./crud/preconditions";
 import { schemasOf, typed } from "./crud/resource-schemas";
 import type { Filters } from "./domain/filter";
 import type { Recorded, Resource } from "./domain/resource";
-import { jsonHeaders } from "./http/answer-headers";
+import { jsonResponse } from "./http/answer-headers";
 import { jsonBody } from "./http/json-body";
 import { describeMistakes } from "./http/mistakes";
 import { refuseQuery } from "./http/query";
@@ -87,7 +87,8 @@ export function crud<Name extends string, Plural extends string, Fields extends 
           const { listing, links } = list.read(request.url);
           const found = await store.list(resource, listing);
           const { next, link } = links(found, path);
-          return json(`{"${plural}":[${found.rows.map((row) => row.json).join(",")}],"next":${JSON.stringify(next)}}`, 200, { link });
+          const text = `{"${plural}":[${found.rows.map((row) => row.json).join(",")}],"next":${JSON.stringify(next)}}`;
+          return jsonResponse(text, 200, { link }) as never;
         },
         {
           query: list.schema,
@@ -201,16 +202,9 @@ function fieldsOf(resource: Resource, record: object): Record<string, unknown> {
   return Object.fromEntries(Object.keys(resource.fields.properties).map((name) => [name, (record as Record<string, unknown>)[name]]));
 }
 
-/** A JSON answer from text that is JSON already. Its type is the one that the route declares for its answer. */
-function json(text: string, status = 200, headers?: Record<string, string>): never {
-  const response = new Response(text, { status, headers: jsonHeaders });
-  for (const name in headers) response.headers.set(name, headers[name] as string);
-  return response as never;
-}
-
-/** A record, with its ETag. */
+/** A record, with its ETag. Its type is the one that the route declares for its answer. */
 function answer(stored: Stored, status = 200, headers?: Record<string, string>): never {
-  return json(stored.json, status, { etag: etagOf(stored), ...headers });
+  return jsonResponse(stored.json, status, { etag: etagOf(stored), ...headers }) as never;
 }
 
 function aOrAn(name: string): string {
