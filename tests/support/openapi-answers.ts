@@ -8,6 +8,7 @@ import { checkText, type Part, type Plan } from "./openapi-requests";
 
 /** Where a valid request may be refused, 422, for what its schema does not say. */
 const beyondSchema: Record<string, string> = {
+  "DELETE /dead-letters/{queue}": "either filters or `all=true`, not both and not neither",
   "POST /replays": "the times must be times, one before the other, and the types of events must be known",
   "GET /items": "`updatedSince` must be a time",
   "GET /events": "the types of events must be known, and an `id` needs its `resource`",
