@@ -1,5 +1,7 @@
 // Invariant 7: metrics are read when somebody scrapes; what goes wrong with them costs a metric, and nothing else.
 import { afterEach, describe, expect, jest, test } from "bun:test";
+// Else the first scrape would load it, for longer than a test with false time waits.
+import "prom-client";
 import { Metrics } from "../src/observe/metrics";
 import { Distribution } from "../src/observe/tally";
 import { recordedLog } from "./support/recorded-log";
@@ -64,6 +66,12 @@ describe("a scrape", () => {
     await metrics.render();
     expect(asked).toBe(2);
   });
+});
+
+test("two metrics of one name are refused", () => {
+  const { metrics } = metricsAndLog();
+  metrics.gauge(one("here"));
+  expect(() => metrics.counter(one("here"))).toThrow('There is a metric "here" already');
 });
 
 describe("what goes wrong", () => {

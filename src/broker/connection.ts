@@ -1,4 +1,4 @@
-import { type Channel, type ConfirmChannel, connect, type RecoveringChannelModel } from "amqplib";
+import type { Channel, ConfirmChannel, RecoveringChannelModel } from "amqplib";
 import { type RabbitmqConfig, redactUrl } from "../config";
 import { type Log, messageOf } from "../observe/logging";
 import { explainRefusal, tlsOptions } from "./tls";
@@ -12,6 +12,9 @@ export type BrokerState = "connecting" | "connected" | "blocked" | "closed" | "o
 const heartbeatSeconds = 5;
 const connectTimeoutMs = 10_000;
 const longestPauseMs = 5_000;
+
+/** Not loaded above: without a broker, it would be a tenth of the time that a start takes. */
+const loadAmqplib = () => import("amqplib");
 
 /** The process's one connection to RabbitMQ. It comes back by itself, for as long as it takes. */
 export class Broker {
@@ -62,6 +65,7 @@ export class Broker {
    * @param options.expected false where no RabbitMQ need ever be there: then its absence is no warning.
    */
   static async connect(config: RabbitmqConfig, log: Log, options = { expected: true }): Promise<Broker> {
+    const { connect } = await loadAmqplib();
     const connection = await connect(withHeartbeat(config.url), {
       ...socketOptions(config),
       recovery: { waitForConnect: false, initialDelay: 200, maxDelay: longestPauseMs, factor: 2, jitter: 0.3 },
@@ -185,6 +189,7 @@ export class Broker {
 /** Whether a RabbitMQ answers at this address: undefined if it does, else why not. */
 export async function probe(config: RabbitmqConfig, timeoutMs: number): Promise<string | undefined> {
   try {
+    const { connect } = await loadAmqplib();
     const model = await connect(withHeartbeat(config.url), { ...socketOptions(config), timeout: timeoutMs });
     model.on("error", () => {});
     await model.close();
