@@ -29,6 +29,8 @@ interface Failed {
 const window = 1024;
 const windowBytes = 16 * 1024 * 1024;
 const batch = 256;
+/** More would hold requests up for longer than some milliseconds. */
+const sentAtOnce = 64;
 /** Storing the position costs a commit of its own on an idle system; after a crash, what came since is sent again. */
 const saveEveryMs = 20;
 const longestPauseMs = 5_000;
@@ -162,9 +164,9 @@ export class Relay {
         break;
       }
       let sent = 0;
-      for (; maySend && sent < unsent.length && hasRoom(); sent += 1) send(unsent[sent] as LogEntry);
+      for (; maySend && sent < Math.min(unsent.length, sentAtOnce) && hasRoom(); sent += 1) send(unsent[sent] as LogEntry);
       unsent = unsent.slice(sent);
-      // Lets requests and confirms in between two batches.
+      // Lets requests and confirms in between.
       if (sent > 0) await new Promise(setImmediate);
       else await this.#wake.wait();
     }
