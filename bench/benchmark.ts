@@ -43,10 +43,8 @@ export interface Context {
   readonly minutes: number;
   /** How much is meant by much: of items, or of events. Undefined: what the benchmark's title says. */
   readonly size: number | undefined;
-  /** Empty at the start of each run. */
+  /** Empty at the start of each run, and on a disk: in memory a commit would cost nothing. */
   readonly folder: string;
-  /** The same on a disk, for what may not fit into memory. */
-  readonly disk: string;
   /** The folder of a database on a disk that was made by Warren's own store, once for all runs: they may not change it much. */
   seeded(seed: Seed): Promise<string>;
   /** A private RabbitMQ, started at the first call, with nothing in it at the start of each run. */

@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { temporaryFolder } from "../tests/support/folder";
 import { endAll } from "../tests/support/processes";
 import { type Benchmark, type Context, VoidRun } from "./benchmark";
 import { consumer, consumerOnce } from "./benchmarks/consumer";
@@ -110,9 +109,8 @@ if (options.helpWanted) {
 const started = performance.now();
 const progress = (text: string) => console.error(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${text}`);
 let broker: Promise<BenchBroker> | undefined;
-const folder = temporaryFolder();
-const disk = mkdtempSync("/var/tmp/warren-bench-");
-const seeded = seededDatabases(join(disk, "seeded"), progress);
+const place = mkdtempSync("/var/tmp/warren-bench-");
+const seeded = seededDatabases(join(place, "seeded"), progress);
 let runs = 0;
 let cleaning: Promise<void> | undefined;
 
@@ -121,13 +119,12 @@ async function prepare(): Promise<Context> {
   await (await broker)?.empty();
   runs += 1;
   // What a run leaves on the disk may be gigabytes.
-  rmSync(join(disk, String(runs - 1)), { recursive: true, force: true });
-  const [own, ownOnDisk] = [folder.path, disk].map((parent) => join(parent, String(runs))) as [string, string];
-  for (const made of [own, ownOnDisk]) mkdirSync(made);
+  rmSync(join(place, String(runs - 1)), { recursive: true, force: true });
+  const folder = join(place, String(runs));
+  mkdirSync(folder);
   return {
     ...options.amounts,
-    folder: own,
-    disk: ownOnDisk,
+    folder,
     seeded,
     broker: () => {
       if (!broker) progress("starting a private RabbitMQ …");
@@ -148,8 +145,7 @@ async function removeEverything(): Promise<void> {
   await (await broker?.catch(() => undefined))?.dispose();
   // A run that was under way may have started one more.
   await endAll();
-  folder.remove();
-  rmSync(disk, { recursive: true, force: true });
+  rmSync(place, { recursive: true, force: true });
 }
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, async () => {

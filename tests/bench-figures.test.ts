@@ -44,7 +44,7 @@ describe("rounds", () => {
   test("both run in each round, and take turns in going first; the ratio is the median of the rounds' own", async () => {
     const notNeeded = () => Promise.reject(new Error("not needed"));
     const amounts = { seconds: 1, events: 1, minutes: 1, size: undefined };
-    const context = { ...amounts, folder: "", disk: "", seeded: notNeeded, broker: notNeeded };
+    const context = { ...amounts, folder: "", seeded: notNeeded, broker: notNeeded };
     const result = await runRounds(
       benchmark,
       3,

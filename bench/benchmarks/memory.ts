@@ -62,11 +62,11 @@ interface Loaded {
 }
 
 /** Runs the API on an empty database, and sees to it that everything is there and in the queue afterwards. */
-async function withApi({ disk, ...context }: Context, use: (system: System) => Promise<Loaded>): Promise<Sample> {
+async function withApi({ folder, ...context }: Context, use: (system: System) => Promise<Loaded>): Promise<Sample> {
   const broker = await context.broker();
-  const api = await startServer("src/main.ts", environment(disk, broker.url));
+  const api = await startServer("src/main.ts", environment(folder, broker.url));
   await api.line("Connected to RabbitMQ");
-  const log = openLogFile(databaseIn(disk));
+  const log = openLogFile(databaseIn(folder));
   let received = 0;
   // Takes what arrives, so that the broker's memory is no matter here.
   const purge = async () => {
