@@ -36,5 +36,5 @@ function placeFrom(text: string): Place | undefined {
 }
 
 function checksum(place: Buffer, list: string): Buffer {
-  return new Bun.CryptoHasher("sha256").update(list).update("\n").update(place).digest().subarray(0, checksumBytes);
+  return Bun.CryptoHasher.hash("sha256", Buffer.concat([Buffer.from(`${list}\n`), place])).subarray(0, checksumBytes);
 }

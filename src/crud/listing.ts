@@ -84,12 +84,10 @@ export function listOf<By extends Filters>({ name, filters }: Resource<string, s
           const next = page.next && writeCursor(page.next, list);
           const rest = new URLSearchParams(/\?(.*)/s.exec(url)?.[1]);
           rest.delete("after");
-          const target = (more: Record<string, string>) => {
-            const search = new URLSearchParams([...rest, ...Object.entries(more)]).toString();
-            return search === "" ? path : `${path}?${search}`;
-          };
-          const first = `<${target({})}>; rel="first"`;
-          return { next, link: next === null ? first : `<${target({ after: next })}>; rel="next", ${first}` };
+          const start = rest.size === 0 ? path : `${path}?${rest}`;
+          const first = `<${start}>; rel="first"`;
+          if (next === null) return { next, link: first };
+          return { next, link: `<${start}${rest.size === 0 ? "?" : "&"}after=${next}>; rel="next", ${first}` };
         },
       };
     },

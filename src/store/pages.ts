@@ -40,7 +40,7 @@ export class Pages {
     // In the order of updatedAt, what was changed since then is one piece of the list.
     if (sort === "updatedAt") bounds.delete("updatedAt");
     const bindings = { ...this.#bindings(bounds), ...order.bindings(listing.after), count: limit + 1 };
-    if (bounds.size === 0) return pageOf(this.#all(order.page("$count"), bindings), limit, sort, null);
+    if (bounds.size === 0) return pageOf(this.#all(order.wholePage("$count"), bindings), limit, sort, null);
 
     const driver = this.#indexes.find((field) => bounds.has(field) && this.#findsFew(field, bounds));
     if (driver) return pageOf(this.#all(this.#few(order, driver), bindings), limit, sort, null);
@@ -138,6 +138,12 @@ class Order {
   /** The records of a part of the list, in its order; a condition may follow. */
   page(part: string): string {
     return records(this.table, `${this.#ids} LIMIT ${part}`);
+  }
+
+  /** The same, where no condition follows. */
+  wholePage(part: string): string {
+    // Read where they stand, a quarter faster than looked up one by one.
+    return this.sort === "id" ? `${this.#ids.replace("id", "id, version, json")} LIMIT ${part}` : this.page(part);
   }
 }
 
