@@ -2,6 +2,7 @@ import { type AnyElysia, Elysia } from "elysia";
 import type { Config } from "./config";
 import { maxBulkBytes } from "./crud/read-bulk";
 import { eventDocs } from "./docs/asyncapi-page";
+import type { DocumentedRoute } from "./docs/openapi";
 import { apiDocs } from "./docs/swagger";
 import { completeHeaders } from "./http/answer-headers";
 import { noteArrival } from "./http/arrival";
@@ -94,7 +95,7 @@ export function buildApp({ routes, dependencies, config, log, tracing = noTracin
     .onError(({ error, request, path }) => answerError(error, request, path))
     .use(mountRoutes(routes, dependencies))
     .use(problemPages())
-    .use(apiDocs(config))
+    .use(apiDocs(config, () => app.routes as readonly DocumentedRoute[]))
     .use(eventDocs(dependencies.catalogue));
   return app;
 }

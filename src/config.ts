@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import type { KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { readTracing, type TracingConfig } from "./tracing-config";
@@ -115,9 +115,9 @@ export function readConfig({
   }
 
   const databaseFile = variable("DATABASE_URL", "data/warren.db", sqlitePath, "use sqlite:<path of a file>, such as sqlite:data/warren.db");
-  const caFile = pemFile("RABBITMQ_CA_FILE", "certificate", (pem) => new X509Certificate(pem));
-  const certFile = pemFile("RABBITMQ_CERT_FILE", "certificate", (pem) => new X509Certificate(pem));
-  const keyFile = pemFile("RABBITMQ_KEY_FILE", "private key without a passphrase", createPrivateKey);
+  const caFile = pemFile("RABBITMQ_CA_FILE", "certificate", certificateIn);
+  const certFile = pemFile("RABBITMQ_CERT_FILE", "certificate", certificateIn);
+  const keyFile = pemFile("RABBITMQ_KEY_FILE", "private key without a passphrase", keyIn);
   if (Boolean(read("RABBITMQ_CERT_FILE")) !== Boolean(read("RABBITMQ_KEY_FILE"))) {
     mistakes.push("RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE belong together: set both or neither.");
   } else if (certFile && keyFile && !belongTogether(certFile, keyFile)) {
@@ -208,8 +208,18 @@ function readable(path: string, parse: (pem: Buffer) => unknown): string | undef
   }
 }
 
+/** Loaded where it is needed: few have such files, and it would be a part of everybody's start. */
+const nodeCrypto = () => require("node:crypto") as typeof import("node:crypto");
+
+function certificateIn(pem: Buffer): X509Certificate {
+  const { X509Certificate } = nodeCrypto();
+  return new X509Certificate(pem);
+}
+
+const keyIn = (pem: Buffer): KeyObject => nodeCrypto().createPrivateKey(pem);
+
 function belongTogether(certFile: string, keyFile: string): boolean {
-  return new X509Certificate(readFileSync(certFile)).checkPrivateKey(createPrivateKey(readFileSync(keyFile)));
+  return certificateIn(readFileSync(certFile)).checkPrivateKey(keyIn(readFileSync(keyFile)));
 }
 
 function age(text: string): number | null | undefined {

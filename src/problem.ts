@@ -1,5 +1,5 @@
-import { STATUS_CODES } from "node:http";
 import { type Static, Type } from "@sinclair/typebox";
+import { InvertedStatusMap } from "elysia";
 import { type ProblemKind, type ProblemStatus, problemKinds, type SpecialKind, specialKinds } from "./http/problem-kinds";
 import { requestIdOf } from "./http/request-id";
 
@@ -43,6 +43,11 @@ export interface ProblemContent {
   readonly special?: SpecialKind | undefined;
 }
 
+/** What HTTP calls a status (RFC 9110). Elysia's list, since to load `node:http` takes 20 ms; undefined: it has no name. */
+export function nameOfStatus(status: number | string): string | undefined {
+  return (InvertedStatusMap as Partial<Record<number | string, string>>)[status];
+}
+
 /** The problem that a status stands for. */
 export function problemOf(status: number, requestId: string, content?: ProblemContent): Problem {
   return { ...problemInside(status, content), requestId };
@@ -53,7 +58,7 @@ export function problemInside(status: number, { detail, errors, special }: Probl
   const kind = special ? specialKinds[special] : (problemKinds as Partial<Record<number, ProblemKind>>)[status];
   return {
     type: kind ? `/problems/${kind.name}` : "about:blank",
-    title: kind?.title ?? STATUS_CODES[status] ?? "Error",
+    title: kind?.title ?? nameOfStatus(status) ?? "Error",
     status,
     ...(detail && { detail }),
     ...(errors && { errors }),

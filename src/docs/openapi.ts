@@ -1,7 +1,6 @@
-import { STATUS_CODES } from "node:http";
 import { toOpenAPIPath } from "@elysiajs/swagger/utils";
 import type { Scope } from "../config";
-import { Problem, problemOf } from "../problem";
+import { nameOfStatus, Problem, problemOf } from "../problem";
 
 type Json = Record<string, unknown>;
 
@@ -89,12 +88,12 @@ function schemasByStatus(response: unknown): Record<string, unknown> {
 }
 
 function answer(status: string, schema: unknown): Json {
-  if (!isObject(schema)) return { description: STATUS_CODES[status] ?? status };
+  if (!isObject(schema)) return { description: nameOfStatus(status) ?? status };
   if (schema["title"] === Problem.title) {
     const example = problemOf(Number(status), "019ab790-8c6e-7000-a9c7-a7d37be9ec58");
     return { description: example.title, content: { "application/problem+json": { schema, example } } };
   }
-  const described = { description: schema["description"] ?? STATUS_CODES[status] ?? status };
+  const described = { description: schema["description"] ?? nameOfStatus(status) ?? status };
   if (["undefined", "void", "null"].includes(String(schema["type"]))) return described;
   return { ...described, content: { [schema["type"] === "string" ? "text/plain" : "application/json"]: media(schema) } };
 }

@@ -1,4 +1,3 @@
-import { isIP } from "node:net";
 import type { Server } from "bun";
 
 /**
@@ -10,6 +9,8 @@ export function clientAddress(request: Request, peer: string, trustedProxies: nu
   if (trustedProxies === 0) return peer;
   const forwarded = request.headers.get("x-forwarded-for")?.split(",") ?? [];
   const seen = withoutPort(forwarded[Math.max(0, forwarded.length - trustedProxies)]?.trim() ?? "");
+  // Here and not above: without a proxy nobody asks, and it would be a part of everybody's start.
+  const { isIP } = require("node:net") as typeof import("node:net");
   return isIP(seen) ? seen : peer;
 }
 
