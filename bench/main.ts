@@ -13,7 +13,7 @@ import { logSize } from "./benchmarks/log-size";
 import { memory, memoryBacklog } from "./benchmarks/memory";
 import { post } from "./benchmarks/post";
 import { postRabbitmq, sustained } from "./benchmarks/post-rabbitmq";
-import { relay } from "./benchmarks/relay";
+import { relay, relaySame } from "./benchmarks/relay";
 import { start } from "./benchmarks/start";
 import { type BenchBroker, startBroker } from "./broker";
 import { type Result, runRounds } from "./rounds";
@@ -27,6 +27,7 @@ const benchmarks: readonly Benchmark[] = [
   get,
   list,
   relay,
+  relaySame,
   consumer,
   consumerOnce,
   latency,
@@ -49,7 +50,7 @@ ${benchmarks.map(({ name, title }) => `  ${name.padEnd(16)} ${title}`).join("\n"
 Options:
   --rounds N    rounds of each benchmark; default 5, but 1 of memory and 3 of memory-backlog
   --seconds N   seconds under load in each round; default 10 (sustained takes six times as long)
-  --events N    events that relay, consumer, consumer-once and embedded move in each round; default 200000
+  --events N    events that relay, relay-same, consumer, consumer-once and embedded move in each round; default 200000
   --minutes N   minutes of load of memory, against one; default 10
   --size N      how many events or items are many, for list, log-size and memory-backlog; default: as their titles say
   --json        print the result as JSON

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { item } from "../../src/domain/item";
 import { openSqliteStore } from "../../src/store/sqlite";
 import { environment, eventually, run } from "../../tests/support/processes";
-import { type Benchmark, type Context, mustEqual } from "../benchmark";
+import { type Benchmark, type Context, mustEqual, type Sample } from "../benchmark";
 import type { Timing } from "../clock";
 import { cpuCounter } from "../cpu";
 import { openLogFile } from "../log-file";
@@ -12,9 +12,7 @@ import { startServer } from "../servers";
 
 const drainTimeoutMs = 300_000;
 
-export const relay: Benchmark = {
-  name: "relay",
-  title: "The relay drains stored events into RabbitMQ, against raw publishing with confirms (window 2,048)",
+const common: Pick<Benchmark, "needs" | "columns" | "warren"> = {
   needs: ["rabbitmq"],
   columns: [
     { key: "perSecond", label: "events/s", digits: 0, aim: { atLeast: 0.9 } },
@@ -43,20 +41,32 @@ export const relay: Benchmark = {
       return sample;
     },
   },
-  baseline: {
-    name: "raw publish",
-    async run({ events, ...context }: Context) {
-      const broker = await context.broker();
-      const brokerCpu = cpuCounter(broker.pid);
-      const program = run(["bench/baselines/raw-publish.ts", broker.url, "raw", String(events)]);
-      const { count, seconds, cpuMicros } = await programResult<Timing>(program);
-      const sample = { perSecond: count / seconds, cpuMicros, brokerMicros: brokerCpu(count) };
-      await program.exited;
-      mustEqual({ confirmed: count, "messages in the queue": await broker.depth("raw"), expected: events });
-      return sample;
-    },
-  },
 };
+
+export const relay: Benchmark = {
+  ...common,
+  name: "relay",
+  title: "The relay drains stored events into RabbitMQ, against raw publishing of the bodies, with confirms (window 2,048)",
+  baseline: { name: "raw publish", run: (context) => published(context) },
+};
+
+export const relaySame: Benchmark = {
+  ...common,
+  name: "relay-same",
+  title: "The same, against raw publishing of the same messages: with properties and headers, mandatory, through the exchange",
+  baseline: { name: "raw publish", run: (context) => published(context, "same") },
+};
+
+async function published({ events, ...context }: Context, ...how: readonly string[]): Promise<Sample> {
+  const broker = await context.broker();
+  const brokerCpu = cpuCounter(broker.pid);
+  const program = run(["bench/baselines/raw-publish.ts", broker.url, "raw", String(events), ...how]);
+  const { count, seconds, cpuMicros } = await programResult<Timing>(program);
+  const sample = { perSecond: count / seconds, cpuMicros, brokerMicros: brokerCpu(count) };
+  await program.exited;
+  mustEqual({ confirmed: count, "messages in the queue": await broker.depth("raw"), expected: events });
+  return sample;
+}
 
 /** Writes items through the store, as the API does, with nobody to send their events. */
 async function fillLog(file: string, events: number): Promise<void> {
