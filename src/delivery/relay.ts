@@ -28,9 +28,10 @@ interface Failed {
 /** Keeps the broker's pipe full, and bounds what one that blocks can hold in memory. */
 const window = 1024;
 const windowBytes = 16 * 1024 * 1024;
+/** Read at once, and sent at once from a log that does not grow: the fewer pieces, the less work for the broker. */
 const batch = 256;
-/** More would hold requests up for longer than some milliseconds. */
-const sentAtOnce = 64;
+/** While changes come, more would hold their requests up for longer than some milliseconds. */
+const sentBetweenChanges = 64;
 /** Storing the position costs a commit of its own on an idle system; after a crash, what came since is sent again. */
 const saveEveryMs = 20;
 const longestPauseMs = 5_000;
@@ -46,6 +47,8 @@ export class Relay {
   #position = 0;
   #saved = 0;
   #loaded = false;
+  /** Since events were sent last. */
+  #logHasGrown = false;
   #saving = false;
   #saveTimer: Timer | undefined;
   #stopping = false;
@@ -69,6 +72,7 @@ export class Relay {
 
   /** Tells that the log has grown. */
   wake(): void {
+    this.#logHasGrown = true;
     this.#wake.raise();
   }
 
@@ -163,8 +167,10 @@ export class Relay {
         failure = { error };
         break;
       }
+      const atOnce = Math.min(unsent.length, this.#logHasGrown ? sentBetweenChanges : batch);
       let sent = 0;
-      for (; maySend && sent < Math.min(unsent.length, sentAtOnce) && hasRoom(); sent += 1) send(unsent[sent] as LogEntry);
+      for (; maySend && sent < atOnce && hasRoom(); sent += 1) send(unsent[sent] as LogEntry);
+      if (sent > 0) this.#logHasGrown = false;
       unsent = unsent.slice(sent);
       // Lets requests and confirms in between.
       if (sent > 0) await new Promise(setImmediate);
