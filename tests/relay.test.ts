@@ -47,6 +47,33 @@ describe("sending", () => {
     await running;
   });
 
+  test.each([
+    ["goes out in whole batches from a log that does not grow", false, [256, 256, 88]],
+    ["lets requests have their turn after each 64 events while changes come", true, [...new Array(9).fill(64), 24]],
+  ])("%s", async (_, changesCome, expected) => {
+    const { log, channel, relay, run } = relayOn();
+    log.append(600);
+    const sent: number[] = [];
+    let isOpen = false;
+    channel.on("published", () => {
+      if (!isOpen) {
+        isOpen = true;
+        sent.push(0);
+        setImmediate(() => {
+          isOpen = false;
+          if (changesCome) relay.wake();
+        });
+      }
+      sent.push((sent.pop() as number) + 1);
+    });
+    if (changesCome) relay.wake();
+    const running = run();
+    await channel.untilPublished(600);
+    expect(sent).toEqual(expected);
+    await relay.stop(0);
+    await running;
+  });
+
   test("goes on from the stored position after a restart", async () => {
     const log = new MemoryLog();
     log.append(5);
