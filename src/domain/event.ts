@@ -93,6 +93,7 @@ export const envelopeSchema = Type.Object({
   timestamp: Type.String({ description: "When the change was made, ISO 8601 in UTC." }),
 });
 const envelope = TypeCompiler.Compile(envelopeSchema);
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Splits `item.created` at its last dot. */
 export function resourceName(type: string): string {
@@ -120,7 +121,7 @@ export function parseEvent(body: Uint8Array | string, catalogue: Catalogue, aske
   if (body.length > maxEventBytes) return unreadable("too-large", `${body.length} bytes; at most ${maxEventBytes} are read`);
   let value: unknown;
   try {
-    value = JSON.parse(typeof body === "string" ? body : new TextDecoder("utf-8", { fatal: true }).decode(body));
+    value = JSON.parse(typeof body === "string" ? body : utf8.decode(body));
   } catch (error) {
     return unreadable("not-json", error instanceof Error ? error.message : String(error));
   }
