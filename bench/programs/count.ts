@@ -7,6 +7,7 @@ let handled = 0;
 let clock = startClock();
 await runConsumer({
   queue: "item_events",
+  prefetch: 512,
   handle: () => {
     if (handled === 0) clock = startClock();
     handled += 1;
