@@ -70,9 +70,8 @@ function onEither(rabbitmqUrl: () => string, dead: DeadQueue): void {
     expect(failed.stack).toContain("under-test.ts");
     expect(failed.bodyBytes).toBe(JSON.stringify(failed.body).length);
     const { firstFailure, lastFailure } = failed as { firstFailure: string; lastFailure: string };
-    expect([before, firstFailure, lastFailure, new Date().toISOString()]).toEqual(
-      [before, firstFailure, lastFailure, new Date().toISOString()].sort(),
-    );
+    const times = [before, firstFailure, lastFailure, new Date().toISOString()];
+    expect(times).toEqual(times.toSorted());
     expect(Date.parse(lastFailure) - Date.parse(firstFailure)).toBeGreaterThanOrEqual(30);
     expect(rejected).toMatchObject({ reason: "rejected", error: "no such shelf", attempts: 1 });
     expect(rejected.firstFailure).toBe(rejected.lastFailure);
