@@ -8,6 +8,7 @@ import { serveQueues } from "./delivery/queues";
 import { Relay } from "./delivery/relay";
 import { describeRelay } from "./delivery/relay-metrics";
 import { keepRetention } from "./delivery/retention";
+import { restoreBindings } from "./delivery/subscriptions";
 import { findTimeline } from "./delivery/timelines";
 import { chooseTransport } from "./delivery/transport";
 import type { Catalogue } from "./domain/catalogue";
@@ -54,6 +55,7 @@ export async function startEngine(config: Config, catalogue: Catalogue, log: Log
   store.onAppend(() => relay.wake());
   const relaying = broker?.keepChannel(async (channel, closed) => {
     await declareResources(broker, resources, log);
+    await restoreBindings(closed, { broker, store, catalogue, log });
     await relay.run(channel, closed);
   });
   const consumersDir = join(config.dataDir, "consumers");

@@ -1,5 +1,6 @@
 // Where a consumer's new queue begins, and that no event is left out there: real processes on both transports.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { connect } from "amqplib";
 import { Broker } from "../src/broker/connection";
 import { queueDepth } from "../src/broker/topology";
 import { RabbitReplays } from "../src/delivery/rabbit-replays";
@@ -127,6 +128,23 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
       expect(own).toEqual(own.toSorted((a, b) => a - b));
     }
     expect(await replays()).toHaveLength(1);
+  });
+
+  test("a binding that RabbitMQ has forgotten, as when it is killed a moment after it, is there again before events are sent", async () => {
+    await startWith(rabbit.url);
+    const consumer = await consumers.start({ queue: "late" });
+    await create(5);
+    await consumer.untilItem(5);
+    await consumer.stop();
+    await api.stop();
+    const connection = await connect(rabbit.url);
+    const channel = await connection.createChannel();
+    await channel.unbindQueue("late", "events", "item.created");
+    await startWith(rabbit.url);
+    await create(3);
+    await relayed();
+    expect((await channel.checkQueue("late")).messageCount).toBe(3);
+    await connection.close();
   });
 
   test("kill -9 of the API in the middle of a fill: no gap, and in order", async () => {

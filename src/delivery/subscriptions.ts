@@ -15,6 +15,10 @@ export interface SubscriptionsOptions {
   readonly log: Log;
 }
 
+export interface RestoreOptions extends Pick<SubscriptionsOptions, "broker" | "catalogue" | "log"> {
+  readonly store: Pick<Store, "subscriptions" | "replays">;
+}
+
 /** Sees to consumers' own queues as they are announced, until the channel closes. An announcement is settled when that is done. */
 export async function serveSubscriptions(channel: ConfirmChannel, closed: AbortSignal, options: SubscriptionsOptions): Promise<void> {
   const { broker, log } = options;
@@ -65,4 +69,25 @@ function problemOf(announcement: Announcement | RetryAnnouncement, catalogue: Ca
   if (catalogue.ownerOf(queue)) return `"${queue}" is shared by all its consumers`;
   if (startFrom === "now" || startFrom === "beginning" || !Number.isNaN(Date.parse(startFrom))) return undefined;
   return `"${startFrom}" is no date`;
+}
+
+/**
+ * Binds consumers' own queues to what they have asked for. To be called before events are sent over a new connection: a
+ * RabbitMQ that was killed may have forgotten a binding that it confirmed a moment before, and what it has no binding for
+ * would not reach that queue. Trouble with one queue is a warning, and holds up no other.
+ */
+export async function restoreBindings(closed: AbortSignal, { broker, store, catalogue, log }: RestoreOptions): Promise<void> {
+  const filled = new Set((await store.replays.unfinished()).filter(({ fill }) => fill === 1).map(({ queue }) => queue));
+  for (const { queue, types } of await store.subscriptions.list()) {
+    if (closed.aborted) return;
+    // One that is filled is bound at the end of that.
+    if (filled.has(queue)) continue;
+    try {
+      // One that is gone is made and filled when its consumer asks for it again.
+      if ((await queueDepth(broker, queue)) === undefined) continue;
+      await bindOwnQueue(broker, queue, new Set(types), catalogue.resources);
+    } catch (error) {
+      log.warn({ queue, error: messageOf(error) }, "The bindings of a queue could not be restored");
+    }
+  }
 }
