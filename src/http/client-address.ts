@@ -1,5 +1,8 @@
 import type { Server } from "bun";
 
+/** Loaded with the first request that needs it: without a proxy none does, and it would be a part of everybody's start. */
+let isIP: typeof import("node:net").isIP | undefined;
+
 /**
  * The address of the client behind a number of trusted proxies, each of which has appended the address that it saw to
  * `X-Forwarded-For`. Whatever stands before those comes from the client, who can write what it likes. Without a header
@@ -9,8 +12,7 @@ export function clientAddress(request: Request, peer: string, trustedProxies: nu
   if (trustedProxies === 0) return peer;
   const forwarded = request.headers.get("x-forwarded-for")?.split(",") ?? [];
   const seen = withoutPort(forwarded[Math.max(0, forwarded.length - trustedProxies)]?.trim() ?? "");
-  // Here and not above: without a proxy nobody asks, and it would be a part of everybody's start.
-  const { isIP } = require("node:net") as typeof import("node:net");
+  isIP ??= (require("node:net") as typeof import("node:net")).isIP;
   return isIP(seen) ? seen : peer;
 }
 

@@ -100,6 +100,8 @@ class Order {
   readonly rest: string;
   readonly by: string;
   readonly #ids: string;
+  /** The records themselves, where they stand in this order; undefined: they do not. */
+  readonly #inPlace: string | undefined;
   readonly #start: Place;
   readonly #end: string;
 
@@ -117,7 +119,9 @@ class Order {
     if (sort === "id") {
       this.key = "id";
       this.rest = `id ${beyond} $id`;
-      this.#ids = `SELECT id FROM "${table}" WHERE id ${beyond} $id ORDER BY id ${direction}`;
+      const after = `FROM "${table}" WHERE id ${beyond} $id ORDER BY id ${direction}`;
+      this.#ids = `SELECT id ${after}`;
+      this.#inPlace = `SELECT id, version, json ${after}`;
       return;
     }
     this.key = storedField(sort);
@@ -140,10 +144,9 @@ class Order {
     return records(this.table, `${this.#ids} LIMIT ${part}`);
   }
 
-  /** The same, where no condition follows. */
+  /** The same, where no condition follows: a quarter faster than to look them up one by one. */
   wholePage(part: string): string {
-    // Read where they stand, a quarter faster than looked up one by one.
-    return this.sort === "id" ? `${this.#ids.replace("id", "id, version, json")} LIMIT ${part}` : this.page(part);
+    return this.#inPlace === undefined ? this.page(part) : `${this.#inPlace} LIMIT ${part}`;
   }
 }
 
