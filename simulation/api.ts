@@ -29,6 +29,9 @@ export class Api {
     const process = this.environment.spawn("api");
     this.process = process;
     this.#engine = undefined;
+    process.onDeath.push(() => {
+      this.environment.history.apiInterruptions += 1;
+    });
     world.enter(process, () => {
       loadCatalogue()
         .then((catalogue) => startEngine(config, catalogue, process.log))

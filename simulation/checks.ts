@@ -87,7 +87,9 @@ function checkQueue(environment: Environment, queue: QueueHistory): void {
     const count = effects.get(event.id) ?? 0;
     if (count === 0) world.breach(`${name} has lost ${nameOf(event)}${dead.has(event.id) ? ", which is a dead letter still" : ""}`);
     if (count > 1 && once) world.breach(`${name} has ${count} effects of ${nameOf(event)}`);
-    const most = 1 + queue.forced + queue.interruptions;
+    // A forced replay that is interrupted goes on where it was last known to be safe.
+    const resumed = queue.forced > 0 ? history.apiInterruptions : 0;
+    const most = 1 + queue.forced + queue.interruptions + resumed;
     // A forced replay whose message the broker refused begins again where it was last safe.
     const isBounded = exactlyOnce && !plan.faults.has("refused messages");
     if (isBounded && count > most) world.breach(`${name} has ${count} effects of ${nameOf(event)}, at most ${most} being asked for`);

@@ -41,6 +41,8 @@ export class History {
   readonly acknowledged: string[] = [];
   readonly relayed = new Set<string>();
   readonly queues: ReadonlyMap<string, QueueHistory>;
+  /** Deaths and lost connections of the API. */
+  apiInterruptions = 0;
   #relayedUpTo = 0;
 
   constructor(

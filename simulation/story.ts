@@ -130,6 +130,7 @@ export class Story {
   }
 
   #interrupt(process: Process): void {
+    if (process === this.api.process) this.environment.history.apiInterruptions += 1;
     for (const program of this.consumers) if (program.process === process) program.queue.interruptions += 1;
   }
 
