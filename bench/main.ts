@@ -6,7 +6,7 @@ import { endAll } from "../tests/support/processes";
 import { type Benchmark, type Context, VoidRun } from "./benchmark";
 import { consumer, consumerOnce } from "./benchmarks/consumer";
 import { embedded, embeddedLatency } from "./benchmarks/embedded";
-import { get } from "./benchmarks/get";
+import { get, getBesidePost } from "./benchmarks/get";
 import { latency } from "./benchmarks/latency";
 import { list } from "./benchmarks/list";
 import { logSize } from "./benchmarks/log-size";
@@ -25,6 +25,7 @@ const benchmarks: readonly Benchmark[] = [
   postRabbitmq,
   sustained,
   get,
+  getBesidePost,
   list,
   relay,
   relaySame,
