@@ -47,12 +47,15 @@ export class System {
   /** What RabbitMQ had not confirmed when it was last {@link quiet}. */
   backlog = 0;
   readonly #proxies = new Map<string, TcpProxy>();
+  /** Of its own, so that what strikes when does not depend on how often the API is started. */
+  readonly #lives: Random;
   #disk: Disk | undefined;
   #clock: Clock | undefined;
 
   private constructor(readonly options: SystemOptions) {
     this.random = options.random;
     this.records = new Records(this);
+    this.#lives = new Random(options.random.seed);
     const port = freePort();
     this.url = `http://127.0.0.1:${port}`;
     // Their own, since they take turns as it happens: what strikes when does not depend on that.
@@ -169,7 +172,9 @@ export class System {
 
   #apiCommand(env: Record<string, string>): Command {
     const program = env["CRASH_POINT"] ? "chaos/programs/api.ts" : "src/main.ts";
-    const args = [...preloading(this.options.preload?.api), program];
+    // In every other life its commits have a thread of their own, as with a slow disk.
+    const slow = this.#lives.chance(0.5) ? "tests/support/slow-commits.ts" : undefined;
+    const args = [...preloading(this.options.preload?.api), ...preloading(slow), program];
     const options = { env: { NODE_ENV: "production", ...this.environmentOf(this.api), ...env } };
     if (!this.options.arrangement.traced) return { args, options };
     // -D: the process that is started is the API itself, and not strace.

@@ -15,12 +15,18 @@ import type { Catalogue } from "./domain/catalogue";
 import type { Log } from "./observe/logging";
 import { Metrics } from "./observe/metrics";
 import { describeProcess } from "./observe/process-metrics";
-import { noTracing } from "./observe/tracing";
+import { noTracing, type Tracing } from "./observe/tracing";
 import type { Dependencies } from "./route";
 import { openSqliteStore } from "./store/sqlite";
 import { describeStore } from "./store/store-metrics";
 
 const confirmsTimeoutMs = 3000;
+
+interface EngineOptions {
+  readonly tracing?: Tracing;
+  /** Commits that take longer, in seconds, move to a thread of their own. Default: all are made on this one. */
+  readonly quickCommitSeconds?: number;
+}
 
 export interface Engine {
   /** What the routes stand on. */
@@ -34,9 +40,14 @@ export interface Engine {
  *
  * @throws {Error} when the database cannot be opened; the message says what would be right.
  */
-export async function startEngine(config: Config, catalogue: Catalogue, log: Log, tracing = noTracing): Promise<Engine> {
+export async function startEngine(
+  config: Config,
+  catalogue: Catalogue,
+  log: Log,
+  { tracing = noTracing, quickCommitSeconds }: EngineOptions = {},
+): Promise<Engine> {
   const { resources } = catalogue;
-  const store = openSqliteStore(config.databaseFile, resources, tracing);
+  const store = openSqliteStore(config.databaseFile, resources, { tracing, quickCommitSeconds });
   const transport = await chooseTransport(config.rabbitmq);
   log.info({ transport: transport.name, database: config.databaseFile }, `Transport: ${transport.name}, because ${transport.reason}`);
 

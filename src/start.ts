@@ -12,6 +12,8 @@ import { type LoadedRoute, RouterError } from "./router";
 /** Under the ten seconds after which Docker and others kill. */
 const stopTimeoutMs = 9000;
 const requestsTimeoutMs = 3000;
+/** So long a commit may keep everybody else waiting. */
+const quickCommitSeconds = 0.002;
 
 const help = `Runs the API until Ctrl+C. It takes no arguments; variables of the environment say how: PORT, HOST, DATABASE_URL,
 RABBITMQ_URL, API_TOKEN and others, all of them in .env.example. The API shows itself at /swagger.`;
@@ -57,7 +59,7 @@ export async function startApi(loadRoutes: () => Promise<readonly LoadedRoute[]>
 async function serve(routes: readonly LoadedRoute[], config: Config, log: Log): Promise<() => Promise<void>> {
   const stopping = new AbortController();
   const tracing = await startTracing(config, "warren", log);
-  const service = await startEngine(config, await loadCatalogue(), log, tracing);
+  const service = await startEngine(config, await loadCatalogue(), log, { tracing, quickCommitSeconds });
   const app = buildApp({
     routes,
     config,

@@ -2,13 +2,20 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { GroupCommit, Refused, unavailable } from "../src/store/group-commit";
+import { startCommitThread } from "../src/store/commit-thread";
+import { BatchWriter, type Committed, type Committer, committerHere } from "../src/store/committer";
+import { GroupCommit, unavailable } from "../src/store/group-commit";
 import { StoreUnavailable } from "../src/store/store";
+import type { Write, Writes } from "../src/store/uncommitted";
 import { temporaryFolder } from "./support/folder";
 
 let folder: ReturnType<typeof temporaryFolder>;
 let db: Database;
 let commits: GroupCommit;
+let insert: Write;
+/** The one that is used, and what it has to tell. */
+let committer: Committer;
+let on: Committed;
 /** How often something was committed. */
 let committed: number;
 beforeEach(() => {
@@ -17,19 +24,28 @@ beforeEach(() => {
   db.run("PRAGMA journal_mode = WAL");
   db.run("CREATE TABLE rows (n INTEGER PRIMARY KEY, text TEXT) STRICT");
   committed = 0;
-  commits = new GroupCommit(db, {
-    committed: () => {
-      committed += 1;
+  commits = new GroupCommit(
+    ({ sql }, told) => {
+      on = told;
+      committer = committerHere(new BatchWriter(db, sql), on);
+      return { commit: (...batch) => committer.commit(...batch), close: () => committer.close() };
     },
-  });
+    {
+      answered: () => {
+        committed += 1;
+      },
+    },
+  );
+  insert = commits.uncommitted.prepare("INSERT INTO rows VALUES (?, ?)");
 });
-afterEach(() => {
+afterEach(async () => {
+  await commits.close();
   db.close();
   folder.remove();
 });
 
 const write = (n: number, text = "") => {
-  db.run("INSERT INTO rows VALUES (?, ?)", [n, text]);
+  insert(n, text);
   return n;
 };
 const rows = () =>
@@ -43,21 +59,67 @@ async function outcomes(changes: readonly (() => unknown)[]): Promise<unknown[]>
   return settled.map((each) => (each.status === "fulfilled" ? each.value : each.reason));
 }
 
-describe("changes that arrive together", () => {
-  test("are one transaction, in their order, and each gets its own result", async () => {
-    expect(await outcomes(Array.from({ length: 100 }, (_, n) => () => write(n)))).toEqual(Array.from({ length: 100 }, (_, n) => n));
-    const { seconds, changes } = commits.tally;
-    expect([seconds.counts.reduce((sum, count) => sum + count), changes.sum]).toEqual([1, 100]);
-    expect(committed).toBe(1);
+describe.each(["here", "on a thread"])("committed %s", (place) => {
+  beforeEach(async () => {
+    if (place !== "here") committer = await startCommitThread(db.filename, commits.uncommitted.sql, on);
   });
 
-  test("are answered after the commit, not before", async () => {
-    const other = new Database(db.filename, { readonly: true });
-    const seen = commits.run(() => write(1)).then(() => other.query("SELECT n FROM rows").all());
-    expect(await seen).toEqual([{ n: 1 }]);
-    other.close();
+  describe("changes that arrive together", () => {
+    test("are one transaction, in their order, and each gets its own result", async () => {
+      expect(await outcomes(Array.from({ length: 100 }, (_, n) => () => write(n)))).toEqual(Array.from({ length: 100 }, (_, n) => n));
+      const { seconds, changes } = commits.tally;
+      expect([seconds.counts.reduce((sum, count) => sum + count), changes.sum]).toEqual([1, 100]);
+      expect(committed).toBe(1);
+    });
+
+    test("are answered after the commit, not before", async () => {
+      const other = new Database(db.filename, { readonly: true });
+      const seen = commits.run(() => write(1)).then(() => other.query("SELECT n FROM rows").all());
+      expect(await seen).toEqual([{ n: 1 }]);
+      other.close();
+    });
+
+    test("a change that comes while the others commit goes into the next transaction", async () => {
+      let later: Promise<number> | undefined;
+      await commits.run(() => {
+        later = commits.run(() => write(2));
+        return write(1);
+      });
+      expect(await later).toBe(2);
+      expect(rows()).toEqual([1, 2]);
+    });
   });
 
+  describe("one bad change", () => {
+    test("that refuses before it has written fails alone, in the same transaction", async () => {
+      const cause = new Error("no such thing");
+      const refuse = () => {
+        throw cause;
+      };
+      expect(await outcomes([() => write(1), refuse, () => write(2)])).toEqual([1, cause, 2]);
+      expect([rows(), committed]).toEqual([[1, 2], 1]);
+    });
+
+    test("that fails after it has written is undone, and its neighbours commit", async () => {
+      const halfway = () => {
+        write(10);
+        throw new TypeError("halfway");
+      };
+      expect(await outcomes([() => write(1), halfway, () => write(2)])).toEqual([1, new TypeError("halfway"), 2]);
+      expect(rows()).toEqual([1, 2]);
+    });
+
+    test("that breaks a rule of the database is undone, and its neighbours commit", async () => {
+      const [first, second, third] = await outcomes([() => write(1), () => write(1), () => write(3)]);
+      expect([first, third]).toEqual([1, 3]);
+      expect(second).toMatchObject({ code: "SQLITE_CONSTRAINT_PRIMARYKEY" });
+      expect(second).not.toBeInstanceOf(StoreUnavailable);
+      expect(rows()).toEqual([1, 3]);
+    });
+  });
+});
+
+describe("committed here, changes that arrive together", () => {
   test("are bounded: a flood is several transactions", async () => {
     await outcomes(Array.from({ length: 2500 }, (_, n) => () => write(n)));
     expect([committed, rows().length]).toEqual([3, 2500]);
@@ -71,44 +133,6 @@ describe("changes that arrive together", () => {
     // The one that was scheduled finds nothing left to do.
     await new Promise(setImmediate);
     expect(committed).toBe(1);
-  });
-
-  test("a change that comes while the others commit goes into the next transaction", async () => {
-    let later: Promise<number> | undefined;
-    await commits.run(() => {
-      later = commits.run(() => write(2));
-      return write(1);
-    });
-    expect(await later).toBe(2);
-    expect(rows()).toEqual([1, 2]);
-  });
-});
-
-describe("one bad change", () => {
-  test("that refuses before it has written fails alone, in the same transaction", async () => {
-    const cause = new Error("no such thing");
-    const refuse = () => {
-      throw new Refused("refused", { cause });
-    };
-    expect(await outcomes([() => write(1), refuse, () => write(2)])).toEqual([1, cause, 2]);
-    expect([rows(), committed]).toEqual([[1, 2], 1]);
-  });
-
-  test("that fails after it has written is undone, and its neighbours commit", async () => {
-    const halfway = () => {
-      write(10);
-      throw new TypeError("halfway");
-    };
-    expect(await outcomes([() => write(1), halfway, () => write(2)])).toEqual([1, new TypeError("halfway"), 2]);
-    expect(rows()).toEqual([1, 2]);
-  });
-
-  test("that breaks a rule of the database is undone, and its neighbours commit", async () => {
-    const [first, second, third] = await outcomes([() => write(1), () => write(1), () => write(3)]);
-    expect([first, third]).toEqual([1, 3]);
-    expect(second).toMatchObject({ code: "SQLITE_CONSTRAINT_PRIMARYKEY" });
-    expect(second).not.toBeInstanceOf(StoreUnavailable);
-    expect(rows()).toEqual([1, 3]);
   });
 });
 
@@ -126,7 +150,7 @@ describe("trouble of the store itself", () => {
       expect(error).toBeInstanceOf(StoreUnavailable);
       expect(String(error)).toMatch(/^StoreUnavailable: SQLITE_FULL: /);
     }
-    expect([rows(), runs, committed]).toEqual([[], 1, 0]);
+    expect([rows(), runs, committed]).toEqual([[], 2, 0]);
 
     db.run("PRAGMA max_page_count = 1000000");
     expect(await outcomes([big(1)])).toEqual([1]);
@@ -162,5 +186,170 @@ describe("trouble of the store itself", () => {
     expect(error instanceof StoreUnavailable).toBe(is);
     if (is) expect(error).toMatchObject({ message: `${code}: why`, cause });
     else expect(error).toBe(cause);
+  });
+});
+
+describe("while a commit is under way", () => {
+  /** What was handed on, to be settled by hand. */
+  let batches: Writes[];
+  let writer: BatchWriter;
+  beforeEach(() => {
+    batches = [];
+    writer = new BatchWriter(db, commits.uncommitted.sql);
+    committer = { commit: (writes) => void batches.push(writes), close: async () => {} };
+  });
+
+  const commitOldest = (count: number) => on.committed(count, writer.commit(batches.splice(0, count)));
+  /** As a thread does it: what stands on a batch that has failed is not made either. */
+  function fail(error: unknown): void {
+    batches = [];
+    on.failed(error);
+  }
+  const turn = () => new Promise(setImmediate);
+  /** Adds one row behind the last one that is known. */
+  const addRow = () => {
+    const last = commits.uncommitted.find<number>("last") ?? rows().at(-1) ?? 0;
+    commits.uncommitted.keep("last", last + 1);
+    return write(last + 1);
+  };
+
+  test("the next changes see what it writes, and are answered after it", async () => {
+    const answered: number[] = [];
+    const changes: Promise<unknown>[] = [];
+    for (let n = 0; n < 3; n += 1) {
+      changes.push(commits.run(addRow).then((row) => answered.push(row)));
+      await turn();
+    }
+    expect([batches.length, rows()]).toEqual([3, []]);
+    commitOldest(1);
+    await turn();
+    expect(answered).toEqual([1]);
+    commitOldest(2);
+    await Promise.all(changes);
+    expect([answered, rows(), commits.tally.changes.sum]).toEqual([[1, 2, 3], [1, 2, 3], 3]);
+  });
+
+  test("and fails, those that have seen what it wrote run again, without that", async () => {
+    const bad = commits.run(() => {
+      addRow();
+      return write(1);
+    });
+    await turn();
+    const good = [commits.run(addRow), commits.run(addRow)];
+    await turn();
+    expect(() => commitOldest(1)).toThrow("UNIQUE");
+    fail(new Error("UNIQUE"));
+    // Each alone, and the next one only when it has settled.
+    await turn();
+    expect(batches.length).toBe(1);
+    fail(new Error("UNIQUE"));
+    await expect(bad).rejects.toThrow("UNIQUE");
+    for (const expected of [1, 2]) {
+      await turn();
+      expect(batches.length).toBe(1);
+      commitOldest(1);
+      expect(await good[expected - 1]).toBe(expected);
+    }
+    expect(rows()).toEqual([1, 2]);
+  });
+
+  test("a refusal that stands on it is answered when it is committed, and taken back when it fails", async () => {
+    const refuseSecond = () => {
+      if (commits.uncommitted.find("last") !== undefined) throw new Error("there is one");
+      return addRow();
+    };
+    for (const isCommitted of [true, false]) {
+      const first = commits.run(() => addRow());
+      await turn();
+      const second = commits.run(refuseSecond).then(String, String);
+      await turn();
+      if (isCommitted) commitOldest(2);
+      else fail(new StoreUnavailable("disk"));
+      const settled = await Promise.allSettled([first, second]);
+      expect(settled).toMatchObject(
+        isCommitted
+          ? [{ value: 1 }, { value: "Error: there is one" }]
+          : [{ reason: { message: "disk" } }, { value: "StoreUnavailable: disk" }],
+      );
+    }
+    expect(rows()).toEqual([1]);
+  });
+
+  test("the end waits for it, and for what those do who are answered; what comes later is refused", async () => {
+    const first = commits.run(addRow).then(() => commits.run(addRow));
+    await turn();
+    const closing = commits.close();
+    for (const expected of [1, 2]) {
+      commitOldest(1);
+      await turn();
+      await turn();
+      expect(rows().length).toBe(expected);
+    }
+    expect(await first).toBe(2);
+    await closing;
+    await expect(commits.run(addRow)).rejects.toBeInstanceOf(StoreUnavailable);
+  });
+
+  test("who is told of it may fail: all are answered, and nothing of it stays", async () => {
+    const told = commits.run(() => {
+      commits.uncommitted.onCommit(() => {
+        throw new Error("told");
+      });
+      return addRow();
+    });
+    const next = commits.run(addRow);
+    await turn();
+    expect(() => commitOldest(1)).toThrow("told");
+    expect(await Promise.all([told, next])).toEqual([1, 2]);
+    expect(commits.uncommitted.find("last")).toBeUndefined();
+    await commits.close();
+  });
+
+  test("nothing can be written by a change that has returned, nor prepared", async () => {
+    let write: (() => number) | undefined;
+    const change = commits.run(() => {
+      write = addRow;
+      return addRow();
+    });
+    await turn();
+    expect(() => write?.()).toThrow("Written outside of a change");
+    expect(() => commits.uncommitted.prepare("DELETE FROM rows")).toThrow("Prepared too late, as changes are under way: DELETE FROM rows");
+    commitOldest(1);
+    expect([await change, rows()]).toEqual([1, [1]]);
+  });
+
+  test("what writes nothing is answered without a commit, unless it stands on what is under way", async () => {
+    expect(await commits.run(() => "read")).toBe("read");
+    const written = commits.run(addRow);
+    await turn();
+    let isAnswered = false;
+    const read = commits
+      .run(() => commits.uncommitted.find("last"))
+      .then((found) => {
+        isAnswered = true;
+        return found;
+      });
+    await turn();
+    expect(isAnswered).toBe(false);
+    commitOldest(2);
+    expect([await written, await read]).toEqual([1, 1]);
+    expect(commits.tally.changes.counts.reduce((sum, count) => sum + count)).toBe(1);
+  });
+
+  test("the end waits for what has to run again", async () => {
+    const changes = [commits.run(addRow), commits.run(addRow)];
+    await turn();
+    let closed = false;
+    const closing = commits.close().then(() => {
+      closed = true;
+    });
+    fail(new Error("one of them"));
+    for (let n = 0; n < 2; n += 1) {
+      await turn();
+      expect(closed).toBe(false);
+      commitOldest(1);
+    }
+    expect(await Promise.all(changes)).toEqual([1, 2]);
+    await closing;
   });
 });

@@ -228,6 +228,18 @@ describe("the store", () => {
     expect(keys()).toEqual(Array.from({ length: 8 }, (_, n) => `new ${n}`));
   });
 
+  test("forgets all parts of an expired key at once, also for those that come in the same commit", async () => {
+    const part = (part: number) =>
+      store.insertAll(item, [fields], ([created]) => String(created?.id), { once: { key: "k", fingerprint: "", part } });
+    const start = Date.now();
+    setSystemTime(start);
+    expect(await Promise.all([part(0), part(1)])).toEqual(["1", "2"]);
+    expect(await Promise.all([part(0), part(1)])).toEqual(["1", "2"]);
+    setSystemTime(start + 25 * hoursMs);
+    expect(await Promise.all([part(0), part(1)])).toEqual(["3", "4"]);
+    expect(await Promise.all([part(0), part(1)])).toEqual(["3", "4"]);
+  });
+
   test("keeps nothing of a change without a key", async () => {
     await store.insert(item, fields);
     await store.insertAll(item, [fields, fields], () => "");

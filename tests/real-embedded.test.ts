@@ -1,6 +1,6 @@
 // Real processes, no broker: what a person has who installed nothing.
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { probe } from "../src/broker/connection";
 import { temporaryFolder } from "./support/folder";
 import { endAll, environment, eventually, run, send, startApi, startLogger } from "./support/processes";
@@ -128,8 +128,11 @@ describe("without a broker", () => {
     await second.lines(/Name: two/, 1);
   });
 
-  test("invariant 1: every 2xx is in the table and in the log after kill -9 under load", async () => {
-    let api = await startApi({ env });
+  test.each([
+    ["", undefined],
+    [", with a slow disk, for which commits have a thread of their own", "tests/support/slow-commits.ts"],
+  ])("invariant 1: every 2xx is in the table and in the log after kill -9 under load%s", async (_, preload) => {
+    let api = await startApi({ env }, preload);
     const logger = await startLogger(["--json"], { env });
     const acknowledged = new Set<number>();
     const writers = Array.from({ length: 16 }, async () => {
@@ -140,6 +143,7 @@ describe("without a broker", () => {
       }
     });
     await eventually(() => (acknowledged.size > 500 ? true : undefined), "500 items");
+    if (preload && existsSync("/proc/self/task")) expect(threadsOf(api.pid)).toContain("Worker");
     await api.stop("SIGKILL");
     await Promise.all(writers);
     api = await startApi({ env });
@@ -260,4 +264,9 @@ async function allIds(url: string): Promise<Set<number>> {
     after = page.next;
   }
   return ids;
+}
+
+/** The names of the threads of a process. */
+function threadsOf(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/task`).map((thread) => readFileSync(`/proc/${pid}/task/${thread}/comm`, "utf8").trim());
 }

@@ -69,9 +69,26 @@ describe("the executable", () => {
     expect(await again.stop("SIGINT")).toBe(0);
   });
 
+  test("commits changes that come together on a thread of their own, as the source does", async () => {
+    const api = await startApi({ program, cwd, env: { PORT: "0", RABBITMQ_URL: "none" } });
+    const before = await itemCount(api.url);
+    for (let round = 0; round < 3; round += 1) {
+      const answers = await Promise.all(Array.from({ length: 15 }, () => send("POST", `${api.url}/items`, { name: "one of many" })));
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+    }
+    expect(await itemCount(api.url)).toBe(before + 45);
+    expect(await api.stop("SIGTERM")).toBe(0);
+    // Where the thread cannot be started it is said here.
+    expect(api.stderr).toEqual([]);
+  });
+
   test("says what is wrong with its environment, as the source does", async () => {
     const api = run([], { program, cwd, env: { PORT: "http" } });
     expect(await api.exited).toBe(1);
     expect(api.stderr.join("\n")).toContain("PORT=http: use a whole number");
   });
 });
+
+async function itemCount(url: string): Promise<number> {
+  return ((await (await fetch(`${url}/items?limit=100`)).json()) as { items: object[] }).items.length;
+}

@@ -44,7 +44,7 @@ async function open(tracing = memoryTracing()): Promise<void> {
   folder = temporaryFolder();
   recorded = recordedLog();
   consumers = [];
-  service = await startEngine(config(), catalogue, recorded.log, traces.tracing);
+  service = await startEngine(config(), catalogue, recorded.log, { tracing: traces.tracing });
   app = buildApp({
     routes: [
       { file: "items.ts", path: "/items", route: items },

@@ -1,18 +1,8 @@
-import type { Database, Statement } from "bun:sqlite";
 import { Distribution, workSeconds } from "../observe/tally";
+import { CommitThreadLost } from "./commit-thread";
+import type { Committed, Committer } from "./committer";
 import { StoreUnavailable } from "./store";
-
-/** Thrown inside a change before it has written anything: it fails alone, and its neighbours in the group commit. */
-export class Refused extends Error {}
-
-/** Runs what may fail a change alone. */
-export function refusable<T>(change: () => T): T {
-  try {
-    return change();
-  } catch (error) {
-    throw new Refused("refused", { cause: error });
-  }
-}
+import { type Batch, Uncommitted } from "./uncommitted";
 
 interface Waiting {
   run(): unknown;
@@ -21,6 +11,14 @@ interface Waiting {
 }
 
 type Outcome = { value: unknown } | { error: unknown };
+
+/** Changes that were run together, until they are committed. */
+interface Group {
+  readonly changes: readonly Waiting[];
+  readonly outcomes: readonly Outcome[];
+  readonly batch: Batch;
+  readonly isAlone: boolean;
+}
 
 /** Bounds how long one commit holds up the event loop. */
 const maxGroup = 1024;
@@ -37,89 +35,155 @@ export interface CommitTally {
 /**
  * Runs changes in transactions that they share: all that arrive while a commit is under way go into the next one,
  * so that one fsync serves them all.
+ *
+ * A change runs before those ahead of it are committed, and only notes what is to be written ({@link Uncommitted}). It is
+ * answered when it is on disk, and with it everything that it has seen.
  */
 export class GroupCommit {
   readonly tally: CommitTally = { seconds: new Distribution(workSeconds), changes: new Distribution(groupSizes), failures: 0 };
-  readonly #begin: Statement;
-  readonly #end: Statement;
+  readonly uncommitted = new Uncommitted();
+  readonly #committer: Committer;
+  /** The oldest first. */
+  readonly #underWay: Group[] = [];
   #waiting: Waiting[] = [];
-  #scheduled = false;
+  /** So many of those that wait are run alone, as one of them has failed a group. */
+  #alone = 0;
+  #isScheduled = false;
+  #isClosed = false;
+  #onSettled: (() => void) | undefined;
 
   constructor(
-    readonly db: Database,
+    committerFor: (uncommitted: Uncommitted, on: Committed) => Committer,
     readonly on: {
-      /** Before a transaction begins. */
+      /** Before a batch is handed on. */
       readonly begin?: () => void;
-      readonly committed: () => void;
-      readonly rolledBack?: () => void;
-    },
+      /** When those are answered whose changes were committed. */
+      readonly answered?: () => void;
+    } = {},
   ) {
-    this.#begin = db.prepare("BEGIN IMMEDIATE");
-    this.#end = db.prepare("COMMIT");
+    this.#committer = committerFor(this.uncommitted, {
+      committed: (batches, seconds) => this.#committed(batches, seconds),
+      failed: (error) => this.#failed(unavailable(error)),
+    });
   }
 
-  /** Fulfils after the commit. `change` may run twice, but only one run is ever committed. */
+  /** Whether anything is written that is not known to be committed. */
+  get isUnderWay(): boolean {
+    return this.#underWay.length > 0;
+  }
+
+  /** Fulfils after the commit. `change` may run several times, but only one run is ever committed. */
   run<T>(change: () => T): Promise<T> {
+    if (this.#isClosed) return Promise.reject(new StoreUnavailable("The store is closed."));
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ run: change, resolve: resolve as (value: unknown) => void, reject });
-      if (this.#scheduled) return;
-      this.#scheduled = true;
-      setImmediate(() => this.flush());
+      this.#schedule();
     });
   }
 
-  /** Commits everything that waits. */
-  flush(): void {
-    this.#scheduled = false;
-    while (this.#waiting.length > 0) this.#commit(this.#waiting.splice(0, maxGroup));
+  /** Commits everything that waits and that is under way, and ends what makes the commits. */
+  async close(): Promise<void> {
+    do {
+      this.flush();
+      while (!this.#isIdle) {
+        await new Promise<void>((resolve) => {
+          this.#onSettled = resolve;
+        });
+      }
+      // Those who were answered may have another change to make.
+      await new Promise(setImmediate);
+    } while (!this.#isIdle);
+    this.#isClosed = true;
+    await this.#committer.close();
   }
 
-  #commit(group: readonly Waiting[]): void {
-    const startedAt = performance.now();
-    let outcomes: Outcome[];
-    try {
-      outcomes = this.#transaction(group);
-    } catch (error) {
-      this.on.rolledBack?.();
-      if (error instanceof StoreUnavailable) this.tally.failures += 1;
-      // One bad change must not sink its neighbours. When the store itself is in trouble, each would fail the same way.
-      if (group.length > 1 && !(error instanceof StoreUnavailable)) {
-        for (const waiting of group) this.#commit([waiting]);
-      } else {
-        for (const waiting of group) waiting.reject(error);
-      }
+  get #isIdle(): boolean {
+    return this.#underWay.length === 0 && this.#waiting.length === 0;
+  }
+
+  /** Sends everything that waits on its way. */
+  flush(): void {
+    this.#isScheduled = false;
+    while (this.#waiting.length > 0) {
+      const isAlone = this.#alone > 0;
+      if (this.#underWay.length > 0 && (isAlone || this.#underWay[0]?.isAlone)) return;
+      if (isAlone) this.#alone -= 1;
+      this.#send(this.#waiting.splice(0, isAlone ? 1 : maxGroup), isAlone);
+    }
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => this.flush());
+  }
+
+  #send(changes: readonly Waiting[], isAlone: boolean): void {
+    const batch = this.uncommitted.begin();
+    const outcomes = changes.map((waiting) => outcomeOf(() => this.uncommitted.run(batch, waiting.run)));
+    const group = { changes, outcomes, batch, isAlone };
+    if (batch.writes.length === 0 && !this.isUnderWay) {
+      this.uncommitted.forget(batch);
+      this.#settle([group]);
       return;
     }
-    this.tally.seconds.record((performance.now() - startedAt) / 1000);
-    this.tally.changes.record(group.length);
-    outcomes.forEach((outcome, index) => {
-      const waiting = group[index] as Waiting;
-      if ("value" in outcome) waiting.resolve(outcome.value);
-      else waiting.reject(outcome.error);
-    });
-    this.on.committed();
+    this.on.begin?.();
+    this.#underWay.push(group);
+    this.#committer.commit(batch.writes);
   }
 
-  #transaction(group: readonly Waiting[]): Outcome[] {
-    try {
-      this.on.begin?.();
-      this.#begin.run();
-      const outcomes = group.map(outcomeOf);
-      this.#end.run();
-      return outcomes;
-    } catch (error) {
-      if (this.db.inTransaction) this.db.run("ROLLBACK");
-      throw unavailable(error);
+  #committed(batches: number, seconds: number): void {
+    const groups = this.#underWay.splice(0, batches);
+    for (const { batch } of groups) this.uncommitted.forget(batch);
+    this.tally.seconds.record(seconds);
+    const outcomes = groups.flatMap((group) => group.outcomes);
+    this.tally.changes.record(outcomes.filter((outcome) => "value" in outcome).length);
+    this.#settle(groups);
+  }
+
+  #settle(groups: readonly Group[]): void {
+    for (const { changes, outcomes } of groups) {
+      outcomes.forEach((outcome, index) => {
+        const waiting = changes[index] as Waiting;
+        if ("value" in outcome) waiting.resolve(outcome.value);
+        else waiting.reject(outcome.error);
+      });
     }
+    try {
+      for (const { batch } of groups) for (const call of batch.onCommit) call();
+      this.on.answered?.();
+    } finally {
+      this.#next();
+    }
+  }
+
+  /** One bad change must not sink its neighbours. When the store itself is in trouble, each would fail the same way. */
+  #failed(error: unknown): void {
+    const groups = this.#underWay.splice(0);
+    if (groups.length === 0) return;
+    for (const { batch } of groups) this.uncommitted.forget(batch);
+    const changes = groups.flatMap((group) => group.changes);
+    if (error instanceof StoreUnavailable) this.tally.failures += 1;
+    if (changes.length > 1 && !(error instanceof StoreUnavailable) && !(error instanceof CommitThreadLost)) {
+      this.#waiting = [...changes, ...this.#waiting];
+      this.#alone += changes.length;
+    } else {
+      for (const waiting of changes) waiting.reject(error);
+    }
+    this.#next();
+  }
+
+  #next(): void {
+    if (this.#waiting.length > 0) this.#schedule();
+    this.#onSettled?.();
   }
 }
 
-function outcomeOf(waiting: Waiting): Outcome {
+function outcomeOf(change: () => unknown): Outcome {
   try {
-    return { value: waiting.run() };
+    return { value: change() };
   } catch (error) {
-    if (error instanceof Refused) return { error: error.cause };
-    throw error;
+    return { error: unavailable(error) };
   }
 }
 

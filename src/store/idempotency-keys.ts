@@ -1,6 +1,6 @@
 import type { Database, Statement } from "bun:sqlite";
-import { Refused } from "./group-commit";
 import { KeyReused, type Once } from "./store";
+import type { Uncommitted, Write } from "./uncommitted";
 
 /** How long the first answer to a key is kept: 24 hours. */
 export const keyLifetimeMs = 24 * 60 * 60 * 1000;
@@ -17,18 +17,27 @@ export const idempotencyKeySchema = `
   ) STRICT;
 `;
 
-/** The first answers to requests with a key. Its methods belong into a transaction. */
-export class IdempotencyKeys {
-  readonly #find: Statement<{ fingerprint: string; answer: string; at: number }, [string, number]>;
-  readonly #forget: Statement;
-  readonly #add: Statement;
-  readonly #expire: Statement;
+interface First {
+  readonly fingerprint: string;
+  readonly answer: string;
+  readonly at: number;
+}
 
-  constructor(db: Database) {
+/** The first answers to requests with a key. Its methods belong into a change. */
+export class IdempotencyKeys {
+  readonly #find: Statement<First, [string, number]>;
+  readonly #forget: Write;
+  readonly #add: Write;
+  readonly #expire: Write;
+
+  constructor(
+    db: Database,
+    readonly uncommitted: Uncommitted,
+  ) {
     this.#find = db.prepare("SELECT fingerprint, answer, at FROM idempotency_keys WHERE key = ? AND part = ?");
-    this.#forget = db.prepare("DELETE FROM idempotency_keys WHERE key = ?");
-    this.#add = db.prepare("INSERT INTO idempotency_keys (key, part, fingerprint, answer, at) VALUES (?, ?, ?, ?, ?)");
-    this.#expire = db.prepare(
+    this.#forget = uncommitted.prepare("DELETE FROM idempotency_keys WHERE key = ?");
+    this.#add = uncommitted.prepare("INSERT INTO idempotency_keys (key, part, fingerprint, answer, at) VALUES (?, ?, ?, ?, ?)");
+    this.#expire = uncommitted.prepare(
       "DELETE FROM idempotency_keys WHERE number IN (SELECT number FROM idempotency_keys ORDER BY number LIMIT 2) AND at < ?",
     );
   }
@@ -36,17 +45,22 @@ export class IdempotencyKeys {
   /** The first answer, which `make` makes when there is none. */
   answer({ key, part, fingerprint }: Once, make: () => string): string {
     const now = Date.now();
-    const first = this.#find.get(key, part);
+    const name = `key ${key}/${part}`;
+    const first = this.uncommitted.find<First>(name) ?? (this.uncommitted.find(`key ${key}`) ? null : this.#find.get(key, part));
     // The first part tells for all of them, so that they expire together.
     if (first && (part > 0 || first.at >= now - keyLifetimeMs)) {
       if (first.fingerprint === fingerprint) return first.answer;
-      throw new Refused("refused", { cause: new KeyReused() });
+      throw new KeyReused();
     }
     const answer = make();
-    if (part === 0) this.#forget.run(key);
-    this.#add.run(key, part, fingerprint, answer, now);
+    if (part === 0) {
+      this.#forget(key);
+      this.uncommitted.keep(`key ${key}`, true);
+    }
+    this.#add(key, part, fingerprint, answer, now);
+    this.uncommitted.keep(name, { fingerprint, answer, at: now });
     // Two go for each that comes: the table shrinks again by itself, and no commit waits for more than that.
-    this.#expire.run(now - keyLifetimeMs);
+    this.#expire(now - keyLifetimeMs);
     return answer;
   }
 }

@@ -19,7 +19,11 @@ export function sqliteLogReader(db: Database): LogReader {
   );
   const end = () => lastUsed.get()?.seq ?? 0;
   // A change that is not committed gives its position back, so only what was pruned is missing.
-  const pruned = () => (first.get()?.position ?? end() + 1) - 1;
+  const pruned = () => {
+    // The end first: what is committed in between is not pruned.
+    const last = end();
+    return (first.get()?.position ?? last + 1) - 1;
+  };
   const scan = logScanner(db, end);
   /** Halves the log, which is in the order of time; an index would cost every write. */
   function search(time: string): number {

@@ -4,9 +4,9 @@ import { replayTable } from "./replay-table";
 import type { QueueSubscription, RetryQueue, Store } from "./store";
 
 export function subscriptionsIn(db: Database, commits: GroupCommit): Store["subscriptions"] {
-  const save = db.prepare("INSERT OR REPLACE INTO subscriptions VALUES (?, ?)");
+  const save = commits.uncommitted.prepare("INSERT OR REPLACE INTO subscriptions VALUES (?, ?)");
   return {
-    save: ({ queue, types }) => commits.run(() => void save.run(queue, JSON.stringify(types))),
+    save: ({ queue, types }) => commits.run(() => save(queue, JSON.stringify(types))),
     list: async () => subscriptionsOf(db),
   };
 }
@@ -19,9 +19,9 @@ export function subscriptionsOf(db: Database): QueueSubscription[] {
 }
 
 export function savedRetryQueues(db: Database, commits: GroupCommit): Store["retryQueues"] {
-  const save = db.prepare("INSERT OR REPLACE INTO retry_queues (queue, delayMs, expiresAt) VALUES ($queue, $delayMs, $expiresAt)");
+  const save = commits.uncommitted.prepare("INSERT OR REPLACE INTO retry_queues (queue, delayMs, expiresAt) VALUES (?, ?, ?)");
   return {
-    save: (retryQueue) => commits.run(() => void save.run({ ...retryQueue })),
+    save: ({ queue, delayMs, expiresAt }) => commits.run(() => save(queue, delayMs, expiresAt)),
     list: async (now) => retryQueuesIn(db, now),
   };
 }
@@ -31,7 +31,7 @@ export function retryQueuesIn(db: Database, now: number): RetryQueue[] {
 }
 
 export function replaysIn(db: Database, commits: GroupCommit, logId: string): Store["replays"] {
-  const table = replayTable(db);
+  const table = replayTable(db, (sql) => commits.uncommitted.prepare(sql));
   return {
     add: (replay) => commits.run(() => table.add({ ...replay, logId })),
     get: async (id) => table.get(id),

@@ -11,19 +11,14 @@ export const relayTimesSchema = `
 
 export function relayPosition(db: Database, commits: GroupCommit): Store["relayed"] {
   const load = db.prepare<{ position: number }, []>("SELECT position FROM relay");
-  const save = db.prepare("UPDATE relay SET position = ?");
-  const saveTime = db.prepare("INSERT OR IGNORE INTO relay_times VALUES (?, ?)");
+  const save = commits.uncommitted.prepare("UPDATE relay SET position = ?");
+  const saveTime = commits.uncommitted.prepare("INSERT OR IGNORE INTO relay_times VALUES (?, ?)");
   return {
     load: async () => load.get()?.position ?? 0,
     save: (position) =>
       commits.run(() => {
-        save.run(position);
-        saveTime.run(position, Date.now());
+        save(position);
+        saveTime(position, Date.now());
       }),
   };
-}
-
-/** Forgets the times that belong to no event any more. Its place is in the transaction that prunes the log. */
-export function pruneRelayTimes(db: Database): void {
-  db.run("DELETE FROM relay_times WHERE position < coalesce((SELECT min(position) FROM events), (SELECT position FROM relay))");
 }

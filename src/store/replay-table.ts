@@ -1,4 +1,5 @@
 import type { Database, Statement } from "bun:sqlite";
+import type { Write } from "./uncommitted";
 
 /** A replay of past events to one queue, and how far it has come. */
 export interface ReplayRow {
@@ -47,24 +48,28 @@ export const replaySchema = `
   ) STRICT;
 `;
 
-export function replayTable(db: Database): ReplayTable {
-  const add = db.prepare(
+/** @param prepare of what writes. Default: it is written at once. */
+export function replayTable(db: Database, prepare: (sql: string) => Write = (sql) => writeAtOnce(db, sql)): ReplayTable {
+  const add = prepare(
     `INSERT INTO warren_replays (id, logId, queue, fill, selection, first, position, begun, last, sent, createdAt)
-     VALUES ($id, $logId, $queue, $fill, $selection, $first, $first, $first, $last, 0, $createdAt)`,
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, ?7, 0, ?8)`,
   );
   const get: Statement<ReplayRow, [string]> = db.prepare("SELECT * FROM warren_replays WHERE id = ?");
   const unfinished: Statement<ReplayRow, [string]> = db.prepare(
     "SELECT * FROM warren_replays WHERE logId = ? AND finishedAt IS NULL ORDER BY id",
   );
-  const save = db.prepare(
-    `UPDATE warren_replays SET position = $position, begun = $begun, sent = $sent, finishedAt = $finishedAt, error = $error WHERE id = $id`,
-  );
+  const save = prepare("UPDATE warren_replays SET position = ?, begun = ?, sent = ?, finishedAt = ?, error = ? WHERE id = ?");
   const list: Statement<ReplayRow, [number]> = db.prepare("SELECT * FROM warren_replays ORDER BY id DESC LIMIT ?");
   return {
-    add: (replay) => void add.run({ ...replay }),
+    add: ({ id, logId, queue, fill, selection, first, last, createdAt }) => add(id, logId, queue, fill, selection, first, last, createdAt),
     get: (id) => get.get(id) ?? undefined,
     unfinished: (logId) => unfinished.all(logId),
-    save: (id, progress) => void save.run({ id, ...progress }),
+    save: (id, { position, begun, sent, finishedAt, error }) => save(position, begun, sent, finishedAt, error, id),
     list: (limit) => list.all(limit),
   };
+}
+
+function writeAtOnce(db: Database, sql: string): Write {
+  const statement = db.prepare(sql);
+  return (...values) => void statement.run(...values);
 }

@@ -1,18 +1,21 @@
-import { Database } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { checkEmitted } from "../domain/event-type";
 import type { Filters } from "../domain/filter";
 import type { EventData, Recorded, Resource } from "../domain/resource";
 import { noTracing, type Tracing } from "../observe/tracing";
+import { CommitPlace } from "./commit-place";
+import { BatchWriter, committerHere } from "./committer";
+import { openForWriting } from "./connection";
 import { EventAppender } from "./event-appender";
 import { eventFinder } from "./event-record";
-import { GroupCommit, refusable } from "./group-commit";
+import { GroupCommit } from "./group-commit";
 import { IdempotencyKeys } from "./idempotency-keys";
 import { acquireLock, type Lock } from "./lock";
 import { logIdOf, sqliteLogReader } from "./log-reader";
 import { migrate, storeMigrations } from "./migrations";
-import { prune } from "./prune";
+import { pruner } from "./prune";
 import { replaysIn, savedRetryQueues, subscriptionsIn } from "./queue-tables";
 import { upcastRecords } from "./record-versions";
 import { relayPosition } from "./relay-position";
@@ -20,6 +23,13 @@ import { serialize } from "./serialize";
 import { Snapshot } from "./snapshot";
 import type { ChangeContext, GuardedContext, Listing, LogReader, OnceContext, Page, Store, Stored } from "./store";
 import { Table } from "./table";
+import type { Write } from "./uncommitted";
+
+interface StoreOptions {
+  readonly tracing?: Pick<Tracing, "create"> | undefined;
+  /** Commits that take longer, in seconds, move to a thread of their own. Default: all are made on the thread of the caller. */
+  readonly quickCommitSeconds?: number | undefined;
+}
 
 /** More than a change of a record writes, with its event and every index: a disk that has room for less is full. */
 const checkBytes = 64 * 1024;
@@ -29,9 +39,9 @@ const checkBytes = 64 * 1024;
  *
  * @throws {Error} when another process serves this database, a newer program wrote it, or it cannot be opened.
  */
-export function openSqliteStore(file: string, resources: readonly Resource[], tracing: Pick<Tracing, "create"> = noTracing): SqliteStore {
+export function openSqliteStore(file: string, resources: readonly Resource[], options: StoreOptions = {}): SqliteStore {
   try {
-    return lockAndOpen(file, resources, tracing);
+    return lockAndOpen(file, resources, options);
   } catch (error) {
     if (!(error instanceof Error && "code" in error)) throw error;
     // SQLite and the file system do not say which file they mean.
@@ -39,7 +49,7 @@ export function openSqliteStore(file: string, resources: readonly Resource[], tr
   }
 }
 
-function lockAndOpen(file: string, resources: readonly Resource[], tracing: Pick<Tracing, "create">): SqliteStore {
+function lockAndOpen(file: string, resources: readonly Resource[], options: StoreOptions): SqliteStore {
   mkdirSync(dirname(file), { recursive: true });
   const lock = acquireLock(`${file}.lock`);
   if (!lock) {
@@ -49,7 +59,7 @@ function lockAndOpen(file: string, resources: readonly Resource[], tracing: Pick
     );
   }
   try {
-    return new SqliteStore(file, resources, lock, tracing);
+    return new SqliteStore(file, resources, lock, options);
   } catch (error) {
     lock.release();
     throw error;
@@ -74,25 +84,33 @@ class SqliteStore implements Store {
   readonly #tables = new Map<string, Table>();
   readonly #listeners = new Set<() => void>();
   readonly #events: EventAppender;
+  readonly #prune: (before: string, position: number) => number;
+  readonly #writeCheck: Write;
   #checking: Promise<void> | undefined;
 
-  constructor(file: string, resources: readonly Resource[], lock: Lock, tracing: Pick<Tracing, "create">) {
+  constructor(file: string, resources: readonly Resource[], lock: Lock, { tracing = noTracing, quickCommitSeconds }: StoreOptions) {
     this.#lock = lock;
-    this.#db = new Database(file, { create: true, strict: true });
-    // FULL: a commit is on disk, through a power cut, before it is answered.
-    for (const pragma of ["busy_timeout = 2000", "journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 4000"])
-      this.#db.run(`PRAGMA ${pragma}`);
+    this.#db = openForWriting(file);
     migrate(this.#db, file, storeMigrations);
-    for (const resource of resources) this.#tables.set(resource.name, new Table(this.#db, resource));
+    this.#commits = new GroupCommit(
+      ({ sql }, on) => {
+        const writer = new BatchWriter(this.#db, sql);
+        return quickCommitSeconds === undefined ? committerHere(writer, on) : new CommitPlace(writer, quickCommitSeconds, on);
+      },
+      {
+        begin: () => this.#snapshot.release(),
+        answered: () => this.#tell(),
+      },
+    );
+    this.#snapshot = new Snapshot(this.#db, () => !this.#commits.isUnderWay);
+    const { uncommitted } = this.#commits;
+    for (const resource of resources) this.#tables.set(resource.name, new Table(this.#db, uncommitted, resource));
     upcastRecords(this.#db, resources);
-    this.#keys = new IdempotencyKeys(this.#db);
-    this.#events = new EventAppender(this.#db, resources, tracing);
-    this.#snapshot = new Snapshot(this.#db);
-    this.#commits = new GroupCommit(this.#db, {
-      begin: () => this.#snapshot.release(),
-      committed: () => this.#afterCommit(),
-      rolledBack: () => this.#afterRollback(),
-    });
+    this.#keys = new IdempotencyKeys(this.#db, uncommitted);
+    this.#events = new EventAppender(uncommitted, resources, tracing);
+    this.#prune = pruner(this.#db, uncommitted);
+    // Other than what is there, which SQLite would not write again.
+    this.#writeCheck = uncommitted.prepare("INSERT OR REPLACE INTO warren_write_check VALUES (1, randomblob(?))");
     this.tally = { commits: this.#commits.tally, appended: this.#events.tally };
     this.log = sqliteLogReader(this.#db);
     this.logId = logIdOf(this.#db);
@@ -134,19 +152,12 @@ class SqliteStore implements Store {
     const table = this.#table(resource);
     if (context?.emit) checkEmitted(resource, context.emit);
     return this.#commits.run(() => {
-      const current = table.get(id);
+      const current = this.#snapshot.read(() => table.current(id));
       if (!current) return undefined;
-      refusable(() => context?.guard?.(current));
+      context?.guard?.(current);
       const record = JSON.parse(current.json) as Recorded<Fields>;
       const now = new Date().toISOString();
-      const stored = serialize(
-        resource,
-        id,
-        refusable(() => change(record)),
-        current.version + 1,
-        record.createdAt,
-        now,
-      );
+      const stored = serialize(resource, id, change(record), current.version + 1, record.createdAt, now);
       table.replace(stored);
       this.#events.append(resource, "updated", stored, now, context);
       return stored;
@@ -161,9 +172,9 @@ class SqliteStore implements Store {
     const table = this.#table(resource);
     if (context?.emit) checkEmitted(resource, context.emit);
     return this.#commits.run(() => {
-      const last = table.get(id);
+      const last = this.#snapshot.read(() => table.current(id));
       if (!last) return undefined;
-      refusable(() => context?.guard?.(last));
+      context?.guard?.(last);
       table.remove(id);
       this.#events.append(resource, "deleted", last, new Date().toISOString(), context);
       return last;
@@ -186,20 +197,21 @@ class SqliteStore implements Store {
   }
 
   prune(before: string, position: number): Promise<number> {
-    return this.#commits.run(() => prune(this.#db, before, position));
+    return this.#commits.run(() => this.#prune(before, position));
   }
 
   check(): Promise<void> {
-    // Other than what is there, which SQLite would not write again; those who ask at the same time share it.
-    const write = () => void this.#db.run("INSERT OR REPLACE INTO warren_write_check VALUES (1, randomblob(?))", [checkBytes]);
-    this.#checking ??= this.#commits.run(write).finally(() => {
-      this.#checking = undefined;
-    });
+    // Those who ask at the same time share it.
+    this.#checking ??= this.#commits
+      .run(() => this.#writeCheck(checkBytes))
+      .finally(() => {
+        this.#checking = undefined;
+      });
     return this.#checking;
   }
 
   async close(): Promise<void> {
-    this.#commits.flush();
+    await this.#commits.close();
     this.#snapshot.release();
     this.#db.close();
     this.#lock.release();
@@ -220,13 +232,8 @@ class SqliteStore implements Store {
     return stored;
   }
 
-  #afterRollback(): void {
-    this.#events.rolledBack();
-    for (const table of this.#tables.values()) table.rolledBack();
-  }
-
-  #afterCommit(): void {
-    if (!this.#events.committed()) return;
+  #tell(): void {
+    if (!this.#events.hasAppended()) return;
     for (const listener of this.#listeners) listener();
   }
 }

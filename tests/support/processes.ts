@@ -126,8 +126,10 @@ export interface Api extends Running {
 }
 
 /** Starts the API, from its source or as another program, and answers when it listens. */
-export async function startApi(options: RunOptions): Promise<Api> {
-  const api = run(options.program ? [] : ["src/main.ts"], options);
+/** @param preload what is loaded before it, from the project's root. */
+export async function startApi(options: RunOptions, preload?: string): Promise<Api> {
+  const preloading = preload ? ["--preload", join(root, preload)] : [];
+  const api = run(options.program ? [] : [...preloading, "src/main.ts"], options);
   const line = await api.line("Warren listens on");
   const url = /listens on (http:\/\/[^ ]+)/.exec(line)?.[1];
   if (!url) throw new Error(`No address in: ${line}`);

@@ -1,0 +1,84 @@
+import { CommitThreadLost, startCommitThread } from "./commit-thread";
+import { type BatchWriter, type Committed, type Committer, committerHere } from "./committer";
+import type { Writes } from "./uncommitted";
+
+/**
+ * Commits on the caller's thread while that is quick, for another one would hear of it no sooner; otherwise on a thread of
+ * its own, so that the caller can go on meanwhile.
+ */
+export class CommitPlace implements Committer {
+  readonly #here: Committer;
+  #thread: Committer | undefined;
+  #starting: Promise<void> | undefined;
+  /** Batches that the thread has. */
+  #underWay = 0;
+  /** How long the last two commits took: a checkpoint of SQLite now and then makes none of them slow. */
+  #last: readonly [number, number] = [0, 0];
+
+  /** @param quickSeconds what takes less is quick. */
+  constructor(
+    readonly writer: BatchWriter,
+    readonly quickSeconds: number,
+    readonly on: Committed,
+  ) {
+    this.#here = committerHere(writer, {
+      committed: (batches, seconds) => this.#committed(batches, seconds),
+      failed: (error) => on.failed(error),
+    });
+  }
+
+  commit(writes: Writes): void {
+    if (this.#underWay === 0 && (Math.min(...this.#last) < this.quickSeconds || !this.#hasThread())) {
+      this.#here.commit(writes);
+    } else {
+      this.#underWay += 1;
+      this.#thread?.commit(writes);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#starting;
+    await this.#thread?.close();
+  }
+
+  /** Starts it when there is none, for those that come later. */
+  #hasThread(): boolean {
+    this.#starting ??= this.#start();
+    return this.#thread !== undefined;
+  }
+
+  async #start(): Promise<void> {
+    const { db, sql } = this.writer;
+    try {
+      this.#thread = await startCommitThread(db.filename, sql, {
+        committed: (batches, seconds) => {
+          this.#underWay -= batches;
+          this.#committed(batches, seconds);
+        },
+        failed: (error) => {
+          this.#underWay = 0;
+          if (error instanceof CommitThreadLost) this.#lost(error);
+          this.on.failed(error);
+        },
+      });
+    } catch (error) {
+      warn(error);
+    }
+  }
+
+  #lost(error: CommitThreadLost): void {
+    warn(error);
+    this.#thread = undefined;
+    // Whoever needs one next starts another.
+    this.#starting = undefined;
+  }
+
+  #committed(batches: number, seconds: number): void {
+    this.#last = [this.#last[1], seconds];
+    this.on.committed(batches, seconds);
+  }
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(`Commits stay on the main thread for now, which is slower when changes come together: ${String(error)}`);
+}

@@ -1,0 +1,84 @@
+import type { Committed, Committer } from "./committer";
+import { textOf } from "./writes-text";
+
+export type ToThread =
+  | { readonly what: "open"; readonly file: string; readonly sql: readonly string[] }
+  /** It is known that a batch has failed: what comes now does not stand on it. */
+  | { readonly what: "goOn" }
+  | { readonly what: "close" }
+  /** Writes to be committed, as {@link textOf} has them. */
+  | string;
+
+export type FromThread =
+  | { readonly what: "opened" | "closed" }
+  | { readonly what: "committed"; readonly batches: number; readonly seconds: number }
+  | { readonly what: "failed"; readonly message: string; readonly code: string | undefined };
+
+/** The thread is gone, and with it the answer whether the last changes were made. */
+export class CommitThreadLost extends Error {
+  override readonly name = "CommitThreadLost";
+}
+
+/**
+ * Starts a thread that commits, so that neither SQLite nor the flush to the disk holds up anything else.
+ *
+ * @param sql the statements by their numbers.
+ * @param on hears a {@link CommitThreadLost} when the thread ends by itself: then nothing can be committed with it any more.
+ * @throws {Error} when it does not start, or cannot open the file.
+ */
+export async function startCommitThread(file: string, sql: readonly string[], on: Committed): Promise<Committer> {
+  const worker = new Worker(new URL("./commit-worker.ts", import.meta.url).href);
+  const tell = (message: ToThread) => worker.postMessage(message);
+  const { promise: opened, resolve: isOpen, reject: isNotOpen } = Promise.withResolvers<void>();
+  const { promise: closed, resolve: isClosed } = Promise.withResolvers<void>();
+  let state: "opening" | "open" | "ended" = "opening";
+
+  const fail = (error: Error) => {
+    if (state === "opening") return isNotOpen(error);
+    tell({ what: "goOn" });
+    on.failed(error);
+  };
+  worker.onmessage = ({ data }: MessageEvent<FromThread>) => {
+    if (state === "ended") return;
+    switch (data.what) {
+      case "opened":
+        state = "open";
+        return isOpen();
+      case "closed":
+        return isClosed();
+      case "committed":
+        return on.committed(data.batches, data.seconds);
+      case "failed":
+        return fail(Object.assign(new Error(data.message), { code: data.code }));
+    }
+  };
+  const end = () => {
+    state = "ended";
+    worker.terminate();
+  };
+  const lose = (why: string) => {
+    if (state === "ended") return;
+    fail(new CommitThreadLost(`The thread that commits has ended: ${why}`));
+    end();
+    isClosed();
+  };
+  worker.onerror = ({ message }) => lose(message);
+  worker.addEventListener("close", () => lose("nobody asked it to"));
+
+  tell({ what: "open", file, sql });
+  try {
+    await opened;
+  } catch (error) {
+    end();
+    throw error;
+  }
+  return {
+    commit: (writes) => tell(textOf(writes)),
+    async close() {
+      if (state === "ended") return;
+      tell({ what: "close" });
+      await closed;
+      end();
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import type { Database, Statement } from "bun:sqlite";
+import type { Writes } from "./uncommitted";
+
+/** Takes batches of writes, and commits them in the order in which they come. */
+export interface Committer {
+  /** What became of it is told to {@link Committed}, now or later. */
+  commit(writes: Writes): void;
+  /** Commits what it has, then gives up what it holds. */
+  close(): Promise<void>;
+}
+
+export interface Committed {
+  /** The oldest batches that were not committed are on disk: so many, with one transaction, which took so long. */
+  committed(batches: number, seconds: number): void;
+  /** Not one of the batches that were not committed will be. */
+  failed(error: unknown): void;
+}
+
+/** Writes batches into a database, each time as one transaction. */
+export class BatchWriter {
+  readonly #begin: Statement;
+  readonly #end: Statement;
+  readonly #statements: Statement[] = [];
+
+  /** @param sql the statements by their numbers. May grow: one is prepared when it is first written with. */
+  constructor(
+    readonly db: Database,
+    readonly sql: readonly string[],
+  ) {
+    this.#begin = db.prepare("BEGIN IMMEDIATE");
+    this.#end = db.prepare("COMMIT");
+  }
+
+  /** Answers how long it took, in seconds. */
+  commit(batches: readonly Writes[]): number {
+    const startedAt = performance.now();
+    try {
+      this.#begin.run();
+      for (const writes of batches) for (const { statement, values } of writes) this.#statement(statement).run(...values);
+      this.#end.run();
+    } catch (error) {
+      if (this.db.inTransaction) this.db.run("ROLLBACK");
+      throw error;
+    }
+    return (performance.now() - startedAt) / 1000;
+  }
+
+  #statement(number: number): Statement {
+    const statement = this.#statements[number] ?? this.db.prepare(this.sql[number] as string);
+    this.#statements[number] = statement;
+    return statement;
+  }
+}
+
+/** Commits at once, on the thread of whoever asks. */
+export function committerHere(writer: BatchWriter, on: Committed): Committer {
+  return {
+    commit(writes) {
+      let seconds: number;
+      try {
+        seconds = writer.commit([writes]);
+      } catch (error) {
+        on.failed(error);
+        return;
+      }
+      on.committed(1, seconds);
+    },
+    close: async () => {},
+  };
+}

@@ -1,0 +1,378 @@
+// Changes are committed by a thread of their own when a commit takes long: what holds on the main thread holds there too.
+import { Database } from "bun:sqlite";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { item } from "../src/domain/item";
+import { CommitPlace } from "../src/store/commit-place";
+import { CommitThreadLost, startCommitThread } from "../src/store/commit-thread";
+import { BatchWriter } from "../src/store/committer";
+import { GroupCommit } from "../src/store/group-commit";
+import { openSqliteStore } from "../src/store/sqlite";
+import { KeyReused, type Store, StoreUnavailable } from "../src/store/store";
+import type { Writes } from "../src/store/uncommitted";
+import { CommitThreads } from "./support/commit-threads";
+import { temporaryFolder } from "./support/folder";
+import { eventually } from "./support/processes";
+import { catalogue, order } from "./support/resources";
+
+const fields = { name: "x", description: null, price: null };
+
+let folder: ReturnType<typeof temporaryFolder>;
+let file: string;
+let threads: CommitThreads;
+let store: Store;
+beforeEach(() => {
+  folder = temporaryFolder();
+  file = join(folder.path, "warren.db");
+  threads = new CommitThreads();
+  store = openSqliteStore(file, catalogue.resources, { quickCommitSeconds: 0 });
+});
+afterEach(async () => {
+  await store.close();
+  threads.restore();
+  folder.remove();
+});
+
+const many = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, index) => make(index));
+const insertMany = (count: number) => Promise.all(many(count, (index) => store.insert(item, { ...fields, price: index })));
+
+/** From here on, changes that come together are committed apart. */
+async function startThread(): Promise<void> {
+  await insertMany(10);
+  await threads.opened;
+}
+
+/** Looked at from the start: a change may fail before all have been asked for. */
+const settled = async (change: Promise<unknown>) => (await Promise.allSettled([change]))[0];
+
+const events = async () => (await store.log.read(0, 100_000)).map((entry) => JSON.parse(entry.body) as Record<string, unknown>);
+const versions = async () =>
+  (await events()).map(({ type, item }) => `${type} ${(item as { id: number }).id} ${(item as { version: number }).version}`);
+
+function behindItsBack(change: (db: Database) => void): void {
+  const db = new Database(file);
+  change(db);
+  db.close();
+}
+
+describe("where changes are committed", () => {
+  test("apart, and by one thread for all, when a commit is not quick", async () => {
+    await startThread();
+    await insertMany(100);
+    expect(threads.workers.length).toBe(1);
+    expect((await versions()).length).toBe(110);
+  });
+
+  test("here while commits are quick, apart when two were not, and here again", async () => {
+    const db = new Database(join(folder.path, "other.db"), { create: true });
+    db.run("PRAGMA journal_mode = WAL");
+    db.run("CREATE TABLE rows (n INTEGER PRIMARY KEY)");
+    let seconds = 0;
+    let here = 0;
+    class Writer extends BatchWriter {
+      override commit(batches: readonly Writes[]): number {
+        super.commit(batches);
+        here += 1;
+        return seconds;
+      }
+    }
+    const commits = new GroupCommit(({ sql }, on) => new CommitPlace(new Writer(db, sql), 10, on));
+    const insert = commits.uncommitted.prepare("INSERT INTO rows VALUES (NULL)");
+    const commit = () => commits.run(() => insert());
+    for (let n = 0; n < 5; n += 1) await commit();
+    expect([here, threads.workers.length]).toEqual([5, 0]);
+    for (const took of [11, 0, 11]) {
+      seconds = took;
+      await commit();
+    }
+    await commit();
+    expect([here, threads.workers.length]).toEqual([9, 0]);
+    // Two were slow. This one starts the thread, and does not wait for it.
+    await commit();
+    expect([here, threads.workers.length]).toEqual([10, 1]);
+    await threads.opened;
+    await commit();
+    expect(here).toBe(10);
+    // It was quick.
+    seconds = 0;
+    await commit();
+    expect([here, db.query("SELECT count(*) AS rows FROM rows").get()]).toEqual([11, { rows: 12 }]);
+    await commits.close();
+    db.close();
+  });
+
+  test("a store that is not told to has no thread", async () => {
+    await store.close();
+    store = openSqliteStore(file, catalogue.resources);
+    await insertMany(100);
+    expect(threads.workers).toEqual([]);
+  });
+
+  test("the event loop and every read go on while a commit waits", async () => {
+    await startThread();
+    const other = new Database(file);
+    other.run("BEGIN IMMEDIATE");
+    let answered = 0;
+    const changes = many(10, () =>
+      store
+        .update(item, 1, (current) => current)
+        .then(() => {
+          answered += 1;
+        }),
+    );
+    await new Promise(setImmediate);
+    for (let n = 0; n < 20; n += 1) {
+      expect((await store.get(item, 1))?.version).toBe(1);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    expect(answered).toBe(0);
+    other.run("ROLLBACK");
+    other.close();
+    await Promise.all(changes);
+    expect((await store.get(item, 1))?.version).toBe(11);
+  });
+});
+
+describe("changes see those before them, committed or not", () => {
+  beforeEach(startThread);
+
+  test("of one record: none is lost, and each counts the version", async () => {
+    // In many turns of the event loop, so that several groups are under way.
+    const changes: Promise<unknown>[] = [];
+    for (let turn = 0; turn < 50; turn += 1) {
+      for (let n = 0; n < 8; n += 1) changes.push(store.update(item, 1, (current) => ({ ...current, price: (current.price ?? 0) + 1 })));
+      await new Promise(setImmediate);
+    }
+    await Promise.all(changes);
+    const stored = await store.get(item, 1);
+    expect([stored?.version, JSON.parse(stored?.json ?? "").price]).toEqual([401, 400]);
+    const updates = (await versions()).filter((text) => text.startsWith("item.updated"));
+    expect(updates).toEqual(many(400, (index) => `item.updated 1 ${index + 2}`));
+  });
+
+  test("a record that was made is there for the changes behind it", async () => {
+    const [made, changed] = await Promise.all([
+      store.insert(item, fields),
+      store.update(item, 11, (current) => ({ ...current, price: 7 })),
+      ...many(6, () => store.insert(item, fields)),
+    ]);
+    expect([made, changed]).toMatchObject([
+      { id: 11, version: 1 },
+      { id: 11, version: 2 },
+    ]);
+  });
+
+  test("a record that was removed is gone for the changes behind it", async () => {
+    const results = await Promise.all([
+      store.update(item, 2, (current) => current),
+      ...many(6, () => store.insert(order, order.example)),
+      store.remove(item, 2),
+      store.remove(item, 2),
+      store.update(item, 2, (current) => current),
+    ]);
+    expect([results[0], ...results.slice(7)]).toMatchObject([{ version: 2 }, { version: 2 }, undefined, undefined]);
+  });
+
+  test("an id is used once, in order, over many groups", async () => {
+    const created: Promise<{ id: number }>[] = [];
+    for (let turn = 0; turn < 40; turn += 1) {
+      for (let n = 0; n < 7; n += 1) created.push(store.insert(item, fields));
+      await new Promise(setImmediate);
+    }
+    expect((await Promise.all(created)).map(({ id }) => id)).toEqual(many(280, (index) => 11 + index));
+  });
+
+  test("a guard sees the record as the change before it leaves it", async () => {
+    const guard = ({ version }: { version: number }) => {
+      if (version !== 1) throw new RangeError(`it is ${version}`);
+    };
+    const [first, second] = await Promise.allSettled([
+      store.update(item, 3, (current) => current, { guard }),
+      store.update(item, 3, (current) => current, { guard }),
+      ...many(6, () => store.insert(item, fields)),
+    ]);
+    expect([first, second]).toMatchObject([{ value: { version: 2 } }, { reason: new RangeError("it is 2") }]);
+  });
+
+  test("one key is one change, however often it comes at once", async () => {
+    const once = { key: "k", fingerprint: "f", part: 0 };
+    const insert = (fingerprint: string) =>
+      store.insertAll(item, [fields], ([created]) => String(created?.id), { once: { ...once, fingerprint } });
+    const answers: Promise<string>[] = [];
+    for (let turn = 0; turn < 5; turn += 1) {
+      for (let n = 0; n < 6; n += 1) answers.push(insert("f"));
+      await new Promise(setImmediate);
+    }
+    const other = insert("another").then(String, (error: unknown) => error);
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(["11"]));
+    expect(await other).toBeInstanceOf(KeyReused);
+    expect(await insert("f")).toBe("11");
+  });
+});
+
+describe("one bad change", () => {
+  beforeEach(startThread);
+
+  test("does not sink its neighbours, nor those that stood on it", async () => {
+    behindItsBack((db) =>
+      db.run("CREATE TRIGGER refuse BEFORE INSERT ON events WHEN NEW.body LIKE '%\"bad\"%' BEGIN SELECT RAISE(ABORT, 'refused'); END"),
+    );
+    const changes: Promise<PromiseSettledResult<unknown>>[] = [];
+    for (let turn = 0; turn < 20; turn += 1) {
+      for (let n = 0; n < 6; n += 1)
+        changes.push(settled(store.insert(item, { ...fields, name: turn % 4 === 1 && n === 3 ? "bad" : `good ${turn}/${n}` })));
+      changes.push(settled(store.update(item, 1, (current) => ({ ...current, price: (current.price ?? 0) + 1 }))));
+      await new Promise(setImmediate);
+    }
+    const results = await Promise.all(changes);
+    expect(results.filter(({ status }) => status === "rejected").length).toBe(5);
+    for (const each of results) if (each.status === "rejected") expect(String(each.reason)).toMatch(/refused/);
+    const stored = await store.get(item, 1);
+    expect([stored?.version, JSON.parse(stored?.json ?? "").price]).toEqual([21, 20]);
+    const { rows } = await store.list(item, { limit: 1000 });
+    expect([rows.length, (await events()).length]).toEqual([10 + 115, 10 + 115 + 20]);
+    expect(rows.map(({ id }) => id)).toEqual(many(125, (index) => index + 1));
+  });
+
+  test("that is refused fails alone", async () => {
+    const refusal = new RangeError("not like this");
+    const settled = await Promise.allSettled([
+      ...many(6, () => store.insert(item, fields)),
+      store.update(item, 1, () => {
+        throw refusal;
+      }),
+      store.update(item, 1, (current) => current),
+    ]);
+    expect(settled.map(({ status }) => status)).toEqual<string[]>([...many(6, () => "fulfilled"), "rejected", "fulfilled"]);
+    expect((settled[6] as PromiseRejectedResult).reason).toBe(refusal);
+  });
+});
+
+describe("trouble", () => {
+  beforeEach(startThread);
+
+  test("of the store rejects everything that is under way, and it works again afterwards", async () => {
+    const other = new Database(file);
+    other.run("BEGIN IMMEDIATE");
+    const changes: Promise<PromiseSettledResult<unknown>>[] = [];
+    for (let turn = 0; turn < 3; turn += 1) {
+      changes.push(...many(6, () => settled(store.insert(item, fields))), settled(store.update(item, 1, (current) => current)));
+      await new Promise(setImmediate);
+    }
+    const results = await Promise.all(changes);
+    other.run("ROLLBACK");
+    other.close();
+    for (const each of results) expect(each.status === "rejected" && String(each.reason)).toMatch(/^StoreUnavailable: SQLITE_BUSY/);
+    expect((await insertMany(6)).map(({ id }) => id)).toEqual([11, 12, 13, 14, 15, 16]);
+    expect((await store.get(item, 1))?.version).toBe(1);
+    expect(store.tally.commits.failures).toBeGreaterThan(0);
+  });
+
+  test("a thread that ends: whether the changes were made is not known, and those that come later are made here", async () => {
+    const other = new Database(file);
+    other.run("BEGIN IMMEDIATE");
+    const changes = many(6, () => store.insert(item, fields));
+    await new Promise(setImmediate);
+    other.run("ROLLBACK");
+    other.close();
+    const settled = Promise.allSettled(changes);
+    threads.workers[0]?.terminate();
+    for (const each of await settled) {
+      if (each.status === "fulfilled") continue;
+      expect(each.reason).toBeInstanceOf(CommitThreadLost);
+      expect(each.reason).not.toBeInstanceOf(StoreUnavailable);
+    }
+    const before = (await store.list(item, { limit: 1000 })).rows.length;
+    await insertMany(6);
+    expect((await store.list(item, { limit: 1000 })).rows.length).toBe(before + 6);
+    expect((await events()).length).toBe(before + 6);
+    // The next one that is needed is started.
+    await eventually(async () => {
+      await insertMany(6);
+      return threads.workers.length === 2 || undefined;
+    }, "another thread");
+  });
+
+  test("a thread that cannot open the database says why", async () => {
+    const started = startCommitThread(join(folder.path, "no", "such", "folder.db"), [], { committed: () => {}, failed: () => {} });
+    await expect(started).rejects.toThrow(/^unable to open database file$/);
+  });
+});
+
+test("what is under way when the store is closed is committed, and the next process has it", async () => {
+  await startThread();
+  const under = insertMany(50);
+  await store.close();
+  expect((await under).length).toBe(50);
+  store = openSqliteStore(file, catalogue.resources, { quickCommitSeconds: 0 });
+  expect([(await store.list(item, { limit: 100 })).rows.length, await store.log.end()]).toEqual([60, 60]);
+});
+
+test("a change that is made when the last one is answered, while the store is closed, is committed, too", async () => {
+  await startThread();
+  const chain = insertMany(6).then(() => insertMany(6));
+  await store.close();
+  expect((await chain).length).toBe(6);
+  await expect(store.insert(item, fields)).rejects.toBeInstanceOf(StoreUnavailable);
+  store = openSqliteStore(file, catalogue.resources);
+});
+
+test("a store that is closed while the thread starts", async () => {
+  const under = insertMany(10);
+  await new Promise(setImmediate);
+  await store.close();
+  expect((await under).length).toBe(10);
+  store = openSqliteStore(file, catalogue.resources);
+  expect(await store.log.end()).toBe(10);
+});
+
+test("whoever has read an event from another connection finds the record here", async () => {
+  await startThread();
+  const other = new Database(file, { readonly: true });
+  const newest = other.prepare<{ id: number | null }, []>("SELECT max(subject) AS id FROM events");
+  let isDone = false;
+  const changes = (async () => {
+    for (let n = 0; n < 30; n += 1) await insertMany(6);
+    isDone = true;
+  })();
+  while (!isDone) {
+    await store.get(item, 1);
+    const id = newest.get()?.id ?? 1;
+    expect((await store.get(item, id))?.id).toBe(id);
+    await new Promise(setImmediate);
+  }
+  await changes;
+  other.close();
+});
+
+test("listeners hear of each commit that added events, when these can be read", async () => {
+  await startThread();
+  const ends: Promise<number>[] = [];
+  const stop = store.onAppend(() => ends.push(store.log.end()));
+  await insertMany(20);
+  stop();
+  expect((await Promise.all(ends)).at(-1)).toBe(30);
+});
+
+test("reads between all commits do not keep SQLite's own log from starting anew", async () => {
+  await startThread();
+  const long = { ...fields, description: "x".repeat(1000) };
+  for (let n = 0; n < 300; n += 1) {
+    const inserted = Promise.all(many(100, () => store.insert(item, long)));
+    let isDone = false;
+    void inserted.then(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      await store.get(item, 1);
+      await new Promise(setImmediate);
+    }
+  }
+  // 60 MB were written; the log is taken back to its start whenever it has about 16 MB.
+  expect(statSync(`${file}-wal`).size).toBeLessThan(25_000_000);
+  const other = new Database(file);
+  const checkpoint = () => other.query<{ busy: number }, []>("PRAGMA wal_checkpoint(TRUNCATE)").get()?.busy;
+  await eventually(() => (checkpoint() === 0 ? true : undefined), "the end of all transactions");
+  other.close();
+});
