@@ -1,9 +1,9 @@
 // Real processes, no broker: what a person has who installed nothing.
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { probe } from "../src/broker/connection";
 import { temporaryFolder } from "./support/folder";
-import { endAll, environment, eventually, run, send, startApi, startLogger } from "./support/processes";
+import { endAll, environment, eventually, run, send, startApi, startLogger, threadsOf } from "./support/processes";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
@@ -264,9 +264,4 @@ async function allIds(url: string): Promise<Set<number>> {
     after = page.next;
   }
   return ids;
-}
-
-/** The names of the threads of a process. */
-function threadsOf(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/task`).map((thread) => readFileSync(`/proc/${pid}/task/${thread}/comm`, "utf8").trim());
 }

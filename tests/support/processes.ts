@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -172,4 +173,9 @@ async function collect(stream: ReadableStream<Uint8Array> | number | undefined, 
     wake();
   }
   if (rest) lines.push(rest);
+}
+
+/** The names of the threads of a process; on Linux. */
+export function threadsOf(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/task`).map((thread) => readFileSync(`/proc/${pid}/task/${thread}/comm`, "utf8").trim());
 }
