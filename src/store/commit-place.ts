@@ -80,5 +80,5 @@ export class CommitPlace implements Committer {
 }
 
 function warn(error: unknown): void {
-  process.emitWarning(`Commits stay on the main thread for now, which is slower when changes come together: ${String(error)}`);
+  process.emitWarning(`Commits are made on the main thread for now, where reads wait for the disk: ${String(error)}`);
 }

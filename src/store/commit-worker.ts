@@ -1,4 +1,4 @@
-// The thread that commits, once changes come together. src/store/commit-thread.ts starts it, and has the other end of the messages.
+// The thread that commits where the disk is slow. src/store/commit-thread.ts starts it, and has the other end of the messages.
 import type { FromThread, ToThread } from "./commit-thread";
 import { BatchWriter } from "./committer";
 import { openForWriting } from "./connection";

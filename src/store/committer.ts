@@ -5,7 +5,7 @@ import type { Writes } from "./uncommitted";
 export interface Committer {
   /** What became of it is told to {@link Committed}, now or later. */
   commit(writes: Writes): void;
-  /** Commits what it has, then gives up what it holds. */
+  /** Gives up what it holds. To be called when nothing is under way. */
   close(): Promise<void>;
 }
 
