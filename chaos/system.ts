@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../tests/support/folder";
 import { freePort } from "../tests/support/net";
-import { root } from "../tests/support/processes";
+import { preloading } from "../tests/support/processes";
 import { startProxy, type TcpProxy } from "../tests/support/proxy";
 import type { Rabbit } from "../tests/support/rabbit";
 import { Clients } from "./clients";
@@ -186,8 +186,4 @@ export class System {
     const args = [...preloading(this.options.preload?.consumers), "chaos/programs/consumer.ts", role];
     return { args, options: { env: { ...this.environmentOf(this.consumers[role]), RECORD_FILE: this.recordFile(role), ...env } } };
   }
-}
-
-function preloading(file: string | undefined): string[] {
-  return file ? ["--preload", join(root, file)] : [];
 }

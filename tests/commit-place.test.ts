@@ -11,6 +11,7 @@ import { GroupCommit } from "../src/store/group-commit";
 import { openSqliteStore } from "../src/store/sqlite";
 import { KeyReused, type Store, StoreUnavailable } from "../src/store/store";
 import type { Writes } from "../src/store/uncommitted";
+import { behindItsBack } from "./support/behind-its-back";
 import { CommitThreads } from "./support/commit-threads";
 import { temporaryFolder } from "./support/folder";
 import { eventually } from "./support/processes";
@@ -49,12 +50,6 @@ const settled = async (change: Promise<unknown>) => (await Promise.allSettled([c
 const events = async () => (await store.log.read(0, 100_000)).map((entry) => JSON.parse(entry.body) as Record<string, unknown>);
 const versions = async () =>
   (await events()).map(({ type, item }) => `${type} ${(item as { id: number }).id} ${(item as { version: number }).version}`);
-
-function behindItsBack(change: (db: Database) => void): void {
-  const db = new Database(file);
-  change(db);
-  db.close();
-}
 
 describe("where changes are committed", () => {
   test("apart, and by one thread for all, when a commit is not quick", async () => {
@@ -215,7 +210,7 @@ describe("one bad change", () => {
   beforeEach(startThread);
 
   test("does not sink its neighbours, nor those that stood on it", async () => {
-    behindItsBack((db) =>
+    behindItsBack(file, (db) =>
       db.run("CREATE TRIGGER refuse BEFORE INSERT ON events WHEN NEW.body LIKE '%\"bad\"%' BEGIN SELECT RAISE(ABORT, 'refused'); END"),
     );
     const changes: Promise<PromiseSettledResult<unknown>>[] = [];

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { item } from "../src/domain/item";
 import { openSqliteStore } from "../src/store/sqlite";
 import { type Store, StoreUnavailable } from "../src/store/store";
+import { behindItsBack } from "./support/behind-its-back";
 import { connectionsOf } from "./support/connections";
 import { temporaryFolder } from "./support/folder";
 import { catalogue, order } from "./support/resources";
@@ -28,13 +29,6 @@ afterEach(async () => {
 
 const fields = { name: "x", description: null, price: null };
 const events = async () => (await store.log.read(0, 100_000)).map((entry) => JSON.parse(entry.body) as Record<string, unknown>);
-
-/** Changes the database as another program would. */
-function behindItsBack(change: (db: Database) => void): void {
-  const db = new Database(file);
-  change(db);
-  db.close();
-}
 
 describe("a change", () => {
   test("gives the bytes that it stored: the same in the row, in the event and in the answer", async () => {
@@ -99,7 +93,7 @@ describe("a change", () => {
 describe("invariant 1: the item and its event are one transaction", () => {
   /** Makes the database refuse any row of this table with the text "bad", quotes included: an id may have these letters, too. */
   const refuse = (table: string, operation: string, column: string) =>
-    behindItsBack((db) =>
+    behindItsBack(file, (db) =>
       db.run(
         `CREATE TRIGGER refuse BEFORE ${operation} ON ${table} WHEN NEW.${column} LIKE '%"bad"%' BEGIN SELECT RAISE(ABORT, 'refused'); END`,
       ),
@@ -180,7 +174,7 @@ describe("trouble with the disk is StoreUnavailable, and nothing is changed", ()
 
   test("a file that the disk has spoilt: reading and writing", async () => {
     await Promise.all(Array.from({ length: 100 }, () => store.insert(item, { ...fields, description: "x".repeat(1000) })));
-    behindItsBack((db) => {
+    behindItsBack(file, (db) => {
       db.run("UPDATE relay SET position = 0");
       db.run("PRAGMA wal_checkpoint(TRUNCATE)");
     });

@@ -19,14 +19,7 @@ export const get: Benchmark = {
     { key: "p99Ms", label: "p99 ms", digits: 2 },
     { key: "cpuMicros", label: "CPU µs/req", digits: 1 },
   ],
-  warren: {
-    name: "warren",
-    run: async ({ seconds, folder }: Context) => measured(await startServer("src/main.ts", environment(folder)), seconds),
-  },
-  baseline: {
-    name: "echo",
-    run: async ({ seconds }: Context) => measured(await startServer("bench/baselines/echo.ts", {}), seconds),
-  },
+  ...contenders(measured),
 };
 
 export const getBesidePost: Benchmark = {
@@ -39,15 +32,21 @@ export const getBesidePost: Benchmark = {
     { key: "p99Ms", label: "p99 ms", digits: 2 },
     { key: "postsPerSecond", label: "POST/s", digits: 0 },
   ],
-  warren: {
-    name: "warren",
-    run: async ({ seconds, folder }: Context) => measuredBeside(await startServer("src/main.ts", environment(folder)), seconds),
-  },
-  baseline: {
-    name: "echo",
-    run: async ({ seconds }: Context) => measuredBeside(await startServer("bench/baselines/echo.ts", {}), seconds),
-  },
+  ...contenders(measuredBeside),
 };
+
+function contenders(measure: (server: Server, seconds: number) => Promise<Sample>): Pick<Benchmark, "warren" | "baseline"> {
+  return {
+    warren: {
+      name: "warren",
+      run: async ({ seconds, folder }: Context) => measure(await startServer("src/main.ts", environment(folder)), seconds),
+    },
+    baseline: {
+      name: "echo",
+      run: async ({ seconds }: Context) => measure(await startServer("bench/baselines/echo.ts", {}), seconds),
+    },
+  };
+}
 
 async function measured(server: Server, seconds: number): Promise<Sample> {
   await fill(server);

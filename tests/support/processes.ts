@@ -126,11 +126,18 @@ export interface Api extends Running {
   readonly url: string;
 }
 
-/** Starts the API, from its source or as another program, and answers when it listens. */
-/** @param preload what is loaded before it, from the project's root. */
+/** The arguments by which Bun loads a file of the project, if there is one, before the program. */
+export function preloading(file: string | undefined): string[] {
+  return file ? ["--preload", join(root, file)] : [];
+}
+
+/**
+ * Starts the API, from its source or as another program, and answers when it listens.
+ *
+ * @param preload a file of the project that is loaded before its source.
+ */
 export async function startApi(options: RunOptions, preload?: string): Promise<Api> {
-  const preloading = preload ? ["--preload", join(root, preload)] : [];
-  const api = run(options.program ? [] : [...preloading, "src/main.ts"], options);
+  const api = run(options.program ? [] : [...preloading(preload), "src/main.ts"], options);
   const line = await api.line("Warren listens on");
   const url = /listens on (http:\/\/[^ ]+)/.exec(line)?.[1];
   if (!url) throw new Error(`No address in: ${line}`);
