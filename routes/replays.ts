@@ -4,7 +4,7 @@ import { ConsumerError, checkQueueName } from "../src/delivery/consumer-options"
 import { QueueUnavailable, UnknownQueue } from "../src/delivery/queue-errors";
 import type { ReplaySelection } from "../src/delivery/replay-selection";
 import { countPast, type Replay } from "../src/delivery/replays";
-import { parseTime } from "../src/delivery/time";
+import { parseTime } from "../src/domain/time";
 import { jsonBody } from "../src/http/json-body";
 import { HttpProblem, Problem } from "../src/problem";
 import { defineRoute } from "../src/route";

@@ -4,9 +4,9 @@ import { Type } from "@sinclair/typebox";
 import fc from "fast-check";
 import { Catalogue } from "../src/domain/catalogue";
 import { parseEvent } from "../src/domain/event";
+import { inexact } from "../src/domain/exact-json";
 import { item } from "../src/domain/item";
 import { jsonBody } from "../src/http/json-body";
-import { inexact } from "../src/http/json-text";
 import { buildEvent } from "../src/testing";
 import { type Answer, openApi, type TestApi } from "./support/api";
 

@@ -1,7 +1,7 @@
 // The times that people give to replays.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { parseTime } from "../src/delivery/time";
+import { parseTime } from "../src/domain/time";
 
 describe("a time", () => {
   test.each([

@@ -1,8 +1,8 @@
 import { ConsumerError, checkQueueName } from "../delivery/consumer-options";
 import type { ReplaySelection } from "../delivery/replay-selection";
 import { beginningOf, countPast } from "../delivery/replays";
-import { parseTime } from "../delivery/time";
 import { type Catalogue, loadCatalogue, UnknownEventType } from "../domain/catalogue";
+import { parseTime } from "../domain/time";
 import { parseWords, runCommand, tell, UsageError, wholeNumber } from "./command";
 import { Progress } from "./progress";
 import { replayEmbedded } from "./replay-embedded";

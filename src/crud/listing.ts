@@ -1,8 +1,9 @@
 import type { TUnsafe } from "@sinclair/typebox";
-import { parseTime } from "../delivery/time";
 import { type FilterQuery, type Filters, parametersOf } from "../domain/filter";
+import type { Mistake } from "../domain/mistakes";
 import type { Resource } from "../domain/resource";
-import { invalid, type Mistake } from "../http/mistakes";
+import { parseTime } from "../domain/time";
+import { invalid } from "../http/mistakes";
 import { integer, type Parameter, querySchema, readQuery, word } from "../http/query";
 import { type Listing, type Page, type SortKey, sortKeys } from "../store/store";
 import { readCursor, writeCursor } from "./cursor";

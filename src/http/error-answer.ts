@@ -1,10 +1,10 @@
 import type { ValueError } from "@sinclair/typebox/errors";
 import { ElysiaCustomStatusResponse, NotFoundError, ParseError, ValidationError } from "elysia";
+import { describeMistakes } from "../domain/mistakes";
 import { type Log, messageOf } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
 import { HttpProblem, problemResponse, problemType } from "../problem";
 import { StoreUnavailable } from "../store/store";
-import { describeMistakes } from "./mistakes";
 import { requestIdOf } from "./request-id";
 
 const places: Record<string, string> = { params: "path", query: "query", body: "body" };

@@ -1,10 +1,11 @@
 import { type Static, type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { documentedAs } from "../docs/openapi";
+import { inexact } from "../domain/exact-json";
+import { describeMistakes } from "../domain/mistakes";
 import { HttpProblem } from "../problem";
-import { inexact } from "./json-text";
 import { limitedBody } from "./limited-body";
-import { describeMistakes, invalid } from "./mistakes";
+import { invalid } from "./mistakes";
 import { refuseQuery } from "./query";
 
 /** The largest body that is read, in bytes. */

@@ -1,6 +1,7 @@
 import { type TObject, type TUnsafe, Type } from "@sinclair/typebox";
 import { documentedAs } from "../docs/openapi";
-import { invalid, type Mistake, placeOf } from "./mistakes";
+import { type Mistake, placeOf } from "../domain/mistakes";
+import { invalid } from "./mistakes";
 
 /** A parameter of a query, which is text. */
 export interface Parameter<Value> {
