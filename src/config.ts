@@ -1,6 +1,5 @@
-import type { KeyObject, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { readPemFiles } from "./config/pem-files";
 import { readTracing, type TracingConfig } from "./tracing-config";
 
 export type LogLevel = (typeof logLevels)[number];
@@ -93,8 +92,6 @@ export function readConfig({
     mistakes.push(`${name}=${/_(URL|ENDPOINT)$/.test(name) ? redactBadUrl(text) : text}: ${expected}.`);
     return fallback;
   }
-  const pemFile = (name: string, what: string, parse: (pem: Buffer) => unknown) =>
-    variable(name, null, (path) => readable(path, parse), `no ${what} can be read there; give the path of a PEM file`);
 
   const host = read("HOST") ?? "127.0.0.1";
   const loopback = isLoopback(host);
@@ -115,14 +112,7 @@ export function readConfig({
   }
 
   const databaseFile = variable("DATABASE_URL", "data/warren.db", sqlitePath, "use sqlite:<path of a file>, such as sqlite:data/warren.db");
-  const caFile = pemFile("RABBITMQ_CA_FILE", "certificate", certificateIn);
-  const certFile = pemFile("RABBITMQ_CERT_FILE", "certificate", certificateIn);
-  const keyFile = pemFile("RABBITMQ_KEY_FILE", "private key without a passphrase", keyIn);
-  if (Boolean(read("RABBITMQ_CERT_FILE")) !== Boolean(read("RABBITMQ_KEY_FILE"))) {
-    mistakes.push("RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE belong together: set both or neither.");
-  } else if (certFile && keyFile && !belongTogether(certFile, keyFile)) {
-    mistakes.push("RABBITMQ_KEY_FILE is not the key of the certificate in RABBITMQ_CERT_FILE.");
-  }
+  const { caFile, certFile, keyFile } = readPemFiles(read, variable, mistakes);
 
   const rabbitmq: RabbitmqConfig = {
     url: variable(
@@ -197,29 +187,6 @@ function amqpUrl(text: string): string | undefined {
 function sqlitePath(text: string): string | undefined {
   const path = /^sqlite:(?:\/\/(?=\/))?(?!\/\/)([^:?]+)$/.exec(text)?.[1];
   return path?.endsWith("/") ? undefined : path;
-}
-
-function readable(path: string, parse: (pem: Buffer) => unknown): string | undefined {
-  try {
-    parse(readFileSync(path));
-    return path;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Loaded where it is needed: few have such files, and it would be a part of everybody's start. */
-const nodeCrypto = () => require("node:crypto") as typeof import("node:crypto");
-
-function certificateIn(pem: Buffer): X509Certificate {
-  const { X509Certificate } = nodeCrypto();
-  return new X509Certificate(pem);
-}
-
-const keyIn = (pem: Buffer): KeyObject => nodeCrypto().createPrivateKey(pem);
-
-function belongTogether(certFile: string, keyFile: string): boolean {
-  return certificateIn(readFileSync(certFile)).checkPrivateKey(keyIn(readFileSync(keyFile)));
 }
 
 function age(text: string): number | null | undefined {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { exposureOf } from "../../src/config/secret-file";
 import { serverOptions } from "../../src/delivery/consumer-server";
 import { consumersFolder } from "../../src/delivery/run-consumers";
 import { loadCatalogue } from "../../src/domain/catalogue";
@@ -10,7 +11,8 @@ import { describe, parseSubscriptions, type Subscription } from "./subscriptions
 
 const help = `Sends events to subscribers' URLs, signed as Standard Webhooks (https://www.standardwebhooks.com) has it.
 
-  cp webhooks.example.json webhooks.json       who gets which events
+  install -m 600 webhooks.example.json webhooks.json
+                                               who gets which events; nobody else may read its secrets
   bun run consumers/webhook.ts --secret        prints a new secret; each subscriber has its own
   bun run consumers/webhook.ts --check         says what is wrong with the file, or what it means
   bun run consumers/webhook.ts                 delivers
@@ -57,7 +59,9 @@ function readArguments() {
 
 function readConfigFile(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    const exposure = exposureOf(file);
+    if (exposure === undefined) return readFileSync(file, "utf8");
+    exitWith(`${file}: ${exposure}.`, 1);
   } catch (error) {
     throw new Error(
       `${file} cannot be read: ${messageOf(error)}. Start with a copy of webhooks.example.json, or name another file with --config.`,
@@ -79,7 +83,7 @@ function enabled(name: string, subscriptions: readonly Subscription[], disabled:
   return since === undefined ? `${name} was not disabled.` : `${name} is enabled. ${missedText(name, since)}`;
 }
 
-function exitWith(text: string): never {
-  console.log(text);
-  process.exit(0);
+function exitWith(text: string, code = 0): never {
+  (code === 0 ? console.log : console.error)(text);
+  process.exit(code);
 }

@@ -38,9 +38,9 @@ export class DisabledSubscriptions {
     if (known && known.since <= since) return false;
     const file = this.#file(subscription.name);
     const disabled: Disabled = { since, entry: subscription.entry };
-    mkdirSync(this.folder, { recursive: true });
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     // Never half written.
-    writeFileSync(`${file}.new`, JSON.stringify(disabled));
+    writeFileSync(`${file}.new`, JSON.stringify(disabled), { mode: 0o600 });
     renameSync(`${file}.new`, file);
     return !known;
   }

@@ -5,6 +5,7 @@ import { loadCatalogue, UnknownEventType } from "../domain/catalogue";
 import { createLog, type Log, messageOf } from "../observe/logging";
 import { noTracing, startTracing } from "../observe/tracing";
 import { type ConsumerFile, openConsumerFile } from "../store/consumer-file";
+import { warnOfExposed } from "../store/private-file";
 import { attachQueue } from "./announcement";
 import type { AskedTypes, EventPattern, NewestTypes } from "./consumed-events";
 import type { Stage, Watched } from "./consumer-health";
@@ -88,6 +89,7 @@ export async function startConsumer<const Pattern extends EventPattern, const As
 ): Promise<RunningConsumer> {
   let ready = () => {};
   const consumer = resolveConsumer(options, await loadCatalogue(), log, () => ready(), tracing);
+  warnOfExposed(config, log);
   const transport = await chooseTransport(config.rabbitmq);
   ready = () => {
     ready = () => {};

@@ -1,9 +1,8 @@
 import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import { type AttemptTable, attemptSchema, attemptTable } from "./attempt-table";
 import { type DeadLetterTable, deadLetterTable } from "./dead-letter-table";
 import { type Migrations, migrate } from "./migrations";
+import { makePrivate, refuseForeign } from "./private-file";
 import { type ReplayTable, replaySchema, replayTable } from "./replay-table";
 import { type WaitingTable, waitingTable } from "./waiting-table";
 
@@ -86,7 +85,10 @@ const migrations: Migrations = [
  * @throws {Error} when a newer program wrote it.
  */
 export function openConsumerFile(file: string, options: { durable: boolean }): ConsumerFile {
-  if (file !== ":memory:") mkdirSync(dirname(file), { recursive: true });
+  if (file !== ":memory:") {
+    refuseForeign(file);
+    makePrivate(file);
+  }
   const db = new Database(file, { create: true, strict: true });
   // The time-out first: after a kill -9, whoever opens the file next is recovering it, and others have to wait.
   for (const pragma of ["busy_timeout = 2000", "journal_mode = WAL", `synchronous = ${options.durable ? "FULL" : "NORMAL"}`]) {

@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
-import { existsSync, mkdirSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync } from "node:fs";
+import { makePrivate } from "./private-file";
 
 export interface Lock {
   release(): void;
@@ -14,8 +14,8 @@ const mostTries = 1000;
  * exclusive transaction on a SQLite file made for it. Undefined: another process holds it.
  */
 export function acquireLock(file: string): Lock | undefined {
-  mkdirSync(dirname(file), { recursive: true });
-  const db = new Database(file, { create: true });
+  makePrivate(file);
+  const db = new Database(file);
   try {
     db.run("PRAGMA busy_timeout = 0");
     for (let tries = 1; !isFree(db, "BEGIN EXCLUSIVE"); tries += 1) {

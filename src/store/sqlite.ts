@@ -1,6 +1,4 @@
 import type { Database } from "bun:sqlite";
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import { checkEmitted } from "../domain/event-type";
 import type { Filters } from "../domain/filter";
 import type { EventData, Recorded, Resource } from "../domain/resource";
@@ -15,6 +13,7 @@ import { IdempotencyKeys } from "./idempotency-keys";
 import { acquireLock, type Lock } from "./lock";
 import { logIdOf, sqliteLogReader } from "./log-reader";
 import { migrate, storeMigrations } from "./migrations";
+import { makePrivate, refuseForeign } from "./private-file";
 import { pruner } from "./prune";
 import { replaysIn, savedRetryQueues, subscriptionsIn } from "./queue-tables";
 import { upcastRecords } from "./record-versions";
@@ -50,7 +49,7 @@ export function openSqliteStore(file: string, resources: readonly Resource[], op
 }
 
 function lockAndOpen(file: string, resources: readonly Resource[], options: StoreOptions): SqliteStore {
-  mkdirSync(dirname(file), { recursive: true });
+  refuseForeign(file);
   const lock = acquireLock(`${file}.lock`);
   if (!lock) {
     throw new Error(
@@ -59,6 +58,7 @@ function lockAndOpen(file: string, resources: readonly Resource[], options: Stor
     );
   }
   try {
+    makePrivate(file);
     return new SqliteStore(file, resources, lock, options);
   } catch (error) {
     lock.release();

@@ -42,7 +42,8 @@ const layers: Record<string, readonly string[]> = {
   app: ["config", "domain", "observe", "store", "port", "broker", "delivery"],
   routes: ["app", "domain", "observe", "port", "delivery"],
   // The consumer runtime is part of delivery; how things are shown at a terminal is part of observe.
-  consumers: ["delivery", "domain", "observe"],
+  // A file with secrets is checked like those of the service.
+  consumers: ["delivery", "domain", "observe", "config"],
 };
 
 function layerOf(file: string): string {

@@ -63,7 +63,7 @@ export class WebhookTest {
 
   /** Starts the consumer and answers when every subscription is served. */
   async start(env: Record<string, string> = {}): Promise<Webhook> {
-    await Bun.write(this.file, JSON.stringify({ subscriptions: this.entries }));
+    await Bun.write(this.file, JSON.stringify({ subscriptions: this.entries }), { mode: 0o600 });
     const webhook = this.command([], env);
     await webhook.lines(/^Delivering /, this.entries.length);
     return webhook;

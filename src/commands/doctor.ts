@@ -1,0 +1,58 @@
+import { existsSync } from "node:fs";
+import { readConfig } from "../config";
+import { exposureOf } from "../config/secret-file";
+import { closeToOthers, exposedFiles } from "../store/private-file";
+import { parseWords, runCommand, UsageError } from "./command";
+import { painter, printableJson, printableLines } from "./text";
+
+const help = `Checks this machine for what a running service would not notice, and says what to do about it.
+
+  bun run doctor            checks
+  bun run doctor --fix      checks, and corrects what can be corrected without a decision
+
+Options:
+  --json          print JSON
+  --help          this text
+
+Checks:
+  data files      nobody but this user can open the database and the files of consumers
+  secrets         the same for .env and webhooks.json, if they exist
+
+DATABASE_URL and DATA_DIR say where the files are, as for the API. Exit codes: 0 all is well or was corrected, 1 something
+needs a person, 2 wrong usage.`;
+
+const options = { fix: { type: "boolean" }, json: { type: "boolean" } } as const;
+
+interface Finding {
+  readonly check: string;
+  readonly state: "ok" | "fixed" | "warning";
+  readonly message: string;
+}
+
+const paint = painter(process.stdout.isTTY && Bun.enableANSIColors);
+const colours = { ok: "green", fixed: "green", warning: "yellow" } as const;
+
+await runCommand(help, async (words) => {
+  const { values, positionals } = parseWords(words, options);
+  if (positionals.length > 0) throw new UsageError(`Unexpected argument "${positionals[0]}".`);
+  const { databaseFile, dataDir } = readConfig({ isTerminal: false, listens: false });
+  const secrets = [".env", "webhooks.json"].filter((file) => existsSync(file) && exposureOf(file) !== undefined);
+  const findings = [
+    finding("data files", exposedFiles(databaseFile, dataDir), Boolean(values.fix)),
+    finding("secrets", secrets, Boolean(values.fix)),
+  ];
+  console.log(values.json ? printableJson({ findings }) : findings.map(line).join("\n"));
+  return findings.some(({ state }) => state === "warning") ? 1 : 0;
+});
+
+function finding(check: string, exposed: readonly string[], fix: boolean): Finding {
+  if (exposed.length === 0) return { check, state: "ok", message: "only this user can open them" };
+  const files = exposed.join(", ");
+  if (!fix) return { check, state: "warning", message: `other users can open ${files}; run: bun run doctor --fix` };
+  for (const file of exposed) closeToOthers(file);
+  return { check, state: "fixed", message: `only this user can open them now: ${files}` };
+}
+
+function line({ check, state, message }: Finding): string {
+  return `${paint(colours[state], state.padEnd(8))} ${check.padEnd(11)} ${printableLines(message).join(" ")}`;
+}

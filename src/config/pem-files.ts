@@ -1,0 +1,59 @@
+import type { KeyObject, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { exposureOf } from "./secret-file";
+
+interface PemFiles {
+  readonly caFile: string | null;
+  readonly certFile: string | null;
+  readonly keyFile: string | null;
+}
+
+/**
+ * Reads the variables that name the certificates and the key for `amqps://`, and looks into the files.
+ *
+ * @param variable reads one variable and notes a bad value, for which `parse` returns undefined.
+ * @param mistakes collects what is wrong with the files together.
+ */
+export function readPemFiles(
+  read: (name: string) => string | undefined,
+  variable: <T>(name: string, fallback: T, parse: (text: string) => T | undefined, expected: string) => T,
+  mistakes: string[],
+): PemFiles {
+  const pemFile = (name: string, what: string, parse: (pem: Buffer) => unknown) =>
+    variable<string | null>(name, null, (path) => readable(path, parse), `no ${what} can be read there; give the path of a PEM file`);
+
+  const caFile = pemFile("RABBITMQ_CA_FILE", "certificate", certificateIn);
+  const certFile = pemFile("RABBITMQ_CERT_FILE", "certificate", certificateIn);
+  const keyFile = pemFile("RABBITMQ_KEY_FILE", "private key without a passphrase", keyIn);
+  const exposure = keyFile === null ? undefined : exposureOf(keyFile);
+  if (exposure !== undefined) mistakes.push(`RABBITMQ_KEY_FILE=${keyFile}: ${exposure}.`);
+  if (Boolean(read("RABBITMQ_CERT_FILE")) !== Boolean(read("RABBITMQ_KEY_FILE"))) {
+    mistakes.push("RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE belong together: set both or neither.");
+  } else if (certFile && keyFile && !belongTogether(certFile, keyFile)) {
+    mistakes.push("RABBITMQ_KEY_FILE is not the key of the certificate in RABBITMQ_CERT_FILE.");
+  }
+  return { caFile, certFile, keyFile };
+}
+
+function readable(path: string, parse: (pem: Buffer) => unknown): string | undefined {
+  try {
+    parse(readFileSync(path));
+    return path;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Loaded on use: most services have no such files, and loading it would slow down their start. */
+const nodeCrypto = () => require("node:crypto") as typeof import("node:crypto");
+
+function certificateIn(pem: Buffer): X509Certificate {
+  const { X509Certificate } = nodeCrypto();
+  return new X509Certificate(pem);
+}
+
+const keyIn = (pem: Buffer): KeyObject => nodeCrypto().createPrivateKey(pem);
+
+function belongTogether(certFile: string, keyFile: string): boolean {
+  return certificateIn(readFileSync(certFile)).checkPrivateKey(keyIn(readFileSync(keyFile)));
+}
