@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { type Config, ConfigError, readConfig, redactUrl } from "../src/config";
 import { certificateFor } from "./support/certificate";
-import { temporaryFolder } from "./support/folder";
+import { temporaryFolder, writeSecret } from "./support/folder";
 import { root } from "./support/processes";
 
 type Environment = Record<string, string | undefined>;
@@ -239,7 +239,7 @@ describe("certificates", () => {
 
   const file = async (name: string, text: string) => {
     const path = join(folder.path, name);
-    await Bun.write(path, text);
+    writeSecret(path, text);
     return path;
   };
 

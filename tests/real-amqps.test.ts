@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, 
 import { join } from "node:path";
 import { type ChannelModel, connect } from "amqplib";
 import { type Certificate, certificateAuthority, certificateFor } from "./support/certificate";
-import { temporaryFolder } from "./support/folder";
+import { temporaryFolder, writeSecret } from "./support/folder";
 import { freePort } from "./support/net";
 import { type Api, endAll, environment, eventually, send, startApi, startLogger } from "./support/processes";
 import { describeWithRabbit, type Rabbit, startRabbit } from "./support/rabbit";
@@ -61,7 +61,8 @@ describeWithRabbit("amqps://", () => {
   /** The variables of a client certificate. */
   async function client({ cert, key }: Certificate): Promise<Record<string, string>> {
     const [certFile, keyFile] = [join(folder.path, "client.pem"), join(folder.path, "client-key.pem")];
-    await Promise.all([Bun.write(certFile, cert), Bun.write(keyFile, key)]);
+    await Bun.write(certFile, cert);
+    writeSecret(keyFile, key);
     return { RABBITMQ_CERT_FILE: certFile, RABBITMQ_KEY_FILE: keyFile };
   }
   const ready = async (api: Api) => (await send("GET", `${api.url}/health/ready`)).json() as Promise<Record<string, unknown>>;

@@ -89,7 +89,7 @@ describe("a subscriber that answers 410 Gone", () => {
 describe("the command line", () => {
   test("--check and the start list every mistake, and show no secret", async () => {
     it.add({ name: "crm", url: "https://ada:pa55word@crm.example.com/", events: ["item.crated"], secret: "whsec_c2hvcnQ=" });
-    await Bun.write(it.file, JSON.stringify({ subscriptions: it.entries }));
+    it.write();
     for (const args of [["--check"], []]) {
       const webhook = it.command(args);
       expect(await webhook.exited).toBe(1);
@@ -111,7 +111,7 @@ describe("the command line", () => {
     const made = it.command(["--secret"]);
     expect(await made.exited).toBe(0);
     it.add({ name: "crm", url: "https://crm.example.com/", secret: made.stdout[0] });
-    await Bun.write(it.file, JSON.stringify({ subscriptions: it.entries }));
+    it.write();
     const check = it.command(["--check"]);
     expect(await check.exited).toBe(0);
     expect(check.stdout).toEqual(["crm: item.* to https://crm.example.com"]);
@@ -119,7 +119,7 @@ describe("the command line", () => {
 
   test("--enable of what is not there names what is; of what is not disabled, says so", async () => {
     it.add({ name: "crm", url: "https://crm.example.com/" });
-    await Bun.write(it.file, JSON.stringify({ subscriptions: it.entries }));
+    it.write();
     const unknown = it.command(["--enable", "crn"]);
     expect(await unknown.exited).toBe(1);
     expect(unknown.stderr).toEqual(['There is no subscription "crn"; there are crm.']);
@@ -138,7 +138,7 @@ describe("the command line", () => {
 
   test("a mistake in the environment is said, and nothing is delivered", async () => {
     it.subscriber("crm");
-    await Bun.write(it.file, JSON.stringify({ subscriptions: it.entries }));
+    it.write();
     const webhook = run(["consumers/webhook.ts", "--config", it.file], { env: { ...it.env, LOG_LEVEL: "loud" } });
     expect(await webhook.exited).toBe(1);
     expect(webhook.stderr.join("\n")).toContain("LOG_LEVEL=loud");

@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdtempSync, rmSync, statfsSync } from "node:fs";
+import { accessSync, chmodSync, constants, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -25,4 +25,10 @@ function hasRoom(folder: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** A file as a careful user keeps secrets: the service refuses one that others can open. */
+export function writeSecret(path: string, text: string): void {
+  writeFileSync(path, text);
+  chmodSync(path, 0o600);
 }

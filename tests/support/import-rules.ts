@@ -32,24 +32,26 @@ export function importsOf({ path, text }: SourceFile): Import[] {
 
 /** The parts of the project, and of which others each may import. */
 const layers: Record<string, readonly string[]> = {
-  config: [],
+  // Who may open a file with secrets: the same for the service's files and a consumer's.
+  secrets: [],
+  config: ["secrets"],
   domain: [],
   observe: ["config", "domain"],
   store: ["config", "domain", "observe"],
   broker: ["config", "domain", "observe", "port"],
   delivery: ["config", "domain", "observe", "store", "port", "broker"],
-  commands: ["config", "domain", "observe", "store", "port", "broker", "delivery"],
+  commands: ["config", "secrets", "domain", "observe", "store", "port", "broker", "delivery"],
   app: ["config", "domain", "observe", "store", "port", "broker", "delivery"],
   routes: ["app", "domain", "observe", "port", "delivery"],
   // The consumer runtime is part of delivery; how things are shown at a terminal is part of observe.
-  // A file with secrets is checked like those of the service.
-  consumers: ["delivery", "domain", "observe", "config"],
+  consumers: ["delivery", "domain", "observe", "secrets"],
 };
 
 function layerOf(file: string): string {
   const [top = "", second = ""] = file.split("/");
   if (top !== "src") return top;
   if (/^src\/store\/store(\.ts)?$/.test(file)) return "port";
+  if (/^src\/config\/secret-file/.test(file)) return "secrets";
   if (/^src\/(tracing-)?config(\.ts)?$/.test(file)) return "config";
   // The parts of src/app.ts, of src/resource.ts, and of the documentation that both serve.
   if (["http", "crud", "docs"].includes(second)) return "app";

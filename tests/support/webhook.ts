@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { temporaryFolder } from "./folder";
+import { temporaryFolder, writeSecret } from "./folder";
 import { type Api, environment, type Running, run, send } from "./processes";
 import { newSecret, type Receiver, type ReceiverOptions, startReceiver } from "./receiver";
 
@@ -57,13 +57,18 @@ export class WebhookTest {
     this.entries[index] = { ...this.entries[index], ...to, name };
   }
 
+  /** Writes the config file. */
+  write(): void {
+    writeSecret(this.file, JSON.stringify({ subscriptions: this.entries }));
+  }
+
   async createItems(api: Api, count: number): Promise<void> {
     for (let made = 0; made < count; made += 1) await send("POST", `${api.url}/items`, { name: "Sample Item" });
   }
 
   /** Starts the consumer and answers when every subscription is served. */
   async start(env: Record<string, string> = {}): Promise<Webhook> {
-    await Bun.write(this.file, JSON.stringify({ subscriptions: this.entries }), { mode: 0o600 });
+    this.write();
     const webhook = this.command([], env);
     await webhook.lines(/^Delivering /, this.entries.length);
     return webhook;
