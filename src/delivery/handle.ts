@@ -146,7 +146,8 @@ function withTimeout(work: PromiseLike<unknown>, context: Context, timeoutMs: nu
       context.abort(error);
       resolve({ kind: "failed", error });
     }, timeoutMs);
-    work.then(
+    // A thenable may throw when `then` is called, or when it is read a second time.
+    (async () => await work)().then(
       () => {
         clearTimeout(timer);
         resolve(handled);

@@ -71,11 +71,30 @@ export function decide(result: Result, attempts: number, policy: RetryPolicy, ch
     case "failed": {
       const { error } = result;
       const made = attempts + 1;
-      if (error instanceof Reject) return { action: "dead-letter", reason: "rejected", attempts: made, error };
+      if (isRejection(error)) return { action: "dead-letter", reason: "rejected", attempts: made, error };
       if (made >= policy.attempts) return { action: "dead-letter", reason: "attempts-exhausted", attempts: made, error };
-      const delay = error instanceof RetryAfter ? askedDelayMs(error.delayMs) : delayMs(made, policy, chance);
-      return { action: "retry", delayMs: delay, attempts: made, error };
+      return { action: "retry", delayMs: askedDelay(error) ?? delayMs(made, policy, chance), attempts: made, error };
     }
+  }
+}
+
+/** Whether a handler threw {@link Reject}. It may throw anything, such as a Proxy that throws when it is looked at. */
+export function isRejection(error: unknown): boolean {
+  try {
+    return error instanceof Reject;
+  } catch {
+    return false;
+  }
+}
+
+/** The delay that a handler asked for; undefined if it did not, or if what it asked for is not a number. */
+function askedDelay(error: unknown): number | undefined {
+  try {
+    if (!(error instanceof RetryAfter)) return undefined;
+    const delay = askedDelayMs(error.delayMs);
+    return Number.isFinite(delay) ? delay : undefined;
+  } catch {
+    return undefined;
   }
 }
 
@@ -83,7 +102,7 @@ export function decide(result: Result, attempts: number, policy: RetryPolicy, ch
 export function describeError(error: unknown): { message: string; stack: string | null } {
   try {
     if (!(error instanceof Error)) return { message: cut(String(error), 1000), stack: null };
-    const message = error instanceof Reject ? error.message : `${error.name}: ${error.message}`;
+    const message = isRejection(error) ? error.message : `${error.name}: ${error.message}`;
     return { message: cut(message, 1000), stack: typeof error.stack === "string" ? cut(error.stack, 4000) : null };
   } catch {
     // Whatever was thrown may throw in turn when it is looked at.

@@ -6,7 +6,7 @@ import { Breaker, type BreakerState } from "./breaker";
 import type { Consumer } from "./consumer-options";
 import { type Delivery, keyOf, type Task } from "./delivery";
 import { handleBatch, handleExactlyOnce, handleOne } from "./handle";
-import { decide, type Outcome, Reject, type Result } from "./outcome";
+import { decide, isRejection, type Outcome, type Result } from "./outcome";
 import { report } from "./report";
 import { settle } from "./settle";
 import { TokenBucket } from "./token-bucket";
@@ -233,5 +233,5 @@ export class Worker {
 
 /** A rejection is about the event; any other failure tells something about what is behind the handler. */
 function isFailure(result: Result): boolean {
-  return result.kind === "failed" && !(result.error instanceof Reject);
+  return result.kind === "failed" && !isRejection(result.error);
 }

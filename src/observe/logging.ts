@@ -36,10 +36,14 @@ function prettyLines(): (line: string) => string {
   return prettyFactory({ ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss.l" });
 }
 
-/** The message of anything that was thrown. */
+/** The message of anything that was thrown. Never throws. */
 export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  // A failed connection to a name with several addresses is an AggregateError whose own message is empty.
-  if (error instanceof AggregateError && !error.message) return error.errors.map(messageOf).join("; ");
-  return error.message || error.name;
+  try {
+    if (!(error instanceof Error)) return String(error);
+    // A failed connection to a name with several addresses is an AggregateError whose own message is empty.
+    if (error instanceof AggregateError && !error.message) return error.errors.map(messageOf).join("; ");
+    return String(error.message || error.name);
+  } catch {
+    return "Something was thrown that cannot be shown";
+  }
 }

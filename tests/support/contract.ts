@@ -10,6 +10,7 @@ import { temporaryFolder } from "./folder";
 import type { ItemConsumer, ItemEvent } from "./item-events";
 import { eventually } from "./processes";
 import { recordedLog } from "./recorded-log";
+import { thrownValues } from "./thrown-values";
 
 export interface TransportUnderTest {
   /** `none` for the embedded transport. */
@@ -99,6 +100,22 @@ export function describeContract(transport: TransportUnderTest): void {
     const gaps = attempts.slice(1).map(({ at }, index) => at - (attempts[index]?.at ?? 0));
     for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(29);
     expect((await dead("own")).deadLetters).toEqual([]);
+  });
+
+  test("whatever a handler throws is a dead letter in the end, and the events behind are handled", async () => {
+    const handled: number[] = [];
+    await start({
+      queue: "own",
+      retry: { ...quick, attempts: 2 },
+      handle: ({ item: { id } }) => {
+        if (thrownValues[id - 1]) throw thrownValues[id - 1]?.[1];
+        handled.push(id);
+      },
+      breaker: { minimum: 1000 },
+    });
+    await create(thrownValues.length + 1);
+    await until(() => handled.length === 1, "the event behind");
+    await eventually(async () => (await dead("own")).deadLetters.length === thrownValues.length || undefined, "the dead letters");
   });
 
   test("a waiting retry does not hold up other events", async () => {
