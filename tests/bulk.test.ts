@@ -352,7 +352,7 @@ describe("property: however a body is cut into chunks", () => {
     fc.assert(
       fc.property(fc.array(line, { maxLength: 8 }), cuts, (lines, at) => {
         const expected = lines.flatMap((text, n) => (text.trim() === "" ? [] : [[n + 1, Buffer.byteLength(text) > 50 ? null : text]]));
-        expect(split(splitLines(50), Buffer.from(lines.join("\n")), at)).toEqual(expected);
+        expect(split(splitLines(50, 1000), Buffer.from(lines.join("\n")), at)).toEqual(expected);
       }),
     );
   });

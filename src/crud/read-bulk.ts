@@ -10,6 +10,8 @@ export const json = "application/json";
 /** The largest bulk body that is read, in bytes. One record in it may have as many as in a body of its own. */
 export const maxBulkBytes = 16 * 1024 * 1024;
 export const maxBulkItems = 10_000;
+/** With room for blank ones. A blank line costs a byte to send, and as much work as any other. */
+const maxLines = 4 * maxBulkItems;
 /** Of one record in a bulk: else the answer could be many times as long as the request. */
 const maxMistakes = 10;
 /** Read at a time; other requests get their turn in between. */
@@ -41,7 +43,7 @@ export function bulkReader<Fields>(schema: TSchema, complete: (input: unknown) =
     const mediaType = checkMediaType(request.headers, [ndjson, json]);
     const isLines = mediaType === ndjson;
     const read = isLines ? readLine : readElement;
-    const splitter = isLines ? splitLines(maxBodyBytes) : splitArray(maxBodyBytes);
+    const splitter = isLines ? splitLines(maxBodyBytes, maxLines) : splitArray(maxBodyBytes);
     const hash = request.headers.has("idempotency-key") ? new Bun.CryptoHasher("sha256").update(mediaType) : undefined;
     const entries: BulkEntry<Fields>[] = [];
     const take = (pieces: Iterable<Piece>) => {

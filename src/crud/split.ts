@@ -44,12 +44,17 @@ const [openArray, closeArray] = [0x5b, 0x5d];
 const [openObject, closeObject] = [0x7b, 0x7d];
 const isSpace = (byte: number) => byte === 0x20 || byte === 0x09 || byte === newline || byte === 0x0d;
 
-/** Newline-delimited JSON. Blank lines count as lines, but are no pieces; the last line needs no newline. */
-export function splitLines(maxBytes: number): Splitter {
+/**
+ * Newline-delimited JSON. Blank lines count as lines, but are no pieces; the last line needs no newline.
+ *
+ * @throws {HttpProblem} 413 for more lines, blank ones counted.
+ */
+export function splitLines(maxBytes: number, maxLines: number): Splitter {
   const line = new Collected(maxBytes);
   let place = 0;
   function* finished(): Generator<Piece> {
     place += 1;
+    if (place > maxLines) throw new HttpProblem(413, `A bulk may have up to ${maxLines} lines, blank ones counted.`);
     const bytes = line.take();
     if (!bytes?.every(isSpace)) yield { place, bytes };
   }

@@ -1,3 +1,4 @@
+import { isDeeperThan, maxEventDepth } from "../domain/json-depth";
 import type { DeadSelection } from "../store/dead-letter-table";
 
 export type { DeadSelection } from "../store/dead-letter-table";
@@ -63,12 +64,11 @@ export function shownBody(body: Uint8Array): Pick<DeadLetter, "body" | "bodyEnco
   }
 }
 
-/** Undefined for what is no JSON, or is nested so deeply that it could not be written again. */
+/** Undefined for what is no JSON, or is nested so deeply that it is no event's, and could perhaps not be written again. */
 function shallowJson(text: string): unknown {
+  if (isDeeperThan(maxEventDepth, text)) return undefined;
   try {
-    const value: unknown = JSON.parse(text);
-    JSON.stringify(value);
-    return value;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -3,6 +3,7 @@ import { TypeCompiler } from "@sinclair/typebox/compiler";
 import type { Catalogue } from "./catalogue";
 import { ConversionFailed, convert, mistakeIn } from "./convert";
 import type { Filters } from "./filter";
+import { isDeeperThan, maxEventDepth, tooDeep } from "./json-depth";
 import type { PastVersion } from "./past-version";
 import type { Change, EventData, Recorded, Resource } from "./resource";
 
@@ -121,7 +122,9 @@ export function parseEvent(body: Uint8Array | string, catalogue: Catalogue, aske
   if (body.length > maxEventBytes) return unreadable("too-large", `${body.length} bytes; at most ${maxEventBytes} are read`);
   let value: unknown;
   try {
-    value = JSON.parse(typeof body === "string" ? body : utf8.decode(body));
+    const text = typeof body === "string" ? body : utf8.decode(body);
+    if (isDeeperThan(maxEventDepth, text)) return unreadable("not-json", tooDeep(maxEventDepth));
+    value = JSON.parse(text);
   } catch (error) {
     return unreadable("not-json", error instanceof Error ? error.message : String(error));
   }

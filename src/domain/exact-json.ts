@@ -1,8 +1,5 @@
 import { type Mistake, maxMistakes, placeOf } from "./mistakes";
 
-/** Deeper JSON is no record of anybody's, and what walks through it later would take seconds, or run out of stack. */
-const maxDepth = 64;
-
 /** Numbers of so many digits, or so small, are perhaps not what JSON.parse made of them. NUL and surrogates are escaped. */
 const perhapsInexact = /[\d.]{16}|e-\d{3}|\\u(?:0000|d[89a-f])/i;
 
@@ -10,11 +7,12 @@ const perhapsInexact = /[\d.]{16}|e-\d{3}|\\u(?:0000|d[89a-f])/i;
  * What of a JSON text would not be stored as it was sent (I-JSON, RFC 7493): keys that come twice, numbers that a double
  * does not hold, NUL and lone surrogates. The usual text is not read a second time for it.
  *
+ * @param text that is known not to be nested too deeply.
  * @param value what JSON.parse made of the text.
  */
 export function inexact(text: string, value: unknown): Mistake[] {
   const found = new Contents();
-  if (!found.read(value, maxDepth)) return [{ pointer: "", detail: `It is nested too deeply; ${maxDepth} levels are read.` }];
+  found.read(value);
   const suspect = found.large || found.keys !== colonsAfterQuotes(text) || perhapsInexact.test(text);
   return suspect ? new Reader(text).mistakes() : [];
 }
@@ -23,16 +21,16 @@ class Contents {
   keys = 0;
   large = false;
 
-  /** False: it is deeper than so many levels. */
-  read(value: unknown, levels: number): boolean {
+  read(value: unknown): void {
     if (typeof value === "number" && !(Math.abs(value) <= Number.MAX_SAFE_INTEGER)) this.large = true;
-    if (typeof value !== "object" || value === null) return true;
-    if (levels === 0) return false;
-    if (Array.isArray(value)) return value.every((inner) => this.read(inner, levels - 1));
+    if (typeof value !== "object" || value === null) return;
+    if (Array.isArray(value)) {
+      for (const inner of value) this.read(inner);
+      return;
+    }
     const keys = Object.keys(value);
     this.keys += keys.length;
-    for (const key of keys) if (!this.read((value as Record<string, unknown>)[key], levels - 1)) return false;
-    return true;
+    for (const key of keys) this.read((value as Record<string, unknown>)[key]);
   }
 }
 

@@ -43,6 +43,7 @@ export function answerErrors(log: Log, methodsAt: (path: string) => readonly str
     if (error instanceof ElysiaCustomStatusResponse && error.code >= 400) {
       return problemResponse(request, error.code, typeof error.response === "string" ? { detail: error.response } : {});
     }
+    if (hasLeft(error, request)) return problemResponse(request, 400, { detail: "The client left before the request was answered." });
     const about = { requestId: requestIdOf(request), ...traceField(request.headers.get("traceparent")) };
     const context = { ...about, method, path, error: messageOf(error) };
     if (error instanceof StoreUnavailable) {
@@ -53,6 +54,15 @@ export function answerErrors(log: Log, methodsAt: (path: string) => readonly str
     log.error({ ...context, stack: error instanceof Error ? error.stack : undefined }, "A request failed unexpectedly");
     return problemResponse(request, 500);
   };
+}
+
+/**
+ * Whether a request failed because its client closed the connection: what reads its body rejects then, and so does whatever
+ * was given its signal. Nobody sees the answer; it only must not count, or be logged, as a failure of the service.
+ */
+function hasLeft(error: unknown, request: Request): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return request.signal.aborted && [error, cause].some((one) => one instanceof Error && one.name === "AbortError");
 }
 
 /**

@@ -2,6 +2,7 @@ import { type Static, type TSchema, type TUnsafe, Type } from "@sinclair/typebox
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { documentedAs } from "../docs/openapi";
 import { inexact } from "../domain/exact-json";
+import { isDeeperThan, maxDepth, tooDeep } from "../domain/json-depth";
 import { describeMistakes } from "../domain/mistakes";
 import { HttpProblem } from "../problem";
 import { limitedBody } from "./limited-body";
@@ -42,12 +43,11 @@ export function jsonReader(schema: TSchema, what = "body"): (bytes: Uint8Array) 
   const check = TypeCompiler.Compile(schema);
   return (bytes) => {
     const text = decode(bytes, what);
+    if (isDeeperThan(maxDepth, text)) throw invalid(what, [{ pointer: "", detail: tooDeep(maxDepth) }]);
     const value = parse(text, what);
     const mistakes = inexact(text, value);
     if (mistakes.length === 0 && check.Check(value)) return value;
     const places = new Set(mistakes.map(({ pointer }) => pointer));
-    // A text that is nested too deeply is not looked into any further.
-    if (places.has("")) throw invalid(what, mistakes);
     throw invalid(what, [...mistakes, ...describeMistakes(check.Errors(value)).filter(({ pointer }) => !places.has(pointer))]);
   };
 }
