@@ -77,6 +77,8 @@ export interface TestDelivery {
   readonly replay?: ReplayMark;
   /** The W3C trace context that the event carries. Default: none. */
   readonly traceparent?: string;
+  /** What the publisher says of the body's encoding: AMQP's `content_encoding`. Default: nothing. */
+  readonly contentEncoding?: string;
 }
 
 /** A consumer whose messages come from the test. */
@@ -88,7 +90,7 @@ export interface TestConsumer extends AsyncDisposable {
    *
    * Several that are not awaited in between are in hand together, as on a queue.
    *
-   * @param message an event, or any text or bytes that a queue may have.
+   * @param message an event, or any text or bytes that a queue may have. A text is delivered as its bytes in UTF-8.
    */
   deliver(message: Event | string | Uint8Array, delivery?: TestDelivery): Promise<Outcome>;
   /** As {@link deliver}, then again after each retry, without the wait. Answers every outcome; the last one is final. */
@@ -135,8 +137,8 @@ export function testConsumer<const Pattern extends EventPattern, const Asked ext
 
   function deliver(message: Event | string | Uint8Array, delivery: TestDelivery = {}): Promise<Outcome> {
     if (closed) throw new Error("This consumer is closed.");
-    const { attempt = 1, deaths = 0, replay = "no", traceparent } = delivery;
-    const body = typeof message === "string" || message instanceof Uint8Array ? message : JSON.stringify(message);
+    const { attempt = 1, deaths = 0, replay = "no", traceparent, contentEncoding: encoding } = delivery;
+    const body = bytesOf(message);
     const parsed = deaths > 1 ? parseEvent(body, catalogue) : undefined;
     // The delivery itself counts the last of them.
     if (parsed?.ok) for (let death = 1; death < deaths; death += 1) file().countDeath(parsed.event.id);
@@ -145,7 +147,7 @@ export function testConsumer<const Pattern extends EventPattern, const Asked ext
       const settle = (outcome: Outcome) => void setImmediate(resolve, outcome);
       const { queue: destination, temporary } = consumer;
       const origin = { system: "warren", destination, temporary, id: undefined, traceparent } as const;
-      worker.take({ body, failures: attempt - 1, suspect: deaths > 0, replay, origin, gone: false, settle });
+      worker.take({ body, encoding, failures: attempt - 1, suspect: deaths > 0, replay, origin, gone: false, settle });
     });
   }
   async function deliverWithRetries(message: Event | string | Uint8Array): Promise<Outcome[]> {
@@ -171,4 +173,9 @@ export function testConsumer<const Pattern extends EventPattern, const Asked ext
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** As a queue has it: one that begins with a byte order mark is read like one that does not. */
+function bytesOf(message: Event | string | Uint8Array): Uint8Array {
+  return message instanceof Uint8Array ? message : Buffer.from(typeof message === "string" ? message : JSON.stringify(message));
 }

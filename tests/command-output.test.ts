@@ -150,7 +150,7 @@ describe("a dead letter", () => {
     expect(text).toContain("  First failure  not told by the message\n");
     expect(text).toMatch(/ {2}Last failure {3}.* \(6 min ago\)\n/);
     expect(text).not.toContain("Stack");
-    expect(text).toEndWith("Body  text, no JSON\n  half a {\\u0007");
+    expect(text).toEndWith("Body  text, as it was sent\n  half a {\\u0007");
   });
 
   test("says how much of a long body is not shown", () => {

@@ -8,6 +8,8 @@ import { defineResource, Nullable } from "../src/domain/resource";
 const define = (options: { name: string; plural?: string; exchange?: string }, fields = {}) =>
   defineResource({ ...options, fields, example: {} });
 
+const time = "2026-02-18T18:23:45.123Z";
+
 describe("defineResource", () => {
   test("derives plural, exchange, queue and event types from the name", () => {
     const { plural, exchange, queue, eventTypes } = define({ name: "order_line" });
@@ -115,7 +117,7 @@ describe("defineResource", () => {
       const value = { word: text, list: [{ word: text }] };
       expect([text, Value.Check(own, value), check.Check(value)]).toEqual([text, valid, valid]);
       expect([...check.Errors(value)].map(({ path }) => path).slice(0, 1)).toEqual(valid ? [] : ["/word"]);
-      expect(Value.Check(record, { id: 1, ...value, version: 1, createdAt: "", updatedAt: "" })).toBe(valid);
+      expect(Value.Check(record, { id: 1, ...value, version: 1, createdAt: time, updatedAt: time })).toBe(valid);
     }
     expect([Value.Check(word, "\u{1f430}"), word[Kind]]).toEqual([true, "String"]);
   });

@@ -4,8 +4,10 @@ import fc from "fast-check";
 import { maxEventBytes, type Parsed, parseEvent, type Unreadable, unreadableReasons } from "../src/domain/event";
 import { catalogue } from "./support/resources";
 
-const record = { id: 1, name: "x", description: null, price: null, version: 1, createdAt: "t", updatedAt: "t" };
-const event = { id: "e1", type: "item.created", version: 1, item: record, timestamp: "2026-02-18T18:23:45.123Z" };
+const time = "2026-02-18T18:23:45.123Z";
+const record = { id: 1, name: "x", description: null, price: null, version: 1, createdAt: time, updatedAt: time };
+const event = { id: "e1", type: "item.created", version: 1, item: record, timestamp: time };
+const text = JSON.stringify(event);
 const bytes = (text: string) => new Uint8Array(Buffer.from(text, "latin1"));
 
 function refusal(parsed: Parsed): { reason: Unreadable; detail: string } {
@@ -38,6 +40,40 @@ describe("a message that is no event has a reason", () => {
     ["no record", JSON.stringify({ ...event, item: undefined }), "invalid", /^\/item: /],
     ["a record under another name", JSON.stringify({ ...event, item: undefined, order: record }), "invalid", /^\/item: /],
     ["a bad record", JSON.stringify({ ...event, item: { ...record, price: -1 } }), "invalid", /^\/item\/price: /],
+    ["a timestamp that is no time", JSON.stringify({ ...event, timestamp: "yesterday" }), "not-an-event", /^\/timestamp: .*RFC 3339/],
+    ["a timestamp in another zone", JSON.stringify({ ...event, timestamp: "2026-02-18T18:23:45+01:00" }), "not-an-event", /^\/timestamp: /],
+    [
+      "a record made at no time",
+      JSON.stringify({ ...event, item: { ...record, createdAt: "t" } }),
+      "invalid",
+      /^\/item\/createdAt: .*RFC 3339/,
+    ],
+    [
+      "a record changed on 30 February",
+      JSON.stringify({ ...event, item: { ...record, updatedAt: "2026-02-30T18:23:45Z" } }),
+      "invalid",
+      /^\/item\/updatedAt: .*RFC 3339/,
+    ],
+    [
+      "an id beyond 2^53",
+      text.replace('"id":1', '"id":738529527931269425'),
+      "invalid",
+      /^\/item\/id: Expected number between -9007199254740991/,
+    ],
+    [
+      "a number beyond 2^53 in a field that nobody knows",
+      text.replace("{", '{"more":{"n":[9007199254740993]},'),
+      "invalid",
+      /^\/more\/n\/0: /,
+    ],
+    [
+      "a decimal that a double does not hold",
+      text.replace('"price":null', '"price":0.1000000000000000055'),
+      "invalid",
+      /^\/item\/price: .*double/,
+    ],
+    ["a key that is there twice", text.replace('"price":null', '"price":null,"price":5'), "invalid", /^\/item\/price: Expected once/],
+    ["half a surrogate pair", text.replace('"x"', '"\\ud800"'), "invalid", /^\/item\/name: Expected text/],
     ["a record with no id", JSON.stringify({ ...event, item: { ...record, id: undefined } }), "invalid", /^\/item\/id: /],
   ];
   test.each(cases)("%s", (_, body, reason, detail) => {
@@ -47,8 +83,8 @@ describe("a message that is no event has a reason", () => {
   });
 
   test("the cases above reach every reason", () => {
-    // Those of versions are in event-versions.test.ts.
-    const others: Unreadable[] = ["upcast-failed", "downcast-failed"];
+    // Those of versions are in event-versions.test.ts, that of encodings is below.
+    const others: Unreadable[] = ["encoded", "upcast-failed", "downcast-failed"];
     expect(new Set([...cases.map(([, , reason]) => reason), ...others])).toEqual(new Set(unreadableReasons));
   });
 
@@ -58,6 +94,37 @@ describe("a message that is no event has a reason", () => {
     expect(body).toHaveLength(maxEventBytes);
     expect(parseEvent(Buffer.from(body), catalogue).ok).toBe(true);
   });
+});
+
+describe("what the publisher says of the encoding", () => {
+  test.each([undefined, "", "identity", "Identity", "utf-8", "UTF-8", "utf8"])("%p is plain JSON", (encoding) => {
+    expect(parseEvent(Buffer.from(text), catalogue, { encoding }).ok).toBe(true);
+  });
+
+  test.each(["gzip", "x-gzip", "deflate", "br", "zstd", "base64", "utf-16"])(
+    "%p is named as the reason, whatever the body is",
+    (encoding) => {
+      for (const body of [Bun.gzipSync(Buffer.from(text)), Buffer.from(text)]) {
+        expect(refusal(parseEvent(body, catalogue, { encoding }))).toEqual({
+          reason: "encoded",
+          detail: `content_encoding is "${encoding}"; send the event as plain JSON in UTF-8`,
+        });
+      }
+    },
+  );
+
+  test("one that is long is cut", () => {
+    expect(refusal(parseEvent(text, catalogue, { encoding: "x".repeat(255) })).detail.length).toBeLessThan(200);
+  });
+});
+
+describe("times", () => {
+  test.each(["2026-02-18T18:23:45Z", "2026-02-18t18:23:45.123456z", "2026-02-18T18:23:45.1+00:00", "2026-02-18T18:23:45-00:00"])(
+    "%s is read",
+    (timestamp) => {
+      expect(parseEvent(JSON.stringify({ ...event, timestamp }), catalogue).ok).toBe(true);
+    },
+  );
 });
 
 describe("no bytes crash the parser", () => {
@@ -119,7 +186,7 @@ describe("no bytes crash the parser", () => {
   });
 
   test("a record under __proto__ is no record", () => {
-    const body = `{"id":"e1","type":"item.created","version":1,"timestamp":"t","__proto__":{"item":${JSON.stringify(record)}}}`;
+    const body = `{"id":"e1","type":"item.created","version":1,"timestamp":"${time}","__proto__":{"item":${JSON.stringify(record)}}}`;
     expect(refusal(parseEvent(body, catalogue)).reason).toBe("invalid");
   });
 });

@@ -55,14 +55,9 @@ describe("POST /items", () => {
     expect((await api.send("POST", "/items", { name: "x", description: "" })).status).toBe(201);
   });
 
-  // NUL, half a character, and a number beyond 2^53 are refused: tests/exact-json.test.ts.
-  const exactFields = itemFields.filter(
-    ({ name, description, price }) =>
-      [name, description ?? ""].every((text) => text.isWellFormed() && !text.includes("\0")) && (price ?? 0) <= Number.MAX_SAFE_INTEGER,
-  );
   test("property: any item comes back as it was sent, and is the same in its event", async () => {
     await fc.assert(
-      fc.asyncProperty(exactFields, async (fields) => {
+      fc.asyncProperty(itemFields, async (fields) => {
         const answer = await api.send("POST", "/items", fields);
         expect(answer.status).toBe(201);
         const item = answer.json<Item>();

@@ -87,6 +87,29 @@ describe("testConsumer", () => {
     expect(consumer.counts).toEqual({ handled: 2, duplicates: 0, skipped: 1, retried: 0, deadLettered: 2 });
   });
 
+  test("delivers a text as a queue has it: as bytes, a byte order mark among them", async () => {
+    await using consumer = testConsumer({ queue: "prices", handle: () => {} });
+    const text = JSON.stringify(buildEvent("item.created"));
+    for (const mark of ["", "\uFEFF"]) {
+      for (const message of [`${mark}${text}`, Buffer.from(`${mark}${text}`)]) {
+        expect(await consumer.deliver(message)).toEqual({ action: "ack", result: "handled" });
+      }
+    }
+    expect(await consumer.deliver(`\uFEFF\uFEFF${text}`)).toMatchObject({ action: "dead-letter", reason: "not-json" });
+    const long = JSON.stringify(buildEvent("item.created", { more: "\u{1f430}".repeat(1_100_000) } as object));
+    expect(await consumer.deliver(long)).toMatchObject({ action: "dead-letter", reason: "too-large" });
+  });
+
+  test("delivers what a publisher says of the encoding", async () => {
+    await using consumer = testConsumer({ queue: "prices", handle: () => {} });
+    expect(await consumer.deliver(buildEvent("item.created"), { contentEncoding: "utf-8" })).toMatchObject({ action: "ack" });
+    expect(await consumer.deliver(buildEvent("item.created"), { contentEncoding: "gzip" })).toMatchObject({
+      action: "dead-letter",
+      reason: "encoded",
+      error: 'content_encoding is "gzip"; send the event as plain JSON in UTF-8',
+    });
+  });
+
   test("delivers again until the end, without the waits; the handler knows the attempt", async () => {
     const attempts: number[] = [];
     await using consumer = testConsumer({

@@ -1,7 +1,7 @@
 // The times that people give to replays.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { parseTime } from "../src/domain/time";
+import { isUtcTime, parseTime } from "../src/domain/time";
 
 describe("a time", () => {
   test.each([
@@ -54,5 +54,47 @@ describe("a time", () => {
         expect(parseTime(date.toISOString(), zone)).toEqual(date);
       }),
     );
+  });
+});
+
+describe("a time of a message: RFC 3339 in UTC", () => {
+  test.each([
+    "2026-02-18T18:23:45.123Z",
+    "2026-02-18T18:23:45Z",
+    "2026-02-18t18:23:45z",
+    "2026-02-18T18:23:45.123456789Z",
+    "2026-02-18T18:23:45+00:00",
+    "2026-02-18T18:23:45-00:00",
+    "0000-01-01T00:00:00Z",
+  ])("%j is one", (text) => {
+    expect(isUtcTime(text)).toBe(true);
+  });
+
+  test.each([
+    "",
+    "yesterday",
+    "2026-02-18",
+    "2026-02-18T18:23Z",
+    "2026-02-18T18:23:45",
+    "2026-02-18 18:23:45Z",
+    " 2026-02-18T18:23:45Z",
+    "2026-02-18T18:23:45Z\n",
+    "2026-02-18T18:23:45+0000",
+    "2026-02-18T18:23:45+01:00",
+    "2026-02-30T18:23:45Z",
+    "2026-02-18T24:00:00Z",
+    "2026-02-18T18:60:00Z",
+    "2026-02-18T18:23:60Z",
+    "2026-02-18T18:23:45.Z",
+    "+002026-02-18T18:23:45Z",
+    "2026-02-18T18:23:45Z junk",
+  ])("%j is none", (text) => {
+    expect(isUtcTime(text)).toBe(false);
+  });
+
+  test("so is every time that this program writes, and each is a time that can be given back", () => {
+    const dates = fc.date({ min: new Date("0000-01-01T00:00:00.000Z"), max: new Date("9999-12-31T23:59:59.999Z"), noInvalidDate: true });
+    fc.assert(fc.property(dates, (date) => isUtcTime(date.toISOString())));
+    fc.assert(fc.property(fc.string(), (text) => !isUtcTime(text) || parseTime(text, "local") !== undefined));
   });
 });

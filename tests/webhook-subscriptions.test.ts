@@ -111,7 +111,11 @@ describe("a mistake says what would be right", () => {
       "retry.atempts: is not known; known are attempts, firstDelayMs, factor, longestDelayMs",
     ],
     ["a retry that is a number", { retry: 3 }, "retry: use an object, { … }"],
-    ["a start that is no date", { startFrom: "yesterday" }, 'startFrom: use "now", "beginning", or a date such as "2026-11-01"'],
+    ...["yesterday", "2026-02-30", "2026-02-28 junk", "2026-11-01T25:00:00Z", 20261101, ""].map((startFrom): (typeof cases)[number] => [
+      `a start that is no date: ${startFrom}`,
+      { startFrom },
+      'startFrom: use "now", "beginning", or a day or time such as "2026-11-01" or "2026-11-01T08:00:00Z"',
+    ]),
     ["a misspelt field", { timeoutMS: 5000 }, "timeoutMS: is not known; known are allowNetworks, name, url"],
   ];
   for (const [what, change, expected] of cases) {

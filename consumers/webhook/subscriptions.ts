@@ -3,6 +3,7 @@ import { type BlockList, isIP } from "node:net";
 import type { EventPattern } from "../../src/delivery/consumer";
 import { type RetryPolicy, retryPolicy } from "../../src/delivery/retry-policy";
 import type { Catalogue } from "../../src/domain/catalogue";
+import { parseTime } from "../../src/domain/time";
 import { messageOf } from "../../src/observe/logging";
 import { bareHost, isPermitted, networks } from "./address";
 import { Fields, list, text, wholeNumber } from "./fields";
@@ -158,7 +159,7 @@ function readRetry(value: unknown, where: string, mistakes: string[]): RetryPoli
 
 function readStart(value: unknown): Subscription["startFrom"] {
   if (value === "now" || value === "beginning") return value;
-  const date = new Date(typeof value === "string" && /^\d{4}-\d{2}-\d{2}/.test(value) ? value : Number.NaN);
-  if (Number.isNaN(date.getTime())) throw new TypeError('use "now", "beginning", or a date such as "2026-11-01"');
-  return date;
+  const time = typeof value === "string" ? parseTime(value, "utc") : undefined;
+  if (!time) throw new TypeError('use "now", "beginning", or a day or time such as "2026-11-01" or "2026-11-01T08:00:00Z"');
+  return time;
 }

@@ -1,4 +1,5 @@
 import type { DeadLetter } from "../delivery/dead-letters";
+import { parseTime } from "../domain/time";
 import { printable } from "../observe/terminal";
 import { cut, table } from "./table";
 import { ago, counted, number, type Paint, printableJson, printableLines, zonedTime } from "./text";
@@ -49,15 +50,15 @@ export function showDeadLetter(letter: DeadLetter, queue: string, paint: Paint, 
 }
 
 function failure(time: string | null, now: number): string {
-  if (time === null || Number.isNaN(Date.parse(time))) return "not told by the message";
-  return `${zonedTime(new Date(time))} (${ago(time, now)})`;
+  const at = time === null ? undefined : parseTime(time, "utc");
+  return at ? `${zonedTime(at)} (${ago(at.toISOString(), now)})` : "not told by the message";
 }
 
 function bodyNote({ bodyEncoding, body, bodyBytes }: DeadLetter): string {
   if (bodyEncoding === "json") return "";
   const shown = bodyEncoding === "text" ? Buffer.byteLength(String(body)) : Math.floor((String(body).length / 4) * 3);
   const cut = shown < bodyBytes - 2 ? `, the first ${number(shown)} of ${number(bodyBytes)} bytes` : "";
-  return bodyEncoding === "text" ? `  text${cut || ", no JSON"}` : `  no text, so as base64${cut}`;
+  return bodyEncoding === "text" ? `  text${cut || ", as it was sent"}` : `  no text, so as base64${cut}`;
 }
 
 function bodyLines({ body, bodyEncoding }: DeadLetter): string[] {

@@ -1,3 +1,4 @@
+import { inexact } from "../domain/exact-json";
 import { isDeeperThan, maxEventDepth } from "../domain/json-depth";
 import type { DeadSelection } from "../store/dead-letter-table";
 
@@ -14,7 +15,7 @@ export interface DeadLetter {
   readonly attempts: number;
   readonly firstFailure: string | null;
   readonly lastFailure: string | null;
-  /** The event; as text where it is no JSON, as base64 where it is no text, and cut where it is very long. */
+  /** The event; as text where it is no JSON or has what JSON would not show as it is, such as numbers beyond 2^53; as base64 where it is no text, and cut where it is very long. */
   readonly body: unknown;
   readonly bodyEncoding: "json" | "text" | "base64";
   readonly bodyBytes: number;
@@ -57,18 +58,22 @@ export function shownBody(body: Uint8Array): Pick<DeadLetter, "body" | "bodyEnco
   const shown = body.subarray(0, shownBytes);
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(shown);
-    const json = bodyBytes <= shownBytes ? shallowJson(text) : undefined;
+    const json = bodyBytes <= shownBytes ? exactJson(text) : undefined;
     return json === undefined ? { body: text, bodyEncoding: "text", bodyBytes } : { body: json, bodyEncoding: "json", bodyBytes };
   } catch {
     return { body: Buffer.from(shown).toString("base64"), bodyEncoding: "base64", bodyBytes };
   }
 }
 
-/** Undefined for what is no JSON, or is nested so deeply that it is no event's, and could perhaps not be written again. */
-function shallowJson(text: string): unknown {
+/**
+ * Undefined for what is not JSON, is nested so deeply that it could perhaps not be written again, or would be shown as
+ * something else than it is: its large numbers are rounded, say.
+ */
+function exactJson(text: string): unknown {
   if (isDeeperThan(maxEventDepth, text)) return undefined;
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return inexact(text, value).length === 0 ? value : undefined;
   } catch {
     return undefined;
   }

@@ -7,6 +7,8 @@ import type { Outcome } from "./outcome";
 /** A message that a transport hands to the worker. */
 export interface Delivery {
   readonly body: Uint8Array | string;
+  /** What its publisher says of the body's encoding, such as `gzip`. */
+  readonly encoding?: string | undefined;
   /** Attempts on it that have failed. */
   readonly failures: number;
   /** Whether a process may have died on it: it was handed out before, and was never settled. */

@@ -1,5 +1,6 @@
 import type { OutgoingMessage } from "../broker/codec";
 import type { Message } from "../broker/connection";
+import { isUtcTime } from "../domain/time";
 import { validTraceparent } from "../observe/traceparent";
 import type { MessageOrigin } from "../observe/tracing";
 import type { ReplayMark } from "../store/waiting-table";
@@ -18,6 +19,12 @@ export function replayMarkOf({ properties }: Message): ReplayMark {
   const { headers } = properties;
   if (headers?.["x-replay"] !== true) return "no";
   return headers["x-replay-forced"] === true ? "forced" : "yes";
+}
+
+/** What its publisher says of the body's encoding. */
+export function encodingOf({ properties }: Message): string | undefined {
+  const value: unknown = properties.contentEncoding;
+  return typeof value === "string" ? value : undefined;
 }
 
 /** Whether somebody has put it back on its queue. */
@@ -39,9 +46,18 @@ export function originOf({ fields, properties }: Message, { queue, temporary }: 
 }
 
 /** When the message failed first, if it says so. */
-export function firstFailureOf({ properties }: Message): string | undefined {
-  const value: unknown = properties.headers?.["x-first-failure"];
-  return typeof value === "string" && value.length <= maxDateLength && !Number.isNaN(Date.parse(value)) ? value : undefined;
+export function firstFailureOf(message: Message): string | undefined {
+  return timeIn(message, "x-first-failure");
+}
+
+/** When the message failed last, if it says so. */
+export function lastFailureOf(message: Message): string | undefined {
+  return timeIn(message, "x-last-failure");
+}
+
+function timeIn({ properties }: Message, header: string): string | undefined {
+  const value: unknown = properties.headers?.[header];
+  return typeof value === "string" && value.length <= maxDateLength && isUtcTime(value) ? value : undefined;
 }
 
 /** The headers with which this program marks a message that failed. */

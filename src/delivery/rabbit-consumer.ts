@@ -7,7 +7,7 @@ import type { ReplayMark } from "../store/waiting-table";
 import { Acknowledgements } from "./acknowledgements";
 import type { Delivery } from "./delivery";
 import type { Failure, Outcome } from "./outcome";
-import { copyOf, failuresOf, isRedriven, originOf, replayMarkOf } from "./parked-message";
+import { copyOf, encodingOf, failuresOf, isRedriven, originOf, replayMarkOf } from "./parked-message";
 import type { Worker } from "./worker";
 
 const answerTimeoutMs = 1500;
@@ -94,6 +94,9 @@ export async function consumeFrom(
     }
     get body(): Uint8Array {
       return this.message.content;
+    }
+    get encoding(): string | undefined {
+      return encodingOf(this.message);
     }
     get gone(): boolean {
       return closed.aborted;

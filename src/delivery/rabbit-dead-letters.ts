@@ -12,7 +12,7 @@ import {
   type Watch,
 } from "./dead-letters";
 import { type Look, QueueTaken, readDeadQueue } from "./dead-queue";
-import { failuresOf, firstFailureOf, revivedCopyOf } from "./parked-message";
+import { failuresOf, firstFailureOf, lastFailureOf, revivedCopyOf } from "./parked-message";
 import { QueueUnavailable, UnknownQueue } from "./queue-errors";
 
 const lookAtBrokerEveryMs = 250;
@@ -140,6 +140,6 @@ function about(message: Message): Omit<DeadLetter, "body" | "bodyEncoding" | "bo
     stack: text("x-stack"),
     attempts: failuresOf(message),
     firstFailure: firstFailureOf(message) ?? null,
-    lastFailure: text("x-last-failure"),
+    lastFailure: lastFailureOf(message) ?? null,
   };
 }

@@ -1,6 +1,7 @@
 import { aborted, type Broker, type ConfirmChannel } from "../broker/connection";
 import { bindOwnQueue, declareSubscriptionsQueue, queueDepth, retryQueueLifetimeMs, subscriptionsQueue } from "../broker/topology";
 import type { Catalogue } from "../domain/catalogue";
+import { isUtcTime } from "../domain/time";
 import { type Log, messageOf } from "../observe/logging";
 import type { Store } from "../store/store";
 import { type Announcement, parseAnnouncement, type RetryAnnouncement } from "./announcement";
@@ -67,8 +68,8 @@ function problemOf(announcement: Announcement | RetryAnnouncement, catalogue: Ca
   if ("retryDelayMs" in announcement) return undefined;
   const { startFrom } = announcement;
   if (catalogue.ownerOf(queue)) return `"${queue}" is shared by all its consumers`;
-  if (startFrom === "now" || startFrom === "beginning" || !Number.isNaN(Date.parse(startFrom))) return undefined;
-  return `"${startFrom}" is no date`;
+  if (startFrom === "now" || startFrom === "beginning" || isUtcTime(startFrom)) return undefined;
+  return `"${startFrom}" is not a time as in RFC 3339, in UTC`;
 }
 
 /**

@@ -46,7 +46,7 @@ export class WorkerTally {
     } else {
       this.counts[outcome.result === "duplicate" ? "duplicates" : outcome.result] += 1;
       const delayMs = outcome.result === "handled" && event && replay === "no" ? Date.now() - Date.parse(event.timestamp) : Number.NaN;
-      // The clock of another machine may be ahead, and a time need not be one.
+      // The clock of another machine may be ahead.
       if (!Number.isNaN(delayMs)) type.delaySeconds.record(Math.max(0, delayMs) / 1000);
     }
   }

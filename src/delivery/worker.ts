@@ -52,7 +52,8 @@ export class Worker {
 
   /** Takes a delivery. Never throws. */
   take(delivery: Delivery): void {
-    const parsed = parseEvent(delivery.body, this.consumer.catalogue, this.consumer.versions);
+    const { catalogue, versions } = this.consumer;
+    const parsed = parseEvent(delivery.body, catalogue, { versions, encoding: delivery.encoding });
     if (!parsed.ok) void this.#settle({ delivery }, { kind: "unreadable", reason: parsed.reason, detail: parsed.detail });
     else if (!this.consumer.wanted.has(parsed.event.type)) void this.#settle({ delivery, event: parsed.event }, { kind: "skipped" });
     else {

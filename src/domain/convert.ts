@@ -61,10 +61,8 @@ function step(type: EventType, event: Body, way: 1 | -1): Body {
 export function mistakeIn({ resource, shapes }: EventType, event: Body): string | undefined {
   const shape = shapes[event.version - 1];
   if (!shape) return `there is no version ${event.version}`;
-  const inRecord = firstMistake(shape.record, event[resource.name]);
-  if (inRecord !== undefined) return `/${resource.name}${inRecord}`;
-  const inData = shape.data && firstMistake(shape.data, event["data"]);
-  return inData === undefined ? undefined : `/data${inData}`;
+  const inRecord = firstMistake(shape.record, event[resource.name], `/${resource.name}`);
+  return inRecord ?? (shape.data && firstMistake(shape.data, event["data"], "/data"));
 }
 
 /** Whatever was thrown may throw in turn when it is looked at. */

@@ -1,5 +1,6 @@
 import { type TObject, type TProperties, type TSchema, Type } from "@sinclair/typebox";
 import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
+import { describeMistakes, mistakeText } from "./mistakes";
 import type { PastVersion } from "./past-version";
 import { recordOf } from "./record";
 import { changes, type Resource } from "./resource";
@@ -83,10 +84,14 @@ export function checkOf(schema: TSchema): TypeCheck<TSchema> {
   return check;
 }
 
-/** The first thing that is not as a schema has it, with its place: `/price: Expected number`. */
-export function firstMistake(schema: TSchema, value: unknown): string | undefined {
+/**
+ * The first thing that is not as a schema has it, with its place: `/price: Expected number`. Undefined if there is none.
+ *
+ * @param at the place of the value itself, a JSON pointer.
+ */
+export function firstMistake(schema: TSchema, value: unknown, at = ""): string | undefined {
   const check = checkOf(schema);
   if (check.Check(value)) return undefined;
-  const mistake = check.Errors(value).First();
-  return mistake ? `${mistake.path}: ${mistake.message}` : ": does not match its schema";
+  const [first] = describeMistakes(check.Errors(value));
+  return first && mistakeText({ ...first, pointer: at + first.pointer });
 }

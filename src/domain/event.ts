@@ -1,11 +1,14 @@
 import { Type } from "@sinclair/typebox";
-import { TypeCompiler } from "@sinclair/typebox/compiler";
 import type { Catalogue } from "./catalogue";
 import { ConversionFailed, convert, mistakeIn } from "./convert";
+import { firstMistake } from "./event-type";
+import { inexact } from "./exact-json";
 import type { Filters } from "./filter";
 import { isDeeperThan, maxEventDepth, tooDeep } from "./json-depth";
+import { mistakeText } from "./mistakes";
 import type { PastVersion } from "./past-version";
 import type { Change, EventData, Recorded, Resource } from "./resource";
+import { UtcTime } from "./time";
 
 /** An event of any resource: what a consumer that serves them all can rely on. */
 export interface Event {
@@ -14,7 +17,7 @@ export interface Event {
   readonly type: string;
   /** The version of this event type whose shape the event has. */
   readonly version: number;
-  /** When the change was made, ISO 8601 in UTC. */
+  /** When the change was made: RFC 3339 in UTC. */
   readonly timestamp: string;
 }
 
@@ -69,6 +72,7 @@ type FirstOf<Steps, Of, Newest> = Steps extends readonly [infer First, ...infer 
 
 /** Why a message is not an event that this program can handle. */
 export const unreadableReasons = [
+  "encoded",
   "too-large",
   "not-json",
   "not-an-event",
@@ -91,9 +95,8 @@ export const envelopeSchema = Type.Object({
   id: Type.String({ minLength: 1, maxLength: 200, description: "UUIDv7; the same at every delivery." }),
   type: Type.String({ minLength: 1, maxLength: 200 }),
   version: Type.Integer({ minimum: 1, description: "The version of this event type." }),
-  timestamp: Type.String({ description: "When the change was made, ISO 8601 in UTC." }),
+  timestamp: UtcTime("When the change was made."),
 });
-const envelope = TypeCompiler.Compile(envelopeSchema);
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Splits `item.created` at its last dot. */
@@ -113,43 +116,62 @@ export function serializeEvent(event: Event, resource: string, recordJson: strin
   );
 }
 
+export interface ReadOptions {
+  /** Default: the newest of each event type. */
+  readonly versions?: AskedVersions;
+  /** What the publisher says of the body's encoding: `content_encoding` of AMQP. Default: nothing. */
+  readonly encoding?: string | undefined;
+}
+
+/** What says no more of a body than that it is text. Celery and Spring send the name of the charset. */
+const plainEncoding = /^(identity|utf-?8)?$/i;
+
 /**
  * Reads an event from the bytes of a message, and brings it to the newest version of its type, or to the one that is
- * asked for. Properties that the schema does not know are kept, so that a newer publisher does not break an older
- * consumer. Never throws.
+ * asked for. A message is refused for the same reasons as a request: what a `number` would round, a key that is there
+ * twice, a time that is none. Properties that the schema does not know are kept, so that a newer publisher does not break
+ * an older consumer. Never throws.
  */
-export function parseEvent(body: Uint8Array | string, catalogue: Catalogue, asked: AskedVersions = {}): Parsed {
-  if (body.length > maxEventBytes) return unreadable("too-large", `${body.length} bytes; at most ${maxEventBytes} are read`);
+export function parseEvent(body: Uint8Array | string, catalogue: Catalogue, { versions = {}, encoding = "" }: ReadOptions = {}): Parsed {
+  if (!plainEncoding.test(encoding))
+    return unreadable("encoded", `content_encoding is "${encoding.slice(0, 50)}"; send the event as plain JSON in UTF-8`);
+  const bytes = bytesIn(body);
+  if (bytes > maxEventBytes) return unreadable("too-large", `${bytes} bytes; at most ${maxEventBytes} are read`);
+  let text: string;
   let value: unknown;
   try {
-    const text = typeof body === "string" ? body : utf8.decode(body);
+    text = typeof body === "string" ? body : utf8.decode(body);
     if (isDeeperThan(maxEventDepth, text)) return unreadable("not-json", tooDeep(maxEventDepth));
     value = JSON.parse(text);
   } catch (error) {
     return unreadable("not-json", error instanceof Error ? error.message : String(error));
   }
-  if (!envelope.Check(value)) {
-    const mistake = envelope.Errors(value).First();
-    return unreadable("not-an-event", mistake ? `${mistake.path}: ${mistake.message}` : "does not match its schema");
-  }
-
-  const type = catalogue.eventType(value.type);
-  if (!type) return unreadable("unknown-type", `"${value.type}" is none of ${catalogue.eventTypes.join(", ")}`);
-  const { resource, shapes } = type;
-  if (value.version > shapes.length) {
-    const known = shapes.length === 1 ? "version 1" : `versions 1 to ${shapes.length}`;
-    return unreadable("unknown-version", `${value.type} version ${value.version}; this program reads ${known}`);
-  }
+  const inEnvelope = firstMistake(envelopeSchema, value);
+  if (inEnvelope !== undefined) return unreadable("not-an-event", inEnvelope);
   const read = value as Event & Record<string, unknown>;
-  const mistake = mistakeIn(type, read);
+
+  const type = catalogue.eventType(read.type);
+  if (!type) return unreadable("unknown-type", `"${read.type}" is none of ${catalogue.eventTypes.join(", ")}`);
+  const { resource, shapes } = type;
+  if (read.version > shapes.length) {
+    const known = shapes.length === 1 ? "version 1" : `versions 1 to ${shapes.length}`;
+    return unreadable("unknown-version", `${read.type} version ${read.version}; this program reads ${known}`);
+  }
+  const [notExact] = inexact(text, value);
+  const mistake = notExact ? mistakeText(notExact) : mistakeIn(type, read);
   if (mistake !== undefined) return unreadable("invalid", mistake);
   try {
-    const event = convert(type, read, asked[type.type] ?? shapes.length);
+    const event = convert(type, read, versions[type.type] ?? shapes.length);
     return { ok: true, event, resource, record: event[resource.name] as { id: number } };
   } catch (error) {
     if (error instanceof ConversionFailed) return unreadable(error.reason, error.message);
     throw error;
   }
+}
+
+/** The length in UTF-8; of a text that cannot be too long, its characters. */
+function bytesIn(body: Uint8Array | string): number {
+  return typeof body === "string" && body.length > maxEventBytes / 3 ? Buffer.byteLength(body) : body.length;
 }
 
 function unreadable(reason: Unreadable, detail: string): Parsed {

@@ -13,6 +13,11 @@ export const maxMistakes = 100;
 /** A name that a client made up can be as long as the body. */
 const maxNameLength = 100;
 
+/** As a line: `/price: Expected number`. */
+export function mistakeText({ pointer, detail }: Mistake): string {
+  return pointer === "" ? detail : `${pointer}: ${detail}`;
+}
+
 /** A JSON pointer (RFC 6901) to what is reached by these names. A name longer than anybody's is cut. */
 export function placeOf(...names: readonly (string | number)[]): string {
   return names.map((name) => `/${cut(String(name).replaceAll("~", "~0").replaceAll("/", "~1"))}`).join("");

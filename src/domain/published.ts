@@ -4,7 +4,7 @@ import { compareSchemas, essenceOf, type JsonSchema, type SchemaChange } from ".
 import { ConversionFailed, convert, mistakeIn } from "./convert";
 import { type EventShape, type EventType, newestVersion } from "./event-type";
 import { exampleOf } from "./example";
-import { fieldsIn, withFields } from "./record";
+import { fieldsIn, isFilledIn, withFields } from "./record";
 
 /** A version of an event type as it was published: what is under the resource's name, and under `data`. */
 export interface PublishedVersion {
@@ -104,7 +104,9 @@ export function widenings(catalogue: Catalogue, published: Published): string[] 
 function changesOf({ resource }: EventType, shape: EventShape, before: PublishedVersion): SchemaChange[] {
   const whole = (properties: object) => ({ type: "object", properties, required: Object.keys(properties) });
   const now = { [resource.name]: asJson(shape.record), ...(shape.data && { data: asJson(shape.data) }) };
-  return compareSchemas(whole(before.schema), whole(now));
+  const changes = compareSchemas(whole(before.schema), whole(now));
+  // What the service fills in has been the same since the first event; only its description grows more exact.
+  return changes.filter(({ path }) => !path.startsWith(`/${resource.name}/`) || !isFilledIn(path.slice(resource.name.length + 2)));
 }
 
 /** Why what was published does not come to the newest version; undefined: it does. */

@@ -1,12 +1,13 @@
 import { type TObject, type TProperties, Type } from "@sinclair/typebox";
 import type { Recorded } from "./resource";
+import { UtcTime } from "./time";
 
 /** The keys that the service itself fills in; a resource's own fields stand between `id` and `version`. */
 const identity = { id: Type.Integer({ minimum: 1 }) };
 const history = {
   version: Type.Integer({ minimum: 1, description: "Counts the changes to this record, from 1." }),
-  createdAt: Type.String({ description: "ISO 8601, UTC." }),
-  updatedAt: Type.String({ description: "ISO 8601, UTC." }),
+  createdAt: UtcTime("When the record was created."),
+  updatedAt: UtcTime("When the record was last changed."),
 };
 
 /** The schema of the whole record with these fields. */

@@ -1,3 +1,5 @@
+import { Kind, type TUnsafe, Type, TypeRegistry } from "@sinclair/typebox";
+
 const form = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3})\d*)?)?(Z|[+-]\d\d:?\d\d)?)?$/i;
 
 /** As texts, times are in their order only within the years 0 to 9999. */
@@ -10,11 +12,38 @@ const [earliest, latest] = [Date.parse("0000-01-01T00:00:00.000Z"), Date.parse("
  * @param zone of a text that names none.
  */
 export function parseTime(text: string, zone: "utc" | "local"): Date | undefined {
-  const [match, year, month, day, hour = "00", minute = "00", second = "00", fraction = "", offset] = form.exec(text.trim()) ?? [];
+  const [match, year = "", month = "", day = "", hour = "00", minute = "00", second = "00", fraction = "", offset] =
+    form.exec(text.trim()) ?? [];
   if (!match) return undefined;
-  // Not every engine refuses a day that its month does not have.
-  if (new Date(`${year}-${month}-${day}T00:00:00Z`).getUTCDate() !== Number(day)) return undefined;
+  if (!isDay(year, month, day)) return undefined;
   const suffix = offset ?? (zone === "utc" ? "Z" : "");
   const time = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.padEnd(3, "0")}${suffix.toUpperCase()}`);
   return time.getTime() >= earliest && time.getTime() <= latest ? time : undefined;
 }
+
+const utcForm = /^(\d{4})-(\d\d)-(\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-]00:00)$/i;
+
+/** Returns whether a text is a time as programs write it to each other: RFC 3339, in UTC. A leap second is not: no `Date` holds one. */
+export function isUtcTime(text: string): boolean {
+  const [match, year = "", month = "", day = ""] = utcForm.exec(text) ?? [];
+  return match !== undefined && isDay(year, month, day);
+}
+
+/** Not every engine refuses a day that its month does not have. */
+function isDay(year: string, month: string, day: string): boolean {
+  return new Date(`${year}-${month}-${day}T00:00:00Z`).getUTCDate() === Number(day);
+}
+
+const kind = "UtcTime";
+
+/** The schema of a time that a program has written, see {@link isUtcTime}. */
+export function UtcTime(description: string): TUnsafe<string> {
+  return Type.Unsafe<string>({
+    [Kind]: kind,
+    type: "string",
+    format: "date-time",
+    description: `${description} RFC 3339 in UTC, such as 2026-02-18T18:23:45.123Z.`,
+  });
+}
+
+TypeRegistry.Set(kind, (_, value) => typeof value === "string" && isUtcTime(value));

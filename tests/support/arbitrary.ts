@@ -18,11 +18,15 @@ export const timestamp = fc
   .date({ min: new Date(0), max: new Date("9999-12-31T23:59:59.999Z"), noInvalidDate: true })
   .map((date) => date.toISOString());
 
+/** Text that is stored and sent as it is: without NUL and lone surrogates. */
+const storedText = (options: { minLength?: number; maxLength: number }) =>
+  anyText(options).map((text) => text.toWellFormed().replaceAll("\0", "x"));
+
 /** What a client may set of an item, in texts of a length that is quick to make up. JSON has no -0. */
 export const itemFields = fc.record({
-  name: anyText({ minLength: 1, maxLength: 40 }).filter((text) => text.length <= 200 && /\S/.test(text)),
-  description: fc.option(anyText({ maxLength: 80 }).filter((text) => text.length <= 2000)),
-  price: fc.option(fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }).map((price) => price + 0)),
+  name: storedText({ minLength: 1, maxLength: 40 }).filter((text) => text.length <= 200 && /\S/.test(text)),
+  description: fc.option(storedText({ maxLength: 80 }).filter((text) => text.length <= 2000)),
+  price: fc.option(fc.double({ min: 0, max: Number.MAX_SAFE_INTEGER, noNaN: true }).map((price) => price + 0)),
 });
 
 export const itemRecord = fc
