@@ -17,7 +17,12 @@ const Readiness = Type.Object(
     }),
     problems: Type.Array(Type.String(), { description: "What makes it degraded, for a person." }),
     transport: Type.Union([Type.Literal("rabbitmq"), Type.Literal("embedded")], { description: "How events reach consumers." }),
-    broker: Type.Unsafe<RelayStatus["broker"]>(Type.Union(brokerStates.map((state) => Type.Literal(state)))),
+    broker: Type.Unsafe<RelayStatus["broker"]>(
+      Type.Union(
+        brokerStates.map((state) => Type.Literal(state)),
+        { description: "off: no RabbitMQ is expected." },
+      ),
+    ),
     events: Type.Integer({ description: "The position of the newest event in the log." }),
     confirmed: Type.Integer({ description: "The position up to which RabbitMQ has confirmed every event." }),
     backlog: Type.Union(

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { Broker } from "./broker/connection";
+import { Broker, type BrokerState } from "./broker/connection";
 import { declareQueueForType, declareResources } from "./broker/topology";
 import type { Config } from "./config";
 import { describeBroker } from "./delivery/broker-metrics";
@@ -10,7 +10,7 @@ import { describeRelay } from "./delivery/relay-metrics";
 import { keepRetention } from "./delivery/retention";
 import { restoreBindings } from "./delivery/subscriptions";
 import { findTimeline } from "./delivery/timelines";
-import { chooseTransport } from "./delivery/transport";
+import { chooseTransport, type Transport } from "./delivery/transport";
 import type { Catalogue } from "./domain/catalogue";
 import type { Log } from "./observe/logging";
 import { Metrics } from "./observe/metrics";
@@ -98,7 +98,7 @@ export async function startEngine(
       deadLetters: queues.deadLetters,
       replays: queues.replays,
       timeline: (id) => findTimeline(timelines, id),
-      relay: () => ({ transport: transport.name, broker: broker?.state ?? "off", position: relay.position }),
+      relay: () => ({ transport: transport.name, broker: brokerState(broker, transport), position: relay.position }),
     },
     async stop() {
       retention.stop();
@@ -110,4 +110,10 @@ export async function startEngine(
       await store.close();
     },
   };
+}
+
+/** Where no RabbitMQ is expected, one that is not there is `off`, though it is looked for in case it appears. */
+function brokerState(broker: Broker | null, transport: Transport): BrokerState {
+  if (!broker || (transport.name === "embedded" && broker.state === "connecting")) return "off";
+  return broker.state;
 }

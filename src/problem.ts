@@ -25,6 +25,8 @@ export type Problem = Static<typeof Problem>;
 /** Thrown by a route to answer with a problem. */
 export class HttpProblem extends Error {
   override readonly name = "HttpProblem";
+  /** Headers that the answer has besides its own. */
+  headers?: Readonly<Record<string, string>>;
   constructor(
     readonly status: ProblemStatus,
     detail?: string,
@@ -65,7 +67,12 @@ export function problemInside(status: number, { detail, errors, special }: Probl
   };
 }
 
-export function problemResponse(request: Request, status: number, content?: ProblemContent, headers?: Record<string, string>): Response {
+export function problemResponse(
+  request: Request,
+  status: number,
+  content?: ProblemContent,
+  headers?: Readonly<Record<string, string>>,
+): Response {
   const requestId = requestIdOf(request);
   return new Response(JSON.stringify(problemOf(status, requestId, content)), {
     status,

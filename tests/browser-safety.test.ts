@@ -29,6 +29,19 @@ describe("CORS", () => {
     }
   });
 
+  test("a path that is not there is 404 for a preflight, which has no token, and the page may read that", async () => {
+    for (const path of ["/nothing", "/items/1/more", "/dead-letters/a/b"]) {
+      const answer = await preflight(listed, path, page);
+      expect([answer.status, answer.headers.get("access-control-allow-origin"), answer.headers.get("www-authenticate")]).toEqual([
+        404,
+        page,
+        null,
+      ]);
+      expect(answer.json()).toMatchObject({ type: "/problems/not-found", detail: `There is nothing at ${path}.` });
+    }
+    expect((await preflight(listed, "/nothing", stranger)).headers.get("access-control-allow-origin")).toBeNull();
+  });
+
   test("a page that is listed may ask, with a token, and read the answer", async () => {
     const answer = await preflight(listed, "/items", page);
     expect([answer.status, answer.text]).toEqual([204, ""]);

@@ -219,6 +219,8 @@ describe("the type of a body", () => {
   test.each([
     "application/json",
     "application/json; charset=utf-8",
+    "application/json; charset=utf8",
+    'application/json;charset="UTF8"',
     'APPLICATION/JSON ; Charset="UTF-8"',
     "application/json;",
     "application/json; profile=x",
@@ -229,6 +231,7 @@ describe("the type of a body", () => {
   test.each([
     [{ "content-type": "application/json; charset=latin1" }, "Send the body in UTF-8."],
     [{ "content-type": "application/json; charset=utf-16" }, "Send the body in UTF-8."],
+    [{ "content-type": "application/json; charset=utf" }, "Send the body in UTF-8."],
     [{ "content-type": "application/json; charset=" }, "Send the body in UTF-8."],
     [{ "content-type": "application/json, text/plain" }, "Send the body as application/json, not as application/json, text/plain."],
     [{ "content-type": "application/json-patch+json" }, "Send the body as application/json, not as application/json-patch+json."],

@@ -1,8 +1,14 @@
 // What /health/ready tells of the way from the event log to RabbitMQ.
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { readConfig } from "../src/config";
+import { startEngine } from "../src/engine";
 import type { RelayStatus } from "../src/route";
 import type { LogEntry, Store } from "../src/store/store";
 import { openApi, storeWith, type TestApi } from "./support/api";
+import { temporaryFolder } from "./support/folder";
+import { freePort } from "./support/net";
+import { recordedLog } from "./support/recorded-log";
+import { catalogue } from "./support/resources";
 
 let api: TestApi;
 let relay: RelayStatus;
@@ -60,6 +66,22 @@ test.each([
 
 test("ready: no RabbitMQ is expected, so nothing waits for it", async () => {
   ageMs = 95_000;
-  relay = { transport: "embedded", broker: "connecting", position: 0 };
+  relay = { transport: "embedded", broker: "off", position: 0 };
   expect(await ready()).toMatchObject({ status: "ready", problems: [], backlog: null });
+});
+
+test("no RabbitMQ is expected, though one is looked for: it is off, and not connecting", async () => {
+  const folder = temporaryFolder();
+  const environment = { DATABASE_URL: `sqlite:${folder.path}/warren.db` };
+  const config = readConfig({ isTerminal: false, environment });
+  const url = `amqp://127.0.0.1:${freePort()}/`;
+  const states: string[] = [];
+  for (const explicit of [false, true]) {
+    const rabbitmq = { url, explicit, caFile: null, certFile: null, keyFile: null };
+    const engine = await startEngine({ ...config, rabbitmq }, catalogue, recordedLog().log);
+    states.push(engine.dependencies.relay().broker);
+    await engine.stop();
+  }
+  folder.remove();
+  expect(states).toEqual(["off", "connecting"]);
 });

@@ -159,6 +159,24 @@ describe("a body of another kind", () => {
     ]);
   });
 
+  test.each([
+    ["POST", "/items", "application/json", null],
+    ["PUT", "/orders/1", "application/json", null],
+    ["PATCH", "/orders/1", "application/merge-patch+json, application/json", "application/merge-patch+json, application/json"],
+    ["POST", "/orders/bulk", "application/x-ndjson, application/json", null],
+  ])("%s %s: the headers say what is taken (RFC 9110, 12.5.1; RFC 5789, 2.2)", async (method, path, accept, patch) => {
+    const { status, headers } = await api.send(method, path, "x", { "content-type": "text/plain" });
+    expect([status, headers.get("accept"), headers.get("accept-patch"), headers.get("accept-encoding")]).toEqual([
+      415,
+      accept,
+      patch,
+      null,
+    ]);
+    const encoded = await api.send(method, path, "x", { "content-type": "application/json", "content-encoding": "gzip" });
+    // RFC 9110, 15.5.16: the encoding is what is wrong, and not the type.
+    expect([encoded.status, encoded.headers.get("accept-encoding"), encoded.headers.get("accept")]).toEqual([415, "identity", null]);
+  });
+
   test("with no type at all", async () => {
     const answer = await api.send("POST", "/items", new Blob(['{"name":"x"}']) as unknown, { "content-type": "" });
     expect([answer.status, answer.json()]).toEqual([

@@ -5,7 +5,7 @@ import { explainRefusal, tlsOptions } from "./tls";
 
 export type { ConfirmChannel, ConsumeMessage, Message, Options, Replies } from "amqplib";
 
-/** `off`: RABBITMQ_URL is `none`. */
+/** `off`: no RabbitMQ is expected, since RABBITMQ_URL is `none`, or unset and none answered at the start. */
 export type BrokerState = "connecting" | "connected" | "blocked" | "closed" | "off";
 
 /** A dead peer is noticed after two to three of these: 10 to 15 s. RabbitMQ's own 60 s would take up to three minutes. */

@@ -40,7 +40,7 @@ export function bulkReader<Fields>(schema: TSchema, complete: (input: unknown) =
   const readLine = jsonReader(schema, "line");
   const readElement = jsonReader(schema, "element");
   return async ({ request }: { request: Request }): Promise<BulkBody<Fields>> => {
-    const mediaType = checkMediaType(request.headers, [ndjson, json]);
+    const mediaType = checkMediaType(request, [ndjson, json]);
     const isLines = mediaType === ndjson;
     const read = isLines ? readLine : readElement;
     const splitter = isLines ? splitLines(maxBodyBytes, maxLines) : splitArray(maxBodyBytes);

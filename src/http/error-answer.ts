@@ -19,7 +19,8 @@ export function answerErrors(log: Log, methodsAt: (path: string) => readonly str
   return function answer(error: unknown, request: Request, path: string): Response {
     const { method } = request;
     if (error instanceof HttpProblem) {
-      return problemResponse(request, error.status, { detail: error.message, errors: error.errors, special: error.special });
+      const { status, message: detail, errors, special, headers } = error;
+      return problemResponse(request, status, { detail, errors, special }, headers);
     }
     // An answer that is not as its schema says is the service's own mistake, and its values are nobody's business.
     if (error instanceof ValidationError && error.type in places) {

@@ -1,5 +1,6 @@
 import type { Server } from "bun";
 import type { Config } from "../config";
+import { problemResponse } from "../problem";
 import { requireToken } from "./access";
 import { clientsBehind } from "./client-address";
 import type { CrossOrigin } from "./cross-origin";
@@ -39,8 +40,10 @@ export function gate(
   }
   // Without a token: a browser sends none with a preflight, and the docs say the same.
   function answerOptions({ request, path }: Arrival): Response | undefined {
-    const allow = request.method === "OPTIONS" ? methodsAt(path).join(", ") : "";
-    return allow ? new Response(null, { status: 204, headers: { allow, ...crossOrigin.preflight(allow) } }) : undefined;
+    if (request.method !== "OPTIONS") return undefined;
+    const allow = methodsAt(path).join(", ");
+    if (allow === "") return problemResponse(request, 404, { detail: `There is nothing at ${path}.` });
+    return new Response(null, { status: 204, headers: { allow, ...crossOrigin.preflight(allow) } });
   }
   return (arrival) => {
     const { request, path } = arrival;

@@ -9,6 +9,9 @@ import { limitedBody } from "./limited-body";
 import { invalid } from "./mistakes";
 import { refuseQuery } from "./query";
 
+/** Of a charset; the second is none, but common. */
+const utf8Names = /^("?)utf-?8\1$/;
+
 /** The largest body that is read, in bytes. */
 export const maxBodyBytes = 1024 * 1024;
 
@@ -28,7 +31,7 @@ export function jsonBody<Schema extends TSchema>(schema: Schema, ...accepted: re
     transform: async (context: { request: Request; body: unknown }): Promise<void> => {
       const { request } = context;
       refuseQuery({ request });
-      checkMediaType(request.headers, accepted);
+      checkMediaType(request, accepted);
       context.body = read(await readBytes(request));
     },
   };
@@ -52,23 +55,38 @@ export function jsonReader(schema: TSchema, what = "body"): (bytes: Uint8Array) 
   };
 }
 
-/** Answers the media type, one of those given. */
-export function checkMediaType(headers: Headers, accepted: readonly string[]): string {
+/**
+ * Returns the media type of a body, one of those accepted.
+ *
+ * @throws {HttpProblem} 415 that says what is accepted, in its headers as well (RFC 9110, 15.5.16).
+ */
+export function checkMediaType({ headers, method }: Request, accepted: readonly string[]): string {
   const contentType = headers.get("content-type") ?? "";
   const coding = headers.get("content-encoding");
-  if (coding !== null && coding.toLowerCase() !== "identity") throw new HttpProblem(415, "Send the body without a Content-Encoding.");
+  if (coding !== null && coding.toLowerCase() !== "identity") {
+    throw unsupported("Send the body without a Content-Encoding.", { "accept-encoding": "identity" });
+  }
   // The usual case needs no looking into.
   if (accepted.includes(contentType)) return contentType;
   const [type = "", ...parameters] = contentType.split(";").map((part) => part.trim().toLowerCase());
+  const accept = accepted.join(", ");
   if (!accepted.includes(type)) {
     const sent = type === "" ? ", and say so in Content-Type" : `, not as ${type.slice(0, 100)}`;
-    throw new HttpProblem(415, `Send the body as ${accepted.join(" or ")}${sent}.`);
+    // RFC 5789, 2.2.
+    const patches = method === "PATCH" ? { "accept-patch": accept } : undefined;
+    throw unsupported(`Send the body as ${accepted.join(" or ")}${sent}.`, { accept, ...patches });
   }
   for (const parameter of parameters) {
     const [name, value = ""] = parameter.split("=");
-    if (name === "charset" && value.replace(/^"(.*)"$/, "$1") !== "utf-8") throw new HttpProblem(415, "Send the body in UTF-8.");
+    if (name === "charset" && !utf8Names.test(value)) throw unsupported("Send the body in UTF-8.", { accept });
   }
   return type;
+}
+
+function unsupported(detail: string, headers: Readonly<Record<string, string>>): HttpProblem {
+  const problem = new HttpProblem(415, detail);
+  problem.headers = headers;
+  return problem;
 }
 
 async function readBytes(request: Request): Promise<Uint8Array> {
