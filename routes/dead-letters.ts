@@ -4,8 +4,8 @@ import { Elysia } from "elysia";
 import { pageQuery } from "../src/crud/resource-schemas";
 import type { DeadLetterPage, DeadSelection } from "../src/delivery/dead-letters";
 import { deadReasons } from "../src/delivery/outcome";
-import { QueueUnavailable, UnknownQueue } from "../src/delivery/queue-errors";
 import { jsonBody } from "../src/http/json-body";
+import { reachable } from "../src/http/reachable";
 import { HttpProblem, Problem } from "../src/problem";
 import { defineRoute } from "../src/route";
 
@@ -154,12 +154,4 @@ function selectionOf({ ids, ...rest }: { ids?: string; type?: string; reason?: s
 /** Bun would cut off an answer that takes longer than 30 s. */
 function takesTime(server: Server<unknown> | null, request: Request): void {
   server?.timeout(request, 0);
-}
-
-function reachable<T>(answer: Promise<T>): Promise<T> {
-  return answer.catch((error: unknown) => {
-    if (error instanceof QueueUnavailable) throw new HttpProblem(503, error.message);
-    if (error instanceof UnknownQueue) throw new HttpProblem(404, error.message);
-    throw error;
-  });
 }

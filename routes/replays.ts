@@ -1,11 +1,11 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { ConsumerError, checkQueueName } from "../src/delivery/consumer-options";
-import { QueueUnavailable, UnknownQueue } from "../src/delivery/queue-errors";
 import type { ReplaySelection } from "../src/delivery/replay-selection";
-import { countPast, type Replay } from "../src/delivery/replays";
+import { leastRate, NotCancellable, type Replay } from "../src/delivery/replays";
 import { parseTime } from "../src/domain/time";
 import { jsonBody } from "../src/http/json-body";
+import { reachable } from "../src/http/reachable";
 import { HttpProblem, Problem } from "../src/problem";
 import { defineRoute } from "../src/route";
 
@@ -30,7 +30,7 @@ const Request = Type.Object(
       }),
     ),
     id: Type.Optional(Type.Integer({ minimum: 1, description: "Only events of the record with this id." })),
-    rate: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: "Events a second at most." })),
+    rate: Type.Optional(Type.Number({ minimum: leastRate, description: `Events a second at most; ${leastRate} or more.` })),
     force: Type.Optional(Type.Boolean({ description: "Also for a consumer that has handled them before, and remembers." })),
     dryRun: Type.Optional(Type.Boolean({ description: "Count the events, and send none." })),
   },
@@ -43,13 +43,19 @@ const ReplaySchema = Type.Unsafe<Replay>(
       id: Type.String(),
       queue: Type.String(),
       kind: Type.Union([Type.Literal("replay"), Type.Literal("fill")], { description: "fill: the past for a queue that is new." }),
-      state: Type.Union([Type.Literal("running"), Type.Literal("finished"), Type.Literal("failed")]),
+      state: Type.Union(
+        (["queued", "running", "finished", "failed", "cancelled"] as const).map((state) => Type.Literal(state)),
+        { description: "queued: it begins when others have finished." },
+      ),
       selection: Type.Unknown({ description: "Which events." }),
       sent: Type.Integer({ description: "Events sent to the queue so far." }),
       progress: Type.Number({ description: "How much of the log it has been through, from 0 to 1." }),
       createdAt: Type.String(),
       finishedAt: Type.Union([Type.String(), Type.Null()]),
       error: Type.Union([Type.String(), Type.Null()]),
+      note: Type.Union([Type.String(), Type.Null()], {
+        description: "Why it does not get on although nothing is wrong, such as that no consumer runs. Not told in a list on RabbitMQ.",
+      }),
     },
     {
       examples: [
@@ -64,24 +70,23 @@ const ReplaySchema = Type.Unsafe<Replay>(
           createdAt: "2026-02-18T18:23:45.123Z",
           finishedAt: null,
           error: null,
+          note: null,
         },
       ],
     },
   ),
 );
 
-export default defineRoute(({ replays, store, catalogue }) =>
+const params = Type.Object({ id: Type.String({ minLength: 1, maxLength: 40, description: "The id of a replay." }) });
+
+export default defineRoute(({ replays, catalogue }) =>
   new Elysia()
     .post(
       "",
       async ({ body, set }) => {
         const selection = selectionOf(body, (patterns) => catalogue.select(patterns));
-        if (body.dryRun) return { count: await countPast(store.log, selection) };
-        const replay = await replays.start(body.queue, selection).catch((error: unknown) => {
-          if (error instanceof UnknownQueue) throw new HttpProblem(404, error.message);
-          if (error instanceof QueueUnavailable) throw new HttpProblem(503, error.message);
-          throw error;
-        });
+        if (body.dryRun) return { count: await reachable(replays.count(body.queue, selection)) };
+        const replay = await reachable(replays.start(body.queue, selection));
         set.status = 202;
         set.headers.location = `/replays/${replay.id}`;
         return replay;
@@ -113,6 +118,25 @@ export default defineRoute(({ replays, store, catalogue }) =>
       response: { 200: Type.Object({ replays: Type.Array(ReplaySchema) }, { examples: [{ replays: [] }] }) },
       detail: { tags, summary: "List the last 100 replays", description: "The newest first." },
     })
+    .delete(
+      "/:id",
+      async ({ params: { id } }) => {
+        const replay = await reachable(replays.cancel(id)).catch((error: unknown) => {
+          throw error instanceof NotCancellable ? new HttpProblem(409, error.message) : error;
+        });
+        if (!replay) throw new HttpProblem(404, `There is no replay ${id}.`);
+        return replay;
+      },
+      {
+        params,
+        response: { 200: ReplaySchema, 404: Problem, 409: Problem, 422: Problem, 503: Problem },
+        detail: {
+          tags,
+          summary: "Cancel a replay",
+          description: "What was sent is sent, and nothing more comes. One that has ended is left as it is.",
+        },
+      },
+    )
     .get(
       "/:id",
       async ({ params: { id } }) => {
@@ -121,7 +145,7 @@ export default defineRoute(({ replays, store, catalogue }) =>
         return replay;
       },
       {
-        params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 40, description: "The id of a replay." }) }),
+        params,
         response: { 200: ReplaySchema, 404: Problem, 422: Problem },
         detail: { tags, summary: "How a replay goes" },
       },

@@ -56,6 +56,7 @@ describe("a scope", () => {
     ["GET", "/events/x/timeline", undefined, ["admin"]],
     ["HEAD", "/events/x/timeline/", undefined, ["admin"]],
     ["POST", "/replays", {}, ["admin"]],
+    ["DELETE", "/replays/some", undefined, ["admin"]],
   ] as const)("%s %s", async (method, path, body, allowed: readonly string[]) => {
     for (const scope of all) {
       const answer = await send(method, path, as(scope), body);

@@ -87,6 +87,17 @@ function onEither(rabbitmqUrl: () => string): void {
     ]);
   });
 
+  test("what the queue does not take is neither counted nor sent", async () => {
+    await audited(5);
+    const changes = await consumers.start({ queue: "changes", events: ["item.updated"] });
+    await send("PATCH", `${api.url}/items/3`, { price: 1 });
+    await changes.untilSeen(1);
+    expect((await replay("--queue", "changes", "--dry-run")).stdout).toMatch(/^1 event: all events /);
+    expect((await replay("--queue", "changes")).stdout).toMatch(/^1 event (sent|handed) to /);
+    await changes.untilSeen(2);
+    expect(await replay("--queue", "chagnes", "--dry-run")).toMatchObject({ code: 1, stderr: expect.stringContaining("no queue") });
+  });
+
   test("a queue that does not exist, and a log that does not, are said in a sentence", async () => {
     expect(await replay("--queue", "audit")).toMatchObject({
       code: 1,
@@ -105,7 +116,7 @@ function onEither(rabbitmqUrl: () => string): void {
 describe("bun run replay without a broker", () => {
   onEither(() => "none");
 
-  test("says what is wrong with the words, and shows the help", async () => {
+  test("says in a line what is wrong with the words, and where the help is", async () => {
     for (const [words, mistake] of [
       [[], "Say which queue gets the events: --queue NAME."],
       [["--queue", "audit", "item.created"], /^What is "item.created"\? Patterns with a \* need quotes/],
@@ -115,15 +126,17 @@ describe("bun run replay without a broker", () => {
       [["--queue", "audit", "--from", "2026-02-30"], "--from 2026-02-30: use a day such as 2026-11-01"],
       [["--queue", "audit", "--from", "2026-11-02", "--to", "2026-11-01"], "--to is not after --from, so there is nothing in between."],
       [["--queue", "audit", "--id", "x"], "--id x: use a whole number from 1."],
-      [["--queue", "audit", "--rate", "0"], "--rate 0: use a number above 0."],
+      [["--queue", "audit", "--rate", "0"], "--rate 0: use a number from 0.001."],
+      [["--queue", "audit", "--rate", "1e-9"], "--rate 1e-9: use a number from 0.001."],
       [["--queue", "audit", "--after", "1.5"], "--after 1.5: use a whole number from 0."],
       [["--queue"], /argument missing/],
       [["--queue", "audit", "--quick"], "Unknown option '--quick'."],
     ] as const) {
       const { code, stdout, stderr } = await replay(...words);
       expect([words, code, stdout]).toEqual([words, 2, ""]);
-      expect(stderr.split("\n")[0]).toMatch(mistake);
-      expect(stderr).toContain("Sends past events from the event log to one queue again");
+      const [said, help, ...more] = stderr.split("\n");
+      expect(said).toMatch(mistake);
+      expect([help, more]).toEqual(["Run it with --help for its usage.", []]);
     }
     expect(await replay("--help")).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("bun run replay --queue audit") });
   });
@@ -235,6 +248,7 @@ describeWithRabbit("bun run replay on RabbitMQ", () => {
       async () => (/^audit\t[1-9]/m.test(await rabbit.ctl("-q", "list_queues", "name", "messages")) ? true : undefined),
       "the first events",
     );
+    expect(sending.stderr).toContain('No consumer of "audit" runs now: the events wait in the queue until one does.');
     await rabbit.ctl("delete_queue", "audit");
     expect(await sending.exited).toBe(1);
     expect(sending.stderr.at(-1)).toMatch(/^The queue "audit" was deleted after \d+ events\.$/);

@@ -108,6 +108,27 @@ function onEither(rabbitmqUrl: () => string): void {
     }
   });
 
+  test("a dry run counts what the replay sends: what the queue does not take is neither counted nor sent", async () => {
+    await startApiHere();
+    const changes = await consumers.start({ queue: "changes", events: ["item.updated"] });
+    await create(5);
+    for (const id of [2, 3]) await send("PATCH", `${api.url}/items/${id}`, { price: 1 });
+    await changes.untilSeen(2);
+    for (const [selection, count] of [
+      [{}, 2],
+      [{ id: 3 }, 1],
+      [{ events: ["item.created", "item.updated"] }, 2],
+      [{ events: ["item.created"] }, 0],
+    ] as const) {
+      const body = { queue: "changes", ...selection };
+      expect([selection, (await post("/replays", { ...body, dryRun: true })).body]).toEqual([selection, { count }]);
+      expect([selection, (await finished(await startReplay(body))).sent]).toEqual([selection, count]);
+    }
+    await send("PATCH", `${api.url}/items/4`, { price: 1 });
+    expect(items(await changes.untilSeen(8))).toEqual([2, 3, 2, 3, 3, 2, 3, 4]);
+    expect(await post("/replays", { queue: "chagnes", dryRun: true })).toMatchObject({ status: 404 });
+  });
+
   test("a rate holds it back, and its progress tells how far it is", async () => {
     await seedItems(folder.path, 150);
     await startApiHere();
@@ -145,6 +166,7 @@ function onEither(rabbitmqUrl: () => string): void {
       [{ queue: "audit", events: [] }, ["/events"]],
       [{ queue: "audit", id: 0 }, ["/id"]],
       [{ queue: "audit", rate: 0 }, ["/rate"]],
+      [{ queue: "audit", rate: 1e-9 }, ["/rate"]],
       [{ queue: "audit", typo: true }, ["/typo"]],
     ] as const) {
       const answer = await post("/replays", body);
@@ -156,6 +178,46 @@ function onEither(rabbitmqUrl: () => string): void {
     expect({ replays: await replays() }).toEqual({
       replays: [expect.objectContaining({ kind: "fill" })].filter(() => rabbitmqUrl() !== "none"),
     });
+  });
+
+  test("a replay can be cancelled while it runs or waits for its turn, and nothing more comes of it, also after a restart", async () => {
+    await seedItems(folder.path, 20);
+    await startApiHere();
+    const audit = await consumers.start({ queue: "audit" });
+    await audit.untilSeen(20);
+    const slow = await Promise.all(Array.from({ length: 4 }, () => startReplay({ queue: "audit", rate: 0.001 })));
+    const waiting = await startReplay({ queue: "audit", rate: 1 });
+    // Of each, its first event comes at once.
+    await audit.untilSeen(24);
+    const cancel = (id: string) => send("DELETE", `${api.url}/replays/${id}`);
+    const cancelled = { state: "cancelled", error: null, finishedAt: expect.any(String) };
+    for (const { id } of [waiting, ...slow.slice(1)]) expect(await (await cancel(id)).json()).toMatchObject({ id, ...cancelled });
+    const [first] = slow as [Replay];
+    await api.stop();
+    await startWith(rabbitmqUrl());
+    expect((await replays()).filter(({ state }) => state === "running").map(({ id }) => id)).toEqual([first.id]);
+    expect(await (await cancel(first.id)).json()).toMatchObject({ ...cancelled, sent: expect.any(Number) });
+    expect(await (await cancel(first.id)).json()).toMatchObject(cancelled);
+    expect((await cancel("no-such-replay")).status).toBe(404);
+    await create(1);
+    await audit.untilItem(21);
+    const seen = audit.seen();
+    expect(seen.filter(({ replay }) => replay).every(({ item }) => item === 1)).toBe(true);
+    // It has a place again.
+    expect((await finished(await startReplay({ queue: "audit" }))).sent).toBe(21);
+  });
+
+  test("a replay says that no consumer of its queue runs", async () => {
+    await startApiHere();
+    const audit = await consumers.start({ queue: "audit" });
+    await create(2);
+    await audit.untilSeen(2);
+    expect((await startReplay({ queue: "audit" })).note).toBeNull();
+    await audit.untilSeen(4);
+    await audit.stop();
+    const { id, note } = await startReplay({ queue: "audit" });
+    expect(note).toStartWith('No consumer of "audit" runs now: the ');
+    expect((await get<Replay>(`/replays/${id}`)).note).toBe(note);
   });
 
   test("a consumer that remembers what it has done absorbs a replay, unless it is forced", async () => {
@@ -214,12 +276,19 @@ describeWithRabbit("replays on RabbitMQ", () => {
   onEither(() => rabbit.url);
   afterEach(() => emptyBroker(rabbit));
 
+  /** Declares a queue that no consumer works on. */
+  async function declare(queue: string): Promise<void> {
+    const connection = await connect(rabbit.url);
+    await (await connection.createChannel()).assertQueue(queue, { durable: true });
+    await connection.close();
+  }
+
   test("a replayed message says so in its headers", async () => {
     await seedItems(folder.path, 1);
     await startWith(rabbit.url);
+    await declare("plain");
     const connection = await connect(rabbit.url);
     const channel = await connection.createChannel();
-    await channel.assertQueue("plain", { durable: true });
     for (const force of [false, true]) await finished(await startReplay({ queue: "plain", force }));
     const messages = [await channel.get("plain"), await channel.get("plain")];
     await connection.close();
@@ -228,6 +297,22 @@ describeWithRabbit("replays on RabbitMQ", () => {
       [true, undefined, "item.created"],
       [true, true, "item.created"],
     ]);
+  });
+
+  test("a hundred slow replays take four channels and wait; others have their turn when those have ended", async () => {
+    await seedItems(folder.path, 3);
+    await startWith(rabbit.url);
+    await declare("plain");
+    for (let n = 0; n < 99; n += 1) await startReplay({ queue: "plain", rate: 0.001 });
+    await declare("other");
+    const last = await startReplay({ queue: "other" });
+    const channels = Number((await rabbit.ctl("-q", "list_connections", "channels", "--no-table-headers")).trim());
+    expect(channels).toBeLessThan(16);
+    const states = (await replays()).map(({ state }) => state);
+    expect([states.filter((state) => state === "running").length, states.length]).toEqual([4, 100]);
+    for (const { id } of await replays()) if (id !== last.id) await send("DELETE", `${api.url}/replays/${id}`);
+    for (const { id, state } of await replays()) if (state === "running") await send("DELETE", `${api.url}/replays/${id}`);
+    expect(await finished(last)).toMatchObject({ state: "finished", sent: 3 });
   });
 
   test("a replay goes on after kill -9 of the API in the middle", async () => {

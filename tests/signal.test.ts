@@ -57,3 +57,12 @@ test("a raise takes the timeout with it", async () => {
   expect(await first.over()).toBe(true);
   expect(jest.getTimerCount()).toBe(0);
 });
+
+test("a wait that no timer is long enough for does not end at once", async () => {
+  const signal = new Signal();
+  const first = waiting(signal, 2 ** 31 + 1000);
+  jest.advanceTimersByTime(2 ** 31 - 2);
+  expect(await first.over()).toBe(false);
+  signal.raise();
+  expect(await first.over()).toBe(true);
+});

@@ -141,6 +141,14 @@ async function declareQueue(broker: Broker, queue: string, options: Options.Asse
   }
 }
 
+/**
+ * Whether RabbitMQ refuses to let this user at one queue, which another try does not change: it lacks the right (403), or
+ * another connection holds the queue for itself alone (405).
+ */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === 403 || error.code === 405);
+}
+
 function isPreconditionFailed(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === 406;
 }

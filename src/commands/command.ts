@@ -1,7 +1,7 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { messageOf } from "../observe/logging";
 
-/** Wrong usage: said together with the help; exit code 2. */
+/** Wrong usage: said in a line, with where the help is; exit code 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
@@ -31,7 +31,7 @@ export async function runCommand(help: string, run: (words: readonly string[]) =
     process.exit(await run(words));
   } catch (error) {
     if (error instanceof UsageError) {
-      tell(`${error.message}\n\n${help}`);
+      tell(`${error.message}\nRun it with --help for its usage.`);
       process.exit(2);
     }
     // A mistake of the program's own is shown with its place.

@@ -1,10 +1,10 @@
 import type { Broker } from "../broker/connection";
 import { Unroutable } from "../broker/publisher";
-import { queueDepth } from "../broker/topology";
-import { UnknownQueue } from "../delivery/queue-errors";
+import { queueState } from "../broker/topology";
+import { noConsumerNote } from "../delivery/replays";
 import { sendPast } from "../delivery/send-past";
 import { messageOf } from "../observe/logging";
-import { interrupted, onInterrupt, quoted, Trouble } from "./command";
+import { interrupted, onInterrupt, quoted, Trouble, tell } from "./command";
 import { Progress } from "./progress";
 import type { Replaying } from "./replaying";
 import { counted, took } from "./text";
@@ -16,7 +16,7 @@ const lookAtBrokerEveryMs = 200;
 /** Sends the events to the queue; over a lost connection, it goes on after what was confirmed. Answers the exit code. */
 export async function replayOnRabbitmq(broker: Broker, replaying: Replaying): Promise<number> {
   const { queue, selection, log, after, last, words } = replaying;
-  if ((await queueDepth(broker, queue)) === undefined) throw new UnknownQueue(queue);
+  if ((await queueState(broker, queue))?.consumerCount === 0) tell(noConsumerNote(queue, "the events wait in the queue until one does"));
   const progress = new Progress("event");
   const stopping = new AbortController();
   const finished = new AbortController();

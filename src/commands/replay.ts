@@ -1,8 +1,13 @@
+import { queueDepth } from "../broker/topology";
 import { ConsumerError, checkQueueName } from "../delivery/consumer-options";
+import { EmbeddedReplays } from "../delivery/embedded-replays";
+import { UnknownQueue } from "../delivery/queue-errors";
+import { narrowed, typesOnQueue } from "../delivery/queue-types";
 import type { ReplaySelection } from "../delivery/replay-selection";
-import { beginningOf, countPast } from "../delivery/replays";
+import { beginningOf, countPast, leastRate } from "../delivery/replays";
 import { type Catalogue, loadCatalogue, UnknownEventType } from "../domain/catalogue";
 import { parseTime } from "../domain/time";
+import type { LogFollower } from "../store/log-follower";
 import { parseWords, runCommand, tell, UsageError, wholeNumber } from "./command";
 import { Progress } from "./progress";
 import { replayEmbedded } from "./replay-embedded";
@@ -54,13 +59,15 @@ await runCommand(help, async (words) => {
   if (positionals.length > 0) throw new UsageError(`What is "${positionals[0]}"? Patterns with a * need quotes: --events 'item.*'`);
   const { queue } = values;
   if (queue === undefined) throw new UsageError("Say which queue gets the events: --queue NAME.");
-  const selection = selectionOf(values, queue, await loadCatalogue());
+  const catalogue = await loadCatalogue();
+  const asked = selectionOf(values, queue, catalogue);
   const [after, last] = [values.after, values.last].map((text, n) =>
     text === undefined ? undefined : wholeNumber(n ? "--last" : "--after", text, 0),
   );
   return withTransport(async (reached) => {
     const log = openLog(reached.config);
     try {
+      const selection = await belonging(reached, log, queue, asked, catalogue);
       const replaying: Replaying = {
         queue,
         selection,
@@ -69,7 +76,7 @@ await runCommand(help, async (words) => {
         last: Math.min(last ?? Number.MAX_SAFE_INTEGER, await log.end()),
         words: wordsOf(values, queue),
       };
-      const what = described(selection, { after, last });
+      const what = described(asked, { after, last });
       if (values["dry-run"]) return await count(replaying, what);
       tell(`Replays ${what} to "${queue}" ${reached.place}.`);
       return await start(reached, replaying);
@@ -78,6 +85,19 @@ await runCommand(help, async (words) => {
     }
   });
 });
+
+/** What of a selection belongs on the queue. @throws {UnknownQueue} when there is no such queue. */
+async function belonging(
+  { broker, folder }: Reached,
+  log: LogFollower,
+  queue: string,
+  asked: ReplaySelection,
+  catalogue: Catalogue,
+): Promise<ReplaySelection> {
+  if (!broker) return new EmbeddedReplays(log, folder).belonging(queue, asked);
+  if ((await queueDepth(broker, queue)) === undefined) throw new UnknownQueue(queue);
+  return narrowed(asked, typesOnQueue(queue, catalogue, log.subscriptions()));
+}
 
 function start(reached: Reached, replaying: Replaying): Promise<number> {
   const { broker, folder } = reached;
@@ -96,7 +116,9 @@ async function count(replaying: Replaying, what: string): Promise<number> {
 function selectionOf(values: Values, queue: string, catalogue: Catalogue): ReplaySelection {
   const patterns = values.events?.flatMap((each) => each.split(",")).map((pattern) => pattern.trim());
   const rate = values.rate === undefined ? null : Number(values.rate);
-  if (rate !== null && !(rate > 0 && Number.isFinite(rate))) throw new UsageError(`--rate ${values.rate}: use a number above 0.`);
+  if (rate !== null && !(rate >= leastRate && Number.isFinite(rate))) {
+    throw new UsageError(`--rate ${values.rate}: use a number from ${leastRate}.`);
+  }
   const [from, to] = [timeOf("--from", values.from), timeOf("--to", values.to)];
   if (from !== null && to !== null && from >= to) throw new UsageError("--to is not after --from, so there is nothing in between.");
   try {

@@ -9,6 +9,7 @@ import type { Delivery } from "./delivery";
 import { type Kept, keepFailure } from "./embedded-failure";
 import { LogCursor } from "./log-cursor";
 import type { Failure } from "./outcome";
+import { mostAtOnce } from "./replays";
 import { RunningReplay } from "./running-replay";
 import { Signal } from "./signal";
 import { startCursor } from "./start-cursor";
@@ -120,14 +121,18 @@ export class EmbeddedConsumer {
   async #feedReplays(): Promise<number> {
     if (performance.now() - this.#looked > lookForRequestsEveryMs) this.#lookForRequests();
     let fed = 0;
-    for (const replay of this.#replays.values()) fed += await this.#feedReplay(replay);
+    for (const replay of this.#replays.values()) if (!replay.isHeldBack) fed += await this.#feedReplay(replay);
     return fed;
   }
 
   #lookForRequests(): void {
     this.#looked = performance.now();
     this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
-    for (const row of this.file.replays.unfinished(this.log.logId)) {
+    const unfinished = this.file.replays.unfinished(this.log.logId);
+    const ids = new Set(unfinished.map(({ id }) => id));
+    for (const id of this.#replays.keys()) if (!ids.has(id)) this.#replays.delete(id);
+    for (const row of unfinished) {
+      if (this.#replays.size >= mostAtOnce) break;
       if (this.#replays.has(row.id)) continue;
       this.#replays.set(row.id, new RunningReplay(row, this.file, this.consumer.wanted));
       this.consumer.log.info({ queue: this.consumer.queue, replay: row.id }, "Replaying past events");
@@ -225,6 +230,11 @@ export class EmbeddedConsumer {
     this.#savedPosition = this.#main.position;
   }
 
+  get #hasReplayToFeed(): boolean {
+    for (const replay of this.#replays.values()) if (!replay.isHeldBack) return true;
+    return false;
+  }
+
   /** Waits for a commit, a settled event, a retry that is due, a replay, or the stop. */
   async #change(): Promise<void> {
     for (;;) {
@@ -233,7 +243,7 @@ export class EmbeddedConsumer {
       const room = this.#room > 0;
       if (this.stop.aborted || (room && (this.#more || this.log.changed())) || this.#main.position !== this.#savedPosition) return;
       if (room && this.#nextDueAt !== undefined && this.#nextDueAt <= now) return;
-      if (room && (this.#replays.size > 0 || performance.now() - this.#looked > lookForRequestsEveryMs)) return;
+      if (room && (this.#hasReplayToFeed || performance.now() - this.#looked > lookForRequestsEveryMs)) return;
     }
   }
 }

@@ -1,10 +1,24 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type ConsumerFile, openConsumerFile } from "../store/consumer-file";
+import { isLocked } from "../store/lock";
+import type { ReplayRow } from "../store/replay-table";
 import type { LogReader } from "../store/store";
 import { QueueUnavailable, UnknownQueue } from "./queue-errors";
+import { narrowed } from "./queue-types";
 import type { ReplaySelection } from "./replay-selection";
-import { beginningOf, type LogPart, type Replay, type Replays, toReplay } from "./replays";
+import {
+  beginningOf,
+  type CountOptions,
+  cancelledError,
+  countPast,
+  type LogPart,
+  noConsumerNote,
+  type Replay,
+  type Replays,
+  refuseTooMany,
+  toReplay,
+} from "./replays";
 
 /**
  * Replays without a broker: written into the consumer's file, for the consumer to read the log a second time. One that
@@ -18,36 +32,72 @@ export class EmbeddedReplays implements Replays {
   ) {}
 
   async start(queue: string, selection: ReplaySelection, part: Partial<LogPart> = {}): Promise<Replay> {
-    const file = join(this.folder, `${queue}.db`);
-    if (!existsSync(file)) throw new UnknownQueue(queue);
+    const file = this.#fileOf(queue);
     const { after: first = await beginningOf(this.log, selection), last = await this.log.end() } = part;
+    const asked = this.belonging(queue, selection);
     return withFile(file, ({ replays }) => {
+      refuseTooMany(replays.unfinished(this.log.logId).length);
       const id = Bun.randomUUIDv7();
       const createdAt = new Date().toISOString();
-      replays.add({ id, logId: this.log.logId, queue, fill: 0, selection: JSON.stringify(selection), first, last, createdAt });
-      return toReplay(replays.get(id) as NonNullable<ReturnType<typeof replays.get>>);
+      replays.add({ id, logId: this.log.logId, queue, fill: 0, selection: JSON.stringify(asked), first, last, createdAt });
+      return show(replays.get(id) as ReplayRow, file);
     });
+  }
+
+  async cancel(id: string): Promise<Replay | undefined> {
+    for (const file of this.#files()) {
+      const replay = withFile(file, ({ replays, together }) =>
+        together(() => {
+          const row = replays.get(id);
+          if (!row || row.finishedAt !== null) return row;
+          replays.save(id, { ...row, finishedAt: new Date().toISOString(), error: cancelledError });
+          return replays.get(id);
+        }),
+      );
+      if (replay) return toReplay(replay);
+    }
+    return undefined;
+  }
+
+  async count(queue: string, selection: ReplaySelection, options?: CountOptions): Promise<number> {
+    return countPast(this.log, this.belonging(queue, selection), options);
+  }
+
+  /** Leaves out of a selection what the queue's consumer does not ask for. */
+  belonging(queue: string, selection: ReplaySelection): ReplaySelection {
+    return narrowed(
+      selection,
+      withFile(this.#fileOf(queue), (file) => file.followedTypes(this.log.logId) ?? null),
+    );
   }
 
   async get(id: string): Promise<Replay | undefined> {
     for (const file of this.#files()) {
       const row = withFile(file, ({ replays }) => replays.get(id));
-      if (row) return toReplay(row);
+      if (row) return show(row, file);
     }
     return undefined;
   }
 
   async list(limit: number): Promise<Replay[]> {
-    const all = this.#files().flatMap((file) => withFile(file, ({ replays }) => replays.list(limit)));
-    return all
-      .sort((a, b) => (a.id < b.id ? 1 : -1))
-      .slice(0, limit)
-      .map(toReplay);
+    const all = this.#files().flatMap((file) => withFile(file, ({ replays }) => replays.list(limit)).map((row) => show(row, file)));
+    return all.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, limit);
+  }
+
+  #fileOf(queue: string): string {
+    const file = join(this.folder, `${queue}.db`);
+    if (!existsSync(file)) throw new UnknownQueue(queue);
+    return file;
   }
 
   #files(): string[] {
     return consumerFiles(this.folder).map((queue) => join(this.folder, `${queue}.db`));
   }
+}
+
+function show(row: ReplayRow, file: string): Replay {
+  const isWaiting = row.finishedAt === null && !isLocked(`${file}.lock`);
+  return toReplay(row, "running", isWaiting ? noConsumerNote(row.queue, "the replay is done when one does") : null);
 }
 
 /** The queues that have a file in this folder. */

@@ -13,6 +13,8 @@ export class RunningReplay {
   sent: number;
   readonly #last: number;
   readonly #bucket: TokenBucket | undefined;
+  /** When its rate allows the next event, by `performance.now()`; reading the log before that would be in vain. */
+  #allowedAt = 0;
 
   /** @param wanted the event types that the consumer handles. */
   constructor(
@@ -37,11 +39,21 @@ export class RunningReplay {
     return entries.filter((entry) => entry.position <= this.#last);
   }
 
+  /** Whether its rate holds it back now. */
+  get isHeldBack(): boolean {
+    return performance.now() < this.#allowedAt;
+  }
+
   /** As many entries, from the first on, as the rate allows now. */
   allowed(entries: LogEntry[]): LogEntry[] {
     const bucket = this.#bucket;
     if (!bucket) return entries;
-    const tooMany = entries.findIndex((entry) => this.wants(entry) && bucket.take(performance.now()) > 0);
+    const now = performance.now();
+    const tooMany = entries.findIndex((entry) => {
+      const waitMs = this.wants(entry) ? bucket.take(now) : 0;
+      if (waitMs > 0) this.#allowedAt = now + waitMs;
+      return waitMs > 0;
+    });
     return tooMany < 0 ? entries : entries.slice(0, tooMany);
   }
 

@@ -9,6 +9,7 @@ import { handleBatch, handleExactlyOnce, handleOne } from "./handle";
 import { decide, isRejection, type Outcome, type Result } from "./outcome";
 import { report } from "./report";
 import { settle } from "./settle";
+import { longestTimerMs } from "./signal";
 import { TokenBucket } from "./token-bucket";
 import { WorkerTally } from "./worker-tally";
 
@@ -146,7 +147,7 @@ export class Worker {
 
   #pumpIn(ms: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#pump(), Math.max(1, Math.ceil(ms)));
+    this.#timer = setTimeout(() => this.#pump(), Math.min(longestTimerMs, Math.max(1, Math.ceil(ms))));
   }
 
   async #run(tasks: readonly Task[]): Promise<void> {

@@ -29,6 +29,12 @@ export const problemKinds = {
     title: "This path does not know the method",
     meaning: "The path is there, but not for this method. `Allow` lists those that it knows.",
   },
+  409: {
+    name: "conflict",
+    title: "Not possible in the state that this is in",
+    meaning:
+      "The request is valid, but what it is about is in another state than it needs. `detail` says which; read it again before you go on.",
+  },
   410: {
     name: "gone",
     title: "No longer there",

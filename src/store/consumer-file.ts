@@ -30,6 +30,8 @@ export interface ConsumerFile {
   saveProgress(logId: string, progress: Progress): void;
   /** Notes the event types that it asks for and, the first time only, where it begins. */
   saveFollows(logId: string, start: number, types: readonly string[]): void;
+  /** The event types that it asks for in a log. Returns undefined if it has not read that one. */
+  followedTypes(logId: string): readonly string[] | undefined;
   /** Events that wait for their next attempt. */
   readonly waiting: WaitingTable;
   readonly dead: DeadLetterTable;
@@ -102,6 +104,7 @@ export function openConsumerFile(file: string, options: { durable: boolean }): C
   const progress: Statement<Progress, [string]> = db.prepare("SELECT position, begun FROM warren_progress WHERE log_id = ?");
   const saveProgress = db.prepare("INSERT OR REPLACE INTO warren_progress VALUES (?, ?, ?)");
   const saveFollows = db.prepare("INSERT INTO warren_follows VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET types = excluded.types");
+  const followed: Statement<{ types: string }, [string]> = db.prepare("SELECT types FROM warren_follows WHERE log_id = ?");
   const countDeath: Statement<{ count: number }, [string]> = notes.prepare(
     "INSERT INTO warren_deaths VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count",
   );
@@ -114,6 +117,10 @@ export function openConsumerFile(file: string, options: { durable: boolean }): C
     progress: (logId) => progress.get(logId) ?? undefined,
     saveProgress: (logId, { position, begun }) => void saveProgress.run(logId, position, begun),
     saveFollows: (logId, start, types) => void saveFollows.run(logId, start, JSON.stringify(types)),
+    followedTypes: (logId) => {
+      const found = followed.get(logId);
+      return found ? (JSON.parse(found.types) as string[]) : undefined;
+    },
     attempts: attemptTable(notes),
     waiting: waitingTable(db),
     dead: deadLetterTable(db),

@@ -35,6 +35,7 @@ export interface ReplayTable {
   get(id: string): ReplayRow | undefined;
   /** Those of this log that have not finished, the oldest first. */
   unfinished(logId: string): ReplayRow[];
+  /** Changes nothing of one that has finished, such as one that somebody has cancelled meanwhile. */
   save(id: string, progress: ReplayProgress): void;
   /** The newest first. */
   list(limit: number): ReplayRow[];
@@ -58,7 +59,9 @@ export function replayTable(db: Database, prepare: (sql: string) => Write = (sql
   const unfinished: Statement<ReplayRow, [string]> = db.prepare(
     "SELECT * FROM warren_replays WHERE logId = ? AND finishedAt IS NULL ORDER BY id",
   );
-  const save = prepare("UPDATE warren_replays SET position = ?, begun = ?, sent = ?, finishedAt = ?, error = ? WHERE id = ?");
+  const save = prepare(
+    "UPDATE warren_replays SET position = ?, begun = ?, sent = ?, finishedAt = ?, error = ? WHERE id = ? AND finishedAt IS NULL",
+  );
   const list: Statement<ReplayRow, [number]> = db.prepare("SELECT * FROM warren_replays ORDER BY id DESC LIMIT ?");
   return {
     add: ({ id, logId, queue, fill, selection, first, last, createdAt }) => add(id, logId, queue, fill, selection, first, last, createdAt),

@@ -37,7 +37,7 @@ export function requests(url: () => string) {
     finished: ({ id }: Pick<Replay, "id">) =>
       eventually(async () => {
         const replay = await get<Replay>(`/replays/${id}`);
-        return replay.state === "running" ? undefined : replay;
+        return replay.state === "running" || replay.state === "queued" ? undefined : replay;
       }, "the replay to be finished"),
     /** Has several clients write items until it is stopped. */
     writeOn() {
