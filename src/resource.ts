@@ -1,5 +1,4 @@
-import { type TSchema, Type } from "@sinclair/typebox";
-import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { bulk } from "./crud/bulk";
 import { contextOf } from "./crud/context";
@@ -10,8 +9,8 @@ import { listOf } from "./crud/listing";
 import { mergePatch } from "./crud/merge-patch";
 import { etagOf, guardOf, isUnchanged } from "./crud/preconditions";
 import { schemasOf, typed } from "./crud/resource-schemas";
+import { mistakesIn } from "./domain/check";
 import type { Filters } from "./domain/filter";
-import { describeMistakes } from "./domain/mistakes";
 import type { Recorded, Resource } from "./domain/resource";
 import { jsonResponse } from "./http/answer-headers";
 import { jsonBody } from "./http/json-body";
@@ -48,7 +47,6 @@ export function crud<Name extends string, Plural extends string, Fields extends 
   const page = typed<Page>(schemas.page);
   const { params } = schemas;
   const list = listOf(resource);
-  const fieldsCheck = TypeCompiler.Compile<TSchema>(resource.fields);
   const tags = [plural];
   const refused = { 422: Problem, 503: Problem };
   const malformed = { 400: Problem };
@@ -64,8 +62,9 @@ export function crud<Name extends string, Plural extends string, Fields extends 
   const complete = (fields: unknown) => withDefaults(resource.fields, fields) as Fields;
   const patched = (current: object, change: unknown): Fields => {
     const fields = complete(mergePatch(fieldsOf(resource, current), change));
-    if (fieldsCheck.Check(fields)) return fields;
-    throw new HttpProblem(422, `The patch would leave the ${name} invalid.`, describeMistakes(fieldsCheck.Errors(fields)));
+    const mistakes = mistakesIn(resource.fields, fields);
+    if (mistakes.length === 0) return fields;
+    throw new HttpProblem(422, `The patch would leave the ${name} invalid.`, mistakes);
   };
 
   const insert = async (store: Store, body: unknown, path: string, request: Request): Promise<Stored> => {

@@ -1,4 +1,5 @@
-import { type EventType, firstMistake } from "./event-type";
+import { listMistakes, mistakesIn } from "./check";
+import type { EventType } from "./event-type";
 import { fieldsIn, withFields } from "./record";
 import type { Recorded } from "./resource";
 
@@ -57,12 +58,15 @@ function step(type: EventType, event: Body, way: 1 | -1): Body {
   return mistake ? fail(mistake) : next;
 }
 
-/** What is not as the version that the event says has it; undefined: nothing. */
+/** The mistakes in an event by the schemas of the version that it says, as one line; undefined for a valid one. */
 export function mistakeIn({ resource, shapes }: EventType, event: Body): string | undefined {
   const shape = shapes[event.version - 1];
   if (!shape) return `there is no version ${event.version}`;
-  const inRecord = firstMistake(shape.record, event[resource.name], `/${resource.name}`);
-  return inRecord ?? (shape.data && firstMistake(shape.data, event["data"], "/data"));
+  const mistakes = [
+    ...mistakesIn(shape.record, event[resource.name], `/${resource.name}`),
+    ...(shape.data ? mistakesIn(shape.data, event["data"], "/data") : []),
+  ];
+  return mistakes.length > 0 ? listMistakes(mistakes) : undefined;
 }
 
 /** Whatever was thrown may throw in turn when it is looked at. */

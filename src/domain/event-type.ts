@@ -1,6 +1,5 @@
 import { type TObject, type TProperties, type TSchema, Type } from "@sinclair/typebox";
-import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
-import { describeMistakes, mistakeText } from "./mistakes";
+import { listMistakes, mistakesIn } from "./check";
 import type { PastVersion } from "./past-version";
 import { recordOf } from "./record";
 import { changes, type Resource } from "./resource";
@@ -68,30 +67,7 @@ export function checkEmitted({ name, events }: Resource, emitted: Readonly<Recor
       const own = Object.keys(events);
       throw new TypeError(`"${name}" has no event "${event}" of its own: it has ${own.length > 0 ? own.join(", ") : "none"}.`);
     }
-    const mistake = data && firstMistake(schema, data);
-    if (mistake !== undefined) throw new TypeError(`The data of ${name}.${event} are not as its schema has them: ${mistake}`);
+    const mistakes = data ? mistakesIn(schema, data) : [];
+    if (mistakes.length > 0) throw new TypeError(`The data of ${name}.${event} are not as its schema has them: ${listMistakes(mistakes)}`);
   }
-}
-
-const checks = new WeakMap<TSchema, TypeCheck<TSchema>>();
-
-/** The compiled check of a schema, made once. */
-export function checkOf(schema: TSchema): TypeCheck<TSchema> {
-  const known = checks.get(schema);
-  if (known) return known;
-  const check = TypeCompiler.Compile(schema);
-  checks.set(schema, check);
-  return check;
-}
-
-/**
- * The first thing that is not as a schema has it, with its place: `/price: Expected number`. Undefined if there is none.
- *
- * @param at the place of the value itself, a JSON pointer.
- */
-export function firstMistake(schema: TSchema, value: unknown, at = ""): string | undefined {
-  const check = checkOf(schema);
-  if (check.Check(value)) return undefined;
-  const [first] = describeMistakes(check.Errors(value));
-  return first && mistakeText({ ...first, pointer: at + first.pointer });
 }

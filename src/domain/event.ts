@@ -1,11 +1,10 @@
 import { Type } from "@sinclair/typebox";
 import type { Catalogue } from "./catalogue";
+import { listMistakes, mistakesIn } from "./check";
 import { ConversionFailed, convert, mistakeIn } from "./convert";
-import { firstMistake } from "./event-type";
 import { inexact } from "./exact-json";
 import type { Filters } from "./filter";
 import { isDeeperThan, maxEventDepth, tooDeep } from "./json-depth";
-import { mistakeText } from "./mistakes";
 import type { PastVersion } from "./past-version";
 import type { Change, EventData, Recorded, Resource } from "./resource";
 import { UtcTime } from "./time";
@@ -92,9 +91,9 @@ export const maxEventBytes = 4 * 1024 * 1024;
 
 /** The part that every event has, whatever its type and version. */
 export const envelopeSchema = Type.Object({
-  id: Type.String({ minLength: 1, maxLength: 200, description: "UUIDv7; the same at every delivery." }),
+  id: Type.String({ minLength: 1, maxLength: 200, description: "1 to 200 characters: a UUIDv7, the same at every delivery." }),
   type: Type.String({ minLength: 1, maxLength: 200 }),
-  version: Type.Integer({ minimum: 1, description: "The version of this event type." }),
+  version: Type.Integer({ minimum: 1, description: "An integer from 1: the version of this event type." }),
   timestamp: UtcTime("When the change was made."),
 });
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -146,8 +145,8 @@ export function parseEvent(body: Uint8Array | string, catalogue: Catalogue, { ve
   } catch (error) {
     return unreadable("not-json", error instanceof Error ? error.message : String(error));
   }
-  const inEnvelope = firstMistake(envelopeSchema, value);
-  if (inEnvelope !== undefined) return unreadable("not-an-event", inEnvelope);
+  const inEnvelope = mistakesIn(envelopeSchema, value);
+  if (inEnvelope.length > 0) return unreadable("not-an-event", listMistakes(inEnvelope));
   const read = value as Event & Record<string, unknown>;
 
   const type = catalogue.eventType(read.type);
@@ -157,8 +156,8 @@ export function parseEvent(body: Uint8Array | string, catalogue: Catalogue, { ve
     const known = shapes.length === 1 ? "version 1" : `versions 1 to ${shapes.length}`;
     return unreadable("unknown-version", `${read.type} version ${read.version}; this program reads ${known}`);
   }
-  const [notExact] = inexact(text, value);
-  const mistake = notExact ? mistakeText(notExact) : mistakeIn(type, read);
+  const notExact = inexact(text, value);
+  const mistake = notExact.length > 0 ? listMistakes(notExact) : mistakeIn(type, read);
   if (mistake !== undefined) return unreadable("invalid", mistake);
   try {
     const event = convert(type, read, versions[type.type] ?? shapes.length);

@@ -9,6 +9,8 @@ export function exampleOf({ examples, default: given, ...schema }: TSchema): unk
   if (properties) return Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, exampleOf(property)]));
   // The simplest text is none, which is seldom what is meant.
   if (Value.Check(schema as TSchema, "text")) return "text";
+  const simplest = [0, schema["minimum"], schema["multipleOf"]].find((number) => Value.Check(schema as TSchema, number));
+  if (simplest !== undefined) return simplest;
   try {
     return Value.Create(schema as TSchema);
   } catch {

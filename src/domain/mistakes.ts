@@ -1,5 +1,7 @@
-import type { ValueError } from "@sinclair/typebox/errors";
-import { expectedText } from "./text";
+import { Kind, type TSchema } from "@sinclair/typebox";
+import { DefaultErrorFunction, type ValueError } from "@sinclair/typebox/errors";
+import { decimalKind, expectedDecimal } from "./decimal";
+import { expectedText, textKind } from "./text";
 
 /** Where a value is wrong, as a JSON pointer (RFC 6901), and what was expected there. */
 export interface Mistake {
@@ -35,7 +37,7 @@ export function describeMistakes(mistakes: Iterable<ValueError>): Mistake[] {
 }
 
 function* placed(mistakes: Iterable<ValueError>): Generator<Mistake> {
-  for (const { path, schema, message, errors } of mistakes) {
+  for (const { type, path, schema, value, errors } of mistakes) {
     const alternatives = errors.map((branch) => [...placed(branch)]);
     // The alternative that the value was meant to be is the one that has its mistake further inside.
     const meant = alternatives.find(([first]) => first && first.pointer.length > path.length);
@@ -43,9 +45,18 @@ function* placed(mistakes: Iterable<ValueError>): Generator<Mistake> {
     else if (typeof schema.description === "string") yield { pointer: path, detail: schema.description };
     else {
       const expected = alternatives.flatMap(([first]) => first?.detail ?? []).join("; or ");
-      yield { pointer: path, detail: expected || (expectedText(schema) ?? message) };
+      yield {
+        pointer: path,
+        detail: expected || (expectedOf(schema) ?? DefaultErrorFunction({ errorType: type, path, schema, value, errors })),
+      };
     }
   }
+}
+
+/** TypeBox describes its own kinds only, and by a function that any module of the process may replace. */
+function expectedOf(schema: TSchema): string | undefined {
+  if (schema[Kind] === textKind) return expectedText(schema);
+  return schema[Kind] === decimalKind ? expectedDecimal(schema) : undefined;
 }
 
 function cut(name: string): string {

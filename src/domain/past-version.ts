@@ -1,5 +1,5 @@
 import { type Static, type TObject, type TProperties, Type } from "@sinclair/typebox";
-import { countingCodePoints } from "./text";
+import { checkable } from "./checkable";
 
 /**
  * A schema that events were published with before it was changed, and how what was written with it becomes what the
@@ -31,6 +31,7 @@ interface PastVersionOptions<Properties extends TProperties> {
  *
  * @example
  * pastVersion({ fields: { name: Type.String(), cents: Type.Integer() }, up: ({ cents, ...rest }) => ({ ...rest, price: cents / 100 }) })
+ * @throws {TypeError} for a schema that is not one of JSON, or that has an unknown format.
  */
 export function pastVersion<Properties extends TProperties, const Event extends string>(
   options: PastVersionOptions<Properties> & { event: Event },
@@ -39,5 +40,5 @@ export function pastVersion<Properties extends TProperties>(
   options: PastVersionOptions<Properties>,
 ): PastVersion<Static<TObject<Properties>>, undefined>;
 export function pastVersion({ event, fields, up, down }: PastVersionOptions<TProperties> & { event?: string }): PastVersion {
-  return { event, fields: countingCodePoints(Type.Object(fields, { additionalProperties: true })), up: up as Conversion, down };
+  return { event, fields: checkable(Type.Object(fields, { additionalProperties: true })), up: up as Conversion, down };
 }

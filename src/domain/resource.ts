@@ -1,8 +1,9 @@
 import { type Static, type TObject, type TProperties, type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
+import { listMistakes, mistakesIn } from "./check";
+import { checkable } from "./checkable";
 import { checkFilters, type Filters, type FiltersFor } from "./filter";
 import type { PastVersion } from "./past-version";
 import { isFilledIn, recordOf } from "./record";
-import { countingCodePoints } from "./text";
 
 /** What happened to a resource: the second half of an event type (`item.created`). */
 export const changes = ["created", "updated", "deleted"] as const;
@@ -87,7 +88,8 @@ export function Nullable<T extends TSchema>(schema: T) {
 /**
  * Declares a resource. Export the result from a file in `src/domain/`, and mount it with `crud()` from a file in `routes/`.
  *
- * @throws {TypeError} when a name cannot be used as an event type, a queue or a table, a field not as a filter, or the past does not fit.
+ * @throws {TypeError} when a name cannot be used as an event type, a queue or a table, a field not as a filter, a schema is not
+ *   one of JSON or has an unknown format, the example is not a valid request, or the past does not fit.
  */
 export function defineResource<
   const Name extends string,
@@ -101,7 +103,9 @@ export function defineResource<
 ): Resource<Name, Plural, Static<TObject<Properties>>, By, { [Event in keyof Events]: Static<TObject<Events[Event]>> }, Past> {
   const { name, plural = `${name}s` as Plural, exchange = "events", filters = {} as By, indexes = [], example } = options;
   const { events = {} as Events, past = [] as never } = options;
-  const fields = countingCodePoints(Type.Object<TProperties>(options.fields)).properties;
+  const refuse = (what: string): never => {
+    throw new TypeError(`Resource "${name}": ${what}`);
+  };
   for (const word of [name, plural]) {
     if (!isWord(word) || reserved.has(word)) {
       throw new TypeError(
@@ -110,28 +114,34 @@ export function defineResource<
       );
     }
   }
-  for (const field of [fields, ...past.filter(({ event }) => event === undefined).map((version) => version.fields.properties)].flatMap(
-    Object.keys,
-  )) {
+  for (const field of [
+    options.fields,
+    ...past.filter(({ event }) => event === undefined).map((version) => version.fields.properties),
+  ].flatMap(Object.keys)) {
     if (isFilledIn(field)) {
-      throw new TypeError(`Resource "${name}": the field "${field}" is filled in by the service; give yours another name.`);
+      refuse(`the field "${field}" is filled in by the service; give yours another name.`);
     }
   }
   for (const event of Object.keys(events)) {
     if (isWord(event) && !changes.some((change) => change === event)) continue;
-    throw new TypeError(
-      `Resource "${name}": "${event}" cannot name an event: use lower-case letters, digits and _, such as "shipped"; taken are ${changes.join(", ")}.`,
-    );
+    refuse(`"${event}" cannot name an event: use lower-case letters, digits and _, such as "shipped"; taken are ${changes.join(", ")}.`);
   }
   for (const { event } of past) {
     if (event === undefined || event in events) continue;
-    throw new TypeError(`Resource "${name}": a past version is of the event "${event}", which is none of its own events.`);
+    refuse(`a past version is of the event "${event}", which is none of its own events.`);
   }
-  const data = Object.entries(events).map(([event, properties]) => [
-    event,
-    countingCodePoints(Type.Object(properties, { additionalProperties: false })),
-  ]);
-  checkFilters(name, fields, filters, indexes);
+  const closed = (properties: TProperties, what: string): TObject => {
+    try {
+      return checkable(Type.Object(properties, { additionalProperties: false }));
+    } catch (error) {
+      return refuse(`${what} ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
+  const fields = closed(options.fields, "the field");
+  const data = Object.entries(events).map(([event, properties]) => [event, closed(properties, `in the data of the event "${event}",`)]);
+  checkFilters(name, fields.properties, filters, indexes);
+  const mistakes = mistakesIn(fields, example);
+  if (mistakes.length > 0) refuse(`its example is not valid: ${listMistakes(mistakes)}`);
   return {
     kind: "warren.resource",
     name,
@@ -139,8 +149,8 @@ export function defineResource<
     exchange,
     queue: `${name}_events`,
     eventTypes: [...changes, ...Object.keys(events)].map((event) => `${name}.${event}` as `${Name}.${Change}`),
-    fields: Type.Object<TProperties>(fields, { additionalProperties: false }),
-    record: recordOf(fields),
+    fields,
+    record: recordOf(fields.properties),
     filters,
     indexes,
     example,

@@ -1,8 +1,10 @@
-import { FormatRegistry, Kind, type TSchema, TypeRegistry } from "@sinclair/typebox";
+import { Kind, type TSchema, TypeRegistry } from "@sinclair/typebox";
+import { type FormatCheck, formats } from "./formats";
 
-const kind = "Text";
+/** TypeBox's registry belongs to the whole process: the name is one that no other module gives. */
+export const textKind = "warren.Text";
 
-interface Limits {
+interface Limits extends TSchema {
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly pattern?: string;
@@ -10,45 +12,54 @@ interface Limits {
 }
 
 /**
- * The schema with each string's length counted in Unicode code points, as JSON Schema has it (2020-12, section 6.3), at
- * every depth. TypeBox counts the units of UTF-16, of which an emoji has two. The schema itself is not changed.
+ * A schema of strings, checked per JSON Schema 2020-12: lengths in Unicode code points (TypeBox counts the units of UTF-16),
+ * a pattern with the flag `u`, and formats that do not depend on the modules that a process has loaded.
+ *
+ * @throws {TypeError} for a format that is not known, or a pattern that is not a regular expression.
  */
-export function countingCodePoints<T extends TSchema>(schema: T): T {
-  const copy: TSchema = { ...schema };
-  for (const keyword of ["properties", "patternProperties"]) {
-    const inner = schema[keyword] as Record<string, TSchema> | undefined;
-    if (inner) copy[keyword] = Object.fromEntries(Object.entries(inner).map(([name, one]) => [name, countingCodePoints(one)]));
-  }
-  for (const keyword of ["items", "anyOf", "allOf", "not", "additionalProperties"]) {
-    const inner: unknown = schema[keyword];
-    if (Array.isArray(inner)) copy[keyword] = inner.map(countingCodePoints);
-    else if (typeof inner === "object" && inner !== null) copy[keyword] = countingCodePoints(inner as TSchema);
-  }
-  if (schema[Kind] === "String" && (schema["minLength"] !== undefined || schema["maxLength"] !== undefined)) copy[Kind] = kind;
-  return copy as T;
+export function asText(schema: Limits): TSchema {
+  const { minLength, maxLength, pattern, format } = schema;
+  if ([minLength, maxLength, pattern, format].every((limit) => limit === undefined)) return schema;
+  const text = { ...schema, [Kind]: textKind };
+  checks.set(text, compile(schema));
+  return text;
 }
 
-/** What a string that counts code points has to be; undefined for any other schema. */
-export function expectedText(schema: TSchema): string | undefined {
-  if (schema[Kind] !== kind) return undefined;
-  const { minLength, maxLength, pattern, format } = schema as Limits;
+/** Describes a string with limits. */
+export function expectedText({ minLength, maxLength, pattern, format }: Limits): string {
   const lengths = [minLength !== undefined && `at least ${minLength}`, maxLength !== undefined && `at most ${maxLength}`].filter(Boolean);
+  const length = lengths.length > 0 ? ` of ${lengths.join(" and ")} characters` : "";
   const form = pattern === undefined ? format && ` in the format ${format}` : ` that matches ${pattern}`;
-  return `Expected string of ${lengths.join(" and ")} characters${form ?? ""}`;
+  return `Expected string${length}${form ?? ""}`;
 }
 
-TypeRegistry.Set<Limits>(kind, (schema, value) => {
+type Check = (text: string) => boolean;
+
+/** By the schema. Elysia copies schemas, so that one may have to be compiled again. */
+const checks = new WeakMap<Limits, Check>();
+
+TypeRegistry.Set<Limits>(textKind, (schema, value) => {
   if (typeof value !== "string") return false;
-  const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, pattern, format } = schema;
-  // A code point is one unit or two: most texts need not be counted.
-  if (value.length > maxLength || value.length < 2 * minLength) {
-    const length = codePoints(value);
-    if (length > maxLength || length < minLength) return false;
+  let check = checks.get(schema);
+  if (!check) {
+    check = compile(schema);
+    checks.set(schema, check);
   }
-  return (
-    (pattern === undefined || expression(pattern).test(value)) && (format === undefined || FormatRegistry.Get(format)?.(value) === true)
-  );
+  return check(value);
 });
+
+function compile({ minLength = 0, maxLength = Number.POSITIVE_INFINITY, pattern, format }: Limits): Check {
+  const expression = pattern === undefined ? undefined : expressionOf(pattern);
+  const hasFormat = format === undefined ? undefined : formatOf(format);
+  return (text) => {
+    // A code point is one unit or two: most texts need not be counted.
+    if (text.length > maxLength || text.length < 2 * minLength) {
+      const length = codePoints(text);
+      if (length > maxLength || length < minLength) return false;
+    }
+    return (expression === undefined || expression.test(text)) && (hasFormat === undefined || hasFormat(text));
+  };
+}
 
 function codePoints(text: string): number {
   let count = 0;
@@ -56,12 +67,17 @@ function codePoints(text: string): number {
   return count;
 }
 
-const expressions = new Map<string, RegExp>();
-/** As TypeBox compiles a pattern: without flags. */
-function expression(pattern: string): RegExp {
-  const known = expressions.get(pattern);
+function expressionOf(pattern: string): RegExp {
+  try {
+    return new RegExp(pattern, "u");
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new TypeError(`has the pattern ${pattern}, which is not a regular expression with the flag u, as JSON Schema reads it: ${why}`);
+  }
+}
+
+function formatOf(format: string): FormatCheck {
+  const known = formats.get(format);
   if (known) return known;
-  const compiled = new RegExp(pattern);
-  expressions.set(pattern, compiled);
-  return compiled;
+  throw new TypeError(`has the unknown format "${format}". Known: ${[...formats.keys()].join(", ")}`);
 }

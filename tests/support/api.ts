@@ -7,6 +7,8 @@ import { type AppOptions, buildApp } from "../../src/app";
 import { EmbeddedDeadLetters } from "../../src/delivery/embedded-dead-letters";
 import { EmbeddedReplays } from "../../src/delivery/embedded-replays";
 import { findTimeline } from "../../src/delivery/timelines";
+import { Catalogue } from "../../src/domain/catalogue";
+import type { Resource } from "../../src/domain/resource";
 import { clientsBehind } from "../../src/http/client-address";
 import { Metrics } from "../../src/observe/metrics";
 import { crud } from "../../src/resource";
@@ -49,6 +51,8 @@ export interface TestOptions {
   /** Puts something between the routes and the store. */
   readonly wrap?: (store: Store) => Store;
   readonly routes?: readonly LoadedRoute[];
+  /** Default: items and orders. */
+  readonly resources?: readonly Resource[];
   readonly config?: Partial<AppOptions["config"]>;
   readonly relay?: AppOptions["dependencies"]["relay"];
 }
@@ -56,9 +60,15 @@ export interface TestOptions {
 const noRelay: NonNullable<TestOptions["relay"]> = () => ({ transport: "embedded", broker: "off", position: 0 });
 
 /** The HTTP application with items and orders, on a store in a temporary folder. Nothing listens. */
-export function openApi({ wrap = (store: Store) => store, routes = shipped, config = {}, relay = noRelay }: TestOptions = {}): TestApi {
+export function openApi({
+  wrap = (store: Store) => store,
+  routes = shipped,
+  resources = catalogue.resources,
+  config = {},
+  relay = noRelay,
+}: TestOptions = {}): TestApi {
   const folder = temporaryFolder();
-  const store = openSqliteStore(join(folder.path, "warren.db"), catalogue.resources);
+  const store = openSqliteStore(join(folder.path, "warren.db"), resources);
   const consumersDir = join(folder.path, "consumers");
   const { log, lines } = recordedLog();
   const metrics = new Metrics(log);
@@ -68,7 +78,7 @@ export function openApi({ wrap = (store: Store) => store, routes = shipped, conf
       metrics,
       log,
       store: wrap(store),
-      catalogue,
+      catalogue: new Catalogue(resources),
       deadLetters: new EmbeddedDeadLetters(folder.path),
       replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
       timeline: (id) => findTimeline({ store, folder: consumersDir, rabbitmq: undefined }, id),

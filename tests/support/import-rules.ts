@@ -89,7 +89,8 @@ const owners: readonly [RegExp, RegExp, string][] = [
 
 function* foreign(path: string, layer: string, specifier: string): Generator<string> {
   for (const [what, where, rule] of owners) if (what.test(specifier) && !where.test(layer)) yield `imports ${specifier}: ${rule}`;
-  if (layer === "domain" && !/^@sinclair\/typebox(\/|$)/.test(specifier)) yield `imports ${specifier}: domain imports TypeBox only`;
+  if (layer === "domain" && !/^(@sinclair\/typebox|ajv-formats)(\/|$)/.test(specifier))
+    yield `imports ${specifier}: domain imports TypeBox and ajv-formats only`;
   if (path.startsWith("routes/") && /^(node:)?(net|tls|http|https|http2|dgram)$/.test(specifier))
     yield `imports ${specifier}: a route is handed what it needs`;
 }

@@ -1,0 +1,75 @@
+import { Kind, TransformKind, type TSchema } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { asDecimal, decimalKind } from "./decimal";
+import { asText, textKind } from "./text";
+
+/** The kinds of TypeBox that stand for JSON, and those of Warren. */
+const jsonKinds = new Set([
+  ...["Any", "Array", "Boolean", "Integer", "Intersect", "Literal", "Never", "Not", "Null", "Number", "Object", "Record", "String"],
+  ...["TemplateLiteral", "This", "Tuple", "Union", "Unknown"],
+  ...[textKind, decimalKind],
+]);
+
+/** Kinds that are tried often, and what to write instead. */
+const instead: Readonly<Record<string, string>> = {
+  Date: 'use Type.String({ format: "date-time" })',
+  RegExp: "use Type.String({ pattern }), as JSON Schema has no flags",
+  BigInt: "use Type.String({ pattern }), as most readers of JSON round large numbers",
+  Undefined: "put Type.Optional around the property",
+  Void: "put Type.Optional around the property",
+  Unsafe: "put a schema that can be checked into Type.Unsafe, such as Type.Unsafe<Colour>(Type.String())",
+};
+
+/** Keywords that hold a schema, or several. */
+const inner = ["items", "anyOf", "allOf", "not", "contains", "additionalProperties", "unevaluatedProperties"];
+
+/**
+ * A copy of a schema that every process checks in the same way, whatever modules it has loaded, at every depth: its strings
+ * are {@link asText}, its decimals {@link asDecimal}. The schema itself is not changed.
+ *
+ * @param place of the schema, for errors: `lines[].quantity`.
+ * @throws {TypeError} for what is not a schema of JSON, or contradicts itself: an unknown kind or format, a pattern that
+ *   cannot be read, a default or an example that the schema refuses.
+ */
+export function checkable<T extends TSchema>(schema: T, place = ""): T {
+  const refuse = (what: string): never => {
+    throw new TypeError(`${place === "" ? "the schema" : `"${place}"`} ${what}.`);
+  };
+  const kind: unknown = schema?.[Kind];
+  if (typeof kind !== "string") return refuse("is not a schema: write it with Type of @sinclair/typebox");
+  if (TransformKind in schema) refuse("is a transform, and would be stored as something else than is sent: write its JSON");
+  if (!jsonKinds.has(kind)) {
+    refuse(
+      `is of the kind "${kind}", which is not JSON or not known to every process: ${instead[kind] ?? "use those of @sinclair/typebox"}`,
+    );
+  }
+  let copy: TSchema = { ...schema };
+  for (const keyword of ["properties", "patternProperties"]) {
+    const parts = schema[keyword] as Record<string, TSchema> | undefined;
+    if (!parts) continue;
+    const isNamed = keyword === "properties";
+    const entries = Object.entries(parts).map(([name, part]) => [name, checkable(part, partOf(place, isNamed ? name : "*"))]);
+    copy[keyword] = Object.fromEntries(entries);
+  }
+  for (const keyword of inner) {
+    const part: unknown = schema[keyword];
+    const at = ["items", "contains"].includes(keyword) ? `${place}[]` : place;
+    if (Array.isArray(part)) copy[keyword] = part.map((one: TSchema) => checkable(one, at));
+    else if (typeof part === "object" && part !== null) copy[keyword] = checkable(part as TSchema, at);
+  }
+  try {
+    if (kind === "String") copy = asText(copy);
+    else if (kind === "Number" || kind === "Integer") copy = asDecimal(copy);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    refuse(error.message);
+  }
+  if ("default" in copy && !Value.Check(copy, copy.default)) refuse("has a default that it does not accept itself");
+  const examples: unknown = copy["examples"];
+  if (Array.isArray(examples) && !examples.every((example) => Value.Check(copy, example))) refuse("has an example that it does not accept");
+  return copy as T;
+}
+
+function partOf(place: string, name: string): string {
+  return place === "" ? name : `${place}.${name}`;
+}

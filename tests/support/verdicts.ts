@@ -1,0 +1,11 @@
+// Reads events, one a line of JSON, and prints what this process makes of each. The names of the modules to load before the
+// resources, and after them, are the arguments.
+import { type Parsed, parseEvent } from "../../src/domain/event";
+
+const [before = "", after = ""] = process.argv.slice(2);
+for (const module of before.split(",").filter(Boolean)) await import(module);
+const { tickets } = await import("./ticket");
+for (const module of after.split(",").filter(Boolean)) await import(module);
+
+const verdict = (parsed: Parsed) => (parsed.ok ? "valid" : `${parsed.reason}: ${parsed.detail}`);
+for (const line of (await Bun.stdin.text()).trim().split("\n")) console.log(verdict(parseEvent(line, tickets)));
