@@ -17,6 +17,7 @@ import { Metrics } from "./observe/metrics";
 import { describeProcess } from "./observe/process-metrics";
 import { noTracing, type Tracing } from "./observe/tracing";
 import type { Dependencies } from "./route";
+import { whenUnlocked } from "./store/lock-wait";
 import { warnOfExposed } from "./store/private-file";
 import { openSqliteStore } from "./store/sqlite";
 import { describeStore } from "./store/store-metrics";
@@ -48,7 +49,7 @@ export async function startEngine(
   { tracing = noTracing, quickCommitSeconds }: EngineOptions = {},
 ): Promise<Engine> {
   const { resources } = catalogue;
-  const store = openSqliteStore(config.databaseFile, resources, { tracing, quickCommitSeconds });
+  const store = await whenUnlocked(() => openSqliteStore(config.databaseFile, resources, { tracing, quickCommitSeconds }));
   warnOfExposed(config, log);
   const transport = await chooseTransport(config.rabbitmq);
   log.info({ transport: transport.name, database: config.databaseFile }, `Transport: ${transport.name}, because ${transport.reason}`);

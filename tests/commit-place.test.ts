@@ -27,7 +27,7 @@ beforeEach(() => {
   folder = temporaryFolder();
   file = join(folder.path, "warren.db");
   threads = new CommitThreads();
-  store = openSqliteStore(file, catalogue.resources, { quickCommitSeconds: 0 });
+  store = openSqliteStore(file, catalogue.resources, { quickCommitSeconds: 0, patienceMs: 500 });
 });
 afterEach(async () => {
   await store.close();
@@ -72,7 +72,7 @@ describe("where changes are committed", () => {
         return seconds;
       }
     }
-    const commits = new GroupCommit(({ sql }, on) => new CommitPlace(new Writer(db, sql), 10, on));
+    const commits = new GroupCommit(({ sql }, on) => new CommitPlace(new Writer(db, sql), { quickSeconds: 10, patienceMs: 1000 }, on));
     const insert = commits.uncommitted.prepare("INSERT INTO rows VALUES (NULL)");
     const commit = () => commits.run(() => insert());
     for (let n = 0; n < 5; n += 1) await commit();
@@ -290,7 +290,7 @@ describe("trouble", () => {
   });
 
   test("a thread that cannot open the database says why", async () => {
-    const started = startCommitThread(join(folder.path, "no", "such", "folder.db"), [], { committed: () => {}, failed: () => {} });
+    const started = startCommitThread(join(folder.path, "no", "such", "folder.db"), [], 0, { committed: () => {}, failed: () => {} });
     await expect(started).rejects.toThrow(/^unable to open database file$/);
   });
 });

@@ -179,7 +179,7 @@ describe("the consumer's own tables", () => {
   });
 });
 
-test("a commit that fails makes every event that shares it a failure, leaves nothing, and the next one works", () => {
+test("a commit that fails makes every event that shares it a failure, leaves nothing, and the next one works", async () => {
   const file = openConsumerFile(":memory:", { durable: false });
   file.transaction.run("PRAGMA foreign_keys = ON");
   const options: ConsumerOptions<"item.*"> = {
@@ -200,13 +200,13 @@ test("a commit that fails makes every event that shares it a failure, leaves not
     delivery: { body: "", failures: 0, suspect: false, replay: "no", origin, gone: false, settle() {} },
   });
   const [good, bad] = [task(buildEvent("item.created", { price: null })), task(buildEvent("item.created", { price: 7 }))];
-  const failed = handleExactlyOnce(consumer, file, [good, bad], 0);
+  const failed = await handleExactlyOnce(consumer, file, [good, bad], 0);
   expect(failed).toMatchObject([
     { kind: "failed", error: { message: "FOREIGN KEY constraint failed" } },
     { kind: "failed", error: { message: "FOREIGN KEY constraint failed" } },
   ]);
   expect(file.transaction.all("SELECT customer FROM ledger UNION ALL SELECT id FROM warren_inbox")).toEqual([]);
-  expect(handleExactlyOnce(consumer, file, [good], 0)).toEqual([{ kind: "handled" }]);
+  expect(await handleExactlyOnce(consumer, file, [good], 0)).toEqual([{ kind: "handled" }]);
   expect(file.transaction.all("SELECT customer FROM ledger")).toEqual([{ customer: null }]);
 });
 

@@ -3,12 +3,14 @@ import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { startCommitThread } from "../src/store/commit-thread";
-import { BatchWriter, type Committed, type Committer, committerHere } from "../src/store/committer";
+import { BatchWriter, type Committed, type Committer, CommitterHere } from "../src/store/committer";
 import { GroupCommit, unavailable } from "../src/store/group-commit";
 import { StoreUnavailable } from "../src/store/store";
 import type { Write, Writes } from "../src/store/uncommitted";
 import { temporaryFolder } from "./support/folder";
 
+/** How long the database may be locked. */
+const patienceMs = 30;
 let folder: ReturnType<typeof temporaryFolder>;
 let db: Database;
 let commits: GroupCommit;
@@ -27,7 +29,7 @@ beforeEach(() => {
   commits = new GroupCommit(
     ({ sql }, told) => {
       on = told;
-      committer = committerHere(new BatchWriter(db, sql), on);
+      committer = new CommitterHere(new BatchWriter(db, sql), on, patienceMs);
       return { commit: (...batch) => committer.commit(...batch), close: () => committer.close() };
     },
     {
@@ -61,7 +63,7 @@ async function outcomes(changes: readonly (() => unknown)[]): Promise<unknown[]>
 
 describe.each(["here", "on a thread"])("committed %s", (place) => {
   beforeEach(async () => {
-    if (place !== "here") committer = await startCommitThread(db.filename, commits.uncommitted.sql, on);
+    if (place !== "here") committer = await startCommitThread(db.filename, commits.uncommitted.sql, patienceMs, on);
   });
 
   describe("changes that arrive together", () => {
@@ -156,7 +158,7 @@ describe("trouble of the store itself", () => {
     expect(await outcomes([big(1)])).toEqual([1]);
   });
 
-  test("a database that another program keeps locked", async () => {
+  test("a database that another program keeps locked for too long", async () => {
     const other = new Database(db.filename);
     other.run("BEGIN IMMEDIATE");
     const [error] = await outcomes([() => write(1)]);

@@ -19,7 +19,7 @@ beforeEach(() => {
   folder = temporaryFolder();
   file = join(folder.path, "warren.db");
   [connection] = connectionsOf(file, () => {
-    store = openSqliteStore(file, catalogue.resources);
+    store = openSqliteStore(file, catalogue.resources, { patienceMs: 100 });
   }) as [Database];
 });
 afterEach(async () => {
@@ -197,7 +197,6 @@ describe("trouble with the disk is StoreUnavailable, and nothing is changed", ()
   });
 
   test("a database that is locked; it works again afterwards", async () => {
-    connection.run("PRAGMA busy_timeout = 0");
     const other = new Database(file);
     other.run("BEGIN IMMEDIATE");
     await expect(store.insert(item, fields)).rejects.toBeInstanceOf(StoreUnavailable);

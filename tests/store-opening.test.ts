@@ -145,7 +145,8 @@ test("write-ahead log, and every commit flushed to the disk: in force on the con
   const value = (name: string) => Object.values(connection?.query<Record<string, unknown>, []>(`PRAGMA ${name}`).get() ?? {})[0];
   // 2 is FULL.
   expect([value("journal_mode"), value("synchronous")]).toEqual(["wal", 2]);
-  expect(value("busy_timeout") as number).toBeGreaterThan(0);
+  // SQLite would wait for locks on the event loop.
+  expect(value("busy_timeout")).toBe(0);
   expect(ask("PRAGMA journal_mode")).toEqual({ journal_mode: "wal" });
 });
 

@@ -39,7 +39,7 @@ await runCommand(help, async (words) => {
 });
 
 async function timelineIn(reached: Reached, id: string): Promise<Timeline | undefined> {
-  const log = openLog(reached.config);
+  const log = await openLog(reached.config);
   try {
     return await findTimeline({ store: log, folder: reached.folder, rabbitmq: await rabbitmqIn(reached, log) }, id);
   } finally {

@@ -3,6 +3,7 @@ import { EmbeddedReplays } from "../delivery/embedded-replays";
 import { type Replay, toReplay } from "../delivery/replays";
 import { openConsumerFile } from "../store/consumer-file";
 import { acquireLock } from "../store/lock";
+import { whenUnlocked } from "../store/lock-wait";
 import { interrupted, onInterrupt, Trouble } from "./command";
 import { Progress } from "./progress";
 import type { Replaying } from "./replaying";
@@ -16,7 +17,7 @@ const patienceMs = 1500;
 export async function replayEmbedded(folder: string, { queue, selection, log, after, last }: Replaying): Promise<number> {
   const { id } = await new EmbeddedReplays(log, folder).start(queue, selection, { after, last });
   const path = join(folder, `${queue}.db`);
-  const file = openConsumerFile(path, { durable: false });
+  const file = await whenUnlocked(() => openConsumerFile(path, { durable: false }));
   const stopping = Promise.withResolvers<"stopped">();
   onInterrupt(() => stopping.resolve("stopped"));
 

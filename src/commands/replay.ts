@@ -65,7 +65,7 @@ await runCommand(help, async (words) => {
     text === undefined ? undefined : wholeNumber(n ? "--last" : "--after", text, 0),
   );
   return withTransport(async (reached) => {
-    const log = openLog(reached.config);
+    const log = await openLog(reached.config);
     try {
       const selection = await belonging(reached, log, queue, asked, catalogue);
       const replaying: Replaying = {

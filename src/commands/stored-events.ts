@@ -41,7 +41,7 @@ export async function checkStored(): Promise<boolean> {
   const inFiles = (folder: string) => checkDead(new EmbeddedDeadLetters(folder), `in ${folder}`);
   await withTransport(
     async (reached) => {
-      const log = openLog(reached.config);
+      const log = await openLog(reached.config);
       try {
         isWell = await checkLog(log, reached.config.databaseFile, catalogue);
       } finally {

@@ -5,6 +5,7 @@ import { type AskQueues, embeddedQueues, knownQueues, type QueueState, rabbitQue
 import type { Transport } from "../delivery/transport";
 import { loadCatalogue } from "../domain/catalogue";
 import { isLocked } from "../store/lock";
+import { whenUnlocked } from "../store/lock-wait";
 import { followLog, type LogFollower } from "../store/log-follower";
 import type { Reached } from "./transport";
 
@@ -44,7 +45,7 @@ export class SystemObserver {
 
   async look(): Promise<SystemState> {
     const { broker, transport, config } = this.#reached;
-    this.#log ??= followLog(config.databaseFile);
+    this.#log ??= await whenUnlocked(() => followLog(config.databaseFile));
     const log = this.#log;
     const at = performance.now();
     const before = this.#before;

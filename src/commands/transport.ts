@@ -7,6 +7,7 @@ import { RabbitDeadLetters } from "../delivery/rabbit-dead-letters";
 import { chooseTransport, type Transport } from "../delivery/transport";
 import { loadCatalogue } from "../domain/catalogue";
 import { createLog } from "../observe/logging";
+import { whenUnlocked } from "../store/lock-wait";
 import { followLog, type LogFollower } from "../store/log-follower";
 import { Trouble } from "./command";
 
@@ -60,8 +61,8 @@ export async function withTransport<T>(use: (reached: Reached) => Promise<T>, { 
  *
  * @throws {Trouble} when there is none.
  */
-export function openLog({ databaseFile }: Config): LogFollower {
-  const log = followLog(databaseFile);
+export async function openLog({ databaseFile }: Config): Promise<LogFollower> {
+  const log = await whenUnlocked(() => followLog(databaseFile));
   if (log) return log;
   throw new Trouble(`There is no event log in ${databaseFile} yet: the API makes it when it starts. Is DATABASE_URL right?`);
 }
@@ -71,7 +72,7 @@ export async function openDeadLetters({ config, broker, folder }: Reached): Prom
   if (!broker) return new EmbeddedDeadLetters(folder);
   const { resources } = await loadCatalogue();
   // RabbitMQ has no list of queues to ask for; the service keeps one beside its log.
-  const log = followLog(config.databaseFile);
+  const log = await whenUnlocked(() => followLog(config.databaseFile));
   const own = log?.queues() ?? [];
   log?.close();
   return new RabbitDeadLetters(broker, async () => [...resources.map((resource) => resource.queue), ...own]);

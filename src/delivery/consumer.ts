@@ -5,6 +5,7 @@ import { loadCatalogue, UnknownEventType } from "../domain/catalogue";
 import { createLog, type Log, messageOf } from "../observe/logging";
 import { noTracing, startTracing } from "../observe/tracing";
 import { type ConsumerFile, openConsumerFile } from "../store/consumer-file";
+import { whenUnlocked } from "../store/lock-wait";
 import { warnOfExposed } from "../store/private-file";
 import { attachQueue } from "./announcement";
 import type { AskedTypes, EventPattern, NewestTypes } from "./consumed-events";
@@ -111,7 +112,7 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
   const { queue, log } = consumer;
   const file = lazyFile(consumer, fileOf(consumer, config), { durable: consumer.exactlyOnce });
   // A mistake in the consumer's own tables shows at the start, and not at the first event.
-  if (consumer.exactlyOnce) file.open();
+  if (consumer.exactlyOnce) await whenUnlocked(file.open);
   const worker = new Worker(consumer, file.open);
   const broker = await Broker.connect(rabbitmq, log);
   const parking = parkingOf(broker, consumer);
@@ -181,7 +182,12 @@ function lazyFile(consumer: Consumer, path: string, options: { durable: boolean 
   function open(): ConsumerFile {
     const opened = openConsumerFile(consumer.temporary ? ":memory:" : path, options);
     if (consumer.exactlyOnce) {
-      opened.together(() => consumer.setup(opened.transaction));
+      try {
+        opened.together(() => consumer.setup(opened.transaction));
+      } catch (error) {
+        opened.close();
+        throw error;
+      }
       const { queue, log } = consumer;
       const expire = () => {
         try {

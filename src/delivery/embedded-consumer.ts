@@ -1,6 +1,7 @@
 import { messageOf } from "../observe/logging";
 import { validTraceparent } from "../observe/traceparent";
 import type { ConsumerFile } from "../store/consumer-file";
+import { whenUnlocked } from "../store/lock-wait";
 import type { LogFollower } from "../store/log-follower";
 import type { LogEntry } from "../store/store";
 import type { ReplayMark, Waiting } from "../store/waiting-table";
@@ -9,8 +10,9 @@ import type { Delivery } from "./delivery";
 import { type Kept, keepFailure } from "./embedded-failure";
 import { LogCursor } from "./log-cursor";
 import type { Failure } from "./outcome";
-import { mostAtOnce } from "./replays";
-import { RunningReplay } from "./running-replay";
+import { PatientWrites } from "./patient-writes";
+import type { RunningReplay } from "./running-replay";
+import { RunningReplays } from "./running-replays";
 import { Signal } from "./signal";
 import { startCursor } from "./start-cursor";
 import type { Worker } from "./worker";
@@ -26,7 +28,7 @@ const batch = 256;
 /** Feeds a worker from the event log, from what waits for its next attempt, and from replays. */
 export class EmbeddedConsumer {
   #main = new LogCursor({ position: 0, begun: 0 });
-  readonly #replays = new Map<string, RunningReplay>();
+  readonly #replays: RunningReplays;
   #looked = Number.NEGATIVE_INFINITY;
   /** Waiting events that are with the worker now. */
   readonly #retrying = new Set<number>();
@@ -35,6 +37,9 @@ export class EmbeddedConsumer {
   /** How entries of the log that never reached the handler are kept at the end, or those behind them would come again. */
   readonly #putAside = new WeakMap<Delivery, () => void>();
   #savedPosition = -1;
+  /** What is to be written as soon as possible. */
+  readonly #toSave = new Set<() => void>();
+  readonly #writes: PatientWrites;
   /** Whether the log may have more than was read so far, apart from what is committed from now on. */
   #more = true;
 
@@ -43,50 +48,56 @@ export class EmbeddedConsumer {
     readonly log: LogFollower,
     readonly file: ConsumerFile,
     readonly stop: AbortSignal,
-  ) {}
+  ) {
+    this.#replays = new RunningReplays(worker.consumer, file, log.logId);
+    this.#writes = new PatientWrites(worker.consumer, stop);
+  }
 
   get consumer(): Consumer {
     return this.worker.consumer;
   }
 
   async run(): Promise<void> {
-    this.#main = await startCursor(this.consumer, this.log, this.file);
+    this.#main = await whenUnlocked(() => startCursor(this.consumer, this.log, this.file));
     this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
     this.log.changed();
     this.consumer.onReady();
     this.stop.addEventListener("abort", () => this.#settled.raise(), { once: true });
     while (!this.stop.aborted) {
-      const fed = (await this.#feedReplays()) + this.#feedWaiting() + (await this.#feedLog());
-      this.#savePosition();
+      const fed = (await this.#feedReplays()) + (await this.#feedWaiting()) + (await this.#feedLog());
+      for (const save of this.#toSave) if (await this.#writes.write(save)) this.#toSave.delete(save);
+      if (this.#main.position !== this.#savedPosition) await this.#writes.write(this.#saveMain);
       // Handlers that never wait would keep signals and timers out.
       if (fed > 0) await new Promise(setImmediate);
       else await this.#change();
     }
     const back = this.worker.giveBack();
     await this.worker.drain();
-    this.file.together(() => {
-      for (const delivery of back) this.#putAside.get(delivery)?.();
-    });
     // Nothing is in hand any more, and so nothing is suspect.
-    this.#main.rest();
-    this.#saveProgress();
-    for (const replay of this.#replays.values()) replay.rest();
+    await this.#writes.write(() =>
+      this.file.together(() => {
+        for (const delivery of back) this.#putAside.get(delivery)?.();
+        this.#main.rest();
+        this.#saveMain();
+        this.#replays.rest();
+      }),
+    );
   }
 
   get #room(): number {
-    let inHand = this.#main.inHand + this.#retrying.size;
-    for (const { cursor } of this.#replays.values()) inHand += cursor.inHand;
+    const inHand = this.#main.inHand + this.#retrying.size + this.#replays.inHand;
     return Math.max(0, this.consumer.prefetch - inHand);
   }
 
-  #feedWaiting(): number {
+  async #feedWaiting(): Promise<number> {
     const now = Date.now();
     const room = this.#room;
     if (room === 0 || this.#nextDueAt === undefined || this.#nextDueAt > now) return 0;
     const due = this.file.waiting.due(now, this.#retrying, Math.min(batch, room));
-    this.file.together(() => {
+    const begin = () => {
       for (const { number } of due) this.file.waiting.begin(number);
-    });
+    };
+    if (!(await this.#writes.write(() => this.file.together(begin)))) return 0;
     for (const waiting of due) this.#retrying.add(waiting.number);
     this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
     for (const waiting of due) this.#takeWaiting(waiting);
@@ -110,10 +121,10 @@ export class EmbeddedConsumer {
     this.#more = entries === undefined || entries.length === room;
     const last = entries?.at(-1);
     if (!entries || !last) return 0;
-    if (this.#main.begin(last.position)) this.#saveProgress();
+    if (this.#main.begin(last.position) && !(await this.#writes.write(this.#saveMain))) return 0;
     for (const entry of entries) {
       if (!this.consumer.wanted.has(entry.type)) this.#main.skip(entry.position);
-      else this.#takeEntry(this.#main, entry, "no", () => this.#saveProgress());
+      else this.#takeEntry(this.#main, entry, "no", this.#saveMain);
     }
     return entries.length;
   }
@@ -121,22 +132,14 @@ export class EmbeddedConsumer {
   async #feedReplays(): Promise<number> {
     if (performance.now() - this.#looked > lookForRequestsEveryMs) this.#lookForRequests();
     let fed = 0;
-    for (const replay of this.#replays.values()) if (!replay.isHeldBack) fed += await this.#feedReplay(replay);
+    for (const replay of this.#replays.ready) fed += await this.#feedReplay(replay);
     return fed;
   }
 
   #lookForRequests(): void {
     this.#looked = performance.now();
     this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
-    const unfinished = this.file.replays.unfinished(this.log.logId);
-    const ids = new Set(unfinished.map(({ id }) => id));
-    for (const id of this.#replays.keys()) if (!ids.has(id)) this.#replays.delete(id);
-    for (const row of unfinished) {
-      if (this.#replays.size >= mostAtOnce) break;
-      if (this.#replays.has(row.id)) continue;
-      this.#replays.set(row.id, new RunningReplay(row, this.file, this.consumer.wanted));
-      this.consumer.log.info({ queue: this.consumer.queue, replay: row.id }, "Replaying past events");
-    }
+    this.#replays.look();
   }
 
   async #feedReplay(replay: RunningReplay): Promise<number> {
@@ -145,23 +148,23 @@ export class EmbeddedConsumer {
     const read = room === 0 ? undefined : await this.#read(cursor.taken, room);
     if (!read) return 0;
     const own = replay.ofItsOwn(read);
-    if (own.length === 0 && cursor.inHand === 0) this.#finishReplay(replay);
+    if (own.length === 0 && cursor.inHand === 0) await this.#finishReplay(replay);
     const entries = replay.allowed(own);
     const end = entries.at(-1)?.position;
-    if (end !== undefined && cursor.begin(end)) replay.save();
+    if (end !== undefined && cursor.begin(end) && !(await this.#writes.write(replay.save))) return 0;
     for (const entry of entries) {
       if (!replay.wants(entry)) cursor.skip(entry.position);
       else {
         replay.sent += 1;
-        this.#takeEntry(cursor, entry, selection.force ? "forced" : "yes", () => replay.save());
+        this.#takeEntry(cursor, entry, selection.force ? "forced" : "yes", replay.save);
       }
     }
     return entries.length;
   }
 
-  #finishReplay(replay: RunningReplay): void {
-    replay.save(new Date().toISOString());
-    this.#replays.delete(replay.id);
+  async #finishReplay(replay: RunningReplay): Promise<void> {
+    if (!(await this.#writes.write(() => replay.finish(new Date().toISOString())))) return;
+    this.#replays.remove(replay);
     this.consumer.log.info({ queue: this.consumer.queue, replay: replay.id, events: replay.sent }, "The replay is finished");
   }
 
@@ -183,7 +186,7 @@ export class EmbeddedConsumer {
     const delivery = this.#hand({ id, body, traceparent, failures: 0, firstFailure: null, replay, suspect }, () => () => {
       settle();
       // Or the next death would be counted for this event as well.
-      if (suspect) save();
+      if (suspect) this.#toSave.add(save);
     });
     this.#putAside.set(delivery, () => {
       this.file.waiting.add({ id, body, traceparent, attempts: 0, firstFailure: null, replay, dueAt: Date.now() });
@@ -221,19 +224,10 @@ export class EmbeddedConsumer {
     return delivery;
   }
 
-  #savePosition(): void {
-    if (this.#main.position !== this.#savedPosition) this.#saveProgress();
-  }
-
-  #saveProgress(): void {
+  readonly #saveMain = () => {
     this.file.saveProgress(this.log.logId, this.#main);
     this.#savedPosition = this.#main.position;
-  }
-
-  get #hasReplayToFeed(): boolean {
-    for (const replay of this.#replays.values()) if (!replay.isHeldBack) return true;
-    return false;
-  }
+  };
 
   /** Waits for a commit, a settled event, a retry that is due, a replay, or the stop. */
   async #change(): Promise<void> {
@@ -243,7 +237,7 @@ export class EmbeddedConsumer {
       const room = this.#room > 0;
       if (this.stop.aborted || (room && (this.#more || this.log.changed())) || this.#main.position !== this.#savedPosition) return;
       if (room && this.#nextDueAt !== undefined && this.#nextDueAt <= now) return;
-      if (room && (this.#hasReplayToFeed || performance.now() - this.#looked > lookForRequestsEveryMs)) return;
+      if (room && (this.#replays.ready.length > 0 || performance.now() - this.#looked > lookForRequestsEveryMs)) return;
     }
   }
 }

@@ -14,11 +14,12 @@ export class EmbeddedDeadLetters implements DeadLetters {
   constructor(readonly folder: string) {}
 
   async queues(): Promise<{ queue: string; count: number }[]> {
-    return consumerFiles(this.folder).map((queue) => ({ queue, count: this.#with(queue, ({ dead }) => dead.count()) }));
+    const queues = consumerFiles(this.folder);
+    return Promise.all(queues.map(async (queue) => ({ queue, count: await this.#with(queue, ({ dead }) => dead.count()) })));
   }
 
   async list(queue: string, selection: DeadSelection, after: number, limit: number): Promise<DeadLetterPage> {
-    const rows = this.#with(queue, ({ dead }) => dead.list(selection, after, limit + 1));
+    const rows = await this.#with(queue, ({ dead }) => dead.list(selection, after, limit + 1));
     const shown = rows.slice(0, limit);
     return { deadLetters: shown.map(toDeadLetter), next: rows.length > limit ? (shown.at(-1)?.number ?? null) : null };
   }
@@ -45,10 +46,10 @@ export class EmbeddedDeadLetters implements DeadLetters {
     act: (file: ConsumerFile, row: DeadRow) => void,
     { onProgress, stop }: Watch = {},
   ): Promise<number> {
-    const { last, total } = this.#with(queue, ({ dead }) => ({ last: dead.last(), total: dead.count() }));
+    const { last, total } = await this.#with(queue, ({ dead }) => ({ last: dead.last(), total: dead.count() }));
     let count = 0;
     for (let after = 0; !stop?.aborted; ) {
-      const rows = this.#with(queue, (file) =>
+      const rows = await this.#with(queue, (file) =>
         file.together(() => {
           const found = file.dead.list(selection, after, batch).filter((row) => row.number <= last);
           for (const row of found) {
@@ -67,7 +68,7 @@ export class EmbeddedDeadLetters implements DeadLetters {
     return count;
   }
 
-  #with<T>(queue: string, use: (file: ConsumerFile) => T): T {
+  async #with<T>(queue: string, use: (file: ConsumerFile) => T): Promise<T> {
     const path = join(this.folder, `${queue}.db`);
     if (!existsSync(path)) throw new UnknownQueue(queue);
     return withFile(path, use);

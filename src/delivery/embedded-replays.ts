@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type ConsumerFile, openConsumerFile } from "../store/consumer-file";
 import { isLocked } from "../store/lock";
+import { isBusy, whenUnlocked } from "../store/lock-wait";
 import type { ReplayRow } from "../store/replay-table";
 import type { LogReader } from "../store/store";
 import { QueueUnavailable, UnknownQueue } from "./queue-errors";
@@ -34,7 +35,7 @@ export class EmbeddedReplays implements Replays {
   async start(queue: string, selection: ReplaySelection, part: Partial<LogPart> = {}): Promise<Replay> {
     const file = this.#fileOf(queue);
     const { after: first = await beginningOf(this.log, selection), last = await this.log.end() } = part;
-    const asked = this.belonging(queue, selection);
+    const asked = await this.belonging(queue, selection);
     return withFile(file, ({ replays }) => {
       refuseTooMany(replays.unfinished(this.log.logId).length);
       const id = Bun.randomUUIDv7();
@@ -46,7 +47,7 @@ export class EmbeddedReplays implements Replays {
 
   async cancel(id: string): Promise<Replay | undefined> {
     for (const file of this.#files()) {
-      const replay = withFile(file, ({ replays, together }) =>
+      const replay = await withFile(file, ({ replays, together }) =>
         together(() => {
           const row = replays.get(id);
           if (!row || row.finishedAt !== null) return row;
@@ -60,28 +61,30 @@ export class EmbeddedReplays implements Replays {
   }
 
   async count(queue: string, selection: ReplaySelection, options?: CountOptions): Promise<number> {
-    return countPast(this.log, this.belonging(queue, selection), options);
+    return countPast(this.log, await this.belonging(queue, selection), options);
   }
 
   /** Leaves out of a selection what the queue's consumer does not ask for. */
-  belonging(queue: string, selection: ReplaySelection): ReplaySelection {
-    return narrowed(
-      selection,
-      withFile(this.#fileOf(queue), (file) => file.followedTypes(this.log.logId) ?? null),
-    );
+  async belonging(queue: string, selection: ReplaySelection): Promise<ReplaySelection> {
+    return narrowed(selection, await withFile(this.#fileOf(queue), (file) => file.followedTypes(this.log.logId) ?? null));
   }
 
   async get(id: string): Promise<Replay | undefined> {
     for (const file of this.#files()) {
-      const row = withFile(file, ({ replays }) => replays.get(id));
+      const row = await withFile(file, ({ replays }) => replays.get(id));
       if (row) return show(row, file);
     }
     return undefined;
   }
 
   async list(limit: number): Promise<Replay[]> {
-    const all = this.#files().flatMap((file) => withFile(file, ({ replays }) => replays.list(limit)).map((row) => show(row, file)));
-    return all.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, limit);
+    const lists = await Promise.all(
+      this.#files().map(async (file) => (await withFile(file, ({ replays }) => replays.list(limit))).map((row) => show(row, file))),
+    );
+    return lists
+      .flat()
+      .sort((a, b) => (a.id < b.id ? 1 : -1))
+      .slice(0, limit);
   }
 
   #fileOf(queue: string): string {
@@ -106,16 +109,23 @@ export function consumerFiles(folder: string): string[] {
   return [...new Bun.Glob("*.db").scanSync(folder)].map((file) => file.slice(0, -".db".length)).sort();
 }
 
-/** @throws {QueueUnavailable} when somebody holds the file for too long, as a handler does in its transaction. */
-export function withFile<T>(path: string, use: (file: ConsumerFile) => T): T {
-  let file: ConsumerFile | undefined;
+/**
+ * Opens a consumer's file for a moment.
+ *
+ * @throws {QueueUnavailable} when another process holds the file for too long, as a handler does in its transaction.
+ */
+export async function withFile<T>(path: string, use: (file: ConsumerFile) => T): Promise<T> {
   try {
-    file = openConsumerFile(path, { durable: false });
-    return use(file);
+    return await whenUnlocked(() => {
+      const file = openConsumerFile(path, { durable: false });
+      try {
+        return use(file);
+      } finally {
+        file.close();
+      }
+    });
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "SQLITE_BUSY")) throw error;
+    if (!isBusy(error)) throw error;
     throw new QueueUnavailable(`The file ${path} is held by its consumer for a long time; try again.`, { cause: error });
-  } finally {
-    file?.close();
   }
 }

@@ -1,4 +1,5 @@
 import { acquireLock, type Lock } from "../store/lock";
+import { whenUnlocked } from "../store/lock-wait";
 import { followLog, type LogFollower } from "../store/log-follower";
 import type { LazyFile } from "./consumer";
 import type { Stage } from "./consumer-health";
@@ -31,11 +32,11 @@ export async function consumeLog(
   if (!lock) return;
   onStage("waiting");
   try {
-    const log = followLog(logFile) ?? (await waitForLog(consumer, logFile, stop));
+    const log = (await whenUnlocked(() => followLog(logFile))) ?? (await waitForLog(consumer, logFile, stop));
     if (!log) return;
     try {
       onStage("consuming");
-      await new EmbeddedConsumer(worker, log, file.open(), stop).run();
+      await new EmbeddedConsumer(worker, log, await whenUnlocked(file.open), stop).run();
     } finally {
       log.close();
     }
@@ -67,7 +68,7 @@ async function standBy(consumer: Consumer, lockFile: string, stop: AbortSignal, 
 async function waitForLog(consumer: Consumer, logFile: string, stop: AbortSignal): Promise<LogFollower | undefined> {
   consumer.log.info({ database: logFile }, "Waiting for the API to make its database: start it with `bun run dev`");
   while (!stop.aborted) {
-    const log = followLog(logFile);
+    const log = await whenUnlocked(() => followLog(logFile));
     if (log) return log;
     await Bun.sleep(tryEveryMs);
   }

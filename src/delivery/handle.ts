@@ -3,6 +3,7 @@ import type { Log } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
 import type { Span } from "../observe/tracing";
 import type { ConsumerFile, Transaction } from "../store/consumer-file";
+import { whenUnlocked } from "../store/lock-wait";
 import type { Consumer } from "./consumer-options";
 import type { Task } from "./delivery";
 import { type Result, troubleOf } from "./outcome";
@@ -69,9 +70,19 @@ export async function handleBatch(consumer: Consumer, tasks: readonly Task[]): P
 
 /**
  * Has events handled in one transaction, in order, each with its row in the inbox; one that fails leaves nothing behind.
- * The transaction ends before this returns, so that a handler has to be synchronous.
+ * Waits for the transaction while another process has a lock on the file.
  */
-export function handleExactlyOnce(consumer: Consumer, file: ConsumerFile, tasks: readonly Task[], now: number): Result[] {
+export async function handleExactlyOnce(consumer: Consumer, file: ConsumerFile, tasks: readonly Task[], now: number): Promise<Result[]> {
+  try {
+    return await whenUnlocked(() => handleTogether(consumer, file, tasks, now));
+  } catch (error) {
+    // The transaction itself failed: disk full, or locked by another process for too long.
+    return tasks.map(() => ({ kind: "failed", error }));
+  }
+}
+
+/** The transaction ends before this returns, so that a handler has to be synchronous. */
+function handleTogether(consumer: Consumer, file: ConsumerFile, tasks: readonly Task[], now: number): Result[] {
   const one = (part: readonly Task[]): Result => {
     try {
       file.together(() => {
@@ -95,24 +106,19 @@ export function handleExactlyOnce(consumer: Consumer, file: ConsumerFile, tasks:
       return { kind: "failed", error };
     }
   };
-  try {
-    return file.together(() => {
-      const isDone = ({ event, delivery }: Task) => delivery.replay !== "forced" && file.inbox.has(event.id);
-      if (!consumer.handleBatch) return tasks.map((task) => (isDone(task) ? duplicate : one([task])));
-      // An event may come twice in one batch: the second has what became of the first.
-      const firsts = new Map(tasks.filter((task) => !isDone(task)).map((task) => [task.event.id, task]));
-      const fresh = [...firsts.values()];
-      const results = new Map(batchResults(fresh, one).map((result, index) => [fresh[index], result]));
-      return tasks.map((task) => {
-        const first = firsts.get(task.event.id);
-        const result = results.get(first);
-        return !result || (task !== first && result.kind === "handled") ? duplicate : result;
-      });
+  return file.together(() => {
+    const isDone = ({ event, delivery }: Task) => delivery.replay !== "forced" && file.inbox.has(event.id);
+    if (!consumer.handleBatch) return tasks.map((task) => (isDone(task) ? duplicate : one([task])));
+    // An event may come twice in one batch: the second has what became of the first.
+    const firsts = new Map(tasks.filter((task) => !isDone(task)).map((task) => [task.event.id, task]));
+    const fresh = [...firsts.values()];
+    const results = new Map(batchResults(fresh, one).map((result, index) => [fresh[index], result]));
+    return tasks.map((task) => {
+      const first = firsts.get(task.event.id);
+      const result = results.get(first);
+      return !result || (task !== first && result.kind === "handled") ? duplicate : result;
     });
-  } catch (error) {
-    // The commit itself failed: disk full, or locked by another process for too long.
-    return tasks.map(() => ({ kind: "failed", error }));
-  }
+  });
 }
 
 function batchResults(tasks: readonly Task[], call: (part: readonly Task[]) => Result): Result[] {

@@ -3,6 +3,7 @@ import type { Broker } from "../broker/connection";
 import { deadQueueOf, queueDepth, queueState, retryQueueOf } from "../broker/topology";
 import type { Catalogue } from "../domain/catalogue";
 import { consumerState } from "../store/consumer-state";
+import { whenUnlocked } from "../store/lock-wait";
 import type { RetryQueue, Store } from "../store/store";
 import { troubleOf } from "./broker-trouble";
 import { consumerFiles } from "./embedded-replays";
@@ -74,7 +75,7 @@ export function embeddedQueues(store: Pick<Store, "log" | "logId">, consumersDir
     const end = await store.log.end();
     const states: QueueState[] = [];
     for (const queue of consumerFiles(consumersDir)) {
-      const { position, waiting, dead, running } = consumerState(join(consumersDir, `${queue}.db`), store.logId);
+      const { position, waiting, dead, running } = await whenUnlocked(() => consumerState(join(consumersDir, `${queue}.db`), store.logId));
       const messages = position === null ? null : Math.max(0, end - position);
       const [oldest] = position !== null && messages ? await store.log.read(position, 1) : [];
       const oldestAt = oldest?.timestamp ?? null;

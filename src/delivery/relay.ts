@@ -112,7 +112,7 @@ export class Relay {
     this.#stopping = true;
     this.#wake.raise();
     clearTimeout(this.#saveTimer);
-    if (this.#position > this.#saved) await this.options.relayed.save(this.#position);
+    if (this.#position > this.#saved) await this.#save(this.#position);
   }
 
   /** Sends until something fails; answers the failure once nothing is in flight any more. Undefined: closed or stopped. */
@@ -193,18 +193,19 @@ export class Relay {
       this.#saveTimer = undefined;
       this.#saving = true;
       const position = this.#position;
-      try {
-        await this.options.relayed.save(position);
-        this.#saved = position;
-      } catch (error) {
-        this.options.logger.warn(
-          { error: messageOf(error), position },
-          "The relay's position could not be stored; events may be sent twice",
-        );
-      }
+      await this.#save(position);
       this.#saving = false;
       if (this.#position > position) this.#saveSoon();
     }, saveEveryMs);
+  }
+
+  async #save(position: number): Promise<void> {
+    try {
+      await this.options.relayed.save(position);
+      this.#saved = position;
+    } catch (error) {
+      this.options.logger.warn({ error: messageOf(error), position }, "The relay's position could not be stored; events may be sent twice");
+    }
   }
 
   async #recover({ error: failure, entry }: Failed, failures: number, closed: AbortSignal): Promise<void> {

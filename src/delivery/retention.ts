@@ -1,6 +1,7 @@
 import type { Config } from "../config";
 import { type Log, messageOf } from "../observe/logging";
 import { slowestConsumer } from "../store/consumer-positions";
+import { whenUnlocked } from "../store/lock-wait";
 import type { Store } from "../store/store";
 import type { Relay } from "./relay";
 
@@ -31,7 +32,8 @@ export function keepRetention(options: RetentionOptions): { stop(): void } {
 
 /** Removes events from before a time, but none that RabbitMQ, a consumer or a replay has still to get. Answers how many. */
 export async function pruneOnce({ store, relay, replayed, consumersDir, log }: RetentionOptions, before: Date): Promise<number> {
-  const limit = Math.min(relay.position, replayed(), slowestConsumer(consumersDir, store.logId) ?? Number.POSITIVE_INFINITY);
+  const slowest = await whenUnlocked(() => slowestConsumer(consumersDir, store.logId));
+  const limit = Math.min(relay.position, replayed(), slowest ?? Number.POSITIVE_INFINITY);
   let pruned = 0;
   for (let removed = -1; removed !== 0; pruned += removed) removed = await store.prune(before.toISOString(), limit);
   if (pruned > 0) log.info({ pruned, before: before.toISOString(), upTo: limit }, "Pruned old events");

@@ -63,7 +63,14 @@ export class RunningReplay {
     this.save();
   }
 
-  save(finishedAt: string | null = null): void {
+  /** Notes how far it has come. */
+  readonly save = (): void => this.#save(null);
+
+  finish(at: string): void {
+    this.#save(at);
+  }
+
+  #save(finishedAt: string | null): void {
     const { position, begun } = this.cursor;
     this.file.replays.save(this.id, { position, begun, sent: this.sent, finishedAt, error: null });
   }

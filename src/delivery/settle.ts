@@ -1,5 +1,6 @@
 import { messageOf } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
+import { whenUnlocked } from "../store/lock-wait";
 import type { Consumer } from "./consumer-options";
 import type { Delivery } from "./delivery";
 import type { Outcome } from "./outcome";
@@ -18,7 +19,7 @@ export async function settle(
 ): Promise<void> {
   for (let pauseMs = 100; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
     try {
-      await delivery.settle(outcome);
+      await whenUnlocked(() => delivery.settle(outcome));
       return;
     } catch (error) {
       const { id, traceparent } = delivery.origin;

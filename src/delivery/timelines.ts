@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Catalogue } from "../domain/catalogue";
 import { type ConsumerHistory, consumerHistory } from "../store/consumer-history";
+import { whenUnlocked } from "../store/lock-wait";
 import type { QueueSubscription, Store } from "../store/store";
 import type { DeadLetters } from "./dead-letters";
 import { consumerFiles } from "./embedded-replays";
@@ -27,16 +28,16 @@ export interface TimelineSources {
 export async function findTimeline({ store, folder, rabbitmq }: TimelineSources, id: string): Promise<Timeline | undefined> {
   const event = await store.find(id);
   if (!event) return undefined;
-  const historyOf = (queue: string) => consumerHistory(join(folder, `${queue}.db`), store.logId, id);
+  const historyOf = (queue: string) => whenUnlocked(() => consumerHistory(join(folder, `${queue}.db`), store.logId, id));
   const consumers: ConsumerTimeline[] = [];
   const queues = rabbitmq ? await queuesOf(rabbitmq, event.type) : [];
   const depths = rabbitmq && (await depthsOf(rabbitmq.deadLetters));
   for (const queue of queues) {
     const dead = rabbitmq && depths ? await deadOf(rabbitmq.deadLetters, depths, queue, id) : [];
-    consumers.push(rabbitTimeline(queue, event, existsSync(join(folder, `${queue}.db`)) ? historyOf(queue) : undefined, dead));
+    consumers.push(rabbitTimeline(queue, event, existsSync(join(folder, `${queue}.db`)) ? await historyOf(queue) : undefined, dead));
   }
   for (const queue of consumerFiles(folder).filter((queue) => !queues.includes(queue))) {
-    const history = historyOf(queue);
+    const history = await historyOf(queue);
     // On RabbitMQ, a file of a queue that does not get such events may be from the time before.
     const told = !rabbitmq || hasEvent(history) ? embeddedTimeline(queue, event, history) : undefined;
     if (told) consumers.push(told);

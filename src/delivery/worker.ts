@@ -1,6 +1,7 @@
 import { parseEvent } from "../domain/event";
 import { messageOf } from "../observe/logging";
 import type { ConsumerFile } from "../store/consumer-file";
+import { whenUnlocked } from "../store/lock-wait";
 import { attemptNote } from "./attempt-note";
 import { Breaker, type BreakerState } from "./breaker";
 import type { Consumer } from "./consumer-options";
@@ -156,7 +157,7 @@ export class Worker {
     this.#running += 1;
     this.#alone = suspect;
     if (!this.#groups) this.#busy.add(first.key);
-    const deaths = (suspect && this.#note((file) => file.countDeath(first.event.id))) || 0;
+    const deaths = (suspect && (await this.#note((file) => file.countDeath(first.event.id)))) || 0;
     if (deaths >= this.consumer.maxDeaths) await this.#settle(first, { kind: "died", deaths });
     else {
       this.breaker.begin();
@@ -175,7 +176,7 @@ export class Worker {
         else await this.#settle(task, result);
       }
     }
-    if (suspect) this.#note((file) => file.forgetDeaths(first.event.id));
+    if (suspect) await this.#note((file) => file.forgetDeaths(first.event.id));
     this.#running -= 1;
     this.#alone = false;
     if (!this.#groups) this.#busy.delete(first.key);
@@ -195,23 +196,23 @@ export class Worker {
     const outcome = decide(result, delivery.failures, this.consumer.retry, Math.random());
     this.tally.outcome(outcome, task.event, delivery);
     report(this.consumer, task, outcome);
-    this.#noteAttempt(task, outcome);
     this.#settling += 1;
+    await this.#noteAttempt(task, outcome);
     await settle(delivery, outcome, this.consumer, () => this.#stopping);
     this.#settling -= 1;
     this.#tellIdle();
   }
 
-  #noteAttempt({ delivery, event }: Pick<Task, "delivery"> & Partial<Task>, outcome: Outcome): void {
+  async #noteAttempt({ delivery, event }: Pick<Task, "delivery"> & Partial<Task>, outcome: Outcome): Promise<void> {
     const note = attemptNote(outcome, delivery, Date.now());
     const id = event?.id ?? delivery.origin.id;
-    if (note && id !== undefined && !this.consumer.temporary) this.#note((file) => file.attempts.add(id, note));
+    if (note && id !== undefined && !this.consumer.temporary) await this.#note((file) => file.attempts.add(id, note));
   }
 
   /** A note that cannot be written costs a count or a line of a history, and stops nothing. */
-  #note<T>(write: (file: ConsumerFile) => T): T | undefined {
+  async #note<T>(write: (file: ConsumerFile) => T): Promise<T | undefined> {
     try {
-      return write(this.file());
+      return await whenUnlocked(() => write(this.file()));
     } catch (error) {
       this.consumer.log.warn({ queue: this.consumer.queue, error: messageOf(error) }, "What became of an event could not be noted");
       return undefined;

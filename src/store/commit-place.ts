@@ -1,5 +1,5 @@
 import { CommitThreadLost, startCommitThread } from "./commit-thread";
-import { type BatchWriter, type Committed, type Committer, committerHere } from "./committer";
+import { type BatchWriter, type Committed, type Committer, CommitterHere } from "./committer";
 import type { Writes } from "./uncommitted";
 
 /**
@@ -7,7 +7,7 @@ import type { Writes } from "./uncommitted";
  * its own, so that the caller can go on meanwhile.
  */
 export class CommitPlace implements Committer {
-  readonly #here: Committer;
+  readonly #here: CommitterHere;
   #thread: Committer | undefined;
   #starting: Promise<void> | undefined;
   /** Batches that the thread has. */
@@ -15,20 +15,23 @@ export class CommitPlace implements Committer {
   /** How long the last two commits took: a checkpoint of SQLite now and then makes none of them slow. */
   #last: readonly [number, number] = [0, 0];
 
-  /** @param quickSeconds what takes less is quick. */
+  /** @param bounds what takes less is quick, and how long a lock of another process is waited for. */
   constructor(
     readonly writer: BatchWriter,
-    readonly quickSeconds: number,
+    readonly bounds: { readonly quickSeconds: number; readonly patienceMs: number },
     readonly on: Committed,
   ) {
-    this.#here = committerHere(writer, {
+    const told: Committed = {
       committed: (batches, seconds) => this.#committed(batches, seconds),
       failed: (error) => on.failed(error),
-    });
+    };
+    this.#here = new CommitterHere(writer, told, bounds.patienceMs);
   }
 
   commit(writes: Writes): void {
-    if (this.#underWay === 0 && (Math.min(...this.#last) < this.quickSeconds || !this.#hasThread())) {
+    // Behind what waits here for a lock, in its order.
+    const isHere = this.#here.isHeldUp || Math.min(...this.#last) < this.bounds.quickSeconds || !this.#hasThread();
+    if (this.#underWay === 0 && isHere) {
       this.#here.commit(writes);
     } else {
       this.#underWay += 1;
@@ -50,7 +53,7 @@ export class CommitPlace implements Committer {
   async #start(): Promise<void> {
     const { db, sql } = this.writer;
     try {
-      this.#thread = await startCommitThread(db.filename, sql, {
+      this.#thread = await startCommitThread(db.filename, sql, this.bounds.patienceMs, {
         committed: (batches, seconds) => {
           this.#underWay -= batches;
           this.#committed(batches, seconds);

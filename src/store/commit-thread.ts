@@ -2,7 +2,7 @@ import type { Committed, Committer } from "./committer";
 import { textOf } from "./writes-text";
 
 export type ToThread =
-  | { readonly what: "open"; readonly file: string; readonly sql: readonly string[] }
+  | { readonly what: "open"; readonly file: string; readonly sql: readonly string[]; readonly patienceMs: number }
   /** It is known that a batch has failed: what comes now does not stand on it. */
   | { readonly what: "goOn" }
   | { readonly what: "close" }
@@ -23,10 +23,11 @@ export class CommitThreadLost extends Error {
  * Starts a thread that commits, so that neither SQLite nor the flush to the disk holds up anything else.
  *
  * @param sql the statements by their numbers.
+ * @param patienceMs how long a lock of another process is waited for.
  * @param on hears a {@link CommitThreadLost} when the thread ends by itself: then nothing can be committed with it any more.
  * @throws {Error} when it does not start, or cannot open the file.
  */
-export async function startCommitThread(file: string, sql: readonly string[], on: Committed): Promise<Committer> {
+export async function startCommitThread(file: string, sql: readonly string[], patienceMs: number, on: Committed): Promise<Committer> {
   const worker = new Worker(new URL("./commit-worker.ts", import.meta.url).href);
   const tell = (message: ToThread) => worker.postMessage(message);
   const { promise: opened, resolve: isOpen, reject: isNotOpen } = Promise.withResolvers<void>();
@@ -65,7 +66,7 @@ export async function startCommitThread(file: string, sql: readonly string[], on
   worker.onerror = ({ message }) => lose(message);
   worker.addEventListener("close", () => lose("nobody asked it to"));
 
-  tell({ what: "open", file, sql });
+  tell({ what: "open", file, sql, patienceMs });
   try {
     await opened;
   } catch (error) {

@@ -41,7 +41,7 @@ self.onmessage = ({ data }: MessageEvent<ToThread>) => {
   switch (data.what) {
     case "open":
       return attempt(() => {
-        writer = new BatchWriter(openForWriting(data.file), data.sql);
+        writer = new BatchWriter(openForWriting(data.file, data.patienceMs), data.sql);
         return { what: "opened" };
       });
     case "goOn":

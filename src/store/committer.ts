@@ -1,4 +1,5 @@
 import type { Database, Statement } from "bun:sqlite";
+import { LockRetry } from "./lock-wait";
 import type { Writes } from "./uncommitted";
 
 /** Takes batches of writes, and commits them in the order in which they come. */
@@ -52,19 +53,51 @@ export class BatchWriter {
   }
 }
 
-/** Commits at once, on the thread of whoever asks. */
-export function committerHere(writer: BatchWriter, on: Committed): Committer {
-  return {
-    commit(writes) {
-      let seconds: number;
-      try {
-        seconds = writer.commit([writes]);
-      } catch (error) {
-        on.failed(error);
+/** Commits on the thread of the caller: at once, or when another process gives back its lock, if that is soon. */
+export class CommitterHere implements Committer {
+  /** Batches that wait for the lock, the oldest first. */
+  #waiting: Writes[] = [];
+  #retry: LockRetry | undefined;
+
+  constructor(
+    readonly writer: BatchWriter,
+    readonly on: Committed,
+    readonly patienceMs: number,
+  ) {}
+
+  /** Whether a lock of another process holds up what was to be committed. */
+  get isHeldUp(): boolean {
+    return this.#retry !== undefined;
+  }
+
+  commit(writes: Writes): void {
+    this.#waiting.push(writes);
+    if (!this.isHeldUp) this.#commitWaiting();
+  }
+
+  async close(): Promise<void> {}
+
+  #commitWaiting(): void {
+    let seconds: number;
+    try {
+      seconds = this.writer.commit(this.#waiting);
+    } catch (error) {
+      this.#retry ??= new LockRetry(this.patienceMs);
+      const pauseMs = this.#retry.pauseMs(error);
+      if (pauseMs !== undefined) {
+        setTimeout(() => this.#commitWaiting(), pauseMs);
         return;
       }
-      on.committed(1, seconds);
-    },
-    close: async () => {},
-  };
+      this.#take();
+      this.on.failed(error);
+      return;
+    }
+    this.on.committed(this.#take(), seconds);
+  }
+
+  /** Returns how many there were. */
+  #take(): number {
+    this.#retry = undefined;
+    return this.#waiting.splice(0).length;
+  }
 }

@@ -84,22 +84,17 @@ const migrations: Migrations = [
  * @param file `:memory:` for a consumer that leaves nothing behind.
  * @param options.durable whether a commit has to survive a power cut by itself: an effect whose event is acknowledged to a
  * broker has; what is read again from the event log after a power cut has not.
- * @throws {Error} when a newer program wrote it.
+ * @throws {Error} when a newer program wrote it; with `SQLITE_BUSY`, as every write does, while another process has a lock on
+ * it ({@link whenUnlocked} waits for that).
  */
 export function openConsumerFile(file: string, options: { durable: boolean }): ConsumerFile {
   if (file !== ":memory:") {
     refuseForeign(file);
     makePrivate(file);
   }
-  const db = new Database(file, { create: true, strict: true });
-  // The time-out first: after a kill -9, whoever opens the file next is recovering it, and others have to wait.
-  for (const pragma of ["busy_timeout = 2000", "journal_mode = WAL", `synchronous = ${options.durable ? "FULL" : "NORMAL"}`]) {
-    db.run(`PRAGMA ${pragma}`);
-  }
-  migrate(db, file, migrations);
+  const db = open(file, options.durable ? "FULL" : "NORMAL");
   // Notes of deaths and attempts need not outlive a power cut, and so cost no flush.
-  const notes = options.durable ? new Database(file, { strict: true }) : db;
-  if (options.durable) for (const pragma of ["busy_timeout = 2000", "synchronous = NORMAL"]) notes.run(`PRAGMA ${pragma}`);
+  const notes = options.durable ? open(file, "NORMAL") : db;
 
   const progress: Statement<Progress, [string]> = db.prepare("SELECT position, begun FROM warren_progress WHERE log_id = ?");
   const saveProgress = db.prepare("INSERT OR REPLACE INTO warren_progress VALUES (?, ?, ?)");
@@ -143,4 +138,16 @@ export function openConsumerFile(file: string, options: { durable: boolean }): C
       db.close();
     },
   };
+}
+
+function open(file: string, synchronous: "FULL" | "NORMAL"): Database {
+  const db = new Database(file, { create: true, strict: true });
+  try {
+    for (const pragma of ["journal_mode = WAL", `synchronous = ${synchronous}`]) db.run(`PRAGMA ${pragma}`);
+    migrate(db, file, migrations);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }

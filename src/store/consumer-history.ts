@@ -22,7 +22,6 @@ export function consumerHistory(file: string, logId: string, id: string): Consum
   const db = new Database(file, { readonly: true, strict: true });
   const first = <Row>(sql: string, value: string) => db.query<Row, [string]>(sql).get(value) ?? undefined;
   try {
-    db.run("PRAGMA busy_timeout = 2000");
     // A file that its consumer has not brought up to date yet.
     const has = (table: string) => first("SELECT 1 FROM sqlite_schema WHERE name = ?", table) !== undefined;
     const follows = has("warren_follows")

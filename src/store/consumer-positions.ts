@@ -17,7 +17,6 @@ export function slowestConsumer(folder: string, logId: string): number | null {
 function positionIn(file: string, logId: string): number | null {
   const db = new Database(file, { readonly: true });
   try {
-    db.run("PRAGMA busy_timeout = 2000");
     const { followed, position } = db
       .query<{ followed: number; position: number | null }, [string, string]>(
         `SELECT EXISTS (SELECT 1 FROM warren_progress) AS followed, min(position) AS position FROM (

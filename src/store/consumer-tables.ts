@@ -15,6 +15,7 @@ export interface ConsumerTables extends Pick<Transaction, "get" | "all"> {
 export function openConsumerTables(file: string): ConsumerTables | undefined {
   if (!existsSync(file)) return undefined;
   const db = new Database(file, { readonly: true, strict: true });
+  // A command has nothing else to do meanwhile.
   db.run("PRAGMA busy_timeout = 2000");
   return {
     has: (table) => db.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table) !== null,

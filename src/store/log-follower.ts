@@ -28,18 +28,23 @@ export interface LogFollower extends LogReader {
  * Opens the log of an API in another process, read only, so that the API's database is never locked.
  * Undefined: the API has not made it yet.
  *
- * @throws {Error} when the database was written by a newer program.
+ * @throws {Error} when the database was written by a newer program; with `SQLITE_BUSY`, as every look does, while another
+ * process has it for itself ({@link whenUnlocked} waits for that).
  */
 export function followLog(file: string): LogFollower | undefined {
   if (!existsSync(file)) return undefined;
   const db = new Database(file, { readonly: true, strict: true });
-  db.run("PRAGMA busy_timeout = 2000");
-  const version = schemaVersionOf(db);
-  if (version < storeMigrations.length) {
+  try {
+    const version = schemaVersionOf(db);
+    if (version < storeMigrations.length) {
+      db.close();
+      return undefined;
+    }
+    refuseNewer(version, file, storeMigrations);
+  } catch (error) {
     db.close();
-    return undefined;
+    throw error;
   }
-  refuseNewer(version, file, storeMigrations);
   const dataVersion = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
   const relayed = db.prepare<{ position: number }, []>("SELECT position FROM relay");
   let seen = 0;

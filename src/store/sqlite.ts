@@ -4,13 +4,14 @@ import type { Filters } from "../domain/filter";
 import type { EventData, Recorded, Resource } from "../domain/resource";
 import { noTracing, type Tracing } from "../observe/tracing";
 import { CommitPlace } from "./commit-place";
-import { BatchWriter, committerHere } from "./committer";
+import { BatchWriter, CommitterHere } from "./committer";
 import { openForWriting } from "./connection";
 import { EventAppender } from "./event-appender";
 import { eventFinder } from "./event-record";
 import { GroupCommit } from "./group-commit";
 import { IdempotencyKeys } from "./idempotency-keys";
 import { acquireLock, type Lock } from "./lock";
+import { isBusy, lockPatienceMs } from "./lock-wait";
 import { logIdOf, sqliteLogReader } from "./log-reader";
 import { migrate, storeMigrations } from "./migrations";
 import { makePrivate, refuseForeign } from "./private-file";
@@ -22,27 +23,32 @@ import { serialize } from "./serialize";
 import { Snapshot } from "./snapshot";
 import type { ChangeContext, GuardedContext, Listing, LogReader, OnceContext, Page, Store, Stored } from "./store";
 import { Table } from "./table";
-import type { Write } from "./uncommitted";
+import { writeCheck } from "./write-check";
 
 interface StoreOptions {
   readonly tracing?: Pick<Tracing, "create"> | undefined;
   /** Commits that take longer, in seconds, move to a thread of their own. Default: all are made on the thread of the caller. */
   readonly quickCommitSeconds?: number | undefined;
+  /** How long a change waits for a lock of another process, in milliseconds. Default: {@link lockPatienceMs}. */
+  readonly patienceMs?: number | undefined;
 }
-
-/** More than a change of a record writes, with its event and every index: a disk that has room for less is full. */
-const checkBytes = 64 * 1024;
 
 /**
  * Opens the embedded store, makes its folder and brings its schema up to date.
  *
- * @throws {Error} when another process serves this database, a newer program wrote it, or it cannot be opened.
+ * @throws {Error} when another process serves this database, a newer program wrote it, or it cannot be opened; while another
+ * process has a lock on it, with `SQLITE_BUSY` as the cause ({@link whenUnlocked} waits for that).
  */
 export function openSqliteStore(file: string, resources: readonly Resource[], options: StoreOptions = {}): SqliteStore {
   try {
     return lockAndOpen(file, resources, options);
   } catch (error) {
     if (!(error instanceof Error && "code" in error)) throw error;
+    if (isBusy(error)) {
+      throw new Error(`The database ${file} is locked by another program, such as an open transaction in a SQLite shell: end that.`, {
+        cause: error,
+      });
+    }
     // SQLite and the file system do not say which file they mean.
     throw new Error(`The database ${file} cannot be opened: ${error.message}. DATABASE_URL says where it is.`, { cause: error });
   }
@@ -57,10 +63,14 @@ function lockAndOpen(file: string, resources: readonly Resource[], options: Stor
         "stop the other one, or give this one a file of its own in DATABASE_URL.",
     );
   }
+  let db: Database | undefined;
   try {
     makePrivate(file);
-    return new SqliteStore(file, resources, lock, options);
+    db = openForWriting(file);
+    migrate(db, file, storeMigrations);
+    return new SqliteStore(db, resources, lock, options);
   } catch (error) {
+    db?.close();
     lock.release();
     throw error;
   }
@@ -71,6 +81,7 @@ class SqliteStore implements Store {
   readonly logId: string;
   readonly tally: Store["tally"];
   readonly find: Store["find"];
+  readonly check: Store["check"];
   readonly relayed: Store["relayed"];
   readonly subscriptions: Store["subscriptions"];
   readonly retryQueues: Store["retryQueues"];
@@ -85,17 +96,21 @@ class SqliteStore implements Store {
   readonly #listeners = new Set<() => void>();
   readonly #events: EventAppender;
   readonly #prune: (before: string, position: number) => number;
-  readonly #writeCheck: Write;
-  #checking: Promise<void> | undefined;
 
-  constructor(file: string, resources: readonly Resource[], lock: Lock, { tracing = noTracing, quickCommitSeconds }: StoreOptions) {
+  constructor(
+    db: Database,
+    resources: readonly Resource[],
+    lock: Lock,
+    { tracing = noTracing, quickCommitSeconds, patienceMs = lockPatienceMs }: StoreOptions,
+  ) {
     this.#lock = lock;
-    this.#db = openForWriting(file);
-    migrate(this.#db, file, storeMigrations);
+    this.#db = db;
     this.#commits = new GroupCommit(
       ({ sql }, on) => {
         const writer = new BatchWriter(this.#db, sql);
-        return quickCommitSeconds === undefined ? committerHere(writer, on) : new CommitPlace(writer, quickCommitSeconds, on);
+        return quickCommitSeconds === undefined
+          ? new CommitterHere(writer, on, patienceMs)
+          : new CommitPlace(writer, { quickSeconds: quickCommitSeconds, patienceMs }, on);
       },
       {
         begin: () => this.#snapshot.release(),
@@ -109,8 +124,7 @@ class SqliteStore implements Store {
     this.#keys = new IdempotencyKeys(this.#db, uncommitted);
     this.#events = new EventAppender(uncommitted, resources, tracing);
     this.#prune = pruner(this.#db, uncommitted);
-    // Other than what is there, which SQLite would not write again.
-    this.#writeCheck = uncommitted.prepare("INSERT OR REPLACE INTO warren_write_check VALUES (1, randomblob(?))");
+    this.check = writeCheck(this.#commits);
     this.tally = { commits: this.#commits.tally, appended: this.#events.tally };
     this.log = sqliteLogReader(this.#db);
     this.logId = logIdOf(this.#db);
@@ -198,16 +212,6 @@ class SqliteStore implements Store {
 
   prune(before: string, position: number): Promise<number> {
     return this.#commits.run(() => this.#prune(before, position));
-  }
-
-  check(): Promise<void> {
-    // Those who ask at the same time share it.
-    this.#checking ??= this.#commits
-      .run(() => this.#writeCheck(checkBytes))
-      .finally(() => {
-        this.#checking = undefined;
-      });
-    return this.#checking;
   }
 
   async close(): Promise<void> {

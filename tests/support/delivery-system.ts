@@ -278,7 +278,7 @@ export class DeliverySystem {
 
   async observe(): Promise<Map<string, Observed>> {
     const { deadLetters } = await this.#engine.dependencies.deadLetters.list(this.#queue, {}, 0, 10_000);
-    const handled = this.setting.exactlyOnce ? this.#effects() : this.#calls;
+    const handled = this.setting.exactlyOnce ? await this.#effects() : this.#calls;
     const ids = new Set([...handled.keys(), ...(this.#life?.begun ?? []), ...deadLetters.map(({ id }) => id)]);
     return new Map(
       [...ids].map((id) => {
@@ -288,8 +288,8 @@ export class DeliverySystem {
     );
   }
 
-  #effects(): Map<string, number> {
-    const rows = withFile(this.#file, ({ transaction }) =>
+  async #effects(): Promise<Map<string, number>> {
+    const rows = await withFile(this.#file, ({ transaction }) =>
       transaction.all<{ event: string; count: number }>("SELECT event, count(*) AS count FROM effects GROUP BY event"),
     );
     return new Map(rows.map(({ event, count }) => [event, count]));
