@@ -96,6 +96,8 @@ describe("after a lost channel", () => {
     await end();
     const second = await subscribe();
     deliver(second.channel, event, again, { "x-replay": true });
+    // It is handled when its possible death is noted.
+    await settled();
     await end();
     deliver(second.channel, event);
     await end();
