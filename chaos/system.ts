@@ -183,7 +183,7 @@ export class System {
   }
 
   #consumerCommand(role: Role, env: Record<string, string>): Command {
-    const args = [...preloading(this.options.preload?.consumers), "chaos/programs/consumer.ts", role];
+    const args = [...preloading(this.options.preload?.consumers), "chaos/programs/consumer.ts", "--role", role];
     return { args, options: { env: { ...this.environmentOf(this.consumers[role]), RECORD_FILE: this.recordFile(role), ...env } } };
   }
 }

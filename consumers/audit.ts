@@ -1,6 +1,4 @@
-import { parseArgs } from "node:util";
-import { type ConsumerOptions, runConsumer } from "../src/delivery/consumer";
-import { serverOptions } from "../src/delivery/consumer-server";
+import { type ConsumerOptions, everyFlagHelp, readFlags, refuseUsage, runConsumer } from "../src/delivery/consumer";
 import { readTables } from "../src/delivery/consumer-tables";
 import { type Difference, differences } from "../src/domain/difference";
 import { messageOf } from "../src/observe/logging";
@@ -13,11 +11,9 @@ const help = `Keeps the history of every record of every resource: what changed,
   bun run consumers/audit.ts --show order:42   the same for another resource
 
 Options:
-  --show ID   an item's id, or RESOURCE:ID
-  --json      with --show: each change as a line of JSON
-  --help      this text
-  --metrics-port N   metrics for Prometheus at http://127.0.0.1:N/metrics; --metrics-host ADDRESS for elsewhere
-  --health-port N    /health/live and /health/ready there; --health-host ADDRESS for elsewhere
+  --show ID          an item's id, or RESOURCE:ID
+  --json             with --show: each change as a line of JSON
+${everyFlagHelp}
 
 The history is in data/consumers/audit.db, which takes additions only, each event once. Ctrl+C finishes the events in
 hand and stops.`;
@@ -127,26 +123,14 @@ function show(id: string, asJson: boolean): void {
   console.log((asJson ? lines : [`${resource} ${record}`, ...lines]).join("\n"));
 }
 
-function readArguments() {
-  try {
-    const { values } = parseArgs({
-      options: { ...serverOptions, show: { type: "string" }, json: { type: "boolean" }, help: { type: "boolean", short: "h" } },
-    });
-    if (values.json && values.show === undefined) throw new TypeError("--json goes with --show");
-    return values;
-  } catch (error) {
-    console.error(`${messageOf(error)}\n\n${help}`);
-    process.exit(2);
-  }
-}
-
 if (import.meta.main) {
-  const { show: id, json = false, help: explain } = readArguments();
-  if (explain) console.log(help);
-  else if (id === undefined) await runConsumer({ ...audit, onReady: () => console.log("The audit is running. Press Ctrl+C to exit.") });
+  const flags = readFlags(help, { show: { type: "string" }, json: { type: "boolean", default: false } });
+  if (flags.json && flags.show === undefined) refuseUsage("--json goes with --show.");
+  if (flags.show === undefined)
+    await runConsumer({ ...audit, onReady: () => console.log("The audit is running. Press Ctrl+C to exit.") }, flags);
   else {
     try {
-      show(id, json);
+      show(flags.show, flags.json);
     } catch (error) {
       console.error(`The history could not be read. ${messageOf(error)}`);
       process.exit(1);

@@ -1,6 +1,4 @@
-import { parseArgs } from "node:util";
-import { type AnyEvent, type EventPattern, runConsumer } from "../src/delivery/consumer";
-import { serverOptions } from "../src/delivery/consumer-server";
+import { type AnyEvent, type EventPattern, everyFlagHelp, readFlags, runConsumer } from "../src/delivery/consumer";
 import { localTime, printable } from "../src/observe/terminal";
 
 const help = `Prints every event as it happens, one line each.
@@ -13,12 +11,10 @@ const help = `Prints every event as it happens, one line each.
       these on a durable queue of its own, which keeps them while no logger runs
 
 Options:
-  --events TYPES   event types or patterns, separated by commas: item.created,item.deleted  'item.*'  '*.deleted'  '#'
-  --queue NAME     the durable queue to work on; default item_events, or a temporary one with --events
-  --json           print each event as a line of JSON
-  --metrics-port N   metrics for Prometheus at http://127.0.0.1:N/metrics; --metrics-host ADDRESS for elsewhere
-  --health-port N    /health/live and /health/ready there; --health-host ADDRESS for elsewhere
-  --help           this text
+  --events TYPES     event types or patterns, separated by commas: item.created,item.deleted  'item.*'  '*.deleted'  '#'
+  --queue NAME       the durable queue to work on; default item_events, or a temporary one with --events
+  --json             print each event as a line of JSON
+${everyFlagHelp}
 
 Several loggers on one queue share its events. Logs go to standard error. Ctrl+C finishes the event in hand and stops.`;
 
@@ -49,38 +45,19 @@ function print(line: string): Promise<void> {
   });
 }
 
-function readArguments() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        ...serverOptions,
-        events: { type: "string" },
-        queue: { type: "string" },
-        json: { type: "boolean" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
-    return values;
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${help}`);
-    process.exit(2);
-  }
-}
-
 if (import.meta.main) {
-  const options = readArguments();
-  if (options.help) {
-    console.log(help);
-    process.exit(0);
-  }
-  const events = options.events?.split(",").map((pattern) => pattern.trim() as EventPattern);
+  const flags = readFlags(help, { events: { type: "string" }, queue: { type: "string" }, json: { type: "boolean" } });
+  const events = flags.events?.split(",").map((pattern) => pattern.trim() as EventPattern);
   // Bun knows NO_COLOR and FORCE_COLOR.
   const colour = process.stdout.isTTY && Bun.enableANSIColors;
-  await runConsumer({
-    queue: options.queue ?? (events ? undefined : logger.queue),
-    events,
-    handle: (event) => print(options.json ? JSON.stringify(event) : formatEvent(event, colour)),
-    // With --json, standard output is events and nothing else.
-    onReady: () => console[options.json ? "error" : "log"]("Event consumer started. Waiting for events... Press Ctrl+C to exit."),
-  });
+  await runConsumer(
+    {
+      queue: flags.queue ?? (events ? undefined : logger.queue),
+      events,
+      handle: (event) => print(flags.json ? JSON.stringify(event) : formatEvent(event, colour)),
+      // With --json, standard output is events and nothing else.
+      onReady: () => console[flags.json ? "error" : "log"]("Event consumer started. Waiting for events... Press Ctrl+C to exit."),
+    },
+    flags,
+  );
 }

@@ -40,10 +40,10 @@ function webhook(subscription: Subscription, disabled: DisabledSubscriptions, st
 }
 
 if (import.meta.main) {
-  const { subscriptions, disabled } = await readCommand();
+  const { subscriptions, disabled, flags } = await readCommand();
   const stopping = new AbortController();
   await runConsumers(
     subscriptions.map((subscription) => webhook(subscription, disabled, stopping.signal)),
-    { onStop: () => setTimeout(() => stopping.abort(), answersTimeoutMs) },
+    { onStop: () => setTimeout(() => stopping.abort(), answersTimeoutMs), flags },
   );
 }

@@ -4,7 +4,9 @@ import type { BrokerState } from "../src/broker/connection";
 import { healthOf, readiness, type Stage, type Watched } from "../src/delivery/consumer-health";
 import { ConsumerError, resolveConsumer } from "../src/delivery/consumer-options";
 import { servings } from "../src/delivery/consumer-server";
+import { helpOf, parseFlags } from "../src/delivery/flags";
 import { Worker } from "../src/delivery/worker";
+import { UsageError } from "../src/observe/command-line";
 import { openConsumerFile } from "../src/store/consumer-file";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue } from "./support/resources";
@@ -15,6 +17,8 @@ describe("a command line asks for metrics and health", () => {
   const metrics = ["metrics"] as const;
   const health = ["health"] as const;
   const both = ["metrics", "health"] as const;
+
+  const own = { events: { type: "string" }, json: { type: "boolean" } } as const;
 
   test.each([
     [[], []],
@@ -34,26 +38,49 @@ describe("a command line asks for metrics and health", () => {
     [["--health-port", "9464", "--health-host", "0.0.0.0", "--metrics-port", "9464"], [{ address: all(9464), what: both }]],
     [["--health-port", "9464", "--metrics-host", "0.0.0.0", "--metrics-port", "9464"], [{ address: all(9464), what: both }]],
   ])("%j", (words, wanted) => {
-    expect(servings(words)).toEqual(wanted);
+    expect(servings(parseFlags(words, own))).toEqual(wanted);
   });
 
   test.each([
-    [["--metrics-port"], /^--metrics-port: use a whole number from 0/],
-    [["--metrics-port", "--json"], /^--metrics-port --json: use/],
     [["--metrics-port", "65536"], /^--metrics-port 65536: use/],
     [["--metrics-port", "http"], /^--metrics-port http: use/],
     [["--metrics-port=-1"], /^--metrics-port -1: use/],
     [["--metrics-host", "0.0.0.0"], /^--metrics-port: use/],
-    [["--metrics-port", "9464", "--metrics-host"], /^--metrics-host: name an address/],
     [["--health-port", "many"], /^--health-port many: use/],
-    [["--health-port", "9464", "--health-host"], /^--health-host: name an address/],
     [
       ["--health-port", "9464", "--metrics-port", "9464", "--health-host", "0.0.0.0", "--metrics-host", "127.0.0.1"],
       /^--metrics-host and --health-host differ/,
     ],
   ])("%j says what is wrong", (words, message) => {
-    expect(() => servings(words)).toThrow(ConsumerError);
-    expect(() => servings(words)).toThrow(message);
+    expect(() => servings(parseFlags(words, own))).toThrow(ConsumerError);
+    expect(() => servings(parseFlags(words, own))).toThrow(message);
+  });
+});
+
+describe("the flags of a consumer", () => {
+  test("are its own and those of every consumer", () => {
+    const { limit, "health-port": port } = parseFlags(["--limit", "5", "--health-port=1"], { limit: { type: "string", default: "3" } });
+    expect([limit, port]).toEqual(["5", "1"]);
+    expect(parseFlags([], { limit: { type: "string", default: "3" } }).limit).toBe("3");
+  });
+
+  test.each([
+    [["--hepl"], "Unknown option '--hepl'."],
+    [["-x"], "Unknown option '-x'."],
+    [["fast"], 'Unexpected argument "fast".'],
+    [["--metrics-port"], "Option '--metrics-port <value>' argument missing"],
+    [["--health-port", "1", "--health-host"], "Option '--health-host <value>' argument missing"],
+  ])("%j is refused", (words, message) => {
+    expect(() => parseFlags(words, {})).toThrow(UsageError);
+    expect(() => parseFlags(words, {})).toThrow(message);
+  });
+
+  test("have a help that says what the consumer does", () => {
+    const help = helpOf([{ queue: "price-watch", events: ["item.created", "item.updated"], description: "Watches prices." }, {}]);
+    expect(help).toStartWith(
+      "Watches prices.\nHandles item.created, item.updated, from the queue price-watch.\n\nHandles all its events, from a temporary queue.\n",
+    );
+    for (const flag of ["--metrics-port N", "--health-port N", "--help"]) expect(help).toContain(flag);
   });
 });
 

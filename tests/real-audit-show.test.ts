@@ -262,7 +262,7 @@ describe("what is not there", () => {
     }
     const lost = run(["consumers/audit.ts", "--json"], { env });
     expect(await lost.exited).toBe(2);
-    expect(lost.stderr[0]).toBe("--json goes with --show");
+    expect(lost.stderr[0]).toBe("--json goes with --show.");
   });
 
   test("a mistake in the environment is said", async () => {

@@ -12,8 +12,8 @@ import { promtool, runPromtool, type Scrape, scrape } from "./support/scrape";
 setDefaultTimeout(120_000);
 
 const source = `import { existsSync } from "node:fs";
-import { Reject, runConsumer } from "../src/delivery/consumer";
-const trouble = process.argv[2];
+import { Reject, readFlags, runConsumer } from "../src/delivery/consumer";
+const flags = readFlags("", { trouble: { type: "string", default: "" } });
 await runConsumer({
   queue: "warehouse",
   events: ["item.created"],
@@ -21,10 +21,10 @@ await runConsumer({
   breaker: { minimum: 2, pauseMs: 500 },
   handle: ({ item }) => {
     if (item.name === "rejected") throw new Reject("no such shelf");
-    if (existsSync(trouble)) throw new Error("the warehouse does not answer");
+    if (existsSync(flags.trouble)) throw new Error("the warehouse does not answer");
     console.log("handled " + item.name);
   },
-});
+}, flags);
 `;
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -46,7 +46,7 @@ interface Watched extends Running {
 }
 
 async function startConsumer(env: Record<string, string>): Promise<Watched> {
-  const consumer = run([join(project.path, "consumers/warehouse.ts"), trouble, "--metrics-port", "0"], { env });
+  const consumer = run([join(project.path, "consumers/warehouse.ts"), "--trouble", trouble, "--metrics-port", "0"], { env });
   const url = /http:[^ "]+(?=\/metrics)/.exec(await consumer.line("Metrics are at", "stderr"))?.[0] ?? "";
   expect(url).toStartWith("http://127.0.0.1:");
   return { ...consumer, url };

@@ -1,12 +1,13 @@
-// A consumer whose work can be read after it was killed. Its role is the first argument.
+// A consumer whose work can be read after it was killed, run with --role NAME.
 // CRASH_AFTER=n: dies by kill -9 before its n-th acknowledgement, when the effect is there already.
 import { existsSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
-import { type AnyEvent, runConsumer } from "../../src/delivery/consumer";
+import { type AnyEvent, readFlags, runConsumer } from "../../src/delivery/consumer";
 import { beforeEachAck } from "../../tests/support/dies-before-ack";
 import { type Role, roles } from "../roles";
 import { atCrashPoint } from "./crash";
 
-const role = roles[process.argv[2] as Role];
+const flags = readFlags("A consumer of a chaos run.", { role: { type: "string", default: "" } });
+const role = roles[flags.role as Role];
 const { queue, exactlyOnce, concurrency, kinds } = role;
 
 beforeEachAck(atCrashPoint);
@@ -22,39 +23,45 @@ const common = {
 };
 
 if (exactlyOnce) {
-  await runConsumer({
-    ...common,
-    exactlyOnce,
-    setup: (tx) =>
-      tx.run(
-        "CREATE TABLE IF NOT EXISTS effects (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT, kind TEXT, item INTEGER, version INTEGER)",
-      ),
-    handle: (event, { tx }) =>
-      void tx.run(
-        "INSERT INTO effects (id, kind, item, version) VALUES (?, ?, ?, ?)",
-        event.id,
-        kindOf(event),
-        event.item.id,
-        event.item.version,
-      ),
-  });
+  await runConsumer(
+    {
+      ...common,
+      exactlyOnce,
+      setup: (tx) =>
+        tx.run(
+          "CREATE TABLE IF NOT EXISTS effects (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT, kind TEXT, item INTEGER, version INTEGER)",
+        ),
+      handle: (event, { tx }) =>
+        void tx.run(
+          "INSERT INTO effects (id, kind, item, version) VALUES (?, ?, ?, ?)",
+          event.id,
+          kindOf(event),
+          event.item.id,
+          event.item.version,
+        ),
+    },
+    flags,
+  );
 } else {
   const recordFile = process.env["RECORD_FILE"] as string;
   const record = openSync(recordFile, "a");
   /** How long the next event takes, if somebody has said so. */
   const slowness = `${recordFile}.slow`;
-  await runConsumer({
-    ...common,
-    concurrency,
-    handle: async (event) => {
-      if (existsSync(slowness)) {
-        const ms = Number(readFileSync(slowness, "utf8"));
-        rmSync(slowness);
-        await Bun.sleep(ms);
-      }
-      await new Promise(setImmediate);
-      // At once, so that it is there though the process is killed in the next moment.
-      writeSync(record, `${event.id} ${kindOf(event)} ${event.item.id} ${event.item.version}\n`);
+  await runConsumer(
+    {
+      ...common,
+      concurrency,
+      handle: async (event) => {
+        if (existsSync(slowness)) {
+          const ms = Number(readFileSync(slowness, "utf8"));
+          rmSync(slowness);
+          await Bun.sleep(ms);
+        }
+        await new Promise(setImmediate);
+        // At once, so that it is there though the process is killed in the next moment.
+        writeSync(record, `${event.id} ${kindOf(event)} ${event.item.id} ${event.item.version}\n`);
+      },
     },
-  });
+    flags,
+  );
 }

@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { exposureOf } from "../../src/config/secret-file";
-import { serverOptions } from "../../src/delivery/consumer-server";
+import { everyFlagHelp, readFlags } from "../../src/delivery/consumer";
 import { consumersFolder } from "../../src/delivery/run-consumers";
 import { loadCatalogue } from "../../src/domain/catalogue";
 import { messageOf } from "../../src/observe/logging";
@@ -20,40 +19,28 @@ const help = `Sends events to subscribers' URLs, signed as Standard Webhooks (ht
 
 Options:
   --config FILE      the subscriptions; default webhooks.json
-  --metrics-port N   metrics for Prometheus at http://127.0.0.1:N/metrics; --metrics-host ADDRESS for elsewhere
-  --health-port N    /health/live and /health/ready there; --health-host ADDRESS for elsewhere
-  --check, --enable NAME, --secret, --help
+  --check, --enable NAME, --secret
+${everyFlagHelp}
 
 The file is read at the start. Each subscription has a queue of its own, webhook.<name>. Logs go to standard error. Ctrl+C
 finishes the deliveries in hand and stops.`;
 
 /** What to deliver, and what not. For a command line that asks for anything else, does that and exits. */
-export async function readCommand(): Promise<{ subscriptions: readonly Subscription[]; disabled: DisabledSubscriptions }> {
-  const { config, check, enable, secret, help: explain } = readArguments();
-  if (explain) exitWith(help);
+export async function readCommand() {
+  const flag = { type: "boolean", default: false } as const;
+  const own = { config: { type: "string", default: "webhooks.json" }, check: flag, enable: { type: "string" }, secret: flag } as const;
+  const flags = readFlags(help, own);
+  const { config, check, enable, secret } = flags;
   if (secret) exitWith(`whsec_${randomBytes(32).toString("base64")}`);
   try {
     const subscriptions = parseSubscriptions(readConfigFile(config), config, await loadCatalogue());
     const disabled = new DisabledSubscriptions(consumersFolder());
     if (enable !== undefined) exitWith(enabled(enable, subscriptions, disabled));
     if (check) exitWith(subscriptions.map((subscription) => state(subscription, disabled)).join("\n"));
-    return { subscriptions, disabled };
+    return { subscriptions, disabled, flags };
   } catch (error) {
     console.error(messageOf(error));
     process.exit(1);
-  }
-}
-
-function readArguments() {
-  const flag = { type: "boolean", default: false } as const;
-  const config = { type: "string", default: "webhooks.json" } as const;
-  try {
-    return parseArgs({
-      options: { ...serverOptions, config, check: flag, enable: { type: "string" }, secret: flag, help: { ...flag, short: "h" } },
-    }).values;
-  } catch (error) {
-    console.error(`${messageOf(error)}\n\n${help}`);
-    process.exit(2);
   }
 }
 

@@ -1,10 +1,5 @@
-import { type ParseArgsConfig, parseArgs } from "node:util";
+import { UsageError, usageText } from "../observe/command-line";
 import { messageOf } from "../observe/logging";
-
-/** Wrong usage: said in a line, with where the help is; exit code 2. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
 
 /** Something that a person can do something about, said in a sentence; exit code 1. */
 export class Trouble extends Error {
@@ -31,7 +26,7 @@ export async function runCommand(help: string, run: (words: readonly string[]) =
     process.exit(await run(words));
   } catch (error) {
     if (error instanceof UsageError) {
-      tell(`${error.message}\nRun it with --help for its usage.`);
+      tell(usageText(error));
       process.exit(2);
     }
     // A mistake of the program's own is shown with its place.
@@ -57,19 +52,6 @@ export function onInterrupt(stop: () => void): void {
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
-}
-
-/** @throws {UsageError} for an option that is not known or has no value. */
-export function parseWords<const Options extends NonNullable<ParseArgsConfig["options"]>>(words: readonly string[], options: Options) {
-  try {
-    return parseArgs({ args: [...words], options, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError(
-      messageOf(error)
-        .replace(/\n/g, " ")
-        .replace(/(?<=\.) To specify a positional .*/, ""),
-    );
-  }
 }
 
 /** @throws {UsageError} unless it is a whole number from `least` to `most`. */

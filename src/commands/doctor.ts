@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { readConfig } from "../config";
 import { exposureOf } from "../config/secret-file";
+import { parseWords, UsageError } from "../observe/command-line";
 import { closeToOthers, exposedFiles } from "../store/private-file";
-import { parseWords, runCommand, UsageError } from "./command";
+import { runCommand } from "./command";
 import { painter, printableJson, printableLines } from "./text";
 
 const help = `Checks this machine for what a running service would not notice, and says what to do about it.

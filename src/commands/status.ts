@@ -1,6 +1,7 @@
 import { setTimeout } from "node:timers/promises";
+import { parseWords, UsageError } from "../observe/command-line";
 import { printable } from "../observe/terminal";
-import { onInterrupt, parseWords, runCommand, UsageError } from "./command";
+import { onInterrupt, runCommand } from "./command";
 import { Screen } from "./screen";
 import { statusText } from "./status-text";
 import { needsOf } from "./system-needs";

@@ -1,4 +1,3 @@
-import { parseArgs } from "node:util";
 import { type Log, messageOf } from "../observe/logging";
 import { Metrics } from "../observe/metrics";
 import { describeProcess } from "../observe/process-metrics";
@@ -6,10 +5,7 @@ import { describeBroker } from "./broker-metrics";
 import { readiness, type Watched } from "./consumer-health";
 import { describeWorkers } from "./consumer-metrics";
 import { ConsumerError } from "./consumer-options";
-
-const text = { type: "string" } as const;
-/** Options of every consumer's command line: `runConsumer` reads them itself, a consumer that is strict about its own lets them pass. */
-export const serverOptions = { "metrics-port": text, "metrics-host": text, "health-port": text, "health-host": text } as const;
+import type { ServerFlags } from "./flags";
 
 export interface Address {
   readonly hostname: string;
@@ -28,12 +24,11 @@ export interface Serving {
  * What a command line wants its consumers to serve: `--metrics-port N` and `--health-port N`, on 127.0.0.1, or where
  * `--metrics-host ADDRESS` and `--health-host ADDRESS` say. On one port, one address is enough.
  *
- * @throws {ConsumerError} for a port or an address that is none, or two addresses for one port.
+ * @throws {ConsumerError} for a port that is none, an address without a port, or two addresses for one port.
  */
-export function servings(words: readonly string[]): readonly Serving[] {
-  const { values } = parseArgs({ args: [...words], options: serverOptions, strict: false });
-  const ports = { metrics: portOf("metrics", values), health: portOf("health", values) };
-  const hosts = { metrics: hostOf("metrics", values), health: hostOf("health", values) };
+export function servings(flags: ServerFlags): readonly Serving[] {
+  const ports = { metrics: portOf("metrics", flags), health: portOf("health", flags) };
+  const hosts = { metrics: flags["metrics-host"], health: flags["health-host"] };
   const { metrics, health } = ports;
   if (metrics !== undefined && metrics === health && metrics > 0) {
     const [hostname = "127.0.0.1", other = hostname] = [hosts.metrics, hosts.health].filter((host) => host !== undefined);
@@ -46,21 +41,13 @@ export function servings(words: readonly string[]): readonly Serving[] {
   });
 }
 
-type Values = Readonly<Record<string, string | boolean | undefined>>;
-
-function portOf(what: Asked, values: Values): number | undefined {
-  const port = values[`${what}-port`];
-  if (port === undefined && values[`${what}-host`] === undefined) return undefined;
-  const number = typeof port === "string" && /^\d{1,5}$/.test(port) ? Number(port) : Number.NaN;
+function portOf(what: Asked, flags: ServerFlags): number | undefined {
+  const port = flags[`${what}-port`];
+  if (port === undefined && flags[`${what}-host`] === undefined) return undefined;
+  const number = port !== undefined && /^\d{1,5}$/.test(port) ? Number(port) : Number.NaN;
   if (number <= 65_535) return number;
-  const given = typeof port === "string" ? ` ${port}` : "";
+  const given = port === undefined ? "" : ` ${port}`;
   throw new ConsumerError(`--${what}-port${given}: use a whole number from 0 (any free port) to 65535, such as 9464.`);
-}
-
-function hostOf(what: Asked, values: Values): string | undefined {
-  const host = values[`${what}-host`];
-  if (typeof host !== "boolean") return host;
-  throw new ConsumerError(`--${what}-host: name an address of this machine, such as 0.0.0.0 for all.`);
 }
 
 type Answer = () => Response | Promise<Response>;

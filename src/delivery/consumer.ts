@@ -13,6 +13,7 @@ import type { Stage, Watched } from "./consumer-health";
 import { type Consumer, ConsumerError, type ConsumerOptions, resolveConsumer } from "./consumer-options";
 import { serveConsumers, servings } from "./consumer-server";
 import { consumeLog } from "./embedded-start";
+import { helpOf, readFlags, type ServerFlags } from "./flags";
 import { areLookedAt } from "./looked-at";
 import { parkingOf } from "./parking";
 import { consumeFrom, Interrupted, type Subscription } from "./rabbit-consumer";
@@ -23,6 +24,7 @@ import type { Counts } from "./worker-tally";
 
 export type { AnyEvent, AskedTypes, EventPattern, Matching } from "./consumed-events";
 export { ConsumerError, type ConsumerOptions } from "./consumer-options";
+export { everyFlagHelp, readFlags, refuseUsage } from "./flags";
 export type { ExactlyOnceContext, HandlerContext } from "./handle";
 export { Reject, RetryAfter } from "./outcome";
 
@@ -33,15 +35,18 @@ const expireInboxEveryMs = 600_000;
 /**
  * Runs a consumer as this process's whole work: reads the configuration, chooses the transport, and handles events
  * until SIGINT or SIGTERM, at which it finishes the events in hand and exits with 0. A second signal exits at once.
- * A mistake in options or environment is printed, and exits with 1. `--metrics-port N` and
- * `--health-port N` on the command line serve metrics and health.
+ * A mistake in options or environment is printed, and exits with 1.
+ *
+ * @param flags those of the command line, if the consumer has read it with `readFlags`, for flags of its own. Default: it is
+ * read here. `--metrics-port N` and `--health-port N` serve metrics and health, `--help` explains, anything else is refused.
  */
 export async function runConsumer<const Pattern extends EventPattern, const Asked extends AskedTypes = NewestTypes>(
   options: ConsumerOptions<Pattern, Asked>,
+  flags?: ServerFlags,
 ): Promise<never> {
   if (areLookedAt([options])) return new Promise<never>(() => {});
   try {
-    const served = servings(process.argv.slice(2));
+    const served = servings(flags ?? readFlags(helpOf([options]), {}));
     const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY), listens: false });
     const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });
     const tracing = startTracing(config, serviceName(), log);

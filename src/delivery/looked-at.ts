@@ -14,6 +14,11 @@ export function onlyLook(told: (consumers: readonly DescribedConsumer[]) => void
   listener = told;
 }
 
+/** Whether this process only looks at consumers: its command line is not theirs. */
+export function isOnlyLookedAt(): boolean {
+  return listener !== undefined;
+}
+
 /** Whether the consumers of this process are only looked at. */
 export function areLookedAt(consumers: readonly DescribedConsumer[]): boolean {
   listener?.(consumers);

@@ -5,20 +5,26 @@ import { createLog } from "../observe/logging";
 import { startTracing, type Tracing } from "../observe/tracing";
 import { ConsumerError, type ConsumerOptions, type RunningConsumer, serviceName, startConsumer } from "./consumer";
 import { serveConsumers, servings } from "./consumer-server";
+import { helpOf, readFlags, type ServerFlags } from "./flags";
 import { areLookedAt } from "./looked-at";
 import { onStopSignal } from "./stop-signal";
 
 /** How long a stop waits for the events in hand. */
 const drainTimeoutMs = 8000;
 
+interface RunOptions {
+  /** Called when a stop begins, for what a handler had better give up then. Default: nothing. */
+  readonly onStop?: () => void;
+  /** As those of `runConsumer`. */
+  readonly flags?: ServerFlags;
+}
+
 /**
  * Runs several consumers as this process's whole work, as `runConsumer` does one. Each has its queue, its retries and its
  * dead letters to itself, so that one that fails holds up no other; a stop ends them all. When one of them cannot start
  * or go on, the others finish the events in hand, the mistake is printed, and the process exits with 1.
- *
- * @param options.onStop called when a stop begins, for what a handler had better give up then.
  */
-export async function runConsumers(consumers: readonly ConsumerOptions[], { onStop = () => {} } = {}): Promise<never> {
+export async function runConsumers(consumers: readonly ConsumerOptions[], { onStop = () => {}, flags }: RunOptions = {}): Promise<never> {
   if (areLookedAt(consumers)) return new Promise<never>(() => {});
   let running: readonly RunningConsumer[] = [];
   let tracing: Promise<Tracing> | undefined;
@@ -29,7 +35,7 @@ export async function runConsumers(consumers: readonly ConsumerOptions[], { onSt
     for (const { reason } of stopped.filter((stop) => stop.status === "rejected")) throw reason;
   };
   try {
-    const served = servings(process.argv.slice(2));
+    const served = servings(flags ?? readFlags(helpOf(consumers), {}));
     const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY), listens: false });
     const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });
     tracing = startTracing(config, serviceName(), log);

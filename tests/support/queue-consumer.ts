@@ -5,9 +5,10 @@ import { eventually, type Running, run } from "./processes";
 import { projectWith } from "./project";
 
 const source = `import { existsSync, readFileSync } from "node:fs";
-import { Reject, runConsumer } from "../src/delivery/consumer";
+import { readFlags, Reject, runConsumer } from "../src/delivery/consumer";
 
-const { queue, events, startFrom, exactlyOnce, trouble, waitMs } = JSON.parse(process.argv[2]);
+const flags = readFlags("", { options: { type: "string", default: "" } });
+const { queue, events, startFrom, exactlyOnce, trouble, waitMs } = JSON.parse(flags.options);
 const how = (event) => (existsSync(trouble) ? JSON.parse(readFileSync(trouble, "utf8"))[event.item.name] : undefined);
 function warehouse(event, { attempt, replay }) {
   console.log(JSON.stringify({ id: event.id, type: event.type, item: event.item.id, version: event.item.version, attempt, replay }));
@@ -33,7 +34,7 @@ await runConsumer({
         warehouse(event, context);
       },
   onReady: () => console.error("Receives events"),
-});
+}, flags);
 `;
 
 export interface QueueConsumerOptions {
@@ -79,7 +80,9 @@ export async function queueConsumers(env: Readonly<Record<string, string>>) {
     },
     /** Answers when it was started; `ready` when it receives events. */
     spawn(options: QueueConsumerOptions): QueueConsumer {
-      const running = run([join(project.path, "consumers/under-test.ts"), JSON.stringify({ ...options, trouble })], { env: { ...env } });
+      const running = run([join(project.path, "consumers/under-test.ts"), "--options", JSON.stringify({ ...options, trouble })], {
+        env: { ...env },
+      });
       const seen = () => running.stdout.map((line) => JSON.parse(line) as Seen);
       return {
         ...running,
