@@ -3,6 +3,7 @@ import { Elysia } from "elysia";
 import { pageQuery } from "../src/crud/resource-schemas";
 import { EventStreams, type StreamTiming } from "../src/delivery/event-streams";
 import type { Event } from "../src/domain/event";
+import { jsonResponse } from "../src/http/answer-headers";
 import { after, type EventQuery, filterOf, filterParameters, refuseRepeated, searchOf, startOf } from "../src/http/event-query";
 import { streamResponse } from "../src/http/event-response";
 import { StreamPlaces } from "../src/http/stream-places";
@@ -73,9 +74,8 @@ export function eventRoutes(timing: StreamTiming) {
           });
           const more = position < end;
           const events = entries.map((entry) => `{"position":${entry.position},"event":${entry.body}}`).join(",");
-          return new Response(`{"events":[${events}],"next":${position},"more":${more}}`, {
-            headers: { "content-type": "application/json", ...(more && { link: linkAfter(request, path, position) }) },
-          }) as never;
+          const text = `{"events":[${events}],"next":${position},"more":${more}}`;
+          return jsonResponse(text, 200, more ? { link: linkAfter(request, path, position) } : {}) as never;
         },
         {
           query: Type.Object({ after, ...filterParameters, limit: pageQuery.properties.limit }, { additionalProperties: false }),

@@ -1,11 +1,15 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
+import { compressible } from "../src/http/compression";
 import { defineRoute } from "../src/route";
 
 export default defineRoute(({ metrics }) =>
   new Elysia().get(
     "",
-    async () => new Response(await metrics.render(), { headers: { "content-type": metrics.contentType } }) as unknown as string,
+    async () => {
+      const text = await metrics.render();
+      return compressible(new Response(text, { headers: { "content-type": metrics.contentType } }), text) as unknown as string;
+    },
     {
       response: { 200: Type.String({ examples: ['warren_events_appended_total{type="item.created"} 42\n'] }) },
       detail: {

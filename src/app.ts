@@ -6,6 +6,7 @@ import type { DocumentedRoute } from "./docs/openapi";
 import { apiDocs } from "./docs/swagger";
 import { completeHeaders } from "./http/answer-headers";
 import { noteArrival } from "./http/arrival";
+import { compressed, compressibleValue } from "./http/compression";
 import { CrossOrigin } from "./http/cross-origin";
 import { answerErrors, asProblem, pathOf } from "./http/error-answer";
 import { gate } from "./http/gate";
@@ -64,7 +65,7 @@ export function buildApp({ routes, dependencies, config, log, tracing = noTracin
       response = answerError(error, request, pathOf(request));
     }
     measure(request, response.status, startedAt);
-    return completeHeaders(crossOrigin, request, response);
+    return compressed(request, completeHeaders(crossOrigin, request, response));
   };
   const app: AnyElysia = new Elysia({
     // Unknown properties are refused, not stripped without a word.
@@ -89,9 +90,10 @@ export function buildApp({ routes, dependencies, config, log, tracing = noTracin
     .use(traceRequests(tracing))
     .onRequest((context) => {
       // Elysia has set the path by now, whatever its type says.
-      const { request, path, set } = context as typeof context & { path: string };
-      return pass({ request, path, server: app.server, headers: set.headers as Record<string, string | number> });
+      const { request, path } = context as typeof context & { path: string };
+      return pass({ request, path, server: app.server });
     })
+    .mapResponse({ as: "global" }, compressibleValue)
     .onError(({ error, request, path }) => answerError(error, request, path))
     .use(mountRoutes(routes, dependencies))
     .use(problemPages())

@@ -1,6 +1,7 @@
 import { type TSchema, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import type { Recorded, Resource } from "../domain/resource";
+import { compressible } from "../http/compression";
 import { refuseQuery } from "../http/query";
 import { traceField } from "../observe/traceparent";
 import { Problem } from "../problem";
@@ -61,9 +62,8 @@ export function bulk<Name extends string, Fields extends object>(
         log.error({ ...about, method: "POST", path, error: error.message }, "The store failed within a bulk; the rest of it was refused");
       };
       const results = await write({ entries, mediaType, context, once, onFailure }).catch(refuseReuse);
-      return new Response(mediaType === ndjson ? results.map((result) => `${result}\n`).join("") : summary(results), {
-        headers: { "content-type": mediaType },
-      }) as never;
+      const text = mediaType === ndjson ? results.map((result) => `${result}\n`).join("") : summary(results);
+      return compressible(new Response(text, { headers: { "content-type": mediaType } }), text) as never;
     },
     {
       transform: refuseQuery,

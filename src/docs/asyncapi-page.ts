@@ -4,7 +4,7 @@ import { Elysia } from "elysia";
 import { consumers } from "../consumers.generated";
 import type { Catalogue } from "../domain/catalogue";
 import { asyncApiDocument } from "./asyncapi";
-import { file, text } from "./page-answers";
+import { document, file, text } from "./page-answers";
 
 const page = `<!doctype html>
 <html lang="en">
@@ -35,15 +35,11 @@ const contentSecurityPolicy =
 
 /** The AsyncAPI document of all events at `/asyncapi.json`, and AsyncAPI's own component, which shows it, at `/asyncapi`. */
 export function eventDocs(catalogue: Catalogue) {
-  let document: string | undefined;
   const hidden = { detail: { hide: true } };
   return new Elysia({ name: "asyncapi" })
     .get(
       "/asyncapi.json",
-      () => {
-        document ??= JSON.stringify(asyncApiDocument(catalogue, consumers));
-        return new Response(document, { headers: { "content-type": "application/json" } });
-      },
+      document(() => asyncApiDocument(catalogue, consumers)),
       hidden,
     )
     .get("/asyncapi", text(page, "text/html", { "content-security-policy": contentSecurityPolicy }), hidden)

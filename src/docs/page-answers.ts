@@ -1,9 +1,27 @@
-/** Answers a text that is always the same. */
+import { compressible, Fixed } from "../http/compression";
+
+/** Returns a short text that is always the same. */
 export function text(body: string, type: string, headers?: Record<string, string>): () => Response {
   return () => new Response(body, { headers: { "content-type": `${type}; charset=utf-8`, "cache-control": "no-cache", ...headers } });
 }
 
-/** Answers a file of a package; a browser may keep it for an hour. */
+/** Returns a file of a package; a browser may keep it for an hour. */
 export function file(path: string, type: string): () => Response {
-  return () => new Response(Bun.file(path), { headers: { "content-type": type, "cache-control": "max-age=3600" } });
+  const headers = { "content-type": type, "cache-control": "max-age=3600" };
+  const source = new Fixed(() => Bun.file(path).bytes());
+  return () => compressible(new Response(Bun.file(path), { headers }), source);
+}
+
+/** Returns a document in JSON, which is made at the first request and kept. */
+export function document(make: () => object | Promise<object>): () => Promise<Response> {
+  let made: Promise<{ text: string; source: Fixed }> | undefined;
+  const keep = async () => {
+    const text = JSON.stringify(await make());
+    return { text, source: new Fixed(() => text) };
+  };
+  return async () => {
+    made ??= keep();
+    const { text, source } = await made;
+    return compressible(new Response(text, { headers: { "content-type": "application/json" } }), source);
+  };
 }

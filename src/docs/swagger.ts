@@ -6,7 +6,7 @@ import packageJson from "../../package.json";
 import type { Config } from "../config";
 import { scopeFor } from "../http/access";
 import { completeDocument, type DocumentedRoute, type Gate, type OpenApiDocument } from "./openapi";
-import { file, text } from "./page-answers";
+import { document, file, text } from "./page-answers";
 
 const page = `<!doctype html>
 <html lang="en">
@@ -48,15 +48,11 @@ const contentSecurityPolicy =
  * @param routes every route of the app; asked for once, at the first request.
  */
 export function apiDocs(config: Pick<Config, "apiTokens" | "rateLimit">, routes: () => readonly DocumentedRoute[]) {
-  let document: Promise<OpenApiDocument> | undefined;
   const hidden = { detail: { hide: true } };
   return new Elysia({ name: "swagger-ui" })
     .get(
       "/swagger/json",
-      () => {
-        document ??= openApiDocument(config, routes());
-        return document;
-      },
+      document(() => openApiDocument(config, routes())),
       hidden,
     )
     .get("/swagger", text(page, "text/html", { "content-security-policy": contentSecurityPolicy }), hidden)

@@ -1,4 +1,6 @@
+import { compressible } from "./compression";
 import type { CrossOrigin } from "./cross-origin";
+import { completeRateLimit } from "./rate-limit";
 import { lastRequestIdOf } from "./request-id";
 
 const security = {
@@ -25,11 +27,12 @@ export function jsonResponse(text: string, status: number, { etag, ...own }: Rea
   if (etag !== undefined) response.headers.set("etag", etag);
   for (const name in own) response.headers.set(name, own[name] as string);
   response[isComplete] = true;
-  return response;
+  return etag === undefined ? compressible(response, text) : response;
 }
 
 /**
- * Puts on every answer what belongs on each: the id of the request, the security headers, CORS, and `Cache-Control`. What a
+ * Puts on every answer what belongs on each: the id of the request, the security headers, CORS, what is left of the client's
+ * rate, and `Cache-Control`. What a
  * route has set itself stays. With an `ETag` a client may keep the answer, and asks each time whether it still holds;
  * without, nobody keeps it.
  */
@@ -43,5 +46,6 @@ export function completeHeaders(crossOrigin: CrossOrigin, request: Request, resp
     }
   }
   crossOrigin.complete(request, headers);
+  completeRateLimit(request, headers);
   return response;
 }

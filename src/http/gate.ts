@@ -14,8 +14,6 @@ export interface Arrival {
   readonly path: string;
   /** That it came to; null where none listens. */
   readonly server: Server<unknown> | null;
-  /** Of the answer. */
-  readonly headers: Record<string, string | number>;
 }
 
 /**
@@ -34,9 +32,9 @@ export function gate(
   const refuseHost = checkHost(config.localHostOnly);
   const refuseStranger = requireToken(config.apiTokens);
 
-  function refuseFlood({ request, server, headers }: Arrival): Response | undefined {
+  function refuseFlood({ request, server }: Arrival): Response | undefined {
     const client = limit && clientOf(request, server);
-    return limit && client ? limit(request, client, headers) : undefined;
+    return limit && client ? limit(request, client) : undefined;
   }
   // Without a token: a browser sends none with a preflight, and the docs say the same.
   function answerOptions({ request, path }: Arrival): Response | undefined {
