@@ -1,4 +1,4 @@
-import { serializeEvent } from "../src/domain/event";
+import { serializeEvent } from "../src/schema/event";
 import { item } from "../src/domain/item";
 
 /** Bodies of events as Warren writes them, each about an item of its own. */

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { item } from "../src/domain/item";
-import { openSqliteStore } from "../src/store/sqlite";
+import { openSqliteStore } from "../src/store/sqlite/store";
 import type { Seed } from "./benchmark";
 import { sampleItem } from "./sample-events";
 

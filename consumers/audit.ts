@@ -1,6 +1,6 @@
-import { type ConsumerOptions, everyFlagHelp, readFlags, refuseUsage, runConsumer } from "../src/delivery/consumer";
-import { readTables } from "../src/delivery/consumer-tables";
-import { type Difference, differences } from "../src/domain/difference";
+import { type ConsumerOptions, everyFlagHelp, readFlags, refuseUsage, runConsumer } from "../src/consumer/start";
+import { readTables } from "../src/consumer/read-tables";
+import { type Difference, differences } from "../src/schema/difference";
 import { messageOf } from "../src/observe/logging";
 import { localTime, printable } from "../src/observe/terminal";
 

@@ -1,4 +1,4 @@
-import { type AnyEvent, type EventPattern, everyFlagHelp, readFlags, runConsumer } from "../src/delivery/consumer";
+import { type AnyEvent, type EventPattern, everyFlagHelp, readFlags, runConsumer } from "../src/consumer/start";
 import { localTime, printable } from "../src/observe/terminal";
 
 const help = `Prints every event as it happens, one line each.

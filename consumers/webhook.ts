@@ -1,9 +1,9 @@
-import type { ConsumerOptions } from "../src/delivery/consumer";
-import { runConsumers } from "../src/delivery/run-consumers";
-import { readCommand } from "./webhook/command";
-import { deliver } from "./webhook/deliver";
-import { type DisabledSubscriptions, disabledText } from "./webhook/disabled";
-import { describe, type Subscription } from "./webhook/subscriptions";
+import type { ConsumerOptions } from "../src/consumer/start";
+import { runConsumers } from "../src/consumer/run-many";
+import { readCommand } from "../src/webhook/command";
+import { deliver } from "../src/webhook/deliver";
+import { type DisabledSubscriptions, disabledText } from "../src/webhook/disabled";
+import { describe, type Subscription } from "../src/webhook/subscriptions";
 
 /** How long a stop waits for answers before it gives up on them. */
 const answersTimeoutMs = 5000;

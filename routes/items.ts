@@ -1,4 +1,4 @@
 import { item } from "../src/domain/item";
-import { crud } from "../src/resource";
+import { crud } from "../src/crud/crud";
 
 export default crud(item);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { loadRoutes } from "./router";
-import { startApi } from "./start";
+import { loadRoutes } from "./routing/router";
+import { startApi } from "./app/serve";
 
 /** The routes with their types, for an Eden client: `treaty<App>("localhost:3000", { parseDate: false })`. */
 export type { App } from "./routes.generated";

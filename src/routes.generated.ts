@@ -1,14 +1,14 @@
 // Generated from the files of routes/ by `bun run generate`. Do not edit.
 import { Elysia } from "elysia";
-import route0 from "../routes/dead-letters";
-import route1 from "../routes/events";
-import route2 from "../routes/events/[id]/timeline";
-import route3 from "../routes/health";
+import route0 from "./app/routes/dead-letters";
+import route1 from "./app/routes/events";
+import route2 from "./app/routes/events/[id]/timeline";
+import route3 from "./app/routes/health";
 import route4 from "../routes/items";
-import route5 from "../routes/metrics";
-import route6 from "../routes/replays";
-import type { Dependencies } from "./route";
-import type { LoadedRoute } from "./router";
+import route5 from "./app/routes/metrics";
+import route6 from "./app/routes/replays";
+import type { Dependencies } from "./routing/route";
+import type { LoadedRoute } from "./routing/router";
 
 export const routes: readonly LoadedRoute[] = [
   { file: "dead-letters.ts", path: "/dead-letters", route: route0 },

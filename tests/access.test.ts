@@ -1,10 +1,10 @@
 // Which token opens what.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import deadLetters from "../routes/dead-letters";
-import timeline from "../routes/events/[id]/timeline";
+import deadLetters from "../src/app/routes/dead-letters";
+import timeline from "../src/app/routes/events/[id]/timeline";
 import items from "../routes/items";
-import metrics from "../routes/metrics";
-import replays from "../routes/replays";
+import metrics from "../src/app/routes/metrics";
+import replays from "../src/app/routes/replays";
 import { openApi, type TestApi } from "./support/api";
 
 const tokens = { read: "token-to-read", write: "token-to-write", admin: "token-of-admin" } as const;

@@ -1,7 +1,7 @@
 // Events handled several at once, for what likes bulk.
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
-import { Reject } from "../src/delivery/consumer";
-import { buildEvent, testConsumer } from "../src/testing";
+import { Reject } from "../src/consumer/start";
+import { buildEvent, testConsumer } from "../src/consumer/test-consumer";
 import { settled } from "./support/settled";
 
 beforeEach(() => {

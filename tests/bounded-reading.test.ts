@@ -3,9 +3,9 @@ import { afterAll, expect, test } from "bun:test";
 import fc from "fast-check";
 import items from "../routes/items";
 import { shownBody } from "../src/delivery/dead-letters";
-import { parseEvent } from "../src/domain/event";
-import { isDeeperThan, maxDepth, maxEventDepth } from "../src/domain/json-depth";
-import { crud } from "../src/resource";
+import { parseEvent } from "../src/schema/event";
+import { isDeeperThan, maxDepth, maxEventDepth } from "../src/schema/json-depth";
+import { crud } from "../src/crud/crud";
 import { openApi } from "./support/api";
 import { catalogue, order } from "./support/resources";
 

@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import fc from "fast-check";
 import { Breaker, type BreakerPolicy, type BreakerState, defaultBreaker } from "../src/delivery/breaker";
-import { Reject } from "../src/delivery/consumer";
-import { buildEvent, testConsumer } from "../src/testing";
+import { Reject } from "../src/consumer/start";
+import { buildEvent, testConsumer } from "../src/consumer/test-consumer";
 import { recordedLog } from "./support/recorded-log";
 import { settled } from "./support/settled";
 

@@ -1,7 +1,7 @@
 // The checker of the fault suite: a history in which all is well breaks nothing, and each thing that may go wrong is caught by its name.
 import { describe, expect, test } from "bun:test";
-import { check, figuresOf } from "../chaos/checker";
-import type { Change, Happening, History, Kind, Logged } from "../chaos/history";
+import { check, figuresOf } from "./chaos/checker";
+import type { Change, Happening, History, Kind, Logged } from "./chaos/history";
 
 const change = (kind: Kind, name: string | undefined, item: number, version?: number): Change => ({
   kind,

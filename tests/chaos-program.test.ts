@@ -1,6 +1,6 @@
 // A program under the fault suite: how it may end, and how not.
 import { afterEach, expect, test } from "bun:test";
-import { Program } from "../chaos/program";
+import { Program } from "./chaos/program";
 import { endAll } from "./support/processes";
 
 afterEach(endAll);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { etagOf, preconditionsOf, unmet } from "../src/crud/preconditions";
 import { item } from "../src/domain/item";
-import { openSqliteStore } from "../src/store/sqlite";
+import { openSqliteStore } from "../src/store/sqlite/store";
 import { type Answer, openApi, type TestApi } from "./support/api";
 import { temporaryFolder } from "./support/folder";
 import { catalogue, order } from "./support/resources";

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import fc from "fast-check";
-import { type Config, ConfigError, readConfig, redactUrl } from "../src/config";
+import { type Config, ConfigError, readConfig, redactUrl } from "../src/config/config";
 import { certificateFor } from "./support/certificate";
 import { temporaryFolder, writeSecret } from "./support/folder";
 import { root } from "./support/processes";

@@ -1,8 +1,8 @@
 // A consumer's options: the defaults, and the mistakes that are found at the start, each with what would be right.
 import { describe, expect, test } from "bun:test";
-import type { ConsumerOptions } from "../src/delivery/consumer";
+import type { ConsumerOptions } from "../src/consumer/start";
 import { ConsumerError, checkQueueName, resolveConsumer } from "../src/delivery/consumer-options";
-import { UnknownEventType } from "../src/domain/catalogue";
+import { UnknownEventType } from "../src/schema/catalogue";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue } from "./support/resources";
 

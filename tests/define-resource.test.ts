@@ -3,7 +3,7 @@ import { Kind, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { Value } from "@sinclair/typebox/value";
 import { item } from "../src/domain/item";
-import { defineResource, Nullable } from "../src/domain/resource";
+import { defineResource, Nullable } from "../src/schema/resource";
 
 const define = (options: { name: string; plural?: string; exchange?: string }, fields = {}) =>
   defineResource({ ...options, fields, example: {} });

@@ -1,7 +1,7 @@
 // What differs between two states of a record.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { differences } from "../src/domain/difference";
+import { differences } from "../src/schema/difference";
 import { itemRecord } from "./support/arbitrary";
 
 describe("differences", () => {

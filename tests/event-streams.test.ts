@@ -2,9 +2,9 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import fc from "fast-check";
-import { EventStreams, type Sink } from "../src/delivery/event-streams";
+import { EventStreams, type Sink } from "../src/feed/event-streams";
 import { item } from "../src/domain/item";
-import { openSqliteStore } from "../src/store/sqlite";
+import { openSqliteStore } from "../src/store/sqlite/store";
 import type { LogReader, Store } from "../src/store/store";
 import { temporaryFolder } from "./support/folder";
 import { eventually } from "./support/processes";

@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { Type } from "@sinclair/typebox";
 import fc from "fast-check";
-import { Catalogue, findResources, loadCatalogue, matchesTopic, UnknownEventType } from "../src/domain/catalogue";
+import { Catalogue, findResources, loadCatalogue, matchesTopic, UnknownEventType } from "../src/schema/catalogue";
 import { item } from "../src/domain/item";
-import { defineResource } from "../src/domain/resource";
+import { defineResource } from "../src/schema/resource";
 import { temporaryFolder } from "./support/folder";
 import { root } from "./support/processes";
 import { catalogue, order } from "./support/resources";
@@ -101,7 +101,7 @@ describe("resources are found in their files", () => {
   afterEach(() => folder.remove());
 
   test("every export that defineResource made, in the order of the files; other exports and files are none", async () => {
-    const defining = `import { defineResource } from "${join(root, "src/domain/resource")}";\nconst define = (name: string) => defineResource({ name, fields: {}, example: {} });\n`;
+    const defining = `import { defineResource } from "${join(root, "src/schema/resource")}";\nconst define = (name: string) => defineResource({ name, fields: {}, example: {} });\n`;
     await Bun.write(
       join(folder.path, "b.ts"),
       `${defining}export const second = define("second"), third = define("third"), limit = 3, nothing = null;`,

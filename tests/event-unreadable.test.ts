@@ -1,7 +1,7 @@
 // Whatever bytes a queue brings: they are read, or named with a reason; never a crash.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { maxEventBytes, type Parsed, parseEvent, type Unreadable, unreadableReasons } from "../src/domain/event";
+import { maxEventBytes, type Parsed, parseEvent, type Unreadable, unreadableReasons } from "../src/schema/event";
 import { catalogue } from "./support/resources";
 
 const time = "2026-02-18T18:23:45.123Z";

@@ -1,12 +1,12 @@
 // Versions of event types: what an old message becomes, whoever wrote it.
 import { describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
-import type { AskedTypes } from "../src/delivery/consumer";
-import { Catalogue } from "../src/domain/catalogue";
-import { type EventOf, parseEvent } from "../src/domain/event";
-import { pastVersion } from "../src/domain/past-version";
-import { defineResource } from "../src/domain/resource";
-import { buildEventOf, testConsumer } from "../src/testing";
+import type { AskedTypes } from "../src/consumer/start";
+import { Catalogue } from "../src/schema/catalogue";
+import { type EventOf, parseEvent } from "../src/schema/event";
+import { pastVersion } from "../src/schema/past-version";
+import { defineResource } from "../src/schema/resource";
+import { buildEventOf, testConsumer } from "../src/consumer/test-consumer";
 import { parcel } from "./support/versioned";
 
 const catalogue = new Catalogue([parcel]);

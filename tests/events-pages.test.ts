@@ -1,9 +1,9 @@
 // GET /events: the event log in pages.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import events from "../routes/events";
+import events from "../src/app/routes/events";
 import items from "../routes/items";
 import { item } from "../src/domain/item";
-import { crud } from "../src/resource";
+import { crud } from "../src/crud/crud";
 import { openApi, type TestApi } from "./support/api";
 import { listeningApi } from "./support/raw";
 import { order } from "./support/resources";

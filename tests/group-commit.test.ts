@@ -2,11 +2,11 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { startCommitThread } from "../src/store/commit-thread";
-import { BatchWriter, type Committed, type Committer, CommitterHere } from "../src/store/committer";
-import { GroupCommit, unavailable } from "../src/store/group-commit";
+import { startCommitThread } from "../src/store/sqlite/commit-thread";
+import { BatchWriter, type Committed, type Committer, CommitterHere } from "../src/store/sqlite/committer";
+import { GroupCommit, unavailable } from "../src/store/sqlite/group-commit";
 import { StoreUnavailable } from "../src/store/store";
-import type { Write, Writes } from "../src/store/uncommitted";
+import type { Write, Writes } from "../src/store/sqlite/uncommitted";
 import { temporaryFolder } from "./support/folder";
 
 /** How long the database may be locked. */

@@ -1,8 +1,8 @@
 // What /health/ready tells of the way from the event log to RabbitMQ.
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { readConfig } from "../src/config";
-import { startEngine } from "../src/engine";
-import type { RelayStatus } from "../src/route";
+import { readConfig } from "../src/config/config";
+import { startEngine } from "../src/engine/engine";
+import type { RelayStatus } from "../src/routing/route";
 import type { LogEntry, Store } from "../src/store/store";
 import { openApi, storeWith, type TestApi } from "./support/api";
 import { temporaryFolder } from "./support/folder";

@@ -1,10 +1,10 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { readConfig } from "../src/config";
-import { startConsumer } from "../src/delivery/consumer";
+import { readConfig } from "../src/config/config";
+import { startConsumer } from "../src/consumer/start";
 import { item } from "../src/domain/item";
-import { startEngine } from "../src/engine";
+import { startEngine } from "../src/engine/engine";
 import { temporaryFolder } from "./support/folder";
 import { eventually } from "./support/processes";
 import { recordedLog } from "./support/recorded-log";

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { formatEvent } from "../consumers/logger";
-import type { AnyEvent } from "../src/delivery/consumer";
+import type { AnyEvent } from "../src/consumer/start";
 import { anyText } from "./support/arbitrary";
 
 /** 18:23:45 where the test runs. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import type { LogFormat, LogLevel } from "../src/config";
+import type { LogFormat, LogLevel } from "../src/config/config";
 import { LogStream } from "../src/observe/log-stream";
 import { createLog } from "../src/observe/logging";
 import { withoutSecrets } from "../src/observe/secrets";

@@ -1,6 +1,6 @@
 // The AMQP message of an event: routing key, properties, headers.
 import { describe, expect, test } from "bun:test";
-import { toMessage } from "../src/broker/codec";
+import { toMessage } from "../src/rabbitmq/message";
 import type { LogEntry } from "../src/store/store";
 
 const entry: LogEntry = {

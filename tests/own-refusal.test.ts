@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { HttpProblem, Problem } from "../src/problem";
-import { crud } from "../src/resource";
-import { defineRoute } from "../src/route";
+import { HttpProblem, Problem } from "../src/http/problem";
+import { crud } from "../src/crud/crud";
+import { defineRoute } from "../src/routing/route";
 import { openApi, type TestApi } from "./support/api";
 import type { OpenApi } from "./support/openapi";
 import { order } from "./support/resources";

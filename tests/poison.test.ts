@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { resolveConsumer } from "../src/delivery/consumer-options";
 import { Worker } from "../src/delivery/worker";
-import { buildEvent, testConsumer } from "../src/testing";
+import { buildEvent, testConsumer } from "../src/consumer/test-consumer";
 import { origin } from "./support/origin";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue } from "./support/resources";

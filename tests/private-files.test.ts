@@ -2,12 +2,12 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { readConfig } from "../src/config";
+import { readConfig } from "../src/config/config";
 import { exposureOf } from "../src/config/secret-file";
-import { openConsumerFile } from "../src/store/consumer-file";
-import { acquireLock } from "../src/store/lock";
-import { exposedFiles, warnOfExposed } from "../src/store/private-file";
-import { openSqliteStore } from "../src/store/sqlite";
+import { openConsumerFile } from "../src/store/consumer/file";
+import { acquireLock } from "../src/store/sqlite/lock";
+import { exposedFiles, warnOfExposed } from "../src/store/sqlite/private-file";
+import { openSqliteStore } from "../src/store/sqlite/store";
 import { certificateFor } from "./support/certificate";
 import { command } from "./support/command";
 import { temporaryFolder } from "./support/folder";

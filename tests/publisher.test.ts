@@ -1,7 +1,7 @@
 // Publishing on a confirm channel, with the broker's answers made up.
 import { beforeEach, describe, expect, test } from "bun:test";
-import { type OutgoingMessage, toMessage } from "../src/broker/codec";
-import { Publisher, Unroutable } from "../src/broker/publisher";
+import { type OutgoingMessage, toMessage } from "../src/rabbitmq/message";
+import { Publisher, Unroutable } from "../src/rabbitmq/publisher";
 import { MockChannel, type Published } from "./support/mock-channel";
 import { settled } from "./support/settled";
 

@@ -1,7 +1,7 @@
 // A consumer that is told to stop, or pauses while its handler fails: what it has not begun is the queue's again.
 import { afterEach, describe, expect, jest, test } from "bun:test";
-import { Reject } from "../src/delivery/consumer";
-import { buildEvent } from "../src/testing";
+import { Reject } from "../src/consumer/start";
+import { buildEvent } from "../src/consumer/test-consumer";
 import { settled } from "./support/settled";
 import { consumerOn, deliver, gatedConsumer } from "./support/subscribed";
 

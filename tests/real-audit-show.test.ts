@@ -3,11 +3,11 @@ import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { audit } from "../consumers/audit";
-import type { ExactlyOnceContext } from "../src/delivery/consumer";
-import type { Event } from "../src/domain/event";
-import { openConsumerFile } from "../src/store/consumer-file";
-import { followLog } from "../src/store/log-follower";
-import { buildEvent, buildEventOf } from "../src/testing";
+import type { ExactlyOnceContext } from "../src/consumer/start";
+import type { Event } from "../src/schema/event";
+import { openConsumerFile } from "../src/store/consumer/file";
+import { followLog } from "../src/store/sqlite/log-follower";
+import { buildEvent, buildEventOf } from "../src/consumer/test-consumer";
 import { auditIn, show, startAudit } from "./support/audited";
 import { temporaryFolder } from "./support/folder";
 import { endAll, environment, root, run, send, startApi } from "./support/processes";

@@ -1,8 +1,8 @@
 // The fault suite is tested itself: five bugs, each planted into one file of a service that runs for this test alone, are
 // found by their names. No other promise is broken by them.
 import { afterAll, afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { faults } from "../chaos/faults";
-import { run } from "../chaos/run";
+import { faults } from "./chaos/faults";
+import { run } from "./chaos/run";
 import { endAll } from "./support/processes";
 import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
 

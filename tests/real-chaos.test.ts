@@ -1,13 +1,13 @@
 // Every fault of `bun run chaos`, in its short version: nothing that was promised is broken.
 import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import type { Fault, TransportName } from "../chaos/fault";
-import { faults } from "../chaos/faults";
-import { needs } from "../chaos/needs";
-import { Random } from "../chaos/random";
-import { run } from "../chaos/run";
-import { System } from "../chaos/system";
-import { resultLines } from "../chaos/table";
+import type { Fault, TransportName } from "./chaos/fault";
+import { faults } from "./chaos/faults";
+import { needs } from "./chaos/needs";
+import { Random } from "./chaos/random";
+import { run } from "./chaos/run";
+import { System } from "./chaos/system";
+import { resultLines } from "./chaos/table";
 import { endAll, eventually, root, run as runProgram } from "./support/processes";
 import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
 
@@ -47,7 +47,7 @@ describeWithRabbit("with RabbitMQ", () => {
 describe("the command", () => {
   test("prints a line of JSON for each run, the seed and a summary; and leaves no process behind", async () => {
     const before = programs();
-    const chaos = runProgram(["chaos/main.ts", "second-api", "--transport", "embedded", "--short", "--seed", "7"]);
+    const chaos = runProgram(["tests/chaos/main.ts", "second-api", "--transport", "embedded", "--short", "--seed", "7"]);
     expect([await chaos.exited, chaos.stderr]).toEqual([
       0,
       [expect.stringMatching(/^1 runs, 3 strikes in \d+ s: \d+ changes attempted,.*, 0 lost\.$/), "No promise was broken.", "--seed 7"],
@@ -60,7 +60,7 @@ describe("the command", () => {
 
   test("leaves no process behind when it is stopped in the midst", async () => {
     const before = programs();
-    const chaos = runProgram(["chaos/main.ts", "consumer-kill", "--transport", "embedded", "--seed", "7"]);
+    const chaos = runProgram(["tests/chaos/main.ts", "consumer-kill", "--transport", "embedded", "--seed", "7"]);
     await eventually(() => programs().length === before.length + 5 || undefined, "the API and its consumers");
     expect(await chaos.stop()).toBe(130);
     expect(programs()).toEqual(before);
@@ -80,7 +80,7 @@ describe("the command", () => {
       [["--minutes", "0"], "--minutes is 0; use a whole number from 1."],
       [["--loud"], "Unknown option '--loud'"],
     ] as const) {
-      const chaos = runProgram(["chaos/main.ts", ...args]);
+      const chaos = runProgram(["tests/chaos/main.ts", ...args]);
       expect([await chaos.exited, chaos.stderr[0]]).toEqual([2, expect.stringContaining(what)]);
     }
   });

@@ -9,11 +9,11 @@ import { copyProject } from "./support/project-copy";
 setDefaultTimeout(60_000);
 
 const own = {
-  "price-watch.ts": `import { runConsumer } from "../src/delivery/consumer";
+  "price-watch.ts": `import { runConsumer } from "../src/consumer/start";
 
 await runConsumer({ queue: "price-watch", events: ["item.created"], description: "Watches prices.", handle: () => {} });
 `,
-  "price-limit.ts": `import { everyFlagHelp, readFlags, runConsumer } from "../src/delivery/consumer";
+  "price-limit.ts": `import { everyFlagHelp, readFlags, runConsumer } from "../src/consumer/start";
 
 const help = \`Watches prices.
 
@@ -23,7 +23,7 @@ const flags = readFlags(help, { limit: { type: "string", default: "1000" } });
 console.log("limit", Number(flags.limit));
 await runConsumer({ queue: "price-limit", handle: () => {} }, flags);
 `,
-  "two.ts": `import { runConsumers } from "../src/delivery/run-consumers";
+  "two.ts": `import { runConsumers } from "../src/consumer/run-many";
 
 await runConsumers([{ queue: "first", handle: () => {} }, { queue: "second", handle: () => {} }]);
 `,
@@ -84,9 +84,9 @@ test("one with flags of its own gets them, beside those of every consumer", asyn
 });
 
 test("`bun run generate` looks at them, and its own flags are not theirs", async () => {
-  const generate = run(["src/generate.ts"], { cwd: copy.path });
+  const generate = run(["src/commands/generate.ts"], { cwd: copy.path });
   expect([await generate.exited, generate.stderr.filter((line) => !line.startsWith("Wrote"))]).toEqual([0, []]);
-  const check = run(["src/generate.ts", "--check"], { cwd: copy.path });
+  const check = run(["src/commands/generate.ts", "--check"], { cwd: copy.path });
   expect([await check.exited, check.stderr]).toEqual([0, []]);
   const types = run(["node_modules/typescript/bin/tsc"], { cwd: copy.path });
   expect([await types.exited, types.stdout.join("\n")]).toEqual([0, ""]);

@@ -15,9 +15,9 @@ afterAll(() => copy.remove());
 
 const write = (name: string, text: string) => Bun.write(join(copy.path, "consumers", name), text);
 async function generate(...words: string[]): Promise<{ code: number; stderr: string; found: { name: string }[] }> {
-  const running = run(["src/generate.ts", ...words], { cwd: copy.path, env: { DATABASE_URL: `sqlite:${copy.path}/none/warren.db` } });
+  const running = run(["src/commands/generate.ts", ...words], { cwd: copy.path, env: { DATABASE_URL: `sqlite:${copy.path}/none/warren.db` } });
   const code = await running.exited;
-  const text = await Bun.file(join(copy.path, "src/consumers.generated.ts")).text();
+  const text = await Bun.file(join(copy.path, "src/docs/consumers.generated.ts")).text();
   const list = text.slice(text.indexOf("= [") + 2, text.lastIndexOf("]") + 1);
   return { code, stderr: running.stderr.join("\n"), found: JSON.parse(list.replace(/,\n\]/, "]")) as { name: string }[] };
 }
@@ -27,7 +27,7 @@ test("consumers that a file exports, or runs as soon as it is loaded", async () 
   await write("parts/tax.ts", "throw new Error('no consumer: a part of one');\n");
   await write(
     "price-watch.ts",
-    `import { runConsumer } from "../src/delivery/consumer";
+    `import { runConsumer } from "../src/consumer/start";
 await runConsumer({ queue: "price-watch", events: ["item.created"], description: "Watches prices.", handle: () => {} });
 throw new Error("it ran");
 `,
@@ -37,7 +37,7 @@ throw new Error("it ran");
     `export const first = { events: ["item.*"], handle() {} };\nexport const second = { queue: "second", exactlyOnce: true, handle() {} };\n`,
   );
   const { code, stderr, found } = await generate();
-  expect([code, stderr]).toEqual([0, "Wrote src/consumers.generated.ts"]);
+  expect([code, stderr]).toEqual([0, "Wrote src/docs/consumers.generated.ts"]);
   const names = ["audit", "logger", "price-watch", "two.first", "two.second", "webhook"];
   expect(found.filter(({ name }) => names.includes(name))).toMatchObject([
     { name: "audit", queue: "audit", exactlyOnce: true },

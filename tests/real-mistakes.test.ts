@@ -28,7 +28,7 @@ async function ended(...args: string[]): Promise<{ code: number; said: string }>
 }
 
 const hello = `import { Elysia } from "elysia";
-import { defineRoute } from "../src/route";
+import { defineRoute } from "../src/routing/route";
 
 export default defineRoute(() => new Elysia().get("", () => "Hello"));
 `;
@@ -77,29 +77,29 @@ describe("the start is refused, in words,", () => {
 
 describe("the generated modules", () => {
   test("are checked: a new route, a new resource, or an edit by hand makes them stale; generating mends that", async () => {
-    expect(await ended("src/generate.ts", "--check")).toEqual({ code: 0, said: "" });
+    expect(await ended("src/commands/generate.ts", "--check")).toEqual({ code: 0, said: "" });
     const before = await read("src/routes.generated.ts");
 
     await write("routes/hello.ts", hello);
-    expect(await ended("src/generate.ts", "--check")).toEqual({
+    expect(await ended("src/commands/generate.ts", "--check")).toEqual({
       code: 1,
       said: "src/routes.generated.ts is out of date: run `bun run generate` and commit it.",
     });
     expect(await read("src/routes.generated.ts")).toBe(before);
-    expect((await ended("src/generate.ts")).code).toBe(0);
+    expect((await ended("src/commands/generate.ts")).code).toBe(0);
     expect(await read("src/routes.generated.ts")).toContain('"/hello"');
-    expect(await ended("src/generate.ts", "--check")).toEqual({ code: 0, said: "" });
+    expect(await ended("src/commands/generate.ts", "--check")).toEqual({ code: 0, said: "" });
 
     const resource = await read("src/domain/item.ts");
     await write("src/domain/gadget.ts", resource.replaceAll("item", "gadget").replaceAll("Item", "Gadget"));
-    expect(await ended("src/generate.ts", "--check")).toMatchObject({
+    expect(await ended("src/commands/generate.ts", "--check")).toMatchObject({
       code: 1,
       said: expect.stringMatching(/^src\/domain\/catalogue.generated.ts is out of date/),
     });
-    expect((await ended("src/generate.ts")).code).toBe(0);
+    expect((await ended("src/commands/generate.ts")).code).toBe(0);
 
     await write("src/routes.generated.ts", `${await read("src/routes.generated.ts")}// mine\n`);
-    expect(await ended("src/generate.ts", "--check")).toMatchObject({
+    expect(await ended("src/commands/generate.ts", "--check")).toMatchObject({
       code: 1,
       said: expect.stringMatching(/^src\/routes.generated.ts is out of date/),
     });
@@ -107,7 +107,7 @@ describe("the generated modules", () => {
 
   test("are not generated from routes with a mistake, which is said as the start says it", async () => {
     await write("routes/items/index.ts", hello);
-    const { code, said } = await ended("src/generate.ts");
+    const { code, said } = await ended("src/commands/generate.ts");
     expect(code).toBe(1);
     expect(said).toStartWith("Two files for one path: ");
   });

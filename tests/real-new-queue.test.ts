@@ -1,13 +1,13 @@
 // Where a consumer's new queue begins, and that no event is left out there: real processes on both transports.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { connect } from "amqplib";
-import { Broker } from "../src/broker/connection";
-import { queueDepth } from "../src/broker/topology";
-import { RabbitReplays } from "../src/delivery/rabbit-replays";
+import { Broker } from "../src/rabbitmq/connection";
+import { queueDepth } from "../src/rabbitmq/topology";
+import { RabbitReplays } from "../src/rabbitmq/replays";
 import type { Replay } from "../src/delivery/replays";
 import { item } from "../src/domain/item";
 import { noTracing } from "../src/observe/tracing";
-import { openSqliteStore } from "../src/store/sqlite";
+import { openSqliteStore } from "../src/store/sqlite/store";
 import { temporaryFolder } from "./support/folder";
 import { type Api, endAll, environment, eventually, send, startApi } from "./support/processes";
 import { type QueueConsumers, queueConsumers, type Seen } from "./support/queue-consumer";

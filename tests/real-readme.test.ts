@@ -107,7 +107,7 @@ test("every example in TypeScript compiles, and the client runs", async () => {
     expect([await command.exited, [...command.stdout, ...command.stderr].join("\n")]).toEqual([0, expect.any(String)]);
     return command.stdout;
   };
-  await bun("src/generate.ts");
+  await bun("src/commands/generate.ts");
   await bun("node_modules/typescript/bin/tsc");
 
   const api = await startApi({ env: environment(folder.path) });

@@ -1,7 +1,7 @@
 // Several consumers in one process: what one of them does is its own concern, a stop is everybody's.
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { acquireLock } from "../src/store/lock";
+import { acquireLock } from "../src/store/sqlite/lock";
 import { temporaryFolder } from "./support/folder";
 import { endAll, environment, run, send, startApi } from "./support/processes";
 import { projectWith } from "./support/project";
@@ -26,7 +26,7 @@ afterEach(async () => {
 async function start(...consumers: string[]) {
   const project = await projectWith({
     "consumers/several.ts": `
-      import { runConsumers } from "../src/delivery/run-consumers";
+      import { runConsumers } from "../src/consumer/run-many";
       const told = Promise.withResolvers();
       await runConsumers([${consumers.join(", ")}], { onStop: () => told.resolve() });`,
   });

@@ -33,7 +33,7 @@ export const order = defineResource({
 });
 `,
   "routes/orders.ts": `import { order } from "../src/domain/order";
-import { crud } from "../src/resource";
+import { crud } from "../src/crud/crud";
 
 export default crud(order);
 `,
@@ -104,7 +104,7 @@ describe("a second resource", () => {
     const data = temporaryFolder();
     try {
       await Bun.write(join(copy.path, "client.ts"), client);
-      const generate = run(["src/generate.ts"], { cwd: copy.path });
+      const generate = run(["src/commands/generate.ts"], { cwd: copy.path });
       expect(await generate.exited).toBe(0);
       await Bun.write(
         join(copy.path, "tsconfig.client.json"),

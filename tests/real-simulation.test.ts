@@ -9,7 +9,7 @@ afterEach(endAll);
 async function simulate(args: readonly string[], preload: readonly string[] = []) {
   const simulation = run([
     ...preload.flatMap((file) => ["--preload", `./tests/support/planted/${file}.ts`]),
-    "simulation/main.ts",
+    "tests/simulation/main.ts",
     ...args,
   ]);
   const code = await simulation.exited;

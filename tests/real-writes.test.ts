@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { maxBulkBytes } from "../src/crud/read-bulk";
-import { openSqliteStore } from "../src/store/sqlite";
+import { openSqliteStore } from "../src/store/sqlite/store";
 import { temporaryFolder } from "./support/folder";
 import { type Api, endAll, environment, run, startApi } from "./support/processes";
 import { catalogue } from "./support/resources";

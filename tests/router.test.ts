@@ -1,8 +1,8 @@
 // The path of a file in routes/ is the path of its URL; what cannot be mounted says why, and shows what can.
 import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import type { Dependencies } from "../src/route";
-import { findRouteFiles, loadRoutes, mountRoutes, RouterError } from "../src/router";
+import type { Dependencies } from "../src/routing/route";
+import { findRouteFiles, loadRoutes, mountRoutes, RouterError } from "../src/routing/router";
 import { projectWith } from "./support/project";
 
 /** The routes here ask nothing of them. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from "bun:test";
-import { Signal } from "../src/delivery/signal";
+import { Signal } from "../src/timing/signal";
 import { settled } from "./support/settled";
 
 beforeEach(() => void jest.useFakeTimers());

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, type Mock, mock, spyOn, test } from "bun:test";
-import { onStopSignal } from "../src/delivery/stop-signal";
+import { onStopSignal } from "../src/timing/stop-signal";
 import { createLog } from "../src/observe/logging";
 import { eventually } from "./support/processes";
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { item } from "../src/domain/item";
-import { openSqliteStore } from "../src/store/sqlite";
+import { openSqliteStore } from "../src/store/sqlite/store";
 import { type Store, StoreUnavailable } from "../src/store/store";
 import { behindItsBack } from "./support/behind-its-back";
 import { connectionsOf } from "./support/connections";

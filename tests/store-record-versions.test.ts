@@ -4,9 +4,9 @@ import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
 import { Type } from "@sinclair/typebox";
-import { pastVersion } from "../src/domain/past-version";
-import { defineResource, type Resource } from "../src/domain/resource";
-import { openSqliteStore } from "../src/store/sqlite";
+import { pastVersion } from "../src/schema/past-version";
+import { defineResource, type Resource } from "../src/schema/resource";
+import { openSqliteStore } from "../src/store/sqlite/store";
 import { temporaryFolder } from "./support/folder";
 
 const named = { fields: { name: Type.String() }, example: { name: "a" } };

@@ -1,6 +1,6 @@
 // How many event streams one client may have open, and all of them together.
 import { expect, test } from "bun:test";
-import { StreamPlaces } from "../src/http/stream-places";
+import { StreamPlaces } from "../src/feed/stream-places";
 
 function taken(places: StreamPlaces, address: string | null, count: number) {
   return Array.from({ length: count }, () => places.take(address));

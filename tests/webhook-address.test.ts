@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { isPermitted, networks, permittedAddresses } from "../consumers/webhook/address";
+import { isPermitted, networks, permittedAddresses } from "../src/webhook/address";
 
 const none = networks([]);
 

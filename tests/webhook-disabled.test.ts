@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DisabledSubscriptions } from "../consumers/webhook/disabled";
+import { DisabledSubscriptions } from "../src/webhook/disabled";
 import { temporaryFolder } from "./support/folder";
 
 const crm = { name: "crm", entry: "one" };

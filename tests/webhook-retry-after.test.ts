@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { retryAfterMs } from "../consumers/webhook/retry-after";
+import { retryAfterMs } from "../src/webhook/retry-after";
 
 const now = Date.parse("1994-11-06T08:49:07Z");
 

@@ -5,7 +5,7 @@ import {
   parseSubscriptions,
   type Subscription,
   SubscriptionsError,
-} from "../consumers/webhook/subscriptions";
+} from "../src/webhook/subscriptions";
 import { root } from "./support/processes";
 import { newSecret } from "./support/receiver";
 import { catalogue } from "./support/resources";

@@ -1,8 +1,8 @@
 // What changes write goes to the thread that commits as one text, and comes out of it as it went in.
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Value, Writes } from "../src/store/uncommitted";
-import { textOf, writesOf } from "../src/store/writes-text";
+import type { Value, Writes } from "../src/store/sqlite/uncommitted";
+import { textOf, writesOf } from "../src/store/sqlite/writes-text";
 import { anyText } from "./support/arbitrary";
 
 const throughText = (writes: Writes) => writesOf(textOf(writes));

@@ -1,8 +1,8 @@
 // Publishes with confirms and nothing else: the body alone, or `same` as Warren sends it, with its properties and headers,
 // mandatory, through a topic exchange. `bun bench/baselines/raw-publish.ts URL QUEUE COUNT [same]`
 import { connect, type Options } from "amqplib";
-import { toMessage } from "../../src/broker/codec";
-import type { Event } from "../../src/domain/event";
+import { toMessage } from "../../src/rabbitmq/message";
+import type { Event } from "../../src/schema/event";
 import { startClock } from "../clock";
 import { sampleEvents } from "../sample-events";
 

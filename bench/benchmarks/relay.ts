@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { item } from "../../src/domain/item";
-import { openSqliteStore } from "../../src/store/sqlite";
+import { openSqliteStore } from "../../src/store/sqlite/store";
 import { environment, eventually, run } from "../../tests/support/processes";
 import { type Benchmark, type Context, mustEqual, type Sample } from "../benchmark";
 import type { Timing } from "../clock";

@@ -1,7 +1,7 @@
 // From the answer to a POST to the handler's call, one request at a time, against an API that runs.
 // `API=http://… COUNT=100 bun bench/programs/latency.ts`
-import { readConfig } from "../../src/config";
-import { startConsumer } from "../../src/delivery/consumer";
+import { readConfig } from "../../src/config/config";
+import { startConsumer } from "../../src/consumer/start";
 import { createLog } from "../../src/observe/logging";
 import { sampleItem } from "../sample-events";
 

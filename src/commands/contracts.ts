@@ -1,6 +1,6 @@
 import { join, relative } from "node:path";
-import { loadCatalogue } from "../domain/catalogue";
-import { type Breach, breachesOf, type Published, publishedBy, widenings } from "../domain/published";
+import { loadCatalogue } from "../schema/catalogue";
+import { type Breach, breachesOf, type Published, publishedBy, widenings } from "../schema/published";
 import { parseWords, UsageError } from "../observe/command-line";
 import { runCommand, tell } from "./command";
 import { checkStored } from "./stored-events";

@@ -1,5 +1,5 @@
 import type { DeadLetter } from "../delivery/dead-letters";
-import { parseTime } from "../domain/time";
+import { parseTime } from "../timing/parse-time";
 import { printable } from "../observe/terminal";
 import { cut, table } from "./table";
 import { ago, counted, number, type Paint, printableJson, printableLines, zonedTime } from "./text";

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { readConfig } from "../config";
+import { readConfig } from "../config/config";
 import { exposureOf } from "../config/secret-file";
 import { parseWords, UsageError } from "../observe/command-line";
-import { closeToOthers, exposedFiles } from "../store/private-file";
+import { closeToOthers, exposedFiles } from "../store/sqlite/private-file";
 import { runCommand } from "./command";
 import { painter, printableJson, printableLines } from "./text";
 

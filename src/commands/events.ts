@@ -1,10 +1,10 @@
-import { RabbitDeadLetters } from "../delivery/rabbit-dead-letters";
+import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
 import type { Timeline } from "../delivery/timeline";
-import { findTimeline, type TimelineSources } from "../delivery/timelines";
-import { loadCatalogue } from "../domain/catalogue";
+import { findTimeline, type TimelineSources } from "../engine/timelines";
+import { loadCatalogue } from "../schema/catalogue";
 import { parseWords, UsageError } from "../observe/command-line";
 import { printable } from "../observe/terminal";
-import type { LogFollower } from "../store/log-follower";
+import type { LogFollower } from "../store/sqlite/log-follower";
 import { runCommand, Trouble } from "./command";
 import { painter, printableJson } from "./text";
 import { showTimeline } from "./timeline-text";

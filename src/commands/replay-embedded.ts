@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { EmbeddedReplays } from "../delivery/embedded-replays";
+import { EmbeddedReplays } from "../embedded/replays";
 import { type Replay, toReplay } from "../delivery/replays";
-import { openConsumerFile } from "../store/consumer-file";
-import { acquireLock } from "../store/lock";
-import { whenUnlocked } from "../store/lock-wait";
+import { openConsumerFile } from "../store/consumer/file";
+import { acquireLock } from "../store/sqlite/lock";
+import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { interrupted, onInterrupt, Trouble } from "./command";
 import { Progress } from "./progress";
 import type { Replaying } from "./replaying";

@@ -1,8 +1,8 @@
-import type { Broker } from "../broker/connection";
-import { Unroutable } from "../broker/publisher";
-import { queueState } from "../broker/topology";
+import type { Broker } from "../rabbitmq/connection";
+import { Unroutable } from "../rabbitmq/publisher";
+import { queueState } from "../rabbitmq/topology";
 import { noConsumerNote } from "../delivery/replays";
-import { sendPast } from "../delivery/send-past";
+import { sendPast } from "../rabbitmq/send-past";
 import { messageOf } from "../observe/logging";
 import { interrupted, onInterrupt, quoted, Trouble, tell } from "./command";
 import { Progress } from "./progress";

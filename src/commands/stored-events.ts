@@ -1,9 +1,9 @@
 import type { DeadLetter, DeadLetters } from "../delivery/dead-letters";
-import { EmbeddedDeadLetters } from "../delivery/embedded-dead-letters";
-import { type Catalogue, loadCatalogue } from "../domain/catalogue";
-import { parseEvent, type Unreadable, unreadableReasons } from "../domain/event";
+import { EmbeddedDeadLetters } from "../embedded/dead-letters";
+import { type Catalogue, loadCatalogue } from "../schema/catalogue";
+import { parseEvent, type Unreadable, unreadableReasons } from "../schema/event";
 import { printable } from "../observe/terminal";
-import type { LogFollower } from "../store/log-follower";
+import type { LogFollower } from "../store/sqlite/log-follower";
 import { tell } from "./command";
 import { Progress } from "./progress";
 import { table } from "./table";

@@ -1,4 +1,4 @@
-import { oldBacklogSeconds } from "../delivery/backlog";
+import { oldBacklogSeconds } from "../rabbitmq/backlog";
 import type { ObservedQueue, SystemState } from "./system-state";
 import { counted, duration } from "./text";
 

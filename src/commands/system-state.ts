@@ -1,12 +1,12 @@
-import type { BrokerState } from "../broker/connection";
-import { ageSeconds, type Backlog, backlogOf } from "../delivery/backlog";
-import { troubleOf } from "../delivery/broker-trouble";
-import { type AskQueues, embeddedQueues, knownQueues, type QueueState, rabbitQueues } from "../delivery/queue-states";
-import type { Transport } from "../delivery/transport";
-import { loadCatalogue } from "../domain/catalogue";
-import { isLocked } from "../store/lock";
-import { whenUnlocked } from "../store/lock-wait";
-import { followLog, type LogFollower } from "../store/log-follower";
+import type { BrokerState } from "../rabbitmq/connection";
+import { ageSeconds, type Backlog, backlogOf } from "../rabbitmq/backlog";
+import { troubleOf } from "../rabbitmq/unreachable";
+import { type AskQueues, embeddedQueues, knownQueues, type QueueState, rabbitQueues } from "../engine/queue-states";
+import type { Transport } from "../rabbitmq/choose-transport";
+import { loadCatalogue } from "../schema/catalogue";
+import { isLocked } from "../store/sqlite/lock";
+import { whenUnlocked } from "../store/sqlite/lock-wait";
+import { followLog, type LogFollower } from "../store/sqlite/log-follower";
 import type { Reached } from "./transport";
 
 /** How things stand at a moment. Rates are what changed since the look before. */

@@ -1,14 +1,14 @@
 import { join } from "node:path";
-import { Broker } from "../broker/connection";
-import { type Config, readConfig } from "../config";
+import { Broker } from "../rabbitmq/connection";
+import { type Config, readConfig } from "../config/config";
 import type { DeadLetters } from "../delivery/dead-letters";
-import { EmbeddedDeadLetters } from "../delivery/embedded-dead-letters";
-import { RabbitDeadLetters } from "../delivery/rabbit-dead-letters";
-import { chooseTransport, type Transport } from "../delivery/transport";
-import { loadCatalogue } from "../domain/catalogue";
+import { EmbeddedDeadLetters } from "../embedded/dead-letters";
+import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
+import { chooseTransport, type Transport } from "../rabbitmq/choose-transport";
+import { loadCatalogue } from "../schema/catalogue";
 import { createLog } from "../observe/logging";
-import { whenUnlocked } from "../store/lock-wait";
-import { followLog, type LogFollower } from "../store/log-follower";
+import { whenUnlocked } from "../store/sqlite/lock-wait";
+import { followLog, type LogFollower } from "../store/sqlite/log-follower";
 import { Trouble } from "./command";
 
 /** The consumers' queues, as a command reaches them: without the API. */

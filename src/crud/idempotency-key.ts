@@ -1,5 +1,5 @@
 // Idempotency-Key: draft-ietf-httpapi-idempotency-key-header.
-import { HttpProblem } from "../problem";
+import { HttpProblem } from "../http/problem";
 import { KeyReused, type Once } from "../store/store";
 
 const maxKeyLength = 255;

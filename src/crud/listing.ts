@@ -1,8 +1,8 @@
 import type { TUnsafe } from "@sinclair/typebox";
-import { type FilterQuery, type Filters, parametersOf } from "../domain/filter";
-import type { Mistake } from "../domain/mistakes";
-import type { Resource } from "../domain/resource";
-import { parseTime } from "../domain/time";
+import { type FilterQuery, type Filters, parametersOf } from "../schema/filter";
+import type { Mistake } from "../schema/mistakes";
+import type { Resource } from "../schema/resource";
+import { parseTime } from "../timing/parse-time";
 import { invalid } from "../http/mistakes";
 import { integer, type Parameter, querySchema, readQuery, word } from "../http/query";
 import { type Listing, type Page, type SortKey, sortKeys } from "../store/store";

@@ -1,5 +1,5 @@
 // Entity tags and the conditions on them: RFC 9110, sections 8.8.3 and 13.
-import { HttpProblem } from "../problem";
+import { HttpProblem } from "../http/problem";
 import type { Stored } from "../store/store";
 
 /** `*`, or the tags as they were sent. */

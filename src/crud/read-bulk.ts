@@ -1,7 +1,7 @@
 import type { TSchema } from "@sinclair/typebox";
 import { checkMediaType, jsonReader, maxBodyBytes } from "../http/json-body";
 import { limitedBody } from "../http/limited-body";
-import { HttpProblem, type Problem, problemInside } from "../problem";
+import { HttpProblem, type Problem, problemInside } from "../http/problem";
 import { type Piece, splitArray, splitLines } from "./split";
 
 export const ndjson = "application/x-ndjson";

@@ -1,6 +1,6 @@
 import { type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
 import { documentedAs } from "../docs/openapi";
-import type { Resource } from "../domain/resource";
+import type { Resource } from "../schema/resource";
 import { inputSchema } from "./defaults";
 import { mergePatchSchema } from "./merge-patch";
 

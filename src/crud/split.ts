@@ -1,4 +1,4 @@
-import { HttpProblem } from "../problem";
+import { HttpProblem } from "../http/problem";
 
 /** One JSON text of a bulk body. */
 export interface Piece {

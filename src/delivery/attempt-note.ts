@@ -1,4 +1,4 @@
-import type { Attempt } from "../store/attempt-table";
+import type { Attempt } from "../store/consumer/attempt-table";
 import type { Delivery } from "./delivery";
 import { describeError, type Outcome } from "./outcome";
 

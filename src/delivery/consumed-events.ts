@@ -1,5 +1,5 @@
-import type { resources } from "../domain/catalogue.generated";
-import type { EventOf } from "../domain/event";
+import type { resources } from "../resources.generated";
+import type { EventOf } from "../schema/event";
 
 type Resources = typeof resources;
 /** Every event of every resource, in the versions that are asked for. Narrow it by `event.type`. */

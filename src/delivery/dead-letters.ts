@@ -1,8 +1,8 @@
-import { inexact } from "../domain/exact-json";
-import { isDeeperThan, maxEventDepth } from "../domain/json-depth";
-import type { DeadSelection } from "../store/dead-letter-table";
+import { inexact } from "../schema/exact-json";
+import { isDeeperThan, maxEventDepth } from "../schema/json-depth";
+import type { DeadSelection } from "../store/consumer/dead-letter-table";
 
-export type { DeadSelection } from "../store/dead-letter-table";
+export type { DeadSelection } from "../store/consumer/dead-letter-table";
 
 /** An event that a consumer gave up, with what is known of why. */
 export interface DeadLetter {

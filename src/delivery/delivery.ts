@@ -1,7 +1,7 @@
-import type { Event } from "../domain/event";
-import type { Resource } from "../domain/resource";
+import type { Event } from "../schema/event";
+import type { Resource } from "../schema/resource";
 import type { MessageOrigin, Span } from "../observe/tracing";
-import type { ReplayMark } from "../store/waiting-table";
+import type { ReplayMark } from "../store/consumer/waiting-table";
 import type { Outcome } from "./outcome";
 
 /** A message that a transport hands to the worker. */

@@ -1,9 +1,9 @@
-import type { Event } from "../domain/event";
+import type { Event } from "../schema/event";
 import type { Log } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
 import type { Span } from "../observe/tracing";
-import type { ConsumerFile, Transaction } from "../store/consumer-file";
-import { whenUnlocked } from "../store/lock-wait";
+import type { ConsumerFile, Transaction } from "../store/consumer/file";
+import { whenUnlocked } from "../store/sqlite/lock-wait";
 import type { Consumer } from "./consumer-options";
 import type { Task } from "./delivery";
 import { type Result, troubleOf } from "./outcome";

@@ -1,4 +1,4 @@
-import { type Unreadable, unreadableReasons } from "../domain/event";
+import { type Unreadable, unreadableReasons } from "../schema/event";
 import type { SpanTrouble } from "../observe/tracing";
 import { askedDelayMs, delayMs, type RetryPolicy } from "./retry-policy";
 

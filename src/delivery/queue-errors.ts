@@ -1,4 +1,4 @@
-import { isRefusal } from "../broker/topology";
+import { isRefusal } from "../rabbitmq/topology";
 import { messageOf } from "../observe/logging";
 
 /** Whoever asked named a queue that is not there. */

@@ -1,4 +1,4 @@
-import type { Catalogue } from "../domain/catalogue";
+import type { Catalogue } from "../schema/catalogue";
 import type { QueueSubscription } from "../store/store";
 import type { ReplaySelection } from "./replay-selection";
 

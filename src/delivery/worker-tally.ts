@@ -1,4 +1,4 @@
-import type { Event } from "../domain/event";
+import type { Event } from "../schema/event";
 import { count, Distribution, entryOf, waitSeconds, workSeconds } from "../observe/tally";
 import type { Delivery } from "./delivery";
 import type { DeadReason, Outcome } from "./outcome";

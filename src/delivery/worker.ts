@@ -1,7 +1,7 @@
-import { parseEvent } from "../domain/event";
+import { parseEvent } from "../schema/event";
 import { messageOf } from "../observe/logging";
-import type { ConsumerFile } from "../store/consumer-file";
-import { whenUnlocked } from "../store/lock-wait";
+import type { ConsumerFile } from "../store/consumer/file";
+import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { attemptNote } from "./attempt-note";
 import { Breaker, type BreakerState } from "./breaker";
 import type { Consumer } from "./consumer-options";
@@ -10,8 +10,8 @@ import { handleBatch, handleExactlyOnce, handleOne } from "./handle";
 import { decide, isRejection, type Outcome, type Result } from "./outcome";
 import { report } from "./report";
 import { settle } from "./settle";
-import { longestTimerMs } from "./signal";
-import { TokenBucket } from "./token-bucket";
+import { longestTimerMs } from "../timing/signal";
+import { TokenBucket } from "../timing/token-bucket";
 import { WorkerTally } from "./worker-tally";
 
 /** Events that share a commit of `exactlyOnce`, at most. */

@@ -1,8 +1,8 @@
 import scriptFile from "@asyncapi/react-component/browser/standalone/index.js" with { type: "file" };
 import styleFile from "@asyncapi/react-component/styles/default.min.css" with { type: "file" };
 import { Elysia } from "elysia";
-import { consumers } from "../consumers.generated";
-import type { Catalogue } from "../domain/catalogue";
+import { consumers } from "./consumers.generated";
+import type { Catalogue } from "../schema/catalogue";
 import { asyncApiDocument } from "./asyncapi";
 import { document, file, text } from "./page-answers";
 

@@ -1,11 +1,11 @@
 import packageJson from "../../package.json";
-import { toMessage } from "../broker/codec";
-import { deadQueueOf } from "../broker/topology";
-import { type Catalogue, matchesTopic } from "../domain/catalogue";
-import { envelopeSchema } from "../domain/event";
-import { type EventShape, type EventType, newestVersion } from "../domain/event-type";
-import { exampleBody } from "../domain/published";
-import type { FoundConsumer } from "../find-consumers";
+import { toMessage } from "../rabbitmq/message";
+import { deadQueueOf } from "../rabbitmq/topology";
+import { type Catalogue, matchesTopic } from "../schema/catalogue";
+import { envelopeSchema } from "../schema/event";
+import { type EventShape, type EventType, newestVersion } from "../schema/event-type";
+import { exampleBody } from "../schema/published";
+import type { FoundConsumer } from "./find-consumers";
 
 type Json = Record<string, unknown>;
 

@@ -1,6 +1,6 @@
 import { toOpenAPIPath } from "@elysiajs/swagger/utils";
-import type { Scope } from "../config";
-import { nameOfStatus, Problem, problemOf } from "../problem";
+import type { Scope } from "../config/config";
+import { nameOfStatus, Problem, problemOf } from "../http/problem";
 
 type Json = Record<string, unknown>;
 

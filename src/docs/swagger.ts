@@ -3,7 +3,7 @@ import iconFile from "swagger-ui-dist/favicon-32x32.png" with { type: "file" };
 import styleFile from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
 import scriptFile from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
 import packageJson from "../../package.json";
-import type { Config } from "../config";
+import type { Config } from "../config/config";
 import { scopeFor } from "../http/access";
 import { completeDocument, type DocumentedRoute, type Gate, type OpenApiDocument } from "./openapi";
 import { document, file, text } from "./page-answers";

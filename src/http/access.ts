@@ -1,5 +1,5 @@
-import { type ApiToken, type Scope, scopes } from "../config";
-import { problemResponse } from "../problem";
+import { type ApiToken, type Scope, scopes } from "../config/config";
+import { problemResponse } from "./problem";
 
 /** Open without a token: a probe has none, and the docs are where a person learns that one is needed. */
 const open = /^\/((health|swagger|asyncapi|problems)(\/|$)|asyncapi\.json$)/;

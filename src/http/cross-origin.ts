@@ -1,4 +1,4 @@
-import { problemResponse } from "../problem";
+import { problemResponse } from "./problem";
 
 /** What pages of other origins may send and read; all that this API knows. */
 const allowedHeaders = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Traceparent, X-Request-Id";

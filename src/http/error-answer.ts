@@ -1,9 +1,9 @@
 import type { ValueError } from "@sinclair/typebox/errors";
 import { ElysiaCustomStatusResponse, NotFoundError, ParseError, ValidationError } from "elysia";
-import { describeMistakes } from "../domain/mistakes";
+import { describeMistakes } from "../schema/mistakes";
 import { type Log, messageOf } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
-import { HttpProblem, problemResponse, problemType } from "../problem";
+import { HttpProblem, problemResponse, problemType } from "./problem";
 import { StoreUnavailable } from "../store/store";
 import { requestIdOf } from "./request-id";
 

@@ -1,6 +1,6 @@
 import type { Server } from "bun";
-import type { Config } from "../config";
-import { problemResponse } from "../problem";
+import type { Config } from "../config/config";
+import { problemResponse } from "./problem";
 import { requireToken } from "./access";
 import { clientsBehind } from "./client-address";
 import type { CrossOrigin } from "./cross-origin";

@@ -1,4 +1,4 @@
-import { problemResponse } from "../problem";
+import { problemResponse } from "./problem";
 
 /** Names that no page of another site can have: everybody's own machine, and addresses. With or without a port. */
 const local = /^((.+\.)?localhost|\d+\.\d+\.\d+\.\d+|\[[\da-f:.]+\])(:\d*)?$/i;

@@ -1,10 +1,10 @@
 import { type Static, type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { documentedAs } from "../docs/openapi";
-import { inexact } from "../domain/exact-json";
-import { isDeeperThan, maxDepth, tooDeep } from "../domain/json-depth";
-import { describeMistakes } from "../domain/mistakes";
-import { HttpProblem } from "../problem";
+import { inexact } from "../schema/exact-json";
+import { isDeeperThan, maxDepth, tooDeep } from "../schema/json-depth";
+import { describeMistakes } from "../schema/mistakes";
+import { HttpProblem } from "./problem";
 import { limitedBody } from "./limited-body";
 import { invalid } from "./mistakes";
 import { refuseQuery } from "./query";

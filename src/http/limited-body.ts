@@ -1,4 +1,4 @@
-import { HttpProblem } from "../problem";
+import { HttpProblem } from "./problem";
 
 /**
  * The bytes of a request as they arrive.

@@ -1,5 +1,5 @@
-import { type Mistake, maxMistakes } from "../domain/mistakes";
-import { HttpProblem } from "../problem";
+import { type Mistake, maxMistakes } from "../schema/mistakes";
+import { HttpProblem } from "./problem";
 
 /** Content that is not valid: 422 with every mistake. */
 export function invalid(part: string, mistakes: readonly Mistake[]): HttpProblem {

@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import { HttpProblem } from "../problem";
+import { HttpProblem } from "./problem";
 import { everyKind } from "./problem-kinds";
 
 /** The `type` of every problem is a path at which this explains it. */

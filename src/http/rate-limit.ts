@@ -1,5 +1,5 @@
-import { TokenBucket } from "../delivery/token-bucket";
-import { problemResponse } from "../problem";
+import { TokenBucket } from "../timing/token-bucket";
+import { problemResponse } from "./problem";
 import { clientKey } from "./client-address";
 
 /** Clients remembered at most; the longest unseen are forgotten first. */

@@ -1,5 +1,5 @@
 import pino, { type Logger } from "pino";
-import type { LogFormat, LogLevel } from "../config";
+import type { LogFormat, LogLevel } from "../config/config";
 import { LogStream } from "./log-stream";
 import { secretFields, withoutSecrets } from "./secrets";
 

@@ -24,8 +24,8 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
-import { redactUrl } from "../config";
-import type { TracingConfig } from "../tracing-config";
+import { redactUrl } from "../config/config";
+import type { TracingConfig } from "../config/tracing";
 import type { Log } from "./logging";
 import { LiveSpan } from "./otel-span";
 import { ReportedExporter } from "./reported-exporter";

@@ -1,4 +1,4 @@
-import { type Config, redactUrl } from "../config";
+import { type Config, redactUrl } from "../config/config";
 import { type Log, messageOf } from "./logging";
 
 /** A piece of work as a trace shows it. */

@@ -1,8 +1,8 @@
-import type { Filters } from "../domain/filter";
-import type { EventData, Recorded, Resource } from "../domain/resource";
-import type { EventRecord } from "./event-record";
-import type { CommitTally } from "./group-commit";
-import type { NewReplay, ReplayProgress, ReplayRow } from "./replay-table";
+import type { Filters } from "../schema/filter";
+import type { EventData, Recorded, Resource } from "../schema/resource";
+import type { EventRecord } from "./sqlite/event-record";
+import type { CommitTally } from "./sqlite/group-commit";
+import type { NewReplay, ReplayProgress, ReplayRow } from "./sqlite/replay-table";
 
 type ResourceOf<Fields extends object, Data extends EventData = EventData> = Resource<string, string, Fields, Filters, Data>;
 

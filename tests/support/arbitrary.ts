@@ -1,7 +1,7 @@
 // What fast-check makes up: events and records that are valid, however odd.
 import fc from "fast-check";
-import type { Event } from "../../src/domain/event";
-import { changes } from "../../src/domain/resource";
+import type { Event } from "../../src/schema/event";
+import { changes } from "../../src/schema/resource";
 
 /**
  * Text in any script, with quotes, control characters and lone surrogates. Not by `fc.string({ unit: "binary" })`,

@@ -1,11 +1,11 @@
 // What every transport promises to a consumer. Each is run against RabbitMQ and against the embedded event log.
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
-import { type Config, readConfig } from "../../src/config";
-import { Reject, RetryAfter, type RunningConsumer, startConsumer } from "../../src/delivery/consumer";
-import { loadCatalogue } from "../../src/domain/catalogue";
+import { type Config, readConfig } from "../../src/config/config";
+import { Reject, RetryAfter, type RunningConsumer, startConsumer } from "../../src/consumer/start";
+import { loadCatalogue } from "../../src/schema/catalogue";
 import { item } from "../../src/domain/item";
-import { type Engine, startEngine } from "../../src/engine";
+import { type Engine, startEngine } from "../../src/engine/engine";
 import { temporaryFolder } from "./folder";
 import type { ItemConsumer, ItemEvent } from "./item-events";
 import { eventually } from "./processes";

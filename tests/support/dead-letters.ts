@@ -1,8 +1,8 @@
 // Dead letters in great number, put where a consumer would have put them.
 import { join } from "node:path";
 import { connect } from "amqplib";
-import { serializeEvent } from "../../src/domain/event";
-import { openConsumerFile } from "../../src/store/consumer-file";
+import { serializeEvent } from "../../src/schema/event";
+import { openConsumerFile } from "../../src/store/consumer/file";
 
 /** An event that a consumer gave up. */
 export interface DeadEvent {

@@ -1,7 +1,7 @@
 // One delivery at a time, to servers on this machine.
-import { deliver } from "../../consumers/webhook/deliver";
-import { parseSubscriptions } from "../../consumers/webhook/subscriptions";
-import type { AnyEvent } from "../../src/delivery/consumer";
+import { deliver } from "../../src/webhook/deliver";
+import { parseSubscriptions } from "../../src/webhook/subscriptions";
+import type { AnyEvent } from "../../src/consumer/start";
 import { eventually } from "./processes";
 import { newSecret, type Receiver, type ReceiverOptions, startReceiver } from "./receiver";
 import { catalogue } from "./resources";

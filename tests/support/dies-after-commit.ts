@@ -1,7 +1,7 @@
 // An API that dies by kill -9 between a commit and its answer: the test runs this file, which stands in for src/main.ts.
 // DIES_AFTER=n: after the commit of the n-th change with an Idempotency-Key.
-import { GroupCommit } from "../../src/store/group-commit";
-import { IdempotencyKeys } from "../../src/store/idempotency-keys";
+import { GroupCommit } from "../../src/store/sqlite/group-commit";
+import { IdempotencyKeys } from "../../src/store/sqlite/idempotency-keys";
 
 const last = Number(process.env["DIES_AFTER"]);
 let keyed = 0;

@@ -2,7 +2,7 @@
 import { posix } from "node:path";
 
 export interface SourceFile {
-  /** Relative to the project: `src/store/sqlite.ts`. */
+  /** Relative to the project: `src/store/sqlite/store.ts`. */
   readonly path: string;
   readonly text: string;
 }
@@ -53,7 +53,7 @@ function layerOf(file: string): string {
   if (/^src\/store\/store(\.ts)?$/.test(file)) return "port";
   if (/^src\/config\/secret-file/.test(file)) return "secrets";
   if (/^src\/(tracing-)?config(\.ts)?$/.test(file)) return "config";
-  // The parts of src/app.ts, of src/resource.ts, and of the documentation that both serve.
+  // The parts of src/app/app.ts, of src/crud/crud.ts, and of the documentation that both serve.
   if (["http", "crud", "docs"].includes(second)) return "app";
   return file.split("/").length > 2 ? second : "app";
 }
@@ -96,7 +96,7 @@ function* foreign(path: string, layer: string, specifier: string): Generator<str
 }
 
 const words: readonly [RegExp, RegExp, string][] = [
-  [/\b(process|Bun)\.env\b|\bimport\.meta\.env\b/, /^src\/config\.ts$/, "reads the environment: only src/config.ts does"],
+  [/\b(process|Bun)\.env\b|\bimport\.meta\.env\b/, /^src\/config\.ts$/, "reads the environment: only src/config/config.ts does"],
   [
     /\b(SELECT\b[^;"`]*\bFROM|INSERT (OR \w+ )?INTO|DELETE FROM|UPDATE "?[\w${}]+"? SET|CREATE (TABLE|INDEX)|PRAGMA \w+)\b/,
     // A consumer's own tables are its own affair: they are in no database of the service.

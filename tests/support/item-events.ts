@@ -1,5 +1,5 @@
-import type { ConsumerOptions } from "../../src/delivery/consumer";
-import type { EventOf } from "../../src/domain/event";
+import type { ConsumerOptions } from "../../src/consumer/start";
+import type { EventOf } from "../../src/schema/event";
 import type { item } from "../../src/domain/item";
 
 // The tests work with items, whatever other resources the program has by now.

@@ -1,7 +1,7 @@
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace";
 import { OtelTracing } from "../../src/observe/otel";
 import type { Tracing } from "../../src/observe/tracing";
-import type { TracingConfig } from "../../src/tracing-config";
+import type { TracingConfig } from "../../src/config/tracing";
 import { recordedLog } from "./recorded-log";
 import type { SeenSpan } from "./trace-tree";
 

@@ -1,6 +1,6 @@
 // A confirm channel of amqplib without a broker: a test decides what the broker would answer, and when.
 import { EventEmitter } from "node:events";
-import type { ConfirmChannel, ConsumeMessage, Message, Options } from "../../src/broker/connection";
+import type { ConfirmChannel, ConsumeMessage, Message, Options } from "../../src/rabbitmq/connection";
 import { settled } from "./settled";
 
 /** A message that was published, and every answer that a broker has for one. */

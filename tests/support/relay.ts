@@ -1,5 +1,5 @@
 import { jest } from "bun:test";
-import { Relay } from "../../src/delivery/relay";
+import { Relay } from "../../src/rabbitmq/relay";
 import { MemoryLog } from "./memory-log";
 import { MockChannel } from "./mock-channel";
 import { recordedLog } from "./recorded-log";

@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
-import { Catalogue } from "../../src/domain/catalogue";
+import { Catalogue } from "../../src/schema/catalogue";
 import { item } from "../../src/domain/item";
-import { defineResource, Nullable } from "../../src/domain/resource";
+import { defineResource, Nullable } from "../../src/schema/resource";
 
 /** A second resource, with what `item` has not: nested objects, a list, a default. */
 export const order = defineResource({

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { Catalogue } from "../../src/domain/catalogue";
+import { Catalogue } from "../../src/schema/catalogue";
 import { item } from "../../src/domain/item";
-import { openSqliteStore } from "../../src/store/sqlite";
+import { openSqliteStore } from "../../src/store/sqlite/store";
 
 /** Writes items into the database of a test before its API starts: `name-1`, `name-2`, … */
 export async function seedItems(folder: string, count: number, name = "item"): Promise<void> {

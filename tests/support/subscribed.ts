@@ -1,9 +1,9 @@
-import type { ConsumerOptions, EventPattern } from "../../src/delivery/consumer";
+import type { ConsumerOptions, EventPattern } from "../../src/consumer/start";
 import { resolveConsumer } from "../../src/delivery/consumer-options";
-import { consumeFrom, Interrupted, type Parking } from "../../src/delivery/rabbit-consumer";
+import { consumeFrom, Interrupted, type Parking } from "../../src/rabbitmq/consume";
 import { Worker } from "../../src/delivery/worker";
-import type { Event } from "../../src/domain/event";
-import { type ConsumerFile, openConsumerFile } from "../../src/store/consumer-file";
+import type { Event } from "../../src/schema/event";
+import { type ConsumerFile, openConsumerFile } from "../../src/store/consumer/file";
 import type { ItemPattern } from "./item-events";
 import { MockChannel } from "./mock-channel";
 import { recordedLog } from "./recorded-log";

@@ -1,5 +1,5 @@
 // Values that throw when they are looked at, and others that are not errors.
-import { Reject, RetryAfter } from "../../src/delivery/consumer";
+import { Reject, RetryAfter } from "../../src/consumer/start";
 
 /** A function that throws. */
 export const refuse = () => {

@@ -1,6 +1,6 @@
 // Reads events, one a line of JSON, and prints what this process makes of each. The names of the modules to load before the
 // resources, and after them, are the arguments.
-import { type Parsed, parseEvent } from "../../src/domain/event";
+import { type Parsed, parseEvent } from "../../src/schema/event";
 
 const [before = "", after = ""] = process.argv.slice(2);
 for (const module of before.split(",").filter(Boolean)) await import(module);

@@ -1,0 +1,157 @@
+import { Type } from "@sinclair/typebox";
+import type { Server } from "bun";
+import { Elysia } from "elysia";
+import { pageQuery } from "../../crud/resource-schemas";
+import type { DeadLetterPage, DeadSelection } from "../../delivery/dead-letters";
+import { deadReasons } from "../../delivery/outcome";
+import { jsonBody } from "../../http/json-body";
+import { reachable } from "../../http/reachable";
+import { HttpProblem, Problem } from "../../http/problem";
+import { defineRoute } from "../../routing/route";
+
+const tags = ["dead letters"];
+const params = Type.Object({ queue: Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$", description: "The name of a queue." }) });
+
+const type = Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Only events of this type." }));
+const reason = Type.Optional(
+  Type.String({ minLength: 1, maxLength: 200, description: `Only those with this reason: ${deadReasons.join(", ")}.` }),
+);
+const Selection = Type.Object(
+  {
+    ids: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { minItems: 1, maxItems: 1000, description: "Only these event ids." }),
+    ),
+    type,
+    reason,
+  },
+  { additionalProperties: false, description: "All that is given must match; nothing means all." },
+);
+
+const nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
+const DeadLetterSchema = Type.Object({
+  id: Type.String({ description: "The id of the event; empty where the message had none." }),
+  type: nullable("The type of the event, as far as the message tells it."),
+  reason: Type.String({ description: `Why it was given up: ${deadReasons.join(", ")}.` }),
+  error: Type.String(),
+  stack: nullable("Where the handler failed, cut."),
+  attempts: Type.Integer(),
+  firstFailure: nullable("ISO 8601, UTC."),
+  lastFailure: nullable("ISO 8601, UTC."),
+  body: Type.Unknown({ description: "The event. Text where it is no JSON, base64 where it is no text, cut after 64 KiB." }),
+  bodyEncoding: Type.Union([Type.Literal("json"), Type.Literal("text"), Type.Literal("base64")]),
+  bodyBytes: Type.Integer({ description: "The size of the whole body." }),
+});
+const next = Type.Union([Type.Integer(), Type.Null()], { description: "Pass it as `after` for the next page; null on the last one." });
+const example = {
+  id: "0198c0de-0000-7000-8000-000000000001",
+  type: "item.created",
+  reason: "attempts-exhausted",
+  error: "Error: the warehouse does not answer",
+  stack: null,
+  attempts: 5,
+  firstFailure: "2026-02-18T18:23:45.123Z",
+  lastFailure: "2026-02-18T18:24:01.456Z",
+  body: { type: "item.created" },
+  bodyEncoding: "json",
+  bodyBytes: 23,
+};
+
+export default defineRoute(({ deadLetters }) =>
+  new Elysia()
+    .get("", async () => ({ queues: await reachable(deadLetters.queues()) }), {
+      response: {
+        200: Type.Object(
+          { queues: Type.Array(Type.Object({ queue: Type.String(), count: Type.Integer() })) },
+          { examples: [{ queues: [{ queue: "item_events", count: 2 }] }] },
+        ),
+        503: Problem,
+      },
+      detail: { tags, summary: "Which queues have dead letters", description: "Every queue that is known, with how many it has." },
+    })
+    .get(
+      "/:queue",
+      ({ params, query: { limit = 50, after = 0, ...selection } }): Promise<DeadLetterPage> =>
+        reachable(deadLetters.list(params.queue, selection, Number(after), Number(limit))),
+      {
+        params,
+        query: Type.Composite([pageQuery, Type.Object({ type, reason })]),
+        response: {
+          200: Type.Object({ deadLetters: Type.Array(DeadLetterSchema), next }, { examples: [{ deadLetters: [example], next: null }] }),
+          404: Problem,
+          422: Problem,
+          503: Problem,
+        },
+        detail: { tags, summary: "List a queue's dead letters", description: "The oldest first. Takes nothing away." },
+      },
+    )
+    .post(
+      "/:queue/redrive",
+      async ({ params, body, server, request }) => {
+        takesTime(server, request);
+        return { redriven: await reachable(deadLetters.redrive(params.queue, body as DeadSelection)) };
+      },
+      {
+        params,
+        ...jsonBody(Selection, "application/json"),
+        response: {
+          200: Type.Object({ redriven: Type.Integer() }, { examples: [{ redriven: 2 }] }),
+          400: Problem,
+          404: Problem,
+          415: Problem,
+          422: Problem,
+          503: Problem,
+        },
+        detail: {
+          tags,
+          summary: "Put dead letters back on their queue",
+          description: "Their attempts start anew. Each leaves the dead letters only when it is safely on its queue.",
+          requestBody: { required: true, content: { "application/json": { example: { reason: "attempts-exhausted" } } } },
+        },
+      },
+    )
+    .delete(
+      "/:queue",
+      async ({ params, query, server, request }) => {
+        takesTime(server, request);
+        return { discarded: await reachable(deadLetters.discard(params.queue, discarded(query))) };
+      },
+      {
+        params,
+        query: Type.Object(
+          {
+            // A request line and headers of more than 16 KiB are refused before they get here.
+            ids: Type.Optional(Type.String({ minLength: 1, maxLength: 12_000, description: "Only these event ids, separated by commas." })),
+            type,
+            reason,
+            all: Type.Optional(Type.Literal("true", { description: "Every one of the queue; without a filter it has to be said." })),
+          },
+          { additionalProperties: false },
+        ),
+        response: {
+          200: Type.Object({ discarded: Type.Integer() }, { examples: [{ discarded: 2 }] }),
+          404: Problem,
+          422: Problem,
+          503: Problem,
+        },
+        detail: { tags, summary: "Discard dead letters for good", description: "Those that match all of the filters, or `all=true`." },
+      },
+    ),
+);
+
+/** What is gone cannot be had back, so that nobody gets all by leaving something out. */
+function discarded({ all, ...filters }: { all?: "true"; ids?: string; type?: string; reason?: string }): DeadSelection {
+  const isFiltered = Object.keys(filters).length > 0;
+  if (all && isFiltered)
+    throw new HttpProblem(422, "`all=true` is every dead letter of the queue: leave it out, or leave out the filters.");
+  if (!all && !isFiltered) throw new HttpProblem(422, "Say which dead letters to discard: `ids`, `type`, `reason`, or `all=true`.");
+  return selectionOf(filters);
+}
+
+function selectionOf({ ids, ...rest }: { ids?: string; type?: string; reason?: string }): DeadSelection {
+  return { ...rest, ...(ids !== undefined && { ids: ids.split(",") }) };
+}
+
+/** Bun would cut off an answer that takes longer than 30 s. */
+function takesTime(server: Server<unknown> | null, request: Request): void {
+  server?.timeout(request, 0);
+}

@@ -1,0 +1,158 @@
+import { Type } from "@sinclair/typebox";
+import { Elysia } from "elysia";
+import { pageQuery } from "../../crud/resource-schemas";
+import { EventStreams, type StreamTiming } from "../../feed/event-streams";
+import type { Event } from "../../schema/event";
+import { jsonResponse } from "../../http/answer-headers";
+import { after, type EventQuery, filterOf, filterParameters, refuseRepeated, searchOf, startOf } from "../../feed/event-query";
+import { streamResponse } from "../../feed/event-response";
+import { StreamPlaces } from "../../feed/stream-places";
+import { Problem, problemResponse } from "../../http/problem";
+import { defineRoute } from "../../routing/route";
+
+const tags = ["events"];
+
+const example = {
+  id: "0198c0de-0000-7000-8000-000000000001",
+  type: "item.created",
+  version: 1,
+  item: { id: 1, name: "Sample Item", description: null, price: 9.99, version: 1, createdAt: "2026-02-18T18:23:45.123Z" },
+  timestamp: "2026-02-18T18:23:45.123Z",
+};
+const AnEvent = Type.Unsafe<Event & Record<string, unknown>>(
+  Type.Object(
+    {
+      id: Type.String({ description: "UUIDv7: unique." }),
+      type: Type.String(),
+      version: Type.Integer({ minimum: 1, description: "The version of the schema of this type." }),
+      timestamp: Type.String({ description: "When the change was made: ISO 8601, UTC." }),
+    },
+    { additionalProperties: true, description: "As consumers get it; the record is under the name of its resource." },
+  ),
+);
+/** What the typed client makes of the stream. Without `data` it is no event, but says where the stream stands. */
+interface Streamed {
+  readonly id: number;
+  readonly event?: string;
+  readonly data?: Event & Record<string, unknown>;
+}
+const Page = Type.Object(
+  {
+    events: Type.Array(Type.Object({ position: Type.Integer({ minimum: 1 }), event: AnEvent })),
+    next: Type.Integer({ minimum: 0, description: "Pass it as `after` to go on: at once, or to see later what is new." }),
+    more: Type.Boolean({ description: "Whether the log goes on after `next`. A page may be short, or empty, and not the last." }),
+  },
+  { title: "EventPage", examples: [{ events: [{ position: 1, event: example }], next: 1, more: false }] },
+);
+const text = `retry: 2000\nid: 0\n\nid: 1\nevent: item.created\ndata: ${JSON.stringify(example)}\n\n`;
+
+/** The events of an answer take this many characters, or are one event that takes more. */
+const maxPageLength = 4 * 1024 * 1024;
+
+/** The event log over HTTP: in pages, and as a live stream. */
+export function eventRoutes(timing: StreamTiming) {
+  return defineRoute(({ store, catalogue, clientOf, stopping }) => {
+    const streams = new EventStreams(store.log, timing);
+    const places = new StreamPlaces();
+    store.onAppend(() => streams.wake());
+    stopping.addEventListener("abort", () => streams.close());
+
+    return new Elysia()
+      .get(
+        "",
+        async ({ query, request, path }) => {
+          refuseRepeated(request);
+          const filter = filterOf(query, catalogue);
+          const refusal = await refusePosition(request, path, query.after === undefined ? undefined : Number(query.after), query);
+          if (refusal) return refusal as never;
+          const end = await store.log.end();
+          const from = Number(query.after ?? 0);
+          const { entries, position } = await store.log.scan(from, {
+            ...filter,
+            limit: Number(query.limit ?? 50),
+            maxLength: maxPageLength,
+          });
+          const more = position < end;
+          const events = entries.map((entry) => `{"position":${entry.position},"event":${entry.body}}`).join(",");
+          const text = `{"events":[${events}],"next":${position},"more":${more}}`;
+          return jsonResponse(text, 200, more ? { link: linkAfter(request, path, position) } : {}) as never;
+        },
+        {
+          query: Type.Object({ after, ...filterParameters, limit: pageQuery.properties.limit }, { additionalProperties: false }),
+          response: { 200: Page, 410: Problem, 422: Problem, 503: Problem },
+          detail: {
+            tags,
+            summary: "Read the event log",
+            description:
+              "Every event after a position, in the order in which they were committed. " +
+              "With `resource` and `id`: the history of one record. 410: events after that position were removed (EVENT_RETENTION).",
+          },
+        },
+      )
+      .get(
+        "/stream",
+        async ({ query, request, path, server }) => {
+          refuseRepeated(request);
+          const filter = filterOf(query, catalogue);
+          const start = startOf(request, query);
+          const refusal = await refusePosition(request, path, start, query);
+          if (refusal) return refusal as never;
+          const place = places.take(clientOf(request, server));
+          if (typeof place === "string") return problemResponse(request, 429, { detail: place }, { "retry-after": "60" }) as never;
+          const position = start ?? (await store.log.end());
+          // Bun would end a quiet stream: what a stream writes does not count as activity.
+          server?.timeout(request, 0);
+          return streamResponse(streams, { position, filter }, place) as unknown as AsyncGenerator<Streamed, void>;
+        },
+        {
+          query: Type.Object({ after, ...filterParameters }, { additionalProperties: false }),
+          response: { 410: Problem, 422: Problem, 429: Problem, 503: Problem },
+          detail: {
+            tags,
+            summary: "Follow the event log",
+            description:
+              "Server-sent events: `id` is the position, `event` the type, `data` the event. Begins now, or after `after`; " +
+              "with the header `Last-Event-ID`, after that. 410: events after that position were removed (EVENT_RETENTION).",
+            responses: {
+              200: {
+                description: "A stream without end.",
+                content: { "text/event-stream": { schema: { type: "string" }, example: text } },
+              },
+            },
+          },
+        },
+      );
+
+    /** Says what a client that asks for the events after a position would not get. */
+    async function refusePosition(
+      request: Request,
+      path: string,
+      position: number | undefined,
+      query: EventQuery,
+    ): Promise<Response | undefined> {
+      if (position === undefined) return undefined;
+      const [pruned, end] = [await store.log.pruned(), await store.log.end()];
+      if (position < pruned) {
+        const detail = `The events up to position ${pruned} were removed, and some of them come after ${position}. Go on with after=${pruned}.`;
+        return problemResponse(request, 410, { detail }, { link: linkAfter(request, path, pruned) });
+      }
+      if (position > end) {
+        const detail = `The log ends at position ${end}. Was an older backup restored since?`;
+        return problemResponse(request, 422, {
+          detail,
+          errors: [{ pointer: query.after === undefined ? "/last-event-id" : "/after", detail }],
+        });
+      }
+      return undefined;
+    }
+  });
+}
+
+/** RFC 8288: the same request, from another position on. */
+function linkAfter(request: Request, path: string, position: number): string {
+  const search = searchOf(request);
+  search.set("after", String(position));
+  return `<${path}?${search}>; rel="next"`;
+}
+
+export default eventRoutes({ heartbeatMs: 10_000, patienceMs: 30_000, retryMs: 2000 });

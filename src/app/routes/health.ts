@@ -1,0 +1,94 @@
+import { Type } from "@sinclair/typebox";
+import { Elysia } from "elysia";
+import { backlogOf, oldBacklogSeconds } from "../../rabbitmq/backlog";
+import { troubleOf } from "../../rabbitmq/unreachable";
+import { HttpProblem, Problem } from "../../http/problem";
+import { defineRoute, type RelayStatus } from "../../routing/route";
+import { StoreUnavailable } from "../../store/store";
+
+const tags = ["health"];
+
+const brokerStates: readonly RelayStatus["broker"][] = ["connecting", "connected", "blocked", "closed", "off"];
+
+const Readiness = Type.Object(
+  {
+    status: Type.Union([Type.Literal("ready"), Type.Literal("degraded")], {
+      description: "degraded: the API works, but its events do not reach RabbitMQ as they should; they wait in the log.",
+    }),
+    problems: Type.Array(Type.String(), { description: "What makes it degraded, for a person." }),
+    transport: Type.Union([Type.Literal("rabbitmq"), Type.Literal("embedded")], { description: "How events reach consumers." }),
+    broker: Type.Unsafe<RelayStatus["broker"]>(
+      Type.Union(
+        brokerStates.map((state) => Type.Literal(state)),
+        { description: "off: no RabbitMQ is expected." },
+      ),
+    ),
+    events: Type.Integer({ description: "The position of the newest event in the log." }),
+    confirmed: Type.Integer({ description: "The position up to which RabbitMQ has confirmed every event." }),
+    backlog: Type.Union(
+      [
+        Type.Object({
+          events: Type.Integer({ description: "Events that RabbitMQ has not confirmed yet." }),
+          ageSeconds: Type.Number({ description: "Age of the oldest of them; 0 if there is none." }),
+        }),
+        Type.Null(),
+      ],
+      { description: "null: no RabbitMQ is expected." },
+    ),
+  },
+  {
+    examples: [
+      {
+        status: "ready",
+        problems: [],
+        transport: "rabbitmq",
+        broker: "connected",
+        events: 42,
+        confirmed: 42,
+        backlog: { events: 0, ageSeconds: 0 },
+      },
+    ],
+  },
+);
+
+export default defineRoute(({ store, relay }) =>
+  new Elysia()
+    .get("/live", () => ({ status: "live" as const }), {
+      response: { 200: Type.Object({ status: Type.Literal("live") }, { examples: [{ status: "live" }] }) },
+      detail: { tags, summary: "Is the process alive?" },
+    })
+    .get(
+      "/ready",
+      async () => {
+        await store.check().catch((error: unknown) => {
+          throw error instanceof StoreUnavailable ? new HttpProblem(503, "The store cannot be written.") : error;
+        });
+        const { transport, broker, position } = relay();
+        const expected = transport === "rabbitmq";
+        const backlog = expected ? await backlogOf(store.log, position) : null;
+        const problems = [
+          expected ? troubleOf({ state: broker }) : undefined,
+          backlog && backlog.ageSeconds > oldBacklogSeconds
+            ? `RabbitMQ has not confirmed an event that is ${Math.round(backlog.ageSeconds)} s old.`
+            : undefined,
+        ].filter((problem) => problem !== undefined);
+        return {
+          status: problems.length === 0 ? ("ready" as const) : ("degraded" as const),
+          problems,
+          transport,
+          broker,
+          events: await store.log.end(),
+          confirmed: position,
+          backlog,
+        };
+      },
+      {
+        response: { 200: Readiness, 503: Problem },
+        detail: {
+          tags,
+          summary: "Can it do its work?",
+          description: "It can without RabbitMQ, too: 503 means that the store cannot be written.",
+        },
+      },
+    ),
+);

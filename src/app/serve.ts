@@ -1,0 +1,100 @@
+import type { Server } from "bun";
+import { buildApp } from "./app";
+import { type Config, ConfigError, readConfig } from "../config/config";
+import { onStopSignal } from "../timing/stop-signal";
+import { loadCatalogue } from "../schema/catalogue";
+import { startEngine } from "../engine/engine";
+import { clientsBehind } from "../http/client-address";
+import { createLog, type Log, messageOf } from "../observe/logging";
+import { startTracing } from "../observe/tracing";
+import { type LoadedRoute, RouterError } from "../routing/router";
+
+/** Under the ten seconds after which Docker and others kill. */
+const stopTimeoutMs = 9000;
+const requestsTimeoutMs = 3000;
+/** So long a commit may keep everybody else waiting. */
+const quickCommitSeconds = 0.002;
+
+const help = `Runs the API until Ctrl+C. It takes no arguments; variables of the environment say how: PORT, HOST, DATABASE_URL,
+RABBITMQ_URL, API_TOKEN and others, all of them in .env.example. The API shows itself at /swagger.`;
+
+/**
+ * Runs the API as this process's whole work, until SIGINT or SIGTERM. A mistake in the environment or in `routes/` is
+ * printed, and exits with 1; an argument, since there are none, with 2.
+ */
+export async function startApi(loadRoutes: () => Promise<readonly LoadedRoute[]>): Promise<void> {
+  const [word] = process.argv.slice(2);
+  if (word === "--help" || word === "-h") {
+    console.log(help);
+    process.exit(0);
+  }
+  if (word !== undefined) {
+    console.error(`The API takes no arguments, and so no "${word}"; --help says what it takes.`);
+    process.exit(2);
+  }
+  try {
+    const config = readConfig({ isTerminal: Boolean(process.stdout.isTTY) });
+    const log = createLog({
+      level: config.logLevel,
+      format: config.logFormat,
+      stream: 1,
+      secrets: config.apiTokens.map(({ token }) => token),
+    });
+    const starting = serve(await loadRoutes(), config, log);
+    onStopSignal(log, stopTimeoutMs, async () => {
+      const stop = await starting;
+      await stop();
+      log.info("Stopped");
+    });
+    await starting;
+  } catch (error) {
+    console.error(
+      error instanceof ConfigError || error instanceof RouterError ? error.message : `Warren could not start. ${messageOf(error)}`,
+    );
+    process.exit(1);
+  }
+}
+
+/** Starts everything, and answers how to stop it again. */
+async function serve(routes: readonly LoadedRoute[], config: Config, log: Log): Promise<() => Promise<void>> {
+  const stopping = new AbortController();
+  const tracing = await startTracing(config, "warren", log);
+  const service = await startEngine(config, await loadCatalogue(), log, { tracing, quickCommitSeconds });
+  const app = buildApp({
+    routes,
+    config,
+    log,
+    tracing,
+    dependencies: { ...service.dependencies, clientOf: clientsBehind(config.trustedProxies), stopping: stopping.signal },
+  });
+  const server = listen(app, config);
+  log.info(`Warren listens on ${server.url.origin} and shows its API at ${server.url.origin}/swagger`);
+
+  return async () => {
+    stopping.abort();
+    await finishRequests(server);
+    await service.stop();
+    await tracing.stop();
+  };
+}
+
+function listen(app: ReturnType<typeof buildApp>, config: Config): Server<unknown> {
+  try {
+    app.listen({ port: config.port, hostname: config.host });
+  } catch (error) {
+    const address = `${config.host}:${config.port}`;
+    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
+      throw new Error(`Another program listens on ${address}; stop it, or set PORT to another number.`);
+    }
+    throw new Error(`Warren cannot listen on ${address}; HOST is an address of this machine. (${messageOf(error)})`);
+  }
+  return app.server as Server<unknown>;
+}
+
+/** Answers what is in flight, then closes every connection, open streams too. */
+async function finishRequests(server: Server<unknown>): Promise<void> {
+  void server.stop();
+  const deadline = performance.now() + requestsTimeoutMs;
+  while (server.pendingRequests > 0 && performance.now() < deadline) await Bun.sleep(10);
+  void server.stop(true);
+}

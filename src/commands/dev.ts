@@ -1,0 +1,58 @@
+// `bun run dev`: runs the API, and anew whenever a file of routes/ or src/ is changed, added or taken away. `bun --watch`
+// would not see a new route file, and would end at the first mistake.
+import { watch } from "node:fs";
+import { join } from "node:path";
+import { Signal } from "../timing/signal";
+
+/** Editors write a file in several steps. */
+const settleMs = 100;
+
+const waiting = "The API does not run; it is started when a file changes.";
+
+const root = join(import.meta.dir, "..");
+const changed = new Signal();
+let stopping = false;
+let api: Bun.Subprocess | undefined;
+
+for (const folder of ["routes", "src"]) {
+  watch(join(root, folder), { recursive: true }, (_, file) => {
+    if (!file?.endsWith(".generated.ts")) changed.raise();
+  });
+}
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    stopping = true;
+    api?.kill(signal === "SIGHUP" ? "SIGTERM" : signal);
+    changed.raise();
+  });
+}
+
+let code = 0;
+while (!stopping) {
+  const generated = (await start("src/commands/generate.ts").exited) === 0;
+  if (stopping) break;
+  const started = generated ? start("src/main.ts") : undefined;
+  api = started;
+  if (!started) console.error(waiting);
+  void started?.exited.then(() => {
+    if (api === started && !stopping) console.error(waiting);
+  });
+  await changed.wait();
+  if (!stopping) {
+    await Bun.sleep(settleMs);
+    await changed.wait(0);
+    api = undefined;
+    started?.kill("SIGTERM");
+  }
+  code = (await started?.exited) ?? 0;
+}
+process.exit(code);
+
+function start(file: string): Bun.Subprocess {
+  return Bun.spawn([process.execPath, file], {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+    // Ctrl+C goes to every process of a terminal's group; in one of its own, the API gets the one signal that is passed on.
+    detached: true,
+  });
+}

@@ -1,0 +1,216 @@
+import { dirname } from "node:path";
+import { readPemFiles } from "./pem-files";
+import { readTracing, type TracingConfig } from "./tracing";
+
+export type LogLevel = (typeof logLevels)[number];
+export type LogFormat = "pretty" | "json";
+
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  /** Null: RABBITMQ_URL is `none`, so that a RabbitMQ is never looked for. */
+  readonly rabbitmq: RabbitmqConfig | null;
+  /** Path of the SQLite database that holds the resources and the event log. */
+  readonly databaseFile: string;
+  /** Where consumers keep their own files. */
+  readonly dataDir: string;
+  /** Events older than this are pruned once everybody has them; null keeps them for ever. */
+  readonly eventRetentionMs: number | null;
+  /** Accepted bearer tokens; empty: the API is open. */
+  readonly apiTokens: readonly ApiToken[];
+  /** Whether HOST is loopback and API_TOKEN is not set, not even to `none`: only this machine is meant. */
+  readonly localHostOnly: boolean;
+  /** Origins whose pages may use the API; `*` for all; empty: none but its own. */
+  readonly corsOrigins: readonly string[];
+  /** How many proxies are in front, each of which adds to X-Forwarded-For. */
+  readonly trustedProxies: number;
+  /** Requests a second for each client; null: no limit. */
+  readonly rateLimit: number | null;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+  /** Null: nothing is traced. */
+  readonly tracing: TracingConfig | null;
+}
+
+export interface ApiToken {
+  readonly token: string;
+  readonly scope: Scope;
+}
+
+/** What a token may do, each more than the one before: read records; change them; run the service. */
+export const scopes = ["read", "write", "admin"] as const;
+export type Scope = (typeof scopes)[number];
+
+export interface RabbitmqConfig {
+  readonly url: string;
+  /** Whether RABBITMQ_URL is set. If it is not, no RabbitMQ at the default address means the embedded transport. */
+  readonly explicit: boolean;
+  readonly caFile: string | null;
+  readonly certFile: string | null;
+  readonly keyFile: string | null;
+}
+
+/** Every mistake in the environment, so that a person mends them in one go. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  constructor(readonly mistakes: readonly string[]) {
+    super(
+      `The configuration has ${mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`}:\n${mistakes.map((line) => `  - ${line}`).join("\n")}`,
+    );
+  }
+}
+
+const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+const msPerUnit: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/**
+ * Reads the configuration from environment variables. A variable that is empty counts as not set.
+ *
+ * @param options.listens whether this program serves HTTP at HOST, where strangers may come; default: true.
+ * @param options.isTerminal whether a person reads the log; decides the default of LOG_FORMAT.
+ * @param options.environment default: the process's own, into which Bun has read the `.env` files.
+ * @throws {ConfigError} that lists every bad variable with what would be right.
+ */
+export function readConfig({
+  isTerminal,
+  listens = true,
+  environment = process.env,
+}: {
+  isTerminal: boolean;
+  listens?: boolean;
+  environment?: Readonly<Record<string, string | undefined>>;
+}): Config {
+  const mistakes: string[] = [];
+  const read = (name: string): string | undefined => environment[name]?.trim() || undefined;
+
+  /** Reads one variable: `parse` answers undefined for a bad value. */
+  function variable<T>(name: string, fallback: T, parse: (text: string) => T | undefined, expected: string): T {
+    const text = read(name);
+    if (text === undefined) return fallback;
+    const value = parse(text);
+    if (value !== undefined) return value;
+    mistakes.push(`${name}=${/_(URL|ENDPOINT)$/.test(name) ? redactBadUrl(text) : text}: ${expected}.`);
+    return fallback;
+  }
+
+  const host = read("HOST") ?? "127.0.0.1";
+  const loopback = isLoopback(host);
+  const tokenText = read("API_TOKEN");
+  if (listens && !loopback && tokenText === undefined) {
+    mistakes.push(
+      `HOST=${host} can be reached from other machines, so API_TOKEN is needed: set it to a long random secret, ` +
+        "or to `none` if the API is meant to be open; or leave HOST at 127.0.0.1.",
+    );
+  }
+  const tokens = tokenText === undefined || tokenText === "none" ? [] : tokenText.split(",").map(apiToken);
+  const apiTokens = tokens.filter((token) => token !== undefined);
+  if (apiTokens.length < tokens.length) {
+    mistakes.push(
+      "API_TOKEN: a token has at least 8 letters, digits or -._~+/ and may end in =; its scope may stand before it, as read:, write: or " +
+        "admin:; several are separated by commas; `none` means an open API.",
+    );
+  }
+
+  const databaseFile = variable("DATABASE_URL", "data/warren.db", sqlitePath, "use sqlite:<path of a file>, such as sqlite:data/warren.db");
+  const { caFile, certFile, keyFile } = readPemFiles(read, variable, mistakes);
+
+  const rabbitmq: RabbitmqConfig = {
+    url: variable(
+      "RABBITMQ_URL",
+      "amqp://guest:guest@localhost:5672/",
+      (text) => (text === "none" ? text : amqpUrl(text)),
+      "use amqp://user:password@host:5672/ or amqps://…, with special characters in the password percent-encoded; or `none` for the embedded transport",
+    ),
+    explicit: read("RABBITMQ_URL") !== undefined,
+    caFile,
+    certFile,
+    keyFile,
+  };
+  if ((caFile ?? certFile ?? keyFile) && /^amqp:/i.test(rabbitmq.url)) {
+    mistakes.push("RABBITMQ_CA_FILE, RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE are for amqps://, but RABBITMQ_URL connects without TLS.");
+  }
+  const config: Config = {
+    port: variable(
+      "PORT",
+      3000,
+      (text) => wholeNumber(text, 0, 65_535),
+      "use a whole number from 0 (any free port) to 65535, such as 3000",
+    ),
+    host,
+    rabbitmq: read("RABBITMQ_URL") === "none" ? null : rabbitmq,
+    databaseFile,
+    dataDir: read("DATA_DIR") ?? dirname(databaseFile),
+    eventRetentionMs: variable("EVENT_RETENTION", null, age, "use `forever`, or an age such as 30d, 12h, 45m or 90s"),
+    apiTokens,
+    localHostOnly: loopback && tokenText === undefined,
+    corsOrigins: variable("CORS_ORIGIN", [], origins, "use origins separated by commas, such as https://app.example.com, or `*` for all"),
+    trustedProxies: variable(
+      "TRUST_PROXY",
+      0,
+      (text) => wholeNumber(text, 0, 10),
+      "use the number of proxies in front of the service, 0 to 10",
+    ),
+    rateLimit: variable("RATE_LIMIT", loopback ? null : 100, rate, "use `off`, or requests a second for each client, such as 100"),
+    logLevel: variable("LOG_LEVEL", "info", (text) => logLevels.find((level) => level === text), `use one of ${logLevels.join(", ")}`),
+    logFormat: variable(
+      "LOG_FORMAT",
+      isTerminal ? "pretty" : "json",
+      (text) => (text === "pretty" || text === "json" ? text : undefined),
+      "use pretty or json",
+    ),
+    tracing: readTracing(read, variable),
+  };
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  return config;
+}
+
+/** Hides user and password of a URL that goes to a log. Takes text that is no valid URL as well. */
+export function redactUrl(text: string): string {
+  return text.replace(/^([a-z+]+:\/\/)?.*@/is, "$1***@");
+}
+
+/** In a URL that is not valid a password may be anywhere, unless an @ says where it ends. */
+function redactBadUrl(text: string): string {
+  return text.includes("@") ? redactUrl(text) : text.replace(/^(?!sqlite:)([a-z+]+:(?:\/\/)?)?.*/is, "$1***");
+}
+
+function wholeNumber(text: string, least: number, most: number): number | undefined {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  return value >= least && value <= most ? value : undefined;
+}
+
+function amqpUrl(text: string): string | undefined {
+  const url = URL.parse(text);
+  return url && /^amqps?:$/.test(url.protocol) && url.hostname ? text : undefined;
+}
+
+function sqlitePath(text: string): string | undefined {
+  const path = /^sqlite:(?:\/\/(?=\/))?(?!\/\/)([^:?]+)$/.exec(text)?.[1];
+  return path?.endsWith("/") ? undefined : path;
+}
+
+function age(text: string): number | null | undefined {
+  if (text === "forever") return null;
+  const [, count, unit] = /^([1-9]\d{0,5})([smhd])$/.exec(text) ?? [];
+  return count && unit ? Number(count) * (msPerUnit[unit] ?? 0) : undefined;
+}
+
+function rate(text: string): number | null | undefined {
+  return text === "off" ? null : wholeNumber(text, 1, 1_000_000);
+}
+
+/** Without a scope it may do everything. The letters are those of RFC 6750. */
+function apiToken(text: string): ApiToken | undefined {
+  const [, scope, token] = /^(?:(read|write|admin):)?([\w.~+/-]{8,}=*)$/.exec(text.trim()) ?? [];
+  return token === undefined ? undefined : { token, scope: (scope ?? "admin") as Scope };
+}
+
+function origins(text: string): string[] | undefined {
+  const all = text.split(",").map((origin) => origin.trim());
+  const isOrigin = (origin: string) => /^https?:/.test(origin) && URL.parse(origin)?.origin === origin;
+  return text === "*" || all.every(isOrigin) ? all : undefined;
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}

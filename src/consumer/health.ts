@@ -1,0 +1,53 @@
+import type { Broker } from "../rabbitmq/connection";
+import { troubleOf } from "../rabbitmq/unreachable";
+import type { Worker } from "../delivery/worker";
+
+/** How far a consumer has come to its events. */
+export type Stage = "waiting" | "standing by" | "consuming";
+
+/** A consumer that runs in this process, as those see it who look after it. */
+export interface Watched {
+  readonly worker: Pick<Worker, "consumer" | "tally" | "breaker">;
+  /** Undefined: the embedded transport. */
+  readonly broker: Pick<Broker, "state" | "reconnects" | "blockedSeconds"> | undefined;
+  readonly stage: () => Stage;
+}
+
+export interface ConsumerHealth {
+  readonly queue: string;
+  readonly status: "ready" | "degraded" | "not ready";
+  /** Why it is not simply ready. */
+  readonly detail?: string;
+}
+
+/**
+ * Whether a consumer gets its events. One that stands by for another process is ready: that is all it has to do. While
+ * the breaker is open, it is degraded.
+ */
+export function healthOf({ worker, broker, stage }: Watched): ConsumerHealth {
+  const { queue } = worker.consumer;
+  const trouble = broker && troubleOf(broker);
+  switch (stage()) {
+    case "waiting":
+      return {
+        queue,
+        status: "not ready",
+        detail: trouble ?? (broker ? "Waits for its queue." : "Waits for the API to make its database."),
+      };
+    case "standing by":
+      return { queue, status: "ready", detail: "Another process works on this queue; this one stands by." };
+    case "consuming": {
+      // A broker that is blocked reads nothing from a connection that has published, not even what is acknowledged.
+      if (trouble !== undefined) return { queue, status: broker?.state === "blocked" ? "degraded" : "not ready", detail: trouble };
+      if (worker.breaker.state === "closed") return { queue, status: "ready" };
+      return { queue, status: "degraded", detail: "The handler fails too often; the consumer pauses, then tries one event." };
+    }
+  }
+}
+
+/** What `/health/ready` of a process with these consumers answers: it is as ready as the least ready of them. */
+export function readiness(consumers: readonly Watched[]): { status: ConsumerHealth["status"]; consumers: ConsumerHealth[] } {
+  const each = consumers.map(healthOf);
+  const worst = (["not ready", "degraded"] as const).find((status) => each.some((one) => one.status === status));
+  return { status: worst ?? "ready", consumers: each };
+}

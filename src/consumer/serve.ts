@@ -1,0 +1,114 @@
+import { type Log, messageOf } from "../observe/logging";
+import { Metrics } from "../observe/metrics";
+import { describeProcess } from "../observe/process-metrics";
+import { describeBroker } from "../rabbitmq/broker-metrics";
+import { readiness, type Watched } from "./health";
+import { describeWorkers } from "./metrics";
+import { ConsumerError } from "../delivery/consumer-options";
+import type { ServerFlags } from "./flags";
+
+export interface Address {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+type Asked = "metrics" | "health";
+
+/** What a consumer serves, and where; one server where both have the same address. */
+export interface Serving {
+  readonly address: Address;
+  readonly what: readonly Asked[];
+}
+
+/**
+ * What a command line wants its consumers to serve: `--metrics-port N` and `--health-port N`, on 127.0.0.1, or where
+ * `--metrics-host ADDRESS` and `--health-host ADDRESS` say. On one port, one address is enough.
+ *
+ * @throws {ConsumerError} for a port that is none, an address without a port, or two addresses for one port.
+ */
+export function servings(flags: ServerFlags): readonly Serving[] {
+  const ports = { metrics: portOf("metrics", flags), health: portOf("health", flags) };
+  const hosts = { metrics: flags["metrics-host"], health: flags["health-host"] };
+  const { metrics, health } = ports;
+  if (metrics !== undefined && metrics === health && metrics > 0) {
+    const [hostname = "127.0.0.1", other = hostname] = [hosts.metrics, hosts.health].filter((host) => host !== undefined);
+    if (other !== hostname) throw new ConsumerError("--metrics-host and --health-host differ: give them ports of their own.");
+    return [{ address: { hostname, port: metrics }, what: ["metrics", "health"] }];
+  }
+  return (["metrics", "health"] as const).flatMap((what) => {
+    const port = ports[what];
+    return port === undefined ? [] : [{ address: { hostname: hosts[what] ?? "127.0.0.1", port }, what: [what] }];
+  });
+}
+
+function portOf(what: Asked, flags: ServerFlags): number | undefined {
+  const port = flags[`${what}-port`];
+  if (port === undefined && flags[`${what}-host`] === undefined) return undefined;
+  const number = port !== undefined && /^\d{1,5}$/.test(port) ? Number(port) : Number.NaN;
+  if (number <= 65_535) return number;
+  const given = port === undefined ? "" : ` ${port}`;
+  throw new ConsumerError(`--${what}-port${given}: use a whole number from 0 (any free port) to 65535, such as 9464.`);
+}
+
+type Answer = () => Response | Promise<Response>;
+
+/**
+ * Serves `/metrics`, or `/health/live` and `/health/ready`, of these consumers until the process ends. Where it cannot
+ * listen, that is an error in the log, and the consumers work all the same.
+ */
+export function serveConsumers({ address: { hostname, port }, what }: Serving, consumers: readonly Watched[], log: Log): void {
+  const answers: Record<string, Answer> = {
+    ...(what.includes("metrics") && { "/metrics": metricsAnswer(consumers, log) }),
+    ...(what.includes("health") && { "/health/live": () => Response.json({ status: "live" }), "/health/ready": readyAnswer(consumers) }),
+  };
+  const fetch = (request: Request) => answer(request, answers);
+  const name = what.join(" and ");
+  try {
+    // Unless told otherwise, Bun lets another process share the port where `development` is off.
+    const server = Bun.serve({ hostname, port, development: false, reusePort: false, fetch });
+    const paths = what.map((each) => `${server.url.origin}/${each === "metrics" ? "metrics" : "health/ready"}`);
+    log.info(`${capital(name)} ${name === "health" ? "is" : "are"} at ${paths.join(" and ")}`);
+  } catch (error) {
+    const inUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    const reason = inUse ? `another program listens there; give another --${what[0]}-port` : messageOf(error);
+    log.error(`No ${name}: ${hostname}:${port} cannot be listened on (${reason}). The consumer works without`);
+  }
+}
+
+function metricsAnswer(consumers: readonly Watched[], log: Log): Answer {
+  const metrics = new Metrics(log);
+  describeProcess(metrics);
+  describeWorkers(
+    metrics,
+    consumers.map(({ worker }) => worker),
+  );
+  const brokers = consumers.flatMap(({ broker }) => broker ?? []);
+  if (brokers.length > 0) describeBroker(metrics, brokers);
+  return async () => {
+    try {
+      return new Response(await metrics.render(), { headers: { "content-type": metrics.contentType } });
+    } catch (error) {
+      log.error({ error: messageOf(error) }, "The metrics could not be shown");
+      return new Response(null, { status: 500 });
+    }
+  };
+}
+
+function readyAnswer(consumers: readonly Watched[]): Answer {
+  return () => {
+    const ready = readiness(consumers);
+    return Response.json(ready, { status: ready.status === "not ready" ? 503 : 200 });
+  };
+}
+
+function answer({ url, method }: Request, answers: Readonly<Record<string, Answer>>): Response | Promise<Response> {
+  const { pathname } = new URL(url);
+  const found = Object.hasOwn(answers, pathname) ? answers[pathname] : undefined;
+  if (!found) return new Response(`There is only ${Object.keys(answers).join(", ")} here.\n`, { status: 404 });
+  if (method !== "GET" && method !== "HEAD") return new Response(null, { status: 405, headers: { allow: "GET, HEAD" } });
+  return found();
+}
+
+function capital(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}

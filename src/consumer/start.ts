@@ -1,0 +1,221 @@
+import { basename, join } from "node:path";
+import { aborted, Broker } from "../rabbitmq/connection";
+import { type Config, ConfigError, type RabbitmqConfig, readConfig } from "../config/config";
+import { loadCatalogue, UnknownEventType } from "../schema/catalogue";
+import { createLog, type Log, messageOf } from "../observe/logging";
+import { noTracing, startTracing } from "../observe/tracing";
+import { type ConsumerFile, openConsumerFile } from "../store/consumer/file";
+import { whenUnlocked } from "../store/sqlite/lock-wait";
+import { warnOfExposed } from "../store/sqlite/private-file";
+import { attachQueue } from "../rabbitmq/announcement";
+import type { AskedTypes, EventPattern, NewestTypes } from "../delivery/consumed-events";
+import type { Stage, Watched } from "./health";
+import { type Consumer, ConsumerError, type ConsumerOptions, resolveConsumer } from "../delivery/consumer-options";
+import { serveConsumers, servings } from "./serve";
+import { consumeLog } from "../embedded/start";
+import { helpOf, readFlags, type ServerFlags } from "./flags";
+import { areLookedAt } from "./describe-only";
+import { parkingOf } from "../rabbitmq/parking";
+import { consumeFrom, Interrupted, type Subscription } from "../rabbitmq/consume";
+import { onStopSignal } from "../timing/stop-signal";
+import { chooseTransport, type Transport } from "../rabbitmq/choose-transport";
+import { Worker } from "../delivery/worker";
+import type { Counts } from "../delivery/worker-tally";
+
+export type { AnyEvent, AskedTypes, EventPattern, Matching } from "../delivery/consumed-events";
+export { ConsumerError, type ConsumerOptions } from "../delivery/consumer-options";
+export { everyFlagHelp, readFlags, refuseUsage } from "./flags";
+export type { ExactlyOnceContext, HandlerContext } from "../delivery/handle";
+export { Reject, RetryAfter } from "../delivery/outcome";
+
+/** How long a stop waits for the events in hand. */
+const drainTimeoutMs = 8000;
+const expireInboxEveryMs = 600_000;
+
+/**
+ * Runs a consumer as this process's whole work: reads the configuration, chooses the transport, and handles events
+ * until SIGINT or SIGTERM, at which it finishes the events in hand and exits with 0. A second signal exits at once.
+ * A mistake in options or environment is printed, and exits with 1.
+ *
+ * @param flags those of the command line, if the consumer has read it with `readFlags`, for flags of its own. Default: it is
+ * read here. `--metrics-port N` and `--health-port N` serve metrics and health, `--help` explains, anything else is refused.
+ */
+export async function runConsumer<const Pattern extends EventPattern, const Asked extends AskedTypes = NewestTypes>(
+  options: ConsumerOptions<Pattern, Asked>,
+  flags?: ServerFlags,
+): Promise<never> {
+  if (areLookedAt([options])) return new Promise<never>(() => {});
+  try {
+    const served = servings(flags ?? readFlags(helpOf([options]), {}));
+    const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY), listens: false });
+    const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });
+    const tracing = startTracing(config, serviceName(), log);
+    const starting = tracing.then((started) => startConsumer(options, config, log, started));
+    onStopSignal(log, drainTimeoutMs, async () => {
+      await (await starting).stop();
+      await (await tracing).stop();
+    });
+    const running = await starting;
+    for (const serving of served) serveConsumers(serving, [running], log);
+    await running.ended;
+    await (await tracing).stop();
+    process.exit(0);
+  } catch (error) {
+    const known = error instanceof ConfigError || error instanceof ConsumerError || error instanceof UnknownEventType;
+    console.error(known ? error.message : error);
+    process.exit(1);
+  }
+}
+
+/** `warren-logger` for consumers/logger.ts. */
+export function serviceName(): string {
+  return `warren-${basename(Bun.main, ".ts")}`;
+}
+
+export interface RunningConsumer extends Watched {
+  readonly worker: Worker;
+  readonly transport: Transport;
+  readonly counts: Readonly<Counts>;
+  /** Fulfils when the consumer has stopped; rejects when it cannot go on. */
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a consumer inside a process that does other things too.
+ *
+ * @throws {ConsumerError} for options that make no sense.
+ * @throws {UnknownEventType} when a pattern selects no event type.
+ */
+export async function startConsumer<const Pattern extends EventPattern, const Asked extends AskedTypes = NewestTypes>(
+  options: ConsumerOptions<Pattern, Asked>,
+  config: Config,
+  log: Log,
+  tracing = noTracing,
+): Promise<RunningConsumer> {
+  let ready = () => {};
+  const consumer = resolveConsumer(options, await loadCatalogue(), log, () => ready(), tracing);
+  warnOfExposed(config, log);
+  const transport = await chooseTransport(config.rabbitmq);
+  ready = () => {
+    ready = () => {};
+    options.onReady?.(transport);
+  };
+  log.info(
+    { transport: transport.name, queue: consumer.queue, events: [...consumer.wanted] },
+    `Transport: ${transport.name}, because ${transport.reason}`,
+  );
+  return {
+    transport,
+    ...(transport.name === "rabbitmq" && config.rabbitmq
+      ? await onRabbitmq(consumer, config, config.rabbitmq)
+      : onEventLog(consumer, config)),
+  };
+}
+
+async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: RabbitmqConfig): Promise<Omit<RunningConsumer, "transport">> {
+  const { queue, log } = consumer;
+  const file = lazyFile(consumer, fileOf(consumer, config), { durable: consumer.exactlyOnce });
+  // A mistake in the consumer's own tables shows at the start, and not at the first event.
+  if (consumer.exactlyOnce) await whenUnlocked(file.open);
+  const worker = new Worker(consumer, file.open);
+  const broker = await Broker.connect(rabbitmq, log);
+  const parking = parkingOf(broker, consumer);
+  const interrupted = new Interrupted();
+  let subscription: Subscription | undefined;
+  let stage: Stage = "waiting";
+  const ended = broker.keepChannel(async (channel, closed) => {
+    await attachQueue(broker, channel, closed, consumer);
+    if (closed.aborted) return;
+    subscription = await consumeFrom(channel, closed, worker, parking, interrupted);
+    log.debug({ queue }, "Subscribed");
+    stage = "consuming";
+    consumer.onReady();
+    await Promise.race([subscription.cancelled, aborted(closed)]);
+    stage = "waiting";
+    if (!closed.aborted) log.warn({ queue }, "The queue was deleted under this consumer; it is declared anew");
+  });
+  return {
+    worker,
+    broker,
+    stage: () => stage,
+    counts: worker.tally.counts,
+    ended,
+    async stop() {
+      await (subscription ? subscription.drain() : worker.drain());
+      await broker.close();
+      file.close();
+    },
+  };
+}
+
+function onEventLog(consumer: Consumer, config: Config): Omit<RunningConsumer, "transport"> {
+  const stopping = new AbortController();
+  // After a power cut its commits are taken back in order, the position with them: FULL would be paid for nothing.
+  const file = lazyFile(consumer, consumer.temporary ? ":memory:" : fileOf(consumer, config), { durable: false });
+  const worker = new Worker(consumer, file.open);
+  let stage: Stage = "waiting";
+  const ended = consumeLog(worker, config.databaseFile, `${fileOf(consumer, config)}.lock`, file, stopping.signal, (now) => {
+    stage = now;
+  });
+  return {
+    worker,
+    broker: undefined,
+    stage: () => stage,
+    counts: worker.tally.counts,
+    ended,
+    async stop() {
+      stopping.abort();
+      await ended;
+    },
+  };
+}
+
+function fileOf(consumer: Consumer, config: Config): string {
+  return join(config.dataDir, "consumers", `${consumer.queue}.db`);
+}
+
+export interface LazyFile {
+  open(): ConsumerFile;
+  close(): void;
+}
+
+/** The consumer's file, made when it is first needed: a consumer on RabbitMQ that nothing went wrong with has none. */
+function lazyFile(consumer: Consumer, path: string, options: { durable: boolean }): LazyFile {
+  let file: ConsumerFile | undefined;
+  let timer: Timer | undefined;
+  function open(): ConsumerFile {
+    const opened = openConsumerFile(consumer.temporary ? ":memory:" : path, options);
+    if (consumer.exactlyOnce) {
+      try {
+        opened.together(() => consumer.setup(opened.transaction));
+      } catch (error) {
+        opened.close();
+        throw error;
+      }
+      const { queue, log } = consumer;
+      const expire = () => {
+        try {
+          opened.inbox.expire(Date.now() - consumer.inboxRetentionMs);
+        } catch (error) {
+          // A full disk, say: nothing is done wrongly because of entries that stay.
+          log.warn({ queue, error: messageOf(error) }, "Old entries of the inbox could not be removed; it is tried again");
+        }
+      };
+      expire();
+      timer = setInterval(expire, Math.min(expireInboxEveryMs, consumer.inboxRetentionMs));
+    }
+    return opened;
+  }
+  return {
+    open: () => {
+      file ??= open();
+      return file;
+    },
+    close() {
+      clearInterval(timer);
+      file?.close();
+      file = undefined;
+    },
+  };
+}

@@ -1,4 +1,0 @@
-// Generated from the files of this folder by `bun run generate`. Do not edit.
-import { item } from "./item";
-
-export const resources = { item };

@@ -1,0 +1,80 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { ConsumerFile } from "../store/consumer/file";
+import type { DeadRow } from "../store/consumer/dead-letter-table";
+import { type DeadLetter, type DeadLetterPage, type DeadLetters, type DeadSelection, shownBody, type Watch } from "../delivery/dead-letters";
+import { consumerFiles, withFile } from "./replays";
+import { UnknownQueue } from "../delivery/queue-errors";
+
+const batch = 500;
+
+/** Dead letters without a broker: they are in the consumers' own files. */
+export class EmbeddedDeadLetters implements DeadLetters {
+  /** @param folder of the consumers' files. */
+  constructor(readonly folder: string) {}
+
+  async queues(): Promise<{ queue: string; count: number }[]> {
+    const queues = consumerFiles(this.folder);
+    return Promise.all(queues.map(async (queue) => ({ queue, count: await this.#with(queue, ({ dead }) => dead.count()) })));
+  }
+
+  async list(queue: string, selection: DeadSelection, after: number, limit: number): Promise<DeadLetterPage> {
+    const rows = await this.#with(queue, ({ dead }) => dead.list(selection, after, limit + 1));
+    const shown = rows.slice(0, limit);
+    return { deadLetters: shown.map(toDeadLetter), next: rows.length > limit ? (shown.at(-1)?.number ?? null) : null };
+  }
+
+  redrive(queue: string, selection: DeadSelection, watch?: Watch): Promise<number> {
+    const dueAt = Date.now();
+    return this.#each(
+      queue,
+      selection,
+      ({ waiting }, { id, body, replay, traceparent }) =>
+        waiting.add({ id, body, attempts: 0, dueAt, firstFailure: null, replay, traceparent }),
+      watch,
+    );
+  }
+
+  discard(queue: string, selection: DeadSelection, watch?: Watch): Promise<number> {
+    return this.#each(queue, selection, () => {}, watch);
+  }
+
+  /** A part at a time, so that the consumer's own writes get in between. */
+  async #each(
+    queue: string,
+    selection: DeadSelection,
+    act: (file: ConsumerFile, row: DeadRow) => void,
+    { onProgress, stop }: Watch = {},
+  ): Promise<number> {
+    const { last, total } = await this.#with(queue, ({ dead }) => ({ last: dead.last(), total: dead.count() }));
+    let count = 0;
+    for (let after = 0; !stop?.aborted; ) {
+      const rows = await this.#with(queue, (file) =>
+        file.together(() => {
+          const found = file.dead.list(selection, after, batch).filter((row) => row.number <= last);
+          for (const row of found) {
+            act(file, row);
+            file.dead.remove(row.number);
+          }
+          return found;
+        }),
+      );
+      count += rows.length;
+      after = rows.at(-1)?.number ?? after;
+      onProgress?.(rows.length < batch ? total : Math.min(count, total), total);
+      if (rows.length < batch) break;
+      await new Promise(setImmediate);
+    }
+    return count;
+  }
+
+  async #with<T>(queue: string, use: (file: ConsumerFile) => T): Promise<T> {
+    const path = join(this.folder, `${queue}.db`);
+    if (!existsSync(path)) throw new UnknownQueue(queue);
+    return withFile(path, use);
+  }
+}
+
+function toDeadLetter({ number: _, replay: __, traceparent: ___, body, ...row }: DeadRow): DeadLetter {
+  return { ...row, ...shownBody(Buffer.from(body)) };
+}

@@ -1,0 +1,51 @@
+import { type Event, resourceName } from "../schema/event";
+import type { ConsumerFile } from "../store/consumer/file";
+import type { ReplayMark } from "../store/consumer/waiting-table";
+import { describeError, type Failure } from "../delivery/outcome";
+
+/** What is kept of an event beside what became of it. */
+export interface Kept {
+  readonly id: string;
+  readonly body: string;
+  readonly firstFailure: string | null;
+  readonly replay: ReplayMark;
+  readonly traceparent: string | null;
+}
+
+/**
+ * Keeps an event that failed in the consumer's file, to wait or to rest there. Answers when it is due, in milliseconds
+ * since 1970, if it is to be tried again.
+ */
+export function keepFailure(
+  file: ConsumerFile,
+  message: Kept,
+  outcome: Failure,
+  consumer: { readonly temporary: boolean },
+): number | undefined {
+  const { id, body, replay, traceparent } = message;
+  const now = new Date();
+  const firstFailure = message.firstFailure ?? now.toISOString();
+  const { attempts } = outcome;
+  if (outcome.action === "retry") {
+    const dueAt = now.getTime() + outcome.delayMs;
+    file.waiting.add({ id, body, attempts, firstFailure, replay, traceparent, dueAt });
+    return dueAt;
+  }
+  const { message: error, stack } = describeError(outcome.error);
+  const { reason } = outcome;
+  // A temporary consumer leaves nothing behind; the event itself is still in the log.
+  if (!consumer.temporary) {
+    const lastFailure = now.toISOString();
+    file.dead.add({ id, type: typeOf(body), body, reason, error, stack, attempts, firstFailure, lastFailure, replay, traceparent });
+  }
+  return undefined;
+}
+
+function typeOf(body: string): string | null {
+  try {
+    const { type } = JSON.parse(body) as Partial<Event>;
+    return typeof type === "string" && resourceName(type) ? type : null;
+  } catch {
+    return null;
+  }
+}

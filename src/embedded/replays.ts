@@ -1,0 +1,131 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type ConsumerFile, openConsumerFile } from "../store/consumer/file";
+import { isLocked } from "../store/sqlite/lock";
+import { isBusy, whenUnlocked } from "../store/sqlite/lock-wait";
+import type { ReplayRow } from "../store/sqlite/replay-table";
+import type { LogReader } from "../store/store";
+import { QueueUnavailable, UnknownQueue } from "../delivery/queue-errors";
+import { narrowed } from "../delivery/queue-types";
+import type { ReplaySelection } from "../delivery/replay-selection";
+import {
+  beginningOf,
+  type CountOptions,
+  cancelledError,
+  countPast,
+  type LogPart,
+  noConsumerNote,
+  type Replay,
+  type Replays,
+  refuseTooMany,
+  toReplay,
+} from "../delivery/replays";
+
+/**
+ * Replays without a broker: written into the consumer's file, for the consumer to read the log a second time. One that
+ * does not run now does so when it runs again.
+ */
+export class EmbeddedReplays implements Replays {
+  constructor(
+    readonly log: LogReader & { readonly logId: string },
+    /** The folder of the consumers' files. */
+    readonly folder: string,
+  ) {}
+
+  async start(queue: string, selection: ReplaySelection, part: Partial<LogPart> = {}): Promise<Replay> {
+    const file = this.#fileOf(queue);
+    const { after: first = await beginningOf(this.log, selection), last = await this.log.end() } = part;
+    const asked = await this.belonging(queue, selection);
+    return withFile(file, ({ replays }) => {
+      refuseTooMany(replays.unfinished(this.log.logId).length);
+      const id = Bun.randomUUIDv7();
+      const createdAt = new Date().toISOString();
+      replays.add({ id, logId: this.log.logId, queue, fill: 0, selection: JSON.stringify(asked), first, last, createdAt });
+      return show(replays.get(id) as ReplayRow, file);
+    });
+  }
+
+  async cancel(id: string): Promise<Replay | undefined> {
+    for (const file of this.#files()) {
+      const replay = await withFile(file, ({ replays, together }) =>
+        together(() => {
+          const row = replays.get(id);
+          if (!row || row.finishedAt !== null) return row;
+          replays.save(id, { ...row, finishedAt: new Date().toISOString(), error: cancelledError });
+          return replays.get(id);
+        }),
+      );
+      if (replay) return toReplay(replay);
+    }
+    return undefined;
+  }
+
+  async count(queue: string, selection: ReplaySelection, options?: CountOptions): Promise<number> {
+    return countPast(this.log, await this.belonging(queue, selection), options);
+  }
+
+  /** Leaves out of a selection what the queue's consumer does not ask for. */
+  async belonging(queue: string, selection: ReplaySelection): Promise<ReplaySelection> {
+    return narrowed(selection, await withFile(this.#fileOf(queue), (file) => file.followedTypes(this.log.logId) ?? null));
+  }
+
+  async get(id: string): Promise<Replay | undefined> {
+    for (const file of this.#files()) {
+      const row = await withFile(file, ({ replays }) => replays.get(id));
+      if (row) return show(row, file);
+    }
+    return undefined;
+  }
+
+  async list(limit: number): Promise<Replay[]> {
+    const lists = await Promise.all(
+      this.#files().map(async (file) => (await withFile(file, ({ replays }) => replays.list(limit))).map((row) => show(row, file))),
+    );
+    return lists
+      .flat()
+      .sort((a, b) => (a.id < b.id ? 1 : -1))
+      .slice(0, limit);
+  }
+
+  #fileOf(queue: string): string {
+    const file = join(this.folder, `${queue}.db`);
+    if (!existsSync(file)) throw new UnknownQueue(queue);
+    return file;
+  }
+
+  #files(): string[] {
+    return consumerFiles(this.folder).map((queue) => join(this.folder, `${queue}.db`));
+  }
+}
+
+function show(row: ReplayRow, file: string): Replay {
+  const isWaiting = row.finishedAt === null && !isLocked(`${file}.lock`);
+  return toReplay(row, "running", isWaiting ? noConsumerNote(row.queue, "the replay is done when one does") : null);
+}
+
+/** The queues that have a file in this folder. */
+export function consumerFiles(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return [...new Bun.Glob("*.db").scanSync(folder)].map((file) => file.slice(0, -".db".length)).sort();
+}
+
+/**
+ * Opens a consumer's file for a moment.
+ *
+ * @throws {QueueUnavailable} when another process holds the file for too long, as a handler does in its transaction.
+ */
+export async function withFile<T>(path: string, use: (file: ConsumerFile) => T): Promise<T> {
+  try {
+    return await whenUnlocked(() => {
+      const file = openConsumerFile(path, { durable: false });
+      try {
+        return use(file);
+      } finally {
+        file.close();
+      }
+    });
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+    throw new QueueUnavailable(`The file ${path} is held by its consumer for a long time; try again.`, { cause: error });
+  }
+}

@@ -1,0 +1,27 @@
+import type { ConsumerFile } from "../store/consumer/file";
+import type { LogFollower } from "../store/sqlite/log-follower";
+import type { Consumer } from "../delivery/consumer-options";
+import { LogCursor } from "./log-cursor";
+
+/** Where a consumer goes on in the event log, or where a new one begins; noted in its file. */
+export async function startCursor(
+  { temporary, queue, log, startFrom, wanted }: Consumer,
+  events: LogFollower,
+  file: ConsumerFile,
+): Promise<LogCursor> {
+  const { logId } = events;
+  const known = file.progress(logId);
+  const end = await events.end();
+  let position = 0;
+  if (known) position = Math.min(known.position, end);
+  else if (temporary || startFrom === "now") position = end;
+  else if (startFrom instanceof Date) position = await events.positionBefore(startFrom.toISOString());
+  if (known && known.position > end) {
+    log.warn({ queue, position: known.position, end }, "The event log ends before this consumer's place in it: was an older one restored?");
+  }
+  const cursor = new LogCursor({ position, begun: Math.min(known?.begun ?? position, end) });
+  file.saveProgress(logId, cursor);
+  file.saveFollows(logId, known ? 0 : position, [...wanted]);
+  log.debug({ queue, position, end }, "Reading the event log");
+  return cursor;
+}

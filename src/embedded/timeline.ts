@@ -1,0 +1,35 @@
+import type { ConsumerHistory } from "../store/consumer/history";
+import type { EventRecord } from "../store/sqlite/event-record";
+import { type ConsumerTimeline, isoTime, timelineAttempts } from "../delivery/timeline";
+
+type Told = Pick<ConsumerTimeline, "state" | "at" | "note">;
+
+/** What became of an event with a consumer that reads the log itself, by its file. Undefined: it has nothing to do with it. */
+export function embeddedTimeline(queue: string, event: EventRecord, history: ConsumerHistory): ConsumerTimeline | undefined {
+  const told = tellEmbedded(event, history);
+  return told && { queue, ...told, attempts: timelineAttempts(history.attempts) };
+}
+
+function tellEmbedded(event: EventRecord, { progress, follows, waiting, dead, inboxAt, attempts }: ConsumerHistory): Told | undefined {
+  if (waiting) {
+    return { state: waiting.attempts > 0 ? "retrying" : "waiting", at: null, note: `due at ${isoTime(waiting.dueAt)}` };
+  }
+  if (dead) return { state: "dead-letter", at: dead.lastFailure, note: dead.reason };
+  const last = attempts.at(-1);
+  if (last?.outcome === "handled") return handled(last.at);
+  if (inboxAt !== undefined && inboxAt >= (last?.at ?? 0)) return handled(inboxAt);
+  if (last?.outcome === "dead-letter") return { state: "unknown", at: null, note: "it was a dead letter, and was removed" };
+  if (!progress) return undefined;
+  if (follows && !follows.types.includes(event.type)) return { state: "skipped", at: null, note: "it does not ask for this type" };
+  if (follows && follows.start >= event.position) {
+    return { state: "skipped", at: null, note: "it began after this event; what a replay brought is not noted" };
+  }
+  if (progress.position >= event.position) {
+    return { state: "handled", at: null, note: "the time is kept only with exactlyOnce, and of events that failed" };
+  }
+  return { state: "waiting", at: null, note: progress.begun >= event.position ? "it may be with the handler now" : null };
+}
+
+function handled(at: number): Told {
+  return { state: "handled", at: isoTime(at), note: null };
+}

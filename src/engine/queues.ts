@@ -1,0 +1,61 @@
+import type { Broker } from "../rabbitmq/connection";
+import type { Catalogue } from "../schema/catalogue";
+import type { Log } from "../observe/logging";
+import type { Tracing } from "../observe/tracing";
+import type { Store } from "../store/store";
+import type { DeadLetters } from "../delivery/dead-letters";
+import { EmbeddedDeadLetters } from "../embedded/dead-letters";
+import { EmbeddedReplays } from "../embedded/replays";
+import { type AskQueues, embeddedQueues, knownQueues, rabbitQueues } from "./queue-states";
+import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
+import { RabbitReplays } from "../rabbitmq/replays";
+import type { Relay } from "../rabbitmq/relay";
+import type { Replays } from "../delivery/replays";
+import { serveSubscriptions } from "../rabbitmq/subscriptions";
+import type { Transport } from "../rabbitmq/choose-transport";
+
+export interface QueuesOptions {
+  /** Null: RABBITMQ_URL is `none`. */
+  readonly broker: Broker | null;
+  readonly transport: Transport;
+  readonly store: Store;
+  readonly relay: Relay;
+  readonly catalogue: Catalogue;
+  readonly consumersDir: string;
+  readonly log: Log;
+  readonly tracing: Tracing;
+}
+
+export interface Queues {
+  readonly deadLetters: DeadLetters;
+  readonly replays: Replays;
+  /** How things stand with the queues. */
+  readonly ask: AskQueues;
+  /** The position that the slowest replay to RabbitMQ has reached. */
+  readonly replayed: () => number;
+  stop(): void;
+}
+
+/** What the service does for consumers' queues, on the transport that this process uses. */
+export async function serveQueues(options: QueuesOptions): Promise<Queues> {
+  const { broker, transport, store, relay, catalogue, consumersDir, log, tracing } = options;
+  const embedded = {
+    deadLetters: new EmbeddedDeadLetters(consumersDir),
+    replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, consumersDir),
+    ask: embeddedQueues(store, consumersDir),
+  };
+  if (!broker) return { ...embedded, replayed: () => Number.POSITIVE_INFINITY, stop() {} };
+
+  const replays = new RabbitReplays({ broker, store, relay, catalogue, log, tracing });
+  await replays.resume();
+  // Also where the embedded transport was chosen: a RabbitMQ that appears later may have consumers that come with it.
+  void broker.keepChannel((channel, closed) => serveSubscriptions(channel, closed, { broker, store, replays, catalogue, log }));
+  const stop = { replayed: () => replays.position, stop: () => replays.stop() };
+  if (transport.name === "embedded") return { ...embedded, ...stop };
+  const known = async () => {
+    const own = (await store.subscriptions.list()).map(({ queue }) => queue);
+    return knownQueues(catalogue, own, await store.retryQueues.list(Date.now()));
+  };
+  const names = async () => (await known()).map(({ queue }) => queue);
+  return { deadLetters: new RabbitDeadLetters(broker, names), replays, ask: rabbitQueues(broker, known), ...stop };
+}

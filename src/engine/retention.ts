@@ -1,0 +1,41 @@
+import type { Config } from "../config/config";
+import { type Log, messageOf } from "../observe/logging";
+import { slowestConsumer } from "../store/consumer/positions";
+import { whenUnlocked } from "../store/sqlite/lock-wait";
+import type { Store } from "../store/store";
+import type { Relay } from "../rabbitmq/relay";
+
+export interface RetentionOptions {
+  readonly config: Pick<Config, "eventRetentionMs">;
+  readonly store: Store;
+  readonly relay: Pick<Relay, "position">;
+  /** The position that the slowest replay has reached. */
+  readonly replayed: () => number;
+  readonly consumersDir: string;
+  readonly log: Log;
+}
+
+const pruneEveryMs = 60_000;
+
+/** Prunes old events now and then, if EVENT_RETENTION says so. */
+export function keepRetention(options: RetentionOptions): { stop(): void } {
+  const { eventRetentionMs } = options.config;
+  if (eventRetentionMs === null) return { stop() {} };
+  const prune = () =>
+    pruneOnce(options, new Date(Date.now() - eventRetentionMs)).catch((error: unknown) =>
+      options.log.warn({ error: messageOf(error) }, "Old events could not be pruned; it is tried again"),
+    );
+  void prune();
+  const timer = setInterval(prune, Math.min(pruneEveryMs, eventRetentionMs));
+  return { stop: () => clearInterval(timer) };
+}
+
+/** Removes events from before a time, but none that RabbitMQ, a consumer or a replay has still to get. Answers how many. */
+export async function pruneOnce({ store, relay, replayed, consumersDir, log }: RetentionOptions, before: Date): Promise<number> {
+  const slowest = await whenUnlocked(() => slowestConsumer(consumersDir, store.logId));
+  const limit = Math.min(relay.position, replayed(), slowest ?? Number.POSITIVE_INFINITY);
+  let pruned = 0;
+  for (let removed = -1; removed !== 0; pruned += removed) removed = await store.prune(before.toISOString(), limit);
+  if (pruned > 0) log.info({ pruned, before: before.toISOString(), upTo: limit }, "Pruned old events");
+  return pruned;
+}

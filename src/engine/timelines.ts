@@ -1,0 +1,84 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Catalogue } from "../schema/catalogue";
+import { type ConsumerHistory, consumerHistory } from "../store/consumer/history";
+import { whenUnlocked } from "../store/sqlite/lock-wait";
+import type { QueueSubscription, Store } from "../store/store";
+import type { DeadLetters } from "../delivery/dead-letters";
+import { consumerFiles } from "../embedded/replays";
+import { embeddedTimeline } from "../embedded/timeline";
+import { QueueUnavailable, UnknownQueue } from "../delivery/queue-errors";
+import { type Dead, rabbitTimeline } from "../rabbitmq/timeline";
+import { type ConsumerTimeline, type Timeline, timelineOf } from "../delivery/timeline";
+
+/** Dead letters on RabbitMQ can only be looked through one by one; more than so many are not. */
+const mostDeadLetters = 10_000;
+
+export interface TimelineSources {
+  readonly store: Pick<Store, "find" | "logId">;
+  /** Where the consumers keep their files. */
+  readonly folder: string;
+  /** Undefined: the embedded transport. */
+  readonly rabbitmq:
+    | { readonly deadLetters: DeadLetters; readonly catalogue: Catalogue; subscriptions(): Promise<readonly QueueSubscription[]> }
+    | undefined;
+}
+
+/** Gathers what is known of an event. Undefined: there is none with this id. */
+export async function findTimeline({ store, folder, rabbitmq }: TimelineSources, id: string): Promise<Timeline | undefined> {
+  const event = await store.find(id);
+  if (!event) return undefined;
+  const historyOf = (queue: string) => whenUnlocked(() => consumerHistory(join(folder, `${queue}.db`), store.logId, id));
+  const consumers: ConsumerTimeline[] = [];
+  const queues = rabbitmq ? await queuesOf(rabbitmq, event.type) : [];
+  const depths = rabbitmq && (await depthsOf(rabbitmq.deadLetters));
+  for (const queue of queues) {
+    const dead = rabbitmq && depths ? await deadOf(rabbitmq.deadLetters, depths, queue, id) : [];
+    consumers.push(rabbitTimeline(queue, event, existsSync(join(folder, `${queue}.db`)) ? await historyOf(queue) : undefined, dead));
+  }
+  for (const queue of consumerFiles(folder).filter((queue) => !queues.includes(queue))) {
+    const history = await historyOf(queue);
+    // On RabbitMQ, a file of a queue that does not get such events may be from the time before.
+    const told = !rabbitmq || hasEvent(history) ? embeddedTimeline(queue, event, history) : undefined;
+    if (told) consumers.push(told);
+  }
+  consumers.sort((a, b) => (a.queue < b.queue ? -1 : 1));
+  return timelineOf(event, rabbitmq ? "rabbitmq" : "embedded", consumers);
+}
+
+async function queuesOf({ catalogue, subscriptions }: NonNullable<TimelineSources["rabbitmq"]>, type: string): Promise<string[]> {
+  const shared = catalogue.resourceOf(type)?.queue;
+  const own = (await subscriptions()).filter(({ types }) => types.includes(type)).map(({ queue }) => queue);
+  return [...new Set([...(shared === undefined ? [] : [shared]), ...own])];
+}
+
+function hasEvent({ waiting, dead, inboxAt, attempts }: ConsumerHistory): boolean {
+  return waiting !== undefined || dead !== undefined || inboxAt !== undefined || attempts.length > 0;
+}
+
+type Depths = ReadonlyMap<string, number> | string;
+
+async function depthsOf(deadLetters: DeadLetters): Promise<Depths> {
+  try {
+    return new Map((await deadLetters.queues()).map(({ queue, count }) => [queue, count]));
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+async function deadOf(deadLetters: DeadLetters, depths: Depths, queue: string, id: string): Promise<Dead> {
+  if (typeof depths === "string") return depths;
+  const depth = depths.get(queue) ?? 0;
+  if (depth === 0) return [];
+  if (depth > mostDeadLetters) return `the queue has ${depth} dead letters, too many to look through here`;
+  try {
+    return (await deadLetters.list(queue, { ids: [id] }, 0, 100)).deadLetters;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof QueueUnavailable || error instanceof UnknownQueue) return error.message;
+  throw error;
+}

@@ -1,0 +1,101 @@
+import { type TString, Type } from "@sinclair/typebox";
+import type { EventFilter } from "./log-pieces";
+import { documentedAs } from "../docs/openapi";
+import { type Catalogue, UnknownEventType } from "../schema/catalogue";
+import { HttpProblem } from "../http/problem";
+
+/** An integer in a query, which is text. */
+function integer(pattern: string, description: string, documented: object): TString {
+  return Type.String({ pattern, description, [documentedAs]: { type: "integer", ...documented } });
+}
+
+const positionPattern = "^(0|[1-9][0-9]{0,14})$";
+
+/** The parameters that choose events. */
+export const filterParameters = {
+  type: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 2000,
+      description: "Only these types: `item.created`, or patterns such as `item.*` and `*.deleted`; several are separated by commas.",
+    }),
+  ),
+  resource: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "Only events of this resource, such as `item`." })),
+  id: Type.Optional(
+    integer("^[1-9][0-9]{0,14}$", "Only events of the record with this id, an integer; `resource` says of which resource.", { minimum: 1 }),
+  ),
+};
+
+export const after = Type.Optional(
+  integer(positionPattern, "Only events after this position, an integer: the `next` of the page before.", { minimum: 0 }),
+);
+
+export interface EventQuery {
+  readonly type?: string;
+  readonly resource?: string;
+  readonly id?: string;
+  readonly after?: string;
+}
+
+interface Mistake {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+/** @throws {HttpProblem} 422 that lists every mistake. */
+export function filterOf({ type, resource, id }: EventQuery, catalogue: Catalogue): EventFilter {
+  const mistakes: Mistake[] = [];
+  const named = catalogue.resources.find(({ name }) => name === resource);
+  if (resource !== undefined && !named) {
+    mistakes.push({ pointer: "/resource", detail: `One of ${catalogue.resources.map(({ name }) => name).join(", ")}.` });
+  }
+  if (id !== undefined && resource === undefined) {
+    mistakes.push({ pointer: "/id", detail: "Only together with `resource`: records of several resources may have this id." });
+  }
+  let types: string[] | null = null;
+  try {
+    if (type !== undefined) types = catalogue.select(type.split(","));
+  } catch (error) {
+    if (!(error instanceof UnknownEventType)) throw error;
+    mistakes.push({ pointer: "/type", detail: `Types or patterns that name one of ${catalogue.eventTypes.join(", ")}.` });
+  }
+  if (named) {
+    const own: readonly string[] = named.eventTypes;
+    types = types === null ? [...own] : types.filter((one) => own.includes(one));
+    if (types.length === 0) mistakes.push({ pointer: "/type", detail: `A type of ${named.name}: ${own.join(", ")}.` });
+  }
+  if (mistakes.length > 0) throw invalid(mistakes);
+  return { types, subject: id === undefined ? null : Number(id) };
+}
+
+/**
+ * Where a stream is to begin: behind what a client that comes again has had, else behind `after`. Undefined: now.
+ *
+ * @throws {HttpProblem} 422 for a Last-Event-ID that is no position.
+ */
+export function startOf(request: Request, { after }: EventQuery): number | undefined {
+  const lastEventId = request.headers.get("last-event-id") || undefined;
+  if (lastEventId !== undefined && !new RegExp(positionPattern).test(lastEventId)) {
+    throw new HttpProblem(422, "The header Last-Event-ID is not valid.", [
+      { pointer: "/last-event-id", detail: "The `id` of an event of this stream." },
+    ]);
+  }
+  const position = lastEventId ?? after;
+  return position === undefined ? undefined : Number(position);
+}
+
+/** @throws {HttpProblem} 422 for a parameter that is there twice: one of the two would be passed over. */
+export function refuseRepeated(request: Request): void {
+  const names = [...searchOf(request).keys()];
+  const repeated = new Set(names.filter((name, index) => names.indexOf(name) !== index));
+  if (repeated.size > 0) throw invalid([...repeated].map((name) => ({ pointer: `/${name}`, detail: "Once at most." })));
+}
+
+/** The query. What stands before it may be no URL, where the Host is none. */
+export function searchOf(request: Request): URLSearchParams {
+  return new URLSearchParams(/\?(.*)/s.exec(request.url)?.[1]);
+}
+
+function invalid(mistakes: Mistake[]): HttpProblem {
+  return new HttpProblem(422, "The query is not valid.", mistakes);
+}

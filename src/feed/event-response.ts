@@ -1,0 +1,46 @@
+import type { EventStreams, Sink, StreamStart } from "./event-streams";
+
+const headers = {
+  "content-type": "text/event-stream",
+  // For nginx, which would hold events back until it has many.
+  "x-accel-buffering": "no",
+};
+
+/** The answer that carries a stream of events. `onEnd` is called once, when the client has left or the stream has ended. */
+export function streamResponse(streams: EventStreams, start: StreamStart, onEnd: () => void): Response {
+  const ended = Promise.withResolvers<void>();
+  void ended.promise.then(onEnd);
+  let leave = () => {};
+  // Bun's own kind of stream: a write goes to the socket at once, and answers a promise when that is full.
+  const source: Bun.DirectUnderlyingSource<Uint8Array> = {
+    type: "direct",
+    // Bun closes the stream when this fulfils.
+    pull(controller) {
+      leave = streams.open(sinkOf(controller, ended.resolve), start);
+      return ended.promise;
+    },
+    cancel() {
+      leave();
+      ended.resolve();
+    },
+  };
+  return new Response(new ReadableStream(source), { headers });
+}
+
+function sinkOf(controller: ReadableStreamDirectController, onEnd: () => void): Sink {
+  return {
+    write(bytes) {
+      const written = [controller.write(bytes), controller.flush()];
+      return written.some((each) => typeof each !== "number") ? Promise.all(written) : undefined;
+    },
+    end() {
+      controller.end();
+      onEnd();
+    },
+    cut() {
+      // Closes the connection, with all that waits for the client.
+      controller.close(new Error("The client takes nothing."));
+      onEnd();
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import type { Broker } from "./connection";
+import type { Metrics } from "../observe/metrics";
+
+type Watched = Pick<Broker, "state" | "reconnects" | "blockedSeconds">;
+
+/** How this process is connected to RabbitMQ. @param brokers its connections, one at least: each consumer in it has its own. */
+export function describeBroker(metrics: Metrics, brokers: readonly Watched[]): void {
+  const isConnected = ({ state }: Watched) => state === "connected" || state === "blocked";
+  metrics.gauge({
+    name: "warren_broker_connected",
+    help: "1 while this process is connected to RabbitMQ, else 0.",
+    read: () => [[{}, brokers.every(isConnected) ? 1 : 0]],
+  });
+  metrics.counter({
+    name: "warren_broker_reconnects_total",
+    help: "How often a connection to RabbitMQ came back after it was lost.",
+    read: () => [[{}, brokers.reduce((sum, { reconnects }) => sum + reconnects, 0)]],
+  });
+  metrics.counter({
+    name: "warren_broker_blocked_seconds_total",
+    help: "How long RabbitMQ has taken no messages, because of a memory or disk alarm.",
+    read: () => [[{}, Math.max(...brokers.map(({ blockedSeconds }) => blockedSeconds))]],
+  });
+}

@@ -1,0 +1,20 @@
+import { probe } from "./connection";
+import { type RabbitmqConfig, redactUrl } from "../config/config";
+
+/** How events reach consumers, and why. */
+export interface Transport {
+  readonly name: "rabbitmq" | "embedded";
+  readonly reason: string;
+}
+
+const probeTimeoutMs = 1500;
+
+/** RabbitMQ if RABBITMQ_URL names one or one answers at the default address; else the event log itself. */
+export async function chooseTransport(config: RabbitmqConfig | null): Promise<Transport> {
+  if (config === null) return { name: "embedded", reason: "RABBITMQ_URL is none" };
+  const broker = redactUrl(config.url);
+  if (config.explicit) return { name: "rabbitmq", reason: `RABBITMQ_URL is set: ${broker}` };
+  const trouble = await probe(config, probeTimeoutMs);
+  if (trouble === undefined) return { name: "rabbitmq", reason: `RABBITMQ_URL is not set, and a RabbitMQ answers at ${broker}` };
+  return { name: "embedded", reason: `RABBITMQ_URL is not set, and no RabbitMQ answers at ${broker} (${trouble})` };
+}

@@ -1,0 +1,245 @@
+import type { Channel, ConfirmChannel, RecoveringChannelModel } from "amqplib";
+import { type RabbitmqConfig, redactUrl } from "../config/config";
+import { type Log, messageOf } from "../observe/logging";
+import { explainRefusal, tlsOptions } from "./tls";
+
+export type { ConfirmChannel, ConsumeMessage, Message, Options, Replies } from "amqplib";
+
+/** `off`: no RabbitMQ is expected, since RABBITMQ_URL is `none`, or unset and none answered at the start. */
+export type BrokerState = "connecting" | "connected" | "blocked" | "closed" | "off";
+
+/** A dead peer is noticed after two to three of these: 10 to 15 s. RabbitMQ's own 60 s would take up to three minutes. */
+const heartbeatSeconds = 5;
+const connectTimeoutMs = 10_000;
+const longestPauseMs = 5_000;
+
+/** Not loaded above: without a broker, it would be a tenth of the time that a start takes. */
+const loadAmqplib = () => import("amqplib");
+
+/** The process's one connection to RabbitMQ. It comes back by itself, for as long as it takes. */
+export class Broker {
+  #state: BrokerState = "connecting";
+  #lastError: string | undefined;
+  #warned = false;
+  #refusal: string | undefined;
+  #connections = 0;
+  #blockedMs = 0;
+  #blockedSince: number | undefined;
+  readonly #stopping = new AbortController();
+  readonly #channels = new Map<Channel, AbortSignal>();
+  #closing: Promise<void> | undefined;
+
+  private constructor(
+    readonly url: string,
+    readonly connection: RecoveringChannelModel,
+    readonly log: Log,
+    quiet: boolean,
+  ) {
+    this.#warned = quiet;
+    connection.on("connect", () => {
+      this.#state = "connected";
+      this.#connections += 1;
+      this.#warned = false;
+      this.#refusal = undefined;
+      this.#lastError = undefined;
+      log.info({ broker: url }, "Connected to RabbitMQ");
+    });
+    connection.on("disconnect", (error: Error) => this.#down("Lost the connection to RabbitMQ; it is tried again until it works", error));
+    connection.on("connect-failed", (error: Error) => this.#down("RabbitMQ cannot be reached; it is tried again until it works", error));
+    connection.on("error", (error: Error) => log.debug({ broker: url, error: messageOf(error) }, "RabbitMQ connection error"));
+    connection.on("blocked", (reason: string) => {
+      this.#state = "blocked";
+      this.#blockedSince ??= performance.now();
+      log.warn({ broker: url, reason }, "RabbitMQ takes no messages for now (a memory or disk alarm); they wait");
+    });
+    connection.on("unblocked", () => {
+      this.#state = "connected";
+      this.#unblock();
+      log.info({ broker: url }, "RabbitMQ takes messages again");
+    });
+  }
+
+  /**
+   * Starts to connect and answers at once.
+   *
+   * @param options.expected false where no RabbitMQ need ever be there: then its absence is no warning.
+   */
+  static async connect(config: RabbitmqConfig, log: Log, options = { expected: true }): Promise<Broker> {
+    const { connect } = await loadAmqplib();
+    const connection = await connect(withHeartbeat(config.url), {
+      ...socketOptions(config),
+      recovery: { waitForConnect: false, initialDelay: 200, maxDelay: longestPauseMs, factor: 2, jitter: 0.3 },
+    });
+    return new Broker(redactUrl(config.url), connection, log, !options.expected);
+  }
+
+  get state(): BrokerState {
+    return this.#state;
+  }
+
+  get lastError(): string | undefined {
+    return this.#lastError;
+  }
+
+  /** How often the connection came back after it was lost. */
+  get reconnects(): number {
+    return Math.max(0, this.#connections - 1);
+  }
+
+  /** For how long, in all, the broker has taken no messages though it was connected. */
+  get blockedSeconds(): number {
+    const now = this.#blockedSince === undefined ? 0 : performance.now() - this.#blockedSince;
+    return (this.#blockedMs + now) / 1000;
+  }
+
+  /**
+   * Keeps one confirm channel open until the broker is closed or `stop` aborts: opens it, hands it to `use`, and does
+   * so again whenever it closes or `use` fails.
+   *
+   * @param use works with the channel, and resolves when it is done with it or `closed` aborts.
+   */
+  async keepChannel(use: (channel: ConfirmChannel, closed: AbortSignal) => Promise<void>, stop?: AbortSignal): Promise<void> {
+    await this.#reopen(use, stop);
+    // A process that ends with its channel leaves the connection closed.
+    await this.#closing;
+  }
+
+  async #reopen(use: (channel: ConfirmChannel, closed: AbortSignal) => Promise<void>, stop?: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!this.#stopping.signal.aborted && !stop?.aborted) {
+      try {
+        const channel = await this.connection.createConfirmChannel();
+        const closed = closedSignal(channel, (error) =>
+          this.log.warn({ error: error.message }, "RabbitMQ closed a channel; it is opened again"),
+        );
+        this.#channels.set(channel, closed);
+        const openedAt = performance.now();
+        try {
+          await use(channel, closed);
+          // A channel that keeps closing right after it was opened is a failure too, or this would be a hot loop.
+          failures = performance.now() - openedAt > longestPauseMs ? 0 : failures + 1;
+        } finally {
+          await closeChannel(channel, closed);
+          this.#channels.delete(channel);
+        }
+      } catch (error) {
+        if (this.#stopping.signal.aborted || stop?.aborted) return;
+        failures += 1;
+        const lost = this.#state === "connecting";
+        if (!lost) this.log.warn({ error: messageOf(error) }, "A RabbitMQ channel could not be set up; it is tried again");
+      }
+      if (!this.#stopping.signal.aborted && !stop?.aborted) await pause(failures, this.#stopping.signal);
+    }
+  }
+
+  /** Runs `use` on a channel of its own, so that an error that closes the channel touches no other. */
+  async withChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
+    const channel = await this.connection.createChannel();
+    const closed = closedSignal(channel, () => {});
+    try {
+      return await use(channel);
+    } finally {
+      await closeChannel(channel, closed);
+    }
+  }
+
+  /** As {@link withChannel}, with publisher confirms; `closed` aborts when the channel goes. */
+  async withConfirmChannel<T>(use: (channel: ConfirmChannel, closed: AbortSignal) => Promise<T>): Promise<T> {
+    const channel = await this.connection.createConfirmChannel();
+    const closed = closedSignal(channel, () => {});
+    try {
+      return await use(channel, closed);
+    } finally {
+      await closeChannel(channel, closed);
+    }
+  }
+
+  /** Closes the channels, then the connection; nothing is awaited longer than `timeoutMs`. */
+  close(timeoutMs = 2000): Promise<void> {
+    this.#stopping.abort();
+    this.#state = "closed";
+    this.#closing = Promise.race([this.#closeAll(), Bun.sleep(timeoutMs)]);
+    return this.#closing;
+  }
+
+  /** The close of a connection overtakes what its channels have yet to send, such as the last acks; that of a channel does not. */
+  async #closeAll(): Promise<void> {
+    await Promise.all([...this.#channels].map(([channel, closed]) => closeChannel(channel, closed)));
+    await this.connection.close();
+  }
+
+  #unblock(): void {
+    if (this.#blockedSince !== undefined) this.#blockedMs += performance.now() - this.#blockedSince;
+    this.#blockedSince = undefined;
+  }
+
+  #down(what: string, error: Error): void {
+    this.#unblock();
+    if (this.#state !== "closed") this.#state = "connecting";
+    this.#lastError = explain(error);
+    const refusal = explainRefusal(error);
+    // One warning for one outage, however long it lasts, and one for what no waiting mends.
+    const known = refusal === undefined ? this.#warned : this.#refusal === refusal;
+    this.log[known ? "debug" : "warn"]({ broker: this.url, error: this.#lastError }, what);
+    this.#warned = true;
+    this.#refusal = refusal ?? this.#refusal;
+  }
+}
+
+/** Whether a RabbitMQ answers at this address: undefined if it does, else why not. */
+export async function probe(config: RabbitmqConfig, timeoutMs: number): Promise<string | undefined> {
+  try {
+    const { connect } = await loadAmqplib();
+    const model = await connect(withHeartbeat(config.url), { ...socketOptions(config), timeout: timeoutMs });
+    model.on("error", () => {});
+    await model.close();
+    return undefined;
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+/** amqplib says of a refused virtual host only which frame it had expected. */
+function explain(error: unknown): string {
+  const refusal = explainRefusal(error);
+  if (refusal !== undefined) return refusal;
+  const message = messageOf(error);
+  if (!message.startsWith("Expected ConnectionOpenOk")) return message;
+  return `the virtual host of the URL does not exist, or the user may not use it (${message})`;
+}
+
+function withHeartbeat(url: string): string {
+  if (new URL(url).searchParams.has("heartbeat")) return url;
+  return `${url}${url.includes("?") ? "&" : "?"}heartbeat=${heartbeatSeconds}`;
+}
+
+function socketOptions(config: RabbitmqConfig) {
+  return { timeout: connectTimeoutMs, noDelay: true, keepAlive: true, ...tlsOptions(config) };
+}
+
+function closedSignal(channel: Channel, onError: (error: Error) => void): AbortSignal {
+  const closed = new AbortController();
+  // Without a listener for `error`, a channel's error takes the whole connection down.
+  channel.on("error", onError);
+  channel.on("close", () => closed.abort());
+  return closed.signal;
+}
+
+/** amqplib never answers a close that the close of the whole connection overtakes; the channel's own event tells. */
+async function closeChannel(channel: Channel, closed: AbortSignal): Promise<void> {
+  if (!closed.aborted) await Promise.race([channel.close().catch(() => {}), aborted(closed)]);
+}
+
+/** Fulfils when a signal aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+async function pause(failures: number, stop: AbortSignal): Promise<void> {
+  if (failures === 0) return;
+  const ms = Math.min(longestPauseMs, 200 * 2 ** failures) * (0.5 + Math.random() / 2);
+  await Promise.race([Bun.sleep(ms), aborted(stop)]);
+}

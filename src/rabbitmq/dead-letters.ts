@@ -1,0 +1,145 @@
+import type { Broker, Message } from "./connection";
+import { deadQueueOf, queueDepth } from "./topology";
+import { messageOf } from "../observe/logging";
+import { troubleOf } from "./unreachable";
+import {
+  type DeadLetter,
+  type DeadLetterPage,
+  type DeadLetters,
+  type DeadSelection,
+  isSelected,
+  shownBody,
+  type Watch,
+} from "../delivery/dead-letters";
+import { type Look, QueueTaken, readDeadQueue } from "./dead-queue";
+import { failuresOf, firstFailureOf, lastFailureOf, revivedCopyOf } from "./failed-copy";
+import { QueueUnavailable, UnknownQueue } from "../delivery/queue-errors";
+
+const lookAtBrokerEveryMs = 250;
+
+/** Dead letters on RabbitMQ: the messages of `<queue>.dead`. */
+export class RabbitDeadLetters implements DeadLetters {
+  /** @param queueNames every queue that may have some. */
+  constructor(
+    readonly broker: Broker,
+    readonly queueNames: () => Promise<readonly string[]>,
+  ) {}
+
+  async queues(): Promise<{ queue: string; count: number }[]> {
+    this.#refuseIfAway();
+    const counts = (await this.queueNames()).map(async (queue) => ({
+      queue,
+      count: (await queueDepth(this.broker, deadQueueOf(queue))) ?? 0,
+    }));
+    return Promise.all(counts);
+  }
+
+  async list(queue: string, selection: DeadSelection, after: number, limit: number): Promise<DeadLetterPage> {
+    const deadLetters: DeadLetter[] = [];
+    let seen = 0;
+    let next: number | null = null;
+    await this.#read(queue, (message) => {
+      // Others are on their way when it is enough.
+      if (next !== null) return "keep";
+      seen += 1;
+      if (seen <= after || !isSelected(selection, about(message))) return "keep";
+      if (deadLetters.length === limit) {
+        next = seen - 1;
+        return "enough";
+      }
+      deadLetters.push({ ...about(message), ...shownBody(message.content) });
+      return "keep";
+    });
+    return { deadLetters, next };
+  }
+
+  async redrive(queue: string, selection: DeadSelection, watch?: Watch): Promise<number> {
+    this.#refuseIfAway();
+    if ((await queueDepth(this.broker, queue)) === undefined) throw new UnknownQueue(queue);
+    let redriven = 0;
+    await this.#read(
+      queue,
+      async (message, publisher) => {
+        if (!isSelected(selection, about(message))) return "keep";
+        await publisher.publish(revivedCopyOf(message, queue));
+        redriven += 1;
+        return "remove";
+      },
+      watch,
+    );
+    return redriven;
+  }
+
+  async discard(queue: string, selection: DeadSelection, watch?: Watch): Promise<number> {
+    let discarded = 0;
+    await this.#read(
+      queue,
+      (message) => {
+        if (!isSelected(selection, about(message))) return "keep";
+        discarded += 1;
+        return "remove";
+      },
+      watch,
+    );
+    return discarded;
+  }
+
+  /** Looks at every dead letter that is there now. */
+  async #read(queue: string, look: Look, watch: Watch = {}): Promise<void> {
+    this.#refuseIfAway();
+    const name = deadQueueOf(queue);
+    // One that looks empty need not be: somebody else may be looking at all that is there.
+    if ((await queueDepth(this.broker, name)) === undefined) {
+      if ((await queueDepth(this.broker, queue)) === undefined) throw new UnknownQueue(queue);
+      return;
+    }
+
+    const giveUp = new AbortController();
+    const stop = watch.stop ? AbortSignal.any([watch.stop, giveUp.signal]) : giveUp.signal;
+    const blocked = Promise.withResolvers<never>();
+    // A broker that takes nothing would hold up the answer for as long as it does so.
+    const timer = setInterval(() => {
+      if (this.broker.state !== "blocked") return;
+      giveUp.abort();
+      const trouble = `${troubleOf(this.broker)} What was begun is finished when it does again; the rest is where it was.`;
+      blocked.reject(new QueueUnavailable(trouble));
+    }, lookAtBrokerEveryMs);
+    try {
+      await Promise.race([readDeadQueue(this.broker, name, look, { ...watch, stop }).catch(this.#explain(queue)), blocked.promise]);
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  #explain(queue: string) {
+    return (error: unknown): never => {
+      throw new QueueUnavailable(
+        error instanceof QueueTaken
+          ? `Somebody else works on the dead letters of "${queue}" right now; try again when that is done.`
+          : `The dead letters of "${queue}" could not be gone through: ${messageOf(error)}. Those that were not done are where they were.`,
+        { cause: error },
+      );
+    };
+  }
+
+  #refuseIfAway(): void {
+    const trouble = troubleOf(this.broker);
+    if (trouble) throw new QueueUnavailable(`${trouble} The dead letters are safe there.`);
+  }
+}
+
+/** What the headers and properties of a dead letter say. */
+function about(message: Message): Omit<DeadLetter, "body" | "bodyEncoding" | "bodyBytes"> {
+  const { messageId, type, headers = {} } = message.properties;
+  const text = (name: string) => (typeof headers[name] === "string" ? (headers[name] as string) : null);
+  return {
+    id: typeof messageId === "string" ? messageId : "",
+    type: typeof type === "string" ? type : null,
+    reason: text("x-reason") ?? "unknown",
+    error: text("x-error") ?? "",
+    stack: text("x-stack"),
+    attempts: failuresOf(message),
+    firstFailure: firstFailureOf(message) ?? null,
+    lastFailure: lastFailureOf(message) ?? null,
+  };
+}

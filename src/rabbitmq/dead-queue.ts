@@ -1,0 +1,124 @@
+import type { Broker, ConfirmChannel, ConsumeMessage } from "./connection";
+import { Publisher } from "./publisher";
+import { messageOf } from "../observe/logging";
+import type { Watch } from "../delivery/dead-letters";
+import { Signal } from "../timing/signal";
+
+/** What is done with a dead letter that was looked at. `enough`: it is kept, and no other is looked at. */
+export type Verdict = "keep" | "remove" | "enough";
+export type Look = (message: ConsumeMessage, publisher: Publisher) => Verdict | Promise<Verdict>;
+
+/** How many are fetched before they are looked at: few while that they are small is not known. */
+const [fewAhead, manyAhead] = [16, 256];
+const largeBytes = 64 * 1024;
+/** AMQP has 16 bits for a number of messages. */
+const mostAhead = 65_535;
+const patienceMs = 5000;
+/** How soon it is noticed that somebody took away what was still to come. */
+const lookAgainMs = 250;
+
+/** Somebody else reads the same queue. */
+export class QueueTaken extends Error {
+  override readonly name = "QueueTaken";
+  constructor(queue: string, options?: ErrorOptions) {
+    super(`Somebody else reads the queue "${queue}"`, options);
+  }
+}
+
+/**
+ * Looks at every message that is in a queue now, the oldest first. One that is kept stays unacknowledged until the
+ * channel closes, and then stands in the queue as before. One reader at a time: another one waits for a while.
+ *
+ * @throws {QueueTaken} when the other one takes too long.
+ */
+export async function readDeadQueue(broker: Broker, queue: string, look: Look, watch: Watch): Promise<void> {
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return await broker.withConfirmChannel((channel, closed) => readAll(channel, closed, queue, look, watch));
+    } catch (error) {
+      // Nothing was looked at: it is the subscription itself that was refused.
+      if (!(error instanceof QueueTaken || messageOf(error).includes("in exclusive use"))) throw error;
+      if (performance.now() > deadline) throw new QueueTaken(queue, { cause: error });
+      await Bun.sleep(50 + Math.random() * 100);
+    }
+  }
+}
+
+async function readAll(
+  channel: ConfirmChannel,
+  closed: AbortSignal,
+  queue: string,
+  look: Look,
+  { onProgress, stop }: Watch,
+): Promise<void> {
+  const publisher = new Publisher(channel);
+  const moved = new Signal();
+  for (const signal of [closed, stop]) signal?.addEventListener("abort", () => moved.raise(), { once: true });
+  const { messageCount: count, consumerCount } = await channel.checkQueue(queue);
+  // What another reader has in hand is not in that count.
+  if (consumerCount > 0) throw new QueueTaken(queue);
+
+  let begun = 0;
+  let kept = 0;
+  let working = 0;
+  let enough = false;
+  let cancelled = false;
+  let failure: unknown;
+  const ended = () => closed.aborted || stop?.aborted || cancelled || enough || failure !== undefined || begun === count;
+
+  let ahead = fewAhead;
+  let allowed = 0;
+  /** For the whole channel, so that it can grow with what is kept. */
+  const allow = async () => {
+    const wanted = kept + ahead;
+    if (Math.abs(wanted - allowed) < ahead / 2) return;
+    allowed = wanted;
+    await channel.prefetch(wanted > mostAhead ? 0 : wanted, true);
+  };
+  let largest = 0;
+  const isEmpty = async () => (await channel.checkQueue(queue)).messageCount === 0;
+  let movedAt = performance.now();
+  const settle = async (message: ConsumeMessage) => {
+    try {
+      const verdict = await look(message, publisher);
+      if (verdict === "remove") channel.ack(message);
+      else kept += 1;
+      if (verdict === "enough") enough = true;
+      ahead = largest < largeBytes && begun >= fewAhead ? manyAhead : fewAhead;
+      await allow();
+    } catch (error) {
+      failure ??= error;
+    }
+    working -= 1;
+    movedAt = performance.now();
+    onProgress?.(begun - working, count);
+    moved.raise();
+  };
+  await allow();
+  await channel.consume(
+    queue,
+    (message) => {
+      if (message === null) cancelled = true;
+      // What comes now was not there at the beginning, or is not wanted any more; it goes back when the channel closes.
+      else if (!ended()) {
+        begun += 1;
+        working += 1;
+        largest = Math.max(largest, message.content.length);
+        void settle(message);
+        return;
+      }
+      moved.raise();
+    },
+    { exclusive: true },
+  );
+  const isIdle = () => working === 0 && performance.now() - movedAt >= lookAgainMs;
+  while (!ended()) {
+    await moved.wait(lookAgainMs);
+    // Whatever the broker had sent before its first answer is here before the second.
+    if (isIdle() && !ended() && (await isEmpty()) && (await isEmpty()) && isIdle()) break;
+  }
+  while (working > 0 && !closed.aborted) await moved.wait();
+  if (failure !== undefined) throw failure;
+  if (closed.aborted) throw new Error("the connection to RabbitMQ was lost on the way");
+}

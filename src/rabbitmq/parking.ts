@@ -1,0 +1,37 @@
+import type { Broker } from "./connection";
+import { declareDeadQueue, declareRetryQueue } from "./topology";
+import { messageOf } from "../observe/logging";
+import { announceRetryQueue } from "./announcement";
+import type { Consumer } from "../delivery/consumer-options";
+import type { Parking } from "./consume";
+
+/** Well within the time after which a retry queue that nobody declares removes itself. */
+const declareAgainAfterMs = 60_000;
+
+/** The retry and dead letter queues of one consumer, declared when they are needed and not for every message. */
+export function parkingOf(broker: Broker, { queue, temporary, log }: Consumer): Parking {
+  const declared = new Map<string, { name: Promise<string>; at: number }>();
+  const once = (key: string, declare: () => Promise<string>) => {
+    const known = declared.get(key);
+    if (known && performance.now() - known.at < declareAgainAfterMs) return known.name;
+    const name = declare();
+    name.catch(() => declared.delete(key));
+    declared.set(key, { name, at: performance.now() });
+    return name;
+  };
+  const retryQueue = async (delayMs: number) => {
+    const name = await declareRetryQueue(broker, queue, delayMs, log);
+    // For those who look; the retry waits for nobody.
+    if (!temporary) {
+      void announceRetryQueue(broker, { queue, retryDelayMs: delayMs }, log).catch((error: unknown) =>
+        log.debug({ queue, delayMs, error: messageOf(error) }, "A queue for retries could not be announced"),
+      );
+    }
+    return name;
+  };
+  return {
+    retryQueue: (delayMs) => once(`retry ${delayMs}`, () => retryQueue(delayMs)),
+    deadQueue: () => once("dead", () => declareDeadQueue(broker, queue, log)),
+    forget: () => declared.clear(),
+  };
+}

@@ -1,0 +1,227 @@
+import { toMessage } from "./message";
+import { type PublishChannel, Publisher, Unroutable } from "./publisher";
+import { type Log, messageOf } from "../observe/logging";
+import { traceField } from "../observe/traceparent";
+import { noTracing, type Tracing } from "../observe/tracing";
+import type { LogEntry, LogReader, Store } from "../store/store";
+import { ConfirmedPrefix } from "../delivery/confirmed-prefix";
+import { troubleOf } from "../delivery/outcome";
+import { Signal } from "../timing/signal";
+
+export interface RelayOptions {
+  readonly log: LogReader;
+  readonly relayed: Store["relayed"];
+  /** The exchange that an event type goes to. */
+  readonly exchangeOf: (eventType: string) => string;
+  /** Gives an event that no queue took a queue to go to. */
+  readonly makeRoute: (eventType: string, exchange: string) => Promise<void>;
+  readonly logger: Log;
+  readonly tracing?: Pick<Tracing, "send">;
+}
+
+/** What went wrong, and with which event if with one. */
+interface Failed {
+  readonly error: unknown;
+  readonly entry?: LogEntry;
+}
+
+/** Keeps the broker's pipe full, and bounds what one that blocks can hold in memory. */
+const window = 1024;
+const windowBytes = 16 * 1024 * 1024;
+/** Read at once, and sent at once from a log that does not grow: the fewer pieces, the less work for the broker. */
+const batch = 256;
+/** While changes come, more would hold their requests up for longer than some milliseconds. */
+const sentBetweenChanges = 64;
+/** Storing the position costs a commit of its own on an idle system; after a crash, what came since is sent again. */
+const saveEveryMs = 20;
+const longestPauseMs = 5_000;
+
+/**
+ * Sends the event log to the broker, in order, and keeps the position up to which everything is confirmed.
+ * A crash can make it send events again, never leave one out.
+ */
+export class Relay {
+  /** What the broker has said since the start. */
+  readonly tally = { confirms: 0, returns: 0, failures: 0 };
+  readonly #wake = new Signal();
+  #position = 0;
+  #saved = 0;
+  #loaded = false;
+  /** Since events were sent last. */
+  #logHasGrown = false;
+  #saving = false;
+  #saveTimer: Timer | undefined;
+  #stopping = false;
+  readonly #pauses: ((position: number) => Promise<void>)[] = [];
+  /** Raised whenever the position moves, for `stop`. */
+  readonly #progress = new Signal();
+
+  constructor(readonly options: RelayOptions) {}
+
+  /** Every event up to here is confirmed. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Reads the stored position, so that `position` tells the truth before the broker is there. */
+  async load(): Promise<void> {
+    if (this.#loaded) return;
+    this.#position = this.#saved = await this.options.relayed.load();
+    this.#loaded = true;
+  }
+
+  /** Tells that the log has grown. */
+  wake(): void {
+    this.#logHasGrown = true;
+    this.#wake.raise();
+  }
+
+  /**
+   * Runs `work` at a moment when everything up to a position is confirmed and nothing after it was sent. Waits for a
+   * relay that does not run now.
+   */
+  whilePaused<T>(work: (position: number) => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#pauses.push((position) => work(position).then(resolve, reject));
+      this.#wake.raise();
+    });
+  }
+
+  /** Sends events on this channel until it closes or the relay stops. */
+  async run(channel: PublishChannel, closed: AbortSignal): Promise<void> {
+    await this.load();
+    const publisher = new Publisher(channel);
+    closed.addEventListener("abort", () => this.#wake.raise(), { once: true });
+    let failures = 0;
+    while (!closed.aborted && !this.#stopping) {
+      const startedAt = this.#position;
+      const failure = await this.#send(publisher, closed);
+      if (failure === undefined || closed.aborted) break;
+      failures = this.#position > startedAt ? 1 : failures + 1;
+      await this.#recover(failure, failures, closed);
+    }
+  }
+
+  /** Lets the broker confirm what is in the log now, for `timeoutMs` at most, and stores the position. */
+  async stop(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    const end = await this.options.log.end();
+    while (this.#position < end && performance.now() < deadline) {
+      await this.#progress.wait(deadline - performance.now());
+    }
+    this.#stopping = true;
+    this.#wake.raise();
+    clearTimeout(this.#saveTimer);
+    if (this.#position > this.#saved) await this.#save(this.#position);
+  }
+
+  /** Sends until something fails; answers the failure once nothing is in flight any more. Undefined: closed or stopped. */
+  async #send(publisher: Publisher, closed: AbortSignal): Promise<Failed | undefined> {
+    const prefix = new ConfirmedPrefix();
+    let inFlight = 0;
+    let bytesInFlight = 0;
+    let next = this.#position;
+    /** Read, but not sent. Always a whole batch: a read for each few that there is room for took a quarter of the relay's time. */
+    let unsent: LogEntry[] = [];
+    let failure: Failed | undefined;
+    const ended = () => closed.aborted || this.#stopping;
+    const { exchangeOf, tracing = noTracing } = this.options;
+
+    const send = (entry: LogEntry) => {
+      const message = toMessage(entry, exchangeOf(entry.type));
+      const span = tracing.send(message);
+      const confirm = prefix.send(entry.position);
+      inFlight += 1;
+      bytesInFlight += message.content.length;
+      next = entry.position;
+      publisher.send(message, (error) => {
+        if (error) {
+          span.end(troubleOf(error));
+          this.tally[error instanceof Unroutable ? "returns" : "failures"] += 1;
+          failure ??= { error, entry };
+        } else {
+          span.end();
+          this.tally.confirms += 1;
+          this.#advance(confirm());
+        }
+        inFlight -= 1;
+        bytesInFlight -= message.content.length;
+        this.#wake.raise();
+      });
+    };
+
+    while (!ended() && failure === undefined) {
+      const { drained } = publisher;
+      drained?.then(() => this.#wake.raise());
+      const pause = this.#pauses[0];
+      if (pause && inFlight === 0) {
+        this.#pauses.shift();
+        await pause(next);
+        continue;
+      }
+      const hasRoom = () => inFlight < window && bytesInFlight < windowBytes;
+      const maySend = !drained && !pause && hasRoom();
+      try {
+        if (maySend && unsent.length === 0) unsent = await this.options.log.read(next, batch);
+      } catch (error) {
+        failure = { error };
+        break;
+      }
+      const atOnce = Math.min(unsent.length, this.#logHasGrown ? sentBetweenChanges : batch);
+      let sent = 0;
+      for (; maySend && sent < atOnce && hasRoom(); sent += 1) send(unsent[sent] as LogEntry);
+      if (sent > 0) this.#logHasGrown = false;
+      unsent = unsent.slice(sent);
+      // Lets requests and confirms in between.
+      if (sent > 0) await new Promise(setImmediate);
+      else await this.#wake.wait();
+    }
+    while (inFlight > 0 && !ended()) await this.#wake.wait();
+    return failure;
+  }
+
+  #advance(confirmedTo: number | undefined): void {
+    if (confirmedTo === undefined || confirmedTo <= this.#position) return;
+    this.#position = confirmedTo;
+    this.#progress.raise();
+    this.#saveSoon();
+  }
+
+  #saveSoon(): void {
+    if (this.#saving || this.#saveTimer || this.#stopping) return;
+    this.#saveTimer = setTimeout(async () => {
+      this.#saveTimer = undefined;
+      this.#saving = true;
+      const position = this.#position;
+      await this.#save(position);
+      this.#saving = false;
+      if (this.#position > position) this.#saveSoon();
+    }, saveEveryMs);
+  }
+
+  async #save(position: number): Promise<void> {
+    try {
+      await this.options.relayed.save(position);
+      this.#saved = position;
+    } catch (error) {
+      this.options.logger.warn({ error: messageOf(error), position }, "The relay's position could not be stored; events may be sent twice");
+    }
+  }
+
+  async #recover({ error: failure, entry }: Failed, failures: number, closed: AbortSignal): Promise<void> {
+    const { logger, makeRoute } = this.options;
+    const about = { error: messageOf(failure), ...(entry && { event: entry.id, ...traceField(entry.traceparent) }) };
+    const pauseMs = Math.min(longestPauseMs, 50 * 2 ** failures);
+    // One warning for one streak of failures, not one for each event.
+    const level = failures === 1 ? "warn" : "debug";
+    logger[level]({ ...about, position: this.#position, pauseMs }, "An event did not reach its queue; it is sent again");
+    if (failure instanceof Unroutable) {
+      const { routingKey, exchange } = failure.routedTo;
+      await makeRoute(routingKey, exchange).catch((error: unknown) =>
+        logger[level]({ error: messageOf(error) }, "No queue could be made for an event"),
+      );
+    }
+    const until = performance.now() + pauseMs;
+    while (performance.now() < until && !this.#stopping && !closed.aborted) await this.#wake.wait(until - performance.now());
+  }
+}

@@ -1,0 +1,120 @@
+import type { Broker, ConfirmChannel } from "./connection";
+import { bindOwnQueue, declarePlainQueue, queueDepth } from "./topology";
+import type { Catalogue } from "../schema/catalogue";
+import { type Log, messageOf } from "../observe/logging";
+import type { Tracing } from "../observe/tracing";
+import type { ReplayRow } from "../store/sqlite/replay-table";
+import type { Store } from "../store/store";
+import type { Relay } from "./relay";
+import { parseSelection } from "../delivery/replay-selection";
+import { sendPast } from "./send-past";
+
+export interface RabbitReplaysOptions {
+  readonly broker: Broker;
+  readonly store: Store;
+  readonly relay: Pick<Relay, "position" | "whilePaused">;
+  readonly catalogue: Catalogue;
+  readonly log: Log;
+  readonly tracing: Pick<Tracing, "send">;
+}
+
+const saveEveryMs = 250;
+/** A fill pauses the relay only for what is left when it is this near to the present. */
+const nearlyThere = 2000;
+
+/** A replay or a fill that is not finished: it runs, or waits for its turn. */
+export class RabbitReplayRun {
+  /** Aborts when it is finished, cancelled or has failed. */
+  readonly ended = new AbortController();
+  runs = false;
+  /** A fill's queue is bound to the present, or about to be. */
+  isBound = false;
+
+  constructor(
+    readonly options: RabbitReplaysOptions,
+    public row: ReplayRow,
+  ) {}
+
+  get isFill(): boolean {
+    return this.row.fill === 1;
+  }
+
+  /** Sends what is left, until it is all sent or `stop` aborts. A fill then binds its queue. */
+  async send(channel: ConfirmChannel, stop: AbortSignal): Promise<void> {
+    const { broker, relay, log } = this.options;
+    const { queue, last, first, position } = this.row;
+    this.isBound = false;
+    if (!this.isFill) return this.#sendUpTo(last, channel, stop);
+
+    if (position === first) await declarePlainQueue(broker, queue, log);
+    while (!stop.aborted && relay.position - this.row.position > nearlyThere) await this.#sendUpTo(relay.position, channel, stop);
+    if (stop.aborted) return;
+    await relay.whilePaused(async (present) => {
+      if (stop.aborted) return;
+      await this.#sendUpTo(present, channel, stop);
+      if (!stop.aborted) await this.#bind();
+    });
+  }
+
+  async #sendUpTo(last: number, channel: ConfirmChannel, stop: AbortSignal): Promise<void> {
+    const { store, log, tracing } = this.options;
+    const sentBefore = this.row.sent;
+    let savedAt = performance.now();
+    const position = await sendPast({
+      log: store.log,
+      channel,
+      queue: this.row.queue,
+      selection: parseSelection(this.row.selection),
+      after: this.row.position,
+      last,
+      marked: !this.isFill,
+      closed: stop,
+      tracing,
+      onProgress: (reached, confirmed) => {
+        this.row = { ...this.row, position: reached, sent: sentBefore + confirmed };
+        if (performance.now() - savedAt < saveEveryMs) return;
+        savedAt = performance.now();
+        this.save().catch((error: unknown) => log.warn({ error: messageOf(error) }, "A replay's progress could not be stored"));
+      },
+    });
+    this.row = { ...this.row, position };
+  }
+
+  /**
+   * A queue that is deleted while it is filled takes along what it had, and its consumer may have asked for it again
+   * already, which counts for nothing as long as it is filled.
+   */
+  async beginAnewIfDeleted(): Promise<void> {
+    const { id, queue, first } = this.row;
+    if ((await queueDepth(this.options.broker, queue)) !== undefined) return;
+    this.options.log.warn({ queue, replay: id }, "A queue was deleted while it was filled; it is made and filled again");
+    this.row = { ...this.row, position: first, sent: 0 };
+    await this.save();
+  }
+
+  /** Binds a filled queue to the types that its consumer wants by now. From here on, announcements bind it as well. */
+  async #bind(): Promise<void> {
+    const { broker, store, catalogue } = this.options;
+    const { queue, selection } = this.row;
+    const asked = parseSelection(selection).types ?? [];
+    const wanted = async () => (await store.subscriptions.list()).find((known) => known.queue === queue)?.types ?? asked;
+    this.isBound = true;
+    let types: readonly string[];
+    do {
+      types = await wanted();
+      await bindOwnQueue(broker, queue, new Set(types), catalogue.resources);
+    } while (types.join() !== (await wanted()).join());
+  }
+
+  /** Ends it. @param error why it could not be finished, if it could not. */
+  async end(error: string | null = null): Promise<void> {
+    this.row = { ...this.row, finishedAt: new Date().toISOString(), error };
+    await this.save();
+    this.ended.abort();
+  }
+
+  async save(): Promise<void> {
+    const { id, position, begun, sent, finishedAt, error } = this.row;
+    await this.options.store.replays.save(id, { position, begun, sent, finishedAt, error });
+  }
+}

@@ -1,0 +1,182 @@
+import { Unroutable } from "./publisher";
+import { isRefusal, queueState } from "./topology";
+import { messageOf } from "../observe/logging";
+import type { ReplayRow } from "../store/sqlite/replay-table";
+import { troubleOf } from "./unreachable";
+import { QueueUnavailable, refusalExplained, UnknownQueue } from "../delivery/queue-errors";
+import { narrowed, typesOnQueue } from "../delivery/queue-types";
+import { RabbitReplayRun, type RabbitReplaysOptions } from "./replay-run";
+import type { ReplaySelection } from "../delivery/replay-selection";
+import {
+  beginningOf,
+  type CountOptions,
+  cancelledError,
+  countPast,
+  mostAtOnce,
+  NotCancellable,
+  noConsumerNote,
+  type Replay,
+  type Replays,
+  refuseTooMany,
+  toReplay,
+} from "../delivery/replays";
+
+/** Replays from the event log to a queue of RabbitMQ. They are kept in the store, and go on after a restart. */
+export class RabbitReplays implements Replays {
+  /** The oldest first. */
+  readonly #unfinished = new Map<string, RabbitReplayRun>();
+  readonly #stopping = new AbortController();
+
+  constructor(readonly options: RabbitReplaysOptions) {}
+
+  /** Goes on with what an earlier process did not finish. */
+  async resume(): Promise<void> {
+    for (const row of await this.options.store.replays.unfinished()) this.#unfinished.set(row.id, new RabbitReplayRun(this.options, row));
+    this.#startNext();
+  }
+
+  /** The position of the slowest one; what comes after it must not be pruned. */
+  get position(): number {
+    return Math.min(...[...this.#unfinished.values()].map(({ row }) => row.position));
+  }
+
+  async start(queue: string, selection: ReplaySelection): Promise<Replay> {
+    const trouble = troubleOf(this.options.broker);
+    if (trouble) throw new QueueUnavailable(trouble);
+    const { consumerCount } = await this.#find(queue);
+    refuseTooMany(this.#all(false).length);
+    const { row } = await this.#begin(queue, await this.#belonging(queue, selection), 0);
+    return this.#show(row, consumerCount === 0 ? noteOf(queue) : null);
+  }
+
+  async count(queue: string, selection: ReplaySelection, options?: CountOptions): Promise<number> {
+    const { broker, store } = this.options;
+    // While RabbitMQ is away, the log can still be counted.
+    if (!troubleOf(broker)) await this.#find(queue);
+    return countPast(store.log, await this.#belonging(queue, selection), options);
+  }
+
+  /** Whether a fill will bind this queue to what its consumer wants. */
+  isFilling(queue: string): boolean {
+    return this.#all(true).some(({ row, isBound }) => row.queue === queue && !isBound);
+  }
+
+  /** Makes a queue, sends it the past, and then binds it to the present, with no gap and nothing twice in between. */
+  async fill(queue: string, types: readonly string[], from: string | null): Promise<void> {
+    await this.#begin(queue, { types, subject: null, from, to: null, rate: null, force: false }, 1);
+  }
+
+  async get(id: string): Promise<Replay | undefined> {
+    const row = this.#unfinished.get(id)?.row ?? (await this.options.store.replays.get(id));
+    return row && this.#show(row, await this.#noteOn(row));
+  }
+
+  async cancel(id: string): Promise<Replay | undefined> {
+    const run = this.#unfinished.get(id);
+    if (!run) return this.get(id);
+    if (run.isFill) throw new NotCancellable(`A new queue is being filled with what its consumer "${run.row.queue}" asked for.`);
+    await run.end(cancelledError);
+    this.#forget(run);
+    this.options.log.info({ queue: run.row.queue, replay: id, events: run.row.sent }, "A replay was cancelled");
+    return this.get(id);
+  }
+
+  async list(limit: number): Promise<Replay[]> {
+    const rows = await this.options.store.replays.list(limit);
+    return rows.map((row) => this.#show(this.#unfinished.get(row.id)?.row ?? row, null));
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  async #find(queue: string) {
+    const state = await queueState(this.options.broker, queue).catch(refusalExplained(queue));
+    if (!state) throw new UnknownQueue(queue);
+    return state;
+  }
+
+  async #noteOn({ queue, finishedAt }: ReplayRow): Promise<string | null> {
+    const { broker } = this.options;
+    if (troubleOf(broker)) return null;
+    const state = await queueState(broker, queue).catch(() => undefined);
+    if (!state || state.consumerCount > 0) return null;
+    return finishedAt === null || state.messageCount > 0 ? noteOf(queue) : null;
+  }
+
+  #show(row: ReplayRow, note: string | null): Replay {
+    return toReplay(row, this.#unfinished.get(row.id)?.runs === false ? "queued" : "running", note);
+  }
+
+  async #belonging(queue: string, selection: ReplaySelection): Promise<ReplaySelection> {
+    const { store, catalogue } = this.options;
+    return narrowed(selection, typesOnQueue(queue, catalogue, await store.subscriptions.list()));
+  }
+
+  #all(fills: boolean): RabbitReplayRun[] {
+    return [...this.#unfinished.values()].filter(({ isFill }) => isFill === fills);
+  }
+
+  async #begin(queue: string, selection: ReplaySelection, fill: number): Promise<RabbitReplayRun> {
+    const { replays, log } = this.options.store;
+    const id = Bun.randomUUIDv7();
+    const [first, last] = [await beginningOf(log, selection), await log.end()];
+    await replays.add({ id, queue, fill, selection: JSON.stringify(selection), first, last, createdAt: new Date().toISOString() });
+    const run = new RabbitReplayRun(this.options, (await replays.get(id)) as ReplayRow);
+    this.#unfinished.set(id, run);
+    this.#startNext();
+    return run;
+  }
+
+  /** Each runs on a channel of its own, and sends what the log has, so that only so many do at the same time. */
+  #startNext(): void {
+    for (const fills of [true, false]) {
+      const all = this.#all(fills);
+      const room = mostAtOnce - all.filter(({ runs }) => runs).length;
+      for (const run of all.filter(({ runs }) => !runs).slice(0, Math.max(0, room))) this.#keepGoing(run);
+    }
+  }
+
+  #keepGoing(run: RabbitReplayRun): void {
+    run.runs = true;
+    const { broker } = this.options;
+    void broker.keepChannel(
+      async (channel, closed) => {
+        const stop = AbortSignal.any([closed, this.#stopping.signal, run.ended.signal]);
+        try {
+          await run.send(channel, stop);
+          if (stop.aborted) return;
+          await run.end();
+          const { queue, id, sent } = run.row;
+          this.options.log.info({ queue, replay: id, events: sent }, "Past events were sent to a queue");
+        } catch (error) {
+          const problem = await this.#problemOf(run, error);
+          // Anything else is tried again, on a new channel.
+          if (problem === undefined) throw error;
+          await run.end(problem);
+          this.options.log.warn({ queue: run.row.queue, replay: run.row.id }, problem);
+        }
+        this.#forget(run);
+      },
+      AbortSignal.any([run.ended.signal, this.#stopping.signal]),
+    );
+  }
+
+  /** Why it cannot be finished; undefined: it can. */
+  async #problemOf(run: RabbitReplayRun, error: unknown): Promise<string | undefined> {
+    const { queue } = run.row;
+    if (isRefusal(error)) return `RabbitMQ refuses the queue "${queue}": ${messageOf(error)}`;
+    if (!run.isFill) return error instanceof Unroutable ? `The queue "${queue}" was deleted before all events were in it` : undefined;
+    await run.beginAnewIfDeleted();
+    return undefined;
+  }
+
+  #forget(run: RabbitReplayRun): void {
+    this.#unfinished.delete(run.row.id);
+    this.#startNext();
+  }
+}
+
+function noteOf(queue: string): string {
+  return noConsumerNote(queue, "the events wait in the queue until one does");
+}

@@ -1,0 +1,112 @@
+import { toMessage } from "./message";
+import { type PublishChannel, Publisher } from "./publisher";
+import { noTracing, type Tracing } from "../observe/tracing";
+import type { LogEntry, LogReader } from "../store/store";
+import { ConfirmedPrefix } from "../delivery/confirmed-prefix";
+import { troubleOf } from "../delivery/outcome";
+import { type ReplaySelection, selects } from "../delivery/replay-selection";
+import { Signal } from "../timing/signal";
+import { TokenBucket } from "../timing/token-bucket";
+
+const window = 1024;
+const windowBytes = 16 * 1024 * 1024;
+const batch = 256;
+
+export interface PastOptions {
+  readonly log: LogReader;
+  readonly channel: PublishChannel;
+  readonly queue: string;
+  readonly selection: ReplaySelection;
+  /** Sends what comes after this position, */
+  readonly after: number;
+  /** up to this one. */
+  readonly last: number;
+  /** Whether the messages say that they are a replay. */
+  readonly marked: boolean;
+  /** Called with what is confirmed: the position, and how many events were sent up to there. */
+  readonly onProgress: (position: number, sent: number) => void;
+  /** Tells that nothing more comes of this channel. */
+  readonly closed: AbortSignal;
+  readonly tracing?: Pick<Tracing, "send">;
+  /** Ends it early: nothing more is sent, and what was sent is confirmed first. */
+  readonly stop?: AbortSignal;
+}
+
+/**
+ * Sends past events from the log to one queue, in order and in bounded memory; answers how far everything is confirmed.
+ *
+ * @throws {Unroutable} when the queue is not there.
+ */
+export async function sendPast(options: PastOptions): Promise<number> {
+  const { log, queue, selection, last, onProgress, closed, stop, tracing = noTracing } = options;
+  const publisher = new Publisher(options.channel);
+  const prefix = new ConfirmedPrefix();
+  const bucket = selection.rate === null ? undefined : new TokenBucket(selection.rate, performance.now());
+  const wake = new Signal();
+  for (const signal of [closed, stop]) signal?.addEventListener("abort", () => wake.raise(), { once: true });
+  let taken = options.after;
+  let position = options.after;
+  let confirmed = 0;
+  let inFlight = 0;
+  let bytesInFlight = 0;
+  let failure: unknown;
+
+  const advance = (to: number | undefined) => {
+    position = to ?? position;
+    onProgress(position, confirmed);
+  };
+  const send = (entry: LogEntry) => {
+    const message = { ...toMessage(entry, ""), routingKey: queue };
+    const span = tracing.send(message);
+    const headers = {
+      ...message.options.headers,
+      ...(options.marked && { "x-replay": true, ...(selection.force && { "x-replay-forced": true }) }),
+    };
+    const confirm = prefix.send(entry.position);
+    const bytes = message.content.length;
+    inFlight += 1;
+    bytesInFlight += bytes;
+    publisher
+      .publish({ ...message, options: { ...message.options, headers } })
+      .then(
+        () => {
+          span.end();
+          confirmed += 1;
+          advance(confirm());
+        },
+        (error: unknown) => {
+          span.end(troubleOf(error));
+          failure ??= error;
+        },
+      )
+      .then(() => {
+        inFlight -= 1;
+        bytesInFlight -= bytes;
+        wake.raise();
+      });
+  };
+  const ended = () => closed.aborted || stop?.aborted || failure !== undefined;
+
+  while (!ended() && taken < last) {
+    const entries = (await log.read(taken, batch)).filter((entry) => entry.position <= last);
+    if (entries.length === 0) break;
+    for (const entry of entries) {
+      if (ended()) break;
+      taken = entry.position;
+      if (!selects(selection, entry)) {
+        advance(prefix.send(entry.position)());
+        continue;
+      }
+      for (let waitMs = bucket?.take(performance.now()) ?? 0; waitMs > 0 && !ended(); waitMs = bucket?.take(performance.now()) ?? 0) {
+        await wake.wait(waitMs);
+      }
+      while ((inFlight >= window || bytesInFlight >= windowBytes) && !ended()) await wake.wait();
+      if (publisher.drained) await publisher.drained;
+      if (!ended()) send(entry);
+    }
+    await new Promise(setImmediate);
+  }
+  while (inFlight > 0 && !closed.aborted) await wake.wait();
+  if (failure !== undefined) throw failure;
+  return closed.aborted || stop?.aborted ? position : Math.max(position, last);
+}

@@ -1,0 +1,43 @@
+import type { ConsumerHistory } from "../store/consumer/history";
+import type { EventRecord } from "../store/sqlite/event-record";
+import type { DeadLetter } from "../delivery/dead-letters";
+import { type ConsumerTimeline, isoTime, timelineAttempts } from "../delivery/timeline";
+
+type Told = Pick<ConsumerTimeline, "state" | "at" | "note">;
+
+/** The dead letters of an event, or why they are not known. */
+export type Dead = readonly DeadLetter[] | string;
+
+/**
+ * What became of an event on a queue of RabbitMQ, which does not tell what it no longer has: only dead letters are there to
+ * be seen, and what the consumer notes in its file.
+ *
+ * @param history undefined: there is no file on this machine.
+ */
+export function rabbitTimeline(queue: string, event: EventRecord, history: ConsumerHistory | undefined, dead: Dead): ConsumerTimeline {
+  return { queue, ...tell(event, history, dead), attempts: timelineAttempts(history?.attempts ?? []) };
+}
+
+function tell(event: EventRecord, history: ConsumerHistory | undefined, dead: Dead): Told {
+  const letter = typeof dead === "string" ? undefined : dead.at(-1);
+  if (letter) return { state: "dead-letter", at: letter.lastFailure, note: letter.reason };
+  const last = history?.attempts.at(-1);
+  if (last?.outcome === "handled") return handled(last.at);
+  if (history?.inboxAt !== undefined && history.inboxAt >= (last?.at ?? 0)) return handled(history.inboxAt);
+  if (last?.outcome === "retry") return { state: "retrying", at: null, note: `due at ${isoTime(last.dueAt)}` };
+  if (last?.outcome === "dead-letter") {
+    if (typeof dead === "string")
+      return { state: "dead-letter", at: isoTime(last.at), note: `${last.reason}; whether it still is: ${dead}` };
+    return { state: "unknown", at: null, note: "it was a dead letter, and was put back or removed" };
+  }
+  if (!event.relayed) return { state: "waiting", at: null, note: "RabbitMQ has not confirmed it yet" };
+  const known = history
+    ? "the consumer's file on this machine notes only what fails, and nothing of this event"
+    : "there is no file of the consumer on this machine: nothing failed there yet, or it runs on another one";
+  const given = typeof dead === "string" ? dead : "it is no dead letter";
+  return { state: "unknown", at: null, note: `${given}; RabbitMQ keeps no record of what was handled, and ${known}` };
+}
+
+function handled(at: number): Told {
+  return { state: "handled", at: isoTime(at), note: null };
+}

@@ -1,0 +1,55 @@
+import { readFileSync } from "node:fs";
+import type { RabbitmqConfig } from "../config/config";
+
+/**
+ * What a TLS connection is made with. The certificate of RabbitMQ is verified, and that it is for the host of the URL;
+ * nothing turns that off.
+ */
+export function tlsOptions({ caFile, certFile, keyFile }: RabbitmqConfig) {
+  return {
+    // Said outright, or NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would turn it off.
+    rejectUnauthorized: true,
+    ...(caFile && { ca: [readFileSync(caFile)] }),
+    ...(certFile && { cert: readFileSync(certFile) }),
+    ...(keyFile && { key: readFileSync(keyFile) }),
+  };
+}
+
+/** OpenSSL's names for what is wrong (verify(1), and the alerts of RFC 8446, section 6.2), and what a person can do. */
+const refusals: readonly (readonly [RegExp, (message: string) => string])[] = [
+  [
+    /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_UNTRUSTED)$/,
+    (message) =>
+      `the certificate of RabbitMQ comes from no authority that is trusted here (${message}); set RABBITMQ_CA_FILE to the certificate of the authority that signed it`,
+  ],
+  [
+    /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    (message) =>
+      `the certificate of RabbitMQ is for another host (${message.replace("Hostname/IP does not match certificate's altnames: ", "")}); use a host name in RABBITMQ_URL that the certificate names`,
+  ],
+  [/^CERT_HAS_EXPIRED$/, () => "the certificate of RabbitMQ, or that of its authority, has expired; it must be renewed"],
+  [/^CERT_NOT_YET_VALID$/, () => "the certificate of RabbitMQ is not valid yet; compare the clocks of the two machines"],
+  [
+    /ALERT_CERTIFICATE_REQUIRED$|ALERT_HANDSHAKE_FAILURE$/,
+    () =>
+      "RabbitMQ ended the TLS handshake, most likely since it demands a client certificate; set RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE",
+  ],
+  [
+    /ALERT_(BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED)$/,
+    (message) =>
+      `RabbitMQ refused the client certificate (${message.replace(/^.*:/, "")}); RABBITMQ_CERT_FILE must be one that is valid, and from an authority that RabbitMQ trusts`,
+  ],
+  [
+    /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST)$/,
+    () => "the port of RABBITMQ_URL does not speak TLS; RabbitMQ has another port for amqps://, 5671 unless configured otherwise",
+  ],
+];
+
+/** Why a TLS connection was refused and what would mend it; undefined for any other error. Trying again does not help. */
+export function explainRefusal(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  // A name with several addresses fails at each of them.
+  if (error instanceof AggregateError) return error.errors.map(explainRefusal).find(Boolean);
+  const code = String((error as { code?: unknown }).code ?? "");
+  return refusals.find(([pattern]) => pattern.test(code))?.[1](error.message);
+}

@@ -1,0 +1,163 @@
+import type { Resource } from "../schema/resource";
+import { type Log, messageOf } from "../observe/logging";
+import type { Broker, Options, Replies } from "./connection";
+
+/** Declares what the publisher needs: the exchange of every resource, and its durable queue `<name>_events`. */
+export async function declareResources(broker: Broker, resources: readonly Resource[], log: Log): Promise<void> {
+  for (const { name, exchange, queue } of resources) {
+    await declareEventQueue(broker, log, exchange, queue, `${name}.*`);
+  }
+}
+
+/**
+ * Makes a queue for events whose resource this program does not know any more, so that what is in the log can still
+ * be routed.
+ */
+export function declareQueueForType(broker: Broker, eventType: string, exchange: string, log: Log): Promise<void> {
+  const resource = eventType.slice(0, eventType.lastIndexOf("."));
+  return declareEventQueue(broker, log, exchange, `${resource}_events`, `${resource}.*`);
+}
+
+async function declareEventQueue(broker: Broker, log: Log, exchange: string, queue: string, pattern: string): Promise<void> {
+  await declareExchange(broker, exchange);
+  await declareQueue(broker, queue, {}, log);
+  await broker.withChannel((channel) => channel.bindQueue(queue, exchange, pattern));
+}
+
+/** A consumer's own queue: bound to the types that it asks for, and to no other type that the program knows. */
+export async function declareOwnQueue(
+  broker: Broker,
+  queue: string,
+  wanted: ReadonlySet<string>,
+  resources: readonly Resource[],
+  options: { temporary: boolean },
+  log: Log,
+): Promise<void> {
+  await declareQueue(broker, queue, options.temporary ? { durable: false, exclusive: true } : {}, log);
+  await bindOwnQueue(broker, queue, wanted, resources);
+}
+
+/** Binds a consumer's own queue to the types that it asks for, and unbinds it from any other that the program knows. */
+export async function bindOwnQueue(
+  broker: Broker,
+  queue: string,
+  wanted: ReadonlySet<string>,
+  resources: readonly Resource[],
+): Promise<void> {
+  for (const exchange of new Set(resources.map((resource) => resource.exchange))) await declareExchange(broker, exchange);
+  await broker.withChannel(async (channel) => {
+    for (const { exchange, eventTypes } of resources) {
+      for (const type of eventTypes) {
+        // Unbinding what was never bound is no error: the filter may have been wider at an earlier run.
+        if (wanted.has(type)) await channel.bindQueue(queue, exchange, type);
+        else await channel.unbindQueue(queue, exchange, type);
+      }
+    }
+  });
+}
+
+/**
+ * Where a message waits `delayMs` for its next attempt, then returns to `queue` and to no other. A quorum queue, since
+ * the dead-lettering of a classic one can lose a message when the broker dies at that moment. It removes itself when
+ * it has not been used for a while; declared anew before each use, it never does so with a message in it.
+ */
+export async function declareRetryQueue(broker: Broker, queue: string, delayMs: number, log: Log): Promise<string> {
+  const name = retryQueueOf(queue, delayMs);
+  const args = {
+    "x-queue-type": "quorum",
+    "x-message-ttl": delayMs,
+    "x-dead-letter-exchange": "",
+    "x-dead-letter-routing-key": queue,
+    "x-dead-letter-strategy": "at-least-once",
+    "x-overflow": "reject-publish",
+    "x-expires": retryQueueLifetimeMs(delayMs),
+  };
+  await declareQueue(broker, name, { arguments: args }, log);
+  return name;
+}
+
+export function retryQueueOf(queue: string, delayMs: number): string {
+  return `${queue}.retry.${delayMs}`;
+}
+
+/** How long a queue for retries is there after it was last declared. */
+export function retryQueueLifetimeMs(delayMs: number): number {
+  return delayMs * 2 + 300_000;
+}
+
+/** Where a queue's dead letters are kept. */
+export async function declareDeadQueue(broker: Broker, queue: string, log: Log): Promise<string> {
+  const name = deadQueueOf(queue);
+  await declareQueue(broker, name, {}, log);
+  return name;
+}
+
+export function deadQueueOf(queue: string): string {
+  return `${queue}.dead`;
+}
+
+/** Where consumers tell the service which queue is theirs, what belongs on it, and where its events wait for a retry. */
+export const subscriptionsQueue = "warren.subscriptions";
+
+export async function declareSubscriptionsQueue(broker: Broker, log: Log): Promise<void> {
+  await declareQueue(broker, subscriptionsQueue, {}, log);
+}
+
+/** Declares a durable queue that nothing is bound to yet. */
+export async function declarePlainQueue(broker: Broker, queue: string, log: Log): Promise<void> {
+  await declareQueue(broker, queue, {}, log);
+}
+
+/** How many messages are ready in a queue; undefined: there is no such queue. */
+export async function queueDepth(broker: Broker, queue: string): Promise<number | undefined> {
+  return (await queueState(broker, queue))?.messageCount;
+}
+
+/** How many messages are ready in a queue, and how many consumers it has; undefined: there is no such queue. */
+export async function queueState(broker: Broker, queue: string): Promise<Replies.AssertQueue | undefined> {
+  try {
+    return await broker.withChannel((channel) => channel.checkQueue(queue));
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+async function declareExchange(broker: Broker, exchange: string): Promise<void> {
+  await broker.withChannel((channel) => channel.assertExchange(exchange, "topic", { durable: true }));
+}
+
+/** Declares a durable queue; one that exists with other arguments is used as it is, and the difference is logged. */
+async function declareQueue(broker: Broker, queue: string, options: Options.AssertQueue, log: Log): Promise<void> {
+  try {
+    await broker.withChannel((channel) => channel.assertQueue(queue, { durable: true, ...options }));
+  } catch (error) {
+    if (!isPreconditionFailed(error)) throw error;
+    await broker.withChannel((channel) => channel.checkQueue(queue));
+    log.warn(
+      { queue, difference: differenceOf(error) },
+      "This queue exists with other arguments and is used as it stands; delete or redeclare it to have it as Warren would",
+    );
+  }
+}
+
+/**
+ * Whether RabbitMQ refuses to let this user at one queue, which another try does not change: it lacks the right (403), or
+ * another connection holds the queue for itself alone (405).
+ */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === 403 || error.code === 405);
+}
+
+function isPreconditionFailed(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === 406;
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === 404;
+}
+
+/** RabbitMQ names the argument, what was asked for and what is there. */
+function differenceOf(error: unknown): string {
+  return /PRECONDITION_FAILED - ([^"]*)/.exec(messageOf(error))?.[1] ?? messageOf(error);
+}

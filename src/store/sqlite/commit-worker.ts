@@ -1,0 +1,54 @@
+// The thread that commits where the disk is slow. src/store/sqlite/commit-thread.ts starts it, and has the other end of the messages.
+import type { FromThread, ToThread } from "./commit-thread";
+import { BatchWriter } from "./committer";
+import { openForWriting } from "./connection";
+import { writesOf } from "./writes-text";
+
+declare const self: Worker;
+
+let writer: BatchWriter;
+let waiting: string[] = [];
+/** A batch has failed: those that come after it stand on changes that were not made. */
+let hasFailed = false;
+
+const tell = (message: FromThread) => self.postMessage(message);
+
+function commit(): void {
+  const batches = waiting;
+  waiting = [];
+  attempt(() => {
+    const seconds = writer.commit(batches.map(writesOf));
+    return { what: "committed", batches: batches.length, seconds };
+  });
+}
+
+function attempt(work: () => FromThread): void {
+  try {
+    tell(work());
+  } catch (error) {
+    hasFailed = true;
+    const { message, code } = error as Error & { readonly code?: string };
+    tell({ what: "failed", message, code });
+  }
+}
+
+self.onmessage = ({ data }: MessageEvent<ToThread>) => {
+  if (typeof data === "string") {
+    // Those that have come meanwhile share the transaction, and its flush to the disk.
+    if (!hasFailed && waiting.push(data) === 1) setImmediate(commit);
+    return;
+  }
+  switch (data.what) {
+    case "open":
+      return attempt(() => {
+        writer = new BatchWriter(openForWriting(data.file, data.patienceMs), data.sql);
+        return { what: "opened" };
+      });
+    case "goOn":
+      hasFailed = false;
+      return;
+    case "close":
+      writer.db.close();
+      return tell({ what: "closed" });
+  }
+};

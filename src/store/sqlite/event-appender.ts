@@ -1,0 +1,52 @@
+import { serializeEvent } from "../../schema/event";
+import { versionOf } from "../../schema/event-type";
+import type { Change, Resource } from "../../schema/resource";
+import { count } from "../../observe/tally";
+import type { Tracing } from "../../observe/tracing";
+import type { ChangeContext, Stored } from "../store";
+import type { Uncommitted, Write } from "./uncommitted";
+
+/** Adds events to the log, within the commit of the change that they tell of. */
+export class EventAppender {
+  /** How many of each type were committed. */
+  readonly tally = new Map<string, number>();
+  readonly #insert: Write;
+  #hasAppended = false;
+
+  constructor(
+    readonly uncommitted: Uncommitted,
+    resources: readonly Resource[],
+    readonly tracing: Pick<Tracing, "create">,
+  ) {
+    this.#insert = uncommitted.prepare(
+      "INSERT INTO events (id, type, subject, timestamp, body, traceparent, requestId, requestedAt) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    );
+    for (const { eventTypes } of resources) for (const type of eventTypes) this.tally.set(type, 0);
+  }
+
+  /** Adds the event of a change, and behind it those of its own that the change publishes. */
+  append(resource: Resource, change: Change, stored: Stored, timestamp: string, context?: ChangeContext): void {
+    const { traceparent = null, requestId = null, requestedAt = null, emit = {} } = context ?? {};
+    const append = (name: string, data?: object) => {
+      const id = Bun.randomUUIDv7();
+      const type = `${resource.name}.${name}`;
+      const body = serializeEvent({ id, type, version: versionOf(resource, name), timestamp }, resource.name, stored.json, data);
+      const span = this.tracing.create({ id, type }, traceparent ?? undefined);
+      this.#insert(id, type, stored.id, timestamp, body, span.traceparent ?? traceparent, requestId, requestedAt);
+      this.uncommitted.onCommit(() => {
+        count(this.tally, type);
+        span.end();
+        this.#hasAppended = true;
+      });
+    };
+    append(change);
+    for (const [name, data] of Object.entries(emit)) if (data) append(name, data);
+  }
+
+  /** Whether any were committed since this was last asked. */
+  hasAppended(): boolean {
+    const has = this.#hasAppended;
+    this.#hasAppended = false;
+    return has;
+  }
+}

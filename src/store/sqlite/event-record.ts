@@ -1,0 +1,77 @@
+import type { Database } from "bun:sqlite";
+import { reading } from "./log-reader";
+import type { LogEntry } from "../store";
+
+/** An event, with what is known of its way here and on to RabbitMQ. */
+export interface EventRecord extends LogEntry {
+  /** The id of the request that made the change, and when that came, in milliseconds since 1970; null: not known. */
+  readonly requestId: string | null;
+  readonly requestedAt: number | null;
+  /** Whether RabbitMQ has confirmed it, */
+  readonly relayed: boolean;
+  /** and since when at the latest, in milliseconds since 1970. Null: not yet, or before that was kept. */
+  readonly relayedAt: number | null;
+}
+
+/** Rows looked at in one go: some milliseconds. */
+const slice = 10_000;
+/** A UUIDv7 (RFC 9562), as the events of the log have them. */
+const uuidv7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+type Row = Omit<EventRecord, "relayed"> & { readonly relayed: number };
+
+/**
+ * Finds an event of an open database by its id. Ids are in the order of time, as the log is, so that halving finds one
+ * without an index, which every write would pay for. Only where the clock was put back are they not; then the log is looked
+ * through, a part at a time.
+ */
+export function eventFinder(db: Database): (id: string) => Promise<EventRecord | undefined> {
+  const at = db.prepare<{ position: number; id: string }, [number]>(
+    "SELECT position, id FROM events WHERE position >= ? ORDER BY position LIMIT 1",
+  );
+  const bounds = db.prepare<{ first: number | null; last: number | null }, []>(
+    "SELECT (SELECT min(position) FROM events) AS first, (SELECT max(position) FROM events) AS last",
+  );
+  const within = db.prepare<{ position: number }, [number, number, string]>(
+    "SELECT position FROM events WHERE position >= ? AND position < ? AND id = ?",
+  );
+  const record = db.prepare<Row, [number]>(
+    `SELECT position, id, type, subject, timestamp, body, traceparent, requestId, requestedAt,
+       position <= (SELECT position FROM relay) AS relayed,
+       (SELECT at FROM relay_times WHERE relay_times.position >= events.position ORDER BY position LIMIT 1) AS relayedAt
+     FROM events WHERE position = ?`,
+  );
+
+  function halve(id: string, first: number, last: number): number | undefined {
+    let low = first;
+    let high = last;
+    while (low <= high) {
+      const middle = Math.floor((low + high) / 2);
+      const entry = at.get(middle);
+      if (!entry) return undefined;
+      if (entry.id === id) return entry.position;
+      if (entry.id < id) low = entry.position + 1;
+      else high = middle - 1;
+    }
+    return undefined;
+  }
+
+  async function find(id: string): Promise<number | undefined> {
+    const { first, last } = reading(() => bounds.get()) ?? { first: null, last: null };
+    if (first === null || last === null || !uuidv7.test(id)) return undefined;
+    const found = reading(() => halve(id, first, last));
+    if (found !== undefined) return found;
+    for (let from = first; from <= last; from += slice) {
+      const row = reading(() => within.get(from, from + slice, id));
+      if (row) return row.position;
+      await new Promise(setImmediate);
+    }
+    return undefined;
+  }
+
+  return async (id) => {
+    const position = await find(id);
+    const row = position === undefined ? undefined : reading(() => record.get(position));
+    return row ? { ...row, relayed: row.relayed === 1 } : undefined;
+  };
+}

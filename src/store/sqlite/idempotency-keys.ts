@@ -1,0 +1,66 @@
+import type { Database, Statement } from "bun:sqlite";
+import { KeyReused, type Once } from "../store";
+import type { Uncommitted, Write } from "./uncommitted";
+
+/** How long the first answer to a key is kept: 24 hours. */
+export const keyLifetimeMs = 24 * 60 * 60 * 1000;
+
+export const idempotencyKeySchema = `
+  CREATE TABLE idempotency_keys (
+    number      INTEGER PRIMARY KEY, -- in the order of time, in which they expire
+    key         TEXT NOT NULL,
+    part        INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL,
+    answer      TEXT NOT NULL,
+    at          INTEGER NOT NULL, -- milliseconds since 1970
+    UNIQUE (key, part)
+  ) STRICT;
+`;
+
+interface First {
+  readonly fingerprint: string;
+  readonly answer: string;
+  readonly at: number;
+}
+
+/** The first answers to requests with a key. Its methods belong into a change. */
+export class IdempotencyKeys {
+  readonly #find: Statement<First, [string, number]>;
+  readonly #forget: Write;
+  readonly #add: Write;
+  readonly #expire: Write;
+
+  constructor(
+    db: Database,
+    readonly uncommitted: Uncommitted,
+  ) {
+    this.#find = db.prepare("SELECT fingerprint, answer, at FROM idempotency_keys WHERE key = ? AND part = ?");
+    this.#forget = uncommitted.prepare("DELETE FROM idempotency_keys WHERE key = ?");
+    this.#add = uncommitted.prepare("INSERT INTO idempotency_keys (key, part, fingerprint, answer, at) VALUES (?, ?, ?, ?, ?)");
+    this.#expire = uncommitted.prepare(
+      "DELETE FROM idempotency_keys WHERE number IN (SELECT number FROM idempotency_keys ORDER BY number LIMIT 2) AND at < ?",
+    );
+  }
+
+  /** The first answer, which `make` makes when there is none. */
+  answer({ key, part, fingerprint }: Once, make: () => string): string {
+    const now = Date.now();
+    const name = `key ${key}/${part}`;
+    const first = this.uncommitted.find<First>(name) ?? (this.uncommitted.find(`key ${key}`) ? null : this.#find.get(key, part));
+    // The first part tells for all of them, so that they expire together.
+    if (first && (part > 0 || first.at >= now - keyLifetimeMs)) {
+      if (first.fingerprint === fingerprint) return first.answer;
+      throw new KeyReused();
+    }
+    const answer = make();
+    if (part === 0) {
+      this.#forget(key);
+      this.uncommitted.keep(`key ${key}`, true);
+    }
+    this.#add(key, part, fingerprint, answer, now);
+    this.uncommitted.keep(name, { fingerprint, answer, at: now });
+    // Two go for each that comes: the table shrinks again by itself, and no commit waits for more than that.
+    this.#expire(now - keyLifetimeMs);
+    return answer;
+  }
+}

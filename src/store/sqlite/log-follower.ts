@@ -1,0 +1,67 @@
+import { Database } from "bun:sqlite";
+import { existsSync } from "node:fs";
+import { eventFinder } from "./event-record";
+import { logIdOf, sqliteLogReader } from "./log-reader";
+import { refuseNewer, schemaVersionOf, storeMigrations } from "./migrations";
+import { retryQueuesIn, subscriptionsOf } from "./queue-tables";
+import type { LogReader, QueueSubscription, RetryQueue, Store } from "../store";
+
+/** The event log as another process sees it. */
+export interface LogFollower extends LogReader {
+  /** The queues that consumers have said are theirs. */
+  queues(): string[];
+  /** The same, with the event types that belong on them. */
+  subscriptions(): QueueSubscription[];
+  /** The queues for retries that consumers have said they use, and that are not gone at `now`. */
+  retryQueues(now: number): RetryQueue[];
+  /** The position up to which RabbitMQ has confirmed every event, as it was last stored: some 20 ms ago while events are sent. */
+  relayed(): number;
+  /** As in {@link Store}. */
+  readonly find: Store["find"];
+  readonly logId: Store["logId"];
+  /** Whether anything was committed since the last call. Costs microseconds. */
+  changed(): boolean;
+  close(): void;
+}
+
+/**
+ * Opens the log of an API in another process, read only, so that the API's database is never locked.
+ * Undefined: the API has not made it yet.
+ *
+ * @throws {Error} when the database was written by a newer program; with `SQLITE_BUSY`, as every look does, while another
+ * process has it for itself ({@link whenUnlocked} waits for that).
+ */
+export function followLog(file: string): LogFollower | undefined {
+  if (!existsSync(file)) return undefined;
+  const db = new Database(file, { readonly: true, strict: true });
+  try {
+    const version = schemaVersionOf(db);
+    if (version < storeMigrations.length) {
+      db.close();
+      return undefined;
+    }
+    refuseNewer(version, file, storeMigrations);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+  const dataVersion = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
+  const relayed = db.prepare<{ position: number }, []>("SELECT position FROM relay");
+  let seen = 0;
+  return {
+    ...sqliteLogReader(db),
+    queues: () => subscriptionsOf(db).map(({ queue }) => queue),
+    subscriptions: () => subscriptionsOf(db),
+    find: eventFinder(db),
+    retryQueues: (now) => retryQueuesIn(db, now),
+    relayed: () => relayed.get()?.position ?? 0,
+    logId: logIdOf(db),
+    changed() {
+      const now = dataVersion.get()?.data_version ?? 0;
+      const changed = now !== seen;
+      seen = now;
+      return changed;
+    },
+    close: () => db.close(),
+  };
+}

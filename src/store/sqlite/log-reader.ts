@@ -1,0 +1,56 @@
+import type { Database } from "bun:sqlite";
+import { unavailable } from "./group-commit";
+import { logScanner } from "./log-scan";
+import type { LogEntry, LogReader } from "../store";
+
+export function logIdOf(db: Database): string {
+  return db.query<{ log_id: string }, []>("SELECT log_id FROM meta").get()?.log_id ?? "";
+}
+
+/** Reads the event log of an open database. */
+export function sqliteLogReader(db: Database): LogReader {
+  const read = db.prepare<LogEntry, [number, number]>(
+    "SELECT position, id, type, subject, timestamp, body, traceparent FROM events WHERE position > ? ORDER BY position LIMIT ?",
+  );
+  const lastUsed = db.prepare<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'events'");
+  const first = db.prepare<{ position: number }, []>("SELECT position FROM events ORDER BY position LIMIT 1");
+  const at = db.prepare<{ position: number; timestamp: string }, [number]>(
+    "SELECT position, timestamp FROM events WHERE position >= ? ORDER BY position LIMIT 1",
+  );
+  const end = () => lastUsed.get()?.seq ?? 0;
+  // A change that is not committed gives its position back, so only what was pruned is missing.
+  const pruned = () => {
+    // The end first: what is committed in between is not pruned.
+    const last = end();
+    return (first.get()?.position ?? last + 1) - 1;
+  };
+  const scan = logScanner(db, end);
+  /** Halves the log, which is in the order of time; an index would cost every write. */
+  function search(time: string): number {
+    let low = 0;
+    let high = end();
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2) + 1;
+      const entry = at.get(middle);
+      if (entry && entry.timestamp < time) low = entry.position;
+      else high = middle - 1;
+    }
+    return low;
+  }
+  return {
+    read: async (position, limit) => reading(() => read.all(position, limit)),
+    scan: async (position, wanted) => reading(() => scan(position, wanted)),
+    end: async () => reading(end),
+    pruned: async () => reading(pruned),
+    positionBefore: async (time) => reading(() => search(time)),
+  };
+}
+
+/** Names what is the store's trouble as such. */
+export function reading<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw unavailable(error);
+  }
+}

@@ -1,0 +1,47 @@
+import type { Database } from "bun:sqlite";
+import type { LogEntry, Scan, Scanned } from "../store";
+
+/** Rows that one scan looks at: some milliseconds. */
+const maxRows = 10_000;
+
+/** Rows read at once: each may be large. */
+const batch = 32;
+
+type Bounds = { after: number; last: number; types: string | null; limit: number };
+
+/** Reads a filtered part of the event log of an open database, at a bounded cost. */
+export function logScanner(db: Database, end: () => number): (position: number, scan: Scan) => Scanned {
+  const columns = "position, id, type, subject, timestamp, body, traceparent";
+  const wanted = "($types IS NULL OR type IN (SELECT value FROM json_each($types)))";
+  const inOrder = db.prepare<LogEntry, [Bounds]>(
+    `SELECT ${columns} FROM events WHERE position > $after AND position <= $last AND ${wanted} ORDER BY position LIMIT $limit`,
+  );
+  // Records of several resources may have one id, and one of them a long history.
+  const ofSubject = `SELECT position FROM events WHERE subject = $subject AND position > $after AND position <= $last ORDER BY position LIMIT ${maxRows}`;
+  const bySubject = db.prepare<LogEntry, [Bounds & { subject: number }]>(
+    `SELECT ${columns} FROM events WHERE position IN (${ofSubject}) AND ${wanted} ORDER BY position LIMIT $limit`,
+  );
+  const lastOfSubject = db.prepare<{ rows: number; last: number }, [{ subject: number; after: number; last: number }]>(
+    `SELECT count(*) AS rows, max(position) AS last FROM (${ofSubject})`,
+  );
+
+  return (after, { types, subject, limit, maxLength }) => {
+    const last = subject === null ? Math.min(end(), after + maxRows) : end();
+    const entries: LogEntry[] = [];
+    const reached = () => entries.at(-1)?.position ?? after;
+    let length = 0;
+    for (let more = true; more && entries.length < limit && length < maxLength; ) {
+      const bounds = { after: reached(), last, types: types && JSON.stringify(types), limit: Math.min(batch, limit - entries.length) };
+      const rows = subject === null ? inOrder.all(bounds) : bySubject.all({ ...bounds, subject });
+      more = rows.length === bounds.limit;
+      for (const row of rows) {
+        if (length >= maxLength) break;
+        entries.push(row);
+        length += row.body.length;
+      }
+    }
+    if (entries.length === limit || length >= maxLength) return { entries, position: reached() };
+    const looked = subject === null ? undefined : lastOfSubject.get({ subject, after, last });
+    return { entries, position: Math.max(reached(), looked?.rows === maxRows ? looked.last : last) };
+  };
+}

@@ -1,0 +1,85 @@
+import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, readSync, type Stats, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { Config } from "../../config/config";
+import type { Log } from "../../observe/logging";
+
+const anyAccessOfOthers = 0o007;
+const searchByOthers = 0o001;
+
+/**
+ * Makes a file that only this user can open, and its folder, unless they exist. SQLite gives the files that it makes
+ * beside a database (`-wal`, `-shm`) the mode of the database.
+ */
+export function makePrivate(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  try {
+    closeSync(openSync(file, "wx", 0o600));
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
+}
+
+/**
+ * Throws if a file exists and is not a SQLite database (https://www.sqlite.org/fileformat.html, section 1.3). Only looks,
+ * so that a path given by mistake leaves nothing beside another program's file.
+ */
+export function refuseForeign(file: string): void {
+  const stats = statsOf(file);
+  if (!stats) return;
+  const isDatabase = stats.isFile() && (stats.size === 0 || firstBytes(file, 16) === "SQLite format 3\0");
+  if (!isDatabase) throw Object.assign(new Error("file is not a database"), { code: "SQLITE_NOTADB" });
+}
+
+/**
+ * Returns the files of a data folder that users beyond this one and its group can open: the database with the files that
+ * SQLite keeps beside it, and what consumers keep. A folder that others cannot search protects its files.
+ */
+export function exposedFiles(databaseFile: string, dataDir: string): string[] {
+  const name = basename(databaseFile);
+  const own = namesIn(dirname(databaseFile)).filter(
+    (each) => each === name || /^(-wal|-shm|\.lock|\.lock-journal)$/.test(each.replace(name, "")),
+  );
+  const consumers = join(dataDir, "consumers");
+  return [...own.map((each) => join(dirname(databaseFile), each)), ...namesIn(consumers).map((each) => join(consumers, each))].filter(
+    isExposed,
+  );
+}
+
+/** Logs a warning if users beyond this one and its group can open files of the data folder. */
+export function warnOfExposed({ databaseFile, dataDir }: Pick<Config, "databaseFile" | "dataDir">, log: Log): void {
+  const files = exposedFiles(databaseFile, dataDir);
+  if (files.length === 0) return;
+  log.warn(
+    { files },
+    "Other users of this machine can read and lock the files of the data folder. To allow this user only, run: bun run doctor --fix",
+  );
+}
+
+/** Takes every right of others on a file away. */
+export function closeToOthers(file: string): void {
+  chmodSync(file, 0o600);
+}
+
+function isExposed(file: string): boolean {
+  const stats = statsOf(file);
+  const folder = statsOf(dirname(file));
+  return Boolean(stats?.isFile() && stats.mode & anyAccessOfOthers && folder && folder.mode & searchByOthers);
+}
+
+function namesIn(folder: string): string[] {
+  return statsOf(folder)?.isDirectory() ? readdirSync(folder) : [];
+}
+
+function statsOf(file: string): Stats | undefined {
+  return statSync(file, { throwIfNoEntry: false });
+}
+
+function firstBytes(file: string, count: number): string {
+  const descriptor = openSync(file, "r");
+  try {
+    const bytes = Buffer.alloc(count);
+    return bytes.subarray(0, readSync(descriptor, bytes)).toString("latin1");
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,66 @@
+import type { Database } from "bun:sqlite";
+import { convert } from "../../schema/convert";
+import { type EventType, eventTypesOf, newestVersion } from "../../schema/event-type";
+import type { Recorded, Resource } from "../../schema/resource";
+import { serialize } from "./serialize";
+import type { Stored } from "../store";
+
+/** How many records are in memory at a time. */
+const batch = 1000;
+
+/**
+ * Brings the records that an older program wrote to the newest version of their schema, with the upcasters that events
+ * have: a reader, a filter and a change then see one shape. It is no change of the record: its version and its time
+ * stay, and there is no event.
+ *
+ * @throws {Error} when an upcaster fails on a record, or a newer program wrote them; nothing is changed then.
+ */
+export function upcastRecords(db: Database, resources: readonly Resource[]): void {
+  db.run("CREATE TABLE IF NOT EXISTS warren_record_versions (resource TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT");
+  const known = db.prepare<{ version: number }, [string]>("SELECT version FROM warren_record_versions WHERE resource = ?");
+  for (const resource of resources) {
+    const type = recordsAsEvents(resource);
+    const newest = newestVersion(type);
+    if (known.get(resource.name)?.version === newest) continue;
+    db.transaction(() => {
+      // Records from before versions were noted have the first one.
+      const version = known.get(resource.name)?.version ?? (isEmpty(db, resource) ? newest : 1);
+      if (version > newest) {
+        throw new Error(
+          `The records of "${resource.name}" have schema version ${version}, but this program knows versions up to ${newest}: ` +
+            "they were last used by a newer program. Start that one, or give another file in DATABASE_URL.",
+        );
+      }
+      if (version < newest) upcast(db, type, version);
+      db.run("INSERT OR REPLACE INTO warren_record_versions VALUES (?, ?)", [resource.name, newest]);
+    }).immediate();
+  }
+}
+
+/** The versions of a resource's record alone are those of an event that has nothing else. */
+function recordsAsEvents(resource: Resource): EventType {
+  const past = resource.past.filter(({ event }) => event === undefined);
+  return eventTypesOf({ ...resource, past })[0] as EventType;
+}
+
+function isEmpty(db: Database, { plural }: Resource): boolean {
+  return db.query(`SELECT 1 FROM "${plural}" LIMIT 1`).get() === null;
+}
+
+function upcast(db: Database, type: EventType, version: number): void {
+  const { name, plural } = type.resource;
+  const read = db.prepare<Stored, [number, number]>(`SELECT id, version, json FROM "${plural}" WHERE id > ? ORDER BY id LIMIT ?`);
+  const write = db.prepare(`UPDATE "${plural}" SET json = ? WHERE id = ?`);
+  for (let rows = read.all(0, batch); rows.length > 0; rows = read.all(rows.at(-1)?.id ?? 0, batch)) {
+    for (const { id, version: changes, json } of rows) {
+      try {
+        const upcast = convert(type, { version, [name]: JSON.parse(json) as unknown }, newestVersion(type));
+        const record = upcast[name] as Recorded<object>;
+        write.run(serialize(type.resource, id, record, changes, record.createdAt, record.updatedAt).json, id);
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        throw new Error(`${name} ${id} cannot be brought to the newest schema, so nothing was changed. ${why}`, { cause: error });
+      }
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import type { Database } from "bun:sqlite";
+import type { GroupCommit } from "./group-commit";
+import type { Store } from "../store";
+
+/** How far RabbitMQ has confirmed the log, and since when. */
+export const relayTimesSchema = `
+  -- When a position of the relay was stored, in milliseconds since 1970; null: before that was kept.
+  CREATE TABLE relay_times (position INTEGER PRIMARY KEY, at INTEGER) STRICT;
+  INSERT INTO relay_times SELECT position, NULL FROM relay WHERE position > 0;
+`;
+
+export function relayPosition(db: Database, commits: GroupCommit): Store["relayed"] {
+  const load = db.prepare<{ position: number }, []>("SELECT position FROM relay");
+  const save = commits.uncommitted.prepare("UPDATE relay SET position = ?");
+  const saveTime = commits.uncommitted.prepare("INSERT OR IGNORE INTO relay_times VALUES (?, ?)");
+  return {
+    load: async () => load.get()?.position ?? 0,
+    save: (position) =>
+      commits.run(() => {
+        save(position);
+        saveTime(position, Date.now());
+      }),
+  };
+}

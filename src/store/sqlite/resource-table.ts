@@ -1,0 +1,78 @@
+import type { Database, Statement } from "bun:sqlite";
+import type { Resource } from "../../schema/resource";
+import { keepIndexes } from "./indexes";
+import { Pages } from "./pages";
+import type { Listing, Page, Stored } from "../store";
+import type { Uncommitted, Write } from "./uncommitted";
+
+/** The statements of one resource's table. */
+export class Table {
+  readonly #insert: Write;
+  readonly #replace: Write;
+  readonly #remove: Write;
+  readonly #get: Statement<Stored, [number]>;
+  readonly #lastId: Statement<{ seq: number }, [string]>;
+  readonly #pages: Pages;
+  readonly name: string;
+
+  constructor(
+    db: Database,
+    readonly uncommitted: Uncommitted,
+    resource: Resource,
+  ) {
+    const name = resource.plural;
+    this.name = name;
+    db.run(
+      `CREATE TABLE IF NOT EXISTS "${name}" (id INTEGER PRIMARY KEY AUTOINCREMENT, version INTEGER NOT NULL, json TEXT NOT NULL) STRICT`,
+    );
+    keepIndexes(db, resource);
+    this.#insert = uncommitted.prepare(`INSERT INTO "${name}" (id, version, json) VALUES (?, ?, ?)`);
+    this.#replace = uncommitted.prepare(`UPDATE "${name}" SET version = ?, json = ? WHERE id = ?`);
+    this.#remove = uncommitted.prepare(`DELETE FROM "${name}" WHERE id = ?`);
+    this.#get = db.prepare(`SELECT id, version, json FROM "${name}" WHERE id = ?`);
+    this.#lastId = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = ?");
+    this.#pages = new Pages(db, resource);
+  }
+
+  /** An id that was never used. The record's JSON holds its id, so the id is needed before the row. */
+  nextId(): number {
+    return (this.uncommitted.find<number>(this.name) ?? this.#lastId.get(this.name)?.seq ?? 0) + 1;
+  }
+
+  /** As the changes that are under way have left it. */
+  current(id: number): Stored | undefined {
+    const changed = this.uncommitted.find<Stored | null>(this.#key(id));
+    return changed === undefined ? this.get(id) : (changed ?? undefined);
+  }
+
+  /** As it was committed last. */
+  get(id: number): Stored | undefined {
+    return this.#get.get(id) ?? undefined;
+  }
+
+  list(listing: Listing): Page {
+    return this.#pages.read(listing);
+  }
+
+  insert(stored: Stored): void {
+    const { id, version, json } = stored;
+    this.#insert(id, version, json);
+    this.uncommitted.keep(this.#key(id), stored);
+    this.uncommitted.keep(this.name, id);
+  }
+
+  replace(stored: Stored): void {
+    const { id, version, json } = stored;
+    this.#replace(version, json, id);
+    this.uncommitted.keep(this.#key(id), stored);
+  }
+
+  remove(id: number): void {
+    this.#remove(id);
+    this.uncommitted.keep(this.#key(id), null);
+  }
+
+  #key(id: number): string {
+    return `${this.name}/${id}`;
+  }
+}

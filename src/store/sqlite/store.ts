@@ -1,0 +1,243 @@
+import type { Database } from "bun:sqlite";
+import { checkEmitted } from "../../schema/event-type";
+import type { Filters } from "../../schema/filter";
+import type { EventData, Recorded, Resource } from "../../schema/resource";
+import { noTracing, type Tracing } from "../../observe/tracing";
+import { CommitPlace } from "./commit-place";
+import { BatchWriter, CommitterHere } from "./committer";
+import { openForWriting } from "./connection";
+import { EventAppender } from "./event-appender";
+import { eventFinder } from "./event-record";
+import { GroupCommit } from "./group-commit";
+import { IdempotencyKeys } from "./idempotency-keys";
+import { acquireLock, type Lock } from "./lock";
+import { isBusy, lockPatienceMs } from "./lock-wait";
+import { logIdOf, sqliteLogReader } from "./log-reader";
+import { migrate, storeMigrations } from "./migrations";
+import { makePrivate, refuseForeign } from "./private-file";
+import { pruner } from "./prune";
+import { replaysIn, savedRetryQueues, subscriptionsIn } from "./queue-tables";
+import { upcastRecords } from "./record-versions";
+import { relayPosition } from "./relay-position";
+import { serialize } from "./serialize";
+import { Snapshot } from "./snapshot";
+import type { ChangeContext, GuardedContext, Listing, LogReader, OnceContext, Page, Store, Stored } from "../store";
+import { Table } from "./resource-table";
+import { writeCheck } from "./write-check";
+
+interface StoreOptions {
+  readonly tracing?: Pick<Tracing, "create"> | undefined;
+  /** Commits that take longer, in seconds, move to a thread of their own. Default: all are made on the thread of the caller. */
+  readonly quickCommitSeconds?: number | undefined;
+  /** How long a change waits for a lock of another process, in milliseconds. Default: {@link lockPatienceMs}. */
+  readonly patienceMs?: number | undefined;
+}
+
+/**
+ * Opens the embedded store, makes its folder and brings its schema up to date.
+ *
+ * @throws {Error} when another process serves this database, a newer program wrote it, or it cannot be opened; while another
+ * process has a lock on it, with `SQLITE_BUSY` as the cause ({@link whenUnlocked} waits for that).
+ */
+export function openSqliteStore(file: string, resources: readonly Resource[], options: StoreOptions = {}): SqliteStore {
+  try {
+    return lockAndOpen(file, resources, options);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error)) throw error;
+    if (isBusy(error)) {
+      throw new Error(`The database ${file} is locked by another program, such as an open transaction in a SQLite shell: end that.`, {
+        cause: error,
+      });
+    }
+    // SQLite and the file system do not say which file they mean.
+    throw new Error(`The database ${file} cannot be opened: ${error.message}. DATABASE_URL says where it is.`, { cause: error });
+  }
+}
+
+function lockAndOpen(file: string, resources: readonly Resource[], options: StoreOptions): SqliteStore {
+  refuseForeign(file);
+  const lock = acquireLock(`${file}.lock`);
+  if (!lock) {
+    throw new Error(
+      `The database ${file} is in use by another Warren API. One process serves a SQLite database: ` +
+        "stop the other one, or give this one a file of its own in DATABASE_URL.",
+    );
+  }
+  let db: Database | undefined;
+  try {
+    makePrivate(file);
+    db = openForWriting(file);
+    migrate(db, file, storeMigrations);
+    return new SqliteStore(db, resources, lock, options);
+  } catch (error) {
+    db?.close();
+    lock.release();
+    throw error;
+  }
+}
+
+class SqliteStore implements Store {
+  readonly log: LogReader;
+  readonly logId: string;
+  readonly tally: Store["tally"];
+  readonly find: Store["find"];
+  readonly check: Store["check"];
+  readonly relayed: Store["relayed"];
+  readonly subscriptions: Store["subscriptions"];
+  readonly retryQueues: Store["retryQueues"];
+  readonly replays: Store["replays"];
+
+  readonly #db: Database;
+  readonly #lock: Lock;
+  readonly #commits: GroupCommit;
+  readonly #snapshot: Snapshot;
+  readonly #keys: IdempotencyKeys;
+  readonly #tables = new Map<string, Table>();
+  readonly #listeners = new Set<() => void>();
+  readonly #events: EventAppender;
+  readonly #prune: (before: string, position: number) => number;
+
+  constructor(
+    db: Database,
+    resources: readonly Resource[],
+    lock: Lock,
+    { tracing = noTracing, quickCommitSeconds, patienceMs = lockPatienceMs }: StoreOptions,
+  ) {
+    this.#lock = lock;
+    this.#db = db;
+    this.#commits = new GroupCommit(
+      ({ sql }, on) => {
+        const writer = new BatchWriter(this.#db, sql);
+        return quickCommitSeconds === undefined
+          ? new CommitterHere(writer, on, patienceMs)
+          : new CommitPlace(writer, { quickSeconds: quickCommitSeconds, patienceMs }, on);
+      },
+      {
+        begin: () => this.#snapshot.release(),
+        answered: () => this.#tell(),
+      },
+    );
+    this.#snapshot = new Snapshot(this.#db, () => !this.#commits.isUnderWay);
+    const { uncommitted } = this.#commits;
+    for (const resource of resources) this.#tables.set(resource.name, new Table(this.#db, uncommitted, resource));
+    upcastRecords(this.#db, resources);
+    this.#keys = new IdempotencyKeys(this.#db, uncommitted);
+    this.#events = new EventAppender(uncommitted, resources, tracing);
+    this.#prune = pruner(this.#db, uncommitted);
+    this.check = writeCheck(this.#commits);
+    this.tally = { commits: this.#commits.tally, appended: this.#events.tally };
+    this.log = sqliteLogReader(this.#db);
+    this.logId = logIdOf(this.#db);
+    this.find = eventFinder(this.#db);
+    this.relayed = relayPosition(this.#db, this.#commits);
+    this.subscriptions = subscriptionsIn(this.#db, this.#commits);
+    this.retryQueues = savedRetryQueues(this.#db, this.#commits);
+    this.replays = replaysIn(this.#db, this.#commits, this.logId);
+  }
+
+  insert<Fields extends object, Data extends EventData>(
+    resource: Resource<string, string, Fields, Filters, Data>,
+    fields: Fields,
+    context?: ChangeContext<Data>,
+  ): Promise<Stored> {
+    const table = this.#table(resource);
+    if (context?.emit) checkEmitted(resource, context.emit);
+    return this.#commits.run(() => this.#insert(resource, table, fields, context));
+  }
+
+  insertAll<Fields extends object>(
+    resource: Resource<string, string, Fields>,
+    fields: readonly Fields[],
+    answerOf: (created: readonly Stored[]) => string,
+    { once, ...context }: OnceContext = {},
+  ): Promise<string> {
+    const table = this.#table(resource);
+    if (context.emit) checkEmitted(resource, context.emit);
+    const insertAll = () => answerOf(fields.map((each) => this.#insert(resource, table, each, context)));
+    return this.#commits.run(() => (once ? this.#keys.answer(once, insertAll) : insertAll()));
+  }
+
+  update<Fields extends object, Data extends EventData>(
+    resource: Resource<string, string, Fields, Filters, Data>,
+    id: number,
+    change: (current: Recorded<Fields>) => Fields,
+    context?: GuardedContext<Data>,
+  ): Promise<Stored | undefined> {
+    const table = this.#table(resource);
+    if (context?.emit) checkEmitted(resource, context.emit);
+    return this.#commits.run(() => {
+      const current = this.#snapshot.read(() => table.current(id));
+      if (!current) return undefined;
+      context?.guard?.(current);
+      const record = JSON.parse(current.json) as Recorded<Fields>;
+      const now = new Date().toISOString();
+      const stored = serialize(resource, id, change(record), current.version + 1, record.createdAt, now);
+      table.replace(stored);
+      this.#events.append(resource, "updated", stored, now, context);
+      return stored;
+    });
+  }
+
+  remove<Data extends EventData>(
+    resource: Resource<string, string, object, Filters, Data>,
+    id: number,
+    context?: GuardedContext<Data>,
+  ): Promise<Stored | undefined> {
+    const table = this.#table(resource);
+    if (context?.emit) checkEmitted(resource, context.emit);
+    return this.#commits.run(() => {
+      const last = this.#snapshot.read(() => table.current(id));
+      if (!last) return undefined;
+      context?.guard?.(last);
+      table.remove(id);
+      this.#events.append(resource, "deleted", last, new Date().toISOString(), context);
+      return last;
+    });
+  }
+
+  async get(resource: Resource, id: number): Promise<Stored | undefined> {
+    const table = this.#table(resource);
+    return this.#snapshot.read(() => table.get(id));
+  }
+
+  async list(resource: Resource, listing: Listing): Promise<Page> {
+    const table = this.#table(resource);
+    return this.#snapshot.read(() => table.list(listing));
+  }
+
+  onAppend(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  prune(before: string, position: number): Promise<number> {
+    return this.#commits.run(() => this.#prune(before, position));
+  }
+
+  async close(): Promise<void> {
+    await this.#commits.close();
+    this.#snapshot.release();
+    this.#db.close();
+    this.#lock.release();
+  }
+
+  #table(resource: Resource): Table {
+    const table = this.#tables.get(resource.name);
+    if (!table) throw new Error(`The store was opened without the resource "${resource.name}"; export it from a file in src/domain/.`);
+    return table;
+  }
+
+  #insert(resource: Resource, table: Table, fields: object, context?: ChangeContext): Stored {
+    const now = new Date().toISOString();
+    const id = table.nextId();
+    const stored = serialize(resource, id, fields, 1, now, now);
+    table.insert(stored);
+    this.#events.append(resource, "created", stored, now, context);
+    return stored;
+  }
+
+  #tell(): void {
+    if (!this.#events.hasAppended()) return;
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,76 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { exposureOf } from "../config/secret-file";
+import { everyFlagHelp, readFlags } from "../consumer/start";
+import { consumersFolder } from "../consumer/run-many";
+import { loadCatalogue } from "../schema/catalogue";
+import { messageOf } from "../observe/logging";
+import { DisabledSubscriptions, disabledText, missedText } from "./disabled";
+import { describe, parseSubscriptions, type Subscription } from "./subscriptions";
+
+const help = `Sends events to subscribers' URLs, signed as Standard Webhooks (https://www.standardwebhooks.com) has it.
+
+  install -m 600 webhooks.example.json webhooks.json
+                                               who gets which events; nobody else may read its secrets
+  bun run consumers/webhook.ts --secret        prints a new secret; each subscriber has its own
+  bun run consumers/webhook.ts --check         says what is wrong with the file, or what it means
+  bun run consumers/webhook.ts                 delivers
+  bun run consumers/webhook.ts --enable crm    delivers again to a subscriber that has answered 410 Gone
+
+Options:
+  --config FILE      the subscriptions; default webhooks.json
+  --check, --enable NAME, --secret
+${everyFlagHelp}
+
+The file is read at the start. Each subscription has a queue of its own, webhook.<name>. Logs go to standard error. Ctrl+C
+finishes the deliveries in hand and stops.`;
+
+/** What to deliver, and what not. For a command line that asks for anything else, does that and exits. */
+export async function readCommand() {
+  const flag = { type: "boolean", default: false } as const;
+  const own = { config: { type: "string", default: "webhooks.json" }, check: flag, enable: { type: "string" }, secret: flag } as const;
+  const flags = readFlags(help, own);
+  const { config, check, enable, secret } = flags;
+  if (secret) exitWith(`whsec_${randomBytes(32).toString("base64")}`);
+  try {
+    const subscriptions = parseSubscriptions(readConfigFile(config), config, await loadCatalogue());
+    const disabled = new DisabledSubscriptions(consumersFolder());
+    if (enable !== undefined) exitWith(enabled(enable, subscriptions, disabled));
+    if (check) exitWith(subscriptions.map((subscription) => state(subscription, disabled)).join("\n"));
+    return { subscriptions, disabled, flags };
+  } catch (error) {
+    console.error(messageOf(error));
+    process.exit(1);
+  }
+}
+
+function readConfigFile(file: string): string {
+  try {
+    const exposure = exposureOf(file);
+    if (exposure === undefined) return readFileSync(file, "utf8");
+    exitWith(`${file}: ${exposure}.`, 1);
+  } catch (error) {
+    throw new Error(
+      `${file} cannot be read: ${messageOf(error)}. Start with a copy of webhooks.example.json, or name another file with --config.`,
+    );
+  }
+}
+
+function state(subscription: Subscription, disabled: DisabledSubscriptions): string {
+  const { since } = disabled.get(subscription) ?? {};
+  return since === undefined ? describe(subscription) : disabledText(subscription.name, since);
+}
+
+function enabled(name: string, subscriptions: readonly Subscription[], disabled: DisabledSubscriptions): string {
+  const subscription = subscriptions.find((known) => known.name === name);
+  if (!subscription)
+    throw new Error(`There is no subscription "${name}"; there are ${subscriptions.map((known) => known.name).join(", ")}.`);
+  const { since } = disabled.get(subscription) ?? {};
+  disabled.enable(name);
+  return since === undefined ? `${name} was not disabled.` : `${name} is enabled. ${missedText(name, since)}`;
+}
+
+function exitWith(text: string, code = 0): never {
+  (code === 0 ? console.log : console.error)(text);
+  process.exit(code);
+}

@@ -1,0 +1,69 @@
+// The network between the processes and RabbitMQ.
+import { eventually } from "../../support/processes";
+import type { Fault } from "../fault";
+
+const transports = ["rabbitmq"] as const;
+
+export const cut: Fault = {
+  name: "cut",
+  title: "TCP connections are cut, or RabbitMQ closes all of them",
+  transports,
+  strikes: { full: 50, short: 10 },
+  unnoticed: true,
+  arrange: { proxies: true },
+  async strike(system) {
+    const { random, rabbit, programs } = system;
+    if (random.chance(0.2)) await rabbit.ctl("close_all_connections", "chaos");
+    else system.proxyOf(random.of(programs)).cut();
+  },
+};
+
+/** Three heartbeats, each as long as src/rabbitmq/connection.ts says, and a moment until that is seen here. */
+const foundWithinSeconds = 3 * 5 + 1;
+const lost = "Lost the connection to RabbitMQ";
+const connected = "Connected to RabbitMQ";
+
+export const halfOpen: Fault = {
+  name: "half-open",
+  title: "a connection that is dead though nobody was told: found within three heartbeats",
+  transports,
+  strikes: { full: 20, short: 2 },
+  unnoticed: true,
+  arrange: { proxies: true },
+  async strike(system) {
+    const { random, programs, clients } = system;
+    // One program, or all of them as when a switch dies.
+    const struck = random.chance(0.5) ? programs : [random.of(programs)];
+    await Promise.all(
+      struck.map(async (program) => {
+        const count = (what: string) => program.output.filter((line) => line.includes(what)).length;
+        const before = count(lost);
+        await eventually(() => (count(connected) > before ? true : undefined), `${program.name} to be connected`);
+        const frozenAt = performance.now();
+        system.proxyOf(program).freeze();
+        await eventually(() => (count(lost) > before ? true : undefined), `${program.name} to find that its connection is dead`, 60_000);
+        const seconds = (performance.now() - frozenAt) / 1000;
+        if (seconds > foundWithinSeconds) {
+          system.observe("found-late", `${program.name} found after ${seconds.toFixed(1)} s that its connection was dead`);
+        }
+      }),
+    );
+    await clients.until(random.between(1, 100));
+  },
+};
+
+export const slow: Fault = {
+  name: "slow",
+  title: "a slow network that cuts messages into pieces",
+  transports,
+  strikes: { full: 20, short: 3 },
+  unnoticed: true,
+  arrange: { proxies: true },
+  async strike(system) {
+    const { random, programs, clients } = system;
+    const proxies = programs.map((program) => system.proxyOf(program));
+    for (const proxy of proxies) proxy.slow(random.between(1, 700), random.between(1, 5));
+    await clients.until(random.between(100, 500));
+    for (const proxy of proxies) proxy.hasten();
+  },
+};

@@ -1,0 +1,138 @@
+// What others do to the queues, and what RabbitMQ does to a consumer that is too slow.
+import { writeFileSync } from "node:fs";
+import { type Channel, connect } from "amqplib";
+import { eventually, send } from "../../support/processes";
+import type { Fault } from "../fault";
+import { type Role, roleNames, roles } from "../roles";
+import type { System } from "../system";
+
+const transports = ["rabbitmq"] as const;
+
+/** Works on a connection of its own, as a program that has nothing to do with Warren. */
+async function asStranger(system: System, work: (channel: Channel) => Promise<unknown>): Promise<void> {
+  const connection = await connect(system.rabbit.url);
+  connection.on("error", () => {});
+  try {
+    const channel = await connection.createChannel();
+    channel.on("error", () => {});
+    await work(channel);
+  } finally {
+    await connection.close().catch(() => {});
+  }
+}
+
+export const queueArguments: Fault = {
+  name: "queue-arguments",
+  title: "somebody declares a queue with other arguments: over the one that is there, or in its place",
+  transports,
+  strikes: { full: 20, short: 4 },
+  unnoticed: true,
+  replays: true,
+  async strike(system, { number }) {
+    const { queue } = roles[system.random.of(roleNames)];
+    const other = { durable: true, arguments: { "x-max-length": 1_000_000 + number } };
+    // RabbitMQ refuses that, and closes the stranger's channel.
+    await asStranger(system, (channel) => channel.assertQueue(queue, other).catch(() => {}));
+    await asStranger(system, async (channel) => {
+      await channel.deleteQueue(queue);
+      await channel.assertQueue(queue, other);
+    });
+  },
+  // What was in a queue that somebody deletes is gone; the log has it, and a person asks for it again.
+  async heal(system) {
+    for (const role of roleNames) {
+      await bound(system, role);
+      await replay(system, role);
+    }
+  },
+};
+
+/** Fulfils when the queue gets what its consumer wants: from there on nothing has to be asked for again. */
+async function bound({ rabbit }: System, role: Role): Promise<void> {
+  const { queue, kinds } = roles[role];
+  const keys = role === "shared" ? ["item.*"] : kinds.map((kind) => `item.${kind}`);
+  await eventually(
+    async () => {
+      const listed = await rabbit.ctl("-q", "list_bindings", "source_name", "destination_name", "routing_key", "--no-table-headers");
+      return keys.every((key) => listed.includes(`events\t${queue}\t${key}\n`)) || undefined;
+    },
+    `${queue} to be bound`,
+    60_000,
+  );
+}
+
+async function replay(system: System, role: Role): Promise<void> {
+  const { queue } = roles[role];
+  await eventually(
+    async () => {
+      const answer = await send("POST", `${system.url}/replays`, { queue });
+      return answer.ok || undefined;
+    },
+    `a replay to ${queue}`,
+    60_000,
+  );
+}
+
+export const queueDeleted: Fault = {
+  name: "queue-deleted",
+  title: "a consumer's own queue is deleted under it: it is made again, and filled from the log",
+  transports,
+  strikes: { full: 20, short: 4 },
+  unnoticed: true,
+  async strike(system) {
+    const { queue } = roles[system.random.of<Role>(["filtered", "once"])];
+    await asStranger(system, (channel) => channel.deleteQueue(queue));
+  },
+};
+
+export const queuesGone: Fault = {
+  name: "queues-gone",
+  title: "every queue is deleted while no consumer runs: what happens then has its queue all the same",
+  transports,
+  strikes: { full: 10, short: 2 },
+  unnoticed: true,
+  async strike(system) {
+    const { clients, consumers, random } = system;
+    // What is in a queue that somebody deletes is gone: nothing is to be in it.
+    await clients.stop();
+    await system.quiet();
+    for (const role of roleNames) await consumers[role].stop();
+    await asStranger(system, async (channel) => {
+      for (const role of roleNames) await channel.deleteQueue(roles[role].queue);
+    });
+    clients.start();
+    await clients.until(random.between(20, 100));
+    await system.startAll();
+  },
+};
+
+export const ackTimeout: Fault = {
+  name: "ack-timeout",
+  title: "a handler that takes longer than RabbitMQ waits for an acknowledgement",
+  transports,
+  strikes: { full: 10, short: 2 },
+  unnoticed: true,
+  async strike(system, { number }) {
+    const { rabbit, consumers } = system;
+    if (number === 1) {
+      for (const [key, ms] of [
+        ["consumer_timeout", 1000],
+        ["channel_tick_interval", 500],
+      ]) {
+        await rabbit.ctl("eval", `application:set_env(rabbit, ${key}, ${ms}).`);
+      }
+      // A channel reads them when it is opened.
+      await rabbit.ctl("close_all_connections", "chaos");
+    }
+    const { filtered } = consumers;
+    const closed = () => filtered.output.filter((line) => line.includes("RabbitMQ closed a channel")).length;
+    const before = closed();
+    writeFileSync(`${system.recordFile("filtered")}.slow`, "3000");
+    await eventually(() => (closed() > before ? true : undefined), "RabbitMQ to lose patience", 30_000);
+  },
+  async heal({ rabbit }) {
+    await rabbit.ctl("eval", "application:set_env(rabbit, consumer_timeout, 1800000).");
+    await rabbit.ctl("eval", "application:set_env(rabbit, channel_tick_interval, 60000).");
+    await rabbit.ctl("close_all_connections", "chaos");
+  },
+};

@@ -1,0 +1,158 @@
+import { parseArgs } from "node:util";
+import { endAll } from "../support/processes";
+import { emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import type { Fault, TransportName } from "./fault";
+import { faults, mix } from "./faults";
+import { needs } from "./needs";
+import { Random } from "./random";
+import { type RunResult, run } from "./run";
+import { removeSystems } from "./system";
+import { header, progressLine, resultLines, summary } from "./table";
+
+const help = `Breaks a system under load in every way that happens in production, and checks that no promise is broken.
+
+  bun run chaos                       every fault, on each transport that it is about
+  bun run chaos api-kill consumer-kill
+                                      these
+  bun run chaos --minutes 60          a mix of all, at random, for an hour
+
+Faults:
+${faults.map(({ name, title }) => `  ${name.padEnd(22)} ${title}`).join("\n")}
+
+Options:
+  --transport NAME   rabbitmq or embedded; default: both
+  --short            strikes less often: all faults in some ten minutes
+  --runs N           runs of each fault and transport; default 1
+  --minutes N        runs the faults (default: mix) again and again for so long
+  --seed N           makes the same choices again
+  --help             this text
+
+RabbitMQ is a private one (Debian: rabbitmq-server). A fault that needs more says so where that is missing: root for a
+small disk, strace, libfaketime. On a terminal there is a table, in a pipe a line of JSON for each run. The exit code is
+1 when a promise was broken, or a fault that was asked for by name could not be run.`;
+
+const transports: readonly TransportName[] = ["rabbitmq", "embedded"];
+
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        transport: { type: "string" },
+        short: { type: "boolean", default: false },
+        runs: { type: "string", default: "1" },
+        minutes: { type: "string" },
+        seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+    const number = (name: "runs" | "minutes" | "seed", text: string) => {
+      if (!/^\d{1,10}$/.test(text) || (name !== "seed" && Number(text) === 0)) {
+        throw new Error(`--${name} is ${text}; use a whole number${name === "seed" ? "" : " from 1"}.`);
+      }
+      return Number(text);
+    };
+    const chosen = positionals.map((name) => {
+      const found = faults.find((fault) => fault.name === name);
+      if (!found) throw new Error(`There is no fault "${name}"; there are ${faults.map((known) => known.name).join(", ")}.`);
+      return found;
+    });
+    const { transport } = values;
+    if (transport !== undefined && !transports.some((known) => known === transport)) {
+      throw new Error(`--transport is ${transport}; use rabbitmq or embedded.`);
+    }
+    return {
+      chosen,
+      transports: transports.filter((known) => transport === undefined || known === transport),
+      isShort: values.short,
+      runs: number("runs", values.runs),
+      minutes: values.minutes === undefined ? undefined : number("minutes", values.minutes),
+      seed: number("seed", values.seed),
+      helpWanted: values.help,
+    };
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${help}`);
+    process.exit(2);
+  }
+}
+
+const options = readArguments();
+if (options.helpWanted) {
+  console.log(help);
+  process.exit(0);
+}
+
+const isTerminal = Boolean(process.stdout.isTTY);
+const results: RunResult[] = [];
+const leftOut: string[] = [];
+const random = new Random(options.seed);
+let rabbit: Rabbit | undefined;
+let failed = false;
+let stopping = false;
+
+async function cleanUp(): Promise<void> {
+  stopping = true;
+  await removeSystems();
+  await rabbit?.dispose().catch(() => {});
+  await endAll();
+}
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, async () => {
+    await cleanUp();
+    process.exit(130);
+  });
+}
+
+/** Runs one fault on one transport, if that can be done here. */
+async function runOne(fault: Fault, transport: TransportName): Promise<void> {
+  const wanted = [...(transport === "rabbitmq" ? (["rabbitmq"] as const) : []), ...(fault.needs ?? [])];
+  const missing = wanted.map((need) => needs[need]).find(({ met }) => !met());
+  if (missing) {
+    const text = `${fault.name} on ${transport}: ${missing.missing}`;
+    if (!leftOut.includes(text)) leftOut.push(text);
+    if (options.chosen.length > 0) failed = true;
+    return;
+  }
+  if (transport === "rabbitmq") {
+    rabbit ??= await startRabbit();
+    await emptyBroker(rabbit);
+  }
+  const seed = random.between(0, 2 ** 31);
+  const strikes = fault.strikes[options.isShort ? "short" : "full"];
+  const show = (progress: { strikes: number; acknowledged: number }) => {
+    if (isTerminal) process.stdout.write(`\r\x1b[K${progressLine(fault.name, transport, strikes, progress)}`);
+  };
+  show({ strikes: 0, acknowledged: 0 });
+  const result = await run({ fault, transport, seed, isShort: options.isShort, rabbit, onProgress: show });
+  results.push(result);
+  if (result.violations.length > 0) failed = true;
+  if (isTerminal) process.stdout.write(`\r\x1b[K${resultLines(result).join("\n")}\n`);
+  else console.log(JSON.stringify(result));
+}
+
+const chosen = options.chosen.length > 0 ? options.chosen : options.minutes === undefined ? faults : [mix];
+if (isTerminal) console.log(header);
+const deadline = options.minutes === undefined ? undefined : performance.now() + options.minutes * 60_000;
+try {
+  for (let round = 1; deadline === undefined ? round <= options.runs : performance.now() < deadline; round += 1) {
+    for (const fault of chosen) {
+      for (const transport of options.transports) {
+        if (!fault.transports.includes(transport)) continue;
+        if (deadline !== undefined && performance.now() > deadline) break;
+        await runOne(fault, transport);
+      }
+    }
+  }
+} catch (error) {
+  // Whatever was under way ends with an error when it is stopped.
+  if (!stopping) {
+    failed = true;
+    console.error(error);
+  }
+}
+if (!stopping) {
+  await cleanUp();
+  const lines = summary(results, options.seed, leftOut);
+  for (const text of lines) (isTerminal ? console.log : console.error)(text);
+  process.exit(failed ? 1 : 0);
+}

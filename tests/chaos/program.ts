@@ -1,0 +1,108 @@
+import { eventually, type Running, type RunOptions, run } from "../support/processes";
+
+export interface Command {
+  readonly args: readonly string[];
+  readonly options: RunOptions;
+}
+
+/** The longest that a process may take to stop; Docker and others kill after ten seconds. */
+const stopMs = 10_000;
+const endedBySigterm = 128 + 15;
+
+/** One of the processes under test, through all its lives. */
+export class Program {
+  #running: Running | undefined;
+  /** Whether its end is what somebody is waiting for. */
+  #mayEnd = false;
+  #isRemoved = false;
+  lives = 0;
+
+  /**
+   * @param command how to start it; `env` is for this life alone.
+   * @param ready what its standard output says when it works.
+   * @param onEnd is told of an end that nobody wanted, or that was not as it should be.
+   */
+  constructor(
+    readonly name: string,
+    readonly command: (env: Record<string, string>) => Command,
+    readonly ready: string,
+    readonly onEnd: (detail: string) => void,
+  ) {}
+
+  get isUp(): boolean {
+    return this.#running !== undefined;
+  }
+
+  get pid(): number | undefined {
+    return this.#running?.pid;
+  }
+
+  /** What this life has written so far. */
+  get output(): readonly string[] {
+    return this.#running ? [...this.#running.stdout, ...this.#running.stderr] : [];
+  }
+
+  /** Starts it, unless it runs; answers when it works. */
+  async start(env: Record<string, string> = {}): Promise<void> {
+    const running = this.spawn(env);
+    await Promise.race([
+      eventually(() => running.stdout.some((line) => line.includes(this.ready)) || undefined, `${this.name} to work`, 60_000),
+      running.exited,
+    ]);
+  }
+
+  /**
+   * As {@link start}, and answers at once.
+   * @throws once it has been removed: a run that is broken off may be about to start it again.
+   */
+  spawn(env: Record<string, string> = {}): Running {
+    if (this.#isRemoved) throw new Error(`${this.name} has been removed.`);
+    if (this.#running) return this.#running;
+    const { args, options } = this.command(env);
+    const running = run(args, options);
+    this.#running = running;
+    this.#mayEnd = env["CRASH_AFTER"] !== undefined;
+    this.lives += 1;
+    void running.exited.then((code) => {
+      if (this.#running === running) this.#running = undefined;
+      if (!this.#mayEnd) this.onEnd(`${this.name} ended by itself, with ${code}: ${lastWords(running)}`);
+    });
+    return running;
+  }
+
+  async kill(): Promise<void> {
+    this.#mayEnd = true;
+    await this.#running?.stop("SIGKILL");
+  }
+
+  /** Ends it for good. */
+  async remove(): Promise<void> {
+    this.#isRemoved = true;
+    await this.kill();
+  }
+
+  /** Fulfils when it has died at a crash point. */
+  async dies(timeoutMs: number): Promise<void> {
+    await eventually(() => (this.#running ? undefined : true), `${this.name} to die`, timeoutMs);
+  }
+
+  /** Stops it politely; it has to end in time, and with 0. */
+  async stop(): Promise<void> {
+    const running = this.#running;
+    if (!running) return;
+    this.#mayEnd = true;
+    const timer = setTimeout(() => {
+      this.onEnd(`${this.name} did not stop within ${stopMs} ms: ${lastWords(running)}`);
+      void running.stop("SIGKILL");
+    }, stopMs);
+    const code = await running.stop("SIGTERM");
+    clearTimeout(timer);
+    // One that a strike has found at its very start has no handler yet, and nothing to finish.
+    const hadNotBegun = code === endedBySigterm && running.stdout.length + running.stderr.length === 0;
+    if (code !== 0 && !hadNotBegun) this.onEnd(`${this.name} stopped with ${code}: ${lastWords(running)}`);
+  }
+}
+
+function lastWords({ stdout, stderr }: Running): string {
+  return [...stdout.slice(-2), ...stderr.slice(-3)].join(" | ") || "it said nothing";
+}

@@ -1,0 +1,35 @@
+// An API that dies by kill -9 at an exact point of the relay: CRASH_POINT, when that is passed for the CRASH_AFTER-th time.
+import { Publisher } from "../../../src/rabbitmq/publisher";
+import { Relay } from "../../../src/rabbitmq/relay";
+import type { CrashPoint } from "../crash-points";
+import { atCrashPoint } from "./crash";
+
+const point = process.env["CRASH_POINT"] as CrashPoint;
+
+const { send } = Publisher.prototype;
+Publisher.prototype.send = function (message, settled) {
+  if (point === "before-publish") atCrashPoint();
+  send.call(this, message, (error) => {
+    if (point === "after-confirm" && !error) atCrashPoint();
+    settled(error);
+  });
+  // In the next turn the message is on its way, and its confirm not here.
+  if (point === "after-publish") setImmediate(atCrashPoint);
+};
+
+const { load } = Relay.prototype;
+const watched = new WeakSet<object>();
+Relay.prototype.load = function () {
+  const { relayed } = this.options;
+  if (point === "after-position" && !watched.has(relayed)) {
+    watched.add(relayed);
+    const { save } = relayed;
+    relayed.save = async (position) => {
+      await save(position);
+      atCrashPoint();
+    };
+  }
+  return load.call(this);
+};
+
+await import("../../../src/main");

@@ -1,0 +1,83 @@
+import { Database } from "bun:sqlite";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { LogEntry } from "../../src/store/store";
+import type { World } from "./world";
+
+export interface Dead {
+  readonly id: string;
+  readonly reason: string;
+  readonly attempts: number;
+}
+
+/** The files of one simulated system, as somebody sees them who only looks. */
+export class Files {
+  readonly #open = new Map<string, Database>();
+
+  constructor(
+    readonly world: World,
+    readonly folder: string,
+  ) {}
+
+  get store(): string {
+    return join(this.folder, "warren.db");
+  }
+
+  log(after: number): LogEntry[] {
+    return this.#rows<LogEntry>(this.store, `SELECT * FROM events WHERE position > ${after} ORDER BY position`);
+  }
+
+  /** The events whose effects have committed, in that order. */
+  effects(queue: string): string[] {
+    return this.#rows<{ event: string }>(this.consumer(queue), "SELECT event FROM effects ORDER BY rowid").map(({ event }) => event);
+  }
+
+  hasEffect(queue: string, id: string): boolean {
+    return this.#rows(this.consumer(queue), "SELECT 1 FROM effects WHERE event = ? LIMIT 1", id).length > 0;
+  }
+
+  progress(queue: string): number {
+    return this.#rows<{ position: number }>(this.consumer(queue), "SELECT position FROM warren_progress")[0]?.position ?? 0;
+  }
+
+  waiting(queue: string): string[] {
+    return this.#rows<{ id: string }>(this.consumer(queue), "SELECT id FROM warren_waiting").map(({ id }) => id);
+  }
+
+  dead(queue: string): Dead[] {
+    return this.#rows<Dead>(this.consumer(queue), "SELECT id, reason, attempts FROM warren_dead");
+  }
+
+  unfinishedReplays(queue: string): number {
+    const sql = "SELECT 1 FROM warren_replays WHERE finishedAt IS NULL";
+    return this.#rows(this.consumer(queue), sql).length + this.#rows(this.store, sql).length;
+  }
+
+  consumer(queue: string): string {
+    return join(this.folder, "consumers", `${queue}.db`);
+  }
+
+  close(): void {
+    for (const database of this.#open.values()) database.close();
+  }
+
+  #rows<Row>(file: string, sql: string, ...values: string[]): Row[] {
+    return this.world.aside(() => this.#ask<Row>(file, sql, values));
+  }
+
+  #ask<Row>(file: string, sql: string, values: readonly string[]): Row[] {
+    if (!existsSync(file)) return [];
+    let database = this.#open.get(file);
+    if (!database) {
+      database = new Database(file, { readonly: true });
+      this.#open.set(file, database);
+    }
+    try {
+      return database.query(sql).all(...values) as Row[];
+    } catch (error) {
+      // Its owner has not made that table yet.
+      if (error instanceof Error && error.message.startsWith("no such table")) return [];
+      throw error;
+    }
+  }
+}

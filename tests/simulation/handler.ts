@@ -1,0 +1,126 @@
+import { type AnyEvent, type ExactlyOnceContext, type HandlerContext, Reject, RetryAfter } from "../../src/consumer/start";
+import type { Environment } from "./environment";
+import type { QueueHistory } from "./history";
+import { Killed, type Process } from "./process";
+
+/** What is wrong with the events of an item. */
+export type Illness = "error" | "reject" | "late" | "hang";
+
+export const handlerTimeoutMs = 300;
+
+/** The handler of one process, and what is seen of it. */
+export class Handler {
+  readonly #running = new Set<number>();
+
+  constructor(
+    readonly environment: Environment,
+    readonly process: Process,
+    readonly queue: QueueHistory,
+    readonly illnesses: ReadonlyMap<number, Illness>,
+  ) {}
+
+  /** Has its effects within the transaction of `exactlyOnce`. */
+  handleInTransaction(events: readonly AnyEvent[], context: ExactlyOnceContext): void {
+    this.#begin(events, context);
+    try {
+      for (const event of events) {
+        // Before it fails, to show that the effect is taken back.
+        context.tx.run("INSERT INTO effects VALUES (?)", event.id);
+        if (!this.process.act(`the handler of ${event.type} ${event.item.id}`)) throw new Killed();
+        this.#fail(events, event, context);
+      }
+    } finally {
+      this.#end(events);
+    }
+  }
+
+  async handle(events: readonly AnyEvent[], context: HandlerContext): Promise<void> {
+    this.#begin(events, context);
+    context.signal.addEventListener("abort", () => this.#end(events), { once: true });
+    try {
+      for (const event of events) {
+        await this.#work();
+        if (!this.process.act(`the handler of ${event.type} ${event.item.id}`)) return;
+        if (this.illnesses.get(event.item.id) === "hang") {
+          this.#failed(events);
+          await Bun.sleep(handlerTimeoutMs * 3);
+        }
+        // The clock has ended it: an effect now would be one too many.
+        if (context.signal.aborted) return;
+        this.#fail(events, event, context);
+        this.#effect(event);
+        this.process.act(`the end of the handler of ${event.type} ${event.item.id}`);
+      }
+    } finally {
+      if (!context.signal.aborted) this.#end(events);
+    }
+  }
+
+  /** As {@link handle}, for a handler that answers at once. */
+  handleQuickly(events: readonly AnyEvent[], context: HandlerContext): void {
+    this.#begin(events, context);
+    try {
+      for (const event of events) {
+        if (!this.process.act(`the handler of ${event.type} ${event.item.id}`)) return;
+        this.#fail(events, event, context);
+        this.#effect(event);
+        this.process.act(`the end of the handler of ${event.type} ${event.item.id}`);
+      }
+    } finally {
+      this.#end(events);
+    }
+  }
+
+  async #work(): Promise<void> {
+    const { chance } = this.environment.world;
+    if (chance.chance(0.5)) await new Promise(setImmediate);
+    else await Bun.sleep(1 + chance.below(20));
+  }
+
+  #effect(event: AnyEvent): void {
+    if (!this.process.isAlive) return;
+    const { effects, order } = this.queue;
+    effects.set(event.id, (effects.get(event.id) ?? 0) + 1);
+    order.push(event.id);
+  }
+
+  #begin(events: readonly AnyEvent[], { attempt }: HandlerContext): void {
+    const { world, history, plan } = this.environment;
+    if (!this.process.isAlive) return;
+    const name = `${this.queue.plan.queue}: ${events.map((event) => `${event.type} ${event.item.id} v${event.item.version}`).join(", ")}`;
+    world.note(`${this.process.name} handles ${name}, attempt ${attempt}`);
+    for (const event of events) {
+      if (!history.find(event.id)) world.breach(`${name} was handled, and is in no log`);
+      if (!this.queue.wants(event.type)) world.breach(`${name} was handled, and is not wanted`);
+      if (!this.queue.plan.batches && this.#running.has(event.item.id)) world.breach(`${name} was handled beside another of its item`);
+      this.#running.add(event.item.id);
+    }
+    const failures = Math.max(...events.map(({ id }) => this.queue.failures.get(id) ?? 0));
+    // What a full disk makes fail is not seen here.
+    if (attempt > failures + 1 && !plan.faults.has("disk full"))
+      world.breach(`${name} is told attempt ${attempt} after ${failures} failures`);
+    if (attempt > this.queue.plan.attempts) world.breach(`${name} is told attempt ${attempt} of ${this.queue.plan.attempts}`);
+  }
+
+  #end(events: readonly AnyEvent[]): void {
+    for (const event of events) this.#running.delete(event.item.id);
+  }
+
+  #fail(events: readonly AnyEvent[], { item }: AnyEvent, { attempt }: HandlerContext): void {
+    const illness = this.illnesses.get(item.id);
+    if (illness === undefined || (illness === "late" && attempt > 1)) return;
+    this.#failed(events);
+    if (illness === "reject") throw new Reject("unwanted");
+    if (illness === "late") throw new RetryAfter(1);
+    throw new Error("out of order");
+  }
+
+  /** A batch fails as a whole. */
+  #failed(events: readonly AnyEvent[]): void {
+    if (!this.process.isAlive) return;
+    for (const { id, item } of events) {
+      this.queue.failures.set(id, (this.queue.failures.get(id) ?? 0) + 1);
+      this.queue.failed.add(item.id);
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import { parseArgs } from "node:util";
+import { temporaryFolder } from "../support/folder";
+import { faults } from "./plan";
+import { simulate } from "./simulate";
+
+const help = `Plays relay, consumers and broker under a virtual clock, in an order that a seed decides, with faults of every kind.
+
+  bun run simulate                    10,000 seeds
+  bun run simulate --seed 7           what seed 7 stands for, step by step
+
+Options:
+  --seeds N     how many; default 10000
+  --from N      the first of them; default 1
+  --seed N      this one alone, with its story
+  --deeds N     how many things clients do, or go wrong; default: 20 to 80, as the seed has it
+  --help        this text
+
+The exit code is 1 if anything went wrong that must never.`;
+
+function usage(message: string): never {
+  process.stderr.write(`${message}\n\n${help}\n`);
+  process.exit(2);
+}
+
+function words() {
+  try {
+    return parseArgs({
+      options: {
+        seeds: { type: "string" },
+        from: { type: "string" },
+        seed: { type: "string" },
+        deeds: { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
+    }).values;
+  } catch (error) {
+    return usage(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const values = words();
+if (values.help) {
+  console.log(help);
+  process.exit(0);
+}
+function count(name: "seeds" | "from" | "seed" | "deeds"): number | undefined {
+  const text = values[name];
+  if (text !== undefined && !/^\d{1,10}$/.test(text)) usage(`--${name} is ${text}; use a whole number.`);
+  return text === undefined ? undefined : Number(text);
+}
+
+const deeds = count("deeds");
+const one = count("seed");
+const from = one ?? count("from") ?? 1;
+const last = one ?? from + (count("seeds") ?? 10_000) - 1;
+const folder = temporaryFolder();
+const wrong = new Map<number, readonly string[]>();
+const total = { steps: 0, events: 0, effects: 0 };
+const withFault = new Map<string, number>(faults.map((fault) => [fault, 0]));
+const begun = performance.now();
+const seconds = () => ((performance.now() - begun) / 1000).toFixed(1);
+
+function progress(seed: number): void {
+  if (!process.stderr.isTTY) return;
+  process.stderr.write(
+    `\r${(seed - from + 1).toLocaleString("en-US")} of ${(last - from + 1).toLocaleString("en-US")} seeds, ${wrong.size} wrong`,
+  );
+}
+
+for (let seed = from; seed <= last; seed += 1) {
+  const result = await simulate({ seed, deeds }, folder.path);
+  for (const key of ["steps", "events", "effects"] as const) total[key] += result[key];
+  for (const fault of result.plan.faults) withFault.set(fault, (withFault.get(fault) ?? 0) + 1);
+  if (one !== undefined) console.log(result.trace.join("\n"));
+  if (result.wrong.length > 0) {
+    wrong.set(seed, result.wrong);
+    if (one === undefined) console.log(`seed ${seed}: ${result.wrong[0]}\n  bun run simulate --seed ${seed}`);
+  }
+  if (seed % 20 === 0) progress(seed);
+}
+if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+folder.remove();
+const n = (value: number) => value.toLocaleString("en-US");
+console.log(
+  `${n(last - from + 1)} seeds in ${seconds()} s: ${n(total.steps)} steps, ${n(total.events)} events, ${n(total.effects)} effects; ${n(wrong.size)} seeds went wrong.`,
+);
+process.exit(wrong.size > 0 ? 1 : 0);

@@ -1,0 +1,141 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { Broker } from "../../src/rabbitmq/connection";
+import { loadCatalogue } from "../../src/schema/catalogue";
+import { Api } from "./api";
+import { checkDeadLetters, checkEnd, checkProgress, deadLetters, unfinished } from "./checks";
+import { ConsumerProgram } from "./consumer";
+import { Environment } from "./environment";
+import { replaceGlobals } from "./globals";
+import type { Illness } from "./handler";
+import { describePlan, type Plan, planOf } from "./plan";
+import type { SimulatedConnection } from "./rabbit/connection";
+import { connectTo } from "./rabbit/recovery";
+import { Random } from "./random";
+import { watchSqlite } from "./sqlite";
+import { Story } from "./story";
+import { World } from "./world";
+
+export interface SimulationOptions {
+  readonly seed: number;
+  /** How many things clients do, or go wrong. Default: from 20 to 80, as the seed has it. */
+  readonly deeds?: number | undefined;
+}
+
+export interface Simulated {
+  readonly seed: number;
+  readonly plan: Plan;
+  readonly wrong: readonly string[];
+  readonly trace: readonly string[];
+  readonly steps: number;
+  readonly events: number;
+  readonly effects: number;
+}
+
+const realImmediate = setImmediate;
+
+/** Plays what a seed stands for, in a folder of its own. One at a time: it takes the globals of the process. */
+export async function simulate(options: SimulationOptions, folder: string): Promise<Simulated> {
+  const unhandled: unknown[] = [];
+  const onUnhandled = (error: unknown) => void unhandled.push(error);
+  process.on("unhandledRejection", onUnhandled);
+  const own = join(folder, String(options.seed));
+  mkdirSync(join(own, "consumers"), { recursive: true });
+  // What reads files takes real time; it is there before simulated time begins.
+  await loadCatalogue();
+  try {
+    return await new Promise<Simulated>((resolve, reject) => {
+      realImmediate(() => {
+        try {
+          resolve(play(options, own));
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  } finally {
+    rmSync(own, { recursive: true });
+    process.off("unhandledRejection", onUnhandled);
+  }
+}
+
+function play({ seed, deeds }: SimulationOptions, folder: string): Simulated {
+  const plan = planOf(seed);
+  const world = new World(new Random(seed, "order"));
+  for (const line of describePlan(plan)) world.note(line);
+  const undo = [replaceGlobals(world), watchSqlite(world)];
+  const { connect } = Broker;
+  const environment = new Environment(world, plan, folder);
+  const connections = new Set<SimulatedConnection>();
+  Broker.connect = connectTo(environment, connections);
+  const illnesses = new Map<number, Illness>();
+  const api = new Api(environment);
+  const consumers = [...environment.history.queues.values()].flatMap((queue) =>
+    Array.from({ length: queue.plan.processes }, () => new ConsumerProgram(environment, queue, illnesses)),
+  );
+  try {
+    const chance = new Random(seed, "story");
+    const story = new Story(environment, chance, api, consumers, illnesses, connections);
+    const watch = () => {
+      if (api.engine) environment.history.checkRelayed(plan.transport === "rabbitmq" ? api.engine.dependencies.relay().position : 0);
+    };
+    api.start();
+    for (const consumer of consumers) consumer.start();
+    const count = deeds ?? 20 + chance.below(60);
+    for (let deed = 0; deed < count && world.wrong.length === 0; deed += 1) {
+      for (let pause = chance.below(chance.pick([1, 10, 60])); pause > 0; pause -= 1) {
+        world.step();
+        watch();
+      }
+      story.next();
+    }
+    if (world.wrong.length === 0) end(environment, story, api, watch);
+  } finally {
+    for (const { process } of [api, ...consumers]) process?.kill();
+    Broker.connect = connect;
+    for (const each of undo) each();
+    environment.files.close();
+  }
+  const effects = [...environment.history.queues.values()].reduce((sum, { order }) => sum + order.length, 0);
+  const { wrong, trace, steps } = world;
+  return { seed, plan, wrong, trace, steps, events: environment.history.end, effects };
+}
+
+/** Everything is healed, and comes to rest; then what was given up is put back, and comes to rest as well. */
+function end(environment: Environment, story: Story, api: Api, watch: () => void): void {
+  const { world, history } = environment;
+  story.healAll();
+  if (!rest(environment, story, api, watch)) return;
+  checkDeadLetters(environment);
+  for (const queue of history.queues.keys()) if (deadLetters(environment, queue).length > 0) api.redrive(queue);
+  if (!rest(environment, story, api, watch)) return;
+  for (const name of history.queues.keys()) {
+    if (environment.plan.transport === "embedded")
+      checkProgress({ ...environment, hasEffect: environment.hasEffect.bind(environment) }, name);
+  }
+  checkEnd(environment);
+  world.note("the end");
+}
+
+const patienceMs = 300_000;
+const patienceSteps = 60_000;
+
+function rest(environment: Environment, story: Story, api: Api, watch: () => void): boolean {
+  const { world } = environment;
+  const deadline = world.now + patienceMs;
+  let left: string | undefined;
+  for (let step = 0, quiet = 0, over = 0; step < patienceSteps && world.now < deadline && world.wrong.length === 0; step += 1) {
+    const isOver = !world.step();
+    watch();
+    if (step % 16 !== 0 && !isOver) continue;
+    // What comes back has things to do again.
+    over = isOver ? over + 1 : 0;
+    story.restart();
+    left = unfinished(environment, api.engine?.dependencies.relay().position);
+    if (over > 1 && left !== undefined) break;
+    quiet = left === undefined ? quiet + 1 : 0;
+    if (quiet === 8) return true;
+  }
+  world.breach(`it does not come to rest: ${left}`);
+  return false;
+}
