@@ -1,5 +1,5 @@
-import { serializeEvent } from "../src/schema/event";
 import { item } from "../src/domain/item";
+import { serializeEvent } from "../src/schema/event";
 
 /** Bodies of events as Warren writes them, each about an item of its own. */
 export function sampleEvents(count: number): Buffer[] {

@@ -1,8 +1,6 @@
-import { type ConsumerOptions, everyFlagHelp, readFlags, refuseUsage, runConsumer } from "../src/consumer/start";
-import { readTables } from "../src/consumer/read-tables";
-import { type Difference, differences } from "../src/schema/difference";
-import { messageOf } from "../src/observe/logging";
-import { localTime, printable } from "../src/observe/terminal";
+import { type Difference, differences, messageOf, readTables } from "warren/command";
+import { type ConsumerOptions, everyFlagHelp, readFlags, refuseUsage, runConsumer } from "warren/consumer";
+import { localTime, printable } from "warren/terminal";
 
 const help = `Keeps the history of every record of every resource: what changed, when, from what to what.
 

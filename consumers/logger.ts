@@ -1,5 +1,5 @@
-import { type AnyEvent, type EventPattern, everyFlagHelp, readFlags, runConsumer } from "../src/consumer/start";
-import { localTime, printable } from "../src/observe/terminal";
+import { type AnyEvent, type EventPattern, everyFlagHelp, readFlags, runConsumer } from "warren/consumer";
+import { localTime, printable } from "warren/terminal";
 
 const help = `Prints every event as it happens, one line each.
 

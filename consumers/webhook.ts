@@ -1,49 +1,5 @@
-import type { ConsumerOptions } from "../src/consumer/start";
-import { runConsumers } from "../src/consumer/run-many";
-import { readCommand } from "../src/webhook/command";
-import { deliver } from "../src/webhook/deliver";
-import { type DisabledSubscriptions, disabledText } from "../src/webhook/disabled";
-import { describe, type Subscription } from "../src/webhook/subscriptions";
+import { runWebhooks } from "warren/webhooks";
 
-/** How long a stop waits for answers before it gives up on them. */
-const answersTimeoutMs = 5000;
+export { webhooks } from "warren/webhooks";
 
-/** Any subscription, for the documentation. */
-export const webhooks = {
-  queue: "webhook.{name}",
-  events: ["#"],
-  description: "Delivers the events that a subscription names to its URL, signed as Standard Webhooks has it.",
-};
-
-/** A subscription as a consumer, with a queue of its own: its retries and dead letters are no other one's concern. */
-function webhook(subscription: Subscription, disabled: DisabledSubscriptions, stopping: AbortSignal): ConsumerOptions {
-  const { name, events, startFrom, concurrency, ratePerSecond, retry, timeoutMs } = subscription;
-  return {
-    queue: `webhook.${name}`,
-    events,
-    startFrom,
-    concurrency,
-    retry,
-    ...(ratePerSecond !== null && { ratePerSecond }),
-    // A delivery has its own clock, which strikes first.
-    handlerTimeoutMs: timeoutMs + 10_000,
-    async handle(event, { attempt, queue, log }) {
-      if (!disabled.get(subscription)) {
-        const startedAt = performance.now();
-        const result = await deliver(subscription, event, { attempt, stopping });
-        if (result === "delivered") return log.debug({ queue, ms: Math.round(performance.now() - startedAt) }, "Delivered");
-      }
-      if (disabled.disable(subscription, event.timestamp)) log.warn({ queue }, disabledText(name, event.timestamp));
-    },
-    onReady: () => console.log(`Delivering ${describe(subscription)}`),
-  };
-}
-
-if (import.meta.main) {
-  const { subscriptions, disabled, flags } = await readCommand();
-  const stopping = new AbortController();
-  await runConsumers(
-    subscriptions.map((subscription) => webhook(subscription, disabled, stopping.signal)),
-    { onStop: () => setTimeout(() => stopping.abort(), answersTimeoutMs), flags },
-  );
-}
+if (import.meta.main) await runWebhooks();

@@ -1,4 +1,4 @@
+import { crud } from "warren/crud";
 import { item } from "../src/domain/item";
-import { crud } from "../src/crud/crud";
 
 export default crud(item);

@@ -1,4 +1,10 @@
-// Generated from the files of this folder by `bun run generate`. Do not edit.
+// Generated from the files of src/domain/ by `bun run generate`. Do not edit.
 import { item } from "./domain/item";
 
 export const resources = { item };
+
+declare global {
+  interface WarrenResources {
+    item: typeof item;
+  }
+}

@@ -1,34 +1,22 @@
 // Generated from the files of routes/ by `bun run generate`. Do not edit.
 import { Elysia } from "elysia";
-import route0 from "./app/routes/dead-letters";
-import route1 from "./app/routes/events";
-import route2 from "./app/routes/events/[id]/timeline";
-import route3 from "./app/routes/health";
-import route4 from "../routes/items";
-import route5 from "./app/routes/metrics";
-import route6 from "./app/routes/replays";
-import type { Dependencies } from "./routing/route";
-import type { LoadedRoute } from "./routing/router";
+import type { Dependencies } from "warren/route";
+import { serviceRoutes } from "warren/service-routes";
+import route0 from "../routes/items";
 
-export const routes: readonly LoadedRoute[] = [
-  { file: "dead-letters.ts", path: "/dead-letters", route: route0 },
-  { file: "events.ts", path: "/events", route: route1 },
-  { file: "events/[id]/timeline.ts", path: "/events/:id/timeline", route: route2 },
-  { file: "health.ts", path: "/health", route: route3 },
-  { file: "items.ts", path: "/items", route: route4 },
-  { file: "metrics.ts", path: "/metrics", route: route5 },
-  { file: "replays.ts", path: "/replays", route: route6 },
+export const routes = [
+  { file: "items.ts", path: "/items", route: route0 },
 ];
 
 const typed = (dependencies: Dependencies) =>
   new Elysia()
-    .use(new Elysia({ prefix: "/dead-letters" }).use(route0(dependencies)))
-    .use(new Elysia({ prefix: "/events" }).use(route1(dependencies)))
-    .use(new Elysia({ prefix: "/events/:id/timeline" }).use(route2(dependencies)))
-    .use(new Elysia({ prefix: "/health" }).use(route3(dependencies)))
-    .use(new Elysia({ prefix: "/items" }).use(route4(dependencies)))
-    .use(new Elysia({ prefix: "/metrics" }).use(route5(dependencies)))
-    .use(new Elysia({ prefix: "/replays" }).use(route6(dependencies)));
+    .use(new Elysia({ prefix: "/items" }).use(route0(dependencies)))
+    .use(new Elysia({ prefix: "/dead-letters" }).use(serviceRoutes["/dead-letters"](dependencies)))
+    .use(new Elysia({ prefix: "/events" }).use(serviceRoutes["/events"](dependencies)))
+    .use(new Elysia({ prefix: "/events/:id/timeline" }).use(serviceRoutes["/events/:id/timeline"](dependencies)))
+    .use(new Elysia({ prefix: "/health" }).use(serviceRoutes["/health"](dependencies)))
+    .use(new Elysia({ prefix: "/metrics" }).use(serviceRoutes["/metrics"](dependencies)))
+    .use(new Elysia({ prefix: "/replays" }).use(serviceRoutes["/replays"](dependencies)));
 
-/** The routes with their types, for an Eden client: `treaty<App>("localhost:3000")`. */
+/** The routes with their types, for an Eden client: `treaty<App>("localhost:3000", { parseDate: false })`. */
 export type App = ReturnType<typeof typed>;

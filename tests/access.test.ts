@@ -1,8 +1,8 @@
 // Which token opens what.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import items from "../routes/items";
 import deadLetters from "../src/app/routes/dead-letters";
 import timeline from "../src/app/routes/events/[id]/timeline";
-import items from "../routes/items";
 import metrics from "../src/app/routes/metrics";
 import replays from "../src/app/routes/replays";
 import { openApi, type TestApi } from "./support/api";

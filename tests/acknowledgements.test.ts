@@ -1,8 +1,8 @@
 // Which messages a consumer acknowledges together, on a channel that refuses what was acknowledged already.
 import { describe, expect, spyOn, test } from "bun:test";
-import type { ConsumeMessage } from "../src/rabbitmq/connection";
-import { Acknowledgements } from "../src/rabbitmq/acknowledgements";
 import type { Outcome } from "../src/delivery/outcome";
+import { Acknowledgements } from "../src/rabbitmq/acknowledgements";
+import type { ConsumeMessage } from "../src/rabbitmq/connection";
 import { MockChannel } from "./support/mock-channel";
 import { settled } from "./support/settled";
 

@@ -1,13 +1,13 @@
 // The AsyncAPI document, read by AsyncAPI's own parser, and compared with what the program does.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Parser } from "@asyncapi/parser";
+import { asyncApiDocument } from "../src/docs/asyncapi";
+import type { FoundConsumer } from "../src/docs/find-consumers";
+import { item } from "../src/domain/item";
 import type { Broker } from "../src/rabbitmq/connection";
 import { declareOwnQueue, declareResources } from "../src/rabbitmq/topology";
-import { asyncApiDocument } from "../src/docs/asyncapi";
 import { Catalogue } from "../src/schema/catalogue";
 import { parseEvent } from "../src/schema/event";
-import { item } from "../src/domain/item";
-import type { FoundConsumer } from "../src/docs/find-consumers";
 import { openApi } from "./support/api";
 import { recordedLog } from "./support/recorded-log";
 import { order } from "./support/resources";

@@ -1,7 +1,7 @@
 // Events handled several at once, for what likes bulk.
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
-import { Reject } from "../src/consumer/start";
-import { buildEvent, testConsumer } from "../src/consumer/test-consumer";
+import { Reject } from "warren/consumer";
+import { buildEvent, testConsumer } from "warren/testing";
 import { settled } from "./support/settled";
 
 beforeEach(() => {

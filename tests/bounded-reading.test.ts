@@ -1,11 +1,11 @@
 // What is sent to cost much is refused after little: by the bytes that were read, before anything is made of them.
 import { afterAll, expect, test } from "bun:test";
 import fc from "fast-check";
+import { crud } from "warren/crud";
 import items from "../routes/items";
 import { shownBody } from "../src/delivery/dead-letters";
 import { parseEvent } from "../src/schema/event";
 import { isDeeperThan, maxDepth, maxEventDepth } from "../src/schema/json-depth";
-import { crud } from "../src/crud/crud";
 import { openApi } from "./support/api";
 import { catalogue, order } from "./support/resources";
 

@@ -1,9 +1,9 @@
 // A consumer whose handler fails too often pauses, so that an outage does not use up the attempts of every event.
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import fc from "fast-check";
+import { Reject } from "warren/consumer";
+import { buildEvent, testConsumer } from "warren/testing";
 import { Breaker, type BreakerPolicy, type BreakerState, defaultBreaker } from "../src/delivery/breaker";
-import { Reject } from "../src/consumer/start";
-import { buildEvent, testConsumer } from "../src/consumer/test-consumer";
 import { recordedLog } from "./support/recorded-log";
 import { settled } from "./support/settled";
 

@@ -2,9 +2,9 @@
 import { afterEach, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { Elysia, t } from "elysia";
+import { crud } from "warren/crud";
 import items from "../routes/items";
 import metrics from "../src/app/routes/metrics";
-import { crud } from "../src/crud/crud";
 import { eventually } from "./support/processes";
 import { type ListeningApi, listeningApi } from "./support/raw";
 import { order } from "./support/resources";

@@ -1,7 +1,7 @@
 // What the typed client knows of bulks and conditional requests. That this file compiles is half of the test.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { treaty } from "@elysiajs/eden";
-import type { App } from "../src/main";
+import type { App } from "../src/routes.generated";
 import { openApi, type TestApi } from "./support/api";
 
 let api: TestApi;

@@ -9,8 +9,8 @@ import { CommitThreadLost, startCommitThread } from "../src/store/sqlite/commit-
 import { BatchWriter } from "../src/store/sqlite/committer";
 import { GroupCommit } from "../src/store/sqlite/group-commit";
 import { openSqliteStore } from "../src/store/sqlite/store";
-import { KeyReused, type Store, StoreUnavailable } from "../src/store/store";
 import type { Writes } from "../src/store/sqlite/uncommitted";
+import { KeyReused, type Store, StoreUnavailable } from "../src/store/store";
 import { behindItsBack } from "./support/behind-its-back";
 import { CommitThreads } from "./support/commit-threads";
 import { temporaryFolder } from "./support/folder";

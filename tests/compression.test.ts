@@ -2,13 +2,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Elysia } from "elysia";
 import fc from "fast-check";
+import { crud } from "warren/crud";
+import items from "../routes/items";
 import events from "../src/app/routes/events";
 import health from "../src/app/routes/health";
-import items from "../routes/items";
 import metrics from "../src/app/routes/metrics";
 import { acceptedCoding } from "../src/http/accepted-coding";
 import { Fixed } from "../src/http/compression";
-import { crud } from "../src/crud/crud";
 import { type ListeningApi, listeningApi } from "./support/raw";
 import { order } from "./support/resources";
 

@@ -1,6 +1,6 @@
 // A consumer's options: the defaults, and the mistakes that are found at the start, each with what would be right.
 import { describe, expect, test } from "bun:test";
-import type { ConsumerOptions } from "../src/consumer/start";
+import type { ConsumerOptions } from "warren/consumer";
 import { ConsumerError, checkQueueName, resolveConsumer } from "../src/delivery/consumer-options";
 import { UnknownEventType } from "../src/schema/catalogue";
 import { recordedLog } from "./support/recorded-log";

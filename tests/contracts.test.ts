@@ -1,11 +1,11 @@
 // The gate: which changes of a schema break what was published.
 import { describe, expect, test } from "bun:test";
 import { type TProperties, type TSchema, Type } from "@sinclair/typebox";
-import { Catalogue, loadCatalogue } from "../src/schema/catalogue";
+import { defineResource, Nullable, type PastVersion, pastVersion } from "warren/resource";
+import { loadCatalogue } from "../src/project/resources";
+import { Catalogue } from "../src/schema/catalogue";
 import { compareSchemas, essenceOf, type JsonSchema } from "../src/schema/compatibility";
-import { type PastVersion, pastVersion } from "../src/schema/past-version";
 import { breachesOf, type Published, publishedBy, widenings } from "../src/schema/published";
-import { defineResource, Nullable } from "../src/schema/resource";
 
 const words = (...each: string[]) => Type.Union(each.map((word) => Type.Literal(word)));
 const objectOf = (properties: TProperties, open = true) => Type.Object(properties, { additionalProperties: open });

@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { Kind, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { Value } from "@sinclair/typebox/value";
+import { defineResource, Nullable } from "warren/resource";
 import { item } from "../src/domain/item";
-import { defineResource, Nullable } from "../src/schema/resource";
 
 const define = (options: { name: string; plural?: string; exchange?: string }, fields = {}) =>
   defineResource({ ...options, fields, example: {} });

@@ -2,10 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import fc from "fast-check";
+import { crud } from "warren/crud";
+import { defineResource } from "warren/resource";
 import { Catalogue } from "../src/schema/catalogue";
 import { type Event, parseEvent, resourceName, serializeEvent } from "../src/schema/event";
-import { defineResource } from "../src/schema/resource";
-import { crud } from "../src/crud/crud";
 import { openApi } from "./support/api";
 import { itemEvent, itemRecord } from "./support/arbitrary";
 import { catalogue, order } from "./support/resources";

@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import fc from "fast-check";
-import { EventStreams, type Sink } from "../src/feed/event-streams";
 import { item } from "../src/domain/item";
+import { EventStreams, type Sink } from "../src/feed/event-streams";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import type { LogReader, Store } from "../src/store/store";
 import { temporaryFolder } from "./support/folder";

@@ -1,12 +1,11 @@
 // Versions of event types: what an old message becomes, whoever wrote it.
 import { describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
-import type { AskedTypes } from "../src/consumer/start";
+import type { AskedTypes } from "warren/consumer";
+import { defineResource, pastVersion } from "warren/resource";
+import { buildEventOf, testConsumer } from "warren/testing";
 import { Catalogue } from "../src/schema/catalogue";
 import { type EventOf, parseEvent } from "../src/schema/event";
-import { pastVersion } from "../src/schema/past-version";
-import { defineResource } from "../src/schema/resource";
-import { buildEventOf, testConsumer } from "../src/consumer/test-consumer";
 import { parcel } from "./support/versioned";
 
 const catalogue = new Catalogue([parcel]);

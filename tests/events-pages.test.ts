@@ -1,9 +1,9 @@
 // GET /events: the event log in pages.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import events from "../src/app/routes/events";
+import { crud } from "warren/crud";
 import items from "../routes/items";
+import events from "../src/app/routes/events";
 import { item } from "../src/domain/item";
-import { crud } from "../src/crud/crud";
 import { openApi, type TestApi } from "./support/api";
 import { listeningApi } from "./support/raw";
 import { order } from "./support/resources";

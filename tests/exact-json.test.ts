@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import fc from "fast-check";
+import { buildEvent } from "warren/testing";
+import { item } from "../src/domain/item";
+import { jsonBody } from "../src/http/json-body";
 import { Catalogue } from "../src/schema/catalogue";
 import { parseEvent } from "../src/schema/event";
 import { inexact } from "../src/schema/exact-json";
-import { item } from "../src/domain/item";
-import { jsonBody } from "../src/http/json-body";
-import { buildEvent } from "../src/consumer/test-consumer";
 import { type Answer, openApi, type TestApi } from "./support/api";
 
 let api: TestApi;

@@ -1,12 +1,12 @@
 // A handler that gets a transaction: its effect and the note that the event is done are there together, once, or not at all.
 import { describe, expect, test } from "bun:test";
-import { type ConsumerOptions, Reject } from "../src/consumer/start";
+import { type ConsumerOptions, Reject } from "warren/consumer";
+import { buildEvent, type TestConsumer, testConsumer } from "warren/testing";
 import { resolveConsumer } from "../src/delivery/consumer-options";
 import type { Task } from "../src/delivery/delivery";
 import { handleExactlyOnce } from "../src/delivery/handle";
 import type { Event } from "../src/schema/event";
 import { openConsumerFile } from "../src/store/consumer/file";
-import { buildEvent, type TestConsumer, testConsumer } from "../src/consumer/test-consumer";
 import { origin } from "./support/origin";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue } from "./support/resources";

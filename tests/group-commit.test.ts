@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { startCommitThread } from "../src/store/sqlite/commit-thread";
 import { BatchWriter, type Committed, type Committer, CommitterHere } from "../src/store/sqlite/committer";
 import { GroupCommit, unavailable } from "../src/store/sqlite/group-commit";
-import { StoreUnavailable } from "../src/store/store";
 import type { Write, Writes } from "../src/store/sqlite/uncommitted";
+import { StoreUnavailable } from "../src/store/store";
 import { temporaryFolder } from "./support/folder";
 
 /** How long the database may be locked. */

@@ -1,7 +1,7 @@
 // A handler that takes too long.
 import { afterEach, beforeEach, expect, jest, test } from "bun:test";
+import { buildEvent, testConsumer } from "warren/testing";
 import { HandlerTimeout } from "../src/delivery/handle";
-import { buildEvent, testConsumer } from "../src/consumer/test-consumer";
 import { settled } from "./support/settled";
 
 beforeEach(() => {

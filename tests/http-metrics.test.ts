@@ -1,9 +1,9 @@
 // Requests are measured by method, route and status, and nothing that a client makes up becomes a label.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { Elysia } from "elysia";
+import { defineRoute } from "warren/route";
 import metricsRoute from "../src/app/routes/metrics";
 import { PathPatterns } from "../src/http/path-patterns";
-import { defineRoute } from "../src/routing/route";
 import { StoreUnavailable } from "../src/store/store";
 import { openApi, storeWith, type TestApi } from "./support/api";
 import { readScrape, type Scrape } from "./support/scrape";

@@ -37,10 +37,26 @@ describe("the rules can fail: on a planted file, each says what is wrong", () =>
     ["src/domain/order.ts", 'import type { Store } from "../store/store";', "imports src/store/store: domain may not import port"],
     ["src/store/postgres.ts", 'import { Relay } from "../delivery/relay";', "imports src/rabbitmq/relay: store may not import delivery"],
     ["src/store/postgres.ts", 'import { HttpProblem } from "../problem";', "imports src/http/problem: store may not import app"],
-    ["src/store/store.ts", 'import { Broker } from "../broker/connection";', "imports src/rabbitmq/connection: store may not import broker"],
-    ["src/rabbitmq/message.ts", 'import { Signal } from "../delivery/signal";', "imports src/timing/signal: broker may not import delivery"],
-    ["src/rabbitmq/message.ts", 'import { openSqliteStore } from "../store/sqlite";', "imports src/store/sqlite/store: broker may not import store"],
-    ["src/rabbitmq/message.ts", 'export { item } from "../route";\nexport const a = 1;', "imports src/routing/route: broker may not import app"],
+    [
+      "src/store/store.ts",
+      'import { Broker } from "../broker/connection";',
+      "imports src/rabbitmq/connection: store may not import broker",
+    ],
+    [
+      "src/rabbitmq/message.ts",
+      'import { Signal } from "../delivery/signal";',
+      "imports src/timing/signal: broker may not import delivery",
+    ],
+    [
+      "src/rabbitmq/message.ts",
+      'import { openSqliteStore } from "../store/sqlite";',
+      "imports src/store/sqlite/store: broker may not import store",
+    ],
+    [
+      "src/rabbitmq/message.ts",
+      'export { item } from "../route";\nexport const a = 1;',
+      "imports src/routing/route: broker may not import app",
+    ],
     ["src/delivery/replay.ts", 'import { buildApp } from "../app";', "imports src/app/app: delivery may not import app"],
     ["src/delivery/replay.ts", 'const { connect } = await import("amqplib");', "imports amqplib: only src/broker/ knows amqplib"],
     ["src/delivery/inbox.ts", 'import { Database } from "bun:sqlite";', "imports bun:sqlite: only src/store/ knows SQL"],
@@ -61,13 +77,21 @@ describe("the rules can fail: on a planted file, each says what is wrong", () =>
     ["src/app/serve.ts", 'if (process.env["DEBUG"]) run();', "reads the environment: only src/config/config.ts does"],
     ["consumers/logger.ts", "const colour = Bun.env.NO_COLOR;", "reads the environment: only src/config/config.ts does"],
     ["src/app/serve.ts", 'import items from "../routes/items";', "imports routes/items: app may not import routes"],
-    ["src/config/config.ts", 'import { messageOf } from "./observe/logging";', "imports src/observe/logging: config may not import observe"],
+    [
+      "src/config/config.ts",
+      'import { messageOf } from "./observe/logging";',
+      "imports src/observe/logging: config may not import observe",
+    ],
     [
       "routes/orders.ts",
       'import { Broker } from "../src/rabbitmq/connection";',
       "imports src/rabbitmq/connection: routes may not import broker",
     ],
-    ["routes/orders.ts", 'import { openSqliteStore } from "../src/store/sqlite/store";', "imports src/store/sqlite/store: routes may not import store"],
+    [
+      "routes/orders.ts",
+      'import { openSqliteStore } from "../src/store/sqlite/store";',
+      "imports src/store/sqlite/store: routes may not import store",
+    ],
     ["routes/orders.ts", "const socket = await Bun.connect({});", "opens a connection: a route is handed what it needs"],
     ["routes/orders.ts", 'import { connect } from "node:net";', "imports node:net: a route is handed what it needs"],
     [
@@ -75,7 +99,11 @@ describe("the rules can fail: on a planted file, each says what is wrong", () =>
       'import { Broker } from "../src/rabbitmq/connection";',
       "imports src/rabbitmq/connection: consumers may not import broker",
     ],
-    ["consumers/audit.ts", 'import { readConfig } from "../src/config/config";', "imports src/config/config: consumers may not import config"],
+    [
+      "consumers/audit.ts",
+      'import { readConfig } from "../src/config/config";',
+      "imports src/config/config: consumers may not import config",
+    ],
     ["consumers/audit.ts", 'import { formatEvent } from "../routes/items";', "imports routes/items: consumers may not import routes"],
     ["src/delivery/all.ts", 'export { Relay } from "./relay";\nexport * from "./signal";', "is a barrel: import from the file itself"],
     [
@@ -101,18 +129,24 @@ describe("the rules can fail: on a planted file, each says what is wrong", () =>
 
   test("what the design allows is no breach", () => {
     const allowed: SourceFile[] = [
-      { path: "src/domain/order.ts", text: 'import { Type } from "@sinclair/typebox";\nimport { defineResource } from "./resource";\n' },
+      {
+        path: "src/domain/order.ts",
+        text: 'import { Type } from "@sinclair/typebox";\nimport { defineResource } from "warren/resource";\n',
+      },
       { path: "src/store/postgres.ts", text: 'import type { Store } from "./store";\nconst sql = "SELECT id FROM events";\n' },
       { path: "src/rabbitmq/message.ts", text: 'import { connect } from "amqplib";\nimport type { LogEntry } from "../store/store";\n' },
       {
         path: "routes/orders.ts",
-        text: 'import { Elysia } from "elysia";\nimport { crud } from "../src/crud/crud";\nimport type { Store } from "../src/store/store";\n',
+        text: 'import { Elysia } from "elysia";\nimport { crud } from "warren/crud";\nimport type { Store } from "../src/store/store";\n',
       },
       {
         path: "consumers/audit.ts",
-        text: 'import { parseArgs } from "node:util";\nimport { runConsumer } from "../src/consumer/start";\n',
+        text: 'import { parseArgs } from "node:util";\nimport { runConsumer } from "warren/consumer";\n',
       },
-      { path: "src/app/app.ts", text: 'export type { App } from "./routes.generated";\nexport const a = `\n  import { z } from "pino";\n`;\n' },
+      {
+        path: "src/app/app.ts",
+        text: 'export type { App } from "./routes.generated";\nexport const a = `\n  import { z } from "pino";\n`;\n',
+      },
       { path: "routes/index.ts", text: "export default () => {};\n" },
       { path: "src/long.ts", text: "export const a = 1;\n".repeat(250) },
     ];

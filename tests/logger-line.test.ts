@@ -1,8 +1,8 @@
 // The line that the logger prints for an event.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { AnyEvent } from "warren/consumer";
 import { formatEvent } from "../consumers/logger";
-import type { AnyEvent } from "../src/consumer/start";
 import { anyText } from "./support/arbitrary";
 
 /** 18:23:45 where the test runs. */

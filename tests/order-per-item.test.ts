@@ -1,8 +1,8 @@
 // Several events at once, but those of one item one after another and in order.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { Reject } from "../src/consumer/start";
-import { buildEvent, buildEventOf, testConsumer } from "../src/consumer/test-consumer";
+import { Reject } from "warren/consumer";
+import { buildEvent, buildEventOf, testConsumer } from "warren/testing";
 import { catalogue, order } from "./support/resources";
 
 /** Records what is handled when, and finds where two events of one item were handled at once or out of order. */

@@ -1,12 +1,12 @@
 // What is done with a message, by what happened to it: each row of the table, and the decision by itself.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { Reject, RetryAfter } from "../src/consumer/start";
+import { Reject, RetryAfter } from "warren/consumer";
+import { buildEvent, testConsumer } from "warren/testing";
 import { HandlerTimeout } from "../src/delivery/handle";
 import { deadReasons, decide, describeError, type Result, troubleOf } from "../src/delivery/outcome";
 import { defaultRetry } from "../src/delivery/retry-policy";
 import { maxEventBytes, unreadableReasons } from "../src/schema/event";
-import { buildEvent, testConsumer } from "../src/consumer/test-consumer";
 import { anyText } from "./support/arbitrary";
 
 describe("each row of the table", () => {

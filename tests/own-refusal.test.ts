@@ -2,9 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { HttpProblem, Problem } from "../src/http/problem";
-import { crud } from "../src/crud/crud";
-import { defineRoute } from "../src/routing/route";
+import { crud } from "warren/crud";
+import { defineRoute, HttpProblem, Problem } from "warren/route";
 import { openApi, type TestApi } from "./support/api";
 import type { OpenApi } from "./support/openapi";
 import { order } from "./support/resources";

@@ -1,8 +1,8 @@
 // An event on which the process itself dies: an out-of-memory, a segfault, a `process.exit` in a handler.
 import { describe, expect, test } from "bun:test";
+import { buildEvent, testConsumer } from "warren/testing";
 import { resolveConsumer } from "../src/delivery/consumer-options";
 import { Worker } from "../src/delivery/worker";
-import { buildEvent, testConsumer } from "../src/consumer/test-consumer";
 import { origin } from "./support/origin";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue } from "./support/resources";

@@ -1,8 +1,8 @@
 // The copy of a message that waits for its next attempt, or was given up; and what a message may bring along.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { Reject } from "../src/consumer/start";
-import { buildEvent } from "../src/consumer/test-consumer";
+import { Reject } from "warren/consumer";
+import { buildEvent } from "warren/testing";
 import type { Published } from "./support/mock-channel";
 import { consumerOn, deliver } from "./support/subscribed";
 

@@ -1,8 +1,8 @@
 // A consumer whose channel goes: nothing is lost, and as little as can be is done twice.
 import { describe, expect, test } from "bun:test";
-import { Reject } from "../src/consumer/start";
+import { Reject } from "warren/consumer";
+import { buildEvent } from "warren/testing";
 import { Interrupted } from "../src/rabbitmq/consume";
-import { buildEvent } from "../src/consumer/test-consumer";
 import { settled } from "./support/settled";
 import { consumerOn, deliver, gatedConsumer } from "./support/subscribed";
 

@@ -1,7 +1,7 @@
 // What a consumer does on its channel with each message, the broker's answers made up.
 import { afterEach, describe, expect, jest, test } from "bun:test";
-import { Reject, RetryAfter } from "../src/consumer/start";
-import { buildEvent, buildEventOf } from "../src/consumer/test-consumer";
+import { Reject, RetryAfter } from "warren/consumer";
+import { buildEvent, buildEventOf } from "warren/testing";
 import type { Published } from "./support/mock-channel";
 import { order } from "./support/resources";
 import { settled } from "./support/settled";

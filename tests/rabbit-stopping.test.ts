@@ -1,7 +1,7 @@
 // A consumer that is told to stop, or pauses while its handler fails: what it has not begun is the queue's again.
 import { afterEach, describe, expect, jest, test } from "bun:test";
-import { Reject } from "../src/consumer/start";
-import { buildEvent } from "../src/consumer/test-consumer";
+import { Reject } from "warren/consumer";
+import { buildEvent } from "warren/testing";
 import { settled } from "./support/settled";
 import { consumerOn, deliver, gatedConsumer } from "./support/subscribed";
 

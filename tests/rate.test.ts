@@ -1,8 +1,8 @@
 // At most so many events in a second.
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import fc from "fast-check";
+import { buildEvent, testConsumer } from "warren/testing";
 import { TokenBucket } from "../src/timing/token-bucket";
-import { buildEvent, testConsumer } from "../src/consumer/test-consumer";
 import { settled } from "./support/settled";
 
 describe("a token bucket", () => {

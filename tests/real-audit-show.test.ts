@@ -2,12 +2,12 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { ExactlyOnceContext } from "warren/consumer";
+import { buildEvent, buildEventOf } from "warren/testing";
 import { audit } from "../consumers/audit";
-import type { ExactlyOnceContext } from "../src/consumer/start";
 import type { Event } from "../src/schema/event";
 import { openConsumerFile } from "../src/store/consumer/file";
 import { followLog } from "../src/store/sqlite/log-follower";
-import { buildEvent, buildEventOf } from "../src/consumer/test-consumer";
 import { auditIn, show, startAudit } from "./support/audited";
 import { temporaryFolder } from "./support/folder";
 import { endAll, environment, root, run, send, startApi } from "./support/processes";

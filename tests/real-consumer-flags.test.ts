@@ -9,11 +9,11 @@ import { copyProject } from "./support/project-copy";
 setDefaultTimeout(60_000);
 
 const own = {
-  "price-watch.ts": `import { runConsumer } from "../src/consumer/start";
+  "price-watch.ts": `import { runConsumer } from "warren/consumer";
 
 await runConsumer({ queue: "price-watch", events: ["item.created"], description: "Watches prices.", handle: () => {} });
 `,
-  "price-limit.ts": `import { everyFlagHelp, readFlags, runConsumer } from "../src/consumer/start";
+  "price-limit.ts": `import { everyFlagHelp, readFlags, runConsumer } from "warren/consumer";
 
 const help = \`Watches prices.
 

@@ -59,7 +59,7 @@ test("a change that breaks what was published is refused, until it is a new vers
     }),
   ],
   example:`;
-    await Bun.write(source, `import { pastVersion } from "./past-version";\n${changed.replace("example:", past)}`);
+    await Bun.write(source, `import { pastVersion } from "warren/resource";\n${changed.replace("example:", past)}`);
     const stale = await contracts("check");
     expect([stale.code, stale.stderr]).toEqual([
       1,

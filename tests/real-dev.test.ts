@@ -29,7 +29,7 @@ const write = (name: string, text: string) => Bun.write(join(copy.path, name), t
 const starts = (count: number) => dev.lines(/Warren listens on/, count);
 const get = async (path: string) => (await fetch(`${url}${path}`)).text();
 const hello = (text: string) => `import { Elysia } from "elysia";
-import { defineRoute } from "../src/routing/route";
+import { defineRoute } from "warren/route";
 
 export default defineRoute(() => new Elysia().get("", () => "${text}"));
 `;

@@ -4,7 +4,7 @@ import { treaty } from "@elysiajs/eden";
 import type { Browser } from "playwright-core";
 import { eventRoutes } from "../src/app/routes/events";
 import { item } from "../src/domain/item";
-import type { App } from "../src/main";
+import type { App } from "../src/routes.generated";
 import { openApi } from "./support/api";
 import { describeWithBrowser, host, startBrowser } from "./support/browser";
 import { openEvents, type Received } from "./support/event-source";

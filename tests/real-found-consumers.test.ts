@@ -15,7 +15,10 @@ afterAll(() => copy.remove());
 
 const write = (name: string, text: string) => Bun.write(join(copy.path, "consumers", name), text);
 async function generate(...words: string[]): Promise<{ code: number; stderr: string; found: { name: string }[] }> {
-  const running = run(["src/commands/generate.ts", ...words], { cwd: copy.path, env: { DATABASE_URL: `sqlite:${copy.path}/none/warren.db` } });
+  const running = run(["src/commands/generate.ts", ...words], {
+    cwd: copy.path,
+    env: { DATABASE_URL: `sqlite:${copy.path}/none/warren.db` },
+  });
   const code = await running.exited;
   const text = await Bun.file(join(copy.path, "src/docs/consumers.generated.ts")).text();
   const list = text.slice(text.indexOf("= [") + 2, text.lastIndexOf("]") + 1);
@@ -27,7 +30,7 @@ test("consumers that a file exports, or runs as soon as it is loaded", async () 
   await write("parts/tax.ts", "throw new Error('no consumer: a part of one');\n");
   await write(
     "price-watch.ts",
-    `import { runConsumer } from "../src/consumer/start";
+    `import { runConsumer } from "warren/consumer";
 await runConsumer({ queue: "price-watch", events: ["item.created"], description: "Watches prices.", handle: () => {} });
 throw new Error("it ran");
 `,

@@ -12,7 +12,7 @@ import { promtool, runPromtool, type Scrape, scrape } from "./support/scrape";
 setDefaultTimeout(120_000);
 
 const source = `import { existsSync } from "node:fs";
-import { Reject, readFlags, runConsumer } from "../src/consumer/start";
+import { Reject, readFlags, runConsumer } from "warren/consumer";
 const flags = readFlags("", { trouble: { type: "string", default: "" } });
 await runConsumer({
   queue: "warehouse",

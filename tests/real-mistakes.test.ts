@@ -28,7 +28,7 @@ async function ended(...args: string[]): Promise<{ code: number; said: string }>
 }
 
 const hello = `import { Elysia } from "elysia";
-import { defineRoute } from "../src/routing/route";
+import { defineRoute } from "warren/route";
 
 export default defineRoute(() => new Elysia().get("", () => "Hello"));
 `;

@@ -1,12 +1,12 @@
 // Where a consumer's new queue begins, and that no event is left out there: real processes on both transports.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { connect } from "amqplib";
-import { Broker } from "../src/rabbitmq/connection";
-import { queueDepth } from "../src/rabbitmq/topology";
-import { RabbitReplays } from "../src/rabbitmq/replays";
 import type { Replay } from "../src/delivery/replays";
 import { item } from "../src/domain/item";
 import { noTracing } from "../src/observe/tracing";
+import { Broker } from "../src/rabbitmq/connection";
+import { RabbitReplays } from "../src/rabbitmq/replays";
+import { queueDepth } from "../src/rabbitmq/topology";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import { temporaryFolder } from "./support/folder";
 import { type Api, endAll, environment, eventually, send, startApi } from "./support/processes";

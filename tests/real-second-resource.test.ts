@@ -12,7 +12,7 @@ setDefaultTimeout(60_000);
 
 const files = {
   "src/domain/order.ts": `import { Type } from "@sinclair/typebox";
-import { defineResource } from "./resource";
+import { defineResource } from "warren/resource";
 
 const line = Type.Object(
   {
@@ -33,14 +33,14 @@ export const order = defineResource({
 });
 `,
   "routes/orders.ts": `import { order } from "../src/domain/order";
-import { crud } from "../src/crud/crud";
+import { crud } from "warren/crud";
 
 export default crud(order);
 `,
 };
 
 const client = `import { treaty } from "@elysiajs/eden";
-import type { App } from "./src/main";
+import type { App } from "./src/routes.generated";
 
 const api = treaty<App>(process.argv[2] as string);
 const created = await api.orders.post({ customer: "Eve", lines: [{ item: 1, quantity: 1 }], total: 1 });

@@ -12,7 +12,7 @@ import { describeWithRabbit, startRabbit } from "./support/rabbit";
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(120_000);
 
-const source = `import { Reject, RetryAfter, runConsumer } from "../src/consumer/start";
+const source = `import { Reject, RetryAfter, runConsumer } from "warren/consumer";
 await runConsumer({
   queue: "stock",
   events: ["item.created"],

@@ -80,7 +80,7 @@ describe("a second signal", () => {
     try {
       await Bun.write(
         join(copy.path, "consumers/slow.ts"),
-        `import { runConsumer } from "../src/consumer/start";
+        `import { runConsumer } from "warren/consumer";
 await runConsumer({ queue: "slow", handle: () => (console.log("begun"), Bun.sleep(60_000)) });
 `,
       );
@@ -125,7 +125,7 @@ test("a response that streams without end does not keep the API from stopping", 
     await Bun.write(
       join(copy.path, "routes/stream.ts"),
       `import { Elysia } from "elysia";
-import { defineRoute } from "../src/routing/route";
+import { defineRoute } from "warren/route";
 
 const stream = () => new ReadableStream({ start: (controller) => void controller.enqueue("first\\n") });
 export default defineRoute(() => new Elysia().get("", () => new Response(stream())));

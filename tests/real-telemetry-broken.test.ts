@@ -11,7 +11,7 @@ import { projectWith } from "./support/project";
 setDefaultTimeout(60_000);
 
 /** Logs much, fails each event once, and prints what it has handled. */
-const consumer = `import { runConsumer } from "../src/consumer/start";
+const consumer = `import { runConsumer } from "warren/consumer";
 
 await runConsumer({
   queue: "shop",

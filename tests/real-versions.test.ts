@@ -21,7 +21,7 @@ function secondRelease(item: string): string {
     }),
   ],
   example:`;
-  return `import { pastVersion } from "./past-version";\n${item
+  return `import { pastVersion } from "warren/resource";\n${item
     .replace("price: Nullable(Type.Number({ minimum: 0 }))", "cents: Nullable(Type.Integer({ minimum: 0 }))")
     .replace('price: "range"', 'cents: "range"')
     .replace("price: 9.99", "cents: 999")

@@ -1,8 +1,8 @@
 // Which events are pruned, and which are not, however old they are.
 import { afterEach, beforeEach, describe, expect, jest, setSystemTime, test } from "bun:test";
 import { join } from "node:path";
-import { keepRetention, pruneOnce, type RetentionOptions } from "../src/engine/retention";
 import { item } from "../src/domain/item";
+import { keepRetention, pruneOnce, type RetentionOptions } from "../src/engine/retention";
 import { openConsumerFile } from "../src/store/consumer/file";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import type { Store } from "../src/store/store";

@@ -1,9 +1,9 @@
 // How long a failed event waits: the policy's delays, and those that a handler asks for.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { RetryAfter } from "../src/consumer/start";
+import { RetryAfter } from "warren/consumer";
+import { testConsumer } from "warren/testing";
 import { askedDelayMs, defaultRetry, delayMs, type RetryPolicy, retryPolicy } from "../src/delivery/retry-policy";
-import { testConsumer } from "../src/consumer/test-consumer";
 
 const dayMs = 86_400_000;
 const anyPolicy: fc.Arbitrary<RetryPolicy> = fc

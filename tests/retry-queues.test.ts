@@ -1,8 +1,8 @@
 // Consumers on RabbitMQ say where their retries wait; who looks asks those queues, and no others.
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { parseAnnouncement, type RetryAnnouncement } from "../src/rabbitmq/announcement";
 import { knownQueues } from "../src/engine/queue-states";
+import { parseAnnouncement, type RetryAnnouncement } from "../src/rabbitmq/announcement";
 import { followLog } from "../src/store/sqlite/log-follower";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import { temporaryFolder } from "./support/folder";

@@ -1,7 +1,7 @@
 // The path of a file in routes/ is the path of its URL; what cannot be mounted says why, and shows what can.
 import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import type { Dependencies } from "../src/routing/route";
+import type { Dependencies } from "warren/route";
 import { findRouteFiles, loadRoutes, mountRoutes, RouterError } from "../src/routing/router";
 import { projectWith } from "./support/project";
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, type Mock, mock, spyOn, test } from "bun:test";
-import { onStopSignal } from "../src/timing/stop-signal";
 import { createLog } from "../src/observe/logging";
+import { onStopSignal } from "../src/timing/stop-signal";
 import { eventually } from "./support/processes";
 
 /** So long that no timer of a test ends the process that runs the others. */

@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import fc from "fast-check";
+import type { FieldsOf } from "warren/resource";
 import { item } from "../src/domain/item";
-import type { Change, FieldsOf } from "../src/schema/resource";
+import type { Change } from "../src/schema/resource";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import type { LogEntry, Store } from "../src/store/store";
 import { itemFields } from "./support/arbitrary";

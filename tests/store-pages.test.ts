@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { Type } from "@sinclair/typebox";
 import fc from "fast-check";
-import { defineResource, Nullable, type RecordOf, type Resource } from "../src/schema/resource";
+import { defineResource, Nullable, type RecordOf, type Resource } from "warren/resource";
 import { readAtMost } from "../src/store/sqlite/pages";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import { type Listing, type Page, type Store, sortKeys } from "../src/store/store";

@@ -4,8 +4,7 @@ import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
 import { Type } from "@sinclair/typebox";
-import { pastVersion } from "../src/schema/past-version";
-import { defineResource, type Resource } from "../src/schema/resource";
+import { defineResource, pastVersion, type Resource } from "warren/resource";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import { temporaryFolder } from "./support/folder";
 

@@ -1,9 +1,9 @@
 // What `src/consumer/test-consumer.ts` gives to the tests of a user's own handlers.
 import { describe, expect, test } from "bun:test";
-import { Reject, RetryAfter } from "../src/consumer/start";
+import { Reject, RetryAfter } from "warren/consumer";
+import { buildEvent, buildEventOf, testConsumer } from "warren/testing";
 import { parseEvent } from "../src/schema/event";
 import { changes } from "../src/schema/resource";
-import { buildEvent, buildEventOf, testConsumer } from "../src/consumer/test-consumer";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue, order } from "./support/resources";
 

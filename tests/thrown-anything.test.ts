@@ -1,7 +1,7 @@
 // A handler may throw anything at all, or return it: each delivery is settled, whatever it was.
 import { describe, expect, test } from "bun:test";
+import { buildEvent, type Outcome, testConsumer } from "warren/testing";
 import { messageOf } from "../src/observe/logging";
-import { buildEvent, type Outcome, testConsumer } from "../src/consumer/test-consumer";
 import { consumerOn, deliver } from "./support/subscribed";
 import { refuse, thrownValues } from "./support/thrown-values";
 

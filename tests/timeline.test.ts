@@ -1,19 +1,19 @@
 // GET /events/:id/timeline, and what it is made of.
 import { afterEach, beforeEach, describe, expect, setSystemTime, spyOn, test } from "bun:test";
 import { join } from "node:path";
+import { buildEvent, testConsumer } from "warren/testing";
+import items from "../routes/items";
 import events from "../src/app/routes/events";
 import timelineRoute from "../src/app/routes/events/[id]/timeline";
-import items from "../routes/items";
 import { showTimeline } from "../src/commands/timeline-text";
 import type { DeadLetter } from "../src/delivery/dead-letters";
-import { rabbitTimeline } from "../src/rabbitmq/timeline";
 import type { Timeline } from "../src/delivery/timeline";
 import { item } from "../src/domain/item";
+import { rabbitTimeline } from "../src/rabbitmq/timeline";
 import type { Attempt } from "../src/store/consumer/attempt-table";
 import { type ConsumerFile, openConsumerFile } from "../src/store/consumer/file";
 import type { ConsumerHistory } from "../src/store/consumer/history";
 import type { EventRecord } from "../src/store/sqlite/event-record";
-import { buildEvent, testConsumer } from "../src/consumer/test-consumer";
 import { openApi, type TestApi } from "./support/api";
 
 const routes = [

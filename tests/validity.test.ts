@@ -2,14 +2,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import fc from "fast-check";
+import { crud } from "warren/crud";
+import { defineResource, pastVersion } from "warren/resource";
+import { buildEventOf, testConsumer } from "warren/testing";
 import { isMultiple } from "../src/schema/decimal";
 import { parseEvent } from "../src/schema/event";
 import { formats } from "../src/schema/formats";
-import { pastVersion } from "../src/schema/past-version";
 import { publishedBy } from "../src/schema/published";
-import { defineResource } from "../src/schema/resource";
-import { crud } from "../src/crud/crud";
-import { buildEventOf, testConsumer } from "../src/consumer/test-consumer";
 import { openApi, type TestApi } from "./support/api";
 import { root } from "./support/processes";
 import { ticket, tickets } from "./support/ticket";

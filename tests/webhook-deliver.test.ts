@@ -1,6 +1,6 @@
 // Deliveries to real servers on this machine, each of which fails in a way of its own.
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { RetryAfter } from "../src/consumer/start";
+import { RetryAfter } from "warren/consumer";
 import { allClosed, deliverTo, drip, errorOf, event, type RawSocket, rawServer, receiver, stopServers } from "./support/delivery";
 import { freePort } from "./support/net";
 

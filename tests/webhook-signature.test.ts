@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { Webhook } from "standardwebhooks";
+import { Reject } from "warren/consumer";
 import { signedHeaders } from "../src/webhook/deliver";
-import { Reject } from "../src/consumer/start";
 import { anyText, itemEvent } from "./support/arbitrary";
 import { newSecret } from "./support/receiver";
 

@@ -1,11 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import {
-  describe as describeSubscription,
-  parseSubscriptions,
-  type Subscription,
-  SubscriptionsError,
-} from "../src/webhook/subscriptions";
+import { describe as describeSubscription, parseSubscriptions, type Subscription, SubscriptionsError } from "../src/webhook/subscriptions";
 import { root } from "./support/processes";
 import { newSecret } from "./support/receiver";
 import { catalogue } from "./support/resources";

@@ -1,21 +1,21 @@
 // What the store, the relay, the consumers and the queues tell Prometheus is what happened there.
 import { afterEach, beforeEach, describe, expect, jest, setSystemTime, test } from "bun:test";
 import { join } from "node:path";
-import { type EventPattern, Reject } from "../src/consumer/start";
+import { type EventPattern, Reject } from "warren/consumer";
+import { buildEvent } from "warren/testing";
 import { describeWorkers } from "../src/consumer/metrics";
 import { type ConsumerOptions, resolveConsumer } from "../src/delivery/consumer-options";
 import type { Delivery } from "../src/delivery/delivery";
-import { describeQueues } from "../src/engine/queue-metrics";
-import { embeddedQueues, type QueueState } from "../src/engine/queue-states";
-import { describeRelay } from "../src/rabbitmq/relay-metrics";
 import { Worker } from "../src/delivery/worker";
 import { item } from "../src/domain/item";
+import { describeQueues } from "../src/engine/queue-metrics";
+import { embeddedQueues, type QueueState } from "../src/engine/queue-states";
 import { Metrics } from "../src/observe/metrics";
+import { describeRelay } from "../src/rabbitmq/relay-metrics";
 import { openConsumerFile } from "../src/store/consumer/file";
 import { acquireLock } from "../src/store/sqlite/lock";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import { describeStore } from "../src/store/store-metrics";
-import { buildEvent } from "../src/consumer/test-consumer";
 import { temporaryFolder } from "./support/folder";
 import type { Published } from "./support/mock-channel";
 import { origin } from "./support/origin";

@@ -1,5 +1,5 @@
 // As count.ts, with an effect for each event that is in its file exactly once. `EVENTS=200000 bun bench/programs/count-once.ts`
-import { runConsumer } from "../../src/consumer/start";
+import { runConsumer } from "warren/consumer";
 import { startClock } from "../clock";
 
 const count = Number(process.env["EVENTS"]);

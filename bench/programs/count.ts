@@ -1,5 +1,5 @@
 // A Warren consumer with a trivial handler; says how long it took for so many events. `EVENTS=200000 bun bench/programs/count.ts`
-import { runConsumer } from "../../src/consumer/start";
+import { runConsumer } from "warren/consumer";
 import { startClock } from "../clock";
 
 const count = Number(process.env["EVENTS"]);

@@ -2,6 +2,7 @@ import { type AnyElysia, Elysia } from "elysia";
 import type { Config } from "../config/config";
 import { maxBulkBytes } from "../crud/read-bulk";
 import { eventDocs } from "../docs/asyncapi-page";
+import type { FoundConsumer } from "../docs/find-consumers";
 import type { DocumentedRoute } from "../docs/openapi";
 import { apiDocs } from "../docs/swagger";
 import { completeHeaders } from "../http/answer-headers";
@@ -19,9 +20,13 @@ import type { Log } from "../observe/logging";
 import { noTracing, type Tracing } from "../observe/tracing";
 import type { Dependencies } from "../routing/route";
 import { type LoadedRoute, mountRoutes } from "../routing/router";
+import { withServiceRoutes } from "./service-routes";
 
 export interface AppOptions {
+  /** The project's own routes. One at the path of a route of the service takes its place. */
   readonly routes: readonly LoadedRoute[];
+  /** Consumers to show in the AsyncAPI document. Default: none. */
+  readonly consumers?: readonly FoundConsumer[];
   readonly dependencies: Dependencies;
   readonly config: Pick<Config, "apiTokens" | "rateLimit" | "trustedProxies" | "localHostOnly" | "corsOrigins">;
   readonly log: Log;
@@ -45,7 +50,7 @@ type Handle = (request: Request) => Response | Promise<Response>;
  *
  * @throws {RouterError} for a file in `routes/` that does not build a route.
  */
-export function buildApp({ routes, dependencies, config, log, tracing = noTracing }: AppOptions): AnyElysia {
+export function buildApp({ routes, consumers = [], dependencies, config, log, tracing = noTracing }: AppOptions): AnyElysia {
   const methodsAt = methodsByPath(() => app.routes);
   const crossOrigin = new CrossOrigin(config.corsOrigins);
   const pass = gate(config, crossOrigin, methodsAt);
@@ -95,9 +100,9 @@ export function buildApp({ routes, dependencies, config, log, tracing = noTracin
     })
     .mapResponse({ as: "global" }, compressibleValue)
     .onError(({ error, request, path }) => answerError(error, request, path))
-    .use(mountRoutes(routes, dependencies))
+    .use(mountRoutes(withServiceRoutes(routes), dependencies))
     .use(problemPages())
     .use(apiDocs(config, () => app.routes as readonly DocumentedRoute[]))
-    .use(eventDocs(dependencies.catalogue));
+    .use(eventDocs(dependencies.catalogue, consumers));
   return app;
 }

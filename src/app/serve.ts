@@ -1,13 +1,14 @@
 import type { Server } from "bun";
-import { buildApp } from "./app";
 import { type Config, ConfigError, readConfig } from "../config/config";
-import { onStopSignal } from "../timing/stop-signal";
-import { loadCatalogue } from "../schema/catalogue";
 import { startEngine } from "../engine/engine";
 import { clientsBehind } from "../http/client-address";
 import { createLog, type Log, messageOf } from "../observe/logging";
 import { startTracing } from "../observe/tracing";
-import { type LoadedRoute, RouterError } from "../routing/router";
+import { loadCatalogue } from "../project/resources";
+import { RouterError } from "../routing/router";
+import { onStopSignal } from "../timing/stop-signal";
+import { buildApp } from "./app";
+import { loadProject, type Project } from "./project";
 
 /** Under the ten seconds after which Docker and others kill. */
 const stopTimeoutMs = 9000;
@@ -22,7 +23,7 @@ RABBITMQ_URL, API_TOKEN and others, all of them in .env.example. The API shows i
  * Runs the API as this process's whole work, until SIGINT or SIGTERM. A mistake in the environment or in `routes/` is
  * printed, and exits with 1; an argument, since there are none, with 2.
  */
-export async function startApi(loadRoutes: () => Promise<readonly LoadedRoute[]>): Promise<void> {
+export async function startApi(load: () => Promise<Project> = loadProject): Promise<void> {
   const [word] = process.argv.slice(2);
   if (word === "--help" || word === "-h") {
     console.log(help);
@@ -40,7 +41,7 @@ export async function startApi(loadRoutes: () => Promise<readonly LoadedRoute[]>
       stream: 1,
       secrets: config.apiTokens.map(({ token }) => token),
     });
-    const starting = serve(await loadRoutes(), config, log);
+    const starting = serve(await load(), config, log);
     onStopSignal(log, stopTimeoutMs, async () => {
       const stop = await starting;
       await stop();
@@ -56,12 +57,13 @@ export async function startApi(loadRoutes: () => Promise<readonly LoadedRoute[]>
 }
 
 /** Starts everything, and answers how to stop it again. */
-async function serve(routes: readonly LoadedRoute[], config: Config, log: Log): Promise<() => Promise<void>> {
+async function serve({ routes, consumers }: Project, config: Config, log: Log): Promise<() => Promise<void>> {
   const stopping = new AbortController();
   const tracing = await startTracing(config, "warren", log);
   const service = await startEngine(config, await loadCatalogue(), log, { tracing, quickCommitSeconds });
   const app = buildApp({
     routes,
+    consumers,
     config,
     log,
     tracing,

@@ -1,7 +1,8 @@
 import { join, relative } from "node:path";
-import { loadCatalogue } from "../schema/catalogue";
-import { type Breach, breachesOf, type Published, publishedBy, widenings } from "../schema/published";
 import { parseWords, UsageError } from "../observe/command-line";
+import { projectFolder as root } from "../project/folder";
+import { loadCatalogue } from "../project/resources";
+import { type Breach, breachesOf, type Published, publishedBy, widenings } from "../schema/published";
 import { runCommand, tell } from "./command";
 import { checkStored } from "./stored-events";
 
@@ -20,7 +21,6 @@ been ready for: a field that is gone, may now be missing, or is of another type.
 the one before: see "Events" in README.md. RABBITMQ_URL, DATABASE_URL and DATA_DIR say where stored events are, as for the API.
 Exit codes: 0 all is well, 1 something is not, 2 wrong usage.`;
 
-const root = join(import.meta.dir, "../..");
 const file = join(root, "contracts/events.json");
 const shownFile = relative(root, file);
 

@@ -2,6 +2,7 @@
 // would not see a new route file, and would end at the first mistake.
 import { watch } from "node:fs";
 import { join } from "node:path";
+import { projectFolder as root } from "../project/folder";
 import { Signal } from "../timing/signal";
 
 /** Editors write a file in several steps. */
@@ -9,7 +10,6 @@ const settleMs = 100;
 
 const waiting = "The API does not run; it is started when a file changes.";
 
-const root = join(import.meta.dir, "..");
 const changed = new Signal();
 let stopping = false;
 let api: Bun.Subprocess | undefined;
@@ -29,9 +29,9 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 
 let code = 0;
 while (!stopping) {
-  const generated = (await start("src/commands/generate.ts").exited) === 0;
+  const generated = (await start("generate.ts").exited) === 0;
   if (stopping) break;
-  const started = generated ? start("src/main.ts") : undefined;
+  const started = generated ? start("../main.ts") : undefined;
   api = started;
   if (!started) console.error(waiting);
   void started?.exited.then(() => {
@@ -48,8 +48,8 @@ while (!stopping) {
 }
 process.exit(code);
 
-function start(file: string): Bun.Subprocess {
-  return Bun.spawn([process.execPath, file], {
+function start(program: string): Bun.Subprocess {
+  return Bun.spawn([process.execPath, join(import.meta.dir, program)], {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
     // Ctrl+C goes to every process of a terminal's group; in one of its own, the API gets the one signal that is passed on.

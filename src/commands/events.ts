@@ -1,9 +1,9 @@
-import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
 import type { Timeline } from "../delivery/timeline";
 import { findTimeline, type TimelineSources } from "../engine/timelines";
-import { loadCatalogue } from "../schema/catalogue";
 import { parseWords, UsageError } from "../observe/command-line";
 import { printable } from "../observe/terminal";
+import { loadCatalogue } from "../project/resources";
+import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
 import type { LogFollower } from "../store/sqlite/log-follower";
 import { runCommand, Trouble } from "./command";
 import { painter, printableJson } from "./text";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { EmbeddedReplays } from "../embedded/replays";
 import { type Replay, toReplay } from "../delivery/replays";
+import { EmbeddedReplays } from "../embedded/replays";
 import { openConsumerFile } from "../store/consumer/file";
 import { acquireLock } from "../store/sqlite/lock";
 import { whenUnlocked } from "../store/sqlite/lock-wait";

@@ -1,9 +1,9 @@
+import { noConsumerNote } from "../delivery/replays";
+import { messageOf } from "../observe/logging";
 import type { Broker } from "../rabbitmq/connection";
 import { Unroutable } from "../rabbitmq/publisher";
-import { queueState } from "../rabbitmq/topology";
-import { noConsumerNote } from "../delivery/replays";
 import { sendPast } from "../rabbitmq/send-past";
-import { messageOf } from "../observe/logging";
+import { queueState } from "../rabbitmq/topology";
 import { interrupted, onInterrupt, quoted, Trouble, tell } from "./command";
 import { Progress } from "./progress";
 import type { Replaying } from "./replaying";

@@ -1,8 +1,9 @@
 import type { DeadLetter, DeadLetters } from "../delivery/dead-letters";
 import { EmbeddedDeadLetters } from "../embedded/dead-letters";
-import { type Catalogue, loadCatalogue } from "../schema/catalogue";
-import { parseEvent, type Unreadable, unreadableReasons } from "../schema/event";
 import { printable } from "../observe/terminal";
+import { loadCatalogue } from "../project/resources";
+import type { Catalogue } from "../schema/catalogue";
+import { parseEvent, type Unreadable, unreadableReasons } from "../schema/event";
 import type { LogFollower } from "../store/sqlite/log-follower";
 import { tell } from "./command";
 import { Progress } from "./progress";

@@ -1,9 +1,9 @@
-import type { BrokerState } from "../rabbitmq/connection";
-import { ageSeconds, type Backlog, backlogOf } from "../rabbitmq/backlog";
-import { troubleOf } from "../rabbitmq/unreachable";
 import { type AskQueues, embeddedQueues, knownQueues, type QueueState, rabbitQueues } from "../engine/queue-states";
+import { loadCatalogue } from "../project/resources";
+import { ageSeconds, type Backlog, backlogOf } from "../rabbitmq/backlog";
 import type { Transport } from "../rabbitmq/choose-transport";
-import { loadCatalogue } from "../schema/catalogue";
+import type { BrokerState } from "../rabbitmq/connection";
+import { troubleOf } from "../rabbitmq/unreachable";
 import { isLocked } from "../store/sqlite/lock";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { followLog, type LogFollower } from "../store/sqlite/log-follower";

@@ -1,12 +1,12 @@
 import { join } from "node:path";
-import { Broker } from "../rabbitmq/connection";
 import { type Config, readConfig } from "../config/config";
 import type { DeadLetters } from "../delivery/dead-letters";
 import { EmbeddedDeadLetters } from "../embedded/dead-letters";
-import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
-import { chooseTransport, type Transport } from "../rabbitmq/choose-transport";
-import { loadCatalogue } from "../schema/catalogue";
 import { createLog } from "../observe/logging";
+import { loadCatalogue } from "../project/resources";
+import { chooseTransport, type Transport } from "../rabbitmq/choose-transport";
+import { Broker } from "../rabbitmq/connection";
+import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { followLog, type LogFollower } from "../store/sqlite/log-follower";
 import { Trouble } from "./command";

@@ -1,6 +1,6 @@
+import type { Worker } from "../delivery/worker";
 import type { Broker } from "../rabbitmq/connection";
 import { troubleOf } from "../rabbitmq/unreachable";
-import type { Worker } from "../delivery/worker";
 
 /** How far a consumer has come to its events. */
 export type Stage = "waiting" | "standing by" | "consuming";

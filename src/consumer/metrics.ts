@@ -1,7 +1,7 @@
-import type { Metrics, Sample } from "../observe/metrics";
 import { deadReasons } from "../delivery/outcome";
 import type { Worker } from "../delivery/worker";
 import type { TypeTally } from "../delivery/worker-tally";
+import type { Metrics, Sample } from "../observe/metrics";
 
 /** Shown from the start, as 0: Prometheus does not see the growth of a counter that begins with 1. */
 const outcomes = ["handled", "duplicate", "skipped", "retry", "dead-letter"];

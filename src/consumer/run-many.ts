@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import { ConfigError, readConfig } from "../config/config";
-import { UnknownEventType } from "../schema/catalogue";
+import { ConsumerError, type ConsumerOptions } from "../delivery/consumer-options";
 import { createLog } from "../observe/logging";
 import { startTracing, type Tracing } from "../observe/tracing";
-import { ConsumerError, type ConsumerOptions, type RunningConsumer, serviceName, startConsumer } from "./start";
-import { serveConsumers, servings } from "./serve";
-import { helpOf, readFlags, type ServerFlags } from "./flags";
-import { areLookedAt } from "./describe-only";
+import { UnknownEventType } from "../schema/catalogue";
 import { onStopSignal } from "../timing/stop-signal";
+import { areLookedAt } from "./describe-only";
+import { helpOf, readFlags, type ServerFlags } from "./flags";
+import { serveConsumers, servings } from "./serve";
+import { type RunningConsumer, serviceName, startConsumer } from "./start";
 
 /** How long a stop waits for the events in hand. */
 const drainTimeoutMs = 8000;

@@ -1,11 +1,11 @@
+import { ConsumerError } from "../delivery/consumer-options";
 import { type Log, messageOf } from "../observe/logging";
 import { Metrics } from "../observe/metrics";
 import { describeProcess } from "../observe/process-metrics";
 import { describeBroker } from "../rabbitmq/broker-metrics";
+import type { ServerFlags } from "./flags";
 import { readiness, type Watched } from "./health";
 import { describeWorkers } from "./metrics";
-import { ConsumerError } from "../delivery/consumer-options";
-import type { ServerFlags } from "./flags";
 
 export interface Address {
   readonly hostname: string;

@@ -1,32 +1,27 @@
 import { basename, join } from "node:path";
-import { aborted, Broker } from "../rabbitmq/connection";
 import { type Config, ConfigError, type RabbitmqConfig, readConfig } from "../config/config";
-import { loadCatalogue, UnknownEventType } from "../schema/catalogue";
+import type { AskedTypes, EventPattern, NewestTypes } from "../delivery/consumed-events";
+import { type Consumer, ConsumerError, type ConsumerOptions, resolveConsumer } from "../delivery/consumer-options";
+import { Worker } from "../delivery/worker";
+import type { Counts } from "../delivery/worker-tally";
+import { consumeLog } from "../embedded/start";
 import { createLog, type Log, messageOf } from "../observe/logging";
 import { noTracing, startTracing } from "../observe/tracing";
+import { loadCatalogue } from "../project/resources";
+import { attachQueue } from "../rabbitmq/announcement";
+import { chooseTransport, type Transport } from "../rabbitmq/choose-transport";
+import { aborted, Broker } from "../rabbitmq/connection";
+import { consumeFrom, Interrupted, type Subscription } from "../rabbitmq/consume";
+import { parkingOf } from "../rabbitmq/parking";
+import { UnknownEventType } from "../schema/catalogue";
 import { type ConsumerFile, openConsumerFile } from "../store/consumer/file";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { warnOfExposed } from "../store/sqlite/private-file";
-import { attachQueue } from "../rabbitmq/announcement";
-import type { AskedTypes, EventPattern, NewestTypes } from "../delivery/consumed-events";
-import type { Stage, Watched } from "./health";
-import { type Consumer, ConsumerError, type ConsumerOptions, resolveConsumer } from "../delivery/consumer-options";
-import { serveConsumers, servings } from "./serve";
-import { consumeLog } from "../embedded/start";
-import { helpOf, readFlags, type ServerFlags } from "./flags";
-import { areLookedAt } from "./describe-only";
-import { parkingOf } from "../rabbitmq/parking";
-import { consumeFrom, Interrupted, type Subscription } from "../rabbitmq/consume";
 import { onStopSignal } from "../timing/stop-signal";
-import { chooseTransport, type Transport } from "../rabbitmq/choose-transport";
-import { Worker } from "../delivery/worker";
-import type { Counts } from "../delivery/worker-tally";
-
-export type { AnyEvent, AskedTypes, EventPattern, Matching } from "../delivery/consumed-events";
-export { ConsumerError, type ConsumerOptions } from "../delivery/consumer-options";
-export { everyFlagHelp, readFlags, refuseUsage } from "./flags";
-export type { ExactlyOnceContext, HandlerContext } from "../delivery/handle";
-export { Reject, RetryAfter } from "../delivery/outcome";
+import { areLookedAt } from "./describe-only";
+import { helpOf, readFlags, type ServerFlags } from "./flags";
+import type { Stage, Watched } from "./health";
+import { serveConsumers, servings } from "./serve";
 
 /** How long a stop waits for the events in hand. */
 const drainTimeoutMs = 8000;

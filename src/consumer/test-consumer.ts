@@ -4,19 +4,22 @@ import { type ConsumerOptions, resolveConsumer } from "../delivery/consumer-opti
 import type { Outcome } from "../delivery/outcome";
 import { Worker } from "../delivery/worker";
 import type { Counts } from "../delivery/worker-tally";
-import { Catalogue } from "../schema/catalogue";
-import { resources } from "../resources.generated";
+import { createLog, type Log } from "../observe/logging";
+import { loadCatalogue } from "../project/resources";
+import type { Catalogue } from "../schema/catalogue";
 import { type Event, type EventOf, parseEvent } from "../schema/event";
 import { versionOf } from "../schema/event-type";
 import { exampleOf } from "../schema/example";
+import type { Resources } from "../schema/registered";
 import type { RecordOf, Resource } from "../schema/resource";
-import { createLog, type Log } from "../observe/logging";
 import { type ConsumerFile, openConsumerFile, type Transaction } from "../store/consumer/file";
 import type { ReplayMark } from "../store/consumer/waiting-table";
 
 export type { Outcome } from "../delivery/outcome";
 
-type Resources = typeof resources;
+/** The resources of src/domain/. */
+const ownResources = await loadCatalogue();
+
 type Envelope<Of = Event> = Partial<Omit<Event, "type">> &
   (Of extends { readonly data: infer Data } ? { readonly data?: Partial<Data> } : unknown);
 /** The event `name` of a resource: `created`. */
@@ -37,8 +40,10 @@ export function buildEvent<const Type extends AnyEvent["type"]>(
   record: Partial<RecordIn<Type>> = {},
   envelope: Envelope<Matching<Type>> = {} as never,
 ): Matching<Type> {
-  const [resource, name] = type.split(".") as [keyof Resources, string];
-  return build(resources[resource], name, record, envelope) as unknown as Matching<Type>;
+  const [resource = "", name = ""] = type.split(".");
+  const known = ownResources.resources.find((each) => each.name === resource);
+  if (!known) throw new TypeError(`There is no resource "${resource}" in src/domain/.`);
+  return build(known, name, record, envelope) as unknown as Matching<Type>;
 }
 
 /** As {@link buildEvent}, for a resource that is not exported from `src/domain/`. */
@@ -123,7 +128,7 @@ export function testConsumer<const Pattern extends EventPattern, const Asked ext
   options: ConsumerOptions<Pattern, Asked>,
   settings: TestSettings = {},
 ): TestConsumer {
-  const { catalogue = new Catalogue(Object.values(resources)), log = createLog({ level: "silent", format: "json", stream: 2 }) } = settings;
+  const { catalogue = ownResources, log = createLog({ level: "silent", format: "json", stream: 2 }) } = settings;
   const breaker = options.breaker ?? { minimum: Number.POSITIVE_INFINITY };
   const consumer = resolveConsumer({ ...options, breaker } as ConsumerOptions<Pattern, Asked>, catalogue, log, () => {});
   let opened: ConsumerFile | undefined;

@@ -1,11 +1,11 @@
 import { type TSchema, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import type { Recorded, Resource } from "../schema/resource";
 import { compressible } from "../http/compression";
+import { Problem } from "../http/problem";
 import { refuseQuery } from "../http/query";
 import { traceField } from "../observe/traceparent";
-import { Problem } from "../http/problem";
 import type { Dependencies } from "../routing/route";
+import type { Recorded, Resource } from "../schema/resource";
 import { contextOf } from "./context";
 import type { Input } from "./defaults";
 import { idempotencyKey } from "./headers";

@@ -1,5 +1,14 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
+import { jsonResponse } from "../http/answer-headers";
+import { jsonBody } from "../http/json-body";
+import { HttpProblem, Problem } from "../http/problem";
+import { refuseQuery } from "../http/query";
+import { type Dependencies, defineRoute } from "../routing/route";
+import { mistakesIn } from "../schema/check";
+import type { Filters } from "../schema/filter";
+import type { Recorded, Resource } from "../schema/resource";
+import type { Store, Stored } from "../store/store";
 import { bulk } from "./bulk";
 import { contextOf } from "./context";
 import { type Input, withDefaults } from "./defaults";
@@ -9,15 +18,6 @@ import { listOf } from "./listing";
 import { mergePatch } from "./merge-patch";
 import { etagOf, guardOf, isUnchanged } from "./preconditions";
 import { schemasOf, typed } from "./resource-schemas";
-import { mistakesIn } from "../schema/check";
-import type { Filters } from "../schema/filter";
-import type { Recorded, Resource } from "../schema/resource";
-import { jsonResponse } from "../http/answer-headers";
-import { jsonBody } from "../http/json-body";
-import { refuseQuery } from "../http/query";
-import { HttpProblem, Problem } from "../http/problem";
-import { type Dependencies, defineRoute } from "../routing/route";
-import type { Store, Stored } from "../store/store";
 
 /** RFC 7396. */
 const patchMediaType = "application/merge-patch+json";

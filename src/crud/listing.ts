@@ -1,11 +1,11 @@
 import type { TUnsafe } from "@sinclair/typebox";
+import { invalid } from "../http/mistakes";
+import { integer, type Parameter, querySchema, readQuery, word } from "../http/query";
 import { type FilterQuery, type Filters, parametersOf } from "../schema/filter";
 import type { Mistake } from "../schema/mistakes";
 import type { Resource } from "../schema/resource";
-import { parseTime } from "../timing/parse-time";
-import { invalid } from "../http/mistakes";
-import { integer, type Parameter, querySchema, readQuery, word } from "../http/query";
 import { type Listing, type Page, type SortKey, sortKeys } from "../store/store";
+import { parseTime } from "../timing/parse-time";
 import { readCursor, writeCursor } from "./cursor";
 
 export type Sort = SortKey | `-${SortKey}`;

@@ -1,5 +1,5 @@
-import type { Resource } from "../schema/resource";
 import { problemInside } from "../http/problem";
+import type { Resource } from "../schema/resource";
 import { type ChangeContext, type Once, type Store, type Stored, StoreUnavailable } from "../store/store";
 import { type BulkEntry, ndjson } from "./read-bulk";
 

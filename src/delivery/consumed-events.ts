@@ -1,7 +1,6 @@
-import type { resources } from "../resources.generated";
 import type { EventOf } from "../schema/event";
+import type { Resources } from "../schema/registered";
 
-type Resources = typeof resources;
 /** Every event of every resource, in the versions that are asked for. Narrow it by `event.type`. */
 export type AnyEvent<Asked extends AskedTypes = NewestTypes> = EventOf<Resources[keyof Resources], Asked>;
 type EventName = EventOf<Resources[keyof Resources]>["type"];

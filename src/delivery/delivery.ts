@@ -1,6 +1,6 @@
+import type { MessageOrigin, Span } from "../observe/tracing";
 import type { Event } from "../schema/event";
 import type { Resource } from "../schema/resource";
-import type { MessageOrigin, Span } from "../observe/tracing";
 import type { ReplayMark } from "../store/consumer/waiting-table";
 import type { Outcome } from "./outcome";
 

@@ -1,7 +1,7 @@
-import type { Event } from "../schema/event";
 import type { Log } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
 import type { Span } from "../observe/tracing";
+import type { Event } from "../schema/event";
 import type { ConsumerFile, Transaction } from "../store/consumer/file";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import type { Consumer } from "./consumer-options";

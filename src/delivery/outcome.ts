@@ -1,5 +1,5 @@
-import { type Unreadable, unreadableReasons } from "../schema/event";
 import type { SpanTrouble } from "../observe/tracing";
+import { type Unreadable, unreadableReasons } from "../schema/event";
 import { askedDelayMs, delayMs, type RetryPolicy } from "./retry-policy";
 
 /** Thrown by a handler that will never be able to handle this event: it becomes a dead letter at once. */

@@ -1,5 +1,5 @@
-import { isRefusal } from "../rabbitmq/topology";
 import { messageOf } from "../observe/logging";
+import { isRefusal } from "../rabbitmq/topology";
 
 /** Whoever asked named a queue that is not there. */
 export class UnknownQueue extends Error {

@@ -1,5 +1,5 @@
-import type { Event } from "../schema/event";
 import { count, Distribution, entryOf, waitSeconds, workSeconds } from "../observe/tally";
+import type { Event } from "../schema/event";
 import type { Delivery } from "./delivery";
 import type { DeadReason, Outcome } from "./outcome";
 

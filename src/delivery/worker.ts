@@ -1,7 +1,9 @@
-import { parseEvent } from "../schema/event";
 import { messageOf } from "../observe/logging";
+import { parseEvent } from "../schema/event";
 import type { ConsumerFile } from "../store/consumer/file";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
+import { longestTimerMs } from "../timing/signal";
+import { TokenBucket } from "../timing/token-bucket";
 import { attemptNote } from "./attempt-note";
 import { Breaker, type BreakerState } from "./breaker";
 import type { Consumer } from "./consumer-options";
@@ -10,8 +12,6 @@ import { handleBatch, handleExactlyOnce, handleOne } from "./handle";
 import { decide, isRejection, type Outcome, type Result } from "./outcome";
 import { report } from "./report";
 import { settle } from "./settle";
-import { longestTimerMs } from "../timing/signal";
-import { TokenBucket } from "../timing/token-bucket";
 import { WorkerTally } from "./worker-tally";
 
 /** Events that share a commit of `exactlyOnce`, at most. */

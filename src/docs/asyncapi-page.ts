@@ -1,9 +1,9 @@
 import scriptFile from "@asyncapi/react-component/browser/standalone/index.js" with { type: "file" };
 import styleFile from "@asyncapi/react-component/styles/default.min.css" with { type: "file" };
 import { Elysia } from "elysia";
-import { consumers } from "./consumers.generated";
 import type { Catalogue } from "../schema/catalogue";
 import { asyncApiDocument } from "./asyncapi";
+import type { FoundConsumer } from "./find-consumers";
 import { document, file, text } from "./page-answers";
 
 const page = `<!doctype html>
@@ -34,7 +34,7 @@ const contentSecurityPolicy =
   "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 
 /** The AsyncAPI document of all events at `/asyncapi.json`, and AsyncAPI's own component, which shows it, at `/asyncapi`. */
-export function eventDocs(catalogue: Catalogue) {
+export function eventDocs(catalogue: Catalogue, consumers: readonly FoundConsumer[]) {
   const hidden = { detail: { hide: true } };
   return new Elysia({ name: "asyncapi" })
     .get(

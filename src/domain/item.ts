@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { defineResource, Nullable, type RecordOf } from "../schema/resource";
+import { defineResource, Nullable, type RecordOf } from "warren/resource";
 
 export const item = defineResource({
   name: "item",

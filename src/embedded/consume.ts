@@ -1,21 +1,21 @@
+import type { Consumer } from "../delivery/consumer-options";
+import type { Delivery } from "../delivery/delivery";
+import type { Failure } from "../delivery/outcome";
+import type { Worker } from "../delivery/worker";
 import { messageOf } from "../observe/logging";
 import { validTraceparent } from "../observe/traceparent";
 import type { ConsumerFile } from "../store/consumer/file";
+import type { ReplayMark, Waiting } from "../store/consumer/waiting-table";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import type { LogFollower } from "../store/sqlite/log-follower";
 import type { LogEntry } from "../store/store";
-import type { ReplayMark, Waiting } from "../store/consumer/waiting-table";
-import type { Consumer } from "../delivery/consumer-options";
-import type { Delivery } from "../delivery/delivery";
+import { Signal } from "../timing/signal";
 import { type Kept, keepFailure } from "./keep-failure";
 import { LogCursor } from "./log-cursor";
-import type { Failure } from "../delivery/outcome";
 import { PatientWrites } from "./patient-writes";
 import type { RunningReplay } from "./running-replay";
 import { RunningReplays } from "./running-replays";
-import { Signal } from "../timing/signal";
 import { startCursor } from "./start-cursor";
-import type { Worker } from "../delivery/worker";
 
 /** How soon a new event is seen; looking costs about 2 µs. */
 const lookEveryMs = 5;

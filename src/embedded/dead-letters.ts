@@ -1,10 +1,17 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { ConsumerFile } from "../store/consumer/file";
-import type { DeadRow } from "../store/consumer/dead-letter-table";
-import { type DeadLetter, type DeadLetterPage, type DeadLetters, type DeadSelection, shownBody, type Watch } from "../delivery/dead-letters";
-import { consumerFiles, withFile } from "./replays";
+import {
+  type DeadLetter,
+  type DeadLetterPage,
+  type DeadLetters,
+  type DeadSelection,
+  shownBody,
+  type Watch,
+} from "../delivery/dead-letters";
 import { UnknownQueue } from "../delivery/queue-errors";
+import type { DeadRow } from "../store/consumer/dead-letter-table";
+import type { ConsumerFile } from "../store/consumer/file";
+import { consumerFiles, withFile } from "./replays";
 
 const batch = 500;
 

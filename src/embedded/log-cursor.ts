@@ -1,5 +1,5 @@
-import type { LogEntry } from "../store/store";
 import { ConfirmedPrefix } from "../delivery/confirmed-prefix";
+import type { LogEntry } from "../store/store";
 
 /** A reader's place in the event log: what is settled, and what may have been begun. */
 export class LogCursor {

@@ -1,8 +1,8 @@
+import type { Consumer } from "../delivery/consumer-options";
 import { messageOf } from "../observe/logging";
 import { unavailable } from "../store/sqlite/group-commit";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { StoreUnavailable } from "../store/store";
-import type { Consumer } from "../delivery/consumer-options";
 
 const tryEveryMs = 250;
 

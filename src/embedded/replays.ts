@@ -1,10 +1,5 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type ConsumerFile, openConsumerFile } from "../store/consumer/file";
-import { isLocked } from "../store/sqlite/lock";
-import { isBusy, whenUnlocked } from "../store/sqlite/lock-wait";
-import type { ReplayRow } from "../store/sqlite/replay-table";
-import type { LogReader } from "../store/store";
 import { QueueUnavailable, UnknownQueue } from "../delivery/queue-errors";
 import { narrowed } from "../delivery/queue-types";
 import type { ReplaySelection } from "../delivery/replay-selection";
@@ -20,6 +15,11 @@ import {
   refuseTooMany,
   toReplay,
 } from "../delivery/replays";
+import { type ConsumerFile, openConsumerFile } from "../store/consumer/file";
+import { isLocked } from "../store/sqlite/lock";
+import { isBusy, whenUnlocked } from "../store/sqlite/lock-wait";
+import type { ReplayRow } from "../store/sqlite/replay-table";
+import type { LogReader } from "../store/store";
 
 /**
  * Replays without a broker: written into the consumer's file, for the consumer to read the log a second time. One that

@@ -1,9 +1,9 @@
+import { parseSelection, type ReplaySelection, selects } from "../delivery/replay-selection";
 import type { ConsumerFile } from "../store/consumer/file";
 import type { ReplayRow } from "../store/sqlite/replay-table";
 import type { LogEntry } from "../store/store";
-import { LogCursor } from "./log-cursor";
-import { parseSelection, type ReplaySelection, selects } from "../delivery/replay-selection";
 import { TokenBucket } from "../timing/token-bucket";
+import { LogCursor } from "./log-cursor";
 
 /** A replay that a consumer without a broker makes for itself: a second cursor on the event log. */
 export class RunningReplay {

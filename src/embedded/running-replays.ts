@@ -1,6 +1,6 @@
-import type { ConsumerFile } from "../store/consumer/file";
 import type { Consumer } from "../delivery/consumer-options";
 import { mostAtOnce } from "../delivery/replays";
+import type { ConsumerFile } from "../store/consumer/file";
 import { RunningReplay } from "./running-replay";
 
 /** The replays that a consumer without a broker makes now, as its file asks for them. */

@@ -1,6 +1,6 @@
+import type { Consumer } from "../delivery/consumer-options";
 import type { ConsumerFile } from "../store/consumer/file";
 import type { LogFollower } from "../store/sqlite/log-follower";
-import type { Consumer } from "../delivery/consumer-options";
 import { LogCursor } from "./log-cursor";
 
 /** Where a consumer goes on in the event log, or where a new one begins; noted in its file. */

@@ -1,11 +1,11 @@
+import type { Stage } from "../consumer/health";
+import type { LazyFile } from "../consumer/start";
+import type { Consumer } from "../delivery/consumer-options";
+import type { Worker } from "../delivery/worker";
 import { acquireLock, type Lock } from "../store/sqlite/lock";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { followLog, type LogFollower } from "../store/sqlite/log-follower";
-import type { LazyFile } from "../consumer/start";
-import type { Stage } from "../consumer/health";
-import type { Consumer } from "../delivery/consumer-options";
 import { EmbeddedConsumer } from "./consume";
-import type { Worker } from "../delivery/worker";
 
 /** How soon a missing database, or a lock that another process gives back, is noticed. */
 const tryEveryMs = 250;

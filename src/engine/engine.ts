@@ -1,26 +1,26 @@
 import { join } from "node:path";
-import { Broker, type BrokerState } from "../rabbitmq/connection";
-import { declareQueueForType, declareResources } from "../rabbitmq/topology";
 import type { Config } from "../config/config";
-import { describeBroker } from "../rabbitmq/broker-metrics";
-import { describeQueues } from "./queue-metrics";
-import { serveQueues } from "./queues";
-import { Relay } from "../rabbitmq/relay";
-import { describeRelay } from "../rabbitmq/relay-metrics";
-import { keepRetention } from "./retention";
-import { restoreBindings } from "../rabbitmq/subscriptions";
-import { findTimeline } from "./timelines";
-import { chooseTransport, type Transport } from "../rabbitmq/choose-transport";
-import type { Catalogue } from "../schema/catalogue";
 import type { Log } from "../observe/logging";
 import { Metrics } from "../observe/metrics";
 import { describeProcess } from "../observe/process-metrics";
 import { noTracing, type Tracing } from "../observe/tracing";
+import { describeBroker } from "../rabbitmq/broker-metrics";
+import { chooseTransport, type Transport } from "../rabbitmq/choose-transport";
+import { Broker, type BrokerState } from "../rabbitmq/connection";
+import { Relay } from "../rabbitmq/relay";
+import { describeRelay } from "../rabbitmq/relay-metrics";
+import { restoreBindings } from "../rabbitmq/subscriptions";
+import { declareQueueForType, declareResources } from "../rabbitmq/topology";
 import type { Dependencies } from "../routing/route";
+import type { Catalogue } from "../schema/catalogue";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { warnOfExposed } from "../store/sqlite/private-file";
 import { openSqliteStore } from "../store/sqlite/store";
 import { describeStore } from "../store/store-metrics";
+import { describeQueues } from "./queue-metrics";
+import { serveQueues } from "./queues";
+import { keepRetention } from "./retention";
+import { findTimeline } from "./timelines";
 
 const confirmsTimeoutMs = 3000;
 

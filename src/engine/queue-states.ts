@@ -1,12 +1,12 @@
 import { join } from "node:path";
+import { consumerFiles } from "../embedded/replays";
 import type { Broker } from "../rabbitmq/connection";
 import { deadQueueOf, queueDepth, queueState, retryQueueOf } from "../rabbitmq/topology";
+import { troubleOf } from "../rabbitmq/unreachable";
 import type { Catalogue } from "../schema/catalogue";
 import { consumerState } from "../store/consumer/state";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import type { RetryQueue, Store } from "../store/store";
-import { troubleOf } from "../rabbitmq/unreachable";
-import { consumerFiles } from "../embedded/replays";
 
 /** How things stand with a queue. */
 export interface QueueState {

@@ -1,18 +1,18 @@
-import type { Broker } from "../rabbitmq/connection";
-import type { Catalogue } from "../schema/catalogue";
-import type { Log } from "../observe/logging";
-import type { Tracing } from "../observe/tracing";
-import type { Store } from "../store/store";
 import type { DeadLetters } from "../delivery/dead-letters";
+import type { Replays } from "../delivery/replays";
 import { EmbeddedDeadLetters } from "../embedded/dead-letters";
 import { EmbeddedReplays } from "../embedded/replays";
-import { type AskQueues, embeddedQueues, knownQueues, rabbitQueues } from "./queue-states";
-import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
-import { RabbitReplays } from "../rabbitmq/replays";
-import type { Relay } from "../rabbitmq/relay";
-import type { Replays } from "../delivery/replays";
-import { serveSubscriptions } from "../rabbitmq/subscriptions";
+import type { Log } from "../observe/logging";
+import type { Tracing } from "../observe/tracing";
 import type { Transport } from "../rabbitmq/choose-transport";
+import type { Broker } from "../rabbitmq/connection";
+import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
+import type { Relay } from "../rabbitmq/relay";
+import { RabbitReplays } from "../rabbitmq/replays";
+import { serveSubscriptions } from "../rabbitmq/subscriptions";
+import type { Catalogue } from "../schema/catalogue";
+import type { Store } from "../store/store";
+import { type AskQueues, embeddedQueues, knownQueues, rabbitQueues } from "./queue-states";
 
 export interface QueuesOptions {
   /** Null: RABBITMQ_URL is `none`. */

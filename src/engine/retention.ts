@@ -1,9 +1,9 @@
 import type { Config } from "../config/config";
 import { type Log, messageOf } from "../observe/logging";
+import type { Relay } from "../rabbitmq/relay";
 import { slowestConsumer } from "../store/consumer/positions";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import type { Store } from "../store/store";
-import type { Relay } from "../rabbitmq/relay";
 
 export interface RetentionOptions {
   readonly config: Pick<Config, "eventRetentionMs">;

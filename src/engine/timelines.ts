@@ -1,15 +1,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { DeadLetters } from "../delivery/dead-letters";
+import { QueueUnavailable, UnknownQueue } from "../delivery/queue-errors";
+import { type ConsumerTimeline, type Timeline, timelineOf } from "../delivery/timeline";
+import { consumerFiles } from "../embedded/replays";
+import { embeddedTimeline } from "../embedded/timeline";
+import { type Dead, rabbitTimeline } from "../rabbitmq/timeline";
 import type { Catalogue } from "../schema/catalogue";
 import { type ConsumerHistory, consumerHistory } from "../store/consumer/history";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import type { QueueSubscription, Store } from "../store/store";
-import type { DeadLetters } from "../delivery/dead-letters";
-import { consumerFiles } from "../embedded/replays";
-import { embeddedTimeline } from "../embedded/timeline";
-import { QueueUnavailable, UnknownQueue } from "../delivery/queue-errors";
-import { type Dead, rabbitTimeline } from "../rabbitmq/timeline";
-import { type ConsumerTimeline, type Timeline, timelineOf } from "../delivery/timeline";
 
 /** Dead letters on RabbitMQ can only be looked through one by one; more than so many are not. */
 const mostDeadLetters = 10_000;

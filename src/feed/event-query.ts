@@ -1,8 +1,8 @@
 import { type TString, Type } from "@sinclair/typebox";
-import type { EventFilter } from "./log-pieces";
 import { documentedAs } from "../docs/openapi";
-import { type Catalogue, UnknownEventType } from "../schema/catalogue";
 import { HttpProblem } from "../http/problem";
+import { type Catalogue, UnknownEventType } from "../schema/catalogue";
+import type { EventFilter } from "./log-pieces";
 
 /** An integer in a query, which is text. */
 function integer(pattern: string, description: string, documented: object): TString {

@@ -1,8 +1,8 @@
 import type { LogReader } from "../store/store";
-import { greetingText, positionText } from "./event-text";
-import { type EventFilter, LogPieces, type Piece } from "./log-pieces";
 import { Signal } from "../timing/signal";
 import { TimeShare } from "../timing/time-share";
+import { greetingText, positionText } from "./event-text";
+import { type EventFilter, LogPieces, type Piece } from "./log-pieces";
 
 /** Where a stream goes to. */
 export interface Sink {

@@ -1,10 +1,10 @@
 import type { ValueError } from "@sinclair/typebox/errors";
 import { ElysiaCustomStatusResponse, NotFoundError, ParseError, ValidationError } from "elysia";
-import { describeMistakes } from "../schema/mistakes";
 import { type Log, messageOf } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
-import { HttpProblem, problemResponse, problemType } from "./problem";
+import { describeMistakes } from "../schema/mistakes";
 import { StoreUnavailable } from "../store/store";
+import { HttpProblem, problemResponse, problemType } from "./problem";
 import { requestIdOf } from "./request-id";
 
 const places: Record<string, string> = { params: "path", query: "query", body: "body" };

@@ -1,10 +1,10 @@
 import type { Server } from "bun";
 import type { Config } from "../config/config";
-import { problemResponse } from "./problem";
 import { requireToken } from "./access";
 import { clientsBehind } from "./client-address";
 import type { CrossOrigin } from "./cross-origin";
 import { checkHost } from "./host";
+import { problemResponse } from "./problem";
 import { limitRate } from "./rate-limit";
 
 /** A request that has reached the gate. */

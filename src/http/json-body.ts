@@ -4,9 +4,9 @@ import { documentedAs } from "../docs/openapi";
 import { inexact } from "../schema/exact-json";
 import { isDeeperThan, maxDepth, tooDeep } from "../schema/json-depth";
 import { describeMistakes } from "../schema/mistakes";
-import { HttpProblem } from "./problem";
 import { limitedBody } from "./limited-body";
 import { invalid } from "./mistakes";
+import { HttpProblem } from "./problem";
 import { refuseQuery } from "./query";
 
 /** Of a charset; the second is none, but common. */

@@ -1,6 +1,6 @@
 import { TokenBucket } from "../timing/token-bucket";
-import { problemResponse } from "./problem";
 import { clientKey } from "./client-address";
+import { problemResponse } from "./problem";
 
 /** Clients remembered at most; the longest unseen are forgotten first. */
 const maxClients = 10_000;

@@ -1,5 +1,5 @@
-import type { ConfirmChannel, ConsumeMessage } from "./connection";
 import type { Outcome } from "../delivery/outcome";
+import type { ConfirmChannel, ConsumeMessage } from "./connection";
 
 interface Settled {
   readonly message: ConsumeMessage;

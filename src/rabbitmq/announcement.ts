@@ -1,10 +1,10 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
+import type { Consumer } from "../delivery/consumer-options";
+import type { Log } from "../observe/logging";
 import type { Broker, ConfirmChannel } from "./connection";
 import { Publisher } from "./publisher";
 import { declareOwnQueue, declareResources, declareSubscriptionsQueue, queueDepth, subscriptionsQueue } from "./topology";
-import type { Log } from "../observe/logging";
-import type { Consumer } from "../delivery/consumer-options";
 
 /** What a consumer tells the service about its queue. */
 export const Announcement = Type.Object({

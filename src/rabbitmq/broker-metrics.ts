@@ -1,5 +1,5 @@
-import type { Broker } from "./connection";
 import type { Metrics } from "../observe/metrics";
+import type { Broker } from "./connection";
 
 type Watched = Pick<Broker, "state" | "reconnects" | "blockedSeconds">;
 

@@ -1,5 +1,5 @@
-import { probe } from "./connection";
 import { type RabbitmqConfig, redactUrl } from "../config/config";
+import { probe } from "./connection";
 
 /** How events reach consumers, and why. */
 export interface Transport {

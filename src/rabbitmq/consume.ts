@@ -1,14 +1,14 @@
-import { aborted, type ConfirmChannel, type ConsumeMessage } from "./connection";
-import { type PublishChannel, Publisher } from "./publisher";
+import type { Delivery } from "../delivery/delivery";
+import type { Failure, Outcome } from "../delivery/outcome";
+import type { Worker } from "../delivery/worker";
 import { messageOf } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
 import type { MessageOrigin } from "../observe/tracing";
 import type { ReplayMark } from "../store/consumer/waiting-table";
 import { Acknowledgements } from "./acknowledgements";
-import type { Delivery } from "../delivery/delivery";
-import type { Failure, Outcome } from "../delivery/outcome";
+import { aborted, type ConfirmChannel, type ConsumeMessage } from "./connection";
 import { copyOf, encodingOf, failuresOf, isRedriven, originOf, replayMarkOf } from "./failed-copy";
-import type { Worker } from "../delivery/worker";
+import { type PublishChannel, Publisher } from "./publisher";
 
 const answerTimeoutMs = 1500;
 

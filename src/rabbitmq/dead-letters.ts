@@ -1,7 +1,3 @@
-import type { Broker, Message } from "./connection";
-import { deadQueueOf, queueDepth } from "./topology";
-import { messageOf } from "../observe/logging";
-import { troubleOf } from "./unreachable";
 import {
   type DeadLetter,
   type DeadLetterPage,
@@ -11,9 +7,13 @@ import {
   shownBody,
   type Watch,
 } from "../delivery/dead-letters";
+import { QueueUnavailable, UnknownQueue } from "../delivery/queue-errors";
+import { messageOf } from "../observe/logging";
+import type { Broker, Message } from "./connection";
 import { type Look, QueueTaken, readDeadQueue } from "./dead-queue";
 import { failuresOf, firstFailureOf, lastFailureOf, revivedCopyOf } from "./failed-copy";
-import { QueueUnavailable, UnknownQueue } from "../delivery/queue-errors";
+import { deadQueueOf, queueDepth } from "./topology";
+import { troubleOf } from "./unreachable";
 
 const lookAtBrokerEveryMs = 250;
 

@@ -1,8 +1,8 @@
+import type { Watch } from "../delivery/dead-letters";
+import { messageOf } from "../observe/logging";
+import { Signal } from "../timing/signal";
 import type { Broker, ConfirmChannel, ConsumeMessage } from "./connection";
 import { Publisher } from "./publisher";
-import { messageOf } from "../observe/logging";
-import type { Watch } from "../delivery/dead-letters";
-import { Signal } from "../timing/signal";
 
 /** What is done with a dead letter that was looked at. `enough`: it is kept, and no other is looked at. */
 export type Verdict = "keep" | "remove" | "enough";

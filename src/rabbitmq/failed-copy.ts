@@ -1,10 +1,10 @@
-import type { OutgoingMessage } from "./message";
-import type { Message } from "./connection";
-import { isUtcTime } from "../timing/parse-time";
+import { describeError, type Failure } from "../delivery/outcome";
 import { validTraceparent } from "../observe/traceparent";
 import type { MessageOrigin } from "../observe/tracing";
 import type { ReplayMark } from "../store/consumer/waiting-table";
-import { describeError, type Failure } from "../delivery/outcome";
+import { isUtcTime } from "../timing/parse-time";
+import type { Message } from "./connection";
+import type { OutgoingMessage } from "./message";
 
 /** A date as RabbitMQ's headers carry it here is text: at most this long. */
 const maxDateLength = 40;

@@ -1,9 +1,9 @@
-import type { Broker } from "./connection";
-import { declareDeadQueue, declareRetryQueue } from "./topology";
+import type { Consumer } from "../delivery/consumer-options";
 import { messageOf } from "../observe/logging";
 import { announceRetryQueue } from "./announcement";
-import type { Consumer } from "../delivery/consumer-options";
+import type { Broker } from "./connection";
 import type { Parking } from "./consume";
+import { declareDeadQueue, declareRetryQueue } from "./topology";
 
 /** Well within the time after which a retry queue that nobody declares removes itself. */
 const declareAgainAfterMs = 60_000;

@@ -1,5 +1,5 @@
-import type { OutgoingMessage } from "./message";
 import type { ConfirmChannel, Message } from "./connection";
+import type { OutgoingMessage } from "./message";
 
 /** What publishing needs of a confirm channel of amqplib. */
 export type PublishChannel = Pick<ConfirmChannel, "publish"> & {

@@ -1,12 +1,12 @@
-import { toMessage } from "./message";
-import { type PublishChannel, Publisher, Unroutable } from "./publisher";
+import { ConfirmedPrefix } from "../delivery/confirmed-prefix";
+import { troubleOf } from "../delivery/outcome";
 import { type Log, messageOf } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
 import { noTracing, type Tracing } from "../observe/tracing";
 import type { LogEntry, LogReader, Store } from "../store/store";
-import { ConfirmedPrefix } from "../delivery/confirmed-prefix";
-import { troubleOf } from "../delivery/outcome";
 import { Signal } from "../timing/signal";
+import { toMessage } from "./message";
+import { type PublishChannel, Publisher, Unroutable } from "./publisher";
 
 export interface RelayOptions {
   readonly log: LogReader;

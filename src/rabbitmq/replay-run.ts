@@ -1,13 +1,13 @@
-import type { Broker, ConfirmChannel } from "./connection";
-import { bindOwnQueue, declarePlainQueue, queueDepth } from "./topology";
-import type { Catalogue } from "../schema/catalogue";
+import { parseSelection } from "../delivery/replay-selection";
 import { type Log, messageOf } from "../observe/logging";
 import type { Tracing } from "../observe/tracing";
+import type { Catalogue } from "../schema/catalogue";
 import type { ReplayRow } from "../store/sqlite/replay-table";
 import type { Store } from "../store/store";
+import type { Broker, ConfirmChannel } from "./connection";
 import type { Relay } from "./relay";
-import { parseSelection } from "../delivery/replay-selection";
 import { sendPast } from "./send-past";
+import { bindOwnQueue, declarePlainQueue, queueDepth } from "./topology";
 
 export interface RabbitReplaysOptions {
   readonly broker: Broker;

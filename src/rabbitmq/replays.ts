@@ -1,11 +1,5 @@
-import { Unroutable } from "./publisher";
-import { isRefusal, queueState } from "./topology";
-import { messageOf } from "../observe/logging";
-import type { ReplayRow } from "../store/sqlite/replay-table";
-import { troubleOf } from "./unreachable";
 import { QueueUnavailable, refusalExplained, UnknownQueue } from "../delivery/queue-errors";
 import { narrowed, typesOnQueue } from "../delivery/queue-types";
-import { RabbitReplayRun, type RabbitReplaysOptions } from "./replay-run";
 import type { ReplaySelection } from "../delivery/replay-selection";
 import {
   beginningOf,
@@ -20,6 +14,12 @@ import {
   refuseTooMany,
   toReplay,
 } from "../delivery/replays";
+import { messageOf } from "../observe/logging";
+import type { ReplayRow } from "../store/sqlite/replay-table";
+import { Unroutable } from "./publisher";
+import { RabbitReplayRun, type RabbitReplaysOptions } from "./replay-run";
+import { isRefusal, queueState } from "./topology";
+import { troubleOf } from "./unreachable";
 
 /** Replays from the event log to a queue of RabbitMQ. They are kept in the store, and go on after a restart. */
 export class RabbitReplays implements Replays {

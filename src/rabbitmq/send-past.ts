@@ -1,12 +1,12 @@
-import { toMessage } from "./message";
-import { type PublishChannel, Publisher } from "./publisher";
-import { noTracing, type Tracing } from "../observe/tracing";
-import type { LogEntry, LogReader } from "../store/store";
 import { ConfirmedPrefix } from "../delivery/confirmed-prefix";
 import { troubleOf } from "../delivery/outcome";
 import { type ReplaySelection, selects } from "../delivery/replay-selection";
+import { noTracing, type Tracing } from "../observe/tracing";
+import type { LogEntry, LogReader } from "../store/store";
 import { Signal } from "../timing/signal";
 import { TokenBucket } from "../timing/token-bucket";
+import { toMessage } from "./message";
+import { type PublishChannel, Publisher } from "./publisher";
 
 const window = 1024;
 const windowBytes = 16 * 1024 * 1024;

@@ -1,12 +1,12 @@
-import { aborted, type Broker, type ConfirmChannel } from "./connection";
-import { bindOwnQueue, declareSubscriptionsQueue, queueDepth, retryQueueLifetimeMs, subscriptionsQueue } from "./topology";
-import type { Catalogue } from "../schema/catalogue";
-import { isUtcTime } from "../timing/parse-time";
-import { type Log, messageOf } from "../observe/logging";
-import type { Store } from "../store/store";
-import { type Announcement, parseAnnouncement, type RetryAnnouncement } from "./announcement";
 import { checkQueueName } from "../delivery/consumer-options";
+import { type Log, messageOf } from "../observe/logging";
+import type { Catalogue } from "../schema/catalogue";
+import type { Store } from "../store/store";
+import { isUtcTime } from "../timing/parse-time";
+import { type Announcement, parseAnnouncement, type RetryAnnouncement } from "./announcement";
+import { aborted, type Broker, type ConfirmChannel } from "./connection";
 import type { RabbitReplays } from "./replays";
+import { bindOwnQueue, declareSubscriptionsQueue, queueDepth, retryQueueLifetimeMs, subscriptionsQueue } from "./topology";
 
 export interface SubscriptionsOptions {
   readonly broker: Broker;

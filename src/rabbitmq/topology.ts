@@ -1,5 +1,5 @@
-import type { Resource } from "../schema/resource";
 import { type Log, messageOf } from "../observe/logging";
+import type { Resource } from "../schema/resource";
 import type { Broker, Options, Replies } from "./connection";
 
 /** Declares what the publisher needs: the exchange of every resource, and its durable queue `<name>_events`. */

@@ -96,12 +96,12 @@ function wrongExport(file: string, mistake: string): RouterError {
   return new RouterError(`routes/${file} is not a route: ${mistake}. A route file looks like this:
 
   import { Elysia } from "elysia";
-  import { defineRoute } from "${"../".repeat(file.split("/").length)}src/routing/route";
+  import { defineRoute } from "warren/route";
 
   // GET ${path}
   export default defineRoute(() => new Elysia().get("", () => "Hello"));
 
-A file in routes/ that is no route has a name that begins with _.`);
+To keep a file from becoming a route, start its name with _.`);
 }
 
 function pathOf(file: string): string {

@@ -1,6 +1,6 @@
 import { type TObject, type TProperties, Type } from "@sinclair/typebox";
-import type { Recorded } from "./resource";
 import { UtcTime } from "../timing/parse-time";
+import type { Recorded } from "./resource";
 
 /** The keys that the service itself fills in; a resource's own fields stand between `id` and `version`. */
 const identity = { id: Type.Integer({ minimum: 1 }) };

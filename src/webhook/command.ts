@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { exposureOf } from "../config/secret-file";
-import { everyFlagHelp, readFlags } from "../consumer/start";
+import { everyFlagHelp, readFlags } from "../consumer/flags";
 import { consumersFolder } from "../consumer/run-many";
-import { loadCatalogue } from "../schema/catalogue";
 import { messageOf } from "../observe/logging";
+import { loadCatalogue } from "../project/resources";
 import { DisabledSubscriptions, disabledText, missedText } from "./disabled";
 import { describe, parseSubscriptions, type Subscription } from "./subscriptions";
 

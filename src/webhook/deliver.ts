@@ -1,6 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import { Webhook } from "standardwebhooks";
-import { type AnyEvent, Reject, RetryAfter } from "../consumer/start";
+import type { AnyEvent } from "../delivery/consumed-events";
+import { Reject, RetryAfter } from "../delivery/outcome";
 import { delayMs } from "../delivery/retry-policy";
 import { messageOf } from "../observe/logging";
 import { bareHost, permittedAddresses, type Resolve } from "./address";

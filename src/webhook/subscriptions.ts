@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { type BlockList, isIP } from "node:net";
-import type { EventPattern } from "../consumer/start";
+import type { EventPattern } from "../delivery/consumed-events";
 import { type RetryPolicy, retryPolicy } from "../delivery/retry-policy";
+import { messageOf } from "../observe/logging";
 import type { Catalogue } from "../schema/catalogue";
 import { parseTime } from "../timing/parse-time";
-import { messageOf } from "../observe/logging";
 import { bareHost, isPermitted, networks } from "./address";
 import { Fields, list, text, wholeNumber } from "./fields";
 

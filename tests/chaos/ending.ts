@@ -1,8 +1,8 @@
 import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { loadCatalogue } from "../../src/schema/catalogue";
 import { item } from "../../src/domain/item";
+import { loadCatalogue } from "../../src/project/resources";
 import { consumerState } from "../../src/store/consumer/state";
 import { followLog } from "../../src/store/sqlite/log-follower";
 import { openSqliteStore } from "../../src/store/sqlite/store";

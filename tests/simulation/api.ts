@@ -1,6 +1,6 @@
-import { loadCatalogue } from "../../src/schema/catalogue";
 import { item } from "../../src/domain/item";
 import { type Engine, startEngine } from "../../src/engine/engine";
+import { loadCatalogue } from "../../src/project/resources";
 import { StoreUnavailable } from "../../src/store/store";
 import type { Environment } from "./environment";
 import type { Process } from "./process";

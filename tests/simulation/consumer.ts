@@ -1,10 +1,5 @@
-import {
-  type AnyEvent,
-  type ConsumerOptions,
-  type ExactlyOnceContext,
-  type RunningConsumer,
-  startConsumer,
-} from "../../src/consumer/start";
+import type { AnyEvent, ConsumerOptions, ExactlyOnceContext } from "warren/consumer";
+import { type RunningConsumer, startConsumer } from "../../src/consumer/start";
 import type { Transaction } from "../../src/store/consumer/file";
 import type { Environment } from "./environment";
 import { Handler, handlerTimeoutMs, type Illness } from "./handler";

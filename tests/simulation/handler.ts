@@ -1,4 +1,4 @@
-import { type AnyEvent, type ExactlyOnceContext, type HandlerContext, Reject, RetryAfter } from "../../src/consumer/start";
+import { type AnyEvent, type ExactlyOnceContext, type HandlerContext, Reject, RetryAfter } from "warren/consumer";
 import type { Environment } from "./environment";
 import type { QueueHistory } from "./history";
 import { Killed, type Process } from "./process";

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { loadCatalogue } from "../../src/project/resources";
 import { Broker } from "../../src/rabbitmq/connection";
-import { loadCatalogue } from "../../src/schema/catalogue";
 import { Api } from "./api";
 import { checkDeadLetters, checkEnd, checkProgress, deadLetters, unfinished } from "./checks";
 import { ConsumerProgram } from "./consumer";

@@ -1,11 +1,12 @@
 // What every transport promises to a consumer. Each is run against RabbitMQ and against the embedded event log.
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
+import { Reject, RetryAfter } from "warren/consumer";
 import { type Config, readConfig } from "../../src/config/config";
-import { Reject, RetryAfter, type RunningConsumer, startConsumer } from "../../src/consumer/start";
-import { loadCatalogue } from "../../src/schema/catalogue";
+import { type RunningConsumer, startConsumer } from "../../src/consumer/start";
 import { item } from "../../src/domain/item";
 import { type Engine, startEngine } from "../../src/engine/engine";
+import { loadCatalogue } from "../../src/project/resources";
 import { temporaryFolder } from "./folder";
 import type { ItemConsumer, ItemEvent } from "./item-events";
 import { eventually } from "./processes";

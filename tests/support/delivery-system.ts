@@ -1,14 +1,15 @@
 // The service and one consumer of it, which can be killed at an exact point without the cost of a process of its own.
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Reject, RetryAfter } from "warren/consumer";
+import { type Config, readConfig } from "../../src/config/config";
+import { type RunningConsumer, startConsumer } from "../../src/consumer/start";
+import { item } from "../../src/domain/item";
+import { withFile } from "../../src/embedded/replays";
+import { type Engine, startEngine } from "../../src/engine/engine";
+import { loadCatalogue } from "../../src/project/resources";
 import { Broker } from "../../src/rabbitmq/connection";
 import { queueDepth } from "../../src/rabbitmq/topology";
-import { type Config, readConfig } from "../../src/config/config";
-import { Reject, RetryAfter, type RunningConsumer, startConsumer } from "../../src/consumer/start";
-import { withFile } from "../../src/embedded/replays";
-import { loadCatalogue } from "../../src/schema/catalogue";
-import { item } from "../../src/domain/item";
-import { type Engine, startEngine } from "../../src/engine/engine";
 import type { Transaction } from "../../src/store/consumer/file";
 import type { LogEntry } from "../../src/store/store";
 import type { Fault, Observed } from "./delivery-model";

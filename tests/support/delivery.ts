@@ -1,7 +1,8 @@
 // One delivery at a time, to servers on this machine.
+
+import type { AnyEvent } from "warren/consumer";
 import { deliver } from "../../src/webhook/deliver";
 import { parseSubscriptions } from "../../src/webhook/subscriptions";
-import type { AnyEvent } from "../../src/consumer/start";
 import { eventually } from "./processes";
 import { newSecret, type Receiver, type ReceiverOptions, startReceiver } from "./receiver";
 import { catalogue } from "./resources";

@@ -1,5 +1,5 @@
-import { Acknowledgements } from "../../src/rabbitmq/acknowledgements";
 import { LogCursor } from "../../src/embedded/log-cursor";
+import { Acknowledgements } from "../../src/rabbitmq/acknowledgements";
 
 /** Calls back between the effect of each event and its acknowledgement, on either transport: for a process that dies there. */
 export function beforeEachAck(call: () => void): void {

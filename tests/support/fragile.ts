@@ -1,7 +1,7 @@
 // A consumer whose process dies: the test runs this file, which stands in for one in consumers/.
 // FRAGILE_DIES=item: at the handler, on every item called "poison". FRAGILE_DIES=settle: with kill -9, after an effect
 // has committed and before its event is acknowledged, now and then.
-import { runConsumer } from "../../src/consumer/start";
+import { runConsumer } from "warren/consumer";
 import { beforeEachAck } from "./dies-before-ack";
 
 const dies = process.env["FRAGILE_DIES"];

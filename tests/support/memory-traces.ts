@@ -1,7 +1,7 @@
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace";
+import type { TracingConfig } from "../../src/config/tracing";
 import { OtelTracing } from "../../src/observe/otel";
 import type { Tracing } from "../../src/observe/tracing";
-import type { TracingConfig } from "../../src/config/tracing";
 import { recordedLog } from "./recorded-log";
 import type { SeenSpan } from "./trace-tree";
 

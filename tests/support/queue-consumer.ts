@@ -5,7 +5,7 @@ import { eventually, type Running, run } from "./processes";
 import { projectWith } from "./project";
 
 const source = `import { existsSync, readFileSync } from "node:fs";
-import { readFlags, Reject, runConsumer } from "../src/consumer/start";
+import { readFlags, Reject, runConsumer } from "warren/consumer";
 
 const flags = readFlags("", { options: { type: "string", default: "" } });
 const { queue, events, startFrom, exactlyOnce, trouble, waitMs } = JSON.parse(flags.options);

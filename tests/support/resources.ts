@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
-import { Catalogue } from "../../src/schema/catalogue";
+import { defineResource, Nullable } from "warren/resource";
 import { item } from "../../src/domain/item";
-import { defineResource, Nullable } from "../../src/schema/resource";
+import { Catalogue } from "../../src/schema/catalogue";
 
 /** A second resource, with what `item` has not: nested objects, a list, a default. */
 export const order = defineResource({

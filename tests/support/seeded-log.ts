@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { Catalogue } from "../../src/schema/catalogue";
 import { item } from "../../src/domain/item";
+import { Catalogue } from "../../src/schema/catalogue";
 import { openSqliteStore } from "../../src/store/sqlite/store";
 
 /** Writes items into the database of a test before its API starts: `name-1`, `name-2`, … */

@@ -1,7 +1,7 @@
-import type { ConsumerOptions, EventPattern } from "../../src/consumer/start";
+import type { ConsumerOptions, EventPattern } from "warren/consumer";
 import { resolveConsumer } from "../../src/delivery/consumer-options";
-import { consumeFrom, Interrupted, type Parking } from "../../src/rabbitmq/consume";
 import { Worker } from "../../src/delivery/worker";
+import { consumeFrom, Interrupted, type Parking } from "../../src/rabbitmq/consume";
 import type { Event } from "../../src/schema/event";
 import { type ConsumerFile, openConsumerFile } from "../../src/store/consumer/file";
 import type { ItemPattern } from "./item-events";

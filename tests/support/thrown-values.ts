@@ -1,5 +1,5 @@
 // Values that throw when they are looked at, and others that are not errors.
-import { Reject, RetryAfter } from "../../src/consumer/start";
+import { Reject, RetryAfter } from "warren/consumer";
 
 /** A function that throws. */
 export const refuse = () => {

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
+import { defineResource, Nullable } from "warren/resource";
 import { Catalogue } from "../../src/schema/catalogue";
-import { defineResource, Nullable } from "../../src/schema/resource";
 
 /** A resource with every kind of limit that a schema may have beside those of JSON's types. */
 export const ticket = defineResource({

@@ -1,6 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { pastVersion } from "../../src/schema/past-version";
-import { defineResource, Nullable } from "../../src/schema/resource";
+import { defineResource, Nullable, pastVersion } from "warren/resource";
 
 /** A resource with a past and with events of its own. Three changes: the record's price, the data of `shipped`, the record's name. */
 export const parcel = defineResource({

@@ -5,8 +5,8 @@ import { pageQuery } from "../../crud/resource-schemas";
 import type { DeadLetterPage, DeadSelection } from "../../delivery/dead-letters";
 import { deadReasons } from "../../delivery/outcome";
 import { jsonBody } from "../../http/json-body";
-import { reachable } from "../../http/reachable";
 import { HttpProblem, Problem } from "../../http/problem";
+import { reachable } from "../../http/reachable";
 import { defineRoute } from "../../routing/route";
 
 const tags = ["dead letters"];

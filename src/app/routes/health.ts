@@ -1,8 +1,8 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
+import { HttpProblem, Problem } from "../../http/problem";
 import { backlogOf, oldBacklogSeconds } from "../../rabbitmq/backlog";
 import { troubleOf } from "../../rabbitmq/unreachable";
-import { HttpProblem, Problem } from "../../http/problem";
 import { defineRoute, type RelayStatus } from "../../routing/route";
 import { StoreUnavailable } from "../../store/store";
 

@@ -3,11 +3,11 @@ import { Elysia } from "elysia";
 import { ConsumerError, checkQueueName } from "../../delivery/consumer-options";
 import type { ReplaySelection } from "../../delivery/replay-selection";
 import { leastRate, NotCancellable, type Replay } from "../../delivery/replays";
-import { parseTime } from "../../timing/parse-time";
 import { jsonBody } from "../../http/json-body";
-import { reachable } from "../../http/reachable";
 import { HttpProblem, Problem } from "../../http/problem";
+import { reachable } from "../../http/reachable";
 import { defineRoute } from "../../routing/route";
+import { parseTime } from "../../timing/parse-time";
 
 const tags = ["replays"];
 

@@ -1,9 +1,9 @@
 import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
-import { type AttemptTable, attemptSchema, attemptTable } from "./attempt-table";
-import { type DeadLetterTable, deadLetterTable } from "./dead-letter-table";
 import { type Migrations, migrate } from "../sqlite/migrations";
 import { makePrivate, refuseForeign } from "../sqlite/private-file";
 import { type ReplayTable, replaySchema, replayTable } from "../sqlite/replay-table";
+import { type AttemptTable, attemptSchema, attemptTable } from "./attempt-table";
+import { type DeadLetterTable, deadLetterTable } from "./dead-letter-table";
 import { type WaitingTable, waitingTable } from "./waiting-table";
 
 /** How far a consumer has come in a log. */

@@ -1,8 +1,8 @@
+import { count } from "../../observe/tally";
+import type { Tracing } from "../../observe/tracing";
 import { serializeEvent } from "../../schema/event";
 import { versionOf } from "../../schema/event-type";
 import type { Change, Resource } from "../../schema/resource";
-import { count } from "../../observe/tally";
-import type { Tracing } from "../../observe/tracing";
 import type { ChangeContext, Stored } from "../store";
 import type { Uncommitted, Write } from "./uncommitted";
 

@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
-import { reading } from "./log-reader";
 import type { LogEntry } from "../store";
+import { reading } from "./log-reader";
 
 /** An event, with what is known of its way here and on to RabbitMQ. */
 export interface EventRecord extends LogEntry {

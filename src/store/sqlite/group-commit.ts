@@ -1,7 +1,7 @@
 import { Distribution, workSeconds } from "../../observe/tally";
+import { StoreUnavailable } from "../store";
 import { CommitThreadLost } from "./commit-thread";
 import type { Committed, Committer } from "./committer";
-import { StoreUnavailable } from "../store";
 import { type Batch, Uncommitted } from "./uncommitted";
 
 interface Waiting {

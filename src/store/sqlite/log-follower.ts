@@ -1,10 +1,10 @@
 import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
+import type { LogReader, QueueSubscription, RetryQueue, Store } from "../store";
 import { eventFinder } from "./event-record";
 import { logIdOf, sqliteLogReader } from "./log-reader";
 import { refuseNewer, schemaVersionOf, storeMigrations } from "./migrations";
 import { retryQueuesIn, subscriptionsOf } from "./queue-tables";
-import type { LogReader, QueueSubscription, RetryQueue, Store } from "../store";
 
 /** The event log as another process sees it. */
 export interface LogFollower extends LogReader {

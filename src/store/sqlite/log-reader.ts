@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
+import type { LogEntry, LogReader } from "../store";
 import { unavailable } from "./group-commit";
 import { logScanner } from "./log-scan";
-import type { LogEntry, LogReader } from "../store";
 
 export function logIdOf(db: Database): string {
   return db.query<{ log_id: string }, []>("SELECT log_id FROM meta").get()?.log_id ?? "";

@@ -1,8 +1,8 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { Filters } from "../../schema/filter";
 import type { Resource } from "../../schema/resource";
-import { indexName, storedField } from "./indexes";
 import type { Listing, Page, Place, Prefix, Range, SortKey, Stored } from "../store";
+import { indexName, storedField } from "./indexes";
 
 /** How many records a page reads at most to find those that its filters let through: about a millisecond. */
 export const readAtMost = 1000;

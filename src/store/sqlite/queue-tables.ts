@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
+import type { QueueSubscription, RetryQueue, Store } from "../store";
 import type { GroupCommit } from "./group-commit";
 import { replayTable } from "./replay-table";
-import type { QueueSubscription, RetryQueue, Store } from "../store";
 
 export function subscriptionsIn(db: Database, commits: GroupCommit): Store["subscriptions"] {
   const save = commits.uncommitted.prepare("INSERT OR REPLACE INTO subscriptions VALUES (?, ?)");

@@ -2,8 +2,8 @@ import type { Database } from "bun:sqlite";
 import { convert } from "../../schema/convert";
 import { type EventType, eventTypesOf, newestVersion } from "../../schema/event-type";
 import type { Recorded, Resource } from "../../schema/resource";
-import { serialize } from "./serialize";
 import type { Stored } from "../store";
+import { serialize } from "./serialize";
 
 /** How many records are in memory at a time. */
 const batch = 1000;

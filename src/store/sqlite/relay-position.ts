@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
-import type { GroupCommit } from "./group-commit";
 import type { Store } from "../store";
+import type { GroupCommit } from "./group-commit";
 
 /** How far RabbitMQ has confirmed the log, and since when. */
 export const relayTimesSchema = `

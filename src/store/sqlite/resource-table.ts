@@ -1,8 +1,8 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { Resource } from "../../schema/resource";
+import type { Listing, Page, Stored } from "../store";
 import { keepIndexes } from "./indexes";
 import { Pages } from "./pages";
-import type { Listing, Page, Stored } from "../store";
 import type { Uncommitted, Write } from "./uncommitted";
 
 /** The statements of one resource's table. */

@@ -1,8 +1,9 @@
 import type { Database } from "bun:sqlite";
+import { noTracing, type Tracing } from "../../observe/tracing";
 import { checkEmitted } from "../../schema/event-type";
 import type { Filters } from "../../schema/filter";
 import type { EventData, Recorded, Resource } from "../../schema/resource";
-import { noTracing, type Tracing } from "../../observe/tracing";
+import type { ChangeContext, GuardedContext, Listing, LogReader, OnceContext, Page, Store, Stored } from "../store";
 import { CommitPlace } from "./commit-place";
 import { BatchWriter, CommitterHere } from "./committer";
 import { openForWriting } from "./connection";
@@ -19,10 +20,9 @@ import { pruner } from "./prune";
 import { replaysIn, savedRetryQueues, subscriptionsIn } from "./queue-tables";
 import { upcastRecords } from "./record-versions";
 import { relayPosition } from "./relay-position";
+import { Table } from "./resource-table";
 import { serialize } from "./serialize";
 import { Snapshot } from "./snapshot";
-import type { ChangeContext, GuardedContext, Listing, LogReader, OnceContext, Page, Store, Stored } from "../store";
-import { Table } from "./resource-table";
 import { writeCheck } from "./write-check";
 
 interface StoreOptions {

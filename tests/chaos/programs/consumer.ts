@@ -1,7 +1,7 @@
 // A consumer whose work can be read after it was killed, run with --role NAME.
 // CRASH_AFTER=n: dies by kill -9 before its n-th acknowledgement, when the effect is there already.
 import { existsSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
-import { type AnyEvent, readFlags, runConsumer } from "../../../src/consumer/start";
+import { type AnyEvent, readFlags, runConsumer } from "warren/consumer";
 import { beforeEachAck } from "../../support/dies-before-ack";
 import { type Role, roles } from "../roles";
 import { atCrashPoint } from "./crash";

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
-import { Broker } from "../../../src/rabbitmq/connection";
 import { redactUrl } from "../../../src/config/config";
+import { Broker } from "../../../src/rabbitmq/connection";
 import type { Environment } from "../environment";
 import { SimulatedConnection } from "./connection";
 

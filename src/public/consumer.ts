@@ -1,0 +1,8 @@
+export { everyFlagHelp, readFlags, refuseUsage } from "../consumer/flags";
+export { runConsumers } from "../consumer/run-many";
+export { runConsumer } from "../consumer/start";
+export type { AnyEvent, AskedTypes, EventPattern, Matching } from "../delivery/consumed-events";
+export { ConsumerError, type ConsumerOptions } from "../delivery/consumer-options";
+export type { ExactlyOnceContext, HandlerContext } from "../delivery/handle";
+export { Reject, RetryAfter } from "../delivery/outcome";
+export type { Transaction } from "../store/consumer/file";

@@ -1,0 +1,1 @@
+export { startExecutable } from "../app/executable";

@@ -1,0 +1,1 @@
+export { localTime, printable } from "../observe/terminal";

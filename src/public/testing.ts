@@ -1,0 +1,9 @@
+export {
+  buildEvent,
+  buildEventOf,
+  type Outcome,
+  type TestConsumer,
+  type TestDelivery,
+  type TestSettings,
+  testConsumer,
+} from "../consumer/test-consumer";

@@ -1,0 +1,1 @@
+export { runWebhooks, webhooks } from "../webhook/run";

@@ -1,0 +1,9 @@
+import type { Resource } from "./resource";
+
+declare global {
+  /** The types of a project's resources by name. `bun run generate` fills it, so that the library never imports them. */
+  interface WarrenResources {}
+}
+
+/** The project's resources by name. */
+export type Resources = { [Name in keyof WarrenResources]: Extract<WarrenResources[Name], Resource> };

@@ -1,0 +1,50 @@
+import { runConsumers } from "../consumer/run-many";
+import type { ConsumerOptions } from "../delivery/consumer-options";
+import { readCommand } from "./command";
+import { deliver } from "./deliver";
+import { type DisabledSubscriptions, disabledText } from "./disabled";
+import { describe, type Subscription } from "./subscriptions";
+
+/** How long a stop waits for answers before it gives up on them. */
+const answersTimeoutMs = 5000;
+
+/** Any subscription, for the documentation. */
+export const webhooks = {
+  queue: "webhook.{name}",
+  events: ["#"],
+  description: "Delivers the events that a subscription names to its URL, signed as Standard Webhooks has it.",
+};
+
+/** A subscription as a consumer, with a queue of its own: its retries and dead letters are no other one's concern. */
+function webhook(subscription: Subscription, disabled: DisabledSubscriptions, stopping: AbortSignal): ConsumerOptions {
+  const { name, events, startFrom, concurrency, ratePerSecond, retry, timeoutMs } = subscription;
+  return {
+    queue: `webhook.${name}`,
+    events,
+    startFrom,
+    concurrency,
+    retry,
+    ...(ratePerSecond !== null && { ratePerSecond }),
+    // A delivery has its own clock, which strikes first.
+    handlerTimeoutMs: timeoutMs + 10_000,
+    async handle(event, { attempt, queue, log }) {
+      if (!disabled.get(subscription)) {
+        const startedAt = performance.now();
+        const result = await deliver(subscription, event, { attempt, stopping });
+        if (result === "delivered") return log.debug({ queue, ms: Math.round(performance.now() - startedAt) }, "Delivered");
+      }
+      if (disabled.disable(subscription, event.timestamp)) log.warn({ queue }, disabledText(name, event.timestamp));
+    },
+    onReady: () => console.log(`Delivering ${describe(subscription)}`),
+  };
+}
+
+/** Delivers events to the subscriptions of the configuration file as this process's whole work. */
+export async function runWebhooks(): Promise<never> {
+  const { subscriptions, disabled, flags } = await readCommand();
+  const stopping = new AbortController();
+  return runConsumers(
+    subscriptions.map((subscription) => webhook(subscription, disabled, stopping.signal)),
+    { onStop: () => setTimeout(() => stopping.abort(), answersTimeoutMs), flags },
+  );
+}
