@@ -1,12 +1,13 @@
 // What a consumer's command line wants served and where, and when a consumer says that it is ready.
 import { describe, expect, test } from "bun:test";
 import { helpOf, parseFlags } from "../src/consumer/flags";
-import { healthOf, readiness, type Stage, type Watched } from "../src/consumer/health";
+import { healthOf, readiness } from "../src/consumer/health";
 import { servings } from "../src/consumer/serve";
+import type { BrokerState } from "../src/delivery/broker-state";
 import { ConsumerError, resolveConsumer } from "../src/delivery/consumer-options";
+import type { Stage, Watched } from "../src/delivery/running";
 import { Worker } from "../src/delivery/worker";
 import { UsageError } from "../src/observe/command-line";
-import type { BrokerState } from "../src/rabbitmq/connection";
 import { openConsumerFile } from "../src/store/consumer/file";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue } from "./support/resources";

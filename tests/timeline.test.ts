@@ -13,7 +13,7 @@ import { rabbitTimeline } from "../src/rabbitmq/timeline";
 import type { Attempt } from "../src/store/consumer/attempt-table";
 import { type ConsumerFile, openConsumerFile } from "../src/store/consumer/file";
 import type { ConsumerHistory } from "../src/store/consumer/history";
-import type { EventRecord } from "../src/store/sqlite/event-record";
+import type { EventRecord } from "../src/store/store";
 import { openApi, type TestApi } from "./support/api";
 
 const routes = [

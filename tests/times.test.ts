@@ -1,7 +1,7 @@
 // The times that people give to replays.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { isUtcTime, parseTime } from "../src/timing/parse-time";
+import { isUtcTime, parseTime } from "../src/schema/time";
 
 describe("a time", () => {
   test.each([

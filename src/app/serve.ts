@@ -3,7 +3,7 @@ import { type Config, ConfigError, readConfig } from "../config/config";
 import { startEngine } from "../engine/engine";
 import { clientsBehind } from "../http/client-address";
 import { createLog, type Log, messageOf } from "../observe/logging";
-import { startTracing } from "../observe/tracing";
+import { startTracing } from "../observe/start-tracing";
 import { loadCatalogue } from "../project/resources";
 import { RouterError } from "../routing/router";
 import { onStopSignal } from "../timing/stop-signal";

@@ -1,6 +1,6 @@
 import type { DeadLetter } from "../delivery/dead-letters";
 import { printable } from "../observe/terminal";
-import { parseTime } from "../timing/parse-time";
+import { parseTime } from "../schema/time";
 import { cut, table } from "./table";
 import { ago, counted, number, type Paint, printableJson, printableLines, zonedTime } from "./text";
 

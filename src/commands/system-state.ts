@@ -1,8 +1,8 @@
+import type { BrokerState } from "../delivery/broker-state";
+import type { Transport } from "../delivery/transport-name";
 import { type AskQueues, embeddedQueues, knownQueues, type QueueState, rabbitQueues } from "../engine/queue-states";
 import { loadCatalogue } from "../project/resources";
 import { ageSeconds, type Backlog, backlogOf } from "../rabbitmq/backlog";
-import type { Transport } from "../rabbitmq/choose-transport";
-import type { BrokerState } from "../rabbitmq/connection";
 import { troubleOf } from "../rabbitmq/unreachable";
 import { isLocked } from "../store/sqlite/lock";
 import { whenUnlocked } from "../store/sqlite/lock-wait";

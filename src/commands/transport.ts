@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { type Config, readConfig } from "../config/config";
 import type { DeadLetters } from "../delivery/dead-letters";
+import type { Transport } from "../delivery/transport-name";
 import { EmbeddedDeadLetters } from "../embedded/dead-letters";
 import { createLog } from "../observe/logging";
 import { loadCatalogue } from "../project/resources";
-import { chooseTransport, type Transport } from "../rabbitmq/choose-transport";
+import { chooseTransport } from "../rabbitmq/choose-transport";
 import { Broker } from "../rabbitmq/connection";
 import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
 import { whenUnlocked } from "../store/sqlite/lock-wait";

@@ -1,17 +1,5 @@
-import type { Worker } from "../delivery/worker";
-import type { Broker } from "../rabbitmq/connection";
+import type { Watched } from "../delivery/running";
 import { troubleOf } from "../rabbitmq/unreachable";
-
-/** How far a consumer has come to its events. */
-export type Stage = "waiting" | "standing by" | "consuming";
-
-/** A consumer that runs in this process, as those see it who look after it. */
-export interface Watched {
-  readonly worker: Pick<Worker, "consumer" | "tally" | "breaker">;
-  /** Undefined: the embedded transport. */
-  readonly broker: Pick<Broker, "state" | "reconnects" | "blockedSeconds"> | undefined;
-  readonly stage: () => Stage;
-}
 
 export interface ConsumerHealth {
   readonly queue: string;

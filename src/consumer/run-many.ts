@@ -1,14 +1,16 @@
 import { join } from "node:path";
 import { ConfigError, readConfig } from "../config/config";
 import { ConsumerError, type ConsumerOptions } from "../delivery/consumer-options";
+import type { RunningConsumer } from "../delivery/running";
 import { createLog } from "../observe/logging";
-import { startTracing, type Tracing } from "../observe/tracing";
+import { startTracing } from "../observe/start-tracing";
+import type { Tracing } from "../observe/tracing";
 import { UnknownEventType } from "../schema/catalogue";
 import { onStopSignal } from "../timing/stop-signal";
 import { areLookedAt } from "./describe-only";
 import { helpOf, readFlags, type ServerFlags } from "./flags";
 import { serveConsumers, servings } from "./serve";
-import { type RunningConsumer, serviceName, startConsumer } from "./start";
+import { serviceName, startConsumer } from "./start";
 
 /** How long a stop waits for the events in hand. */
 const drainTimeoutMs = 8000;

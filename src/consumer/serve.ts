@@ -1,10 +1,11 @@
 import { ConsumerError } from "../delivery/consumer-options";
+import type { Watched } from "../delivery/running";
 import { type Log, messageOf } from "../observe/logging";
 import { Metrics } from "../observe/metrics";
 import { describeProcess } from "../observe/process-metrics";
 import { describeBroker } from "../rabbitmq/broker-metrics";
 import type { ServerFlags } from "./flags";
-import { readiness, type Watched } from "./health";
+import { readiness } from "./health";
 import { describeWorkers } from "./metrics";
 
 export interface Address {

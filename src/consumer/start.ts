@@ -1,31 +1,30 @@
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { type Config, ConfigError, type RabbitmqConfig, readConfig } from "../config/config";
 import type { AskedTypes, EventPattern, NewestTypes } from "../delivery/consumed-events";
 import { type Consumer, ConsumerError, type ConsumerOptions, resolveConsumer } from "../delivery/consumer-options";
+import { fileOf, lazyFile } from "../delivery/lazy-file";
+import type { RunningConsumer, Stage } from "../delivery/running";
 import { Worker } from "../delivery/worker";
-import type { Counts } from "../delivery/worker-tally";
 import { consumeLog } from "../embedded/start";
-import { createLog, type Log, messageOf } from "../observe/logging";
-import { noTracing, startTracing } from "../observe/tracing";
+import { createLog, type Log } from "../observe/logging";
+import { startTracing } from "../observe/start-tracing";
+import { noTracing } from "../observe/tracing";
 import { loadCatalogue } from "../project/resources";
 import { attachQueue } from "../rabbitmq/announcement";
-import { chooseTransport, type Transport } from "../rabbitmq/choose-transport";
+import { chooseTransport } from "../rabbitmq/choose-transport";
 import { aborted, Broker } from "../rabbitmq/connection";
 import { consumeFrom, Interrupted, type Subscription } from "../rabbitmq/consume";
 import { parkingOf } from "../rabbitmq/parking";
 import { UnknownEventType } from "../schema/catalogue";
-import { type ConsumerFile, openConsumerFile } from "../store/consumer/file";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { warnOfExposed } from "../store/sqlite/private-file";
 import { onStopSignal } from "../timing/stop-signal";
 import { areLookedAt } from "./describe-only";
 import { helpOf, readFlags, type ServerFlags } from "./flags";
-import type { Stage, Watched } from "./health";
 import { serveConsumers, servings } from "./serve";
 
 /** How long a stop waits for the events in hand. */
 const drainTimeoutMs = 8000;
-const expireInboxEveryMs = 600_000;
 
 /**
  * Runs a consumer as this process's whole work: reads the configuration, chooses the transport, and handles events
@@ -65,15 +64,6 @@ export async function runConsumer<const Pattern extends EventPattern, const Aske
 /** `warren-logger` for consumers/logger.ts. */
 export function serviceName(): string {
   return `warren-${basename(Bun.main, ".ts")}`;
-}
-
-export interface RunningConsumer extends Watched {
-  readonly worker: Worker;
-  readonly transport: Transport;
-  readonly counts: Readonly<Counts>;
-  /** Fulfils when the consumer has stopped; rejects when it cannot go on. */
-  readonly ended: Promise<void>;
-  stop(): Promise<void>;
 }
 
 /**
@@ -162,55 +152,6 @@ function onEventLog(consumer: Consumer, config: Config): Omit<RunningConsumer, "
     async stop() {
       stopping.abort();
       await ended;
-    },
-  };
-}
-
-function fileOf(consumer: Consumer, config: Config): string {
-  return join(config.dataDir, "consumers", `${consumer.queue}.db`);
-}
-
-export interface LazyFile {
-  open(): ConsumerFile;
-  close(): void;
-}
-
-/** The consumer's file, made when it is first needed: a consumer on RabbitMQ that nothing went wrong with has none. */
-function lazyFile(consumer: Consumer, path: string, options: { durable: boolean }): LazyFile {
-  let file: ConsumerFile | undefined;
-  let timer: Timer | undefined;
-  function open(): ConsumerFile {
-    const opened = openConsumerFile(consumer.temporary ? ":memory:" : path, options);
-    if (consumer.exactlyOnce) {
-      try {
-        opened.together(() => consumer.setup(opened.transaction));
-      } catch (error) {
-        opened.close();
-        throw error;
-      }
-      const { queue, log } = consumer;
-      const expire = () => {
-        try {
-          opened.inbox.expire(Date.now() - consumer.inboxRetentionMs);
-        } catch (error) {
-          // A full disk, say: nothing is done wrongly because of entries that stay.
-          log.warn({ queue, error: messageOf(error) }, "Old entries of the inbox could not be removed; it is tried again");
-        }
-      };
-      expire();
-      timer = setInterval(expire, Math.min(expireInboxEveryMs, consumer.inboxRetentionMs));
-    }
-    return opened;
-  }
-  return {
-    open: () => {
-      file ??= open();
-      return file;
-    },
-    close() {
-      clearInterval(timer);
-      file?.close();
-      file = undefined;
     },
   };
 }

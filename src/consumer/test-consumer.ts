@@ -13,7 +13,7 @@ import { exampleOf } from "../schema/example";
 import type { Resources } from "../schema/registered";
 import type { RecordOf, Resource } from "../schema/resource";
 import { type ConsumerFile, openConsumerFile, type Transaction } from "../store/consumer/file";
-import type { ReplayMark } from "../store/consumer/waiting-table";
+import type { ReplayMark } from "../store/replay";
 
 export type { Outcome } from "../delivery/outcome";
 

@@ -4,8 +4,8 @@ import { integer, type Parameter, querySchema, readQuery, word } from "../http/q
 import { type FilterQuery, type Filters, parametersOf } from "../schema/filter";
 import type { Mistake } from "../schema/mistakes";
 import type { Resource } from "../schema/resource";
+import { parseTime } from "../schema/time";
 import { type Listing, type Page, type SortKey, sortKeys } from "../store/store";
-import { parseTime } from "../timing/parse-time";
 import { readCursor, writeCursor } from "./cursor";
 
 export type Sort = SortKey | `-${SortKey}`;

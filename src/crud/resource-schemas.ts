@@ -1,5 +1,5 @@
 import { type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
-import { documentedAs } from "../docs/openapi";
+import { documentedAs } from "../http/documented";
 import type { Resource } from "../schema/resource";
 import { inputSchema } from "./defaults";
 import { mergePatchSchema } from "./merge-patch";

@@ -1,14 +1,14 @@
 import type { Log } from "../observe/logging";
 import { noTracing, type Tracing } from "../observe/tracing";
-import type { Transport } from "../rabbitmq/choose-transport";
 import type { Catalogue } from "../schema/catalogue";
 import type { AskedVersions } from "../schema/event";
 import { newestVersion } from "../schema/event-type";
 import type { Transaction } from "../store/consumer/file";
 import { type BreakerPolicy, defaultBreaker } from "./breaker";
 import type { AskedTypes, EventPattern, Matching, NewestTypes } from "./consumed-events";
-import type { AnyBatchHandler, AnyHandler, ExactlyOnceContext, HandlerContext } from "./handle";
+import type { AnyBatchHandler, AnyHandler, ExactlyOnceContext, HandlerContext } from "./context";
 import { type RetryPolicy, retryPolicy } from "./retry-policy";
+import type { Transport } from "./transport-name";
 
 interface CommonOptions<Pattern extends EventPattern, Asked extends AskedTypes> {
   /**

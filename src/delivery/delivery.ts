@@ -1,7 +1,7 @@
 import type { MessageOrigin, Span } from "../observe/tracing";
 import type { Event } from "../schema/event";
 import type { Resource } from "../schema/resource";
-import type { ReplayMark } from "../store/consumer/waiting-table";
+import type { ReplayMark } from "../store/replay";
 import type { Outcome } from "./outcome";
 
 /** A message that a transport hands to the worker. */

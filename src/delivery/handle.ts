@@ -1,36 +1,12 @@
 import type { Log } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
 import type { Span } from "../observe/tracing";
-import type { Event } from "../schema/event";
 import type { ConsumerFile, Transaction } from "../store/consumer/file";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import type { Consumer } from "./consumer-options";
+import type { ExactlyOnceContext } from "./context";
 import type { Task } from "./delivery";
 import { type Result, troubleOf } from "./outcome";
-
-/** What a handler is told about its event, or about its batch of events. */
-export interface HandlerContext {
-  readonly queue: string;
-  /** 1 for the first attempt. */
-  readonly attempt: number;
-  /** Whether somebody asked for this event again. */
-  readonly replay: boolean;
-  /** Names the event, and its trace, in each line. */
-  readonly log: Log;
-  /** Aborts when the handler has taken too long. */
-  readonly signal: AbortSignal;
-  /**
-   * The W3C trace context to pass on with what the handler calls: that of this attempt or, while nothing is traced here,
-   * the event's own. Undefined where there is none.
-   */
-  readonly traceparent: string | undefined;
-}
-
-/** As {@link HandlerContext}, for a consumer with `exactlyOnce`. */
-export interface ExactlyOnceContext extends HandlerContext {
-  /** Writes to the consumer's own file; commits together with the note that the event is done, or not at all. */
-  readonly tx: Transaction;
-}
 
 /** Thrown, for the handler, by the clock. */
 export class HandlerTimeout extends Error {
@@ -217,6 +193,3 @@ class Context implements ExactlyOnceContext {
     this.#abort?.abort(reason);
   }
 }
-
-export type AnyHandler = (event: Event, context: ExactlyOnceContext) => unknown;
-export type AnyBatchHandler = (events: readonly Event[], context: ExactlyOnceContext) => unknown;

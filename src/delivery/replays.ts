@@ -1,4 +1,4 @@
-import type { ReplayRow } from "../store/sqlite/replay-table";
+import type { ReplayRow } from "../store/replay";
 import type { LogReader } from "../store/store";
 import { QueueUnavailable } from "./queue-errors";
 import { parseSelection, type ReplaySelection, selects } from "./replay-selection";

@@ -1,6 +1,6 @@
-import type { Transport } from "../rabbitmq/choose-transport";
 import type { Attempt } from "../store/consumer/attempt-table";
-import type { EventRecord } from "../store/sqlite/event-record";
+import type { EventRecord } from "../store/store";
+import type { Transport } from "./transport-name";
 
 /** What became of an event, as far as it is known. Times are ISO 8601, UTC. */
 export interface Timeline {

@@ -1,5 +1,6 @@
 import { toOpenAPIPath } from "@elysiajs/swagger/utils";
 import type { Scope } from "../config/config";
+import { documentedAs } from "../http/documented";
 import { nameOfStatus, Problem, problemOf } from "../http/problem";
 
 type Json = Record<string, unknown>;
@@ -22,9 +23,6 @@ export interface Gate {
   readonly scopeFor: ((method: string, path: string) => Scope | undefined) | null;
   readonly limitsRate: boolean;
 }
-
-/** Keyword of a parameter's schema: what the documentation shows in its place. */
-export const documentedAs = "x-documented-as";
 
 /**
  * Completes the document that @elysiajs/swagger draws from the routes. The plugin says JSON, form or text of every body

@@ -1,7 +1,7 @@
 import { describeError, type Failure } from "../delivery/outcome";
 import { type Event, resourceName } from "../schema/event";
 import type { ConsumerFile } from "../store/consumer/file";
-import type { ReplayMark } from "../store/consumer/waiting-table";
+import type { ReplayMark } from "../store/replay";
 
 /** What is kept of an event beside what became of it. */
 export interface Kept {

@@ -1,7 +1,7 @@
 import type { Consumer } from "../delivery/consumer-options";
 import { messageOf } from "../observe/logging";
-import { unavailable } from "../store/sqlite/group-commit";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
+import { unavailable } from "../store/sqlite/unavailable";
 import { StoreUnavailable } from "../store/store";
 
 const tryEveryMs = 250;

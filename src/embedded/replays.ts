@@ -16,9 +16,9 @@ import {
   toReplay,
 } from "../delivery/replays";
 import { type ConsumerFile, openConsumerFile } from "../store/consumer/file";
+import type { ReplayRow } from "../store/replay";
 import { isLocked } from "../store/sqlite/lock";
 import { isBusy, whenUnlocked } from "../store/sqlite/lock-wait";
-import type { ReplayRow } from "../store/sqlite/replay-table";
 import type { LogReader } from "../store/store";
 
 /**

@@ -1,6 +1,6 @@
-import type { Stage } from "../consumer/health";
-import type { LazyFile } from "../consumer/start";
 import type { Consumer } from "../delivery/consumer-options";
+import type { LazyFile } from "../delivery/lazy-file";
+import type { Stage } from "../delivery/running";
 import type { Worker } from "../delivery/worker";
 import { acquireLock, type Lock } from "../store/sqlite/lock";
 import { whenUnlocked } from "../store/sqlite/lock-wait";

@@ -1,6 +1,6 @@
 import { type ConsumerTimeline, isoTime, timelineAttempts } from "../delivery/timeline";
 import type { ConsumerHistory } from "../store/consumer/history";
-import type { EventRecord } from "../store/sqlite/event-record";
+import type { EventRecord } from "../store/store";
 
 type Told = Pick<ConsumerTimeline, "state" | "at" | "note">;
 

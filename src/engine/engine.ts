@@ -1,12 +1,14 @@
 import { join } from "node:path";
 import type { Config } from "../config/config";
+import type { BrokerState } from "../delivery/broker-state";
+import type { Transport } from "../delivery/transport-name";
 import type { Log } from "../observe/logging";
 import { Metrics } from "../observe/metrics";
 import { describeProcess } from "../observe/process-metrics";
 import { noTracing, type Tracing } from "../observe/tracing";
 import { describeBroker } from "../rabbitmq/broker-metrics";
-import { chooseTransport, type Transport } from "../rabbitmq/choose-transport";
-import { Broker, type BrokerState } from "../rabbitmq/connection";
+import { chooseTransport } from "../rabbitmq/choose-transport";
+import { Broker } from "../rabbitmq/connection";
 import { Relay } from "../rabbitmq/relay";
 import { describeRelay } from "../rabbitmq/relay-metrics";
 import { restoreBindings } from "../rabbitmq/subscriptions";

@@ -1,10 +1,10 @@
 import type { DeadLetters } from "../delivery/dead-letters";
 import type { Replays } from "../delivery/replays";
+import type { Transport } from "../delivery/transport-name";
 import { EmbeddedDeadLetters } from "../embedded/dead-letters";
 import { EmbeddedReplays } from "../embedded/replays";
 import type { Log } from "../observe/logging";
 import type { Tracing } from "../observe/tracing";
-import type { Transport } from "../rabbitmq/choose-transport";
 import type { Broker } from "../rabbitmq/connection";
 import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
 import type { Relay } from "../rabbitmq/relay";

@@ -1,5 +1,5 @@
 import { type TString, Type } from "@sinclair/typebox";
-import { documentedAs } from "../docs/openapi";
+import { documentedAs } from "../http/documented";
 import { HttpProblem } from "../http/problem";
 import { type Catalogue, UnknownEventType } from "../schema/catalogue";
 import type { EventFilter } from "./log-pieces";

@@ -3,6 +3,6 @@ export { runConsumers } from "../consumer/run-many";
 export { runConsumer } from "../consumer/start";
 export type { AnyEvent, AskedTypes, EventPattern, Matching } from "../delivery/consumed-events";
 export { ConsumerError, type ConsumerOptions } from "../delivery/consumer-options";
-export type { ExactlyOnceContext, HandlerContext } from "../delivery/handle";
+export type { ExactlyOnceContext, HandlerContext } from "../delivery/context";
 export { Reject, RetryAfter } from "../delivery/outcome";
 export type { Transaction } from "../store/consumer/file";

@@ -1,11 +1,6 @@
 import { type RabbitmqConfig, redactUrl } from "../config/config";
+import type { Transport } from "../delivery/transport-name";
 import { probe } from "./connection";
-
-/** How events reach consumers, and why. */
-export interface Transport {
-  readonly name: "rabbitmq" | "embedded";
-  readonly reason: string;
-}
 
 const probeTimeoutMs = 1500;
 

@@ -1,12 +1,10 @@
 import type { Channel, ConfirmChannel, RecoveringChannelModel } from "amqplib";
 import { type RabbitmqConfig, redactUrl } from "../config/config";
+import type { BrokerState } from "../delivery/broker-state";
 import { type Log, messageOf } from "../observe/logging";
 import { explainRefusal, tlsOptions } from "./tls";
 
 export type { ConfirmChannel, ConsumeMessage, Message, Options, Replies } from "amqplib";
-
-/** `off`: no RabbitMQ is expected, since RABBITMQ_URL is `none`, or unset and none answered at the start. */
-export type BrokerState = "connecting" | "connected" | "blocked" | "closed" | "off";
 
 /** A dead peer is noticed after two to three of these: 10 to 15 s. RabbitMQ's own 60 s would take up to three minutes. */
 const heartbeatSeconds = 5;

@@ -4,7 +4,7 @@ import type { Worker } from "../delivery/worker";
 import { messageOf } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
 import type { MessageOrigin } from "../observe/tracing";
-import type { ReplayMark } from "../store/consumer/waiting-table";
+import type { ReplayMark } from "../store/replay";
 import { Acknowledgements } from "./acknowledgements";
 import { aborted, type ConfirmChannel, type ConsumeMessage } from "./connection";
 import { copyOf, encodingOf, failuresOf, isRedriven, originOf, replayMarkOf } from "./failed-copy";

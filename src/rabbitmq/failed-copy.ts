@@ -1,8 +1,8 @@
 import { describeError, type Failure } from "../delivery/outcome";
 import { validTraceparent } from "../observe/traceparent";
 import type { MessageOrigin } from "../observe/tracing";
-import type { ReplayMark } from "../store/consumer/waiting-table";
-import { isUtcTime } from "../timing/parse-time";
+import { isUtcTime } from "../schema/time";
+import type { ReplayMark } from "../store/replay";
 import type { Message } from "./connection";
 import type { OutgoingMessage } from "./message";
 

@@ -2,7 +2,7 @@ import { parseSelection } from "../delivery/replay-selection";
 import { type Log, messageOf } from "../observe/logging";
 import type { Tracing } from "../observe/tracing";
 import type { Catalogue } from "../schema/catalogue";
-import type { ReplayRow } from "../store/sqlite/replay-table";
+import type { ReplayRow } from "../store/replay";
 import type { Store } from "../store/store";
 import type { Broker, ConfirmChannel } from "./connection";
 import type { Relay } from "./relay";

@@ -1,4 +1,4 @@
-import { QueueUnavailable, refusalExplained, UnknownQueue } from "../delivery/queue-errors";
+import { QueueUnavailable, UnknownQueue } from "../delivery/queue-errors";
 import { narrowed, typesOnQueue } from "../delivery/queue-types";
 import type { ReplaySelection } from "../delivery/replay-selection";
 import {
@@ -15,8 +15,9 @@ import {
   toReplay,
 } from "../delivery/replays";
 import { messageOf } from "../observe/logging";
-import type { ReplayRow } from "../store/sqlite/replay-table";
+import type { ReplayRow } from "../store/replay";
 import { Unroutable } from "./publisher";
+import { refusalExplained } from "./refusal";
 import { RabbitReplayRun, type RabbitReplaysOptions } from "./replay-run";
 import { isRefusal, queueState } from "./topology";
 import { troubleOf } from "./unreachable";

@@ -1,8 +1,8 @@
 import { checkQueueName } from "../delivery/consumer-options";
 import { type Log, messageOf } from "../observe/logging";
 import type { Catalogue } from "../schema/catalogue";
+import { isUtcTime } from "../schema/time";
 import type { Store } from "../store/store";
-import { isUtcTime } from "../timing/parse-time";
 import { type Announcement, parseAnnouncement, type RetryAnnouncement } from "./announcement";
 import { aborted, type Broker, type ConfirmChannel } from "./connection";
 import type { RabbitReplays } from "./replays";

@@ -1,12 +1,12 @@
 import type { Server } from "bun";
 import type { AnyElysia } from "elysia";
+import type { BrokerState } from "../delivery/broker-state";
 import type { DeadLetters } from "../delivery/dead-letters";
 import type { Replays } from "../delivery/replays";
 import type { Timeline } from "../delivery/timeline";
+import type { Transport } from "../delivery/transport-name";
 import type { Log } from "../observe/logging";
 import type { Metrics } from "../observe/metrics";
-import type { Transport } from "../rabbitmq/choose-transport";
-import type { BrokerState } from "../rabbitmq/connection";
 import type { Catalogue } from "../schema/catalogue";
 import type { Store } from "../store/store";
 

@@ -1,7 +1,7 @@
 import { listMistakes, mistakesIn } from "./check";
 import type { EventType } from "./event-type";
+import type { Recorded } from "./record";
 import { fieldsIn, withFields } from "./record";
-import type { Recorded } from "./resource";
 
 /** An event was not turned into another version of its type. */
 export class ConversionFailed extends Error {

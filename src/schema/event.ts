@@ -1,5 +1,4 @@
 import { Type } from "@sinclair/typebox";
-import { UtcTime } from "../timing/parse-time";
 import type { Catalogue } from "./catalogue";
 import { listMistakes, mistakesIn } from "./check";
 import { ConversionFailed, convert, mistakeIn } from "./convert";
@@ -7,7 +6,9 @@ import { inexact } from "./exact-json";
 import type { Filters } from "./filter";
 import { isDeeperThan, maxEventDepth, tooDeep } from "./json-depth";
 import type { PastVersion } from "./past-version";
-import type { Change, EventData, Recorded, Resource } from "./resource";
+import type { Recorded } from "./record";
+import type { Change, EventData, Resource } from "./resource";
+import { UtcTime } from "./time";
 
 /** An event of any resource: what a consumer that serves them all can rely on. */
 export interface Event {

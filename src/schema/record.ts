@@ -1,6 +1,5 @@
 import { type TObject, type TProperties, Type } from "@sinclair/typebox";
-import { UtcTime } from "../timing/parse-time";
-import type { Recorded } from "./resource";
+import { UtcTime } from "./time";
 
 /** The keys that the service itself fills in; a resource's own fields stand between `id` and `version`. */
 const identity = { id: Type.Integer({ minimum: 1 }) };
@@ -30,3 +29,6 @@ export function withFields(record: Recorded<object>, fields: object): Recorded<o
   const { id, version, createdAt, updatedAt } = record;
   return { id, ...fieldsIn(fields), version, createdAt, updatedAt };
 }
+
+/** The whole record with these fields. */
+export type Recorded<Fields> = { id: number } & Fields & { version: number; createdAt: string; updatedAt: string };

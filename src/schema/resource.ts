@@ -3,7 +3,7 @@ import { listMistakes, mistakesIn } from "./check";
 import { checkable } from "./checkable";
 import { checkFilters, type Filters, type FiltersFor } from "./filter";
 import type { PastVersion } from "./past-version";
-import { isFilledIn, recordOf } from "./record";
+import { isFilledIn, type Recorded, recordOf } from "./record";
 
 /** What happened to a resource: the second half of an event type (`item.created`). */
 export const changes = ["created", "updated", "deleted"] as const;
@@ -73,9 +73,6 @@ export interface Resource<
 }
 
 export type FieldsOf<R extends Resource> = R extends Resource<string, string, infer Fields> ? Fields : never;
-
-/** The whole record with these fields. */
-export type Recorded<Fields> = { id: number } & Fields & { version: number; createdAt: string; updatedAt: string };
 
 /** The type of a resource's record: `RecordOf<typeof item>`. */
 export type RecordOf<R extends Resource> = Recorded<FieldsOf<R>>;

@@ -1,8 +1,8 @@
+import type { Distribution } from "../observe/tally";
 import type { Filters } from "../schema/filter";
-import type { EventData, Recorded, Resource } from "../schema/resource";
-import type { EventRecord } from "./sqlite/event-record";
-import type { CommitTally } from "./sqlite/group-commit";
-import type { NewReplay, ReplayProgress, ReplayRow } from "./sqlite/replay-table";
+import type { Recorded } from "../schema/record";
+import type { EventData, Resource } from "../schema/resource";
+import type { NewReplay, ReplayProgress, ReplayRow } from "./replay";
 
 type ResourceOf<Fields extends object, Data extends EventData = EventData> = Resource<string, string, Fields, Filters, Data>;
 
@@ -245,4 +245,23 @@ export class StoreUnavailable extends Error {
 /** The key stands for another change already. Nothing was changed. */
 export class KeyReused extends Error {
   override readonly name = "KeyReused";
+}
+
+/** What was committed since the start. */
+export interface CommitTally {
+  readonly seconds: Distribution;
+  readonly changes: Distribution;
+  /** Commits that the store could not make. */
+  failures: number;
+}
+
+/** An event, with what is known of its way here and on to RabbitMQ. */
+export interface EventRecord extends LogEntry {
+  /** The id of the request that made the change, and when that came, in milliseconds since 1970; null: not known. */
+  readonly requestId: string | null;
+  readonly requestedAt: number | null;
+  /** Whether RabbitMQ has confirmed it, */
+  readonly relayed: boolean;
+  /** and since when at the latest, in milliseconds since 1970. Null: not yet, or before that was kept. */
+  readonly relayedAt: number | null;
 }

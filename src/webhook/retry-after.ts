@@ -1,4 +1,4 @@
-import { parseTime } from "../timing/parse-time";
+import { parseTime } from "../schema/time";
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 

@@ -4,7 +4,7 @@ import type { EventPattern } from "../delivery/consumed-events";
 import { type RetryPolicy, retryPolicy } from "../delivery/retry-policy";
 import { messageOf } from "../observe/logging";
 import type { Catalogue } from "../schema/catalogue";
-import { parseTime } from "../timing/parse-time";
+import { parseTime } from "../schema/time";
 import { bareHost, isPermitted, networks } from "./address";
 import { Fields, list, text, wholeNumber } from "./fields";
 

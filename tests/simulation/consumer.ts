@@ -1,5 +1,6 @@
 import type { AnyEvent, ConsumerOptions, ExactlyOnceContext } from "warren/consumer";
-import { type RunningConsumer, startConsumer } from "../../src/consumer/start";
+import { startConsumer } from "../../src/consumer/start";
+import type { RunningConsumer } from "../../src/delivery/running";
 import type { Transaction } from "../../src/store/consumer/file";
 import type { Environment } from "./environment";
 import { Handler, handlerTimeoutMs, type Illness } from "./handler";

@@ -6,8 +6,8 @@ import type { DeadLetterPage, DeadSelection } from "../../delivery/dead-letters"
 import { deadReasons } from "../../delivery/outcome";
 import { jsonBody } from "../../http/json-body";
 import { HttpProblem, Problem } from "../../http/problem";
-import { reachable } from "../../http/reachable";
 import { defineRoute } from "../../routing/route";
+import { reachable } from "./reachable";
 
 const tags = ["dead letters"];
 const params = Type.Object({ queue: Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$", description: "The name of a queue." }) });

@@ -5,9 +5,9 @@ import type { ReplaySelection } from "../../delivery/replay-selection";
 import { leastRate, NotCancellable, type Replay } from "../../delivery/replays";
 import { jsonBody } from "../../http/json-body";
 import { HttpProblem, Problem } from "../../http/problem";
-import { reachable } from "../../http/reachable";
 import { defineRoute } from "../../routing/route";
-import { parseTime } from "../../timing/parse-time";
+import { parseTime } from "../../schema/time";
+import { reachable } from "./reachable";
 
 const tags = ["replays"];
 

@@ -1,5 +1,5 @@
 import type { Database, Statement } from "bun:sqlite";
-import type { ReplayMark } from "./waiting-table";
+import type { ReplayMark } from "../replay";
 
 /** An event that a consumer gave up, as its file keeps it. */
 export interface DeadRow {

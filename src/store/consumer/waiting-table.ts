@@ -1,7 +1,5 @@
 import type { Database, Statement } from "bun:sqlite";
-
-/** `forced`: to be handled even if it was handled before. */
-export type ReplayMark = "no" | "yes" | "forced";
+import type { ReplayMark } from "../replay";
 
 /** An event that waits in a consumer's file for its next attempt. */
 export interface Waiting {

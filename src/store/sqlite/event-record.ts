@@ -1,17 +1,6 @@
 import type { Database } from "bun:sqlite";
-import type { LogEntry } from "../store";
-import { reading } from "./log-reader";
-
-/** An event, with what is known of its way here and on to RabbitMQ. */
-export interface EventRecord extends LogEntry {
-  /** The id of the request that made the change, and when that came, in milliseconds since 1970; null: not known. */
-  readonly requestId: string | null;
-  readonly requestedAt: number | null;
-  /** Whether RabbitMQ has confirmed it, */
-  readonly relayed: boolean;
-  /** and since when at the latest, in milliseconds since 1970. Null: not yet, or before that was kept. */
-  readonly relayedAt: number | null;
-}
+import type { EventRecord } from "../store";
+import { reading } from "./reading";
 
 /** Rows looked at in one go: some milliseconds. */
 const slice = 10_000;

@@ -1,7 +1,8 @@
 import { Distribution, workSeconds } from "../../observe/tally";
-import { StoreUnavailable } from "../store";
+import { type CommitTally, StoreUnavailable } from "../store";
 import { CommitThreadLost } from "./commit-thread";
 import type { Committed, Committer } from "./committer";
+import { unavailable } from "./unavailable";
 import { type Batch, Uncommitted } from "./uncommitted";
 
 interface Waiting {
@@ -23,14 +24,6 @@ interface Group {
 /** Bounds how long one commit holds up the event loop. */
 const maxGroup = 1024;
 const groupSizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, maxGroup];
-
-/** What was committed since the start. */
-export interface CommitTally {
-  readonly seconds: Distribution;
-  readonly changes: Distribution;
-  /** Commits that the store could not make. */
-  failures: number;
-}
 
 /**
  * Runs changes in transactions that they share: all that arrive while a commit is under way go into the next one,
@@ -185,12 +178,4 @@ function outcomeOf(change: () => unknown): Outcome {
   } catch (error) {
     return { error: unavailable(error) };
   }
-}
-
-/** Trouble that is the store's and not one change's, by the primary result codes of SQLite. */
-const troubles = /^SQLITE_(BUSY|LOCKED|NOMEM|READONLY|IOERR|CORRUPT|FULL|CANTOPEN|NOTADB)/;
-
-export function unavailable(error: unknown): unknown {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return troubles.test(code) ? new StoreUnavailable(`${code}: ${(error as Error).message}`, { cause: error }) : error;
 }

@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { LogEntry, LogReader } from "../store";
-import { unavailable } from "./group-commit";
 import { logScanner } from "./log-scan";
+import { reading } from "./reading";
 
 export function logIdOf(db: Database): string {
   return db.query<{ log_id: string }, []>("SELECT log_id FROM meta").get()?.log_id ?? "";
@@ -44,13 +44,4 @@ export function sqliteLogReader(db: Database): LogReader {
     pruned: async () => reading(pruned),
     positionBefore: async (time) => reading(() => search(time)),
   };
-}
-
-/** Names what is the store's trouble as such. */
-export function reading<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw unavailable(error);
-  }
 }

@@ -1,7 +1,8 @@
 import type { Database } from "bun:sqlite";
 import { convert } from "../../schema/convert";
 import { type EventType, eventTypesOf, newestVersion } from "../../schema/event-type";
-import type { Recorded, Resource } from "../../schema/resource";
+import type { Recorded } from "../../schema/record";
+import type { Resource } from "../../schema/resource";
 import type { Stored } from "../store";
 import { serialize } from "./serialize";
 

@@ -1,5 +1,5 @@
 import type { Database, Statement } from "bun:sqlite";
-import { reading } from "./log-reader";
+import { reading } from "./reading";
 
 /** Nobody waits for it any longer than this, such as a checkpoint that somebody asks for by hand. */
 const longestMs = 100;

@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import type { Config } from "../config/config";
+import { messageOf } from "../observe/logging";
+import { type ConsumerFile, openConsumerFile } from "../store/consumer/file";
+import type { Consumer } from "./consumer-options";
+
+export const expireInboxEveryMs = 600_000;
+
+export interface LazyFile {
+  open(): ConsumerFile;
+  close(): void;
+}
+
+/** The consumer's file, made when it is first needed: a consumer on RabbitMQ that nothing went wrong with has none. */
+export function lazyFile(consumer: Consumer, path: string, options: { durable: boolean }): LazyFile {
+  let file: ConsumerFile | undefined;
+  let timer: Timer | undefined;
+  function open(): ConsumerFile {
+    const opened = openConsumerFile(consumer.temporary ? ":memory:" : path, options);
+    if (consumer.exactlyOnce) {
+      try {
+        opened.together(() => consumer.setup(opened.transaction));
+      } catch (error) {
+        opened.close();
+        throw error;
+      }
+      const { queue, log } = consumer;
+      const expire = () => {
+        try {
+          opened.inbox.expire(Date.now() - consumer.inboxRetentionMs);
+        } catch (error) {
+          // A full disk, say: nothing is done wrongly because of entries that stay.
+          log.warn({ queue, error: messageOf(error) }, "Old entries of the inbox could not be removed; it is tried again");
+        }
+      };
+      expire();
+      timer = setInterval(expire, Math.min(expireInboxEveryMs, consumer.inboxRetentionMs));
+    }
+    return opened;
+  }
+  return {
+    open: () => {
+      file ??= open();
+      return file;
+    },
+    close() {
+      clearInterval(timer);
+      file?.close();
+      file = undefined;
+    },
+  };
+}
+
+export function fileOf(consumer: Consumer, config: Config): string {
+  return join(config.dataDir, "consumers", `${consumer.queue}.db`);
+}

@@ -1,0 +1,2 @@
+/** Keyword of a parameter's schema: what the documentation shows in its place. */
+export const documentedAs = "x-documented-as";

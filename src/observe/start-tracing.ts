@@ -1,0 +1,22 @@
+import { type Config, redactUrl } from "../config/config";
+import { type Log, messageOf } from "./logging";
+import { noTracing, type Tracing } from "./tracing";
+
+/**
+ * Starts tracing if it is configured. OpenTelemetry's SDK is loaded only then.
+ *
+ * @param serviceName is what OTEL_SERVICE_NAME overrides.
+ */
+export async function startTracing({ tracing, rabbitmq }: Config, serviceName: string, log: Log): Promise<Tracing> {
+  if (!tracing) return noTracing;
+  const endpoint = redactUrl(tracing.endpoint);
+  try {
+    const { OtelTracing } = await import("./otel");
+    const started = new OtelTracing(tracing, { serviceName, brokerUrl: rabbitmq?.url, log });
+    log.info({ endpoint }, "Traces are sent to an OpenTelemetry collector");
+    return started;
+  } catch (error) {
+    log.error({ endpoint, error: messageOf(error) }, "Tracing could not be started; all else works without it");
+    return noTracing;
+  }
+}
