@@ -1,7 +1,7 @@
 // Generated from the files of routes/ by `bun run generate`. Do not edit.
 import { Elysia } from "elysia";
+import { builtInRoutes } from "warren/built-in";
 import type { Dependencies } from "warren/route";
-import { serviceRoutes } from "warren/service-routes";
 import route0 from "../routes/items";
 
 export const routes = [
@@ -11,12 +11,12 @@ export const routes = [
 const typed = (dependencies: Dependencies) =>
   new Elysia()
     .use(new Elysia({ prefix: "/items" }).use(route0(dependencies)))
-    .use(new Elysia({ prefix: "/dead-letters" }).use(serviceRoutes["/dead-letters"](dependencies)))
-    .use(new Elysia({ prefix: "/events" }).use(serviceRoutes["/events"](dependencies)))
-    .use(new Elysia({ prefix: "/events/:id/timeline" }).use(serviceRoutes["/events/:id/timeline"](dependencies)))
-    .use(new Elysia({ prefix: "/health" }).use(serviceRoutes["/health"](dependencies)))
-    .use(new Elysia({ prefix: "/metrics" }).use(serviceRoutes["/metrics"](dependencies)))
-    .use(new Elysia({ prefix: "/replays" }).use(serviceRoutes["/replays"](dependencies)));
+    .use(new Elysia({ prefix: "/dead-letters" }).use(builtInRoutes["/dead-letters"](dependencies)))
+    .use(new Elysia({ prefix: "/events" }).use(builtInRoutes["/events"](dependencies)))
+    .use(new Elysia({ prefix: "/events/:id/timeline" }).use(builtInRoutes["/events/:id/timeline"](dependencies)))
+    .use(new Elysia({ prefix: "/health" }).use(builtInRoutes["/health"](dependencies)))
+    .use(new Elysia({ prefix: "/metrics" }).use(builtInRoutes["/metrics"](dependencies)))
+    .use(new Elysia({ prefix: "/replays" }).use(builtInRoutes["/replays"](dependencies)));
 
 /** The routes with their types, for an Eden client: `treaty<App>("localhost:3000", { parseDate: false })`. */
 export type App = ReturnType<typeof typed>;

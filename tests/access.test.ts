@@ -1,10 +1,10 @@
 // Which token opens what.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import items from "../routes/items";
-import deadLetters from "../src/app/routes/dead-letters";
-import timeline from "../src/app/routes/events/[id]/timeline";
-import metrics from "../src/app/routes/metrics";
-import replays from "../src/app/routes/replays";
+import deadLetters from "../src/built-in/dead-letters";
+import metrics from "../src/built-in/metrics";
+import replays from "../src/built-in/replays";
+import timeline from "../src/built-in/timeline";
 import { openApi, type TestApi } from "./support/api";
 
 const tokens = { read: "token-to-read", write: "token-to-write", admin: "token-of-admin" } as const;

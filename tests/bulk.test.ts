@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { maxBulkBytes, maxBulkItems } from "../src/crud/read-bulk";
 import { type Splitter, splitArray, splitLines } from "../src/crud/split";
 import { maxBodyBytes } from "../src/http/json-body";
-import { type Store, StoreUnavailable } from "../src/store/store";
+import { StoreUnavailable } from "../src/store/errors";
+import type { Store } from "../src/store/store";
 import { type Answer, openApi, storeWith, type TestApi } from "./support/api";
 import { order } from "./support/resources";
 

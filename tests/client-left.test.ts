@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { Elysia, t } from "elysia";
 import { crud } from "warren/crud";
 import items from "../routes/items";
-import metrics from "../src/app/routes/metrics";
+import metrics from "../src/built-in/metrics";
 import { eventually } from "./support/processes";
 import { type ListeningApi, listeningApi } from "./support/raw";
 import { order } from "./support/resources";

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { item } from "../src/domain/item";
 import { EventStreams, type Sink } from "../src/feed/event-streams";
+import type { LogReader } from "../src/store/log";
 import { openSqliteStore } from "../src/store/sqlite/store";
-import type { LogReader, Store } from "../src/store/store";
+import type { Store } from "../src/store/store";
 import { temporaryFolder } from "./support/folder";
 import { eventually } from "./support/processes";
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { crud } from "warren/crud";
 import items from "../routes/items";
-import events from "../src/app/routes/events";
+import events from "../src/built-in/events";
 import { item } from "../src/domain/item";
 import { openApi, type TestApi } from "./support/api";
 import { listeningApi } from "./support/raw";

@@ -2,12 +2,12 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { StoreUnavailable } from "../src/store/errors";
 import { startCommitThread } from "../src/store/sqlite/commit-thread";
 import { BatchWriter, type Committed, type Committer, CommitterHere } from "../src/store/sqlite/committer";
 import { GroupCommit } from "../src/store/sqlite/group-commit";
 import { unavailable } from "../src/store/sqlite/unavailable";
 import type { Write, Writes } from "../src/store/sqlite/uncommitted";
-import { StoreUnavailable } from "../src/store/store";
 import { temporaryFolder } from "./support/folder";
 
 /** How long the database may be locked. */

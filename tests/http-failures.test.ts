@@ -1,7 +1,8 @@
 // When the service itself fails: the client learns that, and nothing more; the log learns why.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { Elysia } from "elysia";
-import { type Store, StoreUnavailable } from "../src/store/store";
+import { StoreUnavailable } from "../src/store/errors";
+import type { Store } from "../src/store/store";
 import { openApi, storeWith, type TestApi } from "./support/api";
 
 let api: TestApi;

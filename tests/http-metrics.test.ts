@@ -2,9 +2,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { Elysia } from "elysia";
 import { defineRoute } from "warren/route";
-import metricsRoute from "../src/app/routes/metrics";
+import metricsRoute from "../src/built-in/metrics";
 import { PathPatterns } from "../src/http/path-patterns";
-import { StoreUnavailable } from "../src/store/store";
+import { StoreUnavailable } from "../src/store/errors";
 import { openApi, storeWith, type TestApi } from "./support/api";
 import { readScrape, type Scrape } from "./support/scrape";
 

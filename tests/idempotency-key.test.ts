@@ -4,9 +4,10 @@ import { afterEach, beforeEach, describe, expect, setSystemTime, test } from "bu
 import { join } from "node:path";
 import { fingerprintOf, onceOf } from "../src/crud/idempotency-key";
 import { item } from "../src/domain/item";
+import { KeyReused, StoreUnavailable } from "../src/store/errors";
 import { migrate, storeMigrations } from "../src/store/sqlite/migrations";
 import { openSqliteStore } from "../src/store/sqlite/store";
-import { KeyReused, type Store, StoreUnavailable } from "../src/store/store";
+import type { Store } from "../src/store/store";
 import { type Answer, openApi, storeWith, type TestApi } from "./support/api";
 import { temporaryFolder } from "./support/folder";
 import { catalogue, order } from "./support/resources";

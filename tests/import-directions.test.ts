@@ -32,39 +32,65 @@ describe("the project", () => {
 
 describe("the rules can fail: on a planted file, each says what is wrong", () => {
   test.each([
-    ["src/domain/order.ts", 'import { readFileSync } from "node:fs";', "imports node:fs: domain imports TypeBox and ajv-formats only"],
-    ["src/domain/order.ts", 'import { z } from "zod";', "imports zod: domain imports TypeBox and ajv-formats only"],
-    ["src/domain/order.ts", 'import type { Store } from "../store/store";', "imports src/store/store: domain may not import port"],
-    ["src/store/postgres.ts", 'import { Relay } from "../delivery/relay";', "imports src/rabbitmq/relay: store may not import delivery"],
-    ["src/store/postgres.ts", 'import { HttpProblem } from "../problem";', "imports src/http/problem: store may not import app"],
+    ["src/domain/order.ts", 'import { readFileSync } from "node:fs";', "imports node:fs: domain imports TypeBox and warren/… only"],
+    ["src/domain/order.ts", 'import { z } from "zod";', "imports zod: domain imports TypeBox and warren/… only"],
+    [
+      "src/domain/order.ts",
+      'import type { Store } from "../store/store";',
+      "imports src/store/store: files in domain import warren/… and nothing else",
+    ],
+    ["src/schema/event.ts", 'import { readFileSync } from "node:fs";', "imports node:fs: schema imports TypeBox and ajv-formats only"],
+    [
+      "src/store/postgres/store.ts",
+      'import { Relay } from "../../rabbitmq/relay";',
+      "imports src/rabbitmq/relay: store stands on the floors below it, and rabbitmq is not on one",
+    ],
+    [
+      "src/store/postgres/store.ts",
+      'import { Signal } from "../../timing/signal";',
+      "imports src/timing/signal: store stands on the floors below it, and timing is not on one",
+    ],
     [
       "src/store/store.ts",
-      'import { Broker } from "../broker/connection";',
-      "imports src/rabbitmq/connection: store may not import broker",
+      'import { Broker } from "../rabbitmq/connection";',
+      "imports src/rabbitmq/connection: store stands on the floors below it, and rabbitmq is not on one",
     ],
     [
       "src/rabbitmq/message.ts",
-      'import { Signal } from "../delivery/signal";',
-      "imports src/timing/signal: broker may not import delivery",
+      'import { consumeLog } from "../embedded/start";',
+      "imports src/embedded/start: rabbitmq stands on the floors below it, and embedded is not on one",
     ],
     [
       "src/rabbitmq/message.ts",
-      'import { openSqliteStore } from "../store/sqlite";',
-      "imports src/store/sqlite/store: broker may not import store",
+      'export { route } from "../routing/route";\nexport const a = 1;',
+      "imports src/routing/route: rabbitmq stands on the floors below it, and routing is not on one",
     ],
     [
-      "src/rabbitmq/message.ts",
-      'export { item } from "../route";\nexport const a = 1;',
-      "imports src/routing/route: broker may not import app",
+      "src/delivery/replay.ts",
+      'import { buildApp } from "../app/app";',
+      "imports src/app/app: delivery stands on the floors below it, and app is not on one",
     ],
-    ["src/delivery/replay.ts", 'import { buildApp } from "../app";', "imports src/app/app: delivery may not import app"],
-    ["src/delivery/replay.ts", 'const { connect } = await import("amqplib");', "imports amqplib: only src/broker/ knows amqplib"],
+    [
+      "src/delivery/replay.ts",
+      'import { HttpProblem } from "../http/problem";',
+      "imports src/http/problem: delivery stands on the floors below it, and http is not on one",
+    ],
+    [
+      "src/config/config.ts",
+      'import { messageOf } from "../observe/logging";',
+      "imports src/observe/logging: config stands on the floors below it, and observe is not on one",
+    ],
+    ["src/app/serve.ts", 'import items from "../../routes/items";', "imports routes/items: the library never imports what users own"],
+    ["src/app/serve.ts", 'import { item } from "../domain/item";', "imports src/domain/item: the library never imports what users own"],
+    ["src/app/serve.ts", 'import { crud } from "../public/crud";', "imports src/public/crud: the library never imports its public face"],
+    ["src/app/serve.ts", 'import { crud } from "warren/crud";', "imports warren/crud: the library never imports its public face"],
+    ["src/delivery/replay.ts", 'const { connect } = await import("amqplib");', "imports amqplib: only src/rabbitmq/ knows amqplib"],
     ["src/delivery/inbox.ts", 'import { Database } from "bun:sqlite";', "imports bun:sqlite: only src/store/ knows SQL"],
     ["src/delivery/inbox.ts", 'db.run("DELETE FROM inbox WHERE id = ?", id);', "holds SQL: only src/store/ knows it"],
     ["src/delivery/inbox.ts", "sql`SELECT id\n  FROM inbox`;", "holds SQL: only src/store/ knows it"],
-    ["src/delivery/replay.ts", 'import { Elysia } from "elysia";', "imports elysia: only the application and its routes know HTTP"],
+    ["src/delivery/replay.ts", 'import { Elysia } from "elysia";', "imports elysia: only what serves HTTP knows Elysia"],
     [
-      "src/store/postgres.ts",
+      "src/store/postgres/store.ts",
       'import { trace } from "@opentelemetry/api";',
       "imports @opentelemetry/api: only src/observe/ knows how spans are made",
     ],
@@ -74,37 +100,25 @@ describe("the rules can fail: on a planted file, each says what is wrong", () =>
       "imports prom-client: only src/observe/ knows how metrics are shown",
     ],
     ["src/app/serve.ts", 'import pino from "pino";', "imports pino: only src/observe/ knows how logs are written"],
-    ["src/app/serve.ts", 'if (process.env["DEBUG"]) run();', "reads the environment: only src/config/config.ts does"],
-    ["consumers/logger.ts", "const colour = Bun.env.NO_COLOR;", "reads the environment: only src/config/config.ts does"],
-    ["src/app/serve.ts", 'import items from "../routes/items";', "imports routes/items: app may not import routes"],
-    [
-      "src/config/config.ts",
-      'import { messageOf } from "./observe/logging";',
-      "imports src/observe/logging: config may not import observe",
-    ],
+    ["src/app/serve.ts", 'if (process.env["DEBUG"]) run();', "reads the environment: only src/config/ does"],
+    ["consumers/logger.ts", "const colour = Bun.env.NO_COLOR;", "reads the environment: only src/config/ does"],
     [
       "routes/orders.ts",
       'import { Broker } from "../src/rabbitmq/connection";',
-      "imports src/rabbitmq/connection: routes may not import broker",
-    ],
-    [
-      "routes/orders.ts",
-      'import { openSqliteStore } from "../src/store/sqlite/store";',
-      "imports src/store/sqlite/store: routes may not import store",
+      "imports src/rabbitmq/connection: files in routes import warren/… and domain",
     ],
     ["routes/orders.ts", "const socket = await Bun.connect({});", "opens a connection: a route is handed what it needs"],
     ["routes/orders.ts", 'import { connect } from "node:net";', "imports node:net: a route is handed what it needs"],
     [
       "consumers/audit.ts",
-      'import { Broker } from "../src/rabbitmq/connection";',
-      "imports src/rabbitmq/connection: consumers may not import broker",
+      'import { readConfig } from "../src/config/config";',
+      "imports src/config/config: files in consumers import warren/… and domain",
     ],
     [
       "consumers/audit.ts",
-      'import { readConfig } from "../src/config/config";',
-      "imports src/config/config: consumers may not import config",
+      'import { formatEvent } from "../routes/items";',
+      "imports routes/items: files in consumers import warren/… and domain",
     ],
-    ["consumers/audit.ts", 'import { formatEvent } from "../routes/items";', "imports routes/items: consumers may not import routes"],
     ["src/delivery/all.ts", 'export { Relay } from "./relay";\nexport * from "./signal";', "is a barrel: import from the file itself"],
     [
       "src/delivery/all.ts",
@@ -121,10 +135,16 @@ describe("the rules can fail: on a planted file, each says what is wrong", () =>
   });
 
   test("a breach that spans lines is found", () => {
-    const text = 'import {\n  type Relay,\n  Signal,\n} from "../delivery/relay";\n';
+    const text = 'import {\n  type Relay,\n  Signal,\n} from "../rabbitmq/relay";\n';
     expect(breaches([{ path: "src/store/postgres.ts", text }])).toEqual([
-      "src/store/postgres.ts imports src/rabbitmq/relay: store may not import delivery",
+      "src/store/postgres.ts imports src/rabbitmq/relay: store stands on the floors below it, and rabbitmq is not on one",
     ]);
+  });
+
+  test("a circle of imports is found, and said once", () => {
+    const file = (path: string, ...targets: string[]) => ({ path, text: targets.map((target) => `import "./${target}";\n`).join("") });
+    const files = [file("src/store/a.ts", "b"), file("src/store/b.ts", "c", "d"), file("src/store/c.ts", "a"), file("src/store/d.ts")];
+    expect(breaches(files)).toEqual(["src/store/a > src/store/b > src/store/c > src/store/a is a circle of imports"]);
   });
 
   test("what the design allows is no breach", () => {
@@ -137,7 +157,7 @@ describe("the rules can fail: on a planted file, each says what is wrong", () =>
       { path: "src/rabbitmq/message.ts", text: 'import { connect } from "amqplib";\nimport type { LogEntry } from "../store/store";\n' },
       {
         path: "routes/orders.ts",
-        text: 'import { Elysia } from "elysia";\nimport { crud } from "warren/crud";\nimport type { Store } from "../src/store/store";\n',
+        text: 'import { Elysia } from "elysia";\nimport { crud } from "warren/crud";\nimport { order } from "../src/domain/order";\n',
       },
       {
         path: "consumers/audit.ts",
@@ -145,7 +165,7 @@ describe("the rules can fail: on a planted file, each says what is wrong", () =>
       },
       {
         path: "src/app/app.ts",
-        text: 'export type { App } from "./routes.generated";\nexport const a = `\n  import { z } from "pino";\n`;\n',
+        text: 'import type { Store } from "../store/store";\nexport const a = `\n  import { z } from "pino";\n`;\n',
       },
       { path: "routes/index.ts", text: "export default () => {};\n" },
       { path: "src/long.ts", text: "export const a = 1;\n".repeat(250) },

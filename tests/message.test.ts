@@ -1,7 +1,7 @@
 // The AMQP message of an event: routing key, properties, headers.
 import { describe, expect, test } from "bun:test";
 import { toMessage } from "../src/rabbitmq/message";
-import type { LogEntry } from "../src/store/store";
+import type { LogEntry } from "../src/store/log";
 
 const entry: LogEntry = {
   position: 7,

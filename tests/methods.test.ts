@@ -14,7 +14,7 @@ beforeAll(async () => {
       return new Response(body, { headers: { "content-type": "text/event-stream" } });
     });
   const { default: items } = await import("../routes/items");
-  const { default: health } = await import("../src/app/routes/health");
+  const { default: health } = await import("../src/built-in/health");
   api = listeningApi({
     routes: [
       { file: "items.ts", path: "/items", route: items },

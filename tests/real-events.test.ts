@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { treaty } from "@elysiajs/eden";
 import type { Browser } from "playwright-core";
-import { eventRoutes } from "../src/app/routes/events";
+import { eventRoutes } from "../src/built-in/events";
 import { item } from "../src/domain/item";
 import type { App } from "../src/routes.generated";
 import { openApi } from "./support/api";

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import items from "../routes/items";
-import replays from "../src/app/routes/replays";
+import replays from "../src/built-in/replays";
 import { root } from "./support/processes";
 import { type ListeningApi, listeningApi } from "./support/raw";
 

@@ -1,8 +1,8 @@
 // Requests as bytes that no honest client sends: where one ends and the next begins must never be in doubt.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import items from "../routes/items";
-import events from "../src/app/routes/events";
-import health from "../src/app/routes/health";
+import events from "../src/built-in/events";
+import health from "../src/built-in/health";
 import { type ListeningApi, listeningApi, statusesIn } from "./support/raw";
 
 const routes = [

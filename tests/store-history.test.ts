@@ -5,8 +5,9 @@ import fc from "fast-check";
 import type { FieldsOf } from "warren/resource";
 import { item } from "../src/domain/item";
 import type { Change } from "../src/schema/resource";
+import type { LogEntry } from "../src/store/log";
 import { openSqliteStore } from "../src/store/sqlite/store";
-import type { LogEntry, Store } from "../src/store/store";
+import type { Store } from "../src/store/store";
 import { itemFields } from "./support/arbitrary";
 import { temporaryFolder } from "./support/folder";
 

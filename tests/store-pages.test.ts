@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { Type } from "@sinclair/typebox";
 import fc from "fast-check";
 import { defineResource, Nullable, type RecordOf, type Resource } from "warren/resource";
+import { type Listing, type Page, sortKeys } from "../src/store/listing";
 import { readAtMost } from "../src/store/sqlite/pages";
 import { openSqliteStore } from "../src/store/sqlite/store";
-import { type Listing, type Page, type Store, sortKeys } from "../src/store/store";
+import type { Store } from "../src/store/store";
 import { connectionsOf } from "./support/connections";
 import { temporaryFolder } from "./support/folder";
 

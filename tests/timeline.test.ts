@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, setSystemTime, spyOn, test } f
 import { join } from "node:path";
 import { buildEvent, testConsumer } from "warren/testing";
 import items from "../routes/items";
-import events from "../src/app/routes/events";
-import timelineRoute from "../src/app/routes/events/[id]/timeline";
+import events from "../src/built-in/events";
+import timelineRoute from "../src/built-in/timeline";
 import { showTimeline } from "../src/commands/timeline-text";
 import type { DeadLetter } from "../src/delivery/dead-letters";
 import type { Timeline } from "../src/delivery/timeline";

@@ -20,7 +20,7 @@ import type { Log } from "../observe/logging";
 import { noTracing, type Tracing } from "../observe/tracing";
 import type { Dependencies } from "../routing/route";
 import { type LoadedRoute, mountRoutes } from "../routing/router";
-import { withServiceRoutes } from "./service-routes";
+import { withBuiltInRoutes } from "./with-built-in";
 
 export interface AppOptions {
   /** The project's own routes. One at the path of a route of the service takes its place. */
@@ -100,7 +100,7 @@ export function buildApp({ routes, consumers = [], dependencies, config, log, tr
     })
     .mapResponse({ as: "global" }, compressibleValue)
     .onError(({ error, request, path }) => answerError(error, request, path))
-    .use(mountRoutes(withServiceRoutes(routes), dependencies))
+    .use(mountRoutes(withBuiltInRoutes(routes), dependencies))
     .use(problemPages())
     .use(apiDocs(config, () => app.routes as readonly DocumentedRoute[]))
     .use(eventDocs(dependencies.catalogue, consumers));

@@ -1,6 +1,7 @@
 import { type TSchema, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { compressible } from "../http/compression";
+import { typed } from "../http/page-query";
 import { Problem } from "../http/problem";
 import { refuseQuery } from "../http/query";
 import { traceField } from "../observe/traceparent";
@@ -12,7 +13,6 @@ import type { Input } from "./defaults";
 import { idempotencyKey } from "./headers";
 import { idempotencyKeyOf, onceOf, refuseReuse } from "./idempotency-key";
 import { type BulkBody, bulkReader, json, maxBulkItems, ndjson } from "./read-bulk";
-import { typed } from "./resource-schemas";
 import { bulkWriter } from "./write-bulk";
 
 /** What became of one record of a bulk. */

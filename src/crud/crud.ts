@@ -2,6 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { jsonResponse } from "../http/answer-headers";
 import { jsonBody } from "../http/json-body";
+import { typed } from "../http/page-query";
 import { HttpProblem, Problem } from "../http/problem";
 import { refuseQuery } from "../http/query";
 import { type Dependencies, defineRoute } from "../routing/route";
@@ -9,7 +10,8 @@ import { mistakesIn } from "../schema/check";
 import type { Filters } from "../schema/filter";
 import type { Recorded } from "../schema/record";
 import type { Resource } from "../schema/resource";
-import type { Store, Stored } from "../store/store";
+import type { Store } from "../store/store";
+import type { Stored } from "../store/stored";
 import { bulk } from "./bulk";
 import { contextOf } from "./context";
 import { type Input, withDefaults } from "./defaults";
@@ -18,7 +20,7 @@ import { fingerprintOf, idempotencyKeyOf, onceOf, refuseReuse } from "./idempote
 import { listOf } from "./listing";
 import { mergePatch } from "./merge-patch";
 import { etagOf, guardOf, isUnchanged } from "./preconditions";
-import { schemasOf, typed } from "./resource-schemas";
+import { schemasOf } from "./resource-schemas";
 
 /** RFC 7396. */
 const patchMediaType = "application/merge-patch+json";

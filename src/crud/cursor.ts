@@ -1,4 +1,4 @@
-import type { Place } from "../store/store";
+import type { Place } from "../store/listing";
 
 /** Also tells a cursor from a number, which is an id. */
 const mark = "c";

@@ -1,6 +1,7 @@
 // Idempotency-Key: draft-ietf-httpapi-idempotency-key-header.
 import { HttpProblem } from "../http/problem";
-import { KeyReused, type Once } from "../store/store";
+import { KeyReused } from "../store/errors";
+import type { Once } from "../store/store";
 
 const maxKeyLength = 255;
 

@@ -5,7 +5,7 @@ import { type FilterQuery, type Filters, parametersOf } from "../schema/filter";
 import type { Mistake } from "../schema/mistakes";
 import type { Resource } from "../schema/resource";
 import { parseTime } from "../schema/time";
-import { type Listing, type Page, type SortKey, sortKeys } from "../store/store";
+import { type Listing, type Page, type SortKey, sortKeys } from "../store/listing";
 import { readCursor, writeCursor } from "./cursor";
 
 export type Sort = SortKey | `-${SortKey}`;

@@ -1,6 +1,6 @@
 // Entity tags and the conditions on them: RFC 9110, sections 8.8.3 and 13.
 import { HttpProblem } from "../http/problem";
-import type { Stored } from "../store/store";
+import type { Stored } from "../store/stored";
 
 /** `*`, or the tags as they were sent. */
 type Tags = "*" | readonly string[];

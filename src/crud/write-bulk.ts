@@ -1,6 +1,8 @@
 import { problemInside } from "../http/problem";
 import type { Resource } from "../schema/resource";
-import { type ChangeContext, type Once, type Store, type Stored, StoreUnavailable } from "../store/store";
+import { StoreUnavailable } from "../store/errors";
+import type { ChangeContext, Once, Store } from "../store/store";
+import type { Stored } from "../store/stored";
 import { type BulkEntry, ndjson } from "./read-bulk";
 
 /** Written in one commit at most, which holds up every other for some milliseconds. */

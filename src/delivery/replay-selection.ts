@@ -1,4 +1,4 @@
-import type { LogEntry } from "../store/store";
+import type { LogEntry } from "../store/log";
 
 /** Which past events are sent again, and how. */
 export interface ReplaySelection {

@@ -1,5 +1,5 @@
+import type { LogReader } from "../store/log";
 import type { ReplayRow } from "../store/replay";
-import type { LogReader } from "../store/store";
 import { QueueUnavailable } from "./queue-errors";
 import { parseSelection, type ReplaySelection, selects } from "./replay-selection";
 

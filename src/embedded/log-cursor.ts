@@ -1,5 +1,5 @@
 import { ConfirmedPrefix } from "../delivery/confirmed-prefix";
-import type { LogEntry } from "../store/store";
+import type { LogEntry } from "../store/log";
 
 /** A reader's place in the event log: what is settled, and what may have been begun. */
 export class LogCursor {

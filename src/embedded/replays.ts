@@ -16,10 +16,10 @@ import {
   toReplay,
 } from "../delivery/replays";
 import { type ConsumerFile, openConsumerFile } from "../store/consumer/file";
+import type { LogReader } from "../store/log";
 import type { ReplayRow } from "../store/replay";
 import { isLocked } from "../store/sqlite/lock";
 import { isBusy, whenUnlocked } from "../store/sqlite/lock-wait";
-import type { LogReader } from "../store/store";
 
 /**
  * Replays without a broker: written into the consumer's file, for the consumer to read the log a second time. One that

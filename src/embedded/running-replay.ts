@@ -1,7 +1,7 @@
 import { parseSelection, type ReplaySelection, selects } from "../delivery/replay-selection";
 import type { ConsumerFile } from "../store/consumer/file";
+import type { LogEntry } from "../store/log";
 import type { ReplayRow } from "../store/replay";
-import type { LogEntry } from "../store/store";
 import { TokenBucket } from "../timing/token-bucket";
 import { LogCursor } from "./log-cursor";
 

@@ -1,4 +1,4 @@
-import type { LogReader } from "../store/store";
+import type { LogReader } from "../store/log";
 import { Signal } from "../timing/signal";
 import { TimeShare } from "../timing/time-share";
 import { greetingText, positionText } from "./event-text";

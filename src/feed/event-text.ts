@@ -1,4 +1,4 @@
-import type { LogEntry } from "../store/store";
+import type { LogEntry } from "../store/log";
 
 /** An event as a server-sent event (WHATWG HTML, section 9.2): the position is its id, and its type and body are JSON without line breaks. */
 export function eventText({ position, type, body }: LogEntry): string {

@@ -1,4 +1,4 @@
-import type { LogReader, Scan } from "../store/store";
+import type { LogReader, Scan } from "../store/log";
 import { eventText } from "./event-text";
 
 /** Which events a stream is about. */

@@ -3,7 +3,7 @@ import { ElysiaCustomStatusResponse, NotFoundError, ParseError, ValidationError 
 import { type Log, messageOf } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
 import { describeMistakes } from "../schema/mistakes";
-import { StoreUnavailable } from "../store/store";
+import { StoreUnavailable } from "../store/errors";
 import { HttpProblem, problemResponse, problemType } from "./problem";
 import { requestIdOf } from "./request-id";
 

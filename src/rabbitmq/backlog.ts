@@ -1,4 +1,4 @@
-import type { LogReader } from "../store/store";
+import type { LogReader } from "../store/log";
 
 /** What RabbitMQ has not confirmed yet. */
 export interface Backlog {

@@ -1,4 +1,4 @@
-import type { LogEntry } from "../store/store";
+import type { LogEntry } from "../store/log";
 import type { Options } from "./connection";
 
 /** A message on its way to the broker. */

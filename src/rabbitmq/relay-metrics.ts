@@ -1,5 +1,5 @@
 import type { Metrics } from "../observe/metrics";
-import type { LogReader } from "../store/store";
+import type { LogReader } from "../store/log";
 import { type Backlog, backlogOf } from "./backlog";
 import type { Relay } from "./relay";
 

@@ -2,7 +2,7 @@ import { ConfirmedPrefix } from "../delivery/confirmed-prefix";
 import { troubleOf } from "../delivery/outcome";
 import { type ReplaySelection, selects } from "../delivery/replay-selection";
 import { noTracing, type Tracing } from "../observe/tracing";
-import type { LogEntry, LogReader } from "../store/store";
+import type { LogEntry, LogReader } from "../store/log";
 import { Signal } from "../timing/signal";
 import { TokenBucket } from "../timing/token-bucket";
 import { toMessage } from "./message";

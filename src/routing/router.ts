@@ -13,6 +13,8 @@ export interface RouteFile {
 
 export interface LoadedRoute extends RouteFile {
   readonly route: Route;
+  /** A route that every service has; its file is not in `routes/`. */
+  readonly isBuiltIn?: boolean;
 }
 
 /** Something is wrong with the files in `routes/`; the message names them and shows what would be right. */
@@ -66,11 +68,11 @@ export async function loadRoutes(folder: string): Promise<LoadedRoute[]> {
 export function mountRoutes(routes: readonly LoadedRoute[], dependencies: Dependencies): AnyElysia {
   const mounted = new Elysia({ name: "routes" });
   const claims = new RouteClaims();
-  for (const { file, path, route } of routes) {
+  for (const { file, path, route, isBuiltIn } of routes) {
     const app: unknown = route(dependencies);
     if (!(app instanceof Elysia)) throw wrongExport(file, `its default export returns ${describe(app)}, not an Elysia instance`);
     const placed = new Elysia({ prefix: path === "/" ? "" : path }).use(app);
-    const conflict = claims.add(file, placed.routes);
+    const conflict = claims.add(isBuiltIn ? `the built-in ${path}` : `routes/${file}`, placed.routes);
     if (conflict) throw new RouterError(conflict);
     mounted.use(placed);
   }

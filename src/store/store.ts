@@ -2,66 +2,13 @@ import type { Distribution } from "../observe/tally";
 import type { Filters } from "../schema/filter";
 import type { Recorded } from "../schema/record";
 import type { EventData, Resource } from "../schema/resource";
+import { KeyReused, StoreUnavailable } from "./errors";
+import type { Listing, Page } from "./listing";
+import type { LogEntry, LogReader } from "./log";
 import type { NewReplay, ReplayProgress, ReplayRow } from "./replay";
+import type { Stored } from "./stored";
 
 type ResourceOf<Fields extends object, Data extends EventData = EventData> = Resource<string, string, Fields, Filters, Data>;
-
-/** A record as it is stored: its JSON goes out as it stands. */
-export interface Stored {
-  readonly id: number;
-  readonly version: number;
-  readonly json: string;
-}
-
-/** An event as it stands in the log. */
-export interface LogEntry {
-  /** Its place in commit order: greater than that of every event committed before it. Never used twice. */
-  readonly position: number;
-  readonly id: string;
-  readonly type: string;
-  /** The id of the record that the event is about. */
-  readonly subject: number;
-  readonly timestamp: string;
-  /** The whole event, as JSON. */
-  readonly body: string;
-  /** W3C trace context of the request that made the change. */
-  readonly traceparent: string | null;
-}
-
-/** Which events of a part of the log. */
-export interface Scan {
-  /** Null: of any type. */
-  readonly types: readonly string[] | null;
-  /** The id of the record that they are about; null: of any. */
-  readonly subject: number | null;
-  /** How many events at most, */
-  readonly limit: number;
-  /** and when to stop before that: with the event whose body reaches this many characters in all. */
-  readonly maxLength: number;
-}
-
-export interface Scanned {
-  readonly entries: LogEntry[];
-  /** How far the log was looked through: up to here nothing that was asked for is left out. */
-  readonly position: number;
-}
-
-/** Reads the events that are committed. */
-export interface LogReader {
-  /** Up to `limit` events after `position`, in commit order. */
-  read(position: number, limit: number): Promise<LogEntry[]>;
-  /**
-   * Those of the events after `position` that are asked for, in commit order. Looks through a bounded part of the log,
-   * however long that is: so there may be fewer than there are, even none.
-   */
-  scan(position: number, scan: Scan): Promise<Scanned>;
-  /** The position of the newest event; 0 for an empty log. */
-  end(): Promise<number>;
-  /** The position up to which every event was pruned; 0: none was. */
-  pruned(): Promise<number>;
-  /** The position of the last event from before a time (ISO 8601, UTC). As exact as the clock that made the times was steady. */
-  positionBefore(time: string): Promise<number>;
-}
 
 export interface QueueSubscription {
   readonly queue: string;
@@ -74,49 +21,6 @@ export interface RetryQueue {
   readonly delayMs: number;
   /** When it is gone unless it is declared again, in milliseconds since 1970. */
   readonly expiresAt: number;
-}
-
-/** By what a list is in order; records with the same time are in the order of their ids. */
-export const sortKeys = ["id", "createdAt", "updatedAt"] as const;
-export type SortKey = (typeof sortKeys)[number];
-
-/** A place in a list: that of a record, whether or not it is still there. */
-export interface Place {
-  /** What the record had in the field that the list is sorted by. */
-  readonly key: string | number;
-  readonly id: number;
-}
-
-/** Which records of a list are wanted, and in what order. */
-export interface Listing {
-  /** How many at most. */
-  readonly limit: number;
-  /** Default: `id`. */
-  readonly sort?: SortKey;
-  readonly descending?: boolean;
-  /** Only what comes after this place. */
-  readonly after?: Place | undefined;
-  /** Only what was changed then (ISO 8601, UTC) or later. */
-  readonly updatedSince?: string | undefined;
-  /** By the resource's own filters; all must match. */
-  readonly filters?: Readonly<Record<string, Prefix | Range>>;
-}
-
-/** Text that begins so: by code points, upper and lower case being different, and with no wildcards. */
-export interface Prefix {
-  readonly prefix: string;
-}
-
-/** A number from `min` to `max`, both included. */
-export interface Range {
-  readonly min?: number | undefined;
-  readonly max?: number | undefined;
-}
-
-/** What was found of a list, and where to go on; null: there is no more. */
-export interface Page {
-  readonly rows: readonly Stored[];
-  readonly next: Place | null;
 }
 
 /** What is known of the request that makes a change. */
@@ -235,16 +139,6 @@ export interface Store {
   check(): Promise<void>;
   /** Commits what is under way, then closes. */
   close(): Promise<void>;
-}
-
-/** The store cannot take or give anything now: disk full, locked, broken. Nothing was changed. */
-export class StoreUnavailable extends Error {
-  override readonly name = "StoreUnavailable";
-}
-
-/** The key stands for another change already. Nothing was changed. */
-export class KeyReused extends Error {
-  override readonly name = "KeyReused";
 }
 
 /** What was committed since the start. */

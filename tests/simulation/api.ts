@@ -1,7 +1,7 @@
 import { item } from "../../src/domain/item";
 import { type Engine, startEngine } from "../../src/engine/engine";
 import { loadCatalogue } from "../../src/project/resources";
-import { StoreUnavailable } from "../../src/store/store";
+import { StoreUnavailable } from "../../src/store/errors";
 import type { Environment } from "./environment";
 import type { Process } from "./process";
 

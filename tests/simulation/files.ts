@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { LogEntry } from "../../src/store/store";
+import type { LogEntry } from "../../src/store/log";
 import type { World } from "./world";
 
 export interface Dead {

@@ -12,7 +12,7 @@ import { loadCatalogue } from "../../src/project/resources";
 import { Broker } from "../../src/rabbitmq/connection";
 import { queueDepth } from "../../src/rabbitmq/topology";
 import type { Transaction } from "../../src/store/consumer/file";
-import type { LogEntry } from "../../src/store/store";
+import type { LogEntry } from "../../src/store/log";
 import type { Fault, Observed } from "./delivery-model";
 import { temporaryFolder } from "./folder";
 import type { ItemConsumer, ItemEvent } from "./item-events";

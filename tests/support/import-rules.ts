@@ -2,22 +2,43 @@
 import { posix } from "node:path";
 
 export interface SourceFile {
-  /** Relative to the project: `src/store/sqlite/store.ts`. */
+  /** Relative to the project: `src/store/store.ts`. */
   readonly path: string;
   readonly text: string;
 }
 
 interface Import {
   readonly specifier: string;
-  /** The file that it means, when that is in the project: `src/store/store`. */
+  /** The file that it means, when that is in the project, without its ending: `src/store/store`. */
   readonly file: string | undefined;
 }
 
 const maxLines = 250;
 
+/** The folders of `src/`, from the top. A file imports from its own folder, and from folders on floors below. */
+export const floors: readonly (readonly string[])[] = [
+  ["main"],
+  ["app", "commands"],
+  ["engine", "crud", "docs", "webhook", "built-in"],
+  ["consumer", "routing"],
+  ["rabbitmq", "embedded", "feed"],
+  ["delivery", "http"],
+  ["store", "timing"],
+  ["observe"],
+  ["project"],
+  ["schema", "config"],
+];
+
+/** What a project's own files may import of the project, beside `warren/…`. */
+const owned: Readonly<Record<string, readonly string[]>> = {
+  routes: ["domain"],
+  consumers: ["domain"],
+  domain: [],
+};
+
 /** Every breach of a rule, as a line that names the file. */
 export function breaches(files: readonly SourceFile[]): string[] {
-  return files.flatMap((file) => [...breachesOf(file)].map((what) => `${file.path} ${what}`));
+  return [...files.flatMap((file) => [...breachesOf(file)].map((what) => `${file.path} ${what}`)), ...circles(files)];
 }
 
 export function importsOf({ path, text }: SourceFile): Import[] {
@@ -30,73 +51,70 @@ export function importsOf({ path, text }: SourceFile): Import[] {
   });
 }
 
-/** The parts of the project, and of which others each may import. */
-const layers: Record<string, readonly string[]> = {
-  // Who may open a file with secrets: the same for the service's files and a consumer's.
-  secrets: [],
-  config: ["secrets"],
-  domain: [],
-  observe: ["config", "domain"],
-  store: ["config", "domain", "observe"],
-  broker: ["config", "domain", "observe", "port"],
-  delivery: ["config", "domain", "observe", "store", "port", "broker"],
-  commands: ["config", "secrets", "domain", "observe", "store", "port", "broker", "delivery"],
-  app: ["config", "domain", "observe", "store", "port", "broker", "delivery"],
-  routes: ["app", "domain", "observe", "port", "delivery"],
-  // The consumer runtime is part of delivery; how things are shown at a terminal is part of observe.
-  consumers: ["delivery", "domain", "observe", "secrets"],
-};
-
-function layerOf(file: string): string {
-  const [top = "", second = ""] = file.split("/");
+/** `routes`, `consumers`, or the folder of `src/`; `main` for a file directly in it. */
+function placeOf(file: string): string {
+  const [top = "", second = "", ...rest] = file.split("/");
   if (top !== "src") return top;
-  if (/^src\/store\/store(\.ts)?$/.test(file)) return "port";
-  if (/^src\/config\/secret-file/.test(file)) return "secrets";
-  if (/^src\/(tracing-)?config(\.ts)?$/.test(file)) return "config";
-  // The parts of src/app/app.ts, of src/crud/crud.ts, and of the documentation that both serve.
-  if (["http", "crud", "docs"].includes(second)) return "app";
-  return file.split("/").length > 2 ? second : "app";
+  return rest.length === 0 ? "main" : second;
 }
 
+const floorOf = new Map(floors.flatMap((folders, floor) => folders.map((folder) => [folder, floor] as const)));
+
 function* breachesOf(file: SourceFile): Generator<string> {
-  const layer = layerOf(file.path);
-  const mine = layer === "port" ? "store" : layer;
-  if (!(mine in layers)) yield `is in a folder that the design does not know: src/${layer}/`;
-  const may = (other: string) => other === mine || (mine === "store" && other === "port") || layers[mine]?.includes(other);
+  const place = placeOf(file.path);
+  const isGenerated = file.path.endsWith(".generated.ts");
+  if (!floorOf.has(place) && !(place in owned) && place !== "public") yield `is in a folder that the design does not know: src/${place}/`;
   for (const { specifier, file: target } of importsOf(file)) {
-    if (target === undefined) yield* foreign(file.path, mine, specifier);
-    else if (file.path.endsWith(".generated.ts")) continue;
-    else if (!may(layerOf(target)) && !/\.(json|css|js)$/.test(specifier))
-      yield `imports ${target}: ${mine} may not import ${layerOf(target)}`;
+    if (target === undefined) yield* foreign(file.path, place, specifier);
+    else if (!isGenerated && !/\.(json|css|js)$/.test(specifier)) yield* inside(place, target);
   }
   for (const [pattern, where, what] of words) if (pattern.test(file.text) && !where.test(file.path)) yield what;
-  if (mine === "routes" && connects.test(file.text)) yield "opens a connection: a route is handed what it needs";
-  if (/^src\/(.*\/)?index\.ts$/.test(file.path) || isBarrel(file.text)) yield "is a barrel: import from the file itself";
+  if (place === "routes" && connects.test(file.text)) yield "opens a connection: a route is handed what it needs";
+  if (place !== "public" && (/^src\/(.*\/)?index\.ts$/.test(file.path) || isBarrel(file.text)))
+    yield "is a barrel: import from the file itself";
   if (/(^|[-/])(manager|util|utils|helper|helpers|base|service|services|common)[-.]/.test(file.path)) yield "has a name that says nothing";
   const lines = file.text.trimEnd().split("\n").length;
-  if (lines > maxLines && !file.path.endsWith(".generated.ts")) yield `has ${lines} lines: at most ${maxLines}, one idea a file`;
+  if (lines > maxLines && !isGenerated) yield `has ${lines} lines: at most ${maxLines}, one idea a file`;
+}
+
+/** @param target a file of the project. */
+function* inside(place: string, target: string): Generator<string> {
+  const other = placeOf(target);
+  if (other === place || place === "public") return;
+  const allowed = owned[place];
+  if (allowed) {
+    if (!allowed.includes(other)) yield `imports ${target}: files in ${place} import warren/… and ${allowed.join(", ") || "nothing else"}`;
+  } else if (other in owned || other === "public") {
+    yield `imports ${target}: the library never imports ${other === "public" ? "its public face" : "what users own"}`;
+  } else if ((floorOf.get(other) ?? 0) <= (floorOf.get(place) ?? 0)) {
+    yield `imports ${target}: ${place} stands on the floors below it, and ${other} is not on one`;
+  }
 }
 
 /** Packages and modules of the platform that belong to one part. */
 const owners: readonly [RegExp, RegExp, string][] = [
-  [/^amqplib/, /^broker$/, "only src/broker/ knows amqplib"],
+  [/^amqplib/, /^rabbitmq$/, "only src/rabbitmq/ knows amqplib"],
   [/^bun:sqlite$/, /^store$/, "only src/store/ knows SQL"],
-  [/^(elysia|@elysiajs\/.*)$/, /^(app|routes)$/, "only the application and its routes know HTTP"],
+  [/^(elysia|@elysiajs\/.*)$/, /^(main|app|built-in|crud|docs|feed|http|routing|routes)$/, "only what serves HTTP knows Elysia"],
   [/^pino/, /^observe$/, "only src/observe/ knows how logs are written"],
   [/^prom-client$/, /^observe$/, "only src/observe/ knows how metrics are shown"],
   [/^@opentelemetry\//, /^observe$/, "only src/observe/ knows how spans are made"],
 ];
 
-function* foreign(path: string, layer: string, specifier: string): Generator<string> {
-  for (const [what, where, rule] of owners) if (what.test(specifier) && !where.test(layer)) yield `imports ${specifier}: ${rule}`;
-  if (layer === "domain" && !/^(@sinclair\/typebox|ajv-formats)(\/|$)/.test(specifier))
-    yield `imports ${specifier}: domain imports TypeBox and ajv-formats only`;
-  if (path.startsWith("routes/") && /^(node:)?(net|tls|http|https|http2|dgram)$/.test(specifier))
+function* foreign(path: string, place: string, specifier: string): Generator<string> {
+  for (const [what, where, rule] of owners) if (what.test(specifier) && !where.test(place)) yield `imports ${specifier}: ${rule}`;
+  if (specifier.startsWith("warren/") && floorOf.has(place) && !path.endsWith(".generated.ts"))
+    yield `imports ${specifier}: the library never imports its public face`;
+  if (place === "schema" && !/^(@sinclair\/typebox|ajv-formats)(\/|$)/.test(specifier))
+    yield `imports ${specifier}: schema imports TypeBox and ajv-formats only`;
+  if (place === "domain" && !/^(@sinclair\/typebox(\/|$)|warren\/)/.test(specifier))
+    yield `imports ${specifier}: domain imports TypeBox and warren/… only`;
+  if (place === "routes" && /^(node:)?(net|tls|http|https|http2|dgram)$/.test(specifier))
     yield `imports ${specifier}: a route is handed what it needs`;
 }
 
 const words: readonly [RegExp, RegExp, string][] = [
-  [/\b(process|Bun)\.env\b|\bimport\.meta\.env\b/, /^src\/config\.ts$/, "reads the environment: only src/config/config.ts does"],
+  [/\b(process|Bun)\.env\b|\bimport\.meta\.env\b/, /^src\/config\//, "reads the environment: only src/config/ does"],
   [
     /\b(SELECT\b[^;"`]*\bFROM|INSERT (OR \w+ )?INTO|DELETE FROM|UPDATE "?[\w${}]+"? SET|CREATE (TABLE|INDEX)|PRAGMA \w+)\b/,
     // A consumer's own tables are its own affair: they are in no database of the service.
@@ -116,4 +134,26 @@ function isBarrel(text: string): boolean {
     /^export \*/m.test(code) ||
     (statements.some(passesOn) && statements.every((statement) => statement === "" || /^import\b/.test(statement) || passesOn(statement)))
   );
+}
+
+/** Files that import each other in a circle, each circle once. */
+function circles(files: readonly SourceFile[]): string[] {
+  const known = new Set(files.map(({ path }) => path.replace(/\.tsx?$/, "")));
+  const imports = new Map(
+    files.map((file) => [
+      file.path.replace(/\.tsx?$/, ""),
+      importsOf(file).flatMap(({ file: target }) => (target !== undefined && known.has(target) ? [target] : [])),
+    ]),
+  );
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (file: string, path: readonly string[]): void => {
+    const start = path.indexOf(file);
+    if (start !== -1) found.push(`${[...path.slice(start), file].join(" > ")} is a circle of imports`);
+    if (start !== -1 || done.has(file)) return;
+    for (const target of imports.get(file) ?? []) visit(target, [...path, file]);
+    done.add(file);
+  };
+  for (const file of imports.keys()) visit(file, []);
+  return found;
 }

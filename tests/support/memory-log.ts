@@ -1,4 +1,5 @@
-import type { LogEntry, LogReader, Scan, Scanned, Store } from "../../src/store/store";
+import type { LogEntry, LogReader, Scan, Scanned } from "../../src/store/log";
+import type { Store } from "../../src/store/store";
 
 /** An event log, and the relay's position in it, in memory. */
 export class MemoryLog implements LogReader {

@@ -3,7 +3,8 @@ import type { Tracing } from "../../observe/tracing";
 import { serializeEvent } from "../../schema/event";
 import { versionOf } from "../../schema/event-type";
 import type { Change, Resource } from "../../schema/resource";
-import type { ChangeContext, Stored } from "../store";
+import type { ChangeContext } from "../store";
+import type { Stored } from "../stored";
 import type { Uncommitted, Write } from "./uncommitted";
 
 /** Adds events to the log, within the commit of the change that they tell of. */

@@ -1,5 +1,6 @@
 import { Distribution, workSeconds } from "../../observe/tally";
-import { type CommitTally, StoreUnavailable } from "../store";
+import { StoreUnavailable } from "../errors";
+import type { CommitTally } from "../store";
 import { CommitThreadLost } from "./commit-thread";
 import type { Committed, Committer } from "./committer";
 import { unavailable } from "./unavailable";

@@ -1,5 +1,6 @@
 import type { Database, Statement } from "bun:sqlite";
-import { KeyReused, type Once } from "../store";
+import { KeyReused } from "../errors";
+import type { Once } from "../store";
 import type { Uncommitted, Write } from "./uncommitted";
 
 /** How long the first answer to a key is kept: 24 hours. */

@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
-import type { LogReader, QueueSubscription, RetryQueue, Store } from "../store";
+import type { LogReader } from "../log";
+import type { QueueSubscription, RetryQueue, Store } from "../store";
 import { eventFinder } from "./event-record";
 import { logIdOf, sqliteLogReader } from "./log-reader";
 import { refuseNewer, schemaVersionOf, storeMigrations } from "./migrations";

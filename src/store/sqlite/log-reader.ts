@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import type { LogEntry, LogReader } from "../store";
+import type { LogEntry, LogReader } from "../log";
 import { logScanner } from "./log-scan";
 import { reading } from "./reading";
 

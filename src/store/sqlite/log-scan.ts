@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import type { LogEntry, Scan, Scanned } from "../store";
+import type { LogEntry, Scan, Scanned } from "../log";
 
 /** Rows that one scan looks at: some milliseconds. */
 const maxRows = 10_000;

@@ -1,7 +1,8 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { Filters } from "../../schema/filter";
 import type { Resource } from "../../schema/resource";
-import type { Listing, Page, Place, Prefix, Range, SortKey, Stored } from "../store";
+import type { Listing, Page, Place, Prefix, Range, SortKey } from "../listing";
+import type { Stored } from "../stored";
 import { indexName, storedField } from "./indexes";
 
 /** How many records a page reads at most to find those that its filters let through: about a millisecond. */

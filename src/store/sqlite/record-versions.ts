@@ -3,7 +3,7 @@ import { convert } from "../../schema/convert";
 import { type EventType, eventTypesOf, newestVersion } from "../../schema/event-type";
 import type { Recorded } from "../../schema/record";
 import type { Resource } from "../../schema/resource";
-import type { Stored } from "../store";
+import type { Stored } from "../stored";
 import { serialize } from "./serialize";
 
 /** How many records are in memory at a time. */

@@ -1,6 +1,7 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { Resource } from "../../schema/resource";
-import type { Listing, Page, Stored } from "../store";
+import type { Listing, Page } from "../listing";
+import type { Stored } from "../stored";
 import { keepIndexes } from "./indexes";
 import { Pages } from "./pages";
 import type { Uncommitted, Write } from "./uncommitted";

@@ -1,5 +1,5 @@
 import type { Resource } from "../../schema/resource";
-import type { Stored } from "../store";
+import type { Stored } from "../stored";
 
 /** Serializes a record once: these bytes are the row, the part of the event and the answer. */
 export function serialize(resource: Resource, id: number, fields: object, version: number, createdAt: string, updatedAt: string): Stored {

@@ -1,4 +1,4 @@
-import { StoreUnavailable } from "../store";
+import { StoreUnavailable } from "../errors";
 
 /** Trouble that is the store's and not one change's, by the primary result codes of SQLite. */
 export const troubles = /^SQLITE_(BUSY|LOCKED|NOMEM|READONLY|IOERR|CORRUPT|FULL|CANTOPEN|NOTADB)/;

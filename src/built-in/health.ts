@@ -1,10 +1,10 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { HttpProblem, Problem } from "../../http/problem";
-import { backlogOf, oldBacklogSeconds } from "../../rabbitmq/backlog";
-import { troubleOf } from "../../rabbitmq/unreachable";
-import { defineRoute, type RelayStatus } from "../../routing/route";
-import { StoreUnavailable } from "../../store/store";
+import { HttpProblem, Problem } from "../http/problem";
+import { backlogOf, oldBacklogSeconds } from "../rabbitmq/backlog";
+import { troubleOf } from "../rabbitmq/unreachable";
+import { defineRoute, type RelayStatus } from "../routing/route";
+import { StoreUnavailable } from "../store/errors";
 
 const tags = ["health"];
 

@@ -1,12 +1,12 @@
 import { Type } from "@sinclair/typebox";
 import type { Server } from "bun";
 import { Elysia } from "elysia";
-import { pageQuery } from "../../crud/resource-schemas";
-import type { DeadLetterPage, DeadSelection } from "../../delivery/dead-letters";
-import { deadReasons } from "../../delivery/outcome";
-import { jsonBody } from "../../http/json-body";
-import { HttpProblem, Problem } from "../../http/problem";
-import { defineRoute } from "../../routing/route";
+import type { DeadLetterPage, DeadSelection } from "../delivery/dead-letters";
+import { deadReasons } from "../delivery/outcome";
+import { jsonBody } from "../http/json-body";
+import { pageQuery } from "../http/page-query";
+import { HttpProblem, Problem } from "../http/problem";
+import { defineRoute } from "../routing/route";
 import { reachable } from "./reachable";
 
 const tags = ["dead letters"];

@@ -1,8 +1,8 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { consumerStates, type Timeline } from "../../../../delivery/timeline";
-import { HttpProblem, Problem } from "../../../../http/problem";
-import { defineRoute } from "../../../../routing/route";
+import { consumerStates, type Timeline } from "../delivery/timeline";
+import { HttpProblem, Problem } from "../http/problem";
+import { defineRoute } from "../routing/route";
 
 const time = "2026-02-18T18:23:45.123Z";
 const nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description });

@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { compressible } from "../../http/compression";
-import { defineRoute } from "../../routing/route";
+import { compressible } from "../http/compression";
+import { defineRoute } from "../routing/route";
 
 export default defineRoute(({ metrics }) =>
   new Elysia().get(

@@ -1,14 +1,14 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { pageQuery } from "../../crud/resource-schemas";
-import { after, type EventQuery, filterOf, filterParameters, refuseRepeated, searchOf, startOf } from "../../feed/event-query";
-import { streamResponse } from "../../feed/event-response";
-import { EventStreams, type StreamTiming } from "../../feed/event-streams";
-import { StreamPlaces } from "../../feed/stream-places";
-import { jsonResponse } from "../../http/answer-headers";
-import { Problem, problemResponse } from "../../http/problem";
-import { defineRoute } from "../../routing/route";
-import type { Event } from "../../schema/event";
+import { after, type EventQuery, filterOf, filterParameters, refuseRepeated, searchOf, startOf } from "../feed/event-query";
+import { streamResponse } from "../feed/event-response";
+import { EventStreams, type StreamTiming } from "../feed/event-streams";
+import { StreamPlaces } from "../feed/stream-places";
+import { jsonResponse } from "../http/answer-headers";
+import { pageQuery } from "../http/page-query";
+import { Problem, problemResponse } from "../http/problem";
+import { defineRoute } from "../routing/route";
+import type { Event } from "../schema/event";
 
 const tags = ["events"];
 

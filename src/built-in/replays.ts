@@ -1,12 +1,12 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { ConsumerError, checkQueueName } from "../../delivery/consumer-options";
-import type { ReplaySelection } from "../../delivery/replay-selection";
-import { leastRate, NotCancellable, type Replay } from "../../delivery/replays";
-import { jsonBody } from "../../http/json-body";
-import { HttpProblem, Problem } from "../../http/problem";
-import { defineRoute } from "../../routing/route";
-import { parseTime } from "../../schema/time";
+import { ConsumerError, checkQueueName } from "../delivery/consumer-options";
+import type { ReplaySelection } from "../delivery/replay-selection";
+import { leastRate, NotCancellable, type Replay } from "../delivery/replays";
+import { jsonBody } from "../http/json-body";
+import { HttpProblem, Problem } from "../http/problem";
+import { defineRoute } from "../routing/route";
+import { parseTime } from "../schema/time";
 import { reachable } from "./reachable";
 
 const tags = ["replays"];

@@ -1,0 +1,9 @@
+import { builtInRoutes } from "../built-in/routes";
+import type { LoadedRoute } from "../routing/router";
+
+/** Adds the routes that every service has. A file of a project at the same path takes the place of one. */
+export function withBuiltInRoutes(routes: readonly LoadedRoute[]): LoadedRoute[] {
+  const taken = new Set(routes.map(({ path }) => path));
+  const builtIn = Object.entries(builtInRoutes).filter(([path]) => !taken.has(path));
+  return [...builtIn.map(([path, route]) => ({ file: path, path, route, isBuiltIn: true })), ...routes];
+}

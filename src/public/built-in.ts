@@ -1,0 +1,1 @@
+export { builtInRoutes } from "../built-in/routes";
