@@ -1,11 +1,6 @@
-import {
-  type AnyEvent,
-  type ConsumerOptions,
-  type ExactlyOnceContext,
-  type RunningConsumer,
-  startConsumer,
-} from "../src/delivery/consumer";
+import { type ExactlyOnceContext, type RunningConsumer, startConsumer } from "../src/delivery/consumer";
 import type { Transaction } from "../src/store/consumer-file";
+import type { ItemConsumer, ItemEvent } from "../tests/support/item-events";
 import type { Environment } from "./environment";
 import { Handler, handlerTimeoutMs, type Illness } from "./handler";
 import type { QueueHistory } from "./history";
@@ -68,7 +63,7 @@ export class ConsumerProgram {
     process.kill();
   }
 
-  #options(process: Process): ConsumerOptions {
+  #options(process: Process): ItemConsumer {
     const { plan } = this.queue;
     const { faults } = this.environment.plan;
     const handler = new Handler(this.environment, process, this.queue, this.illnesses);
@@ -84,7 +79,7 @@ export class ConsumerProgram {
     const batch = { size: 4, waitMs: 10 };
     if (plan.exactlyOnce) {
       const setup = (tx: Transaction) => void tx.run("CREATE TABLE IF NOT EXISTS effects (event TEXT NOT NULL)");
-      const handle = (events: readonly AnyEvent[], context: ExactlyOnceContext) => handler.handleInTransaction(events, context);
+      const handle = (events: readonly ItemEvent[], context: ExactlyOnceContext) => handler.handleInTransaction(events, context);
       return plan.batches
         ? { ...common, exactlyOnce: true, setup, handleBatch: handle, batch }
         : { ...common, exactlyOnce: true, setup, handle: (event, context) => handle([event], context) };
