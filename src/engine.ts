@@ -17,6 +17,7 @@ import { Metrics } from "./observe/metrics";
 import { describeProcess } from "./observe/process-metrics";
 import { noTracing, type Tracing } from "./observe/tracing";
 import type { Dependencies } from "./route";
+import { warnOfClock } from "./store/commit-clock";
 import { whenUnlocked } from "./store/lock-wait";
 import { warnOfExposed } from "./store/private-file";
 import { openSqliteStore } from "./store/sqlite";
@@ -51,6 +52,7 @@ export async function startEngine(
   const { resources } = catalogue;
   const store = await whenUnlocked(() => openSqliteStore(config.databaseFile, resources, { tracing, quickCommitSeconds }));
   warnOfExposed(config, log);
+  await warnOfClock(store.log, log);
   const transport = await chooseTransport(config.rabbitmq);
   log.info({ transport: transport.name, database: config.databaseFile }, `Transport: ${transport.name}, because ${transport.reason}`);
 

@@ -7,6 +7,7 @@ import { noTracing, startTracing } from "../observe/tracing";
 import { type ConsumerFile, openConsumerFile } from "../store/consumer-file";
 import { whenUnlocked } from "../store/lock-wait";
 import { warnOfExposed } from "../store/private-file";
+import { steadyNow } from "../store/steady-time";
 import { attachQueue } from "./announcement";
 import type { AskedTypes, EventPattern, NewestTypes } from "./consumed-events";
 import type { Stage, Watched } from "./consumer-health";
@@ -186,17 +187,18 @@ function lazyFile(consumer: Consumer, path: string, options: { durable: boolean 
   let timer: Timer | undefined;
   function open(): ConsumerFile {
     const opened = openConsumerFile(consumer.temporary ? ":memory:" : path, options);
+    try {
+      opened.bound(steadyNow());
+      if (consumer.exactlyOnce) opened.together(() => consumer.setup(opened.transaction));
+    } catch (error) {
+      opened.close();
+      throw error;
+    }
     if (consumer.exactlyOnce) {
-      try {
-        opened.together(() => consumer.setup(opened.transaction));
-      } catch (error) {
-        opened.close();
-        throw error;
-      }
       const { queue, log } = consumer;
       const expire = () => {
         try {
-          opened.inbox.expire(Date.now() - consumer.inboxRetentionMs);
+          opened.inbox.expire(steadyNow() - consumer.inboxRetentionMs);
         } catch (error) {
           // A full disk, say: nothing is done wrongly because of entries that stay.
           log.warn({ queue, error: messageOf(error) }, "Old entries of the inbox could not be removed; it is tried again");

@@ -3,8 +3,9 @@ import { validTraceparent } from "../observe/traceparent";
 import type { ConsumerFile } from "../store/consumer-file";
 import { whenUnlocked } from "../store/lock-wait";
 import type { LogFollower } from "../store/log-follower";
+import { steadyNow } from "../store/steady-time";
 import type { LogEntry } from "../store/store";
-import type { ReplayMark, Waiting } from "../store/waiting-table";
+import { atOnce, type ReplayMark, type Waiting } from "../store/waiting-table";
 import type { Consumer } from "./consumer-options";
 import type { Delivery } from "./delivery";
 import { type Kept, keepFailure } from "./embedded-failure";
@@ -90,7 +91,7 @@ export class EmbeddedConsumer {
   }
 
   async #feedWaiting(): Promise<number> {
-    const now = Date.now();
+    const now = steadyNow();
     const room = this.#room;
     if (room === 0 || this.#nextDueAt === undefined || this.#nextDueAt > now) return 0;
     const due = this.file.waiting.due(now, this.#retrying, Math.min(batch, room));
@@ -189,7 +190,7 @@ export class EmbeddedConsumer {
       if (suspect) this.#toSave.add(save);
     });
     this.#putAside.set(delivery, () => {
-      this.file.waiting.add({ id, body, traceparent, attempts: 0, firstFailure: null, replay, dueAt: Date.now() });
+      this.file.waiting.add({ id, body, traceparent, attempts: 0, firstFailure: null, replay, dueAt: atOnce, delayMs: 0 });
       settle();
     });
   }
@@ -233,7 +234,7 @@ export class EmbeddedConsumer {
   async #change(): Promise<void> {
     for (;;) {
       await this.#settled.wait(lookEveryMs);
-      const now = Date.now();
+      const now = steadyNow();
       const room = this.#room > 0;
       if (this.stop.aborted || (room && (this.#more || this.log.changed())) || this.#main.position !== this.#savedPosition) return;
       if (room && this.#nextDueAt !== undefined && this.#nextDueAt <= now) return;

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ConsumerFile } from "../store/consumer-file";
 import type { DeadRow } from "../store/dead-letter-table";
+import { atOnce } from "../store/waiting-table";
 import { type DeadLetter, type DeadLetterPage, type DeadLetters, type DeadSelection, shownBody, type Watch } from "./dead-letters";
 import { consumerFiles, withFile } from "./embedded-replays";
 import { UnknownQueue } from "./queue-errors";
@@ -25,12 +26,11 @@ export class EmbeddedDeadLetters implements DeadLetters {
   }
 
   redrive(queue: string, selection: DeadSelection, watch?: Watch): Promise<number> {
-    const dueAt = Date.now();
     return this.#each(
       queue,
       selection,
       ({ waiting }, { id, body, replay, traceparent }) =>
-        waiting.add({ id, body, attempts: 0, dueAt, firstFailure: null, replay, traceparent }),
+        waiting.add({ id, body, attempts: 0, dueAt: atOnce, delayMs: 0, firstFailure: null, replay, traceparent }),
       watch,
     );
   }

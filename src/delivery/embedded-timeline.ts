@@ -1,5 +1,6 @@
 import type { ConsumerHistory } from "../store/consumer-history";
 import type { EventRecord } from "../store/event-record";
+import { atOnce } from "../store/waiting-table";
 import { type ConsumerTimeline, isoTime, timelineAttempts } from "./timeline";
 
 type Told = Pick<ConsumerTimeline, "state" | "at" | "note">;
@@ -12,7 +13,11 @@ export function embeddedTimeline(queue: string, event: EventRecord, history: Con
 
 function tellEmbedded(event: EventRecord, { progress, follows, waiting, dead, inboxAt, attempts }: ConsumerHistory): Told | undefined {
   if (waiting) {
-    return { state: waiting.attempts > 0 ? "retrying" : "waiting", at: null, note: `due at ${isoTime(waiting.dueAt)}` };
+    return {
+      state: waiting.attempts > 0 ? "retrying" : "waiting",
+      at: null,
+      note: waiting.dueAt === atOnce ? "due now" : `due at ${isoTime(waiting.dueAt)}`,
+    };
   }
   if (dead) return { state: "dead-letter", at: dead.lastFailure, note: dead.reason };
   const last = attempts.at(-1);

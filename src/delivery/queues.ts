@@ -2,6 +2,7 @@ import type { Broker } from "../broker/connection";
 import type { Catalogue } from "../domain/catalogue";
 import type { Log } from "../observe/logging";
 import type { Tracing } from "../observe/tracing";
+import { steadyNow } from "../store/steady-time";
 import type { Store } from "../store/store";
 import type { DeadLetters } from "./dead-letters";
 import { EmbeddedDeadLetters } from "./embedded-dead-letters";
@@ -54,7 +55,7 @@ export async function serveQueues(options: QueuesOptions): Promise<Queues> {
   if (transport.name === "embedded") return { ...embedded, ...stop };
   const known = async () => {
     const own = (await store.subscriptions.list()).map(({ queue }) => queue);
-    return knownQueues(catalogue, own, await store.retryQueues.list(Date.now()));
+    return knownQueues(catalogue, own, await store.retryQueues.list(steadyNow()));
   };
   const names = async () => (await known()).map(({ queue }) => queue);
   return { deadLetters: new RabbitDeadLetters(broker, names), replays, ask: rabbitQueues(broker, known), ...stop };

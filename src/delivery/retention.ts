@@ -2,6 +2,7 @@ import type { Config } from "../config";
 import { type Log, messageOf } from "../observe/logging";
 import { slowestConsumer } from "../store/consumer-positions";
 import { whenUnlocked } from "../store/lock-wait";
+import { earliestNow } from "../store/steady-time";
 import type { Store } from "../store/store";
 import type { Relay } from "./relay";
 
@@ -22,7 +23,7 @@ export function keepRetention(options: RetentionOptions): { stop(): void } {
   const { eventRetentionMs } = options.config;
   if (eventRetentionMs === null) return { stop() {} };
   const prune = () =>
-    pruneOnce(options, new Date(Date.now() - eventRetentionMs)).catch((error: unknown) =>
+    pruneOnce(options, new Date(earliestNow() - eventRetentionMs)).catch((error: unknown) =>
       options.log.warn({ error: messageOf(error) }, "Old events could not be pruned; it is tried again"),
     );
   void prune();

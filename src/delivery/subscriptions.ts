@@ -3,6 +3,7 @@ import { bindOwnQueue, declareSubscriptionsQueue, queueDepth, retryQueueLifetime
 import type { Catalogue } from "../domain/catalogue";
 import { isUtcTime } from "../domain/time";
 import { type Log, messageOf } from "../observe/logging";
+import { steadyNow } from "../store/steady-time";
 import type { Store } from "../store/store";
 import { type Announcement, parseAnnouncement, type RetryAnnouncement } from "./announcement";
 import { checkQueueName } from "./consumer-options";
@@ -45,7 +46,7 @@ async function serve(
   const { queue } = announcement;
   if ("retryDelayMs" in announcement) {
     const delayMs = announcement.retryDelayMs;
-    return store.retryQueues.save({ queue, delayMs, expiresAt: Date.now() + retryQueueLifetimeMs(delayMs) });
+    return store.retryQueues.save({ queue, delayMs, expiresAt: steadyNow() + retryQueueLifetimeMs(delayMs) });
   }
   const { startFrom } = announcement;
   const types = announcement.types.filter((type) => catalogue.resourceOf(type));

@@ -2,6 +2,7 @@ import { parseEvent } from "../domain/event";
 import { messageOf } from "../observe/logging";
 import type { ConsumerFile } from "../store/consumer-file";
 import { whenUnlocked } from "../store/lock-wait";
+import { steadyNow } from "../store/steady-time";
 import { attemptNote } from "./attempt-note";
 import { Breaker, type BreakerState } from "./breaker";
 import type { Consumer } from "./consumer-options";
@@ -186,7 +187,7 @@ export class Worker {
 
   #handle(tasks: readonly Task[]): Promise<Result[]> | Result[] {
     const { consumer } = this;
-    if (consumer.exactlyOnce) return handleExactlyOnce(consumer, this.file(), tasks, Date.now());
+    if (consumer.exactlyOnce) return handleExactlyOnce(consumer, this.file(), tasks, steadyNow());
     if (consumer.handleBatch) return handleBatch(consumer, tasks);
     return handleOne(consumer, tasks[0] as Task).then((result) => [result]);
   }

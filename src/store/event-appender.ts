@@ -3,6 +3,7 @@ import { versionOf } from "../domain/event-type";
 import type { Change, Resource } from "../domain/resource";
 import { count } from "../observe/tally";
 import type { Tracing } from "../observe/tracing";
+import type { CommitClock } from "./commit-clock";
 import type { ChangeContext, Stored } from "./store";
 import type { Uncommitted, Write } from "./uncommitted";
 
@@ -16,6 +17,7 @@ export class EventAppender {
   constructor(
     readonly uncommitted: Uncommitted,
     resources: readonly Resource[],
+    readonly clock: CommitClock,
     readonly tracing: Pick<Tracing, "create">,
   ) {
     this.#insert = uncommitted.prepare(
@@ -28,7 +30,7 @@ export class EventAppender {
   append(resource: Resource, change: Change, stored: Stored, timestamp: string, context?: ChangeContext): void {
     const { traceparent = null, requestId = null, requestedAt = null, emit = {} } = context ?? {};
     const append = (name: string, data?: object) => {
-      const id = Bun.randomUUIDv7();
+      const id = this.clock.eventId();
       const type = `${resource.name}.${name}`;
       const body = serializeEvent({ id, type, version: versionOf(resource, name), timestamp }, resource.name, stored.json, data);
       const span = this.tracing.create({ id, type }, traceparent ?? undefined);

@@ -3,6 +3,7 @@ import { checkEmitted } from "../domain/event-type";
 import type { Filters } from "../domain/filter";
 import type { EventData, Recorded, Resource } from "../domain/resource";
 import { noTracing, type Tracing } from "../observe/tracing";
+import { CommitClock } from "./commit-clock";
 import { CommitPlace } from "./commit-place";
 import { BatchWriter, CommitterHere } from "./committer";
 import { openForWriting } from "./connection";
@@ -94,6 +95,7 @@ class SqliteStore implements Store {
   readonly #keys: IdempotencyKeys;
   readonly #tables = new Map<string, Table>();
   readonly #listeners = new Set<() => void>();
+  readonly #clock: CommitClock;
   readonly #events: EventAppender;
   readonly #prune: (before: string, position: number) => number;
 
@@ -122,7 +124,8 @@ class SqliteStore implements Store {
     for (const resource of resources) this.#tables.set(resource.name, new Table(this.#db, uncommitted, resource));
     upcastRecords(this.#db, resources);
     this.#keys = new IdempotencyKeys(this.#db, uncommitted);
-    this.#events = new EventAppender(uncommitted, resources, tracing);
+    this.#clock = new CommitClock(db, resources);
+    this.#events = new EventAppender(uncommitted, resources, this.#clock, tracing);
     this.#prune = pruner(this.#db, uncommitted);
     this.check = writeCheck(this.#commits);
     this.tally = { commits: this.#commits.tally, appended: this.#events.tally };
@@ -170,7 +173,7 @@ class SqliteStore implements Store {
       if (!current) return undefined;
       context?.guard?.(current);
       const record = JSON.parse(current.json) as Recorded<Fields>;
-      const now = new Date().toISOString();
+      const now = this.#clock.now();
       const stored = serialize(resource, id, change(record), current.version + 1, record.createdAt, now);
       table.replace(stored);
       this.#events.append(resource, "updated", stored, now, context);
@@ -190,7 +193,7 @@ class SqliteStore implements Store {
       if (!last) return undefined;
       context?.guard?.(last);
       table.remove(id);
-      this.#events.append(resource, "deleted", last, new Date().toISOString(), context);
+      this.#events.append(resource, "deleted", last, this.#clock.now(), context);
       return last;
     });
   }
@@ -228,7 +231,7 @@ class SqliteStore implements Store {
   }
 
   #insert(resource: Resource, table: Table, fields: object, context?: ChangeContext): Stored {
-    const now = new Date().toISOString();
+    const now = this.#clock.now();
     const id = table.nextId();
     const stored = serialize(resource, id, fields, 1, now, now);
     table.insert(stored);
