@@ -1,7 +1,7 @@
 // A consumer whose channel goes: nothing is lost, and as little as can be is done twice.
 import { describe, expect, test } from "bun:test";
 import { Reject } from "../src/delivery/consumer";
-import { Interrupted } from "../src/delivery/rabbit-consumer";
+import { Interrupted } from "../src/delivery/interrupted";
 import { buildEvent } from "../src/testing";
 import { settled } from "./support/settled";
 import { consumerOn, deliver, gatedConsumer } from "./support/subscribed";

@@ -15,9 +15,10 @@ import { type Consumer, ConsumerError, type ConsumerOptions, resolveConsumer } f
 import { serveConsumers, servings } from "./consumer-server";
 import { consumeLog } from "./embedded-start";
 import { helpOf, readFlags, type ServerFlags } from "./flags";
+import { Interrupted } from "./interrupted";
 import { areLookedAt } from "./looked-at";
 import { parkingOf } from "./parking";
-import { consumeFrom, Interrupted, type Subscription } from "./rabbit-consumer";
+import { consumeFrom, type Subscription } from "./rabbit-consumer";
 import { onStopSignal } from "./stop-signal";
 import { chooseTransport, type Transport } from "./transport";
 import { Worker } from "./worker";

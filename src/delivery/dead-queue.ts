@@ -2,6 +2,7 @@ import type { Broker, ConfirmChannel, ConsumeMessage } from "../broker/connectio
 import { Publisher } from "../broker/publisher";
 import { messageOf } from "../observe/logging";
 import type { Watch } from "./dead-letters";
+import { requeuesOf, unhandledCopyOf } from "./parked-message";
 import { Signal } from "./signal";
 
 /** What is done with a dead letter that was looked at. `enough`: it is kept, and no other is looked at. */
@@ -14,6 +15,11 @@ const largeBytes = 64 * 1024;
 /** AMQP has 16 bits for a number of messages. */
 const mostAhead = 65_535;
 const patienceMs = 5000;
+/**
+ * Where the dead letters are on a quorum queue, each look counts as a delivery, and too many of those make RabbitMQ drop
+ * a message: after so many, a copy at the end of the queue takes its place. The limit of RabbitMQ 4 is 20.
+ */
+const mostRequeues = 10;
 /** How soon it is noticed that somebody took away what was still to come. */
 const lookAgainMs = 250;
 
@@ -27,7 +33,7 @@ export class QueueTaken extends Error {
 
 /**
  * Looks at every message that is in a queue now, the oldest first. One that is kept stays unacknowledged until the
- * channel closes, and then stands in the queue as before. One reader at a time: another one waits for a while.
+ * channel closes, and then stands in the queue as before, or at its end. One reader at a time: another one waits for a while.
  *
  * @throws {QueueTaken} when the other one takes too long.
  */
@@ -83,7 +89,10 @@ async function readAll(
     try {
       const verdict = await look(message, publisher);
       if (verdict === "remove") channel.ack(message);
-      else kept += 1;
+      else if (requeuesOf(message) >= mostRequeues) {
+        await publisher.publish(unhandledCopyOf(message, queue));
+        channel.ack(message);
+      } else kept += 1;
       if (verdict === "enough") enough = true;
       ahead = largest < largeBytes && begun >= fewAhead ? manyAhead : fewAhead;
       await allow();

@@ -27,8 +27,8 @@ type Pending = Task & { readonly arrivedAt: number };
 export class Worker {
   readonly tally = new WorkerTally();
   readonly breaker: Breaker;
-  /** Called when the breaker opens, with how long it stays so. */
-  onPause: (pauseMs: number) => void = () => {};
+  /** Called when the breaker opens. */
+  onPause: () => void = () => {};
 
   readonly #bucket: TokenBucket | undefined;
   readonly #groups: { size: number; waitMs: number } | undefined;
@@ -70,11 +70,12 @@ export class Worker {
     }
   }
 
-  /** Deliveries that have not reached the handler: they are the caller's again. */
-  giveBack(): Delivery[] {
-    const back = this.#pending.map((task) => task.delivery);
-    this.#pending = [];
-    return back;
+  /** Deliveries that have not reached the handler, all or some: they are the caller's again. */
+  giveBack(isDue: (delivery: Delivery) => boolean = () => true): Delivery[] {
+    const back = this.#pending.filter(({ delivery }) => isDue(delivery));
+    const given = new Set(back);
+    this.#pending = this.#pending.filter((task) => !given.has(task));
+    return back.map(({ delivery }) => delivery);
   }
 
   /** Begins nothing new; fulfils when what was begun is settled. */
@@ -225,7 +226,7 @@ export class Worker {
     const { pauseMs } = this.breaker.policy;
     if (state === "open") {
       log.error({ queue, pauseMs }, "The handler fails too often; the consumer pauses, then tries one event");
-      this.onPause(pauseMs);
+      this.onPause();
       this.#pumpIn(pauseMs);
     } else log.info({ queue, breaker: state }, state === "closed" ? "The handler works again" : "One event is tried");
   }

@@ -1,6 +1,7 @@
 import type { ConsumerOptions, EventPattern } from "../../src/delivery/consumer";
 import { resolveConsumer } from "../../src/delivery/consumer-options";
-import { consumeFrom, Interrupted, type Parking } from "../../src/delivery/rabbit-consumer";
+import { Interrupted } from "../../src/delivery/interrupted";
+import { consumeFrom, type Parking } from "../../src/delivery/rabbit-consumer";
 import { Worker } from "../../src/delivery/worker";
 import type { Event } from "../../src/domain/event";
 import { type ConsumerFile, openConsumerFile } from "../../src/store/consumer-file";
@@ -56,11 +57,12 @@ export function deliver(channel: MockChannel, event: Event, fields: { redelivere
 }
 
 /** A consumer whose handler ends when the test says so, and what it began. */
-export function gatedConsumer(options: { concurrency?: number; fails?: Error } = {}) {
+export function gatedConsumer(options: { concurrency?: number; handlerTimeoutMs?: number; fails?: Error } = {}) {
   const begun: number[] = [];
   let gate = Promise.withResolvers<void>();
   const consumer = consumerOn({
     concurrency: options.concurrency ?? 1,
+    handlerTimeoutMs: options.handlerTimeoutMs ?? 30_000,
     handle: async ({ item }) => {
       begun.push(item.id);
       await gate.promise;
