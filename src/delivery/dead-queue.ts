@@ -12,8 +12,6 @@ export type Look = (message: ConsumeMessage, publisher: Publisher) => Verdict | 
 /** How many are fetched before they are looked at: few while that they are small is not known. */
 const [fewAhead, manyAhead] = [16, 256];
 const largeBytes = 64 * 1024;
-/** AMQP has 16 bits for a number of messages. */
-const mostAhead = 65_535;
 const patienceMs = 5000;
 /**
  * Where the dead letters are on a quorum queue, each look counts as a delivery, and too many of those make RabbitMQ drop
@@ -66,7 +64,6 @@ async function readAll(
   if (consumerCount > 0) throw new QueueTaken(queue);
 
   let begun = 0;
-  let kept = 0;
   let working = 0;
   let enough = false;
   let cancelled = false;
@@ -74,13 +71,19 @@ async function readAll(
   const ended = () => closed.aborted || stop?.aborted || cancelled || enough || failure !== undefined || begun === count;
 
   let ahead = fewAhead;
-  let allowed = 0;
-  /** For the whole channel, so that it can grow with what is kept. */
-  const allow = async () => {
-    const wanted = kept + ahead;
-    if (Math.abs(wanted - allowed) < ahead / 2) return;
-    allowed = wanted;
-    await channel.prefetch(wanted > mostAhead ? 0 : wanted, true);
+  let subscription: { readonly tag: string; readonly room: number; kept: number } | undefined;
+  let subscribing = false;
+  /** A subscription has room for so many unsettled messages; when those that are kept fill it, a new one takes its place. */
+  const subscribe = async () => {
+    if (subscribing || ended() || (subscription && subscription.room === ahead && subscription.kept < ahead / 2)) return;
+    subscribing = true;
+    if (subscription) await channel.cancel(subscription.tag);
+    const room = ahead;
+    await channel.prefetch(room);
+    const next = { tag: crypto.randomUUID(), room, kept: 0 };
+    subscription = next;
+    await channel.consume(queue, receive, { exclusive: true, consumerTag: next.tag });
+    subscribing = false;
   };
   let largest = 0;
   const isEmpty = async () => (await channel.checkQueue(queue)).messageCount === 0;
@@ -92,10 +95,10 @@ async function readAll(
       else if (requeuesOf(message) >= mostRequeues) {
         await publisher.publish(unhandledCopyOf(message, queue));
         channel.ack(message);
-      } else kept += 1;
+      } else if (subscription?.tag === message.fields.consumerTag) subscription.kept += 1;
       if (verdict === "enough") enough = true;
       ahead = largest < largeBytes && begun >= fewAhead ? manyAhead : fewAhead;
-      await allow();
+      await subscribe();
     } catch (error) {
       failure ??= error;
     }
@@ -104,23 +107,19 @@ async function readAll(
     onProgress?.(begun - working, count);
     moved.raise();
   };
-  await allow();
-  await channel.consume(
-    queue,
-    (message) => {
-      if (message === null) cancelled = true;
-      // What comes now was not there at the beginning, or is not wanted any more; it goes back when the channel closes.
-      else if (!ended()) {
-        begun += 1;
-        working += 1;
-        largest = Math.max(largest, message.content.length);
-        void settle(message);
-        return;
-      }
-      moved.raise();
-    },
-    { exclusive: true },
-  );
+  function receive(message: ConsumeMessage | null): void {
+    if (message === null) cancelled = true;
+    // What comes now was not there at the beginning, or is not wanted any more; it goes back when the channel closes.
+    else if (!ended()) {
+      begun += 1;
+      working += 1;
+      largest = Math.max(largest, message.content.length);
+      void settle(message);
+      return;
+    }
+    moved.raise();
+  }
+  await subscribe();
   const isIdle = () => working === 0 && performance.now() - movedAt >= lookAgainMs;
   while (!ended()) {
     await moved.wait(lookAgainMs);
