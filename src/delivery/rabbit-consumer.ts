@@ -116,8 +116,9 @@ export async function consumeFrom(
       }
     }
     #acknowledge(outcome: Outcome): void {
-      unsettled.delete(this.message);
-      acknowledgements.add(this.message, outcome);
+      const { message } = this;
+      unsettled.delete(message);
+      acknowledgements.add(message, outcome);
       settled.raise();
     }
   }
