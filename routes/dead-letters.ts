@@ -4,6 +4,7 @@ import { Elysia } from "elysia";
 import { pageQuery } from "../src/crud/resource-schemas";
 import type { DeadLetterPage, DeadSelection } from "../src/delivery/dead-letters";
 import { deadReasons } from "../src/delivery/outcome";
+import { UtcTime } from "../src/domain/time";
 import { jsonBody } from "../src/http/json-body";
 import { reachable } from "../src/http/reachable";
 import { HttpProblem, Problem } from "../src/problem";
@@ -35,8 +36,8 @@ const DeadLetterSchema = Type.Object({
   error: Type.String(),
   stack: nullable("Where the handler failed, cut."),
   attempts: Type.Integer(),
-  firstFailure: nullable("ISO 8601, UTC."),
-  lastFailure: nullable("ISO 8601, UTC."),
+  firstFailure: Type.Union([UtcTime("When it failed for the first time."), Type.Null()]),
+  lastFailure: Type.Union([UtcTime("When it failed for the last time."), Type.Null()]),
   body: Type.Unknown({ description: "The event. Text where it is no JSON, base64 where it is no text, cut after 64 KiB." }),
   bodyEncoding: Type.Union([Type.Literal("json"), Type.Literal("text"), Type.Literal("base64")]),
   bodyBytes: Type.Integer({ description: "The size of the whole body." }),

@@ -3,6 +3,7 @@ import { Elysia } from "elysia";
 import { pageQuery } from "../src/crud/resource-schemas";
 import { EventStreams, type StreamTiming } from "../src/delivery/event-streams";
 import type { Event } from "../src/domain/event";
+import { UtcTime } from "../src/domain/time";
 import { jsonResponse } from "../src/http/answer-headers";
 import { after, type EventQuery, filterOf, filterParameters, refuseRepeated, searchOf, startOf } from "../src/http/event-query";
 import { streamResponse } from "../src/http/event-response";
@@ -25,7 +26,7 @@ const AnEvent = Type.Unsafe<Event & Record<string, unknown>>(
       id: Type.String({ description: "UUIDv7: unique." }),
       type: Type.String(),
       version: Type.Integer({ minimum: 1, description: "The version of the schema of this type." }),
-      timestamp: Type.String({ description: "When the change was made: ISO 8601, UTC." }),
+      timestamp: UtcTime("When the change was made."),
     },
     { additionalProperties: true, description: "As consumers get it; the record is under the name of its resource." },
   ),

@@ -97,7 +97,7 @@ export function buildApp({ routes, dependencies, config, log, tracing = noTracin
     .onError(({ error, request, path }) => answerError(error, request, path))
     .use(mountRoutes(routes, dependencies))
     .use(problemPages())
-    .use(apiDocs(config, () => app.routes as readonly DocumentedRoute[]))
+    .use(apiDocs(config, dependencies.catalogue, () => app.routes as readonly DocumentedRoute[]))
     .use(eventDocs(dependencies.catalogue));
   return app;
 }

@@ -117,9 +117,9 @@ export function readConfig({
   const rabbitmq: RabbitmqConfig = {
     url: variable(
       "RABBITMQ_URL",
-      "amqp://guest:guest@localhost:5672/",
+      "amqp://guest:guest@localhost:5672",
       (text) => (text === "none" ? text : amqpUrl(text)),
-      "use amqp://user:password@host:5672/ or amqps://…, with special characters in the password percent-encoded; or `none` for the embedded transport",
+      "use amqp://user:password@host:5672 or amqps://…, with special characters in the password percent-encoded; or `none` for the embedded transport",
     ),
     explicit: read("RABBITMQ_URL") !== undefined,
     caFile,

@@ -316,7 +316,7 @@ describeWithRabbit("with RabbitMQ", () => {
   });
 
   test("a virtual host that is not there is said in words", async () => {
-    const api = await startApi({ env: { ...env, RABBITMQ_URL: `${rabbit.url}nowhere` } });
+    const api = await startApi({ env: { ...env, RABBITMQ_URL: `${rabbit.url}/nowhere` } });
     await api.line(/RabbitMQ cannot be reached/);
     await api.line("the virtual host of the URL does not exist, or the user may not use it");
   });

@@ -1,5 +1,5 @@
 import { type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
-import { documentedAs } from "../docs/openapi";
+import { documentedAs, titleOf } from "../domain/documented";
 import type { Resource } from "../domain/resource";
 import { inputSchema } from "./defaults";
 import { mergePatchSchema } from "./merge-patch";
@@ -66,9 +66,4 @@ export function schemasOf(resource: Resource) {
     ),
     params: Type.Object({ id }),
   };
-}
-
-/** `order_line` is OrderLine. */
-function titleOf(name: string): string {
-  return name.replace(/(?:^|_)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { utcTimeIn } from "../domain/time";
 import type { ConsumerFile } from "../store/consumer-file";
 import type { DeadRow } from "../store/dead-letter-table";
 import { atOnce } from "../store/waiting-table";
@@ -75,6 +76,6 @@ export class EmbeddedDeadLetters implements DeadLetters {
   }
 }
 
-function toDeadLetter({ number: _, replay: __, traceparent: ___, body, ...row }: DeadRow): DeadLetter {
-  return { ...row, ...shownBody(Buffer.from(body)) };
+function toDeadLetter({ number: _, replay: __, traceparent: ___, body, firstFailure, lastFailure, ...row }: DeadRow): DeadLetter {
+  return { ...row, firstFailure: utcTimeIn(firstFailure), lastFailure: utcTimeIn(lastFailure), ...shownBody(Buffer.from(body)) };
 }

@@ -1,3 +1,4 @@
+import { utcTimeIn } from "../domain/time";
 import type { ConsumerHistory } from "../store/consumer-history";
 import type { EventRecord } from "../store/event-record";
 import { atOnce } from "../store/waiting-table";
@@ -19,7 +20,7 @@ function tellEmbedded(event: EventRecord, { progress, follows, waiting, dead, in
       note: waiting.dueAt === atOnce ? "due now" : `due at ${isoTime(waiting.dueAt)}`,
     };
   }
-  if (dead) return { state: "dead-letter", at: dead.lastFailure, note: dead.reason };
+  if (dead) return { state: "dead-letter", at: utcTimeIn(dead.lastFailure), note: dead.reason };
   const last = attempts.at(-1);
   if (last?.outcome === "handled") return handled(last.at);
   if (inboxAt !== undefined && inboxAt >= (last?.at ?? 0)) return handled(inboxAt);

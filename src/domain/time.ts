@@ -29,6 +29,11 @@ export function isUtcTime(text: string): boolean {
   return match !== undefined && isDay(year, month, day);
 }
 
+/** The text if it is a time in UTC, see {@link isUtcTime}; else null. */
+export function utcTimeIn(value: unknown): string | null {
+  return typeof value === "string" && isUtcTime(value) ? value : null;
+}
+
 /** Not every engine refuses a day that its month does not have. */
 function isDay(year: string, month: string, day: string): boolean {
   return new Date(`${year}-${month}-${day}T00:00:00Z`).getUTCDate() === Number(day);

@@ -1,7 +1,7 @@
 import { type TString, Type } from "@sinclair/typebox";
 import type { EventFilter } from "../delivery/log-pieces";
-import { documentedAs } from "../docs/openapi";
 import { type Catalogue, UnknownEventType } from "../domain/catalogue";
+import { documentedAs } from "../domain/documented";
 import { HttpProblem } from "../problem";
 
 /** An integer in a query, which is text. */

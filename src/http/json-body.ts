@@ -1,6 +1,6 @@
 import { type Static, type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
-import { documentedAs } from "../docs/openapi";
+import { documentedAs } from "../domain/documented";
 import { inexact } from "../domain/exact-json";
 import { isDeeperThan, maxDepth, tooDeep } from "../domain/json-depth";
 import { describeMistakes } from "../domain/mistakes";

@@ -1,5 +1,5 @@
 import { type TObject, type TUnsafe, Type } from "@sinclair/typebox";
-import { documentedAs } from "../docs/openapi";
+import { documentedAs } from "../domain/documented";
 import { type Mistake, placeOf } from "../domain/mistakes";
 import { invalid } from "./mistakes";
 
