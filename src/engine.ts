@@ -7,8 +7,8 @@ import { describeQueues } from "./delivery/queue-metrics";
 import { serveQueues } from "./delivery/queues";
 import { Relay } from "./delivery/relay";
 import { describeRelay } from "./delivery/relay-metrics";
+import { restoreBindings } from "./delivery/restore-bindings";
 import { keepRetention } from "./delivery/retention";
-import { restoreBindings } from "./delivery/subscriptions";
 import { findTimeline } from "./delivery/timelines";
 import { chooseTransport, type Transport } from "./delivery/transport";
 import type { Catalogue } from "./domain/catalogue";
@@ -71,11 +71,11 @@ export async function startEngine(
   store.onAppend(() => relay.wake());
   const relaying = broker?.keepChannel(async (channel, closed) => {
     await declareResources(broker, resources, log);
-    await restoreBindings(closed, { broker, store, catalogue, log });
+    await restoreBindings(closed, { broker, store, catalogue, log, onlySigned: config.strictTopology });
     await relay.run(channel, closed);
   });
   const consumersDir = join(config.dataDir, "consumers");
-  const queues = await serveQueues({ broker, transport, store, relay, catalogue, consumersDir, log, tracing });
+  const queues = await serveQueues({ config, broker, transport, store, relay, catalogue, consumersDir, log, tracing });
   // With RABBITMQ_URL=none nothing is ever relayed; with it unset, a RabbitMQ that appears later gets the whole log.
   const relayed = broker ? relay : { position: Number.POSITIVE_INFINITY };
   const retention = keepRetention({ config, store, relay: relayed, replayed: queues.replayed, consumersDir, log });

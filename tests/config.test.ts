@@ -47,6 +47,8 @@ const defaults: Config = {
   corsOrigins: [],
   trustedProxies: 0,
   rateLimit: null,
+  warrenKey: null,
+  strictTopology: false,
   logLevel: "info",
   logFormat: "json",
   tracing: null,
@@ -56,6 +58,10 @@ describe("a good value", () => {
   const rabbitmq = (url: string) => ({ rabbitmq: { url, explicit: true, caFile: null, certFile: null, keyFile: null } });
   const cases: [Environment, Partial<Config>][] = [
     [{}, {}],
+    [
+      { WARREN_KEY: "k".repeat(32), STRICT_TOPOLOGY: "on" },
+      { warrenKey: "k".repeat(32), strictTopology: true },
+    ],
     [collector, { tracing: traced }],
     [
       { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "https://other/v1/traces", ...collector },

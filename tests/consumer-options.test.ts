@@ -102,7 +102,10 @@ describe("a queue's name", () => {
     expect(() => checkQueueName(queue)).toThrow(`"${queue}" cannot name a queue`);
   });
 
-  test.each(["audit.dead", "audit.retry.1000", "warren.subscriptions"])("%p is refused: Warren keeps it for itself", (queue) => {
-    expect(() => checkQueueName(queue)).toThrow("is a queue that Warren keeps for itself");
-  });
+  test.each(["audit.dead", "audit.retry.1000", "warren.subscriptions", "amq.evil"])(
+    "%p is refused: Warren or RabbitMQ keeps it for itself",
+    (queue) => {
+      expect(() => checkQueueName(queue)).toThrow("is a queue that Warren or RabbitMQ keeps for itself");
+    },
+  );
 });

@@ -2,11 +2,13 @@ import type { BrokerState } from "../broker/connection";
 import { ageSeconds, type Backlog, backlogOf } from "../delivery/backlog";
 import { troubleOf } from "../delivery/broker-trouble";
 import { type AskQueues, embeddedQueues, knownQueues, type QueueState, rabbitQueues } from "../delivery/queue-states";
+import { refusalLifetimeMs } from "../delivery/refusals";
 import type { Transport } from "../delivery/transport";
 import { loadCatalogue } from "../domain/catalogue";
 import { isLocked } from "../store/lock";
 import { whenUnlocked } from "../store/lock-wait";
 import { followLog, type LogFollower } from "../store/log-follower";
+import type { Refusal } from "../store/queue-store";
 import type { Reached } from "./transport";
 
 /** How things stand at a moment. Rates are what changed since the look before. */
@@ -23,6 +25,8 @@ export interface SystemState {
   readonly relay: (Backlog & { readonly confirmed: number; readonly perSecond: number }) | null;
   /** Null: nothing is known of them, since RabbitMQ cannot be reached. */
   readonly queues: readonly ObservedQueue[] | null;
+  /** Announcements that the API has refused within a day. */
+  readonly refusals: readonly Refusal[];
 }
 
 export interface ObservedQueue extends Omit<QueueState, "oldestAt"> {
@@ -73,6 +77,7 @@ export class SystemObserver {
           oldestSeconds: oldestAt === null ? null : ageSeconds(oldestAt),
           perSecond: rate(queue.messages, (then) => then.queues?.find((each) => each.queue === queue.queue)?.messages),
         })) ?? null,
+      refusals: (broker && log?.refusals(Date.now() - refusalLifetimeMs)) || [],
     };
     this.#before = { state, at };
     return state;

@@ -244,7 +244,7 @@ export function checkQueueName(queue: string): void {
       `"${queue}" cannot name a queue: use letters, digits, dots, dashes and underscores, at most 200, such as "audit".`,
     );
   }
-  if (/\.dead$|\.retry\.\d+$|^warren\./.test(queue)) {
-    throw new ConsumerError(`"${queue}" is a queue that Warren keeps for itself; name a queue of your own.`);
+  if (/\.dead$|\.retry\.\d+$|^(warren|amq)\./.test(queue)) {
+    throw new ConsumerError(`"${queue}" is a queue that Warren or RabbitMQ keeps for itself; name a queue of your own.`);
   }
 }

@@ -8,7 +8,8 @@ import { type ConsumerFile, openConsumerFile } from "../store/consumer-file";
 import { whenUnlocked } from "../store/lock-wait";
 import { warnOfExposed } from "../store/private-file";
 import { steadyNow } from "../store/steady-time";
-import { attachQueue } from "./announcement";
+import { Announcer } from "./announcer";
+import { attachQueue } from "./attach-queue";
 import type { AskedTypes, EventPattern, NewestTypes } from "./consumed-events";
 import type { Stage, Watched } from "./consumer-health";
 import { type Consumer, ConsumerError, type ConsumerOptions, resolveConsumer } from "./consumer-options";
@@ -19,6 +20,7 @@ import { Interrupted } from "./interrupted";
 import { areLookedAt } from "./looked-at";
 import { parkingOf } from "./parking";
 import { consumeFrom, type Subscription } from "./rabbit-consumer";
+import { signingKey } from "./signing-key";
 import { onStopSignal } from "./stop-signal";
 import { chooseTransport, type Transport } from "./transport";
 import { Worker } from "./worker";
@@ -121,13 +123,15 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
   // A mistake in the consumer's own tables shows at the start, and not at the first event.
   if (consumer.exactlyOnce) await whenUnlocked(file.open);
   const worker = new Worker(consumer, file.open);
+  const key = consumer.temporary ? null : signingKey(config, log);
   const broker = await Broker.connect(rabbitmq, log);
-  const parking = parkingOf(broker, consumer);
+  const announcer = new Announcer(broker, rabbitmq.url, key, log);
+  const parking = parkingOf(broker, announcer, consumer);
   const interrupted = new Interrupted();
   let subscription: Subscription | undefined;
   let stage: Stage = "waiting";
   const ended = broker.keepChannel(async (channel, closed) => {
-    await attachQueue(broker, channel, closed, consumer);
+    await attachQueue(broker, announcer, closed, consumer);
     if (closed.aborted) return;
     subscription = await consumeFrom(channel, closed, worker, parking, interrupted);
     log.debug({ queue }, "Subscribed");

@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import type { Broker } from "../broker/connection";
-import { deadQueueOf, queueDepth, queueState, retryQueueOf } from "../broker/topology";
+import { deadQueueOf, isRefusal, queueDepth, queueState, retryQueueOf } from "../broker/topology";
 import type { Catalogue } from "../domain/catalogue";
 import { consumerState } from "../store/consumer-state";
 import { whenUnlocked } from "../store/lock-wait";
-import type { RetryQueue, Store } from "../store/store";
+import type { RetryQueue } from "../store/queue-store";
+import type { Store } from "../store/store";
 import { troubleOf } from "./broker-trouble";
 import { consumerFiles } from "./embedded-replays";
 
@@ -49,7 +50,11 @@ export function rabbitQueues(broker: Broker, known: () => Promise<readonly Known
   async function unlessMissing<T>(queue: string, look: (broker: Broker, queue: string) => Promise<T | undefined>): Promise<T | undefined> {
     const now = performance.now();
     if (now - (missing.get(queue) ?? Number.NEGATIVE_INFINITY) < lookForMissingEveryMs) return undefined;
-    const found = await look(broker, queue);
+    const found = await look(broker, queue).catch((error: unknown) => {
+      // One that RabbitMQ keeps from us hides no other.
+      if (!isRefusal(error)) throw error;
+      return undefined;
+    });
     if (found === undefined) missing.set(queue, now);
     else missing.delete(queue);
     return found;

@@ -1,4 +1,5 @@
 import type { Broker } from "../broker/connection";
+import type { Config } from "../config";
 import type { Catalogue } from "../domain/catalogue";
 import type { Log } from "../observe/logging";
 import type { Tracing } from "../observe/tracing";
@@ -10,12 +11,15 @@ import { EmbeddedReplays } from "./embedded-replays";
 import { type AskQueues, embeddedQueues, knownQueues, rabbitQueues } from "./queue-states";
 import { RabbitDeadLetters } from "./rabbit-dead-letters";
 import { RabbitReplays } from "./rabbit-replays";
+import { Refusals } from "./refusals";
 import type { Relay } from "./relay";
 import type { Replays } from "./replays";
+import { signingKey } from "./signing-key";
 import { serveSubscriptions } from "./subscriptions";
 import type { Transport } from "./transport";
 
 export interface QueuesOptions {
+  readonly config: Pick<Config, "warrenKey" | "dataDir" | "strictTopology">;
   /** Null: RABBITMQ_URL is `none`. */
   readonly broker: Broker | null;
   readonly transport: Transport;
@@ -39,7 +43,7 @@ export interface Queues {
 
 /** What the service does for consumers' queues, on the transport that this process uses. */
 export async function serveQueues(options: QueuesOptions): Promise<Queues> {
-  const { broker, transport, store, relay, catalogue, consumersDir, log, tracing } = options;
+  const { config, broker, transport, store, relay, catalogue, consumersDir, log, tracing } = options;
   const embedded = {
     deadLetters: new EmbeddedDeadLetters(consumersDir),
     replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, consumersDir),
@@ -50,7 +54,8 @@ export async function serveQueues(options: QueuesOptions): Promise<Queues> {
   const replays = new RabbitReplays({ broker, store, relay, catalogue, log, tracing });
   await replays.resume();
   // Also where the embedded transport was chosen: a RabbitMQ that appears later may have consumers that come with it.
-  void broker.keepChannel((channel, closed) => serveSubscriptions(channel, closed, { broker, store, replays, catalogue, log }));
+  const trust = { key: signingKey(config, log), onlySigned: config.strictTopology, refusals: new Refusals(store, log) };
+  void broker.keepChannel((channel, closed) => serveSubscriptions(channel, closed, { broker, store, replays, catalogue, log, ...trust }));
   const stop = { replayed: () => replays.position, stop: () => replays.stop() };
   if (transport.name === "embedded") return { ...embedded, ...stop };
   const known = async () => {

@@ -19,6 +19,7 @@ import { makePrivate, refuseForeign } from "./private-file";
 import { pruner } from "./prune";
 import { replaysIn, savedRetryQueues, subscriptionsIn } from "./queue-tables";
 import { upcastRecords } from "./record-versions";
+import { refusalsIn } from "./refusal-table";
 import { relayPosition } from "./relay-position";
 import { serialize } from "./serialize";
 import { Snapshot } from "./snapshot";
@@ -87,6 +88,7 @@ class SqliteStore implements Store {
   readonly subscriptions: Store["subscriptions"];
   readonly retryQueues: Store["retryQueues"];
   readonly replays: Store["replays"];
+  readonly refusals: Store["refusals"];
 
   readonly #db: Database;
   readonly #lock: Lock;
@@ -135,6 +137,7 @@ class SqliteStore implements Store {
     this.relayed = relayPosition(this.#db, this.#commits);
     this.subscriptions = subscriptionsIn(this.#db, this.#commits);
     this.retryQueues = savedRetryQueues(this.#db, this.#commits);
+    this.refusals = refusalsIn(this.#db, this.#commits);
     this.replays = replaysIn(this.#db, this.#commits, this.logId);
   }
 

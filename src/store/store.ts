@@ -2,7 +2,7 @@ import type { Filters } from "../domain/filter";
 import type { EventData, Recorded, Resource } from "../domain/resource";
 import type { EventRecord } from "./event-record";
 import type { CommitTally } from "./group-commit";
-import type { NewReplay, ReplayProgress, ReplayRow } from "./replay-table";
+import type { QueueStore } from "./queue-store";
 
 type ResourceOf<Fields extends object, Data extends EventData = EventData> = Resource<string, string, Fields, Filters, Data>;
 
@@ -61,19 +61,6 @@ export interface LogReader {
   pruned(): Promise<number>;
   /** The position of the last event from before a time (ISO 8601, UTC). As exact as the clock that made the times was steady. */
   positionBefore(time: string): Promise<number>;
-}
-
-export interface QueueSubscription {
-  readonly queue: string;
-  readonly types: readonly string[];
-}
-
-/** A queue on RabbitMQ in which events of `queue` wait for their next attempt. */
-export interface RetryQueue {
-  readonly queue: string;
-  readonly delayMs: number;
-  /** When it is gone unless it is declared again, in milliseconds since 1970. */
-  readonly expiresAt: number;
 }
 
 /** By what a list is in order; records with the same time are in the order of their ids. */
@@ -157,7 +144,7 @@ export interface OnceContext extends ChangeContext {
  *
  * Every method may reject with {@link StoreUnavailable}.
  */
-export interface Store {
+export interface Store extends QueueStore {
   insert<Fields extends object, Data extends EventData>(
     resource: ResourceOf<Fields, Data>,
     fields: Fields,
@@ -209,25 +196,6 @@ export interface Store {
   onAppend(listener: () => void): () => void;
   /** The position up to which RabbitMQ has confirmed every event. */
   readonly relayed: { load(): Promise<number>; save(position: number): Promise<void> };
-
-  /** The queues that consumers have said are theirs, with the event types that belong on them. */
-  readonly subscriptions: {
-    save(subscription: QueueSubscription): Promise<void>;
-    list(): Promise<QueueSubscription[]>;
-  };
-  /** The queues for retries that consumers have said they use. */
-  readonly retryQueues: {
-    save(retryQueue: RetryQueue): Promise<void>;
-    /** Those that are not gone at `now`, in milliseconds since 1970. */
-    list(now: number): Promise<RetryQueue[]>;
-  };
-  readonly replays: {
-    add(replay: Omit<NewReplay, "logId">): Promise<void>;
-    get(id: string): Promise<ReplayRow | undefined>;
-    unfinished(): Promise<ReplayRow[]>;
-    save(id: string, progress: ReplayProgress): Promise<void>;
-    list(limit: number): Promise<ReplayRow[]>;
-  };
 
   /** Removes events older than `before` (ISO 8601) up to `position`; answers how many. */
   prune(before: string, position: number): Promise<number>;

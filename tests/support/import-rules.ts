@@ -39,7 +39,7 @@ const layers: Record<string, readonly string[]> = {
   observe: ["config", "domain"],
   store: ["config", "domain", "observe"],
   broker: ["config", "domain", "observe", "port"],
-  delivery: ["config", "domain", "observe", "store", "port", "broker"],
+  delivery: ["config", "secrets", "domain", "observe", "store", "port", "broker"],
   commands: ["config", "secrets", "domain", "observe", "store", "port", "broker", "delivery"],
   app: ["config", "domain", "observe", "store", "port", "broker", "delivery"],
   routes: ["app", "domain", "observe", "port", "delivery"],
