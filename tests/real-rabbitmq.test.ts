@@ -263,7 +263,7 @@ describeWithRabbit("with RabbitMQ", () => {
     const api = await startApi({ env });
     const logger = await startLogger([], { env });
     const channel = await openChannel();
-    for (const body of ["", "\xff\xfe", "{", "[1]", '{"id":"x","type":"item.exploded","version":1,"timestamp":"now"}']) {
+    for (const body of ["", "\xff\xfe", "{", "[1]", '{"id":"x","type":"item.exploded","version":1,"timestamp":"2026-02-18T18:23:45Z"}']) {
       channel.sendToQueue("item_events", Buffer.from(body, "latin1"));
     }
     await send("POST", `${api.url}/items`, sample);

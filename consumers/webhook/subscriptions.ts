@@ -3,6 +3,8 @@ import { type BlockList, isIP } from "node:net";
 import type { EventPattern } from "../../src/delivery/consumer";
 import { type RetryPolicy, retryPolicy } from "../../src/delivery/retry-policy";
 import type { Catalogue } from "../../src/domain/catalogue";
+import { inexact } from "../../src/domain/exact-json";
+import { mistakeText } from "../../src/domain/mistakes";
 import { parseTime } from "../../src/domain/time";
 import { messageOf } from "../../src/observe/logging";
 import { bareHost, isPermitted, networks } from "./address";
@@ -67,12 +69,19 @@ export function parseSubscriptions(json: string, file: string, catalogue: Catalo
 }
 
 function parseJson(json: string, file: string): unknown {
+  // Editors on Windows begin a file with a byte order mark.
+  const text = json.replace(/^\uFEFF/, "");
+  let value: unknown;
   try {
-    return JSON.parse(json);
+    value = JSON.parse(text);
   } catch (error) {
     // What the parser quotes could be a secret without its quotation marks.
     throw new SubscriptionsError(file, [`it is not JSON: ${messageOf(error).replace(/"[^"]*"?/g, "…")}`]);
   }
+  // Of a key that is there twice, JSON.parse takes the last one without a word.
+  const mistakes = inexact(text, value).map(mistakeText);
+  if (mistakes.length > 0) throw new SubscriptionsError(file, mistakes);
+  return value;
 }
 
 function subscriptionOf(entry: unknown, where: string, mistakes: string[], catalogue: Catalogue): Subscription {

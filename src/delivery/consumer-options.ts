@@ -1,6 +1,7 @@
 import type { Catalogue } from "../domain/catalogue";
 import type { AskedVersions } from "../domain/event";
 import { newestVersion } from "../domain/event-type";
+import { isTime } from "../domain/time";
 import type { Log } from "../observe/logging";
 import { noTracing, type Tracing } from "../observe/tracing";
 import type { Transaction } from "../store/consumer-file";
@@ -155,7 +156,7 @@ export function resolveConsumer<Pattern extends EventPattern, Asked extends Aske
   const rate = options.ratePerSecond ?? null;
   if (rate !== null && !(rate > 0)) throw new ConsumerError(`ratePerSecond is ${rate}; use a number above 0.`);
   const startFrom = options.startFrom ?? "beginning";
-  if (startFrom instanceof Date && Number.isNaN(startFrom.getTime())) throw new ConsumerError("startFrom is not a valid date.");
+  if (startFrom instanceof Date && !isTime(startFrom)) throw new ConsumerError("startFrom is not a valid date.");
 
   return {
     queue: queue ?? `temporary-${Bun.randomUUIDv7()}`,
