@@ -1,6 +1,7 @@
-import { type ConsumerOptions, everyFlagHelp, readFlags, refuseUsage, runConsumer } from "../src/delivery/consumer";
+import { type ConsumerOptions, everyFlagHelp, readFlags, runConsumer } from "../src/delivery/consumer";
 import { readTables } from "../src/delivery/consumer-tables";
 import { type Difference, differences } from "../src/domain/difference";
+import { refuseUsage } from "../src/observe/command-line";
 import { messageOf } from "../src/observe/logging";
 import { localTime, printable } from "../src/observe/terminal";
 

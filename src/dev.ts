@@ -3,6 +3,11 @@
 import { watch } from "node:fs";
 import { join } from "node:path";
 import { Signal } from "./delivery/signal";
+import { readOptions } from "./observe/command-line";
+
+const help = `Runs the API until Ctrl+C, and again whenever a file of routes/ or src/ changes. It takes no arguments; variables of the
+environment say how: all of them are in .env.example.`;
+readOptions(process.argv.slice(2), help, {});
 
 /** Editors write a file in several steps. */
 const settleMs = 100;

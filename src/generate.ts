@@ -1,10 +1,14 @@
-// `bun run generate` writes the modules that carry the types of routes/ and src/domain/, and what the documentation says of
-// consumers/; `--check` only says whether they are up to date.
 import { join, relative } from "node:path";
 import { findResources } from "./domain/catalogue";
 import { findConsumers } from "./find-consumers";
+import { readOptions } from "./observe/command-line";
 import { messageOf } from "./observe/logging";
 import { loadRoutes, RouterError } from "./router";
+
+const help = `Writes the modules that carry the types of routes/ and src/domain/, and what the documentation says of consumers/.
+
+  bun run generate            writes those that are out of date
+  bun run generate --check    says which are, and writes nothing; exit code 1 if any is`;
 
 const root = join(import.meta.dir, "..");
 const notice = (folder: string) => `// Generated from the files of ${folder} by \`bun run generate\`. Do not edit.\n`;
@@ -50,7 +54,7 @@ ${found.map((consumer) => `  ${JSON.stringify(consumer)},\n`).join("")}];
 }
 
 const modules = { "src/routes.generated.ts": routesModule, "src/domain/catalogue.generated.ts": catalogueModule };
-const checkOnly = process.argv.includes("--check");
+const { check: checkOnly } = readOptions(process.argv.slice(2), help, { check: { type: "boolean", default: false } });
 let stale = 0;
 try {
   for (const [name, build] of Object.entries(modules)) await update(join(root, name), await build());

@@ -5,7 +5,7 @@ import { isTime } from "../domain/time";
 import type { Log } from "../observe/logging";
 import { noTracing, type Tracing } from "../observe/tracing";
 import type { Transaction } from "../store/consumer-file";
-import { type BreakerPolicy, defaultBreaker } from "./breaker";
+import { type BreakerPolicy, breakerPolicy } from "./breaker";
 import type { AskedTypes, EventPattern, Matching, NewestTypes } from "./consumed-events";
 import type { AnyBatchHandler, AnyHandler, ExactlyOnceContext, HandlerContext } from "./handle";
 import { type RetryPolicy, retryPolicy } from "./retry-policy";
@@ -178,22 +178,11 @@ export function resolveConsumer<Pattern extends EventPattern, Asked extends Aske
     handlerTimeoutMs: number("handlerTimeoutMs", options.handlerTimeoutMs ?? minuteMs / 2, 1, 25 * minuteMs),
     maxDeaths: number("maxDeaths", options.maxDeaths ?? 3, 1, 1000),
     retry: asConsumerError(() => retryPolicy(options.retry)),
-    breaker: breakerPolicy(options.breaker),
+    breaker: asConsumerError(() => breakerPolicy(options.breaker)),
     log,
     tracing,
     onReady,
   };
-}
-
-function breakerPolicy(policy: Partial<BreakerPolicy> = {}): BreakerPolicy {
-  const full = { ...defaultBreaker, ...policy };
-  if (!(full.failureShare > 0 && full.failureShare <= 1)) {
-    throw new ConsumerError(`breaker.failureShare is ${full.failureShare}; use a share above 0, up to 1.`);
-  }
-  for (const name of ["minimum", "windowMs", "pauseMs"] as const) {
-    if (!(full[name] >= 1)) throw new ConsumerError(`breaker.${name} is ${full[name]}; use a number from 1.`);
-  }
-  return full;
 }
 
 function asConsumerError<T>(make: () => T): T {

@@ -28,7 +28,7 @@ import type { Counts } from "./worker-tally";
 
 export type { AnyEvent, AskedTypes, EventPattern, Matching } from "./consumed-events";
 export { ConsumerError, type ConsumerOptions } from "./consumer-options";
-export { everyFlagHelp, readFlags, refuseUsage } from "./flags";
+export { everyFlagHelp, readFlags } from "./flags";
 export type { ExactlyOnceContext, HandlerContext } from "./handle";
 export { Reject, RetryAfter } from "./outcome";
 
