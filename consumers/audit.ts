@@ -1,5 +1,5 @@
-import { type Difference, differences, messageOf, readTables } from "warren/command";
-import { type ConsumerOptions, everyFlagHelp, readFlags, refuseUsage, runConsumer } from "warren/consumer";
+import { type Difference, differences, messageOf, readTables, refuseUsage } from "warren/command";
+import { type ConsumerOptions, everyFlagHelp, readFlags, runConsumer } from "warren/consumer";
 import { localTime, printable } from "warren/terminal";
 
 const help = `Keeps the history of every record of every resource: what changed, when, from what to what.

@@ -1,22 +1,21 @@
 // The AsyncAPI document, read by AsyncAPI's own parser, and compared with what the program does.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Parser } from "@asyncapi/parser";
+import { Type } from "@sinclair/typebox";
 import { asyncApiDocument } from "../src/docs/asyncapi";
 import type { FoundConsumer } from "../src/docs/find-consumers";
-import { item } from "../src/domain/item";
 import type { Broker } from "../src/rabbitmq/connection";
 import { declareOwnQueue, declareResources } from "../src/rabbitmq/topology";
 import { Catalogue } from "../src/schema/catalogue";
 import { parseEvent } from "../src/schema/event";
+import { defineResource, Nullable } from "../src/schema/resource";
 import { openApi } from "./support/api";
+import { catalogue } from "./support/documents";
 import { recordedLog } from "./support/recorded-log";
-import { order } from "./support/resources";
-import { parcel } from "./support/versioned";
 
 // The parser takes its time on a busy machine.
 setDefaultTimeout(60_000);
 
-const catalogue = new Catalogue([item, order, parcel]);
 const consumers: FoundConsumer[] = [
   { name: "audit", queue: "audit", exactlyOnce: true, description: "Keeps it all." },
   { name: "logger", queue: "parcel_events" },
@@ -119,6 +118,68 @@ describe("the AsyncAPI document", () => {
         { ...(type !== undefined && { type }), durable, exclusive: exclusive ?? false },
       ]);
     }
+  });
+});
+
+describe("its schemas have names, so that generators make one type of each", () => {
+  /** The names of what becomes a type in some language: objects, enums, and unions of objects. */
+  async function typesIn(text: string): Promise<string[]> {
+    const { parsed } = await read(text);
+    const all = parsed?.allSchemas().all() ?? [];
+    const types = all.filter((schema) => {
+      const alternatives = [...(schema.anyOf() ?? []), ...(schema.oneOf() ?? [])];
+      return schema.properties() || schema.enum() || alternatives.some((one) => one.properties() || one.enum());
+    });
+    return [...new Set(types.map((schema) => schema.id()))];
+  }
+
+  test("records, events, their data, and what is nested in them", async () => {
+    const types = await typesIn(JSON.stringify(document));
+    expect(types.filter((name) => name.includes("anonymous"))).toEqual([]);
+    expect(types).toEqual(
+      expect.arrayContaining([
+        ...["Item", "ItemCreated", "ItemUpdated", "ItemDeleted", "EventHeaders"],
+        ...["Order", "OrderLinesItem", "OrderAddress", "OrderRecipient", "OrderState", "OrderCreated"],
+        ...["Parcel", "ParcelV1", "ParcelV2", "ParcelShipped", "ParcelShippedV3", "ParcelShippedData", "ParcelShippedDataV1"],
+      ]),
+    );
+    expect(Object.keys(document.components.schemas).filter((name) => /^Item/.test(name))).toEqual([
+      "Item",
+      "ItemCreated",
+      "ItemUpdated",
+      "ItemDeleted",
+    ]);
+  });
+
+  test("two schemas never share a name, and a record has its own", async () => {
+    const line = (fields: object) => Type.Object({ ...fields });
+    const bill = defineResource({
+      name: "bill",
+      fields: {
+        line: line({ a: Type.String() }),
+        default: Nullable(line({ title: Type.String() })),
+        kinds: Type.Record(Type.String(), line({ b: Type.String() })),
+      },
+      example: { line: { a: "" }, default: null, kinds: {} },
+    });
+    const billLine = defineResource({ name: "bill_line", fields: { c: Type.String() }, example: { c: "" } });
+    const { components } = asyncApiDocument(new Catalogue([bill, billLine]), []);
+    const properties = (name: string) => Object.keys((components.schemas[name] as { properties: object }).properties);
+    expect(properties("BillLine")).toEqual(["id", "c", "version", "createdAt", "updatedAt"]);
+    expect(properties("BillLine2")).toEqual(["a"]);
+    expect(properties("Bill")).toEqual(["id", "line", "default", "kinds", "version", "createdAt", "updatedAt"]);
+    expect(properties("BillDefault")).toEqual(["title"]);
+    expect(
+      (await typesIn(JSON.stringify(asyncApiDocument(new Catalogue([bill, billLine]), [])))).filter((name) => name.includes("anon")),
+    ).toEqual([]);
+  });
+
+  test("times have their format", () => {
+    const format = { type: "string", format: "date-time", description: expect.any(String) };
+    expect(document.components.schemas["Item"]?.["properties"]).toMatchObject({ createdAt: format, updatedAt: format });
+    expect(document.components.schemas["ParcelV1"]?.["properties"]).toMatchObject({ createdAt: format });
+    expect(document.components.schemas["OrderCreated"]?.["properties"]).toMatchObject({ timestamp: format });
+    expect(JSON.stringify(document)).not.toContain("x-documented-as");
   });
 });
 

@@ -351,6 +351,7 @@ test("listeners hear of each commit that added events, when these can be read", 
   expect((await Promise.all(ends)).at(-1)).toBe(30);
 });
 
+// How long 60 MB take is the disk's affair.
 test("reads between all commits do not keep SQLite's own log from starting anew", async () => {
   await startThread();
   const long = { ...fields, description: "x".repeat(1000) };
@@ -371,4 +372,4 @@ test("reads between all commits do not keep SQLite's own log from starting anew"
   const checkpoint = () => other.query<{ busy: number }, []>("PRAGMA wal_checkpoint(TRUNCATE)").get()?.busy;
   await eventually(() => (checkpoint() === 0 ? true : undefined), "the end of all transactions");
   other.close();
-});
+}, 60_000);

@@ -38,7 +38,7 @@ const traced = {
 const defaults: Config = {
   port: 3000,
   host: "127.0.0.1",
-  rabbitmq: { url: "amqp://guest:guest@localhost:5672/", explicit: false, caFile: null, certFile: null, keyFile: null },
+  rabbitmq: { url: "amqp://guest:guest@localhost:5672", explicit: false, caFile: null, certFile: null, keyFile: null },
   databaseFile: "data/warren.db",
   dataDir: "data",
   eventRetentionMs: null,
@@ -47,6 +47,8 @@ const defaults: Config = {
   corsOrigins: [],
   trustedProxies: 0,
   rateLimit: null,
+  warrenKey: null,
+  strictTopology: false,
   logLevel: "info",
   logFormat: "json",
   tracing: null,
@@ -56,6 +58,10 @@ describe("a good value", () => {
   const rabbitmq = (url: string) => ({ rabbitmq: { url, explicit: true, caFile: null, certFile: null, keyFile: null } });
   const cases: [Environment, Partial<Config>][] = [
     [{}, {}],
+    [
+      { WARREN_KEY: "k".repeat(32), STRICT_TOPOLOGY: "on" },
+      { warrenKey: "k".repeat(32), strictTopology: true },
+    ],
     [collector, { tracing: traced }],
     [
       { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "https://other/v1/traces", ...collector },
@@ -164,9 +170,9 @@ describe("a bad value is refused, with what would be right", () => {
     [{ API_TOKEN: "abcdefgh,," }, "API_TOKEN: a token has"],
     [{ API_TOKEN: "abcdefgh,none" }, "API_TOKEN: a token has"],
     [{ API_TOKEN: "pässwörter" }, "API_TOKEN: a token has"],
-    [{ RABBITMQ_URL: "http://localhost" }, "use amqp://user:password@host:5672/ or amqps://…"],
-    [{ RABBITMQ_URL: "localhost:5672" }, "use amqp://user:password@host:5672/"],
-    [{ RABBITMQ_URL: "amqp://" }, "use amqp://user:password@host:5672/"],
+    [{ RABBITMQ_URL: "http://localhost" }, "use amqp://user:password@host:5672 or amqps://…"],
+    [{ RABBITMQ_URL: "localhost:5672" }, "use amqp://user:password@host:5672"],
+    [{ RABBITMQ_URL: "amqp://" }, "use amqp://user:password@host:5672"],
     [{ RABBITMQ_URL: "yes" }, "or `none` for the embedded transport"],
     [
       { RABBITMQ_CA_FILE: "/no/such/ca.pem" },

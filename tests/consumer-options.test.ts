@@ -82,6 +82,7 @@ describe("a mistake is said, with what would be right:", () => {
     ["maxDeaths is 0; use a whole number from 1 to 1000.", { maxDeaths: 0 }],
     ["inboxRetentionMs is 0; use a whole number from 1 to 315360000000.", { inboxRetentionMs: 0 }],
     ["startFrom is not a valid date.", { startFrom: new Date("never") }],
+    ["startFrom is not a valid date.", { startFrom: new Date("+010000-01-01T00:00:00Z") }],
     ["batch.size is 0; use a whole number from 1 to 10000.", { handle: undefined, handleBatch() {}, batch: { size: 0 } }],
     ["batch.waitMs is -1; use a whole number from 0 to 60000.", { handle: undefined, handleBatch() {}, batch: { waitMs: -1 } }],
     ["breaker.failureShare is 0; use a share above 0, up to 1.", { breaker: { failureShare: 0 } }],
@@ -102,7 +103,10 @@ describe("a queue's name", () => {
     expect(() => checkQueueName(queue)).toThrow(`"${queue}" cannot name a queue`);
   });
 
-  test.each(["audit.dead", "audit.retry.1000", "warren.subscriptions"])("%p is refused: Warren keeps it for itself", (queue) => {
-    expect(() => checkQueueName(queue)).toThrow("is a queue that Warren keeps for itself");
-  });
+  test.each(["audit.dead", "audit.retry.1000", "warren.subscriptions", "amq.evil"])(
+    "%p is refused: Warren or RabbitMQ keeps it for itself",
+    (queue) => {
+      expect(() => checkQueueName(queue)).toThrow("is a queue that Warren or RabbitMQ keeps for itself");
+    },
+  );
 });

@@ -1,13 +1,13 @@
 // What a consumer's command line wants served and where, and when a consumer says that it is ready.
 import { describe, expect, test } from "bun:test";
-import { helpOf, parseFlags } from "../src/consumer/flags";
+import { helpOf, serverFlags } from "../src/consumer/flags";
 import { healthOf, readiness } from "../src/consumer/health";
 import { servings } from "../src/consumer/serve";
 import type { BrokerState } from "../src/delivery/broker-state";
 import { ConsumerError, resolveConsumer } from "../src/delivery/consumer-options";
 import type { Stage, Watched } from "../src/delivery/running";
 import { Worker } from "../src/delivery/worker";
-import { UsageError } from "../src/observe/command-line";
+import { parseOptions, UsageError } from "../src/observe/command-line";
 import { openConsumerFile } from "../src/store/consumer/file";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue } from "./support/resources";
@@ -19,7 +19,7 @@ describe("a command line asks for metrics and health", () => {
   const health = ["health"] as const;
   const both = ["metrics", "health"] as const;
 
-  const own = { events: { type: "string" }, json: { type: "boolean" } } as const;
+  const own = { ...serverFlags, events: { type: "string" }, json: { type: "boolean" } } as const;
 
   test.each([
     [[], []],
@@ -39,7 +39,7 @@ describe("a command line asks for metrics and health", () => {
     [["--health-port", "9464", "--health-host", "0.0.0.0", "--metrics-port", "9464"], [{ address: all(9464), what: both }]],
     [["--health-port", "9464", "--metrics-host", "0.0.0.0", "--metrics-port", "9464"], [{ address: all(9464), what: both }]],
   ])("%j", (words, wanted) => {
-    expect(servings(parseFlags(words, own))).toEqual(wanted);
+    expect(servings(parseOptions(words, own))).toEqual(wanted);
   });
 
   test.each([
@@ -53,16 +53,19 @@ describe("a command line asks for metrics and health", () => {
       /^--metrics-host and --health-host differ/,
     ],
   ])("%j says what is wrong", (words, message) => {
-    expect(() => servings(parseFlags(words, own))).toThrow(ConsumerError);
-    expect(() => servings(parseFlags(words, own))).toThrow(message);
+    expect(() => servings(parseOptions(words, own))).toThrow(ConsumerError);
+    expect(() => servings(parseOptions(words, own))).toThrow(message);
   });
 });
 
 describe("the flags of a consumer", () => {
   test("are its own and those of every consumer", () => {
-    const { limit, "health-port": port } = parseFlags(["--limit", "5", "--health-port=1"], { limit: { type: "string", default: "3" } });
+    const { limit, "health-port": port } = parseOptions(["--limit", "5", "--health-port=1"], {
+      ...serverFlags,
+      limit: { type: "string", default: "3" },
+    });
     expect([limit, port]).toEqual(["5", "1"]);
-    expect(parseFlags([], { limit: { type: "string", default: "3" } }).limit).toBe("3");
+    expect(parseOptions([], { ...serverFlags, limit: { type: "string", default: "3" } }).limit).toBe("3");
   });
 
   test.each([
@@ -72,8 +75,8 @@ describe("the flags of a consumer", () => {
     [["--metrics-port"], "Option '--metrics-port <value>' argument missing"],
     [["--health-port", "1", "--health-host"], "Option '--health-host <value>' argument missing"],
   ])("%j is refused", (words, message) => {
-    expect(() => parseFlags(words, {})).toThrow(UsageError);
-    expect(() => parseFlags(words, {})).toThrow(message);
+    expect(() => parseOptions(words, serverFlags)).toThrow(UsageError);
+    expect(() => parseOptions(words, serverFlags)).toThrow(message);
   });
 
   test("have a help that says what the consumer does", () => {

@@ -14,6 +14,7 @@ import { isBusy, whenUnlocked } from "../src/store/sqlite/lock-wait";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import type { Store } from "../src/store/store";
 import { temporaryFolder } from "./support/folder";
+import { eventually } from "./support/processes";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue, order } from "./support/resources";
 
@@ -177,12 +178,12 @@ describe("a consumer's file", () => {
     );
     await ready.promise;
     await store.insert(item, item.example);
-    while (consumer.counts.handled < 1) await new Promise(setImmediate);
+    await eventually(() => consumer.counts.handled === 1 || undefined, "the first event");
     const unlock = lock(path);
     await store.insert(item, item.example);
     expect(await goesOn(consumer.ended)).toBe(true);
     unlock();
-    while (consumer.counts.handled < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+    await eventually(() => consumer.counts.handled === 2 || undefined, "the second event");
     expect([handled, consumer.counts.retried, consumer.counts.deadLettered]).toEqual([[1, 2, 2], 1, 0]);
     await consumer.stop();
     await engine.stop();

@@ -164,7 +164,7 @@ describe("order", () => {
   const start = Date.parse("2026-11-25T08:00:00.000Z");
   beforeAll(async () => {
     other = openApi();
-    // The clock stands still for three at a time, and goes back once.
+    // The clock stands still for three at a time, and goes back once, where the time of the newest change stands for it.
     for (const [index, second] of [0, 0, 0, 5, 5, 5, 2, 9].entries()) {
       setSystemTime(start + second * 1000);
       await other.send("POST", "/items", { name: `${index}` });
@@ -178,10 +178,10 @@ describe("order", () => {
   test.each([
     ["id", [1, 2, 3, 4, 5, 6, 7, 8]],
     ["-id", [8, 7, 6, 5, 4, 3, 2, 1]],
-    ["createdAt", [1, 2, 3, 7, 4, 5, 6, 8]],
-    ["-createdAt", [8, 6, 5, 4, 7, 3, 2, 1]],
-    ["updatedAt", [1, 3, 7, 4, 5, 6, 8, 2]],
-    ["-updatedAt", [2, 8, 6, 5, 4, 7, 3, 1]],
+    ["createdAt", [1, 2, 3, 4, 5, 6, 7, 8]],
+    ["-createdAt", [8, 7, 6, 5, 4, 3, 2, 1]],
+    ["updatedAt", [1, 3, 4, 5, 6, 7, 8, 2]],
+    ["-updatedAt", [2, 8, 7, 6, 5, 4, 3, 1]],
   ])("sort=%s, ties in the order of their ids, in pages of any size", async (sort, expected) => {
     for (const limit of [1, 2, 3, 7, 8, 50]) {
       expect((await everything(`?sort=${sort}&limit=${limit}`, other)).map(({ id }) => id)).toEqual(expected);
@@ -189,8 +189,8 @@ describe("order", () => {
   });
 
   test.each([
-    ["2026-11-25T08:00:05Z", [2, 4, 5, 6, 8]],
-    ["2026-11-25T09:00:05+01:00", [2, 4, 5, 6, 8]],
+    ["2026-11-25T08:00:05Z", [2, 4, 5, 6, 7, 8]],
+    ["2026-11-25T09:00:05+01:00", [2, 4, 5, 6, 7, 8]],
     ["2026-11-25 08:00:20", [2]],
     ["2026-11-25T08:00:20.001Z", []],
     ["2026-11-25", [1, 2, 3, 4, 5, 6, 7, 8]],

@@ -1,6 +1,6 @@
 // Idempotency-Key on POST: the same request again gets the first answer, and creates nothing.
 import { Database } from "bun:sqlite";
-import { afterEach, beforeEach, describe, expect, setSystemTime, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { fingerprintOf, onceOf } from "../src/crud/idempotency-key";
 import { item } from "../src/domain/item";
@@ -10,14 +10,17 @@ import { openSqliteStore } from "../src/store/sqlite/store";
 import type { Store } from "../src/store/store";
 import { type Answer, openApi, storeWith, type TestApi } from "./support/api";
 import { temporaryFolder } from "./support/folder";
+import { PassingTime } from "./support/passing-time";
 import { catalogue, order } from "./support/resources";
 
 let api: TestApi;
+let time: PassingTime;
 beforeEach(() => {
+  time = new PassingTime();
   api = openApi();
 });
 afterEach(async () => {
-  setSystemTime();
+  time.restore();
   await api.close();
 });
 
@@ -162,12 +165,10 @@ describe("the header", () => {
 
 describe("after 24 hours", () => {
   test("a key is new again, and not before", async () => {
-    const start = Date.now();
-    setSystemTime(start);
     await post(sample, "k1");
-    setSystemTime(start + 24 * hoursMs - 1000);
+    time.pass(24 * hoursMs - 1000);
     expect((await post(sample, "k1")).headers.get("location")).toBe("/items/1");
-    setSystemTime(start + 24 * hoursMs + 1000);
+    time.pass(2000);
     expect((await post({ name: "another" }, "k1")).headers.get("location")).toBe("/items/2");
     // And stands for that from now on.
     expect((await post(sample, "k1")).json()).toEqual(reused);
@@ -175,8 +176,6 @@ describe("after 24 hours", () => {
 
   test("a bulk of several commits is new as a whole", async () => {
     const many = Array.from({ length: 1200 }, (_, n) => ({ name: `item ${n}` }));
-    const start = Date.now();
-    setSystemTime(start);
     const ids = async () => {
       const { results } = (await post(many, "k1", {}, "/items/bulk")).json<{ results: { item: { id: number } }[] }>();
       return [results[0]?.item.id, results.at(-1)?.item.id];
@@ -185,7 +184,7 @@ describe("after 24 hours", () => {
       [1, 1200],
       [1, 1200],
     ]);
-    setSystemTime(start + 25 * hoursMs);
+    time.pass(25 * hoursMs);
     expect([await ids(), await ids()]).toEqual([
       [1201, 2400],
       [1201, 2400],
@@ -219,10 +218,8 @@ describe("the store", () => {
   };
 
   test("removes expired keys as new ones come, a few at a time, so that no commit waits for many", async () => {
-    const start = Date.now();
-    setSystemTime(start);
     for (let n = 0; n < 10; n += 1) await insert(`old ${n}`);
-    setSystemTime(start + 25 * hoursMs);
+    time.pass(25 * hoursMs);
     await insert("new 0");
     expect(keys()).toEqual([...Array.from({ length: 8 }, (_, n) => `old ${n + 2}`), "new 0"]);
     for (let n = 1; n < 8; n += 1) await insert(`new ${n}`);
@@ -232,11 +229,9 @@ describe("the store", () => {
   test("forgets all parts of an expired key at once, also for those that come in the same commit", async () => {
     const part = (part: number) =>
       store.insertAll(item, [fields], ([created]) => String(created?.id), { once: { key: "k", fingerprint: "", part } });
-    const start = Date.now();
-    setSystemTime(start);
     expect(await Promise.all([part(0), part(1)])).toEqual(["1", "2"]);
     expect(await Promise.all([part(0), part(1)])).toEqual(["1", "2"]);
-    setSystemTime(start + 25 * hoursMs);
+    time.pass(25 * hoursMs);
     expect(await Promise.all([part(0), part(1)])).toEqual(["3", "4"]);
     expect(await Promise.all([part(0), part(1)])).toEqual(["3", "4"]);
   });

@@ -46,9 +46,9 @@ describe("the rules can fail: on a planted file, each says what is wrong", () =>
       "imports src/rabbitmq/relay: store stands on the floors below it, and rabbitmq is not on one",
     ],
     [
-      "src/store/postgres/store.ts",
-      'import { Signal } from "../../timing/signal";',
-      "imports src/timing/signal: store stands on the floors below it, and timing is not on one",
+      "src/timing/signal.ts",
+      'import type { Store } from "../store/store";',
+      "imports src/store/store: timing stands on the floors below it, and store is not on one",
     ],
     [
       "src/store/store.ts",

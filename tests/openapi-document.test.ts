@@ -39,6 +39,8 @@ interface Document {
   paths: Record<string, Record<string, Operation>>;
   components: { schemas: Record<string, Json>; securitySchemes?: Json };
   security?: unknown[];
+  servers?: Json[];
+  tags?: { name: string; description?: string }[];
 }
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -151,7 +153,7 @@ describe("is valid OpenAPI 3.1", () => {
 
   test("the schemas", () => {
     const types = ["null", "boolean", "object", "array", "number", "string", "integer"];
-    for (const schema of [document.paths, document.components].flatMap((part) => [...objects(part)])) {
+    for (const schema of [document.paths, document.components.schemas].flatMap((part) => [...objects(part)])) {
       const [key, value] = schema;
       if (key === "schema") expect(value["type"] ?? value["$ref"] ?? value["anyOf"]).toBeDefined();
       if ("nullable" in value) throw new Error("nullable is of OpenAPI 3.0");
@@ -286,11 +288,13 @@ describe("every operation", () => {
 });
 
 test("a token is asked for where one is set, but not of health checks", () => {
-  expect([document.security, document.components.securitySchemes]).toEqual([undefined, undefined]);
-  expect(guarded.security).toEqual([{ token: [] }]);
-  expect(guarded.components.securitySchemes).toMatchObject({ token: { type: "http", scheme: "bearer" } });
-  for (const { path, operation } of operations(guarded)) {
-    expect([path, operation.security]).toEqual([path, path.startsWith("/health") ? [] : undefined]);
+  // Without tokens one may be sent: the same client works with a service that has some.
+  expect([document.security, guarded.security]).toEqual([[{}, { token: [] }], [{ token: [] }]]);
+  for (const one of [document, guarded]) {
+    expect(one.components.securitySchemes).toMatchObject({ token: { type: "http", scheme: "bearer" } });
+    for (const { path, operation } of operations(one)) {
+      expect([path, operation.security]).toEqual([path, path.startsWith("/health") ? [] : undefined]);
+    }
   }
 });
 
@@ -316,6 +320,71 @@ test("every example of a body is taken, and every answer looks like its example 
     expect([name, Object.keys(json)]).toEqual([name, Object.keys(media.example as Json)]);
     expect([name, Object.keys(json)]).toEqual([name, Object.keys(schema?.["properties"] as Json)]);
   }
+});
+
+test("says where the service is, under which license, and which resources there are", () => {
+  expect(document.servers).toEqual([{ url: "/", description: expect.any(String) }]);
+  expect(document.info).toMatchObject({ license: { identifier: "MIT" }, contact: { name: expect.any(String) } });
+  expect(document.info["description"]).toContain("`items`. Events: `item.created`, `item.updated`, `item.deleted`.");
+});
+
+test("resources come first, then what else a project has, then the service's own routes", async () => {
+  const hello = defineRoute(() => new Elysia().get("", () => "Hello", { detail: { tags: ["greetings"] } }));
+  const plain = defineRoute(() => new Elysia().get("", () => "Hello"));
+  const added: LoadedRoute[] = [
+    { file: "hello.ts", path: "/hello", route: hello },
+    { file: "zero.ts", path: "/zero", route: plain },
+  ];
+  const { paths, tags } = await documentOf(await build([], null, [...(await loadRoutes(join(root, "routes"))), ...added]));
+  expect(tags?.map(({ name }) => name)).toEqual(["items", "greetings", "events", "dead letters", "replays", "health", "metrics"]);
+  const order = [...new Set(Object.keys(paths).map((path) => path.split("/")[1]))];
+  expect(order).toEqual(["items", "zero", "hello", "events", "dead-letters", "replays", "health", "metrics"]);
+});
+
+test("every tag of the service's own routes is described", () => {
+  expect(document.tags?.filter(({ description }) => description === undefined)).toEqual([]);
+});
+
+test("times have their format, and answers look like it", () => {
+  const times = [...objects(document.components.schemas)].filter(([key]) => /(At|timestamp|confirmedBy|Failure)$/.test(key));
+  expect(times.length).toBeGreaterThan(5);
+  for (const [key, schema] of times) {
+    const [alternative = schema] = (schema["anyOf"] ?? []) as Json[];
+    expect([key, alternative]).toMatchObject([key, { type: "string", format: "date-time" }]);
+  }
+  expect(JSON.stringify(document)).not.toContain("x-documented-as");
+});
+
+test("401 and 429 say how to go on, as the service does", async () => {
+  const headers = (path: string, status: string) => Object.keys(guarded.paths[path]?.["get"]?.responses[status]?.headers ?? {});
+  expect([headers("/items", "401"), headers("/items", "429"), headers("/events/stream", "429")]).toEqual([
+    ["WWW-Authenticate"],
+    ["Retry-After"],
+    ["Retry-After"],
+  ]);
+  const refused = await (await build(["a long secret"], null)).handle(new Request("http://localhost/items"));
+  expect([refused.status, refused.headers.get("www-authenticate")]).toEqual([401, 'Bearer realm="warren"']);
+});
+
+test("a parameter that may be left out has no example: Swagger UI would send it", () => {
+  for (const { name, operation } of operations(document)) {
+    for (const parameter of operation.parameters ?? []) {
+      if (!parameter.required) expect([name, parameter.name, "example" in parameter]).toEqual([name, parameter.name, false]);
+    }
+  }
+});
+
+test("a body has its defaults in words: a generated client need not send what has one", () => {
+  const bodies = operations(document).flatMap(({ operation }) => Object.values(operation.requestBody?.content ?? {}));
+  expect(bodies.length).toBeGreaterThan(4);
+  expect([...objects([bodies, document.components.schemas["ItemInput"]])].filter(([, schema]) => "default" in schema)).toEqual([]);
+  expect(document.components.schemas["ItemInput"]?.["properties"]).toMatchObject({
+    price: { description: expect.stringContaining("Default: `null`.") },
+  });
+});
+
+test("a stream says that a page cannot show it", () => {
+  expect(document.paths["/events/stream"]?.["get"]?.description).toContain("follow it with `curl --no-buffer`");
 });
 
 test("a body's schema says what is needed and that nothing else is taken", () => {

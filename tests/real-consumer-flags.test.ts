@@ -91,3 +91,17 @@ test("`bun run generate` looks at them, and its own flags are not theirs", async
   const types = run(["node_modules/typescript/bin/tsc"], { cwd: copy.path });
   expect([await types.exited, types.stdout.join("\n")]).toEqual([0, ""]);
 });
+
+test.each(["src/commands/generate.ts", "src/commands/dev.ts"])(
+  "%s, too, explains itself, and refuses what it does not know",
+  async (file) => {
+    const help = run([file, "--help"], { cwd: copy.path, env: environment(data.path) });
+    expect([await help.exited, help.stderr, help.stdout.length > 1]).toEqual([0, [], true]);
+    const mistaken = run([file, "--chekc"], { cwd: copy.path, env: environment(data.path) });
+    expect([await mistaken.exited, mistaken.stdout, mistaken.stderr]).toEqual([
+      2,
+      [],
+      ["Unknown option '--chekc'.", "Run it with --help for its usage."],
+    ]);
+  },
+);

@@ -263,7 +263,7 @@ describeWithRabbit("with RabbitMQ", () => {
     const api = await startApi({ env });
     const logger = await startLogger([], { env });
     const channel = await openChannel();
-    for (const body of ["", "\xff\xfe", "{", "[1]", '{"id":"x","type":"item.exploded","version":1,"timestamp":"now"}']) {
+    for (const body of ["", "\xff\xfe", "{", "[1]", '{"id":"x","type":"item.exploded","version":1,"timestamp":"2026-02-18T18:23:45Z"}']) {
       channel.sendToQueue("item_events", Buffer.from(body, "latin1"));
     }
     await send("POST", `${api.url}/items`, sample);
@@ -316,7 +316,7 @@ describeWithRabbit("with RabbitMQ", () => {
   });
 
   test("a virtual host that is not there is said in words", async () => {
-    const api = await startApi({ env: { ...env, RABBITMQ_URL: `${rabbit.url}nowhere` } });
+    const api = await startApi({ env: { ...env, RABBITMQ_URL: `${rabbit.url}/nowhere` } });
     await api.line(/RabbitMQ cannot be reached/);
     await api.line("the virtual host of the URL does not exist, or the user may not use it");
   });

@@ -7,7 +7,7 @@ import { temporaryFolder } from "./support/folder";
 import { isOwn, type OpenApi, operationsOf } from "./support/openapi";
 import { endAll, environment, run, send, startApi } from "./support/processes";
 import { copyProject } from "./support/project-copy";
-import { type Block, readmeBlocks } from "./support/readme";
+import { type Block, fileOf, readmeBlocks } from "./support/readme";
 
 setDefaultTimeout(60_000);
 
@@ -81,14 +81,6 @@ withCurl("every example with curl is answered as it says, and every route of War
 
 function matches(template: string, path: string): boolean {
   return new RegExp(`^${template.replaceAll(/\{[^}]+\}/g, "[^/]+")}$`).test(path);
-}
-
-/** Where a block of TypeScript belongs: the file that it names, or that the text before it names. */
-function fileOf({ text, before, line }: Block): string {
-  const file = /^\/\/ ([\w/.[\]-]+\.ts)\b/.exec(text)?.[1] ?? [...before.matchAll(/`([\w/.-]+\.ts)`/g)].at(-1)?.[1];
-  if (!file)
-    throw new Error(`README.md:${line}: to which file does this belong? Name it in the text before, or in a first line \`// file.ts\`.`);
-  return file;
 }
 
 test("every example in TypeScript compiles, and the client runs", async () => {

@@ -77,7 +77,24 @@ describeWithBrowser("Swagger UI", () => {
     expect(shown.sort()).toEqual(documented.sort());
     expect(new Set(seen.urls.map((url) => new URL(url).origin))).toEqual(new Set([origin]));
     expect(seen.urls).toContain(`${origin}/swagger/swagger-ui-bundle.js`);
-    expect(await page.locator("button.authorize").count()).toBe(0);
+    expect(await page.locator("button.authorize").count()).toBe(1);
+    expect(seen.complaints).toEqual([]);
+  });
+
+  test("lists as it stands, with no filter filled in, and does not try what has no end", async () => {
+    await open();
+    const tags = await page.locator(".opblock-tag").evaluateAll((all) => all.map((tag) => tag.getAttribute("data-tag")));
+    expect(tags).toEqual(["items", "events", "dead letters", "replays", "health", "metrics"]);
+    expect(await page.locator(".info .description").textContent()).toContain("items. Events: item.created");
+    expect((await tryOut("items-getItems")).status).toBe("200");
+    const asked = seen.urls.map((url) => new URL(url)).filter(({ pathname }) => pathname === "/items");
+    expect(asked.map(({ search }) => search)).toEqual(["?limit=50&sort=id"]);
+    const stream = page.locator("#operations-events-getEventsStream");
+    await stream.locator(".opblock-summary-control").click();
+    expect(await stream.locator(".opblock-description").textContent()).toContain("curl --no-buffer");
+    expect(await stream.locator("button.execute").count()).toBe(0);
+    expect((await tryOut("events-getEvents")).status).toBe("200");
+    if (process.env["SCREENSHOTS"]) await page.screenshot({ path: `${process.env["SCREENSHOTS"]}/swagger.png`, fullPage: true });
     expect(seen.complaints).toEqual([]);
   });
 

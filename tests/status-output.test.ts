@@ -24,6 +24,7 @@ const well: SystemState = {
   database: "data/warren.db",
   log: { events: 1204, perSecond: 12.3 },
   relay: { confirmed: 1201, events: 3, ageSeconds: 2.1, perSecond: 9.97 },
+  refusals: [],
   queues: [
     { ...queue, queue: "item_events", messages: 120, retries: 3, perSecond: -340.2 },
     { ...queue, consumers: 2, perSecond: 0.42 },

@@ -1,7 +1,7 @@
 // The times that people give to replays.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { isUtcTime, parseTime } from "../src/schema/time";
+import { isUtcTime, parseTime, utcTimeIn } from "../src/schema/time";
 
 describe("a time", () => {
   test.each([
@@ -97,4 +97,11 @@ describe("a time of a message: RFC 3339 in UTC", () => {
     fc.assert(fc.property(dates, (date) => isUtcTime(date.toISOString())));
     fc.assert(fc.property(fc.string(), (text) => !isUtcTime(text) || parseTime(text, "local") !== undefined));
   });
+});
+
+test("a stored time that is none is shown as not known, as the documents say", () => {
+  expect(["2026-02-18T18:23:45.123Z", "", "yesterday", "2026-02-30T00:00:00Z", null, 5].map(utcTimeIn)).toEqual([
+    "2026-02-18T18:23:45.123Z",
+    ...Array.from({ length: 5 }, () => null),
+  ]);
 });

@@ -185,3 +185,19 @@ test("the example lacks nothing but its secrets", async () => {
   const filled = JSON.parse(text, (key, value) => (key === "secret" ? secret : value)) as unknown;
   expect(parseSubscriptions(JSON.stringify(filled), "webhooks.json", catalogue).map(({ name }) => name)).toEqual(["crm", "search"]);
 });
+
+describe("the text of the file", () => {
+  const text = JSON.stringify({ subscriptions: [crm] });
+
+  test("may begin with a byte order mark", () => {
+    expect(parseSubscriptions(`\uFEFF${text}`, "webhooks.json", catalogue)).toHaveLength(1);
+  });
+
+  test("has no key twice, and no number that would be rounded", () => {
+    const twice = text.replace('"name":', '"timeoutMs":9007199254740993,"events":["#"],"name":');
+    expect(mistakesIn(() => parseSubscriptions(twice, "webhooks.json", catalogue))).toEqual([
+      "/subscriptions/0/timeoutMs: Expected number between -9007199254740991 and 9007199254740991",
+      "/subscriptions/0/events: Expected once",
+    ]);
+  });
+});

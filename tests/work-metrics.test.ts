@@ -264,7 +264,7 @@ describe("the queues", () => {
     const path = join(folder.path, "consumers", "audit.db");
     const file = openConsumerFile(path, { durable: false });
     file.saveProgress(store.logId, { position: 3, begun: 4 });
-    file.waiting.add({ id: "a", body: "{}", attempts: 1, dueAt: 0, firstFailure: null, replay: "no", traceparent: null });
+    file.waiting.add({ id: "a", body: "{}", attempts: 1, dueAt: 0, delayMs: 0, firstFailure: null, replay: "no", traceparent: null });
     const failure = { error: "", stack: null, attempts: 1, firstFailure: "", lastFailure: "", replay: "no", traceparent: null } as const;
     for (const id of ["b", "c"]) file.dead.add({ id, type: null, body: "{}", reason: "rejected", ...failure });
     // One that gets its events from RabbitMQ has read no log.

@@ -4,7 +4,7 @@ import { connect } from "amqplib";
 import { createApp } from "./echo";
 
 const queue = "item_events";
-const connection = await connect(process.env["RABBITMQ_URL"] ?? "amqp://guest:guest@localhost:5672/");
+const connection = await connect(process.env["RABBITMQ_URL"] ?? "amqp://guest:guest@localhost:5672");
 const channel = await connection.createChannel();
 await channel.assertQueue(queue, { durable: true });
 

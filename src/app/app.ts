@@ -102,7 +102,7 @@ export function buildApp({ routes, consumers = [], dependencies, config, log, tr
     .onError(({ error, request, path }) => answerError(error, request, path))
     .use(mountRoutes(withBuiltInRoutes(routes), dependencies))
     .use(problemPages())
-    .use(apiDocs(config, () => app.routes as readonly DocumentedRoute[]))
+    .use(apiDocs(config, dependencies.catalogue, () => app.routes as readonly DocumentedRoute[]))
     .use(eventDocs(dependencies.catalogue, consumers));
   return app;
 }

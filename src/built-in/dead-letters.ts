@@ -7,6 +7,7 @@ import { jsonBody } from "../http/json-body";
 import { pageQuery } from "../http/page-query";
 import { HttpProblem, Problem } from "../http/problem";
 import { defineRoute } from "../routing/route";
+import { UtcTime } from "../schema/time";
 import { reachable } from "./reachable";
 
 const tags = ["dead letters"];
@@ -35,8 +36,8 @@ const DeadLetterSchema = Type.Object({
   error: Type.String(),
   stack: nullable("Where the handler failed, cut."),
   attempts: Type.Integer(),
-  firstFailure: nullable("ISO 8601, UTC."),
-  lastFailure: nullable("ISO 8601, UTC."),
+  firstFailure: Type.Union([UtcTime("When it failed for the first time."), Type.Null()]),
+  lastFailure: Type.Union([UtcTime("When it failed for the last time."), Type.Null()]),
   body: Type.Unknown({ description: "The event. Text where it is no JSON, base64 where it is no text, cut after 64 KiB." }),
   bodyEncoding: Type.Union([Type.Literal("json"), Type.Literal("text"), Type.Literal("base64")]),
   bodyBytes: Type.Integer({ description: "The size of the whole body." }),

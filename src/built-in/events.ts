@@ -9,6 +9,7 @@ import { pageQuery } from "../http/page-query";
 import { Problem, problemResponse } from "../http/problem";
 import { defineRoute } from "../routing/route";
 import type { Event } from "../schema/event";
+import { UtcTime } from "../schema/time";
 
 const tags = ["events"];
 
@@ -25,7 +26,7 @@ const AnEvent = Type.Unsafe<Event & Record<string, unknown>>(
       id: Type.String({ description: "UUIDv7: unique." }),
       type: Type.String(),
       version: Type.Integer({ minimum: 1, description: "The version of the schema of this type." }),
-      timestamp: Type.String({ description: "When the change was made: ISO 8601, UTC." }),
+      timestamp: UtcTime("When the change was made."),
     },
     { additionalProperties: true, description: "As consumers get it; the record is under the name of its resource." },
   ),

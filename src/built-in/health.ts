@@ -55,7 +55,7 @@ export default defineRoute(({ store, relay }) =>
   new Elysia()
     .get("/live", () => ({ status: "live" as const }), {
       response: { 200: Type.Object({ status: Type.Literal("live") }, { examples: [{ status: "live" }] }) },
-      detail: { tags, summary: "Is the process alive?" },
+      detail: { tags, summary: "Is the process alive?", description: "Looks at nothing else, such as the store or RabbitMQ." },
     })
     .get(
       "/ready",

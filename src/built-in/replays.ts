@@ -6,7 +6,7 @@ import { leastRate, NotCancellable, type Replay } from "../delivery/replays";
 import { jsonBody } from "../http/json-body";
 import { HttpProblem, Problem } from "../http/problem";
 import { defineRoute } from "../routing/route";
-import { parseTime } from "../schema/time";
+import { parseTime, UtcTime } from "../schema/time";
 import { reachable } from "./reachable";
 
 const tags = ["replays"];
@@ -50,8 +50,8 @@ const ReplaySchema = Type.Unsafe<Replay>(
       selection: Type.Unknown({ description: "Which events." }),
       sent: Type.Integer({ description: "Events sent to the queue so far." }),
       progress: Type.Number({ description: "How much of the log it has been through, from 0 to 1." }),
-      createdAt: Type.String(),
-      finishedAt: Type.Union([Type.String(), Type.Null()]),
+      createdAt: UtcTime("When it was asked for."),
+      finishedAt: Type.Union([UtcTime("When it ended."), Type.Null()]),
       error: Type.Union([Type.String(), Type.Null()]),
       note: Type.Union([Type.String(), Type.Null()], {
         description: "Why it does not get on although nothing is wrong, such as that no consumer runs. Not told in a list on RabbitMQ.",
@@ -147,7 +147,7 @@ export default defineRoute(({ replays, catalogue }) =>
       {
         params,
         response: { 200: ReplaySchema, 404: Problem, 422: Problem },
-        detail: { tags, summary: "How a replay goes" },
+        detail: { tags, summary: "How a replay goes", description: "How many events were sent so far, and whether it has ended." },
       },
     ),
 );

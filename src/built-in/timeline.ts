@@ -3,9 +3,11 @@ import { Elysia } from "elysia";
 import { consumerStates, type Timeline } from "../delivery/timeline";
 import { HttpProblem, Problem } from "../http/problem";
 import { defineRoute } from "../routing/route";
+import { UtcTime } from "../schema/time";
 
 const time = "2026-02-18T18:23:45.123Z";
 const nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
+const nullableTime = (description: string) => Type.Union([UtcTime(description), Type.Null()], { description });
 const one = (values: readonly string[], description: string) =>
   Type.Union(
     values.map((value) => Type.Literal(value)),
@@ -14,16 +16,16 @@ const one = (values: readonly string[], description: string) =>
 
 const AnAttempt = Type.Object({
   attempt: Type.Integer({ description: "Counted anew after a redrive." }),
-  at: Type.String(),
+  at: UtcTime("When it ended."),
   outcome: one(["handled", "retry", "dead-letter"], "What came of it."),
   reason: nullable("Why it was given up."),
   error: nullable("What the handler threw."),
-  nextAt: nullable("When the next attempt is due."),
+  nextAt: nullableTime("When the next attempt is due."),
 });
 const AConsumer = Type.Object({
   queue: Type.String(),
   state: one(consumerStates, "`unknown`: the note says why."),
-  at: nullable("Since when it is in this state."),
+  at: nullableTime("Since when it is in this state."),
   note: nullable("What else there is to say."),
   attempts: Type.Array(AnAttempt, { description: "Of an event that failed at least once: the newest 10,000 of each consumer are kept." }),
 });
@@ -66,11 +68,11 @@ const ATimeline = Type.Unsafe<Timeline>(
       position: Type.Integer({ description: "In the event log." }),
       traceparent: nullable("W3C trace context."),
       transport: one(["rabbitmq", "embedded"], "The one of the service now."),
-      request: Type.Object({ id: nullable("`X-Request-Id`."), at: nullable("When it came.") }),
-      committedAt: Type.String({ description: "Within the commit, which ended some milliseconds later." }),
+      request: Type.Object({ id: nullable("`X-Request-Id`."), at: nullableTime("When it came.") }),
+      committedAt: UtcTime("Within the commit, which ended some milliseconds later."),
       broker: Type.Object({
         state: one(["confirmed", "pending", "none"], "Whether RabbitMQ has it; `none`: there is no RabbitMQ."),
-        confirmedBy: nullable("It was confirmed by then, or up to some 20 ms before."),
+        confirmedBy: nullableTime("It was confirmed by then, or up to some 20 ms before."),
       }),
       consumers: Type.Array(AConsumer),
     },

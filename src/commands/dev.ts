@@ -2,8 +2,13 @@
 // would not see a new route file, and would end at the first mistake.
 import { watch } from "node:fs";
 import { join } from "node:path";
+import { readOptions } from "../observe/command-line";
 import { projectFolder as root } from "../project/folder";
 import { Signal } from "../timing/signal";
+
+const help = `Runs the API until Ctrl+C, and again whenever a file of routes/ or src/ changes. It takes no arguments; variables of the
+environment say how: all of them are in .env.example.`;
+readOptions(process.argv.slice(2), help, {});
 
 /** Editors write a file in several steps. */
 const settleMs = 100;

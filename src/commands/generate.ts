@@ -1,12 +1,17 @@
-// `bun run generate` writes the modules that carry the types of routes/ and src/domain/, what the documentation says of
-// consumers/, and the entrypoint of the executable; `--check` only says whether they are up to date.
 import { join, relative } from "node:path";
 import { builtInRoutes } from "../built-in/routes";
 import { findConsumers } from "../docs/find-consumers";
+import { readOptions } from "../observe/command-line";
 import { messageOf } from "../observe/logging";
 import { projectFolder as root } from "../project/folder";
 import { findResources } from "../project/resources";
 import { loadRoutes, RouterError } from "../routing/router";
+
+const help = `Writes the modules that carry the types of routes/ and src/domain/, what the documentation says of consumers/, and the
+entrypoint of the executable.
+
+  bun run generate            writes those that are out of date
+  bun run generate --check    says which are, and writes nothing; exit code 1 if any is`;
 
 const importing = (what: string, from: string) => `import ${what} from "${from}";\n`;
 const notice = (folder: string) => `// Generated from the files of ${folder} by \`bun run generate\`. Do not edit.\n`;
@@ -67,7 +72,7 @@ const modules = {
   "src/resources.generated.ts": resourcesModule,
   "src/executable.generated.ts": async () => executableModule,
 };
-const checkOnly = process.argv.includes("--check");
+const { check: checkOnly } = readOptions(process.argv.slice(2), help, { check: { type: "boolean", default: false } });
 let stale = 0;
 try {
   for (const [name, build] of Object.entries(modules)) await update(join(root, name), await build());

@@ -1,10 +1,10 @@
 import { oldBacklogSeconds } from "../rabbitmq/backlog";
 import type { ObservedQueue, SystemState } from "./system-state";
-import { counted, duration } from "./text";
+import { ago, counted, duration } from "./text";
 
 /** Something that does not mend itself. */
 export interface Need {
-  readonly kind: "no-log" | "broker-away" | "old-backlog" | "dead-letters" | "no-consumer";
+  readonly kind: "no-log" | "broker-away" | "old-backlog" | "dead-letters" | "no-consumer" | "refused-announcement";
   /** Null: it is about no queue. */
   readonly queue: string | null;
   readonly what: string;
@@ -14,7 +14,7 @@ export interface Need {
 
 /** Where a person is needed; empty: nowhere. */
 export function needsOf(state: SystemState): Need[] {
-  return [...needsOfLog(state), ...needsOfBroker(state), ...needsOfRelay(state), ...needsOfQueues(state)];
+  return [...needsOfLog(state), ...needsOfBroker(state), ...needsOfRelay(state), ...needsOfQueues(state), ...needsOfRefusals(state)];
 }
 
 function* needsOfLog({ log, database }: SystemState): Generator<Need> {
@@ -62,6 +62,16 @@ function* needsOfQueues({ queues, broker }: SystemState): Generator<Need> {
         : `Start its consumer, or delete ${queue}.db in the folder of the consumers' files if nobody needs it.`;
       yield { kind: "no-consumer", queue, what, todo };
     }
+  }
+}
+
+function* needsOfRefusals({ refusals, at }: SystemState): Generator<Need> {
+  for (const { queue, problem, count, lastAt } of refusals) {
+    const times = `${counted(count, "time")}, the last ${ago(new Date(lastAt).toISOString(), Date.parse(at))}`;
+    const what = `An announcement ${queue ? `of "${queue}" ` : ""}was refused: ${problem} (${times}).`;
+    const todo =
+      "If it is a consumer of yours, update it, and give it the WARREN_KEY of the API if it has another data folder. Else somebody may write to RabbitMQ who should not.";
+    yield { kind: "refused-announcement", queue: queue || null, what, todo };
   }
 }
 

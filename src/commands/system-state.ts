@@ -3,7 +3,9 @@ import type { Transport } from "../delivery/transport-name";
 import { type AskQueues, embeddedQueues, knownQueues, type QueueState, rabbitQueues } from "../engine/queue-states";
 import { loadCatalogue } from "../project/resources";
 import { ageSeconds, type Backlog, backlogOf } from "../rabbitmq/backlog";
+import { refusalLifetimeMs } from "../rabbitmq/refusals";
 import { troubleOf } from "../rabbitmq/unreachable";
+import type { Refusal } from "../store/queue-store";
 import { isLocked } from "../store/sqlite/lock";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { followLog, type LogFollower } from "../store/sqlite/log-follower";
@@ -23,6 +25,8 @@ export interface SystemState {
   readonly relay: (Backlog & { readonly confirmed: number; readonly perSecond: number }) | null;
   /** Null: nothing is known of them, since RabbitMQ cannot be reached. */
   readonly queues: readonly ObservedQueue[] | null;
+  /** Announcements that the API has refused within a day. */
+  readonly refusals: readonly Refusal[];
 }
 
 export interface ObservedQueue extends Omit<QueueState, "oldestAt"> {
@@ -73,6 +77,7 @@ export class SystemObserver {
           oldestSeconds: oldestAt === null ? null : ageSeconds(oldestAt),
           perSecond: rate(queue.messages, (then) => then.queues?.find((each) => each.queue === queue.queue)?.messages),
         })) ?? null,
+      refusals: (broker && log?.refusals(Date.now() - refusalLifetimeMs)) || [],
     };
     this.#before = { state, at };
     return state;

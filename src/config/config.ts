@@ -26,6 +26,10 @@ export interface Config {
   readonly trustedProxies: number;
   /** Requests a second for each client; null: no limit. */
   readonly rateLimit: number | null;
+  /** Signs what consumers announce; null: a file in the data folder has the key. */
+  readonly warrenKey: string | null;
+  /** Whether what could lose events, or comes from who knows where, is refused instead of warned of. */
+  readonly strictTopology: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
   /** Null: nothing is traced. */
@@ -111,15 +115,23 @@ export function readConfig({
     );
   }
 
+  // Its value is a secret, and so is not printed.
+  const warrenKey = read("WARREN_KEY") ?? null;
+  if (warrenKey !== null && !/^[\x21-\x7e]{32,200}$/.test(warrenKey)) {
+    mistakes.push(
+      "WARREN_KEY: use 32 to 200 characters without spaces, such as `openssl rand -base64 32` makes; the same for the API and its consumers.",
+    );
+  }
+
   const databaseFile = variable("DATABASE_URL", "data/warren.db", sqlitePath, "use sqlite:<path of a file>, such as sqlite:data/warren.db");
   const { caFile, certFile, keyFile } = readPemFiles(read, variable, mistakes);
 
   const rabbitmq: RabbitmqConfig = {
     url: variable(
       "RABBITMQ_URL",
-      "amqp://guest:guest@localhost:5672/",
+      "amqp://guest:guest@localhost:5672",
       (text) => (text === "none" ? text : amqpUrl(text)),
-      "use amqp://user:password@host:5672/ or amqps://…, with special characters in the password percent-encoded; or `none` for the embedded transport",
+      "use amqp://user:password@host:5672 or amqps://…, with special characters in the password percent-encoded; or `none` for the embedded transport",
     ),
     explicit: read("RABBITMQ_URL") !== undefined,
     caFile,
@@ -151,6 +163,8 @@ export function readConfig({
       "use the number of proxies in front of the service, 0 to 10",
     ),
     rateLimit: variable("RATE_LIMIT", loopback ? null : 100, rate, "use `off`, or requests a second for each client, such as 100"),
+    warrenKey,
+    strictTopology: variable("STRICT_TOPOLOGY", false, (text) => ({ on: true, off: false })[text], "use on or off"),
     logLevel: variable("LOG_LEVEL", "info", (text) => logLevels.find((level) => level === text), `use one of ${logLevels.join(", ")}`),
     logFormat: variable(
       "LOG_FORMAT",

@@ -1,19 +1,18 @@
 import { relative } from "node:path";
-import { type FlagOptions, parseWords, UsageError, usageText } from "../observe/command-line";
+import { type FlagOptions, readOptions } from "../observe/command-line";
 import { type DescribedConsumer, isOnlyLookedAt } from "./describe-only";
 
 const text = { type: "string" } as const;
-/** Flags that every consumer takes. */
-const everyFlag = {
+/** Flags that every consumer takes, beside `--help`. */
+export const serverFlags = {
   "metrics-port": text,
   "metrics-host": text,
   "health-port": text,
   "health-host": text,
-  help: { type: "boolean", short: "h" },
 } as const;
 
 /** The flags that say what a consumer serves beside its work. */
-export type ServerFlags = { readonly [Flag in Exclude<keyof typeof everyFlag, "help">]?: string | undefined };
+export type ServerFlags = { readonly [Flag in keyof typeof serverFlags]?: string | undefined };
 
 /** The lines of a help text for the flags that every consumer takes. */
 export const everyFlagHelp = `  --metrics-port N   metrics for Prometheus at http://127.0.0.1:N/metrics; --metrics-host ADDRESS for elsewhere
@@ -31,31 +30,8 @@ export const everyFlagHelp = `  --metrics-port N   metrics for Prometheus at htt
  * await runConsumer({ queue: "price-watch", handle: ({ item }) => watch(item, Number(flags.limit)) }, flags);
  */
 export function readFlags<const Own extends FlagOptions>(help: string, own: Own) {
-  // The command line is another program's.
-  const words = isOnlyLookedAt() ? [] : process.argv.slice(2);
-  if (words.includes("--help") || words.includes("-h")) {
-    console.log(help);
-    process.exit(0);
-  }
-  try {
-    return parseFlags(words, own);
-  } catch (error) {
-    if (error instanceof UsageError) return refuseUsage(error.message);
-    throw error;
-  }
-}
-
-/** Prints what is wrong with the command line, and exits with 2. */
-export function refuseUsage(mistake: string): never {
-  process.stderr.write(`${usageText(new UsageError(mistake))}\n`);
-  process.exit(2);
-}
-
-/** @throws {UsageError} for a flag or a word that is not known. */
-export function parseFlags<const Own extends FlagOptions>(words: readonly string[], own: Own) {
-  const { values, positionals } = parseWords(words, { ...own, ...everyFlag });
-  if (positionals.length > 0) throw new UsageError(`Unexpected argument "${positionals[0]}".`);
-  return values;
+  // While consumers are only looked at, the command line is another program's.
+  return readOptions(isOnlyLookedAt() ? [] : process.argv.slice(2), help, { ...own, ...serverFlags });
 }
 
 /** The help of consumers without flags of their own. */

@@ -137,6 +137,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
           detail: {
             tags,
             summary: `Read ${aOrAn(name)}`,
+            description: "Its `ETag` names its state, for conditional requests.",
             parameters: readParameters(params),
             responses: { ...changed, 304: { description: "The record is still in a state that the request names.", headers: etag } },
           },

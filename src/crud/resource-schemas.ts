@@ -1,5 +1,6 @@
 import { type TSchema, Type } from "@sinclair/typebox";
 import { greatestId, integerText } from "../http/page-query";
+import { titleOf } from "../schema/documented";
 import type { Resource } from "../schema/resource";
 import { inputSchema } from "./defaults";
 import { mergePatchSchema } from "./merge-patch";
@@ -30,9 +31,4 @@ export function schemasOf(resource: Resource) {
     ),
     params: Type.Object({ id }),
   };
-}
-
-/** `order_line` is OrderLine. */
-function titleOf(name: string): string {
-  return name.replace(/(?:^|_)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }

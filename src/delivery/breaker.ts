@@ -11,6 +11,22 @@ export interface BreakerPolicy {
 
 export const defaultBreaker: BreakerPolicy = { failureShare: 0.5, minimum: 20, windowMs: 60_000, pauseMs: 30_000 };
 
+/**
+ * A whole policy: what is not given is as by default.
+ *
+ * @throws {TypeError} for a number that makes no sense.
+ */
+export function breakerPolicy(policy: Partial<BreakerPolicy> = {}): BreakerPolicy {
+  const full = { ...defaultBreaker, ...policy };
+  if (!(full.failureShare > 0 && full.failureShare <= 1)) {
+    throw new TypeError(`breaker.failureShare is ${full.failureShare}; use a share above 0, up to 1.`);
+  }
+  for (const name of ["minimum", "windowMs", "pauseMs"] as const) {
+    if (!(full[name] >= 1)) throw new TypeError(`breaker.${name} is ${full[name]}; use a number from 1.`);
+  }
+  return full;
+}
+
 export type BreakerState = "closed" | "open" | "half-open";
 
 const slices = 12;

@@ -3,8 +3,9 @@ import { noTracing, type Tracing } from "../observe/tracing";
 import type { Catalogue } from "../schema/catalogue";
 import type { AskedVersions } from "../schema/event";
 import { newestVersion } from "../schema/event-type";
+import { isTime } from "../schema/time";
 import type { Transaction } from "../store/consumer/file";
-import { type BreakerPolicy, defaultBreaker } from "./breaker";
+import { type BreakerPolicy, breakerPolicy } from "./breaker";
 import type { AskedTypes, EventPattern, Matching, NewestTypes } from "./consumed-events";
 import type { AnyBatchHandler, AnyHandler, ExactlyOnceContext, HandlerContext } from "./context";
 import { type RetryPolicy, retryPolicy } from "./retry-policy";
@@ -155,7 +156,7 @@ export function resolveConsumer<Pattern extends EventPattern, Asked extends Aske
   const rate = options.ratePerSecond ?? null;
   if (rate !== null && !(rate > 0)) throw new ConsumerError(`ratePerSecond is ${rate}; use a number above 0.`);
   const startFrom = options.startFrom ?? "beginning";
-  if (startFrom instanceof Date && Number.isNaN(startFrom.getTime())) throw new ConsumerError("startFrom is not a valid date.");
+  if (startFrom instanceof Date && !isTime(startFrom)) throw new ConsumerError("startFrom is not a valid date.");
 
   return {
     queue: queue ?? `temporary-${Bun.randomUUIDv7()}`,
@@ -177,22 +178,11 @@ export function resolveConsumer<Pattern extends EventPattern, Asked extends Aske
     handlerTimeoutMs: number("handlerTimeoutMs", options.handlerTimeoutMs ?? minuteMs / 2, 1, 25 * minuteMs),
     maxDeaths: number("maxDeaths", options.maxDeaths ?? 3, 1, 1000),
     retry: asConsumerError(() => retryPolicy(options.retry)),
-    breaker: breakerPolicy(options.breaker),
+    breaker: asConsumerError(() => breakerPolicy(options.breaker)),
     log,
     tracing,
     onReady,
   };
-}
-
-function breakerPolicy(policy: Partial<BreakerPolicy> = {}): BreakerPolicy {
-  const full = { ...defaultBreaker, ...policy };
-  if (!(full.failureShare > 0 && full.failureShare <= 1)) {
-    throw new ConsumerError(`breaker.failureShare is ${full.failureShare}; use a share above 0, up to 1.`);
-  }
-  for (const name of ["minimum", "windowMs", "pauseMs"] as const) {
-    if (!(full[name] >= 1)) throw new ConsumerError(`breaker.${name} is ${full[name]}; use a number from 1.`);
-  }
-  return full;
 }
 
 function asConsumerError<T>(make: () => T): T {
@@ -244,7 +234,7 @@ export function checkQueueName(queue: string): void {
       `"${queue}" cannot name a queue: use letters, digits, dots, dashes and underscores, at most 200, such as "audit".`,
     );
   }
-  if (/\.dead$|\.retry\.\d+$|^warren\./.test(queue)) {
-    throw new ConsumerError(`"${queue}" is a queue that Warren keeps for itself; name a queue of your own.`);
+  if (/\.dead$|\.retry\.\d+$|^(warren|amq)\./.test(queue)) {
+    throw new ConsumerError(`"${queue}" is a queue that Warren or RabbitMQ keeps for itself; name a queue of your own.`);
   }
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Config } from "../config/config";
 import { messageOf } from "../observe/logging";
 import { type ConsumerFile, openConsumerFile } from "../store/consumer/file";
+import { steadyNow } from "../timing/steady-time";
 import type { Consumer } from "./consumer-options";
 
 export const expireInboxEveryMs = 600_000;
@@ -17,17 +18,18 @@ export function lazyFile(consumer: Consumer, path: string, options: { durable: b
   let timer: Timer | undefined;
   function open(): ConsumerFile {
     const opened = openConsumerFile(consumer.temporary ? ":memory:" : path, options);
+    try {
+      opened.bound(steadyNow());
+      if (consumer.exactlyOnce) opened.together(() => consumer.setup(opened.transaction));
+    } catch (error) {
+      opened.close();
+      throw error;
+    }
     if (consumer.exactlyOnce) {
-      try {
-        opened.together(() => consumer.setup(opened.transaction));
-      } catch (error) {
-        opened.close();
-        throw error;
-      }
       const { queue, log } = consumer;
       const expire = () => {
         try {
-          opened.inbox.expire(Date.now() - consumer.inboxRetentionMs);
+          opened.inbox.expire(steadyNow() - consumer.inboxRetentionMs);
         } catch (error) {
           // A full disk, say: nothing is done wrongly because of entries that stay.
           log.warn({ queue, error: messageOf(error) }, "Old entries of the inbox could not be removed; it is tried again");

@@ -1,5 +1,5 @@
 import type { Catalogue } from "../schema/catalogue";
-import type { QueueSubscription } from "../store/store";
+import type { QueueSubscription } from "../store/queue-store";
 import type { ReplaySelection } from "./replay-selection";
 
 /**

@@ -3,6 +3,7 @@ import { parseEvent } from "../schema/event";
 import type { ConsumerFile } from "../store/consumer/file";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { longestTimerMs } from "../timing/signal";
+import { steadyNow } from "../timing/steady-time";
 import { TokenBucket } from "../timing/token-bucket";
 import { attemptNote } from "./attempt-note";
 import { Breaker, type BreakerState } from "./breaker";
@@ -26,8 +27,8 @@ type Pending = Task & { readonly arrivedAt: number };
 export class Worker {
   readonly tally = new WorkerTally();
   readonly breaker: Breaker;
-  /** Called when the breaker opens, with how long it stays so. */
-  onPause: (pauseMs: number) => void = () => {};
+  /** Called when the breaker opens. */
+  onPause: () => void = () => {};
 
   readonly #bucket: TokenBucket | undefined;
   readonly #groups: { size: number; waitMs: number } | undefined;
@@ -69,11 +70,12 @@ export class Worker {
     }
   }
 
-  /** Deliveries that have not reached the handler: they are the caller's again. */
-  giveBack(): Delivery[] {
-    const back = this.#pending.map((task) => task.delivery);
-    this.#pending = [];
-    return back;
+  /** Deliveries that have not reached the handler, all or some: they are the caller's again. */
+  giveBack(isDue: (delivery: Delivery) => boolean = () => true): Delivery[] {
+    const back = this.#pending.filter(({ delivery }) => isDue(delivery));
+    const given = new Set(back);
+    this.#pending = this.#pending.filter((task) => !given.has(task));
+    return back.map(({ delivery }) => delivery);
   }
 
   /** Begins nothing new; fulfils when what was begun is settled. */
@@ -186,7 +188,7 @@ export class Worker {
 
   #handle(tasks: readonly Task[]): Promise<Result[]> | Result[] {
     const { consumer } = this;
-    if (consumer.exactlyOnce) return handleExactlyOnce(consumer, this.file(), tasks, Date.now());
+    if (consumer.exactlyOnce) return handleExactlyOnce(consumer, this.file(), tasks, steadyNow());
     if (consumer.handleBatch) return handleBatch(consumer, tasks);
     return handleOne(consumer, tasks[0] as Task).then((result) => [result]);
   }
@@ -224,7 +226,7 @@ export class Worker {
     const { pauseMs } = this.breaker.policy;
     if (state === "open") {
       log.error({ queue, pauseMs }, "The handler fails too often; the consumer pauses, then tries one event");
-      this.onPause(pauseMs);
+      this.onPause();
       this.#pumpIn(pauseMs);
     } else log.info({ queue, breaker: state }, state === "closed" ? "The handler works again" : "One event is tried");
   }

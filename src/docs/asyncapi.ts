@@ -1,25 +1,20 @@
 import packageJson from "../../package.json";
-import { toMessage } from "../rabbitmq/message";
 import { deadQueueOf } from "../rabbitmq/topology";
 import { type Catalogue, matchesTopic } from "../schema/catalogue";
-import { envelopeSchema } from "../schema/event";
-import { type EventShape, type EventType, newestVersion } from "../schema/event-type";
-import { exampleBody } from "../schema/published";
+import type { EventShape, EventType } from "../schema/event-type";
+import { bindingVersion, componentsOf, describe, messageKey } from "./asyncapi-messages";
 import type { FoundConsumer } from "./find-consumers";
-
-type Json = Record<string, unknown>;
+import type { Json } from "./rebuild";
 
 export interface AsyncApiDocument {
   readonly asyncapi: "3.0.0";
   readonly channels: Record<string, Json>;
   readonly operations: Record<string, Json>;
-  readonly components: { readonly messages: Record<string, Json> };
+  readonly components: Record<"messages" | "schemas" | "securitySchemes", Record<string, Json>>;
   readonly [key: string]: unknown;
 }
 
-/** Of the AMQP bindings of AsyncAPI. */
-const bindingVersion = "0.3.0";
-const time = "2026-02-18T18:23:45.123Z";
+const security = [{ $ref: "#/components/securitySchemes/user" }];
 
 /**
  * The AsyncAPI 3 document of every event: a channel for each routing key and each queue, a message for each version of
@@ -54,7 +49,9 @@ export function asyncApiDocument(catalogue: Catalogue, consumers: readonly Found
         "Every change of a resource is an event. It commits together with the change, is published with a confirm, and reaches every queue " +
         "that is bound to its type at least once. A consumer that is written with Warren gets each event in the newest version of its type, " +
         "whatever version the message has.",
-      license: { name: packageJson.license },
+      contact: { name: packageJson.author },
+      license: { name: packageJson.license, url: `https://spdx.org/licenses/${packageJson.license}.html` },
+      tags: catalogue.resources.map(({ name }) => ({ name, description: `Events of "${name}".` })),
     },
     defaultContentType: "application/json",
     servers: {
@@ -64,6 +61,7 @@ export function asyncApiDocument(catalogue: Catalogue, consumers: readonly Found
         protocolVersion: "0-9-1",
         description: "RABBITMQ_URL says where. Without RabbitMQ, consumers read the same events from the log.",
         variables: { host: { default: "localhost" }, port: { default: "5672" } },
+        security,
       },
     },
     channels: { ...Object.fromEntries(types.map((type) => [type.type, typeChannel(type)])), ...Object.fromEntries(queues) },
@@ -72,7 +70,8 @@ export function asyncApiDocument(catalogue: Catalogue, consumers: readonly Found
       ...reading.map(({ consumer, types, queue }) => [`consume.${consumer.name}`, consuming(consumer, queue, types)]),
     ]),
     components: {
-      messages: Object.fromEntries(types.flatMap((type) => type.shapes.map((shape) => [messageKey(type, shape), message(type, shape)]))),
+      ...componentsOf(catalogue, types),
+      securitySchemes: { user: { type: "userPassword", description: "User and password in RABBITMQ_URL." } },
     },
   };
 }
@@ -118,6 +117,8 @@ function publishing(type: EventType): Json {
     action: "send",
     channel: { $ref: `#/channels/${type.type}` },
     title: `Publish ${type.type}`,
+    description: describe(type),
+    security,
     messages: [{ $ref: `#/channels/${type.type}/messages/${messageKey(type, newest)}` }],
     bindings: { amqp: { deliveryMode: 2, mandatory: true, timestamp: true, bindingVersion } },
   };
@@ -130,6 +131,7 @@ function consuming(consumer: FoundConsumer, queue: string | undefined, types: re
     action: "receive",
     channel: { $ref: `#/channels/${key}` },
     title: `Consumer ${consumer.name}`,
+    security,
     ...(consumer.description !== undefined && { summary: consumer.description }),
     description: [
       "It reads every version, and gets each event in the newest one.",
@@ -139,60 +141,6 @@ function consuming(consumer: FoundConsumer, queue: string | undefined, types: re
     messages: Object.keys(messagesOf(types)).map((message) => ({ $ref: `#/channels/${key}/messages/${message}` })),
     bindings: { amqp: { ack: true, bindingVersion } },
   };
-}
-
-function message(type: EventType, shape: EventShape): Json {
-  const { resource } = type;
-  const { version, record, data } = shape;
-  const newest = newestVersion(type);
-  const { id, timestamp } = envelopeSchema.properties;
-  const own = { [resource.name]: record, ...(data && { data }) };
-  return {
-    name: type.type,
-    title: `${type.type}, version ${version}`,
-    summary: version === newest ? describe(type) : `Published no more: since then it is version ${newest}.`,
-    contentType: "application/json",
-    headers: headersSchema,
-    payload: {
-      type: "object",
-      properties: { id, type: { type: "string", const: type.type }, version: { type: "integer", const: version }, ...own, timestamp },
-      required: ["id", "type", "version", ...Object.keys(own), "timestamp"],
-    },
-    bindings: { amqp: { messageType: type.type, bindingVersion } },
-    ...examplesOf(type, shape),
-  };
-}
-
-function examplesOf(type: EventType, shape: EventShape): Json {
-  const own = exampleBody(type, shape);
-  if (!own) return {};
-  const event = { id: "019ab790-8c6e-7000-a9c7-a7d37be9ec58", type: type.type, timestamp: time };
-  const payload = { id: event.id, type: event.type, version: shape.version, ...own, timestamp: time };
-  const sent = toMessage({ ...event, position: 1, subject: 1, body: JSON.stringify(payload), traceparent: null }, type.resource.exchange);
-  return { examples: [{ name: `${type.name}-v${shape.version}`, headers: sent.options.headers, payload }] };
-}
-
-const cloudEvents = (about: string) => ({ type: "string", description: `CloudEvents 1.0: ${about}` });
-const headersSchema = {
-  type: "object",
-  properties: {
-    "cloudEvents:specversion": { type: "string", const: "1.0" },
-    "cloudEvents:id": cloudEvents("the event's id, as in `messageId` and in the body."),
-    "cloudEvents:type": cloudEvents("the event type, as in the routing key."),
-    "cloudEvents:source": cloudEvents("the resource."),
-    "cloudEvents:subject": cloudEvents("the id of the record."),
-    "cloudEvents:time": cloudEvents("when the change was made."),
-    traceparent: { type: "string", description: "W3C trace context of the request that made the change, if it had one." },
-    "x-replay": { type: "boolean", description: "On a replayed event: true." },
-    "x-redriven": { type: "boolean", description: "On a dead letter that was put back: true." },
-    "x-replay-forced": { type: "boolean", description: "On one that is to be handled again even where that was done: true." },
-  },
-  required: ["specversion", "id", "type", "source", "subject", "time"].map((name) => `cloudEvents:${name}`),
-};
-
-function describe({ resource, name, shapes }: EventType): string {
-  const what = { created: "was created", updated: "was changed", deleted: "was deleted; this is its last state" }[name];
-  return what ? `${resource.name}: one ${what}.` : `${resource.name}: ${name}${shapes.at(-1)?.data ? ", with data of its own" : ""}.`;
 }
 
 function typesOf({ queue, events }: FoundConsumer, catalogue: Catalogue): EventType[] {
@@ -208,10 +156,6 @@ function typeIn(catalogue: Catalogue): (name: string) => EventType {
 function messagesOf(types: readonly EventType[]): Record<string, { $ref: string }> {
   const keys = types.flatMap((type) => type.shapes.map((shape) => messageKey(type, shape)));
   return Object.fromEntries(keys.map((key) => [key, { $ref: `#/components/messages/${key}` }]));
-}
-
-function messageKey({ type }: EventType, { version }: EventShape): string {
-  return `${type}.v${version}`;
 }
 
 /** Event types are channels as well, and their names have a dot. */

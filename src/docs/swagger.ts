@@ -5,8 +5,10 @@ import scriptFile from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file
 import packageJson from "../../package.json";
 import type { Config } from "../config/config";
 import { scopeFor } from "../http/access";
+import type { Catalogue } from "../schema/catalogue";
 import { completeDocument, type DocumentedRoute, type Gate, type OpenApiDocument } from "./openapi";
 import { document, file, text } from "./page-answers";
+import { introduce, orderByTags } from "./tags";
 
 const page = `<!doctype html>
 <html lang="en">
@@ -35,11 +37,27 @@ const startScript = `SwaggerUIBundle({
   persistAuthorization: true,
   // Else it would show the document to a service on the internet.
   validatorUrl: null,
+  // A stream has no end: the page would wait for it for ever. Its description says what to do instead.
+  plugins: [
+    {
+      statePlugins: {
+        spec: {
+          wrapSelectors: {
+            allowTryItOutFor: (original, system) => (state, path, method) =>
+              !system.specSelectors.specJson().hasIn(["paths", path, method, "responses", "200", "content", "text/event-stream"]) &&
+              original(state, path, method),
+          },
+        },
+      },
+    },
+  ],
 });
 `;
 
 const contentSecurityPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+type Shown = Pick<Config, "apiTokens" | "rateLimit" | "localHostOnly">;
 
 /**
  * The OpenAPI document of all routes at `/swagger/json`, and Swagger UI at `/swagger`. The plugin's own page would load
@@ -47,12 +65,12 @@ const contentSecurityPolicy =
  *
  * @param routes every route of the app; asked for once, at the first request.
  */
-export function apiDocs(config: Pick<Config, "apiTokens" | "rateLimit">, routes: () => readonly DocumentedRoute[]) {
+export function apiDocs(config: Shown, catalogue: Catalogue, routes: () => readonly DocumentedRoute[]) {
   const hidden = { detail: { hide: true } };
   return new Elysia({ name: "swagger-ui" })
     .get(
       "/swagger/json",
-      document(() => openApiDocument(config, routes())),
+      document(() => openApiDocument(config, catalogue, routes())),
       hidden,
     )
     .get("/swagger", text(page, "text/html", { "content-security-policy": contentSecurityPolicy }), hidden)
@@ -63,31 +81,42 @@ export function apiDocs(config: Pick<Config, "apiTokens" | "rateLimit">, routes:
 }
 
 async function openApiDocument(
-  { apiTokens, rateLimit }: Pick<Config, "apiTokens" | "rateLimit">,
+  { apiTokens, rateLimit, localHostOnly }: Shown,
+  catalogue: Catalogue,
   routes: readonly DocumentedRoute[],
 ): Promise<OpenApiDocument> {
   // Here and not above: it brings Zod along, and with it a tenth of the time that a start takes.
   const { swagger } = await import("@elysiajs/swagger");
-  const withToken = apiTokens.length > 0;
-  const plugin = swagger({
-    provider: "swagger-ui",
-    documentation: {
-      // The plugin says 3.0.3, in which a type cannot be null.
-      openapi: "3.1.0",
-      info: {
-        title: "Warren API",
-        version: packageJson.version,
-        description: "Every change to a resource is an event: `item.created`, `item.updated`, `item.deleted`. `/asyncapi` shows them all.",
-      },
-      ...(withToken && {
-        components: { securitySchemes: { token: { type: "http", scheme: "bearer", description: "One of the tokens in API_TOKEN." } } },
-        security: [{ token: [] }],
-      }),
-    } as NonNullable<Parameters<typeof swagger>[0]>["documentation"] & object,
-  });
+  const needsToken = apiTokens.length > 0;
+  const plugin = swagger({ provider: "swagger-ui" });
   // It draws the routes of the app that it is put into, and asks for them by this.
   Object.assign(plugin, { getGlobalRoutes: () => routes });
-  const drawn = await plugin.handle(new Request("http://localhost/swagger/json"));
-  const gate: Gate = { scopeFor: withToken ? scopeFor : null, limitsRate: rateLimit !== null };
-  return completeDocument((await drawn.json()) as OpenApiDocument, routes, gate);
+  const drawn = (await (await plugin.handle(new Request("http://localhost/swagger/json"))).json()) as OpenApiDocument;
+  const document: OpenApiDocument = {
+    ...drawn,
+    // The plugin says 3.0.3, in which a type cannot be null.
+    openapi: "3.1.0",
+    info: {
+      title: "Warren API",
+      version: packageJson.version,
+      description: introduce(catalogue),
+      contact: { name: packageJson.author },
+      license: { name: packageJson.license, identifier: packageJson.license },
+    },
+    servers: [{ url: "/", description: "This service." }],
+    // Without tokens as well: the same client then works against a service that has some.
+    components: {
+      ...drawn.components,
+      securitySchemes: {
+        token: {
+          type: "http",
+          scheme: "bearer",
+          description: needsToken ? "One of the tokens in API_TOKEN." : "Not needed: API_TOKEN is not set.",
+        },
+      },
+    },
+    security: needsToken ? [{ token: [] }] : [{}, { token: [] }],
+  };
+  const gate: Gate = { scopeFor, needsToken, limitsRate: rateLimit !== null, checksHost: localHostOnly };
+  return orderByTags(completeDocument(document, routes, gate), catalogue);
 }

@@ -5,12 +5,13 @@ import type { Worker } from "../delivery/worker";
 import { messageOf } from "../observe/logging";
 import { validTraceparent } from "../observe/traceparent";
 import type { ConsumerFile } from "../store/consumer/file";
-import type { Waiting } from "../store/consumer/waiting-table";
+import { atOnce, type Waiting } from "../store/consumer/waiting-table";
 import type { LogEntry } from "../store/log";
 import type { ReplayMark } from "../store/replay";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import type { LogFollower } from "../store/sqlite/log-follower";
 import { Signal } from "../timing/signal";
+import { steadyNow } from "../timing/steady-time";
 import { type Kept, keepFailure } from "./keep-failure";
 import { LogCursor } from "./log-cursor";
 import { PatientWrites } from "./patient-writes";
@@ -91,7 +92,7 @@ export class EmbeddedConsumer {
   }
 
   async #feedWaiting(): Promise<number> {
-    const now = Date.now();
+    const now = steadyNow();
     const room = this.#room;
     if (room === 0 || this.#nextDueAt === undefined || this.#nextDueAt > now) return 0;
     const due = this.file.waiting.due(now, this.#retrying, Math.min(batch, room));
@@ -190,7 +191,7 @@ export class EmbeddedConsumer {
       if (suspect) this.#toSave.add(save);
     });
     this.#putAside.set(delivery, () => {
-      this.file.waiting.add({ id, body, traceparent, attempts: 0, firstFailure: null, replay, dueAt: Date.now() });
+      this.file.waiting.add({ id, body, traceparent, attempts: 0, firstFailure: null, replay, dueAt: atOnce, delayMs: 0 });
       settle();
     });
   }
@@ -234,7 +235,7 @@ export class EmbeddedConsumer {
   async #change(): Promise<void> {
     for (;;) {
       await this.#settled.wait(lookEveryMs);
-      const now = Date.now();
+      const now = steadyNow();
       const room = this.#room > 0;
       if (this.stop.aborted || (room && (this.#more || this.log.changed())) || this.#main.position !== this.#savedPosition) return;
       if (room && this.#nextDueAt !== undefined && this.#nextDueAt <= now) return;

@@ -9,8 +9,10 @@ import {
   type Watch,
 } from "../delivery/dead-letters";
 import { UnknownQueue } from "../delivery/queue-errors";
+import { utcTimeIn } from "../schema/time";
 import type { DeadRow } from "../store/consumer/dead-letter-table";
 import type { ConsumerFile } from "../store/consumer/file";
+import { atOnce } from "../store/consumer/waiting-table";
 import { consumerFiles, withFile } from "./replays";
 
 const batch = 500;
@@ -32,12 +34,11 @@ export class EmbeddedDeadLetters implements DeadLetters {
   }
 
   redrive(queue: string, selection: DeadSelection, watch?: Watch): Promise<number> {
-    const dueAt = Date.now();
     return this.#each(
       queue,
       selection,
       ({ waiting }, { id, body, replay, traceparent }) =>
-        waiting.add({ id, body, attempts: 0, dueAt, firstFailure: null, replay, traceparent }),
+        waiting.add({ id, body, attempts: 0, dueAt: atOnce, delayMs: 0, firstFailure: null, replay, traceparent }),
       watch,
     );
   }
@@ -82,6 +83,6 @@ export class EmbeddedDeadLetters implements DeadLetters {
   }
 }
 
-function toDeadLetter({ number: _, replay: __, traceparent: ___, body, ...row }: DeadRow): DeadLetter {
-  return { ...row, ...shownBody(Buffer.from(body)) };
+function toDeadLetter({ number: _, replay: __, traceparent: ___, body, firstFailure, lastFailure, ...row }: DeadRow): DeadLetter {
+  return { ...row, firstFailure: utcTimeIn(firstFailure), lastFailure: utcTimeIn(lastFailure), ...shownBody(Buffer.from(body)) };
 }

@@ -2,6 +2,7 @@ import { describeError, type Failure } from "../delivery/outcome";
 import { type Event, resourceName } from "../schema/event";
 import type { ConsumerFile } from "../store/consumer/file";
 import type { ReplayMark } from "../store/replay";
+import { steadyNow } from "../timing/steady-time";
 
 /** What is kept of an event beside what became of it. */
 export interface Kept {
@@ -13,8 +14,8 @@ export interface Kept {
 }
 
 /**
- * Keeps an event that failed in the consumer's file, to wait or to rest there. Answers when it is due, in milliseconds
- * since 1970, if it is to be tried again.
+ * Keeps an event that failed in the consumer's file, to wait or to rest there. Returns when it is due, by
+ * {@link steadyNow}, if it is to be tried again.
  */
 export function keepFailure(
   file: ConsumerFile,
@@ -27,8 +28,9 @@ export function keepFailure(
   const firstFailure = message.firstFailure ?? now.toISOString();
   const { attempts } = outcome;
   if (outcome.action === "retry") {
-    const dueAt = now.getTime() + outcome.delayMs;
-    file.waiting.add({ id, body, attempts, firstFailure, replay, traceparent, dueAt });
+    const { delayMs } = outcome;
+    const dueAt = steadyNow() + delayMs;
+    file.waiting.add({ id, body, attempts, firstFailure, replay, traceparent, dueAt, delayMs });
     return dueAt;
   }
   const { message: error, stack } = describeError(outcome.error);

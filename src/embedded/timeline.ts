@@ -1,5 +1,7 @@
 import { type ConsumerTimeline, isoTime, timelineAttempts } from "../delivery/timeline";
+import { utcTimeIn } from "../schema/time";
 import type { ConsumerHistory } from "../store/consumer/history";
+import { atOnce } from "../store/consumer/waiting-table";
 import type { EventRecord } from "../store/store";
 
 type Told = Pick<ConsumerTimeline, "state" | "at" | "note">;
@@ -12,9 +14,13 @@ export function embeddedTimeline(queue: string, event: EventRecord, history: Con
 
 function tellEmbedded(event: EventRecord, { progress, follows, waiting, dead, inboxAt, attempts }: ConsumerHistory): Told | undefined {
   if (waiting) {
-    return { state: waiting.attempts > 0 ? "retrying" : "waiting", at: null, note: `due at ${isoTime(waiting.dueAt)}` };
+    return {
+      state: waiting.attempts > 0 ? "retrying" : "waiting",
+      at: null,
+      note: waiting.dueAt === atOnce ? "due now" : `due at ${isoTime(waiting.dueAt)}`,
+    };
   }
-  if (dead) return { state: "dead-letter", at: dead.lastFailure, note: dead.reason };
+  if (dead) return { state: "dead-letter", at: utcTimeIn(dead.lastFailure), note: dead.reason };
   const last = attempts.at(-1);
   if (last?.outcome === "handled") return handled(last.at);
   if (inboxAt !== undefined && inboxAt >= (last?.at ?? 0)) return handled(inboxAt);

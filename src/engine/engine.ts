@@ -11,10 +11,11 @@ import { chooseTransport } from "../rabbitmq/choose-transport";
 import { Broker } from "../rabbitmq/connection";
 import { Relay } from "../rabbitmq/relay";
 import { describeRelay } from "../rabbitmq/relay-metrics";
-import { restoreBindings } from "../rabbitmq/subscriptions";
+import { restoreBindings } from "../rabbitmq/restore-bindings";
 import { declareQueueForType, declareResources } from "../rabbitmq/topology";
 import type { Dependencies } from "../routing/route";
 import type { Catalogue } from "../schema/catalogue";
+import { warnOfClock } from "../store/sqlite/commit-clock";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { warnOfExposed } from "../store/sqlite/private-file";
 import { openSqliteStore } from "../store/sqlite/store";
@@ -53,6 +54,7 @@ export async function startEngine(
   const { resources } = catalogue;
   const store = await whenUnlocked(() => openSqliteStore(config.databaseFile, resources, { tracing, quickCommitSeconds }));
   warnOfExposed(config, log);
+  await warnOfClock(store.log, log);
   const transport = await chooseTransport(config.rabbitmq);
   log.info({ transport: transport.name, database: config.databaseFile }, `Transport: ${transport.name}, because ${transport.reason}`);
 
@@ -71,11 +73,11 @@ export async function startEngine(
   store.onAppend(() => relay.wake());
   const relaying = broker?.keepChannel(async (channel, closed) => {
     await declareResources(broker, resources, log);
-    await restoreBindings(closed, { broker, store, catalogue, log });
+    await restoreBindings(closed, { broker, store, catalogue, log, onlySigned: config.strictTopology });
     await relay.run(channel, closed);
   });
   const consumersDir = join(config.dataDir, "consumers");
-  const queues = await serveQueues({ broker, transport, store, relay, catalogue, consumersDir, log, tracing });
+  const queues = await serveQueues({ config, broker, transport, store, relay, catalogue, consumersDir, log, tracing });
   // With RABBITMQ_URL=none nothing is ever relayed; with it unset, a RabbitMQ that appears later gets the whole log.
   const relayed = broker ? relay : { position: Number.POSITIVE_INFINITY };
   const retention = keepRetention({ config, store, relay: relayed, replayed: queues.replayed, consumersDir, log });

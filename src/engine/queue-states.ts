@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { consumerFiles } from "../embedded/replays";
 import type { Broker } from "../rabbitmq/connection";
-import { deadQueueOf, queueDepth, queueState, retryQueueOf } from "../rabbitmq/topology";
+import { deadQueueOf, isRefusal, queueDepth, queueState, retryQueueOf } from "../rabbitmq/topology";
 import { troubleOf } from "../rabbitmq/unreachable";
 import type { Catalogue } from "../schema/catalogue";
 import { consumerState } from "../store/consumer/state";
+import type { RetryQueue } from "../store/queue-store";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
-import type { RetryQueue, Store } from "../store/store";
+import type { Store } from "../store/store";
 
 /** How things stand with a queue. */
 export interface QueueState {
@@ -49,7 +50,11 @@ export function rabbitQueues(broker: Broker, known: () => Promise<readonly Known
   async function unlessMissing<T>(queue: string, look: (broker: Broker, queue: string) => Promise<T | undefined>): Promise<T | undefined> {
     const now = performance.now();
     if (now - (missing.get(queue) ?? Number.NEGATIVE_INFINITY) < lookForMissingEveryMs) return undefined;
-    const found = await look(broker, queue);
+    const found = await look(broker, queue).catch((error: unknown) => {
+      // One that RabbitMQ keeps from us hides no other.
+      if (!isRefusal(error)) throw error;
+      return undefined;
+    });
     if (found === undefined) missing.set(queue, now);
     else missing.delete(queue);
     return found;

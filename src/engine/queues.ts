@@ -1,3 +1,4 @@
+import type { Config } from "../config/config";
 import type { DeadLetters } from "../delivery/dead-letters";
 import type { Replays } from "../delivery/replays";
 import type { Transport } from "../delivery/transport-name";
@@ -7,14 +8,18 @@ import type { Log } from "../observe/logging";
 import type { Tracing } from "../observe/tracing";
 import type { Broker } from "../rabbitmq/connection";
 import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
+import { Refusals } from "../rabbitmq/refusals";
 import type { Relay } from "../rabbitmq/relay";
 import { RabbitReplays } from "../rabbitmq/replays";
+import { signingKey } from "../rabbitmq/signing-key";
 import { serveSubscriptions } from "../rabbitmq/subscriptions";
 import type { Catalogue } from "../schema/catalogue";
 import type { Store } from "../store/store";
+import { steadyNow } from "../timing/steady-time";
 import { type AskQueues, embeddedQueues, knownQueues, rabbitQueues } from "./queue-states";
 
 export interface QueuesOptions {
+  readonly config: Pick<Config, "warrenKey" | "dataDir" | "strictTopology">;
   /** Null: RABBITMQ_URL is `none`. */
   readonly broker: Broker | null;
   readonly transport: Transport;
@@ -38,7 +43,7 @@ export interface Queues {
 
 /** What the service does for consumers' queues, on the transport that this process uses. */
 export async function serveQueues(options: QueuesOptions): Promise<Queues> {
-  const { broker, transport, store, relay, catalogue, consumersDir, log, tracing } = options;
+  const { config, broker, transport, store, relay, catalogue, consumersDir, log, tracing } = options;
   const embedded = {
     deadLetters: new EmbeddedDeadLetters(consumersDir),
     replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, consumersDir),
@@ -49,12 +54,13 @@ export async function serveQueues(options: QueuesOptions): Promise<Queues> {
   const replays = new RabbitReplays({ broker, store, relay, catalogue, log, tracing });
   await replays.resume();
   // Also where the embedded transport was chosen: a RabbitMQ that appears later may have consumers that come with it.
-  void broker.keepChannel((channel, closed) => serveSubscriptions(channel, closed, { broker, store, replays, catalogue, log }));
+  const trust = { key: signingKey(config, log), onlySigned: config.strictTopology, refusals: new Refusals(store, log) };
+  void broker.keepChannel((channel, closed) => serveSubscriptions(channel, closed, { broker, store, replays, catalogue, log, ...trust }));
   const stop = { replayed: () => replays.position, stop: () => replays.stop() };
   if (transport.name === "embedded") return { ...embedded, ...stop };
   const known = async () => {
     const own = (await store.subscriptions.list()).map(({ queue }) => queue);
-    return knownQueues(catalogue, own, await store.retryQueues.list(Date.now()));
+    return knownQueues(catalogue, own, await store.retryQueues.list(steadyNow()));
   };
   const names = async () => (await known()).map(({ queue }) => queue);
   return { deadLetters: new RabbitDeadLetters(broker, names), replays, ask: rabbitQueues(broker, known), ...stop };

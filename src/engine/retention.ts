@@ -4,6 +4,7 @@ import type { Relay } from "../rabbitmq/relay";
 import { slowestConsumer } from "../store/consumer/positions";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import type { Store } from "../store/store";
+import { earliestNow } from "../timing/steady-time";
 
 export interface RetentionOptions {
   readonly config: Pick<Config, "eventRetentionMs">;
@@ -22,7 +23,7 @@ export function keepRetention(options: RetentionOptions): { stop(): void } {
   const { eventRetentionMs } = options.config;
   if (eventRetentionMs === null) return { stop() {} };
   const prune = () =>
-    pruneOnce(options, new Date(Date.now() - eventRetentionMs)).catch((error: unknown) =>
+    pruneOnce(options, new Date(earliestNow() - eventRetentionMs)).catch((error: unknown) =>
       options.log.warn({ error: messageOf(error) }, "Old events could not be pruned; it is tried again"),
     );
   void prune();

@@ -8,8 +8,9 @@ import { embeddedTimeline } from "../embedded/timeline";
 import { type Dead, rabbitTimeline } from "../rabbitmq/timeline";
 import type { Catalogue } from "../schema/catalogue";
 import { type ConsumerHistory, consumerHistory } from "../store/consumer/history";
+import type { QueueSubscription } from "../store/queue-store";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
-import type { QueueSubscription, Store } from "../store/store";
+import type { Store } from "../store/store";
 
 /** Dead letters on RabbitMQ can only be looked through one by one; more than so many are not. */
 const mostDeadLetters = 10_000;

@@ -1,7 +1,7 @@
 import { type TString, Type } from "@sinclair/typebox";
-import { documentedAs } from "../http/documented";
 import { HttpProblem } from "../http/problem";
 import { type Catalogue, UnknownEventType } from "../schema/catalogue";
+import { documentedAs } from "../schema/documented";
 import type { EventFilter } from "./log-pieces";
 
 /** An integer in a query, which is text. */

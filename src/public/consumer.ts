@@ -1,4 +1,4 @@
-export { everyFlagHelp, readFlags, refuseUsage } from "../consumer/flags";
+export { everyFlagHelp, readFlags } from "../consumer/flags";
 export { runConsumers } from "../consumer/run-many";
 export { runConsumer } from "../consumer/start";
 export type { AnyEvent, AskedTypes, EventPattern, Matching } from "../delivery/consumed-events";

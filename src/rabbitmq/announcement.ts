@@ -1,10 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
-import type { Consumer } from "../delivery/consumer-options";
-import type { Log } from "../observe/logging";
-import type { Broker, ConfirmChannel } from "./connection";
-import { Publisher } from "./publisher";
-import { declareOwnQueue, declareResources, declareSubscriptionsQueue, queueDepth, subscriptionsQueue } from "./topology";
 
 /** What a consumer tells the service about its queue. */
 export const Announcement = Type.Object({
@@ -23,10 +18,34 @@ export const RetryAnnouncement = Type.Object({
 });
 export type RetryAnnouncement = Static<typeof RetryAnnouncement>;
 
-const check = TypeCompiler.Compile(Type.Union([Announcement, RetryAnnouncement]));
+/** What `bun run queues remove` tells the service: nobody wants this queue any more. */
+export const Removal = Type.Object({ remove: Type.String() });
+export type Removal = Static<typeof Removal>;
 
-/** Undefined for anything that is none. */
-export function parseAnnouncement(content: Uint8Array): Announcement | RetryAnnouncement | undefined {
+/** What `bun run replay --cancel` tells the service. */
+export const Cancellation = Type.Object({ cancel: Type.String({ maxLength: 40 }) });
+export type Cancellation = Static<typeof Cancellation>;
+
+export type AnyAnnouncement = Announcement | RetryAnnouncement | Removal | Cancellation;
+
+/** What a signed announcement says besides. */
+const Origin = Type.Object({
+  /** When it was made, ISO 8601 in UTC. */
+  issuedAt: Type.String(),
+  /** The user of RabbitMQ who sends it, who also stands in the message, where RabbitMQ checks it. Null: it could not be told. */
+  user: Type.Union([Type.String(), Type.Null()]),
+});
+export type Origin = Static<typeof Origin>;
+
+const check = TypeCompiler.Compile(Type.Union([Announcement, RetryAnnouncement, Removal, Cancellation]));
+const checkOrigin = TypeCompiler.Compile(Origin);
+
+/** A longer one is not read. */
+export const longestAnnouncement = 64 * 1024;
+
+/** Returns undefined for anything that is not an announcement. */
+export function parseAnnouncement(content: Uint8Array): AnyAnnouncement | undefined {
+  if (content.length > longestAnnouncement) return undefined;
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(content));
     return check.Check(value) ? value : undefined;
@@ -35,42 +54,7 @@ export function parseAnnouncement(content: Uint8Array): Announcement | RetryAnno
   }
 }
 
-const lookEveryMs = 250;
-
-/**
- * Sees to it that the consumer's queue is there, with its bindings. A new queue that begins in the past is made, filled
- * and bound by the service: it alone has the past, and knows where past and present meet.
- */
-export async function attachQueue(broker: Broker, channel: ConfirmChannel, closed: AbortSignal, consumer: Consumer): Promise<void> {
-  const { queue, catalogue, wanted, temporary, startFrom, log } = consumer;
-  const owner = catalogue.ownerOf(queue);
-  if (owner) return declareResources(broker, [owner], log);
-  if (temporary) return declareOwnQueue(broker, queue, wanted, catalogue.resources, { temporary }, log);
-  if (startFrom === "now") await declareOwnQueue(broker, queue, wanted, catalogue.resources, { temporary }, log);
-
-  await declareSubscriptionsQueue(broker, log);
-  await announce(channel, {
-    queue,
-    types: [...wanted],
-    startFrom: startFrom instanceof Date ? startFrom.toISOString() : startFrom,
-  });
-  for (let told = false; !closed.aborted && (await queueDepth(broker, queue)) === undefined; told = true) {
-    if (!told) log.info({ queue }, "Waiting for the API to make this queue and fill it from its log: start it with `bun run dev`");
-    await Bun.sleep(lookEveryMs);
-  }
-}
-
-/** Tells the service of a queue for retries, over a channel of its own. */
-export async function announceRetryQueue(broker: Broker, announcement: RetryAnnouncement, log: Log): Promise<void> {
-  await declareSubscriptionsQueue(broker, log);
-  await broker.withConfirmChannel((channel) => announce(channel, announcement));
-}
-
-async function announce(channel: ConfirmChannel, announcement: Announcement | RetryAnnouncement): Promise<void> {
-  await new Publisher(channel).publish({
-    exchange: "",
-    routingKey: subscriptionsQueue,
-    content: Buffer.from(JSON.stringify(announcement)),
-    options: { messageId: Bun.randomUUIDv7(), type: "warren.subscription", contentType: "application/json", persistent: true },
-  });
+/** Returns undefined for an announcement that does not say where it comes from. */
+export function signedOriginOf(announcement: AnyAnnouncement): Origin | undefined {
+  return checkOrigin.Check(announcement) ? announcement : undefined;
 }

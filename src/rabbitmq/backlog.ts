@@ -1,4 +1,5 @@
 import type { LogReader } from "../store/log";
+import { steadyNow } from "../timing/steady-time";
 
 /** What RabbitMQ has not confirmed yet. */
 export interface Backlog {
@@ -17,7 +18,7 @@ export async function backlogOf(log: Pick<LogReader, "read" | "end">, position: 
   return { events, ageSeconds: oldest ? ageSeconds(oldest.timestamp) : 0 };
 }
 
-/** How old a time is; the clock that made it may be ahead of this one. */
+/** How old a time is; the clock that made it may be ahead of this one, and this one may have been put back. */
 export function ageSeconds(timestamp: string): number {
-  return Math.max(0, Date.now() - Date.parse(timestamp)) / 1000;
+  return Math.max(0, Math.max(Date.now(), steadyNow()) - Date.parse(timestamp)) / 1000;
 }

@@ -2,6 +2,7 @@ import type { Channel, ConfirmChannel, RecoveringChannelModel } from "amqplib";
 import { type RabbitmqConfig, redactUrl } from "../config/config";
 import type { BrokerState } from "../delivery/broker-state";
 import { type Log, messageOf } from "../observe/logging";
+import { Places } from "./places";
 import { explainRefusal, tlsOptions } from "./tls";
 
 export type { ConfirmChannel, ConsumeMessage, Message, Options, Replies } from "amqplib";
@@ -26,6 +27,8 @@ export class Broker {
   readonly #stopping = new AbortController();
   readonly #channels = new Map<Channel, AbortSignal>();
   #closing: Promise<void> | undefined;
+  readonly #places = new Places();
+  readonly #confirmPlaces = new Places();
 
   private constructor(
     readonly url: string,
@@ -131,25 +134,13 @@ export class Broker {
   }
 
   /** Runs `use` on a channel of its own, so that an error that closes the channel touches no other. */
-  async withChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
-    const channel = await this.connection.createChannel();
-    const closed = closedSignal(channel, () => {});
-    try {
-      return await use(channel);
-    } finally {
-      await closeChannel(channel, closed);
-    }
+  withChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
+    return this.#places.run(async () => useAndClose(await this.connection.createChannel(), use));
   }
 
   /** As {@link withChannel}, with publisher confirms; `closed` aborts when the channel goes. */
-  async withConfirmChannel<T>(use: (channel: ConfirmChannel, closed: AbortSignal) => Promise<T>): Promise<T> {
-    const channel = await this.connection.createConfirmChannel();
-    const closed = closedSignal(channel, () => {});
-    try {
-      return await use(channel, closed);
-    } finally {
-      await closeChannel(channel, closed);
-    }
+  withConfirmChannel<T>(use: (channel: ConfirmChannel, closed: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#confirmPlaces.run(async () => useAndClose(await this.connection.createConfirmChannel(), use));
   }
 
   /** Closes the channels, then the connection; nothing is awaited longer than `timeoutMs`. */
@@ -221,6 +212,18 @@ function closedSignal(channel: Channel, onError: (error: Error) => void): AbortS
   channel.on("error", onError);
   channel.on("close", () => closed.abort());
   return closed.signal;
+}
+
+async function useAndClose<Opened extends Channel, T>(
+  channel: Opened,
+  use: (channel: Opened, closed: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const closed = closedSignal(channel, () => {});
+  try {
+    return await use(channel, closed);
+  } finally {
+    await closeChannel(channel, closed);
+  }
 }
 
 /** amqplib never answers a close that the close of the whole connection overtakes; the channel's own event tells. */

@@ -1,19 +1,23 @@
 import type { Delivery } from "../delivery/delivery";
+import type { Interrupted } from "../delivery/interrupted";
 import type { Failure, Outcome } from "../delivery/outcome";
 import type { Worker } from "../delivery/worker";
 import { messageOf } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
 import type { MessageOrigin } from "../observe/tracing";
 import type { ReplayMark } from "../store/replay";
+import { Signal } from "../timing/signal";
 import { Acknowledgements } from "./acknowledgements";
 import { aborted, type ConfirmChannel, type ConsumeMessage } from "./connection";
-import { copyOf, encodingOf, failuresOf, isRedriven, originOf, replayMarkOf } from "./failed-copy";
+import { copyOf, encodingOf, failuresOf, isRedriven, originOf, replayMarkOf, requeuesOf, unhandledCopyOf } from "./failed-copy";
 import { type PublishChannel, Publisher } from "./publisher";
 
 const answerTimeoutMs = 1500;
+/** RabbitMQ closes the channel of a consumer that has held a message for 30 minutes. */
+const [longestHoldMs, lookAtHeldEveryMs] = [15 * 60_000, 60_000];
 
 /** What consuming needs of a confirm channel of amqplib. */
-export type ConsumerChannel = PublishChannel & Pick<ConfirmChannel, "prefetch" | "consume" | "cancel" | "ack" | "nack" | "close">;
+export type ConsumerChannel = PublishChannel & Pick<ConfirmChannel, "prefetch" | "consume" | "cancel" | "ack" | "close">;
 
 /** Makes the queues that a message is moved to, and answers their names. */
 export interface Parking {
@@ -26,26 +30,8 @@ export interface Parking {
 export interface Subscription {
   /** Fulfils when the broker has taken the subscription away, as it does when the queue is deleted. */
   readonly cancelled: Promise<void>;
-  /** Takes no more messages, and closes the channel when those in hand are settled. Those not begun go back to the queue. */
+  /** Takes no more messages, and closes the channel when those in hand are settled. Those not begun stay in the queue. */
   drain(): Promise<void>;
-}
-
-/** What a process remembers of the messages that it held when a channel closed, so that a lost connection is no death. */
-export class Interrupted {
-  /** Messages that this process has not settled, though it lives. */
-  readonly held = new Set<string>();
-  /** Messages that it has handled, but could not acknowledge any more. */
-  readonly handled = new Map<string, Outcome>();
-
-  /** What is forgotten costs a needless count or a second handling, never an event. */
-  forgetOldest(most: number): void {
-    for (const kept of [this.held, this.handled]) {
-      for (const id of kept.keys()) {
-        if (kept.size <= most) break;
-        kept.delete(id);
-      }
-    }
-  }
 }
 
 /**
@@ -70,10 +56,16 @@ export async function consumeFrom(
   });
   let consumerTag = "";
   let draining = false;
+  let paused = false;
+  /** Raised whenever a message is settled. */
+  const settled = new Signal();
+  const looking = setInterval(() => void putBack((delivery) => delivery.heldMs > longestHoldMs), lookAtHeldEveryMs);
 
   closed.addEventListener(
     "abort",
     () => {
+      clearInterval(looking);
+      settled.raise();
       for (const message of unsettled) interrupted.held.add(identityOf(message));
       interrupted.forgetOldest(prefetch * 2);
     },
@@ -85,6 +77,7 @@ export async function consumeFrom(
     readonly suspect: boolean;
     readonly replay: ReplayMark;
     readonly again: boolean;
+    readonly #arrivedAt = performance.now();
 
     constructor(readonly message: ConsumeMessage) {
       this.failures = failuresOf(message);
@@ -107,15 +100,33 @@ export async function consumeFrom(
     async settle(outcome: Outcome): Promise<void> {
       const { message } = this;
       if (outcome.action !== "ack" && !(await park(message, outcome))) return;
+      this.#acknowledge(outcome);
+    }
+    get heldMs(): number {
+      return performance.now() - this.#arrivedAt;
+    }
+    /** Puts a copy at the end of the queue: to requeue the message itself would count as a delivery on a quorum queue. */
+    async putBack(): Promise<void> {
+      try {
+        await publisher.publish(unhandledCopyOf(this.message, queue));
+        this.#acknowledge({ action: "ack", result: "skipped" });
+      } catch (error) {
+        log.debug({ queue, event: this.origin.id, error: messageOf(error) }, "Could not put an event back; keeping it");
+        if (!closed.aborted) worker.take(this);
+      }
+    }
+    #acknowledge(outcome: Outcome): void {
+      const { message } = this;
       unsettled.delete(message);
       acknowledgements.add(message, outcome);
+      settled.raise();
     }
-    giveBack(): void {
-      unsettled.delete(this.message);
-      if (closed.aborted) return;
-      interrupted.held.add(identityOf(this.message));
-      channel.nack(this.message, false, true);
-    }
+  }
+
+  /** Puts back messages that the handler has not begun. */
+  async function putBack(isDue: (delivery: MessageDelivery) => boolean): Promise<void> {
+    const due = worker.giveBack((delivery) => isDue(delivery as MessageDelivery)) as MessageDelivery[];
+    await Promise.all(due.map((delivery) => delivery.putBack()));
   }
 
   /** Copies a message to where it waits or rests; false when the channel went before that was confirmed. */
@@ -172,14 +183,24 @@ export async function consumeFrom(
     ({ consumerTag } = await channel.consume(queue, receive));
   }
 
-  /** While the handler is not to be called, the queue keeps the messages: the broker may give them to others. */
-  async function pause(pauseMs: number): Promise<void> {
+  /**
+   * While the handler is not to be called, the queue keeps the messages, and the broker may give them to others. Those
+   * that are here already stay: a quorum queue drops what was requeued too often.
+   */
+  async function pause(): Promise<void> {
+    if (paused) return;
+    paused = true;
     try {
       await channel.cancel(consumerTag);
-      for (const delivery of worker.giveBack()) (delivery as MessageDelivery).giveBack();
-      interrupted.forgetOldest(prefetch * 2);
-      await Promise.race([Bun.sleep(pauseMs), aborted(closed)]);
-      if (!closed.aborted && !draining) await subscribe();
+      for (;;) {
+        while (unsettled.size > 0 && !closed.aborted) await settled.wait();
+        if (closed.aborted || draining) return;
+        const waitMs = worker.breaker.waitMs(performance.now());
+        if (waitMs === 0) break;
+        await Promise.race([Bun.sleep(waitMs), aborted(closed)]);
+      }
+      paused = false;
+      await subscribe();
     } catch (error) {
       // The channel went, or the queue; both are noticed where they matter.
       log.debug({ queue, error: messageOf(error) }, "The subscription could not be paused");
@@ -187,7 +208,7 @@ export async function consumeFrom(
     }
   }
 
-  worker.onPause = (pauseMs) => void pause(pauseMs);
+  worker.onPause = () => void pause();
   await channel.prefetch(prefetch);
   await subscribe();
 
@@ -195,10 +216,14 @@ export async function consumeFrom(
     cancelled: cancelled.promise,
     async drain() {
       draining = true;
+      clearInterval(looking);
       const drained = worker.drain();
       // A broker that has frozen answers nothing.
       if (!closed.aborted) await Promise.race([channel.cancel(consumerTag).catch(() => {}), Bun.sleep(answerTimeoutMs)]);
       await drained;
+      // The close of the channel requeues the others. That may be once too often for those that were requeued before.
+      if (!closed.aborted && !temporary)
+        await Promise.race([putBack(({ message }) => requeuesOf(message) > 0), Bun.sleep(answerTimeoutMs)]);
       acknowledgements.flush();
       // The close of the connection would overtake acknowledgements that are still on their way.
       if (!closed.aborted) await Promise.race([channel.close().catch(() => {}), Bun.sleep(answerTimeoutMs)]);

@@ -12,6 +12,7 @@ import { messageOf } from "../observe/logging";
 import type { Broker, Message } from "./connection";
 import { type Look, QueueTaken, readDeadQueue } from "./dead-queue";
 import { failuresOf, firstFailureOf, lastFailureOf, revivedCopyOf } from "./failed-copy";
+import { refusalExplained } from "./refusal";
 import { deadQueueOf, queueDepth } from "./topology";
 import { troubleOf } from "./unreachable";
 
@@ -27,11 +28,15 @@ export class RabbitDeadLetters implements DeadLetters {
 
   async queues(): Promise<{ queue: string; count: number }[]> {
     this.#refuseIfAway();
-    const counts = (await this.queueNames()).map(async (queue) => ({
-      queue,
-      count: (await queueDepth(this.broker, deadQueueOf(queue))) ?? 0,
-    }));
-    return Promise.all(counts);
+    const counts = await Promise.all(
+      (await this.queueNames()).map(async (queue) => {
+        // One that RabbitMQ keeps from us hides no other.
+        const count = await this.#depthOf(queue, deadQueueOf(queue)).catch(() => undefined);
+        return { queue, count: count ?? 0 };
+      }),
+    );
+    this.#refuseIfAway();
+    return counts;
   }
 
   async list(queue: string, selection: DeadSelection, after: number, limit: number): Promise<DeadLetterPage> {
@@ -55,7 +60,7 @@ export class RabbitDeadLetters implements DeadLetters {
 
   async redrive(queue: string, selection: DeadSelection, watch?: Watch): Promise<number> {
     this.#refuseIfAway();
-    if ((await queueDepth(this.broker, queue)) === undefined) throw new UnknownQueue(queue);
+    if ((await this.#depthOf(queue)) === undefined) throw new UnknownQueue(queue);
     let redriven = 0;
     await this.#read(
       queue,
@@ -89,8 +94,8 @@ export class RabbitDeadLetters implements DeadLetters {
     this.#refuseIfAway();
     const name = deadQueueOf(queue);
     // One that looks empty need not be: somebody else may be looking at all that is there.
-    if ((await queueDepth(this.broker, name)) === undefined) {
-      if ((await queueDepth(this.broker, queue)) === undefined) throw new UnknownQueue(queue);
+    if ((await this.#depthOf(queue, name)) === undefined) {
+      if ((await this.#depthOf(queue)) === undefined) throw new UnknownQueue(queue);
       return;
     }
 
@@ -109,6 +114,10 @@ export class RabbitDeadLetters implements DeadLetters {
     } finally {
       clearInterval(timer);
     }
+  }
+
+  #depthOf(queue: string, name = queue): Promise<number | undefined> {
+    return queueDepth(this.broker, name).catch(refusalExplained(queue));
   }
 
   #explain(queue: string) {

@@ -2,6 +2,7 @@ import type { Watch } from "../delivery/dead-letters";
 import { messageOf } from "../observe/logging";
 import { Signal } from "../timing/signal";
 import type { Broker, ConfirmChannel, ConsumeMessage } from "./connection";
+import { requeuesOf, unhandledCopyOf } from "./failed-copy";
 import { Publisher } from "./publisher";
 
 /** What is done with a dead letter that was looked at. `enough`: it is kept, and no other is looked at. */
@@ -11,9 +12,12 @@ export type Look = (message: ConsumeMessage, publisher: Publisher) => Verdict | 
 /** How many are fetched before they are looked at: few while that they are small is not known. */
 const [fewAhead, manyAhead] = [16, 256];
 const largeBytes = 64 * 1024;
-/** AMQP has 16 bits for a number of messages. */
-const mostAhead = 65_535;
 const patienceMs = 5000;
+/**
+ * Where the dead letters are on a quorum queue, each look counts as a delivery, and too many of those make RabbitMQ drop
+ * a message: after so many, a copy at the end of the queue takes its place. The limit of RabbitMQ 4 is 20.
+ */
+const mostRequeues = 10;
 /** How soon it is noticed that somebody took away what was still to come. */
 const lookAgainMs = 250;
 
@@ -27,7 +31,7 @@ export class QueueTaken extends Error {
 
 /**
  * Looks at every message that is in a queue now, the oldest first. One that is kept stays unacknowledged until the
- * channel closes, and then stands in the queue as before. One reader at a time: another one waits for a while.
+ * channel closes, and then stands in the queue as before, or at its end. One reader at a time: another one waits for a while.
  *
  * @throws {QueueTaken} when the other one takes too long.
  */
@@ -60,7 +64,6 @@ async function readAll(
   if (consumerCount > 0) throw new QueueTaken(queue);
 
   let begun = 0;
-  let kept = 0;
   let working = 0;
   let enough = false;
   let cancelled = false;
@@ -68,13 +71,19 @@ async function readAll(
   const ended = () => closed.aborted || stop?.aborted || cancelled || enough || failure !== undefined || begun === count;
 
   let ahead = fewAhead;
-  let allowed = 0;
-  /** For the whole channel, so that it can grow with what is kept. */
-  const allow = async () => {
-    const wanted = kept + ahead;
-    if (Math.abs(wanted - allowed) < ahead / 2) return;
-    allowed = wanted;
-    await channel.prefetch(wanted > mostAhead ? 0 : wanted, true);
+  let subscription: { readonly tag: string; readonly room: number; kept: number } | undefined;
+  let subscribing = false;
+  /** A subscription has room for so many unsettled messages; when those that are kept fill it, a new one takes its place. */
+  const subscribe = async () => {
+    if (subscribing || ended() || (subscription && subscription.room === ahead && subscription.kept < ahead / 2)) return;
+    subscribing = true;
+    if (subscription) await channel.cancel(subscription.tag);
+    const room = ahead;
+    await channel.prefetch(room);
+    const next = { tag: crypto.randomUUID(), room, kept: 0 };
+    subscription = next;
+    await channel.consume(queue, receive, { exclusive: true, consumerTag: next.tag });
+    subscribing = false;
   };
   let largest = 0;
   const isEmpty = async () => (await channel.checkQueue(queue)).messageCount === 0;
@@ -83,10 +92,13 @@ async function readAll(
     try {
       const verdict = await look(message, publisher);
       if (verdict === "remove") channel.ack(message);
-      else kept += 1;
+      else if (requeuesOf(message) >= mostRequeues) {
+        await publisher.publish(unhandledCopyOf(message, queue));
+        channel.ack(message);
+      } else if (subscription?.tag === message.fields.consumerTag) subscription.kept += 1;
       if (verdict === "enough") enough = true;
       ahead = largest < largeBytes && begun >= fewAhead ? manyAhead : fewAhead;
-      await allow();
+      await subscribe();
     } catch (error) {
       failure ??= error;
     }
@@ -95,23 +107,19 @@ async function readAll(
     onProgress?.(begun - working, count);
     moved.raise();
   };
-  await allow();
-  await channel.consume(
-    queue,
-    (message) => {
-      if (message === null) cancelled = true;
-      // What comes now was not there at the beginning, or is not wanted any more; it goes back when the channel closes.
-      else if (!ended()) {
-        begun += 1;
-        working += 1;
-        largest = Math.max(largest, message.content.length);
-        void settle(message);
-        return;
-      }
-      moved.raise();
-    },
-    { exclusive: true },
-  );
+  function receive(message: ConsumeMessage | null): void {
+    if (message === null) cancelled = true;
+    // What comes now was not there at the beginning, or is not wanted any more; it goes back when the channel closes.
+    else if (!ended()) {
+      begun += 1;
+      working += 1;
+      largest = Math.max(largest, message.content.length);
+      void settle(message);
+      return;
+    }
+    moved.raise();
+  }
+  await subscribe();
   const isIdle = () => working === 0 && performance.now() - movedAt >= lookAgainMs;
   while (!ended()) {
     await moved.wait(lookAgainMs);

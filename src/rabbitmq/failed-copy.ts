@@ -63,11 +63,17 @@ function timeIn({ properties }: Message, header: string): string | undefined {
 /** The headers with which this program marks a message that failed. */
 export const failureHeaders = ["x-attempts", "x-error", "x-first-failure", "x-last-failure", "x-reason", "x-queue", "x-stack"] as const;
 
+/** How often a quorum queue has delivered a message without its being settled; other queues do not say. */
+export function requeuesOf({ properties }: Message): number {
+  const value: unknown = properties.headers?.["x-delivery-count"];
+  return typeof value === "number" ? value : 0;
+}
+
 /**
  * The broker's own notes of earlier returns; and `CC` and `BCC`, which would send the copy elsewhere as well
  * (RabbitMQ's sender-selected distribution).
  */
-const droppedHeader = /^(x-death|x-(first|last)-death-.*|CC|BCC)$/;
+const droppedHeader = /^(x-death|x-(first|last)-death-.*|x-delivery-count|CC|BCC)$/;
 
 /** A copy of a message for where it waits or rests, with what became of it in the headers. */
 export function copyOf(
@@ -94,6 +100,11 @@ export function revivedCopyOf(message: Message, queue: string): OutgoingMessage 
   const headers = keptHeaders(message);
   for (const name of failureHeaders) delete headers[name];
   return withHeaders(message, queue, { ...headers, "x-redriven": true });
+}
+
+/** A copy of a message for its queue, as it came. */
+export function unhandledCopyOf(message: Message, queue: string): OutgoingMessage {
+  return withHeaders(message, queue, keptHeaders(message));
 }
 
 function keptHeaders({ properties }: Message): Record<string, unknown> {

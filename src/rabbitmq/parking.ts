@@ -1,6 +1,6 @@
 import type { Consumer } from "../delivery/consumer-options";
 import { messageOf } from "../observe/logging";
-import { announceRetryQueue } from "./announcement";
+import type { Announcer } from "./announcer";
 import type { Broker } from "./connection";
 import type { Parking } from "./consume";
 import { declareDeadQueue, declareRetryQueue } from "./topology";
@@ -9,7 +9,7 @@ import { declareDeadQueue, declareRetryQueue } from "./topology";
 const declareAgainAfterMs = 60_000;
 
 /** The retry and dead letter queues of one consumer, declared when they are needed and not for every message. */
-export function parkingOf(broker: Broker, { queue, temporary, log }: Consumer): Parking {
+export function parkingOf(broker: Broker, announcer: Announcer, { queue, temporary, log }: Consumer): Parking {
   const declared = new Map<string, { name: Promise<string>; at: number }>();
   const once = (key: string, declare: () => Promise<string>) => {
     const known = declared.get(key);
@@ -23,9 +23,9 @@ export function parkingOf(broker: Broker, { queue, temporary, log }: Consumer): 
     const name = await declareRetryQueue(broker, queue, delayMs, log);
     // For those who look; the retry waits for nobody.
     if (!temporary) {
-      void announceRetryQueue(broker, { queue, retryDelayMs: delayMs }, log).catch((error: unknown) =>
-        log.debug({ queue, delayMs, error: messageOf(error) }, "A queue for retries could not be announced"),
-      );
+      void announcer
+        .announce({ queue, retryDelayMs: delayMs })
+        .catch((error: unknown) => log.debug({ queue, delayMs, error: messageOf(error) }, "A queue for retries could not be announced"));
     }
     return name;
   };

@@ -82,6 +82,14 @@ export class RabbitReplays implements Replays {
     return this.get(id);
   }
 
+  /** Ends whatever goes to a queue that nobody wants any more. */
+  async abandon(queue: string): Promise<void> {
+    for (const run of [...this.#unfinished.values()].filter(({ row }) => row.queue === queue)) {
+      await run.end(cancelledError);
+      this.#forget(run);
+    }
+  }
+
   async list(limit: number): Promise<Replay[]> {
     const rows = await this.options.store.replays.list(limit);
     return rows.map((row) => this.#show(this.#unfinished.get(row.id)?.row ?? row, null));

@@ -18,7 +18,12 @@ export function parseTime(text: string, zone: "utc" | "local"): Date | undefined
   if (!isDay(year, month, day)) return undefined;
   const suffix = offset ?? (zone === "utc" ? "Z" : "");
   const time = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.padEnd(3, "0")}${suffix.toUpperCase()}`);
-  return time.getTime() >= earliest && time.getTime() <= latest ? time : undefined;
+  return isTime(time) ? time : undefined;
+}
+
+/** Returns whether a date is one, and can be written and compared as text. */
+export function isTime(date: Date): boolean {
+  return date.getTime() >= earliest && date.getTime() <= latest;
 }
 
 const utcForm = /^(\d{4})-(\d\d)-(\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-]00:00)$/i;
@@ -27,6 +32,11 @@ const utcForm = /^(\d{4})-(\d\d)-(\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d
 export function isUtcTime(text: string): boolean {
   const [match, year = "", month = "", day = ""] = utcForm.exec(text) ?? [];
   return match !== undefined && isDay(year, month, day);
+}
+
+/** The text if it is a time in UTC, see {@link isUtcTime}; else null. */
+export function utcTimeIn(value: unknown): string | null {
+  return typeof value === "string" && isUtcTime(value) ? value : null;
 }
 
 /** Not every engine refuses a day that its month does not have. */

@@ -5,7 +5,7 @@ import type { EventData, Resource } from "../schema/resource";
 import { KeyReused, StoreUnavailable } from "./errors";
 import type { Listing, Page } from "./listing";
 import type { LogEntry, LogReader } from "./log";
-import type { NewReplay, ReplayProgress, ReplayRow } from "./replay";
+import type { QueueStore } from "./queue-store";
 import type { Stored } from "./stored";
 
 type ResourceOf<Fields extends object, Data extends EventData = EventData> = Resource<string, string, Fields, Filters, Data>;
@@ -61,7 +61,7 @@ export interface OnceContext extends ChangeContext {
  *
  * Every method may reject with {@link StoreUnavailable}.
  */
-export interface Store {
+export interface Store extends QueueStore {
   insert<Fields extends object, Data extends EventData>(
     resource: ResourceOf<Fields, Data>,
     fields: Fields,
@@ -113,25 +113,6 @@ export interface Store {
   onAppend(listener: () => void): () => void;
   /** The position up to which RabbitMQ has confirmed every event. */
   readonly relayed: { load(): Promise<number>; save(position: number): Promise<void> };
-
-  /** The queues that consumers have said are theirs, with the event types that belong on them. */
-  readonly subscriptions: {
-    save(subscription: QueueSubscription): Promise<void>;
-    list(): Promise<QueueSubscription[]>;
-  };
-  /** The queues for retries that consumers have said they use. */
-  readonly retryQueues: {
-    save(retryQueue: RetryQueue): Promise<void>;
-    /** Those that are not gone at `now`, in milliseconds since 1970. */
-    list(now: number): Promise<RetryQueue[]>;
-  };
-  readonly replays: {
-    add(replay: Omit<NewReplay, "logId">): Promise<void>;
-    get(id: string): Promise<ReplayRow | undefined>;
-    unfinished(): Promise<ReplayRow[]>;
-    save(id: string, progress: ReplayProgress): Promise<void>;
-    list(limit: number): Promise<ReplayRow[]>;
-  };
 
   /** Removes events older than `before` (ISO 8601) up to `position`; answers how many. */
   prune(before: string, position: number): Promise<number>;

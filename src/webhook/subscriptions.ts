@@ -4,6 +4,8 @@ import type { EventPattern } from "../delivery/consumed-events";
 import { type RetryPolicy, retryPolicy } from "../delivery/retry-policy";
 import { messageOf } from "../observe/logging";
 import type { Catalogue } from "../schema/catalogue";
+import { inexact } from "../schema/exact-json";
+import { mistakeText } from "../schema/mistakes";
 import { parseTime } from "../schema/time";
 import { bareHost, isPermitted, networks } from "./address";
 import { Fields, list, text, wholeNumber } from "./fields";
@@ -67,12 +69,19 @@ export function parseSubscriptions(json: string, file: string, catalogue: Catalo
 }
 
 function parseJson(json: string, file: string): unknown {
+  // Editors on Windows begin a file with a byte order mark.
+  const text = json.replace(/^\uFEFF/, "");
+  let value: unknown;
   try {
-    return JSON.parse(json);
+    value = JSON.parse(text);
   } catch (error) {
     // What the parser quotes could be a secret without its quotation marks.
     throw new SubscriptionsError(file, [`it is not JSON: ${messageOf(error).replace(/"[^"]*"?/g, "…")}`]);
   }
+  // Of a key that is there twice, JSON.parse takes the last one without a word.
+  const mistakes = inexact(text, value).map(mistakeText);
+  if (mistakes.length > 0) throw new SubscriptionsError(file, mistakes);
+  return value;
 }
 
 function subscriptionOf(entry: unknown, where: string, mistakes: string[], catalogue: Catalogue): Subscription {

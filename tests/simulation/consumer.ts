@@ -1,7 +1,8 @@
-import type { AnyEvent, ConsumerOptions, ExactlyOnceContext } from "warren/consumer";
+import type { ExactlyOnceContext } from "warren/consumer";
 import { startConsumer } from "../../src/consumer/start";
 import type { RunningConsumer } from "../../src/delivery/running";
 import type { Transaction } from "../../src/store/consumer/file";
+import type { ItemConsumer, ItemEvent } from "../support/item-events";
 import type { Environment } from "./environment";
 import { Handler, handlerTimeoutMs, type Illness } from "./handler";
 import type { QueueHistory } from "./history";
@@ -64,7 +65,7 @@ export class ConsumerProgram {
     process.kill();
   }
 
-  #options(process: Process): ConsumerOptions {
+  #options(process: Process): ItemConsumer {
     const { plan } = this.queue;
     const { faults } = this.environment.plan;
     const handler = new Handler(this.environment, process, this.queue, this.illnesses);
@@ -80,7 +81,7 @@ export class ConsumerProgram {
     const batch = { size: 4, waitMs: 10 };
     if (plan.exactlyOnce) {
       const setup = (tx: Transaction) => void tx.run("CREATE TABLE IF NOT EXISTS effects (event TEXT NOT NULL)");
-      const handle = (events: readonly AnyEvent[], context: ExactlyOnceContext) => handler.handleInTransaction(events, context);
+      const handle = (events: readonly ItemEvent[], context: ExactlyOnceContext) => handler.handleInTransaction(events, context);
       return plan.batches
         ? { ...common, exactlyOnce: true, setup, handleBatch: handle, batch }
         : { ...common, exactlyOnce: true, setup, handle: (event, context) => handle([event], context) };

@@ -43,12 +43,15 @@ export function replaceGlobals(world: World): () => void {
     clearInterval: clear,
   });
   performance.now = () => world.now;
+  Object.defineProperty(performance, "timeOrigin", { value: epoch, configurable: true });
   Math.random = () => world.chance.next();
   Bun.sleep = (ms) => new Promise((resolve) => void process().setTimer(resolve, Number(ms), false));
-  Bun.randomUUIDv7 = (() => uuidv7(wall(), () => world.chance.next())) as typeof randomUUIDv7;
+  Bun.randomUUIDv7 = ((_encoding?: string, time: number | Date = wall()) =>
+    uuidv7(Number(time), () => world.chance.next())) as typeof randomUUIDv7;
   return () => {
     Object.assign(globalThis, real);
     performance.now = now;
+    Reflect.deleteProperty(performance, "timeOrigin");
     Math.random = random;
     Object.assign(Bun, { sleep, randomUUIDv7 });
   };

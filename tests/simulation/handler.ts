@@ -1,4 +1,5 @@
-import { type AnyEvent, type ExactlyOnceContext, type HandlerContext, Reject, RetryAfter } from "warren/consumer";
+import { type ExactlyOnceContext, type HandlerContext, Reject, RetryAfter } from "warren/consumer";
+import type { ItemEvent } from "../support/item-events";
 import type { Environment } from "./environment";
 import type { QueueHistory } from "./history";
 import { Killed, type Process } from "./process";
@@ -20,7 +21,7 @@ export class Handler {
   ) {}
 
   /** Has its effects within the transaction of `exactlyOnce`. */
-  handleInTransaction(events: readonly AnyEvent[], context: ExactlyOnceContext): void {
+  handleInTransaction(events: readonly ItemEvent[], context: ExactlyOnceContext): void {
     this.#begin(events, context);
     try {
       for (const event of events) {
@@ -34,7 +35,7 @@ export class Handler {
     }
   }
 
-  async handle(events: readonly AnyEvent[], context: HandlerContext): Promise<void> {
+  async handle(events: readonly ItemEvent[], context: HandlerContext): Promise<void> {
     this.#begin(events, context);
     context.signal.addEventListener("abort", () => this.#end(events), { once: true });
     try {
@@ -57,7 +58,7 @@ export class Handler {
   }
 
   /** As {@link handle}, for a handler that answers at once. */
-  handleQuickly(events: readonly AnyEvent[], context: HandlerContext): void {
+  handleQuickly(events: readonly ItemEvent[], context: HandlerContext): void {
     this.#begin(events, context);
     try {
       for (const event of events) {
@@ -77,14 +78,14 @@ export class Handler {
     else await Bun.sleep(1 + chance.below(20));
   }
 
-  #effect(event: AnyEvent): void {
+  #effect(event: ItemEvent): void {
     if (!this.process.isAlive) return;
     const { effects, order } = this.queue;
     effects.set(event.id, (effects.get(event.id) ?? 0) + 1);
     order.push(event.id);
   }
 
-  #begin(events: readonly AnyEvent[], { attempt }: HandlerContext): void {
+  #begin(events: readonly ItemEvent[], { attempt }: HandlerContext): void {
     const { world, history, plan } = this.environment;
     if (!this.process.isAlive) return;
     const name = `${this.queue.plan.queue}: ${events.map((event) => `${event.type} ${event.item.id} v${event.item.version}`).join(", ")}`;
@@ -102,11 +103,11 @@ export class Handler {
     if (attempt > this.queue.plan.attempts) world.breach(`${name} is told attempt ${attempt} of ${this.queue.plan.attempts}`);
   }
 
-  #end(events: readonly AnyEvent[]): void {
+  #end(events: readonly ItemEvent[]): void {
     for (const event of events) this.#running.delete(event.item.id);
   }
 
-  #fail(events: readonly AnyEvent[], { item }: AnyEvent, { attempt }: HandlerContext): void {
+  #fail(events: readonly ItemEvent[], { item }: ItemEvent, { attempt }: HandlerContext): void {
     const illness = this.illnesses.get(item.id);
     if (illness === undefined || (illness === "late" && attempt > 1)) return;
     this.#failed(events);
@@ -116,7 +117,7 @@ export class Handler {
   }
 
   /** A batch fails as a whole. */
-  #failed(events: readonly AnyEvent[]): void {
+  #failed(events: readonly ItemEvent[]): void {
     if (!this.process.isAlive) return;
     for (const { id, item } of events) {
       this.queue.failures.set(id, (this.queue.failures.get(id) ?? 0) + 1);

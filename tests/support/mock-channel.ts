@@ -45,7 +45,7 @@ export class Published {
 }
 
 type Consumed = (message: ConsumeMessage | null) => void;
-type Shape = Pick<ConfirmChannel, "publish" | "prefetch" | "consume" | "cancel" | "ack" | "nack" | "close">;
+type Shape = Pick<ConfirmChannel, "publish" | "prefetch" | "consume" | "cancel" | "ack" | "close">;
 
 export class MockChannel extends EventEmitter implements Shape {
   readonly published: Published[] = [];
@@ -56,7 +56,6 @@ export class MockChannel extends EventEmitter implements Shape {
   closed = false;
   prefetched: number | undefined;
   readonly acked: Message[] = [];
-  readonly nacked: { message: Message; requeue: boolean | undefined }[] = [];
   readonly cancelled: string[] = [];
   readonly consumers = new Map<string, { queue: string; take: Consumed }>();
   /** Every call that the broker would see, in order: `publish item.created`, `ack 1`. */
@@ -121,14 +120,6 @@ export class MockChannel extends EventEmitter implements Shape {
       this.calls.push(`ack ${other}`);
     }
     this.emit("acked");
-  }
-
-  nack(message: Message, _allUpTo?: boolean, requeue?: boolean): void {
-    this.#refuseIfClosed();
-    this.#unsettled.delete(message.fields.deliveryTag);
-    this.nacked.push({ message, requeue });
-    this.calls.push(`nack ${message.fields.deliveryTag}`);
-    this.emit("nacked");
   }
 
   /** Delivers a message to every consumer of the channel that is not cancelled. */

@@ -37,12 +37,12 @@ interface RawOperation {
   parameters?: (Omit<Parameter, "required"> & { required?: boolean })[];
   requestBody?: { content: Content };
   responses: Record<string, { content?: Content; headers?: Record<string, { required?: boolean; schema: JsonSchema }> }>;
-  security?: unknown[];
+  security?: object[];
 }
 export interface OpenApi {
   readonly paths: Record<string, Record<string, RawOperation>>;
   readonly components?: { schemas?: Record<string, JsonSchema> };
-  readonly security?: unknown[];
+  readonly security?: object[];
 }
 
 /** Whether a route is one that Warren comes with. What a project adds is tested there. */
@@ -68,11 +68,16 @@ export function operationsOf(document: OpenApi): Operation[] {
         parameters: (operation.parameters ?? []).map((parameter) => ({ required: false, ...parameter })),
         bodies: mediaOf(operation.requestBody?.content),
         answers: new Map(answers),
-        needsToken: (operation.security ?? security).length > 0,
+        needsToken: isNeeded(operation.security ?? security),
       };
     }),
   );
   return operations;
+}
+
+/** One of several is enough, and one may ask for nothing. */
+function isNeeded(security: readonly object[]): boolean {
+  return security.length > 0 && security.every((requirement) => Object.keys(requirement).length > 0);
 }
 
 function mediaOf(content: Content): Map<string, Media> {

@@ -1,14 +1,23 @@
-import { cpSync, symlinkSync } from "node:fs";
+import { cpSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "./folder";
 import { root } from "./processes";
 
-/** A copy of the project, on this one's packages, that a test may change. */
-export function copyProject(): { path: string; remove(): void } {
+/** A copy of the project's program, on this one's packages, that a test may change. */
+export function copyProject() {
+  return copyOf(["src", "routes", "consumers", "contracts", "package.json", "tsconfig.json", "bunfig.toml"]);
+}
+
+const notProject = new Set(["node_modules", ".git", "data", "dist", "coverage"]);
+
+/** The same of the whole project, with its tests and what else is checked. */
+export function copyWholeProject() {
+  return copyOf(readdirSync(root).filter((name) => !notProject.has(name)));
+}
+
+function copyOf(names: readonly string[]): { path: string; remove(): void } {
   const copy = temporaryFolder();
-  for (const name of ["src", "routes", "consumers", "contracts", "package.json", "tsconfig.json", "bunfig.toml"]) {
-    cpSync(join(root, name), join(copy.path, name), { recursive: true });
-  }
+  for (const name of names) cpSync(join(root, name), join(copy.path, name), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(copy.path, "node_modules"));
   return copy;
 }

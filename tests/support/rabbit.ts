@@ -93,7 +93,7 @@ export async function startRabbit(port = freePort()): Promise<Rabbit> {
   }
 
   await start();
-  return { url: `amqp://guest:guest@127.0.0.1:${port}/`, port, kill, start, stop, freeze, thaw, isUp, ctl, dispose };
+  return { url: `amqp://guest:guest@127.0.0.1:${port}`, port, kill, start, stop, freeze, thaw, isUp, ctl, dispose };
 }
 
 /** Removes what a test may have left in the broker, so that the next one finds it empty. */

@@ -22,3 +22,11 @@ export function readmeBlocks(language: string): Block[] {
     };
   });
 }
+
+/** Where a block of TypeScript belongs: the file that it names, or that the text before it names. */
+export function fileOf({ text, before, line }: Block): string {
+  const file = /^\/\/ ([\w/.[\]-]+\.ts)\b/.exec(text)?.[1] ?? [...before.matchAll(/`([\w/.-]+\.ts)`/g)].at(-1)?.[1];
+  if (!file)
+    throw new Error(`README.md:${line}: to which file does this belong? Name it in the text before, or in a first line \`// file.ts\`.`);
+  return file;
+}

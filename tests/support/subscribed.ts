@@ -1,7 +1,8 @@
 import type { ConsumerOptions, EventPattern } from "warren/consumer";
 import { resolveConsumer } from "../../src/delivery/consumer-options";
+import { Interrupted } from "../../src/delivery/interrupted";
 import { Worker } from "../../src/delivery/worker";
-import { consumeFrom, Interrupted, type Parking } from "../../src/rabbitmq/consume";
+import { consumeFrom, type Parking } from "../../src/rabbitmq/consume";
 import type { Event } from "../../src/schema/event";
 import { type ConsumerFile, openConsumerFile } from "../../src/store/consumer/file";
 import type { ItemPattern } from "./item-events";
@@ -56,11 +57,12 @@ export function deliver(channel: MockChannel, event: Event, fields: { redelivere
 }
 
 /** A consumer whose handler ends when the test says so, and what it began. */
-export function gatedConsumer(options: { concurrency?: number; fails?: Error } = {}) {
+export function gatedConsumer(options: { concurrency?: number; handlerTimeoutMs?: number; fails?: Error } = {}) {
   const begun: number[] = [];
   let gate = Promise.withResolvers<void>();
   const consumer = consumerOn({
     concurrency: options.concurrency ?? 1,
+    handlerTimeoutMs: options.handlerTimeoutMs ?? 30_000,
     handle: async ({ item }) => {
       begun.push(item.id);
       await gate.promise;

@@ -46,6 +46,11 @@ export interface ConsumerFile {
     /** Forgets what was added before a time, in milliseconds since 1970; answers how many. */
     expire(before: number): number;
   };
+  /**
+   * Takes back what the clock of an earlier process, which was ahead, has put too far into the future. `now` is by
+   * {@link steadyNow}.
+   */
+  bound(now: number): void;
   readonly transaction: Transaction;
   /** Commits what `change` does as one; nested, undoes only its own part when it throws. */
   together<T>(change: () => T): T;
@@ -76,6 +81,8 @@ const migrations: Migrations = [
   -- Where it began in a log, and the event types that it asks for.
   CREATE TABLE warren_follows (log_id TEXT PRIMARY KEY, start INTEGER NOT NULL, types TEXT NOT NULL) STRICT;
   ${attemptSchema}`,
+  // Of what waits from before, it is not known: a day is the most that anything waits.
+  "ALTER TABLE warren_waiting ADD COLUMN delayMs INTEGER NOT NULL DEFAULT 86400000",
 ];
 
 /**
@@ -106,7 +113,11 @@ export function openConsumerFile(file: string, options: { durable: boolean }): C
   const forgetDeaths = notes.prepare("DELETE FROM warren_deaths WHERE id = ?");
   const inInbox = db.prepare("SELECT 1 FROM warren_inbox WHERE id = ?");
   const addToInbox = db.prepare("INSERT OR REPLACE INTO warren_inbox VALUES (?, ?)");
+  const boundInbox = db.prepare("UPDATE warren_inbox SET at = ?1 WHERE at > ?1");
   const expireInbox = db.prepare("DELETE FROM warren_inbox WHERE at < ?");
+
+  const waiting = waitingTable(db);
+  const together: ConsumerFile["together"] = (change) => db.transaction(change).immediate();
 
   return {
     progress: (logId) => progress.get(logId) ?? undefined,
@@ -117,7 +128,7 @@ export function openConsumerFile(file: string, options: { durable: boolean }): C
       return found ? (JSON.parse(found.types) as string[]) : undefined;
     },
     attempts: attemptTable(notes),
-    waiting: waitingTable(db),
+    waiting,
     dead: deadLetterTable(db),
     replays: replayTable(db),
     countDeath: (id) => countDeath.get(id)?.count ?? 0,
@@ -132,7 +143,12 @@ export function openConsumerFile(file: string, options: { durable: boolean }): C
       get: <Row>(sql: string, ...values: SQLQueryBindings[]) => (db.query(sql).get(...values) as Row | null) ?? undefined,
       all: <Row>(sql: string, ...values: SQLQueryBindings[]) => db.query(sql).all(...values) as Row[],
     },
-    together: (change) => db.transaction(change).immediate(),
+    together,
+    bound: (now) =>
+      together(() => {
+        waiting.bound(now);
+        boundInbox.run(now);
+      }),
     close() {
       if (notes !== db) notes.close();
       db.close();

@@ -8,8 +8,10 @@ export interface Waiting {
   readonly body: string;
   /** Attempts that have failed. */
   readonly attempts: number;
-  /** Milliseconds since 1970. */
+  /** By {@link steadyNow}; or {@link atOnce}. */
   readonly dueAt: number;
+  /** How long it waits in all: after a restart with another clock, it waits no longer than this from then on. */
+  readonly delayMs: number;
   readonly firstFailure: string | null;
   readonly replay: ReplayMark;
   /** W3C trace context of the event. */
@@ -18,22 +20,27 @@ export interface Waiting {
   readonly begun: number;
 }
 
+/** When an event is due that has nothing to wait for. */
+export const atOnce = 0;
+
 export interface WaitingTable {
   add(waiting: Omit<Waiting, "number" | "begun">): void;
   remove(number: number): void;
   /** Those due at `now` with the first due dates, but none of `except`. */
   due(now: number, except: ReadonlySet<number>, limit: number): Waiting[];
-  /** When the next one is due, apart from `except`; milliseconds since 1970. */
+  /** When the next one is due, apart from `except`. */
   nextDueAt(except: ReadonlySet<number>): number | undefined;
   /** Notes that it goes to a handler now. */
   begin(number: number): void;
+  /** Sees to it that none waits longer than its delay from `now` on, as far as the clock of an earlier process was ahead. */
+  bound(now: number): void;
   count(): number;
 }
 
 export function waitingTable(db: Database): WaitingTable {
   const add = db.prepare(
-    `INSERT INTO warren_waiting (id, body, attempts, dueAt, firstFailure, replay, traceparent, begun)
-     VALUES ($id, $body, $attempts, $dueAt, $firstFailure, $replay, $traceparent, 0)`,
+    `INSERT INTO warren_waiting (id, body, attempts, dueAt, delayMs, firstFailure, replay, traceparent, begun)
+     VALUES ($id, $body, $attempts, $dueAt, $delayMs, $firstFailure, $replay, $traceparent, 0)`,
   );
   const remove = db.prepare("DELETE FROM warren_waiting WHERE number = ?");
   const begin = db.prepare("UPDATE warren_waiting SET begun = 1 WHERE number = ?");
@@ -44,6 +51,7 @@ export function waitingTable(db: Database): WaitingTable {
   const next: Statement<{ dueAt: number }, [string]> = db.prepare(
     `SELECT dueAt FROM warren_waiting WHERE ${except} ORDER BY dueAt LIMIT 1`,
   );
+  const bound = db.prepare("UPDATE warren_waiting SET dueAt = ?1 + delayMs WHERE dueAt > ?1 + delayMs");
   const count: Statement<{ count: number }, []> = db.prepare("SELECT count(*) AS count FROM warren_waiting");
   const list = (numbers: ReadonlySet<number>) => JSON.stringify([...numbers]);
   return {
@@ -52,6 +60,7 @@ export function waitingTable(db: Database): WaitingTable {
     due: (now, inHand, limit) => due.all(now, list(inHand), limit),
     nextDueAt: (inHand) => next.get(list(inHand))?.dueAt,
     begin: (number) => void begin.run(number),
+    bound: (now) => void bound.run(now),
     count: () => count.get()?.count ?? 0,
   };
 }

@@ -5,6 +5,7 @@ import { versionOf } from "../../schema/event-type";
 import type { Change, Resource } from "../../schema/resource";
 import type { ChangeContext } from "../store";
 import type { Stored } from "../stored";
+import type { CommitClock } from "./commit-clock";
 import type { Uncommitted, Write } from "./uncommitted";
 
 /** Adds events to the log, within the commit of the change that they tell of. */
@@ -17,6 +18,7 @@ export class EventAppender {
   constructor(
     readonly uncommitted: Uncommitted,
     resources: readonly Resource[],
+    readonly clock: CommitClock,
     readonly tracing: Pick<Tracing, "create">,
   ) {
     this.#insert = uncommitted.prepare(
@@ -29,7 +31,7 @@ export class EventAppender {
   append(resource: Resource, change: Change, stored: Stored, timestamp: string, context?: ChangeContext): void {
     const { traceparent = null, requestId = null, requestedAt = null, emit = {} } = context ?? {};
     const append = (name: string, data?: object) => {
-      const id = Bun.randomUUIDv7();
+      const id = this.clock.eventId();
       const type = `${resource.name}.${name}`;
       const body = serializeEvent({ id, type, version: versionOf(resource, name), timestamp }, resource.name, stored.json, data);
       const span = this.tracing.create({ id, type }, traceparent ?? undefined);

@@ -5,14 +5,14 @@ import { reading } from "./reading";
 /** Rows looked at in one go: some milliseconds. */
 const slice = 10_000;
 /** A UUIDv7 (RFC 9562), as the events of the log have them. */
-const uuidv7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+export const uuidv7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 type Row = Omit<EventRecord, "relayed"> & { readonly relayed: number };
 
 /**
  * Finds an event of an open database by its id. Ids are in the order of time, as the log is, so that halving finds one
- * without an index, which every write would pay for. Only where the clock was put back are they not; then the log is looked
- * through, a part at a time.
+ * without an index, which every write would pay for. Only where an earlier program wrote while the clock was put back are they
+ * not; then the log is looked through, a part at a time.
  */
 export function eventFinder(db: Database): (id: string) => Promise<EventRecord | undefined> {
   const at = db.prepare<{ position: number; id: string }, [number]>(

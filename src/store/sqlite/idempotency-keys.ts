@@ -1,4 +1,5 @@
 import type { Database, Statement } from "bun:sqlite";
+import { steadyNow } from "../../timing/steady-time";
 import { KeyReused } from "../errors";
 import type { Once } from "../store";
 import type { Uncommitted, Write } from "./uncommitted";
@@ -35,6 +36,10 @@ export class IdempotencyKeys {
     db: Database,
     readonly uncommitted: Uncommitted,
   ) {
+    // The clock of an earlier process may have been ahead; keys of a time to come would keep others from expiring.
+    const newest = db.query<{ at: number }, []>("SELECT at FROM idempotency_keys ORDER BY number DESC LIMIT 1").get();
+    const now = steadyNow();
+    if (newest && newest.at > now) db.run("UPDATE idempotency_keys SET at = ?1 WHERE at > ?1", [now]);
     this.#find = db.prepare("SELECT fingerprint, answer, at FROM idempotency_keys WHERE key = ? AND part = ?");
     this.#forget = uncommitted.prepare("DELETE FROM idempotency_keys WHERE key = ?");
     this.#add = uncommitted.prepare("INSERT INTO idempotency_keys (key, part, fingerprint, answer, at) VALUES (?, ?, ?, ?, ?)");
@@ -45,7 +50,7 @@ export class IdempotencyKeys {
 
   /** The first answer, which `make` makes when there is none. */
   answer({ key, part, fingerprint }: Once, make: () => string): string {
-    const now = Date.now();
+    const now = steadyNow();
     const name = `key ${key}/${part}`;
     const first = this.uncommitted.find<First>(name) ?? (this.uncommitted.find(`key ${key}`) ? null : this.#find.get(key, part));
     // The first part tells for all of them, so that they expire together.

@@ -1,11 +1,13 @@
 import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import type { LogReader } from "../log";
-import type { QueueSubscription, RetryQueue, Store } from "../store";
+import type { QueueSubscription, Refusal, RetryQueue } from "../queue-store";
+import type { Store } from "../store";
 import { eventFinder } from "./event-record";
 import { logIdOf, sqliteLogReader } from "./log-reader";
 import { refuseNewer, schemaVersionOf, storeMigrations } from "./migrations";
 import { retryQueuesIn, subscriptionsOf } from "./queue-tables";
+import { refusalsOf } from "./refusal-table";
 
 /** The event log as another process sees it. */
 export interface LogFollower extends LogReader {
@@ -15,6 +17,8 @@ export interface LogFollower extends LogReader {
   subscriptions(): QueueSubscription[];
   /** The queues for retries that consumers have said they use, and that are not gone at `now`. */
   retryQueues(now: number): RetryQueue[];
+  /** The announcements that were refused after a time, in milliseconds since 1970; the newest first. */
+  refusals(since: number): Refusal[];
   /** The position up to which RabbitMQ has confirmed every event, as it was last stored: some 20 ms ago while events are sent. */
   relayed(): number;
   /** As in {@link Store}. */
@@ -55,6 +59,7 @@ export function followLog(file: string): LogFollower | undefined {
     subscriptions: () => subscriptionsOf(db),
     find: eventFinder(db),
     retryQueues: (now) => retryQueuesIn(db, now),
+    refusals: (since) => refusalsOf(db, since),
     relayed: () => relayed.get()?.position ?? 0,
     logId: logIdOf(db),
     changed() {

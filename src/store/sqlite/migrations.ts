@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { idempotencyKeySchema } from "./idempotency-keys";
+import { refusalSchema } from "./refusal-table";
 import { relayTimesSchema } from "./relay-position";
 import { replaySchema } from "./replay-table";
 
@@ -47,6 +48,10 @@ export const storeMigrations: Migrations = [
   ${relayTimesSchema}`,
   // What is written to see whether anything can be.
   "CREATE TABLE warren_write_check (one INTEGER PRIMARY KEY CHECK (one = 1), filler BLOB NOT NULL) STRICT",
+  `
+  ALTER TABLE subscriptions ADD COLUMN announcedAt INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE subscriptions ADD COLUMN signedAt INTEGER;
+  ${refusalSchema}`,
 ];
 
 /**

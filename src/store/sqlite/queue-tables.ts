@@ -1,26 +1,40 @@
 import type { Database } from "bun:sqlite";
-import type { QueueSubscription, RetryQueue, Store } from "../store";
+import type { QueueSubscription, RetryQueue } from "../queue-store";
+import type { Store } from "../store";
 import type { GroupCommit } from "./group-commit";
 import { replayTable } from "./replay-table";
 
 export function subscriptionsIn(db: Database, commits: GroupCommit): Store["subscriptions"] {
-  const save = commits.uncommitted.prepare("INSERT OR REPLACE INTO subscriptions VALUES (?, ?)");
+  const save = commits.uncommitted.prepare(
+    "INSERT OR REPLACE INTO subscriptions (queue, types, announcedAt, signedAt) VALUES (?, ?, ?, ?)",
+  );
+  const forget = commits.uncommitted.prepare("DELETE FROM subscriptions WHERE queue = ?");
+  const forgetRemoved = commits.uncommitted.prepare("DELETE FROM subscriptions WHERE types = '[]' AND announcedAt < ?");
   return {
-    save: ({ queue, types }) => commits.run(() => save(queue, JSON.stringify(types))),
+    save: ({ queue, types, announcedAt, signedAt }) => commits.run(() => save(queue, JSON.stringify(types), announcedAt, signedAt)),
+    find: async (queue) => {
+      const row = db.query<SubscriptionRow, [string]>("SELECT * FROM subscriptions WHERE queue = ?").get(queue);
+      return row ? toSubscription(row) : undefined;
+    },
     list: async () => subscriptionsOf(db),
+    forget: (queue) => commits.run(() => forget(queue)),
+    forgetRemoved: (before) => commits.run(() => forgetRemoved(before)),
   };
 }
 
+type SubscriptionRow = Omit<QueueSubscription, "types"> & { readonly types: string };
+
+const toSubscription = (row: SubscriptionRow): QueueSubscription => ({ ...row, types: JSON.parse(row.types) as string[] });
+
 export function subscriptionsOf(db: Database): QueueSubscription[] {
-  return db
-    .query<{ queue: string; types: string }, []>("SELECT queue, types FROM subscriptions ORDER BY queue")
-    .all()
-    .map(({ queue, types }) => ({ queue, types: JSON.parse(types) as string[] }));
+  return db.query<SubscriptionRow, []>("SELECT * FROM subscriptions WHERE types <> '[]' ORDER BY queue").all().map(toSubscription);
 }
 
 export function savedRetryQueues(db: Database, commits: GroupCommit): Store["retryQueues"] {
   const save = commits.uncommitted.prepare("INSERT OR REPLACE INTO retry_queues (queue, delayMs, expiresAt) VALUES (?, ?, ?)");
+  const remove = commits.uncommitted.prepare("DELETE FROM retry_queues WHERE queue = ?");
   return {
+    remove: (queue) => commits.run(() => remove(queue)),
     save: ({ queue, delayMs, expiresAt }) => commits.run(() => save(queue, delayMs, expiresAt)),
     list: async (now) => retryQueuesIn(db, now),
   };

@@ -8,6 +8,7 @@ import type { Listing, Page } from "../listing";
 import type { LogReader } from "../log";
 import type { ChangeContext, GuardedContext, OnceContext, Store } from "../store";
 import type { Stored } from "../stored";
+import { CommitClock } from "./commit-clock";
 import { CommitPlace } from "./commit-place";
 import { BatchWriter, CommitterHere } from "./committer";
 import { openForWriting } from "./connection";
@@ -23,6 +24,7 @@ import { makePrivate, refuseForeign } from "./private-file";
 import { pruner } from "./prune";
 import { replaysIn, savedRetryQueues, subscriptionsIn } from "./queue-tables";
 import { upcastRecords } from "./record-versions";
+import { refusalsIn } from "./refusal-table";
 import { relayPosition } from "./relay-position";
 import { Table } from "./resource-table";
 import { serialize } from "./serialize";
@@ -90,6 +92,7 @@ class SqliteStore implements Store {
   readonly subscriptions: Store["subscriptions"];
   readonly retryQueues: Store["retryQueues"];
   readonly replays: Store["replays"];
+  readonly refusals: Store["refusals"];
 
   readonly #db: Database;
   readonly #lock: Lock;
@@ -98,6 +101,7 @@ class SqliteStore implements Store {
   readonly #keys: IdempotencyKeys;
   readonly #tables = new Map<string, Table>();
   readonly #listeners = new Set<() => void>();
+  readonly #clock: CommitClock;
   readonly #events: EventAppender;
   readonly #prune: (before: string, position: number) => number;
 
@@ -126,7 +130,8 @@ class SqliteStore implements Store {
     for (const resource of resources) this.#tables.set(resource.name, new Table(this.#db, uncommitted, resource));
     upcastRecords(this.#db, resources);
     this.#keys = new IdempotencyKeys(this.#db, uncommitted);
-    this.#events = new EventAppender(uncommitted, resources, tracing);
+    this.#clock = new CommitClock(db, resources);
+    this.#events = new EventAppender(uncommitted, resources, this.#clock, tracing);
     this.#prune = pruner(this.#db, uncommitted);
     this.check = writeCheck(this.#commits);
     this.tally = { commits: this.#commits.tally, appended: this.#events.tally };
@@ -136,6 +141,7 @@ class SqliteStore implements Store {
     this.relayed = relayPosition(this.#db, this.#commits);
     this.subscriptions = subscriptionsIn(this.#db, this.#commits);
     this.retryQueues = savedRetryQueues(this.#db, this.#commits);
+    this.refusals = refusalsIn(this.#db, this.#commits);
     this.replays = replaysIn(this.#db, this.#commits, this.logId);
   }
 
@@ -174,7 +180,7 @@ class SqliteStore implements Store {
       if (!current) return undefined;
       context?.guard?.(current);
       const record = JSON.parse(current.json) as Recorded<Fields>;
-      const now = new Date().toISOString();
+      const now = this.#clock.now();
       const stored = serialize(resource, id, change(record), current.version + 1, record.createdAt, now);
       table.replace(stored);
       this.#events.append(resource, "updated", stored, now, context);
@@ -194,7 +200,7 @@ class SqliteStore implements Store {
       if (!last) return undefined;
       context?.guard?.(last);
       table.remove(id);
-      this.#events.append(resource, "deleted", last, new Date().toISOString(), context);
+      this.#events.append(resource, "deleted", last, this.#clock.now(), context);
       return last;
     });
   }
@@ -232,7 +238,7 @@ class SqliteStore implements Store {
   }
 
   #insert(resource: Resource, table: Table, fields: object, context?: ChangeContext): Stored {
-    const now = new Date().toISOString();
+    const now = this.#clock.now();
     const id = table.nextId();
     const stored = serialize(resource, id, fields, 1, now, now);
     table.insert(stored);

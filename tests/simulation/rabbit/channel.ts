@@ -81,9 +81,13 @@ export class SimulatedChannel extends EventEmitter implements ChannelEnd {
     });
   }
 
-  async consume(queue: string, consumed: Consumed, options: { exclusive?: boolean } = {}): Promise<{ consumerTag: string }> {
+  async consume(
+    queue: string,
+    consumed: Consumed,
+    options: { consumerTag?: string; exclusive?: boolean } = {},
+  ): Promise<{ consumerTag: string }> {
     this.#consumerTags += 1;
-    const consumerTag = `consumer-${this.#consumerTags}`;
+    const { consumerTag = `consumer-${this.#consumerTags}` } = options;
     this.#consumers.set(consumerTag, consumed);
     await this.#ask((channel) => channel.subscribe(this.#queue(channel, queue), consumerTag, options.exclusive === true));
     return { consumerTag };

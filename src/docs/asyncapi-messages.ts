@@ -1,0 +1,94 @@
+import { toMessage } from "../rabbitmq/message";
+import type { Catalogue } from "../schema/catalogue";
+import { titleOf } from "../schema/documented";
+import { envelopeSchema } from "../schema/event";
+import { type EventShape, type EventType, newestVersion } from "../schema/event-type";
+import { exampleBody } from "../schema/published";
+import { NamedSchemas, type Reference } from "./named-schemas";
+import { documented, type Json } from "./rebuild";
+
+/** Of the AMQP bindings of AsyncAPI. */
+export const bindingVersion = "0.3.0";
+
+/** The messages of an AsyncAPI document, one for each version of each event type, and the schemas that they refer to. */
+export function componentsOf({ resources }: Catalogue, types: readonly EventType[]): Record<"messages" | "schemas", Record<string, Json>> {
+  const names = new NamedSchemas(resources.map(({ name }) => titleOf(name)));
+  const headers = names.add("EventHeaders", headersSchema);
+  const message = (type: EventType, shape: EventShape) => [messageKey(type, shape), messageOf(type, shape, headers, names)] as const;
+  const messages = Object.fromEntries(types.flatMap((type) => type.shapes.map((shape) => message(type, shape))));
+  return { messages, schemas: names.schemas };
+}
+
+export function messageKey({ type }: EventType, { version }: EventShape): string {
+  return `${type}.v${version}`;
+}
+
+export function describe({ resource, name, shapes }: EventType): string {
+  const what = { created: "was created", updated: "was changed", deleted: "was deleted; this is its last state" }[name];
+  return what ? `${resource.name}: one ${what}.` : `${resource.name}: ${name}${shapes.at(-1)?.data ? ", with data of its own" : ""}.`;
+}
+
+function messageOf(type: EventType, shape: EventShape, headers: Reference, names: NamedSchemas): Json {
+  const { version } = shape;
+  const newest = newestVersion(type);
+  return {
+    name: type.type,
+    title: `${type.type}, version ${version}`,
+    summary: version === newest ? describe(type) : `Published no more: since then it is version ${newest}.`,
+    contentType: "application/json",
+    headers,
+    payload: payloadOf(type, shape, names),
+    bindings: { amqp: { messageType: type.type, bindingVersion } },
+    ...examplesOf(type, shape),
+  };
+}
+
+/** The newest record is `Order`, with its events `OrderCreated`; the first version of a record that has changed is `OrderV1`. */
+function payloadOf(type: EventType, { version, record, data }: EventShape, names: NamedSchemas): Reference {
+  const { resource, name, steps } = type;
+  const title = titleOf(resource.name);
+  const event = title + titleOf(name);
+  const suffix = (is: number, newest: number) => (is === newest ? "" : `V${is}`);
+  // The record and the data change apart from each other, and the event with each of them.
+  const generation = (isRecord: boolean, of = steps.length) =>
+    1 + steps.slice(0, of).filter((step) => (step.event === undefined) === isRecord).length;
+  const ofRecord = suffix(generation(true, version - 1), generation(true));
+  const ofData = suffix(generation(false, version - 1), generation(false));
+  const own = {
+    [resource.name]: names.add(title + ofRecord, documented(record)),
+    ...(data && { data: names.add(`${event}Data${ofData}`, documented(data)) }),
+  };
+  const { id, timestamp } = documented(envelopeSchema).properties;
+  return names.add(event + suffix(version, newestVersion(type)), {
+    type: "object",
+    properties: { id, type: { type: "string", const: type.type }, version: { type: "integer", const: version }, ...own, timestamp },
+    required: ["id", "type", "version", ...Object.keys(own), "timestamp"],
+  });
+}
+
+function examplesOf(type: EventType, shape: EventShape): Json {
+  const own = exampleBody(type, shape);
+  if (!own) return {};
+  const event = { id: "019ab790-8c6e-7000-a9c7-a7d37be9ec58", type: type.type, timestamp: "2026-02-18T18:23:45.123Z" };
+  const payload = { id: event.id, type: event.type, version: shape.version, ...own, timestamp: event.timestamp };
+  const sent = toMessage({ ...event, position: 1, subject: 1, body: JSON.stringify(payload), traceparent: null }, type.resource.exchange);
+  return { examples: [{ name: `${type.name}-v${shape.version}`, headers: sent.options.headers, payload }] };
+}
+
+const cloudEvents = (about: string) => ({ type: "string", description: `CloudEvents 1.0: ${about}` });
+const headersSchema = {
+  type: "object",
+  properties: {
+    "cloudEvents:specversion": { type: "string", const: "1.0" },
+    "cloudEvents:id": cloudEvents("the event's id, as in `messageId` and in the body."),
+    "cloudEvents:type": cloudEvents("the event type, as in the routing key."),
+    "cloudEvents:source": cloudEvents("the resource."),
+    "cloudEvents:subject": cloudEvents("the id of the record."),
+    "cloudEvents:time": { ...cloudEvents("when the change was made."), format: "date-time" },
+    traceparent: { type: "string", description: "W3C trace context of the request that made the change, if it had one." },
+    "x-replay": { type: "boolean", description: "On a replayed event: true." },
+    "x-redriven": { type: "boolean", description: "On a dead letter that was put back: true." },
+    "x-replay-forced": { type: "boolean", description: "On one that is to be handled again even where that was done: true." },
+  },
+  required: ["specversion", "id", "type", "source", "subject", "time"].map((name) => `cloudEvents:${name}`),
+};

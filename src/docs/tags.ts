@@ -1,0 +1,46 @@
+import type { Catalogue } from "../schema/catalogue";
+import type { Resource } from "../schema/resource";
+import type { OpenApiDocument } from "./openapi";
+
+/** The tags of the service's own routes, in their order. */
+const ownTags: Readonly<Record<string, string>> = {
+  events: "The log of all events: pages, a live stream, and what became of each event.",
+  "dead letters": "Events that a consumer gave up on, with the reason.",
+  replays: "Past events, sent to one queue again.",
+  health: "Whether the service works.",
+  metrics: "Metrics for Prometheus.",
+};
+
+/**
+ * Puts the paths in the order of a reader, by their tags, and lists the tags: first the resources, then what else a project
+ * has, then the service's own.
+ */
+export function orderByTags(document: OpenApiDocument, { resources }: Catalogue): OpenApiDocument {
+  const resourceTags = Object.fromEntries(resources.map((resource) => [resource.plural, describe(resource)]));
+  const tagsOf = (path: string) => Object.values(document.paths[path] ?? {}).flatMap(({ tags }) => (tags ?? []) as string[]);
+  const used = [...new Set(Object.keys(document.paths).flatMap(tagsOf))];
+  const others = used.filter((tag) => !(tag in resourceTags) && !(tag in ownTags));
+  const order = [...Object.keys(resourceTags), ...others, ...Object.keys(ownTags)];
+  const rank = (path: string) => {
+    const [tag] = tagsOf(path);
+    // A route without a tag is one of the project's.
+    return tag === undefined ? resources.length - 0.5 : order.indexOf(tag);
+  };
+  const paths = Object.entries(document.paths).sort(([a], [b]) => rank(a) - rank(b));
+  const descriptions: Readonly<Record<string, string>> = { ...ownTags, ...resourceTags };
+  const tags = order
+    .filter((tag) => used.includes(tag))
+    .map((name) => ({ name, ...(name in descriptions && { description: descriptions[name] }) }));
+  return { ...document, tags, paths: Object.fromEntries(paths) };
+}
+
+/** The introduction of the document. */
+export function introduce({ resources }: Catalogue): string {
+  const lines = resources.map((resource) => `- \`${resource.plural}\`. ${describe(resource)}`);
+  const list = lines.length > 0 ? `\n\nResources:\n\n${lines.join("\n")}` : "";
+  return `Every change to a resource is an event; [/asyncapi](/asyncapi) shows every event, queue and consumer.${list}`;
+}
+
+function describe({ eventTypes }: Resource): string {
+  return `Events: ${eventTypes.map((type) => `\`${type}\``).join(", ")}.`;
+}

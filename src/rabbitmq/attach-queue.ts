@@ -1,0 +1,35 @@
+import type { Consumer } from "../delivery/consumer-options";
+import type { Announcer } from "./announcer";
+import type { Broker } from "./connection";
+import { declareOwnQueue, declareResources, queueDepth, subscriptionsQueue } from "./topology";
+
+const lookEveryMs = 250;
+/** How soon a consumer asks again for a queue that is not there, if its first announcement was read. */
+const askAgainAfterMs = 60_000;
+
+/**
+ * Sees to it that the consumer's queue is there, with its bindings. A new queue that begins in the past is made, filled
+ * and bound by the service: it alone has the past, and knows where past and present meet.
+ */
+export async function attachQueue(broker: Broker, announcer: Announcer, closed: AbortSignal, consumer: Consumer): Promise<void> {
+  const { queue, catalogue, wanted, temporary, startFrom, log } = consumer;
+  const owner = catalogue.ownerOf(queue);
+  if (owner) return declareResources(broker, [owner], log);
+  if (temporary) return declareOwnQueue(broker, queue, wanted, catalogue.resources, { temporary }, log);
+  if (startFrom === "now") await declareOwnQueue(broker, queue, wanted, catalogue.resources, { temporary }, log);
+
+  const announce = () =>
+    announcer.announce({ queue, types: [...wanted], startFrom: startFrom instanceof Date ? startFrom.toISOString() : startFrom });
+  await announce();
+  let askedAt = performance.now();
+  for (let told = false; !closed.aborted && (await queueDepth(broker, queue)) === undefined; told = true) {
+    if (!told) log.info({ queue }, "Waiting for the API to make this queue and fill it from its log: start it with `bun run dev`");
+    await Bun.sleep(lookEveryMs);
+    if (performance.now() - askedAt < askAgainAfterMs) continue;
+    askedAt = performance.now();
+    // What the API has not read waits for it.
+    if ((await queueDepth(broker, subscriptionsQueue)) !== 0) continue;
+    log.warn({ queue }, "The API has not made this queue yet; its log and `bun run status` tell if it has refused to. Asking again");
+    await announce();
+  }
+}

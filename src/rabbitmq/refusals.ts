@@ -1,0 +1,43 @@
+import { type Log, messageOf } from "../observe/logging";
+import type { Refusal } from "../store/queue-store";
+import type { Store } from "../store/store";
+
+/** How many different ones are told apart; whoever sends them chooses their names. */
+const mostTold = 100;
+const saveEveryMs = 10_000;
+const longestName = 200;
+
+/** How long a refused announcement is of interest, in milliseconds. */
+export const refusalLifetimeMs = 24 * 3_600_000;
+
+/** The announcements that were not believed: each kind is logged once, and kept for `bun run status`. */
+export class Refusals {
+  readonly #known = new Map<string, Refusal & { readonly savedAt: number }>();
+
+  constructor(
+    readonly store: Pick<Store, "refusals">,
+    readonly log: Log,
+  ) {}
+
+  /** @param name of the queue, as whoever has sent it says. @param user of RabbitMQ who has sent it, if that is known. */
+  note(name: string, problem: string, user: string | undefined): void {
+    const queue = name.slice(0, longestName);
+    const key = JSON.stringify([queue, problem]);
+    const known = this.#known.get(key);
+    if (!known && this.#known.size >= mostTold) return;
+    if (!known) {
+      this.log.warn({ queue, user, problem }, "An announcement was refused. More of the same are counted, and not logged");
+      if (this.#known.size === mostTold - 1) this.log.warn("Too many different announcements were refused: others are not told any more");
+    }
+    const refusal = { queue, problem, count: (known?.count ?? 0) + 1, lastAt: Date.now() };
+    const isDue = !known || performance.now() - known.savedAt > saveEveryMs;
+    this.#known.set(key, { ...refusal, savedAt: isDue ? performance.now() : known.savedAt });
+    if (isDue) this.#save(refusal);
+  }
+
+  #save(refusal: Refusal): void {
+    this.store.refusals
+      .save(refusal)
+      .catch((error: unknown) => this.log.debug({ error: messageOf(error) }, "A refused announcement could not be noted"));
+  }
+}

@@ -1,0 +1,56 @@
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Config, ConfigError } from "../config/config";
+import { exposureOf } from "../config/secret-file";
+import { type Log, messageOf } from "../observe/logging";
+
+const fileName = "warren.key";
+/** As many characters as 32 random bytes have in base64url. */
+const leastLength = 43;
+
+/**
+ * The secret that consumers sign announcements with, and the API checks them by: `WARREN_KEY`, or else the file `warren.key` in the
+ * data folder, which is made if it is not there. Returns null, with a warning, if it cannot be made: a consumer without a folder to
+ * write in works all the same, but the API believes only what is signed.
+ *
+ * @throws {ConfigError} for a file that others can read, or that holds no key.
+ */
+export function signingKey({ warrenKey, dataDir }: Pick<Config, "warrenKey" | "dataDir">, log: Log): string | null {
+  if (warrenKey !== null) return warrenKey;
+  const file = join(dataDir, fileName);
+  try {
+    return readKey(file) ?? makeKey(dataDir, file);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    log.warn({ file, error: messageOf(error) }, "There is no key to sign announcements with; set WARREN_KEY to that of the API");
+    return null;
+  }
+}
+
+/** Returns undefined if there is no such file. */
+function readKey(file: string): string | undefined {
+  if (!existsSync(file)) return undefined;
+  const exposure = exposureOf(file);
+  if (exposure) throw new ConfigError([`${file}: ${exposure}.`]);
+  const key = readFileSync(file, "utf8").trim();
+  if (key.length >= leastLength) return key;
+  throw new ConfigError([`${file} holds no key: remove it, so that a new one is made, and start the API and the consumers again.`]);
+}
+
+/** Whoever comes first makes it; another process at the same moment gets the same one. */
+function makeKey(folder: string, file: string): string {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const unfinished = `${file}.${process.pid}.${Bun.randomUUIDv7()}`;
+  writeFileSync(unfinished, `${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url")}\n`, {
+    mode: 0o600,
+    flag: "wx",
+  });
+  try {
+    linkSync(unfinished, file);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  } finally {
+    rmSync(unfinished);
+  }
+  return readKey(file) as string;
+}

@@ -1,0 +1,132 @@
+// Who may tell the API which events a queue gets: the signature, what it covers, and the key.
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ConfigError } from "../src/config/config";
+import { longestAnnouncement, parseAnnouncement } from "../src/rabbitmq/announcement";
+import { proofOf, signatureHeader, signatureOf } from "../src/rabbitmq/announcement-signature";
+import type { Message } from "../src/rabbitmq/connection";
+import { Places } from "../src/rabbitmq/places";
+import { Refusals } from "../src/rabbitmq/refusals";
+import { signingKey } from "../src/rabbitmq/signing-key";
+import type { Refusal } from "../src/store/queue-store";
+import { temporaryFolder } from "./support/folder";
+import { recordedLog } from "./support/recorded-log";
+
+const key = "k".repeat(43);
+const now = Date.parse("2026-02-18T18:00:00Z");
+const hourMs = 3_600_000;
+
+let folder: ReturnType<typeof temporaryFolder>;
+beforeEach(() => {
+  folder = temporaryFolder();
+});
+afterEach(() => folder.remove());
+
+interface Sent {
+  readonly user?: string | null;
+  readonly sender?: string;
+  readonly issuedAt?: string;
+  readonly signedWith?: string;
+  readonly change?: (body: string) => string;
+}
+
+function proof({ user = "consumer", sender = "consumer", issuedAt = new Date(now).toISOString(), signedWith = key, change }: Sent) {
+  const body = JSON.stringify({ queue: "audit", types: ["item.created"], startFrom: "now", issuedAt, user });
+  const signature = signatureOf(signedWith, Buffer.from(body));
+  const content = Buffer.from(change ? change(body) : body);
+  const properties = { headers: { [signatureHeader]: signature }, userId: sender };
+  return proofOf({ content, properties } as unknown as Message, parseAnnouncement(content) as never, key, now);
+}
+
+test("what is signed with the key, by who sends it, lately, is believed", () => {
+  expect(proof({})).toEqual({ signedAt: now });
+  expect(proof({ user: null, sender: "whoever" })).toEqual({ signedAt: now });
+  expect(proof({ issuedAt: new Date(now - 6 * 24 * hourMs).toISOString() })).toEqual({ signedAt: now - 6 * 24 * hourMs });
+});
+
+test.each<[string, Sent, string]>([
+  ["another key", { signedWith: "x".repeat(43) }, "another key"],
+  ["another queue", { change: (body) => body.replace("audit", "mallory") }, "another key"],
+  ["other types", { change: (body) => body.replace("item.created", "item.deleted") }, "another key"],
+  ["another time", { change: (body) => body.replace("18:00:00", "18:00:01") }, "another key"],
+  ["a space more", { change: (body) => `${body} ` }, "another key"],
+  ["another sender", { sender: "mallory" }, "another user"],
+  ["an old copy", { issuedAt: new Date(now - 8 * 24 * hourMs).toISOString() }, "older than seven days"],
+  ["a time to come", { issuedAt: new Date(now + 2 * hourMs).toISOString() }, "ahead"],
+  ["no time at all", { issuedAt: "yesterday" }, "older"],
+])("%s is not", (_, sent, why) => {
+  expect(proof(sent)).toEqual({ unsigned: expect.stringContaining(why) });
+});
+
+test("no signature, a strange one, and a key that is not there are not believed", () => {
+  const content = Buffer.from(JSON.stringify({ queue: "audit", types: [], startFrom: "now" }));
+  for (const signature of [undefined, "", "v1=", "v1=AAAA", "v2=x", 7, Buffer.from("x"), signatureOf(key, content)]) {
+    const message = { content, properties: { headers: { [signatureHeader]: signature } } } as unknown as Message;
+    expect(proofOf(message, parseAnnouncement(content) as never, key, now)).toHaveProperty("unsigned");
+    expect(proofOf(message, parseAnnouncement(content) as never, null, now)).toHaveProperty("unsigned");
+  }
+});
+
+test("a longer one than it may be is not read", () => {
+  const of = (length: number) => parseAnnouncement(Buffer.from(`{"queue":"a","types":[],"startFrom":"now"${" ".repeat(length - 42)}}`));
+  expect([of(longestAnnouncement), of(longestAnnouncement + 1)]).toEqual([{ queue: "a", types: [], startFrom: "now" }, undefined]);
+});
+
+test("the key is made once, for this user alone; one that others can read, or that is none, is refused", () => {
+  const { log } = recordedLog();
+  const config = { warrenKey: null, dataDir: join(folder.path, "data") };
+  const file = join(config.dataDir, "warren.key");
+  const made = signingKey(config, log);
+  expect(made).toMatch(/^[\w-]{43}$/);
+  expect([statSync(file).mode & 0o777, readFileSync(file, "utf8").trim(), signingKey(config, log)]).toEqual([0o600, made, made] as never);
+  chmodSync(file, 0o640);
+  expect(() => signingKey(config, log)).toThrow(/warren\.key: other users can open this file.*chmod 600/);
+  chmodSync(file, 0o600);
+  writeFileSync(file, "short");
+  expect(() => signingKey(config, log)).toThrow(ConfigError);
+  expect(signingKey({ ...config, warrenKey: key }, log)).toBe(key);
+});
+
+test("where no key can be made, nothing is signed, and a warning says so", () => {
+  const { log, lines } = recordedLog();
+  writeFileSync(join(folder.path, "file"), "");
+  expect(signingKey({ warrenKey: null, dataDir: join(folder.path, "file") }, log)).toBeNull();
+  expect(lines.map(({ msg }) => msg)).toEqual([expect.stringContaining("set WARREN_KEY")]);
+  expect(existsSync(join(folder.path, "file", "warren.key"))).toBe(false);
+});
+
+test("what is refused is logged once of each kind, and of a hundred kinds at most", () => {
+  const { log, lines } = recordedLog();
+  const saved: Refusal[] = [];
+  const store = { refusals: { save: async (refusal: Refusal) => void saved.push(refusal), list: async () => saved } };
+  const refusals = new Refusals(store, log);
+  for (let n = 0; n < 3; n += 1) refusals.note("audit", "it is not signed", "mallory");
+  expect([lines.length, saved.length]).toEqual([1, 1]);
+  expect(lines[0]).toMatchObject({ queue: "audit", user: "mallory", problem: "it is not signed" });
+  for (let n = 0; n < 3000; n += 1) refusals.note(`${n}${"x".repeat(1000)}`, "it is not signed", undefined);
+  expect([lines.length, saved.length]).toEqual([101, 100]);
+  expect(Math.max(...saved.map(({ queue }) => queue.length))).toBe(200);
+});
+
+test("so much is done at a time, the rest in its order, and what fails gives its place back", async () => {
+  const places = new Places();
+  const started: number[] = [];
+  const gates = Array.from({ length: 100 }, () => Promise.withResolvers<number>());
+  const all = gates.map(({ promise }, n) =>
+    places.run(() => {
+      started.push(n);
+      return promise;
+    }),
+  );
+  const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
+  expect(started).toEqual(upTo(32));
+  gates[5]?.reject(new Error("lost"));
+  expect(all[5]?.catch(() => "lost")).resolves.toBe("lost");
+  await all[5]?.catch(() => {});
+  await new Promise(setImmediate);
+  expect(started).toEqual(upTo(33));
+  for (const [n, gate] of gates.entries()) gate.resolve(n);
+  await Promise.allSettled(all);
+  expect(started).toEqual(upTo(100));
+});

@@ -1,0 +1,241 @@
+// The clock of the machine is put forward and back, in a running process and between two: times stay in order, and nothing
+// comes late or is lost for that.
+import { Database } from "bun:sqlite";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { readConfig } from "../src/config/config";
+import { startConsumer } from "../src/consumer/start";
+import { startEngine } from "../src/engine/engine";
+import { keepRetention } from "../src/engine/retention";
+import { ageSeconds } from "../src/rabbitmq/backlog";
+import { openConsumerFile } from "../src/store/consumer/file";
+import { openSqliteStore } from "../src/store/sqlite/store";
+import type { Store } from "../src/store/store";
+import { earliestNow, steadyNow } from "../src/timing/steady-time";
+import { temporaryFolder } from "./support/folder";
+import { PassingTime } from "./support/passing-time";
+import { eventually } from "./support/processes";
+import { recordedLog } from "./support/recorded-log";
+import { catalogue, order } from "./support/resources";
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+
+let folder: ReturnType<typeof temporaryFolder>;
+let file: string;
+let time: PassingTime;
+beforeEach(() => {
+  folder = temporaryFolder();
+  file = join(folder.path, "warren.db");
+  time = new PassingTime();
+});
+afterEach(() => {
+  time.restore();
+  folder.remove();
+});
+
+test("the steady clock knows of no jump", () => {
+  const before = steadyNow();
+  time.putForward(hourMs);
+  expect(steadyNow() - before).toBeLessThan(minuteMs);
+  expect(Math.abs(earliestNow() - steadyNow())).toBeLessThan(2);
+  time.putForward(-2 * hourMs);
+  expect(steadyNow() - before).toBeLessThan(minuteMs);
+  expect(steadyNow() - earliestNow()).toBeGreaterThan(59 * minuteMs);
+  time.pass(hourMs);
+  expect(steadyNow() - before).toBeGreaterThanOrEqual(hourMs);
+});
+
+describe("the times of changes", () => {
+  let store: Store;
+  beforeEach(() => {
+    store = openSqliteStore(file, catalogue.resources);
+  });
+  afterEach(() => store.close());
+
+  const reopen = async () => {
+    await store.close();
+    store = openSqliteStore(file, catalogue.resources);
+  };
+  const times = (json: string) => JSON.parse(json) as { createdAt: string; updatedAt: string };
+
+  test("of one record never go back, by a put-back clock or over a restart with one", async () => {
+    const created = times((await store.insert(order, order.example)).json);
+    for (const restart of [false, true]) {
+      time.putForward(-10 * minuteMs);
+      if (restart) await reopen();
+      const { createdAt, updatedAt } = times((await store.update(order, 1, (current) => current))?.json ?? "");
+      expect(createdAt).toBe(created.createdAt);
+      expect(updatedAt >= createdAt).toBe(true);
+    }
+    time.putForward(hourMs);
+    expect(times((await store.update(order, 1, (current) => current))?.json ?? "").updatedAt > created.createdAt).toBe(true);
+  });
+
+  test("follow that of a record whose events were pruned", async () => {
+    const { updatedAt } = times((await store.insert(order, order.example)).json);
+    await store.prune(new Date(Date.now() + hourMs).toISOString(), Number.POSITIVE_INFINITY);
+    expect(await store.log.read(0, 1)).toEqual([]);
+    time.putForward(-10 * minuteMs);
+    await reopen();
+    expect(times((await store.insert(order, order.example)).json).createdAt >= updatedAt).toBe(true);
+  });
+
+  test("and ids of events are in the order of the log, whatever the clock does", async () => {
+    for (const jumpMs of [0, hourMs, -2 * hourMs, 5 * minuteMs, -minuteMs]) {
+      time.putForward(jumpMs);
+      if (jumpMs < 0) await reopen();
+      await store.insert(order, order.example);
+      await store.update(order, 1, (current) => current);
+      await store.remove(order, 2);
+    }
+    const entries = await store.log.read(0, 1000);
+    expect(entries.map(({ timestamp }) => timestamp)).toEqual(entries.map(({ timestamp }) => timestamp).sort());
+    expect(entries.map(({ id }) => id)).toEqual(entries.map(({ id }) => id).sort());
+    for (const { id } of entries) expect((await store.find(id))?.id).toBe(id);
+  });
+
+  test("ids are in order, and none is used twice, when there are more than a millisecond has", async () => {
+    // The clock stands still.
+    time.putForward(0);
+    const many = Array.from({ length: 10_000 }, () => order.example);
+    await store.insertAll(order, many, () => "");
+    const ids = (await store.log.read(0, many.length)).map(({ id }) => id);
+    expect(ids).toEqual([...new Set(ids)].sort());
+  });
+
+  test("a poller with updatedSince misses nothing", async () => {
+    const seen = new Map<number, number>();
+    let updatedSince = "";
+    const poll = async () => {
+      const { rows } = await store.list(order, { limit: 1000, sort: "updatedAt", updatedSince });
+      for (const { id, version, json } of rows) {
+        seen.set(id, version);
+        updatedSince = times(json).updatedAt;
+      }
+    };
+    for (let n = 1; n <= 20; n += 1) {
+      await store.insert(order, order.example);
+      await store.update(order, 1, (current) => current);
+      if (n % 3 === 0) await poll();
+      time.putForward(n % 2 === 0 ? 3 * minuteMs : -5 * minuteMs);
+      if (n % 5 === 0) await reopen();
+    }
+    await poll();
+    const { rows } = await store.list(order, { limit: 1000 });
+    expect(seen).toEqual(new Map(rows.map(({ id, version }) => [id, version])));
+  });
+
+  describe("a key of Idempotency-Key", () => {
+    const insert = (key: string) =>
+      store.insertAll(order, [order.example], ([created]) => String(created?.id), { once: { key, fingerprint: "", part: 0 } });
+
+    test("is not forgotten by a clock that is put forward", async () => {
+      await insert("k");
+      time.putForward(25 * hourMs);
+      expect(await insert("k")).toBe("1");
+      time.pass(25 * hourMs);
+      expect(await insert("k")).toBe("2");
+    });
+
+    test("of an earlier process, whose clock was ahead, expires a day after this one saw it, and holds up no other", async () => {
+      await insert("old");
+      await store.close();
+      const db = new Database(file);
+      db.run("UPDATE idempotency_keys SET at = at + ?", [365 * 24 * hourMs]);
+      db.close();
+      store = openSqliteStore(file, catalogue.resources);
+      time.pass(23 * hourMs);
+      expect(await insert("old")).toBe("1");
+      time.pass(2 * hourMs);
+      expect(await insert("new")).toBe("2");
+      expect(await insert("old")).toBe("3");
+    });
+  });
+
+  test("a clock that is put forward prunes nothing", async () => {
+    await store.insert(order, order.example);
+    const prune = async () => {
+      const options = { store, relay: { position: 1 }, replayed: () => 1, consumersDir: join(folder.path, "none"), log: recordedLog().log };
+      keepRetention({ ...options, config: { eventRetentionMs: hourMs } }).stop();
+      // Behind the pruning that was begun.
+      await store.check();
+      await store.check();
+      return store.log.pruned();
+    };
+    time.putForward(2 * hourMs);
+    expect(await prune()).toBe(0);
+    time.pass(2 * hourMs);
+    expect(await prune()).toBe(1);
+  });
+});
+
+test("a start says that the clock is behind the newest event", async () => {
+  const config = readConfig({ isTerminal: false, environment: { DATABASE_URL: `sqlite:${file}`, RABBITMQ_URL: "none" } });
+  for (const expected of [0, 0, 1]) {
+    if (expected === 1) time.putForward(-10 * minuteMs);
+    const { log, lines } = recordedLog();
+    const engine = await startEngine(config, catalogue, log);
+    await engine.dependencies.store.insert(order, order.example);
+    await engine.stop();
+    expect(lines.filter(({ msg }) => String(msg).startsWith("The clock of this machine is behind")).length).toBe(expected);
+  }
+});
+
+test("a backlog does not look young because the clock was put back", () => {
+  const timestamp = new Date().toISOString();
+  time.pass(10 * minuteMs);
+  time.putForward(-10 * minuteMs);
+  expect(ageSeconds(timestamp)).toBeGreaterThanOrEqual(599);
+});
+
+describe("a consumer's retry", () => {
+  test.each([-10 * minuteMs, 10 * minuteMs])("comes when its delay has passed, though the clock jumps by %i ms", async (jumpMs) => {
+    const config = readConfig({ isTerminal: false, environment: { DATABASE_URL: `sqlite:${file}`, RABBITMQ_URL: "none" } });
+    const { log } = recordedLog();
+    const engine = await startEngine(config, catalogue, log);
+    const failed = Promise.withResolvers<void>();
+    let attempts = 0;
+    const consumer = await startConsumer(
+      {
+        queue: "own",
+        retry: { firstDelayMs: 2 * minuteMs, longestDelayMs: 2 * minuteMs },
+        handle() {
+          attempts += 1;
+          if (attempts === 1) throw new Error("once");
+        },
+        onReady: () => failed.resolve(),
+      },
+      config,
+      log,
+    );
+    await failed.promise;
+    const { item } = await import("../src/domain/item");
+    await engine.dependencies.store.insert(item, item.example);
+    await eventually(() => consumer.counts.retried === 1 || undefined, "the first failure");
+    time.putForward(jumpMs);
+    time.pass(minuteMs);
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(attempts).toBe(1);
+    time.pass(minuteMs * 2);
+    await eventually(() => consumer.counts.handled === 1 || undefined, "the retry");
+    expect(attempts).toBe(2);
+    await consumer.stop();
+    await engine.stop();
+  });
+
+  test("and what is in the inbox are bounded by what has passed since this process saw them", () => {
+    const own = openConsumerFile(join(folder.path, "own.db"), { durable: false });
+    const now = steadyNow();
+    const row = { id: "a", body: "{}", attempts: 1, firstFailure: null, replay: "no", traceparent: null } as const;
+    own.waiting.add({ ...row, dueAt: now + 10 * minuteMs, delayMs: 5000 });
+    own.waiting.add({ ...row, dueAt: now + 2000, delayMs: 5000 });
+    own.inbox.add("ahead", now + hourMs);
+    own.bound(now);
+    expect(own.waiting.due(now + 1999, new Set(), 10)).toEqual([]);
+    expect(own.waiting.due(now + 2000, new Set(), 10).map(({ number }) => number)).toEqual([2]);
+    expect(own.waiting.due(now + 5000, new Set(), 10).map(({ number }) => number)).toEqual([2, 1]);
+    expect([own.inbox.expire(now), own.inbox.expire(now + 1)]).toEqual([0, 1]);
+    own.close();
+  });
+});
