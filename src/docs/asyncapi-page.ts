@@ -1,3 +1,4 @@
+/// <reference path="../assets.d.ts" />
 import scriptFile from "@asyncapi/react-component/browser/standalone/index.js" with { type: "file" };
 import styleFile from "@asyncapi/react-component/styles/default.min.css" with { type: "file" };
 import { Elysia } from "elysia";

@@ -1,3 +1,4 @@
+/// <reference path="../assets.d.ts" />
 import { Elysia } from "elysia";
 import iconFile from "swagger-ui-dist/favicon-32x32.png" with { type: "file" };
 import styleFile from "swagger-ui-dist/swagger-ui.css" with { type: "file" };

@@ -115,7 +115,7 @@ function* foreign(path: string, place: string, specifier: string): Generator<str
 }
 
 const words: readonly [RegExp, RegExp, string][] = [
-  [/\b(process|Bun)\.env\b|\bimport\.meta\.env\b/, /^src\/config\//, "reads the environment: only src/config/ does"],
+  [/\b(process|Bun)\.env\b|\bimport\.meta\.env\b/, /^src\/(config\/|bin\.ts)/, "reads the environment: only src/config/ does"],
   [
     /\b(SELECT\b[^;"`]*\bFROM|INSERT (OR \w+ )?INTO|DELETE FROM|UPDATE "?[\w${}]+"? SET|CREATE (TABLE|INDEX)|PRAGMA \w+)\b/,
     // A consumer's own tables are its own affair: they are in no database of the service.

@@ -1,0 +1,46 @@
+#!/usr/bin/env bun
+// `warren NAME …` in a project that installs the library as a package: what `bun run NAME …` is in a clone.
+
+const programs: Readonly<Record<string, string>> = {
+  build: "./commands/build.ts",
+  contracts: "./commands/contracts.ts",
+  "dead-letters": "./commands/dead-letters.ts",
+  dev: "./commands/dev.ts",
+  doctor: "./commands/doctor.ts",
+  events: "./commands/events.ts",
+  generate: "./commands/generate.ts",
+  queues: "./commands/queues.ts",
+  replay: "./commands/replay.ts",
+  start: "./main.ts",
+  status: "./commands/status.ts",
+};
+
+const help = `Runs a program of Warren in the project of this folder.
+
+  warren dev            generates, starts the API, and restarts it when a file changes
+  warren start          starts the API for production
+  warren generate       writes the generated modules; --check only compares
+  warren build          makes one executable, dist/warren
+  warren contracts      check or update: guards the published events
+  warren status         shows the whole system
+  warren doctor         checks this machine
+  warren dead-letters   lists, shows, redrives and discards dead letters
+  warren events         shows the timeline of an event
+  warren queues         lists and removes the queues of consumers
+  warren replay         sends past events to one queue again
+
+Each has --help. A consumer is a file of its own: bun run consumers/NAME.ts`;
+
+const [name = "--help"] = process.argv.splice(2, 1);
+const program = programs[name];
+if (program) {
+  if (name === "start") process.env["NODE_ENV"] ??= "production";
+  await import(program);
+} else if (name === "--help" || name === "-h") {
+  console.log(help);
+} else {
+  console.error(`Unknown command "${name}".\n\n${help}`);
+  process.exit(2);
+}
+
+export {};

@@ -1,0 +1,29 @@
+import { join } from "node:path";
+import { parseWords } from "../observe/command-line";
+import { projectFolder } from "../project/folder";
+import { runCommand } from "./command";
+
+const help = `Makes one executable of the API, which needs neither Bun nor this folder. Consumers run from source.
+
+  bun run build
+
+Options:
+  --outfile FILE   default dist/warren
+  --help           this text`;
+
+await runCommand(help, async (words) => {
+  const { values } = parseWords(words, { outfile: { type: "string", default: "dist/warren" } });
+  const generated = await run(join(import.meta.dir, "generate.ts"));
+  if (generated !== 0) return generated;
+  const workers = join(import.meta.dir, "../store/sqlite");
+  return run(
+    ...["build", "--compile", "--minify", "--sourcemap"],
+    // A thread is found beside the program by the name of its file.
+    ...["--root", workers, join(projectFolder, "src/executable.generated.ts"), join(workers, "commit-worker.ts")],
+    ...["--outfile", values.outfile],
+  );
+});
+
+function run(...words: string[]): Promise<number> {
+  return Bun.spawn([process.execPath, ...words], { cwd: projectFolder, stdio: ["ignore", "inherit", "inherit"] }).exited;
+}
