@@ -1,0 +1,130 @@
+// The library as a package: packed, installed into an empty folder, and used there by a project that has files of its own only.
+import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import packageJson from "../../package.json";
+import { temporaryFolder } from "../support/folder";
+import { freePort } from "../support/net";
+import { endAll, run, send, startApi } from "../support/processes";
+
+// Packing, installing and building take their time; what hangs still ends.
+setDefaultTimeout(300_000);
+
+const { dependencies, devDependencies } = packageJson;
+const files = {
+  "tsconfig.json": JSON.stringify({ extends: "warren/tsconfig.json", include: ["src", "routes", "consumers", "tests"] }),
+  "src/domain/product.ts": `import { Type } from "@sinclair/typebox";
+import { defineResource } from "warren/resource";
+
+export const product = defineResource({
+  name: "product",
+  fields: { title: Type.String({ minLength: 1 }), stock: Type.Integer({ minimum: 0, default: 0 }) },
+  example: { title: "Kettle", stock: 3 },
+});
+`,
+  "routes/products.ts": `import { crud } from "warren/crud";
+import { product } from "../src/domain/product";
+
+export default crud(product);
+`,
+  "routes/count.ts": `import { Elysia } from "elysia";
+import { defineRoute } from "warren/route";
+
+export default defineRoute(({ store }) => new Elysia().get("", async () => \`\${await store.log.end()} events\`));
+`,
+  "consumers/restock.ts": `import { type ConsumerOptions, runConsumer } from "warren/consumer";
+
+export const restock = {
+  queue: "restock",
+  events: ["product.created"],
+  handle: ({ product }) => console.log(\`\${product.stock} of \${product.title}\`),
+} satisfies ConsumerOptions<"product.created">;
+
+if (import.meta.main) await runConsumer(restock);
+`,
+  "tests/restock.test.ts": `import { expect, test } from "bun:test";
+import { buildEvent, testConsumer } from "warren/testing";
+import { restock } from "../consumers/restock";
+
+test("a product is handled", async () => {
+  await using consumer = testConsumer(restock);
+  expect(await consumer.deliver(buildEvent("product.created", { stock: 2 }))).toEqual({ action: "ack", result: "handled" });
+});
+`,
+};
+
+let folder: ReturnType<typeof temporaryFolder>;
+let project: string;
+beforeAll(async () => {
+  folder = temporaryFolder();
+  project = join(folder.path, "shop");
+  const packed = run(["pm", "pack", "--destination", folder.path]);
+  expect(await packed.exited).toBe(0);
+  const [tarball] = readdirSync(folder.path).filter((name) => name.endsWith(".tgz"));
+  const manifest = {
+    name: "shop",
+    type: "module",
+    scripts: { check: "warren generate --check && warren contracts check && tsc" },
+    dependencies: { warren: `file:../${tarball}`, elysia: dependencies.elysia, "@sinclair/typebox": dependencies["@sinclair/typebox"] },
+    devDependencies: { "bun-types": devDependencies["bun-types"], typescript: devDependencies.typescript },
+  };
+  for (const [name, text] of Object.entries({ ...files, "package.json": JSON.stringify(manifest) }))
+    await Bun.write(join(project, name), text);
+  await succeed("install");
+});
+afterEach(endAll);
+afterAll(() => folder.remove());
+
+/** Runs `bun <args>` in the project, which must succeed, and returns what it prints. */
+async function succeed(...args: string[]): Promise<string> {
+  const command = run(args, { cwd: project, env: { HOME: process.env["HOME"] ?? "", RABBITMQ_URL: "none" } });
+  const code = await command.exited;
+  const output = [...command.stdout, ...command.stderr].join("\n");
+  expect([args, code, code === 0 ? "" : output]).toEqual([args, 0, ""]);
+  return output;
+}
+
+test("the package holds the library, and nothing of a project", () => {
+  const installed = join(project, "node_modules/warren");
+  expect(existsSync(join(installed, "src/public/crud.ts"))).toBe(true);
+  for (const absent of ["routes", "consumers", "tests", "contracts", "src/domain", "src/routes.generated.ts"]) {
+    expect([absent, existsSync(join(installed, absent))]).toEqual([absent, false]);
+  }
+});
+
+test("generate, contracts, check and test pass", async () => {
+  expect(await succeed("x", "warren", "generate")).toContain("Wrote src/routes.generated.ts");
+  await succeed("x", "warren", "contracts", "update");
+  await succeed("run", "check");
+  expect(await succeed("test")).toContain("1 pass");
+  expect(readdirSync(project).sort()).toEqual(
+    expect.arrayContaining(["consumers", "contracts", "node_modules", "package.json", "routes", "src", "tests", "tsconfig.json"]),
+  );
+});
+
+test("the API serves the project's routes, and a consumer gets its events", async () => {
+  const env = { HOME: process.env["HOME"] ?? "", RABBITMQ_URL: "none", PORT: String(freePort()) };
+  const api = run(["x", "warren", "dev"], { cwd: project, env });
+  const url = /http:\/\/[\d.:]+/.exec(await api.line("Warren listens on"))?.[0] ?? "";
+  expect((await send("POST", `${url}/products`, { title: "Kettle" })).status).toBe(201);
+  expect(await (await fetch(`${url}/count`)).text()).toBe("1 events");
+  expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+  const events = (await (await fetch(`${url}/asyncapi.json`)).json()) as { channels: object };
+  expect(JSON.stringify(events)).toContain("restock");
+  const consumer = run(["consumers/restock.ts"], { cwd: project, env });
+  await consumer.line("0 of Kettle");
+  expect(await succeed("x", "warren", "status")).toContain("restock");
+  await consumer.stop();
+});
+
+test("one executable has it all", async () => {
+  await succeed("x", "warren", "build");
+  const api = await startApi({ program: join(project, "dist/warren"), cwd: folder.path, env: { PORT: "0", RABBITMQ_URL: "none" } });
+  expect((await send("POST", `${api.url}/products`, { title: "Kettle", stock: 1 })).status).toBe(201);
+  expect(await api.stop()).toBe(0);
+});
+
+test("an unknown command is refused with those that there are", async () => {
+  const refused = run(["x", "warren", "deploy"], { cwd: project, env: { HOME: process.env["HOME"] ?? "" } });
+  expect([await refused.exited, refused.stderr[0]]).toEqual([2, 'Unknown command "deploy".']);
+});
