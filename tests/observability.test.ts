@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { parser } from "@prometheus-io/lezer-promql";
 import { declaredMetrics } from "./support/declared-metrics";
+import { pageText } from "./support/doc-pages";
 import { root } from "./support/processes";
 import { runPromtool, type Scrape, skipPromtool } from "./support/scrape";
 
@@ -13,7 +14,7 @@ interface Rules {
   groups: { rules: { alert: string; expr: string; annotations: Record<string, string> }[] }[];
 }
 
-const folder = join(root, "observability");
+const folder = join(root, "deploy/observability");
 const file = (name: string) => Bun.file(join(folder, name));
 let declared: Scrape;
 let rules: Rules["groups"][number]["rules"];
@@ -109,10 +110,10 @@ test("the dashboard shows every metric of Warren", () => {
   expect(missing).toEqual(["warren_relay_position"]);
 });
 
-test("the README names every metric", async () => {
-  const readme = await Bun.file(join(root, "README.md")).text();
+test("the documentation names every metric", () => {
+  const page = pageText("docs/reference/metrics.md");
   const names = new Set([...declared.text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = ""]) => name));
-  expect([...names].filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+  expect([...names].filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
 });
 
 describe.skipIf(skipPromtool)("Prometheus' own tool takes", () => {

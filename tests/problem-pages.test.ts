@@ -1,9 +1,8 @@
 // Every kind of problem has a page at its `type`, and a row in the README.
 import { afterAll, expect, test } from "bun:test";
-import { join } from "node:path";
 import { everyKind } from "../src/http/problem-kinds";
 import { openApi } from "./support/api";
-import { root } from "./support/processes";
+import { pageText } from "./support/doc-pages";
 
 const api = openApi();
 afterAll(() => api.close());
@@ -14,9 +13,9 @@ test.each(everyKind.map((kind) => [`/problems/${kind.name}`, kind] as const))("%
   expect(answer.text).toBe(`${status} ${title}\n\n${meaning}\n`);
 });
 
-test("the README lists them all", async () => {
-  const readme = await Bun.file(join(root, "README.md")).text();
-  const rows = [...readme.matchAll(/^\| (\d{3}) +\| `\/problems\/([a-z-]+)` +\| \S/gm)].map(([, status, name]) => [Number(status), name]);
+test("the documentation lists them all", () => {
+  const page = pageText("docs/reference/http.md");
+  const rows = [...page.matchAll(/^\| (\d{3}) +\| `\/problems\/([a-z-]+)` +\| \S/gm)].map(([, status, name]) => [Number(status), name]);
   expect(rows).toEqual(everyKind.map(({ status, name }) => [status, name as string]));
 });
 

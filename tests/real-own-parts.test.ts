@@ -1,10 +1,10 @@
-// The first things of one's own: every example of the README, resources, a custom event, routes, consumers and a test, in a
+// The first things of one's own: every example of the documentation, resources, a custom event, routes, consumers and a test, in a
 // copy of the project. What the project asks of its own code holds there, too: not one file of it has to be edited.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
+import { docBlocks, fileOf } from "./support/doc-pages";
 import { run } from "./support/processes";
 import { copyWholeProject } from "./support/project-copy";
-import { fileOf, readmeBlocks } from "./support/readme";
 
 // The fast tests take half a minute on an idle machine.
 const fastTestsTimeoutMs = 900_000;
@@ -13,7 +13,7 @@ setDefaultTimeout(fastTestsTimeoutMs);
 let copy: ReturnType<typeof copyWholeProject>;
 beforeAll(async () => {
   copy = copyWholeProject();
-  for (const block of readmeBlocks("ts")) {
+  for (const block of docBlocks("ts")) {
     const file = fileOf(block);
     // A client is no part of the project.
     if (file.includes("/")) await Bun.write(join(copy.path, file), block.text);
@@ -35,8 +35,8 @@ function failuresIn(output: string): string {
   return failed.length > 0 ? failed.join("\n") : output.slice(-5000);
 }
 
-test("the README shows one of each", async () => {
-  const files = readmeBlocks("ts").map(fileOf);
+test("the documentation shows one of each", async () => {
+  const files = docBlocks("ts").map(fileOf);
   for (const one of [
     /^src\/domain\/order\.ts$/,
     /^routes\/orders\.ts$/,

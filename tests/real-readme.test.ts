@@ -1,13 +1,13 @@
-// What the README shows works as it stands.
+// What the README and the pages of docs/ show works as it stands.
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { deadEvents, deadQueueInFile } from "./support/dead-letters";
+import { type Block, docBlocks, fileOf } from "./support/doc-pages";
 import { temporaryFolder } from "./support/folder";
 import { isOwn, type OpenApi, operationsOf } from "./support/openapi";
 import { endAll, environment, run, send, startApi } from "./support/processes";
 import { copyProject } from "./support/project-copy";
-import { type Block, fileOf, readmeBlocks } from "./support/readme";
 
 setDefaultTimeout(60_000);
 
@@ -38,7 +38,7 @@ function curlCommands({ text }: Block): string[] {
   return text.replaceAll("\\\n", " ").match(/^curl .*$/gm) ?? [];
 }
 
-const blocks = readmeBlocks("sh").filter((block) => curlCommands(block).some((command) => command.includes("localhost:3000")));
+const blocks = docBlocks("sh").filter((block) => curlCommands(block).some((command) => command.includes("localhost:3000")));
 
 const withCurl = Bun.which("curl") || process.env["NO_SKIP"] ? test : test.skip;
 
@@ -47,7 +47,7 @@ withCurl("every example with curl is answered as it says, and every route of War
   let document: OpenApi | undefined;
   for (const block of blocks) {
     // Each block stands by itself, before a service with an item, and one queue that has dead letters.
-    const data = join(folder.path, `${block.line}`);
+    const data = join(folder.path, `${block.page.replace(/\W/g, "-")}-${block.line}`);
     mkdirSync(join(data, "data", "consumers"), { recursive: true });
     await deadQueueInFile(() => data).fill("audit", deadEvents(2));
     const api = await startApi({ env: environment(data) });
@@ -88,11 +88,15 @@ test("every example in TypeScript compiles, and the client runs", async () => {
   const { path } = copy;
   const config = (await Bun.file(join(path, "tsconfig.json")).json()) as { include: string[] };
   await Bun.write(join(path, "tsconfig.json"), JSON.stringify({ ...config, include: [...config.include, "*.ts"] }));
-  const files = readmeBlocks("ts").map((block) => ({ file: fileOf(block), text: block.text, line: block.line }));
-  for (const [index, { file, text, line }] of files.entries()) {
+  const files = docBlocks("ts").map((block) => ({
+    file: fileOf(block),
+    text: block.text,
+    place: `${block.page.replace(/\W/g, "-")}-${block.line}`,
+  }));
+  for (const [index, { file, text, place }] of files.entries()) {
     // An earlier version of a file stands beside the later one.
     const isEarlier = files.findIndex((other) => other.file === file && other !== files[index]) > index;
-    await Bun.write(join(path, isEarlier ? file.replace(/\.ts$/, `-${line}.ts`) : file), text);
+    await Bun.write(join(path, isEarlier ? file.replace(/\.ts$/, `-${place}.ts`) : file), text);
   }
   const bun = async (...args: string[]) => {
     const command = run(args, { cwd: path });

@@ -104,7 +104,7 @@ describe("the command line", () => {
   test("without a file it says what to do", async () => {
     const webhook = it.command([]);
     expect(await webhook.exited).toBe(1);
-    expect(webhook.stderr.join("\n")).toContain("Start with a copy of webhooks.example.json");
+    expect(webhook.stderr.join("\n")).toContain("Start with a copy of deploy/webhooks.example.json");
   });
 
   test("--secret prints a secret that the config takes", async () => {

@@ -179,8 +179,8 @@ describe("no message shows a secret", () => {
 });
 
 test("the example lacks nothing but its secrets", async () => {
-  const text = await Bun.file(join(root, "webhooks.example.json")).text();
-  const mistakes = mistakesIn(() => parseSubscriptions(text, "webhooks.example.json", catalogue));
+  const text = await Bun.file(join(root, "deploy/webhooks.example.json")).text();
+  const mistakes = mistakesIn(() => parseSubscriptions(text, "deploy/webhooks.example.json", catalogue));
   expect(mistakes.map((line) => line.split(":")[0])).toEqual(["subscriptions[0].secret", "subscriptions[1].secret"]);
   const filled = JSON.parse(text, (key, value) => (key === "secret" ? secret : value)) as unknown;
   expect(parseSubscriptions(JSON.stringify(filled), "webhooks.json", catalogue).map(({ name }) => name)).toEqual(["crm", "search"]);

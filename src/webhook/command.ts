@@ -10,7 +10,7 @@ import { describe, parseSubscriptions, type Subscription } from "./subscriptions
 
 const help = `Sends events to subscribers' URLs, signed as Standard Webhooks (https://www.standardwebhooks.com) has it.
 
-  install -m 600 webhooks.example.json webhooks.json
+  install -m 600 deploy/webhooks.example.json webhooks.json
                                                who gets which events; nobody else may read its secrets
   bun run consumers/webhook.ts --secret        prints a new secret; each subscriber has its own
   bun run consumers/webhook.ts --check         says what is wrong with the file, or what it means
@@ -51,7 +51,7 @@ function readConfigFile(file: string): string {
     exitWith(`${file}: ${exposure}.`, 1);
   } catch (error) {
     throw new Error(
-      `${file} cannot be read: ${messageOf(error)}. Start with a copy of webhooks.example.json, or name another file with --config.`,
+      `${file} cannot be read: ${messageOf(error)}. Start with a copy of deploy/webhooks.example.json, or name another file with --config.`,
     );
   }
 }

@@ -6,6 +6,7 @@ import items from "../../routes/items";
 import { type AppOptions, buildApp } from "../../src/app/app";
 import health from "../../src/built-in/health";
 import metricsRoute from "../../src/built-in/metrics";
+import { consumers } from "../../src/consumers.generated";
 import { EmbeddedDeadLetters } from "../../src/embedded/dead-letters";
 import { EmbeddedReplays } from "../../src/embedded/replays";
 import { findTimeline } from "../../src/engine/timelines";
@@ -73,6 +74,7 @@ export function openApi({
   const { log, lines } = recordedLog();
   const metrics = new Metrics(log);
   const app = buildApp({
+    consumers,
     routes,
     dependencies: {
       metrics,
