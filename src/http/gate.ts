@@ -33,8 +33,7 @@ export function gate(
   const refuseStranger = requireToken(config.apiTokens);
 
   function refuseFlood({ request, server }: Arrival): Response | undefined {
-    const client = limit && clientOf(request, server);
-    return limit && client ? limit(request, client) : undefined;
+    return limit?.(request, clientOf(request, server));
   }
   // Without a token: a browser sends none with a preflight, and the docs say the same.
   function answerOptions({ request, path }: Arrival): Response | undefined {

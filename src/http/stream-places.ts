@@ -13,7 +13,7 @@ export class StreamPlaces {
 
   /** Takes a place; answers how to give it back, or why there is none. */
   take(address: string | null): (() => void) | string {
-    const client = address === null ? "unknown" : clientKey(address);
+    const client = clientKey(address);
     const taken = this.#taken.get(client) ?? 0;
     if (this.#all >= inAll) return `There are ${inAll} streams already.`;
     if (taken >= perClient && !loopback.test(client)) return `There are ${perClient} streams of this client already.`;
