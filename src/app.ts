@@ -23,7 +23,7 @@ import { type LoadedRoute, mountRoutes } from "./router";
 export interface AppOptions {
   readonly routes: readonly LoadedRoute[];
   readonly dependencies: Dependencies;
-  readonly config: Pick<Config, "apiTokens" | "rateLimit" | "trustedProxies" | "localHostOnly" | "corsOrigins">;
+  readonly config: Pick<Config, "apiTokens" | "rateLimit" | "trustedProxies" | "allowedHosts" | "corsOrigins">;
   readonly log: Log;
   /** Default: none. */
   readonly tracing?: Tracing;

@@ -68,6 +68,7 @@ async function serve(routes: readonly LoadedRoute[], config: Config, log: Log): 
     dependencies: { ...service.dependencies, clientOf: clientsBehind(config.trustedProxies), stopping: stopping.signal },
   });
   const server = listen(app, config);
+  if (config.tokenFile !== null) log.info({ file: config.tokenFile }, "The API asks for the token in this file");
   log.info(`Warren listens on ${server.url.origin} and shows its API at ${server.url.origin}/swagger`);
 
   return async () => {

@@ -80,7 +80,7 @@ async function build(apiTokens: string[], rateLimit: number | null, routes?: Loa
     },
     config: {
       apiTokens: apiTokens.map((token) => ({ token, scope: "admin" })),
-      localHostOnly: false,
+      allowedHosts: null,
       corsOrigins: [],
       trustedProxies: 0,
       rateLimit,

@@ -1,5 +1,5 @@
 import { toOpenAPIPath } from "@elysiajs/swagger/utils";
-import type { Scope } from "../config";
+import type { Scope } from "../config/api-access";
 import { documentedAs } from "../domain/documented";
 import { nameOfStatus, Problem, problemOf } from "../problem";
 import { documented, isObject, type Json, rebuild } from "./rebuild";

@@ -23,13 +23,13 @@ export interface Arrival {
  * @param methodsAt answers the methods that a path knows.
  */
 export function gate(
-  config: Pick<Config, "apiTokens" | "rateLimit" | "trustedProxies" | "localHostOnly">,
+  config: Pick<Config, "apiTokens" | "rateLimit" | "trustedProxies" | "allowedHosts">,
   crossOrigin: CrossOrigin,
   methodsAt: (path: string) => readonly string[],
 ): (arrival: Arrival) => Response | undefined {
   const limit = config.rateLimit === null ? undefined : limitRate(config.rateLimit);
   const clientOf = clientsBehind(config.trustedProxies);
-  const refuseHost = checkHost(config.localHostOnly);
+  const refuseHost = checkHost(config.allowedHosts);
   const refuseStranger = requireToken(config.apiTokens);
 
   function refuseFlood({ request, server }: Arrival): Response | undefined {

@@ -86,7 +86,7 @@ export function openApi({
       clientOf: clientsBehind(config.trustedProxies ?? 0),
       stopping: new AbortController().signal,
     },
-    config: { apiTokens: [], localHostOnly: false, corsOrigins: [], trustedProxies: 0, rateLimit: null, ...config },
+    config: { apiTokens: [], allowedHosts: null, corsOrigins: [], trustedProxies: 0, rateLimit: null, ...config },
     log,
   });
   return {
