@@ -5,6 +5,7 @@ import { onStopSignal } from "./delivery/stop-signal";
 import { loadCatalogue } from "./domain/catalogue";
 import { startEngine } from "./engine";
 import { clientsBehind } from "./http/client-address";
+import { keepRoom } from "./http/open-connections";
 import { createLog, type Log, messageOf } from "./observe/logging";
 import { startTracing } from "./observe/tracing";
 import { type LoadedRoute, RouterError } from "./router";
@@ -68,11 +69,13 @@ async function serve(routes: readonly LoadedRoute[], config: Config, log: Log): 
     dependencies: { ...service.dependencies, clientOf: clientsBehind(config.trustedProxies), stopping: stopping.signal },
   });
   const server = listen(app, config);
+  const leaveRoom = keepRoom(server, log);
   if (config.tokenFile !== null) log.info({ file: config.tokenFile }, "The API asks for the token in this file");
   log.info(`Warren listens on ${server.url.origin} and shows its API at ${server.url.origin}/swagger`);
 
   return async () => {
     stopping.abort();
+    leaveRoom();
     await finishRequests(server);
     await service.stop();
     await tracing.stop();

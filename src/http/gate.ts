@@ -5,6 +5,7 @@ import { requireToken } from "./access";
 import { clientsBehind } from "./client-address";
 import type { CrossOrigin } from "./cross-origin";
 import { checkHost } from "./host";
+import { refuseCrowd } from "./open-connections";
 import { limitRate } from "./rate-limit";
 
 /** A request that has reached the gate. */
@@ -17,7 +18,7 @@ export interface Arrival {
 }
 
 /**
- * What stands before every route. Answers a request that does not reach one: too many of them, a wrong host, OPTIONS, a
+ * What stands before every route. Answers a request that does not reach one: too many of them, in all or of a client, a wrong host, OPTIONS, a
  * page of another origin, no token. Undefined: it may pass.
  *
  * @param methodsAt answers the methods that a path knows.
@@ -29,6 +30,7 @@ export function gate(
 ): (arrival: Arrival) => Response | undefined {
   const limit = config.rateLimit === null ? undefined : limitRate(config.rateLimit);
   const clientOf = clientsBehind(config.trustedProxies);
+  const refuseExcess = refuseCrowd();
   const refuseHost = checkHost(config.allowedHosts);
   const refuseStranger = requireToken(config.apiTokens);
 
@@ -43,9 +45,14 @@ export function gate(
     return new Response(null, { status: 204, headers: { allow, ...crossOrigin.preflight(allow) } });
   }
   return (arrival) => {
-    const { request, path } = arrival;
+    const { request, path, server } = arrival;
     return (
-      refuseFlood(arrival) ?? refuseHost(request) ?? answerOptions(arrival) ?? crossOrigin.refuse(request) ?? refuseStranger(request, path)
+      refuseExcess(request, path, server) ??
+      refuseFlood(arrival) ??
+      refuseHost(request) ??
+      answerOptions(arrival) ??
+      crossOrigin.refuse(request) ??
+      refuseStranger(request, path)
     );
   };
 }
