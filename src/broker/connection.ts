@@ -1,8 +1,9 @@
-import type { Channel, ConfirmChannel, RecoveringChannelModel } from "amqplib";
+import type { Channel, ChannelModel, ConfirmChannel, RecoveringChannelModel } from "amqplib";
 import { type RabbitmqConfig, redactUrl } from "../config";
 import { type Log, messageOf } from "../observe/logging";
 import { Places } from "./places";
 import { explainRefusal, tlsOptions } from "./tls";
+import { surviveUndecodableHeaders } from "./undecodable";
 
 export type { ConfirmChannel, ConsumeMessage, Message, Options, Replies } from "amqplib";
 
@@ -71,7 +72,14 @@ export class Broker {
     const { connect } = await loadAmqplib();
     const connection = await connect(withHeartbeat(config.url), {
       ...socketOptions(config),
-      recovery: { waitForConnect: false, initialDelay: 200, maxDelay: longestPauseMs, factor: 2, jitter: 0.3 },
+      recovery: {
+        waitForConnect: false,
+        initialDelay: 200,
+        maxDelay: longestPauseMs,
+        factor: 2,
+        jitter: 0.3,
+        setup: async (model: ChannelModel) => surviveUndecodableHeaders(model.connection),
+      },
     });
     return new Broker(redactUrl(config.url), connection, log, !options.expected);
   }
