@@ -1,5 +1,6 @@
 import { basename, join } from "node:path";
-import { aborted, Broker } from "../broker/connection";
+import { aborted } from "../broker/channel";
+import { Broker } from "../broker/connection";
 import { type Config, ConfigError, type RabbitmqConfig, readConfig } from "../config";
 import { loadCatalogue, UnknownEventType } from "../domain/catalogue";
 import { createLog, type Log, messageOf } from "../observe/logging";
@@ -19,6 +20,7 @@ import { helpOf, readFlags, type ServerFlags } from "./flags";
 import { Interrupted } from "./interrupted";
 import { areLookedAt } from "./looked-at";
 import { parkingOf } from "./parking";
+import { quarantineFolder } from "./quarantine";
 import { consumeFrom, type Subscription } from "./rabbit-consumer";
 import { signingKey } from "./signing-key";
 import { onStopSignal } from "./stop-signal";
@@ -126,7 +128,7 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
   const key = consumer.temporary ? null : signingKey(config, log);
   const broker = await Broker.connect(rabbitmq, log);
   const announcer = new Announcer(broker, rabbitmq.url, key, log);
-  const parking = parkingOf(broker, announcer, consumer);
+  const parking = parkingOf(broker, announcer, consumer, quarantineFolder(config.dataDir));
   const interrupted = new Interrupted();
   let subscription: Subscription | undefined;
   let stage: Stage = "waiting";

@@ -1,8 +1,9 @@
 import type { Broker, ConfirmChannel, ConsumeMessage } from "../broker/connection";
 import { Publisher } from "../broker/publisher";
 import { messageOf } from "../observe/logging";
+import { unhandledCopiesOf } from "./copies";
 import type { Watch } from "./dead-letters";
-import { requeuesOf, unhandledCopyOf } from "./parked-message";
+import { requeuesOf } from "./parked-message";
 import { Signal } from "./signal";
 
 /** What is done with a dead letter that was looked at. `enough`: it is kept, and no other is looked at. */
@@ -93,7 +94,7 @@ async function readAll(
       const verdict = await look(message, publisher);
       if (verdict === "remove") channel.ack(message);
       else if (requeuesOf(message) >= mostRequeues) {
-        await publisher.publish(unhandledCopyOf(message, queue));
+        await publisher.publishFirst(unhandledCopiesOf(message, queue));
         channel.ack(message);
       } else if (subscription?.tag === message.fields.consumerTag) subscription.kept += 1;
       if (verdict === "enough") enough = true;

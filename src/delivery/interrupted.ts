@@ -6,10 +6,12 @@ export class Interrupted {
   readonly held = new Set<string>();
   /** Messages that it has handled, but could not acknowledge any more. */
   readonly handled = new Map<string, Outcome>();
+  /** How often RabbitMQ closed the channel over a copy of a message. */
+  readonly blamed = new Map<string, number>();
 
   /** What is forgotten costs a needless count or a second handling, never an event. */
   forgetOldest(most: number): void {
-    for (const kept of [this.held, this.handled]) {
+    for (const kept of [this.held, this.handled, this.blamed]) {
       for (const id of kept.keys()) {
         if (kept.size <= most) break;
         kept.delete(id);

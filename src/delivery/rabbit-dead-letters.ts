@@ -2,6 +2,7 @@ import type { Broker, Message } from "../broker/connection";
 import { deadQueueOf, queueDepth } from "../broker/topology";
 import { messageOf } from "../observe/logging";
 import { troubleOf } from "./broker-trouble";
+import { revivedCopiesOf } from "./copies";
 import {
   type DeadLetter,
   type DeadLetterPage,
@@ -12,7 +13,7 @@ import {
   type Watch,
 } from "./dead-letters";
 import { type Look, QueueTaken, readDeadQueue } from "./dead-queue";
-import { failuresOf, firstFailureOf, lastFailureOf, revivedCopyOf } from "./parked-message";
+import { failuresOf, firstFailureOf, lastFailureOf } from "./parked-message";
 import { QueueUnavailable, refusalExplained, UnknownQueue } from "./queue-errors";
 
 const lookAtBrokerEveryMs = 250;
@@ -65,7 +66,7 @@ export class RabbitDeadLetters implements DeadLetters {
       queue,
       async (message, publisher) => {
         if (!isSelected(selection, about(message))) return "keep";
-        await publisher.publish(revivedCopyOf(message, queue));
+        await publisher.publishFirst(revivedCopiesOf(message, queue));
         redriven += 1;
         return "remove";
       },

@@ -1,4 +1,5 @@
-import { aborted, type Broker, type ConfirmChannel, type ConsumeMessage } from "../broker/connection";
+import { aborted } from "../broker/channel";
+import type { Broker, ConfirmChannel, ConsumeMessage } from "../broker/connection";
 import {
   bindOwnQueue,
   declareSubscriptionsQueue,

@@ -1,7 +1,8 @@
 import type { ConsumerOptions, EventPattern } from "../../src/delivery/consumer";
 import { resolveConsumer } from "../../src/delivery/consumer-options";
 import { Interrupted } from "../../src/delivery/interrupted";
-import { consumeFrom, type Parking } from "../../src/delivery/rabbit-consumer";
+import type { Parking } from "../../src/delivery/park";
+import { consumeFrom } from "../../src/delivery/rabbit-consumer";
 import { Worker } from "../../src/delivery/worker";
 import type { Event } from "../../src/domain/event";
 import { type ConsumerFile, openConsumerFile } from "../../src/store/consumer-file";
@@ -26,13 +27,18 @@ export function consumerOn<const Pattern extends EventPattern = ItemPattern>(opt
   if (consumer.exactlyOnce) file().together(() => consumer.setup(file().transaction));
   const worker = new Worker(consumer, file);
   const interrupted = new Interrupted();
-  const parked = { forgotten: 0 };
+  const parked = { forgotten: 0, quarantined: [] as string[] };
   const parking: Parking = {
     retryQueue: async (delayMs) => `q.retry.${delayMs}`,
     deadQueue: async () => "q.dead",
     forget: () => {
       parked.forgotten += 1;
     },
+    quarantine: (message, _, why) => {
+      parked.quarantined.push(`${message.content}: ${why}`);
+      return "a file";
+    },
+    patienceMs: Number.POSITIVE_INFINITY,
   };
   return {
     worker,
