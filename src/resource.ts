@@ -6,7 +6,7 @@ import { type Input, withDefaults } from "./crud/defaults";
 import { changeParameters, etag, idempotencyKey, location, readParameters } from "./crud/headers";
 import { fingerprintOf, idempotencyKeyOf, onceOf, refuseReuse } from "./crud/idempotency-key";
 import { listOf } from "./crud/listing";
-import { mergePatch } from "./crud/merge-patch";
+import { mergePatch, type Patch } from "./crud/merge-patch";
 import { etagOf, guardOf, isUnchanged } from "./crud/preconditions";
 import { schemasOf, typed } from "./crud/resource-schemas";
 import { mistakesIn } from "./domain/check";
@@ -43,7 +43,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
   const schemas = schemasOf(resource);
   const record = typed<Recorded<Fields>>(schemas.record);
   const input = typed<Input<Fields>>(schemas.input);
-  const patch = typed<Partial<Fields>>(schemas.patch);
+  const patch = typed<Patch<Fields>>(schemas.patch);
   const page = typed<Page>(schemas.page);
   const { params } = schemas;
   const list = listOf(resource);
@@ -155,7 +155,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
             responses: changed,
             tags,
             summary: `Replace ${aOrAn(name)}`,
-            description: `A field that is left out goes back to its default. Publishes ${name}.updated.`,
+            description: `A field that is left out goes back to its default. Publishes ${name}.updated, unless nothing changes.`,
           },
         },
       )
@@ -172,7 +172,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
             responses: changed,
             tags,
             summary: `Change ${aOrAn(name)}`,
-            description: `A JSON merge patch (RFC 7396): what is left out stays, null takes a value away. Publishes ${name}.updated.`,
+            description: `A JSON merge patch (RFC 7396): what is left out stays, null takes a value away or puts a default back. Publishes ${name}.updated, unless nothing changes.`,
             requestBody: { required: true, content: { [patchMediaType]: {}, "application/json": {} } },
           },
         },

@@ -3,7 +3,7 @@ import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { item } from "../src/domain/item";
+import { type Item, item } from "../src/domain/item";
 import { CommitPlace } from "../src/store/commit-place";
 import { CommitThreadLost, startCommitThread } from "../src/store/commit-thread";
 import { BatchWriter } from "../src/store/committer";
@@ -43,6 +43,8 @@ async function startThread(): Promise<void> {
   await insertMany(10);
   await threads.opened;
 }
+
+const dearer = (current: Item) => ({ ...current, price: (current.price ?? 0) + 1 });
 
 /** Looked at from the start: a change may fail before all have been asked for. */
 const settled = async (change: Promise<unknown>) => (await Promise.allSettled([change]))[0];
@@ -110,11 +112,9 @@ describe("where changes are committed", () => {
     other.run("BEGIN IMMEDIATE");
     let answered = 0;
     const changes = many(10, () =>
-      store
-        .update(item, 1, (current) => current)
-        .then(() => {
-          answered += 1;
-        }),
+      store.update(item, 1, dearer).then(() => {
+        answered += 1;
+      }),
     );
     await new Promise(setImmediate);
     for (let n = 0; n < 20; n += 1) {
@@ -136,7 +136,7 @@ describe("changes see those before them, committed or not", () => {
     // In many turns of the event loop, so that several groups are under way.
     const changes: Promise<unknown>[] = [];
     for (let turn = 0; turn < 50; turn += 1) {
-      for (let n = 0; n < 8; n += 1) changes.push(store.update(item, 1, (current) => ({ ...current, price: (current.price ?? 0) + 1 })));
+      for (let n = 0; n < 8; n += 1) changes.push(store.update(item, 1, dearer));
       await new Promise(setImmediate);
     }
     await Promise.all(changes);
@@ -160,11 +160,11 @@ describe("changes see those before them, committed or not", () => {
 
   test("a record that was removed is gone for the changes behind it", async () => {
     const results = await Promise.all([
-      store.update(item, 2, (current) => current),
+      store.update(item, 2, dearer),
       ...many(6, () => store.insert(order, order.example)),
       store.remove(item, 2),
       store.remove(item, 2),
-      store.update(item, 2, (current) => current),
+      store.update(item, 2, dearer),
     ]);
     expect([results[0], ...results.slice(7)]).toMatchObject([{ version: 2 }, { version: 2 }, undefined, undefined]);
   });
@@ -183,8 +183,8 @@ describe("changes see those before them, committed or not", () => {
       if (version !== 1) throw new RangeError(`it is ${version}`);
     };
     const [first, second] = await Promise.allSettled([
-      store.update(item, 3, (current) => current, { guard }),
-      store.update(item, 3, (current) => current, { guard }),
+      store.update(item, 3, dearer, { guard }),
+      store.update(item, 3, dearer, { guard }),
       ...many(6, () => store.insert(item, fields)),
     ]);
     expect([first, second]).toMatchObject([{ value: { version: 2 } }, { reason: new RangeError("it is 2") }]);
@@ -217,7 +217,7 @@ describe("one bad change", () => {
     for (let turn = 0; turn < 20; turn += 1) {
       for (let n = 0; n < 6; n += 1)
         changes.push(settled(store.insert(item, { ...fields, name: turn % 4 === 1 && n === 3 ? "bad" : `good ${turn}/${n}` })));
-      changes.push(settled(store.update(item, 1, (current) => ({ ...current, price: (current.price ?? 0) + 1 }))));
+      changes.push(settled(store.update(item, 1, dearer)));
       await new Promise(setImmediate);
     }
     const results = await Promise.all(changes);
@@ -237,7 +237,7 @@ describe("one bad change", () => {
       store.update(item, 1, () => {
         throw refusal;
       }),
-      store.update(item, 1, (current) => current),
+      store.update(item, 1, dearer),
     ]);
     expect(settled.map(({ status }) => status)).toEqual<string[]>([...many(6, () => "fulfilled"), "rejected", "fulfilled"]);
     expect((settled[6] as PromiseRejectedResult).reason).toBe(refusal);
@@ -252,7 +252,7 @@ describe("trouble", () => {
     other.run("BEGIN IMMEDIATE");
     const changes: Promise<PromiseSettledResult<unknown>>[] = [];
     for (let turn = 0; turn < 3; turn += 1) {
-      changes.push(...many(6, () => settled(store.insert(item, fields))), settled(store.update(item, 1, (current) => current)));
+      changes.push(...many(6, () => settled(store.insert(item, fields))), settled(store.update(item, 1, dearer)));
       await new Promise(setImmediate);
     }
     const results = await Promise.all(changes);

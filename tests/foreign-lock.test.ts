@@ -88,9 +88,16 @@ describe("the store", () => {
   test("makes changes when the lock is given back, in their order, and reads meanwhile", async () => {
     await store.insert(order, order.example);
     const unlock = lock(file);
-    const changes = Promise.all([store.insert(order, order.example), store.update(order, 1, (current) => current)]);
+    const changes = Promise.all([
+      store.insert(order, order.example),
+      store.update(order, 1, (current) => ({ ...current, customer: `${current.customer}!` })),
+    ]);
     expect(await goesOn(changes)).toBe(true);
-    const later = Promise.all([store.update(order, 1, (current) => current), store.relayed.save(1), store.check()]);
+    const later = Promise.all([
+      store.update(order, 1, (current) => ({ ...current, customer: `${current.customer}!` })),
+      store.relayed.save(1),
+      store.check(),
+    ]);
     expect(await store.get(order, 1)).toMatchObject({ version: 1 });
     expect(await goesOn(later)).toBe(true);
     unlock();

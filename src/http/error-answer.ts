@@ -1,6 +1,7 @@
 import type { ValueError } from "@sinclair/typebox/errors";
 import { ElysiaCustomStatusResponse, NotFoundError, ParseError, ValidationError } from "elysia";
 import { describeMistakes } from "../domain/mistakes";
+import { InvalidChange } from "../domain/written";
 import { type Log, messageOf } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
 import { HttpProblem, problemResponse, problemType } from "../problem";
@@ -51,6 +52,11 @@ export function answerErrors(log: Log, methodsAt: (path: string) => readonly str
       log.error(context, "The store is not available; the request was refused and nothing was changed");
       const detail = "The store cannot do this now; nothing was changed. Try again.";
       return problemResponse(request, 503, { detail }, { "retry-after": "1" });
+    }
+    if (error instanceof InvalidChange) {
+      // The client has sent what its route accepts, and learns what would do; that the route accepts too much is for the log.
+      log.warn(context, "A change was refused: its route accepts what the schema of the record does not");
+      return problemResponse(request, 422, { detail: error.summary, errors: [...error.mistakes] });
     }
     log.error({ ...context, stack: error instanceof Error ? error.stack : undefined }, "A request failed unexpectedly");
     return problemResponse(request, 500);

@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { checkEmitted } from "../domain/event-type";
 import type { Filters } from "../domain/filter";
 import type { EventData, Recorded, Resource } from "../domain/resource";
+import { inList } from "../domain/written";
 import { noTracing, type Tracing } from "../observe/tracing";
 import { CommitClock } from "./commit-clock";
 import { CommitPlace } from "./commit-place";
@@ -21,7 +22,7 @@ import { replaysIn, savedRetryQueues, subscriptionsIn } from "./queue-tables";
 import { upcastRecords } from "./record-versions";
 import { refusalsIn } from "./refusal-table";
 import { relayPosition } from "./relay-position";
-import { serialize } from "./serialize";
+import { hasSameFields, serialize } from "./serialize";
 import { Snapshot } from "./snapshot";
 import type { ChangeContext, GuardedContext, Listing, LogReader, OnceContext, Page, Store, Stored } from "./store";
 import { Table } from "./table";
@@ -159,7 +160,7 @@ class SqliteStore implements Store {
   ): Promise<string> {
     const table = this.#table(resource);
     if (context.emit) checkEmitted(resource, context.emit);
-    const insertAll = () => answerOf(fields.map((each) => this.#insert(resource, table, each, context)));
+    const insertAll = () => answerOf(fields.map((each, index) => inList(index, () => this.#insert(resource, table, each, context))));
     return this.#commits.run(() => (once ? this.#keys.answer(once, insertAll) : insertAll()));
   }
 
@@ -176,11 +177,13 @@ class SqliteStore implements Store {
       if (!current) return undefined;
       context?.guard?.(current);
       const record = JSON.parse(current.json) as Recorded<Fields>;
+      const { createdAt } = record;
       const now = this.#clock.now();
-      const stored = serialize(resource, id, change(record), current.version + 1, record.createdAt, now);
-      table.replace(stored);
-      this.#events.append(resource, "updated", stored, now, context);
-      return stored;
+      const stored = serialize(resource, id, change(record), current.version + 1, createdAt, now);
+      const isChange = !hasSameFields(current, stored);
+      if (isChange) table.replace(stored);
+      this.#events.append(resource, isChange ? "updated" : null, isChange ? stored : current, now, context);
+      return isChange ? stored : current;
     });
   }
 

@@ -114,7 +114,7 @@ export interface ChangeContext<Data extends EventData = EventData> {
   readonly requestedAt?: number | undefined;
   /**
    * Custom events of the resource, each with its data, that commit together with the change, after its own event:
-   * `{ shipped: { carrier: "DHL" } }`. Data that its schema does not have is a TypeError, and nothing is changed.
+   * `{ shipped: { carrier: "DHL" } }`. For data that its schema refuses the change is refused.
    */
   readonly emit?: { readonly [Event in keyof Data]?: Data[Event] } | undefined;
 }
@@ -142,7 +142,8 @@ export interface OnceContext extends ChangeContext {
  * Keeps the resources and the event log. Every change commits together with its event; a promise of a change
  * fulfils only when both are on disk.
  *
- * Every method may reject with {@link StoreUnavailable}.
+ * Every method may reject with {@link StoreUnavailable}; one that writes a record or an event, with `InvalidChange` for
+ * what no consumer could read: fields or data that their schema refuses, or that JSON would not keep as they are.
  */
 export interface Store extends QueueStore {
   insert<Fields extends object, Data extends EventData>(
@@ -164,7 +165,8 @@ export interface Store extends QueueStore {
   ): Promise<string>;
   /**
    * Replaces the fields of a record by what `change` makes of the current ones. Undefined: there is no such record.
-   * What `change` throws rejects the promise, and nothing is changed.
+   * What `change` throws rejects the promise, and nothing is changed. If the fields are the same as before, the record keeps
+   * its version and time, and there is no event but those of `emit`.
    */
   update<Fields extends object, Data extends EventData>(
     resource: ResourceOf<Fields, Data>,
