@@ -22,13 +22,16 @@ import { whenUnlocked } from "./store/lock-wait";
 import { warnOfExposed } from "./store/private-file";
 import { openSqliteStore } from "./store/sqlite";
 import { describeStore } from "./store/store-metrics";
+import { checkStoredRecords } from "./stored-records";
 
 const confirmsTimeoutMs = 3000;
 
-interface EngineOptions {
+export interface EngineOptions {
   readonly tracing?: Tracing;
   /** Commits that take longer, in seconds, move to a thread of their own. Default: all are made on this one. */
   readonly quickCommitSeconds?: number;
+  /** What to do when stored records are not valid by their schema. Default: `refuse`, to start. */
+  readonly onInvalidRecords?: "refuse" | "warn";
 }
 
 export interface Engine {
@@ -47,12 +50,18 @@ export async function startEngine(
   config: Config,
   catalogue: Catalogue,
   log: Log,
-  { tracing = noTracing, quickCommitSeconds }: EngineOptions = {},
+  { tracing = noTracing, quickCommitSeconds, onInvalidRecords = "refuse" }: EngineOptions = {},
 ): Promise<Engine> {
   const { resources } = catalogue;
   const store = await whenUnlocked(() => openSqliteStore(config.databaseFile, resources, { tracing, quickCommitSeconds }));
   warnOfExposed(config, log);
   await warnOfClock(store.log, log);
+  try {
+    await checkStoredRecords(store, onInvalidRecords, log);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
   const transport = await chooseTransport(config.rabbitmq);
   log.info({ transport: transport.name, database: config.databaseFile }, `Transport: ${transport.name}, because ${transport.reason}`);
 

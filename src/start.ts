@@ -3,7 +3,7 @@ import { buildApp } from "./app";
 import { type Config, ConfigError, readConfig } from "./config";
 import { onStopSignal } from "./delivery/stop-signal";
 import { loadCatalogue } from "./domain/catalogue";
-import { startEngine } from "./engine";
+import { type EngineOptions, startEngine } from "./engine";
 import { clientsBehind } from "./http/client-address";
 import { keepRoom } from "./http/open-connections";
 import { createLog, type Log, messageOf } from "./observe/logging";
@@ -19,11 +19,13 @@ const quickCommitSeconds = 0.002;
 const help = `Runs the API until Ctrl+C. It takes no arguments; variables of the environment say how: PORT, HOST, DATABASE_URL,
 RABBITMQ_URL, API_TOKEN and others, all of them in .env.example. The API shows itself at /swagger.`;
 
+type StartOptions = Pick<EngineOptions, "onInvalidRecords">;
+
 /**
  * Runs the API as this process's whole work, until SIGINT or SIGTERM. A mistake in the environment or in `routes/` is
  * printed, and exits with 1; an argument, since there are none, with 2.
  */
-export async function startApi(loadRoutes: () => Promise<readonly LoadedRoute[]>): Promise<void> {
+export async function startApi(loadRoutes: () => Promise<readonly LoadedRoute[]>, options: StartOptions = {}): Promise<void> {
   const [word] = process.argv.slice(2);
   if (word === "--help" || word === "-h") {
     console.log(help);
@@ -41,7 +43,7 @@ export async function startApi(loadRoutes: () => Promise<readonly LoadedRoute[]>
       stream: 1,
       secrets: config.apiTokens.map(({ token }) => token),
     });
-    const starting = serve(await loadRoutes(), config, log);
+    const starting = serve(await loadRoutes(), config, log, options);
     onStopSignal(log, stopTimeoutMs, async () => {
       const stop = await starting;
       await stop();
@@ -57,10 +59,10 @@ export async function startApi(loadRoutes: () => Promise<readonly LoadedRoute[]>
 }
 
 /** Starts everything, and answers how to stop it again. */
-async function serve(routes: readonly LoadedRoute[], config: Config, log: Log): Promise<() => Promise<void>> {
+async function serve(routes: readonly LoadedRoute[], config: Config, log: Log, options: StartOptions): Promise<() => Promise<void>> {
   const stopping = new AbortController();
   const tracing = await startTracing(config, "warren", log);
-  const service = await startEngine(config, await loadCatalogue(), log, { tracing, quickCommitSeconds });
+  const service = await startEngine(config, await loadCatalogue(), log, { ...options, tracing, quickCommitSeconds });
   const app = buildApp({
     routes,
     config,

@@ -353,8 +353,8 @@ test("listeners hear of each commit that added events, when these can be read", 
 // How long 60 MB take is the disk's affair.
 test("reads between all commits do not keep SQLite's own log from starting anew", async () => {
   await startThread();
-  const long = { ...fields, description: "x".repeat(1000) };
-  for (let n = 0; n < 300; n += 1) {
+  const long = { ...fields, description: "x".repeat(2000) };
+  for (let n = 0; n < 150; n += 1) {
     const inserted = Promise.all(many(100, () => store.insert(item, long)));
     let isDone = false;
     void inserted.then(() => {

@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { convert } from "../domain/convert";
 import { type EventType, eventTypesOf, newestVersion } from "../domain/event-type";
 import type { Recorded, Resource } from "../domain/resource";
+import { noteValid } from "./record-checks";
 import { serialize } from "./serialize";
 import type { Stored } from "./store";
 
@@ -31,7 +32,10 @@ export function upcastRecords(db: Database, resources: readonly Resource[]): voi
             "they were last used by a newer program. Start that one, or give another file in DATABASE_URL.",
         );
       }
-      if (version < newest) upcast(db, type, version);
+      if (version < newest) {
+        upcast(db, type, version);
+        noteValid(db, resource);
+      }
       db.run("INSERT OR REPLACE INTO warren_record_versions VALUES (?, ?)", [resource.name, newest]);
     }).immediate();
   }

@@ -6,7 +6,7 @@ import { inList } from "../domain/written";
 import { noTracing, type Tracing } from "../observe/tracing";
 import { CommitClock } from "./commit-clock";
 import { CommitPlace } from "./commit-place";
-import { BatchWriter, CommitterHere } from "./committer";
+import { BatchWriter } from "./committer";
 import { openForWriting } from "./connection";
 import { EventAppender } from "./event-appender";
 import { eventFinder } from "./event-record";
@@ -19,6 +19,7 @@ import { migrate, storeMigrations } from "./migrations";
 import { makePrivate, refuseForeign } from "./private-file";
 import { pruner } from "./prune";
 import { replaysIn, savedRetryQueues, subscriptionsIn } from "./queue-tables";
+import { checkRecords } from "./record-checks";
 import { upcastRecords } from "./record-versions";
 import { refusalsIn } from "./refusal-table";
 import { relayPosition } from "./relay-position";
@@ -90,6 +91,7 @@ class SqliteStore implements Store {
   readonly retryQueues: Store["retryQueues"];
   readonly replays: Store["replays"];
   readonly refusals: Store["refusals"];
+  readonly checkRecords: Store["checkRecords"];
 
   readonly #db: Database;
   readonly #lock: Lock;
@@ -106,26 +108,19 @@ class SqliteStore implements Store {
     db: Database,
     resources: readonly Resource[],
     lock: Lock,
-    { tracing = noTracing, quickCommitSeconds, patienceMs = lockPatienceMs }: StoreOptions,
+    { tracing = noTracing, quickCommitSeconds = Number.POSITIVE_INFINITY, patienceMs = lockPatienceMs }: StoreOptions,
   ) {
     this.#lock = lock;
     this.#db = db;
     this.#commits = new GroupCommit(
-      ({ sql }, on) => {
-        const writer = new BatchWriter(this.#db, sql);
-        return quickCommitSeconds === undefined
-          ? new CommitterHere(writer, on, patienceMs)
-          : new CommitPlace(writer, { quickSeconds: quickCommitSeconds, patienceMs }, on);
-      },
-      {
-        begin: () => this.#snapshot.release(),
-        answered: () => this.#tell(),
-      },
+      ({ sql }, on) => new CommitPlace(new BatchWriter(this.#db, sql), { quickSeconds: quickCommitSeconds, patienceMs }, on),
+      { begin: () => this.#snapshot.release(), answered: () => this.#tell() },
     );
     this.#snapshot = new Snapshot(this.#db, () => !this.#commits.isUnderWay);
     const { uncommitted } = this.#commits;
     for (const resource of resources) this.#tables.set(resource.name, new Table(this.#db, uncommitted, resource));
     upcastRecords(this.#db, resources);
+    this.checkRecords = (onProgress) => checkRecords(this.#db, resources, onProgress);
     this.#keys = new IdempotencyKeys(this.#db, uncommitted);
     this.#clock = new CommitClock(db, resources);
     this.#events = new EventAppender(uncommitted, resources, this.#clock, tracing);

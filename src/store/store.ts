@@ -3,6 +3,7 @@ import type { EventData, Recorded, Resource } from "../domain/resource";
 import type { EventRecord } from "./event-record";
 import type { CommitTally } from "./group-commit";
 import type { QueueStore } from "./queue-store";
+import type { RecordsCheck } from "./record-checks";
 
 type ResourceOf<Fields extends object, Data extends EventData = EventData> = Resource<string, string, Fields, Filters, Data>;
 
@@ -201,6 +202,8 @@ export interface Store extends QueueStore {
 
   /** Removes events older than `before` (ISO 8601) up to `position`; answers how many. */
   prune(before: string, position: number): Promise<number>;
+  /** Finds stored records that are not valid, of the resources whose schema has changed since all were. */
+  readonly checkRecords: RecordsCheck;
   /** Rejects when the store cannot be written. */
   check(): Promise<void>;
   /** Commits what is under way, then closes. */
