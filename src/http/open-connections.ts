@@ -9,7 +9,8 @@ const requestShare = 0.75;
 const fullShare = 0.8;
 
 const mostStreams = 5000;
-const checkEveryMs = 1000;
+/** A larger limit takes longer to reach, and what is open longer to count. */
+const checkEveryMs = (limit: number) => Math.max(1000, Math.min(60_000, limit / 20));
 
 /** Returns how many streams may be open: each takes a connection for as long as it likes. */
 export function streamLimit(files = openFileLimit()): number {
@@ -60,7 +61,7 @@ export function keepRoom(server: Pick<Server<unknown>, "closeIdleConnections">, 
       );
     }
     full = true;
-  }, checkEveryMs);
+  }, checkEveryMs(limit));
   timer.unref();
   return () => clearInterval(timer);
 }
