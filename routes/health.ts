@@ -4,7 +4,7 @@ import { backlogOf, oldBacklogSeconds } from "../src/delivery/backlog";
 import { troubleOf } from "../src/delivery/broker-trouble";
 import { HttpProblem, Problem } from "../src/problem";
 import { defineRoute, type RelayStatus } from "../src/route";
-import { StoreUnavailable } from "../src/store/store";
+import { StoreReplaced, StoreUnavailable } from "../src/store/store";
 
 const tags = ["health"];
 
@@ -61,6 +61,7 @@ export default defineRoute(({ store, relay }) =>
       "/ready",
       async () => {
         await store.check().catch((error: unknown) => {
+          if (error instanceof StoreReplaced) throw new HttpProblem(503, "The database file was removed or replaced; restart the API.");
           throw error instanceof StoreUnavailable ? new HttpProblem(503, "The store cannot be written.") : error;
         });
         const { transport, broker, position } = relay();

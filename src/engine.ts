@@ -20,6 +20,7 @@ import type { Dependencies } from "./route";
 import { warnOfClock } from "./store/commit-clock";
 import { whenUnlocked } from "./store/lock-wait";
 import { warnOfExposed } from "./store/private-file";
+import { warnOfReplaced } from "./store/replaced-warning";
 import { openSqliteStore } from "./store/sqlite";
 import { describeStore } from "./store/store-metrics";
 import { checkStoredRecords } from "./stored-records";
@@ -62,6 +63,7 @@ export async function startEngine(
     await store.close();
     throw error;
   }
+  const stopLooking = warnOfReplaced(store, config.databaseFile, log);
   const transport = await chooseTransport(config.rabbitmq);
   log.info({ transport: transport.name, database: config.databaseFile }, `Transport: ${transport.name}, because ${transport.reason}`);
 
@@ -113,6 +115,7 @@ export async function startEngine(
       relay: () => ({ transport: transport.name, broker: brokerState(broker, transport), position: relay.position }),
     },
     async stop() {
+      stopLooking();
       retention.stop();
       queues.stop();
       // No confirm comes from a broker that is away or blocked; what waits is sent after the next start.

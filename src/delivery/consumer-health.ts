@@ -3,7 +3,7 @@ import { troubleOf } from "./broker-trouble";
 import type { Worker } from "./worker";
 
 /** How far a consumer has come to its events. */
-export type Stage = "waiting" | "standing by" | "consuming";
+export type Stage = "waiting" | "standing by" | "consuming" | "replaced";
 
 /** A consumer that runs in this process, as those see it who look after it. */
 export interface Watched {
@@ -36,6 +36,8 @@ export function healthOf({ worker, broker, stage }: Watched): ConsumerHealth {
       };
     case "standing by":
       return { queue, status: "ready", detail: "Another process works on this queue; this one stands by." };
+    case "replaced":
+      return { queue, status: "degraded", detail: "The database was removed or replaced; finishing the events of the old one." };
     case "consuming": {
       // A broker that is blocked reads nothing from a connection that has published, not even what is acknowledged.
       if (trouble !== undefined) return { queue, status: broker?.state === "blocked" ? "degraded" : "not ready", detail: trouble };

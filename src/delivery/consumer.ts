@@ -124,7 +124,8 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
   const file = lazyFile(consumer, fileOf(consumer, config), { durable: consumer.exactlyOnce });
   // A mistake in the consumer's own tables shows at the start, and not at the first event.
   if (consumer.exactlyOnce) await whenUnlocked(file.open);
-  const worker = new Worker(consumer, file.open);
+  // An effect in a file that is gone would be lost.
+  const worker = new Worker(consumer, file.renew);
   const key = consumer.temporary ? null : signingKey(config, log);
   const broker = await Broker.connect(rabbitmq, log);
   const announcer = new Announcer(broker, rabbitmq.url, key, log);
@@ -185,6 +186,8 @@ function fileOf(consumer: Consumer, config: Config): string {
 
 export interface LazyFile {
   open(): ConsumerFile;
+  /** The same, but what is in its place now if it was removed or replaced. Whoever has the old one cannot use it any more. */
+  renew(): ConsumerFile;
   close(): void;
 }
 
@@ -216,15 +219,25 @@ function lazyFile(consumer: Consumer, path: string, options: { durable: boolean 
     }
     return opened;
   }
+  function close(): void {
+    clearInterval(timer);
+    file?.close();
+    file = undefined;
+  }
+  function openOnce(): ConsumerFile {
+    file ??= open();
+    return file;
+  }
   return {
-    open: () => {
-      file ??= open();
-      return file;
+    open: openOnce,
+    renew() {
+      if (file?.isReplaced()) {
+        const { queue, log } = consumer;
+        log.error({ queue, file: path }, "The consumer's file was removed or replaced; going on with what is there now");
+        close();
+      }
+      return openOnce();
     },
-    close() {
-      clearInterval(timer);
-      file?.close();
-      file = undefined;
-    },
+    close,
   };
 }

@@ -5,7 +5,7 @@ import { InvalidChange } from "../domain/written";
 import { type Log, messageOf } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
 import { HttpProblem, problemResponse, problemType } from "../problem";
-import { StoreUnavailable } from "../store/store";
+import { StoreReplaced, StoreUnavailable } from "../store/store";
 import { requestIdOf } from "./request-id";
 
 const places: Record<string, string> = { params: "path", query: "query", body: "body" };
@@ -50,7 +50,10 @@ export function answerErrors(log: Log, methodsAt: (path: string) => readonly str
     const context = { ...about, method, path, error: messageOf(error) };
     if (error instanceof StoreUnavailable) {
       log.error(context, "The store is not available; the request was refused and nothing was changed");
-      const detail = "The store cannot do this now; nothing was changed. Try again.";
+      const detail =
+        error instanceof StoreReplaced
+          ? "The database file was removed or replaced; nothing was changed. The API has to be restarted."
+          : "The store cannot do this now; nothing was changed. Try again.";
       return problemResponse(request, 503, { detail }, { "retry-after": "1" });
     }
     if (error instanceof InvalidChange) {

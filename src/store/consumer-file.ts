@@ -1,7 +1,9 @@
 import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
 import { type AttemptTable, attemptSchema, attemptTable } from "./attempt-table";
+import { changesOf } from "./changes";
 import { type DeadLetterTable, deadLetterTable } from "./dead-letter-table";
 import { type Migrations, migrate } from "./migrations";
+import { hasMoved } from "./moved";
 import { makePrivate, refuseForeign } from "./private-file";
 import { type ReplayTable, replaySchema, replayTable } from "./replay-table";
 import { type WaitingTable, waitingTable } from "./waiting-table";
@@ -54,6 +56,10 @@ export interface ConsumerFile {
   readonly transaction: Transaction;
   /** Commits what `change` does as one; nested, undoes only its own part when it throws. */
   together<T>(change: () => T): T;
+  /** Whether another connection has written into it since the last call. Costs microseconds. */
+  changed(): boolean;
+  /** Whether it was removed, or another one is in its place: what is written now would be lost. */
+  isReplaced(): boolean;
   close(): void;
 }
 
@@ -149,6 +155,8 @@ export function openConsumerFile(file: string, options: { durable: boolean }): C
         waiting.bound(now);
         boundInbox.run(now);
       }),
+    changed: changesOf(db),
+    isReplaced: () => file !== ":memory:" && hasMoved(db),
     close() {
       if (notes !== db) notes.close();
       db.close();

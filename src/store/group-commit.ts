@@ -1,7 +1,7 @@
 import { Distribution, workSeconds } from "../observe/tally";
 import { CommitThreadLost } from "./commit-thread";
 import type { Committed, Committer } from "./committer";
-import { StoreUnavailable } from "./store";
+import { StoreReplaced, StoreUnavailable } from "./store";
 import { type Batch, Uncommitted } from "./uncommitted";
 
 interface Waiting {
@@ -192,5 +192,7 @@ const troubles = /^SQLITE_(BUSY|LOCKED|NOMEM|READONLY|IOERR|CORRUPT|FULL|CANTOPE
 
 export function unavailable(error: unknown): unknown {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return troubles.test(code) ? new StoreUnavailable(`${code}: ${(error as Error).message}`, { cause: error }) : error;
+  if (!troubles.test(code)) return error;
+  const Trouble = code === "SQLITE_READONLY_DBMOVED" ? StoreReplaced : StoreUnavailable;
+  return new Trouble(`${code}: ${(error as Error).message}`, { cause: error });
 }

@@ -1,8 +1,12 @@
 import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
+import { changesOf } from "./changes";
 import { eventFinder } from "./event-record";
+import { isBusy } from "./lock-wait";
 import { logIdOf, sqliteLogReader } from "./log-reader";
+import { LogWatch } from "./log-watch";
 import { refuseNewer, schemaVersionOf, storeMigrations } from "./migrations";
+import { hasMoved } from "./moved";
 import type { QueueSubscription, Refusal, RetryQueue } from "./queue-store";
 import { retryQueuesIn, subscriptionsOf } from "./queue-tables";
 import { refusalsOf } from "./refusal-table";
@@ -25,6 +29,10 @@ export interface LogFollower extends LogReader {
   readonly logId: Store["logId"];
   /** Whether anything was committed since the last call. Costs microseconds. */
   changed(): boolean;
+  /** Whether the file was removed, or another one is in its place. */
+  isReplaced(): boolean;
+  /** Has the operating system tell of commits, until the follower is closed. */
+  watch(tell: () => void): LogWatch;
   close(): void;
 }
 
@@ -49,9 +57,9 @@ export function followLog(file: string): LogFollower | undefined {
     db.close();
     throw error;
   }
-  const dataVersion = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
   const relayed = db.prepare<{ position: number }, []>("SELECT position FROM relay");
-  let seen = 0;
+  const logId = logIdOf(db);
+  let watch: LogWatch | undefined;
   return {
     ...sqliteLogReader(db),
     queues: () => subscriptionsOf(db).map(({ queue }) => queue),
@@ -60,13 +68,24 @@ export function followLog(file: string): LogFollower | undefined {
     retryQueues: (now) => retryQueuesIn(db, now),
     refusals: (since) => refusalsOf(db, since),
     relayed: () => relayed.get()?.position ?? 0,
-    logId: logIdOf(db),
-    changed() {
-      const now = dataVersion.get()?.data_version ?? 0;
-      const changed = now !== seen;
-      seen = now;
-      return changed;
+    logId,
+    changed: changesOf(db),
+    isReplaced() {
+      try {
+        return hasMoved(db) || logIdOf(db) !== logId;
+      } catch (error) {
+        // Another content in the same file.
+        return !isBusy(error);
+      }
     },
-    close: () => db.close(),
+    watch(tell) {
+      watch?.close();
+      watch = new LogWatch(file, tell);
+      return watch;
+    },
+    close() {
+      watch?.close();
+      db.close();
+    },
   };
 }

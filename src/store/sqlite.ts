@@ -7,15 +7,16 @@ import { noTracing, type Tracing } from "../observe/tracing";
 import { CommitClock } from "./commit-clock";
 import { CommitPlace } from "./commit-place";
 import { BatchWriter } from "./committer";
-import { openForWriting } from "./connection";
+import { cannotOpen, openForWriting } from "./connection";
 import { EventAppender } from "./event-appender";
 import { eventFinder } from "./event-record";
 import { GroupCommit } from "./group-commit";
 import { IdempotencyKeys } from "./idempotency-keys";
 import { acquireLock, type Lock } from "./lock";
-import { isBusy, lockPatienceMs } from "./lock-wait";
+import { lockPatienceMs } from "./lock-wait";
 import { logIdOf, sqliteLogReader } from "./log-reader";
 import { migrate, storeMigrations } from "./migrations";
+import { hasMoved } from "./moved";
 import { makePrivate, refuseForeign } from "./private-file";
 import { pruner } from "./prune";
 import { replaysIn, savedRetryQueues, subscriptionsIn } from "./queue-tables";
@@ -47,14 +48,7 @@ export function openSqliteStore(file: string, resources: readonly Resource[], op
   try {
     return lockAndOpen(file, resources, options);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error)) throw error;
-    if (isBusy(error)) {
-      throw new Error(`The database ${file} is locked by another program, such as an open transaction in a SQLite shell: end that.`, {
-        cause: error,
-      });
-    }
-    // SQLite and the file system do not say which file they mean.
-    throw new Error(`The database ${file} cannot be opened: ${error.message}. DATABASE_URL says where it is.`, { cause: error });
+    throw cannotOpen(file, error);
   }
 }
 
@@ -216,6 +210,10 @@ class SqliteStore implements Store {
 
   prune(before: string, position: number): Promise<number> {
     return this.#commits.run(() => this.#prune(before, position));
+  }
+
+  isReplaced(): boolean {
+    return hasMoved(this.#db);
   }
 
   async close(): Promise<void> {

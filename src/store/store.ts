@@ -35,9 +35,9 @@ export interface Scan {
   readonly types: readonly string[] | null;
   /** The id of the record that they are about; null: of any. */
   readonly subject: number | null;
-  /** How many events at most, */
+  /** Maximum number of events. */
   readonly limit: number;
-  /** and when to stop before that: with the event whose body reaches this many characters in all. */
+  /** Stops before that with the event whose body reaches this many characters in all. */
   readonly maxLength: number;
 }
 
@@ -204,6 +204,8 @@ export interface Store extends QueueStore {
   prune(before: string, position: number): Promise<number>;
   /** Finds stored records that are not valid, of the resources whose schema has changed since all were. */
   readonly checkRecords: RecordsCheck;
+  /** Whether its file was removed, or another one is in its place. */
+  isReplaced(): boolean;
   /** Rejects when the store cannot be written. */
   check(): Promise<void>;
   /** Commits what is under way, then closes. */
@@ -214,6 +216,9 @@ export interface Store extends QueueStore {
 export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable";
 }
+
+/** The file of the store was removed, or another one is in its place: nothing can be written until a restart. */
+export class StoreReplaced extends StoreUnavailable {}
 
 /** The key stands for another change already. Nothing was changed. */
 export class KeyReused extends Error {
