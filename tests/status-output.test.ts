@@ -98,13 +98,13 @@ describe("a person is needed for", () => {
       { ...well, queues: [{ ...queue, consumers: 0, messages: 1, retries: 1, deadLetters: 1 }] },
       [
         ["dead-letters", "audit", /"audit" has 1 dead letter\./, /bun run dead-letters list audit/],
-        ["no-consumer", "audit", /2 events wait in "audit"/, /Start its consumer, or delete the queue/],
+        ["no-consumer", "audit", /2 events wait in "audit"/, /Start its consumer, or remove the queue .* bun run queues remove audit\./],
       ],
     ],
     [
       "events of an embedded consumer that does not run",
       { ...well, broker: null, relay: null, queues: [{ ...queue, consumers: 0, messages: 1 }] },
-      [["no-consumer", "audit", /1 event waits/, /delete audit\.db/]],
+      [["no-consumer", "audit", /1 event waits/, /bun run queues remove audit\.$/]],
     ],
   ])("%s", (_, state, wanted) => {
     const needs = needsOf(state);

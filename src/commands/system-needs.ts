@@ -57,9 +57,9 @@ function* needsOfQueues({ queues, broker }: SystemState): Generator<Need> {
     if (isLeftAlone(state)) {
       const waiting = (state.messages ?? 0) + state.retries;
       const what = `${counted(waiting, "event")} ${waiting === 1 ? "waits" : "wait"} in "${queue}", and nobody works on it.`;
-      const todo = broker
-        ? "Start its consumer, or delete the queue if nobody needs it. A consumer that pauses since its handler fails too often counts as none; its log says so."
-        : `Start its consumer, or delete ${queue}.db in the folder of the consumers' files if nobody needs it.`;
+      const remove = `Start its consumer, or remove the queue if nobody needs it: bun run queues remove ${queue}.`;
+      const paused = " A consumer that pauses since its handler fails too often counts as none; its log says so.";
+      const todo = broker ? remove + paused : remove;
       yield { kind: "no-consumer", queue, what, todo };
     }
   }

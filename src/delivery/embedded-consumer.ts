@@ -179,6 +179,8 @@ export class EmbeddedConsumer {
         this.#takeEntry(cursor, entry, selection.force ? "forced" : "yes", replay.save);
       }
     }
+    // How far it is shows, however slow it is.
+    if (entries.length > 0 && replay.isHeldBack) await this.#writes.write(replay.save);
     return entries.length;
   }
 

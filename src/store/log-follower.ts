@@ -10,6 +10,7 @@ import { hasMoved } from "./moved";
 import type { QueueSubscription, Refusal, RetryQueue } from "./queue-store";
 import { retryQueuesIn, subscriptionsOf } from "./queue-tables";
 import { refusalsOf } from "./refusal-table";
+import type { ReplayRow } from "./replay-table";
 import type { LogReader, Store } from "./store";
 
 /** The event log as another process sees it. */
@@ -20,6 +21,8 @@ export interface LogFollower extends LogReader {
   subscriptions(): QueueSubscription[];
   /** The queues for retries that consumers have said they use, and that are not gone at `now`. */
   retryQueues(now: number): RetryQueue[];
+  /** A replay or a fill that the API makes on RabbitMQ. Returns undefined if there is none with this id. */
+  replay(id: string): ReplayRow | undefined;
   /** The announcements that were refused after a time, in milliseconds since 1970; the newest first. */
   refusals(since: number): Refusal[];
   /** The position up to which RabbitMQ has confirmed every event, as it was last stored: some 20 ms ago while events are sent. */
@@ -66,6 +69,7 @@ export function followLog(file: string): LogFollower | undefined {
     subscriptions: () => subscriptionsOf(db),
     find: eventFinder(db),
     retryQueues: (now) => retryQueuesIn(db, now),
+    replay: (id) => db.query<ReplayRow, [string]>("SELECT * FROM warren_replays WHERE id = ?").get(id) ?? undefined,
     refusals: (since) => refusalsOf(db, since),
     relayed: () => relayed.get()?.position ?? 0,
     logId,
