@@ -44,6 +44,19 @@ describe("a message over which RabbitMQ closes the channel", () => {
     expect(line).toMatchObject({ level: "error", queue: "q", file: "a file", error: expect.stringContaining("twice") as string });
   });
 
+  test("once only, and others that are the same in all: none of them goes to a file", async () => {
+    const consumer = consumerOn({ concurrency: 8, breaker: { minimum: 1000 }, handle: failing });
+    const { channel } = await consumer.subscribe();
+    for (let copies = 0; copies < 3; copies += 1) channel.deliver("not JSON");
+    await channel.untilPublished(3);
+    await channel.close(refusal());
+    const { channel: next } = await consumer.subscribe();
+    next.broker = (copy) => copy.confirm();
+    for (let copies = 0; copies < 3; copies += 1) next.deliver("not JSON", {}, { redelivered: true });
+    await next.untilAcked(3);
+    expect([next.published.length, consumer.parked.quarantined]).toEqual([3, []]);
+  });
+
   test.each([320, "ECONNRESET"])("is not blamed for a connection that was lost otherwise (%p), however often", async (code) => {
     const { parked, left, poison } = await closing(code);
     expect(left).toContain(poison as string);
@@ -158,8 +171,8 @@ describe("a file in quarantine", () => {
     expect(quarantined(join(folder.path, "none"))).toEqual([]);
     for (const queue of ["stock", "stock", "prices"]) quarantine(folder.path, queue, message(Buffer.from("x")), outcome, "nacked");
     expect(quarantined(folder.path).toSorted((a, b) => (a.queue < b.queue ? -1 : 1))).toEqual([
-      { queue: "prices", messages: 1 },
-      { queue: "stock", messages: 2 },
+      { queue: "prices", messages: 1, folder: join(folder.path, "prices") },
+      { queue: "stock", messages: 2, folder: join(folder.path, "stock") },
     ]);
     expect(readdirSync(join(folder.path, "stock")).every((name) => name.endsWith(".json"))).toBe(true);
     folder.remove();

@@ -71,6 +71,7 @@ describeWithRabbit("a message that cannot be copied", () => {
     redrive: () => service.dependencies.deadLetters.redrive("own", {}),
     discard: () => service.dependencies.deadLetters.discard("own", {}),
   };
+  const firstBody = async () => (await service.dependencies.store.log.read(0, 1))[0]?.body ?? "";
   const untilDead = (count: number) =>
     eventually(async () => {
       const { deadLetters } = await list();
@@ -113,7 +114,7 @@ describeWithRabbit("a message that cannot be copied", () => {
     });
     await create("first");
     await eventually(() => attempts.length === 3 || undefined, "the event of the service");
-    const [{ body }] = (await service.dependencies.store.log.read(0, 1)) as unknown as [{ body: string }];
+    const body = await firstBody();
     await sendRaw(rabbit.url, "own", [{ ...properties, body }]);
     await eventually(() => attempts.length === 6 || undefined, "three attempts");
     expect(attempts.slice(3)).toEqual([1, 2, 3]);
@@ -181,7 +182,7 @@ describeWithRabbit("a message that cannot be copied", () => {
     const channel = await publisher.createConfirmChannel();
     await create("a");
     await untilDead(1);
-    const [{ body }] = (await service.dependencies.store.log.read(0, 1)) as unknown as [{ body: string }];
+    const body = await firstBody();
     channel.sendToQueue("own", Buffer.from(body), { messageId: "b", headers: { mine: "x".repeat(50_000) } });
     channel.sendToQueue("own", Buffer.from(body), {
       messageId: "c",
@@ -196,6 +197,15 @@ describeWithRabbit("a message that cannot be copied", () => {
     expect(lost()).toEqual([]);
   });
 
+  /** Lets RabbitMQ take no larger messages than this, on channels that are opened from now on; `work` runs meanwhile. */
+  async function whileAllowing(bytes: number, work: () => Promise<void>): Promise<void> {
+    const allowed = await rabbit.ctl("eval", "{ok, Bytes} = application:get_env(rabbit, max_message_size), Bytes.");
+    const allow = (most: number) => rabbit.ctl("eval", `application:set_env(rabbit, max_message_size, ${most}).`);
+    await allow(bytes);
+    await work().finally(() => allow(Number(allowed)));
+  }
+  const withDescription = (body: string) => body.replace('"description":null', `"description":"${"y".repeat(100)}"`);
+
   test("over which RabbitMQ closes the channel twice is kept in a file, and the events behind are handled", async () => {
     const handled: string[] = [];
     const options: ItemConsumer = {
@@ -209,26 +219,43 @@ describeWithRabbit("a message that cannot be copied", () => {
     await create("first");
     await eventually(() => handled.length === 1 || undefined, "the first event");
     await first.stop();
-    const [{ body }] = (await service.dependencies.store.log.read(0, 1)) as unknown as [{ body: string }];
-    const large = body.replace('"description":null', `"description":"${"y".repeat(100)}"`);
+    const body = await firstBody();
+    const large = withDescription(body);
     await sendRaw(rabbit.url, "own", [{ body: large }]);
-
     // What came in when larger messages were allowed cannot be copied any more.
-    const allowed = await rabbit.ctl("eval", "{ok, Bytes} = application:get_env(rabbit, max_message_size), Bytes.");
-    const allow = (bytes: number) => rabbit.ctl("eval", `application:set_env(rabbit, max_message_size, ${bytes}).`);
-    await allow(Buffer.byteLength(body) + 20);
-    try {
+    await whileAllowing(Buffer.byteLength(body) + 20, async () => {
       await start(options);
       await create("behind");
       await eventually(() => handled.includes("behind") || undefined, "the event behind");
       const quarantine = quarantineFolder(configOf().dataDir);
       await eventually(() => quarantined(quarantine).length === 1 || undefined, "the file");
-      expect(quarantined(quarantine)).toEqual([{ queue: "own", messages: 1 }]);
+      expect(quarantined(quarantine)).toMatchObject([{ queue: "own", messages: 1 }]);
       const line = recorded.lines.find(({ msg }) => msg === "No queue takes this message; it is kept in a file");
       const file = JSON.parse(readFileSync(String(line?.["file"]), "utf8")) as Record<string, unknown>;
       expect(file).toMatchObject({ queue: "own", reason: "rejected", body: large, why: expect.stringContaining("twice") as string });
-    } finally {
-      await allow(Number(allowed));
-    }
+    });
+  });
+
+  test("over which RabbitMQ closes the channel stays a dead letter, and the others are redriven", async () => {
+    let fails = true;
+    const consumer = await start({
+      queue: "own",
+      handle: () => {
+        if (fails) throw new Reject("no");
+      },
+    });
+    await create("a");
+    await untilDead(1);
+    const body = await firstBody();
+    await sendRaw(rabbit.url, "own.dead", [{ body: withDescription(body) }, { body }, { body }]);
+    await untilDead(4);
+    fails = false;
+    await whileAllowing(Buffer.byteLength(body) + 20, async () => {
+      expect(await redrive()).toBeGreaterThanOrEqual(3);
+      await eventually(() => consumer.counts.handled >= 3 || undefined, "the others");
+      const { deadLetters } = await list();
+      expect(deadLetters.map(({ body }) => (body as { item: { description: string } }).item.description)).toEqual(["y".repeat(100)]);
+    });
+    expect(await redrive()).toBe(1);
   });
 });

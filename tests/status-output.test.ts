@@ -25,6 +25,7 @@ const well: SystemState = {
   log: { events: 1204, perSecond: 12.3 },
   relay: { confirmed: 1201, events: 3, ageSeconds: 2.1, perSecond: 9.97 },
   refusals: [],
+  quarantine: [],
   queues: [
     { ...queue, queue: "item_events", messages: 120, retries: 3, perSecond: -340.2 },
     { ...queue, consumers: 2, perSecond: 0.42 },
@@ -100,6 +101,11 @@ describe("a person is needed for", () => {
         ["dead-letters", "audit", /"audit" has 1 dead letter\./, /bun run dead-letters list audit/],
         ["no-consumer", "audit", /2 events wait in "audit"/, /Start its consumer, or remove the queue .* bun run queues remove audit\./],
       ],
+    ],
+    [
+      "messages that no queue takes",
+      { ...well, quarantine: [{ queue: "audit", messages: 1, folder: "data/quarantine/audit" }] },
+      [["quarantine", "audit", /A message that no queue takes is in data\/quarantine\/audit\./, /Each file says why/]],
     ],
     [
       "events of an embedded consumer that does not run",

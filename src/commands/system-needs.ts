@@ -1,10 +1,11 @@
 import { oldBacklogSeconds } from "../delivery/backlog";
+import { toldQuarantine } from "../delivery/quarantine";
 import type { ObservedQueue, SystemState } from "./system-state";
 import { ago, counted, duration } from "./text";
 
 /** Something that does not mend itself. */
 export interface Need {
-  readonly kind: "no-log" | "broker-away" | "old-backlog" | "dead-letters" | "no-consumer" | "refused-announcement";
+  readonly kind: "no-log" | "broker-away" | "old-backlog" | "dead-letters" | "no-consumer" | "quarantine" | "refused-announcement";
   /** Null: it is about no queue. */
   readonly queue: string | null;
   readonly what: string;
@@ -14,7 +15,14 @@ export interface Need {
 
 /** Where a person is needed; empty: nowhere. */
 export function needsOf(state: SystemState): Need[] {
-  return [...needsOfLog(state), ...needsOfBroker(state), ...needsOfRelay(state), ...needsOfQueues(state), ...needsOfRefusals(state)];
+  return [
+    ...needsOfLog(state),
+    ...needsOfBroker(state),
+    ...needsOfRelay(state),
+    ...needsOfQueues(state),
+    ...needsOfQuarantine(state),
+    ...needsOfRefusals(state),
+  ];
 }
 
 function* needsOfLog({ log, database }: SystemState): Generator<Need> {
@@ -73,6 +81,11 @@ function* needsOfRefusals({ refusals, at }: SystemState): Generator<Need> {
       "If it is a consumer of yours, update it, and give it the WARREN_KEY of the API if it has another data folder. Else somebody may write to RabbitMQ who should not.";
     yield { kind: "refused-announcement", queue: queue || null, what, todo };
   }
+}
+
+function* needsOfQuarantine({ quarantine }: SystemState): Generator<Need> {
+  const todo = "Each file says why. Mend that, send the bodies to the queue again or leave them, and delete the files.";
+  for (const kept of quarantine) yield { kind: "quarantine", queue: kept.queue, what: toldQuarantine(kept), todo };
 }
 
 /** Whether events wait where nobody works. */

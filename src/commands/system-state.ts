@@ -1,6 +1,7 @@
 import type { BrokerState } from "../broker/connection";
 import { ageSeconds, type Backlog, backlogOf } from "../delivery/backlog";
 import { troubleOf } from "../delivery/broker-trouble";
+import { type Quarantined, quarantined, quarantineFolder } from "../delivery/quarantine";
 import { type AskQueues, embeddedQueues, knownQueues, type QueueState, rabbitQueues } from "../delivery/queue-states";
 import { refusalLifetimeMs } from "../delivery/refusals";
 import type { Transport } from "../delivery/transport";
@@ -23,6 +24,8 @@ export interface SystemState {
   readonly log: { readonly events: number; readonly perSecond: number } | null;
   /** What RabbitMQ has confirmed, and what it has not yet. Null: nothing is sent to one. */
   readonly relay: (Backlog & { readonly confirmed: number; readonly perSecond: number }) | null;
+  /** Messages that no queue takes, in files on this machine. */
+  readonly quarantine: readonly Quarantined[];
   /** Null: nothing is known of them, since RabbitMQ cannot be reached. */
   readonly queues: readonly ObservedQueue[] | null;
   /** Announcements that the API has refused within a day. */
@@ -71,6 +74,7 @@ export class SystemObserver {
         log && confirmed !== null
           ? { confirmed, perSecond: rate(confirmed, (then) => then.relay?.confirmed), ...(await backlogOf(log, confirmed)) }
           : null,
+      quarantine: quarantined(quarantineFolder(config.dataDir)),
       queues:
         queues?.map(({ oldestAt, ...queue }) => ({
           ...queue,

@@ -1,5 +1,6 @@
 import type { Broker } from "../broker/connection";
 import { troubleOf } from "./broker-trouble";
+import { quarantined, toldQuarantine } from "./quarantine";
 import type { Worker } from "./worker";
 
 /** How far a consumer has come to its events. */
@@ -11,6 +12,8 @@ export interface Watched {
   /** Undefined: the embedded transport. */
   readonly broker: Pick<Broker, "state" | "reconnects" | "blockedSeconds"> | undefined;
   readonly stage: () => Stage;
+  /** The folder with files of messages that no queue takes. Undefined: this consumer makes none. */
+  readonly quarantine?: string;
 }
 
 export interface ConsumerHealth {
@@ -21,10 +24,10 @@ export interface ConsumerHealth {
 }
 
 /**
- * Whether a consumer gets its events. One that stands by for another process is ready: that is all it has to do. While
- * the breaker is open, it is degraded.
+ * Whether a consumer gets its events. One that stands by for another process is ready: that is all it has to do. It is
+ * degraded while the breaker is open, and while there are messages that no queue takes.
  */
-export function healthOf({ worker, broker, stage }: Watched): ConsumerHealth {
+export function healthOf({ worker, broker, stage, quarantine }: Watched): ConsumerHealth {
   const { queue } = worker.consumer;
   const trouble = broker && troubleOf(broker);
   switch (stage()) {
@@ -41,8 +44,11 @@ export function healthOf({ worker, broker, stage }: Watched): ConsumerHealth {
     case "consuming": {
       // A broker that is blocked reads nothing from a connection that has published, not even what is acknowledged.
       if (trouble !== undefined) return { queue, status: broker?.state === "blocked" ? "degraded" : "not ready", detail: trouble };
-      if (worker.breaker.state === "closed") return { queue, status: "ready" };
-      return { queue, status: "degraded", detail: "The handler fails too often; the consumer pauses, then tries one event." };
+      if (worker.breaker.state !== "closed") {
+        return { queue, status: "degraded", detail: "The handler fails too often; the consumer pauses, then tries one event." };
+      }
+      const kept = quarantine === undefined ? undefined : quarantined(quarantine).find((each) => each.queue === queue);
+      return kept ? { queue, status: "degraded", detail: toldQuarantine(kept) } : { queue, status: "ready" };
     }
   }
 }

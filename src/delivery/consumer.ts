@@ -129,7 +129,8 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
   const key = consumer.temporary ? null : signingKey(config, log);
   const broker = await Broker.connect(rabbitmq, log);
   const announcer = new Announcer(broker, rabbitmq.url, key, log);
-  const parking = parkingOf(broker, announcer, consumer, quarantineFolder(config.dataDir));
+  const quarantine = quarantineFolder(config.dataDir);
+  const parking = parkingOf(broker, announcer, consumer, quarantine);
   const interrupted = new Interrupted();
   let subscription: Subscription | undefined;
   let stage: Stage = "waiting";
@@ -147,6 +148,7 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
   return {
     worker,
     broker,
+    quarantine,
     stage: () => stage,
     counts: worker.tally.counts,
     ended,

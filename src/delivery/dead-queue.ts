@@ -8,7 +8,8 @@ import { Signal } from "./signal";
 
 /** What is done with a dead letter that was looked at. `enough`: it is kept, and no other is looked at. */
 export type Verdict = "keep" | "remove" | "enough";
-export type Look = (message: ConsumeMessage, publisher: Publisher) => Verdict | Promise<Verdict>;
+/** @param closed aborts with the channel of the publisher. */
+export type Look = (message: ConsumeMessage, publisher: Publisher, closed: AbortSignal) => Verdict | Promise<Verdict>;
 
 /** How many are fetched before they are looked at: few while that they are small is not known. */
 const [fewAhead, manyAhead] = [16, 256];
@@ -91,7 +92,7 @@ async function readAll(
   let movedAt = performance.now();
   const settle = async (message: ConsumeMessage) => {
     try {
-      const verdict = await look(message, publisher);
+      const verdict = await look(message, publisher, closed);
       if (verdict === "remove") channel.ack(message);
       else if (requeuesOf(message) >= mostRequeues) {
         await publisher.publishFirst(unhandledCopiesOf(message, queue));

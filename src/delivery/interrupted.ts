@@ -1,4 +1,5 @@
 import type { Outcome } from "./outcome";
+import { Suspects } from "./suspects";
 
 /** What a process remembers of the messages that it held when a channel closed, so that a lost connection is no death. */
 export class Interrupted {
@@ -6,12 +7,12 @@ export class Interrupted {
   readonly held = new Set<string>();
   /** Messages that it has handled, but could not acknowledge any more. */
   readonly handled = new Map<string, Outcome>();
-  /** How often RabbitMQ closed the channel over a copy of a message. */
-  readonly blamed = new Map<string, number>();
+  readonly suspects = new Suspects();
 
   /** What is forgotten costs a needless count or a second handling, never an event. */
   forgetOldest(most: number): void {
-    for (const kept of [this.held, this.handled, this.blamed]) {
+    this.suspects.forgetOldest(most);
+    for (const kept of [this.held, this.handled]) {
       for (const id of kept.keys()) {
         if (kept.size <= most) break;
         kept.delete(id);

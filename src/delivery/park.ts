@@ -1,4 +1,4 @@
-import { aborted, isProtocolError } from "../broker/channel";
+import { aborted } from "../broker/channel";
 import type { Message } from "../broker/connection";
 import type { Publisher } from "../broker/publisher";
 import { messageOf } from "../observe/logging";
@@ -6,7 +6,8 @@ import { traceField } from "../observe/traceparent";
 import type { Consumer } from "./consumer-options";
 import { copiesOf } from "./copies";
 import { describeError, type Failure } from "./outcome";
-import { identityOf, originOf } from "./parked-message";
+import { originOf } from "./parked-message";
+import type { Suspects } from "./suspects";
 
 /** Where the messages of a queue go that are not acknowledged as handled. */
 export interface Parking {
@@ -22,8 +23,6 @@ export interface Parking {
   readonly patienceMs: number;
 }
 
-/** After so many channels that RabbitMQ closed over a copy of one message, no other copy is tried. */
-const mostBlame = 2;
 const longestPauseMs = 5000;
 
 /**
@@ -34,18 +33,16 @@ const longestPauseMs = 5000;
 export class Parker {
   /** Since when each kind of copy is refused, in the time of `performance.now()`. */
   readonly #refusedSince = new Map<Failure["action"], number>();
-  readonly #underWay = new Set<Message>();
-  #turn: Promise<unknown> = Promise.resolve();
 
   /**
    * @param closed aborts with the channel, with the error as its reason.
-   * @param blamed counts, by the message, the channels that RabbitMQ closed over a copy of it; outlives the channel.
+   * @param suspects outlives the channel.
    */
   constructor(
     readonly publisher: Publisher,
     readonly closed: AbortSignal,
     readonly parking: Parking,
-    readonly blamed: Map<string, number>,
+    readonly suspects: Suspects,
     readonly consumer: Pick<Consumer, "queue" | "temporary" | "log">,
   ) {}
 
@@ -53,7 +50,7 @@ export class Parker {
   async park(message: Message, failure: Failure): Promise<boolean> {
     const { parking, closed } = this;
     let outcome = failure;
-    let hopeless = this.#blameOf(message) >= mostBlame ? "RabbitMQ closed the channel twice over a copy of this message" : undefined;
+    let hopeless = this.suspects.isGuilty(message) ? "RabbitMQ closed the channel twice over a copy of this message" : undefined;
     for (let pauseMs = 100; !closed.aborted; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
       // A temporary queue has no place of its own that outlives it; the event itself is still in the log.
       if (this.consumer.temporary && outcome.action === "dead-letter") return true;
@@ -77,30 +74,19 @@ export class Parker {
         await Promise.race([Bun.sleep(pauseMs), aborted(closed)]);
       }
     }
-    if (this.#underWay.delete(message) && isProtocolError(closed.reason)) this.blamed.set(identityOf(message), this.#blameOf(message) + 1);
     return false;
   }
 
   async #copy(message: Message, outcome: Failure): Promise<void> {
-    const { parking, publisher, closed } = this;
-    const send = async () => {
-      const target = outcome.action === "retry" ? await parking.retryQueue(outcome.delayMs) : await parking.deadQueue();
-      if (closed.aborted) return;
-      this.#underWay.add(message);
-      await publisher.publishFirst(copiesOf(message, target, this.consumer.queue, outcome, new Date(), publisher.frameMax));
-      this.#underWay.delete(message);
-      this.#refusedSince.delete(outcome.action);
-    };
-    if (this.#blameOf(message) === 0) return send();
-    // One after another, so that the next closed channel tells which of them it was.
-    const turn = this.#turn.then(send);
-    this.#turn = turn.catch(() => {});
-    return turn;
+    const { parking, publisher, closed, suspects } = this;
+    const target = outcome.action === "retry" ? await parking.retryQueue(outcome.delayMs) : await parking.deadQueue();
+    const copies = copiesOf(message, target, this.consumer.queue, outcome, new Date(), publisher.frameMax);
+    await suspects.send(message, closed, () => publisher.publishFirst(copies));
+    this.#refusedSince.delete(outcome.action);
   }
 
   #quarantine(message: Message, outcome: Failure, why: string): void {
     const file = this.parking.quarantine(message, outcome, why);
-    this.blamed.delete(identityOf(message));
     this.consumer.log.error({ ...this.#about(message), file, error: why }, "No queue takes this message; it is kept in a file");
   }
 
@@ -109,10 +95,6 @@ export class Parker {
     const since = this.#refusedSince.get(action) ?? now;
     this.#refusedSince.set(action, since);
     return now - since >= this.parking.patienceMs;
-  }
-
-  #blameOf(message: Message): number {
-    return this.blamed.get(identityOf(message)) ?? 0;
   }
 
   #about(message: Message) {

@@ -29,12 +29,26 @@ export function quarantine(folder: string, queue: string, message: Message, outc
   return path;
 }
 
-/** The queues that have messages in quarantine, and how many. */
-export function quarantined(folder: string): { queue: string; messages: number }[] {
+/** Messages of one queue that no queue takes. */
+export interface Quarantined {
+  readonly queue: string;
+  readonly messages: number;
+  /** Of their files. */
+  readonly folder: string;
+}
+
+/** The queues that have messages in quarantine. */
+export function quarantined(folder: string): Quarantined[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
-    .map((queue) => ({ queue, messages: readdirSync(join(folder, queue)).filter((name) => name.endsWith(".json")).length }))
+    .map((queue) => ({ queue, folder: join(folder, queue) }))
+    .map((each) => ({ ...each, messages: readdirSync(each.folder).filter((name) => name.endsWith(".json")).length }))
     .filter(({ messages }) => messages > 0);
+}
+
+/** What a person is told. */
+export function toldQuarantine({ messages, folder }: Quarantined): string {
+  return `${messages === 1 ? "A message that no queue takes is" : `${messages} messages that no queue takes are`} in ${folder}.`;
 }
 
 function textOf(queue: string, message: Message, outcome: Failure, why: string): string {

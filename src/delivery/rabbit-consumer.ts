@@ -43,7 +43,7 @@ export async function consumeFrom(
 ): Promise<Subscription> {
   const { queue, log, temporary, prefetch } = worker.consumer;
   const publisher = new Publisher(channel);
-  const parker = new Parker(publisher, closed, parking, interrupted.blamed, worker.consumer);
+  const parker = new Parker(publisher, closed, parking, interrupted.suspects, worker.consumer);
   const cancelled = Promise.withResolvers<void>();
   const unsettled = new Set<ConsumeMessage>();
   const acknowledgements = new Acknowledgements(channel, unsettled, (message, outcome) => {

@@ -15,6 +15,7 @@ import {
 import { type Look, QueueTaken, readDeadQueue } from "./dead-queue";
 import { failuresOf, firstFailureOf, lastFailureOf } from "./parked-message";
 import { QueueUnavailable, refusalExplained, UnknownQueue } from "./queue-errors";
+import { Suspects } from "./suspects";
 
 const lookAtBrokerEveryMs = 250;
 
@@ -62,17 +63,25 @@ export class RabbitDeadLetters implements DeadLetters {
     this.#refuseIfAway();
     if ((await this.#depthOf(queue)) === undefined) throw new UnknownQueue(queue);
     let redriven = 0;
-    await this.#read(
-      queue,
-      async (message, publisher) => {
-        if (!isSelected(selection, about(message))) return "keep";
-        await publisher.publishFirst(revivedCopiesOf(message, queue));
-        redriven += 1;
-        return "remove";
-      },
-      watch,
-    );
-    return redriven;
+    const suspects = new Suspects();
+    for (;;) {
+      try {
+        await this.#read(
+          queue,
+          async (message, publisher, closed) => {
+            if (!isSelected(selection, about(message)) || suspects.isGuilty(message)) return "keep";
+            await suspects.send(message, closed, () => publisher.publishFirst(revivedCopiesOf(message, queue)));
+            redriven += 1;
+            return "remove";
+          },
+          watch,
+        );
+        return redriven;
+      } catch (error) {
+        // One message over which RabbitMQ closes the channel stays where it is, and holds up no other.
+        if (!suspects.hasLearned()) throw error;
+      }
+    }
   }
 
   async discard(queue: string, selection: DeadSelection, watch?: Watch): Promise<number> {
