@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { type ApiAccess, readApiAccess } from "./config/api-access";
 import { readPemFiles } from "./config/pem-files";
+import { redactUrl } from "./config/redact-url";
 import { wholeNumber } from "./config/whole-number";
 import { readTracing, type TracingConfig } from "./tracing-config";
 
@@ -75,7 +76,7 @@ export function readConfig({
     if (text === undefined) return fallback;
     const value = parse(text);
     if (value !== undefined) return value;
-    mistakes.push(`${name}=${/_(URL|ENDPOINT)$/.test(name) ? redactBadUrl(text) : text}: ${expected}.`);
+    mistakes.push(`${name}=${shownValue(name, text)}: ${expected}.`);
     return fallback;
   }
 
@@ -134,14 +135,10 @@ export function readConfig({
   return config;
 }
 
-/** Hides user and password of a URL that goes to a log. Takes text that is no valid URL as well. */
-export function redactUrl(text: string): string {
-  return text.replace(/^([a-z+]+:\/\/)?.*@/is, "$1***@");
-}
-
-/** In a URL that is not valid a password may be anywhere, unless an @ says where it ends. */
-function redactBadUrl(text: string): string {
-  return text.includes("@") ? redactUrl(text) : text.replace(/^(?!sqlite:)([a-z+]+:(?:\/\/)?)?.*/is, "$1***");
+/** A bad value as it is shown. In a URL that is not valid a password may be anywhere, unless an @ says where it ends. */
+function shownValue(name: string, text: string): string {
+  if (/[@?]/.test(text)) return redactUrl(text);
+  return /_(URL|ENDPOINT)$/.test(name) ? text.replace(/^(?!sqlite:)([a-z+]+:(?:\/\/)?)?.*/is, "$1***") : text;
 }
 
 function amqpUrl(text: string): string | undefined {

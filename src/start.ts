@@ -7,6 +7,7 @@ import { type EngineOptions, startEngine } from "./engine";
 import { clientsBehind } from "./http/client-address";
 import { keepRoom } from "./http/open-connections";
 import { createLog, type Log, messageOf } from "./observe/logging";
+import { tell } from "./observe/terminal";
 import { startTracing } from "./observe/tracing";
 import { type LoadedRoute, RouterError } from "./router";
 
@@ -32,7 +33,7 @@ export async function startApi(loadRoutes: () => Promise<readonly LoadedRoute[]>
     process.exit(0);
   }
   if (word !== undefined) {
-    console.error(`The API takes no arguments, and so no "${word}"; --help says what it takes.`);
+    tell(`The API takes no arguments, and so no "${word}"; --help says what it takes.`);
     process.exit(2);
   }
   try {
@@ -51,9 +52,7 @@ export async function startApi(loadRoutes: () => Promise<readonly LoadedRoute[]>
     });
     await starting;
   } catch (error) {
-    console.error(
-      error instanceof ConfigError || error instanceof RouterError ? error.message : `Warren could not start. ${messageOf(error)}`,
-    );
+    tell(error instanceof ConfigError || error instanceof RouterError ? error.message : `Warren could not start. ${messageOf(error)}`);
     process.exit(1);
   }
 }

@@ -5,6 +5,7 @@ import { everyFlagHelp, readFlags } from "../../src/delivery/consumer";
 import { consumersFolder } from "../../src/delivery/run-consumers";
 import { loadCatalogue } from "../../src/domain/catalogue";
 import { messageOf } from "../../src/observe/logging";
+import { tell } from "../../src/observe/terminal";
 import { DisabledSubscriptions, disabledText, missedText } from "./disabled";
 import { describe, parseSubscriptions, type Subscription } from "./subscriptions";
 
@@ -39,7 +40,7 @@ export async function readCommand() {
     if (check) exitWith(subscriptions.map((subscription) => state(subscription, disabled)).join("\n"));
     return { subscriptions, disabled, flags };
   } catch (error) {
-    console.error(messageOf(error));
+    tell(messageOf(error));
     process.exit(1);
   }
 }
@@ -71,6 +72,6 @@ function enabled(name: string, subscriptions: readonly Subscription[], disabled:
 }
 
 function exitWith(text: string, code = 0): never {
-  (code === 0 ? console.log : console.error)(text);
+  (code === 0 ? console.log : tell)(text);
   process.exit(code);
 }

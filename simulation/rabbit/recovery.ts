@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { Broker } from "../../src/broker/connection";
-import { redactUrl } from "../../src/config";
+import { redactUrl } from "../../src/config/redact-url";
 import type { Environment } from "../environment";
 import { SimulatedConnection } from "./connection";
 

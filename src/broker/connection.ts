@@ -1,5 +1,6 @@
 import type { Channel, ChannelModel, ConfirmChannel, RecoveringChannelModel } from "amqplib";
-import { type RabbitmqConfig, redactUrl } from "../config";
+import type { RabbitmqConfig } from "../config";
+import { redactUrl } from "../config/redact-url";
 import { type Log, messageOf } from "../observe/logging";
 import { aborted, closeChannel, closedSignal } from "./channel";
 import { Places } from "./places";

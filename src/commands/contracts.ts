@@ -2,7 +2,8 @@ import { join, relative } from "node:path";
 import { loadCatalogue } from "../domain/catalogue";
 import { type Breach, breachesOf, type Published, publishedBy, widenings } from "../domain/published";
 import { parseWords, UsageError } from "../observe/command-line";
-import { runCommand, tell } from "./command";
+import { tell } from "../observe/terminal";
+import { runCommand } from "./command";
 import { checkStored } from "./stored-events";
 
 const help = `Guards what was published: the schemas of events, version by version, as contracts/events.json has them.

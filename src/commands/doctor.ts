@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { readConfig } from "../config";
 import { exposureOf } from "../config/secret-file";
 import { parseWords, UsageError } from "../observe/command-line";
+import { printableLines } from "../observe/terminal";
 import { closeToOthers, exposedFiles } from "../store/private-file";
 import { runCommand } from "./command";
-import { painter, printableJson, printableLines } from "./text";
+import { painter, printableJson } from "./text";
 
 const help = `Checks this machine for what a running service would not notice, and says what to do about it.
 

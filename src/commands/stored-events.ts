@@ -2,9 +2,9 @@ import type { DeadLetter, DeadLetters } from "../delivery/dead-letters";
 import { EmbeddedDeadLetters } from "../delivery/embedded-dead-letters";
 import { type Catalogue, loadCatalogue } from "../domain/catalogue";
 import { parseEvent, type Unreadable, unreadableReasons } from "../domain/event";
-import { printable } from "../observe/terminal";
+import { printable, tell } from "../observe/terminal";
 import type { LogFollower } from "../store/log-follower";
-import { tell } from "./command";
+
 import { Progress } from "./progress";
 import { table } from "./table";
 import { counted, number, painter } from "./text";

@@ -1,4 +1,6 @@
 import { generatedToken } from "./generated-token";
+import { isLoopback } from "./loopback";
+import { redactUrl } from "./redact-url";
 import { wholeNumber } from "./whole-number";
 
 /** Who may reach the API, and how much of it. */
@@ -55,7 +57,7 @@ export function readApiAccess(
   if (listens && isPublic && tokenText === undefined) {
     const [reason, otherwise] = isLoopback(host)
       ? [`TRUST_PROXY=${trustedProxies} means that others reach the API through a proxy`, "leave TRUST_PROXY out"]
-      : [`HOST=${host} can be reached from other machines`, "leave HOST at 127.0.0.1"];
+      : [`HOST=${redactUrl(host)} can be reached from other machines`, "leave HOST at 127.0.0.1"];
     mistakes.push(
       `${reason}, so API_TOKEN is needed: set it to a long random secret, to \`generate\` for one that is kept in the data folder, ` +
         `or to \`none\` if the API is meant to be open; or ${otherwise}.`,
@@ -121,8 +123,4 @@ function origins(text: string): string[] | undefined {
 
 function rate(text: string): number | null | undefined {
   return text === "off" ? null : wholeNumber(text, 1, 1_000_000);
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }

@@ -4,6 +4,7 @@ import { Broker } from "../broker/connection";
 import { type Config, ConfigError, type RabbitmqConfig, readConfig } from "../config";
 import { loadCatalogue, UnknownEventType } from "../domain/catalogue";
 import { createLog, type Log, messageOf } from "../observe/logging";
+import { tell } from "../observe/terminal";
 import { noTracing, startTracing } from "../observe/tracing";
 import { type ConsumerFile, openConsumerFile } from "../store/consumer-file";
 import { whenUnlocked } from "../store/lock-wait";
@@ -68,7 +69,7 @@ export async function runConsumer<const Pattern extends EventPattern, const Aske
     process.exit(0);
   } catch (error) {
     const known = error instanceof ConfigError || error instanceof ConsumerError || error instanceof UnknownEventType;
-    console.error(known ? error.message : error);
+    tell(known ? error.message : Bun.inspect(error));
     process.exit(1);
   }
 }

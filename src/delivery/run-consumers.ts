@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { ConfigError, readConfig } from "../config";
 import { UnknownEventType } from "../domain/catalogue";
 import { createLog } from "../observe/logging";
+import { tell } from "../observe/terminal";
 import { startTracing, type Tracing } from "../observe/tracing";
 import { ConsumerError, type ConsumerOptions, type RunningConsumer, serviceName, startConsumer } from "./consumer";
 import { serveConsumers, servings } from "./consumer-server";
@@ -57,7 +58,7 @@ export async function runConsumers(consumers: readonly ConsumerOptions[], { onSt
   } catch (error) {
     for (const mistake of error instanceof AggregateError ? error.errors : [error]) {
       const known = mistake instanceof ConfigError || mistake instanceof ConsumerError || mistake instanceof UnknownEventType;
-      console.error(known ? mistake.message : mistake);
+      tell(known ? mistake.message : Bun.inspect(mistake));
     }
     await Promise.race([stop().catch(() => {}), Bun.sleep(drainTimeoutMs)]);
     process.exit(1);

@@ -1,5 +1,6 @@
 import { probe } from "../broker/connection";
-import { type RabbitmqConfig, redactUrl } from "../config";
+import type { RabbitmqConfig } from "../config";
+import { redactUrl } from "../config/redact-url";
 
 /** How events reach consumers, and why. */
 export interface Transport {

@@ -1,7 +1,5 @@
+import { isLocalHost } from "../config/loopback";
 import { problemResponse } from "../problem";
-
-/** Names that no page of another site can have: everybody's own machine, and addresses. With or without a port. */
-const local = /^((.+\.)?localhost|\d+\.\d+\.\d+\.\d+|\[[\da-f:.]+\])(:\d*)?$/i;
 
 /**
  * Bun leaves the origin out of the URL of a request without a Host, as HTTP/1.0 may be, or with one that is none; the router
@@ -29,7 +27,7 @@ export function checkHost(allowed: readonly string[] | null): (request: Request)
     // Nearly every request has the name of the one before.
     if (host === known) return undefined;
     if (host?.includes(",")) return problemResponse(request, 400, { detail: "The request has more than one Host." });
-    if (names === null || host === null || local.test(host) || names.has(host.toLowerCase().replace(/:\d*$/, ""))) {
+    if (names === null || host === null || isLocalHost(host) || names.has(host.toLowerCase().replace(/:\d*$/, ""))) {
       known = host;
       return undefined;
     }

@@ -1,4 +1,5 @@
-import { type Config, redactUrl } from "../config";
+import type { Config } from "../config";
+import { redactUrl } from "../config/redact-url";
 import { type Log, messageOf } from "./logging";
 
 /** A piece of work as a trace shows it. */
