@@ -30,6 +30,7 @@ export interface TestApi {
   readonly app: AnyElysia;
   readonly store: Store;
   readonly metrics: Metrics;
+  readonly databaseFile: string;
   /** Where a timeline looks for consumers. */
   readonly consumersDir: string;
   readonly lines: readonly LogLine[];
@@ -68,7 +69,8 @@ export function openApi({
   relay = noRelay,
 }: TestOptions = {}): TestApi {
   const folder = temporaryFolder();
-  const store = openSqliteStore(join(folder.path, "warren.db"), resources);
+  const databaseFile = join(folder.path, "warren.db");
+  const store = openSqliteStore(databaseFile, resources);
   const consumersDir = join(folder.path, "consumers");
   const { log, lines } = recordedLog();
   const metrics = new Metrics(log);
@@ -93,6 +95,7 @@ export function openApi({
     app,
     store,
     metrics,
+    databaseFile,
     consumersDir,
     lines,
     async send(method, path, body, headers = {}) {
