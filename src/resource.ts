@@ -4,7 +4,7 @@ import { bulk } from "./crud/bulk";
 import { contextOf } from "./crud/context";
 import { type Input, withDefaults } from "./crud/defaults";
 import { changeParameters, etag, idempotencyKey, location, readParameters } from "./crud/headers";
-import { fingerprintOf, idempotencyKeyOf, onceOf, refuseReuse } from "./crud/idempotency-key";
+import { fingerprintOf, idempotencyKeyOf, onceOf, refuseKey } from "./crud/idempotency-key";
 import { listOf } from "./crud/listing";
 import { mergePatch, type Patch } from "./crud/merge-patch";
 import { etagOf, guardOf, isUnchanged } from "./crud/preconditions";
@@ -72,7 +72,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
     if (key === undefined) return store.insert(resource, complete(body), contextOf(request));
     const once = onceOf({ key, path, authorization: request.headers.get("authorization"), fingerprint: fingerprintOf(body) });
     const answerOf = ([created]: readonly Stored[]) => (created as Stored).json;
-    const json = await store.insertAll(resource, [complete(body)], answerOf, { ...contextOf(request), once }).catch(refuseReuse);
+    const json = await store.insertAll(resource, [complete(body)], answerOf, { ...contextOf(request), once }).catch(refuseKey);
     const { id, version } = JSON.parse(json) as Recorded<Fields>;
     return { id, version, json };
   };
@@ -108,7 +108,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
         },
         {
           ...jsonBody(input, "application/json"),
-          response: { 201: record, ...unreadable, ...refused },
+          response: { 201: record, ...unreadable, ...refused, 429: Problem },
           detail: {
             tags,
             summary: `Create ${aOrAn(name)}`,

@@ -324,11 +324,25 @@ describe("secrets are not in the messages", () => {
     { DATABASE_URL: "postgres://user:s3cret@host/db" },
     { DATABASE_URL: "mysql://user:s3cret" },
     { OTEL_EXPORTER_OTLP_ENDPOINT: "user:s3cret@host" },
+    { CORS_ORIGIN: "https://user:s3cret@app.example" },
+    { CORS_ORIGIN: "https://app.example/?token=s3cret" },
+    { CORS_ORIGIN: "https://good.example, user:s3cret,s3cret@app.example" },
+    { HOST: "user:s3cret@0.0.0.0" },
+    { RABBITMQ_URL: "http://localhost/?password=s3cret" },
+    { DATABASE_URL: "postgres://localhost/x?password=s3cret" },
+    { OTEL_EXPORTER_OTLP_ENDPOINT: "localhost:4318/?key=s3cret" },
+    { PORT: "amqp://user:s3cret@host" },
     { API_TOKEN: "s3cret" },
     { API_TOKEN: "not-s3cret-enough, s3cret" },
   ])("%j", (environment: Environment) => {
     expect(mistakesOf(environment)).toHaveLength(1);
     expect(() => read(environment)).not.toThrow(/s3cret/);
+  });
+
+  test("nor is the query of a URL that is right", () => {
+    expect(redactUrl("amqps://user:s3cret@host:5671/shop?password=s3cret&heartbeat=5")).toBe("amqps://***@host:5671/shop?***");
+    expect(redactUrl("https://collector.example/v1?key=s3cret")).toBe("https://collector.example/v1?***");
+    expect(redactUrl("amqp://a:s?cret@one,amqp://b:s3cret@two/?x=s3cret")).toBe("amqp://***@two/?***");
   });
 
   test("property: redactUrl hides whatever a password is", () => {

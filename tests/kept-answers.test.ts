@@ -1,7 +1,9 @@
 // What a request with an Idempotency-Key leaves in the store: what is needed to answer it again, and not many times what was sent.
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { openApi, type TestApi } from "./support/api";
+import { KeptAnswers, keyLifetimeMs } from "../src/store/kept-answers";
+import { TooMuchKept } from "../src/store/store";
+import { openApi, storeWith, type TestApi } from "./support/api";
 
 let api: TestApi;
 beforeEach(() => {
@@ -47,4 +49,38 @@ test("records keep their places: some valid, some not, in either form", async ()
     [3, 201, "d"],
   ]);
   expect((await send()).json<typeof first>()).toEqual(first);
+});
+
+test("what is kept for one owner is bounded, for each by itself, and for some time only", () => {
+  const kept = new KeptAnswers(1000);
+  const isFull = (owner: string, now: number) => {
+    try {
+      kept.check(owner, now);
+      return false;
+    } catch (error) {
+      return error instanceof TooMuchKept && error.retryAfter;
+    }
+  };
+  kept.add("a", "x".repeat(2000), 5000);
+  expect([isFull("a", 5000), isFull("a", 5000 + keyLifetimeMs / 2), isFull("b", 5000)]).toEqual([86_400, 43_200, false]);
+  expect([isFull("a", 5000 + keyLifetimeMs), isFull("a", 6000 + keyLifetimeMs)]).toEqual([false, false]);
+});
+
+test("without tokens, a client that claims to be many has no more room than a few", () => {
+  const kept = new KeptAnswers(1000);
+  for (let n = 0; n < 10_000; n += 1) kept.add(`owner ${n}`, "x".repeat(1000), 0);
+  expect(() => kept.check("another", 0)).toThrow(TooMuchKept);
+});
+
+test("a key too many is answered 429 with the time to wait", async () => {
+  const insertAll = () => Promise.reject(new TooMuchKept(60));
+  const full = openApi({ wrap: (store) => storeWith(store, { insertAll }) });
+  for (const [path, body] of [
+    ["/items", { name: "a" }],
+    ["/items/bulk", [{ name: "a" }]],
+  ] as const) {
+    const { status, headers } = await full.send("POST", path, body, { "idempotency-key": "k" });
+    expect([path, status, headers.get("retry-after")]).toEqual([path, 429, "60"]);
+  }
+  await full.close();
 });

@@ -205,8 +205,8 @@ describe("every operation", () => {
     expect(errors("GET /health/live", document)).toEqual(["500"]);
     expect(errors("GET /health/ready", document)).toEqual(["500", "503"]);
     expect(errors("GET /items", document)).toEqual(["422", "500", "503"]);
-    expect(errors("POST /items", document)).toEqual(["400", "403", "413", "415", "422", "500", "503"]);
-    expect(errors("POST /items/bulk", document)).toEqual(["400", "403", "413", "415", "422", "500", "503"]);
+    expect(errors("POST /items", document)).toEqual(["400", "403", "413", "415", "422", "429", "500", "503"]);
+    expect(errors("POST /items/bulk", document)).toEqual(["400", "403", "413", "415", "422", "429", "500", "503"]);
     expect(errors("GET /items/{id}", document)).toEqual(["400", "404", "412", "422", "500", "503"]);
     expect(errors("PUT /items/{id}", document)).toEqual(["400", "403", "404", "412", "413", "415", "422", "500", "503"]);
     expect(errors("PATCH /items/{id}", document)).toEqual(["400", "403", "404", "412", "413", "415", "422", "500", "503"]);

@@ -129,6 +129,8 @@ export interface GuardedContext<Data extends EventData = EventData> extends Chan
 export interface Once {
   /** Whose key it is, for what. */
   readonly key: string;
+  /** Whose it is alone: what is kept for one is bounded. Default: all who name none share the bound. */
+  readonly owner?: string;
   /** Tells what is asked for from anything else under the same key. */
   readonly fingerprint: string;
   /** Numbers the changes of one request, from 0 and in their order. */
@@ -156,7 +158,7 @@ export interface Store extends QueueStore {
    * Several at once: all, or none. Answers what `answerOf` makes of them. With `once`, that text is kept with them for 24 hours,
    * and is the answer to the same call again, which changes nothing; also to one at the same time.
    *
-   * May reject with {@link KeyReused}.
+   * May reject with {@link KeyReused} or {@link TooMuchKept}.
    */
   insertAll<Fields extends object>(
     resource: ResourceOf<Fields>,
@@ -219,6 +221,15 @@ export class StoreUnavailable extends Error {
 
 /** The file of the store was removed, or another one is in its place: nothing can be written until a restart. */
 export class StoreReplaced extends StoreUnavailable {}
+
+/** The answers that are kept for the owner of the key take up all of their room. Nothing was changed. */
+export class TooMuchKept extends Error {
+  override readonly name = "TooMuchKept";
+  /** @param retryAfter in seconds. */
+  constructor(readonly retryAfter: number) {
+    super("Too much is kept for this owner's keys");
+  }
+}
 
 /** The key stands for another change already. Nothing was changed. */
 export class KeyReused extends Error {
