@@ -208,7 +208,6 @@ export class EmbeddedConsumer {
       const dueAt = keepFailure(file, message, outcome, { temporary });
       if (dueAt !== undefined) this.#nextDueAt = Math.min(this.#nextDueAt ?? dueAt, dueAt);
     };
-    const settled = this.#settled;
     const delivery: Delivery = {
       ...message,
       origin: { system: "warren", destination, temporary, id: message.id, traceparent },
@@ -222,7 +221,7 @@ export class EmbeddedConsumer {
             keep(outcome);
           });
         after();
-        settled.raise();
+        this.#settled.raise();
       },
     };
     this.worker.take(delivery);
