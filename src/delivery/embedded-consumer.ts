@@ -65,10 +65,7 @@ export class EmbeddedConsumer {
     return this.worker.consumer;
   }
 
-  /**
-   * Runs until the stop; or until the log or the consumer's file was removed or replaced, and everything is settled that was
-   * in the old log.
-   */
+  /** Runs until the stop; or, if the log or the consumer's file was replaced, until everything of the old log is settled. */
   async run(): Promise<void> {
     this.#main = await whenUnlocked(() => startCursor(this.consumer, this.log, this.file, this.on.since));
     this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
