@@ -39,6 +39,7 @@ export class EventAppender {
       const body = serializeEvent({ id, type, version: versionOf(resource, name), timestamp }, resource.name, stored.json, data);
       const span = this.tracing.create({ id, type }, traceparent ?? undefined);
       this.#insert(id, type, stored.id, timestamp, body, span.traceparent ?? traceparent, requestId, requestedAt);
+      this.uncommitted.addsEvent(id);
       this.uncommitted.onCommit(() => {
         count(this.tally, type);
         span.end();

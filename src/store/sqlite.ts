@@ -14,7 +14,7 @@ import { GroupCommit } from "./group-commit";
 import { IdempotencyKeys } from "./idempotency-keys";
 import { acquireLock, type Lock } from "./lock";
 import { lockPatienceMs } from "./lock-wait";
-import { logIdOf, sqliteLogReader } from "./log-reader";
+import { logIdOf, newestEvents, sqliteLogReader } from "./log-reader";
 import { migrate, storeMigrations } from "./migrations";
 import { hasMoved } from "./moved";
 import { makePrivate, refuseForeign } from "./private-file";
@@ -108,7 +108,7 @@ class SqliteStore implements Store {
     this.#db = db;
     this.#commits = new GroupCommit(
       ({ sql }, on) => new CommitPlace(new BatchWriter(this.#db, sql), { quickSeconds: quickCommitSeconds, patienceMs }, on),
-      { begin: () => this.#snapshot.release(), answered: () => this.#tell() },
+      { begin: () => this.#snapshot.release(), newestEvents: newestEvents(db), answered: () => this.#tell() },
     );
     this.#snapshot = new Snapshot(this.#db, () => !this.#commits.isUnderWay);
     const { uncommitted } = this.#commits;
