@@ -233,8 +233,7 @@ export class EmbeddedConsumer {
   /** Waits for a commit, a settled event, a retry that is due, a replay, or the stop. */
   async #change(): Promise<void> {
     for (;;) {
-      const untilDueMs = this.#nextDueAt === undefined || this.#room === 0 ? undefined : this.#nextDueAt - steadyNow();
-      await this.#settled.wait(this.#pause.next(this.#replays.isEmpty, untilDueMs));
+      await this.#settled.wait(this.#pause.next(this.#replays.isEmpty, this.#room > 0 ? this.#nextDueAt : undefined));
       if (this.stop.aborted || this.#replaced.look() || this.#main.position !== this.#savedPosition) return;
       if (this.#room === 0) continue;
       this.#lookForRequests();

@@ -1,4 +1,5 @@
 import type { LogWatch } from "../store/log-watch";
+import { steadyNow } from "../store/steady-time";
 
 /** How soon a new event is looked for after something has happened, */
 const shortestMs = 1;
@@ -28,11 +29,11 @@ export class IdlePause {
    * Returns the next pause, in milliseconds.
    *
    * @param mayRest whether commits are all that is waited for.
-   * @param mostMs how long it is at most.
+   * @param dueAt when it ends at the latest, by {@link steadyNow}.
    */
-  next(mayRest: boolean, mostMs = longestMs): number {
+  next(mayRest: boolean, dueAt = Number.POSITIVE_INFINITY): number {
     const ms = mayRest && this.watch.isReliable ? this.#ms : untoldMs;
     this.#ms = Math.min(longestMs, this.#ms * 2);
-    return Math.max(shortestMs, Math.min(ms, mostMs));
+    return Math.max(shortestMs, Math.min(ms, dueAt - steadyNow()));
   }
 }
