@@ -13,6 +13,7 @@ import { isBusy, whenUnlocked } from "../src/store/lock-wait";
 import { openSqliteStore } from "../src/store/sqlite";
 import { type Store, StoreUnavailable } from "../src/store/store";
 import { temporaryFolder } from "./support/folder";
+import type { ItemEvent, ItemPattern } from "./support/item-events";
 import { eventually } from "./support/processes";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue, order } from "./support/resources";
@@ -173,11 +174,11 @@ describe("a consumer's file", () => {
     const handled: number[] = [];
     const ready = Promise.withResolvers<void>();
     const common = { queue: "own", retry: { attempts: 2, firstDelayMs: 1 }, onReady: () => ready.resolve() } as const;
-    const handle = (event: { item: { id: number } }) => {
+    const handle = (event: ItemEvent) => {
       handled.push(event.item.id);
       if (handled.length === 2) throw new Error("once");
     };
-    const consumer = await startConsumer(
+    const consumer = await startConsumer<ItemPattern>(
       kind === "once" ? { ...common, handle } : { ...common, exactlyOnce: true, handle },
       config,
       recordedLog().log,
