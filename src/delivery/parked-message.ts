@@ -1,11 +1,8 @@
 import type { Message } from "../broker/connection";
-import { isUtcTime } from "../domain/time";
+import { utcTimeIn } from "../domain/time";
 import { validTraceparent } from "../observe/traceparent";
 import type { MessageOrigin } from "../observe/tracing";
 import type { ReplayMark } from "../store/waiting-table";
-
-/** A date as RabbitMQ's headers carry it here is text: at most this long. */
-const maxDateLength = 40;
 
 /** How often a handler has failed on a message; a header that makes no sense counts as none. */
 export function failuresOf({ properties }: Message): number {
@@ -48,19 +45,14 @@ export function traceparentOf({ properties }: Message): string | undefined {
   return validTraceparent(properties.headers?.["traceparent"]);
 }
 
-/** When the message failed first, if it says so. */
-export function firstFailureOf(message: Message): string | undefined {
-  return timeIn(message, "x-first-failure");
+/** When the message failed first; null if it does not say so. */
+export function firstFailureOf({ properties }: Message): string | null {
+  return utcTimeIn(properties.headers?.["x-first-failure"]);
 }
 
-/** When the message failed last, if it says so. */
-export function lastFailureOf(message: Message): string | undefined {
-  return timeIn(message, "x-last-failure");
-}
-
-function timeIn({ properties }: Message, header: string): string | undefined {
-  const value: unknown = properties.headers?.[header];
-  return typeof value === "string" && value.length <= maxDateLength && isUtcTime(value) ? value : undefined;
+/** When the message failed last; null if it does not say so. */
+export function lastFailureOf({ properties }: Message): string | null {
+  return utcTimeIn(properties.headers?.["x-last-failure"]);
 }
 
 /** How often a quorum queue has delivered a message without its being settled; other queues do not say. */

@@ -157,7 +157,7 @@ function about(message: Message): Omit<DeadLetter, "body" | "bodyEncoding" | "bo
     error: text("x-error") ?? "",
     stack: text("x-stack"),
     attempts: failuresOf(message),
-    firstFailure: firstFailureOf(message) ?? null,
-    lastFailure: lastFailureOf(message) ?? null,
+    firstFailure: firstFailureOf(message),
+    lastFailure: lastFailureOf(message),
   };
 }
