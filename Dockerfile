@@ -1,4 +1,6 @@
-FROM oven/bun:1.4.5-alpine AS dependencies
+# Images are pinned by digest. Bun comes from npm, whose client checks what it downloads: the same binary as on a developer's machine.
+FROM node:24-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS dependencies
+RUN npm install -g bun@1.4.5 --allow-scripts=bun
 WORKDIR /app
 COPY package.json bun.lock bunfig.toml ./
 # Of the AsyncAPI component two files are served; the many packages that it was built from have no place here.
@@ -10,7 +12,8 @@ RUN bun install --frozen-lockfile --production \
   && bun install --frozen-lockfile --production \
   && cp -r /served/. node_modules/
 
-FROM oven/bun:1.4.5-alpine
+FROM debian:bookworm-slim@sha256:88200866dfff7ea7f5cbcb6ec7c8a701889efe6fe859fe64d6990e4b07ea4171
+COPY --from=dependencies /usr/local/lib/node_modules/bun/bin/bun.exe /usr/local/bin/bun
 WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 DATABASE_URL=sqlite:/data/warren.db
 COPY --from=dependencies /app/node_modules node_modules
@@ -19,12 +22,12 @@ COPY src src
 COPY routes routes
 COPY consumers consumers
 COPY contracts contracts
-RUN mkdir /data && chown bun:bun /data
+RUN useradd --uid 1000 --no-create-home bun && mkdir --mode 700 /data && chown bun:bun /data
 USER bun
 VOLUME /data
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
-  CMD wget -q -O /dev/null "http://127.0.0.1:${PORT:-3000}/health/ready"
+  CMD ["bun", "-e", "const { ok } = await fetch(`http://127.0.0.1:${process.env.PORT || 3000}/health/ready`); process.exit(ok ? 0 : 1)"]
 # In the exec form, so that Bun is PID 1 and gets the SIGTERM itself; src/main.ts handles it.
 # A consumer is the same image with another command, which listens for the health check above:
 # ["bun", "consumers/logger.ts", "--health-port", "3000"].

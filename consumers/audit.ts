@@ -1,6 +1,7 @@
 import { type Difference, differences, messageOf, readTables, refuseUsage } from "warren/command";
 import { type ConsumerOptions, everyFlagHelp, readFlags, runConsumer } from "warren/consumer";
 import { localTime, printable } from "warren/terminal";
+import { tell } from "../src/observe/terminal";
 
 const help = `Keeps the history of every record of every resource: what changed, when, from what to what.
 
@@ -108,16 +109,16 @@ function describe({ time, change, version, missing, changed }: Change, colour: b
 function show(id: string, asJson: boolean): void {
   const [, resource = "item", record] = /^(?:([a-z][a-z0-9_]*):)?([1-9]\d{0,14})$/.exec(id) ?? [];
   if (!record) {
-    console.error(`"${printable(id)}" is no record: give the id of an item, such as 42, or RESOURCE:ID, such as order:42.`);
+    tell(`"${id}" is no record: give the id of an item, such as 42, or RESOURCE:ID, such as order:42.`);
     process.exit(2);
   }
   const changes = historyOf(resource, Number(record));
   if (!changes) {
-    console.error(`There is no history of ${resource} ${record}.`);
+    tell(`There is no history of ${resource} ${record}.`);
     process.exit(1);
   }
   const colour = process.stdout.isTTY && Bun.enableANSIColors;
-  const lines = changes.flatMap((change) => (asJson ? JSON.stringify(change) : describe(change, colour)));
+  const lines = changes.flatMap((change) => (asJson ? printable(JSON.stringify(change)) : describe(change, colour)));
   console.log((asJson ? lines : [`${resource} ${record}`, ...lines]).join("\n"));
 }
 
@@ -130,7 +131,7 @@ if (import.meta.main) {
     try {
       show(flags.show, flags.json);
     } catch (error) {
-      console.error(`The history could not be read. ${messageOf(error)}`);
+      tell(`The history could not be read. ${messageOf(error)}`);
       process.exit(1);
     }
   }

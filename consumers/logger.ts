@@ -54,7 +54,7 @@ if (import.meta.main) {
     {
       queue: flags.queue ?? (events ? undefined : logger.queue),
       events,
-      handle: (event) => print(flags.json ? JSON.stringify(event) : formatEvent(event, colour)),
+      handle: (event) => print(flags.json ? printable(JSON.stringify(event)) : formatEvent(event, colour)),
       // With --json, standard output is events and nothing else.
       onReady: () => console[flags.json ? "error" : "log"]("Event consumer started. Waiting for events... Press Ctrl+C to exit."),
     },

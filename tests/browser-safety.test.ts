@@ -136,7 +136,7 @@ describe("a change that a page of another site has the browser send", () => {
 });
 
 describe("a service for this machine alone, without tokens", () => {
-  const api = openApi({ config: { localHostOnly: true } });
+  const api = openApi({ config: { allowedHosts: [] } });
   afterAll(() => api.close());
 
   test.each(["localhost", "localhost:3000", "LOCALHOST:3000", "warren.localhost", "127.0.0.1:3000", "192.0.2.1", "[::1]:3000"])(
@@ -157,6 +157,20 @@ describe("a service for this machine alone, without tokens", () => {
   ])("but not to %j, which may be a page's own name for 127.0.0.1", async (host) => {
     const answer = await api.send("GET", "/items", undefined, { host });
     expect([answer.status, answer.json()]).toEqual([421, expect.objectContaining({ type: "/problems/misdirected" })]);
+  });
+
+  test("names in ALLOWED_HOSTS are answered to as well, with any port; with tokens they alone", async () => {
+    const apiTokens = [{ token: "a-token", scope: "admin" }] as const;
+    for (const config of [{ allowedHosts: ["api.example.com"] }, { allowedHosts: ["api.example.com"], apiTokens }]) {
+      const named = openApi({ config });
+      const status = async (host: string) =>
+        (await named.send("GET", "/items", undefined, { host, authorization: "Bearer a-token" })).status;
+      for (const host of ["api.example.com", "API.example.com:8080", "localhost:3000", "10.0.0.7"])
+        expect([host, await status(host)]).toEqual([host, 200]);
+      for (const host of ["evil.example", "api.example.com.evil.example", "x.api.example.com", "api.example.com:80:80"])
+        expect([host, await status(host)]).toEqual([host, 421]);
+      await named.close();
+    }
   });
 
   test("with a token it does: the page has none", async () => {

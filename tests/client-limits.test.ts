@@ -100,6 +100,7 @@ describe("the address of a client", () => {
 
 describe("what tells clients apart", () => {
   test.each([
+    [null, "unknown"],
     ["192.0.2.1", "192.0.2.1"],
     ["::ffff:192.0.2.1", "192.0.2.1"],
     ["::FFFF:192.0.2.1", "192.0.2.1"],

@@ -46,6 +46,8 @@ test("the steady clock knows of no jump", () => {
   expect(steadyNow() - before).toBeGreaterThanOrEqual(hourMs);
 });
 
+const changed = (current: typeof order.example) => ({ ...current, customer: `${current.customer}!` });
+
 describe("the times of changes", () => {
   let store: Store;
   beforeEach(() => {
@@ -64,12 +66,12 @@ describe("the times of changes", () => {
     for (const restart of [false, true]) {
       time.putForward(-10 * minuteMs);
       if (restart) await reopen();
-      const { createdAt, updatedAt } = times((await store.update(order, 1, (current) => current))?.json ?? "");
+      const { createdAt, updatedAt } = times((await store.update(order, 1, changed))?.json ?? "");
       expect(createdAt).toBe(created.createdAt);
       expect(updatedAt >= createdAt).toBe(true);
     }
     time.putForward(hourMs);
-    expect(times((await store.update(order, 1, (current) => current))?.json ?? "").updatedAt > created.createdAt).toBe(true);
+    expect(times((await store.update(order, 1, changed))?.json ?? "").updatedAt > created.createdAt).toBe(true);
   });
 
   test("follow that of a record whose events were pruned", async () => {
@@ -86,7 +88,7 @@ describe("the times of changes", () => {
       time.putForward(jumpMs);
       if (jumpMs < 0) await reopen();
       await store.insert(order, order.example);
-      await store.update(order, 1, (current) => current);
+      await store.update(order, 1, changed);
       await store.remove(order, 2);
     }
     const entries = await store.log.read(0, 1000);
@@ -116,7 +118,7 @@ describe("the times of changes", () => {
     };
     for (let n = 1; n <= 20; n += 1) {
       await store.insert(order, order.example);
-      await store.update(order, 1, (current) => current);
+      await store.update(order, 1, changed);
       if (n % 3 === 0) await poll();
       time.putForward(n % 2 === 0 ? 3 * minuteMs : -5 * minuteMs);
       if (n % 5 === 0) await reopen();

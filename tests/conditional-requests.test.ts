@@ -42,7 +42,7 @@ describe("the ETag", () => {
 
   test("differs for each state, also when the content is the same again", async () => {
     const seen = [await create()];
-    for (const name of ["a", "a", sample.name]) seen.push(etag(await api.send("PUT", "/items/1", { ...sample, name })));
+    for (const name of ["a", "b", sample.name]) seen.push(etag(await api.send("PUT", "/items/1", { ...sample, name })));
     expect(new Set(seen).size).toBe(4);
   });
 

@@ -1,8 +1,10 @@
 // Every variable of the environment, good and bad.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { type Config, ConfigError, readConfig, redactUrl } from "../src/config/config";
+import { type Config, ConfigError, readConfig } from "../src/config/config";
+import { redactUrl } from "../src/config/redact-url";
 import { certificateFor } from "./support/certificate";
 import { temporaryFolder, writeSecret } from "./support/folder";
 import { root } from "./support/processes";
@@ -43,7 +45,8 @@ const defaults: Config = {
   dataDir: "data",
   eventRetentionMs: null,
   apiTokens: [],
-  localHostOnly: true,
+  tokenFile: null,
+  allowedHosts: [],
   corsOrigins: [],
   trustedProxies: 0,
   rateLimit: null,
@@ -88,17 +91,24 @@ describe("a good value", () => {
     [{ HOST: "127.0.0.2" }, { host: "127.0.0.2" }],
     [
       { HOST: "0.0.0.0", API_TOKEN: "none" },
-      { host: "0.0.0.0", apiTokens: [], localHostOnly: false, rateLimit: 100 },
+      { host: "0.0.0.0", apiTokens: [], allowedHosts: [], rateLimit: 100 },
     ],
     [
       { HOST: "0.0.0.0", API_TOKEN: "12345678", RATE_LIMIT: "off" },
-      { host: "0.0.0.0", apiTokens: [{ token: "12345678", scope: "admin" }], localHostOnly: false, rateLimit: null },
+      { host: "0.0.0.0", apiTokens: [{ token: "12345678", scope: "admin" }], allowedHosts: null, rateLimit: null },
     ],
-    [{ API_TOKEN: "none" }, { localHostOnly: false }],
+    // Open to whoever reaches it; a page that has its own name lead here must not.
+    [{ API_TOKEN: "none" }, { allowedHosts: [] }],
+    [{ API_TOKEN: "none", ALLOWED_HOSTS: "api, Api.Example.COM" }, { allowedHosts: ["api", "api.example.com"] }],
+    [{ ALLOWED_HOSTS: "*" }, { allowedHosts: null }],
+    [
+      { API_TOKEN: "12345678", ALLOWED_HOSTS: "xn--bcher-kva.example" },
+      { apiTokens: [{ token: "12345678", scope: "admin" }], allowedHosts: ["xn--bcher-kva.example"] },
+    ],
     [
       { API_TOKEN: "abcdefgh, read:ijklmnop,write:Az09-._~+/==, admin:qrstuvwx" },
       {
-        localHostOnly: false,
+        allowedHosts: null,
         apiTokens: [
           { token: "abcdefgh", scope: "admin" },
           { token: "ijklmnop", scope: "read" },
@@ -112,7 +122,15 @@ describe("a good value", () => {
       { corsOrigins: ["https://app.example.com", "http://localhost:5173"] },
     ],
     [{ CORS_ORIGIN: "*" }, { corsOrigins: ["*"] }],
-    [{ TRUST_PROXY: "2" }, { trustedProxies: 2 }],
+    [
+      { TRUST_PROXY: "2", API_TOKEN: "none" },
+      { trustedProxies: 2, rateLimit: 100 },
+    ],
+    [
+      { TRUST_PROXY: "1", API_TOKEN: "12345678", RATE_LIMIT: "7" },
+      { trustedProxies: 1, rateLimit: 7, apiTokens: [{ token: "12345678", scope: "admin" }], allowedHosts: null },
+    ],
+    [{ TRUST_PROXY: "0" }, { trustedProxies: 0 }],
     [{ RABBITMQ_URL: "amqp://u:p@broker:5673/vhost" }, rabbitmq("amqp://u:p@broker:5673/vhost")],
     [{ RABBITMQ_URL: "amqps://broker" }, rabbitmq("amqps://broker")],
     [{ RABBITMQ_URL: "none" }, { rabbitmq: null }],
@@ -153,6 +171,12 @@ describe("a bad value is refused, with what would be right", () => {
     [{ PORT: "0x50" }, "PORT=0x50: use a whole number"],
     [{ HOST: "0.0.0.0" }, "HOST=0.0.0.0 can be reached from other machines, so API_TOKEN is needed"],
     [{ HOST: "::" }, "HOST=:: can be reached"],
+    [{ TRUST_PROXY: "1" }, "TRUST_PROXY=1 means that others reach the API through a proxy, so API_TOKEN is needed"],
+    [{ ALLOWED_HOSTS: "api.example.com:80" }, "ALLOWED_HOSTS=api.example.com:80: use host names without ports"],
+    [{ ALLOWED_HOSTS: "https://api.example.com" }, "use host names"],
+    [{ ALLOWED_HOSTS: "api,,b" }, "use host names"],
+    [{ ALLOWED_HOSTS: "*.example.com" }, "use host names"],
+    [{ API_TOKEN: "generate,abcdefgh" }, "API_TOKEN: a token has"],
     [{ HOST: "example.org" }, "HOST=example.org can be reached"],
     [{ API_TOKEN: "short" }, "API_TOKEN: a token has at least 8 letters, digits or -._~+/"],
     [{ API_TOKEN: "raed:abcdefgh" }, "API_TOKEN: a token has"],
@@ -222,16 +246,16 @@ describe("a bad value is refused, with what would be right", () => {
       LOG_FORMAT: "x",
     };
     expect(mistakesOf(bad).map((line) => line.split(/[= ]/)[0])).toEqual([
-      "HOST",
       "DATABASE_URL",
+      "HOST",
+      "RATE_LIMIT",
       "RABBITMQ_URL",
       "PORT",
       "EVENT_RETENTION",
-      "RATE_LIMIT",
       "LOG_LEVEL",
       "LOG_FORMAT",
     ]);
-    expect(() => read(bad)).toThrow(/^The configuration has 8 mistakes:\n {2}- HOST=0.0.0.0 .*\n {2}- DATABASE_URL=/);
+    expect(() => read(bad)).toThrow(/^The configuration has 8 mistakes:\n {2}- DATABASE_URL=.*\n {2}- HOST=0.0.0.0 /);
     expect(() => read({ PORT: "x" })).toThrow(/^The configuration has a mistake:\n {2}- PORT=x: .*\.$/);
   });
 });
@@ -300,11 +324,25 @@ describe("secrets are not in the messages", () => {
     { DATABASE_URL: "postgres://user:s3cret@host/db" },
     { DATABASE_URL: "mysql://user:s3cret" },
     { OTEL_EXPORTER_OTLP_ENDPOINT: "user:s3cret@host" },
+    { CORS_ORIGIN: "https://user:s3cret@app.example" },
+    { CORS_ORIGIN: "https://app.example/?token=s3cret" },
+    { CORS_ORIGIN: "https://good.example, user:s3cret,s3cret@app.example" },
+    { HOST: "user:s3cret@0.0.0.0" },
+    { RABBITMQ_URL: "http://localhost/?password=s3cret" },
+    { DATABASE_URL: "postgres://localhost/x?password=s3cret" },
+    { OTEL_EXPORTER_OTLP_ENDPOINT: "localhost:4318/?key=s3cret" },
+    { PORT: "amqp://user:s3cret@host" },
     { API_TOKEN: "s3cret" },
     { API_TOKEN: "not-s3cret-enough, s3cret" },
   ])("%j", (environment: Environment) => {
     expect(mistakesOf(environment)).toHaveLength(1);
     expect(() => read(environment)).not.toThrow(/s3cret/);
+  });
+
+  test("nor is the query of a URL that is right", () => {
+    expect(redactUrl("amqps://user:s3cret@host:5671/shop?password=s3cret&heartbeat=5")).toBe("amqps://***@host:5671/shop?***");
+    expect(redactUrl("https://collector.example/v1?key=s3cret")).toBe("https://collector.example/v1?***");
+    expect(redactUrl("amqp://a:s?cret@one,amqp://b:s3cret@two/?x=s3cret")).toBe("amqp://***@two/?***");
   });
 
   test("property: redactUrl hides whatever a password is", () => {
@@ -343,6 +381,42 @@ describe(".env.example", () => {
     const { rabbitmq: expected, ...others } = defaults;
     expect(rest).toEqual(others);
     expect({ ...rabbitmq, explicit: false }).toEqual({ ...expected, explicit: false } as never);
+  });
+});
+
+describe("API_TOKEN=generate", () => {
+  let folder: ReturnType<typeof temporaryFolder>;
+  beforeEach(() => {
+    folder = temporaryFolder();
+  });
+  afterEach(() => folder.remove());
+  const start = (more: Environment = {}) => read({ HOST: "0.0.0.0", API_TOKEN: "generate", DATA_DIR: `${folder.path}/data`, ...more });
+  const file = () => `${folder.path}/data/api-token`;
+
+  test("makes a token at the first start, for this user alone, and keeps it", () => {
+    const { apiTokens, tokenFile, allowedHosts } = start();
+    expect([tokenFile, allowedHosts, statSync(file()).mode & 0o777]).toEqual([file(), null, 0o600]);
+    expect(apiTokens).toEqual([{ token: readFileSync(file(), "utf8").trim(), scope: "admin" }]);
+    expect(apiTokens[0]?.token).toMatch(/^[0-9a-f]{48}$/);
+    expect(start().apiTokens).toEqual(apiTokens);
+    rmSync(file());
+    expect(start().apiTokens).not.toEqual(apiTokens);
+  });
+
+  test("a file that others can open, that holds none or cannot be written, is a mistake", () => {
+    start();
+    chmodSync(file(), 0o644);
+    expect(() => start()).toThrow(`API_TOKEN=generate: ${file()}: other users can open this file`);
+    chmodSync(file(), 0o600);
+    writeFileSync(file(), "");
+    expect(() => start()).toThrow(`${file()} holds no token; delete it`);
+    expect(() => start({ DATA_DIR: `${file()}/nowhere` })).toThrow("api-token cannot be written");
+  });
+
+  test("a consumer makes none", () => {
+    const environment = { API_TOKEN: "generate", DATA_DIR: `${folder.path}/data` };
+    expect(readConfig({ isTerminal: false, listens: false, environment })).toMatchObject({ apiTokens: [], tokenFile: null });
+    expect(existsSync(`${folder.path}/data`)).toBe(false);
   });
 });
 

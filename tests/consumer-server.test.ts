@@ -1,5 +1,7 @@
 // What a consumer's command line wants served and where, and when a consumer says that it is ready.
 import { describe, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { helpOf, serverFlags } from "../src/consumer/flags";
 import { healthOf, readiness } from "../src/consumer/health";
 import { servings } from "../src/consumer/serve";
@@ -9,6 +11,7 @@ import type { Stage, Watched } from "../src/delivery/running";
 import { Worker } from "../src/delivery/worker";
 import { parseOptions, UsageError } from "../src/observe/command-line";
 import { openConsumerFile } from "../src/store/consumer/file";
+import { temporaryFolder } from "./support/folder";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue } from "./support/resources";
 
@@ -113,6 +116,20 @@ describe("a consumer is", () => {
     expect([health.queue, health.status]).toEqual(["stock", status]);
     if (detail) expect(health.detail).toMatch(detail);
     else expect(health.detail).toBeUndefined();
+  });
+
+  test("degraded while messages that no queue takes are in files", () => {
+    const folder = temporaryFolder();
+    const quarantine = folder.path;
+    const stock = { ...consumer("consuming", "connected"), quarantine };
+    expect(healthOf(stock)).toEqual({ queue: "stock", status: "ready" });
+    for (const queue of ["stock", "prices"]) mkdirSync(join(quarantine, queue));
+    writeFileSync(join(quarantine, "prices", "1.json"), "{}");
+    expect(healthOf(stock)).toEqual({ queue: "stock", status: "ready" });
+    for (const name of ["1.json", "2.json", "3.json.part"]) writeFileSync(join(quarantine, "stock", name), "{}");
+    const detail = `2 messages that no queue takes are in ${join(quarantine, "stock")}.`;
+    expect(healthOf(stock)).toEqual({ queue: "stock", status: "degraded", detail });
+    folder.remove();
   });
 
   test("degraded while its breaker is open, and several are as ready as the least ready of them", () => {

@@ -79,7 +79,7 @@ describe("a custom event", () => {
   });
 
   test.each<[object, string]>([
-    [{ shipped: { carrier: "" } }, "The data of order.shipped are not as its schema has them: /carrier"],
+    [{ shipped: { carrier: "" } }, "The data of the event order.shipped is not valid. /carrier: Expected string of at least 1 characters"],
     [{ shipped: { carrier: "DHL", weight: 1 } }, "/weight: Unexpected property"],
     [{ burnt: {} }, '"order" has no event "burnt" of its own: it has shipped, noticed.'],
     [{ created: {} }, '"order" has no event "created"'],

@@ -14,6 +14,7 @@ import { isBusy, whenUnlocked } from "../src/store/sqlite/lock-wait";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import type { Store } from "../src/store/store";
 import { temporaryFolder } from "./support/folder";
+import type { ItemEvent, ItemPattern } from "./support/item-events";
 import { eventually } from "./support/processes";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue, order } from "./support/resources";
@@ -68,7 +69,7 @@ describe("waiting for a lock", () => {
       throw busy();
     };
     await expect(whenUnlocked(never, 20)).rejects.toThrow("database is locked");
-    expect(tries).toBeGreaterThan(2);
+    expect(tries).toBeGreaterThan(1);
   });
 
   test.each([
@@ -89,9 +90,16 @@ describe("the store", () => {
   test("makes changes when the lock is given back, in their order, and reads meanwhile", async () => {
     await store.insert(order, order.example);
     const unlock = lock(file);
-    const changes = Promise.all([store.insert(order, order.example), store.update(order, 1, (current) => current)]);
+    const changes = Promise.all([
+      store.insert(order, order.example),
+      store.update(order, 1, (current) => ({ ...current, customer: `${current.customer}!` })),
+    ]);
     expect(await goesOn(changes)).toBe(true);
-    const later = Promise.all([store.update(order, 1, (current) => current), store.relayed.save(1), store.check()]);
+    const later = Promise.all([
+      store.update(order, 1, (current) => ({ ...current, customer: `${current.customer}!` })),
+      store.relayed.save(1),
+      store.check(),
+    ]);
     expect(await store.get(order, 1)).toMatchObject({ version: 1 });
     expect(await goesOn(later)).toBe(true);
     unlock();
@@ -167,11 +175,11 @@ describe("a consumer's file", () => {
     const handled: number[] = [];
     const ready = Promise.withResolvers<void>();
     const common = { queue: "own", retry: { attempts: 2, firstDelayMs: 1 }, onReady: () => ready.resolve() } as const;
-    const handle = (event: { item: { id: number } }) => {
+    const handle = (event: ItemEvent) => {
       handled.push(event.item.id);
       if (handled.length === 2) throw new Error("once");
     };
-    const consumer = await startConsumer(
+    const consumer = await startConsumer<ItemPattern>(
       kind === "once" ? { ...common, handle } : { ...common, exactlyOnce: true, handle },
       config,
       recordedLog().log,

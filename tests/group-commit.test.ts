@@ -3,7 +3,7 @@ import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { StoreUnavailable } from "../src/store/errors";
-import { startCommitThread } from "../src/store/sqlite/commit-thread";
+import { CommitThreadLost, startCommitThread } from "../src/store/sqlite/commit-thread";
 import { BatchWriter, type Committed, type Committer, CommitterHere } from "../src/store/sqlite/committer";
 import { GroupCommit } from "../src/store/sqlite/group-commit";
 import { unavailable } from "../src/store/sqlite/unavailable";
@@ -19,6 +19,8 @@ let insert: Write;
 /** The one that is used, and what it has to tell. */
 let committer: Committer;
 let on: Committed;
+/** What the log says of the newest events. */
+let newest: (count: number) => ReadonlySet<string>;
 /** How often something was committed. */
 let committed: number;
 beforeEach(() => {
@@ -37,6 +39,7 @@ beforeEach(() => {
       answered: () => {
         committed += 1;
       },
+      newestEvents: (count) => newest(count),
     },
   );
   insert = commits.uncommitted.prepare("INSERT INTO rows VALUES (?, ?)");
@@ -306,6 +309,42 @@ describe("while a commit is under way", () => {
     expect(await Promise.all([told, next])).toEqual([1, 2]);
     expect(commits.uncommitted.find("last")).toBeUndefined();
     await commits.close();
+  });
+
+  test("and the thread is gone, and the log cannot be read: it is not said that nothing was changed", async () => {
+    newest = () => {
+      throw new Error("disk I/O error");
+    };
+    const change = commits.run(addRow);
+    await turn();
+    fail(new CommitThreadLost("gone"));
+    await expect(change).rejects.toBeInstanceOf(CommitThreadLost);
+    expect(commits.uncommitted.find("last")).toBeUndefined();
+  });
+
+  test("and the thread is gone: what the log has was made, with all before it, and the rest runs again", async () => {
+    const event = (id: string) => () => {
+      commits.uncommitted.addsEvent(id);
+      return addRow();
+    };
+    const changes: Promise<number>[] = [];
+    for (const change of [event("a"), addRow, event("b"), addRow, event("c")]) {
+      changes.push(commits.run(change));
+      await turn();
+    }
+    let asked = 0;
+    newest = (count) => {
+      asked = count;
+      return new Set(["before", "a", "b"]);
+    };
+    writer.commit(batches.splice(0, 3));
+    fail(new CommitThreadLost("gone"));
+    expect(await Promise.all(changes.slice(0, 3))).toEqual([1, 2, 3]);
+    expect(asked).toBe(3);
+    await turn();
+    commitOldest(batches.length);
+    expect(await Promise.all(changes)).toEqual([1, 2, 3, 4, 5]);
+    expect(rows()).toEqual([1, 2, 3, 4, 5]);
   });
 
   test("nothing can be written by a change that has returned, nor prepared", async () => {

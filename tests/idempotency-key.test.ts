@@ -102,7 +102,12 @@ describe("a key belongs", () => {
       places.push((await post(sample, "k1", { authorization })).headers.get("location"));
     expect(places).toEqual(["/items/1", "/items/2", "/items/1"]);
     const kept = onceOf({ key: "k1", path: "/items", authorization: "Bearer one-long-token", fingerprint: fingerprintOf(sample) });
-    expect(kept).toEqual({ key: expect.stringMatching(/^[\w-]{43}$/), fingerprint: expect.stringMatching(/^[\w-]{43}$/), part: 0 });
+    expect(kept).toEqual({
+      key: expect.stringMatching(/^[\w-]{43}$/),
+      owner: expect.stringMatching(/^[\w-]{43}$/),
+      fingerprint: expect.stringMatching(/^[\w-]{43}$/),
+      part: 0,
+    });
   });
 });
 

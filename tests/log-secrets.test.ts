@@ -13,8 +13,30 @@ test.each([
   ['it says with "quotes"!', "it says ***!"],
   ["mail to ada@example.com, see https://example.com/ada", "mail to ada@example.com, see https://example.com/ada"],
   ["the bearer of bad news", "the bearer of bad news"],
+  [
+    "amqps://u:p@host:5671/v?password=hunter2 refused, twice (https://x/y?token=t).",
+    "amqps://***@host:5671/v?*** refused, twice (https://x/y?***).",
+  ],
+  ["no URL: ://a@b, and c://", "no URL: ://a@b, and c://"],
 ])("%s", (message, expected) => {
   expect(JSON.parse(redact(JSON.stringify({ error: message })))).toEqual({ error: expected });
+});
+
+const half = 250_000;
+test.each([
+  ["letters", "x".repeat(half)],
+  ["marks of URLs", "amqp://".repeat(half / 7)],
+  ["URLs", "https://a ".repeat(half / 10)],
+  ["marks and @", "a://@".repeat(half / 5)],
+  ["escapes", '\\"'.repeat(half / 2)],
+  ["spaces", `bearer${" ".repeat(half)}`],
+  ["words that begin like one", "basic ".repeat(half / 6)],
+])("a line of half a million characters hides them as well: %s", (_, filler) => {
+  const secrets = ["hidden-password", "hidden-in-a-query", "hidden.credentials", "whsec_hidden", "a-token-of-the-api"];
+  const text = `amqp://user:${secrets[0]}@host/?a=${secrets[1]} Bearer ${secrets[2]} ${secrets[3]} ${secrets[4]}`;
+  const written = redact(JSON.stringify({ error: `${filler} ${text} ${filler}`, text }));
+  expect(secrets.filter((secret) => written.includes(secret))).toEqual([]);
+  expect(JSON.parse(written).text).toBe("amqp://***@host/?*** Bearer *** whsec_*** ***");
 });
 
 test.each(["json", "pretty"])("a log in the format %s writes none", async (format) => {

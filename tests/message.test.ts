@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { toMessage } from "../src/rabbitmq/message";
 import type { LogEntry } from "../src/store/log";
+import { encodedBytes } from "./support/wire-bytes";
 
 const entry: LogEntry = {
   position: 7,
@@ -34,6 +35,19 @@ describe("the message of an event", () => {
         "cloudEvents:time": "2026-02-18T18:23:45.123Z",
       },
     });
+  });
+
+  test.each(["soon", "", "1960-01-01T00:00:00.000Z"])("can be written whatever its time says (%p)", (timestamp) => {
+    const { options } = toMessage({ ...entry, timestamp }, "events");
+    expect(options.timestamp).toBeUndefined();
+    expect(encodedBytes(options)).toBeGreaterThan(0);
+  });
+
+  test("fits into the smallest frame of AMQP, however long the name of its type", () => {
+    const type = `${"r".repeat(41)}.${"e".repeat(41)}`;
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const { options } = toMessage({ ...entry, type, subject: Number.MAX_SAFE_INTEGER, traceparent }, "events");
+    expect(encodedBytes({ ...options, headers: { ...options.headers, "x-replay": true, "x-replay-forced": true } })).toBeLessThan(1024);
   });
 
   test("goes to the exchange that its resource names", () => {

@@ -81,7 +81,7 @@ async function build(apiTokens: string[], rateLimit: number | null, routes?: Loa
     },
     config: {
       apiTokens: apiTokens.map((token) => ({ token, scope: "admin" })),
-      localHostOnly: false,
+      allowedHosts: null,
       corsOrigins: [],
       trustedProxies: 0,
       rateLimit,
@@ -206,8 +206,8 @@ describe("every operation", () => {
     expect(errors("GET /health/live", document)).toEqual(["500"]);
     expect(errors("GET /health/ready", document)).toEqual(["500", "503"]);
     expect(errors("GET /items", document)).toEqual(["422", "500", "503"]);
-    expect(errors("POST /items", document)).toEqual(["400", "403", "413", "415", "422", "500", "503"]);
-    expect(errors("POST /items/bulk", document)).toEqual(["400", "403", "413", "415", "422", "500", "503"]);
+    expect(errors("POST /items", document)).toEqual(["400", "403", "413", "415", "422", "429", "500", "503"]);
+    expect(errors("POST /items/bulk", document)).toEqual(["400", "403", "413", "415", "422", "429", "500", "503"]);
     expect(errors("GET /items/{id}", document)).toEqual(["400", "404", "412", "422", "500", "503"]);
     expect(errors("PUT /items/{id}", document)).toEqual(["400", "403", "404", "412", "413", "415", "422", "500", "503"]);
     expect(errors("PATCH /items/{id}", document)).toEqual(["400", "403", "404", "412", "413", "415", "422", "500", "503"]);
@@ -336,9 +336,12 @@ test("resources come first, then what else a project has, then the service's own
     { file: "zero.ts", path: "/zero", route: plain },
   ];
   const { paths, tags } = await documentOf(await build([], null, [...(await loadRoutes(join(root, "routes"))), ...added]));
-  expect(tags?.map(({ name }) => name)).toEqual(["items", "greetings", "events", "dead letters", "replays", "health", "metrics"]);
-  const order = [...new Set(Object.keys(paths).map((path) => path.split("/")[1]))];
-  expect(order).toEqual(["items", "zero", "hello", "events", "dead-letters", "replays", "health", "metrics"]);
+  // The project may have others of its own by now.
+  const expectOrder = (found: readonly (string | undefined)[], expected: readonly string[]) =>
+    expect([...new Set(found)].filter((one) => expected.some((name) => name === one))).toEqual([...expected]);
+  expectOrder(tags?.map(({ name }) => name) ?? [], ["items", "greetings", "events", "dead letters", "replays", "health", "metrics"]);
+  const places = Object.keys(paths).map((path) => path.split("/")[1]);
+  expectOrder(places, ["items", "zero", "hello", "events", "dead-letters", "replays", "health", "metrics"]);
 });
 
 test("every tag of the service's own routes is described", () => {

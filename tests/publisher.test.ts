@@ -1,7 +1,7 @@
 // Publishing on a confirm channel, with the broker's answers made up.
 import { beforeEach, describe, expect, test } from "bun:test";
 import { type OutgoingMessage, toMessage } from "../src/rabbitmq/message";
-import { Publisher, Unroutable } from "../src/rabbitmq/publisher";
+import { Publisher, Unroutable, Unsendable } from "../src/rabbitmq/publisher";
 import { MockChannel, type Published } from "./support/mock-channel";
 import { settled } from "./support/settled";
 
@@ -107,7 +107,7 @@ describe("publish", () => {
     channel.publish = () => {
       throw new RangeError('The value of "offset" is out of range');
     };
-    await expect(publisher.publish(message("a"))).rejects.toThrow(RangeError);
+    await expect(publisher.publish(message("a"))).rejects.toThrow(Unsendable);
   });
 });
 

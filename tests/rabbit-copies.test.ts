@@ -164,7 +164,9 @@ describe("hostile headers", () => {
     const [copy] = await channel.untilPublished(1);
     copy?.confirm();
     await channel.untilAcked(1);
-    expect(Object.keys(copy?.options.headers as object)).toEqual(["x-attempts", "x-error", "x-first-failure", "x-last-failure"]);
+    const headers = copy?.options.headers as Record<string, unknown>;
+    expect(Object.keys(headers)).toEqual(["x-attempts", "x-error", "x-first-failure", "x-last-failure", "x-left-out"]);
+    expect(headers["x-left-out"]).toBe("headers");
   });
 
   test("invariant 5: whatever a message has, it is settled exactly once, and never stops the consumer", async () => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { Reject } from "warren/consumer";
 import { buildEvent } from "warren/testing";
-import { Interrupted } from "../src/delivery/interrupted";
+import { Interrupted } from "../src/rabbitmq/interrupted";
 import { settled } from "./support/settled";
 import { consumerOn, deliver, gatedConsumer } from "./support/subscribed";
 

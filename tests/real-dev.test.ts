@@ -59,6 +59,30 @@ test("a mistake is said, and the API comes back when it is mended", async () => 
   expect(await get("/hello")).toBe("mended");
 });
 
+test("a schema that refuses what is stored is a warning; `bun run start` refuses to start until it is mended", async () => {
+  await send("POST", `${url}/items`, { name: "kept" });
+  const schema = await Bun.file(join(copy.path, "src/domain/item.ts")).text();
+  await write("src/domain/item.ts", schema.replace('pattern: "\\\\S"', 'pattern: "^[A-Z]"'));
+  const warning = await dev.line("Stored records are not valid by their schema");
+  expect(warning).toContain("item 1: /name: ");
+  await starts(2);
+  const started = run(["run", "start"], { cwd: copy.path, env: environment(copy.path) });
+  // The database is this API's own.
+  await started.line("is in use by another Warren API", "stderr");
+  await dev.stop();
+  const refused = run(["run", "start"], { cwd: copy.path, env: environment(copy.path) });
+  await refused.line("Warren could not start. Stored records are not valid by their schema", "stderr");
+  await refused.line("item 1: /name: ", "stderr");
+  expect(await refused.exited).toBe(1);
+  dev = run(["run", "dev"], { cwd: copy.path, env: { ...environment(copy.path), PORT: new URL(url).port } });
+  await starts(1);
+  expect((await send("PATCH", `${url}/items/1`, { name: "Kept" })).status).toBe(200);
+  await dev.stop();
+  const mended = run(["run", "start"], { cwd: copy.path, env: environment(copy.path) });
+  await mended.line(/Warren listens on/);
+  await mended.stop();
+});
+
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   test(`${signal} stops it, and leaves nothing behind`, async () => {
     expect(await dev.stop(signal)).toBe(0);

@@ -223,7 +223,7 @@ describeWithBrowser("EventSource in a browser", () => {
 
   test("gets events by their type, and goes on by itself after a restart of the API, with no gap", async () => {
     const port = freePort();
-    const fixed = { ...env, PORT: String(port), API_TOKEN: "none" };
+    const fixed = { ...env, PORT: String(port), ALLOWED_HOSTS: host };
     const first = await startApi({ env: fixed });
     const page = await browser.newPage();
     await page.goto(`http://${host}:${port}/swagger`);

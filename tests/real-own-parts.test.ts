@@ -31,7 +31,7 @@ async function succeeds(...words: string[]): Promise<string> {
 
 /** Of the output of thousands of tests, what failed. */
 function failuresIn(output: string): string {
-  const failed = output.split("\n").filter((line) => /^\(fail\)|^error|error TS|^# Unhandled/.test(line));
+  const failed = output.split("\n").filter((line) => /^\(fail\)|^error: expect|error TS|^# Unhandled/.test(line));
   return failed.length > 0 ? failed.join("\n") : output.slice(-5000);
 }
 

@@ -139,7 +139,7 @@ test("without a broker: in words, again and again in a pipe, and whether anythin
     '  "stock" has 1 dead letter.',
     "  `bun run dead-letters list stock` says why. Redrive them when the reason is mended, or discard them.",
     '  4 events wait in "stock", and nobody works on it.',
-    "  Start its consumer, or delete stock.db in the folder of the consumers' files if nobody needs it.",
+    "  Start its consumer, or remove the queue if nobody needs it: bun run queues remove stock.",
   ]);
 
   for (const [words, mistake] of [

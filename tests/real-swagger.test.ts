@@ -39,8 +39,8 @@ describeWithBrowser("Swagger UI", () => {
 
   /** Opens the page by a name that is not localhost, and answers the origin. */
   async function open(env: Record<string, string> = {}) {
-    // Without API_TOKEN the service answers to localhost alone.
-    const api = await startApi({ env: { ...environment(folder.path), API_TOKEN: "none", ...env } });
+    // Without API_TOKEN the service answers to localhost alone, and to what is named.
+    const api = await startApi({ env: { ...environment(folder.path), ALLOWED_HOSTS: host, ...env } });
     const origin = api.url.replace("127.0.0.1", host);
     await page.goto(`${origin}/swagger`);
     await page.waitForSelector(".opblock");

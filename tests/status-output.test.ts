@@ -25,6 +25,7 @@ const well: SystemState = {
   log: { events: 1204, perSecond: 12.3 },
   relay: { confirmed: 1201, events: 3, ageSeconds: 2.1, perSecond: 9.97 },
   refusals: [],
+  quarantine: [],
   queues: [
     { ...queue, queue: "item_events", messages: 120, retries: 3, perSecond: -340.2 },
     { ...queue, consumers: 2, perSecond: 0.42 },
@@ -98,13 +99,18 @@ describe("a person is needed for", () => {
       { ...well, queues: [{ ...queue, consumers: 0, messages: 1, retries: 1, deadLetters: 1 }] },
       [
         ["dead-letters", "audit", /"audit" has 1 dead letter\./, /bun run dead-letters list audit/],
-        ["no-consumer", "audit", /2 events wait in "audit"/, /Start its consumer, or delete the queue/],
+        ["no-consumer", "audit", /2 events wait in "audit"/, /Start its consumer, or remove the queue .* bun run queues remove audit\./],
       ],
+    ],
+    [
+      "messages that no queue takes",
+      { ...well, quarantine: [{ queue: "audit", messages: 1, folder: "data/quarantine/audit" }] },
+      [["quarantine", "audit", /A message that no queue takes is in data\/quarantine\/audit\./, /Each file says why/]],
     ],
     [
       "events of an embedded consumer that does not run",
       { ...well, broker: null, relay: null, queues: [{ ...queue, consumers: 0, messages: 1 }] },
-      [["no-consumer", "audit", /1 event waits/, /delete audit\.db/]],
+      [["no-consumer", "audit", /1 event waits/, /bun run queues remove audit\.$/]],
     ],
   ])("%s", (_, state, wanted) => {
     const needs = needsOf(state);

@@ -33,7 +33,7 @@ const events = async () => (await store.log.read(0, 100_000)).map((entry) => JSO
 
 describe("a change", () => {
   test("gives the bytes that it stored: the same in the row, in the event and in the answer", async () => {
-    const stored = await store.insert(item, { name: 'Käse "🧀"', description: "\ud800 \0", price: 1e21 });
+    const stored = await store.insert(item, { name: 'Käse "🧀"', description: '\n\u2028 "quoted"', price: 0.1 });
     expect(await store.get(item, 1)).toEqual(stored);
     const [entry] = await store.log.read(0, 1);
     expect(entry?.body).toContain(`"item":${stored.json},`);

@@ -27,7 +27,7 @@ test("another client has places of its own; one with many addresses has not", ()
 });
 
 test.each(["127.0.0.1", "::1", "::ffff:127.0.0.1"])("on this machine (%s): as many as there are in all, 5,000", (address) => {
-  const places = new StreamPlaces();
+  const places = new StreamPlaces(5000);
   const answers = taken(places, address, 5000);
   expect(refused(answers)).toBe(0);
   expect(places.take(address)).toBe("There are 5000 streams already.");

@@ -47,7 +47,7 @@ describe("the store", () => {
     const made = await Promise.allSettled([fields, unwritable, fields].map((each) => store.insert(item, each)));
     expect(made.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
     await Promise.all(Array.from({ length: 98 }, () => store.insert(item, fields)));
-    await store.update(item, 1, () => fields);
+    await store.update(item, 1, () => ({ ...fields, price: 2 }));
     const { value } = await scrape();
     const appended = ["created", "updated", "deleted"].map((change) => value("warren_events_appended_total", { type: `item.${change}` }));
     expect(appended).toEqual([100, 1, 0]);

@@ -28,7 +28,7 @@ export interface AppOptions {
   /** Consumers to show in the AsyncAPI document. Default: none. */
   readonly consumers?: readonly FoundConsumer[];
   readonly dependencies: Dependencies;
-  readonly config: Pick<Config, "apiTokens" | "rateLimit" | "trustedProxies" | "localHostOnly" | "corsOrigins">;
+  readonly config: Pick<Config, "apiTokens" | "rateLimit" | "trustedProxies" | "allowedHosts" | "corsOrigins">;
   readonly log: Log;
   /** Default: none. */
   readonly tracing?: Tracing;

@@ -1,9 +1,11 @@
 import type { Server } from "bun";
 import { type Config, ConfigError, readConfig } from "../config/config";
-import { startEngine } from "../engine/engine";
+import { type EngineOptions, startEngine } from "../engine/engine";
 import { clientsBehind } from "../http/client-address";
+import { keepRoom } from "../http/open-connections";
 import { createLog, type Log, messageOf } from "../observe/logging";
 import { startTracing } from "../observe/start-tracing";
+import { tell } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
 import { RouterError } from "../routing/router";
 import { onStopSignal } from "../timing/stop-signal";
@@ -19,18 +21,20 @@ const quickCommitSeconds = 0.002;
 const help = `Runs the API until Ctrl+C. It takes no arguments; variables of the environment say how: PORT, HOST, DATABASE_URL,
 RABBITMQ_URL, API_TOKEN and others, all of them in .env.example. The API shows itself at /swagger.`;
 
+type StartOptions = Pick<EngineOptions, "onInvalidRecords">;
+
 /**
  * Runs the API as this process's whole work, until SIGINT or SIGTERM. A mistake in the environment or in `routes/` is
  * printed, and exits with 1; an argument, since there are none, with 2.
  */
-export async function startApi(load: () => Promise<Project> = loadProject): Promise<void> {
+export async function startApi(load: () => Promise<Project> = loadProject, options: StartOptions = {}): Promise<void> {
   const [word] = process.argv.slice(2);
   if (word === "--help" || word === "-h") {
     console.log(help);
     process.exit(0);
   }
   if (word !== undefined) {
-    console.error(`The API takes no arguments, and so no "${word}"; --help says what it takes.`);
+    tell(`The API takes no arguments, and so no "${word}"; --help says what it takes.`);
     process.exit(2);
   }
   try {
@@ -41,7 +45,7 @@ export async function startApi(load: () => Promise<Project> = loadProject): Prom
       stream: 1,
       secrets: config.apiTokens.map(({ token }) => token),
     });
-    const starting = serve(await load(), config, log);
+    const starting = serve(await load(), config, log, options);
     onStopSignal(log, stopTimeoutMs, async () => {
       const stop = await starting;
       await stop();
@@ -49,18 +53,16 @@ export async function startApi(load: () => Promise<Project> = loadProject): Prom
     });
     await starting;
   } catch (error) {
-    console.error(
-      error instanceof ConfigError || error instanceof RouterError ? error.message : `Warren could not start. ${messageOf(error)}`,
-    );
+    tell(error instanceof ConfigError || error instanceof RouterError ? error.message : `Warren could not start. ${messageOf(error)}`);
     process.exit(1);
   }
 }
 
 /** Starts everything, and answers how to stop it again. */
-async function serve({ routes, consumers }: Project, config: Config, log: Log): Promise<() => Promise<void>> {
+async function serve({ routes, consumers }: Project, config: Config, log: Log, options: StartOptions): Promise<() => Promise<void>> {
   const stopping = new AbortController();
   const tracing = await startTracing(config, "warren", log);
-  const service = await startEngine(config, await loadCatalogue(), log, { tracing, quickCommitSeconds });
+  const service = await startEngine(config, await loadCatalogue(), log, { ...options, tracing, quickCommitSeconds });
   const app = buildApp({
     routes,
     consumers,
@@ -70,10 +72,13 @@ async function serve({ routes, consumers }: Project, config: Config, log: Log): 
     dependencies: { ...service.dependencies, clientOf: clientsBehind(config.trustedProxies), stopping: stopping.signal },
   });
   const server = listen(app, config);
+  const leaveRoom = keepRoom(server, log);
+  if (config.tokenFile !== null) log.info({ file: config.tokenFile }, "The API asks for the token in this file");
   log.info(`Warren listens on ${server.url.origin} and shows its API at ${server.url.origin}/swagger`);
 
   return async () => {
     stopping.abort();
+    leaveRoom();
     await finishRequests(server);
     await service.stop();
     await tracing.stop();

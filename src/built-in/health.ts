@@ -4,7 +4,7 @@ import { HttpProblem, Problem } from "../http/problem";
 import { backlogOf, oldBacklogSeconds } from "../rabbitmq/backlog";
 import { troubleOf } from "../rabbitmq/unreachable";
 import { defineRoute, type RelayStatus } from "../routing/route";
-import { StoreUnavailable } from "../store/errors";
+import { StoreReplaced, StoreUnavailable } from "../store/errors";
 
 const tags = ["health"];
 
@@ -61,6 +61,7 @@ export default defineRoute(({ store, relay }) =>
       "/ready",
       async () => {
         await store.check().catch((error: unknown) => {
+          if (error instanceof StoreReplaced) throw new HttpProblem(503, "The database file was removed or replaced; restart the API.");
           throw error instanceof StoreUnavailable ? new HttpProblem(503, "The store cannot be written.") : error;
         });
         const { transport, broker, position } = relay();

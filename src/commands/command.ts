@@ -1,5 +1,6 @@
 import { UsageError, usageText } from "../observe/command-line";
 import { messageOf } from "../observe/logging";
+import { tell } from "../observe/terminal";
 
 /** Something that a person can do something about, said in a sentence; exit code 1. */
 export class Trouble extends Error {
@@ -31,15 +32,9 @@ export async function runCommand(help: string, run: (words: readonly string[]) =
     }
     // A mistake of the program's own is shown with its place.
     const isBug = error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
-    if (isBug) console.error(error);
-    else tell(messageOf(error));
+    tell(isBug ? Bun.inspect(error) : messageOf(error));
     process.exit(1);
   }
-}
-
-/** Says something to the person, apart from the output. `console.error` would paint it red. */
-export function tell(text: string): void {
-  process.stderr.write(`${text}\n`);
 }
 
 /** The first Ctrl+C or SIGTERM stops well, the second one at once. */

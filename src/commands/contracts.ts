@@ -1,9 +1,10 @@
 import { join, relative } from "node:path";
 import { parseWords, UsageError } from "../observe/command-line";
+import { tell } from "../observe/terminal";
 import { projectFolder as root } from "../project/folder";
 import { loadCatalogue } from "../project/resources";
 import { type Breach, breachesOf, type Published, publishedBy, widenings } from "../schema/published";
-import { runCommand, tell } from "./command";
+import { runCommand } from "./command";
 import { checkStored } from "./stored-events";
 
 const help = `Guards what was published: the schemas of events, version by version, as contracts/events.json has them.

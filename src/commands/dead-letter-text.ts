@@ -1,8 +1,8 @@
 import type { DeadLetter } from "../delivery/dead-letters";
-import { printable } from "../observe/terminal";
+import { printable, printableLines } from "../observe/terminal";
 import { parseTime } from "../schema/time";
 import { cut, table } from "./table";
-import { ago, counted, number, type Paint, printableJson, printableLines, zonedTime } from "./text";
+import { ago, counted, number, type Paint, printableJson, zonedTime } from "./text";
 
 /** Where a table of dead letters has room for their errors. */
 const wideEnough = 120;

@@ -2,8 +2,8 @@ import type { DeadLetters, DeadSelection, Watch } from "../delivery/dead-letters
 import { deadReasons } from "../delivery/outcome";
 import { UnknownQueue } from "../delivery/queue-errors";
 import { parseWords, UsageError } from "../observe/command-line";
-import { printable } from "../observe/terminal";
-import { interrupted, onInterrupt, quoted, runCommand, Trouble, tell, wholeNumber } from "./command";
+import { printable, tell } from "../observe/terminal";
+import { interrupted, onInterrupt, quoted, runCommand, Trouble, wholeNumber } from "./command";
 import { confirmed } from "./confirmed";
 import { listDeadLetters, showDeadLetter } from "./dead-letter-text";
 import { Progress } from "./progress";

@@ -36,7 +36,7 @@ let code = 0;
 while (!stopping) {
   const generated = (await start("generate.ts").exited) === 0;
   if (stopping) break;
-  const started = generated ? start("../main.ts") : undefined;
+  const started = generated ? start("../dev-api.ts") : undefined;
   api = started;
   if (!started) console.error(waiting);
   void started?.exited.then(() => {

@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { readConfig } from "../config/config";
 import { exposureOf } from "../config/secret-file";
 import { parseWords, UsageError } from "../observe/command-line";
+import { printableLines } from "../observe/terminal";
 import { closeToOthers, exposedFiles } from "../store/sqlite/private-file";
 import { runCommand } from "./command";
-import { painter, printableJson, printableLines } from "./text";
+import { painter, printableJson } from "./text";
 
 const help = `Checks this machine for what a running service would not notice, and says what to do about it.
 
@@ -17,7 +19,7 @@ Options:
 
 Checks:
   data files      nobody but this user can open the database and the files of consumers
-  secrets         the same for .env and webhooks.json, if they exist
+  secrets         the same for .env, webhooks.json and warren.key, if they exist
 
 DATABASE_URL and DATA_DIR say where the files are, as for the API. Exit codes: 0 all is well or was corrected, 1 something
 needs a person, 2 wrong usage.`;
@@ -37,7 +39,9 @@ await runCommand(help, async (words) => {
   const { values, positionals } = parseWords(words, options);
   if (positionals.length > 0) throw new UsageError(`Unexpected argument "${positionals[0]}".`);
   const { databaseFile, dataDir } = readConfig({ isTerminal: false, listens: false });
-  const secrets = [".env", "webhooks.json"].filter((file) => existsSync(file) && exposureOf(file) !== undefined);
+  const secrets = [".env", "webhooks.json", join(dataDir, "warren.key")].filter(
+    (file) => existsSync(file) && exposureOf(file) !== undefined,
+  );
   const findings = [
     finding("data files", exposedFiles(databaseFile, dataDir), Boolean(values.fix)),
     finding("secrets", secrets, Boolean(values.fix)),

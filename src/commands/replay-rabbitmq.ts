@@ -1,10 +1,11 @@
 import { noConsumerNote } from "../delivery/replays";
 import { messageOf } from "../observe/logging";
+import { tell } from "../observe/terminal";
 import type { Broker } from "../rabbitmq/connection";
 import { Unroutable } from "../rabbitmq/publisher";
 import { sendPast } from "../rabbitmq/send-past";
 import { queueState } from "../rabbitmq/topology";
-import { interrupted, onInterrupt, quoted, Trouble, tell } from "./command";
+import { interrupted, onInterrupt, quoted, Trouble } from "./command";
 import { Progress } from "./progress";
 import type { Replaying } from "./replaying";
 import { counted, took } from "./text";

@@ -5,12 +5,14 @@ import type { ReplaySelection } from "../delivery/replay-selection";
 import { beginningOf, countPast, leastRate } from "../delivery/replays";
 import { EmbeddedReplays } from "../embedded/replays";
 import { parseWords, UsageError } from "../observe/command-line";
+import { tell } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
 import { queueDepth } from "../rabbitmq/topology";
 import { type Catalogue, UnknownEventType } from "../schema/catalogue";
 import { parseTime } from "../schema/time";
 import type { LogFollower } from "../store/sqlite/log-follower";
-import { runCommand, tell, wholeNumber } from "./command";
+import { cancelReplay } from "./cancel-replay";
+import { runCommand, wholeNumber } from "./command";
 import { Progress } from "./progress";
 import { replayEmbedded } from "./replay-embedded";
 import { replayOnRabbitmq } from "./replay-rabbitmq";
@@ -36,6 +38,7 @@ How:
   --rate N        so many events a second at most
   --force         also those that the consumer remembers to have handled (exactlyOnce); else it absorbs them
   --dry-run       count them, and send none
+  --cancel ID     instead of all that: ends a replay that the API or a consumer makes; what was sent is sent
   --help          this text
 
 The events say that they are a replay. The log is only read, so the API may run or not. With RabbitMQ they are sent by
@@ -53,13 +56,18 @@ const options = {
   rate: { type: "string" },
   force: { type: "boolean" },
   "dry-run": { type: "boolean" },
+  cancel: { type: "string" },
 } as const;
 type Values = ReturnType<typeof parseWords<typeof options>>["values"];
 
 await runCommand(help, async (words) => {
   const { values, positionals } = parseWords(words, options);
   if (positionals.length > 0) throw new UsageError(`What is "${positionals[0]}"? Patterns with a * need quotes: --events 'item.*'`);
-  const { queue } = values;
+  const { queue, cancel } = values;
+  if (cancel !== undefined) {
+    if (Object.keys(values).length > 1) throw new UsageError("--cancel takes the id of a replay, and nothing else.");
+    return withTransport((reached) => cancelReplay(reached, cancel));
+  }
   if (queue === undefined) throw new UsageError("Say which queue gets the events: --queue NAME.");
   const catalogue = await loadCatalogue();
   const asked = selectionOf(values, queue, catalogue);

@@ -1,11 +1,11 @@
 import type { DeadLetter, DeadLetters } from "../delivery/dead-letters";
 import { EmbeddedDeadLetters } from "../embedded/dead-letters";
-import { printable } from "../observe/terminal";
+import { printable, tell } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
 import type { Catalogue } from "../schema/catalogue";
 import { parseEvent, type Unreadable, unreadableReasons } from "../schema/event";
 import type { LogFollower } from "../store/sqlite/log-follower";
-import { tell } from "./command";
+
 import { Progress } from "./progress";
 import { table } from "./table";
 import { counted, number, painter } from "./text";

@@ -1,10 +1,11 @@
 import { oldBacklogSeconds } from "../rabbitmq/backlog";
+import { toldQuarantine } from "../rabbitmq/quarantine";
 import type { ObservedQueue, SystemState } from "./system-state";
 import { ago, counted, duration } from "./text";
 
 /** Something that does not mend itself. */
 export interface Need {
-  readonly kind: "no-log" | "broker-away" | "old-backlog" | "dead-letters" | "no-consumer" | "refused-announcement";
+  readonly kind: "no-log" | "broker-away" | "old-backlog" | "dead-letters" | "no-consumer" | "quarantine" | "refused-announcement";
   /** Null: it is about no queue. */
   readonly queue: string | null;
   readonly what: string;
@@ -14,7 +15,14 @@ export interface Need {
 
 /** Where a person is needed; empty: nowhere. */
 export function needsOf(state: SystemState): Need[] {
-  return [...needsOfLog(state), ...needsOfBroker(state), ...needsOfRelay(state), ...needsOfQueues(state), ...needsOfRefusals(state)];
+  return [
+    ...needsOfLog(state),
+    ...needsOfBroker(state),
+    ...needsOfRelay(state),
+    ...needsOfQueues(state),
+    ...needsOfQuarantine(state),
+    ...needsOfRefusals(state),
+  ];
 }
 
 function* needsOfLog({ log, database }: SystemState): Generator<Need> {
@@ -57,9 +65,9 @@ function* needsOfQueues({ queues, broker }: SystemState): Generator<Need> {
     if (isLeftAlone(state)) {
       const waiting = (state.messages ?? 0) + state.retries;
       const what = `${counted(waiting, "event")} ${waiting === 1 ? "waits" : "wait"} in "${queue}", and nobody works on it.`;
-      const todo = broker
-        ? "Start its consumer, or delete the queue if nobody needs it. A consumer that pauses since its handler fails too often counts as none; its log says so."
-        : `Start its consumer, or delete ${queue}.db in the folder of the consumers' files if nobody needs it.`;
+      const remove = `Start its consumer, or remove the queue if nobody needs it: bun run queues remove ${queue}.`;
+      const paused = " A consumer that pauses since its handler fails too often counts as none; its log says so.";
+      const todo = broker ? remove + paused : remove;
       yield { kind: "no-consumer", queue, what, todo };
     }
   }
@@ -73,6 +81,11 @@ function* needsOfRefusals({ refusals, at }: SystemState): Generator<Need> {
       "If it is a consumer of yours, update it, and give it the WARREN_KEY of the API if it has another data folder. Else somebody may write to RabbitMQ who should not.";
     yield { kind: "refused-announcement", queue: queue || null, what, todo };
   }
+}
+
+function* needsOfQuarantine({ quarantine }: SystemState): Generator<Need> {
+  const todo = "Each file says why. Mend that, send the bodies to the queue again or leave them, and delete the files.";
+  for (const kept of quarantine) yield { kind: "quarantine", queue: kept.queue, what: toldQuarantine(kept), todo };
 }
 
 /** Whether events wait where nobody works. */

@@ -3,6 +3,7 @@ import type { Transport } from "../delivery/transport-name";
 import { type AskQueues, embeddedQueues, knownQueues, type QueueState, rabbitQueues } from "../engine/queue-states";
 import { loadCatalogue } from "../project/resources";
 import { ageSeconds, type Backlog, backlogOf } from "../rabbitmq/backlog";
+import { type Quarantined, quarantined, quarantineFolder } from "../rabbitmq/quarantine";
 import { refusalLifetimeMs } from "../rabbitmq/refusals";
 import { troubleOf } from "../rabbitmq/unreachable";
 import type { Refusal } from "../store/queue-store";
@@ -23,6 +24,8 @@ export interface SystemState {
   readonly log: { readonly events: number; readonly perSecond: number } | null;
   /** What RabbitMQ has confirmed, and what it has not yet. Null: nothing is sent to one. */
   readonly relay: (Backlog & { readonly confirmed: number; readonly perSecond: number }) | null;
+  /** Messages that no queue takes, in files on this machine. */
+  readonly quarantine: readonly Quarantined[];
   /** Null: nothing is known of them, since RabbitMQ cannot be reached. */
   readonly queues: readonly ObservedQueue[] | null;
   /** Announcements that the API has refused within a day. */
@@ -71,6 +74,7 @@ export class SystemObserver {
         log && confirmed !== null
           ? { confirmed, perSecond: rate(confirmed, (then) => then.relay?.confirmed), ...(await backlogOf(log, confirmed)) }
           : null,
+      quarantine: quarantined(quarantineFolder(config.dataDir)),
       queues:
         queues?.map(({ oldestAt, ...queue }) => ({
           ...queue,

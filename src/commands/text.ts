@@ -1,9 +1,4 @@
-import { localTime, printable } from "../observe/terminal";
-
-/** What a person may see of text that has lines, none of it obeyed by the terminal. */
-export function printableLines(text: string): string[] {
-  return text.split(/\r?\n/).map((line) => printable(line.replaceAll("\t", "    ")));
-}
+import { localTime, printableLines } from "../observe/terminal";
 
 /** JSON that means the same, with nothing in it that a terminal would obey. */
 export function printableJson(value: unknown): string {

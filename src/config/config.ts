@@ -1,13 +1,15 @@
 import { dirname } from "node:path";
+import { type ApiAccess, readApiAccess } from "./api-access";
 import { readPemFiles } from "./pem-files";
+import { redactUrl } from "./redact-url";
 import { readTracing, type TracingConfig } from "./tracing";
+import { wholeNumber } from "./whole-number";
 
 export type LogLevel = (typeof logLevels)[number];
 export type LogFormat = "pretty" | "json";
 
-export interface Config {
+export interface Config extends ApiAccess {
   readonly port: number;
-  readonly host: string;
   /** Null: RABBITMQ_URL is `none`, so that a RabbitMQ is never looked for. */
   readonly rabbitmq: RabbitmqConfig | null;
   /** Path of the SQLite database that holds the resources and the event log. */
@@ -16,16 +18,6 @@ export interface Config {
   readonly dataDir: string;
   /** Events older than this are pruned once everybody has them; null keeps them for ever. */
   readonly eventRetentionMs: number | null;
-  /** Accepted bearer tokens; empty: the API is open. */
-  readonly apiTokens: readonly ApiToken[];
-  /** Whether HOST is loopback and API_TOKEN is not set, not even to `none`: only this machine is meant. */
-  readonly localHostOnly: boolean;
-  /** Origins whose pages may use the API; `*` for all; empty: none but its own. */
-  readonly corsOrigins: readonly string[];
-  /** How many proxies are in front, each of which adds to X-Forwarded-For. */
-  readonly trustedProxies: number;
-  /** Requests a second for each client; null: no limit. */
-  readonly rateLimit: number | null;
   /** Signs what consumers announce; null: a file in the data folder has the key. */
   readonly warrenKey: string | null;
   /** Whether what could lose events, or comes from who knows where, is refused instead of warned of. */
@@ -35,15 +27,6 @@ export interface Config {
   /** Null: nothing is traced. */
   readonly tracing: TracingConfig | null;
 }
-
-export interface ApiToken {
-  readonly token: string;
-  readonly scope: Scope;
-}
-
-/** What a token may do, each more than the one before: read records; change them; run the service. */
-export const scopes = ["read", "write", "admin"] as const;
-export type Scope = (typeof scopes)[number];
 
 export interface RabbitmqConfig {
   readonly url: string;
@@ -93,26 +76,8 @@ export function readConfig({
     if (text === undefined) return fallback;
     const value = parse(text);
     if (value !== undefined) return value;
-    mistakes.push(`${name}=${/_(URL|ENDPOINT)$/.test(name) ? redactBadUrl(text) : text}: ${expected}.`);
+    mistakes.push(`${name}=${shownValue(name, text)}: ${expected}.`);
     return fallback;
-  }
-
-  const host = read("HOST") ?? "127.0.0.1";
-  const loopback = isLoopback(host);
-  const tokenText = read("API_TOKEN");
-  if (listens && !loopback && tokenText === undefined) {
-    mistakes.push(
-      `HOST=${host} can be reached from other machines, so API_TOKEN is needed: set it to a long random secret, ` +
-        "or to `none` if the API is meant to be open; or leave HOST at 127.0.0.1.",
-    );
-  }
-  const tokens = tokenText === undefined || tokenText === "none" ? [] : tokenText.split(",").map(apiToken);
-  const apiTokens = tokens.filter((token) => token !== undefined);
-  if (apiTokens.length < tokens.length) {
-    mistakes.push(
-      "API_TOKEN: a token has at least 8 letters, digits or -._~+/ and may end in =; its scope may stand before it, as read:, write: or " +
-        "admin:; several are separated by commas; `none` means an open API.",
-    );
   }
 
   // Its value is a secret, and so is not printed.
@@ -124,6 +89,8 @@ export function readConfig({
   }
 
   const databaseFile = variable("DATABASE_URL", "data/warren.db", sqlitePath, "use sqlite:<path of a file>, such as sqlite:data/warren.db");
+  const dataDir = read("DATA_DIR") ?? dirname(databaseFile);
+  const access = readApiAccess(read, variable, mistakes, { listens, dataDir });
   const { caFile, certFile, keyFile } = readPemFiles(read, variable, mistakes);
 
   const rabbitmq: RabbitmqConfig = {
@@ -148,21 +115,11 @@ export function readConfig({
       (text) => wholeNumber(text, 0, 65_535),
       "use a whole number from 0 (any free port) to 65535, such as 3000",
     ),
-    host,
+    ...access,
     rabbitmq: read("RABBITMQ_URL") === "none" ? null : rabbitmq,
     databaseFile,
-    dataDir: read("DATA_DIR") ?? dirname(databaseFile),
+    dataDir,
     eventRetentionMs: variable("EVENT_RETENTION", null, age, "use `forever`, or an age such as 30d, 12h, 45m or 90s"),
-    apiTokens,
-    localHostOnly: loopback && tokenText === undefined,
-    corsOrigins: variable("CORS_ORIGIN", [], origins, "use origins separated by commas, such as https://app.example.com, or `*` for all"),
-    trustedProxies: variable(
-      "TRUST_PROXY",
-      0,
-      (text) => wholeNumber(text, 0, 10),
-      "use the number of proxies in front of the service, 0 to 10",
-    ),
-    rateLimit: variable("RATE_LIMIT", loopback ? null : 100, rate, "use `off`, or requests a second for each client, such as 100"),
     warrenKey,
     strictTopology: variable("STRICT_TOPOLOGY", false, (text) => ({ on: true, off: false })[text], "use on or off"),
     logLevel: variable("LOG_LEVEL", "info", (text) => logLevels.find((level) => level === text), `use one of ${logLevels.join(", ")}`),
@@ -178,19 +135,10 @@ export function readConfig({
   return config;
 }
 
-/** Hides user and password of a URL that goes to a log. Takes text that is no valid URL as well. */
-export function redactUrl(text: string): string {
-  return text.replace(/^([a-z+]+:\/\/)?.*@/is, "$1***@");
-}
-
-/** In a URL that is not valid a password may be anywhere, unless an @ says where it ends. */
-function redactBadUrl(text: string): string {
-  return text.includes("@") ? redactUrl(text) : text.replace(/^(?!sqlite:)([a-z+]+:(?:\/\/)?)?.*/is, "$1***");
-}
-
-function wholeNumber(text: string, least: number, most: number): number | undefined {
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  return value >= least && value <= most ? value : undefined;
+/** A bad value as it is shown. In a URL that is not valid a password may be anywhere, unless an @ says where it ends. */
+function shownValue(name: string, text: string): string {
+  if (/[@?]/.test(text)) return redactUrl(text);
+  return /_(URL|ENDPOINT)$/.test(name) ? text.replace(/^(?!sqlite:)([a-z+]+:(?:\/\/)?)?.*/is, "$1***") : text;
 }
 
 function amqpUrl(text: string): string | undefined {
@@ -207,24 +155,4 @@ function age(text: string): number | null | undefined {
   if (text === "forever") return null;
   const [, count, unit] = /^([1-9]\d{0,5})([smhd])$/.exec(text) ?? [];
   return count && unit ? Number(count) * (msPerUnit[unit] ?? 0) : undefined;
-}
-
-function rate(text: string): number | null | undefined {
-  return text === "off" ? null : wholeNumber(text, 1, 1_000_000);
-}
-
-/** Without a scope it may do everything. The letters are those of RFC 6750. */
-function apiToken(text: string): ApiToken | undefined {
-  const [, scope, token] = /^(?:(read|write|admin):)?([\w.~+/-]{8,}=*)$/.exec(text.trim()) ?? [];
-  return token === undefined ? undefined : { token, scope: (scope ?? "admin") as Scope };
-}
-
-function origins(text: string): string[] | undefined {
-  const all = text.split(",").map((origin) => origin.trim());
-  const isOrigin = (origin: string) => /^https?:/.test(origin) && URL.parse(origin)?.origin === origin;
-  return text === "*" || all.every(isOrigin) ? all : undefined;
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }

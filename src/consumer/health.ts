@@ -1,4 +1,5 @@
 import type { Watched } from "../delivery/running";
+import { quarantined, toldQuarantine } from "../rabbitmq/quarantine";
 import { troubleOf } from "../rabbitmq/unreachable";
 
 export interface ConsumerHealth {
@@ -9,10 +10,10 @@ export interface ConsumerHealth {
 }
 
 /**
- * Whether a consumer gets its events. One that stands by for another process is ready: that is all it has to do. While
- * the breaker is open, it is degraded.
+ * Whether a consumer gets its events. One that stands by for another process is ready: that is all it has to do. It is
+ * degraded while the breaker is open, and while there are messages that no queue takes.
  */
-export function healthOf({ worker, broker, stage }: Watched): ConsumerHealth {
+export function healthOf({ worker, broker, stage, quarantine }: Watched): ConsumerHealth {
   const { queue } = worker.consumer;
   const trouble = broker && troubleOf(broker);
   switch (stage()) {
@@ -24,11 +25,16 @@ export function healthOf({ worker, broker, stage }: Watched): ConsumerHealth {
       };
     case "standing by":
       return { queue, status: "ready", detail: "Another process works on this queue; this one stands by." };
+    case "replaced":
+      return { queue, status: "degraded", detail: "The database was removed or replaced; finishing the events of the old one." };
     case "consuming": {
       // A broker that is blocked reads nothing from a connection that has published, not even what is acknowledged.
       if (trouble !== undefined) return { queue, status: broker?.state === "blocked" ? "degraded" : "not ready", detail: trouble };
-      if (worker.breaker.state === "closed") return { queue, status: "ready" };
-      return { queue, status: "degraded", detail: "The handler fails too often; the consumer pauses, then tries one event." };
+      if (worker.breaker.state !== "closed") {
+        return { queue, status: "degraded", detail: "The handler fails too often; the consumer pauses, then tries one event." };
+      }
+      const kept = quarantine === undefined ? undefined : quarantined(quarantine).find((each) => each.queue === queue);
+      return kept ? { queue, status: "degraded", detail: toldQuarantine(kept) } : { queue, status: "ready" };
     }
   }
 }

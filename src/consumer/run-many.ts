@@ -4,6 +4,7 @@ import { ConsumerError, type ConsumerOptions } from "../delivery/consumer-option
 import type { RunningConsumer } from "../delivery/running";
 import { createLog } from "../observe/logging";
 import { startTracing } from "../observe/start-tracing";
+import { tell } from "../observe/terminal";
 import type { Tracing } from "../observe/tracing";
 import { UnknownEventType } from "../schema/catalogue";
 import { onStopSignal } from "../timing/stop-signal";
@@ -60,7 +61,7 @@ export async function runConsumers(consumers: readonly ConsumerOptions[], { onSt
   } catch (error) {
     for (const mistake of error instanceof AggregateError ? error.errors : [error]) {
       const known = mistake instanceof ConfigError || mistake instanceof ConsumerError || mistake instanceof UnknownEventType;
-      console.error(known ? mistake.message : mistake);
+      tell(known ? mistake.message : Bun.inspect(mistake));
     }
     await Promise.race([stop().catch(() => {}), Bun.sleep(drainTimeoutMs)]);
     process.exit(1);

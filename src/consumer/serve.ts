@@ -1,3 +1,4 @@
+import { isLocalHost, isLoopback } from "../config/loopback";
 import { ConsumerError } from "../delivery/consumer-options";
 import type { Watched } from "../delivery/running";
 import { type Log, messageOf } from "../observe/logging";
@@ -62,7 +63,8 @@ export function serveConsumers({ address: { hostname, port }, what }: Serving, c
     ...(what.includes("metrics") && { "/metrics": metricsAnswer(consumers, log) }),
     ...(what.includes("health") && { "/health/live": () => Response.json({ status: "live" }), "/health/ready": readyAnswer(consumers) }),
   };
-  const fetch = (request: Request) => answer(request, answers);
+  const isLocal = isLoopback(hostname);
+  const fetch = (request: Request) => refuseHost(request, isLocal) ?? answer(request, answers);
   const name = what.join(" and ");
   try {
     // Unless told otherwise, Bun lets another process share the port where `development` is off.
@@ -102,8 +104,23 @@ function readyAnswer(consumers: readonly Watched[]): Answer {
   };
 }
 
+/**
+ * A page of another site can have its own name lead to this machine (DNS rebinding), and would then read what is served
+ * to this machine alone; but the name is in the request.
+ *
+ * @param isLocal whether only this machine reaches the port: other machines may know it by any name.
+ */
+function refuseHost({ headers, url }: Request, isLocal: boolean): Response | undefined {
+  const host = headers.get("host");
+  if (host !== null && (host.includes(",") || !URL.canParse(url)))
+    return new Response("The Host of the request is not valid.\n", { status: 400 });
+  if (!isLocal || host === null || isLocalHost(host)) return undefined;
+  return new Response("This port answers only to `localhost` and IP addresses as the Host.\n", { status: 421 });
+}
+
 function answer({ url, method }: Request, answers: Readonly<Record<string, Answer>>): Response | Promise<Response> {
-  const { pathname } = new URL(url);
+  // Without a Host, Bun leaves the origin out.
+  const { pathname } = new URL(url, "http://localhost");
   const found = Object.hasOwn(answers, pathname) ? answers[pathname] : undefined;
   if (!found) return new Response(`There is only ${Object.keys(answers).join(", ")} here.\n`, { status: 404 });
   if (method !== "GET" && method !== "HEAD") return new Response(null, { status: 405, headers: { allow: "GET, HEAD" } });

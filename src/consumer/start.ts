@@ -2,21 +2,24 @@ import { basename } from "node:path";
 import { type Config, ConfigError, type RabbitmqConfig, readConfig } from "../config/config";
 import type { AskedTypes, EventPattern, NewestTypes } from "../delivery/consumed-events";
 import { type Consumer, ConsumerError, type ConsumerOptions, resolveConsumer } from "../delivery/consumer-options";
-import { Interrupted } from "../delivery/interrupted";
 import { fileOf, lazyFile } from "../delivery/lazy-file";
 import type { RunningConsumer, Stage } from "../delivery/running";
 import { Worker } from "../delivery/worker";
 import { consumeLog } from "../embedded/start";
 import { createLog, type Log } from "../observe/logging";
 import { startTracing } from "../observe/start-tracing";
+import { tell } from "../observe/terminal";
 import { noTracing } from "../observe/tracing";
 import { loadCatalogue } from "../project/resources";
 import { Announcer } from "../rabbitmq/announcer";
 import { attachQueue } from "../rabbitmq/attach-queue";
+import { aborted } from "../rabbitmq/channel";
 import { chooseTransport } from "../rabbitmq/choose-transport";
-import { aborted, Broker } from "../rabbitmq/connection";
+import { Broker } from "../rabbitmq/connection";
 import { consumeFrom, type Subscription } from "../rabbitmq/consume";
+import { Interrupted } from "../rabbitmq/interrupted";
 import { parkingOf } from "../rabbitmq/parking";
+import { quarantineFolder } from "../rabbitmq/quarantine";
 import { signingKey } from "../rabbitmq/signing-key";
 import { UnknownEventType } from "../schema/catalogue";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
@@ -59,7 +62,7 @@ export async function runConsumer<const Pattern extends EventPattern, const Aske
     process.exit(0);
   } catch (error) {
     const known = error instanceof ConfigError || error instanceof ConsumerError || error instanceof UnknownEventType;
-    console.error(known ? error.message : error);
+    tell(known ? error.message : Bun.inspect(error));
     process.exit(1);
   }
 }
@@ -106,11 +109,13 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
   const file = lazyFile(consumer, fileOf(consumer, config), { durable: consumer.exactlyOnce });
   // A mistake in the consumer's own tables shows at the start, and not at the first event.
   if (consumer.exactlyOnce) await whenUnlocked(file.open);
-  const worker = new Worker(consumer, file.open);
+  // An effect in a file that is gone would be lost.
+  const worker = new Worker(consumer, file.renew);
   const key = consumer.temporary ? null : signingKey(config, log);
   const broker = await Broker.connect(rabbitmq, log);
   const announcer = new Announcer(broker, rabbitmq.url, key, log);
-  const parking = parkingOf(broker, announcer, consumer);
+  const quarantine = quarantineFolder(config.dataDir);
+  const parking = parkingOf(broker, announcer, consumer, quarantine);
   const interrupted = new Interrupted();
   let subscription: Subscription | undefined;
   let stage: Stage = "waiting";
@@ -128,6 +133,7 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
   return {
     worker,
     broker,
+    quarantine,
     stage: () => stage,
     counts: worker.tally.counts,
     ended,

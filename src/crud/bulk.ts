@@ -11,7 +11,7 @@ import type { Resource } from "../schema/resource";
 import { contextOf } from "./context";
 import type { Input } from "./defaults";
 import { idempotencyKey } from "./headers";
-import { idempotencyKeyOf, onceOf, refuseReuse } from "./idempotency-key";
+import { idempotencyKeyOf, onceOf, refuseKey } from "./idempotency-key";
 import { type BulkBody, bulkReader, json, maxBulkItems, ndjson } from "./read-bulk";
 import { bulkWriter } from "./write-bulk";
 
@@ -62,7 +62,7 @@ export function bulk<Name extends string, Fields extends object>(
         const about = { requestId: context.requestId, ...traceField(context.traceparent) };
         log.error({ ...about, method: "POST", path, error: error.message }, "The store failed within a bulk; the rest of it was refused");
       };
-      const results = await write({ entries, mediaType, context, once, onFailure }).catch(refuseReuse);
+      const results = await write({ entries, mediaType, context, once, onFailure }).catch(refuseKey);
       const text = mediaType === ndjson ? results.map((result) => `${result}\n`).join("") : summary(results);
       return compressible(new Response(text, { headers: { "content-type": mediaType } }), text) as never;
     },
@@ -77,6 +77,7 @@ export function bulk<Name extends string, Fields extends object>(
         413: Problem,
         415: Problem,
         422: Problem,
+        429: Problem,
         503: Problem,
       },
       detail: {

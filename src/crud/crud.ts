@@ -16,9 +16,9 @@ import { bulk } from "./bulk";
 import { contextOf } from "./context";
 import { type Input, withDefaults } from "./defaults";
 import { changeParameters, etag, idempotencyKey, location, readParameters } from "./headers";
-import { fingerprintOf, idempotencyKeyOf, onceOf, refuseReuse } from "./idempotency-key";
+import { fingerprintOf, idempotencyKeyOf, onceOf, refuseKey } from "./idempotency-key";
 import { listOf } from "./listing";
-import { mergePatch } from "./merge-patch";
+import { mergePatch, type Patch } from "./merge-patch";
 import { etagOf, guardOf, isUnchanged } from "./preconditions";
 import { schemasOf } from "./resource-schemas";
 
@@ -46,7 +46,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
   const schemas = schemasOf(resource);
   const record = typed<Recorded<Fields>>(schemas.record);
   const input = typed<Input<Fields>>(schemas.input);
-  const patch = typed<Partial<Fields>>(schemas.patch);
+  const patch = typed<Patch<Fields>>(schemas.patch);
   const page = typed<Page>(schemas.page);
   const { params } = schemas;
   const list = listOf(resource);
@@ -75,7 +75,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
     if (key === undefined) return store.insert(resource, complete(body), contextOf(request));
     const once = onceOf({ key, path, authorization: request.headers.get("authorization"), fingerprint: fingerprintOf(body) });
     const answerOf = ([created]: readonly Stored[]) => (created as Stored).json;
-    const json = await store.insertAll(resource, [complete(body)], answerOf, { ...contextOf(request), once }).catch(refuseReuse);
+    const json = await store.insertAll(resource, [complete(body)], answerOf, { ...contextOf(request), once }).catch(refuseKey);
     const { id, version } = JSON.parse(json) as Recorded<Fields>;
     return { id, version, json };
   };
@@ -111,7 +111,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
         },
         {
           ...jsonBody(input, "application/json"),
-          response: { 201: record, ...unreadable, ...refused },
+          response: { 201: record, ...unreadable, ...refused, 429: Problem },
           detail: {
             tags,
             summary: `Create ${aOrAn(name)}`,
@@ -158,7 +158,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
             responses: changed,
             tags,
             summary: `Replace ${aOrAn(name)}`,
-            description: `A field that is left out goes back to its default. Publishes ${name}.updated.`,
+            description: `A field that is left out goes back to its default. Publishes ${name}.updated, unless nothing changes.`,
           },
         },
       )
@@ -175,7 +175,7 @@ export function crud<Name extends string, Plural extends string, Fields extends 
             responses: changed,
             tags,
             summary: `Change ${aOrAn(name)}`,
-            description: `A JSON merge patch (RFC 7396): what is left out stays, null takes a value away. Publishes ${name}.updated.`,
+            description: `A JSON merge patch (RFC 7396): what is left out stays, null takes a value away or puts a default back. Publishes ${name}.updated, unless nothing changes.`,
             requestBody: { required: true, content: { [patchMediaType]: {}, "application/json": {} } },
           },
         },

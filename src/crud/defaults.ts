@@ -1,4 +1,5 @@
 import { type TObject, type TSchema, Type } from "@sinclair/typebox";
+import { checkOf } from "../schema/check";
 
 /** What a client may send for `T`: what may be null may be left out, at every depth. */
 export type Input<T> = T extends readonly (infer Element)[]
@@ -30,7 +31,12 @@ export function inputSchema(schema: TSchema): TSchema {
 export function withDefaults(schema: TSchema, value: unknown): unknown {
   if (value === undefined) return structuredClone(schema["default"]);
   if (typeof value !== "object" || value === null) return value;
-  const { properties, items } = objectOrList(schema);
+  const alternatives = structuredIn(schema);
+  if (alternatives.length > 1) {
+    const filled = alternatives.map((each) => ({ each, value: withDefaults(each, value) }));
+    return filled.find(({ each, value }) => checkOf(each).Check(value))?.value ?? value;
+  }
+  const { properties, items } = alternatives[0] ?? (schema as Parts);
   if (Array.isArray(value)) return items && !Array.isArray(items) ? value.map((each) => withDefaults(items, each)) : value;
   if (!properties) return value;
   const filled: Record<string, unknown> = { ...value };
@@ -49,8 +55,8 @@ type Parts = TSchema & {
   anyOf?: TSchema[];
 };
 
-/** Looks through `Nullable`: of several alternatives nobody can say which one a value was meant to be. */
-function objectOrList(schema: Parts): Parts {
-  const structured = schema.anyOf?.filter((each: Parts) => each.properties || each.items);
-  return (structured?.length === 1 && structured[0]) || schema;
+/** The objects and lists that a value may be: of a union, each of its alternatives. */
+function structuredIn(schema: Parts): Parts[] {
+  if (schema.anyOf) return schema.anyOf.flatMap(structuredIn);
+  return schema.properties || schema.items ? [schema] : [];
 }

@@ -1,6 +1,6 @@
 // Idempotency-Key: draft-ietf-httpapi-idempotency-key-header.
 import { HttpProblem } from "../http/problem";
-import { KeyReused } from "../store/errors";
+import { KeyReused, TooMuchKept } from "../store/errors";
 import type { Once } from "../store/store";
 
 const maxKeyLength = 255;
@@ -35,7 +35,7 @@ export interface KeyedRequest {
 /** A key belongs to the POST on one path, and to the token that sent it. Hashed, so that the store keeps no token. */
 export function onceOf({ key, path, authorization, fingerprint }: KeyedRequest, part = 0): Once {
   const token = (authorization ?? "").replace(/^\S+ +/, "");
-  return { key: sha256(JSON.stringify(["POST", path.replace(/\/$/, ""), token, key])), fingerprint, part };
+  return { key: sha256(JSON.stringify(["POST", path.replace(/\/$/, ""), token, key])), owner: sha256(token), fingerprint, part };
 }
 
 /** The same for every way to write the same JSON: white space and the order of keys make no difference. */
@@ -48,7 +48,15 @@ export function fingerprintOf(body: unknown): string {
 }
 
 /** To `catch` what the store says of a key. */
-export function refuseReuse(error: unknown): never {
+export function refuseKey(error: unknown): never {
+  if (error instanceof TooMuchKept) {
+    const problem = new HttpProblem(
+      429,
+      "The answers to this token's Idempotency-Keys of the last 24 hours take up all of their room. Nothing was changed.",
+    );
+    problem.headers = { "retry-after": String(error.retryAfter) };
+    throw problem;
+  }
   if (!(error instanceof KeyReused)) throw error;
   throw new HttpProblem(
     422,

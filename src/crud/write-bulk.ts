@@ -32,23 +32,24 @@ export function bulkWriter<Fields extends object>(resource: Resource<string, str
     let failed = false;
     for (const part of partsOf(entries)) {
       const fields = part.flatMap((entry) => (entry.problem ? [] : [entry.fields]));
-      const answerOf = (created: readonly Stored[]) => outcomesOf(part, created, unit, resource.name);
-      if (failed) answers.push(outcomesOf(part.map(notWritten), [], unit, resource.name));
-      else if (fields.length === 0) answers.push(answerOf([]));
+      const answerOf = (created: readonly Stored[]) => createdOf(part, created, unit, resource.name);
+      if (failed) answers.push(...outcomesOf(part.map(notWritten), "", unit));
+      else if (fields.length === 0) answers.push(...outcomesOf(part, "", unit));
       else {
         try {
-          answers.push(await inTurn(() => store.insertAll(resource, fields, answerOf, { ...context, once: once?.(written) })));
+          const created = await inTurn(() => store.insertAll(resource, fields, answerOf, { ...context, once: once?.(written) }));
+          answers.push(...outcomesOf(part, created, unit));
           written += 1;
         } catch (error) {
           // What is written stays, and has to be told.
           if (written === 0 || !(error instanceof StoreUnavailable)) throw error;
           failed = true;
           onFailure(error);
-          answers.push(outcomesOf(part.map(notWritten), [], unit, resource.name));
+          answers.push(...outcomesOf(part.map(notWritten), "", unit));
         }
       }
     }
-    return answers.flatMap((answer) => answer.split("\n"));
+    return answers;
   };
 }
 
@@ -67,14 +68,25 @@ function* partsOf<Fields>(entries: readonly BulkEntry<Fields>[]): Generator<Bulk
   if (part.length > 0) yield part;
 }
 
-function outcomesOf(part: readonly BulkEntry<object>[], created: readonly Stored[], unit: string, name: string): string {
-  const stored = created.values();
-  const outcomeOf = ({ place, problem }: BulkEntry<object>) =>
-    problem
-      ? `{"${unit}":${place},"status":${problem.status},"problem":${JSON.stringify(problem)}}`
-      : `{"${unit}":${place},"status":201,"${name}":${stored.next().value?.json}}`;
-  return part.map(outcomeOf).join("\n");
+/**
+ * The outcomes of the records that were created, as lines. With an Idempotency-Key these are kept, and nothing of the
+ * others: what is wrong with them can be seen again, and would take many times what was sent.
+ */
+function createdOf(part: readonly BulkEntry<object>[], created: readonly Stored[], unit: string, name: string): string {
+  const valid = part.filter(({ problem }) => !problem);
+  return valid.map(({ place }, index) => `{"${unit}":${place},"status":201,"${name}":${created[index]?.json}}`).join("\n");
 }
+
+/** The outcome of every entry of a part, in their order. */
+function outcomesOf(part: readonly BulkEntry<object>[], created: string, unit: string): string[] {
+  const known = new Map(created.split("\n").map((line) => [Number(/\d+/.exec(line)?.[0]), line]));
+  return part.map(({ place, problem = refusedBefore }) => {
+    return known.get(place) ?? `{"${unit}":${place},"status":${problem.status},"problem":${JSON.stringify(problem)}}`;
+  });
+}
+
+/** Of a record that would be created today, under a key whose first answer was another: the schema has changed since. */
+const refusedBefore = problemInside(422, { detail: "It was not valid when this Idempotency-Key came for the first time." });
 
 function notWritten<Fields>(entry: BulkEntry<Fields>): BulkEntry<Fields> {
   const { place, bytes, problem } = entry;

@@ -9,6 +9,8 @@ export const expireInboxEveryMs = 600_000;
 
 export interface LazyFile {
   open(): ConsumerFile;
+  /** The same, but what is in its place now if it was removed or replaced. Whoever has the old one cannot use it any more. */
+  renew(): ConsumerFile;
   close(): void;
 }
 
@@ -40,16 +42,26 @@ export function lazyFile(consumer: Consumer, path: string, options: { durable: b
     }
     return opened;
   }
+  function close(): void {
+    clearInterval(timer);
+    file?.close();
+    file = undefined;
+  }
+  function openOnce(): ConsumerFile {
+    file ??= open();
+    return file;
+  }
   return {
-    open: () => {
-      file ??= open();
-      return file;
+    open: openOnce,
+    renew() {
+      if (file?.isReplaced()) {
+        const { queue, log } = consumer;
+        log.error({ queue, file: path }, "The consumer's file was removed or replaced; going on with what is there now");
+        close();
+      }
+      return openOnce();
     },
-    close() {
-      clearInterval(timer);
-      file?.close();
-      file = undefined;
-    },
+    close,
   };
 }
 

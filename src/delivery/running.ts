@@ -4,7 +4,7 @@ import type { Worker } from "./worker";
 import type { Counts } from "./worker-tally";
 
 /** How far a consumer has come to its events. */
-export type Stage = "waiting" | "standing by" | "consuming";
+export type Stage = "waiting" | "standing by" | "consuming" | "replaced";
 
 /** A consumer that runs in this process, as those see it who look after it. */
 export interface Watched {
@@ -12,6 +12,8 @@ export interface Watched {
   /** Undefined: the embedded transport. */
   readonly broker: BrokerLink | undefined;
   readonly stage: () => Stage;
+  /** The folder with files of messages that no queue takes. Undefined: this consumer makes none. */
+  readonly quarantine?: string;
 }
 
 export interface RunningConsumer extends Watched {

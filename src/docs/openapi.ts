@@ -1,5 +1,5 @@
 import { toOpenAPIPath } from "@elysiajs/swagger/utils";
-import type { Scope } from "../config/config";
+import type { Scope } from "../config/api-access";
 import { nameOfStatus, Problem, problemOf } from "../http/problem";
 import { documentedAs } from "../schema/documented";
 import { documented, isObject, type Json, rebuild } from "./rebuild";

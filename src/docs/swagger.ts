@@ -58,7 +58,7 @@ const startScript = `SwaggerUIBundle({
 const contentSecurityPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-type Shown = Pick<Config, "apiTokens" | "rateLimit" | "localHostOnly">;
+type Shown = Pick<Config, "apiTokens" | "rateLimit" | "allowedHosts">;
 
 /**
  * The OpenAPI document of all routes at `/swagger/json`, and Swagger UI at `/swagger`. The plugin's own page would load
@@ -82,7 +82,7 @@ export function apiDocs(config: Shown, catalogue: Catalogue, routes: () => reado
 }
 
 async function openApiDocument(
-  { apiTokens, rateLimit, localHostOnly }: Shown,
+  { apiTokens, rateLimit, allowedHosts }: Shown,
   catalogue: Catalogue,
   routes: readonly DocumentedRoute[],
 ): Promise<OpenApiDocument> {
@@ -118,6 +118,6 @@ async function openApiDocument(
     },
     security: needsToken ? [{ token: [] }] : [{}, { token: [] }],
   };
-  const gate: Gate = { scopeFor, needsToken, limitsRate: rateLimit !== null, checksHost: localHostOnly };
+  const gate: Gate = { scopeFor, needsToken, limitsRate: rateLimit !== null, checksHost: allowedHosts !== null };
   return orderByTags(completeDocument(document, routes, gate), catalogue);
 }

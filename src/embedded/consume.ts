@@ -2,7 +2,6 @@ import type { Consumer } from "../delivery/consumer-options";
 import type { Delivery } from "../delivery/delivery";
 import type { Failure } from "../delivery/outcome";
 import type { Worker } from "../delivery/worker";
-import { messageOf } from "../observe/logging";
 import { validTraceparent } from "../observe/traceparent";
 import type { ConsumerFile } from "../store/consumer/file";
 import { atOnce, type Waiting } from "../store/consumer/waiting-table";
@@ -12,19 +11,18 @@ import { whenUnlocked } from "../store/sqlite/lock-wait";
 import type { LogFollower } from "../store/sqlite/log-follower";
 import { Signal } from "../timing/signal";
 import { steadyNow } from "../timing/steady-time";
+import { IdlePause } from "./idle-pause";
 import { type Kept, keepFailure } from "./keep-failure";
 import { LogCursor } from "./log-cursor";
+import { readLog } from "./log-read";
 import { PatientWrites } from "./patient-writes";
+import { ReplacedFiles } from "./replaced-files";
 import type { RunningReplay } from "./running-replay";
 import { RunningReplays } from "./running-replays";
 import { startCursor } from "./start-cursor";
 
-/** How soon a new event is seen; looking costs about 2 µs. */
-const lookEveryMs = 5;
-/** How soon a log that cannot be read is tried again. */
-const tryEveryMs = 250;
 /** How soon a replay or a redriven event that another process wrote into the file is seen. */
-const lookForRequestsEveryMs = 100;
+const lookForRequestsEveryMs = 90;
 const batch = 256;
 
 /** Feeds a worker from the event log, from what waits for its next attempt, and from replays. */
@@ -42,6 +40,8 @@ export class EmbeddedConsumer {
   /** What is to be written as soon as possible. */
   readonly #toSave = new Set<() => void>();
   readonly #writes: PatientWrites;
+  readonly #pause: IdlePause;
+  readonly #replaced: ReplacedFiles;
   /** Whether the log may have more than was read so far, apart from what is committed from now on. */
   #more = true;
 
@@ -50,7 +50,14 @@ export class EmbeddedConsumer {
     readonly log: LogFollower,
     readonly file: ConsumerFile,
     readonly stop: AbortSignal,
+    readonly on: { readonly since: Date | undefined; onReplaced(): void },
   ) {
+    const watch = log.watch(() => {
+      this.#pause.told();
+      this.#settled.raise();
+    });
+    this.#pause = new IdlePause(watch);
+    this.#replaced = new ReplacedFiles(worker.consumer, log, file, on.onReplaced);
     this.#replays = new RunningReplays(worker.consumer, file, log.logId);
     this.#writes = new PatientWrites(worker.consumer, stop);
   }
@@ -59,18 +66,22 @@ export class EmbeddedConsumer {
     return this.worker.consumer;
   }
 
+  /** Runs until the stop; or, if the log or the consumer's file was replaced, until everything of the old log is settled. */
   async run(): Promise<void> {
-    this.#main = await whenUnlocked(() => startCursor(this.consumer, this.log, this.file));
+    this.#main = await whenUnlocked(() => startCursor(this.consumer, this.log, this.file, this.on.since));
     this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
     this.log.changed();
     this.consumer.onReady();
     this.stop.addEventListener("abort", () => this.#settled.raise(), { once: true });
     while (!this.stop.aborted) {
-      const fed = (await this.#feedReplays()) + (await this.#feedWaiting()) + (await this.#feedLog());
+      const replaced = this.#replaced.look();
+      const fed = replaced ? 0 : (await this.#feedReplays()) + (await this.#feedWaiting());
+      const read = replaced === "file" ? 0 : await this.#feedLog();
       for (const save of this.#toSave) if (await this.#writes.write(save)) this.#toSave.delete(save);
       if (this.#main.position !== this.#savedPosition) await this.#writes.write(this.#saveMain);
       // Handlers that never wait would keep signals and timers out.
-      if (fed > 0) await new Promise(setImmediate);
+      if (fed + read > 0) await new Promise(setImmediate);
+      else if (replaced && this.#inHand === 0) return;
       else await this.#change();
     }
     const back = this.worker.giveBack();
@@ -86,9 +97,12 @@ export class EmbeddedConsumer {
     );
   }
 
+  get #inHand(): number {
+    return this.#main.inHand + this.#retrying.size + this.#replays.inHand;
+  }
+
   get #room(): number {
-    const inHand = this.#main.inHand + this.#retrying.size + this.#replays.inHand;
-    return Math.max(0, this.consumer.prefetch - inHand);
+    return Math.max(0, this.consumer.prefetch - this.#inHand);
   }
 
   async #feedWaiting(): Promise<number> {
@@ -119,7 +133,7 @@ export class EmbeddedConsumer {
 
   async #feedLog(): Promise<number> {
     const room = Math.min(this.#room, batch);
-    const entries = room === 0 ? [] : await this.#read(this.#main.taken, room);
+    const entries = room === 0 ? [] : await readLog(this.log, this.consumer.log, this.#main.taken, room);
     this.#more = entries === undefined || entries.length === room;
     const last = entries?.at(-1);
     if (!entries || !last) return 0;
@@ -132,14 +146,16 @@ export class EmbeddedConsumer {
   }
 
   async #feedReplays(): Promise<number> {
-    if (performance.now() - this.#looked > lookForRequestsEveryMs) this.#lookForRequests();
+    this.#lookForRequests();
     let fed = 0;
     for (const replay of this.#replays.ready) fed += await this.#feedReplay(replay);
     return fed;
   }
 
   #lookForRequests(): void {
+    if (performance.now() - this.#looked < lookForRequestsEveryMs) return;
     this.#looked = performance.now();
+    if (!this.file.changed()) return;
     this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
     this.#replays.look();
   }
@@ -147,10 +163,10 @@ export class EmbeddedConsumer {
   async #feedReplay(replay: RunningReplay): Promise<number> {
     const { cursor, selection } = replay;
     const room = Math.min(this.#room, batch);
-    const read = room === 0 ? undefined : await this.#read(cursor.taken, room);
+    const read = room === 0 ? undefined : await readLog(this.log, this.consumer.log, cursor.taken, room);
     if (!read) return 0;
     const own = replay.ofItsOwn(read);
-    if (own.length === 0 && cursor.inHand === 0) await this.#finishReplay(replay);
+    if (own.length === 0 && cursor.inHand === 0) await this.#writes.write(() => this.#replays.finish(replay));
     const entries = replay.allowed(own);
     const end = entries.at(-1)?.position;
     if (end !== undefined && cursor.begin(end) && !(await this.#writes.write(replay.save))) return 0;
@@ -161,24 +177,9 @@ export class EmbeddedConsumer {
         this.#takeEntry(cursor, entry, selection.force ? "forced" : "yes", replay.save);
       }
     }
+    // How far it is shows, however slow it is.
+    if (entries.length > 0 && replay.isHeldBack) await this.#writes.write(replay.save);
     return entries.length;
-  }
-
-  async #finishReplay(replay: RunningReplay): Promise<void> {
-    if (!(await this.#writes.write(() => replay.finish(new Date().toISOString())))) return;
-    this.#replays.remove(replay);
-    this.consumer.log.info({ queue: this.consumer.queue, replay: replay.id, events: replay.sent }, "The replay is finished");
-  }
-
-  /** A log that cannot be read now (locked, disk trouble) is read again later. */
-  async #read(after: number, limit: number): Promise<LogEntry[] | undefined> {
-    try {
-      return await this.log.read(after, limit);
-    } catch (error) {
-      this.consumer.log.warn({ error: messageOf(error) }, "The event log could not be read; it is tried again");
-      await Bun.sleep(tryEveryMs);
-      return undefined;
-    }
   }
 
   #takeEntry(cursor: LogCursor, entry: LogEntry, replay: ReplayMark, save: () => void): void {
@@ -205,7 +206,6 @@ export class EmbeddedConsumer {
       const dueAt = keepFailure(file, message, outcome, { temporary });
       if (dueAt !== undefined) this.#nextDueAt = Math.min(this.#nextDueAt ?? dueAt, dueAt);
     };
-    const settled = this.#settled;
     const delivery: Delivery = {
       ...message,
       origin: { system: "warren", destination, temporary, id: message.id, traceparent },
@@ -219,7 +219,7 @@ export class EmbeddedConsumer {
             keep(outcome);
           });
         after();
-        settled.raise();
+        this.#settled.raise();
       },
     };
     this.worker.take(delivery);
@@ -234,12 +234,14 @@ export class EmbeddedConsumer {
   /** Waits for a commit, a settled event, a retry that is due, a replay, or the stop. */
   async #change(): Promise<void> {
     for (;;) {
-      await this.#settled.wait(lookEveryMs);
-      const now = steadyNow();
-      const room = this.#room > 0;
-      if (this.stop.aborted || (room && (this.#more || this.log.changed())) || this.#main.position !== this.#savedPosition) return;
-      if (room && this.#nextDueAt !== undefined && this.#nextDueAt <= now) return;
-      if (room && (this.#replays.ready.length > 0 || performance.now() - this.#looked > lookForRequestsEveryMs)) return;
+      await this.#settled.wait(this.#pause.next(this.#replays.isEmpty, this.#room > 0 ? this.#nextDueAt : undefined));
+      if (this.stop.aborted || this.#replaced.look() || this.#main.position !== this.#savedPosition) return;
+      if (this.#room === 0) continue;
+      this.#lookForRequests();
+      const hasChanged = this.log.changed();
+      if (hasChanged) this.#pause.found();
+      if (hasChanged || this.#more || this.#toSave.size > 0 || this.#replays.ready.length > 0) return;
+      if (this.#nextDueAt !== undefined && this.#nextDueAt <= steadyNow()) return;
     }
   }
 }

@@ -31,6 +31,10 @@ export class RunningReplays {
     return [...this.#running.values()].filter((replay) => !replay.isHeldBack);
   }
 
+  get isEmpty(): boolean {
+    return this.#running.size === 0;
+  }
+
   /** Events of replays that are with the handler, or wait for it. */
   get inHand(): number {
     let inHand = 0;
@@ -38,8 +42,13 @@ export class RunningReplays {
     return inHand;
   }
 
-  remove({ id }: RunningReplay): void {
-    this.#running.delete(id);
+  /** Notes that it is done. */
+  finish(replay: RunningReplay): void {
+    replay.finish(new Date().toISOString());
+    this.#running.delete(replay.id);
+    this.consumer.log.info({ queue: this.consumer.queue, replay: replay.id, events: replay.sent }, "The replay is finished");
+    // There may have been more than run at a time.
+    this.look();
   }
 
   /** Notes that nothing of them is in hand. */

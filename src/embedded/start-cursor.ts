@@ -3,18 +3,23 @@ import type { ConsumerFile } from "../store/consumer/file";
 import type { LogFollower } from "../store/sqlite/log-follower";
 import { LogCursor } from "./log-cursor";
 
-/** Where a consumer goes on in the event log, or where a new one begins; noted in its file. */
+/**
+ * Where a consumer goes on in the event log, or where a new one begins; noted in its file.
+ *
+ * @param since when this process began to consume, if it was another log that is gone: "now" was then.
+ */
 export async function startCursor(
   { temporary, queue, log, startFrom, wanted }: Consumer,
   events: LogFollower,
   file: ConsumerFile,
+  since?: Date,
 ): Promise<LogCursor> {
   const { logId } = events;
   const known = file.progress(logId);
   const end = await events.end();
   let position = 0;
   if (known) position = Math.min(known.position, end);
-  else if (temporary || startFrom === "now") position = end;
+  else if (temporary || startFrom === "now") position = since ? await events.positionBefore(since.toISOString()) : end;
   else if (startFrom instanceof Date) position = await events.positionBefore(startFrom.toISOString());
   if (known && known.position > end) {
     log.warn({ queue, position: known.position, end }, "The event log ends before this consumer's place in it: was an older one restored?");

@@ -1,7 +1,8 @@
-import type { Consumer } from "../delivery/consumer-options";
+import { type Consumer, ConsumerError } from "../delivery/consumer-options";
 import type { LazyFile } from "../delivery/lazy-file";
 import type { Stage } from "../delivery/running";
 import type { Worker } from "../delivery/worker";
+import { messageOf } from "../observe/logging";
 import { acquireLock, type Lock } from "../store/sqlite/lock";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { followLog, type LogFollower } from "../store/sqlite/log-follower";
@@ -28,21 +29,39 @@ export async function consumeLog(
   onStage: (stage: Stage) => void,
 ): Promise<void> {
   const { consumer } = worker;
-  const lock = consumer.temporary ? noLock : await standBy(consumer, lockFile, stop, () => onStage("standing by"));
-  if (!lock) return;
-  onStage("waiting");
+  const startedAt = new Date();
+  let since: Date | undefined;
   try {
-    const log = (await whenUnlocked(() => followLog(logFile))) ?? (await waitForLog(consumer, logFile, stop));
-    if (!log) return;
-    try {
-      onStage("consuming");
-      await new EmbeddedConsumer(worker, log, await whenUnlocked(file.open), stop).run();
-    } finally {
-      log.close();
+    while (!stop.aborted) {
+      const lock = consumer.temporary ? noLock : await standBy(consumer, lockFile, stop, () => onStage("standing by"));
+      if (!lock) return;
+      onStage("waiting");
+      try {
+        const log = (await openLog(logFile)) ?? (await waitForLog(consumer, logFile, stop));
+        if (!log) return;
+        try {
+          onStage("consuming");
+          const own = await whenUnlocked(file.renew);
+          await new EmbeddedConsumer(worker, log, own, stop, { since, onReplaced: () => onStage("replaced") }).run();
+          since ??= startedAt;
+        } finally {
+          log.close();
+        }
+      } finally {
+        lock.release();
+      }
     }
   } finally {
     file.close();
-    lock.release();
+  }
+}
+
+/** @throws {ConsumerError} for a file that is not a database of Warren, or one of a newer version. */
+async function openLog(logFile: string): Promise<LogFollower | undefined> {
+  try {
+    return await whenUnlocked(() => followLog(logFile));
+  } catch (error) {
+    throw new ConsumerError(`The event log in ${logFile} cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -68,7 +87,7 @@ async function standBy(consumer: Consumer, lockFile: string, stop: AbortSignal, 
 async function waitForLog(consumer: Consumer, logFile: string, stop: AbortSignal): Promise<LogFollower | undefined> {
   consumer.log.info({ database: logFile }, "Waiting for the API to make its database: start it with `bun run dev`");
   while (!stop.aborted) {
-    const log = await whenUnlocked(() => followLog(logFile));
+    const log = await openLog(logFile);
     if (log) return log;
     await Bun.sleep(tryEveryMs);
   }

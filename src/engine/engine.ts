@@ -15,6 +15,7 @@ import { restoreBindings } from "../rabbitmq/restore-bindings";
 import { declareQueueForType, declareResources } from "../rabbitmq/topology";
 import type { Dependencies } from "../routing/route";
 import type { Catalogue } from "../schema/catalogue";
+import { warnOfReplaced } from "../store/replaced-warning";
 import { warnOfClock } from "../store/sqlite/commit-clock";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { warnOfExposed } from "../store/sqlite/private-file";
@@ -23,14 +24,17 @@ import { describeStore } from "../store/store-metrics";
 import { describeQueues } from "./queue-metrics";
 import { serveQueues } from "./queues";
 import { keepRetention } from "./retention";
+import { checkStoredRecords } from "./stored-records";
 import { findTimeline } from "./timelines";
 
 const confirmsTimeoutMs = 3000;
 
-interface EngineOptions {
+export interface EngineOptions {
   readonly tracing?: Tracing;
   /** Commits that take longer, in seconds, move to a thread of their own. Default: all are made on this one. */
   readonly quickCommitSeconds?: number;
+  /** What to do when stored records are not valid by their schema. Default: `refuse`, to start. */
+  readonly onInvalidRecords?: "refuse" | "warn";
 }
 
 export interface Engine {
@@ -49,12 +53,19 @@ export async function startEngine(
   config: Config,
   catalogue: Catalogue,
   log: Log,
-  { tracing = noTracing, quickCommitSeconds }: EngineOptions = {},
+  { tracing = noTracing, quickCommitSeconds, onInvalidRecords = "refuse" }: EngineOptions = {},
 ): Promise<Engine> {
   const { resources } = catalogue;
   const store = await whenUnlocked(() => openSqliteStore(config.databaseFile, resources, { tracing, quickCommitSeconds }));
   warnOfExposed(config, log);
   await warnOfClock(store.log, log);
+  try {
+    await checkStoredRecords(store, onInvalidRecords, log);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  const stopLooking = warnOfReplaced(store, config.databaseFile, log);
   const transport = await chooseTransport(config.rabbitmq);
   log.info({ transport: transport.name, database: config.databaseFile }, `Transport: ${transport.name}, because ${transport.reason}`);
 
@@ -106,6 +117,7 @@ export async function startEngine(
       relay: () => ({ transport: transport.name, broker: brokerState(broker, transport), position: relay.position }),
     },
     async stop() {
+      stopLooking();
       retention.stop();
       queues.stop();
       // No confirm comes from a broker that is away or blocked; what waits is sent after the next start.

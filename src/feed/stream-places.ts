@@ -1,8 +1,8 @@
 import { clientKey } from "../http/client-address";
+import { streamLimit } from "../http/open-connections";
 
 /** Above what a client opens that is well; each costs a connection. */
 const perClient = 100;
-const inAll = 5000;
 
 const loopback = /^(0:0:0:0$|127\.)/;
 
@@ -11,11 +11,13 @@ export class StreamPlaces {
   readonly #taken = new Map<string, number>();
   #all = 0;
 
+  constructor(readonly inAll = streamLimit()) {}
+
   /** Takes a place; answers how to give it back, or why there is none. */
   take(address: string | null): (() => void) | string {
-    const client = address === null ? "unknown" : clientKey(address);
+    const client = clientKey(address);
     const taken = this.#taken.get(client) ?? 0;
-    if (this.#all >= inAll) return `There are ${inAll} streams already.`;
+    if (this.#all >= this.inAll) return `There are ${this.inAll} streams already.`;
     if (taken >= perClient && !loopback.test(client)) return `There are ${perClient} streams of this client already.`;
     this.#taken.set(client, taken + 1);
     this.#all += 1;

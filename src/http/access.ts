@@ -1,4 +1,4 @@
-import { type ApiToken, type Scope, scopes } from "../config/config";
+import { type ApiToken, type Scope, scopes } from "../config/api-access";
 import { problemResponse } from "./problem";
 
 /** Open without a token: a probe has none, and the docs are where a person learns that one is needed. */

@@ -31,9 +31,11 @@ function withoutPort(address: string): string {
 
 /**
  * What of an address tells clients apart: all of IPv4, also where it is written as IPv6 (`::ffff:192.0.2.1`), and the
- * first 64 bits of IPv6, since whoever has one such address has all that begin like it.
+ * first 64 bits of IPv6, since whoever has one such address has all that begin like it. Null, of a connection that is gone, is
+ * one client.
  */
-export function clientKey(address: string): string {
+export function clientKey(address: string | null): string {
+  if (address === null) return "unknown";
   const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1];
   if (mapped || !address.includes(":")) return mapped ?? address;
   const [left = "", right] = address.split("%", 1).join("").split("::");

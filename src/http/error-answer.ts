@@ -3,7 +3,8 @@ import { ElysiaCustomStatusResponse, NotFoundError, ParseError, ValidationError 
 import { type Log, messageOf } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
 import { describeMistakes } from "../schema/mistakes";
-import { StoreUnavailable } from "../store/errors";
+import { InvalidChange } from "../schema/written";
+import { StoreReplaced, StoreUnavailable } from "../store/errors";
 import { HttpProblem, problemResponse, problemType } from "./problem";
 import { requestIdOf } from "./request-id";
 
@@ -49,8 +50,16 @@ export function answerErrors(log: Log, methodsAt: (path: string) => readonly str
     const context = { ...about, method, path, error: messageOf(error) };
     if (error instanceof StoreUnavailable) {
       log.error(context, "The store is not available; the request was refused and nothing was changed");
-      const detail = "The store cannot do this now; nothing was changed. Try again.";
+      const detail =
+        error instanceof StoreReplaced
+          ? "The database file was removed or replaced; nothing was changed. The API has to be restarted."
+          : "The store cannot do this now; nothing was changed. Try again.";
       return problemResponse(request, 503, { detail }, { "retry-after": "1" });
+    }
+    if (error instanceof InvalidChange) {
+      // The client has sent what its route accepts, and learns what would do; that the route accepts too much is for the log.
+      log.warn(context, "A change was refused: its route accepts what the schema of the record does not");
+      return problemResponse(request, 422, { detail: error.summary, errors: [...error.mistakes] });
     }
     log.error({ ...context, stack: error instanceof Error ? error.stack : undefined }, "A request failed unexpectedly");
     return problemResponse(request, 500);

@@ -4,6 +4,7 @@ import { requireToken } from "./access";
 import { clientsBehind } from "./client-address";
 import type { CrossOrigin } from "./cross-origin";
 import { checkHost } from "./host";
+import { refuseCrowd } from "./open-connections";
 import { problemResponse } from "./problem";
 import { limitRate } from "./rate-limit";
 
@@ -17,24 +18,24 @@ export interface Arrival {
 }
 
 /**
- * What stands before every route. Answers a request that does not reach one: too many of them, a wrong host, OPTIONS, a
+ * What stands before every route. Answers a request that does not reach one: too many of them, in all or of a client, a wrong host, OPTIONS, a
  * page of another origin, no token. Undefined: it may pass.
  *
  * @param methodsAt answers the methods that a path knows.
  */
 export function gate(
-  config: Pick<Config, "apiTokens" | "rateLimit" | "trustedProxies" | "localHostOnly">,
+  config: Pick<Config, "apiTokens" | "rateLimit" | "trustedProxies" | "allowedHosts">,
   crossOrigin: CrossOrigin,
   methodsAt: (path: string) => readonly string[],
 ): (arrival: Arrival) => Response | undefined {
   const limit = config.rateLimit === null ? undefined : limitRate(config.rateLimit);
   const clientOf = clientsBehind(config.trustedProxies);
-  const refuseHost = checkHost(config.localHostOnly);
+  const refuseExcess = refuseCrowd();
+  const refuseHost = checkHost(config.allowedHosts);
   const refuseStranger = requireToken(config.apiTokens);
 
   function refuseFlood({ request, server }: Arrival): Response | undefined {
-    const client = limit && clientOf(request, server);
-    return limit && client ? limit(request, client) : undefined;
+    return limit?.(request, clientOf(request, server));
   }
   // Without a token: a browser sends none with a preflight, and the docs say the same.
   function answerOptions({ request, path }: Arrival): Response | undefined {
@@ -44,9 +45,14 @@ export function gate(
     return new Response(null, { status: 204, headers: { allow, ...crossOrigin.preflight(allow) } });
   }
   return (arrival) => {
-    const { request, path } = arrival;
+    const { request, path, server } = arrival;
     return (
-      refuseFlood(arrival) ?? refuseHost(request) ?? answerOptions(arrival) ?? crossOrigin.refuse(request) ?? refuseStranger(request, path)
+      refuseExcess(request, path, server) ??
+      refuseFlood(arrival) ??
+      refuseHost(request) ??
+      answerOptions(arrival) ??
+      crossOrigin.refuse(request) ??
+      refuseStranger(request, path)
     );
   };
 }

@@ -1,7 +1,5 @@
+import { isLocalHost } from "../config/loopback";
 import { problemResponse } from "./problem";
-
-/** Names that no page of another site can have: everybody's own machine, and addresses. With or without a port. */
-const local = /^((.+\.)?localhost|\d+\.\d+\.\d+\.\d+|\[[\da-f:.]+\])(:\d*)?$/i;
 
 /**
  * Bun leaves the origin out of the URL of a request without a Host, as HTTP/1.0 may be, or with one that is none; the router
@@ -15,25 +13,26 @@ export function completeUrl(request: Request): Response | undefined {
 }
 
 /**
- * Answers 400 to a request with two hosts (RFC 9112, 3.2), and undefined to one whose host is right.
+ * Returns a check of a request's host: 400 for two of them (RFC 9112, 3.2), 421 for a name that is neither local nor
+ * allowed. A page of another site can have its own name lead to this machine (DNS rebinding), and would be of one origin with
+ * an API there; but the name is in the request.
  *
- * @param localOnly answers 421 where the host is a name that is not local. A page of another site can have its own name
- * lead to 127.0.0.1 (DNS rebinding), and would be of one origin with an API there; but the name is in the request.
+ * @param allowed names in lower case; null: any.
  */
-export function checkHost(localOnly: boolean): (request: Request) => Response | undefined {
+export function checkHost(allowed: readonly string[] | null): (request: Request) => Response | undefined {
+  const names = allowed && new Set(allowed);
   let known: string | null = null;
   return (request) => {
     const host = request.headers.get("host");
     // Nearly every request has the name of the one before.
     if (host === known) return undefined;
     if (host?.includes(",")) return problemResponse(request, 400, { detail: "The request has more than one Host." });
-    if (!localOnly || host === null || local.test(host)) {
+    if (names === null || host === null || isLocalHost(host) || names.has(host.toLowerCase().replace(/:\d*$/, ""))) {
       known = host;
       return undefined;
     }
     const detail =
-      "Without API_TOKEN, a service on a loopback address answers only to `localhost` and IP addresses. " +
-      "Set API_TOKEN to a secret, or to `none` if it is meant to be open under any name.";
+      "This name is not one that requests may come for. ALLOWED_HOSTS lists them; without tokens, `localhost` and IP addresses do.";
     return problemResponse(request, 421, { detail });
   };
 }

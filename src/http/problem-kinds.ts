@@ -56,7 +56,8 @@ export const problemKinds = {
   421: {
     name: "misdirected",
     title: "This is not the host that was asked for",
-    meaning: "An API without tokens on a loopback address answers only to `localhost` and IP addresses as the host.",
+    meaning:
+      "An API without tokens answers only to `localhost`, IP addresses and the names in ALLOWED_HOSTS as the host; one with tokens to any, unless ALLOWED_HOSTS is set.",
   },
   422: {
     name: "invalid",

@@ -10,9 +10,10 @@ type Limited = Request & { [rateOf]?: { readonly policy: string; readonly left: 
 
 /**
  * A token bucket for each client: bursts up to one second's worth, then `perSecond`. Answers 429 with Retry-After
- * (RFC 9110) above that, and undefined below; {@link completeRateLimit} tells the client how much is left.
+ * (RFC 9110) above that, and undefined below; {@link completeRateLimit} tells the client how much is left. Whoever has closed
+ * the connection already is nobody's client any more: all of those share one bucket.
  */
-export function limitRate(perSecond: number): (request: Request, client: string) => Response | undefined {
+export function limitRate(perSecond: number): (request: Request, client: string | null) => Response | undefined {
   const buckets = new Map<string, TokenBucket>();
   const policy = `"client";q=${perSecond};w=1`;
   return (request, client) => {

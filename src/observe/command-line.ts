@@ -1,5 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { messageOf } from "./logging";
+import { tell } from "./terminal";
 
 /** Wrong usage: printed with {@link usageText}; exit code 2. */
 export class UsageError extends Error {
@@ -57,6 +58,6 @@ export function readOptions<const Options extends FlagOptions>(words: readonly s
 
 /** Prints what is wrong with the command line, and exits with 2. */
 export function refuseUsage(mistake: string): never {
-  process.stderr.write(`${usageText(new UsageError(mistake))}\n`);
+  tell(usageText(new UsageError(mistake)));
   process.exit(2);
 }

@@ -24,7 +24,7 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
-import { redactUrl } from "../config/config";
+import { redactUrl } from "../config/redact-url";
 import type { TracingConfig } from "../config/tracing";
 import type { Log } from "./logging";
 import { LiveSpan } from "./otel-span";

@@ -1,5 +1,5 @@
-import { readdirSync } from "node:fs";
 import type { Metrics } from "./metrics";
+import { openFiles } from "./open-files";
 
 /**
  * The metrics of a process that every client library of Prometheus has. That of Node.js wants more of the runtime than
@@ -24,6 +24,9 @@ export function describeProcess(metrics: Metrics): void {
   metrics.gauge({
     name: "process_open_fds",
     help: "Open files and connections of the process; on Linux only.",
-    read: () => (process.platform === "linux" ? [[{}, readdirSync("/proc/self/fd").length]] : []),
+    read: () => {
+      const open = openFiles();
+      return open === undefined ? [] : [[{}, open]];
+    },
   });
 }

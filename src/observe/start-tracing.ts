@@ -1,4 +1,5 @@
-import { type Config, redactUrl } from "../config/config";
+import type { Config } from "../config/config";
+import { redactUrl } from "../config/redact-url";
 import { type Log, messageOf } from "./logging";
 import { noTracing, type Tracing } from "./tracing";
 

@@ -1,4 +1,5 @@
-import { type RabbitmqConfig, redactUrl } from "../config/config";
+import type { RabbitmqConfig } from "../config/config";
+import { redactUrl } from "../config/redact-url";
 import type { Transport } from "../delivery/transport-name";
 import { probe } from "./connection";
 

@@ -1,9 +1,12 @@
-import type { Channel, ConfirmChannel, RecoveringChannelModel } from "amqplib";
-import { type RabbitmqConfig, redactUrl } from "../config/config";
+import type { Channel, ChannelModel, ConfirmChannel, RecoveringChannelModel } from "amqplib";
+import type { RabbitmqConfig } from "../config/config";
+import { redactUrl } from "../config/redact-url";
 import type { BrokerState } from "../delivery/broker-state";
 import { type Log, messageOf } from "../observe/logging";
+import { aborted, closeChannel, closedSignal } from "./channel";
 import { Places } from "./places";
 import { explainRefusal, tlsOptions } from "./tls";
+import { surviveUndecodableHeaders } from "./undecodable";
 
 export type { ConfirmChannel, ConsumeMessage, Message, Options, Replies } from "amqplib";
 
@@ -19,6 +22,7 @@ const loadAmqplib = () => import("amqplib");
 export class Broker {
   #state: BrokerState = "connecting";
   #lastError: string | undefined;
+  #fault: Error | undefined;
   #warned = false;
   #refusal: string | undefined;
   #connections = 0;
@@ -43,11 +47,15 @@ export class Broker {
       this.#warned = false;
       this.#refusal = undefined;
       this.#lastError = undefined;
+      this.#fault = undefined;
       log.info({ broker: url }, "Connected to RabbitMQ");
     });
     connection.on("disconnect", (error: Error) => this.#down("Lost the connection to RabbitMQ; it is tried again until it works", error));
     connection.on("connect-failed", (error: Error) => this.#down("RabbitMQ cannot be reached; it is tried again until it works", error));
-    connection.on("error", (error: Error) => log.debug({ broker: url, error: messageOf(error) }, "RabbitMQ connection error"));
+    connection.on("error", (error: Error) => {
+      this.#fault = error;
+      log.debug({ broker: url, error: messageOf(error) }, "RabbitMQ connection error");
+    });
     connection.on("blocked", (reason: string) => {
       this.#state = "blocked";
       this.#blockedSince ??= performance.now();
@@ -69,7 +77,14 @@ export class Broker {
     const { connect } = await loadAmqplib();
     const connection = await connect(withHeartbeat(config.url), {
       ...socketOptions(config),
-      recovery: { waitForConnect: false, initialDelay: 200, maxDelay: longestPauseMs, factor: 2, jitter: 0.3 },
+      recovery: {
+        waitForConnect: false,
+        initialDelay: 200,
+        maxDelay: longestPauseMs,
+        factor: 2,
+        jitter: 0.3,
+        setup: async (model: ChannelModel) => surviveUndecodableHeaders(model.connection),
+      },
     });
     return new Broker(redactUrl(config.url), connection, log, !options.expected);
   }
@@ -110,7 +125,7 @@ export class Broker {
     while (!this.#stopping.signal.aborted && !stop?.aborted) {
       try {
         const channel = await this.connection.createConfirmChannel();
-        const closed = closedSignal(channel, (error) =>
+        const closed = this.#closed(channel, (error) =>
           this.log.warn({ error: error.message }, "RabbitMQ closed a channel; it is opened again"),
         );
         this.#channels.set(channel, closed);
@@ -135,12 +150,12 @@ export class Broker {
 
   /** Runs `use` on a channel of its own, so that an error that closes the channel touches no other. */
   withChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
-    return this.#places.run(async () => useAndClose(await this.connection.createChannel(), use));
+    return this.#places.run(async () => this.#useAndClose(await this.connection.createChannel(), use));
   }
 
   /** As {@link withChannel}, with publisher confirms; `closed` aborts when the channel goes. */
   withConfirmChannel<T>(use: (channel: ConfirmChannel, closed: AbortSignal) => Promise<T>): Promise<T> {
-    return this.#confirmPlaces.run(async () => useAndClose(await this.connection.createConfirmChannel(), use));
+    return this.#confirmPlaces.run(async () => this.#useAndClose(await this.connection.createConfirmChannel(), use));
   }
 
   /** Closes the channels, then the connection; nothing is awaited longer than `timeoutMs`. */
@@ -155,6 +170,19 @@ export class Broker {
   async #closeAll(): Promise<void> {
     await Promise.all([...this.#channels].map(([channel, closed]) => closeChannel(channel, closed)));
     await this.connection.close();
+  }
+
+  #closed(channel: Channel, onError: (error: Error) => void = () => {}): AbortSignal {
+    return closedSignal(channel, onError, () => this.#fault);
+  }
+
+  async #useAndClose<Opened extends Channel, T>(channel: Opened, use: (channel: Opened, closed: AbortSignal) => Promise<T>): Promise<T> {
+    const closed = this.#closed(channel);
+    try {
+      return await use(channel, closed);
+    } finally {
+      await closeChannel(channel, closed);
+    }
   }
 
   #unblock(): void {
@@ -204,39 +232,6 @@ function withHeartbeat(url: string): string {
 
 function socketOptions(config: RabbitmqConfig) {
   return { timeout: connectTimeoutMs, noDelay: true, keepAlive: true, ...tlsOptions(config) };
-}
-
-function closedSignal(channel: Channel, onError: (error: Error) => void): AbortSignal {
-  const closed = new AbortController();
-  // Without a listener for `error`, a channel's error takes the whole connection down.
-  channel.on("error", onError);
-  channel.on("close", () => closed.abort());
-  return closed.signal;
-}
-
-async function useAndClose<Opened extends Channel, T>(
-  channel: Opened,
-  use: (channel: Opened, closed: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const closed = closedSignal(channel, () => {});
-  try {
-    return await use(channel, closed);
-  } finally {
-    await closeChannel(channel, closed);
-  }
-}
-
-/** amqplib never answers a close that the close of the whole connection overtakes; the channel's own event tells. */
-async function closeChannel(channel: Channel, closed: AbortSignal): Promise<void> {
-  if (!closed.aborted) await Promise.race([channel.close().catch(() => {}), aborted(closed)]);
-}
-
-/** Fulfils when a signal aborts. */
-export function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
 
 async function pause(failures: number, stop: AbortSignal): Promise<void> {

@@ -1,15 +1,17 @@
 import type { Delivery } from "../delivery/delivery";
-import type { Interrupted } from "../delivery/interrupted";
-import type { Failure, Outcome } from "../delivery/outcome";
+import type { Outcome } from "../delivery/outcome";
 import type { Worker } from "../delivery/worker";
 import { messageOf } from "../observe/logging";
-import { traceField } from "../observe/traceparent";
 import type { MessageOrigin } from "../observe/tracing";
 import type { ReplayMark } from "../store/replay";
 import { Signal } from "../timing/signal";
 import { Acknowledgements } from "./acknowledgements";
-import { aborted, type ConfirmChannel, type ConsumeMessage } from "./connection";
-import { copyOf, encodingOf, failuresOf, isRedriven, originOf, replayMarkOf, requeuesOf, unhandledCopyOf } from "./failed-copy";
+import { aborted } from "./channel";
+import type { ConfirmChannel, ConsumeMessage } from "./connection";
+import { unhandledCopiesOf } from "./copies";
+import { encodingOf, failuresOf, identityOf, isRedriven, originOf, replayMarkOf, requeuesOf } from "./failed-copy";
+import type { Interrupted } from "./interrupted";
+import { Parker, type Parking } from "./park";
 import { type PublishChannel, Publisher } from "./publisher";
 
 const answerTimeoutMs = 1500;
@@ -18,14 +20,6 @@ const [longestHoldMs, lookAtHeldEveryMs] = [15 * 60_000, 60_000];
 
 /** What consuming needs of a confirm channel of amqplib. */
 export type ConsumerChannel = PublishChannel & Pick<ConfirmChannel, "prefetch" | "consume" | "cancel" | "ack" | "close">;
-
-/** Makes the queues that a message is moved to, and answers their names. */
-export interface Parking {
-  retryQueue(delayMs: number): Promise<string>;
-  deadQueue(): Promise<string>;
-  /** Tells that a queue is not there any more. */
-  forget(): void;
-}
 
 export interface Subscription {
   /** Fulfils when the broker has taken the subscription away, as it does when the queue is deleted. */
@@ -49,6 +43,7 @@ export async function consumeFrom(
 ): Promise<Subscription> {
   const { queue, log, temporary, prefetch } = worker.consumer;
   const publisher = new Publisher(channel);
+  const parker = new Parker(publisher, closed, parking, interrupted.suspects, worker.consumer);
   const cancelled = Promise.withResolvers<void>();
   const unsettled = new Set<ConsumeMessage>();
   const acknowledgements = new Acknowledgements(channel, unsettled, (message, outcome) => {
@@ -99,7 +94,7 @@ export async function consumeFrom(
     }
     async settle(outcome: Outcome): Promise<void> {
       const { message } = this;
-      if (outcome.action !== "ack" && !(await park(message, outcome))) return;
+      if (outcome.action !== "ack" && !(await parker.park(message, outcome))) return;
       this.#acknowledge(outcome);
     }
     get heldMs(): number {
@@ -108,7 +103,7 @@ export async function consumeFrom(
     /** Puts a copy at the end of the queue: to requeue the message itself would count as a delivery on a quorum queue. */
     async putBack(): Promise<void> {
       try {
-        await publisher.publish(unhandledCopyOf(this.message, queue));
+        await publisher.publishFirst(unhandledCopiesOf(this.message, queue));
         this.#acknowledge({ action: "ack", result: "skipped" });
       } catch (error) {
         log.debug({ queue, event: this.origin.id, error: messageOf(error) }, "Could not put an event back; keeping it");
@@ -127,40 +122,6 @@ export async function consumeFrom(
   async function putBack(isDue: (delivery: MessageDelivery) => boolean): Promise<void> {
     const due = worker.giveBack((delivery) => isDue(delivery as MessageDelivery)) as MessageDelivery[];
     await Promise.all(due.map((delivery) => delivery.putBack()));
-  }
-
-  /** Copies a message to where it waits or rests; false when the channel went before that was confirmed. */
-  async function park(message: ConsumeMessage, outcome: Failure): Promise<boolean> {
-    // A temporary queue has no place of its own that outlives it; the event itself is still in the log.
-    if (temporary && outcome.action === "dead-letter") return true;
-    for (let pauseMs = 100; !closed.aborted; pauseMs = Math.min(5000, pauseMs * 2)) {
-      try {
-        const target = outcome.action === "retry" ? await parking.retryQueue(outcome.delayMs) : await parking.deadQueue();
-        await publishCopy(publisher, target, message, outcome);
-        return true;
-      } catch (error) {
-        if (closed.aborted) break;
-        parking.forget();
-        const { id, traceparent } = originOf(message, { queue, temporary });
-        log.error(
-          { queue, event: id, ...traceField(traceparent), error: messageOf(error), pauseMs },
-          "A failed event could not be moved; it stays unacknowledged and this is tried again",
-        );
-        await Promise.race([Bun.sleep(pauseMs), aborted(closed)]);
-      }
-    }
-    return false;
-  }
-
-  async function publishCopy(publisher: Publisher, target: string, message: ConsumeMessage, outcome: Failure): Promise<void> {
-    const now = new Date();
-    try {
-      await publisher.publish(copyOf(message, target, queue, outcome, now));
-    } catch (error) {
-      // Headers that a message came with may leave no room for ours, or be of a kind that amqplib reads but cannot write.
-      if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
-      await publisher.publish(copyOf(message, target, queue, outcome, now, { withoutItsHeaders: true }));
-    }
   }
 
   function receive(message: ConsumeMessage | null): void {
@@ -229,9 +190,4 @@ export async function consumeFrom(
       if (!closed.aborted) await Promise.race([channel.close().catch(() => {}), Bun.sleep(answerTimeoutMs)]);
     },
   };
-}
-
-/** Tells one message from another, also where a publisher gave both the same id, or where one is a replay of the other. */
-function identityOf(message: ConsumeMessage): string {
-  return `${message.properties.messageId}:${replayMarkOf(message)}:${Bun.hash(message.content)}`;
 }

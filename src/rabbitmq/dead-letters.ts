@@ -10,9 +10,11 @@ import {
 import { QueueUnavailable, UnknownQueue } from "../delivery/queue-errors";
 import { messageOf } from "../observe/logging";
 import type { Broker, Message } from "./connection";
+import { revivedCopiesOf } from "./copies";
 import { type Look, QueueTaken, readDeadQueue } from "./dead-queue";
-import { failuresOf, firstFailureOf, lastFailureOf, revivedCopyOf } from "./failed-copy";
+import { failuresOf, firstFailureOf, lastFailureOf } from "./failed-copy";
 import { refusalExplained } from "./refusal";
+import { Suspects } from "./suspects";
 import { deadQueueOf, queueDepth } from "./topology";
 import { troubleOf } from "./unreachable";
 
@@ -62,17 +64,25 @@ export class RabbitDeadLetters implements DeadLetters {
     this.#refuseIfAway();
     if ((await this.#depthOf(queue)) === undefined) throw new UnknownQueue(queue);
     let redriven = 0;
-    await this.#read(
-      queue,
-      async (message, publisher) => {
-        if (!isSelected(selection, about(message))) return "keep";
-        await publisher.publish(revivedCopyOf(message, queue));
-        redriven += 1;
-        return "remove";
-      },
-      watch,
-    );
-    return redriven;
+    const suspects = new Suspects();
+    for (;;) {
+      try {
+        await this.#read(
+          queue,
+          async (message, publisher, closed) => {
+            if (!isSelected(selection, about(message)) || suspects.isGuilty(message)) return "keep";
+            await suspects.send(message, closed, () => publisher.publishFirst(revivedCopiesOf(message, queue)));
+            redriven += 1;
+            return "remove";
+          },
+          watch,
+        );
+        return redriven;
+      } catch (error) {
+        // One message over which RabbitMQ closes the channel stays where it is, and holds up no other.
+        if (!suspects.hasLearned()) throw error;
+      }
+    }
   }
 
   async discard(queue: string, selection: DeadSelection, watch?: Watch): Promise<number> {
@@ -148,7 +158,7 @@ function about(message: Message): Omit<DeadLetter, "body" | "bodyEncoding" | "bo
     error: text("x-error") ?? "",
     stack: text("x-stack"),
     attempts: failuresOf(message),
-    firstFailure: firstFailureOf(message) ?? null,
-    lastFailure: lastFailureOf(message) ?? null,
+    firstFailure: firstFailureOf(message),
+    lastFailure: lastFailureOf(message),
   };
 }

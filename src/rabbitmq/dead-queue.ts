@@ -2,12 +2,14 @@ import type { Watch } from "../delivery/dead-letters";
 import { messageOf } from "../observe/logging";
 import { Signal } from "../timing/signal";
 import type { Broker, ConfirmChannel, ConsumeMessage } from "./connection";
-import { requeuesOf, unhandledCopyOf } from "./failed-copy";
+import { unhandledCopiesOf } from "./copies";
+import { requeuesOf } from "./failed-copy";
 import { Publisher } from "./publisher";
 
 /** What is done with a dead letter that was looked at. `enough`: it is kept, and no other is looked at. */
 export type Verdict = "keep" | "remove" | "enough";
-export type Look = (message: ConsumeMessage, publisher: Publisher) => Verdict | Promise<Verdict>;
+/** @param closed aborts with the channel of the publisher. */
+export type Look = (message: ConsumeMessage, publisher: Publisher, closed: AbortSignal) => Verdict | Promise<Verdict>;
 
 /** How many are fetched before they are looked at: few while that they are small is not known. */
 const [fewAhead, manyAhead] = [16, 256];
@@ -90,10 +92,10 @@ async function readAll(
   let movedAt = performance.now();
   const settle = async (message: ConsumeMessage) => {
     try {
-      const verdict = await look(message, publisher);
+      const verdict = await look(message, publisher, closed);
       if (verdict === "remove") channel.ack(message);
       else if (requeuesOf(message) >= mostRequeues) {
-        await publisher.publish(unhandledCopyOf(message, queue));
+        await publisher.publishFirst(unhandledCopiesOf(message, queue));
         channel.ack(message);
       } else if (subscription?.tag === message.fields.consumerTag) subscription.kept += 1;
       if (verdict === "enough") enough = true;

@@ -14,6 +14,7 @@ export interface OutgoingMessage {
  * W3C `traceparent` where there is one.
  */
 export function toMessage(entry: LogEntry, exchange: string): OutgoingMessage {
+  const seconds = Math.floor(Date.parse(entry.timestamp) / 1000);
   const resource = entry.type.slice(0, entry.type.lastIndexOf("."));
   return {
     exchange,
@@ -22,7 +23,8 @@ export function toMessage(entry: LogEntry, exchange: string): OutgoingMessage {
     options: {
       messageId: entry.id,
       type: entry.type,
-      timestamp: Math.floor(Date.parse(entry.timestamp) / 1000),
+      // A time that is not one, as in a database that was edited, cannot be written, and would hold up the log.
+      ...(seconds >= 0 && { timestamp: seconds }),
       contentType: "application/json",
       persistent: true,
       headers: {

@@ -2,14 +2,22 @@ import type { Consumer } from "../delivery/consumer-options";
 import { messageOf } from "../observe/logging";
 import type { Announcer } from "./announcer";
 import type { Broker } from "./connection";
-import type { Parking } from "./consume";
+import type { Parking } from "./park";
+import { quarantine } from "./quarantine";
 import { declareDeadQueue, declareRetryQueue } from "./topology";
 
 /** Well within the time after which a retry queue that nobody declares removes itself. */
 const declareAgainAfterMs = 60_000;
 
-/** The retry and dead letter queues of one consumer, declared when they are needed and not for every message. */
-export function parkingOf(broker: Broker, announcer: Announcer, { queue, temporary, log }: Consumer): Parking {
+/** An outage of a node of RabbitMQ is over by then, mostly; the events behind do not wait for longer. */
+const patienceMs = 60_000;
+
+/**
+ * The retry and dead letter queues of one consumer, declared when they are needed and not for every message.
+ *
+ * @param folder for messages that no queue takes.
+ */
+export function parkingOf(broker: Broker, announcer: Announcer, { queue, temporary, log }: Consumer, folder: string): Parking {
   const declared = new Map<string, { name: Promise<string>; at: number }>();
   const once = (key: string, declare: () => Promise<string>) => {
     const known = declared.get(key);
@@ -33,5 +41,7 @@ export function parkingOf(broker: Broker, announcer: Announcer, { queue, tempora
     retryQueue: (delayMs) => once(`retry ${delayMs}`, () => retryQueue(delayMs)),
     deadQueue: () => once("dead", () => declareDeadQueue(broker, queue, log)),
     forget: () => declared.clear(),
+    quarantine: (message, outcome, why) => quarantine(folder, queue, message, outcome, why),
+    patienceMs,
   };
 }

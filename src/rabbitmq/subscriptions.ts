@@ -13,7 +13,8 @@ import {
   type RetryAnnouncement,
 } from "./announcement";
 import { type Proof, proofOf } from "./announcement-signature";
-import { aborted, type Broker, type ConfirmChannel, type ConsumeMessage } from "./connection";
+import { aborted } from "./channel";
+import type { Broker, ConfirmChannel, ConsumeMessage } from "./connection";
 import type { Refusals } from "./refusals";
 import type { RabbitReplays } from "./replays";
 import { bindOwnQueue, declareSubscriptionsQueue, isRefusal, queueDepth, retryQueueLifetimeMs, subscriptionsQueue } from "./topology";

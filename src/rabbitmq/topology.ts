@@ -108,6 +108,11 @@ export async function declarePlainQueue(broker: Broker, queue: string, log: Log)
   await declareQueue(broker, queue, {}, log);
 }
 
+/** Deletes a queue with what is in it; one that is not there is no error. */
+export async function deleteQueue(broker: Broker, queue: string): Promise<void> {
+  await broker.withChannel((channel) => channel.deleteQueue(queue));
+}
+
 /** How many messages are ready in a queue; undefined: there is no such queue. */
 export async function queueDepth(broker: Broker, queue: string): Promise<number | undefined> {
   return (await queueState(broker, queue))?.messageCount;

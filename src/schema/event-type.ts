@@ -1,8 +1,8 @@
 import { type TObject, type TProperties, type TSchema, Type } from "@sinclair/typebox";
-import { listMistakes, mistakesIn } from "./check";
 import type { PastVersion } from "./past-version";
 import { recordOf } from "./record";
 import { changes, type Resource } from "./resource";
+import { InvalidChange, mistakesInWritten } from "./written";
 
 /** What the body of an event has, in one version of its type. */
 export interface EventShape {
@@ -58,7 +58,8 @@ export function versionOf({ past }: Resource, name: string): number {
  * Checks events that are to be published: one that nobody could read must not be.
  *
  * @param emitted the data of custom events, by name.
- * @throws {TypeError} when the resource has no such event, or its schema has no such data.
+ * @throws {TypeError} when the resource has no such event.
+ * @throws {InvalidChange} when the data are not valid.
  */
 export function checkEmitted({ name, events }: Resource, emitted: Readonly<Record<string, object | undefined>>): void {
   for (const [event, data] of Object.entries(emitted)) {
@@ -67,7 +68,7 @@ export function checkEmitted({ name, events }: Resource, emitted: Readonly<Recor
       const own = Object.keys(events);
       throw new TypeError(`"${name}" has no event "${event}" of its own: it has ${own.length > 0 ? own.join(", ") : "none"}.`);
     }
-    const mistakes = data ? mistakesIn(schema, data) : [];
-    if (mistakes.length > 0) throw new TypeError(`The data of ${name}.${event} are not as its schema has them: ${listMistakes(mistakes)}`);
+    const mistakes = data ? mistakesInWritten(schema, data) : [];
+    if (mistakes.length > 0) throw new InvalidChange(`The data of the event ${name}.${event} is not valid.`, mistakes);
   }
 }

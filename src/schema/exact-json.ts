@@ -1,5 +1,12 @@
 import { type Mistake, maxMistakes, placeOf } from "./mistakes";
 
+/** Descriptions of what every program that reads JSON takes as it is. */
+export const expectedExact = {
+  text: "Expected text without NUL and lone surrogates",
+  name: "Expected a name without NUL and lone surrogates",
+  number: "Expected number between -9007199254740991 and 9007199254740991",
+} as const;
+
 /** Numbers of so many digits, or so small, are perhaps not what JSON.parse made of them. NUL and surrogates are escaped. */
 const perhapsInexact = /[\d.]{16}|e-\d{3}|\\u(?:0000|d[89a-f])/i;
 
@@ -71,7 +78,7 @@ class Reader {
     if (first === "{") this.#object();
     else if (first === "[") this.#array();
     else if (first === '"') {
-      if (!isText(this.#string())) this.#refuse("Expected text without NUL and lone surrogates");
+      if (!isText(this.#string())) this.#refuse(expectedExact.text);
     } else this.#literal();
   }
 
@@ -85,7 +92,7 @@ class Reader {
       this.#peek();
       this.#at += 1;
       this.#path.push(key);
-      if (!isText(key)) this.#refuse("Expected a name without NUL and lone surrogates");
+      if (!isText(key)) this.#refuse(expectedExact.name);
       if (keys.has(key)) this.#refuse("Expected once");
       keys.add(key);
       this.#value();
@@ -117,7 +124,7 @@ class Reader {
     while (this.#at < this.text.length && /[\w.+-]/.test(this.text[this.#at] as string)) this.#at += 1;
     const literal = this.text.slice(start, this.#at);
     if (!/\d/.test(literal)) return;
-    if (Math.abs(Number(literal)) > Number.MAX_SAFE_INTEGER) this.#refuse("Expected number between -9007199254740991 and 9007199254740991");
+    if (Math.abs(Number(literal)) > Number.MAX_SAFE_INTEGER) this.#refuse(expectedExact.number);
     else if (digitsOf(literal) !== digitsOf(String(Number(literal))))
       this.#refuse("Expected number that a double holds as it is written: 15 digits always are");
   }
@@ -129,7 +136,8 @@ class Reader {
   }
 }
 
-function isText(text: string): boolean {
+/** Whether every program that reads JSON takes a text as it is. */
+export function isText(text: string): boolean {
   return text.isWellFormed() && !text.includes("\0");
 }
 

@@ -26,7 +26,7 @@ export function isTime(date: Date): boolean {
   return date.getTime() >= earliest && date.getTime() <= latest;
 }
 
-const utcForm = /^(\d{4})-(\d\d)-(\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-]00:00)$/i;
+const utcForm = /^(\d{4})-(\d\d)-(\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,20})?(?:Z|[+-]00:00)$/i;
 
 /** Returns whether a text is a time as programs write it to each other: RFC 3339, in UTC. A leap second is not: no `Date` holds one. */
 export function isUtcTime(text: string): boolean {

@@ -19,9 +19,9 @@ export interface Scan {
   readonly types: readonly string[] | null;
   /** The id of the record that they are about; null: of any. */
   readonly subject: number | null;
-  /** How many events at most, */
+  /** Maximum number of events. */
   readonly limit: number;
-  /** and when to stop before that: with the event whose body reaches this many characters in all. */
+  /** Stops before that with the event whose body reaches this many characters in all. */
   readonly maxLength: number;
 }
 

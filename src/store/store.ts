@@ -6,6 +6,7 @@ import { KeyReused, StoreUnavailable } from "./errors";
 import type { Listing, Page } from "./listing";
 import type { LogEntry, LogReader } from "./log";
 import type { QueueStore } from "./queue-store";
+import type { RecordsCheck } from "./sqlite/record-checks";
 import type { Stored } from "./stored";
 
 type ResourceOf<Fields extends object, Data extends EventData = EventData> = Resource<string, string, Fields, Filters, Data>;
@@ -31,7 +32,7 @@ export interface ChangeContext<Data extends EventData = EventData> {
   readonly requestedAt?: number | undefined;
   /**
    * Custom events of the resource, each with its data, that commit together with the change, after its own event:
-   * `{ shipped: { carrier: "DHL" } }`. Data that its schema does not have is a TypeError, and nothing is changed.
+   * `{ shipped: { carrier: "DHL" } }`. For data that its schema refuses the change is refused.
    */
   readonly emit?: { readonly [Event in keyof Data]?: Data[Event] } | undefined;
 }
@@ -45,6 +46,8 @@ export interface GuardedContext<Data extends EventData = EventData> extends Chan
 export interface Once {
   /** Whose key it is, for what. */
   readonly key: string;
+  /** Whose it is alone: what is kept for one is bounded. Default: all who name none share the bound. */
+  readonly owner?: string;
   /** Tells what is asked for from anything else under the same key. */
   readonly fingerprint: string;
   /** Numbers the changes of one request, from 0 and in their order. */
@@ -59,7 +62,8 @@ export interface OnceContext extends ChangeContext {
  * Keeps the resources and the event log. Every change commits together with its event; a promise of a change
  * fulfils only when both are on disk.
  *
- * Every method may reject with {@link StoreUnavailable}.
+ * Every method may reject with {@link StoreUnavailable}; one that writes a record or an event, with `InvalidChange` for
+ * what no consumer could read: fields or data that their schema refuses, or that JSON would not keep as they are.
  */
 export interface Store extends QueueStore {
   insert<Fields extends object, Data extends EventData>(
@@ -71,7 +75,7 @@ export interface Store extends QueueStore {
    * Several at once: all, or none. Answers what `answerOf` makes of them. With `once`, that text is kept with them for 24 hours,
    * and is the answer to the same call again, which changes nothing; also to one at the same time.
    *
-   * May reject with {@link KeyReused}.
+   * May reject with {@link KeyReused} or {@link TooMuchKept}.
    */
   insertAll<Fields extends object>(
     resource: ResourceOf<Fields>,
@@ -81,7 +85,8 @@ export interface Store extends QueueStore {
   ): Promise<string>;
   /**
    * Replaces the fields of a record by what `change` makes of the current ones. Undefined: there is no such record.
-   * What `change` throws rejects the promise, and nothing is changed.
+   * What `change` throws rejects the promise, and nothing is changed. If the fields are the same as before, the record keeps
+   * its version and time, and there is no event but those of `emit`.
    */
   update<Fields extends object, Data extends EventData>(
     resource: ResourceOf<Fields, Data>,
@@ -116,6 +121,10 @@ export interface Store extends QueueStore {
 
   /** Removes events older than `before` (ISO 8601) up to `position`; answers how many. */
   prune(before: string, position: number): Promise<number>;
+  /** Finds stored records that are not valid, of the resources whose schema has changed since all were. */
+  readonly checkRecords: RecordsCheck;
+  /** Whether its file was removed, or another one is in its place. */
+  isReplaced(): boolean;
   /** Rejects when the store cannot be written. */
   check(): Promise<void>;
   /** Commits what is under way, then closes. */

@@ -4,6 +4,7 @@ import { exposureOf } from "../config/secret-file";
 import { everyFlagHelp, readFlags } from "../consumer/flags";
 import { consumersFolder } from "../consumer/run-many";
 import { messageOf } from "../observe/logging";
+import { tell } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
 import { DisabledSubscriptions, disabledText, missedText } from "./disabled";
 import { describe, parseSubscriptions, type Subscription } from "./subscriptions";
@@ -39,7 +40,7 @@ export async function readCommand() {
     if (check) exitWith(subscriptions.map((subscription) => state(subscription, disabled)).join("\n"));
     return { subscriptions, disabled, flags };
   } catch (error) {
-    console.error(messageOf(error));
+    tell(messageOf(error));
     process.exit(1);
   }
 }
@@ -71,6 +72,6 @@ function enabled(name: string, subscriptions: readonly Subscription[], disabled:
 }
 
 function exitWith(text: string, code = 0): never {
-  (code === 0 ? console.log : console.error)(text);
+  (code === 0 ? console.log : tell)(text);
   process.exit(code);
 }

@@ -1,3 +1,4 @@
+import fs from "node:fs";
 import type { World } from "./world";
 
 const names = ["Date", "setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval"] as const;
@@ -11,6 +12,7 @@ const epoch = Date.UTC(2026, 1, 18);
 export function replaceGlobals(world: World): () => void {
   const real = Object.fromEntries(names.map((name) => [name, globalThis[name]]));
   const { now } = performance;
+  const { watch } = fs;
   const { random } = Math;
   const { sleep, randomUUIDv7 } = Bun;
   const RealDate = Date;
@@ -43,6 +45,10 @@ export function replaceGlobals(world: World): () => void {
     clearInterval: clear,
   });
   performance.now = () => world.now;
+  // The operating system knows nothing of the simulated time; without it, consumers look by themselves.
+  fs.watch = () => {
+    throw new Error("Nothing is watched here.");
+  };
   Object.defineProperty(performance, "timeOrigin", { value: epoch, configurable: true });
   Math.random = () => world.chance.next();
   Bun.sleep = (ms) => new Promise((resolve) => void process().setTimer(resolve, Number(ms), false));
@@ -51,6 +57,7 @@ export function replaceGlobals(world: World): () => void {
   return () => {
     Object.assign(globalThis, real);
     performance.now = now;
+    fs.watch = watch;
     Reflect.deleteProperty(performance, "timeOrigin");
     Math.random = random;
     Object.assign(Bun, { sleep, randomUUIDv7 });

@@ -31,6 +31,7 @@ export interface TestApi {
   readonly app: AnyElysia;
   readonly store: Store;
   readonly metrics: Metrics;
+  readonly databaseFile: string;
   /** Where a timeline looks for consumers. */
   readonly consumersDir: string;
   readonly lines: readonly LogLine[];
@@ -69,7 +70,8 @@ export function openApi({
   relay = noRelay,
 }: TestOptions = {}): TestApi {
   const folder = temporaryFolder();
-  const store = openSqliteStore(join(folder.path, "warren.db"), resources);
+  const databaseFile = join(folder.path, "warren.db");
+  const store = openSqliteStore(databaseFile, resources);
   const consumersDir = join(folder.path, "consumers");
   const { log, lines } = recordedLog();
   const metrics = new Metrics(log);
@@ -88,13 +90,14 @@ export function openApi({
       clientOf: clientsBehind(config.trustedProxies ?? 0),
       stopping: new AbortController().signal,
     },
-    config: { apiTokens: [], localHostOnly: false, corsOrigins: [], trustedProxies: 0, rateLimit: null, ...config },
+    config: { apiTokens: [], allowedHosts: null, corsOrigins: [], trustedProxies: 0, rateLimit: null, ...config },
     log,
   });
   return {
     app,
     store,
     metrics,
+    databaseFile,
     consumersDir,
     lines,
     async send(method, path, body, headers = {}) {

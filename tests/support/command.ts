@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os";
 import { eventually, root, run } from "./processes";
 
-type CommandName = "contracts" | "dead-letters" | "doctor" | "events" | "replay" | "status";
+type CommandName = "contracts" | "queues" | "dead-letters" | "doctor" | "events" | "replay" | "status";
 
 export interface Ended {
   readonly code: number;

@@ -253,7 +253,7 @@ export function describeContract(transport: TransportUnderTest): void {
       },
     });
     await create(10);
-    for (let round = 0; round < 15; round += 1) await Promise.all(Array.from({ length: 10 }, (_, n) => update(n + 1, round)));
+    for (let round = 0; round < 15; round += 1) await Promise.all(Array.from({ length: 10 }, (_, n) => update(n + 1, 100 + round)));
     await until(() => [...versions.values()].reduce((sum, list) => sum + list.length, 0) === 160, "160 events");
     for (const list of versions.values()) expect(list).toEqual(Array.from({ length: 16 }, (_, n) => n + 1));
     expect(together).toBe(1);

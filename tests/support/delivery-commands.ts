@@ -171,6 +171,7 @@ export function stories(maxCommands: number, replayPath: string | undefined): fc
 
 /** Stories that once ended badly. */
 export const remembered = {
+  deathWithTwoCopiesInHand: [crash("idle"), insert, remove(0), insert, replay(false), start, insert, insert, crash("idle"), replay(false)],
   stopInReplay: [crash("idle"), insert, replay(false), start, stop],
   redriveOfForced: [insert, consume, fault(1, "error"), replay(true), consume, repair],
 } satisfies Record<string, readonly Command[]>;

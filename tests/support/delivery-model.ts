@@ -58,8 +58,9 @@ class ModelEvent {
     this.meet(health);
   }
 
-  die(health: Health): void {
-    this.spare += 1;
+  /** @param begun how often a consumer that has died had begun it: each copy that was in hand comes again. */
+  die(begun: number, health: Health): void {
+    this.spare += Math.max(1, Math.min(begun, this.#copies));
     this.meet(health);
   }
 
@@ -183,11 +184,11 @@ export class DeliveryModel {
   }
 
   /** The consumer died, after it had begun these events. */
-  crash(begun: ReadonlySet<string>): void {
+  crash(begun: ReadonlyMap<string, number>): void {
     this.isRunning = false;
-    for (const id of begun) {
+    for (const [id, count] of begun) {
       const event = this.events.get(id);
-      event?.die(this.#healthOf(event.subject));
+      event?.die(count, this.#healthOf(event.subject));
     }
   }
 

@@ -28,6 +28,7 @@ export async function tellStories(options: { runs: number; commands: number; lim
   const examples: [Setting, Iterable<Command>][] = [
     [{ exactlyOnce: false, concurrency: 1, events: undefined }, remembered.stopInReplay],
     [{ exactlyOnce: true, concurrency: 1, events: undefined }, remembered.redriveOfForced],
+    [{ exactlyOnce: false, concurrency: 4, events: undefined }, remembered.deathWithTwoCopiesInHand],
   ];
   await fc.assert(property, {
     examples,

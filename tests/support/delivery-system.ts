@@ -33,7 +33,7 @@ export type Moment = "idle" | "during" | "after";
 interface Life {
   running: RunningConsumer;
   /** Events whose handler was called. */
-  readonly begun: Set<string>;
+  readonly begun: Map<string, number>;
   readonly way: Severable | undefined;
   trap: Moment;
   isDead: boolean;
@@ -94,7 +94,7 @@ export class DeliverySystem {
   async startConsumer(): Promise<void> {
     const way = this.rabbitmqPort === undefined ? undefined : await severable(this.rabbitmqPort);
     const ready = Promise.withResolvers<void>();
-    const life: Omit<Life, "running"> = { begun: new Set(), way, trap: "idle", isDead: false, died: Promise.withResolvers() };
+    const life: Omit<Life, "running"> = { begun: new Map(), way, trap: "idle", isDead: false, died: Promise.withResolvers() };
     const running = await startConsumer(
       this.#options(life as Life, () => ready.resolve()),
       this.#configWith(way?.port),
@@ -139,7 +139,7 @@ export class DeliverySystem {
       this.#markers.add(event.item.id);
       return;
     }
-    life.begun.add(event.id);
+    life.begun.set(event.id, (life.begun.get(event.id) ?? 0) + 1);
     const effect = () => {
       if (tx) tx.run("INSERT INTO effects VALUES (?)", event.id);
       else this.#calls.set(event.id, (this.#calls.get(event.id) ?? 0) + 1);
@@ -168,8 +168,8 @@ export class DeliverySystem {
     life.died.resolve();
   }
 
-  /** Answers the events that the dead consumer had begun, and that which was published to kill it. */
-  async crash(moment: Moment): Promise<{ begun: ReadonlySet<string>; subject: number | undefined }> {
+  /** Returns how often the dead consumer had begun each event, and the one that was published to kill it. */
+  async crash(moment: Moment): Promise<{ begun: ReadonlyMap<string, number>; subject: number | undefined }> {
     const life = this.#living();
     let subject: number | undefined;
     if (moment === "idle") this.#die(life);
@@ -281,7 +281,7 @@ export class DeliverySystem {
   async observe(): Promise<Map<string, Observed>> {
     const { deadLetters } = await this.#engine.dependencies.deadLetters.list(this.#queue, {}, 0, 10_000);
     const handled = this.setting.exactlyOnce ? await this.#effects() : this.#calls;
-    const ids = new Set([...handled.keys(), ...(this.#life?.begun ?? []), ...deadLetters.map(({ id }) => id)]);
+    const ids = new Set([...handled.keys(), ...(this.#life?.begun.keys() ?? []), ...deadLetters.map(({ id }) => id)]);
     return new Map(
       [...ids].map((id) => {
         const dead = deadLetters.filter((letter) => letter.id === id).map(({ reason }) => reason);

@@ -14,7 +14,7 @@ export const catalogue = new Catalogue([item, order, parcel]);
 
 /** The configurations in which the documents differ. */
 export const configurations: readonly [string, Partial<AppOptions["config"]>][] = [
-  ["on this machine only", { localHostOnly: true }],
+  ["on this machine only", { allowedHosts: [] }],
   ["with tokens and a rate limit", { apiTokens: [{ scope: "admin", token: "a-secret-for-tests" }], rateLimit: 100 }],
 ];
 

@@ -21,7 +21,8 @@ export function* garbage(): Generator<{ reason: string; bodies: Buffer[] }> {
     reason: "invalid",
     bodies: many(10_000, (n) => json({ ...event, item: [{ ...record, price: "9" }, null, [], { ...record, id: -1 }][n % 4] })),
   };
-  yield { reason: "not-an-event", bodies: many(5, () => "[".repeat(200_000) + "]".repeat(200_000)) };
+  // Nested too deeply to be read.
+  yield { reason: "not-json", bodies: many(5, () => "[".repeat(200_000) + "]".repeat(200_000)) };
   yield { reason: "not-json", bodies: many(5, () => "[".repeat(200_000)) };
   for (let n = 0; n < 100; n += 1) yield { reason: "too-large", bodies: [Buffer.alloc(10 * 1024 * 1024, 32)] };
 }

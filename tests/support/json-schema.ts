@@ -93,7 +93,7 @@ function build(schema: JsonSchema): fc.Arbitrary<unknown> {
     case "number":
       // JSON has no -0.
       return fc.oneof(
-        fc.integer({ min: least(schema), max: Math.min(greatest(schema), least(schema) + 1000) }),
+        fc.integer({ min: Math.ceil(least(schema)), max: Math.floor(Math.min(greatest(schema), least(schema) + 1000)) }),
         fc.double({ min: least(schema), max: greatest(schema), noNaN: true, noDefaultInfinity: true }).map((n) => n + 0),
       );
     case "boolean":

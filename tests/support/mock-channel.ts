@@ -144,11 +144,11 @@ export class MockChannel extends EventEmitter implements Shape {
     for (const { take } of this.consumers.values()) take(null);
   }
 
-  /** Closes the channel: what was not confirmed fails, and every later call throws. */
-  async close(): Promise<void> {
+  /** Closes the channel: what was not confirmed fails, and every later call throws. @param reason of RabbitMQ, if it closes it. */
+  async close(reason?: Error): Promise<void> {
     this.closed = true;
     for (const message of this.published) if (!message.answered) message.fail(new Error("channel closed"));
-    this.#closing.abort();
+    this.#closing.abort(reason);
     this.emit("close");
   }
 

@@ -1,8 +1,9 @@
 import type { ConsumerOptions, EventPattern } from "warren/consumer";
 import { resolveConsumer } from "../../src/delivery/consumer-options";
-import { Interrupted } from "../../src/delivery/interrupted";
 import { Worker } from "../../src/delivery/worker";
-import { consumeFrom, type Parking } from "../../src/rabbitmq/consume";
+import { consumeFrom } from "../../src/rabbitmq/consume";
+import { Interrupted } from "../../src/rabbitmq/interrupted";
+import type { Parking } from "../../src/rabbitmq/park";
 import type { Event } from "../../src/schema/event";
 import { type ConsumerFile, openConsumerFile } from "../../src/store/consumer/file";
 import type { ItemPattern } from "./item-events";
@@ -26,13 +27,18 @@ export function consumerOn<const Pattern extends EventPattern = ItemPattern>(opt
   if (consumer.exactlyOnce) file().together(() => consumer.setup(file().transaction));
   const worker = new Worker(consumer, file);
   const interrupted = new Interrupted();
-  const parked = { forgotten: 0 };
+  const parked = { forgotten: 0, quarantined: [] as string[] };
   const parking: Parking = {
     retryQueue: async (delayMs) => `q.retry.${delayMs}`,
     deadQueue: async () => "q.dead",
     forget: () => {
       parked.forgotten += 1;
     },
+    quarantine: (message, _, why) => {
+      parked.quarantined.push(`${message.content}: ${why}`);
+      return "a file";
+    },
+    patienceMs: Number.POSITIVE_INFINITY,
   };
   return {
     worker,

@@ -1,5 +1,7 @@
 import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
+import { changesOf } from "../sqlite/changes";
 import { type Migrations, migrate } from "../sqlite/migrations";
+import { hasMoved } from "../sqlite/moved";
 import { makePrivate, refuseForeign } from "../sqlite/private-file";
 import { type ReplayTable, replaySchema, replayTable } from "../sqlite/replay-table";
 import { type AttemptTable, attemptSchema, attemptTable } from "./attempt-table";
@@ -54,6 +56,10 @@ export interface ConsumerFile {
   readonly transaction: Transaction;
   /** Commits what `change` does as one; nested, undoes only its own part when it throws. */
   together<T>(change: () => T): T;
+  /** Whether another connection has written into it since the last call. Costs microseconds. */
+  changed(): boolean;
+  /** Whether it was removed, or another one is in its place: what is written now would be lost. */
+  isReplaced(): boolean;
   close(): void;
 }
 
@@ -149,6 +155,8 @@ export function openConsumerFile(file: string, options: { durable: boolean }): C
         waiting.bound(now);
         boundInbox.run(now);
       }),
+    changed: changesOf(db),
+    isReplaced: () => file !== ":memory:" && hasMoved(db),
     close() {
       if (notes !== db) notes.close();
       db.close();

@@ -27,3 +27,18 @@ export function consumerState(file: string, logId: string): ConsumerState {
     db.close();
   }
 }
+
+/** The tables in a consumer's file that its handler has made. */
+export function ownTablesOf(file: string): string[] {
+  const db = new Database(file, { readonly: true, strict: true });
+  try {
+    return db
+      .query<{ name: string }, []>(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'warren\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+      )
+      .all()
+      .map(({ name }) => name);
+  } finally {
+    db.close();
+  }
+}

@@ -14,7 +14,7 @@ export type FromThread =
   | { readonly what: "committed"; readonly batches: number; readonly seconds: number }
   | { readonly what: "failed"; readonly message: string; readonly code: string | undefined };
 
-/** The thread is gone, and with it the answer whether the last changes were made. */
+/** The thread is gone, and with it the answer whether the last changes were made. Nothing is committed any more. */
 export class CommitThreadLost extends Error {
   override readonly name = "CommitThreadLost";
 }
@@ -63,8 +63,13 @@ export async function startCommitThread(file: string, sql: readonly string[], pa
     end();
     isClosed();
   };
-  worker.onerror = ({ message }) => lose(message);
-  worker.addEventListener("close", () => lose("nobody asked it to"));
+  let trouble = "nobody asked it to";
+  worker.onerror = ({ message }) => {
+    trouble = message;
+    // It may still be committing; when it has ended, it can be seen what was committed.
+    worker.terminate();
+  };
+  worker.addEventListener("close", () => lose(trouble));
 
   tell({ what: "open", file, sql, patienceMs });
   try {

@@ -1,5 +1,6 @@
 import type { Database, Statement } from "bun:sqlite";
 import { LockRetry } from "./lock-wait";
+import { hasMoved } from "./moved";
 import type { Writes } from "./uncommitted";
 
 /** Takes batches of writes, and commits them in the order in which they come. */
@@ -16,6 +17,8 @@ export interface Committed {
   /** Not one of the batches that were not committed will be. */
   failed(error: unknown): void;
 }
+
+const replacedMessage = "The database file was removed or replaced under the API; restart the API.";
 
 /** Writes batches into a database, each time as one transaction. */
 export class BatchWriter {
@@ -37,6 +40,7 @@ export class BatchWriter {
     const startedAt = performance.now();
     try {
       this.#begin.run();
+      if (hasMoved(this.db)) throw Object.assign(new Error(replacedMessage), { code: "SQLITE_READONLY_DBMOVED" });
       for (const writes of batches) for (const { statement, values } of writes) this.#statement(statement).run(...values);
       this.#end.run();
     } catch (error) {

@@ -1,4 +1,5 @@
 import { Database } from "bun:sqlite";
+import { isBusy } from "./lock-wait";
 
 /**
  * Opens the database of the store to write to it.
@@ -16,4 +17,13 @@ export function openForWriting(file: string, lockTimeoutMs = 0): Database {
     db.close();
     throw error;
   }
+}
+
+/** Names the file, and what would be right: SQLite and the file system do not say which file they mean. */
+export function cannotOpen(file: string, error: unknown): unknown {
+  if (!(error instanceof Error && "code" in error)) return error;
+  const what = isBusy(error)
+    ? "is locked by another program, such as an open transaction in a SQLite shell: end that."
+    : `cannot be opened: ${error.message}. DATABASE_URL says where it is.`;
+  return new Error(`The database ${file} ${what}`, { cause: error });
 }

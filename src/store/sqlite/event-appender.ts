@@ -27,8 +27,12 @@ export class EventAppender {
     for (const { eventTypes } of resources) for (const type of eventTypes) this.tally.set(type, 0);
   }
 
-  /** Adds the event of a change, and behind it those of its own that the change publishes. */
-  append(resource: Resource, change: Change, stored: Stored, timestamp: string, context?: ChangeContext): void {
+  /**
+   * Adds the event of a change, and behind it those of its own that the change publishes.
+   *
+   * @param change null for one that has changed nothing.
+   */
+  append(resource: Resource, change: Change | null, stored: Stored, timestamp: string, context?: ChangeContext): void {
     const { traceparent = null, requestId = null, requestedAt = null, emit = {} } = context ?? {};
     const append = (name: string, data?: object) => {
       const id = this.clock.eventId();
@@ -36,13 +40,14 @@ export class EventAppender {
       const body = serializeEvent({ id, type, version: versionOf(resource, name), timestamp }, resource.name, stored.json, data);
       const span = this.tracing.create({ id, type }, traceparent ?? undefined);
       this.#insert(id, type, stored.id, timestamp, body, span.traceparent ?? traceparent, requestId, requestedAt);
+      this.uncommitted.addsEvent(id);
       this.uncommitted.onCommit(() => {
         count(this.tally, type);
         span.end();
         this.#hasAppended = true;
       });
     };
-    append(change);
+    if (change) append(change);
     for (const [name, data] of Object.entries(emit)) if (data) append(name, data);
   }
 

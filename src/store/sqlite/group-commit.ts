@@ -51,13 +51,15 @@ export class GroupCommit {
     readonly on: {
       /** Before a batch is handed on. */
       readonly begin?: () => void;
+      /** Looks into the database: the ids of up to so many events, the newest ones. */
+      readonly newestEvents?: (count: number) => ReadonlySet<string>;
       /** When those are answered whose changes were committed. */
       readonly answered?: () => void;
     } = {},
   ) {
     this.#committer = committerFor(this.uncommitted, {
       committed: (batches, seconds) => this.#committed(batches, seconds),
-      failed: (error) => this.#failed(unavailable(error)),
+      failed: (error) => (error instanceof CommitThreadLost ? this.#lost(error) : this.#failed(unavailable(error))),
     });
   }
 
@@ -149,6 +151,26 @@ export class GroupCommit {
     } finally {
       this.#next();
     }
+  }
+
+  /**
+   * Whoever commits is gone, and has not said what became of the changes that were under way: the log tells. Groups are
+   * committed in their order. What was not made runs again.
+   */
+  #lost(error: CommitThreadLost): void {
+    let made: number;
+    try {
+      const count = this.#underWay.reduce((sum, { batch }) => sum + batch.eventIds.length, 0);
+      const newest = this.on.newestEvents?.(count) ?? new Set();
+      made = 1 + this.#underWay.findLastIndex(({ batch }) => newest.has(batch.eventIds.at(-1) ?? ""));
+    } catch {
+      this.#failed(error);
+      return;
+    }
+    const groups = this.#underWay.splice(0);
+    for (const { batch } of groups) this.uncommitted.forget(batch);
+    this.#waiting = [...groups.slice(made).flatMap(({ changes }) => changes), ...this.#waiting];
+    this.#settle(groups.slice(0, made));
   }
 
   /** One bad change must not sink its neighbours. When the store itself is in trouble, each would fail the same way. */

@@ -2,10 +2,8 @@ import type { Database, Statement } from "bun:sqlite";
 import { steadyNow } from "../../timing/steady-time";
 import { KeyReused } from "../errors";
 import type { Once } from "../store";
+import { KeptAnswers, keyLifetimeMs } from "./kept-answers";
 import type { Uncommitted, Write } from "./uncommitted";
-
-/** How long the first answer to a key is kept: 24 hours. */
-export const keyLifetimeMs = 24 * 60 * 60 * 1000;
 
 export const idempotencyKeySchema = `
   CREATE TABLE idempotency_keys (
@@ -27,6 +25,7 @@ interface First {
 
 /** The first answers to requests with a key. Its methods belong into a change. */
 export class IdempotencyKeys {
+  readonly #kept = new KeptAnswers();
   readonly #find: Statement<First, [string, number]>;
   readonly #forget: Write;
   readonly #add: Write;
@@ -48,8 +47,13 @@ export class IdempotencyKeys {
     );
   }
 
-  /** The first answer, which `make` makes when there is none. */
-  answer({ key, part, fingerprint }: Once, make: () => string): string {
+  /**
+   * Returns the first answer, which `make` makes when there is none.
+   *
+   * @throws {KeyReused}
+   * @throws {TooMuchKept}
+   */
+  answer({ key, part, fingerprint, owner = "" }: Once, make: () => string): string {
     const now = steadyNow();
     const name = `key ${key}/${part}`;
     const first = this.uncommitted.find<First>(name) ?? (this.uncommitted.find(`key ${key}`) ? null : this.#find.get(key, part));
@@ -58,7 +62,10 @@ export class IdempotencyKeys {
       if (first.fingerprint === fingerprint) return first.answer;
       throw new KeyReused();
     }
+    // Only a request as a whole: what has begun is finished.
+    if (part === 0) this.#kept.check(owner, now);
     const answer = make();
+    this.#kept.add(owner, answer, now);
     if (part === 0) {
       this.#forget(key);
       this.uncommitted.keep(`key ${key}`, true);

@@ -2,10 +2,15 @@ import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import type { LogReader } from "../log";
 import type { QueueSubscription, Refusal, RetryQueue } from "../queue-store";
+import type { ReplayRow } from "../replay";
 import type { Store } from "../store";
+import { changesOf } from "./changes";
 import { eventFinder } from "./event-record";
+import { isBusy } from "./lock-wait";
 import { logIdOf, sqliteLogReader } from "./log-reader";
+import { LogWatch } from "./log-watch";
 import { refuseNewer, schemaVersionOf, storeMigrations } from "./migrations";
+import { hasMoved } from "./moved";
 import { retryQueuesIn, subscriptionsOf } from "./queue-tables";
 import { refusalsOf } from "./refusal-table";
 
@@ -17,6 +22,8 @@ export interface LogFollower extends LogReader {
   subscriptions(): QueueSubscription[];
   /** The queues for retries that consumers have said they use, and that are not gone at `now`. */
   retryQueues(now: number): RetryQueue[];
+  /** A replay or a fill that the API makes on RabbitMQ. Returns undefined if there is none with this id. */
+  replay(id: string): ReplayRow | undefined;
   /** The announcements that were refused after a time, in milliseconds since 1970; the newest first. */
   refusals(since: number): Refusal[];
   /** The position up to which RabbitMQ has confirmed every event, as it was last stored: some 20 ms ago while events are sent. */
@@ -26,6 +33,10 @@ export interface LogFollower extends LogReader {
   readonly logId: Store["logId"];
   /** Whether anything was committed since the last call. Costs microseconds. */
   changed(): boolean;
+  /** Whether the file was removed, or another one is in its place. */
+  isReplaced(): boolean;
+  /** Has the operating system tell of commits, until the follower is closed. */
+  watch(tell: () => void): LogWatch;
   close(): void;
 }
 
@@ -50,24 +61,36 @@ export function followLog(file: string): LogFollower | undefined {
     db.close();
     throw error;
   }
-  const dataVersion = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
   const relayed = db.prepare<{ position: number }, []>("SELECT position FROM relay");
-  let seen = 0;
+  const logId = logIdOf(db);
+  let watch: LogWatch | undefined;
   return {
     ...sqliteLogReader(db),
     queues: () => subscriptionsOf(db).map(({ queue }) => queue),
     subscriptions: () => subscriptionsOf(db),
     find: eventFinder(db),
     retryQueues: (now) => retryQueuesIn(db, now),
+    replay: (id) => db.query<ReplayRow, [string]>("SELECT * FROM warren_replays WHERE id = ?").get(id) ?? undefined,
     refusals: (since) => refusalsOf(db, since),
     relayed: () => relayed.get()?.position ?? 0,
-    logId: logIdOf(db),
-    changed() {
-      const now = dataVersion.get()?.data_version ?? 0;
-      const changed = now !== seen;
-      seen = now;
-      return changed;
+    logId,
+    changed: changesOf(db),
+    isReplaced() {
+      try {
+        return hasMoved(db) || logIdOf(db) !== logId;
+      } catch (error) {
+        // Another content in the same file.
+        return !isBusy(error);
+      }
     },
-    close: () => db.close(),
+    watch(tell) {
+      watch?.close();
+      watch = new LogWatch(file, tell);
+      return watch;
+    },
+    close() {
+      watch?.close();
+      db.close();
+    },
   };
 }

@@ -7,6 +7,12 @@ export function logIdOf(db: Database): string {
   return db.query<{ log_id: string }, []>("SELECT log_id FROM meta").get()?.log_id ?? "";
 }
 
+/** Returns a function that returns the ids of so many of the newest events. */
+export function newestEvents(db: Database): (count: number) => Set<string> {
+  const newest = db.prepare<{ id: string }, [number]>("SELECT id FROM events ORDER BY position DESC LIMIT ?");
+  return (count) => new Set(newest.all(count).map(({ id }) => id));
+}
+
 /** Reads the event log of an open database. */
 export function sqliteLogReader(db: Database): LogReader {
   const read = db.prepare<LogEntry, [number, number]>(

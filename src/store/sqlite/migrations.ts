@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { idempotencyKeySchema } from "./idempotency-keys";
+import { recordChecksSchema } from "./record-checks";
 import { refusalSchema } from "./refusal-table";
 import { relayTimesSchema } from "./relay-position";
 import { replaySchema } from "./replay-table";
@@ -52,6 +53,7 @@ export const storeMigrations: Migrations = [
   ALTER TABLE subscriptions ADD COLUMN announcedAt INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE subscriptions ADD COLUMN signedAt INTEGER;
   ${refusalSchema}`,
+  recordChecksSchema,
 ];
 
 /**

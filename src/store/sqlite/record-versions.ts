@@ -4,6 +4,7 @@ import { type EventType, eventTypesOf, newestVersion } from "../../schema/event-
 import type { Recorded } from "../../schema/record";
 import type { Resource } from "../../schema/resource";
 import type { Stored } from "../stored";
+import { noteValid } from "./record-checks";
 import { serialize } from "./serialize";
 
 /** How many records are in memory at a time. */
@@ -32,7 +33,10 @@ export function upcastRecords(db: Database, resources: readonly Resource[]): voi
             "they were last used by a newer program. Start that one, or give another file in DATABASE_URL.",
         );
       }
-      if (version < newest) upcast(db, type, version);
+      if (version < newest) {
+        upcast(db, type, version);
+        noteValid(db, resource);
+      }
       db.run("INSERT OR REPLACE INTO warren_record_versions VALUES (?, ?)", [resource.name, newest]);
     }).immediate();
   }

@@ -24,7 +24,7 @@ export const replaySchema = `
 /** @param prepare of what writes. Default: it is written at once. */
 export function replayTable(db: Database, prepare: (sql: string) => Write = (sql) => writeAtOnce(db, sql)): ReplayTable {
   const add = prepare(
-    `INSERT INTO warren_replays (id, logId, queue, fill, selection, first, position, begun, last, sent, createdAt)
+    `INSERT OR IGNORE INTO warren_replays (id, logId, queue, fill, selection, first, position, begun, last, sent, createdAt)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, ?7, 0, ?8)`,
   );
   const get: Statement<ReplayRow, [string]> = db.prepare("SELECT * FROM warren_replays WHERE id = ?");

@@ -4,30 +4,33 @@ import { checkEmitted } from "../../schema/event-type";
 import type { Filters } from "../../schema/filter";
 import type { Recorded } from "../../schema/record";
 import type { EventData, Resource } from "../../schema/resource";
+import { inList } from "../../schema/written";
 import type { Listing, Page } from "../listing";
 import type { LogReader } from "../log";
 import type { ChangeContext, GuardedContext, OnceContext, Store } from "../store";
 import type { Stored } from "../stored";
 import { CommitClock } from "./commit-clock";
 import { CommitPlace } from "./commit-place";
-import { BatchWriter, CommitterHere } from "./committer";
-import { openForWriting } from "./connection";
+import { BatchWriter } from "./committer";
+import { cannotOpen, openForWriting } from "./connection";
 import { EventAppender } from "./event-appender";
 import { eventFinder } from "./event-record";
 import { GroupCommit } from "./group-commit";
 import { IdempotencyKeys } from "./idempotency-keys";
 import { acquireLock, type Lock } from "./lock";
-import { isBusy, lockPatienceMs } from "./lock-wait";
-import { logIdOf, sqliteLogReader } from "./log-reader";
+import { lockPatienceMs } from "./lock-wait";
+import { logIdOf, newestEvents, sqliteLogReader } from "./log-reader";
 import { migrate, storeMigrations } from "./migrations";
+import { hasMoved } from "./moved";
 import { makePrivate, refuseForeign } from "./private-file";
 import { pruner } from "./prune";
 import { replaysIn, savedRetryQueues, subscriptionsIn } from "./queue-tables";
+import { checkRecords } from "./record-checks";
 import { upcastRecords } from "./record-versions";
 import { refusalsIn } from "./refusal-table";
 import { relayPosition } from "./relay-position";
 import { Table } from "./resource-table";
-import { serialize } from "./serialize";
+import { hasSameFields, serialize } from "./serialize";
 import { Snapshot } from "./snapshot";
 import { writeCheck } from "./write-check";
 
@@ -49,14 +52,7 @@ export function openSqliteStore(file: string, resources: readonly Resource[], op
   try {
     return lockAndOpen(file, resources, options);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error)) throw error;
-    if (isBusy(error)) {
-      throw new Error(`The database ${file} is locked by another program, such as an open transaction in a SQLite shell: end that.`, {
-        cause: error,
-      });
-    }
-    // SQLite and the file system do not say which file they mean.
-    throw new Error(`The database ${file} cannot be opened: ${error.message}. DATABASE_URL says where it is.`, { cause: error });
+    throw cannotOpen(file, error);
   }
 }
 
@@ -93,6 +89,7 @@ class SqliteStore implements Store {
   readonly retryQueues: Store["retryQueues"];
   readonly replays: Store["replays"];
   readonly refusals: Store["refusals"];
+  readonly checkRecords: Store["checkRecords"];
 
   readonly #db: Database;
   readonly #lock: Lock;
@@ -109,26 +106,19 @@ class SqliteStore implements Store {
     db: Database,
     resources: readonly Resource[],
     lock: Lock,
-    { tracing = noTracing, quickCommitSeconds, patienceMs = lockPatienceMs }: StoreOptions,
+    { tracing = noTracing, quickCommitSeconds = Number.POSITIVE_INFINITY, patienceMs = lockPatienceMs }: StoreOptions,
   ) {
     this.#lock = lock;
     this.#db = db;
     this.#commits = new GroupCommit(
-      ({ sql }, on) => {
-        const writer = new BatchWriter(this.#db, sql);
-        return quickCommitSeconds === undefined
-          ? new CommitterHere(writer, on, patienceMs)
-          : new CommitPlace(writer, { quickSeconds: quickCommitSeconds, patienceMs }, on);
-      },
-      {
-        begin: () => this.#snapshot.release(),
-        answered: () => this.#tell(),
-      },
+      ({ sql }, on) => new CommitPlace(new BatchWriter(this.#db, sql), { quickSeconds: quickCommitSeconds, patienceMs }, on),
+      { begin: () => this.#snapshot.release(), newestEvents: newestEvents(db), answered: () => this.#tell() },
     );
     this.#snapshot = new Snapshot(this.#db, () => !this.#commits.isUnderWay);
     const { uncommitted } = this.#commits;
     for (const resource of resources) this.#tables.set(resource.name, new Table(this.#db, uncommitted, resource));
     upcastRecords(this.#db, resources);
+    this.checkRecords = (onProgress) => checkRecords(this.#db, resources, onProgress);
     this.#keys = new IdempotencyKeys(this.#db, uncommitted);
     this.#clock = new CommitClock(db, resources);
     this.#events = new EventAppender(uncommitted, resources, this.#clock, tracing);
@@ -163,7 +153,7 @@ class SqliteStore implements Store {
   ): Promise<string> {
     const table = this.#table(resource);
     if (context.emit) checkEmitted(resource, context.emit);
-    const insertAll = () => answerOf(fields.map((each) => this.#insert(resource, table, each, context)));
+    const insertAll = () => answerOf(fields.map((each, index) => inList(index, () => this.#insert(resource, table, each, context))));
     return this.#commits.run(() => (once ? this.#keys.answer(once, insertAll) : insertAll()));
   }
 
@@ -180,11 +170,13 @@ class SqliteStore implements Store {
       if (!current) return undefined;
       context?.guard?.(current);
       const record = JSON.parse(current.json) as Recorded<Fields>;
+      const { createdAt } = record;
       const now = this.#clock.now();
-      const stored = serialize(resource, id, change(record), current.version + 1, record.createdAt, now);
-      table.replace(stored);
-      this.#events.append(resource, "updated", stored, now, context);
-      return stored;
+      const stored = serialize(resource, id, change(record), current.version + 1, createdAt, now);
+      const isChange = !hasSameFields(current, stored);
+      if (isChange) table.replace(stored);
+      this.#events.append(resource, isChange ? "updated" : null, isChange ? stored : current, now, context);
+      return isChange ? stored : current;
     });
   }
 
@@ -222,6 +214,10 @@ class SqliteStore implements Store {
 
   prune(before: string, position: number): Promise<number> {
     return this.#commits.run(() => this.#prune(before, position));
+  }
+
+  isReplaced(): boolean {
+    return hasMoved(this.#db);
   }
 
   async close(): Promise<void> {

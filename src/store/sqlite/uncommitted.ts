@@ -12,9 +12,11 @@ export interface Batch {
   readonly writes: Writes[number][];
   readonly view: Map<string, unknown>;
   readonly onCommit: (() => void)[];
+  /** The ids of the events that it adds to the log, in their order. */
+  readonly eventIds: string[];
 }
 
-const newBatch = (): Batch => ({ writes: [], view: new Map(), onCommit: [] });
+const newBatch = (): Batch => ({ writes: [], view: new Map(), onCommit: [], eventIds: [] });
 
 /**
  * What changes have written and is not committed yet, in their order. Those that come after them have to see it; nobody
@@ -54,6 +56,7 @@ export class Uncommitted {
       batch.writes.push(...own.writes);
       for (const [key, seen] of own.view) batch.view.set(key, seen);
       batch.onCommit.push(...own.onCommit);
+      batch.eventIds.push(...own.eventIds);
       return value;
     } finally {
       this.#ofChange = undefined;
@@ -83,6 +86,11 @@ export class Uncommitted {
 
   onCommit(call: () => void): void {
     this.#running.onCommit.push(call);
+  }
+
+  /** Notes that the change adds an event to the log, by which it is known afterwards whether it was made. */
+  addsEvent(id: string): void {
+    this.#running.eventIds.push(id);
   }
 
   get #running(): Batch {

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { redactUrl } from "../../../src/config/config";
+import { redactUrl } from "../../../src/config/redact-url";
 import { Broker } from "../../../src/rabbitmq/connection";
 import type { Environment } from "../environment";
 import { SimulatedConnection } from "./connection";

@@ -1,0 +1,91 @@
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { consumerFiles } from "../embedded/replays";
+import { knownQueues, rabbitQueues } from "../engine/queue-states";
+import { loadCatalogue } from "../project/resources";
+import { consumerState } from "../store/consumer/state";
+import type { QueueSubscription } from "../store/queue-store";
+import { whenUnlocked } from "../store/sqlite/lock-wait";
+import { followLog } from "../store/sqlite/log-follower";
+import type { Reached } from "./transport";
+
+/** A queue that Warren knows, whether or not it is there. */
+export interface ListedQueue {
+  readonly queue: string;
+  /** `shared`: the queue of a resource, which the API makes at each start. `own`: a consumer's. */
+  readonly kind: "shared" | "own";
+  /** False: RabbitMQ does not have it (any more). */
+  readonly exists: boolean;
+  /** Events that wait to be handled. Null: its consumer has not read this log yet. */
+  readonly messages: number | null;
+  readonly retries: number;
+  readonly deadLetters: number;
+  readonly consumers: number;
+  /** When its consumer announced it last; without RabbitMQ, when its file was changed last. Null: not known. */
+  readonly announcedAt: string | null;
+}
+
+/** Every queue that Warren knows, in the order of their names. */
+export async function listQueues(reached: Reached): Promise<ListedQueue[]> {
+  const queues = reached.broker ? await onRabbitmq(reached) : await inFiles(reached);
+  return queues.sort((a, b) => (a.queue < b.queue ? -1 : 1));
+}
+
+async function onRabbitmq({ broker, config }: Reached): Promise<ListedQueue[]> {
+  if (!broker) return [];
+  const catalogue = await loadCatalogue();
+  const log = await whenUnlocked(() => followLog(config.databaseFile));
+  const own: QueueSubscription[] = log?.subscriptions() ?? [];
+  const retryQueues = log?.retryQueues(Date.now()) ?? [];
+  log?.close();
+  const known = knownQueues(
+    catalogue,
+    own.map(({ queue }) => queue),
+    retryQueues,
+  );
+  const states = await rabbitQueues(broker, async () => known)();
+  return known.map(({ queue }) => {
+    const state = states.find((found) => found.queue === queue);
+    const announcedAt = own.find((subscription) => subscription.queue === queue)?.announcedAt;
+    return {
+      queue,
+      kind: catalogue.ownerOf(queue) ? ("shared" as const) : ("own" as const),
+      exists: state !== undefined,
+      messages: state?.messages ?? 0,
+      retries: state?.retries ?? 0,
+      deadLetters: state?.deadLetters ?? 0,
+      consumers: state?.consumers ?? 0,
+      announcedAt: announcedAt ? new Date(announcedAt).toISOString() : null,
+    };
+  });
+}
+
+async function inFiles({ config, folder }: Reached): Promise<ListedQueue[]> {
+  const catalogue = await loadCatalogue();
+  const log = await whenUnlocked(() => followLog(config.databaseFile));
+  const end = (await log?.end()) ?? 0;
+  const logId = log?.logId ?? "";
+  log?.close();
+  return Promise.all(
+    consumerFiles(folder).map(async (queue) => {
+      const file = join(folder, `${queue}.db`);
+      const { position, waiting, dead, running } = await whenUnlocked(() => consumerState(file, logId));
+      return {
+        queue,
+        kind: catalogue.ownerOf(queue) ? ("shared" as const) : ("own" as const),
+        exists: true,
+        messages: position === null ? null : Math.max(0, end - position),
+        retries: waiting,
+        deadLetters: dead,
+        consumers: running ? 1 : 0,
+        announcedAt: new Date(Math.max(...filesOf(folder, queue).map((each) => statSync(each).mtimeMs))).toISOString(),
+      };
+    }),
+  );
+}
+
+/** The files of a consumer without RabbitMQ: its database, and what SQLite keeps beside it. */
+export function filesOf(folder: string, queue: string): string[] {
+  const file = join(folder, `${queue}.db`);
+  return ["", "-wal", "-shm", "-journal"].map((end) => file + end).filter((each) => existsSync(each));
+}

@@ -1,0 +1,47 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { tell } from "../observe/terminal";
+import type { Broker } from "../rabbitmq/connection";
+import { deadQueueOf, deleteQueue, retryQueueOf } from "../rabbitmq/topology";
+import { ownTablesOf } from "../store/consumer/state";
+import { acquireLock } from "../store/sqlite/lock";
+import { Trouble } from "./command";
+import { filesOf } from "./known-queues";
+import { tellApi } from "./tell-api";
+import { openLog, type Reached } from "./transport";
+
+/** Removes a consumer's own queue from RabbitMQ, with its bindings, its queues for retries and its dead letters, and has the API forget it. */
+export async function removeFromRabbitmq(reached: Reached, broker: Broker, queue: string): Promise<void> {
+  const log = await openLog(reached.config);
+  try {
+    const delays = log.retryQueues(Date.now()).filter((retry) => retry.queue === queue);
+    // First, or a fill that is under way would make it again.
+    const isForgotten = await tellApi(reached, broker, { remove: queue }, () => !log.queues().includes(queue));
+    for (const { delayMs } of delays) await deleteQueue(broker, retryQueueOf(queue, delayMs));
+    await deleteQueue(broker, queue);
+    await deleteQueue(broker, deadQueueOf(queue));
+    if (!isForgotten) tell("The API does not run. It forgets the queue when it starts.");
+  } finally {
+    log.close();
+  }
+}
+
+/**
+ * Removes the file of a consumer without RabbitMQ.
+ *
+ * @throws {Trouble} while the consumer runs.
+ */
+export function removeFile(folder: string, queue: string): void {
+  const lockFile = join(folder, `${queue}.db.lock`);
+  const lock = acquireLock(lockFile);
+  if (!lock) throw new Trouble(`The consumer of "${queue}" runs: stop it first.`);
+  for (const file of filesOf(folder, queue)) rmSync(file);
+  lock.release();
+  rmSync(lockFile, { force: true });
+}
+
+/** What a consumer keeps in its file besides what Warren does: tables of its own, in words. Returns undefined if there are none. */
+export function ownDataOf(folder: string, queue: string): string | undefined {
+  const tables = ownTablesOf(join(folder, `${queue}.db`));
+  return tables.length > 0 ? `tables of its own (${tables.join(", ")})` : undefined;
+}

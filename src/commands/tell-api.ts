@@ -1,0 +1,31 @@
+import { createLog } from "../observe/logging";
+import type { AnyAnnouncement } from "../rabbitmq/announcement";
+import { Announcer } from "../rabbitmq/announcer";
+import type { Broker } from "../rabbitmq/connection";
+import { signingKey } from "../rabbitmq/signing-key";
+import { isLocked } from "../store/sqlite/lock";
+import { Trouble } from "./command";
+import type { Reached } from "./transport";
+
+/** How long an API that runs may take. */
+const patienceMs = 10_000;
+const lookEveryMs = 50;
+
+/**
+ * Asks the API to do what only it may, in a signed message, whether or not it runs now. Returns whether it is done; else the API
+ * does it when it starts.
+ *
+ * @param isDone by the API's database.
+ * @throws {Trouble} when an API that runs does not do it, or nothing can be signed.
+ */
+export async function tellApi({ config }: Reached, broker: Broker, announcement: AnyAnnouncement, isDone: () => boolean): Promise<boolean> {
+  const log = createLog({ level: "warn", format: "pretty", stream: 2 });
+  const key = signingKey(config, log);
+  if (key === null || !config.rabbitmq) throw new Trouble("The API takes only what is signed: set WARREN_KEY to that of the API.");
+  await new Announcer(broker, config.rabbitmq.url, key, log).announce(announcement);
+  if (!isLocked(`${config.databaseFile}.lock`)) return isDone();
+  for (const deadline = performance.now() + patienceMs; performance.now() < deadline; await Bun.sleep(lookEveryMs)) {
+    if (isDone()) return true;
+  }
+  throw new Trouble("The API has not done it yet. Its log and `bun run status` say if it has refused to.");
+}

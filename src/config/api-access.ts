@@ -1,0 +1,126 @@
+import { generatedToken } from "./generated-token";
+import { isLoopback } from "./loopback";
+import { redactUrl } from "./redact-url";
+import { wholeNumber } from "./whole-number";
+
+/** Who may reach the API, and how much of it. */
+export interface ApiAccess {
+  readonly host: string;
+  /** Accepted bearer tokens; empty: the API is open. */
+  readonly apiTokens: readonly ApiToken[];
+  /** The file of the token that was generated; null: none was. */
+  readonly tokenFile: string | null;
+  /** Names, in lower case, under which requests may come, besides `localhost` and IP addresses; null: any. */
+  readonly allowedHosts: readonly string[] | null;
+  /** Origins whose pages may use the API; `*` for all; empty: none but its own. */
+  readonly corsOrigins: readonly string[];
+  /** Number of proxies in front, each of which adds to X-Forwarded-For. */
+  readonly trustedProxies: number;
+  /** Requests a second for each client; null: no limit. */
+  readonly rateLimit: number | null;
+}
+
+export interface ApiToken {
+  readonly token: string;
+  readonly scope: Scope;
+}
+
+/** What a token may do, each more than the one before: read records; change them; run the service. */
+export const scopes = ["read", "write", "admin"] as const;
+export type Scope = (typeof scopes)[number];
+
+const defaultRate = 100;
+
+/**
+ * Reads the variables that say who may reach the API.
+ *
+ * @param variable reads one variable and notes a bad value, for which `parse` returns undefined.
+ * @param mistakes collects what is wrong with the variables together.
+ * @param options.listens whether this program serves the API.
+ * @param options.dataDir where a generated token is kept.
+ */
+export function readApiAccess(
+  read: (name: string) => string | undefined,
+  variable: <T>(name: string, fallback: T, parse: (text: string) => T | undefined, expected: string) => T,
+  mistakes: string[],
+  { listens, dataDir }: { listens: boolean; dataDir: string },
+): ApiAccess {
+  const host = read("HOST") ?? "127.0.0.1";
+  const trustedProxies = variable(
+    "TRUST_PROXY",
+    0,
+    (text) => wholeNumber(text, 0, 10),
+    "use the number of proxies in front of the service, 0 to 10",
+  );
+  const isPublic = !isLoopback(host) || trustedProxies > 0;
+  const tokenText = read("API_TOKEN");
+  if (listens && isPublic && tokenText === undefined) {
+    const [reason, otherwise] = isLoopback(host)
+      ? [`TRUST_PROXY=${trustedProxies} means that others reach the API through a proxy`, "leave TRUST_PROXY out"]
+      : [`HOST=${redactUrl(host)} can be reached from other machines`, "leave HOST at 127.0.0.1"];
+    mistakes.push(
+      `${reason}, so API_TOKEN is needed: set it to a long random secret, to \`generate\` for one that is kept in the data folder, ` +
+        `or to \`none\` if the API is meant to be open; or ${otherwise}.`,
+    );
+  }
+  const { tokens: apiTokens, file: tokenFile } = readTokens(tokenText, mistakes, listens ? dataDir : null);
+  return {
+    host,
+    apiTokens,
+    tokenFile,
+    allowedHosts: variable(
+      "ALLOWED_HOSTS",
+      apiTokens.length > 0 ? null : [],
+      hostNames,
+      "use host names without ports, separated by commas, such as api.example.com, or `*` for any",
+    ),
+    corsOrigins: variable("CORS_ORIGIN", [], origins, "use origins separated by commas, such as https://app.example.com, or `*` for all"),
+    trustedProxies,
+    rateLimit: variable("RATE_LIMIT", isPublic ? defaultRate : null, rate, "use `off`, or requests a second for each client, such as 100"),
+  };
+}
+
+function readTokens(text: string | undefined, mistakes: string[], dataDir: string | null): { tokens: ApiToken[]; file: string | null } {
+  if (text === undefined || text === "none") return { tokens: [], file: null };
+  if (text === "generate") {
+    if (dataDir === null) return { tokens: [], file: null };
+    const generated = generatedToken(dataDir);
+    if ("mistake" in generated) {
+      mistakes.push(`API_TOKEN=generate: ${generated.mistake}.`);
+      return { tokens: [], file: null };
+    }
+    return { tokens: [{ token: generated.token, scope: "admin" }], file: generated.file };
+  }
+  const all = text.split(",").map(apiToken);
+  const tokens = all.filter((token) => token !== undefined);
+  if (tokens.length < all.length) {
+    mistakes.push(
+      "API_TOKEN: a token has at least 8 letters, digits or -._~+/ and may end in =; its scope may stand before it, as read:, write: or " +
+        "admin:; several are separated by commas; `generate` means one that is made at the first start, `none` an open API.",
+    );
+  }
+  return { tokens, file: null };
+}
+
+/** Without a scope it may do everything. The letters are those of RFC 6750. */
+function apiToken(text: string): ApiToken | undefined {
+  const [, scope, token] = /^(?:(read|write|admin):)?([\w.~+/-]{8,}=*)$/.exec(text.trim()) ?? [];
+  // Nobody means the word by it.
+  return token === undefined || token === "generate" ? undefined : { token, scope: (scope ?? "admin") as Scope };
+}
+
+function hostNames(text: string): string[] | null | undefined {
+  if (text === "*") return null;
+  const names = text.split(",").map((name) => name.trim().toLowerCase());
+  return names.every((name) => /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/.test(name)) ? names : undefined;
+}
+
+function origins(text: string): string[] | undefined {
+  const all = text.split(",").map((origin) => origin.trim());
+  const isOrigin = (origin: string) => /^https?:/.test(origin) && URL.parse(origin)?.origin === origin;
+  return text === "*" || all.every(isOrigin) ? all : undefined;
+}
+
+function rate(text: string): number | null | undefined {
+  return text === "off" ? null : wholeNumber(text, 1, 1_000_000);
+}

@@ -1,0 +1,35 @@
+import type { Consumer } from "../delivery/consumer-options";
+import type { ConsumerFile } from "../store/consumer/file";
+import type { LogFollower } from "../store/sqlite/log-follower";
+
+const lookEveryMs = 1000;
+
+/** Notices that the log, or the consumer's own file, was removed or replaced under a running consumer. */
+export class ReplacedFiles {
+  #lookedAt = 0;
+  #what: "log" | "file" | undefined;
+
+  /** @param onReplaced called once, when it is noticed. */
+  constructor(
+    readonly consumer: Pick<Consumer, "queue" | "log">,
+    readonly log: Pick<LogFollower, "isReplaced">,
+    readonly file: Pick<ConsumerFile, "isReplaced">,
+    readonly onReplaced: () => void,
+  ) {}
+
+  /** Returns what was replaced, as far as that was noticed. Looks now and then. */
+  look(): "log" | "file" | undefined {
+    if (this.#what || performance.now() - this.#lookedAt < lookEveryMs) return this.#what;
+    this.#lookedAt = performance.now();
+    if (this.log.isReplaced()) this.#what = "log";
+    else if (this.file.isReplaced()) this.#what = "file";
+    if (this.#what) this.#tell(this.#what === "log" ? "The database" : "The consumer's file");
+    return this.#what;
+  }
+
+  #tell(what: string): void {
+    const { queue, log } = this.consumer;
+    log.warn({ queue }, `${what} was removed or replaced; finishing what is in hand, then going on with what is there`);
+    this.onReplaced();
+  }
+}

@@ -1,0 +1,33 @@
+import type { Log } from "../observe/logging";
+import type { InvalidRecords } from "../store/invalid-records";
+import { whenUnlocked } from "../store/sqlite/lock-wait";
+import type { Store } from "../store/store";
+
+/**
+ * Finds records that the schema of today refuses, before anything is served: each event of one would be a dead letter.
+ *
+ * @param onInvalid `warn`: for a person who is in the middle of changing the schema.
+ * @throws {Error} when there are any, and `onInvalid` is `refuse`; the message names them and says how to mend them.
+ */
+export async function checkStoredRecords(store: Store, onInvalid: "refuse" | "warn", log: Log): Promise<void> {
+  const onProgress = (resource: string, checked: number) =>
+    log.info({ resource, checked }, `Checking the records of "${resource}", whose schema has changed: ${checked} so far`);
+  const invalid = await whenUnlocked(() => store.checkRecords(onProgress));
+  if (invalid.length === 0) return;
+  const what = describe(invalid);
+  if (onInvalid === "refuse")
+    throw new Error(`${what}\n${advice}\nTo mend single records over HTTP, use \`bun run dev\`: it starts with this as a warning.`);
+  log.warn({ resources: invalid.map(({ resource }) => resource) }, `${what}\n${advice}\nUntil then \`bun run start\` refuses to start.`);
+}
+
+const advice =
+  "If the schema has changed, put what it was into `past`, in src/domain/, with an `up` that makes these records valid " +
+  "(README, Versions); or make the schema accept them again.";
+
+function describe(invalid: readonly InvalidRecords[]): string {
+  const lines = invalid.flatMap(({ resource, found, more }) => [
+    ...found.map(({ id, mistakes }) => `  ${resource} ${id}: ${mistakes}`),
+    ...(more ? [`  and perhaps more of "${resource}"`] : []),
+  ]);
+  return `Stored records are not valid by their schema, so that every event of them would be a dead letter:\n${lines.join("\n")}`;
+}

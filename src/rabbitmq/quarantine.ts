@@ -1,0 +1,86 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describeError, type Failure } from "../delivery/outcome";
+import type { Message } from "./connection";
+
+/** The folder of messages that no queue of RabbitMQ takes, each in a file of its own: `<queue>/<id>.json`. */
+export function quarantineFolder(dataDir: string): string {
+  return join(dataDir, "quarantine");
+}
+
+/**
+ * Writes a message to a file, on disk before this returns, and returns its path.
+ *
+ * @param why no queue takes it.
+ */
+export function quarantine(folder: string, queue: string, message: Message, outcome: Failure, why: string): string {
+  const place = join(folder, queue);
+  mkdirSync(place, { recursive: true, mode: 0o700 });
+  const path = join(place, `${Bun.randomUUIDv7()}.json`);
+  const file = openSync(`${path}.part`, "wx", 0o600);
+  try {
+    writeFileSync(file, `${textOf(queue, message, outcome, why)}\n`);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(`${path}.part`, path);
+  sync(place);
+  return path;
+}
+
+/** Messages of one queue that no queue takes. */
+export interface Quarantined {
+  readonly queue: string;
+  readonly messages: number;
+  /** Of their files. */
+  readonly folder: string;
+}
+
+/** The queues that have messages in quarantine. */
+export function quarantined(folder: string): Quarantined[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .map((queue) => ({ queue, folder: join(folder, queue) }))
+    .map((each) => ({ ...each, messages: readdirSync(each.folder).filter((name) => name.endsWith(".json")).length }))
+    .filter(({ messages }) => messages > 0);
+}
+
+/** What a person is told. */
+export function toldQuarantine({ messages, folder }: Quarantined): string {
+  return `${messages === 1 ? "A message that no queue takes is" : `${messages} messages that no queue takes are`} in ${folder}.`;
+}
+
+function textOf(queue: string, message: Message, outcome: Failure, why: string): string {
+  const { message: error, stack } = describeError(outcome.error);
+  const { attempts } = outcome;
+  const reason = outcome.action === "dead-letter" ? outcome.reason : null;
+  const { exchange, routingKey } = message.fields;
+  const about = { quarantinedAt: new Date().toISOString(), queue, why, reason, error, stack, attempts, exchange, routingKey };
+  const { body, bodyEncoding } = bodyOf(message.content);
+  try {
+    return JSON.stringify({ ...about, properties: message.properties, bodyEncoding, body });
+  } catch {
+    // Headers that are nested too deeply.
+    return JSON.stringify({ ...about, properties: null, bodyEncoding, body });
+  }
+}
+
+/** The whole body: as text if it is UTF-8, else as base64. */
+function bodyOf(content: Buffer): { body: string; bodyEncoding: "text" | "base64" } {
+  try {
+    return { body: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content), bodyEncoding: "text" };
+  } catch {
+    return { body: content.toString("base64"), bodyEncoding: "base64" };
+  }
+}
+
+/** Makes a new name in a folder survive a power cut. */
+function sync(folder: string): void {
+  const opened = openSync(folder, "r");
+  try {
+    fsyncSync(opened);
+  } finally {
+    closeSync(opened);
+  }
+}

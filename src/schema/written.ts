@@ -1,0 +1,77 @@
+import type { TSchema } from "@sinclair/typebox";
+import { listMistakes, mistakesIn } from "./check";
+import { expectedExact, isText } from "./exact-json";
+import { maxDepth, tooDeep } from "./json-depth";
+import { type Mistake, maxMistakes, placeOf } from "./mistakes";
+
+/** A change was refused, since no consumer could read its event. Nothing was changed. */
+export class InvalidChange extends TypeError {
+  override readonly name = "InvalidChange";
+  constructor(
+    /** A sentence without the mistakes. */
+    readonly summary: string,
+    /** Each with its place in the record, or in the data of the event. */
+    readonly mistakes: readonly Mistake[],
+  ) {
+    super(`${summary} ${listMistakes(mistakes)}`);
+  }
+}
+
+/** Runs what is done for one of several records; its index then begins the place of each mistake. */
+export function inList<T>(index: number, change: () => T): T {
+  try {
+    return change();
+  } catch (error) {
+    if (!(error instanceof InvalidChange)) throw error;
+    const mistakes = error.mistakes.map(({ pointer, detail }) => ({ pointer: `/${index}${pointer}`, detail }));
+    throw new InvalidChange(error.summary, mistakes);
+  }
+}
+
+/** Every mistake in a value that is about to be written as JSON: by its schema, or because JSON would not keep it as it is. */
+export function mistakesInWritten(schema: TSchema, value: object): readonly Mistake[] {
+  if (isExact(value)) return mistakesIn(schema, value);
+  const mistakes = inexactParts(value).slice(0, maxMistakes);
+  // JSON leaves out a property that is undefined; a schema that takes anything would let it pass as there.
+  return mistakes.length > 0 ? mistakes : mistakesIn(schema, JSON.parse(JSON.stringify(value)));
+}
+
+/** Whether JSON keeps a value as it is, and every program reads it so. */
+function isExact(value: unknown, levels = maxDepth): boolean {
+  if (typeof value === "string") return isText(value);
+  if (typeof value !== "object" || value === null) return value === null || typeof value === "boolean" || isExactNumber(value);
+  if (levels === 0) return false;
+  if (Array.isArray(value)) {
+    for (const part of value) if (!isExact(part, levels - 1)) return false;
+    return true;
+  }
+  if (!isPlain(value)) return false;
+  for (const key of Object.keys(value)) if (!isText(key) || !isExact(value[key], levels - 1)) return false;
+  return true;
+}
+
+/** The mistakes of a value that is not {@link isExact}; none if it has properties that are undefined, and nothing else. */
+function inexactParts(value: unknown, path: readonly (string | number)[] = []): Mistake[] {
+  const refuse = (detail: string) => [{ pointer: placeOf(...path), detail }];
+  if (path.length > maxDepth) return [{ pointer: "", detail: tooDeep(maxDepth) }];
+  if (typeof value === "string") return isText(value) ? [] : refuse(expectedExact.text);
+  if (typeof value === "number") return isExactNumber(value) ? [] : refuse(expectedExact.number);
+  if (value === null || typeof value === "boolean") return [];
+  // Unlike `map`, this sees the holes of a list.
+  if (Array.isArray(value)) return Array.from(value, (part: unknown, index) => inexactParts(part, [...path, index])).flat();
+  if (typeof value !== "object" || !isPlain(value)) return refuse("Expected a value of JSON");
+  return Object.entries(value).flatMap(([key, part]) => {
+    const at = [...path, key];
+    if (!isText(key)) return [{ pointer: placeOf(...at), detail: expectedExact.name }];
+    return part === undefined ? [] : inexactParts(part, at);
+  });
+}
+
+function isExactNumber(value: unknown): boolean {
+  return typeof value === "number" && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
+}
+
+function isPlain(value: object): value is Record<string, unknown> {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}

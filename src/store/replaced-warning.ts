@@ -1,0 +1,17 @@
+import type { Log } from "../observe/logging";
+import type { Store } from "./store";
+
+const lookEveryMs = 1000;
+
+/** Logs an error when the file of the store is removed or replaced. Returns how to stop looking. */
+export function warnOfReplaced(store: Pick<Store, "isReplaced">, database: string, log: Log): () => void {
+  let wasReplaced = false;
+  const timer = setInterval(() => {
+    const isReplaced = store.isReplaced();
+    if (isReplaced === wasReplaced) return;
+    wasReplaced = isReplaced;
+    if (isReplaced) log.error({ database }, "The database file was removed or replaced: changes are refused until the API is restarted");
+    else log.info({ database }, "The database file is in its place again");
+  }, lookEveryMs);
+  return () => clearInterval(timer);
+}

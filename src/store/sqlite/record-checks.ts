@@ -1,0 +1,73 @@
+import type { Database } from "bun:sqlite";
+import { listMistakes } from "../../schema/check";
+import { essenceOf, type JsonSchema } from "../../schema/compatibility";
+import type { Resource } from "../../schema/resource";
+import { mistakesInWritten } from "../../schema/written";
+import type { InvalidRecords } from "../invalid-records";
+import type { Stored } from "../stored";
+
+/** Raise it when the same schema begins to refuse more: every record is then checked again. */
+const rules = 1;
+/** How many records are in memory at a time. */
+const batch = 1000;
+/** Of one resource: enough to find out what has changed. */
+const mostNamed = 5;
+const progressMs = 2000;
+
+/** Called every two seconds with the number of records of a resource that were checked. */
+type OnProgress = (resource: string, checked: number) => void;
+export type RecordsCheck = (onProgress: OnProgress) => Promise<InvalidRecords[]>;
+
+export const recordChecksSchema = `
+  -- The schema that all records of a resource were checked with last.
+  CREATE TABLE warren_record_checks (resource TEXT PRIMARY KEY, fingerprint TEXT NOT NULL) STRICT;
+`;
+
+/**
+ * Checks the stored records of those resources whose schema is not the one that they were last checked with, and notes the
+ * schema of those that are valid. Others get their turn in between.
+ *
+ * @returns the resources that have records which are not valid.
+ */
+export async function checkRecords(db: Database, resources: readonly Resource[], onProgress: OnProgress): Promise<InvalidRecords[]> {
+  const last = db.prepare<{ fingerprint: string }, [string]>("SELECT fingerprint FROM warren_record_checks WHERE resource = ?");
+  const invalid: InvalidRecords[] = [];
+  for (const resource of resources) {
+    if (last.get(resource.name)?.fingerprint === fingerprintOf(resource)) continue;
+    const found = await findInvalid(db, resource, onProgress);
+    if (found.length > 0) invalid.push({ resource: resource.name, found, more: found.length === mostNamed });
+    else noteValid(db, resource);
+  }
+  return invalid;
+}
+
+/** Notes that all records of a resource are valid by its schema. */
+export function noteValid(db: Database, resource: Resource): void {
+  db.run("INSERT OR REPLACE INTO warren_record_checks VALUES (?, ?)", [resource.name, fingerprintOf(resource)]);
+}
+
+async function findInvalid(db: Database, resource: Resource, onProgress: OnProgress): Promise<InvalidRecords["found"]> {
+  const read = db.prepare<Stored, [number, number]>(`SELECT id, version, json FROM "${resource.plural}" WHERE id > ? ORDER BY id LIMIT ?`);
+  const found: { id: number; mistakes: string }[] = [];
+  let checked = 0;
+  let saidAt = performance.now();
+  for (let rows = read.all(0, batch); rows.length > 0; rows = read.all(rows.at(-1)?.id ?? 0, batch)) {
+    for (const { id, json } of rows) {
+      const mistakes = mistakesInWritten(resource.record, JSON.parse(json) as object);
+      if (mistakes.length > 0 && found.push({ id, mistakes: listMistakes(mistakes) }) === mostNamed) return found;
+    }
+    checked += rows.length;
+    if (performance.now() - saidAt >= progressMs) {
+      onProgress(resource.name, checked);
+      saidAt = performance.now();
+    }
+    await new Promise(setImmediate);
+  }
+  return found;
+}
+
+/** The same for schemas that accept the same records, whatever their descriptions say. */
+function fingerprintOf({ record }: Resource): string {
+  const schema = essenceOf(JSON.parse(JSON.stringify(record)) as JsonSchema);
+  return `${rules} ${new Bun.CryptoHasher("sha256").update(JSON.stringify(schema)).digest("base64url")}`;
+}

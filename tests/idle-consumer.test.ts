@@ -1,0 +1,138 @@
+// A consumer that has nothing to do looks rarely, and is told of commits by the operating system; where that does not, it looks often.
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import fs from "node:fs";
+import { join } from "node:path";
+import { readConfig } from "../src/config/config";
+import { startConsumer } from "../src/consumer/start";
+import type { RunningConsumer } from "../src/delivery/running";
+import { item } from "../src/domain/item";
+import { IdlePause } from "../src/embedded/idle-pause";
+import { type Engine, startEngine } from "../src/engine/engine";
+import { LogWatch } from "../src/store/sqlite/log-watch";
+import { openSqliteStore } from "../src/store/sqlite/store";
+import { steadyNow } from "../src/timing/steady-time";
+import { temporaryFolder } from "./support/folder";
+import { eventually } from "./support/processes";
+import { recordedLog } from "./support/recorded-log";
+import { catalogue, order } from "./support/resources";
+
+let folder: ReturnType<typeof temporaryFolder>;
+let file: string;
+beforeEach(() => {
+  folder = temporaryFolder();
+  file = join(folder.path, "warren.db");
+});
+afterEach(() => folder.remove());
+
+describe("how long it waits", () => {
+  const watch = { isReliable: true, found() {} };
+
+  test("grows while nothing happens, and is short again after a commit, or the word of one", () => {
+    const pause = new IdlePause(watch);
+    expect(Array.from({ length: 9 }, () => pause.next(true))).toEqual([1, 2, 4, 8, 16, 32, 64, 100, 100]);
+    pause.found();
+    expect([pause.next(true), pause.next(true)]).toEqual([1, 2]);
+    pause.told();
+    expect([pause.next(true), pause.next(true)]).toEqual([1, 2]);
+  });
+
+  test("is no longer than until something is due, and at least a millisecond", () => {
+    const pause = new IdlePause(watch);
+    for (let n = 0; n < 8; n += 1) pause.next(true);
+    const now = steadyNow();
+    const [soon, past] = [pause.next(true, now + 50), pause.next(true, now - 5)];
+    expect(soon).toBeGreaterThan(1);
+    expect(soon).toBeLessThanOrEqual(50);
+    expect([past, pause.next(true)]).toEqual([1, 100]);
+  });
+
+  test("stays short where something else is waited for, or nobody tells of commits", () => {
+    const pause = new IdlePause(watch);
+    expect(Array.from({ length: 9 }, () => pause.next(false))).toEqual(Array(9).fill(5));
+    const unreliable = new IdlePause({ isReliable: false, found() {} });
+    expect(Array.from({ length: 9 }, () => unreliable.next(true))).toEqual(Array(9).fill(5));
+  });
+});
+
+describe("the watch", () => {
+  test("tells of each commit, also in a database that is made anew", async () => {
+    let told = 0;
+    const watch = new LogWatch(file, () => {
+      told += 1;
+    });
+    for (let round = 0; round < 2; round += 1) {
+      const store = openSqliteStore(file, catalogue.resources);
+      for (let n = 0; n < 3; n += 1) {
+        // What was done before may be told of late.
+        await Bun.sleep(20);
+        const before = told;
+        await store.insert(order, order.example);
+        await eventually(() => told > before || undefined, "the commit");
+        watch.found();
+        expect(watch.isReliable).toBe(true);
+      }
+      await store.close();
+      fs.rmSync(file);
+    }
+    watch.close();
+    expect(watch.isReliable).toBe(false);
+  });
+
+  test("is not relied on when commits were found that it did not tell of, until it does", async () => {
+    const watch = new LogWatch(file, () => {});
+    for (const expected of [true, true, false]) {
+      watch.found();
+      expect(watch.isReliable).toBe(expected);
+    }
+    fs.writeFileSync(`${file}-wal`, "x");
+    await eventually(() => watch.isReliable || undefined, "the change");
+    watch.close();
+  });
+
+  test("is not relied on where there can be none", () => {
+    expect(new LogWatch(join(folder.path, "no", "such", "folder.db"), () => {}).isReliable).toBe(false);
+  });
+});
+
+test("a consumer that has been idle hears of an event soon, with and without a watch", async () => {
+  const { watch } = fs;
+  const config = readConfig({ isTerminal: false, environment: { DATABASE_URL: `sqlite:${file}`, RABBITMQ_URL: "none" } });
+  const engine: Engine = await startEngine(config, catalogue, recordedLog().log);
+  const delays: Record<string, number[]> = { told: [], untold: [] };
+  for (const kind of ["told", "untold"] as const) {
+    if (kind === "untold") {
+      fs.watch = () => {
+        throw new Error("There are too many.");
+      };
+    }
+    let handledAt = 0;
+    const ready = Promise.withResolvers<void>();
+    const consumer: RunningConsumer = await startConsumer(
+      {
+        queue: kind,
+        startFrom: "now",
+        handle() {
+          handledAt = performance.now();
+        },
+        onReady: () => ready.resolve(),
+      },
+      config,
+      recordedLog().log,
+    );
+    await ready.promise;
+    for (let n = 0; n < 3; n += 1) {
+      // Until it waits as long as it ever does.
+      await Bun.sleep(260);
+      handledAt = 0;
+      const committedAt = performance.now();
+      await engine.dependencies.store.insert(item, item.example);
+      await eventually(() => handledAt > 0 || undefined, "the event");
+      delays[kind]?.push(handledAt - committedAt);
+    }
+    await consumer.stop();
+  }
+  fs.watch = watch;
+  await engine.stop();
+  // Some milliseconds, where nothing else runs; a consumer that only looked now and then would need 50 on average.
+  for (const [, each] of Object.entries(delays)) expect(Math.min(...each)).toBeLessThan(20);
+});

@@ -1,0 +1,16 @@
+import type { Options } from "../../src/rabbitmq/connection";
+
+// amqplib exports neither.
+const amqplib = "../../node_modules/amqplib/lib";
+const { BasicProperties, encodeProperties } = require(`${amqplib}/defs.js`) as {
+  BasicProperties: number;
+  encodeProperties(properties: number, channel: number, bodyBytes: number, fields: object): Buffer;
+};
+const { publish } = require(`${amqplib}/api_args.js`) as {
+  publish(exchange: string, routingKey: string, options: Options.Publish): object;
+};
+
+/** The size of the frame that amqplib makes of a message's properties. Throws what amqplib throws where it cannot. */
+export function encodedBytes(options: Options.Publish): number {
+  return encodeProperties(BasicProperties, 1, 0, publish("", "q", options)).length;
+}
