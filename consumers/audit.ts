@@ -1,7 +1,6 @@
 import { type Difference, differences, messageOf, readTables, refuseUsage } from "warren/command";
 import { type ConsumerOptions, everyFlagHelp, readFlags, runConsumer } from "warren/consumer";
-import { localTime, printable } from "warren/terminal";
-import { tell } from "../src/observe/terminal";
+import { localTime, printable, tell } from "warren/terminal";
 
 const help = `Keeps the history of every record of every resource: what changed, when, from what to what.
 

@@ -1,1 +1,1 @@
-export { localTime, printable } from "../observe/terminal";
+export { localTime, printable, tell } from "../observe/terminal";
