@@ -108,8 +108,6 @@ describe("resources are found in their files", () => {
       `${defining}export const second = define("second"), third = define("third"), limit = 3, nothing = null;`,
     );
     await Bun.write(join(folder.path, "a.ts"), `${defining}export default define("first");`);
-    await Bun.write(join(folder.path, "catalogue.ts"), "throw new Error('not to be loaded');");
-    await Bun.write(join(folder.path, "c.generated.ts"), "throw new Error('not to be loaded');");
     const found = await findResources(folder.path);
     expect(found.map(({ file, exportName, resource }) => [file, exportName, resource.name])).toEqual([
       ["a.ts", "default", "first"],

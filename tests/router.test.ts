@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Dependencies } from "warren/route";
 import { findRouteFiles, loadRoutes, mountRoutes, RouterError } from "../src/routing/router";
+import { root } from "./support/processes";
 import { projectWith } from "./support/project";
 
 /** The routes here ask nothing of them. */
@@ -204,7 +205,8 @@ describe("a file that is no route", () => {
       .split("\n")
       .filter((line) => line.startsWith("  "))
       .join("\n");
-    const app = await load({ [file]: example });
+    // As the alias of a project says.
+    const app = await load({ [file]: example.replace("warren/route", join(root, "src/public/route")) });
     const answer = await app.handle(new Request(`http://test/${file.replace(".ts", "")}`));
     expect([answer.status, await answer.text()]).toEqual([200, "Hello"]);
     expect(example).toContain(`// GET /${file.replace(".ts", "")}`);
