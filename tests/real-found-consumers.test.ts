@@ -20,7 +20,7 @@ async function generate(...words: string[]): Promise<{ code: number; stderr: str
     env: { DATABASE_URL: `sqlite:${copy.path}/none/warren.db` },
   });
   const code = await running.exited;
-  const text = await Bun.file(join(copy.path, "src/docs/consumers.generated.ts")).text();
+  const text = await Bun.file(join(copy.path, "src/consumers.generated.ts")).text();
   const list = text.slice(text.indexOf("= [") + 2, text.lastIndexOf("]") + 1);
   return { code, stderr: running.stderr.join("\n"), found: JSON.parse(list.replace(/,\n\]/, "]")) as { name: string }[] };
 }
@@ -40,7 +40,7 @@ throw new Error("it ran");
     `export const first = { events: ["item.*"], handle() {} };\nexport const second = { queue: "second", exactlyOnce: true, handle() {} };\n`,
   );
   const { code, stderr, found } = await generate();
-  expect([code, stderr]).toEqual([0, "Wrote src/docs/consumers.generated.ts"]);
+  expect([code, stderr]).toEqual([0, "Wrote src/consumers.generated.ts"]);
   const names = ["audit", "logger", "price-watch", "two.first", "two.second", "webhook"];
   expect(found.filter(({ name }) => names.includes(name))).toMatchObject([
     { name: "audit", queue: "audit", exactlyOnce: true },

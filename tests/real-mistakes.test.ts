@@ -94,7 +94,7 @@ describe("the generated modules", () => {
     await write("src/domain/gadget.ts", resource.replaceAll("item", "gadget").replaceAll("Item", "Gadget"));
     expect(await ended("src/commands/generate.ts", "--check")).toMatchObject({
       code: 1,
-      said: expect.stringMatching(/^src\/domain\/catalogue.generated.ts is out of date/),
+      said: expect.stringMatching(/^src\/resources.generated.ts is out of date/),
     });
     expect((await ended("src/commands/generate.ts")).code).toBe(0);
 
