@@ -3,6 +3,7 @@ import { bindOwnQueue, queueDepth } from "../broker/topology";
 import type { Catalogue } from "../domain/catalogue";
 import { type Log, messageOf } from "../observe/logging";
 import type { QueueSubscription } from "../store/queue-store";
+import { earliestNow } from "../store/steady-time";
 import type { Store } from "../store/store";
 
 export interface RestoreOptions {
@@ -25,7 +26,7 @@ const forgetAfterMs = 8 * 24 * 3_600_000;
  */
 export async function restoreBindings(closed: AbortSignal, { broker, store, catalogue, log, onlySigned }: RestoreOptions): Promise<void> {
   const filled = new Set((await store.replays.unfinished()).filter(({ fill }) => fill === 1).map(({ queue }) => queue));
-  const old = Date.now() - forgetAfterMs;
+  const old = earliestNow() - forgetAfterMs;
   await store.subscriptions.forgetRemoved(old);
   const gone: string[] = [];
   const restore = async ({ queue, types, announcedAt, signedAt }: QueueSubscription) => {
