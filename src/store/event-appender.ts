@@ -1,5 +1,5 @@
 import { serializeEvent } from "../domain/event";
-import { versionOf } from "../domain/event-type";
+import { checkEmitted, versionOf } from "../domain/event-type";
 import type { Change, Resource } from "../domain/resource";
 import { count } from "../observe/tally";
 import type { Tracing } from "../observe/tracing";
@@ -30,6 +30,7 @@ export class EventAppender {
    * Adds the event of a change, and behind it those of its own that the change publishes.
    *
    * @param change null for one that has changed nothing.
+   * @throws {TypeError} for an event that the resource does not have, and an {@link InvalidChange} for data that are not valid.
    */
   append(resource: Resource, change: Change | null, stored: Stored, timestamp: string, context?: ChangeContext): void {
     const { traceparent = null, requestId = null, requestedAt = null, emit = {} } = context ?? {};
@@ -46,6 +47,7 @@ export class EventAppender {
         this.#hasAppended = true;
       });
     };
+    checkEmitted(resource, emit);
     if (change) append(change);
     for (const [name, data] of Object.entries(emit)) if (data) append(name, data);
   }

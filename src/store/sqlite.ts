@@ -1,5 +1,4 @@
 import type { Database } from "bun:sqlite";
-import { checkEmitted } from "../domain/event-type";
 import type { Filters } from "../domain/filter";
 import type { EventData, Recorded, Resource } from "../domain/resource";
 import { inList } from "../domain/written";
@@ -137,7 +136,6 @@ class SqliteStore implements Store {
     context?: ChangeContext<Data>,
   ): Promise<Stored> {
     const table = this.#table(resource);
-    if (context?.emit) checkEmitted(resource, context.emit);
     return this.#commits.run(() => this.#insert(resource, table, fields, context));
   }
 
@@ -148,7 +146,6 @@ class SqliteStore implements Store {
     { once, ...context }: OnceContext = {},
   ): Promise<string> {
     const table = this.#table(resource);
-    if (context.emit) checkEmitted(resource, context.emit);
     const insertAll = () => answerOf(fields.map((each, index) => inList(index, () => this.#insert(resource, table, each, context))));
     return this.#commits.run(() => (once ? this.#keys.answer(once, insertAll) : insertAll()));
   }
@@ -160,7 +157,6 @@ class SqliteStore implements Store {
     context?: GuardedContext<Data>,
   ): Promise<Stored | undefined> {
     const table = this.#table(resource);
-    if (context?.emit) checkEmitted(resource, context.emit);
     return this.#commits.run(() => {
       const current = this.#snapshot.read(() => table.current(id));
       if (!current) return undefined;
@@ -182,7 +178,6 @@ class SqliteStore implements Store {
     context?: GuardedContext<Data>,
   ): Promise<Stored | undefined> {
     const table = this.#table(resource);
-    if (context?.emit) checkEmitted(resource, context.emit);
     return this.#commits.run(() => {
       const last = this.#snapshot.read(() => table.current(id));
       if (!last) return undefined;
