@@ -36,7 +36,9 @@ async function write(folder: string, { items, updates }: Seed, progress: (text: 
     const inserts = Array.from({ length: Math.min(group, items - inserted) }, (_, n) => store.insert(item, itemOf(inserted + n + 1)));
     const updated = Math.max(0, written - items);
     const length = inserts.length > 0 ? 0 : Math.min(group, updates - updated);
-    const changes = Array.from({ length }, (_, n) => store.update(item, 1 + (scatter(updated + n + 1) % items), (current) => current));
+    const changes = Array.from({ length }, (_, n) =>
+      store.update(item, 1 + (scatter(updated + n + 1) % items), (current) => ({ ...current, description: `Change ${current.version}` })),
+    );
     await Promise.all([...inserts, ...changes]);
     if (written > 0 && written % progressEvery === 0) progress(`${figures(written)} of ${figures(items + updates)} written …`);
   }

@@ -133,7 +133,7 @@ describeWithRabbit("with RabbitMQ", () => {
     const durable = await startLogger(["--events", "item.created,item.deleted", "--queue", "tail"], { env });
     for (let id = 1; id <= 20; id += 1) {
       await send("POST", `${api.url}/items`, sample);
-      await send("PUT", `${api.url}/items/${id}`, sample);
+      await send("PUT", `${api.url}/items/${id}`, { ...sample, price: 5 });
     }
     await send("DELETE", `${api.url}/items/7`);
     await temporary.lines(/^\[DELETED\] Item ID: 7/, 1);

@@ -108,7 +108,8 @@ describeWithBrowser("Swagger UI", () => {
     const read = await tryOut("items-getItemsById");
     expect([read.status, JSON.parse(read.body)]).toEqual(["200", stored]);
     const changed = await tryOut("items-patchItemsById");
-    expect([changed.status, JSON.parse(changed.body)]).toMatchObject(["200", { id: 1, version: 2 }]);
+    // The example has the name that it has already, and so changes nothing.
+    expect([changed.status, JSON.parse(changed.body)]).toEqual(["200", stored]);
     expect(new Set(seen.urls.map((url) => new URL(url).origin))).toEqual(new Set([origin]));
     expect(seen.complaints).toEqual([]);
   });

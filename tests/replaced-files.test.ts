@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ConsumerOptions, ExactlyOnceContext } from "warren/consumer";
+import { SystemObserver } from "../src/commands/system-state";
 import { type Config, readConfig } from "../src/config/config";
 import { healthOf } from "../src/consumer/health";
 import { startConsumer } from "../src/consumer/start";
@@ -79,6 +80,20 @@ describe("a store whose file was removed", () => {
 });
 
 type AnyEvent = { readonly item: { readonly name: string } };
+test("`status --watch` shows the database that is there now", async () => {
+  const config = configOf();
+  const transport = { name: "embedded", reason: "of the test" } as const;
+  const observer = new SystemObserver({ config, broker: undefined, folder: join(data, "consumers"), place: "here", transport });
+  for (const events of [1, 2]) {
+    const store = openSqliteStore(file, catalogue.resources);
+    for (let n = 0; n < events; n += 1) await store.insert(order, order.example);
+    expect((await observer.look()).log?.events).toBe(events);
+    await store.close();
+    removeAll();
+  }
+  observer.close();
+});
+
 const configOf = (): Config => readConfig({ isTerminal: false, environment: { DATABASE_URL: `sqlite:${file}`, RABBITMQ_URL: "none" } });
 
 describe("an embedded consumer whose files were removed", () => {

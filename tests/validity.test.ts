@@ -184,6 +184,18 @@ describe("the formats", () => {
   ])("%s", (name, good, bad) => {
     expect([good, bad].map((text) => formats.get(name)?.(text))).toEqual([true, false]);
   });
+  test.each([...formats])("%s: an event of one's own is made up with it", (format, check) => {
+    const at = Type.String({ format });
+    const memo = defineResource({
+      name: "memo",
+      fields: {},
+      example: {},
+      events: { sent: { at, code: Type.String({ format, minLength: 2 }) } },
+    });
+    const { data } = buildEventOf(memo, "sent");
+    expect([check(data.at), check(data.code)]).toEqual([true, true]);
+  });
+
   test("are those that the documentation lists", () => {
     expect(
       pageText("docs/guide/resource.md")
@@ -218,7 +230,8 @@ describe("defineResource refuses what not every process could check", () => {
   ])("%s", (_, schema, message) => {
     expect(define(schema)).toThrow(TypeError);
     expect(define(schema)).toThrow(message);
-    expect(() => pastVersion({ fields: { field: schema as ReturnType<typeof Type.String> }, up: () => ({}) })).toThrow(TypeError);
+    const past = () => pastVersion({ fields: { field: schema as ReturnType<typeof Type.String> }, up: () => ({}) });
+    expect(past).toThrow('In a past version, the field "field');
     const events = { sent: { field: schema as ReturnType<typeof Type.String> } };
     const inEvent = () => defineResource({ name: "note", fields: {}, example: {}, events });
     expect(inEvent).toThrow(`Resource "note": in the data of the event "sent", "field`);

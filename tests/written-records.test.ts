@@ -102,13 +102,26 @@ describe("the store refuses fields that are not valid, and nothing is changed", 
     const emit = { closed: { by: "Eve", hours: 0.3 } };
     const summary = "The data of the event ticket.closed is not valid.";
     for (const change of [
-      async () => api.store.insert(ticket, example, { emit }),
-      async () => api.store.update(ticket, 1, (current) => current, { emit }),
-      async () => api.store.remove(ticket, 1, { emit }),
+      api.store.insert(ticket, example, { emit }),
+      api.store.update(ticket, 1, (current) => current, { emit }),
+      api.store.remove(ticket, 1, { emit }),
     ]) {
-      expect(await refusal(change())).toMatchObject({ summary, mistakes: [{ pointer: "/by" }, { pointer: "/hours" }] });
+      expect(await refusal(change)).toMatchObject({ summary, mistakes: [{ pointer: "/by" }, { pointer: "/hours" }] });
     }
     expect(await api.events()).toHaveLength(1);
+  });
+
+  test("what is not an object, or comes later", async () => {
+    const before = await api.store.insert(ticket, example);
+    const late = async () => {
+      await 0;
+      throw new Error("late");
+    };
+    for (const change of [() => undefined, () => null, () => "text", async () => example, late]) {
+      const changed = api.store.update(ticket, 1, change as never);
+      await expect(changed).rejects.toThrow("The fields of the ticket have to be an object; a change must not be async");
+    }
+    expect([await api.store.get(ticket, 1), (await api.events()).length]).toEqual([before, 1]);
   });
 
   test("an upcast at the start", async () => {

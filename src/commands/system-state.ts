@@ -52,6 +52,10 @@ export class SystemObserver {
 
   async look(): Promise<SystemState> {
     const { broker, transport, config } = this.#reached;
+    if (this.#log?.isReplaced()) {
+      this.#log.close();
+      this.#log = this.#ask = undefined;
+    }
     this.#log ??= await whenUnlocked(() => followLog(config.databaseFile));
     const log = this.#log;
     const at = performance.now();

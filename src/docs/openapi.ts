@@ -78,8 +78,8 @@ function isStream(answer: Json | undefined): boolean {
 }
 
 function completeParameter({ schema, examples, ...parameter }: Json): Json {
-  const { [documentedAs]: documented, ...checked } = schema as Json;
-  const { examples: own, ...shown } = (documented ?? checked) as Json;
+  const { [documentedAs]: instead, ...checked } = schema as Json;
+  const { examples: own, ...shown } = (instead ?? checked) as Json;
   const [example] = [own, examples].find(Array.isArray) ?? [];
   // Swagger UI fills examples in and sends them: of a parameter that may be left out, it would send one that nobody asked for.
   return { ...parameter, schema: shown, ...(example !== undefined && parameter["required"] === true && { example: example as unknown }) };

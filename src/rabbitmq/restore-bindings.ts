@@ -1,6 +1,8 @@
 import { type Log, messageOf } from "../observe/logging";
 import type { Catalogue } from "../schema/catalogue";
+import type { QueueSubscription } from "../store/queue-store";
 import type { Store } from "../store/store";
+import { earliestNow } from "../timing/steady-time";
 import type { Broker } from "./connection";
 import { bindOwnQueue, queueDepth } from "./topology";
 
@@ -24,22 +26,22 @@ const forgetAfterMs = 8 * 24 * 3_600_000;
  */
 export async function restoreBindings(closed: AbortSignal, { broker, store, catalogue, log, onlySigned }: RestoreOptions): Promise<void> {
   const filled = new Set((await store.replays.unfinished()).filter(({ fill }) => fill === 1).map(({ queue }) => queue));
-  const old = Date.now() - forgetAfterMs;
+  const old = earliestNow() - forgetAfterMs;
   await store.subscriptions.forgetRemoved(old);
-  for (const { queue, types, announcedAt, signedAt } of await store.subscriptions.list()) {
-    if (closed.aborted) return;
+  const gone: string[] = [];
+  const restore = async ({ queue, types, announcedAt, signedAt }: QueueSubscription) => {
     // One that is filled is bound at the end of that.
-    if (filled.has(queue)) continue;
+    if (closed.aborted || filled.has(queue)) return;
     try {
       if ((await queueDepth(broker, queue)) === undefined) {
         // One that is gone is made and filled when its consumer asks for it again.
-        if (announcedAt < old) await store.subscriptions.forget(queue);
-        continue;
-      }
-      if (signedAt !== null || !onlySigned) await bindOwnQueue(broker, queue, new Set(types), catalogue.resources);
+        if (announcedAt < old) gone.push(queue);
+      } else if (signedAt !== null || !onlySigned) await bindOwnQueue(broker, queue, new Set(types), catalogue.resources);
       else log.warn({ queue }, "The bindings of a queue were not restored: its consumer has not announced it with a signature");
     } catch (error) {
       log.warn({ queue, error: messageOf(error) }, "The bindings of a queue could not be restored");
     }
-  }
+  };
+  await Promise.all((await store.subscriptions.list()).map(restore));
+  if (gone.length > 0) await store.subscriptions.forget(gone);
 }

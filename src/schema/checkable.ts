@@ -27,13 +27,22 @@ const inner = ["items", "anyOf", "allOf", "not", "contains", "additionalProperti
  * A copy of a schema that every process checks in the same way, whatever modules it has loaded, at every depth: its strings
  * are {@link asText}, its decimals {@link asDecimal}. The schema itself is not changed.
  *
- * @param place of the schema, for errors: `lines[].quantity`.
+ * @param what begins the message of an error: `Resource "order": the field`.
  * @throws {TypeError} for what is not a schema of JSON, or contradicts itself: an unknown kind or format, a pattern that
  *   cannot be read, a default or an example that the schema refuses.
  */
-export function checkable<T extends TSchema>(schema: T, place = ""): T {
+export function checkable<T extends TSchema>(schema: T, what: string): T {
+  try {
+    return copyOf(schema, "");
+  } catch (error) {
+    throw error instanceof TypeError ? new TypeError(`${what} ${error.message}`) : error;
+  }
+}
+
+/** @param place of the schema, for errors: `lines[].quantity`. */
+function copyOf<T extends TSchema>(schema: T, place: string): T {
   const refuse = (what: string): never => {
-    throw new TypeError(`${place === "" ? "the schema" : `"${place}"`} ${what}.`);
+    throw new TypeError(`"${place}" ${what}.`);
   };
   const kind: unknown = schema?.[Kind];
   if (typeof kind !== "string") return refuse("is not a schema: write it with Type of @sinclair/typebox");
@@ -48,14 +57,14 @@ export function checkable<T extends TSchema>(schema: T, place = ""): T {
     const parts = schema[keyword] as Record<string, TSchema> | undefined;
     if (!parts) continue;
     const isNamed = keyword === "properties";
-    const entries = Object.entries(parts).map(([name, part]) => [name, checkable(part, partOf(place, isNamed ? name : "*"))]);
+    const entries = Object.entries(parts).map(([name, part]) => [name, copyOf(part, partOf(place, isNamed ? name : "*"))]);
     copy[keyword] = Object.fromEntries(entries);
   }
   for (const keyword of inner) {
     const part: unknown = schema[keyword];
     const at = ["items", "contains"].includes(keyword) ? `${place}[]` : place;
-    if (Array.isArray(part)) copy[keyword] = part.map((one: TSchema) => checkable(one, at));
-    else if (typeof part === "object" && part !== null) copy[keyword] = checkable(part as TSchema, at);
+    if (Array.isArray(part)) copy[keyword] = part.map((one: TSchema) => copyOf(one, at));
+    else if (typeof part === "object" && part !== null) copy[keyword] = copyOf(part as TSchema, at);
   }
   try {
     if (kind === "String") copy = asText(copy);

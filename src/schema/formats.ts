@@ -3,30 +3,37 @@ import { type FormatName, fullFormats } from "ajv-formats/dist/formats";
 /** Returns whether a text has a format. */
 export type FormatCheck = (text: string) => boolean;
 
-/** The formats of JSON Schema 2020-12 (section 7.3), but for those of internationalized names. */
-const names = [
-  "date-time",
-  "date",
-  "time",
-  "duration",
-  "email",
-  "hostname",
-  "ipv4",
-  "ipv6",
-  "uri",
-  "uri-reference",
-  "uri-template",
-  "uuid",
-  "json-pointer",
-  "relative-json-pointer",
-  "regex",
-] as const satisfies readonly FormatName[];
+/** The formats of JSON Schema 2020-12 (section 7.3), but for those of internationalized names, each with a text that has it. */
+const examples = {
+  "date-time": "2026-02-18T18:23:45.123Z",
+  date: "2026-02-18",
+  time: "18:23:45Z",
+  duration: "P1DT12H",
+  email: "ada@example.com",
+  hostname: "example.com",
+  ipv4: "192.0.2.1",
+  ipv6: "2001:db8::1",
+  uri: "https://example.com/",
+  "uri-reference": "/items/1",
+  "uri-template": "/items/{id}",
+  uuid: "019ab790-8c6e-7000-a9c7-a7d37be9ec58",
+  "json-pointer": "/items/0",
+  "relative-json-pointer": "1/name",
+  regex: "^[a-z]+$",
+} as const satisfies Partial<Record<FormatName, string>>;
 
 /**
  * Every format that a schema may name. TypeBox's own registry knows none until a module fills it, as Elysia does, so that
  * a process without Elysia would refuse what the API accepts.
  */
-export const formats: ReadonlyMap<string, FormatCheck> = new Map(names.map((name) => [name, checkOf(name)]));
+export const formats: ReadonlyMap<string, FormatCheck> = new Map(
+  (Object.keys(examples) as (keyof typeof examples)[]).map((name) => [name, checkOf(name)]),
+);
+
+/** Returns a text that has a format; undefined for one that is not known. */
+export function exampleOfFormat(format: unknown): string | undefined {
+  return new Map<unknown, string>(Object.entries(examples)).get(format);
+}
 
 function checkOf(name: FormatName): FormatCheck {
   const format = fullFormats[name];

@@ -40,5 +40,10 @@ export function pastVersion<Properties extends TProperties>(
   options: PastVersionOptions<Properties>,
 ): PastVersion<Static<TObject<Properties>>, undefined>;
 export function pastVersion({ event, fields, up, down }: PastVersionOptions<TProperties> & { event?: string }): PastVersion {
-  return { event, fields: checkable(Type.Object(fields, { additionalProperties: true })), up: up as Conversion, down };
+  return {
+    event,
+    fields: checkable(Type.Object(fields, { additionalProperties: true }), "In a past version, the field"),
+    up: up as Conversion,
+    down,
+  };
 }

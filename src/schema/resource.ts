@@ -127,13 +127,8 @@ export function defineResource<
     if (event === undefined || event in events) continue;
     refuse(`a past version is of the event "${event}", which is none of its own events.`);
   }
-  const closed = (properties: TProperties, what: string): TObject => {
-    try {
-      return checkable(Type.Object(properties, { additionalProperties: false }));
-    } catch (error) {
-      return refuse(`${what} ${error instanceof Error ? error.message : String(error)}`);
-    }
-  };
+  const closed = (properties: TProperties, what: string) =>
+    checkable(Type.Object(properties, { additionalProperties: false }), `Resource "${name}": ${what}`) as TObject;
   const fields = closed(options.fields, "the field");
   const data = Object.entries(events).map(([event, properties]) => [event, closed(properties, `in the data of the event "${event}",`)]);
   checkFilters(name, fields.properties, filters, indexes);

@@ -37,7 +37,7 @@ export interface QueueStore {
     /** Also one that was removed. */
     find(queue: string): Promise<QueueSubscription | undefined>;
     list(): Promise<QueueSubscription[]>;
-    forget(queue: string): Promise<void>;
+    forget(queues: readonly string[]): Promise<void>;
     /** Forgets those that were removed before a time, in milliseconds since 1970. */
     forgetRemoved(before: number): Promise<void>;
   };

@@ -1,7 +1,7 @@
 import { count } from "../../observe/tally";
 import type { Tracing } from "../../observe/tracing";
 import { serializeEvent } from "../../schema/event";
-import { versionOf } from "../../schema/event-type";
+import { checkEmitted, versionOf } from "../../schema/event-type";
 import type { Change, Resource } from "../../schema/resource";
 import type { ChangeContext } from "../store";
 import type { Stored } from "../stored";
@@ -31,6 +31,7 @@ export class EventAppender {
    * Adds the event of a change, and behind it those of its own that the change publishes.
    *
    * @param change null for one that has changed nothing.
+   * @throws {TypeError} for an event that the resource does not have, and an {@link InvalidChange} for data that are not valid.
    */
   append(resource: Resource, change: Change | null, stored: Stored, timestamp: string, context?: ChangeContext): void {
     const { traceparent = null, requestId = null, requestedAt = null, emit = {} } = context ?? {};
@@ -47,6 +48,7 @@ export class EventAppender {
         this.#hasAppended = true;
       });
     };
+    checkEmitted(resource, emit);
     if (change) append(change);
     for (const [name, data] of Object.entries(emit)) if (data) append(name, data);
   }

@@ -17,7 +17,10 @@ export function subscriptionsIn(db: Database, commits: GroupCommit): Store["subs
       return row ? toSubscription(row) : undefined;
     },
     list: async () => subscriptionsOf(db),
-    forget: (queue) => commits.run(() => forget(queue)),
+    forget: (queues) =>
+      commits.run(() => {
+        for (const queue of queues) forget(queue);
+      }),
     forgetRemoved: (before) => commits.run(() => forgetRemoved(before)),
   };
 }

@@ -10,6 +10,7 @@ import type { Stored } from "../stored";
  * @throws {InvalidChange} for fields that the schema refuses, or that JSON would not keep as they are.
  */
 export function serialize(resource: Resource, id: number, fields: object, version: number, createdAt: string, updatedAt: string): Stored {
+  refuseOther(resource, fields);
   const record: Record<string, unknown> = { id };
   for (const name of Object.keys(resource.fields.properties)) {
     const value = (fields as Record<string, unknown>)[name];
@@ -21,6 +22,14 @@ export function serialize(resource: Resource, id: number, fields: object, versio
   record["createdAt"] = createdAt;
   record["updatedAt"] = updatedAt;
   return { id, version, json: JSON.stringify(record) };
+}
+
+/** What a change makes is an object at once, which its type says, but JavaScript does not. */
+function refuseOther({ name }: Resource, fields: unknown): void {
+  // Nobody else will look at how it ends.
+  if (fields instanceof Promise) fields.catch(() => {});
+  else if (typeof fields === "object" && fields !== null) return;
+  throw new TypeError(`The fields of the ${name} have to be an object; a change must not be async, and has to return them.`);
 }
 
 const open = new WeakMap<Resource, TObject>();

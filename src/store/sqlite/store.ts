@@ -1,6 +1,5 @@
 import type { Database } from "bun:sqlite";
 import { noTracing, type Tracing } from "../../observe/tracing";
-import { checkEmitted } from "../../schema/event-type";
 import type { Filters } from "../../schema/filter";
 import type { Recorded } from "../../schema/record";
 import type { EventData, Resource } from "../../schema/resource";
@@ -141,7 +140,6 @@ class SqliteStore implements Store {
     context?: ChangeContext<Data>,
   ): Promise<Stored> {
     const table = this.#table(resource);
-    if (context?.emit) checkEmitted(resource, context.emit);
     return this.#commits.run(() => this.#insert(resource, table, fields, context));
   }
 
@@ -152,7 +150,6 @@ class SqliteStore implements Store {
     { once, ...context }: OnceContext = {},
   ): Promise<string> {
     const table = this.#table(resource);
-    if (context.emit) checkEmitted(resource, context.emit);
     const insertAll = () => answerOf(fields.map((each, index) => inList(index, () => this.#insert(resource, table, each, context))));
     return this.#commits.run(() => (once ? this.#keys.answer(once, insertAll) : insertAll()));
   }
@@ -164,7 +161,6 @@ class SqliteStore implements Store {
     context?: GuardedContext<Data>,
   ): Promise<Stored | undefined> {
     const table = this.#table(resource);
-    if (context?.emit) checkEmitted(resource, context.emit);
     return this.#commits.run(() => {
       const current = this.#snapshot.read(() => table.current(id));
       if (!current) return undefined;
@@ -186,7 +182,6 @@ class SqliteStore implements Store {
     context?: GuardedContext<Data>,
   ): Promise<Stored | undefined> {
     const table = this.#table(resource);
-    if (context?.emit) checkEmitted(resource, context.emit);
     return this.#commits.run(() => {
       const last = this.#snapshot.read(() => table.current(id));
       if (!last) return undefined;
