@@ -6,7 +6,7 @@ import { SimulatedConnection } from "./connection";
 
 type OpenModel = () => Promise<SimulatedConnection>;
 /** amqplib's own way to come back after a lost connection, which it does not export. */
-const { connectWithRecoveryPromise } = createRequire(import.meta.url)("../../node_modules/amqplib/lib/recovery.js") as {
+const { connectWithRecoveryPromise } = createRequire(import.meta.url)("../../../node_modules/amqplib/lib/recovery.js") as {
   connectWithRecoveryPromise(openModel: OpenModel, recovery: object): Promise<Broker["connection"]>;
 };
 

@@ -1,6 +1,6 @@
 import { plant } from "./plant";
 
-plant("store/sqlite.ts", [
+plant("store/sqlite/store.ts", [
   '    this.#events.append(resource, "created", stored, now, context);\n',
   '    setTimeout(() => this.#commits.run(() => this.#events.append(resource, "created", stored, now, context)), 20);\n',
 ]);

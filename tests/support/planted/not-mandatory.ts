@@ -1,3 +1,3 @@
 import { plant } from "./plant";
 
-plant("broker/publisher.ts", ["{ ...options, mandatory: true }", "options"]);
+plant("rabbitmq/publisher.ts", ["{ ...options, mandatory: true }", "options"]);

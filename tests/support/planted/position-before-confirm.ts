@@ -1,3 +1,3 @@
 import { plant } from "./plant";
 
-plant("delivery/relay.ts", ["      inFlight += 1;\n", "      inFlight += 1;\n      this.#advance(confirm());\n"]);
+plant("rabbitmq/relay.ts", ["      inFlight += 1;\n", "      inFlight += 1;\n      this.#advance(confirm());\n"]);
