@@ -1,13 +1,12 @@
 import { join } from "node:path";
 import { Broker, type BrokerState } from "./broker/connection";
-import { declareQueueForType, declareResources } from "./broker/topology";
+import { QueueInspector } from "./broker/queue-inspection";
 import type { Config } from "./config";
 import { describeBroker } from "./delivery/broker-metrics";
 import { describeQueues } from "./delivery/queue-metrics";
 import { serveQueues } from "./delivery/queues";
-import { Relay } from "./delivery/relay";
 import { describeRelay } from "./delivery/relay-metrics";
-import { restoreBindings } from "./delivery/restore-bindings";
+import { startRelaying } from "./delivery/relaying";
 import { keepRetention } from "./delivery/retention";
 import { findTimeline } from "./delivery/timelines";
 import { chooseTransport, type Transport } from "./delivery/transport";
@@ -68,23 +67,8 @@ export async function startEngine(
   log.info({ transport: transport.name, database: config.databaseFile }, `Transport: ${transport.name}, because ${transport.reason}`);
 
   const broker = config.rabbitmq && (await Broker.connect(config.rabbitmq, log, { expected: transport.name === "rabbitmq" }));
-  const relay = new Relay({
-    log: store.log,
-    relayed: store.relayed,
-    exchangeOf: (type) => catalogue.resourceOf(type)?.exchange ?? "events",
-    makeRoute: async (type, exchange) => {
-      if (broker) await declareQueueForType(broker, type, exchange, log);
-    },
-    logger: log,
-    tracing,
-  });
-  await relay.load();
-  store.onAppend(() => relay.wake());
-  const relaying = broker?.keepChannel(async (channel, closed) => {
-    await declareResources(broker, resources, log);
-    await restoreBindings(closed, { broker, store, catalogue, log, onlySigned: config.strictTopology });
-    await relay.run(channel, closed);
-  });
+  const inspector = broker && config.rabbitmq ? new QueueInspector(broker, config.rabbitmq, log) : undefined;
+  const { relay, problems, ended: relaying } = await startRelaying({ broker, inspector, config, store, catalogue, log, tracing });
   const consumersDir = join(config.dataDir, "consumers");
   const queues = await serveQueues({ config, broker, transport, store, relay, catalogue, consumersDir, log, tracing });
   // With RABBITMQ_URL=none nothing is ever relayed; with it unset, a RabbitMQ that appears later gets the whole log.
@@ -112,7 +96,7 @@ export async function startEngine(
       deadLetters: queues.deadLetters,
       replays: queues.replays,
       timeline: (id) => findTimeline(timelines, id),
-      relay: () => ({ transport: transport.name, broker: brokerState(broker, transport), position: relay.position }),
+      relay: () => ({ transport: transport.name, broker: brokerState(broker, transport), position: relay.position, problems: problems() }),
     },
     async stop() {
       stopLooking();

@@ -24,16 +24,15 @@ async function declareEventQueue(broker: Broker, log: Log, exchange: string, que
   await broker.withChannel((channel) => channel.bindQueue(queue, exchange, pattern));
 }
 
-/** A consumer's own queue: bound to the types that it asks for, and to no other type that the program knows. */
-export async function declareOwnQueue(
+/** A queue that is there as long as the process: bound to the types that it asks for. */
+export async function declareTemporaryQueue(
   broker: Broker,
   queue: string,
   wanted: ReadonlySet<string>,
   resources: readonly Resource[],
-  options: { temporary: boolean },
   log: Log,
 ): Promise<void> {
-  await declareQueue(broker, queue, options.temporary ? { durable: false, exclusive: true } : {}, log);
+  await declareQueue(broker, queue, { durable: false, exclusive: true }, log);
   await bindOwnQueue(broker, queue, wanted, resources);
 }
 
@@ -129,7 +128,17 @@ export async function queueState(broker: Broker, queue: string): Promise<Replies
 }
 
 async function declareExchange(broker: Broker, exchange: string): Promise<void> {
-  await broker.withChannel((channel) => channel.assertExchange(exchange, "topic", { durable: true }));
+  try {
+    await broker.withChannel((channel) => channel.assertExchange(exchange, "topic", { durable: true }));
+  } catch (error) {
+    if (!isPreconditionFailed(error)) throw error;
+    const [, property, value] = /inequivalent arg '(\w+)' for exchange .* but current is '?([^']*)'?/.exec(messageOf(error)) ?? [];
+    const difference = property === undefined ? messageOf(error) : `with the ${property} "${value}"`;
+    throw new Error(
+      `the exchange "${exchange}" exists ${difference}, and must be a durable topic exchange: delete it, and Warren declares it`,
+      { cause: error },
+    );
+  }
 }
 
 /** Declares a durable queue; one that exists with other arguments is used as it is, and the difference is logged. */
@@ -154,7 +163,7 @@ export function isRefusal(error: unknown): boolean {
   return error instanceof Error && "code" in error && (error.code === 403 || error.code === 405);
 }
 
-function isPreconditionFailed(error: unknown): boolean {
+export function isPreconditionFailed(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === 406;
 }
 

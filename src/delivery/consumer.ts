@@ -1,15 +1,14 @@
 import { basename, join } from "node:path";
 import { aborted } from "../broker/channel";
 import { Broker } from "../broker/connection";
+import { QueueInspector } from "../broker/queue-inspection";
 import { type Config, ConfigError, type RabbitmqConfig, readConfig } from "../config";
 import { loadCatalogue, UnknownEventType } from "../domain/catalogue";
-import { createLog, type Log, messageOf } from "../observe/logging";
+import { createLog, type Log } from "../observe/logging";
 import { tell } from "../observe/terminal";
 import { noTracing, startTracing } from "../observe/tracing";
-import { type ConsumerFile, openConsumerFile } from "../store/consumer-file";
 import { whenUnlocked } from "../store/lock-wait";
 import { warnOfExposed } from "../store/private-file";
-import { steadyNow } from "../store/steady-time";
 import { Announcer } from "./announcer";
 import { attachQueue } from "./attach-queue";
 import type { AskedTypes, EventPattern, NewestTypes } from "./consumed-events";
@@ -19,9 +18,11 @@ import { serveConsumers, servings } from "./consumer-server";
 import { consumeLog } from "./embedded-start";
 import { helpOf, readFlags, type ServerFlags } from "./flags";
 import { Interrupted } from "./interrupted";
+import { lazyFile } from "./lazy-file";
 import { areLookedAt } from "./looked-at";
 import { parkingOf } from "./parking";
 import { quarantineFolder } from "./quarantine";
+import { QueueSetup } from "./queue-setup";
 import { consumeFrom, type Subscription } from "./rabbit-consumer";
 import { signingKey } from "./signing-key";
 import { onStopSignal } from "./stop-signal";
@@ -37,7 +38,6 @@ export { Reject, RetryAfter } from "./outcome";
 
 /** How long a stop waits for the events in hand. */
 const drainTimeoutMs = 8000;
-const expireInboxEveryMs = 600_000;
 
 /**
  * Runs a consumer as this process's whole work: reads the configuration, chooses the transport, and handles events
@@ -135,9 +135,17 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
   const interrupted = new Interrupted();
   let subscription: Subscription | undefined;
   let stage: Stage = "waiting";
-  const ended = broker.keepChannel(async (channel, closed) => {
+  const setup = new QueueSetup(new QueueInspector(broker, rabbitmq, log), consumer, config.strictTopology);
+  const refused = new AbortController();
+  const running = broker.keepChannel(async (channel, closed) => {
     await attachQueue(broker, announcer, closed, consumer);
     if (closed.aborted) return;
+    try {
+      await setup.check();
+    } catch (error) {
+      if (!(error instanceof ConsumerError)) throw error;
+      return refused.abort(error);
+    }
     subscription = await consumeFrom(channel, closed, worker, parking, interrupted);
     log.debug({ queue }, "Subscribed");
     stage = "consuming";
@@ -145,14 +153,17 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
     await Promise.race([subscription.cancelled, aborted(closed)]);
     stage = "waiting";
     if (!closed.aborted) log.warn({ queue }, "The queue was deleted under this consumer; it is declared anew");
-  });
+  }, refused.signal);
   return {
     worker,
     broker,
     quarantine,
     stage: () => stage,
+    problems: () => setup.problems,
     counts: worker.tally.counts,
-    ended,
+    ended: running.then(() => {
+      if (refused.signal.aborted) throw refused.signal.reason;
+    }),
     async stop() {
       await (subscription ? subscription.drain() : worker.drain());
       await broker.close();
@@ -185,62 +196,4 @@ function onEventLog(consumer: Consumer, config: Config): Omit<RunningConsumer, "
 
 function fileOf(consumer: Consumer, config: Config): string {
   return join(config.dataDir, "consumers", `${consumer.queue}.db`);
-}
-
-export interface LazyFile {
-  open(): ConsumerFile;
-  /** The same, but what is in its place now if it was removed or replaced. Whoever has the old one cannot use it any more. */
-  renew(): ConsumerFile;
-  close(): void;
-}
-
-/** The consumer's file, made when it is first needed: a consumer on RabbitMQ that nothing went wrong with has none. */
-function lazyFile(consumer: Consumer, path: string, options: { durable: boolean }): LazyFile {
-  let file: ConsumerFile | undefined;
-  let timer: Timer | undefined;
-  function open(): ConsumerFile {
-    const opened = openConsumerFile(consumer.temporary ? ":memory:" : path, options);
-    try {
-      opened.bound(steadyNow());
-      if (consumer.exactlyOnce) opened.together(() => consumer.setup(opened.transaction));
-    } catch (error) {
-      opened.close();
-      throw error;
-    }
-    if (consumer.exactlyOnce) {
-      const { queue, log } = consumer;
-      const expire = () => {
-        try {
-          opened.inbox.expire(steadyNow() - consumer.inboxRetentionMs);
-        } catch (error) {
-          // A full disk, say: nothing is done wrongly because of entries that stay.
-          log.warn({ queue, error: messageOf(error) }, "Old entries of the inbox could not be removed; it is tried again");
-        }
-      };
-      expire();
-      timer = setInterval(expire, Math.min(expireInboxEveryMs, consumer.inboxRetentionMs));
-    }
-    return opened;
-  }
-  function close(): void {
-    clearInterval(timer);
-    file?.close();
-    file = undefined;
-  }
-  function openOnce(): ConsumerFile {
-    file ??= open();
-    return file;
-  }
-  return {
-    open: openOnce,
-    renew() {
-      if (file?.isReplaced()) {
-        const { queue, log } = consumer;
-        log.error({ queue, file: path }, "The consumer's file was removed or replaced; going on with what is there now");
-        close();
-      }
-      return openOnce();
-    },
-    close,
-  };
 }

@@ -2,10 +2,10 @@ import { messageOf } from "../observe/logging";
 import { acquireLock, type Lock } from "../store/lock";
 import { whenUnlocked } from "../store/lock-wait";
 import { followLog, type LogFollower } from "../store/log-follower";
-import type { LazyFile } from "./consumer";
 import type { Stage } from "./consumer-health";
 import { type Consumer, ConsumerError } from "./consumer-options";
 import { EmbeddedConsumer } from "./embedded-consumer";
+import type { LazyFile } from "./lazy-file";
 import type { Worker } from "./worker";
 
 /** How soon a missing database, or a lock that another process gives back, is noticed. */

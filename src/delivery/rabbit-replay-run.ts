@@ -21,6 +21,7 @@ export interface RabbitReplaysOptions {
 const saveEveryMs = 250;
 /** A fill pauses the relay only for what is left when it is this near to the present. */
 const nearlyThere = 2000;
+const lookAtRelayEveryMs = 50;
 
 /** A replay or a fill that is not finished: it runs, or waits for its turn. */
 export class RabbitReplayRun {
@@ -48,6 +49,8 @@ export class RabbitReplayRun {
 
     if (position === first) await declarePlainQueue(broker, queue, log);
     while (!stop.aborted && relay.position - this.row.position > nearlyThere) await this.#sendUpTo(relay.position, channel, stop);
+    // A queue that is bound before the relay has come to where it begins would get what was committed before.
+    while (!stop.aborted && relay.position < this.row.position) await Bun.sleep(lookAtRelayEveryMs);
     if (stop.aborted) return;
     await relay.whilePaused(async (present) => {
       if (stop.aborted) return;

@@ -10,6 +10,7 @@ import { hasMoved } from "./moved";
 import type { QueueSubscription, Refusal, RetryQueue } from "./queue-store";
 import { retryQueuesIn, subscriptionsOf } from "./queue-tables";
 import { refusalsOf } from "./refusal-table";
+import { type RelayTrouble, relayTroubleIn } from "./relay-trouble";
 import type { ReplayRow } from "./replay-table";
 import type { LogReader, Store } from "./store";
 
@@ -27,6 +28,8 @@ export interface LogFollower extends LogReader {
   refusals(since: number): Refusal[];
   /** The position up to which RabbitMQ has confirmed every event, as it was last stored: some 20 ms ago while events are sent. */
   relayed(): number;
+  /** As in {@link Store}. */
+  relayTrouble(): RelayTrouble | null;
   /** As in {@link Store}. */
   readonly find: Store["find"];
   readonly logId: Store["logId"];
@@ -72,6 +75,7 @@ export function followLog(file: string): LogFollower | undefined {
     replay: (id) => db.query<ReplayRow, [string]>("SELECT * FROM warren_replays WHERE id = ?").get(id) ?? undefined,
     refusals: (since) => refusalsOf(db, since),
     relayed: () => relayed.get()?.position ?? 0,
+    relayTrouble: () => relayTroubleIn(db),
     logId,
     changed: changesOf(db),
     isReplaced() {

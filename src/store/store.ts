@@ -4,6 +4,7 @@ import type { EventRecord } from "./event-record";
 import type { CommitTally } from "./group-commit";
 import type { QueueStore } from "./queue-store";
 import type { RecordsCheck } from "./record-checks";
+import type { RelayTrouble } from "./relay-trouble";
 
 type ResourceOf<Fields extends object, Data extends EventData = EventData> = Resource<string, string, Fields, Filters, Data>;
 
@@ -201,6 +202,8 @@ export interface Store extends QueueStore {
   onAppend(listener: () => void): () => void;
   /** The position up to which RabbitMQ has confirmed every event. */
   readonly relayed: { load(): Promise<number>; save(position: number): Promise<void> };
+  /** What keeps events from RabbitMQ though it is there; null: nothing. */
+  readonly relayTrouble: { get(): RelayTrouble | null; save(trouble: RelayTrouble | null): Promise<void> };
 
   /** Removes events older than `before` (ISO 8601) up to `position`; answers how many. */
   prune(before: string, position: number): Promise<number>;

@@ -1,0 +1,64 @@
+import { messageOf } from "../observe/logging";
+import { type ConsumerFile, openConsumerFile } from "../store/consumer-file";
+import { steadyNow } from "../store/steady-time";
+import type { Consumer } from "./consumer-options";
+
+const expireInboxEveryMs = 600_000;
+
+export interface LazyFile {
+  open(): ConsumerFile;
+  /** The same, but what is in its place now if it was removed or replaced. Whoever has the old one cannot use it any more. */
+  renew(): ConsumerFile;
+  close(): void;
+}
+
+/** The consumer's file, made when it is first needed: a consumer on RabbitMQ that nothing went wrong with has none. */
+export function lazyFile(consumer: Consumer, path: string, options: { durable: boolean }): LazyFile {
+  let file: ConsumerFile | undefined;
+  let timer: Timer | undefined;
+  function open(): ConsumerFile {
+    const opened = openConsumerFile(consumer.temporary ? ":memory:" : path, options);
+    try {
+      opened.bound(steadyNow());
+      if (consumer.exactlyOnce) opened.together(() => consumer.setup(opened.transaction));
+    } catch (error) {
+      opened.close();
+      throw error;
+    }
+    if (consumer.exactlyOnce) {
+      const { queue, log } = consumer;
+      const expire = () => {
+        try {
+          opened.inbox.expire(steadyNow() - consumer.inboxRetentionMs);
+        } catch (error) {
+          // A full disk, say: nothing is done wrongly because of entries that stay.
+          log.warn({ queue, error: messageOf(error) }, "Old entries of the inbox could not be removed; it is tried again");
+        }
+      };
+      expire();
+      timer = setInterval(expire, Math.min(expireInboxEveryMs, consumer.inboxRetentionMs));
+    }
+    return opened;
+  }
+  function close(): void {
+    clearInterval(timer);
+    file?.close();
+    file = undefined;
+  }
+  function openOnce(): ConsumerFile {
+    file ??= open();
+    return file;
+  }
+  return {
+    open: openOnce,
+    renew() {
+      if (file?.isReplaced()) {
+        const { queue, log } = consumer;
+        log.error({ queue, file: path }, "The consumer's file was removed or replaced; going on with what is there now");
+        close();
+      }
+      return openOnce();
+    },
+    close,
+  };
+}
