@@ -3,7 +3,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Parser } from "@asyncapi/parser";
 import { Type } from "@sinclair/typebox";
 import type { Broker } from "../src/broker/connection";
-import { declarePlainQueue, declareResources, declareTemporaryQueue } from "../src/broker/topology";
+import { declareDurableQueue, declareResources, declareTemporaryQueue } from "../src/broker/topology";
 import { asyncApiDocument } from "../src/docs/asyncapi";
 import { Catalogue } from "../src/domain/catalogue";
 import { parseEvent } from "../src/domain/event";
@@ -106,7 +106,7 @@ describe("the AsyncAPI document", () => {
     const broker = { withChannel: (use: (given: typeof channel) => unknown) => use(channel) } as unknown as Broker;
     const { log } = recordedLog();
     await declareResources(broker, catalogue.resources, log);
-    await declarePlainQueue(broker, "audit", log);
+    await declareDurableQueue(broker, "audit", log);
     await declareTemporaryQueue(broker, "tail", new Set(["parcel.shipped"]), catalogue.resources, log);
     for (const [key, described] of Object.entries(document.channels)) {
       const { is, exchange, queue } = (described["bindings"] as { amqp: Record<string, Record<string, unknown>> }).amqp;

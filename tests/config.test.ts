@@ -43,6 +43,7 @@ const defaults: Config = {
   rabbitmq: {
     url: "amqp://guest:guest@localhost:5672",
     explicit: false,
+    queueType: "classic",
     managementUrl: null,
     caFile: null,
     certFile: null,
@@ -66,7 +67,7 @@ const defaults: Config = {
 
 describe("a good value", () => {
   const rabbitmq = (url: string) => ({
-    rabbitmq: { url, explicit: true, managementUrl: null, caFile: null, certFile: null, keyFile: null },
+    rabbitmq: { url, explicit: true, queueType: "classic" as const, managementUrl: null, caFile: null, certFile: null, keyFile: null },
   });
   const cases: [Environment, Partial<Config>][] = [
     [{}, {}],
@@ -289,6 +290,7 @@ describe("certificates", () => {
     expect(read(environment).rabbitmq).toEqual({
       url: "amqps://broker",
       explicit: true,
+      queueType: "classic" as const,
       managementUrl: null,
       caFile: ca,
       certFile: cert,

@@ -77,7 +77,7 @@ test("no RabbitMQ is expected, though one is looked for: it is off, and not conn
   const url = `amqp://127.0.0.1:${freePort()}/`;
   const states: string[] = [];
   for (const explicit of [false, true]) {
-    const rabbitmq = { url, explicit, managementUrl: null, caFile: null, certFile: null, keyFile: null };
+    const rabbitmq = { url, explicit, queueType: "classic" as const, managementUrl: null, caFile: null, certFile: null, keyFile: null };
     const engine = await startEngine({ ...config, rabbitmq }, catalogue, recordedLog().log);
     states.push(engine.dependencies.relay().broker);
     await engine.stop();

@@ -200,7 +200,15 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
     const log = recordedLog().log;
     const store = openSqliteStore(`${folder.path}/warren.db`, catalogue.resources);
     for (let id = 1; id <= 3; id += 1) await store.insert(item, { name: "thing", description: null, price: null });
-    const config = { url: rabbit.url, explicit: true, managementUrl: null, caFile: null, certFile: null, keyFile: null };
+    const config = {
+      url: rabbit.url,
+      explicit: true,
+      queueType: "classic" as const,
+      managementUrl: null,
+      caFile: null,
+      certFile: null,
+      keyFile: null,
+    };
     const broker = await Broker.connect(config, log);
     let deletions = 0;
     const relay = {

@@ -38,6 +38,7 @@ export class Broker {
 
   private constructor(
     readonly url: string,
+    readonly queueType: RabbitmqConfig["queueType"],
     readonly connection: RecoveringChannelModel,
     readonly log: Log,
     quiet: boolean,
@@ -88,7 +89,7 @@ export class Broker {
         setup: async (model: ChannelModel) => surviveUndecodableHeaders(model.connection),
       },
     });
-    return new Broker(redactUrl(config.url), connection, log, !options.expected);
+    return new Broker(redactUrl(config.url), config.queueType, connection, log, !options.expected);
   }
 
   get state(): BrokerState {

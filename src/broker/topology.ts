@@ -2,6 +2,9 @@ import type { Resource } from "../domain/resource";
 import { type Log, messageOf } from "../observe/logging";
 import type { Broker, Options, Replies } from "./connection";
 
+/** How often a quorum queue delivers an event that nobody settles: the default of RabbitMQ 4. */
+const deliveryLimit = 20;
+
 /** Declares what the publisher needs: the exchange of every resource, and its durable queue `<name>_events`. */
 export async function declareResources(broker: Broker, resources: readonly Resource[], log: Log): Promise<void> {
   for (const { name, exchange, queue } of resources) {
@@ -20,7 +23,7 @@ export function declareQueueForType(broker: Broker, eventType: string, exchange:
 
 async function declareEventQueue(broker: Broker, log: Log, exchange: string, queue: string, pattern: string): Promise<void> {
   await declareExchange(broker, exchange);
-  await declareQueue(broker, queue, {}, log);
+  await declareDurableQueue(broker, queue, log);
   await broker.withChannel((channel) => channel.bindQueue(queue, exchange, pattern));
 }
 
@@ -87,7 +90,7 @@ export function retryQueueLifetimeMs(delayMs: number): number {
 /** Where a queue's dead letters are kept. */
 export async function declareDeadQueue(broker: Broker, queue: string, log: Log): Promise<string> {
   const name = deadQueueOf(queue);
-  await declareQueue(broker, name, {}, log);
+  await declareQueue(broker, name, broker.queueType === "quorum" ? { arguments: { "x-queue-type": "quorum" } } : {}, log);
   return name;
 }
 
@@ -102,9 +105,22 @@ export async function declareSubscriptionsQueue(broker: Broker, log: Log): Promi
   await declareQueue(broker, subscriptionsQueue, {}, log);
 }
 
-/** Declares a durable queue that nothing is bound to yet. */
-export async function declarePlainQueue(broker: Broker, queue: string, log: Log): Promise<void> {
-  await declareQueue(broker, queue, {}, log);
+/**
+ * Declares a durable queue for events. A classic one has no arguments, so that any program can share it. What RabbitMQ gives up
+ * of a quorum queue becomes a dead letter.
+ */
+export async function declareDurableQueue(broker: Broker, queue: string, log: Log): Promise<void> {
+  if (broker.queueType !== "quorum") return declareQueue(broker, queue, {}, log);
+  const args = {
+    "x-queue-type": "quorum",
+    "x-delivery-limit": deliveryLimit,
+    "x-dead-letter-exchange": "",
+    "x-dead-letter-routing-key": await declareDeadQueue(broker, queue, log),
+    "x-dead-letter-strategy": "at-least-once",
+    // That strategy needs it. Without a limit of the length, it refuses nothing.
+    "x-overflow": "reject-publish",
+  };
+  await declareQueue(broker, queue, { arguments: args }, log);
 }
 
 /** Deletes a queue with what is in it; one that is not there is no error. */

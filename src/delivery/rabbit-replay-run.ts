@@ -1,5 +1,5 @@
 import type { Broker, ConfirmChannel } from "../broker/connection";
-import { bindOwnQueue, declarePlainQueue, queueDepth } from "../broker/topology";
+import { bindOwnQueue, declareDurableQueue, queueDepth } from "../broker/topology";
 import type { Catalogue } from "../domain/catalogue";
 import { type Log, messageOf } from "../observe/logging";
 import type { Tracing } from "../observe/tracing";
@@ -47,7 +47,7 @@ export class RabbitReplayRun {
     this.isBound = false;
     if (!this.isFill) return this.#sendUpTo(last, channel, stop);
 
-    if (position === first) await declarePlainQueue(broker, queue, log);
+    if (position === first) await declareDurableQueue(broker, queue, log);
     while (!stop.aborted && relay.position - this.row.position > nearlyThere) await this.#sendUpTo(relay.position, channel, stop);
     // A queue that is bound before the relay has come to where it begins would get what was committed before.
     while (!stop.aborted && relay.position < this.row.position) await Bun.sleep(lookAtRelayEveryMs);
