@@ -5,7 +5,7 @@ import { Type } from "@sinclair/typebox";
 import { asyncApiDocument } from "../src/docs/asyncapi";
 import type { FoundConsumer } from "../src/docs/find-consumers";
 import type { Broker } from "../src/rabbitmq/connection";
-import { declareOwnQueue, declareResources } from "../src/rabbitmq/topology";
+import { declareDurableQueue, declareResources, declareTemporaryQueue } from "../src/rabbitmq/topology";
 import { Catalogue } from "../src/schema/catalogue";
 import { parseEvent } from "../src/schema/event";
 import { defineResource, Nullable } from "../src/schema/resource";
@@ -106,8 +106,8 @@ describe("the AsyncAPI document", () => {
     const broker = { withChannel: (use: (given: typeof channel) => unknown) => use(channel) } as unknown as Broker;
     const { log } = recordedLog();
     await declareResources(broker, catalogue.resources, log);
-    await declareOwnQueue(broker, "audit", new Set(catalogue.eventTypes), catalogue.resources, { temporary: false }, log);
-    await declareOwnQueue(broker, "tail", new Set(["parcel.shipped"]), catalogue.resources, { temporary: true }, log);
+    await declareDurableQueue(broker, "audit", log);
+    await declareTemporaryQueue(broker, "tail", new Set(["parcel.shipped"]), catalogue.resources, log);
     for (const [key, described] of Object.entries(document.channels)) {
       const { is, exchange, queue } = (described["bindings"] as { amqp: Record<string, Record<string, unknown>> }).amqp;
       if (key === "queue-webhook.name") continue;

@@ -40,7 +40,15 @@ const traced = {
 const defaults: Config = {
   port: 3000,
   host: "127.0.0.1",
-  rabbitmq: { url: "amqp://guest:guest@localhost:5672", explicit: false, caFile: null, certFile: null, keyFile: null },
+  rabbitmq: {
+    url: "amqp://guest:guest@localhost:5672",
+    explicit: false,
+    queueType: "classic",
+    managementUrl: null,
+    caFile: null,
+    certFile: null,
+    keyFile: null,
+  },
   databaseFile: "data/warren.db",
   dataDir: "data",
   eventRetentionMs: null,
@@ -58,7 +66,9 @@ const defaults: Config = {
 };
 
 describe("a good value", () => {
-  const rabbitmq = (url: string) => ({ rabbitmq: { url, explicit: true, caFile: null, certFile: null, keyFile: null } });
+  const rabbitmq = (url: string) => ({
+    rabbitmq: { url, explicit: true, queueType: "classic" as const, managementUrl: null, caFile: null, certFile: null, keyFile: null },
+  });
   const cases: [Environment, Partial<Config>][] = [
     [{}, {}],
     [
@@ -277,7 +287,15 @@ describe("certificates", () => {
     const pair = certificateFor("client");
     const [ca, cert, key] = [await file("ca", certificateFor("ca").cert), await file("cert", pair.cert), await file("key", pair.key)];
     const environment = { RABBITMQ_URL: "amqps://broker", RABBITMQ_CA_FILE: ca, RABBITMQ_CERT_FILE: cert, RABBITMQ_KEY_FILE: key };
-    expect(read(environment).rabbitmq).toEqual({ url: "amqps://broker", explicit: true, caFile: ca, certFile: cert, keyFile: key });
+    expect(read(environment).rabbitmq).toEqual({
+      url: "amqps://broker",
+      explicit: true,
+      queueType: "classic" as const,
+      managementUrl: null,
+      caFile: ca,
+      certFile: cert,
+      keyFile: key,
+    });
     const together = "RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE belong together: set both or neither.";
     expect(mistakesOf({ ...environment, RABBITMQ_KEY_FILE: "" })).toEqual([together]);
     expect(mistakesOf({ ...environment, RABBITMQ_CERT_FILE: "" })).toEqual([together]);

@@ -29,7 +29,7 @@ const aged = (store: Store): Store =>
 
 beforeEach(async () => {
   ageMs = 0;
-  relay = { transport: "rabbitmq", broker: "connected", position: 0 };
+  relay = { transport: "rabbitmq", broker: "connected", position: 0, problems: [] };
   api = openApi({ wrap: aged, relay: () => relay });
   for (const name of ["a", "b", "c"]) expect((await api.send("POST", "/items", { name })).status).toBe(201);
 });
@@ -67,7 +67,7 @@ test.each([
 
 test("ready: no RabbitMQ is expected, so nothing waits for it", async () => {
   ageMs = 95_000;
-  relay = { transport: "embedded", broker: "off", position: 0 };
+  relay = { transport: "embedded", broker: "off", position: 0, problems: [] };
   expect(await ready()).toMatchObject({ status: "ready", problems: [], backlog: null });
 });
 
@@ -78,7 +78,7 @@ test("no RabbitMQ is expected, though one is looked for: it is off, and not conn
   const url = `amqp://127.0.0.1:${freePort()}/`;
   const states: string[] = [];
   for (const explicit of [false, true]) {
-    const rabbitmq = { url, explicit, caFile: null, certFile: null, keyFile: null };
+    const rabbitmq = { url, explicit, queueType: "classic" as const, managementUrl: null, caFile: null, certFile: null, keyFile: null };
     const engine = await startEngine({ ...config, rabbitmq }, catalogue, recordedLog().log);
     states.push(engine.dependencies.relay().broker);
     await engine.stop();

@@ -75,7 +75,7 @@ async function build(apiTokens: string[], rateLimit: number | null, routes?: Loa
       timeline: (id) => findTimeline({ store, folder: join(folder.path, "consumers"), rabbitmq: undefined }, id),
       metrics: new Metrics(log),
       log,
-      relay: () => ({ transport: "embedded", broker: "off", position: 0 }),
+      relay: () => ({ transport: "embedded", broker: "off", position: 0, problems: [] }),
       clientOf: () => null,
       stopping: new AbortController().signal,
     },

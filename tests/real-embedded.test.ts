@@ -46,7 +46,15 @@ describe("without a broker", () => {
   test("with RABBITMQ_URL not set, what answers at localhost:5672 decides", async () => {
     const { RABBITMQ_URL: _, ...unset } = env;
     const trouble = await probe(
-      { url: "amqp://guest:guest@localhost:5672", explicit: false, caFile: null, certFile: null, keyFile: null },
+      {
+        url: "amqp://guest:guest@localhost:5672",
+        explicit: false,
+        queueType: "classic",
+        managementUrl: null,
+        caFile: null,
+        certFile: null,
+        keyFile: null,
+      },
       1500,
     );
     const help = run(["consumers/logger.ts", "--events", "item.created"], { env: unset });

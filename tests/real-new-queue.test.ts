@@ -200,7 +200,15 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
     const log = recordedLog().log;
     const store = openSqliteStore(`${folder.path}/warren.db`, catalogue.resources);
     for (let id = 1; id <= 3; id += 1) await store.insert(item, { name: "thing", description: null, price: null });
-    const config = { url: rabbit.url, explicit: true, caFile: null, certFile: null, keyFile: null };
+    const config = {
+      url: rabbit.url,
+      explicit: true,
+      queueType: "classic" as const,
+      managementUrl: null,
+      caFile: null,
+      certFile: null,
+      keyFile: null,
+    };
     const broker = await Broker.connect(config, log);
     let deletions = 0;
     const relay = {
@@ -215,7 +223,7 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
     };
     const filling = new RabbitReplays({ broker, store, relay, catalogue, log, tracing: noTracing });
     try {
-      await filling.fill("late", [type], null);
+      await filling.fill("late", [type], "beginning");
       const [fill] = await eventually(async () => {
         const all = await filling.list(10);
         return all.every(({ state }) => state !== "running") ? all : undefined;

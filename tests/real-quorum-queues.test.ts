@@ -7,11 +7,13 @@ import { buildEvent } from "../src/consumer/test-consumer";
 import type { RunningConsumer } from "../src/delivery/running";
 import { Broker } from "../src/rabbitmq/connection";
 import { RabbitDeadLetters } from "../src/rabbitmq/dead-letters";
+import { declareResources } from "../src/rabbitmq/topology";
 import { temporaryFolder } from "./support/folder";
 import type { ItemConsumer } from "./support/item-events";
 import { eventually } from "./support/processes";
 import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
 import { recordedLog } from "./support/recorded-log";
+import { catalogue } from "./support/resources";
 
 setDefaultTimeout(60_000);
 
@@ -123,6 +125,30 @@ describeWithRabbit("a quorum queue with a delivery limit of 20", () => {
       const { deadLetters: listed } = await deadLetters.list(queue, {}, 0, 100);
       expect(listed.map(({ id }) => id)).toEqual([1, 2, 3, 4, 5].map((id) => `dead ${id}`));
     }
+    await broker.close();
+  });
+
+  test("one that Warren declares keeps what RabbitMQ gives up as a dead letter, which can be redriven", async () => {
+    const config = readConfig({ isTerminal: false, environment: { RABBITMQ_URL: rabbit.url, QUEUE_TYPE: "quorum" } });
+    const broker = await Broker.connect(config.rabbitmq as RabbitmqConfig, recordedLog().log);
+    await declareResources(broker, catalogue.resources, recordedLog().log);
+    await send(1);
+    for (let delivery = 0; ; delivery += 1) {
+      const message = await channel.get(queue, { noAck: false });
+      if (!message) break;
+      expect(delivery).toBeLessThan(25);
+      channel.nack(message, false, true);
+    }
+    const deadLetters = new RabbitDeadLetters(broker, async () => [queue]);
+    const [letter] = await eventually(async () => {
+      const page = await deadLetters.list(queue, {}, 0, 10);
+      return page.deadLetters.length > 0 ? page.deadLetters : undefined;
+    }, "the dead letter");
+    expect(letter).toMatchObject({ type: null, reason: "delivery_limit", error: "RabbitMQ gave it up: the queue is set up so" });
+    expect(await deadLetters.redrive(queue, {})).toBe(1);
+    const handled: number[] = [];
+    await consume({ handle: ({ item }) => void handled.push(item.id) });
+    await eventually(() => handled.length === 1 || undefined, "the event to be handled");
     await broker.close();
   });
 });

@@ -347,7 +347,7 @@ describeWithRabbit("RabbitMQ appears later", () => {
       for (let n = 0; n < 20; n += 1) await send("POST", `${api.url}/items`, sample);
       await embedded?.lines(/item\.created/, 20);
       expect(await embedded?.stop()).toBe(embedded && 0);
-      rabbit = await startRabbit(port);
+      rabbit = await startRabbit({ port });
       await api.line("Connected to RabbitMQ");
       await send("POST", `${api.url}/items`, sample);
       const logger = await startLogger(["--json"], { env });

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import { MockChannel, type Published } from "./support/mock-channel";
 import { advance, positions, relayOn } from "./support/relay";
+import { settled } from "./support/settled";
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
@@ -55,44 +56,109 @@ describe("an event that no queue takes", () => {
   });
 });
 
-describe("an event that the broker refuses", () => {
-  test("is sent again with growing pauses, and one warning for the streak", async () => {
-    const { log, channel, relay, run, at, lines } = relayOn();
-    log.append(2);
-    channel.broker = nack;
+/** Where each message went: `1 events`, or the queue that it was sent to directly. */
+const places = (channel: MockChannel) =>
+  channel.published.map(({ exchange, routingKey }, index) => `${positions(channel)[index]} ${exchange || routingKey}`);
+const refusedBy = (queue: string) => (message: Published) =>
+  message.exchange !== "" || message.routingKey === queue ? message.nack() : message.confirm();
+const warned = "A queue refuses events; waiting until it takes them";
+
+describe("an event that a queue refuses", () => {
+  test("goes to each queue directly, and then with growing pauses to that queue only", async () => {
+    const { log, channel, relay, run, at, lines, refusals } = relayOn(undefined, { known: ["a", "full", "b"], limited: ["full"] });
+    log.append(3);
+    channel.broker = refusedBy("full");
     const running = run();
-    await channel.untilPublished(2);
-    const pauses: unknown[] = [];
-    for (let round = 1; round <= 8; round += 1) {
-      const pauseMs = lines.at(-1)?.["pauseMs"] as number;
-      pauses.push(pauseMs);
-      await advance(pauseMs - 1);
-      expect(channel.published).toHaveLength(2 * round);
-      await advance(1);
-      await channel.untilPublished(2 * round + 2);
+    await channel.untilPublished(3);
+    await advance(0);
+    expect(places(channel)).toEqual(["1 events", "2 events", "3 events", "1 a", "1 full", "1 b"]);
+    for (const pauseMs of [100, 200, 400, 800, 1600, 3200, 5000, 5000]) {
+      const before = channel.published.length;
+      await advance(pauseMs - 2);
+      expect(channel.published).toHaveLength(before);
+      await advance(2);
+      expect(places(channel).slice(before)).toEqual(["1 full"]);
     }
-    expect(pauses).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000]);
-    expect(at("warn")).toEqual([warning]);
-    expect([relay.position, log.saved]).toEqual([0, []]);
+    expect(at("warn")).toEqual([warned]);
+    expect(lines.find(({ msg }) => msg === warned)).toMatchObject({
+      queue: "full",
+      reason: "it is full (x-max-length 5)",
+      event: "event-1",
+    });
+    expect(refusals).toMatchObject([{ queue: "full" }]);
+    expect(relay.position).toBe(0);
 
     channel.broker = confirm;
     await advance(5000);
-    await channel.untilPublished(20);
-    expect(relay.position).toBe(2);
-
-    channel.broker = answers(nack);
-    log.append(1);
-    relay.wake();
-    await channel.untilPublished(21);
-    expect(at("warn")).toEqual([warning, warning]);
-    await advance(100);
+    await settled();
+    expect(places(channel).slice(14)).toEqual(["1 full", "2 a", "2 full", "2 b", "3 a", "3 full", "3 b"]);
+    expect([relay.position, refusals.at(-1)]).toEqual([3, null]);
     await relay.stop(1000);
     await running;
     expect(log.stored).toBe(3);
   });
 
-  test("is not sent again while others are still in flight, so that none overtakes", async () => {
-    const { log, channel, relay, run } = relayOn();
+  test("costs the others one duplicate where a queue with a limit has room again by then", async () => {
+    const { log, channel, relay, run, at } = relayOn(undefined, { known: ["a", "full"], limited: ["full"] });
+    log.append(2);
+    channel.broker = answers(confirm, nack);
+    const running = run();
+    await channel.untilPublished(2);
+    await advance(0);
+    expect(places(channel)).toEqual(["1 events", "2 events", "2 a", "2 full"]);
+    expect([relay.position, at("warn")]).toEqual([2, []]);
+    await relay.stop(0);
+    await running;
+  });
+
+  test("is sent to all again, alone and with growing pauses, where no known queue refuses it", async () => {
+    const { log, channel, relay, run, at } = relayOn(undefined, { known: ["a"] });
+    log.append(2);
+    channel.broker = refusedBy("a queue of somebody else");
+    const running = run();
+    await channel.untilPublished(2);
+    await advance(0);
+    for (const pauseMs of [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 51_200, 60_000, 60_000]) {
+      const before = channel.published.length;
+      await advance(pauseMs - 2);
+      expect(channel.published).toHaveLength(before);
+      await advance(2);
+      expect(places(channel).slice(before)).toEqual(["1 events"]);
+    }
+    expect(at("warn")).toEqual([warned]);
+    channel.broker = confirm;
+    await advance(60_000);
+    await advance(100);
+    expect(relay.position).toBe(2);
+    await relay.stop(0);
+    await running;
+  });
+
+  test("slows the relay down: few are in flight after it, then more and more", async () => {
+    const { log, channel, relay, run } = relayOn(undefined, { known: ["full"], limited: ["full"] });
+    log.append(1);
+    channel.broker = answers(nack, confirm);
+    const running = run();
+    await channel.untilPublished(2);
+    await advance(0);
+    channel.broker = undefined;
+    log.append(10);
+    relay.wake();
+    await advance(0);
+    for (const [confirmed, inFlight] of [
+      [1, 2],
+      [2, 4],
+    ] as const) {
+      for (const message of channel.published.filter(({ answered }) => !answered).slice(0, confirmed)) message.confirm();
+      await advance(0);
+      expect(channel.published.filter(({ answered }) => !answered)).toHaveLength(inFlight);
+    }
+    await relay.stop(0);
+    await running;
+  });
+
+  test("waits for what is in flight", async () => {
+    const { log, channel, relay, run } = relayOn(undefined, { known: ["a"], limited: ["a"] });
     log.append(3);
     const running = run();
     await channel.untilPublished(3);
@@ -103,9 +169,9 @@ describe("an event that the broker refuses", () => {
     expect(channel.published).toHaveLength(3);
     channel.published[2]?.confirm();
     await advance(0);
-    await advance(100);
-    expect(positions(channel)).toEqual([1, 2, 3, 2, 3]);
+    expect(places(channel).slice(3)).toEqual(["2 a"]);
     await relay.stop(0);
+    channel.close();
     await running;
     expect(log.stored).toBe(1);
   });
@@ -164,16 +230,16 @@ describe("a channel that closes", () => {
     await running;
   });
 
-  test("under publish itself is a failure like any other", async () => {
+  test("under publish itself is no refusal", async () => {
     const { log, channel, relay, at } = relayOn();
     log.append(1);
     channel.closed = true;
     const closed = new AbortController();
     const running = relay.run(channel, closed.signal);
     await advance(0);
-    expect([at("warn"), relay.position]).toEqual([[warning], 0]);
     closed.abort();
     await running;
+    expect([at("warn"), relay.position]).toEqual([[], 0]);
   });
 });
 

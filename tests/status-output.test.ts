@@ -24,6 +24,8 @@ const well: SystemState = {
   database: "data/warren.db",
   log: { events: 1204, perSecond: 12.3 },
   relay: { confirmed: 1201, events: 3, ageSeconds: 2.1, perSecond: 9.97 },
+  dangers: [],
+  relayTrouble: null,
   refusals: [],
   quarantine: [],
   queues: [
@@ -31,6 +33,25 @@ const well: SystemState = {
     { ...queue, consumers: 2, perSecond: 0.42 },
   ],
 };
+
+test("a queue that could drop events, and one that refuses them, need a person", () => {
+  const dangers = [{ queue: "audit", argument: "x-max-length", what: "beyond 5 events, the oldest are dropped", todo: "Delete it." }];
+  const relayTrouble = { queue: "item_events", what: '"item_events" refuses events: it is full.', since: "2026-02-18T18:00:00.000Z" };
+  expect(needsOf({ ...well, dangers, relayTrouble })).toEqual([
+    {
+      kind: "relay-stopped",
+      queue: "item_events",
+      what: 'Since 2026-02-18T18:00:00.000Z: "item_events" refuses events: it is full.',
+      todo: "Events wait in the log until its consumers have caught up, or its limit is raised.",
+    },
+    {
+      kind: "queue-drops-events",
+      queue: "audit",
+      what: '"audit" drops events: beyond 5 events, the oldest are dropped (x-max-length).',
+      todo: "Delete it.",
+    },
+  ]);
+});
 
 describe("a state that needs nobody", () => {
   test("is shown in aligned columns", () => {

@@ -64,7 +64,7 @@ export default defineRoute(({ store, relay }) =>
           if (error instanceof StoreReplaced) throw new HttpProblem(503, "The database file was removed or replaced; restart the API.");
           throw error instanceof StoreUnavailable ? new HttpProblem(503, "The store cannot be written.") : error;
         });
-        const { transport, broker, position } = relay();
+        const { transport, broker, position, problems: found } = relay();
         const expected = transport === "rabbitmq";
         const backlog = expected ? await backlogOf(store.log, position) : null;
         const problems = [
@@ -72,6 +72,7 @@ export default defineRoute(({ store, relay }) =>
           backlog && backlog.ageSeconds > oldBacklogSeconds
             ? `RabbitMQ has not confirmed an event that is ${Math.round(backlog.ageSeconds)} s old.`
             : undefined,
+          ...(expected ? found : []),
         ].filter((problem) => problem !== undefined);
         return {
           status: problems.length === 0 ? ("ready" as const) : ("degraded" as const),

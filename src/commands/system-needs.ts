@@ -1,11 +1,21 @@
 import { oldBacklogSeconds } from "../rabbitmq/backlog";
 import { toldQuarantine } from "../rabbitmq/quarantine";
+import { dangerText } from "../rabbitmq/queue-inspection";
 import type { ObservedQueue, SystemState } from "./system-state";
 import { ago, counted, duration } from "./text";
 
 /** Something that does not mend itself. */
 export interface Need {
-  readonly kind: "no-log" | "broker-away" | "old-backlog" | "dead-letters" | "no-consumer" | "quarantine" | "refused-announcement";
+  readonly kind:
+    | "no-log"
+    | "queue-drops-events"
+    | "relay-stopped"
+    | "broker-away"
+    | "old-backlog"
+    | "dead-letters"
+    | "no-consumer"
+    | "quarantine"
+    | "refused-announcement";
   /** Null: it is about no queue. */
   readonly queue: string | null;
   readonly what: string;
@@ -19,6 +29,7 @@ export function needsOf(state: SystemState): Need[] {
     ...needsOfLog(state),
     ...needsOfBroker(state),
     ...needsOfRelay(state),
+    ...needsOfSetup(state),
     ...needsOfQueues(state),
     ...needsOfQuarantine(state),
     ...needsOfRefusals(state),
@@ -52,6 +63,20 @@ function* needsOfRelay({ relay, api, broker }: SystemState): Generator<Need> {
   if (broker?.state !== "connected") todo = "They are sent when RabbitMQ is back.";
   else if (!api.running) todo = "The API does not run, and it is what sends them: start it.";
   yield { kind: "old-backlog", queue: null, what, todo };
+}
+
+function* needsOfSetup({ relayTrouble, dangers }: SystemState): Generator<Need> {
+  if (relayTrouble) {
+    const { queue, what, since } = relayTrouble;
+    const todo =
+      queue === null
+        ? "Events wait in the log until that is mended."
+        : "Events wait in the log until its consumers have caught up, or its limit is raised.";
+    yield { kind: "relay-stopped", queue, what: `Since ${since}: ${what}`, todo };
+  }
+  for (const danger of dangers) {
+    yield { kind: "queue-drops-events", queue: danger.queue, what: dangerText(danger.queue, danger), todo: danger.todo };
+  }
 }
 
 function* needsOfQueues({ queues, broker }: SystemState): Generator<Need> {

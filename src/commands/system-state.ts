@@ -1,12 +1,17 @@
 import type { BrokerState } from "../delivery/broker-state";
 import type { Transport } from "../delivery/transport-name";
 import { type AskQueues, embeddedQueues, knownQueues, type QueueState, rabbitQueues } from "../engine/queue-states";
+import { createLog } from "../observe/logging";
 import { loadCatalogue } from "../project/resources";
 import { ageSeconds, type Backlog, backlogOf } from "../rabbitmq/backlog";
 import { type Quarantined, quarantined, quarantineFolder } from "../rabbitmq/quarantine";
+import type { QueueDanger } from "../rabbitmq/queue-dangers";
+import { QueueInspector } from "../rabbitmq/queue-inspection";
+import { lookEveryMs, QueueWatch } from "../rabbitmq/queue-watch";
 import { refusalLifetimeMs } from "../rabbitmq/refusals";
 import { troubleOf } from "../rabbitmq/unreachable";
 import type { Refusal } from "../store/queue-store";
+import type { RelayTrouble } from "../store/relay-trouble";
 import { isLocked } from "../store/sqlite/lock";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { followLog, type LogFollower } from "../store/sqlite/log-follower";
@@ -28,6 +33,10 @@ export interface SystemState {
   readonly quarantine: readonly Quarantined[];
   /** Null: nothing is known of them, since RabbitMQ cannot be reached. */
   readonly queues: readonly ObservedQueue[] | null;
+  /** Ways in which RabbitMQ could drop events, because of how a queue was set up. */
+  readonly dangers: readonly (QueueDanger & { readonly queue: string })[];
+  /** What keeps events from RabbitMQ though it is there; null: nothing. */
+  readonly relayTrouble: RelayTrouble | null;
   /** Announcements that the API has refused within a day. */
   readonly refusals: readonly Refusal[];
 }
@@ -44,6 +53,8 @@ export class SystemObserver {
   readonly #reached: Reached;
   #log: LogFollower | undefined;
   #ask: AskQueues | undefined;
+  #watch: QueueWatch | undefined;
+  #watchedAt = Number.NEGATIVE_INFINITY;
   #before: { readonly state: SystemState; readonly at: number } | undefined;
 
   constructor(reached: Reached) {
@@ -67,11 +78,12 @@ export class SystemObserver {
     const confirmed = log && broker ? log.relayed() : null;
     const events = log ? await log.end() : null;
     const queues = await this.#queues();
+    const isRunning = isLocked(`${config.databaseFile}.lock`);
     const state: SystemState = {
       at: new Date().toISOString(),
       transport,
       broker: broker ? { url: broker.url, state: broker.state, error: broker.lastError ?? null } : null,
-      api: { running: isLocked(`${config.databaseFile}.lock`) },
+      api: { running: isRunning },
       database: config.databaseFile,
       log: events === null ? null : { events, perSecond: rate(events, (then) => then.log?.events) },
       relay:
@@ -85,6 +97,8 @@ export class SystemObserver {
           oldestSeconds: oldestAt === null ? null : ageSeconds(oldestAt),
           perSecond: rate(queue.messages, (then) => then.queues?.find((each) => each.queue === queue.queue)?.messages),
         })) ?? null,
+      dangers: await this.#dangers(),
+      relayTrouble: (broker && isRunning && log?.relayTrouble()) || null,
       refusals: (broker && log?.refusals(Date.now() - refusalLifetimeMs)) || [],
     };
     this.#before = { state, at };
@@ -93,6 +107,23 @@ export class SystemObserver {
 
   close(): void {
     this.#log?.close();
+  }
+
+  async #dangers(): Promise<SystemState["dangers"]> {
+    const { broker, config } = this.#reached;
+    if (!broker || !config.rabbitmq || troubleOf(broker)) return [];
+    if (!this.#watch) {
+      const { resources } = await loadCatalogue();
+      const log = createLog({ level: "silent", format: "json", stream: 2 });
+      const names = async () => [...resources.map(({ queue }) => queue), ...(this.#log?.queues() ?? [])];
+      this.#watch = new QueueWatch(new QueueInspector(broker, config.rabbitmq, log), names, log);
+    }
+    if (performance.now() - this.#watchedAt >= lookEveryMs) {
+      this.#watchedAt = performance.now();
+      // It may go while it is asked.
+      await this.#watch.look().catch(() => {});
+    }
+    return this.#watch.dangers;
   }
 
   async #queues(): Promise<QueueState[] | null> {

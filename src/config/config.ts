@@ -32,6 +32,10 @@ export interface RabbitmqConfig {
   readonly url: string;
   /** Whether RABBITMQ_URL is set. If it is not, no RabbitMQ at the default address means the embedded transport. */
   readonly explicit: boolean;
+  /** The type of the queues that are declared for events and dead letters. */
+  readonly queueType: "classic" | "quorum";
+  /** Base URL of the management API of the same RabbitMQ, with user and password; null: it is not asked. */
+  readonly managementUrl: string | null;
   readonly caFile: string | null;
   readonly certFile: string | null;
   readonly keyFile: string | null;
@@ -101,6 +105,18 @@ export function readConfig({
       "use amqp://user:password@host:5672 or amqps://…, with special characters in the password percent-encoded; or `none` for the embedded transport",
     ),
     explicit: read("RABBITMQ_URL") !== undefined,
+    queueType: variable(
+      "QUEUE_TYPE",
+      "classic",
+      (text) => (text === "classic" || text === "quorum" ? text : undefined),
+      "use classic, or quorum on a cluster of RabbitMQ",
+    ),
+    managementUrl: variable(
+      "RABBITMQ_MANAGEMENT_URL",
+      null,
+      (text) => (/^https?:$/.test(URL.parse(text)?.protocol ?? "") ? text : undefined),
+      "use http://user:password@host:15672 or https://…, the address of RabbitMQ's management plugin",
+    ),
     caFile,
     certFile,
     keyFile,

@@ -11,9 +11,9 @@ export interface ConsumerHealth {
 
 /**
  * Whether a consumer gets its events. One that stands by for another process is ready: that is all it has to do. It is
- * degraded while the breaker is open, and while there are messages that no queue takes.
+ * degraded while the breaker is open, while its queue could drop events, and while there are messages that no queue takes.
  */
-export function healthOf({ worker, broker, stage, quarantine }: Watched): ConsumerHealth {
+export function healthOf({ worker, broker, stage, problems = () => [], quarantine }: Watched): ConsumerHealth {
   const { queue } = worker.consumer;
   const trouble = broker && troubleOf(broker);
   switch (stage()) {
@@ -34,7 +34,8 @@ export function healthOf({ worker, broker, stage, quarantine }: Watched): Consum
         return { queue, status: "degraded", detail: "The handler fails too often; the consumer pauses, then tries one event." };
       }
       const kept = quarantine === undefined ? undefined : quarantined(quarantine).find((each) => each.queue === queue);
-      return kept ? { queue, status: "degraded", detail: toldQuarantine(kept) } : { queue, status: "ready" };
+      const detail = [...problems(), ...(kept ? [toldQuarantine(kept)] : [])].join(" ");
+      return detail === "" ? { queue, status: "ready" } : { queue, status: "degraded", detail };
     }
   }
 }

@@ -20,6 +20,8 @@ import { consumeFrom, type Subscription } from "../rabbitmq/consume";
 import { Interrupted } from "../rabbitmq/interrupted";
 import { parkingOf } from "../rabbitmq/parking";
 import { quarantineFolder } from "../rabbitmq/quarantine";
+import { QueueInspector } from "../rabbitmq/queue-inspection";
+import { QueueSetup } from "../rabbitmq/queue-setup";
 import { signingKey } from "../rabbitmq/signing-key";
 import { UnknownEventType } from "../schema/catalogue";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
@@ -119,9 +121,17 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
   const interrupted = new Interrupted();
   let subscription: Subscription | undefined;
   let stage: Stage = "waiting";
-  const ended = broker.keepChannel(async (channel, closed) => {
+  const setup = new QueueSetup(new QueueInspector(broker, rabbitmq, log), consumer, config.strictTopology);
+  const refused = new AbortController();
+  const running = broker.keepChannel(async (channel, closed) => {
     await attachQueue(broker, announcer, closed, consumer);
     if (closed.aborted) return;
+    try {
+      await setup.check();
+    } catch (error) {
+      if (!(error instanceof ConsumerError)) throw error;
+      return refused.abort(error);
+    }
     subscription = await consumeFrom(channel, closed, worker, parking, interrupted);
     log.debug({ queue }, "Subscribed");
     stage = "consuming";
@@ -129,14 +139,17 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
     await Promise.race([subscription.cancelled, aborted(closed)]);
     stage = "waiting";
     if (!closed.aborted) log.warn({ queue }, "The queue was deleted under this consumer; it is declared anew");
-  });
+  }, refused.signal);
   return {
     worker,
     broker,
     quarantine,
     stage: () => stage,
+    problems: () => setup.problems,
     counts: worker.tally.counts,
-    ended,
+    ended: running.then(() => {
+      if (refused.signal.aborted) throw refused.signal.reason;
+    }),
     async stop() {
       await (subscription ? subscription.drain() : worker.drain());
       await broker.close();

@@ -5,7 +5,7 @@ import { type ConsumerFile, openConsumerFile } from "../store/consumer/file";
 import { steadyNow } from "../timing/steady-time";
 import type { Consumer } from "./consumer-options";
 
-export const expireInboxEveryMs = 600_000;
+const expireInboxEveryMs = 600_000;
 
 export interface LazyFile {
   open(): ConsumerFile;

@@ -14,6 +14,8 @@ export interface Watched {
   readonly stage: () => Stage;
   /** The folder with files of messages that no queue takes. Undefined: this consumer makes none. */
   readonly quarantine?: string;
+  /** Why its queue could drop events, as sentences; undefined: it could not. */
+  readonly problems?: () => readonly string[];
 }
 
 export interface RunningConsumer extends Watched {

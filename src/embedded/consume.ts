@@ -22,8 +22,7 @@ import { RunningReplays } from "./running-replays";
 import { startCursor } from "./start-cursor";
 
 /** How soon a replay or a redriven event that another process wrote into the file is seen. */
-const lookForRequestsEveryMs = 90;
-const batch = 256;
+const [lookForRequestsEveryMs, batch] = [90, 256];
 
 /** Feeds a worker from the event log, from what waits for its next attempt, and from replays. */
 export class EmbeddedConsumer {

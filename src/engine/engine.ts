@@ -9,10 +9,9 @@ import { noTracing, type Tracing } from "../observe/tracing";
 import { describeBroker } from "../rabbitmq/broker-metrics";
 import { chooseTransport } from "../rabbitmq/choose-transport";
 import { Broker } from "../rabbitmq/connection";
-import { Relay } from "../rabbitmq/relay";
+import { QueueInspector } from "../rabbitmq/queue-inspection";
 import { describeRelay } from "../rabbitmq/relay-metrics";
-import { restoreBindings } from "../rabbitmq/restore-bindings";
-import { declareQueueForType, declareResources } from "../rabbitmq/topology";
+import { startRelaying } from "../rabbitmq/relaying";
 import type { Dependencies } from "../routing/route";
 import type { Catalogue } from "../schema/catalogue";
 import { warnOfReplaced } from "../store/replaced-warning";
@@ -70,23 +69,8 @@ export async function startEngine(
   log.info({ transport: transport.name, database: config.databaseFile }, `Transport: ${transport.name}, because ${transport.reason}`);
 
   const broker = config.rabbitmq && (await Broker.connect(config.rabbitmq, log, { expected: transport.name === "rabbitmq" }));
-  const relay = new Relay({
-    log: store.log,
-    relayed: store.relayed,
-    exchangeOf: (type) => catalogue.resourceOf(type)?.exchange ?? "events",
-    makeRoute: async (type, exchange) => {
-      if (broker) await declareQueueForType(broker, type, exchange, log);
-    },
-    logger: log,
-    tracing,
-  });
-  await relay.load();
-  store.onAppend(() => relay.wake());
-  const relaying = broker?.keepChannel(async (channel, closed) => {
-    await declareResources(broker, resources, log);
-    await restoreBindings(closed, { broker, store, catalogue, log, onlySigned: config.strictTopology });
-    await relay.run(channel, closed);
-  });
+  const inspector = broker && config.rabbitmq ? new QueueInspector(broker, config.rabbitmq, log) : undefined;
+  const { relay, problems, ended: relaying } = await startRelaying({ broker, inspector, config, store, catalogue, log, tracing });
   const consumersDir = join(config.dataDir, "consumers");
   const queues = await serveQueues({ config, broker, transport, store, relay, catalogue, consumersDir, log, tracing });
   // With RABBITMQ_URL=none nothing is ever relayed; with it unset, a RabbitMQ that appears later gets the whole log.
@@ -114,7 +98,7 @@ export async function startEngine(
       deadLetters: queues.deadLetters,
       replays: queues.replays,
       timeline: (id) => findTimeline(timelines, id),
-      relay: () => ({ transport: transport.name, broker: brokerState(broker, transport), position: relay.position }),
+      relay: () => ({ transport: transport.name, broker: brokerState(broker, transport), position: relay.position, problems: problems() }),
     },
     async stop() {
       stopLooking();

@@ -1,22 +1,21 @@
 import type { Consumer } from "../delivery/consumer-options";
 import type { Announcer } from "./announcer";
 import type { Broker } from "./connection";
-import { declareOwnQueue, declareResources, queueDepth, subscriptionsQueue } from "./topology";
+import { declareResources, declareTemporaryQueue, queueDepth, subscriptionsQueue } from "./topology";
 
 const lookEveryMs = 250;
 /** How soon a consumer asks again for a queue that is not there, if its first announcement was read. */
 const askAgainAfterMs = 60_000;
 
 /**
- * Sees to it that the consumer's queue is there, with its bindings. A new queue that begins in the past is made, filled
- * and bound by the service: it alone has the past, and knows where past and present meet.
+ * Sees to it that the consumer's queue is there, with its bindings. A new queue of the consumer's own is made,
+ * filled and bound by the service: it alone has the past, and knows where past and present meet.
  */
 export async function attachQueue(broker: Broker, announcer: Announcer, closed: AbortSignal, consumer: Consumer): Promise<void> {
   const { queue, catalogue, wanted, temporary, startFrom, log } = consumer;
   const owner = catalogue.ownerOf(queue);
   if (owner) return declareResources(broker, [owner], log);
-  if (temporary) return declareOwnQueue(broker, queue, wanted, catalogue.resources, { temporary }, log);
-  if (startFrom === "now") await declareOwnQueue(broker, queue, wanted, catalogue.resources, { temporary }, log);
+  if (temporary) return declareTemporaryQueue(broker, queue, wanted, catalogue.resources, log);
 
   const announce = () =>
     announcer.announce({ queue, types: [...wanted], startFrom: startFrom instanceof Date ? startFrom.toISOString() : startFrom });

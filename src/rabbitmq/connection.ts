@@ -36,6 +36,7 @@ export class Broker {
 
   private constructor(
     readonly url: string,
+    readonly queueType: RabbitmqConfig["queueType"],
     readonly connection: RecoveringChannelModel,
     readonly log: Log,
     quiet: boolean,
@@ -86,7 +87,7 @@ export class Broker {
         setup: async (model: ChannelModel) => surviveUndecodableHeaders(model.connection),
       },
     });
-    return new Broker(redactUrl(config.url), connection, log, !options.expected);
+    return new Broker(redactUrl(config.url), config.queueType, connection, log, !options.expected);
   }
 
   get state(): BrokerState {
@@ -122,6 +123,7 @@ export class Broker {
 
   async #reopen(use: (channel: ConfirmChannel, closed: AbortSignal) => Promise<void>, stop?: AbortSignal): Promise<void> {
     let failures = 0;
+    let warning: string | undefined;
     while (!this.#stopping.signal.aborted && !stop?.aborted) {
       try {
         const channel = await this.connection.createConfirmChannel();
@@ -134,6 +136,7 @@ export class Broker {
           await use(channel, closed);
           // A channel that keeps closing right after it was opened is a failure too, or this would be a hot loop.
           failures = performance.now() - openedAt > longestPauseMs ? 0 : failures + 1;
+          if (failures === 0) warning = undefined;
         } finally {
           await closeChannel(channel, closed);
           this.#channels.delete(channel);
@@ -141,8 +144,10 @@ export class Broker {
       } catch (error) {
         if (this.#stopping.signal.aborted || stop?.aborted) return;
         failures += 1;
-        const lost = this.#state === "connecting";
-        if (!lost) this.log.warn({ error: messageOf(error) }, "A RabbitMQ channel could not be set up; it is tried again");
+        // One warning for one reason, however often it is tried; that the connection is lost has a warning of its own.
+        const known = this.#state === "connecting" || warning === messageOf(error);
+        warning = messageOf(error);
+        this.log[known ? "debug" : "warn"]({ error: warning }, "A RabbitMQ channel could not be set up; it is tried again");
       }
       if (!this.#stopping.signal.aborted && !stop?.aborted) await pause(failures, this.#stopping.signal);
     }

@@ -154,11 +154,17 @@ function about(message: Message): Omit<DeadLetter, "body" | "bodyEncoding" | "bo
   return {
     id: typeof messageId === "string" ? messageId : "",
     type: typeof type === "string" ? type : null,
-    reason: text("x-reason") ?? "unknown",
-    error: text("x-error") ?? "",
+    reason: text("x-reason") ?? givenUpBy(headers) ?? "unknown",
+    error: text("x-error") ?? (givenUpBy(headers) ? "RabbitMQ gave it up: the queue is set up so" : ""),
     stack: text("x-stack"),
     attempts: failuresOf(message),
     firstFailure: firstFailureOf(message),
     lastFailure: lastFailureOf(message),
   };
+}
+
+/** Why RabbitMQ itself moved a message, such as `delivery_limit`. */
+function givenUpBy({ "x-death": deaths }: Record<string, unknown>): string | undefined {
+  const last: unknown = Array.isArray(deaths) ? deaths[0] : undefined;
+  return typeof last === "object" && last !== null && "reason" in last ? String(last.reason) : undefined;
 }

@@ -6,8 +6,10 @@ import { noTracing, type Tracing } from "../observe/tracing";
 import type { LogEntry, LogReader } from "../store/log";
 import type { Store } from "../store/store";
 import { Signal } from "../timing/signal";
-import { toMessage } from "./message";
+import { type OutgoingMessage, toMessage } from "./message";
 import { type PublishChannel, Publisher, Unroutable } from "./publisher";
+import type { RefusedEvents } from "./refused-events";
+import { StoredPosition } from "./stored-position";
 
 export interface RelayOptions {
   readonly log: LogReader;
@@ -16,6 +18,8 @@ export interface RelayOptions {
   readonly exchangeOf: (eventType: string) => string;
   /** Gives an event that no queue took a queue to go to. */
   readonly makeRoute: (eventType: string, exchange: string) => Promise<void>;
+  /** Sees to events that a queue refuses. */
+  readonly refused: RefusedEvents;
   readonly logger: Log;
   readonly tracing?: Pick<Tracing, "send">;
 }
@@ -26,6 +30,13 @@ interface Failed {
   readonly entry?: LogEntry;
 }
 
+/** An event that the broker refused, and how to tell that it has it after all. */
+interface Refused {
+  readonly entry: LogEntry;
+  readonly message: OutgoingMessage;
+  readonly confirm: () => number | undefined;
+}
+
 /** Keeps the broker's pipe full, and bounds what one that blocks can hold in memory. */
 const window = 1024;
 const windowBytes = 16 * 1024 * 1024;
@@ -33,8 +44,6 @@ const windowBytes = 16 * 1024 * 1024;
 const batch = 256;
 /** While changes come, more would hold their requests up for longer than some milliseconds. */
 const sentBetweenChanges = 64;
-/** Storing the position costs a commit of its own on an idle system; after a crash, what came since is sent again. */
-const saveEveryMs = 20;
 const longestPauseMs = 5_000;
 
 /**
@@ -46,18 +55,18 @@ export class Relay {
   readonly tally = { confirms: 0, returns: 0, failures: 0 };
   readonly #wake = new Signal();
   #position = 0;
-  #saved = 0;
+  readonly #stored: StoredPosition;
   #loaded = false;
   /** Since events were sent last. */
   #logHasGrown = false;
-  #saving = false;
-  #saveTimer: Timer | undefined;
   #stopping = false;
   readonly #pauses: ((position: number) => Promise<void>)[] = [];
   /** Raised whenever the position moves, for `stop`. */
   readonly #progress = new Signal();
 
-  constructor(readonly options: RelayOptions) {}
+  constructor(readonly options: RelayOptions) {
+    this.#stored = new StoredPosition(options.relayed, options.logger);
+  }
 
   /** Every event up to here is confirmed. */
   get position(): number {
@@ -67,7 +76,7 @@ export class Relay {
   /** Reads the stored position, so that `position` tells the truth before the broker is there. */
   async load(): Promise<void> {
     if (this.#loaded) return;
-    this.#position = this.#saved = await this.options.relayed.load();
+    this.#position = await this.#stored.load();
     this.#loaded = true;
   }
 
@@ -112,8 +121,7 @@ export class Relay {
     }
     this.#stopping = true;
     this.#wake.raise();
-    clearTimeout(this.#saveTimer);
-    if (this.#position > this.#saved) await this.#save(this.#position);
+    await this.#stored.stop();
   }
 
   /** Sends until something fails; answers the failure once nothing is in flight any more. Undefined: closed or stopped. */
@@ -125,6 +133,9 @@ export class Relay {
     /** Read, but not sent. Always a whole batch: a read for each few that there is room for took a quarter of the relay's time. */
     let unsent: LogEntry[] = [];
     let failure: Failed | undefined;
+    /** How many may be in flight: few after a refusal, since the others get each that is refused twice. */
+    let allowed = window;
+    const refused: Refused[] = [];
     const ended = () => closed.aborted || this.#stopping;
     const { exchangeOf, tracing = noTracing } = this.options;
 
@@ -139,10 +150,12 @@ export class Relay {
         if (error) {
           span.end(troubleOf(error));
           this.tally[error instanceof Unroutable ? "returns" : "failures"] += 1;
-          failure ??= { error, entry };
+          if (error instanceof Unroutable) failure ??= { error, entry };
+          else refused.push({ entry, message, confirm });
         } else {
           span.end();
           this.tally.confirms += 1;
+          allowed = Math.min(window, allowed + 1);
           this.#advance(confirm());
         }
         inFlight -= 1;
@@ -154,14 +167,20 @@ export class Relay {
     while (!ended() && failure === undefined) {
       const { drained } = publisher;
       drained?.then(() => this.#wake.raise());
+      if (refused.length > 0 && inFlight === 0) {
+        failure = await this.#insist(publisher, refused.splice(0), closed);
+        allowed = 1;
+        continue;
+      }
+      if (allowed === window && refused.length === 0) this.options.refused.end();
       const pause = this.#pauses[0];
       if (pause && inFlight === 0) {
         this.#pauses.shift();
         await pause(next);
         continue;
       }
-      const hasRoom = () => inFlight < window && bytesInFlight < windowBytes;
-      const maySend = !drained && !pause && hasRoom();
+      const hasRoom = () => inFlight < allowed && bytesInFlight < windowBytes;
+      const maySend = !drained && !pause && refused.length === 0 && hasRoom();
       try {
         if (maySend && unsent.length === 0) unsent = await this.options.log.read(next, batch);
       } catch (error) {
@@ -175,7 +194,10 @@ export class Relay {
       unsent = unsent.slice(sent);
       // Lets requests and confirms in between.
       if (sent > 0) await new Promise(setImmediate);
-      else await this.#wake.wait();
+      else {
+        if (maySend && inFlight === 0) this.options.refused.end();
+        await this.#wake.wait();
+      }
     }
     while (inFlight > 0 && !ended()) await this.#wake.wait();
     return failure;
@@ -185,28 +207,7 @@ export class Relay {
     if (confirmedTo === undefined || confirmedTo <= this.#position) return;
     this.#position = confirmedTo;
     this.#progress.raise();
-    this.#saveSoon();
-  }
-
-  #saveSoon(): void {
-    if (this.#saving || this.#saveTimer || this.#stopping) return;
-    this.#saveTimer = setTimeout(async () => {
-      this.#saveTimer = undefined;
-      this.#saving = true;
-      const position = this.#position;
-      await this.#save(position);
-      this.#saving = false;
-      if (this.#position > position) this.#saveSoon();
-    }, saveEveryMs);
-  }
-
-  async #save(position: number): Promise<void> {
-    try {
-      await this.options.relayed.save(position);
-      this.#saved = position;
-    } catch (error) {
-      this.options.logger.warn({ error: messageOf(error), position }, "The relay's position could not be stored; events may be sent twice");
-    }
+    this.#stored.moveTo(confirmedTo);
   }
 
   async #recover({ error: failure, entry }: Failed, failures: number, closed: AbortSignal): Promise<void> {
@@ -222,7 +223,28 @@ export class Relay {
         logger[level]({ error: messageOf(error) }, "No queue could be made for an event"),
       );
     }
-    const until = performance.now() + pauseMs;
-    while (performance.now() < until && !this.#stopping && !closed.aborted) await this.#wake.wait(until - performance.now());
+    await this.#pause(pauseMs, closed);
+  }
+
+  /** Delivers events that were refused, one after another in their order. */
+  async #insist(publisher: Publisher, refused: Refused[], closed: AbortSignal): Promise<Failed | undefined> {
+    refused.sort((a, b) => a.entry.position - b.entry.position);
+    for (const { entry, message, confirm } of refused) {
+      try {
+        if (!(await this.options.refused.deliver(publisher, message, (ms) => this.#pause(ms, closed)))) return undefined;
+      } catch (error) {
+        return { error, entry };
+      }
+      this.#advance(confirm());
+    }
+    return undefined;
+  }
+
+  /** Waits; resolves with false when nothing more is to be sent. */
+  async #pause(ms: number, closed: AbortSignal): Promise<boolean> {
+    const until = performance.now() + ms;
+    const ended = () => closed.aborted || this.#stopping;
+    while (performance.now() < until && !ended()) await this.#wake.wait(until - performance.now());
+    return !ended();
   }
 }

@@ -7,7 +7,7 @@ import type { Store } from "../store/store";
 import type { Broker, ConfirmChannel } from "./connection";
 import type { Relay } from "./relay";
 import { sendPast } from "./send-past";
-import { bindOwnQueue, declarePlainQueue, queueDepth } from "./topology";
+import { bindOwnQueue, declareDurableQueue, queueDepth } from "./topology";
 
 export interface RabbitReplaysOptions {
   readonly broker: Broker;
@@ -21,6 +21,7 @@ export interface RabbitReplaysOptions {
 const saveEveryMs = 250;
 /** A fill pauses the relay only for what is left when it is this near to the present. */
 const nearlyThere = 2000;
+const lookAtRelayEveryMs = 50;
 
 /** A replay or a fill that is not finished: it runs, or waits for its turn. */
 export class RabbitReplayRun {
@@ -46,8 +47,10 @@ export class RabbitReplayRun {
     this.isBound = false;
     if (!this.isFill) return this.#sendUpTo(last, channel, stop);
 
-    if (position === first) await declarePlainQueue(broker, queue, log);
+    if (position === first) await declareDurableQueue(broker, queue, log);
     while (!stop.aborted && relay.position - this.row.position > nearlyThere) await this.#sendUpTo(relay.position, channel, stop);
+    // A queue that is bound before the relay has come to where it begins would get what was committed before.
+    while (!stop.aborted && relay.position < this.row.position) await Bun.sleep(lookAtRelayEveryMs);
     if (stop.aborted) return;
     await relay.whilePaused(async (present) => {
       if (stop.aborted) return;

@@ -62,9 +62,14 @@ export class RabbitReplays implements Replays {
     return this.#all(true).some(({ row, isBound }) => row.queue === queue && !isBound);
   }
 
-  /** Makes a queue, sends it the past, and then binds it to the present, with no gap and nothing twice in between. */
-  async fill(queue: string, types: readonly string[], from: string | null): Promise<void> {
-    await this.#begin(queue, { types, subject: null, from, to: null, rate: null, force: false }, 1);
+  /**
+   * Makes a queue, sends it the past from `startFrom` on, and then binds it to the present, with no gap and nothing twice in
+   * between. From `now` on, the past is what is committed from here on and sent before the queue is bound.
+   */
+  async fill(queue: string, types: readonly string[], startFrom: string): Promise<void> {
+    const from = startFrom === "beginning" || startFrom === "now" ? null : startFrom;
+    const selection = { types, subject: null, from, to: null, rate: null, force: false };
+    await this.#begin(queue, selection, 1, startFrom === "now" ? await this.options.store.log.end() : undefined);
   }
 
   async get(id: string): Promise<Replay | undefined> {
@@ -126,10 +131,11 @@ export class RabbitReplays implements Replays {
     return [...this.#unfinished.values()].filter(({ isFill }) => isFill === fills);
   }
 
-  async #begin(queue: string, selection: ReplaySelection, fill: number): Promise<RabbitReplayRun> {
+  /** @param after the position to begin after. Default: what the selection says. */
+  async #begin(queue: string, selection: ReplaySelection, fill: number, after?: number): Promise<RabbitReplayRun> {
     const { replays, log } = this.options.store;
     const id = Bun.randomUUIDv7();
-    const [first, last] = [await beginningOf(log, selection), await log.end()];
+    const [first, last] = [after ?? (await beginningOf(log, selection)), await log.end()];
     await replays.add({ id, queue, fill, selection: JSON.stringify(selection), first, last, createdAt: new Date().toISOString() });
     const run = new RabbitReplayRun(this.options, (await replays.get(id)) as ReplayRow);
     this.#unfinished.set(id, run);

@@ -117,12 +117,10 @@ async function takeSubscription(
     await bindOwnQueue(broker, queue, new Set(wanted), catalogue.resources);
     return undefined;
   }
-  // The consumer makes that queue itself; it is gone again.
-  if (startFrom === "now") return undefined;
   if (isUnsigned) return `${proof.unsigned}, and so gets no past events`;
   if (isStale) return "it is older than the last one of this queue";
   log.info({ queue, types: wanted, startFrom }, "A new queue is filled from the event log");
-  await replays.fill(queue, wanted, startFrom === "beginning" ? null : startFrom);
+  await replays.fill(queue, wanted, startFrom);
   return undefined;
 }
 

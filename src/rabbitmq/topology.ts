@@ -2,6 +2,9 @@ import { type Log, messageOf } from "../observe/logging";
 import type { Resource } from "../schema/resource";
 import type { Broker, Options, Replies } from "./connection";
 
+/** How often a quorum queue delivers an event that nobody settles: the default of RabbitMQ 4. */
+const deliveryLimit = 20;
+
 /** Declares what the publisher needs: the exchange of every resource, and its durable queue `<name>_events`. */
 export async function declareResources(broker: Broker, resources: readonly Resource[], log: Log): Promise<void> {
   for (const { name, exchange, queue } of resources) {
@@ -20,20 +23,19 @@ export function declareQueueForType(broker: Broker, eventType: string, exchange:
 
 async function declareEventQueue(broker: Broker, log: Log, exchange: string, queue: string, pattern: string): Promise<void> {
   await declareExchange(broker, exchange);
-  await declareQueue(broker, queue, {}, log);
+  await declareDurableQueue(broker, queue, log);
   await broker.withChannel((channel) => channel.bindQueue(queue, exchange, pattern));
 }
 
-/** A consumer's own queue: bound to the types that it asks for, and to no other type that the program knows. */
-export async function declareOwnQueue(
+/** A queue that is there as long as the process: bound to the types that it asks for. */
+export async function declareTemporaryQueue(
   broker: Broker,
   queue: string,
   wanted: ReadonlySet<string>,
   resources: readonly Resource[],
-  options: { temporary: boolean },
   log: Log,
 ): Promise<void> {
-  await declareQueue(broker, queue, options.temporary ? { durable: false, exclusive: true } : {}, log);
+  await declareQueue(broker, queue, { durable: false, exclusive: true }, log);
   await bindOwnQueue(broker, queue, wanted, resources);
 }
 
@@ -88,7 +90,7 @@ export function retryQueueLifetimeMs(delayMs: number): number {
 /** Where a queue's dead letters are kept. */
 export async function declareDeadQueue(broker: Broker, queue: string, log: Log): Promise<string> {
   const name = deadQueueOf(queue);
-  await declareQueue(broker, name, {}, log);
+  await declareQueue(broker, name, broker.queueType === "quorum" ? { arguments: { "x-queue-type": "quorum" } } : {}, log);
   return name;
 }
 
@@ -103,9 +105,22 @@ export async function declareSubscriptionsQueue(broker: Broker, log: Log): Promi
   await declareQueue(broker, subscriptionsQueue, {}, log);
 }
 
-/** Declares a durable queue that nothing is bound to yet. */
-export async function declarePlainQueue(broker: Broker, queue: string, log: Log): Promise<void> {
-  await declareQueue(broker, queue, {}, log);
+/**
+ * Declares a durable queue for events. A classic one has no arguments, so that any program can share it. What RabbitMQ gives up
+ * of a quorum queue becomes a dead letter.
+ */
+export async function declareDurableQueue(broker: Broker, queue: string, log: Log): Promise<void> {
+  if (broker.queueType !== "quorum") return declareQueue(broker, queue, {}, log);
+  const args = {
+    "x-queue-type": "quorum",
+    "x-delivery-limit": deliveryLimit,
+    "x-dead-letter-exchange": "",
+    "x-dead-letter-routing-key": await declareDeadQueue(broker, queue, log),
+    "x-dead-letter-strategy": "at-least-once",
+    // That strategy needs it. Without a limit of the length, it refuses nothing.
+    "x-overflow": "reject-publish",
+  };
+  await declareQueue(broker, queue, { arguments: args }, log);
 }
 
 /** Deletes a queue with what is in it; one that is not there is no error. */
@@ -129,7 +144,17 @@ export async function queueState(broker: Broker, queue: string): Promise<Replies
 }
 
 async function declareExchange(broker: Broker, exchange: string): Promise<void> {
-  await broker.withChannel((channel) => channel.assertExchange(exchange, "topic", { durable: true }));
+  try {
+    await broker.withChannel((channel) => channel.assertExchange(exchange, "topic", { durable: true }));
+  } catch (error) {
+    if (!isPreconditionFailed(error)) throw error;
+    const [, property, value] = /inequivalent arg '(\w+)' for exchange .* but current is '?([^']*)'?/.exec(messageOf(error)) ?? [];
+    const difference = property === undefined ? messageOf(error) : `with the ${property} "${value}"`;
+    throw new Error(
+      `the exchange "${exchange}" exists ${difference}, and must be a durable topic exchange: delete it, and Warren declares it`,
+      { cause: error },
+    );
+  }
 }
 
 /** Declares a durable queue; one that exists with other arguments is used as it is, and the difference is logged. */
@@ -154,7 +179,7 @@ export function isRefusal(error: unknown): boolean {
   return error instanceof Error && "code" in error && (error.code === 403 || error.code === 405);
 }
 
-function isPreconditionFailed(error: unknown): boolean {
+export function isPreconditionFailed(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === 406;
 }
 

@@ -35,6 +35,8 @@ export interface RelayStatus {
   readonly broker: BrokerState;
   /** Every event up to this position is confirmed by RabbitMQ. */
   readonly position: number;
+  /** What keeps events from their queues, or could, though RabbitMQ is there; sentences for a person. */
+  readonly problems: readonly string[];
 }
 
 export type Route<App extends AnyElysia = AnyElysia> = (dependencies: Dependencies) => App;

@@ -6,6 +6,7 @@ import { KeyReused, StoreUnavailable } from "./errors";
 import type { Listing, Page } from "./listing";
 import type { LogEntry, LogReader } from "./log";
 import type { QueueStore } from "./queue-store";
+import type { RelayTrouble } from "./relay-trouble";
 import type { RecordsCheck } from "./sqlite/record-checks";
 import type { Stored } from "./stored";
 
@@ -118,6 +119,8 @@ export interface Store extends QueueStore {
   onAppend(listener: () => void): () => void;
   /** The position up to which RabbitMQ has confirmed every event. */
   readonly relayed: { load(): Promise<number>; save(position: number): Promise<void> };
+  /** What keeps events from RabbitMQ though it is there; null: nothing. */
+  readonly relayTrouble: { get(): RelayTrouble | null; save(trouble: RelayTrouble | null): Promise<void> };
 
   /** Removes events older than `before` (ISO 8601) up to `position`; answers how many. */
   prune(before: string, position: number): Promise<number>;

@@ -44,7 +44,9 @@ export class Environment {
     { exchange, properties: { messageId = "", headers = {} } }: Parameters<SimulatedBroker["watch"]["confirmed"]>[0],
     queues: readonly string[],
   ) {
-    if (exchange !== "" && queues.length > 0) this.history.relayed.add(messageId);
+    // An event that was refused goes to each queue by itself; what failed, or was asked for again, says so in its headers.
+    const isFirst = !["x-attempts", "x-redriven", "x-replay"].some((name) => name in headers);
+    if ((exchange !== "" || isFirst) && queues.length > 0) this.history.relayed.add(messageId);
     for (const name of queues) {
       const [queue = ""] = /^(.*)\.(retry\.\d+|dead)$/.exec(name)?.slice(1) ?? [];
       const attempts = Number(headers["x-attempts"]);

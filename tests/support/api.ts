@@ -59,7 +59,7 @@ export interface TestOptions {
   readonly relay?: AppOptions["dependencies"]["relay"];
 }
 
-const noRelay: NonNullable<TestOptions["relay"]> = () => ({ transport: "embedded", broker: "off", position: 0 });
+const noRelay: NonNullable<TestOptions["relay"]> = () => ({ transport: "embedded", broker: "off", position: 0, problems: [] });
 
 /** The HTTP application with items and orders, on a store in a temporary folder. Nothing listens. */
 export function openApi({

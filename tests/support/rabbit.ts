@@ -34,11 +34,21 @@ export interface Rabbit {
   dispose(): Promise<void>;
 }
 
+export interface RabbitOptions {
+  readonly port?: number;
+  /** Where its management API listens. Default: it has none. */
+  readonly managementPort?: number;
+}
+
 /** A private RabbitMQ node with its own ports, Erlang port mapper and folder. */
-export async function startRabbit(port = freePort()): Promise<Rabbit> {
+export async function startRabbit({ port = freePort(), managementPort }: RabbitOptions = {}): Promise<Rabbit> {
   const folder = temporaryFolder().path;
   const [distPort, epmdPort] = [freePort(), freePort()];
-  writeFileSync(join(folder, "plugins"), "[].");
+  writeFileSync(join(folder, "plugins"), managementPort === undefined ? "[]." : "[rabbitmq_management].");
+  writeFileSync(
+    join(folder, "rabbitmq.conf"),
+    managementPort === undefined ? "" : `management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = ${managementPort}\n`,
+  );
   const env = {
     PATH: process.env["PATH"] ?? "",
     LANG: "C.UTF-8",
@@ -52,6 +62,7 @@ export async function startRabbit(port = freePort()): Promise<Rabbit> {
     RABBITMQ_LOG_BASE: join(folder, "log"),
     RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, "plugins"),
     RABBITMQ_CONF_ENV_FILE: "/dev/null",
+    RABBITMQ_CONFIG_FILE: join(folder, "rabbitmq.conf"),
     RABBITMQ_PID_FILE: join(folder, "pid"),
   };
   let server: Bun.Subprocess | undefined;

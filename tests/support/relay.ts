@@ -1,4 +1,5 @@
 import { jest } from "bun:test";
+import { type Refusal, RefusedEvents } from "../../src/rabbitmq/refused-events";
 import { Relay } from "../../src/rabbitmq/relay";
 import { MemoryLog } from "./memory-log";
 import { MockChannel } from "./mock-channel";
@@ -6,19 +7,27 @@ import { recordedLog } from "./recorded-log";
 import { settled } from "./settled";
 
 /** A relay between a log in memory and a channel whose broker is silent until the test says otherwise. */
-export function relayOn(log = new MemoryLog()) {
+export function relayOn(log = new MemoryLog(), queues: { known?: readonly string[]; limited?: readonly string[] } = {}) {
   const channel = new MockChannel();
   const { log: logger, lines, at } = recordedLog();
   /** Every route that was made: `item.created on events`. */
   const routes: string[] = [];
+  const refusals: (Refusal | null)[] = [];
+  const refused = new RefusedEvents({
+    queuesOf: async () => queues.known ?? [],
+    limitOf: async (queue) => (queues.limited?.includes(queue) ? "x-max-length 5" : undefined),
+    onChange: (refusal) => void refusals.push(refusal),
+    logger,
+  });
   const relay = new Relay({
     log,
     relayed: log.relayed,
     exchangeOf: (type) => (type.startsWith("order.") ? "sales" : "events"),
     makeRoute: async (type, exchange) => void routes.push(`${type} on ${exchange}`),
+    refused,
     logger,
   });
-  return { log, channel, relay, lines, at, routes, run: (on = channel) => relay.run(on, on.signal) };
+  return { refusals, log, channel, relay, lines, at, routes, run: (on = channel) => relay.run(on, on.signal) };
 }
 
 /** The positions of what was published, in order, repeats too. */

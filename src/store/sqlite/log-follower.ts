@@ -2,6 +2,7 @@ import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import type { LogReader } from "../log";
 import type { QueueSubscription, Refusal, RetryQueue } from "../queue-store";
+import type { RelayTrouble } from "../relay-trouble";
 import type { ReplayRow } from "../replay";
 import type { Store } from "../store";
 import { changesOf } from "./changes";
@@ -13,6 +14,7 @@ import { refuseNewer, schemaVersionOf, storeMigrations } from "./migrations";
 import { hasMoved } from "./moved";
 import { retryQueuesIn, subscriptionsOf } from "./queue-tables";
 import { refusalsOf } from "./refusal-table";
+import { relayTroubleIn } from "./relay-trouble";
 
 /** The event log as another process sees it. */
 export interface LogFollower extends LogReader {
@@ -28,6 +30,8 @@ export interface LogFollower extends LogReader {
   refusals(since: number): Refusal[];
   /** The position up to which RabbitMQ has confirmed every event, as it was last stored: some 20 ms ago while events are sent. */
   relayed(): number;
+  /** As in {@link Store}. */
+  relayTrouble(): RelayTrouble | null;
   /** As in {@link Store}. */
   readonly find: Store["find"];
   readonly logId: Store["logId"];
@@ -73,6 +77,7 @@ export function followLog(file: string): LogFollower | undefined {
     replay: (id) => db.query<ReplayRow, [string]>("SELECT * FROM warren_replays WHERE id = ?").get(id) ?? undefined,
     refusals: (since) => refusalsOf(db, since),
     relayed: () => relayed.get()?.position ?? 0,
+    relayTrouble: () => relayTroubleIn(db),
     logId,
     changed: changesOf(db),
     isReplaced() {

@@ -3,6 +3,7 @@ import { idempotencyKeySchema } from "./idempotency-keys";
 import { recordChecksSchema } from "./record-checks";
 import { refusalSchema } from "./refusal-table";
 import { relayTimesSchema } from "./relay-position";
+import { relayTroubleSchema } from "./relay-trouble";
 import { replaySchema } from "./replay-table";
 
 /** Each entry takes a database one version up. Append only: an entry that was released never changes. */
@@ -54,6 +55,7 @@ export const storeMigrations: Migrations = [
   ALTER TABLE subscriptions ADD COLUMN signedAt INTEGER;
   ${refusalSchema}`,
   recordChecksSchema,
+  relayTroubleSchema,
 ];
 
 /**

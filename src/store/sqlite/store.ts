@@ -28,6 +28,7 @@ import { checkRecords } from "./record-checks";
 import { upcastRecords } from "./record-versions";
 import { refusalsIn } from "./refusal-table";
 import { relayPosition } from "./relay-position";
+import { savedRelayTrouble } from "./relay-trouble";
 import { Table } from "./resource-table";
 import { hasSameFields, serialize } from "./serialize";
 import { Snapshot } from "./snapshot";
@@ -84,6 +85,7 @@ class SqliteStore implements Store {
   readonly find: Store["find"];
   readonly check: Store["check"];
   readonly relayed: Store["relayed"];
+  readonly relayTrouble: Store["relayTrouble"];
   readonly subscriptions: Store["subscriptions"];
   readonly retryQueues: Store["retryQueues"];
   readonly replays: Store["replays"];
@@ -128,6 +130,7 @@ class SqliteStore implements Store {
     this.logId = logIdOf(this.#db);
     this.find = eventFinder(this.#db);
     this.relayed = relayPosition(this.#db, this.#commits);
+    this.relayTrouble = savedRelayTrouble(this.#db, this.#commits);
     this.subscriptions = subscriptionsIn(this.#db, this.#commits);
     this.retryQueues = savedRetryQueues(this.#db, this.#commits);
     this.refusals = refusalsIn(this.#db, this.#commits);

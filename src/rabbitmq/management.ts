@@ -1,0 +1,68 @@
+import type { QueueArguments, QueueFacts } from "./queue-facts";
+
+const timeoutMs = 5000;
+
+interface ManagedQueue {
+  readonly durable: boolean;
+  readonly auto_delete: boolean;
+  readonly type?: string;
+  readonly arguments: QueueArguments;
+  /** Keys without the `x-` of arguments. Older ones answer a list where there is none. */
+  readonly effective_policy_definition?: QueueArguments | readonly never[];
+}
+
+/** RabbitMQ's management API, which knows what AMQP does not show: policies, and the bindings of others. */
+export class Management {
+  readonly #base: URL;
+  readonly #vhost: string;
+
+  /** @param amqpUrl names the virtual host. */
+  constructor(url: string, amqpUrl: string) {
+    this.#base = new URL(url.endsWith("/") ? url : `${url}/`);
+    this.#vhost = new URL(amqpUrl).pathname.slice(1) || "%2F";
+  }
+
+  /**
+   * How a queue was declared, and what policies add to it; undefined: there is no such queue.
+   *
+   * @throws {Error} when the API does not answer as it should.
+   */
+  async queueFacts(queue: string): Promise<QueueFacts | undefined> {
+    const found = (await this.#get(`queues/${this.#vhost}/${encodeURIComponent(queue)}`)) as ManagedQueue | undefined;
+    if (!found) return undefined;
+    const { durable, auto_delete: autoDelete, type } = found;
+    const policy = Array.isArray(found.effective_policy_definition) ? {} : (found.effective_policy_definition ?? {});
+    return {
+      durable,
+      autoDelete,
+      arguments: withPolicy({ ...(type && { "x-queue-type": type }), ...found.arguments }, policy as QueueArguments),
+    };
+  }
+
+  /** The queues that are bound to an exchange. */
+  async boundQueues(exchange: string): Promise<string[]> {
+    const bindings = (await this.#get(`exchanges/${this.#vhost}/${encodeURIComponent(exchange)}/bindings/source`)) ?? [];
+    const found = bindings as { destination: string; destination_type: string }[];
+    return [...new Set(found.filter((binding) => binding.destination_type === "queue").map(({ destination }) => destination))];
+  }
+
+  async #get(path: string): Promise<unknown> {
+    const url = new URL(`api/${path}`, this.#base);
+    const authorization = `Basic ${btoa(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`)}`;
+    url.username = url.password = "";
+    const answer = await fetch(url, { headers: { authorization }, signal: AbortSignal.timeout(timeoutMs) });
+    if (answer.status === 404) return undefined;
+    if (!answer.ok) throw new Error(`the management API at ${url.origin} answers ${answer.status}`);
+    return answer.json();
+  }
+}
+
+/** Of a limit that both have, the lower one counts; of anything else, the argument. */
+function withPolicy(args: QueueArguments, policy: QueueArguments): QueueArguments {
+  const merged: Record<string, string | number | boolean> = { ...args };
+  for (const [key, value] of Object.entries(policy)) {
+    const own = args[`x-${key}`];
+    merged[`x-${key}`] = own === undefined ? value : typeof own === "number" && typeof value === "number" ? Math.min(own, value) : own;
+  }
+  return merged;
+}

@@ -1,0 +1,63 @@
+import type { QueueFacts } from "./queue-facts";
+import { deadQueueOf } from "./topology";
+
+/** A way in which RabbitMQ would take events from a queue that no consumer has handled. */
+export interface QueueDanger {
+  /** The argument or property: `x-max-length`. */
+  readonly argument: string;
+  /** What happens, after "drops events: ". */
+  readonly what: string;
+  /** What a person can do. */
+  readonly todo: string;
+}
+
+/** The limit that RabbitMQ 4 has where a queue has none. */
+const defaultDeliveryLimit = 20;
+
+/** Why a queue could drop events; empty: it could not. */
+export function dangersOf(queue: string, { durable, autoDelete, arguments: args }: QueueFacts): QueueDanger[] {
+  const type = args["x-queue-type"] ?? "classic";
+  const keepsDeadLetters = args["x-dead-letter-exchange"] === "" && args["x-dead-letter-routing-key"] === deadQueueOf(queue);
+  const goesTo =
+    "x-dead-letter-exchange" in args ? `leave the queue for the dead letter exchange "${args["x-dead-letter-exchange"]}"` : "are dropped";
+  const refuses = typeof args["x-overflow"] === "string" && args["x-overflow"].startsWith("reject-publish");
+  const found: [boolean, string, string][] = [
+    [!durable, "durable", "it is not durable, and gone when RabbitMQ restarts"],
+    [autoDelete, "auto_delete", "it is deleted when its last consumer stops"],
+    [type === "stream", "x-queue-type", "it is a stream, in which a consumer begins with the next event each time it starts"],
+    ["x-expires" in args, "x-expires", `it is deleted when nobody has used it for ${args["x-expires"]} ms`],
+    ["x-max-age" in args, "x-max-age", `events older than ${args["x-max-age"]} are dropped`],
+    ["x-message-ttl" in args && !keepsDeadLetters, "x-message-ttl", `events that have waited for ${args["x-message-ttl"]} ms ${goesTo}`],
+    ...(["x-max-length", "x-max-length-bytes"] as const).map((name): [boolean, string, string] => [
+      name in args && !refuses && !keepsDeadLetters,
+      name,
+      `beyond ${args[name]} ${name === "x-max-length" ? "events" : "bytes"}, the oldest ${goesTo}`,
+    ]),
+  ];
+  const dangers = found.flatMap(([isThere, argument, what]) => (isThere ? [{ argument, what, todo: redeclare(queue) }] : []));
+  const limit = args["x-delivery-limit"] ?? defaultDeliveryLimit;
+  if (type === "quorum" && !("x-dead-letter-exchange" in args) && limit !== -1) {
+    const by = "x-delivery-limit" in args ? "" : ", by default from RabbitMQ 4 on";
+    const what = `an event that was delivered more than ${limit} times without an answer is dropped${by}`;
+    dangers.push({ argument: "x-delivery-limit", what, todo: `\`${deadLetterPolicy(queue)}\` keeps it as a dead letter.` });
+  }
+  return dangers;
+}
+
+/** Why a queue could refuse events; undefined: nothing says that it does. */
+export function refusalReason({ arguments: args }: QueueFacts): string | undefined {
+  if (typeof args["x-overflow"] !== "string" || !args["x-overflow"].startsWith("reject-publish")) return undefined;
+  const limits = ["x-max-length", "x-max-length-bytes"].filter((name) => name in args).map((name) => `${name} ${args[name]}`);
+  return limits.length === 0 ? undefined : `${limits.join(", ")}, x-overflow ${args["x-overflow"]}`;
+}
+
+function redeclare(queue: string): string {
+  return `Stop its consumers, move what is in "${queue}", and delete it; Warren declares it without that.`;
+}
+
+/** A policy that gives a quorum queue a dead letter queue. */
+function deadLetterPolicy(queue: string): string {
+  const definition = { "dead-letter-exchange": "", "dead-letter-routing-key": deadQueueOf(queue) };
+  const pattern = `^${queue.replaceAll(".", "\\.")}$`;
+  return `rabbitmqctl set_policy --apply-to queues ${deadQueueOf(queue)} '${pattern}' '${JSON.stringify(definition)}'`;
+}

@@ -1,0 +1,40 @@
+import { type Consumer, ConsumerError } from "../delivery/consumer-options";
+import type { QueueDanger } from "./queue-dangers";
+import { dangerText, type QueueInspector } from "./queue-inspection";
+import { warnOf } from "./queue-watch";
+import { declareDeadQueue } from "./topology";
+
+/** Looks at how a consumer's queue was set up, each time that the consumer comes to it. */
+export class QueueSetup {
+  #dangers: readonly QueueDanger[] = [];
+  readonly #said = new Set<string>();
+
+  /** @param strict whether the consumer refuses a queue that could drop events. */
+  constructor(
+    readonly inspector: QueueInspector,
+    readonly consumer: Consumer,
+    readonly strict: boolean,
+  ) {}
+
+  /** Why the queue could drop events; empty: it could not. */
+  get problems(): string[] {
+    return this.#dangers.map((danger) => dangerText(this.consumer.queue, danger));
+  }
+
+  /** @throws {ConsumerError} when the consumer refuses the queue. */
+  async check(): Promise<void> {
+    const { queue, temporary, log } = this.consumer;
+    if (temporary) return;
+    const found = await this.inspector.inspect(queue);
+    this.#dangers = found?.dangers ?? [];
+    // Where RabbitMQ itself may dead-letter, or a policy make it.
+    if (found?.isQuorum) await declareDeadQueue(this.inspector.broker, queue, log);
+    if (this.strict && this.#dangers.length > 0) throw new ConsumerError(refusal(queue, this.#dangers));
+    for (const danger of this.#dangers) warnOf(queue, danger, log, this.#said);
+  }
+}
+
+function refusal(queue: string, dangers: readonly QueueDanger[]): string {
+  const lines = dangers.map(({ argument, what, todo }) => `  - ${what} (${argument}). ${todo}`);
+  return `The queue "${queue}" could drop events, which STRICT_TOPOLOGY=on forbids:\n${lines.join("\n")}`;
+}
