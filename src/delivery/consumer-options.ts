@@ -40,7 +40,7 @@ interface CommonOptions<Pattern extends EventPattern, Asked extends AskedTypes> 
   readonly ratePerSecond?: number;
   /** Maximum duration of an asynchronous handler, in milliseconds, up to 25 minutes. Longer is a failure. Default: 30,000. */
   readonly handlerTimeoutMs?: number;
-  /** When and how often a failed event is retried. Default: 5 attempts, with delays of 1, 2, 4 and 8 s, each varied by 25%. */
+  /** When and how often a failed event is retried. Default: 5 attempts, with delays of 1, 2, 4 and 8 s, each varied by up to 25%. */
   readonly retry?: Partial<RetryPolicy>;
   /** When to pause a consumer whose handler fails. Default: for 30 s when half of at least 20 events within a minute failed. */
   readonly breaker?: Partial<BreakerPolicy>;
