@@ -66,7 +66,7 @@ export class EmbeddedConsumer {
     return this.worker.consumer;
   }
 
-  /** Runs until the stop. If the log was replaced, ends when all of the old log is settled; if the file was, after the events in progress. */
+  /** Runs until the stop, until all of a replaced log is settled, or until nothing is in progress for a replaced file. */
   async run(): Promise<void> {
     this.#main = await whenUnlocked(() => startCursor(this.consumer, this.log, this.file, this.on.since));
     this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
