@@ -3,7 +3,7 @@ import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { inexact } from "../schema/exact-json";
 import { isDeeperThan, maxDepth, tooDeep } from "../schema/json-depth";
 import { describeMistakes } from "../schema/mistakes";
-import { documentedAs } from "./documented";
+import { documentedAs } from "../schema/documented";
 import { limitedBody } from "./limited-body";
 import { invalid } from "./mistakes";
 import { HttpProblem } from "./problem";

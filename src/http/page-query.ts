@@ -1,5 +1,5 @@
 import { type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
-import { documentedAs } from "./documented";
+import { documentedAs } from "../schema/documented";
 
 /** A schema with its static type said outright: TypeBox cannot infer it while the resource is still a type parameter. */
 export function typed<T>(schema: TSchema): TUnsafe<T> {
