@@ -1,9 +1,9 @@
 import { type Static, type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { documentedAs } from "../schema/documented";
 import { inexact } from "../schema/exact-json";
 import { isDeeperThan, maxDepth, tooDeep } from "../schema/json-depth";
 import { describeMistakes } from "../schema/mistakes";
-import { documentedAs } from "../schema/documented";
 import { limitedBody } from "./limited-body";
 import { invalid } from "./mistakes";
 import { HttpProblem } from "./problem";

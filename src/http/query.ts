@@ -1,6 +1,6 @@
 import { type TObject, type TUnsafe, Type } from "@sinclair/typebox";
-import { type Mistake, placeOf } from "../schema/mistakes";
 import { documentedAs } from "../schema/documented";
+import { type Mistake, placeOf } from "../schema/mistakes";
 import { invalid } from "./mistakes";
 
 /** A parameter of a query, which is text. */

@@ -28,6 +28,6 @@ export function connectTo({ world, broker }: Environment, connections: Set<Simul
       factor: 2,
       jitter: 0.3,
     });
-    return Reflect.construct(Broker, [redactUrl(config.url), connection, log, !options.expected]) as Broker;
+    return Reflect.construct(Broker, [redactUrl(config.url), config.queueType, connection, log, !options.expected]) as Broker;
   };
 }
