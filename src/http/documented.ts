@@ -1,2 +1,2 @@
-/** Keyword of a parameter's schema: what the documentation shows in its place. */
+/** Keyword in the schema of a parameter or body. Its value is the schema that the documentation shows instead. */
 export const documentedAs = "x-documented-as";
