@@ -20,6 +20,7 @@ export type BulkResult<Name extends string, Fields> =
   | ({ index: number; status: 201 } & { [key in Name]: Recorded<Fields> })
   | { index: number; status: 400 | 413 | 422 | 503; problem: Omit<Problem, "requestId"> };
 
+/** The response to a bulk request. */
 export interface BulkAnswer<Name extends string, Fields> {
   created: number;
   failed: number;
@@ -50,7 +51,7 @@ export function bulk<Name extends string, Fields extends object>(
   return new Elysia().post(
     "/bulk",
     async ({ body, path, server, request }) => {
-      // By default, Bun ends a request after 30 s. This one may have to wait for many other bulk requests.
+      // No idle timeout: this request may have to wait for many other bulk requests.
       server?.timeout(request, 0);
       const { mediaType, entries, fingerprint } = body as unknown as BulkBody<Fields>;
       const key = idempotencyKeyOf(request.headers);

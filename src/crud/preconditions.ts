@@ -5,6 +5,7 @@ import type { Stored } from "../store/stored";
 /** `*`, or the list of entity tags as sent by the client. */
 type Tags = "*" | readonly string[];
 
+/** The conditions of a request. An undefined field means that the header is absent. */
 export interface Preconditions {
   readonly ifMatch?: Tags | undefined;
   readonly ifNoneMatch?: Tags | undefined;

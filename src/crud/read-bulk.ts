@@ -36,8 +36,8 @@ export interface BulkBody<Fields> {
  * each record as it arrives, so that only the records are kept in memory.
  *
  * @param complete converts a record from the form in requests to the stored form.
- * @returns a reader that throws an {@link HttpProblem}: 415 for another media type, 413 for a body that is too large or has
- * too many records or lines, and 400 or 422 for a malformed array.
+ * @returns a reader that throws an {@link HttpProblem}. It is 415 for another media type, and 413 for a body that is too large
+ * or has too many records or lines. It is 400 or 422 for a malformed array.
  */
 export function bulkReader<Fields>(schema: TSchema, complete: (input: unknown) => Fields) {
   const readLine = jsonReader(schema, "line");

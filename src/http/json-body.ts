@@ -23,8 +23,12 @@ export const maxBodyBytes = 1024 * 1024;
  * Elysia does not read the body itself. It would make a stream of it, take anything that is not an object for an empty
  * one, and write the whole body into its error.
  *
- * A request is refused with a problem: 400 for a body that is not JSON in UTF-8, 413 for one larger than
- * {@link maxBodyBytes}, 415 for another media type, and 422 for a query or content that is not valid.
+ * An invalid request is refused with a problem:
+ *
+ * - 400: the body is not JSON in UTF-8.
+ * - 413: the body is larger than {@link maxBodyBytes} (1 MiB).
+ * - 415: the media type, charset or content coding is not accepted.
+ * - 422: the request has a query, or the body does not match the schema.
  *
  * @param schema the schema that the body must match.
  * @param accepted the accepted media types.

@@ -11,6 +11,7 @@ export interface RouteFile {
   readonly path: string;
 }
 
+/** A route file with the route that it exports. */
 export interface LoadedRoute extends RouteFile {
   readonly route: Route;
   /** Whether every service has this route. The file of a built-in route is not in `routes/`. */
