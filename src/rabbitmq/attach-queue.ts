@@ -4,12 +4,12 @@ import type { Broker } from "./connection";
 import { declareOwnQueue, declareResources, queueDepth, subscriptionsQueue } from "./topology";
 
 const lookEveryMs = 250;
-/** How soon a consumer asks again for a queue that is not there, if its first announcement was read. */
+/** Interval after which a consumer announces a missing queue again, provided that the API has read its earlier announcement. */
 const askAgainAfterMs = 60_000;
 
 /**
- * Sees to it that the consumer's queue is there, with its bindings. A new queue that begins in the past is made, filled
- * and bound by the service: it alone has the past, and knows where past and present meet.
+ * Ensures that the consumer's queue exists with its bindings. The API creates, fills and binds a new queue that starts in the past: only
+ * the API has the past events and can switch to new ones without a gap.
  */
 export async function attachQueue(broker: Broker, announcer: Announcer, closed: AbortSignal, consumer: Consumer): Promise<void> {
   const { queue, catalogue, wanted, temporary, startFrom, log } = consumer;
@@ -27,7 +27,7 @@ export async function attachQueue(broker: Broker, announcer: Announcer, closed: 
     await Bun.sleep(lookEveryMs);
     if (performance.now() - askedAt < askAgainAfterMs) continue;
     askedAt = performance.now();
-    // What the API has not read waits for it.
+    // An unread announcement is still waiting for the API: do not send another.
     if ((await queueDepth(broker, subscriptionsQueue)) !== 0) continue;
     log.warn({ queue }, "The API has not made this queue yet; its log and `bun run status` tell if it has refused to. Asking again");
     await announce();
