@@ -2,8 +2,8 @@ import type { Metrics } from "./metrics";
 import { openFiles } from "./open-files";
 
 /**
- * The metrics of a process that every client library of Prometheus has. That of Node.js wants more of the runtime than
- * Bun has, and a timer that wakes an idle process a hundred times a second.
+ * Declares the process metrics that every Prometheus client library has. prom-client's own collection needs more of the runtime than Bun
+ * provides, and a timer that keeps waking up an idle process.
  */
 export function describeProcess(metrics: Metrics): void {
   const startedAt = Date.now() / 1000 - process.uptime();

@@ -8,7 +8,7 @@ interface Settled {
 
 /**
  * Acknowledges the messages settled in one turn of the event loop together: one frame covers all messages before the oldest unsettled one.
- * One frame and socket write per message was measured to dominate a consumer's time.
+ * One frame and socket write per message was measured to take much of a consumer's time.
  */
 export class Acknowledgements {
   #waiting: Settled[] = [];
