@@ -1,6 +1,6 @@
 /**
- * A port that nobody listens on now. Below those that a system gives to outgoing connections (from 32768 on Linux, from
- * 49152 elsewhere), since one of these could take it before the program under test does.
+ * Returns a port that is free now. It is below the ports for outgoing connections (from 32768 on Linux, from 49152 elsewhere), since one of
+ * these could take it before the program under test does.
  */
 export function freePort(): number {
   for (;;) {
