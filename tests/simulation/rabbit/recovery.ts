@@ -5,12 +5,12 @@ import type { Environment } from "../environment";
 import { SimulatedConnection } from "./connection";
 
 type OpenModel = () => Promise<SimulatedConnection>;
-/** amqplib's own way to come back after a lost connection, which it does not export. */
+/** amqplib's own recovery after a lost connection, which it does not export. */
 const { connectWithRecoveryPromise } = createRequire(import.meta.url)("../../node_modules/amqplib/lib/recovery.js") as {
   connectWithRecoveryPromise(openModel: OpenModel, recovery: object): Promise<Broker["connection"]>;
 };
 
-/** What `Broker.connect` does, with the simulated broker in place of amqplib's socket. */
+/** Replaces `Broker.connect`, with the simulated broker instead of amqplib's socket. */
 export function connectTo({ world, broker }: Environment, connections: Set<SimulatedConnection>): typeof Broker.connect {
   return async (config, log, options = { expected: true }) => {
     const process = world.current;
