@@ -19,8 +19,8 @@ export interface Description<Value> {
 const askTimeoutMs = 2000;
 
 /**
- * Metrics exposed to Prometheus. Values are read at each scrape from the counts that each part keeps for itself, so a failure here can cost
- * a metric but never an event.
+ * Metrics exposed to Prometheus. A scrape reads the counts that each part keeps for itself. A failure here can cost a metric but never an
+ * event.
  */
 export class Metrics {
   readonly contentType = "text/plain; version=0.0.4; charset=utf-8";
@@ -43,7 +43,10 @@ export class Metrics {
     this.#add("histogram", description, buckets);
   }
 
-  /** Registers a function that fetches values from outside the process before each scrape. A scrape waits at most 2 s for it. */
+  /**
+   * Registers a function that fetches values from outside the process before each scrape. A scrape waits at most 2 s for it; a value that
+   * arrives later appears in the next one.
+   */
   beforeScrape(ask: () => Promise<void>): void {
     this.#asks.push(ask);
   }

@@ -2,8 +2,8 @@ import type { Metrics } from "./metrics";
 import { openFiles } from "./open-files";
 
 /**
- * Declares the process metrics that every Prometheus client library has. prom-client's own collection needs more of the runtime than Bun
- * provides, and a timer that keeps waking up an idle process.
+ * Declares the process metrics that every Prometheus client library has. prom-client's own collection for Node.js relies on runtime
+ * features that Bun lacks. It also runs a timer that wakes an idle process a hundred times a second.
  */
 export function describeProcess(metrics: Metrics): void {
   const startedAt = Date.now() / 1000 - process.uptime();

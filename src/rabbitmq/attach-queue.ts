@@ -8,7 +8,7 @@ const lookEveryMs = 250;
 const askAgainAfterMs = 60_000;
 
 /**
- * Ensures that the consumer's queue exists with its bindings. The API creates, fills and binds a new queue that starts in the past: only
+ * Ensures that the consumer's queue exists with its bindings. The API creates, fills and binds a new queue that starts in the past. Only
  * the API has the past events and can switch to new ones without a gap.
  */
 export async function attachQueue(broker: Broker, announcer: Announcer, closed: AbortSignal, consumer: Consumer): Promise<void> {

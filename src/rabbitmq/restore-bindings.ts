@@ -19,9 +19,9 @@ export interface RestoreOptions {
 const forgetAfterMs = 8 * 24 * 3_600_000;
 
 /**
- * Binds consumers' own queues to the event types they asked for. Call it before sending events on a new connection: a RabbitMQ that was
- * killed may have lost a binding it had just confirmed, and events sent without it would not reach the queue. A problem with one queue is
- * logged as a warning and does not block the others. Missing queues that were not announced recently are forgotten.
+ * Binds consumers' own queues to the event types they asked for. Call it before sending events on a new connection. A RabbitMQ that was
+ * killed may have lost a binding it had just confirmed, and the queue would miss events. A problem with one queue is logged as a warning
+ * and does not block the others. Missing queues that were not announced recently are forgotten.
  */
 export async function restoreBindings(closed: AbortSignal, { broker, store, catalogue, log, onlySigned }: RestoreOptions): Promise<void> {
   const filled = new Set((await store.replays.unfinished()).filter(({ fill }) => fill === 1).map(({ queue }) => queue));

@@ -10,8 +10,8 @@ interface Receiver {
 }
 
 /**
- * Makes an amqplib connection survive headers that it cannot decode: a table nested so deeply that the decoder's recursion overflows the
- * stack, or a field type that RabbitMQ supports and amqplib does not. Otherwise the connection is lost each time the message is delivered.
+ * Makes an amqplib connection survive headers that it cannot decode. Examples are a table nested so deeply that the decoder's recursion
+ * overflows the stack, and a field type that only RabbitMQ supports. Otherwise the connection is lost each time the message is delivered.
  * The message arrives with a single header instead of its own: {@link leftOutHeader}, with the reason.
  *
  * @throws {TypeError} if this version of amqplib reads frames differently.
