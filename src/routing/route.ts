@@ -36,7 +36,7 @@ export interface RelayStatus {
   readonly broker: BrokerState;
   /** RabbitMQ has confirmed every event up to this position in the event log. */
   readonly position: number;
-  /** What keeps events from their queues, or could, though RabbitMQ is there; sentences for a person. */
+  /** Sentences about queues that refuse events, or could drop them, while RabbitMQ is connected. */
   readonly problems: readonly string[];
 }
 

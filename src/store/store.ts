@@ -125,7 +125,7 @@ export interface Store extends QueueStore {
   onAppend(listener: () => void): () => void;
   /** The position up to which RabbitMQ has confirmed all events. */
   readonly relayed: { load(): Promise<number>; save(position: number): Promise<void> };
-  /** What keeps events from RabbitMQ though it is there; null: nothing. */
+  /** Why events do not reach RabbitMQ although it is connected. Null if nothing hinders them. */
   readonly relayTrouble: { get(): RelayTrouble | null; save(trouble: RelayTrouble | null): Promise<void> };
 
   /** Deletes events older than `before` (ISO 8601) up to `position`. Resolves with the number of deleted events. */
