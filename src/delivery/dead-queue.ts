@@ -35,19 +35,43 @@ export class QueueTaken extends Error {
  * Looks at every message that is in a queue now, the oldest first. One that is kept stays unacknowledged until the
  * channel closes, and then stands in the queue as before, or at its end. One reader at a time: another one waits for a while.
  *
- * @throws {QueueTaken} when the other one takes too long.
+ * @throws {QueueTaken} when the other one takes too long, or is another program that took the queue on the way.
  */
 export async function readDeadQueue(broker: Broker, queue: string, look: Look, watch: Watch): Promise<void> {
   const deadline = performance.now() + patienceMs;
+  let hasLooked = false;
+  const noted: Look = (...about) => {
+    hasLooked = true;
+    return look(...about);
+  };
   for (;;) {
     try {
-      return await broker.withConfirmChannel((channel, closed) => readAll(channel, closed, queue, look, watch));
+      return await alone(broker, queue, () =>
+        broker.withConfirmChannel((channel, closed) => readAll(channel, closed, queue, noted, watch)),
+      );
     } catch (error) {
-      // Nothing was looked at: it is the subscription itself that was refused.
       if (!(error instanceof QueueTaken || messageOf(error).includes("in exclusive use"))) throw error;
-      if (performance.now() > deadline) throw new QueueTaken(queue, { cause: error });
+      // Whoever has looked would look at the same messages again.
+      if (hasLooked || performance.now() > deadline) throw new QueueTaken(queue, { cause: error });
       await Bun.sleep(50 + Math.random() * 100);
     }
+  }
+}
+
+/**
+ * The queues that this process reads. RabbitMQ keeps out other readers by an exclusive subscription, but lets them in
+ * while one subscription takes the place of another.
+ */
+const reading = new WeakMap<Broker, Set<string>>();
+
+async function alone(broker: Broker, queue: string, read: () => Promise<void>): Promise<void> {
+  const queues = reading.get(broker) ?? new Set();
+  if (queues.has(queue)) throw new QueueTaken(queue);
+  reading.set(broker, queues.add(queue));
+  try {
+    await read();
+  } finally {
+    queues.delete(queue);
   }
 }
 
@@ -74,18 +98,28 @@ async function readAll(
 
   let ahead = fewAhead;
   let subscription: { readonly tag: string; readonly room: number; kept: number } | undefined;
+  const hasRoom = () => subscription?.room === ahead && subscription.kept < ahead / 2;
+  /** Those that come while no other is looked at. */
+  const waiting: ConsumeMessage[] = [];
   let subscribing = false;
-  /** A subscription has room for so many unsettled messages; when those that are kept fill it, a new one takes its place. */
+  /**
+   * A subscription has room for so many unsettled messages; when those that are kept fill it, a new one takes its place.
+   * Another program that comes in between makes RabbitMQ close the channel: a message that was published but not yet
+   * acknowledged would then be there twice. So all that was begun is finished before.
+   */
   const subscribe = async () => {
-    if (subscribing || ended() || (subscription && subscription.room === ahead && subscription.kept < ahead / 2)) return;
     subscribing = true;
-    if (subscription) await channel.cancel(subscription.tag);
-    const room = ahead;
-    await channel.prefetch(room);
-    const next = { tag: crypto.randomUUID(), room, kept: 0 };
-    subscription = next;
-    await channel.consume(queue, receive, { exclusive: true, consumerTag: next.tag });
+    while (working > 0 && !closed.aborted) await moved.wait();
+    if (!ended()) {
+      const next = { tag: crypto.randomUUID(), room: ahead, kept: 0 };
+      // Holds for the subscriptions to come.
+      await channel.prefetch(next.room);
+      if (subscription) await channel.cancel(subscription.tag);
+      subscription = next;
+      await channel.consume(queue, receive, { exclusive: true, consumerTag: next.tag });
+    }
     subscribing = false;
+    for (const message of waiting.splice(0)) begin(message);
   };
   let largest = 0;
   const isEmpty = async () => (await channel.checkQueue(queue)).messageCount === 0;
@@ -100,7 +134,6 @@ async function readAll(
       } else if (subscription?.tag === message.fields.consumerTag) subscription.kept += 1;
       if (verdict === "enough") enough = true;
       ahead = largest < largeBytes && begun >= fewAhead ? manyAhead : fewAhead;
-      await subscribe();
     } catch (error) {
       failure ??= error;
     }
@@ -109,21 +142,23 @@ async function readAll(
     onProgress?.(begun - working, count);
     moved.raise();
   };
+  function begin(message: ConsumeMessage): void {
+    // What comes now was not there at the beginning, or is not wanted any more; it goes back when the channel closes.
+    if (ended()) return;
+    begun += 1;
+    working += 1;
+    largest = Math.max(largest, message.content.length);
+    void settle(message);
+  }
   function receive(message: ConsumeMessage | null): void {
     if (message === null) cancelled = true;
-    // What comes now was not there at the beginning, or is not wanted any more; it goes back when the channel closes.
-    else if (!ended()) {
-      begun += 1;
-      working += 1;
-      largest = Math.max(largest, message.content.length);
-      void settle(message);
-      return;
-    }
+    else if (subscribing) waiting.push(message);
+    else begin(message);
     moved.raise();
   }
-  await subscribe();
   const isIdle = () => working === 0 && performance.now() - movedAt >= lookAgainMs;
   while (!ended()) {
+    if (!hasRoom()) await subscribe();
     await moved.wait(lookAgainMs);
     // Whatever the broker had sent before its first answer is here before the second.
     if (isIdle() && !ended() && (await isEmpty()) && (await isEmpty()) && isIdle()) break;
