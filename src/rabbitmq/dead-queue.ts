@@ -39,19 +39,43 @@ export class QueueTaken extends Error {
  * Passes every message that is in a queue now to `look`, the oldest first. A kept message stays unacknowledged until the channel closes. It
  * then returns to its place or to the end of the queue. Only one reader works at a time; another one waits up to `patienceMs`.
  *
- * @throws {QueueTaken} if the other reader does not finish in time.
+ * @throws {QueueTaken} if the other reader does not finish in time, or if another program takes the queue in between.
  */
 export async function readDeadQueue(broker: Broker, queue: string, look: Look, watch: Watch): Promise<void> {
   const deadline = performance.now() + patienceMs;
+  let hasLooked = false;
+  const noted: Look = (...about) => {
+    hasLooked = true;
+    return look(...about);
+  };
   for (;;) {
     try {
-      return await broker.withConfirmChannel((channel, closed) => readAll(channel, closed, queue, look, watch));
+      return await alone(broker, queue, () =>
+        broker.withConfirmChannel((channel, closed) => readAll(channel, closed, queue, noted, watch)),
+      );
     } catch (error) {
-      // These errors come from the subscription itself: no message was read yet.
       if (!(error instanceof QueueTaken || messageOf(error).includes("in exclusive use"))) throw error;
-      if (performance.now() > deadline) throw new QueueTaken(queue, { cause: error });
+      // Whoever has looked would look at the same messages again.
+      if (hasLooked || performance.now() > deadline) throw new QueueTaken(queue, { cause: error });
       await Bun.sleep(50 + Math.random() * 100);
     }
+  }
+}
+
+/**
+ * The queues that this process reads. RabbitMQ keeps out other readers by an exclusive subscription, but lets them in
+ * while one subscription takes the place of another.
+ */
+const reading = new WeakMap<Broker, Set<string>>();
+
+async function alone(broker: Broker, queue: string, read: () => Promise<void>): Promise<void> {
+  const queues = reading.get(broker) ?? new Set();
+  if (queues.has(queue)) throw new QueueTaken(queue);
+  reading.set(broker, queues.add(queue));
+  try {
+    await read();
+  } finally {
+    queues.delete(queue);
   }
 }
 
@@ -78,21 +102,28 @@ async function readAll(
 
   let ahead = fewAhead;
   let subscription: { readonly tag: string; readonly room: number; kept: number } | undefined;
+  const hasRoom = () => subscription?.room === ahead && subscription.kept < ahead / 2;
+  /** Those that come while no other is looked at. */
+  const waiting: ConsumeMessage[] = [];
   let subscribing = false;
   /**
    * Subscribes with a prefetch of `ahead`, replacing the current subscription. Kept messages use up its prefetch, so replace it once they
-   * fill half of it.
+   * fill half of it. Another program that subscribes in between makes RabbitMQ close the channel, and a message that was published
+   * but not acknowledged would exist twice. So everything that was begun finishes first.
    */
   const subscribe = async () => {
-    if (subscribing || ended() || (subscription && subscription.room === ahead && subscription.kept < ahead / 2)) return;
     subscribing = true;
-    if (subscription) await channel.cancel(subscription.tag);
-    const room = ahead;
-    await channel.prefetch(room);
-    const next = { tag: crypto.randomUUID(), room, kept: 0 };
-    subscription = next;
-    await channel.consume(queue, receive, { exclusive: true, consumerTag: next.tag });
+    while (working > 0 && !closed.aborted) await moved.wait();
+    if (!ended()) {
+      const next = { tag: crypto.randomUUID(), room: ahead, kept: 0 };
+      // Holds for the subscriptions to come.
+      await channel.prefetch(next.room);
+      if (subscription) await channel.cancel(subscription.tag);
+      subscription = next;
+      await channel.consume(queue, receive, { exclusive: true, consumerTag: next.tag });
+    }
     subscribing = false;
+    for (const message of waiting.splice(0)) begin(message);
   };
   let largest = 0;
   const isEmpty = async () => (await channel.checkQueue(queue)).messageCount === 0;
@@ -107,7 +138,6 @@ async function readAll(
       } else if (subscription?.tag === message.fields.consumerTag) subscription.kept += 1;
       if (verdict === "enough") enough = true;
       ahead = largest < largeBytes && begun >= fewAhead ? manyAhead : fewAhead;
-      await subscribe();
     } catch (error) {
       failure ??= error;
     }
@@ -116,21 +146,23 @@ async function readAll(
     onProgress?.(begun - working, count);
     moved.raise();
   };
+  function begin(message: ConsumeMessage): void {
+    // What comes now was not there at the beginning, or is not wanted any more; it goes back when the channel closes.
+    if (ended()) return;
+    begun += 1;
+    working += 1;
+    largest = Math.max(largest, message.content.length);
+    void settle(message);
+  }
   function receive(message: ConsumeMessage | null): void {
     if (message === null) cancelled = true;
-    // This message arrived later or is not needed any more. It returns to the queue when the channel closes.
-    else if (!ended()) {
-      begun += 1;
-      working += 1;
-      largest = Math.max(largest, message.content.length);
-      void settle(message);
-      return;
-    }
+    else if (subscribing) waiting.push(message);
+    else begin(message);
     moved.raise();
   }
-  await subscribe();
   const isIdle = () => working === 0 && performance.now() - movedAt >= lookAgainMs;
   while (!ended()) {
+    if (!hasRoom()) await subscribe();
     await moved.wait(lookAgainMs);
     // Messages sent before the first reply arrive before the second, so two empty checks in a row mean that none is in transit.
     if (isIdle() && !ended() && (await isEmpty()) && (await isEmpty()) && isIdle()) break;
