@@ -7,7 +7,7 @@ export interface Rights {
   readonly read: string;
 }
 
-/** The least that each role needs, as "Security" in the README has it: the queue of the consumer is called `audit`. */
+/** The least that each role needs, as docs/security.md has it: the queue of the consumer is called `audit`. */
 export const roles = {
   api: {
     configure: "^(events|item_events|audit|warren\\.subscriptions)$",
