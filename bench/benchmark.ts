@@ -1,15 +1,15 @@
 import type { BenchBroker } from "./broker";
 
-/** The figures of one run of one contender, by the keys of the benchmark's columns. */
+/** Measurements from one run of one contender, by column key. */
 export type Sample = Readonly<Record<string, number>>;
 
 export interface Column {
   readonly key: string;
   readonly label: string;
   readonly digits: number;
-  /** What the ratio of Warren to the baseline is to be. An aim, not a condition. */
+  /** Target for the ratio of Warren to the baseline. Missing it is not a failure. */
   readonly aim?: Aim;
-  /** What Warren's own figure is to be, whatever the baseline's. An aim, too. */
+  /** Target for Warren's own value, regardless of the baseline. Missing it is not a failure. */
   readonly limit?: Aim;
 }
 
@@ -17,53 +17,57 @@ export type Aim = { readonly atLeast: number } | { readonly atMost: number };
 
 export interface Contender {
   readonly name: string;
-  /** @throws {VoidRun} when what came out does not add up. */
+  /** @throws {VoidRun} if the counts of the run do not match. */
   run(context: Context): Promise<Sample>;
 }
 
-/** Warren and what it is compared with, doing the same work; or Warren at two sizes or ages. */
+/** Compares Warren with a baseline that does the same work, or Warren with itself at another size or age. */
 export interface Benchmark {
   readonly name: string;
   readonly title: string;
   readonly needs: readonly ("wrk" | "rabbitmq")[];
-  /** How many, unless somebody asks for another number. Default: 5. */
+  /** Number of rounds unless `--rounds` is given. Default: 5. */
   readonly rounds?: number;
-  /** The first is the headline. */
+  /** The first column is the headline. */
   readonly columns: readonly [Column, ...Column[]];
   readonly warren: Contender;
   readonly baseline: Contender;
 }
 
 export interface Context {
-  /** How long a measurement under load takes. */
+  /** Duration of a measurement under load. */
   readonly seconds: number;
-  /** How many events a benchmark of a fixed amount moves. */
+  /** Number of events in a benchmark with a fixed amount of work. */
   readonly events: number;
-  /** How long the load takes after which memory must not have grown. */
+  /** Duration of the load after which memory is measured. */
   readonly minutes: number;
-  /** How much is meant by much: of items, or of events. Undefined: what the benchmark's title says. */
+  /** Number of items or events meant by "many". Undefined selects the number in the benchmark's title. */
   readonly size: number | undefined;
-  /** Empty at the start of each run, and on a disk: in memory a commit would cost nothing. */
+  /** Empty at the start of each run. It is on a disk, since a commit in memory would cost nothing. */
   readonly folder: string;
-  /** The folder of a database on a disk that was made by Warren's own store, once for all runs: they may not change it much. */
+  /** Returns the folder of a database on disk, written by Warren's own store. Runs share it, so they must not change it much. */
   seeded(seed: Seed): Promise<string>;
-  /** A private RabbitMQ, started at the first call, with nothing in it at the start of each run. */
+  /** Starts a private RabbitMQ on the first call. It is empty at the start of each run. */
   broker(): Promise<BenchBroker>;
 }
 
-/** What is written into a database before a measurement. Every insert and every update is an event. */
+/** Content written to a database before a measurement. Every insert and every update is an event. */
 export interface Seed {
   readonly items: number;
-  /** How many updates of items at random follow. */
+  /** Number of updates of random items after the inserts. */
   readonly updates: number;
 }
 
-/** The run proves nothing: something was lost, refused or came twice. */
+/** Thrown when a run is invalid: something was lost, refused or duplicated. */
 export class VoidRun extends Error {
   override readonly name = "VoidRun";
 }
 
-/** @throws {VoidRun} when two counts differ that must be the same. */
+/**
+ * Checks that all counts are equal.
+ *
+ * @throws {VoidRun} if they differ.
+ */
 export function mustEqual(counts: Readonly<Record<string, number>>): void {
   if (new Set(Object.values(counts)).size > 1) {
     throw new VoidRun(

@@ -2,17 +2,17 @@ import { connect } from "amqplib";
 import { eventually, run } from "../tests/support/processes";
 import { emptyBroker, type Rabbit, startRabbit } from "../tests/support/rabbit";
 
-/** The private RabbitMQ of a benchmark, and what is in it. */
+/** Private RabbitMQ of a benchmark. */
 export interface BenchBroker {
   readonly url: string;
-  /** The process that does its work, until it is stopped. */
+  /** Process ID of the node, until it is stopped. */
   readonly pid: number;
-  /** How many messages wait in a queue that nobody consumes. */
+  /** Resolves with the number of ready messages in a queue. */
   depth(queue: string): Promise<number>;
   consumers(queue: string): Promise<number>;
-  /** Takes every message out of a queue; answers how many. */
+  /** Removes every message from a queue. Resolves with their number. */
   purge(queue: string): Promise<number>;
-  /** Goes away politely, and keeps what is in its queues. */
+  /** Stops the node cleanly. Its queues keep their messages. */
   stop(): Promise<void>;
   start(): Promise<void>;
   empty(): Promise<void>;
@@ -57,7 +57,7 @@ export async function startBroker(): Promise<BenchBroker> {
 
 async function remove(rabbit: Rabbit): Promise<void> {
   await rabbit.dispose().catch(async () => {
-    // Ctrl+C in a terminal reaches RabbitMQ, too, which is then on its way down by itself.
+    // Ctrl+C in a terminal also reaches RabbitMQ, which then stops by itself.
     await eventually(() => !rabbit.isUp() || undefined, "RabbitMQ to stop");
     await rabbit.dispose();
   });

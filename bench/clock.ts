@@ -1,12 +1,12 @@
-/** What a program of this folder tells about its work. */
+/** Measurement that a program in this folder reports. */
 export interface Timing {
   readonly count: number;
   readonly seconds: number;
-  /** Microseconds of CPU for each. */
+  /** Microseconds of CPU time per item of work. */
   readonly cpuMicros: number;
 }
 
-/** Starts to measure this process; answers what `count` things have taken since. */
+/** Starts to measure this process. The returned function reports the time used since then for `count` items of work. */
 export function startClock(): (count: number) => Timing {
   const started = performance.now();
   const before = process.cpuUsage();

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 
-/** Clock ticks a second in /proc: 100 on every Linux that Bun runs on. */
+/** Milliseconds per clock tick in /proc: there are 100 ticks per second on every Linux that Bun supports. */
 const msPerTick = 10;
 
-/** User and system time of a process and all its threads so far, in milliseconds. NaN where there is no /proc. */
+/** Returns the user and system time of a process and all its threads, in milliseconds. Returns NaN without /proc. */
 export function cpuMs(pid: number): number {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The second field is the program's name in parentheses, which may hold spaces.
+    // The second field is the program's name in parentheses, which may have spaces.
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
     return (Number(fields[11]) + Number(fields[12])) * msPerTick;
   } catch {
@@ -15,7 +15,7 @@ export function cpuMs(pid: number): number {
   }
 }
 
-/** Starts to count: answers the microseconds of CPU that the process has used since then, for each of `count` things. */
+/** Starts to measure a process. The returned function reports the CPU time used since then per item, in microseconds. */
 export function cpuCounter(pid: number): (count: number) => number {
   const before = cpuMs(pid);
   return (count) => ((cpuMs(pid) - before) * 1000) / count;

@@ -1,6 +1,6 @@
--- The requests of a load, for wrk: `post` creates items, `get COUNT` reads them by ids from 1 to COUNT, `paths FILE` reads
--- what the lines of a file name.
--- Prints what came of it as one line of JSON.
+-- Requests of a load, for wrk: `post` creates items, `get COUNT` reads items with IDs from 1 to COUNT, and `paths FILE` requests the
+-- paths in a file.
+-- Prints the result as one line of JSON.
 
 local body = '{"name":"Sample Item","description":"An item of ordinary size, with a sentence or two that say what it is.","price":9.99}'
 local requests
@@ -15,7 +15,7 @@ function init(args)
       requests[#requests + 1] = wrk.format("GET", path)
     end
   else
-    -- Made beforehand: building a request takes the load generator longer than sending it.
+    -- Created beforehand: building a request takes the load generator longer than sending it.
     requests = {}
     math.randomseed(1)
     for n = 1, 4096 do

@@ -1,14 +1,14 @@
 import { Database } from "bun:sqlite";
 
-/** What is in Warren's database, read from the file itself and not asked of Warren. */
+/** Content of Warren's database, read from the file itself and not through Warren. */
 export interface LogFile {
   items(): number;
   events(): number;
-  /** Whether everything is confirmed. Cheap, so that asking often disturbs nothing. */
+  /** Returns whether every event is confirmed. Cheap enough to poll without disturbing a measurement. */
   settled(): boolean;
-  /** How many events are not confirmed. As cheap. */
+  /** Returns the number of unconfirmed events. Equally cheap. */
   waiting(): number;
-  /** The position up to which everything is confirmed. */
+  /** Returns the position up to which every event is confirmed. */
   confirmed(): number;
   close(): void;
 }

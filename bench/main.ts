@@ -120,7 +120,7 @@ async function prepare(): Promise<Context> {
   if (cleaning) throw new Error("the bench was stopped");
   await (await broker)?.empty();
   runs += 1;
-  // What a run leaves on the disk may be gigabytes.
+  // The previous run may have left gigabytes on the disk.
   rmSync(join(place, String(runs - 1)), { recursive: true, force: true });
   const folder = join(place, String(runs));
   mkdirSync(folder);
@@ -136,7 +136,7 @@ async function prepare(): Promise<Context> {
   };
 }
 
-/** Once, however often it is called: a signal may come while it is under way. */
+/** Cleans up once, even if a signal arrives during the cleanup. */
 function cleanUp(): Promise<void> {
   cleaning ??= removeEverything();
   return cleaning;
@@ -145,7 +145,7 @@ function cleanUp(): Promise<void> {
 async function removeEverything(): Promise<void> {
   await endAll();
   await (await broker?.catch(() => undefined))?.dispose();
-  // A run that was under way may have started one more.
+  // A run in progress may have started another program.
   await endAll();
   rmSync(place, { recursive: true, force: true });
 }

@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import { median } from "./statistics";
 
 const everyMs = 1000;
-/** How many of the last samples make the figure: a garbage collection comes and goes in less. */
+/** Number of recent samples in the median. A garbage collection is shorter than that. */
 const last = 15;
 
-/** Follows the memory of a process. */
+/** Watches the memory of a process. */
 export interface MemoryWatch {
-  /** Ends it: the median of the last seconds, and the most that there ever was. */
+  /** Stops watching. Returns the median of the last seconds and the overall peak. */
   stop(): { rssMb: number; peakMb: number };
 }
 
@@ -22,7 +22,7 @@ export function watchMemory(pid: number): MemoryWatch {
   };
 }
 
-/** NaN where there is no /proc. */
+/** Returns a memory value of a process, in megabytes. Returns NaN without /proc. */
 export function megabytes(pid: number, field: "VmRSS" | "VmHWM"): number {
   try {
     const [, kilobytes] = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];

@@ -1,17 +1,14 @@
 import type { Aim, Benchmark, Column, Contender, Context, Sample } from "./benchmark";
 import { median, spread } from "./statistics";
 
-/** What came of a benchmark: every round of both, in the order in which they ran. */
+/** Result of a benchmark: the samples of every round, in the order in which they ran. */
 export interface Result {
   readonly benchmark: Benchmark;
   readonly warren: readonly Sample[];
   readonly baseline: readonly Sample[];
 }
 
-/**
- * Runs both contenders in each round, so that what else happens on the machine meets both; the one that goes first
- * changes from round to round.
- */
+/** Runs both contenders in each round, so that other activity on the machine affects both. The order alternates between rounds. */
 export async function runRounds(
   benchmark: Benchmark,
   rounds: number,
@@ -36,37 +33,37 @@ export async function runRounds(
   return { benchmark, warren: samples.get(benchmark.warren) ?? [], baseline: samples.get(benchmark.baseline) ?? [] };
 }
 
-/** Medians over the rounds by column, and the spread of the headline. */
+/** Returns the median of each column over the rounds, and the spread of the headline. */
 export function summarize({ benchmark }: Result, samples: readonly Sample[]): { medians: Record<string, number>; spread: number } {
   const values = (key: string) => samples.map((sample) => sample[key] ?? Number.NaN);
   const medians = Object.fromEntries(benchmark.columns.map(({ key }) => [key, median(values(key))]));
   return { medians, spread: spread(values(benchmark.columns[0].key)) };
 }
 
-/** What a figure of Warren is as a multiple of the baseline's, and whether that is what it is to be. */
+/** Ratio of Warren's value to the baseline's, and whether it meets the aim. */
 export interface Comparison {
   readonly column: Column;
   readonly aim: Aim;
-  /** The median of what each round says. */
+  /** Median of the ratios of all rounds. */
   readonly ratio: number;
   readonly met: boolean;
 }
 
-/** Whether a figure, or a ratio, is what it is to be. */
+/** Returns whether a value or a ratio meets an aim. */
 function isMet(aim: Aim, value: number): boolean {
   return "atLeast" in aim ? value >= aim.atLeast : value <= aim.atMost;
 }
 
-/** A figure of Warren that is to be so whatever the baseline's is. */
+/** Value of Warren with a limit that does not depend on the baseline. */
 export interface Limited {
   readonly column: Column;
   readonly limit: Aim;
-  /** The median of the rounds. */
+  /** Median of the rounds. */
   readonly value: number;
   readonly met: boolean;
 }
 
-/** One for each column that has a limit. */
+/** Returns one result for each column that has a limit. */
 export function limited({ benchmark, warren }: Result): Limited[] {
   return benchmark.columns.flatMap((column) => {
     const { key, limit } = column;
@@ -76,7 +73,7 @@ export function limited({ benchmark, warren }: Result): Limited[] {
   });
 }
 
-/** One for each column that has an aim. */
+/** Returns one comparison for each column that has an aim. */
 export function compare({ benchmark, warren, baseline }: Result): Comparison[] {
   return benchmark.columns.flatMap((column) => {
     const { key, aim } = column;

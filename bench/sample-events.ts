@@ -1,7 +1,7 @@
 import { item } from "../src/domain/item";
 import { serializeEvent } from "../src/schema/event";
 
-/** Bodies of events as Warren writes them, each about an item of its own. */
+/** Returns event bodies as Warren writes them, each about a different item. */
 export function sampleEvents(count: number): Buffer[] {
   const timestamp = new Date().toISOString();
   return Array.from({ length: count }, (_, index) => {
@@ -11,7 +11,7 @@ export function sampleEvents(count: number): Buffer[] {
   });
 }
 
-/** The item that the load of wrk creates, too. */
+/** The item that load.lua creates, too. */
 export const sampleItem = {
   name: "Sample Item",
   description: "An item of ordinary size, with a sentence or two that say what it is.",

@@ -5,16 +5,16 @@ import { openSqliteStore } from "../src/store/sqlite/store";
 import type { Seed } from "./benchmark";
 import { sampleItem } from "./sample-events";
 
-/** What the store commits together at most. */
+/** Maximum number of writes that the store commits together. */
 const group = 1000;
 const progressEvery = 1_000_000;
 
-/** Where the database is in the folder that a Warren is given. */
+/** Returns the path of the database in the folder passed to Warren. */
 export const databaseIn = (folder: string) => join(folder, "data", "warren.db");
 
 /**
- * Makes databases through the store, commit by commit, as the API does with nobody to send their events. Each is made at the
- * first call, in a folder of its own.
+ * Returns a function that creates databases through the store, commit by commit, as the API does, while no relay sends their events. It
+ * creates each database on the first call, in a separate folder.
  */
 export function seededDatabases(folder: string, progress: (text: string) => void): (seed: Seed) => Promise<string> {
   const made = new Map<string, Promise<string>>();
@@ -48,7 +48,7 @@ async function write(folder: string, { items, updates }: Seed, progress: (text: 
   return folder;
 }
 
-/** Names and prices in no order, one in ten with a name from `Item 1`, and one in ten with a price from 100 to 200. */
+/** Returns an item with a scattered name and price. One in ten has a name from `Item 1`, and one in ten a price from 100 to 200. */
 function itemOf(id: number) {
   const number = scatter(id);
   return {
@@ -58,7 +58,7 @@ function itemOf(id: number) {
   };
 }
 
-/** Another number for each number, the same in every run: Knuth's multiplicative hash. */
+/** Returns a different number for each number, the same in every run: Knuth's multiplicative hash. */
 function scatter(n: number): number {
   return Math.imul(n, 2_654_435_761) >>> 0;
 }

@@ -6,7 +6,7 @@ export interface Server extends Running {
   readonly url: string;
 }
 
-/** Starts a server on a free port, as in production, and answers when it listens. */
+/** Starts a server on a free port, as in production. Resolves when it listens. */
 export async function startServer(file: string, env: Record<string, string>): Promise<Server> {
   const server = run([file], { env: { NODE_ENV: "production", PORT: "0", ...env } });
   const url = /listens on (http:\/\/[^ "]+)/.exec(await server.line("listens on"))?.[1];
@@ -14,17 +14,21 @@ export async function startServer(file: string, env: Record<string, string>): Pr
   return { ...server, url };
 }
 
-/** Starts Warren with its database in a folder, and with no broker. */
+/** Starts Warren with its database in a folder, and without a broker. */
 export function startWarren(folder: string): Promise<Server> {
   return startServer("src/main.ts", environment(folder));
 }
 
-/** How many items an in-memory baseline holds. */
+/** Resolves with the number of items in an in-memory baseline. */
 export async function heldItems(server: Server): Promise<number> {
   return Number(await (await send("GET", `${server.url}/count`)).text());
 }
 
-/** @throws {VoidRun} unless the server holds what it answered for, and no more than wrk can have left unread. */
+/**
+ * Checks the number of items against the responses that wrk counted.
+ *
+ * @throws {VoidRun} unless the server has every item it confirmed, and no more than wrk can have left unread.
+ */
 export function mustMatchAnswers(items: number, ...loads: readonly Load[]): void {
   const answers = loads.reduce((sum, { answers }) => sum + answers, 0);
   const most = answers + loads.length * connections;

@@ -1,7 +1,7 @@
 import type { Aim } from "./benchmark";
 import { compare, format, limited, type Result, summarize } from "./rounds";
 
-/** The result as a table for a person: a line for each contender, and what the comparison says. */
+/** Formats the result as a text table: one line per contender, then the comparisons. */
 export function resultTable(result: Result): string {
   const { title, columns, warren, baseline } = result.benchmark;
   const rows = [
@@ -36,7 +36,7 @@ function aimed(aim: Aim, digits: number, met: boolean): string {
   return `aim: ${text}, ${met ? "met" : "missed"}`;
 }
 
-/** The same for a program: medians, and every round as it was measured. */
+/** Returns the result as JSON: medians, and the measurements of every round. */
 export function resultJson(result: Result): object {
   const { name, columns, warren, baseline } = result.benchmark;
   return {

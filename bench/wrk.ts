@@ -4,7 +4,7 @@ import { VoidRun } from "./benchmark";
 export const connections = 64;
 
 export interface Load {
-  /** Requests that were answered, all with 2xx. */
+  /** Number of responses, all with a 2xx status. */
   readonly answers: number;
   readonly perSecond: number;
   readonly p50Ms: number;
@@ -12,12 +12,11 @@ export interface Load {
 }
 
 /**
- * Loads a server from a process of its own, with 64 connections that each send the next request when the last one is
- * answered.
+ * Loads a server from a separate process, with 64 connections. Each sends the next request after the response to the last one.
  *
- * At the end wrk drops its connections, so up to 64 requests more may have been served than were answered.
+ * At the end wrk drops its connections, so the server may have handled up to 64 more requests than it answered.
  *
- * @throws {VoidRun} when an answer was no 2xx, or did not come.
+ * @throws {VoidRun} if a response had another status than 2xx, or did not arrive.
  */
 export async function load(url: string, seconds: number, requests: readonly string[]): Promise<Load> {
   const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "-s", join(import.meta.dir, "load.lua"), url, "--", ...requests];

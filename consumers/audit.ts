@@ -16,7 +16,7 @@ ${everyFlagHelp}
 The history is in data/consumers/audit.db, which takes additions only, each event once. Ctrl+C finishes the events in
 hand and stops.`;
 
-/** SQLite itself refuses to change or remove what is there, and passes over an event that is there already. */
+/** Triggers make SQLite refuse changes and deletions, and ignore an event that is already stored. */
 const schema = [
   `CREATE TABLE IF NOT EXISTS history (
      event TEXT PRIMARY KEY, resource TEXT NOT NULL, record INTEGER NOT NULL, version INTEGER NOT NULL,
@@ -27,12 +27,12 @@ const schema = [
    BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END`,
   `CREATE TRIGGER IF NOT EXISTS history_not_removed BEFORE DELETE ON history
    BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END`,
-  // The inbox forgets after a week, and a forced replay does not ask it.
+  // The inbox keeps an event for a week only, and a forced replay ignores the inbox.
   `CREATE TRIGGER IF NOT EXISTS history_not_doubled BEFORE INSERT ON history
    WHEN EXISTS (SELECT 1 FROM history WHERE event = NEW.event) BEGIN SELECT RAISE(IGNORE); END`,
 ];
 
-/** The consumer. What `tx` writes commits together with the note that the event is done. */
+/** The consumer. Writes through `tx` commit in the same transaction that marks the event as done. */
 export const audit = {
   queue: "audit",
   description: "Keeps the history of every record: what changed, when, from what to what.",
@@ -49,7 +49,7 @@ export const audit = {
   },
 } satisfies ConsumerOptions<"#">;
 
-/** An event as the history has it. A deleted one has the state, and the version, that it took away. */
+/** A row of the history. For a deletion, `state` and `version` are those of the deleted record. */
 interface Row {
   readonly event: string;
   readonly version: number;
@@ -59,12 +59,12 @@ interface Row {
 }
 
 interface Change extends Omit<Row, "state"> {
-  /** The first and the last of the versions before this one that are not in the history. */
+  /** The first and last of the versions missing from the history just before this one, or null if none is missing. */
   readonly missing: readonly [number, number] | null;
   readonly changed: readonly Difference[];
 }
 
-/** What each event changed, the oldest first; undefined: no event of this record is known. */
+/** Returns the changes of a record, oldest first, or undefined if the history has no event of it. */
 function historyOf(resource: string, record: number): Change[] | undefined {
   const tables = readTables("audit");
   const order = "ORDER BY version, change = 'deleted', event";
@@ -87,7 +87,7 @@ function historyOf(resource: string, record: number): Change[] | undefined {
   return changes.length === 0 ? undefined : changes;
 }
 
-/** A line for the change, below it what it took away and what it put there. */
+/** Returns a line for the change, followed by a line for each removed and added value. */
 function describe({ time, change, version, missing, changed }: Change, colour: boolean): string[] {
   const side = (sign: string, paint: number, field: string, value: unknown) => {
     const text = printable(`  ${sign} ${field}: ${JSON.stringify(value)}`);

@@ -18,10 +18,10 @@ ${everyFlagHelp}
 
 Several loggers on one queue share its events. Logs go to standard error. Ctrl+C finishes the event in hand and stops.`;
 
-/** What it reads without options. */
+/** The queue that the logger consumes without options. */
 export const logger = { queue: "item_events", description: "Prints every event as it happens." };
 
-/** One line for a person: `[CREATED] Item ID: 1, Name: Sample Item at 2026-02-18 18:23:45`, in local time. */
+/** Returns a readable line with local time: `[CREATED] Item ID: 1, Name: Sample Item at 2026-02-18 18:23:45`. */
 export function formatEvent(event: AnyEvent, colour: boolean): string {
   const [resource = "", change = ""] = event.type.split(".");
   const record = (event as unknown as Record<string, { id: number; name?: unknown }>)[resource];
@@ -34,7 +34,7 @@ export function formatEvent(event: AnyEvent, colour: boolean): string {
 
 const colours: Record<string, number> = { created: 32, updated: 33, deleted: 31 };
 
-/** An event is done when its line is written. Where that cannot be, the logger ends, and the next one gets the event. */
+/** Writes a line. The event is done once the line is written. If writing fails, the process exits and another logger gets it. */
 function print(line: string): Promise<void> {
   return new Promise((resolve) => {
     process.stdout.write(`${line}\n`, (error) => {
@@ -48,14 +48,14 @@ function print(line: string): Promise<void> {
 if (import.meta.main) {
   const flags = readFlags(help, { events: { type: "string" }, queue: { type: "string" }, json: { type: "boolean" } });
   const events = flags.events?.split(",").map((pattern) => pattern.trim() as EventPattern);
-  // Bun knows NO_COLOR and FORCE_COLOR.
+  // Bun respects NO_COLOR and FORCE_COLOR.
   const colour = process.stdout.isTTY && Bun.enableANSIColors;
   await runConsumer(
     {
       queue: flags.queue ?? (events ? undefined : logger.queue),
       events,
       handle: (event) => print(flags.json ? printable(JSON.stringify(event)) : formatEvent(event, colour)),
-      // With --json, standard output is events and nothing else.
+      // With --json, standard output has events only.
       onReady: () => console[flags.json ? "error" : "log"]("Event consumer started. Waiting for events... Press Ctrl+C to exit."),
     },
     flags,

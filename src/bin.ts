@@ -1,5 +1,5 @@
 #!/usr/bin/env bun
-// `warren NAME …` in a project that installs the library as a package: what `bun run NAME …` is in a clone.
+// `warren NAME …` in a project that installs the library as a package; the same as `bun run NAME …` in a clone.
 
 const programs: Readonly<Record<string, string>> = {
   build: "./commands/build.ts",

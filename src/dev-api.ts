@@ -1,4 +1,4 @@
-// The API as `bun run dev` runs it, for a person who is in the middle of a change: what can be mended later is a warning.
+// The API as `bun run dev` runs it during development: invalid records lead to a warning instead of an error.
 import { loadProject } from "./app/project";
 import { startApi } from "./app/serve";
 

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ExactlyOnceContext } from "warren/consumer";
-import { buildEvent, buildEventOf } from "warren/testing";
 import { audit } from "../consumers/audit";
+import { buildEvent, buildEventOf } from "../src/consumer/test-consumer";
 import type { Event } from "../src/schema/event";
 import { openConsumerFile } from "../src/store/consumer/file";
 import { followLog } from "../src/store/sqlite/log-follower";
@@ -45,8 +45,6 @@ test("the history of an item, while the audit runs, when it was killed, and when
   const running = await startAudit({ env });
   await send("POST", `${api.url}/items`, { name: "Sample Item", price: 9.99 });
   await send("PATCH", `${api.url}/items/1`, { name: "\x1b[2J\u202eevil\u2028\x7f\x9b", price: null, description: "é 🐇" });
-  await send("PUT", `${api.url}/items/1`, { name: "Sample Item", price: 9.99 });
-  // Changes nothing, and so is in no history.
   await send("PUT", `${api.url}/items/1`, { name: "Sample Item", price: 9.99 });
   await send("DELETE", `${api.url}/items/1`);
   await send("POST", `${api.url}/items`, { name: "another" });
@@ -121,6 +119,11 @@ test("versions that are missing are said, before, between and at the end", async
     "(version 1 is missing)",
     "2026-02-18 14:53:51 deleted, version 1",
   ]);
+});
+
+test("a change that changed nothing, from a log of before there were none, says so", async () => {
+  audited(buildEvent("item.created", { id: 9 }), buildEvent("item.updated", { id: 9 }, { timestamp: "2026-02-18T18:23:45.123Z" }));
+  expect((await show(["9"], { env })).stdout.slice(-2)).toEqual(["2026-02-18 14:53:45 updated, version 2", "  nothing is different"]);
 });
 
 test("another resource, with lists and objects inside; events that came out of order", async () => {

@@ -1,11 +1,11 @@
-// The least that answers like the API: the same schemas, items in memory, no events. `bun bench/baselines/echo.ts`
+// A minimal service with the same responses as the API: the same schemas, items in memory, no events. `bun bench/baselines/echo.ts`
 import { type TUnsafe, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { type Item, item } from "../../src/domain/item";
 
 type Fields = Pick<Item, "name"> & Partial<Pick<Item, "description" | "price">>;
 
-/** What a client may send; a field with a default may be left out. */
+/** Request body. A field with a default is optional. */
 const fields = Type.Object(
   Object.fromEntries(
     Object.entries(item.fields.properties).map(([name, schema]) => [name, "default" in schema ? Type.Optional(schema) : schema]),
@@ -15,7 +15,7 @@ const fields = Type.Object(
 
 const params = Type.Object({ id: Type.String({ pattern: "^[1-9][0-9]{0,14}$" }) });
 
-/** @param onCreated what else is done with a new item before the answer. */
+/** @param onCreated Called with a new item before the response. */
 export function createApp(onCreated: (created: Item) => void = () => {}) {
   const items = new Map<number, Item>();
   return new Elysia({ normalize: false })

@@ -1,4 +1,4 @@
-// Consumes, acknowledges, and nothing else. `bun bench/baselines/raw-consume.ts URL QUEUE COUNT`
+// Only consumes and acknowledges. `bun bench/baselines/raw-consume.ts URL QUEUE COUNT`
 import { connect } from "amqplib";
 import { startClock } from "../clock";
 
@@ -19,7 +19,7 @@ await channel.consume(queue, (message) => {
 });
 await all.promise;
 const timing = clock(handled);
-// Answered after the last ack has arrived.
+// The broker replies after the last ack has arrived.
 await channel.close();
 console.log(JSON.stringify(timing));
 await connection.close();

@@ -1,4 +1,4 @@
-// From publish to delivery on an idle broker, one message at a time. `bun bench/baselines/raw-latency.ts URL COUNT`
+// Measures publish to delivery on an idle broker, one message at a time. `bun bench/baselines/raw-latency.ts URL COUNT`
 import { connect } from "amqplib";
 import { sampleEvents } from "../sample-events";
 

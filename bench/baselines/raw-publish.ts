@@ -1,4 +1,4 @@
-// Publishes with confirms and nothing else: the body alone, or `same` as Warren sends it, with its properties and headers,
+// Only publishes, with confirms. Sends the body alone, or with `same` the message that Warren sends: with properties and headers,
 // mandatory, through a topic exchange. `bun bench/baselines/raw-publish.ts URL QUEUE COUNT [same]`
 import { connect, type Options } from "amqplib";
 import { toMessage } from "../../src/rabbitmq/message";
@@ -16,7 +16,7 @@ if (same) {
   await channel.assertExchange(exchange, "topic", { durable: true });
   await channel.bindQueue(queue, exchange, "item.*");
 }
-// Made beforehand: this measures publishing.
+// Created beforehand, since this measures publishing only.
 const messages = sampleEvents(Number(count)).map((body) => (same ? asWarren(body) : bare(body)));
 
 interface Message {

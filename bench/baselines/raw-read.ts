@@ -1,4 +1,4 @@
-// Reads an event log in batches, parses each event, and nothing else. `bun bench/baselines/raw-read.ts FILE`
+// Only reads an event log in batches and parses each event. `bun bench/baselines/raw-read.ts FILE`
 import { Database } from "bun:sqlite";
 import { startClock } from "../clock";
 

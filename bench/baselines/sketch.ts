@@ -1,5 +1,5 @@
-// The usual sketch of an event-driven service: items in memory, and each event published without waiting to know
-// whether it arrived. `RABBITMQ_URL=… bun bench/baselines/sketch.ts`
+// A common sketch of an event-driven service: items in memory, and each event published without waiting for a confirm.
+// `RABBITMQ_URL=… bun bench/baselines/sketch.ts`
 import { connect } from "amqplib";
 import { createApp } from "./echo";
 

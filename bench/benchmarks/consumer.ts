@@ -78,7 +78,7 @@ async function consumed(broker: BenchBroker, events: number, start: () => Runnin
   const sample = { perSecond: count / seconds, cpuMicros, brokerMicros: brokerCpu(count) };
   mustEqual({ handled: count, expected: events });
   await program.stop();
-  // What was handled but not acknowledged would be back in the queue now.
+  // Events handled but not acknowledged would be back in the queue now.
   await eventually(async () => ((await broker.consumers(queue)) === 0 ? true : undefined), "the consumer to be gone");
   mustEqual({ "messages left in the queue": await broker.depth(queue), expected: 0 });
   return sample;

@@ -38,7 +38,7 @@ export const latency: Benchmark = {
   },
 };
 
-/** The first tenth is warm-up. */
+/** Returns percentiles of the delays, without the first tenth, which is warm-up. */
 export async function delays(program: ReturnType<typeof run>, count: number): Promise<Sample> {
   const { delaysMs } = await programResult<{ delaysMs: number[] }>(program);
   mustEqual({ "exit code": await program.exited, expected: 0 });

@@ -10,7 +10,7 @@ import { load } from "../wrk";
 
 const many = 1_000_000;
 const few = 1000;
-/** Pages that are asked for in turn. */
+/** Number of different pages requested in turn. */
 const places = 4096;
 const limit = 50;
 const warmUpSeconds = 1;
@@ -49,7 +49,7 @@ export const list: Benchmark = {
   warren: {
     name: "any depth",
     async run({ size = many, ...context }: Context) {
-      // Half as many updates, so that records stand in another order by updatedAt than in the table.
+      // With half as many updates, the order by updatedAt differs from the order in the table.
       const folder = await context.seeded({ items: size, updates: size / 2 });
       return measured(folder, context, (list) => pathsAtAnyDepth(folder, list, size));
     },
@@ -83,7 +83,7 @@ async function measured(folder: string, { seconds, folder: own }: Pick<Context, 
 
 const pathOf = (query: Readonly<Record<string, string>>) => `/items?${new URLSearchParams({ limit: String(limit), ...query })}`;
 
-/** Pages that begin at records at random, with the cursors that Warren makes itself. */
+/** Returns paths of pages that begin at random records, with cursors made by Warren. */
 function pathsAtAnyDepth(folder: string, { query, sort }: List, items: number): string[] {
   const db = new Database(databaseIn(folder), { readonly: true });
   const record = db.query<{ json: string }, [number]>(`SELECT json FROM "${item.plural}" WHERE id = ?`);
@@ -99,7 +99,11 @@ function pathsAtAnyDepth(folder: string, { query, sort }: List, items: number): 
   return paths;
 }
 
-/** @throws {VoidRun} unless some of the pages are full, and every one holds what belongs there, in its order. */
+/**
+ * Checks a sample of the pages.
+ *
+ * @throws {VoidRun} unless one of them is full, and each has only matching records in the right order.
+ */
 async function check({ url }: Server, { query, sort, fits }: List, paths: readonly string[]): Promise<void> {
   let longest = 0;
   for (const path of paths.slice(0, 20)) {

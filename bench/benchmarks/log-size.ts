@@ -23,7 +23,7 @@ export const logSize: Benchmark = {
   ],
   warren: {
     name: "many",
-    // The requests of some seconds add little to it.
+    // The requests of a few seconds add little to the log.
     run: async (context: Context) => measured(await context.seeded({ items: context.size ?? many, updates: 0 }), context),
   },
   baseline: {
@@ -54,7 +54,7 @@ async function measured(folder: string, { seconds }: Context): Promise<Sample> {
   return sample;
 }
 
-/** How long all commits have taken so far, the flush to the disk included. */
+/** Returns the total duration of all commits so far, including the flush to disk. */
 async function commitSeconds({ url }: Server): Promise<number> {
   const metrics = await (await fetch(`${url}/metrics`)).text();
   return Number(/^warren_store_commit_duration_seconds_sum (\S+)$/m.exec(metrics)?.[1] ?? Number.NaN);

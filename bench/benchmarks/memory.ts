@@ -61,16 +61,16 @@ interface Loaded {
   readonly sample: Sample;
 }
 
-/** Runs the API on an empty database, and sees to it that everything is there and in the queue afterwards. */
+/** Runs the API on an empty database, and checks afterwards that every event is in the log and reached the queue. */
 async function withApi({ folder, ...context }: Context, use: (system: System) => Promise<Loaded>): Promise<Sample> {
   const broker = await context.broker();
   const api = await startServer("src/main.ts", environment(folder, broker.url));
   await api.line("Connected to RabbitMQ");
   const log = openLogFile(databaseIn(folder));
   let received = 0;
-  // Takes what arrives, so that the broker's memory is no matter here.
+  // Removes messages as they arrive, so that the broker's memory does not matter.
   const purge = async () => {
-    // While the broker is away there is nothing to take.
+    // There is nothing to remove while the broker is stopped.
     const taken = await broker.purge(queue).catch(() => 0);
     received += taken;
   };
@@ -98,7 +98,7 @@ async function loadFor(seconds: number, { api }: System): Promise<Loaded> {
   return { loads: [measured], sample: { ...watch.stop(), perSecond: measured.perSecond } };
 }
 
-/** With the broker gone; it is there again afterwards. */
+/** Applies load while the broker is stopped, then starts it again. */
 async function loadUntilWaiting(events: number, { api, broker, log }: System): Promise<Loaded> {
   await broker.stop();
   const watch = watchMemory(api.pid);

@@ -30,7 +30,7 @@ const contenders: Pick<Benchmark, "warren" | "baseline"> = {
       await api.line("Connected to RabbitMQ");
       const log = openLogFile(env["DATABASE_URL"]?.replace("sqlite:", "") ?? "");
       const { warmUp, measured, sample } = await loaded(api, broker, seconds, async () => log.settled(), log.waiting);
-      // Requests that wrk left may still be under way; they are done, and confirmed, when the API has stopped.
+      // wrk may leave requests in progress. They are done and confirmed once the API has stopped.
       await api.stop();
       const items = log.items();
       mustEqual({
@@ -78,8 +78,8 @@ export const sustained: Benchmark = {
 };
 
 /**
- * @param settled whether the broker has everything.
- * @param waiting how many events it does not have yet.
+ * @param settled Resolves with whether the broker has every event.
+ * @param waiting Returns the number of events that the broker does not have yet.
  */
 async function loaded(
   server: Server,
@@ -102,7 +102,7 @@ async function loaded(
   await settle();
   const settledSeconds = (performance.now() - ended) / 1000;
   const { perSecond, p50Ms, p99Ms, answers } = measured;
-  // What is still to be sent at the end of the load is part of the cost of its requests.
+  // CPU time includes sending the events that remain after the load, since they belong to its requests.
   return {
     warmUp,
     measured,
@@ -113,7 +113,7 @@ async function loaded(
       cpuMicros: cpu(answers),
       brokerMicros: brokerCpu(answers),
       settledSeconds,
-      // What a fire-and-forget publisher has not sent, only it knows.
+      // Only a fire-and-forget publisher itself knows what it has not sent.
       backlogSeconds: waiting ? backlog / perSecond : Number.NaN,
     },
   };

@@ -23,7 +23,7 @@ export const post: Benchmark = {
       const env = environment(folder);
       const api = await startServer("src/main.ts", env);
       const { warmUp, measured, sample } = await loaded(api, seconds);
-      // Requests that wrk left may still be under way; they are done when the API has stopped.
+      // wrk may leave requests in progress. They are done once the API has stopped.
       await api.stop();
       const log = openLogFile(env["DATABASE_URL"]?.replace("sqlite:", "") ?? "");
       const items = log.items();

@@ -68,7 +68,7 @@ async function published({ events, ...context }: Context, ...how: readonly strin
   return sample;
 }
 
-/** Writes items through the store, as the API does, with nobody to send their events. */
+/** Writes items through the store, as the API does, while no relay sends their events. */
 async function fillLog(file: string, events: number): Promise<void> {
   const store = openSqliteStore(file, [item]);
   for (let written = 0; written < events; written += 1000) {

@@ -8,7 +8,7 @@ import { sampleItem } from "../sample-events";
 import { databaseIn } from "../seeded";
 import { median } from "../statistics";
 
-/** One takes a part of a second, and the next may take half as long again. */
+/** A single start is short, and its duration varies by half. */
 const starts = 10;
 const timeoutMs = 20_000;
 const create = { method: "POST", body: JSON.stringify(sampleItem), headers: { "content-type": "application/json" } };
@@ -52,7 +52,7 @@ async function several(once: (n: number) => Promise<number>): Promise<Sample> {
   return { ms: median(all), fastestMs: Math.min(...all) };
 }
 
-/** Starts a program, and asks until it answers. */
+/** Starts a program, and repeats a request until it gets a response. */
 async function started(
   args: readonly string[],
   env: Record<string, string>,

@@ -1,4 +1,4 @@
-// As count.ts, with an effect for each event that is in its file exactly once. `EVENTS=200000 bun bench/programs/count-once.ts`
+// Same as count.ts, with one exactly-once effect per event in the consumer's file. `EVENTS=200000 bun bench/programs/count-once.ts`
 import { runConsumer } from "warren/consumer";
 import { startClock } from "../clock";
 
@@ -13,7 +13,7 @@ await runConsumer({
     if (handled === 0) clock = startClock();
     tx.run("INSERT INTO effects VALUES (?)", event.id);
     handled += 1;
-    // After the commit of its group, which the handler is within.
+    // Print after the commit of the group, which includes this handler call.
     if (handled === count) setImmediate(() => console.log(JSON.stringify(clock(handled))));
   },
 });

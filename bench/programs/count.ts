@@ -1,4 +1,4 @@
-// A Warren consumer with a trivial handler; says how long it took for so many events. `EVENTS=200000 bun bench/programs/count.ts`
+// A Warren consumer with a trivial handler. Reports the time it took for EVENTS events. `EVENTS=200000 bun bench/programs/count.ts`
 import { runConsumer } from "warren/consumer";
 import { startClock } from "../clock";
 

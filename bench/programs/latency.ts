@@ -1,5 +1,5 @@
-// From the answer to a POST to the handler's call, one request at a time, against an API that runs.
-// `API=http://… COUNT=100 bun bench/programs/latency.ts`
+// Measures the time from the response to a POST to the handler's call, one request at a time, against a running API. `API=http://…
+// COUNT=100 bun bench/programs/latency.ts`
 import { readConfig } from "../../src/config/config";
 import { startConsumer } from "../../src/consumer/start";
 import { createLog } from "../../src/observe/logging";
@@ -16,7 +16,7 @@ const ready = Promise.withResolvers<void>();
 const consumer = await startConsumer(
   {
     queue: "item_events",
-    // Said outright, so that the type of the event does not change with the resources that a project adds.
+    // Set explicitly, so that the type of the event does not change with the resources of a project.
     events: ["item.*"],
     handle: ({ item }) => callOf(item.id).resolve(performance.now()),
     onReady: () => ready.resolve(),
@@ -32,7 +32,7 @@ for (let n = 0; n < Number(process.env["COUNT"]); n += 1) {
   const answer = await fetch(`${process.env["API"]}/items`, request);
   const answered = performance.now();
   const { id } = (await answer.json()) as { id: number };
-  // Less than nothing where the handler is called before the answer has arrived.
+  // Negative if the handler is called before the response has arrived.
   delaysMs.push((await callOf(id).promise) - answered);
   called.delete(id);
   await Bun.sleep(10);

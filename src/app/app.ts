@@ -23,32 +23,35 @@ import { type LoadedRoute, mountRoutes } from "../routing/router";
 import { withBuiltInRoutes } from "./with-built-in";
 
 export interface AppOptions {
-  /** The project's own routes. One at the path of a route of the service takes its place. */
+  /** The project's own routes. A route replaces the built-in route at the same path. */
   readonly routes: readonly LoadedRoute[];
   /** Consumers to show in the AsyncAPI document. Default: none. */
   readonly consumers?: readonly FoundConsumer[];
   readonly dependencies: Dependencies;
   readonly config: Pick<Config, "apiTokens" | "rateLimit" | "trustedProxies" | "allowedHosts" | "corsOrigins">;
   readonly log: Log;
-  /** Default: none. */
+  /** Tracing of requests. Default: none. */
   readonly tracing?: Tracing;
 }
 
-/** Bun answers a body above this by itself, without a word; one above what is read gets a problem. */
+/**
+ * Bun refuses a larger body with an empty response. The limit is above those of the routes, so that a body between the two
+ * is refused with a problem.
+ */
 const maxReceivedBytes = 2 * maxBulkBytes;
 
 /**
- * Seconds after which a connection is closed on which nothing happens, or whose body comes too slowly to be honest. Bun
- * gives a head 10 seconds, however it comes.
+ * Seconds after which an idle connection is closed, or one whose body arrives too slowly. Bun always allows 10 seconds for
+ * the head of a request.
  */
 const idleSeconds = 30;
 
 type Handle = (request: Request) => Response | Promise<Response>;
 
 /**
- * Builds the HTTP application; whoever calls this listens. A test can call `handle(new Request(…))` on it.
+ * Builds the HTTP application. The caller starts listening. A test can call `handle(new Request(…))` without listening.
  *
- * @throws {RouterError} for a file in `routes/` that does not build a route.
+ * @throws {RouterError} if a file in `routes/` does not build a route, or its routes conflict with another file.
  */
 export function buildApp({ routes, consumers = [], dependencies, config, log, tracing = noTracing }: AppOptions): AnyElysia {
   const methodsAt = methodsByPath(() => app.routes);
@@ -59,42 +62,42 @@ export function buildApp({ routes, consumers = [], dependencies, config, log, tr
   const answer = async (handle: Handle, request: Request): Promise<Response> => {
     const startedAt = performance.now();
     if (request.method !== "GET") noteArrival(request, Date.now());
-    // Answered as GET is: Bun leaves the body out, and ends a stream. Elysia would read it to its end, which may not come.
+    // Handle HEAD as GET: Bun omits the body and ends a stream. Elysia would read the stream to its end, which may not come.
     if (request.method === "HEAD") Object.defineProperty(request, "method", { value: "GET" });
     let response: Response;
     try {
       response = completeUrl(request) ?? (await handle(request));
       if (response.status >= 400) response = await asProblem(request, response, log);
     } catch (error) {
-      // Not even Elysia could make something of it.
+      // Elysia could not handle the error.
       response = answerError(error, request, pathOf(request));
     }
     measure(request, response.status, startedAt);
     return compressed(request, completeHeaders(crossOrigin, request, response));
   };
   const app: AnyElysia = new Elysia({
-    // Unknown properties are refused, not stripped without a word.
+    // Refuse unknown properties instead of silently removing them.
     normalize: false,
-    // Every answer passes the hooks below.
+    // Every response must pass the hooks below.
     nativeStaticResponse: false,
-    // One router and one path, which the hooks see too: Bun's own matches what was sent before `..` is resolved in it,
-    // and by default Elysia finds another path than is there when the Host is shorter than four letters.
+    // Use one router and one path, the same that the hooks see. Bun's router matches the path before `..` is resolved. And by
+    // default, Elysia finds a wrong path if the Host is shorter than four characters.
     systemRouter: false,
     handler: { standardHostname: false },
     serve: {
       maxRequestBodySize: maxReceivedBytes,
       idleTimeout: idleSeconds,
-      // Elysia would let a second process share the port, and take half of the requests, without a word.
+      // By default, Elysia lets a second process share the port and silently take half of the requests.
       reusePort: false,
-      // Bun would answer what Elysia lets through with the source of the place.
+      // In development mode, Bun would respond to an unhandled error with source code.
       development: false,
     },
   })
-    // Elysia's own type says that the handler answers a function.
+    // Elysia's type declares that the handler returns a function.
     .wrap((handle) => (request: Request) => answer(handle as unknown as Handle, request))
     .use(traceRequests(tracing))
     .onRequest((context) => {
-      // Elysia has set the path by now, whatever its type says.
+      // Elysia has set the path here, although its type does not include it.
       const { request, path } = context as typeof context & { path: string };
       return pass({ request, path, server: app.server });
     })

@@ -3,7 +3,7 @@ import type { Resource } from "../schema/resource";
 import type { Project } from "./project";
 import { startApi } from "./serve";
 
-/** Runs the API in an executable made by `bun run build`, which carries the project's files in itself. */
+/** Runs the API in an executable built by `bun run build`. The executable contains the project's files. */
 export async function startExecutable({
   resources,
   ...project

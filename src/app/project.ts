@@ -3,14 +3,14 @@ import type { FoundConsumer } from "../docs/find-consumers";
 import { projectFolder } from "../project/folder";
 import { type LoadedRoute, loadRoutes } from "../routing/router";
 
-/** What a project brings to the API, beside its resources. */
+/** The routes and consumers of a project. */
 export interface Project {
   readonly routes: readonly LoadedRoute[];
-  /** For the documentation. */
+  /** The consumers to show in the documentation. */
   readonly consumers: readonly FoundConsumer[];
 }
 
-/** Loads the files of `routes/`, and what `bun run generate` has found in `consumers/`. */
+/** Loads the files of `routes/` and the consumers that `bun run generate` found in `consumers/`. */
 export async function loadProject(): Promise<Project> {
   return { routes: await loadRoutes(join(projectFolder, "routes")), consumers: await generatedConsumers() };
 }

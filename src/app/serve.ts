@@ -12,10 +12,11 @@ import { onStopSignal } from "../timing/stop-signal";
 import { buildApp } from "./app";
 import { loadProject, type Project } from "./project";
 
-/** Under the ten seconds after which Docker and others kill. */
+/** Time limit for a graceful stop. It is less than the 10 seconds after which Docker kills a process. */
 const stopTimeoutMs = 9000;
+/** Time limit for pending requests while stopping. */
 const requestsTimeoutMs = 3000;
-/** So long a commit may keep everybody else waiting. */
+/** Duration up to which a commit may delay other requests. */
 const quickCommitSeconds = 0.002;
 
 const help = `Runs the API until Ctrl+C. It takes no arguments; variables of the environment say how: PORT, HOST, DATABASE_URL,
@@ -24,8 +25,8 @@ RABBITMQ_URL, API_TOKEN and others, all of them in .env.example. The API shows i
 type StartOptions = Pick<EngineOptions, "onInvalidRecords">;
 
 /**
- * Runs the API as this process's whole work, until SIGINT or SIGTERM. A mistake in the environment or in `routes/` is
- * printed, and exits with 1; an argument, since there are none, with 2.
+ * Runs the API in this process until SIGINT or SIGTERM. A mistake in the environment or in `routes/` is printed, and the
+ * process exits with 1. An unexpected argument makes it exit with 2.
  */
 export async function startApi(load: () => Promise<Project> = loadProject, options: StartOptions = {}): Promise<void> {
   const [word] = process.argv.slice(2);
@@ -58,7 +59,7 @@ export async function startApi(load: () => Promise<Project> = loadProject, optio
   }
 }
 
-/** Starts everything, and answers how to stop it again. */
+/** Starts the service and returns a function that stops it. */
 async function serve({ routes, consumers }: Project, config: Config, log: Log, options: StartOptions): Promise<() => Promise<void>> {
   const stopping = new AbortController();
   const tracing = await startTracing(config, "warren", log);
@@ -98,7 +99,7 @@ function listen(app: ReturnType<typeof buildApp>, config: Config): Server<unknow
   return app.server as Server<unknown>;
 }
 
-/** Answers what is in flight, then closes every connection, open streams too. */
+/** Waits for pending requests, up to the time limit, and then closes every connection, including open streams. */
 async function finishRequests(server: Server<unknown>): Promise<void> {
   void server.stop();
   const deadline = performance.now() + requestsTimeoutMs;

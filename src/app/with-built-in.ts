@@ -1,7 +1,7 @@
 import { builtInRoutes } from "../built-in/routes";
 import type { LoadedRoute } from "../routing/router";
 
-/** Adds the routes that every service has. A file of a project at the same path takes the place of one. */
+/** Adds the built-in routes, except those whose path a project's file has. */
 export function withBuiltInRoutes(routes: readonly LoadedRoute[]): LoadedRoute[] {
   const taken = new Set(routes.map(({ path }) => path));
   const builtIn = Object.entries(builtInRoutes).filter(([path]) => !taken.has(path));

@@ -120,7 +120,7 @@ export default defineRoute(({ deadLetters }) =>
         params,
         query: Type.Object(
           {
-            // A request line and headers of more than 16 KiB are refused before they get here.
+            // Bun refuses a request line and headers of more than 16 KiB in total.
             ids: Type.Optional(Type.String({ minLength: 1, maxLength: 12_000, description: "Only these event ids, separated by commas." })),
             type,
             reason,
@@ -139,7 +139,7 @@ export default defineRoute(({ deadLetters }) =>
     ),
 );
 
-/** What is gone cannot be had back, so that nobody gets all by leaving something out. */
+/** Returns the selection to discard. Discarding is final, so omitting every filter must not select all. */
 function discarded({ all, ...filters }: { all?: "true"; ids?: string; type?: string; reason?: string }): DeadSelection {
   const isFiltered = Object.keys(filters).length > 0;
   if (all && isFiltered)
@@ -152,7 +152,7 @@ function selectionOf({ ids, ...rest }: { ids?: string; type?: string; reason?: s
   return { ...rest, ...(ids !== undefined && { ids: ids.split(",") }) };
 }
 
-/** Bun would cut off an answer that takes longer than 30 s. */
+/** Removes the idle timeout of a request, which would end a long operation. */
 function takesTime(server: Server<unknown> | null, request: Request): void {
   server?.timeout(request, 0);
 }

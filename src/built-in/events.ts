@@ -31,7 +31,7 @@ const AnEvent = Type.Unsafe<Event & Record<string, unknown>>(
     { additionalProperties: true, description: "As consumers get it; the record is under the name of its resource." },
   ),
 );
-/** What the typed client makes of the stream. Without `data` it is no event, but says where the stream stands. */
+/** An entry of the stream in the typed client. One without `data` is not an event: it reports the position of the stream. */
 interface Streamed {
   readonly id: number;
   readonly event?: string;
@@ -47,10 +47,10 @@ const Page = Type.Object(
 );
 const text = `retry: 2000\nid: 0\n\nid: 1\nevent: item.created\ndata: ${JSON.stringify(example)}\n\n`;
 
-/** The events of an answer take this many characters, or are one event that takes more. */
+/** Maximum total length of the events in a response, in characters. A single longer event is still sent. */
 const maxPageLength = 4 * 1024 * 1024;
 
-/** The event log over HTTP: in pages, and as a live stream. */
+/** Builds the routes of the event log: pages and a live stream. */
 export function eventRoutes(timing: StreamTiming) {
   return defineRoute(({ store, catalogue, clientOf, stopping }) => {
     const streams = new EventStreams(store.log, timing);
@@ -101,7 +101,7 @@ export function eventRoutes(timing: StreamTiming) {
           const place = places.take(clientOf(request, server));
           if (typeof place === "string") return problemResponse(request, 429, { detail: place }, { "retry-after": "60" }) as never;
           const position = start ?? (await store.log.end());
-          // Bun would end a quiet stream: what a stream writes does not count as activity.
+          // Bun would end the stream as idle, because writes to a stream do not count as activity.
           server?.timeout(request, 0);
           return streamResponse(streams, { position, filter }, place) as unknown as AsyncGenerator<Streamed, void>;
         },
@@ -124,7 +124,10 @@ export function eventRoutes(timing: StreamTiming) {
         },
       );
 
-    /** Says what a client that asks for the events after a position would not get. */
+    /**
+     * Returns a response for a position that cannot be read from: 410 if events after it were removed, 422 if it is after
+     * the end of the log.
+     */
     async function refusePosition(
       request: Request,
       path: string,
@@ -149,7 +152,7 @@ export function eventRoutes(timing: StreamTiming) {
   });
 }
 
-/** RFC 8288: the same request, from another position on. */
+/** Returns a `Link` header (RFC 8288) to the same request from another position on. */
 function linkAfter(request: Request, path: string, position: number): string {
   const search = searchOf(request);
   search.set("after", String(position));

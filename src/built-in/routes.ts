@@ -5,7 +5,7 @@ import metrics from "./metrics";
 import replays from "./replays";
 import timeline from "./timeline";
 
-/** The routes that every service has, by path. A file of a project in `routes/` at the same path takes the place of one. */
+/** The routes that every service has, by path. A project's file in `routes/` replaces the built-in route at the same path. */
 export const builtInRoutes = {
   "/dead-letters": deadLetters,
   "/events": events,

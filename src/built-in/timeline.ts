@@ -80,7 +80,7 @@ const ATimeline = Type.Unsafe<Timeline>(
   ),
 );
 
-/** What became of one event. */
+/** The delivery history of one event. */
 export default defineRoute(({ timeline }) =>
   new Elysia().get(
     "",

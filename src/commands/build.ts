@@ -18,7 +18,7 @@ await runCommand(help, async (words) => {
   const workers = join(import.meta.dir, "../store/sqlite");
   return run(
     ...["build", "--compile", "--minify", "--sourcemap"],
-    // A thread is found beside the program by the name of its file.
+    // A worker thread is found by its file name next to the program.
     ...["--root", workers, join(projectFolder, "src/executable.generated.ts"), join(workers, "commit-worker.ts")],
     ...["--outfile", values.outfile],
   );

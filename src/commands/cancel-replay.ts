@@ -6,7 +6,11 @@ import { tellApi } from "./tell-api";
 import { counted } from "./text";
 import { openLog, type Reached } from "./transport";
 
-/** Ends a replay early. Returns the exit code. @throws {Trouble} when there is none with this id, or it has ended. */
+/**
+ * Ends a replay early. Resolves with the exit code.
+ *
+ * @throws {Trouble} if there is no replay with this ID, it has ended, or it fills a new queue.
+ */
 export async function cancelReplay(reached: Reached, id: string): Promise<number> {
   const { broker, config, folder } = reached;
   const log = await openLog(config);

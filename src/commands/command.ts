@@ -2,22 +2,22 @@ import { UsageError, usageText } from "../observe/command-line";
 import { messageOf } from "../observe/logging";
 import { tell } from "../observe/terminal";
 
-/** Something that a person can do something about, said in a sentence; exit code 1. */
+/** An error with a message that lets the user fix it; exit code 1. */
 export class Trouble extends Error {
   override readonly name = "Trouble";
 }
 
-/** Ctrl+C, where there was nothing to tell. */
+/** Exit code after Ctrl+C. */
 export const interrupted = 130;
 
 /**
- * Runs a command as this process's whole work.
+ * Runs a command as the whole work of this process.
  *
- * @param run answers the exit code: 0 done, 1 trouble. What it throws is said on standard error.
+ * @param run Resolves with the exit code: 0 done, 1 trouble. Errors are printed on standard error.
  */
 export async function runCommand(help: string, run: (words: readonly string[]) => Promise<number>): Promise<never> {
   const words = process.argv.slice(2);
-  // The reader of a pipe may have enough, as `head` does.
+  // The reader of a pipe, such as `head`, may close it early.
   process.stdout.on("error", () => process.exit(0));
   if (words.includes("--help") || words.includes("-h")) {
     console.log(help);
@@ -30,14 +30,14 @@ export async function runCommand(help: string, run: (words: readonly string[]) =
       tell(usageText(error));
       process.exit(2);
     }
-    // A mistake of the program's own is shown with its place.
+    // Show an error in the program itself with its stack.
     const isBug = error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
     tell(isBug ? Bun.inspect(error) : messageOf(error));
     process.exit(1);
   }
 }
 
-/** The first Ctrl+C or SIGTERM stops well, the second one at once. */
+/** Calls `stop` on the first Ctrl+C or SIGTERM; exits at once on the second. */
 export function onInterrupt(stop: () => void): void {
   let stopping = false;
   const onSignal = () => {
@@ -49,7 +49,11 @@ export function onInterrupt(stop: () => void): void {
   process.on("SIGTERM", onSignal);
 }
 
-/** @throws {UsageError} unless it is a whole number from `least` to `most`. */
+/**
+ * Parses the value of an option.
+ *
+ * @throws {UsageError} unless it is a whole number from `least` to `most`.
+ */
 export function wholeNumber(option: string, text: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
@@ -57,7 +61,7 @@ export function wholeNumber(option: string, text: string, least: number, most = 
   throw new UsageError(`${option} ${text}: use a whole number ${range}.`);
 }
 
-/** Words as a shell takes them. */
+/** Quotes arguments for a shell. */
 export function quoted(words: readonly string[]): string {
   return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");
 }

@@ -1,11 +1,11 @@
 import { createInterface } from "node:readline/promises";
 
-/** Asks a person on the terminal; anything but a clear yes is a no. */
+/** Asks the user on the terminal. Resolves with true only for a clear yes. */
 export async function confirmed(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const gone = new AbortController();
   const no = () => gone.abort();
-  // Ctrl+C, Ctrl+D, and a terminal that goes away.
+  // Handles Ctrl+C, Ctrl+D and a terminal that closes.
   terminal.on("SIGINT", no).on("close", no);
   process.stdin.once("end", no);
   try {

@@ -4,13 +4,13 @@ import { parseTime } from "../schema/time";
 import { cut, table } from "./table";
 import { ago, counted, number, type Paint, printableJson, zonedTime } from "./text";
 
-/** Where a table of dead letters has room for their errors. */
+/** Width from which a table of dead letters has room for their errors. */
 const wideEnough = 120;
 
 /**
- * Dead letters for a person: a table, or two lines each on a terminal that is too narrow for it.
+ * Formats dead letters as a table, or as two lines each on a terminal that is too narrow for it.
  *
- * @param width of the terminal; undefined: nothing is cut.
+ * @param width Width of the terminal; undefined to cut nothing.
  */
 export function listDeadLetters(letters: readonly DeadLetter[], paint: Paint, width: number | undefined, now: number): string {
   const rows = letters.map(({ id, type, reason }) => [printable(id), printable(type ?? "?"), printable(reason)]);
@@ -26,7 +26,7 @@ export function listDeadLetters(letters: readonly DeadLetter[], paint: Paint, wi
   return [titles, ...lines.flatMap((line, n) => [line, paint("dim", cut(second[n] ?? "", width))])].join("\n");
 }
 
-/** Everything about a dead letter, for a person. */
+/** Formats all details of a dead letter. */
 export function showDeadLetter(letter: DeadLetter, queue: string, paint: Paint, now: number): string {
   const { id, type, reason, error, attempts, firstFailure, lastFailure, bodyBytes } = letter;
   const facts: [string, string][] = [

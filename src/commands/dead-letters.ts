@@ -52,9 +52,9 @@ const paint = painter(process.stdout.isTTY && Bun.enableANSIColors);
 const width = process.stdout.isTTY ? process.stdout.columns : undefined;
 
 type Run = (deadLetters: DeadLetters, reached: Reached) => Promise<number>;
-/** Checks the words of a command before anything is reached. */
+/** Checks the arguments of a command before connecting to anything. */
 type Prepare = (values: Values, queue: string, rest: readonly string[]) => Run | Promise<Run>;
-/** The commands, and the options that each takes. */
+/** The commands, and the options that each accepts. */
 const commands: Record<string, { readonly takes: readonly (keyof Values)[]; readonly prepare: Prepare }> = {
   list: { takes: ["type", "reason", "limit", "after", "json"], prepare: list },
   show: { takes: ["json"], prepare: show },
@@ -119,7 +119,7 @@ function show({ json }: Values, queue: string, ids: readonly string[]): Run {
   return async (deadLetters) => {
     const { deadLetters: found } = await deadLetters.list(queue, { ids: [id] }, 0, 100);
     if (found.length === 0) throw new Trouble(`"${printable(queue)}" has no dead letter with the id "${printable(id)}".`);
-    // An event can be given up more than once.
+    // An event can become a dead letter more than once.
     if (json) console.log(printableJson(found.length === 1 ? found[0] : found));
     else console.log(found.map((letter) => showDeadLetter(letter, queue, paint, Date.now())).join("\n\n"));
     return 0;
@@ -141,7 +141,7 @@ async function discard(values: Values, queue: string): Promise<Run> {
   return (deadLetters) => work(values, queue, "discarded", (watch) => deadLetters.discard(queue, selectionOf(values), watch));
 }
 
-/** The words that say which dead letters; none for all of them. */
+/** Returns the filter options; an empty array for all dead letters. Throws a UsageError unless there is either a filter or `--all`. */
 function wordsOf(values: Values, name: string): string[] {
   const which = filterWords(values);
   if (values.all && which.length > 0) throw new UsageError("--all is every one of the queue: leave it out, or leave out the others.");

@@ -1,5 +1,5 @@
-// `bun run dev`: runs the API, and anew whenever a file of routes/ or src/ is changed, added or taken away. `bun --watch`
-// would not see a new route file, and would end at the first mistake.
+// Runs the API, and restarts it when a file in routes/ or src/ is changed, added or removed. `bun --watch` would miss a new route file, and
+// would exit at the first error.
 import { watch } from "node:fs";
 import { join } from "node:path";
 import { readOptions } from "../observe/command-line";
@@ -57,7 +57,7 @@ function start(program: string): Bun.Subprocess {
   return Bun.spawn([process.execPath, join(import.meta.dir, program)], {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
-    // Ctrl+C goes to every process of a terminal's group; in one of its own, the API gets the one signal that is passed on.
+    // A terminal sends Ctrl+C to its whole process group. In a group of its own, the API gets only the signal that this process passes on.
     detached: true,
   });
 }

@@ -52,7 +52,7 @@ async function rabbitmqIn(reached: Reached, log: LogFollower): Promise<TimelineS
   const { broker } = reached;
   if (!broker) return undefined;
   const catalogue = await loadCatalogue();
-  // RabbitMQ has no list of queues to ask for; the service keeps one beside its log.
+  // AMQP cannot list queues; the API keeps a list beside its log.
   const names = [...catalogue.resources.map((resource) => resource.queue), ...log.queues()];
   return {
     deadLetters: new RabbitDeadLetters(broker, async () => names),

@@ -81,7 +81,7 @@ try {
   console.error(error.message);
   process.exit(1);
 }
-// Last: the API runs without it, and whatever a consumer's file does on loading can no longer disturb the others.
+// This comes last: the API runs without this module, and side effects of loading a consumer's file cannot disturb the others.
 try {
   await update(join(root, "src/consumers.generated.ts"), await consumersModule());
 } catch (error) {

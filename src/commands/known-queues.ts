@@ -9,23 +9,23 @@ import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { followLog } from "../store/sqlite/log-follower";
 import type { Reached } from "./transport";
 
-/** A queue that Warren knows, whether or not it is there. */
+/** A queue that Warren knows, whether or not it exists. */
 export interface ListedQueue {
   readonly queue: string;
-  /** `shared`: the queue of a resource, which the API makes at each start. `own`: a consumer's. */
+  /** `shared`: the queue of a resource, which the API creates at each start. `own`: a consumer's own queue. */
   readonly kind: "shared" | "own";
-  /** False: RabbitMQ does not have it (any more). */
+  /** False if RabbitMQ does not have the queue, or no longer has it. */
   readonly exists: boolean;
-  /** Events that wait to be handled. Null: its consumer has not read this log yet. */
+  /** Events that wait to be handled. Null if the consumer has not read this log yet. */
   readonly messages: number | null;
   readonly retries: number;
   readonly deadLetters: number;
   readonly consumers: number;
-  /** When its consumer announced it last; without RabbitMQ, when its file was changed last. Null: not known. */
+  /** Time of the consumer's last announcement. Without RabbitMQ, the time its file last changed. Null if unknown. */
   readonly announcedAt: string | null;
 }
 
-/** Every queue that Warren knows, in the order of their names. */
+/** Returns every queue that Warren knows, sorted by name. */
 export async function listQueues(reached: Reached): Promise<ListedQueue[]> {
   const queues = reached.broker ? await onRabbitmq(reached) : await inFiles(reached);
   return queues.sort((a, b) => (a.queue < b.queue ? -1 : 1));
@@ -84,7 +84,7 @@ async function inFiles({ config, folder }: Reached): Promise<ListedQueue[]> {
   );
 }
 
-/** The files of a consumer without RabbitMQ: its database, and what SQLite keeps beside it. */
+/** Returns the existing files of a consumer without RabbitMQ: its database, and the files that SQLite keeps beside it. */
 export function filesOf(folder: string, queue: string): string[] {
   const file = join(folder, `${queue}.db`);
   return ["", "-wal", "-shm", "-journal"].map((end) => file + end).filter((each) => existsSync(each));

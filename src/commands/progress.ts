@@ -1,7 +1,7 @@
 import { cut } from "./table";
 import { counted, duration, number } from "./text";
 
-/** How far it was at a moment. */
+/** Progress at one moment. */
 export interface Sample {
   readonly at: number;
   readonly share: number;
@@ -10,20 +10,20 @@ export interface Sample {
 
 const barWidth = 24;
 const redrawEveryMs = 100;
-/** In a pipe, a line now and then. */
+/** Interval between lines of output in a pipe. */
 const lineEveryMs = 5000;
-/** What rate and time left are taken from: the last seconds. */
+/** Period from which the rate and the remaining time are computed. */
 const windowMs = 10_000;
-/** A rate from less than this says nothing. */
+/** Minimum period for a meaningful rate. */
 const settledMs = 1000;
 
-/** How far long work is: a bar on a terminal, a line now and then in a pipe. On standard error, apart from the output. */
+/** Shows progress on standard error: a bar on a terminal, an occasional line in a pipe. */
 export class Progress {
   #samples: Sample[] = [];
   #drawnAt = Number.NEGATIVE_INFINITY;
   #drawn = false;
 
-  /** @param what is counted: `event`. */
+  /** @param what Singular name of the counted things, such as `event`. */
   constructor(
     readonly what: string,
     readonly stream: Pick<NodeJS.WriteStream, "write" | "isTTY" | "columns"> = process.stderr,
@@ -31,9 +31,9 @@ export class Progress {
   ) {}
 
   /**
-   * Tells how far it is; rate and time left begin with the first call.
+   * Reports progress. The rate and the remaining time are measured from the first call.
    *
-   * @param share of the work that is done, from 0 to 1.
+   * @param share Finished share of the work, from 0 to 1.
    */
   update(share: number, count: number): void {
     const at = this.clock();
@@ -49,20 +49,20 @@ export class Progress {
     this.#drawn = true;
   }
 
-  /** Says something in a line of its own. */
+  /** Prints a message on its own line. */
   note(text: string): void {
     this.end();
     this.stream.write(`${text}\n`);
   }
 
-  /** Takes the bar away. */
+  /** Removes the bar. */
   end(): void {
     if (this.stream.isTTY && this.#drawn) this.stream.write("\r\x1b[2K");
     this.#drawn = false;
   }
 }
 
-/** `████░░░░  52 %  520,000 events  41,000/s  12 s left` */
+/** Formats progress, such as `████░░░░  52 %  520,000 events  41,000/s  12 s left`. */
 export function progressText(what: string, samples: readonly Sample[], width: number): string {
   const [first, last] = [samples[0] as Sample, samples.at(-1) as Sample];
   const ms = last.at - first.at;

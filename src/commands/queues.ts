@@ -79,7 +79,7 @@ async function remove(reached: Reached, name: string, { force, yes, json }: Valu
   if (!queue)
     throw new Trouble(`Warren knows no queue "${printable(name)}". Known: ${queues.map((known) => known.queue).join(", ") || "none"}.`);
   if (queue.kind === "shared" && reached.broker) throw new Trouble(`"${name}" is the queue of a resource: the API makes it at each start.`);
-  // Without RabbitMQ the consumer has its file open.
+  // Without RabbitMQ, the consumer has its file open.
   if (queue.consumers > 0 && !(force && reached.broker)) {
     throw new Trouble(
       `${counted(queue.consumers, "consumer")} of "${name}" ${queue.consumers === 1 ? "works" : "work"} on it: stop ${queue.consumers === 1 ? "it" : "them"} first.`,
@@ -99,7 +99,7 @@ async function remove(reached: Reached, name: string, { force, yes, json }: Valu
   return 0;
 }
 
-/** What would be lost, in words. Returns undefined if nothing would. */
+/** Describes the data that removing the queue would delete. Returns undefined if there is none. */
 function lossOf({ broker, folder }: Reached, { queue, messages, retries, deadLetters }: ListedQueue): string | undefined {
   const losses = [
     messages ? `${counted(messages, "event")} that ${messages === 1 ? "waits" : "wait"}` : undefined,

@@ -10,12 +10,12 @@ import { filesOf } from "./known-queues";
 import { tellApi } from "./tell-api";
 import { openLog, type Reached } from "./transport";
 
-/** Removes a consumer's own queue from RabbitMQ, with its bindings, its queues for retries and its dead letters, and has the API forget it. */
+/** Removes a consumer's own queue from RabbitMQ, with its bindings, retry queues and dead letters, and has the API forget it. */
 export async function removeFromRabbitmq(reached: Reached, broker: Broker, queue: string): Promise<void> {
   const log = await openLog(reached.config);
   try {
     const delays = log.retryQueues(Date.now()).filter((retry) => retry.queue === queue);
-    // First, or a fill that is under way would make it again.
+    // Do this first; otherwise a running fill would create the queue again.
     const isForgotten = await tellApi(reached, broker, { remove: queue }, () => !log.queues().includes(queue));
     for (const { delayMs } of delays) await deleteQueue(broker, retryQueueOf(queue, delayMs));
     await deleteQueue(broker, queue);
@@ -40,7 +40,7 @@ export function removeFile(folder: string, queue: string): void {
   rmSync(lockFile, { force: true });
 }
 
-/** What a consumer keeps in its file besides what Warren does: tables of its own, in words. Returns undefined if there are none. */
+/** Describes the tables that a consumer has added to its file. Returns undefined if there are none. */
 export function ownDataOf(folder: string, queue: string): string | undefined {
   const tables = ownTablesOf(join(folder, `${queue}.db`));
   return tables.length > 0 ? `tables of its own (${tables.join(", ")})` : undefined;

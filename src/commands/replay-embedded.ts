@@ -10,10 +10,10 @@ import type { Replaying } from "./replaying";
 import { counted, took } from "./text";
 
 const lookEveryMs = 200;
-/** How long nothing may move before it is worth a look at whether a consumer runs. */
+/** Time without progress after which to check whether a consumer runs. */
 const patienceMs = 1500;
 
-/** Leaves the replay with the queue's consumer, and follows it. Answers the exit code. */
+/** Hands the replay to the queue's consumer, and follows it. Resolves with the exit code. */
 export async function replayEmbedded(folder: string, { queue, selection, log, after, last }: Replaying): Promise<number> {
   const { id } = await new EmbeddedReplays(log, folder).start(queue, selection, { after, last });
   const path = join(folder, `${queue}.db`);
@@ -51,7 +51,7 @@ export async function replayEmbedded(folder: string, { queue, selection, log, af
   }
 }
 
-/** A consumer holds the lock beside its file for as long as it lives. */
+/** Returns whether a consumer runs: it holds the lock beside its file while it is alive. */
 function isRunning(path: string): boolean {
   const lock = acquireLock(`${path}.lock`);
   lock?.release();

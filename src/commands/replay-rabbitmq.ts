@@ -10,11 +10,11 @@ import { Progress } from "./progress";
 import type { Replaying } from "./replaying";
 import { counted, took } from "./text";
 
-/** Longer than a broker that works needs to confirm what is on its way. */
+/** Longer than a working broker needs to confirm messages in transit. */
 const confirmsTimeoutMs = 3000;
 const lookAtBrokerEveryMs = 200;
 
-/** Sends the events to the queue; over a lost connection, it goes on after what was confirmed. Answers the exit code. */
+/** Sends the events to the queue. After a lost connection, continues after the last confirmed event. Resolves with the exit code. */
 export async function replayOnRabbitmq(broker: Broker, replaying: Replaying): Promise<number> {
   const { queue, selection, log, after, last, words } = replaying;
   if ((await queueState(broker, queue))?.consumerCount === 0) tell(noConsumerNote(queue, "the events wait in the queue until one does"));
@@ -33,7 +33,7 @@ export async function replayOnRabbitmq(broker: Broker, replaying: Replaying): Pr
   onProgress(after, 0);
   onInterrupt(() => {
     stopping.abort();
-    // A broker that is away, or takes nothing, has nothing to confirm.
+    // A broker that is unavailable or blocks publishers has nothing to confirm.
     setTimeout(() => void broker.close(), broker.state === "connected" ? confirmsTimeoutMs : 0);
   });
   const watching = tellTrouble(broker, progress);
@@ -80,7 +80,7 @@ export async function replayOnRabbitmq(broker: Broker, replaying: Replaying): Pr
   return interrupted;
 }
 
-/** Says when RabbitMQ goes and comes back: a bar that stands still explains nothing. */
+/** Reports when RabbitMQ becomes unavailable and when it returns, since a bar that stands still explains nothing. */
 function tellTrouble(broker: Broker, progress: Progress): Timer {
   let told = broker.state;
   return setInterval(() => {

@@ -96,7 +96,11 @@ await runCommand(help, async (words) => {
   });
 });
 
-/** What of a selection belongs on the queue. @throws {UnknownQueue} when there is no such queue. */
+/**
+ * Narrows a selection to the events that belong on the queue.
+ *
+ * @throws {UnknownQueue} if the queue does not exist.
+ */
 async function belonging(
   { broker, folder }: Reached,
   log: LogFollower,

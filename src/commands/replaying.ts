@@ -2,20 +2,20 @@ import type { ReplaySelection } from "../delivery/replay-selection";
 import type { LogFollower } from "../store/sqlite/log-follower";
 import { zonedTime } from "./text";
 
-/** A part of the log that is to go to a queue. */
+/** Part of the log to send to a queue. */
 export interface Replaying {
   readonly queue: string;
   readonly selection: ReplaySelection;
   readonly log: LogFollower;
-  /** What comes after this position, */
+  /** Sends events after this position. */
   readonly after: number;
-  /** up to this one. */
+  /** Sends events up to and including this position. */
   readonly last: number;
-  /** The words of this command that say the same, but for the positions. */
+  /** Arguments of a command that repeats this replay, without the positions. */
   readonly words: readonly string[];
 }
 
-/** What was understood, for a person. */
+/** Describes a replay for the user. */
 export function described(
   { types, subject, from, to, rate }: ReplaySelection,
   { after, last }: { after: number | undefined; last: number | undefined },

@@ -1,12 +1,12 @@
 import { cut } from "./table";
 
-/** Text on a terminal that is drawn again in its place. */
+/** Text on a terminal that is redrawn in place. */
 export class Screen {
   #lines = 0;
 
   constructor(readonly stream: Pick<NodeJS.WriteStream, "write" | "columns" | "rows">) {}
 
-  /** What is wider or higher than the terminal is cut: it would scroll, and its place would be lost. */
+  /** Replaces the text. Cuts it to the terminal's size, since scrolling would move it away from its place. */
   draw(text: string): void {
     const { columns, rows } = this.stream;
     const lines = text

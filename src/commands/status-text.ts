@@ -4,7 +4,11 @@ import type { ObservedQueue, SystemState } from "./system-state";
 import { table } from "./table";
 import { counted, duration, number, type Paint } from "./text";
 
-/** How things stand, for a person. @param width of the terminal; undefined: no line is broken. */
+/**
+ * Formats the state of the system.
+ *
+ * @param width Width of the terminal; undefined to break no lines.
+ */
 export function statusText(state: SystemState, needs: readonly Need[], paint: Paint, width: number | undefined): string {
   return [...facts(state, paint), "", queuesText(state, paint, width), "", ...needsText(needs, paint, width)].join("\n");
 }
@@ -35,7 +39,7 @@ function queuesText({ queues, broker }: SystemState, paint: Paint, width: number
     { title: "RETRIES", ...right },
     { title: "DEAD", ...right },
     { title: "CONSUMERS", ...right },
-    // Only RabbitMQ knows, and it cannot be asked.
+    // RabbitMQ does not report the age of messages.
     ...(broker ? [] : [{ title: "OLDEST", ...right }]),
     { title: "CHANGE", ...right },
     { title: "QUEUE" },
@@ -68,7 +72,11 @@ function needsText(needs: readonly Need[], paint: Paint, width: number | undefin
   return [paint("bold", title), ...lines];
 }
 
-/** `12/s`, `0.4/s`. @param sign what stands before a rate above 0. */
+/**
+ * Formats a rate, such as `12/s` or `0.4/s`.
+ *
+ * @param sign Prefix of a rate above 0.
+ */
 export function perSecond(rate: number, sign = ""): string {
   const text = rate !== 0 && Math.abs(rate) < 10 ? rate.toFixed(1).replace(/^-?0\.0$/, "0") : number(rate).replace(/^-0$/, "0");
   return `${rate > 0 && text !== "0" ? sign : ""}${text}/s`;

@@ -34,7 +34,7 @@ const options = { watch: { type: "boolean" }, every: { type: "string" }, json: {
 
 const { isTTY } = process.stdout;
 const paint = painter(isTTY && Bun.enableANSIColors);
-/** Rates are taken over this long. */
+/** Period over which rates are measured, in milliseconds. */
 const sampleMs = 1000;
 
 await runCommand(help, async (words) => {
@@ -59,7 +59,11 @@ await runCommand(help, async (words) => {
   );
 });
 
-/** @param everyMs undefined: once. */
+/**
+ * Shows the state once, or repeatedly. Resolves with the last exit code.
+ *
+ * @param everyMs Interval between updates; undefined to show it once.
+ */
 async function run(
   observer: SystemObserver,
   show: (state: SystemState) => number,
@@ -80,7 +84,7 @@ async function pause(ms: number, stop: AbortSignal): Promise<void> {
   await setTimeout(ms, undefined, { signal: stop }).catch(() => {});
 }
 
-/** How to show a state; answers the exit code. */
+/** Returns a function that shows a state and returns the exit code. */
 function shower({ watch, json }: { watch?: boolean; json?: boolean }): (state: SystemState) => number {
   const screen = new Screen(process.stdout);
   return (state) => {

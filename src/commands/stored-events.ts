@@ -11,12 +11,12 @@ import { table } from "./table";
 import { counted, number, painter } from "./text";
 import { openDeadLetters, openLog, withTransport } from "./transport";
 
-/** What cannot be read for one reason. */
+/** Events that cannot be read for the same reason. */
 interface Group {
   readonly type: string;
   readonly reason: Unreadable;
   readonly detail: string;
-  /** Where the first of them is. */
+  /** Place of the first of these events. */
   readonly first: string;
   count: number;
 }
@@ -26,10 +26,10 @@ const paint = painter(process.stdout.isTTY && Bun.enableANSIColors);
 const width = process.stdout.isTTY ? process.stdout.columns : undefined;
 
 /**
- * Says which events of the log, and which dead letters on the transports that can be reached, today's consumers could
- * not read. Dead letters that nobody could read before either are told, and held against nobody.
+ * Reports which events in the log, and which dead letters on the reachable transports, the current consumers could not read. Dead letters
+ * that were already unreadable are reported but do not count as a failure.
  *
- * @returns whether all is well.
+ * @returns Whether all events and dead letters can be read, except for those.
  */
 export async function checkStored(): Promise<boolean> {
   const catalogue = await loadCatalogue();
@@ -102,7 +102,7 @@ async function checkDeadLetters(deadLetters: DeadLetters, queue: string, place: 
   return groups.count === known;
 }
 
-/** Undefined: it is cut. */
+/** Returns the body as text, or undefined if it was truncated. */
 function wholeBody({ body, bodyEncoding, bodyBytes }: DeadLetter): string | undefined {
   if (bodyEncoding === "json") return JSON.stringify(body);
   const text = String(body);

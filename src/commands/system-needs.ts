@@ -4,7 +4,7 @@ import { dangerText } from "../rabbitmq/queue-inspection";
 import type { ObservedQueue, SystemState } from "./system-state";
 import { ago, counted, duration } from "./text";
 
-/** Something that does not mend itself. */
+/** A problem that does not resolve itself. */
 export interface Need {
   readonly kind:
     | "no-log"
@@ -16,14 +16,14 @@ export interface Need {
     | "no-consumer"
     | "quarantine"
     | "refused-announcement";
-  /** Null: it is about no queue. */
+  /** Null if the problem concerns no queue. */
   readonly queue: string | null;
   readonly what: string;
-  /** What a person can do. */
+  /** Suggested fix. */
   readonly todo: string;
 }
 
-/** Where a person is needed; empty: nowhere. */
+/** Returns the problems that need a person; an empty array if there are none. */
 export function needsOf(state: SystemState): Need[] {
   return [
     ...needsOfLog(state),
@@ -113,7 +113,7 @@ function* needsOfQuarantine({ quarantine }: SystemState): Generator<Need> {
   for (const kept of quarantine) yield { kind: "quarantine", queue: kept.queue, what: toldQuarantine(kept), todo };
 }
 
-/** Whether events wait where nobody works. */
+/** Returns whether events wait in a queue without consumers. */
 export function isLeftAlone({ messages, retries, consumers }: ObservedQueue): boolean {
   return consumers === 0 && (messages ?? 0) + retries > 0;
 }

@@ -17,38 +17,38 @@ import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { followLog, type LogFollower } from "../store/sqlite/log-follower";
 import type { Reached } from "./transport";
 
-/** How things stand at a moment. Rates are what changed since the look before. */
+/** State of the system at one moment. Rates cover the time since the previous look. */
 export interface SystemState {
   readonly at: string;
   readonly transport: Transport;
-  /** Null: the embedded transport. */
+  /** Null for the embedded transport. */
   readonly broker: { readonly url: string; readonly state: BrokerState; readonly error: string | null } | null;
   readonly api: { readonly running: boolean };
   readonly database: string;
-  /** The position of the newest event. Null: there is no log yet. */
+  /** Position of the newest event, and the rate. Null if there is no log yet. */
   readonly log: { readonly events: number; readonly perSecond: number } | null;
-  /** What RabbitMQ has confirmed, and what it has not yet. Null: nothing is sent to one. */
+  /** Confirmed position and backlog of the relay. Null without RabbitMQ or a log. */
   readonly relay: (Backlog & { readonly confirmed: number; readonly perSecond: number }) | null;
-  /** Messages that no queue takes, in files on this machine. */
+  /** Messages that no queue accepts, in files on this machine. */
   readonly quarantine: readonly Quarantined[];
-  /** Null: nothing is known of them, since RabbitMQ cannot be reached. */
+  /** Null if RabbitMQ cannot be queried. */
   readonly queues: readonly ObservedQueue[] | null;
   /** Ways in which RabbitMQ could drop events, because of how a queue was set up. */
   readonly dangers: readonly (QueueDanger & { readonly queue: string })[];
-  /** What keeps events from RabbitMQ though it is there; null: nothing. */
+  /** Why events do not reach RabbitMQ although it is connected. Null if nothing hinders them. */
   readonly relayTrouble: RelayTrouble | null;
-  /** Announcements that the API has refused within a day. */
+  /** Announcements that the API refused within the last day. */
   readonly refusals: readonly Refusal[];
 }
 
 export interface ObservedQueue extends Omit<QueueState, "oldestAt"> {
-  /** For how long an event has waited at most; null: none waits, or only RabbitMQ knows. */
+  /** Longest time that an event has waited, in seconds. Null if none waits or if only RabbitMQ knows. */
   readonly oldestSeconds: number | null;
-  /** By how many events the queue grows in a second; below 0: it shrinks. */
+  /** Growth of the queue in events per second; negative if it shrinks. */
   readonly perSecond: number;
 }
 
-/** Looks at the queues and at the event log, whether or not the API and the consumers run. Changes nothing. */
+/** Observes the queues and the event log, whether or not the API and the consumers run. Changes nothing. */
 export class SystemObserver {
   readonly #reached: Reached;
   #log: LogFollower | undefined;
@@ -132,7 +132,7 @@ export class SystemObserver {
     try {
       return broker && troubleOf(broker) ? null : await this.#ask();
     } catch (error) {
-      // It went while it was asked.
+      // The connection was lost during the query.
       if (broker && troubleOf(broker)) return null;
       throw error;
     }

@@ -9,9 +9,9 @@ const gap = "  ";
 const leastWidth = 12;
 
 /**
- * Rows under titles, in aligned columns.
+ * Formats rows under titles, in aligned columns.
  *
- * @param width what the last column is cut to fit; undefined: nothing is cut.
+ * @param width Total width to which the last column is cut; undefined to cut nothing.
  */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], paint: Paint, width?: number): string {
   const widths = columns.map(({ title }, index) =>
@@ -34,7 +34,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   return [paint("bold", line(columns.map(({ title }) => title))), ...rows.map(line)].join("\n");
 }
 
-/** Cuts text to so many columns of a terminal. */
+/** Cuts text to a number of terminal columns. */
 export function cut(text: string, width: number): string {
   return Bun.stringWidth(text) <= width ? text : Bun.sliceAnsi(text, 0, width, { ellipsis: "…" });
 }

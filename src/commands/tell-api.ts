@@ -7,16 +7,16 @@ import { isLocked } from "../store/sqlite/lock";
 import { Trouble } from "./command";
 import type { Reached } from "./transport";
 
-/** How long an API that runs may take. */
+/** Maximum time to wait for a running API. */
 const patienceMs = 10_000;
 const lookEveryMs = 50;
 
 /**
- * Asks the API to do what only it may, in a signed message, whether or not it runs now. Returns whether it is done; else the API
+ * Asks the API, in a signed message, to do something that only the API may do. Resolves with whether it is done. An API that is not running
  * does it when it starts.
  *
- * @param isDone by the API's database.
- * @throws {Trouble} when an API that runs does not do it, or nothing can be signed.
+ * @param isDone Checks the API's database for the result.
+ * @throws {Trouble} if a running API does not do it in time, or there is no signing key.
  */
 export async function tellApi({ config }: Reached, broker: Broker, announcement: AnyAnnouncement, isDone: () => boolean): Promise<boolean> {
   const log = createLog({ level: "warn", format: "pretty", stream: 2 });

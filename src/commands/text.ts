@@ -1,6 +1,6 @@
 import { localTime, printableLines } from "../observe/terminal";
 
-/** JSON that means the same, with nothing in it that a terminal would obey. */
+/** Formats a value as JSON, with the characters escaped that a terminal would interpret. */
 export function printableJson(value: unknown): string {
   return printableLines(JSON.stringify(value, null, 2)).join("\n");
 }
@@ -16,7 +16,7 @@ export function number(value: number): string {
   return value.toLocaleString("en-US", { maximumFractionDigits: 0 });
 }
 
-/** `1 event`, `2,000 events`. */
+/** Formats a count with its noun, such as `1 event` or `2,000 events`. */
 export function counted(count: number, what: string): string {
   return `${number(count)} ${what}${count === 1 ? "" : "s"}`;
 }
@@ -28,26 +28,26 @@ const units = [
   ["s", 1000],
 ] as const;
 
-/** `12 s`, `3 min`, `5 h`, `2 days`: what a person needs to know. */
+/** Formats a duration roughly, such as `12 s`, `3 min`, `5 h` or `2 days`. */
 export function duration(ms: number): string {
   const [unit, size] = units.find(([, size]) => ms >= size * 2 || (size > 1000 && ms >= size * 1.5)) ?? ["s", 1000];
   const count = Math.max(0, Math.round(ms / size));
   return unit === "day" ? counted(count, unit) : `${count} ${unit}`;
 }
 
-/** How long something took. */
+/** Formats the time that something took. */
 export function took(ms: number): string {
   return ms < 1000 ? "less than a second" : duration(ms);
 }
 
-/** `3 min ago`; an empty text for no time. */
+/** Formats the time since then, such as `3 min ago`; an empty string if there is no time. */
 export function ago(time: string | null, now: number): string {
   const at = time === null ? Number.NaN : Date.parse(time);
   if (Number.isNaN(at)) return "";
   return now - at < 1000 ? "just now" : `${duration(now - at)} ago`;
 }
 
-/** `2026-11-01 08:00:00 +01:00`, in this machine's time zone. */
+/** Formats a time as `2026-11-01 08:00:00 +01:00`, in this machine's time zone. */
 export function zonedTime(time: Date): string {
   const two = (value: number) => String(Math.floor(value)).padStart(2, "0");
   const offset = -time.getTimezoneOffset();

@@ -10,9 +10,9 @@ interface Step {
 }
 
 /**
- * A timeline for a person: every step in the order of time, then how things stand with each consumer.
+ * Formats a timeline: every step in chronological order, then the state at each consumer.
  *
- * @param width of the terminal; undefined: nothing is cut.
+ * @param width Width of the terminal; undefined to cut nothing.
  */
 export function showTimeline(timeline: Timeline, paint: Paint, width: number | undefined): string {
   const { id, type, subject, position, traceparent } = timeline;
@@ -59,7 +59,7 @@ function stepsOf({ request, committedAt, broker, consumers }: Timeline): Step[] 
     for (const attempt of attempts) steps.push({ at: attempt.at, where: queue, what: attemptText(attempt) });
     if (at !== null && attempts.length === 0) steps.push({ at, where: queue, what: state });
   }
-  // Of what has the same time, what came first here stays first.
+  // The sort is stable: steps with the same time keep their order.
   return steps.sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
 }
 
@@ -79,14 +79,14 @@ function attemptText({ attempt, at, outcome, reason, error, nextAt }: TimelineAt
 
 const colours = { handled: "green", waiting: "yellow", retrying: "yellow", "dead-letter": "red", skipped: "dim", unknown: "dim" } as const;
 
-/** Not cut: a note says why something is not known. */
+/** Formats the consumers. Not cut, since a note explains why something is unknown. */
 function consumerTable(consumers: readonly ConsumerTimeline[], paint: Paint): string {
   if (consumers.length === 0) return "No consumer is known that gets it.";
   const rows = consumers.map(({ queue, state, note }) => [printable(queue), paint(colours[state], state), printable(note ?? "")]);
   return table([{ title: "CONSUMER" }, { title: "STATE" }, { title: "NOTE" }], rows, paint);
 }
 
-/** `2026-02-18 18:23:45.123`, in this machine's time zone. */
+/** Formats a time as `2026-02-18 18:23:45.123`, in this machine's time zone. */
 function clock(time: string): string {
   const date = new Date(time);
   return Number.isNaN(date.getTime()) ? "?" : `${localTime(date)}.${String(date.getMilliseconds()).padStart(3, "0")}`;

@@ -12,26 +12,26 @@ import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { followLog, type LogFollower } from "../store/sqlite/log-follower";
 import { Trouble } from "./command";
 
-/** The consumers' queues, as a command reaches them: without the API. */
+/** Access of a command to the consumers' queues, without the API. */
 export interface Reached {
   readonly config: Config;
-  /** Undefined: the embedded transport. */
+  /** Undefined for the embedded transport. */
   readonly broker: Broker | undefined;
-  /** Where the consumers keep their files. */
+  /** Folder of the consumers' files. */
   readonly folder: string;
-  /** Names the place for a person. */
+  /** Description of the transport and its place, for output. */
   readonly place: string;
   readonly transport: Transport;
-  /** Why the broker cannot be reached now, for a command that can do without. */
+  /** Reason that the broker cannot be reached, for a command that works without it. */
   readonly unreachable?: Trouble;
 }
 
 const tryEveryMs = 20;
 
 /**
- * Runs `use` on the transport that the environment says, over a connection of its own.
+ * Runs `use` on the transport that the environment selects, over a separate connection.
  *
- * @throws {Trouble} when the broker cannot be reached, unless the command can do without.
+ * @throws {Trouble} if the broker cannot be reached, unless `evenIfUnreachable` is set.
  */
 export async function withTransport<T>(use: (reached: Reached) => Promise<T>, { evenIfUnreachable = false } = {}): Promise<T> {
   const config = readConfig({ isTerminal: false, listens: false });
@@ -41,7 +41,7 @@ export async function withTransport<T>(use: (reached: Reached) => Promise<T>, { 
   if (name === "embedded" || !config.rabbitmq) {
     return use({ config, transport, broker: undefined, folder, place: `without a broker, in ${folder}, because ${reason}` });
   }
-  // A person reads the output; what goes wrong is said there.
+  // The command prints problems itself, so this log stays silent.
   const broker = await Broker.connect(config.rabbitmq, createLog({ level: "silent", format: "json", stream: 2 }));
   try {
     while (broker.state === "connecting" && broker.lastError === undefined) await Bun.sleep(tryEveryMs);
@@ -58,9 +58,9 @@ export async function withTransport<T>(use: (reached: Reached) => Promise<T>, { 
 }
 
 /**
- * Opens the event log, to read only.
+ * Opens the event log for reading.
  *
- * @throws {Trouble} when there is none.
+ * @throws {Trouble} if it does not exist.
  */
 export async function openLog({ databaseFile }: Config): Promise<LogFollower> {
   const log = await whenUnlocked(() => followLog(databaseFile));
@@ -68,11 +68,11 @@ export async function openLog({ databaseFile }: Config): Promise<LogFollower> {
   throw new Trouble(`There is no event log in ${databaseFile} yet: the API makes it when it starts. Is DATABASE_URL right?`);
 }
 
-/** The dead letters on the transport that was reached. */
+/** Opens the dead letters of the current transport. */
 export async function openDeadLetters({ config, broker, folder }: Reached): Promise<DeadLetters> {
   if (!broker) return new EmbeddedDeadLetters(folder);
   const { resources } = await loadCatalogue();
-  // RabbitMQ has no list of queues to ask for; the service keeps one beside its log.
+  // AMQP cannot list queues; the API keeps a list beside its log.
   const log = await whenUnlocked(() => followLog(config.databaseFile));
   const own = log?.queues() ?? [];
   log?.close();

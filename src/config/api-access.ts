@@ -3,20 +3,21 @@ import { isLoopback } from "./loopback";
 import { redactUrl } from "./redact-url";
 import { wholeNumber } from "./whole-number";
 
-/** Who may reach the API, and how much of it. */
+/** Settings for access to the API. */
 export interface ApiAccess {
+  /** Address to listen on. */
   readonly host: string;
-  /** Accepted bearer tokens; empty: the API is open. */
+  /** Accepted bearer tokens. If empty, the API requires no token. */
   readonly apiTokens: readonly ApiToken[];
-  /** The file of the token that was generated; null: none was. */
+  /** File of the generated token. Null if the token was not generated. */
   readonly tokenFile: string | null;
-  /** Names, in lower case, under which requests may come, besides `localhost` and IP addresses; null: any. */
+  /** Accepted host names of requests, in lower case, in addition to `localhost` and IP addresses. Null accepts any. */
   readonly allowedHosts: readonly string[] | null;
-  /** Origins whose pages may use the API; `*` for all; empty: none but its own. */
+  /** Origins whose pages may use the API, or `*` for all. If empty, only the API's own origin. */
   readonly corsOrigins: readonly string[];
-  /** Number of proxies in front, each of which adds to X-Forwarded-For. */
+  /** Number of proxies in front of the API, each of which adds an address to X-Forwarded-For. */
   readonly trustedProxies: number;
-  /** Requests a second for each client; null: no limit. */
+  /** Maximum requests per second for each client. Null for no limit. */
   readonly rateLimit: number | null;
 }
 
@@ -25,19 +26,20 @@ export interface ApiToken {
   readonly scope: Scope;
 }
 
-/** What a token may do, each more than the one before: read records; change them; run the service. */
+/** Scopes of tokens. Each includes the ones before it: `read` reads records, `write` changes them, `admin` operates the service. */
 export const scopes = ["read", "write", "admin"] as const;
 export type Scope = (typeof scopes)[number];
 
 const defaultRate = 100;
 
 /**
- * Reads the variables that say who may reach the API.
+ * Reads the environment variables for access to the API. Creates the token file if API_TOKEN is `generate` and this program
+ * serves the API.
  *
- * @param variable reads one variable and notes a bad value, for which `parse` returns undefined.
- * @param mistakes collects what is wrong with the variables together.
+ * @param variable reads one variable and records a mistake if `parse` returns undefined for its value.
+ * @param mistakes receives mistakes that concern several variables or the tokens.
  * @param options.listens whether this program serves the API.
- * @param options.dataDir where a generated token is kept.
+ * @param options.dataDir folder for a generated token.
  */
 export function readApiAccess(
   read: (name: string) => string | undefined,
@@ -102,10 +104,10 @@ function readTokens(text: string | undefined, mistakes: string[], dataDir: strin
   return { tokens, file: null };
 }
 
-/** Without a scope it may do everything. The letters are those of RFC 6750. */
+/** Parses a token with an optional scope. Default: `admin`. The allowed characters are those of RFC 6750. */
 function apiToken(text: string): ApiToken | undefined {
   const [, scope, token] = /^(?:(read|write|admin):)?([\w.~+/-]{8,}=*)$/.exec(text.trim()) ?? [];
-  // Nobody means the word by it.
+  // `generate` in a list is a mistake, not a token.
   return token === undefined || token === "generate" ? undefined : { token, scope: (scope ?? "admin") as Scope };
 }
 

@@ -9,39 +9,43 @@ export type LogLevel = (typeof logLevels)[number];
 export type LogFormat = "pretty" | "json";
 
 export interface Config extends ApiAccess {
+  /** Port to listen on. 0 means any free port. */
   readonly port: number;
-  /** Null: RABBITMQ_URL is `none`, so that a RabbitMQ is never looked for. */
+  /** Null if RABBITMQ_URL is `none`: the program then never connects to RabbitMQ. */
   readonly rabbitmq: RabbitmqConfig | null;
   /** Path of the SQLite database that holds the resources and the event log. */
   readonly databaseFile: string;
-  /** Where consumers keep their own files. */
+  /** Folder for the files of consumers. */
   readonly dataDir: string;
-  /** Events older than this are pruned once everybody has them; null keeps them for ever. */
+  /** Age in milliseconds after which events are pruned, once all consumers have them. Null keeps events forever. */
   readonly eventRetentionMs: number | null;
-  /** Signs what consumers announce; null: a file in the data folder has the key. */
+  /** Key that signs the announcements of consumers. Null if the key is in a file in the data folder. */
   readonly warrenKey: string | null;
-  /** Whether what could lose events, or comes from who knows where, is refused instead of warned of. */
+  /** Whether to refuse announcements without a signature and topology that could lose events. If false, only warn. */
   readonly strictTopology: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
-  /** Null: nothing is traced. */
+  /** Tracing settings. Null disables tracing. */
   readonly tracing: TracingConfig | null;
 }
 
 export interface RabbitmqConfig {
   readonly url: string;
-  /** Whether RABBITMQ_URL is set. If it is not, no RabbitMQ at the default address means the embedded transport. */
+  /** Whether RABBITMQ_URL is set. If not, and no RabbitMQ runs at the default address, the embedded transport is used. */
   readonly explicit: boolean;
-  /** The type of the queues that are declared for events and dead letters. */
+  /** Type of the queues that are declared for events and dead letters. */
   readonly queueType: "classic" | "quorum";
-  /** Base URL of the management API of the same RabbitMQ, with user and password; null: it is not asked. */
+  /** Base URL of RabbitMQ's management API, with user and password. Null if it is not used. */
   readonly managementUrl: string | null;
+  /** PEM file with the certificate of the authority that signs the broker's certificate. Null if not set. */
   readonly caFile: string | null;
+  /** PEM file with the client certificate. Null if not set. */
   readonly certFile: string | null;
+  /** PEM file with the private key of the client certificate. Null if not set. */
   readonly keyFile: string | null;
 }
 
-/** Every mistake in the environment, so that a person mends them in one go. */
+/** Lists all mistakes in the environment variables, so that they can be fixed at once. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   constructor(readonly mistakes: readonly string[]) {
@@ -55,12 +59,13 @@ const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"]
 const msPerUnit: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
- * Reads the configuration from environment variables. A variable that is empty counts as not set.
+ * Reads the configuration from environment variables. Empty variables count as not set.
  *
- * @param options.listens whether this program serves HTTP at HOST, where strangers may come; default: true.
- * @param options.isTerminal whether a person reads the log; decides the default of LOG_FORMAT.
- * @param options.environment default: the process's own, into which Bun has read the `.env` files.
- * @throws {ConfigError} that lists every bad variable with what would be right.
+ * @param options.listens whether this program serves HTTP at HOST. If so, API_TOKEN is required when others can reach the API.
+ *   Default: true.
+ * @param options.isTerminal whether the log goes to a terminal. It determines the default of LOG_FORMAT.
+ * @param options.environment the variables. Default: those of the process, which include Bun's `.env` files.
+ * @throws {ConfigError} if any variables are invalid. It lists each of them with the valid values.
  */
 export function readConfig({
   isTerminal,
@@ -74,7 +79,7 @@ export function readConfig({
   const mistakes: string[] = [];
   const read = (name: string): string | undefined => environment[name]?.trim() || undefined;
 
-  /** Reads one variable: `parse` answers undefined for a bad value. */
+  /** Reads one variable. Records a mistake if `parse` returns undefined for its value. */
   function variable<T>(name: string, fallback: T, parse: (text: string) => T | undefined, expected: string): T {
     const text = read(name);
     if (text === undefined) return fallback;
@@ -84,7 +89,7 @@ export function readConfig({
     return fallback;
   }
 
-  // Its value is a secret, and so is not printed.
+  // The message does not show the value, which is a secret.
   const warrenKey = read("WARREN_KEY") ?? null;
   if (warrenKey !== null && !/^[\x21-\x7e]{32,200}$/.test(warrenKey)) {
     mistakes.push(
@@ -151,7 +156,7 @@ export function readConfig({
   return config;
 }
 
-/** A bad value as it is shown. In a URL that is not valid a password may be anywhere, unless an @ says where it ends. */
+/** Returns an invalid value without secrets. In an invalid URL without an @, the password may be anywhere. */
 function shownValue(name: string, text: string): string {
   if (/[@?]/.test(text)) return redactUrl(text);
   return /_(URL|ENDPOINT)$/.test(name) ? text.replace(/^(?!sqlite:)([a-z+]+:(?:\/\/)?)?.*/is, "$1***") : text;

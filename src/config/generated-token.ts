@@ -5,8 +5,10 @@ import { exposureOf } from "./secret-file";
 const tokenBytes = 24;
 
 /**
- * Returns the token of a data folder, which is made at the first call and stays the same: in the file `api-token`, for this
- * user alone. Where that file cannot be made or read, or others can open it: the mistake.
+ * Returns the token in the file `api-token` of a data folder. Creates the file, readable only by this user, if it does not
+ * exist. Returns the mistake if the file cannot be created, holds no valid token, or can be opened by other users.
+ *
+ * @throws {Error} if the file exists but cannot be read.
  */
 export function generatedToken(dataDir: string): { readonly token: string; readonly file: string } | { readonly mistake: string } {
   const file = join(dataDir, "api-token");

@@ -9,10 +9,10 @@ interface PemFiles {
 }
 
 /**
- * Reads the variables that name the certificates and the key for `amqps://`, and looks into the files.
+ * Reads the environment variables that name the PEM files for `amqps://`, and checks the files.
  *
- * @param variable reads one variable and notes a bad value, for which `parse` returns undefined.
- * @param mistakes collects what is wrong with the files together.
+ * @param variable reads one variable and records a mistake if `parse` returns undefined for its value.
+ * @param mistakes receives mistakes about the key's permissions and about files that do not belong together.
  */
 export function readPemFiles(
   read: (name: string) => string | undefined,
@@ -44,7 +44,7 @@ function readable(path: string, parse: (pem: Buffer) => unknown): string | undef
   }
 }
 
-/** Loaded on use: most services have no such files, and loading it would slow down their start. */
+/** Loads `node:crypto` on first use. Most services have no such files, and loading it slows down the start. */
 const nodeCrypto = () => require("node:crypto") as typeof import("node:crypto");
 
 function certificateIn(pem: Buffer): X509Certificate {

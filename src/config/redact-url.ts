@@ -1,14 +1,14 @@
 const space = /\s/;
 const trailing = /[.,;:)\]]*$/;
 
-/** Hides user, password and query of a URL that is shown, or of several. Takes text that is not a valid URL as well. */
+/** Replaces user, password and query of a URL with `***`. Accepts text that is not a valid URL or contains several URLs. */
 export function redactUrl(text: string): string {
   return text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, "$1***@").replace(/\?.+$/s, "?***");
 }
 
 /**
- * Hides user, password and query of each URL within a text, which may be JSON. It goes through the text once, since an
- * expression with a limit on its work would leave a long text as it is.
+ * Replaces user, password and query of each URL in a text, which may be JSON, with `***`. Scans the text once instead of using
+ * a regular expression, which on a long text could reach the engine's limit and match nothing.
  */
 export function redactUrls(text: string): string {
   let shown = "";
@@ -32,7 +32,7 @@ function hidden(url: string): string {
   return at === -1 ? shown : `***${shown}`;
 }
 
-/** Up to a space or a quote; within JSON, a quote in a text has a backslash before it. */
+/** Returns the index where a URL ends: at white space or a double quote. A backslash, as in JSON, escapes the next character. */
 function endOfUrl(text: string, start: number): number {
   let end = start;
   while (end < text.length) {

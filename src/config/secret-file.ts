@@ -1,10 +1,10 @@
 import { statSync } from "node:fs";
 
 /**
- * Checks who may open a file that holds a secret, by ssh's rule for private keys: if the file belongs to this user, nobody
- * else may read or write it. A file of another user, such as a secret that a container runtime mounts, is not checked.
+ * Checks the permissions of a file that holds a secret, by ssh's rule for private keys: if this user owns the file, no other
+ * user may have access. Does not check files of other users, such as secrets mounted by a container runtime.
  *
- * @returns the mistake with the command that corrects it, or undefined.
+ * @returns the mistake with the command that fixes it, or undefined if there is none.
  * @throws {Error} if the file does not exist.
  */
 export function exposureOf(file: string): string | undefined {

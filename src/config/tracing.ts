@@ -1,15 +1,17 @@
-/** The variables of OpenTelemetry that its SDK leaves to the program; the others it reads itself. */
+/** Settings from OpenTelemetry's environment variables that the program has to read. Its SDK reads the others itself. */
 export interface TracingConfig {
-  /** Of the collector. It may hold a password. */
+  /** URL of the collector. It may contain a password. */
   readonly endpoint: string;
   readonly sampler: (typeof samplers)[number];
-  /** The share of traces that a sampler `traceidratio` takes, from 0 to 1. */
+  /** Share of traces that a `traceidratio` sampler records, from 0 to 1. */
   readonly ratio: number;
+  /** Delay between two exports of spans, in milliseconds. */
   readonly scheduledDelayMillis: number;
+  /** Maximum number of spans that wait for export. */
   readonly maxQueueSize: number;
 }
 
-/** As in OpenTelemetry's specification of environment variables. */
+/** Samplers per OpenTelemetry's specification of environment variables. */
 const samplers = [
   "parentbased_always_on",
   "parentbased_always_off",
@@ -22,9 +24,11 @@ const samplers = [
 const endpoints = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 
 /**
- * Null: nothing is traced, and what else is set for OpenTelemetry is nobody's concern.
+ * Reads the tracing settings. Returns null if tracing is disabled or has no endpoint, without checking other variables of
+ * OpenTelemetry.
  *
- * @param variable reads one, and notes a bad value: `parse` answers undefined for that.
+ * @param read returns the value of a variable, or undefined if it is not set.
+ * @param variable reads one variable and records a mistake if `parse` returns undefined for its value.
  */
 export function readTracing(
   read: (name: string) => string | undefined,

@@ -1,4 +1,4 @@
-/** What the documentation says of a consumer: a part of its options. */
+/** The options of a consumer that its documentation shows. */
 export interface DescribedConsumer {
   readonly queue?: string | undefined;
   readonly events?: readonly string[] | undefined;
@@ -9,17 +9,17 @@ export interface DescribedConsumer {
 
 let listener: ((consumers: readonly DescribedConsumer[]) => void) | undefined;
 
-/** From now on no consumer starts in this process: `told` gets the options of those that would. */
+/** Stops this process from starting consumers. `told` is called with the options of those that would start. */
 export function onlyLook(told: (consumers: readonly DescribedConsumer[]) => void): void {
   listener = told;
 }
 
-/** Whether this process only looks at consumers: its command line is not theirs. */
+/** Returns whether this process only inspects consumers. Its command line is then not theirs. */
 export function isOnlyLookedAt(): boolean {
   return listener !== undefined;
 }
 
-/** Whether the consumers of this process are only looked at. */
+/** Returns whether consumers are only inspected. If so, passes their options on. */
 export function areLookedAt(consumers: readonly DescribedConsumer[]): boolean {
   listener?.(consumers);
   return listener !== undefined;

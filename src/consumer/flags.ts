@@ -3,7 +3,7 @@ import { type FlagOptions, readOptions } from "../observe/command-line";
 import { type DescribedConsumer, isOnlyLookedAt } from "./describe-only";
 
 const text = { type: "string" } as const;
-/** Flags that every consumer takes, beside `--help`. */
+/** Flags that every consumer accepts, in addition to `--help`. */
 export const serverFlags = {
   "metrics-port": text,
   "metrics-host": text,
@@ -11,30 +11,30 @@ export const serverFlags = {
   "health-host": text,
 } as const;
 
-/** The flags that say what a consumer serves beside its work. */
+/** Values of the flags that choose what a consumer serves: metrics, health, and their addresses. */
 export type ServerFlags = { readonly [Flag in keyof typeof serverFlags]?: string | undefined };
 
-/** The lines of a help text for the flags that every consumer takes. */
+/** Help lines for the flags that every consumer accepts. */
 export const everyFlagHelp = `  --metrics-port N   metrics for Prometheus at http://127.0.0.1:N/metrics; --metrics-host ADDRESS for elsewhere
   --health-port N    /health/live and /health/ready there; --health-host ADDRESS for elsewhere
   --help             this text`;
 
 /**
- * Reads the command line of a consumer that has flags of its own; pass the result to `runConsumer`. `--help` prints the help
- * and exits with 0. A flag or a word that is not known is refused, with exit code 2.
+ * Reads the command line of a consumer that has flags of its own. Pass the result to `runConsumer`. `--help` prints the
+ * help and exits with code 0. An unknown flag or argument prints an error and exits with code 2.
  *
- * @param help the whole text, with {@link everyFlagHelp} in it.
- * @param own flags beside those of every consumer, as `parseArgs` of `node:util` takes them.
+ * @param help the complete help text, including {@link everyFlagHelp}.
+ * @param own flags in addition to those of every consumer, in the format of `parseArgs` in `node:util`.
  * @example
  * const flags = readFlags(help, { limit: { type: "string", default: "1000" } });
  * await runConsumer({ queue: "price-watch", handle: ({ item }) => watch(item, Number(flags.limit)) }, flags);
  */
 export function readFlags<const Own extends FlagOptions>(help: string, own: Own) {
-  // While consumers are only looked at, the command line is another program's.
+  // While consumers are only inspected, the command line is that of another program.
   return readOptions(isOnlyLookedAt() ? [] : process.argv.slice(2), help, { ...own, ...serverFlags });
 }
 
-/** The help of consumers without flags of their own. */
+/** Returns the help text of consumers without flags of their own. */
 export function helpOf(consumers: readonly DescribedConsumer[]): string {
   const about = consumers.map(({ queue, events, description }) => {
     const what = `${events?.join(", ") ?? "all its events"}, from ${queue === undefined ? "a temporary queue" : `the queue ${queue}`}`;

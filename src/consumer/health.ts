@@ -5,13 +5,14 @@ import { troubleOf } from "../rabbitmq/unreachable";
 export interface ConsumerHealth {
   readonly queue: string;
   readonly status: "ready" | "degraded" | "not ready";
-  /** Why it is not simply ready. */
+  /** Explains the status. Omitted if the consumer simply works. */
   readonly detail?: string;
 }
 
 /**
- * Whether a consumer gets its events. One that stands by for another process is ready: that is all it has to do. It is
- * degraded while the breaker is open, while its queue could drop events, and while there are messages that no queue takes.
+ * Returns whether a consumer gets its events. A consumer that stands by for another process is ready, because that is its
+ * whole task. A consumer is degraded while its breaker is open, while RabbitMQ is blocked, after its database was replaced,
+ * while its queue could drop events, and while there are messages that no queue accepts.
  */
 export function healthOf({ worker, broker, stage, problems = () => [], quarantine }: Watched): ConsumerHealth {
   const { queue } = worker.consumer;
@@ -28,7 +29,7 @@ export function healthOf({ worker, broker, stage, problems = () => [], quarantin
     case "replaced":
       return { queue, status: "degraded", detail: "The database was removed or replaced; finishing the events of the old one." };
     case "consuming": {
-      // A broker that is blocked reads nothing from a connection that has published, not even what is acknowledged.
+      // A blocked broker reads nothing from a connection that has published, not even acknowledgements.
       if (trouble !== undefined) return { queue, status: broker?.state === "blocked" ? "degraded" : "not ready", detail: trouble };
       if (worker.breaker.state !== "closed") {
         return { queue, status: "degraded", detail: "The handler fails too often; the consumer pauses, then tries one event." };
@@ -40,7 +41,7 @@ export function healthOf({ worker, broker, stage, problems = () => [], quarantin
   }
 }
 
-/** What `/health/ready` of a process with these consumers answers: it is as ready as the least ready of them. */
+/** Returns the body of `/health/ready` for the consumers of a process. Its status is that of the least ready consumer. */
 export function readiness(consumers: readonly Watched[]): { status: ConsumerHealth["status"]; consumers: ConsumerHealth[] } {
   const each = consumers.map(healthOf);
   const worst = (["not ready", "degraded"] as const).find((status) => each.some((one) => one.status === status));

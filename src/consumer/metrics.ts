@@ -3,12 +3,12 @@ import type { Worker } from "../delivery/worker";
 import type { TypeTally } from "../delivery/worker-tally";
 import type { Metrics, Sample } from "../observe/metrics";
 
-/** Shown from the start, as 0: Prometheus does not see the growth of a counter that begins with 1. */
+/** Exposed as 0 from the start: Prometheus does not see the increase of a counter whose first value is 1. */
 const outcomes = ["handled", "duplicate", "skipped", "retry", "dead-letter"];
 
-/** What the consumers of this process do, by queue and event type. */
+/** Describes the metrics of this process's consumers, by queue and event type. */
 export function describeWorkers(metrics: Metrics, workers: readonly Pick<Worker, "consumer" | "tally" | "breaker">[]): void {
-  // The name of a temporary queue is new at every start.
+  // A temporary queue has a new name at every start.
   const queued = workers.map((worker) => ({ queue: worker.consumer.temporary ? "temporary" : worker.consumer.queue, worker }));
   function* byType<Value>(pick: (tally: TypeTally) => Value): Iterable<Sample<Value>> {
     for (const { queue, worker } of queued) for (const [type, tally] of worker.tally.types) yield [{ queue, type }, pick(tally)];

@@ -3,10 +3,10 @@ import { readConfig } from "../config/config";
 import { type ConsumerTables, openConsumerTables } from "../store/consumer/own-tables";
 
 /**
- * What the consumer of a queue has written with `exactlyOnce`, to be read by any other process while it runs or not.
- * Undefined: it has written nothing yet. Close it after use.
+ * Opens the tables that the consumer of a queue has written with `exactlyOnce`. Any process may read them, whether the
+ * consumer runs or not. Returns undefined if the consumer has written nothing yet. Close the result after use.
  *
- * @throws {ConfigError} when the environment, which tells where the file is, has mistakes.
+ * @throws {ConfigError} if the environment, which locates the file, has invalid variables.
  */
 export function readTables(queue: string): ConsumerTables | undefined {
   const { dataDir } = readConfig({ isTerminal: false, listens: false });

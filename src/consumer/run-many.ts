@@ -13,20 +13,22 @@ import { helpOf, readFlags, type ServerFlags } from "./flags";
 import { serveConsumers, servings } from "./serve";
 import { serviceName, startConsumer } from "./start";
 
-/** How long a stop waits for the events in hand. */
+/** Maximum time that a stop waits for events in progress, in milliseconds. */
 const drainTimeoutMs = 8000;
 
 interface RunOptions {
-  /** Called when a stop begins, for what a handler had better give up then. Default: nothing. */
+  /** Called when a stop begins, to end work that a handler should not continue. Default: nothing. */
   readonly onStop?: () => void;
-  /** As those of `runConsumer`. */
+  /** Flags of the command line, as for `runConsumer`. Default: read here. */
   readonly flags?: ServerFlags;
 }
 
 /**
- * Runs several consumers as this process's whole work, as `runConsumer` does one. Each has its queue, its retries and its
- * dead letters to itself, so that one that fails holds up no other; a stop ends them all. When one of them cannot start
- * or go on, the others finish the events in hand, the mistake is printed, and the process exits with 1.
+ * Runs several consumers as the whole work of this process, as `runConsumer` runs one. Each has its own queue, retries and
+ * dead letters, so a failing consumer does not delay the others. A stop signal stops them all.
+ *
+ * If one of them cannot start or continue, the error is printed and the process exits with code 1. Before it exits, the
+ * others have up to 8 seconds to finish the events in progress.
  */
 export async function runConsumers(consumers: readonly ConsumerOptions[], { onStop = () => {}, flags }: RunOptions = {}): Promise<never> {
   if (areLookedAt(consumers)) return new Promise<never>(() => {});
@@ -69,9 +71,9 @@ export async function runConsumers(consumers: readonly ConsumerOptions[], { onSt
 }
 
 /**
- * The folder in which consumers keep files of their own.
+ * Returns the folder for files of consumers.
  *
- * @throws {ConfigError}
+ * @throws {ConfigError} if the environment has invalid variables.
  */
 export function consumersFolder(): string {
   return join(readConfig({ isTerminal: false, listens: false }).dataDir, "consumers");

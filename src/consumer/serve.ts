@@ -16,17 +16,17 @@ export interface Address {
 
 type Asked = "metrics" | "health";
 
-/** What a consumer serves, and where; one server where both have the same address. */
+/** An address and what is served there. Metrics and health share one server if their addresses are the same. */
 export interface Serving {
   readonly address: Address;
   readonly what: readonly Asked[];
 }
 
 /**
- * What a command line wants its consumers to serve: `--metrics-port N` and `--health-port N`, on 127.0.0.1, or where
- * `--metrics-host ADDRESS` and `--health-host ADDRESS` say. On one port, one address is enough.
+ * Returns what the command line asks consumers to serve: `--metrics-port N` and `--health-port N`. The address is 127.0.0.1
+ * unless `--metrics-host ADDRESS` or `--health-host ADDRESS` is given. For one shared port, one address is enough.
  *
- * @throws {ConsumerError} for a port that is none, an address without a port, or two addresses for one port.
+ * @throws {ConsumerError} for an invalid port, an address without a port, or two addresses for one port.
  */
 export function servings(flags: ServerFlags): readonly Serving[] {
   const ports = { metrics: portOf("metrics", flags), health: portOf("health", flags) };
@@ -55,8 +55,8 @@ function portOf(what: Asked, flags: ServerFlags): number | undefined {
 type Answer = () => Response | Promise<Response>;
 
 /**
- * Serves `/metrics`, or `/health/live` and `/health/ready`, of these consumers until the process ends. Where it cannot
- * listen, that is an error in the log, and the consumers work all the same.
+ * Serves `/metrics`, or `/health/live` and `/health/ready`, of these consumers until the process ends. If it cannot listen,
+ * it logs an error and the consumers continue without.
  */
 export function serveConsumers({ address: { hostname, port }, what }: Serving, consumers: readonly Watched[], log: Log): void {
   const answers: Record<string, Answer> = {
@@ -67,7 +67,7 @@ export function serveConsumers({ address: { hostname, port }, what }: Serving, c
   const fetch = (request: Request) => refuseHost(request, isLocal) ?? answer(request, answers);
   const name = what.join(" and ");
   try {
-    // Unless told otherwise, Bun lets another process share the port where `development` is off.
+    // By default, Bun lets another process share the port if `development` is off.
     const server = Bun.serve({ hostname, port, development: false, reusePort: false, fetch });
     const paths = what.map((each) => `${server.url.origin}/${each === "metrics" ? "metrics" : "health/ready"}`);
     log.info(`${capital(name)} ${name === "health" ? "is" : "are"} at ${paths.join(" and ")}`);
@@ -105,10 +105,11 @@ function readyAnswer(consumers: readonly Watched[]): Answer {
 }
 
 /**
- * A page of another site can have its own name lead to this machine (DNS rebinding), and would then read what is served
- * to this machine alone; but the name is in the request.
+ * Refuses an invalid Host, and a foreign one on a local port. A page of another site can point its own name to this machine
+ * (DNS rebinding) and read what is served locally, but the Host header reveals that name. Returns undefined if it is
+ * allowed.
  *
- * @param isLocal whether only this machine reaches the port: other machines may know it by any name.
+ * @param isLocal whether only this machine reaches the port. Otherwise, other machines may know it by any name.
  */
 function refuseHost({ headers, url }: Request, isLocal: boolean): Response | undefined {
   const host = headers.get("host");
@@ -119,7 +120,7 @@ function refuseHost({ headers, url }: Request, isLocal: boolean): Response | und
 }
 
 function answer({ url, method }: Request, answers: Readonly<Record<string, Answer>>): Response | Promise<Response> {
-  // Without a Host, Bun leaves the origin out.
+  // Without a Host, Bun omits the origin from the URL.
   const { pathname } = new URL(url, "http://localhost");
   const found = Object.hasOwn(answers, pathname) ? answers[pathname] : undefined;
   if (!found) return new Response(`There is only ${Object.keys(answers).join(", ")} here.\n`, { status: 404 });

@@ -31,16 +31,16 @@ import { areLookedAt } from "./describe-only";
 import { helpOf, readFlags, type ServerFlags } from "./flags";
 import { serveConsumers, servings } from "./serve";
 
-/** How long a stop waits for the events in hand. */
+/** Maximum time that a stop waits for events in progress, in milliseconds. */
 const drainTimeoutMs = 8000;
 
 /**
- * Runs a consumer as this process's whole work: reads the configuration, chooses the transport, and handles events
- * until SIGINT or SIGTERM, at which it finishes the events in hand and exits with 0. A second signal exits at once.
- * A mistake in options or environment is printed, and exits with 1.
+ * Runs a consumer as the whole work of this process: reads the configuration, chooses the transport, and handles events
+ * until SIGINT or SIGTERM. Then it finishes the events in progress and exits with code 0. A second signal exits at once. An
+ * error, such as invalid options or environment variables, is printed, and the process exits with code 1.
  *
- * @param flags those of the command line, if the consumer has read it with `readFlags`, for flags of its own. Default: it is
- * read here. `--metrics-port N` and `--health-port N` serve metrics and health, `--help` explains, anything else is refused.
+ * @param flags result of `readFlags`, for a consumer with flags of its own. Default: reads the command line here.
+ * `--metrics-port N` and `--health-port N` serve metrics and health, `--help` prints the help, anything else is refused.
  */
 export async function runConsumer<const Pattern extends EventPattern, const Asked extends AskedTypes = NewestTypes>(
   options: ConsumerOptions<Pattern, Asked>,
@@ -69,16 +69,16 @@ export async function runConsumer<const Pattern extends EventPattern, const Aske
   }
 }
 
-/** `warren-logger` for consumers/logger.ts. */
+/** Returns the service name of this process, such as `warren-logger` for consumers/logger.ts. */
 export function serviceName(): string {
   return `warren-${basename(Bun.main, ".ts")}`;
 }
 
 /**
- * Starts a consumer inside a process that does other things too.
+ * Starts a consumer inside a process that also does other work.
  *
- * @throws {ConsumerError} for options that make no sense.
- * @throws {UnknownEventType} when a pattern selects no event type.
+ * @throws {ConsumerError} for invalid options.
+ * @throws {UnknownEventType} if a pattern matches no event type.
  */
 export async function startConsumer<const Pattern extends EventPattern, const Asked extends AskedTypes = NewestTypes>(
   options: ConsumerOptions<Pattern, Asked>,
@@ -109,9 +109,9 @@ export async function startConsumer<const Pattern extends EventPattern, const As
 async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: RabbitmqConfig): Promise<Omit<RunningConsumer, "transport">> {
   const { queue, log } = consumer;
   const file = lazyFile(consumer, fileOf(consumer, config), { durable: consumer.exactlyOnce });
-  // A mistake in the consumer's own tables shows at the start, and not at the first event.
+  // Fails at the start, and not at the first event, if `setup` has a mistake.
   if (consumer.exactlyOnce) await whenUnlocked(file.open);
-  // An effect in a file that is gone would be lost.
+  // Writes to a removed file would be lost.
   const worker = new Worker(consumer, file.renew);
   const key = consumer.temporary ? null : signingKey(config, log);
   const broker = await Broker.connect(rabbitmq, log);
@@ -160,7 +160,7 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
 
 function onEventLog(consumer: Consumer, config: Config): Omit<RunningConsumer, "transport"> {
   const stopping = new AbortController();
-  // After a power cut its commits are taken back in order, the position with them: FULL would be paid for nothing.
+  // A power failure undoes its commits in order, including the position, so `synchronous = FULL` would gain nothing.
   const file = lazyFile(consumer, consumer.temporary ? ":memory:" : fileOf(consumer, config), { durable: false });
   const worker = new Worker(consumer, file.open);
   let stage: Stage = "waiting";

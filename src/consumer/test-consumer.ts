@@ -1,4 +1,4 @@
-// For tests of your own handlers: no broker, no database, no port. The consumer runtime in it is the real one.
+// Test kit for handlers: no broker, no database, no port. It runs the real consumer runtime.
 import type { AnyEvent, AskedTypes, EventPattern, Matching, NewestTypes } from "../delivery/consumed-events";
 import { type ConsumerOptions, resolveConsumer } from "../delivery/consumer-options";
 import type { Outcome } from "../delivery/outcome";
@@ -17,21 +17,22 @@ import type { ReplayMark } from "../store/replay";
 
 export type { Outcome } from "../delivery/outcome";
 
-/** The resources of src/domain/. */
+/** Resources of src/domain/. */
 const ownResources = await loadCatalogue();
 
 type Envelope<Of = Event> = Partial<Omit<Event, "type">> &
   (Of extends { readonly data: infer Data } ? { readonly data?: Partial<Data> } : unknown);
-/** The event `name` of a resource: `created`. */
+/** The event `name` of a resource, such as `created`. */
 type Named<R extends Resource, Name extends string> = Extract<EventOf<R>, { readonly type: `${string}.${Name}` }>;
 type NameOf<R extends Resource> = EventOf<R>["type"] extends `${string}.${infer Name}` ? Name : never;
 type RecordIn<Type> = Type extends `${infer Name extends keyof Resources}.${string}` ? RecordOf<Resources[Name]> : never;
 
 /**
- * Builds a valid event. What is not given comes from the examples of the schemas; id and times are new.
+ * Builds a valid event. Fields that are not given come from the examples of the schemas. Id and times are new.
  *
- * @param record overrides parts of the record.
- * @param envelope overrides id, version and timestamp of the event, and parts of the `data` of a custom one.
+ * @param record overrides fields of the record.
+ * @param envelope overrides id, version and timestamp of the event, and fields of the `data` of a custom event.
+ * @throws {TypeError} if src/domain/ does not export the resource.
  * @example
  * buildEvent("item.created", { id: 7, price: 1200 })
  */
@@ -46,7 +47,7 @@ export function buildEvent<const Type extends AnyEvent["type"]>(
   return build(known, name, record, envelope) as unknown as Matching<Type>;
 }
 
-/** As {@link buildEvent}, for a resource that is not exported from `src/domain/`. */
+/** Builds an event as {@link buildEvent} does, for a resource that `src/domain/` does not export. */
 export function buildEventOf<R extends Resource, const Name extends NameOf<R>>(
   resource: R,
   name: Name,
@@ -72,57 +73,59 @@ function build(resource: Resource, name: string, record: object, { data, ...enve
   };
 }
 
-/** How a message comes to the consumer. */
+/** Circumstances of a delivery. */
 export interface TestDelivery {
-  /** 1 for the first attempt. Default: 1. */
+  /** Number of the attempt, from 1. Default: 1. */
   readonly attempt?: number;
-  /** How many processes have died while they handled it. Default: 0. */
+  /** Number of processes that died while handling the message. Default: 0. */
   readonly deaths?: number;
-  /** Whether somebody asked for it again; `forced`: even if the inbox remembers it. Default: `no`. */
+  /** Whether a replay sent the message: `yes`, or `forced` to handle it even if its id is in the inbox. Default: `no`. */
   readonly replay?: ReplayMark;
-  /** The W3C trace context that the event carries. Default: none. */
+  /** W3C trace context in the event. Default: none. */
   readonly traceparent?: string;
-  /** What the publisher says of the body's encoding: AMQP's `content_encoding`. Default: nothing. */
+  /** Content encoding of the body according to the publisher, AMQP's `content_encoding`. Default: none. */
   readonly contentEncoding?: string;
 }
 
-/** A consumer whose messages come from the test. */
+/** A consumer that gets its messages from the test. */
 export interface TestConsumer extends AsyncDisposable {
   /**
-   * Delivers a message, and answers what was done with it:
+   * Delivers a message. Resolves with the outcome:
    * `{ action: "ack", result }`, `{ action: "retry", delayMs, attempts, error }` or
    * `{ action: "dead-letter", reason, attempts, error }`.
    *
-   * Several that are not awaited in between are in hand together, as on a queue.
+   * Deliveries that are not awaited one by one are in progress together, as on a queue.
    *
-   * @param message an event, or any text or bytes that a queue may have. A text is delivered as its bytes in UTF-8.
+   * @param message an event, or any text or bytes that a queue may contain. Text is delivered as UTF-8.
+   * @throws {Error} if the consumer is closed.
    */
   deliver(message: Event | string | Uint8Array, delivery?: TestDelivery): Promise<Outcome>;
-  /** As {@link deliver}, then again after each retry, without the wait. Answers every outcome; the last one is final. */
+  /** Delivers a message, and again after each retry, without the delay. Resolves with all outcomes; the last is final. */
   deliverWithRetries(message: Event | string | Uint8Array): Promise<Outcome[]>;
-  /** Reads what a handler with `exactlyOnce` has written with `tx`. */
+  /** Reads rows that a handler with `exactlyOnce` has written with `tx`. */
   readonly rows: Transaction["all"];
+  /** Number of messages by outcome. */
   readonly counts: Readonly<Counts>;
-  /** Waits for the events in hand. `await using` does it by itself. */
+  /** Waits for the events in progress and closes the consumer. `await using` does so automatically. */
   close(): Promise<void>;
 }
 
 export interface TestSettings {
-  /** The resources that there are. Default: those of `src/domain/`. */
+  /** Resources of the events. Default: those of `src/domain/`. */
   readonly catalogue?: Catalogue;
-  /** Default: none. */
+  /** Log of the consumer. Default: silent. */
   readonly log?: Log;
 }
 
 /**
- * Runs a consumer in memory: the options are those of `runConsumer`, checked as there. The circuit breaker is off unless
- * the options have one, so that a test may fail as often as it likes.
+ * Runs a consumer in memory. The options are those of `runConsumer`, with the same checks. The circuit breaker is off
+ * unless the options set one, so a test may fail any number of times.
  *
  * @example
  * await using consumer = testConsumer({ queue: "prices", events: ["item.*"], handle: watchPrice });
  * expect(await consumer.deliver(buildEvent("item.created", { price: -1 }))).toMatchObject({ action: "dead-letter", reason: "invalid" });
- * @throws {ConsumerError} for options that make no sense.
- * @throws {UnknownEventType} when a pattern selects no event type.
+ * @throws {ConsumerError} for invalid options.
+ * @throws {UnknownEventType} if a pattern matches no event type.
  */
 export function testConsumer<const Pattern extends EventPattern, const Asked extends AskedTypes = NewestTypes>(
   options: ConsumerOptions<Pattern, Asked>,
@@ -145,10 +148,10 @@ export function testConsumer<const Pattern extends EventPattern, const Asked ext
     const { attempt = 1, deaths = 0, replay = "no", traceparent, contentEncoding: encoding } = delivery;
     const body = bytesOf(message);
     const parsed = deaths > 1 ? parseEvent(body, catalogue) : undefined;
-    // The delivery itself counts the last of them.
+    // The worker counts the last death itself.
     if (parsed?.ok) for (let death = 1; death < deaths; death += 1) file().countDeath(parsed.event.id);
     return new Promise((resolve) => {
-      // Answers when the worker is done with it, so that whatever comes next finds nothing half done.
+      // Resolves when the worker is done with it, so that the next step finds nothing half done.
       const settle = (outcome: Outcome) => void setImmediate(resolve, outcome);
       const { queue: destination, temporary } = consumer;
       const origin = { system: "warren", destination, temporary, id: undefined, traceparent } as const;
@@ -180,7 +183,7 @@ export function testConsumer<const Pattern extends EventPattern, const Asked ext
   };
 }
 
-/** As a queue has it: one that begins with a byte order mark is read like one that does not. */
+/** Returns a message as bytes, as a queue holds it. Decoding bytes drops a byte order mark; a string would keep it. */
 function bytesOf(message: Event | string | Uint8Array): Uint8Array {
   return message instanceof Uint8Array ? message : Buffer.from(typeof message === "string" ? message : JSON.stringify(message));
 }

@@ -15,11 +15,12 @@ import { idempotencyKeyOf, onceOf, refuseKey } from "./idempotency-key";
 import { type BulkBody, bulkReader, json, maxBulkItems, ndjson } from "./read-bulk";
 import { bulkWriter } from "./write-bulk";
 
-/** What became of one record of a bulk. */
+/** The outcome for one record of a bulk request. */
 export type BulkResult<Name extends string, Fields> =
   | ({ index: number; status: 201 } & { [key in Name]: Recorded<Fields> })
   | { index: number; status: 400 | 413 | 422 | 503; problem: Omit<Problem, "requestId"> };
 
+/** The response to a bulk request. */
 export interface BulkAnswer<Name extends string, Fields> {
   created: number;
   failed: number;
@@ -27,12 +28,13 @@ export interface BulkAnswer<Name extends string, Fields> {
 }
 
 export interface BulkSchemas {
-  /** With a title. */
+  /** Schema of the stored record. It must have a title. */
   readonly record: TSchema;
+  /** Schema of a record that a client sends. */
   readonly input: TSchema;
 }
 
-/** `POST /bulk`: many records with one request, each created or refused by itself. */
+/** `POST /bulk`: creates many records with one request. Each record is created or refused independently. */
 export function bulk<Name extends string, Fields extends object>(
   resource: Resource<Name, string, Fields>,
   { record, input }: BulkSchemas,
@@ -49,7 +51,7 @@ export function bulk<Name extends string, Fields extends object>(
   return new Elysia().post(
     "/bulk",
     async ({ body, path, server, request }) => {
-      // Bun would cut off an answer that takes longer than 30 s: it may have to wait for the turns of many others.
+      // No idle timeout: this request may have to wait for many other bulk requests.
       server?.timeout(request, 0);
       const { mediaType, entries, fingerprint } = body as unknown as BulkBody<Fields>;
       const key = idempotencyKeyOf(request.headers);
@@ -68,7 +70,7 @@ export function bulk<Name extends string, Fields extends object>(
     },
     {
       transform: refuseQuery,
-      // What it is to a client; the reader checks each record.
+      // The type is for clients only. The bulk reader checks each record.
       body: Type.Unsafe<Input<Fields>[]>(Type.Any()),
       parse: bulkReader(input, complete),
       response: {

@@ -3,7 +3,7 @@ import { requestIdOf } from "../http/request-id";
 import { validTraceparent } from "../observe/traceparent";
 import type { ChangeContext } from "../store/store";
 
-/** What the event keeps of the request. */
+/** Returns the parts of a request that are stored with the event: trace context, request id and time of arrival. */
 export function contextOf(request: Request): ChangeContext {
   return {
     traceparent: validTraceparent(request.headers.get("traceparent")),

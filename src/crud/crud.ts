@@ -22,7 +22,7 @@ import { mergePatch, type Patch } from "./merge-patch";
 import { etagOf, guardOf, isUnchanged } from "./preconditions";
 import { schemasOf } from "./resource-schemas";
 
-/** RFC 7396. */
+/** Media type of a JSON merge patch (RFC 7396). */
 const patchMediaType = "application/merge-patch+json";
 
 const listDescription =
@@ -32,7 +32,10 @@ const listDescription =
 const links = { Link: { description: 'The pages `rel="next"` and `rel="first"`.', schema: { type: "string" as const } } };
 
 /**
- * CRUD over HTTP for a resource: list, create, read, replace, change and delete. Every change is an event.
+ * Builds the HTTP routes of a resource: list, create (one or in bulk), read, replace, patch and delete. Every change of a
+ * record publishes an event: `<name>.created`, `<name>.updated` or `<name>.deleted`. An update that changes nothing does not.
+ *
+ * Failed requests are answered with a problem (RFC 9457).
  *
  * @example
  * // routes/orders.ts
@@ -205,7 +208,7 @@ function fieldsOf(resource: Resource, record: object): Record<string, unknown> {
   return Object.fromEntries(Object.keys(resource.fields.properties).map((name) => [name, (record as Record<string, unknown>)[name]]));
 }
 
-/** A record, with its ETag. Its type is the one that the route declares for its answer. */
+/** Returns a response with the record and its ETag. The return type is `never` so that it fits the type the route declares. */
 function answer(stored: Stored, status = 200, headers?: Record<string, string>): never {
   return jsonResponse(stored.json, status, { etag: etagOf(stored), ...headers }) as never;
 }

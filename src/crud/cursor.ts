@@ -1,25 +1,25 @@
 import type { Place } from "../store/listing";
 
-/** Also tells a cursor from a number, which is an id. */
+/** First character of every cursor. It distinguishes a cursor from an id, which is a number. */
 const mark = "c";
 const checksumBytes = 8;
 
 /**
- * A place in a list as a client carries it: opaque, and good only for the list that it was made for. It is no secret, and
- * whoever forges one gets nothing that the list would not show.
+ * Encodes a place in a list as an opaque cursor for clients. The cursor is valid only for the list it was made for. It is
+ * not secret: a forged cursor gives access to nothing that the list does not show.
  *
- * @param list says which list it is: the resource, the order, the filters.
+ * @param list identifies the list: the resource, the order and the filters.
  */
 export function writeCursor({ key, id }: Place, list: string): string {
   const place = Buffer.from(JSON.stringify([key, id]));
   return mark + Buffer.concat([checksum(place, list), place]).toString("base64url");
 }
 
-/** Undefined: it is damaged, or of another list, or forged by somebody who does not know what is in one. */
+/** Decodes a cursor. Returns undefined if it is damaged, is for another list, or has a wrong checksum. */
 export function readCursor(cursor: string, list: string): Place | undefined {
   const bytes = Buffer.from(cursor.slice(mark.length), "base64url");
   const place = bytes.subarray(checksumBytes);
-  // In one form only: base64url has more, and JavaScript reads around what is none.
+  // Accept only the canonical form. Base64url has several forms of the same bytes, and the decoder skips invalid characters.
   if (mark + bytes.toString("base64url") !== cursor || !checksum(place, list).equals(bytes.subarray(0, checksumBytes))) return undefined;
   return placeFrom(place.toString());
 }
@@ -30,7 +30,7 @@ function placeFrom(text: string): Place | undefined {
     if ((typeof key === "string" || Number.isSafeInteger(key)) && Number.isSafeInteger(id))
       return { key: key as Place["key"], id: id as number };
   } catch {
-    // No JSON, or nothing to take apart.
+    // Not JSON, or not an array.
   }
   return undefined;
 }

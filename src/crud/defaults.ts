@@ -1,7 +1,7 @@
 import { type TObject, type TSchema, Type } from "@sinclair/typebox";
 import { checkOf } from "../schema/check";
 
-/** What a client may send for `T`: what may be null may be left out, at every depth. */
+/** The type of `T` in a request: a property that may be null may be omitted, at every depth. */
 export type Input<T> = T extends readonly (infer Element)[]
   ? Input<Element>[]
   : T extends object
@@ -10,7 +10,7 @@ export type Input<T> = T extends readonly (infer Element)[]
       }
     : T;
 
-/** The schema of what a client may send: a property that has a default may be left out, at every depth. */
+/** Returns the schema of a value in a request: a property that has a default may be omitted, at every depth. */
 export function inputSchema(schema: TObject): TObject;
 export function inputSchema(schema: TSchema): TSchema;
 export function inputSchema(schema: TSchema): TSchema {
@@ -27,7 +27,7 @@ export function inputSchema(schema: TSchema): TSchema {
   return schema;
 }
 
-/** The value with every default of its schema filled in where something was left out. The value itself is not changed. */
+/** Returns a copy of the value in which omitted properties have the defaults of the schema. The argument is not modified. */
 export function withDefaults(schema: TSchema, value: unknown): unknown {
   if (value === undefined) return structuredClone(schema["default"]);
   if (typeof value !== "object" || value === null) return value;
@@ -55,7 +55,7 @@ type Parts = TSchema & {
   anyOf?: TSchema[];
 };
 
-/** The objects and lists that a value may be: of a union, each of its alternatives. */
+/** Returns the object and array schemas that a value may have. For a union, these are the ones among its alternatives. */
 function structuredIn(schema: Parts): Parts[] {
   if (schema.anyOf) return schema.anyOf.flatMap(structuredIn);
   return schema.properties || schema.items ? [schema] : [];

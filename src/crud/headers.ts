@@ -1,5 +1,5 @@
-// How the OpenAPI document shows the headers. As parameters, since Elysia would check a schema of headers on every request;
-// and without examples, which Swagger UI would send with every request that somebody tries out.
+// Headers in the OpenAPI document. They are parameters because Elysia would check a schema of headers on every request.
+// They have no examples because Swagger UI would send these with every request that a user tries out.
 import type { TSchema } from "@sinclair/typebox";
 
 const text = { type: "string" as const };
@@ -22,7 +22,10 @@ export const idempotencyKey = header(
   String.raw`^("[ !#-\[\]-~]{1,255}"|[!#-+\--\[\]-~]{1,255})$`,
 );
 
-/** The parameters of a request about one record: the plugin takes those in `detail` for all of them. */
+/**
+ * Returns all parameters of a request for one record. The path parameter is included because the OpenAPI plugin takes
+ * the list in `detail` as complete.
+ */
 function parametersOf(params: TSchema, headers: readonly ReturnType<typeof header>[]) {
   const { description, ...schema } = (params["properties"] as { id: TSchema }).id;
   return [{ name: "id", in: "path" as const, required: true, description: description ?? "", schema: schema as object }, ...headers];

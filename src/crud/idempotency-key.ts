@@ -6,10 +6,10 @@ import type { Once } from "../store/store";
 const maxKeyLength = 255;
 
 /**
- * The key of a request: a string as the draft has it (RFC 8941, in quotes), or the same without quotes, as many clients
- * send it. Undefined: the request has none.
+ * Returns the idempotency key of a request, or undefined if it has none. The key is a string in quotes per the draft
+ * (RFC 8941), or the same string without quotes, because many clients omit them.
  *
- * @throws {HttpProblem} 400 for one that is malformed, empty or too long.
+ * @throws {HttpProblem} 400 if the key is malformed, empty or too long.
  */
 export function idempotencyKeyOf(headers: Headers): string | undefined {
   const header = headers.get("idempotency-key");
@@ -23,22 +23,24 @@ export function idempotencyKeyOf(headers: Headers): string | undefined {
   );
 }
 
+/** The parts of a request that determine whether two requests with a key are the same. */
 export interface KeyedRequest {
   readonly key: string;
-  /** The path that the key is for. */
+  /** Path of the request. The same key on another path is another key. */
   readonly path: string;
-  /** The header; null: there is none. */
+  /** Value of the `Authorization` header, or null if the request has none. */
   readonly authorization: string | null;
+  /** Hash of the body. */
   readonly fingerprint: string;
 }
 
-/** A key belongs to the POST on one path, and to the token that sent it. Hashed, so that the store keeps no token. */
+/** Scopes a key to POST on one path and to the token that sent it. The values are hashed so that no token is stored. */
 export function onceOf({ key, path, authorization, fingerprint }: KeyedRequest, part = 0): Once {
   const token = (authorization ?? "").replace(/^\S+ +/, "");
   return { key: sha256(JSON.stringify(["POST", path.replace(/\/$/, ""), token, key])), owner: sha256(token), fingerprint, part };
 }
 
-/** The same for every way to write the same JSON: white space and the order of keys make no difference. */
+/** Returns a hash of a JSON value. White space and the order of keys do not change it. */
 export function fingerprintOf(body: unknown): string {
   const sorted = (_: string, value: unknown) =>
     typeof value === "object" && value !== null && !Array.isArray(value)
@@ -47,7 +49,11 @@ export function fingerprintOf(body: unknown): string {
   return sha256(JSON.stringify(body, sorted));
 }
 
-/** To `catch` what the store says of a key. */
+/**
+ * Converts the store's errors about a key to problems. Pass it to `catch`.
+ *
+ * @throws {HttpProblem} 429 for {@link TooMuchKept}, 422 for {@link KeyReused}. Any other error is rethrown.
+ */
 export function refuseKey(error: unknown): never {
   if (error instanceof TooMuchKept) {
     const problem = new HttpProblem(

@@ -10,7 +10,7 @@ import { readCursor, writeCursor } from "./cursor";
 
 export type Sort = SortKey | `-${SortKey}`;
 
-/** The query of a list. */
+/** The query parameters of a list request. */
 export type ListQuery<By extends Filters> = {
   limit?: number | string;
   sort?: Sort;
@@ -18,10 +18,11 @@ export type ListQuery<By extends Filters> = {
   updatedSince?: string;
 } & FilterQuery<By>;
 
-/** What a request asks a list for. */
+/** A parsed list request. */
 export interface Request {
+  /** The query for the store. */
   readonly listing: Listing;
-  /** The answer's `next` and its `Link` header (RFC 8288). */
+  /** Returns the `next` field and the `Link` header (RFC 8288) of the response. */
   links(page: Page, path: string): { next: string | null; link: string };
 }
 
@@ -45,7 +46,7 @@ const own = {
   },
 } satisfies Record<string, Parameter<unknown>>;
 
-/** Reads the queries of a resource's list, and knows how to document them. */
+/** Returns the documented schema and the reader of a resource's list queries. */
 export function listOf<By extends Filters>({ name, filters }: Resource<string, string, object, By>) {
   const parameters: typeof own & Record<string, Parameter<unknown>> = { ...own };
   for (const [field, filter] of Object.entries(filters)) {
@@ -69,7 +70,11 @@ export function listOf<By extends Filters>({ name, filters }: Resource<string, s
   return {
     schema: querySchema(parameters) as TUnsafe<ListQuery<By>>,
 
-    /** @throws {HttpProblem} 422 with every mistake. */
+    /**
+     * Reads the query of a URL.
+     *
+     * @throws {HttpProblem} 422 with every mistake in the query.
+     */
     read(url: string): Request {
       const query = readQuery(url, parameters);
       const { limit = 50, sort: asked = "id", after, updatedSince } = query;
@@ -100,7 +105,7 @@ const wrongPlace: Mistake = {
   detail: "Not a `next` of this list: it is damaged, or of a list with another order or other filters.",
 };
 
-/** Null: there is no such place. */
+/** Returns the place for an `after` parameter, or null if it is not valid for this list. */
 function placeIn(after: string, list: string, sort: SortKey): Listing["after"] | null {
   if (!/^(0|[1-9][0-9]*)$/.test(after)) return readCursor(after, list) ?? null;
   const id = Number(after);

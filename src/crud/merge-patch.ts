@@ -1,10 +1,13 @@
 import { type TSchema, Type } from "@sinclair/typebox";
 import { checkOf } from "../schema/check";
 
-/** A merge patch for `T`: null where a property may be missing. That null also stands for a default, the type cannot say. */
+/**
+ * The type of a merge patch for `T`. Null is allowed where a property may be missing. Null also restores a default, but
+ * the type cannot express that.
+ */
 export type Patch<T> = { [Key in keyof T]?: T[Key] | (object extends Pick<T, Key> ? null : never) };
 
-/** Applies a JSON merge patch: RFC 7396, section 2. Neither argument is changed. */
+/** Returns the target with a JSON merge patch applied (RFC 7396, section 2). The arguments are not modified. */
 export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch;
   const merged = new Map(Object.entries(isObject(target) ? target : {}));
@@ -15,15 +18,18 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
   return Object.fromEntries(merged);
 }
 
-/** The schema of a merge patch for an object: every property may be left out, and null where it may be missing, at every depth. */
+/**
+ * Returns the schema of a merge patch for an object. At every depth, each property may be omitted, and may be null if it
+ * is optional or has a default.
+ */
 export function mergePatchSchema(schema: TSchema): TSchema {
   if (schema["anyOf"]) return Type.Union((schema["anyOf"] as TSchema[]).map(mergePatchSchema), descriptionOf(schema));
   if (schema["type"] !== "object" || !schema["properties"]) return schema;
   const required = new Set(schema["required"] as string[] | undefined);
   const properties = Object.entries(schema["properties"] as Record<string, TSchema>).map(([name, property]) => {
-    // What is left out of a patch stays as it is.
+    // No default: a property that a patch omits keeps its value.
     const { default: _, ...patch } = mergePatchSchema(property) as TSchema & { default?: unknown };
-    // Null takes a value away: one with a default goes back to that, and one that may be missing is gone.
+    // Null removes a value. A property with a default returns to it, and an optional property is deleted.
     const removable = "default" in property || !required.has(name);
     return [name, Type.Optional(removable ? orNull(patch as TSchema) : (patch as TSchema))];
   });

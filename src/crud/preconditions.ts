@@ -1,46 +1,50 @@
-// Entity tags and the conditions on them: RFC 9110, sections 8.8.3 and 13.
+// Entity tags (RFC 9110, section 8.8.3) and conditional requests (section 13).
 import { HttpProblem } from "../http/problem";
 import type { Stored } from "../store/stored";
 
-/** `*`, or the tags as they were sent. */
+/** `*`, or the list of entity tags as sent by the client. */
 type Tags = "*" | readonly string[];
 
+/** The conditions of a request. An undefined field means that the header is absent. */
 export interface Preconditions {
   readonly ifMatch?: Tags | undefined;
   readonly ifNoneMatch?: Tags | undefined;
 }
 
 /**
- * The strong ETag of a record: its version, which no two states of one record share, since an id is never used again;
- * and a checksum, for a store that was put back to an older state and has counted on from there.
+ * Returns the strong ETag of a record: its version and a checksum. Ids are never reused, so no two states of a record
+ * share a version. The checksum covers a store that was restored from a backup and has since reused version numbers.
  */
 export function etagOf({ version, json }: Pick<Stored, "version" | "json">): string {
   return `"${version}-${Bun.hash.crc32(json).toString(36)}"`;
 }
 
 /**
- * Undefined: the request has no conditions.
+ * Parses the conditions of a request. Returns undefined if it has none.
  *
- * @throws {HttpProblem} 400 for a header that is malformed. To take it for one that does not match would hide the mistake.
+ * @throws {HttpProblem} 400 for a malformed header. Treating it as one that does not match would hide the mistake.
  */
 export function preconditionsOf(ifMatch: string | null, ifNoneMatch: string | null): Preconditions | undefined {
-  // An empty header is malformed, and no header is none.
+  // Compared with null because an empty header is present, but malformed.
   if (ifMatch === null && ifNoneMatch === null) return undefined;
   return { ifMatch: tagsOf("If-Match", ifMatch), ifNoneMatch: tagsOf("If-None-Match", ifNoneMatch) };
 }
 
-/** The header that does not hold for a record with this ETag; undefined: both hold. In the order of section 13.2.2. */
+/**
+ * Returns the first condition that a record with this ETag does not meet, or undefined if it meets both. The order of
+ * evaluation follows section 13.2.2.
+ */
 export function unmet({ ifMatch, ifNoneMatch }: Preconditions, etag: string): "If-Match" | "If-None-Match" | undefined {
-  // Strong comparison: a weak tag is equal to none.
+  // Strong comparison: a weak tag never matches.
   if (ifMatch !== undefined && ifMatch !== "*" && !ifMatch.includes(etag)) return "If-Match";
   if (ifNoneMatch === "*" || ifNoneMatch?.some((tag) => tag.replace(/^W\//, "") === etag)) return "If-None-Match";
   return undefined;
 }
 
 /**
- * Whether the client of a GET has the record in this state already: 304.
+ * Returns whether the client of a GET already has the record in this state, so that the response is 304.
  *
- * @throws {HttpProblem} 412 when If-Match does not hold.
+ * @throws {HttpProblem} 412 if If-Match does not hold.
  */
 export function isUnchanged(name: string, headers: Headers, stored: Stored): boolean {
   const preconditions = preconditionsOf(headers.get("if-match"), headers.get("if-none-match"));
@@ -49,7 +53,10 @@ export function isUnchanged(name: string, headers: Headers, stored: Stored): boo
   return header === "If-None-Match";
 }
 
-/** Refuses a change with 412 when the record is in another state than the request asks for. Undefined: it asks for none. */
+/**
+ * Returns a check that throws a 412 problem if the state of the record does not meet the request's conditions. Returns
+ * undefined if the request has no conditions.
+ */
 export function guardOf(name: string, headers: Headers): ((current: Stored) => void) | undefined {
   const preconditions = preconditionsOf(headers.get("if-match"), headers.get("if-none-match"));
   if (!preconditions) return undefined;
@@ -65,7 +72,7 @@ function preconditionFailed(name: string, header: "If-Match" | "If-None-Match", 
 }
 
 const tag = String.raw`(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"`;
-/** Empty elements are allowed (section 5.6.1.2). */
+/** A list of entity tags. Empty elements are allowed (section 5.6.1.2). */
 const list = new RegExp(String.raw`^[ \t,]*${tag}(?:[ \t]*,[ \t,]*${tag})*[ \t,]*$`);
 
 function tagsOf(header: string, value: string | null): Tags | undefined {

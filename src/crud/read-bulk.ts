@@ -7,17 +7,18 @@ import { type Piece, splitArray, splitLines } from "./split";
 export const ndjson = "application/x-ndjson";
 export const json = "application/json";
 
-/** The largest bulk body that is read, in bytes. One record in it may have as many as in a body of its own. */
+/** Maximum size of a bulk body, in bytes. Each record in it may have up to {@link maxBodyBytes}. */
 export const maxBulkBytes = 16 * 1024 * 1024;
+/** Maximum number of records in a bulk. */
 export const maxBulkItems = 10_000;
-/** With room for blank ones. A blank line costs a byte to send, and as much work as any other. */
+/** Maximum number of lines, blank ones included. A blank line costs one byte to send, but as much work as any other. */
 const maxLines = 4 * maxBulkItems;
-/** Of one record in a bulk: else the answer could be many times as long as the request. */
+/** Maximum number of mistakes reported per record. Without a limit, the response could be much longer than the request. */
 const maxMistakes = 10;
-/** Read at a time; other requests get their turn in between. */
+/** Number of bytes to process before other requests get a turn. */
 const sliceBytes = 16 * 1024;
 
-/** A record in a bulk body, or what is wrong with it. */
+/** A record in a bulk body, or the problem with it. */
 export type BulkEntry<Fields> = { readonly place: number; readonly bytes: number } & (
   | { readonly fields: Fields; readonly problem?: undefined }
   | { readonly problem: Omit<Problem, "requestId"> }
@@ -26,15 +27,17 @@ export type BulkEntry<Fields> = { readonly place: number; readonly bytes: number
 export interface BulkBody<Fields> {
   readonly mediaType: string;
   readonly entries: readonly BulkEntry<Fields>[];
-  /** Of the bytes; null for a request with no Idempotency-Key. */
+  /** Hash of the body's bytes, or null if the request has no Idempotency-Key. */
   readonly fingerprint: string | null;
 }
 
 /**
- * Reads a bulk body to its end: nothing of one that breaks off is ever written. Each record is checked as it arrives,
- * so that no more than the records is kept.
+ * Returns a reader of bulk bodies. It reads a body to its end, so that nothing of an interrupted body is written. It checks
+ * each record as it arrives, so that only the records are kept in memory.
  *
- * @param complete what a client may send to what is stored.
+ * @param complete converts a record from the form in requests to the stored form.
+ * @returns a reader that throws an {@link HttpProblem}. It is 415 for another media type, and 413 for a body that is too large
+ * or has too many records or lines. It is 400 or 422 for a malformed array.
  */
 export function bulkReader<Fields>(schema: TSchema, complete: (input: unknown) => Fields) {
   const readLine = jsonReader(schema, "line");
@@ -70,7 +73,7 @@ function entryOf<Fields>({ place, bytes }: Piece, read: (bytes: Uint8Array) => F
     return { place, bytes: bytes.length, fields: read(bytes) };
   } catch (error) {
     if (!(error instanceof HttpProblem)) throw error;
-    // Each line is a JSON text of its own; an array with an element that is no JSON is none.
+    // Each line is its own JSON text. But an array with an invalid element is not valid JSON as a whole.
     if (!isLine && error.status === 400) throw new HttpProblem(400, `${error.message} Its index is ${place}.`);
     const { status, message: detail, errors } = error;
     return { place, bytes: bytes.length, problem: problemInside(status, { detail, errors: errors?.slice(0, maxMistakes) }) };

@@ -6,8 +6,8 @@ import { inputSchema } from "./defaults";
 import { mergePatchSchema } from "./merge-patch";
 
 /**
- * The schemas of a resource's requests and answers. Those with a title get a place, and generated clients a type, of
- * that name.
+ * Returns the schemas of a resource's requests and responses. The title of a schema becomes its name in the OpenAPI
+ * document, and the name of a type in generated clients.
  */
 export function schemasOf(resource: Resource) {
   const { name, plural, example, fields } = resource;

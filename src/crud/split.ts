@@ -2,20 +2,21 @@ import { HttpProblem } from "../http/problem";
 
 /** One JSON text of a bulk body. */
 export interface Piece {
-  /** The number of its line, from 1, or its index in the array, from 0. */
+  /** Number of the line, starting at 1, or index in the array, starting at 0. */
   readonly place: number;
-  /** Null: it is longer than allowed, and was not kept. */
+  /** Bytes of the JSON text, or null if it is longer than allowed. */
   readonly bytes: Uint8Array | null;
 }
 
-/** Cuts a body into pieces as it arrives, and keeps no more of it than one piece. */
+/** Splits a body into pieces as it arrives. It buffers at most one piece. */
 export interface Splitter {
+  /** Adds a chunk of the body and returns the pieces that it completes. */
   push(chunk: Uint8Array): Iterable<Piece>;
-  /** What is left when the body ends. */
+  /** Returns the pieces that remain when the body ends. */
   end(): Iterable<Piece>;
 }
 
-/** Collects a piece from the chunks that it lies in. */
+/** Collects a piece that may span several chunks. */
 class Collected {
   #chunks: Uint8Array[] = [];
   #length = 0;
@@ -45,9 +46,9 @@ const [openObject, closeObject] = [0x7b, 0x7d];
 const isSpace = (byte: number) => byte === 0x20 || byte === 0x09 || byte === newline || byte === 0x0d;
 
 /**
- * Newline-delimited JSON. Blank lines count as lines, but are no pieces; the last line needs no newline.
+ * Splits newline-delimited JSON. Blank lines are counted, but are not pieces. The last line needs no newline.
  *
- * @throws {HttpProblem} 413 for more lines, blank ones counted.
+ * @throws {HttpProblem} 413, while splitting, if there are more than `maxLines` lines, blank ones included.
  */
 export function splitLines(maxBytes: number, maxLines: number): Splitter {
   const line = new Collected(maxBytes);
@@ -73,9 +74,9 @@ export function splitLines(maxBytes: number, maxLines: number): Splitter {
 }
 
 /**
- * The elements of a JSON array. What is inside of an element is not looked at, but for where it ends.
+ * Splits a JSON array into its elements. It only looks for the end of each element and does not check the content.
  *
- * @throws {HttpProblem} 400 for a body that is no JSON, and 422 for one that is no array.
+ * @throws {HttpProblem} 400, while splitting, if the body is not JSON, and 422 if it is not an array.
  */
 export function splitArray(maxBytes: number): Splitter {
   const element = new Collected(maxBytes);
@@ -84,7 +85,7 @@ export function splitArray(maxBytes: number): Splitter {
   let depth = 0;
   let inString = false;
   let escaped = false;
-  /** Whether the element has begun. */
+  /** Whether the current element has begun. */
   let begun = false;
 
   function take(): Piece {
@@ -114,7 +115,7 @@ export function splitArray(maxBytes: number): Splitter {
           element.add(chunk.subarray(start, at));
           start = at + 1;
           if (byte === closeArray) state = "after";
-          // An array may be empty, but a comma is between two elements.
+          // An array may be empty, but a comma must follow an element.
           if (byte === comma || begun || index > 0) yield take();
         } else {
           begun = true;

@@ -5,23 +5,24 @@ import type { ChangeContext, Once, Store } from "../store/store";
 import type { Stored } from "../store/stored";
 import { type BulkEntry, ndjson } from "./read-bulk";
 
-/** Written in one commit at most, which holds up every other for some milliseconds. */
+/** Maximum number of records per transaction. A transaction delays all other writes. */
 const partEntries = 500;
+/** Maximum number of bytes per transaction. */
 const partBytes = 1024 * 1024;
 
 export interface BulkWrite<Fields> {
   readonly entries: readonly BulkEntry<Fields>[];
   readonly mediaType: string;
   readonly context: ChangeContext;
-  /** Undefined: the request has no Idempotency-Key. */
+  /** Returns the idempotency key of a part. Undefined if the request has no Idempotency-Key. */
   readonly once: ((part: number) => Once) | undefined;
-  /** Told when the store fails after some parts are written: these stay, so that the bulk as a whole does not fail. */
+  /** Called if the store fails after some parts are written. Those parts remain, so the request as a whole succeeds. */
   readonly onFailure: (error: Error) => void;
 }
 
 /**
- * Creates the records of a bulk, part by part, and answers a line of JSON for each entry, in their order. A bulk that a
- * crash has cut short is finished by the same one again, if it has a key: the parts that are done answer as before.
+ * Returns a function that creates the records of a bulk, part by part. It resolves with one JSON text per entry, in order.
+ * After a crash, a client with a key can repeat the request: parts already written return their first outcomes.
  */
 export function bulkWriter<Fields extends object>(resource: Resource<string, string, Fields>, store: Store) {
   const inTurn = turns();
@@ -41,7 +42,7 @@ export function bulkWriter<Fields extends object>(resource: Resource<string, str
           answers.push(...outcomesOf(part, created, unit));
           written += 1;
         } catch (error) {
-          // What is written stays, and has to be told.
+          // Earlier parts are written, so the client must learn of them.
           if (written === 0 || !(error instanceof StoreUnavailable)) throw error;
           failed = true;
           onFailure(error);
@@ -69,15 +70,15 @@ function* partsOf<Fields>(entries: readonly BulkEntry<Fields>[]): Generator<Bulk
 }
 
 /**
- * The outcomes of the records that were created, as lines. With an Idempotency-Key these are kept, and nothing of the
- * others: what is wrong with them can be seen again, and would take many times what was sent.
+ * Returns the outcomes of the created records as lines. With an Idempotency-Key, the store keeps these lines. It does not
+ * keep the problems of other records: a new check finds them again, and they can be much longer than the request.
  */
 function createdOf(part: readonly BulkEntry<object>[], created: readonly Stored[], unit: string, name: string): string {
   const valid = part.filter(({ problem }) => !problem);
   return valid.map(({ place }, index) => `{"${unit}":${place},"status":201,"${name}":${created[index]?.json}}`).join("\n");
 }
 
-/** The outcome of every entry of a part, in their order. */
+/** Returns the outcome of every entry of a part, in order. */
 function outcomesOf(part: readonly BulkEntry<object>[], created: string, unit: string): string[] {
   const known = new Map(created.split("\n").map((line) => [Number(/\d+/.exec(line)?.[0]), line]));
   return part.map(({ place, problem = refusedBefore }) => {
@@ -85,7 +86,7 @@ function outcomesOf(part: readonly BulkEntry<object>[], created: string, unit: s
   });
 }
 
-/** Of a record that would be created today, under a key whose first answer was another: the schema has changed since. */
+/** Problem of a record that is valid now, but was not when the key was first used. The schema has changed since then. */
 const refusedBefore = problemInside(422, { detail: "It was not valid when this Idempotency-Key came for the first time." });
 
 function notWritten<Fields>(entry: BulkEntry<Fields>): BulkEntry<Fields> {
@@ -97,7 +98,7 @@ function notWritten<Fields>(entry: BulkEntry<Fields>): BulkEntry<Fields> {
   };
 }
 
-/** Runs one piece of work after another: many bulks at once hold up the others no longer than one does. */
+/** Runs one task at a time, so that many concurrent bulks delay other requests no longer than one does. */
 function turns(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {

@@ -3,8 +3,8 @@ import type { Delivery } from "./delivery";
 import { describeError, type Outcome } from "./outcome";
 
 /**
- * What the consumer's file keeps of an attempt: each that failed, and the one that made it right in the end. Undefined for
- * what every day brings, which is not worth a write.
+ * Returns the attempt to record in the consumer's file: one that failed, or one that handled an event after a failure, a
+ * wait or a redrive. Returns undefined for any other attempt, which saves a write per event.
  */
 export function attemptNote(outcome: Outcome, { failures, again }: Pick<Delivery, "failures" | "again">, now: number): Attempt | undefined {
   const nothing = { at: now, reason: null, error: null, dueAt: null };

@@ -1,20 +1,20 @@
 export interface BreakerPolicy {
-  /** Opens when at least this share of the events failed, from above 0 to 1. */
+  /** Share of failed events in the window that opens the breaker, above 0 and at most 1. Default: 0.5. */
   readonly failureShare: number;
-  /** Never opens on fewer events than this. */
+  /** Minimum number of events in the window before the breaker may open. Default: 20. */
   readonly minimum: number;
-  /** How far back it counts. */
+  /** Window in which events are counted, in milliseconds. Default: 60,000. */
   readonly windowMs: number;
-  /** How long it stays open before it lets one event through as a trial. */
+  /** Time the breaker stays open before it lets one event through as a trial, in milliseconds. Default: 30,000. */
   readonly pauseMs: number;
 }
 
 export const defaultBreaker: BreakerPolicy = { failureShare: 0.5, minimum: 20, windowMs: 60_000, pauseMs: 30_000 };
 
 /**
- * A whole policy: what is not given is as by default.
+ * Returns a complete policy, with defaults for omitted fields.
  *
- * @throws {TypeError} for a number that makes no sense.
+ * @throws {TypeError} if a value is out of range.
  */
 export function breakerPolicy(policy: Partial<BreakerPolicy> = {}): BreakerPolicy {
   const full = { ...defaultBreaker, ...policy };
@@ -29,11 +29,12 @@ export function breakerPolicy(policy: Partial<BreakerPolicy> = {}): BreakerPolic
 
 export type BreakerState = "closed" | "open" | "half-open";
 
+/** Number of slices of the window. Counts expire one slice at a time. */
 const slices = 12;
 
 /**
- * A circuit breaker: pauses a consumer whose handler fails too often, so that an outage behind it does not use up the
- * attempts of every event. After a pause one event is a trial: it closes the breaker again, or opens it for another pause.
+ * Circuit breaker that pauses a consumer whose handler fails too often. An outage behind the handler then does not use up
+ * the attempts of every event. After a pause, one event is a trial: it closes the breaker, or opens it for another pause.
  */
 export class Breaker {
   #state: BreakerState = "closed";
@@ -41,7 +42,7 @@ export class Breaker {
   #trial = false;
   #counts: { readonly slice: number; handled: number; failed: number }[] = [];
 
-  /** @param onChange is told each change of state. */
+  /** @param onChange called on each change of state. */
   constructor(
     readonly policy: BreakerPolicy,
     readonly onChange: (state: BreakerState) => void = () => {},
@@ -51,24 +52,27 @@ export class Breaker {
     return this.#state;
   }
 
-  /** Whether an event may be handled now: 0 if so, else in how many milliseconds it is worth asking again. */
+  /**
+   * Returns 0 if an event may be handled now, else the number of milliseconds to wait before asking again. Returns Infinity
+   * while the trial event is being handled.
+   */
   waitMs(now: number): number {
     if (this.#state === "open" && now >= this.#openUntil) this.#become("half-open");
     if (this.#state === "open") return this.#openUntil - now;
     return this.#state === "half-open" && this.#trial ? Number.POSITIVE_INFINITY : 0;
   }
 
-  /** Tells that an event goes to the handler. */
+  /** Records that an event goes to the handler. */
   begin(): void {
     if (this.#state === "half-open") this.#trial = true;
   }
 
-  /** Tells that the event did not reach the handler after all: it was done already. */
+  /** Records that the event did not reach the handler because it was a duplicate. */
   skip(): void {
     this.#trial = false;
   }
 
-  /** Tells how the handler did. */
+  /** Records the result of the handler. */
   end(failed: boolean, now: number): void {
     if (this.#state === "half-open") {
       this.#trial = false;

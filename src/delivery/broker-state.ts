@@ -1,11 +1,11 @@
-/** `off`: no RabbitMQ is expected, since RABBITMQ_URL is `none`, or unset and none answered at the start. */
+/** `off`: RabbitMQ is not expected, because RABBITMQ_URL is `none`, or is unset and RabbitMQ was unreachable at startup. */
 export type BrokerState = "connecting" | "connected" | "blocked" | "closed" | "off";
 
-/** The connection to RabbitMQ, as those see it who report on it. */
+/** State of the connection to RabbitMQ, for health checks and metrics. */
 export interface BrokerLink {
   readonly state: BrokerState;
-  /** How often the connection came back. */
+  /** Number of times the connection was re-established. */
   readonly reconnects: number;
-  /** For how long RabbitMQ has accepted nothing because of an alarm, in seconds. */
+  /** Total time that RabbitMQ has accepted no messages because of an alarm, in seconds. */
   readonly blockedSeconds: number;
 }

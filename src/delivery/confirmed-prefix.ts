@@ -3,16 +3,16 @@ interface Sent {
   confirmed: boolean;
 }
 
-/** How many that are done with may be kept: to take each out by itself would move all that come after it. */
+/** Maximum number of confirmed entries to keep. Removing each by itself would move all entries after it. */
 const mostDone = 1024;
 
-/** Confirms come in any order; this tells how far everything is confirmed without a gap. */
+/** Tracks the position up to which everything is confirmed, while confirms arrive in any order. */
 export class ConfirmedPrefix {
   readonly #sent: Sent[] = [];
-  /** How many of those, from the start on, are confirmed. */
+  /** Number of confirmed entries at the start of `#sent`. */
   #done = 0;
 
-  /** Adds the next position that was sent, and answers how to confirm it: with the new end of the prefix, if it moved. */
+  /** Adds the next position sent. Returns a function that confirms it, which returns the new end of the prefix if that moved. */
   send(position: number): () => number | undefined {
     const sent: Sent = { position, confirmed: false };
     this.#sent.push(sent);

@@ -1,14 +1,14 @@
 import type { EventOf } from "../schema/event";
 import type { Resources } from "../schema/registered";
 
-/** Every event of every resource, in the versions that are asked for. Narrow it by `event.type`. */
+/** Every event of every resource, in the requested versions. Narrow it by `event.type`. */
 export type AnyEvent<Asked extends AskedTypes = NewestTypes> = EventOf<Resources[keyof Resources], Asked>;
 type EventName = EventOf<Resources[keyof Resources]>["type"];
-/** An event type, or a pattern over them: `*` stands for one word, `#` for any number. */
+/** An event type, or a pattern: `*` matches one word, `#` matches any number of words. */
 export type EventPattern = EventName | `${string}*` | `*${string}` | "#";
-/** The version of each event type that a consumer asks for. */
+/** Requested version of each event type. A type that is left out comes in its newest version. */
 export type AskedTypes = { readonly [Type in EventName]?: number };
-/** Nothing is asked for: every event comes in the newest version of its type. */
+/** No versions requested: every event comes in the newest version of its type. */
 export type NewestTypes = Record<never, never>;
 /** The events that a pattern selects. */
 export type Matching<Pattern extends EventPattern, Asked extends AskedTypes = NewestTypes> = Pattern extends EventName

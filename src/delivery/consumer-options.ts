@@ -13,57 +13,61 @@ import type { Transport } from "./transport-name";
 
 interface CommonOptions<Pattern extends EventPattern, Asked extends AskedTypes> {
   /**
-   * The durable queue to work on. `<resource>_events` (`item_events`) is the queue that all its consumers share; any
-   * other name is this consumer's own queue, which takes no event from anybody. Default: a queue of its own that is
-   * temporary, from now until the process ends.
+   * Durable queue to consume. All consumers of a resource share the queue `<resource>_events`, such as `item_events`. Any
+   * other name is this consumer's own queue, which takes no events from other consumers. Default: a temporary queue that
+   * starts now and ends with the process.
    */
   readonly queue?: string | undefined;
-  /** The event types that it wants. Default: all that the queue has. */
+  /** Event types or patterns to receive. Default: all types on the queue. On a shared queue, only all types are accepted. */
   readonly events?: readonly Pattern[] | undefined;
-  /** Older versions of event types that it still works with: `{ "item.created": 1 }`. Default: the newest of each. */
+  /** Older versions of event types to receive, such as `{ "item.created": 1 }`. Default: the newest version of each type. */
   readonly versions?: Asked;
-  /** What it does, for the documentation at `/asyncapi`. */
+  /** Description of the consumer for the documentation at `/asyncapi`. */
   readonly description?: string;
   /**
-   * Where a durable queue of one's own begins when it is new: with the first event in the log, with the next one, or
-   * with the first from a time on. Default: `beginning`.
+   * Where a new queue of this consumer's own starts: `beginning` with the first event in the log, `now` with the next
+   * event, a date with the first event from that time on. Default: `beginning`.
    */
   readonly startFrom?: "beginning" | "now" | Date;
-  /** How many events are fetched ahead, from 1 to 65,535. Default: 64; with `exactlyOnce` 256; for batches twice their size. */
+  /** Maximum number of events fetched ahead, 1 to 65,535. Default: 64; with `exactlyOnce` 256; for batches twice their size. */
   readonly prefetch?: number;
-  /** How many events are handled at the same time; those of one item never are. Default: 1. */
+  /**
+   * Maximum number of events handled at the same time, 1 to 1,000. Events of one item are always handled one after another.
+   * With `exactlyOnce` or batches, only 1 is accepted. Default: 1.
+   */
   readonly concurrency?: number;
-  /** How many events are handled in a second, at most. Default: no limit. */
+  /** Maximum number of events handled per second, above 0. Default: no limit. */
   readonly ratePerSecond?: number;
-  /** How long a handler may take, in milliseconds; longer counts as a failure. Default: 30,000; at most 25 minutes. */
+  /** Maximum duration of an asynchronous handler, in milliseconds, up to 25 minutes. Longer is a failure. Default: 30,000. */
   readonly handlerTimeoutMs?: number;
-  /** Default: 5 attempts, after 1, 2, 4 and 8 seconds, each varied by a quarter. */
+  /** When and how often a failed event is retried. Default: 5 attempts, with delays of 1, 2, 4 and 8 s, each varied by up to 25%. */
   readonly retry?: Partial<RetryPolicy>;
-  /** Default: pauses for 30 s when half of at least 20 events within a minute have failed. */
+  /** When to pause a consumer whose handler fails. Default: for 30 s when half of at least 20 events within a minute failed. */
   readonly breaker?: Partial<BreakerPolicy>;
-  /** How often the process may die on one event before that becomes a dead letter. Default: 3. */
+  /** Number of times the process may die while handling an event before it becomes a dead letter, 1 to 1,000. Default: 3. */
   readonly maxDeaths?: number;
-  /** With `exactlyOnce`: how long an event's id is remembered, in milliseconds. Default: 7 days. */
+  /** With `exactlyOnce`: how long an event's id is remembered, in milliseconds, up to 10 years. Default: 7 days. */
   readonly inboxRetentionMs?: number;
-  /** Called once, when the consumer receives events. */
+  /** Called once, when the consumer starts to receive events. */
   readonly onReady?: (transport: Transport) => void;
 }
 
 type Handling<Pattern extends EventPattern, Asked extends AskedTypes, Context, Returned> =
   | {
-      /** Handles one event. When it throws or rejects, the event is tried again later; `Reject` and `RetryAfter` say otherwise. */
+      /** Handles one event. If it throws, the event is retried. Throw `Reject` to give up, `RetryAfter` to set the delay. */
       readonly handle: (event: Matching<Pattern, Asked>, context: Context) => Returned;
       readonly handleBatch?: undefined;
       readonly batch?: undefined;
     }
   | {
       readonly handle?: undefined;
-      /** Handles several events at once, in their order. When it fails, it is called again for each of them alone. */
+      /** Handles several events at once, in order. If it fails, it is called again for each event alone. */
       readonly handleBatch: (events: readonly Matching<Pattern, Asked>[], context: Context) => Returned;
-      /** How many events at most (default 100), and how long the first of them waits for others (default 50 ms). */
+      /** Maximum number of events (`size`, default 100), and how long the first waits for more (`waitMs`, default 50 ms). */
       readonly batch?: { readonly size?: number; readonly waitMs?: number };
     };
 
+/** Options of `runConsumer`. */
 export type ConsumerOptions<Pattern extends EventPattern = EventPattern, Asked extends AskedTypes = NewestTypes> = CommonOptions<
   Pattern,
   Asked
@@ -72,23 +76,23 @@ export type ConsumerOptions<Pattern extends EventPattern = EventPattern, Asked e
     | ({ readonly exactlyOnce?: false; readonly setup?: undefined } & Handling<Pattern, Asked, HandlerContext, unknown>)
     | ({
         /**
-         * The handler gets `tx`, a transaction on the consumer's own SQLite file. What it writes commits together with
-         * the note that this event is done, or not at all: however often an event is delivered, its effect is there once.
-         * The handler must not be async.
+         * Passes the handler `tx`, a transaction on the consumer's own SQLite file. Its writes commit together with the
+         * record that this event is done, or not at all. However often an event is delivered, its effect is applied once.
+         * Needs a `queue`, and a handler that is not async.
          */
         readonly exactlyOnce: true;
-        /** Makes the consumer's tables; runs at every start, in a transaction. Names that begin with `warren_` are taken. */
+        /** Creates the consumer's tables. Runs at every start, in a transaction. Names that begin with `warren_` are reserved. */
         readonly setup?: (tx: Transaction) => void;
       } & Handling<Pattern, Asked, ExactlyOnceContext, void>)
   );
 
-/** A consumer, ready to handle the messages of either transport. */
+/** A consumer with checked options and all defaults, ready to handle messages of either transport. */
 export interface Consumer {
   readonly queue: string;
   readonly temporary: boolean;
-  /** The event types that it asks for. */
+  /** Event types to receive. */
   readonly wanted: ReadonlySet<string>;
-  /** The versions of event types that it asks for; of any other type it gets the newest. */
+  /** Requested versions of event types. Any other type comes in its newest version. */
   readonly versions: AskedVersions;
   readonly catalogue: Catalogue;
   readonly startFrom: "beginning" | "now" | Date;
@@ -107,11 +111,11 @@ export interface Consumer {
   readonly breaker: BreakerPolicy;
   readonly log: Log;
   readonly tracing: Tracing;
-  /** Called once, when the first subscription stands. */
+  /** Called when the consumer starts to receive events, and again after each reconnect. */
   readonly onReady: () => void;
 }
 
-/** The consumer was asked for something that makes no sense; the message says what would. */
+/** Thrown for invalid consumer options. The message says which values are valid. */
 export class ConsumerError extends Error {
   override readonly name = "ConsumerError";
 }
@@ -121,8 +125,8 @@ const minuteMs = 60_000;
 /**
  * Checks a consumer's options and fills in the defaults.
  *
- * @throws {ConsumerError} for options that make no sense, alone or together.
- * @throws {UnknownEventType} when a pattern selects no event type.
+ * @throws {ConsumerError} for invalid options, alone or in combination.
+ * @throws {UnknownEventType} if a pattern matches no event type.
  */
 export function resolveConsumer<Pattern extends EventPattern, Asked extends AskedTypes>(
   options: ConsumerOptions<Pattern, Asked>,
@@ -165,7 +169,7 @@ export function resolveConsumer<Pattern extends EventPattern, Asked extends Aske
     versions: askedVersions(options.versions ?? {}, catalogue),
     catalogue,
     startFrom,
-    // The types of events and context are what the options say; from here on they are those of any event.
+    // The options type the event and the context of their handler. From here on, both may be those of any event.
     handle: options.handle as AnyHandler,
     handleBatch: handleBatch as AnyBatchHandler | undefined,
     batch: { size, waitMs: number("batch.waitMs", options.batch?.waitMs ?? 50, 0, minuteMs) },
@@ -227,7 +231,7 @@ function askedVersions(versions: AskedVersions, catalogue: Catalogue): AskedVers
   return versions;
 }
 
-/** @throws {ConsumerError} for a name that is no consumer's queue. */
+/** @throws {ConsumerError} if the name is not valid for a consumer's queue. */
 export function checkQueueName(queue: string): void {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/.test(queue)) {
     throw new ConsumerError(

@@ -2,27 +2,28 @@ import type { Log } from "../observe/logging";
 import type { Event } from "../schema/event";
 import type { Transaction } from "../store/consumer/file";
 
-/** What a handler is told about its event, or about its batch of events. */
+/** Second argument of a handler: the circumstances of its event or batch of events. */
 export interface HandlerContext {
+  /** Queue that delivered the event. */
   readonly queue: string;
-  /** 1 for the first attempt. */
+  /** Number of this attempt, from 1. For a batch, the highest number among its events. */
   readonly attempt: number;
-  /** Whether somebody asked for this event again. */
+  /** Whether a replay sent this event. For a batch, whether a replay sent any of its events. */
   readonly replay: boolean;
-  /** Names the event, and its trace, in each line. */
+  /** Log whose lines carry the id of the event, or the ids of the batch, and the trace. */
   readonly log: Log;
-  /** Aborts when the handler has taken too long. */
+  /** Aborts when the handler exceeds `handlerTimeoutMs`. */
   readonly signal: AbortSignal;
   /**
-   * The W3C trace context to pass on with what the handler calls: that of this attempt or, while nothing is traced here,
-   * the event's own. Undefined where there is none.
+   * W3C trace context to pass on to whatever the handler calls: that of this attempt or, while this process does not trace,
+   * that of the event. Undefined if there is none, and for an untraced batch of several events.
    */
   readonly traceparent: string | undefined;
 }
 
-/** As {@link HandlerContext}, for a consumer with `exactlyOnce`. */
+/** {@link HandlerContext} of a consumer with `exactlyOnce`. */
 export interface ExactlyOnceContext extends HandlerContext {
-  /** Writes to the consumer's own file; commits together with the note that the event is done, or not at all. */
+  /** Transaction on the consumer's own file. Its writes commit together with the record that the event is done, or not at all. */
   readonly tx: Transaction;
 }
 

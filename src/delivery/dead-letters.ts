@@ -4,9 +4,9 @@ import type { DeadSelection } from "../store/consumer/dead-letter-table";
 
 export type { DeadSelection } from "../store/consumer/dead-letter-table";
 
-/** An event that a consumer gave up, with what is known of why. */
+/** An event that a consumer gave up, and why. */
 export interface DeadLetter {
-  /** The event's id; empty where the message had none. */
+  /** The event's id. Empty if the message has none. */
   readonly id: string;
   readonly type: string | null;
   readonly reason: string;
@@ -15,44 +15,48 @@ export interface DeadLetter {
   readonly attempts: number;
   readonly firstFailure: string | null;
   readonly lastFailure: string | null;
-  /** The event; as text where it is no JSON or has what JSON would not show as it is, such as numbers beyond 2^53; as base64 where it is no text, and cut where it is very long. */
+  /**
+   * The event as JSON. Text if it is not JSON, exceeds 64 KiB (only that much is shown), or JSON would show it differently,
+   * such as numbers beyond 2^53. Base64 if it is not text.
+   */
   readonly body: unknown;
   readonly bodyEncoding: "json" | "text" | "base64";
+  /** Size of the whole body in bytes. */
   readonly bodyBytes: number;
 }
 
 export interface DeadLetterPage {
   readonly deadLetters: DeadLetter[];
-  /** What to pass as `after` for the next page; null: this is the last one. */
+  /** Value to pass as `after` for the next page. Null on the last page. */
   readonly next: number | null;
 }
 
-/** How long work is watched, and ended early. */
+/** Progress and cancellation of work on many dead letters. */
 export interface Watch {
-  /** Called with how many dead letters were looked at, and how many there are. */
+  /** Called with the number of dead letters examined so far, and the total number. */
   readonly onProgress?: (looked: number, of: number) => void;
-  /** Ends it early; what was done is done, and the rest is where it was. */
+  /** Ends the work early. Completed changes stay; the remaining dead letters are untouched. */
   readonly stop?: AbortSignal;
 }
 
 /**
- * The dead letters of every queue. All is refused with {@link QueueUnavailable} while they cannot be reached, and
- * with {@link UnknownQueue} for a queue that does not exist.
+ * The dead letters of every queue. All methods reject with {@link QueueUnavailable} while dead letters cannot be reached,
+ * and with {@link UnknownQueue} for a queue that does not exist.
  */
 export interface DeadLetters {
-  /** The queues that are known, and how many dead letters each has. */
+  /** Resolves with the known queues and the number of dead letters of each. */
   queues(): Promise<{ queue: string; count: number }[]>;
-  /** The oldest first; takes nothing away. */
+  /** Lists dead letters, oldest first, without removing any. */
   list(queue: string, selection: DeadSelection, after: number, limit: number): Promise<DeadLetterPage>;
-  /** Puts dead letters back on their queue, where their attempts start anew; answers how many. */
+  /** Puts dead letters back on their queue and restarts their attempts. Resolves with the number of dead letters. */
   redrive(queue: string, selection: DeadSelection, watch?: Watch): Promise<number>;
-  /** Removes dead letters for good; answers how many. */
+  /** Removes dead letters permanently. Resolves with the number of dead letters. */
   discard(queue: string, selection: DeadSelection, watch?: Watch): Promise<number>;
 }
 
 const shownBytes = 64 * 1024;
 
-/** A body as it can be shown in JSON. */
+/** Returns the parts of a dead letter that show its body in JSON. */
 export function shownBody(body: Uint8Array): Pick<DeadLetter, "body" | "bodyEncoding" | "bodyBytes"> {
   const bodyBytes = body.length;
   const shown = body.subarray(0, shownBytes);
@@ -66,8 +70,8 @@ export function shownBody(body: Uint8Array): Pick<DeadLetter, "body" | "bodyEnco
 }
 
 /**
- * Undefined for what is not JSON, is nested so deeply that it could perhaps not be written again, or would be shown as
- * something else than it is: its large numbers are rounded, say.
+ * Parses JSON that can be shown unchanged. Returns undefined if the text is not JSON, is nested too deeply to be written
+ * again safely, or would be shown differently, such as large numbers that are rounded.
  */
 function exactJson(text: string): unknown {
   if (isDeeperThan(maxEventDepth, text)) return undefined;

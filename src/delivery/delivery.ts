@@ -4,32 +4,32 @@ import type { Resource } from "../schema/resource";
 import type { ReplayMark } from "../store/replay";
 import type { Outcome } from "./outcome";
 
-/** A message that a transport hands to the worker. */
+/** A message that a transport passes to the worker. */
 export interface Delivery {
   readonly body: Uint8Array | string;
-  /** What its publisher says of the body's encoding, such as `gzip`. */
+  /** Content encoding of the body according to its publisher, such as `gzip`. */
   readonly encoding?: string | undefined;
-  /** Attempts on it that have failed. */
+  /** Number of failed attempts. */
   readonly failures: number;
-  /** Whether a process may have died on it: it was handed out before, and was never settled. */
+  /** Whether a process may have died on it: it was delivered before and never settled. */
   readonly suspect: boolean;
   readonly replay: ReplayMark;
-  /** Whether it waited for this attempt, or was put back by somebody, though it may have no failures. */
+  /** Whether it waited for this attempt or was put back on its queue, even if it has no failures. */
   readonly again?: boolean;
   readonly origin: MessageOrigin;
-  /** Whether it cannot be settled any more, and will be delivered anew. */
+  /** Whether it can no longer be settled because it will be delivered again. */
   readonly gone: boolean;
-  /** Does with it what was decided; called exactly once. Never rejects. */
+  /** Applies the outcome to the message. May throw or reject, such as when the disk is full; `settle` in settle.ts retries. */
   settle(outcome: Outcome): Promise<void> | void;
 }
 
-/** A delivery that was read, and waits for the handler. */
+/** A delivery whose event is parsed and waits for the handler. */
 export interface Task {
   readonly delivery: Delivery;
   readonly event: Event;
   /** Events with the same key are handled one after another. */
   readonly key: string;
-  /** The newest attempt on it. */
+  /** Span of the newest attempt. */
   span?: Span;
 }
 

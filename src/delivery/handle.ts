@@ -8,7 +8,7 @@ import type { ExactlyOnceContext } from "./context";
 import type { Task } from "./delivery";
 import { type Result, troubleOf } from "./outcome";
 
-/** Thrown, for the handler, by the clock. */
+/** Error of an attempt whose handler exceeds its timeout, and the abort reason of its signal. */
 export class HandlerTimeout extends Error {
   override readonly name = "HandlerTimeout";
   constructor(timeoutMs: number) {
@@ -19,12 +19,12 @@ export class HandlerTimeout extends Error {
 const handled: Result = { kind: "handled" };
 const duplicate: Result = { kind: "duplicate" };
 
-/** Has one event handled. Never rejects: whatever goes wrong is in the result. */
+/** Calls the handler with one event. Never rejects: an error is part of the result. */
 export function handleOne(consumer: Consumer, task: Task): Promise<Result> {
   return guarded((context) => consumer.handle(task.event, context), consumer, [task]);
 }
 
-/** Has events handled as one batch; when that fails, one by one, so that one bad event does not sink its neighbours. */
+/** Calls the handler with a batch. If that fails, calls it with each event alone, so that a bad event fails only itself. */
 export async function handleBatch(consumer: Consumer, tasks: readonly Task[]): Promise<Result[]> {
   const call = (part: readonly Task[]) =>
     guarded(
@@ -45,19 +45,19 @@ export async function handleBatch(consumer: Consumer, tasks: readonly Task[]): P
 }
 
 /**
- * Has events handled in one transaction, in order, each with its row in the inbox; one that fails leaves nothing behind.
- * Waits for the transaction while another process has a lock on the file.
+ * Handles events in order in one transaction, each with its row in the inbox. A failed event leaves no changes behind.
+ * Waits while another process has a lock on the file. Never rejects: an error is part of the result.
  */
 export async function handleExactlyOnce(consumer: Consumer, file: ConsumerFile, tasks: readonly Task[], now: number): Promise<Result[]> {
   try {
     return await whenUnlocked(() => handleTogether(consumer, file, tasks, now));
   } catch (error) {
-    // The transaction itself failed: disk full, or locked by another process for too long.
+    // The transaction itself failed: the disk is full, or another process held the lock for too long.
     return tasks.map(() => ({ kind: "failed", error }));
   }
 }
 
-/** The transaction ends before this returns, so that a handler has to be synchronous. */
+/** The transaction ends before this returns, so the handler must be synchronous. */
 function handleTogether(consumer: Consumer, file: ConsumerFile, tasks: readonly Task[], now: number): Result[] {
   const one = (part: readonly Task[]): Result => {
     try {
@@ -85,7 +85,7 @@ function handleTogether(consumer: Consumer, file: ConsumerFile, tasks: readonly 
   return file.together(() => {
     const isDone = ({ event, delivery }: Task) => delivery.replay !== "forced" && file.inbox.has(event.id);
     if (!consumer.handleBatch) return tasks.map((task) => (isDone(task) ? duplicate : one([task])));
-    // An event may come twice in one batch: the second has what became of the first.
+    // An event may be in one batch twice. The second fails with the first, or is a duplicate of it.
     const firsts = new Map(tasks.filter((task) => !isDone(task)).map((task) => [task.event.id, task]));
     const fresh = [...firsts.values()];
     const results = new Map(batchResults(fresh, one).map((result, index) => [fresh[index], result]));
@@ -105,7 +105,7 @@ function batchResults(tasks: readonly Task[], call: (part: readonly Task[]) => R
   return tasks.map((task) => call([task]));
 }
 
-/** Each event of a batch that failed has an attempt of its own next. */
+/** Ends the span of a failed batch. Each of its events gets an attempt of its own next. */
 function endSplit([first]: readonly Task[], error: unknown): void {
   first?.span?.end(troubleOf(error), { "warren.outcome": "split" });
 }
@@ -146,7 +146,7 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
-/** Makes what few handlers look at only when they do. */
+/** Creates on first access what few handlers use, such as the signal. */
 class Context implements ExactlyOnceContext {
   readonly span: Span;
   #abort: AbortController | undefined;
@@ -180,7 +180,7 @@ class Context implements ExactlyOnceContext {
   }
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
-    // It may be asked for only when the time is over.
+    // The handler may read the signal for the first time after the timeout.
     if (this.#reason) this.#abort.abort(this.#reason);
     return this.#abort.signal;
   }

@@ -8,13 +8,14 @@ import type { Consumer } from "./consumer-options";
 const expireInboxEveryMs = 600_000;
 
 export interface LazyFile {
+  /** Opens the file, or returns it if it is open. */
   open(): ConsumerFile;
-  /** The same, but what is in its place now if it was removed or replaced. Whoever has the old one cannot use it any more. */
+  /** Opens the file that is now at the path if the open one was removed or replaced, which closes the old one. */
   renew(): ConsumerFile;
   close(): void;
 }
 
-/** The consumer's file, made when it is first needed: a consumer on RabbitMQ that nothing went wrong with has none. */
+/** Opens the consumer's file on first use. A RabbitMQ consumer without `exactlyOnce` or failures never creates one. */
 export function lazyFile(consumer: Consumer, path: string, options: { durable: boolean }): LazyFile {
   let file: ConsumerFile | undefined;
   let timer: Timer | undefined;
@@ -33,7 +34,7 @@ export function lazyFile(consumer: Consumer, path: string, options: { durable: b
         try {
           opened.inbox.expire(steadyNow() - consumer.inboxRetentionMs);
         } catch (error) {
-          // A full disk, say: nothing is done wrongly because of entries that stay.
+          // The disk may be full, for example. Old entries that stay do no harm.
           log.warn({ queue, error: messageOf(error) }, "Old entries of the inbox could not be removed; it is tried again");
         }
       };

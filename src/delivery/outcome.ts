@@ -2,22 +2,25 @@ import type { SpanTrouble } from "../observe/tracing";
 import { type Unreadable, unreadableReasons } from "../schema/event";
 import { askedDelayMs, delayMs, type RetryPolicy } from "./retry-policy";
 
-/** Thrown by a handler that will never be able to handle this event: it becomes a dead letter at once. */
+/** Thrown by a handler that can never handle this event. The event becomes a dead letter at once, without another attempt. */
 export class Reject extends Error {
   override readonly name = "Reject";
-  /** @param reason kept with the dead letter, for the person who reads it. */
+  /** @param reason stored in the dead letter for the person who inspects it. */
   constructor(reason: string, options?: ErrorOptions) {
     super(reason, options);
   }
 }
 
 /**
- * Thrown by a handler that knows when it is worth trying again, as from a `Retry-After`. It counts as an attempt. The
- * delay is rounded up: to a tenth of a second up to 1 s, to a second up to 10 s, and coarser above; at most a day.
+ * Thrown by a handler that knows when to retry, such as from a `Retry-After` header. It counts as a failed attempt. The
+ * delay is rounded up: to 100 ms up to 1 s, to 1 s up to 10 s, and more coarsely above. It is one day at most.
+ *
+ * @throws {TypeError} if the delay is negative or not a number.
  */
 export class RetryAfter extends Error {
   override readonly name = "RetryAfter";
   constructor(
+    /** Delay before the next attempt, in milliseconds, from 0. */
     readonly delayMs: number,
     message = `Try again after ${delayMs} ms`,
     options?: ErrorOptions,
@@ -27,33 +30,33 @@ export class RetryAfter extends Error {
   }
 }
 
-/** What became of one attempt to handle a message. */
+/** Result of one attempt to handle a message. */
 export type Result =
   | { readonly kind: "handled" }
-  /** An event of a type that this consumer does not ask for. */
+  /** The consumer does not ask for events of this type. */
   | { readonly kind: "skipped" }
-  /** Its id is in the inbox: its effect is there already. */
+  /** The event's id is in the inbox: its effect is already committed. */
   | { readonly kind: "duplicate" }
   | { readonly kind: "failed"; readonly error: unknown }
-  /** The process died on it this many times. */
+  /** The process died this many times while it handled the event. */
   | { readonly kind: "died"; readonly deaths: number }
   | { readonly kind: "unreadable"; readonly reason: Unreadable; readonly detail: string };
 
-/** Why a message was given up. */
+/** Reasons to give up a message. */
 export const deadReasons = [...unreadableReasons, "attempts-exhausted", "rejected", "process-died"] as const;
 export type DeadReason = (typeof deadReasons)[number];
 
-/** What is done with a message: exactly one of these, exactly once. */
+/** Action taken on a message: exactly one of these, exactly once. */
 export type Outcome = { readonly action: "ack"; readonly result: "handled" | "skipped" | "duplicate" } | Failure;
-/** @property attempts those that have failed, this one included. */
+/** @property attempts number of failed attempts, including this one. */
 export type Failure =
   | { readonly action: "retry"; readonly delayMs: number; readonly attempts: number; readonly error: unknown }
   | { readonly action: "dead-letter"; readonly reason: DeadReason; readonly attempts: number; readonly error: unknown };
 
 /**
- * Decides what is done with a message.
+ * Decides which action to take on a message.
  *
- * @param attempts how often it had failed before this attempt.
+ * @param attempts number of attempts that failed before this one.
  * @param chance a number from 0 to 1 that spreads the retries.
  */
 export function decide(result: Result, attempts: number, policy: RetryPolicy, chance: number): Outcome {
@@ -78,7 +81,7 @@ export function decide(result: Result, attempts: number, policy: RetryPolicy, ch
   }
 }
 
-/** Whether a handler threw {@link Reject}. It may throw anything, such as a Proxy that throws when it is looked at. */
+/** Returns whether a handler threw {@link Reject}. Safe for any thrown value, such as a Proxy that throws on access. */
 export function isRejection(error: unknown): boolean {
   try {
     return error instanceof Reject;
@@ -87,7 +90,7 @@ export function isRejection(error: unknown): boolean {
   }
 }
 
-/** The delay that a handler asked for; undefined if it did not, or if what it asked for is not a number. */
+/** Returns the delay that a handler asked for. Returns undefined if it asked for none, or the value is not a number. */
 function askedDelay(error: unknown): number | undefined {
   try {
     if (!(error instanceof RetryAfter)) return undefined;
@@ -98,19 +101,19 @@ function askedDelay(error: unknown): number | undefined {
   }
 }
 
-/** What is kept of an error: enough to find its cause, little enough for a message header. */
+/** Returns the parts of an error to keep: enough to find its cause, and short enough for a message header. */
 export function describeError(error: unknown): { message: string; stack: string | null } {
   try {
     if (!(error instanceof Error)) return { message: cut(String(error), 1000), stack: null };
     const message = isRejection(error) ? error.message : `${error.name}: ${error.message}`;
     return { message: cut(message, 1000), stack: typeof error.stack === "string" ? cut(error.stack, 4000) : null };
   } catch {
-    // Whatever was thrown may throw in turn when it is looked at.
+    // The thrown value may itself throw on access.
     return { message: "Something was thrown that cannot be shown", stack: null };
   }
 }
 
-/** As {@link describeError}, for a span. */
+/** Describes an error as {@link describeError} does, for a span. */
 export function troubleOf(error: unknown): SpanTrouble {
   return { type: classOf(error), ...describeError(error) };
 }

@@ -1,4 +1,4 @@
-/** Whoever asked named a queue that is not there. */
+/** Thrown if a requested queue does not exist. */
 export class UnknownQueue extends Error {
   override readonly name = "UnknownQueue";
   constructor(queue: string) {
@@ -6,7 +6,7 @@ export class UnknownQueue extends Error {
   }
 }
 
-/** RabbitMQ is away, or somebody else has the queue in hand. Nothing was lost; it is worth another try. */
+/** Thrown if RabbitMQ is unreachable, another process holds the queue, or a limit is reached. Nothing is lost; try again. */
 export class QueueUnavailable extends Error {
   override readonly name = "QueueUnavailable";
 }

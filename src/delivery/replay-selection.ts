@@ -1,18 +1,18 @@
 import type { LogEntry } from "../store/log";
 
-/** Which past events are sent again, and how. */
+/** Past events to send again, and how to send them. */
 export interface ReplaySelection {
-  /** Event types; null: all. */
+  /** Event types to select. Null selects all. */
   readonly types: readonly string[] | null;
-  /** Only events of the record with this id. */
+  /** Id of the record whose events to select. Null selects all. */
   readonly subject: number | null;
-  /** Only events from this time on, ISO 8601 in UTC. */
+  /** Earliest time of an event, ISO 8601 in UTC. Null: no limit. */
   readonly from: string | null;
-  /** Only events before this time, ISO 8601 in UTC. */
+  /** Time before which an event must be, ISO 8601 in UTC. Null: no limit. */
   readonly to: string | null;
-  /** Events a second at most. */
+  /** Maximum number of events per second. Null: no limit. */
   readonly rate: number | null;
-  /** To be handled even by a consumer that has handled them before. */
+  /** Whether a consumer handles events again that it has already handled. */
   readonly force: boolean;
 }
 

@@ -3,69 +3,70 @@ import type { ReplayRow } from "../store/replay";
 import { QueueUnavailable } from "./queue-errors";
 import { parseSelection, type ReplaySelection, selects } from "./replay-selection";
 
-/** A replay as it is shown. */
+/** A replay and its progress. */
 export interface Replay {
   readonly id: string;
   readonly queue: string;
-  /** `fill`: a new queue gets the past that its consumer asked for. */
+  /** `fill`: fills a new queue with the past events that its consumer asked for. */
   readonly kind: "replay" | "fill";
-  /** `queued`: it begins when others have finished. */
+  /** `queued`: starts when other replays have finished. */
   readonly state: "queued" | "running" | "finished" | "failed" | "cancelled";
   readonly selection: ReplaySelection;
-  /** Events that were sent to the queue. */
+  /** Number of events sent to the queue. */
   readonly sent: number;
-  /** How much of the log it has been through, from 0 to 1. */
+  /** Processed share of its part of the log, from 0 to 1. */
   readonly progress: number;
   readonly createdAt: string;
   readonly finishedAt: string | null;
   readonly error: string | null;
-  /** Why it does not get on although nothing is wrong, such as that no consumer runs; null where nothing is to be said or known. */
+  /** Reason why it makes no progress without an error, such as that no consumer runs. Null if there is none or it is unknown. */
   readonly note: string | null;
 }
 
-/** Less would be no replay: at this rate an event comes every 17 minutes. */
+/** Minimum rate in events per second: one event every 17 minutes. */
 export const leastRate = 0.001;
-/** How many replays may be unfinished in one place, with those that wait for their turn. */
+/** Maximum number of unfinished replays, queued ones included: of one queue without RabbitMQ, of all queues with it. */
 export const mostUnfinished = 1000;
-/** How many run at the same time; the others wait for their turn. */
+/** Maximum number of replays that run at the same time. The others are queued. */
 export const mostAtOnce = 4;
 
-/** What `error` of a row is if somebody has cancelled the replay. */
+/** Value of `error` in the row of a cancelled replay. */
 export const cancelledError = "cancelled";
 
-/** A fill is not a replay that can be cancelled: its queue would lack what its consumer asked for. */
+/** Thrown for a fill that is to be cancelled: its queue would lack events that its consumer asked for. */
 export class NotCancellable extends Error {
   override readonly name = "NotCancellable";
 }
 
-/** Starts replays and tells how they go. */
+/** Starts, cancels and inspects replays. */
 export interface Replays {
   /**
-   * Starts to send past events to one queue. Answers at once; it goes on through a restart of the process.
+   * Starts to send past events to one queue. Resolves before they are sent; a restart of the process does not end the
+   * replay.
    *
-   * @throws {UnknownQueue} when there is no such queue.
-   * @throws {QueueUnavailable} when that cannot be told now, or too many replays are unfinished.
+   * @throws {UnknownQueue} if the queue does not exist.
+   * @throws {QueueUnavailable} if the queue cannot be checked now, or too many replays are unfinished.
    */
   start(queue: string, selection: ReplaySelection): Promise<Replay>;
   /**
-   * Returns how many events a replay would send now: those of the selection that belong on the queue.
+   * Resolves with the number of events that a replay would send now: those of the selection that belong on the queue.
    *
-   * @throws {UnknownQueue} when there is no such queue.
+   * @throws {UnknownQueue} if the queue does not exist.
    */
   count(queue: string, selection: ReplaySelection, options?: CountOptions): Promise<number>;
   get(id: string): Promise<Replay | undefined>;
   /**
-   * Ends a replay early: what was sent is sent, and nothing more comes. One that has ended is left as it is. Returns undefined
-   * if there is none.
+   * Ends a replay early. Events already sent stay on the queue. A replay that has ended is unchanged. Resolves with
+   * undefined if the replay does not exist.
    *
    * @throws {NotCancellable} for a fill.
    */
   cancel(id: string): Promise<Replay | undefined>;
-  /** The newest first. */
+  /** Lists replays, newest first. */
   list(limit: number): Promise<Replay[]>;
 }
 
-/** @param state of one that is not finished. */
+/** @param state state to show while the replay is unfinished. */
 export function toReplay(row: ReplayRow, state: "queued" | "running" = "running", note: string | null = null): Replay {
   const { id, queue, fill, first, position, last, sent, createdAt, finishedAt, error } = row;
   return {
@@ -87,18 +88,18 @@ export function noConsumerNote(queue: string, what: string): string {
   return `No consumer of "${queue}" runs now: ${what}.`;
 }
 
-/** @throws {QueueUnavailable} when no further one may wait. */
+/** @throws {QueueUnavailable} if {@link mostUnfinished} replays are unfinished. */
 export function refuseTooMany(unfinished: number): void {
   if (unfinished < mostUnfinished) return;
   throw new QueueUnavailable(`${mostUnfinished} replays are unfinished: cancel some, or wait until some have finished.`);
 }
 
-/** Where in the log a selection can begin. */
+/** Resolves with the position after which a selection begins. */
 export function beginningOf(log: LogReader, { from }: ReplaySelection): Promise<number> {
   return from === null ? Promise.resolve(0) : log.positionBefore(from);
 }
 
-/** A part of the log: what comes after a position, up to another one. */
+/** A part of the log: the entries after position `after`, up to and including `last`. */
 export interface LogPart {
   readonly after: number;
   readonly last: number;
@@ -108,7 +109,7 @@ export interface CountOptions extends Partial<LogPart> {
   readonly onProgress?: (progress: number, count: number) => void;
 }
 
-/** Counts the events of a selection without sending any. */
+/** Counts the events of a selection without sending them. */
 export async function countPast(log: LogReader, selection: ReplaySelection, options: CountOptions = {}): Promise<number> {
   const first = options.after ?? (await beginningOf(log, selection));
   const last = options.last ?? (await log.end());

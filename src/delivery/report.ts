@@ -6,16 +6,16 @@ import { type Failure, type Outcome, troubleOf } from "./outcome";
 type Reported = Pick<Task, "delivery"> & Partial<Task>;
 type Reporter = Pick<Consumer, "queue" | "log" | "tracing">;
 
-/** Tells log and trace what is done with a message. One that was handled is no line: there are too many. */
+/** Writes the outcome of a message to log and trace. Acknowledged messages are not logged: there are too many. */
 export function report(consumer: Reporter, task: Reported, outcome: Outcome): void {
-  // What never reached the handler is an attempt, too; what the consumer does not ask for is none.
+  // A message that never reached the handler is traced as an attempt, too. A skipped one is not.
   const span = task.span ?? (isSkipped(outcome) ? undefined : consumer.tracing.process([task]));
   if (outcome.action === "ack") span?.end(undefined, { "warren.outcome": outcome.result });
   else {
     const { action, error } = outcome;
     const trouble = troubleOf(error);
     const reason = action === "dead-letter" ? outcome.reason : undefined;
-    // What is no error of a handler has its reason only.
+    // Without an error from a handler, the reason is the type of the error.
     span?.end(
       reason && typeof error === "string" ? { ...trouble, type: reason } : trouble,
       reason ? { "warren.outcome": action, "warren.reason": reason } : { "warren.outcome": action },

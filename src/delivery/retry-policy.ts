@@ -1,10 +1,12 @@
-/** How often and when a failed event is tried again. */
+/** When and how often a failed event is retried. */
 export interface RetryPolicy {
-  /** Attempts in all, the first one included. */
+  /** Maximum number of attempts, including the first, 1 to 1,000. Default: 5. */
   readonly attempts: number;
+  /** Delay after the first failed attempt, in milliseconds, up to a day. Default: 1,000. */
   readonly firstDelayMs: number;
-  /** Each delay is the one before times this. */
+  /** Factor between one delay and the next, 1 to 100. Default: 2. */
   readonly factor: number;
+  /** Maximum delay, in milliseconds, from `firstDelayMs` up to a day. Default: 60,000. */
   readonly longestDelayMs: number;
 }
 
@@ -12,17 +14,17 @@ export const defaultRetry: RetryPolicy = { attempts: 5, firstDelayMs: 1000, fact
 
 const dayMs = 86_400_000;
 
-/** Every distinct delay is a queue in the broker, so the jitter has a few steps and not a continuum. */
+/** Factors that vary a delay. Each distinct delay needs a queue in the broker, so there are only a few. */
 const jitter = [0.75, 1, 1.25];
 
-/** The delay after the n-th failed attempt, in whole milliseconds; never above the policy's longest. */
+/** Returns the delay after the n-th failed attempt, in whole milliseconds. It never exceeds `longestDelayMs`. */
 export function delayMs(failures: number, policy: RetryPolicy, chance: number): number {
   const step = jitter[Math.min(jitter.length - 1, Math.floor(chance * jitter.length))] as number;
   const delay = policy.firstDelayMs * policy.factor ** (failures - 1) * step;
   return Math.max(1, Math.floor(Math.min(Math.round(delay), policy.longestDelayMs)));
 }
 
-/** Up to each limit, delays are multiples of the step: 80 distinct ones in all, and so as many queues at the most. */
+/** Up to each limit, delays are multiples of the step. This gives 80 distinct delays, and so 80 queues at most. */
 const ladder = [
   { limitMs: 1000, stepMs: 100 },
   { limitMs: 10_000, stepMs: 1000 },
@@ -32,14 +34,18 @@ const ladder = [
   { limitMs: dayMs, stepMs: 3_600_000 },
 ];
 
-/** Rounds a delay that a handler asked for up to one of a few dozen; at most a day. */
+/** Rounds the delay that a handler asked for up to a multiple of its step in the ladder. Limits it to one day. */
 export function askedDelayMs(asked: number): number {
   const wanted = Math.min(dayMs, Math.max(1, asked));
   const { stepMs } = ladder.find(({ limitMs }) => wanted <= limitMs) ?? (ladder.at(-1) as (typeof ladder)[number]);
   return Math.ceil(wanted / stepMs) * stepMs;
 }
 
-/** @throws {TypeError} that names the value which makes no sense. */
+/**
+ * Returns a complete policy, with defaults for omitted fields.
+ *
+ * @throws {TypeError} naming the value that is out of range.
+ */
 export function retryPolicy(policy: Partial<RetryPolicy> = {}): RetryPolicy {
   const full = { ...defaultRetry, ...policy };
   const check = (name: keyof RetryPolicy, good: boolean, expected: string) => {

@@ -3,16 +3,19 @@ import type { Transport } from "./transport-name";
 import type { Worker } from "./worker";
 import type { Counts } from "./worker-tally";
 
-/** How far a consumer has come to its events. */
+/**
+ * Stage of a consumer: `waiting` for its queue or the database, `standing by` while another process has the queue,
+ * `consuming`, or `replaced`: finishing events of a database or file that was removed or replaced.
+ */
 export type Stage = "waiting" | "standing by" | "consuming" | "replaced";
 
-/** A consumer that runs in this process, as those see it who look after it. */
+/** A running consumer, as health checks and metrics see it. */
 export interface Watched {
   readonly worker: Pick<Worker, "consumer" | "tally" | "breaker">;
-  /** Undefined: the embedded transport. */
+  /** Undefined on the embedded transport. */
   readonly broker: BrokerLink | undefined;
   readonly stage: () => Stage;
-  /** The folder with files of messages that no queue takes. Undefined: this consumer makes none. */
+  /** Folder for messages that no queue accepts. Undefined if this consumer has none. */
   readonly quarantine?: string;
   /** Why its queue could drop events, as sentences; undefined: it could not. */
   readonly problems?: () => readonly string[];
@@ -22,7 +25,7 @@ export interface RunningConsumer extends Watched {
   readonly worker: Worker;
   readonly transport: Transport;
   readonly counts: Readonly<Counts>;
-  /** Fulfils when the consumer has stopped; rejects when it cannot go on. */
+  /** Resolves when the consumer has stopped. Rejects if it cannot continue. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;
 }

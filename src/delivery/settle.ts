@@ -8,8 +8,8 @@ import type { Outcome } from "./outcome";
 const longestPauseMs = 5000;
 
 /**
- * Settles a delivery. Where that fails (disk full, or a file that another process holds), the event stays where it is,
- * and it is tried again until it works or the consumer stops. Never rejects.
+ * Settles a delivery. If that fails (disk full, or file locked by another process), the event stays where it is. Retries
+ * until it succeeds or the consumer stops. Never rejects.
  */
 export async function settle(
   delivery: Delivery,

@@ -2,23 +2,23 @@ import type { Attempt } from "../store/consumer/attempt-table";
 import type { EventRecord } from "../store/store";
 import type { Transport } from "./transport-name";
 
-/** What became of an event, as far as it is known. Times are ISO 8601, UTC. */
+/** Known history of an event. Times are ISO 8601 in UTC. */
 export interface Timeline {
   readonly id: string;
   readonly type: string;
-  /** The id of the record that it is about. */
+  /** Id of the record that the event is about. */
   readonly subject: number;
   readonly position: number;
   readonly traceparent: string | null;
   readonly transport: Transport["name"];
-  /** Null: not known, as of an event from before this was kept. */
+  /** Request that made the change. Its fields are null if not known, such as for events from before they were recorded. */
   readonly request: { readonly id: string | null; readonly at: string | null };
-  /** Within the commit; on disk when it ended, some milliseconds later. */
+  /** Time within the commit. The commit was on disk some milliseconds later. */
   readonly committedAt: string;
   readonly broker: {
-    /** `none`: no RabbitMQ has it, and none is waited for. */
+    /** `none`: RabbitMQ does not have the event and is not expected to get it. */
     readonly state: "confirmed" | "pending" | "none";
-    /** The confirm came by then. Null: it did not, or the time was not kept. */
+    /** Latest time at which the confirm arrived. Null if it has not, or if the time was not recorded. */
     readonly confirmedBy: string | null;
   };
   readonly consumers: readonly ConsumerTimeline[];
@@ -29,23 +29,23 @@ export const consumerStates = ["handled", "waiting", "retrying", "dead-letter", 
 export interface ConsumerTimeline {
   readonly queue: string;
   readonly state: (typeof consumerStates)[number];
-  /** Since when; null: not known. */
+  /** Time at which this state began. Null if not known. */
   readonly at: string | null;
-  /** What else there is to say, such as why something is not known. */
+  /** Further information, such as why something is not known. */
   readonly note: string | null;
-  /** Those of an event that failed at least once, the oldest first, as far as they are kept. */
+  /** Recorded attempts on an event that failed at least once, oldest first. Old attempts may be missing. */
   readonly attempts: readonly TimelineAttempt[];
 }
 
 export interface TimelineAttempt {
-  /** Counted anew after a redrive. */
+  /** Number of the attempt, from 1. Starts at 1 again after a redrive. */
   readonly attempt: number;
   readonly at: string;
   readonly outcome: Attempt["outcome"];
-  /** Why it was given up. */
+  /** Why the event was given up. Null if it was not. */
   readonly reason: string | null;
   readonly error: string | null;
-  /** When the next attempt is due. */
+  /** When the next attempt is due. Null if none is. */
   readonly nextAt: string | null;
 }
 

@@ -3,7 +3,7 @@ import type { Event } from "../schema/event";
 import type { Delivery } from "./delivery";
 import type { DeadReason, Outcome } from "./outcome";
 
-/** What a consumer has done since it started. */
+/** Number of messages by outcome since the consumer started. */
 export interface Counts {
   handled: number;
   duplicates: number;
@@ -12,17 +12,17 @@ export interface Counts {
   deadLettered: number;
 }
 
-/** What became of events of one type. */
+/** Tally of the events of one type. */
 export interface TypeTally {
-  /** By `handled`, `duplicate`, `skipped`, `retry`, `dead-letter`. */
+  /** Number of messages per outcome: `handled`, `duplicate`, `skipped`, `retry`, `dead-letter`. */
   readonly outcomes: Map<string, number>;
-  /** From the call of the handler to its result; of a group, each event counts with the time of the whole. */
+  /** Duration of handler calls. Each event of a group counts with the duration of the whole group. */
   readonly handlerSeconds: Distribution;
-  /** From the change to its event being handled; replays are left out. */
+  /** Time from the change until its event was handled. Excludes replays. */
   readonly delaySeconds: Distribution;
 }
 
-/** For messages that are no event of the catalogue. */
+/** Type of messages that are not an event of the catalogue. */
 const other = "other";
 
 export class WorkerTally {
@@ -30,12 +30,16 @@ export class WorkerTally {
   readonly types = new Map<string, TypeTally>();
   readonly deadReasons = new Map<DeadReason, number>();
 
-  /** Tells how long the handler took. */
+  /** Records the duration of a handler call, in milliseconds. */
   handler(type: string, ms: number): void {
     this.#type(type).handlerSeconds.record(ms / 1000);
   }
 
-  /** Tells what is done with a message; `event` is what was read in it. */
+  /**
+   * Records the outcome of a message.
+   *
+   * @param event the event in the message. Undefined if it cannot be read.
+   */
   outcome(outcome: Outcome, event: Event | undefined, { replay }: Pick<Delivery, "replay">): void {
     const type = this.#type(event?.type ?? other);
     count(type.outcomes, outcome.action === "ack" ? outcome.result : outcome.action);

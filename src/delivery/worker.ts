@@ -15,14 +15,14 @@ import { report } from "./report";
 import { settle } from "./settle";
 import { WorkerTally } from "./worker-tally";
 
-/** Events that share a commit of `exactlyOnce`, at most. */
+/** Maximum number of `exactlyOnce` events per commit. */
 const maxGroup = 128;
 
 type Pending = Task & { readonly arrivedAt: number };
 
 /**
- * Takes deliveries from a transport and settles each exactly once: up to `concurrency` at the same time, events of one
- * item one after another. One on which a process may have died is handled alone, so that it drags no other with it.
+ * Takes deliveries from a transport and settles each exactly once. Handles up to `concurrency` at the same time, and events
+ * of one item one after another. A delivery on which a process may have died is handled alone, to protect the others.
  */
 export class Worker {
   readonly tally = new WorkerTally();
@@ -42,7 +42,7 @@ export class Worker {
   #idle: PromiseWithResolvers<void> | undefined;
   #timer: Timer | undefined;
 
-  /** @param file opens the consumer's own file, where that is needed. */
+  /** @param file opens the consumer's own file when it is needed. */
   constructor(
     readonly consumer: Consumer,
     readonly file: () => ConsumerFile,
@@ -62,7 +62,7 @@ export class Worker {
     else {
       const key = keyOf(parsed.resource, parsed.record);
       this.#pending.push({ delivery, event: parsed.event, key, arrivedAt: performance.now() });
-      // What a transport hands over in one go can share a group.
+      // Deliveries that a transport passes on in one tick can share a group.
       if (this.consumer.exactlyOnce && !this.#soon) {
         this.#soon = true;
         queueMicrotask(() => this.#pump());
@@ -70,7 +70,7 @@ export class Worker {
     }
   }
 
-  /** Deliveries that have not reached the handler, all or some: they are the caller's again. */
+  /** Removes and returns deliveries that have not reached the handler: all, or those for which `isDue` returns true. */
   giveBack(isDue: (delivery: Delivery) => boolean = () => true): Delivery[] {
     const back = this.#pending.filter(({ delivery }) => isDue(delivery));
     const given = new Set(back);
@@ -78,7 +78,7 @@ export class Worker {
     return back.map(({ delivery }) => delivery);
   }
 
-  /** Begins nothing new; fulfils when what was begun is settled. */
+  /** Starts nothing new. Resolves when everything that was started is settled. */
   async drain(): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#timer);
@@ -102,7 +102,7 @@ export class Worker {
     }
   }
 
-  /** The first event whose item nobody works on. */
+  /** Returns the first event whose item is not being handled. */
   #nextTask(): Pending[] {
     this.#dropGone();
     if (this.#alone || this.#running >= this.consumer.concurrency) return [];
@@ -134,7 +134,7 @@ export class Worker {
     if (this.#pending[0]?.delivery.gone) this.#pending = this.#pending.filter((task) => !task.delivery.gone);
   }
 
-  /** 0: go on; else in how many milliseconds to ask again. Shortens a group to what the rate allows. */
+  /** Returns 0 to go on, else the number of milliseconds to wait. Shortens `tasks` to what the rate allows. */
   #gate(tasks: Pending[]): number {
     const now = performance.now();
     const waitMs = this.breaker.waitMs(now);
@@ -173,7 +173,7 @@ export class Worker {
           this.tally.handler(task.event.type, ms);
           this.breaker.end(isFailure(result), performance.now());
         }
-        // In order, but not one after another: what is awaited is a copy on its way to the broker.
+        // Settle in order without waiting for each: a settle may wait for the broker to confirm a copy.
         if (tasks.length > 1) void this.#settle(task, result);
         else await this.#settle(task, result);
       }
@@ -211,7 +211,7 @@ export class Worker {
     if (note && id !== undefined && !this.consumer.temporary) await this.#note((file) => file.attempts.add(id, note));
   }
 
-  /** A note that cannot be written costs a count or a line of a history, and stops nothing. */
+  /** Writes a note to the consumer's file. A failed write loses a count or a line of history, but stops nothing. */
   async #note<T>(write: (file: ConsumerFile) => T): Promise<T | undefined> {
     try {
       return await whenUnlocked(() => write(this.file()));
@@ -236,7 +236,7 @@ export class Worker {
   }
 }
 
-/** A rejection is about the event; any other failure tells something about what is behind the handler. */
+/** Returns whether the handler failed for a reason other than the event. A rejection is about the event. */
 function isFailure(result: Result): boolean {
   return result.kind === "failed" && !isRejection(result.error);
 }

@@ -7,10 +7,10 @@ import { exampleBody } from "../schema/published";
 import { NamedSchemas, type Reference } from "./named-schemas";
 import { documented, type Json } from "./rebuild";
 
-/** Of the AMQP bindings of AsyncAPI. */
+/** Version of the AMQP bindings of AsyncAPI. */
 export const bindingVersion = "0.3.0";
 
-/** The messages of an AsyncAPI document, one for each version of each event type, and the schemas that they refer to. */
+/** Returns the messages of an AsyncAPI document, one per version of each event type, and the schemas that they refer to. */
 export function componentsOf({ resources }: Catalogue, types: readonly EventType[]): Record<"messages" | "schemas", Record<string, Json>> {
   const names = new NamedSchemas(resources.map(({ name }) => titleOf(name)));
   const headers = names.add("EventHeaders", headersSchema);
@@ -43,13 +43,16 @@ function messageOf(type: EventType, shape: EventShape, headers: Reference, names
   };
 }
 
-/** The newest record is `Order`, with its events `OrderCreated`; the first version of a record that has changed is `OrderV1`. */
+/**
+ * Adds the schema of an event and returns a reference to it. The newest version of a record is named `Order`, and its events
+ * are named such as `OrderCreated`. The first version of a record that has changed since is named `OrderV1`.
+ */
 function payloadOf(type: EventType, { version, record, data }: EventShape, names: NamedSchemas): Reference {
   const { resource, name, steps } = type;
   const title = titleOf(resource.name);
   const event = title + titleOf(name);
   const suffix = (is: number, newest: number) => (is === newest ? "" : `V${is}`);
-  // The record and the data change apart from each other, and the event with each of them.
+  // The record and the data have independent versions. The event has a new version with each of theirs.
   const generation = (isRecord: boolean, of = steps.length) =>
     1 + steps.slice(0, of).filter((step) => (step.event === undefined) === isRecord).length;
   const ofRecord = suffix(generation(true, version - 1), generation(true));

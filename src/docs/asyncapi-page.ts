@@ -30,11 +30,11 @@ const startScript = `AsyncApiStandalone.render(
 );
 `;
 
-/** The component compiles the JSON Schemas of AsyncAPI to code as soon as it is loaded, hence `unsafe-eval`, for this page alone. */
+/** Allows `unsafe-eval` for this page only: the component compiles the JSON Schemas of AsyncAPI to code when it loads. */
 const contentSecurityPolicy =
   "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 
-/** The AsyncAPI document of all events at `/asyncapi.json`, and AsyncAPI's own component, which shows it, at `/asyncapi`. */
+/** Serves the AsyncAPI document of all events at `/asyncapi.json`, and a page with AsyncAPI's own component at `/asyncapi`. */
 export function eventDocs(catalogue: Catalogue, consumers: readonly FoundConsumer[]) {
   const hidden = { detail: { hide: true } };
   return new Elysia({ name: "asyncapi" })

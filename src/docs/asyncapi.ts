@@ -17,8 +17,8 @@ export interface AsyncApiDocument {
 const security = [{ $ref: "#/components/securitySchemes/user" }];
 
 /**
- * The AsyncAPI 3 document of every event: a channel for each routing key and each queue, a message for each version of
- * each event type, an operation for each event that the service publishes and for each consumer.
+ * Returns the AsyncAPI 3 document of all events. It has a channel per routing key and queue, and a message per version of
+ * each event type. It has an operation per published event type and per consumer.
  *
  * @see https://www.asyncapi.com/docs/reference/specification/v3.0.0
  */
@@ -76,7 +76,7 @@ export function asyncApiDocument(catalogue: Catalogue, consumers: readonly Found
   };
 }
 
-/** A routing key on the exchange of its resource. */
+/** Returns the channel of an event type: a routing key on the exchange of its resource. */
 function typeChannel(type: EventType): Json {
   const exchange = { name: type.resource.exchange, type: "topic", durable: true, autoDelete: false, vhost: "/" };
   return {
@@ -158,7 +158,7 @@ function messagesOf(types: readonly EventType[]): Record<string, { $ref: string 
   return Object.fromEntries(keys.map((key) => [key, { $ref: `#/components/messages/${key}` }]));
 }
 
-/** Event types are channels as well, and their names have a dot. */
+/** Returns the key of a queue's channel. The prefix keeps it distinct from event types, which are channels too. */
 function keyOf(queue: string): string {
   return `queue-${queue.replace(/[^\w.-]/g, "")}`;
 }

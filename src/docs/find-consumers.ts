@@ -3,17 +3,17 @@ import { join } from "node:path";
 import { type DescribedConsumer, onlyLook } from "../consumer/describe-only";
 import { messageOf } from "../observe/logging";
 
-/** A consumer of `consumers/`, as the documentation has it. */
+/** A consumer in `consumers/`, for the documentation. */
 export interface FoundConsumer extends DescribedConsumer {
-  /** `audit`; of a file with several, `audit.first`. */
+  /** Name of the consumer, such as `audit`. If its file has several consumers, such as `audit.first`. */
   readonly name: string;
 }
 
 /**
- * Finds the consumers of a folder: what its files export, or would run as soon as they are loaded. None is started here,
- * nor in this process ever after.
+ * Finds the consumers of a folder: those that its files export, or run when loaded. It does not start them, and from then on
+ * this process cannot start consumers.
  *
- * @throws {Error} for a file that cannot be loaded.
+ * @throws {Error} if a file cannot be loaded.
  */
 export async function findConsumers(folder: string): Promise<FoundConsumer[]> {
   const files = existsSync(folder) ? [...new Bun.Glob("*.ts").scanSync(folder)].sort() : [];
@@ -49,7 +49,7 @@ function isConsumer(value: unknown): value is DescribedConsumer {
   return ("queue" in value && typeof value.queue === "string") || ("events" in value && Array.isArray(value.events));
 }
 
-/** The part of it that is data. */
+/** Returns the properties of a consumer that are data. */
 function essentialOf({ queue, events, versions, description, exactlyOnce }: DescribedConsumer): DescribedConsumer {
   return {
     ...(queue !== undefined && { queue }),

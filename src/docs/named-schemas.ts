@@ -6,19 +6,22 @@ export interface Reference {
 }
 
 /**
- * The schemas of an AsyncAPI document, each under a name. Generators make one type of each; a schema without a name would
- * become another type, `AnonymousSchema_12`, wherever it stands.
+ * The named schemas of an AsyncAPI document. Code generators make one type per name. Without a name, each use of a schema
+ * would become another type, such as `AnonymousSchema_12`.
  */
 export class NamedSchemas {
   readonly schemas: Record<string, Json> = {};
   readonly #reserved: ReadonlySet<string>;
 
-  /** @param reserved names that only {@link add} may give, and not a part of another schema. */
+  /** @param reserved names that only {@link add} can use. Nested schemas cannot have them. */
   constructor(reserved: Iterable<string>) {
     this.#reserved = new Set(reserved);
   }
 
-  /** Adds a schema, and returns a reference to it. Objects and enums within it get names that begin with its own. */
+  /**
+   * Adds a schema and returns a reference to it. Nested objects and enums get the name in their title, or else one that starts
+   * with `name`.
+   */
   add(name: string, schema: Json): Reference {
     return this.#place(name, this.#parts(name, schema), () => true);
   }
@@ -32,7 +35,7 @@ export class NamedSchemas {
     return { $ref: `#/components/schemas/${unique}` };
   }
 
-  /** A schema within another. */
+  /** Returns a nested schema, or a reference to it if it gets a name. */
   #part(path: string, value: unknown): unknown {
     if (!isObject(value)) return value;
     const { title } = value;
@@ -63,7 +66,7 @@ export class NamedSchemas {
   }
 }
 
-/** Whether it may be a schema that has a name or something else, such as null. */
+/** Returns whether one of the alternatives of a schema is a named schema. Another may be null, for example. */
 function isUnion(schema: Json): boolean {
   return ["anyOf", "oneOf"].some((keyword) => {
     const alternatives = schema[keyword];
@@ -71,7 +74,7 @@ function isUnion(schema: Json): boolean {
   });
 }
 
-/** A choice of words as `enum`: generators make one type of it, and not one of each word. */
+/** Converts a union of words to an `enum`, because generators make one type of it instead of one per word. */
 function asEnum({ anyOf, ...schema }: Json): Json {
   const words = Array.isArray(anyOf) ? anyOf.map((one: unknown) => (isObject(one) ? one["const"] : undefined)) : [];
   const isChoice = words.length > 0 && words.every((word) => typeof word === "string");

@@ -10,28 +10,33 @@ export interface OpenApiDocument {
   readonly [key: string]: unknown;
 }
 
-/** A route as Elysia keeps it. */
+/** A route as stored by Elysia. */
 export interface DocumentedRoute {
   readonly method: string;
   readonly path: string;
   readonly hooks: { readonly body?: unknown; readonly response?: unknown; readonly detail?: Json };
 }
 
-/** What the app does before a route is reached. */
+/** The checks that the app makes before a request reaches a route. */
 export interface Gate {
-  /** The scope that a token needs; undefined where none is needed. */
+  /** Returns the scope that a token needs, or undefined if a request needs no token. */
   readonly scopeFor: (method: string, path: string) => Scope | undefined;
-  /** Whether the API has tokens: without, all requests are let in. */
+  /** Whether the API has tokens. Without tokens, all requests pass. */
   readonly needsToken: boolean;
+  /** Whether the rate of requests is limited. */
   readonly limitsRate: boolean;
-  /** Whether the name in the URL must be a local one. */
+  /** Whether the host of a request must be a local or allowed name. */
   readonly checksHost: boolean;
 }
 
 /**
- * Completes the document that @elysiajs/swagger draws from the routes. The plugin says JSON, form or text of every body
- * and answer, loses titles, examples and `additionalProperties`, overwrites a route's own `requestBody`, leaves answers
- * without the description that OpenAPI asks for, and does not know what the app answers before a route is reached.
+ * Completes the document that @elysiajs/swagger generates from the routes. The plugin has these shortcomings:
+ *
+ * - It lists JSON, form and text as media types of every body and response.
+ * - It loses titles, examples and `additionalProperties`.
+ * - It overwrites a route's own `requestBody`.
+ * - It omits the description that OpenAPI requires of a response.
+ * - It does not know the responses of the app's own checks, which run before a route.
  */
 export function completeDocument(drawn: OpenApiDocument, routes: readonly DocumentedRoute[], gate: Gate): OpenApiDocument {
   const schemas: Json = { ...drawn.components?.schemas };
@@ -53,7 +58,7 @@ function completeOperation(operation: Json, { method, path, hooks }: DocumentedR
   );
   if (!hooks.response && !responses) answers["200"] = answer("200", undefined);
   if (gate.needsToken && scope) answers["401"] = answer("401", Problem);
-  // Every token may read; a change may be sent by a web page of another origin.
+  // Every token can read. A change may come from a web page of another origin, which is refused.
   if ((gate.needsToken && scope === "admin") || method !== "GET") answers["403"] = answer("403", Problem);
   if (hooks.body) answers["413"] = answer("413", Problem);
   if (gate.checksHost) answers["421"] = answer("421", Problem);
@@ -81,7 +86,7 @@ function completeParameter({ schema, examples, ...parameter }: Json): Json {
   const { [documentedAs]: instead, ...checked } = schema as Json;
   const { examples: own, ...shown } = (instead ?? checked) as Json;
   const [example] = [own, examples].find(Array.isArray) ?? [];
-  // Swagger UI fills examples in and sends them: of a parameter that may be left out, it would send one that nobody asked for.
+  // Optional parameters have no example, because Swagger UI would fill it in and send it.
   return { ...parameter, schema: shown, ...(example !== undefined && parameter["required"] === true && { example: example as unknown }) };
 }
 
@@ -93,8 +98,8 @@ function completeBody(own: Json = {}, body: Json): Json {
 }
 
 /**
- * A request body with each default in the description instead. Generators of clients, such as openapi-typescript, take a
- * property with a default for one that is always there, and so would have a client send what it may leave out.
+ * Moves each default of a request body into the description. Client generators, such as openapi-typescript, treat a property
+ * with a default as always present, and would force a client to send it.
  */
 function withoutDefaults(body: Json): Json {
   return rebuild(body, ({ default: fallback, ...schema }) => {
@@ -104,13 +109,13 @@ function withoutDefaults(body: Json): Json {
   });
 }
 
-/** A schema alone is that of 200. */
+/** Returns the response schemas by status. A single schema is the one for 200. */
 function schemasByStatus(response: unknown): Record<string, unknown> {
   if (!isObject(response)) return {};
   return Object.keys(response).every((key) => /^\d{3}$/.test(key)) ? response : { 200: response };
 }
 
-/** Headers of the problems that the service answers itself. */
+/** Headers of the problems that the service itself returns, by status. */
 const problemHeaders: Record<string, Json> = {
   401: { "WWW-Authenticate": { description: "How to send a token (RFC 6750).", schema: { type: "string" } } },
   429: { "Retry-After": { description: "Seconds to wait before the next request.", schema: { type: "integer", minimum: 1 } } },
@@ -133,14 +138,14 @@ function media(schema: Json): Json {
   return { schema: rest, ...(Array.isArray(examples) && { example: examples[0] as unknown }) };
 }
 
-/** Moves each schema with a title to `schemas`, under that name, and leaves a reference to it. */
+/** Moves each schema with a title to `schemas` under that name, and replaces it by a reference. */
 function withNames<T>(value: T, schemas: Json): T {
   return rebuild(value, (object) => {
     const { title } = object;
     if (typeof title !== "string" || !/^[A-Za-z0-9._-]+$/.test(title)) return object;
     const { examples: _, ...schema } = object;
     schemas[title] ??= schema;
-    // Another schema of the same title stays where it is.
+    // A different schema with the same title stays in place.
     return Bun.deepEquals(schemas[title], schema) ? { $ref: `#/components/schemas/${title}` } : object;
   });
 }

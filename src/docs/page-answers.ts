@@ -1,18 +1,18 @@
 import { compressible, Fixed } from "../http/compression";
 
-/** Returns a short text that is always the same. */
+/** Returns a handler for a short text that never changes. Browsers revalidate it before each use. */
 export function text(body: string, type: string, headers?: Record<string, string>): () => Response {
   return () => new Response(body, { headers: { "content-type": `${type}; charset=utf-8`, "cache-control": "no-cache", ...headers } });
 }
 
-/** Returns a file of a package; a browser may keep it for an hour. */
+/** Returns a handler for a file of a package. Browsers may cache the file for an hour. */
 export function file(path: string, type: string): () => Response {
   const headers = { "content-type": type, "cache-control": "max-age=3600" };
   const source = new Fixed(() => Bun.file(path).bytes());
   return () => compressible(new Response(Bun.file(path), { headers }), source);
 }
 
-/** Returns a document in JSON, which is made at the first request and kept. */
+/** Returns a handler for a JSON document. The document is built on the first request and then kept. */
 export function document(make: () => object | Promise<object>): () => Promise<Response> {
   let made: Promise<{ text: string; source: Fixed }> | undefined;
   const keep = async () => {

@@ -28,7 +28,7 @@ const page = `<!doctype html>
 </html>
 `;
 
-/** In a file of its own, so that the page's content security policy need not allow scripts in the page. */
+/** Served as a separate file, so that the content security policy can forbid inline scripts. */
 const startScript = `SwaggerUIBundle({
   url: "/swagger/json",
   dom_id: "#swagger-ui",
@@ -61,10 +61,10 @@ const contentSecurityPolicy =
 type Shown = Pick<Config, "apiTokens" | "rateLimit" | "allowedHosts">;
 
 /**
- * The OpenAPI document of all routes at `/swagger/json`, and Swagger UI at `/swagger`. The plugin's own page would load
- * its script from a CDN; this one takes it from the package, so that it works with no internet.
+ * Serves the OpenAPI document of all routes at `/swagger/json`, and Swagger UI at `/swagger`. The page loads its script from
+ * the package and so works offline. The plugin's own page would load it from a CDN.
  *
- * @param routes every route of the app; asked for once, at the first request.
+ * @param routes returns every route of the app. Called once, at the first request.
  */
 export function apiDocs(config: Shown, catalogue: Catalogue, routes: () => readonly DocumentedRoute[]) {
   const hidden = { detail: { hide: true } };
@@ -86,16 +86,16 @@ async function openApiDocument(
   catalogue: Catalogue,
   routes: readonly DocumentedRoute[],
 ): Promise<OpenApiDocument> {
-  // Here and not above: it brings Zod along, and with it a tenth of the time that a start takes.
+  // Imported on first use, because it loads Zod and would slow down every start.
   const { swagger } = await import("@elysiajs/swagger");
   const needsToken = apiTokens.length > 0;
   const plugin = swagger({ provider: "swagger-ui" });
-  // It draws the routes of the app that it is put into, and asks for them by this.
+  // The plugin documents the routes of its parent app, which it gets from this method.
   Object.assign(plugin, { getGlobalRoutes: () => routes });
   const drawn = (await (await plugin.handle(new Request("http://localhost/swagger/json"))).json()) as OpenApiDocument;
   const document: OpenApiDocument = {
     ...drawn,
-    // The plugin says 3.0.3, in which a type cannot be null.
+    // The plugin declares 3.0.3, in which a type cannot be null.
     openapi: "3.1.0",
     info: {
       title: "Warren API",
@@ -105,7 +105,7 @@ async function openApiDocument(
       license: { name: packageJson.license, identifier: packageJson.license },
     },
     servers: [{ url: "/", description: "This service." }],
-    // Without tokens as well: the same client then works against a service that has some.
+    // Present even without tokens, so that a generated client also works with a service that has tokens.
     components: {
       ...drawn.components,
       securitySchemes: {

@@ -2,7 +2,7 @@ import type { Catalogue } from "../schema/catalogue";
 import type { Resource } from "../schema/resource";
 import type { OpenApiDocument } from "./openapi";
 
-/** The tags of the service's own routes, in their order. */
+/** The tags of the built-in routes and their descriptions, in display order. */
 const ownTags: Readonly<Record<string, string>> = {
   events: "The log of all events: pages, a live stream, and what became of each event.",
   "dead letters": "Events that a consumer gave up on, with the reason.",
@@ -12,8 +12,8 @@ const ownTags: Readonly<Record<string, string>> = {
 };
 
 /**
- * Puts the paths in the order of a reader, by their tags, and lists the tags: first the resources, then what else a project
- * has, then the service's own.
+ * Sorts the paths by tag for readers and adds the list of tags. The resources come first, then the project's other routes,
+ * then the built-in routes.
  */
 export function orderByTags(document: OpenApiDocument, { resources }: Catalogue): OpenApiDocument {
   const resourceTags = Object.fromEntries(resources.map((resource) => [resource.plural, describe(resource)]));
@@ -23,7 +23,7 @@ export function orderByTags(document: OpenApiDocument, { resources }: Catalogue)
   const order = [...Object.keys(resourceTags), ...others, ...Object.keys(ownTags)];
   const rank = (path: string) => {
     const [tag] = tagsOf(path);
-    // A route without a tag is one of the project's.
+    // A route without a tag belongs to the project.
     return tag === undefined ? resources.length - 0.5 : order.indexOf(tag);
   };
   const paths = Object.entries(document.paths).sort(([a], [b]) => rank(a) - rank(b));
@@ -34,7 +34,7 @@ export function orderByTags(document: OpenApiDocument, { resources }: Catalogue)
   return { ...document, tags, paths: Object.fromEntries(paths) };
 }
 
-/** The introduction of the document. */
+/** Returns the introduction of the OpenAPI document, in Markdown. */
 export function introduce({ resources }: Catalogue): string {
   const lines = resources.map((resource) => `- \`${resource.plural}\`. ${describe(resource)}`);
   const list = lines.length > 0 ? `\n\nResources:\n\n${lines.join("\n")}` : "";

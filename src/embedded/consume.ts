@@ -21,27 +21,27 @@ import type { RunningReplay } from "./running-replay";
 import { RunningReplays } from "./running-replays";
 import { startCursor } from "./start-cursor";
 
-/** How soon a replay or a redriven event that another process wrote into the file is seen. */
+/** Interval to look for replays and redriven events that other processes write to the file, in milliseconds; events read at once. */
 const [lookForRequestsEveryMs, batch] = [90, 256];
 
-/** Feeds a worker from the event log, from what waits for its next attempt, and from replays. */
+/** Feeds a worker from the event log, from events that wait for their next attempt, and from replays. */
 export class EmbeddedConsumer {
   #main = new LogCursor({ position: 0, begun: 0 });
   readonly #replays: RunningReplays;
   #looked = Number.NEGATIVE_INFINITY;
-  /** Waiting events that are with the worker now. */
+  /** Numbers of the waiting events that are with the worker. */
   readonly #retrying = new Set<number>();
   #nextDueAt: number | undefined;
   readonly #settled = new Signal();
-  /** How entries of the log that never reached the handler are kept at the end, or those behind them would come again. */
+  /** At the stop, keeps log entries that never reached the handler as waiting events. Else the entries after them come again. */
   readonly #putAside = new WeakMap<Delivery, () => void>();
   #savedPosition = -1;
-  /** What is to be written as soon as possible. */
+  /** Progress to write as soon as possible. */
   readonly #toSave = new Set<() => void>();
   readonly #writes: PatientWrites;
   readonly #pause: IdlePause;
   readonly #replaced: ReplacedFiles;
-  /** Whether the log may have more than was read so far, apart from what is committed from now on. */
+  /** Whether the log may have more entries than were read, apart from future commits. */
   #more = true;
 
   constructor(
@@ -65,7 +65,7 @@ export class EmbeddedConsumer {
     return this.worker.consumer;
   }
 
-  /** Runs until the stop; or, if the log or the consumer's file was replaced, until everything of the old log is settled. */
+  /** Runs until the stop, until all of a replaced log is settled, or until nothing is in progress for a replaced file. */
   async run(): Promise<void> {
     this.#main = await whenUnlocked(() => startCursor(this.consumer, this.log, this.file, this.on.since));
     this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
@@ -78,14 +78,14 @@ export class EmbeddedConsumer {
       const read = replaced === "file" ? 0 : await this.#feedLog();
       for (const save of this.#toSave) if (await this.#writes.write(save)) this.#toSave.delete(save);
       if (this.#main.position !== this.#savedPosition) await this.#writes.write(this.#saveMain);
-      // Handlers that never wait would keep signals and timers out.
+      // Without this, handlers that never wait would block signals and timers.
       if (fed + read > 0) await new Promise(setImmediate);
       else if (replaced && this.#inHand === 0) return;
       else await this.#change();
     }
     const back = this.worker.giveBack();
     await this.worker.drain();
-    // Nothing is in hand any more, and so nothing is suspect.
+    // Nothing is in progress any more, so nothing is suspect.
     await this.#writes.write(() =>
       this.file.together(() => {
         for (const delivery of back) this.#putAside.get(delivery)?.();
@@ -176,7 +176,7 @@ export class EmbeddedConsumer {
         this.#takeEntry(cursor, entry, selection.force ? "forced" : "yes", replay.save);
       }
     }
-    // How far it is shows, however slow it is.
+    // Save the progress of a slow replay so that users see it.
     if (entries.length > 0 && replay.isHeldBack) await this.#writes.write(replay.save);
     return entries.length;
   }
@@ -187,7 +187,7 @@ export class EmbeddedConsumer {
     const { id, body, traceparent } = entry;
     const delivery = this.#hand({ id, body, traceparent, failures: 0, firstFailure: null, replay, suspect }, () => () => {
       settle();
-      // Or the next death would be counted for this event as well.
+      // Otherwise, the next death would be counted for this event, too.
       if (suspect) this.#toSave.add(save);
     });
     this.#putAside.set(delivery, () => {
@@ -196,7 +196,7 @@ export class EmbeddedConsumer {
     });
   }
 
-  /** @param settle is committed together with where the event goes; what it answers runs after that. */
+  /** @param settle is committed together with where the event goes. The function that it returns runs after the commit. */
   #hand(message: Omit<Delivery, "gone" | "settle" | "origin"> & Kept, settle: () => () => void): Delivery {
     const { file } = this;
     const { temporary, queue: destination } = this.consumer;
@@ -230,7 +230,7 @@ export class EmbeddedConsumer {
     this.#savedPosition = this.#main.position;
   };
 
-  /** Waits for a commit, a settled event, a retry that is due, a replay, or the stop. */
+  /** Waits for a commit, a settled event, a retry that is due, a replay, a replaced file, or the stop. */
   async #change(): Promise<void> {
     for (;;) {
       await this.#settled.wait(this.#pause.next(this.#replays.isEmpty, this.#room > 0 ? this.#nextDueAt : undefined));

@@ -17,9 +17,9 @@ import { consumerFiles, withFile } from "./replays";
 
 const batch = 500;
 
-/** Dead letters without a broker: they are in the consumers' own files. */
+/** Dead letters without a broker, in the consumers' own files. */
 export class EmbeddedDeadLetters implements DeadLetters {
-  /** @param folder of the consumers' files. */
+  /** @param folder folder of the consumers' files. */
   constructor(readonly folder: string) {}
 
   async queues(): Promise<{ queue: string; count: number }[]> {
@@ -47,7 +47,7 @@ export class EmbeddedDeadLetters implements DeadLetters {
     return this.#each(queue, selection, () => {}, watch);
   }
 
-  /** A part at a time, so that the consumer's own writes get in between. */
+  /** Works in batches, so that the consumer's own writes get their turn. */
   async #each(
     queue: string,
     selection: DeadSelection,

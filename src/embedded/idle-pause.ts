@@ -1,25 +1,25 @@
 import type { LogWatch } from "../store/sqlite/log-watch";
 import { steadyNow } from "../timing/steady-time";
 
-/** How soon a new event is looked for after something has happened, */
+/** Shortest pause, used right after a commit, in milliseconds. */
 const shortestMs = 1;
-/** where the operating system does not tell of commits, */
+/** Pause if the operating system does not report commits, or if more than commits is awaited, in milliseconds. */
 const untoldMs = 5;
-/** and where it does, and nothing happens. */
+/** Longest pause if the operating system reports commits, in milliseconds. */
 const longestMs = 100;
 
-/** How long a reader of the log waits before it looks by itself: the longer nothing happens, the longer. */
+/** Pause after which a reader of the log looks for new events by itself. It grows while nothing happens. */
 export class IdlePause {
   #ms = shortestMs;
 
   constructor(readonly watch: Pick<LogWatch, "isReliable" | "found">) {}
 
-  /** To be called when the operating system tells of a commit. That is when it is written, and it can be read a little later. */
+  /** Call when the operating system reports a commit. It reports the write; readers see the commit slightly later. */
   told(): void {
     this.#ms = shortestMs;
   }
 
-  /** To be called when a commit was found. */
+  /** Call when a commit was found. */
   found(): void {
     this.watch.found();
     this.#ms = shortestMs;
@@ -28,8 +28,8 @@ export class IdlePause {
   /**
    * Returns the next pause, in milliseconds.
    *
-   * @param mayRest whether commits are all that is waited for.
-   * @param dueAt when it ends at the latest, by {@link steadyNow}.
+   * @param mayRest whether only commits are awaited.
+   * @param dueAt latest end of the pause, by {@link steadyNow}.
    */
   next(mayRest: boolean, dueAt = Number.POSITIVE_INFINITY): number {
     const ms = mayRest && this.watch.isReliable ? this.#ms : untoldMs;

@@ -4,7 +4,7 @@ import type { ConsumerFile } from "../store/consumer/file";
 import type { ReplayMark } from "../store/replay";
 import { steadyNow } from "../timing/steady-time";
 
-/** What is kept of an event beside what became of it. */
+/** Parts of an event that are kept with its outcome. */
 export interface Kept {
   readonly id: string;
   readonly body: string;
@@ -14,8 +14,8 @@ export interface Kept {
 }
 
 /**
- * Keeps an event that failed in the consumer's file, to wait or to rest there. Returns when it is due, by
- * {@link steadyNow}, if it is to be tried again.
+ * Stores a failed event in the consumer's file, as a waiting event or as a dead letter. Returns when it is due, by {@link
+ * steadyNow}. Returns undefined if it is not retried.
  */
 export function keepFailure(
   file: ConsumerFile,

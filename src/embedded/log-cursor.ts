@@ -1,14 +1,14 @@
 import { ConfirmedPrefix } from "../delivery/confirmed-prefix";
 import type { LogEntry } from "../store/log";
 
-/** A reader's place in the event log: what is settled, and what may have been begun. */
+/** A reader's position in the event log: up to where entries are settled, and up to where they may have been started. */
 export class LogCursor {
   readonly #settled = new ConfirmedPrefix();
   #position: number;
   #begun: number;
-  /** What a process before this one may have begun. */
+  /** Position up to which an earlier process may have started entries. */
   readonly #suspectUpTo: number;
-  /** The last entry that was taken. */
+  /** Position of the last entry taken. */
   #taken: number;
   #inHand = 0;
 
@@ -17,7 +17,7 @@ export class LogCursor {
     this.#begun = this.#suspectUpTo = start.begun;
   }
 
-  /** Everything up to here is settled. */
+  /** Position up to which everything is settled. */
   get position(): number {
     return this.#position;
   }
@@ -31,23 +31,24 @@ export class LogCursor {
     return this.#inHand;
   }
 
+  /** Returns whether an earlier process may have died on the entry. */
   isSuspect(entry: LogEntry): boolean {
     return entry.position <= this.#suspectUpTo;
   }
 
-  /** Notes that everything up to a position may be handled from now on; answers whether that is news. */
+  /** Records that entries up to a position may reach the handler from now on. Returns false if that was recorded before. */
   begin(position: number): boolean {
     if (position <= this.#begun) return false;
     this.#begun = position;
     return true;
   }
 
-  /** Notes that what was begun and not settled is not in hand any more. */
+  /** Records that entries that were started and not settled are no longer in progress. */
   rest(): void {
     this.#begun = this.#position;
   }
 
-  /** Takes the next entry; answers how to settle it. */
+  /** Takes the next entry. Returns a function that settles it. */
   take(entry: LogEntry): () => void {
     this.#taken = entry.position;
     this.#inHand += 1;
@@ -58,7 +59,7 @@ export class LogCursor {
     };
   }
 
-  /** Passes over entries that nobody wants. */
+  /** Skips an entry that does not go to the handler. */
   skip(position: number): void {
     this.#taken = position;
     if (this.#inHand === 0) this.#position = position;

@@ -2,10 +2,13 @@ import type { Log } from "../observe/logging";
 import { messageOf } from "../observe/logging";
 import type { LogEntry, LogReader } from "../store/log";
 
-/** How soon a log that cannot be read is tried again. */
+/** Pause after a failed read, in milliseconds. */
 const tryEveryMs = 250;
 
-/** Reads up to `limit` entries after a position. Undefined: the log cannot be read now (locked, disk trouble); it is worth another try. */
+/**
+ * Reads up to `limit` entries after a position. Resolves with undefined if the log cannot be read now, because it is locked
+ * or the disk has trouble. The caller should try again.
+ */
 export async function readLog(events: LogReader, log: Log, after: number, limit: number): Promise<LogEntry[] | undefined> {
   try {
     return await events.read(after, limit);

@@ -6,14 +6,14 @@ import { unavailable } from "../store/sqlite/unavailable";
 
 const tryEveryMs = 250;
 
-/** Writes into a consumer's file, when its disk and the locks of other processes allow it. */
+/** Writes to a consumer's file, and waits for its disk and for locks of other processes. */
 export class PatientWrites {
   constructor(
     readonly consumer: Pick<Consumer, "queue" | "log">,
     readonly stop: AbortSignal,
   ) {}
 
-  /** Tries until it works. False: it was not written, and the consumer stops. */
+  /** Retries until the write succeeds. Resolves with false if the consumer stops before that. */
   async write(work: () => void): Promise<boolean> {
     for (;;) {
       try {

@@ -4,12 +4,12 @@ import type { LogFollower } from "../store/sqlite/log-follower";
 
 const lookEveryMs = 1000;
 
-/** Notices that the log, or the consumer's own file, was removed or replaced under a running consumer. */
+/** Detects that the log or the consumer's own file was removed or replaced while the consumer runs. */
 export class ReplacedFiles {
   #lookedAt = 0;
   #what: "log" | "file" | undefined;
 
-  /** @param onReplaced called once, when it is noticed. */
+  /** @param onReplaced called once, on detection. */
   constructor(
     readonly consumer: Pick<Consumer, "queue" | "log">,
     readonly log: Pick<LogFollower, "isReplaced">,
@@ -17,7 +17,7 @@ export class ReplacedFiles {
     readonly onReplaced: () => void,
   ) {}
 
-  /** Returns what was replaced, as far as that was noticed. Looks now and then. */
+  /** Returns which of the two was replaced, or undefined. Checks once a second at most. */
   look(): "log" | "file" | undefined {
     if (this.#what || performance.now() - this.#lookedAt < lookEveryMs) return this.#what;
     this.#lookedAt = performance.now();

@@ -22,13 +22,13 @@ import { isLocked } from "../store/sqlite/lock";
 import { isBusy, whenUnlocked } from "../store/sqlite/lock-wait";
 
 /**
- * Replays without a broker: written into the consumer's file, for the consumer to read the log a second time. One that
- * does not run now does so when it runs again.
+ * Replays without a broker. They are written to the consumer's file, and the consumer reads the log a second time. A
+ * consumer that is not running does so when it runs again.
  */
 export class EmbeddedReplays implements Replays {
   constructor(
     readonly log: LogReader & { readonly logId: string },
-    /** The folder of the consumers' files. */
+    /** Folder of the consumers' files. */
     readonly folder: string,
   ) {}
 
@@ -64,7 +64,7 @@ export class EmbeddedReplays implements Replays {
     return countPast(this.log, await this.belonging(queue, selection), options);
   }
 
-  /** Leaves out of a selection what the queue's consumer does not ask for. */
+  /** Removes from a selection the event types that the queue's consumer does not ask for. */
   async belonging(queue: string, selection: ReplaySelection): Promise<ReplaySelection> {
     return narrowed(selection, await withFile(this.#fileOf(queue), (file) => file.followedTypes(this.log.logId) ?? null));
   }
@@ -103,16 +103,16 @@ function show(row: ReplayRow, file: string): Replay {
   return toReplay(row, "running", isWaiting ? noConsumerNote(row.queue, "the replay is done when one does") : null);
 }
 
-/** The queues that have a file in this folder. */
+/** Returns the queues that have a file in this folder. */
 export function consumerFiles(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return [...new Bun.Glob("*.db").scanSync(folder)].map((file) => file.slice(0, -".db".length)).sort();
 }
 
 /**
- * Opens a consumer's file for a moment.
+ * Opens a consumer's file for one use.
  *
- * @throws {QueueUnavailable} when another process holds the file for too long, as a handler does in its transaction.
+ * @throws {QueueUnavailable} if another process locks the file for too long, such as a handler in its transaction.
  */
 export async function withFile<T>(path: string, use: (file: ConsumerFile) => T): Promise<T> {
   try {

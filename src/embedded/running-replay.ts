@@ -5,7 +5,7 @@ import type { ReplayRow } from "../store/replay";
 import { TokenBucket } from "../timing/token-bucket";
 import { LogCursor } from "./log-cursor";
 
-/** A replay that a consumer without a broker makes for itself: a second cursor on the event log. */
+/** A replay that a consumer without a broker runs itself: a second cursor on the event log. */
 export class RunningReplay {
   readonly id: string;
   readonly selection: ReplaySelection;
@@ -13,10 +13,10 @@ export class RunningReplay {
   sent: number;
   readonly #last: number;
   readonly #bucket: TokenBucket | undefined;
-  /** When its rate allows the next event, by `performance.now()`; reading the log before that would be in vain. */
+  /** Time when its rate allows the next event, by `performance.now()`. Reading the log earlier is useless. */
   #allowedAt = 0;
 
-  /** @param wanted the event types that the consumer handles. */
+  /** @param wanted event types that the consumer handles. */
   constructor(
     row: ReplayRow,
     readonly file: ConsumerFile,
@@ -34,17 +34,17 @@ export class RunningReplay {
     return this.wanted.has(entry.type) && selects(this.selection, entry);
   }
 
-  /** Those entries that it has still to go through. */
+  /** Returns the entries that belong to its part of the log. */
   ofItsOwn(entries: readonly LogEntry[]): LogEntry[] {
     return entries.filter((entry) => entry.position <= this.#last);
   }
 
-  /** Whether its rate holds it back now. */
+  /** Whether its rate allows no event now. */
   get isHeldBack(): boolean {
     return performance.now() < this.#allowedAt;
   }
 
-  /** As many entries, from the first on, as the rate allows now. */
+  /** Returns the first entries, as many as the rate allows now. */
   allowed(entries: LogEntry[]): LogEntry[] {
     const bucket = this.#bucket;
     if (!bucket) return entries;
@@ -57,13 +57,13 @@ export class RunningReplay {
     return tooMany < 0 ? entries : entries.slice(0, tooMany);
   }
 
-  /** Notes that nothing of it is in hand. */
+  /** Records that none of its events is in progress. */
   rest(): void {
     this.cursor.rest();
     this.save();
   }
 
-  /** Notes how far it has come. */
+  /** Records its progress. */
   readonly save = (): void => this.#save(null);
 
   finish(at: string): void {

@@ -3,7 +3,7 @@ import { mostAtOnce } from "../delivery/replays";
 import type { ConsumerFile } from "../store/consumer/file";
 import { RunningReplay } from "./running-replay";
 
-/** The replays that a consumer without a broker makes now, as its file asks for them. */
+/** The replays that a consumer without a broker runs, as requested in its file. */
 export class RunningReplays {
   readonly #running = new Map<string, RunningReplay>();
 
@@ -13,7 +13,7 @@ export class RunningReplays {
     readonly logId: string,
   ) {}
 
-  /** Begins those that were asked for, and drops those that were cancelled. */
+  /** Starts requested replays, up to {@link mostAtOnce} at the same time, and drops cancelled ones. */
   look(): void {
     const unfinished = this.file.replays.unfinished(this.logId);
     const ids = new Set(unfinished.map(({ id }) => id));
@@ -26,7 +26,7 @@ export class RunningReplays {
     }
   }
 
-  /** Those that their rate does not hold back now. */
+  /** Replays whose rate allows an event now. */
   get ready(): RunningReplay[] {
     return [...this.#running.values()].filter((replay) => !replay.isHeldBack);
   }
@@ -35,23 +35,23 @@ export class RunningReplays {
     return this.#running.size === 0;
   }
 
-  /** Events of replays that are with the handler, or wait for it. */
+  /** Number of replayed events that are with the handler or wait for it. */
   get inHand(): number {
     let inHand = 0;
     for (const { cursor } of this.#running.values()) inHand += cursor.inHand;
     return inHand;
   }
 
-  /** Notes that it is done. */
+  /** Records that a replay is finished. */
   finish(replay: RunningReplay): void {
     replay.finish(new Date().toISOString());
     this.#running.delete(replay.id);
     this.consumer.log.info({ queue: this.consumer.queue, replay: replay.id, events: replay.sent }, "The replay is finished");
-    // There may have been more than run at a time.
+    // More replays may be waiting for their turn.
     this.look();
   }
 
-  /** Notes that nothing of them is in hand. */
+  /** Records that none of their events is in progress. */
   rest(): void {
     for (const replay of this.#running.values()) replay.rest();
   }

@@ -4,9 +4,9 @@ import type { LogFollower } from "../store/sqlite/log-follower";
 import { LogCursor } from "./log-cursor";
 
 /**
- * Where a consumer goes on in the event log, or where a new one begins; noted in its file.
+ * Resolves with the place in the event log where a consumer continues, or where a new one starts. Records it in its file.
  *
- * @param since when this process began to consume, if it was another log that is gone: "now" was then.
+ * @param since when this process started to consume, if the log it read before is gone. "Now" then means that time.
  */
 export async function startCursor(
   { temporary, queue, log, startFrom, wanted }: Consumer,

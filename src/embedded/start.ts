@@ -8,17 +8,18 @@ import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { followLog, type LogFollower } from "../store/sqlite/log-follower";
 import { EmbeddedConsumer } from "./consume";
 
-/** How soon a missing database, or a lock that another process gives back, is noticed. */
+/** Interval to check for a missing database, or for a lock that another process holds, in milliseconds. */
 const tryEveryMs = 250;
 
 /**
- * Handles the event log without a broker: from this consumer's own durable position, with the retries and dead letters
- * that RabbitMQ would keep in a file of its own.
+ * Handles the event log without a broker, from this consumer's own durable position. The retries and dead letters that
+ * RabbitMQ would keep are in the consumer's own file.
  *
- * @param logFile the database of the API; it may be made later.
- * @param lockFile keeps a second process on the same queue waiting; not used by a temporary consumer.
- * @param stop ends it after the events in hand.
- * @param onStage is told how far it has come.
+ * @param logFile database of the API. It may be created later.
+ * @param lockFile makes a second process on the same queue wait. Not used by a temporary consumer.
+ * @param stop ends the consumer after the events in progress.
+ * @param onStage called with each stage that the consumer reaches.
+ * @throws {ConsumerError} if the database is not one of Warren, or is of a newer version.
  */
 export async function consumeLog(
   worker: Worker,
@@ -56,7 +57,11 @@ export async function consumeLog(
   }
 }
 
-/** @throws {ConsumerError} for a file that is not a database of Warren, or one of a newer version. */
+/**
+ * Opens the event log. Resolves with undefined if its file does not exist yet.
+ *
+ * @throws {ConsumerError} if the file is not a database of Warren, or is of a newer version.
+ */
 async function openLog(logFile: string): Promise<LogFollower | undefined> {
   try {
     return await whenUnlocked(() => followLog(logFile));
@@ -67,7 +72,7 @@ async function openLog(logFile: string): Promise<LogFollower | undefined> {
 
 const noLock: Lock = { release() {} };
 
-/** One process works on a queue; any other waits here until that one is gone. */
+/** Waits until no other process has the queue. Resolves with its lock, or with undefined if `stop` aborts. */
 async function standBy(consumer: Consumer, lockFile: string, stop: AbortSignal, onWait: () => void): Promise<Lock | undefined> {
   for (let told = false; !stop.aborted; told = true) {
     const lock = acquireLock(lockFile);

@@ -6,7 +6,10 @@ import type { EventRecord } from "../store/store";
 
 type Told = Pick<ConsumerTimeline, "state" | "at" | "note">;
 
-/** What became of an event with a consumer that reads the log itself, by its file. Undefined: it has nothing to do with it. */
+/**
+ * Returns the history of an event at a consumer that reads the log itself, from the consumer's file. Returns undefined if
+ * the consumer has never read this log and its file does not mention the event.
+ */
 export function embeddedTimeline(queue: string, event: EventRecord, history: ConsumerHistory): ConsumerTimeline | undefined {
   const told = tellEmbedded(event, history);
   return told && { queue, ...told, attempts: timelineAttempts(history.attempts) };

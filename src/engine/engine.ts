@@ -30,23 +30,23 @@ const confirmsTimeoutMs = 3000;
 
 export interface EngineOptions {
   readonly tracing?: Tracing;
-  /** Commits that take longer, in seconds, move to a thread of their own. Default: all are made on this one. */
+  /** Duration in seconds above which commits move to a thread of their own. Default: all commits run on this thread. */
   readonly quickCommitSeconds?: number;
-  /** What to do when stored records are not valid by their schema. Default: `refuse`, to start. */
+  /** Reaction to stored records that do not match their schema: `refuse` to start, or `warn`. Default: `refuse`. */
   readonly onInvalidRecords?: "refuse" | "warn";
 }
 
 export interface Engine {
-  /** What the routes stand on. */
+  /** Dependencies of the routes. */
   readonly dependencies: Omit<Dependencies, "stopping" | "clientOf">;
-  /** Waits for the confirms of what was sent, then closes. */
+  /** Waits for the confirms of events that were sent, then closes everything. */
   stop(): Promise<void>;
 }
 
 /**
- * Everything behind the HTTP API: the store, the relay to RabbitMQ, and what is done for consumers' queues.
+ * Starts everything behind the HTTP API: the store, the relay to RabbitMQ, and the services for consumers' queues.
  *
- * @throws {Error} when the database cannot be opened; the message says what would be right.
+ * @throws {Error} if the database cannot be opened, or if stored records are refused. The message says how to fix it.
  */
 export async function startEngine(
   config: Config,
@@ -73,7 +73,8 @@ export async function startEngine(
   const { relay, problems, ended: relaying } = await startRelaying({ broker, inspector, config, store, catalogue, log, tracing });
   const consumersDir = join(config.dataDir, "consumers");
   const queues = await serveQueues({ config, broker, transport, store, relay, catalogue, consumersDir, log, tracing });
-  // With RABBITMQ_URL=none nothing is ever relayed; with it unset, a RabbitMQ that appears later gets the whole log.
+  // With RABBITMQ_URL=none, nothing is relayed, so pruning does not wait for it. With it unset, a RabbitMQ that appears
+  // later gets the whole log.
   const relayed = broker ? relay : { position: Number.POSITIVE_INFINITY };
   const retention = keepRetention({ config, store, relay: relayed, replayed: queues.replayed, consumersDir, log });
 
@@ -104,7 +105,7 @@ export async function startEngine(
       stopLooking();
       retention.stop();
       queues.stop();
-      // No confirm comes from a broker that is away or blocked; what waits is sent after the next start.
+      // An unreachable or blocked broker sends no confirms. Events that wait are sent after the next start.
       await relay.stop(broker?.state === "connected" ? confirmsTimeoutMs : 0);
       await broker?.close();
       await relaying;
@@ -113,7 +114,7 @@ export async function startEngine(
   };
 }
 
-/** Where no RabbitMQ is expected, one that is not there is `off`, though it is looked for in case it appears. */
+/** Returns `off` for an unreachable RabbitMQ that is not expected, although the service keeps trying to connect. */
 function brokerState(broker: Broker | null, transport: Transport): BrokerState {
   if (!broker || (transport.name === "embedded" && broker.state === "connecting")) return "off";
   return broker.state;

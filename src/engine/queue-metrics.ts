@@ -1,7 +1,7 @@
 import type { Metrics, Sample } from "../observe/metrics";
 import { type AskQueues, type QueueState, QueueStates } from "./queue-states";
 
-/** How things stand with the queues, as the broker or the consumers' files say when somebody scrapes. */
+/** Describes the metrics of the queues, read on a scrape from the broker or the consumers' files. */
 export function describeQueues(metrics: Metrics, ask: AskQueues): void {
   const states = new QueueStates(ask);
   metrics.beforeScrape(() => states.refresh());

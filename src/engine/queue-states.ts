@@ -9,31 +9,36 @@ import type { RetryQueue } from "../store/queue-store";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import type { Store } from "../store/store";
 
-/** How things stand with a queue. */
+/** State of a queue. */
 export interface QueueState {
   readonly queue: string;
-  /** Events that wait to be handled. Null: the queue's consumer has not read this log yet. */
+  /** Number of events that wait to be handled. Null if the queue's consumer has not read this log yet. */
   readonly messages: number | null;
+  /** Number of active consumers. */
   readonly consumers: number;
-  /** Events that wait for their next attempt. */
+  /** Number of events that wait for their next attempt. */
   readonly retries: number;
   readonly deadLetters: number;
   /**
-   * When the change was made whose event waits longest. Null: none waits, or RabbitMQ has it, where to look at a message is
-   * to take it: it would come to the consumer as one on which a process may have died.
+   * Time of the change whose event waits longest. Null if none waits, and always on RabbitMQ: looking at a message there
+   * takes it, and the consumer would get it as one on which a process may have died.
    */
   readonly oldestAt: string | null;
 }
 
 export type AskQueues = () => Promise<QueueState[]>;
 
-/** A durable queue, and the delays of its queues for retries. */
+/** A durable queue, and the delays of its retry queues. */
 export interface KnownQueue {
   readonly queue: string;
   readonly retryDelaysMs: readonly number[];
 }
 
-/** The queues that consumers may work on. RabbitMQ has no list of queues to ask for. @param own those that consumers have announced. */
+/**
+ * Returns the queues that consumers may use. RabbitMQ cannot list its queues over AMQP.
+ *
+ * @param own queues that consumers have announced.
+ */
 export function knownQueues(catalogue: Catalogue, own: readonly string[], retryQueues: readonly RetryQueue[]): KnownQueue[] {
   return [...catalogue.resources.map(({ queue }) => queue), ...own].map((queue) => ({
     queue,
@@ -41,17 +46,20 @@ export function knownQueues(catalogue: Catalogue, own: readonly string[], retryQ
   }));
 }
 
-/** RabbitMQ writes an error into its log for each look at a queue that is not there, such as that of the first dead letter. */
+/**
+ * Interval between checks of a missing queue, in milliseconds. RabbitMQ logs an error for each check of a queue that does
+ * not exist, such as a dead-letter queue before its first dead letter.
+ */
 const lookForMissingEveryMs = 60_000;
 
-/** Asks RabbitMQ; nothing is known while it is away, or takes nothing. */
+/** Returns a function that asks RabbitMQ. It returns no queues while RabbitMQ is unreachable or blocked. */
 export function rabbitQueues(broker: Broker, known: () => Promise<readonly KnownQueue[]>): AskQueues {
   const missing = new Map<string, number>();
   async function unlessMissing<T>(queue: string, look: (broker: Broker, queue: string) => Promise<T | undefined>): Promise<T | undefined> {
     const now = performance.now();
     if (now - (missing.get(queue) ?? Number.NEGATIVE_INFINITY) < lookForMissingEveryMs) return undefined;
     const found = await look(broker, queue).catch((error: unknown) => {
-      // One that RabbitMQ keeps from us hides no other.
+      // A queue to which RabbitMQ denies access must not hide the others.
       if (!isRefusal(error)) throw error;
       return undefined;
     });
@@ -74,7 +82,7 @@ export function rabbitQueues(broker: Broker, known: () => Promise<readonly Known
   };
 }
 
-/** Asks the consumers' own files. A consumer that passes over events counts them until it has. */
+/** Returns a function that reads the consumers' own files. Events that a consumer will skip count until it has skipped them. */
 export function embeddedQueues(store: Pick<Store, "log" | "logId">, consumersDir: string): AskQueues {
   return async () => {
     const end = await store.log.end();
@@ -90,12 +98,12 @@ export function embeddedQueues(store: Pick<Store, "log" | "logId">, consumersDir
   };
 }
 
-/** However often somebody wants to know, the queues are asked no sooner than this. */
+/** Minimum interval between two queries, in milliseconds. */
 const askEveryMs = 5000;
-/** Older answers are none. */
+/** Age from which results are ignored, in milliseconds. */
 const staleAfterMs = 60_000;
 
-/** The latest answers about the queues. One question at a time, however slow the answers are. */
+/** The latest states of the queues. Runs one query at a time, however slow it is. */
 export class QueueStates {
   #states: readonly QueueState[] = [];
   #askedAt = Number.NEGATIVE_INFINITY;
@@ -108,7 +116,7 @@ export class QueueStates {
     return performance.now() - this.#answeredAt < staleAfterMs ? this.#states : [];
   }
 
-  /** Asks anew, if the last time is long enough ago. Rejects when the question fails. */
+  /** Queries the queues if the last query began long enough ago. Rejects if the query fails. */
   async refresh(): Promise<void> {
     if (!this.#asking && performance.now() - this.#askedAt < askEveryMs) return;
     this.#asking ??= this.#ask().finally(() => {

@@ -20,7 +20,7 @@ import { type AskQueues, embeddedQueues, knownQueues, rabbitQueues } from "./que
 
 export interface QueuesOptions {
   readonly config: Pick<Config, "warrenKey" | "dataDir" | "strictTopology">;
-  /** Null: RABBITMQ_URL is `none`. */
+  /** Null if RABBITMQ_URL is `none`. */
   readonly broker: Broker | null;
   readonly transport: Transport;
   readonly store: Store;
@@ -34,14 +34,14 @@ export interface QueuesOptions {
 export interface Queues {
   readonly deadLetters: DeadLetters;
   readonly replays: Replays;
-  /** How things stand with the queues. */
+  /** Resolves with the states of the queues. */
   readonly ask: AskQueues;
-  /** The position that the slowest replay to RabbitMQ has reached. */
+  /** Returns the position that the slowest replay to RabbitMQ has reached. */
   readonly replayed: () => number;
   stop(): void;
 }
 
-/** What the service does for consumers' queues, on the transport that this process uses. */
+/** Starts what the service does for consumers' queues, on the transport of this process. */
 export async function serveQueues(options: QueuesOptions): Promise<Queues> {
   const { config, broker, transport, store, relay, catalogue, consumersDir, log, tracing } = options;
   const embedded = {
@@ -53,7 +53,7 @@ export async function serveQueues(options: QueuesOptions): Promise<Queues> {
 
   const replays = new RabbitReplays({ broker, store, relay, catalogue, log, tracing });
   await replays.resume();
-  // Also where the embedded transport was chosen: a RabbitMQ that appears later may have consumers that come with it.
+  // Also on the embedded transport: consumers may come with a RabbitMQ that appears later.
   const trust = { key: signingKey(config, log), onlySigned: config.strictTopology, refusals: new Refusals(store, log) };
   void broker.keepChannel((channel, closed) => serveSubscriptions(channel, closed, { broker, store, replays, catalogue, log, ...trust }));
   const stop = { replayed: () => replays.position, stop: () => replays.stop() };

@@ -10,7 +10,7 @@ export interface RetentionOptions {
   readonly config: Pick<Config, "eventRetentionMs">;
   readonly store: Store;
   readonly relay: Pick<Relay, "position">;
-  /** The position that the slowest replay has reached. */
+  /** Returns the position that the slowest replay has reached. */
   readonly replayed: () => number;
   readonly consumersDir: string;
   readonly log: Log;
@@ -18,7 +18,7 @@ export interface RetentionOptions {
 
 const pruneEveryMs = 60_000;
 
-/** Prunes old events now and then, if EVENT_RETENTION says so. */
+/** Prunes old events at an interval if EVENT_RETENTION is set. */
 export function keepRetention(options: RetentionOptions): { stop(): void } {
   const { eventRetentionMs } = options.config;
   if (eventRetentionMs === null) return { stop() {} };
@@ -31,7 +31,10 @@ export function keepRetention(options: RetentionOptions): { stop(): void } {
   return { stop: () => clearInterval(timer) };
 }
 
-/** Removes events from before a time, but none that RabbitMQ, a consumer or a replay has still to get. Answers how many. */
+/**
+ * Removes events from before a time, except those that RabbitMQ, a consumer or a replay still needs. Resolves with the
+ * number of events removed.
+ */
 export async function pruneOnce({ store, relay, replayed, consumersDir, log }: RetentionOptions, before: Date): Promise<number> {
   const slowest = await whenUnlocked(() => slowestConsumer(consumersDir, store.logId));
   const limit = Math.min(relay.position, replayed(), slowest ?? Number.POSITIVE_INFINITY);

@@ -4,10 +4,10 @@ import { whenUnlocked } from "../store/sqlite/lock-wait";
 import type { Store } from "../store/store";
 
 /**
- * Finds records that the schema of today refuses, before anything is served: each event of one would be a dead letter.
+ * Finds records that the current schema rejects, before anything is served. Each event of one would be a dead letter.
  *
- * @param onInvalid `warn`: for a person who is in the middle of changing the schema.
- * @throws {Error} when there are any, and `onInvalid` is `refuse`; the message names them and says how to mend them.
+ * @param onInvalid `warn` is for development, while the schema changes.
+ * @throws {Error} if there are any and `onInvalid` is `refuse`. The message names them and says how to fix them.
  */
 export async function checkStoredRecords(store: Store, onInvalid: "refuse" | "warn", log: Log): Promise<void> {
   const onProgress = (resource: string, checked: number) =>

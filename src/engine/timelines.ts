@@ -12,20 +12,20 @@ import type { QueueSubscription } from "../store/queue-store";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import type { Store } from "../store/store";
 
-/** Dead letters on RabbitMQ can only be looked through one by one; more than so many are not. */
+/** Maximum number of dead letters to search in a queue. RabbitMQ can only be searched one dead letter at a time. */
 const mostDeadLetters = 10_000;
 
 export interface TimelineSources {
   readonly store: Pick<Store, "find" | "logId">;
-  /** Where the consumers keep their files. */
+  /** Folder of the consumers' files. */
   readonly folder: string;
-  /** Undefined: the embedded transport. */
+  /** Undefined on the embedded transport. */
   readonly rabbitmq:
     | { readonly deadLetters: DeadLetters; readonly catalogue: Catalogue; subscriptions(): Promise<readonly QueueSubscription[]> }
     | undefined;
 }
 
-/** Gathers what is known of an event. Undefined: there is none with this id. */
+/** Collects what is known of an event. Resolves with undefined if no event has this id. */
 export async function findTimeline({ store, folder, rabbitmq }: TimelineSources, id: string): Promise<Timeline | undefined> {
   const event = await store.find(id);
   if (!event) return undefined;
@@ -39,7 +39,7 @@ export async function findTimeline({ store, folder, rabbitmq }: TimelineSources,
   }
   for (const queue of consumerFiles(folder).filter((queue) => !queues.includes(queue))) {
     const history = await historyOf(queue);
-    // On RabbitMQ, a file of a queue that does not get such events may be from the time before.
+    // On RabbitMQ, a file of a queue that does not get such events may be from before RabbitMQ was used.
     const told = !rabbitmq || hasEvent(history) ? embeddedTimeline(queue, event, history) : undefined;
     if (told) consumers.push(told);
   }

@@ -4,14 +4,14 @@ import { type Catalogue, UnknownEventType } from "../schema/catalogue";
 import { documentedAs } from "../schema/documented";
 import type { EventFilter } from "./log-pieces";
 
-/** An integer in a query, which is text. */
+/** Schema of an integer in a query, where each value is text. */
 function integer(pattern: string, description: string, documented: object): TString {
   return Type.String({ pattern, description, [documentedAs]: { type: "integer", ...documented } });
 }
 
 const positionPattern = "^(0|[1-9][0-9]{0,14})$";
 
-/** The parameters that choose events. */
+/** Query parameters that select events. */
 export const filterParameters = {
   type: Type.Optional(
     Type.String({
@@ -42,7 +42,11 @@ interface Mistake {
   readonly detail: string;
 }
 
-/** @throws {HttpProblem} 422 that lists every mistake. */
+/**
+ * Returns the filter that a query describes.
+ *
+ * @throws {HttpProblem} 422 listing every mistake.
+ */
 export function filterOf({ type, resource, id }: EventQuery, catalogue: Catalogue): EventFilter {
   const mistakes: Mistake[] = [];
   const named = catalogue.resources.find(({ name }) => name === resource);
@@ -69,9 +73,10 @@ export function filterOf({ type, resource, id }: EventQuery, catalogue: Catalogu
 }
 
 /**
- * Where a stream is to begin: behind what a client that comes again has had, else behind `after`. Undefined: now.
+ * Returns the position after which a stream starts: the Last-Event-ID of a client that reconnects, else `after`. Returns
+ * undefined to start now.
  *
- * @throws {HttpProblem} 422 for a Last-Event-ID that is no position.
+ * @throws {HttpProblem} 422 if Last-Event-ID is not a position.
  */
 export function startOf(request: Request, { after }: EventQuery): number | undefined {
   const lastEventId = request.headers.get("last-event-id") || undefined;
@@ -84,14 +89,14 @@ export function startOf(request: Request, { after }: EventQuery): number | undef
   return position === undefined ? undefined : Number(position);
 }
 
-/** @throws {HttpProblem} 422 for a parameter that is there twice: one of the two would be passed over. */
+/** @throws {HttpProblem} 422 for a repeated parameter, since one of its values would be ignored. */
 export function refuseRepeated(request: Request): void {
   const names = [...searchOf(request).keys()];
   const repeated = new Set(names.filter((name, index) => names.indexOf(name) !== index));
   if (repeated.size > 0) throw invalid([...repeated].map((name) => ({ pointer: `/${name}`, detail: "Once at most." })));
 }
 
-/** The query. What stands before it may be no URL, where the Host is none. */
+/** Returns the query of a request. The URL before it may be invalid if the Host header is. */
 export function searchOf(request: Request): URLSearchParams {
   return new URLSearchParams(/\?(.*)/s.exec(request.url)?.[1]);
 }

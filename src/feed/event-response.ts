@@ -2,19 +2,19 @@ import type { EventStreams, Sink, StreamStart } from "./event-streams";
 
 const headers = {
   "content-type": "text/event-stream",
-  // For nginx, which would hold events back until it has many.
+  // For nginx, which would otherwise buffer events.
   "x-accel-buffering": "no",
 };
 
-/** The answer that carries a stream of events. `onEnd` is called once, when the client has left or the stream has ended. */
+/** Returns the response that carries a stream of events. Calls `onEnd` once, when the client has left or the stream has ended. */
 export function streamResponse(streams: EventStreams, start: StreamStart, onEnd: () => void): Response {
   const ended = Promise.withResolvers<void>();
   void ended.promise.then(onEnd);
   let leave = () => {};
-  // Bun's own kind of stream: a write goes to the socket at once, and answers a promise when that is full.
+  // A stream specific to Bun: a write goes to the socket at once, and returns a promise if the socket is full.
   const source: Bun.DirectUnderlyingSource<Uint8Array> = {
     type: "direct",
-    // Bun closes the stream when this fulfils.
+    // Bun closes the stream when this promise resolves.
     pull(controller) {
       leave = streams.open(sinkOf(controller, ended.resolve), start);
       return ended.promise;
@@ -38,7 +38,7 @@ function sinkOf(controller: ReadableStreamDirectController, onEnd: () => void): 
       onEnd();
     },
     cut() {
-      // Closes the connection, with all that waits for the client.
+      // Closes the connection and discards what the client has not taken.
       controller.close(new Error("The client takes nothing."));
       onEnd();
     },

@@ -4,28 +4,28 @@ import { TimeShare } from "../timing/time-share";
 import { greetingText, positionText } from "./event-text";
 import { type EventFilter, LogPieces, type Piece } from "./log-pieces";
 
-/** Where a stream goes to. */
+/** Destination of a stream. */
 export interface Sink {
-  /** Takes bytes. A promise: it takes more only when that fulfils. */
+  /** Writes bytes. If it returns a promise, write again only after that resolves. */
   write(bytes: Uint8Array): Promise<unknown> | undefined;
-  /** Ends it well. */
+  /** Ends the stream normally. */
   end(): void;
-  /** Ends it at once, with what was not taken yet. */
+  /** Ends the stream at once and discards what was not taken. */
   cut(): void;
 }
 
 export interface StreamStart {
-  /** It begins with the first event after this position. */
+  /** Position after which the stream starts. */
   readonly position: number;
   readonly filter: EventFilter;
 }
 
 export interface StreamTiming {
-  /** How long a stream is quiet at most. */
+  /** Maximum time between two writes to a stream, in milliseconds. */
   readonly heartbeatMs: number;
-  /** A client that takes nothing for so long is dropped. */
+  /** Time after which a client that reads nothing is disconnected, in milliseconds. */
   readonly patienceMs: number;
-  /** After how long a client that has lost the stream is to come again. */
+  /** Delay before a client that lost the stream reconnects, in milliseconds. */
   readonly retryMs: number;
 }
 
@@ -37,20 +37,20 @@ interface Stream {
   wroteAt: number;
 }
 
-/** Serving streams takes this part of the time at most, so that a thousand of them do not slow down those who write. */
+/** Maximum share of the time spent on streams, so that many of them do not slow down writers. */
 const share = 0.05;
-/** What a thousand streams take for one event. */
+/** Time that a thousand streams need for one event, in milliseconds. */
 const burstMs = 15;
 
 const encoder = new TextEncoder();
 
 /**
- * Streams of events from the log, each in commit order. A stream is no more than a position: the log is the buffer, of
- * which each gets a piece at a time, when its client has taken the one before.
+ * Streams of events from the log, each in commit order. A stream is only a position, since the log is its buffer. A stream
+ * gets one piece of the log at a time, once its client has taken the piece before.
  */
 export class EventStreams {
   readonly #streams = new Set<Stream>();
-  /** By filter. */
+  /** Pieces of the log, by filter. */
   readonly #pieces = new Map<string, WeakRef<LogPieces>>();
   readonly #work = new Signal();
   readonly #time = new TimeShare(share, burstMs);
@@ -66,12 +66,12 @@ export class EventStreams {
     return this.#streams.size;
   }
 
-  /** Tells that the log has grown. */
+  /** Wakes the streams after the log has grown. */
   wake(): void {
     this.#work.raise();
   }
 
-  /** Begins a stream; answers how to end it, for a client that has left. */
+  /** Starts a stream. Returns a function that ends it, for a client that has left. */
   open(sink: Sink, { position, filter }: StreamStart): () => void {
     if (this.#closed) {
       sink.end();
@@ -85,14 +85,14 @@ export class EventStreams {
     return () => this.#streams.delete(stream);
   }
 
-  /** Ends every stream, and each that would begin from now on. */
+  /** Ends every stream, including those opened later. */
   close(): void {
     this.#closed = true;
     for (const stream of this.#streams) this.#end(stream);
     this.#work.raise();
   }
 
-  /** Goes round as long as there are streams. */
+  /** Serves streams in rounds as long as there are any. */
   async #serve(): Promise<void> {
     this.#serving = true;
     while (this.#streams.size > 0) {
@@ -106,7 +106,7 @@ export class EventStreams {
     this.#serving = false;
   }
 
-  /** Gives each stream its next piece; answers how many had one. */
+  /** Gives each stream its next piece. Resolves with the number of streams that got one. */
   async #round(): Promise<number> {
     let served = 0;
     try {
@@ -123,14 +123,14 @@ export class EventStreams {
         if (this.#time.isUp) await this.#time.rest();
       }
     } catch {
-      // The log cannot be read. The clients come again, and those who ask then are told, as is the service's log.
+      // Cannot read the log. Clients that reconnect get an error response, which the service logs.
       for (const stream of this.#streams) this.#end(stream);
     }
     return served;
   }
 
   #give(stream: Stream, piece: Piece | undefined): void {
-    // Left out without a word would be worse than ended: the client comes again, and is told.
+    // Skipping pruned events silently would be worse: a client that reconnects learns of the gap.
     if (!piece) this.#end(stream);
     if (!piece || !this.#streams.has(stream)) return;
     stream.position = piece.position;
@@ -164,7 +164,7 @@ export class EventStreams {
     if (this.#streams.delete(stream)) stream.sink.end();
   }
 
-  /** Streams with the same filter share what is read for them. */
+  /** Returns the pieces for a filter. Streams with the same filter share them. */
   #piecesOf(filter: EventFilter): LogPieces {
     const key = JSON.stringify(filter);
     const known = this.#pieces.get(key)?.deref();

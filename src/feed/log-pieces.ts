@@ -1,26 +1,26 @@
 import type { LogReader, Scan } from "../store/log";
 import { eventText } from "./event-text";
 
-/** Which events a stream is about. */
+/** Selects the events of a stream. */
 export type EventFilter = Pick<Scan, "types" | "subject">;
 
-/** A part of the log as it is sent. */
+/** A part of the log in the form in which it is sent. */
 export interface Piece {
-  /** Empty: the filter wants nothing of this part. */
+  /** Events as text. Empty if the filter matches nothing in this part. */
   readonly bytes: Uint8Array;
-  /** Everything up to here is in it. */
+  /** Position of the end of this part. */
   readonly position: number;
 }
 
 const maxEvents = 256;
-/** A socket takes it at once, if its client takes anything. */
+/** Maximum length of the bodies in a piece, in characters. A socket takes a piece at once if its client reads at all. */
 const maxLength = 16 * 1024;
-/** Streams that go on together ask for a piece one after another; so do those that come again after a restart. */
+/** Number of pieces to keep. Streams at the same place ask for a piece in turn, as do clients that reconnect after a restart. */
 const kept = 8;
 
 const encoder = new TextEncoder();
 
-/** Reads and serializes each piece of the log once for all the streams that have one filter. */
+/** Reads and serializes each piece of the log once for all streams with the same filter. */
 export class LogPieces {
   readonly #pieces = new Map<number, Piece>();
 
@@ -29,15 +29,15 @@ export class LogPieces {
     readonly filter: EventFilter,
   ) {}
 
-  /** The piece after a position, if it was read just now. */
+  /** Returns the piece after a position if it was read recently. */
   known(position: number): Piece | undefined {
     return this.#pieces.get(position);
   }
 
-  /** Undefined: some of it was pruned. */
+  /** Reads the piece after a position. Resolves with undefined if part of it was pruned. */
   async read(position: number): Promise<Piece | undefined> {
     const { entries, position: end } = await this.log.scan(position, { ...this.filter, limit: maxEvents, maxLength });
-    // Asked afterwards: what was pruned since then was read already.
+    // Checked after the read: events pruned since then were read before.
     if ((await this.log.pruned()) > position) return undefined;
     const piece = { bytes: encoder.encode(entries.map(eventText).join("")), position: end };
     this.#pieces.set(position, piece);

@@ -1,19 +1,19 @@
 import { clientKey } from "../http/client-address";
 import { streamLimit } from "../http/open-connections";
 
-/** Above what a client opens that is well; each costs a connection. */
+/** Maximum number of streams per client, above the needs of a well-behaved client. Each stream costs a connection. */
 const perClient = 100;
 
 const loopback = /^(0:0:0:0$|127\.)/;
 
-/** Bounds how many streams are open: for each client's address, but not on this machine, and in all. */
+/** Limits the number of open streams, in total and per client address. Loopback addresses have only the total limit. */
 export class StreamPlaces {
   readonly #taken = new Map<string, number>();
   #all = 0;
 
   constructor(readonly inAll = streamLimit()) {}
 
-  /** Takes a place; answers how to give it back, or why there is none. */
+  /** Takes a place. Returns a function that gives it back, or the reason if no place is free. */
   take(address: string | null): (() => void) | string {
     const client = clientKey(address);
     const taken = this.#taken.get(client) ?? 0;

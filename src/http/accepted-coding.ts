@@ -1,10 +1,10 @@
-/** Ways to send a body in fewer bytes, the better one first. */
+/** Supported content codings, best compression first. */
 export const codings = ["zstd", "gzip"] as const;
 export type Coding = (typeof codings)[number];
 
 /**
- * Returns the coding that a client likes best by its `Accept-Encoding` (RFC 9110, 12.5.3), the better one where it likes
- * both alike; undefined: it wants the body as it is, or says nothing.
+ * Returns the coding that a client prefers per its `Accept-Encoding` (RFC 9110, section 12.5.3). For equal weights, this is
+ * the first of {@link codings}. Returns undefined if the client prefers an uncompressed body or has no preference.
  */
 export function acceptedCoding(header: string | null): Coding | undefined {
   if (header === null) return undefined;
@@ -22,7 +22,7 @@ export function acceptedCoding(header: string | null): Coding | undefined {
   return most >= (weights.get("identity") ?? 0) ? best : undefined;
 }
 
-/** A malformed weight counts as 0: the body then comes as it is, which every client can read. */
+/** Returns the weight of a coding. A malformed weight counts as 0: every client can read an uncompressed body. */
 function weightOf(parameters: readonly string[]): number {
   const weight = parameters.find((parameter) => parameter.startsWith("q="));
   if (weight === undefined) return 1;

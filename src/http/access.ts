@@ -1,12 +1,12 @@
 import { type ApiToken, type Scope, scopes } from "../config/api-access";
 import { problemResponse } from "./problem";
 
-/** Open without a token: a probe has none, and the docs are where a person learns that one is needed. */
+/** Paths that need no token. Health probes have none, and the docs explain that the other paths need one. */
 const open = /^\/((health|swagger|asyncapi|problems)(\/|$)|asyncapi\.json$)/;
-/** For whoever runs the service: a dead letter or a timeline shows what went wrong inside, and a replay has consumers work again. */
+/** Paths for operators only. Dead letters and timelines expose internal errors, and a replay causes work in consumers. */
 const adminOnly = /^\/(dead-letters|replays)(\/|$)|^\/events\/[^/]+\/timeline\/?$/;
 
-/** The scope that a token needs for a request; undefined: it needs no token. */
+/** Returns the scope that a request needs, or undefined if it needs no token. */
 export function scopeFor(method: string, path: string): Scope | undefined {
   if (open.test(path)) return undefined;
   if (adminOnly.test(path)) return "admin";
@@ -14,10 +14,11 @@ export function scopeFor(method: string, path: string): Scope | undefined {
 }
 
 /**
- * Answers 401 to a request without one of the tokens, 403 to one whose token has too little scope (RFC 6750), and
- * undefined to any other. No tokens: all are let in.
+ * Returns a check of a request's token. The check returns a 401 response if the token is missing or unknown, and a 403
+ * response if its scope is too small (RFC 6750). Otherwise it returns undefined. Without configured tokens, every request
+ * passes.
  *
- * The path must be the one that the router goes by; the URL may say another.
+ * The check needs the path that the router uses, which can differ from the path in the URL.
  */
 export function requireToken(tokens: readonly ApiToken[]): (request: Request, path: string) => Response | undefined {
   const known = tokens.map(({ token, scope }) => ({ digest: digest(token), rank: scopes.indexOf(scope) }));
@@ -26,7 +27,7 @@ export function requireToken(tokens: readonly ApiToken[]): (request: Request, pa
     if (known.length === 0 || !needed) return undefined;
     const authorization = request.headers.get("authorization");
     const given = digest(/^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1] ?? "");
-    // Compared in constant time, and with all of them, so that the time tells nothing about a token.
+    // Compare in constant time and with all tokens, so that the time reveals nothing about a token.
     const ranks = known.map((token) => (crypto.timingSafeEqual(token.digest, given) ? token.rank : -1));
     const rank = Math.max(...ranks);
     if (rank >= scopes.indexOf(needed)) return undefined;

@@ -4,7 +4,7 @@ import { completeRateLimit } from "./rate-limit";
 import { lastRequestIdOf } from "./request-id";
 
 const security = {
-  // For data. A page for people, such as Swagger UI, brings a policy of its own.
+  // For data. HTML pages such as Swagger UI set their own policy.
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
   "cross-origin-resource-policy": "same-origin",
   "referrer-policy": "no-referrer",
@@ -14,14 +14,14 @@ const securityHeaders = Object.entries(security);
 
 const notKept = "no-store";
 const checkedEachTime = "private, no-cache";
-/** Made once: to copy these is 1 µs faster than to set them one by one. */
+/** Built once, because copying them is faster than setting each header. */
 const jsonHeaders = new Headers({ "content-type": "application/json", ...security, "cache-control": notKept });
 const taggedHeaders = new Headers({ "content-type": "application/json", ...security, "cache-control": checkedEachTime });
 
 const isComplete = Symbol("is complete");
 type Answer = Response & { [isComplete]?: boolean };
 
-/** An answer in JSON, from text that is JSON already, with what {@link completeHeaders} would put on it. */
+/** Returns a JSON response from text that is already JSON, with the fixed headers that {@link completeHeaders} would add. */
 export function jsonResponse(text: string, status: number, { etag, ...own }: Readonly<Record<string, string>> = {}): Response {
   const response: Answer = new Response(text, { status, headers: etag === undefined ? jsonHeaders : taggedHeaders });
   if (etag !== undefined) response.headers.set("etag", etag);
@@ -31,10 +31,9 @@ export function jsonResponse(text: string, status: number, { etag, ...own }: Rea
 }
 
 /**
- * Puts on every answer what belongs on each: the id of the request, the security headers, CORS, what is left of the client's
- * rate, and `Cache-Control`. What a
- * route has set itself stays. With an `ETag` a client may keep the answer, and asks each time whether it still holds;
- * without, nobody keeps it.
+ * Adds the common headers to a response: request id, security headers, CORS, rate limit and `Cache-Control`. It does not
+ * replace security headers or `Cache-Control` of the route. A response with an `ETag` may be stored by the client, which
+ * must revalidate it before each use. A response without one must not be stored.
  */
 export function completeHeaders(crossOrigin: CrossOrigin, request: Request, response: Response): Response {
   const { headers } = response;

@@ -1,12 +1,12 @@
 const arrivedAt = Symbol("arrived at");
 type Arrived = Request & { [arrivedAt]?: number };
 
-/** Notes when a request came. Kept on the request itself, which costs least. */
+/** Records the time of arrival on the request itself, which is the cheapest place. */
 export function noteArrival(request: Request, now: number): void {
   (request as Arrived)[arrivedAt] = now;
 }
 
-/** Milliseconds since 1970; undefined where nobody noted it. */
+/** Returns the time of arrival in milliseconds since 1970, or undefined if it was not recorded. */
 export function arrivalOf(request: Request): number | undefined {
   return (request as Arrived)[arrivedAt];
 }

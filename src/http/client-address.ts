@@ -1,12 +1,12 @@
 import type { Server } from "bun";
 
-/** Loaded with the first request that needs it: without a proxy none does, and it would be a part of everybody's start. */
+/** Loaded on first use, because it is needed only behind a proxy and would slow down every start. */
 let isIP: typeof import("node:net").isIP | undefined;
 
 /**
- * The address of the client behind a number of trusted proxies, each of which has appended the address that it saw to
- * `X-Forwarded-For`. Whatever stands before those comes from the client, who can write what it likes. Without a header
- * that can be read: the peer's own address.
+ * Returns the address of the client behind a number of trusted proxies. Each proxy appends the address that it sees to
+ * `X-Forwarded-For`. Earlier entries come from the client and cannot be trusted. Without a valid header, it returns the
+ * address of the peer.
  */
 export function clientAddress(request: Request, peer: string, trustedProxies: number): string {
   if (trustedProxies === 0) return peer;
@@ -16,7 +16,7 @@ export function clientAddress(request: Request, peer: string, trustedProxies: nu
   return isIP(seen) ? seen : peer;
 }
 
-/** How a route tells who sends a request: null where it has no connection, or not any more. */
+/** Returns a function that finds the client address of a request. It returns null if the request has no open connection. */
 export function clientsBehind(trustedProxies: number) {
   return (request: Request, server: Pick<Server<unknown>, "requestIP"> | null): string | null => {
     const peer = server?.requestIP(request)?.address;
@@ -24,15 +24,15 @@ export function clientsBehind(trustedProxies: number) {
   };
 }
 
-/** Some proxies add the port: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
+/** Removes the port that some proxies add: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
 function withoutPort(address: string): string {
   return /^\[([^\]]+)\](?::\d+)?$/.exec(address)?.[1] ?? /^([\d.]+):\d+$/.exec(address)?.[1] ?? address;
 }
 
 /**
- * What of an address tells clients apart: all of IPv4, also where it is written as IPv6 (`::ffff:192.0.2.1`), and the
- * first 64 bits of IPv6, since whoever has one such address has all that begin like it. Null, of a connection that is gone, is
- * one client.
+ * Returns the part of an address that identifies a client. For IPv4, also in the form `::ffff:192.0.2.1`, this is the whole
+ * address. For IPv6 it is the first 64 bits, because a client usually controls the whole network. All closed connections
+ * (null) count as one client.
  */
 export function clientKey(address: string | null): string {
   if (address === null) return "unknown";

@@ -1,16 +1,16 @@
 import type { Context } from "elysia";
 import { acceptedCoding, type Coding } from "./accepted-coding";
 
-/** A smaller body fits into one packet with its headers, whatever is done to it. */
+/** Minimum length of a compressed body. A smaller body fits into one packet with its headers anyway. */
 const leastLength = 1024;
-/** A larger body is compressed on another thread. */
+/** Maximum length of a body that is compressed synchronously. A larger one is compressed on another thread. */
 const inlineLength = 64 * 1024;
 const gzipLevel = 4;
 const zstdLevel = 3;
 
 type Body = string | Uint8Array<ArrayBuffer>;
 
-/** A body that is always the same: compressed once for each coding, when the first client asks for it, and kept. */
+/** A body that never changes. It is compressed once per coding, on first request, and then kept. */
 export class Fixed {
   readonly #compressed = new Map<Coding, Promise<Uint8Array>>();
 
@@ -30,10 +30,10 @@ const body = Symbol("body");
 type Compressible = Response & { [body]?: string | Fixed };
 
 /**
- * Notes that an answer may go out compressed to clients that accept it. Not for one with an `ETag`, which names exactly
- * these bytes (RFC 9110, 8.8.3.3), nor for a stream, which would be held up.
+ * Marks a response as compressible for clients that accept it. Do not mark a response with an `ETag`, which identifies
+ * exactly these bytes (RFC 9110, section 8.8.3.3), or a stream, which compression would delay.
  *
- * @param source the body of the answer. A short text is sent as it is.
+ * @param source the body of the response. A short text is never compressed.
  */
 export function compressible(response: Response, source: string | Fixed): Response {
   if (typeof source !== "string" || source.length >= leastLength) (response as Compressible)[body] = source;
@@ -41,8 +41,9 @@ export function compressible(response: Response, source: string | Fixed): Respon
 }
 
 /**
- * A hook of Elysia's for what handlers return besides an answer: an object, an array or a text that is long enough. Undefined
- * leaves it to Elysia, as where a handler has set headers, one of which may be an `ETag`, a cookie or a status.
+ * An Elysia hook for handlers that return a value instead of a response. It returns a compressible response for a long
+ * enough object, array or text. Otherwise it returns undefined, and Elysia handles the value. This includes handlers that set
+ * a cookie, a status or headers, one of which may be an `ETag`.
  */
 export function compressibleValue({ responseValue, set }: { responseValue: unknown; set: Context["set"] }): Response | undefined {
   const isText = typeof responseValue === "string";
@@ -55,7 +56,7 @@ export function compressibleValue({ responseValue, set }: { responseValue: unkno
   return compressible(new Response(text, { headers }), text);
 }
 
-/** The answer as a client accepts it. One that was not noted as {@link compressible} costs a look at a property. */
+/** Returns the response in the coding that the client prefers. A response not marked {@link compressible} is unchanged. */
 export function compressed(request: Request, response: Response): Response | Promise<Response> {
   const source = (response as Compressible)[body];
   if (source === undefined) return response;
@@ -77,7 +78,7 @@ function compress(source: Body, coding: Coding): Uint8Array | Promise<Uint8Array
 }
 
 async function gzipAside(source: Body): Promise<Uint8Array> {
-  // Here and not above: few starts need it.
+  // Imported on first use, because few processes need it.
   const { gzip } = await import("node:zlib");
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
   gzip(source, { level: gzipLevel }, (error, bytes) => (error ? reject(error) : resolve(bytes)));

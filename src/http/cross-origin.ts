@@ -1,15 +1,17 @@
 import { problemResponse } from "./problem";
 
-/** What pages of other origins may send and read; all that this API knows. */
+/** Request headers that pages of other origins may send: all that this API uses. */
 const allowedHeaders = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Traceparent, X-Request-Id";
+/** Response headers that pages of other origins may read: all that this API sets. */
 const exposedHeaders = "Allow, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id";
 
-/** How long a browser may remember what a path allows, in seconds. */
+/** How long a browser may cache the result of a preflight request, in seconds. */
 const preflightSeconds = 600;
 
 /**
- * CORS, as the Fetch standard has it: which pages of other origins may use the API. No origins: none may, and no answer
- * says a word of it. `*`: all may. Never with cookies, of which there are none; a token is sent by the page itself.
+ * CORS per the Fetch standard: decides which pages of other origins can use the API. Without origins, none can, and no CORS
+ * header is set. With `*`, all can. Credentials are never allowed: the API has no cookies, and pages send the token
+ * themselves.
  */
 export class CrossOrigin {
   readonly #origins: ReadonlySet<string>;
@@ -20,7 +22,7 @@ export class CrossOrigin {
     this.#all = this.#origins.has("*");
   }
 
-  /** Adds to the headers of an answer whether the page that asked may read it. */
+  /** Adds the CORS headers to a response. They say whether the requesting page may read it. */
   complete(request: Request, headers: Headers): void {
     if (this.#origins.size === 0) return;
     const origin = request.headers.get("origin");
@@ -30,7 +32,7 @@ export class CrossOrigin {
     headers.set("access-control-expose-headers", exposedHeaders);
   }
 
-  /** The headers of an answer to OPTIONS, of which a preflight is one. */
+  /** Returns the CORS headers of the response to an OPTIONS request, which may be a preflight. */
   preflight(methods: string): Record<string, string> {
     if (this.#origins.size === 0) return {};
     return {
@@ -41,8 +43,9 @@ export class CrossOrigin {
   }
 
   /**
-   * Answers 403 to a change that a page of another origin has the browser send: not every such request has a preflight,
-   * and the page need not read the answer to have done harm. Browsers say so (`Sec-Fetch-Site`); other clients do not.
+   * Returns a 403 response to a change that a page of another, not allowed origin makes the browser send. Not every such
+   * request has a preflight, and a page can do harm without reading the response. Browsers identify these requests with
+   * `Sec-Fetch-Site`. Other clients do not send that header.
    */
   refuse(request: Request): Response | undefined {
     if (request.method === "GET" || request.method === "HEAD") return undefined;

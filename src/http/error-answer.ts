@@ -11,10 +11,10 @@ import { requestIdOf } from "./request-id";
 const places: Record<string, string> = { params: "path", query: "query", body: "body" };
 
 /**
- * The answer to a request that failed. What nobody expected is 500 with the request's id and nothing else, in every
- * environment; the log has the details.
+ * Returns a function that converts the error of a failed request to a response. An unexpected error becomes a 500 response
+ * with the request id only, in every environment. The log has the details.
  *
- * @param methodsAt answers the methods that a path knows.
+ * @param methodsAt returns the methods that a path supports.
  */
 export function answerErrors(log: Log, methodsAt: (path: string) => readonly string[]) {
   return function answer(error: unknown, request: Request, path: string): Response {
@@ -23,7 +23,7 @@ export function answerErrors(log: Log, methodsAt: (path: string) => readonly str
       const { status, message: detail, errors, special, headers } = error;
       return problemResponse(request, status, { detail, errors, special }, headers);
     }
-    // An answer that is not as its schema says is the service's own mistake, and its values are nobody's business.
+    // A response that does not match its schema is a mistake in the service. Its values must not reach the client.
     if (error instanceof ValidationError && error.type in places) {
       const detail = `The ${places[error.type]} is not valid.`;
       return problemResponse(request, 422, { detail, errors: describeMistakes(error.all as ValueError[]) });
@@ -41,7 +41,7 @@ export function answerErrors(log: Log, methodsAt: (path: string) => readonly str
       if (error.cause instanceof HttpProblem) return answer(error.cause, request, path);
       return problemResponse(request, 400, { detail: "The body cannot be read." });
     }
-    // What a route has thrown by Elysia's `status(404, "…")` is meant for the client.
+    // A message that a route throws with Elysia's `status(404, "…")` is meant for the client.
     if (error instanceof ElysiaCustomStatusResponse && error.code >= 400) {
       return problemResponse(request, error.code, typeof error.response === "string" ? { detail: error.response } : {});
     }
@@ -57,7 +57,7 @@ export function answerErrors(log: Log, methodsAt: (path: string) => readonly str
       return problemResponse(request, 503, { detail }, { "retry-after": "1" });
     }
     if (error instanceof InvalidChange) {
-      // The client has sent what its route accepts, and learns what would do; that the route accepts too much is for the log.
+      // The route accepts what the record's schema does not. The client gets the mistakes, and the log points at the route.
       log.warn(context, "A change was refused: its route accepts what the schema of the record does not");
       return problemResponse(request, 422, { detail: error.summary, errors: [...error.mistakes] });
     }
@@ -67,8 +67,8 @@ export function answerErrors(log: Log, methodsAt: (path: string) => readonly str
 }
 
 /**
- * Whether a request failed because its client closed the connection: what reads its body rejects then, and so does whatever
- * was given its signal. Nobody sees the answer; it only must not count, or be logged, as a failure of the service.
+ * Returns whether a request failed because its client closed the connection. Reading the body then rejects, and so does work
+ * that uses the request's signal. The client does not see the response, but it must not count as a failure of the service.
  */
 function hasLeft(error: unknown, request: Request): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
@@ -76,8 +76,8 @@ function hasLeft(error: unknown, request: Request): boolean {
 }
 
 /**
- * The problem that an answer of a route stands for: one made without throwing, by `status(404, "…")` for example, or an
- * Error that is returned. What it says reaches the client only where the client is to blame; JSON of the route's own stays.
+ * Converts an error response of a route to a problem, such as one from `status(404, "…")` or a returned Error. The message
+ * reaches the client only for statuses below 500. For these, JSON from the route is not changed.
  */
 export async function asProblem(request: Request, response: Response, log: Log): Promise<Response> {
   const { status, headers } = response;
@@ -92,7 +92,7 @@ export async function asProblem(request: Request, response: Response, log: Log):
   return problemResponse(request, status);
 }
 
-/** Where the router has not been asked. */
+/** Returns the path in the URL, for requests that have not reached the router. */
 export function pathOf(request: Request): string {
   return URL.parse(request.url)?.pathname ?? request.url;
 }

@@ -11,17 +11,18 @@ import { limitRate } from "./rate-limit";
 /** A request that has reached the gate. */
 export interface Arrival {
   readonly request: Request;
-  /** The one that the router goes by; the URL may say another. */
+  /** The path that the router uses. It can differ from the path in the URL. */
   readonly path: string;
-  /** That it came to; null where none listens. */
+  /** The server that received the request, or null if none listens. */
   readonly server: Server<unknown> | null;
 }
 
 /**
- * What stands before every route. Answers a request that does not reach one: too many of them, in all or of a client, a wrong host, OPTIONS, a
- * page of another origin, no token. Undefined: it may pass.
+ * Returns the checks that run before every route. They return a response to a request that must not reach a route, and
+ * undefined otherwise. In this order, they check the total number of requests, the client's rate, the host, OPTIONS, the
+ * origin and the token.
  *
- * @param methodsAt answers the methods that a path knows.
+ * @param methodsAt returns the methods that a path supports.
  */
 export function gate(
   config: Pick<Config, "apiTokens" | "rateLimit" | "trustedProxies" | "allowedHosts">,
@@ -37,7 +38,7 @@ export function gate(
   function refuseFlood({ request, server }: Arrival): Response | undefined {
     return limit?.(request, clientOf(request, server));
   }
-  // Without a token: a browser sends none with a preflight, and the docs say the same.
+  // Needs no token: a browser sends none with a preflight, and the methods are public in the docs anyway.
   function answerOptions({ request, path }: Arrival): Response | undefined {
     if (request.method !== "OPTIONS") return undefined;
     const allow = methodsAt(path).join(", ");

@@ -2,8 +2,8 @@ import { isLocalHost } from "../config/loopback";
 import { problemResponse } from "./problem";
 
 /**
- * Bun leaves the origin out of the URL of a request without a Host, as HTTP/1.0 may be, or with one that is none; the router
- * would take a part of the path for it. Completes the former, and answers 400 to the latter (RFC 9112, 3.2).
+ * Completes the URL of a request without a Host header, as HTTP/1.0 allows. Returns a 400 response if the Host is not valid
+ * (RFC 9112, section 3.2). In both cases, Bun omits the origin from the URL, and the router would misread the path.
  */
 export function completeUrl(request: Request): Response | undefined {
   if (!request.url.startsWith("/")) return undefined;
@@ -13,18 +13,18 @@ export function completeUrl(request: Request): Response | undefined {
 }
 
 /**
- * Returns a check of a request's host: 400 for two of them (RFC 9112, 3.2), 421 for a name that is neither local nor
- * allowed. A page of another site can have its own name lead to this machine (DNS rebinding), and would be of one origin with
- * an API there; but the name is in the request.
+ * Returns a check of a request's host. The check returns a 400 response for more than one Host (RFC 9112, section 3.2), and
+ * 421 for a name that is neither local nor allowed. This prevents DNS rebinding: a site can point its own name at this machine
+ * to share an origin with the API, but the request carries that name.
  *
- * @param allowed names in lower case; null: any.
+ * @param allowed names in lower case, or null to allow any name.
  */
 export function checkHost(allowed: readonly string[] | null): (request: Request) => Response | undefined {
   const names = allowed && new Set(allowed);
   let known: string | null = null;
   return (request) => {
     const host = request.headers.get("host");
-    // Nearly every request has the name of the one before.
+    // Nearly every request has the same host as the previous one.
     if (host === known) return undefined;
     if (host?.includes(",")) return problemResponse(request, 400, { detail: "The request has more than one Host." });
     if (names === null || host === null || isLocalHost(host) || names.has(host.toLowerCase().replace(/:\d*$/, ""))) {

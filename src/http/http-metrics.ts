@@ -2,17 +2,17 @@ import type { Metrics, Sample } from "../observe/metrics";
 import { Distribution, entryOf, workSeconds } from "../observe/tally";
 import { PathPatterns } from "./path-patterns";
 
-/** Tells the status of the answer to a request, and when its handling began by `performance.now()`. */
+/** Records one request: the status of its response, and the `performance.now()` at which its handling began. */
 type Measure = (request: Request, status: number, startedAt: number) => void;
 
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
-/** For what clients make up: it must not become a label of its own. */
+/** Label for unknown methods and paths. Clients can send any value, so these must not become labels. */
 const other = "other";
 
 /**
- * Measures how long requests take until their answer begins, by method, route and status.
+ * Measures the time until the response to a request begins, by method, route and status.
  *
- * @param paths the patterns of all routes (`/items/:id`); asked for once, at the first request.
+ * @param paths returns the patterns of all routes, such as `/items/:id`. Called once, at the first request.
  */
 export function measureRequests(metrics: Metrics, paths: () => readonly string[]): Measure {
   const durations = new Map<string, Map<string, Map<number, Distribution>>>();

@@ -1,33 +1,45 @@
 import { type Static, type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { documentedAs } from "../schema/documented";
 import { inexact } from "../schema/exact-json";
 import { isDeeperThan, maxDepth, tooDeep } from "../schema/json-depth";
 import { describeMistakes } from "../schema/mistakes";
-import { documentedAs } from "./documented";
 import { limitedBody } from "./limited-body";
 import { invalid } from "./mistakes";
 import { HttpProblem } from "./problem";
 import { refuseQuery } from "./query";
 
-/** Of a charset; the second is none, but common. */
+/** Accepted values of a charset. `utf8` is not a registered name, but it is common. */
 const utf8Names = /^("?)utf-?8\1$/;
 
-/** The largest body that is read, in bytes. */
+/** Maximum size of a body, in bytes. */
 export const maxBodyBytes = 1024 * 1024;
 
 /**
- * The options of a route that takes JSON and no query: `{ ...jsonBody(schema, "application/json"), response, … }`. The body
- * is read only under the media types given: a form or plain text, which a page of another site can send without asking, is
- * refused. Read and checked here and not by Elysia, which makes a stream of it, takes whatever is no object for an empty
- * one, and writes the whole body into its error.
+ * Returns the options of a route that accepts a JSON body and no query:
+ * `{ ...jsonBody(schema, "application/json"), response, … }`. Only the given media types are accepted. Forms and plain text
+ * are refused, because a page of another site can send them without a preflight.
+ *
+ * Elysia does not read the body itself. It would make a stream of it, take anything that is not an object for an empty
+ * one, and write the whole body into its error.
+ *
+ * An invalid request is refused with a problem:
+ *
+ * - 400: the body is not JSON in UTF-8.
+ * - 413: the body is larger than {@link maxBodyBytes} (1 MiB).
+ * - 415: the media type, charset or content coding is not accepted.
+ * - 422: the request has a query, or the body does not match the schema.
+ *
+ * @param schema the schema that the body must match.
+ * @param accepted the accepted media types.
  */
 export function jsonBody<Schema extends TSchema>(schema: Schema, ...accepted: readonly string[]) {
   const read = jsonReader(schema);
   return {
-    // What it is to a client; it has been checked when Elysia sees it.
+    // For the documentation and the client's types. The body is already checked when Elysia sees it.
     body: Type.Any({ [documentedAs]: schema }) as unknown as TUnsafe<Static<Schema>>,
     parse: "none" as const,
-    // Elysia looks at the text of this: were the context itself handed on, it would prepare all that a context may have.
+    // Elysia inspects the source of this function. If it passed on the context itself, Elysia would prepare every property of it.
     transform: async (context: { request: Request; body: unknown }): Promise<void> => {
       const { request } = context;
       refuseQuery({ request });
@@ -38,9 +50,10 @@ export function jsonBody<Schema extends TSchema>(schema: Schema, ...accepted: re
 }
 
 /**
- * Parses and checks the bytes of one JSON text.
+ * Returns a function that parses and checks the bytes of one JSON text. It throws an {@link HttpProblem}: 400 if the text is
+ * not JSON in UTF-8, and 422 if the value is nested too deeply, is not I-JSON (RFC 7493) or does not match the schema.
  *
- * @param what the text is, for the problem that it may have.
+ * @param what names the text in the problem's detail.
  */
 export function jsonReader(schema: TSchema, what = "body"): (bytes: Uint8Array) => unknown {
   const check = TypeCompiler.Compile(schema);
@@ -56,9 +69,10 @@ export function jsonReader(schema: TSchema, what = "body"): (bytes: Uint8Array) 
 }
 
 /**
- * Returns the media type of a body, one of those accepted.
+ * Returns the media type of a body, which is one of those accepted.
  *
- * @throws {HttpProblem} 415 that says what is accepted, in its headers as well (RFC 9110, 15.5.16).
+ * @throws {HttpProblem} 415 for another media type, a content coding, or a charset other than UTF-8. The problem and its
+ * headers name what is accepted (RFC 9110, section 15.5.16).
  */
 export function checkMediaType({ headers, method }: Request, accepted: readonly string[]): string {
   const contentType = headers.get("content-type") ?? "";
@@ -66,13 +80,13 @@ export function checkMediaType({ headers, method }: Request, accepted: readonly 
   if (coding !== null && coding.toLowerCase() !== "identity") {
     throw unsupported("Send the body without a Content-Encoding.", { "accept-encoding": "identity" });
   }
-  // The usual case needs no looking into.
+  // The usual case needs no parsing.
   if (accepted.includes(contentType)) return contentType;
   const [type = "", ...parameters] = contentType.split(";").map((part) => part.trim().toLowerCase());
   const accept = accepted.join(", ");
   if (!accepted.includes(type)) {
     const sent = type === "" ? ", and say so in Content-Type" : `, not as ${type.slice(0, 100)}`;
-    // RFC 5789, 2.2.
+    // RFC 5789, section 2.2.
     const patches = method === "PATCH" ? { "accept-patch": accept } : undefined;
     throw unsupported(`Send the body as ${accepted.join(" or ")}${sent}.`, { accept, ...patches });
   }
@@ -91,12 +105,12 @@ function unsupported(detail: string, headers: Readonly<Record<string, string>>):
 
 async function readBytes(request: Request): Promise<Uint8Array> {
   const declared = request.headers.get("content-length");
-  // Nothing comes beyond what is declared; to read it in one go is the faster way.
+  // The body cannot exceed the declared length, and reading it at once is faster.
   if (declared !== null && Number(declared) <= maxBodyBytes) return request.bytes();
   return Buffer.concat(await Array.fromAsync(limitedBody(request, maxBodyBytes, "A body")));
 }
 
-// `request.text()` would put U+FFFD for what it cannot read, and so change what was sent.
+// `request.text()` would replace invalid bytes with U+FFFD, and so change the data.
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 function decode(bytes: Uint8Array, what: string): string {

@@ -1,9 +1,9 @@
 import { HttpProblem } from "./problem";
 
 /**
- * The bytes of a request as they arrive.
+ * Yields the bytes of a request as they arrive.
  *
- * @throws {HttpProblem} 413 when it says that it has more than allowed, or as soon as it has.
+ * @throws {HttpProblem} 413 if the declared length exceeds the limit, or as soon as the received bytes do.
  */
 export async function* limitedBody(request: Request, maxBytes: number, what: string): AsyncGenerator<Uint8Array> {
   const tooLarge = () => new HttpProblem(413, `${what} may have up to ${maxBytes} bytes.`);

@@ -1,7 +1,7 @@
 /**
- * Answers which methods a path knows, in the order of the alphabet; none: there is nothing at that path.
+ * Returns a function that lists the methods of a path in alphabetical order. The list is empty if the path does not exist.
  *
- * @param routes all of them; asked for when the first path is, when the application is whole.
+ * @param routes returns all routes. Called on first use, when the application is complete.
  */
 export function methodsByPath(routes: () => readonly { readonly method: string; readonly path: string }[]): (path: string) => string[] {
   let known: { method: string; pattern: RegExp }[] | undefined;
@@ -15,7 +15,7 @@ export function methodsByPath(routes: () => readonly { readonly method: string; 
   };
 }
 
-/** The paths that the router takes for this one: a slash at the end does not matter to it. */
+/** Returns a pattern for the URL paths that the router maps to this route. It ignores a trailing slash. */
 function patternOf(path: string): RegExp {
   const parts = path.split("/").filter(Boolean);
   const pattern = parts.map((part) => (part === "*" ? "/.*" : part.startsWith(":") ? "/[^/]+" : `/${RegExp.escape(part)}`)).join("");

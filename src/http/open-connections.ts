@@ -3,23 +3,26 @@ import type { Log } from "../observe/logging";
 import { openFileLimit, openFiles } from "../observe/open-files";
 import { problemResponse } from "./problem";
 
-/** Shares of the files that a process may have open. The rest is for its own, and for whoever asks how it is. */
+// Shares of the limit of open files. The rest is for the process's own files and for health checks.
+/** Share for streams. */
 const streamShare = 0.5;
+/** Share for pending requests. */
 const requestShare = 0.75;
+/** Share of open files above which idle connections are closed. */
 const fullShare = 0.8;
 
 const mostStreams = 5000;
-/** A larger limit takes longer to reach, and what is open longer to count. */
+/** Interval between checks. With a larger limit, it takes longer to reach the limit and to count open files. */
 const checkEveryMs = (limit: number) => Math.max(1000, Math.min(60_000, limit / 20));
 
-/** Returns how many streams may be open: each takes a connection for as long as it likes. */
+/** Returns the maximum number of open streams. Each holds a connection for as long as the client wants. */
 export function streamLimit(files = openFileLimit()): number {
   return Math.min(mostStreams, Math.floor(files * streamShare));
 }
 
 /**
- * Returns a check of how many requests are in hand: 503 above what leaves room for others, and the connection is closed.
- * What asks for the health of the service is always answered.
+ * Returns a check of the number of pending requests. Above the limit, the check returns a 503 response that closes the
+ * connection. Health checks always pass.
  */
 export function refuseCrowd(files = openFileLimit()) {
   const most = files * requestShare;
@@ -31,10 +34,10 @@ export function refuseCrowd(files = openFileLimit()) {
 }
 
 /**
- * Closes connections that wait for nothing while there is little room for new ones, and logs it, once until there is room
- * again. Says at the start if the limit of open files is what bounds the service.
+ * Closes idle connections while the process is close to its limit of open files. It logs this once until there is room
+ * again. It also logs at the start if the limit of open files bounds the number of streams.
  *
- * @returns a function that ends it.
+ * @returns a function that stops the checks.
  */
 export function keepRoom(server: Pick<Server<unknown>, "closeIdleConnections">, log: Log): () => void {
   const limit = openFileLimit();

@@ -1,25 +1,25 @@
 import { type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
-import { documentedAs } from "./documented";
+import { documentedAs } from "../schema/documented";
 
-/** A schema with its static type said outright: TypeBox cannot infer it while the resource is still a type parameter. */
+/** Returns the schema with an explicit static type. TypeBox cannot infer the type while the resource is a type parameter. */
 export function typed<T>(schema: TSchema): TUnsafe<T> {
   return schema as TUnsafe<T>;
 }
 
 /**
- * An integer in a path or a query, which are text. Checked as such, since Elysia's own coercion to integers takes "1e2"
- * and loses the name of what is wrong.
+ * Returns the schema of an integer in a path or a query, checked as text. Elysia's own coercion to integers accepts "1e2"
+ * and loses the name of an invalid parameter.
  *
- * @param documented the integer that it is to a client.
+ * @param documented keywords of the integer schema that the documentation shows.
  */
 export function integerText(pattern: string, description: string, documented: { minimum: number; [keyword: string]: unknown }) {
   return Type.String({ pattern, description, [documentedAs]: { type: "integer", ...documented } });
 }
 
-/** Of fifteen digits. */
+/** The greatest id: the greatest number of 15 digits. */
 export const greatestId = 999_999_999_999_999;
 
-/** `limit` and `after` of a list in the order of numbers. */
+/** The query `limit` and `after` of a list ordered by number. */
 export const pageQuery = Type.Object({
   limit: Type.Optional(
     typed<number | string>(

@@ -3,11 +3,11 @@ interface Place {
   parameter?: Place;
   /** The pattern that ends here. */
   pattern?: string;
-  /** The pattern that has anything at all from here on. */
+  /** The pattern that matches any rest of the path from here on. */
   wildcard?: string;
 }
 
-/** Tells by which pattern of a route (`/items/:id`, `/files/*`) a URL was found. */
+/** Finds the pattern of a route (`/items/:id`, `/files/*`) that matches a URL. */
 export class PathPatterns {
   readonly #root: Place = { fixed: new Map() };
 
@@ -15,7 +15,7 @@ export class PathPatterns {
     for (const pattern of patterns) this.#add(pattern);
   }
 
-  /** Undefined: no pattern has it. A slash at the end makes no difference. */
+  /** Returns the pattern of a URL, or undefined if none matches. A trailing slash makes no difference. */
   of(url: string): string | undefined {
     const start = url.indexOf("/", url.indexOf("//") + 2) + 1;
     const query = url.indexOf("?", start);
@@ -45,7 +45,7 @@ export class PathPatterns {
 
 const slash = 47;
 
-/** Looks at the path from `start` on; what is fixed goes before a parameter, and that before a wildcard. */
+/** Matches the path from `start` on. Fixed parts take precedence over parameters, and parameters over wildcards. */
 function find(place: Place, url: string, start: number, end: number): string | undefined {
   if (start >= end) return place.pattern ?? place.wildcard;
   let next = url.indexOf("/", start);

@@ -2,11 +2,11 @@ export interface ProblemKind {
   /** The last part of the problem's `type`. It never changes. */
   readonly name: string;
   readonly title: string;
-  /** What happened, and what a client does about it. */
+  /** Describes the cause and the action to take. */
   readonly meaning: string;
 }
 
-/** Every kind of problem, by the status that it is answered with. */
+/** The default kind of problem for each HTTP status. */
 export const problemKinds = {
   400: {
     name: "bad-request",
@@ -81,7 +81,7 @@ export const problemKinds = {
   },
 } as const satisfies Record<number, ProblemKind>;
 
-/** Kinds that share their status with another. */
+/** Kinds that share their status with one of {@link problemKinds}. */
 export const specialKinds = {
   "idempotency-key-reused": {
     status: 422,
@@ -94,7 +94,7 @@ export const specialKinds = {
 export type SpecialKind = keyof typeof specialKinds;
 export type ProblemStatus = keyof typeof problemKinds;
 
-/** All of them, in the order of their statuses. */
+/** All kinds of problems, ordered by status. */
 export const everyKind: readonly (ProblemKind & { readonly status: number })[] = [
   ...Object.entries<ProblemKind>(problemKinds).map(([status, kind]) => ({ status: Number(status), ...kind })),
   ...Object.values(specialKinds),

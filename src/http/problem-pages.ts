@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import { HttpProblem } from "./problem";
 import { everyKind } from "./problem-kinds";
 
-/** The `type` of every problem is a path at which this explains it. */
+/** Serves a page for each kind of problem. The `type` of a problem is the path of its page. */
 export function problemPages() {
   const pages = new Map(everyKind.map((kind) => [kind.name, pageOf(kind)]));
   return new Elysia({ name: "problem-pages" }).get(

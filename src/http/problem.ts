@@ -3,10 +3,13 @@ import { InvertedStatusMap } from "elysia";
 import { type ProblemKind, type ProblemStatus, problemKinds, type SpecialKind, specialKinds } from "./problem-kinds";
 import { requestIdOf } from "./request-id";
 
-/** Its media type. */
+/** Media type of a problem. */
 export const problemType = "application/problem+json";
 
-/** An error answer: RFC 9457, with the id of the request, and with `errors` for a body that has mistakes. */
+/**
+ * Schema of an error response: a problem per RFC 9457, with the id of the request. Invalid content has `errors`, one for
+ * each mistake. Use it as the response schema of error statuses.
+ */
 export const Problem = Type.Object(
   {
     type: Type.String({ description: "Names the kind of problem; the same for ever. A page that explains it." }),
@@ -22,11 +25,22 @@ export const Problem = Type.Object(
 );
 export type Problem = Static<typeof Problem>;
 
-/** Thrown by a route to answer with a problem. */
+/**
+ * An error that a route throws to respond with a problem (RFC 9457).
+ *
+ * @example
+ * throw new HttpProblem(404, `There is no order ${id}.`);
+ */
 export class HttpProblem extends Error {
   override readonly name = "HttpProblem";
-  /** Headers that the answer has besides its own. */
+  /** Additional headers of the response. */
   headers?: Readonly<Record<string, string>>;
+  /**
+   * @param status HTTP status of the response.
+   * @param detail explains this occurrence to the client. Defaults to the title of the kind.
+   * @param errors lists the mistakes in the content.
+   * @param special names the kind of problem if it is not the default one for the status.
+   */
   constructor(
     readonly status: ProblemStatus,
     detail?: string,
@@ -37,25 +51,30 @@ export class HttpProblem extends Error {
   }
 }
 
-/** What a problem may say besides its kind. */
+/** The optional content of a problem. */
 export interface ProblemContent {
+  /** Explains this occurrence to the client. */
   readonly detail?: string;
+  /** The mistakes in the content. */
   readonly errors?: Problem["errors"] | undefined;
-  /** Its kind, where that is not the one of its status. */
+  /** The kind of problem, if it is not the default one for the status. */
   readonly special?: SpecialKind | undefined;
 }
 
-/** What HTTP calls a status (RFC 9110). Elysia's list, since to load `node:http` takes 20 ms; undefined: it has no name. */
+/**
+ * Returns the name of an HTTP status (RFC 9110), or undefined if it has none. It uses Elysia's list because loading
+ * `node:http` is slow.
+ */
 export function nameOfStatus(status: number | string): string | undefined {
   return (InvertedStatusMap as Partial<Record<number | string, string>>)[status];
 }
 
-/** The problem that a status stands for. */
+/** Returns the problem for a status. */
 export function problemOf(status: number, requestId: string, content?: ProblemContent): Problem {
   return { ...problemInside(status, content), requestId };
 }
 
-/** The problem of a part of a request, inside of its answer. */
+/** Returns the problem of one part of a request, for use inside a response. It has no request id. */
 export function problemInside(status: number, { detail, errors, special }: ProblemContent = {}): Omit<Problem, "requestId"> {
   const kind = special ? specialKinds[special] : (problemKinds as Partial<Record<number, ProblemKind>>)[status];
   return {
@@ -67,6 +86,7 @@ export function problemInside(status: number, { detail, errors, special }: Probl
   };
 }
 
+/** Returns a response with the problem for a status. */
 export function problemResponse(
   request: Request,
   status: number,

@@ -1,29 +1,29 @@
 import { type TObject, type TUnsafe, Type } from "@sinclair/typebox";
+import { documentedAs } from "../schema/documented";
 import { type Mistake, placeOf } from "../schema/mistakes";
-import { documentedAs } from "./documented";
 import { invalid } from "./mistakes";
 
-/** A parameter of a query, which is text. */
+/** A query parameter. Its value is sent as text. */
 export interface Parameter<Value> {
-  /** What it means and what it has to be; the answer when it is not. */
+  /** Describes the meaning and the valid values. It is also the detail of the problem for an invalid value. */
   readonly description: string;
-  /** The schema that it has to a client. */
+  /** The schema that the documentation shows. */
   readonly documented: { readonly type: "integer" | "number" | "string"; readonly [keyword: string]: unknown };
-  /** Undefined: it is none. */
+  /** Returns the value of the text, or undefined if the text is not valid. */
   read(text: string): Value | undefined;
 }
 
 export type Parameters = Readonly<Record<string, Parameter<unknown>>>;
 type ValuesOf<Of extends Parameters> = { [Name in keyof Of]?: Of[Name] extends Parameter<infer Value> ? Value : never };
 
-/** One of a few words. */
+/** Returns a parameter that accepts one of a few words. */
 export function word<const Words extends readonly string[]>(words: Words, description: string, fallback?: Words[number]) {
   const documented = { type: "string" as const, enum: words, ...(fallback && { default: fallback }) };
   const parameter: Parameter<Words[number]> = { description, documented, read: (text) => words.find((known) => known === text) };
   return parameter;
 }
 
-/** An integer in plain digits. */
+/** Returns a parameter that accepts an integer in decimal digits, from `minimum` to `maximum`. */
 export function integer(minimum: number, maximum: number, description: string, fallback?: number): Parameter<number> {
   return {
     description,
@@ -36,8 +36,8 @@ export function integer(minimum: number, maximum: number, description: string, f
 }
 
 /**
- * The parameters as Elysia and the documentation take them. They are read by {@link readQuery} alone: Elysia takes the last
- * of several and lets through what it cannot decode.
+ * Returns the schema of the parameters for Elysia and the documentation. Only {@link readQuery} reads them, because Elysia
+ * takes the last of repeated parameters and accepts values that it cannot decode.
  */
 export function querySchema<Query>(parameters: Parameters): TUnsafe<Query> {
   const properties = Object.entries(parameters).map(
@@ -47,9 +47,9 @@ export function querySchema<Query>(parameters: Parameters): TUnsafe<Query> {
 }
 
 /**
- * Reads the query of a URL, exactly: every parameter is known, given once, and valid UTF-8.
+ * Reads the query of a URL strictly: every parameter must be known, valid, sent once, and encoded in UTF-8.
  *
- * @throws {HttpProblem} 422 with every mistake.
+ * @throws {HttpProblem} 422 with every mistake in the query.
  */
 export function readQuery<Of extends Parameters>(url: string, parameters: Of): ValuesOf<Of> {
   const start = url.indexOf("?");
@@ -79,7 +79,7 @@ export function readQuery<Of extends Parameters>(url: string, parameters: Of): V
   return Object.fromEntries(values) as ValuesOf<Of>;
 }
 
-/** A hook for a route that takes no query. */
+/** An Elysia hook for a route without query parameters. It throws a 422 problem if the request has any. */
 export function refuseQuery({ request }: { request: Request }): void {
   readQuery(request.url, {});
 }

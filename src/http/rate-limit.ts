@@ -2,16 +2,16 @@ import { TokenBucket } from "../timing/token-bucket";
 import { clientKey } from "./client-address";
 import { problemResponse } from "./problem";
 
-/** Clients remembered at most; the longest unseen are forgotten first. */
+/** Maximum number of clients to remember. The least recently seen is forgotten first. */
 const maxClients = 10_000;
 
 const rateOf = Symbol("rate");
 type Limited = Request & { [rateOf]?: { readonly policy: string; readonly left: string } };
 
 /**
- * A token bucket for each client: bursts up to one second's worth, then `perSecond`. Answers 429 with Retry-After
- * (RFC 9110) above that, and undefined below; {@link completeRateLimit} tells the client how much is left. Whoever has closed
- * the connection already is nobody's client any more: all of those share one bucket.
+ * Returns a check of a client's request rate, with one token bucket per client. A bucket allows bursts of up to one second's
+ * worth of requests, then `perSecond`. Above that, the check returns a 429 response with Retry-After (RFC 9110), and
+ * otherwise undefined. {@link completeRateLimit} reports what is left. Requests whose connection is closed share one bucket.
  */
 export function limitRate(perSecond: number): (request: Request, client: string | null) => Response | undefined {
   const buckets = new Map<string, TokenBucket>();
@@ -20,12 +20,12 @@ export function limitRate(perSecond: number): (request: Request, client: string 
     const key = clientKey(client);
     const now = performance.now();
     const bucket = buckets.get(key) ?? new TokenBucket(perSecond, now);
-    // Moved to the end: a Map keeps the order of insertion.
+    // Move to the end, because a Map keeps the order of insertion.
     buckets.delete(key);
     buckets.set(key, bucket);
     if (buckets.size > maxClients) buckets.delete(buckets.keys().next().value as string);
     const waitMs = bucket.take(now);
-    // On the request, and not in Elysia's headers, for which it would make every answer anew, as a stream.
+    // Kept on the request. If headers were set in Elysia, it would rebuild every response as a stream.
     (request as Limited)[rateOf] = { policy, left: `"client";r=${Math.floor(bucket.left)};t=1` };
     if (waitMs === 0) return undefined;
     const detail = `At most ${perSecond} requests a second; wait a moment.`;
@@ -33,7 +33,7 @@ export function limitRate(perSecond: number): (request: Request, client: string 
   };
 }
 
-/** Adds `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10) to the answer, where there is a limit. */
+/** Adds `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10) to a response if there is a limit. */
 export function completeRateLimit(request: Request, headers: Headers): void {
   const rate = (request as Limited)[rateOf];
   if (rate === undefined) return;

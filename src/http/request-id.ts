@@ -2,17 +2,17 @@ const requestId = Symbol("request id");
 type Identified = Request & { [requestId]?: string };
 
 /**
- * The id of a request, by which an answer and the lines of the log find each other: the client's own `X-Request-Id` if
- * it is 1 to 128 letters, digits or `._~+/=:@-`, else a new UUIDv7, which stays the same for this request.
+ * Returns the id of a request, which links a response to the lines in the log. This is the client's `X-Request-Id` if it
+ * consists of 1 to 128 letters, digits or `._~+/=:@-`. Otherwise it is a new UUIDv7, which stays the same for this request.
  */
 export function requestIdOf(request: Request): string {
   const identified = request as Identified;
-  // On the request itself: a WeakMap would cost some 0.6 µs more.
+  // Kept on the request itself, which is faster than a WeakMap.
   identified[requestId] ??= lastRequestIdOf(request);
   return identified[requestId];
 }
 
-/** As {@link requestIdOf}, for whoever asks last: nobody will ask again, so a new id need not be kept. */
+/** Like {@link requestIdOf}, for the last use of a request's id. It does not keep a new id. */
 export function lastRequestIdOf(request: Request): string {
   return (request as Identified)[requestId] ?? sentId(request) ?? Bun.randomUUIDv7();
 }

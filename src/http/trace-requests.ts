@@ -3,7 +3,7 @@ import type { Tracing } from "../observe/tracing";
 
 type Handle = (request: Request) => Response | Promise<Response>;
 
-/** One span for each request. Its context takes the place of the caller's `traceparent`, for whatever the request leads to. */
+/** Creates a span per request. The span's `traceparent` replaces the caller's, so that all further work belongs to the span. */
 export function traceRequests(tracing: Tracing) {
   const app = new Elysia();
   const start = tracing.request?.bind(tracing);
@@ -24,7 +24,7 @@ export function traceRequests(tracing: Tracing) {
   };
   return (
     app
-      // Elysia's own type says that the handler answers a function.
+      // Elysia's type declares that the handler returns a function.
       .wrap((handle) => (request: Request) => traced(handle as unknown as Handle, request))
       .onTransform({ as: "global" }, note)
       .onError({ as: "global" }, note)

@@ -2,7 +2,7 @@ import { type ParseArgsConfig, parseArgs } from "node:util";
 import { messageOf } from "./logging";
 import { tell } from "./terminal";
 
-/** Wrong usage: printed with {@link usageText}; exit code 2. */
+/** Thrown for wrong usage. Programs print {@link usageText} and exit with 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
@@ -14,9 +14,9 @@ export function usageText({ message }: UsageError): string {
 export type FlagOptions = NonNullable<ParseArgsConfig["options"]>;
 
 /**
- * Parses the words of a command line, per `node:util`.
+ * Parses command-line arguments with `parseArgs` from `node:util`.
  *
- * @throws {UsageError} for an option that is not known or has no value.
+ * @throws {UsageError} for an unknown option or a missing value.
  */
 export function parseWords<const Options extends FlagOptions>(words: readonly string[], options: Options) {
   try {
@@ -32,17 +32,18 @@ export function parseWords<const Options extends FlagOptions>(words: readonly st
 
 const helpFlag = { help: { type: "boolean", short: "h" } } as const;
 
-/** @throws {UsageError} for an option that is not known or has no value, and for a word that is not one. */
+/**
+ * Parses command-line options, and accepts no positional arguments.
+ *
+ * @throws {UsageError} for an unknown option, a missing value or a positional argument.
+ */
 export function parseOptions<const Options extends FlagOptions>(words: readonly string[], options: Options) {
   const { values, positionals } = parseWords(words, { ...options, ...helpFlag });
   if (positionals.length > 0) throw new UsageError(`Unexpected argument "${positionals[0]}".`);
   return values;
 }
 
-/**
- * Reads the options of a program that takes nothing else. `--help` prints the help and exits with 0; whatever is not known
- * is refused, with exit code 2.
- */
+/** Reads the options of a program that accepts nothing else. `--help` prints the help and exits with 0. Wrong usage exits with 2. */
 export function readOptions<const Options extends FlagOptions>(words: readonly string[], help: string, options: Options) {
   if (words.includes("--help") || words.includes("-h")) {
     console.log(help);
@@ -56,7 +57,7 @@ export function readOptions<const Options extends FlagOptions>(words: readonly s
   }
 }
 
-/** Prints what is wrong with the command line, and exits with 2. */
+/** Prints the usage error and exits with 2. */
 export function refuseUsage(mistake: string): never {
   tell(usageText(new UsageError(mistake)));
   process.exit(2);

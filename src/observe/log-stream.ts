@@ -1,17 +1,19 @@
 import { write, writeSync } from "node:fs";
 
-/** What is kept of lines that cannot be written now, in UTF-16 code units. */
+/** Maximum length of the lines that wait to be written, in UTF-16 code units. */
 const mostWaiting = 1024 * 1024;
+/** Pause before retrying a write to a full pipe. */
 const tryAgainMs = 50;
-/** A write that is under way when the process ends gets this long; what takes this long already will not end. */
+/** When the process exits, a write in progress gets this long to finish. */
 const exitGraceMs = 20;
+/** A write that already takes this long is considered stuck; the exit does not wait for it. */
 const stuckMs = 200;
 
 type Write = (fd: number, bytes: Buffer, done: (error: NodeJS.ErrnoException | null, written: number) => void) => void;
 
 /**
- * Writes lines to a file descriptor and never waits or fails: a full disk, or a reader that has gone or does not read any
- * more, costs lines and nothing else. What blocks, blocks a thread of its own.
+ * Writes lines to a file descriptor without ever blocking or throwing. A full disk, or a reader that is gone or stopped reading, only loses
+ * lines. A write that blocks does so on another thread.
  */
 export class LogStream {
   #waiting: string[] = [];
@@ -21,7 +23,7 @@ export class LogStream {
   #lost = 0;
   #isWatched = false;
 
-  /** @param onLost is told how many lines could not be written, when lines can be again. */
+  /** @param onLost Called with the number of lost lines once writing works again. */
   constructor(
     readonly fd: number,
     readonly onLost: (lines: number) => void,
@@ -67,7 +69,7 @@ export class LogStream {
     try {
       if (this.#waiting.length > 0) writeSync(this.fd, this.#waiting.join(""));
     } catch {
-      // There is nobody left to tell.
+      // Nowhere is left to report the error.
     }
   }
 

@@ -7,12 +7,12 @@ import { printable } from "./terminal";
 export type Log = Logger;
 
 /**
- * A structured log: JSON lines, or readable ones for a person. It never fails or waits, hides secrets, and has nothing in it
- * that a terminal would obey.
+ * Creates a structured log: JSON lines, or readable lines for a terminal. It never throws or blocks, hides secrets, and escapes control
+ * characters that a terminal would interpret.
  *
- * @param options.stream 1 is standard output, 2 is standard error: for programs whose output is data.
- * @param options.secrets never written, whatever a message or a stack has in it; nor is what stands before the @ of any
- * URL, nor any bearer token. Default: no others.
+ * @param options.stream 1 for standard output, 2 for standard error. Use 2 for programs whose output is data.
+ * @param options.secrets Values never written, wherever they occur in a message or a stack. Credentials and queries in URLs, HTTP
+ * credentials and webhook secrets are always hidden. Default: none.
  */
 export function createLog(options: { level: LogLevel; format: LogFormat; stream: 1 | 2; secrets?: readonly string[] }): Log {
   const { level, format, stream, secrets } = options;
@@ -33,7 +33,7 @@ export function createLog(options: { level: LogLevel; format: LogFormat; stream:
 }
 
 function prettyLines(): (line: string) => string {
-  // Here and not above: where nobody reads along, it would be a tenth of the time that a start takes.
+  // Loaded on demand: it slows down startup, and JSON logs do not need it.
   const { prettyFactory } = require("pino-pretty") as typeof import("pino-pretty");
   const pretty = prettyFactory({ ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss.l" });
   return (line) => pretty(line.replace(jsonEscape, literal));
@@ -42,18 +42,18 @@ function prettyLines(): (line: string) => string {
 const jsonEscape = /\\(u[\da-f]{4}|.)/gi;
 const short: Readonly<Record<string, string>> = { b: "u0008", f: "u000c", r: "u000d" };
 
-/** An escape within JSON that stays one when the JSON is read, where a terminal would obey the character. Lines stay lines. */
+/** Double-escapes a JSON escape whose character a terminal would interpret, so that it stays an escape after parsing. Keeps line breaks. */
 function literal(escaped: string, what: string): string {
   const code = short[what] ?? what;
   const isObeyed = /^u[\da-f]{4}$/i.test(code) && printable(String.fromCharCode(Number.parseInt(code.slice(1), 16))).length > 1;
   return isObeyed ? `\\\\${code}` : escaped;
 }
 
-/** The message of anything that was thrown. Never throws. */
+/** Returns the message of any thrown value. Never throws. */
 export function messageOf(error: unknown): string {
   try {
     if (!(error instanceof Error)) return String(error);
-    // A failed connection to a name with several addresses is an AggregateError whose own message is empty.
+    // A failed connection to a name with several addresses is an AggregateError with an empty message.
     if (error instanceof AggregateError && !error.message) return error.errors.map(messageOf).join("; ");
     return String(error.message || error.name);
   } catch {

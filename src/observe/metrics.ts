@@ -3,24 +3,24 @@ import { type Log, messageOf } from "./logging";
 import type { Distribution } from "./tally";
 
 type Labels = Readonly<Record<string, string>>;
-/** A value, with the labels that tell it from the others of its metric. */
+/** A value, with the labels that identify it within its metric. */
 export type Sample<Value> = readonly [labels: Labels, value: Value];
 
-/** A metric as it is declared: what it is called, what it means, and where its values are read. */
+/** Declaration of a metric: its name, its meaning and the source of its values. */
 export interface Description<Value> {
-  /** As Prometheus has it: base units (`_seconds`, `_bytes`), and `_total` for what only grows. */
+  /** Name per Prometheus conventions: base units (`_seconds`, `_bytes`), and `_total` for counters. */
   readonly name: string;
   readonly help: string;
-  /** Answers what there is now; it is called at each scrape and must not wait. Without a sample the metric has no value. */
+  /** Returns the current samples. Called at each scrape; must not block. Without samples the metric has no value. */
   readonly read: () => Iterable<Sample<Value>>;
 }
 
-/** How long a scrape waits for what has to be asked from somebody else. */
+/** Maximum time that a scrape waits for values from outside the process. */
 const askTimeoutMs = 2000;
 
 /**
- * What this process tells Prometheus. Nothing is written in here while the program works: at a scrape it reads what the
- * parts have counted for themselves. So whatever goes wrong here costs a metric, and never an event.
+ * Metrics exposed to Prometheus. A scrape reads the counts that each part keeps for itself. A failure here can cost a metric but never an
+ * event.
  */
 export class Metrics {
   readonly contentType = "text/plain; version=0.0.4; charset=utf-8";
@@ -43,12 +43,15 @@ export class Metrics {
     this.#add("histogram", description, buckets);
   }
 
-  /** Asks somebody else for values before each scrape. What is not answered in time is left to the next scrape. */
+  /**
+   * Registers a function that fetches values from outside the process before each scrape. A scrape waits at most 2 s for it; a value that
+   * arrives later appears in the next one.
+   */
   beforeScrape(ask: () => Promise<void>): void {
     this.#asks.push(ask);
   }
 
-  /** The text for Prometheus. Scrapes at the same time share one. */
+  /** Returns the metrics in Prometheus's text format. Concurrent scrapes share one result. */
   render(): Promise<string> {
     this.#rendering ??= this.#render().finally(() => {
       this.#rendering = undefined;
@@ -64,7 +67,7 @@ export class Metrics {
     const asked = this.#asks.map((ask, index) => this.#watched(`question ${index + 1}`, ask));
     await Promise.race([Promise.all(asked), timeout]);
     clearTimeout(timer);
-    // Here and not above: it would be a tenth of the time that a start takes.
+    // Loaded on demand: it slows down startup.
     const { Registry } = await import("prom-client");
     const registry = new Registry();
     for (const metric of this.#metrics.values()) registry.registerMetric(metric);
@@ -79,11 +82,11 @@ export class Metrics {
       type,
       values: (await this.#watched(name, () => [...read()].flatMap((sample) => show(name, sample)))) ?? [],
     });
-    // All that the registry asks of a metric; the library's own kinds would want each value to be written into them.
+    // The registry needs only these members. The library's own metric classes would require writing each value into them.
     this.#metrics.set(name, { name, get } as unknown as Metric<string>);
   }
 
-  /** Undefined where it fails; that is said once, until it works again. */
+  /** Resolves with undefined if `work` fails. Logs the failure once, until `work` succeeds again. */
   async #watched<T>(what: string, work: () => T | Promise<T>): Promise<T | undefined> {
     try {
       const value = await work();

@@ -2,7 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 
 let limit: number | undefined;
 
-/** Returns how many files and connections this process may have open; Infinity where that is unknown, as beyond Linux. */
+/**
+ * Returns the maximum number of open files and connections of this process. Returns Infinity if unknown, as on systems other than Linux.
+ */
 export function openFileLimit(): number {
   limit ??= readLimit();
   return limit;
@@ -14,13 +16,13 @@ function readLimit(): number {
   return soft === undefined ? Number.POSITIVE_INFINITY : Number(soft);
 }
 
-/** Returns how many files and connections this process has open; undefined where that is unknown, as beyond Linux. */
+/** Returns the number of open files and connections of this process. Returns undefined if unknown, as on systems other than Linux. */
 export function openFiles(): number | undefined {
   if (process.platform !== "linux") return undefined;
   try {
     return readdirSync("/proc/self/fd").length;
   } catch {
-    // To look takes one more.
+    // Reading the folder needs one more file descriptor, so the limit is reached.
     return openFileLimit();
   }
 }

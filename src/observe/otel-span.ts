@@ -1,7 +1,7 @@
 import { context, type Span as OtelSpan, ROOT_CONTEXT, SpanStatusCode, trace } from "@opentelemetry/api";
 import type { ServerSpan, SpanTrouble } from "./tracing";
 
-/** A span that the SDK records, or leaves out of its sample. */
+/** A span of OpenTelemetry's SDK, recorded or not depending on the sampler. */
 export class LiveSpan implements ServerSpan {
   readonly traceparent: string;
   #ended = false;

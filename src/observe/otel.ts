@@ -1,4 +1,5 @@
-// OpenTelemetry's SDK behind the port of tracing.ts. Nothing else imports it, so that it is loaded only when it is on.
+// Implements the interface of tracing.ts with OpenTelemetry's SDK. Only start-tracing.ts imports it, so the SDK loads only if tracing is
+// on.
 import {
   type Attributes,
   context,
@@ -32,22 +33,22 @@ import { ReportedExporter } from "./reported-exporter";
 import { validTraceparent } from "./traceparent";
 import { type HandledMessage, noSpan, type SentMessage, type ServerSpan, type Span, type Tracing } from "./tracing";
 
-/** A span that is about many events, as that of a batch, is linked to so many of them at most. */
+/** Maximum number of links of a span that covers many events, such as a batch. */
 const linkCountLimit = 1000;
 const stopTimeoutMs = 1000;
 const knownMethod = /^(CONNECT|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT|TRACE)$/;
-/** What asks again every few seconds would fill the traces. */
+/** Polled paths, which would fill the traces. */
 const untracedPath = /^\/(health|metrics)(\/|$)/;
 
 export interface OtelOptions {
   readonly serviceName: string;
   readonly brokerUrl: string | undefined;
   readonly log: Log;
-  /** Where the spans go. Default: to the collector at OTEL_EXPORTER_OTLP_ENDPOINT. */
+  /** Destination of the spans. Default: the collector at OTEL_EXPORTER_OTLP_ENDPOINT. */
   readonly exporter?: SpanExporter;
 }
 
-/** Names and attributes are those of OpenTelemetry's semantic conventions 1.45, or begin with `warren.`. */
+/** Traces through OpenTelemetry's SDK. Names and attributes follow OpenTelemetry's semantic conventions 1.45, or begin with `warren.`. */
 export class OtelTracing implements Tracing {
   readonly #provider: TracerProvider;
   readonly #tracer: Tracer;
@@ -68,7 +69,7 @@ export class OtelTracing implements Tracing {
     });
     this.#tracer = this.#provider.getTracer("warren");
     this.#server = brokerUrl === undefined ? {} : serverOf(brokerUrl);
-    // For what a handler does under its span with OpenTelemetry's own API.
+    // Lets a handler create spans under its own with OpenTelemetry's API.
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
     propagation.setGlobalPropagator(new W3CTraceContextPropagator());
     trace.setGlobalTracerProvider(this.#provider);
@@ -78,7 +79,7 @@ export class OtelTracing implements Tracing {
     const { pathname, protocol, hostname, port } = URL.parse(url) ?? noUrl;
     if (untracedPath.test(pathname)) return undefined;
     const userAgent = headers.get("user-agent");
-    // Anybody can make up others, and names are to be few.
+    // Clients can invent methods, and span names must be few.
     const isKnown = knownMethod.test(method);
     return this.#start(isKnown ? method : "HTTP", SpanKind.SERVER, parentOf(headers.get("traceparent")), [], {
       "http.request.method": isKnown ? method : "_OTHER",
@@ -102,7 +103,7 @@ export class OtelTracing implements Tracing {
 
   send({ exchange, routingKey, options }: SentMessage): Span {
     const creation = parentOf(options.headers?.["traceparent"]);
-    // An event from before tracing was on belongs to no trace.
+    // An event written before tracing was on belongs to no trace.
     if (!creation) return noSpan;
     const destination = exchange ? `${exchange}:${routingKey}` : routingKey;
     return this.#start(`publish ${destination}`, SpanKind.CLIENT, creation, [{ context: creation }], {
@@ -144,7 +145,7 @@ export class OtelTracing implements Tracing {
   }
 
   async #flush(): Promise<void> {
-    // What does not get through now would not in a second either.
+    // If the exporter fails now, one more second does not help.
     if (!this.#exporter.failing) {
       const timeout = Promise.withResolvers<void>();
       const timer = setTimeout(timeout.resolve, stopTimeoutMs);

@@ -2,8 +2,8 @@ import type { Metrics } from "./metrics";
 import { openFiles } from "./open-files";
 
 /**
- * The metrics of a process that every client library of Prometheus has. That of Node.js wants more of the runtime than
- * Bun has, and a timer that wakes an idle process a hundred times a second.
+ * Declares the process metrics that every Prometheus client library has. prom-client's own collection for Node.js relies on runtime
+ * features that Bun lacks. It also runs a timer that wakes an idle process a hundred times a second.
  */
 export function describeProcess(metrics: Metrics): void {
   const startedAt = Date.now() / 1000 - process.uptime();

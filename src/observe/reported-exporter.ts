@@ -2,7 +2,7 @@ import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace";
 import { type Log, messageOf } from "./logging";
 
-/** An exporter of whose failures the log tells: once for an outage, however long it lasts. */
+/** An exporter that logs its failures, once per outage. */
 export class ReportedExporter implements SpanExporter {
   #failing = false;
 
@@ -12,7 +12,7 @@ export class ReportedExporter implements SpanExporter {
     readonly log: Log,
   ) {}
 
-  /** Whether the last export failed. */
+  /** Returns whether the last export failed. */
   get failing(): boolean {
     return this.#failing;
   }

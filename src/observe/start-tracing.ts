@@ -4,9 +4,9 @@ import { type Log, messageOf } from "./logging";
 import { noTracing, type Tracing } from "./tracing";
 
 /**
- * Starts tracing if it is configured. OpenTelemetry's SDK is loaded only then.
+ * Starts tracing if it is configured. Loads OpenTelemetry's SDK only then. Returns {@link noTracing} if it is off or cannot be started.
  *
- * @param serviceName is what OTEL_SERVICE_NAME overrides.
+ * @param serviceName Name of the service in traces, unless OTEL_SERVICE_NAME is set.
  */
 export async function startTracing({ tracing, rabbitmq }: Config, serviceName: string, log: Log): Promise<Tracing> {
   if (!tracing) return noTracing;

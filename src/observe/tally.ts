@@ -1,12 +1,12 @@
-// Plain numbers that the work adds to as it goes, and that a scrape reads: they cost nanoseconds, and nothing in them can fail.
+// Plain counters that the work increments and a scrape reads. They cost almost nothing and cannot fail.
 
-/** How often which values came: a histogram. */
+/** Histogram: counts recorded values per range. */
 export class Distribution {
-  /** How many values are at most the bound at the same place and above the one before; the last are above every bound. */
+  /** Number of values up to the bound at the same index and above the previous bound. The last entry counts values above every bound. */
   readonly counts: number[];
   sum = 0;
 
-  /** @param bounds upper bounds, rising. */
+  /** @param bounds Upper bounds, in ascending order. */
   constructor(readonly bounds: readonly number[]) {
     this.counts = new Array<number>(bounds.length + 1).fill(0);
   }
@@ -19,17 +19,17 @@ export class Distribution {
   }
 }
 
-/** For work that takes from half a millisecond to half a minute, in seconds. */
+/** Bounds for work that takes from half a millisecond to half a minute, in seconds. */
 export const workSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-/** For what may wait for a day, in seconds. */
+/** Bounds for waits of up to a day, in seconds. */
 export const waitSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 10, 30, 60, 300, 1800, 3600, 21_600, 86_400];
 
-/** Adds to the count of a name. */
+/** Increments the count of a name. */
 export function count<Name>(counts: Map<Name, number>, name: Name): void {
   counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
-/** The value of a key; made when it is asked for first. */
+/** Returns the value of a key, created on first use. */
 export function entryOf<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
   let value = map.get(key);
   if (value === undefined) {

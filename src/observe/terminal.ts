@@ -1,25 +1,25 @@
-// How values are shown to a person.
+// Functions that show values to users.
 
-/** What moves the cursor, ends a line or turns text around: C0, DEL, C1, line separators, and Unicode's marks of direction. */
+/** Characters that move the cursor, end a line or reverse text: C0, DEL, C1, line separators, and Unicode's bidirectional controls. */
 const obeyed = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
-/** Text from outside as it may be shown: what a terminal would obey is an escape. Within JSON, it means the same as before. */
+/** Escapes the characters in untrusted text that a terminal would interpret. Within JSON, the escapes keep the text's meaning. */
 export function printable(text: string): string {
   return text.replace(obeyed, escaped);
 }
 
-/** As {@link printable}, for text that has lines. */
+/** Same as {@link printable}, for text with several lines. Returns the lines. */
 export function printableLines(text: string): string[] {
   return text.split(/\r?\n/).map((line) => printable(line.replaceAll("\t", "    ")));
 }
 
-/** Says something to the person, apart from the output. `console.error` would paint it red. */
+/** Writes a message to standard error. `console.error` would color it red. */
 export function tell(text: string): void {
   process.stderr.write(`${printableLines(text).join("\n")}\n`);
 }
 
-/** `2026-02-18 18:23:45`, in this machine's time zone. */
+/** Formats a time as `2026-02-18 18:23:45`, in this machine's time zone. */
 export function localTime(time: Date): string {
   const two = (value: number) => String(value).padStart(2, "0");
   const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;

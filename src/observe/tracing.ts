@@ -1,70 +1,69 @@
-/** A piece of work as a trace shows it. */
+/** A unit of work in a trace. */
 export interface Span {
-  /** The W3C trace context for what belongs under it; null without tracing. */
+  /** W3C trace context for child spans; null without tracing. */
   readonly traceparent: string | null;
   /** Runs `work` with this span as OpenTelemetry's active one. */
   run<T>(work: () => T): T;
-  /** Further calls change nothing. A span that is never ended is never sent. */
+  /** Ends the span. Further calls have no effect. A span that is never ended is never sent. */
   end(trouble?: SpanTrouble, attributes?: Readonly<Record<string, string | number>>): void;
 }
 
-/** Why a piece of work failed. */
+/** Reason that a unit of work failed. */
 export interface SpanTrouble {
-  /** One of a few, such as the name of an error's class. */
+  /** A low-cardinality value, such as the name of an error's class. */
   readonly type: string;
   readonly message?: string;
   readonly stack?: string | null;
 }
 
 export interface ServerSpan extends Span {
-  /** Ends the span with what was answered. */
+  /** Ends the span with the response. */
   respond(method: string, status: number, route: string | undefined, requestId: string | null): void;
 }
 
-/** A message on its way to the broker. */
+/** A message being published to the broker. */
 export interface SentMessage {
   readonly exchange: string;
   readonly routingKey: string;
   readonly options: { readonly messageId: string; readonly headers?: Readonly<Record<string, unknown>> };
 }
 
-/** Where a message that is handled comes from. */
+/** Source of a handled message. */
 export interface MessageOrigin {
   readonly system: "rabbitmq" | "warren";
-  /** As the conventions for this system have it. */
+  /** Destination name per the semantic conventions of this system. */
   readonly destination: string;
   readonly temporary: boolean;
   readonly id: string | undefined;
   readonly traceparent: string | undefined;
 }
 
-/** A message with a handler; `event` is there if it could be read. */
+/** A message passed to a handler. `event` is set if the message could be parsed. */
 export interface HandledMessage {
   readonly delivery: { readonly failures: number; readonly replay: string; readonly origin: MessageOrigin };
   readonly event?: { readonly id: string; readonly type: string };
 }
 
 /**
- * What the program tells about its work. The spans follow OpenTelemetry's semantic conventions for HTTP and messaging: the
- * log's event has a Create span, whose context goes with it wherever it goes; the spans of sending and processing are
- * its children, and linked to it.
+ * Creates spans for the program's work. The spans follow OpenTelemetry's semantic conventions for HTTP and messaging. Each event in the log
+ * has a Create span, whose context travels with the event. The spans for sending and processing are its children and have links to it.
  */
 export interface Tracing {
-  /** An HTTP request that begins; undefined for one that is not traced. There is no such method while no request is. */
+  /** Starts a span for an HTTP request. Returns undefined for a request that is not traced. The method is missing if tracing is off. */
   readonly request?: (request: Request) => ServerSpan | undefined;
-  /** An event is written to the log; the span ends with the commit. */
+  /** Starts a span for writing an event to the log. It ends with the commit. */
   create(event: { readonly id: string; readonly type: string }, parent: string | undefined): Span;
-  /** A message is sent; the span ends with the broker's confirm. */
+  /** Starts a span for publishing a message. It ends with the broker's confirm. */
   send(message: SentMessage): Span;
-  /** One attempt to handle a message, or a batch of them. */
+  /** Starts a span for one attempt to handle a message or a batch. */
   process(messages: readonly HandledMessage[]): Span;
-  /** Sends what is left, but holds up the exit of the process for a second at most. */
+  /** Sends the remaining spans. Delays the exit of the process by one second at most. */
   stop(): Promise<void>;
 }
 
 export const noSpan: Span = { traceparent: null, run: (work) => work(), end() {} };
 
-/** Tracing that is off: costs nothing, and loads nothing. */
+/** Tracing that is off: creates no spans and loads no SDK. */
 export const noTracing: Tracing = {
   create: () => noSpan,
   send: () => noSpan,

@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** The folder of the library's sources. */
+/** Root folder of the library. */
 const library = join(import.meta.dir, "../..");
 
 /**
- * The folder that holds what the user of the library owns: `routes/`, `consumers/`, `src/domain/`, `contracts/`. In a clone
- * that is the clone itself; where the library is installed as a package, the nearest folder up from the working directory
- * with a `package.json`.
+ * The folder with the files of the library's user: `routes/`, `consumers/`, `src/domain/`, `contracts/`. In a clone of the
+ * library, it is the clone. If the library is installed as a package, it is the nearest folder with a `package.json`, from the
+ * working directory upwards.
  */
 export const projectFolder = import.meta.dir.includes("/node_modules/") ? nearestPackage(process.cwd()) : library;
 

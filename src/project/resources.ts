@@ -3,27 +3,29 @@ import { Catalogue } from "../schema/catalogue";
 import type { Resource } from "../schema/resource";
 import { projectFolder } from "./folder";
 
+/** A resource and where it was found. */
 export interface FoundResource {
+  /** Name of the file, without its folder. */
   readonly file: string;
   readonly exportName: string;
   readonly resource: Resource;
 }
 
-/** The files of a folder do not change while a program runs. */
+/** Loaded only once, since the files do not change while a program runs. */
 let loaded: Promise<Catalogue> | undefined;
 
-/** Returns the catalogue of the resources that the files of `src/domain/` export. */
+/** Resolves with a catalogue of the resources exported by the files in `src/domain/`, or of those from {@link provideResources}. */
 export function loadCatalogue(): Promise<Catalogue> {
   loaded ??= findResources(join(projectFolder, "src/domain")).then((found) => new Catalogue(found.map(({ resource }) => resource)));
   return loaded;
 }
 
-/** Gives an executable, which has no folder to look into, its resources. To be called before {@link loadCatalogue}. */
+/** Sets the resources of an executable, which has no `src/domain/` folder. Call it before {@link loadCatalogue}. */
 export function provideResources(resources: Readonly<Record<string, Resource>>): void {
   loaded = Promise.resolve(new Catalogue(Object.values(resources)));
 }
 
-/** Finds the resources that the files directly in a folder export, in the order of the files' names. */
+/** Resolves with the resources exported by the files directly in a folder, sorted by file name. */
 export async function findResources(folder: string): Promise<FoundResource[]> {
   const found: FoundResource[] = [];
   for (const file of [...new Bun.Glob("*.ts").scanSync(folder)].sort()) {

@@ -7,15 +7,15 @@ interface Settled {
 }
 
 /**
- * Acknowledges together what is settled in one go: one frame for all the messages before the oldest unsettled one. A
- * frame for each, with its write to the socket, took half of a consumer's time.
+ * Acknowledges the messages settled in one turn of the event loop together: one frame covers all messages before the oldest unsettled one.
+ * One frame and socket write per message was measured to take much of a consumer's time.
  */
 export class Acknowledgements {
   #waiting: Settled[] = [];
 
   /**
-   * @param unsettled what the channel has delivered and nobody has settled, the oldest first.
-   * @param lost told of what was settled, but could not be acknowledged any more.
+   * @param unsettled Messages that the channel has delivered and that are not settled yet, the oldest first.
+   * @param lost Called for each message that was settled but could not be acknowledged.
    */
   constructor(
     readonly channel: Pick<ConfirmChannel, "ack">,
@@ -23,13 +23,13 @@ export class Acknowledgements {
     readonly lost: (message: ConsumeMessage, outcome: Outcome) => void,
   ) {}
 
-  /** Acknowledges a message that is not among the unsettled ones any more. */
+  /** Schedules the acknowledgement of a message. The message must no longer be in `unsettled`. */
   add(message: ConsumeMessage, outcome: Outcome): void {
-    // Costs no time: amqplib itself keeps a frame until the event loop's next turn.
+    // This adds no latency: amqplib itself keeps a frame until the next turn of the event loop.
     if (this.#waiting.push({ message, outcome }) === 1) process.nextTick(() => this.flush());
   }
 
-  /** Hands to the channel what waits for the end of this go. Never throws. */
+  /** Sends the pending acknowledgements to the channel. Never throws. */
   flush(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -51,7 +51,7 @@ export class Acknowledgements {
     try {
       this.channel.ack(last, settled.length > 1);
     } catch {
-      // The channel is closed, or about to be: the broker delivers them again.
+      // The channel is closed or about to close: the broker delivers the messages again.
       for (const { message, outcome } of settled) this.lost(message, outcome);
     }
   }

@@ -2,23 +2,23 @@ import { isUtcTime } from "../schema/time";
 import { type AnyAnnouncement, signedOriginOf } from "./announcement";
 import type { Message } from "./connection";
 
-/** The header of a message that has the signature of its body. */
+/** Message header with the signature of the body. */
 export const signatureHeader = "x-warren-signature";
 
-/** An announcement may wait for an API that is away, but not for ever: who has copied it may send it again. */
+/** Maximum age of an announcement. It may wait for an unavailable API, but the limit stops replays of old copies. */
 const longestWaitMs = 7 * 24 * 3_600_000;
-/** So much may the clocks of two machines differ. */
+/** Maximum clock difference accepted between two machines. */
 const clockSkewMs = 3_600_000;
 
-/** Whether an announcement comes from somebody who has the key, and when it was made, in milliseconds since 1970. */
+/** Result of checking an announcement: the time it was signed, in milliseconds since 1970, or the reason it is not trusted. */
 export type Proof = { readonly signedAt: number } | { readonly unsigned: string };
 
-/** Signs the body of an announcement: with HMAC-SHA-256 over all of it, and with what else uses the same key kept apart. */
+/** Signs the body of an announcement with HMAC-SHA-256. A prefix keeps these signatures distinct from other uses of the same key. */
 export function signatureOf(key: string, content: Uint8Array): string {
   return `v1=${digestOf(key, content).toString("base64url")}`;
 }
 
-/** Checks who sends an announcement, and that it is neither old nor somebody else's copy. */
+/** Checks the sender of an announcement, and that the announcement is neither too old nor sent by another RabbitMQ user than its author. */
 export function proofOf({ properties, content }: Message, announcement: AnyAnnouncement, key: string | null, now: number): Proof {
   const signature: unknown = properties.headers?.[signatureHeader];
   if (typeof signature !== "string") return { unsigned: "it is not signed" };

@@ -1,38 +1,38 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 
-/** What a consumer tells the service about its queue. */
+/** Message in which a consumer describes its queue to the API. */
 export const Announcement = Type.Object({
   queue: Type.String(),
   types: Type.Array(Type.String()),
-  /** ISO 8601 where it is neither of the words. */
+  /** `now`, `beginning`, or a UTC time per RFC 3339. */
   startFrom: Type.String(),
 });
 export type Announcement = Static<typeof Announcement>;
 
-/** What a consumer tells the service when events begin to wait for a retry: nobody can ask RabbitMQ where they do. */
+/** Message that a consumer sends when events begin to wait for a retry: AMQP cannot list the queues in which they wait. */
 export const RetryAnnouncement = Type.Object({
   queue: Type.String(),
-  /** At most a day. */
+  /** Delay before the retry, in milliseconds; at most a day. */
   retryDelayMs: Type.Integer({ minimum: 1, maximum: 86_400_000 }),
 });
 export type RetryAnnouncement = Static<typeof RetryAnnouncement>;
 
-/** What `bun run queues remove` tells the service: nobody wants this queue any more. */
+/** Message in which `bun run queues remove` tells the API that a queue is no longer wanted. */
 export const Removal = Type.Object({ remove: Type.String() });
 export type Removal = Static<typeof Removal>;
 
-/** What `bun run replay --cancel` tells the service. */
+/** Message in which `bun run replay --cancel` asks the API to cancel a replay. */
 export const Cancellation = Type.Object({ cancel: Type.String({ maxLength: 40 }) });
 export type Cancellation = Static<typeof Cancellation>;
 
 export type AnyAnnouncement = Announcement | RetryAnnouncement | Removal | Cancellation;
 
-/** What a signed announcement says besides. */
+/** Additional fields of a signed announcement. */
 const Origin = Type.Object({
-  /** When it was made, ISO 8601 in UTC. */
+  /** Time of the announcement, ISO 8601 in UTC. */
   issuedAt: Type.String(),
-  /** The user of RabbitMQ who sends it, who also stands in the message, where RabbitMQ checks it. Null: it could not be told. */
+  /** RabbitMQ user of the sender, also set as the message's user ID, which RabbitMQ checks. Null if the sender does not know it. */
   user: Type.Union([Type.String(), Type.Null()]),
 });
 export type Origin = Static<typeof Origin>;
@@ -40,7 +40,7 @@ export type Origin = Static<typeof Origin>;
 const check = TypeCompiler.Compile(Type.Union([Announcement, RetryAnnouncement, Removal, Cancellation]));
 const checkOrigin = TypeCompiler.Compile(Origin);
 
-/** A longer one is not read. */
+/** Maximum length of an announcement, in bytes. Longer ones are refused unread. */
 export const longestAnnouncement = 64 * 1024;
 
 /** Returns undefined for anything that is not an announcement. */
@@ -54,7 +54,7 @@ export function parseAnnouncement(content: Uint8Array): AnyAnnouncement | undefi
   }
 }
 
-/** Returns undefined for an announcement that does not say where it comes from. */
+/** Returns undefined for an announcement without a time and a user. */
 export function signedOriginOf(announcement: AnyAnnouncement): Origin | undefined {
   return checkOrigin.Check(announcement) ? announcement : undefined;
 }

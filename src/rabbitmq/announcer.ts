@@ -5,12 +5,12 @@ import type { Broker } from "./connection";
 import { Publisher, Unroutable } from "./publisher";
 import { declareSubscriptionsQueue, subscriptionsQueue } from "./topology";
 
-/** Sends announcements to the service, signed, each over a channel of its own. */
+/** Sends announcements to the API, signed if there is a key, each on its own channel. */
 export class Announcer {
-  /** Who this process is to RabbitMQ, which checks it. Null: RabbitMQ knows it by another name than the URL has. */
+  /** RabbitMQ user of this process, which RabbitMQ checks. Null if RabbitMQ knows the process by another name than the URL's. */
   #user: string | null;
 
-  /** @param key null: they are not signed. */
+  /** @param key Signing key; null sends announcements unsigned. */
   constructor(
     readonly broker: Broker,
     brokerUrl: string,
@@ -20,7 +20,7 @@ export class Announcer {
     this.#user = decodeURIComponent(new URL(brokerUrl).username) || "guest";
   }
 
-  /** Fulfils when RabbitMQ has it. */
+  /** Resolves when RabbitMQ has confirmed the announcement. Declares the subscriptions queue if it does not exist. */
   async announce(announcement: AnyAnnouncement): Promise<void> {
     try {
       await this.#publish(announcement);
@@ -36,7 +36,7 @@ export class Announcer {
     const content = Buffer.from(JSON.stringify({ ...announcement, ...origin }));
     await this.broker.withConfirmChannel(async (channel) => {
       channel.on("error", (error: Error) => {
-        // Whoever logs in with a token, say: from now on without the name.
+        // The user name differs from the URL's, for example after a login with a token: omit it from now on.
         if (/user_id/.test(error.message)) this.#user = null;
       });
       await new Publisher(channel).publish({

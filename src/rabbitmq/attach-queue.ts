@@ -4,7 +4,7 @@ import type { Broker } from "./connection";
 import { declareResources, declareTemporaryQueue, queueDepth, subscriptionsQueue } from "./topology";
 
 const lookEveryMs = 250;
-/** How soon a consumer asks again for a queue that is not there, if its first announcement was read. */
+/** Interval after which a consumer announces a missing queue again, provided that the API has read its earlier announcement. */
 const askAgainAfterMs = 60_000;
 
 /**
@@ -26,7 +26,7 @@ export async function attachQueue(broker: Broker, announcer: Announcer, closed: 
     await Bun.sleep(lookEveryMs);
     if (performance.now() - askedAt < askAgainAfterMs) continue;
     askedAt = performance.now();
-    // What the API has not read waits for it.
+    // An unread announcement is still waiting for the API: do not send another.
     if ((await queueDepth(broker, subscriptionsQueue)) !== 0) continue;
     log.warn({ queue }, "The API has not made this queue yet; its log and `bun run status` tell if it has refused to. Asking again");
     await announce();

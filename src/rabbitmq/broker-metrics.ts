@@ -3,7 +3,11 @@ import type { Broker } from "./connection";
 
 type Watched = Pick<Broker, "state" | "reconnects" | "blockedSeconds">;
 
-/** How this process is connected to RabbitMQ. @param brokers its connections, one at least: each consumer in it has its own. */
+/**
+ * Declares metrics of this process's connections to RabbitMQ.
+ *
+ * @param brokers The connections, at least one. Each consumer in the process has its own.
+ */
 export function describeBroker(metrics: Metrics, brokers: readonly Watched[]): void {
   const isConnected = ({ state }: Watched) => state === "connected" || state === "blocked";
   metrics.gauge({

@@ -1,15 +1,14 @@
 import type { Channel } from "amqplib";
 
 /**
- * A signal that aborts when the channel closes. Its reason is the error that closed the channel or its connection, if it
- * was one.
+ * Returns a signal that aborts when the channel closes. Its reason is the error that closed the channel or its connection, if any.
  *
- * @param connectionError returns the connection's last error, undefined if there was none.
+ * @param connectionError Returns the connection's last error, or undefined if there was none.
  */
 export function closedSignal(channel: Channel, onError: (error: Error) => void, connectionError: () => Error | undefined): AbortSignal {
   const closed = new AbortController();
   let failure: Error | undefined;
-  // Without a listener for `error`, a channel's error takes the whole connection down.
+  // Without an `error` listener, a channel's error closes the whole connection.
   channel.on("error", (error) => {
     failure = error;
     onError(error);
@@ -18,20 +17,20 @@ export function closedSignal(channel: Channel, onError: (error: Error) => void, 
   return closed.signal;
 }
 
-/** AMQP's reply code of a connection that an operator closes, or a broker that stops. */
+/** AMQP reply code for a connection closed by an operator or by a broker that stops. */
 const connectionForced = 320;
 
-/** Whether RabbitMQ itself closed a channel, or its connection, because of something that it was sent. */
+/** Returns whether RabbitMQ closed a channel or its connection because of something this process sent. */
 export function isProtocolError(error: unknown): boolean {
   return error instanceof Error && "code" in error && typeof error.code === "number" && error.code !== connectionForced;
 }
 
-/** amqplib never answers a close that the close of the whole connection overtakes; the channel's own event tells. */
+/** Closes a channel. amqplib never settles `close()` if the connection closes first, so this also resolves when `closed` aborts. */
 export async function closeChannel(channel: Channel, closed: AbortSignal): Promise<void> {
   if (!closed.aborted) await Promise.race([channel.close().catch(() => {}), aborted(closed)]);
 }
 
-/** Fulfils when a signal aborts. */
+/** Resolves when a signal aborts. */
 export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();

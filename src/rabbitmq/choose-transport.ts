@@ -5,7 +5,10 @@ import { probe } from "./connection";
 
 const probeTimeoutMs = 1500;
 
-/** RabbitMQ if RABBITMQ_URL names one or one answers at the default address; else the event log itself. */
+/**
+ * Chooses RabbitMQ if RABBITMQ_URL is set or a RabbitMQ answers at the default address. Otherwise chooses the embedded transport: the log
+ * itself.
+ */
 export async function chooseTransport(config: RabbitmqConfig | null): Promise<Transport> {
   if (config === null) return { name: "embedded", reason: "RABBITMQ_URL is none" };
   const broker = redactUrl(config.url);

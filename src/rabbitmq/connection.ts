@@ -10,15 +10,17 @@ import { surviveUndecodableHeaders } from "./undecodable";
 
 export type { ConfirmChannel, ConsumeMessage, Message, Options, Replies } from "amqplib";
 
-/** A dead peer is noticed after two to three of these: 10 to 15 s. RabbitMQ's own 60 s would take up to three minutes. */
+/**
+ * Heartbeat interval. A dead peer is detected after two to three of them (10 to 15 s); RabbitMQ's default of 60 s could take three minutes.
+ */
 const heartbeatSeconds = 5;
 const connectTimeoutMs = 10_000;
 const longestPauseMs = 5_000;
 
-/** Not loaded above: without a broker, it would be a tenth of the time that a start takes. */
+/** Loaded on demand: it slows down startup, and a process without a broker does not need it. */
 const loadAmqplib = () => import("amqplib");
 
-/** The process's one connection to RabbitMQ. It comes back by itself, for as long as it takes. */
+/** Connection of this process to RabbitMQ. It reconnects automatically, without limit. */
 export class Broker {
   #state: BrokerState = "connecting";
   #lastError: string | undefined;
@@ -70,9 +72,9 @@ export class Broker {
   }
 
   /**
-   * Starts to connect and answers at once.
+   * Starts to connect and resolves without waiting for the connection.
    *
-   * @param options.expected false where no RabbitMQ need ever be there: then its absence is no warning.
+   * @param options.expected False if RabbitMQ is optional: a failure to connect is then not logged as a warning.
    */
   static async connect(config: RabbitmqConfig, log: Log, options = { expected: true }): Promise<Broker> {
     const { connect } = await loadAmqplib();
@@ -98,26 +100,26 @@ export class Broker {
     return this.#lastError;
   }
 
-  /** How often the connection came back after it was lost. */
+  /** Number of times the connection was restored after it was lost. */
   get reconnects(): number {
     return Math.max(0, this.#connections - 1);
   }
 
-  /** For how long, in all, the broker has taken no messages though it was connected. */
+  /** Total time, in seconds, that the connected broker blocked publishers. */
   get blockedSeconds(): number {
     const now = this.#blockedSince === undefined ? 0 : performance.now() - this.#blockedSince;
     return (this.#blockedMs + now) / 1000;
   }
 
   /**
-   * Keeps one confirm channel open until the broker is closed or `stop` aborts: opens it, hands it to `use`, and does
-   * so again whenever it closes or `use` fails.
+   * Keeps one confirm channel open until the broker is closed or `stop` aborts. Opens it and passes it to `use`; repeats this whenever the
+   * channel closes or `use` fails.
    *
-   * @param use works with the channel, and resolves when it is done with it or `closed` aborts.
+   * @param use Works with the channel. Resolves when it no longer needs the channel or `closed` aborts.
    */
   async keepChannel(use: (channel: ConfirmChannel, closed: AbortSignal) => Promise<void>, stop?: AbortSignal): Promise<void> {
     await this.#reopen(use, stop);
-    // A process that ends with its channel leaves the connection closed.
+    // Wait for a close in progress, so that a process that exits after this has closed its connection.
     await this.#closing;
   }
 
@@ -134,7 +136,7 @@ export class Broker {
         const openedAt = performance.now();
         try {
           await use(channel, closed);
-          // A channel that keeps closing right after it was opened is a failure too, or this would be a hot loop.
+          // A channel that closes right after it was opened counts as a failure. Otherwise this loop would never pause.
           failures = performance.now() - openedAt > longestPauseMs ? 0 : failures + 1;
           if (failures === 0) warning = undefined;
         } finally {
@@ -153,17 +155,17 @@ export class Broker {
     }
   }
 
-  /** Runs `use` on a channel of its own, so that an error that closes the channel touches no other. */
+  /** Runs `use` on its own channel, so that an error that closes the channel affects no other. */
   withChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
     return this.#places.run(async () => this.#useAndClose(await this.connection.createChannel(), use));
   }
 
-  /** As {@link withChannel}, with publisher confirms; `closed` aborts when the channel goes. */
+  /** Same as {@link withChannel}, with publisher confirms. `closed` aborts when the channel closes. */
   withConfirmChannel<T>(use: (channel: ConfirmChannel, closed: AbortSignal) => Promise<T>): Promise<T> {
     return this.#confirmPlaces.run(async () => this.#useAndClose(await this.connection.createConfirmChannel(), use));
   }
 
-  /** Closes the channels, then the connection; nothing is awaited longer than `timeoutMs`. */
+  /** Closes the channels, then the connection. Waits at most `timeoutMs` milliseconds. */
   close(timeoutMs = 2000): Promise<void> {
     this.#stopping.abort();
     this.#state = "closed";
@@ -171,7 +173,7 @@ export class Broker {
     return this.#closing;
   }
 
-  /** The close of a connection overtakes what its channels have yet to send, such as the last acks; that of a channel does not. */
+  /** Closes the channels first: closing the connection discards what its channels have yet to send, such as the last acks. */
   async #closeAll(): Promise<void> {
     await Promise.all([...this.#channels].map(([channel, closed]) => closeChannel(channel, closed)));
     await this.connection.close();
@@ -200,7 +202,7 @@ export class Broker {
     if (this.#state !== "closed") this.#state = "connecting";
     this.#lastError = explain(error);
     const refusal = explainRefusal(error);
-    // One warning for one outage, however long it lasts, and one for what no waiting mends.
+    // Warn once per outage, and once per refusal, which retrying cannot fix.
     const known = refusal === undefined ? this.#warned : this.#refusal === refusal;
     this.log[known ? "debug" : "warn"]({ broker: this.url, error: this.#lastError }, what);
     this.#warned = true;
@@ -208,7 +210,7 @@ export class Broker {
   }
 }
 
-/** Whether a RabbitMQ answers at this address: undefined if it does, else why not. */
+/** Checks whether RabbitMQ answers at this address. Resolves with undefined if it does, else with the reason. */
 export async function probe(config: RabbitmqConfig, timeoutMs: number): Promise<string | undefined> {
   try {
     const { connect } = await loadAmqplib();
@@ -221,7 +223,7 @@ export async function probe(config: RabbitmqConfig, timeoutMs: number): Promise<
   }
 }
 
-/** amqplib says of a refused virtual host only which frame it had expected. */
+/** Adds the likely cause to a refused virtual host: amqplib reports only which frame it expected. */
 function explain(error: unknown): string {
   const refusal = explainRefusal(error);
   if (refusal !== undefined) return refusal;

@@ -15,24 +15,26 @@ import { Parker, type Parking } from "./park";
 import { type PublishChannel, Publisher } from "./publisher";
 
 const answerTimeoutMs = 1500;
-/** RabbitMQ closes the channel of a consumer that has held a message for 30 minutes. */
+/**
+ * Messages held longer than `longestHoldMs` go back to the queue: RabbitMQ closes the channel of a consumer that holds one for 30 minutes.
+ */
 const [longestHoldMs, lookAtHeldEveryMs] = [15 * 60_000, 60_000];
 
-/** What consuming needs of a confirm channel of amqplib. */
+/** Methods of an amqplib confirm channel that consuming needs. */
 export type ConsumerChannel = PublishChannel & Pick<ConfirmChannel, "prefetch" | "consume" | "cancel" | "ack" | "close">;
 
 export interface Subscription {
-  /** Fulfils when the broker has taken the subscription away, as it does when the queue is deleted. */
+  /** Resolves when the broker has cancelled the subscription, for example because the queue was deleted. */
   readonly cancelled: Promise<void>;
-  /** Takes no more messages, and closes the channel when those in hand are settled. Those not begun stay in the queue. */
+  /** Stops taking messages, and closes the channel once those in progress are settled. Messages not begun stay in the queue. */
   drain(): Promise<void>;
 }
 
 /**
- * Hands the messages of one queue to a worker, and settles them as it decides. A copy for a retry or a dead letter is
- * confirmed before its original is acknowledged.
+ * Passes the messages of one queue to a worker and settles them as the worker decides. A copy for a retry or a dead letter is confirmed
+ * before its original is acknowledged.
  *
- * @param closed aborts when the channel is gone: whatever was not settled then is delivered anew.
+ * @param closed Aborts when the channel closes. The broker then redelivers every unsettled message.
  */
 export async function consumeFrom(
   channel: ConsumerChannel,
@@ -100,7 +102,7 @@ export async function consumeFrom(
     get heldMs(): number {
       return performance.now() - this.#arrivedAt;
     }
-    /** Puts a copy at the end of the queue: to requeue the message itself would count as a delivery on a quorum queue. */
+    /** Publishes a copy to the end of the queue. Requeuing the message itself would count as a delivery on a quorum queue. */
     async putBack(): Promise<void> {
       try {
         await publisher.publishFirst(unhandledCopiesOf(this.message, queue));
@@ -118,7 +120,7 @@ export async function consumeFrom(
     }
   }
 
-  /** Puts back messages that the handler has not begun. */
+  /** Puts messages that the handler has not begun back on the queue. */
   async function putBack(isDue: (delivery: MessageDelivery) => boolean): Promise<void> {
     const due = worker.giveBack((delivery) => isDue(delivery as MessageDelivery)) as MessageDelivery[];
     await Promise.all(due.map((delivery) => delivery.putBack()));
@@ -140,13 +142,13 @@ export async function consumeFrom(
   }
 
   async function subscribe(): Promise<void> {
-    // An exception inside amqplib's callback would close the channel; nothing in `receive` throws.
+    // An exception inside amqplib's callback would close the channel. `receive` never throws.
     ({ consumerTag } = await channel.consume(queue, receive));
   }
 
   /**
-   * While the handler is not to be called, the queue keeps the messages, and the broker may give them to others. Those
-   * that are here already stay: a quorum queue drops what was requeued too often.
+   * Cancels the subscription while the handler must not be called: the queue keeps the messages, and the broker may give them to other
+   * consumers. Messages already received stay here, since a quorum queue drops a message that is requeued too often.
    */
   async function pause(): Promise<void> {
     if (paused) return;
@@ -163,7 +165,7 @@ export async function consumeFrom(
       paused = false;
       await subscribe();
     } catch (error) {
-      // The channel went, or the queue; both are noticed where they matter.
+      // The channel or the queue is gone; the code that depends on them detects both.
       log.debug({ queue, error: messageOf(error) }, "The subscription could not be paused");
       if (!closed.aborted) cancelled.resolve();
     }
@@ -179,14 +181,15 @@ export async function consumeFrom(
       draining = true;
       clearInterval(looking);
       const drained = worker.drain();
-      // A broker that has frozen answers nothing.
+      // A broker that hangs never replies.
       if (!closed.aborted) await Promise.race([channel.cancel(consumerTag).catch(() => {}), Bun.sleep(answerTimeoutMs)]);
       await drained;
-      // The close of the channel requeues the others. That may be once too often for those that were requeued before.
+      // Closing the channel requeues the remaining messages. Copy those requeued before, since another requeue may exceed the delivery
+      // limit.
       if (!closed.aborted && !temporary)
         await Promise.race([putBack(({ message }) => requeuesOf(message) > 0), Bun.sleep(answerTimeoutMs)]);
       acknowledgements.flush();
-      // The close of the connection would overtake acknowledgements that are still on their way.
+      // Closing the connection would discard acknowledgements that are still in transit.
       if (!closed.aborted) await Promise.race([channel.close().catch(() => {}), Bun.sleep(answerTimeoutMs)]);
     },
   };

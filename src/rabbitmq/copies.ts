@@ -4,25 +4,25 @@ import { firstFailureOf, replayMarkOf, traceparentOf } from "./failed-copy";
 import type { OutgoingMessage } from "./message";
 import { leftOutHeader } from "./undecodable";
 
-/** The headers with which this program marks a message that failed. */
+/** Headers that Warren adds to a message that failed. */
 const failureHeaders = ["x-attempts", "x-error", "x-first-failure", "x-last-failure", "x-reason", "x-queue", "x-stack"] as const;
 
 /**
- * The broker's own notes of earlier returns; and `CC` and `BCC`, which would send the copy elsewhere as well
+ * Headers that a copy leaves out: the broker's own notes of earlier returns, and `CC` and `BCC`, which would also send the copy elsewhere
  * (RabbitMQ's sender-selected distribution).
  */
 const droppedHeader = /^(x-death|x-(first|last)-death-.*|x-delivery-count|CC|BCC)$/;
 
-/** What the smallest copy says of the error, in bytes: it fits into the smallest frame of AMQP, 4,096 bytes. */
+/** Length of the error text in the smallest copy, in bytes. That copy fits into AMQP's smallest frame, 4,096 bytes. */
 const leastErrorBytes = 200;
 
 type Headers = Readonly<Record<string, unknown>>;
 
 /**
- * Copies of a message for where it waits or rests, with what became of it in the headers. Each says less than the one
- * before; the last one can always be sent.
+ * Yields copies of a failed message for its retry or dead-letter queue, with the failure in the headers. Each copy has fewer details than
+ * the one before; the last one can always be sent.
  *
- * @param frameMax the largest frame that RabbitMQ takes, in bytes.
+ * @param frameMax Largest frame that RabbitMQ accepts, in bytes.
  */
 export function* copiesOf(
   message: Message,
@@ -43,7 +43,7 @@ export function* copiesOf(
   yield copy(message, target, {}, { ...notes(leastErrorBytes), [leftOutHeader]: "headers and properties" });
 }
 
-/** Copies of a dead letter for its queue: its attempts start anew. As with {@link copiesOf}, the last one can always be sent. */
+/** Yields copies of a dead letter for its queue, with the attempt count reset. As in {@link copiesOf}, the last one can always be sent. */
 export function* revivedCopiesOf(message: Message, queue: string): Generator<OutgoingMessage> {
   const kept = keptHeaders(message);
   for (const name of failureHeaders) delete kept[name];
@@ -53,7 +53,7 @@ export function* revivedCopiesOf(message: Message, queue: string): Generator<Out
   yield copy(message, queue, properties, headers);
 }
 
-/** Copies of a message for its queue, as it came. As with {@link copiesOf}, the last one can always be sent. */
+/** Yields copies of a message for its own queue, unchanged if possible. As in {@link copiesOf}, the last one can always be sent. */
 export function* unhandledCopiesOf(message: Message, queue: string): Generator<OutgoingMessage> {
   const { properties, leftOut } = propertiesOf(message);
   yield copy(message, queue, properties, { ...keptHeaders(message), ...leftOutNote(leftOut, message) });
@@ -61,7 +61,7 @@ export function* unhandledCopiesOf(message: Message, queue: string): Generator<O
   yield copy(message, queue, properties, headers);
 }
 
-/** What this program noted of a message when it failed before, cut where it is long. */
+/** Returns the failure headers that Warren added earlier, with long values cut. */
 function earlierNotes({ properties }: Message): Headers {
   const notes = failureHeaders.map((name) => [name, properties.headers?.[name]] as const);
   const isPlain = (value: unknown) => typeof value === "string" || typeof value === "number";
@@ -76,7 +76,7 @@ function keptHeaders({ properties }: Message): Record<string, unknown> {
   return Object.fromEntries(Object.entries(properties.headers ?? {}).filter(([name]) => !droppedHeader.test(name)));
 }
 
-/** Of the headers that a message came with, those that change how it is handled, and its trace. */
+/** Returns the message's original headers that change how it is handled, and its trace context. */
 function ownHeaders(message: Message): Headers {
   const replay = replayMarkOf(message);
   const traceparent = traceparentOf(message);
@@ -99,20 +99,20 @@ function failureNotes(message: Message, queue: string, outcome: Failure, now: Da
   };
 }
 
-/** Cuts between characters. */
+/** Truncates text to `most` bytes of UTF-8 without splitting a character. */
 function cutBytes(text: string, most: number): string {
   if (text.length * 3 <= most || Buffer.byteLength(text) <= most) return text;
   return text.slice(0, new TextEncoder().encodeInto(text, new Uint8Array(most)).read);
 }
 
-/** Says what the copy lacks, beside what the message itself lacked already. */
+/** Returns a header that lists the parts missing from the copy, including those that the message already lacked. */
 function leftOutNote(leftOut: readonly string[], { properties }: Message): Headers {
   const before: unknown = properties.headers?.[leftOutHeader];
   const all = [...(typeof before === "string" && leftOut.length > 0 ? [before.slice(0, 255)] : []), ...leftOut];
   return all.length === 0 ? {} : { [leftOutHeader]: [...new Set(all)].join(", ") };
 }
 
-/** The properties that a copy keeps, and the names of those that amqplib can read but not write. */
+/** Returns the properties that a copy keeps, and the names of those that amqplib can read but not write. */
 function propertiesOf({ properties }: Message): { properties: Options.Publish; leftOut: string[] } {
   const { messageId, type, timestamp, contentType, contentEncoding, correlationId, appId } = properties;
   const texts = Object.entries({ messageId, type, contentType, contentEncoding, correlationId, appId });
@@ -121,14 +121,14 @@ function propertiesOf({ properties }: Message): { properties: Options.Publish; l
     if (value !== undefined && !sendable) leftOut.push(name);
     return sendable;
   };
-  // Bytes that are not UTF-8 have become longer characters.
+  // Measure in bytes: invalid UTF-8 was decoded into replacement characters, which are longer.
   const isShort = (text: unknown) => typeof text === "string" && Buffer.byteLength(text) <= 255;
   const kept = texts.filter(([name, value]) => isSendable(name, value, isShort(value)));
   const hasTime = isSendable("timestamp", timestamp, Number.isSafeInteger(timestamp) && timestamp >= 0);
   return { properties: { ...Object.fromEntries(kept), ...(hasTime && { timestamp }) }, leftOut };
 }
 
-/** The body as it is. None of the properties would make the copy expire, or be refused. */
+/** Copies the body unchanged. The kept properties cannot make the copy expire or be refused. */
 function copy({ content }: Message, target: string, properties: Options.Publish, headers: Headers): OutgoingMessage {
   const messageId = properties.messageId || Bun.randomUUIDv7();
   return { exchange: "", routingKey: target, content, options: { ...properties, messageId, persistent: true, headers } };

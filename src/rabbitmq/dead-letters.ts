@@ -22,7 +22,7 @@ const lookAtBrokerEveryMs = 250;
 
 /** Dead letters on RabbitMQ: the messages of `<queue>.dead`. */
 export class RabbitDeadLetters implements DeadLetters {
-  /** @param queueNames every queue that may have some. */
+  /** @param queueNames Resolves with the name of every queue that may have dead letters. */
   constructor(
     readonly broker: Broker,
     readonly queueNames: () => Promise<readonly string[]>,
@@ -32,7 +32,7 @@ export class RabbitDeadLetters implements DeadLetters {
     this.#refuseIfAway();
     const counts = await Promise.all(
       (await this.queueNames()).map(async (queue) => {
-        // One that RabbitMQ keeps from us hides no other.
+        // A queue that RabbitMQ refuses to show must not hide the others.
         const count = await this.#depthOf(queue, deadQueueOf(queue)).catch(() => undefined);
         return { queue, count: count ?? 0 };
       }),
@@ -46,7 +46,7 @@ export class RabbitDeadLetters implements DeadLetters {
     let seen = 0;
     let next: number | null = null;
     await this.#read(queue, (message) => {
-      // Others are on their way when it is enough.
+      // More messages can arrive after the page is full.
       if (next !== null) return "keep";
       seen += 1;
       if (seen <= after || !isSelected(selection, about(message))) return "keep";
@@ -79,7 +79,7 @@ export class RabbitDeadLetters implements DeadLetters {
         );
         return redriven;
       } catch (error) {
-        // One message over which RabbitMQ closes the channel stays where it is, and holds up no other.
+        // A message over which RabbitMQ closes the channel stays in place and does not block the others.
         if (!suspects.hasLearned()) throw error;
       }
     }
@@ -99,11 +99,11 @@ export class RabbitDeadLetters implements DeadLetters {
     return discarded;
   }
 
-  /** Looks at every dead letter that is there now. */
+  /** Passes every current dead letter to `look`. */
   async #read(queue: string, look: Look, watch: Watch = {}): Promise<void> {
     this.#refuseIfAway();
     const name = deadQueueOf(queue);
-    // One that looks empty need not be: somebody else may be looking at all that is there.
+    // A queue that looks empty may have messages: another reader may hold all of them.
     if ((await this.#depthOf(queue, name)) === undefined) {
       if ((await this.#depthOf(queue)) === undefined) throw new UnknownQueue(queue);
       return;
@@ -112,7 +112,7 @@ export class RabbitDeadLetters implements DeadLetters {
     const giveUp = new AbortController();
     const stop = watch.stop ? AbortSignal.any([watch.stop, giveUp.signal]) : giveUp.signal;
     const blocked = Promise.withResolvers<never>();
-    // A broker that takes nothing would hold up the answer for as long as it does so.
+    // A broker that blocks publishers would delay the response for just as long.
     const timer = setInterval(() => {
       if (this.broker.state !== "blocked") return;
       giveUp.abort();
@@ -147,7 +147,7 @@ export class RabbitDeadLetters implements DeadLetters {
   }
 }
 
-/** What the headers and properties of a dead letter say. */
+/** Extracts the details of a dead letter from its headers and properties. */
 function about(message: Message): Omit<DeadLetter, "body" | "bodyEncoding" | "bodyBytes"> {
   const { messageId, type, headers = {} } = message.properties;
   const text = (name: string) => (typeof headers[name] === "string" ? (headers[name] as string) : null);

@@ -6,24 +6,28 @@ import { unhandledCopiesOf } from "./copies";
 import { requeuesOf } from "./failed-copy";
 import { Publisher } from "./publisher";
 
-/** What is done with a dead letter that was looked at. `enough`: it is kept, and no other is looked at. */
+/** Decision about a dead letter. `enough` keeps it and stops reading. */
 export type Verdict = "keep" | "remove" | "enough";
-/** @param closed aborts with the channel of the publisher. */
+/**
+ * Decides about one dead letter.
+ *
+ * @param closed Aborts when the publisher's channel closes.
+ */
 export type Look = (message: ConsumeMessage, publisher: Publisher, closed: AbortSignal) => Verdict | Promise<Verdict>;
 
-/** How many are fetched before they are looked at: few while that they are small is not known. */
+/** Prefetch of the reader: `fewAhead` until that many messages were read and all are smaller than `largeBytes`, then `manyAhead`. */
 const [fewAhead, manyAhead] = [16, 256];
 const largeBytes = 64 * 1024;
 const patienceMs = 5000;
 /**
- * Where the dead letters are on a quorum queue, each look counts as a delivery, and too many of those make RabbitMQ drop
- * a message: after so many, a copy at the end of the queue takes its place. The limit of RabbitMQ 4 is 20.
+ * Number of requeues after which a copy at the end of the queue replaces the message. On a quorum queue, each read counts as a delivery,
+ * and RabbitMQ drops a message that exceeds the limit, which is 20 in RabbitMQ 4.
  */
 const mostRequeues = 10;
-/** How soon it is noticed that somebody took away what was still to come. */
+/** Interval at which the reader checks whether the remaining messages are gone. */
 const lookAgainMs = 250;
 
-/** Somebody else reads the same queue. */
+/** Thrown when another reader is using the same queue. */
 export class QueueTaken extends Error {
   override readonly name = "QueueTaken";
   constructor(queue: string, options?: ErrorOptions) {
@@ -32,10 +36,10 @@ export class QueueTaken extends Error {
 }
 
 /**
- * Looks at every message that is in a queue now, the oldest first. One that is kept stays unacknowledged until the
- * channel closes, and then stands in the queue as before, or at its end. One reader at a time: another one waits for a while.
+ * Passes every message that is in a queue now to `look`, the oldest first. A kept message stays unacknowledged until the channel closes. It
+ * then returns to its place or to the end of the queue. Only one reader works at a time; another one waits up to `patienceMs`.
  *
- * @throws {QueueTaken} when the other one takes too long.
+ * @throws {QueueTaken} if the other reader does not finish in time.
  */
 export async function readDeadQueue(broker: Broker, queue: string, look: Look, watch: Watch): Promise<void> {
   const deadline = performance.now() + patienceMs;
@@ -43,7 +47,7 @@ export async function readDeadQueue(broker: Broker, queue: string, look: Look, w
     try {
       return await broker.withConfirmChannel((channel, closed) => readAll(channel, closed, queue, look, watch));
     } catch (error) {
-      // Nothing was looked at: it is the subscription itself that was refused.
+      // These errors come from the subscription itself: no message was read yet.
       if (!(error instanceof QueueTaken || messageOf(error).includes("in exclusive use"))) throw error;
       if (performance.now() > deadline) throw new QueueTaken(queue, { cause: error });
       await Bun.sleep(50 + Math.random() * 100);
@@ -62,7 +66,7 @@ async function readAll(
   const moved = new Signal();
   for (const signal of [closed, stop]) signal?.addEventListener("abort", () => moved.raise(), { once: true });
   const { messageCount: count, consumerCount } = await channel.checkQueue(queue);
-  // What another reader has in hand is not in that count.
+  // `messageCount` leaves out messages that another reader holds.
   if (consumerCount > 0) throw new QueueTaken(queue);
 
   let begun = 0;
@@ -75,7 +79,10 @@ async function readAll(
   let ahead = fewAhead;
   let subscription: { readonly tag: string; readonly room: number; kept: number } | undefined;
   let subscribing = false;
-  /** A subscription has room for so many unsettled messages; when those that are kept fill it, a new one takes its place. */
+  /**
+   * Subscribes with a prefetch of `ahead`, replacing the current subscription. Kept messages use up its prefetch, so replace it once they
+   * fill half of it.
+   */
   const subscribe = async () => {
     if (subscribing || ended() || (subscription && subscription.room === ahead && subscription.kept < ahead / 2)) return;
     subscribing = true;
@@ -111,7 +118,7 @@ async function readAll(
   };
   function receive(message: ConsumeMessage | null): void {
     if (message === null) cancelled = true;
-    // What comes now was not there at the beginning, or is not wanted any more; it goes back when the channel closes.
+    // This message arrived later or is not needed any more. It returns to the queue when the channel closes.
     else if (!ended()) {
       begun += 1;
       working += 1;
@@ -125,7 +132,7 @@ async function readAll(
   const isIdle = () => working === 0 && performance.now() - movedAt >= lookAgainMs;
   while (!ended()) {
     await moved.wait(lookAgainMs);
-    // Whatever the broker had sent before its first answer is here before the second.
+    // Messages sent before the first reply arrive before the second, so two empty checks in a row mean that none is in transit.
     if (isIdle() && !ended() && (await isEmpty()) && (await isEmpty()) && isIdle()) break;
   }
   while (working > 0 && !closed.aborted) await moved.wait();

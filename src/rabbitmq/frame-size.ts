@@ -1,19 +1,20 @@
 import type { Options } from "./connection";
 
-/** Type, channel, size and end of a frame; class, weight, size of the body, and flags of the properties. */
+/**
+ * Fixed part of a content header frame: 8 bytes for its type, channel, size and end; 14 for class, weight, body size and property flags.
+ */
 const fixedBytes = 8 + 14;
 
 /**
- * The size of the frame with a message's properties and headers, in bytes; never less than it will be. RabbitMQ ends a
- * connection on which a frame is larger than was negotiated, and AMQP 0-9-1 cannot split this one. Infinite for headers that
- * are nested too deeply.
+ * Returns an upper bound, in bytes, for the frame with a message's properties and headers. RabbitMQ closes a connection that sends a frame
+ * larger than negotiated, and AMQP 0-9-1 cannot split this one. Returns Infinity for headers that are nested too deeply.
  */
 export function headerFrameBytes({ headers, ...properties }: Options.Publish): number {
   let bytes = fixedBytes;
   try {
     bytes += tableBytes(headers ?? {});
   } catch {
-    // A stack overflow; amqplib's encoder would have one as well.
+    // A stack overflow, which amqplib's encoder would have as well.
     return Number.POSITIVE_INFINITY;
   }
   for (const value of Object.values(properties)) bytes += typeof value === "string" ? 1 + Buffer.byteLength(value) : 8;
@@ -28,7 +29,7 @@ function tableBytes(table: object): number {
   return bytes;
 }
 
-/** The types of numbers have up to eight bytes after their tag. */
+/** Returns the encoded size of a value. A number takes at most eight bytes after its type tag. */
 function valueBytes(value: unknown): number {
   if (typeof value === "string") return 5 + Buffer.byteLength(value);
   if (Buffer.isBuffer(value)) return 5 + value.length;

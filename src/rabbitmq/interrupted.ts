@@ -1,15 +1,16 @@
 import type { Outcome } from "../delivery/outcome";
 import { Suspects } from "./suspects";
 
-/** What a process remembers of the messages that it held when a channel closed, so that a lost connection is no death. */
+/** Remembers the messages that this process held when a channel closed, so that a lost connection does not count as a crash. */
 export class Interrupted {
-  /** Messages that this process has not settled, though it lives. */
+  /** Messages that this process had not settled. It is still alive, so their redelivery is not suspect. */
   readonly held = new Set<string>();
-  /** Messages that it has handled, but could not acknowledge any more. */
+  /** Messages that this process handled but could not acknowledge. */
   readonly handled = new Map<string, Outcome>();
+  /** Messages over which RabbitMQ may have closed a channel. */
   readonly suspects = new Suspects();
 
-  /** What is forgotten costs a needless count or a second handling, never an event. */
+  /** Forgets the oldest entries beyond `most`. A forgotten one costs a needless count or a second handling, never an event. */
   forgetOldest(most: number): void {
     this.suspects.forgetOldest(most);
     for (const kept of [this.held, this.handled]) {

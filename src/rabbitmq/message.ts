@@ -1,7 +1,7 @@
 import type { LogEntry } from "../store/log";
 import type { Options } from "./connection";
 
-/** A message on its way to the broker. */
+/** Message to publish. */
 export interface OutgoingMessage {
   readonly exchange: string;
   readonly routingKey: string;
@@ -10,8 +10,8 @@ export interface OutgoingMessage {
 }
 
 /**
- * The message of an event. The headers are the CloudEvents 1.0 attributes with the prefix of its AMQP binding, and the
- * W3C `traceparent` where there is one.
+ * Converts an event to a message. The headers are the CloudEvents 1.0 attributes with the prefix of its AMQP binding, and the W3C
+ * `traceparent` if there is one.
  */
 export function toMessage(entry: LogEntry, exchange: string): OutgoingMessage {
   const seconds = Math.floor(Date.parse(entry.timestamp) / 1000);
@@ -23,7 +23,7 @@ export function toMessage(entry: LogEntry, exchange: string): OutgoingMessage {
     options: {
       messageId: entry.id,
       type: entry.type,
-      // A time that is not one, as in a database that was edited, cannot be written, and would hold up the log.
+      // An invalid time, as in a database edited by hand, cannot be encoded and would block the log.
       ...(seconds >= 0 && { timestamp: seconds }),
       contentType: "application/json",
       persistent: true,

@@ -9,34 +9,34 @@ import { originOf } from "./failed-copy";
 import type { Publisher } from "./publisher";
 import type { Suspects } from "./suspects";
 
-/** Where the messages of a queue go that are not acknowledged as handled. */
+/** Destinations for the messages of a queue that failed. */
 export interface Parking {
-  /** Declares the queue where a message waits for so long, and resolves with its name. */
+  /** Declares the queue where a message waits `delayMs`, and resolves with its name. */
   retryQueue(delayMs: number): Promise<string>;
-  /** Declares the queue for dead letters, and resolves with its name. */
+  /** Declares the dead-letter queue, and resolves with its name. */
   deadQueue(): Promise<string>;
-  /** Forgets which queues were declared: one of them may not be there any more. */
+  /** Forgets which queues were declared, since one of them may be gone. */
   forget(): void;
-  /** Writes a message to a file of its own, and returns the path. */
+  /** Writes a message to its own file, and returns the path. */
   quarantine(message: Message, outcome: Failure, why: string): string;
-  /** How long RabbitMQ may refuse copies before they go elsewhere. */
+  /** How long RabbitMQ may refuse copies, in milliseconds, before they go elsewhere. */
   readonly patienceMs: number;
 }
 
 const longestPauseMs = 5000;
 
 /**
- * Moves messages off their queue, so that none of them holds up the others. The steps, until one of them works: a copy with
- * everything, copies that say less, and a local file. The file comes as soon as RabbitMQ has closed the channel twice over
- * a copy of the same message, or when it has refused all copies for a while. A retry becomes a dead letter before that.
+ * Moves failed messages off their queue, so that none of them blocks the others. It tries, in this order: a complete copy, copies with
+ * fewer details, and a local file. The file is used once RabbitMQ has closed the channel twice over a copy of the same message, or has
+ * refused all copies for a while. A refused retry becomes a dead letter first.
  */
 export class Parker {
-  /** Since when each kind of copy is refused, in the time of `performance.now()`. */
+  /** Time of the first refusal for each kind of copy, as returned by `performance.now()`. */
   readonly #refusedSince = new Map<Failure["action"], number>();
 
   /**
-   * @param closed aborts with the channel, with the error as its reason.
-   * @param suspects outlives the channel.
+   * @param closed Aborts when the channel closes, with the error as its reason.
+   * @param suspects Shared across channels.
    */
   constructor(
     readonly publisher: Publisher,
@@ -46,13 +46,13 @@ export class Parker {
     readonly consumer: Pick<Consumer, "queue" | "temporary" | "log">,
   ) {}
 
-  /** Resolves with true when the message may be acknowledged, with false when the channel closed before that. */
+  /** Resolves with true if the message may be acknowledged, with false if the channel closed first. */
   async park(message: Message, failure: Failure): Promise<boolean> {
     const { parking, closed } = this;
     let outcome = failure;
     let hopeless = this.suspects.isGuilty(message) ? "RabbitMQ closed the channel twice over a copy of this message" : undefined;
     for (let pauseMs = 100; !closed.aborted; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
-      // A temporary queue has no place of its own that outlives it; the event itself is still in the log.
+      // A temporary queue has no dead-letter queue, since none would outlive it. The event itself is still in the log.
       if (this.consumer.temporary && outcome.action === "dead-letter") return true;
       try {
         if (hopeless === undefined) await this.#copy(message, outcome);
@@ -104,7 +104,7 @@ export class Parker {
   }
 }
 
-/** An event that no queue takes for its next attempt is given up. */
+/** Turns a retry that no queue accepts into a dead letter. */
 function withoutRetry({ attempts, error }: Failure, why: string): Failure {
   const said = `${describeError(error).message} (not tried again, as no queue takes the event until then: ${why})`;
   return { action: "dead-letter", reason: "attempts-exhausted", attempts, error: said };

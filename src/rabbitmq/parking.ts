@@ -6,16 +6,16 @@ import type { Parking } from "./park";
 import { quarantine } from "./quarantine";
 import { declareDeadQueue, declareRetryQueue } from "./topology";
 
-/** Well within the time after which a retry queue that nobody declares removes itself. */
+/** Interval between declarations. Well below the time after which an undeclared retry queue removes itself. */
 const declareAgainAfterMs = 60_000;
 
-/** An outage of a node of RabbitMQ is over by then, mostly; the events behind do not wait for longer. */
+/** How long RabbitMQ may refuse copies. Most outages of a RabbitMQ node are shorter, and later events must not wait longer. */
 const patienceMs = 60_000;
 
 /**
- * The retry and dead letter queues of one consumer, declared when they are needed and not for every message.
+ * Creates the retry and dead-letter queues of one consumer on demand, without declaring them for every message.
  *
- * @param folder for messages that no queue takes.
+ * @param folder Folder for messages that no queue accepts.
  */
 export function parkingOf(broker: Broker, announcer: Announcer, { queue, temporary, log }: Consumer, folder: string): Parking {
   const declared = new Map<string, { name: Promise<string>; at: number }>();
@@ -29,7 +29,7 @@ export function parkingOf(broker: Broker, announcer: Announcer, { queue, tempora
   };
   const retryQueue = async (delayMs: number) => {
     const name = await declareRetryQueue(broker, queue, delayMs, log);
-    // For those who look; the retry waits for nobody.
+    // The announcement only makes the queue visible to users; the retry does not wait for it.
     if (!temporary) {
       void announcer
         .announce({ queue, retryDelayMs: delayMs })

@@ -1,7 +1,7 @@
-/** A connection has some 2,000 channels; what opens one for a moment needs few at a time. */
+/** Maximum number of short-lived channels. A connection has about 2,000 channels, and these need only a few at a time. */
 const mostAtOnce = 32;
 
-/** Lets so much work be done at a time; the rest waits for its turn, in the order in which it came. */
+/** Limits how many tasks run at once. The rest wait in order of arrival. */
 export class Places {
   #free = mostAtOnce;
   readonly #waiting: (() => void)[] = [];
@@ -12,7 +12,7 @@ export class Places {
     try {
       return await work();
     } finally {
-      // Whoever waits takes over the place.
+      // Pass the place to the next waiting task.
       const next = this.#waiting.shift();
       if (next) next();
       else this.#free += 1;

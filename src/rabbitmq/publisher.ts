@@ -3,15 +3,15 @@ import type { ConfirmChannel, Message } from "./connection";
 import { headerFrameBytes } from "./frame-size";
 import type { OutgoingMessage } from "./message";
 
-/** What publishing needs of a confirm channel of amqplib. */
+/** Members of an amqplib confirm channel that publishing needs. */
 export type PublishChannel = Pick<ConfirmChannel, "publish"> & {
-  /** Knows the largest frame that was negotiated, which amqplib's types leave out. */
+  /** Has the negotiated `frameMax`, which amqplib's types leave out. */
   readonly connection?: object;
   on(event: "return", listener: (message: Message) => void): unknown;
   on(event: "drain" | "close", listener: () => void): unknown;
 };
 
-/** No queue took the message. */
+/** Thrown when no queue accepted the message. */
 export class Unroutable extends Error {
   override readonly name = "Unroutable";
   constructor(readonly routedTo: OutgoingMessage) {
@@ -19,12 +19,12 @@ export class Unroutable extends Error {
   }
 }
 
-/** amqplib cannot write the message: a property is not valid, or all of them are too large for a frame. */
+/** Thrown when amqplib cannot encode the message: a property is invalid, or the properties together exceed the frame size. */
 export class Unsendable extends Error {
   override readonly name = "Unsendable";
 }
 
-/** What RabbitMQ and amqplib agree on unless one of them asks for less. */
+/** Frame size, in bytes, that RabbitMQ and amqplib negotiate unless one of them asks for less. */
 const defaultFrameMax = 131_072;
 
 /** Publishes on one confirm channel. */
@@ -34,7 +34,7 @@ export class Publisher {
   #drained: PromiseWithResolvers<void> | undefined;
 
   constructor(readonly channel: PublishChannel) {
-    // RabbitMQ sends the return of an unroutable message before its confirm, which then says ok all the same.
+    // RabbitMQ sends the return of an unroutable message before its confirm, and that confirm reports success.
     channel.on("return", (message) => this.#returned.add(String(message.properties.messageId)));
     const resume = () => {
       this.#drained?.resolve();
@@ -48,17 +48,17 @@ export class Publisher {
   }
 
   /**
-   * Fulfils when the broker has taken responsibility for the message. A rejection does not say that the message was
-   * not delivered: publish it again, with the same `messageId`.
+   * Resolves when the broker has confirmed the message. After a rejection the message may still have been delivered: publish it again with
+   * the same `messageId`.
    *
-   * @throws {Unroutable} when no queue took it.
-   * @throws {Unsendable} when it cannot be written.
+   * @throws {Unroutable} if no queue accepted it.
+   * @throws {Unsendable} if it cannot be encoded.
    */
   publish(message: OutgoingMessage): Promise<void> {
     return new Promise((resolve, reject) => this.send(message, (error) => (error ? reject(error) : resolve())));
   }
 
-  /** The largest frame that RabbitMQ takes on this connection, in bytes. */
+  /** Largest frame that RabbitMQ accepts on this connection, in bytes. */
   get frameMax(): number {
     const { connection } = this.channel;
     const negotiated = connection && "frameMax" in connection ? connection.frameMax : undefined;
@@ -66,9 +66,9 @@ export class Publisher {
   }
 
   /**
-   * Publishes the first of these messages that can be written; each says less than the one before it.
+   * Publishes the first of these messages that can be encoded. Each has fewer details than the one before it.
    *
-   * @throws as {@link publish}; {@link Unsendable} if none of them can be written.
+   * @throws Same as {@link publish}; {@link Unsendable} if none of them can be encoded.
    */
   async publishFirst(messages: Iterable<OutgoingMessage>): Promise<void> {
     let unsendable = new Unsendable("There is no message to publish");
@@ -88,7 +88,7 @@ export class Publisher {
     throw unsendable;
   }
 
-  /** As {@link publish}, with a callback in place of the promise, which would be a tenth of what the relay does. */
+  /** Same as {@link publish}, with a callback instead of a promise: one promise per event was measured to slow down the relay. */
   send(message: OutgoingMessage, settled: (error?: Error) => void): void {
     const { exchange, routingKey, content, options } = message;
     const settle = (error: unknown) => {
@@ -105,7 +105,7 @@ export class Publisher {
     }
   }
 
-  /** Undefined while the socket keeps up; else fulfils when it does again, or is closed. */
+  /** Undefined while the socket keeps up. Otherwise resolves when it has drained or is closed. */
   get drained(): Promise<void> | undefined {
     return this.#drained?.promise;
   }

@@ -3,15 +3,15 @@ import { join } from "node:path";
 import { describeError, type Failure } from "../delivery/outcome";
 import type { Message } from "./connection";
 
-/** The folder of messages that no queue of RabbitMQ takes, each in a file of its own: `<queue>/<id>.json`. */
+/** Returns the folder for messages that no RabbitMQ queue accepts. Each has its own file: `<queue>/<id>.json`. */
 export function quarantineFolder(dataDir: string): string {
   return join(dataDir, "quarantine");
 }
 
 /**
- * Writes a message to a file, on disk before this returns, and returns its path.
+ * Writes a message to a file and returns its path. The file is on disk before this returns.
  *
- * @param why no queue takes it.
+ * @param why Reason that no queue accepts the message.
  */
 export function quarantine(folder: string, queue: string, message: Message, outcome: Failure, why: string): string {
   const place = join(folder, queue);
@@ -29,15 +29,15 @@ export function quarantine(folder: string, queue: string, message: Message, outc
   return path;
 }
 
-/** Messages of one queue that no queue takes. */
+/** Quarantined messages of one queue. */
 export interface Quarantined {
   readonly queue: string;
   readonly messages: number;
-  /** Of their files. */
+  /** Folder that contains their files. */
   readonly folder: string;
 }
 
-/** The queues that have messages in quarantine. */
+/** Returns the queues that have quarantined messages. */
 export function quarantined(folder: string): Quarantined[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
@@ -46,7 +46,7 @@ export function quarantined(folder: string): Quarantined[] {
     .filter(({ messages }) => messages > 0);
 }
 
-/** What a person is told. */
+/** Describes quarantined messages for a user. */
 export function toldQuarantine({ messages, folder }: Quarantined): string {
   return `${messages === 1 ? "A message that no queue takes is" : `${messages} messages that no queue takes are`} in ${folder}.`;
 }
@@ -61,12 +61,12 @@ function textOf(queue: string, message: Message, outcome: Failure, why: string):
   try {
     return JSON.stringify({ ...about, properties: message.properties, bodyEncoding, body });
   } catch {
-    // Headers that are nested too deeply.
+    // The headers are nested too deeply.
     return JSON.stringify({ ...about, properties: null, bodyEncoding, body });
   }
 }
 
-/** The whole body: as text if it is UTF-8, else as base64. */
+/** Returns the whole body: as text if it is UTF-8, else as base64. */
 function bodyOf(content: Buffer): { body: string; bodyEncoding: "text" | "base64" } {
   try {
     return { body: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content), bodyEncoding: "text" };
@@ -75,7 +75,7 @@ function bodyOf(content: Buffer): { body: string; bodyEncoding: "text" | "base64
   }
 }
 
-/** Makes a new name in a folder survive a power cut. */
+/** Syncs a folder, so that a new file name survives a power failure. */
 function sync(folder: string): void {
   const opened = openSync(folder, "r");
   try {

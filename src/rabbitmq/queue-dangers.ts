@@ -5,9 +5,9 @@ import { deadQueueOf } from "./topology";
 export interface QueueDanger {
   /** The argument or property: `x-max-length`. */
   readonly argument: string;
-  /** What happens, after "drops events: ". */
+  /** The effect, as it follows "drops events: ". */
   readonly what: string;
-  /** What a person can do. */
+  /** The correction, for a person. */
   readonly todo: string;
 }
 

@@ -6,7 +6,7 @@ import { dangersOf, type QueueDanger, refusalReason } from "./queue-dangers";
 import { type QueueFacts, queueFacts } from "./queue-facts";
 import { isRefusal } from "./topology";
 
-/** What could go wrong with a queue because of how it was set up. */
+/** Finds dangers of a queue that follow from its arguments and policies. */
 export interface Inspection {
   readonly dangers: readonly QueueDanger[];
   readonly isQuorum: boolean;

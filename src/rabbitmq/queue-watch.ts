@@ -3,7 +3,7 @@ import { type Log, messageOf } from "../observe/logging";
 import type { QueueDanger } from "./queue-dangers";
 import { dangerText, type QueueInspector } from "./queue-inspection";
 
-/** A queue is declared anew, or gets a policy, seldom. */
+/** Interval between inspections, in milliseconds. Arguments and policies change seldom. */
 export const lookEveryMs = 60_000;
 
 /** Knows which queues could drop events because of how they were set up, and says each once. */

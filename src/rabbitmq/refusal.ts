@@ -2,7 +2,7 @@ import { QueueUnavailable } from "../delivery/queue-errors";
 import { messageOf } from "../observe/logging";
 import { isRefusal } from "./topology";
 
-/** Makes what RabbitMQ refuses for one queue a {@link QueueUnavailable}; throws anything else as it is. */
+/** Returns an error handler that converts RabbitMQ's refusal of one queue to {@link QueueUnavailable} and rethrows any other error. */
 export function refusalExplained(queue: string): (error: unknown) => never {
   return (error) => {
     if (!isRefusal(error)) throw error;

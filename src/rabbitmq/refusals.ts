@@ -2,7 +2,7 @@ import { type Log, messageOf } from "../observe/logging";
 import type { Refusal } from "../store/queue-store";
 import type { Store } from "../store/store";
 
-/** How many different ones are told apart; whoever sends them chooses their names. */
+/** Maximum number of distinct refusals tracked. Senders choose the names, so the number must be bounded. */
 const mostTold = 100;
 const saveEveryMs = 10_000;
 const longestName = 200;
@@ -10,7 +10,7 @@ const longestName = 200;
 /** How long a refused announcement is of interest, in milliseconds. */
 export const refusalLifetimeMs = 24 * 3_600_000;
 
-/** The announcements that were not believed: each kind is logged once, and kept for `bun run status`. */
+/** Records refused announcements: logs each kind once, and stores it for `bun run status`. */
 export class Refusals {
   readonly #known = new Map<string, Refusal & { readonly savedAt: number }>();
 
@@ -19,7 +19,12 @@ export class Refusals {
     readonly log: Log,
   ) {}
 
-  /** @param name of the queue, as whoever has sent it says. @param user of RabbitMQ who has sent it, if that is known. */
+  /**
+   * Records a refused announcement.
+   *
+   * @param name Name of the queue, as given by the sender.
+   * @param user RabbitMQ user of the sender, if known.
+   */
   note(name: string, problem: string, user: string | undefined): void {
     const queue = name.slice(0, longestName);
     const key = JSON.stringify([queue, problem]);

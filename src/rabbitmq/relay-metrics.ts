@@ -3,9 +3,9 @@ import type { LogReader } from "../store/log";
 import { type Backlog, backlogOf } from "./backlog";
 import type { Relay } from "./relay";
 
-/** How far the relay is behind the event log. */
+/** Declares metrics of the relay's progress through the event log. */
 export function describeRelay(metrics: Metrics, relay: Pick<Relay, "position" | "tally">, log: Pick<LogReader, "read" | "end">): void {
-  /** Null: the log could not be read. */
+  /** Null if the log could not be read. */
   let backlog: Backlog | null = null;
   metrics.beforeScrape(async () => {
     backlog = null;

@@ -14,9 +14,9 @@ import { StoredPosition } from "./stored-position";
 export interface RelayOptions {
   readonly log: LogReader;
   readonly relayed: Store["relayed"];
-  /** The exchange that an event type goes to. */
+  /** Returns the exchange for an event type. */
   readonly exchangeOf: (eventType: string) => string;
-  /** Gives an event that no queue took a queue to go to. */
+  /** Declares a queue for an event that no queue accepted. */
   readonly makeRoute: (eventType: string, exchange: string) => Promise<void>;
   /** Sees to events that a queue refuses. */
   readonly refused: RefusedEvents;
@@ -24,71 +24,72 @@ export interface RelayOptions {
   readonly tracing?: Pick<Tracing, "send">;
 }
 
-/** What went wrong, and with which event if with one. */
+/** A failure to send, with the event if it concerns one. */
 interface Failed {
   readonly error: unknown;
   readonly entry?: LogEntry;
 }
 
-/** An event that the broker refused, and how to tell that it has it after all. */
+/** An event that the broker refused, and a function that notes its confirm. */
 interface Refused {
   readonly entry: LogEntry;
   readonly message: OutgoingMessage;
   readonly confirm: () => number | undefined;
 }
 
-/** Keeps the broker's pipe full, and bounds what one that blocks can hold in memory. */
+/** Maximum number of unconfirmed events. Keeps the broker busy, and bounds memory use while it blocks publishers. */
 const window = 1024;
+/** Maximum total size of unconfirmed messages, in bytes. */
 const windowBytes = 16 * 1024 * 1024;
-/** Read at once, and sent at once from a log that does not grow: the fewer pieces, the less work for the broker. */
+/** Number of events read at once, and sent at once while the log does not grow. Larger pieces cost the broker less work. */
 const batch = 256;
-/** While changes come, more would hold their requests up for longer than some milliseconds. */
+/** Number of events sent at once while the log grows. More would delay requests noticeably. */
 const sentBetweenChanges = 64;
 const longestPauseMs = 5_000;
 
 /**
- * Sends the event log to the broker, in order, and keeps the position up to which everything is confirmed.
- * A crash can make it send events again, never leave one out.
+ * Sends the event log to the broker, in order, and stores the position up to which everything is confirmed. After a crash, it can send
+ * events again but never skips one.
  */
 export class Relay {
-  /** What the broker has said since the start. */
+  /** Responses of the broker since the start. */
   readonly tally = { confirms: 0, returns: 0, failures: 0 };
   readonly #wake = new Signal();
   #position = 0;
   readonly #stored: StoredPosition;
   #loaded = false;
-  /** Since events were sent last. */
+  /** Whether the log has grown since events were last sent. */
   #logHasGrown = false;
   #stopping = false;
   readonly #pauses: ((position: number) => Promise<void>)[] = [];
-  /** Raised whenever the position moves, for `stop`. */
+  /** Raised whenever the position moves. `stop` waits for it. */
   readonly #progress = new Signal();
 
   constructor(readonly options: RelayOptions) {
     this.#stored = new StoredPosition(options.relayed, options.logger);
   }
 
-  /** Every event up to here is confirmed. */
+  /** Position up to which every event is confirmed. */
   get position(): number {
     return this.#position;
   }
 
-  /** Reads the stored position, so that `position` tells the truth before the broker is there. */
+  /** Loads the stored position, so that `position` is correct before the broker is connected. */
   async load(): Promise<void> {
     if (this.#loaded) return;
     this.#position = await this.#stored.load();
     this.#loaded = true;
   }
 
-  /** Tells that the log has grown. */
+  /** Notifies the relay that the log has grown. */
   wake(): void {
     this.#logHasGrown = true;
     this.#wake.raise();
   }
 
   /**
-   * Runs `work` at a moment when everything up to a position is confirmed and nothing after it was sent. Waits for a
-   * relay that does not run now.
+   * Runs `work` when everything up to a position is confirmed and nothing after it was sent. If the relay is not running, waits until it
+   * does.
    */
   whilePaused<T>(work: (position: number) => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -112,7 +113,7 @@ export class Relay {
     }
   }
 
-  /** Lets the broker confirm what is in the log now, for `timeoutMs` at most, and stores the position. */
+  /** Waits up to `timeoutMs` for the broker to confirm the current log, stops the relay, and stores the position. */
   async stop(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     const end = await this.options.log.end();
@@ -124,13 +125,13 @@ export class Relay {
     await this.#stored.stop();
   }
 
-  /** Sends until something fails; answers the failure once nothing is in flight any more. Undefined: closed or stopped. */
+  /** Sends events until something fails. Resolves with the failure once nothing is in flight; with undefined if closed or stopped. */
   async #send(publisher: Publisher, closed: AbortSignal): Promise<Failed | undefined> {
     const prefix = new ConfirmedPrefix();
     let inFlight = 0;
     let bytesInFlight = 0;
     let next = this.#position;
-    /** Read, but not sent. Always a whole batch: a read for each few that there is room for took a quarter of the relay's time. */
+    /** Events read but not sent yet. Read in whole batches: reading only as many as fit was measured to slow down the relay. */
     let unsent: LogEntry[] = [];
     let failure: Failed | undefined;
     /** How many may be in flight: few after a refusal, since the others get each that is refused twice. */
@@ -192,7 +193,7 @@ export class Relay {
       for (; maySend && sent < atOnce && hasRoom(); sent += 1) send(unsent[sent] as LogEntry);
       if (sent > 0) this.#logHasGrown = false;
       unsent = unsent.slice(sent);
-      // Lets requests and confirms in between.
+      // Let requests and confirms run in between.
       if (sent > 0) await new Promise(setImmediate);
       else {
         if (maySend && inFlight === 0) this.options.refused.end();
@@ -214,7 +215,7 @@ export class Relay {
     const { logger, makeRoute } = this.options;
     const about = { error: messageOf(failure), ...(entry && { event: entry.id, ...traceField(entry.traceparent) }) };
     const pauseMs = Math.min(longestPauseMs, 50 * 2 ** failures);
-    // One warning for one streak of failures, not one for each event.
+    // Warn once per series of failures, not once per event.
     const level = failures === 1 ? "warn" : "debug";
     logger[level]({ ...about, position: this.#position, pauseMs }, "An event did not reach its queue; it is sent again");
     if (failure instanceof Unroutable) {

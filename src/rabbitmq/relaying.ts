@@ -25,7 +25,7 @@ export interface RelayingOptions {
 
 export interface Relaying {
   readonly relay: Relay;
-  /** What keeps events from their queues, or could, though RabbitMQ is there; sentences for a person. */
+  /** Sentences about queues that refuse events, or could drop them, while RabbitMQ is connected. */
   readonly problems: () => string[];
   /** Fulfils when the broker is closed. */
   readonly ended: Promise<void>;

@@ -19,16 +19,16 @@ export interface RabbitReplaysOptions {
 }
 
 const saveEveryMs = 250;
-/** A fill pauses the relay only for what is left when it is this near to the present. */
+/** Number of remaining events below which a fill pauses the relay to send them. */
 const nearlyThere = 2000;
 const lookAtRelayEveryMs = 50;
 
-/** A replay or a fill that is not finished: it runs, or waits for its turn. */
+/** An unfinished replay or fill: running, or waiting for its turn. */
 export class RabbitReplayRun {
-  /** Aborts when it is finished, cancelled or has failed. */
+  /** Aborts when the run is finished, cancelled or has failed. */
   readonly ended = new AbortController();
   runs = false;
-  /** A fill's queue is bound to the present, or about to be. */
+  /** Whether the queue of a fill is bound to new events, or is being bound. */
   isBound = false;
 
   constructor(
@@ -40,7 +40,7 @@ export class RabbitReplayRun {
     return this.row.fill === 1;
   }
 
-  /** Sends what is left, until it is all sent or `stop` aborts. A fill then binds its queue. */
+  /** Sends the remaining events until all are sent or `stop` aborts. A fill then binds its queue. */
   async send(channel: ConfirmChannel, stop: AbortSignal): Promise<void> {
     const { broker, relay, log } = this.options;
     const { queue, last, first, position } = this.row;
@@ -84,8 +84,8 @@ export class RabbitReplayRun {
   }
 
   /**
-   * A queue that is deleted while it is filled takes along what it had, and its consumer may have asked for it again
-   * already, which counts for nothing as long as it is filled.
+   * Restarts a fill whose queue was deleted, since the events sent so far are gone with it. An announcement during a fill does not start
+   * another one, so this must.
    */
   async beginAnewIfDeleted(): Promise<void> {
     const { id, queue, first } = this.row;
@@ -95,7 +95,7 @@ export class RabbitReplayRun {
     await this.save();
   }
 
-  /** Binds a filled queue to the types that its consumer wants by now. From here on, announcements bind it as well. */
+  /** Binds a filled queue to the event types that its consumer wants now. From here on, announcements bind it as well. */
   async #bind(): Promise<void> {
     const { broker, store, catalogue } = this.options;
     const { queue, selection } = this.row;
@@ -109,7 +109,11 @@ export class RabbitReplayRun {
     } while (types.join() !== (await wanted()).join());
   }
 
-  /** Ends it. @param error why it could not be finished, if it could not. */
+  /**
+   * Ends the run.
+   *
+   * @param error Reason that it could not be finished; null if it was.
+   */
   async end(error: string | null = null): Promise<void> {
     this.row = { ...this.row, finishedAt: new Date().toISOString(), error };
     await this.save();

@@ -22,21 +22,21 @@ import { RabbitReplayRun, type RabbitReplaysOptions } from "./replay-run";
 import { isRefusal, queueState } from "./topology";
 import { troubleOf } from "./unreachable";
 
-/** Replays from the event log to a queue of RabbitMQ. They are kept in the store, and go on after a restart. */
+/** Replays from the event log to a RabbitMQ queue. They are stored, and continue after a restart. */
 export class RabbitReplays implements Replays {
-  /** The oldest first. */
+  /** Unfinished replays and fills, the oldest first. */
   readonly #unfinished = new Map<string, RabbitReplayRun>();
   readonly #stopping = new AbortController();
 
   constructor(readonly options: RabbitReplaysOptions) {}
 
-  /** Goes on with what an earlier process did not finish. */
+  /** Continues the runs that an earlier process did not finish. */
   async resume(): Promise<void> {
     for (const row of await this.options.store.replays.unfinished()) this.#unfinished.set(row.id, new RabbitReplayRun(this.options, row));
     this.#startNext();
   }
 
-  /** The position of the slowest one; what comes after it must not be pruned. */
+  /** Position of the slowest run. Events after it must not be pruned. */
   get position(): number {
     return Math.min(...[...this.#unfinished.values()].map(({ row }) => row.position));
   }
@@ -52,12 +52,12 @@ export class RabbitReplays implements Replays {
 
   async count(queue: string, selection: ReplaySelection, options?: CountOptions): Promise<number> {
     const { broker, store } = this.options;
-    // While RabbitMQ is away, the log can still be counted.
+    // The log can be counted while RabbitMQ is unavailable.
     if (!troubleOf(broker)) await this.#find(queue);
     return countPast(store.log, await this.#belonging(queue, selection), options);
   }
 
-  /** Whether a fill will bind this queue to what its consumer wants. */
+  /** Returns whether an unfinished fill will bind this queue to the types its consumer wants. */
   isFilling(queue: string): boolean {
     return this.#all(true).some(({ row, isBound }) => row.queue === queue && !isBound);
   }
@@ -87,7 +87,7 @@ export class RabbitReplays implements Replays {
     return this.get(id);
   }
 
-  /** Ends whatever goes to a queue that nobody wants any more. */
+  /** Ends every run for a queue that is no longer wanted. */
   async abandon(queue: string): Promise<void> {
     for (const run of [...this.#unfinished.values()].filter(({ row }) => row.queue === queue)) {
       await run.end(cancelledError);
@@ -143,7 +143,7 @@ export class RabbitReplays implements Replays {
     return run;
   }
 
-  /** Each runs on a channel of its own, and sends what the log has, so that only so many do at the same time. */
+  /** Starts waiting runs, limited separately for fills and replays: each takes a channel and reads the log. */
   #startNext(): void {
     for (const fills of [true, false]) {
       const all = this.#all(fills);
@@ -166,7 +166,7 @@ export class RabbitReplays implements Replays {
           this.options.log.info({ queue, replay: id, events: sent }, "Past events were sent to a queue");
         } catch (error) {
           const problem = await this.#problemOf(run, error);
-          // Anything else is tried again, on a new channel.
+          // Any other error leads to a retry on a new channel.
           if (problem === undefined) throw error;
           await run.end(problem);
           this.options.log.warn({ queue: run.row.queue, replay: run.row.id }, problem);
@@ -177,7 +177,7 @@ export class RabbitReplays implements Replays {
     );
   }
 
-  /** Why it cannot be finished; undefined: it can. */
+  /** Returns the reason that the run cannot be finished, or undefined if it can. */
   async #problemOf(run: RabbitReplayRun, error: unknown): Promise<string | undefined> {
     const { queue } = run.row;
     if (isRefusal(error)) return `RabbitMQ refuses the queue "${queue}": ${messageOf(error)}`;

@@ -11,18 +11,17 @@ export interface RestoreOptions {
   readonly store: Pick<Store, "subscriptions" | "replays">;
   readonly catalogue: Catalogue;
   readonly log: Log;
-  /** Whether only what was announced with a signature is bound. */
+  /** Whether to bind only queues whose announcement was signed. */
   readonly onlySigned: boolean;
 }
 
-/** Longer than an announcement can wait to be read: what is forgotten after that does not come back by an old one. */
+/** Retention of removed and missing queues. Longer than an announcement can wait, so that an old one cannot bring a queue back. */
 const forgetAfterMs = 8 * 24 * 3_600_000;
 
 /**
- * Binds consumers' own queues to what they have asked for. To be called before events are sent over a new connection: a
- * RabbitMQ that was killed may have forgotten a binding that it confirmed a moment before, and what it has no binding for
- * would not reach that queue. Trouble with one queue is a warning, and holds up no other. A queue that was not announced for a
- * while and is gone is forgotten.
+ * Binds consumers' own queues to the event types they asked for. Call it before sending events on a new connection. A RabbitMQ that was
+ * killed may have lost a binding it had just confirmed, and the queue would miss events. A problem with one queue is logged as a warning
+ * and does not block the others. Missing queues that were not announced recently are forgotten.
  */
 export async function restoreBindings(closed: AbortSignal, { broker, store, catalogue, log, onlySigned }: RestoreOptions): Promise<void> {
   const filled = new Set((await store.replays.unfinished()).filter(({ fill }) => fill === 1).map(({ queue }) => queue));
@@ -30,11 +29,11 @@ export async function restoreBindings(closed: AbortSignal, { broker, store, cata
   await store.subscriptions.forgetRemoved(old);
   const gone: string[] = [];
   const restore = async ({ queue, types, announcedAt, signedAt }: QueueSubscription) => {
-    // One that is filled is bound at the end of that.
+    // A queue that is being filled is bound at the end of the fill.
     if (closed.aborted || filled.has(queue)) return;
     try {
       if ((await queueDepth(broker, queue)) === undefined) {
-        // One that is gone is made and filled when its consumer asks for it again.
+        // A missing queue is created and filled when its consumer announces it again.
         if (announcedAt < old) gone.push(queue);
       } else if (signedAt !== null || !onlySigned) await bindOwnQueue(broker, queue, new Set(types), catalogue.resources);
       else log.warn({ queue }, "The bindings of a queue were not restored: its consumer has not announced it with a signature");

@@ -17,25 +17,26 @@ export interface PastOptions {
   readonly channel: PublishChannel;
   readonly queue: string;
   readonly selection: ReplaySelection;
-  /** Sends what comes after this position, */
+  /** Sends events after this position. */
   readonly after: number;
-  /** up to this one. */
+  /** Sends events up to and including this position. */
   readonly last: number;
-  /** Whether the messages say that they are a replay. */
+  /** Whether to mark the messages as a replay. */
   readonly marked: boolean;
-  /** Called with what is confirmed: the position, and how many events were sent up to there. */
+  /** Called with the confirmed position and the number of events sent and confirmed so far. */
   readonly onProgress: (position: number, sent: number) => void;
-  /** Tells that nothing more comes of this channel. */
+  /** Aborts when the channel closes. */
   readonly closed: AbortSignal;
   readonly tracing?: Pick<Tracing, "send">;
-  /** Ends it early: nothing more is sent, and what was sent is confirmed first. */
+  /** Ends the run early: nothing more is sent, and sent events are confirmed first. */
   readonly stop?: AbortSignal;
 }
 
 /**
- * Sends past events from the log to one queue, in order and in bounded memory; answers how far everything is confirmed.
+ * Sends past events from the log to one queue, in order and in bounded memory. Resolves with the position up to which everything is
+ * confirmed.
  *
- * @throws {Unroutable} when the queue is not there.
+ * @throws {Unroutable} if the queue does not exist.
  */
 export async function sendPast(options: PastOptions): Promise<number> {
   const { log, queue, selection, last, onProgress, closed, stop, tracing = noTracing } = options;

@@ -5,15 +5,15 @@ import { exposureOf } from "../config/secret-file";
 import { type Log, messageOf } from "../observe/logging";
 
 const fileName = "warren.key";
-/** As many characters as 32 random bytes have in base64url. */
+/** Length of 32 random bytes in base64url. */
 const leastLength = 43;
 
 /**
- * The secret that consumers sign announcements with, and the API checks them by: `WARREN_KEY`, or else the file `warren.key` in the
- * data folder, which is made if it is not there. Returns null, with a warning, if it cannot be made: a consumer without a folder to
- * write in works all the same, but the API believes only what is signed.
+ * Returns the secret with which consumers sign announcements and the API verifies them: `WARREN_KEY`, or else the content of `warren.key`
+ * in the data folder. Creates that file if it does not exist. Returns null, with a warning, if it cannot: a consumer without a writable
+ * folder still works, but the API trusts only what is signed.
  *
- * @throws {ConfigError} for a file that others can read, or that holds no key.
+ * @throws {ConfigError} for a file that others can read, or that does not have a valid key.
  */
 export function signingKey({ warrenKey, dataDir }: Pick<Config, "warrenKey" | "dataDir">, log: Log): string | null {
   if (warrenKey !== null) return warrenKey;
@@ -27,7 +27,7 @@ export function signingKey({ warrenKey, dataDir }: Pick<Config, "warrenKey" | "d
   }
 }
 
-/** Returns undefined if there is no such file. */
+/** Returns undefined if the file does not exist. */
 function readKey(file: string): string | undefined {
   if (!existsSync(file)) return undefined;
   const exposure = exposureOf(file);
@@ -37,7 +37,7 @@ function readKey(file: string): string | undefined {
   throw new ConfigError([`${file} holds no key: remove it, so that a new one is made, and start the API and the consumers again.`]);
 }
 
-/** Whoever comes first makes it; another process at the same moment gets the same one. */
+/** Creates the key file. If several processes try at the same moment, the first one wins and all of them use its key. */
 function makeKey(folder: string, file: string): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const unfinished = `${file}.${process.pid}.${Bun.randomUUIDv7()}`;

@@ -25,20 +25,20 @@ export interface SubscriptionsOptions {
   readonly replays: Pick<RabbitReplays, "isFilling" | "fill" | "cancel" | "abandon">;
   readonly catalogue: Catalogue;
   readonly log: Log;
-  /** What announcements are signed with. */
+  /** Key that announcements are signed with. */
   readonly key: string | null;
-  /** Whether only what is signed is taken. Else, consumers from before announcements were signed keep what they have. */
+  /** Whether to accept only signed announcements. If false, unsigned consumers of earlier versions keep the bindings they have. */
   readonly onlySigned: boolean;
   readonly refusals: Refusals;
 }
 
 const mostSubscriptions = 1000;
-/** The delays of one queue; a consumer's own have steps. */
+/** Maximum number of retry delays per queue. A consumer's own delays come in steps, so it needs fewer. */
 const mostRetryQueues = 100;
 
 /**
- * Sees to consumers' own queues as they are announced, until the channel closes. An announcement is settled when that is done,
- * or when it is refused; trouble with one queue holds up no other.
+ * Handles announcements of consumers' own queues until the channel closes. Acknowledges each one after it is done or refused. A problem
+ * with one queue does not block the others.
  */
 export async function serveSubscriptions(channel: ConfirmChannel, closed: AbortSignal, options: SubscriptionsOptions): Promise<void> {
   const { broker, log } = options;
@@ -46,7 +46,7 @@ export async function serveSubscriptions(channel: ConfirmChannel, closed: AbortS
   await channel.prefetch(1);
   const failed = Promise.withResolvers<never>();
   await channel.consume(subscriptionsQueue, (message) => {
-    // The queue was deleted; it is declared anew on the next channel.
+    // The queue was deleted; the next channel declares it again.
     if (message === null) return failed.reject(new Error(`The queue ${subscriptionsQueue} was deleted`));
     serve(message, options).then(() => {
       if (!closed.aborted) channel.ack(message);
@@ -72,7 +72,7 @@ function nameOf(announcement: AnyAnnouncement | undefined): string {
   return "remove" in announcement ? announcement.remove : announcement.cancel;
 }
 
-/** Does what an announcement asks for. Returns why it is refused, if it is. */
+/** Carries out an announcement. Returns the reason if it is refused. */
 async function take(announcement: AnyAnnouncement, proof: Proof, options: SubscriptionsOptions): Promise<string | undefined> {
   if ("unsigned" in proof && options.onlySigned) return proof.unsigned;
   try {
@@ -140,7 +140,7 @@ async function takeRetry(
   return undefined;
 }
 
-/** The row stays for a while, without types, so that an announcement of before, sent again by somebody, brings nothing back. */
+/** Removes a queue. Its row stays for a while, without types, so that a resent older announcement cannot restore the queue. */
 async function takeRemoval(
   { remove: queue }: Removal,
   proof: Proof,

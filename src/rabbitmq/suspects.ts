@@ -2,29 +2,29 @@ import { isProtocolError } from "./channel";
 import type { Message } from "./connection";
 import { identityOf } from "./failed-copy";
 
-/** After so many channels that RabbitMQ closed over copies of one message, that message is the reason. */
+/** Number of channels closed over copies of a message after which that message is held responsible. */
 const mostBlame = 2;
 
 /**
- * Finds out over which message RabbitMQ closes a channel, or the connection: all that are on their way then are suspects,
- * and are sent one after another from then on. A connection that is lost in another way blames none.
+ * Finds the message over which RabbitMQ closes a channel or the connection. All messages in transit at that moment become suspects, and are
+ * sent one at a time from then on. Losing a connection for another reason blames no message.
  */
 export class Suspects {
-  /** By the message. Those that are the same in all share what is said of them. */
+  /** Blame by message identity. Identical messages share an entry. */
   readonly #blame = new Map<string, { readonly channels: number; readonly last: AbortSignal }>();
   #turn: Promise<unknown> = Promise.resolve();
   #hasLearned = false;
 
-  /** Whether RabbitMQ closed a channel twice over a copy of this message. */
+  /** Returns whether RabbitMQ closed a channel twice over a copy of this message. */
   isGuilty(message: Message): boolean {
     return (this.#blame.get(identityOf(message))?.channels ?? 0) >= mostBlame;
   }
 
-  /** Runs `send`, which publishes a copy of a message on a channel; rejects as `send` does. */
+  /** Runs `send`, which publishes a copy of a message on a channel. Rejects with the error of `send`. */
   send(message: Message, closed: AbortSignal, send: () => Promise<void>): Promise<void> {
     const identity = identityOf(message);
     const sent = async () => {
-      // What waited for its turn on a channel that is closed was not sent.
+      // A message that waited for its turn on a closed channel was not sent.
       closed.throwIfAborted();
       try {
         await send();
@@ -44,14 +44,14 @@ export class Suspects {
     return turn;
   }
 
-  /** Whether a message was blamed since this was asked last: then another try gets further. */
+  /** Returns whether a message was blamed since the last call. If so, another attempt gets further. */
   hasLearned(): boolean {
     const learned = this.#hasLearned;
     this.#hasLearned = false;
     return learned;
   }
 
-  /** What is forgotten costs another channel. */
+  /** Forgets the oldest entries beyond `most`. Each forgotten suspect may cost another channel. */
   forgetOldest(most: number): void {
     for (const identity of this.#blame.keys()) {
       if (this.#blame.size <= most) break;

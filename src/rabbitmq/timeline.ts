@@ -5,14 +5,14 @@ import type { EventRecord } from "../store/store";
 
 type Told = Pick<ConsumerTimeline, "state" | "at" | "note">;
 
-/** The dead letters of an event, or why they are not known. */
+/** Dead letters of an event, or the reason that they are unknown. */
 export type Dead = readonly DeadLetter[] | string;
 
 /**
- * What became of an event on a queue of RabbitMQ, which does not tell what it no longer has: only dead letters are there to
- * be seen, and what the consumer notes in its file.
+ * Returns the timeline of an event on a RabbitMQ queue. RabbitMQ does not report messages it no longer has, so the timeline comes from dead
+ * letters and the records in the consumer's file.
  *
- * @param history undefined: there is no file on this machine.
+ * @param history Undefined if the file is not on this machine.
  */
 export function rabbitTimeline(queue: string, event: EventRecord, history: ConsumerHistory | undefined, dead: Dead): ConsumerTimeline {
   return { queue, ...tell(event, history, dead), attempts: timelineAttempts(history?.attempts ?? []) };

@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import type { RabbitmqConfig } from "../config/config";
 
 /**
- * What a TLS connection is made with. The certificate of RabbitMQ is verified, and that it is for the host of the URL;
- * nothing turns that off.
+ * Returns the TLS options of a connection. They always verify RabbitMQ's certificate and that it is for the URL's host; no setting disables
+ * this.
  */
 export function tlsOptions({ caFile, certFile, keyFile }: RabbitmqConfig) {
   return {
-    // Said outright, or NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would turn it off.
+    // Set explicitly; otherwise NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would disable verification.
     rejectUnauthorized: true,
     ...(caFile && { ca: [readFileSync(caFile)] }),
     ...(certFile && { cert: readFileSync(certFile) }),
@@ -15,7 +15,7 @@ export function tlsOptions({ caFile, certFile, keyFile }: RabbitmqConfig) {
   };
 }
 
-/** OpenSSL's names for what is wrong (verify(1), and the alerts of RFC 8446, section 6.2), and what a person can do. */
+/** OpenSSL's error names (verify(1), and the alerts of RFC 8446, section 6.2), with an explanation and a fix for each. */
 const refusals: readonly (readonly [RegExp, (message: string) => string])[] = [
   [
     /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_UNTRUSTED)$/,
@@ -45,10 +45,10 @@ const refusals: readonly (readonly [RegExp, (message: string) => string])[] = [
   ],
 ];
 
-/** Why a TLS connection was refused and what would mend it; undefined for any other error. Trying again does not help. */
+/** Explains why a TLS connection was refused and how to fix it. Retrying does not help. Returns undefined for any other error. */
 export function explainRefusal(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  // A name with several addresses fails at each of them.
+  // Connecting to a name with several addresses fails once per address.
   if (error instanceof AggregateError) return error.errors.map(explainRefusal).find(Boolean);
   const code = String((error as { code?: unknown }).code ?? "");
   return refusals.find(([pattern]) => pattern.test(code))?.[1](error.message);

@@ -2,20 +2,17 @@ import { type Log, messageOf } from "../observe/logging";
 import type { Resource } from "../schema/resource";
 import type { Broker, Options, Replies } from "./connection";
 
-/** How often a quorum queue delivers an event that nobody settles: the default of RabbitMQ 4. */
+/** Deliveries of an unsettled event after which a quorum queue gives it up. The default of RabbitMQ 4. */
 const deliveryLimit = 20;
 
-/** Declares what the publisher needs: the exchange of every resource, and its durable queue `<name>_events`. */
+/** Declares the topology that publishing needs: the exchange of every resource, and its durable queue `<name>_events`. */
 export async function declareResources(broker: Broker, resources: readonly Resource[], log: Log): Promise<void> {
   for (const { name, exchange, queue } of resources) {
     await declareEventQueue(broker, log, exchange, queue, `${name}.*`);
   }
 }
 
-/**
- * Makes a queue for events whose resource this program does not know any more, so that what is in the log can still
- * be routed.
- */
+/** Declares a queue for events whose resource is no longer in this program, so that events in the log can still be routed. */
 export function declareQueueForType(broker: Broker, eventType: string, exchange: string, log: Log): Promise<void> {
   const resource = eventType.slice(0, eventType.lastIndexOf("."));
   return declareEventQueue(broker, log, exchange, `${resource}_events`, `${resource}.*`);
@@ -27,7 +24,7 @@ async function declareEventQueue(broker: Broker, log: Log, exchange: string, que
   await broker.withChannel((channel) => channel.bindQueue(queue, exchange, pattern));
 }
 
-/** A queue that is there as long as the process: bound to the types that it asks for. */
+/** Declares a queue that lives as long as the process, bound to the types it asks for. */
 export async function declareTemporaryQueue(
   broker: Broker,
   queue: string,
@@ -39,7 +36,7 @@ export async function declareTemporaryQueue(
   await bindOwnQueue(broker, queue, wanted, resources);
 }
 
-/** Binds a consumer's own queue to the types that it asks for, and unbinds it from any other that the program knows. */
+/** Binds a consumer's own queue to the types it asks for, and unbinds it from any other type that the program knows. */
 export async function bindOwnQueue(
   broker: Broker,
   queue: string,
@@ -50,7 +47,7 @@ export async function bindOwnQueue(
   await broker.withChannel(async (channel) => {
     for (const { exchange, eventTypes } of resources) {
       for (const type of eventTypes) {
-        // Unbinding what was never bound is no error: the filter may have been wider at an earlier run.
+        // Unbinding a missing binding is not an error. An earlier run may have had a wider filter.
         if (wanted.has(type)) await channel.bindQueue(queue, exchange, type);
         else await channel.unbindQueue(queue, exchange, type);
       }
@@ -59,9 +56,9 @@ export async function bindOwnQueue(
 }
 
 /**
- * Where a message waits `delayMs` for its next attempt, then returns to `queue` and to no other. A quorum queue, since
- * the dead-lettering of a classic one can lose a message when the broker dies at that moment. It removes itself when
- * it has not been used for a while; declared anew before each use, it never does so with a message in it.
+ * Declares the queue where a message waits `delayMs` for its next attempt, and resolves with its name. The message then returns to `queue`
+ * only. It is a quorum queue, since dead-lettering from a classic one can lose a message if the broker crashes. The queue expires when
+ * unused; declaring it again before each use keeps it from expiring with a message in it.
  */
 export async function declareRetryQueue(broker: Broker, queue: string, delayMs: number, log: Log): Promise<string> {
   const name = retryQueueOf(queue, delayMs);
@@ -82,12 +79,12 @@ export function retryQueueOf(queue: string, delayMs: number): string {
   return `${queue}.retry.${delayMs}`;
 }
 
-/** How long a queue for retries is there after it was last declared. */
+/** Returns how long a retry queue exists after its last declaration, in milliseconds. */
 export function retryQueueLifetimeMs(delayMs: number): number {
   return delayMs * 2 + 300_000;
 }
 
-/** Where a queue's dead letters are kept. */
+/** Declares the dead-letter queue of a queue, and resolves with its name. */
 export async function declareDeadQueue(broker: Broker, queue: string, log: Log): Promise<string> {
   const name = deadQueueOf(queue);
   await declareQueue(broker, name, broker.queueType === "quorum" ? { arguments: { "x-queue-type": "quorum" } } : {}, log);
@@ -98,7 +95,7 @@ export function deadQueueOf(queue: string): string {
   return `${queue}.dead`;
 }
 
-/** Where consumers tell the service which queue is theirs, what belongs on it, and where its events wait for a retry. */
+/** Queue to which consumers announce their own queue, the event types it needs, and their retry queues. */
 export const subscriptionsQueue = "warren.subscriptions";
 
 export async function declareSubscriptionsQueue(broker: Broker, log: Log): Promise<void> {
@@ -123,17 +120,17 @@ export async function declareDurableQueue(broker: Broker, queue: string, log: Lo
   await declareQueue(broker, queue, { arguments: args }, log);
 }
 
-/** Deletes a queue with what is in it; one that is not there is no error. */
+/** Deletes a queue and its messages. A missing queue is not an error. */
 export async function deleteQueue(broker: Broker, queue: string): Promise<void> {
   await broker.withChannel((channel) => channel.deleteQueue(queue));
 }
 
-/** How many messages are ready in a queue; undefined: there is no such queue. */
+/** Resolves with the number of ready messages in a queue; undefined if it does not exist. */
 export async function queueDepth(broker: Broker, queue: string): Promise<number | undefined> {
   return (await queueState(broker, queue))?.messageCount;
 }
 
-/** How many messages are ready in a queue, and how many consumers it has; undefined: there is no such queue. */
+/** Resolves with the number of ready messages and consumers of a queue; undefined if it does not exist. */
 export async function queueState(broker: Broker, queue: string): Promise<Replies.AssertQueue | undefined> {
   try {
     return await broker.withChannel((channel) => channel.checkQueue(queue));
@@ -157,7 +154,7 @@ async function declareExchange(broker: Broker, exchange: string): Promise<void> 
   }
 }
 
-/** Declares a durable queue; one that exists with other arguments is used as it is, and the difference is logged. */
+/** Declares a durable queue. If it exists with other arguments, uses it as it is and logs the difference. */
 async function declareQueue(broker: Broker, queue: string, options: Options.AssertQueue, log: Log): Promise<void> {
   try {
     await broker.withChannel((channel) => channel.assertQueue(queue, { durable: true, ...options }));
@@ -172,8 +169,8 @@ async function declareQueue(broker: Broker, queue: string, options: Options.Asse
 }
 
 /**
- * Whether RabbitMQ refuses to let this user at one queue, which another try does not change: it lacks the right (403), or
- * another connection holds the queue for itself alone (405).
+ * Returns whether RabbitMQ denies this user access to one queue, which retrying cannot change. Either permission is missing (403), or
+ * another connection holds the queue exclusively (405).
  */
 export function isRefusal(error: unknown): boolean {
   return error instanceof Error && "code" in error && (error.code === 403 || error.code === 405);
@@ -187,7 +184,7 @@ function isNotFound(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === 404;
 }
 
-/** RabbitMQ names the argument, what was asked for and what is there. */
+/** Extracts the argument, the requested value and the current value from RabbitMQ's message. */
 function differenceOf(error: unknown): string {
   return /PRECONDITION_FAILED - ([^"]*)/.exec(messageOf(error))?.[1] ?? messageOf(error);
 }

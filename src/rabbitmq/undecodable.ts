@@ -1,19 +1,20 @@
 import { messageOf } from "../observe/logging";
 
-/** What a copy of a message, or a message that was read, lacks of the original. */
+/** Header that lists the parts of the original missing from a copied or received message. */
 export const leftOutHeader = "x-left-out";
 
-/** What is needed of amqplib's connection, which its types leave out: what was received, and how a frame is taken from that. */
+/** Members of amqplib's connection that its types leave out: the received bytes, and the method that takes a frame from them. */
 interface Receiver {
   rest: Buffer;
   recvFrame(): unknown;
 }
 
 /**
- * Makes a connection of amqplib survive headers that it cannot decode: a table nested so deeply that the decoder's
- * recursion overflows the stack, or a field of a type that RabbitMQ knows and amqplib does not. Without this the
- * connection is lost, and lost again each time that the message is delivered. The message arrives with one header in
- * place of its own: {@link leftOutHeader}, with the reason.
+ * Makes an amqplib connection survive headers that it cannot decode. Examples are a table nested so deeply that the decoder's recursion
+ * overflows the stack, and a field type that only RabbitMQ supports. Otherwise the connection is lost each time the message is delivered.
+ * The message arrives with a single header instead of its own: {@link leftOutHeader}, with the reason.
+ *
+ * @throws {TypeError} if this version of amqplib reads frames differently.
  */
 export function surviveUndecodableHeaders(connection: object): void {
   if (!isReceiver(connection))
@@ -25,9 +26,9 @@ export function surviveUndecodableHeaders(connection: object): void {
     try {
       return receive();
     } catch (error) {
-      // amqplib calls this again from within.
+      // amqplib calls this function recursively.
       if (error === fatal) throw error;
-      // amqplib goes on to the next frame before it decodes one.
+      // amqplib removes a frame from `rest` before it decodes it.
       const frame = received.subarray(0, received.length - connection.rest.length);
       const replaced = withoutHeaders(frame, `headers, which could not be decoded: ${messageOf(error)}`);
       if (!replaced) {
@@ -46,14 +47,14 @@ function isReceiver(connection: object): connection is Receiver {
   );
 }
 
-/** Bytes of a frame before its payload: type, channel and size. */
+/** Length of a frame before its payload, in bytes: type, channel and size. */
 const frameStart = 7;
 const headerFrame = 2;
-/** Class, weight and size of the body stand before the flags of the properties. */
+/** Offset of the property flags, after the class, weight and body size. */
 const flagsAt = frameStart + 12;
 const [contentTypeFlag, contentEncodingFlag, headersFlag] = [0x8000, 0x4000, 0x2000];
 
-/** A content header frame with another table of headers; undefined where there is none. See AMQP 0-9-1, section 4.2.6.1. */
+/** Replaces the header table of a content header frame (AMQP 0-9-1, section 4.2.6.1). Returns undefined if there is none. */
 function withoutHeaders(frame: Buffer, why: string): Buffer | undefined {
   if (frame[0] !== headerFrame || frame.length < flagsAt + 2) return undefined;
   const flags = frame.readUInt16BE(flagsAt);
@@ -67,7 +68,7 @@ function withoutHeaders(frame: Buffer, why: string): Buffer | undefined {
   return replaced;
 }
 
-/** A table with one text in it. */
+/** Encodes a table with one text entry. */
 function tableOf(name: string, text: string): Buffer {
   const [key, value] = [Buffer.from(name), Buffer.from(text)];
   const table = Buffer.concat([Buffer.alloc(4), Buffer.from([key.length]), key, Buffer.from("S\0\0\0\0"), value]);

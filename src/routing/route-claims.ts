@@ -5,18 +5,18 @@ interface Answered {
 
 interface Claim extends Answered {
   readonly file: string;
-  /** Of a parameter. */
+  /** The parameter's name, if this claim is for a parameter. */
   readonly name?: string;
 }
 
 /**
- * What each route file answers. Elysia lets a later route take the place of an earlier one without a word, and does not
- * say which files disagree about the name of a parameter.
+ * Records the methods and paths of each route file, to find conflicts. Elysia silently replaces an earlier route by a later
+ * one, and its error about two names of one parameter does not name the files.
  */
 export class RouteClaims {
   readonly #claims = new Map<string, Claim>();
 
-  /** Adds what a file answers. Undefined: it fits with the others; else what does not. */
+  /** Adds the routes of a file. Returns undefined if they fit with the others, or else a message that describes the conflict. */
   add(file: string, routes: readonly Answered[]): string | undefined {
     for (const { method, path } of routes) {
       let place = method;
@@ -40,7 +40,7 @@ export class RouteClaims {
     return undefined;
   }
 
-  /** Answers the claim of another file, if there is one. */
+  /** Records a claim. Returns the claim of another file on the same key, if there is one. */
   #claim(key: string, claim: Claim): Claim | undefined {
     const other = this.#claims.get(key);
     if (!other) this.#claims.set(key, claim);

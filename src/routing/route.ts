@@ -10,40 +10,42 @@ import type { Metrics } from "../observe/metrics";
 import type { Catalogue } from "../schema/catalogue";
 import type { Store } from "../store/store";
 
-/** What a route may use. It is handed to every file in `routes/`. */
+/** The service's parts that a route can use. The router passes them to every file in `routes/`. */
 export interface Dependencies {
   readonly store: Store;
   readonly catalogue: Catalogue;
   readonly deadLetters: DeadLetters;
   readonly replays: Replays;
-  /** What became of the event with an id; undefined: there is none. */
+  /** Resolves with the history of the event with this id, or with undefined if the event does not exist. */
   readonly timeline: (id: string) => Promise<Timeline | undefined>;
-  /** What this process tells Prometheus; a route may add its own. */
+  /** Metrics that this process exposes to Prometheus. A route may add its own. */
   readonly metrics: Metrics;
-  /** For what the service's operator should know, and the answer to a request does not tell. */
+  /** The log of the service. Use it for information that the operator needs and the response does not contain. */
   readonly log: Log;
-  /** How things stand between the event log and RabbitMQ. */
+  /** Returns the current state of event delivery to RabbitMQ. */
   readonly relay: () => RelayStatus;
-  /** The address of who sends a request, behind the proxies that are trusted. Null: it has no connection, or not any more. */
+  /** Returns the IP address of the client behind the trusted proxies, or null if the request has no open connection. */
   readonly clientOf: (request: Request, server: Server<unknown> | null) => string | null;
-  /** Aborted when the service begins to stop: what would go on for ever ends then. */
+  /** Aborted when the service begins to stop. Endless work, such as a stream, must end then. */
   readonly stopping: AbortSignal;
 }
 
+/** The state of event delivery from the event log to RabbitMQ. */
 export interface RelayStatus {
   readonly transport: Transport["name"];
   readonly broker: BrokerState;
-  /** Every event up to this position is confirmed by RabbitMQ. */
+  /** RabbitMQ has confirmed every event up to this position in the event log. */
   readonly position: number;
-  /** What keeps events from their queues, or could, though RabbitMQ is there; sentences for a person. */
+  /** Sentences about queues that refuse events, or could drop them, while RabbitMQ is connected. */
   readonly problems: readonly string[];
 }
 
+/** Builds the Elysia instance of a route file. */
 export type Route<App extends AnyElysia = AnyElysia> = (dependencies: Dependencies) => App;
 
 /**
- * Declares the routes of a file in `routes/`; the path of the file is the path of the URL, and the paths inside are
- * relative to it. Export the result as the file's default.
+ * Declares the routes of a file in `routes/`. The path of the file is the path of the URL, and the paths in it are relative
+ * to that path. Export the result as the default of the file.
  *
  * @example
  * // routes/hello.ts is GET /hello

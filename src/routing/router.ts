@@ -3,30 +3,31 @@ import { type AnyElysia, Elysia } from "elysia";
 import type { Dependencies, Route } from "./route";
 import { RouteClaims } from "./route-claims";
 
-/** A file in `routes/`, and where it is mounted. */
+/** A file in `routes/` and the URL path at which it is mounted. */
 export interface RouteFile {
-  /** Relative to the folder: `items.ts`, `admin/[id].ts`. */
+  /** Path relative to the folder, such as `items.ts` or `admin/[id].ts`. */
   readonly file: string;
-  /** `/items`, `/admin/:id`. */
+  /** URL path, such as `/items` or `/admin/:id`. */
   readonly path: string;
 }
 
+/** A route file with the route that it exports. */
 export interface LoadedRoute extends RouteFile {
   readonly route: Route;
-  /** A route that every service has; its file is not in `routes/`. */
+  /** Whether every service has this route. The file of a built-in route is not in `routes/`. */
   readonly isBuiltIn?: boolean;
 }
 
-/** Something is wrong with the files in `routes/`; the message names them and shows what would be right. */
+/** Thrown for a mistake in the files in `routes/`. The message names the files and shows a correct example. */
 export class RouterError extends Error {
   override readonly name = "RouterError";
 }
 
 /**
- * Finds the route files of a folder, in the order in which they are mounted. Folders nest; `index.ts` is its folder,
- * `[id].ts` a parameter; a name that begins with `_` is left out.
+ * Finds the route files of a folder and returns them in mounting order. Folders nest. `index.ts` stands for its folder and
+ * `[id].ts` for a parameter. Files and folders whose names start with `_` are ignored.
  *
- * @throws {RouterError} when two files have one path.
+ * @throws {RouterError} if two files have the same path, or a name cannot be part of a URL path.
  */
 export function findRouteFiles(folder: string): RouteFile[] {
   const files = [...new Bun.Glob("**/*.{ts,tsx}").scanSync(folder)]
@@ -36,7 +37,7 @@ export function findRouteFiles(folder: string): RouteFile[] {
   const routes = files.map((file) => ({ file, path: pathOf(file) }));
   const taken = new Map<string, RouteFile>();
   for (const route of routes) {
-    // The name of a parameter does not tell two paths apart.
+    // Two paths that differ only in a parameter name are the same path.
     const shape = route.path.replaceAll(/:[^/]+/g, ":");
     const other = taken.get(shape);
     if (other) {
@@ -47,11 +48,15 @@ export function findRouteFiles(folder: string): RouteFile[] {
     }
     taken.set(shape, route);
   }
-  // A fixed name before a parameter, so that the files of a folder read in the order in which they match.
+  // Fixed names come before parameters, so that the order is the one in which routes match.
   return routes.sort((a, b) => compare(a.path.replaceAll(":", "~"), b.path.replaceAll(":", "~")));
 }
 
-/** @throws {RouterError} for a file that cannot be loaded or does not export a route. */
+/**
+ * Loads the route files of a folder.
+ *
+ * @throws {RouterError} if a file cannot be loaded or does not export a route.
+ */
 export async function loadRoutes(folder: string): Promise<LoadedRoute[]> {
   const loaded: LoadedRoute[] = [];
   for (const found of findRouteFiles(folder)) {
@@ -63,7 +68,7 @@ export async function loadRoutes(folder: string): Promise<LoadedRoute[]> {
 /**
  * Builds each route with the dependencies and mounts it at its path.
  *
- * @throws {RouterError} for a file that builds no route, or one that another file answers already.
+ * @throws {RouterError} if a file does not build an Elysia instance, or declares a route that another file has already.
  */
 export function mountRoutes(routes: readonly LoadedRoute[], dependencies: Dependencies): AnyElysia {
   const mounted = new Elysia({ name: "routes" });
@@ -83,7 +88,7 @@ async function load(folder: string, file: string): Promise<{ default?: unknown }
   try {
     return await import(join(folder, file));
   } catch (error) {
-    // With the place, which the message alone does not have.
+    // `Bun.inspect` also shows where in the file the error is.
     throw new RouterError(`routes/${file} cannot be loaded:\n\n${Bun.inspect(error)}`);
   }
 }

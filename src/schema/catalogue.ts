@@ -1,12 +1,12 @@
 import { type EventType, eventTypesOf } from "./event-type";
 import type { Resource } from "./resource";
 
-/** Every resource of the program, and with them every event type. */
+/** All resources and event types of a program. */
 export class Catalogue {
   readonly eventTypes: readonly string[];
   readonly #byType = new Map<string, EventType>();
 
-  /** @throws {Error} when two resources would share a name or a table. */
+  /** @throws {Error} if two resources share a name or plural. */
   constructor(readonly resources: readonly Resource[]) {
     const taken = new Set<string>();
     for (const resource of resources) {
@@ -19,25 +19,26 @@ export class Catalogue {
     this.eventTypes = [...this.#byType.keys()];
   }
 
-  /** An event type with its versions. */
+  /** Returns an event type with its versions, or undefined if it is unknown. */
   eventType(type: string): EventType | undefined {
     return this.#byType.get(type);
   }
 
+  /** Returns the resource that an event type belongs to, or undefined if the type is unknown. */
   resourceOf(eventType: string): Resource | undefined {
     return this.#byType.get(eventType)?.resource;
   }
 
-  /** The resource whose shared queue this is, if it is one. */
+  /** Returns the resource whose shared queue has this name, or undefined if there is none. */
   ownerOf(queue: string): Resource | undefined {
     return this.resources.find((resource) => resource.queue === queue);
   }
 
   /**
-   * The event types that the patterns name. A pattern is a type (`item.created`) or has `*` for one word and `#` for
-   * any number of them, as in a topic exchange of AMQP 0-9-1: `item.*`, `*.deleted`, `#`.
+   * Returns the event types that match any of the patterns. A pattern is an event type (`item.created`), or contains wildcards as
+   * in an AMQP 0-9-1 topic exchange: `*` for one word, `#` for any number of words. Examples: `item.*`, `*.deleted`, `#`.
    *
-   * @throws {UnknownEventType} for a pattern that names none; its message lists the known types.
+   * @throws {UnknownEventType} if a pattern matches no event type. The message lists the known types.
    */
   select(patterns: readonly string[]): string[] {
     const selected = new Set<string>();
@@ -50,6 +51,7 @@ export class Catalogue {
   }
 }
 
+/** A pattern matches no known event type. */
 export class UnknownEventType extends Error {
   override readonly name = "UnknownEventType";
   constructor(pattern: string, known: readonly string[]) {
@@ -57,7 +59,7 @@ export class UnknownEventType extends Error {
   }
 }
 
-/** Topic matching of AMQP 0-9-1 (section 3.1.3.3): `*` is one word, `#` is none or more. */
+/** Returns whether a key matches a topic pattern of AMQP 0-9-1 (section 3.1.3.3): `*` is one word, `#` is zero or more words. */
 export function matchesTopic(pattern: string, key: string): boolean {
   return match(pattern.split("."), key.split("."));
 }

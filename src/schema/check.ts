@@ -4,7 +4,7 @@ import { describeMistakes, type Mistake, mistakeText } from "./mistakes";
 
 const checks = new WeakMap<TSchema, TypeCheck<TSchema>>();
 
-/** The compiled check of a schema, made once. */
+/** Returns the compiled check of a schema. Compiles each schema only once. */
 export function checkOf(schema: TSchema): TypeCheck<TSchema> {
   const known = checks.get(schema);
   if (known) return known;
@@ -14,23 +14,23 @@ export function checkOf(schema: TSchema): TypeCheck<TSchema> {
 }
 
 /**
- * Every mistake in a value, with its place; none for a valid one.
+ * Returns the mistakes in a value, each with its place. Returns an empty array for a valid value.
  *
- * @param place of the value, as a JSON pointer, in what a person is told about.
+ * @param place JSON pointer to put before the place of each mistake. Default: none.
  */
 export function mistakesIn(schema: TSchema, value: unknown, place = ""): Mistake[] {
   const check = checkOf(schema);
   if (check.Check(value)) return [];
   const mistakes = describeMistakes(check.Errors(value));
-  // Compiled checks and the search for errors are different code of TypeBox.
+  // TypeBox checks values and finds errors with separate code, which may disagree.
   if (mistakes.length === 0) return [{ pointer: place, detail: "Does not match its schema" }];
   return mistakes.map(({ pointer, detail }) => ({ pointer: place + pointer, detail }));
 }
 
-/** In one line of text; the rest are counted. */
+/** Maximum number of mistakes listed in one line. The rest are only counted. */
 const mostListed = 5;
 
-/** Mistakes as one line: `/item/name: 1 to 200 characters, not blank.; /item/price: Expected number`. */
+/** Formats mistakes as one line: `/item/name: 1 to 200 characters, not blank.; /item/price: Expected number`. */
 export function listMistakes(mistakes: readonly Mistake[]): string {
   const listed = mistakes.slice(0, mostListed).map(mistakeText);
   const more = mistakes.length - listed.length;

@@ -3,14 +3,14 @@ import { Value } from "@sinclair/typebox/value";
 import { asDecimal, decimalKind } from "./decimal";
 import { asText, textKind } from "./text";
 
-/** The kinds of TypeBox that stand for JSON, and those of Warren. */
+/** TypeBox kinds that describe JSON, and Warren's own kinds. */
 const jsonKinds = new Set([
   ...["Any", "Array", "Boolean", "Integer", "Intersect", "Literal", "Never", "Not", "Null", "Number", "Object", "Record", "String"],
   ...["TemplateLiteral", "This", "Tuple", "Union", "Unknown"],
   ...[textKind, decimalKind],
 ]);
 
-/** Kinds that are tried often, and what to write instead. */
+/** Advice for other kinds that people often try. */
 const instead: Readonly<Record<string, string>> = {
   Date: 'use Type.String({ format: "date-time" })',
   RegExp: "use Type.String({ pattern }), as JSON Schema has no flags",
@@ -20,16 +20,16 @@ const instead: Readonly<Record<string, string>> = {
   Unsafe: "put a schema that can be checked into Type.Unsafe, such as Type.Unsafe<Colour>(Type.String())",
 };
 
-/** Keywords that hold a schema, or several. */
+/** Keywords whose value is a schema or an array of schemas. */
 const inner = ["items", "anyOf", "allOf", "not", "contains", "additionalProperties", "unevaluatedProperties"];
 
 /**
- * A copy of a schema that every process checks in the same way, whatever modules it has loaded, at every depth: its strings
- * are {@link asText}, its decimals {@link asDecimal}. The schema itself is not changed.
+ * Returns a deep copy of a schema that every process checks in the same way, whatever modules it has loaded. Strings become
+ * {@link asText} schemas and numbers {@link asDecimal} schemas. Does not change the given schema.
  *
- * @param what begins the message of an error: `Resource "order": the field`.
- * @throws {TypeError} for what is not a schema of JSON, or contradicts itself: an unknown kind or format, a pattern that
- *   cannot be read, a default or an example that the schema refuses.
+ * @param what start of error messages, such as `Resource "order": the field`.
+ * @throws {TypeError} if it is not a valid schema for JSON: an unknown kind or format, a transform, an invalid pattern or
+ *   `multipleOf`, or a default or example that does not match the schema.
  */
 export function checkable<T extends TSchema>(schema: T, what: string): T {
   try {
@@ -39,7 +39,7 @@ export function checkable<T extends TSchema>(schema: T, what: string): T {
   }
 }
 
-/** @param place of the schema, for errors: `lines[].quantity`. */
+/** @param place place of the schema for error messages, such as `lines[].quantity`. */
 function copyOf<T extends TSchema>(schema: T, place: string): T {
   const refuse = (what: string): never => {
     throw new TypeError(`"${place}" ${what}.`);

@@ -1,20 +1,22 @@
-/** A JSON Schema, as TypeBox makes it, out of a file or out of the program. */
+/** A JSON Schema made by TypeBox, from a file or from the program. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
-/** What is not the same in two versions of a schema, and what that means to those who read what was written with the first. */
+/** A difference between two versions of a schema, and its effect on compatibility. */
 export interface SchemaChange {
-  /** `/item/lines[]/quantity` */
+  /** Place of the change, such as `/item/lines[]/quantity`. */
   readonly path: string;
-  /** Goes on after the path: `was removed`. */
+  /** Description of the change, to follow the path: `was removed`. */
   readonly what: string;
   /**
-   * `unreadable`: values that were valid are so no more. `surprising`: a reader finds what it cannot have been ready for.
-   * `wider`: the same, within wider limits.
+   * Effect of the change.
+   * - `unreadable`: values valid before are no longer valid.
+   * - `surprising`: values may have a form that readers of the first version do not expect.
+   * - `wider`: values have the same form within wider limits.
    */
   readonly kind: "unreadable" | "surprising" | "wider";
 }
 
-/** Compares two schemas of the same thing. What only describes (titles, examples, defaults) does not count. */
+/** Compares two versions of a schema. Ignores keywords that only describe, such as titles, examples and defaults. */
 export function compareSchemas(before: JsonSchema, after: JsonSchema, path = ""): SchemaChange[] {
   const [old, now] = [alternatives(before), alternatives(after)];
   const [first, second] = [old[0], now[0]];
@@ -27,7 +29,7 @@ export function compareSchemas(before: JsonSchema, after: JsonSchema, path = "")
   }
   for (const one of now) {
     if (old.some((other) => accepts(other, one) || accepts(one, other))) continue;
-    // Another word where there were words is no other kind of thing.
+    // One more constant of a kind that was already possible only widens the choice.
     const isOneMore = "const" in one && old.some((other) => "const" in other && kindOf(other) === kindOf(one));
     found.push({ path, what: `can now be ${nameOf(one)}`, kind: isOneMore ? "wider" : "surprising" });
   }
@@ -40,7 +42,7 @@ function closestOf(one: JsonSchema, candidates: readonly JsonSchema[], path: str
   return compared.sort((a, b) => weight(a) - weight(b))[0];
 }
 
-/** Whether they are of one kind, or the first of one that takes in the other. */
+/** Returns whether both schemas are of the same kind, or the kind of `wide` includes that of `narrow`. */
 function accepts(wide: JsonSchema, narrow: JsonSchema): boolean {
   if ("const" in wide) return "const" in narrow && Bun.deepEquals(wide["const"], narrow["const"]);
   return kindOf(wide) === kindOf(narrow) || kindOf(wide) === "anything" || (kindOf(wide) === "number" && kindOf(narrow) === "integer");
@@ -125,7 +127,7 @@ function compareLimits(before: JsonSchema, after: JsonSchema, path: string): Sch
   });
 }
 
-/** Keywords that are compared above. */
+/** Keywords compared by the functions above. */
 const compared = new Set([
   ...least,
   ...most,
@@ -142,7 +144,7 @@ const compared = new Set([
 /** Keywords that only describe. */
 const describing = /^(title|description|default|examples|deprecated|readOnly|writeOnly|\$id|\$comment|x-.*)$/;
 
-/** A schema without what only describes. */
+/** Returns a copy of a schema without the keywords that only describe. */
 export function essenceOf(schema: JsonSchema): JsonSchema {
   const part = (keyword: string, value: unknown): unknown => {
     if (keyword === "properties") return Object.fromEntries(Object.entries(value as object).map(([name, each]) => [name, essenceOf(each)]));
@@ -164,7 +166,7 @@ function notUnderstood(path: string, keyword: string): SchemaChange {
   return { path, what: `has another \`${keyword}\`, which this check does not understand`, kind: "unreadable" };
 }
 
-/** The kinds of value that a schema allows, each as a schema of its own. */
+/** Splits a schema into one schema for each kind of value that it allows. */
 function alternatives(schema: JsonSchema): readonly JsonSchema[] {
   const { anyOf, enum: words, type } = schema;
   if (Array.isArray(anyOf)) return anyOf.flatMap((each) => alternatives(each as JsonSchema));

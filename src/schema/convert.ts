@@ -3,7 +3,7 @@ import type { EventType } from "./event-type";
 import type { Recorded } from "./record";
 import { fieldsIn, withFields } from "./record";
 
-/** An event was not turned into another version of its type. */
+/** An event could not be converted to another version of its type. */
 export class ConversionFailed extends Error {
   override readonly name = "ConversionFailed";
   constructor(
@@ -18,10 +18,10 @@ export class ConversionFailed extends Error {
 type Body = { readonly version: number; readonly [key: string]: unknown };
 
 /**
- * An event in another version of its type, step by step; each step's result is checked.
+ * Converts an event to another version of its type, one version at a time. Checks the result of each step.
  *
- * @param event valid in the version that it says.
- * @throws {ConversionFailed} when a step throws, is missing, or makes something invalid; the message names it.
+ * @param event an event that is valid in its own version.
+ * @throws {ConversionFailed} if a step throws, is missing or returns an invalid result. The message names the step.
  */
 export function convert<E extends Body>(type: EventType, event: E, to: number): E {
   let converted: Body = event;
@@ -58,7 +58,7 @@ function step(type: EventType, event: Body, way: 1 | -1): Body {
   return mistake ? fail(mistake) : next;
 }
 
-/** The mistakes in an event by the schemas of the version that it says, as one line; undefined for a valid one. */
+/** Returns the mistakes in an event as one line, by the schemas of its own version. Returns undefined for a valid event. */
 export function mistakeIn({ resource, shapes }: EventType, event: Body): string | undefined {
   const shape = shapes[event.version - 1];
   if (!shape) return `there is no version ${event.version}`;
@@ -69,7 +69,7 @@ export function mistakeIn({ resource, shapes }: EventType, event: Body): string 
   return mistakes.length > 0 ? listMistakes(mistakes) : undefined;
 }
 
-/** Whatever was thrown may throw in turn when it is looked at. */
+/** Returns the message of any thrown value. Reading the value may itself throw. */
 function messageOf(error: unknown): string {
   try {
     return error instanceof Error ? `${error.name}: ${error.message}` : String(error);

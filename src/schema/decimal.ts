@@ -1,13 +1,13 @@
 import { Kind, type TSchema, TypeRegistry } from "@sinclair/typebox";
 
-/** TypeBox's registry belongs to the whole process: the name is one that no other module gives. */
+/** TypeBox kind of these schemas. Its registry is shared by the whole process, so the name must be unique. */
 export const decimalKind = "warren.Decimal";
 
 /**
- * A schema of numbers, with `multipleOf` checked as the decimals that JSON has: 9.99 is a multiple of 0.01, although the
- * remainder of their doubles is not 0.
+ * Returns a schema of numbers that checks `multipleOf` on the decimal digits in JSON. 9.99 is a multiple of 0.01, although the
+ * remainder of their doubles is not 0. Returns the given schema if it has no `multipleOf`.
  *
- * @throws {TypeError} for a `multipleOf` that is not greater than 0.
+ * @throws {TypeError} if `multipleOf` is not greater than 0.
  */
 export function asDecimal(schema: Limits): TSchema {
   const { multipleOf: factor } = schema;
@@ -25,7 +25,7 @@ interface Limits extends TSchema {
   readonly exclusiveMaximum?: number;
 }
 
-/** Describes a multiple within limits. */
+/** Returns the error message for a value that does not match such a schema. */
 export function expectedDecimal({ type, multipleOf, minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Limits): string {
   const limits = [
     minimum !== undefined && `at least ${minimum}`,
@@ -49,9 +49,9 @@ TypeRegistry.Set<Limits>(decimalKind, (schema, value) => {
   );
 });
 
-/** Whether a number is a multiple of another one, both as they are written in decimal digits. */
+/** Returns whether a number is a multiple of another, both taken as written in decimal digits. */
 export function isMultiple(value: number, factor: number): boolean {
-  // The remainder of doubles is exact, and these stand for themselves.
+  // For safe integers the remainder is exact.
   if (Number.isSafeInteger(value) && Number.isSafeInteger(factor)) return value % factor === 0;
   const [a, b] = [decimalOf(value), decimalOf(factor)];
   const exponent = Math.min(a.exponent, b.exponent);
@@ -60,11 +60,11 @@ export function isMultiple(value: number, factor: number): boolean {
 
 interface Decimal {
   readonly digits: bigint;
-  /** Of ten. */
+  /** Exponent to base ten. */
   readonly exponent: number;
 }
 
-/** The shortest digits that stand for a double: those that JSON has. */
+/** Returns the shortest decimal that represents a double, as JSON.stringify writes it. */
 function decimalOf(value: number): Decimal {
   const [mantissa = "", exponent = "0"] = String(value).split("e");
   const [whole = "", fraction = ""] = mantissa.split(".");

@@ -1,20 +1,26 @@
-/** A value that is not the same in two states of a record. */
+/** A value that differs between two states of a record. */
 export interface Difference {
-  /** Its place: `price`, `address.city`, `lines[0].quantity`. */
+  /** Path of the value: `price`, `address.city`, `lines[0].quantity`. */
   readonly field: string;
-  /** Not there: the field is new. */
+  /** The value before. Missing if the field is new. */
   readonly from?: unknown;
-  /** Not there: the field is gone. */
+  /** The value after. Missing if the field was removed. */
   readonly to?: unknown;
 }
 
-/** Filled in by the service; changed by every event. */
+/** Fields set by the service, which are not compared. */
 const ownFields = new Set(["id", "version", "createdAt", "updatedAt"]);
 
-/** Deeper values are compared whole, so that no record, however nested, uses up the stack. */
+/** Maximum depth of compared parts. Deeper values are compared as a whole, so that nested records cannot overflow the stack. */
 const deepest = 4;
 
-/** What a client changed between two states of a record; a record that is not there has none. */
+/**
+ * Returns the values that differ between two states of a record, without the fields set by the service (`id`, `version`,
+ * `createdAt`, `updatedAt`). Values more than four levels deep are compared as a whole.
+ *
+ * @param before the earlier state, or undefined if the record was created: all fields are then new.
+ * @param after the later state, or undefined if the record was deleted: all fields are then removed.
+ */
 export function differences(before: object | undefined, after: object | undefined): Difference[] {
   const from = valuesOf(before ?? {});
   const to = valuesOf(after ?? {});

@@ -4,33 +4,33 @@ import { recordOf } from "./record";
 import { changes, type Resource } from "./resource";
 import { InvalidChange, mistakesInWritten } from "./written";
 
-/** What the body of an event has, in one version of its type. */
+/** The schemas of an event body in one version of its type. */
 export interface EventShape {
   readonly version: number;
   readonly record: TObject;
-  /** Undefined: it has none, as the events of plain changes. */
+  /** Schema of `data`. Undefined for `created`, `updated` and `deleted`, which have no data. */
   readonly data: TObject | undefined;
 }
 
-/** An event type with every version in which it was published. */
+/** An event type with all its published versions. */
 export interface EventType {
-  /** `order.shipped` */
+  /** Full name, such as `order.shipped`. */
   readonly type: string;
-  /** `shipped` */
+  /** Name within the resource, such as `shipped`. */
   readonly name: string;
   readonly resource: Resource;
-  /** The oldest first: that of version n is at n - 1. */
+  /** The shapes of all versions, oldest first. Version n is at index n - 1. */
   readonly shapes: readonly EventShape[];
-  /** What leads from each version to the next: from version n to n + 1 at n - 1. */
+  /** The conversions between successive versions. Index n - 1 converts between versions n and n + 1. */
   readonly steps: readonly PastVersion[];
 }
 
-/** The event types of a resource: those of its changes, then its own. */
+/** Returns the event types of a resource: `created`, `updated` and `deleted`, then its custom events. */
 export function eventTypesOf(resource: Resource): EventType[] {
   return [...changes, ...Object.keys(resource.events)].map((name) => {
     const steps = resource.past.filter(({ event }) => event === undefined || event === name);
     let record = resource.record;
-    // As with records: a newer program may send more.
+    // As in records, a newer program may send more properties.
     const given: TSchema | undefined = resource.events[name];
     let data = given && Type.Object(given["properties"] as TProperties, { additionalProperties: true });
     const shapes: EventShape[] = [{ version: steps.length + 1, record, data }];
@@ -47,7 +47,7 @@ export function newestVersion({ shapes }: EventType): number {
   return shapes.length;
 }
 
-/** The version in which this program writes an event of a resource. */
+/** Returns the version in which this program publishes an event of a resource: the newest. */
 export function versionOf({ past }: Resource, name: string): number {
   let version = 1;
   for (const { event } of past) if (event === undefined || event === name) version += 1;
@@ -55,11 +55,11 @@ export function versionOf({ past }: Resource, name: string): number {
 }
 
 /**
- * Checks events that are to be published: one that nobody could read must not be.
+ * Checks the custom events of a change before they are published, so that consumers can read them.
  *
  * @param emitted the data of custom events, by name.
- * @throws {TypeError} when the resource has no such event.
- * @throws {InvalidChange} when the data are not valid.
+ * @throws {TypeError} if the resource has no such event.
+ * @throws {InvalidChange} if the data is not valid.
  */
 export function checkEmitted({ name, events }: Resource, emitted: Readonly<Record<string, object | undefined>>): void {
   for (const [event, data] of Object.entries(emitted)) {

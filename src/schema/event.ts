@@ -10,23 +10,27 @@ import type { Recorded } from "./record";
 import type { Change, EventData, Resource } from "./resource";
 import { UtcTime } from "./time";
 
-/** An event of any resource: what a consumer that serves them all can rely on. */
+/** The properties that events of all resources have. */
 export interface Event {
-  /** UUIDv7 (RFC 9562): unique, and in the order of time. */
+  /** UUIDv7 (RFC 9562): unique, and ordered by time. It is the same at every delivery of the event. */
   readonly id: string;
+  /** Event type: the resource and what happened, such as `item.created`. */
   readonly type: string;
-  /** The version of this event type whose shape the event has. */
+  /** Version of the event type's schema that this event matches, from 1. */
   readonly version: number;
-  /** When the change was made: RFC 3339 in UTC. */
+  /** Time of the change: RFC 3339 in UTC. */
   readonly timestamp: string;
 }
 
-/** The versions that a consumer asks for, by event type; of any other it gets the newest. */
+/** The versions that a consumer asks for, by event type. It gets the newest version of all other types. */
 export type AskedVersions = Readonly<Partial<Record<string, number>>>;
 
 /**
- * Every event of a resource, to be told apart by `type`. It has the record under the resource's own name
- * (`EventOf<typeof item>` has `event.item`), and a custom one its `data`.
+ * Union of all events of a resource, discriminated by `type`. Each has the record under the resource's name
+ * (`EventOf<typeof item>` has `event.item`). Custom events also have `data`.
+ *
+ * `Asked` is an optional map from event types to versions, such as `{ "item.created": 1 }`. Those events have the shape of that
+ * version. Default: the newest version of every type.
  */
 export type EventOf<R extends Resource, Asked extends AskedVersions = Record<never, never>> =
   R extends Resource<infer Name, string, infer Fields, Filters, infer Data, infer Past>
@@ -41,7 +45,7 @@ type OneEvent<Name extends string, Each extends string, Fields, Data extends Eve
     ? unknown
     : { readonly data: FirstOf<Steps, Each, Data[Each]> });
 
-/** What still leads from the version that is asked for to the newest one; nothing unless one is. */
+/** The conversions from the requested version to the newest one. Empty if no version is requested. */
 type AskedSteps<Asked extends AskedVersions, Name extends string, Each extends string, Past> =
   Asked extends Readonly<Record<`${Name}.${Each}`, infer Version extends number>> ? Drop<StepsOf<Past, Each>, Version> : [];
 
@@ -61,7 +65,7 @@ type Drop<
     ? Drop<Rest, Version, [...Count, unknown]>
     : [];
 
-/** The next change of the record, or of the data, says what that was before; without one it was as it is now. */
+/** The fields of the record (or data) before the first of these conversions that changes it. If none does, the newest fields. */
 type FirstOf<Steps, Of, Newest> = Steps extends readonly [infer First, ...infer Rest]
   ? First extends PastVersion<infer Fields, infer Changed>
     ? [Changed] extends [Of]
@@ -70,7 +74,7 @@ type FirstOf<Steps, Of, Newest> = Steps extends readonly [infer First, ...infer 
     : Newest
   : Newest;
 
-/** Why a message is not an event that this program can handle. */
+/** Reasons why a message is not an event that this program can handle. */
 export const unreadableReasons = [
   "encoded",
   "too-large",
@@ -83,14 +87,15 @@ export const unreadableReasons = [
   "downcast-failed",
 ] as const;
 export type Unreadable = (typeof unreadableReasons)[number];
+/** Result of {@link parseEvent}. */
 export type Parsed =
   | { readonly ok: true; readonly event: Event; readonly resource: Resource; readonly record: { readonly id: number } }
   | { readonly ok: false; readonly reason: Unreadable; readonly detail: string };
 
-/** The largest message body that is parsed, in bytes. */
+/** Maximum size of a message body, in bytes. */
 export const maxEventBytes = 4 * 1024 * 1024;
 
-/** The part that every event has, whatever its type and version. */
+/** Schema of the properties that every event has, whatever its type and version. */
 export const envelopeSchema = Type.Object({
   id: Type.String({ minLength: 1, maxLength: 200, description: "1 to 200 characters: a UUIDv7, the same at every delivery." }),
   type: Type.String({ minLength: 1, maxLength: 200 }),
@@ -99,15 +104,15 @@ export const envelopeSchema = Type.Object({
 });
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** Splits `item.created` at its last dot. */
+/** Returns the name of the resource in an event type: `item` for `item.created`. */
 export function resourceName(type: string): string {
   return type.slice(0, type.lastIndexOf("."));
 }
 
 /**
- * Builds the JSON body of an event around a record that is JSON already. The order of the keys is part of the contract.
+ * Returns the JSON body of an event that contains a serialized record. The order of the keys is part of the contract.
  *
- * @param data of a custom event.
+ * @param data data of a custom event.
  */
 export function serializeEvent(event: Event, resource: string, recordJson: string, data?: object): string {
   return (
@@ -117,20 +122,22 @@ export function serializeEvent(event: Event, resource: string, recordJson: strin
 }
 
 export interface ReadOptions {
-  /** Default: the newest of each event type. */
+  /** Versions to convert events to, by event type. Default: the newest of each type. */
   readonly versions?: AskedVersions;
-  /** What the publisher says of the body's encoding: `content_encoding` of AMQP. Default: nothing. */
+  /** The publisher's `content_encoding` in AMQP. Default: none. */
   readonly encoding?: string | undefined;
 }
 
-/** What says no more of a body than that it is text. Celery and Spring send the name of the charset. */
+/** Encodings that leave the body as plain text. Celery and Spring send the name of the charset. */
 const plainEncoding = /^(identity|utf-?8)?$/i;
 
 /**
- * Reads an event from the bytes of a message, and brings it to the newest version of its type, or to the one that is
- * asked for. A message is refused for the same reasons as a request: what a `number` would round, a key that is there
- * twice, a time that is none. Properties that the schema does not know are kept, so that a newer publisher does not break
- * an older consumer. Never throws.
+ * Reads an event from the body of a message. Converts it to the newest version of its type, or to the requested one.
+ *
+ * Validates it as strictly as a request: for example, it must have no duplicate keys, no numbers that a double would round and no
+ * invalid times. Keeps unknown properties, so that a newer publisher does not break an older consumer.
+ *
+ * Returns the reason if the message is not readable. Does not throw.
  */
 export function parseEvent(body: Uint8Array | string, catalogue: Catalogue, { versions = {}, encoding = "" }: ReadOptions = {}): Parsed {
   if (!plainEncoding.test(encoding))
@@ -169,7 +176,7 @@ export function parseEvent(body: Uint8Array | string, catalogue: Catalogue, { ve
   }
 }
 
-/** The length in UTF-8; of a text that cannot be too long, its characters. */
+/** Returns the length in bytes of UTF-8. For a string that is short enough in any case, returns its number of UTF-16 units. */
 function bytesIn(body: Uint8Array | string): number {
   return typeof body === "string" && body.length > maxEventBytes / 3 ? Buffer.byteLength(body) : body.length;
 }

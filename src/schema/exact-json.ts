@@ -1,21 +1,21 @@
 import { type Mistake, maxMistakes, placeOf } from "./mistakes";
 
-/** Descriptions of what every program that reads JSON takes as it is. */
+/** Error messages for values that not every JSON parser reads exactly. */
 export const expectedExact = {
   text: "Expected text without NUL and lone surrogates",
   name: "Expected a name without NUL and lone surrogates",
   number: "Expected number between -9007199254740991 and 9007199254740991",
 } as const;
 
-/** Numbers of so many digits, or so small, are perhaps not what JSON.parse made of them. NUL and surrogates are escaped. */
+/** Matches JSON that may be inexact: numbers with many digits or very small ones, and escaped NUL or surrogates. */
 const perhapsInexact = /[\d.]{16}|e-\d{3}|\\u(?:0000|d[89a-f])/i;
 
 /**
- * What of a JSON text would not be stored as it was sent (I-JSON, RFC 7493): keys that come twice, numbers that a double
- * does not hold, NUL and lone surrogates. The usual text is not read a second time for it.
+ * Returns the parts of a JSON text that would not be stored exactly as sent (I-JSON, RFC 7493): duplicate keys, numbers that a
+ * double cannot represent, NUL and lone surrogates. Reads the text a second time only if quick checks find a reason.
  *
- * @param text that is known not to be nested too deeply.
- * @param value what JSON.parse made of the text.
+ * @param text valid JSON text that is not nested too deeply.
+ * @param value the result of JSON.parse for the text.
  */
 export function inexact(text: string, value: unknown): Mistake[] {
   const found = new Contents();
@@ -41,7 +41,7 @@ class Contents {
   }
 }
 
-/** As many as there are keys, or more where a text has such a colon in it. */
+/** Counts the colons that follow a quote: one per key, and more if a string contains one. */
 function colonsAfterQuotes(text: string): number {
   let count = 0;
   for (let colon = text.indexOf(":"); colon !== -1; colon = text.indexOf(":", colon + 1)) {
@@ -56,7 +56,7 @@ function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
 
-/** Reads a text that is known to be valid JSON, and not too deep, for what JSON.parse does not tell. */
+/** Finds inexact parts of a text that is valid JSON and not nested too deeply. JSON.parse does not report them. */
 class Reader {
   #at = 0;
   readonly #path: (string | number)[] = [];
@@ -129,19 +129,19 @@ class Reader {
       this.#refuse("Expected number that a double holds as it is written: 15 digits always are");
   }
 
-  /** The character that comes next, after white space. */
+  /** Skips white space and returns the next character. */
   #peek(): string {
     while (isSpace(this.text.charCodeAt(this.#at))) this.#at += 1;
     return this.text[this.#at] ?? "";
   }
 }
 
-/** Whether every program that reads JSON takes a text as it is. */
+/** Returns whether every JSON parser reads a string exactly: it has no NUL and no lone surrogates. */
 export function isText(text: string): boolean {
   return text.isWellFormed() && !text.includes("\0");
 }
 
-/** A number in one form: its digits without zeros around them, and where the point is. */
+/** Returns a normalized form of a number: its digits without leading and trailing zeros, and an exponent. */
 function digitsOf(literal: string): string {
   const [, whole = "", fraction = "", exponent = "0"] = /^-?(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(literal) ?? [];
   const digits = (whole + fraction).replace(/^0+/, "");

@@ -2,13 +2,14 @@ import type { TProperties, TSchema } from "@sinclair/typebox";
 
 /**
  * How a list can be filtered by a field.
- * - `prefix`, of text: `?name=Sam` lists what begins so.
- * - `range`, of a number: `?minPrice=1&maxPrice=5`, both included.
+ * - `prefix`, for text: `?name=Sam` lists the records whose `name` starts with `Sam`.
+ * - `range`, for numbers: `?minPrice=1&maxPrice=5`, both inclusive.
  */
 export type Filter = "prefix" | "range";
+/** The filters of a resource, by field. */
 export type Filters = { readonly [field: string]: Filter | undefined };
 
-/** The filters that fields of these types can have. */
+/** The filters that fields of these types allow. */
 export type FiltersFor<Fields> = {
   readonly [Field in keyof Fields]?: NonNullable<Fields[Field]> extends string
     ? "prefix"
@@ -17,7 +18,7 @@ export type FiltersFor<Fields> = {
       : never;
 };
 
-/** The parameters of a list by which it is filtered. */
+/** The query parameters of these filters. */
 export type FilterQuery<Of extends Filters> = {
   [Field in keyof Of as Of[Field] extends "prefix" ? Field : never]?: string;
 } & {
@@ -26,16 +27,21 @@ export type FilterQuery<Of extends Filters> = {
     | string;
 };
 
-/** Parameters that every list has. */
+/** Query parameters that every list has. */
 const taken = ["limit", "sort", "after", "updatedSince"];
 
-/** The parameters of a filter: one of a prefix, the lower and the upper one of a range. */
+/** Returns the query parameters of a filter: one for a prefix; the minimum and the maximum for a range. */
 export function parametersOf(field: string, filter: Filter | undefined): string[] {
   const capitalized = `${field[0]?.toUpperCase()}${field.slice(1)}`;
   return filter === "range" ? [`min${capitalized}`, `max${capitalized}`] : [field];
 }
 
-/** @throws {TypeError} for a filter that its field cannot have, and for an index of what is no filter. */
+/**
+ * Checks the filters and indexes of a resource.
+ *
+ * @throws {TypeError} if a field does not exist or does not allow its filter, its name is not usable, two query parameters would
+ *   have the same name, or an indexed field has no filter.
+ */
 export function checkFilters(resource: string, fields: TProperties, filters: Filters, indexes: readonly string[]): void {
   const refuse = (what: string) => {
     throw new TypeError(`Resource "${resource}": ${what}`);
@@ -44,7 +50,7 @@ export function checkFilters(resource: string, fields: TProperties, filters: Fil
   for (const [field, filter] of Object.entries(filters)) {
     const schema = Object.hasOwn(fields, field) ? fields[field] : undefined;
     if (!schema) refuse(`there is no field "${field}" to filter by.`);
-    // It stands in a JSON path, and in a query.
+    // The name is used in a JSON path and in query parameters.
     if (!/^[A-Za-z][A-Za-z0-9_]{0,40}$/.test(field)) refuse(`a list cannot be filtered by "${field}": use letters, digits and _.`);
     const types = filter === "range" ? ["number", "integer"] : ["string"];
     const fitting = filter === "range" || filter === "prefix";
@@ -58,7 +64,7 @@ export function checkFilters(resource: string, fields: TProperties, filters: Fil
   for (const field of indexes) if (!Object.hasOwn(filters, field)) refuse(`"${field}" has an index, but no filter that would use it.`);
 }
 
-/** The types of a field's values, but for null. */
+/** Returns the types of a field's values, except null. */
 function typesOf(schema: TSchema): string[] {
   if (schema["anyOf"]) return (schema["anyOf"] as TSchema[]).flatMap(typesOf).filter((type) => type !== "null");
   return [String(schema["type"])];

@@ -1,9 +1,9 @@
 import { type FormatName, fullFormats } from "ajv-formats/dist/formats";
 
-/** Returns whether a text has a format. */
+/** Returns whether a text matches a format. */
 export type FormatCheck = (text: string) => boolean;
 
-/** The formats of JSON Schema 2020-12 (section 7.3), but for those of internationalized names, each with a text that has it. */
+/** The formats of JSON Schema 2020-12 (section 7.3) except those for internationalized names, each with an example. */
 const examples = {
   "date-time": "2026-02-18T18:23:45.123Z",
   date: "2026-02-18",
@@ -23,14 +23,14 @@ const examples = {
 } as const satisfies Partial<Record<FormatName, string>>;
 
 /**
- * Every format that a schema may name. TypeBox's own registry knows none until a module fills it, as Elysia does, so that
- * a process without Elysia would refuse what the API accepts.
+ * All formats that a schema may use. TypeBox's own registry is empty until a module such as Elysia fills it. With that registry,
+ * a process without Elysia would reject values that the API accepts.
  */
 export const formats: ReadonlyMap<string, FormatCheck> = new Map(
   (Object.keys(examples) as (keyof typeof examples)[]).map((name) => [name, checkOf(name)]),
 );
 
-/** Returns a text that has a format; undefined for one that is not known. */
+/** Returns an example of a format, or undefined if the format is unknown. */
 export function exampleOfFormat(format: unknown): string | undefined {
   return new Map<unknown, string>(Object.entries(examples)).get(format);
 }

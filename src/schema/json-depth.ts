@@ -1,10 +1,10 @@
-/** Deeper JSON is no record of anybody's. */
+/** Maximum depth of the JSON in a request. No real record is deeper. */
 export const maxDepth = 64;
 
-/** A newer publisher may nest deeper what this program does not know, and keeps. */
+/** Maximum depth of an event. It is higher because a newer publisher may add deeper properties, which this program keeps. */
 export const maxEventDepth = 1024;
 
-/** Says that {@link isDeeperThan}. */
+/** Returns the error message for JSON that {@link isDeeperThan} rejects. */
 export const tooDeep = (levels: number) => `It is nested too deeply; ${levels} levels are read.`;
 
 const quote = 0x22;
@@ -13,9 +13,10 @@ const [openArray, closeArray] = [0x5b, 0x5d];
 const [openObject, closeObject] = [0x7b, 0x7d];
 
 /**
- * Whether a JSON text has more levels than these. To be asked before JSON.parse, which takes a second for millions of them,
- * as does whatever walks through its result or overflows the stack in it. This reads each character once, and none behind
- * the first that is too deep. The text need not be valid.
+ * Returns whether a JSON text has more than `levels` levels. The text need not be valid JSON.
+ *
+ * Call it before JSON.parse, which is slow for very deep JSON. Code that walks through the result is slow, too, or overflows the
+ * stack. This function reads each character once, and stops at the first level that is too deep.
  */
 export function isDeeperThan(levels: number, text: string): boolean {
   let depth = 0;
@@ -32,7 +33,7 @@ export function isDeeperThan(levels: number, text: string): boolean {
   return false;
 }
 
-/** The place of the quote that ends the string which begins here; -1 if none does. */
+/** Returns the index of the quote that ends the string starting at `start`, or -1 if there is none. */
 function endOfString(text: string, start: number): number {
   for (let at = text.indexOf('"', start + 1); at !== -1; at = text.indexOf('"', at + 1)) {
     let escapes = 0;

@@ -3,32 +3,34 @@ import { DefaultErrorFunction, type ValueError } from "@sinclair/typebox/errors"
 import { decimalKind, expectedDecimal } from "./decimal";
 import { expectedText, textKind } from "./text";
 
-/** Where a value is wrong, as a JSON pointer (RFC 6901), and what was expected there. */
+/** A mistake in a value. */
 export interface Mistake {
+  /** Place of the mistake, as a JSON pointer (RFC 6901). */
   readonly pointer: string;
+  /** Description of the value that was expected there. */
   readonly detail: string;
 }
 
-/** A body of megabytes can be wrong in a million places; nobody mends more than these at a time. */
+/** Maximum number of mistakes to report, since a large body can have very many. */
 export const maxMistakes = 100;
 
-/** A name that a client made up can be as long as the body. */
+/** Maximum length of a name in a place. A property name in a request can be as long as its body. */
 const maxNameLength = 100;
 
-/** As a line: `/price: Expected number`. */
+/** Formats a mistake as one line: `/price: Expected number`. */
 export function mistakeText({ pointer, detail }: Mistake): string {
   return pointer === "" ? detail : `${pointer}: ${detail}`;
 }
 
-/** A JSON pointer (RFC 6901) to what is reached by these names. A name longer than anybody's is cut. */
+/** Returns the JSON pointer (RFC 6901) for a path of names and indexes. Truncates very long names. */
 export function placeOf(...names: readonly (string | number)[]): string {
   return names.map((name) => `/${cut(String(name).replaceAll("~", "~0").replaceAll("/", "~1"))}`).join("");
 }
 
-/** Every mistake with its place and what was expected there, but never the value that was sent. */
+/** Converts errors of TypeBox to mistakes, at most one per place. They never contain the value that was sent. */
 export function describeMistakes(mistakes: Iterable<ValueError>): Mistake[] {
   const byPlace = new Map<string, string>();
-  // One for each place: a string that is too short breaks its pattern, too.
+  // Keep the first mistake per place: a string that is too short may also fail its pattern.
   for (const { pointer, detail } of placed(mistakes)) {
     if (!byPlace.has(pointer)) byPlace.set(pointer, detail);
     if (byPlace.size === maxMistakes) break;
@@ -39,7 +41,7 @@ export function describeMistakes(mistakes: Iterable<ValueError>): Mistake[] {
 function* placed(mistakes: Iterable<ValueError>): Generator<Mistake> {
   for (const { type, path, schema, value, errors } of mistakes) {
     const alternatives = errors.map((branch) => [...placed(branch)]);
-    // The alternative that the value was meant to be is the one that has its mistake further inside.
+    // An alternative whose first mistake is further inside is probably the one that was meant.
     const meant = alternatives.find(([first]) => first && first.pointer.length > path.length);
     if (meant) yield* meant;
     else if (typeof schema.description === "string") yield { pointer: path, detail: schema.description };
@@ -53,7 +55,10 @@ function* placed(mistakes: Iterable<ValueError>): Generator<Mistake> {
   }
 }
 
-/** TypeBox describes its own kinds only, and by a function that any module of the process may replace. */
+/**
+ * Returns the error message for Warren's own kinds, or undefined for others. TypeBox describes only its own kinds. Its function
+ * for custom messages is not used, because any module of the process may replace it.
+ */
 function expectedOf(schema: TSchema): string | undefined {
   if (schema[Kind] === textKind) return expectedText(schema);
   return schema[Kind] === decimalKind ? expectedDecimal(schema) : undefined;

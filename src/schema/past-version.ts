@@ -2,19 +2,19 @@ import { type Static, type TObject, type TProperties, Type } from "@sinclair/typ
 import { checkable } from "./checkable";
 
 /**
- * A schema that events were published with before it was changed, and how what was written with it becomes what the
- * version after it has.
+ * An earlier version of a resource's schema, with the conversions to the next version and back. Events and records written with
+ * it stay readable.
  */
 export interface PastVersion<Fields extends object = object, Of extends string | undefined = string | undefined> {
-  /** The custom event whose data changed; undefined: the record changed, which every event of the resource carries. */
+  /** The custom event whose data changed. Undefined if the record changed, which every event of the resource contains. */
   readonly event: Of;
-  /** What the record (without what the service fills in), or the data, was. */
+  /** Schema of the record in this version, without the fields set by the service, or of the event's data. */
   readonly fields: TObject;
-  /** To the next version. What it throws, or makes that is not valid, turns the event into a dead letter. */
+  /** Converts to the next version. If it throws or returns an invalid result, the event becomes a dead letter. */
   readonly up: Conversion;
-  /** Back from the next version; undefined: no consumer can ask for this one any more. */
+  /** Converts from the next version back to this one. Undefined if consumers cannot ask for this version. */
   readonly down: Conversion | undefined;
-  /** What `fields` are to TypeScript. Not there at run time. */
+  /** TypeScript type of the fields. Undefined at run time. */
   readonly typed?: Fields;
 }
 
@@ -27,11 +27,17 @@ interface PastVersionOptions<Properties extends TProperties> {
 }
 
 /**
- * A schema of the past, for `defineResource({ past: […] })`: of the record, or with `event` of that event's data.
+ * Declares an earlier version of a schema for `defineResource({ past: […] })`.
  *
+ * @param options.fields the schema at that time: of the record, or with `event` of that event's data.
+ * @param options.event the custom event whose data changed. Default: none; the record changed.
+ * @param options.up converts to the next version. It must not be async. If it throws or returns an invalid result, an event
+ *   becomes a dead letter. If that happens with a stored record, the store does not open.
+ * @param options.down converts from the next version back to this one, for consumers that ask for this version. It must not be
+ *   async. Default: none; consumers cannot ask for this version.
  * @example
  * pastVersion({ fields: { name: Type.String(), cents: Type.Integer() }, up: ({ cents, ...rest }) => ({ ...rest, price: cents / 100 }) })
- * @throws {TypeError} for a schema that is not one of JSON, or that has an unknown format.
+ * @throws {TypeError} if `fields` is not a valid schema for JSON or has an unknown format.
  */
 export function pastVersion<Properties extends TProperties, const Event extends string>(
   options: PastVersionOptions<Properties> & { event: Event },

@@ -6,29 +6,32 @@ import { type EventShape, type EventType, newestVersion } from "./event-type";
 import { exampleOf } from "./example";
 import { fieldsIn, isFilledIn, withFields } from "./record";
 
-/** A version of an event type as it was published: what is under the resource's name, and under `data`. */
+/** A published version of an event type. */
 export interface PublishedVersion {
+  /** The schemas under the resource's name and, for a custom event, under `data`. */
   readonly schema: Readonly<Record<string, JsonSchema>>;
-  /** Not there where the schemas do not say enough to make one up. */
+  /** An example body without the envelope. Missing if none can be derived from the schemas. */
   readonly example?: Readonly<Record<string, unknown>>;
 }
 
-/** What was published, by event type and version: the content of `contracts/events.json`. */
+/** All published versions, by event type and version: the content of `contracts/events.json`. */
 export type Published = Readonly<Record<string, Readonly<Record<string, PublishedVersion>>>>;
 
-/** Something about the schemas that does not go with what was published. */
+/** A change to the schemas that is not compatible with a published version. */
 export interface Breach {
+  /** The event types that it affects. */
   readonly types: readonly string[];
   readonly version: number;
+  /** Description of the change. */
   readonly what: string;
-  /** What would be right. */
+  /** How to fix it. */
   readonly advice: string;
 }
 
 /**
- * What this program publishes and reads, together with what is known of it already.
+ * Returns all versions of the event types that this program publishes or reads.
  *
- * @param known its examples are kept: they are what was really published.
+ * @param known earlier published versions. Their examples are kept for past versions, because they were really published.
  */
 export function publishedBy(catalogue: Catalogue, known: Published): Published {
   return Object.fromEntries(
@@ -46,7 +49,7 @@ function publishedVersion(type: EventType, shape: EventShape, known: PublishedVe
   return { schema, ...(example && { example }) };
 }
 
-/** What an event of this version may have beside its envelope; undefined: its schemas do not say enough to make it up. */
+/** Returns an example body of an event in this version, without the envelope. Returns undefined if the schemas do not allow one. */
 export function exampleBody(type: EventType, { version, record, data }: EventShape): Record<string, unknown> | undefined {
   const { resource, shapes } = type;
   const time = "2026-02-18T18:23:45.123Z";
@@ -57,7 +60,7 @@ export function exampleBody(type: EventType, { version, record, data }: EventSha
   return mistakeOnTheWay(type, version, example) === undefined ? example : undefined;
 }
 
-/** Every way in which the program's schemas break what was published; none: it can read it all, and surprises no reader. */
+/** Returns all incompatibilities of the program's schemas with the published ones. Returns an empty array if there are none. */
 export function breachesOf(catalogue: Catalogue, published: Published): Breach[] {
   const found: Breach[] = [];
   for (const [name, versions] of Object.entries(published)) {
@@ -91,7 +94,7 @@ function breachesOfVersion(type: EventType | undefined, version: number, before:
   return mistake === undefined ? [] : [{ what: `of the published example: ${mistake}`, advice: `Mend the upcaster, in the ${place}.` }];
 }
 
-/** What is read, and not published, within wider limits than before: programs of before may refuse it. */
+/** Returns the schema changes that allow more values than published. Older programs may reject such values. */
 export function widenings(catalogue: Catalogue, published: Published): string[] {
   const found = eventTypesIn(catalogue).flatMap((type) => {
     const shape = type.shapes.at(-1) as EventShape;
@@ -105,11 +108,11 @@ function changesOf({ resource }: EventType, shape: EventShape, before: Published
   const whole = (properties: object) => ({ type: "object", properties, required: Object.keys(properties) });
   const now = { [resource.name]: asJson(shape.record), ...(shape.data && { data: asJson(shape.data) }) };
   const changes = compareSchemas(whole(before.schema), whole(now));
-  // What the service fills in has been the same since the first event; only its description grows more exact.
+  // Ignore the fields set by the service: their values have the same form as ever, and only their schemas have become more exact.
   return changes.filter(({ path }) => !path.startsWith(`/${resource.name}/`) || !isFilledIn(path.slice(resource.name.length + 2)));
 }
 
-/** Why what was published does not come to the newest version; undefined: it does. */
+/** Returns why a published example cannot be converted to the newest version, or undefined if it can. */
 function mistakeOnTheWay(type: EventType, version: number, example: object): string | undefined {
   const event = { ...example, version };
   const mistake = mistakeIn(type, event);
@@ -127,7 +130,7 @@ function eventTypesIn(catalogue: Catalogue): EventType[] {
   return catalogue.eventTypes.map((name) => catalogue.eventType(name) as EventType);
 }
 
-/** What counts of a schema, without what only TypeBox knows. */
+/** Returns a schema as plain JSON, without TypeBox's symbols and without keywords that only describe. */
 function asJson(schema: TSchema): JsonSchema {
   return essenceOf(JSON.parse(JSON.stringify(schema)) as JsonSchema);
 }

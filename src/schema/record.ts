@@ -1,7 +1,7 @@
 import { type TObject, type TProperties, Type } from "@sinclair/typebox";
 import { UtcTime } from "./time";
 
-/** The keys that the service itself fills in; a resource's own fields stand between `id` and `version`. */
+/** Fields set by the service. A record's own fields come between `id` and `version`. */
 const identity = { id: Type.Integer({ minimum: 1 }) };
 const history = {
   version: Type.Integer({ minimum: 1, description: "Counts the changes to this record, from 1." }),
@@ -9,26 +9,27 @@ const history = {
   updatedAt: UtcTime("When the record was last changed."),
 };
 
-/** The schema of the whole record with these fields. */
+/** Returns the schema of the whole record with these fields. */
 export function recordOf(fields: TProperties): TObject {
-  // Said outright: a newer program may send more, and Elysia sets what is not said to false, in this very object.
+  // Explicitly true, since a newer program may send more. If it is missing, Elysia sets it to false on this object.
   return Type.Object<TProperties>({ ...identity, ...fields, ...history }, { additionalProperties: true });
 }
 
+/** Returns whether the service sets this field. */
 export function isFilledIn(field: string): boolean {
   return field in identity || field in history;
 }
 
-/** The record without what the service fills in. */
+/** Returns the fields of a record without those set by the service. */
 export function fieldsIn(record: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(record).filter(([field]) => !isFilledIn(field)));
 }
 
-/** A record with other fields. */
+/** Returns a record with other fields and the same `id`, `version`, `createdAt` and `updatedAt`. */
 export function withFields(record: Recorded<object>, fields: object): Recorded<object> {
   const { id, version, createdAt, updatedAt } = record;
   return { id, ...fieldsIn(fields), version, createdAt, updatedAt };
 }
 
-/** The whole record with these fields. */
+/** The type of the whole record with these fields. */
 export type Recorded<Fields> = { id: number } & Fields & { version: number; createdAt: string; updatedAt: string };

@@ -1,7 +1,7 @@
 import type { Resource } from "./resource";
 
 declare global {
-  /** The types of a project's resources by name. `bun run generate` fills it, so that the library never imports them. */
+  /** Types of a project's resources by name. `bun run generate` fills it, so that the library need not import them. */
   interface WarrenResources {}
 }
 

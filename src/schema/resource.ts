@@ -5,7 +5,7 @@ import { checkFilters, type Filters, type FiltersFor } from "./filter";
 import type { PastVersion } from "./past-version";
 import { isFilledIn, type Recorded, recordOf } from "./record";
 
-/** What happened to a resource: the second half of an event type (`item.created`). */
+/** The kinds of change that publish an event. They are the second part of an event type, such as `item.created`. */
 export const changes = ["created", "updated", "deleted"] as const;
 export type Change = (typeof changes)[number];
 
@@ -22,28 +22,28 @@ export interface ResourceOptions<
 > {
   /** Singular, lower case: `order`. Names the events (`order.created`), the queue (`order_events`) and the key in the event body. */
   name: Name;
-  /** Names the table and the key of a list answer. Default: the name with an `s`. */
+  /** Names the table and the key of a list response. Default: the name with an `s`. */
   plural?: Plural;
-  /** The topic exchange that its events go to. Default: `events`. */
+  /** The topic exchange that receives its events. Default: `events`. */
   exchange?: string;
-  /** What a client may set. A field that allows null, or that has a default, may be left out. */
+  /** The fields that clients may set. A field that allows null, or has a default, may be omitted. */
   fields: Properties;
-  /** By which fields its list can be filtered, and how: `{ name: "prefix", price: "range" }`. Default: none. */
+  /** The fields by which a list can be filtered, and how: `{ name: "prefix", price: "range" }`. Default: none. */
   filters?: By;
   /**
-   * The filters that find few among many. Each is an index, made or dropped at the next start, and slows every write down:
-   * a filter without one is read a bounded number of records at a time. Default: none.
+   * The filters that get an index, for filters that match few of many records. The next start creates or drops indexes. Each
+   * index slows down every write. Without one, each page searches a bounded number of records. Default: none.
    */
   indexes?: readonly (keyof By & string)[];
-  /** A valid body, shown in the documentation. */
+  /** A valid request body, shown in the documentation. */
   example: Static<TObject<Properties>>;
-  /** Events beside `created`, `updated` and `deleted`, each with what its `data` has: `{ shipped: { carrier: Type.String() } }`. */
+  /** Custom events, with the fields of their `data`: `{ shipped: { carrier: Type.String() } }`. Default: none. */
   events?: Events;
-  /** What was published before the schemas were changed, the oldest first. Default: nothing else. */
+  /** Earlier versions of the schemas, oldest first. Default: none. */
   past?: Past;
 }
 
-/** A kind of thing with CRUD over HTTP, and everything that is derived from its schema. */
+/** A type of record with CRUD over HTTP, and all that is derived from its schema. */
 export interface Resource<
   Name extends string = string,
   Plural extends string = string,
@@ -55,38 +55,45 @@ export interface Resource<
   readonly kind: "warren.resource";
   readonly name: Name;
   readonly plural: Plural;
+  /** The topic exchange that receives its events. */
   readonly exchange: string;
-  /** The queue that every event of this resource goes to. */
+  /** The shared queue that receives all events of this resource. */
   readonly queue: string;
+  /** All event types of this resource, such as `item.created`. */
   readonly eventTypes: readonly `${Name}.${Change | (keyof Data & string)}`[];
-  /** The schema of what a client may set. */
+  /** Schema of the fields that clients may set. */
   readonly fields: TObject;
-  /** The schema of the whole record as it is stored, answered and sent in events. */
+  /** Schema of the whole record as stored, returned in responses and sent in events. */
   readonly record: TObject;
+  /** The fields by which a list can be filtered, and how. */
   readonly filters: By;
-  /** The filters that have an index. */
+  /** The fields whose filter has an index. */
   readonly indexes: readonly string[];
+  /** A valid request body. */
   readonly example: Fields;
-  /** The schemas of what its custom events may be given as data, by name. */
+  /** Schemas of the data of its custom events, by name. */
   readonly events: { readonly [Event in keyof Data]: TUnsafe<Data[Event]> };
+  /** Earlier versions of the schemas, oldest first. */
   readonly past: Past;
 }
 
+/** The type of the fields that clients may set: `FieldsOf<typeof item>`. */
 export type FieldsOf<R extends Resource> = R extends Resource<string, string, infer Fields> ? Fields : never;
 
-/** The type of a resource's record: `RecordOf<typeof item>`. */
+/** The type of a resource's whole record, with `id`, `version`, `createdAt` and `updatedAt`: `RecordOf<typeof item>`. */
 export type RecordOf<R extends Resource> = Recorded<FieldsOf<R>>;
 
-/** A field that may be null, and is null when a client leaves it out. */
+/** Returns a schema for a field that may be null. Clients may omit the field, which is then null. */
 export function Nullable<T extends TSchema>(schema: T) {
   return Type.Union([schema, Type.Null()], { default: null });
 }
 
 /**
- * Declares a resource. Export the result from a file in `src/domain/`, and mount it with `crud()` from a file in `routes/`.
+ * Declares a resource. Export the result from a file in `src/domain/`, and mount it with `crud()` in a file in `routes/`.
  *
- * @throws {TypeError} when a name cannot be used as an event type, a queue or a table, a field not as a filter, a schema is not
- *   one of JSON or has an unknown format, the example is not a valid request, or the past does not fit.
+ * @throws {TypeError} if a name cannot name an event type, queue or table, or a field is one that the service sets. Also if a
+ *   filter or index is not possible, a schema is not valid for JSON or has an unknown format, the example is not a valid
+ *   request, or a past version is of an unknown event.
  */
 export function defineResource<
   const Name extends string,
@@ -155,7 +162,7 @@ function isWord(word: string): boolean {
   return /^[a-z][a-z0-9_]{0,40}$/.test(word);
 }
 
-/** Keys of the event body and of a bulk answer, and tables of the store. */
+/** Names in use as keys of event bodies and of bulk responses, and as tables of the store. */
 const reserved = new Set([
   ...["id", "type", "version", "timestamp", "data"],
   ...["line", "index", "status", "problem"],

@@ -1,7 +1,7 @@
 import { Kind, type TSchema, TypeRegistry } from "@sinclair/typebox";
 import { type FormatCheck, formats } from "./formats";
 
-/** TypeBox's registry belongs to the whole process: the name is one that no other module gives. */
+/** TypeBox kind of these schemas. Its registry is shared by the whole process, so the name must be unique. */
 export const textKind = "warren.Text";
 
 interface Limits extends TSchema {
@@ -12,10 +12,11 @@ interface Limits extends TSchema {
 }
 
 /**
- * A schema of strings, checked per JSON Schema 2020-12: lengths in Unicode code points (TypeBox counts the units of UTF-16),
- * a pattern with the flag `u`, and formats that do not depend on the modules that a process has loaded.
+ * Returns a schema of strings that is checked per JSON Schema 2020-12. Lengths count Unicode code points (TypeBox counts UTF-16
+ * units), patterns have the flag `u`, and formats do not depend on the modules that a process has loaded. Returns the given
+ * schema if it has no limits.
  *
- * @throws {TypeError} for a format that is not known, or a pattern that is not a regular expression.
+ * @throws {TypeError} if the format is unknown or the pattern is not a regular expression.
  */
 export function asText(schema: Limits): TSchema {
   const { minLength, maxLength, pattern, format } = schema;
@@ -25,7 +26,7 @@ export function asText(schema: Limits): TSchema {
   return text;
 }
 
-/** Describes a string with limits. */
+/** Returns the error message for a value that does not match such a schema. */
 export function expectedText({ minLength, maxLength, pattern, format }: Limits): string {
   const lengths = [minLength !== undefined && `at least ${minLength}`, maxLength !== undefined && `at most ${maxLength}`].filter(Boolean);
   const length = lengths.length > 0 ? ` of ${lengths.join(" and ")} characters` : "";
@@ -35,7 +36,7 @@ export function expectedText({ minLength, maxLength, pattern, format }: Limits):
 
 type Check = (text: string) => boolean;
 
-/** By the schema. Elysia copies schemas, so that one may have to be compiled again. */
+/** Compiled checks by schema. Elysia copies schemas, so a copy may have to be compiled again. */
 const checks = new WeakMap<Limits, Check>();
 
 TypeRegistry.Set<Limits>(textKind, (schema, value) => {
@@ -52,7 +53,7 @@ function compile({ minLength = 0, maxLength = Number.POSITIVE_INFINITY, pattern,
   const expression = pattern === undefined ? undefined : expressionOf(pattern);
   const hasFormat = format === undefined ? undefined : formatOf(format);
   return (text) => {
-    // A code point is one unit or two: most texts need not be counted.
+    // A code point is one or two UTF-16 units, so most strings need no count of code points.
     if (text.length > maxLength || text.length < 2 * minLength) {
       const length = codePoints(text);
       if (length > maxLength || length < minLength) return false;

@@ -4,20 +4,20 @@ import { expectedExact, isText } from "./exact-json";
 import { maxDepth, tooDeep } from "./json-depth";
 import { type Mistake, maxMistakes, placeOf } from "./mistakes";
 
-/** A change was refused, since no consumer could read its event. Nothing was changed. */
+/** A change was rejected because no consumer could read its event. Nothing changed. */
 export class InvalidChange extends TypeError {
   override readonly name = "InvalidChange";
   constructor(
-    /** A sentence without the mistakes. */
+    /** A sentence that describes the error without the mistakes. */
     readonly summary: string,
-    /** Each with its place in the record, or in the data of the event. */
+    /** The mistakes, each with its place in the record or in the event's data. */
     readonly mistakes: readonly Mistake[],
   ) {
     super(`${summary} ${listMistakes(mistakes)}`);
   }
 }
 
-/** Runs what is done for one of several records; its index then begins the place of each mistake. */
+/** Runs a change of one of several records. If it throws {@link InvalidChange}, puts the record's index before each place. */
 export function inList<T>(index: number, change: () => T): T {
   try {
     return change();
@@ -28,15 +28,15 @@ export function inList<T>(index: number, change: () => T): T {
   }
 }
 
-/** Every mistake in a value that is about to be written as JSON: by its schema, or because JSON would not keep it as it is. */
+/** Returns the mistakes in a value to be written as JSON: parts that do not match its schema, or that JSON cannot represent exactly. */
 export function mistakesInWritten(schema: TSchema, value: object): readonly Mistake[] {
   if (isExact(value)) return mistakesIn(schema, value);
   const mistakes = inexactParts(value).slice(0, maxMistakes);
-  // JSON leaves out a property that is undefined; a schema that takes anything would let it pass as there.
+  // Check what JSON will contain: it omits undefined properties, which a schema that accepts anything would count as present.
   return mistakes.length > 0 ? mistakes : mistakesIn(schema, JSON.parse(JSON.stringify(value)));
 }
 
-/** Whether JSON keeps a value as it is, and every program reads it so. */
+/** Returns whether JSON represents a value exactly and every JSON parser reads it exactly. */
 function isExact(value: unknown, levels = maxDepth): boolean {
   if (typeof value === "string") return isText(value);
   if (typeof value !== "object" || value === null) return value === null || typeof value === "boolean" || isExactNumber(value);
@@ -50,14 +50,14 @@ function isExact(value: unknown, levels = maxDepth): boolean {
   return true;
 }
 
-/** The mistakes of a value that is not {@link isExact}; none if it has properties that are undefined, and nothing else. */
+/** Returns the inexact parts of a value. Undefined properties alone are not a mistake. */
 function inexactParts(value: unknown, path: readonly (string | number)[] = []): Mistake[] {
   const refuse = (detail: string) => [{ pointer: placeOf(...path), detail }];
   if (path.length > maxDepth) return [{ pointer: "", detail: tooDeep(maxDepth) }];
   if (typeof value === "string") return isText(value) ? [] : refuse(expectedExact.text);
   if (typeof value === "number") return isExactNumber(value) ? [] : refuse(expectedExact.number);
   if (value === null || typeof value === "boolean") return [];
-  // Unlike `map`, this sees the holes of a list.
+  // Unlike `map`, Array.from visits the holes of an array.
   if (Array.isArray(value)) return Array.from(value, (part: unknown, index) => inexactParts(part, [...path, index])).flat();
   if (typeof value !== "object" || !isPlain(value)) return refuse("Expected a value of JSON");
   return Object.entries(value).flatMap(([key, part]) => {

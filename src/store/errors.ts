@@ -1,21 +1,21 @@
-/** The store cannot take or give anything now: disk full, locked, broken. Nothing was changed. */
+/** The store cannot be read or written now, for example because the disk is full or the database is locked or damaged. Nothing changed. */
 export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable";
 }
 
-/** The file of the store was removed, or another one is in its place: nothing can be written until a restart. */
+/** The database file was removed or replaced. The store refuses writes until the process restarts. */
 export class StoreReplaced extends StoreUnavailable {}
 
-/** The answers that are kept for the owner of the key take up all of their room. Nothing was changed. */
+/** The answers stored for the key's owner have reached their size limit. Nothing changed. */
 export class TooMuchKept extends Error {
   override readonly name = "TooMuchKept";
-  /** @param retryAfter in seconds. */
+  /** @param retryAfter seconds until the owner has room for another key. */
   constructor(readonly retryAfter: number) {
     super("Too much is kept for this owner's keys");
   }
 }
 
-/** The key stands for another change already. Nothing was changed. */
+/** The idempotency key was already used for a different change. Nothing changed. */
 export class KeyReused extends Error {
   override readonly name = "KeyReused";
 }

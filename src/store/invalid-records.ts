@@ -1,8 +1,8 @@
-/** Records of a resource that its schema refuses. */
+/** Stored records of a resource that do not match its schema. */
 export interface InvalidRecords {
   readonly resource: string;
-  /** The first of them, in the order of ids. */
+  /** The first invalid records, in ascending order of id. */
   readonly found: readonly { readonly id: number; readonly mistakes: string }[];
-  /** Whether there may be more. */
+  /** Whether there may be more invalid records than `found` lists. */
   readonly more: boolean;
 }

@@ -1,45 +1,46 @@
 import type { Stored } from "./stored";
 
-/** By what a list is in order; records with the same time are in the order of their ids. */
+/** Fields that a list can be sorted by. Records with equal times are sorted by id. */
 export const sortKeys = ["id", "createdAt", "updatedAt"] as const;
 
 export type SortKey = (typeof sortKeys)[number];
 
-/** A place in a list: that of a record, whether or not it is still there. */
+/** A position in a sorted list. The record it was taken from may no longer exist. */
 export interface Place {
-  /** What the record had in the field that the list is sorted by. */
+  /** The record's value in the field that the list is sorted by. */
   readonly key: string | number;
   readonly id: number;
 }
 
-/** Which records of a list are wanted, and in what order. */
+/** Selects and sorts the records of a list. */
 export interface Listing {
-  /** How many at most. */
+  /** Maximum number of records. */
   readonly limit: number;
-  /** Default: `id`. */
+  /** Field to sort by. Default: `id`. */
   readonly sort?: SortKey;
   readonly descending?: boolean;
-  /** Only what comes after this place. */
+  /** Only records after this place in the sorted list. */
   readonly after?: Place | undefined;
-  /** Only what was changed then (ISO 8601, UTC) or later. */
+  /** Only records last changed at this time (ISO 8601, UTC) or later. */
   readonly updatedSince?: string | undefined;
-  /** By the resource's own filters; all must match. */
+  /** Values for the resource's own filters, by field. A record must match all of them. */
   readonly filters?: Readonly<Record<string, Prefix | Range>>;
 }
 
-/** Text that begins so: by code points, upper and lower case being different, and with no wildcards. */
+/** Matches text that starts with `prefix`. Compares code points, is case-sensitive and has no wildcards. */
 export interface Prefix {
   readonly prefix: string;
 }
 
-/** A number from `min` to `max`, both included. */
+/** Matches numbers from `min` to `max`, both inclusive. A missing bound is unlimited. */
 export interface Range {
   readonly min?: number | undefined;
   readonly max?: number | undefined;
 }
 
-/** What was found of a list, and where to go on; null: there is no more. */
+/** One page of a list. */
 export interface Page {
   readonly rows: readonly Stored[];
+  /** Where the next page starts. Null on the last page. */
   readonly next: Place | null;
 }

@@ -1,49 +1,49 @@
-/** An event as it stands in the log. */
+/** An event as stored in the event log. */
 export interface LogEntry {
-  /** Its place in commit order: greater than that of every event committed before it. Never used twice. */
+  /** Position in commit order: greater than that of every event committed before it. Never reused. */
   readonly position: number;
   readonly id: string;
   readonly type: string;
   /** The id of the record that the event is about. */
   readonly subject: number;
   readonly timestamp: string;
-  /** The whole event, as JSON. */
+  /** The complete event as JSON. */
   readonly body: string;
-  /** W3C trace context of the request that made the change. */
+  /** W3C trace context of the request that made the change. Null if there is none. */
   readonly traceparent: string | null;
 }
 
-/** Which events of a part of the log. */
+/** Selects events of the log. */
 export interface Scan {
-  /** Null: of any type. */
+  /** Only events of these types. Null selects all types. */
   readonly types: readonly string[] | null;
-  /** The id of the record that they are about; null: of any. */
+  /** Only events about records with this id. Null selects all records. */
   readonly subject: number | null;
   /** Maximum number of events. */
   readonly limit: number;
-  /** Stops before that with the event whose body reaches this many characters in all. */
+  /** Stop after the event with which the bodies reach this many characters in total. */
   readonly maxLength: number;
 }
 
 export interface Scanned {
   readonly entries: LogEntry[];
-  /** How far the log was looked through: up to here nothing that was asked for is left out. */
+  /** The last position searched. `entries` is complete up to here. */
   readonly position: number;
 }
 
-/** Reads the events that are committed. */
+/** Reads committed events. */
 export interface LogReader {
-  /** Up to `limit` events after `position`, in commit order. */
+  /** Resolves with up to `limit` events after `position`, in commit order. */
   read(position: number, limit: number): Promise<LogEntry[]>;
   /**
-   * Those of the events after `position` that are asked for, in commit order. Looks through a bounded part of the log,
-   * however long that is: so there may be fewer than there are, even none.
+   * Resolves with the selected events after `position`, in commit order. One call searches a bounded part of the log,
+   * so it may find none while more follow. Continue from the `position` in the result.
    */
   scan(position: number, scan: Scan): Promise<Scanned>;
-  /** The position of the newest event; 0 for an empty log. */
+  /** Resolves with the position of the newest event ever committed, or 0 if there was none. */
   end(): Promise<number>;
-  /** The position up to which every event was pruned; 0: none was. */
+  /** Resolves with the position up to which all events are pruned, or 0 if none are. */
   pruned(): Promise<number>;
-  /** The position of the last event from before a time (ISO 8601, UTC). As exact as the clock that made the times was steady. */
+  /** Resolves with the position of the last event before a time (ISO 8601, UTC). Its accuracy depends on the clock that made the times. */
   positionBefore(time: string): Promise<number>;
 }

@@ -1,22 +1,24 @@
 import type { NewReplay, ReplayProgress, ReplayRow } from "./replay";
 
+/** A queue that a consumer has announced. */
 export interface QueueSubscription {
   readonly queue: string;
+  /** Event types bound to the queue. Empty if the queue was removed. */
   readonly types: readonly string[];
-  /** When its consumer has announced it last, in milliseconds since 1970; 0: before that was noted. */
+  /** Time of its consumer's last announcement, in milliseconds since 1970. 0 if it predates the recording of this time. */
   readonly announcedAt: number;
-  /** When the last announcement with a signature was made, in milliseconds since 1970. Null: there was none. */
+  /** Time of the last signed announcement, in milliseconds since 1970. Null if there was none. */
   readonly signedAt: number | null;
 }
 
-/** An announcement that was not believed. */
+/** A rejected announcement of a queue. */
 export interface Refusal {
-  /** As whoever has sent it says. */
+  /** The queue name in the announcement, which is not verified. */
   readonly queue: string;
   readonly problem: string;
-  /** How many there were, since the API has started. */
+  /** Number of such announcements since the API started. */
   readonly count: number;
-  /** Milliseconds since 1970. */
+  /** Time of the latest one, in milliseconds since 1970. */
   readonly lastAt: number;
 }
 
@@ -24,35 +26,35 @@ export interface Refusal {
 export interface RetryQueue {
   readonly queue: string;
   readonly delayMs: number;
-  /** When it is gone unless it is declared again, in milliseconds since 1970. */
+  /** When RabbitMQ deletes the queue unless it is declared again, in milliseconds since 1970. */
   readonly expiresAt: number;
 }
 
-/** The part of a store that is about queues. */
+/** The part of a store that keeps data about queues. */
 export interface QueueStore {
-  /** The queues that consumers have said are theirs, with the event types that belong on them. */
+  /** Queues announced by consumers, with the event types bound to them. */
   readonly subscriptions: {
-    /** Without types: the queue was removed. */
+    /** Adds or replaces a subscription. An empty `types` marks the queue as removed. */
     save(subscription: QueueSubscription): Promise<void>;
-    /** Also one that was removed. */
+    /** Resolves with the subscription, even if its queue was removed, or undefined if there is none. */
     find(queue: string): Promise<QueueSubscription | undefined>;
     list(): Promise<QueueSubscription[]>;
     forget(queues: readonly string[]): Promise<void>;
-    /** Forgets those that were removed before a time, in milliseconds since 1970. */
+    /** Deletes the subscriptions of queues removed before a time, in milliseconds since 1970. */
     forgetRemoved(before: number): Promise<void>;
   };
-  /** The queues for retries that consumers have said they use. */
+  /** Retry queues announced by consumers. */
   readonly retryQueues: {
     save(retryQueue: RetryQueue): Promise<void>;
-    /** Forgets those of a queue. */
+    /** Deletes the retry queues of a queue. */
     remove(queue: string): Promise<void>;
-    /** Those that are not gone at `now`, in milliseconds since 1970. */
+    /** Resolves with the retry queues that have not expired at `now`, in milliseconds since 1970. */
     list(now: number): Promise<RetryQueue[]>;
   };
-  /** Announcements that were not believed, the latest only. */
+  /** The most recent rejected announcements. */
   readonly refusals: {
     save(refusal: Refusal): Promise<void>;
-    /** Those after a time, in milliseconds since 1970; the newest first. */
+    /** Resolves with the refusals after a time, in milliseconds since 1970, newest first. */
     list(since: number): Promise<Refusal[]>;
   };
   readonly replays: {

@@ -3,7 +3,7 @@ import type { Store } from "./store";
 
 const lookEveryMs = 1000;
 
-/** Logs an error when the file of the store is removed or replaced. Returns how to stop looking. */
+/** Checks every second and logs an error when the database file is removed or replaced. Returns a function that stops the checks. */
 export function warnOfReplaced(store: Pick<Store, "isReplaced">, database: string, log: Log): () => void {
   let wasReplaced = false;
   const timer = setInterval(() => {

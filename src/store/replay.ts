@@ -1,26 +1,26 @@
-/** A replay of past events to one queue, and how far it has come. */
+/** A replay of past events to one queue, with its progress. */
 export interface ReplayRow {
   /** UUIDv7. */
   readonly id: string;
   readonly logId: string;
   readonly queue: string;
-  /** 1: it fills a new queue, which is bound to present events at its end. */
+  /** 1 if the replay fills a new queue, which is bound to current events when the replay ends. Otherwise 0. */
   readonly fill: number;
-  /** What is replayed, as JSON. */
+  /** The selection of events to replay, as JSON. */
   readonly selection: string;
-  /** Where it began. */
+  /** The position at which the replay began. */
   readonly first: number;
-  /** Everything up to here is settled. */
+  /** All events up to this position are settled. */
   readonly position: number;
-  /** Everything after `position` and up to here may have reached the handler. */
+  /** Events after `position` and up to this position may have reached the handler. */
   readonly begun: number;
-  /** The position of the last event. */
+  /** The position of the last event to replay. */
   readonly last: number;
-  /** Events that matched so far. */
+  /** Number of matching events so far. */
   readonly sent: number;
   readonly createdAt: string;
   readonly finishedAt: string | null;
-  /** Why it could not be finished. */
+  /** Why the replay failed. Null if it did not. */
   readonly error: string | null;
 }
 
@@ -28,5 +28,5 @@ export type NewReplay = Pick<ReplayRow, "id" | "logId" | "queue" | "fill" | "sel
 
 export type ReplayProgress = Pick<ReplayRow, "position" | "begun" | "sent" | "finishedAt" | "error">;
 
-/** `forced`: to be handled even if it was handled before. */
+/** Whether an event is replayed. A `forced` one is handled even if it was handled before. */
 export type ReplayMark = "no" | "yes" | "forced";

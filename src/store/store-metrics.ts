@@ -1,7 +1,7 @@
 import type { Metrics } from "../observe/metrics";
 import type { Store } from "./store";
 
-/** What is committed, and how. */
+/** Registers the metrics of commits and of events appended to the log. */
 export function describeStore(metrics: Metrics, { tally: { commits, appended } }: Pick<Store, "tally">): void {
   metrics.histogram({
     name: "warren_store_commit_duration_seconds",

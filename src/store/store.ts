@@ -21,62 +21,66 @@ export interface QueueSubscription {
 export interface RetryQueue {
   readonly queue: string;
   readonly delayMs: number;
-  /** When it is gone unless it is declared again, in milliseconds since 1970. */
+  /** When RabbitMQ deletes the queue unless it is declared again, in milliseconds since 1970. */
   readonly expiresAt: number;
 }
 
-/** What is known of the request that makes a change. */
+/** Optional details of a change: the request that makes it, and custom events to commit with it. */
 export interface ChangeContext<Data extends EventData = EventData> {
+  /** W3C trace context of the request. */
   readonly traceparent?: string | undefined;
-  /** The id of the request, and when it came, in milliseconds since 1970. */
   readonly requestId?: string | undefined;
+  /** Time at which the request arrived, in milliseconds since 1970. */
   readonly requestedAt?: number | undefined;
   /**
-   * Custom events of the resource, each with its data, that commit together with the change, after its own event:
-   * `{ shipped: { carrier: "DHL" } }`. For data that its schema refuses the change is refused.
+   * Custom events of the resource, by name with their data: `{ shipped: { carrier: "DHL" } }`. They commit together with the
+   * change, after its own event. If their data does not match its schema, the change is rejected with `InvalidChange`.
    */
   readonly emit?: { readonly [Event in keyof Data]?: Data[Event] } | undefined;
 }
 
 export interface GuardedContext<Data extends EventData = EventData> extends ChangeContext<Data> {
-  /** Called with the record as it is when its turn comes; what it throws rejects the promise, and nothing is changed. */
+  /** Called with the current record just before the change. If it throws, the promise rejects with that error and nothing changes. */
   readonly guard?: ((current: Stored) => void) | undefined;
 }
 
-/** Lets a change happen once, however often it is asked for. */
+/** Makes a change idempotent: repeating it has no further effect. */
 export interface Once {
-  /** Whose key it is, for what. */
+  /** Identifies the client's key and the operation that it is for. */
   readonly key: string;
-  /** Whose it is alone: what is kept for one is bounded. Default: all who name none share the bound. */
+  /** Identifies the owner of the key. The answers stored for each owner are limited. Default: keys without an owner share one limit. */
   readonly owner?: string;
-  /** Tells what is asked for from anything else under the same key. */
+  /** Distinguishes this change from any other with the same key. */
   readonly fingerprint: string;
-  /** Numbers the changes of one request, from 0 and in their order. */
+  /** Number of this change within its request, counted from 0. */
   readonly part: number;
 }
 
 export interface OnceContext extends ChangeContext {
+  /** Makes the call idempotent. */
   readonly once?: Once | undefined;
 }
 
 /**
- * Keeps the resources and the event log. Every change commits together with its event; a promise of a change
- * fulfils only when both are on disk.
+ * Stores the resources and the event log. Every change commits together with its event, and its promise resolves only when
+ * both are on disk.
  *
- * Every method may reject with {@link StoreUnavailable}; one that writes a record or an event, with `InvalidChange` for
- * what no consumer could read: fields or data that their schema refuses, or that JSON would not keep as they are.
+ * Every method may reject with {@link StoreUnavailable}. A method that writes a record or an event rejects with
+ * `InvalidChange` if no consumer could read the event. The fields or data then do not match their schema, or JSON cannot
+ * represent them exactly.
  */
 export interface Store extends QueueStore {
+  /** Creates a record with a new id and version 1, and its `created` event. */
   insert<Fields extends object, Data extends EventData>(
     resource: ResourceOf<Fields, Data>,
     fields: Fields,
     context?: ChangeContext<Data>,
   ): Promise<Stored>;
   /**
-   * Several at once: all, or none. Answers what `answerOf` makes of them. With `once`, that text is kept with them for 24 hours,
-   * and is the answer to the same call again, which changes nothing; also to one at the same time.
+   * Creates several records, all or none, and resolves with the text that `answerOf` makes of them.
    *
-   * May reject with {@link KeyReused} or {@link TooMuchKept}.
+   * With `once`, the store commits that text with the records and keeps it for 24 hours. Repeating the call in that time, even
+   * concurrently, changes nothing and resolves with the stored text. May then reject with {@link KeyReused} or {@link TooMuchKept}.
    */
   insertAll<Fields extends object>(
     resource: ResourceOf<Fields>,
@@ -85,9 +89,10 @@ export interface Store extends QueueStore {
     context?: OnceContext,
   ): Promise<string>;
   /**
-   * Replaces the fields of a record by what `change` makes of the current ones. Undefined: there is no such record.
-   * What `change` throws rejects the promise, and nothing is changed. If the fields are the same as before, the record keeps
-   * its version and time, and there is no event but those of `emit`.
+   * Replaces the fields of a record with those that `change` returns for the current record. Resolves with the record, or with
+   * undefined if it does not exist. If `change` throws, the promise rejects with that error and nothing changes.
+   *
+   * If the fields stay the same, the record keeps its version and time, and only the events of `emit` are added.
    */
   update<Fields extends object, Data extends EventData>(
     resource: ResourceOf<Fields, Data>,
@@ -95,60 +100,64 @@ export interface Store extends QueueStore {
     change: (current: Recorded<Fields>) => Fields,
     context?: GuardedContext<Data>,
   ): Promise<Stored | undefined>;
-  /** Answers the last state of the record; undefined: there was none. */
+  /** Deletes a record. Resolves with its last state, or with undefined if it did not exist. */
   remove<Data extends EventData>(
     resource: ResourceOf<object, Data>,
     id: number,
     context?: GuardedContext<Data>,
   ): Promise<Stored | undefined>;
+  /** Resolves with a record, or with undefined if it does not exist. */
   get(resource: Resource, id: number): Promise<Stored | undefined>;
   /**
-   * A page of records. With a filter it may be short, or empty, and still have a `next`: a page reads a bounded number of
-   * records, however many there are.
+   * Resolves with a page of records. Each page reads a bounded number of records, so with a filter it may have fewer rows than
+   * `limit`, or none, and still have a `next`.
    */
   list(resource: Resource, listing: Listing): Promise<Page>;
 
   readonly log: LogReader;
-  /** The event with this id. */
+  /** Resolves with the event that has this id, or with undefined if there is none. */
   find(id: string): Promise<EventRecord | undefined>;
-  /** Tells this log from any other, so that a position in one is not taken for a position in another. */
+  /** Identifies this log, so that a position in another log is not mistaken for one in this log. */
   readonly logId: string;
-  /** What was committed since the store was opened; `appended` counts the events of each type. */
+  /** Statistics since the store was opened. `appended` is the number of committed events by type. */
   readonly tally: { readonly commits: CommitTally; readonly appended: ReadonlyMap<string, number> };
-  /** Calls back after each commit that added events. Answers how to stop that. */
+  /** Calls `listener` after each commit that added events. Returns a function that removes the listener. */
   onAppend(listener: () => void): () => void;
-  /** The position up to which RabbitMQ has confirmed every event. */
+  /** The position up to which RabbitMQ has confirmed all events. */
   readonly relayed: { load(): Promise<number>; save(position: number): Promise<void> };
-  /** What keeps events from RabbitMQ though it is there; null: nothing. */
+  /** Why events do not reach RabbitMQ although it is connected. Null if nothing hinders them. */
   readonly relayTrouble: { get(): RelayTrouble | null; save(trouble: RelayTrouble | null): Promise<void> };
 
-  /** Removes events older than `before` (ISO 8601) up to `position`; answers how many. */
+  /** Deletes events older than `before` (ISO 8601) up to `position`. Resolves with the number of deleted events. */
   prune(before: string, position: number): Promise<number>;
-  /** Finds stored records that are not valid, of the resources whose schema has changed since all were. */
+  /** Finds invalid records of the resources whose schema has changed since all their records were last found valid. */
   readonly checkRecords: RecordsCheck;
-  /** Whether its file was removed, or another one is in its place. */
+  /** Returns whether the database file was removed or replaced. */
   isReplaced(): boolean;
-  /** Rejects when the store cannot be written. */
+  /** Rejects with {@link StoreUnavailable} if the store cannot be written. */
   check(): Promise<void>;
-  /** Commits what is under way, then closes. */
+  /** Commits the changes in progress, then closes the store. */
   close(): Promise<void>;
 }
 
-/** What was committed since the start. */
+/** Statistics of commits since the store was opened. */
 export interface CommitTally {
+  /** Duration of commits, in seconds. */
   readonly seconds: Distribution;
+  /** Changes per commit. */
   readonly changes: Distribution;
-  /** Commits that the store could not make. */
+  /** Number of failed commits. */
   failures: number;
 }
 
-/** An event, with what is known of its way here and on to RabbitMQ. */
+/** An event with the request that caused it and its delivery to RabbitMQ. */
 export interface EventRecord extends LogEntry {
-  /** The id of the request that made the change, and when that came, in milliseconds since 1970; null: not known. */
+  /** The id of the request that made the change. Null if unknown. */
   readonly requestId: string | null;
+  /** Time at which that request arrived, in milliseconds since 1970. Null if unknown. */
   readonly requestedAt: number | null;
-  /** Whether RabbitMQ has confirmed it, */
+  /** Whether RabbitMQ has confirmed the event. */
   readonly relayed: boolean;
-  /** and since when at the latest, in milliseconds since 1970. Null: not yet, or before that was kept. */
+  /** Time by which RabbitMQ had confirmed the event, in milliseconds since 1970. Null if not confirmed, or if not recorded. */
   readonly relayedAt: number | null;
 }

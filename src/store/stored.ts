@@ -1,4 +1,4 @@
-/** A record as it is stored: its JSON goes out as it stands. */
+/** A stored record. Responses and events contain its JSON unchanged. */
 export interface Stored {
   readonly id: number;
   readonly version: number;

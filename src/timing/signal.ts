@@ -1,17 +1,18 @@
-/** The longest that a timer of JavaScript can wait, in milliseconds: one set for longer fires at once. */
+/** Maximum delay of a JavaScript timer, in milliseconds. A timer with a longer delay fires immediately. */
 export const longestTimerMs = 2 ** 31 - 1;
 
-/** Wakes one loop. A raise while nobody waits is kept for the next wait, so none is ever missed. */
+/** Wakes one loop. If the loop is not waiting, its next wait ends immediately, so that no call of `raise` is missed. */
 export class Signal {
   #raised = false;
   #wake: (() => void) | undefined;
 
+  /** Ends the current wait, or the next one if there is none. */
   raise(): void {
     this.#raised = true;
     this.#wake?.();
   }
 
-  /** Fulfils at the next raise, or after `timeoutMs`; a wait that no timer is long enough for ends early. */
+  /** Resolves at the next `raise`, or after `timeoutMs`, at most {@link longestTimerMs}. Default: no timeout. */
   async wait(timeoutMs?: number): Promise<void> {
     if (!this.#raised) {
       let timer: Timer | undefined;

@@ -1,13 +1,13 @@
 /**
- * Returns milliseconds since 1970, by the clock of the machine as it was when this process started and what has passed since
- * then: a clock that is put forward or back meanwhile makes no difference. For what lasts, and for what has to survive a
- * restart: there it is bounded, as the clock of the process before may have been another.
+ * Returns milliseconds since 1970: the system time when this process started plus the time elapsed since then. Changes to the
+ * system clock have no effect. Use it for durations and due times. Limit times that were stored before a restart, since the clock
+ * of the earlier process may have differed.
  */
 export function steadyNow(): number {
   return Math.floor(performance.timeOrigin + performance.now());
 }
 
-/** Returns the earlier of both clocks: for what must not be lost too early, though one of them may have been put forward. */
+/** Returns the earlier of `Date.now()` and {@link steadyNow}. Use it to expire data: a clock set forward then expires nothing early. */
 export function earliestNow(): number {
   return Math.min(Date.now(), steadyNow());
 }

@@ -1,11 +1,11 @@
 import { type Log, messageOf } from "../observe/logging";
 
-/** `bun run` passes on the SIGINT that Ctrl+C has sent to its child already: the same signal so soon after is no second one. */
+/** Repetitions of a signal within this time are ignored: `bun run` forwards a SIGINT that Ctrl+C has already sent to its child. */
 const echoMs = 250;
 
 /**
- * Stops a process well: the first SIGINT or SIGTERM runs `stop` and exits with 0, or with 1 when that fails or takes
- * longer than `timeoutMs`; a second signal exits at once.
+ * Stops a process gracefully. The first SIGINT or SIGTERM runs `stop` and exits with code 0, or with code 1 if `stop` fails or
+ * takes longer than `timeoutMs`. A second signal exits immediately with code 130.
  */
 export function onStopSignal(log: Log, timeoutMs: number, stop: () => Promise<void>): void {
   let first: { signal: NodeJS.Signals; at: number } | undefined;

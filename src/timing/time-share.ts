@@ -1,12 +1,12 @@
-/** The longest that such work holds up the event loop at a time. */
+/** Maximum time that such work blocks the event loop. */
 const sliceMs = 1;
 
 /**
- * Leaves the event loop to others: work that goes on and on takes `share` of the time (0 to 1) in the long run, and up
- * to `burstMs` of work at once after a rest.
+ * Limits the time that long-running work takes on the event loop. On average it takes `share` of the time (0 to 1), and up to
+ * `burstMs` in a row after a rest.
  */
 export class TimeShare {
-  /** Work that was done ahead of its share. */
+  /** Work done in excess of its share, in milliseconds. */
   #debtMs = 0;
   #at = performance.now();
   #startedAt = 0;
@@ -16,17 +16,17 @@ export class TimeShare {
     readonly burstMs: number,
   ) {}
 
-  /** The work begins, or goes on after others had their turn. */
+  /** Call this when the work starts, or continues after a pause. */
   start(): void {
     this.#startedAt = performance.now();
   }
 
-  /** Whether it is time to let others have their turn. */
+  /** Whether the work should yield to the event loop. */
   get isUp(): boolean {
     return performance.now() - this.#startedAt >= sliceMs;
   }
 
-  /** The work pauses for now. Answers for how long it must, in milliseconds. */
+  /** Call this when the work pauses. Returns how long it must pause, in milliseconds. */
   stop(): number {
     const now = performance.now();
     const workedMs = now - this.#startedAt;
@@ -35,7 +35,7 @@ export class TimeShare {
     return Math.max(0, this.#debtMs - this.burstMs) / this.share;
   }
 
-  /** Lets others have their turn, then starts again. */
+  /** Pauses as long as necessary, at least for one turn of the event loop, then starts again. */
   async rest(): Promise<void> {
     const pauseMs = this.stop();
     if (pauseMs > 0) await Bun.sleep(pauseMs);

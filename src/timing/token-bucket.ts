@@ -1,4 +1,4 @@
-/** Lets `perSecond` through on average, and up to one second's worth at once. Takes the time from outside, in milliseconds. */
+/** Rate limiter that allows `perSecond` calls on average, and a burst of one second's worth. The caller passes the time in milliseconds. */
 export class TokenBucket {
   #tokens: number;
   #at: number;
@@ -11,12 +11,12 @@ export class TokenBucket {
     this.#at = now;
   }
 
-  /** The tokens that were left at the last `take`. */
+  /** Number of tokens left after the last `take`. It may be a fraction. */
   get left(): number {
     return this.#tokens;
   }
 
-  /** Takes a token: 0 if there was one, else how many milliseconds until there is, and none is taken. */
+  /** Takes a token and returns 0. If none is available, takes none and returns the milliseconds until there is one. */
   take(now: number): number {
     const most = Math.max(1, this.perSecond);
     this.#tokens = Math.min(most, this.#tokens + ((now - this.#at) / 1000) * this.perSecond);

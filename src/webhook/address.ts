@@ -2,9 +2,9 @@ import { lookup } from "node:dns/promises";
 import { BlockList, isIP } from "node:net";
 
 /**
- * What is not to be reached over the internet, after IANA's registries of special-purpose addresses. Of IPv6 that is all
- * but 2000::/3, and so loopback, link-local, unique local, multicast, NAT64 and IPv4-mapped addresses. A list for each
- * family: BlockList takes an IPv4 address for a mapped one.
+ * Networks that are not on the internet, per IANA's registries of special-purpose addresses. For IPv6, these include all but
+ * 2000::/3, and so loopback, link-local, unique local, multicast, NAT64 and IPv4-mapped addresses. Each family has its own
+ * list because BlockList treats an IPv4 address as an IPv4-mapped one.
  */
 const special = {
   ipv4: networks([
@@ -15,9 +15,9 @@ const special = {
 };
 
 /**
- * A set of networks such as `10.0.0.0/8`, `fd00::/8` or `192.0.2.7`.
+ * Returns a set of networks such as `10.0.0.0/8`, `fd00::/8` or `192.0.2.7`.
  *
- * @throws {TypeError} for text that is none.
+ * @throws {TypeError} if a text is not a network.
  */
 export function networks(list: readonly string[]): BlockList {
   const set = new BlockList();
@@ -32,29 +32,29 @@ export function networks(list: readonly string[]): BlockList {
   return set;
 }
 
-/** Whether an address may be connected to: one of the internet, or one that is allowed. */
+/** Returns whether connecting to an address is permitted: it must be on the internet or in an allowed network. */
 export function isPermitted(address: string, allowed: BlockList): boolean {
   const family = isIP(address);
-  // A zone (fe80::1%eth0) only comes with link-local addresses, and BlockList would have to see through it.
+  // Refuse a zone (fe80::1%eth0): only link-local addresses have one, and BlockList might misread it.
   if (family === 0 || address.includes("%")) return false;
   const name = familyName(family);
   return allowed.check(address, name) || !special[name].check(address, name);
 }
 
-/** Finds the addresses of a host name. */
+/** Resolves with the IP addresses of a host name. */
 export type Resolve = (hostname: string) => Promise<readonly string[]>;
 
-/** IPv4 first: many hosts have an IPv6 address and no way to another one. */
+/** Uses the resolver of the system. IPv4 comes first, because many machines have an IPv6 address but no IPv6 route. */
 const systemResolve: Resolve = async (hostname) => {
   const found = await lookup(hostname, { all: true, order: "ipv4first" });
   return found.map(({ address }) => address);
 };
 
 /**
- * The addresses of a host that may be connected to, at least one. A caller connects to one of these and does not ask for
- * the name again: the second answer could be another one.
+ * Resolves with the permitted addresses of a host, at least one. The caller must connect to one of these and not resolve the
+ * name again, because a second lookup can return other addresses.
  *
- * @throws {Error} when there is none.
+ * @throws {Error} if the host has no permitted address.
  */
 export async function permittedAddresses(hostname: string, allowed: BlockList, resolve = systemResolve): Promise<string[]> {
   const found = isIP(hostname) ? [hostname] : await resolve(hostname);
@@ -69,7 +69,7 @@ export async function permittedAddresses(hostname: string, allowed: BlockList, r
   return permitted;
 }
 
-/** The host of a URL as it is looked up: an IPv6 address without its brackets. */
+/** Returns the host of a URL in the form for lookups: an IPv6 address has no brackets. */
 export function bareHost(url: URL): string {
   return url.hostname.replace(/^\[(.*)\]$/, "$1");
 }

@@ -26,7 +26,10 @@ ${everyFlagHelp}
 The file is read at the start. Each subscription has a queue of its own, webhook.<name>. Logs go to standard error. Ctrl+C
 finishes the deliveries in hand and stops.`;
 
-/** What to deliver, and what not. For a command line that asks for anything else, does that and exits. */
+/**
+ * Reads the command line and the config file. Returns the subscriptions and which of them are disabled. With `--check`,
+ * `--enable` or `--secret`, it does that and exits. It exits with 1 for a mistake in the file.
+ */
 export async function readCommand() {
   const flag = { type: "boolean", default: false } as const;
   const own = { config: { type: "string", default: "webhooks.json" }, check: flag, enable: { type: "string" }, secret: flag } as const;

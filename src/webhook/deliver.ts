@@ -10,18 +10,21 @@ import { retryAfterMs } from "./retry-after";
 import type { Subscription } from "./subscriptions";
 
 export interface Attempt {
-  /** 1 for the first one. */
+  /** Number of the attempt, starting at 1. */
   readonly attempt: number;
-  /** Aborts when the process stops and cannot wait any longer. */
+  /** Aborts when the process stops and can no longer wait for responses. */
   readonly stopping: AbortSignal;
+  /** Resolves host names. Default: the resolver of the system. */
   readonly resolve?: Resolve;
 }
 
 /**
- * Sends an event to its subscriber as Standard Webhooks has it.
+ * Sends an event to its subscriber per Standard Webhooks.
  *
- * @returns `gone` when the subscriber wants no more of them.
- * @throws {Error} for anything that is no success. Its message names the host only: there are URLs whose path is a secret.
+ * @returns `delivered` for a 2xx status, `gone` for 410, which means that the subscriber wants no more events.
+ * @throws {RetryAfter} for 429 or 503 with a valid Retry-After.
+ * @throws {Reject} if the id of the event cannot be a webhook id.
+ * @throws {Error} for any other failure. The message names only the host, because the path of a URL may be secret.
  */
 export async function deliver(
   { url, secrets, allowed, timeoutMs, retry }: Subscription,
@@ -44,14 +47,18 @@ export async function deliver(
     if (status >= 300 && status <= 399) throw new Error(`${trouble}; redirects are not followed: the subscription has to name the new URL`);
     const askedMs = status === 429 || status === 503 ? retryAfterMs(retryAfter, Date.now()) : undefined;
     if (askedMs === undefined) throw new Error(trouble);
-    // Never sooner than asked, nor than the policy has it: attempts a second apart would be used up in seconds.
+    // Never retry sooner than the policy does. Otherwise a short Retry-After would use up all attempts within seconds.
     throw new RetryAfter(Math.max(askedMs, delayMs(attempt, retry, 0.5)), `${trouble} with Retry-After: ${retryAfter}`);
   } finally {
     limit.clear();
   }
 }
 
-/** @throws {Reject} for an id that the receiver could not tell from the other parts that are signed. */
+/**
+ * Returns the headers of a delivery, with one signature per secret.
+ *
+ * @throws {Reject} if the id has a dot, which separates the signed parts, or other than visible ASCII characters.
+ */
 export function signedHeaders(id: string, body: string, secrets: readonly string[], now = new Date()): Record<string, string> {
   if (!/^[\x21-\x2d\x2f-\x7e]+$/.test(id)) throw new Reject("Its id cannot be a webhook-id, which has visible ASCII characters and no dot");
   return {
@@ -63,7 +70,10 @@ export function signedHeaders(id: string, body: string, secrets: readonly string
   };
 }
 
-/** One clock for name, connection, TLS and answer. What AbortSignal.any() makes of a lasting signal is never freed by Bun. */
+/**
+ * Starts one time limit for lookup, connection, TLS and response. It does not use AbortSignal.any(), whose signals Bun never
+ * frees if the source signal is long-lived.
+ */
 function timeLimit(timeoutMs: number, stopping: AbortSignal) {
   const controller = new AbortController();
   const { promise: passed, reject } = Promise.withResolvers<never>();

@@ -1,37 +1,39 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** That a subscription is disabled, since its subscriber answered 410 Gone. */
+/** The record of a subscription that is disabled because its subscriber responded with 410 Gone. */
 export interface Disabled {
-  /** The time of the first event that was not delivered, ISO 8601: what a replay has to begin with. */
+  /** Time of the first event that was not delivered (ISO 8601). A replay must start there. */
   readonly since: string;
-  /** The entry in the config that this is about: another one is not disabled. */
+  /** Hash of the config entry that is disabled. If the entry changes, the subscription is enabled again. */
   readonly entry: string;
 }
 
 type Named = { readonly name: string; readonly entry: string };
 
 /**
- * Which subscriptions are disabled: a small file for each. It is looked at before every delivery, so that it is the same
- * for every process on this folder, and to remove it is to enable the subscription.
+ * The disabled subscriptions. Each has a small file, which is read before every delivery, so that all processes with this
+ * folder agree. Removing the file enables the subscription.
  */
 export class DisabledSubscriptions {
   constructor(readonly folder: string) {}
 
-  /** Undefined: it is not, or was with another entry. */
+  /** Returns undefined if the subscription is not disabled, or was disabled with another entry. */
   get({ name, entry }: Named): Disabled | undefined {
     try {
       const disabled = JSON.parse(readFileSync(this.#file(name), "utf8")) as Disabled;
       return disabled.entry === entry ? disabled : undefined;
     } catch {
-      // There is none; or it cannot be read, and then the next delivery says anew how things are.
+      // There is no file, or it cannot be read. If unreadable, the next delivery gets 410 again and rewrites it.
       return undefined;
     }
   }
 
   /**
-   * @param since the time of an event that is not delivered; the earliest is kept.
-   * @returns whether it was not disabled before.
+   * Disables a subscription.
+   *
+   * @param since the time of an event that is not delivered. The earliest one is kept.
+   * @returns whether the subscription was enabled before.
    */
   disable(subscription: Named, since: string): boolean {
     const known = this.get(subscription);
@@ -39,12 +41,13 @@ export class DisabledSubscriptions {
     const file = this.#file(subscription.name);
     const disabled: Disabled = { since, entry: subscription.entry };
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
-    // Never half written.
+    // Renamed into place, so that no process reads a partly written file.
     writeFileSync(`${file}.new`, JSON.stringify(disabled), { mode: 0o600 });
     renameSync(`${file}.new`, file);
     return !known;
   }
 
+  /** Enables a subscription. Does nothing if it is not disabled. */
   enable(name: string): void {
     rmSync(this.#file(name), { force: true });
   }
@@ -61,6 +64,7 @@ export function disabledText(name: string, since: string): string {
   );
 }
 
+/** Returns the command that sends the missed events. */
 export function missedText(name: string, since: string): string {
   return `What it missed is sent by: bun run replay --queue webhook.${name} --from ${since}`;
 }

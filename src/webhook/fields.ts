@@ -3,7 +3,7 @@ export class Fields {
   readonly #values: Readonly<Record<string, unknown>>;
   readonly #known = new Set<string>();
 
-  /** @param where names the object in the mistakes: `subscriptions[0]`. */
+  /** @param where the name of the object in messages, such as `subscriptions[0]`. Empty for the whole. */
   constructor(
     value: unknown,
     readonly where: string,
@@ -15,10 +15,10 @@ export class Fields {
   }
 
   /**
-   * What `parse` makes of a field; after a mistake something that must not be used.
+   * Returns the parsed value of a field. After a mistake, the returned value must not be used.
    *
-   * @param parse throws an error that says what would be right.
-   * @param fallback for a field that is left out; without it that is a mistake.
+   * @param parse throws an error that describes a valid value.
+   * @param fallback the value of an omitted field. Without a fallback, an omitted field is a mistake.
    */
   read<T>(name: string, parse: (value: unknown) => T, ...[fallback]: [T?]): T {
     this.#known.add(name);
@@ -31,11 +31,12 @@ export class Fields {
     return fallback as T;
   }
 
+  /** Adds a mistake in a field. */
   mistake(name: string, text: string): void {
     this.mistakes.push(`${this.where ? `${this.where}.` : ""}${name}: ${text}`);
   }
 
-  /** Takes a field that was not read for a misspelt one. */
+  /** Adds a mistake for each field that was not read, since it may be misspelt. */
   refuseOthers(): void {
     for (const name of Object.keys(this.#values)) {
       if (!this.#known.has(name)) this.mistake(name, `is not known; known are ${[...this.#known].join(", ")}`);
@@ -43,6 +44,7 @@ export class Fields {
   }
 }
 
+/** Returns a parser for an integer from `least` to `most`. */
 export function wholeNumber(least: number, most: number, unit: string) {
   return (value: unknown): number => {
     if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
@@ -50,6 +52,7 @@ export function wholeNumber(least: number, most: number, unit: string) {
   };
 }
 
+/** Returns a parser for text that matches the pattern. */
 export function text(pattern: RegExp, expected: string) {
   return (value: unknown): string => {
     if (typeof value === "string" && pattern.test(value)) return value;
@@ -57,6 +60,7 @@ export function text(pattern: RegExp, expected: string) {
   };
 }
 
+/** Returns a parser for a list that is not empty. */
 export function list<T>(parse: (value: unknown) => T, expected: string) {
   return (value: unknown): T[] => {
     if (!Array.isArray(value) || value.length === 0) throw new TypeError(`use ${expected}`);

@@ -3,9 +3,9 @@ import https from "node:https";
 import { isIP } from "node:net";
 import { bareHost } from "./address";
 
-/** Of an answer's body, no more is read; it is of no use but for the connection, which can be used again after it. */
+/** Maximum number of bytes to read of a response body. It is read only so that the connection can be reused. */
 const maxAnswerBytes = 64 * 1024;
-/** A connection that has idled longer is not used again. */
+/** Time after which an idle connection is no longer reused. */
 const idleTimeoutMs = 10_000;
 
 const agents = {
@@ -13,14 +13,19 @@ const agents = {
   "https:": new https.Agent({ keepAlive: true, timeout: idleTimeoutMs }),
 };
 
+/** The parts of a response that matter for a delivery. */
 export interface Answer {
   readonly status: number;
+  /** Value of the `Retry-After` header, if there is one. */
   readonly retryAfter: string | undefined;
 }
 
 export interface Post {
   readonly url: URL;
-  /** Where to connect, tried in turn until one is reached. Nothing else is connected to; the host name only goes into TLS and `host`. */
+  /**
+   * Addresses to connect to, tried in order until one is reached. The host name of the URL is used only for TLS and the `Host`
+   * header.
+   */
   readonly addresses: readonly string[];
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -28,10 +33,10 @@ export interface Post {
 }
 
 /**
- * Sends a POST request and answers with the status. Redirects are not followed, proxies of the environment are not used,
- * and the certificate is verified whatever the environment says.
+ * Sends a POST request and resolves with the response's status. It does not follow redirects, does not use proxies of the
+ * environment, and always verifies the certificate, even if the environment disables that.
  *
- * @throws {Error} when there is no answer; the reason of the signal when that has aborted.
+ * @throws {Error} if there is no response. If the signal has aborted, this is the reason of the signal.
  */
 export async function post({ addresses, ...request }: Post): Promise<Answer> {
   let trouble: unknown = new Error("No address to connect to");
@@ -47,6 +52,7 @@ export async function post({ addresses, ...request }: Post): Promise<Answer> {
   throw trouble;
 }
 
+/** Codes of errors that occur before a connection exists, so that the next address can be tried. */
 const neverConnected = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EADDRNOTAVAIL", "ETIMEDOUT"]);
 
 function postTo(address: string, { url, headers, body, signal }: Omit<Post, "addresses">, fresh = false): Promise<Answer> {
@@ -58,7 +64,7 @@ function postTo(address: string, { url, headers, body, signal }: Omit<Post, "add
     path: url.pathname + url.search,
     headers: { host: url.host, ...headers, "content-length": Buffer.byteLength(body) },
     signal,
-    // Connections are kept by address and host name, so that one is only used again for what it was made for.
+    // The agent keeps connections per address and host name, so that none is reused for another host.
     agent: fresh ? false : agents[secure ? "https:" : "http:"],
     ...(secure && { rejectUnauthorized: true }),
     ...(secure && isIP(bareHost(url)) === 0 && { servername: url.hostname }),
@@ -66,19 +72,19 @@ function postTo(address: string, { url, headers, body, signal }: Omit<Post, "add
   return new Promise((resolve, reject) => {
     const request = (secure ? https : http).request(options, (response) => {
       const { statusCode = 0, headers } = response;
-      // The status has said it all: a body that never ends, ends too early or is too large changes nothing about it.
+      // Only the status matters. A body that never ends, ends too early or is too large does not change it.
       const finish = () => resolve({ status: statusCode, retryAfter: headers["retry-after"] });
       for (const event of ["end", "error", "close"]) response.once(event, finish);
       cut(response);
       request.off("error", onError).on("error", finish);
     });
     const onError = (error: Error) => {
-      // A server may close a kept connection just when it is used again.
+      // A server may close an idle connection at the moment it is reused.
       if (!request.reusedSocket || codeOf(error) !== "ECONNRESET" || signal.aborted) reject(error);
       else postTo(address, { url, headers, body, signal }, true).then(resolve, reject);
     };
     request.on("error", onError);
-    // Left alone, such a request would not even end when it is aborted.
+    // Without this handler, an upgraded request would not end, not even if it is aborted.
     request.on("upgrade", (_, socket) => {
       socket.destroy();
       reject(new Error("switched to another protocol, which nobody asked for"));

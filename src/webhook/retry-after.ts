@@ -12,7 +12,7 @@ const dateForms = [
 /**
  * Reads a `Retry-After` (RFC 9110, section 10.2.3): seconds, or an HTTP date in any of its three forms.
  *
- * @returns milliseconds from `now`, 0 for a time that is past; undefined for what is neither.
+ * @returns the delay in milliseconds from `now`, 0 for a time in the past, or undefined if the value is not valid.
  */
 export function retryAfterMs(value: string | undefined, now: number): number | undefined {
   const text = value?.trim() ?? "";
@@ -27,7 +27,7 @@ function httpDate(text: string, now: number): Date | undefined {
   if (index < 0) return undefined;
   const dateIn = (fullYear: number) => parseTime(`${fullYear}-${two(index + 1)}-${two(Number(day))}T${time}Z`, "utc");
   if (year.length === 4) return dateIn(Number(year));
-  // Of two digits, the latest year that is at most 50 years ahead.
+  // A year of two digits means the latest such year that is at most 50 years ahead (RFC 9110, section 5.6.7).
   const latest = new Date(now);
   latest.setUTCFullYear(latest.getUTCFullYear() + 50);
   const century = Math.floor(latest.getUTCFullYear() / 100) * 100;

@@ -5,17 +5,17 @@ import { deliver } from "./deliver";
 import { type DisabledSubscriptions, disabledText } from "./disabled";
 import { describe, type Subscription } from "./subscriptions";
 
-/** How long a stop waits for answers before it gives up on them. */
+/** Time limit for pending responses while stopping. */
 const answersTimeoutMs = 5000;
 
-/** Any subscription, for the documentation. */
+/** Describes the consumer of any subscription, for the documentation. It is not a consumer to run. */
 export const webhooks = {
   queue: "webhook.{name}",
   events: ["#"],
   description: "Delivers the events that a subscription names to its URL, signed as Standard Webhooks has it.",
 };
 
-/** A subscription as a consumer, with a queue of its own: its retries and dead letters are no other one's concern. */
+/** Returns the consumer of a subscription. Each has its own queue, so that retries and dead letters are separate. */
 function webhook(subscription: Subscription, disabled: DisabledSubscriptions, stopping: AbortSignal): ConsumerOptions {
   const { name, events, startFrom, concurrency, ratePerSecond, retry, timeoutMs } = subscription;
   return {
@@ -25,7 +25,7 @@ function webhook(subscription: Subscription, disabled: DisabledSubscriptions, st
     concurrency,
     retry,
     ...(ratePerSecond !== null && { ratePerSecond }),
-    // A delivery has its own clock, which strikes first.
+    // A delivery has its own, shorter time limit.
     handlerTimeoutMs: timeoutMs + 10_000,
     async handle(event, { attempt, queue, log }) {
       if (!disabled.get(subscription)) {
@@ -39,7 +39,10 @@ function webhook(subscription: Subscription, disabled: DisabledSubscriptions, st
   };
 }
 
-/** Delivers events to the subscriptions of the configuration file as this process's whole work. */
+/**
+ * Delivers events to the subscriptions of the config file until SIGINT or SIGTERM. It reads the command line of the process.
+ * A mistake in the config file is printed, and the process exits with 1.
+ */
 export async function runWebhooks(): Promise<never> {
   const { subscriptions, disabled, flags } = await readCommand();
   const stopping = new AbortController();

@@ -10,25 +10,33 @@ import { parseTime } from "../schema/time";
 import { bareHost, isPermitted, networks } from "./address";
 import { Fields, list, text, wholeNumber } from "./fields";
 
-/** Who gets which events: an entry of the config file. */
+/** A subscription: an entry of the config file, with defaults. */
 export interface Subscription {
+  /** Unique name. The queue of the subscription is `webhook.<name>`. */
   readonly name: string;
+  /** URL to send events to. */
   readonly url: URL;
+  /** Event types or patterns to deliver. */
   readonly events: readonly EventPattern[];
-  /** Each signs; more than one while a secret is being replaced. */
+  /** Secrets that sign each delivery. There is more than one while a secret is being replaced. */
   readonly secrets: readonly string[];
-  /** Networks that may be connected to though they are not the internet. */
+  /** Networks that deliveries may connect to although they are not on the internet. */
   readonly allowed: BlockList;
+  /** Time limit of a delivery. Default: 15,000. */
   readonly timeoutMs: number;
+  /** Maximum number of concurrent deliveries. Default: 8. */
   readonly concurrency: number;
+  /** Maximum number of deliveries per second, or null for no limit. Default: null. */
   readonly ratePerSecond: number | null;
+  /** Delays and number of attempts of a failed delivery. */
   readonly retry: RetryPolicy;
+  /** Where a new subscription starts in the event log. Default: `now`. */
   readonly startFrom: "beginning" | "now" | Date;
-  /** Changes when the entry does, and tells nothing about it. */
+  /** Hash of the config entry. It changes when the entry does, and does not reveal its content. */
   readonly entry: string;
 }
 
-/** Every mistake in the config file, so that a person mends them in one go. */
+/** Thrown for a config file with mistakes. The message lists all of them, without secrets. */
 export class SubscriptionsError extends Error {
   override readonly name = "SubscriptionsError";
   constructor(
@@ -41,13 +49,13 @@ export class SubscriptionsError extends Error {
 }
 
 const hourMs = 3_600_000;
-/** Two days: after 5, 20 and 80 s, 5 and 21 minutes, 1 ½ and 6 hours, then three times 12 hours. */
+/** Default retry policy. It covers two days: 5, 20 and 80 s, 5 and 21 minutes, 1.5 and 6 hours, then three times 12 hours. */
 const webhookRetry: RetryPolicy = { attempts: 11, firstDelayMs: 5000, factor: 4, longestDelayMs: 12 * hourMs };
 
 /**
  * Reads the text of the config file.
  *
- * @throws {SubscriptionsError} that lists every mistake with what would be right, and shows no secret and no URL.
+ * @throws {SubscriptionsError} that lists every mistake and how to fix it. It contains no secrets and no URLs.
  */
 export function parseSubscriptions(json: string, file: string, catalogue: Catalogue): Subscription[] {
   const mistakes: string[] = [];
@@ -69,16 +77,16 @@ export function parseSubscriptions(json: string, file: string, catalogue: Catalo
 }
 
 function parseJson(json: string, file: string): unknown {
-  // Editors on Windows begin a file with a byte order mark.
+  // Some editors on Windows start a file with a byte order mark.
   const text = json.replace(/^\uFEFF/, "");
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    // What the parser quotes could be a secret without its quotation marks.
+    // The parser's message quotes the text, which could be a secret without quotation marks.
     throw new SubscriptionsError(file, [`it is not JSON: ${messageOf(error).replace(/"[^"]*"?/g, "…")}`]);
   }
-  // Of a key that is there twice, JSON.parse takes the last one without a word.
+  // JSON.parse silently takes the last of duplicate keys.
   const mistakes = inexact(text, value).map(mistakeText);
   if (mistakes.length > 0) throw new SubscriptionsError(file, mistakes);
   return value;
@@ -107,7 +115,7 @@ function subscriptionOf(entry: unknown, where: string, mistakes: string[], catal
   return subscription;
 }
 
-/** For a person. There are URLs whose path is a secret. */
+/** Returns a summary for people. It omits the path of the URL, which may be secret. */
 export function describe({ name, events, url }: Subscription): string {
   return `${name}: ${events.join(", ")} to ${url.protocol}//${url.host}`;
 }

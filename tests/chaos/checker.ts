@@ -1,6 +1,6 @@
 import type { Change, ConsumerRecord, Happening, History, Logged, Usage } from "./history";
 
-/** Something that must never be, how often it was, and the first of it. */
+/** A broken promise: its name, the number of times it was seen, and the first example. */
 export interface Violation {
   readonly name: string;
   readonly count: number;
@@ -11,20 +11,20 @@ export interface Figures {
   readonly attempts: number;
   readonly acknowledged: number;
   readonly unknown: number;
-  /** Events in the log. */
+  /** Number of events in the log. */
   readonly events: number;
-  /** What consumers did, repeats too. */
+  /** Number of events that consumers handled, including repeats. */
   readonly handled: number;
   readonly duplicates: number;
-  /** Acknowledged changes that are not there, and events that a consumer should have had. */
+  /** Number of acknowledged changes that are missing, and of events that a consumer should have handled. */
   readonly lost: number;
 }
 
-/** What a process may use more at the end than early on: a JavaScript engine takes its time to give memory back. */
+/** Allowed growth of a process's memory during a run. A JavaScript engine returns memory slowly. */
 const mostGrowthMb = 200;
 const mostNewDescriptors = 10;
 
-/** Everything in a history that breaks a promise. A function of the history alone. */
+/** Returns every broken promise in a history. Depends on the history alone. */
 export function check(history: History): Violation[] {
   const found = new Map<string, string[]>();
   const report = (name: string, example: string) => {
@@ -63,7 +63,7 @@ function* violations(history: History): Generator<Found> {
   for (const { violation, detail } of history.observations) yield [violation, detail];
 }
 
-/** Each change is in the log as often as its client was told, and as it was told. */
+/** Checks that the log has each change as often, and with the same content, as its client was told. */
 function* writes({ changes, log }: History): Generator<Found> {
   const logged = Map.groupBy(log, keyOf);
   const asked = new Set<string>();
@@ -92,7 +92,7 @@ function differs(change: Change, event: Logged): boolean {
   return change.item !== event.item || (change.version !== undefined && change.version !== event.version);
 }
 
-/** Played from its beginning, the log makes the table: each change has its event, and each event its change. */
+/** Checks that replaying the log yields the table: each change has its event, and each event its change. */
 function* tableAgainstLog({ log, items }: History): Generator<Found> {
   const played = new Map<number, Logged>();
   const removed = new Set<number>();
@@ -121,7 +121,10 @@ function* tableAgainstLog({ log, items }: History): Generator<Found> {
     if (!items.has(id)) yield ["row-missing", `the log says that item ${id} is there, and it is not in the table`];
 }
 
-/** Each event that it wants, at least once; none that nobody committed; one effect, and in order, where that is promised. */
+/**
+ * Checks that a consumer handled each wanted event at least once, and no uncommitted ones. Also checks for single effects and for order
+ * where these are promised.
+ */
 function* consumption({ name, kinds, exactlyOnce, handled }: ConsumerRecord, { log, ordered }: History): Generator<Found> {
   const wanted = log.filter(({ kind }) => kinds.includes(kind));
   const place = new Map(wanted.map(({ id }, index) => [id, index]));

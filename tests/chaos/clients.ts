@@ -4,12 +4,12 @@ import type { Random } from "./random";
 const clients = 6;
 const timeoutMs = 5000;
 
-/** One item as its only client knows it. */
+/** An item as seen by its only client. */
 interface Known {
   readonly id: number;
 }
 
-/** Clients that create, change and delete items all the time, and note what they are told. */
+/** Clients that keep creating, changing and deleting items, and record the responses. */
 export class Clients {
   readonly changes: Change[] = [];
   acknowledged = 0;
@@ -28,13 +28,13 @@ export class Clients {
     this.#working = Promise.all(Array.from({ length: clients }, () => this.#work()));
   }
 
-  /** Lets what is under way be answered. */
+  /** Stops the clients after the requests in progress. */
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#working;
   }
 
-  /** Fulfils when so many more changes were acknowledged. Fails after a minute: then the API does not work. */
+  /** Resolves when `more` further changes are acknowledged. Fails after a minute, since the API then does not work. */
   async until(more: number): Promise<void> {
     const done = Promise.withResolvers<void>();
     const timer = setTimeout(() => done.reject(new Error(`The API did not acknowledge ${more} changes within a minute.`)), 60_000);
@@ -42,7 +42,7 @@ export class Clients {
     await done.promise.finally(() => clearTimeout(timer));
   }
 
-  /** One change by itself. */
+  /** Makes a single change. */
   async ask(): Promise<void> {
     await this.#ask("created", "POST", undefined);
   }
@@ -65,7 +65,7 @@ export class Clients {
     } else if (random.chance(0.8)) {
       await this.#ask("updated", random.of(["PUT", "PATCH"]), item);
     } else {
-      // Whether it is gone or not, nobody asks for it again.
+      // Whether or not it is deleted, no client uses the item again.
       items.splice(index, 1);
       await this.#ask("deleted", "DELETE", item);
     }
@@ -80,7 +80,7 @@ export class Clients {
     try {
       const response = await fetch(`${this.url}/items${item ? `/${item.id}` : ""}`, {
         method,
-        // On a connection that it has used before, fetch itself sends a request again that was not answered.
+        // On a reused connection, fetch itself repeats a request that got no response.
         keepalive: false,
         signal: AbortSignal.timeout(timeoutMs),
         ...(name && { body: JSON.stringify({ name }), headers: { "content-type": "application/json" } }),

@@ -1,7 +1,7 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { faketimeLibrary } from "./needs";
 
-/** A clock that programs take for the system's, and that can be put forward and back while they run. */
+/** A clock that programs use as the system's clock, and that can be moved while they run. */
 export class Clock {
   readonly environment: Record<string, string>;
 
@@ -11,14 +11,14 @@ export class Clock {
       LD_PRELOAD: faketimeLibrary() ?? "",
       FAKETIME_TIMESTAMP_FILE: file,
       FAKETIME_NO_CACHE: "1",
-      // Timers run on a clock that nobody can put back.
+      // Timers use the monotonic clock, which cannot be moved.
       FAKETIME_DONT_FAKE_MONOTONIC: "1",
     };
   }
 
-  /** How many seconds it is ahead of the real one. */
+  /** Sets the clock's offset from the real one, in seconds. */
   set(seconds: number): void {
-    // At once, so that no program reads half of it.
+    // Rename, so that no program reads a partial file.
     writeFileSync(`${this.file}.new`, `${seconds < 0 ? "" : "+"}${seconds}`);
     renameSync(`${this.file}.new`, this.file);
   }

@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
-/** A small disk that can be filled to its last byte. */
+/** A small disk that can be filled completely. */
 export interface Disk {
   readonly path: string;
   fill(): void;
@@ -9,7 +9,7 @@ export interface Disk {
   remove(): Promise<void>;
 }
 
-/** Mounts a disk in memory: only root may. */
+/** Mounts a disk in memory. Requires root. */
 export async function mountDisk(path: string, megabytes: number): Promise<Disk> {
   mkdirSync(path);
   await command("mount", "-t", "tmpfs", "-o", `size=${megabytes}m`, "chaos", path);
@@ -28,12 +28,12 @@ export async function mountDisk(path: string, megabytes: number): Promise<Disk> 
       }
     },
     free: () => rmSync(ballast, { force: true }),
-    // Lazily: a database that was read may be open until its statements are collected.
+    // Unmount lazily: a database that was read may stay open until its statements are collected.
     remove: () => command("umount", "--lazy", path),
   };
 }
 
-/** How much of it the disk has taken. */
+/** Returns how much of a piece was written to the disk. */
 function written(file: number, piece: Buffer): number {
   try {
     return writeSync(file, piece);

@@ -11,12 +11,12 @@ import type { History, QueueEnd } from "./history";
 import { roleNames, roles } from "./roles";
 import type { System } from "./system";
 
-/** How long nothing may happen before what is missing counts as lost. */
+/** Time without any progress, in milliseconds, after which missing events count as lost. */
 const patienceMs = 15_000;
 const lookEveryMs = 100;
 const settleMs = 10_000;
 
-/** Waits until everything is confirmed and handled, or nothing happens any more; answers what RabbitMQ has not confirmed. */
+/** Waits until everything is confirmed and handled, or nothing happens any more. Resolves with the number of unconfirmed events. */
 export async function drain(system: System, patience = patienceMs): Promise<number> {
   const { records } = system;
   let backlog = Number.NaN;
@@ -31,7 +31,7 @@ export async function drain(system: System, patience = patienceMs): Promise<numb
   return backlog;
 }
 
-/** What is left in queues; acknowledgements that are on their way get the time to arrive. */
+/** Returns the messages left in queues, after a wait for acknowledgements in transit. */
 export async function queuesLeft(system: System): Promise<QueueEnd[]> {
   const ask = () => (system.hasBroker ? askRabbit(system) : askFiles(system));
   let queues = await ask();
@@ -54,7 +54,7 @@ async function askRabbit({ rabbit }: System): Promise<QueueEnd[]> {
     });
 }
 
-/** Without a broker: how far each consumer's stored position is behind, and what waits or has died in its file. */
+/** Without a broker, returns how far each consumer's position is behind, and the waiting events and dead letters in its file. */
 async function askFiles(system: System): Promise<QueueEnd[]> {
   const log = followLog(system.databaseFile);
   if (!log) return [];
@@ -71,7 +71,7 @@ async function askFiles(system: System): Promise<QueueEnd[]> {
   });
 }
 
-/** Reads the table and looks at the files, when nobody works with them any more. */
+/** Reads the table and checks the database files, once no process uses them. */
 export async function readStored(system: System): Promise<Pick<History, "items" | "integrity">> {
   const items = new Map<number, { version: number; name: string }>();
   const { resources } = await loadCatalogue();

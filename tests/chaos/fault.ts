@@ -3,36 +3,36 @@ import type { System } from "./system";
 
 export type TransportName = "rabbitmq" | "embedded";
 
-/** What has to be different from a usual setting before the run begins. */
+/** Setup that a fault needs before the run begins. */
 export interface Arrangement {
-  /** Every process reaches RabbitMQ over a proxy of its own. */
+  /** Whether each process reaches RabbitMQ through its own proxy. */
   readonly proxies?: boolean;
-  /** Megabytes of the disk that the API's database has for itself. Default: the disk that is there. */
+  /** Size of a separate disk for the API's database, in megabytes. Default: no separate disk. */
   readonly diskMb?: number;
-  /** Programs start with the clock of this file: see libfaketime. */
+  /** Whether programs use a movable clock: see libfaketime. */
   readonly movableClock?: boolean;
-  /** The API's system calls are written down. */
+  /** Whether the API's system calls are recorded. */
   readonly traced?: boolean;
-  /** RabbitMQ is not there when everything else starts. */
+  /** Whether RabbitMQ is down when everything else starts. */
   readonly brokerAbsent?: boolean;
 }
 
-/** Something that happens in production. */
+/** A fault that occurs in production. */
 export interface Fault {
   readonly name: string;
   readonly title: string;
   readonly transports: readonly TransportName[];
-  /** How often it strikes in one run. */
+  /** Number of strikes per run. */
   readonly strikes: { readonly full: number; readonly short: number };
   readonly needs?: readonly Need[];
   readonly arrange?: Arrangement;
-  /** No client may see an error or a silence because of it. */
+  /** Whether no client may see an error or a missing response because of the fault. */
   readonly unnoticed?: boolean;
-  /** Somebody asks for past events again, which come after later ones. */
+  /** Whether the fault includes a replay, whose past events arrive after later ones. */
   readonly replays?: boolean;
-  /** Strikes once, at a random moment under load. Whatever it has broken may stay so until the next strike, or `heal`. */
+  /** Strikes once, at a random moment under load. The damage may last until the next strike or `heal`. */
   strike(system: System, strike: Strike): Promise<void>;
-  /** Mends what a strike has left broken, apart from processes that do not run: those are started. */
+  /** Repairs the damage of a strike. Stopped processes are started separately. */
   heal?(system: System): Promise<void>;
 }
 

@@ -32,5 +32,5 @@ const single: readonly Fault[] = [
 
 export const mix = mixOf(single);
 
-/** Every fault, in the order in which they are run. */
+/** Every fault, in the order in which they run. */
 export const faults: readonly Fault[] = [...single, mix];

@@ -1,21 +1,21 @@
-// All that was seen of one run: what clients were told, what was stored, and what each consumer did.
+// Everything observed in one run: responses to clients, stored data, and the work of each consumer.
 
 export type Kind = "created" | "updated" | "deleted";
 
-/** A change that a client asked for. */
+/** A change that a client requested. */
 export interface Change {
   readonly kind: Kind;
-  /** The name that it gave the item, which no other change gives to any. A deletion gives none: undefined. */
+  /** The item's new name, unique among all changes. Undefined for a deletion. */
   readonly name: string | undefined;
-  /** Undefined for a creation that was not answered. */
+  /** Undefined for a creation without a response. */
   readonly item: number | undefined;
-  /** `done`: a 2xx. `refused`: an error, after which nothing may have changed. `unknown`: no answer. */
+  /** `done`: a 2xx status. `refused`: an error, after which nothing may have changed. `unknown`: no response. */
   readonly told: "done" | "refused" | "unknown";
-  /** The version of the item in the answer. */
+  /** Version of the item in the response. */
   readonly version: number | undefined;
 }
 
-/** An event, as far as it matters who has it. */
+/** An event, reduced to the fields that identify it. */
 export interface Happening {
   readonly id: string;
   readonly kind: Kind;
@@ -31,7 +31,7 @@ export interface ConsumerRecord {
   readonly name: string;
   readonly kinds: readonly Kind[];
   readonly exactlyOnce: boolean;
-  /** What it did, in that order, repeats too. */
+  /** The events it handled, in order and including repeats. */
   readonly handled: readonly Happening[];
 }
 
@@ -41,14 +41,14 @@ export interface QueueEnd {
   readonly unacked: number;
 }
 
-/** What one process used, early in the run and at its end. */
+/** Resources that one process used, early in the run and at its end. */
 export interface Usage {
   readonly process: string;
   readonly memoryMb: readonly [before: number, after: number];
   readonly descriptors: readonly [before: number, after: number];
 }
 
-/** Something that went wrong and was seen at once, and not in what is left at the end. */
+/** A failure that was observed directly, and not in the final state. */
 export interface Observation {
   readonly violation: string;
   readonly detail: string;
@@ -58,16 +58,16 @@ export interface History {
   readonly changes: readonly Change[];
   /** The event log, in commit order. */
   readonly log: readonly Logged[];
-  /** The table of items: version and name by id. */
+  /** The table of items: version and name by ID. */
   readonly items: ReadonlyMap<number, { readonly version: number; readonly name: string }>;
   readonly consumers: readonly ConsumerRecord[];
-  /** Events that RabbitMQ has not confirmed at the end. */
+  /** Number of events that RabbitMQ has not confirmed at the end. */
   readonly backlog: number;
   readonly queues: readonly QueueEnd[];
-  /** What SQLite says of each database: `ok`. */
+  /** Result of SQLite's integrity check for each database; `ok` if it passed. */
   readonly integrity: readonly { readonly file: string; readonly result: string }[];
   readonly usage: readonly Usage[];
   readonly observations: readonly Observation[];
-  /** Whether events of an item must come in order: not where somebody asked for past ones again. */
+  /** Whether events of an item must arrive in order. False if past events were replayed. */
   readonly ordered: boolean;
 }

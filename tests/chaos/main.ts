@@ -103,7 +103,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-/** Runs one fault on one transport, if that can be done here. */
+/** Runs one fault on one transport, if this machine supports it. */
 async function runOne(fault: Fault, transport: TransportName): Promise<void> {
   const wanted = [...(transport === "rabbitmq" ? (["rabbitmq"] as const) : []), ...(fault.needs ?? [])];
   const missing = wanted.map((need) => needs[need]).find(({ met }) => !met());
@@ -144,7 +144,7 @@ try {
     }
   }
 } catch (error) {
-  // Whatever was under way ends with an error when it is stopped.
+  // Stopping makes the work in progress end with an error.
   if (!stopping) {
     failed = true;
     console.error(error);

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 
-/** What a fault needs of the machine beside Bun, and what to do where it is not there. */
+/** Requirements of faults besides Bun, and the message if one is missing. */
 export const needs = {
   rabbitmq: {
     met: () => existsSync("/usr/lib/rabbitmq/bin/rabbitmq-server"),
@@ -16,7 +16,7 @@ export const needs = {
 
 export type Need = keyof typeof needs;
 
-/** The library that moves a program's clock. */
+/** Returns the path of the library that moves a program's clock; undefined if it is not installed. */
 export function faketimeLibrary(): string | undefined {
   const [found] = [...new Bun.Glob("*/faketime/libfaketime.so.1").scanSync({ cwd: "/usr/lib", absolute: true })];
   return found;

@@ -5,22 +5,22 @@ export interface Command {
   readonly options: RunOptions;
 }
 
-/** The longest that a process may take to stop; Docker and others kill after ten seconds. */
+/** Maximum time that a process may take to stop. Docker and others kill it after ten seconds. */
 const stopMs = 10_000;
 const endedBySigterm = 128 + 15;
 
-/** One of the processes under test, through all its lives. */
+/** One of the processes under test, across restarts. */
 export class Program {
   #running: Running | undefined;
-  /** Whether its end is what somebody is waiting for. */
+  /** Whether the current process is expected to exit. */
   #mayEnd = false;
   #isRemoved = false;
   lives = 0;
 
   /**
-   * @param command how to start it; `env` is for this life alone.
-   * @param ready what its standard output says when it works.
-   * @param onEnd is told of an end that nobody wanted, or that was not as it should be.
+   * @param command Returns the command that starts it. `env` applies to one start only.
+   * @param ready Text on its standard output once it works.
+   * @param onEnd Called for an unexpected exit, or for a stop that went wrong.
    */
   constructor(
     readonly name: string,
@@ -37,12 +37,12 @@ export class Program {
     return this.#running?.pid;
   }
 
-  /** What this life has written so far. */
+  /** Output of the current process so far. */
   get output(): readonly string[] {
     return this.#running ? [...this.#running.stdout, ...this.#running.stderr] : [];
   }
 
-  /** Starts it, unless it runs; answers when it works. */
+  /** Starts the program unless it runs. Resolves when it works. */
   async start(env: Record<string, string> = {}): Promise<void> {
     const running = this.spawn(env);
     await Promise.race([
@@ -52,8 +52,9 @@ export class Program {
   }
 
   /**
-   * As {@link start}, and answers at once.
-   * @throws once it has been removed: a run that is broken off may be about to start it again.
+   * Same as {@link start}, without waiting.
+   *
+   * @throws after it was removed, since an aborted run may be about to start it again.
    */
   spawn(env: Record<string, string> = {}): Running {
     if (this.#isRemoved) throw new Error(`${this.name} has been removed.`);
@@ -75,18 +76,18 @@ export class Program {
     await this.#running?.stop("SIGKILL");
   }
 
-  /** Ends it for good. */
+  /** Ends the program permanently. */
   async remove(): Promise<void> {
     this.#isRemoved = true;
     await this.kill();
   }
 
-  /** Fulfils when it has died at a crash point. */
+  /** Resolves when it has died at a crash point. */
   async dies(timeoutMs: number): Promise<void> {
     await eventually(() => (this.#running ? undefined : true), `${this.name} to die`, timeoutMs);
   }
 
-  /** Stops it politely; it has to end in time, and with 0. */
+  /** Stops it gracefully. It must exit in time and with 0. */
   async stop(): Promise<void> {
     const running = this.#running;
     if (!running) return;
@@ -97,7 +98,7 @@ export class Program {
     }, stopMs);
     const code = await running.stop("SIGTERM");
     clearTimeout(timer);
-    // One that a strike has found at its very start has no handler yet, and nothing to finish.
+    // A program that was stopped at its very start has no signal handler yet, and nothing to finish.
     const hadNotBegun = code === endedBySigterm && running.stdout.length + running.stderr.length === 0;
     if (code !== 0 && !hadNotBegun) this.onEnd(`${this.name} stopped with ${code}: ${lastWords(running)}`);
   }

@@ -8,7 +8,7 @@ import type { System } from "./system";
 
 const batch = 1000;
 
-/** What the log and the consumers have written so far, read beside them as they work. */
+/** Records of the log and of the consumers so far, read while they work. */
 export class Records {
   readonly log: Logged[] = [];
   readonly #handled: Readonly<Record<Role, Happening[]>> = { shared: [], filtered: [], once: [] };
@@ -26,14 +26,14 @@ export class Records {
     });
   }
 
-  /** Reads what is new; answers how much that was. */
+  /** Reads new records. Resolves with their number. */
   async read(): Promise<number> {
     let count = await this.#readLog();
     for (const role of roleNames) count += roles[role].exactlyOnce ? this.#readEffects(role) : this.#readFile(role);
     return count;
   }
 
-  /** How many of the events in the log some consumer has yet to handle. */
+  /** Returns the number of events in the log that consumers have yet to handle. */
   missing(): number {
     return this.consumers.reduce((sum, { kinds, handled }) => {
       const ids = new Set(handled.map(({ id }) => id));

@@ -13,9 +13,9 @@ export interface RunOptions {
   readonly transport: TransportName;
   readonly seed: number;
   readonly isShort: boolean;
-  /** Default: as often as the fault says. */
+  /** Default: the fault's own number. */
   readonly strikes?: number;
-  /** Needed for `rabbitmq`; has to be empty. */
+  /** Required for `rabbitmq`; must be empty. */
   readonly rabbit?: Rabbit | undefined;
   readonly preload?: SystemOptions["preload"];
   readonly patienceMs?: SystemOptions["patienceMs"];
@@ -37,7 +37,7 @@ export interface RunResult {
   readonly violations: readonly Violation[];
 }
 
-/** One system under load, struck again and again; then healed, drained and checked. */
+/** Runs one system under load with repeated strikes; then heals, drains and checks it. */
 export async function run(options: RunOptions): Promise<RunResult> {
   const { fault, transport, seed, isShort, rabbit, onProgress = () => {} } = options;
   const startedAt = performance.now();
@@ -62,7 +62,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
         onProgress({ strikes: number, acknowledged: clients.acknowledged });
       }
     } catch (error) {
-      // What was waited for did not come. What that has done to the events is of interest all the same.
+      // An expected condition did not occur. Check its effect on the events all the same.
       system.observe("stuck", messageOf(error));
     }
     await fault.heal?.(system);

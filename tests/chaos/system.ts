@@ -17,24 +17,24 @@ import { Records } from "./records";
 import { type Role, roleNames } from "./roles";
 
 export interface SystemOptions {
-  /** Undefined: embedded. */
+  /** Undefined for the embedded transport. */
   readonly rabbit: Rabbit | undefined;
   readonly random: Random;
   readonly arrangement: Arrangement;
-  /** How long nothing may happen before what is missing counts as lost. Default: 15 s. */
+  /** Time without any progress, in milliseconds, after which missing events count as lost. Default: 15 s. */
   readonly patienceMs?: number | undefined;
-  /** Modules that are loaded before the API's, or a consumer's, own: for bugs that are planted to be found. */
+  /** Modules loaded before the API's or a consumer's own, to plant bugs that the run should find. */
   readonly preload?: { readonly api?: string; readonly consumers?: string };
 }
 
 const open = new Set<System>();
 
-/** Removes whatever a run that was broken off has left. */
+/** Removes the systems of aborted runs. */
 export async function removeSystems(): Promise<void> {
   for (const system of open) await system.remove();
 }
 
-/** The service, its consumers and its clients, all of them processes or connections of their own. */
+/** The service, its consumers and its clients, each with separate processes or connections. */
 export class System {
   readonly observations: Observation[] = [];
   readonly folder = temporaryFolder();
@@ -44,10 +44,10 @@ export class System {
   readonly api: Program;
   readonly consumers: Readonly<Record<Role, Program>>;
   readonly records: Records;
-  /** What RabbitMQ had not confirmed when it was last {@link quiet}. */
+  /** Number of unconfirmed events at the last {@link quiet}. */
   backlog = 0;
   readonly #proxies = new Map<string, TcpProxy>();
-  /** Of its own, so that what strikes when does not depend on how often the API is started. */
+  /** A separate generator, so that the strikes do not depend on how often the API is started. */
   readonly #lives: Random;
   #disk: Disk | undefined;
   #clock: Clock | undefined;
@@ -58,7 +58,7 @@ export class System {
     this.#lives = new Random(options.random.seed);
     const port = freePort();
     this.url = `http://127.0.0.1:${port}`;
-    // Their own, since they take turns as it happens: what strikes when does not depend on that.
+    // A separate generator, since the clients' timing varies and must not change the strikes.
     this.clients = new Clients(this.url, new Random(options.random.seed));
     const onEnd = (detail: string) => this.observe("process-ended", detail);
     this.api = new Program("api", (env) => this.#apiCommand({ PORT: String(port), ...env }), "Warren listens on", onEnd);
@@ -79,7 +79,7 @@ export class System {
       }
       if (arrangement.brokerAbsent) await rabbit?.stop();
       await system.api.start();
-      // A new queue of a consumer's own is made by the API.
+      // The API creates a new queue of a consumer.
       if (arrangement.brokerAbsent) for (const program of system.programs) program.spawn();
       else await system.startAll();
       return system;
@@ -127,18 +127,18 @@ export class System {
     return proxy;
   }
 
-  /** Notes something that must not be. */
+  /** Records a failure. */
   observe(violation: string, detail: string): void {
     this.observations.push({ violation, detail });
   }
 
-  /** Starts whatever does not run, and answers when all of it works. */
+  /** Starts every stopped program. Resolves when all of them work. */
   async startAll(): Promise<void> {
     await this.api.start();
     await Promise.all(this.programs.map((program) => program.start()));
   }
 
-  /** Waits until everything is confirmed and handled; or, where something is lost, until nothing happens any more. */
+  /** Waits until everything is confirmed and handled, or, if something is lost, until nothing happens any more. */
   async quiet(): Promise<void> {
     this.backlog = await drain(this, this.options.patienceMs);
   }
@@ -148,7 +148,7 @@ export class System {
     await this.api.stop();
   }
 
-  /** Ends every process, and leaves nothing behind. */
+  /** Ends every process and removes all files. */
   async remove(): Promise<void> {
     if (!open.delete(this)) return;
     await Promise.all([...this.programs.map((program) => program.remove()), this.clients.stop()]);
@@ -158,7 +158,7 @@ export class System {
     this.folder.remove();
   }
 
-  /** What a program finds in its environment. */
+  /** Returns the environment variables of a program. */
   environmentOf({ name }: Program): Record<string, string> {
     const { rabbit } = this.options;
     const port = this.#proxies.get(name)?.port ?? rabbit?.port;
@@ -172,12 +172,12 @@ export class System {
 
   #apiCommand(env: Record<string, string>): Command {
     const program = env["CRASH_POINT"] ? "tests/chaos/programs/api.ts" : "src/main.ts";
-    // In every other life its commits have a thread of their own, as with a slow disk.
+    // In about half of its starts, the API commits on a separate thread, as with a slow disk.
     const slow = this.#lives.chance(0.5) ? "tests/support/slow-commits.ts" : undefined;
     const args = [...preloading(this.options.preload?.api), ...preloading(slow), program];
     const options = { env: { NODE_ENV: "production", ...this.environmentOf(this.api), ...env } };
     if (!this.options.arrangement.traced) return { args, options };
-    // -D: the process that is started is the API itself, and not strace.
+    // With -D, the started process is the API itself and not strace.
     const strace = ["-D", "-f", "-qq", "-e", "trace=fsync,fdatasync", "-o", this.traceFile, process.execPath, "--no-env-file"];
     return { args: [...strace, ...args], options: { ...options, program: "strace" } };
   }

@@ -13,7 +13,7 @@ const columns = [
   { title: "verdict", width: 0 },
 ] as const;
 
-/** Those after the first two are numbers, but for the last. */
+/** Formats a row. The first two cells are text; the others are right-aligned. */
 function line(cells: readonly (string | number)[]): string {
   return cells
     .map((cell, index) => {
@@ -26,12 +26,12 @@ function line(cells: readonly (string | number)[]): string {
 
 export const header = line(columns.map(({ title }) => title));
 
-/** A run that is under way. */
+/** Formats the row of a run in progress. */
 export function progressLine(fault: string, transport: string, strikes: number, progress: Progress): string {
   return line([fault, transport, `${progress.strikes}/${strikes}`, progress.acknowledged, "", "", "", "", "", "…"]);
 }
 
-/** A run that has ended, and below it whatever must never be. */
+/** Formats the row of a finished run, followed by its violations. */
 export function resultLines({ fault, transport, strikes, seconds, figures, violations }: RunResult): string[] {
   const { acknowledged, unknown, handled, duplicates, lost } = figures;
   const verdict = violations.length === 0 ? "ok" : "VIOLATED";
@@ -41,7 +41,7 @@ export function resultLines({ fault, transport, strikes, seconds, figures, viola
   ];
 }
 
-/** All runs together. */
+/** Formats the totals of all runs. */
 export function summary(results: readonly RunResult[], seed: number, leftOut: readonly string[]): string[] {
   const sum = (of: (result: RunResult) => number) => results.reduce((total, result) => total + of(result), 0);
   const violated = results.filter(({ violations }) => violations.length > 0);

@@ -8,7 +8,7 @@ interface Sample {
   readonly descriptors: number;
 }
 
-/** What each process uses now; compare answers what changed since, for those that still live. */
+/** Samples the resource usage of each process. The returned function reports the change since then, for processes still alive. */
 export function sampleUsage(programs: readonly Program[]): () => Usage[] {
   const before = programs.map((program) => ({ program, sample: sampleOf(program) }));
   return () =>

@@ -7,7 +7,7 @@ import type { Process } from "./process";
 
 const stopTimeoutMs = 9000;
 
-/** The API, without its HTTP: one process after another on one database. */
+/** The API without HTTP: successive processes on one database. */
 export class Api {
   process: Process | undefined;
   #engine: Engine | undefined;
@@ -19,7 +19,7 @@ export class Api {
     return this.process?.isAlive === true;
   }
 
-  /** Undefined: it does not run, or has not come that far. */
+  /** Undefined if the API does not run or has not started completely. */
   get engine(): Engine | undefined {
     return this.isRunning ? this.#engine : undefined;
   }
@@ -45,7 +45,7 @@ export class Api {
     });
   }
 
-  /** As SIGTERM does. */
+  /** Stops the API as SIGTERM does. */
   stop(): void {
     this.use("stops", async (engine, process) => {
       setTimeout(() => this.#exit(process, "took too long to stop"), stopTimeoutMs);
@@ -107,7 +107,7 @@ export class Api {
     );
   }
 
-  /** Does something with the engine of a running process. */
+  /** Uses the engine of a running process. */
   use(what: string, work: (engine: Engine, process: Process) => Promise<void>): void {
     const { engine, process } = this;
     if (!engine || !process) return;

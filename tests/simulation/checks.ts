@@ -2,7 +2,7 @@ import type { Environment } from "./environment";
 import type { Dead } from "./files";
 import { type LoggedEvent, nameOf, type QueueHistory } from "./history";
 
-/** What has still to be done; undefined: nothing. */
+/** Describes the work that remains, or returns undefined if there is none. */
 export function unfinished(environment: Environment, relayPosition: number | undefined): string | undefined {
   const { broker, files, history, plan } = environment;
   if (relayPosition === undefined) return "the api does not run";
@@ -24,7 +24,7 @@ export function unfinished(environment: Environment, relayPosition: number | und
   return undefined;
 }
 
-/** Every event that a consumer without a broker has passed has its effect, or is kept in the consumer's file. */
+/** Checks a consumer without a broker: every event it has passed has its effect, or is kept in the consumer's file. */
 export function checkProgress({ files, history, world, hasEffect }: Bound, name: string): void {
   const queue = history.queues.get(name) as QueueHistory;
   const position = files.progress(name);
@@ -46,7 +46,7 @@ export function deadLetters({ broker, files, plan }: Environment, queue: string)
   });
 }
 
-/** Whether each dead letter is one with good reason. */
+/** Checks that each dead letter has a valid reason. */
 export function checkDeadLetters(environment: Environment): void {
   const { history, world, plan } = environment;
   for (const [name, queue] of history.queues) {
@@ -66,7 +66,7 @@ export function checkDeadLetters(environment: Environment): void {
   }
 }
 
-/** What has to be so when all is healed and nothing is left to do. */
+/** Checks the final state, when all faults are healed and no work remains. */
 export function checkEnd(environment: Environment): void {
   const { history, world } = environment;
   const logged = new Set(history.log.map(({ type, item, version }) => `${type} ${item} ${version}`));
@@ -87,31 +87,31 @@ function checkQueue(environment: Environment, queue: QueueHistory): void {
     const count = effects.get(event.id) ?? 0;
     if (count === 0) world.breach(`${name} has lost ${nameOf(event)}${dead.has(event.id) ? ", which is a dead letter still" : ""}`);
     if (count > 1 && once) world.breach(`${name} has ${count} effects of ${nameOf(event)}`);
-    // A forced replay that is interrupted goes on where it was last known to be safe.
+    // An interrupted forced replay continues at its last stored position.
     const resumed = queue.forced > 0 ? history.apiInterruptions : 0;
     const most = 1 + queue.forced + queue.interruptions + resumed;
-    // A forced replay whose message the broker refused begins again where it was last safe.
+    // A forced replay whose message the broker refused restarts at its last stored position.
     const isBounded = exactlyOnce && !plan.faults.has("refused messages");
     if (isBounded && count > most) world.breach(`${name} has ${count} effects of ${nameOf(event)}, at most ${most} being asked for`);
   }
   if (isInOrder(plan, queue)) checkOrder(environment, queue, order);
 }
 
-/** Whether nothing has happened that lets an event come twice. */
+/** Returns whether nothing has happened that may deliver an event twice. */
 function isQuiet({ plan }: Environment, queue: QueueHistory): boolean {
   const harmless = ["handler errors", "handler rejects", "handler asks for a later retry", "clock jumps", "redrives", "breaker"];
   const { processes, batches } = queue.plan;
-  // A batch that failed is handled again, one event after another: some had their effect already.
+  // The events of a failed batch are handled again one by one, and some had their effect already.
   return processes === 1 && !batches && [...plan.faults].every((fault) => harmless.includes(fault));
 }
 
-/** Whether the order of the log reaches the handler: a queue with several readers, or that is read by a half-dead one, has none. */
+/** Returns whether the handler must see the order of the log. A queue with several or half-dead readers has no order. */
 function isInOrder({ faults }: Environment["plan"], queue: QueueHistory): boolean {
   const disturbing = ["half-open connection", "refused messages", "queue deleted", "disk full", "few deaths"] as const;
   return queue.plan.processes === 1 && disturbing.every((fault) => !faults.has(fault));
 }
 
-/** For each item with no event that ever failed: every event's first effect comes after those of all events before it. */
+/** For each item without failed events, checks that every event's first effect comes after those of all earlier events. */
 function checkOrder({ history, world }: Environment, queue: QueueHistory, order: readonly string[]): void {
   const last = new Map<number, LoggedEvent>();
   const seen = new Set<string>();

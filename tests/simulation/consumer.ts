@@ -10,7 +10,7 @@ import type { Process } from "./process";
 
 const stopTimeoutMs = 8000;
 
-/** A consumer program: one process after another on one queue. */
+/** A consumer program: successive processes on one queue. */
 export class ConsumerProgram {
   process: Process | undefined;
   #running: RunningConsumer | undefined;
@@ -44,7 +44,7 @@ export class ConsumerProgram {
     });
   }
 
-  /** As SIGTERM does. */
+  /** Stops the consumer as SIGTERM does. */
   stop(): void {
     const running = this.#running;
     const { process } = this;

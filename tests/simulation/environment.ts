@@ -6,7 +6,7 @@ import { Process } from "./process";
 import { SimulatedBroker } from "./rabbit/broker";
 import type { World } from "./world";
 
-/** What the simulated processes have around them. */
+/** Surroundings of the simulated processes. */
 export class Environment {
   readonly files: Files;
   readonly history: History;
@@ -55,7 +55,7 @@ export class Environment {
     }
   }
 
-  /** A message may leave its queue only when what it was for is done, or its copy is safe. */
+  /** Checks that a message leaves its queue only after its effect, or once its copy is safe. */
   #acked(name: string, { properties: { messageId = "", headers = {} } }: Parameters<SimulatedBroker["watch"]["acked"]>[1]): void {
     const queue = this.history.queues.get(name);
     const event = this.history.find(messageId);

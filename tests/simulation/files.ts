@@ -10,7 +10,7 @@ export interface Dead {
   readonly attempts: number;
 }
 
-/** The files of one simulated system, as somebody sees them who only looks. */
+/** Read-only view of the files of one simulated system. */
 export class Files {
   readonly #open = new Map<string, Database>();
 
@@ -27,7 +27,7 @@ export class Files {
     return this.#rows<LogEntry>(this.store, `SELECT * FROM events WHERE position > ${after} ORDER BY position`);
   }
 
-  /** The events whose effects have committed, in that order. */
+  /** Returns the events with committed effects, in commit order. */
   effects(queue: string): string[] {
     return this.#rows<{ event: string }>(this.consumer(queue), "SELECT event FROM effects ORDER BY rowid").map(({ event }) => event);
   }
@@ -75,7 +75,7 @@ export class Files {
     try {
       return database.query(sql).all(...values) as Row[];
     } catch (error) {
-      // Its owner has not made that table yet.
+      // The owner has not created that table yet.
       if (error instanceof Error && error.message.startsWith("no such table")) return [];
       throw error;
     }

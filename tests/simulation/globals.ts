@@ -2,12 +2,11 @@ import fs from "node:fs";
 import type { World } from "./world";
 
 const names = ["Date", "setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval"] as const;
-/** When every simulation begins. */
+/** Start time of every simulation. */
 const epoch = Date.UTC(2026, 1, 18);
 
 /**
- * Gives the code of the simulated processes the world's time and chance in place of the real ones. Answers how to undo
- * that.
+ * Replaces real time and randomness by the world's for the code of the simulated processes. Returns a function that restores the globals.
  */
 export function replaceGlobals(world: World): () => void {
   const real = Object.fromEntries(names.map((name) => [name, globalThis[name]]));
@@ -45,7 +44,7 @@ export function replaceGlobals(world: World): () => void {
     clearInterval: clear,
   });
   performance.now = () => world.now;
-  // The operating system knows nothing of the simulated time; without it, consumers look by themselves.
+  // The operating system does not know the simulated time. Without watching, consumers poll.
   fs.watch = () => {
     throw new Error("Nothing is watched here.");
   };
@@ -67,7 +66,7 @@ export function replaceGlobals(world: World): () => void {
 let lastMs = 0;
 let sequence = 0;
 
-/** As RFC 9562 has it, with a counter where its method 1 has one, so that ids of one millisecond are in order. */
+/** Returns a UUID per RFC 9562, with a counter per its method 1, so that IDs of the same millisecond are ordered. */
 function uuidv7(ms: number, chance: () => number): string {
   sequence = ms === lastMs ? sequence + 1 : 0;
   lastMs = ms;

@@ -4,12 +4,12 @@ import type { Environment } from "./environment";
 import type { QueueHistory } from "./history";
 import { Killed, type Process } from "./process";
 
-/** What is wrong with the events of an item. */
+/** Fault that affects the events of an item. */
 export type Illness = "error" | "reject" | "late" | "hang";
 
 export const handlerTimeoutMs = 300;
 
-/** The handler of one process, and what is seen of it. */
+/** The handler of one process, with its observations. */
 export class Handler {
   readonly #running = new Set<number>();
 
@@ -25,7 +25,7 @@ export class Handler {
     this.#begin(events, context);
     try {
       for (const event of events) {
-        // Before it fails, to show that the effect is taken back.
+        // Before it fails, to show that the effect is rolled back.
         context.tx.run("INSERT INTO effects VALUES (?)", event.id);
         if (!this.process.act(`the handler of ${event.type} ${event.item.id}`)) throw new Killed();
         this.#fail(events, event, context);
@@ -46,7 +46,7 @@ export class Handler {
           this.#failed(events);
           await Bun.sleep(handlerTimeoutMs * 3);
         }
-        // The clock has ended it: an effect now would be one too many.
+        // The timeout has ended the handler: a further effect would be wrong.
         if (context.signal.aborted) return;
         this.#fail(events, event, context);
         this.#effect(event);
@@ -57,7 +57,7 @@ export class Handler {
     }
   }
 
-  /** As {@link handle}, for a handler that answers at once. */
+  /** Same as {@link handle}, for a handler that returns synchronously. */
   handleQuickly(events: readonly ItemEvent[], context: HandlerContext): void {
     this.#begin(events, context);
     try {
@@ -97,7 +97,7 @@ export class Handler {
       this.#running.add(event.item.id);
     }
     const failures = Math.max(...events.map(({ id }) => this.queue.failures.get(id) ?? 0));
-    // What a full disk makes fail is not seen here.
+    // Failures caused by a full disk are not recorded here.
     if (attempt > failures + 1 && !plan.faults.has("disk full"))
       world.breach(`${name} is told attempt ${attempt} after ${failures} failures`);
     if (attempt > this.queue.plan.attempts) world.breach(`${name} is told attempt ${attempt} of ${this.queue.plan.attempts}`);

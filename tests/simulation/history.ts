@@ -10,17 +10,17 @@ export interface LoggedEvent {
   readonly version: number;
 }
 
-/** What the handlers of one queue have done, and what became of its events. */
+/** Record of the handlers of one queue and the outcome of its events. */
 export class QueueHistory {
   readonly effects = new Map<string, number>();
-  /** Events in the order in which their effects came. */
+  /** Events in the order of their effects. */
   readonly order: string[] = [];
   readonly failures = new Map<string, number>();
-  /** The highest number of attempts on a copy that is safe where it waits or rests. */
+  /** Highest number of attempts on a safely stored copy, by event ID. */
   readonly parked = new Map<string, number>();
-  /** Items with an event that has failed, for whatever reason. */
+  /** Items with an event that failed for any reason. */
   readonly failed = new Set<number>();
-  /** Deaths and lost connections of its processes. */
+  /** Number of deaths and lost connections of its processes. */
   interruptions = 0;
   replays = 0;
   forced = 0;
@@ -32,16 +32,16 @@ export class QueueHistory {
   }
 }
 
-/** What clients were told, what the log has, and what is known to be safe at the broker. */
+/** Record of the responses to clients, of the log, and of the messages that are safe at the broker. */
 export class History {
-  /** In the order of their positions, which begin with 1. */
+  /** Events in the order of their positions, which begin with 1. */
   readonly log: LoggedEvent[] = [];
   readonly #byId = new Map<string, LoggedEvent>();
-  /** Changes that were answered with success: `item.created 1 1`. */
+  /** Changes with a successful response, such as `item.created 1 1`. */
   readonly acknowledged: string[] = [];
   readonly relayed = new Set<string>();
   readonly queues: ReadonlyMap<string, QueueHistory>;
-  /** Deaths and lost connections of the API. */
+  /** Number of deaths and lost connections of the API. */
   apiInterruptions = 0;
   #relayedUpTo = 0;
 
@@ -57,7 +57,7 @@ export class History {
     return this.log.length;
   }
 
-  /** Adds what was committed since the last time. */
+  /** Adds the events committed since the last call. */
   read(): void {
     for (const { position, id, type, subject, body } of this.files.log(this.end)) {
       if (position !== this.end + 1) this.world.breach(`the log has position ${position} after ${this.end}`);
@@ -69,13 +69,13 @@ export class History {
     }
   }
 
-  /** The event with this id; undefined: it was never committed. */
+  /** Returns the event with this ID; undefined if it was never committed. */
   find(id: string): LoggedEvent | undefined {
     if (!this.#byId.has(id)) this.read();
     return this.#byId.get(id);
   }
 
-  /** Looks at how far the relay says that it has come. */
+  /** Checks that every event up to the relay's position is in a queue. */
   checkRelayed(position: number): void {
     if (position > this.end) this.read();
     for (; this.#relayedUpTo < Math.min(position, this.end); this.#relayedUpTo += 1) {
@@ -86,7 +86,7 @@ export class History {
   }
 }
 
-/** `#3 item.updated 1 v2`: position, type, item, version. */
+/** Returns position, type, item and version, such as `#3 item.updated 1 v2`. */
 export function nameOf({ position, type, item, version }: LoggedEvent): string {
   return `#${position} ${type} ${item} v${version}`;
 }

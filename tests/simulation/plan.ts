@@ -1,6 +1,6 @@
 import { Random } from "./random";
 
-/** What can go wrong; each seed has some of it. */
+/** Possible faults. Each seed selects some of them. */
 export const faults = [
   "handler errors",
   "handler rejects",
@@ -42,14 +42,14 @@ export interface QueuePlan {
   readonly concurrency: number;
   readonly prefetch: number;
   readonly events: readonly ("item.created" | "item.updated" | "item.deleted")[] | undefined;
-  /** How many processes work on it. */
+  /** Number of processes that work on the queue. */
   readonly processes: number;
-  /** Whether the handler answers at once. */
+  /** Whether the handler returns synchronously. */
   readonly quick: boolean;
   readonly attempts: number;
 }
 
-/** What a seed stands for, apart from the order in which things happen. */
+/** Everything that a seed determines, apart from the order of events. */
 export interface Plan {
   readonly transport: "rabbitmq" | "embedded";
   readonly queues: readonly QueuePlan[];

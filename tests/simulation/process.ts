@@ -11,25 +11,25 @@ interface SimulatedTimer {
   readonly callback: Callback;
 }
 
-/** Thrown into the code of a process that is dead, wherever it still tries to do something. */
+/** Thrown into the code of a dead process when it tries to act. */
 export class Killed extends Error {
   override readonly name = "Killed";
 }
 
 /**
- * A process of the simulated system: timers, open databases, and a life that can end between any two things that others
- * could see of it. What its code still does after that has no effect.
+ * A process of the simulated system, with timers and open databases. It can die between any two externally visible actions. Its remaining
+ * code has no effect afterwards.
  */
 export class Process implements Lane {
   isAlive = true;
-  /** While true, nothing that it writes into a database is committed. */
+  /** While true, no write to a database is committed. */
   diskFull = false;
-  /** How far its clock is from the world's. */
+  /** Offset of its clock from the world's, in milliseconds. */
   clockOffsetMs = 0;
   readonly databases = new Set<Database>();
   readonly statements: Statement[] = [];
   readonly log: Log;
-  /** Called when it has died. */
+  /** Called after its death. */
   readonly onDeath: Callback[] = [];
   readonly #immediates: Callback[] = [];
   readonly #timers = new Map<object, SimulatedTimer>();
@@ -44,12 +44,12 @@ export class Process implements Lane {
     world.lanes.add(this);
   }
 
-  /** Lets it die at its n-th act from now on. */
+  /** Makes the process die at its n-th act from now on. */
   dieAfter(acts: number): void {
     this.#actsToLive = acts;
   }
 
-  /** To be called before and after whatever can be seen from outside; false: it is dead. */
+  /** Call before and after every externally visible action. Returns false if the process is dead. */
   act(what: string): boolean {
     if (this.isAlive) this.#actsToLive -= 1;
     if (this.isAlive && this.#actsToLive < 0) {
@@ -59,7 +59,7 @@ export class Process implements Lane {
     return this.isAlive;
   }
 
-  /** Ends it as kill -9 does. */
+  /** Ends the process as kill -9 does. */
   kill(): void {
     if (!this.isAlive) return;
     this.isAlive = false;
@@ -69,7 +69,7 @@ export class Process implements Lane {
     if (this.world.current !== this) this.bury();
   }
 
-  /** Gives back what the operating system takes from a dead process. */
+  /** Releases the resources of a dead process, as the operating system does. */
   bury(): void {
     for (const statement of this.statements.splice(0)) statement.finalize();
     for (const database of this.databases) {

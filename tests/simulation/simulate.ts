@@ -18,7 +18,7 @@ import { World } from "./world";
 
 export interface SimulationOptions {
   readonly seed: number;
-  /** How many things clients do, or go wrong. Default: from 20 to 80, as the seed has it. */
+  /** Number of client actions and faults. Default: from 20 to 80, depending on the seed. */
   readonly deeds?: number | undefined;
 }
 
@@ -34,14 +34,14 @@ export interface Simulated {
 
 const realImmediate = setImmediate;
 
-/** Plays what a seed stands for, in a folder of its own. One at a time: it takes the globals of the process. */
+/** Runs the simulation of a seed in a separate folder. Only one can run at a time, since it replaces the process's globals. */
 export async function simulate(options: SimulationOptions, folder: string): Promise<Simulated> {
   const unhandled: unknown[] = [];
   const onUnhandled = (error: unknown) => void unhandled.push(error);
   process.on("unhandledRejection", onUnhandled);
   const own = join(folder, String(options.seed));
   mkdirSync(join(own, "consumers"), { recursive: true });
-  // What reads files takes real time; it is there before simulated time begins.
+  // Reading files takes real time, so load the catalogue before simulated time begins.
   await loadCatalogue();
   try {
     return await new Promise<Simulated>((resolve, reject) => {
@@ -101,7 +101,7 @@ function play({ seed, deeds }: SimulationOptions, folder: string): Simulated {
   return { seed, plan, wrong, trace, steps, events: environment.history.end, effects };
 }
 
-/** Everything is healed, and comes to rest; then what was given up is put back, and comes to rest as well. */
+/** Heals all faults and waits until the system is idle. Then redrives the dead letters and waits again. */
 function end(environment: Environment, story: Story, api: Api, watch: () => void): void {
   const { world, history } = environment;
   story.healAll();
@@ -128,7 +128,7 @@ function rest(environment: Environment, story: Story, api: Api, watch: () => voi
     const isOver = !world.step();
     watch();
     if (step % 16 !== 0 && !isOver) continue;
-    // What comes back has things to do again.
+    // Restarted programs may create new work.
     over = isOver ? over + 1 : 0;
     story.restart();
     left = unfinished(environment, api.engine?.dependencies.relay().position);

@@ -14,8 +14,8 @@ function kindOf(sql: string): Kind {
 const prototype = Database.prototype as unknown as Record<"prepare" | "query" | "run" | "exec" | "transaction", Run>;
 
 /**
- * Watches what the simulated processes do with SQLite: a commit can fail, and a process can die before or after one.
- * Answers how to end that.
+ * Intercepts the simulated processes' use of SQLite: a commit can fail, and a process can die before or after one. Returns a function that
+ * restores the methods.
  */
 export function watchSqlite(world: World): () => void {
   const { prepare, query, run, exec, transaction } = prototype;
@@ -58,7 +58,7 @@ export function watchSqlite(world: World): () => void {
     const sql = String(values[0]);
     return guard(this, sql, kindOf(sql), () => run.apply(this, values));
   };
-  // Bun's own goes past the methods above.
+  // Bun's own implementation bypasses the methods above.
   prototype.transaction = function (this: Database, ...[change]: unknown[]) {
     const within = (begin: string) => () => together(this, begin, change as () => unknown);
     return Object.assign(within("BEGIN"), { immediate: within("BEGIN IMMEDIATE"), exclusive: within("BEGIN EXCLUSIVE") });

@@ -7,7 +7,7 @@ import type { Process } from "./process";
 import type { SimulatedConnection } from "./rabbit/connection";
 import type { Random } from "./random";
 
-/** What clients do, and what goes wrong, in an order that chance decides. */
+/** Client actions and faults, in random order. */
 export class Story {
   readonly #deeds: (readonly [weight: number, fault: Fault | undefined, deed: () => void])[];
 
@@ -49,7 +49,7 @@ export class Story {
     if (faults.has("refused messages")) environment.broker.refusals = 0.05;
   }
 
-  /** Lets one thing happen. */
+  /** Performs one random action. */
   next(): void {
     let place = this.chance.below(this.#deeds.reduce((sum, [weight]) => sum + weight, 0));
     const chosen = this.#deeds.find(([weight]) => {
@@ -59,7 +59,7 @@ export class Story {
     chosen?.[2]();
   }
 
-  /** Ends everything that is wrong, and starts what is down. */
+  /** Ends every fault and starts every stopped program. */
   healAll(): void {
     const { broker, world } = this.environment;
     world.note("everything is healed");
@@ -72,7 +72,7 @@ export class Story {
     this.restart();
   }
 
-  /** Starts what has ended, as whoever looks after the processes does. */
+  /** Starts the programs that have exited, as a supervisor does. */
   restart(): void {
     const { broker } = this.environment;
     if (!broker.isUp) this.environment.world.note("the broker is back");
@@ -117,7 +117,7 @@ export class Story {
     connection.cut();
   }
 
-  /** Nothing goes either way for a while; then one end gives up, and the other notices later. */
+  /** Stalls both directions of a connection. Later one end gives up, and the other notices after that. */
   #stall(): void {
     const connection = this.#anyConnection;
     if (!connection) return;
@@ -146,7 +146,7 @@ export class Story {
     broker.alarm(!broker.hasAlarm);
   }
 
-  /** Somebody deletes a queue that is empty, and is of nobody else's concern. */
+  /** Deletes an empty queue that no other program needs. */
   #deleteQueue(): void {
     const { broker, plan, world } = this.environment;
     const isShared = plan.queues.length > 1;

@@ -2,32 +2,32 @@ import { drainMicrotasks } from "bun:jsc";
 import type { Process } from "./process";
 import type { Random } from "./random";
 
-/** A place where things happen one after another: the timers of a process, one way of a connection, a queue. */
+/** A source of sequential events: the timers of a process, one direction of a connection, or a queue. */
 export interface Lane {
-  /** When the next thing can happen, in the world's milliseconds; infinite: nothing will. */
+  /** Returns the time of the next event, in the world's milliseconds; Infinity if there is none. */
   readyAt(): number;
-  /** Lets it happen. */
+  /** Runs the next event. */
   run(): void;
 }
 
-/** Now and then time passes though something could happen, so that a timer overtakes what is on its way. */
+/** Share of steps in which time passes although an event is ready, so that a timer can overtake messages in transit. */
 const idleShare = 1 / 24;
 const idleMs = 60;
-/** So much time passes in one step at most. */
+/** Maximum time that passes in one step. */
 const longestMs = 1000;
 
 /**
- * The whole of a simulation: its time, and chance, which says what happens next. Everything that happens is one step of
- * one lane, and the promises that hang on it are settled before the next one.
+ * The state of a simulation: its time, and the randomness that selects the next event. Each event is one step of one lane. The promises
+ * that depend on it settle before the next step.
  */
 export class World {
   now = 0;
   steps = 0;
-  /** The process whose code runs now. */
+  /** Process whose code is running. */
   current: Process | undefined;
   readonly lanes = new Set<Lane>();
   readonly trace: string[] = [];
-  /** What was found to be wrong. */
+  /** Problems found so far. */
   readonly wrong: string[] = [];
 
   constructor(
@@ -35,7 +35,7 @@ export class World {
     readonly note: (line: string) => void = (line) => this.trace.push(`${this.steps} ${this.now.toFixed(1)} ms  ${line}`),
   ) {}
 
-  /** Does something for the simulation itself, while code of a process runs. */
+  /** Runs code of the simulation itself while code of a process is running. */
   aside<T>(look: () => T): T {
     const { current } = this;
     this.current = undefined;
@@ -52,7 +52,7 @@ export class World {
     this.note(`WRONG: ${what}`);
   }
 
-  /** Runs code of a process, and all that follows from it at once. */
+  /** Runs code of a process, and everything that follows from it immediately. */
   enter(process: Process, work: () => void): void {
     this.current = process;
     try {
@@ -65,7 +65,7 @@ export class World {
     if (!process.isAlive) process.bury();
   }
 
-  /** One thing happens. False: nothing is left to happen, ever. */
+  /** Runs one event. Returns false if no event can ever follow. */
   step(): boolean {
     this.steps += 1;
     const ready: Lane[] = [];

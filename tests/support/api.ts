@@ -32,12 +32,12 @@ export interface TestApi {
   readonly store: Store;
   readonly metrics: Metrics;
   readonly databaseFile: string;
-  /** Where a timeline looks for consumers. */
+  /** Folder in which a timeline looks for consumers' files. */
   readonly consumersDir: string;
   readonly lines: readonly LogLine[];
-  /** Sends a body as JSON, or as it stands when the headers say of what type it is. */
+  /** Sends a body as JSON, or unchanged if the headers give its type. */
   send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
-  /** Every event in the log, as consumers get it. */
+  /** Returns every event in the log, as consumers receive it. */
   events(): Promise<Record<string, unknown>[]>;
   close(): Promise<void>;
 }
@@ -50,7 +50,7 @@ const shipped: readonly LoadedRoute[] = [
 ];
 
 export interface TestOptions {
-  /** Puts something between the routes and the store. */
+  /** Wraps the store that the routes use. */
   readonly wrap?: (store: Store) => Store;
   readonly routes?: readonly LoadedRoute[];
   /** Default: items and orders. */
@@ -61,7 +61,7 @@ export interface TestOptions {
 
 const noRelay: NonNullable<TestOptions["relay"]> = () => ({ transport: "embedded", broker: "off", position: 0, problems: [] });
 
-/** The HTTP application with items and orders, on a store in a temporary folder. Nothing listens. */
+/** Creates the HTTP application with items and orders, on a store in a temporary folder. It does not listen. */
 export function openApi({
   wrap = (store: Store) => store,
   routes = shipped,
@@ -119,7 +119,7 @@ export function openApi({
   };
 }
 
-/** A store whose every method does what this one does, but for those given. */
+/** Returns a copy of a store with some methods replaced. */
 export function storeWith(store: Store, other: Partial<Store>): Store {
   return new Proxy(store, {
     get(target, name) {

@@ -1,11 +1,11 @@
-// What fast-check makes up: events and records that are valid, however odd.
+// fast-check arbitraries for events and records that are valid, however unusual.
 import fc from "fast-check";
 import type { Event } from "../../src/schema/event";
 import { changes } from "../../src/schema/resource";
 
 /**
- * Text in any script, with quotes, control characters and lone surrogates. Not by `fc.string({ unit: "binary" })`,
- * which takes a second to get ready.
+ * Text in any script, with quotes, control characters and lone surrogates. `fc.string({ unit: "binary" })` is avoided because it takes a
+ * second to initialize.
  */
 export const anyText = (options: { minLength?: number; maxLength: number }) =>
   fc.oneof(
@@ -18,11 +18,11 @@ export const timestamp = fc
   .date({ min: new Date(0), max: new Date("9999-12-31T23:59:59.999Z"), noInvalidDate: true })
   .map((date) => date.toISOString());
 
-/** Text that is stored and sent as it is: without NUL and lone surrogates. */
+/** Text that is stored and sent unchanged: without NUL and lone surrogates. */
 const storedText = (options: { minLength?: number; maxLength: number }) =>
   anyText(options).map((text) => text.toWellFormed().replaceAll("\0", "x"));
 
-/** What a client may set of an item, in texts of a length that is quick to make up. JSON has no -0. */
+/** Fields of an item that a client may set, with texts short enough to generate quickly. JSON has no -0. */
 export const itemFields = fc.record({
   name: storedText({ minLength: 1, maxLength: 40 }).filter((text) => text.length <= 200 && /\S/.test(text)),
   description: fc.option(storedText({ maxLength: 80 }).filter((text) => text.length <= 2000)),

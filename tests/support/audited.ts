@@ -1,9 +1,9 @@
-// Changes made over HTTP and remembered, and the history that the audit has of them.
+// Records changes made over HTTP, and reads the history that the audit has of them.
 import { join } from "node:path";
 import { openConsumerTables } from "../../src/store/consumer/own-tables";
 import { eventually, type Running, type RunOptions, run, send } from "./processes";
 
-/** A change as the audit should know it: `7 2 updated {"id":7,…}`. */
+/** A change as the audit should record it: `7 2 updated {"id":7,…}`. */
 export type Line = string;
 
 interface Recorded {
@@ -11,7 +11,7 @@ interface Recorded {
   readonly version: number;
 }
 
-/** Makes changes, and keeps what the API answered to each. */
+/** Makes changes, and keeps the API's response to each. */
 export class Changes {
   readonly done: Line[] = [];
 
@@ -30,7 +30,7 @@ export class Changes {
     this.#add("deleted", last);
   }
 
-  /** One item's life: made, changed some times, and every second one removed. */
+  /** Simulates the life of one item: created, updated a few times, and deleted if its number is even. */
   async live(number: number, name: string): Promise<void> {
     const id = await this.create({ name, price: number });
     for (let change = 1; change <= number % 4; change += 1) await this.update(id, { name: `${name} ${change}`, price: number });
@@ -49,7 +49,7 @@ export class Changes {
   }
 }
 
-/** What stands in the audit's file, read beside the running audit. */
+/** Reads the audit's file while the audit runs. */
 export function auditIn(folder: string) {
   const file = join(folder, "data", "consumers", "audit.db");
   const read = <T>(sql: string): T[] => {
@@ -64,12 +64,12 @@ export function auditIn(folder: string) {
   return {
     file,
     count: () => count("history"),
-    /** Every row, in the order of records and versions. */
+    /** Returns every row, ordered by record and version. */
     lines: () =>
       read<{ line: Line }>(
         "SELECT concat(record, ' ', version, ' ', change, ' ', state) AS line FROM history ORDER BY record, version, change = 'deleted'",
       ).map(({ line }) => line),
-    /** What is remembered besides the history. */
+    /** Returns the state besides the history. */
     state: () => ({
       forgotten: read("SELECT event FROM history EXCEPT SELECT id FROM warren_inbox"),
       withoutEffect: read("SELECT id FROM warren_inbox EXCEPT SELECT event FROM history"),
@@ -91,14 +91,14 @@ export async function startAudit(options: RunOptions): Promise<Running> {
   return audit;
 }
 
-/** Runs `consumers/audit.ts --show` to its end. */
+/** Runs `consumers/audit.ts --show` until it exits. */
 export async function show(args: readonly string[], options: RunOptions): Promise<{ code: number; stdout: string[]; stderr: string[] }> {
   const shown = run(["consumers/audit.ts", "--show", ...args], options);
   const code = await shown.exited;
   return { code, stdout: [...shown.stdout], stderr: [...shown.stderr] };
 }
 
-/** As {@link auditIn}'s lines are ordered. */
+/** Sorts lines in the order of {@link auditIn}'s `lines`. */
 export function inOrder(lines: readonly Line[]): Line[] {
   const key = (line: Line) => {
     const [id, version, change] = line.split(" ", 3);

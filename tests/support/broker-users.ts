@@ -1,13 +1,13 @@
 import type { Rabbit } from "./rabbit";
 
-/** What a user of RabbitMQ may configure, write and read, as regular expressions; as `rabbitmqctl set_permissions` takes them. */
+/** Permissions of a RabbitMQ user, as regular expressions for `rabbitmqctl set_permissions`. */
 export interface Rights {
   readonly configure: string;
   readonly write: string;
   readonly read: string;
 }
 
-/** The least that each role needs, as docs/security.md has it: the queue of the consumer is called `audit`. */
+/** Minimum permissions of each role, per docs/security.md. The consumer's queue is called `audit`. */
 export const roles = {
   api: {
     configure: "^(events|item_events|audit|warren\\.subscriptions)$",
@@ -23,7 +23,7 @@ export const roles = {
   mallory: { configure: "^$", write: "^amq\\.default$", read: "^mallory$" },
 } as const satisfies Record<string, Rights>;
 
-/** Makes a user with a password that is its name. Returns the URL that it connects with. */
+/** Creates a user whose password is its name. Returns its connection URL. */
 export async function addUser(rabbit: Rabbit, name: string, { configure, write, read }: Rights): Promise<string> {
   await rabbit.ctl("add_user", name, name);
   await rabbit.ctl("set_permissions", name, configure, write, read);

@@ -4,16 +4,16 @@ import { type Browser, chromium } from "playwright-core";
 const executablePath = ["chromium", "chromium-browser", "google-chrome"].map((name) => Bun.which(name)).find((path) => path !== null);
 const maySkip = !process.env["NO_SKIP"];
 
-/** `describe` for tests in a real browser: skipped, with the reason, where there is none. */
+/** Same as `describe`, for tests in a real browser. Skips them, with the reason, if no browser is installed. */
 export function describeWithBrowser(name: string, tests: () => void): void {
   if (executablePath || !maySkip) describe(name, tests);
   else describe.skip(`${name} (skipped: no chromium is installed; on Debian: apt-get install chromium)`, tests);
 }
 
-/** The name by which the browser reaches this machine: some of Swagger UI is different on localhost. */
+/** Host name by which the browser reaches this machine. Swagger UI behaves differently on localhost. */
 export const host = "warren.test";
 
-/** Starts a browser with a profile of its own that reaches this machine and nothing else. */
+/** Starts a browser with a fresh profile that can reach this machine only. */
 export function startBrowser(): Promise<Browser> {
   if (!executablePath) throw new Error("No chromium is installed; on Debian: apt-get install chromium");
   return chromium.launch({

@@ -1,4 +1,4 @@
-// X.509 certificates for tests, without a program to make them.
+// Creates X.509 certificates for tests without an external program.
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { isIPv4 } from "node:net";
 
@@ -27,7 +27,7 @@ const namesOf = (names: readonly string[]) =>
     sequence(...names.map((each) => (isIPv4(each) ? der(0x87, Buffer.from(each.split(".").map(Number))) : der(0x82, each)))),
   );
 
-/** As PEM. */
+/** Certificate and private key in PEM format. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
@@ -38,12 +38,14 @@ interface Authority {
   readonly key: KeyObject;
 }
 
-/** A self-signed certificate for these host names and IPv4 addresses: valid until tomorrow. */
+/** Creates a self-signed certificate for these host names and IPv4 addresses, valid until tomorrow. */
 export function certificateFor(...names: string[]): Certificate {
   return certify("Warren test", namesOf(names));
 }
 
-/** An authority of its own, whose certificates for host names and IPv4 addresses are valid from two days ago until `days` from now. */
+/**
+ * Creates a certificate authority. Its certificates for host names and IPv4 addresses are valid from two days ago until `days` from now.
+ */
 export function certificateAuthority(): { cert: string; issue(names: readonly string[], days?: number): Certificate } {
   const name = "Warren test authority";
   const { cert, key } = certify(name, authorityOnly);

@@ -9,7 +9,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs one of the project's commands to its end, its output in pipes. */
+/** Runs one of the project's commands until it exits, with its output in pipes. */
 export async function command(name: CommandName, words: readonly string[], env: Record<string, string>, cwd?: string): Promise<Ended> {
   const running = run([`src/commands/${name}.ts`, ...words], { env, ...(cwd && { cwd }) });
   const code = await running.exited;
@@ -17,17 +17,17 @@ export async function command(name: CommandName, words: readonly string[], env: 
 }
 
 export interface OnTerminal {
-  /** What the terminal got so far, escape sequences too. */
+  /** Returns the terminal's output so far, including escape sequences. */
   text(): string;
   until(pattern: RegExp): Promise<RegExpExecArray>;
-  /** Types on the keyboard: `\x03` is Ctrl+C. */
+  /** Sends keys to the terminal. `\x03` is Ctrl+C. */
   type(keys: string): void;
   readonly exited: Promise<number>;
 }
 
 const open = new Set<Bun.Subprocess>();
 
-/** Runs one of the project's commands on a terminal of its own. */
+/** Runs one of the project's commands on a separate terminal. */
 export function onTerminal(name: CommandName, words: readonly string[], env: Record<string, string>, columns = 100): OnTerminal {
   const decoder = new TextDecoder();
   let text = "";
@@ -51,7 +51,7 @@ export function onTerminal(name: CommandName, words: readonly string[], env: Rec
   };
 }
 
-/** Ends whatever a failed test left on a terminal. Call it in `afterEach`. */
+/** Kills commands that a failed test left on a terminal. Call it in `afterEach`. */
 export async function endTerminals(): Promise<void> {
   for (const child of open) child.kill("SIGKILL");
   await Promise.all([...open].map((child) => child.exited));

@@ -1,4 +1,4 @@
-/** The threads that are started while this is in use: to wait for one, or to end it. */
+/** Collects the commit threads started while it is in use, so that a test can wait for one or end it. */
 export class CommitThreads {
   readonly #real = globalThis.Worker;
   readonly #opened = Promise.withResolvers<void>();
@@ -19,9 +19,9 @@ export class CommitThreads {
     };
   }
 
-  /** Fulfils when the first one can commit. */
+  /** Resolves when the first thread can commit. */
   get opened(): Promise<void> {
-    // Whoever waits for the same message first has had its turn.
+    // Let earlier listeners for the same message run first.
     return this.#opened.promise.then(() => new Promise(setImmediate));
   }
 

@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 
-/** Runs `open`, and answers the connections to this file that it made: what holds for one connection is asked of it. */
+/** Runs `open` and returns the connections that it made to this file, to query settings that apply per connection. */
 export function connectionsOf(file: string, open: () => void): Database[] {
   const connections = new Set<Database>();
   const { run } = Database.prototype;

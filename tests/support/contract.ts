@@ -1,4 +1,4 @@
-// What every transport promises to a consumer. Each is run against RabbitMQ and against the embedded event log.
+// Contract of every transport towards consumers. Runs against RabbitMQ and against the embedded event log.
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
 import { Reject, RetryAfter } from "warren/consumer";
@@ -17,18 +17,18 @@ import { thrownValues } from "./thrown-values";
 export interface TransportUnderTest {
   /** `none` for the embedded transport. */
   readonly rabbitmqUrl: () => string;
-  /** Several consumers of one queue share its events; else one works and the others stand by. */
+  /** Whether several consumers of one queue share its events. If false, one works and the others stand by. */
   readonly sharesQueues: boolean;
-  /** Stops what the transport stands on and starts it again; nothing where it stands on nothing. */
+  /** Restarts the server that the transport depends on. Undefined if there is none. */
   readonly restart?: () => Promise<void>;
-  /** Sends bytes to a queue as they are; undefined where nobody but the service writes. */
+  /** Sends bytes to a queue unchanged. Undefined if only the service can write. */
   readonly sendRaw?: (queue: string, bodies: readonly Buffer[]) => Promise<void>;
-  /** Takes so many messages off a queue; answers how many there were with each `x-reason`. */
+  /** Takes `count` messages off a queue. Resolves with the number of messages per `x-reason`. */
   readonly takeReasons?: (queue: string, count: number) => Promise<Record<string, number>>;
   readonly cleanUp?: () => Promise<void>;
 }
 
-/** Fast enough for a test, and long enough to be seen. */
+/** Short enough for a test, and long enough to be observed. */
 const quick = { firstDelayMs: 40, longestDelayMs: 80 };
 
 export function describeContract(transport: TransportUnderTest): void {
@@ -53,7 +53,7 @@ export function describeContract(transport: TransportUnderTest): void {
     await transport.cleanUp?.();
   });
 
-  /** Starts a consumer, and answers when it receives events. */
+  /** Starts a consumer. Resolves when it receives events. */
   async function start(options: ItemConsumer): Promise<RunningConsumer> {
     const ready = Promise.withResolvers<void>();
     const consumer = await startConsumer({ ...options, onReady: () => ready.resolve() }, config, recorded.log);
@@ -69,7 +69,7 @@ export function describeContract(transport: TransportUnderTest): void {
     service.dependencies.store.update(item, id, (current) => ({ name: current.name, description: current.description, price }));
   const until = (done: () => boolean, what: string, timeoutMs = 20_000) => eventually(() => (done() ? true : undefined), what, timeoutMs);
   const dead = (queue: string) => service.dependencies.deadLetters.list(queue, {}, 0, 200);
-  /** Ends a consumer for good. */
+  /** Stops a consumer permanently. */
   async function stop(consumer: RunningConsumer): Promise<void> {
     consumers = consumers.filter((other) => other !== consumer);
     await consumer.stop();
@@ -393,7 +393,7 @@ export function describeContract(transport: TransportUnderTest): void {
       breaker: { failureShare: 1 },
       setup: (tx) => void tx.run("CREATE TABLE IF NOT EXISTS effects (id INTEGER PRIMARY KEY)"),
       handle: (event, { tx, attempt }) => {
-        // Would fail at the second attempt if the first had left its row.
+        // The second attempt would fail if the first had left its row.
         tx.run("INSERT INTO effects VALUES (?)", event.item.id);
         if (event.item.id % 2 === 0 && attempt === 1) {
           failures += 1;
@@ -492,7 +492,7 @@ export function describeContract(transport: TransportUnderTest): void {
     await writes;
     await start({ queue: "own", concurrency: 16, handle });
     await until(() => new Set(seen).size === 2000, "all 2,000");
-    // A polite stop settles what was begun, so that nothing comes twice.
+    // A graceful stop settles the events in progress, so nothing is delivered twice.
     expect(seen).toHaveLength(2000);
   });
 

@@ -1,4 +1,4 @@
-/** A request as it goes over the wire. */
+/** A request as sent over the wire. */
 export interface SentRequest {
   readonly method: string;
   readonly url: string;
@@ -6,11 +6,11 @@ export interface SentRequest {
   readonly body?: Uint8Array;
 }
 
-/** A request as a line for a shell, which sends the same again. */
+/** Returns a shell command that sends the same request. */
 export function curlCommand({ method, url, headers, body }: SentRequest): string {
   const parts = ["curl -i", `-X ${method}`, quoted(url), ...headers.map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`)];
   if (!body) return parts.join(" ");
-  // curl would say that it is a form.
+  // Otherwise curl would set the content type of a form.
   if (!headers.some(([name]) => name === "content-type")) parts.push("-H content-type:");
   return `printf ${quoted(escaped(body))} | ${parts.join(" ")} --data-binary @-`;
 }
@@ -19,7 +19,7 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** For printf(1): bytes that are no plain text as octal numbers. A large body is shown in part. */
+/** Escapes bytes for printf(1): bytes other than plain text become octal numbers. Truncates a large body. */
 function escaped(bytes: Uint8Array): string {
   const shown = bytes.subarray(0, 4000);
   const text = Array.from(shown, (byte) =>

@@ -1,10 +1,10 @@
-// Dead letters in great number, put where a consumer would have put them.
+// Places large numbers of dead letters where a consumer would have put them.
 import { join } from "node:path";
 import { connect } from "amqplib";
 import { serializeEvent } from "../../src/schema/event";
 import { openConsumerFile } from "../../src/store/consumer/file";
 
-/** An event that a consumer gave up. */
+/** An event that a consumer gave up on. */
 export interface DeadEvent {
   readonly id: string;
   readonly body: string;
@@ -19,7 +19,7 @@ export function deadEvents(count: number): DeadEvent[] {
   });
 }
 
-/** The dead letters of a transport, seen from outside of the program. */
+/** Dead letters of a transport, accessed from outside of the program. */
 export interface DeadQueue {
   fill(queue: string, events: readonly DeadEvent[]): Promise<void>;
   depth(queue: string): Promise<number>;
@@ -45,7 +45,7 @@ export function deadQueueInFile(folder: () => string): DeadQueue {
   };
 }
 
-/** @param options.persistent whether the messages outlive the broker; it takes its time with such. */
+/** @param options.persistent Whether the messages survive a broker restart. Persistent ones take longer. */
 export function deadQueueOnRabbitmq(url: () => string, options = { persistent: true }): DeadQueue {
   return {
     async fill(queue, events) {

@@ -18,7 +18,7 @@ import { recordedLog } from "./recorded-log";
 import { catalogue } from "./resources";
 import { readScrape, type Scrape } from "./scrape";
 
-/** Every metric that the API and a consumer have, with a sample of each. */
+/** Returns every metric of the API and of a consumer, with a sample of each. */
 export async function declaredMetrics(): Promise<Scrape> {
   const folder = temporaryFolder();
   const { log } = recordedLog();

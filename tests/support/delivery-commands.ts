@@ -5,7 +5,7 @@ import type { DeliverySystem, Moment } from "./delivery-system";
 
 export type Command = fc.AsyncCommand<DeliveryModel, DeliverySystem>;
 
-/** What somebody does to the service or to its consumer. */
+/** Creates a command: an action on the service or on its consumer. */
 function command(name: string, run: Command["run"], check: Command["check"] = () => true): Command {
   return { run, check, toString: () => name };
 }
@@ -14,7 +14,7 @@ async function published(model: DeliveryModel, system: DeliverySystem): Promise<
   for (const { id, subject } of await system.newEvents()) model.publish(id, subject);
 }
 
-/** Lets the consumer run until it has nothing left to do, and looks whether all is as it has to be. */
+/** Lets the consumer run until it is idle, and checks the result against the model. */
 async function settle(model: DeliveryModel, system: DeliverySystem): Promise<void> {
   await system.settle();
   expect(model.settle(await system.observe())).toEqual([]);
@@ -50,7 +50,7 @@ const remove = (index: number) =>
     hasItems,
   );
 
-/** Ids are given in order, so that one that is to come can be named. Undefined heals. */
+/** Sets a fault; undefined removes it. IDs are assigned in order, so a future item can be named. */
 const fault = (id: number, kind: Fault | undefined) =>
   command(`${kind ?? "heal"}(${id})`, async (model, system) => {
     model.setFault(id, kind);
@@ -60,7 +60,7 @@ const fault = (id: number, kind: Fault | undefined) =>
 
 const isRunning = (model: Readonly<DeliveryModel>) => model.isRunning;
 const isIdle = (model: Readonly<DeliveryModel>) => !model.isRunning;
-/** While a consumer that does not run has events to come, nobody can say what its dead letters are. */
+/** While a stopped consumer has pending events, its final dead letters are unknown. */
 const canSettle = (model: Readonly<DeliveryModel>) => model.isRunning || model.isSettled;
 
 const consume = command("consume", settle, isRunning);
@@ -115,7 +115,7 @@ const discard = command(
   canSettle,
 );
 
-/** What somebody does when the fault is found. */
+/** Models a user who fixes the faults and redrives. */
 const repair = command(
   "repair",
   async (model, system) => {
@@ -134,7 +134,7 @@ const replay = (force: boolean) =>
     model.replay(force);
   });
 
-/** The end of every story: the consumer runs, and comes to rest. */
+/** Ends every story: the consumer runs until it is idle. */
 export async function rest(model: DeliveryModel, system: DeliverySystem): Promise<void> {
   if (!model.isRunning) await system.startConsumer();
   model.isRunning = true;
@@ -145,11 +145,11 @@ const index = fc.nat({ max: 3 });
 const nearId = fc.integer({ min: 1, max: 3 });
 const kind = fc.constantFrom<Fault | undefined>("error", "reject", "late", undefined);
 
-/** Stories of up to so many commands. */
+/** Generates stories of up to `maxCommands` commands. */
 export function stories(maxCommands: number, replayPath: string | undefined): fc.Arbitrary<Iterable<Command>> {
   return fc.commands(
     [
-      // Twice, since there is no story without items.
+      // Listed twice, since every story needs items.
       fc.constant(insert),
       fc.constant(insert),
       index.map(update),
@@ -169,7 +169,7 @@ export function stories(maxCommands: number, replayPath: string | undefined): fc
   );
 }
 
-/** Stories that once ended badly. */
+/** Stories that once failed. */
 export const remembered = {
   deathWithTwoCopiesInHand: [crash("idle"), insert, remove(0), insert, replay(false), start, insert, insert, crash("idle"), replay(false)],
   stopInReplay: [crash("idle"), insert, replay(false), start, stop],

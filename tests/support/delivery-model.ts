@@ -1,6 +1,6 @@
-// What a consumer of either transport promises, in so few words that it can be seen to be right.
+// Model of a consumer's guarantees on either transport, small enough to be verified by reading.
 
-/** What is wrong with a handler, for the events of one item. `late`: only the first attempt fails, with a RetryAfter. */
+/** Fault of a handler for the events of one item. `late`: only the first attempt fails, with a RetryAfter. */
 export type Fault = "error" | "reject" | "late";
 type Health = Fault | "well";
 
@@ -11,11 +11,11 @@ const reasonOf: Readonly<Record<Health, string | undefined>> = {
   well: undefined,
 };
 
-/** What is seen of an event when nothing is on its way any more. */
+/** Observation of an event when nothing is in transit any more. */
 export interface Observed {
-  /** With `exactlyOnce` its effects that stand in the consumer's file, else the calls of the handler that ended well. */
+  /** With `exactlyOnce`, the number of its effects in the consumer's file; otherwise the number of successful handler calls. */
   readonly handled: number;
-  /** Why each of its dead letters is one. */
+  /** Reason of each of its dead letters. */
   readonly dead: readonly string[];
 }
 
@@ -24,15 +24,15 @@ interface Range {
   readonly most: number;
 }
 
-/** One event of the log that the consumer wants, and its copies: the first, and one for each replay. */
+/** One event of the log that the consumer wants, with its copies: the original, and one per replay. */
 class ModelEvent {
   handled = 0;
   dead = 0;
-  /** Of `dead`, those of a forced replay. Where copies of both kinds were on their way it cannot be told. */
+  /** Number of dead letters in `dead` from a forced replay. Uncertain while copies of both kinds are in transit. */
   deadForced = 0;
   plain = 1;
   forced = 0;
-  /** How often it may come once more than it was sent, because a consumer died that had begun it. */
+  /** Number of possible extra deliveries, because a consumer that had begun the event died. */
   spare = 0;
   #wasForced = false;
   #mixed = false;
@@ -58,13 +58,13 @@ class ModelEvent {
     this.meet(health);
   }
 
-  /** @param begun how often a consumer that has died had begun it: each copy that was in hand comes again. */
+  /** @param begun Number of times that the dead consumer had begun the event. Each copy in progress is delivered again. */
   die(begun: number, health: Health): void {
     this.spare += Math.max(1, Math.min(begun, this.#copies));
     this.meet(health);
   }
 
-  /** Notes how the handler is while this event is on its way. */
+  /** Records the handler's health while this event is pending. */
   meet(health: Health): void {
     this.#healths.add(health);
   }
@@ -76,7 +76,7 @@ class ModelEvent {
     this.send("forced", deadForced, health);
   }
 
-  /** Compares with what the model allows; answers what is wrong. Then takes it for what is so. */
+  /** Compares an observation with what the model allows, and returns the differences. Then adopts the observation. */
   settle(seen: Observed, exactlyOnce: boolean): string[] {
     const handled = seen.handled - this.handled;
     const dead = seen.dead.length - this.dead;
@@ -115,7 +115,7 @@ class ModelEvent {
     if (this.#mixed) return this.#copies + this.spare;
     return this.forced + (this.#wasForced ? this.spare : 0);
   }
-  /** With `exactlyOnce`, an effect that stands absorbs every copy that is not forced. */
+  /** With `exactlyOnce`, a committed effect absorbs every copy that is not forced. */
   get #isDone(): boolean {
     return this.handled > 0;
   }
@@ -126,7 +126,7 @@ class ModelEvent {
     return [...this.#healths].every((health) => reasonOf[health] === undefined);
   }
 
-  /** Ways to end: each copy has one, unless an effect absorbs it. */
+  /** Returns the possible number of outcomes: one per copy, unless an effect absorbs the copy. */
   #endsRange(exactlyOnce: boolean): Range {
     const most = this.#copies + this.spare;
     if (!exactlyOnce) return { least: this.#copies, most };
@@ -153,10 +153,10 @@ function outside(what: string, value: number, { least, most }: Range): string[] 
   return value >= least && value <= most ? [] : [`${what} ${value} times, and not ${least} to ${most}`];
 }
 
-/** The whole of it: a consumer that runs or does not, a handler that may be ill, and events with their copies. */
+/** The whole model: a consumer that runs or not, a handler with possible faults, and events with their copies. */
 export class DeliveryModel {
   isRunning = true;
-  /** Ids of items that exist. */
+  /** IDs of existing items. */
   items: number[] = [];
   readonly events = new Map<string, ModelEvent>();
   readonly #faults = new Map<number, Fault>();
@@ -174,7 +174,7 @@ export class DeliveryModel {
     this.events.set(id, new ModelEvent(id, subject, this.#healthOf(subject)));
   }
 
-  /** Undefined heals. */
+  /** Sets a fault; undefined removes it. */
   setFault(subject: number, fault: Fault | undefined): void {
     if (fault) this.#faults.set(subject, fault);
     else this.#faults.delete(subject);
@@ -183,7 +183,7 @@ export class DeliveryModel {
     }
   }
 
-  /** The consumer died, after it had begun these events. */
+  /** Records that the consumer died after it had begun these events. */
   crash(begun: ReadonlyMap<string, number>): void {
     this.isRunning = false;
     for (const [id, count] of begun) {
@@ -204,7 +204,7 @@ export class DeliveryModel {
     for (const event of this.events.values()) event.dead = event.deadForced = 0;
   }
 
-  /** Answers all that is not as it has to be. */
+  /** Returns every difference between the observations and the model. */
   settle(seen: ReadonlyMap<string, Observed>): string[] {
     const unknown = [...seen.keys()].filter((id) => !this.events.has(id)).map((id) => `event ${id} was never published, or is not wanted`);
     const nothing: Observed = { handled: 0, dead: [] };

@@ -10,8 +10,8 @@ const settings: fc.Arbitrary<Setting> = fc.record({
 });
 
 /**
- * Tells stories to a consumer, and fails with the shortest one after which something is not as the model says. The
- * message has a seed and a path; with these in MODEL_SEED, MODEL_PATH and MODEL_REPLAY_PATH the same story is told again.
+ * Runs stories against a consumer, and fails with the shortest one whose result differs from the model. The message has a seed and a path.
+ * Set MODEL_SEED, MODEL_PATH and MODEL_REPLAY_PATH to repeat that story.
  */
 export async function tellStories(options: { runs: number; commands: number; limitMs: number; rabbitmqPort?: number }): Promise<void> {
   const { MODEL_SEED: seed, MODEL_PATH: path, MODEL_REPLAY_PATH: replayPath, MODEL_RUNS: runs } = process.env;
@@ -34,7 +34,7 @@ export async function tellStories(options: { runs: number; commands: number; lim
     examples,
     numRuns: Number(runs ?? options.runs),
     interruptAfterTimeLimit: options.limitMs,
-    // Fewer stories than asked for is not what was asked for.
+    // Running out of time before all stories ran is a failure.
     markInterruptAsFailure: true,
     ...(seed && { seed: Number(seed) }),
     ...(path && { path }),

@@ -1,4 +1,4 @@
-// The service and one consumer of it, which can be killed at an exact point without the cost of a process of its own.
+// The service with one consumer that can be killed at an exact point, without the cost of a separate process.
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Reject, RetryAfter } from "warren/consumer";
@@ -26,13 +26,13 @@ export interface Setting {
   readonly events: readonly ("item.created" | "item.updated" | "item.deleted")[] | undefined;
 }
 
-/** `idle`: whatever it does just now. Or as it is in a handler, or when that has ended and before its event is settled. */
+/** Moment of death: `idle` is at once, `during` is in a handler, `after` is after a handler and before its event is settled. */
 export type Moment = "idle" | "during" | "after";
 
-/** One life of the consumer. */
+/** One run of the consumer. */
 interface Life {
   running: RunningConsumer;
-  /** Events whose handler was called. */
+  /** Number of handler calls per event. */
   readonly begun: Map<string, number>;
   readonly way: Severable | undefined;
   trap: Moment;
@@ -41,16 +41,16 @@ interface Life {
 }
 
 const retry = { attempts: 3, firstDelayMs: 20, factor: 2, longestDelayMs: 100 };
-/** Those that the policy's jitter makes, and the one that RetryAfter(1) is rounded to. */
+/** Delays from the policy's jitter, and the one that RetryAfter(1) is rounded to. */
 const retryDelaysMs = [15, 20, 25, 30, 40, 50, 100];
-/** The name of the items that tell that everything before them was handled. */
+/** Name of the items whose events mark that everything before them was handled. */
 const markerName = "marker";
 const patienceMs = 8000;
 let systems = 0;
 
 export class DeliverySystem {
   readonly faults = new Map<number, Fault>();
-  /** Well-ended calls of the handler, for a consumer without `exactlyOnce`. */
+  /** Number of successful handler calls per event, for a consumer without `exactlyOnce`. */
   readonly #calls = new Map<string, number>();
   readonly #markers = new Set<number>();
   #logPosition = 0;
@@ -113,7 +113,7 @@ export class DeliverySystem {
 
   #options(life: Life, onReady: () => void): ItemConsumer {
     const { exactlyOnce, concurrency, events } = this.setting;
-    // What the breaker does, and what many deaths on one event do, is shown elsewhere.
+    // Other tests cover the breaker and repeated deaths on one event.
     const common = { queue: this.#queue, events, retry, breaker: { minimum: 1_000_000 }, maxDeaths: 1000, onReady };
     if (exactlyOnce) {
       return {
@@ -144,13 +144,13 @@ export class DeliverySystem {
       if (tx) tx.run("INSERT INTO effects VALUES (?)", event.id);
       else this.#calls.set(event.id, (this.#calls.get(event.id) ?? 0) + 1);
     };
-    // A transaction has its effect before it fails, to show that it is taken back.
+    // The effect comes before the failure, to show that the transaction is rolled back.
     if (tx) effect();
     if (life.trap === "during") {
       this.#die(life);
       throw new Error("This process is dead");
     }
-    // After the transaction, or the failure, and before the event is settled: both go on in later turns.
+    // This runs after the transaction or failure, and before the event is settled: both continue in later turns.
     if (life.trap === "after") queueMicrotask(() => this.#die(life));
     const fault = this.faults.get(event.item.id);
     if (fault === "error") throw new Error("out of order");
@@ -159,7 +159,7 @@ export class DeliverySystem {
     if (!tx) effect();
   }
 
-  /** What is on the disk and what was sent is all that is left of a process from here on. */
+  /** From here on, only the data on disk and the messages already sent remain of the process. */
   #die(life: Life): void {
     if (life.isDead) return;
     life.isDead = true;
@@ -168,7 +168,7 @@ export class DeliverySystem {
     life.died.resolve();
   }
 
-  /** Returns how often the dead consumer had begun each event, and the one that was published to kill it. */
+  /** Returns how often the dead consumer had begun each event, and the subject of the event published to kill it. */
   async crash(moment: Moment): Promise<{ begun: ReadonlyMap<string, number>; subject: number | undefined }> {
     const life = this.#living();
     let subject: number | undefined;
@@ -179,7 +179,7 @@ export class DeliverySystem {
       await within(life.died.promise, "the consumer to die");
     }
     this.#life = undefined;
-    // It goes on a while, with nobody to hear it; what it writes is undone.
+    // It runs on for a while without a connection; its later writes are undone.
     await life.running.stop();
     await life.running.ended;
     for (const [file, bytes] of this.#filesAtDeath) {
@@ -211,7 +211,7 @@ export class DeliverySystem {
     await this.#engine.dependencies.store.remove(item, id);
   }
 
-  /** Events that this consumer wants and that were not told yet. */
+  /** Returns events that this consumer wants and that were not returned before. */
   async newEvents(): Promise<LogEntry[]> {
     const entries = await this.#engine.dependencies.store.log.read(this.#logPosition, 1000);
     this.#logPosition = entries.at(-1)?.position ?? this.#logPosition;
@@ -233,11 +233,11 @@ export class DeliverySystem {
     await this.#engine.dependencies.replays.start(this.#queue, { ...everything, force });
   }
 
-  /** Fulfils when the consumer has nothing left to do. */
+  /** Resolves when the consumer is idle. */
   async settle(): Promise<void> {
     await eventually(async () => ((await this.#replaysDone()) ? true : undefined), "the replays", patienceMs);
     const deadline = performance.now() + patienceMs;
-    // Not once only: what leaves a retry queue is for a moment in neither queue.
+    // Check several times: a message leaving a retry queue is in neither queue for a moment.
     for (let quiet = 0; quiet < 3; ) {
       if (performance.now() > deadline) throw new Error("The consumer does not come to rest.");
       const before = this.#done();
@@ -253,7 +253,7 @@ export class DeliverySystem {
     return replays.every(({ queue, state }) => queue !== this.#queue || state === "finished");
   }
 
-  /** Sends an event after all others, and waits until that is handled. */
+  /** Sends an event after all others, and waits until it is handled. */
   async #mark(): Promise<void> {
     const before = this.#done();
     const id = await this.insert(markerName);
@@ -269,7 +269,7 @@ export class DeliverySystem {
     return handled + duplicates + skipped + retried + deadLettered;
   }
 
-  /** Events that wait for the handler, or are with it, or on their way to where they wait or rest. */
+  /** Returns the number of events waiting for the handler, in the handler, or in transit to another queue. */
   async #waiting(): Promise<number> {
     const broker = this.#broker;
     if (!broker) return withFile(this.#file, ({ waiting }) => waiting.count());

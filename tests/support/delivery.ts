@@ -1,4 +1,4 @@
-// One delivery at a time, to servers on this machine.
+// Sends single webhook deliveries to servers on this machine.
 
 import type { AnyEvent } from "warren/consumer";
 import { deliver } from "../../src/webhook/deliver";
@@ -25,7 +25,7 @@ export const event: AnyEvent = {
 };
 
 const open: { stop(): void }[] = [];
-/** Connections to raw servers that are open. */
+/** Open connections to raw servers. */
 const connections = new Set<unknown>();
 
 /** Stops every server. Call it in `afterEach`. */
@@ -46,7 +46,7 @@ export interface RawSocket {
   terminate(): void;
 }
 
-/** A server that writes whatever bytes it likes when a request comes; answers its URL. */
+/** Starts a server that writes arbitrary bytes when a request arrives. Returns its URL. */
 export function rawServer(write: (socket: RawSocket) => void): string {
   const server = Bun.listen({
     hostname: "127.0.0.1",
@@ -66,12 +66,12 @@ export function drip(socket: RawSocket, first: string, drop: string): void {
   open.push({ stop: () => clearInterval(timer) });
 }
 
-/** Fulfils when the deliveries have let go of every connection to a raw server. */
+/** Resolves when the deliveries have closed every connection to a raw server. */
 export const allClosed = () => eventually(() => (connections.size === 0 ? true : undefined), "the connection to be closed", 10_000);
 
 const never = new AbortController().signal;
 
-/** Delivers the event to a URL, by a subscription that may connect to this machine. */
+/** Delivers the event to a URL, with a subscription that may connect to this machine. */
 export function deliverTo(url: string, entry: object = {}, attempt: Partial<Parameters<typeof deliver>[2]> = {}) {
   const whole = { name: "crm", url, events: ["#"], secret, allowNetworks: ["127.0.0.0/8"], timeoutMs: 10_000, ...entry };
   const [subscription] = parseSubscriptions(JSON.stringify({ subscriptions: [whole] }), "webhooks.json", catalogue);
@@ -79,7 +79,7 @@ export function deliverTo(url: string, entry: object = {}, attempt: Partial<Para
   return deliver(subscription, event, { attempt: 1, stopping: never, ...attempt });
 }
 
-/** The error of a delivery that fails. */
+/** Resolves with the error of a delivery. Throws if it does not fail. */
 export async function errorOf(delivery: Promise<unknown>): Promise<Error> {
   const result = await delivery.catch((error: Error) => error);
   if (!(result instanceof Error)) throw new Error(`It did not fail: ${result}`);

@@ -1,4 +1,4 @@
-// An API that dies by kill -9 between a commit and its answer: the test runs this file, which stands in for src/main.ts.
+// An API killed with kill -9 between a commit and its response. The test runs this file instead of src/main.ts.
 // DIES_AFTER=n: after the commit of the n-th change with an Idempotency-Key.
 import { GroupCommit } from "../../src/store/sqlite/group-commit";
 import { IdempotencyKeys } from "../../src/store/sqlite/idempotency-keys";

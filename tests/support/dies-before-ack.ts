@@ -1,7 +1,7 @@
 import { LogCursor } from "../../src/embedded/log-cursor";
 import { Acknowledgements } from "../../src/rabbitmq/acknowledgements";
 
-/** Calls back between the effect of each event and its acknowledgement, on either transport: for a process that dies there. */
+/** Calls back between the effect of each event and its acknowledgement, on either transport. For a process that dies there. */
 export function beforeEachAck(call: () => void): void {
   const { add } = Acknowledgements.prototype;
   Acknowledgements.prototype.add = function (message, outcome) {

@@ -3,27 +3,27 @@ import { join } from "node:path";
 import { root } from "./processes";
 
 export interface Block {
-  /** Relative to the project: `docs/guide/resource.md`. */
+  /** Path relative to the project, such as `docs/guide/resource.md`. */
   readonly page: string;
   readonly line: number;
   readonly text: string;
-  /** The paragraph before it. */
+  /** The preceding paragraph. */
   readonly before: string;
 }
 
-/** README.md and every page of docs/, the README first. */
+/** README.md, followed by every page of docs/. */
 export const docPages: readonly string[] = ["README.md", ...[...new Bun.Glob("docs/**/*.md").scanSync(root)].sort()];
 
 export function pageText(page: string): string {
   return readFileSync(join(root, page), "utf8");
 }
 
-/** The text of all pages, for what has to be documented somewhere. */
+/** Returns the text of all pages, to check that something is documented. */
 export function allPages(): string {
   return docPages.map(pageText).join("\n");
 }
 
-/** The code blocks in a language of every page, without their indentation in lists. One that a page repeats comes once. */
+/** Returns the code blocks in one language from every page, without their indentation in lists. Removes duplicates. */
 export function docBlocks(language: string): Block[] {
   const fence = new RegExp(`^( *)\`\`\`${language}\\n([\\s\\S]*?)^ *\`\`\`$`, "gm");
   const seen = new Set<string>();
@@ -39,7 +39,7 @@ export function docBlocks(language: string): Block[] {
   });
 }
 
-/** Where a block of TypeScript belongs: the file that it names, or that the text before it names. */
+/** Returns the file that a block of TypeScript belongs to: the one named in the block or in the text before it. */
 export function fileOf({ text, before, page, line }: Block): string {
   const file = /^\/\/ ([\w/.[\]-]+\.ts)\b/.exec(text)?.[1] ?? [...before.matchAll(/`([\w/.-]+\.ts)`/g)].at(-1)?.[1];
   if (!file)

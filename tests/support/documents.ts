@@ -1,4 +1,4 @@
-// The API's documents, with resources that a project might add: several versions, events of its own, nested objects.
+// The API's documents, with resources that a project might add: several versions, custom events, nested objects.
 import { join } from "node:path";
 import type { AppOptions } from "../../src/app/app";
 import { crud } from "../../src/crud/crud";
@@ -12,13 +12,13 @@ import { parcel } from "./versioned";
 
 export const catalogue = new Catalogue([item, order, parcel]);
 
-/** The configurations in which the documents differ. */
+/** Configurations in which the documents differ. */
 export const configurations: readonly [string, Partial<AppOptions["config"]>][] = [
   ["on this machine only", { allowedHosts: [] }],
   ["with tokens and a rate limit", { apiTokens: [{ scope: "admin", token: "a-secret-for-tests" }], rateLimit: 100 }],
 ];
 
-/** A document as the API with every route answers it. */
+/** Returns a document of an API with every route. */
 export async function documentAt(path: "/swagger/json" | "/asyncapi.json", config: Partial<AppOptions["config"]> = {}): Promise<string> {
   const routes = [
     ...(await loadRoutes(join(root, "routes"))),

@@ -1,4 +1,4 @@
-// A client of the event stream, as WHATWG HTML (section 9.2) says that one reads it.
+// A client of the event stream, per WHATWG HTML, section 9.2.
 
 export interface Received {
   readonly id: string;
@@ -8,13 +8,13 @@ export interface Received {
 
 export interface EventReader {
   readonly response: Response;
-  /** Everything so far, as it came. */
+  /** Everything received so far, unparsed. */
   readonly text: string;
-  /** Where a client that comes again says that it was. */
+  /** Event ID that a reconnecting client sends. */
   readonly lastEventId: string;
-  /** The next event; undefined: the stream has ended or was cut. */
+  /** Resolves with the next event; undefined if the stream has ended or was cut. */
   next(): Promise<Received | undefined>;
-  /** The next events. Fails when the stream ends before. */
+  /** Resolves with the next events. Fails if the stream ends first. */
   take(count: number): Promise<Received[]>;
   leave(): Promise<void>;
 }
@@ -27,7 +27,7 @@ export async function openEvents(url: string, headers: Record<string, string> = 
   const decoder = new TextDecoder();
   const waiting: Received[] = [];
   let text = "";
-  /** What is no whole event yet. */
+  /** Received text that is not a complete event yet. */
   let rest = "";
   let lastEventId = "";
 

@@ -2,13 +2,12 @@ import { accessSync, chmodSync, constants, mkdtempSync, rmSync, statfsSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** What a broker and a service may need for a test with large messages. */
+/** Space that a broker and a service may need for a test with large messages. */
 const neededBytes = 4 * 1024 ** 3;
 
 /**
- * A folder for one test, in memory where the system has room for it: every commit is flushed, and on a busy disk the
- * tests would wait for little else. A process that is killed leaves the same behind in either place; what happens to a
- * disk when the power goes is no matter of these tests.
+ * Creates a folder for one test, in memory if the system has room. Every commit is flushed, so on a busy disk the tests would mostly wait.
+ * A killed process leaves the same data in either place. These tests do not cover power failures.
  */
 export function temporaryFolder(): { path: string; remove(): void } {
   const path = mkdtempSync(join(parent, "warren-"));
@@ -27,7 +26,7 @@ function hasRoom(folder: string): boolean {
   }
 }
 
-/** A file as a careful user keeps secrets: the service refuses one that others can open. */
+/** Writes a file that only this user can read: the service refuses secrets that others can open. */
 export function writeSecret(path: string, text: string): void {
   writeFileSync(path, text);
   chmodSync(path, 0o600);

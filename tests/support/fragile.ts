@@ -1,6 +1,6 @@
-// A consumer whose process dies: the test runs this file, which stands in for one in consumers/.
-// FRAGILE_DIES=item: at the handler, on every item called "poison". FRAGILE_DIES=settle: with kill -9, after an effect
-// has committed and before its event is acknowledged, now and then.
+// A consumer whose process dies. The test runs this file instead of one in consumers/.
+// - FRAGILE_DIES=item: in the handler, for every item called "poison".
+// - FRAGILE_DIES=settle: with kill -9, at random, after an effect is committed and before its event is acknowledged.
 import { runConsumer } from "warren/consumer";
 import { beforeEachAck } from "./dies-before-ack";
 
@@ -17,7 +17,7 @@ await (dies === "settle"
   ? runConsumer<"item.*">({
       queue: "fragile",
       exactlyOnce: true,
-      // Chance may choose one event several times.
+      // The same event may be chosen several times.
       maxDeaths: 100,
       setup: (tx) => tx.run("CREATE TABLE IF NOT EXISTS effects (event TEXT NOT NULL, item INTEGER NOT NULL, version INTEGER NOT NULL)"),
       handle: (event, { tx }) => tx.run("INSERT INTO effects VALUES (?, ?, ?)", event.id, event.item.id, event.item.version),

@@ -1,21 +1,21 @@
-// The rules of the design about which file may import what, as a function of the files: so that it can be shown to fail.
+// The design's rules about imports, as a function of the files, so that a test can show that it fails.
 import { posix } from "node:path";
 
 export interface SourceFile {
-  /** Relative to the project: `src/store/store.ts`. */
+  /** Path relative to the project, such as `src/store/store.ts`. */
   readonly path: string;
   readonly text: string;
 }
 
 interface Import {
   readonly specifier: string;
-  /** The file that it means, when that is in the project, without its ending: `src/store/store`. */
+  /** The imported file without its extension, such as `src/store/store`. Undefined outside of the project. */
   readonly file: string | undefined;
 }
 
 const maxLines = 250;
 
-/** The folders of `src/`, from the top. A file imports from its own folder, and from folders on floors below. */
+/** Layers of the folders in `src/`, from the top. A file may import from its own folder and from lower layers. */
 export const floors: readonly (readonly string[])[] = [
   ["main"],
   ["app", "commands"],
@@ -30,20 +30,20 @@ export const floors: readonly (readonly string[])[] = [
   ["schema", "config"],
 ];
 
-/** What a project's own files may import of the project, beside `warren/…`. */
+/** Folders that a project's own files may import, besides `warren/…`. */
 const owned: Readonly<Record<string, readonly string[]>> = {
   routes: ["domain"],
   consumers: ["domain"],
   domain: [],
 };
 
-/** Every breach of a rule, as a line that names the file. */
+/** Returns every violation as a line that names the file. */
 export function breaches(files: readonly SourceFile[]): string[] {
   return [...files.flatMap((file) => [...breachesOf(file)].map((what) => `${file.path} ${what}`)), ...circles(files)];
 }
 
 export function importsOf({ path, text }: SourceFile): Import[] {
-  // The formatter puts every import at the beginning of a line; one within a template or comment is not.
+  // The formatter puts every import at the beginning of a line, which excludes imports in templates and comments.
   const statement = /^(?:import|export)\b(?:[^;'"`=]*?\bfrom)?\s*"([^"]+)"|\bimport\(\s*"([^"]+)"/gm;
   return [...text.matchAll(statement)].map(([, fixed, dynamic]) => {
     const specifier = fixed ?? dynamic ?? "";
@@ -52,7 +52,7 @@ export function importsOf({ path, text }: SourceFile): Import[] {
   });
 }
 
-/** `routes`, `consumers`, or the folder of `src/`; `main` for a file directly in it. */
+/** Returns `routes`, `consumers`, or the folder in `src/`; `main` for a file directly in it. */
 function placeOf(file: string): string {
   const [top = "", second = "", ...rest] = file.split("/");
   if (top !== "src") return top;
@@ -78,7 +78,7 @@ function* breachesOf(file: SourceFile): Generator<string> {
   if (lines > maxLines && !isGenerated) yield `has ${lines} lines: at most ${maxLines}, one idea a file`;
 }
 
-/** @param target a file of the project. */
+/** @param target A file of the project. */
 function* inside(place: string, target: string): Generator<string> {
   const other = placeOf(target);
   if (other === place || place === "public") return;
@@ -92,7 +92,7 @@ function* inside(place: string, target: string): Generator<string> {
   }
 }
 
-/** Packages and modules of the platform that belong to one part. */
+/** Packages and platform modules that only one part may use. */
 const owners: readonly [RegExp, RegExp, string][] = [
   [/^amqplib/, /^rabbitmq$/, "only src/rabbitmq/ knows amqplib"],
   [/^bun:sqlite$/, /^store$/, "only src/store/ knows SQL"],
@@ -118,7 +118,7 @@ const words: readonly [RegExp, RegExp, string][] = [
   [/\b(process|Bun)\.env\b|\bimport\.meta\.env\b/, /^src\/(config\/|bin\.ts)/, "reads the environment: only src/config/ does"],
   [
     /\b(SELECT\b[^;"`]*\bFROM|INSERT (OR \w+ )?INTO|DELETE FROM|UPDATE "?[\w${}]+"? SET|CREATE (TABLE|INDEX)|PRAGMA \w+)\b/,
-    // A consumer's own tables are its own affair: they are in no database of the service.
+    // A consumer's own tables are exempt, since they are in none of the service's databases.
     /^(src\/store|consumers)\//,
     "holds SQL: only src/store/ knows it",
   ],
@@ -126,7 +126,7 @@ const words: readonly [RegExp, RegExp, string][] = [
 
 const connects = /\bBun\.(connect|listen|serve|udpSocket|SQL|sql|redis)\b|\bnew (SQL|Database|RedisClient|WebSocket)\(|\bopenSqliteStore\b/;
 
-/** Whether a file does nothing but pass on what others export. */
+/** Returns whether a file only re-exports. */
 function isBarrel(text: string): boolean {
   const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
   const statements = code.split(";").map((statement) => statement.trim());
@@ -137,7 +137,7 @@ function isBarrel(text: string): boolean {
   );
 }
 
-/** Files that import each other in a circle, each circle once. */
+/** Returns each import cycle once. */
 function circles(files: readonly SourceFile[]): string[] {
   const known = new Set(files.map(({ path }) => path.replace(/\.tsx?$/, "")));
   const imports = new Map(

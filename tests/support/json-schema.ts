@@ -1,4 +1,4 @@
-// JSON Schema 2020-12, as OpenAPI 3.1 has it: whether a value is valid, and values that are.
+// JSON Schema 2020-12, per OpenAPI 3.1: validates values, and generates valid ones.
 import { Ajv2020 } from "ajv/dist/2020";
 import fc from "fast-check";
 
@@ -18,7 +18,7 @@ export interface JsonSchema {
   readonly maxLength?: number;
   readonly pattern?: string;
   readonly format?: string;
-  /** Of each line, where a text is NDJSON. */
+  /** Schema of each line, if the text is NDJSON. */
   readonly contentSchema?: JsonSchema;
   readonly minimum?: number;
   readonly maximum?: number;
@@ -28,7 +28,7 @@ export interface JsonSchema {
 
 export type Check = (value: unknown) => string | undefined;
 
-// Strict: a keyword, format or type that it does not know is a mistake of the document.
+// In strict mode, an unknown keyword, format or type is an error in the document.
 const ajv = new Ajv2020({
   strict: true,
   strictRequired: false,
@@ -37,7 +37,7 @@ const ajv = new Ajv2020({
 });
 const checks = new WeakMap<object, Check>();
 
-/** Answers what is wrong with a value, and undefined if nothing is. */
+/** Returns a function that describes what is wrong with a value, or returns undefined for a valid one. */
 export function checkOf(schema: JsonSchema): Check {
   let check = checks.get(schema);
   if (!check) {
@@ -48,7 +48,7 @@ export function checkOf(schema: JsonSchema): Check {
   return check;
 }
 
-/** A document with each `$ref` replaced by what it refers to. */
+/** Returns a document with each `$ref` replaced by its target. */
 export function resolved<T>(value: T, root: unknown, within: readonly string[] = []): T {
   if (Array.isArray(value)) return value.map((one: unknown) => resolved(one, root, within)) as T;
   if (typeof value !== "object" || value === null) return value;
@@ -64,13 +64,13 @@ export function resolved<T>(value: T, root: unknown, within: readonly string[] =
   return resolved(found, root, [...within, reference]) as T;
 }
 
-/** Values that a schema takes. */
+/** Generates values that a schema accepts. */
 export function arbitraryOf(schema: JsonSchema): fc.Arbitrary<unknown> {
   const check = checkOf(schema);
   return build(schema).filter((value) => check(value) === undefined);
 }
 
-/** The longest text, and the most members of a list, that are made up where the schema allows more. */
+/** Maximum length of generated texts, and of generated lists with `most`, if the schema allows more. */
 const longest = 40;
 const most = 4;
 
@@ -133,14 +133,14 @@ function text({ minLength = 0, maxLength = longest, pattern, format, contentSche
         .slice(0, maxLength)
         .toWellFormed(),
     ),
-    // The longest that is allowed. It is counted as JavaScript does, where JSON Schema would take twice as many of these.
+    // Longest allowed text. Lengths count UTF-16 units as in JavaScript; JSON Schema would allow twice as many of these characters.
     fc.constant("x".repeat(maxLength)),
     fc.constant("\u{1f407}".repeat(maxLength / 2)),
   );
   return pattern ? characters.filter((one) => new RegExp(pattern, "u").test(one)) : characters;
 }
 
-/** Half of a surrogate pair is no character. */
+/** Returns whether a code point is a character and not half of a surrogate pair. */
 function isCharacter(point: number): boolean {
   return point < 0xd800 || point > 0xdfff;
 }

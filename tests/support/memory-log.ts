@@ -1,14 +1,14 @@
 import type { LogEntry, LogReader, Scan, Scanned } from "../../src/store/log";
 import type { Store } from "../../src/store/store";
 
-/** An event log, and the relay's position in it, in memory. */
+/** An event log and the relay's position in it, in memory. */
 export class MemoryLog implements LogReader {
   readonly entries: LogEntry[] = [];
-  /** Every position that was stored, in order. */
+  /** Every stored position, in order. */
   readonly saved: number[] = [];
-  /** Thrown by the next read. */
+  /** Error of the next read. */
   readTrouble: Error | undefined;
-  /** Thrown by every save, until it is taken away. */
+  /** Error of every save while it is set. */
   saveTrouble: Error | undefined;
   stored = 0;
 

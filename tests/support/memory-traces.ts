@@ -15,7 +15,7 @@ export const everything: TracingConfig = {
   maxQueueSize: 2048,
 };
 
-/** Tracing whose spans stay in this process. One at a time: OpenTelemetry's own API is global. */
+/** Creates tracing whose spans stay in this process. Only one can be active, since OpenTelemetry's API is global. */
 export function memoryTracing(config: Partial<TracingConfig> = {}): { tracing: Tracing; spans(): SeenSpan[] } {
   const ended: ReadableSpan[] = [];
   const exporter: SpanExporter = {

@@ -1,11 +1,11 @@
-// A confirm channel of amqplib without a broker: a test decides what the broker would answer, and when.
+// A confirm channel of amqplib without a broker. The test decides how and when the broker responds.
 import { EventEmitter } from "node:events";
 import type { ConfirmChannel, ConsumeMessage, Message, Options } from "../../src/rabbitmq/connection";
 import { settled } from "./settled";
 
-/** A message that was published, and every answer that a broker has for one. */
+/** A published message, with every response that a broker can give. */
 export class Published {
-  /** Whether the broker has answered. */
+  /** Whether the broker has responded. */
   answered = false;
 
   constructor(
@@ -25,14 +25,14 @@ export class Published {
     this.#answer(new Error("message nacked"));
   }
 
-  /** No queue takes it: as with RabbitMQ, the return comes first and then a confirm that says ok. */
+  /** Returns the message as unroutable. As with RabbitMQ, the return comes first, followed by a successful confirm. */
   return(): void {
     const message = { fields: { exchange: this.exchange, routingKey: this.routingKey }, properties: this.options, content: this.content };
     this.channel.emit("return", message);
     this.confirm();
   }
 
-  /** Calls back with an error, as a channel that closes does. */
+  /** Calls back with an error, as a closing channel does. */
   fail(error: Error): void {
     this.#answer(error);
   }
@@ -49,22 +49,22 @@ type Shape = Pick<ConfirmChannel, "publish" | "prefetch" | "consume" | "cancel" 
 
 export class MockChannel extends EventEmitter implements Shape {
   readonly published: Published[] = [];
-  /** Answers each message as it is published; without it, the broker is silent until the test answers. */
+  /** Responds to each message when it is published. If undefined, the broker is silent until the test responds. */
   broker: ((message: Published) => void) | undefined;
-  /** Whether the socket is full: publish then answers false, and takes the message all the same. */
+  /** Whether the socket is full. `publish` then returns false but still accepts the message. */
   full = false;
   closed = false;
   prefetched: number | undefined;
   readonly acked: Message[] = [];
   readonly cancelled: string[] = [];
   readonly consumers = new Map<string, { queue: string; take: Consumed }>();
-  /** Every call that the broker would see, in order: `publish item.created`, `ack 1`. */
+  /** Every call that reaches the broker, in order: `publish item.created`, `ack 1`. */
   readonly calls: string[] = [];
   readonly #closing = new AbortController();
   #tag = 0;
   readonly #unsettled = new Map<number, Message>();
 
-  /** Aborts with the channel, as the one that `Broker.keepChannel` hands out. */
+  /** Aborts when the channel closes, like the signal that `Broker.keepChannel` passes on. */
   get signal(): AbortSignal {
     return this.#closing.signal;
   }
@@ -82,7 +82,7 @@ export class MockChannel extends EventEmitter implements Shape {
     this.calls.push(`publish ${exchange === "" ? "" : `${exchange} `}${routingKey}`);
     this.emit("published");
     const { broker } = this;
-    // Never inside publish itself: a broker's answer takes the way over the network.
+    // Never respond inside `publish` itself: a real response arrives over the network.
     if (broker) queueMicrotask(() => this.closed || message.answered || broker(message));
     return !this.full;
   }
@@ -111,7 +111,7 @@ export class MockChannel extends EventEmitter implements Shape {
   ack(message: Message, allUpTo = false): void {
     this.#refuseIfClosed();
     const tag = message.fields.deliveryTag;
-    // As RabbitMQ, which closes the channel.
+    // RabbitMQ closes the channel in this case.
     if (!this.#unsettled.has(tag)) throw new Error(`unknown delivery tag ${tag}`);
     for (const [other, delivered] of this.#unsettled) {
       if (other !== tag && !(allUpTo && other < tag)) continue;
@@ -122,7 +122,7 @@ export class MockChannel extends EventEmitter implements Shape {
     this.emit("acked");
   }
 
-  /** Delivers a message to every consumer of the channel that is not cancelled. */
+  /** Delivers a message to every active consumer of the channel. */
   deliver(
     content: Buffer | string,
     properties: Partial<ConsumeMessage["properties"]> = {},
@@ -139,12 +139,16 @@ export class MockChannel extends EventEmitter implements Shape {
     return message;
   }
 
-  /** The broker takes the subscriptions away, as it does when the queue is deleted. */
+  /** Cancels the subscriptions, as the broker does when the queue is deleted. */
   deleteQueue(): void {
     for (const { take } of this.consumers.values()) take(null);
   }
 
-  /** Closes the channel: what was not confirmed fails, and every later call throws. @param reason of RabbitMQ, if it closes it. */
+  /**
+   * Closes the channel: unconfirmed messages fail, and every later call throws.
+   *
+   * @param reason RabbitMQ's error, if it closes the channel.
+   */
   async close(reason?: Error): Promise<void> {
     this.closed = true;
     for (const message of this.published) if (!message.answered) message.fail(new Error("channel closed"));
@@ -152,19 +156,19 @@ export class MockChannel extends EventEmitter implements Shape {
     this.emit("close");
   }
 
-  /** The socket has room again. */
+  /** Signals that the socket has room again. */
   drain(): void {
     this.full = false;
     this.emit("drain");
   }
 
-  /** Fulfils when so many messages have been published in all. */
+  /** Resolves when `count` messages have been published in total. */
   async untilPublished(count: number): Promise<readonly Published[]> {
     await this.#until("published", () => this.published.length >= count);
     return this.published;
   }
 
-  /** Fulfils when so many messages have been acknowledged in all. */
+  /** Resolves when `count` messages have been acknowledged in total. */
   async untilAcked(count: number): Promise<readonly Message[]> {
     await this.#until("acked", () => this.acked.length >= count);
     return this.acked;
@@ -176,7 +180,7 @@ export class MockChannel extends EventEmitter implements Shape {
   }
 
   #refuseIfClosed(): void {
-    // Thrown at once, as amqplib does.
+    // Throws synchronously, as amqplib does.
     if (this.closed) throw new Error("Channel closed");
   }
 }

@@ -1,6 +1,6 @@
 /**
- * A port that nobody listens on now. Below those that a system gives to outgoing connections (from 32768 on Linux, from
- * 49152 elsewhere), since one of these could take it before the program under test does.
+ * Returns a port that is free now. It is below the range for outgoing connections, which begins at 32768 on Linux and at 49152 elsewhere. A
+ * port in that range could be taken before the program under test starts.
  */
 export function freePort(): number {
   for (;;) {

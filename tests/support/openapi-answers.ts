@@ -1,4 +1,4 @@
-// Sends a planned request, and says what the answer has that the OpenAPI document does not, or the other way round.
+// Sends a planned request, and compares the response with the OpenAPI document.
 import { curlCommand, type SentRequest } from "./curl-command";
 import { checkOf, type JsonSchema } from "./json-schema";
 import type { DeclaredAnswer } from "./openapi";
@@ -6,7 +6,7 @@ import type { Body } from "./openapi-bodies";
 import type { Known } from "./openapi-known";
 import { checkText, type Part, type Plan } from "./openapi-requests";
 
-/** Where a valid request may be refused, 422, for what its schema does not say. */
+/** Operations that may refuse a valid request with 422, for reasons that its schema cannot express. */
 const beyondSchema: Record<string, string> = {
   "DELETE /dead-letters/{queue}": "either filters or `all=true`, not both and not neither",
   "POST /replays": "the times must be times, one before the other, and the types of events must be known",
@@ -14,7 +14,7 @@ const beyondSchema: Record<string, string> = {
   "GET /events": "the types of events must be known, and an `id` needs its `resource`",
   "GET /events/stream": "as GET /events",
 };
-/** Where a body that is not valid may be taken, since each of its parts is judged by itself. */
+/** Operations that may accept an invalid body, since each part is validated separately. */
 const judgedInParts = ["POST /items/bulk"];
 
 export class Client {
@@ -24,7 +24,7 @@ export class Client {
     readonly known: Known,
   ) {}
 
-  /** @returns the status, what is wrong with the answer, and the request as curl would send it. */
+  /** @returns The status, the difference from the document, and the request as a curl command. */
   async send(plan: Plan): Promise<{ status: number; mistake: string | undefined; curl: string }> {
     const { path, request } = this.#request(plan);
     const { method, url, headers, body } = request;
@@ -82,7 +82,7 @@ interface Answer {
   readonly json?: unknown;
 }
 
-/** A stream of events does not end by itself: its head is enough. */
+/** Reads a response. A stream of events does not end by itself, so only its head is read. */
 async function read(response: Response): Promise<Answer> {
   if (mediaTypeOf(response) === "text/event-stream") {
     await response.body?.cancel();
@@ -103,7 +103,7 @@ function mistakeOf({ operation, sure, headers }: Plan, response: Response, answe
   if (!declared) return "this status is not declared";
   if (status >= 500) return "a server error";
   if (sure === "refused" && status < 400 && !judgedInParts.includes(name)) return "what the document does not allow was taken";
-  // A header may ask for what is not possible, such as a key that came with another body before.
+  // A header can ask for something impossible, such as a key already used with another body.
   const mayBe422 = headers.length > 0 || name in beyondSchema;
   if (sure === "taken" && [400, 401, 403, 405, 413, 415, 422].includes(status) && !(status === 422 && mayBe422)) {
     return "what the document allows was refused";
@@ -125,7 +125,7 @@ function mistakeOfBody({ content }: DeclaredAnswer, response: Response, { text, 
   return checkOf(schema)(json);
 }
 
-/** NDJSON: each line is a value. */
+/** Checks NDJSON: each line is a value. */
 function mistakeOfLines(schema: JsonSchema, text: string): string | undefined {
   for (const line of text.split("\n").filter(Boolean)) {
     const mistake = checkOf(schema)(JSON.parse(line));
@@ -151,7 +151,7 @@ function mediaTypeOf(response: Response): string {
   return response.headers.get("content-type")?.split(";")[0]?.trim() ?? "";
 }
 
-/** Also what encodeURIComponent leaves, but for what cannot be text at all. */
+/** Encodes a text for a URL. Replaces lone surrogates, which cannot be encoded. */
 function encode(text: string): string {
   return encodeURIComponent(text.toWellFormed());
 }

@@ -1,4 +1,4 @@
-// Bodies as an operation takes them, and with a flaw.
+// Generates bodies that an operation accepts, and bodies with one flaw.
 import fc from "fast-check";
 import { arbitraryOf, checkOf, type JsonSchema } from "./json-schema";
 import type { Operation } from "./openapi";
@@ -9,11 +9,11 @@ export interface Body {
   readonly content: { readonly json: unknown } | { readonly bytes: Uint8Array } | { readonly spaces: number };
 }
 
-/** `taken`: not because of its form is it refused. `refused`: it must be. `either`: the document does not say. */
+/** `taken`: must not be refused for its form. `refused`: must be refused. `either`: the document does not say. */
 export type Sure = "taken" | "refused" | "either";
 
 const mebibyte = 1024 * 1024;
-/** More than an operation takes, and less than what Bun refuses by itself. */
+/** Larger than an operation accepts, and smaller than Bun's own limit. */
 const tooLarge = 1.5 * mebibyte;
 const tooLargeFor: Record<string, number> = { "POST /items/bulk": 17 * mebibyte };
 
@@ -87,7 +87,7 @@ const breakages: readonly (readonly [Sure, (json: string) => string | Uint8Array
   ["either", (json) => `\ufeff${json}`],
   ["either", (json) => json.replace("{", '{"__proto__":{"price":1},')],
   ["either", (json) => json.replace("{", '{"constructor":{"prototype":{}},')],
-  // The same name twice: RFC 8259 leaves open what that means.
+  // A duplicate name; RFC 8259 leaves its meaning open.
   ["either", (json) => json.replace(/^\{("[^"\\]*"):/, "{$1:null,$1:")],
   ["either", (json) => json.replace(/"(?=[,}\]])/, '\\u0000"')],
   ["either", (json) => json.replace(/"(?=[,}\]])/, '\\ud800"')],
@@ -100,7 +100,7 @@ const oddValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue(),
 );
 
-/** A JSON value with one of its places replaced, removed, or with one more member. */
+/** Returns a JSON value with one of its parts replaced or removed, or with an added member. */
 function mutate(value: unknown, place: number, odd: unknown, how: string): unknown {
   const copy = structuredClone({ root: value });
   const places = [...placesOf(copy)];

@@ -1,11 +1,11 @@
 import { checkOf, type JsonSchema } from "./json-schema";
 
-/** Of each name, the values that are remembered. */
+/** Maximum number of values remembered per name. */
 const most = 100;
 
 /**
- * What answers have told so far: ids, names of queues, places of pages, entity tags. So requests hit what is there, though
- * nothing is known here of any resource: a parameter `id` below `/items` takes what an answer from there called `id`.
+ * Remembers values from responses: IDs, queue names, cursors and entity tags. Requests can so address existing records without knowledge of
+ * any resource: a parameter `id` below `/items` takes an `id` from a response of that path.
  */
 export class Known {
   readonly #values = new Map<string, string[]>();
@@ -30,7 +30,7 @@ export class Known {
     );
   }
 
-  /** The nth value of this name, from the same folder of paths if there is one, else from any. */
+  /** Returns the nth value with this name, from the same folder of paths if there is one, else from any. */
   value(path: string, name: string, n: number): string | undefined {
     const own = this.#values.get(`${folderOf(path)} ${name}`);
     const values = own?.length ? own : [...this.#values].flatMap(([key, others]) => (key.endsWith(` ${name}`) ? others : []));
@@ -41,7 +41,7 @@ export class Known {
     return this.#tags.get(path);
   }
 
-  /** A body with some of its members as they are known, as far as the schema takes them; the bits of `n` say which. */
+  /** Replaces some members of a body by known values that the schema accepts. The bits of `n` select the members. */
   put(path: string, schema: JsonSchema, body: unknown, n: number): unknown {
     if (typeof body !== "object" || body === null || Array.isArray(body)) return body;
     let result = body as Record<string, unknown>;
@@ -60,7 +60,7 @@ function folderOf(path: string): string {
   return path.split("/")[1] ?? "";
 }
 
-/** Every text and number in a JSON value, with the name of the member that it is. */
+/** Yields every text and number in a JSON value, with its member name. */
 function* members(value: unknown, name = ""): Generator<[string, string]> {
   if (typeof value === "string" || typeof value === "number") yield [name, String(value)];
   else if (Array.isArray(value)) for (const one of value) yield* members(one, name);

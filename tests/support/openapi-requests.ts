@@ -1,10 +1,10 @@
-// Requests as the OpenAPI document allows them, and with one flaw.
+// Generates requests that the OpenAPI document allows, and requests with one flaw.
 import fc from "fast-check";
 import { arbitraryOf, checkOf, type JsonSchema } from "./json-schema";
 import type { Operation, Parameter } from "./openapi";
 import { type Body, flawedBodies, type Sure, validBody } from "./openapi-bodies";
 
-/** A value in a path or a query: this text, or the nth that is known. */
+/** A value in a path or a query: this text, or the nth known value. */
 export interface Part {
   readonly name: string;
   readonly text: string;
@@ -18,13 +18,13 @@ export interface Plan {
   readonly headers: readonly (readonly [string, string])[];
   readonly token: "right" | "limited" | "wrong" | "none";
   readonly body?: Body;
-  /** Which members of the body are put as they are known. */
+  /** Bits that select which members of the body are replaced by known values. */
   readonly known: number;
-  /** What the document says of it; a request that is valid may still meet a record that is not there. */
+  /** Expected outcome per the document. A valid request may still address a missing record. */
   readonly sure: Sure;
 }
 
-/** One request to one of the operations: about half of them valid, each of the others with one flaw. */
+/** Generates a request to one of the operations: about half of them valid, the others with one flaw. */
 export function plans(operations: readonly Operation[]): fc.Arbitrary<Plan> {
   return fc.oneof(...operations.map(planOf));
 }
@@ -58,7 +58,7 @@ function planOf(operation: Operation): fc.Arbitrary<Plan> {
   return fc.oneof({ weight: flaws.reduce((sum, { weight }) => sum + weight, 0), arbitrary: plan({}) }, ...flaws);
 }
 
-/** @param known how much oftener a value is one that is known than not. */
+/** @param known Weight of a known value relative to a generated one. */
 function parts(parameters: readonly Parameter[], known: number): fc.Arbitrary<Part[]> {
   const all = parameters.map(({ name, required, schema }) => {
     const text = arbitraryOf(schema)
@@ -116,30 +116,30 @@ function oddText({ maxLength = 200 }: JsonSchema): fc.Arbitrary<string> {
     .filter((text) => !isDots(text));
 }
 
-/** What is wrong with a text as the value of a parameter. */
+/** Describes what is wrong with a text as the value of a parameter, or returns undefined. */
 export function checkText(schema: JsonSchema, text: string): string | undefined {
   const check = checkOf(schema);
   if (schema.type !== "integer" && schema.type !== "number") return check(text);
-  // As JSON writes numbers (RFC 8259, section 6).
+  // A number in JSON's format (RFC 8259, section 6).
   return /^-?(0|[1-9]\d*)(\.\d+)?(e[+-]?\d+)?$/i.test(text) ? check(Number(text)) : "it is no number";
 }
 
-/** A lone surrogate cannot be sent, and nobody need take a URL above 8000 bytes (RFC 9110, section 4.1). */
+/** Returns whether a text can be sent. Lone surrogates cannot, and a server may refuse URLs above 8000 bytes (RFC 9110, section 4.1). */
 function isSafe(text: string): boolean {
   return !isDots(text) && text.isWellFormed() && encodeURIComponent(text).length <= 2000;
 }
 
-/** What fetch sends as it stands. */
+/** Returns whether fetch sends a header value unchanged. */
 function isHeader(text: string): boolean {
   return /^[!-~]([ -~]*[!-~])?$/.test(text);
 }
 
-/** A client takes dots out of a path, and an empty part makes another path. */
+/** Returns whether a path segment is only dots or empty: a client removes dots, and an empty segment makes another path. */
 function isDots(text: string): boolean {
   return /^\.*$/.test(text);
 }
 
-/** Headers that nobody asked for, which may change an answer but must not break it. */
+/** Unexpected headers, which may change a response but must not break it. */
 const oddHeaders: readonly (readonly [string, string])[] = [
   ...["application/xml", "application/json;q=0", "*/*;q=x", ";;,"].map((value) => ["accept", value] as const),
   ...['"1"', 'W/"1"', "*", "1", '"', '"1", "2"', "\u00ff"].flatMap((tag) => [["if-match", tag] as const, ["if-none-match", tag] as const]),

@@ -1,4 +1,4 @@
-// The OpenAPI document as a test reads it: what a client may send, and what it may get.
+// Reads the OpenAPI document for tests: what a client may send, and what it may receive.
 import { type JsonSchema, resolved } from "./json-schema";
 
 export interface Parameter {
@@ -14,19 +14,19 @@ export interface Media {
 }
 
 export interface DeclaredAnswer {
-  /** By media type; empty: the answer has no body. */
+  /** Content by media type; empty if the response has no body. */
   readonly content: ReadonlyMap<string, Media>;
-  /** The headers that are always there. */
+  /** Headers that are always present. */
   readonly headers: readonly { readonly name: string; readonly schema: JsonSchema }[];
 }
 
 export interface Operation {
-  /** `PATCH /items/{id}` */
+  /** Method and path, such as `PATCH /items/{id}`. */
   readonly name: string;
   readonly method: string;
   readonly path: string;
   readonly parameters: readonly Parameter[];
-  /** By media type; empty: it takes no body. */
+  /** Bodies by media type; empty if the operation accepts none. */
   readonly bodies: ReadonlyMap<string, Media>;
   readonly answers: ReadonlyMap<number, DeclaredAnswer>;
   readonly needsToken: boolean;
@@ -45,7 +45,7 @@ export interface OpenApi {
   readonly security?: object[];
 }
 
-/** Whether a route is one that Warren comes with. What a project adds is tested there. */
+/** Returns whether a route comes with Warren. Routes that a project adds are tested there. */
 export function isOwn({ path }: { path: string }): boolean {
   return /^\/(dead-letters|events|health|items|metrics|replays)(\/|$)/.test(path);
 }
@@ -75,7 +75,7 @@ export function operationsOf(document: OpenApi): Operation[] {
   return operations;
 }
 
-/** One of several is enough, and one may ask for nothing. */
+/** Returns whether a token is required. One of several requirements is enough, and an empty one requires nothing. */
 function isNeeded(security: readonly object[]): boolean {
   return security.length > 0 && security.every((requirement) => Object.keys(requirement).length > 0);
 }

@@ -1,4 +1,4 @@
 import type { MessageOrigin } from "../../src/observe/tracing";
 
-/** Of a message that belongs to no trace. */
+/** Origin of a message without a trace. */
 export const origin: MessageOrigin = { system: "warren", destination: "test", temporary: false, id: undefined, traceparent: undefined };

@@ -1,11 +1,11 @@
-// A collector that takes spans as OTLP has it: protobuf over HTTP (opentelemetry-proto, trace/v1/trace.proto).
+// A collector that receives spans per OTLP: protobuf over HTTP (opentelemetry-proto, trace/v1/trace.proto).
 import type { SeenSpan } from "./trace-tree";
 
 export interface OtlpReceiver {
-  /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
+  /** URL for OTEL_EXPORTER_OTLP_ENDPOINT. */
   readonly url: string;
   readonly spans: readonly SeenSpan[];
-  /** What was not a request to export traces. */
+  /** Requests other than exports of traces. */
   readonly unexpected: readonly string[];
   stop(): void;
 }
@@ -71,7 +71,7 @@ function attributesOf(pairs: readonly Uint8Array[]): Record<string, unknown> {
 
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
-/** The fields of a protobuf message, by their numbers. */
+/** Returns the fields of a protobuf message with their numbers. */
 function fieldsOf(bytes: Uint8Array) {
   const fields: [field: number, value: Uint8Array | number][] = [];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,25 +1,25 @@
 import { setSystemTime, spyOn } from "bun:test";
 
-/** The two clocks of a process, as a test moves them. */
+/** Controls the two clocks of a process. */
 export class PassingTime {
   readonly #real = performance.now.bind(performance);
   #passedMs = 0;
   #putForwardMs = 0;
   readonly #spy = spyOn(performance, "now").mockImplementation(() => this.#real() + this.#passedMs);
 
-  /** Lets time pass. */
+  /** Lets time pass on both clocks. */
   pass(ms: number): void {
     this.#passedMs += ms;
     this.#setWallClock();
   }
 
-  /** Puts the clock on the wall forward, or back; no time passes. */
+  /** Moves the wall clock forward or back without letting time pass. */
   putForward(ms: number): void {
     this.#putForwardMs += ms;
     this.#setWallClock();
   }
 
-  /** Lets the clocks be as they are. */
+  /** Restores the real clocks. */
   restore(): void {
     setSystemTime();
     this.#spy.mockRestore();

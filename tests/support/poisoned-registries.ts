@@ -1,4 +1,4 @@
-// A module that fills every registry of TypeBox with its own, as any module of a process may.
+// Overwrites the registries of TypeBox, as any module in a process may.
 import { FormatRegistry, TypeRegistry } from "@sinclair/typebox";
 import { SetErrorFunction } from "@sinclair/typebox/errors";
 

@@ -4,18 +4,18 @@ import { join } from "node:path";
 
 export const root = join(import.meta.dir, "../..");
 
-/** A program under test, whose output can be waited for. */
+/** A program under test, with output that a test can wait for. */
 export interface Running {
   readonly pid: number;
   /** Lines of standard output so far. */
   readonly stdout: readonly string[];
   /** Lines of standard error so far. */
   readonly stderr: readonly string[];
-  /** The first line, of those so far or to come, that matches; fails when the program ends before, or after 20 s. */
+  /** Resolves with the first matching line, past or future. Fails if the program ends first, or after 20 s. */
   line(pattern: RegExp | string, stream?: "stdout" | "stderr"): Promise<string>;
-  /** Fulfils when a stream has this many lines that match. */
+  /** Resolves when a stream has `count` matching lines. */
   lines(pattern: RegExp, count: number, timeoutMs?: number): Promise<readonly string[]>;
-  /** Sends a signal and answers the exit code. */
+  /** Sends a signal. Resolves with the exit code. */
   stop(signal?: NodeJS.Signals): Promise<number>;
   readonly exited: Promise<number>;
 }
@@ -24,16 +24,16 @@ export interface RunOptions {
   /** The project to run in. Default: this one. */
   readonly cwd?: string;
   readonly env?: Record<string, string>;
-  /** Default: Bun. */
+  /** The program to run. Default: Bun. */
   readonly program?: string;
-  /** A file descriptor to write to instead; the stream then has no lines. */
+  /** File descriptor to write to instead of a pipe. The stream then has no lines. */
   readonly stdout?: number;
   readonly stderr?: number;
 }
 
-/** Starts `bun <args>`, or another program, with an environment that nothing on this machine leaks into. */
+/** Starts `bun <args>` or another program, with an environment isolated from this machine's. */
 export function run(args: readonly string[], { cwd = root, env = {}, program = process.execPath, ...to }: RunOptions = {}): Running {
-  // A developer's own .env stays out of the tests.
+  // Keep a developer's own .env out of the tests.
   const command = program === process.execPath ? [program, "--no-env-file", ...args] : [program, ...args];
   const child = Bun.spawn(command, {
     cwd,
@@ -111,13 +111,13 @@ export function run(args: readonly string[], { cwd = root, env = {}, program = p
 
 const running = new Set<Bun.Subprocess>();
 
-/** Ends whatever a failed test left running. Call it in `afterEach`. */
+/** Kills programs that a failed test left running. Call it in `afterEach`. */
 export async function endAll(): Promise<void> {
   for (const child of running) child.kill("SIGKILL");
   await Promise.all([...running].map((child) => child.exited));
 }
 
-/** Without RABBITMQ_URL it is `none`: a RabbitMQ that happens to run on this machine stays out of the test. */
+/** Returns environment variables for a program. RABBITMQ_URL defaults to `none`, so that a RabbitMQ on this machine is not used. */
 export function environment(folder: string, rabbitmqUrl = "none"): Record<string, string> {
   return { DATABASE_URL: `sqlite:${join(folder, "data", "warren.db")}`, PORT: "0", RABBITMQ_URL: rabbitmqUrl };
 }
@@ -126,15 +126,15 @@ export interface Api extends Running {
   readonly url: string;
 }
 
-/** The arguments by which Bun loads a file of the project, if there is one, before the program. */
+/** Returns the arguments with which Bun preloads a file of the project, if one is given. */
 export function preloading(file: string | undefined): string[] {
   return file ? ["--preload", join(root, file)] : [];
 }
 
 /**
- * Starts the API, from its source or as another program, and answers when it listens.
+ * Starts the API, from its source or as another program. Resolves when it listens.
  *
- * @param preload a file of the project that is loaded before its source.
+ * @param preload File of the project to load before the API's source.
  */
 export async function startApi(options: RunOptions, preload?: string): Promise<Api> {
   const api = run(options.program ? [] : [...preloading(preload), "src/main.ts"], options);
@@ -144,7 +144,7 @@ export async function startApi(options: RunOptions, preload?: string): Promise<A
   return { ...api, url };
 }
 
-/** Starts the logger and answers when it receives events. */
+/** Starts the logger. Resolves when it receives events. */
 export async function startLogger(args: readonly string[], options: RunOptions): Promise<Running> {
   const logger = run(["consumers/logger.ts", ...args], options);
   await logger.line("Waiting for events", args.includes("--json") ? "stderr" : "stdout");
@@ -158,7 +158,7 @@ export async function send(method: string, url: string, body?: unknown): Promise
   });
 }
 
-/** Asks until the answer is there; for what has no signal to wait for, such as another process's health. */
+/** Polls until there is a result. For conditions without a signal to wait for, such as another process's health. */
 export async function eventually<T>(ask: () => Promise<T | undefined> | T | undefined, what: string, timeoutMs = 20_000): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   while (performance.now() < deadline) {
@@ -182,7 +182,7 @@ async function collect(stream: ReadableStream<Uint8Array> | number | undefined, 
   if (rest) lines.push(rest);
 }
 
-/** The names of the threads of a process; on Linux. */
+/** Returns the names of a process's threads. Linux only. */
 export function threadsOf(pid: number): string[] {
   return readdirSync(`/proc/${pid}/task`).map((thread) => readFileSync(`/proc/${pid}/task/${thread}/comm`, "utf8").trim());
 }

@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { temporaryFolder } from "./folder";
 import { root } from "./processes";
 
-/** A copy of the project's program, on this one's packages, that a test may change. */
+/** Creates a copy of the project's program that a test may change. It uses this project's packages. */
 export function copyProject() {
   return copyOf(["src", "routes", "consumers", "contracts", "package.json", "tsconfig.json", "bunfig.toml"]);
 }
 
 const notProject = new Set(["node_modules", ".git", "data", "dist", "coverage"]);
 
-/** The same of the whole project, with its tests and what else is checked. */
+/** Creates a copy of the whole project, including its tests and other checked files. */
 export function copyWholeProject() {
   return copyOf(readdirSync(root).filter((name) => !notProject.has(name)));
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { temporaryFolder } from "./folder";
 import { root } from "./processes";
 
-/** A project of its own around these files, on the sources and packages of this one. */
+/** Creates a project with these files, on the sources and packages of this one. */
 export async function projectWith(files: Readonly<Record<string, string>>): Promise<{ path: string; remove(): void }> {
   const folder = temporaryFolder();
   for (const shared of ["src", "node_modules", "tsconfig.json"]) symlinkSync(join(root, shared), join(folder.path, shared));

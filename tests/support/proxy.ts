@@ -1,24 +1,24 @@
 import { connect, createServer, type Socket } from "node:net";
 
-/** Something that looks at what goes over a connection. */
+/** Observes the bytes of a connection. */
 export interface Tap {
   fromClient(bytes: Buffer): void;
   fromServer(bytes: Buffer): void;
 }
 
-/** A way to a server on this machine that can be as bad as a network. */
+/** A TCP proxy to a server on this machine that can simulate a bad network. */
 export interface TcpProxy {
   readonly port: number;
-  /** How many connections lead over it. */
+  /** Number of open connections. */
   readonly connections: number;
-  /** Cuts every connection. Nothing that was not sent on by now arrives any more; new connections work. */
+  /** Closes every connection. Bytes not forwarded yet are lost; new connections work. */
   cut(): void;
-  /** From now on nothing arrives over the connections that are there, and nobody is told. New connections work. */
+  /** Stops forwarding on the current connections without closing them. New connections work. */
   freeze(): void;
-  /** Passes everything on in pieces of at most so many bytes, one in a turn of so many milliseconds, until {@link hasten}. */
+  /** Forwards everything in pieces of at most `bytes`, one every `everyMs` milliseconds, until {@link hasten}. */
   slow(bytes: number, everyMs: number): void;
   hasten(): void;
-  /** Cuts every connection and takes no new one. */
+  /** Closes every connection and accepts no new one. */
   close(): void;
 }
 
@@ -38,7 +38,7 @@ export async function startProxy(target: number, tap?: () => Tap): Promise<TcpPr
     upstream.on("close", () => leave(pair));
   });
   function leave(pair: readonly Way[]): void {
-    // Whoever still waits for a frozen connection finds that out by itself.
+    // The other side of a frozen connection must detect the failure itself.
     if (pair.some((way) => way.frozen)) return;
     for (const way of pair) {
       ways.delete(way);
@@ -100,7 +100,7 @@ class Way {
     });
   }
 
-  /** What came before the other side went away is passed on. */
+  /** Forwards the bytes received before the other side closed. */
   finish(): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -123,7 +123,7 @@ class Way {
     const piece = pace ? this.#rest.subarray(0, pace.bytes) : this.#rest;
     this.to.write(piece);
     this.#rest = this.#rest.subarray(piece.length);
-    // A sender that outruns the pace is held up, as on a slow line.
+    // Pause a sender that is faster than the pace, as on a slow line.
     if (this.#rest.length > 65_536) this.from.pause();
     else this.from.resume();
     if (this.#rest.length > 0) this.#timer = setTimeout(() => this.#pass(), pace?.everyMs ?? 0);

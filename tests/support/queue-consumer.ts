@@ -1,4 +1,4 @@
-// A consumer that fails as the test tells it, and prints each event that reaches its handler as a line of JSON.
+// A consumer that fails on request, and prints each event that reaches its handler as a line of JSON.
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, type Running, run } from "./processes";
@@ -43,11 +43,11 @@ export interface QueueConsumerOptions {
   /** `beginning`, `now` or an ISO time. */
   readonly startFrom?: string;
   readonly exactlyOnce?: boolean;
-  /** How long the handler takes. */
+  /** Duration of the handler, in milliseconds. */
   readonly waitMs?: number;
 }
 
-/** What reached a handler. */
+/** An event that reached a handler. */
 export interface Seen {
   readonly id: string;
   readonly type: string;
@@ -58,27 +58,27 @@ export interface Seen {
 }
 
 export interface QueueConsumer extends Running {
-  /** What reached its handler so far, failed attempts too. */
+  /** Returns the events that reached the handler so far, including failed attempts. */
   seen(): Seen[];
-  /** Fulfils when so many events have reached its handler. */
+  /** Resolves when `count` events have reached the handler. */
   untilSeen(count: number, timeoutMs?: number): Promise<Seen[]>;
-  /** Fulfils when an event of this item has reached its handler. */
+  /** Resolves when an event of this item has reached the handler. */
   untilItem(item: number): Promise<unknown>;
 }
 
-/** Starts consumers, and tells those that it started how to fail. */
+/** Starts consumers, and controls how they fail. */
 export async function queueConsumers(env: Readonly<Record<string, string>>) {
   const project = await projectWith({ "consumers/under-test.ts": source });
   const trouble = join(project.path, "trouble.json");
   return {
-    /** Makes events of items with these names fail, at every attempt or the first one, or be rejected, until {@link works}. */
+    /** Makes events of items with these names fail at every attempt or only the first, or be rejected, until {@link works}. */
     fails(names: Readonly<Record<string, "fail" | "once" | "reject">>): void {
       writeFileSync(trouble, JSON.stringify(names));
     },
     works(): void {
       if (existsSync(trouble)) rmSync(trouble);
     },
-    /** Answers when it was started; `ready` when it receives events. */
+    /** Starts a consumer and returns at once. `ready` resolves when it receives events. */
     spawn(options: QueueConsumerOptions): QueueConsumer {
       const running = run([join(project.path, "consumers/under-test.ts"), "--options", JSON.stringify({ ...options, trouble })], {
         env: { ...env },
@@ -105,7 +105,7 @@ export async function queueConsumers(env: Readonly<Record<string, string>>) {
 
 export type QueueConsumers = Awaited<ReturnType<typeof queueConsumers>>;
 
-/** Asks the API until it has so many dead letters of a queue. */
+/** Polls the API until a queue has `count` dead letters. */
 export function untilDead(url: string, queue: string, count: number): Promise<true> {
   return eventually(async () => ((await deadCount(url, queue)) === count ? true : undefined), `${count} dead letters of ${queue}`);
 }

@@ -5,15 +5,15 @@ import type { Rabbit } from "./rabbit";
 export interface TlsPort {
   readonly port: number;
   readonly certificate: Certificate;
-  /** PEM of the authority whose client certificates are demanded. Default: none is. */
+  /** PEM of the authority for required client certificates. Default: none are required. */
   readonly clientAuthority?: string;
 }
 
 /**
  * Opens ports with TLS on a running RabbitMQ.
  *
- * @param folder where RabbitMQ finds the certificates.
- * @returns puts another certificate in the place of a port's, as whoever renews one does.
+ * @param folder Folder in which RabbitMQ finds the certificates.
+ * @returns A function that replaces the certificate of a port, as a renewal does.
  */
 export async function openTlsPorts(
   rabbit: Rabbit,
@@ -32,7 +32,7 @@ export async function openTlsPorts(
       return `ok = rabbit_networking:start_ssl_listener({"127.0.0.1", ${port}, inet}, [${settings}], 2)`;
     }),
   );
-  // One command for all, since each starts a runtime of its own.
+  // One command for all, since each starts a separate runtime.
   await rabbit.ctl("eval", `${starts.join(", ")}.`);
   return async (port, certificate) => {
     await write(port, certificate);

@@ -10,7 +10,7 @@ const bin = "/usr/lib/rabbitmq/bin";
 const installed = existsSync(`${bin}/rabbitmq-server`);
 const maySkip = !process.env["NO_SKIP"];
 
-/** `describe` for tests on a real RabbitMQ: skipped, with the reason, where there is none to start. */
+/** Same as `describe`, for tests on a real RabbitMQ. Skips them, with the reason, if RabbitMQ is not installed. */
 export function describeWithRabbit(name: string, tests: () => void): void {
   if (installed || !maySkip) describe(name, tests);
   else describe.skip(`${name} (skipped: rabbitmq-server is not installed; on Debian: apt-get install rabbitmq-server)`, tests);
@@ -19,18 +19,18 @@ export function describeWithRabbit(name: string, tests: () => void): void {
 export interface Rabbit {
   readonly url: string;
   readonly port: number;
-  /** kill -9, as a power cut would. */
+  /** Kills the node with kill -9, like a power failure. */
   kill(): Promise<void>;
-  /** Starts the node again on the same data; also after `kill`. */
+  /** Starts the node again on the same data, also after `kill`. */
   start(): Promise<void>;
-  /** Stops the node politely, keeping its data. */
+  /** Stops the node cleanly and keeps its data. */
   stop(): Promise<void>;
-  /** Lets the node neither answer nor die, as a cut cable does. */
+  /** Suspends the node without closing its connections, like a cut cable. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
   isUp(): boolean;
   ctl(...args: string[]): Promise<string>;
-  /** Ends the node and removes its data. */
+  /** Stops the node and removes its data. */
   dispose(): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export interface RabbitOptions {
   readonly managementPort?: number;
 }
 
-/** A private RabbitMQ node with its own ports, Erlang port mapper and folder. */
+/** Starts a private RabbitMQ node with its own ports, Erlang port mapper and folder. */
 export async function startRabbit({ port = freePort(), managementPort }: RabbitOptions = {}): Promise<Rabbit> {
   const folder = temporaryFolder().path;
   const [distPort, epmdPort] = [freePort(), freePort()];
@@ -107,7 +107,7 @@ export async function startRabbit({ port = freePort(), managementPort }: RabbitO
   return { url: `amqp://guest:guest@127.0.0.1:${port}`, port, kill, start, stop, freeze, thaw, isUp, ctl, dispose };
 }
 
-/** Removes what a test may have left in the broker, so that the next one finds it empty. */
+/** Removes the queues and exchanges that a test may have left in the broker. */
 export async function emptyBroker(rabbit: Rabbit): Promise<void> {
   if (!rabbit.isUp()) await rabbit.start();
   const listed = await rabbit.ctl("-q", "list_queues", "name", "--no-table-headers");

@@ -1,4 +1,4 @@
-// Messages that no client library would send: their property bytes are made by hand.
+// Messages that no client library would send: their property bytes are encoded here.
 import { connect } from "amqplib";
 
 const [headersFlag, messageIdFlag, timestampFlag] = [0x2000, 0x80, 0x40];
@@ -12,7 +12,7 @@ const u32 = (value: number) => {
 const short = (text: string | Buffer) => Buffer.concat([Buffer.from([text.length]), Buffer.from(text)]);
 const long = (bytes: Buffer) => Buffer.concat([u32(bytes.length), bytes]);
 
-/** A header table in a header table, so many times. */
+/** Returns a header table nested `depth` levels deep. */
 export function nestedTable(depth: number): Buffer {
   const table = Buffer.alloc(7 * depth);
   for (let level = 0; level < depth; level += 1) {
@@ -23,13 +23,13 @@ export function nestedTable(depth: number): Buffer {
 }
 
 export interface RawProperties {
-  /** The fields of the header table. */
+  /** Fields of the header table. */
   readonly headers?: Buffer;
   readonly messageId?: Buffer;
   readonly timestamp?: bigint;
 }
 
-/** The properties of a message as a content header frame has them, with their flags. */
+/** Encodes the properties of a message, with their flags, as in a content header frame. */
 export function propertyBytes({ headers, messageId, timestamp }: RawProperties): Buffer {
   const time = Buffer.alloc(8);
   time.writeBigUInt64BE(timestamp ?? 0n);
@@ -45,12 +45,12 @@ function frame(type: 1 | 2 | 3, channel: number, payload: Buffer): Buffer {
   return Buffer.concat([Buffer.from([type]), u16(channel), long(payload), Buffer.from([0xce])]);
 }
 
-/** The content header frame of a message. */
+/** Encodes the content header frame of a message. */
 export function headerFrame(channel: number, properties: RawProperties, bodyBytes: number): Buffer {
   return frame(2, channel, Buffer.concat([u16(60), u16(0), u32(0), u32(bodyBytes), propertyBytes(properties)]));
 }
 
-/** Puts messages on a queue; fulfils when RabbitMQ has taken them. */
+/** Puts messages on a queue. Resolves when RabbitMQ has accepted them. */
 export async function sendRaw(url: string, queue: string, messages: readonly (RawProperties & { body: string })[]): Promise<void> {
   const model = await connect(url);
   const channel = await model.createChannel();
@@ -65,7 +65,7 @@ export async function sendRaw(url: string, queue: string, messages: readonly (Ra
     if (body.length > 0) frames.push(frame(3, number, Buffer.from(body, "latin1")));
     sendBytes.call(model.connection, Buffer.concat(frames));
   }
-  // RabbitMQ answers when it has read what came before on the channel.
+  // RabbitMQ replies after it has read everything sent earlier on the channel.
   await channel.checkQueue(queue);
   await model.close();
 }

@@ -1,30 +1,30 @@
-// Requests as bytes, which no HTTP client would send like that, to the application in this process.
+// Sends requests as raw bytes, which no HTTP client would send, to the application in this process.
 import { openApi, type TestApi, type TestOptions } from "./api";
 
 export interface RawAnswer {
-  /** 0: the connection was closed without an answer. */
+  /** Status code; 0 if the connection was closed without a response. */
   readonly status: number;
   readonly head: string;
   readonly body: string;
-  /** Everything that came, where several answers are expected. */
+  /** All received text, if several responses are expected. */
   readonly text: string;
 }
 
 export interface ListeningApi extends TestApi {
   readonly port: number;
   /**
-   * Sends the bytes of each part at once, the next part when the one before is answered, and answers when the server has
-   * closed the connection: so the last should ask for that.
+   * Sends the parts one at a time, each after the response to the one before. Resolves when the server has closed the connection, so the
+   * last part should ask for that.
    */
   raw(...parts: readonly string[]): Promise<RawAnswer>;
-  /** Sends a request with `Host: localhost` and `Connection: close`, and further lines of a head. */
+  /** Sends a request with `Host: localhost`, `Connection: close` and further header lines. */
   request(target: string, ...lines: string[]): Promise<RawAnswer>;
 }
 
 /**
- * As `openApi`, and listens on a free port of 127.0.0.1.
+ * Same as `openApi`, listening on a free port of 127.0.0.1.
  *
- * @param serve.idleTimeout in seconds. Default: the application's own.
+ * @param serve.idleTimeout Timeout in seconds. Default: the application's own.
  */
 export function listeningApi(options?: TestOptions, serve: { idleTimeout?: number } = {}): ListeningApi {
   const api = openApi(options);
@@ -43,7 +43,7 @@ export function listeningApi(options?: TestOptions, serve: { idleTimeout?: numbe
   };
 }
 
-/** The statuses of all answers on a connection. */
+/** Returns the status codes of all responses on a connection. */
 export function statusesIn({ text }: Pick<RawAnswer, "text">): number[] {
   return [...text.matchAll(/HTTP\/1\.1 (\d{3}) [A-Z]/g)].map(([, status]) => Number(status));
 }

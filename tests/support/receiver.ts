@@ -1,15 +1,15 @@
 import { Webhook } from "standardwebhooks";
 
-/** A request that a subscriber got. */
+/** A request that a subscriber received. */
 export interface Received {
   readonly event: { readonly id: string; readonly type: string; readonly item: { readonly id: number; readonly version: number } };
   readonly body: string;
   readonly headers: Headers;
-  /** What standardwebhooks says of it: null, or why it does not verify. */
+  /** Result of verification by standardwebhooks: null, or the reason that it failed. */
   readonly trouble: string | null;
-  /** When it came, by performance.now(). */
+  /** Time of arrival, as returned by performance.now(). */
   readonly at: number;
-  /** The other end of the connection. */
+  /** Port of the other end of the connection. */
   readonly port: number | undefined;
 }
 
@@ -17,21 +17,21 @@ export interface Receiver {
   readonly url: string;
   readonly port: number;
   readonly received: readonly Received[];
-  /** Fulfils when there have been so many requests in all. */
+  /** Resolves when there have been `count` requests in total. */
   until(count: number): Promise<readonly Received[]>;
   stop(): void;
 }
 
 export interface ReceiverOptions {
   readonly secret: string;
-  /** What to answer to the n-th request, counted from 1. Default: 204. */
+  /** Returns the response to the n-th request, counted from 1. Default: 204. */
   readonly answer?: (nth: number, received: Received) => Response | Promise<Response>;
   readonly hostname?: string;
   readonly port?: number;
   readonly tls?: { cert: string; key: string };
 }
 
-/** A subscriber's HTTP server, which verifies what it gets as a subscriber would. */
+/** Starts a subscriber's HTTP server, which verifies each request as a subscriber would. */
 export function startReceiver({ secret, answer, hostname = "127.0.0.1", port = 0, tls }: ReceiverOptions): Receiver {
   const received: Received[] = [];
   let waiting: (() => void)[] = [];

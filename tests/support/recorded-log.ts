@@ -7,7 +7,7 @@ export interface LogLine {
   readonly [key: string]: unknown;
 }
 
-/** The program's own kind of log, kept in memory. */
+/** Creates a log of the program's own kind, kept in memory. */
 export function recordedLog(): { log: Log; lines: LogLine[]; at(level: string): string[] } {
   const lines: LogLine[] = [];
   const log = pino(

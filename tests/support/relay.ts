@@ -10,7 +10,7 @@ import { settled } from "./settled";
 export function relayOn(log = new MemoryLog(), queues: { known?: readonly string[]; limited?: readonly string[] } = {}) {
   const channel = new MockChannel();
   const { log: logger, lines, at } = recordedLog();
-  /** Every route that was made: `item.created on events`. */
+  /** Every route that was created, such as `item.created on events`. */
   const routes: string[] = [];
   const refusals: (Refusal | null)[] = [];
   const refused = new RefusedEvents({
@@ -30,12 +30,12 @@ export function relayOn(log = new MemoryLog(), queues: { known?: readonly string
   return { refusals, log, channel, relay, lines, at, routes, run: (on = channel) => relay.run(on, on.signal) };
 }
 
-/** The positions of what was published, in order, repeats too. */
+/** Returns the positions of the published events, in order, including repeats. */
 export function positions(channel: MockChannel): number[] {
   return channel.published.map((message) => Number(String(message.options.messageId).replace("event-", "")));
 }
 
-/** Moves the faked clock, and lets everything that this wakes go on. */
+/** Advances the fake clock, and lets everything that this triggers run. */
 export async function advance(ms: number): Promise<void> {
   await settled();
   jest.advanceTimersByTime(ms);

@@ -1,9 +1,9 @@
-// What tests of replays ask the API for.
+// Requests to the API for tests of replays.
 import { expect } from "bun:test";
 import type { Replay } from "../../src/delivery/replays";
 import { eventually, send } from "./processes";
 
-/** @param url of the API, which may be another one after a restart. */
+/** @param url Returns the URL of the API, which may change after a restart. */
 export function requests(url: () => string) {
   const post = async (path: string, body: unknown) => {
     const answer = await send("POST", `${url()}${path}`, body);
@@ -18,7 +18,7 @@ export function requests(url: () => string) {
     get,
     health,
     replays,
-    /** Until RabbitMQ has everything: from then on, only a fill brings the past. */
+    /** Resolves when RabbitMQ has every event. After that, only a fill delivers past events. */
     relayed: () =>
       eventually(async () => {
         const { events, confirmed } = await health();
@@ -39,7 +39,7 @@ export function requests(url: () => string) {
         const replay = await get<Replay>(`/replays/${id}`);
         return replay.state === "running" || replay.state === "queued" ? undefined : replay;
       }, "the replay to be finished"),
-    /** Has several clients write items until it is stopped. */
+    /** Starts several clients that create items until they are stopped. */
     writeOn() {
       let written = 0;
       let stopping = false;
@@ -47,7 +47,7 @@ export function requests(url: () => string) {
         while (!stopping) {
           const answer = await send("POST", `${url()}/items`, { name: "x" }).catch(() => undefined);
           if (answer?.status === 201) written += 1;
-          // Often enough to fall into every moment of a fill, and not so often that it never ends.
+          // Frequent enough to hit every moment of a fill, and rare enough that the fill ends.
           await Bun.sleep(10);
         }
       };

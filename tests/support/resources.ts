@@ -3,7 +3,7 @@ import { defineResource, Nullable } from "warren/resource";
 import { item } from "../../src/domain/item";
 import { Catalogue } from "../../src/schema/catalogue";
 
-/** A second resource, with what `item` has not: nested objects, a list, a default. */
+/** A second resource, with features that `item` lacks: nested objects, a list, a default. */
 export const order = defineResource({
   name: "order",
   exchange: "sales",

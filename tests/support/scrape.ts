@@ -1,29 +1,29 @@
-// What Prometheus reads: by its own parser, and as values to compare.
+// Reads Prometheus metrics: with its own parser, and as values to compare.
 import { expect } from "bun:test";
 
-/** Prometheus' own tool; on Debian in the package `prometheus`. */
+/** Prometheus' own tool, in Debian's package `prometheus`. */
 export const promtool = Bun.which("promtool");
-/** Whether tests of what it says are left out, since it is not there. */
+/** Whether to skip tests that need promtool, since it is not installed. */
 export const skipPromtool = promtool === null && !process.env["NO_SKIP"];
 
-/** Runs promtool; fails with what it says. */
+/** Runs promtool. Fails with its output. */
 export async function runPromtool(args: readonly string[], input = ""): Promise<void> {
   const run = Bun.spawn([promtool ?? "promtool", ...args], { stdin: new Blob([input]), stdout: "pipe", stderr: "pipe" });
   const [out, err, code] = await Promise.all([run.stdout.text(), run.stderr.text(), run.exited]);
-  // It exits with 0 in spite of some of what it finds.
+  // It exits with 0 despite some findings.
   const complaint = code !== 0 || args[1] === "metrics" ? `${out}${err}` : "";
   expect([args, code, complaint]).toEqual([args, 0, ""]);
 }
 
 export interface Scrape {
   readonly text: string;
-  /** The labels that the samples of each metric have, by the name of its sample (`…_bucket`, too). Declared, but without a sample: none. */
+  /** Labels of the samples, by sample name (including `…_bucket`). A declared metric without samples has none. */
   readonly labels: ReadonlyMap<string, ReadonlySet<string>>;
-  /** The value of the one sample that has these labels, among others. Undefined: there is none. */
+  /** Returns the value of the sample that has these labels, among others. Undefined if there is none. */
   value(name: string, labels?: Readonly<Record<string, string>>): number | undefined;
 }
 
-/** Reads the text of a scrape. */
+/** Parses the text of a scrape. */
 export function readScrape(text: string): Scrape {
   const samples = text
     .split("\n")

@@ -3,7 +3,7 @@ import { item } from "../../src/domain/item";
 import { Catalogue } from "../../src/schema/catalogue";
 import { openSqliteStore } from "../../src/store/sqlite/store";
 
-/** Writes items into the database of a test before its API starts: `name-1`, `name-2`, … */
+/** Writes items to a test's database before its API starts: `name-1`, `name-2`, … */
 export async function seedItems(folder: string, count: number, name = "item"): Promise<void> {
   const store = openSqliteStore(join(folder, "data", "warren.db"), new Catalogue([item]).resources);
   const fields = (n: number) => ({ name: `${name}-${n}`, description: null, price: n });

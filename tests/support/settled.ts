@@ -1,6 +1,6 @@
 /**
- * Fulfils when everything that can go on without a timer, the network or the test has done so. For saying that
- * something does *not* happen; what happens has a signal to wait for.
+ * Resolves when everything that needs no timer, network or test has run. Use it to show that something does *not* happen; for something
+ * that does, wait for its signal.
  */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);

@@ -1,12 +1,12 @@
 import { startProxy } from "./proxy";
 import { HeldMessages } from "./wire";
 
-/** A way to RabbitMQ that can be cut between two instructions of this program, as the death of a process cuts it. */
+/** A connection to RabbitMQ that can be cut between two instructions of this program, like the death of a process. */
 export interface Severable {
   readonly port: number;
-  /** What was delivered over it and is not settled. */
+  /** Messages delivered over it that are not settled. */
   readonly held: HeldMessages;
-  /** Nothing that was not sent on by now arrives any more. */
+  /** Cuts the connection. Bytes not forwarded yet are lost. */
   cut(): void;
 }
 

@@ -1,4 +1,4 @@
-// To be loaded before an API: its commits look as slow as a slow disk makes them, so that a thread of their own makes them.
+// Preload this before an API: it makes commits look as slow as on a slow disk, so that they move to a separate thread.
 import { BatchWriter } from "../../src/store/sqlite/committer";
 
 const { commit } = BatchWriter.prototype;

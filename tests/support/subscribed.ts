@@ -13,8 +13,8 @@ import { catalogue } from "./resources";
 import { settled } from "./settled";
 
 /**
- * A consumer of the queue `q` in one process, on mocked channels: one after another, as after a lost connection. Every
- * channel is silent until the test answers for the broker.
+ * Creates a consumer of the queue `q` in one process, on mock channels. Several channels in a row simulate a lost connection. Every channel
+ * is silent until the test responds for the broker.
  */
 export function consumerOn<const Pattern extends EventPattern = ItemPattern>(options: ConsumerOptions<Pattern>) {
   const { log, lines, at } = recordedLog();
@@ -47,7 +47,7 @@ export function consumerOn<const Pattern extends EventPattern = ItemPattern>(opt
     parked,
     lines,
     at,
-    /** Whether the consumer's file was needed. */
+    /** Returns whether the consumer's file was needed. */
     hasFile: () => opened !== undefined,
     file,
     async subscribe(channel = new MockChannel()) {
@@ -57,12 +57,12 @@ export function consumerOn<const Pattern extends EventPattern = ItemPattern>(opt
   };
 }
 
-/** Delivers an event as the relay sends it. */
+/** Delivers an event in the form in which the relay sends it. */
 export function deliver(channel: MockChannel, event: Event, fields: { redelivered?: boolean } = {}, headers: Record<string, unknown> = {}) {
   return channel.deliver(JSON.stringify(event), { messageId: event.id, type: event.type, headers }, fields);
 }
 
-/** A consumer whose handler ends when the test says so, and what it began. */
+/** Creates a consumer whose handler ends when the test says so, and records the events it began. */
 export function gatedConsumer(options: { concurrency?: number; handlerTimeoutMs?: number; fails?: Error } = {}) {
   const begun: number[] = [];
   let gate = Promise.withResolvers<void>();

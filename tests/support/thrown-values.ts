@@ -1,4 +1,4 @@
-// Values that throw when they are looked at, and others that are not errors.
+// Values that throw when they are inspected, and values that are not errors.
 import { Reject, RetryAfter } from "warren/consumer";
 
 /** A function that throws. */
@@ -15,7 +15,7 @@ const revoked = () => {
 const withGetters = (target: object, ...names: PropertyKey[]) =>
   Object.defineProperties(target, Object.fromEntries(names.map((name) => [name, { get: refuse }])));
 
-/** What a handler may throw, by name. */
+/** Values that a handler may throw, by name. */
 export const thrownValues: [string, unknown][] = [
   ["null", null],
   ["undefined", undefined],

@@ -2,7 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { defineResource, Nullable } from "warren/resource";
 import { Catalogue } from "../../src/schema/catalogue";
 
-/** A resource with every kind of limit that a schema may have beside those of JSON's types. */
+/** A resource with every kind of limit that a schema can add to JSON's types. */
 export const ticket = defineResource({
   name: "ticket",
   fields: {

@@ -1,24 +1,24 @@
-// Spans as the trees that they are.
+// Arranges spans as trees.
 
-/** A span, however it was received. */
+/** A span, regardless of how it was received. */
 export interface SeenSpan {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId: string | undefined;
   readonly name: string;
-  /** As OTLP numbers it, by name: `server`, `client`, `producer`, `consumer`, `internal`. */
+  /** Span kind by name: `server`, `client`, `producer`, `consumer`, `internal`. OTLP uses numbers. */
   readonly kind: string;
   readonly service: string;
   readonly isError: boolean;
   readonly attributes: Readonly<Record<string, unknown>>;
-  /** Ids of the spans that it is linked to. */
+  /** IDs of linked spans. */
   readonly links: readonly string[];
 }
 
-/** A span with those under it: its name, and its outcome where it has one. */
+/** A span with its children: its name, and its outcome if it has one. */
 export type Tree = string | [string, ...Tree[]];
 
-/** The trees of a trace. A span whose parent is not among them is a root. Siblings are in the order of their labels. */
+/** Returns the trees of a trace. A span whose parent is missing is a root. Siblings are sorted by label. */
 export function treesOf(spans: readonly SeenSpan[], traceId: string): Tree[] {
   const own = spans.filter((span) => span.traceId === traceId);
   const under = (parent: SeenSpan | undefined): Tree[] =>

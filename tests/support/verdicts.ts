@@ -1,5 +1,5 @@
-// Reads events, one a line of JSON, and prints what this process makes of each. The names of the modules to load before the
-// resources, and after them, are the arguments.
+// Reads events, one JSON document per line, and prints how this process judges each. The arguments are the modules to load before the
+// resources and after them.
 import { type Parsed, parseEvent } from "../../src/schema/event";
 
 const [before = "", after = ""] = process.argv.slice(2);

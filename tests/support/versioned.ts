@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { defineResource, Nullable, pastVersion } from "warren/resource";
 
-/** A resource with a past and with events of its own. Three changes: the record's price, the data of `shipped`, the record's name. */
+/** A resource with past versions and custom events. Three changes: the record's price, the data of `shipped`, the record's name. */
 export const parcel = defineResource({
   name: "parcel",
   fields: { title: Type.String({ minLength: 1 }), price: Nullable(Type.Number()) },

@@ -16,13 +16,13 @@ export interface LogLine {
 }
 
 export interface Webhook extends Running {
-  /** Lines of the log that are about a subscription. */
+  /** Returns the log lines about a subscription. */
   about(name: string): readonly LogLine[];
-  /** The first line about a subscription, of those so far or to come, with this message. */
+  /** Resolves with the first line, past or future, about a subscription with this message. */
   logged(name: string, message: string): Promise<LogLine>;
 }
 
-/** A folder with a config file, the subscribers that it names, and the consumer. */
+/** A folder with a config file, the subscribers in that file, and the consumer. */
 export class WebhookTest {
   readonly folder = temporaryFolder();
   readonly env: Record<string, string>;
@@ -34,7 +34,7 @@ export class WebhookTest {
     this.env = environment(this.folder.path, rabbitmqUrl);
   }
 
-  /** A subscriber on this machine, and the entry for it; not in the config file until `start`. */
+  /** Starts a subscriber on this machine, and returns its entry. The config file gets the entry on `start`. */
   subscriber(
     name: string,
     answer?: ReceiverOptions["answer"],
@@ -66,7 +66,7 @@ export class WebhookTest {
     for (let made = 0; made < count; made += 1) await send("POST", `${api.url}/items`, { name: "Sample Item" });
   }
 
-  /** Starts the consumer and answers when every subscription is served. */
+  /** Starts the consumer. Resolves when every subscription is served. */
   async start(env: Record<string, string> = {}): Promise<Webhook> {
     this.write();
     const webhook = this.command([], env);
@@ -74,7 +74,7 @@ export class WebhookTest {
     return webhook;
   }
 
-  /** The consumer with these options. */
+  /** Starts the consumer with these options. */
   command(args: readonly string[], env: Record<string, string> = {}): Webhook {
     const running = run(["consumers/webhook.ts", "--config", this.file, ...args], { env: { ...this.env, ...env } });
     const about = (name: string) =>
@@ -94,13 +94,13 @@ export class WebhookTest {
     this.folder.remove();
   }
 
-  /** What no output may show. */
+  /** Secrets that no output may show. */
   get secrets(): readonly string[] {
     return [pathSecret, ...this.entries.flatMap(({ secret }) => String(secret).replace("whsec_", ""))];
   }
 }
 
-/** In every subscriber's URL, as some subscribers have a password there. */
+/** Part of every subscriber's URL: some services put a secret there. */
 const pathSecret = "T024BE7LH";
 
 export function empty(status: number, headers: Record<string, string> = {}): Response {

@@ -1,4 +1,4 @@
-// AMQP 0-9-1 as it goes over a connection: enough to count what is delivered and what is settled.
+// Parses AMQP 0-9-1 on a connection, enough to count delivered and settled messages.
 
 const methodFrame = 1;
 const frameOverhead = 8;
@@ -11,7 +11,7 @@ interface Method {
   readonly channel: number;
   readonly classId: number;
   readonly method: number;
-  /** What follows them. */
+  /** The bytes after the method ID. */
   readonly fields: Buffer;
 }
 
@@ -20,7 +20,7 @@ function methods(onMethod: (method: Method) => void): (bytes: Buffer) => void {
   let rest = Buffer.alloc(0);
   return (bytes) => {
     rest = Buffer.concat([rest, bytes]);
-    // What a client sends first is no frame.
+    // A client first sends a protocol header, which is not a frame.
     if (rest.subarray(0, 4).toString("latin1") === "AMQP") rest = rest.subarray(8);
     while (rest.length >= 7) {
       const length = rest.readUInt32BE(3) + frameOverhead;
@@ -34,7 +34,7 @@ function methods(onMethod: (method: Method) => void): (bytes: Buffer) => void {
   };
 }
 
-/** Counts the messages that a client holds. RabbitMQ itself tells only those that nobody does. */
+/** Counts the messages that clients hold. RabbitMQ itself reports only those that none holds. */
 export class HeldMessages {
   readonly #held: Set<bigint>[] = [];
 
@@ -42,7 +42,7 @@ export class HeldMessages {
     return this.#held.reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Listens to one connection. */
+  /** Observes one connection. */
   listen(): { fromServer: (bytes: Buffer) => void; fromClient: (bytes: Buffer) => void } {
     const channels = new Map<number, Set<bigint>>();
     const heldOn = (channel: number) => {
@@ -53,7 +53,7 @@ export class HeldMessages {
     };
     return {
       fromServer: methods(({ channel, classId, method, fields }) => {
-        // The consumer's tag, with its length before it, and then the delivery's.
+        // The consumer tag, prefixed by its length, comes before the delivery tag.
         if (classId === basic && method === deliver) heldOn(channel).add(fields.readBigUInt64BE(1 + fields.readUInt8(0)));
       }),
       fromClient: methods(({ channel, classId, method, fields }) => {

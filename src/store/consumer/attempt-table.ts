@@ -1,25 +1,25 @@
 import type { Database, Statement } from "bun:sqlite";
 
-/** An attempt to handle an event. */
+/** One attempt to handle an event. */
 export interface Attempt {
-  /** Counted anew after a redrive. */
+  /** Number of the attempt, from 1. Restarts after a redrive. */
   readonly attempt: number;
-  /** Milliseconds since 1970. */
+  /** Time of the attempt, in milliseconds since 1970. */
   readonly at: number;
   readonly outcome: "handled" | "retry" | "dead-letter";
-  /** Why it was given up. */
+  /** Why the event became a dead letter. Null for other outcomes. */
   readonly reason: string | null;
   readonly error: string | null;
-  /** When the next one is due, in milliseconds since 1970. */
+  /** When the next attempt is due, in milliseconds since 1970. Null if there is no next attempt. */
   readonly dueAt: number | null;
 }
 
-/** The attempts on events that failed at least once, the newest only. */
+/** Records the newest attempts on events that have failed at least once. */
 export interface AttemptTable {
   add(id: string, attempt: Attempt): void;
 }
 
-/** Kept of each consumer: a bound for its file, however long what is behind it is down. */
+/** Maximum number of attempts kept per consumer. It bounds the size of its file during a long outage. */
 const mostAttempts = 10_000;
 
 export const attemptSchema = `

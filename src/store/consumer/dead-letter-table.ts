@@ -1,11 +1,11 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { ReplayMark } from "../replay";
 
-/** An event that a consumer gave up, as its file keeps it. */
+/** A dead letter: an event that a consumer gave up on, as stored in its file. */
 export interface DeadRow {
   readonly number: number;
   readonly id: string;
-  /** Null where the body does not tell it. */
+  /** Event type. Null if it cannot be read from the body. */
   readonly type: string | null;
   readonly body: string;
   readonly reason: string;
@@ -19,7 +19,7 @@ export interface DeadRow {
   readonly traceparent: string | null;
 }
 
-/** Which dead letters are meant; all that is given must match. */
+/** Selects dead letters. All given criteria must match. */
 export interface DeadSelection {
   readonly ids?: readonly string[] | undefined;
   readonly type?: string | undefined;
@@ -29,9 +29,9 @@ export interface DeadSelection {
 export interface DeadLetterTable {
   add(dead: Omit<DeadRow, "number">): void;
   count(): number;
-  /** Up to `limit` after the row `after`, the oldest first. */
+  /** Returns up to `limit` selected dead letters after the row `after`, oldest first. */
   list(selection: DeadSelection, after: number, limit: number): DeadRow[];
-  /** The number of the newest row. */
+  /** Returns the number of the newest row, or 0 if there is none. */
   last(): number;
   remove(number: number): void;
 }

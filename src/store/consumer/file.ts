@@ -8,57 +8,63 @@ import { type AttemptTable, attemptSchema, attemptTable } from "./attempt-table"
 import { type DeadLetterTable, deadLetterTable } from "./dead-letter-table";
 import { type WaitingTable, waitingTable } from "./waiting-table";
 
-/** How far a consumer has come in a log. */
+/** A consumer's progress in an event log. */
 export interface Progress {
-  /** Everything up to here is settled or waits in this file. */
+  /** All events up to this position are settled or wait in the consumer's file. */
   readonly position: number;
-  /** Everything after `position` and up to here may have reached a handler. */
+  /** Events after `position` and up to this position may have reached a handler. */
   readonly begun: number;
 }
 
-/** SQL on the consumer's own file, inside the transaction that also notes the event as done. */
+/**
+ * SQL on the consumer's own SQLite file, in the transaction that also records the event as handled. `values` are the
+ * parameters of the statement. Its methods throw the errors of SQLite.
+ */
 export interface Transaction {
-  /** Runs a statement; answers how many rows it changed. */
+  /** Runs a statement. Returns the number of rows that it changed. */
   run(sql: string, ...values: SQLQueryBindings[]): number;
-  /** The first row, or undefined. */
+  /** Returns the first row of a query, or undefined if there is none. */
   get<Row = Record<string, unknown>>(sql: string, ...values: SQLQueryBindings[]): Row | undefined;
+  /** Returns all rows of a query. */
   all<Row = Record<string, unknown>>(sql: string, ...values: SQLQueryBindings[]): Row[];
 }
 
-/** What one consumer remembers in a SQLite file of its own. */
+/** The SQLite file in which one consumer keeps its state. */
 export interface ConsumerFile {
-  /** Undefined for a consumer that never ran on this log. */
+  /** Returns the consumer's progress in a log, or undefined if it has never read that log. */
   progress(logId: string): Progress | undefined;
   saveProgress(logId: string, progress: Progress): void;
-  /** Notes the event types that it asks for and, the first time only, where it begins. */
+  /** Saves the event types that the consumer reads and, the first time only, the position where it starts. */
   saveFollows(logId: string, start: number, types: readonly string[]): void;
-  /** The event types that it asks for in a log. Returns undefined if it has not read that one. */
+  /** Returns the event types that the consumer reads in a log, or undefined if none are saved for that log. */
   followedTypes(logId: string): readonly string[] | undefined;
   /** Events that wait for their next attempt. */
   readonly waiting: WaitingTable;
   readonly dead: DeadLetterTable;
   readonly replays: ReplayTable;
   readonly attempts: AttemptTable;
-  /** Counts that the process may have died on this event; answers how often it has. */
+  /** Counts that the process may have died while handling this event. Returns how often that has happened. */
   countDeath(eventId: string): number;
   forgetDeaths(eventId: string): void;
+  /** Ids of handled events, to detect duplicates. */
   readonly inbox: {
     has(eventId: string): boolean;
     add(eventId: string, now: number): void;
-    /** Forgets what was added before a time, in milliseconds since 1970; answers how many. */
+    /** Deletes ids added before a time, in milliseconds since 1970. Returns their number. */
     expire(before: number): number;
   };
   /**
-   * Takes back what the clock of an earlier process, which was ahead, has put too far into the future. `now` is by
-   * {@link steadyNow}.
+   * Corrects times that are too far in the future because the clock of an earlier process was ahead.
+   *
+   * @param now the current time by {@link steadyNow}.
    */
   bound(now: number): void;
   readonly transaction: Transaction;
-  /** Commits what `change` does as one; nested, undoes only its own part when it throws. */
+  /** Runs `change` in one transaction. If a nested call throws, only its own writes are rolled back. */
   together<T>(change: () => T): T;
-  /** Whether another connection has written into it since the last call. Costs microseconds. */
+  /** Returns whether another connection has written to the file since the previous call. It takes microseconds. */
   changed(): boolean;
-  /** Whether it was removed, or another one is in its place: what is written now would be lost. */
+  /** Returns whether the file was removed or replaced, so that writes would be lost. */
   isReplaced(): boolean;
   close(): void;
 }
@@ -87,18 +93,18 @@ const migrations: Migrations = [
   -- Where it began in a log, and the event types that it asks for.
   CREATE TABLE warren_follows (log_id TEXT PRIMARY KEY, start INTEGER NOT NULL, types TEXT NOT NULL) STRICT;
   ${attemptSchema}`,
-  // Of what waits from before, it is not known: a day is the most that anything waits.
+  // The delay of events that already wait is unknown, so assume the maximum: one day.
   "ALTER TABLE warren_waiting ADD COLUMN delayMs INTEGER NOT NULL DEFAULT 86400000",
 ];
 
 /**
- * Opens, and at first makes, a consumer's file.
+ * Opens a consumer's file. Creates it if it does not exist.
  *
- * @param file `:memory:` for a consumer that leaves nothing behind.
- * @param options.durable whether a commit has to survive a power cut by itself: an effect whose event is acknowledged to a
- * broker has; what is read again from the event log after a power cut has not.
- * @throws {Error} when a newer program wrote it; with `SQLITE_BUSY`, as every write does, while another process has a lock on
- * it ({@link whenUnlocked} waits for that).
+ * @param file path of the file, or `:memory:` for a consumer that leaves nothing behind.
+ * @param options.durable whether each commit must survive a power cut. It must if events are acknowledged to a broker. It need
+ *   not if events are read again from the event log after a power cut.
+ * @throws {Error} if a newer program wrote the file, or it is not a SQLite database. This and every write throw `SQLITE_BUSY`
+ *   while another process holds a lock on the file ({@link whenUnlocked} waits for that).
  */
 export function openConsumerFile(file: string, options: { durable: boolean }): ConsumerFile {
   if (file !== ":memory:") {
@@ -106,7 +112,7 @@ export function openConsumerFile(file: string, options: { durable: boolean }): C
     makePrivate(file);
   }
   const db = open(file, options.durable ? "FULL" : "NORMAL");
-  // Notes of deaths and attempts need not outlive a power cut, and so cost no flush.
+  // Deaths and attempts need not survive a power cut, so a connection without flushes writes them.
   const notes = options.durable ? open(file, "NORMAL") : db;
 
   const progress: Statement<Progress, [string]> = db.prepare("SELECT position, begun FROM warren_progress WHERE log_id = ?");

@@ -1,28 +1,28 @@
 import { Database } from "bun:sqlite";
 import type { Attempt } from "./attempt-table";
 
-/** What a consumer's file has about one event. */
+/** A consumer's history of one event, from the consumer's file. */
 export interface ConsumerHistory {
-  /** How far it has come in the log; undefined: it has never read this one. */
+  /** The consumer's progress in the log. Undefined if it has never read this log. */
   readonly progress: { readonly position: number; readonly begun: number } | undefined;
-  /** Where it began in the log, and the types that it asks for; undefined: that was not kept yet. */
+  /** The position at which the consumer started in the log, and the event types that it reads. Undefined if not recorded. */
   readonly follows: { readonly start: number; readonly types: readonly string[] } | undefined;
-  /** When the event is due, if it waits for an attempt, and how many have failed. */
+  /** The number of failed attempts and the time of the next one. Undefined if the event does not wait for an attempt. */
   readonly waiting: { readonly attempts: number; readonly dueAt: number } | undefined;
-  /** The newest, if it is a dead letter. */
+  /** The event's newest dead letter. Undefined if there is none. */
   readonly dead: { readonly reason: string; readonly lastFailure: string } | undefined;
-  /** When it was noted as done; milliseconds since 1970. */
+  /** Time at which the event was recorded as handled, in milliseconds since 1970. Undefined if it was not. */
   readonly inboxAt: number | undefined;
-  /** Of an event that failed, as far as they are kept; the oldest first. */
+  /** The recorded attempts, oldest first. Only attempts on events that have failed are recorded, and only the newest are kept. */
   readonly attempts: readonly Attempt[];
 }
 
-/** Asks a consumer's file, whether the consumer runs or not; it is never held up. */
+/** Returns a consumer's history of one event. The consumer may be running: reading its file never blocks it. */
 export function consumerHistory(file: string, logId: string, id: string): ConsumerHistory {
   const db = new Database(file, { readonly: true, strict: true });
   const first = <Row>(sql: string, value: string) => db.query<Row, [string]>(sql).get(value) ?? undefined;
   try {
-    // A file that its consumer has not brought up to date yet.
+    // The consumer may not have upgraded the file yet.
     const has = (table: string) => first("SELECT 1 FROM sqlite_schema WHERE name = ?", table) !== undefined;
     const follows = has("warren_follows")
       ? first<{ start: number; types: string }>("SELECT start, types FROM warren_follows WHERE log_id = ?", logId)

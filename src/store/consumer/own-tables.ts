@@ -2,20 +2,20 @@ import { Database, type SQLQueryBindings } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import type { Transaction } from "./file";
 
-/** The tables that a consumer has made for itself, to be read and not written. */
+/** Read-only access to the tables that a consumer's handlers have created. */
 export interface ConsumerTables extends Pick<Transaction, "get" | "all"> {
   has(table: string): boolean;
   close(): void;
 }
 
 /**
- * Opens a consumer's file to read what its handler has written, whether the consumer runs or not: it is never held up.
- * Undefined: the consumer has not made its file yet.
+ * Opens a consumer's file to read what its handlers have written. The consumer may be running: reading its file never blocks
+ * it. Returns undefined if the file does not exist yet.
  */
 export function openConsumerTables(file: string): ConsumerTables | undefined {
   if (!existsSync(file)) return undefined;
   const db = new Database(file, { readonly: true, strict: true });
-  // A command has nothing else to do meanwhile.
+  // Blocking is fine here: only commands use this, and they have nothing else to do.
   db.run("PRAGMA busy_timeout = 2000");
   return {
     has: (table) => db.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table) !== null,

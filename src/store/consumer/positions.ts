@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-/** The position that the slowest embedded consumer of this log has settled; null: there are no such consumers. */
+/** Returns the position settled by the slowest embedded consumer of this log, or null if there are no embedded consumers. */
 export function slowestConsumer(folder: string, logId: string): number | null {
   if (!existsSync(folder)) return null;
   const positions = [...new Bun.Glob("*.db").scanSync(folder)].map((file) => positionIn(join(folder, file), logId));
@@ -11,8 +11,8 @@ export function slowestConsumer(folder: string, logId: string): number | null {
 }
 
 /**
- * A consumer that has only read another log is still at the beginning of this one. Null: it reads no log at all, since it
- * gets its events from RabbitMQ and uses the file for other things.
+ * Returns the position that a consumer has settled in this log: 0 if it has only read another log. Returns null if it reads no
+ * log, because it gets its events from RabbitMQ and uses the file for other data.
  */
 function positionIn(file: string, logId: string): number | null {
   const db = new Database(file, { readonly: true });

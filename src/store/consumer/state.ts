@@ -1,18 +1,19 @@
 import { Database } from "bun:sqlite";
 import { isLocked } from "../sqlite/lock";
 
-/** How things stand with a consumer that reads the log itself. */
+/** State of an embedded consumer, which reads the event log itself. */
 export interface ConsumerState {
-  /** Everything in the log up to here is settled, or waits in the file. Null: it has not read this log. */
+  /** All events up to this position are settled or wait in the file. Null if the consumer has not read this log. */
   readonly position: number | null;
-  /** Events that wait for their next attempt. */
+  /** Number of events that wait for their next attempt. */
   readonly waiting: number;
+  /** Number of dead letters. */
   readonly dead: number;
-  /** Whether a process works on it now. */
+  /** Whether a process runs the consumer now. */
   readonly running: boolean;
 }
 
-/** Asks a consumer's file, whether the consumer runs or not; it is never held up. */
+/** Returns the state of a consumer. The consumer may be running: reading its file never blocks it. */
 export function consumerState(file: string, logId: string): ConsumerState {
   const db = new Database(file, { readonly: true, strict: true });
   try {
@@ -28,7 +29,7 @@ export function consumerState(file: string, logId: string): ConsumerState {
   }
 }
 
-/** The tables in a consumer's file that its handler has made. */
+/** Returns the names of the tables that a consumer's handlers have created in its file. */
 export function ownTablesOf(file: string): string[] {
   const db = new Database(file, { readonly: true, strict: true });
   try {

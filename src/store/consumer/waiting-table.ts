@@ -6,33 +6,33 @@ export interface Waiting {
   readonly number: number;
   readonly id: string;
   readonly body: string;
-  /** Attempts that have failed. */
+  /** Number of failed attempts. */
   readonly attempts: number;
-  /** By {@link steadyNow}; or {@link atOnce}. */
+  /** When the next attempt is due, by {@link steadyNow}, or {@link atOnce}. */
   readonly dueAt: number;
-  /** How long it waits in all: after a restart with another clock, it waits no longer than this from then on. */
+  /** Total delay, in milliseconds. After a restart, the event waits no longer than this from then on, even if the clock changed. */
   readonly delayMs: number;
   readonly firstFailure: string | null;
   readonly replay: ReplayMark;
   /** W3C trace context of the event. */
   readonly traceparent: string | null;
-  /** 1: it may have reached a handler since it waits. */
+  /** 1 if the event may have reached a handler since it was added. Otherwise 0. */
   readonly begun: number;
 }
 
-/** When an event is due that has nothing to wait for. */
+/** A `dueAt` for events that are due immediately. */
 export const atOnce = 0;
 
 export interface WaitingTable {
   add(waiting: Omit<Waiting, "number" | "begun">): void;
   remove(number: number): void;
-  /** Those due at `now` with the first due dates, but none of `except`. */
+  /** Returns up to `limit` events due at `now`, earliest first, except those with a number in `except`. */
   due(now: number, except: ReadonlySet<number>, limit: number): Waiting[];
-  /** When the next one is due, apart from `except`. */
+  /** Returns when the next event is due, except those with a number in `except`, or undefined if there is none. */
   nextDueAt(except: ReadonlySet<number>): number | undefined;
-  /** Notes that it goes to a handler now. */
+  /** Records that the event goes to a handler now. */
   begin(number: number): void;
-  /** Sees to it that none waits longer than its delay from `now` on, as far as the clock of an earlier process was ahead. */
+  /** Limits each wait to the event's delay from `now` on, in case the clock of an earlier process was ahead. */
   bound(now: number): void;
   count(): number;
 }

@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 
-/** Returns a function that tells whether another connection has committed since its last call. It costs microseconds. */
+/** Returns a function that returns whether another connection has committed since the previous call. It takes microseconds. */
 export function changesOf(db: Database): () => boolean {
   const dataVersion = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
   let seen = 0;

@@ -6,13 +6,13 @@ import { uuidv7 } from "./event-record";
 import { indexName, storedField } from "./indexes";
 
 /**
- * The times and the event ids of changes, which are in the order of the commits: neither ever goes back, whatever the clock of
- * the machine does, also over a restart. While that is behind the newest time in the store, changes get that one.
+ * Makes the times and event ids of changes. Both follow commit order and never go back, even if the system clock does or the
+ * process restarts. While the system clock is behind the newest time in the store, changes get that time.
  */
 export class CommitClock {
   #ms: number;
   #text: string;
-  /** The time in the newest id; it may be ahead, as a millisecond has a limited number of ids in order. */
+  /** The time in the newest id. It may be ahead of the clock, because the number of ordered ids per millisecond is limited. */
   #idMs: number;
   #id: string;
 
@@ -23,7 +23,7 @@ export class CommitClock {
     const times = [timestamp, ...resources.map((resource) => latestUpdate(db, resource))].map((text) => Date.parse(text));
     this.#ms = Math.max(0, ...times.filter(Number.isFinite));
     this.#text = new Date(this.#ms).toISOString();
-    // An event that another program wrote into the log may have any id.
+    // An event written into the log by another program may have an id in any format.
     const isOurs = uuidv7.test(id);
     this.#id = isOurs ? id : "";
     this.#idMs = isOurs ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : 0;
@@ -52,7 +52,7 @@ export class CommitClock {
   }
 }
 
-/** Returns an empty text if there are no records. */
+/** Returns the newest `updatedAt` of a resource, or an empty string if it has no records. */
 function latestUpdate(db: Database, { plural }: Resource): string {
   const value = storedField("updatedAt");
   const newest = `SELECT ${value} AS at FROM "${plural}" INDEXED BY ${indexName(plural, "updatedAt")} ORDER BY ${value} DESC LIMIT 1`;
@@ -60,8 +60,8 @@ function latestUpdate(db: Database, { plural }: Resource): string {
 }
 
 /**
- * Logs a warning if the clock of the machine is behind the newest event: until it has caught up, all changes have the time of
- * that one.
+ * Logs a warning if the system clock is more than one second behind the newest event. Until the clock catches up, all changes
+ * get the time of that event.
  */
 export async function warnOfClock(events: LogReader, log: Log): Promise<void> {
   const [newest] = await events.read((await events.end()) - 1, 1);

@@ -3,19 +3,22 @@ import { type BatchWriter, type Committed, type Committer, CommitterHere } from 
 import type { Writes } from "./uncommitted";
 
 /**
- * Commits on the caller's thread while that is quick, for another one would hear of it no sooner; otherwise on a thread of
- * its own, so that the caller can go on meanwhile.
+ * Commits on the caller's thread while commits are quick, since a message to another thread would take as long. Otherwise
+ * commits on a separate thread, so that the caller's thread stays free.
  */
 export class CommitPlace implements Committer {
   readonly #here: CommitterHere;
   #thread: Committer | undefined;
   #starting: Promise<void> | undefined;
-  /** Batches that the thread has. */
+  /** Number of batches that the thread is committing. */
   #underWay = 0;
-  /** How long the last two commits took: a checkpoint of SQLite now and then makes none of them slow. */
+  /** Duration of the last two commits in seconds. The shorter one counts, so that an occasional SQLite checkpoint has no effect. */
   #last: readonly [number, number] = [0, 0];
 
-  /** @param bounds what takes less is quick, and how long a lock of another process is waited for. */
+  /**
+   * @param bounds.quickSeconds commits that take less are quick.
+   * @param bounds.patienceMs how long to wait for another process's lock.
+   */
   constructor(
     readonly writer: BatchWriter,
     readonly bounds: { readonly quickSeconds: number; readonly patienceMs: number },
@@ -29,7 +32,7 @@ export class CommitPlace implements Committer {
   }
 
   commit(writes: Writes): void {
-    // Behind what waits here for a lock, in its order.
+    // Batches that wait here for a lock must be committed first.
     const isHere = this.#here.isHeldUp || Math.min(...this.#last) < this.bounds.quickSeconds || !this.#hasThread();
     if (this.#underWay === 0 && isHere) {
       this.#here.commit(writes);
@@ -44,7 +47,7 @@ export class CommitPlace implements Committer {
     await this.#thread?.close();
   }
 
-  /** Starts it when there is none, for those that come later. */
+  /** Returns whether the thread is running. If not, starts it for later batches. */
   #hasThread(): boolean {
     this.#starting ??= this.#start();
     return this.#thread !== undefined;
@@ -72,7 +75,7 @@ export class CommitPlace implements Committer {
   #lost(error: CommitThreadLost): void {
     warn(error);
     this.#thread = undefined;
-    // Whoever needs one next starts another.
+    // The next batch that needs a thread starts a new one.
     this.#starting = undefined;
   }
 

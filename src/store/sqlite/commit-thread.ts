@@ -3,10 +3,10 @@ import { textOf } from "./writes-text";
 
 export type ToThread =
   | { readonly what: "open"; readonly file: string; readonly sql: readonly string[]; readonly patienceMs: number }
-  /** It is known that a batch has failed: what comes now does not stand on it. */
+  /** The main thread knows of a failed batch, so later batches do not depend on it. */
   | { readonly what: "goOn" }
   | { readonly what: "close" }
-  /** Writes to be committed, as {@link textOf} has them. */
+  /** Writes to commit, encoded by {@link textOf}. */
   | string;
 
 export type FromThread =
@@ -14,18 +14,19 @@ export type FromThread =
   | { readonly what: "committed"; readonly batches: number; readonly seconds: number }
   | { readonly what: "failed"; readonly message: string; readonly code: string | undefined };
 
-/** The thread is gone, and with it the answer whether the last changes were made. Nothing is committed any more. */
+/** The commit thread ended without reporting whether its last batches were committed. It commits nothing more. */
 export class CommitThreadLost extends Error {
   override readonly name = "CommitThreadLost";
 }
 
 /**
- * Starts a thread that commits, so that neither SQLite nor the flush to the disk holds up anything else.
+ * Starts a thread that commits, so that neither SQLite nor the flush to disk blocks the caller's thread.
  *
- * @param sql the statements by their numbers.
- * @param patienceMs how long a lock of another process is waited for.
- * @param on hears a {@link CommitThreadLost} when the thread ends by itself: then nothing can be committed with it any more.
- * @throws {Error} when it does not start, or cannot open the file.
+ * @param sql the statements; a write names its statement by index.
+ * @param patienceMs how long to wait for another process's lock.
+ * @param on receives the outcomes. If the thread ends unexpectedly, `failed` receives a {@link CommitThreadLost} and the thread
+ *   cannot be used again.
+ * @throws {Error} if the thread does not start or cannot open the file.
  */
 export async function startCommitThread(file: string, sql: readonly string[], patienceMs: number, on: Committed): Promise<Committer> {
   const worker = new Worker(new URL("./commit-worker.ts", import.meta.url).href);
@@ -66,7 +67,7 @@ export async function startCommitThread(file: string, sql: readonly string[], pa
   let trouble = "nobody asked it to";
   worker.onerror = ({ message }) => {
     trouble = message;
-    // It may still be committing; when it has ended, it can be seen what was committed.
+    // It may still be committing. After it ends, the log shows what was committed.
     worker.terminate();
   };
   worker.addEventListener("close", () => lose(trouble));

@@ -1,4 +1,4 @@
-// The thread that commits where the disk is slow. src/store/sqlite/commit-thread.ts starts it, and has the other end of the messages.
+// Worker thread that commits when the disk is slow. src/store/sqlite/commit-thread.ts starts it and exchanges messages with it.
 import type { FromThread, ToThread } from "./commit-thread";
 import { BatchWriter } from "./committer";
 import { openForWriting } from "./connection";
@@ -8,7 +8,7 @@ declare const self: Worker;
 
 let writer: BatchWriter;
 let waiting: string[] = [];
-/** A batch has failed: those that come after it stand on changes that were not made. */
+/** Whether a batch has failed. Later batches depend on its changes, so they are dropped until the main thread sends `goOn`. */
 let hasFailed = false;
 
 const tell = (message: FromThread) => self.postMessage(message);
@@ -34,7 +34,7 @@ function attempt(work: () => FromThread): void {
 
 self.onmessage = ({ data }: MessageEvent<ToThread>) => {
   if (typeof data === "string") {
-    // Those that have come meanwhile share the transaction, and its flush to the disk.
+    // Batches that arrive before the commit share its transaction and its flush to disk.
     if (!hasFailed && waiting.push(data) === 1) setImmediate(commit);
     return;
   }

@@ -3,30 +3,31 @@ import { LockRetry } from "./lock-wait";
 import { hasMoved } from "./moved";
 import type { Writes } from "./uncommitted";
 
-/** Takes batches of writes, and commits them in the order in which they come. */
+/** Commits batches of writes in the order in which they arrive. */
 export interface Committer {
-  /** What became of it is told to {@link Committed}, now or later. */
+  /** Commits a batch now or later, and reports the outcome to {@link Committed}. */
   commit(writes: Writes): void;
-  /** Gives up what it holds. To be called when nothing is under way. */
+  /** Releases resources. Call it only when no commit is in progress. */
   close(): Promise<void>;
 }
 
+/** Receives the outcomes of a {@link Committer}. */
 export interface Committed {
-  /** The oldest batches that were not committed are on disk: so many, with one transaction, which took so long. */
+  /** The oldest `batches` pending batches are on disk. They were committed in one transaction of `seconds`. */
   committed(batches: number, seconds: number): void;
-  /** Not one of the batches that were not committed will be. */
+  /** All pending batches have failed. */
   failed(error: unknown): void;
 }
 
 const replacedMessage = "The database file was removed or replaced under the API; restart the API.";
 
-/** Writes batches into a database, each time as one transaction. */
+/** Writes batches to a database. Each call of `commit` is one transaction. */
 export class BatchWriter {
   readonly #begin: Statement;
   readonly #end: Statement;
   readonly #statements: Statement[] = [];
 
-  /** @param sql the statements by their numbers. May grow: one is prepared when it is first written with. */
+  /** @param sql the statements; a write names its statement by index. It may grow, as statements are prepared on first use. */
   constructor(
     readonly db: Database,
     readonly sql: readonly string[],
@@ -35,7 +36,7 @@ export class BatchWriter {
     this.#end = db.prepare("COMMIT");
   }
 
-  /** Answers how long it took, in seconds. */
+  /** Commits the batches in one transaction. Returns its duration in seconds. */
   commit(batches: readonly Writes[]): number {
     const startedAt = performance.now();
     try {
@@ -57,9 +58,9 @@ export class BatchWriter {
   }
 }
 
-/** Commits on the thread of the caller: at once, or when another process gives back its lock, if that is soon. */
+/** Commits on the caller's thread: immediately, or once another process releases its lock within `patienceMs`. */
 export class CommitterHere implements Committer {
-  /** Batches that wait for the lock, the oldest first. */
+  /** Batches that wait for the lock, oldest first. */
   #waiting: Writes[] = [];
   #retry: LockRetry | undefined;
 
@@ -69,7 +70,7 @@ export class CommitterHere implements Committer {
     readonly patienceMs: number,
   ) {}
 
-  /** Whether a lock of another process holds up what was to be committed. */
+  /** Whether batches wait for another process's lock. */
   get isHeldUp(): boolean {
     return this.#retry !== undefined;
   }
@@ -99,7 +100,7 @@ export class CommitterHere implements Committer {
     this.on.committed(this.#take(), seconds);
   }
 
-  /** Returns how many there were. */
+  /** Removes the waiting batches. Returns their number. */
   #take(): number {
     this.#retry = undefined;
     return this.#waiting.splice(0).length;

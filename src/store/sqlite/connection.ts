@@ -2,14 +2,14 @@ import { Database } from "bun:sqlite";
 import { isBusy } from "./lock-wait";
 
 /**
- * Opens the database of the store to write to it.
+ * Opens the store's database for writing.
  *
- * @param lockTimeoutMs how long it blocks its thread while another process holds the lock. Default: it does not; see lock-wait.ts.
+ * @param lockTimeoutMs how long to block the thread while another process holds the lock. Default: 0; see lock-wait.ts.
  */
 export function openForWriting(file: string, lockTimeoutMs = 0): Database {
   const db = new Database(file, { create: true, strict: true });
   try {
-    // FULL: a commit is on disk, through a power cut, before it is answered.
+    // With FULL, a commit that has returned survives a power cut.
     for (const pragma of [`busy_timeout = ${lockTimeoutMs}`, "journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 4000"])
       db.run(`PRAGMA ${pragma}`);
     return db;
@@ -19,7 +19,7 @@ export function openForWriting(file: string, lockTimeoutMs = 0): Database {
   }
 }
 
-/** Names the file, and what would be right: SQLite and the file system do not say which file they mean. */
+/** Returns an error that names the file and the fix, since errors of SQLite and the file system do not name the file. */
 export function cannotOpen(file: string, error: unknown): unknown {
   if (!(error instanceof Error && "code" in error)) return error;
   const what = isBusy(error)

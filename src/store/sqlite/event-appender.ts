@@ -8,9 +8,9 @@ import type { Stored } from "../stored";
 import type { CommitClock } from "./commit-clock";
 import type { Uncommitted, Write } from "./uncommitted";
 
-/** Adds events to the log, within the commit of the change that they tell of. */
+/** Adds events to the log in the same commit as their change. */
 export class EventAppender {
-  /** How many of each type were committed. */
+  /** Number of committed events by type. */
   readonly tally = new Map<string, number>();
   readonly #insert: Write;
   #hasAppended = false;
@@ -28,10 +28,11 @@ export class EventAppender {
   }
 
   /**
-   * Adds the event of a change, and behind it those of its own that the change publishes.
+   * Adds the event of a change, followed by the custom events of `context.emit`.
    *
-   * @param change null for one that has changed nothing.
-   * @throws {TypeError} for an event that the resource does not have, and an {@link InvalidChange} for data that are not valid.
+   * @param change null if nothing changed; then only the custom events are added.
+   * @throws {TypeError} if the resource does not have such an event.
+   * @throws {InvalidChange} if the data of a custom event is not valid.
    */
   append(resource: Resource, change: Change | null, stored: Stored, timestamp: string, context?: ChangeContext): void {
     const { traceparent = null, requestId = null, requestedAt = null, emit = {} } = context ?? {};
@@ -53,7 +54,7 @@ export class EventAppender {
     for (const [name, data] of Object.entries(emit)) if (data) append(name, data);
   }
 
-  /** Whether any were committed since this was last asked. */
+  /** Returns whether any events were committed since the previous call. */
   hasAppended(): boolean {
     const has = this.#hasAppended;
     this.#hasAppended = false;

@@ -2,17 +2,19 @@ import type { Database } from "bun:sqlite";
 import type { EventRecord } from "../store";
 import { reading } from "./reading";
 
-/** Rows looked at in one go: some milliseconds. */
+/** Rows searched before the event loop gets its turn. */
 const slice = 10_000;
-/** A UUIDv7 (RFC 9562), as the events of the log have them. */
+/** Format of event ids: a UUIDv7 (RFC 9562) in lower case. */
 export const uuidv7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 type Row = Omit<EventRecord, "relayed"> & { readonly relayed: number };
 
 /**
- * Finds an event of an open database by its id. Ids are in the order of time, as the log is, so that halving finds one
- * without an index, which every write would pay for. Only where an earlier program wrote while the clock was put back are they
- * not; then the log is looked through, a part at a time.
+ * Returns a function that finds an event of an open database by its id. Ids and log are both in the order of time, so a binary
+ * search works without an index, which would slow down every write.
+ *
+ * Ids may be out of order where an earlier program wrote while the clock went back. If the binary search fails, the function
+ * therefore scans the whole log, a slice at a time.
  */
 export function eventFinder(db: Database): (id: string) => Promise<EventRecord | undefined> {
   const at = db.prepare<{ position: number; id: string }, [number]>(

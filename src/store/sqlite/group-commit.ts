@@ -14,7 +14,7 @@ interface Waiting {
 
 type Outcome = { value: unknown } | { error: unknown };
 
-/** Changes that were run together, until they are committed. */
+/** Changes that ran together and are not committed yet. */
 interface Group {
   readonly changes: readonly Waiting[];
   readonly outcomes: readonly Outcome[];
@@ -22,25 +22,25 @@ interface Group {
   readonly isAlone: boolean;
 }
 
-/** Bounds how long one commit holds up the event loop. */
+/** Maximum number of changes per group. It bounds how long one commit blocks the event loop. */
 const maxGroup = 1024;
 const groupSizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, maxGroup];
 
 /**
- * Runs changes in transactions that they share: all that arrive while a commit is under way go into the next one,
- * so that one fsync serves them all.
+ * Runs changes in shared transactions. All changes that arrive during a commit go into the next one, so that they share one
+ * fsync.
  *
- * A change runs before those ahead of it are committed, and only notes what is to be written ({@link Uncommitted}). It is
- * answered when it is on disk, and with it everything that it has seen.
+ * A change runs before earlier changes are committed, and only records its writes ({@link Uncommitted}). Its promise settles
+ * once the change, and everything that it read, is on disk.
  */
 export class GroupCommit {
   readonly tally: CommitTally = { seconds: new Distribution(workSeconds), changes: new Distribution(groupSizes), failures: 0 };
   readonly uncommitted = new Uncommitted();
   readonly #committer: Committer;
-  /** The oldest first. */
+  /** Groups whose commit is not confirmed, oldest first. */
   readonly #underWay: Group[] = [];
   #waiting: Waiting[] = [];
-  /** So many of those that wait are run alone, as one of them has failed a group. */
+  /** Number of waiting changes to run alone, because one of them made a group fail. */
   #alone = 0;
   #isScheduled = false;
   #isClosed = false;
@@ -49,11 +49,11 @@ export class GroupCommit {
   constructor(
     committerFor: (uncommitted: Uncommitted, on: Committed) => Committer,
     readonly on: {
-      /** Before a batch is handed on. */
+      /** Called before a batch goes to the committer. */
       readonly begin?: () => void;
-      /** Looks into the database: the ids of up to so many events, the newest ones. */
+      /** Reads the ids of the newest events, at most `count`, from the database. */
       readonly newestEvents?: (count: number) => ReadonlySet<string>;
-      /** When those are answered whose changes were committed. */
+      /** Called after the promises of committed changes are settled. */
       readonly answered?: () => void;
     } = {},
   ) {
@@ -63,12 +63,15 @@ export class GroupCommit {
     });
   }
 
-  /** Whether anything is written that is not known to be committed. */
+  /** Whether any writes are not confirmed as committed. */
   get isUnderWay(): boolean {
     return this.#underWay.length > 0;
   }
 
-  /** Fulfils after the commit. `change` may run several times, but only one run is ever committed. */
+  /**
+   * Runs `change` and resolves with its result after the commit. `change` may run several times, but only one run is committed.
+   * Rejects with what `change` throws, or with {@link StoreUnavailable} if the commit fails.
+   */
   run<T>(change: () => T): Promise<T> {
     if (this.#isClosed) return Promise.reject(new StoreUnavailable("The store is closed."));
     return new Promise<T>((resolve, reject) => {
@@ -77,7 +80,7 @@ export class GroupCommit {
     });
   }
 
-  /** Commits everything that waits and that is under way, and ends what makes the commits. */
+  /** Commits all pending changes, then closes the committer. */
   async close(): Promise<void> {
     do {
       this.flush();
@@ -86,7 +89,7 @@ export class GroupCommit {
           this.#onSettled = resolve;
         });
       }
-      // Those who were answered may have another change to make.
+      // Callers whose promises have settled may make another change.
       await new Promise(setImmediate);
     } while (!this.#isIdle);
     this.#isClosed = true;
@@ -97,7 +100,7 @@ export class GroupCommit {
     return this.#underWay.length === 0 && this.#waiting.length === 0;
   }
 
-  /** Sends everything that waits on its way. */
+  /** Runs the waiting changes and sends their writes to the committer. */
   flush(): void {
     this.#isScheduled = false;
     while (this.#waiting.length > 0) {
@@ -154,8 +157,8 @@ export class GroupCommit {
   }
 
   /**
-   * Whoever commits is gone, and has not said what became of the changes that were under way: the log tells. Groups are
-   * committed in their order. What was not made runs again.
+   * Handles a committer that ended without reporting the outcome of pending groups. The log shows which of them were committed,
+   * since groups commit in order. The changes of the others run again.
    */
   #lost(error: CommitThreadLost): void {
     let made: number;
@@ -173,7 +176,10 @@ export class GroupCommit {
     this.#settle(groups.slice(0, made));
   }
 
-  /** One bad change must not sink its neighbours. When the store itself is in trouble, each would fail the same way. */
+  /**
+   * Runs the changes of failed groups again, each alone, so that one bad change does not fail the others. If the store is
+   * unavailable or its thread is lost, rejects them all, since each would fail in the same way.
+   */
   #failed(error: unknown): void {
     const groups = this.#underWay.splice(0);
     if (groups.length === 0) return;

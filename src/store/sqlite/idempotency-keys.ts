@@ -23,7 +23,7 @@ interface First {
   readonly at: number;
 }
 
-/** The first answers to requests with a key. Its methods belong into a change. */
+/** Stores the first answer to each request with an idempotency key. Call its methods only inside a change. */
 export class IdempotencyKeys {
   readonly #kept = new KeptAnswers();
   readonly #find: Statement<First, [string, number]>;
@@ -35,7 +35,7 @@ export class IdempotencyKeys {
     db: Database,
     readonly uncommitted: Uncommitted,
   ) {
-    // The clock of an earlier process may have been ahead; keys of a time to come would keep others from expiring.
+    // The clock of an earlier process may have been ahead. Keys dated in the future would keep others from expiring.
     const newest = db.query<{ at: number }, []>("SELECT at FROM idempotency_keys ORDER BY number DESC LIMIT 1").get();
     const now = steadyNow();
     if (newest && newest.at > now) db.run("UPDATE idempotency_keys SET at = ?1 WHERE at > ?1", [now]);
@@ -48,21 +48,21 @@ export class IdempotencyKeys {
   }
 
   /**
-   * Returns the first answer, which `make` makes when there is none.
+   * Returns the stored answer of a key. If there is none, calls `make` and stores its result.
    *
-   * @throws {KeyReused}
-   * @throws {TooMuchKept}
+   * @throws {KeyReused} if the key was used with another fingerprint.
+   * @throws {TooMuchKept} if the owner has no room for another key.
    */
   answer({ key, part, fingerprint, owner = "" }: Once, make: () => string): string {
     const now = steadyNow();
     const name = `key ${key}/${part}`;
     const first = this.uncommitted.find<First>(name) ?? (this.uncommitted.find(`key ${key}`) ? null : this.#find.get(key, part));
-    // The first part tells for all of them, so that they expire together.
+    // The age of the first part decides for all parts, so that they expire together.
     if (first && (part > 0 || first.at >= now - keyLifetimeMs)) {
       if (first.fingerprint === fingerprint) return first.answer;
       throw new KeyReused();
     }
-    // Only a request as a whole: what has begun is finished.
+    // Check the limit only at the first part, so that a request that has begun can finish.
     if (part === 0) this.#kept.check(owner, now);
     const answer = make();
     this.#kept.add(owner, answer, now);
@@ -72,7 +72,7 @@ export class IdempotencyKeys {
     }
     this.#add(key, part, fingerprint, answer, now);
     this.uncommitted.keep(name, { fingerprint, answer, at: now });
-    // Two go for each that comes: the table shrinks again by itself, and no commit waits for more than that.
+    // Each new key deletes up to two expired ones. The table shrinks, and the extra work per commit is bounded.
     this.#expire(now - keyLifetimeMs);
     return answer;
   }

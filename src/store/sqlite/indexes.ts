@@ -1,19 +1,19 @@
 import type { Database } from "bun:sqlite";
 import type { Resource } from "../../schema/resource";
 
-/** The value of a field in a record. An index serves a query only where both say it in the same words. */
+/** SQL for the value of a field in a record. SQLite uses an index only if the query contains exactly the same expression. */
 export function storedField(field: string): string {
   return `json_extract(json, '$."${field}"')`;
 }
 
-/** The dot keeps it from ever being the name of a table. */
+/** Quoted name of the index of a field. The dot prevents a conflict with the name of a table. */
 export function indexName(table: string, field: string): string {
   return `"${table}.${field}"`;
 }
 
 /**
- * Makes the indexes that the lists of a resource need, of a database from before too, and drops those that they need no
- * more. They are on the values in the JSON: a record is stored once.
+ * Creates the missing indexes for the lists of a resource, also in an existing database, and drops those no longer needed. They
+ * index expressions on the JSON, so that each value is stored in the record only.
  */
 export function keepIndexes(db: Database, { plural, indexes }: Resource): void {
   const wanted = new Map(
@@ -27,7 +27,7 @@ export function keepIndexes(db: Database, { plural, indexes }: Resource): void {
       "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql NOT NULL",
     )
     .all(plural);
-  // An operator may have made one by hand, which has a name of another form.
+  // Keep indexes that an operator created by hand: their names have no such prefix.
   const stale = present.filter(({ name, sql }) => name.startsWith(`${plural}.`) && wanted.get(name) !== sql);
   const missing = [...wanted].filter(([name, sql]) => !present.some((one) => one.name === name && one.sql === sql));
   if (stale.length + missing.length === 0) return;

@@ -1,21 +1,23 @@
 import { TooMuchKept } from "../errors";
 
-/** How long the first answer to a key is kept: 24 hours. */
+/** How long the first answer to a key is stored: 24 hours. */
 export const keyLifetimeMs = 24 * 60 * 60 * 1000;
 
-/** The most that is kept for one owner within that time, in characters. */
+/** Maximum size of the answers stored for one owner in that time, in characters. */
 const mostKept = 256 * 1024 * 1024;
-/** What a key takes besides its answer. */
+/** Size of a key without its answer, in characters. */
 const keyLength = 250;
-/** Counted apart; all others are counted together, since without tokens a client may claim to be anybody. */
+/** Maximum number of owners counted separately. All others are counted together, since without API tokens clients can invent owners. */
 const mostOwners = 100;
 
 interface Period {
+  /** Start of the period, in milliseconds since 1970. */
   readonly since: number;
+  /** Size of the answers and keys added in this period, in characters. */
   length: number;
 }
 
-/** Bounds what the answers to keys take, for each owner. It counts in periods, so that two of them may lie there at a time. */
+/** Limits the size of stored answers per owner. It counts per period of 24 hours, so the answers of two periods may exist at a time. */
 export class KeptAnswers {
   readonly #periods = new Map<string, Period>();
 
@@ -34,7 +36,7 @@ export class KeptAnswers {
   #periodOf(owner: string, now: number): Period {
     const name = this.#periods.has(owner) || this.#periods.size < mostOwners ? owner : "others";
     let period = this.#periods.get(name);
-    // A clock that was put back begins another period, too.
+    // A clock that goes back also starts a new period.
     if (!period || now - period.since >= keyLifetimeMs || now < period.since) {
       period = { since: now, length: 0 };
       this.#periods.set(name, period);

@@ -1,22 +1,22 @@
-// SQLite can wait for a lock by itself (busy_timeout), but it does so on the event loop: nothing else happens meanwhile, not
-// even an answer to /health/live. So connections of the API and of consumers have no such timeout, and waiting is done here.
+// SQLite can wait for a lock itself (busy_timeout), but that blocks the event loop: not even /health/live would respond.
+// Connections of the API and of consumers therefore have no such timeout, and this module waits for locks.
 
-/** How long a write waits for a lock that another process holds, in milliseconds. */
+/** Default time that a write waits for another process's lock, in milliseconds. */
 export const lockPatienceMs = 5000;
 
 const longestPauseMs = 50;
 
-/** Whether a lock of another process forbids it now; also for an error that was caused by such a one. */
+/** Returns whether an error, or its cause, means that another process holds the lock. */
 export function isBusy(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return ("code" in error && String(error.code).startsWith("SQLITE_BUSY")) || isBusy(error.cause);
 }
 
 /**
- * Runs `work`, and runs it again between other work of this process as long as a lock of another process forbids it. `work`
- * must leave nothing half done when it throws.
+ * Runs `work`, and retries it without blocking the event loop while another process holds the lock. `work` must be atomic: if
+ * it throws, it must have changed nothing.
  *
- * @param patienceMs after so long the error of SQLite is thrown.
+ * @param patienceMs how long to retry before throwing the error of SQLite. Default: {@link lockPatienceMs}.
  */
 export async function whenUnlocked<T>(work: () => T | Promise<T>, patienceMs = lockPatienceMs): Promise<T> {
   for (const retry = new LockRetry(patienceMs); ; ) {
@@ -30,17 +30,17 @@ export async function whenUnlocked<T>(work: () => T | Promise<T>, patienceMs = l
   }
 }
 
-/** When to try again what a lock forbids. */
+/** Computes the pauses between attempts to get a lock. */
 export class LockRetry {
   readonly #deadline: number;
   #pauseMs = 0.5;
 
-  /** Counts from now. */
+  /** @param patienceMs how long to retry, counted from now. */
   constructor(patienceMs: number) {
     this.#deadline = performance.now() + patienceMs;
   }
 
-  /** Undefined: the error is another one, or it took too long. */
+  /** Returns the pause before the next attempt in milliseconds, or undefined for any other error or if the time is up. */
   pauseMs(error: unknown): number | undefined {
     if (!isBusy(error) || performance.now() >= this.#deadline) return undefined;
     this.#pauseMs = Math.min(longestPauseMs, this.#pauseMs * 2);

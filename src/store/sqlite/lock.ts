@@ -6,12 +6,12 @@ export interface Lock {
   release(): void;
 }
 
-/** However often somebody is just looking: that takes microseconds. */
+/** Attempts to take the lock while other processes check it with `isLocked`. Each check takes microseconds. */
 const mostTries = 1000;
 
 /**
- * Takes a lock between processes that the operating system gives back when its holder dies, however it dies: an
- * exclusive transaction on a SQLite file made for it. Undefined: another process holds it.
+ * Takes a lock between processes: an exclusive transaction on a SQLite file of its own. The operating system releases it if the
+ * process dies. Returns undefined if another process holds the lock.
  */
 export function acquireLock(file: string): Lock | undefined {
   makePrivate(file);
@@ -19,7 +19,7 @@ export function acquireLock(file: string): Lock | undefined {
   try {
     db.run("PRAGMA busy_timeout = 0");
     for (let tries = 1; !isFree(db, "BEGIN EXCLUSIVE"); tries += 1) {
-      // Whoever looks whether the lock is held keeps it from being taken for that moment, but can be read beside.
+      // A process that only checks the lock prevents BEGIN EXCLUSIVE for a moment, but does not prevent reading. Try again.
       if (tries < mostTries && isFree(db, look)) continue;
       db.close();
       return undefined;
@@ -36,7 +36,7 @@ export function acquireLock(file: string): Lock | undefined {
   };
 }
 
-/** Whether a process holds this lock now. Looks without taking it. */
+/** Returns whether a process holds this lock now, without taking it. */
 export function isLocked(file: string): boolean {
   if (!existsSync(file)) return false;
   const db = new Database(file, { readonly: true });
@@ -50,7 +50,7 @@ export function isLocked(file: string): boolean {
 
 const look = "SELECT 1 FROM sqlite_schema";
 
-/** Runs a statement; false: another process's lock forbids it. */
+/** Runs a statement. Returns false if another process's lock prevents it. */
 function isFree(db: Database, sql: string): boolean {
   try {
     db.run(sql);

@@ -16,40 +16,41 @@ import { retryQueuesIn, subscriptionsOf } from "./queue-tables";
 import { refusalsOf } from "./refusal-table";
 import { relayTroubleIn } from "./relay-trouble";
 
-/** The event log as another process sees it. */
+/** Reads the API's event log from another process. */
 export interface LogFollower extends LogReader {
-  /** The queues that consumers have said are theirs. */
+  /** Returns the queues announced by consumers. */
   queues(): string[];
-  /** The same, with the event types that belong on them. */
+  /** Returns the queues announced by consumers, with the event types bound to them. */
   subscriptions(): QueueSubscription[];
-  /** The queues for retries that consumers have said they use, and that are not gone at `now`. */
+  /** Returns the retry queues announced by consumers that have not expired at `now`, in milliseconds since 1970. */
   retryQueues(now: number): RetryQueue[];
-  /** A replay or a fill that the API makes on RabbitMQ. Returns undefined if there is none with this id. */
+  /** Returns a replay or fill that the API makes on RabbitMQ, or undefined if there is none with this id. */
   replay(id: string): ReplayRow | undefined;
-  /** The announcements that were refused after a time, in milliseconds since 1970; the newest first. */
+  /** Returns the announcements refused after a time, in milliseconds since 1970, newest first. */
   refusals(since: number): Refusal[];
-  /** The position up to which RabbitMQ has confirmed every event, as it was last stored: some 20 ms ago while events are sent. */
+  /** Returns the last stored position up to which RabbitMQ has confirmed all events. It may lag slightly while events are sent. */
   relayed(): number;
-  /** As in {@link Store}. */
+  /** Returns what hinders the relay, as {@link Store} keeps it, or null. */
   relayTrouble(): RelayTrouble | null;
-  /** As in {@link Store}. */
+  /** Resolves with the event that has this id, or with undefined if there is none. */
   readonly find: Store["find"];
+  /** Identifies this log, so that a position in another log is not mistaken for one in this log. */
   readonly logId: Store["logId"];
-  /** Whether anything was committed since the last call. Costs microseconds. */
+  /** Returns whether anything was committed since the previous call. It takes microseconds. */
   changed(): boolean;
-  /** Whether the file was removed, or another one is in its place. */
+  /** Returns whether the database file was removed or replaced. */
   isReplaced(): boolean;
-  /** Has the operating system tell of commits, until the follower is closed. */
+  /** Calls `tell` when the operating system reports a commit, until the follower is closed. Replaces any earlier watch. */
   watch(tell: () => void): LogWatch;
   close(): void;
 }
 
 /**
- * Opens the log of an API in another process, read only, so that the API's database is never locked.
- * Undefined: the API has not made it yet.
+ * Opens the event log of an API that runs in another process. It opens the database read-only, so that it never locks it.
+ * Returns undefined if the API has not created or migrated the database yet.
  *
- * @throws {Error} when the database was written by a newer program; with `SQLITE_BUSY`, as every look does, while another
- * process has it for itself ({@link whenUnlocked} waits for that).
+ * @throws {Error} if a newer program wrote the database. This and every read throw `SQLITE_BUSY` while another process locks
+ *   the database exclusively ({@link whenUnlocked} waits for that).
  */
 export function followLog(file: string): LogFollower | undefined {
   if (!existsSync(file)) return undefined;
@@ -84,7 +85,7 @@ export function followLog(file: string): LogFollower | undefined {
       try {
         return hasMoved(db) || logIdOf(db) !== logId;
       } catch (error) {
-        // Another content in the same file.
+        // The file no longer holds this database, unless it is only locked.
         return !isBusy(error);
       }
     },

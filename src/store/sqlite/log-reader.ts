@@ -7,7 +7,7 @@ export function logIdOf(db: Database): string {
   return db.query<{ log_id: string }, []>("SELECT log_id FROM meta").get()?.log_id ?? "";
 }
 
-/** Returns a function that returns the ids of so many of the newest events. */
+/** Returns a function that returns the ids of the newest events, at most `count`. */
 export function newestEvents(db: Database): (count: number) => Set<string> {
   const newest = db.prepare<{ id: string }, [number]>("SELECT id FROM events ORDER BY position DESC LIMIT ?");
   return (count) => new Set(newest.all(count).map(({ id }) => id));
@@ -24,14 +24,14 @@ export function sqliteLogReader(db: Database): LogReader {
     "SELECT position, timestamp FROM events WHERE position >= ? ORDER BY position LIMIT 1",
   );
   const end = () => lastUsed.get()?.seq ?? 0;
-  // A change that is not committed gives its position back, so only what was pruned is missing.
+  // A change that is not committed uses up no position, so only pruned events are missing.
   const pruned = () => {
-    // The end first: what is committed in between is not pruned.
+    // Read the end first: events committed between the two reads must not count as pruned.
     const last = end();
     return (first.get()?.position ?? last + 1) - 1;
   };
   const scan = logScanner(db, end);
-  /** Halves the log, which is in the order of time; an index would cost every write. */
+  /** Binary search for a time. The log is in the order of time, and an index would slow down every write. */
   function search(time: string): number {
     let low = 0;
     let high = end();

@@ -1,22 +1,22 @@
 import type { Database } from "bun:sqlite";
 import type { LogEntry, Scan, Scanned } from "../log";
 
-/** Rows that one scan looks at: some milliseconds. */
+/** Maximum number of rows that one scan searches, to bound how long it blocks the event loop. */
 const maxRows = 10_000;
 
-/** Rows read at once: each may be large. */
+/** Rows read at a time, since each may be large. */
 const batch = 32;
 
 type Bounds = { after: number; last: number; types: string | null; limit: number };
 
-/** Reads a filtered part of the event log of an open database, at a bounded cost. */
+/** Returns a function that reads selected events of an open database, at a bounded cost. */
 export function logScanner(db: Database, end: () => number): (position: number, scan: Scan) => Scanned {
   const columns = "position, id, type, subject, timestamp, body, traceparent";
   const wanted = "($types IS NULL OR type IN (SELECT value FROM json_each($types)))";
   const inOrder = db.prepare<LogEntry, [Bounds]>(
     `SELECT ${columns} FROM events WHERE position > $after AND position <= $last AND ${wanted} ORDER BY position LIMIT $limit`,
   );
-  // Records of several resources may have one id, and one of them a long history.
+  // Records of several resources may share an id, and one of them may have a long history, so this is bounded, too.
   const ofSubject = `SELECT position FROM events WHERE subject = $subject AND position > $after AND position <= $last ORDER BY position LIMIT ${maxRows}`;
   const bySubject = db.prepare<LogEntry, [Bounds & { subject: number }]>(
     `SELECT ${columns} FROM events WHERE position IN (${ofSubject}) AND ${wanted} ORDER BY position LIMIT $limit`,

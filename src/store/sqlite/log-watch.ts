@@ -1,17 +1,17 @@
-// The whole module, so that a simulation can put another `watch` in its place.
+// Import the whole module, so that a simulation can replace `watch`.
 import fs from "node:fs";
 import { basename, dirname } from "node:path";
 
-/** So many commits in a row that the system did not tell of: it does not, as on a network file system. */
+/** After this many unreported commits in a row, reports count as unreliable, as on a network file system. */
 const mostMisses = 3;
 
-/** Has the operating system tell of each commit to a database, and of another file in its place. */
+/** Watches a database file: the operating system reports commits and a replaced file. */
 export class LogWatch {
   #watcher: fs.FSWatcher | undefined;
   #hasTold = false;
   #misses = 0;
 
-  /** @param tell called for each commit, or once for several. */
+  /** @param tell called after each commit, or once after several. */
   constructor(file: string, tell: () => void) {
     const names = [basename(file), `${basename(file)}-wal`];
     try {
@@ -23,16 +23,16 @@ export class LogWatch {
       });
       this.#watcher.on("error", () => this.close());
     } catch {
-      // There is a limit to the number of watches; whoever looks by itself finds the commits, too.
+      // The system limits the number of watches. Without one, the caller has to poll.
     }
   }
 
-  /** Whether it is enough to look now and then. */
+  /** Whether the caller can rely on reports and poll only occasionally. */
   get isReliable(): boolean {
     return this.#watcher !== undefined && this.#misses < mostMisses;
   }
 
-  /** To be called when a commit was found. */
+  /** Call this when a commit was found, to count the commits that were not reported. */
   found(): void {
     if (!this.#hasTold) this.#misses += 1;
     this.#hasTold = false;

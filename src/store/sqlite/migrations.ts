@@ -6,7 +6,7 @@ import { relayTimesSchema } from "./relay-position";
 import { relayTroubleSchema } from "./relay-trouble";
 import { replaySchema } from "./replay-table";
 
-/** Each entry takes a database one version up. Append only: an entry that was released never changes. */
+/** SQL scripts, each of which upgrades a database by one version. Append only: a released entry never changes. */
 export type Migrations = readonly string[];
 
 export const storeMigrations: Migrations = [
@@ -35,7 +35,7 @@ export const storeMigrations: Migrations = [
   CREATE TABLE subscriptions (queue TEXT PRIMARY KEY, types TEXT NOT NULL) STRICT;
   ${replaySchema}`,
   idempotencyKeySchema,
-  // The history of one record. An insert does not feel it; an update of one of many records does, by some microseconds.
+  // For the history of one record. It makes updates slightly slower, but not inserts.
   "CREATE INDEX events_subject ON events (subject)",
   `
   -- Queues on RabbitMQ in which events wait for their next attempt, and when (milliseconds since 1970) each is gone if nobody uses it.
@@ -43,12 +43,12 @@ export const storeMigrations: Migrations = [
     queue TEXT NOT NULL, delayMs INTEGER NOT NULL, expiresAt INTEGER NOT NULL, PRIMARY KEY (queue, delayMs)
   ) STRICT, WITHOUT ROWID;
   `,
-  // The request that made the change.
+  // The request that made the change, and the time of RabbitMQ's confirmation.
   `
   ALTER TABLE events ADD COLUMN requestId TEXT;
   ALTER TABLE events ADD COLUMN requestedAt INTEGER;
   ${relayTimesSchema}`,
-  // What is written to see whether anything can be.
+  // Written by the check whether the store can be written.
   "CREATE TABLE warren_write_check (one INTEGER PRIMARY KEY CHECK (one = 1), filler BLOB NOT NULL) STRICT",
   `
   ALTER TABLE subscriptions ADD COLUMN announcedAt INTEGER NOT NULL DEFAULT 0;
@@ -59,12 +59,12 @@ export const storeMigrations: Migrations = [
 ];
 
 /**
- * Brings a database up to date.
+ * Upgrades a database to the newest version.
  *
- * @throws {Error} when it was written by a newer program.
+ * @throws {Error} if a newer program wrote the database.
  */
 export function migrate(db: Database, file: string, migrations: Migrations): void {
-  // Without a lock where there is nothing to do: whoever opens a file that another process is writing need not wait.
+  // Take no lock if there is nothing to do, so that opening does not wait for another process that is writing.
   if (schemaVersionOf(db) === migrations.length) return;
   db.transaction(() => {
     const version = schemaVersionOf(db);

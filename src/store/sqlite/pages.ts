@@ -5,23 +5,23 @@ import type { Listing, Page, Place, Prefix, Range, SortKey } from "../listing";
 import type { Stored } from "../stored";
 import { indexName, storedField } from "./indexes";
 
-/** How many records a page reads at most to find those that its filters let through: about a millisecond. */
+/** Maximum number of records that a page reads to find those that match its filters. */
 export const readAtMost = 1000;
 
 type Bindings = Record<string, string | number | Uint8Array | null>;
 type Bounds = readonly [from: string | number, to: string | number | Uint8Array];
 
-/** In SQLite every blob is greater than every text. */
+/** Upper bound for all texts: in SQLite, every blob is greater than every text. */
 const afterAllText = new Uint8Array();
 
 /**
- * Reads the pages of one resource's lists. What a page costs depends on its size, and neither on the place where it is
- * nor on how many records there are.
+ * Reads the pages of one resource's lists. The cost of a page depends on its size, not on its place in the list or on the
+ * number of records.
  */
 export class Pages {
   readonly #table: string;
   readonly #filters: Filters;
-  /** The fields with an index of their own; each is tried in this order. */
+  /** Fields that have an index, in the order in which they are tried. */
   readonly #indexes: readonly string[];
   readonly #statements = new Map<string, Statement<Stored, [Bindings]>>();
 
@@ -38,7 +38,7 @@ export class Pages {
     const { limit, sort = "id", descending = false } = listing;
     const bounds = boundsOf(listing);
     const order = new Order(this.#table, sort, descending, bounds.get("updatedAt"));
-    // In the order of updatedAt, what was changed since then is one piece of the list.
+    // Sorted by updatedAt, the records changed since then are one contiguous range.
     if (sort === "updatedAt") bounds.delete("updatedAt");
     const bindings = { ...this.#bindings(bounds), ...order.bindings(listing.after), count: limit + 1 };
     if (bounds.size === 0) return pageOf(this.#all(order.wholePage("$count"), bindings), limit, sort, null);
@@ -46,12 +46,12 @@ export class Pages {
     const driver = this.#indexes.find((field) => bounds.has(field) && this.#findsFew(field, bounds));
     if (driver) return pageOf(this.#all(this.#few(order, driver), bindings), limit, sort, null);
     const rows = this.#all(`${order.page(String(readAtMost))} WHERE ${this.#conditions()} LIMIT $count`, bindings);
-    // Was that all, or only as far as a page reads?
+    // Find out whether more records follow the ones that this page read.
     const [last, more] = rows.length > limit ? [] : this.#all(order.page(`2 OFFSET ${readAtMost - 1}`), bindings);
     return pageOf(rows, limit, sort, last && more ? placeOf(last, sort) : null);
   }
 
-  /** The page where an index finds so few records that they can be put in order. */
+  /** SQL for a page when the index of `driver` finds few enough records to sort them. */
   #few(order: Order, driver: string): string {
     const matching = `SELECT id, ${order.key} AS k FROM "${this.#table}" INDEXED BY ${indexName(this.#table, driver)}
       WHERE ${this.#between(driver)} AND ${this.#conditions()} AND ${order.rest} ORDER BY ${order.by} LIMIT $count`;
@@ -67,7 +67,7 @@ export class Pages {
     return found.length === 0;
   }
 
-  /** What the filters let through, said so that it is one statement whichever of them are given. */
+  /** SQL condition for all filters. It is the same text whichever filters are given, so that one statement serves them all. */
   #conditions(): string {
     return Object.keys(this.#filters)
       .map((field) => `($${field}From IS NULL OR ${this.#between(field)})`)
@@ -94,14 +94,14 @@ export class Pages {
   }
 }
 
-/** One order of a list, as SQL. */
+/** A sort order of a list, as SQL. */
 class Order {
   readonly key: string;
-  /** What comes after the place that the page begins behind. */
+  /** SQL condition for the records after the start of the page. */
   readonly rest: string;
   readonly by: string;
   readonly #ids: string;
-  /** The records themselves, where they stand in this order; undefined: they do not. */
+  /** SQL that reads the records directly in this order. Undefined if the table is in another order. */
   readonly #inPlace: string | undefined;
   readonly #start: Place;
   readonly #end: string;
@@ -128,30 +128,30 @@ class Order {
     this.key = storedField(sort);
     this.rest = `(k ${beyond} $key OR (k = $key AND id ${beyond} $id)) AND k >= $end`;
     const indexed = `SELECT id FROM "${table}" INDEXED BY ${indexName(table, sort)} WHERE`;
-    // In two parts, since SQLite does not look up (key, id) > ($key, $id) in an index: it would read all of the same key.
+    // Two parts, since SQLite does not look up (key, id) > ($key, $id) in an index: it would read all records with the same key.
     this.#ids = `SELECT id FROM (${indexed} ${this.key} = $key AND id ${beyond} $id ORDER BY id ${direction})
       UNION ALL SELECT id FROM (${indexed} ${this.key} ${beyond} $key AND ${this.key} >= $end ORDER BY ${this.key} ${direction}, id ${direction})`;
   }
 
   bindings(after: Place | undefined): Bindings {
-    // What was changed since then begins no earlier.
+    // With `updatedSince`, the page starts no earlier than that time.
     const early = !this.descending && this.sort !== "id" && after !== undefined && after.key < this.#start.key;
     const { key, id } = after === undefined || early ? this.#start : after;
     return this.sort === "id" ? { id } : { key, id, end: this.#end };
   }
 
-  /** The records of a part of the list, in its order; a condition may follow. */
+  /** SQL for the records of a part of the list, in its order. A WHERE clause may follow. */
   page(part: string): string {
     return records(this.table, `${this.#ids} LIMIT ${part}`);
   }
 
-  /** The same, where no condition follows: a quarter faster than to look them up one by one. */
+  /** SQL as from `page`, but no WHERE clause may follow. It is faster, since it does not look up records one by one. */
   wholePage(part: string): string {
     return this.#inPlace === undefined ? this.page(part) : `${this.#inPlace} LIMIT ${part}`;
   }
 }
 
-/** Looked up one by one in the order of the ids: CROSS JOIN is what SQLite never turns around. */
+/** SQL that looks up records in the order of `ids`. With CROSS JOIN, SQLite never reverses the join order. */
 function records(table: string, ids: string): string {
   return `SELECT id, version, json FROM (${ids}) AS found CROSS JOIN "${table}" USING (id)`;
 }
@@ -168,17 +168,17 @@ function numbersOf({ min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFIN
   return [min, max];
 }
 
-/** The texts with a prefix are those from it up to the next text that has not got it. SQLite compares code points. */
+/** Returns the range of texts with a prefix: from the prefix up to the next text without it. SQLite compares code points. */
 function textsOf({ prefix }: Prefix): Bounds {
   const points = Array.from(prefix, (point) => point.codePointAt(0) as number);
   while (points.at(-1) === 0x10ffff) points.pop();
   const last = points.pop();
   if (last === undefined) return [prefix, afterAllText];
-  // Surrogates are no characters.
+  // Skip the surrogates, which are not characters.
   return [prefix, String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1)];
 }
 
-/** @param rows one more than `limit`, where there are so many. */
+/** @param rows up to `limit` + 1 records. The extra one shows that another page follows. */
 function pageOf(rows: Stored[], limit: number, sort: SortKey, next: Place | null): Page {
   if (rows.length <= limit) return { rows, next };
   const shown = rows.slice(0, limit);

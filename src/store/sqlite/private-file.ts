@@ -7,7 +7,7 @@ const anyAccessOfOthers = 0o007;
 const searchByOthers = 0o001;
 
 /**
- * Makes a file that only this user can open, and its folder, unless they exist. SQLite gives the files that it makes
+ * Creates a file that only this user can open, and its folder, unless they exist. SQLite gives the files that it creates
  * beside a database (`-wal`, `-shm`) the mode of the database.
  */
 export function makePrivate(file: string): void {
@@ -20,8 +20,8 @@ export function makePrivate(file: string): void {
 }
 
 /**
- * Throws if a file exists and is not a SQLite database (https://www.sqlite.org/fileformat.html, section 1.3). Only looks,
- * so that a path given by mistake leaves nothing beside another program's file.
+ * Throws `SQLITE_NOTADB` if a file exists and is not a SQLite database (https://www.sqlite.org/fileformat.html, section 1.3).
+ * Reads only, so that a wrong path leaves nothing beside another program's file.
  */
 export function refuseForeign(file: string): void {
   const stats = statsOf(file);
@@ -31,8 +31,8 @@ export function refuseForeign(file: string): void {
 }
 
 /**
- * Returns the files of a data folder that users beyond this one and its group can open: the database with the files that
- * SQLite keeps beside it, and what consumers keep. A folder that others cannot search protects its files.
+ * Returns the files of a data folder that users other than the owner and its group can open. It checks the database, the files
+ * that SQLite keeps beside it, and the files of consumers. A folder that others cannot search protects its files.
  */
 export function exposedFiles(databaseFile: string, dataDir: string): string[] {
   const name = basename(databaseFile);
@@ -45,7 +45,7 @@ export function exposedFiles(databaseFile: string, dataDir: string): string[] {
   );
 }
 
-/** Logs a warning if users beyond this one and its group can open files of the data folder. */
+/** Logs a warning if users other than the owner and its group can open files of the data folder. */
 export function warnOfExposed({ databaseFile, dataDir }: Pick<Config, "databaseFile" | "dataDir">, log: Log): void {
   const files = exposedFiles(databaseFile, dataDir);
   if (files.length === 0) return;
@@ -55,7 +55,7 @@ export function warnOfExposed({ databaseFile, dataDir }: Pick<Config, "databaseF
   );
 }
 
-/** Takes every right of others on a file away. */
+/** Removes all permissions on a file, except those of its owner to read and write it. */
 export function closeToOthers(file: string): void {
   chmodSync(file, 0o600);
 }

@@ -2,8 +2,9 @@ import type { Database } from "bun:sqlite";
 import type { Uncommitted } from "./uncommitted";
 
 /**
- * Removes events older than a time up to a position, and answers how many. A prefix only, whatever the clock did, and a
- * bounded one, so that pruning never holds up a commit for long. It belongs into a change.
+ * Returns a function that deletes events older than a time, up to a position, and returns their number. It deletes only a prefix
+ * of the log, even if times are out of order. Each call deletes a bounded number, so that it never delays a commit for long.
+ * Call it only inside a change.
  */
 export function pruner(db: Database, uncommitted: Uncommitted): (before: string, position: number) => number {
   const oldest = db.prepare<{ events: number; last: number | null }, [number, string]>(
@@ -12,7 +13,7 @@ export function pruner(db: Database, uncommitted: Uncommitted): (before: string,
       (SELECT min(position) FROM oldest WHERE timestamp >= ?2), ?1 + 1)`,
   );
   const remove = uncommitted.prepare("DELETE FROM events WHERE position <= ?");
-  // The times when the relay was somewhere; those that belong to no event any more.
+  // Delete the times of the relay that belong to deleted events.
   const removeTimes = uncommitted.prepare(
     "DELETE FROM relay_times WHERE position < coalesce((SELECT min(position) FROM events), (SELECT position FROM relay))",
   );

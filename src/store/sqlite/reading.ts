@@ -1,6 +1,6 @@
 import { unavailable } from "./unavailable";
 
-/** Names what is the store's trouble as such. */
+/** Runs `read`. Throws {@link StoreUnavailable} in place of an SQLite error that means the store cannot be read. */
 export function reading<T>(read: () => T): T {
   try {
     return read();

@@ -6,15 +6,15 @@ import { mistakesInWritten } from "../../schema/written";
 import type { InvalidRecords } from "../invalid-records";
 import type { Stored } from "../stored";
 
-/** Raise it when the same schema begins to refuse more: every record is then checked again. */
+/** Version of the validation rules. Increase it when they become stricter, so that every record is checked again. */
 const rules = 1;
-/** How many records are in memory at a time. */
+/** Maximum number of records in memory at a time. */
 const batch = 1000;
-/** Of one resource: enough to find out what has changed. */
+/** Maximum number of invalid records to report per resource. */
 const mostNamed = 5;
 const progressMs = 2000;
 
-/** Called every two seconds with the number of records of a resource that were checked. */
+/** Called every two seconds with the number of checked records of a resource. */
 type OnProgress = (resource: string, checked: number) => void;
 export type RecordsCheck = (onProgress: OnProgress) => Promise<InvalidRecords[]>;
 
@@ -24,10 +24,10 @@ export const recordChecksSchema = `
 `;
 
 /**
- * Checks the stored records of those resources whose schema is not the one that they were last checked with, and notes the
- * schema of those that are valid. Others get their turn in between.
+ * Checks the stored records of each resource whose schema has changed since its last check. If all records of a resource are
+ * valid, stores its schema's fingerprint. Yields to the event loop between batches.
  *
- * @returns the resources that have records which are not valid.
+ * @returns the resources with invalid records.
  */
 export async function checkRecords(db: Database, resources: readonly Resource[], onProgress: OnProgress): Promise<InvalidRecords[]> {
   const last = db.prepare<{ fingerprint: string }, [string]>("SELECT fingerprint FROM warren_record_checks WHERE resource = ?");
@@ -41,7 +41,7 @@ export async function checkRecords(db: Database, resources: readonly Resource[],
   return invalid;
 }
 
-/** Notes that all records of a resource are valid by its schema. */
+/** Stores that all records of a resource match its current schema. */
 export function noteValid(db: Database, resource: Resource): void {
   db.run("INSERT OR REPLACE INTO warren_record_checks VALUES (?, ?)", [resource.name, fingerprintOf(resource)]);
 }
@@ -66,7 +66,7 @@ async function findInvalid(db: Database, resource: Resource, onProgress: OnProgr
   return found;
 }
 
-/** The same for schemas that accept the same records, whatever their descriptions say. */
+/** Returns a hash of the record's schema. Keywords that only describe, such as titles and examples, do not affect it. */
 function fingerprintOf({ record }: Resource): string {
   const schema = essenceOf(JSON.parse(JSON.stringify(record)) as JsonSchema);
   return `${rules} ${new Bun.CryptoHasher("sha256").update(JSON.stringify(schema)).digest("base64url")}`;

@@ -7,15 +7,15 @@ import type { Stored } from "../stored";
 import { noteValid } from "./record-checks";
 import { serialize } from "./serialize";
 
-/** How many records are in memory at a time. */
+/** Maximum number of records in memory at a time. */
 const batch = 1000;
 
 /**
- * Brings the records that an older program wrote to the newest version of their schema, with the upcasters that events
- * have: a reader, a filter and a change then see one shape. It is no change of the record: its version and its time
- * stay, and there is no event.
+ * Converts records written by an older program to the newest version of their schema, with the upcasters of events. Readers,
+ * filters and changes then see one shape. The record keeps its version and time, and no event is added.
  *
- * @throws {Error} when an upcaster fails on a record, or a newer program wrote them; nothing is changed then.
+ * @throws {Error} if an upcaster fails on a record, or a newer program wrote the records. The resource's records then stay
+ *   unchanged.
  */
 export function upcastRecords(db: Database, resources: readonly Resource[]): void {
   db.run("CREATE TABLE IF NOT EXISTS warren_record_versions (resource TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT");
@@ -25,7 +25,7 @@ export function upcastRecords(db: Database, resources: readonly Resource[]): voi
     const newest = newestVersion(type);
     if (known.get(resource.name)?.version === newest) continue;
     db.transaction(() => {
-      // Records from before versions were noted have the first one.
+      // Records without a stored version have the first one.
       const version = known.get(resource.name)?.version ?? (isEmpty(db, resource) ? newest : 1);
       if (version > newest) {
         throw new Error(
@@ -42,7 +42,7 @@ export function upcastRecords(db: Database, resources: readonly Resource[]): voi
   }
 }
 
-/** The versions of a resource's record alone are those of an event that has nothing else. */
+/** Returns an event type whose versions are those of the resource's record, so that events and records share one conversion. */
 function recordsAsEvents(resource: Resource): EventType {
   const past = resource.past.filter(({ event }) => event === undefined);
   return eventTypesOf({ ...resource, past })[0] as EventType;

@@ -8,7 +8,7 @@ export const refusalSchema = `
     queue TEXT NOT NULL, problem TEXT NOT NULL, count INTEGER NOT NULL, lastAt INTEGER NOT NULL, PRIMARY KEY (queue, problem)
   ) STRICT, WITHOUT ROWID;`;
 
-/** More than that are of no use to a person, and whoever sends them chooses their names. */
+/** Maximum number of refusals to keep. It is limited because the sender chooses the queue names. */
 const mostKept = 100;
 
 export function refusalsIn(db: Database, commits: GroupCommit): Store["refusals"] {

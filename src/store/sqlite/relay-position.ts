@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { Store } from "../store";
 import type { GroupCommit } from "./group-commit";
 
-/** How far RabbitMQ has confirmed the log, and since when. */
+/** Table with the time at which each position of the relay was stored. */
 export const relayTimesSchema = `
   -- When a position of the relay was stored, in milliseconds since 1970; null: before that was kept.
   CREATE TABLE relay_times (position INTEGER PRIMARY KEY, at INTEGER) STRICT;

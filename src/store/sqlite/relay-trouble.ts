@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { RelayTrouble } from "../relay-trouble";
 import type { GroupCommit } from "./group-commit";
 
-/** What keeps the relay from sending events, for those who look from another process. */
+/** Keeps why the relay cannot send events, for other processes to read. */
 export const relayTroubleSchema = `
   CREATE TABLE relay_trouble (
     one INTEGER PRIMARY KEY CHECK (one = 1), queue TEXT, what TEXT NOT NULL, since TEXT NOT NULL

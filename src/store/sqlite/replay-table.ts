@@ -5,11 +5,11 @@ import type { Write } from "./uncommitted";
 export interface ReplayTable {
   add(replay: NewReplay): void;
   get(id: string): ReplayRow | undefined;
-  /** Those of this log that have not finished, the oldest first. */
+  /** Returns the unfinished replays of a log, oldest first. */
   unfinished(logId: string): ReplayRow[];
-  /** Changes nothing of one that has finished, such as one that somebody has cancelled meanwhile. */
+  /** Saves the progress of a replay, unless it has finished, for example because it was cancelled. */
   save(id: string, progress: ReplayProgress): void;
-  /** The newest first. */
+  /** Returns up to `limit` replays, newest first. */
   list(limit: number): ReplayRow[];
 }
 
@@ -21,7 +21,7 @@ export const replaySchema = `
   ) STRICT;
 `;
 
-/** @param prepare of what writes. Default: it is written at once. */
+/** @param prepare prepares the statements that write. Default: they write immediately. */
 export function replayTable(db: Database, prepare: (sql: string) => Write = (sql) => writeAtOnce(db, sql)): ReplayTable {
   const add = prepare(
     `INSERT OR IGNORE INTO warren_replays (id, logId, queue, fill, selection, first, position, begun, last, sent, createdAt)

@@ -6,7 +6,7 @@ import { keepIndexes } from "./indexes";
 import { Pages } from "./pages";
 import type { Uncommitted, Write } from "./uncommitted";
 
-/** The statements of one resource's table. */
+/** Reads and writes one resource's table. */
 export class Table {
   readonly #insert: Write;
   readonly #replace: Write;
@@ -35,18 +35,18 @@ export class Table {
     this.#pages = new Pages(db, resource);
   }
 
-  /** An id that was never used. The record's JSON holds its id, so the id is needed before the row. */
+  /** Returns an unused id. The record's JSON contains the id, so it is needed before the row is inserted. */
   nextId(): number {
     return (this.uncommitted.find<number>(this.name) ?? this.#lastId.get(this.name)?.seq ?? 0) + 1;
   }
 
-  /** As the changes that are under way have left it. */
+  /** Returns a record including uncommitted changes, or undefined if it does not exist. */
   current(id: number): Stored | undefined {
     const changed = this.uncommitted.find<Stored | null>(this.#key(id));
     return changed === undefined ? this.get(id) : (changed ?? undefined);
   }
 
-  /** As it was committed last. */
+  /** Returns a record as last committed, or undefined if it does not exist. */
   get(id: number): Stored | undefined {
     return this.#get.get(id) ?? undefined;
   }

@@ -4,10 +4,11 @@ import { InvalidChange, mistakesInWritten } from "../../schema/written";
 import type { Stored } from "../stored";
 
 /**
- * Serializes a record once: these bytes are the row, the part of the event and the answer. Every way to write a record goes
- * through here.
+ * Serializes a record once: the table, the event and the response contain the same JSON. Every write of a record uses this
+ * function.
  *
- * @throws {InvalidChange} for fields that the schema refuses, or that JSON would not keep as they are.
+ * @throws {InvalidChange} if the fields do not match the schema, or JSON cannot represent them exactly.
+ * @throws {TypeError} if the fields are not an object.
  */
 export function serialize(resource: Resource, id: number, fields: object, version: number, createdAt: string, updatedAt: string): Stored {
   refuseOther(resource, fields);
@@ -24,9 +25,9 @@ export function serialize(resource: Resource, id: number, fields: object, versio
   return { id, version, json: JSON.stringify(record) };
 }
 
-/** What a change makes is an object at once, which its type says, but JavaScript does not. */
+/** Throws if a change returned a promise or anything else that is not an object. JavaScript callers are not type-checked. */
 function refuseOther({ name }: Resource, fields: unknown): void {
-  // Nobody else will look at how it ends.
+  // Prevent an unhandled rejection.
   if (fields instanceof Promise) fields.catch(() => {});
   else if (typeof fields === "object" && fields !== null) return;
   throw new TypeError(`The fields of the ${name} have to be an object; a change must not be async, and has to return them.`);
@@ -34,7 +35,7 @@ function refuseOther({ name }: Resource, fields: unknown): void {
 
 const open = new WeakMap<Resource, TObject>();
 
-/** The schema of the fields in a record that also has what the service fills in. */
+/** Returns a schema that checks the resource's fields and ignores other properties of the record. */
 function openFields(resource: Resource): TObject {
   let schema = open.get(resource);
   if (!schema) {
@@ -44,7 +45,7 @@ function openFields(resource: Resource): TObject {
   return schema;
 }
 
-/** Whether two states of a record have the same fields. The order of keys makes no difference. */
+/** Returns whether two states of a record have the same fields. The order of keys does not matter. */
 export function hasSameFields(before: Stored, after: Stored): boolean {
   const [old, now] = [fieldsText(before), fieldsText(after)];
   return old === now || (old.length === now.length && Bun.deepEquals(JSON.parse(old), JSON.parse(now)));

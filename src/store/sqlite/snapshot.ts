@@ -1,13 +1,12 @@
 import type { Database, Statement } from "bun:sqlite";
 import { reading } from "./reading";
 
-/** Nobody waits for it any longer than this, such as a checkpoint that somebody asks for by hand. */
+/** Maximum duration of a shared transaction, so that a manual checkpoint, for example, does not wait longer. */
 const longestMs = 100;
 
 /**
- * Reads that share one transaction until the next commit. The locks of a transaction of its own would cost a read ten
- * times as much as the look into the table. While one process does all the writing, and nothing of that is under way,
- * nothing can change in between.
+ * Lets reads share one transaction until the next commit. In a transaction of its own, a read would spend most of its time on
+ * locks. Sharing is safe because only this process writes, and no commit is in progress.
  */
 export class Snapshot {
   readonly #begin: Statement;
@@ -15,13 +14,13 @@ export class Snapshot {
   #timer: Timer | undefined;
   #isOpen = false;
 
-  /** @param mayShare asked at each read: whether nothing is being written. */
+  /** @param mayShare returns whether no commit is in progress. Called at each read. */
   constructor(
     readonly db: Database,
     readonly mayShare: () => boolean,
   ) {
     this.#begin = db.prepare("BEGIN");
-    // It has written nothing; a commit could fail, such as with a full disk.
+    // The transaction only reads. A COMMIT could fail, for example if the disk is full.
     this.#end = db.prepare("ROLLBACK");
   }
 
@@ -40,8 +39,8 @@ export class Snapshot {
   }
 
   /**
-   * Has to be called before a commit begins: on this connection it could not, and another could not take the log of SQLite
-   * back to its start.
+   * Ends the shared transaction. Call it before each commit: this connection cannot begin another transaction before. On another
+   * connection, SQLite could not restart its write-ahead log.
    */
   release(): void {
     if (!this.#isOpen) return;

@@ -35,18 +35,19 @@ import { Snapshot } from "./snapshot";
 import { writeCheck } from "./write-check";
 
 interface StoreOptions {
+  /** Creates a span for each event. Default: no tracing. */
   readonly tracing?: Pick<Tracing, "create"> | undefined;
-  /** Commits that take longer, in seconds, move to a thread of their own. Default: all are made on the thread of the caller. */
+  /** When commits take longer than this, in seconds, they move to a separate thread. Default: all run on the caller's thread. */
   readonly quickCommitSeconds?: number | undefined;
-  /** How long a change waits for a lock of another process, in milliseconds. Default: {@link lockPatienceMs}. */
+  /** How long a change waits for another process's lock, in milliseconds. Default: {@link lockPatienceMs}. */
   readonly patienceMs?: number | undefined;
 }
 
 /**
- * Opens the embedded store, makes its folder and brings its schema up to date.
+ * Opens the embedded store. Creates the database and its folder if necessary, and upgrades its schema and records.
  *
- * @throws {Error} when another process serves this database, a newer program wrote it, or it cannot be opened; while another
- * process has a lock on it, with `SQLITE_BUSY` as the cause ({@link whenUnlocked} waits for that).
+ * @throws {Error} if another process serves this database, a newer program wrote it, or it cannot be opened. If another process
+ *   locks the database, the cause is `SQLITE_BUSY` ({@link whenUnlocked} waits for that).
  */
 export function openSqliteStore(file: string, resources: readonly Resource[], options: StoreOptions = {}): SqliteStore {
   try {

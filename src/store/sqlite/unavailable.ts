@@ -1,8 +1,9 @@
 import { StoreReplaced, StoreUnavailable } from "../errors";
 
-/** Trouble that is the store's and not one change's, by the primary result codes of SQLite. */
+/** Primary result codes of SQLite that mean the store is unavailable, rather than that one change is invalid. */
 export const troubles = /^SQLITE_(BUSY|LOCKED|NOMEM|READONLY|IOERR|CORRUPT|FULL|CANTOPEN|NOTADB)/;
 
+/** Returns a {@link StoreUnavailable} with the error as its cause if SQLite reports such a code. Otherwise returns the error itself. */
 export function unavailable(error: unknown): unknown {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (!troubles.test(code)) return error;

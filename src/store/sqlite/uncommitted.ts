@@ -1,36 +1,39 @@
-/** What a parameter of a statement may be. */
+/** A parameter of a statement. */
 export type Value = string | number | null;
 
-/** Runs of statements, by their numbers, in the order in which they are to be made. */
+/** Executions of statements, in order. `statement` is an index into {@link Uncommitted.sql}. */
 export type Writes = readonly { readonly statement: number; readonly values: readonly Value[] }[];
 
-/** Notes one run of a statement, to be committed with the change that runs. */
+/** Records one execution of a statement, to be committed with the running change. */
 export type Write = (...values: Value[]) => void;
 
-/** What one change has written, or a group of them, until it is committed. */
+/** Uncommitted writes of one change or of a group of changes. */
 export interface Batch {
   readonly writes: Writes[number][];
+  /** Values that later changes read in place of those in the database, by key. */
   readonly view: Map<string, unknown>;
+  /** Functions to call after the commit. */
   readonly onCommit: (() => void)[];
-  /** The ids of the events that it adds to the log, in their order. */
+  /** Ids of the events that the batch adds to the log, in order. */
   readonly eventIds: string[];
 }
 
 const newBatch = (): Batch => ({ writes: [], view: new Map(), onCommit: [], eventIds: [] });
 
-/**
- * What changes have written and is not committed yet, in their order. Those that come after them have to see it; nobody
- * else may.
- */
+/** Holds the uncommitted writes of changes, in order. Later changes have to see them; readers must not. */
 export class Uncommitted {
-  /** The statements, by their numbers. */
+  /** The prepared statements. Writes name them by index. */
   readonly sql: string[] = [];
-  /** The oldest first. */
+  /** Uncommitted batches, oldest first. */
   readonly #batches: Batch[] = [];
   #ofChange: Batch | undefined;
   #hasBegun = false;
 
-  /** @throws {Error} once there was a change: whoever commits knows the statements that there are by then. */
+  /**
+   * Adds a statement. Returns a function that records an execution of it.
+   *
+   * @throws {Error} after the first change, because the committer has received the list of statements by then.
+   */
   prepare(sql: string): Write {
     if (this.#hasBegun) throw new Error(`Prepared too late, as changes are under way: ${sql}`);
     const number = this.sql.push(sql) - 1;
@@ -39,7 +42,7 @@ export class Uncommitted {
     };
   }
 
-  /** For the next changes. */
+  /** Adds a batch for the next changes. */
   begin(): Batch {
     this.#hasBegun = true;
     const batch = newBatch();
@@ -47,7 +50,7 @@ export class Uncommitted {
     return batch;
   }
 
-  /** Runs a change of the newest batch. What it has written is forgotten when it throws. */
+  /** Runs a change and adds its writes to the newest batch. If the change throws, its writes are discarded. */
   run<T>(batch: Batch, change: () => T): T {
     const own = newBatch();
     this.#ofChange = own;
@@ -63,12 +66,12 @@ export class Uncommitted {
     }
   }
 
-  /** It is committed, or will not be. */
+  /** Removes a batch that was committed or has failed. */
   forget(batch: Batch): void {
     this.#batches.splice(this.#batches.indexOf(batch), 1);
   }
 
-  /** What is known under a key since the last commit; undefined: nothing, so that the database has it. */
+  /** Returns the newest uncommitted value of a key. Returns undefined if there is none; the value in the database is then current. */
   find<T>(key: string): T | undefined {
     const own = this.#ofChange?.view.get(key);
     if (own !== undefined) return own as T;
@@ -79,16 +82,17 @@ export class Uncommitted {
     return undefined;
   }
 
-  /** Lets the changes that come after see what this one has written. */
+  /** Sets the uncommitted value of a key, so that this change and later ones see it. */
   keep(key: string, value: unknown): void {
     this.#running.view.set(key, value);
   }
 
+  /** Calls a function after the running change is committed. */
   onCommit(call: () => void): void {
     this.#running.onCommit.push(call);
   }
 
-  /** Notes that the change adds an event to the log, by which it is known afterwards whether it was made. */
+  /** Records that the running change adds an event. The event's id in the log later shows whether the change was committed. */
   addsEvent(id: string): void {
     this.#running.eventIds.push(id);
   }

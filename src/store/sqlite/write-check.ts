@@ -1,11 +1,11 @@
 import type { GroupCommit } from "./group-commit";
 
-/** More than a change of a record writes, with its event and every index: a disk that has room for less is full. */
+/** Number of bytes to write: more than a typical change writes with its event and indexes. A disk with less space counts as full. */
 const checkBytes = 64 * 1024;
 
-/** Finds out whether the store can be written, by writing; those who ask at the same time share the answer. */
+/** Returns a function that rejects if the store cannot be written. It writes to find out, and concurrent calls share one write. */
 export function writeCheck(commits: GroupCommit): () => Promise<void> {
-  // Other than what is there, which SQLite would not write again.
+  // Random data, because SQLite does not rewrite a page whose content stays the same.
   const write = commits.uncommitted.prepare("INSERT OR REPLACE INTO warren_write_check VALUES (1, randomblob(?))");
   let checking: Promise<void> | undefined;
   return () => {

@@ -1,13 +1,13 @@
 import type { Value, Writes } from "./uncommitted";
 
-// How writes go to another thread: as one text, which goes as it is. An array would be cloned with a look-up of each text in
-// a table of all texts, which costs a POST more than its SQLite. Each run of a statement is its number and the kinds of its
-// values, and then the values.
+// Encodes writes as one string to send them to another thread. A string is passed on without conversion. Cloning an array looks
+// up each of its strings in a table of strings, which takes longer than SQLite needs for a POST. Each execution of a statement
+// is encoded as the statement's index and the kinds of its values, followed by the values.
 
 const separator = "\0";
 const kinds = { text: "t", number: "n", null: "-", json: "j" };
 
-/** One text, which {@link writesOf} reads. */
+/** Encodes writes as a string that {@link writesOf} decodes. */
 export function textOf(writes: Writes): string {
   let text = "";
   for (const { statement, values } of writes) {
@@ -32,11 +32,12 @@ export function textOf(writes: Writes): string {
   return text;
 }
 
+/** Decodes writes encoded by {@link textOf}. */
 export function writesOf(text: string): Writes {
   const writes: { statement: number; values: Value[] }[] = [];
   const fields = text.split(separator);
   let next = 0;
-  // The last separator has nothing behind it.
+  // The text ends with a separator, so the last field is empty.
   while (next < fields.length - 1) {
     const head = fields[next++] as string;
     const values: Value[] = [];

@@ -1,4 +1,4 @@
-// RabbitMQ dies, is restarted, takes nothing, or is not there.
+// Faults of RabbitMQ: it crashes, restarts, blocks publishers, or is down.
 import { eventually } from "../../support/processes";
 import type { Fault } from "../fault";
 import type { System } from "../system";
@@ -44,7 +44,7 @@ export const brokerAbsent: Fault = {
   },
 };
 
-/** Raises an alarm, sees that the API goes on while RabbitMQ takes nothing, and ends it. */
+/** Raises an alarm, checks that the API works while RabbitMQ blocks publishers, and clears the alarm. */
 async function alarm(system: System, raise: readonly string[], clear: readonly string[]): Promise<void> {
   const { rabbit, clients, random } = system;
   await rabbit.ctl(...raise);

@@ -1,11 +1,11 @@
-// Processes that end, by force or politely.
+// Faults that end processes, by force or gracefully.
 import type { CrashPoint } from "../crash-points";
 import { crashPoints } from "../crash-points";
 import type { Fault } from "../fault";
 import { roleNames } from "../roles";
 
 const both = ["rabbitmq", "embedded"] as const;
-/** However slowly it starts and works on a busy machine. */
+/** Enough for a slow start on a busy machine. */
 const dieMs = 60_000;
 
 export const apiKill: Fault = {
@@ -26,7 +26,7 @@ const pointTitles: Readonly<Record<CrashPoint, string>> = {
   "after-position": "right after the position is stored",
 };
 
-/** The API dies at an exact point of the relay. */
+/** Crashes the API at an exact point of the relay. */
 export const relayCrashes: readonly Fault[] = crashPoints.map((point) => ({
   name: `relay-${point}`,
   title: `kill -9 of the API ${pointTitles[point]}`,
@@ -51,7 +51,7 @@ export const consumerKill: Fault = {
     await consumer.kill();
     await consumer.start({ CRASH_AFTER: String(random.between(1, 40)) });
     await consumer.dies(dieMs);
-    // Nobody waits for it: the next strike may come before it works.
+    // Do not wait for it: the next strike may come before it is ready.
     consumer.spawn();
   },
 };
@@ -60,7 +60,7 @@ export const stop: Fault = {
   name: "stop",
   title: "SIGTERM of each process, which has to end in time and with 0",
   transports: both,
-  // Some thirty for each of the four.
+  // About thirty strikes for each of the four processes.
   strikes: { full: 120, short: 8 },
   async strike({ programs, random }) {
     const program = random.of(programs);

@@ -1,4 +1,4 @@
-// The machine under the API: its disk, its clock, and a second API.
+// Faults of the API's machine: its disk, its clock, and a second API.
 import { readFileSync } from "node:fs";
 import { eventually, run, send } from "../../support/processes";
 import type { Fault } from "../fault";
@@ -16,7 +16,7 @@ export const diskFull: Fault = {
     const refused = () => clients.changes.filter(({ told }) => told === "refused").length;
     const before = refused();
     disk.fill();
-    // What SQLite has of the disk lasts for a while.
+    // The space that SQLite already has lasts for a while.
     await eventually(() => (refused() > before + random.between(1, 20) ? true : undefined), "the disk to be full", 60_000);
     disk.free();
     await clients.until(20);
@@ -34,7 +34,7 @@ export const fsync: Fault = {
   async strike(system) {
     const { clients, traceFile } = system;
     const flushes = () => readFileSync(traceFile, "utf8").split(/ f(?:data)?sync\(/).length - 1;
-    // Nobody else's commits may be taken for these.
+    // Stop the clients, so that no other commits are counted.
     await clients.stop();
     for (let count = 1; count <= 20; count += 1) {
       const before = flushes();
@@ -93,7 +93,7 @@ export const deadReaders: Fault = {
     const readers = await Promise.all(Array.from({ length: 20 }, connect));
     await clients.until(random.between(50, 200));
     for (const reader of readers) reader.terminate();
-    // It serves others all the while.
+    // The API serves other clients in the meantime.
     await send("GET", `${url}/events?limit=1`);
   },
 };

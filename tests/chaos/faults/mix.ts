@@ -4,7 +4,7 @@ import type { System } from "../system";
 
 const isMet = (fault: Fault) => (fault.needs ?? []).every((need) => needs[need].met());
 
-/** All of these faults at random in one run, apart from what the machine lacks. */
+/** Combines all of these faults at random in one run, except for those that the machine does not support. */
 export function mixOf(all: readonly Fault[]): Fault {
   const mixed = all.filter((fault) => isMet(fault) && isMixable(fault));
   return {
@@ -21,7 +21,7 @@ export function mixOf(all: readonly Fault[]): Fault {
   };
 }
 
-/** A replay would upset the order that all others keep; and a start without RabbitMQ, or with strace, is one of its own. */
+/** A replay would break the order that all other faults keep. A start without RabbitMQ or with strace needs a separate run. */
 function isMixable({ replays, arrange = {} }: Fault): boolean {
   return !replays && !arrange.brokerAbsent && !arrange.traced;
 }

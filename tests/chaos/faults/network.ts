@@ -1,4 +1,4 @@
-// The network between the processes and RabbitMQ.
+// Faults of the network between the processes and RabbitMQ.
 import { eventually } from "../../support/processes";
 import type { Fault } from "../fault";
 
@@ -18,7 +18,7 @@ export const cut: Fault = {
   },
 };
 
-/** Three heartbeats, each as long as src/rabbitmq/connection.ts says, and a moment until that is seen here. */
+/** Three heartbeats of the length in src/rabbitmq/connection.ts, and a moment to observe the result. */
 const foundWithinSeconds = 3 * 5 + 1;
 const lost = "Lost the connection to RabbitMQ";
 const connected = "Connected to RabbitMQ";
@@ -32,7 +32,7 @@ export const halfOpen: Fault = {
   arrange: { proxies: true },
   async strike(system) {
     const { random, programs, clients } = system;
-    // One program, or all of them as when a switch dies.
+    // Strike one program, or all of them as when a switch fails.
     const struck = random.chance(0.5) ? programs : [random.of(programs)];
     await Promise.all(
       struck.map(async (program) => {

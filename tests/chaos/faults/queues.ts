@@ -1,4 +1,4 @@
-// What others do to the queues, and what RabbitMQ does to a consumer that is too slow.
+// Interference with the queues by other programs, and RabbitMQ's reaction to a slow consumer.
 import { writeFileSync } from "node:fs";
 import { type Channel, connect } from "amqplib";
 import { eventually, send } from "../../support/processes";
@@ -8,7 +8,7 @@ import type { System } from "../system";
 
 const transports = ["rabbitmq"] as const;
 
-/** Works on a connection of its own, as a program that has nothing to do with Warren. */
+/** Works on a separate connection, like a program unrelated to Warren. */
 async function asStranger(system: System, work: (channel: Channel) => Promise<unknown>): Promise<void> {
   const connection = await connect(system.rabbit.url);
   connection.on("error", () => {});
@@ -38,7 +38,7 @@ export const queueArguments: Fault = {
       await channel.assertQueue(queue, other);
     });
   },
-  // What was in a queue that somebody deletes is gone; the log has it, and a person asks for it again.
+  // Messages of a deleted queue are gone. The log still has the events, and an operator replays them.
   async heal(system) {
     for (const role of roleNames) {
       await bound(system, role);
@@ -47,7 +47,7 @@ export const queueArguments: Fault = {
   },
 };
 
-/** Fulfils when the queue gets what its consumer wants: from there on nothing has to be asked for again. */
+/** Resolves when the queue has its consumer's bindings. From then on, no replay is needed. */
 async function bound({ rabbit }: System, role: Role): Promise<void> {
   const { queue, kinds } = roles[role];
   const keys = role === "shared" ? ["item.*"] : kinds.map((kind) => `item.${kind}`);
@@ -93,7 +93,7 @@ export const queuesGone: Fault = {
   unnoticed: true,
   async strike(system) {
     const { clients, consumers, random } = system;
-    // What is in a queue that somebody deletes is gone: nothing is to be in it.
+    // Messages of a deleted queue are lost, so make sure that it is empty.
     await clients.stop();
     await system.quiet();
     for (const role of roleNames) await consumers[role].stop();
@@ -121,7 +121,7 @@ export const ackTimeout: Fault = {
       ]) {
         await rabbit.ctl("eval", `application:set_env(rabbit, ${key}, ${ms}).`);
       }
-      // A channel reads them when it is opened.
+      // A channel reads the setting when it is opened.
       await rabbit.ctl("close_all_connections", "chaos");
     }
     const { filtered } = consumers;

@@ -1,4 +1,4 @@
-// An API that dies by kill -9 at an exact point of the relay: CRASH_POINT, when that is passed for the CRASH_AFTER-th time.
+// An API that kills itself with kill -9 at an exact point of the relay: when CRASH_POINT is reached for the CRASH_AFTER-th time.
 import { Publisher } from "../../../src/rabbitmq/publisher";
 import { Relay } from "../../../src/rabbitmq/relay";
 import type { CrashPoint } from "../crash-points";
@@ -13,7 +13,7 @@ Publisher.prototype.send = function (message, settled) {
     if (point === "after-confirm" && !error) atCrashPoint();
     settled(error);
   });
-  // In the next turn the message is on its way, and its confirm not here.
+  // By the next turn, the message is sent and its confirm has not arrived.
   if (point === "after-publish") setImmediate(atCrashPoint);
 };
 

@@ -1,5 +1,5 @@
-// A consumer whose work can be read after it was killed, run with --role NAME.
-// CRASH_AFTER=n: dies by kill -9 before its n-th acknowledgement, when the effect is there already.
+// A consumer whose work can be read after it was killed. Run it with --role NAME.
+// CRASH_AFTER=n: dies with kill -9 before its n-th acknowledgement, after the effect.
 import { existsSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { type AnyEvent, readFlags, runConsumer } from "warren/consumer";
 import { beforeEachAck } from "../../support/dies-before-ack";
@@ -15,9 +15,9 @@ beforeEachAck(atCrashPoint);
 const kindOf = (event: AnyEvent) => event.type.slice("item.".length);
 const common = {
   queue,
-  // For the shared queue nobody may ask for less than all.
+  // The shared queue always gets all events.
   events: kinds.length === 3 ? undefined : kinds.map((kind) => `item.${kind}` as const),
-  // Chance may choose one event several times.
+  // The same event may be chosen several times.
   maxDeaths: 1000,
   onReady: () => console.log("ready"),
 };
@@ -45,7 +45,7 @@ if (exactlyOnce) {
 } else {
   const recordFile = process.env["RECORD_FILE"] as string;
   const record = openSync(recordFile, "a");
-  /** How long the next event takes, if somebody has said so. */
+  /** File with the delay of the next event, if there is one. */
   const slowness = `${recordFile}.slow`;
   await runConsumer(
     {
@@ -58,7 +58,7 @@ if (exactlyOnce) {
           await Bun.sleep(ms);
         }
         await new Promise(setImmediate);
-        // At once, so that it is there though the process is killed in the next moment.
+        // Write synchronously, so that the record exists even if the process is killed right after.
         writeSync(record, `${event.id} ${kindOf(event)} ${event.item.id} ${event.item.version}\n`);
       },
     },

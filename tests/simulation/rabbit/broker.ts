@@ -9,9 +9,9 @@ interface Binding {
   readonly queue: string;
 }
 
-/** What others want to know of the broker. */
+/** Notifications from the broker. */
 export interface Watch {
-  /** A message is safe in these queues; none: it was dropped. */
+  /** Called when a message is safe in these queues; an empty list means that it was dropped. */
   confirmed(message: Message, queues: readonly string[]): void;
   acked(queue: string, message: Message): void;
 }
@@ -23,11 +23,11 @@ interface Unconfirmed {
   readonly answer: (error: boolean) => void;
 }
 
-/** RabbitMQ in memory: what AMQP 0-9-1 and RabbitMQ's extensions promise of it, and everything that they leave open. */
+/** RabbitMQ in memory, with the guarantees of AMQP 0-9-1 and RabbitMQ's extensions. Everything they leave open is random. */
 export class SimulatedBroker implements Lane {
   isUp = true;
   #hasAlarm = false;
-  /** The share of messages that it refuses, kept or not. */
+  /** Share of messages that it refuses. A refused message may be stored all the same. */
   refusals = 0;
   readonly queues = new Map<string, Queue>();
   readonly exchanges = new Set<string>();
@@ -47,7 +47,7 @@ export class SimulatedBroker implements Lane {
     return this.#hasAlarm;
   }
 
-  /** A memory or disk alarm: while it lasts, nothing of who publishes is read. */
+  /** Sets a memory or disk alarm. While it is on, nothing from publishers is read. */
   alarm(isOn: boolean): void {
     if (this.#hasAlarm === isOn) return;
     this.#hasAlarm = isOn;
@@ -79,18 +79,18 @@ export class SimulatedBroker implements Lane {
     if (index >= 0) this.#bindings.splice(index, 1);
   }
 
-  /** Takes a message; answers whether a queue took it. `answer` is called later with whether it is refused. */
+  /** Accepts a message. Returns whether a queue took it. Calls `answer` later with whether it is refused. */
   publish(message: Message, answer: (refused: boolean) => void): boolean {
     const queues = this.#route(message);
     const refused = queues.length > 0 && this.world.chance.chance(this.refusals);
-    // "Not confirmed" is not "not there".
+    // A refused message may be stored all the same.
     const takes = !refused || this.world.chance.chance(0.5);
     const places = takes ? queues.map((queue) => [queue, this.#enqueue(queue, message, false)] as const) : [];
     this.#unconfirmed.push({ message, places, refused, answer });
     return queues.length > 0;
   }
 
-  /** Confirms come in any order. */
+  /** Confirms may arrive in any order. */
   readyAt(): number {
     return this.isUp && this.#unconfirmed.length > 0 ? 0 : Number.POSITIVE_INFINITY;
   }
@@ -135,7 +135,7 @@ export class SimulatedBroker implements Lane {
     return [...new Set(names)].flatMap((name) => this.queues.get(name) ?? []);
   }
 
-  /** As RabbitMQ does at least once: it stays where it is until its target has it. */
+  /** Dead-letters with RabbitMQ's at-least-once strategy: the message stays until its target has it. */
   #deadLetter(from: Queue, { message }: Entry): boolean {
     const target = this.queues.get(String(from.options.arguments["x-dead-letter-routing-key"]));
     if (!this.isUp || !target) return false;

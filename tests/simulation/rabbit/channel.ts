@@ -10,7 +10,7 @@ interface DeclareOptions {
   readonly arguments?: Readonly<Record<string, unknown>>;
 }
 
-/** A channel of amqplib, as far as Warren uses one. */
+/** The part of amqplib's channel that Warren uses. */
 export class SimulatedChannel extends EventEmitter implements ChannelEnd {
   #broker: BrokerChannel | undefined;
   #isClosed = false;
@@ -172,7 +172,7 @@ export class SimulatedChannel extends EventEmitter implements ChannelEnd {
     this.shut(error);
   }
 
-  /** Everything that waits fails, and every later call throws. */
+  /** Closes the channel: pending calls fail, and every later call throws. */
   shut(error = new Error("channel closed")): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -190,11 +190,11 @@ export class SimulatedChannel extends EventEmitter implements ChannelEnd {
   }
 
   #refuseIfClosed(): void {
-    // Thrown at once, as amqplib does.
+    // Throws synchronously, as amqplib does.
     if (this.#isClosed) throw new Error("Channel closed");
   }
 
-  /** Has the broker do something, which closes the channel where it makes no sense. */
+  /** Runs work on the broker, which closes the channel if it is invalid. */
   #send(work: (channel: BrokerChannel) => void): void {
     this.connection.toBroker.send(() => {
       const channel = this.#broker;
@@ -219,7 +219,7 @@ export class SimulatedChannel extends EventEmitter implements ChannelEnd {
           resolve(value as T & object);
         });
       if (this.#broker) this.#send((channel) => answer(channel, work(channel)));
-      // The first of all: it opens the channel.
+      // The first request opens the channel.
       else
         this.connection.toBroker.send(() => {
           const value = work(undefined as never);

@@ -25,7 +25,7 @@ export class SimulatedConnection extends EventEmitter {
     process.onDeath.push(() => this.cut());
   }
 
-  /** Rejects when the broker is not there. */
+  /** Opens a connection. Rejects if the broker is down. */
   static open(world: World, process: Process, broker: SimulatedBroker): Promise<SimulatedConnection> {
     return new Promise((resolve, reject) => {
       if (!broker.isUp) {
@@ -65,7 +65,7 @@ export class SimulatedConnection extends EventEmitter {
     });
   }
 
-  /** Ends as when the way between the two is cut: each notices by itself. */
+  /** Cuts the connection. Each end notices separately. */
   cut(): void {
     this.toBroker.cut(() => this.session?.close());
     this.toClient.cut(() => this.#shut(new Error("read ECONNRESET")));

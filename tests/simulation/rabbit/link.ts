@@ -1,14 +1,14 @@
 import type { Process } from "../process";
 import type { Lane, World } from "../world";
 
-/** One way of a connection: what is sent arrives in order, at some time. */
+/** One direction of a connection. Frames arrive in order, after an arbitrary delay. */
 export class Link implements Lane {
   /** Nothing arrives before this time. */
   stalledUntil = 0;
   readonly #frames: (() => void)[] = [];
   #isOpen = true;
 
-  /** @param receiver whose code runs when something arrives; undefined: the broker's. */
+  /** @param receiver Process whose code runs when something arrives; undefined for the broker. */
   constructor(
     readonly world: World,
     readonly receiver: Process | undefined,
@@ -21,7 +21,7 @@ export class Link implements Lane {
     if (this.#isOpen) this.#frames.push(arrives);
   }
 
-  /** Nothing more can be sent. Some of what is on its way still arrives, and then the end. */
+  /** Stops sending. Some of the frames in transit still arrive, followed by the end. */
   cut(end: () => void): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;

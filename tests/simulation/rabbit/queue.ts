@@ -1,7 +1,7 @@
 import type { Lane, World } from "../world";
 import type { Subscriber } from "./session";
 
-/** A message as RabbitMQ keeps it. */
+/** A message as RabbitMQ stores it. */
 export interface Message {
   readonly exchange: string;
   readonly routingKey: string;
@@ -11,25 +11,25 @@ export interface Message {
 
 /** A message in a queue. */
 export interface Entry {
-  /** Its place: one that comes back stands where it stood. */
+  /** Position in the queue. A requeued message returns to it. */
   readonly order: number;
   readonly message: Message;
   dueAt: number;
   redelivered: boolean;
-  /** Whether it is there after a crash. */
+  /** Whether it survives a crash. */
   isStored: boolean;
 }
 
-/** A classic queue, or one for retries, whose messages move on when their time is over. */
+/** A classic queue, or a retry queue whose messages move on when they expire. */
 export class Queue implements Lane {
   readonly entries: Entry[] = [];
   readonly subscribers: Subscriber[] = [];
-  /** Acknowledged, but a crash could bring it back. */
+  /** Acknowledged entries that a crash may bring back. */
   readonly settled: Entry[] = [];
   unacked = 0;
   #turn = 0;
 
-  /** @param moveOn takes a message whose time is over; false: it has to stay. */
+  /** @param moveOn Moves an expired message. Returns false if it must stay. */
   constructor(
     readonly world: World,
     readonly name: string,
@@ -48,13 +48,13 @@ export class Queue implements Lane {
     this.entries.splice(after + 1, 0, entry);
   }
 
-  /** Notes that an entry will not be seen again, unless the broker crashes. */
+  /** Records that an entry is settled. It reappears only if the broker crashes. */
   settle(entry: Entry): void {
     this.settled.push(entry);
     if (this.settled.length > 3) this.settled.shift();
   }
 
-  /** What a crash leaves behind: what was stored, some of what was about to be, and some of what was just settled. */
+  /** Keeps what survives a crash: stored entries, some unstored ones, and some that were just settled. */
   crash(): void {
     const { chance } = this.world;
     const unsure = this.entries.filter(({ isStored }) => !isStored);

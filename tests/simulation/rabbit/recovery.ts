@@ -10,7 +10,7 @@ const { connectWithRecoveryPromise } = createRequire(import.meta.url)("../../../
   connectWithRecoveryPromise(openModel: OpenModel, recovery: object): Promise<Broker["connection"]>;
 };
 
-/** What `Broker.connect` does, with the simulated broker in place of amqplib's socket. */
+/** Replaces `Broker.connect`, with the simulated broker instead of amqplib's socket. */
 export function connectTo({ world, broker }: Environment, connections: Set<SimulatedConnection>): typeof Broker.connect {
   return async (config, log, options = { expected: true }) => {
     const process = world.current;
@@ -28,6 +28,6 @@ export function connectTo({ world, broker }: Environment, connections: Set<Simul
       factor: 2,
       jitter: 0.3,
     });
-    return Reflect.construct(Broker, [redactUrl(config.url), connection, log, !options.expected]) as Broker;
+    return Reflect.construct(Broker, [redactUrl(config.url), config.queueType, connection, log, !options.expected]) as Broker;
   };
 }

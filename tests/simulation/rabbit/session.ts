@@ -2,7 +2,7 @@ import type { SimulatedBroker } from "./broker";
 import type { Link } from "./link";
 import type { Entry, Message, Queue } from "./queue";
 
-/** What a channel of the client is told. */
+/** Notifications to a client's channel. */
 export interface ChannelEnd {
   confirm(sequence: number, refused: boolean): void;
   returned(message: Message): void;
@@ -21,7 +21,7 @@ export class ChannelError extends Error {
   }
 }
 
-/** A consumer of a queue, as the broker sees it. */
+/** A consumer of a queue, on the broker's side. */
 export class Subscriber {
   inFlight = 0;
   constructor(
@@ -76,7 +76,7 @@ export class BrokerChannel {
     this.tell((end) => end.deliver(subscriber.tag, tag, message, redelivered));
   }
 
-  /** Takes messages off their queue, or puts them back where they were. */
+  /** Removes messages from their queue, or requeues them at their previous position. */
   settle(deliveryTag: number, allUpTo: boolean, requeue: boolean): void {
     const tags = allUpTo ? [...this.#unacked.keys()].filter((tag) => tag <= deliveryTag) : [deliveryTag];
     for (const tag of tags) {
@@ -111,7 +111,7 @@ export class BrokerChannel {
     if (subscribers.includes(subscriber)) subscribers.splice(subscribers.indexOf(subscriber), 1);
   }
 
-  /** What was not settled goes back. */
+  /** Closes the channel and requeues unsettled messages. */
   close(): void {
     for (const subscriber of [...this.subscribers.values()]) this.drop(subscriber);
     for (const tag of [...this.#unacked.keys()]) this.settle(tag, false, true);
@@ -129,7 +129,7 @@ export class Session {
     readonly broker: SimulatedBroker,
     readonly toClient: Link,
     readonly client: {
-      /** The connection is gone. */
+      /** Called when the connection is lost. */
       lost(): void;
       alarm(isOn: boolean): void;
     },
@@ -143,7 +143,7 @@ export class Session {
     return channel;
   }
 
-  /** The connection is at its end: what its channels had is free again. */
+  /** Closes the connection and its channels, and deletes its exclusive queues. */
   close(): void {
     this.broker.sessions.delete(this);
     for (const channel of [...this.channels]) channel.close();

@@ -1,6 +1,6 @@
 import { plant } from "./plant";
 
-// What is acknowledged waits in memory for its turn, as in a consumer that was written so.
+// Acknowledged messages wait in memory for their turn, as in a consumer with this bug.
 plant(
   "rabbitmq/consume.ts",
   ["    unsettled.add(message);\n", '    acknowledgements.add(message, { action: "ack", result: "handled" });\n'],

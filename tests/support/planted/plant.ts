@@ -1,6 +1,6 @@
 import { plugin } from "bun";
 
-/** Loads a file of src/ with a bug in it: each of these texts, which must be there, becomes another. For `bun --preload`. */
+/** Loads a file of src/ with a bug: replaces each of these texts, all of which must occur. For `bun --preload`. */
 export function plant(file: string, ...changes: readonly (readonly [good: string, bad: string])[]): void {
   plugin({
     name: `a bug in ${file}`,
