@@ -19,7 +19,7 @@ Options:
 
 A change breaks what was published when events of before cannot be read any more, or when a reader finds what it cannot have
 been ready for: a field that is gone, may now be missing, or is of another type. It needs a new version, with an upcaster from
-the one before: see "Events" in README.md. RABBITMQ_URL, DATABASE_URL and DATA_DIR say where stored events are, as for the API.
+the one before: see docs/reference/events.md. RABBITMQ_URL, DATABASE_URL and DATA_DIR say where stored events are, as for the API.
 Exit codes: 0 all is well, 1 something is not, 2 wrong usage.`;
 
 const file = join(root, "contracts/events.json");

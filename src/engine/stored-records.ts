@@ -22,7 +22,7 @@ export async function checkStoredRecords(store: Store, onInvalid: "refuse" | "wa
 
 const advice =
   "If the schema has changed, put what it was into `past`, in src/domain/, with an `up` that makes these records valid " +
-  "(README, Versions); or make the schema accept them again.";
+  "(docs/reference/events.md, Versions); or make the schema accept them again.";
 
 function describe(invalid: readonly InvalidRecords[]): string {
   const lines = invalid.flatMap(({ resource, found, more }) => [

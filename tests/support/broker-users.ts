@@ -7,7 +7,7 @@ export interface Rights {
   readonly read: string;
 }
 
-/** Minimum permissions of each role, per "Security" in the README. The consumer's queue is called `audit`. */
+/** Minimum permissions of each role, per docs/security.md. The consumer's queue is called `audit`. */
 export const roles = {
   api: {
     configure: "^(events|item_events|audit|warren\\.subscriptions)$",
