@@ -25,10 +25,7 @@ export interface RelayOptions {
 }
 
 /** A failure to send, with the event if it concerns one. */
-interface Failed {
-  readonly error: unknown;
-  readonly entry?: LogEntry;
-}
+type Failed = { readonly error: unknown; readonly entry?: LogEntry };
 
 /** An event that the broker refused, and a function that notes its confirm. */
 interface Refused {
