@@ -1,16 +1,20 @@
-import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, readSync, type Stats, statSync } from "node:fs";
+import { chmodSync, closeSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Config } from "../../config/config";
 import type { Log } from "../../observe/logging";
 
 const anyAccessOfOthers = 0o007;
 const searchByOthers = 0o001;
+const writeByOthers = 0o002;
+/** The files that SQLite opens with a database. */
+const withDatabase = ["", "-wal", "-shm", "-journal"];
 
 /**
  * Creates a file that only this user can open, and its folder, unless they exist. SQLite gives the files that it creates
  * beside a database (`-wal`, `-shm`) the mode of the database.
  */
 export function makePrivate(file: string): void {
+  refusePlanted(file);
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   try {
     closeSync(openSync(file, "wx", 0o600));
@@ -24,10 +28,27 @@ export function makePrivate(file: string): void {
  * Reads only, so that a wrong path leaves nothing beside another program's file.
  */
 export function refuseForeign(file: string): void {
+  refusePlanted(file);
   const stats = statsOf(file);
   if (!stats) return;
   const isDatabase = stats.isFile() && (stats.size === 0 || firstBytes(file, 16) === "SQLite format 3\0");
   if (!isDatabase) throw Object.assign(new Error("file is not a database"), { code: "SQLITE_NOTADB" });
+}
+
+/**
+ * Throws if another user, who can write to the folder (such as /tmp), has put a file or a link there before us. The service would
+ * write through the link, or write data into a file that the other user can read. The kernel's `fs.protected_symlinks` does the same
+ * where it is on (proc_sys_fs(5)).
+ */
+function refusePlanted(file: string): void {
+  const folder = statsOf(dirname(file));
+  if (!folder || !(folder.mode & writeByOthers)) return;
+  for (const path of withDatabase.map((suffix) => `${file}${suffix}`)) {
+    const { uid } = lstatSync(path, { throwIfNoEntry: false }) ?? {};
+    if (uid === undefined || uid === 0 || uid === process.getuid?.()) continue;
+    const message = `${path} belongs to another user, and its folder can be written by everybody; use a folder of your own`;
+    throw Object.assign(new Error(message), { code: "EACCES" });
+  }
 }
 
 /**
