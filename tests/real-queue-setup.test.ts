@@ -89,6 +89,13 @@ describeWithRabbit("a queue that exists", () => {
     expect(log.at("warn")).toContain(problems[0] as string);
   });
 
+  test("the dead letters of a queue are looked at, too", async () => {
+    const channel = await connection.createChannel();
+    await channel.assertQueue(`${queue}.dead`, { durable: true, arguments: { "x-message-ttl": 100_000 } });
+    const [problem] = await (await start())(1);
+    expect(problem).toBe('"item_events.dead" drops events: events that have waited for 100000 ms are dropped (x-message-ttl).');
+  });
+
   test("with several such arguments: each is named, by its consumer, too, and once", async () => {
     await declare({ durable: false, autoDelete: true, arguments: { "x-max-length": 5, "x-message-ttl": 100_000 } });
     const problems = await (await start())(4);
