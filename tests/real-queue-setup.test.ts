@@ -176,6 +176,21 @@ describeWithRabbit("a queue that exists", () => {
     await rabbit.ctl("clear_policy", "item_events.dead");
   });
 
+  test("a queue that another program has bound, and that refuses events, is named with the management API", async () => {
+    const channel = await connection.createChannel();
+    await channel.assertExchange("events", "topic", { durable: true });
+    await channel.assertQueue("foreign", { durable: true, arguments: { "x-max-length": 1, "x-overflow": "reject-publish" } });
+    await channel.bindQueue("foreign", "events", "item.*");
+    const problems = await start({ RABBITMQ_MANAGEMENT_URL: managementUrl });
+    for (const name of ["first", "second", "third"]) {
+      await engine?.dependencies.store.insert(item, { name, description: null, price: null });
+    }
+    expect((await problems(1))[0]).toStartWith('"foreign" refuses events, and all others wait for it: it is full');
+    await channel.consume("foreign", (message) => message && channel.ack(message));
+    await problems(0);
+    expect((await channel.checkQueue(queue)).messageCount).toBeLessThanOrEqual(5);
+  });
+
   test("a management API that does not answer is a warning, and AMQP is asked", async () => {
     await declare({ durable: true, arguments: { "x-max-length": 5 } });
     await (await start({ RABBITMQ_MANAGEMENT_URL: `http://guest:guest@127.0.0.1:${freePort()}` }))(1);
