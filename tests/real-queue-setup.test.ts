@@ -90,6 +90,13 @@ describeWithRabbit("a queue that exists", () => {
     expect(log.at("warn")).toContain(problems[0] as string);
   });
 
+  test("the dead letters of a queue are looked at, too", async () => {
+    const channel = await connection.createChannel();
+    await channel.assertQueue(`${queue}.dead`, { durable: true, arguments: { "x-message-ttl": 100_000 } });
+    const [problem] = await (await start())(1);
+    expect(problem).toBe('"item_events.dead" drops events: events that have waited for 100000 ms are dropped (x-message-ttl).');
+  });
+
   test("with several such arguments: each is named, by its consumer, too, and once", async () => {
     await declare({ durable: false, autoDelete: true, arguments: { "x-max-length": 5, "x-message-ttl": 100_000 } });
     const problems = await (await start())(4);
@@ -168,6 +175,21 @@ describeWithRabbit("a queue that exists", () => {
     const found = await (await start({ RABBITMQ_MANAGEMENT_URL: managementUrl }))(2);
     expect(found.join()).toContain("beyond 7 events");
     await rabbit.ctl("clear_policy", "item_events.dead");
+  });
+
+  test("a queue that another program has bound, and that refuses events, is named with the management API", async () => {
+    const channel = await connection.createChannel();
+    await channel.assertExchange("events", "topic", { durable: true });
+    await channel.assertQueue("foreign", { durable: true, arguments: { "x-max-length": 1, "x-overflow": "reject-publish" } });
+    await channel.bindQueue("foreign", "events", "item.*");
+    const problems = await start({ RABBITMQ_MANAGEMENT_URL: managementUrl });
+    for (const name of ["first", "second", "third"]) {
+      await engine?.dependencies.store.insert(item, { name, description: null, price: null });
+    }
+    expect((await problems(1))[0]).toStartWith('"foreign" refuses events, and all others wait for it: it is full');
+    await channel.consume("foreign", (message) => message && channel.ack(message));
+    await problems(0);
+    expect((await channel.checkQueue(queue)).messageCount).toBeLessThanOrEqual(5);
   });
 
   test("a management API that does not answer is a warning, and AMQP is asked", async () => {

@@ -36,7 +36,8 @@ export function dangersOf(queue: string, { durable, autoDelete, arguments: args 
   ];
   const dangers = found.flatMap(([isThere, argument, what]) => (isThere ? [{ argument, what, todo: redeclare(queue) }] : []));
   const limit = args["x-delivery-limit"] ?? defaultDeliveryLimit;
-  if (type === "quorum" && !("x-dead-letter-exchange" in args) && limit !== -1) {
+  // Whoever looks at dead letters puts back those that were delivered often.
+  if (type === "quorum" && !queue.endsWith(deadQueueOf("")) && !("x-dead-letter-exchange" in args) && limit !== -1) {
     const by = "x-delivery-limit" in args ? "" : ", by default from RabbitMQ 4 on";
     const what = `an event that was delivered more than ${limit} times without an answer is dropped${by}`;
     dangers.push({ argument: "x-delivery-limit", what, todo: `\`${deadLetterPolicy(queue)}\` keeps it as a dead letter.` });

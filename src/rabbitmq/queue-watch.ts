@@ -2,16 +2,21 @@ import { setTimeout } from "node:timers/promises";
 import { type Log, messageOf } from "../observe/logging";
 import type { QueueDanger } from "./queue-dangers";
 import { dangerText, type QueueInspector } from "./queue-inspection";
+import { deadQueueOf } from "./topology";
 
 /** Interval between inspections, in milliseconds. Arguments and policies change seldom. */
 export const lookEveryMs = 60_000;
+/** RabbitMQ writes an error into its log for each look at a queue that is not there. */
+const lookForMissingEveryMs = 10 * lookEveryMs;
 
 /** Knows which queues could drop events because of how they were set up, and says each once. */
 export class QueueWatch {
   #found = new Map<string, readonly QueueDanger[]>();
   readonly #said = new Set<string>();
+  /** When each queue that is not there was looked for. */
+  readonly #missing = new Map<string, number>();
 
-  /** @param names the queues to look at. */
+  /** @param names the queues to look at, each with its dead letters. */
   constructor(
     readonly inspector: QueueInspector,
     readonly names: () => Promise<readonly string[]>,
@@ -39,12 +44,23 @@ export class QueueWatch {
 
   async look(): Promise<void> {
     const found = new Map<string, readonly QueueDanger[]>();
-    for (const queue of await this.names()) {
-      const { dangers = [] } = (await this.inspector.inspect(queue)) ?? {};
-      if (dangers.length > 0) found.set(queue, dangers);
-      for (const danger of dangers) warnOf(queue, danger, this.log, this.#said);
+    for (const name of await this.names()) {
+      for (const queue of [name, deadQueueOf(name)]) {
+        const dangers = await this.#dangersOf(queue);
+        if (dangers.length > 0) found.set(queue, dangers);
+        for (const danger of dangers) warnOf(queue, danger, this.log, this.#said);
+      }
     }
     this.#found = found;
+  }
+
+  async #dangersOf(queue: string): Promise<readonly QueueDanger[]> {
+    const now = performance.now();
+    if (now - (this.#missing.get(queue) ?? Number.NEGATIVE_INFINITY) < lookForMissingEveryMs) return [];
+    const found = await this.inspector.inspect(queue);
+    if (found) this.#missing.delete(queue);
+    else this.#missing.set(queue, now);
+    return found?.dangers ?? [];
   }
 }
 
