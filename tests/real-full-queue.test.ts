@@ -30,8 +30,7 @@ describeWithRabbit("a queue that refuses events when it is full", () => {
   beforeEach(async () => {
     folder = temporaryFolder();
     log = recordedLog();
-    connection = await connect(rabbit.url);
-    channel = await connection.createChannel();
+    await reconnect();
   });
   afterEach(async () => {
     await engine.stop();
@@ -40,6 +39,12 @@ describeWithRabbit("a queue that refuses events when it is full", () => {
     await emptyBroker(rabbit);
   });
 
+  async function reconnect(): Promise<void> {
+    connection = await connect(rabbit.url);
+    connection.on("error", () => {});
+    channel = await connection.createChannel();
+    channel.on("error", () => {});
+  }
   async function start(): Promise<void> {
     const environment = { DATABASE_URL: `sqlite:${folder.path}/warren.db`, RABBITMQ_URL: rabbit.url };
     engine = await startEngine(readConfig({ isTerminal: false, environment }), catalogue, log.log);
@@ -103,6 +108,21 @@ describeWithRabbit("a queue that refuses events when it is full", () => {
       await eventually(() => problems().length === 0 || undefined, "no problem any more");
     });
   }
+
+  test("is still named after the connection was lost", async () => {
+    await channel.assertQueue("item_events", full);
+    await start();
+    await create(10);
+    const problem = await refusing();
+    await rabbit.ctl("close_all_connections", "a test");
+    await reconnect();
+    const connected = () => log.lines.filter(({ msg }) => msg === "Connected to RabbitMQ").length;
+    await eventually(() => connected() === 2 || undefined, "the API to be back");
+    expect([problems(), engine.dependencies.store.relayTrouble.get()?.what]).toEqual([[problem], problem]);
+    await channel.consume("item_events", (message) => message && channel.ack(message));
+    await eventually(() => problems().length === 0 || undefined, "no problem any more");
+    await eventually(() => engine.dependencies.store.relayTrouble.get() === null || undefined, "the trouble to be forgotten");
+  });
 
   test("a new queue that starts from now gets nothing that was committed before, and not yet sent", async () => {
     await channel.assertQueue("item_events", full);

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { type Log, messageOf } from "../observe/logging";
 import type { QueueDanger } from "./queue-dangers";
-import { dangerText, type QueueInspector } from "./queue-inspection";
+import { dangerText, type Inspection, type QueueInspector } from "./queue-inspection";
 import { deadQueueOf } from "./topology";
 
 /** Interval between inspections, in milliseconds. Arguments and policies change seldom. */
@@ -11,7 +11,7 @@ const lookForMissingEveryMs = 10 * lookEveryMs;
 
 /** Knows which queues could drop events because of how they were set up, and says each once. */
 export class QueueWatch {
-  #found = new Map<string, readonly QueueDanger[]>();
+  #found = new Map<string, Inspection>();
   readonly #said = new Set<string>();
   /** When each queue that is not there was looked for. */
   readonly #missing = new Map<string, number>();
@@ -24,7 +24,7 @@ export class QueueWatch {
   ) {}
 
   get dangers(): (QueueDanger & { readonly queue: string })[] {
-    return [...this.#found].flatMap(([queue, dangers]) => dangers.map((danger) => ({ queue, ...danger })));
+    return [...this.#found].flatMap(([queue, { dangers }]) => dangers.map((danger) => ({ queue, ...danger })));
   }
 
   /** Each danger as a sentence. */
@@ -43,24 +43,30 @@ export class QueueWatch {
   }
 
   async look(): Promise<void> {
-    const found = new Map<string, readonly QueueDanger[]>();
+    const found = new Map<string, Inspection>();
     for (const name of await this.names()) {
       for (const queue of [name, deadQueueOf(name)]) {
-        const dangers = await this.#dangersOf(queue);
-        if (dangers.length > 0) found.set(queue, dangers);
-        for (const danger of dangers) warnOf(queue, danger, this.log, this.#said);
+        const inspection = await this.#inspect(queue);
+        if (!inspection) continue;
+        found.set(queue, inspection);
+        for (const danger of inspection.dangers) warnOf(queue, danger, this.log, this.#said);
       }
     }
     this.#found = found;
   }
 
-  async #dangersOf(queue: string): Promise<readonly QueueDanger[]> {
+  /** Why a queue could refuse events; undefined: nothing says that it does. */
+  async limitOf(queue: string): Promise<string | undefined> {
+    return (this.#found.get(queue) ?? (await this.inspector.inspect(queue)))?.limit;
+  }
+
+  async #inspect(queue: string): Promise<Inspection | undefined> {
     const now = performance.now();
-    if (now - (this.#missing.get(queue) ?? Number.NEGATIVE_INFINITY) < lookForMissingEveryMs) return [];
+    if (now - (this.#missing.get(queue) ?? Number.NEGATIVE_INFINITY) < lookForMissingEveryMs) return undefined;
     const found = await this.inspector.inspect(queue);
     if (found) this.#missing.delete(queue);
     else this.#missing.set(queue, now);
-    return found?.dangers ?? [];
+    return found;
   }
 }
 

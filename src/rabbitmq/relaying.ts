@@ -7,7 +7,7 @@ import type { Store } from "../store/store";
 import type { Broker } from "./connection";
 import type { QueueInspector } from "./queue-inspection";
 import { QueueWatch } from "./queue-watch";
-import { RefusedEvents } from "./refused-events";
+import { type Refusal, RefusedEvents } from "./refused-events";
 import { Relay } from "./relay";
 import { restoreBindings } from "./restore-bindings";
 import { declareQueueForType, declareResources } from "./topology";
@@ -33,15 +33,21 @@ export interface Relaying {
 
 /** Declares what the relay needs, keeps it running while RabbitMQ is there, and looks at the queues that it sends to. */
 export async function startRelaying({ broker, inspector, config, store, catalogue, log, tracing }: RelayingOptions): Promise<Relaying> {
-  let trouble: RelayTrouble | null = null;
-  const tell = (now: RelayTrouble | null) => {
-    if (now === null && trouble === null) return;
-    trouble = now;
-    store.relayTrouble.save(now).catch((error: unknown) => log.debug({ error: messageOf(error) }, "Could not store what keeps the relay"));
-  };
+  let unable: RelayTrouble | null = null;
+  let refusing: RelayTrouble | null = null;
+  const trouble = () => unable ?? refusing;
+  const told = () =>
+    store.relayTrouble
+      .save(trouble())
+      .catch((error: unknown) => log.debug({ error: messageOf(error) }, "Could not store what keeps the relay"));
   // A process that was killed may have left one.
   if (store.relayTrouble.get()) await store.relayTrouble.save(null);
 
+  const names = async () => [
+    ...catalogue.resources.map(({ queue }) => queue),
+    ...(await store.subscriptions.list()).map(({ queue }) => queue),
+  ];
+  const watch = inspector && new QueueWatch(inspector, names, log);
   const exchangeOf = (type: string) => catalogue.resourceOf(type)?.exchange ?? "events";
   const relay = new Relay({
     log: store.log,
@@ -55,15 +61,11 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
         const bound = (await inspector?.boundQueues(exchangeOf(type))) ?? [];
         return [...new Set([...(await queuesOf(type, catalogue, store)), ...bound])];
       },
-      limitOf: async (queue) => (await inspector?.inspect(queue))?.limit,
-      onChange: (refusal) =>
-        tell(
-          refusal && {
-            queue: refusal.queue,
-            what: `${refusal.queue === null ? "A queue that this program does not know" : `"${refusal.queue}"`} refuses events, and all others wait for it: ${refusal.reason}.`,
-            since: refusal.since,
-          },
-        ),
+      limitOf: async (queue) => watch?.limitOf(queue),
+      onChange: (refusal) => {
+        refusing = refusal && { queue: refusal.queue, what: refusalText(refusal), since: refusal.since };
+        void told();
+      },
       logger: log,
     }),
     logger: log,
@@ -72,27 +74,27 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
   await relay.load();
   store.onAppend(() => relay.wake());
 
-  const names = async () => [
-    ...catalogue.resources.map(({ queue }) => queue),
-    ...(await store.subscriptions.list()).map(({ queue }) => queue),
-  ];
-  const watch = inspector && new QueueWatch(inspector, names, log);
   const ended = broker?.keepChannel(async (channel, closed) => {
     try {
       await declareResources(broker, catalogue.resources, log);
     } catch (error) {
-      if (broker.state === "connected")
-        tell({ queue: null, what: `No event can be sent: ${messageOf(error)}.`, since: new Date().toISOString() });
+      if (broker.state === "connected" && !unable) {
+        unable = { queue: null, what: `No event can be sent: ${messageOf(error)}.`, since: new Date().toISOString() };
+        void told();
+      }
       throw error;
     }
-    tell(null);
+    if (unable) {
+      unable = null;
+      void told();
+    }
     await restoreBindings(closed, { broker, store, catalogue, log, onlySigned: config.strictTopology });
     void watch?.run(closed);
     await relay.run(channel, closed);
   });
   return {
     relay,
-    problems: () => [...(trouble ? [trouble.what] : []), ...(watch?.problems ?? [])],
+    problems: () => [trouble()?.what ?? [], watch?.problems ?? []].flat(),
     ended: ended ?? Promise.resolve(),
   };
 }
@@ -103,4 +105,9 @@ async function queuesOf(type: string, catalogue: Catalogue, { subscriptions, rep
   const own = (await subscriptions.list()).filter(({ queue, types }) => types.includes(type) && !filled.has(queue));
   const shared = catalogue.resourceOf(type)?.queue ?? `${type.slice(0, type.lastIndexOf("."))}_events`;
   return [shared, ...own.map(({ queue }) => queue)];
+}
+
+function refusalText({ queue, reason }: Refusal): string {
+  const name = queue === null ? "A queue that this program does not know" : `"${queue}"`;
+  return `${name} refuses events, and all others wait for it: ${reason}.`;
 }
