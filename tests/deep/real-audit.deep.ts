@@ -1,0 +1,115 @@
+// The audit's history, kept by real processes on both transports, and what `--show` prints of it.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import countries from "world-countries";
+import { auditIn, Changes, inOrder, startAudit } from "../support/audited";
+import { temporaryFolder } from "../support/folder";
+import { endAll, environment, eventually, send, startApi } from "../support/processes";
+import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+
+// Real processes take their time on a busy machine; one that hangs still ends.
+setDefaultTimeout(120_000);
+
+let folder: ReturnType<typeof temporaryFolder>;
+let env: Record<string, string>;
+beforeEach(() => {
+  folder = temporaryFolder();
+  env = environment(folder.path);
+});
+afterEach(async () => {
+  await endAll();
+  folder.remove();
+});
+
+/** Names in many scripts. */
+const names = countries.flatMap(({ translations }) => Object.values(translations).map(({ official }) => official));
+
+const nothingBesides = { forgotten: [], withoutEffect: [], dead: [], waiting: 0 };
+
+function keepsTheHistory(): void {
+  test("the history is what was done: 500 items made, changed and removed, beside each other", async () => {
+    const api = await startApi({ env });
+    const running = await startAudit({ env });
+    const changes = new Changes(api.url);
+    const todo = names.slice(0, 500).entries();
+    await Promise.all(
+      Array.from({ length: 16 }, async () => {
+        for (const [number, name] of todo) await changes.live(number, name);
+      }),
+    );
+    const history = auditIn(folder.path);
+    await history.until(changes.done.length);
+    expect(await running.stop()).toBe(0);
+    expect(history.lines()).toEqual(inOrder(changes.done));
+    expect(history.state()).toEqual(nothingBesides);
+  });
+
+  test("killed with -9 ten times under load: each event is in the history exactly once, and none is lost", async () => {
+    const api = await startApi({ env });
+    const changes = new Changes(api.url);
+    const history = auditIn(folder.path);
+    let writing = true;
+    const writers = Array.from({ length: 4 }, async (_, writer) => {
+      for (let number = writer; writing; number += 4) await changes.live(number, names[number % names.length] as string);
+    });
+    const seen: number[] = [];
+    for (let kill = 1; kill <= 10; kill += 1) {
+      const running = await startAudit({ env });
+      await history.until(history.count() + 1 + Math.floor(Math.random() * 300));
+      await running.stop("SIGKILL");
+      seen.push(history.count());
+    }
+    writing = false;
+    await Promise.all(writers);
+    const last = await startAudit({ env });
+    await history.until(changes.done.length, 60_000);
+    expect(await last.stop()).toBe(0);
+    expect(history.lines()).toEqual(inOrder(changes.done));
+    expect(history.state()).toEqual(nothingBesides);
+    // Each kill was in the middle of the work.
+    expect(seen.at(-1)).toBeLessThan(changes.done.length);
+    expect(new Set(seen).size).toBe(10);
+  });
+
+  test("a replay, forced or not, changes nothing", async () => {
+    const api = await startApi({ env });
+    const running = await startAudit({ env });
+    const changes = new Changes(api.url);
+    for (let number = 0; number < 20; number += 1) await changes.live(number, "replayed");
+    const history = auditIn(folder.path);
+    await history.until(changes.done.length);
+    for (const force of [false, true]) {
+      const started = await send("POST", `${api.url}/replays`, { queue: "audit", force });
+      const { id } = (await started.json()) as { id: string };
+      await eventually(async () => {
+        const replay = (await (await send("GET", `${api.url}/replays/${id}`)).json()) as { state: string; sent: number };
+        return replay.state === "finished" && replay.sent === changes.done.length ? true : undefined;
+      }, "the replay to be finished");
+    }
+    // What comes after a replay on the same queue is handled after it.
+    await changes.create({ name: "after" });
+    await history.until(changes.done.length);
+    expect(await running.stop()).toBe(0);
+    expect(history.lines()).toEqual(inOrder(changes.done));
+    expect(history.state()).toEqual(nothingBesides);
+  });
+}
+
+describe("without a broker", keepsTheHistory);
+
+describeWithRabbit("with RabbitMQ", () => {
+  let rabbit: Rabbit;
+  beforeAll(async () => {
+    rabbit = await startRabbit();
+  });
+  afterAll(() => rabbit?.dispose());
+  beforeEach(() => {
+    env = environment(folder.path, rabbit.url);
+  });
+  afterEach(async () => {
+    await endAll();
+    // Everything went to the history, and nothing is left over elsewhere.
+    expect(await rabbit.ctl("-q", "list_queues", "name", "messages", "--no-table-headers")).toContain("audit\t0\n");
+    await emptyBroker(rabbit);
+  });
+  keepsTheHistory();
+});

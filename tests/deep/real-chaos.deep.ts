@@ -1,0 +1,101 @@
+// Every fault of `bun run chaos`, in its short version: nothing that was promised is broken.
+import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import type { Fault, TransportName } from "../chaos/fault";
+import { faults } from "../chaos/faults";
+import { needs } from "../chaos/needs";
+import { Random } from "../chaos/random";
+import { run } from "../chaos/run";
+import { System } from "../chaos/system";
+import { resultLines } from "../chaos/table";
+import { endAll, eventually, root, run as runProgram } from "../support/processes";
+import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+
+setDefaultTimeout(180_000);
+
+let rabbit: Rabbit | undefined;
+afterEach(endAll);
+afterAll(() => rabbit?.dispose());
+
+function testFault(fault: Fault, transport: TransportName): void {
+  const missing = (fault.needs ?? []).map((need) => needs[need]).find(({ met }) => !met());
+  const title = `${fault.name}: ${fault.title}`;
+  // Where nothing may be skipped it fails, and says why.
+  if (missing && !process.env["NO_SKIP"]) return void test.skip(`${title} (skipped: ${missing.missing})`, () => {});
+  test(title, async () => {
+    if (transport === "rabbitmq") {
+      rabbit ??= await startRabbit();
+      await emptyBroker(rabbit);
+    }
+    const seed = Number(process.env["CHAOS_SEED"] ?? "20261125");
+    const result = await run({ fault, transport, seed, isShort: true, rabbit });
+    console.log(`${resultLines(result).join("\n")}   --seed ${seed}`);
+    expect(result.violations).toEqual([]);
+    expect(result.figures.acknowledged).toBeGreaterThan(200);
+    expect(result.figures.handled).toBeGreaterThanOrEqual(result.figures.events * 2);
+  });
+}
+
+describe("without a broker", () => {
+  for (const fault of faults) if (fault.transports.includes("embedded")) testFault(fault, "embedded");
+});
+
+describeWithRabbit("with RabbitMQ", () => {
+  for (const fault of faults) if (fault.transports.includes("rabbitmq")) testFault(fault, "rabbitmq");
+});
+
+describe("the command", () => {
+  test("prints a line of JSON for each run, the seed and a summary; and leaves no process behind", async () => {
+    const before = programs();
+    const chaos = runProgram(["tests/chaos/main.ts", "second-api", "--transport", "embedded", "--short", "--seed", "7"]);
+    expect([await chaos.exited, chaos.stderr]).toEqual([
+      0,
+      [expect.stringMatching(/^1 runs, 3 strikes in \d+ s: \d+ changes attempted,.*, 0 lost\.$/), "No promise was broken.", "--seed 7"],
+    ]);
+    expect(chaos.stdout.map((line) => JSON.parse(line) as object)).toEqual([
+      expect.objectContaining({ fault: "second-api", transport: "embedded", strikes: 3, violations: [] }),
+    ]);
+    expect(programs()).toEqual(before);
+  });
+
+  test("leaves no process behind when it is stopped in the midst", async () => {
+    const before = programs();
+    const chaos = runProgram(["tests/chaos/main.ts", "consumer-kill", "--transport", "embedded", "--seed", "7"]);
+    await eventually(() => programs().length === before.length + 5 || undefined, "the API and its consumers");
+    expect(await chaos.stop()).toBe(130);
+    expect(programs()).toEqual(before);
+  });
+
+  test("starts nothing any more in a system that is removed while a fault strikes", async () => {
+    const system = await System.start({ rabbit: undefined, random: new Random(7), arrangement: {} });
+    const removed = system.remove();
+    await expect(system.consumers.once.start()).rejects.toThrow("once has been removed.");
+    await removed;
+  });
+
+  test("says what is wrong with its arguments", async () => {
+    for (const [args, what] of [
+      [["api-kil"], 'There is no fault "api-kil"; there are api-kill, '],
+      [["--transport", "kafka"], "--transport is kafka; use rabbitmq or embedded."],
+      [["--minutes", "0"], "--minutes is 0; use a whole number from 1."],
+      [["--loud"], "Unknown option '--loud'"],
+    ] as const) {
+      const chaos = runProgram(["tests/chaos/main.ts", ...args]);
+      expect([await chaos.exited, chaos.stderr[0]]).toEqual([2, expect.stringContaining(what)]);
+    }
+  });
+});
+
+/** What the fault suite may have started in the folder of this project. */
+function programs(): string[] {
+  return readdirSync("/proc")
+    .filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid)
+    .flatMap((pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+        return readlinkSync(`/proc/${pid}/cwd`) === root && /chaos\/|src\/main\.ts/.test(command) ? [command] : [];
+      } catch {
+        return [];
+      }
+    });
+}

@@ -1,0 +1,240 @@
+// Where a consumer's new queue begins, and that no event is left out there: real processes on both transports.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { connect } from "amqplib";
+import type { Replay } from "../../src/delivery/replays";
+import { item } from "../../src/domain/item";
+import { noTracing } from "../../src/observe/tracing";
+import { Broker } from "../../src/rabbitmq/connection";
+import { RabbitReplays } from "../../src/rabbitmq/replays";
+import { queueDepth } from "../../src/rabbitmq/topology";
+import { openSqliteStore } from "../../src/store/sqlite/store";
+import { temporaryFolder } from "../support/folder";
+import { type Api, endAll, environment, eventually, send, startApi } from "../support/processes";
+import { type QueueConsumers, queueConsumers, type Seen } from "../support/queue-consumer";
+import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { recordedLog } from "../support/recorded-log";
+import { requests } from "../support/requests";
+import { catalogue } from "../support/resources";
+import { seedItems } from "../support/seeded-log";
+
+// Real processes take their time on a busy machine; one that hangs still ends.
+setDefaultTimeout(60_000);
+
+let folder: ReturnType<typeof temporaryFolder>;
+let env: Record<string, string>;
+let consumers: QueueConsumers;
+let api: Api;
+
+const { health, replays, relayed, create, finished, writeOn } = requests(() => api.url);
+const items = (events: readonly Seen[]) => events.map(({ item }) => item);
+const upTo = (count: number, first = 1) => Array.from({ length: count - first + 1 }, (_, n) => n + first);
+/** What a consumer that remembers what it has done makes of it. */
+const firstTimes = (events: readonly Seen[]) => [...new Set(events.map(({ id }) => id))];
+
+async function startWith(rabbitmqUrl: string): Promise<void> {
+  api = await startApi({ env });
+  if (rabbitmqUrl !== "none") await api.line("Connected to RabbitMQ");
+}
+
+function onEither(rabbitmqUrl: () => string): void {
+  beforeEach(async () => {
+    folder = temporaryFolder();
+    env = environment(folder.path, rabbitmqUrl());
+    consumers = await queueConsumers(env);
+  });
+  afterEach(async () => {
+    await endAll();
+    consumers.remove();
+    folder.remove();
+  });
+  const startApiHere = () => startWith(rabbitmqUrl());
+
+  for (const [startFrom, first] of [
+    ["beginning", 1],
+    ["now", undefined],
+    ["2000-01-01T00:00:00.000Z", 1],
+    ["in the middle", 3001],
+  ] as const) {
+    test(`a new queue that starts from ${startFrom} has no gap and is in order, while writes go on`, async () => {
+      await seedItems(folder.path, 3000);
+      await Bun.sleep(5);
+      const middle = new Date().toISOString();
+      await Bun.sleep(5);
+      await seedItems(folder.path, 3000);
+      await startApiHere();
+      if (rabbitmqUrl() !== "none") await relayed();
+      const writer = writeOn();
+      await writer.until(200);
+      const consumer = await consumers.start({ queue: "late", startFrom: startFrom === "in the middle" ? middle : startFrom });
+      const ready = (await health()).events;
+      for (const fill of await replays()) await finished(fill);
+      await writer.until((await health()).events - 6000 + 100);
+      const last = 6000 + (await writer.stop());
+      await consumer.untilItem(last);
+      const seen = items(consumer.seen());
+      expect(seen).toEqual(upTo(last, seen[0]));
+      if (first !== undefined) expect(seen[0]).toBe(first);
+      else expect(seen[0]).toBeGreaterThan(6000);
+      expect(seen[0]).toBeLessThanOrEqual(ready + 1);
+      expect(consumer.seen().some(({ replay }) => replay)).toBe(false);
+    });
+  }
+
+  test("a queue that there was before is not filled again, however its consumer says it starts", async () => {
+    await startApiHere();
+    const first = await consumers.start({ queue: "late", startFrom: "now" });
+    await create(2);
+    await first.untilSeen(2);
+    expect(await first.stop()).toBe(0);
+    await create(2);
+    const second = await consumers.start({ queue: "late", startFrom: "beginning" });
+    await create(1);
+    expect(items(await second.untilSeen(3))).toEqual([3, 4, 5]);
+  });
+}
+
+describe("a new queue without a broker", () => {
+  onEither(() => "none");
+});
+
+describeWithRabbit("a new queue on RabbitMQ", () => {
+  let rabbit: Rabbit;
+  beforeAll(async () => {
+    rabbit = await startRabbit();
+  });
+  afterAll(() => rabbit?.dispose());
+  onEither(() => rabbit.url);
+  afterEach(() => emptyBroker(rabbit));
+
+  test("two processes of a new consumer started at once: every event once, to one of them", async () => {
+    await seedItems(folder.path, 5000);
+    await startWith(rabbit.url);
+    await relayed();
+    const writer = writeOn();
+    await writer.until(100);
+    const both = [consumers.spawn({ queue: "late" }), consumers.spawn({ queue: "late" })];
+    for (const consumer of both) await consumer.line("Receives events", "stderr");
+    const [fill, ...others] = await replays();
+    expect(others).toEqual([]);
+    expect(fill && (await finished(fill))).toMatchObject({ kind: "fill", queue: "late", state: "finished", progress: 1 });
+    await writer.until((await health()).events - 5000 + 100);
+    const last = 5000 + (await writer.stop());
+    const total = () => both.reduce((sum, consumer) => sum + consumer.stdout.length, 0);
+    await eventually(() => (total() >= last ? true : undefined), `${last} events`);
+    const seen = both.flatMap((consumer) => items(consumer.seen()));
+    expect(seen.toSorted((a, b) => a - b)).toEqual(upTo(last));
+    for (const consumer of both) {
+      const own = items(consumer.seen());
+      expect(own).toEqual(own.toSorted((a, b) => a - b));
+    }
+    expect(await replays()).toHaveLength(1);
+  });
+
+  test("a binding that RabbitMQ has forgotten, as when it is killed a moment after it, is there again before events are sent", async () => {
+    await startWith(rabbit.url);
+    const consumer = await consumers.start({ queue: "late" });
+    await create(5);
+    await consumer.untilItem(5);
+    await consumer.stop();
+    await api.stop();
+    const connection = await connect(rabbit.url);
+    const channel = await connection.createChannel();
+    await channel.unbindQueue("late", "events", "item.created");
+    await startWith(rabbit.url);
+    await create(3);
+    await relayed();
+    expect((await channel.checkQueue("late")).messageCount).toBe(3);
+    await connection.close();
+  });
+
+  test("kill -9 of the API in the middle of a fill: no gap, and in order", async () => {
+    await seedItems(folder.path, 8000);
+    await startWith(rabbit.url);
+    await relayed();
+    const consumer = await consumers.start({ queue: "late" });
+    await consumer.untilSeen(500);
+    await api.stop("SIGKILL");
+    await startWith(rabbit.url);
+    expect((await replays())[0]?.state).toBe("running");
+    await create(50);
+    await consumer.untilItem(8050);
+    expect(firstTimes(consumer.seen())).toHaveLength(8050);
+    const firsts = [...new Set(items(consumer.seen()))];
+    expect(firsts).toEqual(upTo(8050));
+  });
+
+  test("a consumer that asks for more types while its queue is filled gets them from the end of the fill on", async () => {
+    await seedItems(folder.path, 8000);
+    await startWith(rabbit.url);
+    await relayed();
+    const first = await consumers.start({ queue: "late", events: ["item.created"] });
+    await first.untilSeen(500);
+    await first.stop();
+    const second = await consumers.start({ queue: "late", events: ["item.created", "item.updated"] });
+    const [fill] = await replays();
+    expect(fill).toMatchObject({ kind: "fill", state: "running" });
+    await finished(fill as Replay);
+    await send("PATCH", `${api.url}/items/7`, { price: 1 });
+    await second.line('"type":"item.updated"');
+    expect(new Set(items([...first.seen(), ...second.seen()])).size).toBe(8000);
+  });
+
+  test("kill -9 of RabbitMQ in the middle of a fill: no gap, and in order", async () => {
+    await seedItems(folder.path, 8000);
+    await startWith(rabbit.url);
+    await relayed();
+    const consumer = await consumers.start({ queue: "late" });
+    await consumer.untilSeen(500);
+    await rabbit.kill();
+    await create(50);
+    await rabbit.start();
+    await consumer.untilItem(8050);
+    const firsts = [...new Set(items(consumer.seen()))];
+    expect(firsts).toEqual(upTo(8050));
+  });
+
+  test.each([
+    ["with the past on its way to it", "item.created", 3],
+    ["with the past in it, before it is bound to the present", "item.deleted", 0],
+  ])("that is deleted %s is made again, filled and bound", async (_, type, past) => {
+    const log = recordedLog().log;
+    const store = openSqliteStore(`${folder.path}/warren.db`, catalogue.resources);
+    for (let id = 1; id <= 3; id += 1) await store.insert(item, { name: "thing", description: null, price: null });
+    const config = {
+      url: rabbit.url,
+      explicit: true,
+      queueType: "classic" as const,
+      managementUrl: null,
+      caFile: null,
+      certFile: null,
+      keyFile: null,
+    };
+    const broker = await Broker.connect(config, log);
+    let deletions = 0;
+    const relay = {
+      position: 3,
+      async whilePaused<T>(work: (position: number) => Promise<T>): Promise<T> {
+        if (deletions < 1) {
+          deletions += 1;
+          await broker.withChannel((channel) => channel.deleteQueue("late"));
+        }
+        return work(3);
+      },
+    };
+    const filling = new RabbitReplays({ broker, store, relay, catalogue, log, tracing: noTracing });
+    try {
+      await filling.fill("late", [type], "beginning");
+      const [fill] = await eventually(async () => {
+        const all = await filling.list(10);
+        return all.every(({ state }) => state !== "running") ? all : undefined;
+      }, "the fill to end");
+      expect(fill).toMatchObject({ state: "finished", sent: past, error: null });
+      expect([deletions, await queueDepth(broker, "late")]).toEqual([1, past]);
+      expect(await rabbit.ctl("-q", "list_bindings", "--no-table-headers")).toContain(`\tlate\tqueue\t${type}\t`);
+    } finally {
+      filling.stop();
+      await broker.close();
+      await store.close();
+    }
+  });
+});

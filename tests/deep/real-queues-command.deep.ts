@@ -1,0 +1,174 @@
+// `bun run queues` and `bun run replay --cancel`: real processes on both transports.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { ListedQueue } from "../../src/commands/known-queues";
+import { command, endTerminals, onTerminal } from "../support/command";
+import { temporaryFolder } from "../support/folder";
+import { type Api, endAll, environment, eventually, startApi } from "../support/processes";
+import { type QueueConsumers, queueConsumers, untilDead } from "../support/queue-consumer";
+import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { requests } from "../support/requests";
+
+// Real processes take their time on a busy machine; one that hangs still ends.
+setDefaultTimeout(60_000);
+
+let folder: ReturnType<typeof temporaryFolder>;
+let env: Record<string, string>;
+let consumers: QueueConsumers;
+let api: Api;
+
+const { create, get, replays, startReplay } = requests(() => api.url);
+const queues = (...words: string[]) => command("queues", words, env);
+const listed = async () => (JSON.parse((await queues("list", "--json")).stdout) as { queues: ListedQueue[] }).queues;
+const find = async (name: string) => (await listed()).find(({ queue }) => queue === name);
+
+function onEither(rabbitmqUrl: () => string): void {
+  beforeEach(async () => {
+    folder = temporaryFolder();
+    env = environment(folder.path, rabbitmqUrl());
+    consumers = await queueConsumers(env);
+    api = await startApi({ env });
+    if (rabbitmqUrl() !== "none") await api.line("Connected to RabbitMQ");
+  });
+  afterEach(async () => {
+    await endTerminals();
+    await endAll();
+    consumers.remove();
+    folder.remove();
+  });
+
+  test("lists every queue, with what waits there and who works on it", async () => {
+    const audit = await consumers.start({ queue: "audit" });
+    await create(2);
+    await audit.untilSeen(2);
+    expect(
+      await eventually(async () => {
+        const state = await find("audit");
+        return state?.messages === 0 ? state : undefined;
+      }, "the events to be settled"),
+    ).toEqual({
+      queue: "audit",
+      kind: "own",
+      exists: true,
+      messages: 0,
+      retries: 0,
+      deadLetters: 0,
+      consumers: 1,
+      announcedAt: expect.stringMatching(/^20.*Z$/),
+    });
+    const { code, stdout } = await queues("list");
+    expect([code, stdout.split("\n")[0]]).toEqual([0, "WAITING  RETRIES  DEAD  CONSUMERS  ANNOUNCED  QUEUE"]);
+    expect(stdout).toMatch(/^ +0 +0 +0 +1 +(just now|\d+ s ago) +audit$/m);
+  });
+
+  test("removes a queue that nobody wants, with its dead letters; it is made and filled again for a consumer that asks", async () => {
+    consumers.fails({ x: "reject" });
+    const typo = await consumers.start({ queue: "aduit" });
+    await create(2);
+    await untilDead(api.url, "aduit", 2);
+    expect(await queues("remove", "aduit", "--yes")).toMatchObject({
+      code: 1,
+      stderr: '1 consumer of "aduit" works on it: stop it first.',
+    });
+    await typo.stop();
+    await eventually(async () => ((await find("aduit"))?.consumers === 0 ? true : undefined), "the consumer to be gone");
+    expect(await queues("remove", "aduit", "--yes")).toMatchObject({
+      code: 1,
+      stderr: '"aduit" has 2 dead letters. To remove it, and lose that, say --force.',
+    });
+    const asked = onTerminal("queues", ["remove", "aduit", "--force"], env);
+    await asked.until(/Remove "aduit", with 2 dead letters, for good\? \[y\/N\]/);
+    asked.type("n\r");
+    expect(await asked.exited).toBe(1);
+    expect((await find("aduit"))?.deadLetters).toBe(2);
+    const { code, stdout } = await queues("remove", "aduit", "--force", "--yes");
+    expect([code, stdout]).toEqual([0, '"aduit" was removed, with 2 dead letters.']);
+    expect(await find("aduit")).toBeUndefined();
+    expect((await get<{ queues: { queue: string }[] }>("/dead-letters")).queues.map(({ queue }) => queue)).not.toContain("aduit");
+    consumers.works();
+    const again = await consumers.start({ queue: "aduit" });
+    await again.untilSeen(2);
+  });
+
+  test("says in a line what is wrong", async () => {
+    for (const [words, code, said] of [
+      [[], 2, "Say what to do with queues: list or remove."],
+      [["lst"], 2, '"lst" is not a command.'],
+      [["list", "audit"], 2, 'Unexpected argument "audit".'],
+      [["list", "--yes"], 2, "list takes no --yes."],
+      [["remove"], 2, "remove needs the name of a queue."],
+      [["remove", "nothing", "--yes"], 1, 'Warren knows no queue "nothing".'],
+    ] as const) {
+      const answer = await queues(...words);
+      expect([words, answer.code, answer.stderr]).toEqual([words, code, expect.stringContaining(said)]);
+    }
+  });
+
+  test("replay --cancel ends a replay, and says what it has sent", async () => {
+    const audit = await consumers.start({ queue: "audit" });
+    await create(2);
+    await audit.untilSeen(2);
+    const { id } = await startReplay({ queue: "audit", rate: 0.001 });
+    await audit.untilSeen(3);
+    await eventually(async () => ((await get<{ sent: number }>(`/replays/${id}`)).sent === 1 ? true : undefined), "the first event");
+    const cancel = () => command("replay", ["--cancel", id], env);
+    expect(await cancel()).toMatchObject({ code: 0, stdout: `The replay ${id} was cancelled after 1 event to "audit".` });
+    expect((await replays()).find((replay) => replay.id === id)?.state).toBe("cancelled");
+    expect(await cancel()).toMatchObject({ code: 1, stderr: `The replay ${id} is over (cancelled).` });
+    expect((await command("replay", ["--cancel", "none"], env)).code).toBe(1);
+    expect((await command("replay", ["--cancel", id, "--queue", "audit"], env)).code).toBe(2);
+  });
+}
+
+describe("bun run queues without a broker", () => {
+  onEither(() => "none");
+
+  test("does not remove what a consumer keeps of its own in its file, unless it is forced", async () => {
+    const stock = await consumers.start({ queue: "stock", exactlyOnce: true });
+    await create(1);
+    await stock.untilSeen(1);
+    expect((await queues("remove", "stock", "--force", "--yes")).code).toBe(1);
+    await stock.stop();
+    expect(await queues("remove", "stock", "--yes")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('"stock" has tables of its own (effects).'),
+    });
+    expect((await queues("remove", "stock", "--yes", "--force", "--json")).code).toBe(0);
+    expect(readdirSync(join(folder.path, "data", "consumers")).filter((file) => file.startsWith("stock"))).toEqual([]);
+    expect(existsSync(join(folder.path, "data", "warren.db"))).toBe(true);
+  });
+});
+
+describeWithRabbit("bun run queues on RabbitMQ", () => {
+  let rabbit: Rabbit;
+  beforeAll(async () => {
+    rabbit = await startRabbit();
+  });
+  afterAll(() => rabbit?.dispose());
+  onEither(() => rabbit.url);
+  afterEach(() => emptyBroker(rabbit));
+
+  test("removes a queue with its bindings while the API does not run, which forgets it when it starts", async () => {
+    const audit = await consumers.start({ queue: "audit" });
+    await audit.stop();
+    await create(1);
+    await eventually(async () => ((await find("audit"))?.messages === 1 ? true : undefined), "the event");
+    await api.stop();
+    const { code, stdout, stderr } = await queues("remove", "audit", "--yes", "--force", "--json");
+    expect([code, JSON.parse(stdout)]).toEqual([0, { removed: "audit", messages: 1, retries: 0, deadLetters: 0 }]);
+    expect(stderr).toContain("The API does not run. It forgets the queue when it starts.");
+    expect(await rabbit.ctl("-q", "list_queues", "name", "--no-table-headers")).not.toMatch(/^audit/m);
+    api = await startApi({ env });
+    await eventually(async () => ((await find("audit")) === undefined ? true : undefined), "the API to forget it");
+    await create(1);
+    expect(await rabbit.ctl("-q", "list_queues", "name", "--no-table-headers")).not.toMatch(/^audit/m);
+  });
+
+  test("the queue of a resource is not removed", async () => {
+    expect(await queues("remove", "item_events", "--force", "--yes")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('"item_events" is the queue of a resource: the API makes it at each start.'),
+    });
+  });
+});

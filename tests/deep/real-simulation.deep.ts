@@ -1,0 +1,53 @@
+// The simulation of relay, consumers and broker: some of its seeds, that a seed always tells the same story, and that
+// planted bugs are found. All of it: `bun run simulate`.
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { endAll, run } from "../support/processes";
+
+setDefaultTimeout(120_000);
+afterEach(endAll);
+
+async function simulate(args: readonly string[], preload: readonly string[] = []) {
+  const simulation = run([
+    ...preload.flatMap((file) => ["--preload", `./tests/support/planted/${file}.ts`]),
+    "tests/simulation/main.ts",
+    ...args,
+  ]);
+  const code = await simulation.exited;
+  return { code, lines: simulation.stdout, stderr: simulation.stderr };
+}
+
+test("nothing goes wrong that must never, whatever happens in whatever order", async () => {
+  const { code, lines } = await simulate(["--seeds", "200"]);
+  expect([code, lines]).toEqual([
+    0,
+    [expect.stringMatching(/^200 seeds in [\d.]+ s: [\d,]+ steps, [\d,]+ events, [\d,]+ effects; 0 seeds went wrong\.$/)],
+  ]);
+});
+
+test.each([3, 5, 14])("seed %d tells the same story each time", async (seed) => {
+  const stories = [await simulate(["--seed", String(seed)]), await simulate(["--seed", String(seed)])].map(({ lines }) =>
+    lines.slice(0, -1),
+  );
+  expect(stories[0]?.length).toBeGreaterThan(20);
+  expect(stories[1]).toEqual(stories[0] as string[]);
+});
+
+test.each([
+  ["ack-before-effect", 10, /was acknowledged on \w+ with neither an effect nor a copy that is safe$/],
+  ["position-before-confirm", 10, /the relay's position \d+ is ahead of .*, which is in no queue$/],
+  ["no-inbox", 40, /has \d+ effects of /],
+  ["event-outside-transaction", 40, /was acknowledged, and is not in the log$/],
+])("a planted bug is found: %s", async (bug, seeds, name) => {
+  const { code, lines } = await simulate(["--seeds", String(seeds)], [bug]);
+  expect(code).toBe(1);
+  const at = lines.findIndex((line) => name.test(line));
+  expect(lines[at]).toMatch(/^seed \d+: /);
+  // The command that plays it again, which finds the same.
+  const again = await simulate((lines[at + 1] ?? "").trim().split(" ").slice(3), [bug]);
+  expect([again.code, again.lines.some((line) => name.test(line))]).toEqual([1, true]);
+});
+
+test("says what is wrong with its arguments", async () => {
+  const { code, stderr } = await simulate(["--seeds", "many"]);
+  expect([code, stderr[0]]).toEqual([2, "--seeds is many; use a whole number."]);
+});
