@@ -7,7 +7,7 @@ import type { Store } from "../store/store";
 import type { Broker } from "./connection";
 import type { QueueInspector } from "./queue-inspection";
 import { QueueWatch } from "./queue-watch";
-import { RefusedEvents } from "./refused-events";
+import { RefusedEvents, toldRefusal } from "./refused-events";
 import { Relay } from "./relay";
 import { restoreBindings } from "./restore-bindings";
 import { declareQueueForType, declareResources } from "./topology";
@@ -34,6 +34,7 @@ export interface Relaying {
 /** Declares what the relay needs, keeps it running while RabbitMQ is there, and looks at the queues that it sends to. */
 export async function startRelaying({ broker, inspector, config, store, catalogue, log, tracing }: RelayingOptions): Promise<Relaying> {
   let trouble: RelayTrouble | null = null;
+  let undeclared: RelayTrouble | null = null;
   const tell = (now: RelayTrouble | null) => {
     if (now === null && trouble === null) return;
     trouble = now;
@@ -56,14 +57,7 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
         return [...new Set([...(await queuesOf(type, catalogue, store)), ...bound])];
       },
       limitOf: async (queue) => (await inspector?.inspect(queue))?.limit,
-      onChange: (refusal) =>
-        tell(
-          refusal && {
-            queue: refusal.queue,
-            what: `${refusal.queue === null ? "A queue that this program does not know" : `"${refusal.queue}"`} refuses events, and all others wait for it: ${refusal.reason}.`,
-            since: refusal.since,
-          },
-        ),
+      onChange: (refusal) => tell(refusal && { queue: refusal.queue, what: toldRefusal(refusal), since: refusal.since }),
       logger: log,
     }),
     logger: log,
@@ -81,11 +75,14 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
     try {
       await declareResources(broker, catalogue.resources, log);
     } catch (error) {
-      if (broker.state === "connected")
-        tell({ queue: null, what: `No event can be sent: ${messageOf(error)}.`, since: new Date().toISOString() });
+      if (broker.state === "connected") {
+        undeclared = { queue: null, what: `No event can be sent: ${messageOf(error)}.`, since: new Date().toISOString() };
+        tell(undeclared);
+      }
       throw error;
     }
-    tell(null);
+    // What RabbitMQ or a queue refuses is not over with a new channel.
+    if (trouble === undeclared) tell(null);
     await restoreBindings(closed, { broker, store, catalogue, log, onlySigned: config.strictTopology });
     void watch?.run(closed);
     await relay.run(channel, closed);
