@@ -103,7 +103,7 @@ describe("pruneOnce", () => {
     const file = openConsumerFile(join(folder.path, "consumers", "replaying.db"), { durable: false });
     file.replays.add({ id: "r", logId: store.logId, queue: "replaying", fill: 0, selection: "{}", first: 2, last: 5, createdAt: "" });
     expect(await pruneOnce(options, later)).toBe(2);
-    file.replays.save("r", { position: 5, begun: 5, sent: 3, finishedAt: "now", error: null });
+    file.replays.save("r", { position: 5, begun: 5, sent: 3, refused: 0, finishedAt: "now", error: null });
     file.close();
     expect(await pruneOnce(options, later)).toBe(2);
     expect(await left()).toEqual([5]);

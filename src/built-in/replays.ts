@@ -54,7 +54,8 @@ const ReplaySchema = Type.Unsafe<Replay>(
       finishedAt: Type.Union([UtcTime("When it ended."), Type.Null()]),
       error: Type.Union([Type.String(), Type.Null()]),
       note: Type.Union([Type.String(), Type.Null()], {
-        description: "Why it does not get on although nothing is wrong, such as that no consumer runs. Not told in a list on RabbitMQ.",
+        description:
+          "Which events RabbitMQ refused, and why it does not get on although nothing is wrong, such as that no consumer runs. The latter is not told in a list on RabbitMQ.",
       }),
     },
     {

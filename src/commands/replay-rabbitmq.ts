@@ -1,8 +1,12 @@
+import { join } from "node:path";
 import { noConsumerNote } from "../delivery/replays";
 import { messageOf } from "../observe/logging";
 import { tell } from "../observe/terminal";
 import type { Broker } from "../rabbitmq/connection";
+import { Culprit } from "../rabbitmq/culprit";
+import type { OutgoingMessage } from "../rabbitmq/message";
 import { Unroutable } from "../rabbitmq/publisher";
+import { quarantine } from "../rabbitmq/quarantine";
 import { sendPast } from "../rabbitmq/send-past";
 import { queueState } from "../rabbitmq/topology";
 import { interrupted, onInterrupt, quoted, Trouble } from "./command";
@@ -14,8 +18,12 @@ import { counted, took } from "./text";
 const confirmsTimeoutMs = 3000;
 const lookAtBrokerEveryMs = 200;
 
-/** Sends the events to the queue. After a lost connection, continues after the last confirmed event. Resolves with the exit code. */
-export async function replayOnRabbitmq(broker: Broker, replaying: Replaying): Promise<number> {
+/**
+ * Sends the events to the queue. After a lost connection, continues after the last confirmed event. Resolves with the exit code.
+ *
+ * @param folder Folder for events that RabbitMQ accepts in no queue.
+ */
+export async function replayOnRabbitmq(broker: Broker, replaying: Replaying, folder: string): Promise<number> {
   const { queue, selection, log, after, last, words } = replaying;
   if ((await queueState(broker, queue))?.consumerCount === 0) tell(noConsumerNote(queue, "the events wait in the queue until one does"));
   const progress = new Progress("event");
@@ -25,6 +33,13 @@ export async function replayOnRabbitmq(broker: Broker, replaying: Replaying): Pr
   let position = after;
   let sent = 0;
   let failure: Error | undefined;
+  let refused = 0;
+  const culprit = new Culprit();
+  const putAway = ({ content, exchange, routingKey, options }: OutgoingMessage, why: string) => {
+    const file = quarantine(folder, queue, { content, fields: { exchange, routingKey }, properties: options }, null, why);
+    refused += 1;
+    progress.note(`The event ${options.messageId} (${content.length} bytes) is kept in ${file}, and not sent. ${why}`);
+  };
 
   const onProgress = (reached: number, total: number) => {
     position = reached;
@@ -49,6 +64,8 @@ export async function replayOnRabbitmq(broker: Broker, replaying: Replaying): Pr
           after: position,
           last,
           marked: true,
+          culprit,
+          putAway,
           closed,
           stop: stopping.signal,
           onProgress: (reached, confirmed) => {
@@ -71,9 +88,10 @@ export async function replayOnRabbitmq(broker: Broker, replaying: Replaying): Pr
   clearInterval(watching);
   progress.end();
   if (failure) throw failure;
+  if (refused > 0) console.log(`RabbitMQ refused ${counted(refused, "event")}; see ${join(folder, queue)}.`);
   if (!stopping.signal.aborted) {
     console.log(`${counted(sent, "event")} sent to "${queue}" in ${took(performance.now() - beganAt)}.`);
-    return 0;
+    return refused > 0 ? 1 : 0;
   }
   console.log(`Stopped after ${counted(sent, "event")} to "${queue}", at position ${position} of ${last}. To go on:`);
   console.log(`  ${quoted([...words, "--after", String(position), "--last", String(last)])}`);

@@ -7,6 +7,7 @@ import { EmbeddedReplays } from "../embedded/replays";
 import { parseWords, UsageError } from "../observe/command-line";
 import { tell } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
+import { quarantineFolder } from "../rabbitmq/quarantine";
 import { queueDepth } from "../rabbitmq/topology";
 import { type Catalogue, UnknownEventType } from "../schema/catalogue";
 import { parseTime } from "../schema/time";
@@ -114,8 +115,8 @@ async function belonging(
 }
 
 function start(reached: Reached, replaying: Replaying): Promise<number> {
-  const { broker, folder } = reached;
-  return broker ? replayOnRabbitmq(broker, replaying) : replayEmbedded(folder, replaying);
+  const { broker, folder, config } = reached;
+  return broker ? replayOnRabbitmq(broker, replaying, quarantineFolder(config.dataDir)) : replayEmbedded(folder, replaying);
 }
 
 async function count(replaying: Replaying, what: string): Promise<number> {

@@ -19,7 +19,7 @@ export interface Replay {
   readonly createdAt: string;
   readonly finishedAt: string | null;
   readonly error: string | null;
-  /** Reason why it makes no progress without an error, such as that no consumer runs. Null if there is none or it is unknown. */
+  /** Why events are missing or it makes no progress without an error, such as that no consumer runs. Null if there is nothing to say. */
   readonly note: string | null;
 }
 

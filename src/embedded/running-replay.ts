@@ -72,6 +72,6 @@ export class RunningReplay {
 
   #save(finishedAt: string | null): void {
     const { position, begun } = this.cursor;
-    this.file.replays.save(this.id, { position, begun, sent: this.sent, finishedAt, error: null });
+    this.file.replays.save(this.id, { position, begun, sent: this.sent, refused: 0, finishedAt, error: null });
   }
 }

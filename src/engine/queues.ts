@@ -8,6 +8,7 @@ import type { Log } from "../observe/logging";
 import type { Tracing } from "../observe/tracing";
 import type { Broker } from "../rabbitmq/connection";
 import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
+import { quarantineFolder } from "../rabbitmq/quarantine";
 import { Refusals } from "../rabbitmq/refusals";
 import type { Relay } from "../rabbitmq/relay";
 import { RabbitReplays } from "../rabbitmq/replays";
@@ -51,7 +52,7 @@ export async function serveQueues(options: QueuesOptions): Promise<Queues> {
   };
   if (!broker) return { ...embedded, replayed: () => Number.POSITIVE_INFINITY, stop() {} };
 
-  const replays = new RabbitReplays({ broker, store, relay, catalogue, log, tracing });
+  const replays = new RabbitReplays({ broker, store, relay, catalogue, log, tracing, quarantine: quarantineFolder(config.dataDir) });
   await replays.resume();
   // Also on the embedded transport: consumers may come with a RabbitMQ that appears later.
   const trust = { key: signingKey(config, log), onlySigned: config.strictTopology, refusals: new Refusals(store, log) };

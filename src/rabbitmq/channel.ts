@@ -22,7 +22,9 @@ const connectionForced = 320;
 
 /** Returns whether RabbitMQ closed a channel or its connection because of something this process sent. */
 export function isProtocolError(error: unknown): boolean {
-  return error instanceof Error && "code" in error && typeof error.code === "number" && error.code !== connectionForced;
+  // A signal that aborts without an error has a `DOMException` as its reason, which has a code of its own.
+  if (!(error instanceof Error) || error instanceof DOMException || !("code" in error)) return false;
+  return typeof error.code === "number" && error.code !== connectionForced;
 }
 
 /** Closes a channel. amqplib never settles `close()` if the connection closes first, so this also resolves when `closed` aborts. */

@@ -1,19 +1,26 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeError, type Failure } from "../delivery/outcome";
-import type { Message } from "./connection";
 
 /** Returns the folder for messages that no RabbitMQ queue accepts. Each has its own file: `<queue>/<id>.json`. */
 export function quarantineFolder(dataDir: string): string {
   return join(dataDir, "quarantine");
 }
 
+/** A message that no queue accepts. */
+export interface Unwanted {
+  readonly content: Buffer;
+  readonly fields: { readonly exchange: string; readonly routingKey: string };
+  readonly properties: object;
+}
+
 /**
  * Writes a message to a file and returns its path. The file is on disk before this returns.
  *
+ * @param outcome What its handler did; null if it has not reached one.
  * @param why Reason that no queue accepts the message.
  */
-export function quarantine(folder: string, queue: string, message: Message, outcome: Failure, why: string): string {
+export function quarantine(folder: string, queue: string, message: Unwanted, outcome: Failure | null, why: string): string {
   const place = join(folder, queue);
   mkdirSync(place, { recursive: true, mode: 0o700 });
   const path = join(place, `${Bun.randomUUIDv7()}.json`);
@@ -51,10 +58,10 @@ export function toldQuarantine({ messages, folder }: Quarantined): string {
   return `${messages === 1 ? "A message that no queue takes is" : `${messages} messages that no queue takes are`} in ${folder}.`;
 }
 
-function textOf(queue: string, message: Message, outcome: Failure, why: string): string {
-  const { message: error, stack } = describeError(outcome.error);
-  const { attempts } = outcome;
-  const reason = outcome.action === "dead-letter" ? outcome.reason : null;
+function textOf(queue: string, message: Unwanted, outcome: Failure | null, why: string): string {
+  const { message: error, stack } = outcome ? describeError(outcome.error) : { message: null, stack: null };
+  const attempts = outcome?.attempts ?? 0;
+  const reason = outcome?.action === "dead-letter" ? outcome.reason : null;
   const { exchange, routingKey } = message.fields;
   const about = { quarantinedAt: new Date().toISOString(), queue, why, reason, error, stack, attempts, exchange, routingKey };
   const { body, bodyEncoding } = bodyOf(message.content);

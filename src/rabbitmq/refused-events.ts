@@ -1,13 +1,27 @@
 import { type Log, messageOf } from "../observe/logging";
+import type { LogEntry } from "../store/log";
+import { Culprit, contentRefusal } from "./culprit";
 import type { OutgoingMessage } from "./message";
 import { type Publisher, Unroutable } from "./publisher";
 
-/** A queue that refuses events, so that the relay waits for it. */
+/** A queue that refuses events, or an event that RabbitMQ refuses, so that the relay waits. */
 export interface Refusal {
-  /** Null: it is none that this program knows. */
+  /** Null: it is none that this program knows, or no queue but RabbitMQ itself. */
   readonly queue: string | null;
+  /** The event over which RabbitMQ closes the channel. */
+  readonly event?: LogEntry;
   readonly reason: string;
   readonly since: string;
+}
+
+/** Describes a refusal for a person, with what to do about one that has no other remedy. */
+export function toldRefusal({ queue, event, reason }: Refusal): string {
+  if (event) {
+    const about = `${event.id} (${event.type}, ${Buffer.byteLength(event.body)} bytes)`;
+    return `RabbitMQ closes the channel over the event ${about}, and all behind it wait: ${reason}. Raise max_message_size in rabbitmq.conf above its size.`;
+  }
+  const who = queue === null ? "A queue that this program does not know" : `"${queue}"`;
+  return `${who} refuses events, and all others wait for it: ${reason}.`;
 }
 
 export interface RefusedEventsOptions {
@@ -24,6 +38,8 @@ const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 /** Each attempt on a queue that is not known costs the others a duplicate. */
 const longestPauseForUnknownMs = 60_000;
+/** Each attempt on an event over which RabbitMQ closes the channel costs a channel and a line in the log. */
+const longestPauseForClosedMs = 60_000;
 
 const noLimitKnown = "it is full, or RabbitMQ has another reason that AMQP does not show, such as a policy";
 
@@ -33,11 +49,36 @@ const noLimitKnown = "it is full, or RabbitMQ has another reason that AMQP does 
  */
 export class RefusedEvents {
   #refusal: Refusal | null = null;
+  readonly #culprit = new Culprit();
+  /** How often RabbitMQ has closed the channel over the event of `#refusal`. */
+  #closed = 0;
 
   constructor(readonly options: RefusedEventsOptions) {}
 
   get refusal(): Refusal | null {
     return this.#refusal;
+  }
+
+  /** Returns whether the event at this position must be the only one in flight, as RabbitMQ may close the channel over it. */
+  isSuspect(position: number): boolean {
+    return this.#culprit.isSuspect(position);
+  }
+
+  /**
+   * Sees to the events that were in flight when the channel closed. Returns how long to wait before they are sent again, in milliseconds. An
+   * event over which RabbitMQ closes the channel again and again is never skipped.
+   */
+  pauseAfterClose(inFlight: readonly { readonly entry: LogEntry }[], closed: AbortSignal): number {
+    const reason = contentRefusal(closed);
+    const event = reason === undefined ? undefined : this.#culprit.blame(inFlight.map(({ entry }) => entry));
+    if (reason === undefined || event === undefined) return 0;
+    this.#closed = this.#refusal?.event?.id === event.id ? this.#closed + 1 : 0;
+    if (this.#closed === 0) {
+      const about = { event: event.id, position: event.position, bytes: Buffer.byteLength(event.body), reason };
+      this.options.logger.warn(about, "RabbitMQ closes the channel over an event; waiting until it takes it");
+      this.#change({ queue: null, event, reason, since: new Date().toISOString() });
+    }
+    return Math.min(longestPauseForClosedMs, firstPauseMs * 2 ** this.#closed);
   }
 
   /**
@@ -70,11 +111,17 @@ export class RefusedEvents {
     return false;
   }
 
-  /** Tells that events go through again. */
-  end(): void {
+  /**
+   * Tells that events go through again.
+   *
+   * @param position position up to which everything is confirmed.
+   */
+  end(position: number): void {
     if (!this.#refusal) return;
-    const { queue, since } = this.#refusal;
-    this.options.logger.info({ queue, since }, "The queue takes events again");
+    const { queue, event, since } = this.#refusal;
+    if (event && event.position > position) return;
+    if (event) this.options.logger.info({ event: event.id, since }, "RabbitMQ has taken the event");
+    else this.options.logger.info({ queue, since }, "The queue takes events again");
     this.#change(null);
   }
 

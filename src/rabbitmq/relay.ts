@@ -170,14 +170,14 @@ export class Relay {
         allowed = 1;
         continue;
       }
-      if (allowed === window && refused.length === 0) this.options.refused.end();
+      if (allowed === window && refused.length === 0) this.options.refused.end(this.#position);
       const pause = this.#pauses[0];
       if (pause && inFlight === 0) {
         this.#pauses.shift();
         await pause(next);
         continue;
       }
-      const hasRoom = () => inFlight < allowed && bytesInFlight < windowBytes;
+      const hasRoom = () => inFlight < (this.options.refused.isSuspect(next) ? 1 : allowed) && bytesInFlight < windowBytes;
       const maySend = !drained && !pause && refused.length === 0 && hasRoom();
       try {
         if (maySend && unsent.length === 0) unsent = await this.options.log.read(next, batch);
@@ -193,11 +193,12 @@ export class Relay {
       // Let requests and confirms run in between.
       if (sent > 0) await new Promise(setImmediate);
       else {
-        if (maySend && inFlight === 0) this.options.refused.end();
+        if (maySend && inFlight === 0) this.options.refused.end(this.#position);
         await this.#wake.wait();
       }
     }
     while (inFlight > 0 && !ended()) await this.#wake.wait();
+    await this.#pause(this.options.refused.pauseAfterClose(refused, closed));
     return failure;
   }
 
@@ -239,9 +240,9 @@ export class Relay {
   }
 
   /** Waits; resolves with false when nothing more is to be sent. */
-  async #pause(ms: number, closed: AbortSignal): Promise<boolean> {
+  async #pause(ms: number, closed?: AbortSignal): Promise<boolean> {
     const until = performance.now() + ms;
-    const ended = () => closed.aborted || this.#stopping;
+    const ended = () => closed?.aborted || this.#stopping;
     while (performance.now() < until && !ended()) await this.#wake.wait(until - performance.now());
     return !ended();
   }

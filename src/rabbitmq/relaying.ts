@@ -7,7 +7,7 @@ import type { Store } from "../store/store";
 import type { Broker } from "./connection";
 import type { QueueInspector } from "./queue-inspection";
 import { QueueWatch } from "./queue-watch";
-import { type Refusal, RefusedEvents } from "./refused-events";
+import { RefusedEvents, toldRefusal } from "./refused-events";
 import { Relay } from "./relay";
 import { restoreBindings } from "./restore-bindings";
 import { declareQueueForType, declareResources } from "./topology";
@@ -63,7 +63,7 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
       },
       limitOf: async (queue) => watch?.limitOf(queue),
       onChange: (refusal) => {
-        refusing = refusal && { queue: refusal.queue, what: refusalText(refusal), since: refusal.since };
+        refusing = refusal && { queue: refusal.queue, what: toldRefusal(refusal), since: refusal.since };
         void told();
       },
       logger: log,
@@ -105,9 +105,4 @@ async function queuesOf(type: string, catalogue: Catalogue, { subscriptions, rep
   const own = (await subscriptions.list()).filter(({ queue, types }) => types.includes(type) && !filled.has(queue));
   const shared = catalogue.resourceOf(type)?.queue ?? `${type.slice(0, type.lastIndexOf("."))}_events`;
   return [shared, ...own.map(({ queue }) => queue)];
-}
-
-function refusalText({ queue, reason }: Refusal): string {
-  const name = queue === null ? "A queue that this program does not know" : `"${queue}"`;
-  return `${name} refuses events, and all others wait for it: ${reason}.`;
 }

@@ -5,6 +5,9 @@ import type { Catalogue } from "../schema/catalogue";
 import type { ReplayRow } from "../store/replay";
 import type { Store } from "../store/store";
 import type { Broker, ConfirmChannel } from "./connection";
+import { Culprit } from "./culprit";
+import type { OutgoingMessage } from "./message";
+import { quarantine } from "./quarantine";
 import type { Relay } from "./relay";
 import { sendPast } from "./send-past";
 import { bindOwnQueue, declareDurableQueue, queueDepth } from "./topology";
@@ -16,6 +19,8 @@ export interface RabbitReplaysOptions {
   readonly catalogue: Catalogue;
   readonly log: Log;
   readonly tracing: Pick<Tracing, "send">;
+  /** Folder for events that RabbitMQ accepts in no queue. */
+  readonly quarantine: string;
 }
 
 const saveEveryMs = 250;
@@ -30,6 +35,7 @@ export class RabbitReplayRun {
   runs = false;
   /** Whether the queue of a fill is bound to new events, or is being bound. */
   isBound = false;
+  #culprit = new Culprit();
 
   constructor(
     readonly options: RabbitReplaysOptions,
@@ -71,6 +77,11 @@ export class RabbitReplayRun {
       after: this.row.position,
       last,
       marked: !this.isFill,
+      culprit: this.#culprit,
+      putAway: (message, why) => {
+        this.#putAway(message, why);
+        savedAt = Number.NEGATIVE_INFINITY;
+      },
       closed: stop,
       tracing,
       onProgress: (reached, confirmed) => {
@@ -83,6 +94,16 @@ export class RabbitReplayRun {
     this.row = { ...this.row, position };
   }
 
+  /** Keeps an event that RabbitMQ refuses in a file, so that it does not hold up those behind it. */
+  #putAway({ content, exchange, routingKey, options }: OutgoingMessage, error: string): void {
+    const { id, queue } = this.row;
+    const unwanted = { content, fields: { exchange, routingKey }, properties: options };
+    const file = quarantine(this.options.quarantine, queue, unwanted, null, error);
+    this.row = { ...this.row, refused: this.row.refused + 1 };
+    const about = { queue, replay: id, event: options.messageId, bytes: content.length, file, error };
+    this.options.log.error(about, "RabbitMQ refuses a past event; it is kept in a file, and those behind it are sent");
+  }
+
   /**
    * Restarts a fill whose queue was deleted, since the events sent so far are gone with it. An announcement during a fill does not start
    * another one, so this must.
@@ -91,7 +112,8 @@ export class RabbitReplayRun {
     const { id, queue, first } = this.row;
     if ((await queueDepth(this.options.broker, queue)) !== undefined) return;
     this.options.log.warn({ queue, replay: id }, "A queue was deleted while it was filled; it is made and filled again");
-    this.row = { ...this.row, position: first, sent: 0 };
+    this.row = { ...this.row, position: first, sent: 0, refused: 0 };
+    this.#culprit = new Culprit();
     await this.save();
   }
 
@@ -121,7 +143,7 @@ export class RabbitReplayRun {
   }
 
   async save(): Promise<void> {
-    const { id, position, begun, sent, finishedAt, error } = this.row;
-    await this.options.store.replays.save(id, { position, begun, sent, finishedAt, error });
+    const { id, position, begun, sent, refused, finishedAt, error } = this.row;
+    await this.options.store.replays.save(id, { position, begun, sent, refused, finishedAt, error });
   }
 }

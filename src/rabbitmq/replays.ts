@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { QueueUnavailable, UnknownQueue } from "../delivery/queue-errors";
 import { narrowed, typesOnQueue } from "../delivery/queue-types";
 import type { ReplaySelection } from "../delivery/replay-selection";
@@ -119,7 +120,13 @@ export class RabbitReplays implements Replays {
   }
 
   #show(row: ReplayRow, note: string | null): Replay {
-    return toReplay(row, this.#unfinished.get(row.id)?.runs === false ? "queued" : "running", note);
+    const notes = [this.#refusedOf(row), note].filter((each) => each !== null);
+    return toReplay(row, this.#unfinished.get(row.id)?.runs === false ? "queued" : "running", notes.join(" ") || null);
+  }
+
+  #refusedOf({ queue, refused }: ReplayRow): string | null {
+    if (refused === 0) return null;
+    return `RabbitMQ refused ${refused === 1 ? "one event" : `${refused} events`}; see ${join(this.options.quarantine, queue)}.`;
   }
 
   async #belonging(queue: string, selection: ReplaySelection): Promise<ReplaySelection> {
@@ -162,8 +169,8 @@ export class RabbitReplays implements Replays {
           await run.send(channel, stop);
           if (stop.aborted) return;
           await run.end();
-          const { queue, id, sent } = run.row;
-          this.options.log.info({ queue, replay: id, events: sent }, "Past events were sent to a queue");
+          const { queue, id, sent, refused } = run.row;
+          this.options.log.info({ queue, replay: id, events: sent, ...(refused > 0 && { refused }) }, "Past events were sent to a queue");
         } catch (error) {
           const problem = await this.#problemOf(run, error);
           // Any other error leads to a retry on a new channel.

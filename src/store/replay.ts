@@ -18,6 +18,8 @@ export interface ReplayRow {
   readonly last: number;
   /** Number of matching events so far. */
   readonly sent: number;
+  /** Number of matching events that RabbitMQ refused, so that they are in quarantine instead. */
+  readonly refused: number;
   readonly createdAt: string;
   readonly finishedAt: string | null;
   /** Why the replay failed. Null if it did not. */
@@ -26,7 +28,7 @@ export interface ReplayRow {
 
 export type NewReplay = Pick<ReplayRow, "id" | "logId" | "queue" | "fill" | "selection" | "first" | "last" | "createdAt">;
 
-export type ReplayProgress = Pick<ReplayRow, "position" | "begun" | "sent" | "finishedAt" | "error">;
+export type ReplayProgress = Pick<ReplayRow, "position" | "begun" | "sent" | "refused" | "finishedAt" | "error">;
 
 /** Whether an event is replayed. A `forced` one is handled even if it was handled before. */
 export type ReplayMark = "no" | "yes" | "forced";

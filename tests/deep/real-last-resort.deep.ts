@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "amqplib";
 import { Reject } from "warren/consumer";
+
 import { readConfig } from "../../src/config/config";
 import { startConsumer } from "../../src/consumer/start";
 import type { RunningConsumer } from "../../src/delivery/running";
@@ -14,7 +15,7 @@ import { quarantined, quarantineFolder } from "../../src/rabbitmq/quarantine";
 import { temporaryFolder } from "../support/folder";
 import type { ItemConsumer } from "../support/item-events";
 import { eventually } from "../support/processes";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit, whileAllowing } from "../support/rabbit";
 import { nestedTable, type RawProperties, sendRaw } from "../support/raw-message";
 import { recordedLog } from "../support/recorded-log";
 
@@ -199,13 +200,6 @@ describeWithRabbit("a message that cannot be copied", () => {
     expect(lost()).toEqual([]);
   });
 
-  /** Lets RabbitMQ take no larger messages than this, on channels that are opened from now on; `work` runs meanwhile. */
-  async function whileAllowing(bytes: number, work: () => Promise<void>): Promise<void> {
-    const allowed = await rabbit.ctl("eval", "{ok, Bytes} = application:get_env(rabbit, max_message_size), Bytes.");
-    const allow = (most: number) => rabbit.ctl("eval", `application:set_env(rabbit, max_message_size, ${most}).`);
-    await allow(bytes);
-    await work().finally(() => allow(Number(allowed)));
-  }
   const withDescription = (body: string) => body.replace('"description":null', `"description":"${"y".repeat(100)}"`);
 
   test("over which RabbitMQ closes the channel twice is kept in a file, and the events behind are handled", async () => {
@@ -225,7 +219,7 @@ describeWithRabbit("a message that cannot be copied", () => {
     const large = withDescription(body);
     await sendRaw(rabbit.url, "own", [{ body: large }]);
     // What came in when larger messages were allowed cannot be copied any more.
-    await whileAllowing(Buffer.byteLength(body) + 20, async () => {
+    await whileAllowing(rabbit, Buffer.byteLength(body) + 20, async () => {
       await start(options);
       await create("behind");
       await eventually(() => handled.includes("behind") || undefined, "the event behind");
@@ -252,7 +246,7 @@ describeWithRabbit("a message that cannot be copied", () => {
     await sendRaw(rabbit.url, "own.dead", [{ body: withDescription(body) }, { body }, { body }]);
     await untilDead(4);
     fails = false;
-    await whileAllowing(Buffer.byteLength(body) + 20, async () => {
+    await whileAllowing(rabbit, Buffer.byteLength(body) + 20, async () => {
       expect(await redrive()).toBeGreaterThanOrEqual(3);
       await eventually(() => consumer.counts.handled >= 3 || undefined, "the others");
       const { deadLetters } = await list();

@@ -221,7 +221,15 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
         return work(3);
       },
     };
-    const filling = new RabbitReplays({ broker, store, relay, catalogue, log, tracing: noTracing });
+    const filling = new RabbitReplays({
+      broker,
+      store,
+      relay,
+      catalogue,
+      log,
+      tracing: noTracing,
+      quarantine: `${folder.path}/quarantine`,
+    });
     try {
       await filling.fill("late", [type], "beginning");
       const [fill] = await eventually(async () => {

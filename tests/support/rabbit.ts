@@ -117,3 +117,11 @@ export async function emptyBroker(rabbit: Rabbit): Promise<void> {
   await channel.deleteExchange("events");
   await connection.close();
 }
+
+/** Lets RabbitMQ take no larger messages than this, on channels that are opened from now on, while `work` runs. */
+export async function whileAllowing(rabbit: Rabbit, bytes: number, work: () => Promise<void>): Promise<void> {
+  const allowed = await rabbit.ctl("eval", "{ok, Bytes} = application:get_env(rabbit, max_message_size), Bytes.");
+  const allow = (most: number) => rabbit.ctl("eval", `application:set_env(rabbit, max_message_size, ${most}).`);
+  await allow(bytes);
+  await work().finally(() => allow(Number(allowed)));
+}

@@ -3,7 +3,7 @@ import { changesOf } from "../sqlite/changes";
 import { type Migrations, migrate } from "../sqlite/migrations";
 import { hasMoved } from "../sqlite/moved";
 import { makePrivate, refuseForeign } from "../sqlite/private-file";
-import { type ReplayTable, replaySchema, replayTable } from "../sqlite/replay-table";
+import { type ReplayTable, refusedColumn, replaySchema, replayTable } from "../sqlite/replay-table";
 import { type AttemptTable, attemptSchema, attemptTable } from "./attempt-table";
 import { type DeadLetterTable, deadLetterTable } from "./dead-letter-table";
 import { type WaitingTable, waitingTable } from "./waiting-table";
@@ -95,6 +95,7 @@ const migrations: Migrations = [
   ${attemptSchema}`,
   // The delay of events that already wait is unknown, so assume the maximum: one day.
   "ALTER TABLE warren_waiting ADD COLUMN delayMs INTEGER NOT NULL DEFAULT 86400000",
+  refusedColumn,
 ];
 
 /**

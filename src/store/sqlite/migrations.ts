@@ -4,7 +4,7 @@ import { recordChecksSchema } from "./record-checks";
 import { refusalSchema } from "./refusal-table";
 import { relayTimesSchema } from "./relay-position";
 import { relayTroubleSchema } from "./relay-trouble";
-import { replaySchema } from "./replay-table";
+import { refusedColumn, replaySchema } from "./replay-table";
 
 /** SQL scripts, each of which upgrades a database by one version. Append only: a released entry never changes. */
 export type Migrations = readonly string[];
@@ -56,6 +56,7 @@ export const storeMigrations: Migrations = [
   ${refusalSchema}`,
   recordChecksSchema,
   relayTroubleSchema,
+  refusedColumn,
 ];
 
 /**

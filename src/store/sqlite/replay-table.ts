@@ -21,6 +21,9 @@ export const replaySchema = `
   ) STRICT;
 `;
 
+/** Added later, so it is a migration of its own. */
+export const refusedColumn = "ALTER TABLE warren_replays ADD COLUMN refused INTEGER NOT NULL DEFAULT 0";
+
 /** @param prepare prepares the statements that write. Default: they write immediately. */
 export function replayTable(db: Database, prepare: (sql: string) => Write = (sql) => writeAtOnce(db, sql)): ReplayTable {
   const add = prepare(
@@ -32,14 +35,14 @@ export function replayTable(db: Database, prepare: (sql: string) => Write = (sql
     "SELECT * FROM warren_replays WHERE logId = ? AND finishedAt IS NULL ORDER BY id",
   );
   const save = prepare(
-    "UPDATE warren_replays SET position = ?, begun = ?, sent = ?, finishedAt = ?, error = ? WHERE id = ? AND finishedAt IS NULL",
+    "UPDATE warren_replays SET position = ?, begun = ?, sent = ?, refused = ?, finishedAt = ?, error = ? WHERE id = ? AND finishedAt IS NULL",
   );
   const list: Statement<ReplayRow, [number]> = db.prepare("SELECT * FROM warren_replays ORDER BY id DESC LIMIT ?");
   return {
     add: ({ id, logId, queue, fill, selection, first, last, createdAt }) => add(id, logId, queue, fill, selection, first, last, createdAt),
     get: (id) => get.get(id) ?? undefined,
     unfinished: (logId) => unfinished.all(logId),
-    save: (id, { position, begun, sent, finishedAt, error }) => save(position, begun, sent, finishedAt, error, id),
+    save: (id, { position, begun, sent, refused, finishedAt, error }) => save(position, begun, sent, refused, finishedAt, error, id),
     list: (limit) => list.all(limit),
   };
 }
