@@ -63,6 +63,25 @@ describe("a replay", () => {
     expect([position, sent, sentOn]).toEqual([3, 2, [[1, 3]]]);
   });
 
+  test("keeps an event that cannot be put away, such as on a full disk, and tries again", async () => {
+    const log = new MemoryLog();
+    log.append(2);
+    const errors: unknown[] = [];
+    const culprit = new Culprit();
+    for (let n = 0; n < 3; n += 1) {
+      const channel = Object.assign(new MockChannel(), { broker: closesOver(["event-1"], tooLarge) });
+      const putAway = () => {
+        throw new Error("no space left on device");
+      };
+      await sendPast({
+        ...{ log, channel, culprit, putAway, queue: "own", selection: everything, marked: true, closed: channel.signal },
+        ...{ after: 0, last: 2 },
+        onProgress: () => expect.unreachable(),
+      }).catch((error: unknown) => errors.push(error));
+    }
+    expect(errors.slice(-2)).toEqual([new Error("no space left on device"), new Error("no space left on device")]);
+  });
+
   test.each([
     ["a connection that is lost", new Error("socket closed")],
     ["a connection that RabbitMQ closes", closedWith(320, "CONNECTION-FORCED")],

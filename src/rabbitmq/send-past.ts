@@ -75,7 +75,8 @@ export async function sendPast(options: PastOptions): Promise<number> {
       unconfirmed.delete(position);
       advance(confirm());
     } catch (error) {
-      failure ??= error;
+      // Says more than that the channel was closed.
+      failure = error;
     }
   };
   const send = (entry: LogEntry) => {
