@@ -1,7 +1,8 @@
+// What a consumer may rely on, on RabbitMQ. The same stories run without it, and under load in the deep suite.
 import { afterAll, beforeAll, setDefaultTimeout } from "bun:test";
-import { connect } from "amqplib";
 import { describeContract } from "./support/contract";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
+import { describeWithRabbit, type Rabbit, startRabbit } from "./support/rabbit";
+import { rabbitTransport } from "./support/rabbit-transport";
 
 setDefaultTimeout(60_000);
 
@@ -12,41 +13,5 @@ describeWithRabbit("RabbitMQ", () => {
   });
   afterAll(() => rabbit?.dispose());
 
-  describeContract({
-    rabbitmqUrl: () => rabbit.url,
-    sharesQueues: true,
-    restart: async () => {
-      await rabbit.kill();
-      await rabbit.start();
-    },
-    sendRaw: async (queue, bodies) => {
-      const connection = await connect(rabbit.url);
-      const channel = await connection.createConfirmChannel();
-      for (const body of bodies) if (!channel.sendToQueue(queue, body)) await new Promise((resolve) => channel.once("drain", resolve));
-      await channel.waitForConfirms();
-      await connection.close();
-    },
-    takeReasons: async (queue, count) => {
-      const connection = await connect(rabbit.url);
-      const channel = await connection.createChannel();
-      await channel.assertQueue(queue, { durable: true });
-      const reasons: Record<string, number> = {};
-      let taken = 0;
-      await new Promise<void>((resolve) => {
-        void channel.consume(
-          queue,
-          (message) => {
-            const reason = String(message?.properties.headers?.["x-reason"]);
-            reasons[reason] = (reasons[reason] ?? 0) + 1;
-            taken += 1;
-            if (taken === count) resolve();
-          },
-          { noAck: true },
-        );
-      });
-      await connection.close();
-      return reasons;
-    },
-    cleanUp: () => emptyBroker(rabbit),
-  });
+  describeContract(rabbitTransport(() => rabbit));
 });

@@ -1,11 +1,13 @@
 import { describe } from "bun:test";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "amqplib";
 import { temporaryFolder } from "./folder";
 import { freePort } from "./net";
 
 const bin = "/usr/lib/rabbitmq/bin";
+/** Calls a function on a node without an Erlang machine of its own. Part of Debian's erlang-base, which RabbitMQ needs. */
+const [erlCall = "erl_call"] = new Bun.Glob("usr/lib/erlang/lib/erl_interface-*/bin/erl_call").scanSync({ cwd: "/", absolute: true });
 
 const installed = existsSync(`${bin}/rabbitmq-server`);
 const maySkip = !process.env["NO_SKIP"];
@@ -30,6 +32,8 @@ export interface Rabbit {
   thaw(): Promise<void>;
   isUp(): boolean;
   ctl(...args: string[]): Promise<string>;
+  /** Resolves with the names of all queues, within milliseconds: `ctl` starts an Erlang machine for each call. */
+  queues(): Promise<string[]>;
   /** Stops the node and removes its data. */
   dispose(): Promise<void>;
 }
@@ -74,6 +78,15 @@ export async function startRabbit({ port = freePort(), managementPort }: RabbitO
     if (code !== 0) throw new Error(`rabbitmqctl ${args.join(" ")}: ${err || out}`);
     return out;
   }
+  async function queues(): Promise<string[]> {
+    const cookie = readFileSync(join(folder, ".erlang.cookie"), "utf8").trim();
+    const words = ["-sname", env.RABBITMQ_NODENAME, "-c", cookie, "-a", "rabbit_amqqueue list_names []"];
+    const run = Bun.spawn([erlCall, ...words], { env, stdout: "pipe", stderr: "pipe" });
+    const [out, err, code] = await Promise.all([run.stdout.text(), run.stderr.text(), run.exited]);
+    if (code !== 0) throw new Error(`The queues cannot be listed: ${err || out}`);
+    // Each name comes as its bytes: `queue, #Bin<97,46,98>`.
+    return [...out.matchAll(/queue, #Bin<([\d,]*)>/g)].map(([, bytes = ""]) => Buffer.from(bytes.split(",").map(Number)).toString());
+  }
   async function start(): Promise<void> {
     if (disposed) throw new Error("This RabbitMQ has been disposed of.");
     server = Bun.spawn([`${bin}/rabbitmq-server`], { env, stdout: "ignore", stderr: "ignore" });
@@ -104,16 +117,16 @@ export async function startRabbit({ port = freePort(), managementPort }: RabbitO
   }
 
   await start();
-  return { url: `amqp://guest:guest@127.0.0.1:${port}`, port, kill, start, stop, freeze, thaw, isUp, ctl, dispose };
+  return { url: `amqp://guest:guest@127.0.0.1:${port}`, port, kill, start, stop, freeze, thaw, isUp, ctl, queues, dispose };
 }
 
 /** Removes the queues and exchanges that a test may have left in the broker. */
 export async function emptyBroker(rabbit: Rabbit): Promise<void> {
   if (!rabbit.isUp()) await rabbit.start();
-  const listed = await rabbit.ctl("-q", "list_queues", "name", "--no-table-headers");
+  const listed = await rabbit.queues();
   const connection = await connect(rabbit.url);
   const channel = await connection.createChannel();
-  for (const queue of listed.split("\n").filter(Boolean)) await channel.deleteQueue(queue);
+  for (const queue of listed) await channel.deleteQueue(queue);
   await channel.deleteExchange("events");
   await connection.close();
 }
