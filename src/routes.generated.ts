@@ -2,6 +2,7 @@
 import { Elysia } from "elysia";
 import { builtInRoutes } from "warren/built-in";
 import type { Dependencies } from "warren/route";
+import type {} from "./resources.generated";
 import route0 from "../routes/items";
 
 export const routes = [

@@ -27,7 +27,9 @@ async function routesModule(): Promise<string> {
     ...routes.map(({ path }, index) => mount(path, `route${index}`)),
     ...own.map((path) => mount(path, `builtInRoutes["${path}"]`)),
   ];
-  return `${notice("routes/")}${importing("{ Elysia }", "elysia")}${importing("{ builtInRoutes }", "warren/built-in")}${importing("type { Dependencies }", "warren/route")}${imports.join("")}
+  // A client's program begins at this module, and the types of events need to know of every resource.
+  const registered = importing("type {}", "./resources.generated");
+  return `${notice("routes/")}${importing("{ Elysia }", "elysia")}${importing("{ builtInRoutes }", "warren/built-in")}${importing("type { Dependencies }", "warren/route")}${registered}${imports.join("")}
 export const routes = [
 ${list.join("")}];
 
