@@ -1,17 +1,13 @@
 // What a consumer may rely on, on RabbitMQ. The same stories run without it, and under load in the deep suite.
-import { afterAll, beforeAll, setDefaultTimeout } from "bun:test";
+import { setDefaultTimeout } from "bun:test";
 import { describeContract } from "./support/contract";
-import { describeWithRabbit, type Rabbit, startRabbit } from "./support/rabbit";
+import { describeWithRabbit, useRabbit } from "./support/rabbit";
 import { rabbitTransport } from "./support/rabbit-transport";
 
 setDefaultTimeout(60_000);
 
 describeWithRabbit("RabbitMQ", () => {
-  let rabbit: Rabbit;
-  beforeAll(async () => {
-    rabbit = await startRabbit();
-  });
-  afterAll(() => rabbit?.dispose());
+  const rabbit = useRabbit();
 
-  describeContract(rabbitTransport(() => rabbit));
+  describeContract(rabbitTransport(rabbit));
 });

@@ -1,11 +1,11 @@
 // What other programs publish, over a real RabbitMQ: read as it is, or kept with a reason that says what would be right.
-import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { type ChannelModel, connect, type Options } from "amqplib";
 import { buildEvent } from "../src/consumer/test-consumer";
 import { temporaryFolder } from "./support/folder";
 import { endAll, environment, send, startApi, startLogger } from "./support/processes";
 import { untilDead } from "./support/queue-consumer";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "./support/rabbit";
+import { describeWithRabbit, emptyBroker, useRabbit } from "./support/rabbit";
 
 setDefaultTimeout(60_000);
 
@@ -17,25 +17,21 @@ interface Shown {
 }
 
 describeWithRabbit("messages of other programs", () => {
-  let rabbit: Rabbit;
+  const rabbit = useRabbit();
   let folder: ReturnType<typeof temporaryFolder>;
   let connection: ChannelModel;
   let env: Record<string, string>;
 
-  beforeAll(async () => {
-    rabbit = await startRabbit();
-  });
-  afterAll(() => rabbit?.dispose());
   beforeEach(async () => {
     folder = temporaryFolder();
-    env = environment(folder.path, rabbit.url);
-    connection = await connect(rabbit.url);
+    env = environment(folder.path, rabbit().url);
+    connection = await connect(rabbit().url);
   });
   afterEach(async () => {
     await endAll();
     await connection.close();
     folder.remove();
-    await emptyBroker(rabbit);
+    await emptyBroker(rabbit());
   });
 
   async function publish(...messages: readonly (readonly [body: string | Uint8Array, options?: Options.Publish])[]) {

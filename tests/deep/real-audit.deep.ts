@@ -1,10 +1,10 @@
 // The audit's history, kept by real processes on both transports, and what `--show` prints of it.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import countries from "world-countries";
 import { auditIn, Changes, inOrder, startAudit } from "../support/audited";
 import { temporaryFolder } from "../support/folder";
 import { endAll, environment, eventually, send, startApi } from "../support/processes";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(120_000);
@@ -97,19 +97,15 @@ function keepsTheHistory(): void {
 describe("without a broker", keepsTheHistory);
 
 describeWithRabbit("with RabbitMQ", () => {
-  let rabbit: Rabbit;
-  beforeAll(async () => {
-    rabbit = await startRabbit();
-  });
-  afterAll(() => rabbit?.dispose());
+  const rabbit = useRabbit();
   beforeEach(() => {
-    env = environment(folder.path, rabbit.url);
+    env = environment(folder.path, rabbit().url);
   });
   afterEach(async () => {
     await endAll();
     // Everything went to the history, and nothing is left over elsewhere.
-    expect(await rabbit.ctl("-q", "list_queues", "name", "messages", "--no-table-headers")).toContain("audit\t0\n");
-    await emptyBroker(rabbit);
+    expect(await rabbit().ctl("-q", "list_queues", "name", "messages", "--no-table-headers")).toContain("audit\t0\n");
+    await emptyBroker(rabbit());
   });
   keepsTheHistory();
 });

@@ -1,5 +1,5 @@
 // `bun run dead-letters`: real processes on both transports, with and without a terminal.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { interrupted } from "../../src/commands/command";
 import type { DeadLetterPage } from "../../src/delivery/dead-letters";
 import { command, type Ended, endTerminals, onTerminal } from "../support/command";
@@ -7,7 +7,7 @@ import { deadEvents, deadQueueOnRabbitmq } from "../support/dead-letters";
 import { temporaryFolder } from "../support/folder";
 import { type Api, endAll, environment, eventually, run, send, startApi } from "../support/processes";
 import { type QueueConsumer, type QueueConsumers, queueConsumers, untilDead } from "../support/queue-consumer";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
@@ -214,18 +214,14 @@ describe("bun run dead-letters without a broker", () => {
 });
 
 describeWithRabbit("bun run dead-letters on RabbitMQ", () => {
-  let rabbit: Rabbit;
-  beforeAll(async () => {
-    rabbit = await startRabbit();
-  });
-  afterAll(() => rabbit?.dispose());
-  onEither(() => rabbit.url);
-  afterEach(() => emptyBroker(rabbit));
+  const rabbit = useRabbit();
+  onEither(() => rabbit().url);
+  afterEach(() => emptyBroker(rabbit()));
 
   for (const signal of ["SIGINT", "SIGKILL"] as const) {
     test(`${signal} in the middle of a long redrive loses nothing`, async () => {
       const count = 10_000;
-      const dead = deadQueueOnRabbitmq(() => rabbit.url);
+      const dead = deadQueueOnRabbitmq(() => rabbit().url);
       const consumer = await consumers.start({ queue: "stock" });
       await dead.fill("stock", deadEvents(count));
       const redrive = run(["src/commands/dead-letters.ts", "redrive", "stock", "--all", "--json"], { env });

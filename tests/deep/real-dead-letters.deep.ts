@@ -1,6 +1,6 @@
 // Dead letters over HTTP: real processes on both transports.
 import { Database } from "bun:sqlite";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { connect } from "amqplib";
 import type { DeadLetter, DeadLetterPage } from "../../src/delivery/dead-letters";
@@ -8,7 +8,7 @@ import { type DeadQueue, deadEvents, deadQueueInFile, deadQueueOnRabbitmq } from
 import { temporaryFolder } from "../support/folder";
 import { type Api, endAll, environment, eventually, send, startApi } from "../support/processes";
 import { deadCount, type QueueConsumers, queueConsumers, untilDead } from "../support/queue-consumer";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
@@ -285,14 +285,10 @@ describe("dead letters without a broker", () => {
 });
 
 describeWithRabbit("dead letters on RabbitMQ", () => {
-  let rabbit: Rabbit;
-  beforeAll(async () => {
-    rabbit = await startRabbit();
-  });
-  afterAll(() => rabbit?.dispose());
-  const dead = deadQueueOnRabbitmq(() => rabbit.url);
-  onEither(() => rabbit.url, dead);
-  afterEach(() => emptyBroker(rabbit));
+  const rabbit = useRabbit();
+  const dead = deadQueueOnRabbitmq(() => rabbit().url);
+  onEither(() => rabbit().url, dead);
+  afterEach(() => emptyBroker(rabbit()));
 
   const every = [
     ["GET", "/dead-letters", undefined],
@@ -304,7 +300,7 @@ describeWithRabbit("dead letters on RabbitMQ", () => {
   test("RabbitMQ is away: 503 at once, and all is there when it is back", async () => {
     await consumers.start({ queue: "stock" });
     await dead.fill("stock", deadEvents(10));
-    await rabbit.stop();
+    await rabbit().stop();
     await api.line("Lost the connection");
     for (const [method, path, body] of every) {
       const answer = await send(method, `${api.url}${path}`, body);
@@ -313,7 +309,7 @@ describeWithRabbit("dead letters on RabbitMQ", () => {
         "RabbitMQ cannot be reached now. The dead letters are safe there.",
       );
     }
-    await rabbit.start();
+    await rabbit().start();
     const redriven = await eventually(async () => {
       const answer = await send("POST", `${api.url}/dead-letters/stock/redrive`, {});
       return answer.status === 200 ? answer.json() : undefined;
@@ -324,7 +320,7 @@ describeWithRabbit("dead letters on RabbitMQ", () => {
   test("RabbitMQ takes nothing (an alarm): 503, and nothing is lost", async () => {
     const consumer = await consumers.start({ queue: "stock" });
     await dead.fill("stock", deadEvents(1000));
-    await rabbit.ctl("set_vm_memory_high_watermark", "0");
+    await rabbit().ctl("set_vm_memory_high_watermark", "0");
     try {
       for (let round = 0; round < 2; round += 1) {
         const answer = await send("POST", `${api.url}/dead-letters/stock/redrive`, {});
@@ -333,7 +329,7 @@ describeWithRabbit("dead letters on RabbitMQ", () => {
       }
       expect((await send("GET", `${api.url}/dead-letters`)).status).toBe(503);
     } finally {
-      await rabbit.ctl("set_vm_memory_high_watermark", "0.6");
+      await rabbit().ctl("set_vm_memory_high_watermark", "0.6");
     }
     await eventually(async () => {
       const answer = await send("POST", `${api.url}/dead-letters/stock/redrive`, {});
@@ -348,7 +344,7 @@ describeWithRabbit("dead letters on RabbitMQ", () => {
   test("more dead letters than AMQP can count ahead: those at the end are found, and all stay in order", async () => {
     await consumers.start({ queue: "stock" });
     const events = deadEvents(66_000);
-    await deadQueueOnRabbitmq(() => rabbit.url, { persistent: false }).fill("stock", events);
+    await deadQueueOnRabbitmq(() => rabbit().url, { persistent: false }).fill("stock", events);
     const ids = events.map(({ id }) => id);
     const answer = await send("POST", `${api.url}/dead-letters/stock/redrive`, { ids: [ids[5], ids[65_999]] });
     expect(await answer.json()).toEqual({ redriven: 2 });
@@ -360,7 +356,7 @@ describeWithRabbit("dead letters on RabbitMQ", () => {
   test("somebody empties the dead letters in the middle: the answer comes all the same", async () => {
     await consumers.start({ queue: "stock" });
     await dead.fill("stock", deadEvents(10_000));
-    const connection = await connect(rabbit.url);
+    const connection = await connect(rabbit().url);
     const channel = await connection.createChannel();
     const redrive = send("POST", `${api.url}/dead-letters/stock/redrive`, {});
     await eventually(async () => ((await channel.checkQueue("stock")).messageCount > 0 ? true : undefined), "the first events");
@@ -375,7 +371,7 @@ describeWithRabbit("dead letters on RabbitMQ", () => {
     const consumer = await consumers.start({ queue: "stock" });
     await dead.fill("stock", deadEvents(3));
     await consumer.stop();
-    await rabbit.ctl("delete_queue", "stock");
+    await rabbit().ctl("delete_queue", "stock");
     const answer = await send("POST", `${api.url}/dead-letters/stock/redrive`, {});
     expect([answer.status, ((await answer.json()) as { detail: string }).detail]).toEqual([404, expect.stringContaining('"stock"')]);
     expect(((await (await send("GET", `${api.url}/dead-letters/stock`)).json()) as DeadLetterPage).deadLetters).toHaveLength(3);

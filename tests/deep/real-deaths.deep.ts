@@ -1,10 +1,10 @@
 // Processes that die in the middle of an event: on both transports.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { openConsumerTables } from "../../src/store/consumer/own-tables";
 import { temporaryFolder } from "../support/folder";
 import { endAll, environment, eventually, type Running, run, send, startApi } from "../support/processes";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
 
 setDefaultTimeout(400_000);
 
@@ -102,13 +102,9 @@ function describeDeaths(url: () => string, cleanUp: () => Promise<void> = async 
 describe("without a broker", () => describeDeaths(() => "none"));
 
 describeWithRabbit("on RabbitMQ, with a classic queue", () => {
-  let rabbit: Rabbit;
-  beforeAll(async () => {
-    rabbit = await startRabbit();
-  });
-  afterAll(() => rabbit?.dispose());
+  const rabbit = useRabbit();
   describeDeaths(
-    () => rabbit.url,
-    () => emptyBroker(rabbit),
+    () => rabbit().url,
+    () => emptyBroker(rabbit()),
   );
 });

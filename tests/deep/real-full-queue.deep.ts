@@ -1,5 +1,5 @@
 // A queue that refuses events when it is full, beside one that does not.
-import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { type Channel, type ChannelModel, connect } from "amqplib";
 import { readConfig } from "../../src/config/config";
 import { startConsumer } from "../../src/consumer/start";
@@ -7,7 +7,7 @@ import { item } from "../../src/domain/item";
 import { type Engine, startEngine } from "../../src/engine/engine";
 import { temporaryFolder } from "../support/folder";
 import { eventually } from "../support/processes";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
 import { recordedLog } from "../support/recorded-log";
 import { catalogue } from "../support/resources";
 
@@ -16,17 +16,13 @@ setDefaultTimeout(60_000);
 const full = { durable: true, arguments: { "x-max-length": 5, "x-overflow": "reject-publish" } };
 
 describeWithRabbit("a queue that refuses events when it is full", () => {
-  let rabbit: Rabbit;
+  const rabbit = useRabbit();
   let folder: ReturnType<typeof temporaryFolder>;
   let connection: ChannelModel;
   let channel: Channel;
   let engine: Engine;
   let log: ReturnType<typeof recordedLog>;
 
-  beforeAll(async () => {
-    rabbit = await startRabbit();
-  });
-  afterAll(() => rabbit?.dispose());
   beforeEach(async () => {
     folder = temporaryFolder();
     log = recordedLog();
@@ -36,17 +32,17 @@ describeWithRabbit("a queue that refuses events when it is full", () => {
     await engine.stop();
     await connection.close();
     folder.remove();
-    await emptyBroker(rabbit);
+    await emptyBroker(rabbit());
   });
 
   async function reconnect(): Promise<void> {
-    connection = await connect(rabbit.url);
+    connection = await connect(rabbit().url);
     connection.on("error", () => {});
     channel = await connection.createChannel();
     channel.on("error", () => {});
   }
   async function start(): Promise<void> {
-    const environment = { DATABASE_URL: `sqlite:${folder.path}/warren.db`, RABBITMQ_URL: rabbit.url };
+    const environment = { DATABASE_URL: `sqlite:${folder.path}/warren.db`, RABBITMQ_URL: rabbit().url };
     engine = await startEngine(readConfig({ isTerminal: false, environment }), catalogue, log.log);
   }
   async function create(count: number): Promise<void> {
@@ -114,7 +110,7 @@ describeWithRabbit("a queue that refuses events when it is full", () => {
     await start();
     await create(10);
     const problem = await refusing();
-    await rabbit.ctl("close_all_connections", "a test");
+    await rabbit().ctl("close_all_connections", "a test");
     await reconnect();
     const connected = () => log.lines.filter(({ msg }) => msg === "Connected to RabbitMQ").length;
     await eventually(() => connected() === 2 || undefined, "the API to be back");
@@ -131,7 +127,7 @@ describeWithRabbit("a queue that refuses events when it is full", () => {
     await refusing();
     const config = readConfig({
       isTerminal: false,
-      environment: { DATABASE_URL: `sqlite:${folder.path}/warren.db`, RABBITMQ_URL: rabbit.url },
+      environment: { DATABASE_URL: `sqlite:${folder.path}/warren.db`, RABBITMQ_URL: rabbit().url },
     });
     const seen: number[] = [];
     const ready = Promise.withResolvers<unknown>();

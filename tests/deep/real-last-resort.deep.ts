@@ -1,5 +1,5 @@
 // One message never holds up the rest: messages that cannot be read, copied or decoded, on a real RabbitMQ.
-import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "amqplib";
@@ -15,7 +15,7 @@ import { quarantined, quarantineFolder } from "../../src/rabbitmq/quarantine";
 import { temporaryFolder } from "../support/folder";
 import type { ItemConsumer } from "../support/item-events";
 import { eventually } from "../support/processes";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit, whileAllowing } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useRabbit, whileAllowing } from "../support/rabbit";
 import { nestedTable, type RawProperties, sendRaw } from "../support/raw-message";
 import { recordedLog } from "../support/recorded-log";
 
@@ -33,16 +33,12 @@ const poisons: [string, RawProperties][] = [
 ];
 
 describeWithRabbit("a message that cannot be copied", () => {
-  let rabbit: Rabbit;
+  const rabbit = useRabbit();
   let folder: ReturnType<typeof temporaryFolder>;
   let recorded: ReturnType<typeof recordedLog>;
   let service: Engine;
   let consumers: RunningConsumer[] = [];
 
-  beforeAll(async () => {
-    rabbit = await startRabbit();
-  });
-  afterAll(() => rabbit?.dispose());
   beforeEach(async () => {
     folder = temporaryFolder();
     recorded = recordedLog();
@@ -53,13 +49,13 @@ describeWithRabbit("a message that cannot be copied", () => {
     consumers = [];
     await service.stop();
     folder.remove();
-    await emptyBroker(rabbit);
+    await emptyBroker(rabbit());
   });
 
   const configOf = (query = "") =>
     readConfig({
       isTerminal: false,
-      environment: { DATABASE_URL: `sqlite:${join(folder.path, "warren.db")}`, RABBITMQ_URL: `${rabbit.url}${query}` },
+      environment: { DATABASE_URL: `sqlite:${join(folder.path, "warren.db")}`, RABBITMQ_URL: `${rabbit().url}${query}` },
     });
   async function start(options: ItemConsumer, query?: string): Promise<RunningConsumer> {
     const ready = Promise.withResolvers<void>();
@@ -86,7 +82,7 @@ describeWithRabbit("a message that cannot be copied", () => {
     const handled: string[] = [];
     const consumer = await start({ queue: "own", handle: (event) => void handled.push(event.item.name) });
     await sendRaw(
-      rabbit.url,
+      rabbit().url,
       "own",
       Array.from({ length: 64 }, () => ({ ...properties, body: "not JSON" })),
     );
@@ -118,7 +114,7 @@ describeWithRabbit("a message that cannot be copied", () => {
     await create("first");
     await eventually(() => attempts.length === 3 || undefined, "the event of the service");
     const body = await firstBody();
-    await sendRaw(rabbit.url, "own", [{ ...properties, body }]);
+    await sendRaw(rabbit().url, "own", [{ ...properties, body }]);
     await eventually(() => attempts.length === 6 || undefined, "three attempts");
     expect(attempts.slice(3)).toEqual([1, 2, 3]);
     expect(lost()).toEqual([]);
@@ -136,7 +132,7 @@ describeWithRabbit("a message that cannot be copied", () => {
     });
     await create("a");
     await untilDead(1);
-    for (const [name, properties] of poisons) await sendRaw(rabbit.url, "own.dead", [{ ...properties, body: name }]);
+    for (const [name, properties] of poisons) await sendRaw(rabbit().url, "own.dead", [{ ...properties, body: name }]);
     await create("b");
     const letters = await untilDead(2 + poisons.length);
     expect(letters.slice(1, -1).map(({ body }) => body)).toEqual(poisons.map(([name]) => name));
@@ -181,7 +177,7 @@ describeWithRabbit("a message that cannot be copied", () => {
       },
       "?frameMax=4096",
     );
-    const publisher = await connect(rabbit.url);
+    const publisher = await connect(rabbit().url);
     const channel = await publisher.createConfirmChannel();
     await create("a");
     await untilDead(1);
@@ -217,9 +213,9 @@ describeWithRabbit("a message that cannot be copied", () => {
     await first.stop();
     const body = await firstBody();
     const large = withDescription(body);
-    await sendRaw(rabbit.url, "own", [{ body: large }]);
+    await sendRaw(rabbit().url, "own", [{ body: large }]);
     // What came in when larger messages were allowed cannot be copied any more.
-    await whileAllowing(rabbit, Buffer.byteLength(body) + 20, async () => {
+    await whileAllowing(rabbit(), Buffer.byteLength(body) + 20, async () => {
       await start(options);
       await create("behind");
       await eventually(() => handled.includes("behind") || undefined, "the event behind");
@@ -243,10 +239,10 @@ describeWithRabbit("a message that cannot be copied", () => {
     await create("a");
     await untilDead(1);
     const body = await firstBody();
-    await sendRaw(rabbit.url, "own.dead", [{ body: withDescription(body) }, { body }, { body }]);
+    await sendRaw(rabbit().url, "own.dead", [{ body: withDescription(body) }, { body }, { body }]);
     await untilDead(4);
     fails = false;
-    await whileAllowing(rabbit, Buffer.byteLength(body) + 20, async () => {
+    await whileAllowing(rabbit(), Buffer.byteLength(body) + 20, async () => {
       expect(await redrive()).toBeGreaterThanOrEqual(3);
       await eventually(() => consumer.counts.handled >= 3 || undefined, "the others");
       const { deadLetters } = await list();

@@ -1,5 +1,5 @@
 // Where a consumer's new queue begins, and that no event is left out there: real processes on both transports.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { connect } from "amqplib";
 import type { Replay } from "../../src/delivery/replays";
 import { item } from "../../src/domain/item";
@@ -11,7 +11,7 @@ import { openSqliteStore } from "../../src/store/sqlite/store";
 import { temporaryFolder } from "../support/folder";
 import { type Api, endAll, environment, eventually, send, startApi } from "../support/processes";
 import { type QueueConsumers, queueConsumers, type Seen } from "../support/queue-consumer";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
 import { recordedLog } from "../support/recorded-log";
 import { requests } from "../support/requests";
 import { catalogue } from "../support/resources";
@@ -98,17 +98,13 @@ describe("a new queue without a broker", () => {
 });
 
 describeWithRabbit("a new queue on RabbitMQ", () => {
-  let rabbit: Rabbit;
-  beforeAll(async () => {
-    rabbit = await startRabbit();
-  });
-  afterAll(() => rabbit?.dispose());
-  onEither(() => rabbit.url);
-  afterEach(() => emptyBroker(rabbit));
+  const rabbit = useRabbit();
+  onEither(() => rabbit().url);
+  afterEach(() => emptyBroker(rabbit()));
 
   test("two processes of a new consumer started at once: every event once, to one of them", async () => {
     await seedItems(folder.path, 5000);
-    await startWith(rabbit.url);
+    await startWith(rabbit().url);
     await relayed();
     const writer = writeOn();
     await writer.until(100);
@@ -131,16 +127,16 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
   });
 
   test("a binding that RabbitMQ has forgotten, as when it is killed a moment after it, is there again before events are sent", async () => {
-    await startWith(rabbit.url);
+    await startWith(rabbit().url);
     const consumer = await consumers.start({ queue: "late" });
     await create(5);
     await consumer.untilItem(5);
     await consumer.stop();
     await api.stop();
-    const connection = await connect(rabbit.url);
+    const connection = await connect(rabbit().url);
     const channel = await connection.createChannel();
     await channel.unbindQueue("late", "events", "item.created");
-    await startWith(rabbit.url);
+    await startWith(rabbit().url);
     await create(3);
     await relayed();
     expect((await channel.checkQueue("late")).messageCount).toBe(3);
@@ -149,12 +145,12 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
 
   test("kill -9 of the API in the middle of a fill: no gap, and in order", async () => {
     await seedItems(folder.path, 8000);
-    await startWith(rabbit.url);
+    await startWith(rabbit().url);
     await relayed();
     const consumer = await consumers.start({ queue: "late" });
     await consumer.untilSeen(500);
     await api.stop("SIGKILL");
-    await startWith(rabbit.url);
+    await startWith(rabbit().url);
     expect((await replays())[0]?.state).toBe("running");
     await create(50);
     await consumer.untilItem(8050);
@@ -166,7 +162,7 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
   test("a consumer that asks for more types while its queue is filled gets them from the end of the fill on", async () => {
     // So many that the second consumer starts long before the last is sent.
     await seedItems(folder.path, 40_000);
-    await startWith(rabbit.url);
+    await startWith(rabbit().url);
     await relayed();
     const first = await consumers.start({ queue: "late", events: ["item.created"] });
     await first.untilSeen(500);
@@ -182,13 +178,13 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
 
   test("kill -9 of RabbitMQ in the middle of a fill: no gap, and in order", async () => {
     await seedItems(folder.path, 8000);
-    await startWith(rabbit.url);
+    await startWith(rabbit().url);
     await relayed();
     const consumer = await consumers.start({ queue: "late" });
     await consumer.untilSeen(500);
-    await rabbit.kill();
+    await rabbit().kill();
     await create(50);
-    await rabbit.start();
+    await rabbit().start();
     await consumer.untilItem(8050);
     const firsts = [...new Set(items(consumer.seen()))];
     expect(firsts).toEqual(upTo(8050));
@@ -202,7 +198,7 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
     const store = openSqliteStore(`${folder.path}/warren.db`, catalogue.resources);
     for (let id = 1; id <= 3; id += 1) await store.insert(item, { name: "thing", description: null, price: null });
     const config = {
-      url: rabbit.url,
+      url: rabbit().url,
       explicit: true,
       queueType: "classic" as const,
       managementUrl: null,
@@ -239,7 +235,7 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
       }, "the fill to end");
       expect(fill).toMatchObject({ state: "finished", sent: past, error: null });
       expect([deletions, await queueDepth(broker, "late")]).toEqual([1, past]);
-      expect(await rabbit.ctl("-q", "list_bindings", "--no-table-headers")).toContain(`\tlate\tqueue\t${type}\t`);
+      expect(await rabbit().ctl("-q", "list_bindings", "--no-table-headers")).toContain(`\tlate\tqueue\t${type}\t`);
     } finally {
       filling.stop();
       await broker.close();

@@ -1,5 +1,5 @@
 // `bun run queues` and `bun run replay --cancel`: real processes on both transports.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ListedQueue } from "../../src/commands/known-queues";
@@ -7,7 +7,7 @@ import { command, endTerminals, onTerminal } from "../support/command";
 import { temporaryFolder } from "../support/folder";
 import { type Api, endAll, environment, eventually, startApi } from "../support/processes";
 import { type QueueConsumers, queueConsumers, untilDead } from "../support/queue-consumer";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
 import { requests } from "../support/requests";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
@@ -141,13 +141,9 @@ describe("bun run queues without a broker", () => {
 });
 
 describeWithRabbit("bun run queues on RabbitMQ", () => {
-  let rabbit: Rabbit;
-  beforeAll(async () => {
-    rabbit = await startRabbit();
-  });
-  afterAll(() => rabbit?.dispose());
-  onEither(() => rabbit.url);
-  afterEach(() => emptyBroker(rabbit));
+  const rabbit = useRabbit();
+  onEither(() => rabbit().url);
+  afterEach(() => emptyBroker(rabbit()));
 
   test("removes a queue with its bindings while the API does not run, which forgets it when it starts", async () => {
     const audit = await consumers.start({ queue: "audit" });
@@ -158,11 +154,11 @@ describeWithRabbit("bun run queues on RabbitMQ", () => {
     const { code, stdout, stderr } = await queues("remove", "audit", "--yes", "--force", "--json");
     expect([code, JSON.parse(stdout)]).toEqual([0, { removed: "audit", messages: 1, retries: 0, deadLetters: 0 }]);
     expect(stderr).toContain("The API does not run. It forgets the queue when it starts.");
-    expect(await rabbit.ctl("-q", "list_queues", "name", "--no-table-headers")).not.toMatch(/^audit/m);
+    expect(await rabbit().ctl("-q", "list_queues", "name", "--no-table-headers")).not.toMatch(/^audit/m);
     api = await startApi({ env });
     await eventually(async () => ((await find("audit")) === undefined ? true : undefined), "the API to forget it");
     await create(1);
-    expect(await rabbit.ctl("-q", "list_queues", "name", "--no-table-headers")).not.toMatch(/^audit/m);
+    expect(await rabbit().ctl("-q", "list_queues", "name", "--no-table-headers")).not.toMatch(/^audit/m);
   });
 
   test("the queue of a resource is not removed", async () => {

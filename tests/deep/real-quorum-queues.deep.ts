@@ -1,5 +1,5 @@
 // Giving events back on a quorum queue with the delivery limit of RabbitMQ 4, over which RabbitMQ drops them.
-import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { type ChannelModel, type ConfirmChannel, connect } from "amqplib";
 import { type RabbitmqConfig, readConfig } from "../../src/config/config";
 import { startConsumer } from "../../src/consumer/start";
@@ -11,7 +11,7 @@ import { declareResources } from "../../src/rabbitmq/topology";
 import { temporaryFolder } from "../support/folder";
 import type { ItemConsumer } from "../support/item-events";
 import { eventually } from "../support/processes";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
 import { recordedLog } from "../support/recorded-log";
 import { catalogue } from "../support/resources";
 
@@ -21,19 +21,15 @@ const queue = "item_events";
 const limited = { durable: true, arguments: { "x-queue-type": "quorum", "x-delivery-limit": 20 } };
 
 describeWithRabbit("a quorum queue with a delivery limit of 20", () => {
-  let rabbit: Rabbit;
+  const rabbit = useRabbit();
   let folder: ReturnType<typeof temporaryFolder>;
   let connection: ChannelModel;
   let channel: ConfirmChannel;
   let running: RunningConsumer[] = [];
 
-  beforeAll(async () => {
-    rabbit = await startRabbit();
-  });
-  afterAll(() => rabbit?.dispose());
   beforeEach(async () => {
     folder = temporaryFolder();
-    connection = await connect(rabbit.url);
+    connection = await connect(rabbit().url);
     channel = await connection.createConfirmChannel();
   });
   afterEach(async () => {
@@ -41,11 +37,11 @@ describeWithRabbit("a quorum queue with a delivery limit of 20", () => {
     running = [];
     await connection.close();
     folder.remove();
-    await emptyBroker(rabbit);
+    await emptyBroker(rabbit());
   });
 
   async function consume(options: ItemConsumer): Promise<RunningConsumer> {
-    const config = readConfig({ isTerminal: false, environment: { DATA_DIR: folder.path, RABBITMQ_URL: rabbit.url } });
+    const config = readConfig({ isTerminal: false, environment: { DATA_DIR: folder.path, RABBITMQ_URL: rabbit().url } });
     const ready = Promise.withResolvers<void>();
     const consumer = await startConsumer({ queue, ...options, onReady: () => ready.resolve() }, config, recordedLog().log);
     running.push(consumer);
@@ -116,7 +112,7 @@ describeWithRabbit("a quorum queue with a delivery limit of 20", () => {
     }
     await channel.waitForConfirms();
     const broker = await Broker.connect(
-      readConfig({ isTerminal: false, environment: { RABBITMQ_URL: rabbit.url } }).rabbitmq as RabbitmqConfig,
+      readConfig({ isTerminal: false, environment: { RABBITMQ_URL: rabbit().url } }).rabbitmq as RabbitmqConfig,
       recordedLog().log,
     );
     await eventually(() => broker.state === "connected" || undefined, "the connection");
@@ -129,7 +125,7 @@ describeWithRabbit("a quorum queue with a delivery limit of 20", () => {
   });
 
   test("one that Warren declares keeps what RabbitMQ gives up as a dead letter, which can be redriven", async () => {
-    const config = readConfig({ isTerminal: false, environment: { RABBITMQ_URL: rabbit.url, QUEUE_TYPE: "quorum" } });
+    const config = readConfig({ isTerminal: false, environment: { RABBITMQ_URL: rabbit().url, QUEUE_TYPE: "quorum" } });
     const broker = await Broker.connect(config.rabbitmq as RabbitmqConfig, recordedLog().log);
     await declareResources(broker, catalogue.resources, recordedLog().log);
     await send(1);

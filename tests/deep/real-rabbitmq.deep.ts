@@ -1,10 +1,10 @@
 // Real processes on a real, private RabbitMQ.
-import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { type ChannelModel, type ConsumeMessage, connect } from "amqplib";
 import { temporaryFolder } from "../support/folder";
 import { freePort } from "../support/net";
 import { endAll, environment, eventually, run, send, startApi, startLogger } from "../support/processes";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit, useRabbit } from "../support/rabbit";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
@@ -12,29 +12,25 @@ setDefaultTimeout(60_000);
 const sample = { name: "Sample Item", price: 9.99 };
 
 describeWithRabbit("with RabbitMQ", () => {
-  let rabbit: Rabbit;
+  const rabbit = useRabbit();
   let folder: ReturnType<typeof temporaryFolder>;
   let env: Record<string, string>;
   let connections: ChannelModel[] = [];
 
-  beforeAll(async () => {
-    rabbit = await startRabbit();
-  });
-  afterAll(() => rabbit?.dispose());
   beforeEach(() => {
     folder = temporaryFolder();
-    env = environment(folder.path, rabbit.url);
+    env = environment(folder.path, rabbit().url);
   });
   afterEach(async () => {
     await endAll();
     for (const connection of connections) await connection.close().catch(() => {});
     connections = [];
     folder.remove();
-    await emptyBroker(rabbit);
+    await emptyBroker(rabbit());
   });
 
   async function openChannel() {
-    const connection = await connect(rabbit.url);
+    const connection = await connect(rabbit().url);
     connection.on("error", () => {});
     connections.push(connection);
     const channel = await connection.createChannel();
@@ -154,7 +150,7 @@ describeWithRabbit("with RabbitMQ", () => {
     await send("POST", `${api.url}/items`, sample);
     await second.lines(/^\[CREATED\]/, 2);
     expect(second.stdout.filter((line) => line.startsWith("[DELETED]"))).toEqual([]);
-    const bindings = await rabbit.ctl("-q", "list_bindings", "routing_key", "destination_name", "--no-table-headers");
+    const bindings = await rabbit().ctl("-q", "list_bindings", "routing_key", "destination_name", "--no-table-headers");
     expect(bindings).toContain("item.created\ttail");
     expect(bindings).not.toContain("item.deleted\ttail");
   });
@@ -169,10 +165,10 @@ describeWithRabbit("with RabbitMQ", () => {
       expected.push(((await answer.json()) as { id: number }).id);
     };
     for (let n = 0; n < 100; n += 1) await create();
-    await rabbit.kill();
+    await rabbit().kill();
     for (let n = 0; n < 300; n += 1) await create();
     await api.line("Lost the connection to RabbitMQ");
-    const restarted = rabbit.start();
+    const restarted = rabbit().start();
     for (let n = 0; n < 100; n += 1) await create();
     await restarted;
     await eventually(() => (new Set(idsIn(logger.stdout)).size === 500 ? true : undefined), "500 different items", 40_000);
@@ -183,13 +179,13 @@ describeWithRabbit("with RabbitMQ", () => {
   });
 
   test("the broker is not there at the start: 2xx at once, and the events arrive when it is", async () => {
-    await rabbit.stop();
+    await rabbit().stop();
     const api = await startApi({ env });
     const logger = run(["consumers/logger.ts", "--json"], { env });
     for (let n = 1; n <= 50; n += 1) expect((await send("POST", `${api.url}/items`, sample)).status).toBe(201);
     expect(((await (await send("GET", `${api.url}/health/ready`)).json()) as { status: string }).status).toBe("degraded");
     await api.line("RabbitMQ cannot be reached");
-    await rabbit.start();
+    await rabbit().start();
     await logger.lines(/item\.created/, 50, 40_000);
     expect(idsIn(logger.stdout)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
     expect(api.stdout.filter((line) => line.includes('"level":"warn"'))).toHaveLength(1);
@@ -282,7 +278,7 @@ describeWithRabbit("with RabbitMQ", () => {
   test("every connection is closed by the broker: both come back", async () => {
     const api = await startApi({ env });
     const logger = await startLogger([], { env });
-    await rabbit.ctl("close_all_connections", "a test");
+    await rabbit().ctl("close_all_connections", "a test");
     await logger.line("Lost the connection", "stderr");
     await send("POST", `${api.url}/items`, sample);
     await logger.lines(/^\[CREATED\]/, 1);
@@ -290,13 +286,13 @@ describeWithRabbit("with RabbitMQ", () => {
 
   test("a blocked broker neither slows the API nor keeps it from stopping; nothing is lost", async () => {
     const api = await startApi({ env });
-    await rabbit.ctl("set_vm_memory_high_watermark", "0");
+    await rabbit().ctl("set_vm_memory_high_watermark", "0");
     try {
       for (let n = 0; n < 50; n += 1) expect((await send("POST", `${api.url}/items`, sample)).status).toBe(201);
       await api.line("RabbitMQ takes no messages for now");
       expect(await api.stop()).toBe(0);
     } finally {
-      await rabbit.ctl("set_vm_memory_high_watermark", "0.6");
+      await rabbit().ctl("set_vm_memory_high_watermark", "0.6");
     }
     const again = await startApi({ env });
     const logger = await startLogger(["--json"], { env });
@@ -309,20 +305,20 @@ describeWithRabbit("with RabbitMQ", () => {
     await api.line("Connected to RabbitMQ");
     await Promise.all(Array.from({ length: 200 }, () => send("POST", `${api.url}/items`, sample)));
     expect(await api.stop()).toBe(0);
-    await rabbit.stop();
+    await rabbit().stop();
     const again = await startApi({ env });
     expect(await (await send("GET", `${again.url}/health/ready`)).json()).toMatchObject({ events: 200, confirmed: 200 });
     expect(await again.stop()).toBe(0);
   });
 
   test("a virtual host that is not there is said in words", async () => {
-    const api = await startApi({ env: { ...env, RABBITMQ_URL: `${rabbit.url}/nowhere` } });
+    const api = await startApi({ env: { ...env, RABBITMQ_URL: `${rabbit().url}/nowhere` } });
     await api.line(/RabbitMQ cannot be reached/);
     await api.line("the virtual host of the URL does not exist, or the user may not use it");
   });
 
   test("credentials never appear in a log", async () => {
-    const secret = { ...env, RABBITMQ_URL: rabbit.url.replace("guest:guest", "guest:s3cretpassword"), LOG_LEVEL: "trace" };
+    const secret = { ...env, RABBITMQ_URL: rabbit().url.replace("guest:guest", "guest:s3cretpassword"), LOG_LEVEL: "trace" };
     const api = await startApi({ env: secret });
     await api.line("RabbitMQ cannot be reached");
     const logger = run(["consumers/logger.ts"], { env: secret });

@@ -1,5 +1,5 @@
 // An event above RabbitMQ's max_message_size, over which it closes the channel: a replay, a fill and the relay.
-import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "amqplib";
@@ -8,7 +8,7 @@ import { command } from "../support/command";
 import { temporaryFolder } from "../support/folder";
 import { type Api, endAll, environment, eventually, startApi } from "../support/processes";
 import { queueConsumers } from "../support/queue-consumer";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit, whileAllowing } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useRabbit, whileAllowing } from "../support/rabbit";
 import { requests } from "../support/requests";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
@@ -17,24 +17,20 @@ setDefaultTimeout(60_000);
 const mostBytes = 800;
 
 describeWithRabbit("an event that is larger than RabbitMQ allows by now", () => {
-  let rabbit: Rabbit;
+  const rabbit = useRabbit();
   let folder: ReturnType<typeof temporaryFolder>;
   let env: Record<string, string>;
   let api: Api;
   const { post, get, replays, relayed, startReplay, finished } = requests(() => api.url);
 
-  beforeAll(async () => {
-    rabbit = await startRabbit();
-  });
-  afterAll(() => rabbit?.dispose());
   beforeEach(() => {
     folder = temporaryFolder();
-    env = environment(folder.path, rabbit.url);
+    env = environment(folder.path, rabbit().url);
   });
   afterEach(async () => {
     await endAll();
     folder.remove();
-    await emptyBroker(rabbit);
+    await emptyBroker(rabbit());
   });
 
   async function start(): Promise<void> {
@@ -54,7 +50,7 @@ describeWithRabbit("an event that is larger than RabbitMQ allows by now", () => 
   };
   /** The items of the events in a queue, which it takes out. */
   async function itemsIn(queue: string): Promise<number[]> {
-    const connection = await connect(rabbit.url);
+    const connection = await connect(rabbit().url);
     const channel = await connection.createChannel();
     const items: number[] = [];
     for (let message = await channel.get(queue, { noAck: true }); message; message = await channel.get(queue, { noAck: true }))
@@ -73,7 +69,7 @@ describeWithRabbit("an event that is larger than RabbitMQ allows by now", () => 
     await createFive();
     await relayed();
     await itemsIn("item_events");
-    await whileAllowing(rabbit, mostBytes, async () => {
+    await whileAllowing(rabbit(), mostBytes, async () => {
       const done = await finished(await startReplay({ queue: "item_events" }));
       expect(done).toMatchObject({ state: "finished", sent: 4, progress: 1, error: null });
       expect(done.note).toStartWith(`RabbitMQ refused one event; see ${join(quarantine(), "item_events")}.`);
@@ -99,7 +95,7 @@ describeWithRabbit("an event that is larger than RabbitMQ allows by now", () => 
     try {
       await createFive();
       await relayed();
-      await whileAllowing(rabbit, mostBytes, async () => {
+      await whileAllowing(rabbit(), mostBytes, async () => {
         const late = await consumers.start({ queue: "late" });
         const [fill] = await eventually(async () => {
           const all = await replays();
@@ -121,7 +117,7 @@ describeWithRabbit("an event that is larger than RabbitMQ allows by now", () => 
 
   test("is waited for by the relay, which names it, and goes on in order when the limit is raised", async () => {
     type Health = { status: string; confirmed: number };
-    await whileAllowing(rabbit, mostBytes, async () => {
+    await whileAllowing(rabbit(), mostBytes, async () => {
       await start();
       await createFive();
       const [need] = await eventually(async () => {

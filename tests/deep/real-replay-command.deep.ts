@@ -1,10 +1,10 @@
 // `bun run replay`: real processes on both transports, with and without a terminal.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { command, endTerminals, onTerminal } from "../support/command";
 import { temporaryFolder } from "../support/folder";
 import { type Api, endAll, environment, eventually, run, send, startApi } from "../support/processes";
 import { type QueueConsumer, type QueueConsumers, queueConsumers, type Seen } from "../support/queue-consumer";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
 import { seedItems } from "../support/seeded-log";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
@@ -164,13 +164,9 @@ describe("bun run replay without a broker", () => {
 });
 
 describeWithRabbit("bun run replay on RabbitMQ", () => {
-  let rabbit: Rabbit;
-  beforeAll(async () => {
-    rabbit = await startRabbit();
-  });
-  afterAll(() => rabbit?.dispose());
-  onEither(() => rabbit.url);
-  afterEach(() => emptyBroker(rabbit));
+  const rabbit = useRabbit();
+  onEither(() => rabbit().url);
+  afterEach(() => emptyBroker(rabbit()));
 
   test("a bar with rate and time left on a terminal; Ctrl+C stops it and says how to go on, and nothing comes twice", async () => {
     const audit = await audited(600);
@@ -217,9 +213,9 @@ describeWithRabbit("bun run replay on RabbitMQ", () => {
     const audit = await audited(600);
     const sending = run(["src/commands/replay.ts", "--queue", "audit", "--rate", "150"], { env });
     await audit.untilSeen(800);
-    await rabbit.kill();
+    await rabbit().kill();
     await sending.line(/^Lost the connection to RabbitMQ .*; goes on when it is back\.$/, "stderr");
-    await rabbit.start();
+    await rabbit().start();
     await sending.line("RabbitMQ is back.", "stderr");
     expect(await sending.exited).toBe(0);
     const replayed = () => [...new Set(items(audit.seen().filter((event) => event.replay)))];
@@ -231,7 +227,7 @@ describeWithRabbit("bun run replay on RabbitMQ", () => {
     const audit = await audited(600);
     const sending = run(["src/commands/replay.ts", "--queue", "audit", "--rate", "50"], { env });
     await audit.untilSeen(700);
-    await rabbit.kill();
+    await rabbit().kill();
     await sending.line("Lost the connection to RabbitMQ", "stderr");
     const began = performance.now();
     expect(await sending.stop("SIGINT")).toBe(130);
@@ -245,11 +241,11 @@ describeWithRabbit("bun run replay on RabbitMQ", () => {
     const sending = run(["src/commands/replay.ts", "--queue", "audit", "--rate", "50"], { env });
     await sending.line("Replays all events", "stderr");
     await eventually(
-      async () => (/^audit\t[1-9]/m.test(await rabbit.ctl("-q", "list_queues", "name", "messages")) ? true : undefined),
+      async () => (/^audit\t[1-9]/m.test(await rabbit().ctl("-q", "list_queues", "name", "messages")) ? true : undefined),
       "the first events",
     );
     expect(sending.stderr).toContain('No consumer of "audit" runs now: the events wait in the queue until one does.');
-    await rabbit.ctl("delete_queue", "audit");
+    await rabbit().ctl("delete_queue", "audit");
     expect(await sending.exited).toBe(1);
     expect(sending.stderr.at(-1)).toMatch(/^The queue "audit" was deleted after \d+ events\.$/);
   });

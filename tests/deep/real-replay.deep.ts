@@ -1,13 +1,13 @@
 // Replays of past events to one queue, over HTTP: real processes on both transports.
 import { Database } from "bun:sqlite";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { connect } from "amqplib";
 import type { Replay } from "../../src/delivery/replays";
 import { temporaryFolder } from "../support/folder";
 import { type Api, endAll, environment, eventually, send, startApi } from "../support/processes";
 import { type QueueConsumers, queueConsumers, type Seen } from "../support/queue-consumer";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
 import { requests } from "../support/requests";
 import { seedItems } from "../support/seeded-log";
 
@@ -268,26 +268,22 @@ describe("replays without a broker", () => {
 });
 
 describeWithRabbit("replays on RabbitMQ", () => {
-  let rabbit: Rabbit;
-  beforeAll(async () => {
-    rabbit = await startRabbit();
-  });
-  afterAll(() => rabbit?.dispose());
-  onEither(() => rabbit.url);
-  afterEach(() => emptyBroker(rabbit));
+  const rabbit = useRabbit();
+  onEither(() => rabbit().url);
+  afterEach(() => emptyBroker(rabbit()));
 
   /** Declares a queue that no consumer works on. */
   async function declare(queue: string): Promise<void> {
-    const connection = await connect(rabbit.url);
+    const connection = await connect(rabbit().url);
     await (await connection.createChannel()).assertQueue(queue, { durable: true });
     await connection.close();
   }
 
   test("a replayed message says so in its headers", async () => {
     await seedItems(folder.path, 1);
-    await startWith(rabbit.url);
+    await startWith(rabbit().url);
     await declare("plain");
-    const connection = await connect(rabbit.url);
+    const connection = await connect(rabbit().url);
     const channel = await connection.createChannel();
     for (const force of [false, true]) await finished(await startReplay({ queue: "plain", force }));
     const messages = [await channel.get("plain"), await channel.get("plain")];
@@ -301,12 +297,12 @@ describeWithRabbit("replays on RabbitMQ", () => {
 
   test("a hundred slow replays take four channels and wait; others have their turn when those have ended", async () => {
     await seedItems(folder.path, 3);
-    await startWith(rabbit.url);
+    await startWith(rabbit().url);
     await declare("plain");
     for (let n = 0; n < 99; n += 1) await startReplay({ queue: "plain", rate: 0.001 });
     await declare("other");
     const last = await startReplay({ queue: "other" });
-    const channels = Number((await rabbit.ctl("-q", "list_connections", "channels", "--no-table-headers")).trim());
+    const channels = Number((await rabbit().ctl("-q", "list_connections", "channels", "--no-table-headers")).trim());
     expect(channels).toBeLessThan(16);
     const states = (await replays()).map(({ state }) => state);
     expect([states.filter((state) => state === "running").length, states.length]).toEqual([4, 100]);
@@ -318,13 +314,13 @@ describeWithRabbit("replays on RabbitMQ", () => {
 
   test("a replay goes on after kill -9 of the API in the middle", async () => {
     await seedItems(folder.path, 2000);
-    await startWith(rabbit.url);
+    await startWith(rabbit().url);
     const audit = await consumers.start({ queue: "audit" });
     await audit.untilSeen(2000);
     const replay = await startReplay({ queue: "audit", rate: 500 });
     await audit.untilSeen(2800);
     await api.stop("SIGKILL");
-    await startWith(rabbit.url);
+    await startWith(rabbit().url);
     expect((await get<Replay>(`/replays/${replay.id}`)).state).toBe("running");
     const done = await finished(replay);
     expect([done.state, done.progress]).toEqual(["finished", 1]);
@@ -336,18 +332,18 @@ describeWithRabbit("replays on RabbitMQ", () => {
 
   test("a replay goes on after RabbitMQ was killed in the middle; meanwhile a new one is refused with 503, and a dry run is not", async () => {
     await seedItems(folder.path, 1000);
-    await startWith(rabbit.url);
+    await startWith(rabbit().url);
     const audit = await consumers.start({ queue: "audit" });
     await audit.untilSeen(1000);
     const replay = await startReplay({ queue: "audit", rate: 200 });
     await audit.untilSeen(1300);
-    await rabbit.kill();
+    await rabbit().kill();
     await api.line("Lost the connection");
     const refused = await post("/replays", { queue: "audit" });
     expect([refused.status, refused.body["detail"]]).toEqual([503, expect.stringContaining("RabbitMQ cannot be reached")]);
     expect((await post("/replays", { queue: "audit", dryRun: true })).body).toEqual({ count: 1000 });
     expect((await get<Replay>(`/replays/${replay.id}`)).state).toBe("running");
-    await rabbit.start();
+    await rabbit().start();
     expect(await finished(replay)).toMatchObject({ state: "finished", progress: 1 });
     await eventually(() => (firstTimes(audit.seen().slice(1000)).length === 1000 ? true : undefined), "the whole replay");
     expect(firstTimes(audit.seen().slice(1000))).toEqual(firstTimes(audit.seen().slice(0, 1000)));
@@ -355,12 +351,12 @@ describeWithRabbit("replays on RabbitMQ", () => {
 
   test("a queue that is deleted in the middle ends the replay, and says why", async () => {
     await seedItems(folder.path, 300);
-    await startWith(rabbit.url);
+    await startWith(rabbit().url);
     const audit = await consumers.start({ queue: "audit" });
     await audit.untilSeen(300);
     expect(await audit.stop()).toBe(0);
     const replay = await startReplay({ queue: "audit", rate: 50 });
-    await rabbit.ctl("delete_queue", "audit");
+    await rabbit().ctl("delete_queue", "audit");
     const done = await finished(replay);
     expect([done.state, done.error]).toEqual(["failed", expect.stringContaining('"audit" was deleted')]);
     expect(done.progress).toBeLessThan(1);

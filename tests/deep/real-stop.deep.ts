@@ -1,10 +1,10 @@
 // Stopping real processes, when it is easy and when it is not.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { temporaryFolder } from "../support/folder";
 import { type Api, endAll, environment, eventually, run, send, startApi, startLogger } from "../support/processes";
 import { copyProject } from "../support/project-copy";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(90_000);
@@ -181,18 +181,14 @@ describe("a logger that is stopped in the middle exits with 0, and the next one 
 });
 
 describeWithRabbit("with RabbitMQ", () => {
-  let rabbit: Rabbit;
-  beforeAll(async () => {
-    rabbit = await startRabbit();
-  });
-  afterAll(() => rabbit?.dispose());
+  const rabbit = useRabbit();
   beforeEach(() => {
-    env = environment(folder.path, rabbit.url);
+    env = environment(folder.path, rabbit().url);
   });
   afterEach(async () => {
     await endAll();
-    await rabbit.thaw();
-    await emptyBroker(rabbit);
+    await rabbit().thaw();
+    await emptyBroker(rabbit());
   });
 
   test("a logger that is stopped by SIGTERM in the middle exits with 0, and the next one goes on behind its last event", async () => {
@@ -218,12 +214,12 @@ describeWithRabbit("with RabbitMQ", () => {
   }
 
   test("which was killed: API and logger stop by SIGTERM within ten seconds, with 0, and no event is lost", async () => {
-    const stops = await stopWhile(rabbit.kill, rabbit.start);
+    const stops = await stopWhile(rabbit().kill, rabbit().start);
     for (const [code, ms] of [stops.api, stops.logger]) expect([code, ms < graceMs]).toEqual([0, true]);
   });
 
   test("which has stopped answering: both stop within ten seconds, and no event is lost", async () => {
-    const stops = await stopWhile(rabbit.freeze, rabbit.thaw);
+    const stops = await stopWhile(rabbit().freeze, rabbit().thaw);
     expect([stops.api[0], stops.api[1] < graceMs, stops.logger[1] < graceMs]).toEqual([0, true, true]);
   });
 });

@@ -1,11 +1,11 @@
 // What became of events, over HTTP and by `bun run events show`: real processes on both transports.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { ConsumerTimeline, Timeline } from "../../src/delivery/timeline";
 import { command, endTerminals, onTerminal } from "../support/command";
 import { temporaryFolder } from "../support/folder";
 import { type Api, endAll, environment, eventually, send, startApi } from "../support/processes";
 import { type QueueConsumers, queueConsumers, untilDead } from "../support/queue-consumer";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
@@ -141,11 +141,7 @@ describe("without a broker", () => {
 });
 
 describeWithRabbit("on RabbitMQ", () => {
-  let rabbit: Rabbit;
-  beforeAll(async () => {
-    rabbit = await startRabbit();
-  });
-  afterAll(() => rabbit?.dispose());
-  onEither(() => rabbit.url, "rabbitmq");
-  afterEach(() => emptyBroker(rabbit));
+  const rabbit = useRabbit();
+  onEither(() => rabbit().url, "rabbitmq");
+  afterEach(() => emptyBroker(rabbit()));
 });

@@ -1,10 +1,10 @@
 // Invariant 7, and traces across real processes: the API, its consumers, a collector, and RabbitMQ where it is installed.
-import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { temporaryFolder } from "../support/folder";
 import { type OtlpReceiver, startOtlpReceiver } from "../support/otlp-receiver";
 import { type Api, endAll, environment, eventually, run, startApi } from "../support/processes";
 import { type QueueConsumers, queueConsumers, untilDead } from "../support/queue-consumer";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
 import { type Tree, treesOf } from "../support/trace-tree";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
@@ -91,16 +91,12 @@ test("while it is off, OpenTelemetry's SDK is not loaded", async () => {
 });
 
 describeWithRabbit("with RabbitMQ", () => {
-  let rabbit: Rabbit;
-  beforeAll(async () => {
-    rabbit = await startRabbit();
-  });
-  afterAll(() => rabbit.dispose());
-  afterEach(() => emptyBroker(rabbit));
+  const rabbit = useRabbit();
+  afterEach(() => emptyBroker(rabbit()));
 
   test("one trace, also when the broker was away at the request", async () => {
-    const env = { ...environment(folder.path, rabbit.url), OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
-    const trees = await story(env, "warren", rabbit.kill, rabbit.start);
+    const env = { ...environment(folder.path, rabbit().url), OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+    const trees = await story(env, "warren", rabbit().kill, rabbit().start);
     expect(trees).toEqual([
       [
         "POST /items",
@@ -130,7 +126,7 @@ describeWithRabbit("with RabbitMQ", () => {
         "messaging.rabbitmq.destination.routing_key": "item.created",
         "messaging.message.id": created?.attributes["messaging.message.id"],
         "server.address": "127.0.0.1",
-        "server.port": rabbit.port,
+        "server.port": rabbit().port,
       },
     });
   });

@@ -1,39 +1,35 @@
 // From HTTP to subscribers over a real, private RabbitMQ.
-import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { connect, type GetMessage } from "amqplib";
 import { type Api, endAll, eventually, send, startApi } from "../support/processes";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
 import { empty, type LogLine, WebhookTest } from "../support/webhook";
 
 // A broker that is killed and started again takes its time on a busy machine.
 setDefaultTimeout(120_000);
 
 describeWithRabbit("with RabbitMQ", () => {
-  let rabbit: Rabbit;
+  const rabbit = useRabbit();
   let it: WebhookTest;
   let api: Api;
-  beforeAll(async () => {
-    rabbit = await startRabbit();
-  });
-  afterAll(() => rabbit?.dispose());
   beforeEach(async () => {
-    it = new WebhookTest(rabbit.url);
+    it = new WebhookTest(rabbit().url);
     api = await startApi({ env: it.env });
   });
   afterEach(async () => {
     await endAll();
     it.dispose();
-    await emptyBroker(rabbit);
+    await emptyBroker(rabbit());
   });
 
   /** Ready and unacknowledged messages of every queue that has some. */
   async function leftOver(): Promise<string[]> {
-    const listed = await rabbit.ctl("-q", "list_queues", "name", "messages", "--no-table-headers");
+    const listed = await rabbit().ctl("-q", "list_queues", "name", "messages", "--no-table-headers");
     return listed.split("\n").filter((line) => line && !line.endsWith("\t0"));
   }
 
   async function takeOne(queue: string): Promise<GetMessage> {
-    const connection = await connect(rabbit.url);
+    const connection = await connect(rabbit().url);
     try {
       const message = await (await connection.createChannel()).get(queue, { noAck: true });
       if (!message) throw new Error(`${queue} is empty`);
@@ -74,7 +70,7 @@ describeWithRabbit("with RabbitMQ", () => {
     expect(await webhook.stop()).toBe(0);
     // item_events has nobody to read it, and holds them all.
     expect((await leftOver()).sort()).toEqual(["item_events\t6", "webhook.fails.dead\t5"]);
-    const bindings = await rabbit.ctl("-q", "list_bindings", "source_name", "destination_name", "routing_key", "--no-table-headers");
+    const bindings = await rabbit().ctl("-q", "list_bindings", "source_name", "destination_name", "routing_key", "--no-table-headers");
     const bound = bindings.split("\n").filter((line) => line.startsWith("events\twebhook."));
     expect(bound.filter((line) => line.includes("webhook.deleted"))).toEqual(["events\twebhook.deleted\titem.deleted"]);
     expect(bound.filter((line) => line.includes("webhook.all"))).toHaveLength(3);
@@ -98,8 +94,8 @@ describeWithRabbit("with RabbitMQ", () => {
     await crm.until(8);
     await first.stop("SIGKILL");
     isSilent = false;
-    await rabbit.kill();
-    await rabbit.start();
+    await rabbit().kill();
+    await rabbit().start();
     await it.createItems(api, 8);
     const ids = await eventually(
       () => {

@@ -1,4 +1,4 @@
-import { describe } from "bun:test";
+import { afterAll, beforeAll, describe } from "bun:test";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "amqplib";
@@ -118,6 +118,19 @@ export async function startRabbit({ port = freePort(), managementPort }: RabbitO
 
   await start();
   return { url: `amqp://guest:guest@127.0.0.1:${port}`, port, kill, start, stop, freeze, thaw, isUp, ctl, queues, dispose };
+}
+
+/** Starts a node before the first test of the surrounding block and disposes of it after the last. Returns a function that returns the node. */
+export function useRabbit(): () => Rabbit {
+  let rabbit: Rabbit | undefined;
+  beforeAll(async () => {
+    rabbit = await startRabbit();
+  });
+  afterAll(() => rabbit?.dispose());
+  return () => {
+    if (!rabbit) throw new Error("RabbitMQ runs only during the tests of this block.");
+    return rabbit;
+  };
 }
 
 /** Removes the queues and exchanges that a test may have left in the broker. */
