@@ -1,6 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import type { Server } from "bun";
 import { Elysia } from "elysia";
+import { queueNamePattern } from "../delivery/consumer-options";
 import type { DeadLetterPage, DeadSelection } from "../delivery/dead-letters";
 import { deadReasons } from "../delivery/outcome";
 import { jsonBody } from "../http/json-body";
@@ -11,7 +12,7 @@ import { UtcTime } from "../schema/time";
 import { reachable } from "./reachable";
 
 const tags = ["dead letters"];
-const params = Type.Object({ queue: Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$", description: "The name of a queue." }) });
+const params = Type.Object({ queue: Type.String({ pattern: queueNamePattern, description: "The name of a queue." }) });
 
 const type = Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Only events of this type." }));
 const reason = Type.Optional(

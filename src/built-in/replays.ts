@@ -1,9 +1,10 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { ConsumerError, checkQueueName } from "../delivery/consumer-options";
+import { ConsumerError, checkQueueName, queueNamePattern } from "../delivery/consumer-options";
 import type { ReplaySelection } from "../delivery/replay-selection";
 import { leastRate, NotCancellable, type Replay } from "../delivery/replays";
 import { jsonBody } from "../http/json-body";
+import { invalid } from "../http/mistakes";
 import { HttpProblem, Problem } from "../http/problem";
 import { defineRoute } from "../routing/route";
 import { parseTime, UtcTime } from "../schema/time";
@@ -15,7 +16,7 @@ const time = (description: string) => Type.Optional(Type.String({ minLength: 1, 
 const Request = Type.Object(
   {
     queue: Type.String({
-      pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$",
+      pattern: queueNamePattern,
       description: "The queue that gets the events, and no other. Its name has letters, digits, dots, dashes and underscores.",
     }),
     from: time(
@@ -175,7 +176,7 @@ function selectionOf(body: Static<typeof Request>, select: (patterns: readonly s
   };
   const { from, to } = selection;
   if (from !== null && to !== null && from >= to) mistakes.push({ pointer: "/to", detail: "A time after `from`." });
-  if (mistakes.length > 0) throw new HttpProblem(422, "The body is not valid.", mistakes);
+  if (mistakes.length > 0) throw invalid("body", mistakes);
   return selection;
 }
 

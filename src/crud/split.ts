@@ -85,7 +85,7 @@ export function splitArray(maxBytes: number): Splitter {
   let depth = 0;
   let inString = false;
   let escaped = false;
-  /** Whether the current element has begun. */
+  /** True if the current element has begun. */
   let begun = false;
 
   function take(): Piece {

@@ -34,21 +34,19 @@ export function bulkWriter<Fields extends object>(resource: Resource<string, str
     for (const part of partsOf(entries)) {
       const fields = part.flatMap((entry) => (entry.problem ? [] : [entry.fields]));
       const answerOf = (created: readonly Stored[]) => createdOf(part, created, unit, resource.name);
-      if (failed) answers.push(...outcomesOf(part.map(notWritten), "", unit));
-      else if (fields.length === 0) answers.push(...outcomesOf(part, "", unit));
-      else {
+      let created = "";
+      if (!failed && fields.length > 0) {
         try {
-          const created = await inTurn(() => store.insertAll(resource, fields, answerOf, { ...context, once: once?.(written) }));
-          answers.push(...outcomesOf(part, created, unit));
+          created = await inTurn(() => store.insertAll(resource, fields, answerOf, { ...context, once: once?.(written) }));
           written += 1;
         } catch (error) {
           // Earlier parts are written, so the client must learn of them.
           if (written === 0 || !(error instanceof StoreUnavailable)) throw error;
           failed = true;
           onFailure(error);
-          answers.push(...outcomesOf(part.map(notWritten), "", unit));
         }
       }
+      answers.push(...outcomesOf(failed ? part.map(notWritten) : part, created, unit));
     }
     return answers;
   };

@@ -231,9 +231,12 @@ function askedVersions(versions: AskedVersions, catalogue: Catalogue): AskedVers
   return versions;
 }
 
+/** Regular expression that the names of queues match. */
+export const queueNamePattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$";
+
 /** @throws {ConsumerError} if the name is not valid for a consumer's queue. */
 export function checkQueueName(queue: string): void {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/.test(queue)) {
+  if (!new RegExp(queueNamePattern).test(queue)) {
     throw new ConsumerError(
       `"${queue}" cannot name a queue: use letters, digits, dots, dashes and underscores, at most 200, such as "audit".`,
     );

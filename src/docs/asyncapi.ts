@@ -23,7 +23,7 @@ const security = [{ $ref: "#/components/securitySchemes/user" }];
  * @see https://www.asyncapi.com/docs/reference/specification/v3.0.0
  */
 export function asyncApiDocument(catalogue: Catalogue, consumers: readonly FoundConsumer[]): AsyncApiDocument {
-  const types = catalogue.eventTypes.map((name) => catalogue.eventType(name) as EventType);
+  const { types } = catalogue;
   const reading = consumers.map((consumer) => ({ consumer, types: typesOf(consumer, catalogue), queue: consumer.queue }));
   const queues = new Map<string, Json>();
   for (const { name, queue, eventTypes } of catalogue.resources) {
@@ -146,7 +146,7 @@ function consuming(consumer: FoundConsumer, queue: string | undefined, types: re
 function typesOf({ queue, events }: FoundConsumer, catalogue: Catalogue): EventType[] {
   const owner = catalogue.ownerOf(queue ?? "");
   const patterns = events ?? (owner ? [`${owner.name}.*`] : ["#"]);
-  return catalogue.eventTypes.filter((type) => patterns.some((pattern) => matchesTopic(pattern, type))).map(typeIn(catalogue));
+  return catalogue.types.filter(({ type }) => patterns.some((pattern) => matchesTopic(pattern, type)));
 }
 
 function typeIn(catalogue: Catalogue): (name: string) => EventType {

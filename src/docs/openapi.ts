@@ -21,11 +21,11 @@ export interface DocumentedRoute {
 export interface Gate {
   /** Returns the scope that a token needs, or undefined if a request needs no token. */
   readonly scopeFor: (method: string, path: string) => Scope | undefined;
-  /** Whether the API has tokens. Without tokens, all requests pass. */
+  /** True if the API has tokens. Without tokens, all requests pass. */
   readonly needsToken: boolean;
-  /** Whether the rate of requests is limited. */
+  /** True if the rate of requests is limited. */
   readonly limitsRate: boolean;
-  /** Whether the host of a request must be a local or allowed name. */
+  /** True if the host of a request must be a local or allowed name. */
   readonly checksHost: boolean;
 }
 

@@ -1,13 +1,10 @@
-import { type TString, Type } from "@sinclair/typebox";
+import { Type } from "@sinclair/typebox";
+import { invalid } from "../http/mistakes";
+import { integerText } from "../http/page-query";
 import { HttpProblem } from "../http/problem";
 import { type Catalogue, UnknownEventType } from "../schema/catalogue";
-import { documentedAs } from "../schema/documented";
+import type { Mistake } from "../schema/mistakes";
 import type { EventFilter } from "./log-pieces";
-
-/** Schema of an integer in a query, where each value is text. */
-function integer(pattern: string, description: string, documented: object): TString {
-  return Type.String({ pattern, description, [documentedAs]: { type: "integer", ...documented } });
-}
 
 const positionPattern = "^(0|[1-9][0-9]{0,14})$";
 
@@ -22,12 +19,14 @@ export const filterParameters = {
   ),
   resource: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "Only events of this resource, such as `item`." })),
   id: Type.Optional(
-    integer("^[1-9][0-9]{0,14}$", "Only events of the record with this id, an integer; `resource` says of which resource.", { minimum: 1 }),
+    integerText("^[1-9][0-9]{0,14}$", "Only events of the record with this id, an integer; `resource` says of which resource.", {
+      minimum: 1,
+    }),
   ),
 };
 
 export const after = Type.Optional(
-  integer(positionPattern, "Only events after this position, an integer: the `next` of the page before.", { minimum: 0 }),
+  integerText(positionPattern, "Only events after this position, an integer: the `next` of the page before.", { minimum: 0 }),
 );
 
 export interface EventQuery {
@@ -35,11 +34,6 @@ export interface EventQuery {
   readonly resource?: string;
   readonly id?: string;
   readonly after?: string;
-}
-
-interface Mistake {
-  readonly pointer: string;
-  readonly detail: string;
 }
 
 /**
@@ -68,7 +62,7 @@ export function filterOf({ type, resource, id }: EventQuery, catalogue: Catalogu
     types = types === null ? [...own] : types.filter((one) => own.includes(one));
     if (types.length === 0) mistakes.push({ pointer: "/type", detail: `A type of ${named.name}: ${own.join(", ")}.` });
   }
-  if (mistakes.length > 0) throw invalid(mistakes);
+  if (mistakes.length > 0) throw invalid("query", mistakes);
   return { types, subject: id === undefined ? null : Number(id) };
 }
 
@@ -93,14 +87,15 @@ export function startOf(request: Request, { after }: EventQuery): number | undef
 export function refuseRepeated(request: Request): void {
   const names = [...searchOf(request).keys()];
   const repeated = new Set(names.filter((name, index) => names.indexOf(name) !== index));
-  if (repeated.size > 0) throw invalid([...repeated].map((name) => ({ pointer: `/${name}`, detail: "Once at most." })));
+  if (repeated.size > 0) {
+    throw invalid(
+      "query",
+      [...repeated].map((name) => ({ pointer: `/${name}`, detail: "Once at most." })),
+    );
+  }
 }
 
 /** Returns the query of a request. The URL before it may be invalid if the Host header is. */
 export function searchOf(request: Request): URLSearchParams {
   return new URLSearchParams(/\?(.*)/s.exec(request.url)?.[1]);
-}
-
-function invalid(mistakes: Mistake[]): HttpProblem {
-  return new HttpProblem(422, "The query is not valid.", mistakes);
 }

@@ -1,5 +1,5 @@
 import { type Static, type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
-import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { checkOf } from "../schema/check";
 import { documentedAs } from "../schema/documented";
 import { inexact } from "../schema/exact-json";
 import { isDeeperThan, maxDepth, tooDeep } from "../schema/json-depth";
@@ -56,7 +56,7 @@ export function jsonBody<Schema extends TSchema>(schema: Schema, ...accepted: re
  * @param what names the text in the problem's detail.
  */
 export function jsonReader(schema: TSchema, what = "body"): (bytes: Uint8Array) => unknown {
-  const check = TypeCompiler.Compile(schema);
+  const check = checkOf(schema);
   return (bytes) => {
     const text = decode(bytes, what);
     if (isDeeperThan(maxDepth, text)) throw invalid(what, [{ pointer: "", detail: tooDeep(maxDepth) }]);

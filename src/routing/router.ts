@@ -14,7 +14,7 @@ export interface RouteFile {
 /** A route file with the route that it exports. */
 export interface LoadedRoute extends RouteFile {
   readonly route: Route;
-  /** Whether every service has this route. The file of a built-in route is not in `routes/`. */
+  /** True for a route that every service has. The file of a built-in route is not in `routes/`. */
   readonly isBuiltIn?: boolean;
 }
 

@@ -19,6 +19,11 @@ export class Catalogue {
     this.eventTypes = [...this.#byType.keys()];
   }
 
+  /** All event types with their versions, in the order of {@link eventTypes}. */
+  get types(): EventType[] {
+    return [...this.#byType.values()];
+  }
+
   /** Returns an event type with its versions, or undefined if it is unknown. */
   eventType(type: string): EventType | undefined {
     return this.#byType.get(type);
@@ -32,6 +37,11 @@ export class Catalogue {
   /** Returns the resource whose shared queue has this name, or undefined if there is none. */
   ownerOf(queue: string): Resource | undefined {
     return this.resources.find((resource) => resource.queue === queue);
+  }
+
+  /** Returns the shared queues of the resources, then the given ones. */
+  queuesWith(own: readonly string[]): string[] {
+    return [...this.resources.map(({ queue }) => queue), ...own];
   }
 
   /**

@@ -35,7 +35,7 @@ export interface Breach {
  */
 export function publishedBy(catalogue: Catalogue, known: Published): Published {
   return Object.fromEntries(
-    eventTypesIn(catalogue).map((type) => [
+    catalogue.types.map((type) => [
       type.type,
       Object.fromEntries(type.shapes.map((shape) => [shape.version, publishedVersion(type, shape, known[type.type]?.[shape.version])])),
     ]),
@@ -43,10 +43,8 @@ export function publishedBy(catalogue: Catalogue, known: Published): Published {
 }
 
 function publishedVersion(type: EventType, shape: EventShape, known: PublishedVersion | undefined): PublishedVersion {
-  const { name } = type.resource;
-  const schema = { [name]: asJson(shape.record), ...(shape.data && { data: asJson(shape.data) }) };
   const example = known && shape.version < newestVersion(type) ? known.example : exampleBody(type, shape);
-  return { schema, ...(example && { example }) };
+  return { schema: schemasIn(type, shape), ...(example && { example }) };
 }
 
 /** Returns an example body of an event in this version, without the envelope. Returns undefined if the schemas do not allow one. */
@@ -96,7 +94,7 @@ function breachesOfVersion(type: EventType | undefined, version: number, before:
 
 /** Returns the schema changes that allow more values than published. Older programs may reject such values. */
 export function widenings(catalogue: Catalogue, published: Published): string[] {
-  const found = eventTypesIn(catalogue).flatMap((type) => {
+  const found = catalogue.types.flatMap((type) => {
     const shape = type.shapes.at(-1) as EventShape;
     const before = published[type.type]?.[shape.version];
     return before ? changesOf(type, shape, before).filter(({ kind }) => kind === "wider") : [];
@@ -104,12 +102,12 @@ export function widenings(catalogue: Catalogue, published: Published): string[] 
   return [...new Set(found.map(({ path, what }) => `${path} ${what}`))];
 }
 
-function changesOf({ resource }: EventType, shape: EventShape, before: PublishedVersion): SchemaChange[] {
+function changesOf(type: EventType, shape: EventShape, before: PublishedVersion): SchemaChange[] {
   const whole = (properties: object) => ({ type: "object", properties, required: Object.keys(properties) });
-  const now = { [resource.name]: asJson(shape.record), ...(shape.data && { data: asJson(shape.data) }) };
-  const changes = compareSchemas(whole(before.schema), whole(now));
+  const changes = compareSchemas(whole(before.schema), whole(schemasIn(type, shape)));
   // Ignore the fields set by the service: their values have the same form as ever, and only their schemas have become more exact.
-  return changes.filter(({ path }) => !path.startsWith(`/${resource.name}/`) || !isFilledIn(path.slice(resource.name.length + 2)));
+  const record = `/${type.resource.name}/`;
+  return changes.filter(({ path }) => !path.startsWith(record) || !isFilledIn(path.slice(record.length)));
 }
 
 /** Returns why a published example cannot be converted to the newest version, or undefined if it can. */
@@ -126,8 +124,9 @@ function mistakeOnTheWay(type: EventType, version: number, example: object): str
   }
 }
 
-function eventTypesIn(catalogue: Catalogue): EventType[] {
-  return catalogue.eventTypes.map((name) => catalogue.eventType(name) as EventType);
+/** Returns the schemas of an event body, without the envelope. */
+function schemasIn({ resource }: EventType, { record, data }: EventShape): PublishedVersion["schema"] {
+  return { [resource.name]: asJson(record), ...(data && { data: asJson(data) }) };
 }
 
 /** Returns a schema as plain JSON, without TypeBox's symbols and without keywords that only describe. */
