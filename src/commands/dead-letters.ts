@@ -6,9 +6,10 @@ import { printable, tell } from "../observe/terminal";
 import { interrupted, onInterrupt, quoted, runCommand, Trouble, wholeNumber } from "./command";
 import { confirmed } from "./confirmed";
 import { listDeadLetters, showDeadLetter } from "./dead-letter-text";
+import { paint, width } from "./output";
 import { Progress } from "./progress";
 import { table } from "./table";
-import { counted, number, painter, printableJson } from "./text";
+import { counted, number, printableJson } from "./text";
 import { openDeadLetters, type Reached, withTransport } from "./transport";
 
 const help = `Shows the events that consumers gave up, puts them back on their queue, or removes them for good.
@@ -47,9 +48,6 @@ const options = {
   yes: { type: "boolean", short: "y" },
 } as const;
 type Values = ReturnType<typeof parseWords<typeof options>>["values"];
-
-const paint = painter(process.stdout.isTTY && Bun.enableANSIColors);
-const width = process.stdout.isTTY ? process.stdout.columns : undefined;
 
 type Run = (deadLetters: DeadLetters, reached: Reached) => Promise<number>;
 /** Checks the arguments of a command before connecting to anything. */

@@ -2,11 +2,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readConfig } from "../config/config";
 import { exposureOf } from "../config/secret-file";
-import { parseWords, UsageError } from "../observe/command-line";
+import { parseOptions } from "../observe/command-line";
 import { printableLines } from "../observe/terminal";
 import { closeToOthers, exposedFiles } from "../store/sqlite/private-file";
 import { runCommand } from "./command";
-import { painter, printableJson } from "./text";
+import { paint } from "./output";
+import { printableJson } from "./text";
 
 const help = `Checks this machine for what a running service would not notice, and says what to do about it.
 
@@ -32,12 +33,10 @@ interface Finding {
   readonly message: string;
 }
 
-const paint = painter(process.stdout.isTTY && Bun.enableANSIColors);
 const colours = { ok: "green", fixed: "green", warning: "yellow" } as const;
 
 await runCommand(help, async (words) => {
-  const { values, positionals } = parseWords(words, options);
-  if (positionals.length > 0) throw new UsageError(`Unexpected argument "${positionals[0]}".`);
+  const values = parseOptions(words, options);
   const { databaseFile, dataDir } = readConfig({ isTerminal: false, listens: false });
   const secrets = [".env", "webhooks.json", join(dataDir, "warren.key")].filter(
     (file) => existsSync(file) && exposureOf(file) !== undefined,

@@ -6,7 +6,8 @@ import { loadCatalogue } from "../project/resources";
 import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
 import type { LogFollower } from "../store/sqlite/log-follower";
 import { runCommand, Trouble } from "./command";
-import { painter, printableJson } from "./text";
+import { paint, width } from "./output";
+import { printableJson } from "./text";
 import { showTimeline } from "./timeline-text";
 import { openLog, type Reached, withTransport } from "./transport";
 
@@ -21,9 +22,6 @@ Options:
 Every event has its id in its JSON; GET /events lists them. Works whether or not the API and the consumers run. RABBITMQ_URL,
 DATABASE_URL and DATA_DIR say where things are, as for the API. What is not known is said, with the reason.
 Exit codes: 0 done, 1 something went wrong or there is no such event, 2 wrong usage.`;
-
-const paint = painter(process.stdout.isTTY && Bun.enableANSIColors);
-const width = process.stdout.isTTY ? process.stdout.columns : undefined;
 
 await runCommand(help, async (words) => {
   const { values, positionals } = parseWords(words, { json: { type: "boolean" } });
@@ -53,7 +51,7 @@ async function rabbitmqIn(reached: Reached, log: LogFollower): Promise<TimelineS
   if (!broker) return undefined;
   const catalogue = await loadCatalogue();
   // AMQP cannot list queues; the API keeps a list beside its log.
-  const names = [...catalogue.resources.map((resource) => resource.queue), ...log.queues()];
+  const names = catalogue.queuesWith(log.queues());
   return {
     deadLetters: new RabbitDeadLetters(broker, async () => names),
     catalogue,

@@ -1,12 +1,15 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { consumerFiles } from "../embedded/replays";
+import type { Config } from "../config/config";
 import { knownQueues, rabbitQueues } from "../engine/queue-states";
 import { loadCatalogue } from "../project/resources";
+import type { Broker } from "../rabbitmq/connection";
+import { consumerFiles } from "../store/consumer/files";
 import { consumerState } from "../store/consumer/state";
 import type { QueueSubscription } from "../store/queue-store";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { followLog } from "../store/sqlite/log-follower";
+import { databaseFiles } from "../store/sqlite/private-file";
 import type { Reached } from "./transport";
 
 /** A queue that Warren knows, whether or not it exists. */
@@ -27,12 +30,11 @@ export interface ListedQueue {
 
 /** Returns every queue that Warren knows, sorted by name. */
 export async function listQueues(reached: Reached): Promise<ListedQueue[]> {
-  const queues = reached.broker ? await onRabbitmq(reached) : await inFiles(reached);
+  const queues = reached.broker ? await onRabbitmq(reached.broker, reached.config) : await inFiles(reached);
   return queues.sort((a, b) => (a.queue < b.queue ? -1 : 1));
 }
 
-async function onRabbitmq({ broker, config }: Reached): Promise<ListedQueue[]> {
-  if (!broker) return [];
+async function onRabbitmq(broker: Broker, config: Config): Promise<ListedQueue[]> {
   const catalogue = await loadCatalogue();
   const log = await whenUnlocked(() => followLog(config.databaseFile));
   const own: QueueSubscription[] = log?.subscriptions() ?? [];
@@ -86,6 +88,5 @@ async function inFiles({ config, folder }: Reached): Promise<ListedQueue[]> {
 
 /** Returns the existing files of a consumer without RabbitMQ: its database, and the files that SQLite keeps beside it. */
 export function filesOf(folder: string, queue: string): string[] {
-  const file = join(folder, `${queue}.db`);
-  return ["", "-wal", "-shm", "-journal"].map((end) => file + end).filter((each) => existsSync(each));
+  return databaseFiles(join(folder, `${queue}.db`)).filter((file) => existsSync(file));
 }

@@ -3,9 +3,10 @@ import { printable } from "../observe/terminal";
 import { runCommand, Trouble } from "./command";
 import { confirmed } from "./confirmed";
 import { type ListedQueue, listQueues } from "./known-queues";
+import { paint, width } from "./output";
 import { ownDataOf, removeFile, removeFromRabbitmq } from "./remove-queue";
 import { table } from "./table";
-import { ago, counted, number, painter, printableJson } from "./text";
+import { ago, counted, number, printableJson } from "./text";
 import { type Reached, withTransport } from "./transport";
 
 const help = `Shows the queues that Warren knows, and removes one that nobody wants any more, such as one with a typo in its name.
@@ -29,9 +30,6 @@ Exit codes: 0 done, 1 something went wrong, 2 wrong usage.`;
 
 const options = { force: { type: "boolean" }, yes: { type: "boolean", short: "y" }, json: { type: "boolean" } } as const;
 type Values = ReturnType<typeof parseWords<typeof options>>["values"];
-
-const paint = painter(process.stdout.isTTY && Bun.enableANSIColors);
-const width = process.stdout.isTTY ? process.stdout.columns : undefined;
 
 await runCommand(help, async (words) => {
   const { values, positionals } = parseWords(words, options);

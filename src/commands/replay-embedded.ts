@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { type Replay, toReplay } from "../delivery/replays";
 import { EmbeddedReplays } from "../embedded/replays";
 import { openConsumerFile } from "../store/consumer/file";
-import { acquireLock } from "../store/sqlite/lock";
+import { isLocked } from "../store/sqlite/lock";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { interrupted, onInterrupt, Trouble } from "./command";
 import { Progress } from "./progress";
@@ -37,7 +37,7 @@ export async function replayEmbedded(folder: string, { queue, selection, log, af
     }
     if (row.position !== position) [movedAt, position] = [performance.now(), row.position];
     progress.update(replay.progress, replay.sent);
-    if (!told && performance.now() - movedAt > patienceMs && !isRunning(path)) {
+    if (!told && performance.now() - movedAt > patienceMs && !isLocked(`${path}.lock`)) {
       told = true;
       progress.note(`No consumer of "${queue}" runs now. The replay waits in ${path} and is done when one runs; Ctrl+C leaves it there.`);
     }
@@ -49,11 +49,4 @@ export async function replayEmbedded(folder: string, { queue, selection, log, af
     );
     return interrupted;
   }
-}
-
-/** Returns whether a consumer runs: it holds the lock beside its file while it is alive. */
-function isRunning(path: string): boolean {
-  const lock = acquireLock(`${path}.lock`);
-  lock?.release();
-  return lock === undefined;
 }

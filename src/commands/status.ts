@@ -2,11 +2,12 @@ import { setTimeout } from "node:timers/promises";
 import { parseWords, UsageError } from "../observe/command-line";
 import { printable } from "../observe/terminal";
 import { onInterrupt, runCommand } from "./command";
+import { paint } from "./output";
 import { Screen } from "./screen";
 import { statusText } from "./status-text";
 import { needsOf } from "./system-needs";
 import { SystemObserver, type SystemState } from "./system-state";
-import { painter, printableJson, zonedTime } from "./text";
+import { printableJson, zonedTime } from "./text";
 import { withTransport } from "./transport";
 
 const help = `Shows how things stand: the transport, what waits for RabbitMQ, each queue, and what needs a person.
@@ -33,7 +34,6 @@ for the API. Exit codes: 0 nothing needs a person, 1 something does, 2 wrong usa
 const options = { watch: { type: "boolean" }, every: { type: "string" }, json: { type: "boolean" } } as const;
 
 const { isTTY } = process.stdout;
-const paint = painter(isTTY && Bun.enableANSIColors);
 /** Period over which rates are measured, in milliseconds. */
 const sampleMs = 1000;
 

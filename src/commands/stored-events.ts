@@ -5,10 +5,10 @@ import { loadCatalogue } from "../project/resources";
 import type { Catalogue } from "../schema/catalogue";
 import { parseEvent, type Unreadable, unreadableReasons } from "../schema/event";
 import type { LogFollower } from "../store/sqlite/log-follower";
-
+import { paint, width } from "./output";
 import { Progress } from "./progress";
 import { table } from "./table";
-import { counted, number, painter } from "./text";
+import { counted, number } from "./text";
 import { openDeadLetters, openLog, withTransport } from "./transport";
 
 /** Events that cannot be read for the same reason. */
@@ -22,8 +22,6 @@ interface Group {
 }
 
 const batch = 1000;
-const paint = painter(process.stdout.isTTY && Bun.enableANSIColors);
-const width = process.stdout.isTTY ? process.stdout.columns : undefined;
 
 /**
  * Reports which events in the log, and which dead letters on the reachable transports, the current consumers could not read. Dead letters

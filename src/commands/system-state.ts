@@ -113,9 +113,9 @@ export class SystemObserver {
     const { broker, config } = this.#reached;
     if (!broker || !config.rabbitmq || troubleOf(broker)) return [];
     if (!this.#watch) {
-      const { resources } = await loadCatalogue();
+      const catalogue = await loadCatalogue();
       const log = createLog({ level: "silent", format: "json", stream: 2 });
-      const names = async () => [...resources.map(({ queue }) => queue), ...(this.#log?.queues() ?? [])];
+      const names = async () => catalogue.queuesWith(this.#log?.queues() ?? []);
       this.#watch = new QueueWatch(new QueueInspector(broker, config.rabbitmq, log), names, log);
     }
     if (performance.now() - this.#watchedAt >= lookEveryMs) {

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { type Config, readConfig } from "../config/config";
 import type { DeadLetters } from "../delivery/dead-letters";
 import type { Transport } from "../delivery/transport-name";
@@ -8,6 +7,7 @@ import { loadCatalogue } from "../project/resources";
 import { chooseTransport } from "../rabbitmq/choose-transport";
 import { Broker } from "../rabbitmq/connection";
 import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
+import { consumersFolder } from "../store/consumer/files";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { followLog, type LogFollower } from "../store/sqlite/log-follower";
 import { Trouble } from "./command";
@@ -35,7 +35,7 @@ const tryEveryMs = 20;
  */
 export async function withTransport<T>(use: (reached: Reached) => Promise<T>, { evenIfUnreachable = false } = {}): Promise<T> {
   const config = readConfig({ isTerminal: false, listens: false });
-  const folder = join(config.dataDir, "consumers");
+  const folder = consumersFolder(config.dataDir);
   const transport = await chooseTransport(config.rabbitmq);
   const { name, reason } = transport;
   if (name === "embedded" || !config.rabbitmq) {
@@ -71,10 +71,10 @@ export async function openLog({ databaseFile }: Config): Promise<LogFollower> {
 /** Opens the dead letters of the current transport. */
 export async function openDeadLetters({ config, broker, folder }: Reached): Promise<DeadLetters> {
   if (!broker) return new EmbeddedDeadLetters(folder);
-  const { resources } = await loadCatalogue();
+  const catalogue = await loadCatalogue();
   // AMQP cannot list queues; the API keeps a list beside its log.
   const log = await whenUnlocked(() => followLog(config.databaseFile));
   const own = log?.queues() ?? [];
   log?.close();
-  return new RabbitDeadLetters(broker, async () => [...resources.map((resource) => resource.queue), ...own]);
+  return new RabbitDeadLetters(broker, async () => catalogue.queuesWith(own));
 }

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { type ApiAccess, readApiAccess } from "./api-access";
 import { readPemFiles } from "./pem-files";
 import { redactUrl } from "./redact-url";
-import { readTracing, type TracingConfig } from "./tracing";
+import { httpUrl, readTracing, type TracingConfig } from "./tracing";
 import { wholeNumber } from "./whole-number";
 
 export type LogLevel = (typeof logLevels)[number];
@@ -21,7 +21,7 @@ export interface Config extends ApiAccess {
   readonly eventRetentionMs: number | null;
   /** Key that signs the announcements of consumers. Null if the key is in a file in the data folder. */
   readonly warrenKey: string | null;
-  /** Whether to refuse announcements without a signature and topology that could lose events. If false, only warn. */
+  /** If true, refuse announcements without a signature and topology that could lose events. If false, only warn. */
   readonly strictTopology: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
@@ -31,7 +31,7 @@ export interface Config extends ApiAccess {
 
 export interface RabbitmqConfig {
   readonly url: string;
-  /** Whether RABBITMQ_URL is set. If not, and no RabbitMQ runs at the default address, the embedded transport is used. */
+  /** True if RABBITMQ_URL is set. If not, and no RabbitMQ runs at the default address, the embedded transport is used. */
   readonly explicit: boolean;
   /** Type of the queues that are declared for events and dead letters. */
   readonly queueType: "classic" | "quorum";
@@ -119,7 +119,7 @@ export function readConfig({
     managementUrl: variable(
       "RABBITMQ_MANAGEMENT_URL",
       null,
-      (text) => (/^https?:$/.test(URL.parse(text)?.protocol ?? "") ? text : undefined),
+      httpUrl,
       "use http://user:password@host:15672 or https://…, the address of RabbitMQ's management plugin",
     ),
     caFile,

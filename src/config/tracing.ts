@@ -51,7 +51,8 @@ export function readTracing(
   };
 }
 
-function httpUrl(text: string): string | undefined {
+/** Returns the text if it is an http or https URL, else undefined. */
+export function httpUrl(text: string): string | undefined {
   return /^https?:$/.test(URL.parse(text)?.protocol ?? "") ? text : undefined;
 }
 

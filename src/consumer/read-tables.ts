@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { readConfig } from "../config/config";
+import { consumersFolder } from "../store/consumer/files";
 import { type ConsumerTables, openConsumerTables } from "../store/consumer/own-tables";
 
 /**
@@ -10,5 +11,5 @@ import { type ConsumerTables, openConsumerTables } from "../store/consumer/own-t
  */
 export function readTables(queue: string): ConsumerTables | undefined {
   const { dataDir } = readConfig({ isTerminal: false, listens: false });
-  return openConsumerTables(join(dataDir, "consumers", `${queue}.db`));
+  return openConsumerTables(join(consumersFolder(dataDir), `${queue}.db`));
 }

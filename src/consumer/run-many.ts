@@ -1,20 +1,11 @@
-import { join } from "node:path";
-import { ConfigError, readConfig } from "../config/config";
-import { ConsumerError, type ConsumerOptions } from "../delivery/consumer-options";
+import type { ConsumerOptions } from "../delivery/consumer-options";
 import type { RunningConsumer } from "../delivery/running";
-import { createLog } from "../observe/logging";
-import { startTracing } from "../observe/start-tracing";
-import { tell } from "../observe/terminal";
 import type { Tracing } from "../observe/tracing";
-import { UnknownEventType } from "../schema/catalogue";
 import { onStopSignal } from "../timing/stop-signal";
 import { areLookedAt } from "./describe-only";
-import { helpOf, readFlags, type ServerFlags } from "./flags";
-import { serveConsumers, servings } from "./serve";
-import { serviceName, startConsumer } from "./start";
-
-/** Maximum time that a stop waits for events in progress, in milliseconds. */
-const drainTimeoutMs = 8000;
+import type { ServerFlags } from "./flags";
+import { serveConsumers } from "./serve";
+import { drainTimeoutMs, prepare, startConsumer, tellMistake } from "./start";
 
 interface RunOptions {
   /** Called when a stop begins, to end work that a handler should not continue. Default: nothing. */
@@ -41,10 +32,8 @@ export async function runConsumers(consumers: readonly ConsumerOptions[], { onSt
     for (const { reason } of stopped.filter((stop) => stop.status === "rejected")) throw reason;
   };
   try {
-    const served = servings(flags ?? readFlags(helpOf(consumers), {}));
-    const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY), listens: false });
-    const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });
-    tracing = startTracing(config, serviceName(), log);
+    const { served, config, log, ...prepared } = prepare(consumers, flags);
+    tracing = prepared.tracing;
     const starting = tracing.then((started) =>
       Promise.allSettled(consumers.map((options) => startConsumer(options, config, log, started))),
     );
@@ -61,20 +50,8 @@ export async function runConsumers(consumers: readonly ConsumerOptions[], { onSt
     await (await tracing).stop();
     process.exit(0);
   } catch (error) {
-    for (const mistake of error instanceof AggregateError ? error.errors : [error]) {
-      const known = mistake instanceof ConfigError || mistake instanceof ConsumerError || mistake instanceof UnknownEventType;
-      tell(known ? mistake.message : Bun.inspect(mistake));
-    }
+    for (const mistake of error instanceof AggregateError ? error.errors : [error]) tellMistake(mistake);
     await Promise.race([stop().catch(() => {}), Bun.sleep(drainTimeoutMs)]);
     process.exit(1);
   }
-}
-
-/**
- * Returns the folder for files of consumers.
- *
- * @throws {ConfigError} if the environment has invalid variables.
- */
-export function consumersFolder(): string {
-  return join(readConfig({ isTerminal: false, listens: false }).dataDir, "consumers");
 }

@@ -27,12 +27,12 @@ import { UnknownEventType } from "../schema/catalogue";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
 import { warnOfExposed } from "../store/sqlite/private-file";
 import { onStopSignal } from "../timing/stop-signal";
-import { areLookedAt } from "./describe-only";
+import { areLookedAt, type DescribedConsumer } from "./describe-only";
 import { helpOf, readFlags, type ServerFlags } from "./flags";
 import { serveConsumers, servings } from "./serve";
 
 /** Maximum time that a stop waits for events in progress, in milliseconds. */
-const drainTimeoutMs = 8000;
+export const drainTimeoutMs = 8000;
 
 /**
  * Runs a consumer as the whole work of this process: reads the configuration, chooses the transport, and handles events
@@ -48,10 +48,7 @@ export async function runConsumer<const Pattern extends EventPattern, const Aske
 ): Promise<never> {
   if (areLookedAt([options])) return new Promise<never>(() => {});
   try {
-    const served = servings(flags ?? readFlags(helpOf([options]), {}));
-    const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY), listens: false });
-    const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });
-    const tracing = startTracing(config, serviceName(), log);
+    const { served, config, log, tracing } = prepare([options], flags);
     const starting = tracing.then((started) => startConsumer(options, config, log, started));
     onStopSignal(log, drainTimeoutMs, async () => {
       await (await starting).stop();
@@ -63,10 +60,23 @@ export async function runConsumer<const Pattern extends EventPattern, const Aske
     await (await tracing).stop();
     process.exit(0);
   } catch (error) {
-    const known = error instanceof ConfigError || error instanceof ConsumerError || error instanceof UnknownEventType;
-    tell(known ? error.message : Bun.inspect(error));
+    tellMistake(error);
     process.exit(1);
   }
+}
+
+/** Reads what a process needs before it starts these consumers: its flags and its configuration. */
+export function prepare(consumers: readonly DescribedConsumer[], flags: ServerFlags | undefined) {
+  const served = servings(flags ?? readFlags(helpOf(consumers), {}));
+  const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY), listens: false });
+  const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });
+  return { served, config, log, tracing: startTracing(config, serviceName(), log) };
+}
+
+/** Prints the message of a mistake in options or the environment, and any other error with its stack. */
+export function tellMistake(error: unknown): void {
+  const known = error instanceof ConfigError || error instanceof ConsumerError || error instanceof UnknownEventType;
+  tell(known ? error.message : Bun.inspect(error));
 }
 
 /** Returns the service name of this process, such as `warren-logger` for consumers/logger.ts. */

@@ -79,7 +79,7 @@ export interface TestDelivery {
   readonly attempt?: number;
   /** Number of processes that died while handling the message. Default: 0. */
   readonly deaths?: number;
-  /** Whether a replay sent the message: `yes`, or `forced` to handle it even if its id is in the inbox. Default: `no`. */
+  /** Replay mark: `yes` if a replay sent the message, `forced` to handle it even if its id is in the inbox. Default: `no`. */
   readonly replay?: ReplayMark;
   /** W3C trace context in the event. Default: none. */
   readonly traceparent?: string;

@@ -8,7 +8,7 @@ export interface HandlerContext {
   readonly queue: string;
   /** Number of this attempt, from 1. For a batch, the highest number among its events. */
   readonly attempt: number;
-  /** Whether a replay sent this event. For a batch, whether a replay sent any of its events. */
+  /** True if a replay sent this event; for a batch, if a replay sent any of its events. */
   readonly replay: boolean;
   /** Log whose lines carry the id of the event, or the ids of the batch, and the trace. */
   readonly log: Log;

@@ -11,13 +11,13 @@ export interface Delivery {
   readonly encoding?: string | undefined;
   /** Number of failed attempts. */
   readonly failures: number;
-  /** Whether a process may have died on it: it was delivered before and never settled. */
+  /** True if a process may have died on it: it was delivered before and never settled. */
   readonly suspect: boolean;
   readonly replay: ReplayMark;
-  /** Whether it waited for this attempt or was put back on its queue, even if it has no failures. */
+  /** True if it waited for this attempt or was put back on its queue, even if it has no failures. */
   readonly again?: boolean;
   readonly origin: MessageOrigin;
-  /** Whether it can no longer be settled because it will be delivered again. */
+  /** True if it can no longer be settled because it will be delivered again. */
   readonly gone: boolean;
   /** Applies the outcome to the message. May throw or reject, such as when the disk is full; `settle` in settle.ts retries. */
   settle(outcome: Outcome): Promise<void> | void;

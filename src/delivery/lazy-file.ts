@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Config } from "../config/config";
 import { messageOf } from "../observe/logging";
 import { type ConsumerFile, openConsumerFile } from "../store/consumer/file";
+import { consumersFolder } from "../store/consumer/files";
 import { steadyNow } from "../timing/steady-time";
 import type { Consumer } from "./consumer-options";
 
@@ -67,5 +68,5 @@ export function lazyFile(consumer: Consumer, path: string, options: { durable: b
 }
 
 export function fileOf(consumer: Consumer, config: Config): string {
-  return join(config.dataDir, "consumers", `${consumer.queue}.db`);
+  return join(consumersFolder(config.dataDir), `${consumer.queue}.db`);
 }

@@ -12,7 +12,7 @@ export interface ReplaySelection {
   readonly to: string | null;
   /** Maximum number of events per second. Null: no limit. */
   readonly rate: number | null;
-  /** Whether a consumer handles events again that it has already handled. */
+  /** True if a consumer handles events again that it has already handled. */
   readonly force: boolean;
 }
 

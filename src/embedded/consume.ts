@@ -41,7 +41,7 @@ export class EmbeddedConsumer {
   readonly #writes: PatientWrites;
   readonly #pause: IdlePause;
   readonly #replaced: ReplacedFiles;
-  /** Whether the log may have more entries than were read, apart from future commits. */
+  /** True if the log may have more entries than were read, apart from future commits. */
   #more = true;
 
   constructor(

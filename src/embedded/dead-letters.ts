@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import {
   type DeadLetter,
   type DeadLetterPage,
@@ -8,12 +6,12 @@ import {
   shownBody,
   type Watch,
 } from "../delivery/dead-letters";
-import { UnknownQueue } from "../delivery/queue-errors";
 import { utcTimeIn } from "../schema/time";
 import type { DeadRow } from "../store/consumer/dead-letter-table";
 import type { ConsumerFile } from "../store/consumer/file";
+import { consumerFiles } from "../store/consumer/files";
 import { atOnce } from "../store/consumer/waiting-table";
-import { consumerFiles, withFile } from "./replays";
+import { fileOfQueue, withFile } from "./replays";
 
 const batch = 500;
 
@@ -77,9 +75,7 @@ export class EmbeddedDeadLetters implements DeadLetters {
   }
 
   async #with<T>(queue: string, use: (file: ConsumerFile) => T): Promise<T> {
-    const path = join(this.folder, `${queue}.db`);
-    if (!existsSync(path)) throw new UnknownQueue(queue);
-    return withFile(path, use);
+    return withFile(fileOfQueue(this.folder, queue), use);
   }
 }
 

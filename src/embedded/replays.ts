@@ -16,6 +16,7 @@ import {
   toReplay,
 } from "../delivery/replays";
 import { type ConsumerFile, openConsumerFile } from "../store/consumer/file";
+import { consumerFiles } from "../store/consumer/files";
 import type { LogReader } from "../store/log";
 import type { ReplayRow } from "../store/replay";
 import { isLocked } from "../store/sqlite/lock";
@@ -33,7 +34,7 @@ export class EmbeddedReplays implements Replays {
   ) {}
 
   async start(queue: string, selection: ReplaySelection, part: Partial<LogPart> = {}): Promise<Replay> {
-    const file = this.#fileOf(queue);
+    const file = fileOfQueue(this.folder, queue);
     const { after: first = await beginningOf(this.log, selection), last = await this.log.end() } = part;
     const asked = await this.belonging(queue, selection);
     return withFile(file, ({ replays }) => {
@@ -66,7 +67,7 @@ export class EmbeddedReplays implements Replays {
 
   /** Removes from a selection the event types that the queue's consumer does not ask for. */
   async belonging(queue: string, selection: ReplaySelection): Promise<ReplaySelection> {
-    return narrowed(selection, await withFile(this.#fileOf(queue), (file) => file.followedTypes(this.log.logId) ?? null));
+    return narrowed(selection, await withFile(fileOfQueue(this.folder, queue), (file) => file.followedTypes(this.log.logId) ?? null));
   }
 
   async get(id: string): Promise<Replay | undefined> {
@@ -87,12 +88,6 @@ export class EmbeddedReplays implements Replays {
       .slice(0, limit);
   }
 
-  #fileOf(queue: string): string {
-    const file = join(this.folder, `${queue}.db`);
-    if (!existsSync(file)) throw new UnknownQueue(queue);
-    return file;
-  }
-
   #files(): string[] {
     return consumerFiles(this.folder).map((queue) => join(this.folder, `${queue}.db`));
   }
@@ -103,10 +98,15 @@ function show(row: ReplayRow, file: string): Replay {
   return toReplay(row, "running", isWaiting ? noConsumerNote(row.queue, "the replay is done when one does") : null);
 }
 
-/** Returns the queues that have a file in this folder. */
-export function consumerFiles(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return [...new Bun.Glob("*.db").scanSync(folder)].map((file) => file.slice(0, -".db".length)).sort();
+/**
+ * Returns the file of a queue in this folder.
+ *
+ * @throws {UnknownQueue} if it has none.
+ */
+export function fileOfQueue(folder: string, queue: string): string {
+  const file = join(folder, `${queue}.db`);
+  if (!existsSync(file)) throw new UnknownQueue(queue);
+  return file;
 }
 
 /**

@@ -39,7 +39,7 @@ export class RunningReplay {
     return entries.filter((entry) => entry.position <= this.#last);
   }
 
-  /** Whether its rate allows no event now. */
+  /** True if its rate allows no event now. */
   get isHeldBack(): boolean {
     return performance.now() < this.#allowedAt;
   }

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Config } from "../config/config";
 import type { BrokerState } from "../delivery/broker-state";
 import type { Transport } from "../delivery/transport-name";
@@ -14,6 +13,7 @@ import { describeRelay } from "../rabbitmq/relay-metrics";
 import { startRelaying } from "../rabbitmq/relaying";
 import type { Dependencies } from "../routing/route";
 import type { Catalogue } from "../schema/catalogue";
+import { consumersFolder } from "../store/consumer/files";
 import { warnOfReplaced } from "../store/replaced-warning";
 import { warnOfClock } from "../store/sqlite/commit-clock";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
@@ -71,7 +71,7 @@ export async function startEngine(
   const broker = config.rabbitmq && (await Broker.connect(config.rabbitmq, log, { expected: transport.name === "rabbitmq" }));
   const inspector = broker && config.rabbitmq ? new QueueInspector(broker, config.rabbitmq, log) : undefined;
   const { relay, problems, ended: relaying } = await startRelaying({ broker, inspector, config, store, catalogue, log, tracing });
-  const consumersDir = join(config.dataDir, "consumers");
+  const consumersDir = consumersFolder(config.dataDir);
   const queues = await serveQueues({ config, broker, transport, store, relay, catalogue, consumersDir, log, tracing });
   // With RABBITMQ_URL=none, nothing is relayed, so pruning does not wait for it. With it unset, a RabbitMQ that appears
   // later gets the whole log.

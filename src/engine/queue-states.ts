@@ -1,9 +1,10 @@
 import { join } from "node:path";
-import { consumerFiles } from "../embedded/replays";
 import type { Broker } from "../rabbitmq/connection";
+import { MissingQueues } from "../rabbitmq/missing-queues";
 import { deadQueueOf, isRefusal, queueDepth, queueState, retryQueueOf } from "../rabbitmq/topology";
 import { troubleOf } from "../rabbitmq/unreachable";
 import type { Catalogue } from "../schema/catalogue";
+import { consumerFiles } from "../store/consumer/files";
 import { consumerState } from "../store/consumer/state";
 import type { RetryQueue } from "../store/queue-store";
 import { whenUnlocked } from "../store/sqlite/lock-wait";
@@ -40,33 +41,26 @@ export interface KnownQueue {
  * @param own queues that consumers have announced.
  */
 export function knownQueues(catalogue: Catalogue, own: readonly string[], retryQueues: readonly RetryQueue[]): KnownQueue[] {
-  return [...catalogue.resources.map(({ queue }) => queue), ...own].map((queue) => ({
+  return catalogue.queuesWith(own).map((queue) => ({
     queue,
     retryDelaysMs: retryQueues.filter((retry) => retry.queue === queue).map(({ delayMs }) => delayMs),
   }));
 }
 
-/**
- * Interval between checks of a missing queue, in milliseconds. RabbitMQ logs an error for each check of a queue that does
- * not exist, such as a dead-letter queue before its first dead letter.
- */
+/** Interval between checks of a missing queue, such as a dead-letter queue before its first dead letter, in milliseconds. */
 const lookForMissingEveryMs = 60_000;
 
 /** Returns a function that asks RabbitMQ. It returns no queues while RabbitMQ is unreachable or blocked. */
 export function rabbitQueues(broker: Broker, known: () => Promise<readonly KnownQueue[]>): AskQueues {
-  const missing = new Map<string, number>();
-  async function unlessMissing<T>(queue: string, look: (broker: Broker, queue: string) => Promise<T | undefined>): Promise<T | undefined> {
-    const now = performance.now();
-    if (now - (missing.get(queue) ?? Number.NEGATIVE_INFINITY) < lookForMissingEveryMs) return undefined;
-    const found = await look(broker, queue).catch((error: unknown) => {
-      // A queue to which RabbitMQ denies access must not hide the others.
-      if (!isRefusal(error)) throw error;
-      return undefined;
-    });
-    if (found === undefined) missing.set(queue, now);
-    else missing.delete(queue);
-    return found;
-  }
+  const missing = new MissingQueues(lookForMissingEveryMs);
+  const unlessMissing = <T>(queue: string, look: (broker: Broker, queue: string) => Promise<T | undefined>) =>
+    missing.find(queue, () =>
+      look(broker, queue).catch((error: unknown) => {
+        // A queue to which RabbitMQ denies access must not hide the others.
+        if (!isRefusal(error)) throw error;
+        return undefined;
+      }),
+    );
   const depth = async (queue: string) => (await unlessMissing(queue, queueDepth)) ?? 0;
   return async () => {
     const states: QueueState[] = [];

@@ -126,7 +126,8 @@ export class Broker {
   async #reopen(use: (channel: ConfirmChannel, closed: AbortSignal) => Promise<void>, stop?: AbortSignal): Promise<void> {
     let failures = 0;
     let warning: string | undefined;
-    while (!this.#stopping.signal.aborted && !stop?.aborted) {
+    const ended = () => this.#stopping.signal.aborted || stop?.aborted;
+    while (!ended()) {
       try {
         const channel = await this.connection.createConfirmChannel();
         const closed = this.#closed(channel, (error) =>
@@ -144,14 +145,14 @@ export class Broker {
           this.#channels.delete(channel);
         }
       } catch (error) {
-        if (this.#stopping.signal.aborted || stop?.aborted) return;
+        if (ended()) return;
         failures += 1;
         // One warning for one reason, however often it is tried; that the connection is lost has a warning of its own.
         const known = this.#state === "connecting" || warning === messageOf(error);
         warning = messageOf(error);
         this.log[known ? "debug" : "warn"]({ error: warning }, "A RabbitMQ channel could not be set up; it is tried again");
       }
-      if (!this.#stopping.signal.aborted && !stop?.aborted) await pause(failures, this.#stopping.signal);
+      if (!ended()) await pause(failures, this.#stopping.signal);
     }
   }
 

@@ -1,3 +1,4 @@
+import { resourceName } from "../schema/event";
 import type { LogEntry } from "../store/log";
 import type { Options } from "./connection";
 
@@ -15,7 +16,7 @@ export interface OutgoingMessage {
  */
 export function toMessage(entry: LogEntry, exchange: string): OutgoingMessage {
   const seconds = Math.floor(Date.parse(entry.timestamp) / 1000);
-  const resource = entry.type.slice(0, entry.type.lastIndexOf("."));
+  const resource = resourceName(entry.type);
   return {
     exchange,
     routingKey: entry.type,

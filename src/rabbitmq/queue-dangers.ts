@@ -20,7 +20,7 @@ export function dangersOf(queue: string, { durable, autoDelete, arguments: args 
   const keepsDeadLetters = args["x-dead-letter-exchange"] === "" && args["x-dead-letter-routing-key"] === deadQueueOf(queue);
   const goesTo =
     "x-dead-letter-exchange" in args ? `leave the queue for the dead letter exchange "${args["x-dead-letter-exchange"]}"` : "are dropped";
-  const refuses = typeof args["x-overflow"] === "string" && args["x-overflow"].startsWith("reject-publish");
+  const refuses = refusesNew(args);
   const found: [boolean, string, string][] = [
     [!durable, "durable", "it is not durable, and gone when RabbitMQ restarts"],
     [autoDelete, "auto_delete", "it is deleted when its last consumer stops"],
@@ -47,9 +47,14 @@ export function dangersOf(queue: string, { durable, autoDelete, arguments: args 
 
 /** Why a queue could refuse events; undefined: nothing says that it does. */
 export function refusalReason({ arguments: args }: QueueFacts): string | undefined {
-  if (typeof args["x-overflow"] !== "string" || !args["x-overflow"].startsWith("reject-publish")) return undefined;
+  if (!refusesNew(args)) return undefined;
   const limits = ["x-max-length", "x-max-length-bytes"].filter((name) => name in args).map((name) => `${name} ${args[name]}`);
   return limits.length === 0 ? undefined : `${limits.join(", ")}, x-overflow ${args["x-overflow"]}`;
+}
+
+/** Returns whether a full queue refuses new events instead of dropping old ones. */
+function refusesNew(args: QueueFacts["arguments"]): boolean {
+  return typeof args["x-overflow"] === "string" && args["x-overflow"].startsWith("reject-publish");
 }
 
 function redeclare(queue: string): string {

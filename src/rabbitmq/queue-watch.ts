@@ -1,20 +1,18 @@
 import { setTimeout } from "node:timers/promises";
 import { type Log, messageOf } from "../observe/logging";
+import { MissingQueues } from "./missing-queues";
 import type { QueueDanger } from "./queue-dangers";
 import { dangerText, type Inspection, type QueueInspector } from "./queue-inspection";
 import { deadQueueOf } from "./topology";
 
 /** Interval between inspections, in milliseconds. Arguments and policies change seldom. */
 export const lookEveryMs = 60_000;
-/** RabbitMQ writes an error into its log for each look at a queue that is not there. */
-const lookForMissingEveryMs = 10 * lookEveryMs;
 
 /** Knows which queues could drop events because of how they were set up, and says each once. */
 export class QueueWatch {
   #found = new Map<string, Inspection>();
   readonly #said = new Set<string>();
-  /** When each queue that is not there was looked for. */
-  readonly #missing = new Map<string, number>();
+  readonly #missing = new MissingQueues(10 * lookEveryMs);
 
   /** @param names the queues to look at, each with its dead letters. */
   constructor(
@@ -46,7 +44,7 @@ export class QueueWatch {
     const found = new Map<string, Inspection>();
     for (const name of await this.names()) {
       for (const queue of [name, deadQueueOf(name)]) {
-        const inspection = await this.#inspect(queue);
+        const inspection = await this.#missing.find(queue, () => this.inspector.inspect(queue));
         if (!inspection) continue;
         found.set(queue, inspection);
         for (const danger of inspection.dangers) warnOf(queue, danger, this.log, this.#said);
@@ -58,15 +56,6 @@ export class QueueWatch {
   /** Why a queue could refuse events; undefined: nothing says that it does. */
   async limitOf(queue: string): Promise<string | undefined> {
     return (this.#found.get(queue) ?? (await this.inspector.inspect(queue)))?.limit;
-  }
-
-  async #inspect(queue: string): Promise<Inspection | undefined> {
-    const now = performance.now();
-    if (now - (this.#missing.get(queue) ?? Number.NEGATIVE_INFINITY) < lookForMissingEveryMs) return undefined;
-    const found = await this.inspector.inspect(queue);
-    if (found) this.#missing.delete(queue);
-    else this.#missing.set(queue, now);
-    return found;
   }
 }
 

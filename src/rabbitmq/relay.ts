@@ -55,7 +55,7 @@ export class Relay {
   #position = 0;
   readonly #stored: StoredPosition;
   #loaded = false;
-  /** Whether the log has grown since events were last sent. */
+  /** True if the log has grown since events were last sent. */
   #logHasGrown = false;
   #stopping = false;
   readonly #pauses: ((position: number) => Promise<void>)[] = [];

@@ -9,8 +9,8 @@ import type { QueueInspector } from "./queue-inspection";
 import { QueueWatch } from "./queue-watch";
 import { RefusedEvents, toldRefusal } from "./refused-events";
 import { Relay } from "./relay";
-import { restoreBindings } from "./restore-bindings";
-import { declareQueueForType, declareResources } from "./topology";
+import { queuesBeingFilled, restoreBindings } from "./restore-bindings";
+import { declareQueueForType, declareResources, sharedQueueOf } from "./topology";
 
 export interface RelayingOptions {
   /** Null: RABBITMQ_URL is `none`. */
@@ -43,10 +43,7 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
   // A process that was killed may have left one.
   if (store.relayTrouble.get()) await store.relayTrouble.save(null);
 
-  const names = async () => [
-    ...catalogue.resources.map(({ queue }) => queue),
-    ...(await store.subscriptions.list()).map(({ queue }) => queue),
-  ];
+  const names = async () => catalogue.queuesWith((await store.subscriptions.list()).map(({ queue }) => queue));
   const watch = inspector && new QueueWatch(inspector, names, log);
   const exchangeOf = (type: string) => catalogue.resourceOf(type)?.exchange ?? "events";
   const relay = new Relay({
@@ -100,9 +97,9 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
 }
 
 /** The queues of this program's consumers that get events of a type; not those that are being filled, as they are not bound yet. */
-async function queuesOf(type: string, catalogue: Catalogue, { subscriptions, replays }: Pick<Store, "subscriptions" | "replays">) {
-  const filled = new Set((await replays.unfinished()).filter(({ fill }) => fill === 1).map(({ queue }) => queue));
-  const own = (await subscriptions.list()).filter(({ queue, types }) => types.includes(type) && !filled.has(queue));
-  const shared = catalogue.resourceOf(type)?.queue ?? `${type.slice(0, type.lastIndexOf("."))}_events`;
+async function queuesOf(type: string, catalogue: Catalogue, store: Pick<Store, "subscriptions" | "replays">) {
+  const filled = await queuesBeingFilled(store);
+  const own = (await store.subscriptions.list()).filter(({ queue, types }) => types.includes(type) && !filled.has(queue));
+  const shared = catalogue.resourceOf(type)?.queue ?? sharedQueueOf(type);
   return [shared, ...own.map(({ queue }) => queue)];
 }

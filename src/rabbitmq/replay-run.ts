@@ -33,7 +33,7 @@ export class RabbitReplayRun {
   /** Aborts when the run is finished, cancelled or has failed. */
   readonly ended = new AbortController();
   runs = false;
-  /** Whether the queue of a fill is bound to new events, or is being bound. */
+  /** True if the queue of a fill is bound to new events, or is being bound. */
   isBound = false;
   #culprit = new Culprit();
 

@@ -11,7 +11,7 @@ export interface RestoreOptions {
   readonly store: Pick<Store, "subscriptions" | "replays">;
   readonly catalogue: Catalogue;
   readonly log: Log;
-  /** Whether to bind only queues whose announcement was signed. */
+  /** True to bind only queues whose announcement was signed. */
   readonly onlySigned: boolean;
 }
 
@@ -24,12 +24,11 @@ const forgetAfterMs = 8 * 24 * 3_600_000;
  * and does not block the others. Missing queues that were not announced recently are forgotten.
  */
 export async function restoreBindings(closed: AbortSignal, { broker, store, catalogue, log, onlySigned }: RestoreOptions): Promise<void> {
-  const filled = new Set((await store.replays.unfinished()).filter(({ fill }) => fill === 1).map(({ queue }) => queue));
+  const filled = await queuesBeingFilled(store);
   const old = earliestNow() - forgetAfterMs;
   await store.subscriptions.forgetRemoved(old);
   const gone: string[] = [];
   const restore = async ({ queue, types, announcedAt, signedAt }: QueueSubscription) => {
-    // A queue that is being filled is bound at the end of the fill.
     if (closed.aborted || filled.has(queue)) return;
     try {
       if ((await queueDepth(broker, queue)) === undefined) {
@@ -43,4 +42,9 @@ export async function restoreBindings(closed: AbortSignal, { broker, store, cata
   };
   await Promise.all((await store.subscriptions.list()).map(restore));
   if (gone.length > 0) await store.subscriptions.forget(gone);
+}
+
+/** Resolves with the queues that are being filled. They are bound at the end of the fill. */
+export async function queuesBeingFilled({ replays }: Pick<Store, "replays">): Promise<Set<string>> {
+  return new Set((await replays.unfinished()).filter(({ fill }) => fill === 1).map(({ queue }) => queue));
 }

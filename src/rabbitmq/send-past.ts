@@ -22,7 +22,7 @@ export interface PastOptions {
   readonly after: number;
   /** Sends events up to and including this position. */
   readonly last: number;
-  /** Whether to mark the messages as a replay. */
+  /** True to mark the messages as a replay. */
   readonly marked: boolean;
   /** Called with the confirmed position and the number of events sent and confirmed so far. */
   readonly onProgress: (position: number, sent: number) => void;

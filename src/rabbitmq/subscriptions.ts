@@ -1,4 +1,4 @@
-import { checkQueueName } from "../delivery/consumer-options";
+import { ConsumerError, checkQueueName } from "../delivery/consumer-options";
 import { type Log, messageOf } from "../observe/logging";
 import type { Catalogue } from "../schema/catalogue";
 import { isUtcTime } from "../schema/time";
@@ -27,7 +27,7 @@ export interface SubscriptionsOptions {
   readonly log: Log;
   /** Key that announcements are signed with. */
   readonly key: string | null;
-  /** Whether to accept only signed announcements. If false, unsigned consumers of earlier versions keep the bindings they have. */
+  /** True to accept only signed announcements. If false, unsigned consumers of earlier versions keep the bindings they have. */
   readonly onlySigned: boolean;
   readonly refusals: Refusals;
 }
@@ -81,7 +81,7 @@ async function take(announcement: AnyAnnouncement, proof: Proof, options: Subscr
     checkQueueName(announcement.queue);
     return await ("retryDelayMs" in announcement ? takeRetry(announcement, options) : takeSubscription(announcement, proof, options));
   } catch (error) {
-    if (isRefusal(error) || (error instanceof Error && error.name === "ConsumerError")) return messageOf(error);
+    if (isRefusal(error) || error instanceof ConsumerError) return messageOf(error);
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { type Log, messageOf } from "../observe/logging";
+import { resourceName } from "../schema/event";
 import type { Resource } from "../schema/resource";
 import type { Broker, Options, Replies } from "./connection";
 
@@ -14,8 +15,12 @@ export async function declareResources(broker: Broker, resources: readonly Resou
 
 /** Declares a queue for events whose resource is no longer in this program, so that events in the log can still be routed. */
 export function declareQueueForType(broker: Broker, eventType: string, exchange: string, log: Log): Promise<void> {
-  const resource = eventType.slice(0, eventType.lastIndexOf("."));
-  return declareEventQueue(broker, log, exchange, `${resource}_events`, `${resource}.*`);
+  return declareEventQueue(broker, log, exchange, sharedQueueOf(eventType), `${resourceName(eventType)}.*`);
+}
+
+/** Returns the queue of an event type whose resource is no longer in this program: the one that it had by default. */
+export function sharedQueueOf(eventType: string): string {
+  return `${resourceName(eventType)}_events`;
 }
 
 async function declareEventQueue(broker: Broker, log: Log, exchange: string, queue: string, pattern: string): Promise<void> {

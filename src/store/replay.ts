@@ -30,5 +30,5 @@ export type NewReplay = Pick<ReplayRow, "id" | "logId" | "queue" | "fill" | "sel
 
 export type ReplayProgress = Pick<ReplayRow, "position" | "begun" | "sent" | "refused" | "finishedAt" | "error">;
 
-/** Whether an event is replayed. A `forced` one is handled even if it was handled before. */
+/** Replay state of an event: `yes` if it is replayed. A `forced` one is handled even if it was handled before. */
 export type ReplayMark = "no" | "yes" | "forced";

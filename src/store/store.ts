@@ -3,27 +3,14 @@ import type { Filters } from "../schema/filter";
 import type { Recorded } from "../schema/record";
 import type { EventData, Resource } from "../schema/resource";
 import { KeyReused, StoreUnavailable } from "./errors";
+import type { RecordsCheck } from "./invalid-records";
 import type { Listing, Page } from "./listing";
 import type { LogEntry, LogReader } from "./log";
 import type { QueueStore } from "./queue-store";
 import type { RelayTrouble } from "./relay-trouble";
-import type { RecordsCheck } from "./sqlite/record-checks";
 import type { Stored } from "./stored";
 
 type ResourceOf<Fields extends object, Data extends EventData = EventData> = Resource<string, string, Fields, Filters, Data>;
-
-export interface QueueSubscription {
-  readonly queue: string;
-  readonly types: readonly string[];
-}
-
-/** A queue on RabbitMQ in which events of `queue` wait for their next attempt. */
-export interface RetryQueue {
-  readonly queue: string;
-  readonly delayMs: number;
-  /** When RabbitMQ deletes the queue unless it is declared again, in milliseconds since 1970. */
-  readonly expiresAt: number;
-}
 
 /** Optional details of a change: the request that makes it, and custom events to commit with it. */
 export interface ChangeContext<Data extends EventData = EventData> {
@@ -156,7 +143,7 @@ export interface EventRecord extends LogEntry {
   readonly requestId: string | null;
   /** Time at which that request arrived, in milliseconds since 1970. Null if unknown. */
   readonly requestedAt: number | null;
-  /** Whether RabbitMQ has confirmed the event. */
+  /** True if RabbitMQ has confirmed the event. */
   readonly relayed: boolean;
   /** Time by which RabbitMQ had confirmed the event, in milliseconds since 1970. Null if not confirmed, or if not recorded. */
   readonly relayedAt: number | null;

@@ -21,7 +21,7 @@ export class TimeShare {
     this.#startedAt = performance.now();
   }
 
-  /** Whether the work should yield to the event loop. */
+  /** True if the work should yield to the event loop. */
   get isUp(): boolean {
     return performance.now() - this.#startedAt >= sliceMs;
   }

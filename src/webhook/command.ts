@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { readConfig } from "../config/config";
 import { exposureOf } from "../config/secret-file";
 import { everyFlagHelp, readFlags } from "../consumer/flags";
-import { consumersFolder } from "../consumer/run-many";
 import { messageOf } from "../observe/logging";
 import { tell } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
+import { consumersFolder } from "../store/consumer/files";
 import { DisabledSubscriptions, disabledText, missedText } from "./disabled";
 import { describe, parseSubscriptions, type Subscription } from "./subscriptions";
 
@@ -38,7 +39,7 @@ export async function readCommand() {
   if (secret) exitWith(`whsec_${randomBytes(32).toString("base64")}`);
   try {
     const subscriptions = parseSubscriptions(readConfigFile(config), config, await loadCatalogue());
-    const disabled = new DisabledSubscriptions(consumersFolder());
+    const disabled = new DisabledSubscriptions(consumersFolder(readConfig({ isTerminal: false, listens: false }).dataDir));
     if (enable !== undefined) exitWith(enabled(enable, subscriptions, disabled));
     if (check) exitWith(subscriptions.map((subscription) => state(subscription, disabled)).join("\n"));
     return { subscriptions, disabled, flags };

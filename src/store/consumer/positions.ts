@@ -1,11 +1,10 @@
 import { Database } from "bun:sqlite";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { consumerFiles } from "./files";
 
 /** Returns the position settled by the slowest embedded consumer of this log, or null if there are no embedded consumers. */
 export function slowestConsumer(folder: string, logId: string): number | null {
-  if (!existsSync(folder)) return null;
-  const positions = [...new Bun.Glob("*.db").scanSync(folder)].map((file) => positionIn(join(folder, file), logId));
+  const positions = consumerFiles(folder).map((queue) => positionIn(join(folder, `${queue}.db`), logId));
   const known = positions.filter((position) => position !== null);
   return known.length === 0 ? null : Math.min(...known);
 }

@@ -9,7 +9,7 @@ export interface ConsumerState {
   readonly waiting: number;
   /** Number of dead letters. */
   readonly dead: number;
-  /** Whether a process runs the consumer now. */
+  /** True if a process runs the consumer now. */
   readonly running: boolean;
 }
 

@@ -8,7 +8,7 @@ declare const self: Worker;
 
 let writer: BatchWriter;
 let waiting: string[] = [];
-/** Whether a batch has failed. Later batches depend on its changes, so they are dropped until the main thread sends `goOn`. */
+/** True if a batch has failed. Later batches depend on its changes, so they are dropped until the main thread sends `goOn`. */
 let hasFailed = false;
 
 const tell = (message: FromThread) => self.postMessage(message);

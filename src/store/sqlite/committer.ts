@@ -70,7 +70,7 @@ export class CommitterHere implements Committer {
     readonly patienceMs: number,
   ) {}
 
-  /** Whether batches wait for another process's lock. */
+  /** True if batches wait for another process's lock. */
   get isHeldUp(): boolean {
     return this.#retry !== undefined;
   }

@@ -63,7 +63,7 @@ export class GroupCommit {
     });
   }
 
-  /** Whether any writes are not confirmed as committed. */
+  /** True if any writes are not confirmed as committed. */
   get isUnderWay(): boolean {
     return this.#underWay.length > 0;
   }

@@ -14,6 +14,7 @@ import { refuseNewer, schemaVersionOf, storeMigrations } from "./migrations";
 import { hasMoved } from "./moved";
 import { retryQueuesIn, subscriptionsOf } from "./queue-tables";
 import { refusalsOf } from "./refusal-table";
+import { relayedIn } from "./relay-position";
 import { relayTroubleIn } from "./relay-trouble";
 
 /** Reads the API's event log from another process. */
@@ -66,7 +67,6 @@ export function followLog(file: string): LogFollower | undefined {
     db.close();
     throw error;
   }
-  const relayed = db.prepare<{ position: number }, []>("SELECT position FROM relay");
   const logId = logIdOf(db);
   let watch: LogWatch | undefined;
   return {
@@ -77,7 +77,7 @@ export function followLog(file: string): LogFollower | undefined {
     retryQueues: (now) => retryQueuesIn(db, now),
     replay: (id) => db.query<ReplayRow, [string]>("SELECT * FROM warren_replays WHERE id = ?").get(id) ?? undefined,
     refusals: (since) => refusalsOf(db, since),
-    relayed: () => relayed.get()?.position ?? 0,
+    relayed: () => relayedIn(db),
     relayTrouble: () => relayTroubleIn(db),
     logId,
     changed: changesOf(db),

@@ -27,7 +27,7 @@ export class LogWatch {
     }
   }
 
-  /** Whether the caller can rely on reports and poll only occasionally. */
+  /** True if the caller can rely on reports and poll only occasionally. */
   get isReliable(): boolean {
     return this.#watcher !== undefined && this.#misses < mostMisses;
   }

@@ -2,12 +2,15 @@ import { chmodSync, closeSync, lstatSync, mkdirSync, openSync, readdirSync, read
 import { basename, dirname, join } from "node:path";
 import type { Config } from "../../config/config";
 import type { Log } from "../../observe/logging";
+import { consumersFolder } from "../consumer/files";
 
 const anyAccessOfOthers = 0o007;
 const searchByOthers = 0o001;
 const writeByOthers = 0o002;
-/** The files that SQLite opens with a database. */
-const withDatabase = ["", "-wal", "-shm", "-journal"];
+/** Returns the paths of a database and of the files that SQLite opens with it. They may not exist. */
+export function databaseFiles(file: string): string[] {
+  return ["", "-wal", "-shm", "-journal"].map((suffix) => `${file}${suffix}`);
+}
 
 /**
  * Creates a file that only this user can open, and its folder, unless they exist. SQLite gives the files that it creates
@@ -43,7 +46,7 @@ export function refuseForeign(file: string): void {
 function refusePlanted(file: string): void {
   const folder = statsOf(dirname(file));
   if (!folder || !(folder.mode & writeByOthers)) return;
-  for (const path of withDatabase.map((suffix) => `${file}${suffix}`)) {
+  for (const path of databaseFiles(file)) {
     const { uid } = lstatSync(path, { throwIfNoEntry: false }) ?? {};
     if (uid === undefined || uid === 0 || uid === process.getuid?.()) continue;
     const message = `${path} belongs to another user, and its folder can be written by everybody; use a folder of your own`;
@@ -60,7 +63,7 @@ export function exposedFiles(databaseFile: string, dataDir: string): string[] {
   const own = namesIn(dirname(databaseFile)).filter(
     (each) => each === name || /^(-wal|-shm|\.lock|\.lock-journal)$/.test(each.replace(name, "")),
   );
-  const consumers = join(dataDir, "consumers");
+  const consumers = consumersFolder(dataDir);
   return [...own.map((each) => join(dirname(databaseFile), each)), ...namesIn(consumers).map((each) => join(consumers, each))].filter(
     isExposed,
   );

@@ -3,20 +3,14 @@ import { listMistakes } from "../../schema/check";
 import { essenceOf, type JsonSchema } from "../../schema/compatibility";
 import type { Resource } from "../../schema/resource";
 import { mistakesInWritten } from "../../schema/written";
-import type { InvalidRecords } from "../invalid-records";
-import type { Stored } from "../stored";
+import type { InvalidRecords, OnProgress } from "../invalid-records";
+import { recordBatches } from "./record-batches";
 
 /** Version of the validation rules. Increase it when they become stricter, so that every record is checked again. */
 const rules = 1;
-/** Maximum number of records in memory at a time. */
-const batch = 1000;
 /** Maximum number of invalid records to report per resource. */
 const mostNamed = 5;
 const progressMs = 2000;
-
-/** Called every two seconds with the number of checked records of a resource. */
-type OnProgress = (resource: string, checked: number) => void;
-export type RecordsCheck = (onProgress: OnProgress) => Promise<InvalidRecords[]>;
 
 export const recordChecksSchema = `
   -- The schema that all records of a resource were checked with last.
@@ -47,11 +41,10 @@ export function noteValid(db: Database, resource: Resource): void {
 }
 
 async function findInvalid(db: Database, resource: Resource, onProgress: OnProgress): Promise<InvalidRecords["found"]> {
-  const read = db.prepare<Stored, [number, number]>(`SELECT id, version, json FROM "${resource.plural}" WHERE id > ? ORDER BY id LIMIT ?`);
   const found: { id: number; mistakes: string }[] = [];
   let checked = 0;
   let saidAt = performance.now();
-  for (let rows = read.all(0, batch); rows.length > 0; rows = read.all(rows.at(-1)?.id ?? 0, batch)) {
+  for (const rows of recordBatches(db, resource)) {
     for (const { id, json } of rows) {
       const mistakes = mistakesInWritten(resource.record, JSON.parse(json) as object);
       if (mistakes.length > 0 && found.push({ id, mistakes: listMistakes(mistakes) }) === mostNamed) return found;

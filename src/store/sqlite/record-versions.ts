@@ -3,12 +3,9 @@ import { convert } from "../../schema/convert";
 import { type EventType, eventTypesOf, newestVersion } from "../../schema/event-type";
 import type { Recorded } from "../../schema/record";
 import type { Resource } from "../../schema/resource";
-import type { Stored } from "../stored";
+import { recordBatches } from "./record-batches";
 import { noteValid } from "./record-checks";
 import { serialize } from "./serialize";
-
-/** Maximum number of records in memory at a time. */
-const batch = 1000;
 
 /**
  * Converts records written by an older program to the newest version of their schema, with the upcasters of events. Readers,
@@ -54,9 +51,8 @@ function isEmpty(db: Database, { plural }: Resource): boolean {
 
 function upcast(db: Database, type: EventType, version: number): void {
   const { name, plural } = type.resource;
-  const read = db.prepare<Stored, [number, number]>(`SELECT id, version, json FROM "${plural}" WHERE id > ? ORDER BY id LIMIT ?`);
   const write = db.prepare(`UPDATE "${plural}" SET json = ? WHERE id = ?`);
-  for (let rows = read.all(0, batch); rows.length > 0; rows = read.all(rows.at(-1)?.id ?? 0, batch)) {
+  for (const rows of recordBatches(db, type.resource)) {
     for (const { id, version: changes, json } of rows) {
       try {
         const upcast = convert(type, { version, [name]: JSON.parse(json) as unknown }, newestVersion(type));

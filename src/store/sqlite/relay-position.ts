@@ -10,15 +10,19 @@ export const relayTimesSchema = `
 `;
 
 export function relayPosition(db: Database, commits: GroupCommit): Store["relayed"] {
-  const load = db.prepare<{ position: number }, []>("SELECT position FROM relay");
   const save = commits.uncommitted.prepare("UPDATE relay SET position = ?");
   const saveTime = commits.uncommitted.prepare("INSERT OR IGNORE INTO relay_times VALUES (?, ?)");
   return {
-    load: async () => load.get()?.position ?? 0,
+    load: async () => relayedIn(db),
     save: (position) =>
       commits.run(() => {
         save(position);
         saveTime(position, Date.now());
       }),
   };
+}
+
+/** Returns the position up to which RabbitMQ has confirmed the log. */
+export function relayedIn(db: Database): number {
+  return db.query<{ position: number }, []>("SELECT position FROM relay").get()?.position ?? 0;
 }

@@ -1,7 +1,7 @@
 import { StoreReplaced, StoreUnavailable } from "../errors";
 
 /** Primary result codes of SQLite that mean the store is unavailable, rather than that one change is invalid. */
-export const troubles = /^SQLITE_(BUSY|LOCKED|NOMEM|READONLY|IOERR|CORRUPT|FULL|CANTOPEN|NOTADB)/;
+const troubles = /^SQLITE_(BUSY|LOCKED|NOMEM|READONLY|IOERR|CORRUPT|FULL|CANTOPEN|NOTADB)/;
 
 /** Returns a {@link StoreUnavailable} with the error as its cause if SQLite reports such a code. Otherwise returns the error itself. */
 export function unavailable(error: unknown): unknown {
