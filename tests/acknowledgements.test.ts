@@ -30,7 +30,7 @@ async function delivered(count: number) {
     acknowledgements,
     settle,
     lost,
-    /** What was sent: the tag, and whether it stands for all before it. */
+    /** Acknowledgements sent: the tag, and whether it stands for all before it. */
     frames: () => frames.mock.calls.map(([message, allUpTo]) => [message.fields.deliveryTag, allUpTo]),
     acked: () => channel.acked.map((message) => message.fields.deliveryTag),
   };

@@ -34,7 +34,7 @@ const json = (status: number, body: unknown, type = status < 400 ? "application/
 const good = () => json(200, { id: 1 });
 const bad = () => json(400, { status: 400 });
 
-/** What the first hundred requests to a service bring to light. */
+/** Returns the mistakes that the first hundred requests to a service find. */
 async function mistakes(answer: (valid: boolean) => Response): Promise<Set<string>> {
   using server = Bun.serve({
     port: 0,

@@ -1,5 +1,5 @@
 // What `bun run consumers/audit.ts --show` prints, from real processes.
-import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ExactlyOnceContext } from "warren/consumer";
@@ -9,23 +9,18 @@ import type { Event } from "../src/schema/event";
 import { openConsumerFile } from "../src/store/consumer/file";
 import { followLog } from "../src/store/sqlite/log-follower";
 import { auditIn, show, startAudit } from "./support/audited";
-import { temporaryFolder } from "./support/folder";
-import { endAll, environment, root, run, send, startApi } from "./support/processes";
+import { environment, root, run, send, startApi } from "./support/processes";
 import { order } from "./support/resources";
+import { useFolder } from "./support/use-folder";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
 
-let folder: ReturnType<typeof temporaryFolder>;
+const folder = useFolder();
 let env: Record<string, string>;
 beforeEach(() => {
-  folder = temporaryFolder();
   // Half an hour off, so that local time is no other by chance.
   env = { ...environment(folder.path), TZ: "America/St_Johns" };
-});
-afterEach(async () => {
-  await endAll();
-  folder.remove();
 });
 
 const local = (timestamp: string) => new Date(timestamp).toLocaleString("sv-SE", { timeZone: "America/St_Johns" });

@@ -1,22 +1,17 @@
 // Real processes, no broker: what a person has who installed nothing.
-import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
 import { probe } from "../src/rabbitmq/connection";
-import { temporaryFolder } from "./support/folder";
-import { endAll, environment, eventually, run, send, startApi, startLogger, threadsOf } from "./support/processes";
+import { environment, eventually, run, send, startApi, startLogger, threadsOf } from "./support/processes";
+import { useFolder } from "./support/use-folder";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
 
-let folder: ReturnType<typeof temporaryFolder>;
+const folder = useFolder();
 let env: Record<string, string>;
 beforeEach(() => {
-  folder = temporaryFolder();
   env = environment(folder.path);
-});
-afterEach(async () => {
-  await endAll();
-  folder.remove();
 });
 
 const sample = { name: "Sample Item", price: 9.99 };

@@ -1,20 +1,15 @@
 // What the logger does with its output: where it goes, and when it cannot go there.
-import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
-import { temporaryFolder } from "./support/folder";
-import { endAll, environment, root, run, send, startApi, startLogger } from "./support/processes";
+import { beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { environment, root, run, send, startApi, startLogger } from "./support/processes";
+import { useFolder } from "./support/use-folder";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
 
-let folder: ReturnType<typeof temporaryFolder>;
+const folder = useFolder();
 let env: Record<string, string>;
 beforeEach(() => {
-  folder = temporaryFolder();
   env = environment(folder.path);
-});
-afterEach(async () => {
-  await endAll();
-  folder.remove();
 });
 
 const shell = (command: string) =>

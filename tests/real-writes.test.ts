@@ -1,23 +1,18 @@
 // Conditional and idempotent writes on a real server: many writers at once, and a server that dies before it has answered.
-import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { maxBulkBytes } from "../src/crud/read-bulk";
 import { openSqliteStore } from "../src/store/sqlite/store";
-import { temporaryFolder } from "./support/folder";
-import { type Api, endAll, environment, run, startApi } from "./support/processes";
+import { type Api, environment, run, startApi } from "./support/processes";
 import { catalogue } from "./support/resources";
+import { useFolder } from "./support/use-folder";
 
 setDefaultTimeout(60_000);
 
-let folder: ReturnType<typeof temporaryFolder>;
+const folder = useFolder();
 let env: Record<string, string>;
 beforeEach(() => {
-  folder = temporaryFolder();
   env = environment(folder.path);
-});
-afterEach(async () => {
-  await endAll();
-  folder.remove();
 });
 
 const ndjson = "application/x-ndjson";

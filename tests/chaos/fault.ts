@@ -5,15 +5,15 @@ export type TransportName = "rabbitmq" | "embedded";
 
 /** Setup that a fault needs before the run begins. */
 export interface Arrangement {
-  /** Whether each process reaches RabbitMQ through its own proxy. */
+  /** True if each process reaches RabbitMQ through its own proxy. */
   readonly proxies?: boolean;
   /** Size of a separate disk for the API's database, in megabytes. Default: no separate disk. */
   readonly diskMb?: number;
-  /** Whether programs use a movable clock: see libfaketime. */
+  /** True if programs use a movable clock: see libfaketime. */
   readonly movableClock?: boolean;
-  /** Whether the API's system calls are recorded. */
+  /** True if the API's system calls are recorded. */
   readonly traced?: boolean;
-  /** Whether RabbitMQ is down when everything else starts. */
+  /** True if RabbitMQ is down when everything else starts. */
   readonly brokerAbsent?: boolean;
 }
 
@@ -26,9 +26,9 @@ export interface Fault {
   readonly strikes: { readonly full: number; readonly short: number };
   readonly needs?: readonly Need[];
   readonly arrange?: Arrangement;
-  /** Whether no client may see an error or a missing response because of the fault. */
+  /** True if no client may see an error or a missing response because of the fault. */
   readonly unnoticed?: boolean;
-  /** Whether the fault includes a replay, whose past events arrive after later ones. */
+  /** True if the fault includes a replay, whose past events arrive after later ones. */
   readonly replays?: boolean;
   /** Strikes once, at a random moment under load. The damage may last until the next strike or `heal`. */
   strike(system: System, strike: Strike): Promise<void>;

@@ -68,6 +68,6 @@ export interface History {
   readonly integrity: readonly { readonly file: string; readonly result: string }[];
   readonly usage: readonly Usage[];
   readonly observations: readonly Observation[];
-  /** Whether events of an item must arrive in order. False if past events were replayed. */
+  /** True if events of an item must arrive in order. False if past events were replayed. */
   readonly ordered: boolean;
 }

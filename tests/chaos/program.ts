@@ -12,7 +12,7 @@ const endedBySigterm = 128 + 15;
 /** One of the processes under test, across restarts. */
 export class Program {
   #running: Running | undefined;
-  /** Whether the current process is expected to exit. */
+  /** True if the current process is expected to exit. */
   #mayEnd = false;
   #isRemoved = false;
   lives = 0;

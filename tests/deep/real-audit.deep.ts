@@ -2,22 +2,17 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import countries from "world-countries";
 import { auditIn, Changes, inOrder, startAudit } from "../support/audited";
-import { temporaryFolder } from "../support/folder";
 import { endAll, environment, eventually, send, startApi } from "../support/processes";
 import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
+import { useFolder } from "../support/use-folder";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(120_000);
 
-let folder: ReturnType<typeof temporaryFolder>;
+const folder = useFolder();
 let env: Record<string, string>;
 beforeEach(() => {
-  folder = temporaryFolder();
   env = environment(folder.path);
-});
-afterEach(async () => {
-  await endAll();
-  folder.remove();
 });
 
 /** Names in many scripts. */

@@ -1,30 +1,25 @@
 // `bun run contracts:check` and `contracts:update`: on a copy of the project, on a real log, on real dead letters.
 
 import { Database } from "bun:sqlite";
-import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { openConsumerFile } from "../../src/store/consumer/file";
 import { command } from "../support/command";
 import { deadEvents, deadQueueOnRabbitmq } from "../support/dead-letters";
-import { temporaryFolder } from "../support/folder";
 import { freePort } from "../support/net";
-import { endAll, environment } from "../support/processes";
+import { environment } from "../support/processes";
 import { copyProject } from "../support/project-copy";
 import { describeWithRabbit, startRabbit } from "../support/rabbit";
 import { seedItems } from "../support/seeded-log";
+import { useFolder } from "../support/use-folder";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
 
-let folder: ReturnType<typeof temporaryFolder>;
+const folder = useFolder();
 let env: Record<string, string>;
 beforeEach(() => {
-  folder = temporaryFolder();
   env = environment(folder.path);
-});
-afterEach(async () => {
-  await endAll();
-  folder.remove();
 });
 
 test("a change that breaks what was published is refused, until it is a new version", async () => {

@@ -2,9 +2,9 @@
 // are created, changed and deleted over HTTP, and two consumers with different filters get exactly their events.
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import countries from "world-countries";
-import { temporaryFolder } from "../support/folder";
 import { endAll, environment, send, startApi, startLogger } from "../support/processes";
 import { describeWithRabbit, type Rabbit, startRabbit } from "../support/rabbit";
+import { useFolder } from "../support/use-folder";
 
 // Thousands of requests on a busy machine.
 setDefaultTimeout(180_000);
@@ -35,14 +35,7 @@ const records: Fields[] = countries.flatMap((country) => {
   }));
 });
 
-let folder: ReturnType<typeof temporaryFolder>;
-beforeEach(() => {
-  folder = temporaryFolder();
-});
-afterEach(async () => {
-  await endAll();
-  folder.remove();
-});
+const folder = useFolder();
 
 test("the records are what this test is for", () => {
   expect(records.length).toBeGreaterThan(3000);

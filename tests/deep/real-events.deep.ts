@@ -8,22 +8,17 @@ import type { App } from "../../src/routes.generated";
 import { openApi } from "../support/api";
 import { describeWithBrowser, host, startBrowser } from "../support/browser";
 import { openEvents, type Received } from "../support/event-source";
-import { temporaryFolder } from "../support/folder";
 import { freePort } from "../support/net";
-import { type Api, endAll, environment, eventually, send, startApi } from "../support/processes";
+import { type Api, environment, eventually, send, startApi } from "../support/processes";
+import { useFolder } from "../support/use-folder";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(90_000);
 
-let folder: ReturnType<typeof temporaryFolder>;
+const folder = useFolder();
 let env: Record<string, string>;
 beforeEach(() => {
-  folder = temporaryFolder();
   env = environment(folder.path);
-});
-afterEach(async () => {
-  await endAll();
-  folder.remove();
 });
 
 const create = (api: Pick<Api, "url">, name = "x") => send("POST", `${api.url}/items`, { name });

@@ -1,21 +1,14 @@
 // A lock on the database of a running API: changes wait for it, and everything else goes on.
 import { Database } from "bun:sqlite";
-import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { temporaryFolder } from "../support/folder";
-import { endAll, environment, send, startApi } from "../support/processes";
+import { environment, send, startApi } from "../support/processes";
+import { useFolder } from "../support/use-folder";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
 
-let folder: ReturnType<typeof temporaryFolder>;
-beforeEach(() => {
-  folder = temporaryFolder();
-});
-afterEach(async () => {
-  await endAll();
-  folder.remove();
-});
+const folder = useFolder();
 
 test.each([
   ["here", undefined],

@@ -1,16 +1,16 @@
 // The API does what its OpenAPI document says, and nothing else: thousands of requests made up from the document alone.
-import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { messageOf } from "../../src/observe/logging";
 import { deadEvents, deadQueueInFile } from "../support/dead-letters";
-import { temporaryFolder } from "../support/folder";
 import { isOwn, type OpenApi, operationsOf } from "../support/openapi";
 import { Client } from "../support/openapi-answers";
 import { Known } from "../support/openapi-known";
 import { type Plan, plans } from "../support/openapi-requests";
-import { endAll, environment, startApi } from "../support/processes";
+import { environment, startApi } from "../support/processes";
+import { useFolder } from "../support/use-folder";
 
 setDefaultTimeout(120_000);
 
@@ -27,15 +27,10 @@ const unreachable: readonly (readonly [RegExp, string])[] = [
   [/ 50\d$/, "a mistake of ours, or a store that does not work"],
 ];
 
-let folder: ReturnType<typeof temporaryFolder>;
+const folder = useFolder();
 beforeEach(async () => {
-  folder = temporaryFolder();
   mkdirSync(join(folder.path, "data", "consumers"), { recursive: true });
   await fillQueues();
-});
-afterEach(async () => {
-  await endAll();
-  folder.remove();
 });
 
 async function fillQueues(): Promise<void> {

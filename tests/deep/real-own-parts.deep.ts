@@ -15,7 +15,7 @@ beforeAll(async () => {
   copy = copyWholeProject();
   for (const block of docBlocks("ts")) {
     const file = fileOf(block);
-    // A client is no part of the project.
+    // A client is not part of the project.
     if (file.includes("/")) await Bun.write(join(copy.path, file), block.text);
   }
 });

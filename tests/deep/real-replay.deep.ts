@@ -22,7 +22,7 @@ let api: Api;
 const { post, get, replays, create, startReplay, finished } = requests(() => api.url);
 const items = (events: readonly Seen[]) => events.map(({ item }) => item);
 const upTo = (count: number, first = 1) => Array.from({ length: count - first + 1 }, (_, n) => n + first);
-/** What a consumer that remembers what it has done makes of it. */
+/** Returns each event once, as a consumer with an inbox handles it. */
 const firstTimes = (events: readonly Seen[]) => [...new Set(events.map(({ id }) => id))];
 
 async function startWith(rabbitmqUrl: string): Promise<void> {

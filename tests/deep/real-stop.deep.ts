@@ -1,27 +1,22 @@
 // Stopping real processes, when it is easy and when it is not.
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { temporaryFolder } from "../support/folder";
 import { type Api, endAll, environment, eventually, run, send, startApi, startLogger } from "../support/processes";
 import { copyProject } from "../support/project-copy";
 import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
+import { useFolder } from "../support/use-folder";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(90_000);
 
 const sample = { name: "Sample Item", price: 9.99 };
-/** What Docker and others give a process before they kill it. */
+/** Time that Docker and others give a process before they kill it. */
 const graceMs = 10_000;
 
-let folder: ReturnType<typeof temporaryFolder>;
+const folder = useFolder();
 let env: Record<string, string>;
 beforeEach(() => {
-  folder = temporaryFolder();
   env = environment(folder.path);
-});
-afterEach(async () => {
-  await endAll();
-  folder.remove();
 });
 
 /** Begins a request that is never finished, and answers when the server has it in hand. */

@@ -44,7 +44,7 @@ export interface QueuePlan {
   readonly events: readonly ("item.created" | "item.updated" | "item.deleted")[] | undefined;
   /** Number of processes that work on the queue. */
   readonly processes: number;
-  /** Whether the handler returns synchronously. */
+  /** True if the handler returns synchronously. */
   readonly quick: boolean;
   readonly attempts: number;
 }

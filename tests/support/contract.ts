@@ -17,7 +17,7 @@ import { thrownValues } from "./thrown-values";
 export interface TransportUnderTest {
   /** `none` for the embedded transport. */
   readonly rabbitmqUrl: () => string;
-  /** Whether several consumers of one queue share its events. If false, one works and the others stand by. */
+  /** True if several consumers of one queue share its events. If false, one works and the others stand by. */
   readonly sharesQueues: boolean;
   /** Restarts the server that the transport depends on. Undefined if there is none. */
   readonly restart?: () => Promise<void>;

@@ -5,7 +5,7 @@ import { settled } from "./settled";
 
 /** A published message, with every response that a broker can give. */
 export class Published {
-  /** Whether the broker has responded. */
+  /** True if the broker has responded. */
   answered = false;
 
   constructor(
@@ -51,7 +51,7 @@ export class MockChannel extends EventEmitter implements Shape {
   readonly published: Published[] = [];
   /** Responds to each message when it is published. If undefined, the broker is silent until the test responds. */
   broker: ((message: Published) => void) | undefined;
-  /** Whether the socket is full. `publish` then returns false but still accepts the message. */
+  /** True if the socket is full. `publish` then returns false but still accepts the message. */
   full = false;
   closed = false;
   prefetched: number | undefined;

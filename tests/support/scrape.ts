@@ -3,7 +3,7 @@ import { expect } from "bun:test";
 
 /** Prometheus' own tool, in Debian's package `prometheus`. */
 export const promtool = Bun.which("promtool");
-/** Whether to skip tests that need promtool, since it is not installed. */
+/** True to skip tests that need promtool, since it is not installed. */
 export const skipPromtool = promtool === null && !process.env["NO_SKIP"];
 
 /** Runs promtool. Fails with its output. */

@@ -1,12 +1,12 @@
 // Another user of the machine tries to read the service's data, to lock it, and to have it written elsewhere.
-import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, chownSync, existsSync, lchownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { acquireLock } from "../../../src/store/sqlite/lock";
 import { openSqliteStore } from "../../../src/store/sqlite/store";
-import { temporaryFolder } from "../../support/folder";
-import { endAll, environment, run, send, startApi, startLogger } from "../../support/processes";
+import { environment, run, send, startApi, startLogger } from "../../support/processes";
 import { order } from "../../support/resources";
+import { useFolder } from "../../support/use-folder";
 
 setDefaultTimeout(60_000);
 
@@ -14,15 +14,10 @@ setDefaultTimeout(60_000);
 const nobody = 65_534;
 const asRoot = process.getuid?.() === 0 || process.env["NO_SKIP"] ? test : test.skip;
 
-let folder: ReturnType<typeof temporaryFolder>;
+const folder = useFolder();
 beforeEach(() => {
-  folder = temporaryFolder();
   // As a folder in /srv or /var/lib: everybody can look into it.
   chmodSync(folder.path, 0o755);
-});
-afterEach(async () => {
-  await endAll();
-  folder.remove();
 });
 
 /** Runs a program as the attacker; returns its exit code. */

@@ -1,17 +1,10 @@
 // What a configuration leaves open to a web page (DNS rebinding) and to whoever is behind a proxy.
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { temporaryFolder } from "../../support/folder";
-import { endAll, environment, root, run, startApi } from "../../support/processes";
+import { environment, root, run, startApi } from "../../support/processes";
+import { useFolder } from "../../support/use-folder";
 
-let folder: ReturnType<typeof temporaryFolder>;
-beforeEach(() => {
-  folder = temporaryFolder();
-});
-afterEach(async () => {
-  await endAll();
-  folder.remove();
-});
+const folder = useFolder();
 
 const env = (more: Record<string, string>) => ({ ...environment(folder.path), ...more });
 const item = JSON.stringify({ name: "planted" });

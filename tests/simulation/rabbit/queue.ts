@@ -16,7 +16,7 @@ export interface Entry {
   readonly message: Message;
   dueAt: number;
   redelivered: boolean;
-  /** Whether it survives a crash. */
+  /** True if it survives a crash. */
   isStored: boolean;
 }
 
