@@ -1,5 +1,6 @@
 import { type TObject, type TSchema, Type } from "@sinclair/typebox";
 import { checkOf } from "../schema/check";
+import type { Resource } from "../schema/resource";
 
 /** The type of `T` in a request: a property that may be null may be omitted, at every depth. */
 export type Input<T> = T extends readonly (infer Element)[]
@@ -27,8 +28,13 @@ export function inputSchema(schema: TSchema): TSchema {
   return schema;
 }
 
+/** Returns the stored form of a record in a request: a field that the request omits has its default. */
+export function complete<Fields extends object>(resource: Resource<string, string, Fields>, input: unknown): Fields {
+  return withDefaults(resource.fields, input) as Fields;
+}
+
 /** Returns a copy of the value in which omitted properties have the defaults of the schema. The argument is not modified. */
-export function withDefaults(schema: TSchema, value: unknown): unknown {
+function withDefaults(schema: TSchema, value: unknown): unknown {
   if (value === undefined) return structuredClone(schema["default"]);
   if (typeof value !== "object" || value === null) return value;
   const alternatives = structuredIn(schema);

@@ -37,3 +37,4 @@ export const changeParameters = (params: TSchema) =>
 
 export const etag = { ETag: { description: "The state of the record, for If-Match and If-None-Match.", schema: text } };
 export const location = { Location: { description: "The path of what was created.", schema: text } };
+export const link = { Link: { description: 'The pages `rel="next"` and `rel="first"`.', schema: text } };

@@ -25,6 +25,11 @@ export const Problem = Type.Object(
 );
 export type Problem = Static<typeof Problem>;
 
+/** Returns the response schemas of error statuses: `response: { 200: Order, ...problems(404, 503) }`. */
+export function problems<const Status extends ProblemStatus>(...statuses: Status[]): Record<Status, typeof Problem> {
+  return Object.fromEntries(statuses.map((status) => [status, Problem])) as Record<Status, typeof Problem>;
+}
+
 /**
  * An error that a route throws to respond with a problem (RFC 9457).
  *

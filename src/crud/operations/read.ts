@@ -1,0 +1,35 @@
+import { Type } from "@sinclair/typebox";
+import { Elysia } from "elysia";
+import { problems } from "../../http/problem";
+import { refuseQuery } from "../../http/query";
+import { describeRead } from "../descriptions";
+import { answer, found, type Parts } from "../parts";
+import { etagOf, isUnchanged } from "../preconditions";
+
+/** `GET /:id`: reads a record. */
+export function read<Name extends string, Plural extends string, Fields extends object>({
+  resource,
+  schemas,
+  store,
+}: Parts<Name, Plural, Fields>) {
+  const { name } = resource;
+  return new Elysia().get(
+    "/:id",
+    async ({ params: { id }, request }) => {
+      const stored = found(await store.get(resource, Number(id)), name, id);
+      if (isUnchanged(name, request.headers, stored))
+        return new Response(null, { status: 304, headers: { etag: etagOf(stored) } }) as never;
+      return answer(stored);
+    },
+    {
+      params: schemas.params,
+      transform: refuseQuery,
+      response: {
+        200: schemas.record,
+        304: Type.Undefined({ description: "The record is in a state that the client has." }),
+        ...problems(400, 404, 412, 422, 503),
+      },
+      detail: describeRead(resource, schemas.params),
+    },
+  );
+}

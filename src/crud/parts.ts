@@ -1,0 +1,26 @@
+import { jsonResponse } from "../http/answer-headers";
+import { HttpProblem } from "../http/problem";
+import type { Dependencies } from "../routing/route";
+import type { Filters } from "../schema/filter";
+import type { Resource } from "../schema/resource";
+import type { Stored } from "../store/stored";
+import { etagOf } from "./preconditions";
+import type { Schemas } from "./resource-schemas";
+
+/** What an operation of `crud()` is built from. */
+export interface Parts<Name extends string, Plural extends string, Fields extends object, By extends Filters = Filters>
+  extends Pick<Dependencies, "store" | "log"> {
+  readonly resource: Resource<Name, Plural, Fields, By>;
+  readonly schemas: Schemas<Plural, Fields>;
+}
+
+/** @throws {HttpProblem} 404 if the store has no record with this id. */
+export function found(stored: Stored | undefined, name: string, id: string): Stored {
+  if (!stored) throw new HttpProblem(404, `There is no ${name} ${id}.`);
+  return stored;
+}
+
+/** Returns a response with the record and its ETag. The return type is `never` so that it fits the type the route declares. */
+export function answer(stored: Stored, status = 200, headers?: Readonly<Record<string, string>>): never {
+  return jsonResponse(stored.json, status, { etag: etagOf(stored), ...headers }) as never;
+}
