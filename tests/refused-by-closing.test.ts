@@ -1,8 +1,8 @@
 // An event over which RabbitMQ closes the channel: a replay goes on behind it, and the relay waits for it.
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import type { ReplaySelection } from "../src/delivery/replay-selection";
-import { isProtocolError } from "../src/rabbitmq/channel";
 import { Culprit } from "../src/rabbitmq/culprit";
+import { isProtocolError } from "../src/rabbitmq/reply-code";
 import { type PastOptions, sendPast } from "../src/rabbitmq/send-past";
 import { MemoryLog } from "./support/memory-log";
 import { MockChannel, type Published } from "./support/mock-channel";

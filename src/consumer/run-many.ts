@@ -1,6 +1,7 @@
 import type { ConsumerOptions } from "../delivery/consumer-options";
 import type { RunningConsumer } from "../delivery/running";
 import type { Tracing } from "../observe/tracing";
+import { atMost } from "../timing/pause";
 import { onStopSignal } from "../timing/stop-signal";
 import { areLookedAt } from "./describe-only";
 import type { ServerFlags } from "./flags";
@@ -51,7 +52,10 @@ export async function runConsumers(consumers: readonly ConsumerOptions[], { onSt
     process.exit(0);
   } catch (error) {
     for (const mistake of error instanceof AggregateError ? error.errors : [error]) tellMistake(mistake);
-    await Promise.race([stop().catch(() => {}), Bun.sleep(drainTimeoutMs)]);
+    await atMost(
+      drainTimeoutMs,
+      stop().catch(() => {}),
+    );
     process.exit(1);
   }
 }

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { Broker } from "../rabbitmq/connection";
 import { MissingQueues } from "../rabbitmq/missing-queues";
-import { deadQueueOf, isRefusal, queueDepth, queueState, retryQueueOf } from "../rabbitmq/topology";
+import { isAccessDenied } from "../rabbitmq/reply-code";
+import { deadQueueOf, queueDepth, queueState, retryQueueOf } from "../rabbitmq/topology";
 import { troubleOf } from "../rabbitmq/unreachable";
 import type { Catalogue } from "../schema/catalogue";
 import { consumerFiles } from "../store/consumer/files";
@@ -57,7 +58,7 @@ export function rabbitQueues(broker: Broker, known: () => Promise<readonly Known
     missing.find(queue, () =>
       look(broker, queue).catch((error: unknown) => {
         // A queue to which RabbitMQ denies access must not hide the others.
-        if (!isRefusal(error)) throw error;
+        if (!isAccessDenied(error)) throw error;
         return undefined;
       }),
     );

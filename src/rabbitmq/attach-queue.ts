@@ -1,4 +1,5 @@
 import type { Consumer } from "../delivery/consumer-options";
+import { pause } from "../timing/pause";
 import type { Announcer } from "./announcer";
 import type { Broker } from "./connection";
 import { declareResources, declareTemporaryQueue, queueDepth, subscriptionsQueue } from "./topology";
@@ -23,7 +24,7 @@ export async function attachQueue(broker: Broker, announcer: Announcer, closed: 
   let askedAt = performance.now();
   for (let told = false; !closed.aborted && (await queueDepth(broker, queue)) === undefined; told = true) {
     if (!told) log.info({ queue }, "Waiting for the API to make this queue and fill it from its log: start it with `bun run dev`");
-    await Bun.sleep(lookEveryMs);
+    await pause(lookEveryMs, closed);
     if (performance.now() - askedAt < askAgainAfterMs) continue;
     askedAt = performance.now();
     // An unread announcement is still waiting for the API: do not send another.

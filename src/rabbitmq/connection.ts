@@ -3,7 +3,8 @@ import type { RabbitmqConfig } from "../config/config";
 import { redactUrl } from "../config/redact-url";
 import type { BrokerState } from "../delivery/broker-state";
 import { type Log, messageOf } from "../observe/logging";
-import { aborted, closeChannel, closedSignal } from "./channel";
+import { atMost, pause } from "../timing/pause";
+import { closeChannel, closedSignal } from "./channel";
 import { Places } from "./places";
 import { explainRefusal, tlsOptions } from "./tls";
 import { surviveUndecodableHeaders } from "./undecodable";
@@ -152,7 +153,7 @@ export class Broker {
         warning = messageOf(error);
         this.log[known ? "debug" : "warn"]({ error: warning }, "A RabbitMQ channel could not be set up; it is tried again");
       }
-      if (!ended()) await pause(failures, this.#stopping.signal);
+      if (!ended() && failures > 0) await pause(pauseMsAfter(failures), this.#stopping.signal);
     }
   }
 
@@ -170,7 +171,7 @@ export class Broker {
   close(timeoutMs = 2000): Promise<void> {
     this.#stopping.abort();
     this.#state = "closed";
-    this.#closing = Promise.race([this.#closeAll(), Bun.sleep(timeoutMs)]);
+    this.#closing = atMost(timeoutMs, this.#closeAll());
     return this.#closing;
   }
 
@@ -242,8 +243,6 @@ function socketOptions(config: RabbitmqConfig) {
   return { timeout: connectTimeoutMs, noDelay: true, keepAlive: true, ...tlsOptions(config) };
 }
 
-async function pause(failures: number, stop: AbortSignal): Promise<void> {
-  if (failures === 0) return;
-  const ms = Math.min(longestPauseMs, 200 * 2 ** failures) * (0.5 + Math.random() / 2);
-  await Promise.race([Bun.sleep(ms), aborted(stop)]);
+function pauseMsAfter(failures: number): number {
+  return Math.min(longestPauseMs, 200 * 2 ** failures) * (0.5 + Math.random() / 2);
 }

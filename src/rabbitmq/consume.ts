@@ -4,9 +4,9 @@ import type { Worker } from "../delivery/worker";
 import { messageOf } from "../observe/logging";
 import type { MessageOrigin } from "../observe/tracing";
 import type { ReplayMark } from "../store/replay";
+import { atMost, pause } from "../timing/pause";
 import { Signal } from "../timing/signal";
 import { Acknowledgements } from "./acknowledgements";
-import { aborted } from "./channel";
 import type { ConfirmChannel, ConsumeMessage } from "./connection";
 import { unhandledCopiesOf } from "./copies";
 import { encodingOf, failuresOf, identityOf, isRedriven, originOf, replayMarkOf, requeuesOf } from "./failed-copy";
@@ -150,7 +150,7 @@ export async function consumeFrom(
    * Cancels the subscription while the handler must not be called: the queue keeps the messages, and the broker may give them to other
    * consumers. Messages already received stay here, since a quorum queue drops a message that is requeued too often.
    */
-  async function pause(): Promise<void> {
+  async function suspend(): Promise<void> {
     if (paused) return;
     paused = true;
     try {
@@ -160,7 +160,7 @@ export async function consumeFrom(
         if (closed.aborted || draining) return;
         const waitMs = worker.breaker.waitMs(performance.now());
         if (waitMs === 0) break;
-        await Promise.race([Bun.sleep(waitMs), aborted(closed)]);
+        await pause(waitMs, closed);
       }
       paused = false;
       await subscribe();
@@ -171,7 +171,7 @@ export async function consumeFrom(
     }
   }
 
-  worker.onPause = () => void pause();
+  worker.onPause = () => void suspend();
   await channel.prefetch(prefetch);
   await subscribe();
 
@@ -182,15 +182,26 @@ export async function consumeFrom(
       clearInterval(looking);
       const drained = worker.drain();
       // A broker that hangs never replies.
-      if (!closed.aborted) await Promise.race([channel.cancel(consumerTag).catch(() => {}), Bun.sleep(answerTimeoutMs)]);
+      if (!closed.aborted)
+        await atMost(
+          answerTimeoutMs,
+          channel.cancel(consumerTag).catch(() => {}),
+        );
       await drained;
       // Closing the channel requeues the remaining messages. Copy those requeued before, since another requeue may exceed the delivery
       // limit.
       if (!closed.aborted && !temporary)
-        await Promise.race([putBack(({ message }) => requeuesOf(message) > 0), Bun.sleep(answerTimeoutMs)]);
+        await atMost(
+          answerTimeoutMs,
+          putBack(({ message }) => requeuesOf(message) > 0),
+        );
       acknowledgements.flush();
       // Closing the connection would discard acknowledgements that are still in transit.
-      if (!closed.aborted) await Promise.race([channel.close().catch(() => {}), Bun.sleep(answerTimeoutMs)]);
+      if (!closed.aborted)
+        await atMost(
+          answerTimeoutMs,
+          channel.close().catch(() => {}),
+        );
     },
   };
 }

@@ -1,16 +1,3 @@
-import { messageOf } from "../observe/logging";
-
-/** AMQP reply codes for a channel that is closed over the content of a message. Others blame rights, places or RabbitMQ itself. */
-const contentTooLarge = 311;
-const preconditionFailed = 406;
-
-/** Returns RabbitMQ's words if it closed this channel over the content of a message, for example one above `max_message_size`. */
-export function contentRefusal(closed: AbortSignal): string | undefined {
-  const reason: unknown = closed.aborted ? closed.reason : undefined;
-  if (!(reason instanceof Error) || !("code" in reason)) return undefined;
-  return reason.code === contentTooLarge || reason.code === preconditionFailed ? messageOf(reason) : undefined;
-}
-
 /**
  * Finds the event of the log over which RabbitMQ closes a channel. All events in flight at that moment become suspects, which their
  * publisher sends one at a time on the next channel. If that closes over one of them, it is the culprit.

@@ -1,4 +1,5 @@
 import type { Outcome } from "../delivery/outcome";
+import { dropOldest } from "./drop-oldest";
 import { Suspects } from "./suspects";
 
 /** Remembers the messages that this process held when a channel closed, so that a lost connection does not count as a crash. */
@@ -13,11 +14,7 @@ export class Interrupted {
   /** Forgets the oldest entries beyond `most`. A forgotten one costs a needless count or a second handling, never an event. */
   forgetOldest(most: number): void {
     this.suspects.forgetOldest(most);
-    for (const kept of [this.held, this.handled]) {
-      for (const id of kept.keys()) {
-        if (kept.size <= most) break;
-        kept.delete(id);
-      }
-    }
+    dropOldest(this.held, most);
+    dropOldest(this.handled, most);
   }
 }

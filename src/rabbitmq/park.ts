@@ -2,7 +2,7 @@ import type { Consumer } from "../delivery/consumer-options";
 import { describeError, type Failure } from "../delivery/outcome";
 import { messageOf } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
-import { aborted } from "./channel";
+import { pause } from "../timing/pause";
 import type { Message } from "./connection";
 import { copiesOf } from "./copies";
 import { originOf } from "./failed-copy";
@@ -71,7 +71,7 @@ export class Parker {
           { ...this.#about(message), error: why, pauseMs },
           "A failed event could not be moved; it stays unacknowledged and this is tried again",
         );
-        await Promise.race([Bun.sleep(pauseMs), aborted(closed)]);
+        await pause(pauseMs, closed);
       }
     }
     return false;

@@ -1,5 +1,6 @@
 import type { Broker, Options } from "./connection";
-import { isPreconditionFailed, queueState } from "./topology";
+import { isPreconditionFailed } from "./reply-code";
+import { queueState } from "./topology";
 
 export type QueueArguments = Readonly<Record<string, string | number | boolean>>;
 

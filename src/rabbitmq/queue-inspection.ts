@@ -4,7 +4,7 @@ import type { Broker } from "./connection";
 import { Management } from "./management";
 import { dangersOf, type QueueDanger, refusalReason } from "./queue-dangers";
 import { type QueueFacts, queueFacts } from "./queue-facts";
-import { isRefusal } from "./topology";
+import { isAccessDenied } from "./reply-code";
 
 /** Finds dangers of a queue that follow from its arguments and policies. */
 export interface Inspection {
@@ -55,7 +55,7 @@ export class QueueInspector {
     try {
       return await queueFacts(this.broker, queue);
     } catch (error) {
-      if (!isRefusal(error)) throw error;
+      if (!isAccessDenied(error)) throw error;
       this.log.info(
         { queue, error: messageOf(error) },
         "Cannot see how this queue is set up: only who may declare it can, or the management API",

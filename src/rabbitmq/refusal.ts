@@ -1,11 +1,11 @@
 import { QueueUnavailable } from "../delivery/queue-errors";
 import { messageOf } from "../observe/logging";
-import { isRefusal } from "./topology";
+import { isAccessDenied } from "./reply-code";
 
 /** Returns an error handler that converts RabbitMQ's refusal of one queue to {@link QueueUnavailable} and rethrows any other error. */
 export function refusalExplained(queue: string): (error: unknown) => never {
   return (error) => {
-    if (!isRefusal(error)) throw error;
+    if (!isAccessDenied(error)) throw error;
     throw new QueueUnavailable(`RabbitMQ does not let Warren use the queue "${queue}": ${messageOf(error)}`, { cause: error });
   };
 }

@@ -1,8 +1,9 @@
 import { type Log, messageOf } from "../observe/logging";
 import type { LogEntry } from "../store/log";
-import { Culprit, contentRefusal } from "./culprit";
+import { Culprit } from "./culprit";
 import type { OutgoingMessage } from "./message";
 import { type Publisher, Unroutable } from "./publisher";
+import { contentRefusal } from "./reply-code";
 
 /** A queue that refuses events, or an event that RabbitMQ refuses, so that the relay waits. */
 export interface Refusal {

@@ -4,6 +4,7 @@ import type { Tracing } from "../observe/tracing";
 import type { Catalogue } from "../schema/catalogue";
 import type { ReplayRow } from "../store/replay";
 import type { Store } from "../store/store";
+import { pause } from "../timing/pause";
 import type { Broker, ConfirmChannel } from "./connection";
 import { Culprit } from "./culprit";
 import type { OutgoingMessage } from "./message";
@@ -56,7 +57,7 @@ export class RabbitReplayRun {
     if (position === first) await declareDurableQueue(broker, queue, log);
     while (!stop.aborted && relay.position - this.row.position > nearlyThere) await this.#sendUpTo(relay.position, channel, stop);
     // A queue that is bound before the relay has come to where it begins would get what was committed before.
-    while (!stop.aborted && relay.position < this.row.position) await Bun.sleep(lookAtRelayEveryMs);
+    while (!stop.aborted && relay.position < this.row.position) await pause(lookAtRelayEveryMs, stop);
     if (stop.aborted) return;
     await relay.whilePaused(async (present) => {
       if (stop.aborted) return;

@@ -20,7 +20,8 @@ import type { ReplayRow } from "../store/replay";
 import { Unroutable } from "./publisher";
 import { refusalExplained } from "./refusal";
 import { RabbitReplayRun, type RabbitReplaysOptions } from "./replay-run";
-import { isRefusal, queueState } from "./topology";
+import { isAccessDenied } from "./reply-code";
+import { queueState } from "./topology";
 import { troubleOf } from "./unreachable";
 
 /** Replays from the event log to a RabbitMQ queue. They are stored, and continue after a restart. */
@@ -187,7 +188,7 @@ export class RabbitReplays implements Replays {
   /** Returns the reason that the run cannot be finished, or undefined if it can. */
   async #problemOf(run: RabbitReplayRun, error: unknown): Promise<string | undefined> {
     const { queue } = run.row;
-    if (isRefusal(error)) return `RabbitMQ refuses the queue "${queue}": ${messageOf(error)}`;
+    if (isAccessDenied(error)) return `RabbitMQ refuses the queue "${queue}": ${messageOf(error)}`;
     if (!run.isFill) return error instanceof Unroutable ? `The queue "${queue}" was deleted before all events were in it` : undefined;
     await run.beginAnewIfDeleted();
     return undefined;

@@ -5,9 +5,10 @@ import { noTracing, type Tracing } from "../observe/tracing";
 import type { LogEntry, LogReader } from "../store/log";
 import { Signal } from "../timing/signal";
 import { TokenBucket } from "../timing/token-bucket";
-import { type Culprit, contentRefusal } from "./culprit";
+import type { Culprit } from "./culprit";
 import { type OutgoingMessage, toMessage } from "./message";
 import { type PublishChannel, Publisher, Unsendable } from "./publisher";
+import { contentRefusal } from "./reply-code";
 
 const window = 1024;
 const windowBytes = 16 * 1024 * 1024;

@@ -3,6 +3,7 @@ import { type Log, messageOf } from "../observe/logging";
 import type { Catalogue } from "../schema/catalogue";
 import { isUtcTime } from "../schema/time";
 import type { Store } from "../store/store";
+import { aborted } from "../timing/pause";
 import { steadyNow } from "../timing/steady-time";
 import {
   type Announcement,
@@ -13,11 +14,11 @@ import {
   type RetryAnnouncement,
 } from "./announcement";
 import { type Proof, proofOf } from "./announcement-signature";
-import { aborted } from "./channel";
 import type { Broker, ConfirmChannel, ConsumeMessage } from "./connection";
 import type { Refusals } from "./refusals";
 import type { RabbitReplays } from "./replays";
-import { bindOwnQueue, declareSubscriptionsQueue, isRefusal, queueDepth, retryQueueLifetimeMs, subscriptionsQueue } from "./topology";
+import { isAccessDenied } from "./reply-code";
+import { bindOwnQueue, declareSubscriptionsQueue, queueDepth, retryQueueLifetimeMs, subscriptionsQueue } from "./topology";
 
 export interface SubscriptionsOptions {
   readonly broker: Broker;
@@ -81,7 +82,7 @@ async function take(announcement: AnyAnnouncement, proof: Proof, options: Subscr
     checkQueueName(announcement.queue);
     return await ("retryDelayMs" in announcement ? takeRetry(announcement, options) : takeSubscription(announcement, proof, options));
   } catch (error) {
-    if (isRefusal(error) || error instanceof ConsumerError) return messageOf(error);
+    if (isAccessDenied(error) || error instanceof ConsumerError) return messageOf(error);
     throw error;
   }
 }

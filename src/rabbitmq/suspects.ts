@@ -1,6 +1,7 @@
-import { isProtocolError } from "./channel";
 import type { Message } from "./connection";
+import { dropOldest } from "./drop-oldest";
 import { identityOf } from "./failed-copy";
+import { isProtocolError } from "./reply-code";
 
 /** Number of channels closed over copies of a message after which that message is held responsible. */
 const mostBlame = 2;
@@ -53,9 +54,6 @@ export class Suspects {
 
   /** Forgets the oldest entries beyond `most`. Each forgotten suspect may cost another channel. */
   forgetOldest(most: number): void {
-    for (const identity of this.#blame.keys()) {
-      if (this.#blame.size <= most) break;
-      this.#blame.delete(identity);
-    }
+    dropOldest(this.#blame, most);
   }
 }

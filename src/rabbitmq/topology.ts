@@ -2,6 +2,7 @@ import { type Log, messageOf } from "../observe/logging";
 import { resourceName } from "../schema/event";
 import type { Resource } from "../schema/resource";
 import type { Broker, Options, Replies } from "./connection";
+import { isNotFound, isPreconditionFailed } from "./reply-code";
 
 /** Deliveries of an unsettled event after which a quorum queue gives it up. The default of RabbitMQ 4. */
 const deliveryLimit = 20;
@@ -171,22 +172,6 @@ async function declareQueue(broker: Broker, queue: string, options: Options.Asse
       "This queue exists with other arguments and is used as it stands; delete or redeclare it to have it as Warren would",
     );
   }
-}
-
-/**
- * Returns whether RabbitMQ denies this user access to one queue, which retrying cannot change. Either permission is missing (403), or
- * another connection holds the queue exclusively (405).
- */
-export function isRefusal(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === 403 || error.code === 405);
-}
-
-export function isPreconditionFailed(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === 406;
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === 404;
 }
 
 /** Extracts the argument, the requested value and the current value from RabbitMQ's message. */

@@ -3,9 +3,9 @@ import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 
 import { type ChannelModel, connect } from "amqplib";
 import { type RabbitmqConfig, readConfig } from "../../src/config/config";
 import { QueueUnavailable } from "../../src/delivery/queue-errors";
-import { aborted } from "../../src/rabbitmq/channel";
 import { Broker } from "../../src/rabbitmq/connection";
 import { RabbitDeadLetters } from "../../src/rabbitmq/dead-letters";
+import { aborted } from "../../src/timing/pause";
 import { deadEvents, deadQueueOnRabbitmq } from "../support/dead-letters";
 import { eventually } from "../support/processes";
 import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
