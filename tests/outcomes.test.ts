@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { Reject, RetryAfter } from "warren/consumer";
 import { buildEvent, testConsumer } from "warren/testing";
 import { HandlerTimeout } from "../src/delivery/handle";
-import { deadReasons, decide, describeError, type Result, troubleOf } from "../src/delivery/outcome";
+import { deadReasons, decide, describeError, type Result, spanTroubleOf } from "../src/delivery/outcome";
 import { defaultRetry } from "../src/delivery/retry-policy";
 import { maxEventBytes, unreadableReasons } from "../src/schema/event";
 import { anyText } from "./support/arbitrary";
@@ -249,7 +249,7 @@ test("for a span, an error has the name of its class, and whatever else was thro
     },
   });
   const types = [new TypeError("a"), new ShelfMissing("b"), new Reject("c"), "text", undefined, hostile].map(
-    (error) => troubleOf(error).type,
+    (error) => spanTroubleOf(error).type,
   );
   expect(types).toEqual(["TypeError", "ShelfMissing", "Reject", "_OTHER", "_OTHER", "_OTHER"]);
 });

@@ -2,7 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { HttpProblem, Problem } from "../http/problem";
 import { backlogOf, oldBacklogSeconds } from "../rabbitmq/backlog";
-import { troubleOf } from "../rabbitmq/unreachable";
+import { whyUnavailable } from "../rabbitmq/unavailable";
 import { defineRoute, type RelayStatus } from "../routing/route";
 import { StoreReplaced, StoreUnavailable } from "../store/errors";
 
@@ -68,7 +68,7 @@ export default defineRoute(({ store, relay }) =>
         const expected = transport === "rabbitmq";
         const backlog = expected ? await backlogOf(store.log, position) : null;
         const problems = [
-          expected ? troubleOf({ state: broker }) : undefined,
+          expected ? whyUnavailable({ state: broker }) : undefined,
           backlog && backlog.ageSeconds > oldBacklogSeconds
             ? `RabbitMQ has not confirmed an event that is ${Math.round(backlog.ageSeconds)} s old.`
             : undefined,

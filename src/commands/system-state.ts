@@ -1,5 +1,5 @@
 import type { BrokerState } from "../delivery/broker-state";
-import type { Transport } from "../delivery/transport-name";
+import type { ChosenTransport } from "../delivery/transport";
 import { type AskQueues, embeddedQueues, knownQueues, type QueueState, rabbitQueues } from "../engine/queue-states";
 import { createLog } from "../observe/logging";
 import { loadCatalogue } from "../project/resources";
@@ -9,7 +9,7 @@ import type { QueueDanger } from "../rabbitmq/queue-dangers";
 import { QueueInspector } from "../rabbitmq/queue-inspection";
 import { lookEveryMs, QueueWatch } from "../rabbitmq/queue-watch";
 import { refusalLifetimeMs } from "../rabbitmq/refusals";
-import { troubleOf } from "../rabbitmq/unreachable";
+import { whyUnavailable } from "../rabbitmq/unavailable";
 import type { Refusal } from "../store/queue-store";
 import type { RelayTrouble } from "../store/relay-trouble";
 import { isLocked } from "../store/sqlite/lock";
@@ -20,7 +20,7 @@ import type { Reached } from "./transport";
 /** State of the system at one moment. Rates cover the time since the previous look. */
 export interface SystemState {
   readonly at: string;
-  readonly transport: Transport;
+  readonly transport: ChosenTransport;
   /** Null for the embedded transport. */
   readonly broker: { readonly url: string; readonly state: BrokerState; readonly error: string | null } | null;
   readonly api: { readonly running: boolean };
@@ -111,7 +111,7 @@ export class SystemObserver {
 
   async #dangers(): Promise<SystemState["dangers"]> {
     const { broker, config } = this.#reached;
-    if (!broker || !config.rabbitmq || troubleOf(broker)) return [];
+    if (!broker || !config.rabbitmq || whyUnavailable(broker)) return [];
     if (!this.#watch) {
       const catalogue = await loadCatalogue();
       const log = createLog({ level: "silent", format: "json", stream: 2 });
@@ -130,10 +130,10 @@ export class SystemObserver {
     const { broker } = this.#reached;
     this.#ask ??= await this.#howToAsk();
     try {
-      return broker && troubleOf(broker) ? null : await this.#ask();
+      return broker && whyUnavailable(broker) ? null : await this.#ask();
     } catch (error) {
       // The connection was lost during the query.
-      if (broker && troubleOf(broker)) return null;
+      if (broker && whyUnavailable(broker)) return null;
       throw error;
     }
   }

@@ -1,6 +1,6 @@
 import { type Config, readConfig } from "../config/config";
 import type { DeadLetters } from "../delivery/dead-letters";
-import type { Transport } from "../delivery/transport-name";
+import type { ChosenTransport } from "../delivery/transport";
 import { EmbeddedDeadLetters } from "../embedded/dead-letters";
 import { createLog } from "../observe/logging";
 import { loadCatalogue } from "../project/resources";
@@ -21,7 +21,7 @@ export interface Reached {
   readonly folder: string;
   /** Description of the transport and its place, for output. */
   readonly place: string;
-  readonly transport: Transport;
+  readonly transport: ChosenTransport;
   /** Reason that the broker cannot be reached, for a command that works without it. */
   readonly unreachable?: Trouble;
 }

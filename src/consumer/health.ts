@@ -1,6 +1,6 @@
 import type { Watched } from "../delivery/running";
 import { quarantined, toldQuarantine } from "../rabbitmq/quarantine";
-import { troubleOf } from "../rabbitmq/unreachable";
+import { whyUnavailable } from "../rabbitmq/unavailable";
 
 export interface ConsumerHealth {
   readonly queue: string;
@@ -16,7 +16,7 @@ export interface ConsumerHealth {
  */
 export function healthOf({ worker, broker, stage, problems = () => [], quarantine }: Watched): ConsumerHealth {
   const { queue } = worker.consumer;
-  const trouble = broker && troubleOf(broker);
+  const trouble = broker && whyUnavailable(broker);
   switch (stage()) {
     case "waiting":
       return {

@@ -9,7 +9,7 @@ import { type BreakerPolicy, breakerPolicy } from "./breaker";
 import type { AskedTypes, EventPattern, Matching, NewestTypes } from "./consumed-events";
 import type { AnyBatchHandler, AnyHandler, ExactlyOnceContext, HandlerContext } from "./context";
 import { type RetryPolicy, retryPolicy } from "./retry-policy";
-import type { Transport } from "./transport-name";
+import type { ChosenTransport } from "./transport";
 
 interface CommonOptions<Pattern extends EventPattern, Asked extends AskedTypes> {
   /**
@@ -49,7 +49,7 @@ interface CommonOptions<Pattern extends EventPattern, Asked extends AskedTypes> 
   /** With `exactlyOnce`: how long an event's id is remembered, in milliseconds, up to 10 years. Default: 7 days. */
   readonly inboxRetentionMs?: number;
   /** Called once, when the consumer starts to receive events. */
-  readonly onReady?: (transport: Transport) => void;
+  readonly onReady?: (transport: ChosenTransport) => void;
 }
 
 type Handling<Pattern extends EventPattern, Asked extends AskedTypes, Context, Returned> =

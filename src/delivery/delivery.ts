@@ -19,7 +19,7 @@ export interface Delivery {
   readonly origin: MessageOrigin;
   /** True if it can no longer be settled because it will be delivered again. */
   readonly gone: boolean;
-  /** Applies the outcome to the message. May throw or reject, such as when the disk is full; `settle` in settle.ts retries. */
+  /** Applies the outcome to the message. May throw or reject, such as when the disk is full, and is then called again: see settle.ts. */
   settle(outcome: Outcome): Promise<void> | void;
 }
 

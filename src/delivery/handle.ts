@@ -6,7 +6,7 @@ import { whenUnlocked } from "../store/sqlite/lock-wait";
 import type { Consumer } from "./consumer-options";
 import type { ExactlyOnceContext } from "./context";
 import type { Task } from "./delivery";
-import { type Result, troubleOf } from "./outcome";
+import { type Result, spanTroubleOf } from "./outcome";
 
 /** Error of an attempt whose handler exceeds its timeout, and the abort reason of its signal. */
 export class HandlerTimeout extends Error {
@@ -107,7 +107,7 @@ function batchResults(tasks: readonly Task[], call: (part: readonly Task[]) => R
 
 /** Ends the span of a failed batch. Each of its events gets an attempt of its own next. */
 function endSplit([first]: readonly Task[], error: unknown): void {
-  first?.span?.end(troubleOf(error), { "warren.outcome": "split" });
+  first?.span?.end(spanTroubleOf(error), { "warren.outcome": "split" });
 }
 
 function guarded(call: (context: ExactlyOnceContext) => unknown, consumer: Consumer, tasks: readonly Task[]): Promise<Result> {

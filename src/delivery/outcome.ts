@@ -46,7 +46,7 @@ export type Result =
 export const deadReasons = [...unreadableReasons, "attempts-exhausted", "rejected", "process-died"] as const;
 export type DeadReason = (typeof deadReasons)[number];
 
-/** Action taken on a message: exactly one of these, exactly once. */
+/** Action taken on a message. Each delivery gets exactly one outcome, which may take several attempts to apply. */
 export type Outcome = { readonly action: "ack"; readonly result: "handled" | "skipped" | "duplicate" } | Failure;
 /** @property attempts number of failed attempts, including this one. */
 export type Failure =
@@ -114,7 +114,7 @@ export function describeError(error: unknown): { message: string; stack: string 
 }
 
 /** Describes an error as {@link describeError} does, for a span. */
-export function troubleOf(error: unknown): SpanTrouble {
+export function spanTroubleOf(error: unknown): SpanTrouble {
   return { type: classOf(error), ...describeError(error) };
 }
 

@@ -1,7 +1,7 @@
 import { traceField } from "../observe/traceparent";
 import type { Consumer } from "./consumer-options";
 import type { Task } from "./delivery";
-import { type Failure, type Outcome, troubleOf } from "./outcome";
+import { type Failure, type Outcome, spanTroubleOf } from "./outcome";
 
 type Reported = Pick<Task, "delivery"> & Partial<Task>;
 type Reporter = Pick<Consumer, "queue" | "log" | "tracing">;
@@ -13,7 +13,7 @@ export function report(consumer: Reporter, task: Reported, outcome: Outcome): vo
   if (outcome.action === "ack") span?.end(undefined, { "warren.outcome": outcome.result });
   else {
     const { action, error } = outcome;
-    const trouble = troubleOf(error);
+    const trouble = spanTroubleOf(error);
     const reason = action === "dead-letter" ? outcome.reason : undefined;
     // Without an error from a handler, the reason is the type of the error.
     span?.end(

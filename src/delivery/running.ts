@@ -1,5 +1,5 @@
 import type { BrokerLink } from "./broker-state";
-import type { Transport } from "./transport-name";
+import type { ChosenTransport } from "./transport";
 import type { Worker } from "./worker";
 import type { Counts } from "./worker-tally";
 
@@ -23,7 +23,7 @@ export interface Watched {
 
 export interface RunningConsumer extends Watched {
   readonly worker: Worker;
-  readonly transport: Transport;
+  readonly transport: ChosenTransport;
   readonly counts: Readonly<Counts>;
   /** Resolves when the consumer has stopped. Rejects if it cannot continue. */
   readonly ended: Promise<void>;

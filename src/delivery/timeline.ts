@@ -1,6 +1,6 @@
 import type { Attempt } from "../store/consumer/attempt-table";
 import type { EventRecord } from "../store/store";
-import type { Transport } from "./transport-name";
+import type { TransportName } from "./transport";
 
 /** Known history of an event. Times are ISO 8601 in UTC. */
 export interface Timeline {
@@ -10,7 +10,7 @@ export interface Timeline {
   readonly subject: number;
   readonly position: number;
   readonly traceparent: string | null;
-  readonly transport: Transport["name"];
+  readonly transport: TransportName;
   /** Request that made the change. Its fields are null if not known, such as for events from before they were recorded. */
   readonly request: { readonly id: string | null; readonly at: string | null };
   /** Time within the commit. The commit was on disk some milliseconds later. */
@@ -49,7 +49,7 @@ export interface TimelineAttempt {
   readonly nextAt: string | null;
 }
 
-export function timelineOf(record: EventRecord, transport: Transport["name"], consumers: readonly ConsumerTimeline[]): Timeline {
+export function timelineOf(record: EventRecord, transport: TransportName, consumers: readonly ConsumerTimeline[]): Timeline {
   const { id, type, subject, position, traceparent, timestamp } = record;
   const unconfirmed = transport === "embedded" ? "none" : "pending";
   return {

@@ -21,7 +21,7 @@ const maxGroup = 128;
 type Pending = Task & { readonly arrivedAt: number };
 
 /**
- * Takes deliveries from a transport and settles each exactly once. Handles up to `concurrency` at the same time, and events
+ * Takes deliveries from a transport, and settles each with one outcome. Handles up to `concurrency` at the same time, and events
  * of one item one after another. A delivery on which a process may have died is handled alone, to protect the others.
  */
 export class Worker {

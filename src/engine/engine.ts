@@ -1,6 +1,6 @@
 import type { Config } from "../config/config";
 import type { BrokerState } from "../delivery/broker-state";
-import type { Transport } from "../delivery/transport-name";
+import type { ChosenTransport } from "../delivery/transport";
 import type { Log } from "../observe/logging";
 import { Metrics } from "../observe/metrics";
 import { describeProcess } from "../observe/process-metrics";
@@ -21,7 +21,7 @@ import { warnOfExposed } from "../store/sqlite/private-file";
 import { openSqliteStore } from "../store/sqlite/store";
 import { describeStore } from "../store/store-metrics";
 import { describeQueues } from "./queue-metrics";
-import { serveQueues } from "./queues";
+import { startQueues } from "./queues";
 import { keepRetention } from "./retention";
 import { checkStoredRecords } from "./stored-records";
 import { findTimeline } from "./timelines";
@@ -72,7 +72,7 @@ export async function startEngine(
   const inspector = broker && config.rabbitmq ? new QueueInspector(broker, config.rabbitmq, log) : undefined;
   const { relay, problems, ended: relaying } = await startRelaying({ broker, inspector, config, store, catalogue, log, tracing });
   const consumersDir = consumersFolder(config.dataDir);
-  const queues = await serveQueues({ config, broker, transport, store, relay, catalogue, consumersDir, log, tracing });
+  const queues = await startQueues({ config, broker, transport, store, relay, catalogue, consumersDir, log, tracing });
   // With RABBITMQ_URL=none, nothing is relayed, so pruning does not wait for it. With it unset, a RabbitMQ that appears
   // later gets the whole log.
   const relayed = broker ? relay : { position: Number.POSITIVE_INFINITY };
@@ -115,7 +115,7 @@ export async function startEngine(
 }
 
 /** Returns `off` for an unreachable RabbitMQ that is not expected, although the service keeps trying to connect. */
-function brokerState(broker: Broker | null, transport: Transport): BrokerState {
+function brokerState(broker: Broker | null, transport: ChosenTransport): BrokerState {
   if (!broker || (transport.name === "embedded" && broker.state === "connecting")) return "off";
   return broker.state;
 }

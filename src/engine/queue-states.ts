@@ -3,7 +3,7 @@ import type { Broker } from "../rabbitmq/connection";
 import { MissingQueues } from "../rabbitmq/missing-queues";
 import { isAccessDenied } from "../rabbitmq/reply-code";
 import { deadQueueOf, queueDepth, queueState, retryQueueOf } from "../rabbitmq/topology";
-import { troubleOf } from "../rabbitmq/unreachable";
+import { whyUnavailable } from "../rabbitmq/unavailable";
 import type { Catalogue } from "../schema/catalogue";
 import { consumerFiles } from "../store/consumer/files";
 import { consumerState } from "../store/consumer/state";
@@ -65,7 +65,7 @@ export function rabbitQueues(broker: Broker, known: () => Promise<readonly Known
   const depth = async (queue: string) => (await unlessMissing(queue, queueDepth)) ?? 0;
   return async () => {
     const states: QueueState[] = [];
-    for (const { queue, retryDelaysMs } of troubleOf(broker) ? [] : await known()) {
+    for (const { queue, retryDelaysMs } of whyUnavailable(broker) ? [] : await known()) {
       const state = await unlessMissing(queue, queueState);
       if (!state) continue;
       const { messageCount: messages, consumerCount: consumers } = state;

@@ -1,19 +1,19 @@
 import type { Config } from "../config/config";
 import type { DeadLetters } from "../delivery/dead-letters";
 import type { Replays } from "../delivery/replays";
-import type { Transport } from "../delivery/transport-name";
+import type { ChosenTransport } from "../delivery/transport";
 import { EmbeddedDeadLetters } from "../embedded/dead-letters";
 import { EmbeddedReplays } from "../embedded/replays";
 import type { Log } from "../observe/logging";
 import type { Tracing } from "../observe/tracing";
 import type { Broker } from "../rabbitmq/connection";
 import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
+import { handleAnnouncements } from "../rabbitmq/handle-announcements";
 import { quarantineFolder } from "../rabbitmq/quarantine";
 import { Refusals } from "../rabbitmq/refusals";
 import type { Relay } from "../rabbitmq/relay";
 import { RabbitReplays } from "../rabbitmq/replays";
 import { signingKey } from "../rabbitmq/signing-key";
-import { serveSubscriptions } from "../rabbitmq/subscriptions";
 import type { Catalogue } from "../schema/catalogue";
 import type { Store } from "../store/store";
 import { steadyNow } from "../timing/steady-time";
@@ -23,7 +23,7 @@ export interface QueuesOptions {
   readonly config: Pick<Config, "warrenKey" | "dataDir" | "strictTopology">;
   /** Null if RABBITMQ_URL is `none`. */
   readonly broker: Broker | null;
-  readonly transport: Transport;
+  readonly transport: ChosenTransport;
   readonly store: Store;
   readonly relay: Relay;
   readonly catalogue: Catalogue;
@@ -43,7 +43,7 @@ export interface Queues {
 }
 
 /** Starts what the service does for consumers' queues, on the transport of this process. */
-export async function serveQueues(options: QueuesOptions): Promise<Queues> {
+export async function startQueues(options: QueuesOptions): Promise<Queues> {
   const { config, broker, transport, store, relay, catalogue, consumersDir, log, tracing } = options;
   const embedded = {
     deadLetters: new EmbeddedDeadLetters(consumersDir),
@@ -56,7 +56,7 @@ export async function serveQueues(options: QueuesOptions): Promise<Queues> {
   await replays.resume();
   // Also on the embedded transport: consumers may come with a RabbitMQ that appears later.
   const trust = { key: signingKey(config, log), onlySigned: config.strictTopology, refusals: new Refusals(store, log) };
-  void broker.keepChannel((channel, closed) => serveSubscriptions(channel, closed, { broker, store, replays, catalogue, log, ...trust }));
+  void broker.keepChannel((channel, closed) => handleAnnouncements(channel, closed, { broker, store, replays, catalogue, log, ...trust }));
   const stop = { replayed: () => replays.position, stop: () => replays.stop() };
   if (transport.name === "embedded") return { ...embedded, ...stop };
   const known = async () => {

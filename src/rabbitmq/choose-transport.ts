@@ -1,6 +1,6 @@
 import type { RabbitmqConfig } from "../config/config";
 import { redactUrl } from "../config/redact-url";
-import type { Transport } from "../delivery/transport-name";
+import type { ChosenTransport } from "../delivery/transport";
 import { probe } from "./connection";
 
 const probeTimeoutMs = 1500;
@@ -9,7 +9,7 @@ const probeTimeoutMs = 1500;
  * Chooses RabbitMQ if RABBITMQ_URL is set or a RabbitMQ answers at the default address. Otherwise chooses the embedded transport: the log
  * itself.
  */
-export async function chooseTransport(config: RabbitmqConfig | null): Promise<Transport> {
+export async function chooseTransport(config: RabbitmqConfig | null): Promise<ChosenTransport> {
   if (config === null) return { name: "embedded", reason: "RABBITMQ_URL is none" };
   const broker = redactUrl(config.url);
   if (config.explicit) return { name: "rabbitmq", reason: `RABBITMQ_URL is set: ${broker}` };

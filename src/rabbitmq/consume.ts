@@ -9,8 +9,8 @@ import { Signal } from "../timing/signal";
 import { Acknowledgements } from "./acknowledgements";
 import type { ConfirmChannel, ConsumeMessage } from "./connection";
 import { unhandledCopiesOf } from "./copies";
-import { encodingOf, failuresOf, identityOf, isRedriven, originOf, replayMarkOf, requeuesOf } from "./failed-copy";
 import type { Interrupted } from "./interrupted";
+import { encodingOf, failuresOf, identityOf, isRedriven, originOf, replayMarkOf, requeuesOf } from "./message-headers";
 import { Parker, type Parking } from "./park";
 import { type PublishChannel, Publisher } from "./publisher";
 

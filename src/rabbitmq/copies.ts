@@ -1,7 +1,7 @@
 import { describeError, type Failure } from "../delivery/outcome";
 import type { Message, Options } from "./connection";
-import { firstFailureOf, replayMarkOf, traceparentOf } from "./failed-copy";
 import type { OutgoingMessage } from "./message";
+import { firstFailureOf, replayMarkOf, traceparentOf } from "./message-headers";
 import { leftOutHeader } from "./undecodable";
 
 /** Headers that Warren adds to a message that failed. */

@@ -12,11 +12,11 @@ import { messageOf } from "../observe/logging";
 import type { Broker, Message } from "./connection";
 import { revivedCopiesOf } from "./copies";
 import { type Look, QueueTaken, readDeadQueue } from "./dead-queue";
-import { failuresOf, firstFailureOf, lastFailureOf } from "./failed-copy";
-import { refusalExplained } from "./refusal";
+import { unavailableIfDenied } from "./denied-access";
+import { failuresOf, firstFailureOf, lastFailureOf } from "./message-headers";
 import { Suspects } from "./suspects";
 import { deadQueueOf, queueDepth } from "./topology";
-import { troubleOf } from "./unreachable";
+import { whyUnavailable } from "./unavailable";
 
 const lookAtBrokerEveryMs = 250;
 
@@ -116,7 +116,7 @@ export class RabbitDeadLetters implements DeadLetters {
     const timer = setInterval(() => {
       if (this.broker.state !== "blocked") return;
       giveUp.abort();
-      const trouble = `${troubleOf(this.broker)} What was begun is finished when it does again; the rest is where it was.`;
+      const trouble = `${whyUnavailable(this.broker)} What was begun is finished when it does again; the rest is where it was.`;
       blocked.reject(new QueueUnavailable(trouble));
     }, lookAtBrokerEveryMs);
     try {
@@ -127,7 +127,7 @@ export class RabbitDeadLetters implements DeadLetters {
   }
 
   #depthOf(queue: string, name = queue): Promise<number | undefined> {
-    return queueDepth(this.broker, name).catch(refusalExplained(queue));
+    return queueDepth(this.broker, name).catch(unavailableIfDenied(queue));
   }
 
   #explain(queue: string) {
@@ -142,7 +142,7 @@ export class RabbitDeadLetters implements DeadLetters {
   }
 
   #refuseIfAway(): void {
-    const trouble = troubleOf(this.broker);
+    const trouble = whyUnavailable(this.broker);
     if (trouble) throw new QueueUnavailable(`${trouble} The dead letters are safe there.`);
   }
 }

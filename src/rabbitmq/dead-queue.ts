@@ -3,7 +3,7 @@ import { messageOf } from "../observe/logging";
 import { Signal } from "../timing/signal";
 import type { Broker, ConfirmChannel, ConsumeMessage } from "./connection";
 import { unhandledCopiesOf } from "./copies";
-import { requeuesOf } from "./failed-copy";
+import { requeuesOf } from "./message-headers";
 import { Publisher } from "./publisher";
 
 /** Decision about a dead letter. `enough` keeps it and stops reading. */

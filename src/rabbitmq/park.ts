@@ -5,7 +5,7 @@ import { traceField } from "../observe/traceparent";
 import { pause } from "../timing/pause";
 import type { Message } from "./connection";
 import { copiesOf } from "./copies";
-import { originOf } from "./failed-copy";
+import { originOf } from "./message-headers";
 import type { Publisher } from "./publisher";
 import type { Suspects } from "./suspects";
 

@@ -6,7 +6,7 @@ import { type Publisher, Unroutable } from "./publisher";
 import { contentRefusal } from "./reply-code";
 
 /** A queue that refuses events, or an event that RabbitMQ refuses, so that the relay waits. */
-export interface Refusal {
+export interface RelayRefusal {
   /** Null: it is none that this program knows, or no queue but RabbitMQ itself. */
   readonly queue: string | null;
   /** The event over which RabbitMQ closes the channel. */
@@ -16,7 +16,7 @@ export interface Refusal {
 }
 
 /** Describes a refusal for a person, with what to do about one that has no other remedy. */
-export function toldRefusal({ queue, event, reason }: Refusal): string {
+export function refusalText({ queue, event, reason }: RelayRefusal): string {
   if (event) {
     const about = `${event.id} (${event.type}, ${Buffer.byteLength(event.body)} bytes)`;
     return `RabbitMQ closes the channel over the event ${about}, and all behind it wait: ${reason}. Raise max_message_size in rabbitmq.conf above its size.`;
@@ -31,7 +31,7 @@ export interface RefusedEventsOptions {
   /** Why a queue may refuse events; undefined: nothing says that it does. */
   readonly limitOf: (queue: string) => Promise<string | undefined>;
   /** Called when a queue begins to refuse events, and with null when none does any more. */
-  readonly onChange: (refusal: Refusal | null) => void;
+  readonly onChange: (refusal: RelayRefusal | null) => void;
   readonly logger: Log;
 }
 
@@ -49,14 +49,14 @@ const noLimitKnown = "it is full, or RabbitMQ has another reason that AMQP does 
  * it. So each queue gets the event once more, directly, and only those that refuse it get it again and again.
  */
 export class RefusedEvents {
-  #refusal: Refusal | null = null;
+  #refusal: RelayRefusal | null = null;
   readonly #culprit = new Culprit();
   /** How often RabbitMQ has closed the channel over the event of `#refusal`. */
   #closed = 0;
 
   constructor(readonly options: RefusedEventsOptions) {}
 
-  get refusal(): Refusal | null {
+  get refusal(): RelayRefusal | null {
     return this.#refusal;
   }
 
@@ -147,7 +147,7 @@ export class RefusedEvents {
     this.#change({ queue, reason, since: new Date().toISOString() });
   }
 
-  #change(refusal: Refusal | null): void {
+  #change(refusal: RelayRefusal | null): void {
     this.#refusal = refusal;
     this.options.onChange(refusal);
   }

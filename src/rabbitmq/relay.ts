@@ -1,5 +1,5 @@
 import { ConfirmedPrefix } from "../delivery/confirmed-prefix";
-import { troubleOf } from "../delivery/outcome";
+import { spanTroubleOf } from "../delivery/outcome";
 import { type Log, messageOf } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
 import { noTracing, type Tracing } from "../observe/tracing";
@@ -146,7 +146,7 @@ export class Relay {
       next = entry.position;
       publisher.send(message, (error) => {
         if (error) {
-          span.end(troubleOf(error));
+          span.end(spanTroubleOf(error));
           this.tally[error instanceof Unroutable ? "returns" : "failures"] += 1;
           if (error instanceof Unroutable) failure ??= { error, entry };
           else refused.push({ entry, message, confirm });

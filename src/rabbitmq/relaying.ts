@@ -7,7 +7,7 @@ import type { Store } from "../store/store";
 import type { Broker } from "./connection";
 import type { QueueInspector } from "./queue-inspection";
 import { QueueWatch } from "./queue-watch";
-import { RefusedEvents, toldRefusal } from "./refused-events";
+import { RefusedEvents, refusalText } from "./refused-events";
 import { Relay } from "./relay";
 import { queuesBeingFilled, restoreBindings } from "./restore-bindings";
 import { declareQueueForType, declareResources, sharedQueueOf } from "./topology";
@@ -60,7 +60,7 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
       },
       limitOf: async (queue) => watch?.limitOf(queue),
       onChange: (refusal) => {
-        refusing = refusal && { queue: refusal.queue, what: toldRefusal(refusal), since: refusal.since };
+        refusing = refusal && { queue: refusal.queue, what: refusalText(refusal), since: refusal.since };
         void told();
       },
       logger: log,

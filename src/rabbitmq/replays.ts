@@ -17,12 +17,12 @@ import {
 } from "../delivery/replays";
 import { messageOf } from "../observe/logging";
 import type { ReplayRow } from "../store/replay";
+import { unavailableIfDenied } from "./denied-access";
 import { Unroutable } from "./publisher";
-import { refusalExplained } from "./refusal";
 import { RabbitReplayRun, type RabbitReplaysOptions } from "./replay-run";
 import { isAccessDenied } from "./reply-code";
 import { queueState } from "./topology";
-import { troubleOf } from "./unreachable";
+import { whyUnavailable } from "./unavailable";
 
 /** Replays from the event log to a RabbitMQ queue. They are stored, and continue after a restart. */
 export class RabbitReplays implements Replays {
@@ -44,7 +44,7 @@ export class RabbitReplays implements Replays {
   }
 
   async start(queue: string, selection: ReplaySelection): Promise<Replay> {
-    const trouble = troubleOf(this.options.broker);
+    const trouble = whyUnavailable(this.options.broker);
     if (trouble) throw new QueueUnavailable(trouble);
     const { consumerCount } = await this.#find(queue);
     refuseTooMany(this.#all(false).length);
@@ -55,7 +55,7 @@ export class RabbitReplays implements Replays {
   async count(queue: string, selection: ReplaySelection, options?: CountOptions): Promise<number> {
     const { broker, store } = this.options;
     // The log can be counted while RabbitMQ is unavailable.
-    if (!troubleOf(broker)) await this.#find(queue);
+    if (!whyUnavailable(broker)) await this.#find(queue);
     return countPast(store.log, await this.#belonging(queue, selection), options);
   }
 
@@ -107,14 +107,14 @@ export class RabbitReplays implements Replays {
   }
 
   async #find(queue: string) {
-    const state = await queueState(this.options.broker, queue).catch(refusalExplained(queue));
+    const state = await queueState(this.options.broker, queue).catch(unavailableIfDenied(queue));
     if (!state) throw new UnknownQueue(queue);
     return state;
   }
 
   async #noteOn({ queue, finishedAt }: ReplayRow): Promise<string | null> {
     const { broker } = this.options;
-    if (troubleOf(broker)) return null;
+    if (whyUnavailable(broker)) return null;
     const state = await queueState(broker, queue).catch(() => undefined);
     if (!state || state.consumerCount > 0) return null;
     return finishedAt === null || state.messageCount > 0 ? noteOf(queue) : null;

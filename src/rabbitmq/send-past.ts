@@ -1,5 +1,5 @@
 import { ConfirmedPrefix } from "../delivery/confirmed-prefix";
-import { troubleOf } from "../delivery/outcome";
+import { spanTroubleOf } from "../delivery/outcome";
 import { type ReplaySelection, selects } from "../delivery/replay-selection";
 import { noTracing, type Tracing } from "../observe/tracing";
 import type { LogEntry, LogReader } from "../store/log";
@@ -98,7 +98,7 @@ export async function sendPast(options: PastOptions): Promise<number> {
           advance(sent.confirm());
         },
         (error: unknown) => {
-          span.end(troubleOf(error));
+          span.end(spanTroubleOf(error));
           if (error instanceof Unsendable) refuse(sent, error.message);
           else failure ??= error;
         },

@@ -1,6 +1,6 @@
 import type { Message } from "./connection";
 import { dropOldest } from "./drop-oldest";
-import { identityOf } from "./failed-copy";
+import { identityOf } from "./message-headers";
 import { isProtocolError } from "./reply-code";
 
 /** Number of channels closed over copies of a message after which that message is held responsible. */

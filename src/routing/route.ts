@@ -4,7 +4,7 @@ import type { BrokerState } from "../delivery/broker-state";
 import type { DeadLetters } from "../delivery/dead-letters";
 import type { Replays } from "../delivery/replays";
 import type { Timeline } from "../delivery/timeline";
-import type { Transport } from "../delivery/transport-name";
+import type { TransportName } from "../delivery/transport";
 import type { Log } from "../observe/logging";
 import type { Metrics } from "../observe/metrics";
 import type { Catalogue } from "../schema/catalogue";
@@ -32,7 +32,7 @@ export interface Dependencies {
 
 /** The state of event delivery from the event log to RabbitMQ. */
 export interface RelayStatus {
-  readonly transport: Transport["name"];
+  readonly transport: TransportName;
   readonly broker: BrokerState;
   /** RabbitMQ has confirmed every event up to this position in the event log. */
   readonly position: number;

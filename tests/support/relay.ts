@@ -1,5 +1,5 @@
 import { jest } from "bun:test";
-import { type Refusal, RefusedEvents } from "../../src/rabbitmq/refused-events";
+import { RefusedEvents, type RelayRefusal } from "../../src/rabbitmq/refused-events";
 import { Relay } from "../../src/rabbitmq/relay";
 import { MemoryLog } from "./memory-log";
 import { MockChannel } from "./mock-channel";
@@ -12,7 +12,7 @@ export function relayOn(log = new MemoryLog(), queues: { known?: readonly string
   const { log: logger, lines, at } = recordedLog();
   /** Every route that was created, such as `item.created on events`. */
   const routes: string[] = [];
-  const refusals: (Refusal | null)[] = [];
+  const refusals: (RelayRefusal | null)[] = [];
   const refused = new RefusedEvents({
     queuesOf: async () => queues.known ?? [],
     limitOf: async (queue) => (queues.limited?.includes(queue) ? "x-max-length 5" : undefined),

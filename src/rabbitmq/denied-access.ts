@@ -3,7 +3,7 @@ import { messageOf } from "../observe/logging";
 import { isAccessDenied } from "./reply-code";
 
 /** Returns an error handler that converts RabbitMQ's refusal of one queue to {@link QueueUnavailable} and rethrows any other error. */
-export function refusalExplained(queue: string): (error: unknown) => never {
+export function unavailableIfDenied(queue: string): (error: unknown) => never {
   return (error) => {
     if (!isAccessDenied(error)) throw error;
     throw new QueueUnavailable(`RabbitMQ does not let Warren use the queue "${queue}": ${messageOf(error)}`, { cause: error });

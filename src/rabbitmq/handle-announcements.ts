@@ -20,7 +20,7 @@ import type { RabbitReplays } from "./replays";
 import { isAccessDenied } from "./reply-code";
 import { bindOwnQueue, declareSubscriptionsQueue, queueDepth, retryQueueLifetimeMs, subscriptionsQueue } from "./topology";
 
-export interface SubscriptionsOptions {
+export interface AnnouncementsOptions {
   readonly broker: Broker;
   readonly store: Pick<Store, "subscriptions" | "retryQueues">;
   readonly replays: Pick<RabbitReplays, "isFilling" | "fill" | "cancel" | "abandon">;
@@ -41,7 +41,7 @@ const mostRetryQueues = 100;
  * Handles announcements of consumers' own queues until the channel closes. Acknowledges each one after it is done or refused. A problem
  * with one queue does not block the others.
  */
-export async function serveSubscriptions(channel: ConfirmChannel, closed: AbortSignal, options: SubscriptionsOptions): Promise<void> {
+export async function handleAnnouncements(channel: ConfirmChannel, closed: AbortSignal, options: AnnouncementsOptions): Promise<void> {
   const { broker, log } = options;
   await declareSubscriptionsQueue(broker, log);
   await channel.prefetch(1);
@@ -49,17 +49,17 @@ export async function serveSubscriptions(channel: ConfirmChannel, closed: AbortS
   await channel.consume(subscriptionsQueue, (message) => {
     // The queue was deleted; the next channel declares it again.
     if (message === null) return failed.reject(new Error(`The queue ${subscriptionsQueue} was deleted`));
-    serve(message, options).then(() => {
+    handle(message, options).then(() => {
       if (!closed.aborted) channel.ack(message);
     }, failed.reject);
   });
   await Promise.race([failed.promise, aborted(closed)]);
 }
 
-async function serve(message: ConsumeMessage, options: SubscriptionsOptions): Promise<void> {
+async function handle(message: ConsumeMessage, options: AnnouncementsOptions): Promise<void> {
   const announcement = parseAnnouncement(message.content);
   const problem = announcement
-    ? await take(announcement, proofOf(message, announcement, options.key, Date.now()), options)
+    ? await carryOut(announcement, proofOf(message, announcement, options.key, Date.now()), options)
     : message.content.length > longestAnnouncement
       ? `it has ${message.content.length} bytes, and may have ${longestAnnouncement}`
       : "it is not one that this version knows";
@@ -74,23 +74,23 @@ function nameOf(announcement: AnyAnnouncement | undefined): string {
 }
 
 /** Carries out an announcement. Returns the reason if it is refused. */
-async function take(announcement: AnyAnnouncement, proof: Proof, options: SubscriptionsOptions): Promise<string | undefined> {
+async function carryOut(announcement: AnyAnnouncement, proof: Proof, options: AnnouncementsOptions): Promise<string | undefined> {
   if ("unsigned" in proof && options.onlySigned) return proof.unsigned;
   try {
-    if ("cancel" in announcement) return await takeCancellation(announcement.cancel, proof, options);
-    if ("remove" in announcement) return await takeRemoval(announcement, proof, options);
+    if ("cancel" in announcement) return await cancel(announcement.cancel, proof, options);
+    if ("remove" in announcement) return await remove(announcement, proof, options);
     checkQueueName(announcement.queue);
-    return await ("retryDelayMs" in announcement ? takeRetry(announcement, options) : takeSubscription(announcement, proof, options));
+    return await ("retryDelayMs" in announcement ? keepRetryQueue(announcement, options) : subscribe(announcement, proof, options));
   } catch (error) {
     if (isAccessDenied(error) || error instanceof ConsumerError) return messageOf(error);
     throw error;
   }
 }
 
-async function takeSubscription(
+async function subscribe(
   { queue, types, startFrom }: Announcement,
   proof: Proof,
-  { broker, store, replays, catalogue, log }: SubscriptionsOptions,
+  { broker, store, replays, catalogue, log }: AnnouncementsOptions,
 ): Promise<string | undefined> {
   if (catalogue.ownerOf(queue)) return `"${queue}" is shared by all its consumers`;
   if (startFrom !== "now" && startFrom !== "beginning" && !isUtcTime(startFrom))
@@ -129,9 +129,9 @@ function haveSame(some: readonly string[], others: readonly string[]): boolean {
   return some.length === others.length && some.every((type) => others.includes(type));
 }
 
-async function takeRetry(
+async function keepRetryQueue(
   { queue, retryDelayMs: delayMs }: RetryAnnouncement,
-  { store, catalogue }: SubscriptionsOptions,
+  { store, catalogue }: AnnouncementsOptions,
 ): Promise<string | undefined> {
   if (!catalogue.ownerOf(queue) && !(await store.subscriptions.find(queue))?.types.length) return "no such queue was announced";
   const now = steadyNow();
@@ -142,10 +142,10 @@ async function takeRetry(
 }
 
 /** Removes a queue. Its row stays for a while, without types, so that a resent older announcement cannot restore the queue. */
-async function takeRemoval(
+async function remove(
   { remove: queue }: Removal,
   proof: Proof,
-  { store, replays, log }: SubscriptionsOptions,
+  { store, replays, log }: AnnouncementsOptions,
 ): Promise<string | undefined> {
   if ("unsigned" in proof) return proof.unsigned;
   const known = await store.subscriptions.find(queue);
@@ -157,7 +157,7 @@ async function takeRemoval(
   return undefined;
 }
 
-async function takeCancellation(id: string, proof: Proof, { replays }: SubscriptionsOptions): Promise<string | undefined> {
+async function cancel(id: string, proof: Proof, { replays }: AnnouncementsOptions): Promise<string | undefined> {
   if ("unsigned" in proof) return proof.unsigned;
   return (await replays.cancel(id)) ? undefined : "there is no such replay";
 }
