@@ -1,4 +1,4 @@
-// The fault suite is tested itself: five bugs, each planted into one file of a service that runs for this test alone, are
+// The fault suite is tested itself: five bugs, each planted into one method of a service that runs for this test alone, are
 // found by their names. No other promise is broken by them.
 import { afterAll, afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { faults } from "../chaos/faults";
@@ -13,12 +13,12 @@ describeWithRabbit("a planted bug:", () => {
   afterEach(endAll);
   afterAll(() => rabbit?.dispose());
 
-  /** What has to be found, and what else may be, as chance has it. */
+  // `must`: violations that have to be found. `may`: violations that some runs find as well.
   test.each<[bug: string, where: "api" | "consumers", fault: string, strikes: number, must: string[], may?: string[]]>([
     ["ack-before-effect", "consumers", "consumer-kill", 3, ["lost-event"]],
     ["no-inbox", "consumers", "consumer-kill", 4, ["doubled-effect"]],
     ["position-before-confirm", "api", "broker-kill", 1, ["lost-event"]],
-    ["not-mandatory", "api", "queues-gone", 1, ["lost-event"]],
+    ["unroutable-as-confirmed", "api", "queues-gone", 1, ["lost-event"]],
     ["event-outside-transaction", "api", "api-kill", 5, ["event-missing", "lost-write"], ["gap-in-log", "row-missing"]],
   ])("%s in the %s is found by %s", async (bug, where, name, strikes, must, may = []) => {
     rabbit ??= await startRabbit();

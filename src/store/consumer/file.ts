@@ -6,6 +6,7 @@ import { makePrivate, refuseForeign } from "../sqlite/private-file";
 import { type ReplayTable, refusedColumn, replaySchema, replayTable } from "../sqlite/replay-table";
 import { type AttemptTable, attemptSchema, attemptTable } from "./attempt-table";
 import { type DeadLetterTable, deadLetterTable } from "./dead-letter-table";
+import { Inbox } from "./inbox";
 import { type WaitingTable, waitingTable } from "./waiting-table";
 
 /** A consumer's progress in an event log. */
@@ -46,13 +47,7 @@ export interface ConsumerFile {
   /** Counts that the process may have died while handling this event. Returns how often that has happened. */
   countDeath(eventId: string): number;
   forgetDeaths(eventId: string): void;
-  /** Ids of handled events, to detect duplicates. */
-  readonly inbox: {
-    has(eventId: string): boolean;
-    add(eventId: string, now: number): void;
-    /** Deletes ids added before a time, in milliseconds since 1970. Returns their number. */
-    expire(before: number): number;
-  };
+  readonly inbox: Inbox;
   /**
    * Corrects times that are too far in the future because the clock of an earlier process was ahead.
    *
@@ -124,11 +119,7 @@ export function openConsumerFile(file: string, options: { durable: boolean }): C
     "INSERT INTO warren_deaths VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count",
   );
   const forgetDeaths = notes.prepare("DELETE FROM warren_deaths WHERE id = ?");
-  const inInbox = db.prepare("SELECT 1 FROM warren_inbox WHERE id = ?");
-  const addToInbox = db.prepare("INSERT OR REPLACE INTO warren_inbox VALUES (?, ?)");
-  const boundInbox = db.prepare("UPDATE warren_inbox SET at = ?1 WHERE at > ?1");
-  const expireInbox = db.prepare("DELETE FROM warren_inbox WHERE at < ?");
-
+  const inbox = new Inbox(db);
   const waiting = waitingTable(db);
   const together: ConsumerFile["together"] = (change) => db.transaction(change).immediate();
 
@@ -146,11 +137,7 @@ export function openConsumerFile(file: string, options: { durable: boolean }): C
     replays: replayTable(db),
     countDeath: (id) => countDeath.get(id)?.count ?? 0,
     forgetDeaths: (id) => void forgetDeaths.run(id),
-    inbox: {
-      has: (id) => inInbox.get(id) !== null,
-      add: (id, now) => void addToInbox.run(id, now),
-      expire: (before) => expireInbox.run(before).changes,
-    },
+    inbox,
     transaction: {
       run: (sql, ...values) => db.query(sql).run(...values).changes,
       get: <Row>(sql: string, ...values: SQLQueryBindings[]) => (db.query(sql).get(...values) as Row | null) ?? undefined,
@@ -160,7 +147,7 @@ export function openConsumerFile(file: string, options: { durable: boolean }): C
     bound: (now) =>
       together(() => {
         waiting.bound(now);
-        boundInbox.run(now);
+        inbox.bound(now);
       }),
     changed: changesOf(db),
     isReplaced: () => file !== ":memory:" && hasMoved(db),

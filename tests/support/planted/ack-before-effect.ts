@@ -1,9 +1,9 @@
-import { plant } from "./plant";
+// Acknowledges each message on arrival. It then waits in memory for its turn.
+import { Worker } from "../../../src/delivery/worker";
 
-// Acknowledged messages wait in memory for their turn, as in a consumer with this bug.
-plant(
-  "rabbitmq/consume.ts",
-  ["    unsettled.add(message);\n", '    acknowledgements.add(message, { action: "ack", result: "handled" });\n'],
-  ["else worker.take(delivery);", "else setTimeout(() => worker.take(delivery), 50);"],
-  ["      acknowledgements.add(message, outcome);\n", ""],
-);
+const { take } = Worker.prototype;
+Worker.prototype.take = function (delivery) {
+  void delivery.settle({ action: "ack", result: "handled" });
+  delivery.settle = () => {};
+  setTimeout(() => take.call(this, delivery), 50);
+};

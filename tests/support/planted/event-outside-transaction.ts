@@ -1,6 +1,19 @@
-import { plant } from "./plant";
+// Adds each event to the log in a later commit than its change.
+import { EventAppender } from "../../../src/store/sqlite/event-appender";
+import { GroupCommit } from "../../../src/store/sqlite/group-commit";
 
-plant("store/sqlite/store.ts", [
-  '    this.#events.append(resource, "created", stored, now, context);\n',
-  '    setTimeout(() => this.#commits.run(() => this.#events.append(resource, "created", stored, now, context)), 20);\n',
-]);
+let running: GroupCommit | undefined;
+const { run } = GroupCommit.prototype;
+GroupCommit.prototype.run = function <T>(change: () => T) {
+  const noted = () => {
+    running = this;
+    return change();
+  };
+  return run.call(this, noted) as Promise<T>;
+};
+
+const { append } = EventAppender.prototype;
+EventAppender.prototype.append = function (...event) {
+  const commits = running;
+  setTimeout(() => commits?.run(() => append.apply(this, event)), 20);
+};

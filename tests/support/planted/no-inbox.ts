@@ -1,3 +1,4 @@
-import { plant } from "./plant";
+// Handles every event as if it were new.
+import { Inbox } from "../../../src/store/consumer/inbox";
 
-plant("store/consumer/file.ts", ["has: (id) => inInbox.get(id) !== null,", "has: () => false,"]);
+Inbox.prototype.has = () => false;

@@ -1,3 +1,0 @@
-import { plant } from "./plant";
-
-plant("rabbitmq/publisher.ts", ["{ ...options, mandatory: true }", "options"]);
