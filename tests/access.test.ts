@@ -73,7 +73,7 @@ describe("a scope", () => {
     ]);
     expect(answer.json()).toMatchObject({
       type: "/problems/forbidden",
-      detail: "This token may not do that: the scope write is needed.",
+      detail: 'This token lacks the required scope "write".',
       requestId: answer.headers.get("x-request-id"),
     });
     expect((await send("GET", "/replays", as("write"))).headers.get("www-authenticate")).toEndWith('scope="admin"');

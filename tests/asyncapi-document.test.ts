@@ -57,7 +57,7 @@ describe("the AsyncAPI document", () => {
       expect(Object.keys(example?.headers() ?? {})).toEqual(headers.required);
       expect(Object.keys(headers.properties)).toEqual(expect.arrayContaining(headers.required));
     }
-    expect(document.components.messages["parcel.created.v1"]).toMatchObject({ summary: "Published no more: since then it is version 3." });
+    expect(document.components.messages["parcel.created.v1"]).toMatchObject({ summary: "No longer published; replaced by version 3." });
   });
 
   test("publishes each event type in its newest version", () => {
@@ -90,9 +90,9 @@ describe("the AsyncAPI document", () => {
     ]);
     expect(document.operations["consume.audit"]).toMatchObject({
       summary: "Keeps it all.",
-      description: "It reads every version, and gets each event in the newest one. Its effects are there exactly once.",
+      description: "Reads every version and receives each event in the newest one. Its effects are applied exactly once.",
     });
-    expect(document.operations["consume.tail"]?.["description"]).toContain("It asks for `parcel.shipped` in version 3.");
+    expect(document.operations["consume.tail"]?.["description"]).toContain("Requests `parcel.shipped` in version 3.");
   });
 
   test("describes exchanges and queues as the program declares them", async () => {

@@ -37,7 +37,7 @@ describe("CORS", () => {
         page,
         null,
       ]);
-      expect(answer.json()).toMatchObject({ type: "/problems/not-found", detail: `There is nothing at ${path}.` });
+      expect(answer.json()).toMatchObject({ type: "/problems/not-found", detail: `No route matches ${path}.` });
     }
     expect((await preflight(listed, "/nothing", stranger)).headers.get("access-control-allow-origin")).toBeNull();
   });

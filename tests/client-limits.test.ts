@@ -21,7 +21,7 @@ describe("above RATE_LIMIT", () => {
       type: "/problems/too-many-requests",
       title: "Too many requests",
       status: 429,
-      detail: "At most 3 requests a second; wait a moment.",
+      detail: "Rate limit exceeded: at most 3 requests per second. Retry after the number of seconds in Retry-After.",
       requestId: refused.headers.get("x-request-id"),
     });
     const left = answers.filter(({ status }) => status === 200).map((answer) => answer.headers.get("ratelimit"));

@@ -110,7 +110,7 @@ describe("a change with If-Match", () => {
       expect(summary(answer)).toEqual([412, problem]);
       expect(answer.json()).toEqual({
         type: "/problems/precondition-failed",
-        title: "The record is not in the state that the request asks for",
+        title: "Precondition failed",
         status: 412,
         requestId: expect.any(String),
         detail: "The item 1 is in none of the states that If-Match names; read it again.",

@@ -192,6 +192,6 @@ describe("an item that is not there", () => {
   ])("%s %s: nothing is there, 404", async (method, path) => {
     const answer = await api.send(method, path);
     expect([answer.status, answer.headers.get("content-type")]).toEqual([404, "application/problem+json"]);
-    expect(answer.json()).toMatchObject({ detail: `There is nothing at ${method} ${path}.` });
+    expect(answer.json()).toMatchObject({ detail: `No route matches ${method} ${path}.` });
   });
 });

@@ -33,12 +33,12 @@ describe("an unexpected error is 500, and leaks nothing", () => {
       const requestId = answer.headers.get("x-request-id");
       expect(requestId).toBeString();
       expect(api.lines.at(-1)?.["requestId"]).toBe(requestId);
-      expect(answer.json()).toEqual({ type: "/problems/internal", title: "Something went wrong on the server", status: 500, requestId });
+      expect(answer.json()).toEqual({ type: "/problems/internal", title: "Internal server error", status: 500, requestId });
     }
     expect(api.lines).toHaveLength(requests.length);
     expect(api.lines[0]).toMatchObject({
       level: "error",
-      msg: "A request failed unexpectedly",
+      msg: "Request failed with an unexpected error",
       method: "GET",
       path: "/items",
       error: secret,
@@ -66,7 +66,7 @@ describe("an unexpected error is 500, and leaks nothing", () => {
     });
     const answer = await api.send("GET", "/bad");
     expect([answer.status, answer.text]).toEqual([500, expect.not.stringContaining("s3cret")]);
-    expect(api.lines).toMatchObject([{ level: "error", msg: "A request failed unexpectedly" }]);
+    expect(api.lines).toMatchObject([{ level: "error", msg: "Request failed with an unexpected error" }]);
   });
 });
 
@@ -84,9 +84,9 @@ describe("a store that cannot do its work is 503", () => {
     ]);
     expect(answer.json()).toEqual({
       type: "/problems/unavailable",
-      title: "The service cannot do this now",
+      title: "Service unavailable",
       status: 503,
-      detail: "The store cannot do this now; nothing was changed. Try again.",
+      detail: "The store is not available. Nothing was changed. Try again.",
       requestId: answer.headers.get("x-request-id"),
     });
     expect(api.lines).toMatchObject([
@@ -97,6 +97,6 @@ describe("a store that cannot do its work is 503", () => {
   test("the process says that it is alive, and that it is not ready", async () => {
     expect((await api.send("GET", "/health/live")).json()).toEqual({ status: "live" });
     const ready = await api.send("GET", "/health/ready");
-    expect([ready.status, ready.json()]).toEqual([503, expect.objectContaining({ detail: "The store cannot be written." })]);
+    expect([ready.status, ready.json()]).toEqual([503, expect.objectContaining({ detail: "Cannot write to the store." })]);
   });
 });

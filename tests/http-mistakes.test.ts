@@ -14,7 +14,7 @@ afterAll(() => api.close());
 const address = { street: "Main 1", city: "London" };
 const order = { customer: "Ada", lines: [{ item: 1, quantity: 2 }], address };
 const requestId = expect.any(String) as string;
-const invalid = { type: "/problems/invalid", title: "The request is well-formed, but its content is not valid", status: 422, requestId };
+const invalid = { type: "/problems/invalid", title: "Invalid content", status: 422, requestId };
 
 function pointers(answer: Answer): string[] {
   expect([answer.status, answer.headers.get("content-type")]).toEqual([422, "application/problem+json"]);
@@ -181,7 +181,7 @@ describe("a body of another kind", () => {
     const answer = await api.send("POST", "/items", new Blob(['{"name":"x"}']) as unknown, { "content-type": "" });
     expect([answer.status, answer.json()]).toEqual([
       415,
-      expect.objectContaining({ detail: "Send the body as application/json, and say so in Content-Type." }),
+      expect.objectContaining({ detail: "Send the body as application/json, with a matching Content-Type." }),
     ]);
   });
 });

@@ -95,7 +95,10 @@ describe("a method that a path does not know: 405 with Allow", () => {
   ])("%s %s", async (method, path, allow) => {
     const answer = await api.send(method, path);
     expect([answer.status, answer.headers.get("allow")]).toEqual([405, allow]);
-    expect(answer.json()).toMatchObject({ type: "/problems/method-not-allowed", detail: `${path} knows ${allow}, but not ${method}.` });
+    expect(answer.json()).toMatchObject({
+      type: "/problems/method-not-allowed",
+      detail: `${path} does not support ${method}; it supports ${allow}.`,
+    });
   });
 });
 

@@ -387,7 +387,7 @@ test("a body has its defaults in words: a generated client need not send what ha
 });
 
 test("a stream says that a page cannot show it", () => {
-  expect(document.paths["/events/stream"]?.["get"]?.description).toContain("follow it with `curl --no-buffer`");
+  expect(document.paths["/events/stream"]?.["get"]?.description).toContain("Follow it with `curl --no-buffer`");
 });
 
 test("a body's schema says what is needed and that nothing else is taken", () => {

@@ -58,12 +58,12 @@ test("a file that cannot be loaded keeps the API from nothing; the check says so
   const before = (await generate()).found;
   expect(await generate()).toEqual({
     code: 0,
-    stderr: "consumers/broken.ts cannot be loaded, and is not in the documentation: half done",
+    stderr: "Cannot load consumers/broken.ts, so it is missing from the documentation: half done",
     found: before,
   });
   expect((await generate("--check")).code).toBe(1);
   await write("broken.ts", "process.exit(0);\n");
   expect((await generate()).stderr).toContain(
-    "consumers/broken.ts ended the program when it was loaded. Put what it does behind `if (import.meta.main)`.",
+    "consumers/broken.ts ended the process while it was being loaded. Move its top-level code into `if (import.meta.main) { … }`.",
   );
 });

@@ -38,7 +38,7 @@ describe("the start is refused, in words,", () => {
     await write("routes/items/index.ts", hello);
     const { code, said } = await ended("src/main.ts");
     expect(code).toBe(1);
-    expect(said).toStartWith("Two files for one path: routes/items.ts and routes/items/index.ts are both /items.");
+    expect(said).toStartWith("Two files have the same path: routes/items.ts and routes/items/index.ts both map to /items.");
     expect(said).not.toContain("    at ");
   });
 
@@ -65,12 +65,12 @@ describe("the start is refused, in words,", () => {
     await write("routes/broken.ts", "export default {{{\n");
     const broken = await ended("src/main.ts");
     expect(broken.code).toBe(1);
-    expect(broken.said).toStartWith("routes/broken.ts cannot be loaded:");
+    expect(broken.said).toStartWith("Cannot load routes/broken.ts:");
     expect(broken.said).toContain("routes/broken.ts:1:17");
     await write("routes/broken.ts", 'import { nothing } from "./nowhere";\n\nexport default nothing;\n');
     const lost = await ended("src/main.ts");
     expect(lost.code).toBe(1);
-    expect(lost.said).toStartWith("routes/broken.ts cannot be loaded:");
+    expect(lost.said).toStartWith("Cannot load routes/broken.ts:");
     expect(lost.said).toContain("./nowhere");
   });
 });
@@ -109,6 +109,6 @@ describe("the generated modules", () => {
     await write("routes/items/index.ts", hello);
     const { code, said } = await ended("src/commands/generate.ts");
     expect(code).toBe(1);
-    expect(said).toStartWith("Two files for one path: ");
+    expect(said).toStartWith("Two files have the same path: ");
   });
 });

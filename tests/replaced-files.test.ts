@@ -62,7 +62,7 @@ describe("a store whose file was removed", () => {
     const post = await api.send("POST", "/items", { name: "lost?" });
     expect([post.status, post.json<{ detail: string }>().detail]).toEqual([
       503,
-      "The database file was removed or replaced; nothing was changed. The API has to be restarted.",
+      "The database file was removed or replaced. Nothing was changed. Restart the API.",
     ]);
     expect((await api.send("GET", "/health/live")).status).toBe(200);
     await api.close();

@@ -142,7 +142,7 @@ describe("two files for one path", () => {
     const folder = await named(one, other);
     expect(() => findRouteFiles(folder)).toThrow(RouterError);
     expect(() => findRouteFiles(folder)).toThrow(
-      `Two files for one path: routes/${[one, other].sort()[0]} and routes/${[one, other].sort()[1]} are both ${path}. Keep one of them, or begin the name of the other with _`,
+      `Two files have the same path: routes/${[one, other].sort()[0]} and routes/${[one, other].sort()[1]} both map to ${path}. Delete one of them, or start its name with _`,
     );
   });
 

@@ -187,7 +187,7 @@ describe("a request", () => {
     const [span] = (await until("GET /broken", 1)) as [SeenSpan];
     expect([span.isError, span.attributes["error.type"]]).toEqual([true, "500"]);
     const [id] = span.attributes["http.response.header.x-request-id"] as string[];
-    expect(recorded.lines.at(-1)).toMatchObject({ msg: "A request failed unexpectedly", requestId: id, trace_id: span.traceId });
+    expect(recorded.lines.at(-1)).toMatchObject({ msg: "Request failed with an unexpected error", requestId: id, trace_id: span.traceId });
   });
 
   test("for health is none", async () => {

@@ -191,7 +191,7 @@ describe("over HTTP", () => {
       }),
     ]);
     expect(api.lines.filter(({ level }) => level === "warn").map(({ msg, path }) => [msg, path])).toEqual([
-      ["A change was refused: its route accepts what the schema of the record does not", "/tickets/1/title"],
+      ["Change refused: the route accepts values that the record's schema does not", "/tickets/1/title"],
     ]);
     expect(await api.events()).toHaveLength(1);
   });

@@ -19,8 +19,8 @@ const requestsTimeoutMs = 3000;
 /** Duration up to which a commit may delay other requests. */
 const quickCommitSeconds = 0.002;
 
-const help = `Runs the API until Ctrl+C. It takes no arguments; variables of the environment say how: PORT, HOST, DATABASE_URL,
-RABBITMQ_URL, API_TOKEN and others, all of them in .env.example. The API shows itself at /swagger.`;
+const help = `Runs the API until Ctrl+C. Takes no arguments; set environment variables to configure it: PORT, HOST, DATABASE_URL,
+RABBITMQ_URL, API_TOKEN and others. .env.example lists all of them. The API is documented at /swagger.`;
 
 type StartOptions = Pick<EngineOptions, "onInvalidRecords">;
 
@@ -35,7 +35,7 @@ export async function startApi(load: () => Promise<Project> = loadProject, optio
     process.exit(0);
   }
   if (word !== undefined) {
-    tell(`The API takes no arguments, and so no "${word}"; --help says what it takes.`);
+    tell(`Unexpected argument "${word}". The API takes no arguments; run with --help for usage.`);
     process.exit(2);
   }
   try {
@@ -54,7 +54,7 @@ export async function startApi(load: () => Promise<Project> = loadProject, optio
     });
     await starting;
   } catch (error) {
-    tell(error instanceof ConfigError || error instanceof RouterError ? error.message : `Warren could not start. ${messageOf(error)}`);
+    tell(error instanceof ConfigError || error instanceof RouterError ? error.message : `Warren cannot start. ${messageOf(error)}`);
     process.exit(1);
   }
 }
@@ -74,8 +74,8 @@ async function serve({ routes, consumers }: Project, config: Config, log: Log, o
   });
   const server = listen(app, config);
   const leaveRoom = keepRoom(server, log);
-  if (config.tokenFile !== null) log.info({ file: config.tokenFile }, "The API asks for the token in this file");
-  log.info(`Warren listens on ${server.url.origin} and shows its API at ${server.url.origin}/swagger`);
+  if (config.tokenFile !== null) log.info({ file: config.tokenFile }, "The API requires the token in this file");
+  log.info(`Warren listens on ${server.url.origin} (API documentation: ${server.url.origin}/swagger)`);
 
   return async () => {
     stopping.abort();
@@ -92,9 +92,9 @@ function listen(app: ReturnType<typeof buildApp>, config: Config): Server<unknow
   } catch (error) {
     const address = `${config.host}:${config.port}`;
     if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
-      throw new Error(`Another program listens on ${address}; stop it, or set PORT to another number.`);
+      throw new Error(`Another program listens on ${address}. Stop it, or set PORT to another number.`);
     }
-    throw new Error(`Warren cannot listen on ${address}; HOST is an address of this machine. (${messageOf(error)})`);
+    throw new Error(`Warren cannot listen on ${address}. Set HOST to an address of this machine. (${messageOf(error)})`);
   }
   return app.server as Server<unknown>;
 }

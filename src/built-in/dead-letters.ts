@@ -12,38 +12,42 @@ import { UtcTime } from "../schema/time";
 import { reachable } from "./reachable";
 
 const tags = ["dead letters"];
-const params = Type.Object({ queue: Type.String({ pattern: queueNamePattern, description: "The name of a queue." }) });
+const params = Type.Object({ queue: Type.String({ pattern: queueNamePattern, description: "Name of the queue." }) });
 
 const type = Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Only events of this type." }));
 const reason = Type.Optional(
-  Type.String({ minLength: 1, maxLength: 200, description: `Only those with this reason: ${deadReasons.join(", ")}.` }),
+  Type.String({ minLength: 1, maxLength: 200, description: `Only dead letters with this reason: ${deadReasons.join(", ")}.` }),
 );
 const Selection = Type.Object(
   {
     ids: Type.Optional(
-      Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { minItems: 1, maxItems: 1000, description: "Only these event ids." }),
+      Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
+        minItems: 1,
+        maxItems: 1000,
+        description: "Only events with these ids.",
+      }),
     ),
     type,
     reason,
   },
-  { additionalProperties: false, description: "All that is given must match; nothing means all." },
+  { additionalProperties: false, description: "A dead letter is selected if it matches every filter. Without filters, all are selected." },
 );
 
 const nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
 const DeadLetterSchema = Type.Object({
-  id: Type.String({ description: "The id of the event; empty where the message had none." }),
-  type: nullable("The type of the event, as far as the message tells it."),
-  reason: Type.String({ description: `Why it was given up: ${deadReasons.join(", ")}.` }),
+  id: Type.String({ description: "Id of the event; empty if the message has no id." }),
+  type: nullable("Type of the event; null if the message does not contain it."),
+  reason: Type.String({ description: `Reason why the event was dead-lettered: ${deadReasons.join(", ")}.` }),
   error: Type.String(),
-  stack: nullable("Where the handler failed, cut."),
+  stack: nullable("Stack trace of the handler's error, truncated."),
   attempts: Type.Integer(),
-  firstFailure: Type.Union([UtcTime("When it failed for the first time."), Type.Null()]),
-  lastFailure: Type.Union([UtcTime("When it failed for the last time."), Type.Null()]),
-  body: Type.Unknown({ description: "The event. Text where it is no JSON, base64 where it is no text, cut after 64 KiB." }),
+  firstFailure: Type.Union([UtcTime("Time of the first failure."), Type.Null()]),
+  lastFailure: Type.Union([UtcTime("Time of the last failure."), Type.Null()]),
+  body: Type.Unknown({ description: "The event as JSON; as text if it is not JSON; in base64 if it is not text. Truncated to 64 KiB." }),
   bodyEncoding: Type.Union([Type.Literal("json"), Type.Literal("text"), Type.Literal("base64")]),
-  bodyBytes: Type.Integer({ description: "The size of the whole body." }),
+  bodyBytes: Type.Integer({ description: "Size of the complete body." }),
 });
-const next = Type.Union([Type.Integer(), Type.Null()], { description: "Pass it as `after` for the next page; null on the last one." });
+const next = Type.Union([Type.Integer(), Type.Null()], { description: "Pass it as `after` to get the next page; null on the last page." });
 const example = {
   id: "0198c0de-0000-7000-8000-000000000001",
   type: "item.created",
@@ -68,7 +72,11 @@ export default defineRoute(({ deadLetters }) =>
         ),
         503: Problem,
       },
-      detail: { tags, summary: "Which queues have dead letters", description: "Every queue that is known, with how many it has." },
+      detail: {
+        tags,
+        summary: "Count dead letters by queue",
+        description: "Returns every known queue with the number of its dead letters.",
+      },
     })
     .get(
       "/:queue",
@@ -83,7 +91,7 @@ export default defineRoute(({ deadLetters }) =>
           422: Problem,
           503: Problem,
         },
-        detail: { tags, summary: "List a queue's dead letters", description: "The oldest first. Takes nothing away." },
+        detail: { tags, summary: "List a queue's dead letters", description: "Returns the oldest first and removes nothing." },
       },
     )
     .post(
@@ -105,8 +113,9 @@ export default defineRoute(({ deadLetters }) =>
         },
         detail: {
           tags,
-          summary: "Put dead letters back on their queue",
-          description: "Their attempts start anew. Each leaves the dead letters only when it is safely on its queue.",
+          summary: "Redrive dead letters",
+          description:
+            "Puts dead letters back on their queue and resets their attempts. A dead letter is removed only after its queue has confirmed it.",
           requestBody: { required: true, content: { "application/json": { example: { reason: "attempts-exhausted" } } } },
         },
       },
@@ -122,10 +131,14 @@ export default defineRoute(({ deadLetters }) =>
         query: Type.Object(
           {
             // Bun refuses a request line and headers of more than 16 KiB in total.
-            ids: Type.Optional(Type.String({ minLength: 1, maxLength: 12_000, description: "Only these event ids, separated by commas." })),
+            ids: Type.Optional(
+              Type.String({ minLength: 1, maxLength: 12_000, description: "Only events with these ids, separated by commas." }),
+            ),
             type,
             reason,
-            all: Type.Optional(Type.Literal("true", { description: "Every one of the queue; without a filter it has to be said." })),
+            all: Type.Optional(
+              Type.Literal("true", { description: "Selects all dead letters of the queue. Required if there is no filter." }),
+            ),
           },
           { additionalProperties: false },
         ),
@@ -135,7 +148,11 @@ export default defineRoute(({ deadLetters }) =>
           422: Problem,
           503: Problem,
         },
-        detail: { tags, summary: "Discard dead letters for good", description: "Those that match all of the filters, or `all=true`." },
+        detail: {
+          tags,
+          summary: "Discard dead letters permanently",
+          description: "Discards the dead letters that match every filter, or all with `all=true`.",
+        },
       },
     ),
 );
@@ -144,8 +161,11 @@ export default defineRoute(({ deadLetters }) =>
 function discarded({ all, ...filters }: { all?: "true"; ids?: string; type?: string; reason?: string }): DeadSelection {
   const isFiltered = Object.keys(filters).length > 0;
   if (all && isFiltered)
-    throw new HttpProblem(422, "`all=true` is every dead letter of the queue: leave it out, or leave out the filters.");
-  if (!all && !isFiltered) throw new HttpProblem(422, "Say which dead letters to discard: `ids`, `type`, `reason`, or `all=true`.");
+    throw new HttpProblem(
+      422,
+      "`all=true` selects every dead letter of the queue and cannot be combined with filters. Remove one of them.",
+    );
+  if (!all && !isFiltered) throw new HttpProblem(422, "No dead letters selected. Use `ids`, `type`, `reason`, or `all=true`.");
   return selectionOf(filters);
 }
 

@@ -23,12 +23,15 @@ const example = {
 const AnEvent = Type.Unsafe<Event & Record<string, unknown>>(
   Type.Object(
     {
-      id: Type.String({ description: "UUIDv7: unique." }),
+      id: Type.String({ description: "Unique id, a UUIDv7." }),
       type: Type.String(),
-      version: Type.Integer({ minimum: 1, description: "The version of the schema of this type." }),
-      timestamp: UtcTime("When the change was made."),
+      version: Type.Integer({ minimum: 1, description: "Schema version of the event type." }),
+      timestamp: UtcTime("Time of the change."),
     },
-    { additionalProperties: true, description: "As consumers get it; the record is under the name of its resource." },
+    {
+      additionalProperties: true,
+      description: "The event as consumers receive it. The record is in the property named after its resource.",
+    },
   ),
 );
 /** An entry of the stream in the typed client. One without `data` is not an event: it reports the position of the stream. */
@@ -40,8 +43,8 @@ interface Streamed {
 const Page = Type.Object(
   {
     events: Type.Array(Type.Object({ position: Type.Integer({ minimum: 1 }), event: AnEvent })),
-    next: Type.Integer({ minimum: 0, description: "Pass it as `after` to go on: at once, or to see later what is new." }),
-    more: Type.Boolean({ description: "Whether the log goes on after `next`. A page may be short, or empty, and not the last." }),
+    next: Type.Integer({ minimum: 0, description: "Pass it as `after` to continue, either immediately or later for new events." }),
+    more: Type.Boolean({ description: "Whether the log continues after `next`. A page may be short or empty without being the last." }),
   },
   { title: "EventPage", examples: [{ events: [{ position: 1, event: example }], next: 1, more: false }] },
 );
@@ -85,8 +88,8 @@ export function eventRoutes(timing: StreamTiming) {
             tags,
             summary: "Read the event log",
             description:
-              "Every event after a position, in the order in which they were committed. " +
-              "With `resource` and `id`: the history of one record. 410: events after that position were removed (EVENT_RETENTION).",
+              "Returns the events after a position in commit order. " +
+              "With `resource` and `id`, returns the history of one record. 410 means that events after the position were removed (EVENT_RETENTION).",
           },
         },
       )
@@ -112,11 +115,11 @@ export function eventRoutes(timing: StreamTiming) {
             tags,
             summary: "Follow the event log",
             description:
-              "Server-sent events: `id` is the position, `event` the type, `data` the event. Begins now, or after `after`; " +
-              "with the header `Last-Event-ID`, after that. 410: events after that position were removed (EVENT_RETENTION).",
+              "Server-sent events: `id` is the position, `event` the type, `data` the event. Starts after the position in `after` or in " +
+              "the header `Last-Event-ID`, or at the end of the log. 410 means that events after the position were removed (EVENT_RETENTION).",
             responses: {
               200: {
-                description: "A stream without end.",
+                description: "An endless stream.",
                 content: { "text/event-stream": { schema: { type: "string" }, example: text } },
               },
             },
@@ -137,11 +140,11 @@ export function eventRoutes(timing: StreamTiming) {
       if (position === undefined) return undefined;
       const [pruned, end] = [await store.log.pruned(), await store.log.end()];
       if (position < pruned) {
-        const detail = `The events up to position ${pruned} were removed, and some of them come after ${position}. Go on with after=${pruned}.`;
+        const detail = `Events up to position ${pruned} were removed, including some after ${position}. Continue with after=${pruned}.`;
         return problemResponse(request, 410, { detail }, { link: linkAfter(request, path, pruned) });
       }
       if (position > end) {
-        const detail = `The log ends at position ${end}. Was an older backup restored since?`;
+        const detail = `The position is after the end of the log, ${end}. An older backup may have been restored.`;
         return problemResponse(request, 422, {
           detail,
           errors: [{ pointer: query.after === undefined ? "/last-event-id" : "/after", detail }],

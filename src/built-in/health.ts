@@ -13,27 +13,27 @@ const brokerStates: readonly RelayStatus["broker"][] = ["connecting", "connected
 const Readiness = Type.Object(
   {
     status: Type.Union([Type.Literal("ready"), Type.Literal("degraded")], {
-      description: "degraded: the API works, but its events do not reach RabbitMQ as they should; they wait in the log.",
+      description: "degraded: the API works, but events are not reaching RabbitMQ as expected. They are kept in the log until they do.",
     }),
-    problems: Type.Array(Type.String(), { description: "What makes it degraded, for a person." }),
+    problems: Type.Array(Type.String(), { description: "Reasons for the degraded status, as text for people." }),
     transport: Type.Union([Type.Literal("rabbitmq"), Type.Literal("embedded")], { description: "How events reach consumers." }),
     broker: Type.Unsafe<RelayStatus["broker"]>(
       Type.Union(
         brokerStates.map((state) => Type.Literal(state)),
-        { description: "off: no RabbitMQ is expected." },
+        { description: "off: the service runs without RabbitMQ." },
       ),
     ),
-    events: Type.Integer({ description: "The position of the newest event in the log." }),
-    confirmed: Type.Integer({ description: "The position up to which RabbitMQ has confirmed every event." }),
+    events: Type.Integer({ description: "Position of the newest event in the log." }),
+    confirmed: Type.Integer({ description: "Position up to which RabbitMQ has confirmed every event." }),
     backlog: Type.Union(
       [
         Type.Object({
-          events: Type.Integer({ description: "Events that RabbitMQ has not confirmed yet." }),
-          ageSeconds: Type.Number({ description: "Age of the oldest of them; 0 if there is none." }),
+          events: Type.Integer({ description: "Number of events that RabbitMQ has not confirmed yet." }),
+          ageSeconds: Type.Number({ description: "Age of the oldest unconfirmed event; 0 if there is none." }),
         }),
         Type.Null(),
       ],
-      { description: "null: no RabbitMQ is expected." },
+      { description: "null: the service runs without RabbitMQ." },
     ),
   },
   {
@@ -55,14 +55,18 @@ export default defineRoute(({ store, relay }) =>
   new Elysia()
     .get("/live", () => ({ status: "live" as const }), {
       response: { 200: Type.Object({ status: Type.Literal("live") }, { examples: [{ status: "live" }] }) },
-      detail: { tags, summary: "Is the process alive?", description: "Looks at nothing else, such as the store or RabbitMQ." },
+      detail: {
+        tags,
+        summary: "Liveness check",
+        description: "Reports whether the process responds. Does not check the store or RabbitMQ.",
+      },
     })
     .get(
       "/ready",
       async () => {
         await store.check().catch((error: unknown) => {
           if (error instanceof StoreReplaced) throw new HttpProblem(503, "The database file was removed or replaced; restart the API.");
-          throw error instanceof StoreUnavailable ? new HttpProblem(503, "The store cannot be written.") : error;
+          throw error instanceof StoreUnavailable ? new HttpProblem(503, "Cannot write to the store.") : error;
         });
         const { transport, broker, position, problems: found } = relay();
         const expected = transport === "rabbitmq";
@@ -88,8 +92,9 @@ export default defineRoute(({ store, relay }) =>
         response: { 200: Readiness, 503: Problem },
         detail: {
           tags,
-          summary: "Can it do its work?",
-          description: "It can without RabbitMQ, too: 503 means that the store cannot be written.",
+          summary: "Readiness check",
+          description:
+            "Reports whether the service can handle requests. 503 means that it cannot write to the store. Without RabbitMQ, the service is still ready.",
         },
       },
     ),

@@ -14,8 +14,8 @@ export default defineRoute(({ metrics }) =>
       response: { 200: Type.String({ examples: ['warren_events_appended_total{type="item.created"} 42\n'] }) },
       detail: {
         tags: ["metrics"],
-        summary: "What this process tells Prometheus",
-        description: "In the text format of Prometheus, version 0.0.4.",
+        summary: "Metrics for Prometheus",
+        description: "Returns the metrics of this process in the Prometheus text format, version 0.0.4.",
       },
     },
   ),

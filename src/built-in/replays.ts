@@ -17,23 +17,23 @@ const Request = Type.Object(
   {
     queue: Type.String({
       pattern: queueNamePattern,
-      description: "The queue that gets the events, and no other. Its name has letters, digits, dots, dashes and underscores.",
+      description: "The only queue that receives the events. A name may contain letters, digits, dots, dashes and underscores.",
     }),
     from: time(
-      "Events from this time on, such as 2026-11-01 or 2026-11-01T08:00:00Z; UTC unless it says otherwise. Default: from the first event on.",
+      "Only events from this time on, such as 2026-11-01 or 2026-11-01T08:00:00Z. UTC unless it has an offset. Default: the first event.",
     ),
-    to: time("Events before this time. Default: up to now."),
+    to: time("Only events before this time. Default: now."),
     events: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
         minItems: 1,
         maxItems: 100,
-        description: "Types or patterns. Default: all.",
+        description: "Event types or patterns. Default: all.",
       }),
     ),
     id: Type.Optional(Type.Integer({ minimum: 1, description: "Only events of the record with this id." })),
-    rate: Type.Optional(Type.Number({ minimum: leastRate, description: `Events a second at most; ${leastRate} or more.` })),
-    force: Type.Optional(Type.Boolean({ description: "Also for a consumer that has handled them before, and remembers." })),
-    dryRun: Type.Optional(Type.Boolean({ description: "Count the events, and send none." })),
+    rate: Type.Optional(Type.Number({ minimum: leastRate, description: `Maximum number of events per second, ${leastRate} or more.` })),
+    force: Type.Optional(Type.Boolean({ description: "Makes consumers handle events again that they have already handled." })),
+    dryRun: Type.Optional(Type.Boolean({ description: "Count the events without sending them." })),
   },
   { additionalProperties: false },
 );
@@ -43,20 +43,20 @@ const ReplaySchema = Type.Unsafe<Replay>(
     {
       id: Type.String(),
       queue: Type.String(),
-      kind: Type.Union([Type.Literal("replay"), Type.Literal("fill")], { description: "fill: the past for a queue that is new." }),
+      kind: Type.Union([Type.Literal("replay"), Type.Literal("fill")], { description: "fill: past events for a new queue." }),
       state: Type.Union(
         (["queued", "running", "finished", "failed", "cancelled"] as const).map((state) => Type.Literal(state)),
-        { description: "queued: it begins when others have finished." },
+        { description: "queued: starts after the replays before it." },
       ),
-      selection: Type.Unknown({ description: "Which events." }),
-      sent: Type.Integer({ description: "Events sent to the queue so far." }),
-      progress: Type.Number({ description: "How much of the log it has been through, from 0 to 1." }),
-      createdAt: UtcTime("When it was asked for."),
-      finishedAt: Type.Union([UtcTime("When it ended."), Type.Null()]),
+      selection: Type.Unknown({ description: "The selected events." }),
+      sent: Type.Integer({ description: "Number of events sent to the queue so far." }),
+      progress: Type.Number({ description: "Share of the log that has been read, from 0 to 1." }),
+      createdAt: UtcTime("Time of the request."),
+      finishedAt: Type.Union([UtcTime("Time when the replay ended."), Type.Null()]),
       error: Type.Union([Type.String(), Type.Null()]),
       note: Type.Union([Type.String(), Type.Null()], {
         description:
-          "Which events RabbitMQ refused, and why it does not get on although nothing is wrong, such as that no consumer runs. The latter is not told in a list on RabbitMQ.",
+          "Events that RabbitMQ refused, and why the replay is waiting, for example because no consumer is running. With RabbitMQ, lists omit the reason for waiting.",
       }),
     },
     {
@@ -79,7 +79,7 @@ const ReplaySchema = Type.Unsafe<Replay>(
   ),
 );
 
-const params = Type.Object({ id: Type.String({ minLength: 1, maxLength: 40, description: "The id of a replay." }) });
+const params = Type.Object({ id: Type.String({ minLength: 1, maxLength: 40, description: "Id of the replay." }) });
 
 export default defineRoute(({ replays, catalogue }) =>
   new Elysia()
@@ -96,7 +96,7 @@ export default defineRoute(({ replays, catalogue }) =>
       {
         ...jsonBody(Request, "application/json"),
         response: {
-          200: Type.Object({ count: Type.Integer() }, { description: "A dry run.", examples: [{ count: 1200 }] }),
+          200: Type.Object({ count: Type.Integer() }, { description: "The result of a dry run.", examples: [{ count: 1200 }] }),
           202: ReplaySchema,
           400: Problem,
           404: Problem,
@@ -106,9 +106,9 @@ export default defineRoute(({ replays, catalogue }) =>
         },
         detail: {
           tags,
-          summary: "Send past events to one queue again",
+          summary: "Replay past events to one queue",
           description:
-            "Goes on by itself, also through a restart; the answer's Location tells how it goes. The events say `x-replay: true`.",
+            "Runs in the background and continues after a restart. `Location` is the URL of its status. Replayed events have the header `x-replay: true`.",
           requestBody: {
             required: true,
             content: { "application/json": { example: { queue: "audit", events: ["item.*"], dryRun: true } } },
@@ -118,7 +118,7 @@ export default defineRoute(({ replays, catalogue }) =>
     )
     .get("", async () => ({ replays: await replays.list(100) }), {
       response: { 200: Type.Object({ replays: Type.Array(ReplaySchema) }, { examples: [{ replays: [] }] }) },
-      detail: { tags, summary: "List the last 100 replays", description: "The newest first." },
+      detail: { tags, summary: "List the last 100 replays", description: "Returns the newest first." },
     })
     .delete(
       "/:id",
@@ -126,7 +126,7 @@ export default defineRoute(({ replays, catalogue }) =>
         const replay = await reachable(replays.cancel(id)).catch((error: unknown) => {
           throw error instanceof NotCancellable ? new HttpProblem(409, error.message) : error;
         });
-        if (!replay) throw new HttpProblem(404, `There is no replay ${id}.`);
+        if (!replay) throw new HttpProblem(404, `Replay ${id} does not exist.`);
         return replay;
       },
       {
@@ -135,7 +135,7 @@ export default defineRoute(({ replays, catalogue }) =>
         detail: {
           tags,
           summary: "Cancel a replay",
-          description: "What was sent is sent, and nothing more comes. One that has ended is left as it is.",
+          description: "Events already sent stay in the queue. A replay that has ended does not change.",
         },
       },
     )
@@ -143,13 +143,17 @@ export default defineRoute(({ replays, catalogue }) =>
       "/:id",
       async ({ params: { id } }) => {
         const replay = await replays.get(id);
-        if (!replay) throw new HttpProblem(404, `There is no replay ${id}.`);
+        if (!replay) throw new HttpProblem(404, `Replay ${id} does not exist.`);
         return replay;
       },
       {
         params,
         response: { 200: ReplaySchema, 404: Problem, 422: Problem },
-        detail: { tags, summary: "How a replay goes", description: "How many events were sent so far, and whether it has ended." },
+        detail: {
+          tags,
+          summary: "Get the status of a replay",
+          description: "Returns the number of events sent so far and the state of the replay.",
+        },
       },
     ),
 );
@@ -175,13 +179,13 @@ function selectionOf(body: Static<typeof Request>, select: (patterns: readonly s
     force: force ?? false,
   };
   const { from, to } = selection;
-  if (from !== null && to !== null && from >= to) mistakes.push({ pointer: "/to", detail: "A time after `from`." });
+  if (from !== null && to !== null && from >= to) mistakes.push({ pointer: "/to", detail: "Expected a time after `from`." });
   if (mistakes.length > 0) throw invalid("body", mistakes);
   return selection;
 }
 
 function isoTime(text: string): string {
   const time = parseTime(text, "utc");
-  if (!time) throw new ConsumerError("A day such as 2026-11-01, or a time such as 2026-11-01T08:00:00Z.");
+  if (!time) throw new ConsumerError("Expected a day such as 2026-11-01, or a time such as 2026-11-01T08:00:00Z.");
   return time.toISOString();
 }

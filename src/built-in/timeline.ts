@@ -15,19 +15,21 @@ const one = (values: readonly string[], description: string) =>
   );
 
 const AnAttempt = Type.Object({
-  attempt: Type.Integer({ description: "Counted anew after a redrive." }),
-  at: UtcTime("When it ended."),
-  outcome: one(["handled", "retry", "dead-letter"], "What came of it."),
-  reason: nullable("Why it was given up."),
-  error: nullable("What the handler threw."),
-  nextAt: nullableTime("When the next attempt is due."),
+  attempt: Type.Integer({ description: "Number of the attempt. A redrive resets it." }),
+  at: UtcTime("Time when the attempt ended."),
+  outcome: one(["handled", "retry", "dead-letter"], "Outcome of the attempt."),
+  reason: nullable("Reason why the event was dead-lettered."),
+  error: nullable("The error that the handler threw."),
+  nextAt: nullableTime("Time of the next attempt."),
 });
 const AConsumer = Type.Object({
   queue: Type.String(),
-  state: one(consumerStates, "`unknown`: the note says why."),
-  at: nullableTime("Since when it is in this state."),
-  note: nullable("What else there is to say."),
-  attempts: Type.Array(AnAttempt, { description: "Of an event that failed at least once: the newest 10,000 of each consumer are kept." }),
+  state: one(consumerStates, "`unknown`: the note gives the reason."),
+  at: nullableTime("Time when this state began."),
+  note: nullable("Additional information."),
+  attempts: Type.Array(AnAttempt, {
+    description: "Attempts of an event that failed at least once. Each consumer keeps the newest 10,000.",
+  }),
 });
 const example: Timeline = {
   id: "0198c0de-0000-7000-8000-000000000001",
@@ -64,15 +66,18 @@ const ATimeline = Type.Unsafe<Timeline>(
     {
       id: Type.String(),
       type: Type.String(),
-      subject: Type.Integer({ description: "The id of the record." }),
-      position: Type.Integer({ description: "In the event log." }),
+      subject: Type.Integer({ description: "Id of the record." }),
+      position: Type.Integer({ description: "Position in the event log." }),
       traceparent: nullable("W3C trace context."),
-      transport: one(["rabbitmq", "embedded"], "The one of the service now."),
-      request: Type.Object({ id: nullable("`X-Request-Id`."), at: nullableTime("When it came.") }),
-      committedAt: UtcTime("Within the commit, which ended some milliseconds later."),
+      transport: one(["rabbitmq", "embedded"], "The current transport of the service."),
+      request: Type.Object({ id: nullable("`X-Request-Id`."), at: nullableTime("Time when the request arrived.") }),
+      committedAt: UtcTime("Time during the commit, which ended a few milliseconds later."),
       broker: Type.Object({
-        state: one(["confirmed", "pending", "none"], "Whether RabbitMQ has it; `none`: there is no RabbitMQ."),
-        confirmedBy: nullableTime("It was confirmed by then, or up to some 20 ms before."),
+        state: one(
+          ["confirmed", "pending", "none"],
+          "Whether RabbitMQ has confirmed the event. `none`: the service runs without RabbitMQ.",
+        ),
+        confirmedBy: nullableTime("Upper bound of the time of the confirm, at most about 20 ms after it."),
       }),
       consumers: Type.Array(AConsumer),
     },
@@ -86,18 +91,18 @@ export default defineRoute(({ timeline }) =>
     "",
     async ({ params: { id } }): Promise<Timeline> => {
       const found = await timeline(id);
-      if (!found) throw new HttpProblem(404, "The log has no event with this id. Events older than EVENT_RETENTION are removed.");
+      if (!found) throw new HttpProblem(404, "No event with this id is in the log. Events older than EVENT_RETENTION are removed.");
       return found;
     },
     {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 200, description: "The id of an event." }) }),
+      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 200, description: "Id of the event." }) }),
       response: { 200: ATimeline, 404: Problem, 422: Problem, 503: Problem },
       detail: {
         tags: ["events"],
-        summary: "What became of an event",
+        summary: "Get the delivery history of an event",
         description:
-          "When the request came, when it committed, when RabbitMQ confirmed, and how far each consumer is with it. " +
-          "What cannot be known is null or `unknown`, with the reason. Times are ISO 8601, UTC.",
+          "Returns when the request arrived, when it was committed, when RabbitMQ confirmed it, and the state at each consumer. " +
+          "Unknown values are null or `unknown`, with the reason. Times are ISO 8601 in UTC.",
       },
     },
   ),

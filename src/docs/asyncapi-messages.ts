@@ -24,8 +24,8 @@ export function messageKey({ type }: EventType, { version }: EventShape): string
 }
 
 export function describe({ resource, name, shapes }: EventType): string {
-  const what = { created: "was created", updated: "was changed", deleted: "was deleted; this is its last state" }[name];
-  return what ? `${resource.name}: one ${what}.` : `${resource.name}: ${name}${shapes.at(-1)?.data ? ", with data of its own" : ""}.`;
+  const what = { created: "created", updated: "changed", deleted: "deleted; the event has its last state" }[name];
+  return what ? `${resource.name} ${what}.` : `${resource.name} ${name}${shapes.at(-1)?.data ? ", with additional data" : ""}.`;
 }
 
 function messageOf(type: EventType, shape: EventShape, headers: Reference, names: NamedSchemas): Json {
@@ -34,7 +34,7 @@ function messageOf(type: EventType, shape: EventShape, headers: Reference, names
   return {
     name: type.type,
     title: `${type.type}, version ${version}`,
-    summary: version === newest ? describe(type) : `Published no more: since then it is version ${newest}.`,
+    summary: version === newest ? describe(type) : `No longer published; replaced by version ${newest}.`,
     contentType: "application/json",
     headers,
     payload: payloadOf(type, shape, names),
@@ -83,15 +83,15 @@ const headersSchema = {
   type: "object",
   properties: {
     "cloudEvents:specversion": { type: "string", const: "1.0" },
-    "cloudEvents:id": cloudEvents("the event's id, as in `messageId` and in the body."),
-    "cloudEvents:type": cloudEvents("the event type, as in the routing key."),
-    "cloudEvents:source": cloudEvents("the resource."),
-    "cloudEvents:subject": cloudEvents("the id of the record."),
-    "cloudEvents:time": { ...cloudEvents("when the change was made."), format: "date-time" },
+    "cloudEvents:id": cloudEvents("id of the event, also in `messageId` and in the body."),
+    "cloudEvents:type": cloudEvents("event type, also the routing key."),
+    "cloudEvents:source": cloudEvents("name of the resource."),
+    "cloudEvents:subject": cloudEvents("id of the record."),
+    "cloudEvents:time": { ...cloudEvents("time of the change."), format: "date-time" },
     traceparent: { type: "string", description: "W3C trace context of the request that made the change, if it had one." },
-    "x-replay": { type: "boolean", description: "On a replayed event: true." },
-    "x-redriven": { type: "boolean", description: "On a dead letter that was put back: true." },
-    "x-replay-forced": { type: "boolean", description: "On one that is to be handled again even where that was done: true." },
+    "x-replay": { type: "boolean", description: "true on a replayed event." },
+    "x-redriven": { type: "boolean", description: "true on a redriven dead letter." },
+    "x-replay-forced": { type: "boolean", description: "true on an event that consumers handle again even if they already have." },
   },
   required: ["specversion", "id", "type", "source", "subject", "time"].map((name) => `cloudEvents:${name}`),
 };

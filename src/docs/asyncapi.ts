@@ -29,12 +29,12 @@ export function asyncApiDocument(catalogue: Catalogue, consumers: readonly Found
   for (const { name, queue, eventTypes } of catalogue.resources) {
     queues.set(
       keyOf(queue),
-      queueChannel(queue, eventTypes.map(typeIn(catalogue)), `Gets every event of "${name}"; its consumers share them.`),
+      queueChannel(queue, eventTypes.map(typeIn(catalogue)), `Receives every event of "${name}". Its consumers share the events.`),
     );
   }
   for (const { consumer, types, queue } of reading) {
     if (catalogue.ownerOf(queue ?? "")) continue;
-    const what = queue === undefined ? "A temporary queue" : "A queue of its own";
+    const what = queue === undefined ? "A temporary queue" : "A dedicated queue";
     queues.set(
       keyOf(queue ?? consumer.name),
       queueChannel(queue, types, `${what}, bound to ${types.map(({ type }) => `\`${type}\``).join(", ")}.`),
@@ -46,9 +46,9 @@ export function asyncApiDocument(catalogue: Catalogue, consumers: readonly Found
       title: "Warren events",
       version: packageJson.version,
       description:
-        "Every change of a resource is an event. It commits together with the change, is published with a confirm, and reaches every queue " +
-        "that is bound to its type at least once. A consumer that is written with Warren gets each event in the newest version of its type, " +
-        "whatever version the message has.",
+        "Every change to a resource is an event. It is committed together with the change, published with a publisher confirm, and delivered " +
+        "at least once to every queue that is bound to its type. A consumer written with Warren receives each event in the newest version of " +
+        "its type, whatever the version of the message.",
       contact: { name: packageJson.author },
       license: { name: packageJson.license, url: `https://spdx.org/licenses/${packageJson.license}.html` },
       tags: catalogue.resources.map(({ name }) => ({ name, description: `Events of "${name}".` })),
@@ -59,7 +59,7 @@ export function asyncApiDocument(catalogue: Catalogue, consumers: readonly Found
         host: "{host}:{port}",
         protocol: "amqp",
         protocolVersion: "0-9-1",
-        description: "RABBITMQ_URL says where. Without RabbitMQ, consumers read the same events from the log.",
+        description: "The address is set with RABBITMQ_URL. Without RabbitMQ, consumers read the same events from the log.",
         variables: { host: { default: "localhost" }, port: { default: "5672" } },
         security,
       },
@@ -71,7 +71,7 @@ export function asyncApiDocument(catalogue: Catalogue, consumers: readonly Found
     ]),
     components: {
       ...componentsOf(catalogue, types),
-      securitySchemes: { user: { type: "userPassword", description: "User and password in RABBITMQ_URL." } },
+      securitySchemes: { user: { type: "userPassword", description: "The user name and password in RABBITMQ_URL." } },
     },
   };
 }
@@ -91,14 +91,14 @@ function typeChannel(type: EventType): Json {
 function queueChannel(queue: string | undefined, types: readonly EventType[], description: string): Json {
   const names = [...(queue ?? "").matchAll(/\{(\w+)\}/g)].map(([, name]) => [
     name,
-    { description: "Of the consumer's own configuration." },
+    { description: "Set in the consumer's own configuration." },
   ]);
   const durable = queue !== undefined;
   return {
     address: queue ?? null,
     ...(names.length > 0 && { parameters: Object.fromEntries(names) }),
     description: durable
-      ? `${description} An event that fails waits in \`${queue}.retry.<ms>\`; one that is given up is kept in \`${deadQueueOf(queue)}\`.`
+      ? `${description} A failed event waits for its next attempt in \`${queue}.retry.<ms>\`. A dead-lettered event is kept in \`${deadQueueOf(queue)}\`.`
       : description,
     messages: messagesOf(types),
     bindings: {
@@ -134,9 +134,9 @@ function consuming(consumer: FoundConsumer, queue: string | undefined, types: re
     security,
     ...(consumer.description !== undefined && { summary: consumer.description }),
     description: [
-      "It reads every version, and gets each event in the newest one.",
-      ...(asked.length > 0 ? [`It asks for ${asked.join(", ")}.`] : []),
-      consumer.exactlyOnce ? "Its effects are there exactly once." : "It handles each event at least once.",
+      "Reads every version and receives each event in the newest one.",
+      ...(asked.length > 0 ? [`Requests ${asked.join(", ")}.`] : []),
+      consumer.exactlyOnce ? "Its effects are applied exactly once." : "Handles each event at least once.",
     ].join(" "),
     messages: Object.keys(messagesOf(types)).map((message) => ({ $ref: `#/channels/${key}/messages/${message}` })),
     bindings: { amqp: { ack: true, bindingVersion } },

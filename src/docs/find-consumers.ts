@@ -28,7 +28,8 @@ export async function findConsumers(folder: string): Promise<FoundConsumer[]> {
 
 async function lookAt(path: string): Promise<[key: string, DescribedConsumer][]> {
   const name = `consumers/${path.split("/").at(-1)}`;
-  const onExit = () => console.error(`${name} ended the program when it was loaded. Put what it does behind \`if (import.meta.main)\`.`);
+  const onExit = () =>
+    console.error(`${name} ended the process while it was being loaded. Move its top-level code into \`if (import.meta.main) { … }\`.`);
   process.on("exit", onExit);
   try {
     const { promise: wouldRun, resolve } = Promise.withResolvers<[string, DescribedConsumer][]>();
@@ -38,7 +39,7 @@ async function lookAt(path: string): Promise<[key: string, DescribedConsumer][]>
     );
     return await Promise.race([wouldRun, exported]);
   } catch (error) {
-    throw new Error(`${name} cannot be loaded, and is not in the documentation: ${messageOf(error)}`, { cause: error });
+    throw new Error(`Cannot load ${name}, so it is missing from the documentation: ${messageOf(error)}`, { cause: error });
   } finally {
     process.off("exit", onExit);
   }

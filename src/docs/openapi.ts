@@ -75,8 +75,7 @@ function completeOperation(operation: Json, { method, path, hooks }: DocumentedR
   };
 }
 
-const streamNote =
-  "A stream has no end, and Swagger UI shows only what has ended: follow it with `curl --no-buffer`, or in a page with `EventSource`.";
+const streamNote = "Swagger UI cannot show an endless stream. Follow it with `curl --no-buffer`, or with `EventSource` in a web page.";
 
 function isStream(answer: Json | undefined): boolean {
   return isObject(answer?.["content"]) && "text/event-stream" in answer["content"];
@@ -117,7 +116,7 @@ function schemasByStatus(response: unknown): Record<string, unknown> {
 
 /** Headers of the problems that the service itself returns, by status. */
 const problemHeaders: Record<string, Json> = {
-  401: { "WWW-Authenticate": { description: "How to send a token (RFC 6750).", schema: { type: "string" } } },
+  401: { "WWW-Authenticate": { description: "The authentication scheme to use (RFC 6750).", schema: { type: "string" } } },
   429: { "Retry-After": { description: "Seconds to wait before the next request.", schema: { type: "integer", minimum: 1 } } },
 };
 

@@ -112,7 +112,7 @@ async function openApiDocument(
         token: {
           type: "http",
           scheme: "bearer",
-          description: needsToken ? "One of the tokens in API_TOKEN." : "Not needed: API_TOKEN is not set.",
+          description: needsToken ? "One of the tokens in API_TOKEN." : "Not required, because API_TOKEN is not set.",
         },
       },
     },

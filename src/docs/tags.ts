@@ -4,10 +4,10 @@ import type { OpenApiDocument } from "./openapi";
 
 /** The tags of the built-in routes and their descriptions, in display order. */
 const ownTags: Readonly<Record<string, string>> = {
-  events: "The log of all events: pages, a live stream, and what became of each event.",
-  "dead letters": "Events that a consumer gave up on, with the reason.",
-  replays: "Past events, sent to one queue again.",
-  health: "Whether the service works.",
+  events: "The event log in pages and as a live stream, and the delivery history of each event.",
+  "dead letters": "Events that consumers could not handle, with the reason.",
+  replays: "Sending past events to one queue again.",
+  health: "Liveness and readiness of the service.",
   metrics: "Metrics for Prometheus.",
 };
 
@@ -38,7 +38,7 @@ export function orderByTags(document: OpenApiDocument, { resources }: Catalogue)
 export function introduce({ resources }: Catalogue): string {
   const lines = resources.map((resource) => `- \`${resource.plural}\`. ${describe(resource)}`);
   const list = lines.length > 0 ? `\n\nResources:\n\n${lines.join("\n")}` : "";
-  return `Every change to a resource is an event; [/asyncapi](/asyncapi) shows every event, queue and consumer.${list}`;
+  return `Every change to a resource publishes an event. [/asyncapi](/asyncapi) documents all events, queues and consumers.${list}`;
 }
 
 function describe({ eventTypes }: Resource): string {

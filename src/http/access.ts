@@ -35,7 +35,7 @@ export function requireToken(tokens: readonly ApiToken[]): (request: Request, pa
       const detail = "Send one of the tokens in API_TOKEN as `Authorization: Bearer <token>`.";
       return problemResponse(request, 401, { detail }, challenge(authorization === null ? "" : ', error="invalid_token"'));
     }
-    const detail = `This token may not do that: the scope ${needed} is needed.`;
+    const detail = `This token lacks the required scope "${needed}".`;
     return problemResponse(request, 403, { detail }, challenge(`, error="insufficient_scope", scope="${needed}"`));
   };
 }

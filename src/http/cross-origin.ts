@@ -52,7 +52,7 @@ export class CrossOrigin {
     const site = request.headers.get("sec-fetch-site");
     if (site === null || site === "same-origin" || site === "none") return undefined;
     if (this.#allows(request.headers.get("origin") ?? "")) return undefined;
-    return problemResponse(request, 403, { detail: "A web page of another origin sent this. CORS_ORIGIN names those that may." });
+    return problemResponse(request, 403, { detail: "Cross-origin request refused. Add the page's origin to CORS_ORIGIN to allow it." });
   }
 
   #allows(origin: string): boolean {

@@ -31,10 +31,10 @@ export function answerErrors(log: Log, methodsAt: (path: string) => readonly str
     if (error instanceof NotFoundError) {
       const methods = methodsAt(path);
       if (methods.length === 0 || methods.includes(method)) {
-        return problemResponse(request, 404, { detail: `There is nothing at ${method} ${path}.` });
+        return problemResponse(request, 404, { detail: `No route matches ${method} ${path}.` });
       }
       const allow = methods.join(", ");
-      return problemResponse(request, 405, { detail: `${path} knows ${allow}, but not ${method}.` }, { allow });
+      return problemResponse(request, 405, { detail: `${path} does not support ${method}; it supports ${allow}.` }, { allow });
     }
     if (error instanceof ParseError) {
       // Elysia wraps what a body parser throws.
@@ -45,23 +45,23 @@ export function answerErrors(log: Log, methodsAt: (path: string) => readonly str
     if (error instanceof ElysiaCustomStatusResponse && error.code >= 400) {
       return problemResponse(request, error.code, typeof error.response === "string" ? { detail: error.response } : {});
     }
-    if (hasLeft(error, request)) return problemResponse(request, 400, { detail: "The client left before the request was answered." });
+    if (hasLeft(error, request)) return problemResponse(request, 400, { detail: "The client closed the connection before the response." });
     const about = { requestId: requestIdOf(request), ...traceField(request.headers.get("traceparent")) };
     const context = { ...about, method, path, error: messageOf(error) };
     if (error instanceof StoreUnavailable) {
-      log.error(context, "The store is not available; the request was refused and nothing was changed");
+      log.error(context, "The store is not available; request refused, nothing changed");
       const detail =
         error instanceof StoreReplaced
-          ? "The database file was removed or replaced; nothing was changed. The API has to be restarted."
-          : "The store cannot do this now; nothing was changed. Try again.";
+          ? "The database file was removed or replaced. Nothing was changed. Restart the API."
+          : "The store is not available. Nothing was changed. Try again.";
       return problemResponse(request, 503, { detail }, { "retry-after": "1" });
     }
     if (error instanceof InvalidChange) {
       // The route accepts what the record's schema does not. The client gets the mistakes, and the log points at the route.
-      log.warn(context, "A change was refused: its route accepts what the schema of the record does not");
+      log.warn(context, "Change refused: the route accepts values that the record's schema does not");
       return problemResponse(request, 422, { detail: error.summary, errors: [...error.mistakes] });
     }
-    log.error({ ...context, stack: error instanceof Error ? error.stack : undefined }, "A request failed unexpectedly");
+    log.error({ ...context, stack: error instanceof Error ? error.stack : undefined }, "Request failed with an unexpected error");
     return problemResponse(request, 500);
   };
 }
@@ -87,7 +87,7 @@ export async function asProblem(request: Request, response: Response, log: Log):
   if (status < 500) return problemResponse(request, status, { detail: text }, Object.fromEntries(headers));
   log.error(
     { requestId: requestIdOf(request), method: request.method, path: pathOf(request), error: text },
-    "A route answered with an error",
+    "A route returned an error response",
   );
   return problemResponse(request, status);
 }

@@ -42,7 +42,7 @@ export function gate(
   function answerOptions({ request, path }: Arrival): Response | undefined {
     if (request.method !== "OPTIONS") return undefined;
     const allow = methodsAt(path).join(", ");
-    if (allow === "") return problemResponse(request, 404, { detail: `There is nothing at ${path}.` });
+    if (allow === "") return problemResponse(request, 404, { detail: `No route matches ${path}.` });
     return new Response(null, { status: 204, headers: { allow, ...crossOrigin.preflight(allow) } });
   }
   return (arrival) => {

@@ -7,7 +7,7 @@ import { problemResponse } from "./problem";
  */
 export function completeUrl(request: Request): Response | undefined {
   if (!request.url.startsWith("/")) return undefined;
-  if (request.headers.get("host") !== null) return problemResponse(request, 400, { detail: "The Host of the request is not valid." });
+  if (request.headers.get("host") !== null) return problemResponse(request, 400, { detail: "The Host header is not valid." });
   Object.defineProperty(request, "url", { value: `http://localhost${request.url}` });
   return undefined;
 }
@@ -26,13 +26,12 @@ export function checkHost(allowed: readonly string[] | null): (request: Request)
     const host = request.headers.get("host");
     // Nearly every request has the same host as the previous one.
     if (host === known) return undefined;
-    if (host?.includes(",")) return problemResponse(request, 400, { detail: "The request has more than one Host." });
+    if (host?.includes(",")) return problemResponse(request, 400, { detail: "The request has more than one Host header." });
     if (names === null || host === null || isLocalHost(host) || names.has(host.toLowerCase().replace(/:\d*$/, ""))) {
       known = host;
       return undefined;
     }
-    const detail =
-      "This name is not one that requests may come for. ALLOWED_HOSTS lists them; without tokens, `localhost` and IP addresses do.";
+    const detail = "The host in this request is not allowed. Use `localhost` or an IP address, or add the name to ALLOWED_HOSTS.";
     return problemResponse(request, 421, { detail });
   };
 }

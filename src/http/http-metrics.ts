@@ -20,7 +20,7 @@ export function measureRequests(metrics: Metrics, paths: () => readonly string[]
 
   metrics.histogram({
     name: "warren_http_server_request_duration_seconds",
-    help: "Time until the answer to a request began.",
+    help: "Time from the arrival of a request to the start of its response.",
     read: function* (): Iterable<Sample<Distribution>> {
       for (const [route, byMethod] of durations) {
         for (const [method, byStatus] of byMethod) {

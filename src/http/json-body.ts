@@ -85,7 +85,7 @@ export function checkMediaType({ headers, method }: Request, accepted: readonly 
   const [type = "", ...parameters] = contentType.split(";").map((part) => part.trim().toLowerCase());
   const accept = accepted.join(", ");
   if (!accepted.includes(type)) {
-    const sent = type === "" ? ", and say so in Content-Type" : `, not as ${type.slice(0, 100)}`;
+    const sent = type === "" ? ", with a matching Content-Type" : `, not as ${type.slice(0, 100)}`;
     // RFC 5789, section 2.2.
     const patches = method === "PATCH" ? { "accept-patch": accept } : undefined;
     throw unsupported(`Send the body as ${accepted.join(" or ")}${sent}.`, { accept, ...patches });

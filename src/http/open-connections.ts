@@ -28,7 +28,7 @@ export function refuseCrowd(files = openFileLimit()) {
   const most = files * requestShare;
   return (request: Request, path: string, server: Pick<Server<unknown>, "pendingRequests"> | null): Response | undefined => {
     if (server === null || server.pendingRequests <= most || path.startsWith("/health/")) return undefined;
-    const detail = "As many requests are in hand as there is room for.";
+    const detail = "The service is handling its maximum number of requests.";
     return problemResponse(request, 503, { detail }, { "retry-after": "1", connection: "close" });
   };
 }
@@ -45,7 +45,7 @@ export function keepRoom(server: Pick<Server<unknown>, "closeIdleConnections">, 
     const [streams, requests] = [streamLimit(limit), Math.floor(limit * requestShare)];
     log.info(
       { openFiles: limit, streams, requests },
-      `The limit of open files (ulimit -n) is ${limit}: at most ${streams} streams and ${requests} requests at a time`,
+      `The limit of open files (ulimit -n) is ${limit}; allowing at most ${streams} streams and ${requests} concurrent requests`,
     );
   }
   let full = false;
@@ -60,7 +60,7 @@ export function keepRoom(server: Pick<Server<unknown>, "closeIdleConnections">, 
     if (!full) {
       log.warn(
         { openFiles: open, limit, closed },
-        "Nearly as many files and connections are open as the process may have (ulimit -n); idle connections are closed, and new ones may have to wait",
+        "Close to the limit of open files (ulimit -n); closing idle connections. New connections may have to wait",
       );
     }
     full = true;

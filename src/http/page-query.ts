@@ -23,7 +23,7 @@ export const greatestId = 999_999_999_999_999;
 export const pageQuery = Type.Object({
   limit: Type.Optional(
     typed<number | string>(
-      integerText("^([1-9]|[1-9][0-9]|1[0-9]{2}|200)$", "How many at most: 1 to 200. Default: 50.", {
+      integerText("^([1-9]|[1-9][0-9]|1[0-9]{2}|200)$", "Maximum number of results, from 1 to 200. Default: 50.", {
         minimum: 1,
         maximum: 200,
         default: 50,
@@ -32,7 +32,7 @@ export const pageQuery = Type.Object({
   ),
   after: Type.Optional(
     typed<number | string>(
-      integerText("^(0|[1-9][0-9]{0,14})$", "The `next` of the page before, an integer.", { minimum: 0, maximum: greatestId }),
+      integerText("^(0|[1-9][0-9]{0,14})$", "The `next` of the previous page, an integer.", { minimum: 0, maximum: greatestId }),
     ),
   ),
 });

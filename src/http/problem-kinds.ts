@@ -11,73 +11,78 @@ export const problemKinds = {
   400: {
     name: "bad-request",
     title: "Bad request",
-    meaning: "The request cannot be read, for example because its body is not JSON. Send it in another way; the same one fails again.",
+    meaning: "The request is malformed, for example because its body is not JSON. Correct it before you send it again.",
   },
   401: {
     name: "unauthorized",
-    title: "A token is needed",
-    meaning: "The request has no token, or one that is not known. Send `Authorization: Bearer <token>`.",
+    title: "Authentication required",
+    meaning: "The token is missing or unknown. Send `Authorization: Bearer <token>`.",
   },
   403: {
     name: "forbidden",
-    title: "Not allowed",
-    meaning: "The token is known, but its scope does not reach this far; or a web page of another site sent the request.",
+    title: "Forbidden",
+    meaning: "The token is valid but lacks the required scope, or a web page of another origin sent the request.",
   },
-  404: { name: "not-found", title: "Not found", meaning: "There is no such path, or no such record (any more)." },
+  404: { name: "not-found", title: "Not found", meaning: "The path or the record does not exist, or the record was deleted." },
   405: {
     name: "method-not-allowed",
-    title: "This path does not know the method",
-    meaning: "The path is there, but not for this method. `Allow` lists those that it knows.",
+    title: "Method not allowed",
+    meaning: "The path exists but does not support this method. `Allow` lists the supported methods.",
   },
   409: {
     name: "conflict",
-    title: "Not possible in the state that this is in",
+    title: "Conflict with the current state",
     meaning:
-      "The request is valid, but what it is about is in another state than it needs. `detail` says which; read it again before you go on.",
+      "The request is valid, but its target is not in the state that it requires. `detail` describes the state. Read the target again before you retry.",
   },
   410: {
     name: "gone",
-    title: "No longer there",
+    title: "Gone",
     meaning:
-      "What was asked for was there and was removed, such as events that are older than EVENT_RETENTION. `Link` says where to go on.",
+      "The requested data was removed, for example events older than EVENT_RETENTION. `Link` points to where the remaining data begins.",
   },
   412: {
     name: "precondition-failed",
-    title: "The record is not in the state that the request asks for",
+    title: "Precondition failed",
     meaning:
-      "`If-Match` or `If-None-Match` does not hold: somebody else was faster. Read the record again, and send the change with its new `ETag`.",
+      "`If-Match` or `If-None-Match` does not hold: the record was changed in the meantime. Read it again, and send the change with its new `ETag`.",
   },
-  413: { name: "too-large", title: "The body is too large", meaning: "The body has more bytes than are taken. Send less, or in parts." },
+  413: {
+    name: "too-large",
+    title: "Body too large",
+    meaning: "The body exceeds the size limit. Send a smaller body, or split it into several requests.",
+  },
   415: {
     name: "unsupported-media-type",
     title: "Unsupported media type",
-    meaning: "The body's `Content-Type` is not one that is taken here. `detail` names those that are.",
+    meaning: "The `Content-Type` or `Content-Encoding` of the body is not supported. `detail` names what is accepted.",
   },
   421: {
     name: "misdirected",
-    title: "This is not the host that was asked for",
+    title: "Misdirected request",
     meaning:
-      "An API without tokens answers only to `localhost`, IP addresses and the names in ALLOWED_HOSTS as the host; one with tokens to any, unless ALLOWED_HOSTS is set.",
+      "The host in the request is not allowed. Without tokens, the API accepts only `localhost`, IP addresses and the names in ALLOWED_HOSTS. With tokens, it accepts any host unless ALLOWED_HOSTS is set.",
   },
   422: {
     name: "invalid",
-    title: "The request is well-formed, but its content is not valid",
-    meaning: "`errors` lists every mistake: where it is (a JSON pointer), and what is expected there.",
+    title: "Invalid content",
+    meaning:
+      "The request is well-formed, but its content is not valid. `errors` lists each mistake with its place (a JSON pointer) and what is expected there.",
   },
   429: {
     name: "too-many-requests",
     title: "Too many requests",
-    meaning: "This client sends more requests than RATE_LIMIT allows. Wait for as many seconds as `Retry-After` says, then send it again.",
+    meaning: "This client exceeds RATE_LIMIT. Wait for the number of seconds in `Retry-After`, then send the request again.",
   },
   500: {
     name: "internal",
-    title: "Something went wrong on the server",
-    meaning: "A mistake in the service. The log has the details, under the request id.",
+    title: "Internal server error",
+    meaning: "The service failed unexpectedly. Its log has the details under the request id.",
   },
   503: {
     name: "unavailable",
-    title: "The service cannot do this now",
-    meaning: "Something that is needed is away or busy, and nothing was changed. Send it again a little later.",
+    title: "Service unavailable",
+    meaning: "A required component is unavailable or busy. Nothing was changed. Send the request again later.",
   },
 } as const satisfies Record<number, ProblemKind>;
 
@@ -86,8 +91,8 @@ export const specialKinds = {
   "idempotency-key-reused": {
     status: 422,
     name: "idempotency-key-reused",
-    title: "The Idempotency-Key was used for another request",
-    meaning: "A request with this key and another body was answered before, within 24 hours. A new request needs a new key.",
+    title: "Idempotency-Key reused with a different request",
+    meaning: "The key was used within the last 24 hours with a different body. Use a new key for a new request.",
   },
 } as const satisfies Record<string, ProblemKind & { readonly status: number }>;
 

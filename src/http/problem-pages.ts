@@ -9,8 +9,7 @@ export function problemPages() {
     "/problems/:kind",
     ({ params }) => {
       const page = pages.get(params.kind);
-      if (page === undefined)
-        throw new HttpProblem(404, `There is no kind of problem with this name. There are: ${[...pages.keys()].join(", ")}.`);
+      if (page === undefined) throw new HttpProblem(404, `Unknown problem type. Known types: ${[...pages.keys()].join(", ")}.`);
       return new Response(page, { headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "max-age=3600" } });
     },
     { detail: { hide: true } },

@@ -12,16 +12,18 @@ export const problemType = "application/problem+json";
  */
 export const Problem = Type.Object(
   {
-    type: Type.String({ description: "Names the kind of problem; the same for ever. A page that explains it." }),
+    type: Type.String({ description: "Identifies the kind of problem and never changes. The URL of a page that explains it." }),
     title: Type.String(),
     status: Type.Integer(),
     detail: Type.Optional(Type.String()),
     errors: Type.Optional(
-      Type.Array(Type.Object({ pointer: Type.String({ description: "JSON pointer (RFC 6901) to the mistake." }), detail: Type.String() })),
+      Type.Array(
+        Type.Object({ pointer: Type.String({ description: "JSON pointer (RFC 6901) to the invalid value." }), detail: Type.String() }),
+      ),
     ),
-    requestId: Type.String({ description: "The id of this request, as in `X-Request-Id` and in the log of the service." }),
+    requestId: Type.String({ description: "The id of this request, also in the `X-Request-Id` header and in the service's log." }),
   },
-  { title: "Problem", description: "What went wrong: RFC 9457." },
+  { title: "Problem", description: "Problem details (RFC 9457)." },
 );
 export type Problem = Static<typeof Problem>;
 

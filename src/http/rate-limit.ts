@@ -28,7 +28,7 @@ export function limitRate(perSecond: number): (request: Request, client: string 
     // Kept on the request. If headers were set in Elysia, it would rebuild every response as a stream.
     (request as Limited)[rateOf] = { policy, left: `"client";r=${Math.floor(bucket.left)};t=1` };
     if (waitMs === 0) return undefined;
-    const detail = `At most ${perSecond} requests a second; wait a moment.`;
+    const detail = `Rate limit exceeded: at most ${perSecond} requests per second. Retry after the number of seconds in Retry-After.`;
     return problemResponse(request, 429, { detail }, { "retry-after": String(Math.ceil(waitMs / 1000)) });
   };
 }

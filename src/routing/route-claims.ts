@@ -27,14 +27,14 @@ export class RouteClaims {
         const other = this.#claim(`parameter ${place}`, { file, method, path, name });
         if (other && other.name !== name) {
           return (
-            `One parameter has two names: it is :${other.name} in ${other.method} ${other.path} of ${other.file}, ` +
-            `and :${name} in ${method} ${path} of ${file}. Give it one name.`
+            `One path parameter has two names: :${other.name} in ${other.method} ${other.path} of ${other.file}, ` +
+            `and :${name} in ${method} ${path} of ${file}. Use the same name in both.`
           );
         }
       }
       const other = this.#claim(`route ${place}`, { file, method, path });
       if (other) {
-        return `Two files answer ${method} ${path || "/"}: ${other.file} and ${file}. Take it out of one of them.`;
+        return `Two files define ${method} ${path || "/"}: ${other.file} and ${file}. Remove it from one of them.`;
       }
     }
     return undefined;

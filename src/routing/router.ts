@@ -42,8 +42,8 @@ export function findRouteFiles(folder: string): RouteFile[] {
     const other = taken.get(shape);
     if (other) {
       throw new RouterError(
-        `Two files for one path: routes/${other.file} and routes/${route.file} are both ${route.path}. ` +
-          "Keep one of them, or begin the name of the other with _ to leave it out.",
+        `Two files have the same path: routes/${other.file} and routes/${route.file} both map to ${route.path}. ` +
+          "Delete one of them, or start its name with _ to keep it from becoming a route.",
       );
     }
     taken.set(shape, route);
@@ -89,7 +89,7 @@ async function load(folder: string, file: string): Promise<{ default?: unknown }
     return await import(join(folder, file));
   } catch (error) {
     // `Bun.inspect` also shows where in the file the error is.
-    throw new RouterError(`routes/${file} cannot be loaded:\n\n${Bun.inspect(error)}`);
+    throw new RouterError(`Cannot load routes/${file}:\n\n${Bun.inspect(error)}`);
   }
 }
 

@@ -52,7 +52,7 @@ test("a route that is added, changed or taken away is served so, and what was wr
 
 test("a mistake is said, and the API comes back when it is mended", async () => {
   await write("routes/hello.ts", "export default {{{\n");
-  await dev.line("routes/hello.ts cannot be loaded", "stderr");
+  await dev.line("Cannot load routes/hello.ts", "stderr");
   await dev.line("it is started when a file changes", "stderr");
   await write("routes/hello.ts", hello("mended"));
   await starts(2);
@@ -71,7 +71,7 @@ test("a schema that refuses what is stored is a warning; `bun run start` refuses
   await started.line("is in use by another Warren API", "stderr");
   await dev.stop();
   const refused = run(["run", "start"], { cwd: copy.path, env: environment(copy.path) });
-  await refused.line("Warren could not start. Stored records are not valid by their schema", "stderr");
+  await refused.line("Warren cannot start. Stored records are not valid by their schema", "stderr");
   await refused.line("item 1: /name: ", "stderr");
   expect(await refused.exited).toBe(1);
   dev = run(["run", "dev"], { cwd: copy.path, env: { ...environment(copy.path), PORT: new URL(url).port } });

@@ -50,7 +50,7 @@ test("the API of compose.yaml asks for a token, which it has made itself", async
   const API_TOKEN = /API_TOKEN: \$\{API_TOKEN:-([^}]+)\}/.exec(compose)?.[1] ?? "";
   const api = await startApi({ env: env({ API_TOKEN, HOST: "0.0.0.0" }) });
   expect([(await post(api.url, rebound)).status, (await fetch(`${api.url}/items`)).status]).toEqual([401, 401]);
-  const { file } = JSON.parse(await api.line("The API asks for the token in this file")) as { file: string };
+  const { file } = JSON.parse(await api.line("The API requires the token in this file")) as { file: string };
   const token = readFileSync(file, "utf8").trim();
   expect((await fetch(`${api.url}/items`, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
   expect([...api.stdout, ...api.stderr].join("\n")).not.toContain(token);
