@@ -10,7 +10,7 @@ import { startEngine } from "../src/engine/engine";
 import { loadCatalogue } from "../src/project/resources";
 import { openConsumerFile } from "../src/store/consumer/file";
 import { StoreUnavailable } from "../src/store/errors";
-import { isBusy, whenUnlocked } from "../src/store/sqlite/lock-wait";
+import { isBusy, whenUnlocked } from "../src/store/lock-wait";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import type { Store } from "../src/store/store";
 import { temporaryFolder } from "./support/folder";

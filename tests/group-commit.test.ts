@@ -6,8 +6,8 @@ import { StoreUnavailable } from "../src/store/errors";
 import { CommitThreadLost, startCommitThread } from "../src/store/sqlite/commit-thread";
 import { BatchWriter, type Committed, type Committer, CommitterHere } from "../src/store/sqlite/committer";
 import { GroupCommit } from "../src/store/sqlite/group-commit";
-import { unavailable } from "../src/store/sqlite/unavailable";
 import type { Write, Writes } from "../src/store/sqlite/uncommitted";
+import { unavailable } from "../src/store/unavailable";
 import { temporaryFolder } from "./support/folder";
 
 /** How long the database may be locked. */

@@ -6,11 +6,10 @@ import { readConfig } from "../src/config/config";
 import { startConsumer } from "../src/consumer/start";
 import type { RunningConsumer } from "../src/delivery/running";
 import { item } from "../src/domain/item";
-import { IdlePause } from "../src/embedded/idle-pause";
 import { type Engine, startEngine } from "../src/engine/engine";
+import { CommitNotifier } from "../src/store/sqlite/commit-notifier";
 import { LogWatch } from "../src/store/sqlite/log-watch";
 import { openSqliteStore } from "../src/store/sqlite/store";
-import { steadyNow } from "../src/timing/steady-time";
 import { temporaryFolder } from "./support/folder";
 import { eventually } from "./support/processes";
 import { recordedLog } from "./support/recorded-log";
@@ -25,32 +24,42 @@ beforeEach(() => {
 afterEach(() => folder.remove());
 
 describe("how long it waits", () => {
-  const watch = { isReliable: true, found() {} };
-
-  test("grows while nothing happens, and is short again after a commit, or the word of one", () => {
-    const pause = new IdlePause(watch);
-    expect(Array.from({ length: 9 }, () => pause.next(true))).toEqual([1, 2, 4, 8, 16, 32, 64, 100, 100]);
-    pause.found();
-    expect([pause.next(true), pause.next(true)]).toEqual([1, 2]);
-    pause.told();
-    expect([pause.next(true), pause.next(true)]).toEqual([1, 2]);
+  let hasChanged = false;
+  const notifierOf = (path: string) =>
+    new CommitNotifier(
+      path,
+      () => hasChanged,
+      () => {},
+    );
+  const pauses = (notifier: CommitNotifier, count: number, onlyCommits = true) =>
+    Array.from({ length: count }, () => notifier.pauseMs(onlyCommits));
+  beforeEach(() => {
+    hasChanged = false;
   });
 
-  test("is no longer than until something is due, and at least a millisecond", () => {
-    const pause = new IdlePause(watch);
-    for (let n = 0; n < 8; n += 1) pause.next(true);
-    const now = steadyNow();
-    const [soon, past] = [pause.next(true, now + 50), pause.next(true, now - 5)];
-    expect(soon).toBeGreaterThan(1);
-    expect(soon).toBeLessThanOrEqual(50);
-    expect([past, pause.next(true)]).toEqual([1, 100]);
+  test("grows while nothing happens, and is short again after a commit", () => {
+    const notifier = notifierOf(file);
+    expect([notifier.changed(), pauses(notifier, 9)]).toEqual([false, [1, 2, 4, 8, 16, 32, 64, 100, 100]]);
+    hasChanged = true;
+    expect([notifier.changed(), pauses(notifier, 2)]).toEqual([true, [1, 2]]);
+    notifier.close();
+  });
+
+  test("is short again after the word of a commit", async () => {
+    const { promise: told, resolve } = Promise.withResolvers<void>();
+    const notifier = new CommitNotifier(file, () => false, resolve);
+    pauses(notifier, 9);
+    fs.writeFileSync(`${file}-wal`, "x");
+    await told;
+    expect(pauses(notifier, 2)).toEqual([1, 2]);
+    notifier.close();
   });
 
   test("stays short where something else is waited for, or nobody tells of commits", () => {
-    const pause = new IdlePause(watch);
-    expect(Array.from({ length: 9 }, () => pause.next(false))).toEqual(Array(9).fill(5));
-    const unreliable = new IdlePause({ isReliable: false, found() {} });
-    expect(Array.from({ length: 9 }, () => unreliable.next(true))).toEqual(Array(9).fill(5));
+    const notifier = notifierOf(file);
+    expect(pauses(notifier, 9, false)).toEqual(Array(9).fill(5));
+    notifier.close();
+    expect(pauses(notifierOf(join(folder.path, "no", "such", "folder.db")), 9)).toEqual(Array(9).fill(5));
   });
 });
 

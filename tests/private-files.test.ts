@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { readConfig } from "../src/config/config";
 import { exposureOf } from "../src/config/secret-file";
 import { openConsumerFile } from "../src/store/consumer/file";
+import { warnOfExposed } from "../src/store/exposed-files";
 import { acquireLock } from "../src/store/sqlite/lock";
-import { exposedFiles, warnOfExposed } from "../src/store/sqlite/private-file";
+import { exposedFiles } from "../src/store/sqlite/private-file";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import { certificateFor } from "./support/certificate";
 import { command } from "./support/command";
@@ -106,11 +107,11 @@ describe("what is there already", () => {
   test("the log warns of them at the start, with the command that closes them", async () => {
     await withStore(() => {});
     const { log, lines } = recordedLog();
-    warnOfExposed({ databaseFile: file, dataDir: data }, log);
+    warnOfExposed({ database: { file, shown: file }, dataDir: data }, log);
     expect(lines).toEqual([]);
     chmodSync(data, 0o755);
     chmodSync(file, 0o644);
-    warnOfExposed({ databaseFile: file, dataDir: data }, log);
+    warnOfExposed({ database: { file, shown: file }, dataDir: data }, log);
     expect(lines).toEqual([
       expect.objectContaining({ level: "warn", files: [file], msg: expect.stringContaining("bun run doctor --fix") }),
     ]);

@@ -24,8 +24,8 @@ test("what was announced is kept until its queue is gone, for another process to
     ["audit", 1000],
     ["other", 750],
   ]);
-  expect(follower?.retryQueues(199)).toEqual(now);
-  expect(follower?.retryQueues(250)).toEqual([{ queue: "other", delayMs: 750, expiresAt: 300 }]);
+  expect(await follower?.retryQueues(199)).toEqual(now);
+  expect(await follower?.retryQueues(250)).toEqual([{ queue: "other", delayMs: 750, expiresAt: 300 }]);
   expect(knownQueues(catalogue, ["audit"], now)).toEqual([
     { queue: "item_events", retryDelaysMs: [] },
     { queue: "order_events", retryDelaysMs: [] },

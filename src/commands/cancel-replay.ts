@@ -4,7 +4,7 @@ import { printable } from "../observe/terminal";
 import { Trouble } from "./command";
 import { tellApi } from "./tell-api";
 import { counted } from "./text";
-import { openLog, type Reached } from "./transport";
+import { existingLog, type Reached } from "./transport";
 
 /**
  * Ends a replay early. Resolves with the exit code.
@@ -13,11 +13,11 @@ import { openLog, type Reached } from "./transport";
  */
 export async function cancelReplay(reached: Reached, id: string): Promise<number> {
   const { broker, config, folder } = reached;
-  const log = await openLog(config);
+  const log = await existingLog(config);
   try {
     const embedded = broker ? undefined : new EmbeddedReplays(log, folder);
     const find = async (): Promise<Replay | undefined> => {
-      const row = log.replay(id);
+      const row = await log.replay(id);
       return embedded ? embedded.get(id) : row && toReplay(row);
     };
     const replay = await find();
@@ -25,7 +25,7 @@ export async function cancelReplay(reached: Reached, id: string): Promise<number
     if (replay.finishedAt !== null) throw new Trouble(`The replay ${id} is over (${replay.state}).`);
     if (replay.kind === "fill")
       throw new Trouble(`"${replay.queue}" is new, and is filled: remove it instead (bun run queues remove ${replay.queue}).`);
-    const isDone = broker ? await tellApi(reached, broker, { cancel: id }, () => log.replay(id)?.finishedAt != null) : true;
+    const isDone = broker ? await tellApi(reached, broker, { cancel: id }, async () => (await log.replay(id))?.finishedAt != null) : true;
     if (embedded) await embedded.cancel(id);
     const ended = await find();
     console.log(

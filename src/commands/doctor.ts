@@ -4,7 +4,8 @@ import { readConfig } from "../config/config";
 import { exposureOf } from "../config/secret-file";
 import { parseOptions } from "../observe/command-line";
 import { printableLines } from "../observe/terminal";
-import { closeToOthers, exposedFiles } from "../store/sqlite/private-file";
+import { closeToOthers } from "../store/exposed-files";
+import { exposedFiles } from "../store/open";
 import { runCommand } from "./command";
 import { paint } from "./output";
 import { printableJson } from "./text";
@@ -37,14 +38,11 @@ const colours = { ok: "green", fixed: "green", warning: "yellow" } as const;
 
 await runCommand(help, async (words) => {
   const values = parseOptions(words, options);
-  const { databaseFile, dataDir } = readConfig({ isTerminal: false, listens: false });
-  const secrets = [".env", "webhooks.json", join(dataDir, "warren.key")].filter(
+  const config = readConfig({ isTerminal: false, listens: false });
+  const secrets = [".env", "webhooks.json", join(config.dataDir, "warren.key")].filter(
     (file) => existsSync(file) && exposureOf(file) !== undefined,
   );
-  const findings = [
-    finding("data files", exposedFiles(databaseFile, dataDir), Boolean(values.fix)),
-    finding("secrets", secrets, Boolean(values.fix)),
-  ];
+  const findings = [finding("data files", exposedFiles(config), Boolean(values.fix)), finding("secrets", secrets, Boolean(values.fix))];
   console.log(values.json ? printableJson({ findings }) : findings.map(line).join("\n"));
   return findings.some(({ state }) => state === "warning") ? 1 : 0;
 });

@@ -4,12 +4,12 @@ import { parseWords, UsageError } from "../observe/command-line";
 import { printable } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
 import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
-import type { LogFollower } from "../store/sqlite/log-follower";
+import type { LogFollower } from "../store/log-follower";
 import { runCommand, Trouble } from "./command";
 import { paint, width } from "./output";
 import { printableJson } from "./text";
 import { showTimeline } from "./timeline-text";
-import { openLog, type Reached, withTransport } from "./transport";
+import { existingLog, type Reached, withTransport } from "./transport";
 
 const help = `Shows what became of an event.
 
@@ -30,7 +30,7 @@ await runCommand(help, async (words) => {
   if (id === undefined || rest.length > 0) throw new UsageError("show needs the id of one event.");
   const show = async (reached: Reached) => {
     const timeline = await timelineIn(reached, id);
-    if (!timeline) throw new Trouble(`The event log in ${reached.config.databaseFile} has no event with the id "${printable(id)}".`);
+    if (!timeline) throw new Trouble(`The event log in ${reached.config.database.shown} has no event with the id "${printable(id)}".`);
     console.log(values.json ? printableJson(timeline) : showTimeline(timeline, paint, width));
     return 0;
   };
@@ -38,7 +38,7 @@ await runCommand(help, async (words) => {
 });
 
 async function timelineIn(reached: Reached, id: string): Promise<Timeline | undefined> {
-  const log = await openLog(reached.config);
+  const log = await existingLog(reached.config);
   try {
     return await findTimeline({ store: log, folder: reached.folder, rabbitmq: await rabbitmqIn(reached, log) }, id);
   } finally {
@@ -51,10 +51,10 @@ async function rabbitmqIn(reached: Reached, log: LogFollower): Promise<TimelineS
   if (!broker) return undefined;
   const catalogue = await loadCatalogue();
   // AMQP cannot list queues; the API keeps a list beside its log.
-  const names = catalogue.queuesWith(log.queues());
+  const names = catalogue.queuesWith(await log.queues());
   return {
     deadLetters: new RabbitDeadLetters(broker, async () => names),
     catalogue,
-    subscriptions: async () => log.subscriptions(),
+    subscriptions: () => log.subscriptions(),
   };
 }

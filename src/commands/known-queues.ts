@@ -6,9 +6,9 @@ import { loadCatalogue } from "../project/resources";
 import type { Broker } from "../rabbitmq/connection";
 import { consumerFiles } from "../store/consumer/files";
 import { consumerState } from "../store/consumer/state";
+import { whenUnlocked } from "../store/lock-wait";
+import { openLog } from "../store/open";
 import type { QueueSubscription } from "../store/queue-store";
-import { whenUnlocked } from "../store/sqlite/lock-wait";
-import { followLog } from "../store/sqlite/log-follower";
 import { databaseFiles } from "../store/sqlite/private-file";
 import type { Reached } from "./transport";
 
@@ -36,9 +36,9 @@ export async function listQueues(reached: Reached): Promise<ListedQueue[]> {
 
 async function onRabbitmq(broker: Broker, config: Config): Promise<ListedQueue[]> {
   const catalogue = await loadCatalogue();
-  const log = await whenUnlocked(() => followLog(config.databaseFile));
-  const own: QueueSubscription[] = log?.subscriptions() ?? [];
-  const retryQueues = log?.retryQueues(Date.now()) ?? [];
+  const log = await openLog(config);
+  const own: QueueSubscription[] = (await log?.subscriptions()) ?? [];
+  const retryQueues = (await log?.retryQueues(Date.now())) ?? [];
   log?.close();
   const known = knownQueues(
     catalogue,
@@ -64,7 +64,7 @@ async function onRabbitmq(broker: Broker, config: Config): Promise<ListedQueue[]
 
 async function inFiles({ config, folder }: Reached): Promise<ListedQueue[]> {
   const catalogue = await loadCatalogue();
-  const log = await whenUnlocked(() => followLog(config.databaseFile));
+  const log = await openLog(config);
   const end = (await log?.end()) ?? 0;
   const logId = log?.logId ?? "";
   log?.close();

@@ -8,15 +8,15 @@ import { acquireLock } from "../store/sqlite/lock";
 import { Trouble } from "./command";
 import { filesOf } from "./known-queues";
 import { tellApi } from "./tell-api";
-import { openLog, type Reached } from "./transport";
+import { existingLog, type Reached } from "./transport";
 
 /** Removes a consumer's own queue from RabbitMQ, with its bindings, retry queues and dead letters, and has the API forget it. */
 export async function removeFromRabbitmq(reached: Reached, broker: Broker, queue: string): Promise<void> {
-  const log = await openLog(reached.config);
+  const log = await existingLog(reached.config);
   try {
-    const delays = log.retryQueues(Date.now()).filter((retry) => retry.queue === queue);
+    const delays = (await log.retryQueues(Date.now())).filter((retry) => retry.queue === queue);
     // Do this first; otherwise a running fill would create the queue again.
-    const isForgotten = await tellApi(reached, broker, { remove: queue }, () => !log.queues().includes(queue));
+    const isForgotten = await tellApi(reached, broker, { remove: queue }, async () => !(await log.queues()).includes(queue));
     for (const { delayMs } of delays) await deleteQueue(broker, retryQueueOf(queue, delayMs));
     await deleteQueue(broker, queue);
     await deleteQueue(broker, deadQueueOf(queue));

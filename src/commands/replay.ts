@@ -11,7 +11,7 @@ import { quarantineFolder } from "../rabbitmq/quarantine";
 import { queueDepth } from "../rabbitmq/topology";
 import { type Catalogue, UnknownEventType } from "../schema/catalogue";
 import { parseTime } from "../schema/time";
-import type { LogFollower } from "../store/sqlite/log-follower";
+import type { LogFollower } from "../store/log-follower";
 import { cancelReplay } from "./cancel-replay";
 import { runCommand, wholeNumber } from "./command";
 import { Progress } from "./progress";
@@ -19,7 +19,7 @@ import { replayEmbedded } from "./replay-embedded";
 import { replayOnRabbitmq } from "./replay-rabbitmq";
 import { described, type Replaying } from "./replaying";
 import { counted } from "./text";
-import { openLog, type Reached, withTransport } from "./transport";
+import { existingLog, type Reached, withTransport } from "./transport";
 
 const help = `Sends past events from the event log to one queue again, in order. No other queue gets them.
 
@@ -76,7 +76,7 @@ await runCommand(help, async (words) => {
     text === undefined ? undefined : wholeNumber(n ? "--last" : "--after", text, 0),
   );
   return withTransport(async (reached) => {
-    const log = await openLog(reached.config);
+    const log = await existingLog(reached.config);
     try {
       const selection = await belonging(reached, log, queue, asked, catalogue);
       const replaying: Replaying = {
@@ -111,7 +111,7 @@ async function belonging(
 ): Promise<ReplaySelection> {
   if (!broker) return new EmbeddedReplays(log, folder).belonging(queue, asked);
   if ((await queueDepth(broker, queue)) === undefined) throw new UnknownQueue(queue);
-  return narrowed(asked, typesOnQueue(queue, catalogue, log.subscriptions()));
+  return narrowed(asked, typesOnQueue(queue, catalogue, await log.subscriptions()));
 }
 
 function start(reached: Reached, replaying: Replaying): Promise<number> {

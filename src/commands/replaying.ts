@@ -1,5 +1,5 @@
 import type { ReplaySelection } from "../delivery/replay-selection";
-import type { LogFollower } from "../store/sqlite/log-follower";
+import type { LogFollower } from "../store/log-follower";
 import { zonedTime } from "./text";
 
 /** Part of the log to send to a queue. */

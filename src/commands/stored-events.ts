@@ -4,12 +4,12 @@ import { printable, tell } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
 import type { Catalogue } from "../schema/catalogue";
 import { parseEvent, type Unreadable, unreadableReasons } from "../schema/event";
-import type { LogFollower } from "../store/sqlite/log-follower";
+import type { LogFollower } from "../store/log-follower";
 import { paint, width } from "./output";
 import { Progress } from "./progress";
 import { table } from "./table";
 import { counted, number } from "./text";
-import { openDeadLetters, openLog, withTransport } from "./transport";
+import { existingLog, openDeadLetters, withTransport } from "./transport";
 
 /** Events that cannot be read for the same reason. */
 interface Group {
@@ -40,9 +40,9 @@ export async function checkStored(): Promise<boolean> {
   const inFiles = (folder: string) => checkDead(new EmbeddedDeadLetters(folder), `in ${folder}`);
   await withTransport(
     async (reached) => {
-      const log = await openLog(reached.config);
+      const log = await existingLog(reached.config);
       try {
-        isWell = await checkLog(log, reached.config.databaseFile, catalogue);
+        isWell = await checkLog(log, reached.config.database.shown, catalogue);
       } finally {
         log.close();
       }
@@ -55,7 +55,7 @@ export async function checkStored(): Promise<boolean> {
   return isWell;
 }
 
-async function checkLog(log: LogFollower, databaseFile: string, catalogue: Catalogue): Promise<boolean> {
+async function checkLog(log: LogFollower, database: string, catalogue: Catalogue): Promise<boolean> {
   const groups = new Groups();
   const progress = new Progress("event");
   const end = await log.end();
@@ -73,7 +73,7 @@ async function checkLog(log: LogFollower, databaseFile: string, catalogue: Catal
     progress.update(end > 0 ? position / end : 1, looked);
   }
   progress.end();
-  groups.print(`${counted(looked, "event")} in the log of ${databaseFile}`);
+  groups.print(`${counted(looked, "event")} in the log of ${database}`);
   return groups.count === 0;
 }
 

@@ -10,11 +10,10 @@ import { QueueInspector } from "../rabbitmq/queue-inspection";
 import { lookEveryMs, QueueWatch } from "../rabbitmq/queue-watch";
 import { refusalLifetimeMs } from "../rabbitmq/refusals";
 import { whyUnavailable } from "../rabbitmq/unavailable";
+import type { LogFollower } from "../store/log-follower";
+import { isServed, openLog } from "../store/open";
 import type { Refusal } from "../store/queue-store";
 import type { RelayTrouble } from "../store/relay-trouble";
-import { isLocked } from "../store/sqlite/lock";
-import { whenUnlocked } from "../store/sqlite/lock-wait";
-import { followLog, type LogFollower } from "../store/sqlite/log-follower";
 import type { Reached } from "./transport";
 
 /** State of the system at one moment. Rates cover the time since the previous look. */
@@ -67,7 +66,7 @@ export class SystemObserver {
       this.#log.close();
       this.#log = this.#ask = undefined;
     }
-    this.#log ??= await whenUnlocked(() => followLog(config.databaseFile));
+    this.#log ??= await openLog(config);
     const log = this.#log;
     const at = performance.now();
     const before = this.#before;
@@ -75,16 +74,16 @@ export class SystemObserver {
       const then = before && pick(before.state);
       return now === null || then === null || then === undefined || !before ? 0 : ((now - then) / (at - before.at)) * 1000;
     };
-    const confirmed = log && broker ? log.relayed() : null;
+    const confirmed = log && broker ? await log.relayed() : null;
     const events = log ? await log.end() : null;
     const queues = await this.#queues();
-    const isRunning = isLocked(`${config.databaseFile}.lock`);
+    const isRunning = isServed(config);
     const state: SystemState = {
       at: new Date().toISOString(),
       transport,
       broker: broker ? { url: broker.url, state: broker.state, error: broker.lastError ?? null } : null,
       api: { running: isRunning },
-      database: config.databaseFile,
+      database: config.database.shown,
       log: events === null ? null : { events, perSecond: rate(events, (then) => then.log?.events) },
       relay:
         log && confirmed !== null
@@ -98,8 +97,8 @@ export class SystemObserver {
           perSecond: rate(queue.messages, (then) => then.queues?.find((each) => each.queue === queue.queue)?.messages),
         })) ?? null,
       dangers: await this.#dangers(),
-      relayTrouble: (broker && isRunning && log?.relayTrouble()) || null,
-      refusals: (broker && log?.refusals(Date.now() - refusalLifetimeMs)) || [],
+      relayTrouble: (broker && isRunning && (await log?.relayTrouble())) || null,
+      refusals: (broker && (await log?.refusals(Date.now() - refusalLifetimeMs))) || [],
     };
     this.#before = { state, at };
     return state;
@@ -115,7 +114,7 @@ export class SystemObserver {
     if (!this.#watch) {
       const catalogue = await loadCatalogue();
       const log = createLog({ level: "silent", format: "json", stream: 2 });
-      const names = async () => catalogue.queuesWith(this.#log?.queues() ?? []);
+      const names = async () => catalogue.queuesWith((await this.#log?.queues()) ?? []);
       this.#watch = new QueueWatch(new QueueInspector(broker, config.rabbitmq, log), names, log);
     }
     if (performance.now() - this.#watchedAt >= lookEveryMs) {
@@ -142,7 +141,9 @@ export class SystemObserver {
     const { broker, folder } = this.#reached;
     if (broker) {
       const catalogue = await loadCatalogue();
-      return rabbitQueues(broker, async () => knownQueues(catalogue, this.#log?.queues() ?? [], this.#log?.retryQueues(Date.now()) ?? []));
+      return rabbitQueues(broker, async () =>
+        knownQueues(catalogue, (await this.#log?.queues()) ?? [], (await this.#log?.retryQueues(Date.now())) ?? []),
+      );
     }
     return async () => (this.#log ? embeddedQueues({ log: this.#log, logId: this.#log.logId }, folder)() : []);
   }

@@ -3,7 +3,7 @@ import type { AnyAnnouncement } from "../rabbitmq/announcement";
 import { Announcer } from "../rabbitmq/announcer";
 import type { Broker } from "../rabbitmq/connection";
 import { signingKey } from "../rabbitmq/signing-key";
-import { isLocked } from "../store/sqlite/lock";
+import { isServed } from "../store/open";
 import { Trouble } from "./command";
 import type { Reached } from "./transport";
 
@@ -18,14 +18,19 @@ const lookEveryMs = 50;
  * @param isDone Checks the API's database for the result.
  * @throws {Trouble} if a running API does not do it in time, or there is no signing key.
  */
-export async function tellApi({ config }: Reached, broker: Broker, announcement: AnyAnnouncement, isDone: () => boolean): Promise<boolean> {
+export async function tellApi(
+  { config }: Reached,
+  broker: Broker,
+  announcement: AnyAnnouncement,
+  isDone: () => Promise<boolean>,
+): Promise<boolean> {
   const log = createLog({ level: "warn", format: "pretty", stream: 2 });
   const key = signingKey(config, log);
   if (key === null || !config.rabbitmq) throw new Trouble("The API takes only what is signed: set WARREN_KEY to that of the API.");
   await new Announcer(broker, config.rabbitmq.url, key, log).announce(announcement);
-  if (!isLocked(`${config.databaseFile}.lock`)) return isDone();
+  if (!isServed(config)) return isDone();
   for (const deadline = performance.now() + patienceMs; performance.now() < deadline; await Bun.sleep(lookEveryMs)) {
-    if (isDone()) return true;
+    if (await isDone()) return true;
   }
   throw new Trouble("The API has not done it yet. Its log and `bun run status` say if it has refused to.");
 }

@@ -8,8 +8,8 @@ import { chooseTransport } from "../rabbitmq/choose-transport";
 import { Broker } from "../rabbitmq/connection";
 import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
 import { consumersFolder } from "../store/consumer/files";
-import { whenUnlocked } from "../store/sqlite/lock-wait";
-import { followLog, type LogFollower } from "../store/sqlite/log-follower";
+import type { LogFollower } from "../store/log-follower";
+import { openLog } from "../store/open";
 import { Trouble } from "./command";
 
 /** Access of a command to the consumers' queues, without the API. */
@@ -62,10 +62,10 @@ export async function withTransport<T>(use: (reached: Reached) => Promise<T>, { 
  *
  * @throws {Trouble} if it does not exist.
  */
-export async function openLog({ databaseFile }: Config): Promise<LogFollower> {
-  const log = await whenUnlocked(() => followLog(databaseFile));
+export async function existingLog(config: Config): Promise<LogFollower> {
+  const log = await openLog(config);
   if (log) return log;
-  throw new Trouble(`There is no event log in ${databaseFile} yet: the API makes it when it starts. Is DATABASE_URL right?`);
+  throw new Trouble(`There is no event log in ${config.database.shown} yet: the API makes it when it starts. Is DATABASE_URL right?`);
 }
 
 /** Opens the dead letters of the current transport. */
@@ -73,8 +73,8 @@ export async function openDeadLetters({ config, broker, folder }: Reached): Prom
   if (!broker) return new EmbeddedDeadLetters(folder);
   const catalogue = await loadCatalogue();
   // AMQP cannot list queues; the API keeps a list beside its log.
-  const log = await whenUnlocked(() => followLog(config.databaseFile));
-  const own = log?.queues() ?? [];
+  const log = await openLog(config);
+  const own = (await log?.queues()) ?? [];
   log?.close();
   return new RabbitDeadLetters(broker, async () => catalogue.queuesWith(own));
 }

@@ -13,8 +13,8 @@ export interface Config extends ApiAccess {
   readonly port: number;
   /** Null if RABBITMQ_URL is `none`: the program then never connects to RabbitMQ. */
   readonly rabbitmq: RabbitmqConfig | null;
-  /** Path of the SQLite database that holds the resources and the event log. */
-  readonly databaseFile: string;
+  /** Address of the database that holds the resources and the event log. */
+  readonly database: DatabaseAddress;
   /** Folder for the files of consumers. */
   readonly dataDir: string;
   /** Age in milliseconds after which events are pruned, once all consumers have them. Null keeps events forever. */
@@ -27,6 +27,14 @@ export interface Config extends ApiAccess {
   readonly logFormat: LogFormat;
   /** Tracing settings. Null disables tracing. */
   readonly tracing: TracingConfig | null;
+}
+
+/** Address of a SQLite database. Only src/store/ opens it. */
+export interface DatabaseAddress {
+  /** Path of the database file. */
+  readonly file: string;
+  /** The address as messages show it. */
+  readonly shown: string;
 }
 
 export interface RabbitmqConfig {
@@ -97,8 +105,8 @@ export function readConfig({
     );
   }
 
-  const databaseFile = variable("DATABASE_URL", "data/warren.db", sqlitePath, "use sqlite:<path of a file>, such as sqlite:data/warren.db");
-  const dataDir = read("DATA_DIR") ?? dirname(databaseFile);
+  const file = variable("DATABASE_URL", "data/warren.db", sqlitePath, "use sqlite:<path of a file>, such as sqlite:data/warren.db");
+  const dataDir = read("DATA_DIR") ?? dirname(file);
   const access = readApiAccess(read, variable, mistakes, { listens, dataDir });
   const { caFile, certFile, keyFile } = readPemFiles(read, variable, mistakes);
 
@@ -138,7 +146,7 @@ export function readConfig({
     ),
     ...access,
     rabbitmq: read("RABBITMQ_URL") === "none" ? null : rabbitmq,
-    databaseFile,
+    database: { file, shown: file },
     dataDir,
     eventRetentionMs: variable("EVENT_RETENTION", null, age, "use `forever`, or an age such as 30d, 12h, 45m or 90s"),
     warrenKey,

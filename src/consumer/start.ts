@@ -23,8 +23,8 @@ import { QueueInspector } from "../rabbitmq/queue-inspection";
 import { QueueSetup } from "../rabbitmq/queue-setup";
 import { signingKey } from "../rabbitmq/signing-key";
 import { UnknownEventType } from "../schema/catalogue";
-import { whenUnlocked } from "../store/sqlite/lock-wait";
-import { warnOfExposed } from "../store/sqlite/private-file";
+import { warnOfExposed } from "../store/exposed-files";
+import { whenUnlocked } from "../store/lock-wait";
 import { aborted } from "../timing/pause";
 import { onStopSignal } from "../timing/stop-signal";
 import { areLookedAt, type DescribedConsumer } from "./describe-only";
@@ -174,7 +174,7 @@ function onEventLog(consumer: Consumer, config: Config): Omit<RunningConsumer, "
   const file = lazyFile(consumer, consumer.temporary ? ":memory:" : fileOf(consumer, config), { durable: false });
   const worker = new Worker(consumer, file.open);
   let stage: Stage = "waiting";
-  const ended = consumeLog(worker, config.databaseFile, `${fileOf(consumer, config)}.lock`, file, stopping.signal, (now) => {
+  const ended = consumeLog(worker, config, `${fileOf(consumer, config)}.lock`, file, stopping.signal, (now) => {
     stage = now;
   });
   return {

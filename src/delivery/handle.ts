@@ -2,7 +2,7 @@ import type { Log } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
 import type { Span } from "../observe/tracing";
 import type { ConsumerFile, Transaction } from "../store/consumer/file";
-import { whenUnlocked } from "../store/sqlite/lock-wait";
+import { whenUnlocked } from "../store/lock-wait";
 import type { Consumer } from "./consumer-options";
 import type { ExactlyOnceContext } from "./context";
 import type { Task } from "./delivery";

@@ -1,7 +1,7 @@
 import { messageOf } from "../observe/logging";
 import { parseEvent } from "../schema/event";
 import type { ConsumerFile } from "../store/consumer/file";
-import { whenUnlocked } from "../store/sqlite/lock-wait";
+import { whenUnlocked } from "../store/lock-wait";
 import { longestTimerMs } from "../timing/signal";
 import { steadyNow } from "../timing/steady-time";
 import { TokenBucket } from "../timing/token-bucket";

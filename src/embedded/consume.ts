@@ -5,13 +5,12 @@ import type { Worker } from "../delivery/worker";
 import { validTraceparent } from "../observe/traceparent";
 import type { ConsumerFile } from "../store/consumer/file";
 import { atOnce, type Waiting } from "../store/consumer/waiting-table";
+import { whenUnlocked } from "../store/lock-wait";
 import type { LogEntry } from "../store/log";
+import type { LogFollower, Notifier } from "../store/log-follower";
 import type { ReplayMark } from "../store/replay";
-import { whenUnlocked } from "../store/sqlite/lock-wait";
-import type { LogFollower } from "../store/sqlite/log-follower";
 import { Signal } from "../timing/signal";
 import { steadyNow } from "../timing/steady-time";
-import { IdlePause } from "./idle-pause";
 import { type Kept, keepFailure } from "./keep-failure";
 import { LogCursor } from "./log-cursor";
 import { readLog } from "./log-read";
@@ -23,6 +22,8 @@ import { startCursor } from "./start-cursor";
 
 /** Interval to look for replays and redriven events that other processes write to the file, in milliseconds; events read at once. */
 const [lookForRequestsEveryMs, batch] = [90, 256];
+/** Minimum pause before an event that is due, in milliseconds. */
+const shortestPauseMs = 1;
 
 /** Feeds a worker from the event log, from events that wait for their next attempt, and from replays. */
 export class EmbeddedConsumer {
@@ -39,7 +40,7 @@ export class EmbeddedConsumer {
   /** Progress to write as soon as possible. */
   readonly #toSave = new Set<() => void>();
   readonly #writes: PatientWrites;
-  readonly #pause: IdlePause;
+  readonly #commits: Notifier;
   readonly #replaced: ReplacedFiles;
   /** True if the log may have more entries than were read, apart from future commits. */
   #more = true;
@@ -51,11 +52,7 @@ export class EmbeddedConsumer {
     readonly stop: AbortSignal,
     readonly on: { readonly since: Date | undefined; onReplaced(): void },
   ) {
-    const watch = log.watch(() => {
-      this.#pause.told();
-      this.#settled.raise();
-    });
-    this.#pause = new IdlePause(watch);
+    this.#commits = log.notifier(() => this.#settled.raise());
     this.#replaced = new ReplacedFiles(worker.consumer, log, file, on.onReplaced);
     this.#replays = new RunningReplays(worker.consumer, file, log.logId);
     this.#writes = new PatientWrites(worker.consumer, stop);
@@ -69,7 +66,7 @@ export class EmbeddedConsumer {
   async run(): Promise<void> {
     this.#main = await whenUnlocked(() => startCursor(this.consumer, this.log, this.file, this.on.since));
     this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
-    this.log.changed();
+    this.#commits.changed();
     this.consumer.onReady();
     this.stop.addEventListener("abort", () => this.#settled.raise(), { once: true });
     while (!this.stop.aborted) {
@@ -233,14 +230,18 @@ export class EmbeddedConsumer {
   /** Waits for a commit, a settled event, a retry that is due, a replay, a replaced file, or the stop. */
   async #change(): Promise<void> {
     for (;;) {
-      await this.#settled.wait(this.#pause.next(this.#replays.isEmpty, this.#room > 0 ? this.#nextDueAt : undefined));
+      await this.#settled.wait(this.#pauseMs());
       if (this.stop.aborted || this.#replaced.look() || this.#main.position !== this.#savedPosition) return;
       if (this.#room === 0) continue;
       this.#lookForRequests();
-      const hasChanged = this.log.changed();
-      if (hasChanged) this.#pause.found();
-      if (hasChanged || this.#more || this.#toSave.size > 0 || this.#replays.ready.length > 0) return;
+      if (this.#commits.changed() || this.#more || this.#toSave.size > 0 || this.#replays.ready.length > 0) return;
       if (this.#nextDueAt !== undefined && this.#nextDueAt <= steadyNow()) return;
     }
+  }
+
+  #pauseMs(): number {
+    const dueInMs =
+      this.#room > 0 && this.#nextDueAt !== undefined ? Math.max(shortestPauseMs, this.#nextDueAt - steadyNow()) : Number.POSITIVE_INFINITY;
+    return Math.min(this.#commits.pauseMs(this.#replays.isEmpty), dueInMs);
   }
 }

@@ -1,8 +1,8 @@
 import type { Consumer } from "../delivery/consumer-options";
 import { messageOf } from "../observe/logging";
 import { StoreUnavailable } from "../store/errors";
-import { whenUnlocked } from "../store/sqlite/lock-wait";
-import { unavailable } from "../store/sqlite/unavailable";
+import { whenUnlocked } from "../store/lock-wait";
+import { unavailable } from "../store/unavailable";
 
 const tryEveryMs = 250;
 

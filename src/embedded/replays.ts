@@ -17,10 +17,10 @@ import {
 } from "../delivery/replays";
 import { type ConsumerFile, openConsumerFile } from "../store/consumer/file";
 import { consumerFiles } from "../store/consumer/files";
+import { isBusy, whenUnlocked } from "../store/lock-wait";
 import type { LogReader } from "../store/log";
 import type { ReplayRow } from "../store/replay";
 import { isLocked } from "../store/sqlite/lock";
-import { isBusy, whenUnlocked } from "../store/sqlite/lock-wait";
 
 /**
  * Replays without a broker. They are written to the consumer's file, and the consumer reads the log a second time. A

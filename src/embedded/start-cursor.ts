@@ -1,6 +1,6 @@
 import type { Consumer } from "../delivery/consumer-options";
 import type { ConsumerFile } from "../store/consumer/file";
-import type { LogFollower } from "../store/sqlite/log-follower";
+import type { LogFollower } from "../store/log-follower";
 import { LogCursor } from "./log-cursor";
 
 /**

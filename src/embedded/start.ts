@@ -1,11 +1,13 @@
+import type { Config } from "../config/config";
 import { type Consumer, ConsumerError } from "../delivery/consumer-options";
 import type { LazyFile } from "../delivery/lazy-file";
 import type { Stage } from "../delivery/running";
 import type { Worker } from "../delivery/worker";
 import { messageOf } from "../observe/logging";
+import { whenUnlocked } from "../store/lock-wait";
+import type { LogFollower } from "../store/log-follower";
+import { openLog } from "../store/open";
 import { acquireLock, type Lock } from "../store/sqlite/lock";
-import { whenUnlocked } from "../store/sqlite/lock-wait";
-import { followLog, type LogFollower } from "../store/sqlite/log-follower";
 import { EmbeddedConsumer } from "./consume";
 
 /** Interval to check for a missing database, or for a lock that another process holds, in milliseconds. */
@@ -15,7 +17,7 @@ const tryEveryMs = 250;
  * Handles the event log without a broker, from this consumer's own durable position. The retries and dead letters that
  * RabbitMQ would keep are in the consumer's own file.
  *
- * @param logFile database of the API. It may be created later.
+ * @param config says where the database of the API is. It may be created later.
  * @param lockFile makes a second process on the same queue wait. Not used by a temporary consumer.
  * @param stop ends the consumer after the events in progress.
  * @param onStage called with each stage that the consumer reaches.
@@ -23,7 +25,7 @@ const tryEveryMs = 250;
  */
 export async function consumeLog(
   worker: Worker,
-  logFile: string,
+  config: Pick<Config, "database">,
   lockFile: string,
   file: LazyFile,
   stop: AbortSignal,
@@ -38,7 +40,7 @@ export async function consumeLog(
       if (!lock) return;
       onStage("waiting");
       try {
-        const log = (await openLog(logFile)) ?? (await waitForLog(consumer, logFile, stop));
+        const log = (await readableLog(config)) ?? (await waitForLog(consumer, config, stop));
         if (!log) return;
         try {
           onStage("consuming");
@@ -62,11 +64,11 @@ export async function consumeLog(
  *
  * @throws {ConsumerError} if the file is not a database of Warren, or is of a newer version.
  */
-async function openLog(logFile: string): Promise<LogFollower | undefined> {
+async function readableLog(config: Pick<Config, "database">): Promise<LogFollower | undefined> {
   try {
-    return await whenUnlocked(() => followLog(logFile));
+    return await openLog(config);
   } catch (error) {
-    throw new ConsumerError(`The event log in ${logFile} cannot be read: ${messageOf(error)}`, { cause: error });
+    throw new ConsumerError(`The event log in ${config.database.shown} cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -89,10 +91,10 @@ async function standBy(consumer: Consumer, lockFile: string, stop: AbortSignal, 
   return undefined;
 }
 
-async function waitForLog(consumer: Consumer, logFile: string, stop: AbortSignal): Promise<LogFollower | undefined> {
-  consumer.log.info({ database: logFile }, "Waiting for the API to make its database: start it with `bun run dev`");
+async function waitForLog(consumer: Consumer, config: Pick<Config, "database">, stop: AbortSignal): Promise<LogFollower | undefined> {
+  consumer.log.info({ database: config.database.shown }, "Waiting for the API to make its database: start it with `bun run dev`");
   while (!stop.aborted) {
-    const log = await openLog(logFile);
+    const log = await readableLog(config);
     if (log) return log;
     await Bun.sleep(tryEveryMs);
   }

@@ -13,12 +13,11 @@ import { describeRelay } from "../rabbitmq/relay-metrics";
 import { startRelaying } from "../rabbitmq/relaying";
 import type { Dependencies } from "../routing/route";
 import type { Catalogue } from "../schema/catalogue";
+import { warnOfClock } from "../store/clock-warning";
 import { consumersFolder } from "../store/consumer/files";
+import { warnOfExposed } from "../store/exposed-files";
+import { openStore } from "../store/open";
 import { warnOfReplaced } from "../store/replaced-warning";
-import { warnOfClock } from "../store/sqlite/commit-clock";
-import { whenUnlocked } from "../store/sqlite/lock-wait";
-import { warnOfExposed } from "../store/sqlite/private-file";
-import { openSqliteStore } from "../store/sqlite/store";
 import { describeStore } from "../store/store-metrics";
 import { describeQueues } from "./queue-metrics";
 import { startQueues } from "./queues";
@@ -55,7 +54,7 @@ export async function startEngine(
   { tracing = noTracing, quickCommitSeconds, onInvalidRecords = "refuse" }: EngineOptions = {},
 ): Promise<Engine> {
   const { resources } = catalogue;
-  const store = await whenUnlocked(() => openSqliteStore(config.databaseFile, resources, { tracing, quickCommitSeconds }));
+  const store = await openStore(config, resources, { tracing, quickCommitSeconds });
   warnOfExposed(config, log);
   await warnOfClock(store.log, log);
   try {
@@ -64,9 +63,9 @@ export async function startEngine(
     await store.close();
     throw error;
   }
-  const stopLooking = warnOfReplaced(store, config.databaseFile, log);
+  const stopLooking = warnOfReplaced(store, config.database.shown, log);
   const transport = await chooseTransport(config.rabbitmq);
-  log.info({ transport: transport.name, database: config.databaseFile }, `Transport: ${transport.name}, because ${transport.reason}`);
+  log.info({ transport: transport.name, database: config.database.shown }, `Transport: ${transport.name}, because ${transport.reason}`);
 
   const broker = config.rabbitmq && (await Broker.connect(config.rabbitmq, log, { expected: transport.name === "rabbitmq" }));
   const inspector = broker && config.rabbitmq ? new QueueInspector(broker, config.rabbitmq, log) : undefined;

@@ -7,8 +7,8 @@ import { whyUnavailable } from "../rabbitmq/unavailable";
 import type { Catalogue } from "../schema/catalogue";
 import { consumerFiles } from "../store/consumer/files";
 import { consumerState } from "../store/consumer/state";
+import { whenUnlocked } from "../store/lock-wait";
 import type { RetryQueue } from "../store/queue-store";
-import { whenUnlocked } from "../store/sqlite/lock-wait";
 import type { Store } from "../store/store";
 
 /** State of a queue. */

@@ -2,7 +2,7 @@ import type { Config } from "../config/config";
 import { type Log, messageOf } from "../observe/logging";
 import type { Relay } from "../rabbitmq/relay";
 import { slowestConsumer } from "../store/consumer/positions";
-import { whenUnlocked } from "../store/sqlite/lock-wait";
+import { whenUnlocked } from "../store/lock-wait";
 import type { Store } from "../store/store";
 import { earliestNow } from "../timing/steady-time";
 

@@ -1,6 +1,5 @@
 import type { Log } from "../observe/logging";
 import type { InvalidRecords } from "../store/invalid-records";
-import { whenUnlocked } from "../store/sqlite/lock-wait";
 import type { Store } from "../store/store";
 
 /**
@@ -12,7 +11,7 @@ import type { Store } from "../store/store";
 export async function checkStoredRecords(store: Store, onInvalid: "refuse" | "warn", log: Log): Promise<void> {
   const onProgress = (resource: string, checked: number) =>
     log.info({ resource, checked }, `Checking the records of "${resource}", whose schema has changed: ${checked} so far`);
-  const invalid = await whenUnlocked(() => store.checkRecords(onProgress));
+  const invalid = await store.checkRecords(onProgress);
   if (invalid.length === 0) return;
   const what = describe(invalid);
   if (onInvalid === "refuse")

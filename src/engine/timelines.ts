@@ -8,8 +8,8 @@ import { type Dead, rabbitTimeline } from "../rabbitmq/timeline";
 import type { Catalogue } from "../schema/catalogue";
 import { consumerFiles } from "../store/consumer/files";
 import { type ConsumerHistory, consumerHistory } from "../store/consumer/history";
+import { whenUnlocked } from "../store/lock-wait";
 import type { QueueSubscription } from "../store/queue-store";
-import { whenUnlocked } from "../store/sqlite/lock-wait";
 import type { Store } from "../store/store";
 
 /** Maximum number of dead letters to search in a queue. RabbitMQ can only be searched one dead letter at a time. */

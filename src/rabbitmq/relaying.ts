@@ -41,7 +41,7 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
       .save(trouble())
       .catch((error: unknown) => log.debug({ error: messageOf(error) }, "Could not store what keeps the relay"));
   // A process that was killed may have left one.
-  if (store.relayTrouble.get()) await store.relayTrouble.save(null);
+  if (await store.relayTrouble.get()) await store.relayTrouble.save(null);
 
   const names = async () => catalogue.queuesWith((await store.subscriptions.list()).map(({ queue }) => queue));
   const watch = inspector && new QueueWatch(inspector, names, log);

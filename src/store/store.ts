@@ -113,7 +113,7 @@ export interface Store extends QueueStore {
   /** The position up to which RabbitMQ has confirmed all events. */
   readonly relayed: { load(): Promise<number>; save(position: number): Promise<void> };
   /** Why events do not reach RabbitMQ although it is connected. Null if nothing hinders them. */
-  readonly relayTrouble: { get(): RelayTrouble | null; save(trouble: RelayTrouble | null): Promise<void> };
+  readonly relayTrouble: { get(): Promise<RelayTrouble | null>; save(trouble: RelayTrouble | null): Promise<void> };
 
   /** Deletes events older than `before` (ISO 8601) up to `position`. Resolves with the number of deleted events. */
   prune(before: string, position: number): Promise<number>;

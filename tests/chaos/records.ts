@@ -1,7 +1,8 @@
 import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { openConsumerTables } from "../../src/store/consumer/own-tables";
-import { followLog, type LogFollower } from "../../src/store/sqlite/log-follower";
+import type { LogFollower } from "../../src/store/log-follower";
+import { followLog } from "../../src/store/sqlite/log-follower";
 import type { ConsumerRecord, Happening, Kind, Logged } from "./history";
 import { type Role, roleNames, roles } from "./roles";
 import type { System } from "./system";

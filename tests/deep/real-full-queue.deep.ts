@@ -114,10 +114,10 @@ describeWithRabbit("a queue that refuses events when it is full", () => {
     await reconnect();
     const connected = () => log.lines.filter(({ msg }) => msg === "Connected to RabbitMQ").length;
     await eventually(() => connected() === 2 || undefined, "the API to be back");
-    expect([problems(), engine.dependencies.store.relayTrouble.get()?.what]).toEqual([[problem], problem]);
+    expect([problems(), (await engine.dependencies.store.relayTrouble.get())?.what]).toEqual([[problem], problem]);
     await channel.consume("item_events", (message) => message && channel.ack(message));
     await eventually(() => problems().length === 0 || undefined, "no problem any more");
-    await eventually(() => engine.dependencies.store.relayTrouble.get() === null || undefined, "the trouble to be forgotten");
+    await eventually(async () => (await engine.dependencies.store.relayTrouble.get()) === null || undefined, "the trouble to be forgotten");
   });
 
   test("a new queue that starts from now gets nothing that was committed before, and not yet sent", async () => {

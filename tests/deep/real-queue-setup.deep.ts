@@ -116,7 +116,7 @@ describeWithRabbit("a queue that exists", () => {
       await engine?.dependencies.store.insert(item, { name, description: null, price: null });
     }
     await engine?.dependencies.store.subscriptions.save({ queue: "own", types: item.eventTypes, announcedAt: Date.now(), signedAt: null });
-    await eventually(() => engine?.dependencies.store.relayTrouble.get() ?? undefined, "the refusal to be stored");
+    await eventually(async () => (await engine?.dependencies.store.relayTrouble.get()) ?? undefined, "the refusal to be stored");
     const env = { ...environment(folder.path, rabbit.url), DATABASE_URL: `sqlite:${folder.path}/warren.db` };
     const status = run(["run", "status"], { cwd: root, env });
     expect(await status.exited).toBe(1);

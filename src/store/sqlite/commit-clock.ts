@@ -1,7 +1,5 @@
 import type { Database } from "bun:sqlite";
-import type { Log } from "../../observe/logging";
 import type { Resource } from "../../schema/resource";
-import type { LogReader } from "../log";
 import { uuidv7 } from "./event-record";
 import { indexName, storedField } from "./indexes";
 
@@ -57,18 +55,4 @@ function latestUpdate(db: Database, { plural }: Resource): string {
   const value = storedField("updatedAt");
   const newest = `SELECT ${value} AS at FROM "${plural}" INDEXED BY ${indexName(plural, "updatedAt")} ORDER BY ${value} DESC LIMIT 1`;
   return db.query<{ at: string }, []>(newest).get()?.at ?? "";
-}
-
-/**
- * Logs a warning if the system clock is more than one second behind the newest event. Until the clock catches up, all changes
- * get the time of that event.
- */
-export async function warnOfClock(events: LogReader, log: Log): Promise<void> {
-  const [newest] = await events.read((await events.end()) - 1, 1);
-  const behindSeconds = newest ? Math.round((Date.parse(newest.timestamp) - Date.now()) / 1000) : 0;
-  if (behindSeconds <= 1) return;
-  log.warn(
-    { behindSeconds, newest: newest?.timestamp },
-    "The clock of this machine is behind the newest event; until it has caught up, changes have the time of that event",
-  );
 }

@@ -1,5 +1,5 @@
 import type { Database, Statement } from "bun:sqlite";
-import { LockRetry } from "./lock-wait";
+import { LockRetry } from "../lock-wait";
 import { hasMoved } from "./moved";
 import type { Writes } from "./uncommitted";
 

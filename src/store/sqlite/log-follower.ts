@@ -1,50 +1,18 @@
 import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
-import type { LogReader } from "../log";
-import type { QueueSubscription, Refusal, RetryQueue } from "../queue-store";
-import type { RelayTrouble } from "../relay-trouble";
+import { isBusy } from "../lock-wait";
+import type { LogFollower } from "../log-follower";
 import type { ReplayRow } from "../replay";
-import type { Store } from "../store";
 import { changesOf } from "./changes";
+import { CommitNotifier } from "./commit-notifier";
 import { eventFinder } from "./event-record";
-import { isBusy } from "./lock-wait";
 import { logIdOf, sqliteLogReader } from "./log-reader";
-import { LogWatch } from "./log-watch";
 import { refuseNewer, schemaVersionOf, storeMigrations } from "./migrations";
 import { hasMoved } from "./moved";
 import { retryQueuesIn, subscriptionsOf } from "./queue-tables";
 import { refusalsOf } from "./refusal-table";
 import { relayedIn } from "./relay-position";
 import { relayTroubleIn } from "./relay-trouble";
-
-/** Reads the API's event log from another process. */
-export interface LogFollower extends LogReader {
-  /** Returns the queues announced by consumers. */
-  queues(): string[];
-  /** Returns the queues announced by consumers, with the event types bound to them. */
-  subscriptions(): QueueSubscription[];
-  /** Returns the retry queues announced by consumers that have not expired at `now`, in milliseconds since 1970. */
-  retryQueues(now: number): RetryQueue[];
-  /** Returns a replay or fill that the API makes on RabbitMQ, or undefined if there is none with this id. */
-  replay(id: string): ReplayRow | undefined;
-  /** Returns the announcements refused after a time, in milliseconds since 1970, newest first. */
-  refusals(since: number): Refusal[];
-  /** Returns the last stored position up to which RabbitMQ has confirmed all events. It may lag slightly while events are sent. */
-  relayed(): number;
-  /** Returns what hinders the relay, as {@link Store} keeps it, or null. */
-  relayTrouble(): RelayTrouble | null;
-  /** Resolves with the event that has this id, or with undefined if there is none. */
-  readonly find: Store["find"];
-  /** Identifies this log, so that a position in another log is not mistaken for one in this log. */
-  readonly logId: Store["logId"];
-  /** Returns whether anything was committed since the previous call. It takes microseconds. */
-  changed(): boolean;
-  /** Returns whether the database file was removed or replaced. */
-  isReplaced(): boolean;
-  /** Calls `tell` when the operating system reports a commit, until the follower is closed. Replaces any earlier watch. */
-  watch(tell: () => void): LogWatch;
-  close(): void;
-}
 
 /**
  * Opens the event log of an API that runs in another process. It opens the database read-only, so that it never locks it.
@@ -68,19 +36,18 @@ export function followLog(file: string): LogFollower | undefined {
     throw error;
   }
   const logId = logIdOf(db);
-  let watch: LogWatch | undefined;
+  let notifier: CommitNotifier | undefined;
   return {
     ...sqliteLogReader(db),
-    queues: () => subscriptionsOf(db).map(({ queue }) => queue),
-    subscriptions: () => subscriptionsOf(db),
+    queues: async () => subscriptionsOf(db).map(({ queue }) => queue),
+    subscriptions: async () => subscriptionsOf(db),
     find: eventFinder(db),
-    retryQueues: (now) => retryQueuesIn(db, now),
-    replay: (id) => db.query<ReplayRow, [string]>("SELECT * FROM warren_replays WHERE id = ?").get(id) ?? undefined,
-    refusals: (since) => refusalsOf(db, since),
-    relayed: () => relayedIn(db),
-    relayTrouble: () => relayTroubleIn(db),
+    retryQueues: async (now) => retryQueuesIn(db, now),
+    replay: async (id) => db.query<ReplayRow, [string]>("SELECT * FROM warren_replays WHERE id = ?").get(id) ?? undefined,
+    refusals: async (since) => refusalsOf(db, since),
+    relayed: async () => relayedIn(db),
+    relayTrouble: async () => relayTroubleIn(db),
     logId,
-    changed: changesOf(db),
     isReplaced() {
       try {
         return hasMoved(db) || logIdOf(db) !== logId;
@@ -89,13 +56,13 @@ export function followLog(file: string): LogFollower | undefined {
         return !isBusy(error);
       }
     },
-    watch(tell) {
-      watch?.close();
-      watch = new LogWatch(file, tell);
-      return watch;
+    notifier(tell) {
+      notifier?.close();
+      notifier = new CommitNotifier(file, changesOf(db), tell);
+      return notifier;
     },
     close() {
-      watch?.close();
+      notifier?.close();
       db.close();
     },
   };

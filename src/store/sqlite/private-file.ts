@@ -1,7 +1,5 @@
-import { chmodSync, closeSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, type Stats, statSync } from "node:fs";
+import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { Config } from "../../config/config";
-import type { Log } from "../../observe/logging";
 import { consumersFolder } from "../consumer/files";
 
 const anyAccessOfOthers = 0o007;
@@ -67,21 +65,6 @@ export function exposedFiles(databaseFile: string, dataDir: string): string[] {
   return [...own.map((each) => join(dirname(databaseFile), each)), ...namesIn(consumers).map((each) => join(consumers, each))].filter(
     isExposed,
   );
-}
-
-/** Logs a warning if users other than the owner and its group can open files of the data folder. */
-export function warnOfExposed({ databaseFile, dataDir }: Pick<Config, "databaseFile" | "dataDir">, log: Log): void {
-  const files = exposedFiles(databaseFile, dataDir);
-  if (files.length === 0) return;
-  log.warn(
-    { files },
-    "Other users of this machine can read and lock the files of the data folder. To allow this user only, run: bun run doctor --fix",
-  );
-}
-
-/** Removes all permissions on a file, except those of its owner to read and write it. */
-export function closeToOthers(file: string): void {
-  chmodSync(file, 0o600);
 }
 
 function isExposed(file: string): boolean {

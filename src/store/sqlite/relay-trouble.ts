@@ -14,7 +14,7 @@ export function savedRelayTrouble(db: Database, commits: GroupCommit) {
   const save = commits.uncommitted.prepare("INSERT OR REPLACE INTO relay_trouble VALUES (1, ?, ?, ?)");
   return {
     save: (trouble: RelayTrouble | null) => commits.run(() => (trouble ? save(trouble.queue, trouble.what, trouble.since) : forget())),
-    get: () => relayTroubleIn(db),
+    get: async () => relayTroubleIn(db),
   };
 }
 

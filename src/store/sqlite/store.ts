@@ -5,6 +5,7 @@ import type { Recorded } from "../../schema/record";
 import type { EventData, Resource } from "../../schema/resource";
 import { inList } from "../../schema/written";
 import type { Listing, Page } from "../listing";
+import { lockPatienceMs, whenUnlocked } from "../lock-wait";
 import type { LogReader } from "../log";
 import type { ChangeContext, GuardedContext, OnceContext, Store } from "../store";
 import type { Stored } from "../stored";
@@ -17,7 +18,6 @@ import { eventFinder } from "./event-record";
 import { GroupCommit } from "./group-commit";
 import { IdempotencyKeys } from "./idempotency-keys";
 import { acquireLock, type Lock } from "./lock";
-import { lockPatienceMs } from "./lock-wait";
 import { logIdOf, newestEvents, sqliteLogReader } from "./log-reader";
 import { migrate, storeMigrations } from "./migrations";
 import { hasMoved } from "./moved";
@@ -34,7 +34,7 @@ import { hasSameFields, serialize } from "./serialize";
 import { Snapshot } from "./snapshot";
 import { writeCheck } from "./write-check";
 
-interface StoreOptions {
+export interface StoreOptions {
   /** Creates a span for each event. Default: no tracing. */
   readonly tracing?: Pick<Tracing, "create"> | undefined;
   /** When commits take longer than this, in seconds, they move to a separate thread. Default: all run on the caller's thread. */
@@ -120,7 +120,7 @@ class SqliteStore implements Store {
     const { uncommitted } = this.#commits;
     for (const resource of resources) this.#tables.set(resource.name, new Table(this.#db, uncommitted, resource));
     upcastRecords(this.#db, resources);
-    this.checkRecords = (onProgress) => checkRecords(this.#db, resources, onProgress);
+    this.checkRecords = (onProgress) => whenUnlocked(() => checkRecords(this.#db, resources, onProgress));
     this.#keys = new IdempotencyKeys(this.#db, uncommitted);
     this.#clock = new CommitClock(db, resources);
     this.#events = new EventAppender(uncommitted, resources, this.#clock, tracing);

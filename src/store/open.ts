@@ -1,0 +1,44 @@
+// Opens the store with the engine that the address of the database names. No other file outside of an engine knows one.
+import type { Config } from "../config/config";
+import type { Resource } from "../schema/resource";
+import { whenUnlocked } from "./lock-wait";
+import type { LogFollower } from "./log-follower";
+import { isLocked } from "./sqlite/lock";
+import { followLog } from "./sqlite/log-follower";
+import { exposedFiles as exposedIn } from "./sqlite/private-file";
+import { openSqliteStore, type StoreOptions } from "./sqlite/store";
+import type { Store } from "./store";
+
+type Address = Pick<Config, "database">;
+
+/**
+ * Opens the store for the process that serves it. Creates the database if necessary, and upgrades its schema and records.
+ *
+ * @throws {Error} if another process serves this database, a newer program wrote it, or it cannot be opened.
+ */
+export function openStore({ database }: Address, resources: readonly Resource[], options?: StoreOptions): Promise<Store> {
+  return whenUnlocked(() => openSqliteStore(database.file, resources, options));
+}
+
+/**
+ * Opens the event log of an API that runs in another process, to read it. Resolves with undefined if the API has not created or
+ * migrated the database yet.
+ *
+ * @throws {Error} if a newer program wrote the database, or it cannot be opened.
+ */
+export function openLog({ database }: Address): Promise<LogFollower | undefined> {
+  return whenUnlocked(() => followLog(database.file));
+}
+
+/** Returns whether an API serves the database now. */
+export function isServed({ database }: Address): boolean {
+  return isLocked(`${database.file}.lock`);
+}
+
+/**
+ * Returns the files of the store on this machine that users other than the owner and its group can open: the database's, and
+ * those of consumers.
+ */
+export function exposedFiles({ database, dataDir }: Pick<Config, "database" | "dataDir">): string[] {
+  return exposedIn(database.file, dataDir);
+}
