@@ -1,7 +1,7 @@
 // The audit's history, kept by real processes on both transports, and what `--show` prints of it.
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import countries from "world-countries";
 import { auditIn, Changes, inOrder, startAudit } from "../support/audited";
+import { countries } from "../support/countries";
 import { endAll, environment, eventually, send, startApi } from "../support/processes";
 import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
 import { useFolder } from "../support/use-folder";
@@ -15,8 +15,7 @@ beforeEach(() => {
   env = environment(folder.path);
 });
 
-/** Names in many scripts. */
-const names = countries.flatMap(({ translations }) => Object.values(translations).map(({ official }) => official));
+const names = countries.flatMap((country) => country.names);
 
 const nothingBesides = { forgotten: [], withoutEffect: [], dead: [], waiting: 0 };
 
