@@ -95,8 +95,8 @@ describe("the command line", () => {
       expect(await webhook.exited).toBe(1);
       const text = webhook.stderr.join("\n");
       expect(text).toContain("webhooks.json has 3 mistakes:");
-      expect(text).toContain("subscriptions[0].url: leave out user and password");
-      expect(text).toContain('subscriptions[0].events: Unknown event type "item.crated". Known: item.created');
+      expect(text).toContain("/subscriptions/0/url: Leave out user and password");
+      expect(text).toContain('/subscriptions/0/events: Unknown event type "item.crated". Known: item.created');
       expect(text).not.toMatch(/pa55word|c2hvcnQ/);
     }
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { mistakeText } from "../src/schema/mistakes";
 import { describe as describeSubscription, parseSubscriptions, type Subscription, SubscriptionsError } from "../src/webhook/subscriptions";
 import { root } from "./support/processes";
 import { newSecret } from "./support/receiver";
@@ -14,14 +15,14 @@ function parse(...subscriptions: unknown[]): Subscription[] {
 
 /** The mistakes that one entry has, without the place where that entry is. */
 function mistakesOf(change: Record<string, unknown>): string[] {
-  return mistakesIn(() => parse({ ...crm, ...change })).map((line) => line.replace("subscriptions[0].", ""));
+  return mistakesIn(() => parse({ ...crm, ...change })).map((line) => line.replace("/subscriptions/0/", ""));
 }
 
 function mistakesIn(read: () => unknown): readonly string[] {
   try {
     read();
   } catch (error) {
-    if (error instanceof SubscriptionsError) return error.mistakes;
+    if (error instanceof SubscriptionsError) return error.mistakes.map(mistakeText);
     throw error;
   }
   return [];
@@ -66,52 +67,52 @@ describe("a subscription", () => {
 
 describe("a mistake says what would be right", () => {
   const cases: [string, Record<string, unknown>, string][] = [
-    ["no name", { name: undefined }, "name: is missing; use lower-case letters"],
-    ["a name that cannot be in a queue's", { name: "CRM.dead" }, "name: use lower-case letters"],
-    ["no URL", { url: undefined }, "url: is missing; use a whole URL"],
-    ["text that is no URL", { url: "crm.example.com/hooks" }, "url: use a whole URL"],
-    ["another protocol", { url: "ftp://crm.example.com/" }, "url: use https:// (or http://), not ftp://"],
-    ["user and password in the URL", { url: "https://ada:secret@crm.example.com/" }, "url: leave out user and password"],
-    ["a user in the URL", { url: "https://ada@crm.example.com/" }, "url: leave out user and password"],
+    ["no name", { name: undefined }, "name: Lower-case letters"],
+    ["a name that cannot be in a queue's", { name: "CRM.dead" }, "name: Lower-case letters"],
+    ["no URL", { url: undefined }, "url: A whole URL"],
+    ["text that is no URL", { url: "crm.example.com/hooks" }, "url: A whole URL"],
+    ["another protocol", { url: "ftp://crm.example.com/" }, "url: A whole URL with https:// (or http://)"],
+    ["user and password in the URL", { url: "https://ada:secret@crm.example.com/" }, "url: Leave out user and password"],
+    ["a user in the URL", { url: "https://ada@crm.example.com/" }, "url: Leave out user and password"],
     ["a private address", { url: "http://10.1.2.3/" }, "url: 10.1.2.3 is not on the internet"],
     ["loopback as one number", { url: "http://2130706433/" }, "url: 127.0.0.1 is not on the internet"],
     ["loopback in hexadecimal", { url: "http://0x7f.1/" }, "url: 127.0.0.1 is not on the internet"],
     ["loopback as a mapped IPv6 address", { url: "http://[::ffff:127.0.0.1]/" }, "url: ::ffff:7f00:1 is not on the internet"],
-    ["no events", { events: undefined }, "events: is missing; use a list of event types"],
-    ["an empty list of events", { events: [] }, "events: use a list of event types"],
-    ["events that are text", { events: "item.*" }, "events: use a list of event types"],
+    ["no events", { events: undefined }, "events: A list of event types"],
+    ["an empty list of events", { events: [] }, "events: A list of event types"],
+    ["events that are text", { events: "item.*" }, "events: A list of event types"],
     ["an unknown event type", { events: ["item.crated"] }, 'events: Unknown event type "item.crated". Known: item.created'],
-    ["no secret", { secret: undefined }, "secret: is missing; use whsec_ and 24 to 64 random bytes in base64"],
-    ["a secret without its prefix", { secret: secret.slice(6) }, "secret: use whsec_"],
-    ["a secret that is too short", { secret: `whsec_${Buffer.alloc(23).toString("base64")}` }, "secret: use whsec_"],
-    ["a secret that is too long", { secret: `whsec_${Buffer.alloc(65).toString("base64")}` }, "secret: use whsec_"],
-    ["a secret that is no base64", { secret: `whsec_${"?".repeat(40)}` }, "secret: use whsec_"],
-    ["a good secret beside a bad one", { secret: [secret, "old"] }, "secret: use whsec_"],
-    ["no secrets", { secret: [] }, "secret: use whsec_"],
-    [
-      "networks that are none",
-      { allowNetworks: ["10.0.0.0/33"] },
-      'allowNetworks: use a list of networks, such as ["10.0.0.0/8", "fd00::/8"]',
-    ],
-    ["a network that is no list", { allowNetworks: "10.0.0.0/8" }, "allowNetworks: use a list"],
-    ["a time limit of 0", { timeoutMs: 0 }, "timeoutMs: use a whole number of milliseconds from 100 to 120000"],
-    ["a time limit in words", { timeoutMs: "5 s" }, "timeoutMs: use a whole number of milliseconds"],
-    ["too many at the same time", { concurrency: 1000 }, "concurrency: use a whole number of deliveries at the same time from 1 to 100"],
-    ["a rate of 0", { ratePerSecond: 0 }, "ratePerSecond: use a whole number of deliveries a second from 1"],
+    ["no secret", { secret: undefined }, "secret: whsec_ and 24 to 64 random bytes in base64"],
+    ["a secret without its prefix", { secret: secret.slice(6) }, "secret: whsec_"],
+    ["a secret that is too short", { secret: `whsec_${Buffer.alloc(23).toString("base64")}` }, "secret: whsec_"],
+    ["a secret that is too long", { secret: `whsec_${Buffer.alloc(65).toString("base64")}` }, "secret: whsec_"],
+    ["a secret that is no base64", { secret: `whsec_${"?".repeat(40)}` }, "secret: whsec_"],
+    ["a good secret beside a bad one", { secret: [secret, "old"] }, "secret/1: whsec_"],
+    ["no secrets", { secret: [] }, "secret: whsec_"],
+    ["networks that are none", { allowNetworks: ["10.0.0.0/33"] }, 'allowNetworks: "10.0.0.0/33" is not a network such as 10.0.0.0/8'],
+    ["a network that is no list", { allowNetworks: "10.0.0.0/8" }, "allowNetworks: A list of networks, such as"],
+    ["a time limit of 0", { timeoutMs: 0 }, "timeoutMs: A whole number of milliseconds from 100 to 120000"],
+    ["a time limit in words", { timeoutMs: "5 s" }, "timeoutMs: A whole number of milliseconds"],
+    ["too many at the same time", { concurrency: 1000 }, "concurrency: A whole number of deliveries at the same time from 1 to 100"],
+    ["a rate of 0", { ratePerSecond: 0 }, "ratePerSecond: A whole number of deliveries a second from 1"],
     ["no attempts", { retry: { attempts: 0 } }, "retry: retry.attempts is 0; use a whole number from 1 to 1000."],
-    ["a delay in words", { retry: { firstDelayMs: "1 s" } }, "retry.firstDelayMs: use a number"],
+    ["a delay in words", { retry: { firstDelayMs: "1 s" } }, "retry/firstDelayMs: Expected number"],
     [
       "a misspelt retry",
       { retry: { atempts: 3 } },
-      "retry.atempts: is not known; known are attempts, firstDelayMs, factor, longestDelayMs",
+      "retry/atempts: An object with only these fields: attempts, firstDelayMs, factor, longestDelayMs.",
     ],
-    ["a retry that is a number", { retry: 3 }, "retry: use an object, { … }"],
+    ["a retry that is a number", { retry: 3 }, "retry: An object with only these fields: attempts, "],
     ...["yesterday", "2026-02-30", "2026-02-28 junk", "2026-11-01T25:00:00Z", 20261101, ""].map((startFrom): (typeof cases)[number] => [
       `a start that is no date: ${startFrom}`,
       { startFrom },
-      'startFrom: use "now", "beginning", or a day or time such as "2026-11-01" or "2026-11-01T08:00:00Z"',
+      'startFrom: "now", "beginning", or a day or time such as "2026-11-01" or "2026-11-01T08:00:00Z"',
     ]),
-    ["a misspelt field", { timeoutMS: 5000 }, "timeoutMS: is not known; known are allowNetworks, name, url"],
+    [
+      "a misspelt field",
+      { timeoutMS: 5000 },
+      "timeoutMS: An object with only these fields: name, url, events, secret, allowNetworks, timeoutMs,",
+    ],
   ];
   for (const [what, change, expected] of cases) {
     test(what, () => {
@@ -122,32 +123,29 @@ describe("a mistake says what would be right", () => {
   }
 
   test("two of the same name", () => {
-    expect(mistakesIn(() => parse(crm, { ...crm, name: "search" }, crm))).toEqual([
-      'subscriptions[2].name: use another one; "crm" is taken',
-    ]);
+    expect(mistakesIn(() => parse(crm, { ...crm, name: "search" }, crm))).toEqual(['/subscriptions/2/name: Another name; "crm" is taken.']);
   });
 
   test("a file that is something else", () => {
     const read = (text: string) => mistakesIn(() => parseSubscriptions(text, "webhooks.json", catalogue));
-    expect(read("[]")).toEqual([
-      "the whole: use an object, { … }",
-      "subscriptions: is missing; use a list with an entry for each subscriber",
-    ]);
-    expect(read('{"subscriptions": []}')).toEqual(["subscriptions: use a list with an entry for each subscriber"]);
-    expect(read('{"subscriptions": [7], "secret": 1}')).toContain("subscriptions[0]: use an object, { … }");
+    expect(read("[]")).toEqual(["An object with only these fields: subscriptions."]);
+    expect(read('{"subscriptions": []}')).toEqual(["/subscriptions: A list with an entry for each subscriber."]);
+    expect(read('{"subscriptions": [7], "secret": 1}')).toContain(
+      "/subscriptions/0: An object with only these fields: name, url, events, secret, allowNetworks, timeoutMs, concurrency, ratePerSecond, retry, startFrom.",
+    );
     expect(read("")).toEqual(["it is not JSON: JSON Parse error: Unexpected EOF"]);
   });
 
   test("all of them at once", () => {
     const read = () => parse({ ...crm, name: "", url: "no", timeoutMs: 0 }, { ...crm, secret: "x", events: [] });
     expect(mistakesIn(read).map((line) => line.split(":")[0])).toEqual([
-      "subscriptions[0].name",
-      "subscriptions[0].url",
-      "subscriptions[0].timeoutMs",
-      "subscriptions[1].events",
-      "subscriptions[1].secret",
+      "/subscriptions/0/name",
+      "/subscriptions/0/url",
+      "/subscriptions/0/timeoutMs",
+      "/subscriptions/1/events",
+      "/subscriptions/1/secret",
     ]);
-    expect(read).toThrow("webhooks.json has 5 mistakes:\n  - subscriptions[0].name: use");
+    expect(read).toThrow("webhooks.json has 5 mistakes:\n  - /subscriptions/0/name: Lower-case");
   });
 });
 
@@ -181,7 +179,7 @@ describe("no message shows a secret", () => {
 test("the example lacks nothing but its secrets", async () => {
   const text = await Bun.file(join(root, "deploy/webhooks.example.json")).text();
   const mistakes = mistakesIn(() => parseSubscriptions(text, "deploy/webhooks.example.json", catalogue));
-  expect(mistakes.map((line) => line.split(":")[0])).toEqual(["subscriptions[0].secret", "subscriptions[1].secret"]);
+  expect(mistakes.map((line) => line.split(":")[0])).toEqual(["/subscriptions/0/secret", "/subscriptions/1/secret"]);
   const filled = JSON.parse(text, (key, value) => (key === "secret" ? secret : value)) as unknown;
   expect(parseSubscriptions(JSON.stringify(filled), "webhooks.json", catalogue).map(({ name }) => name)).toEqual(["crm", "search"]);
 });

@@ -17,7 +17,7 @@ const special = {
 /**
  * Returns a set of networks such as `10.0.0.0/8`, `fd00::/8` or `192.0.2.7`.
  *
- * @throws {TypeError} if a text is not a network.
+ * @throws {Error} if a text is not a network.
  */
 export function networks(list: readonly string[]): BlockList {
   const set = new BlockList();
@@ -26,7 +26,7 @@ export function networks(list: readonly string[]): BlockList {
     const family = isIP(address);
     const bits = family === 6 ? 128 : 32;
     const prefix = length === undefined ? bits : Number(length);
-    if (family === 0 || prefix > bits) throw new TypeError(`"${text}" is no network`);
+    if (family === 0 || prefix > bits) throw new Error(`"${text}" is not a network such as 10.0.0.0/8 or fd00::/8.`);
     set.addSubnet(address, prefix, familyName(family));
   }
   return set;

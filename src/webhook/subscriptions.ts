@@ -4,11 +4,12 @@ import type { EventPattern } from "../delivery/consumed-events";
 import { type RetryPolicy, retryPolicy } from "../delivery/retry-policy";
 import { messageOf } from "../observe/logging";
 import type { Catalogue } from "../schema/catalogue";
+import { mistakesIn } from "../schema/check";
 import { inexact } from "../schema/exact-json";
-import { mistakeText } from "../schema/mistakes";
+import { type Mistake, mistakeText, placeOf } from "../schema/mistakes";
 import { parseTime } from "../schema/time";
 import { bareHost, isPermitted, networks } from "./address";
-import { Fields, list, text, wholeNumber } from "./fields";
+import { ConfigFile, type Entry, startPlaces, wholeUrl } from "./config-file";
 
 /** A subscription: an entry of the config file, with defaults. */
 export interface Subscription {
@@ -41,9 +42,9 @@ export class SubscriptionsError extends Error {
   override readonly name = "SubscriptionsError";
   constructor(
     file: string,
-    readonly mistakes: readonly string[],
+    readonly mistakes: readonly Mistake[],
   ) {
-    const lines = mistakes.map((line) => `\n  - ${line.replace(/whsec_[^\s",]+/g, "whsec_***")}`);
+    const lines = mistakes.map((mistake) => `\n  - ${mistakeText(mistake).replace(/whsec_[^\s",]+/g, "whsec_***")}`);
     super(`${file} has ${lines.length === 1 ? "a mistake" : `${lines.length} mistakes`}:${lines.join("")}`);
   }
 }
@@ -58,21 +59,18 @@ const webhookRetry: RetryPolicy = { attempts: 11, firstDelayMs: 5000, factor: 4,
  * @throws {SubscriptionsError} that lists every mistake and how to fix it. It contains no secrets and no URLs.
  */
 export function parseSubscriptions(json: string, file: string, catalogue: Catalogue): Subscription[] {
-  const mistakes: string[] = [];
-  const top = new Fields(parseJson(json, file), "", mistakes);
-  const entries =
-    top.read(
-      "subscriptions",
-      list((entry) => entry, "a list with an entry for each subscriber"),
-      undefined,
-    ) ?? [];
-  top.refuseOthers();
-  const subscriptions = entries.map((entry, index) => subscriptionOf(entry, `subscriptions[${index}]`, mistakes, catalogue));
+  const value = parseJson(json, file);
+  const mistakes = mistakesIn(ConfigFile, value);
+  const { subscriptions: entries } = Object(value) as { subscriptions?: unknown };
+  const subscriptions = (Array.isArray(entries) ? entries : []).map((entry: unknown, index) =>
+    subscriptionOf(Object(entry) as Entry, placeOf("subscriptions", index), catalogue, mistakes),
+  );
   const names = subscriptions.map(({ name }) => name);
   for (const [index, name] of names.entries()) {
-    if (name && names.indexOf(name) < index) mistakes.push(`subscriptions[${index}].name: use another one; "${name}" is taken`);
+    if (name && names.indexOf(name) < index)
+      mistakes.push({ pointer: placeOf("subscriptions", index, "name"), detail: `Another name; "${name}" is taken.` });
   }
-  if (mistakes.length > 0) throw new SubscriptionsError(file, mistakes);
+  refuse(file, mistakes);
   return subscriptions;
 }
 
@@ -84,35 +82,52 @@ function parseJson(json: string, file: string): unknown {
     value = JSON.parse(text);
   } catch (error) {
     // The parser's message quotes the text, which could be a secret without quotation marks.
-    throw new SubscriptionsError(file, [`it is not JSON: ${messageOf(error).replace(/"[^"]*"?/g, "…")}`]);
+    throw new SubscriptionsError(file, [{ pointer: "", detail: `it is not JSON: ${messageOf(error).replace(/"[^"]*"?/g, "…")}` }]);
   }
   // JSON.parse silently takes the last of duplicate keys.
-  const mistakes = inexact(text, value).map(mistakeText);
-  if (mistakes.length > 0) throw new SubscriptionsError(file, mistakes);
+  refuse(file, inexact(text, value));
   return value;
 }
 
-function subscriptionOf(entry: unknown, where: string, mistakes: string[], catalogue: Catalogue): Subscription {
-  const fields = new Fields(entry, where, mistakes);
-  const allowed = fields.read("allowNetworks", readNetworks, networks([]));
-  const subscription: Subscription = {
-    name: fields.read("name", text(/^[a-z0-9][a-z0-9_-]{0,59}$/, 'lower-case letters, digits, - and _, at most 60, such as "crm"')),
-    url: fields.read("url", (value) => readUrl(value, allowed)),
-    events: fields.read(
-      "events",
-      list((value) => readPattern(value, catalogue), 'a list of event types or patterns, such as ["item.*"]'),
-    ),
-    secrets: fields.read("secret", readSecrets),
+function refuse(file: string, mistakes: readonly Mistake[]): void {
+  if (mistakes.length > 0) throw new SubscriptionsError(file, mistakes);
+}
+
+/**
+ * Adds the mistakes that the schema cannot find. After a mistake, the returned subscription must not be used.
+ *
+ * @param place JSON pointer to the entry.
+ */
+function subscriptionOf(entry: Entry, place: string, catalogue: Catalogue, mistakes: Mistake[]): Subscription {
+  const read = <Field extends keyof Entry, T>(field: Field, parse: (value: NonNullable<Entry[Field]>) => T, fallback?: T): T => {
+    const value = entry[field];
+    const pointer = `${place}/${field}`;
+    const isWrong = mistakes.some((known) => `${known.pointer}/`.startsWith(`${pointer}/`));
+    try {
+      if (value !== undefined && !isWrong) return parse(value as NonNullable<Entry[Field]>);
+    } catch (error) {
+      mistakes.push({ pointer, detail: messageOf(error) });
+    }
+    return fallback as T;
+  };
+  const { name, secret, timeoutMs = 15_000, concurrency = 8, ratePerSecond = null } = entry;
+  const allowed = read("allowNetworks", networks, networks([]));
+  return {
+    name,
+    url: read("url", (text) => readUrl(text, allowed)),
+    events: read("events", (patterns) => {
+      catalogue.select(patterns);
+      return patterns as EventPattern[];
+    }),
+    secrets: typeof secret === "string" ? [secret] : secret,
     allowed,
-    timeoutMs: fields.read("timeoutMs", wholeNumber(100, 120_000, "milliseconds"), 15_000),
-    concurrency: fields.read("concurrency", wholeNumber(1, 100, "deliveries at the same time"), 8),
-    ratePerSecond: fields.read<number | null>("ratePerSecond", wholeNumber(1, 1_000_000, "deliveries a second"), null),
-    retry: fields.read("retry", (value) => readRetry(value, `${where}.retry`, mistakes), webhookRetry),
-    startFrom: fields.read<Subscription["startFrom"]>("startFrom", readStart, "now"),
+    timeoutMs,
+    concurrency,
+    ratePerSecond,
+    retry: read("retry", (retry) => retryPolicy({ ...webhookRetry, ...retry }), webhookRetry),
+    startFrom: read("startFrom", readStart, "now"),
     entry: createHash("sha256").update(JSON.stringify(entry)).digest("hex"),
   };
-  fields.refuseOthers();
-  return subscription;
 }
 
 /** Returns a summary for people. It omits the path of the URL, which may be secret. */
@@ -120,63 +135,20 @@ export function describe({ name, events, url }: Subscription): string {
   return `${name}: ${events.join(", ")} to ${url.protocol}//${url.host}`;
 }
 
-function readUrl(value: unknown, allowed: BlockList): URL {
-  const url = typeof value === "string" ? URL.parse(value) : null;
-  if (!url) throw new TypeError('use a whole URL, such as "https://example.com/hooks"');
-  if (url.protocol !== "https:" && url.protocol !== "http:") throw new TypeError(`use https:// (or http://), not ${url.protocol}//`);
-  if (url.username || url.password) throw new TypeError("leave out user and password; the signature tells the subscriber who it is from");
+function readUrl(text: string, allowed: BlockList): URL {
+  const url = URL.parse(text);
+  if (!url) throw new Error(wholeUrl);
+  if (url.username || url.password) throw new Error("Leave out user and password; the signature tells the subscriber who it is from.");
   const host = bareHost(url);
   if (isIP(host) && !isPermitted(host, allowed)) {
-    throw new TypeError(`${host} is not on the internet; if that is meant, put its network into allowNetworks`);
+    throw new Error(`${host} is not on the internet; if that is meant, put its network into allowNetworks.`);
   }
   return url;
 }
 
-function readPattern(value: unknown, catalogue: Catalogue): EventPattern {
-  catalogue.select([String(value)]);
-  return String(value) as EventPattern;
-}
-
-function readSecrets(value: unknown): string[] {
-  const secrets = (Array.isArray(value) ? value : [value]).map((secret) => {
-    const base64 = typeof secret === "string" ? (/^whsec_(.+)$/.exec(secret)?.[1] ?? "") : "";
-    const key = Buffer.from(base64, "base64");
-    return key.length >= 24 && key.length <= 64 && key.toString("base64") === base64 ? String(secret) : undefined;
-  });
-  const good = secrets.filter((secret) => secret !== undefined);
-  if (good.length < secrets.length || good.length === 0 || good.length > 5) {
-    throw new TypeError("use whsec_ and 24 to 64 random bytes in base64, as --secret prints, or a list of up to 5 of them");
-  }
-  return good;
-}
-
-function readNetworks(value: unknown): BlockList {
-  try {
-    return networks(value as string[]);
-  } catch {
-    throw new TypeError('use a list of networks, such as ["10.0.0.0/8", "fd00::/8"]');
-  }
-}
-
-function readRetry(value: unknown, where: string, mistakes: string[]): RetryPolicy {
-  const fields = new Fields(value, where, mistakes);
-  const number = (given: unknown) => {
-    if (typeof given !== "number") throw new TypeError("use a number");
-    return given;
-  };
-  const policy: RetryPolicy = {
-    attempts: fields.read("attempts", number, webhookRetry.attempts),
-    firstDelayMs: fields.read("firstDelayMs", number, webhookRetry.firstDelayMs),
-    factor: fields.read("factor", number, webhookRetry.factor),
-    longestDelayMs: fields.read("longestDelayMs", number, webhookRetry.longestDelayMs),
-  };
-  fields.refuseOthers();
-  return retryPolicy(policy);
-}
-
-function readStart(value: unknown): Subscription["startFrom"] {
-  if (value === "now" || value === "beginning") return value;
-  const time = typeof value === "string" ? parseTime(value, "utc") : undefined;
-  if (!time) throw new TypeError('use "now", "beginning", or a day or time such as "2026-11-01" or "2026-11-01T08:00:00Z"');
+function readStart(text: string): Subscription["startFrom"] {
+  if (text === "now" || text === "beginning") return text;
+  const time = parseTime(text, "utc");
+  if (!time) throw new Error(startPlaces);
   return time;
 }
