@@ -60,7 +60,10 @@ test("a body that is nested millions deep is refused before it is parsed", async
     for (const body of [deep, `{"name":${deep}}`, '{"a":'.repeat(200_000), "[".repeat(1_000_000)]) {
       const sent = async () => {
         const answer = await api.send(method, path, body, json);
-        expect([answer.status, answer.text]).toEqual([422, expect.stringContaining(`nested too deeply; ${maxDepth} levels`)]);
+        expect([answer.status, answer.text]).toEqual([
+          422,
+          expect.stringContaining(`nested too deeply; the maximum is ${maxDepth} levels`),
+        ]);
       };
       // The answer alone was parsed, by nobody.
       expect(await parsedLength(sent)).toBe(0);

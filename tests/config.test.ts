@@ -185,19 +185,19 @@ describe("a bad value is refused, with what would be right", () => {
     [{ PORT: "-1" }, "PORT=-1: use a whole number"],
     [{ PORT: "80.5" }, "PORT=80.5: use a whole number"],
     [{ PORT: "0x50" }, "PORT=0x50: use a whole number"],
-    [{ HOST: "0.0.0.0" }, "HOST=0.0.0.0 can be reached from other machines, so API_TOKEN is needed"],
-    [{ HOST: "::" }, "HOST=:: can be reached"],
-    [{ TRUST_PROXY: "1" }, "TRUST_PROXY=1 means that others reach the API through a proxy, so API_TOKEN is needed"],
+    [{ HOST: "0.0.0.0" }, "HOST=0.0.0.0 is reachable from other machines, so API_TOKEN is required"],
+    [{ HOST: "::" }, "HOST=:: is reachable"],
+    [{ TRUST_PROXY: "1" }, "TRUST_PROXY=1 means that clients reach the API through a proxy, so API_TOKEN is required"],
     [{ ALLOWED_HOSTS: "api.example.com:80" }, "ALLOWED_HOSTS=api.example.com:80: use host names without ports"],
     [{ ALLOWED_HOSTS: "https://api.example.com" }, "use host names"],
     [{ ALLOWED_HOSTS: "api,,b" }, "use host names"],
     [{ ALLOWED_HOSTS: "*.example.com" }, "use host names"],
-    [{ API_TOKEN: "generate,abcdefgh" }, "API_TOKEN: a token has"],
-    [{ HOST: "example.org" }, "HOST=example.org can be reached"],
-    [{ API_TOKEN: "short" }, "API_TOKEN: a token has at least 8 letters, digits or -._~+/"],
-    [{ API_TOKEN: "raed:abcdefgh" }, "API_TOKEN: a token has"],
-    [{ API_TOKEN: "read:" }, "API_TOKEN: a token has"],
-    [{ API_TOKEN: "read:short" }, "API_TOKEN: a token has"],
+    [{ API_TOKEN: "generate,abcdefgh" }, "API_TOKEN: use tokens of"],
+    [{ HOST: "example.org" }, "HOST=example.org is reachable"],
+    [{ API_TOKEN: "short" }, "API_TOKEN: use tokens of at least 8 letters, digits or -._~+/"],
+    [{ API_TOKEN: "raed:abcdefgh" }, "API_TOKEN: use tokens of"],
+    [{ API_TOKEN: "read:" }, "API_TOKEN: use tokens of"],
+    [{ API_TOKEN: "read:short" }, "API_TOKEN: use tokens of"],
     [
       { CORS_ORIGIN: "app.example.com" },
       "CORS_ORIGIN=app.example.com: use origins separated by commas, such as https://app.example.com, or `*` for all.",
@@ -206,39 +206,39 @@ describe("a bad value is refused, with what would be right", () => {
     [{ CORS_ORIGIN: "https://app.example.com,*" }, "use origins"],
     [{ CORS_ORIGIN: "null" }, "use origins"],
     [{ TRUST_PROXY: "true" }, "TRUST_PROXY=true: use the number of proxies in front of the service, 0 to 10."],
-    [{ API_TOKEN: "long enough, but a space" }, "API_TOKEN: a token has"],
-    [{ API_TOKEN: "abcdefgh,," }, "API_TOKEN: a token has"],
-    [{ API_TOKEN: "abcdefgh,none" }, "API_TOKEN: a token has"],
-    [{ API_TOKEN: "pässwörter" }, "API_TOKEN: a token has"],
+    [{ API_TOKEN: "long enough, but a space" }, "API_TOKEN: use tokens of"],
+    [{ API_TOKEN: "abcdefgh,," }, "API_TOKEN: use tokens of"],
+    [{ API_TOKEN: "abcdefgh,none" }, "API_TOKEN: use tokens of"],
+    [{ API_TOKEN: "pässwörter" }, "API_TOKEN: use tokens of"],
     [{ RABBITMQ_URL: "http://localhost" }, "use amqp://user:password@host:5672 or amqps://…"],
     [{ RABBITMQ_URL: "localhost:5672" }, "use amqp://user:password@host:5672"],
     [{ RABBITMQ_URL: "amqp://" }, "use amqp://user:password@host:5672"],
     [{ RABBITMQ_URL: "yes" }, "or `none` for the embedded transport"],
     [
       { RABBITMQ_CA_FILE: "/no/such/ca.pem" },
-      "RABBITMQ_CA_FILE=/no/such/ca.pem: no certificate can be read there; give the path of a PEM file.",
+      "RABBITMQ_CA_FILE=/no/such/ca.pem: cannot read a certificate from this file; use the path of a PEM file.",
     ],
-    [{ DATABASE_URL: "warren.db" }, "use sqlite:<path of a file>, such as sqlite:data/warren.db."],
-    [{ DATABASE_URL: "sqlite:" }, "use sqlite:<path of a file>"],
-    [{ DATABASE_URL: "sqlite:data/" }, "use sqlite:<path of a file>"],
-    [{ DATABASE_URL: "sqlite::memory:" }, "use sqlite:<path of a file>"],
-    [{ DATABASE_URL: "sqlite://data/warren.db" }, "use sqlite:<path of a file>"],
-    [{ DATABASE_URL: "mysql://localhost/shop" }, "use sqlite:<path of a file>"],
+    [{ DATABASE_URL: "warren.db" }, "use sqlite:<path>, such as sqlite:data/warren.db."],
+    [{ DATABASE_URL: "sqlite:" }, "use sqlite:<path>"],
+    [{ DATABASE_URL: "sqlite:data/" }, "use sqlite:<path>"],
+    [{ DATABASE_URL: "sqlite::memory:" }, "use sqlite:<path>"],
+    [{ DATABASE_URL: "sqlite://data/warren.db" }, "use sqlite:<path>"],
+    [{ DATABASE_URL: "mysql://localhost/shop" }, "use sqlite:<path>"],
     [{ EVENT_RETENTION: "30" }, "EVENT_RETENTION=30: use `forever`, or an age such as 30d, 12h, 45m or 90s."],
     [{ EVENT_RETENTION: "0d" }, "EVENT_RETENTION=0d: use `forever`"],
     [{ EVENT_RETENTION: "never" }, "EVENT_RETENTION=never: use `forever`"],
     [{ EVENT_RETENTION: "1y" }, "EVENT_RETENTION=1y: use `forever`"],
-    [{ RATE_LIMIT: "0" }, "RATE_LIMIT=0: use `off`, or requests a second for each client, such as 100."],
+    [{ RATE_LIMIT: "0" }, "RATE_LIMIT=0: use `off`, or the maximum number of requests per second for each client, such as 100."],
     [{ RATE_LIMIT: "1000001" }, "RATE_LIMIT=1000001: use `off`"],
     [{ LOG_LEVEL: "loud" }, "LOG_LEVEL=loud: use one of trace, debug, info, warn, error, fatal, silent."],
     [{ LOG_LEVEL: "INFO" }, "LOG_LEVEL=INFO: use one of"],
     [{ LOG_FORMAT: "xml" }, "LOG_FORMAT=xml: use pretty or json."],
     [
       { OTEL_EXPORTER_OTLP_ENDPOINT: "localhost:4318" },
-      "use the address of a collector that takes OTLP over HTTP, such as http://localhost:4318.",
+      "use the URL of a collector that accepts OTLP over HTTP, such as http://localhost:4318.",
     ],
     [{ ...collector, OTEL_TRACES_SAMPLER: "xray" }, "OTEL_TRACES_SAMPLER=xray: use one of parentbased_always_on, "],
-    [{ ...collector, OTEL_TRACES_SAMPLER_ARG: "2" }, "OTEL_TRACES_SAMPLER_ARG=2: use a share from 0 to 1, such as 0.1."],
+    [{ ...collector, OTEL_TRACES_SAMPLER_ARG: "2" }, "OTEL_TRACES_SAMPLER_ARG=2: use a ratio from 0 to 1, such as 0.1."],
     [{ ...collector, OTEL_BSP_SCHEDULE_DELAY: "0" }, "OTEL_BSP_SCHEDULE_DELAY=0: use milliseconds, such as 5000."],
     [{ ...collector, OTEL_BSP_MAX_QUEUE_SIZE: "many" }, "OTEL_BSP_MAX_QUEUE_SIZE=many: use a number of spans, such as 2048."],
   ];
@@ -271,8 +271,8 @@ describe("a bad value is refused, with what would be right", () => {
       "LOG_LEVEL",
       "LOG_FORMAT",
     ]);
-    expect(() => read(bad)).toThrow(/^The configuration has 8 mistakes:\n {2}- DATABASE_URL=.*\n {2}- HOST=0.0.0.0 /);
-    expect(() => read({ PORT: "x" })).toThrow(/^The configuration has a mistake:\n {2}- PORT=x: .*\.$/);
+    expect(() => read(bad)).toThrow(/^The configuration has 8 errors:\n {2}- DATABASE_URL=.*\n {2}- HOST=0.0.0.0 /);
+    expect(() => read({ PORT: "x" })).toThrow(/^The configuration has an error:\n {2}- PORT=x: .*\.$/);
   });
 });
 
@@ -302,14 +302,14 @@ describe("certificates", () => {
       certFile: cert,
       keyFile: key,
     });
-    const together = "RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE belong together: set both or neither.";
+    const together = "RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE require each other. Set both or neither.";
     expect(mistakesOf({ ...environment, RABBITMQ_KEY_FILE: "" })).toEqual([together]);
     expect(mistakesOf({ ...environment, RABBITMQ_CERT_FILE: "" })).toEqual([together]);
     expect(mistakesOf({ ...environment, RABBITMQ_CERT_FILE: ca })).toEqual([
-      "RABBITMQ_KEY_FILE is not the key of the certificate in RABBITMQ_CERT_FILE.",
+      "The key in RABBITMQ_KEY_FILE does not match the certificate in RABBITMQ_CERT_FILE.",
     ]);
     const withoutTls = [
-      "RABBITMQ_CA_FILE, RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE are for amqps://, but RABBITMQ_URL connects without TLS.",
+      "RABBITMQ_CA_FILE, RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE require TLS. Use amqps:// in RABBITMQ_URL, or unset them.",
     ];
     expect(mistakesOf({ RABBITMQ_CA_FILE: ca })).toEqual(withoutTls);
     expect(mistakesOf({ ...environment, RABBITMQ_URL: "amqp://broker" })).toEqual(withoutTls);
@@ -326,9 +326,9 @@ describe("certificates", () => {
       RABBITMQ_KEY_FILE: certFile,
     });
     expect(mistakes).toEqual([
-      `RABBITMQ_CA_FILE=${folder.path}: no certificate can be read there; give the path of a PEM file.`,
-      `RABBITMQ_CERT_FILE=${keyFile}: no certificate can be read there; give the path of a PEM file.`,
-      `RABBITMQ_KEY_FILE=${certFile}: no private key without a passphrase can be read there; give the path of a PEM file.`,
+      `RABBITMQ_CA_FILE=${folder.path}: cannot read a certificate from this file; use the path of a PEM file.`,
+      `RABBITMQ_CERT_FILE=${keyFile}: cannot read a certificate from this file; use the path of a PEM file.`,
+      `RABBITMQ_KEY_FILE=${certFile}: cannot read a private key without a passphrase from this file; use the path of a PEM file.`,
     ]);
   });
 });
@@ -433,8 +433,8 @@ describe("API_TOKEN=generate", () => {
     expect(() => start()).toThrow(`API_TOKEN=generate: ${file()}: other users can open this file`);
     chmodSync(file(), 0o600);
     writeFileSync(file(), "");
-    expect(() => start()).toThrow(`${file()} holds no token; delete it`);
-    expect(() => start({ DATA_DIR: `${file()}/nowhere` })).toThrow("api-token cannot be written");
+    expect(() => start()).toThrow(`${file()} does not contain a valid token; delete it`);
+    expect(() => start({ DATA_DIR: `${file()}/nowhere` })).toThrow(`cannot write ${file()}/nowhere/api-token`);
   });
 
   test("a consumer makes none", () => {

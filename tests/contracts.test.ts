@@ -23,7 +23,7 @@ describe("compared schemas", () => {
       objectOf({}, false),
       ["unreadable /b was removed", "unreadable  can no longer"],
     ],
-    ["a new field", objectOf({}), objectOf({ a: text }), ["unreadable /a is new and required, and events were published without it"]],
+    ["a new field", objectOf({}), objectOf({ a: text }), ["unreadable /a is new and required, but events were published without it"]],
     ["a new optional field", objectOf({}), objectOf({ a: Type.Optional(text) }), none],
     ["a new optional field of a closed object", objectOf({}, false), objectOf({ a: Type.Optional(text) }, false), ["wider /a is new"]],
     ["a field that may be missing", objectOf({ a: text }), objectOf({ a: Type.Optional(text) }), ["surprising /a may now be missing"]],
@@ -55,7 +55,7 @@ describe("compared schemas", () => {
       "what is not understood",
       Type.Record(Type.String({ pattern: "^a$" }), text),
       Type.Record(Type.String({ pattern: "^b$" }), text),
-      ["unreadable  has another `patternProperties`"],
+      ["unreadable  has a different `patternProperties`"],
     ],
     ["anything", Type.Unknown(), text, ["unreadable  was anything and is now a string"]],
   ])("%s", (_, before, after, expected) => {
@@ -96,7 +96,7 @@ describe("the gate", () => {
 
   test("names the field of an incompatible change, every type that has it, and what to do", () => {
     expect(told(program({ title: text }, [], { starred: { by: text } }), before)).toEqual([
-      `${all} v1: /note/body was removed. Undo it, or make it version 2: put what the fields were into the \`past\` of "note", in src/domain/, with an \`up\` that makes what they are now.`,
+      `${all} v1: /note/body was removed. Undo the change, or make it version 2: add the previous fields to the \`past\` of "note", in src/domain/, with an \`up\` that converts them.`,
     ]);
     expect(told(program(first, [], { starred: { by: Type.Integer() } }), before)).toEqual([
       expect.stringContaining("note.starred v1: /data/by was a string and is now an integer."),
@@ -116,25 +116,27 @@ describe("the gate", () => {
   test("is not content with a past that is not what was published, nor with one that is gone", () => {
     const wrong = [pastVersion({ fields: { title: Type.String({ maxLength: 3 }) }, up: (fields) => fields })];
     expect(told(program({ title: text }, wrong, { starred: { by: text } }), before)).toEqual([
-      `${all} v1: /note/title now has maxLength 3. Logs and queues may still have such events. Write it in the \`past\` of "note", in src/domain/, as it was published.`,
+      `${all} v1: /note/title now has maxLength 3. Logs and queues may still contain such events. Restore it in the \`past\` of "note", in src/domain/, as it was published.`,
     ]);
     const past = [pastVersion({ fields: first, up: ({ title }) => ({ title }) })];
     const next = publishedBy(program({ title: text }, past, { starred: { by: text } }), before);
     expect(told(program({ title: text }, [], { starred: { by: text } }), next)).toContainEqual(
-      expect.stringContaining("v2: is gone: the newest is version 1."),
+      expect.stringContaining("v2: is missing; the newest version is 1."),
     );
   });
 
   test("tries the upcaster on what was published", () => {
     const past = [pastVersion({ fields: first, up: () => ({}) })];
     expect(told(program({ title: text }, past, { starred: { by: text } }), before)).toContainEqual(
-      expect.stringMatching(/^note.created v1: of the published example: note.created version 1 to 2: \/note\/title: .* Mend the upcaster/),
+      expect.stringMatching(
+        /^note.created v1: cannot convert the published example: note.created version 1 to 2: \/note\/title: .* Fix `up` in the `past` of "note"/,
+      ),
     );
   });
 
   test("misses an event type that is gone", () => {
     expect(told(program(first), before)).toEqual([
-      "note.starred v1: is published no more, and could not be read. Logs and queues may still have such events. Declare it again, in src/domain/.",
+      "note.starred v1: is no longer declared, so it cannot be read. Logs and queues may still contain such events. Declare it again, in src/domain/.",
     ]);
   });
 

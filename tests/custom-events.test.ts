@@ -81,9 +81,9 @@ describe("a custom event", () => {
   test.each<[object, string]>([
     [{ shipped: { carrier: "" } }, "The data of the event order.shipped is not valid. /carrier: Expected string of at least 1 characters"],
     [{ shipped: { carrier: "DHL", weight: 1 } }, "/weight: Unexpected property"],
-    [{ burnt: {} }, '"order" has no event "burnt" of its own: it has shipped, noticed.'],
-    [{ created: {} }, '"order" has no event "created"'],
-    [{ constructor: {} }, '"order" has no event "constructor"'],
+    [{ burnt: {} }, 'Resource "order" does not declare the event "burnt". Declared: shipped, noticed.'],
+    [{ created: {} }, 'Resource "order" does not declare the event "created"'],
+    [{ constructor: {} }, 'Resource "order" does not declare the event "constructor"'],
   ])("that nobody could read is not published, and nothing is changed: %j", async (emit, message) => {
     await store.insert(order, ada);
     const change = async () => store.update(order, 1, (current) => ({ ...current, state: "x" }), { emit: emit as never });

@@ -34,7 +34,7 @@ describe("defineResource", () => {
     "refuses the name %p and shows a good one",
     (name) => {
       expect(() => define({ name })).toThrow(TypeError);
-      expect(() => define({ name })).toThrow(`"${name}" cannot name a resource`);
+      expect(() => define({ name })).toThrow(`Invalid resource name "${name}"`);
       expect(() => define({ name })).toThrow('such as "order"');
     },
   );
@@ -42,17 +42,17 @@ describe("defineResource", () => {
   const inBodies = ["id", "type", "version", "timestamp", "data", "line", "index", "status", "problem"];
   const tables = ["event", "events", "meta", "relay", "subscriptions", "idempotency_keys"];
   test.each([...inBodies, ...tables])("refuses the name %p, which is taken", (name) => {
-    expect(() => define({ name })).toThrow(`taken are ${[...inBodies, ...tables].join(", ")}`);
-    expect(() => define({ name: "fine", plural: name })).toThrow(`"${name}" cannot name a resource`);
+    expect(() => define({ name })).toThrow(`Reserved: ${[...inBodies, ...tables].join(", ")}`);
+    expect(() => define({ name: "fine", plural: name })).toThrow(`Invalid resource name "${name}"`);
   });
 
   test("refuses a name whose plural is taken", () => {
-    expect(() => define({ name: "subscription" })).toThrow('"subscriptions" cannot name a resource');
+    expect(() => define({ name: "subscription" })).toThrow('Invalid resource name "subscriptions"');
   });
 
   test.each(["id", "version", "createdAt", "updatedAt"])("refuses the field %p, which the service fills in", (field) => {
     expect(() => define({ name: "order" }, { [field]: Type.String() })).toThrow(
-      `Resource "order": the field "${field}" is filled in by the service; give yours another name.`,
+      `Resource "order": the field name "${field}" is reserved, because the service sets it; use another name.`,
     );
   });
 
@@ -63,16 +63,20 @@ describe("defineResource", () => {
   });
 
   test.each<[Record<string, string>, string[], string]>([
-    [{ colour: "prefix" }, [], 'there is no field "colour" to filter by.'],
-    [{ toString: "prefix" }, [], 'there is no field "toString" to filter by.'],
-    [{ price: "prefix" }, [], '"price" cannot have the filter "prefix": "prefix" is for text, "range" for numbers.'],
-    [{ name: "range" }, [], '"name" cannot have the filter "range": "prefix" is for text, "range" for numbers.'],
-    [{ tags: "prefix" }, [], '"tags" cannot have the filter "prefix": "prefix" is for text, "range" for numbers.'],
-    [{ name: "suffix" }, [], '"name" cannot have the filter "suffix": "prefix" is for text, "range" for numbers.'],
-    [{ "first name": "prefix" }, [], 'a list cannot be filtered by "first name": use letters, digits and _.'],
-    [{ sort: "prefix" }, [], 'two parameters of its list would be called "sort"; give a field another name.'],
-    [{ price: "range", minPrice: "prefix" }, [], 'two parameters of its list would be called "minPrice"; give a field another name.'],
-    [{ price: "range" }, ["name"], '"name" has an index, but no filter that would use it.'],
+    [{ colour: "prefix" }, [], 'the filter "colour" does not name a field.'],
+    [{ toString: "prefix" }, [], 'the filter "toString" does not name a field.'],
+    [{ price: "prefix" }, [], 'the field "price" cannot have the filter "prefix"; use "prefix" for strings and "range" for numbers.'],
+    [{ name: "range" }, [], 'the field "name" cannot have the filter "range"; use "prefix" for strings and "range" for numbers.'],
+    [{ tags: "prefix" }, [], 'the field "tags" cannot have the filter "prefix"; use "prefix" for strings and "range" for numbers.'],
+    [{ name: "suffix" }, [], 'the field "name" cannot have the filter "suffix"; use "prefix" for strings and "range" for numbers.'],
+    [
+      { "first name": "prefix" },
+      [],
+      'the field "first name" cannot have a filter; its name may contain only letters, digits and _, with a letter first.',
+    ],
+    [{ sort: "prefix" }, [], 'two query parameters would be named "sort"; rename a field.'],
+    [{ price: "range", minPrice: "prefix" }, [], 'two query parameters would be named "minPrice"; rename a field.'],
+    [{ price: "range" }, ["name"], 'the field "name" has an index but no filter; add a filter or remove the index.'],
   ])("refuses the filters %p with the indexes %p", (filters, indexes, message) => {
     const text = Type.String();
     const fields = { name: text, price: Nullable(Type.Number()), tags: Type.Array(text), "first name": text, sort: text, minPrice: text };

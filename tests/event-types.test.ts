@@ -29,7 +29,7 @@ describe("the catalogue", () => {
     ["a plural twice", [clash({ name: "person", plural: "people" }), clash({ name: "crowd", plural: "people" })], '"people"'],
     ["a name that is another's plural", [clash({ name: "new" }), clash({ name: "news", plural: "articles" })], '"news"'],
   ])("refuses %s", (_, resources, named) => {
-    expect(() => new Catalogue(resources)).toThrow(`Two resources are called ${named}`);
+    expect(() => new Catalogue(resources)).toThrow(`Two resources are named ${named}`);
   });
 
   test("a resource whose plural is its name is fine", () => {

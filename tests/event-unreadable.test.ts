@@ -17,7 +17,7 @@ function refusal(parsed: Parsed): { reason: Unreadable; detail: string } {
 
 describe("a message that is no event has a reason", () => {
   const cases: [string, string | Uint8Array, Unreadable, RegExp][] = [
-    ["too large", `"${"x".repeat(maxEventBytes)}"`, "too-large", /4194306 bytes; at most 4194304/],
+    ["too large", `"${"x".repeat(maxEventBytes)}"`, "too-large", /the event has 4194306 bytes; the maximum is 4194304/],
     ["too large, as bytes", new Uint8Array(maxEventBytes + 1), "too-large", /4194305 bytes/],
     ["empty", "", "not-json", /./],
     ["cut off", '{"id":"e1","type":', "not-json", /./],
@@ -34,9 +34,19 @@ describe("a message that is no event has a reason", () => {
     ["no timestamp", JSON.stringify({ ...event, timestamp: undefined }), "not-an-event", /\/timestamp/],
     ["a version that is no integer", JSON.stringify({ ...event, version: "1" }), "not-an-event", /\/version/],
     ["version 0", JSON.stringify({ ...event, version: 0 }), "not-an-event", /\/version/],
-    ["an unknown type", JSON.stringify({ ...event, type: "item.exploded" }), "unknown-type", /"item.exploded" is none of item.created, /],
+    [
+      "an unknown type",
+      JSON.stringify({ ...event, type: "item.exploded" }),
+      "unknown-type",
+      /unknown event type "item.exploded"; known: item.created, /,
+    ],
     ["a type of Object's own", JSON.stringify({ ...event, type: "constructor" }), "unknown-type", /"constructor"/],
-    ["a newer version", JSON.stringify({ ...event, version: 2 }), "unknown-version", /item.created version 2; .* reads version 1/],
+    [
+      "a newer version",
+      JSON.stringify({ ...event, version: 2 }),
+      "unknown-version",
+      /unknown version 2 of item.created; .* reads version 1/,
+    ],
     ["no record", JSON.stringify({ ...event, item: undefined }), "invalid", /^\/item: /],
     ["a record under another name", JSON.stringify({ ...event, item: undefined, order: record }), "invalid", /^\/item: /],
     ["a bad record", JSON.stringify({ ...event, item: { ...record, price: -1 } }), "invalid", /^\/item\/price: /],
@@ -73,7 +83,7 @@ describe("a message that is no event has a reason", () => {
       /^\/item\/price: .*double/,
     ],
     ["a key that is there twice", text.replace('"price":null', '"price":null,"price":5'), "invalid", /^\/item\/price: Expected once/],
-    ["half a surrogate pair", text.replace('"x"', '"\\ud800"'), "invalid", /^\/item\/name: Expected text/],
+    ["half a surrogate pair", text.replace('"x"', '"\\ud800"'), "invalid", /^\/item\/name: Expected string without NUL/],
     ["a record with no id", JSON.stringify({ ...event, item: { ...record, id: undefined } }), "invalid", /^\/item\/id: /],
   ];
   test.each(cases)("%s", (_, body, reason, detail) => {
@@ -107,7 +117,7 @@ describe("what the publisher says of the encoding", () => {
       for (const body of [Bun.gzipSync(Buffer.from(text)), Buffer.from(text)]) {
         expect(refusal(parseEvent(body, catalogue, { encoding }))).toEqual({
           reason: "encoded",
-          detail: `content_encoding is "${encoding}"; send the event as plain JSON in UTF-8`,
+          detail: `unsupported content_encoding "${encoding}"; send the event as uncompressed JSON in UTF-8`,
         });
       }
     },

@@ -63,8 +63,8 @@ describe("the versions of an event type", () => {
 
   test.each<[string, () => object, string]>([
     ["an async one that rejects", () => Promise.reject(new Error("late")), "it must not be async"],
-    ["one that answers nothing", () => undefined as never, "it made a undefined, not an object"],
-    ["one that answers null", () => null as never, "it made null, not an object"],
+    ["one that answers nothing", () => undefined as never, "it returned a value of type undefined, not an object"],
+    ["one that answers null", () => null as never, "it returned null, not an object"],
     [
       "one that throws what cannot be shown",
       () => {
@@ -161,10 +161,10 @@ test("events are typed in the newest version, or in the one that is asked for", 
 });
 
 test.each<[object, string]>([
-  [{ events: { Shipped: {} } }, '"Shipped" cannot name an event'],
-  [{ events: { created: {} } }, "taken are created, updated, deleted"],
-  [{ past: [pastVersion({ event: "sent", fields: {}, up: () => ({}) })] }, 'a past version is of the event "sent"'],
-  [{ past: [pastVersion({ fields: { version: Type.Integer() }, up: () => ({}) })] }, 'the field "version" is filled in by the service'],
+  [{ events: { Shipped: {} } }, 'invalid event name "Shipped"'],
+  [{ events: { created: {} } }, "Reserved: created, updated, deleted"],
+  [{ past: [pastVersion({ event: "sent", fields: {}, up: () => ({}) })] }, 'a past version names the event "sent", which is not declared'],
+  [{ past: [pastVersion({ fields: { version: Type.Integer() }, up: () => ({}) })] }, 'the field name "version" is reserved'],
 ])("a definition that makes no sense is refused: %j", (options, message) => {
   expect(() => defineResource({ name: "note", fields: {}, example: {}, ...options })).toThrow(message);
 });

@@ -54,10 +54,10 @@ describe("numbers", () => {
     ["1e16", "Expected number between -9007199254740991 and 9007199254740991"],
     ["1e400", "Expected number between -9007199254740991 and 9007199254740991"],
     ["-1e400", "Expected number between -9007199254740991 and 9007199254740991"],
-    ["0.1000000000000000055511151231257827", "Expected number that a double holds as it is written: 15 digits always are"],
-    ["1234567890123456.7", "Expected number that a double holds as it is written: 15 digits always are"],
-    ["9007199254740990.5", "Expected number that a double holds as it is written: 15 digits always are"],
-    ["1e-400", "Expected number that a double holds as it is written: 15 digits always are"],
+    ["0.1000000000000000055511151231257827", "Expected number that a double represents exactly; any with up to 15 digits is"],
+    ["1234567890123456.7", "Expected number that a double represents exactly; any with up to 15 digits is"],
+    ["9007199254740990.5", "Expected number that a double represents exactly; any with up to 15 digits is"],
+    ["1e-400", "Expected number that a double represents exactly; any with up to 15 digits is"],
   ])("%s is refused", async (price, detail) => {
     expect(mistakes(await post(`{"name":"x","price":${price}}`))).toEqual({ "/price": detail });
   });
@@ -182,11 +182,11 @@ describe("keys", () => {
 
 describe("text", () => {
   test.each([
-    ['"a\\u0000b"', { "/name": "Expected text without NUL and lone surrogates" }],
-    ['"\\ud83d"', { "/name": "Expected text without NUL and lone surrogates" }],
-    ['"\\udc30\\ud83d"', { "/name": "Expected text without NUL and lone surrogates" }],
-    ['"x","\\u0000":1', { "/\0": "Expected a name without NUL and lone surrogates" }],
-    ['"x","\\ud800":1', { "/\ufffd": "Expected a name without NUL and lone surrogates" }],
+    ['"a\\u0000b"', { "/name": "Expected string without NUL or lone surrogates" }],
+    ['"\\ud83d"', { "/name": "Expected string without NUL or lone surrogates" }],
+    ['"\\udc30\\ud83d"', { "/name": "Expected string without NUL or lone surrogates" }],
+    ['"x","\\u0000":1', { "/\0": "Expected property name without NUL or lone surrogates" }],
+    ['"x","\\ud800":1', { "/\ufffd": "Expected property name without NUL or lone surrogates" }],
   ])("with NUL or half a character is refused: %s", async (name, expected) => {
     expect(mistakes(await post(`{"name":${name}}`))).toEqual(expected);
   });

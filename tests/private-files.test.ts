@@ -158,7 +158,7 @@ describe("files with secrets", () => {
     const secret = join(folder.path, "secret");
     await Bun.write(secret, "x");
     for (const [mode, text] of [
-      [0o644, "other users can open this file, and it holds a secret (mode 0644); run: chmod 600"],
+      [0o644, "other users can open this file, which holds a secret (mode 0644); run: chmod 600"],
       [0o640, "(mode 0640)"],
       [0o602, "(mode 0602)"],
     ] as const) {
@@ -205,7 +205,7 @@ describe("files with secrets", () => {
     const refused = run(["consumers/webhook.ts", "--config", config, "--check"], { env: environment(folder.path) });
     expect(await refused.exited).toBe(1);
     expect(refused.stderr.join("\n")).toBe(
-      `${config}: other users can open this file, and it holds a secret (mode 0644); run: chmod 600 ${config}.`,
+      `${config}: other users can open this file, which holds a secret (mode 0644); run: chmod 600 ${config}.`,
     );
     chmodSync(config, 0o600);
     expect(await run(["consumers/webhook.ts", "--config", config, "--check"], { env: environment(folder.path) }).exited).toBe(0);

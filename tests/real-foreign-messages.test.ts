@@ -71,7 +71,7 @@ describeWithRabbit("messages of other programs", () => {
       return ((await answer.json()) as { deadLetters: Shown[] }).deadLetters;
     };
     const letters = await dead();
-    const encoded = 'content_encoding is "gzip"; send the event as plain JSON in UTF-8';
+    const encoded = 'unsupported content_encoding "gzip"; send the event as uncompressed JSON in UTF-8';
     const tooLarge = "/item/id: Expected number between -9007199254740991 and 9007199254740991";
     expect(letters.map(({ reason, error }) => [reason, error])).toEqual([
       ["encoded", encoded],

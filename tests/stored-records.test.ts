@@ -124,7 +124,7 @@ describe("records that the schema refuses now", () => {
     const db = new Database(file);
     db.run(`UPDATE notes SET json = replace(json, '"b"', '"b\\u0000"')`);
     db.close();
-    await expect(start("refuse", stricter)).rejects.toThrow("note 2: /title: Expected text without NUL and lone surrogates");
+    await expect(start("refuse", stricter)).rejects.toThrow("note 2: /title: Expected string without NUL or lone surrogates");
   });
 });
 

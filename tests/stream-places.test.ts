@@ -11,7 +11,7 @@ test.each(["192.0.2.1", "2001:db8:1:2::1", null])("100 for one client (%s), who 
   const places = new StreamPlaces();
   const [first, ...others] = taken(places, address, 100);
   expect(refused([first, ...others])).toBe(0);
-  expect(places.take(address)).toBe("There are 100 streams of this client already.");
+  expect(places.take(address)).toBe("This client already has 100 open streams, the maximum per client.");
   (first as () => void)();
   expect(places.take(address)).toBeFunction();
   expect(places.take(address)).toBeString();
@@ -30,7 +30,7 @@ test.each(["127.0.0.1", "::1", "::ffff:127.0.0.1"])("on this machine (%s): as ma
   const places = new StreamPlaces(5000);
   const answers = taken(places, address, 5000);
   expect(refused(answers)).toBe(0);
-  expect(places.take(address)).toBe("There are 5000 streams already.");
+  expect(places.take(address)).toBe("The service already has 5000 open streams, its maximum.");
   expect(places.take("192.0.2.1")).toBeString();
   (answers[0] as () => void)();
   expect(places.take("192.0.2.1")).toBeFunction();

@@ -106,7 +106,7 @@ describe("testConsumer", () => {
     expect(await consumer.deliver(buildEvent("item.created"), { contentEncoding: "gzip" })).toMatchObject({
       action: "dead-letter",
       reason: "encoded",
-      error: 'content_encoding is "gzip"; send the event as plain JSON in UTF-8',
+      error: 'unsupported content_encoding "gzip"; send the event as uncompressed JSON in UTF-8',
     });
   });
 

@@ -90,7 +90,7 @@ describe("a request and an event of the same record", () => {
     [
       {},
       "not-an-event",
-      "/id: 1 to 200 characters: a UUIDv7, the same at every delivery.; /type: Expected required property; /version: An integer from 1",
+      "/id: 1 to 200 characters. A UUIDv7, the same for every delivery of the event.; /type: Expected required property; /version: An integer from 1",
     ],
     [{ ...JSON.parse(event({})), version: 0 }, "not-an-event", "/version: "],
     [{ ...JSON.parse(event({})), id: "" }, "not-an-event", "/id: "],
@@ -216,17 +216,17 @@ describe("defineResource refuses what not every process could check", () => {
     ["an unknown format", Type.String({ format: "e-mail" }), 'has the unknown format "e-mail". Known: date-time, date, time,'],
     ["a format within a list", Type.Array(Type.String({ format: "url" })), 'the field "field[]" has the unknown format "url"'],
     ["one within an object", Type.Object({ a: Type.String({ format: "url" }) }), 'the field "field.a" has the unknown format "url"'],
-    ["a pattern that cannot be read", Type.String({ pattern: "(" }), "has the pattern (, which is not a regular expression"],
-    ["a regular expression with flags", Type.RegExp(/a/i), "use Type.String({ pattern }), as JSON Schema has no flags"],
+    ["a pattern that cannot be read", Type.String({ pattern: "(" }), "has the pattern (, which is not a valid regular expression"],
+    ["a regular expression with flags", Type.RegExp(/a/i), "use Type.String({ pattern }), because JSON Schema patterns have no flags"],
     ["a date", Type.Date(), 'use Type.String({ format: "date-time" })'],
     ["an integer of any size", Type.BigInt(), "use Type.String({ pattern })"],
-    ["a kind that another library registers", custom, 'is of the kind "UnionEnum", which is not JSON or not known to every process'],
-    ["a schema that checks nothing", Type.Unsafe({ type: "string", enum: ["a"] }), "put a schema that can be checked into Type.Unsafe"],
+    ["a kind that another library registers", custom, 'is of the kind "UnionEnum", which is not a JSON type or not known to every process'],
+    ["a schema that checks nothing", Type.Unsafe({ type: "string", enum: ["a"] }), "pass Type.Unsafe a schema that can be checked"],
     ["a transform", Type.Transform(Type.String()).Decode(Number).Encode(String), "is a transform"],
-    ["no schema of TypeBox", { type: "string" }, "is not a schema: write it with Type of @sinclair/typebox"],
-    ["a multipleOf of 0", Type.Number({ multipleOf: 0 }), "has the multipleOf 0; it has to be greater than 0"],
-    ["a default that is not valid", Type.String({ minLength: 2, default: "" }), "has a default that it does not accept itself"],
-    ["an example that is not valid", Type.String({ minLength: 2, examples: ["ab", "a"] }), "has an example that it does not accept"],
+    ["no schema of TypeBox", { type: "string" }, "is not a schema; create it with Type from @sinclair/typebox"],
+    ["a multipleOf of 0", Type.Number({ multipleOf: 0 }), "has the multipleOf 0; use a number greater than 0"],
+    ["a default that is not valid", Type.String({ minLength: 2, default: "" }), "has a default that does not match the schema"],
+    ["an example that is not valid", Type.String({ minLength: 2, examples: ["ab", "a"] }), "has an example that does not match the schema"],
   ])("%s", (_, schema, message) => {
     expect(define(schema)).toThrow(TypeError);
     expect(define(schema)).toThrow(message);
@@ -234,7 +234,7 @@ describe("defineResource refuses what not every process could check", () => {
     expect(past).toThrow('In a past version, the field "field');
     const events = { sent: { field: schema as ReturnType<typeof Type.String> } };
     const inEvent = () => defineResource({ name: "note", fields: {}, example: {}, events });
-    expect(inEvent).toThrow(`Resource "note": in the data of the event "sent", "field`);
+    expect(inEvent).toThrow(`Resource "note": in the data of the event "sent", the field "field`);
   });
 
   test.each<[unknown, unknown, string]>([
@@ -243,7 +243,7 @@ describe("defineResource refuses what not every process could check", () => {
     [Type.String({ maxLength: 1 }), "ab", "/field: Expected string of at most 1 characters"],
     [Type.Number(), Number.NaN, "/field: Expected number"],
   ])("an example that a request could not have: %j %p", (schema, value, message) => {
-    expect(define(schema, value)).toThrow(new TypeError(`Resource "note": its example is not valid: ${message}`));
+    expect(define(schema, value)).toThrow(new TypeError(`Resource "note": the example is not valid: ${message}`));
   });
 
   test("and takes a schema that another resource has been made with, or that wraps a checked one", () => {

@@ -72,10 +72,10 @@ describe("the store refuses fields that are not valid, and nothing is changed", 
     [{ price: 0.001 }, "/price: Expected number that is a multiple of 0.01 and at least 0"],
     [{ price: Number.NaN }, "/price: Expected number between -9007199254740991 and 9007199254740991"],
     [{ price: 2 ** 60 }, "/price: Expected number between -9007199254740991 and 9007199254740991"],
-    [{ title: "a\0b" }, "/title: Expected text without NUL and lone surrogates"],
-    [{ tags: ["\ud83d"] }, "/tags/0: Expected text without NUL and lone surrogates"],
+    [{ title: "a\0b" }, "/title: Expected string without NUL or lone surrogates"],
+    [{ tags: ["\ud83d"] }, "/tags/0: Expected string without NUL or lone surrogates"],
     [{ tags: undefined as never }, "/tags: Expected required property"],
-    [{ due: new Date(0) as never }, "/due: Expected a value of JSON"],
+    [{ due: new Date(0) as never }, "/due: Expected a JSON value"],
   ];
 
   test.each(wrong)("insert: %p", async (fields, mistake) => {

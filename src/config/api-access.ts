@@ -58,11 +58,11 @@ export function readApiAccess(
   const tokenText = read("API_TOKEN");
   if (listens && isPublic && tokenText === undefined) {
     const [reason, otherwise] = isLoopback(host)
-      ? [`TRUST_PROXY=${trustedProxies} means that others reach the API through a proxy`, "leave TRUST_PROXY out"]
-      : [`HOST=${redactUrl(host)} can be reached from other machines`, "leave HOST at 127.0.0.1"];
+      ? [`TRUST_PROXY=${trustedProxies} means that clients reach the API through a proxy`, "unset TRUST_PROXY"]
+      : [`HOST=${redactUrl(host)} is reachable from other machines`, "set HOST to 127.0.0.1"];
     mistakes.push(
-      `${reason}, so API_TOKEN is needed: set it to a long random secret, to \`generate\` for one that is kept in the data folder, ` +
-        `or to \`none\` if the API is meant to be open; or ${otherwise}.`,
+      `${reason}, so API_TOKEN is required. Set it to a long random secret, to \`generate\` for a token kept in the data folder, ` +
+        `or to \`none\` for an open API. Alternatively, ${otherwise}.`,
     );
   }
   const { tokens: apiTokens, file: tokenFile } = readTokens(tokenText, mistakes, listens ? dataDir : null);
@@ -78,7 +78,12 @@ export function readApiAccess(
     ),
     corsOrigins: variable("CORS_ORIGIN", [], origins, "use origins separated by commas, such as https://app.example.com, or `*` for all"),
     trustedProxies,
-    rateLimit: variable("RATE_LIMIT", isPublic ? defaultRate : null, rate, "use `off`, or requests a second for each client, such as 100"),
+    rateLimit: variable(
+      "RATE_LIMIT",
+      isPublic ? defaultRate : null,
+      rate,
+      "use `off`, or the maximum number of requests per second for each client, such as 100",
+    ),
   };
 }
 
@@ -97,8 +102,8 @@ function readTokens(text: string | undefined, mistakes: string[], dataDir: strin
   const tokens = all.filter((token) => token !== undefined);
   if (tokens.length < all.length) {
     mistakes.push(
-      "API_TOKEN: a token has at least 8 letters, digits or -._~+/ and may end in =; its scope may stand before it, as read:, write: or " +
-        "admin:; several are separated by commas; `generate` means one that is made at the first start, `none` an open API.",
+      "API_TOKEN: use tokens of at least 8 letters, digits or -._~+/ that may end in =, separated by commas, each with an optional scope " +
+        "before it (read:, write: or admin:). Use `generate` to create a token at the first start, or `none` for an open API.",
     );
   }
   return { tokens, file: null };

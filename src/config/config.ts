@@ -58,7 +58,7 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
   constructor(readonly mistakes: readonly string[]) {
     super(
-      `The configuration has ${mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`}:\n${mistakes.map((line) => `  - ${line}`).join("\n")}`,
+      `The configuration has ${mistakes.length === 1 ? "an error" : `${mistakes.length} errors`}:\n${mistakes.map((line) => `  - ${line}`).join("\n")}`,
     );
   }
 }
@@ -101,11 +101,11 @@ export function readConfig({
   const warrenKey = read("WARREN_KEY") ?? null;
   if (warrenKey !== null && !/^[\x21-\x7e]{32,200}$/.test(warrenKey)) {
     mistakes.push(
-      "WARREN_KEY: use 32 to 200 characters without spaces, such as `openssl rand -base64 32` makes; the same for the API and its consumers.",
+      "WARREN_KEY: use 32 to 200 characters without spaces, such as the output of `openssl rand -base64 32`. Use the same key for the API and its consumers.",
     );
   }
 
-  const file = variable("DATABASE_URL", "data/warren.db", sqlitePath, "use sqlite:<path of a file>, such as sqlite:data/warren.db");
+  const file = variable("DATABASE_URL", "data/warren.db", sqlitePath, "use sqlite:<path>, such as sqlite:data/warren.db");
   const dataDir = read("DATA_DIR") ?? dirname(file);
   const access = readApiAccess(read, variable, mistakes, { listens, dataDir });
   const { caFile, certFile, keyFile } = readPemFiles(read, variable, mistakes);
@@ -115,14 +115,14 @@ export function readConfig({
       "RABBITMQ_URL",
       "amqp://guest:guest@localhost:5672",
       (text) => (text === "none" ? text : amqpUrl(text)),
-      "use amqp://user:password@host:5672 or amqps://…, with special characters in the password percent-encoded; or `none` for the embedded transport",
+      "use amqp://user:password@host:5672 or amqps://…, with special characters in the password percent-encoded, or `none` for the embedded transport",
     ),
     explicit: read("RABBITMQ_URL") !== undefined,
     queueType: variable(
       "QUEUE_TYPE",
       "classic",
       (text) => (text === "classic" || text === "quorum" ? text : undefined),
-      "use classic, or quorum on a cluster of RabbitMQ",
+      "use classic, or quorum on a RabbitMQ cluster",
     ),
     managementUrl: variable(
       "RABBITMQ_MANAGEMENT_URL",
@@ -135,7 +135,7 @@ export function readConfig({
     keyFile,
   };
   if ((caFile ?? certFile ?? keyFile) && /^amqp:/i.test(rabbitmq.url)) {
-    mistakes.push("RABBITMQ_CA_FILE, RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE are for amqps://, but RABBITMQ_URL connects without TLS.");
+    mistakes.push("RABBITMQ_CA_FILE, RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE require TLS. Use amqps:// in RABBITMQ_URL, or unset them.");
   }
   const config: Config = {
     port: variable(

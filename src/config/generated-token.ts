@@ -18,10 +18,12 @@ export function generatedToken(dataDir: string): { readonly token: string; reado
     writeFileSync(file, `${made}\n`, { mode: 0o600, flag: "wx" });
     return { token: made, file };
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) return { mistake: `${file} cannot be written (${error})` };
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) return { mistake: `cannot write ${file} (${error})` };
   }
   const exposure = exposureOf(file);
   if (exposure !== undefined) return { mistake: `${file}: ${exposure}` };
   const token = readFileSync(file, "utf8").trim();
-  return /^[\w.~+/-]{8,}=*$/.test(token) ? { token, file } : { mistake: `${file} holds no token; delete it, and a new one is made` };
+  return /^[\w.~+/-]{8,}=*$/.test(token)
+    ? { token, file }
+    : { mistake: `${file} does not contain a valid token; delete it to create a new one` };
 }

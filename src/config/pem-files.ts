@@ -20,7 +20,12 @@ export function readPemFiles(
   mistakes: string[],
 ): PemFiles {
   const pemFile = (name: string, what: string, parse: (pem: Buffer) => unknown) =>
-    variable<string | null>(name, null, (path) => readable(path, parse), `no ${what} can be read there; give the path of a PEM file`);
+    variable<string | null>(
+      name,
+      null,
+      (path) => readable(path, parse),
+      `cannot read a ${what} from this file; use the path of a PEM file`,
+    );
 
   const caFile = pemFile("RABBITMQ_CA_FILE", "certificate", certificateIn);
   const certFile = pemFile("RABBITMQ_CERT_FILE", "certificate", certificateIn);
@@ -28,9 +33,9 @@ export function readPemFiles(
   const exposure = keyFile === null ? undefined : exposureOf(keyFile);
   if (exposure !== undefined) mistakes.push(`RABBITMQ_KEY_FILE=${keyFile}: ${exposure}.`);
   if (Boolean(read("RABBITMQ_CERT_FILE")) !== Boolean(read("RABBITMQ_KEY_FILE"))) {
-    mistakes.push("RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE belong together: set both or neither.");
+    mistakes.push("RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE require each other. Set both or neither.");
   } else if (certFile && keyFile && !belongTogether(certFile, keyFile)) {
-    mistakes.push("RABBITMQ_KEY_FILE is not the key of the certificate in RABBITMQ_CERT_FILE.");
+    mistakes.push("The key in RABBITMQ_KEY_FILE does not match the certificate in RABBITMQ_CERT_FILE.");
   }
   return { caFile, certFile, keyFile };
 }

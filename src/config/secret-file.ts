@@ -10,5 +10,5 @@ import { statSync } from "node:fs";
 export function exposureOf(file: string): string | undefined {
   const { uid, mode } = statSync(file);
   if (uid !== process.getuid?.() || (mode & 0o077) === 0) return undefined;
-  return `other users can open this file, and it holds a secret (mode ${(mode & 0o777).toString(8).padStart(4, "0")}); run: chmod 600 ${file}`;
+  return `other users can open this file, which holds a secret (mode ${(mode & 0o777).toString(8).padStart(4, "0")}); run: chmod 600 ${file}`;
 }

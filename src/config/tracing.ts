@@ -38,14 +38,14 @@ export function readTracing(
   const set = isOff ? [] : endpoints.filter(read);
   if (set.length === 0) return null;
   const [endpoint = ""] = set.map((name) =>
-    variable(name, "", httpUrl, "use the address of a collector that takes OTLP over HTTP, such as http://localhost:4318"),
+    variable(name, "", httpUrl, "use the URL of a collector that accepts OTLP over HTTP, such as http://localhost:4318"),
   );
   const number = (name: string, fallback: number, most: number, expected: string) =>
     variable(name, fallback, (text) => wholeNumber(text, most), `use ${expected}, such as ${fallback}`);
   return {
     endpoint,
     sampler: variable("OTEL_TRACES_SAMPLER", samplers[0], samplerOf, `use one of ${samplers.join(", ")}`),
-    ratio: variable("OTEL_TRACES_SAMPLER_ARG", 1, share, "use a share from 0 to 1, such as 0.1"),
+    ratio: variable("OTEL_TRACES_SAMPLER_ARG", 1, share, "use a ratio from 0 to 1, such as 0.1"),
     scheduledDelayMillis: number("OTEL_BSP_SCHEDULE_DELAY", 5000, 600_000, "milliseconds"),
     maxQueueSize: number("OTEL_BSP_MAX_QUEUE_SIZE", 2048, 1_000_000, "a number of spans"),
   };

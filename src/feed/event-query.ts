@@ -14,19 +14,20 @@ export const filterParameters = {
     Type.String({
       minLength: 1,
       maxLength: 2000,
-      description: "Only these types: `item.created`, or patterns such as `item.*` and `*.deleted`; several are separated by commas.",
+      description:
+        "Only events of these types, separated by commas: names such as `item.created`, or patterns such as `item.*` and `*.deleted`.",
     }),
   ),
   resource: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "Only events of this resource, such as `item`." })),
   id: Type.Optional(
-    integerText("^[1-9][0-9]{0,14}$", "Only events of the record with this id, an integer; `resource` says of which resource.", {
+    integerText("^[1-9][0-9]{0,14}$", "Only events of the record with this id, an integer. Requires `resource`.", {
       minimum: 1,
     }),
   ),
 };
 
 export const after = Type.Optional(
-  integerText(positionPattern, "Only events after this position, an integer: the `next` of the page before.", { minimum: 0 }),
+  integerText(positionPattern, "Only events after this position, an integer: the `next` of the previous page.", { minimum: 0 }),
 );
 
 export interface EventQuery {
@@ -45,22 +46,25 @@ export function filterOf({ type, resource, id }: EventQuery, catalogue: Catalogu
   const mistakes: Mistake[] = [];
   const named = catalogue.resources.find(({ name }) => name === resource);
   if (resource !== undefined && !named) {
-    mistakes.push({ pointer: "/resource", detail: `One of ${catalogue.resources.map(({ name }) => name).join(", ")}.` });
+    mistakes.push({ pointer: "/resource", detail: `Expected one of ${catalogue.resources.map(({ name }) => name).join(", ")}.` });
   }
   if (id !== undefined && resource === undefined) {
-    mistakes.push({ pointer: "/id", detail: "Only together with `resource`: records of several resources may have this id." });
+    mistakes.push({ pointer: "/id", detail: "Requires `resource`, because records of different resources can have the same id." });
   }
   let types: string[] | null = null;
   try {
     if (type !== undefined) types = catalogue.select(type.split(","));
   } catch (error) {
     if (!(error instanceof UnknownEventType)) throw error;
-    mistakes.push({ pointer: "/type", detail: `Types or patterns that name one of ${catalogue.eventTypes.join(", ")}.` });
+    mistakes.push({
+      pointer: "/type",
+      detail: `Expected types or patterns that match at least one of ${catalogue.eventTypes.join(", ")}.`,
+    });
   }
   if (named) {
     const own: readonly string[] = named.eventTypes;
     types = types === null ? [...own] : types.filter((one) => own.includes(one));
-    if (types.length === 0) mistakes.push({ pointer: "/type", detail: `A type of ${named.name}: ${own.join(", ")}.` });
+    if (types.length === 0) mistakes.push({ pointer: "/type", detail: `Expected a type of ${named.name}: ${own.join(", ")}.` });
   }
   if (mistakes.length > 0) throw invalid("query", mistakes);
   return { types, subject: id === undefined ? null : Number(id) };
@@ -76,7 +80,7 @@ export function startOf(request: Request, { after }: EventQuery): number | undef
   const lastEventId = request.headers.get("last-event-id") || undefined;
   if (lastEventId !== undefined && !new RegExp(positionPattern).test(lastEventId)) {
     throw new HttpProblem(422, "The header Last-Event-ID is not valid.", [
-      { pointer: "/last-event-id", detail: "The `id` of an event of this stream." },
+      { pointer: "/last-event-id", detail: "Expected the `id` of an event of this stream." },
     ]);
   }
   const position = lastEventId ?? after;
@@ -90,7 +94,7 @@ export function refuseRepeated(request: Request): void {
   if (repeated.size > 0) {
     throw invalid(
       "query",
-      [...repeated].map((name) => ({ pointer: `/${name}`, detail: "Once at most." })),
+      [...repeated].map((name) => ({ pointer: `/${name}`, detail: "Expected at most once." })),
     );
   }
 }

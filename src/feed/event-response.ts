@@ -39,7 +39,7 @@ function sinkOf(controller: ReadableStreamDirectController, onEnd: () => void): 
     },
     cut() {
       // Closes the connection and discards what the client has not taken.
-      controller.close(new Error("The client takes nothing."));
+      controller.close(new Error("The client is not reading the stream."));
       onEnd();
     },
   };

@@ -17,8 +17,8 @@ export class StreamPlaces {
   take(address: string | null): (() => void) | string {
     const client = clientKey(address);
     const taken = this.#taken.get(client) ?? 0;
-    if (this.#all >= this.inAll) return `There are ${this.inAll} streams already.`;
-    if (taken >= perClient && !loopback.test(client)) return `There are ${perClient} streams of this client already.`;
+    if (this.#all >= this.inAll) return `The service already has ${this.inAll} open streams, its maximum.`;
+    if (taken >= perClient && !loopback.test(client)) return `This client already has ${perClient} open streams, the maximum per client.`;
     this.#taken.set(client, taken + 1);
     this.#all += 1;
     return () => {

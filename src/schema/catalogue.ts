@@ -11,7 +11,7 @@ export class Catalogue {
     const taken = new Set<string>();
     for (const resource of resources) {
       for (const word of new Set([resource.name, resource.plural])) {
-        if (taken.has(word)) throw new Error(`Two resources are called "${word}"; give one of them another name or plural.`);
+        if (taken.has(word)) throw new Error(`Two resources are named "${word}". Give one of them another name or plural.`);
         taken.add(word);
       }
       for (const type of eventTypesOf(resource)) this.#byType.set(type.type, type);
@@ -65,7 +65,7 @@ export class Catalogue {
 export class UnknownEventType extends Error {
   override readonly name = "UnknownEventType";
   constructor(pattern: string, known: readonly string[]) {
-    super(`Unknown event type "${pattern}". Known: ${known.join(", ")}; patterns such as item.* are fine too.`);
+    super(`Unknown event type "${pattern}". Known: ${known.join(", ")}; patterns such as item.* are also allowed.`);
   }
 }
 

@@ -13,11 +13,11 @@ const jsonKinds = new Set([
 /** Advice for other kinds that people often try. */
 const instead: Readonly<Record<string, string>> = {
   Date: 'use Type.String({ format: "date-time" })',
-  RegExp: "use Type.String({ pattern }), as JSON Schema has no flags",
-  BigInt: "use Type.String({ pattern }), as most readers of JSON round large numbers",
-  Undefined: "put Type.Optional around the property",
-  Void: "put Type.Optional around the property",
-  Unsafe: "put a schema that can be checked into Type.Unsafe, such as Type.Unsafe<Colour>(Type.String())",
+  RegExp: "use Type.String({ pattern }), because JSON Schema patterns have no flags",
+  BigInt: "use Type.String({ pattern }), because most JSON parsers round large numbers",
+  Undefined: "wrap the property in Type.Optional",
+  Void: "wrap the property in Type.Optional",
+  Unsafe: "pass Type.Unsafe a schema that can be checked, such as Type.Unsafe<Colour>(Type.String())",
 };
 
 /** Keywords whose value is a schema or an array of schemas. */
@@ -45,11 +45,12 @@ function copyOf<T extends TSchema>(schema: T, place: string): T {
     throw new TypeError(`"${place}" ${what}.`);
   };
   const kind: unknown = schema?.[Kind];
-  if (typeof kind !== "string") return refuse("is not a schema: write it with Type of @sinclair/typebox");
-  if (TransformKind in schema) refuse("is a transform, and would be stored as something else than is sent: write its JSON");
+  if (typeof kind !== "string") return refuse("is not a schema; create it with Type from @sinclair/typebox");
+  if (TransformKind in schema)
+    refuse("is a transform, so the stored value would differ from the sent one; declare the type of its JSON instead");
   if (!jsonKinds.has(kind)) {
     refuse(
-      `is of the kind "${kind}", which is not JSON or not known to every process: ${instead[kind] ?? "use those of @sinclair/typebox"}`,
+      `is of the kind "${kind}", which is not a JSON type or not known to every process; ${instead[kind] ?? "use a JSON type of @sinclair/typebox"}`,
     );
   }
   let copy: TSchema = { ...schema };
@@ -73,9 +74,10 @@ function copyOf<T extends TSchema>(schema: T, place: string): T {
     if (!(error instanceof TypeError)) throw error;
     refuse(error.message);
   }
-  if ("default" in copy && !Value.Check(copy, copy.default)) refuse("has a default that it does not accept itself");
+  if ("default" in copy && !Value.Check(copy, copy.default)) refuse("has a default that does not match the schema");
   const examples: unknown = copy["examples"];
-  if (Array.isArray(examples) && !examples.every((example) => Value.Check(copy, example))) refuse("has an example that it does not accept");
+  if (Array.isArray(examples) && !examples.every((example) => Value.Check(copy, example)))
+    refuse("has an example that does not match the schema");
   return copy as T;
 }
 

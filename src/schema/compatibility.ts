@@ -73,7 +73,7 @@ function compareObjects(before: JsonSchema, after: JsonSchema, path: string): Sc
       continue;
     }
     if (!old.required.has(name) && now.required.has(name))
-      found.push({ path: at, what: "is now required, and events were published without it", kind: "unreadable" });
+      found.push({ path: at, what: "is now required, but events were published without it", kind: "unreadable" });
     if (old.required.has(name) && !now.required.has(name)) found.push({ path: at, what: "may now be missing", kind: "surprising" });
     found.push(...compareSchemas(schema, next, at));
   }
@@ -83,7 +83,7 @@ function compareObjects(before: JsonSchema, after: JsonSchema, path: string): Sc
     if (now.required.has(name))
       found.push({
         path: at,
-        what: "is new and required, and events were published without it (Type.Optional would do)",
+        what: "is new and required, but events were published without it (use Type.Optional)",
         kind: "unreadable",
       });
     else if (!old.open) found.push({ path: at, what: "is new", kind: "wider" });
@@ -163,7 +163,7 @@ function compareOthers(before: JsonSchema, after: JsonSchema, path: string): Sch
 }
 
 function notUnderstood(path: string, keyword: string): SchemaChange {
-  return { path, what: `has another \`${keyword}\`, which this check does not understand`, kind: "unreadable" };
+  return { path, what: `has a different \`${keyword}\`, which this check cannot compare`, kind: "unreadable" };
 }
 
 /** Splits a schema into one schema for each kind of value that it allows. */

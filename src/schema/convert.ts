@@ -39,7 +39,7 @@ function step(type: EventType, event: Body, way: 1 | -1): Body {
   };
   const past = type.steps[Math.min(from, to) - 1];
   const change = way === 1 ? past?.up : past?.down;
-  if (!past || !change) return fail("there is no way back");
+  if (!past || !change) return fail("the past version has no `down`");
   const key = past.event === undefined ? type.resource.name : "data";
   const before = event[key] as Recorded<object>;
   let made: unknown;
@@ -48,10 +48,11 @@ function step(type: EventType, event: Body, way: 1 | -1): Body {
   } catch (error) {
     return fail(messageOf(error), error);
   }
-  if (typeof made !== "object" || made === null) return fail(`it made ${made === null ? "null" : `a ${typeof made}`}, not an object`);
+  if (typeof made !== "object" || made === null)
+    return fail(`it returned ${made === null ? "null" : `a value of type ${typeof made}`}, not an object`);
   if (made instanceof Promise) {
     made.catch(() => {});
-    return fail("it made a promise; it must not be async");
+    return fail("it returned a promise; it must not be async");
   }
   const next: Body = { ...event, version: to, [key]: past.event === undefined ? withFields(before, made) : made };
   const mistake = mistakeIn(type, next);
@@ -61,7 +62,7 @@ function step(type: EventType, event: Body, way: 1 | -1): Body {
 /** Returns the mistakes in an event as one line, by the schemas of its own version. Returns undefined for a valid event. */
 export function mistakeIn({ resource, shapes }: EventType, event: Body): string | undefined {
   const shape = shapes[event.version - 1];
-  if (!shape) return `there is no version ${event.version}`;
+  if (!shape) return `version ${event.version} does not exist`;
   const mistakes = [
     ...mistakesIn(shape.record, event[resource.name], `/${resource.name}`),
     ...(shape.data ? mistakesIn(shape.data, event["data"], "/data") : []),
@@ -74,6 +75,6 @@ function messageOf(error: unknown): string {
   try {
     return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   } catch {
-    return "it threw something that cannot be shown";
+    return "it threw a value that cannot be shown";
   }
 }

@@ -12,7 +12,7 @@ export const decimalKind = "warren.Decimal";
 export function asDecimal(schema: Limits): TSchema {
   const { multipleOf: factor } = schema;
   if (factor === undefined) return schema;
-  if (!(factor > 0 && factor < Number.POSITIVE_INFINITY)) throw new TypeError(`has the multipleOf ${factor}; it has to be greater than 0`);
+  if (!(factor > 0 && factor < Number.POSITIVE_INFINITY)) throw new TypeError(`has the multipleOf ${factor}; use a number greater than 0`);
   return { ...schema, [Kind]: decimalKind };
 }
 

@@ -66,7 +66,9 @@ export function checkEmitted({ name, events }: Resource, emitted: Readonly<Recor
     const schema = Object.hasOwn(events, event) ? events[event] : undefined;
     if (!schema) {
       const own = Object.keys(events);
-      throw new TypeError(`"${name}" has no event "${event}" of its own: it has ${own.length > 0 ? own.join(", ") : "none"}.`);
+      throw new TypeError(
+        `Resource "${name}" does not declare the event "${event}". Declared: ${own.length > 0 ? own.join(", ") : "none"}.`,
+      );
     }
     const mistakes = data ? mistakesInWritten(schema, data) : [];
     if (mistakes.length > 0) throw new InvalidChange(`The data of the event ${name}.${event} is not valid.`, mistakes);

@@ -97,10 +97,14 @@ export const maxEventBytes = 4 * 1024 * 1024;
 
 /** Schema of the properties that every event has, whatever its type and version. */
 export const envelopeSchema = Type.Object({
-  id: Type.String({ minLength: 1, maxLength: 200, description: "1 to 200 characters: a UUIDv7, the same at every delivery." }),
+  id: Type.String({
+    minLength: 1,
+    maxLength: 200,
+    description: "1 to 200 characters. A UUIDv7, the same for every delivery of the event.",
+  }),
   type: Type.String({ minLength: 1, maxLength: 200 }),
   version: Type.Integer({ minimum: 1, description: "An integer from 1: the version of this event type." }),
-  timestamp: UtcTime("When the change was made."),
+  timestamp: UtcTime("Time of the change."),
 });
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -141,9 +145,9 @@ const plainEncoding = /^(identity|utf-?8)?$/i;
  */
 export function parseEvent(body: Uint8Array | string, catalogue: Catalogue, { versions = {}, encoding = "" }: ReadOptions = {}): Parsed {
   if (!plainEncoding.test(encoding))
-    return unreadable("encoded", `content_encoding is "${encoding.slice(0, 50)}"; send the event as plain JSON in UTF-8`);
+    return unreadable("encoded", `unsupported content_encoding "${encoding.slice(0, 50)}"; send the event as uncompressed JSON in UTF-8`);
   const bytes = bytesIn(body);
-  if (bytes > maxEventBytes) return unreadable("too-large", `${bytes} bytes; at most ${maxEventBytes} are read`);
+  if (bytes > maxEventBytes) return unreadable("too-large", `the event has ${bytes} bytes; the maximum is ${maxEventBytes}`);
   let text: string;
   let value: unknown;
   try {
@@ -158,11 +162,11 @@ export function parseEvent(body: Uint8Array | string, catalogue: Catalogue, { ve
   const read = value as Event & Record<string, unknown>;
 
   const type = catalogue.eventType(read.type);
-  if (!type) return unreadable("unknown-type", `"${read.type}" is none of ${catalogue.eventTypes.join(", ")}`);
+  if (!type) return unreadable("unknown-type", `unknown event type "${read.type}"; known: ${catalogue.eventTypes.join(", ")}`);
   const { resource, shapes } = type;
   if (read.version > shapes.length) {
     const known = shapes.length === 1 ? "version 1" : `versions 1 to ${shapes.length}`;
-    return unreadable("unknown-version", `${read.type} version ${read.version}; this program reads ${known}`);
+    return unreadable("unknown-version", `unknown version ${read.version} of ${read.type}; this program reads ${known}`);
   }
   const notExact = inexact(text, value);
   const mistake = notExact.length > 0 ? listMistakes(notExact) : mistakeIn(type, read);

@@ -2,8 +2,8 @@ import { type Mistake, maxMistakes, placeOf } from "./mistakes";
 
 /** Error messages for values that not every JSON parser reads exactly. */
 export const expectedExact = {
-  text: "Expected text without NUL and lone surrogates",
-  name: "Expected a name without NUL and lone surrogates",
+  text: "Expected string without NUL or lone surrogates",
+  name: "Expected property name without NUL or lone surrogates",
   number: "Expected number between -9007199254740991 and 9007199254740991",
 } as const;
 
@@ -126,7 +126,7 @@ class Reader {
     if (!/\d/.test(literal)) return;
     if (Math.abs(Number(literal)) > Number.MAX_SAFE_INTEGER) this.#refuse(expectedExact.number);
     else if (digitsOf(literal) !== digitsOf(String(Number(literal))))
-      this.#refuse("Expected number that a double holds as it is written: 15 digits always are");
+      this.#refuse("Expected number that a double represents exactly; any with up to 15 digits is");
   }
 
   /** Skips white space and returns the next character. */

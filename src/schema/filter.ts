@@ -49,19 +49,21 @@ export function checkFilters(resource: string, fields: TProperties, filters: Fil
   const parameters = new Set(taken);
   for (const [field, filter] of Object.entries(filters)) {
     const schema = Object.hasOwn(fields, field) ? fields[field] : undefined;
-    if (!schema) refuse(`there is no field "${field}" to filter by.`);
+    if (!schema) refuse(`the filter "${field}" does not name a field.`);
     // The name is used in a JSON path and in query parameters.
-    if (!/^[A-Za-z][A-Za-z0-9_]{0,40}$/.test(field)) refuse(`a list cannot be filtered by "${field}": use letters, digits and _.`);
+    if (!/^[A-Za-z][A-Za-z0-9_]{0,40}$/.test(field))
+      refuse(`the field "${field}" cannot have a filter; its name may contain only letters, digits and _, with a letter first.`);
     const types = filter === "range" ? ["number", "integer"] : ["string"];
     const fitting = filter === "range" || filter === "prefix";
     if (!fitting || !typesOf(schema as TSchema).every((type) => types.includes(type)))
-      refuse(`"${field}" cannot have the filter "${filter}": "prefix" is for text, "range" for numbers.`);
+      refuse(`the field "${field}" cannot have the filter "${filter}"; use "prefix" for strings and "range" for numbers.`);
     for (const parameter of parametersOf(field, filter)) {
-      if (parameters.has(parameter)) refuse(`two parameters of its list would be called "${parameter}"; give a field another name.`);
+      if (parameters.has(parameter)) refuse(`two query parameters would be named "${parameter}"; rename a field.`);
       parameters.add(parameter);
     }
   }
-  for (const field of indexes) if (!Object.hasOwn(filters, field)) refuse(`"${field}" has an index, but no filter that would use it.`);
+  for (const field of indexes)
+    if (!Object.hasOwn(filters, field)) refuse(`the field "${field}" has an index but no filter; add a filter or remove the index.`);
 }
 
 /** Returns the types of a field's values, except null. */

@@ -40,5 +40,5 @@ function checkOf(name: FormatName): FormatCheck {
   const validate = typeof format === "object" && "validate" in format ? format.validate : format;
   if (validate instanceof RegExp) return (text) => validate.test(text);
   if (typeof validate === "function") return validate as FormatCheck;
-  throw new TypeError(`The format ${name} has no check of text.`);
+  throw new TypeError(`The format ${name} does not check strings.`);
 }

@@ -5,7 +5,7 @@ export const maxDepth = 64;
 export const maxEventDepth = 1024;
 
 /** Returns the error message for JSON that {@link isDeeperThan} rejects. */
-export const tooDeep = (levels: number) => `It is nested too deeply; ${levels} levels are read.`;
+export const tooDeep = (levels: number) => `The JSON is nested too deeply; the maximum is ${levels} levels.`;
 
 const quote = 0x22;
 const backslash = 0x5c;

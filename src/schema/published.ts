@@ -75,21 +75,21 @@ export function breachesOf(catalogue: Catalogue, published: Published): Breach[]
 }
 
 function breachesOfVersion(type: EventType | undefined, version: number, before: PublishedVersion): Pick<Breach, "what" | "advice">[] {
-  const undo = "Logs and queues may still have such events.";
-  if (!type) return [{ what: "is published no more, and could not be read", advice: `${undo} Declare it again, in src/domain/.` }];
+  const undo = "Logs and queues may still contain such events.";
+  if (!type) return [{ what: "is no longer declared, so it cannot be read", advice: `${undo} Declare it again, in src/domain/.` }];
   const newest = newestVersion(type);
   const place = `\`past\` of "${type.resource.name}"`;
   const shape = type.shapes[version - 1];
   if (!shape)
-    return [{ what: `is gone: the newest is version ${newest}`, advice: `${undo} Put it back into the ${place}, in src/domain/.` }];
+    return [{ what: `is missing; the newest version is ${newest}`, advice: `${undo} Put it back into the ${place}, in src/domain/.` }];
   const isNewest = version === newest;
   const changes = changesOf(type, shape, before).filter(({ kind }) => kind === "unreadable" || (kind === "surprising" && isNewest));
   const advice = isNewest
-    ? `Undo it, or make it version ${version + 1}: put what the fields were into the ${place}, in src/domain/, with an \`up\` that makes what they are now.`
-    : `${undo} Write it in the ${place}, in src/domain/, as it was published.`;
+    ? `Undo the change, or make it version ${version + 1}: add the previous fields to the ${place}, in src/domain/, with an \`up\` that converts them.`
+    : `${undo} Restore it in the ${place}, in src/domain/, as it was published.`;
   if (changes.length > 0) return changes.map(({ path, what }) => ({ what: `${path} ${what}`, advice }));
   const mistake = before.example && mistakeOnTheWay(type, version, before.example);
-  return mistake === undefined ? [] : [{ what: `of the published example: ${mistake}`, advice: `Mend the upcaster, in the ${place}.` }];
+  return mistake === undefined ? [] : [{ what: `cannot convert the published example: ${mistake}`, advice: `Fix \`up\` in the ${place}.` }];
 }
 
 /** Returns the schema changes that allow more values than published. Older programs may reject such values. */

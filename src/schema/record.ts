@@ -4,9 +4,9 @@ import { UtcTime } from "./time";
 /** Fields set by the service. A record's own fields come between `id` and `version`. */
 const identity = { id: Type.Integer({ minimum: 1 }) };
 const history = {
-  version: Type.Integer({ minimum: 1, description: "Counts the changes to this record, from 1." }),
-  createdAt: UtcTime("When the record was created."),
-  updatedAt: UtcTime("When the record was last changed."),
+  version: Type.Integer({ minimum: 1, description: "Number of the record's current state: 1 when created, plus 1 for each change." }),
+  createdAt: UtcTime("Time when the record was created."),
+  updatedAt: UtcTime("Time of the last change to the record."),
 };
 
 /** Returns the schema of the whole record with these fields. */

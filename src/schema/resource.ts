@@ -113,8 +113,8 @@ export function defineResource<
   for (const word of [name, plural]) {
     if (!isWord(word) || reserved.has(word)) {
       throw new TypeError(
-        `"${word}" cannot name a resource: use lower-case letters, digits and _ (at most 41, a letter first), such as "order"; ` +
-          `taken are ${[...reserved].join(", ")}.`,
+        `Invalid resource name "${word}". Use lower-case letters, digits and _ (at most 41, a letter first), such as "order". ` +
+          `Reserved: ${[...reserved].join(", ")}.`,
       );
     }
   }
@@ -123,24 +123,27 @@ export function defineResource<
     ...past.filter(({ event }) => event === undefined).map((version) => version.fields.properties),
   ].flatMap(Object.keys)) {
     if (isFilledIn(field)) {
-      refuse(`the field "${field}" is filled in by the service; give yours another name.`);
+      refuse(`the field name "${field}" is reserved, because the service sets it; use another name.`);
     }
   }
   for (const event of Object.keys(events)) {
     if (isWord(event) && !changes.some((change) => change === event)) continue;
-    refuse(`"${event}" cannot name an event: use lower-case letters, digits and _, such as "shipped"; taken are ${changes.join(", ")}.`);
+    refuse(`invalid event name "${event}"; use lower-case letters, digits and _, such as "shipped". Reserved: ${changes.join(", ")}.`);
   }
   for (const { event } of past) {
     if (event === undefined || event in events) continue;
-    refuse(`a past version is of the event "${event}", which is none of its own events.`);
+    refuse(`a past version names the event "${event}", which is not declared in \`events\`.`);
   }
   const closed = (properties: TProperties, what: string) =>
     checkable(Type.Object(properties, { additionalProperties: false }), `Resource "${name}": ${what}`) as TObject;
   const fields = closed(options.fields, "the field");
-  const data = Object.entries(events).map(([event, properties]) => [event, closed(properties, `in the data of the event "${event}",`)]);
+  const data = Object.entries(events).map(([event, properties]) => [
+    event,
+    closed(properties, `in the data of the event "${event}", the field`),
+  ]);
   checkFilters(name, fields.properties, filters, indexes);
   const mistakes = mistakesIn(fields, example);
-  if (mistakes.length > 0) refuse(`its example is not valid: ${listMistakes(mistakes)}`);
+  if (mistakes.length > 0) refuse(`the example is not valid: ${listMistakes(mistakes)}`);
   return {
     kind: "warren.resource",
     name,

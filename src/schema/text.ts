@@ -73,7 +73,9 @@ function expressionOf(pattern: string): RegExp {
     return new RegExp(pattern, "u");
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new TypeError(`has the pattern ${pattern}, which is not a regular expression with the flag u, as JSON Schema reads it: ${why}`);
+    throw new TypeError(
+      `has the pattern ${pattern}, which is not a valid regular expression with the flag u, as JSON Schema requires: ${why}`,
+    );
   }
 }
 

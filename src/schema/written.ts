@@ -59,7 +59,7 @@ function inexactParts(value: unknown, path: readonly (string | number)[] = []): 
   if (value === null || typeof value === "boolean") return [];
   // Unlike `map`, Array.from visits the holes of an array.
   if (Array.isArray(value)) return Array.from(value, (part: unknown, index) => inexactParts(part, [...path, index])).flat();
-  if (typeof value !== "object" || !isPlain(value)) return refuse("Expected a value of JSON");
+  if (typeof value !== "object" || !isPlain(value)) return refuse("Expected a JSON value");
   return Object.entries(value).flatMap(([key, part]) => {
     const at = [...path, key];
     if (!isText(key)) return [{ pointer: placeOf(...at), detail: expectedExact.name }];

@@ -34,7 +34,7 @@ test.each([{}, { API_TOKEN: "none" }, { API_TOKEN: "none", HOST: "0.0.0.0" }, { 
 test("TRUST_PROXY without a token does not start, though a proxy sends a local Host", async () => {
   const api = run(["src/main.ts"], { env: env({ TRUST_PROXY: "1" }) });
   expect(await api.exited).toBe(1);
-  expect(api.stderr.join("\n")).toContain("TRUST_PROXY=1 means that others reach the API through a proxy, so API_TOKEN is needed");
+  expect(api.stderr.join("\n")).toContain("TRUST_PROXY=1 means that clients reach the API through a proxy, so API_TOKEN is required");
 });
 
 test("an API that is open on purpose behind a proxy has a limit", async () => {
