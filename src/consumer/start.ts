@@ -15,7 +15,7 @@ import { Announcer } from "../rabbitmq/announcer";
 import { attachQueue } from "../rabbitmq/attach-queue";
 import { chooseTransport } from "../rabbitmq/choose-transport";
 import { Broker } from "../rabbitmq/connection";
-import { consumeFrom, type Subscription } from "../rabbitmq/consume";
+import { type ChannelSubscription, consumeFrom } from "../rabbitmq/consume";
 import { Interrupted } from "../rabbitmq/interrupted";
 import { parkingOf } from "../rabbitmq/parking";
 import { quarantineFolder } from "../rabbitmq/quarantine";
@@ -129,7 +129,7 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
   const quarantine = quarantineFolder(config.dataDir);
   const parking = parkingOf(broker, announcer, consumer, quarantine);
   const interrupted = new Interrupted();
-  let subscription: Subscription | undefined;
+  let subscription: ChannelSubscription | undefined;
   let stage: Stage = "waiting";
   const setup = new QueueSetup(new QueueInspector(broker, rabbitmq, log), consumer, config.strictTopology);
   const refused = new AbortController();

@@ -1,16 +1,16 @@
+import type { Consumer } from "../delivery/consumer-options";
 import type { Delivery } from "../delivery/delivery";
 import type { Outcome } from "../delivery/outcome";
 import type { Worker } from "../delivery/worker";
 import { messageOf } from "../observe/logging";
-import type { MessageOrigin } from "../observe/tracing";
-import type { ReplayMark } from "../store/replay";
 import { atMost, pause } from "../timing/pause";
 import { Signal } from "../timing/signal";
 import { Acknowledgements } from "./acknowledgements";
 import type { ConfirmChannel, ConsumeMessage } from "./connection";
 import { unhandledCopiesOf } from "./copies";
 import type { Interrupted } from "./interrupted";
-import { encodingOf, failuresOf, identityOf, isRedriven, originOf, replayMarkOf, requeuesOf } from "./message-headers";
+import { MessageDelivery } from "./message-delivery";
+import { identityOf, requeuesOf } from "./message-headers";
 import { Parker, type Parking } from "./park";
 import { type PublishChannel, Publisher } from "./publisher";
 
@@ -23,15 +23,8 @@ const [longestHoldMs, lookAtHeldEveryMs] = [15 * 60_000, 60_000];
 /** Methods of an amqplib confirm channel that consuming needs. */
 export type ConsumerChannel = PublishChannel & Pick<ConfirmChannel, "prefetch" | "consume" | "cancel" | "ack" | "close">;
 
-export interface Subscription {
-  /** Resolves when the broker has cancelled the subscription, for example because the queue was deleted. */
-  readonly cancelled: Promise<void>;
-  /** Stops taking messages, and closes the channel once those in progress are settled. Messages not begun stay in the queue. */
-  drain(): Promise<void>;
-}
-
 /**
- * Passes the messages of one queue to a worker and settles them as the worker decides. A copy for a retry or a dead letter is confirmed
+ * Subscribes a worker to its queue. Passes it the messages and settles them as it decides. A copy for a retry or a dead letter is confirmed
  * before its original is acknowledged.
  *
  * @param closed Aborts when the channel closes. The broker then redelivers every unsettled message.
@@ -42,166 +35,156 @@ export async function consumeFrom(
   worker: Worker,
   parking: Parking,
   interrupted: Interrupted,
-): Promise<Subscription> {
-  const { queue, log, temporary, prefetch } = worker.consumer;
-  const publisher = new Publisher(channel);
-  const parker = new Parker(publisher, closed, parking, interrupted.suspects, worker.consumer);
-  const cancelled = Promise.withResolvers<void>();
-  const unsettled = new Set<ConsumeMessage>();
-  const acknowledgements = new Acknowledgements(channel, unsettled, (message, outcome) => {
-    interrupted.handled.set(identityOf(message), outcome);
-  });
-  let consumerTag = "";
-  let draining = false;
-  let paused = false;
-  /** Raised whenever a message is settled. */
-  const settled = new Signal();
-  const looking = setInterval(() => void putBack((delivery) => delivery.heldMs > longestHoldMs), lookAtHeldEveryMs);
+): Promise<ChannelSubscription> {
+  const subscription = new ChannelSubscription(channel, closed, worker, parking, interrupted);
+  await channel.prefetch(worker.consumer.prefetch);
+  await subscription.subscribe();
+  return subscription;
+}
 
-  closed.addEventListener(
-    "abort",
-    () => {
-      clearInterval(looking);
-      settled.raise();
-      for (const message of unsettled) interrupted.held.add(identityOf(message));
-      interrupted.forgetOldest(prefetch * 2);
-    },
-    { once: true },
-  );
+/** A worker's subscription to its queue on one channel. */
+export class ChannelSubscription {
+  readonly #publisher: Publisher;
+  readonly #parker: Parker;
+  readonly #acknowledgements: Acknowledgements;
+  readonly #unsettled = new Set<ConsumeMessage>();
+  /** Raised whenever a message is settled, and when the channel closes. */
+  readonly #settled = new Signal();
+  readonly #cancelled = Promise.withResolvers<void>();
+  readonly #lookingAtHeld: Timer;
+  #consumerTag = "";
+  #isDraining = false;
+  #isSuspended = false;
 
-  class MessageDelivery implements Delivery {
-    readonly failures: number;
-    readonly suspect: boolean;
-    readonly replay: ReplayMark;
-    readonly again: boolean;
-    readonly #arrivedAt = performance.now();
-
-    constructor(readonly message: ConsumeMessage) {
-      this.failures = failuresOf(message);
-      this.replay = replayMarkOf(message);
-      this.again = isRedriven(message);
-      this.suspect = message.fields.redelivered && !interrupted.held.delete(identityOf(message));
-    }
-    get body(): Uint8Array {
-      return this.message.content;
-    }
-    get encoding(): string | undefined {
-      return encodingOf(this.message);
-    }
-    get gone(): boolean {
-      return closed.aborted;
-    }
-    get origin(): MessageOrigin {
-      return originOf(this.message, { queue, temporary });
-    }
-    async settle(outcome: Outcome): Promise<void> {
-      const { message } = this;
-      if (outcome.action !== "ack" && !(await parker.park(message, outcome))) return;
-      this.#acknowledge(outcome);
-    }
-    get heldMs(): number {
-      return performance.now() - this.#arrivedAt;
-    }
-    /** Publishes a copy to the end of the queue. Requeuing the message itself would count as a delivery on a quorum queue. */
-    async putBack(): Promise<void> {
-      try {
-        await publisher.publishFirst(unhandledCopiesOf(this.message, queue));
-        this.#acknowledge({ action: "ack", result: "skipped" });
-      } catch (error) {
-        log.debug({ queue, event: this.origin.id, error: messageOf(error) }, "Could not put an event back; keeping it");
-        if (!closed.aborted) worker.take(this);
-      }
-    }
-    #acknowledge(outcome: Outcome): void {
-      const { message } = this;
-      unsettled.delete(message);
-      acknowledgements.add(message, outcome);
-      settled.raise();
-    }
+  constructor(
+    readonly channel: ConsumerChannel,
+    readonly closed: AbortSignal,
+    readonly worker: Worker,
+    parking: Parking,
+    readonly interrupted: Interrupted,
+  ) {
+    this.#publisher = new Publisher(channel);
+    this.#parker = new Parker(this.#publisher, closed, parking, interrupted.suspects, worker.consumer);
+    this.#acknowledgements = new Acknowledgements(channel, this.#unsettled, (message, outcome) =>
+      interrupted.handled.set(identityOf(message), outcome),
+    );
+    this.#lookingAtHeld = setInterval(() => void this.#putBack(({ heldMs }) => heldMs > longestHoldMs), lookAtHeldEveryMs);
+    closed.addEventListener("abort", () => this.#onClosed(), { once: true });
+    worker.onPause = () => void this.#suspend();
   }
 
-  /** Puts messages that the handler has not begun back on the queue. */
-  async function putBack(isDue: (delivery: MessageDelivery) => boolean): Promise<void> {
-    const due = worker.giveBack((delivery) => isDue(delivery as MessageDelivery)) as MessageDelivery[];
-    await Promise.all(due.map((delivery) => delivery.putBack()));
+  get consumer(): Consumer {
+    return this.worker.consumer;
   }
 
-  function receive(message: ConsumeMessage | null): void {
+  /** Resolves when the broker has cancelled the subscription, for example because the queue was deleted. */
+  get cancelled(): Promise<void> {
+    return this.#cancelled.promise;
+  }
+
+  async subscribe(): Promise<void> {
+    // An exception inside amqplib's callback would close the channel. `#receive` never throws.
+    const { consumerTag } = await this.channel.consume(this.consumer.queue, (message) => this.#receive(message));
+    this.#consumerTag = consumerTag;
+  }
+
+  #receive(message: ConsumeMessage | null): void {
     if (message === null) {
-      cancelled.resolve();
+      this.#cancelled.resolve();
       return;
     }
-    unsettled.add(message);
-    const identity = message.fields.redelivered ? identityOf(message) : "";
-    const outcome = interrupted.handled.get(identity);
-    const delivery = new MessageDelivery(message);
-    if (outcome) {
-      interrupted.handled.delete(identity);
-      void delivery.settle(outcome);
-    } else worker.take(delivery);
+    this.#unsettled.add(message);
+    const { outcome, isSuspect } = this.interrupted.recall(message);
+    if (outcome) void this.settle(message, outcome);
+    else this.worker.take(new MessageDelivery(message, isSuspect, this));
   }
 
-  async function subscribe(): Promise<void> {
-    // An exception inside amqplib's callback would close the channel. `receive` never throws.
-    ({ consumerTag } = await channel.consume(queue, receive));
+  /** Applies an outcome to a message. Does nothing if the channel closes first. */
+  async settle(message: ConsumeMessage, outcome: Outcome): Promise<void> {
+    if (outcome.action !== "ack" && !(await this.#parker.park(message, outcome))) return;
+    this.#acknowledge(message, outcome);
+  }
+
+  #acknowledge(message: ConsumeMessage, outcome: Outcome): void {
+    this.#unsettled.delete(message);
+    this.#acknowledgements.add(message, outcome);
+    this.#settled.raise();
+  }
+
+  #onClosed(): void {
+    clearInterval(this.#lookingAtHeld);
+    this.#settled.raise();
+    for (const message of this.#unsettled) this.interrupted.held.add(identityOf(message));
+    this.interrupted.forgetOldest(this.consumer.prefetch * 2);
+  }
+
+  /** Puts messages that the handler has not begun at the end of the queue. */
+  async #putBack(isDue: (delivery: MessageDelivery) => boolean): Promise<void> {
+    const isOurs = (delivery: Delivery) => delivery instanceof MessageDelivery && isDue(delivery);
+    const due = this.worker.giveBack(isOurs) as MessageDelivery[];
+    await Promise.all(due.map((delivery) => this.#publishAgain(delivery)));
+  }
+
+  /** Replaces a message by a copy. Requeuing the message itself would count as a delivery on a quorum queue. */
+  async #publishAgain(delivery: MessageDelivery): Promise<void> {
+    const { queue, log } = this.consumer;
+    try {
+      await this.#publisher.publishFirst(unhandledCopiesOf(delivery.message, queue));
+      this.#acknowledge(delivery.message, { action: "ack", result: "skipped" });
+    } catch (error) {
+      log.debug({ queue, event: delivery.origin.id, error: messageOf(error) }, "Could not put an event back; keeping it");
+      if (!this.closed.aborted) this.worker.take(delivery);
+    }
   }
 
   /**
    * Cancels the subscription while the handler must not be called: the queue keeps the messages, and the broker may give them to other
    * consumers. Messages already received stay here, since a quorum queue drops a message that is requeued too often.
    */
-  async function suspend(): Promise<void> {
-    if (paused) return;
-    paused = true;
+  async #suspend(): Promise<void> {
+    if (this.#isSuspended) return;
+    this.#isSuspended = true;
     try {
-      await channel.cancel(consumerTag);
-      for (;;) {
-        while (unsettled.size > 0 && !closed.aborted) await settled.wait();
-        if (closed.aborted || draining) return;
-        const waitMs = worker.breaker.waitMs(performance.now());
-        if (waitMs === 0) break;
-        await pause(waitMs, closed);
-      }
-      paused = false;
-      await subscribe();
+      await this.channel.cancel(this.#consumerTag);
+      if (!(await this.#mayResume())) return;
+      this.#isSuspended = false;
+      await this.subscribe();
     } catch (error) {
       // The channel or the queue is gone; the code that depends on them detects both.
+      const { queue, log } = this.consumer;
       log.debug({ queue, error: messageOf(error) }, "The subscription could not be paused");
-      if (!closed.aborted) cancelled.resolve();
+      if (!this.closed.aborted) this.#cancelled.resolve();
     }
   }
 
-  worker.onPause = () => void suspend();
-  await channel.prefetch(prefetch);
-  await subscribe();
+  /** Waits until the handler may be called and nothing is unsettled. Resolves with false if the subscription ends first. */
+  async #mayResume(): Promise<boolean> {
+    for (;;) {
+      while (this.#unsettled.size > 0 && !this.closed.aborted) await this.#settled.wait();
+      if (this.closed.aborted || this.#isDraining) return false;
+      const waitMs = this.worker.breaker.waitMs(performance.now());
+      if (waitMs === 0) return true;
+      await pause(waitMs, this.closed);
+    }
+  }
 
-  return {
-    cancelled: cancelled.promise,
-    async drain() {
-      draining = true;
-      clearInterval(looking);
-      const drained = worker.drain();
-      // A broker that hangs never replies.
-      if (!closed.aborted)
-        await atMost(
-          answerTimeoutMs,
-          channel.cancel(consumerTag).catch(() => {}),
-        );
-      await drained;
-      // Closing the channel requeues the remaining messages. Copy those requeued before, since another requeue may exceed the delivery
-      // limit.
-      if (!closed.aborted && !temporary)
-        await atMost(
-          answerTimeoutMs,
-          putBack(({ message }) => requeuesOf(message) > 0),
-        );
-      acknowledgements.flush();
-      // Closing the connection would discard acknowledgements that are still in transit.
-      if (!closed.aborted)
-        await atMost(
-          answerTimeoutMs,
-          channel.close().catch(() => {}),
-        );
-    },
-  };
+  /** Stops taking messages, and closes the channel once those in progress are settled. Messages not begun stay in the queue. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    clearInterval(this.#lookingAtHeld);
+    const drained = this.worker.drain();
+    await this.#unlessClosed(() => this.channel.cancel(this.#consumerTag));
+    await drained;
+    // Closing the channel requeues the remaining messages. Copy those requeued before, since another requeue may exceed the delivery
+    // limit.
+    if (!this.consumer.temporary) await this.#unlessClosed(() => this.#putBack(({ message }) => requeuesOf(message) > 0));
+    this.#acknowledgements.flush();
+    // Closing the connection would discard acknowledgements that are still in transit.
+    await this.#unlessClosed(() => this.channel.close());
+  }
+
+  /** Does something that needs the broker, if the channel is open. Waits for a limited time: a broker that hangs never replies. */
+  async #unlessClosed(act: () => Promise<unknown>): Promise<void> {
+    if (!this.closed.aborted) await atMost(answerTimeoutMs, act()).catch(() => {});
+  }
 }
