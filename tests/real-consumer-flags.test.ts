@@ -23,7 +23,7 @@ const flags = readFlags(help, { limit: { type: "string", default: "1000" } });
 console.log("limit", Number(flags.limit));
 await runConsumer({ queue: "price-limit", handle: () => {} }, flags);
 `,
-  "two.ts": `import { runConsumers } from "../src/consumer/run-many";
+  "two.ts": `import { runConsumers } from "../src/consumer/run";
 
 await runConsumers([{ queue: "first", handle: () => {} }, { queue: "second", handle: () => {} }]);
 `,

@@ -26,7 +26,7 @@ afterEach(async () => {
 async function start(...consumers: string[]) {
   const project = await projectWith({
     "consumers/several.ts": `
-      import { runConsumers } from "../src/consumer/run-many";
+      import { runConsumers } from "../src/consumer/run";
       const told = Promise.withResolvers();
       await runConsumers([${consumers.join(", ")}], { onStop: () => told.resolve() });`,
   });

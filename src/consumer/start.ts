@@ -1,14 +1,11 @@
-import { basename } from "node:path";
-import { type Config, ConfigError, type RabbitmqConfig, readConfig } from "../config/config";
+import type { Config, RabbitmqConfig } from "../config/config";
 import type { AskedTypes, EventPattern, NewestTypes } from "../delivery/consumed-events";
 import { type Consumer, ConsumerError, type ConsumerOptions, resolveConsumer } from "../delivery/consumer-options";
 import { fileOf, lazyFile } from "../delivery/lazy-file";
 import type { RunningConsumer, Stage } from "../delivery/running";
 import { Worker } from "../delivery/worker";
 import { consumeLog } from "../embedded/start";
-import { createLog, type Log } from "../observe/logging";
-import { startTracing } from "../observe/start-tracing";
-import { tell } from "../observe/terminal";
+import type { Log } from "../observe/logging";
 import { noTracing } from "../observe/tracing";
 import { loadCatalogue } from "../project/resources";
 import { Announcer } from "../rabbitmq/announcer";
@@ -22,67 +19,9 @@ import { quarantineFolder } from "../rabbitmq/quarantine";
 import { QueueInspector } from "../rabbitmq/queue-inspection";
 import { QueueSetup } from "../rabbitmq/queue-setup";
 import { signingKey } from "../rabbitmq/signing-key";
-import { UnknownEventType } from "../schema/catalogue";
 import { warnOfExposed } from "../store/exposed-files";
 import { whenUnlocked } from "../store/lock-wait";
 import { aborted } from "../timing/pause";
-import { onStopSignal } from "../timing/stop-signal";
-import { areLookedAt, type DescribedConsumer } from "./describe-only";
-import { helpOf, readFlags, type ServerFlags } from "./flags";
-import { serveConsumers, servings } from "./serve";
-
-/** Maximum time that a stop waits for events in progress, in milliseconds. */
-export const drainTimeoutMs = 8000;
-
-/**
- * Runs a consumer as the whole work of this process: reads the configuration, chooses the transport, and handles events
- * until SIGINT or SIGTERM. Then it finishes the events in progress and exits with code 0. A second signal exits at once. An
- * error, such as invalid options or environment variables, is printed, and the process exits with code 1.
- *
- * @param flags result of `readFlags`, for a consumer with flags of its own. Default: reads the command line here.
- * `--metrics-port N` and `--health-port N` serve metrics and health, `--help` prints the help, anything else is refused.
- */
-export async function runConsumer<const Pattern extends EventPattern, const Asked extends AskedTypes = NewestTypes>(
-  options: ConsumerOptions<Pattern, Asked>,
-  flags?: ServerFlags,
-): Promise<never> {
-  if (areLookedAt([options])) return new Promise<never>(() => {});
-  try {
-    const { served, config, log, tracing } = prepare([options], flags);
-    const starting = tracing.then((started) => startConsumer(options, config, log, started));
-    onStopSignal(log, drainTimeoutMs, async () => {
-      await (await starting).stop();
-      await (await tracing).stop();
-    });
-    const running = await starting;
-    for (const serving of served) serveConsumers(serving, [running], log);
-    await running.ended;
-    await (await tracing).stop();
-    process.exit(0);
-  } catch (error) {
-    tellMistake(error);
-    process.exit(1);
-  }
-}
-
-/** Reads what a process needs before it starts these consumers: its flags and its configuration. */
-export function prepare(consumers: readonly DescribedConsumer[], flags: ServerFlags | undefined) {
-  const served = servings(flags ?? readFlags(helpOf(consumers), {}));
-  const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY), listens: false });
-  const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });
-  return { served, config, log, tracing: startTracing(config, serviceName(), log) };
-}
-
-/** Prints the message of a mistake in options or the environment, and any other error with its stack. */
-export function tellMistake(error: unknown): void {
-  const known = error instanceof ConfigError || error instanceof ConsumerError || error instanceof UnknownEventType;
-  tell(known ? error.message : Bun.inspect(error));
-}
-
-/** Returns the service name of this process, such as `warren-logger` for consumers/logger.ts. */
-export function serviceName(): string {
-  return `warren-${basename(Bun.main, ".ts")}`;
-}
 
 /**
  * Starts a consumer inside a process that also does other work.

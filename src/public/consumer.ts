@@ -1,6 +1,5 @@
 export { everyFlagHelp, readFlags } from "../consumer/flags";
-export { runConsumers } from "../consumer/run-many";
-export { runConsumer } from "../consumer/start";
+export { runConsumer, runConsumers } from "../consumer/run";
 export type { AnyEvent, AskedTypes, EventPattern, Matching } from "../delivery/consumed-events";
 export { ConsumerError, type ConsumerOptions } from "../delivery/consumer-options";
 export type { ExactlyOnceContext, HandlerContext } from "../delivery/context";

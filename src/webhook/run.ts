@@ -1,4 +1,4 @@
-import { runConsumers } from "../consumer/run-many";
+import { runConsumers } from "../consumer/run";
 import type { ConsumerOptions } from "../delivery/consumer-options";
 import { readCommand } from "./command";
 import { deliver } from "./deliver";

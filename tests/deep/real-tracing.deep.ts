@@ -84,7 +84,7 @@ test("without a broker: one trace of a request, both consumers, the retry, the r
 
 test("while it is off, OpenTelemetry's SDK is not loaded", async () => {
   const loaded = (more: string) =>
-    `for (const file of ["app/serve", "consumer/start", "consumer/run-many"${more}]) await import("./src/" + file);
+    `for (const file of ["app/serve", "consumer/run"${more}]) await import("./src/" + file);
      console.log("loaded", Object.keys(require.cache).filter((file) => file.includes("@opentelemetry/sdk-trace")).length);`;
   expect(await run(["-e", loaded("")]).line("loaded")).toBe("loaded 0");
   expect(await run(["-e", loaded(', "observe/otel"')]).line("loaded")).not.toBe("loaded 0");
