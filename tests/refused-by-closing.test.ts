@@ -20,14 +20,15 @@ const closesOver = (ids: readonly string[], reason: Error) => (message: Publishe
 describe("a replay", () => {
   const everything: ReplaySelection = { types: null, subject: null, from: null, to: null, rate: null, force: false };
 
-  /** Sends the log to a queue, on as many channels as it takes but at most ten. */
+  /** Sends the log to a queue, on as many channels as it takes but at most ten. The broker replies later, and on an open channel only. */
   async function replay(log: MemoryLog, broker: (message: Published) => void, frameMax?: number) {
     const [channels, away]: [MockChannel[], string[]] = [[], []];
     let [position, sent] = [0, 0];
     const culprit = new Culprit();
     const putAway: PastOptions["putAway"] = ({ options }, why) => void away.push(`${options.messageId}: ${why}`);
     while (position < log.entries.length && channels.length < 10) {
-      const channel = Object.assign(new MockChannel(), { broker, connection: { frameMax } });
+      const replies = (message: Published) => void setImmediate(() => message.channel.closed || broker(message));
+      const channel = Object.assign(new MockChannel(), { broker: replies, connection: { frameMax } });
       channels.push(channel);
       const before = sent;
       await sendPast({

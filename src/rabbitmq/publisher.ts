@@ -73,9 +73,9 @@ export class Publisher {
   async publishFirst(messages: Iterable<OutgoingMessage>): Promise<void> {
     let unsendable = new Unsendable("There is no message to publish");
     for (const message of messages) {
-      const bytes = headerFrameBytes(message.options);
-      if (bytes > this.frameMax) {
-        unsendable = new Unsendable(`The properties take ${bytes} bytes; a frame may have ${this.frameMax}`);
+      const problem = this.frameProblem(message);
+      if (problem !== undefined) {
+        unsendable = new Unsendable(problem);
         continue;
       }
       try {
@@ -86,6 +86,12 @@ export class Publisher {
       }
     }
     throw unsendable;
+  }
+
+  /** Returns why the properties of a message cannot be sent. Returns undefined if they fit into a frame. */
+  frameProblem({ options }: OutgoingMessage): string | undefined {
+    const bytes = headerFrameBytes(options);
+    return bytes > this.frameMax ? `The properties take ${bytes} bytes; a frame may have ${this.frameMax}` : undefined;
   }
 
   /** Same as {@link publish}, with a callback instead of a promise: one promise per event was measured to slow down the relay. */

@@ -1,11 +1,10 @@
-import { ConfirmedPrefix } from "../delivery/confirmed-prefix";
-import { spanTroubleOf } from "../delivery/outcome";
 import { type Log, messageOf } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
 import { noTracing, type Tracing } from "../observe/tracing";
 import type { LogEntry, LogReader } from "../store/log";
 import type { Store } from "../store/store";
 import { Signal } from "../timing/signal";
+import { type Confirm, ConfirmWindow, mostUnconfirmed } from "./confirm-window";
 import { type OutgoingMessage, toMessage } from "./message";
 import { type PublishChannel, Publisher, Unroutable } from "./publisher";
 import type { RefusedEvents } from "./refused-events";
@@ -31,13 +30,9 @@ type Failed = { readonly error: unknown; readonly entry?: LogEntry };
 interface Refused {
   readonly entry: LogEntry;
   readonly message: OutgoingMessage;
-  readonly confirm: () => number | undefined;
+  readonly confirm: Confirm;
 }
 
-/** Maximum number of unconfirmed events. Keeps the broker busy, and bounds memory use while it blocks publishers. */
-const window = 1024;
-/** Maximum total size of unconfirmed messages, in bytes. */
-const windowBytes = 16 * 1024 * 1024;
 /** Number of events read at once, and sent at once while the log does not grow. Larger pieces cost the broker less work. */
 const batch = 256;
 /** Number of events sent at once while the log grows. More would delay requests noticeably. */
@@ -124,60 +119,50 @@ export class Relay {
 
   /** Sends events until something fails. Resolves with the failure once nothing is in flight; with undefined if closed or stopped. */
   async #send(publisher: Publisher, closed: AbortSignal): Promise<Failed | undefined> {
-    const prefix = new ConfirmedPrefix();
-    let inFlight = 0;
-    let bytesInFlight = 0;
+    const { exchangeOf, tracing = noTracing } = this.options;
+    const window = new ConfirmWindow(publisher, tracing, this.#wake);
     let next = this.#position;
     /** Events read but not sent yet. Read in whole batches: reading only as many as fit was measured to slow down the relay. */
     let unsent: LogEntry[] = [];
     let failure: Failed | undefined;
     /** How many may be in flight: few after a refusal, since the others get each that is refused twice. */
-    let allowed = window;
+    let allowed = mostUnconfirmed;
     const refused: Refused[] = [];
     const ended = () => closed.aborted || this.#stopping;
-    const { exchangeOf, tracing = noTracing } = this.options;
 
     const send = (entry: LogEntry) => {
       const message = toMessage(entry, exchangeOf(entry.type));
-      const span = tracing.send(message);
-      const confirm = prefix.send(entry.position);
-      inFlight += 1;
-      bytesInFlight += message.content.length;
+      const confirm = window.expect(entry.position);
       next = entry.position;
-      publisher.send(message, (error) => {
+      window.send(message, (error) => {
         if (error) {
-          span.end(spanTroubleOf(error));
           this.tally[error instanceof Unroutable ? "returns" : "failures"] += 1;
           if (error instanceof Unroutable) failure ??= { error, entry };
           else refused.push({ entry, message, confirm });
         } else {
-          span.end();
           this.tally.confirms += 1;
-          allowed = Math.min(window, allowed + 1);
+          allowed = Math.min(mostUnconfirmed, allowed + 1);
           this.#advance(confirm());
         }
-        inFlight -= 1;
-        bytesInFlight -= message.content.length;
-        this.#wake.raise();
       });
     };
 
     while (!ended() && failure === undefined) {
       const { drained } = publisher;
       drained?.then(() => this.#wake.raise());
-      if (refused.length > 0 && inFlight === 0) {
+      if (refused.length > 0 && window.isEmpty) {
         failure = await this.#insist(publisher, refused.splice(0), closed);
         allowed = 1;
         continue;
       }
-      if (allowed === window && refused.length === 0) this.options.refused.end(this.#position);
+      if (allowed === mostUnconfirmed && refused.length === 0) this.options.refused.end(this.#position);
       const pause = this.#pauses[0];
-      if (pause && inFlight === 0) {
+      if (pause && window.isEmpty) {
         this.#pauses.shift();
         await pause(next);
         continue;
       }
-      const hasRoom = () => inFlight < (this.options.refused.isSuspect(next) ? 1 : allowed) && bytesInFlight < windowBytes;
+      const hasRoom = () => window.hasRoom(this.options.refused.isSuspect(next) ? 1 : allowed);
       const maySend = !drained && !pause && refused.length === 0 && hasRoom();
       try {
         if (maySend && unsent.length === 0) unsent = await this.options.log.read(next, batch);
@@ -193,11 +178,11 @@ export class Relay {
       // Let requests and confirms run in between.
       if (sent > 0) await new Promise(setImmediate);
       else {
-        if (maySend && inFlight === 0) this.options.refused.end(this.#position);
+        if (maySend && window.isEmpty) this.options.refused.end(this.#position);
         await this.#wake.wait();
       }
     }
-    while (inFlight > 0 && !ended()) await this.#wake.wait();
+    while (!window.isEmpty && !ended()) await this.#wake.wait();
     await this.#pause(this.options.refused.pauseAfterClose(refused, closed));
     return failure;
   }

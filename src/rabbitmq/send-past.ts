@@ -1,17 +1,14 @@
-import { ConfirmedPrefix } from "../delivery/confirmed-prefix";
-import { spanTroubleOf } from "../delivery/outcome";
 import { type ReplaySelection, selects } from "../delivery/replay-selection";
 import { noTracing, type Tracing } from "../observe/tracing";
 import type { LogEntry, LogReader } from "../store/log";
 import { Signal } from "../timing/signal";
 import { TokenBucket } from "../timing/token-bucket";
+import { type Confirm, ConfirmWindow } from "./confirm-window";
 import type { Culprit } from "./culprit";
 import { type OutgoingMessage, toMessage } from "./message";
 import { type PublishChannel, Publisher, Unsendable } from "./publisher";
 import { contentRefusal } from "./reply-code";
 
-const window = 1024;
-const windowBytes = 16 * 1024 * 1024;
 const batch = 256;
 
 export interface PastOptions {
@@ -38,11 +35,11 @@ export interface PastOptions {
   readonly stop?: AbortSignal;
 }
 
-/** An event on its way to the queue. */
-interface Sent {
+/** An event that the broker has not confirmed. */
+interface Unconfirmed {
   readonly position: number;
   readonly message: OutgoingMessage;
-  readonly confirm: () => number | undefined;
+  readonly confirm: Confirm;
 }
 
 /**
@@ -51,92 +48,106 @@ interface Sent {
  *
  * @throws {Unroutable} if the queue does not exist.
  */
-export async function sendPast(options: PastOptions): Promise<number> {
-  const { log, selection, last, onProgress, culprit, putAway, closed, stop, tracing = noTracing } = options;
-  const publisher = new Publisher(options.channel);
-  const prefix = new ConfirmedPrefix();
-  const bucket = selection.rate === null ? undefined : new TokenBucket(selection.rate, performance.now());
-  const wake = new Signal();
-  for (const signal of [closed, stop]) signal?.addEventListener("abort", () => wake.raise(), { once: true });
-  let taken = options.after;
-  let position = options.after;
-  let confirmed = 0;
-  let inFlight = 0;
-  let bytesInFlight = 0;
-  let failure: unknown;
-  const unconfirmed = new Map<number, Sent>();
+export function sendPast(options: PastOptions): Promise<number> {
+  return new PastSender(options).run();
+}
 
-  const advance = (to: number | undefined) => {
-    position = to ?? position;
-    onProgress(position, confirmed);
-  };
-  const refuse = ({ position, message, confirm }: Sent, why: string) => {
+class PastSender {
+  readonly #publisher: Publisher;
+  readonly #window: ConfirmWindow;
+  readonly #bucket: TokenBucket | undefined;
+  readonly #wake = new Signal();
+  readonly #unconfirmed = new Map<number, Unconfirmed>();
+  #position: number;
+  #confirmed = 0;
+  #failure: unknown;
+
+  constructor(readonly options: PastOptions) {
+    const { channel, selection, after, closed, stop, tracing = noTracing } = options;
+    this.#publisher = new Publisher(channel);
+    this.#window = new ConfirmWindow(this.#publisher, tracing, this.#wake);
+    if (selection.rate !== null) this.#bucket = new TokenBucket(selection.rate, performance.now());
+    for (const signal of [closed, stop]) signal?.addEventListener("abort", () => this.#wake.raise(), { once: true });
+    this.#position = after;
+  }
+
+  async run(): Promise<number> {
+    const { log, selection, after, last, closed, stop } = this.options;
+    for (let taken = after; !this.#isEnded && taken < last; ) {
+      const entries = (await log.read(taken, batch)).filter((entry) => entry.position <= last);
+      if (entries.length === 0) break;
+      for (const entry of entries) {
+        if (this.#isEnded) break;
+        taken = entry.position;
+        if (!selects(selection, entry)) this.#advance(this.#window.expect(entry.position)());
+        else if (await this.#maySend(entry)) this.#send(entry);
+      }
+      await new Promise(setImmediate);
+    }
+    while (!this.#window.isEmpty && !closed.aborted) await this.#wake.wait();
+    this.#findCulprit();
+    if (this.#failure !== undefined) throw this.#failure;
+    return closed.aborted || stop?.aborted ? this.#position : Math.max(this.#position, last);
+  }
+
+  get #isEnded(): boolean {
+    const { closed, stop } = this.options;
+    return closed.aborted || stop?.aborted || this.#failure !== undefined;
+  }
+
+  /** Waits until the rate, the window and the socket have room for an event. Resolves with false if the run ends first. */
+  async #maySend({ position }: LogEntry): Promise<boolean> {
+    const waitMs = () => this.#bucket?.take(performance.now()) ?? 0;
+    for (let ms = waitMs(); ms > 0 && !this.#isEnded; ms = waitMs()) await this.#wake.wait(ms);
+    const most = this.options.culprit.isSuspect(position) ? 1 : undefined;
+    while (!this.#window.hasRoom(most) && !this.#isEnded) await this.#wake.wait();
+    if (this.#publisher.drained) await this.#publisher.drained;
+    return !this.#isEnded;
+  }
+
+  #send(entry: LogEntry): void {
+    const { position } = entry;
+    const message = pastMessage(entry, this.options);
+    const sent = { position, message, confirm: this.#window.expect(position) };
+    const problem = this.#publisher.frameProblem(message);
+    if (problem !== undefined) {
+      this.#putAway(sent, problem);
+      return;
+    }
+    this.#unconfirmed.set(position, sent);
+    this.#window.send(message, (error) => {
+      if (!error) {
+        this.#unconfirmed.delete(position);
+        this.#confirmed += 1;
+        this.#advance(sent.confirm());
+      } else if (error instanceof Unsendable) this.#putAway(sent, error.message);
+      else this.#failure ??= error;
+    });
+  }
+
+  #advance(to: number | undefined): void {
+    this.#position = to ?? this.#position;
+    this.options.onProgress(this.#position, this.#confirmed);
+  }
+
+  #putAway({ position, message, confirm }: Unconfirmed, why: string): void {
     try {
-      putAway(message, why);
-      unconfirmed.delete(position);
-      advance(confirm());
+      this.options.putAway(message, why);
+      this.#unconfirmed.delete(position);
+      this.#advance(confirm());
     } catch (error) {
       // Says more than that the channel was closed.
-      failure = error;
+      this.#failure = error;
     }
-  };
-  const send = (entry: LogEntry) => {
-    const message = pastMessage(entry, options);
-    const span = tracing.send(message);
-    const sent = { position: entry.position, message, confirm: prefix.send(entry.position) };
-    unconfirmed.set(sent.position, sent);
-    const bytes = message.content.length;
-    inFlight += 1;
-    bytesInFlight += bytes;
-    publisher
-      .publishFirst([message])
-      .then(
-        () => {
-          span.end();
-          unconfirmed.delete(sent.position);
-          confirmed += 1;
-          advance(sent.confirm());
-        },
-        (error: unknown) => {
-          span.end(spanTroubleOf(error));
-          if (error instanceof Unsendable) refuse(sent, error.message);
-          else failure ??= error;
-        },
-      )
-      .then(() => {
-        inFlight -= 1;
-        bytesInFlight -= bytes;
-        wake.raise();
-      });
-  };
-  const ended = () => closed.aborted || stop?.aborted || failure !== undefined;
-
-  while (!ended() && taken < last) {
-    const entries = (await log.read(taken, batch)).filter((entry) => entry.position <= last);
-    if (entries.length === 0) break;
-    for (const entry of entries) {
-      if (ended()) break;
-      taken = entry.position;
-      if (!selects(selection, entry)) {
-        advance(prefix.send(entry.position)());
-        continue;
-      }
-      for (let waitMs = bucket?.take(performance.now()) ?? 0; waitMs > 0 && !ended(); waitMs = bucket?.take(performance.now()) ?? 0) {
-        await wake.wait(waitMs);
-      }
-      const mostInFlight = culprit.isSuspect(entry.position) ? 1 : window;
-      while ((inFlight >= mostInFlight || bytesInFlight >= windowBytes) && !ended()) await wake.wait();
-      if (publisher.drained) await publisher.drained;
-      if (!ended()) send(entry);
-    }
-    await new Promise(setImmediate);
   }
-  while (inFlight > 0 && !closed.aborted) await wake.wait();
-  const why = contentRefusal(closed);
-  const guilty = why === undefined ? undefined : culprit.blame([...unconfirmed.values()]);
-  if (guilty) refuse(guilty, `RabbitMQ closed the channel twice over this event: ${why}`);
-  if (failure !== undefined) throw failure;
-  return closed.aborted || stop?.aborted ? position : Math.max(position, last);
+
+  /** Puts away the event over which RabbitMQ closed the channel, once that is certain. */
+  #findCulprit(): void {
+    const { closed, culprit } = this.options;
+    const why = contentRefusal(closed);
+    const guilty = why === undefined ? undefined : culprit.blame([...this.#unconfirmed.values()]);
+    if (guilty) this.#putAway(guilty, `RabbitMQ closed the channel twice over this event: ${why}`);
+  }
 }
 
 function pastMessage(entry: LogEntry, { queue, marked, selection }: Pick<PastOptions, "queue" | "marked" | "selection">): OutgoingMessage {
