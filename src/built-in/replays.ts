@@ -1,13 +1,15 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { ConsumerError, checkQueueName, queueNamePattern } from "../delivery/consumer-options";
+import { queueNamePattern } from "../delivery/consumer-options";
+import { InvalidSelection, readSelection } from "../delivery/read-selection";
 import type { ReplaySelection } from "../delivery/replay-selection";
 import { leastRate, NotCancellable, type Replay } from "../delivery/replays";
 import { jsonBody } from "../http/json-body";
 import { invalid } from "../http/mistakes";
 import { HttpProblem, Problem } from "../http/problem";
 import { defineRoute } from "../routing/route";
-import { parseTime, UtcTime } from "../schema/time";
+import type { Catalogue } from "../schema/catalogue";
+import { UtcTime } from "../schema/time";
 import { reachable } from "./reachable";
 
 const tags = ["replays"];
@@ -86,7 +88,7 @@ export default defineRoute(({ replays, catalogue }) =>
     .post(
       "",
       async ({ body, set }) => {
-        const selection = selectionOf(body, (patterns) => catalogue.select(patterns));
+        const selection = selectionOf(body, catalogue);
         if (body.dryRun) return { count: await reachable(replays.count(body.queue, selection)) };
         const replay = await reachable(replays.start(body.queue, selection));
         set.status = 202;
@@ -158,34 +160,14 @@ export default defineRoute(({ replays, catalogue }) =>
     ),
 );
 
-function selectionOf(body: Static<typeof Request>, select: (patterns: readonly string[]) => string[]): ReplaySelection {
-  const mistakes: { pointer: string; detail: string }[] = [];
-  const attempt = <T>(pointer: string, read: () => T): T | null => {
-    try {
-      return read();
-    } catch (error) {
-      mistakes.push({ pointer, detail: (error as Error).message });
-      return null;
-    }
-  };
-  const { queue, events, id, rate, force } = body;
-  attempt("/queue", () => checkQueueName(queue));
-  const selection: ReplaySelection = {
-    types: events ? attempt("/events", () => select(events)) : null,
-    subject: id ?? null,
-    from: body.from === undefined ? null : attempt("/from", () => isoTime(body.from as string)),
-    to: body.to === undefined ? null : attempt("/to", () => isoTime(body.to as string)),
-    rate: rate ?? null,
-    force: force ?? false,
-  };
-  const { from, to } = selection;
-  if (from !== null && to !== null && from >= to) mistakes.push({ pointer: "/to", detail: "Expected a time after `from`." });
-  if (mistakes.length > 0) throw invalid("body", mistakes);
-  return selection;
-}
-
-function isoTime(text: string): string {
-  const time = parseTime(text, "utc");
-  if (!time) throw new ConsumerError("Expected a day such as 2026-11-01, or a time such as 2026-11-01T08:00:00Z.");
-  return time.toISOString();
+function selectionOf(body: Static<typeof Request>, catalogue: Catalogue): ReplaySelection {
+  try {
+    return readSelection(body, catalogue, "utc");
+  } catch (error) {
+    if (!(error instanceof InvalidSelection)) throw error;
+    throw invalid(
+      "body",
+      error.mistakes.map(({ field, detail }) => ({ pointer: `/${field}`, detail })),
+    );
+  }
 }

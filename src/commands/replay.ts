@@ -1,6 +1,6 @@
-import { ConsumerError, checkQueueName } from "../delivery/consumer-options";
 import { UnknownQueue } from "../delivery/queue-errors";
 import { narrowed, typesOnQueue } from "../delivery/queue-types";
+import { InvalidSelection, readSelection } from "../delivery/read-selection";
 import type { ReplaySelection } from "../delivery/replay-selection";
 import { beginningOf, countPast, leastRate } from "../delivery/replays";
 import { EmbeddedReplays } from "../embedded/replays";
@@ -9,8 +9,7 @@ import { tell } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
 import { quarantineFolder } from "../rabbitmq/quarantine";
 import { queueDepth } from "../rabbitmq/topology";
-import { type Catalogue, UnknownEventType } from "../schema/catalogue";
-import { parseTime } from "../schema/time";
+import type { Catalogue } from "../schema/catalogue";
 import type { LogFollower } from "../store/log-follower";
 import { cancelReplay } from "./cancel-replay";
 import { runCommand, wholeNumber } from "./command";
@@ -129,33 +128,20 @@ async function count(replaying: Replaying, what: string): Promise<number> {
 }
 
 function selectionOf(values: Values, queue: string, catalogue: Catalogue): ReplaySelection {
-  const patterns = values.events?.flatMap((each) => each.split(",")).map((pattern) => pattern.trim());
-  const rate = values.rate === undefined ? null : Number(values.rate);
-  if (rate !== null && !(rate >= leastRate && Number.isFinite(rate))) {
+  const rate = values.rate === undefined ? undefined : Number(values.rate);
+  if (rate !== undefined && !(rate >= leastRate && Number.isFinite(rate))) {
     throw new UsageError(`--rate ${values.rate}: use a number from ${leastRate}.`);
   }
-  const [from, to] = [timeOf("--from", values.from), timeOf("--to", values.to)];
-  if (from !== null && to !== null && from >= to) throw new UsageError("--to is not after --from, so there is nothing in between.");
+  const id = values.id === undefined ? undefined : wholeNumber("--id", values.id, 1);
+  const events = values.events?.flatMap((each) => each.split(",")).map((pattern) => pattern.trim());
+  const { from, to, force } = values;
   try {
-    checkQueueName(queue);
-    return {
-      types: patterns ? catalogue.select(patterns) : null,
-      subject: values.id === undefined ? null : wholeNumber("--id", values.id, 1),
-      from,
-      to,
-      rate,
-      force: values.force ?? false,
-    };
+    return readSelection({ queue, events, id, from, to, rate, force }, catalogue, "local");
   } catch (error) {
-    throw error instanceof ConsumerError || error instanceof UnknownEventType ? new UsageError(error.message) : error;
+    if (!(error instanceof InvalidSelection)) throw error;
+    const [{ field, detail }] = error.mistakes;
+    throw new UsageError(`--${field} ${values[field]}: ${detail}`);
   }
-}
-
-function timeOf(option: string, text: string | undefined): string | null {
-  if (text === undefined) return null;
-  const time = parseTime(text, "local");
-  if (!time) throw new UsageError(`${option} ${text}: use a day such as 2026-11-01, or a time such as 2026-11-01T08:00:00Z.`);
-  return time.toISOString();
 }
 
 function wordsOf({ from, to, events = [], id, rate, force }: Values, queue: string): string[] {
