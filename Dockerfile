@@ -1,9 +1,9 @@
-# Images are pinned by digest. Bun comes from npm, whose client checks what it downloads: the same binary as on a developer's machine.
+# Images are pinned by digest. Bun is installed from npm, whose client verifies the download.
 FROM node:24-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS dependencies
 RUN npm install -g bun@1.4.5 --allow-scripts=bun
 WORKDIR /app
 COPY package.json bun.lock bunfig.toml ./
-# Of the AsyncAPI component two files are served; the many packages that it was built from have no place here.
+# Keeps only the served files of the AsyncAPI component, not the many packages that it depends on.
 RUN bun install --frozen-lockfile --production \
   && mkdir /served \
   && tar -C node_modules -c @asyncapi/react-component/browser/standalone/index.js @asyncapi/react-component/styles/default.min.css \
@@ -28,7 +28,7 @@ VOLUME /data
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["bun", "-e", "const { ok } = await fetch(`http://127.0.0.1:${process.env.PORT || 3000}/health/ready`); process.exit(ok ? 0 : 1)"]
-# In the exec form, so that Bun is PID 1 and gets the SIGTERM itself; src/main.ts handles it.
-# A consumer is the same image with another command, which listens for the health check above:
+# The exec form makes Bun PID 1, so that it receives SIGTERM; src/main.ts handles the signal.
+# A consumer uses the same image with another command, which serves the health check above:
 # ["bun", "consumers/logger.ts", "--health-port", "3000"].
 CMD ["bun", "src/main.ts"]

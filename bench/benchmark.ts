@@ -71,7 +71,7 @@ export class VoidRun extends Error {
 export function mustEqual(counts: Readonly<Record<string, number>>): void {
   if (new Set(Object.values(counts)).size > 1) {
     throw new VoidRun(
-      `these must be the same: ${Object.entries(counts)
+      `these counts must be equal: ${Object.entries(counts)
         .map(([what, count]) => `${what} ${count}`)
         .join(", ")}`,
     );

@@ -40,25 +40,25 @@ const benchmarks: readonly Benchmark[] = [
   memoryBacklog,
 ];
 
-const help = `Measures Warren against baselines, round by round in turn, and prints medians.
+const help = `Measures Warren against baselines in alternating rounds, and prints medians.
 
   bun run bench                  all benchmarks
-  bun run bench post get         these
+  bun run bench post get         only these
 
 Benchmarks:
 ${benchmarks.map(({ name, title }) => `  ${name.padEnd(16)} ${title}`).join("\n")}
 
 Options:
-  --rounds N    rounds of each benchmark; default 5, but 1 of memory and 3 of memory-backlog
+  --rounds N    rounds of each benchmark; default 5, but 1 for memory and 3 for memory-backlog
   --seconds N   seconds under load in each round; default 10 (sustained takes six times as long)
-  --events N    events that relay, relay-same, consumer, consumer-once and embedded move in each round; default 200000
-  --minutes N   minutes of load of memory, against one; default 10
-  --size N      how many events or items are many, for list, log-size and memory-backlog; default: as their titles say
-  --json        print the result as JSON
-  --help        this text
+  --events N    events per round in relay, relay-same, consumer, consumer-once and embedded; default 200000
+  --minutes N   minutes of load in memory; default 10
+  --size N      number of events or items in list, log-size and memory-backlog; default: the large number in the title
+  --json        print the results as JSON
+  --help        print this help
 
-A run in which something was lost, refused or came twice is void: it is said so, and the exit code is 1. The aim of
-each benchmark is printed with its ratio and changes no exit code.`;
+A run is void if anything was lost, refused or duplicated; this is reported, and the exit code is 1. The target of each
+benchmark is printed with its ratio and does not affect the exit code.`;
 
 const missing = {
   wrk: () => (Bun.which("wrk") ? undefined : "wrk, the load generator, is not on PATH; on Debian: apt-get install wrk"),
@@ -84,13 +84,14 @@ function readArguments() {
     });
     const given = (name: "rounds" | "seconds" | "events" | "minutes" | "size") => {
       const text = values[name];
-      if (text !== undefined && !/^[1-9]\d{0,8}$/.test(text)) throw new Error(`--${name} is ${text}; use a whole number from 1.`);
+      if (text !== undefined && !/^[1-9]\d{0,8}$/.test(text))
+        throw new Error(`Invalid value "${text}" for --${name}. Use a whole number from 1.`);
       return text === undefined ? undefined : Number(text);
     };
     const count = (name: "seconds" | "events" | "minutes") => given(name) as number;
     const chosen = positionals.map((name) => {
       const found = benchmarks.find((benchmark) => benchmark.name === name);
-      if (!found) throw new Error(`There is no benchmark "${name}"; there are ${benchmarks.map((known) => known.name).join(", ")}.`);
+      if (!found) throw new Error(`Unknown benchmark "${name}". Use one of ${benchmarks.map((known) => known.name).join(", ")}.`);
       return found;
     });
     const { json, help: helpWanted } = values;
@@ -117,7 +118,7 @@ let runs = 0;
 let cleaning: Promise<void> | undefined;
 
 async function prepare(): Promise<Context> {
-  if (cleaning) throw new Error("the bench was stopped");
+  if (cleaning) throw new Error("the benchmark was stopped");
   await (await broker)?.empty();
   runs += 1;
   // The previous run may have left gigabytes on the disk.
@@ -159,12 +160,12 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 let failures = 0;
 const results: Result[] = [];
 const [loadBefore = 0] = loadavg();
-if (loadBefore > 0.5) progress(`other programs keep this machine busy (load ${loadBefore.toFixed(1)}): figures will be rough`);
-if (options.amounts.size) progress(`--size ${options.amounts.size} stands in for the large numbers in the titles`);
+if (loadBefore > 0.5) progress(`other programs are using this machine (load ${loadBefore.toFixed(1)}); results will be imprecise`);
+if (options.amounts.size) progress(`--size ${options.amounts.size} replaces the large numbers in the titles`);
 for (const benchmark of options.chosen.length > 0 ? options.chosen : benchmarks) {
   const lacking = benchmark.needs.map((need) => missing[need]()).filter((text) => text !== undefined);
   if (lacking.length > 0) {
-    progress(`${benchmark.name} is left out: ${lacking.join("; ")}`);
+    progress(`skipping ${benchmark.name}: ${lacking.join("; ")}`);
     if (options.chosen.length > 0) failures += 1;
     continue;
   }

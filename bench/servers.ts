@@ -10,7 +10,7 @@ export interface Server extends Running {
 export async function startServer(file: string, env: Record<string, string>): Promise<Server> {
   const server = run([file], { env: { NODE_ENV: "production", PORT: "0", ...env } });
   const url = /listens on (http:\/\/[^ "]+)/.exec(await server.line("listens on"))?.[1];
-  if (!url) throw new Error(`${file} did not say where it listens`);
+  if (!url) throw new Error(`${file} did not print its address`);
   return { ...server, url };
 }
 
@@ -32,5 +32,5 @@ export async function heldItems(server: Server): Promise<number> {
 export function mustMatchAnswers(items: number, ...loads: readonly Load[]): void {
   const answers = loads.reduce((sum, { answers }) => sum + answers, 0);
   const most = answers + loads.length * connections;
-  if (items < answers || items > most) throw new VoidRun(`${answers} requests were answered with 2xx, but there are ${items} items`);
+  if (items < answers || items > most) throw new VoidRun(`${answers} requests got a 2xx response, but there are ${items} items`);
 }

@@ -26,8 +26,9 @@ export async function load(url: string, seconds: number, requests: readonly stri
   const [out, err, code] = await Promise.all([wrk.stdout.text(), wrk.stderr.text(), wrk.exited]);
   process.off("exit", end);
   const line = out.split("\n").find((text) => text.startsWith("{"));
-  if (code !== 0 || !line) throw new Error(`wrk ended with ${code}: ${err || out}`);
+  if (code !== 0 || !line) throw new Error(`wrk exited with code ${code}: ${err || out}`);
   const result = JSON.parse(line) as Record<"answers" | "seconds" | "refused" | "failed" | "p50Ms" | "p99Ms", number>;
-  if (result.refused > 0 || result.failed > 0) throw new VoidRun(`${result.refused} answers were no 2xx, ${result.failed} did not come`);
+  if (result.refused > 0 || result.failed > 0)
+    throw new VoidRun(`${result.refused} responses were not 2xx, and ${result.failed} requests got no response`);
   return { answers: result.answers, perSecond: result.answers / result.seconds, p50Ms: result.p50Ms, p99Ms: result.p99Ms };
 }

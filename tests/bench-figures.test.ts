@@ -94,7 +94,7 @@ describe("a run is void", () => {
   test("when counts differ that must be the same", () => {
     expect(() => mustEqual({ items: 5, events: 5 })).not.toThrow();
     expect(() => mustEqual({ items: 5, "events in the log": 4 })).toThrow(
-      new VoidRun("these must be the same: items 5, events in the log 4"),
+      new VoidRun("these counts must be equal: items 5, events in the log 4"),
     );
   });
 

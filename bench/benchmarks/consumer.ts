@@ -27,7 +27,7 @@ const rawConsume: Benchmark["baseline"] = {
 
 export const consumer: Benchmark = {
   name: "consumer",
-  title: "A consumer with a trivial handler, against raw consume and ack (prefetch 512)",
+  title: "A consumer with a trivial handler vs. raw consume and ack (prefetch 512)",
   needs: ["rabbitmq"],
   columns: columns(0.9),
   warren: {
@@ -44,7 +44,7 @@ export const consumer: Benchmark = {
 
 export const consumerOnce: Benchmark = {
   name: "consumer-once",
-  title: "A consumer with exactly-once effects, one row for each event, against raw consume and ack (prefetch 512)",
+  title: "A consumer with exactly-once effects, one row per event, vs. raw consume and ack (prefetch 512)",
   needs: ["rabbitmq"],
   columns: columns(0.6),
   warren: {
@@ -57,7 +57,7 @@ export const consumerOnce: Benchmark = {
       const tables = openConsumerTables(join(dirname(databaseIn(folder)), "consumers", `${queue}.db`));
       const rows = tables?.get<{ rows: number; events: number }>("SELECT count(*) AS rows, count(DISTINCT event) AS events FROM effects");
       tables?.close();
-      mustEqual({ effects: rows?.rows ?? 0, "events that have one": rows?.events ?? 0, expected: events });
+      mustEqual({ effects: rows?.rows ?? 0, "events with an effect": rows?.events ?? 0, expected: events });
       return sample;
     },
   },
@@ -79,7 +79,7 @@ async function consumed(broker: BenchBroker, events: number, start: () => Runnin
   mustEqual({ handled: count, expected: events });
   await program.stop();
   // Events handled but not acknowledged would be back in the queue now.
-  await eventually(async () => ((await broker.consumers(queue)) === 0 ? true : undefined), "the consumer to be gone");
+  await eventually(async () => ((await broker.consumers(queue)) === 0 ? true : undefined), "the consumer to disconnect");
   mustEqual({ "messages left in the queue": await broker.depth(queue), expected: 0 });
   return sample;
 }

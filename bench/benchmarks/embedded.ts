@@ -10,7 +10,7 @@ import { delays, latency, samplesPerSecond } from "./latency";
 
 export const embedded: Benchmark = {
   name: "embedded",
-  title: "Without a broker: a consumer with a trivial handler reads a backlog, against reading and parsing alone",
+  title: "Without a broker: a consumer with a trivial handler reading a backlog vs. reading and parsing alone",
   needs: [],
   columns: [
     { key: "perSecond", label: "events/s", digits: 0, limit: { atLeast: 100_000 } },
@@ -36,7 +36,7 @@ export const embedded: Benchmark = {
 
 export const embeddedLatency: Benchmark = {
   name: "embedded-latency",
-  title: "Without a broker, idle: from the HTTP answer, which follows the commit, to the handler's call, against raw RabbitMQ",
+  title: "Without a broker, idle: time from the HTTP response, which follows the commit, to the handler call vs. raw RabbitMQ",
   needs: ["rabbitmq"],
   columns: [
     { key: "p50Ms", label: "p50 ms", digits: 3, limit: { atMost: 10 } },

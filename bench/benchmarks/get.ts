@@ -11,7 +11,7 @@ const reads = ["get", String(items)];
 
 export const get: Benchmark = {
   name: "get",
-  title: `GET /items/:id, any of ${items} items: from the database, against a Map`,
+  title: `GET /items/:id, any of ${items} items: from the database vs. a Map`,
   needs: ["wrk"],
   columns: [
     { key: "perSecond", label: "req/s", digits: 0, aim: { atLeast: 0.9 } },
@@ -24,7 +24,7 @@ export const get: Benchmark = {
 
 export const getBesidePost: Benchmark = {
   name: "get-beside-post",
-  title: `GET /items/:id, any of ${items} items, while as many clients create items: on disk, against in memory`,
+  title: `GET /items/:id, any of ${items} items, while as many clients create items: on disk vs. in memory`,
   needs: ["wrk"],
   columns: [
     { key: "perSecond", label: "GET/s", digits: 0 },

@@ -8,7 +8,7 @@ export const samplesPerSecond = 50;
 
 export const latency: Benchmark = {
   name: "latency",
-  title: "On an idle system: from the HTTP answer to the handler's call, against raw publish to delivery",
+  title: "On an idle system: time from the HTTP response to the handler call vs. raw publish to delivery",
   needs: ["rabbitmq"],
   columns: [
     { key: "p50Ms", label: "p50 ms", digits: 3, aim: { atMost: 1.5 } },

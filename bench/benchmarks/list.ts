@@ -40,7 +40,7 @@ const lists: readonly List[] = [
 
 export const list: Benchmark = {
   name: "list",
-  title: `GET /items?limit=${limit} at any depth of ${many.toLocaleString("en-US")} items, against the first page of ${few.toLocaleString("en-US")}`,
+  title: `GET /items?limit=${limit} at any depth of ${many.toLocaleString("en-US")} items vs. the first page of ${few.toLocaleString("en-US")}`,
   needs: ["wrk"],
   columns: [
     { key: "cpuMicros", label: "CPU µs/page", digits: 0, aim },
@@ -111,7 +111,7 @@ async function check({ url }: Server, { query, sort, fits }: List, paths: readon
     const keys = items.map((record) => String(record[sort]).padStart(10, "0"));
     const sorted = query["sort"]?.startsWith("-") ? keys.toSorted().reverse() : keys.toSorted();
     const inOrder = Bun.deepEquals(keys, sorted);
-    if (!inOrder || !items.every(fits)) throw new VoidRun(`${path} is in no order, or holds what its filter does not let through`);
+    if (!inOrder || !items.every(fits)) throw new VoidRun(`${path} is not in order, or has items that do not match its filter`);
     longest = Math.max(longest, items.length);
   }
   if (longest !== limit) throw new VoidRun(`no page of ${JSON.stringify(query)} has ${limit} items`);

@@ -13,7 +13,7 @@ const aim = { atMost: 1.2 };
 
 export const logSize: Benchmark = {
   name: "log-size",
-  title: `POST /items with ${many.toLocaleString("en-US")} events in the log, against ${few.toLocaleString("en-US")}`,
+  title: `POST /items with ${many.toLocaleString("en-US")} events in the log vs. ${few.toLocaleString("en-US")}`,
   needs: ["wrk"],
   columns: [
     { key: "cpuMicros", label: "CPU µs/req", digits: 1, aim },

@@ -26,7 +26,7 @@ const afterOneMinute = {
 
 export const memory: Benchmark = {
   name: "memory",
-  title: "Memory of the API after 10 min of POST /items with RabbitMQ, against after 1 min",
+  title: "Memory of the API after 10 min of POST /items with RabbitMQ vs. after 1 min",
   needs: ["wrk", "rabbitmq"],
   rounds: 1,
   columns,
@@ -39,12 +39,12 @@ export const memory: Benchmark = {
 
 export const memoryBacklog: Benchmark = {
   name: "memory-backlog",
-  title: `Memory of the API with RabbitMQ gone and ${many.toLocaleString("en-US")} events waiting, against after 1 min of load with it`,
+  title: `Memory of the API with RabbitMQ down and ${many.toLocaleString("en-US")} events waiting vs. after 1 min of load with RabbitMQ`,
   needs: ["wrk", "rabbitmq"],
   rounds: 3,
   columns,
   warren: {
-    name: "broker gone",
+    name: "broker down",
     run: (context: Context) => withApi(context, (system) => loadUntilWaiting(context.size ?? many, system)),
   },
   baseline: afterOneMinute,
@@ -105,7 +105,7 @@ async function loadUntilWaiting(events: number, { api, broker, log }: System): P
   const loads: Load[] = [];
   while (log.events() < events) loads.push(await load(api.url, pieceSeconds, ["post"]));
   const sample = { ...watch.stop(), perSecond: loads[0]?.perSecond ?? Number.NaN };
-  if (log.confirmed() > 0) throw new VoidRun(`${log.confirmed()} events did not wait`);
+  if (log.confirmed() > 0) throw new VoidRun(`${log.confirmed()} events were confirmed although the broker was down`);
   await broker.start();
   return { loads, sample };
 }

@@ -60,7 +60,7 @@ const contenders: Pick<Benchmark, "warren" | "baseline"> = {
 
 export const postRabbitmq: Benchmark = {
   name: "post-rabbitmq",
-  title: "POST /items with RabbitMQ: on disk and confirmed, against in memory and fire-and-forget",
+  title: "POST /items with RabbitMQ: on disk and confirmed vs. in memory and fire-and-forget",
   needs: ["wrk", "rabbitmq"],
   columns: columns(1.25),
   ...contenders,
@@ -70,9 +70,9 @@ const times = 6;
 
 export const sustained: Benchmark = {
   name: "sustained",
-  title: "The same for six times as long; the backlog is the time that its events have taken to come together",
+  title: "The same for six times as long; the backlog is given as the time in which its events were created",
   needs: ["wrk", "rabbitmq"],
-  columns: [...columns(0.95), { key: "backlogSeconds", label: "greatest backlog s", digits: 2, limit: atMostTwoSeconds }],
+  columns: [...columns(0.95), { key: "backlogSeconds", label: "max backlog s", digits: 2, limit: atMostTwoSeconds }],
   warren: { ...contenders.warren, run: (context) => contenders.warren.run({ ...context, seconds: context.seconds * times }) },
   baseline: { ...contenders.baseline, run: (context) => contenders.baseline.run({ ...context, seconds: context.seconds * times }) },
 };

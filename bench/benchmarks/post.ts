@@ -9,7 +9,7 @@ const warmUpSeconds = 2;
 
 export const post: Benchmark = {
   name: "post",
-  title: "POST /items without a broker: on disk before the answer, against in memory",
+  title: "POST /items without a broker: on disk before the response vs. in memory",
   needs: ["wrk"],
   columns: [
     { key: "perSecond", label: "req/s", digits: 0, aim: { atLeast: 0.8 } },

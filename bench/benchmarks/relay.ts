@@ -46,14 +46,14 @@ const common: Pick<Benchmark, "needs" | "columns" | "warren"> = {
 export const relay: Benchmark = {
   ...common,
   name: "relay",
-  title: "The relay drains stored events into RabbitMQ, against raw publishing of the bodies, with confirms (window 2,048)",
+  title: "The relay publishing stored events to RabbitMQ vs. raw publishing of the bodies, with confirms (window 2,048)",
   baseline: { name: "raw publish", run: (context) => published(context) },
 };
 
 export const relaySame: Benchmark = {
   ...common,
   name: "relay-same",
-  title: "The same, against raw publishing of the same messages: with properties and headers, mandatory, through the exchange",
+  title: "The same vs. raw publishing of the same messages: with properties and headers, mandatory, through the exchange",
   baseline: { name: "raw publish", run: (context) => published(context, "same") },
 };
 

@@ -15,7 +15,7 @@ const create = { method: "POST", body: JSON.stringify(sampleItem), headers: { "c
 
 export const start: Benchmark = {
   name: "start",
-  title: "bun run start in an empty folder, to the first 201, against a bare Elysia hello, to its first 200",
+  title: "bun run start in an empty folder until the first 201 vs. a bare Elysia hello until its first 200",
   needs: [],
   columns: [
     { key: "ms", label: "ms", digits: 0, aim: { atMost: 2 } },
@@ -66,10 +66,10 @@ async function started(
     if (answer) {
       await answer.text();
       const ms = performance.now() - begun;
-      if (answer.status !== expected.status) throw new VoidRun(`the first answer was ${answer.status}`);
+      if (answer.status !== expected.status) throw new VoidRun(`the first response was ${answer.status}`);
       return { ms, stop: () => program.stop() };
     }
     await Bun.sleep(1);
   }
-  throw new VoidRun(`nothing answered within ${timeoutMs} ms: ${program.stderr.join("\n")}`);
+  throw new VoidRun(`no response within ${timeoutMs} ms: ${program.stderr.join("\n")}`);
 }
