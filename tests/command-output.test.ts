@@ -145,19 +145,19 @@ describe("a dead letter", () => {
 
   test("is shown with what is not known said", () => {
     const text = showDeadLetter(letter, "stock", plain, now);
-    expect(text).toContain("  Type           not told by the message\n");
+    expect(text).toContain("  Type           not in the message\n");
     expect(text).toContain("  Error          first line\n                 second\\u001b[2J\n");
-    expect(text).toContain("  First failure  not told by the message\n");
+    expect(text).toContain("  First failure  not in the message\n");
     expect(text).toMatch(/ {2}Last failure {3}.* \(6 min ago\)\n/);
     expect(text).not.toContain("Stack");
-    expect(text).toEndWith("Body  text, as it was sent\n  half a {\\u0007");
+    expect(text).toEndWith("Body  text, as sent\n  half a {\\u0007");
   });
 
   test("says how much of a long body is not shown", () => {
     const long = { ...letter, body: "x".repeat(65_536), bodyBytes: 1_000_000 };
     expect(showDeadLetter(long, "stock", plain, now)).toContain("Body  text, the first 65,536 of 1,000,000 bytes\n");
     const bytes = { ...letter, body: Buffer.from([0xff, 0xfe]).toString("base64"), bodyEncoding: "base64" as const, bodyBytes: 2 };
-    expect(showDeadLetter(bytes, "stock", plain, now)).toEndWith("Body  no text, so as base64\n  //4=");
+    expect(showDeadLetter(bytes, "stock", plain, now)).toEndWith("Body  not text, shown as base64\n  //4=");
   });
 
   test("takes two lines on a narrow terminal", () => {

@@ -42,7 +42,7 @@ test("a queue that could drop events, and one that refuses them, need a person",
       kind: "relay-stopped",
       queue: "item_events",
       what: 'Since 2026-02-18T18:00:00.000Z: "item_events" refuses events: it is full.',
-      todo: "Events wait in the log until its consumers have caught up, or its limit is raised.",
+      todo: "Events wait in the log until the queue's consumers catch up or its limit is raised.",
     },
     {
       kind: "queue-drops-events",
@@ -59,7 +59,7 @@ describe("a state that needs nobody", () => {
     expect(statusText(well, [], plain, undefined).split("\n")).toEqual([
       "Transport  rabbitmq, because RABBITMQ_URL is set: amqp://***@host:5672/",
       "Broker     connected",
-      "API        runs",
+      "API        running",
       "Event log  1,204 events so far, 12/s, in data/warren.db",
       "Relay      3 events wait for RabbitMQ, the oldest for 2 s, 10.0/s confirmed",
       "",
@@ -67,7 +67,7 @@ describe("a state that needs nobody", () => {
       "    120        3     0          1  -340/s  item_events",
       "      0        0     0          2  +0.4/s  audit",
       "",
-      "Nothing needs a person.",
+      "Nothing needs attention.",
     ]);
   });
 
@@ -99,20 +99,20 @@ describe("a person is needed for", () => {
 
   test.each<[string, SystemState, [string, string | null, RegExp, RegExp][]]>([
     ["no log", { ...well, log: null, relay: null }, [["no-log", null, /no event log in data\/warren\.db/, /bun run dev/]]],
-    ["a broker that is away", away, [["broker-away", null, /cannot be reached \(ECONNREFUSED\)/, /Start it/]]],
+    ["a broker that is away", away, [["broker-away", null, /^Cannot reach RabbitMQ at .* \(ECONNREFUSED\)\.$/, /Start it/]]],
     [
       "a broker that takes nothing",
       { ...well, broker: { url: "amqp://***@host/", state: "blocked", error: null } },
-      [["broker-away", null, /takes no messages/, /rabbitmq-diagnostics alarms/]],
+      [["broker-away", null, /does not accept messages/, /rabbitmq-diagnostics alarms/]],
     ],
     ["a backlog that is old", { ...well, relay: old }, [["old-backlog", null, /1 event waits .* for 3 min/, /short of memory or disk/]]],
-    ["one whose API is gone", { ...well, api: { running: false }, relay: old }, [["old-backlog", null, /./, /start it/]]],
+    ["one whose API is gone", { ...well, api: { running: false }, relay: old }, [["old-backlog", null, /./, /^Start the API/]]],
     [
       "one whose broker is gone",
       { ...away, relay: old },
       [
         ["broker-away", null, /./, /./],
-        ["old-backlog", null, /./, /when RabbitMQ is back/],
+        ["old-backlog", null, /./, /when RabbitMQ is available again/],
       ],
     ],
     [
@@ -126,7 +126,7 @@ describe("a person is needed for", () => {
     [
       "messages that no queue takes",
       { ...well, quarantine: [{ queue: "audit", messages: 1, folder: "data/quarantine/audit" }] },
-      [["quarantine", "audit", /A message that no queue takes is in data\/quarantine\/audit\./, /Each file says why/]],
+      [["quarantine", "audit", /A message that no queue takes is in data\/quarantine\/audit\./, /Each file states the reason/]],
     ],
     [
       "events of an embedded consumer that does not run",
@@ -153,11 +153,11 @@ describe("a person is needed for", () => {
   test("it is said with what to do, broken to the width of the terminal", () => {
     const text = statusText(away, needsOf(away), plain, 50);
     expect(text).toContain("Broker     away (ECONNREFUSED)");
-    expect(text).toContain("RabbitMQ cannot be asked for its queues.");
-    const lines = text.split("\n").slice(text.split("\n").indexOf("One thing needs a person:") + 1);
+    expect(text).toContain("Queues unknown: cannot reach RabbitMQ.");
+    const lines = text.split("\n").slice(text.split("\n").indexOf("1 problem needs attention:") + 1);
     expect(lines.every((line) => line.startsWith("  ") && line.length < 50)).toBe(true);
     expect(lines.map((line) => line.trim()).join(" ")).toBe(
-      "RabbitMQ at amqp://***@host/ cannot be reached (ECONNREFUSED). Start it, or correct RABBITMQ_URL. Events wait in the log until then; none is lost.",
+      "Cannot reach RabbitMQ at amqp://***@host/ (ECONNREFUSED). Start it, or correct RABBITMQ_URL. Events wait in the log until then; none is lost.",
     );
   });
 });

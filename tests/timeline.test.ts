@@ -287,9 +287,9 @@ test("the text has every step in the order of time, with the time between, and o
   const lines = text.split("\n");
   expect(lines[0]).toBe(`Event ${id}`);
   const steps = lines.slice(lines.findIndex((line) => line.startsWith("TIME")) + 1);
-  expect(steps[0]).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +API +the request came: mine$/);
+  expect(steps[0]).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +API +request received: mine$/);
   expect(steps[1]).toMatch(/ \+\d+ ms {2}API {4}committed$/);
-  expect(steps[2]).toMatch(/ \+5 ms {2}stock {2}attempt 1 failed, next one due after 900 ms: no \\u001b\[31mshelf$/);
+  expect(steps[2]).toMatch(/ \+5 ms {2}stock {2}attempt 1 failed, next attempt due after 900 ms: no \\u001b\[31mshelf$/);
   expect(steps[3]).toMatch(/ \+15 s {2}stock {2}attempt 2: handled$/);
   expect(lines.at(-1)).toMatch(/^stock {5}handled$/);
 });

@@ -3,13 +3,13 @@ import { parseWords } from "../observe/command-line";
 import { projectFolder } from "../project/folder";
 import { runCommand } from "./command";
 
-const help = `Makes one executable of the API, which needs neither Bun nor this folder. Consumers run from source.
+const help = `Builds the API as one executable, which needs neither Bun nor this folder. Consumers still run from source.
 
   bun run build
 
 Options:
-  --outfile FILE   default dist/warren
-  --help           this text`;
+  --outfile FILE   output file; default dist/warren
+  --help           print this help`;
 
 await runCommand(help, async (words) => {
   const { values } = parseWords(words, { outfile: { type: "string", default: "dist/warren" } });

@@ -22,16 +22,18 @@ export async function cancelReplay(reached: Reached, id: string): Promise<number
     };
     const replay = await find();
     if (!replay) throw new Trouble(`There is no replay "${printable(id)}". GET /replays lists them.`);
-    if (replay.finishedAt !== null) throw new Trouble(`The replay ${id} is over (${replay.state}).`);
+    if (replay.finishedAt !== null) throw new Trouble(`Replay ${id} has already ended (${replay.state}).`);
     if (replay.kind === "fill")
-      throw new Trouble(`"${replay.queue}" is new, and is filled: remove it instead (bun run queues remove ${replay.queue}).`);
+      throw new Trouble(
+        `"${replay.queue}" is a new queue that is being filled; this cannot be cancelled. Remove the queue instead: bun run queues remove ${replay.queue}`,
+      );
     const isDone = broker ? await tellApi(reached, broker, { cancel: id }, async () => (await log.replay(id))?.finishedAt != null) : true;
     if (embedded) await embedded.cancel(id);
     const ended = await find();
     console.log(
       isDone && ended
-        ? `The replay ${id} was cancelled after ${counted(ended.sent, "event")} to "${ended.queue}".`
-        : `The API does not run. It cancels the replay ${id} when it starts.`,
+        ? `Cancelled replay ${id}; ${counted(ended.sent, "event")} had been sent to "${ended.queue}".`
+        : `The API is not running. It will cancel replay ${id} when it starts.`,
     );
     return 0;
   } finally {

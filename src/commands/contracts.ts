@@ -7,20 +7,20 @@ import { type Breach, breachesOf, type Published, publishedBy, widenings } from 
 import { runCommand } from "./command";
 import { checkStored } from "./stored-events";
 
-const help = `Guards what was published: the schemas of events, version by version, as contracts/events.json has them.
+const help = `Checks the schemas of events against the published versions in contracts/events.json.
 
-  bun run contracts:check                 compares the schemas in src/domain/ with what was published
-  bun run contracts:check --against-log   and says which events, in the log and among dead letters, no consumer could read today
-  bun run contracts:update                writes what is published now; refuses what breaks what was
+  bun run contracts:check                 compares the schemas in src/domain/ with the published versions
+  bun run contracts:check --against-log   also lists stored events and dead letters that no consumer could read today
+  bun run contracts:update                publishes the current schemas; refuses breaking changes
 
 Options:
-  --force   update: what it breaks was never really published
-  --help    this text
+  --force   update: accept breaking changes, because the broken version was never deployed
+  --help    print this help
 
-A change breaks what was published when events of before cannot be read any more, or when a reader finds what it cannot have
-been ready for: a field that is gone, may now be missing, or is of another type. It needs a new version, with an upcaster from
-the one before: see docs/reference/events.md. RABBITMQ_URL, DATABASE_URL and DATA_DIR say where stored events are, as for the API.
-Exit codes: 0 all is well, 1 something is not, 2 wrong usage.`;
+A change is breaking if stored events can no longer be read, or if it can surprise a consumer of the published schema: a field
+is gone, may now be missing, or has another type. A breaking change needs a new version with an upcaster from the previous one:
+see docs/reference/events.md. Stored events are located by RABBITMQ_URL, DATABASE_URL and DATA_DIR, as for the API.
+Exit codes: 0 no problems, 1 problems found, 2 wrong usage.`;
 
 const file = join(root, "contracts/events.json");
 const shownFile = relative(root, file);
@@ -28,14 +28,14 @@ const shownFile = relative(root, file);
 await runCommand(help, async (words) => {
   const { values, positionals } = parseWords(words, { force: { type: "boolean" }, "against-log": { type: "boolean" } });
   const [name = "", ...rest] = positionals;
-  if (rest.length > 0) throw new UsageError(`What is "${rest[0]}"?`);
+  if (rest.length > 0) throw new UsageError(`Unexpected argument "${rest[0]}".`);
   if (name === "check") {
-    if (values.force) throw new UsageError("check takes no --force.");
+    if (values.force) throw new UsageError("check does not accept --force.");
     const isAsPublished = await check();
     return ((values["against-log"] ?? false) ? await checkStored() : true) && isAsPublished ? 0 : 1;
   }
-  if (name !== "update") throw new UsageError(name ? `"${name}" is no command.` : "Say what to do: check or update.");
-  if (values["against-log"]) throw new UsageError("update takes no --against-log.");
+  if (name !== "update") throw new UsageError(name ? `Unknown command "${name}".` : "Missing command: check or update.");
+  if (values["against-log"]) throw new UsageError("update does not accept --against-log.");
   return await update(values.force ?? false);
 });
 
@@ -48,10 +48,10 @@ async function check(): Promise<boolean> {
     return false;
   }
   for (const what of widenings(catalogue, published)) {
-    tell(`${what}: consumers of before may refuse that, so start the new ones before the API.`);
+    tell(`${what}: consumers with the previous schema may refuse it, so update consumers before the API.`);
   }
   if (Bun.deepEquals(publishedBy(catalogue, published), published)) return true;
-  tell(`${shownFile} is out of date, and nothing in it is broken: run \`bun run contracts:update\` and commit it.`);
+  tell(`${shownFile} is out of date, without breaking changes: run \`bun run contracts:update\` and commit it.`);
   return false;
 }
 
@@ -61,7 +61,7 @@ async function update(force: boolean): Promise<number> {
   const breaches = breachesOf(catalogue, published);
   if (breaches.length > 0 && !force) {
     tellBreaches(breaches);
-    tell(`\n${shownFile} was left as it is. If this was never really published, say --force.`);
+    tell(`\n${shownFile} was not changed. If the broken version was never deployed, use --force.`);
     return 1;
   }
   const now = publishedBy(catalogue, published);
@@ -74,7 +74,7 @@ async function update(force: boolean): Promise<number> {
 }
 
 function tellBreaches(breaches: readonly Breach[]): void {
-  tell("The schemas of events break what was published.");
+  tell("The schemas have breaking changes to published events.");
   for (const { types, version, what, advice } of breaches) tell(`\n${types.join(", ")} version ${version}: ${what}.\n  ${advice}`);
 }
 

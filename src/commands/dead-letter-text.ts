@@ -31,7 +31,7 @@ export function showDeadLetter(letter: DeadLetter, queue: string, paint: Paint, 
   const { id, type, reason, error, attempts, firstFailure, lastFailure, bodyBytes } = letter;
   const facts: [string, string][] = [
     ["Queue", printable(queue)],
-    ["Type", printable(type ?? "not told by the message")],
+    ["Type", printable(type ?? "not in the message")],
     ["Reason", paint("red", printable(reason))],
     ["Error", printableLines(error).join("\n                 ")],
     ["Attempts", String(attempts)],
@@ -51,14 +51,14 @@ export function showDeadLetter(letter: DeadLetter, queue: string, paint: Paint, 
 
 function failure(time: string | null, now: number): string {
   const at = time === null ? undefined : parseTime(time, "utc");
-  return at ? `${zonedTime(at)} (${ago(at.toISOString(), now)})` : "not told by the message";
+  return at ? `${zonedTime(at)} (${ago(at.toISOString(), now)})` : "not in the message";
 }
 
 function bodyNote({ bodyEncoding, body, bodyBytes }: DeadLetter): string {
   if (bodyEncoding === "json") return "";
   const shown = bodyEncoding === "text" ? Buffer.byteLength(String(body)) : Math.floor((String(body).length / 4) * 3);
   const cut = shown < bodyBytes - 2 ? `, the first ${number(shown)} of ${number(bodyBytes)} bytes` : "";
-  return bodyEncoding === "text" ? `  text${cut || ", as it was sent"}` : `  no text, so as base64${cut}`;
+  return bodyEncoding === "text" ? `  text${cut || ", as sent"}` : `  not text, shown as base64${cut}`;
 }
 
 function bodyLines({ body, bodyEncoding }: DeadLetter): string[] {

@@ -12,30 +12,30 @@ import { table } from "./table";
 import { counted, number, printableJson } from "./text";
 import { openDeadLetters, type Reached, withTransport } from "./transport";
 
-const help = `Shows the events that consumers gave up, puts them back on their queue, or removes them for good.
+const help = `Lists the events that consumers gave up on, puts them back on their queue, or removes them for good.
 
-  bun run dead-letters list                                which queues have how many
-  bun run dead-letters list QUEUE                          those of a queue, the oldest first
-  bun run dead-letters show QUEUE ID                       everything about one of them
-  bun run dead-letters redrive QUEUE --all                 puts them back on the queue; attempts start anew
+  bun run dead-letters list                                number of dead letters of each queue
+  bun run dead-letters list QUEUE                          dead letters of a queue, oldest first
+  bun run dead-letters show QUEUE ID                       all details of one dead letter
+  bun run dead-letters redrive QUEUE --all                 puts them back on the queue; attempts start over
   bun run dead-letters discard QUEUE --reason rejected     removes them for good
 
-Which ones (all that is given must match):
-  --id ID         of this event; may be given several times
-  --type TYPE     of events of this type: item.created
+Filters (a dead letter must match all of them):
+  --id ID         event id; may be given several times
+  --type TYPE     event type, such as item.created
   --reason REASON ${deadReasons.slice(0, 5).join(", ")},
                   ${deadReasons.slice(5).join(", ")}
-  --all           redrive, discard: every one of the queue
+  --all           redrive, discard: all dead letters of the queue
 
 Options:
-  --limit N       list: how many at most; default 50
-  --after N       list: the page after that one; each page ends with its N
+  --limit N       list: maximum number per page; default 50
+  --after N       list: show the next page; each page prints the N of the next one
   --json          print JSON
-  --yes           discard: do not ask
-  --help          this text
+  --yes           discard: do not ask for confirmation
+  --help          print this help
 
-Works whether or not the API and the consumers run. RABBITMQ_URL, DATABASE_URL and DATA_DIR say where the queues are, as
-for the API. Exit codes: 0 done, 1 something went wrong, 2 wrong usage.`;
+Works whether or not the API and the consumers run. Finds the queues by RABBITMQ_URL, DATABASE_URL and DATA_DIR, as the API
+does. Exit codes: 0 done, 1 failed, 2 wrong usage.`;
 
 const options = {
   id: { type: "string", multiple: true },
@@ -64,11 +64,11 @@ await runCommand(help, async (words) => {
   const { values, positionals } = parseWords(words, options);
   const [name = "", queue, ...rest] = positionals;
   const command = commands[name];
-  if (!command) throw new UsageError(name ? `"${name}" is no command.` : "Say what to do with dead letters.");
+  if (!command) throw new UsageError(name ? `Unknown command "${name}".` : "Missing command: list, show, redrive or discard.");
   for (const option of Object.keys(values) as (keyof Values)[]) {
-    if (!command.takes.includes(option)) throw new UsageError(`${name} takes no --${option}.`);
+    if (!command.takes.includes(option)) throw new UsageError(`${name} does not accept --${option}.`);
   }
-  if (name !== "show" && rest.length > 0) throw new UsageError(`${name} takes one queue; what is "${rest[0]}"?`);
+  if (name !== "show" && rest.length > 0) throw new UsageError(`${name} takes one queue. Unexpected argument "${rest[0]}".`);
   if (name !== "list" && queue === undefined) throw new UsageError(`${name} needs the name of a queue.`);
   const run = queue === undefined ? listQueues(values) : await command.prepare(values, queue, rest);
   return withTransport(async (reached) => {
@@ -76,19 +76,19 @@ await runCommand(help, async (words) => {
     return run(deadLetters, reached).catch(async (error: unknown) => {
       if (!(error instanceof UnknownQueue)) throw error;
       const known = (await deadLetters.queues()).map((each) => each.queue).filter((each) => each !== queue);
-      throw new Trouble(known.length > 0 ? `${error.message} Known: ${known.join(", ")}.` : error.message);
+      throw new Trouble(known.length > 0 ? `${error.message} Known queues: ${known.join(", ")}.` : error.message);
     });
   });
 });
 
 function listQueues({ json, ...others }: Values): Run {
-  if (Object.keys(others).length > 0) throw new UsageError("Name a queue to list its dead letters.");
+  if (Object.keys(others).length > 0) throw new UsageError("Without a queue, list accepts only --json. Usage: dead-letters list QUEUE.");
   return async (deadLetters, { place }) => {
     const queues = await deadLetters.queues();
     const rows = queues.map(({ queue, count }) => [count > 0 ? paint("red", number(count)) : "0", printable(queue)]);
     if (json) console.log(printableJson({ queues }));
     else if (rows.length > 0) console.log(table([{ title: "DEAD", align: "right" }, { title: "QUEUE" }], rows, paint, width));
-    else console.log(`No queue is known ${place}. A consumer makes its queue when it runs for the first time.`);
+    else console.log(`No queues found ${place}. A consumer creates its queue when it first runs.`);
     return 0;
   };
 }
@@ -101,11 +101,11 @@ function list(values: Values, queue: string): Run {
     const page = await deadLetters.list(queue, selectionOf(values), after, limit);
     if (values.json) console.log(printableJson(page));
     else if (page.deadLetters.length > 0) console.log(listDeadLetters(page.deadLetters, paint, width, Date.now()));
-    else console.log(`"${printable(queue)}" has no${after > 0 ? " more" : ""} dead letters${which.length > 0 ? " of this kind" : ""}.`);
+    else console.log(`"${printable(queue)}" has no${after > 0 ? " more" : ""} dead letters${which.length > 0 ? " that match" : ""}.`);
     if (page.next !== null && !values.json) {
       const size = values.limit ? ["--limit", values.limit] : [];
       const again = quoted(["bun", "run", "dead-letters", "list", queue, ...which, ...size, "--after", String(page.next)]);
-      console.log(`\n${paint("dim", `There are more: ${again}`)}`);
+      console.log(`\n${paint("dim", `Next page: ${again}`)}`);
     }
     return 0;
   };
@@ -132,7 +132,7 @@ function redrive(values: Values, queue: string): Run {
 async function discard(values: Values, queue: string): Promise<Run> {
   const which = wordsOf(values, "discard");
   if (!values.yes) {
-    if (!process.stdin.isTTY) throw new UsageError("Nobody can be asked whether to discard for good: say --yes.");
+    if (!process.stdin.isTTY) throw new UsageError("Cannot ask for confirmation without a terminal; use --yes to discard for good.");
     const those = which.length > 0 ? `the dead letters with ${which.join(" ").replaceAll("--", "")}` : "all dead letters";
     if (!(await confirmed(`Discard ${printable(those)} of "${printable(queue)}" for good?`))) throw new Trouble("Nothing was discarded.");
   }
@@ -142,8 +142,8 @@ async function discard(values: Values, queue: string): Promise<Run> {
 /** Returns the filter options; an empty array for all dead letters. Throws a UsageError unless there is either a filter or `--all`. */
 function wordsOf(values: Values, name: string): string[] {
   const which = filterWords(values);
-  if (values.all && which.length > 0) throw new UsageError("--all is every one of the queue: leave it out, or leave out the others.");
-  if (!values.all && which.length === 0) throw new UsageError(`Say which dead letters to ${name}: --id, --type, --reason, or --all.`);
+  if (values.all && which.length > 0) throw new UsageError("--all cannot be combined with --id, --type or --reason.");
+  if (!values.all && which.length === 0) throw new UsageError(`Select the dead letters to ${name}: use --id, --type, --reason or --all.`);
   return which;
 }
 
@@ -156,12 +156,12 @@ async function work(values: Values, queue: string, done: string, run: (watch: Wa
   if (values.json) console.log(printableJson({ [done]: count }));
   else console.log(`${counted(count, "dead letter")} of "${printable(queue)}" ${count === 1 ? "was" : "were"} ${done}.`);
   if (stopping.signal.aborted) {
-    tell("Stopped before the end; the rest is where it was.");
+    tell("Stopped early; the remaining dead letters were not changed.");
     return interrupted;
   }
   const missing = new Set(values.id).size - count;
   if (missing <= 0) return 0;
-  tell(`${counted(missing, "dead letter")} that you named ${missing === 1 ? "is" : "are"} not there, or of another type or reason.`);
+  tell(`${counted(missing, "dead letter")} that you named ${missing === 1 ? "was" : "were"} not found, or not of this type or reason.`);
   return 1;
 }
 

@@ -6,14 +6,14 @@ import { readOptions } from "../observe/command-line";
 import { projectFolder as root } from "../project/folder";
 import { Signal } from "../timing/signal";
 
-const help = `Runs the API until Ctrl+C, and again whenever a file of routes/ or src/ changes. It takes no arguments; variables of the
-environment say how: all of them are in .env.example.`;
+const help = `Runs the API until Ctrl+C, and restarts it when a file in routes/ or src/ changes. Takes no arguments. Environment variables
+configure it: see .env.example.`;
 readOptions(process.argv.slice(2), help, {});
 
 /** Editors write a file in several steps. */
 const settleMs = 100;
 
-const waiting = "The API does not run; it is started when a file changes.";
+const waiting = "The API is not running; it starts again when a file changes.";
 
 const changed = new Signal();
 let stopping = false;

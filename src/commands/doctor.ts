@@ -10,21 +10,21 @@ import { runCommand } from "./command";
 import { paint } from "./output";
 import { printableJson } from "./text";
 
-const help = `Checks this machine for what a running service would not notice, and says what to do about it.
+const help = `Checks this machine for problems that a running service would not notice, and says how to fix them.
 
   bun run doctor            checks
-  bun run doctor --fix      checks, and corrects what can be corrected without a decision
+  bun run doctor --fix      checks, and fixes what needs no decision
 
 Options:
   --json          print JSON
-  --help          this text
+  --help          print this help
 
 Checks:
-  data files      nobody but this user can open the database and the files of consumers
+  data files      only this user can open the database and the files of consumers
   secrets         the same for .env, webhooks.json and warren.key, if they exist
 
-DATABASE_URL and DATA_DIR say where the files are, as for the API. Exit codes: 0 all is well or was corrected, 1 something
-needs a person, 2 wrong usage.`;
+DATABASE_URL and DATA_DIR locate the files, as for the API. Exit codes: 0 no problems or all fixed, 1 problems found,
+2 wrong usage.`;
 
 const options = { fix: { type: "boolean" }, json: { type: "boolean" } } as const;
 

@@ -11,22 +11,22 @@ import { printableJson } from "./text";
 import { showTimeline } from "./timeline-text";
 import { existingLog, type Reached, withTransport } from "./transport";
 
-const help = `Shows what became of an event.
+const help = `Shows the timeline of an event.
 
-  bun run events show ID    when its request came, when it committed, when RabbitMQ confirmed it, and how far each consumer is
+  bun run events show ID    the time of its request, its commit and RabbitMQ's confirm, and its state at each consumer
 
 Options:
   --json    print JSON
-  --help    this text
+  --help    print this help
 
-Every event has its id in its JSON; GET /events lists them. Works whether or not the API and the consumers run. RABBITMQ_URL,
-DATABASE_URL and DATA_DIR say where things are, as for the API. What is not known is said, with the reason.
-Exit codes: 0 done, 1 something went wrong or there is no such event, 2 wrong usage.`;
+GET /events lists events with their ids. Works whether or not the API and the consumers run. Finds the log and the queues by
+RABBITMQ_URL, DATABASE_URL and DATA_DIR, as the API does. If a part is unknown, the reason is shown.
+Exit codes: 0 done, 1 failed or no such event, 2 wrong usage.`;
 
 await runCommand(help, async (words) => {
   const { values, positionals } = parseWords(words, { json: { type: "boolean" } });
   const [name = "", id, ...rest] = positionals;
-  if (name !== "show") throw new UsageError(name ? `"${name}" is no command.` : "Say what to do with events.");
+  if (name !== "show") throw new UsageError(name ? `Unknown command "${name}".` : "Missing command: show.");
   if (id === undefined || rest.length > 0) throw new UsageError("show needs the id of one event.");
   const show = async (reached: Reached) => {
     const timeline = await timelineIn(reached, id);

@@ -9,24 +9,23 @@ import { table } from "./table";
 import { ago, counted, number, printableJson } from "./text";
 import { type Reached, withTransport } from "./transport";
 
-const help = `Shows the queues that Warren knows, and removes one that nobody wants any more, such as one with a typo in its name.
+const help = `Lists the queues that Warren knows, and removes a queue that is no longer needed, such as one with a typo in its name.
 
-  bun run queues list             every queue, with what it holds and who works on it
+  bun run queues list             every queue, with its events and its consumers
   bun run queues remove QUEUE     removes a consumer's own queue, its bindings, retries and dead letters
 
 Options:
-  --force   remove: although events in it are not finished, or its consumer keeps data of its own in its file; they are lost.
-            On RabbitMQ also while consumers work on it, which make it again unless you stop them
-  --yes     remove: do not ask
+  --force   remove: even if unfinished events or the consumer's own data in its file are lost.
+            On RabbitMQ, even while consumers run; they create the queue again unless you stop them
+  --yes     remove: do not ask for confirmation
   --json    print JSON
-  --help    this text
+  --help    print this help
 
-The queue of a resource is not removed, as
-the API makes it at each start. Events stay in the log: a new consumer gets them from there. ANNOUNCED is when a consumer has
-asked for the queue last; without RabbitMQ, when its file was changed last.
+The queue of a resource cannot be removed, because the API creates it at each start. Events stay in the log, from which a new
+consumer gets them. ANNOUNCED is when a consumer last asked for the queue; without RabbitMQ, when its file last changed.
 
-Works whether or not the API runs. RABBITMQ_URL, DATABASE_URL and DATA_DIR say where the queues are, as for the API.
-Exit codes: 0 done, 1 something went wrong, 2 wrong usage.`;
+Works whether or not the API runs. Finds the queues by RABBITMQ_URL, DATABASE_URL and DATA_DIR, as the API does.
+Exit codes: 0 done, 1 failed, 2 wrong usage.`;
 
 const options = { force: { type: "boolean" }, yes: { type: "boolean", short: "y" }, json: { type: "boolean" } } as const;
 type Values = ReturnType<typeof parseWords<typeof options>>["values"];
@@ -36,10 +35,10 @@ await runCommand(help, async (words) => {
   const [name = "", queue, ...rest] = positionals;
   if (name === "list") {
     if (queue !== undefined) throw new UsageError(`Unexpected argument "${queue}".`);
-    for (const option of ["force", "yes"] as const) if (values[option]) throw new UsageError(`list takes no --${option}.`);
+    for (const option of ["force", "yes"] as const) if (values[option]) throw new UsageError(`list does not accept --${option}.`);
     return withTransport((reached) => list(reached, values));
   }
-  if (name !== "remove") throw new UsageError(name ? `"${name}" is not a command.` : "Say what to do with queues: list or remove.");
+  if (name !== "remove") throw new UsageError(name ? `Unknown command "${name}".` : "Missing command: list or remove.");
   if (queue === undefined) throw new UsageError("remove needs the name of a queue.");
   if (rest.length > 0) throw new UsageError(`Unexpected argument "${rest[0]}".`);
   return withTransport((reached) => remove(reached, queue, values));
@@ -63,11 +62,11 @@ async function list(reached: Reached, { json }: Values): Promise<number> {
     deadLetters > 0 ? paint("red", number(deadLetters)) : "0",
     number(consumers),
     ago(announcedAt, now) || "–",
-    printable(queue) + (kind === "shared" ? paint("dim", " (of a resource)") : exists ? "" : paint("dim", " (is gone)")),
+    printable(queue) + (kind === "shared" ? paint("dim", " (of a resource)") : exists ? "" : paint("dim", " (missing)")),
   ]);
   if (json) console.log(printableJson({ queues }));
   else if (rows.length > 0) console.log(table(columns, rows, paint, width));
-  else console.log(`No queue is known ${reached.place}. A consumer makes its queue when it runs for the first time.`);
+  else console.log(`No queues found ${reached.place}. A consumer creates its queue when it first runs.`);
   return 0;
 }
 
@@ -75,18 +74,19 @@ async function remove(reached: Reached, name: string, { force, yes, json }: Valu
   const queues = await listQueues(reached);
   const queue = queues.find((known) => known.queue === name);
   if (!queue)
-    throw new Trouble(`Warren knows no queue "${printable(name)}". Known: ${queues.map((known) => known.queue).join(", ") || "none"}.`);
-  if (queue.kind === "shared" && reached.broker) throw new Trouble(`"${name}" is the queue of a resource: the API makes it at each start.`);
+    throw new Trouble(`There is no queue "${printable(name)}". Known queues: ${queues.map((known) => known.queue).join(", ") || "none"}.`);
+  if (queue.kind === "shared" && reached.broker)
+    throw new Trouble(`"${name}" is the queue of a resource and cannot be removed: the API creates it at each start.`);
   // Without RabbitMQ, the consumer has its file open.
   if (queue.consumers > 0 && !(force && reached.broker)) {
     throw new Trouble(
-      `${counted(queue.consumers, "consumer")} of "${name}" ${queue.consumers === 1 ? "works" : "work"} on it: stop ${queue.consumers === 1 ? "it" : "them"} first.`,
+      `${counted(queue.consumers, "consumer")} of "${name}" ${queue.consumers === 1 ? "is" : "are"} running: stop ${queue.consumers === 1 ? "it" : "them"} first.`,
     );
   }
   const lost = lossOf(reached, queue);
-  if (lost && !force) throw new Trouble(`"${name}" has ${lost}. To remove it, and lose that, say --force.`);
+  if (lost && !force) throw new Trouble(`"${name}" has ${lost}, which would be lost. To remove it anyway, use --force.`);
   if (!yes) {
-    if (!process.stdin.isTTY) throw new UsageError("Nobody can be asked whether to remove it for good: say --yes.");
+    if (!process.stdin.isTTY) throw new UsageError("Cannot ask for confirmation without a terminal; use --yes to remove it for good.");
     if (!(await confirmed(`Remove "${name}"${lost ? `, with ${lost},` : ""} for good?`))) throw new Trouble("Nothing was removed.");
   }
   if (reached.broker) await removeFromRabbitmq(reached, reached.broker, name);

@@ -20,7 +20,7 @@ export async function removeFromRabbitmq(reached: Reached, broker: Broker, queue
     for (const { delayMs } of delays) await deleteQueue(broker, retryQueueOf(queue, delayMs));
     await deleteQueue(broker, queue);
     await deleteQueue(broker, deadQueueOf(queue));
-    if (!isForgotten) tell("The API does not run. It forgets the queue when it starts.");
+    if (!isForgotten) tell("The API is not running. It will forget the queue when it starts.");
   } finally {
     log.close();
   }
@@ -34,7 +34,7 @@ export async function removeFromRabbitmq(reached: Reached, broker: Broker, queue
 export function removeFile(folder: string, queue: string): void {
   const lockFile = join(folder, `${queue}.db.lock`);
   const lock = acquireLock(lockFile);
-  if (!lock) throw new Trouble(`The consumer of "${queue}" runs: stop it first.`);
+  if (!lock) throw new Trouble(`The consumer of "${queue}" is running: stop it first.`);
   for (const file of filesOf(folder, queue)) rmSync(file);
   lock.release();
   rmSync(lockFile, { force: true });

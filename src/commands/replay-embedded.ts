@@ -27,7 +27,7 @@ export async function replayEmbedded(folder: string, { queue, selection, log, af
   let told = false;
   for (;;) {
     const row = file.replays.get(id);
-    if (!row) throw new Trouble(`The replay is not in ${path} any more.`);
+    if (!row) throw new Trouble(`The replay is no longer in ${path}.`);
     const replay: Replay = toReplay(row);
     if (replay.state !== "running") {
       progress.end();
@@ -39,13 +39,13 @@ export async function replayEmbedded(folder: string, { queue, selection, log, af
     progress.update(replay.progress, replay.sent);
     if (!told && performance.now() - movedAt > patienceMs && !isLocked(`${path}.lock`)) {
       told = true;
-      progress.note(`No consumer of "${queue}" runs now. The replay waits in ${path} and is done when one runs; Ctrl+C leaves it there.`);
+      progress.note(`No consumer of "${queue}" is running. The replay waits in ${path} until one starts; Ctrl+C leaves it there.`);
     }
     if ((await Promise.race([stopping.promise, Bun.sleep(lookEveryMs)])) !== "stopped") continue;
     progress.end();
     const { sent } = replay;
     console.log(
-      `After ${counted(sent, "event")}, the replay ${id} goes on without this command, as long as a consumer of "${queue}" runs.`,
+      `Stopped watching after ${counted(sent, "event")}. Replay ${id} continues without this command while a consumer of "${queue}" runs.`,
     );
     return interrupted;
   }

@@ -25,7 +25,7 @@ const lookAtBrokerEveryMs = 200;
  */
 export async function replayOnRabbitmq(broker: Broker, replaying: Replaying, folder: string): Promise<number> {
   const { queue, selection, log, after, last, words } = replaying;
-  if ((await queueState(broker, queue))?.consumerCount === 0) tell(noConsumerNote(queue, "the events wait in the queue until one does"));
+  if ((await queueState(broker, queue))?.consumerCount === 0) tell(noConsumerNote(queue, "the events wait in the queue until one starts"));
   const progress = new Progress("event");
   const stopping = new AbortController();
   const finished = new AbortController();
@@ -38,7 +38,7 @@ export async function replayOnRabbitmq(broker: Broker, replaying: Replaying, fol
   const putAway = ({ content, exchange, routingKey, options }: OutgoingMessage, why: string) => {
     const file = quarantine(folder, queue, { content, fields: { exchange, routingKey }, properties: options }, null, why);
     refused += 1;
-    progress.note(`The event ${options.messageId} (${content.length} bytes) is kept in ${file}, and not sent. ${why}`);
+    progress.note(`Event ${options.messageId} (${content.length} bytes) was not sent; it is kept in ${file}. ${why}`);
   };
 
   const onProgress = (reached: number, total: number) => {
@@ -76,7 +76,7 @@ export async function replayOnRabbitmq(broker: Broker, replaying: Replaying, fol
         if (!closed.aborted) finished.abort();
       } catch (error) {
         if (!(error instanceof Unroutable)) {
-          progress.note(`${messageOf(error)}; goes on with what was not confirmed.`);
+          progress.note(`${messageOf(error)}; continuing after the last confirmed event.`);
           throw error;
         }
         failure = new Trouble(`The queue "${queue}" was deleted after ${counted(sent, "event")}.`);
@@ -93,7 +93,7 @@ export async function replayOnRabbitmq(broker: Broker, replaying: Replaying, fol
     console.log(`${counted(sent, "event")} sent to "${queue}" in ${took(performance.now() - beganAt)}.`);
     return refused > 0 ? 1 : 0;
   }
-  console.log(`Stopped after ${counted(sent, "event")} to "${queue}", at position ${position} of ${last}. To go on:`);
+  console.log(`Stopped after ${counted(sent, "event")} to "${queue}", at position ${position} of ${last}. To continue:`);
   console.log(`  ${quoted([...words, "--after", String(position), "--last", String(last)])}`);
   return interrupted;
 }
@@ -104,8 +104,8 @@ function tellTrouble(broker: Broker, progress: Progress): Timer {
   return setInterval(() => {
     if (broker.state === told) return;
     told = broker.state;
-    if (told === "connecting") progress.note(`Lost the connection to RabbitMQ (${broker.lastError}); goes on when it is back.`);
-    if (told === "blocked") progress.note("RabbitMQ takes no messages for now (a memory or disk alarm); goes on when it does.");
-    if (told === "connected") progress.note("RabbitMQ is back.");
+    if (told === "connecting") progress.note(`Lost the connection to RabbitMQ (${broker.lastError}); waiting for it to return.`);
+    if (told === "blocked") progress.note("RabbitMQ does not accept messages now (a memory or disk alarm); waiting until it does.");
+    if (told === "connected") progress.note("RabbitMQ is available again.");
   }, lookAtBrokerEveryMs);
 }

@@ -22,28 +22,28 @@ import { existingLog, type Reached, withTransport } from "./transport";
 
 const help = `Sends past events from the event log to one queue again, in order. No other queue gets them.
 
-  bun run replay --queue audit                             every event in the log
+  bun run replay --queue audit                             all events in the log
   bun run replay --queue audit --from 2026-11-01 --to 2026-12-01 --events 'item.*' --dry-run
-  bun run replay --queue audit --id 42                     those of the item with this id
+  bun run replay --queue audit --id 42                     events of the item with this id
 
 Which events:
-  --queue NAME    the queue that gets them
-  --from TIME     from this time on; a day begins at its midnight here: 2026-11-01, '2026-11-01 08:00', 2026-11-01T08:00:00Z
-  --to TIME       before this time; default: up to now
+  --queue NAME    queue to send them to
+  --from TIME     at or after this time; a day starts at local midnight: 2026-11-01, '2026-11-01 08:00', 2026-11-01T08:00:00Z
+  --to TIME       before this time; default: now
   --events TYPES  event types or patterns, separated by commas: item.created  'item.*'  '*.deleted'
   --id ID         of the record with this id
-  --after N       after position N of the log, up to --last N: as a replay that was stopped says to go on
+  --after N       after position N of the log, up to --last N; a stopped replay prints both, to continue from there
 
 How:
-  --rate N        so many events a second at most
-  --force         also those that the consumer remembers to have handled (exactlyOnce); else it absorbs them
-  --dry-run       count them, and send none
-  --cancel ID     instead of all that: ends a replay that the API or a consumer makes; what was sent is sent
-  --help          this text
+  --rate N        maximum number of events per second
+  --force         have the consumer handle events again that its inbox knows (exactlyOnce); otherwise it skips them
+  --dry-run       count the events without sending them
+  --cancel ID     end a replay that the API or a consumer runs; events already sent stay sent. Takes no other options
+  --help          print this help
 
-The events say that they are a replay. The log is only read, so the API may run or not. With RabbitMQ they are sent by
-this command: Ctrl+C stops it and says how to go on. Without, the queue's consumer does it, now or when it runs again.
-Exit codes: 0 done, 1 something went wrong, 2 wrong usage, 130 stopped with Ctrl+C.`;
+The events are marked as a replay. Works whether or not the API runs. With RabbitMQ, this command sends the events: Ctrl+C
+stops it and prints how to continue. Without it, the queue's consumer replays them, now or when it next runs.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped with Ctrl+C.`;
 
 const options = {
   queue: { type: "string" },
@@ -62,13 +62,14 @@ type Values = ReturnType<typeof parseWords<typeof options>>["values"];
 
 await runCommand(help, async (words) => {
   const { values, positionals } = parseWords(words, options);
-  if (positionals.length > 0) throw new UsageError(`What is "${positionals[0]}"? Patterns with a * need quotes: --events 'item.*'`);
+  if (positionals.length > 0)
+    throw new UsageError(`Unexpected argument "${positionals[0]}". Patterns with a * need quotes: --events 'item.*'`);
   const { queue, cancel } = values;
   if (cancel !== undefined) {
-    if (Object.keys(values).length > 1) throw new UsageError("--cancel takes the id of a replay, and nothing else.");
+    if (Object.keys(values).length > 1) throw new UsageError("--cancel cannot be combined with other options.");
     return withTransport((reached) => cancelReplay(reached, cancel));
   }
-  if (queue === undefined) throw new UsageError("Say which queue gets the events: --queue NAME.");
+  if (queue === undefined) throw new UsageError("Missing --queue NAME, the queue to send the events to.");
   const catalogue = await loadCatalogue();
   const asked = selectionOf(values, queue, catalogue);
   const [after, last] = [values.after, values.last].map((text, n) =>
@@ -88,7 +89,7 @@ await runCommand(help, async (words) => {
       };
       const what = described(asked, { after, last });
       if (values["dry-run"]) return await count(replaying, what);
-      tell(`Replays ${what} to "${queue}" ${reached.place}.`);
+      tell(`Replaying ${what} to "${queue}" ${reached.place}.`);
       return await start(reached, replaying);
     } finally {
       log.close();
@@ -123,14 +124,14 @@ async function count(replaying: Replaying, what: string): Promise<number> {
   const { log, selection, after, last } = replaying;
   const events = await countPast(log, selection, { after, last, onProgress: (share, found) => progress.update(share, found) });
   progress.end();
-  console.log(`${counted(events, "event")}: ${what}. None was sent.`);
+  console.log(`${counted(events, "event")}: ${what}. Nothing was sent.`);
   return 0;
 }
 
 function selectionOf(values: Values, queue: string, catalogue: Catalogue): ReplaySelection {
   const rate = values.rate === undefined ? undefined : Number(values.rate);
   if (rate !== undefined && !(rate >= leastRate && Number.isFinite(rate))) {
-    throw new UsageError(`--rate ${values.rate}: use a number from ${leastRate}.`);
+    throw new UsageError(`--rate ${values.rate}: use a number of ${leastRate} or more.`);
   }
   const id = values.id === undefined ? undefined : wholeNumber("--id", values.id, 1);
   const events = values.events?.flatMap((each) => each.split(",")).map((pattern) => pattern.trim());

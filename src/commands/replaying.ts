@@ -24,12 +24,12 @@ export function described(
     ...(from === null ? [] : [`from ${zonedTime(new Date(from))}`]),
     ...(after === undefined ? [] : [`after position ${after}`]),
   ];
-  const end = [...(to === null ? [] : [`to before ${zonedTime(new Date(to))}`]), ...(last === undefined ? [] : [`up to position ${last}`])];
+  const end = [...(to === null ? [] : [`until ${zonedTime(new Date(to))}`]), ...(last === undefined ? [] : [`up to position ${last}`])];
   return [
     types === null ? "all events" : types.join(", "),
-    ...(subject === null ? [] : [`of the record ${subject}`]),
-    ...(begin.length > 0 ? begin : ["from the first one"]),
+    ...(subject === null ? [] : [`of record ${subject}`]),
+    ...(begin.length > 0 ? begin : ["from the beginning"]),
     ...(end.length > 0 ? end : ["up to now"]),
-    ...(rate === null ? [] : [`at ${rate} a second at most`]),
+    ...(rate === null ? [] : [`at most ${rate} per second`]),
   ].join(" ");
 }

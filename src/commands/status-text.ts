@@ -19,7 +19,7 @@ function facts({ transport, broker, api, database, log, relay }: SystemState, pa
     const state = broker.state === "connected" ? "connected" : paint("red", broker.state === "blocked" ? "blocked" : "away");
     lines.push(["Broker", `${state}${broker.error === null ? "" : ` (${printable(broker.error)})`}`]);
   }
-  lines.push(["API", api.running ? "runs" : "does not run"]);
+  lines.push(["API", api.running ? "running" : "not running"]);
   lines.push(["Event log", log ? `${counted(log.events, "event")} so far, ${perSecond(log.perSecond)}, in ${database}` : "none yet"]);
   if (relay) lines.push(["Relay", `${relayText(relay)}, ${perSecond(relay.perSecond)} confirmed`]);
   return lines.map(([name, text]) => `${paint("bold", name.padEnd(10))} ${text}`);
@@ -31,8 +31,8 @@ function relayText({ events, ageSeconds }: NonNullable<SystemState["relay"]>): s
 }
 
 function queuesText({ queues, broker }: SystemState, paint: Paint, width: number | undefined): string {
-  if (queues === null) return "RabbitMQ cannot be asked for its queues.";
-  if (queues.length === 0) return "No queue is known. A consumer makes its queue when it runs for the first time.";
+  if (queues === null) return "Queues unknown: cannot reach RabbitMQ.";
+  if (queues.length === 0) return "No queues found. A consumer creates its queue when it first runs.";
   const right = { align: "right" } as const;
   const columns = [
     { title: "WAITING", ...right },
@@ -61,8 +61,8 @@ function oldest({ oldestSeconds }: ObservedQueue): string {
 }
 
 function needsText(needs: readonly Need[], paint: Paint, width: number | undefined): string[] {
-  if (needs.length === 0) return [paint("green", "Nothing needs a person.")];
-  const title = needs.length === 1 ? "One thing needs a person:" : `${needs.length} things need a person:`;
+  if (needs.length === 0) return [paint("green", "Nothing needs attention.")];
+  const title = needs.length === 1 ? "1 problem needs attention:" : `${needs.length} problems need attention:`;
   const indent = "  ";
   const broken = (text: string) => (width === undefined ? [text] : Bun.wrapAnsi(text, width - indent.length - 1).split("\n"));
   const lines = needs.flatMap(({ what, todo }) => [

@@ -10,26 +10,26 @@ import { SystemObserver, type SystemState } from "./system-state";
 import { printableJson, zonedTime } from "./text";
 import { withTransport } from "./transport";
 
-const help = `Shows how things stand: the transport, what waits for RabbitMQ, each queue, and what needs a person.
+const help = `Shows the state of the system: the transport, the events waiting for RabbitMQ, each queue, and problems that need attention.
 
-  bun run status                 once; takes a second, for the rates
-  bun run status --watch         again and again, until Ctrl+C
+  bun run status                 once; takes a second to measure rates
+  bun run status --watch         repeatedly, until Ctrl+C
 
 Options:
-  --every N       --watch: every N seconds; default 2, in a pipe 10
-  --json          print JSON; with --watch a line of it each time
-  --help          this text
+  --every N       --watch: refresh every N seconds; default 2, or 10 in a pipe
+  --json          print JSON; with --watch, one line per refresh
+  --help          print this help
 
-Of each queue:
-  WAITING         events that wait to be handled; without RabbitMQ: events in the log after the consumer's place
-  RETRIES         events that failed and wait for their next attempt
+Columns:
+  WAITING         events waiting to be handled; without RabbitMQ: events in the log after the consumer's position
+  RETRIES         failed events waiting for their next attempt
   DEAD            dead letters
-  CONSUMERS       processes that work on it
-  OLDEST          for how long an event has waited at most; without RabbitMQ only
-  CHANGE          by how many events a second WAITING grows, or shrinks
+  CONSUMERS       running consumers
+  OLDEST          age of the oldest waiting event; without RabbitMQ only
+  CHANGE          change of WAITING in events per second
 
-Works whether or not the API and the consumers run. RABBITMQ_URL, DATABASE_URL and DATA_DIR say where the queues are, as
-for the API. Exit codes: 0 nothing needs a person, 1 something does, 2 wrong usage.`;
+Works whether or not the API and the consumers run. Finds the queues by RABBITMQ_URL, DATABASE_URL and DATA_DIR, as the API
+does. Exit codes: 0 nothing needs attention, 1 something does, 2 wrong usage.`;
 
 const options = { watch: { type: "boolean" }, every: { type: "string" }, json: { type: "boolean" } } as const;
 
@@ -39,8 +39,8 @@ const sampleMs = 1000;
 
 await runCommand(help, async (words) => {
   const { values, positionals } = parseWords(words, options);
-  if (positionals.length > 0) throw new UsageError(`What is "${positionals[0]}"?`);
-  if (values.every !== undefined && !values.watch) throw new UsageError("--every is for --watch.");
+  if (positionals.length > 0) throw new UsageError(`Unexpected argument "${positionals[0]}".`);
+  if (values.every !== undefined && !values.watch) throw new UsageError("--every requires --watch.");
   const every = Number(values.every ?? (isTTY ? 2 : 10));
   if (!(every >= 0.1 && every <= 86_400)) throw new UsageError(`--every ${values.every}: use a number of seconds from 0.1 to 86400.`);
   const show = shower(values);

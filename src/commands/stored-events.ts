@@ -47,7 +47,7 @@ export async function checkStored(): Promise<boolean> {
         log.close();
       }
       await inFiles(reached.folder);
-      if (reached.unreachable) tell(`${reached.unreachable.message} The dead letters there were not looked at.`);
+      if (reached.unreachable) tell(`${reached.unreachable.message} Its dead letters were not checked.`);
       else if (reached.broker) await checkDead(await openDeadLetters(reached), reached.place);
     },
     { evenIfUnreachable: true },
@@ -95,8 +95,8 @@ async function checkDeadLetters(deadLetters: DeadLetters, queue: string, place: 
     }
   }
   groups.print(`${counted(looked, "dead letter")} of "${printable(queue)}" ${place}`);
-  if (uncertain > 0) console.log(`  ${counted(uncertain, "dead letter")} among them could not be looked at: too long.`);
-  if (known > 0) console.log(`  ${number(known)} of these could not be read before either.`);
+  if (uncertain > 0) console.log(`  ${counted(uncertain, "dead letter")} could not be checked: too long.`);
+  if (known > 0) console.log(`  ${number(known)} of these were already unreadable.`);
   return groups.count === known;
 }
 
@@ -126,7 +126,7 @@ class Groups {
       console.log(`${what}: all can be read.`);
       return;
     }
-    console.log(`${what}: ${number(this.count)} cannot be read today.`);
+    console.log(`${what}: ${number(this.count)} cannot be read.`);
     const columns = [{ title: "COUNT", align: "right" as const }, ...["TYPE", "REASON", "FIRST", "WHY"].map((title) => ({ title }))];
     const rows = [...this.#groups.values()].map(({ count, type, reason, first, detail }) =>
       [number(count), type, reason, first, detail].map(printable),

@@ -38,7 +38,7 @@ export function needsOf(state: SystemState): Need[] {
 
 function* needsOfLog({ log, database }: SystemState): Generator<Need> {
   if (log) return;
-  const todo = "The API makes it when it starts: `bun run dev`. Or DATABASE_URL is not that of the API.";
+  const todo = "Start the API, which creates it: `bun run dev`. If it is running, use its DATABASE_URL.";
   yield { kind: "no-log", queue: null, what: `There is no event log in ${database} yet.`, todo };
 }
 
@@ -46,11 +46,11 @@ function* needsOfBroker({ broker }: SystemState): Generator<Need> {
   if (!broker || broker.state === "connected") return;
   const what =
     broker.state === "blocked"
-      ? `RabbitMQ at ${broker.url} takes no messages.`
-      : `RabbitMQ at ${broker.url} cannot be reached${broker.error === null ? "" : ` (${broker.error})`}.`;
+      ? `RabbitMQ at ${broker.url} does not accept messages.`
+      : `Cannot reach RabbitMQ at ${broker.url}${broker.error === null ? "" : ` (${broker.error})`}.`;
   const todo =
     broker.state === "blocked"
-      ? "`rabbitmq-diagnostics alarms` tells what it lacks, memory or disk."
+      ? "Run `rabbitmq-diagnostics alarms` to see whether it is short of memory or disk."
       : "Start it, or correct RABBITMQ_URL. Events wait in the log until then; none is lost.";
   yield { kind: "broker-away", queue: null, what, todo };
 }
@@ -59,9 +59,9 @@ function* needsOfRelay({ relay, api, broker }: SystemState): Generator<Need> {
   if (!relay || relay.ageSeconds <= oldBacklogSeconds) return;
   const wait = relay.events === 1 ? "waits" : "wait";
   const what = `${counted(relay.events, "event")} ${wait} for RabbitMQ's confirm, the oldest for ${duration(relay.ageSeconds * 1000)}.`;
-  let todo = "Look at the API's log, and whether RabbitMQ is short of memory or disk: `rabbitmq-diagnostics alarms`.";
-  if (broker?.state !== "connected") todo = "They are sent when RabbitMQ is back.";
-  else if (!api.running) todo = "The API does not run, and it is what sends them: start it.";
+  let todo = "Check the API's log, and whether RabbitMQ is short of memory or disk: `rabbitmq-diagnostics alarms`.";
+  if (broker?.state !== "connected") todo = "They will be sent when RabbitMQ is available again.";
+  else if (!api.running) todo = "Start the API, which sends them; it is not running.";
   yield { kind: "old-backlog", queue: null, what, todo };
 }
 
@@ -70,8 +70,8 @@ function* needsOfSetup({ relayTrouble, dangers }: SystemState): Generator<Need> 
     const { queue, what, since } = relayTrouble;
     const todo =
       queue === null
-        ? "Events wait in the log until that is mended."
-        : "Events wait in the log until its consumers have caught up, or its limit is raised.";
+        ? "Events wait in the log until this is fixed."
+        : "Events wait in the log until the queue's consumers catch up or its limit is raised.";
     yield { kind: "relay-stopped", queue, what: `Since ${since}: ${what}`, todo };
   }
   for (const danger of dangers) {
@@ -84,14 +84,14 @@ function* needsOfQueues({ queues, broker }: SystemState): Generator<Need> {
     const { queue, deadLetters } = state;
     if (deadLetters > 0) {
       const what = `"${queue}" has ${counted(deadLetters, "dead letter")}.`;
-      const todo = `\`bun run dead-letters list ${queue}\` says why. Redrive them when the reason is mended, or discard them.`;
+      const todo = `\`bun run dead-letters list ${queue}\` shows why. Fix the cause and redrive them, or discard them.`;
       yield { kind: "dead-letters", queue, what, todo };
     }
     if (isLeftAlone(state)) {
       const waiting = (state.messages ?? 0) + state.retries;
-      const what = `${counted(waiting, "event")} ${waiting === 1 ? "waits" : "wait"} in "${queue}", and nobody works on it.`;
-      const remove = `Start its consumer, or remove the queue if nobody needs it: bun run queues remove ${queue}.`;
-      const paused = " A consumer that pauses since its handler fails too often counts as none; its log says so.";
+      const what = `${counted(waiting, "event")} ${waiting === 1 ? "waits" : "wait"} in "${queue}", which has no consumer.`;
+      const remove = `Start its consumer, or remove the queue if it is no longer needed: bun run queues remove ${queue}.`;
+      const paused = " A consumer that is paused because its handler fails too often is not counted; its log says so.";
       const todo = broker ? remove + paused : remove;
       yield { kind: "no-consumer", queue, what, todo };
     }
@@ -100,16 +100,16 @@ function* needsOfQueues({ queues, broker }: SystemState): Generator<Need> {
 
 function* needsOfRefusals({ refusals, at }: SystemState): Generator<Need> {
   for (const { queue, problem, count, lastAt } of refusals) {
-    const times = `${counted(count, "time")}, the last ${ago(new Date(lastAt).toISOString(), Date.parse(at))}`;
+    const times = `${counted(count, "time")}, most recently ${ago(new Date(lastAt).toISOString(), Date.parse(at))}`;
     const what = `An announcement ${queue ? `of "${queue}" ` : ""}was refused: ${problem} (${times}).`;
     const todo =
-      "If it is a consumer of yours, update it, and give it the WARREN_KEY of the API if it has another data folder. Else somebody may write to RabbitMQ who should not.";
+      "If it is your consumer, update it, and set its WARREN_KEY to that of the API if they do not share a data folder. Otherwise, someone may be writing to RabbitMQ without permission.";
     yield { kind: "refused-announcement", queue: queue || null, what, todo };
   }
 }
 
 function* needsOfQuarantine({ quarantine }: SystemState): Generator<Need> {
-  const todo = "Each file says why. Mend that, send the bodies to the queue again or leave them, and delete the files.";
+  const todo = "Each file states the reason. Fix it, send the bodies to the queue again if they are needed, and delete the files.";
   for (const kept of quarantine) yield { kind: "quarantine", queue: kept.queue, what: toldQuarantine(kept), todo };
 }
 

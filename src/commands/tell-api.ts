@@ -26,11 +26,11 @@ export async function tellApi(
 ): Promise<boolean> {
   const log = createLog({ level: "warn", format: "pretty", stream: 2 });
   const key = signingKey(config, log);
-  if (key === null || !config.rabbitmq) throw new Trouble("The API takes only what is signed: set WARREN_KEY to that of the API.");
+  if (key === null || !config.rabbitmq) throw new Trouble("The API accepts only signed requests: set WARREN_KEY to that of the API.");
   await new Announcer(broker, config.rabbitmq.url, key, log).announce(announcement);
   if (!isServed(config)) return isDone();
   for (const deadline = performance.now() + patienceMs; performance.now() < deadline; await Bun.sleep(lookEveryMs)) {
     if (await isDone()) return true;
   }
-  throw new Trouble("The API has not done it yet. Its log and `bun run status` say if it has refused to.");
+  throw new Trouble("The API did not do this in time. If it refused, its log and `bun run status` show why.");
 }

@@ -51,9 +51,9 @@ function stepsOf({ request, committedAt, broker, consumers }: Timeline): Step[] 
   const steps: Step[] = [
     ...(request.at === null
       ? []
-      : [{ at: request.at, where: "API", what: `the request came${request.id === null ? "" : `: ${request.id}`}` }]),
+      : [{ at: request.at, where: "API", what: `request received${request.id === null ? "" : `: ${request.id}`}` }]),
     { at: committedAt, where: "API", what: "committed" },
-    ...(broker.confirmedBy === null ? [] : [{ at: broker.confirmedBy, where: "RabbitMQ", what: "confirmed, by then at the latest" }]),
+    ...(broker.confirmedBy === null ? [] : [{ at: broker.confirmedBy, where: "RabbitMQ", what: "confirmed at this time or earlier" }]),
   ];
   for (const { queue, state, at, attempts } of consumers) {
     for (const attempt of attempts) steps.push({ at: attempt.at, where: queue, what: attemptText(attempt) });
@@ -65,15 +65,15 @@ function stepsOf({ request, committedAt, broker, consumers }: Timeline): Step[] 
 
 function unknownSteps({ request, broker }: Timeline): [string, string][] {
   const steps: [string, string][] = [];
-  if (request.at === null) steps.push(["API", "when the request came is not known"]);
+  if (request.at === null) steps.push(["API", "request received at an unknown time"]);
   if (broker.state === "pending") steps.push(["RabbitMQ", "not confirmed yet"]);
-  if (broker.state === "confirmed" && broker.confirmedBy === null) steps.push(["RabbitMQ", "confirmed; when is not known"]);
+  if (broker.state === "confirmed" && broker.confirmedBy === null) steps.push(["RabbitMQ", "confirmed at an unknown time"]);
   return steps;
 }
 
 function attemptText({ attempt, at, outcome, reason, error, nextAt }: TimelineAttempt): string {
   if (outcome === "handled") return `attempt ${attempt}: handled`;
-  const then = outcome === "retry" ? `next one due after ${elapsed(Date.parse(nextAt ?? "") - Date.parse(at))}` : `given up, ${reason}`;
+  const then = outcome === "retry" ? `next attempt due after ${elapsed(Date.parse(nextAt ?? "") - Date.parse(at))}` : `given up, ${reason}`;
   return `attempt ${attempt} failed, ${then}: ${error}`;
 }
 
@@ -81,7 +81,7 @@ const colours = { handled: "green", waiting: "yellow", retrying: "yellow", "dead
 
 /** Formats the consumers. Not cut, since a note explains why something is unknown. */
 function consumerTable(consumers: readonly ConsumerTimeline[], paint: Paint): string {
-  if (consumers.length === 0) return "No consumer is known that gets it.";
+  if (consumers.length === 0) return "No known consumer receives it.";
   const rows = consumers.map(({ queue, state, note }) => [printable(queue), paint(colours[state], state), printable(note ?? "")]);
   return table([{ title: "CONSUMER" }, { title: "STATE" }, { title: "NOTE" }], rows, paint);
 }

@@ -48,7 +48,7 @@ export async function withTransport<T>(use: (reached: Reached) => Promise<T>, { 
     const reached = { config, transport, broker, folder, place: `on RabbitMQ at ${broker.url}` };
     if (broker.lastError === undefined) return await use(reached);
     const unreachable = new Trouble(
-      `RabbitMQ at ${broker.url} cannot be reached (${broker.lastError}). Is it running, and is RABBITMQ_URL right?`,
+      `Cannot reach RabbitMQ at ${broker.url} (${broker.lastError}). Check that it is running and that RABBITMQ_URL is correct.`,
     );
     if (!evenIfUnreachable) throw unreachable;
     return await use({ ...reached, unreachable });
@@ -65,7 +65,9 @@ export async function withTransport<T>(use: (reached: Reached) => Promise<T>, { 
 export async function existingLog(config: Config): Promise<LogFollower> {
   const log = await openLog(config);
   if (log) return log;
-  throw new Trouble(`There is no event log in ${config.database.shown} yet: the API makes it when it starts. Is DATABASE_URL right?`);
+  throw new Trouble(
+    `There is no event log in ${config.database.shown} yet. The API creates it when it starts. Check that DATABASE_URL is correct.`,
+  );
 }
 
 /** Opens the dead letters of the current transport. */

@@ -85,7 +85,7 @@ export function toReplay(row: ReplayRow, state: "queued" | "running" = "running"
 }
 
 export function noConsumerNote(queue: string, what: string): string {
-  return `No consumer of "${queue}" runs now: ${what}.`;
+  return `No consumer of "${queue}" is running: ${what}.`;
 }
 
 /** @throws {QueueUnavailable} if {@link mostUnfinished} replays are unfinished. */

@@ -95,7 +95,7 @@ export class EmbeddedReplays implements Replays {
 
 function show(row: ReplayRow, file: string): Replay {
   const isWaiting = row.finishedAt === null && !isLocked(`${file}.lock`);
-  return toReplay(row, "running", isWaiting ? noConsumerNote(row.queue, "the replay is done when one does") : null);
+  return toReplay(row, "running", isWaiting ? noConsumerNote(row.queue, "the replay waits until one starts") : null);
 }
 
 /**

@@ -201,5 +201,5 @@ export class RabbitReplays implements Replays {
 }
 
 function noteOf(queue: string): string {
-  return noConsumerNote(queue, "the events wait in the queue until one does");
+  return noConsumerNote(queue, "the events wait in the queue until one starts");
 }

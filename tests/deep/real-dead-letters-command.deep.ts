@@ -77,7 +77,7 @@ function onEither(rabbitmqUrl: () => string): void {
     expect(await deadLetters("redrive", "stock", "--id", ids[2] as string)).toEqual(done('1 dead letter of "stock" was redriven.'));
     const some = await deadLetters("redrive", "stock", "--id", ids[0] as string, "--id", ids[2] as string);
     expect(some).toMatchObject({ code: 1, stdout: '1 dead letter of "stock" was redriven.' });
-    expect(some.stderr).toBe("1 dead letter that you named is not there, or of another type or reason.");
+    expect(some.stderr).toBe("1 dead letter that you named was not found, or not of this type or reason.");
     expect(JSON.parse((await deadLetters("redrive", "stock", "--reason", "rejected", "--json")).stdout)).toEqual({ redriven: 2 });
     expect(await deadLetters("redrive", "stock", "--all")).toEqual(done('0 dead letters of "stock" were redriven.'));
     const events = (await consumer.untilSeen(seen + 4)).slice(seen);
@@ -87,7 +87,10 @@ function onEither(rabbitmqUrl: () => string): void {
   test("discards in a pipe only with --yes", async () => {
     await givenUp("aba");
     const unasked = await deadLetters("discard", "stock", "--all");
-    expect([unasked.code, unasked.stderr.split("\n")[0]]).toEqual([2, "Nobody can be asked whether to discard for good: say --yes."]);
+    expect([unasked.code, unasked.stderr.split("\n")[0]]).toEqual([
+      2,
+      "Cannot ask for confirmation without a terminal; use --yes to discard for good.",
+    ]);
     expect(await deadLetters("discard", "stock", "--reason", "rejected", "--yes")).toEqual(done('1 dead letter of "stock" was discarded.'));
     expect(await deadLetters("discard", "stock", "--all", "-y")).toEqual(done('2 dead letters of "stock" were discarded.'));
     expect(await deadLetters("list", "stock")).toEqual(done('"stock" has no dead letters.'));
@@ -97,7 +100,7 @@ function onEither(rabbitmqUrl: () => string): void {
     await givenUp("a");
     for (const words of [["list"], ["show", "x"], ["redrive", "--all"], ["discard", "--all", "--yes"]]) {
       const { code, stderr } = await deadLetters(words[0] as string, "stokc", ...words.slice(1));
-      expect([code, stderr]).toEqual([1, expect.stringMatching(/^There is no queue "stokc".* Known: .*stock\.$/)]);
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/^There is no queue "stokc".* Known queues: .*stock\.$/)]);
     }
   });
 }
@@ -110,12 +113,12 @@ describe("bun run dead-letters without a broker", () => {
     const first = await deadLetters("list", "stock", "--reason", "rejected", "--limit", "1");
     expect(first.stdout).toContain(ids[1] as string);
     expect(first.stdout).not.toContain(ids[0] as string);
-    const again = /There are more: bun run dead-letters (.*)/.exec(first.stdout)?.[1] ?? "";
+    const again = /Next page: bun run dead-letters (.*)/.exec(first.stdout)?.[1] ?? "";
     expect(again).toMatch(/^list stock --reason rejected --limit 1 --after \d+$/);
     const second = await deadLetters(...again.split(" "));
     expect(second.stdout).toContain(ids[3] as string);
-    expect(second.stdout).not.toContain("There are more");
-    expect(await deadLetters("list", "stock", "--type", "item.deleted")).toEqual(done('"stock" has no dead letters of this kind.'));
+    expect(second.stdout).not.toContain("Next page");
+    expect(await deadLetters("list", "stock", "--type", "item.deleted")).toEqual(done('"stock" has no dead letters that match.'));
   });
 
   test("shows everything about one, and nothing that a terminal would obey", async () => {
@@ -176,17 +179,17 @@ describe("bun run dead-letters without a broker", () => {
 
   test("says in a line what is wrong with the words, and where the help is", async () => {
     for (const [words, mistake] of [
-      [[], "Say what to do with dead letters."],
-      [["lst"], '"lst" is no command.'],
+      [[], "Missing command: list, show, redrive or discard."],
+      [["lst"], 'Unknown command "lst".'],
       [["show", "stock"], "show needs the id of one event."],
       [["show", "stock", "a", "b"], "show needs the id of one event."],
       [["redrive"], "redrive needs the name of a queue."],
-      [["redrive", "stock"], "Say which dead letters to redrive: --id, --type, --reason, or --all."],
-      [["redrive", "stock", "--all", "--type", "item.created"], "--all is every one of the queue: leave it out, or leave out the others."],
-      [["redrive", "stock", "--all", "--yes"], "redrive takes no --yes."],
-      [["redrive", "stock", "more", "--all"], 'redrive takes one queue; what is "more"?'],
-      [["discard", "stock", "--yes"], "Say which dead letters to discard: --id, --type, --reason, or --all."],
-      [["list", "--limit", "3"], "Name a queue to list its dead letters."],
+      [["redrive", "stock"], "Select the dead letters to redrive: use --id, --type, --reason or --all."],
+      [["redrive", "stock", "--all", "--type", "item.created"], "--all cannot be combined with --id, --type or --reason."],
+      [["redrive", "stock", "--all", "--yes"], "redrive does not accept --yes."],
+      [["redrive", "stock", "more", "--all"], 'redrive takes one queue. Unexpected argument "more".'],
+      [["discard", "stock", "--yes"], "Select the dead letters to discard: use --id, --type, --reason or --all."],
+      [["list", "--limit", "3"], "Without a queue, list accepts only --json. Usage: dead-letters list QUEUE."],
       [["list", "stock", "--limit", "none"], "--limit none: use a whole number from 1 to 10000."],
       [["list", "stock", "--after", "-1"], /--after/],
       [["list", "stock", "--colour"], "Unknown option '--colour'."],
@@ -204,7 +207,7 @@ describe("bun run dead-letters without a broker", () => {
 
   test("before any consumer ran, there is nothing to list, and it says why", async () => {
     const { code, stdout } = await deadLetters("list");
-    expect([code, stdout]).toEqual([0, expect.stringContaining("A consumer makes its queue when it runs for the first time.")]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining("A consumer creates its queue when it first runs.")]);
   });
 
   test("a mistake in the environment is said as at the start of the API", async () => {
@@ -237,7 +240,7 @@ describeWithRabbit("bun run dead-letters on RabbitMQ", () => {
         expect([code, JSON.parse(redrive.stdout.join("")), redrive.stderr.at(-1)]).toEqual([
           interrupted,
           { redriven: count - left },
-          "Stopped before the end; the rest is where it was.",
+          "Stopped early; the remaining dead letters were not changed.",
         ]);
       }
       const ids = () => new Set(consumer.seen().map(({ id }) => id));
@@ -252,7 +255,7 @@ describeWithRabbit("bun run dead-letters on RabbitMQ", () => {
     const { code, stderr } = await command("dead-letters", ["list"], away);
     expect([code, stderr]).toEqual([
       1,
-      expect.stringMatching(/^RabbitMQ at amqp:\/\/\*\*\*@127\.0\.0\.1:1\/ cannot be reached \(.*\)\. Is it running/),
+      expect.stringMatching(/^Cannot reach RabbitMQ at amqp:\/\/\*\*\*@127\.0\.0\.1:1\/ \(.*\)\. Check that it is running/),
     ]);
   });
 });

@@ -69,13 +69,13 @@ function onEither(rabbitmqUrl: () => string): void {
     await untilDead(api.url, "aduit", 2);
     expect(await queues("remove", "aduit", "--yes")).toMatchObject({
       code: 1,
-      stderr: '1 consumer of "aduit" works on it: stop it first.',
+      stderr: '1 consumer of "aduit" is running: stop it first.',
     });
     await typo.stop();
     await eventually(async () => ((await find("aduit"))?.consumers === 0 ? true : undefined), "the consumer to be gone");
     expect(await queues("remove", "aduit", "--yes")).toMatchObject({
       code: 1,
-      stderr: '"aduit" has 2 dead letters. To remove it, and lose that, say --force.',
+      stderr: '"aduit" has 2 dead letters, which would be lost. To remove it anyway, use --force.',
     });
     const asked = onTerminal("queues", ["remove", "aduit", "--force"], env);
     await asked.until(/Remove "aduit", with 2 dead letters, for good\? \[y\/N\]/);
@@ -93,12 +93,12 @@ function onEither(rabbitmqUrl: () => string): void {
 
   test("says in a line what is wrong", async () => {
     for (const [words, code, said] of [
-      [[], 2, "Say what to do with queues: list or remove."],
-      [["lst"], 2, '"lst" is not a command.'],
+      [[], 2, "Missing command: list or remove."],
+      [["lst"], 2, 'Unknown command "lst".'],
       [["list", "audit"], 2, 'Unexpected argument "audit".'],
-      [["list", "--yes"], 2, "list takes no --yes."],
+      [["list", "--yes"], 2, "list does not accept --yes."],
       [["remove"], 2, "remove needs the name of a queue."],
-      [["remove", "nothing", "--yes"], 1, 'Warren knows no queue "nothing".'],
+      [["remove", "nothing", "--yes"], 1, 'There is no queue "nothing".'],
     ] as const) {
       const answer = await queues(...words);
       expect([words, answer.code, answer.stderr]).toEqual([words, code, expect.stringContaining(said)]);
@@ -113,9 +113,9 @@ function onEither(rabbitmqUrl: () => string): void {
     await audit.untilSeen(3);
     await eventually(async () => ((await get<{ sent: number }>(`/replays/${id}`)).sent === 1 ? true : undefined), "the first event");
     const cancel = () => command("replay", ["--cancel", id], env);
-    expect(await cancel()).toMatchObject({ code: 0, stdout: `The replay ${id} was cancelled after 1 event to "audit".` });
+    expect(await cancel()).toMatchObject({ code: 0, stdout: `Cancelled replay ${id}; 1 event had been sent to "audit".` });
     expect((await replays()).find((replay) => replay.id === id)?.state).toBe("cancelled");
-    expect(await cancel()).toMatchObject({ code: 1, stderr: `The replay ${id} is over (cancelled).` });
+    expect(await cancel()).toMatchObject({ code: 1, stderr: `Replay ${id} has already ended (cancelled).` });
     expect((await command("replay", ["--cancel", "none"], env)).code).toBe(1);
     expect((await command("replay", ["--cancel", id, "--queue", "audit"], env)).code).toBe(2);
   });
@@ -132,7 +132,7 @@ describe("bun run queues without a broker", () => {
     await stock.stop();
     expect(await queues("remove", "stock", "--yes")).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('"stock" has tables of its own (effects).'),
+      stderr: expect.stringContaining('"stock" has tables of its own (effects), which would be lost.'),
     });
     expect((await queues("remove", "stock", "--yes", "--force", "--json")).code).toBe(0);
     expect(readdirSync(join(folder.path, "data", "consumers")).filter((file) => file.startsWith("stock"))).toEqual([]);
@@ -153,7 +153,7 @@ describeWithRabbit("bun run queues on RabbitMQ", () => {
     await api.stop();
     const { code, stdout, stderr } = await queues("remove", "audit", "--yes", "--force", "--json");
     expect([code, JSON.parse(stdout)]).toEqual([0, { removed: "audit", messages: 1, retries: 0, deadLetters: 0 }]);
-    expect(stderr).toContain("The API does not run. It forgets the queue when it starts.");
+    expect(stderr).toContain("The API is not running. It will forget the queue when it starts.");
     expect(await rabbit().ctl("-q", "list_queues", "name", "--no-table-headers")).not.toMatch(/^audit/m);
     api = await startApi({ env });
     await eventually(async () => ((await find("audit")) === undefined ? true : undefined), "the API to forget it");
@@ -164,7 +164,7 @@ describeWithRabbit("bun run queues on RabbitMQ", () => {
   test("the queue of a resource is not removed", async () => {
     expect(await queues("remove", "item_events", "--force", "--yes")).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('"item_events" is the queue of a resource: the API makes it at each start.'),
+      stderr: expect.stringContaining('"item_events" is the queue of a resource and cannot be removed: the API creates it at each start.'),
     });
   });
 });

@@ -49,7 +49,7 @@ function onEither(rabbitmqUrl: () => string): void {
     const { code, stdout, stderr } = await replay("--queue", "audit");
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^30 events (sent|handed) to .*"audit" in (\d+ s|less than a second)\.$/)]);
     expect(stderr).toMatch(
-      /^Replays all events from the first one up to now to "audit" (on RabbitMQ at amqp:\/\/\*\*\*@|without a broker)/,
+      /^Replaying all events from the beginning up to now to "audit" (on RabbitMQ at amqp:\/\/\*\*\*@|without a broker)/,
     );
     const again = (await audit.untilSeen(60)).slice(30);
     expect(items(again)).toEqual(upTo(30));
@@ -71,12 +71,12 @@ function onEither(rabbitmqUrl: () => string): void {
       ],
       [
         ["--id", "3", "--to", "2999-07-01T08:00:00Z"],
-        "2 events: all events of the record 3 from the first one to before 2999-07-01 04:00:00 -04:00.",
+        "2 events: all events of record 3 from the beginning until 2999-07-01 04:00:00 -04:00.",
       ],
       [["--from", "2999-01-01 12:30"], "0 events: all events from 2999-01-01 12:30:00 -05:00 up to now."],
       [["--after", "2", "--last", "5"], "3 events: all events after position 2 up to position 5."],
     ] as const) {
-      expect(await replay("--queue", "audit", ...words, "--dry-run")).toEqual({ code: 0, stdout: `${said} None was sent.`, stderr: "" });
+      expect(await replay("--queue", "audit", ...words, "--dry-run")).toEqual({ code: 0, stdout: `${said} Nothing was sent.`, stderr: "" });
     }
     const { code } = await replay("--queue", "audit", "--id", "3", "--events", "item.*");
     expect(code).toBe(0);
@@ -118,17 +118,17 @@ describe("bun run replay without a broker", () => {
 
   test("says in a line what is wrong with the words, and where the help is", async () => {
     for (const [words, mistake] of [
-      [[], "Say which queue gets the events: --queue NAME."],
-      [["--queue", "audit", "item.created"], /^What is "item.created"\? Patterns with a \* need quotes/],
+      [[], "Missing --queue NAME, the queue to send the events to."],
+      [["--queue", "audit", "item.created"], /^Unexpected argument "item\.created"\. Patterns with a \* need quotes/],
       [["--queue", "../audit"], /"\.\.\/audit" cannot name a queue/],
       [["--queue", "audit.dead"], /keeps for itself/],
       [["--queue", "audit", "--events", "item.crated"], /Unknown event type "item.crated". Known: item.created/],
       [["--queue", "audit", "--from", "2026-02-30"], "--from 2026-02-30: Expected a day such as 2026-11-01"],
       [["--queue", "audit", "--from", "2026-11-02", "--to", "2026-11-01"], "--to 2026-11-01: Expected a time after `from`."],
-      [["--queue", "audit", "--id", "x"], "--id x: use a whole number from 1."],
-      [["--queue", "audit", "--rate", "0"], "--rate 0: use a number from 0.001."],
-      [["--queue", "audit", "--rate", "1e-9"], "--rate 1e-9: use a number from 0.001."],
-      [["--queue", "audit", "--after", "1.5"], "--after 1.5: use a whole number from 0."],
+      [["--queue", "audit", "--id", "x"], "--id x: use a whole number of 1 or more."],
+      [["--queue", "audit", "--rate", "0"], "--rate 0: use a number of 0.001 or more."],
+      [["--queue", "audit", "--rate", "1e-9"], "--rate 1e-9: use a number of 0.001 or more."],
+      [["--queue", "audit", "--after", "1.5"], "--after 1.5: use a whole number of 0 or more."],
       [["--queue"], /argument missing/],
       [["--queue", "audit", "--quick"], "Unknown option '--quick'."],
     ] as const) {
@@ -145,7 +145,7 @@ describe("bun run replay without a broker", () => {
     const audit = await audited(5);
     expect(await audit.stop()).toBe(0);
     const waiting = run(["src/commands/replay.ts", "--queue", "audit"], { env });
-    await waiting.line('No consumer of "audit" runs now. The replay waits in', "stderr");
+    await waiting.line('No consumer of "audit" is running. The replay waits in', "stderr");
     const next = await consumers.start({ queue: "audit" });
     expect(await waiting.exited).toBe(0);
     expect(waiting.stdout.at(-1)).toMatch(/^5 events handed to the consumer of "audit"/);
@@ -158,7 +158,9 @@ describe("bun run replay without a broker", () => {
     await watched.until(/░ +[1-9]\d? % {2}1\d\d events/);
     watched.type("\x03");
     expect(await watched.exited).toBe(130);
-    await watched.until(/After \d+ events, the replay [0-9a-f-]+ goes on without this command, as long as a consumer of "audit" runs\./);
+    await watched.until(
+      /Stopped watching after \d+ events\. Replay [0-9a-f-]+ continues without this command while a consumer of "audit" runs\./,
+    );
     expect(items((await audit.untilSeen(600)).slice(300))).toEqual(upTo(300));
   });
 });
@@ -174,7 +176,7 @@ describeWithRabbit("bun run replay on RabbitMQ", () => {
     await first.until(/█+░+ +\d+ % {2}[23]\d\d events {2}\d+\/s {2}\d+ s left/);
     first.type("\x03");
     expect(await first.exited).toBe(130);
-    const [, sent, position] = await first.until(/Stopped after (\d+) events to "audit", at position (\d+) of 600\. To go on:/);
+    const [, sent, position] = await first.until(/Stopped after (\d+) events to "audit", at position (\d+) of 600\. To continue:/);
     expect(Number(sent)).toBeLessThan(600);
     expect(position).toBe(sent as string);
     const [, again = ""] = await first.until(/\n {2}bun run replay (.*)\r\n/);
@@ -203,7 +205,7 @@ describeWithRabbit("bun run replay on RabbitMQ", () => {
     const { code, stderr } = await replay("--queue", "audit", "--rate", "10");
     expect(code).toBe(0);
     const [first, ...lines] = stderr.split("\n");
-    expect(first).toStartWith("Replays all events");
+    expect(first).toStartWith("Replaying all events");
     expect(lines.length).toBeGreaterThanOrEqual(1);
     expect(lines.length).toBeLessThanOrEqual(3);
     for (const line of lines) expect(line).toMatch(/^ +\d+ % {2}\d+ events {2}\d+\/s {2}\d+ s left$/);
@@ -214,9 +216,9 @@ describeWithRabbit("bun run replay on RabbitMQ", () => {
     const sending = run(["src/commands/replay.ts", "--queue", "audit", "--rate", "150"], { env });
     await audit.untilSeen(800);
     await rabbit().kill();
-    await sending.line(/^Lost the connection to RabbitMQ .*; goes on when it is back\.$/, "stderr");
+    await sending.line(/^Lost the connection to RabbitMQ .*; waiting for it to return\.$/, "stderr");
     await rabbit().start();
-    await sending.line("RabbitMQ is back.", "stderr");
+    await sending.line("RabbitMQ is available again.", "stderr");
     expect(await sending.exited).toBe(0);
     const replayed = () => [...new Set(items(audit.seen().filter((event) => event.replay)))];
     await eventually(() => (replayed().length === 600 ? true : undefined), "the whole replay");
@@ -232,19 +234,19 @@ describeWithRabbit("bun run replay on RabbitMQ", () => {
     const began = performance.now();
     expect(await sending.stop("SIGINT")).toBe(130);
     expect(performance.now() - began).toBeLessThan(3000);
-    expect(sending.stdout.join("\n")).toMatch(/To go on:\n {2}bun run replay --queue audit --rate 50 --after \d+ --last 600$/);
+    expect(sending.stdout.join("\n")).toMatch(/To continue:\n {2}bun run replay --queue audit --rate 50 --after \d+ --last 600$/);
   });
 
   test("ends when the queue is deleted in the middle, and says so", async () => {
     const audit = await audited(300);
     expect(await audit.stop()).toBe(0);
     const sending = run(["src/commands/replay.ts", "--queue", "audit", "--rate", "50"], { env });
-    await sending.line("Replays all events", "stderr");
+    await sending.line("Replaying all events", "stderr");
     await eventually(
       async () => (/^audit\t[1-9]/m.test(await rabbit().ctl("-q", "list_queues", "name", "messages")) ? true : undefined),
       "the first events",
     );
-    expect(sending.stderr).toContain('No consumer of "audit" runs now: the events wait in the queue until one does.');
+    expect(sending.stderr).toContain('No consumer of "audit" is running: the events wait in the queue until one starts.');
     await rabbit().ctl("delete_queue", "audit");
     expect(await sending.exited).toBe(1);
     expect(sending.stderr.at(-1)).toMatch(/^The queue "audit" was deleted after \d+ events\.$/);

@@ -109,7 +109,7 @@ async function story(waits: RegExp): Promise<Api> {
 test("without a broker: in words, again and again in a pipe, and whether anything runs or not", async () => {
   const nothing = await status();
   expect([nothing.code, nothing.stderr]).toEqual([1, ""]);
-  expect(nothing.stdout).toMatch(/^API {8}does not run\nEvent log {2}none yet\n\nNo queue is known\./m);
+  expect(nothing.stdout).toMatch(/^API {8}not running\nEvent log {2}none yet\n\nNo queues found\./m);
   expect(nothing.stdout).toContain(`There is no event log in ${join(folder.path, "data", "warren.db")} yet.`);
 
   const api = await story(/^Waits for the API to make its database/);
@@ -129,23 +129,23 @@ test("without a broker: in words, again and again in a pipe, and whether anythin
   expect([code, stderr]).toEqual([1, ""]);
   expect(stdout.split("\n")).toEqual([
     "Transport  embedded, because RABBITMQ_URL is none",
-    "API        does not run",
+    "API        not running",
     `Event log  6 events so far, 0/s, in ${join(folder.path, "data", "warren.db")}`,
     "",
     "WAITING  RETRIES  DEAD  CONSUMERS  OLDEST  CHANGE  QUEUE",
     expect.stringMatching(/^ {6}3 {8}1 {5}1 {10}0 {2}[ \d]{4} s {5}0\/s {2}stock$/),
     "",
-    "2 things need a person:",
+    "2 problems need attention:",
     '  "stock" has 1 dead letter.',
-    "  `bun run dead-letters list stock` says why. Redrive them when the reason is mended, or discard them.",
-    '  4 events wait in "stock", and nobody works on it.',
-    "  Start its consumer, or remove the queue if nobody needs it: bun run queues remove stock.",
+    "  `bun run dead-letters list stock` shows why. Fix the cause and redrive them, or discard them.",
+    '  4 events wait in "stock", which has no consumer.',
+    "  Start its consumer, or remove the queue if it is no longer needed: bun run queues remove stock.",
   ]);
 
   for (const [words, mistake] of [
-    [["--every", "2"], "--every is for --watch."],
+    [["--every", "2"], "--every requires --watch."],
     [["--watch", "--every", "never"], "--every never: use a number of seconds from 0.1 to 86400."],
-    [["stock"], 'What is "stock"?'],
+    [["stock"], 'Unexpected argument "stock".'],
     [["--colour"], "Unknown option '--colour'."],
   ] as const) {
     const wrong = await status(...words);
@@ -164,7 +164,7 @@ test("without a broker: a clean state needs nobody, and a second process that st
   await first.line("handled a");
   await untilQueue({ messages: 0, consumers: 1 });
   const { code, stdout } = await status();
-  expect([code, stdout.split("\n").at(-1)]).toEqual([0, "Nothing needs a person."]);
+  expect([code, stdout.split("\n").at(-1)]).toEqual([0, "Nothing needs attention."]);
 });
 
 describeWithRabbit("on RabbitMQ", () => {
@@ -176,13 +176,13 @@ describeWithRabbit("on RabbitMQ", () => {
       const { code, stdout } = await status();
       expect(code).toBe(1);
       expect(stdout).toMatch(
-        /^Broker {5}connected\nAPI {8}runs\nEvent log {2}4 events so far, 0\/s, in .*\nRelay {6}nothing waits for RabbitMQ, 0\/s/m,
+        /^Broker {5}connected\nAPI {8}running\nEvent log {2}4 events so far, 0\/s, in .*\nRelay {6}nothing waits for RabbitMQ, 0\/s/m,
       );
       expect(stdout).toMatch(
         /^WAITING {2}RETRIES {2}DEAD {2}CONSUMERS {2}CHANGE {2}QUEUE\n(?:.*\n)*? {6}4 {8}0 {5}0 {10}0 {5}0\/s {2}item_events$/m,
       );
       expect(stdout).toMatch(/^ {6}1 {8}1 {5}1 {10}0 {5}0\/s {2}stock$/m);
-      expect(stdout).toMatch(/^3 things need a person:$/m);
+      expect(stdout).toMatch(/^3 problems need attention:$/m);
 
       const consumer = await startConsumer();
       await untilReady(consumer, 200);
@@ -195,7 +195,7 @@ describeWithRabbit("on RabbitMQ", () => {
       await rabbit.kill();
       await from(/Broker +away \(.+\)/);
       await create(api, "c");
-      await from(/1 event waits for RabbitMQ, the oldest for \d+ s.*\s+RabbitMQ cannot be asked/);
+      await from(/1 event waits for RabbitMQ, the oldest for \d+ s.*\s+Queues unknown: cannot reach RabbitMQ/);
       expect(await untilReady(consumer, 503)).toMatchObject({
         status: "not ready",
         consumers: [{ detail: "RabbitMQ cannot be reached now." }],
