@@ -226,7 +226,7 @@ describe("the whole request", () => {
       const answer = await post(body, headers);
       expect([answer.status, answer.json<{ detail: string }>().detail, await names()]).toEqual([
         413,
-        "A bulk may have up to 10000 records.",
+        "A bulk request may have at most 10000 records.",
         [],
       ]);
     }

@@ -113,7 +113,7 @@ describe("a change with If-Match", () => {
         title: "Precondition failed",
         status: 412,
         requestId: expect.any(String),
-        detail: "The item 1 is in none of the states that If-Match names; read it again.",
+        detail: "The item 1 does not match any ETag in If-Match. Read it again.",
       });
     }
     expect([etag(await api.send("GET", "/items/1")), (await api.events()).length]).toEqual([current, 2]);
@@ -165,7 +165,7 @@ describe("a malformed header is 400 and names what is right", () => {
       for (const [method, body] of [["GET", undefined], ...changes] as const) {
         const answer = await api.send(method, "/items/1", body, { [name]: header });
         expect(summary(answer)).toEqual([400, problem]);
-        expect(answer.json<{ detail: string }>().detail).toContain("ETags with their quotes, separated by commas");
+        expect(answer.json<{ detail: string }>().detail).toContain("quoted ETags separated by commas");
       }
     }
     expect((await api.events()).length).toBe(1);

@@ -125,7 +125,7 @@ describe("PATCH", () => {
     expect([answer.status, answer.json()]).toEqual([
       422,
       expect.objectContaining({
-        detail: "The patch would leave the order invalid.",
+        detail: "The patch would make the order invalid.",
         errors: [expect.objectContaining({ pointer: "/recipient/name" })],
       }),
     ]);

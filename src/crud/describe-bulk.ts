@@ -29,7 +29,7 @@ export function describeBulk({ name, plural }: Resource, record: TSchema, input:
   return {
     tags: [plural],
     summary: `Create many ${plural}`,
-    description: `Up to ${maxBulkItems} records in 16 MiB, as lines of JSON or as a JSON array. Each is created or refused by itself, and the answer says which; it has the form of the request. Publishes ${name}.created for each.`,
+    description: `Up to ${maxBulkItems} records in 16 MiB, as lines of JSON or as a JSON array. Each record succeeds or fails independently. The response has a result per record, in the format of the request. Publishes ${name}.created for each created record.`,
     parameters: [idempotencyKey],
     requestBody: {
       required: true,
@@ -40,7 +40,7 @@ export function describeBulk({ name, plural }: Resource, record: TSchema, input:
     },
     responses: {
       200: {
-        description: "What became of each record, in their order.",
+        description: "The result of each record, in the order of the request.",
         content: {
           [json]: { schema: answer, example: { created: 1, failed: 0, results: [{ index: 0, ...outcome }] } },
           [ndjson]: {
@@ -64,14 +64,14 @@ export function bulkAnswer(name: string, record: TSchema): TSchema {
 function resultSchema(name: string, record: TSchema, unit: "index" | "line"): TSchema {
   const place =
     unit === "index"
-      ? Type.Integer({ minimum: 0, description: "Its place in the array, from 0." })
-      : Type.Integer({ minimum: 1, description: "The number of its line, from 1." });
+      ? Type.Integer({ minimum: 0, description: "Index of the record in the array, from 0." })
+      : Type.Integer({ minimum: 1, description: "Line number of the record, from 1." });
   return Type.Union([
     Type.Object({ [unit]: place, status: Type.Literal(201), [name]: record }),
     Type.Object({
       [unit]: place,
-      status: Type.Integer({ description: "400: no JSON. 413: too long. 422: not valid. 503: it could not be written." }),
-      problem: Type.Omit(Problem, ["requestId"], { title: "RecordProblem", description: "What is wrong with this record: RFC 9457." }),
+      status: Type.Integer({ description: "400: not JSON. 413: too large. 422: not valid. 503: not written, because the store failed." }),
+      problem: Type.Omit(Problem, ["requestId"], { title: "RecordProblem", description: "Problem details for this record (RFC 9457)." }),
     }),
   ]);
 }

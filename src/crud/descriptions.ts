@@ -14,10 +14,10 @@ export const describeList = ({ plural }: Named) => ({
   tags: [plural],
   summary: `List ${plural}`,
   description:
-    "A page at a time; `next`, and the header `Link` (RFC 8288), lead to the one after it. A page with a filter may be short, " +
-    "or empty, and still have a `next`: it reads a bounded number of records. What is changed or deleted in between never makes " +
-    "another record be left out.",
-  responses: { 200: { description: "A page.", headers: link } },
+    "Returns one page. `next` and the header `Link` (RFC 8288) lead to the next page. A page with a filter may be short " +
+    "or empty and still have a `next`, because it reads a limited number of records. Changes and deletions between pages never " +
+    "cause other records to be skipped.",
+  responses: { 200: { description: "A page of records.", headers: link } },
 });
 
 export const describeCreate = ({ name, plural }: Named) => ({
@@ -25,29 +25,29 @@ export const describeCreate = ({ name, plural }: Named) => ({
   summary: `Create ${aOrAn(name)}`,
   description: `Publishes ${name}.created.`,
   parameters: [idempotencyKey],
-  responses: { 201: { description: "Created; `Location` is its path.", headers: { ...location, ...etag } } },
+  responses: { 201: { description: "The created record. `Location` is its path.", headers: { ...location, ...etag } } },
 });
 
 export const describeRead = ({ name, plural }: Named, params: TSchema) => ({
   tags: [plural],
   summary: `Read ${aOrAn(name)}`,
-  description: "Its `ETag` names its state, for conditional requests.",
+  description: "Returns the record. Use its `ETag` in conditional requests.",
   parameters: readParameters(params),
-  responses: { ...changed, 304: { description: "The record is still in a state that the request names.", headers: etag } },
+  responses: { ...changed, 304: { description: "The record is still in one of the states that the request names.", headers: etag } },
 });
 
 export const describeReplace = ({ name, plural }: Named, params: TSchema) => ({
   tags: [plural],
   summary: `Replace ${aOrAn(name)}`,
-  description: `A field that is left out goes back to its default. Publishes ${name}.updated, unless nothing changes.`,
+  description: `Replaces all fields. An omitted field is reset to its default. Publishes ${name}.updated, unless nothing changes.`,
   parameters: changeParameters(params),
   responses: changed,
 });
 
 export const describePatch = ({ name, plural }: Named, params: TSchema) => ({
   tags: [plural],
-  summary: `Change ${aOrAn(name)}`,
-  description: `A JSON merge patch (RFC 7396): what is left out stays, null takes a value away or puts a default back. Publishes ${name}.updated, unless nothing changes.`,
+  summary: `Update ${aOrAn(name)}`,
+  description: `Applies a JSON merge patch (RFC 7396). Omitted fields do not change; null removes a value or resets it to its default. Publishes ${name}.updated, unless nothing changes.`,
   parameters: changeParameters(params),
   requestBody: { required: true, content: { [patchMediaType]: {}, "application/json": {} } },
   responses: changed,
@@ -56,7 +56,7 @@ export const describePatch = ({ name, plural }: Named, params: TSchema) => ({
 export const describeRemove = ({ name, plural }: Named, params: TSchema) => ({
   tags: [plural],
   summary: `Delete ${aOrAn(name)}`,
-  description: `Publishes ${name}.deleted, which carries the last state.`,
+  description: `Publishes ${name}.deleted with the last state of the record.`,
   parameters: changeParameters(params),
 });
 

@@ -58,7 +58,7 @@ export function refuseKey(error: unknown): never {
   if (error instanceof TooMuchKept) {
     const problem = new HttpProblem(
       429,
-      "The answers to this token's Idempotency-Keys of the last 24 hours take up all of their room. Nothing was changed.",
+      "The responses kept for this token's Idempotency-Keys of the last 24 hours have reached their size limit. Nothing was changed. Retry later, or send the request without a key.",
     );
     problem.headers = { "retry-after": String(error.retryAfter) };
     throw problem;
@@ -66,7 +66,7 @@ export function refuseKey(error: unknown): never {
   if (!(error instanceof KeyReused)) throw error;
   throw new HttpProblem(
     422,
-    "This Idempotency-Key came with another body before; a new request needs a new key.",
+    "This Idempotency-Key was used with a different body. Use a new key for a new request.",
     undefined,
     "idempotency-key-reused",
   );

@@ -31,16 +31,16 @@ const sorts: readonly Sort[] = sortKeys.flatMap((key) => [key, `-${key}`] as con
 const cursorForm = /^[A-Za-z0-9_-]{1,200}$/;
 
 const own = {
-  limit: integer(1, 200, "How many at most: 1 to 200. Default: 50.", 50),
-  sort: word(sorts, `The order: ${sorts.join(", ")}; - is for the greatest first. Default: id.`, "id"),
+  limit: integer(1, 200, "Maximum number of results, from 1 to 200. Default: 50.", 50),
+  sort: word(sorts, `Sort order: ${sorts.join(", ")}. The prefix - means descending. Default: id.`, "id"),
   after: {
-    description: "The `next` of the page before, with the same order and filters. In the order of ids, an id will do.",
+    description: "The `next` of the previous page, with the same sort order and filters. When sorted by id, an id is also accepted.",
     documented: { type: "string", pattern: cursorForm.source },
     read: (text) => (cursorForm.test(text) ? text : undefined),
   },
   updatedSince: {
     description:
-      "Only what was changed since then: a day such as 2026-11-01, or a time such as 2026-11-01T08:00:00Z; UTC unless it says otherwise.",
+      "Only records changed at or after this time: a day such as 2026-11-01, or a time such as 2026-11-01T08:00:00Z. UTC unless it has an offset.",
     documented: { type: "string", examples: ["2026-11-01T08:00:00Z"] },
     read: (text) => parseTime(text, "utc")?.toISOString(),
   },
@@ -53,8 +53,8 @@ export function listOf<By extends Filters>({ name, filters }: Resource<string, s
     const [first = "", last = ""] = parametersOf(field, filter);
     if (filter === "prefix") parameters[first] = prefix(field);
     else {
-      parameters[first] = bound(`Only those whose ${field} is this number or more.`);
-      parameters[last] = bound(`Only those whose ${field} is this number or less.`);
+      parameters[first] = bound(`Only records whose ${field} is at least this number.`);
+      parameters[last] = bound(`Only records whose ${field} is at most this number.`);
     }
   }
 
@@ -102,7 +102,7 @@ export function listOf<By extends Filters>({ name, filters }: Resource<string, s
 
 const wrongPlace: Mistake = {
   pointer: "/after",
-  detail: "Not a `next` of this list: it is damaged, or of a list with another order or other filters.",
+  detail: "Expected the `next` of a page with the same sort order and filters.",
 };
 
 /** Returns the place for an `after` parameter, or null if it is not valid for this list. */
@@ -114,7 +114,7 @@ function placeIn(after: string, list: string, sort: SortKey): Listing["after"] |
 
 function prefix(field: string): Parameter<string> {
   return {
-    description: `Only those whose ${field} begins so. Upper and lower case are different, and every character stands for itself.`,
+    description: `Only records whose ${field} starts with this text. Case-sensitive; there are no wildcards.`,
     documented: { type: "string", maxLength: 1000 },
     read: (text) => (Array.from(text).length <= 1000 ? text : undefined),
   };

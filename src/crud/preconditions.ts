@@ -67,8 +67,8 @@ export function guardOf(name: string, headers: Headers): ((current: Stored) => v
 }
 
 function preconditionFailed(name: string, header: "If-Match" | "If-None-Match", { id }: Stored): HttpProblem {
-  const states = header === "If-Match" ? "none of the states that If-Match names" : "a state that If-None-Match excludes";
-  return new HttpProblem(412, `The ${name} ${id} is in ${states}; read it again.`);
+  const states = header === "If-Match" ? "does not match any ETag in If-Match" : "matches an ETag in If-None-Match";
+  return new HttpProblem(412, `The ${name} ${id} ${states}. Read it again.`);
 }
 
 const tag = String.raw`(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"`;
@@ -78,6 +78,6 @@ const list = new RegExp(String.raw`^[ \t,]*${tag}(?:[ \t]*,[ \t,]*${tag})*[ \t,]
 function tagsOf(header: string, value: string | null): Tags | undefined {
   if (value === null) return undefined;
   if (value.trim() === "*") return "*";
-  if (!list.test(value)) throw new HttpProblem(400, `${header} is malformed: send *, or ETags with their quotes, separated by commas.`);
+  if (!list.test(value)) throw new HttpProblem(400, `${header} is malformed. Send *, or quoted ETags separated by commas.`);
   return value.match(new RegExp(tag, "g")) ?? [];
 }

@@ -51,11 +51,11 @@ export function bulkReader<Fields>(schema: TSchema, complete: (input: unknown) =
     const entries: BulkEntry<Fields>[] = [];
     const take = (pieces: Iterable<Piece>) => {
       for (const piece of pieces) {
-        if (entries.length === maxBulkItems) throw new HttpProblem(413, `A bulk may have up to ${maxBulkItems} records.`);
+        if (entries.length === maxBulkItems) throw new HttpProblem(413, `A bulk request may have at most ${maxBulkItems} records.`);
         entries.push(entryOf(piece, (bytes) => complete(read(bytes)), isLines));
       }
     };
-    for await (const chunk of limitedBody(request, maxBulkBytes, "The body of a bulk")) {
+    for await (const chunk of limitedBody(request, maxBulkBytes, "The body of a bulk request")) {
       hash?.update(chunk);
       for (let start = 0; start < chunk.length; start += sliceBytes) {
         take(splitter.push(chunk.subarray(start, start + sliceBytes)));
@@ -68,7 +68,7 @@ export function bulkReader<Fields>(schema: TSchema, complete: (input: unknown) =
 }
 
 function entryOf<Fields>({ place, bytes }: Piece, read: (bytes: Uint8Array) => Fields, isLine: boolean): BulkEntry<Fields> {
-  if (!bytes) return { place, bytes: 0, problem: problemInside(413, { detail: `A record may have up to ${maxBodyBytes} bytes.` }) };
+  if (!bytes) return { place, bytes: 0, problem: problemInside(413, { detail: `A record may have at most ${maxBodyBytes} bytes.` }) };
   try {
     return { place, bytes: bytes.length, fields: read(bytes) };
   } catch (error) {

@@ -22,7 +22,7 @@ export function schemasOf<Plural extends string, Fields extends object>(resource
   const recordExample = { id: 1, ...example, version: 1, createdAt: time, updatedAt: time };
   const patchExample = Object.fromEntries(Object.entries(example).slice(0, 1));
   const record: TSchema = { ...resource.record, title, examples: [recordExample] };
-  const next = Type.Union([Type.String(), Type.Null()], { description: "Pass it as `after` for the next page; null on the last one." });
+  const next = Type.Union([Type.String(), Type.Null()], { description: "Pass it as `after` to get the next page; null on the last page." });
   const page = Type.Object(
     { [plural]: Type.Array(record), next },
     { title: `${title}Page`, examples: [{ [plural]: [recordExample], next: null }] },

@@ -55,7 +55,7 @@ export function splitLines(maxBytes: number, maxLines: number): Splitter {
   let place = 0;
   function* finished(): Generator<Piece> {
     place += 1;
-    if (place > maxLines) throw new HttpProblem(413, `A bulk may have up to ${maxLines} lines, blank ones counted.`);
+    if (place > maxLines) throw new HttpProblem(413, `A bulk request may have at most ${maxLines} lines, including blank ones.`);
     const bytes = line.take();
     if (!bytes?.every(isSpace)) yield { place, bytes };
   }
@@ -108,7 +108,7 @@ export function splitArray(maxBytes: number): Splitter {
         } else if (isSpace(byte)) continue;
         else if (state !== "inside") {
           if (state === "after") throw invalid();
-          if (byte !== openArray) throw new HttpProblem(422, "The body is not valid.", [{ pointer: "", detail: "An array." }]);
+          if (byte !== openArray) throw new HttpProblem(422, "The body is not valid.", [{ pointer: "", detail: "Expected an array." }]);
           state = "inside";
           start = at + 1;
         } else if (depth === 0 && (byte === comma || byte === closeArray)) {

@@ -85,14 +85,14 @@ function outcomesOf(part: readonly BulkEntry<object>[], created: string, unit: s
 }
 
 /** Problem of a record that is valid now, but was not when the key was first used. The schema has changed since then. */
-const refusedBefore = problemInside(422, { detail: "It was not valid when this Idempotency-Key came for the first time." });
+const refusedBefore = problemInside(422, { detail: "The record was not valid in the first request with this Idempotency-Key." });
 
 function notWritten<Fields>(entry: BulkEntry<Fields>): BulkEntry<Fields> {
   const { place, bytes, problem } = entry;
   return {
     place,
     bytes,
-    problem: problem ?? problemInside(503, { detail: "The store cannot do this now; this record was not created. Try again." }),
+    problem: problem ?? problemInside(503, { detail: "The store is not available. This record was not created. Try again." }),
   };
 }
 

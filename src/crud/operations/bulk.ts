@@ -36,7 +36,10 @@ export function bulk<Name extends string, Plural extends string, Fields extends 
       const context = contextOf(request);
       const onFailure = (error: Error) => {
         const about = { requestId: context.requestId, ...traceField(context.traceparent) };
-        log.error({ ...about, method: "POST", path, error: error.message }, "The store failed within a bulk; the rest of it was refused");
+        log.error(
+          { ...about, method: "POST", path, error: error.message },
+          "The store failed during a bulk request; its remaining records were refused",
+        );
       };
       const results = await write({ entries, mediaType, context, once, onFailure }).catch(refuseKey);
       const text = mediaType === ndjson ? results.map((result) => `${result}\n`).join("") : summary(results);

@@ -35,7 +35,7 @@ function patched<Fields extends object>(resource: Resource<string, string, Field
   const fields = complete(resource, mergePatch(fieldsOf(resource, current), change));
   const mistakes = mistakesIn(resource.fields, fields);
   if (mistakes.length === 0) return fields;
-  throw new HttpProblem(422, `The patch would leave the ${resource.name} invalid.`, mistakes);
+  throw new HttpProblem(422, `The patch would make the ${resource.name} invalid.`, mistakes);
 }
 
 function fieldsOf(resource: Resource, record: object): Record<string, unknown> {

@@ -26,7 +26,7 @@ export function read<Name extends string, Plural extends string, Fields extends 
       transform: refuseQuery,
       response: {
         200: schemas.record,
-        304: Type.Undefined({ description: "The record is in a state that the client has." }),
+        304: Type.Undefined({ description: "The record matches an ETag in If-None-Match." }),
         ...problems(400, 404, 412, 422, 503),
       },
       detail: describeRead(resource, schemas.params),
