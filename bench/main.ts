@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { parseWords, readCommandLine, UsageError, wholeNumber } from "../src/observe/command-line";
 import { endAll } from "../tests/support/processes";
 import { type Benchmark, type Context, VoidRun } from "./benchmark";
 import { consumer, consumerOnce } from "./benchmarks/consumer";
@@ -68,46 +68,32 @@ const missing = {
       : "rabbitmq-server is not installed; on Debian: apt-get install rabbitmq-server",
 };
 
-function readArguments() {
-  try {
-    const { values, positionals } = parseArgs({
-      allowPositionals: true,
-      options: {
-        rounds: { type: "string" },
-        seconds: { type: "string", default: "10" },
-        events: { type: "string", default: "200000" },
-        minutes: { type: "string", default: "10" },
-        size: { type: "string" },
-        json: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-    const given = (name: "rounds" | "seconds" | "events" | "minutes" | "size") => {
-      const text = values[name];
-      if (text !== undefined && !/^[1-9]\d{0,8}$/.test(text))
-        throw new Error(`Invalid value "${text}" for --${name}. Use a whole number from 1.`);
-      return text === undefined ? undefined : Number(text);
-    };
-    const count = (name: "seconds" | "events" | "minutes") => given(name) as number;
-    const chosen = positionals.map((name) => {
-      const found = benchmarks.find((benchmark) => benchmark.name === name);
-      if (!found) throw new Error(`Unknown benchmark "${name}". Use one of ${benchmarks.map((known) => known.name).join(", ")}.`);
-      return found;
-    });
-    const { json, help: helpWanted } = values;
-    const amounts = { seconds: count("seconds"), events: count("events"), minutes: count("minutes"), size: given("size") };
-    return { chosen, rounds: given("rounds"), amounts, json, helpWanted };
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${help}`);
-    process.exit(2);
-  }
+const text = { type: "string" } as const;
+
+function readArguments(words: readonly string[]) {
+  const { values, positionals } = parseWords(words, {
+    rounds: text,
+    seconds: { ...text, default: "10" },
+    events: { ...text, default: "200000" },
+    minutes: { ...text, default: "10" },
+    size: text,
+    json: { type: "boolean", default: false },
+  });
+  const count = (name: "seconds" | "events" | "minutes") => wholeNumber(`--${name}`, values[name], 1, 999_999_999);
+  const given = (name: "rounds" | "size") => {
+    const value = values[name];
+    return value === undefined ? undefined : wholeNumber(`--${name}`, value, 1, 999_999_999);
+  };
+  const chosen = positionals.map((name) => {
+    const found = benchmarks.find((benchmark) => benchmark.name === name);
+    if (!found) throw new UsageError(`Unknown benchmark "${name}". Use one of ${benchmarks.map((known) => known.name).join(", ")}.`);
+    return found;
+  });
+  const amounts = { seconds: count("seconds"), events: count("events"), minutes: count("minutes"), size: given("size") };
+  return { chosen, rounds: given("rounds"), amounts, json: values.json };
 }
 
-const options = readArguments();
-if (options.helpWanted) {
-  console.log(help);
-  process.exit(0);
-}
+const options = readCommandLine(help, readArguments);
 
 const started = performance.now();
 const progress = (text: string) => console.error(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${text}`);

@@ -1,6 +1,6 @@
-import { type Difference, differences, messageOf, readTables, refuseUsage } from "warren/command";
+import { type Difference, differences, messageOf, readTables, runCommand, UsageError } from "warren/command";
 import { type ConsumerOptions, everyFlagHelp, readFlags, runConsumer } from "warren/consumer";
-import { localTime, printable, tell } from "warren/terminal";
+import { localTime, printable } from "warren/terminal";
 
 const help = `Keeps the history of every record of every resource: what changed, when, from what to what.
 
@@ -87,6 +87,14 @@ function historyOf(resource: string, record: number): Change[] | undefined {
   return changes.length === 0 ? undefined : changes;
 }
 
+function readHistory(resource: string, record: number): Change[] | undefined {
+  try {
+    return historyOf(resource, record);
+  } catch (error) {
+    throw new Error(`The history could not be read. ${messageOf(error)}`);
+  }
+}
+
 /** Returns a line for the change, followed by a line for each removed and added value. */
 function describe({ time, change, version, missing, changed }: Change, colour: boolean): string[] {
   const side = (sign: string, paint: number, field: string, value: unknown) => {
@@ -105,33 +113,21 @@ function describe({ time, change, version, missing, changed }: Change, colour: b
   ];
 }
 
-function show(id: string, asJson: boolean): void {
+function show(id: string | undefined, asJson: boolean): number {
+  if (id === undefined) throw new UsageError("--json goes with --show.");
   const [, resource = "item", record] = /^(?:([a-z][a-z0-9_]*):)?([1-9]\d{0,14})$/.exec(id) ?? [];
-  if (!record) {
-    tell(`"${id}" is no record: give the id of an item, such as 42, or RESOURCE:ID, such as order:42.`);
-    process.exit(2);
-  }
-  const changes = historyOf(resource, Number(record));
-  if (!changes) {
-    tell(`There is no history of ${resource} ${record}.`);
-    process.exit(1);
-  }
+  if (!record) throw new UsageError(`"${id}" is no record: give the id of an item, such as 42, or RESOURCE:ID, such as order:42.`);
+  const changes = readHistory(resource, Number(record));
+  if (!changes) throw new Error(`There is no history of ${resource} ${record}.`);
   const colour = process.stdout.isTTY && Bun.enableANSIColors;
   const lines = changes.flatMap((change) => (asJson ? printable(JSON.stringify(change)) : describe(change, colour)));
   console.log((asJson ? lines : [`${resource} ${record}`, ...lines]).join("\n"));
+  return 0;
 }
 
 if (import.meta.main) {
   const flags = readFlags(help, { show: { type: "string" }, json: { type: "boolean", default: false } });
-  if (flags.json && flags.show === undefined) refuseUsage("--json goes with --show.");
-  if (flags.show === undefined)
+  if (flags.show === undefined && !flags.json)
     await runConsumer({ ...audit, onReady: () => console.log("The audit is running. Press Ctrl+C to exit.") }, flags);
-  else {
-    try {
-      show(flags.show, flags.json);
-    } catch (error) {
-      tell(`The history could not be read. ${messageOf(error)}`);
-      process.exit(1);
-    }
-  }
+  await runCommand(help, () => show(flags.show, flags.json));
 }

@@ -31,16 +31,19 @@ const help = `Runs a program of Warren in the project of this folder.
 
 Each has --help. A consumer is a file of its own: bun run consumers/NAME.ts`;
 
-const [name = "--help"] = process.argv.splice(2, 1);
-const program = programs[name];
+const [name] = process.argv.slice(2);
+const program = programs[name ?? ""];
 if (program) {
+  process.argv.splice(2, 1);
   if (name === "start") process.env["NODE_ENV"] ??= "production";
   await import(program);
-} else if (name === "--help" || name === "-h") {
-  console.log(help);
 } else {
-  console.error(`Unknown command "${name}".\n\n${help}`);
-  process.exit(2);
+  const { runCommand, UsageError } = await import("./observe/command-line");
+  await runCommand(help, () => {
+    if (name !== undefined) throw new UsageError(`Unknown command "${name}".`);
+    console.log(help);
+    return 0;
+  });
 }
 
 export {};

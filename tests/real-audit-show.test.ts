@@ -254,7 +254,10 @@ describe("what is not there", () => {
       const bad = run(["consumers/audit.ts", `--show=${id}`], { env });
       expect([await bad.exited, bad.stderr as string[]]).toEqual([
         2,
-        [`"${id.replace("\x1b", "\\u001b")}" is no record: give the id of an item, such as 42, or RESOURCE:ID, such as order:42.`],
+        [
+          `"${id.replace("\x1b", "\\u001b")}" is no record: give the id of an item, such as 42, or RESOURCE:ID, such as order:42.`,
+          "Run it with --help for its usage.",
+        ],
       ]);
     }
     const lost = run(["consumers/audit.ts", "--json"], { env });

@@ -80,7 +80,7 @@ test.each(["json", "pretty"] as const)("a log in the format %s, whose lines stil
 });
 
 test("what a command or a consumer says of its own mistakes", async () => {
-  const script = `import { runCommand } from "./src/commands/command"; await runCommand("", async () => { throw new Error(${JSON.stringify(evil)}); });`;
+  const script = `import { runCommand } from "./src/observe/command-line"; await runCommand("", async () => { throw new Error(${JSON.stringify(evil)}); });`;
   const child = Bun.spawn([process.execPath, "-e", script], { cwd: join(import.meta.dir, ".."), stderr: "pipe" });
   const said = await new Response(child.stderr).text();
   expect([await child.exited, said.length > evil.length]).toEqual([1, true]);

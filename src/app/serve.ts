@@ -3,6 +3,7 @@ import { type Config, ConfigError, readConfig } from "../config/config";
 import { type EngineOptions, startEngine } from "../engine/engine";
 import { clientsBehind } from "../http/client-address";
 import { keepRoom } from "../http/open-connections";
+import { parseOptions, readCommandLine } from "../observe/command-line";
 import { createLog, type Log, messageOf } from "../observe/logging";
 import { startTracing } from "../observe/start-tracing";
 import { tell } from "../observe/terminal";
@@ -29,15 +30,7 @@ type StartOptions = Pick<EngineOptions, "onInvalidRecords">;
  * process exits with 1. An unexpected argument makes it exit with 2.
  */
 export async function startApi(load: () => Promise<Project> = loadProject, options: StartOptions = {}): Promise<void> {
-  const [word] = process.argv.slice(2);
-  if (word === "--help" || word === "-h") {
-    console.log(help);
-    process.exit(0);
-  }
-  if (word !== undefined) {
-    tell(`Unexpected argument "${word}". The API takes no arguments; run with --help for usage.`);
-    process.exit(2);
-  }
+  readCommandLine(help, (words) => parseOptions(words, {}));
   try {
     const config = readConfig({ isTerminal: Boolean(process.stdout.isTTY) });
     const log = createLog({

@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import { parseWords } from "../observe/command-line";
+import { parseOptions, runCommand } from "../observe/command-line";
 import { projectFolder } from "../project/folder";
-import { runCommand } from "./command";
 
 const help = `Builds the API as one executable, which needs neither Bun nor this folder. Consumers still run from source.
 
@@ -12,7 +11,7 @@ Options:
   --help           print this help`;
 
 await runCommand(help, async (words) => {
-  const { values } = parseWords(words, { outfile: { type: "string", default: "dist/warren" } });
+  const { outfile } = parseOptions(words, { outfile: { type: "string", default: "dist/warren" } });
   const generated = await run(join(import.meta.dir, "generate.ts"));
   if (generated !== 0) return generated;
   const workers = join(import.meta.dir, "../store/sqlite");
@@ -20,7 +19,7 @@ await runCommand(help, async (words) => {
     ...["build", "--compile", "--minify", "--sourcemap"],
     // A worker thread is found by its file name next to the program.
     ...["--root", workers, join(projectFolder, "src/executable.generated.ts"), join(workers, "commit-worker.ts")],
-    ...["--outfile", values.outfile],
+    ...["--outfile", outfile],
   );
 });
 

@@ -1,10 +1,9 @@
 import { join, relative } from "node:path";
-import { parseWords, UsageError } from "../observe/command-line";
+import { parseWords, runCommand, UsageError } from "../observe/command-line";
 import { tell } from "../observe/terminal";
 import { projectFolder as root } from "../project/folder";
 import { loadCatalogue } from "../project/resources";
 import { type Breach, breachesOf, type Published, publishedBy, widenings } from "../schema/published";
-import { runCommand } from "./command";
 import { checkStored } from "./stored-events";
 
 const help = `Checks the schemas of events against the published versions in contracts/events.json.

@@ -1,9 +1,9 @@
 import type { DeadLetters, DeadSelection, Watch } from "../delivery/dead-letters";
 import { deadReasons } from "../delivery/outcome";
 import { UnknownQueue } from "../delivery/queue-errors";
-import { parseWords, UsageError } from "../observe/command-line";
+import { parseWords, runCommand, UsageError, wholeNumber } from "../observe/command-line";
 import { printable, tell } from "../observe/terminal";
-import { interrupted, onInterrupt, quoted, runCommand, Trouble, wholeNumber } from "./command";
+import { interrupted, onInterrupt, quoted, Trouble } from "./command";
 import { confirmed } from "./confirmed";
 import { listDeadLetters, showDeadLetter } from "./dead-letter-text";
 import { paint, width } from "./output";

@@ -2,13 +2,13 @@
 // would exit at the first error.
 import { watch } from "node:fs";
 import { join } from "node:path";
-import { readOptions } from "../observe/command-line";
+import { parseOptions, readCommandLine } from "../observe/command-line";
 import { projectFolder as root } from "../project/folder";
 import { Signal } from "../timing/signal";
 
 const help = `Runs the API until Ctrl+C, and restarts it when a file in routes/ or src/ changes. Takes no arguments. Environment variables
 configure it: see .env.example.`;
-readOptions(process.argv.slice(2), help, {});
+readCommandLine(help, (words) => parseOptions(words, {}));
 
 /** Editors write a file in several steps. */
 const settleMs = 100;

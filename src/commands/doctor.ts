@@ -2,11 +2,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readConfig } from "../config/config";
 import { exposureOf } from "../config/secret-file";
-import { parseOptions } from "../observe/command-line";
+import { parseOptions, runCommand } from "../observe/command-line";
 import { printableLines } from "../observe/terminal";
 import { closeToOthers } from "../store/exposed-files";
 import { exposedFiles } from "../store/open";
-import { runCommand } from "./command";
 import { paint } from "./output";
 import { printableJson } from "./text";
 

@@ -1,11 +1,11 @@
 import type { Timeline } from "../delivery/timeline";
 import { findTimeline, type TimelineSources } from "../engine/timelines";
-import { parseWords, UsageError } from "../observe/command-line";
+import { parseWords, runCommand, UsageError } from "../observe/command-line";
 import { printable } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
 import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
 import type { LogFollower } from "../store/log-follower";
-import { runCommand, Trouble } from "./command";
+import { Trouble } from "./command";
 import { paint, width } from "./output";
 import { printableJson } from "./text";
 import { showTimeline } from "./timeline-text";

@@ -1,8 +1,9 @@
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { builtInRoutes } from "../built-in/routes";
 import { findConsumers } from "../docs/find-consumers";
-import { readOptions } from "../observe/command-line";
+import { parseOptions, runCommand } from "../observe/command-line";
 import { messageOf } from "../observe/logging";
+import { tell } from "../observe/terminal";
 import { projectFolder as root } from "../project/folder";
 import { findResources } from "../project/resources";
 import { loadRoutes, RouterError } from "../routing/router";
@@ -74,33 +75,40 @@ const modules = {
   "src/resources.generated.ts": resourcesModule,
   "src/executable.generated.ts": async () => executableModule,
 };
-const { check: checkOnly } = readOptions(process.argv.slice(2), help, { check: { type: "boolean", default: false } });
-let stale = 0;
-try {
-  for (const [name, build] of Object.entries(modules)) await update(join(root, name), await build());
-} catch (error) {
-  if (!(error instanceof RouterError)) throw error;
-  console.error(error.message);
-  process.exit(1);
-}
-// This comes last: the API runs without this module, and side effects of loading a consumer's file cannot disturb the others.
-try {
-  await update(join(root, "src/consumers.generated.ts"), await consumersModule());
-} catch (error) {
-  console.error(messageOf(error));
-  stale += 1;
-}
-process.exit(checkOnly && stale > 0 ? 1 : 0);
+await runCommand(help, async (words) => {
+  const { check = false } = parseOptions(words, { check: { type: "boolean" } });
+  let stale = 0;
+  for (const [name, build] of Object.entries(modules)) stale += await update(name, await moduleText(build), check);
+  // This comes last: the API runs without this module, and side effects of loading a consumer's file cannot disturb the others.
+  try {
+    stale += await update("src/consumers.generated.ts", await consumersModule(), check);
+  } catch (error) {
+    tell(messageOf(error));
+    stale += 1;
+  }
+  return check && stale > 0 ? 1 : 0;
+});
 
-async function update(path: string, text: string): Promise<void> {
+/** Adds the stack to an error from a file of the project. */
+async function moduleText(build: () => Promise<string>): Promise<string> {
+  try {
+    return await build();
+  } catch (error) {
+    throw error instanceof RouterError ? error : new Error(Bun.inspect(error));
+  }
+}
+
+/** Writes a file that is out of date, unless it is only to be checked. Returns how many were out of date. */
+async function update(name: string, text: string, checkOnly: boolean): Promise<0 | 1> {
+  const path = join(root, name);
   const current = await Bun.file(path)
     .text()
     .catch(() => undefined);
-  if (current === text) return;
-  stale += 1;
-  if (checkOnly) console.error(`${relative(root, path)} is out of date: run \`bun run generate\` and commit it.`);
+  if (current === text) return 0;
+  if (checkOnly) tell(`${name} is out of date: run \`bun run generate\` and commit it.`);
   else {
     await Bun.write(path, text);
-    console.error(`Wrote ${relative(root, path)}`);
+    tell(`Wrote ${name}`);
   }
+  return 1;
 }

@@ -1,6 +1,6 @@
-import { parseWords, UsageError } from "../observe/command-line";
+import { parseWords, runCommand, UsageError } from "../observe/command-line";
 import { printable } from "../observe/terminal";
-import { runCommand, Trouble } from "./command";
+import { Trouble } from "./command";
 import { confirmed } from "./confirmed";
 import { type ListedQueue, listQueues } from "./known-queues";
 import { paint, width } from "./output";

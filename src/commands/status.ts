@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
-import { parseWords, UsageError } from "../observe/command-line";
+import { parseOptions, runCommand, UsageError } from "../observe/command-line";
 import { printable } from "../observe/terminal";
-import { onInterrupt, runCommand } from "./command";
+import { onInterrupt } from "./command";
 import { paint } from "./output";
 import { Screen } from "./screen";
 import { statusText } from "./status-text";
@@ -38,8 +38,7 @@ const { isTTY } = process.stdout;
 const sampleMs = 1000;
 
 await runCommand(help, async (words) => {
-  const { values, positionals } = parseWords(words, options);
-  if (positionals.length > 0) throw new UsageError(`Unexpected argument "${positionals[0]}".`);
+  const values = parseOptions(words, options);
   if (values.every !== undefined && !values.watch) throw new UsageError("--every requires --watch.");
   const every = Number(values.every ?? (isTTY ? 2 : 10));
   if (!(every >= 0.1 && every <= 86_400)) throw new UsageError(`--every ${values.every}: use a number of seconds from 0.1 to 86400.`);

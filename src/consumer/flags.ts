@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import { type FlagOptions, readOptions } from "../observe/command-line";
+import { type FlagOptions, parseOptions, readCommandLine } from "../observe/command-line";
 import { type DescribedConsumer, isOnlyLookedAt } from "./describe-only";
 
 const text = { type: "string" } as const;
@@ -30,8 +30,9 @@ export const everyFlagHelp = `  --metrics-port N   metrics for Prometheus at htt
  * await runConsumer({ queue: "price-watch", handle: ({ item }) => watch(item, Number(flags.limit)) }, flags);
  */
 export function readFlags<const Own extends FlagOptions>(help: string, own: Own) {
+  const options = { ...own, ...serverFlags };
   // While consumers are only inspected, the command line is that of another program.
-  return readOptions(isOnlyLookedAt() ? [] : process.argv.slice(2), help, { ...own, ...serverFlags });
+  return isOnlyLookedAt() ? parseOptions([], options) : readCommandLine(help, (words) => parseOptions(words, options));
 }
 
 /** Returns the help text of consumers without flags of their own. */

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { readConfig } from "../config/config";
 import { exposureOf } from "../config/secret-file";
 import { everyFlagHelp, readFlags } from "../consumer/flags";
+import { exitWith, runCommand } from "../observe/command-line";
 import { messageOf } from "../observe/logging";
-import { tell } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
 import { consumersFolder } from "../store/consumer/files";
 import { DisabledSubscriptions, disabledText, missedText } from "./disabled";
@@ -36,29 +36,42 @@ export async function readCommand() {
   const own = { config: { type: "string", default: "webhooks.json" }, check: flag, enable: { type: "string" }, secret: flag } as const;
   const flags = readFlags(help, own);
   const { config, check, enable, secret } = flags;
-  if (secret) exitWith(`whsec_${randomBytes(32).toString("base64")}`);
-  try {
-    const subscriptions = parseSubscriptions(readConfigFile(config), config, await loadCatalogue());
-    const disabled = new DisabledSubscriptions(consumersFolder(readConfig({ isTerminal: false, listens: false }).dataDir));
-    if (enable !== undefined) exitWith(enabled(enable, subscriptions, disabled));
-    if (check) exitWith(subscriptions.map((subscription) => state(subscription, disabled)).join("\n"));
-    return { subscriptions, disabled, flags };
-  } catch (error) {
-    tell(messageOf(error));
-    process.exit(1);
-  }
+  if (!secret && !check && enable === undefined) return { ...(await readSubscriptions(config).catch(exitWith)), flags };
+  return runCommand(help, async () => {
+    console.log(secret ? `whsec_${randomBytes(32).toString("base64")}` : report(await readSubscriptions(config), enable));
+    return 0;
+  });
+}
+
+interface Known {
+  readonly subscriptions: readonly Subscription[];
+  readonly disabled: DisabledSubscriptions;
+}
+
+async function readSubscriptions(file: string): Promise<Known> {
+  return {
+    subscriptions: parseSubscriptions(readConfigFile(file), file, await loadCatalogue()),
+    disabled: new DisabledSubscriptions(consumersFolder(readConfig({ isTerminal: false, listens: false }).dataDir)),
+  };
 }
 
 function readConfigFile(file: string): string {
+  let exposure: string | undefined;
   try {
-    const exposure = exposureOf(file);
+    exposure = exposureOf(file);
     if (exposure === undefined) return readFileSync(file, "utf8");
-    exitWith(`${file}: ${exposure}.`, 1);
   } catch (error) {
     throw new Error(
       `${file} cannot be read: ${messageOf(error)}. Start with a copy of deploy/webhooks.example.json, or name another file with --config.`,
     );
   }
+  throw new Error(`${file}: ${exposure}.`);
+}
+
+/** Enables a subscription, if one is named, or returns the state of all. */
+function report({ subscriptions, disabled }: Known, enable: string | undefined): string {
+  if (enable !== undefined) return enabled(enable, subscriptions, disabled);
+  return subscriptions.map((subscription) => state(subscription, disabled)).join("\n");
 }
 
 function state(subscription: Subscription, disabled: DisabledSubscriptions): string {
@@ -73,9 +86,4 @@ function enabled(name: string, subscriptions: readonly Subscription[], disabled:
   const { since } = disabled.get(subscription) ?? {};
   disabled.enable(name);
   return since === undefined ? `${name} was not disabled.` : `${name} is enabled. ${missedText(name, since)}`;
-}
-
-function exitWith(text: string, code = 0): never {
-  (code === 0 ? console.log : tell)(text);
-  process.exit(code);
 }

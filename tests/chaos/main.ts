@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { parseWords, readCommandLine, UsageError, wholeNumber } from "../../src/observe/command-line";
 import { endAll } from "../support/processes";
 import { emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
 import type { Fault, TransportName } from "./fault";
@@ -33,54 +33,34 @@ small disk, strace, libfaketime. On a terminal there is a table, in a pipe a lin
 
 const transports: readonly TransportName[] = ["rabbitmq", "embedded"];
 
-function readArguments() {
-  try {
-    const { values, positionals } = parseArgs({
-      allowPositionals: true,
-      options: {
-        transport: { type: "string" },
-        short: { type: "boolean", default: false },
-        runs: { type: "string", default: "1" },
-        minutes: { type: "string" },
-        seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-    const number = (name: "runs" | "minutes" | "seed", text: string) => {
-      if (!/^\d{1,10}$/.test(text) || (name !== "seed" && Number(text) === 0)) {
-        throw new Error(`--${name} is ${text}; use a whole number${name === "seed" ? "" : " from 1"}.`);
-      }
-      return Number(text);
-    };
-    const chosen = positionals.map((name) => {
-      const found = faults.find((fault) => fault.name === name);
-      if (!found) throw new Error(`There is no fault "${name}"; there are ${faults.map((known) => known.name).join(", ")}.`);
-      return found;
-    });
-    const { transport } = values;
-    if (transport !== undefined && !transports.some((known) => known === transport)) {
-      throw new Error(`--transport is ${transport}; use rabbitmq or embedded.`);
-    }
-    return {
-      chosen,
-      transports: transports.filter((known) => transport === undefined || known === transport),
-      isShort: values.short,
-      runs: number("runs", values.runs),
-      minutes: values.minutes === undefined ? undefined : number("minutes", values.minutes),
-      seed: number("seed", values.seed),
-      helpWanted: values.help,
-    };
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${help}`);
-    process.exit(2);
+function readArguments(words: readonly string[]) {
+  const { values, positionals } = parseWords(words, {
+    transport: { type: "string" },
+    short: { type: "boolean", default: false },
+    runs: { type: "string", default: "1" },
+    minutes: { type: "string" },
+    seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
+  });
+  const chosen = positionals.map((name) => {
+    const found = faults.find((fault) => fault.name === name);
+    if (!found) throw new UsageError(`There is no fault "${name}"; there are ${faults.map((known) => known.name).join(", ")}.`);
+    return found;
+  });
+  const { transport } = values;
+  if (transport !== undefined && !transports.some((known) => known === transport)) {
+    throw new UsageError(`--transport ${transport}: use rabbitmq or embedded.`);
   }
+  return {
+    chosen,
+    transports: transports.filter((known) => transport === undefined || known === transport),
+    isShort: values.short,
+    runs: wholeNumber("--runs", values.runs, 1),
+    minutes: values.minutes === undefined ? undefined : wholeNumber("--minutes", values.minutes, 1),
+    seed: wholeNumber("--seed", values.seed, 0),
+  };
 }
 
-const options = readArguments();
-if (options.helpWanted) {
-  console.log(help);
-  process.exit(0);
-}
+const options = readCommandLine(help, readArguments);
 
 const isTerminal = Boolean(process.stdout.isTTY);
 const results: RunResult[] = [];

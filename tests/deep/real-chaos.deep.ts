@@ -76,8 +76,8 @@ describe("the command", () => {
   test("says what is wrong with its arguments", async () => {
     for (const [args, what] of [
       [["api-kil"], 'There is no fault "api-kil"; there are api-kill, '],
-      [["--transport", "kafka"], "--transport is kafka; use rabbitmq or embedded."],
-      [["--minutes", "0"], "--minutes is 0; use a whole number from 1."],
+      [["--transport", "kafka"], "--transport kafka: use rabbitmq or embedded."],
+      [["--minutes", "0"], "--minutes 0: use a whole number of 1 or more."],
       [["--loud"], "Unknown option '--loud'"],
     ] as const) {
       const chaos = runProgram(["tests/chaos/main.ts", ...args]);

@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { parseOptions, readCommandLine, wholeNumber } from "../../src/observe/command-line";
 import { temporaryFolder } from "../support/folder";
 import { faults } from "./plan";
 import { simulate } from "./simulate";
@@ -17,42 +17,17 @@ Options:
 
 The exit code is 1 if anything went wrong that must never.`;
 
-function usage(message: string): never {
-  process.stderr.write(`${message}\n\n${help}\n`);
-  process.exit(2);
-}
-
-function words() {
-  try {
-    return parseArgs({
-      options: {
-        seeds: { type: "string" },
-        from: { type: "string" },
-        seed: { type: "string" },
-        deeds: { type: "string" },
-        help: { type: "boolean", short: "h" },
-      },
-    }).values;
-  } catch (error) {
-    return usage(error instanceof Error ? error.message : String(error));
-  }
-}
-
-const values = words();
-if (values.help) {
-  console.log(help);
-  process.exit(0);
-}
-function count(name: "seeds" | "from" | "seed" | "deeds"): number | undefined {
-  const text = values[name];
-  if (text !== undefined && !/^\d{1,10}$/.test(text)) usage(`--${name} is ${text}; use a whole number.`);
-  return text === undefined ? undefined : Number(text);
-}
-
-const deeds = count("deeds");
-const one = count("seed");
-const from = one ?? count("from") ?? 1;
-const last = one ?? from + (count("seeds") ?? 10_000) - 1;
+const text = { type: "string" } as const;
+const { deeds, one, seeds, first } = readCommandLine(help, (words) => {
+  const values = parseOptions(words, { seeds: text, from: text, seed: text, deeds: text });
+  const count = (name: "seeds" | "from" | "seed" | "deeds") => {
+    const value = values[name];
+    return value === undefined ? undefined : wholeNumber(`--${name}`, value, 0);
+  };
+  return { deeds: count("deeds"), one: count("seed"), seeds: count("seeds") ?? 10_000, first: count("from") ?? 1 };
+});
+const from = one ?? first;
+const last = one ?? from + seeds - 1;
 const folder = temporaryFolder();
 const wrong = new Map<number, readonly string[]>();
 const total = { steps: 0, events: 0, effects: 0 };
