@@ -1,5 +1,6 @@
 // The clock of the machine is put forward and back, in a running process and between two: times stay in order, and nothing
 // comes late or is lost for that.
+
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
@@ -8,10 +9,12 @@ import { startConsumer } from "../src/consumer/start";
 import { startEngine } from "../src/engine/engine";
 import { keepRetention } from "../src/engine/retention";
 import { ageSeconds } from "../src/rabbitmq/backlog";
-import { openConsumerFile } from "../src/store/consumer/file";
+import { consumerStores } from "../src/store/open";
+import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import type { Store } from "../src/store/store";
 import { earliestNow, steadyNow } from "../src/timing/steady-time";
+import { sqliteIn } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
 import { PassingTime } from "./support/passing-time";
 import { eventually } from "./support/processes";
@@ -158,7 +161,13 @@ describe("the times of changes", () => {
   test("a clock that is put forward prunes nothing", async () => {
     await store.insert(order, order.example);
     const prune = async () => {
-      const options = { store, relay: { position: 1 }, replayed: () => 1, consumersDir: join(folder.path, "none"), log: recordedLog().log };
+      const options = {
+        store,
+        relay: { position: 1 },
+        replayed: () => 1,
+        consumers: consumerStores(sqliteIn(folder.path)),
+        log: recordedLog().log,
+      };
       keepRetention({ ...options, config: { eventRetentionMs: hourMs } }).stop();
       // Behind the pruning that was begun.
       await store.check();

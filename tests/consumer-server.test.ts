@@ -10,7 +10,7 @@ import { ConsumerError, resolveConsumer } from "../src/delivery/consumer-options
 import type { Stage, Watched } from "../src/delivery/running";
 import { Worker } from "../src/delivery/worker";
 import { parseOptions, UsageError } from "../src/observe/command-line";
-import { openConsumerFile } from "../src/store/consumer/file";
+import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import { temporaryFolder } from "./support/folder";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue } from "./support/resources";

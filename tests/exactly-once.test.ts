@@ -6,7 +6,7 @@ import { resolveConsumer } from "../src/delivery/consumer-options";
 import type { Task } from "../src/delivery/delivery";
 import { handleExactlyOnce } from "../src/delivery/handle";
 import type { Event } from "../src/schema/event";
-import { openConsumerFile } from "../src/store/consumer/file";
+import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import { origin } from "./support/origin";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue } from "./support/resources";

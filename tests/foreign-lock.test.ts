@@ -1,18 +1,21 @@
 // A lock that another program has on a file holds up what needs the file, and nothing else: never the event loop.
+
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Config, readConfig } from "../src/config/config";
 import { startConsumer } from "../src/consumer/start";
-import { withFile } from "../src/embedded/replays";
+import { withStore } from "../src/embedded/replays";
 import { startEngine } from "../src/engine/engine";
 import { loadCatalogue } from "../src/project/resources";
-import { openConsumerFile } from "../src/store/consumer/file";
 import { StoreUnavailable } from "../src/store/errors";
 import { isBusy, whenUnlocked } from "../src/store/lock-wait";
+import { consumerStores } from "../src/store/open";
+import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import type { Store } from "../src/store/store";
+import { sqliteIn } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
 import type { ItemEvent, ItemPattern } from "./support/item-events";
 import { eventually } from "./support/processes";
@@ -160,11 +163,11 @@ describe("a consumer's file", () => {
   test("is waited for by whoever wants to write into it for a moment", async () => {
     openConsumerFile(path, { durable: false }).close();
     const unlock = lock(path);
-    const writing = withFile(path, ({ inbox }) => inbox.add("one", 1));
+    const writing = withStore(consumerStores(sqliteIn(folder.path)), "own", ({ inbox }) => inbox.add("one", 1));
     expect(await goesOn(writing)).toBe(true);
     unlock();
     await writing;
-    expect(await withFile(path, ({ inbox }) => inbox.has("one"))).toBe(true);
+    expect(await withStore(consumerStores(sqliteIn(folder.path)), "own", ({ inbox }) => inbox.has("one"))).toBe(true);
   });
 
   test.each(["once", "exactlyOnce"])("holds up a consumer that handles %s, which then goes on", async (kind) => {

@@ -80,6 +80,22 @@ describe("the rules can fail: on a planted file, each says what is wrong", () =>
       'import { messageOf } from "../observe/logging";',
       "imports src/observe/logging: config stands on the floors below it, and observe is not on one",
     ],
+    [
+      "src/engine/engine.ts",
+      'import { openSqliteStore } from "../store/sqlite/store";',
+      "imports src/store/sqlite/store: only src/store/open.ts knows the engines of the store",
+    ],
+    [
+      "src/store/store.ts",
+      'import { Pool } from "./postgres/pool";',
+      "imports src/store/postgres/pool: only src/store/open.ts knows the engines of the store",
+    ],
+    [
+      "src/store/postgres/store.ts",
+      'import { hasMoved } from "../sqlite/moved";',
+      "imports src/store/sqlite/moved: only src/store/open.ts knows the engines of the store",
+    ],
+    ["src/engine/engine.ts", "open(config.database.file);", "opens a database by its file: only src/store/ does"],
     ["src/app/serve.ts", 'import items from "../../routes/items";', "imports routes/items: the library never imports what users own"],
     ["src/app/serve.ts", 'import { item } from "../domain/item";', "imports src/domain/item: the library never imports what users own"],
     ["src/app/serve.ts", 'import { crud } from "../public/crud";', "imports src/public/crud: the library never imports its public face"],

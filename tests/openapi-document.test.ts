@@ -1,4 +1,5 @@
 // The document at /swagger/json: valid OpenAPI 3.1, and true of what the API does.
+
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { Type } from "@sinclair/typebox";
@@ -13,7 +14,9 @@ import { Metrics } from "../src/observe/metrics";
 import { loadCatalogue } from "../src/project/resources";
 import { type LoadedRoute, loadRoutes } from "../src/routing/router";
 import type { Catalogue } from "../src/schema/catalogue";
+import { consumerStores } from "../src/store/open";
 import { openSqliteStore } from "../src/store/sqlite/store";
+import { sqliteIn } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
 import { isOwn } from "./support/openapi";
 import { root } from "./support/processes";
@@ -65,14 +68,15 @@ afterAll(async () => {
 
 async function build(apiTokens: string[], rateLimit: number | null, routes?: LoadedRoute[]): Promise<AnyElysia> {
   const log = createLog({ level: "silent", format: "json", stream: 1 });
+  const consumers = consumerStores(sqliteIn(folder.path));
   return buildApp({
     routes: routes ?? (await loadRoutes(join(root, "routes"))),
     dependencies: {
       store,
       catalogue,
-      deadLetters: new EmbeddedDeadLetters(folder.path),
-      replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
-      timeline: (id) => findTimeline({ store, folder: join(folder.path, "consumers"), rabbitmq: undefined }, id),
+      deadLetters: new EmbeddedDeadLetters(consumers),
+      replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, consumers),
+      timeline: (id) => findTimeline({ store, consumers, rabbitmq: undefined }, id),
       metrics: new Metrics(log),
       log,
       relay: () => ({ transport: "embedded", broker: "off", position: 0, problems: [] }),

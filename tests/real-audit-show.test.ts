@@ -6,7 +6,7 @@ import type { ExactlyOnceContext } from "warren/consumer";
 import { audit } from "../consumers/audit";
 import { buildEvent, buildEventOf } from "../src/consumer/test-consumer";
 import type { Event } from "../src/schema/event";
-import { openConsumerFile } from "../src/store/consumer/file";
+import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import { followLog } from "../src/store/sqlite/log-follower";
 import { auditIn, show, startAudit } from "./support/audited";
 import { environment, root, run, send, startApi } from "./support/processes";

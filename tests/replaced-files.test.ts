@@ -1,4 +1,5 @@
 // `rm -rf data` under running processes: nothing is written into a file that is gone, and consumers go on with the new log.
+
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -10,8 +11,10 @@ import { startConsumer } from "../src/consumer/start";
 import type { RunningConsumer } from "../src/delivery/running";
 import { item } from "../src/domain/item";
 import { type Engine, startEngine } from "../src/engine/engine";
-import { openConsumerFile, type Transaction } from "../src/store/consumer/file";
+import type { Transaction } from "../src/store/consumer/store";
 import { StoreReplaced } from "../src/store/errors";
+import { consumerStores } from "../src/store/open";
+import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import { openApi } from "./support/api";
 import { CommitThreads } from "./support/commit-threads";
@@ -83,7 +86,7 @@ type AnyEvent = { readonly item: { readonly name: string } };
 test("`status --watch` shows the database that is there now", async () => {
   const config = configOf();
   const transport = { name: "embedded", reason: "of the test" } as const;
-  const observer = new SystemObserver({ config, broker: undefined, folder: join(data, "consumers"), place: "here", transport });
+  const observer = new SystemObserver({ config, broker: undefined, consumers: consumerStores(config), place: "here", transport });
   for (const events of [1, 2]) {
     const store = openSqliteStore(file, catalogue.resources);
     for (let n = 0; n < events; n += 1) await store.insert(order, order.example);

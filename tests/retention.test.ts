@@ -1,11 +1,14 @@
 // Which events are pruned, and which are not, however old they are.
+
 import { afterEach, beforeEach, describe, expect, jest, setSystemTime, test } from "bun:test";
 import { join } from "node:path";
 import { item } from "../src/domain/item";
 import { keepRetention, pruneOnce, type RetentionOptions } from "../src/engine/retention";
-import { openConsumerFile } from "../src/store/consumer/file";
+import { consumerStores } from "../src/store/open";
+import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import type { Store } from "../src/store/store";
+import { sqliteIn } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
 import { recordedLog } from "./support/recorded-log";
 import { settled } from "./support/settled";
@@ -29,7 +32,7 @@ beforeEach(async () => {
     store,
     relay,
     replayed: () => replayed,
-    consumersDir: join(folder.path, "consumers"),
+    consumers: consumerStores(sqliteIn(folder.path)),
     log: recorded.log,
   };
   await Promise.all(Array.from({ length: 5 }, () => store.insert(item, item.example)));

@@ -2,7 +2,7 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { openConsumerFile } from "../src/store/consumer/file";
+import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import { acquireLock, isLocked } from "../src/store/sqlite/lock";
 import { temporaryFolder } from "./support/folder";
 

@@ -11,8 +11,9 @@ import type { Timeline } from "../src/delivery/timeline";
 import { item } from "../src/domain/item";
 import { rabbitTimeline } from "../src/rabbitmq/timeline";
 import type { Attempt } from "../src/store/consumer/attempt-table";
-import { type ConsumerFile, openConsumerFile } from "../src/store/consumer/file";
 import type { ConsumerHistory } from "../src/store/consumer/history";
+import type { ConsumerStore } from "../src/store/consumer/store";
+import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import type { EventRecord } from "../src/store/store";
 import { openApi, type TestApi } from "./support/api";
 import { behindItsBack } from "./support/behind-its-back";
@@ -188,7 +189,7 @@ const attempt = (part: Partial<Attempt>): Attempt => ({
 
 describe("without RabbitMQ, by the consumer's file", () => {
   /** How things stand with the consumer of a file that `fill` has filled, for the first of two events. */
-  async function standing(fill: (file: ConsumerFile, id: string, logId: string) => void) {
+  async function standing(fill: (file: ConsumerStore, id: string, logId: string) => void) {
     for (let n = 0; n < 2; n += 1) await api.store.insert(item, item.example);
     const [id = ""] = await ids();
     const file = openConsumerFile(join(api.consumersDir, "q.db"), { durable: false });
@@ -198,7 +199,7 @@ describe("without RabbitMQ, by the consumer's file", () => {
     expect([transport, broker.state]).toEqual(["embedded", "none"]);
     return consumers.map(({ state, at }) => [state, at] as const)[0];
   }
-  const reads = (file: ConsumerFile, logId: string, position: number, types = ["item.created"], start = 0) => {
+  const reads = (file: ConsumerStore, logId: string, position: number, types = ["item.created"], start = 0) => {
     file.saveProgress(logId, { position, begun: position });
     file.saveFollows(logId, start, types);
   };

@@ -1,4 +1,5 @@
 // What the store, the relay, the consumers and the queues tell Prometheus is what happened there.
+
 import { afterEach, beforeEach, describe, expect, jest, setSystemTime, test } from "bun:test";
 import { join } from "node:path";
 import { type EventPattern, Reject } from "warren/consumer";
@@ -12,10 +13,12 @@ import { describeQueues } from "../src/engine/queue-metrics";
 import { embeddedQueues, type QueueState } from "../src/engine/queue-states";
 import { Metrics } from "../src/observe/metrics";
 import { describeRelay } from "../src/rabbitmq/relay-metrics";
-import { openConsumerFile } from "../src/store/consumer/file";
+import { consumerStores } from "../src/store/open";
+import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import { acquireLock } from "../src/store/sqlite/lock";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import { describeStore } from "../src/store/store-metrics";
+import { sqliteIn } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
 import type { Published } from "./support/mock-channel";
 import { origin } from "./support/origin";
@@ -269,7 +272,7 @@ describe("the queues", () => {
     for (const id of ["b", "c"]) file.dead.add({ id, type: null, body: "{}", reason: "rejected", ...failure });
     // One that gets its events from RabbitMQ has read no log.
     openConsumerFile(join(folder.path, "consumers", "other.db"), { durable: false }).close();
-    const ask = embeddedQueues(store, join(folder.path, "consumers"));
+    const ask = embeddedQueues(store, consumerStores(sqliteIn(folder.path)));
     const lock = acquireLock(`${path}.lock`);
     const [audit, other] = await ask();
     const [fourth] = await store.log.read(3, 1);

@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { openConsumerTables } from "../../src/store/consumer/own-tables";
+import { openConsumerTables } from "../../src/store/sqlite/consumer/own-tables";
 import { environment, eventually, type Running, run } from "../../tests/support/processes";
 import { type Benchmark, type Context, mustEqual, type Sample } from "../benchmark";
 import type { BenchBroker } from "../broker";

@@ -12,10 +12,10 @@ import { existingLog, type Reached } from "./transport";
  * @throws {Trouble} if there is no replay with this ID, it has ended, or it fills a new queue.
  */
 export async function cancelReplay(reached: Reached, id: string): Promise<number> {
-  const { broker, config, folder } = reached;
+  const { broker, config, consumers } = reached;
   const log = await existingLog(config);
   try {
-    const embedded = broker ? undefined : new EmbeddedReplays(log, folder);
+    const embedded = broker ? undefined : new EmbeddedReplays(log, consumers);
     const find = async (): Promise<Replay | undefined> => {
       const row = await log.replay(id);
       return embedded ? embedded.get(id) : row && toReplay(row);

@@ -40,7 +40,7 @@ await runCommand(help, async (words) => {
 async function timelineIn(reached: Reached, id: string): Promise<Timeline | undefined> {
   const log = await existingLog(reached.config);
   try {
-    return await findTimeline({ store: log, folder: reached.folder, rabbitmq: await rabbitmqIn(reached, log) }, id);
+    return await findTimeline({ store: log, consumers: reached.consumers, rabbitmq: await rabbitmqIn(reached, log) }, id);
   } finally {
     log.close();
   }

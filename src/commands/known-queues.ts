@@ -1,15 +1,9 @@
-import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
 import type { Config } from "../config/config";
 import { knownQueues, rabbitQueues } from "../engine/queue-states";
 import { loadCatalogue } from "../project/resources";
 import type { Broker } from "../rabbitmq/connection";
-import { consumerFiles } from "../store/consumer/files";
-import { consumerState } from "../store/consumer/state";
-import { whenUnlocked } from "../store/lock-wait";
 import { openLog } from "../store/open";
 import type { QueueSubscription } from "../store/queue-store";
-import { databaseFiles } from "../store/sqlite/private-file";
 import type { Reached } from "./transport";
 
 /** A queue that Warren knows, whether or not it exists. */
@@ -30,7 +24,7 @@ export interface ListedQueue {
 
 /** Returns every queue that Warren knows, sorted by name. */
 export async function listQueues(reached: Reached): Promise<ListedQueue[]> {
-  const queues = reached.broker ? await onRabbitmq(reached.broker, reached.config) : await inFiles(reached);
+  const queues = reached.broker ? await onRabbitmq(reached.broker, reached.config) : await inStores(reached);
   return queues.sort((a, b) => (a.queue < b.queue ? -1 : 1));
 }
 
@@ -62,16 +56,15 @@ async function onRabbitmq(broker: Broker, config: Config): Promise<ListedQueue[]
   });
 }
 
-async function inFiles({ config, folder }: Reached): Promise<ListedQueue[]> {
+async function inStores({ config, consumers }: Reached): Promise<ListedQueue[]> {
   const catalogue = await loadCatalogue();
   const log = await openLog(config);
   const end = (await log?.end()) ?? 0;
   const logId = log?.logId ?? "";
   log?.close();
   return Promise.all(
-    consumerFiles(folder).map(async (queue) => {
-      const file = join(folder, `${queue}.db`);
-      const { position, waiting, dead, running } = await whenUnlocked(() => consumerState(file, logId));
+    consumers.queues().map(async (queue) => {
+      const { position, waiting, dead, running } = await consumers.state(queue, logId);
       return {
         queue,
         kind: catalogue.ownerOf(queue) ? ("shared" as const) : ("own" as const),
@@ -80,13 +73,8 @@ async function inFiles({ config, folder }: Reached): Promise<ListedQueue[]> {
         retries: waiting,
         deadLetters: dead,
         consumers: running ? 1 : 0,
-        announcedAt: new Date(Math.max(...filesOf(folder, queue).map((each) => statSync(each).mtimeMs))).toISOString(),
+        announcedAt: (await consumers.changedAt(queue)).toISOString(),
       };
     }),
   );
-}
-
-/** Returns the existing files of a consumer without RabbitMQ: its database, and the files that SQLite keeps beside it. */
-export function filesOf(folder: string, queue: string): string[] {
-  return databaseFiles(join(folder, `${queue}.db`)).filter((file) => existsSync(file));
 }

@@ -4,7 +4,7 @@ import { Trouble } from "./command";
 import { confirmed } from "./confirmed";
 import { type ListedQueue, listQueues } from "./known-queues";
 import { paint, width } from "./output";
-import { ownDataOf, removeFile, removeFromRabbitmq } from "./remove-queue";
+import { ownDataOf, removeFromRabbitmq, removeStore } from "./remove-queue";
 import { table } from "./table";
 import { ago, counted, number, printableJson } from "./text";
 import { type Reached, withTransport } from "./transport";
@@ -90,7 +90,7 @@ async function remove(reached: Reached, name: string, { force, yes, json }: Valu
     if (!(await confirmed(`Remove "${name}"${lost ? `, with ${lost},` : ""} for good?`))) throw new Trouble("Nothing was removed.");
   }
   if (reached.broker) await removeFromRabbitmq(reached, reached.broker, name);
-  else removeFile(reached.folder, name);
+  else removeStore(reached.consumers, name);
   const { messages, retries, deadLetters } = queue;
   if (json) console.log(printableJson({ removed: name, messages, retries, deadLetters }));
   else console.log(`"${name}" was removed${lost ? `, with ${lost}` : ""}.`);
@@ -98,12 +98,12 @@ async function remove(reached: Reached, name: string, { force, yes, json }: Valu
 }
 
 /** Describes the data that removing the queue would delete. Returns undefined if there is none. */
-function lossOf({ broker, folder }: Reached, { queue, messages, retries, deadLetters }: ListedQueue): string | undefined {
+function lossOf({ broker, consumers }: Reached, { queue, messages, retries, deadLetters }: ListedQueue): string | undefined {
   const losses = [
     messages ? `${counted(messages, "event")} that ${messages === 1 ? "waits" : "wait"}` : undefined,
     retries > 0 ? counted(retries, "retry").replace(/retrys$/, "retries") : undefined,
     deadLetters > 0 ? counted(deadLetters, "dead letter") : undefined,
-    broker ? undefined : ownDataOf(folder, queue),
+    broker ? undefined : ownDataOf(consumers, queue),
   ].filter((loss) => loss !== undefined);
   return losses.length > 1 ? `${losses.slice(0, -1).join(", ")} and ${losses.at(-1)}` : losses[0];
 }

@@ -1,12 +1,8 @@
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { tell } from "../observe/terminal";
 import type { Broker } from "../rabbitmq/connection";
 import { deadQueueOf, deleteQueue, retryQueueOf } from "../rabbitmq/topology";
-import { ownTablesOf } from "../store/consumer/state";
-import { acquireLock } from "../store/sqlite/lock";
+import type { ConsumerStores } from "../store/consumer/stores";
 import { Trouble } from "./command";
-import { filesOf } from "./known-queues";
 import { tellApi } from "./tell-api";
 import { existingLog, type Reached } from "./transport";
 
@@ -27,21 +23,16 @@ export async function removeFromRabbitmq(reached: Reached, broker: Broker, queue
 }
 
 /**
- * Removes the file of a consumer without RabbitMQ.
+ * Removes what a consumer without RabbitMQ keeps.
  *
  * @throws {Trouble} while the consumer runs.
  */
-export function removeFile(folder: string, queue: string): void {
-  const lockFile = join(folder, `${queue}.db.lock`);
-  const lock = acquireLock(lockFile);
-  if (!lock) throw new Trouble(`The consumer of "${queue}" is running: stop it first.`);
-  for (const file of filesOf(folder, queue)) rmSync(file);
-  lock.release();
-  rmSync(lockFile, { force: true });
+export function removeStore(consumers: ConsumerStores, queue: string): void {
+  if (!consumers.remove(queue)) throw new Trouble(`The consumer of "${queue}" is running: stop it first.`);
 }
 
-/** Describes the tables that a consumer has added to its file. Returns undefined if there are none. */
-export function ownDataOf(folder: string, queue: string): string | undefined {
-  const tables = ownTablesOf(join(folder, `${queue}.db`));
+/** Describes the tables that a consumer has added to its store. Returns undefined if there are none. */
+export function ownDataOf(consumers: ConsumerStores, queue: string): string | undefined {
+  const tables = consumers.ownTables(queue);
   return tables.length > 0 ? `tables of its own (${tables.join(", ")})` : undefined;
 }

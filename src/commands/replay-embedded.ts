@@ -1,9 +1,7 @@
-import { join } from "node:path";
 import { type Replay, toReplay } from "../delivery/replays";
 import { EmbeddedReplays } from "../embedded/replays";
-import { openConsumerFile } from "../store/consumer/file";
+import type { ConsumerStores } from "../store/consumer/stores";
 import { whenUnlocked } from "../store/lock-wait";
-import { isLocked } from "../store/sqlite/lock";
 import { interrupted, onInterrupt, Trouble } from "./command";
 import { Progress } from "./progress";
 import type { Replaying } from "./replaying";
@@ -14,10 +12,10 @@ const lookEveryMs = 200;
 const patienceMs = 1500;
 
 /** Hands the replay to the queue's consumer, and follows it. Resolves with the exit code. */
-export async function replayEmbedded(folder: string, { queue, selection, log, after, last }: Replaying): Promise<number> {
-  const { id } = await new EmbeddedReplays(log, folder).start(queue, selection, { after, last });
-  const path = join(folder, `${queue}.db`);
-  const file = await whenUnlocked(() => openConsumerFile(path, { durable: false }));
+export async function replayEmbedded(consumers: ConsumerStores, { queue, selection, log, after, last }: Replaying): Promise<number> {
+  const { id } = await new EmbeddedReplays(log, consumers).start(queue, selection, { after, last });
+  const place = consumers.shownOf(queue);
+  const store = await whenUnlocked(() => consumers.open(queue, { durable: false }));
   const stopping = Promise.withResolvers<"stopped">();
   onInterrupt(() => stopping.resolve("stopped"));
 
@@ -26,8 +24,8 @@ export async function replayEmbedded(folder: string, { queue, selection, log, af
   let [movedAt, position] = [beganAt, -1];
   let told = false;
   for (;;) {
-    const row = file.replays.get(id);
-    if (!row) throw new Trouble(`The replay is no longer in ${path}.`);
+    const row = store.replays.get(id);
+    if (!row) throw new Trouble(`The replay is no longer in ${place}.`);
     const replay: Replay = toReplay(row);
     if (replay.state !== "running") {
       progress.end();
@@ -37,9 +35,9 @@ export async function replayEmbedded(folder: string, { queue, selection, log, af
     }
     if (row.position !== position) [movedAt, position] = [performance.now(), row.position];
     progress.update(replay.progress, replay.sent);
-    if (!told && performance.now() - movedAt > patienceMs && !isLocked(`${path}.lock`)) {
+    if (!told && performance.now() - movedAt > patienceMs && !consumers.isClaimed(queue)) {
       told = true;
-      progress.note(`No consumer of "${queue}" is running. The replay waits in ${path} until one starts; Ctrl+C leaves it there.`);
+      progress.note(`No consumer of "${queue}" is running. The replay waits in ${place} until one starts; Ctrl+C leaves it there.`);
     }
     if ((await Promise.race([stopping.promise, Bun.sleep(lookEveryMs)])) !== "stopped") continue;
     progress.end();

@@ -102,20 +102,20 @@ await runCommand(help, async (words) => {
  * @throws {UnknownQueue} if the queue does not exist.
  */
 async function belonging(
-  { broker, folder }: Reached,
+  { broker, consumers }: Reached,
   log: LogFollower,
   queue: string,
   asked: ReplaySelection,
   catalogue: Catalogue,
 ): Promise<ReplaySelection> {
-  if (!broker) return new EmbeddedReplays(log, folder).belonging(queue, asked);
+  if (!broker) return new EmbeddedReplays(log, consumers).belonging(queue, asked);
   if ((await queueDepth(broker, queue)) === undefined) throw new UnknownQueue(queue);
   return narrowed(asked, typesOnQueue(queue, catalogue, await log.subscriptions()));
 }
 
 function start(reached: Reached, replaying: Replaying): Promise<number> {
-  const { broker, folder, config } = reached;
-  return broker ? replayOnRabbitmq(broker, replaying, quarantineFolder(config.dataDir)) : replayEmbedded(folder, replaying);
+  const { broker, consumers, config } = reached;
+  return broker ? replayOnRabbitmq(broker, replaying, quarantineFolder(config.dataDir)) : replayEmbedded(consumers, replaying);
 }
 
 async function count(replaying: Replaying, what: string): Promise<number> {

@@ -4,6 +4,7 @@ import { printable, tell } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
 import type { Catalogue } from "../schema/catalogue";
 import { parseEvent, type Unreadable, unreadableReasons } from "../schema/event";
+import type { ConsumerStores } from "../store/consumer/stores";
 import type { LogFollower } from "../store/log-follower";
 import { paint, width } from "./output";
 import { Progress } from "./progress";
@@ -37,7 +38,7 @@ export async function checkStored(): Promise<boolean> {
       if (count > 0) isWell = (await checkDeadLetters(deadLetters, queue, place, catalogue)) && isWell;
     }
   };
-  const inFiles = (folder: string) => checkDead(new EmbeddedDeadLetters(folder), `in ${folder}`);
+  const checkEmbedded = (consumers: ConsumerStores) => checkDead(new EmbeddedDeadLetters(consumers), `in ${consumers.shown}`);
   await withTransport(
     async (reached) => {
       const log = await existingLog(reached.config);
@@ -46,7 +47,7 @@ export async function checkStored(): Promise<boolean> {
       } finally {
         log.close();
       }
-      await inFiles(reached.folder);
+      await checkEmbedded(reached.consumers);
       if (reached.unreachable) tell(`${reached.unreachable.message} Its dead letters were not checked.`);
       else if (reached.broker) await checkDead(await openDeadLetters(reached), reached.place);
     },

@@ -138,13 +138,13 @@ export class SystemObserver {
   }
 
   async #howToAsk(): Promise<AskQueues> {
-    const { broker, folder } = this.#reached;
+    const { broker, consumers } = this.#reached;
     if (broker) {
       const catalogue = await loadCatalogue();
       return rabbitQueues(broker, async () =>
         knownQueues(catalogue, (await this.#log?.queues()) ?? [], (await this.#log?.retryQueues(Date.now())) ?? []),
       );
     }
-    return async () => (this.#log ? embeddedQueues({ log: this.#log, logId: this.#log.logId }, folder)() : []);
+    return async () => (this.#log ? embeddedQueues({ log: this.#log, logId: this.#log.logId }, consumers)() : []);
   }
 }

@@ -7,9 +7,9 @@ import { loadCatalogue } from "../project/resources";
 import { chooseTransport } from "../rabbitmq/choose-transport";
 import { Broker } from "../rabbitmq/connection";
 import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
-import { consumersFolder } from "../store/consumer/files";
+import type { ConsumerStores } from "../store/consumer/stores";
 import type { LogFollower } from "../store/log-follower";
-import { openLog } from "../store/open";
+import { consumerStores, openLog } from "../store/open";
 import { Trouble } from "./command";
 
 /** Access of a command to the consumers' queues, without the API. */
@@ -17,8 +17,7 @@ export interface Reached {
   readonly config: Config;
   /** Undefined for the embedded transport. */
   readonly broker: Broker | undefined;
-  /** Folder of the consumers' files. */
-  readonly folder: string;
+  readonly consumers: ConsumerStores;
   /** Description of the transport and its place, for output. */
   readonly place: string;
   readonly transport: ChosenTransport;
@@ -35,17 +34,17 @@ const tryEveryMs = 20;
  */
 export async function withTransport<T>(use: (reached: Reached) => Promise<T>, { evenIfUnreachable = false } = {}): Promise<T> {
   const config = readConfig({ isTerminal: false, listens: false });
-  const folder = consumersFolder(config.dataDir);
+  const consumers = consumerStores(config);
   const transport = await chooseTransport(config.rabbitmq);
   const { name, reason } = transport;
   if (name === "embedded" || !config.rabbitmq) {
-    return use({ config, transport, broker: undefined, folder, place: `without a broker, in ${folder}, because ${reason}` });
+    return use({ config, transport, broker: undefined, consumers, place: `without a broker, in ${consumers.shown}, because ${reason}` });
   }
   // The command prints problems itself, so this log stays silent.
   const broker = await Broker.connect(config.rabbitmq, createLog({ level: "silent", format: "json", stream: 2 }));
   try {
     while (broker.state === "connecting" && broker.lastError === undefined) await Bun.sleep(tryEveryMs);
-    const reached = { config, transport, broker, folder, place: `on RabbitMQ at ${broker.url}` };
+    const reached = { config, transport, broker, consumers, place: `on RabbitMQ at ${broker.url}` };
     if (broker.lastError === undefined) return await use(reached);
     const unreachable = new Trouble(
       `Cannot reach RabbitMQ at ${broker.url} (${broker.lastError}). Check that it is running and that RABBITMQ_URL is correct.`,
@@ -71,8 +70,8 @@ export async function existingLog(config: Config): Promise<LogFollower> {
 }
 
 /** Opens the dead letters of the current transport. */
-export async function openDeadLetters({ config, broker, folder }: Reached): Promise<DeadLetters> {
-  if (!broker) return new EmbeddedDeadLetters(folder);
+export async function openDeadLetters({ config, broker, consumers }: Reached): Promise<DeadLetters> {
+  if (!broker) return new EmbeddedDeadLetters(consumers);
   const catalogue = await loadCatalogue();
   // AMQP cannot list queues; the API keeps a list beside its log.
   const log = await openLog(config);

@@ -1,7 +1,7 @@
 import type { Config, RabbitmqConfig } from "../config/config";
 import type { AskedTypes, EventPattern, NewestTypes } from "../delivery/consumed-events";
 import { type Consumer, ConsumerError, type ConsumerOptions, resolveConsumer } from "../delivery/consumer-options";
-import { fileOf, lazyFile } from "../delivery/lazy-file";
+import { lazyStore } from "../delivery/lazy-store";
 import type { RunningConsumer, Stage } from "../delivery/running";
 import { Worker } from "../delivery/worker";
 import { consumeLog } from "../embedded/start";
@@ -21,6 +21,7 @@ import { QueueSetup } from "../rabbitmq/queue-setup";
 import { signingKey } from "../rabbitmq/signing-key";
 import { warnOfExposed } from "../store/exposed-files";
 import { whenUnlocked } from "../store/lock-wait";
+import { consumerStores } from "../store/open";
 import { aborted } from "../timing/pause";
 
 /**
@@ -57,11 +58,11 @@ export async function startConsumer<const Pattern extends EventPattern, const As
 
 async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: RabbitmqConfig): Promise<Omit<RunningConsumer, "transport">> {
   const { queue, log } = consumer;
-  const file = lazyFile(consumer, fileOf(consumer, config), { durable: consumer.exactlyOnce });
+  const store = lazyStore(consumer, consumerStores(config), { durable: consumer.exactlyOnce });
   // Fails at the start, and not at the first event, if `setup` has a mistake.
-  if (consumer.exactlyOnce) await whenUnlocked(file.open);
+  if (consumer.exactlyOnce) await whenUnlocked(store.open);
   // Writes to a removed file would be lost.
-  const worker = new Worker(consumer, file.renew);
+  const worker = new Worker(consumer, store.renew);
   const key = consumer.temporary ? null : signingKey(config, log);
   const broker = await Broker.connect(rabbitmq, log);
   const announcer = new Announcer(broker, rabbitmq.url, key, log);
@@ -102,7 +103,7 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
     async stop() {
       await (subscription ? subscription.drain() : worker.drain());
       await broker.close();
-      file.close();
+      store.close();
     },
   };
 }
@@ -110,10 +111,11 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
 function onEventLog(consumer: Consumer, config: Config): Omit<RunningConsumer, "transport"> {
   const stopping = new AbortController();
   // A power failure undoes its commits in order, including the position, so `synchronous = FULL` would gain nothing.
-  const file = lazyFile(consumer, consumer.temporary ? ":memory:" : fileOf(consumer, config), { durable: false });
-  const worker = new Worker(consumer, file.open);
+  const consumers = consumerStores(config);
+  const store = lazyStore(consumer, consumers, { durable: false });
+  const worker = new Worker(consumer, store.open);
   let stage: Stage = "waiting";
-  const ended = consumeLog(worker, config, `${fileOf(consumer, config)}.lock`, file, stopping.signal, (now) => {
+  const ended = consumeLog(worker, config, consumers, store, stopping.signal, (now) => {
     stage = now;
   });
   return {

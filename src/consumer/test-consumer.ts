@@ -12,7 +12,8 @@ import { versionOf } from "../schema/event-type";
 import { exampleOf } from "../schema/example";
 import type { Resources } from "../schema/registered";
 import type { RecordOf, Resource } from "../schema/resource";
-import { type ConsumerFile, openConsumerFile, type Transaction } from "../store/consumer/file";
+import type { ConsumerStore, Transaction } from "../store/consumer/store";
+import { temporaryConsumerStore } from "../store/open";
 import type { ReplayMark } from "../store/replay";
 
 export type { Outcome } from "../delivery/outcome";
@@ -134,13 +135,13 @@ export function testConsumer<const Pattern extends EventPattern, const Asked ext
   const { catalogue = ownResources, log = createLog({ level: "silent", format: "json", stream: 2 }) } = settings;
   const breaker = options.breaker ?? { minimum: Number.POSITIVE_INFINITY };
   const consumer = resolveConsumer({ ...options, breaker } as ConsumerOptions<Pattern, Asked>, catalogue, log, () => {});
-  let opened: ConsumerFile | undefined;
-  const file = () => {
-    opened ??= openConsumerFile(":memory:", { durable: false });
+  let opened: ConsumerStore | undefined;
+  const store = () => {
+    opened ??= temporaryConsumerStore();
     return opened;
   };
-  if (consumer.exactlyOnce) file().together(() => consumer.setup(file().transaction));
-  const worker = new Worker(consumer, file);
+  if (consumer.exactlyOnce) store().together(() => consumer.setup(store().transaction));
+  const worker = new Worker(consumer, store);
   let closed = false;
 
   function deliver(message: Event | string | Uint8Array, delivery: TestDelivery = {}): Promise<Outcome> {
@@ -149,7 +150,7 @@ export function testConsumer<const Pattern extends EventPattern, const Asked ext
     const body = bytesOf(message);
     const parsed = deaths > 1 ? parseEvent(body, catalogue) : undefined;
     // The worker counts the last death itself.
-    if (parsed?.ok) for (let death = 1; death < deaths; death += 1) file().countDeath(parsed.event.id);
+    if (parsed?.ok) for (let death = 1; death < deaths; death += 1) store().countDeath(parsed.event.id);
     return new Promise((resolve) => {
       // Resolves when the worker is done with it, so that the next step finds nothing half done.
       const settle = (outcome: Outcome) => void setImmediate(resolve, outcome);
@@ -176,7 +177,7 @@ export function testConsumer<const Pattern extends EventPattern, const Asked ext
   return {
     deliver,
     deliverWithRetries,
-    rows: (sql, ...values) => file().transaction.all(sql, ...values),
+    rows: (sql, ...values) => store().transaction.all(sql, ...values),
     counts: worker.tally.counts,
     close,
     [Symbol.asyncDispose]: close,

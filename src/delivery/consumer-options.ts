@@ -4,7 +4,7 @@ import type { Catalogue } from "../schema/catalogue";
 import type { AskedVersions } from "../schema/event";
 import { newestVersion } from "../schema/event-type";
 import { isTime } from "../schema/time";
-import type { Transaction } from "../store/consumer/file";
+import type { Transaction } from "../store/consumer/store";
 import { type BreakerPolicy, breakerPolicy } from "./breaker";
 import type { AskedTypes, EventPattern, Matching, NewestTypes } from "./consumed-events";
 import type { AnyBatchHandler, AnyHandler, ExactlyOnceContext, HandlerContext } from "./context";

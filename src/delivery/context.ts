@@ -1,6 +1,6 @@
 import type { Log } from "../observe/logging";
 import type { Event } from "../schema/event";
-import type { Transaction } from "../store/consumer/file";
+import type { Transaction } from "../store/consumer/store";
 
 /** Second argument of a handler: the circumstances of its event or batch of events. */
 export interface HandlerContext {

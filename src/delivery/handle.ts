@@ -1,7 +1,7 @@
 import type { Log } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
 import type { Span } from "../observe/tracing";
-import type { ConsumerFile, Transaction } from "../store/consumer/file";
+import type { ConsumerStore, Transaction } from "../store/consumer/store";
 import { whenUnlocked } from "../store/lock-wait";
 import type { Consumer } from "./consumer-options";
 import type { ExactlyOnceContext } from "./context";
@@ -48,9 +48,9 @@ export async function handleBatch(consumer: Consumer, tasks: readonly Task[]): P
  * Handles events in order in one transaction, each with its row in the inbox. A failed event leaves no changes behind.
  * Waits while another process has a lock on the file. Never rejects: an error is part of the result.
  */
-export async function handleExactlyOnce(consumer: Consumer, file: ConsumerFile, tasks: readonly Task[], now: number): Promise<Result[]> {
+export async function handleExactlyOnce(consumer: Consumer, store: ConsumerStore, tasks: readonly Task[], now: number): Promise<Result[]> {
   try {
-    return await whenUnlocked(() => handleTogether(consumer, file, tasks, now));
+    return await whenUnlocked(() => handleTogether(consumer, store, tasks, now));
   } catch (error) {
     // The transaction itself failed: the disk is full, or another process held the lock for too long.
     return tasks.map(() => ({ kind: "failed", error }));
@@ -58,11 +58,11 @@ export async function handleExactlyOnce(consumer: Consumer, file: ConsumerFile, 
 }
 
 /** The transaction ends before this returns, so the handler must be synchronous. */
-function handleTogether(consumer: Consumer, file: ConsumerFile, tasks: readonly Task[], now: number): Result[] {
+function handleTogether(consumer: Consumer, store: ConsumerStore, tasks: readonly Task[], now: number): Result[] {
   const one = (part: readonly Task[]): Result => {
     try {
-      file.together(() => {
-        const context = new Context(consumer, part, file.transaction);
+      store.together(() => {
+        const context = new Context(consumer, part, store.transaction);
         const returned = context.span.run(() =>
           consumer.handleBatch
             ? consumer.handleBatch(
@@ -75,15 +75,15 @@ function handleTogether(consumer: Consumer, file: ConsumerFile, tasks: readonly 
           returned.then(undefined, () => {});
           throw new TypeError("With exactlyOnce the handler must not be async: its transaction ends when it returns.");
         }
-        for (const { event } of part) file.inbox.add(event.id, now);
+        for (const { event } of part) store.inbox.add(event.id, now);
       });
       return handled;
     } catch (error) {
       return { kind: "failed", error };
     }
   };
-  return file.together(() => {
-    const isDone = ({ event, delivery }: Task) => delivery.replay !== "forced" && file.inbox.has(event.id);
+  return store.together(() => {
+    const isDone = ({ event, delivery }: Task) => delivery.replay !== "forced" && store.inbox.has(event.id);
     if (!consumer.handleBatch) return tasks.map((task) => (isDone(task) ? duplicate : one([task])));
     // An event may be in one batch twice. The second fails with the first, or is a duplicate of it.
     const firsts = new Map(tasks.filter((task) => !isDone(task)).map((task) => [task.event.id, task]));

@@ -1,6 +1,6 @@
 import { messageOf } from "../observe/logging";
 import { parseEvent } from "../schema/event";
-import type { ConsumerFile } from "../store/consumer/file";
+import type { ConsumerStore } from "../store/consumer/store";
 import { whenUnlocked } from "../store/lock-wait";
 import { longestTimerMs } from "../timing/signal";
 import { steadyNow } from "../timing/steady-time";
@@ -42,10 +42,10 @@ export class Worker {
   #idle: PromiseWithResolvers<void> | undefined;
   #timer: Timer | undefined;
 
-  /** @param file opens the consumer's own file when it is needed. */
+  /** @param store opens the consumer's own store when it is needed. */
   constructor(
     readonly consumer: Consumer,
-    readonly file: () => ConsumerFile,
+    readonly store: () => ConsumerStore,
   ) {
     this.breaker = new Breaker(consumer.breaker, (state) => this.#onBreaker(state));
     if (consumer.ratePerSecond !== null) this.#bucket = new TokenBucket(consumer.ratePerSecond, performance.now());
@@ -159,7 +159,7 @@ export class Worker {
     this.#running += 1;
     this.#alone = suspect;
     if (!this.#groups) this.#busy.add(first.key);
-    const deaths = (suspect && (await this.#note((file) => file.countDeath(first.event.id)))) || 0;
+    const deaths = (suspect && (await this.#note((store) => store.countDeath(first.event.id)))) || 0;
     if (deaths >= this.consumer.maxDeaths) await this.#settle(first, { kind: "died", deaths });
     else {
       this.breaker.begin();
@@ -178,7 +178,7 @@ export class Worker {
         else await this.#settle(task, result);
       }
     }
-    if (suspect) await this.#note((file) => file.forgetDeaths(first.event.id));
+    if (suspect) await this.#note((store) => store.forgetDeaths(first.event.id));
     this.#running -= 1;
     this.#alone = false;
     if (!this.#groups) this.#busy.delete(first.key);
@@ -188,7 +188,7 @@ export class Worker {
 
   #handle(tasks: readonly Task[]): Promise<Result[]> | Result[] {
     const { consumer } = this;
-    if (consumer.exactlyOnce) return handleExactlyOnce(consumer, this.file(), tasks, steadyNow());
+    if (consumer.exactlyOnce) return handleExactlyOnce(consumer, this.store(), tasks, steadyNow());
     if (consumer.handleBatch) return handleBatch(consumer, tasks);
     return handleOne(consumer, tasks[0] as Task).then((result) => [result]);
   }
@@ -208,13 +208,13 @@ export class Worker {
   async #noteAttempt({ delivery, event }: Pick<Task, "delivery"> & Partial<Task>, outcome: Outcome): Promise<void> {
     const note = attemptNote(outcome, delivery, Date.now());
     const id = event?.id ?? delivery.origin.id;
-    if (note && id !== undefined && !this.consumer.temporary) await this.#note((file) => file.attempts.add(id, note));
+    if (note && id !== undefined && !this.consumer.temporary) await this.#note((store) => store.attempts.add(id, note));
   }
 
-  /** Writes a note to the consumer's file. A failed write loses a count or a line of history, but stops nothing. */
-  async #note<T>(write: (file: ConsumerFile) => T): Promise<T | undefined> {
+  /** Writes a note to the consumer's store. A failed write loses a count or a line of history, but stops nothing. */
+  async #note<T>(write: (store: ConsumerStore) => T): Promise<T | undefined> {
     try {
-      return await whenUnlocked(() => write(this.file()));
+      return await whenUnlocked(() => write(this.store()));
     } catch (error) {
       this.consumer.log.warn({ queue: this.consumer.queue, error: messageOf(error) }, "What became of an event could not be noted");
       return undefined;

@@ -3,7 +3,7 @@ import type { Delivery } from "../delivery/delivery";
 import type { Failure } from "../delivery/outcome";
 import type { Worker } from "../delivery/worker";
 import { validTraceparent } from "../observe/traceparent";
-import type { ConsumerFile } from "../store/consumer/file";
+import type { ConsumerStore } from "../store/consumer/store";
 import { atOnce, type Waiting } from "../store/consumer/waiting-table";
 import { whenUnlocked } from "../store/lock-wait";
 import type { LogEntry } from "../store/log";
@@ -48,13 +48,13 @@ export class EmbeddedConsumer {
   constructor(
     readonly worker: Worker,
     readonly log: LogFollower,
-    readonly file: ConsumerFile,
+    readonly store: ConsumerStore,
     readonly stop: AbortSignal,
     readonly on: { readonly since: Date | undefined; onReplaced(): void },
   ) {
     this.#commits = log.notifier(() => this.#settled.raise());
-    this.#replaced = new ReplacedFiles(worker.consumer, log, file, on.onReplaced);
-    this.#replays = new RunningReplays(worker.consumer, file, log.logId);
+    this.#replaced = new ReplacedFiles(worker.consumer, log, store, on.onReplaced);
+    this.#replays = new RunningReplays(worker.consumer, store, log.logId);
     this.#writes = new PatientWrites(worker.consumer, stop);
   }
 
@@ -64,8 +64,8 @@ export class EmbeddedConsumer {
 
   /** Runs until the stop, until all of a replaced log is settled, or until nothing is in progress for a replaced file. */
   async run(): Promise<void> {
-    this.#main = await whenUnlocked(() => startCursor(this.consumer, this.log, this.file, this.on.since));
-    this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
+    this.#main = await whenUnlocked(() => startCursor(this.consumer, this.log, this.store, this.on.since));
+    this.#nextDueAt = this.store.waiting.nextDueAt(this.#retrying);
     this.#commits.changed();
     this.consumer.onReady();
     this.stop.addEventListener("abort", () => this.#settled.raise(), { once: true });
@@ -84,7 +84,7 @@ export class EmbeddedConsumer {
     await this.worker.drain();
     // Nothing is in progress any more, so nothing is suspect.
     await this.#writes.write(() =>
-      this.file.together(() => {
+      this.store.together(() => {
         for (const delivery of back) this.#putAside.get(delivery)?.();
         this.#main.rest();
         this.#saveMain();
@@ -105,13 +105,13 @@ export class EmbeddedConsumer {
     const now = steadyNow();
     const room = this.#room;
     if (room === 0 || this.#nextDueAt === undefined || this.#nextDueAt > now) return 0;
-    const due = this.file.waiting.due(now, this.#retrying, Math.min(batch, room));
+    const due = this.store.waiting.due(now, this.#retrying, Math.min(batch, room));
     const begin = () => {
-      for (const { number } of due) this.file.waiting.begin(number);
+      for (const { number } of due) this.store.waiting.begin(number);
     };
-    if (!(await this.#writes.write(() => this.file.together(begin)))) return 0;
+    if (!(await this.#writes.write(() => this.store.together(begin)))) return 0;
     for (const waiting of due) this.#retrying.add(waiting.number);
-    this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
+    this.#nextDueAt = this.store.waiting.nextDueAt(this.#retrying);
     for (const waiting of due) this.#takeWaiting(waiting);
     return due.length;
   }
@@ -119,10 +119,10 @@ export class EmbeddedConsumer {
   #takeWaiting(waiting: Waiting): void {
     const { number, attempts, begun } = waiting;
     this.#hand({ ...waiting, failures: attempts, again: true, suspect: begun === 1 }, () => {
-      this.file.waiting.remove(number);
+      this.store.waiting.remove(number);
       return () => {
         this.#retrying.delete(number);
-        this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
+        this.#nextDueAt = this.store.waiting.nextDueAt(this.#retrying);
       };
     });
   }
@@ -151,8 +151,8 @@ export class EmbeddedConsumer {
   #lookForRequests(): void {
     if (performance.now() - this.#looked < lookForRequestsEveryMs) return;
     this.#looked = performance.now();
-    if (!this.file.changed()) return;
-    this.#nextDueAt = this.file.waiting.nextDueAt(this.#retrying);
+    if (!this.store.changed()) return;
+    this.#nextDueAt = this.store.waiting.nextDueAt(this.#retrying);
     this.#replays.look();
   }
 
@@ -188,18 +188,18 @@ export class EmbeddedConsumer {
       if (suspect) this.#toSave.add(save);
     });
     this.#putAside.set(delivery, () => {
-      this.file.waiting.add({ id, body, traceparent, attempts: 0, firstFailure: null, replay, dueAt: atOnce, delayMs: 0 });
+      this.store.waiting.add({ id, body, traceparent, attempts: 0, firstFailure: null, replay, dueAt: atOnce, delayMs: 0 });
       settle();
     });
   }
 
   /** @param settle is committed together with where the event goes. The function that it returns runs after the commit. */
   #hand(message: Omit<Delivery, "gone" | "settle" | "origin"> & Kept, settle: () => () => void): Delivery {
-    const { file } = this;
+    const { store } = this;
     const { temporary, queue: destination } = this.consumer;
     const traceparent = validTraceparent(message.traceparent);
     const keep = (outcome: Failure) => {
-      const dueAt = keepFailure(file, message, outcome, { temporary });
+      const dueAt = keepFailure(store, message, outcome, { temporary });
       if (dueAt !== undefined) this.#nextDueAt = Math.min(this.#nextDueAt ?? dueAt, dueAt);
     };
     const delivery: Delivery = {
@@ -210,7 +210,7 @@ export class EmbeddedConsumer {
         let after = () => {};
         if (outcome.action === "ack") after = settle();
         else
-          file.together(() => {
+          store.together(() => {
             after = settle();
             keep(outcome);
           });
@@ -223,7 +223,7 @@ export class EmbeddedConsumer {
   }
 
   readonly #saveMain = () => {
-    this.file.saveProgress(this.log.logId, this.#main);
+    this.store.saveProgress(this.log.logId, this.#main);
     this.#savedPosition = this.#main.position;
   };
 

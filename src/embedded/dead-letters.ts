@@ -8,20 +8,19 @@ import {
 } from "../delivery/dead-letters";
 import { utcTimeIn } from "../schema/time";
 import type { DeadRow } from "../store/consumer/dead-letter-table";
-import type { ConsumerFile } from "../store/consumer/file";
-import { consumerFiles } from "../store/consumer/files";
+import type { ConsumerStore } from "../store/consumer/store";
+import type { ConsumerStores } from "../store/consumer/stores";
 import { atOnce } from "../store/consumer/waiting-table";
-import { fileOfQueue, withFile } from "./replays";
+import { withStore } from "./replays";
 
 const batch = 500;
 
-/** Dead letters without a broker, in the consumers' own files. */
+/** Dead letters without a broker, in the consumers' own stores. */
 export class EmbeddedDeadLetters implements DeadLetters {
-  /** @param folder folder of the consumers' files. */
-  constructor(readonly folder: string) {}
+  constructor(readonly consumers: ConsumerStores) {}
 
   async queues(): Promise<{ queue: string; count: number }[]> {
-    const queues = consumerFiles(this.folder);
+    const queues = this.consumers.queues();
     return Promise.all(queues.map(async (queue) => ({ queue, count: await this.#with(queue, ({ dead }) => dead.count()) })));
   }
 
@@ -49,18 +48,18 @@ export class EmbeddedDeadLetters implements DeadLetters {
   async #each(
     queue: string,
     selection: DeadSelection,
-    act: (file: ConsumerFile, row: DeadRow) => void,
+    act: (store: ConsumerStore, row: DeadRow) => void,
     { onProgress, stop }: Watch = {},
   ): Promise<number> {
     const { last, total } = await this.#with(queue, ({ dead }) => ({ last: dead.last(), total: dead.count() }));
     let count = 0;
     for (let after = 0; !stop?.aborted; ) {
-      const rows = await this.#with(queue, (file) =>
-        file.together(() => {
-          const found = file.dead.list(selection, after, batch).filter((row) => row.number <= last);
+      const rows = await this.#with(queue, (store) =>
+        store.together(() => {
+          const found = store.dead.list(selection, after, batch).filter((row) => row.number <= last);
           for (const row of found) {
-            act(file, row);
-            file.dead.remove(row.number);
+            act(store, row);
+            store.dead.remove(row.number);
           }
           return found;
         }),
@@ -74,8 +73,8 @@ export class EmbeddedDeadLetters implements DeadLetters {
     return count;
   }
 
-  async #with<T>(queue: string, use: (file: ConsumerFile) => T): Promise<T> {
-    return withFile(fileOfQueue(this.folder, queue), use);
+  async #with<T>(queue: string, use: (store: ConsumerStore) => T): Promise<T> {
+    return withStore(this.consumers, queue, use);
   }
 }
 

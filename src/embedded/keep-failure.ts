@@ -1,6 +1,6 @@
 import { describeError, type Failure } from "../delivery/outcome";
 import { type Event, resourceName } from "../schema/event";
-import type { ConsumerFile } from "../store/consumer/file";
+import type { ConsumerStore } from "../store/consumer/store";
 import type { ReplayMark } from "../store/replay";
 import { steadyNow } from "../timing/steady-time";
 
@@ -14,11 +14,11 @@ export interface Kept {
 }
 
 /**
- * Stores a failed event in the consumer's file, as a waiting event or as a dead letter. Returns when it is due, by {@link
+ * Stores a failed event in the consumer's store, as a waiting event or as a dead letter. Returns when it is due, by {@link
  * steadyNow}. Returns undefined if it is not retried.
  */
 export function keepFailure(
-  file: ConsumerFile,
+  store: ConsumerStore,
   message: Kept,
   outcome: Failure,
   consumer: { readonly temporary: boolean },
@@ -30,7 +30,7 @@ export function keepFailure(
   if (outcome.action === "retry") {
     const { delayMs } = outcome;
     const dueAt = steadyNow() + delayMs;
-    file.waiting.add({ id, body, attempts, firstFailure, replay, traceparent, dueAt, delayMs });
+    store.waiting.add({ id, body, attempts, firstFailure, replay, traceparent, dueAt, delayMs });
     return dueAt;
   }
   const { message: error, stack } = describeError(outcome.error);
@@ -38,7 +38,7 @@ export function keepFailure(
   // A temporary consumer leaves nothing behind; the event itself is still in the log.
   if (!consumer.temporary) {
     const lastFailure = now.toISOString();
-    file.dead.add({ id, type: typeOf(body), body, reason, error, stack, attempts, firstFailure, lastFailure, replay, traceparent });
+    store.dead.add({ id, type: typeOf(body), body, reason, error, stack, attempts, firstFailure, lastFailure, replay, traceparent });
   }
   return undefined;
 }

@@ -6,7 +6,7 @@ import { unavailable } from "../store/unavailable";
 
 const tryEveryMs = 250;
 
-/** Writes to a consumer's file, and waits for its disk and for locks of other processes. */
+/** Writes to a consumer's store, and waits for its disk and for locks of other processes. */
 export class PatientWrites {
   constructor(
     readonly consumer: Pick<Consumer, "queue" | "log">,

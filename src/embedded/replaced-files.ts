@@ -1,10 +1,10 @@
 import type { Consumer } from "../delivery/consumer-options";
-import type { ConsumerFile } from "../store/consumer/file";
+import type { ConsumerStore } from "../store/consumer/store";
 import type { LogFollower } from "../store/log-follower";
 
 const lookEveryMs = 1000;
 
-/** Detects that the log or the consumer's own file was removed or replaced while the consumer runs. */
+/** Detects that the log or the consumer's own store was removed or replaced while the consumer runs. */
 export class ReplacedFiles {
   #lookedAt = 0;
   #what: "log" | "file" | undefined;
@@ -13,7 +13,7 @@ export class ReplacedFiles {
   constructor(
     readonly consumer: Pick<Consumer, "queue" | "log">,
     readonly log: Pick<LogFollower, "isReplaced">,
-    readonly file: Pick<ConsumerFile, "isReplaced">,
+    readonly store: Pick<ConsumerStore, "isReplaced">,
     readonly onReplaced: () => void,
   ) {}
 
@@ -22,7 +22,7 @@ export class ReplacedFiles {
     if (this.#what || performance.now() - this.#lookedAt < lookEveryMs) return this.#what;
     this.#lookedAt = performance.now();
     if (this.log.isReplaced()) this.#what = "log";
-    else if (this.file.isReplaced()) this.#what = "file";
+    else if (this.store.isReplaced()) this.#what = "file";
     if (this.#what) this.#tell(this.#what === "log" ? "The database" : "The consumer's file");
     return this.#what;
   }

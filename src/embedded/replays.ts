@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { QueueUnavailable, UnknownQueue } from "../delivery/queue-errors";
 import { narrowed } from "../delivery/queue-types";
 import type { ReplaySelection } from "../delivery/replay-selection";
@@ -15,40 +13,37 @@ import {
   refuseTooMany,
   toReplay,
 } from "../delivery/replays";
-import { type ConsumerFile, openConsumerFile } from "../store/consumer/file";
-import { consumerFiles } from "../store/consumer/files";
+import type { ConsumerStore } from "../store/consumer/store";
+import type { ConsumerStores } from "../store/consumer/stores";
 import { isBusy, whenUnlocked } from "../store/lock-wait";
 import type { LogReader } from "../store/log";
 import type { ReplayRow } from "../store/replay";
-import { isLocked } from "../store/sqlite/lock";
 
 /**
- * Replays without a broker. They are written to the consumer's file, and the consumer reads the log a second time. A
+ * Replays without a broker. They are written to the consumer's store, and the consumer reads the log a second time. A
  * consumer that is not running does so when it runs again.
  */
 export class EmbeddedReplays implements Replays {
   constructor(
     readonly log: LogReader & { readonly logId: string },
-    /** Folder of the consumers' files. */
-    readonly folder: string,
+    readonly consumers: ConsumerStores,
   ) {}
 
   async start(queue: string, selection: ReplaySelection, part: Partial<LogPart> = {}): Promise<Replay> {
-    const file = fileOfQueue(this.folder, queue);
     const { after: first = await beginningOf(this.log, selection), last = await this.log.end() } = part;
     const asked = await this.belonging(queue, selection);
-    return withFile(file, ({ replays }) => {
+    return withStore(this.consumers, queue, ({ replays }) => {
       refuseTooMany(replays.unfinished(this.log.logId).length);
       const id = Bun.randomUUIDv7();
       const createdAt = new Date().toISOString();
       replays.add({ id, logId: this.log.logId, queue, fill: 0, selection: JSON.stringify(asked), first, last, createdAt });
-      return show(replays.get(id) as ReplayRow, file);
+      return this.#show(replays.get(id) as ReplayRow);
     });
   }
 
   async cancel(id: string): Promise<Replay | undefined> {
-    for (const file of this.#files()) {
-      const replay = await withFile(file, ({ replays, together }) =>
+    for (const queue of this.consumers.queues()) {
+      const replay = await withStore(this.consumers, queue, ({ replays, together }) =>
         together(() => {
           const row = replays.get(id);
           if (!row || row.finishedAt !== null) return row;
@@ -67,65 +62,55 @@ export class EmbeddedReplays implements Replays {
 
   /** Removes from a selection the event types that the queue's consumer does not ask for. */
   async belonging(queue: string, selection: ReplaySelection): Promise<ReplaySelection> {
-    return narrowed(selection, await withFile(fileOfQueue(this.folder, queue), (file) => file.followedTypes(this.log.logId) ?? null));
+    return narrowed(selection, await withStore(this.consumers, queue, (store) => store.followedTypes(this.log.logId) ?? null));
   }
 
   async get(id: string): Promise<Replay | undefined> {
-    for (const file of this.#files()) {
-      const row = await withFile(file, ({ replays }) => replays.get(id));
-      if (row) return show(row, file);
+    for (const queue of this.consumers.queues()) {
+      const row = await withStore(this.consumers, queue, ({ replays }) => replays.get(id));
+      if (row) return this.#show(row);
     }
     return undefined;
   }
 
   async list(limit: number): Promise<Replay[]> {
     const lists = await Promise.all(
-      this.#files().map(async (file) => (await withFile(file, ({ replays }) => replays.list(limit))).map((row) => show(row, file))),
+      this.consumers.queues().map((queue) => withStore(this.consumers, queue, ({ replays }) => replays.list(limit))),
     );
     return lists
       .flat()
       .sort((a, b) => (a.id < b.id ? 1 : -1))
-      .slice(0, limit);
+      .slice(0, limit)
+      .map((row) => this.#show(row));
   }
 
-  #files(): string[] {
-    return consumerFiles(this.folder).map((queue) => join(this.folder, `${queue}.db`));
+  #show(row: ReplayRow): Replay {
+    const isWaiting = row.finishedAt === null && !this.consumers.isClaimed(row.queue);
+    return toReplay(row, "running", isWaiting ? noConsumerNote(row.queue, "the replay waits until one starts") : null);
   }
-}
-
-function show(row: ReplayRow, file: string): Replay {
-  const isWaiting = row.finishedAt === null && !isLocked(`${file}.lock`);
-  return toReplay(row, "running", isWaiting ? noConsumerNote(row.queue, "the replay waits until one starts") : null);
 }
 
 /**
- * Returns the file of a queue in this folder.
+ * Opens the store of a queue's consumer for one use.
  *
- * @throws {UnknownQueue} if it has none.
+ * @throws {UnknownQueue} if the queue has none.
+ * @throws {QueueUnavailable} if another process locks it for too long, such as a handler in its transaction.
  */
-export function fileOfQueue(folder: string, queue: string): string {
-  const file = join(folder, `${queue}.db`);
-  if (!existsSync(file)) throw new UnknownQueue(queue);
-  return file;
-}
-
-/**
- * Opens a consumer's file for one use.
- *
- * @throws {QueueUnavailable} if another process locks the file for too long, such as a handler in its transaction.
- */
-export async function withFile<T>(path: string, use: (file: ConsumerFile) => T): Promise<T> {
+export async function withStore<T>(consumers: ConsumerStores, queue: string, use: (store: ConsumerStore) => T): Promise<T> {
+  if (!consumers.has(queue)) throw new UnknownQueue(queue);
   try {
     return await whenUnlocked(() => {
-      const file = openConsumerFile(path, { durable: false });
+      const store = consumers.open(queue, { durable: false });
       try {
-        return use(file);
+        return use(store);
       } finally {
-        file.close();
+        store.close();
       }
     });
   } catch (error) {
     if (!isBusy(error)) throw error;
-    throw new QueueUnavailable(`The file ${path} is held by its consumer for a long time; try again.`, { cause: error });
+    throw new QueueUnavailable(`The file ${consumers.shownOf(queue)} is held by its consumer for a long time; try again.`, {
+      cause: error,
+    });
   }
 }

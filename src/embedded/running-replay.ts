@@ -1,5 +1,5 @@
 import { parseSelection, type ReplaySelection, selects } from "../delivery/replay-selection";
-import type { ConsumerFile } from "../store/consumer/file";
+import type { ConsumerStore } from "../store/consumer/store";
 import type { LogEntry } from "../store/log";
 import type { ReplayRow } from "../store/replay";
 import { TokenBucket } from "../timing/token-bucket";
@@ -19,7 +19,7 @@ export class RunningReplay {
   /** @param wanted event types that the consumer handles. */
   constructor(
     row: ReplayRow,
-    readonly file: ConsumerFile,
+    readonly store: ConsumerStore,
     readonly wanted: ReadonlySet<string>,
   ) {
     this.id = row.id;
@@ -72,6 +72,6 @@ export class RunningReplay {
 
   #save(finishedAt: string | null): void {
     const { position, begun } = this.cursor;
-    this.file.replays.save(this.id, { position, begun, sent: this.sent, refused: 0, finishedAt, error: null });
+    this.store.replays.save(this.id, { position, begun, sent: this.sent, refused: 0, finishedAt, error: null });
   }
 }

@@ -1,6 +1,6 @@
 import type { Consumer } from "../delivery/consumer-options";
 import { mostAtOnce } from "../delivery/replays";
-import type { ConsumerFile } from "../store/consumer/file";
+import type { ConsumerStore } from "../store/consumer/store";
 import { RunningReplay } from "./running-replay";
 
 /** The replays that a consumer without a broker runs, as requested in its file. */
@@ -9,19 +9,19 @@ export class RunningReplays {
 
   constructor(
     readonly consumer: Consumer,
-    readonly file: ConsumerFile,
+    readonly store: ConsumerStore,
     readonly logId: string,
   ) {}
 
   /** Starts requested replays, up to {@link mostAtOnce} at the same time, and drops cancelled ones. */
   look(): void {
-    const unfinished = this.file.replays.unfinished(this.logId);
+    const unfinished = this.store.replays.unfinished(this.logId);
     const ids = new Set(unfinished.map(({ id }) => id));
     for (const id of this.#running.keys()) if (!ids.has(id)) this.#running.delete(id);
     for (const row of unfinished) {
       if (this.#running.size >= mostAtOnce) break;
       if (this.#running.has(row.id)) continue;
-      this.#running.set(row.id, new RunningReplay(row, this.file, this.consumer.wanted));
+      this.#running.set(row.id, new RunningReplay(row, this.store, this.consumer.wanted));
       this.consumer.log.info({ queue: this.consumer.queue, replay: row.id }, "Replaying past events");
     }
   }

@@ -1,5 +1,5 @@
 import type { Consumer } from "../delivery/consumer-options";
-import type { ConsumerFile } from "../store/consumer/file";
+import type { ConsumerStore } from "../store/consumer/store";
 import type { LogFollower } from "../store/log-follower";
 import { LogCursor } from "./log-cursor";
 
@@ -11,11 +11,11 @@ import { LogCursor } from "./log-cursor";
 export async function startCursor(
   { temporary, queue, log, startFrom, wanted }: Consumer,
   events: LogFollower,
-  file: ConsumerFile,
+  store: ConsumerStore,
   since?: Date,
 ): Promise<LogCursor> {
   const { logId } = events;
-  const known = file.progress(logId);
+  const known = store.progress(logId);
   const end = await events.end();
   let position = 0;
   if (known) position = Math.min(known.position, end);
@@ -25,8 +25,8 @@ export async function startCursor(
     log.warn({ queue, position: known.position, end }, "The event log ends before this consumer's place in it: was an older one restored?");
   }
   const cursor = new LogCursor({ position, begun: Math.min(known?.begun ?? position, end) });
-  file.saveProgress(logId, cursor);
-  file.saveFollows(logId, known ? 0 : position, [...wanted]);
+  store.saveProgress(logId, cursor);
+  store.saveFollows(logId, known ? 0 : position, [...wanted]);
   log.debug({ queue, position, end }, "Reading the event log");
   return cursor;
 }

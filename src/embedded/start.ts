@@ -1,13 +1,13 @@
 import type { Config } from "../config/config";
 import { type Consumer, ConsumerError } from "../delivery/consumer-options";
-import type { LazyFile } from "../delivery/lazy-file";
+import type { LazyStore } from "../delivery/lazy-store";
 import type { Stage } from "../delivery/running";
 import type { Worker } from "../delivery/worker";
 import { messageOf } from "../observe/logging";
+import type { Claim, ConsumerStores } from "../store/consumer/stores";
 import { whenUnlocked } from "../store/lock-wait";
 import type { LogFollower } from "../store/log-follower";
 import { openLog } from "../store/open";
-import { acquireLock, type Lock } from "../store/sqlite/lock";
 import { EmbeddedConsumer } from "./consume";
 
 /** Interval to check for a missing database, or for a lock that another process holds, in milliseconds. */
@@ -15,10 +15,10 @@ const tryEveryMs = 250;
 
 /**
  * Handles the event log without a broker, from this consumer's own durable position. The retries and dead letters that
- * RabbitMQ would keep are in the consumer's own file.
+ * RabbitMQ would keep are in the consumer's own store.
  *
  * @param config says where the database of the API is. It may be created later.
- * @param lockFile makes a second process on the same queue wait. Not used by a temporary consumer.
+ * @param consumers lets a second process on the same queue wait, unless the consumer is temporary.
  * @param stop ends the consumer after the events in progress.
  * @param onStage called with each stage that the consumer reaches.
  * @throws {ConsumerError} if the database is not one of Warren, or is of a newer version.
@@ -26,8 +26,8 @@ const tryEveryMs = 250;
 export async function consumeLog(
   worker: Worker,
   config: Pick<Config, "database">,
-  lockFile: string,
-  file: LazyFile,
+  consumers: ConsumerStores,
+  store: LazyStore,
   stop: AbortSignal,
   onStage: (stage: Stage) => void,
 ): Promise<void> {
@@ -36,26 +36,26 @@ export async function consumeLog(
   let since: Date | undefined;
   try {
     while (!stop.aborted) {
-      const lock = consumer.temporary ? noLock : await standBy(consumer, lockFile, stop, () => onStage("standing by"));
-      if (!lock) return;
+      const claim = consumer.temporary ? noClaim : await standBy(consumer, consumers, stop, () => onStage("standing by"));
+      if (!claim) return;
       onStage("waiting");
       try {
         const log = (await readableLog(config)) ?? (await waitForLog(consumer, config, stop));
         if (!log) return;
         try {
           onStage("consuming");
-          const own = await whenUnlocked(file.renew);
+          const own = await whenUnlocked(store.renew);
           await new EmbeddedConsumer(worker, log, own, stop, { since, onReplaced: () => onStage("replaced") }).run();
           since ??= startedAt;
         } finally {
           log.close();
         }
       } finally {
-        lock.release();
+        claim.release();
       }
     }
   } finally {
-    file.close();
+    store.close();
   }
 }
 
@@ -72,13 +72,13 @@ async function readableLog(config: Pick<Config, "database">): Promise<LogFollowe
   }
 }
 
-const noLock: Lock = { release() {} };
+const noClaim: Claim = { release() {} };
 
-/** Waits until no other process has the queue. Resolves with its lock, or with undefined if `stop` aborts. */
-async function standBy(consumer: Consumer, lockFile: string, stop: AbortSignal, onWait: () => void): Promise<Lock | undefined> {
+/** Waits until no other process has the queue. Resolves with the claim to it, or with undefined if `stop` aborts. */
+async function standBy(consumer: Consumer, consumers: ConsumerStores, stop: AbortSignal, onWait: () => void): Promise<Claim | undefined> {
   for (let told = false; !stop.aborted; told = true) {
-    const lock = acquireLock(lockFile);
-    if (lock) return lock;
+    const claim = consumers.claim(consumer.queue);
+    if (claim) return claim;
     if (!told) {
       onWait();
       consumer.log.info(

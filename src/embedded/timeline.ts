@@ -7,7 +7,7 @@ import type { EventRecord } from "../store/store";
 type Told = Pick<ConsumerTimeline, "state" | "at" | "note">;
 
 /**
- * Returns the history of an event at a consumer that reads the log itself, from the consumer's file. Returns undefined if
+ * Returns the history of an event at a consumer that reads the log itself, from the consumer's store. Returns undefined if
  * the consumer has never read this log and its file does not mention the event.
  */
 export function embeddedTimeline(queue: string, event: EventRecord, history: ConsumerHistory): ConsumerTimeline | undefined {

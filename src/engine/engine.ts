@@ -14,9 +14,8 @@ import { startRelaying } from "../rabbitmq/relaying";
 import type { Dependencies } from "../routing/route";
 import type { Catalogue } from "../schema/catalogue";
 import { warnOfClock } from "../store/clock-warning";
-import { consumersFolder } from "../store/consumer/files";
 import { warnOfExposed } from "../store/exposed-files";
-import { openStore } from "../store/open";
+import { consumerStores, openStore } from "../store/open";
 import { warnOfReplaced } from "../store/replaced-warning";
 import { describeStore } from "../store/store-metrics";
 import { describeQueues } from "./queue-metrics";
@@ -70,15 +69,15 @@ export async function startEngine(
   const broker = config.rabbitmq && (await Broker.connect(config.rabbitmq, log, { expected: transport.name === "rabbitmq" }));
   const inspector = broker && config.rabbitmq ? new QueueInspector(broker, config.rabbitmq, log) : undefined;
   const { relay, problems, ended: relaying } = await startRelaying({ broker, inspector, config, store, catalogue, log, tracing });
-  const consumersDir = consumersFolder(config.dataDir);
-  const queues = await startQueues({ config, broker, transport, store, relay, catalogue, consumersDir, log, tracing });
+  const consumers = consumerStores(config);
+  const queues = await startQueues({ config, broker, transport, store, relay, catalogue, consumers, log, tracing });
   // With RABBITMQ_URL=none, nothing is relayed, so pruning does not wait for it. With it unset, a RabbitMQ that appears
   // later gets the whole log.
   const relayed = broker ? relay : { position: Number.POSITIVE_INFINITY };
-  const retention = keepRetention({ config, store, relay: relayed, replayed: queues.replayed, consumersDir, log });
+  const retention = keepRetention({ config, store, relay: relayed, replayed: queues.replayed, consumers, log });
 
   const onRabbitmq = { deadLetters: queues.deadLetters, catalogue, subscriptions: () => store.subscriptions.list() };
-  const timelines = { store, folder: consumersDir, rabbitmq: transport.name === "rabbitmq" ? onRabbitmq : undefined };
+  const timelines = { store, consumers, rabbitmq: transport.name === "rabbitmq" ? onRabbitmq : undefined };
 
   const metrics = new Metrics(log);
   describeProcess(metrics);

@@ -1,13 +1,10 @@
-import { join } from "node:path";
 import type { Broker } from "../rabbitmq/connection";
 import { MissingQueues } from "../rabbitmq/missing-queues";
 import { isAccessDenied } from "../rabbitmq/reply-code";
 import { deadQueueOf, queueDepth, queueState, retryQueueOf } from "../rabbitmq/topology";
 import { whyUnavailable } from "../rabbitmq/unavailable";
 import type { Catalogue } from "../schema/catalogue";
-import { consumerFiles } from "../store/consumer/files";
-import { consumerState } from "../store/consumer/state";
-import { whenUnlocked } from "../store/lock-wait";
+import type { ConsumerStores } from "../store/consumer/stores";
 import type { RetryQueue } from "../store/queue-store";
 import type { Store } from "../store/store";
 
@@ -77,13 +74,13 @@ export function rabbitQueues(broker: Broker, known: () => Promise<readonly Known
   };
 }
 
-/** Returns a function that reads the consumers' own files. Events that a consumer will skip count until it has skipped them. */
-export function embeddedQueues(store: Pick<Store, "log" | "logId">, consumersDir: string): AskQueues {
+/** Returns a function that reads the consumers' own stores. Events that a consumer will skip count until it has skipped them. */
+export function embeddedQueues(store: Pick<Store, "log" | "logId">, consumers: ConsumerStores): AskQueues {
   return async () => {
     const end = await store.log.end();
     const states: QueueState[] = [];
-    for (const queue of consumerFiles(consumersDir)) {
-      const { position, waiting, dead, running } = await whenUnlocked(() => consumerState(join(consumersDir, `${queue}.db`), store.logId));
+    for (const queue of consumers.queues()) {
+      const { position, waiting, dead, running } = await consumers.state(queue, store.logId);
       const messages = position === null ? null : Math.max(0, end - position);
       const [oldest] = position !== null && messages ? await store.log.read(position, 1) : [];
       const oldestAt = oldest?.timestamp ?? null;

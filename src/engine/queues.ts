@@ -15,6 +15,7 @@ import type { Relay } from "../rabbitmq/relay";
 import { RabbitReplays } from "../rabbitmq/replays";
 import { signingKey } from "../rabbitmq/signing-key";
 import type { Catalogue } from "../schema/catalogue";
+import type { ConsumerStores } from "../store/consumer/stores";
 import type { Store } from "../store/store";
 import { steadyNow } from "../timing/steady-time";
 import { type AskQueues, embeddedQueues, knownQueues, rabbitQueues } from "./queue-states";
@@ -27,7 +28,7 @@ export interface QueuesOptions {
   readonly store: Store;
   readonly relay: Relay;
   readonly catalogue: Catalogue;
-  readonly consumersDir: string;
+  readonly consumers: ConsumerStores;
   readonly log: Log;
   readonly tracing: Tracing;
 }
@@ -44,11 +45,11 @@ export interface Queues {
 
 /** Starts what the service does for consumers' queues, on the transport of this process. */
 export async function startQueues(options: QueuesOptions): Promise<Queues> {
-  const { config, broker, transport, store, relay, catalogue, consumersDir, log, tracing } = options;
+  const { config, broker, transport, store, relay, catalogue, consumers, log, tracing } = options;
   const embedded = {
-    deadLetters: new EmbeddedDeadLetters(consumersDir),
-    replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, consumersDir),
-    ask: embeddedQueues(store, consumersDir),
+    deadLetters: new EmbeddedDeadLetters(consumers),
+    replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, consumers),
+    ask: embeddedQueues(store, consumers),
   };
   if (!broker) return { ...embedded, replayed: () => Number.POSITIVE_INFINITY, stop() {} };
 

@@ -1,8 +1,7 @@
 import type { Config } from "../config/config";
 import { type Log, messageOf } from "../observe/logging";
 import type { Relay } from "../rabbitmq/relay";
-import { slowestConsumer } from "../store/consumer/positions";
-import { whenUnlocked } from "../store/lock-wait";
+import type { ConsumerStores } from "../store/consumer/stores";
 import type { Store } from "../store/store";
 import { earliestNow } from "../timing/steady-time";
 
@@ -12,7 +11,7 @@ export interface RetentionOptions {
   readonly relay: Pick<Relay, "position">;
   /** Returns the position that the slowest replay has reached. */
   readonly replayed: () => number;
-  readonly consumersDir: string;
+  readonly consumers: Pick<ConsumerStores, "slowest">;
   readonly log: Log;
 }
 
@@ -35,8 +34,8 @@ export function keepRetention(options: RetentionOptions): { stop(): void } {
  * Removes events from before a time, except those that RabbitMQ, a consumer or a replay still needs. Resolves with the
  * number of events removed.
  */
-export async function pruneOnce({ store, relay, replayed, consumersDir, log }: RetentionOptions, before: Date): Promise<number> {
-  const slowest = await whenUnlocked(() => slowestConsumer(consumersDir, store.logId));
+export async function pruneOnce({ store, relay, replayed, consumers, log }: RetentionOptions, before: Date): Promise<number> {
+  const slowest = await consumers.slowest(store.logId);
   const limit = Math.min(relay.position, replayed(), slowest ?? Number.POSITIVE_INFINITY);
   let pruned = 0;
   for (let removed = -1; removed !== 0; pruned += removed) removed = await store.prune(before.toISOString(), limit);

@@ -1,14 +1,11 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { DeadLetters } from "../delivery/dead-letters";
 import { QueueUnavailable, UnknownQueue } from "../delivery/queue-errors";
 import { type ConsumerTimeline, type Timeline, timelineOf } from "../delivery/timeline";
 import { embeddedTimeline } from "../embedded/timeline";
 import { type Dead, rabbitTimeline } from "../rabbitmq/timeline";
 import type { Catalogue } from "../schema/catalogue";
-import { consumerFiles } from "../store/consumer/files";
-import { type ConsumerHistory, consumerHistory } from "../store/consumer/history";
-import { whenUnlocked } from "../store/lock-wait";
+import type { ConsumerHistory } from "../store/consumer/history";
+import type { ConsumerStores } from "../store/consumer/stores";
 import type { QueueSubscription } from "../store/queue-store";
 import type { Store } from "../store/store";
 
@@ -17,8 +14,7 @@ const mostDeadLetters = 10_000;
 
 export interface TimelineSources {
   readonly store: Pick<Store, "find" | "logId">;
-  /** Folder of the consumers' files. */
-  readonly folder: string;
+  readonly consumers: ConsumerStores;
   /** Undefined on the embedded transport. */
   readonly rabbitmq:
     | { readonly deadLetters: DeadLetters; readonly catalogue: Catalogue; subscriptions(): Promise<readonly QueueSubscription[]> }
@@ -26,18 +22,18 @@ export interface TimelineSources {
 }
 
 /** Collects what is known of an event. Resolves with undefined if no event has this id. */
-export async function findTimeline({ store, folder, rabbitmq }: TimelineSources, id: string): Promise<Timeline | undefined> {
+export async function findTimeline({ store, consumers: stores, rabbitmq }: TimelineSources, id: string): Promise<Timeline | undefined> {
   const event = await store.find(id);
   if (!event) return undefined;
-  const historyOf = (queue: string) => whenUnlocked(() => consumerHistory(join(folder, `${queue}.db`), store.logId, id));
+  const historyOf = (queue: string) => stores.history(queue, store.logId, id);
   const consumers: ConsumerTimeline[] = [];
   const queues = rabbitmq ? await queuesOf(rabbitmq, event.type) : [];
   const depths = rabbitmq && (await depthsOf(rabbitmq.deadLetters));
   for (const queue of queues) {
     const dead = rabbitmq && depths ? await deadOf(rabbitmq.deadLetters, depths, queue, id) : [];
-    consumers.push(rabbitTimeline(queue, event, existsSync(join(folder, `${queue}.db`)) ? await historyOf(queue) : undefined, dead));
+    consumers.push(rabbitTimeline(queue, event, stores.has(queue) ? await historyOf(queue) : undefined, dead));
   }
-  for (const queue of consumerFiles(folder).filter((queue) => !queues.includes(queue))) {
+  for (const queue of stores.queues().filter((queue) => !queues.includes(queue))) {
     const history = await historyOf(queue);
     // On RabbitMQ, a file of a queue that does not get such events may be from before RabbitMQ was used.
     const told = !rabbitmq || hasEvent(history) ? embeddedTimeline(queue, event, history) : undefined;

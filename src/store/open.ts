@@ -1,8 +1,13 @@
 // Opens the store with the engine that the address of the database names. No other file outside of an engine knows one.
 import type { Config } from "../config/config";
 import type { Resource } from "../schema/resource";
+import { consumersFolder } from "./consumer/folder";
+import type { ConsumerStore } from "./consumer/store";
+import type { ConsumerStores } from "./consumer/stores";
 import { whenUnlocked } from "./lock-wait";
 import type { LogFollower } from "./log-follower";
+import { openConsumerFile } from "./sqlite/consumer/file";
+import { ConsumerFiles } from "./sqlite/consumer/files";
 import { isLocked } from "./sqlite/lock";
 import { followLog } from "./sqlite/log-follower";
 import { exposedFiles as exposedIn } from "./sqlite/private-file";
@@ -10,6 +15,7 @@ import { openSqliteStore, type StoreOptions } from "./sqlite/store";
 import type { Store } from "./store";
 
 type Address = Pick<Config, "database">;
+type Places = Pick<Config, "database" | "dataDir">;
 
 /**
  * Opens the store for the process that serves it. Creates the database if necessary, and upgrades its schema and records.
@@ -39,6 +45,16 @@ export function isServed({ database }: Address): boolean {
  * Returns the files of the store on this machine that users other than the owner and its group can open: the database's, and
  * those of consumers.
  */
-export function exposedFiles({ database, dataDir }: Pick<Config, "database" | "dataDir">): string[] {
+export function exposedFiles({ database, dataDir }: Places): string[] {
   return exposedIn(database.file, dataDir);
+}
+
+/** Returns access to what the consumers keep. */
+export function consumerStores({ dataDir }: Places): ConsumerStores {
+  return new ConsumerFiles(consumersFolder(dataDir));
+}
+
+/** Opens a store in memory, for a consumer that leaves nothing behind. */
+export function temporaryConsumerStore(): ConsumerStore {
+  return openConsumerFile(":memory:", { durable: false });
 }

@@ -6,7 +6,7 @@ import { everyFlagHelp, readFlags } from "../consumer/flags";
 import { exitWith, runCommand } from "../observe/command-line";
 import { messageOf } from "../observe/logging";
 import { loadCatalogue } from "../project/resources";
-import { consumersFolder } from "../store/consumer/files";
+import { consumersFolder } from "../store/consumer/folder";
 import { DisabledSubscriptions, disabledText, missedText } from "./disabled";
 import { describe, parseSubscriptions, type Subscription } from "./subscriptions";
 

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { openConsumerTables } from "../../src/store/consumer/own-tables";
 import type { LogFollower } from "../../src/store/log-follower";
+import { openConsumerTables } from "../../src/store/sqlite/consumer/own-tables";
 import { followLog } from "../../src/store/sqlite/log-follower";
 import type { ConsumerRecord, Happening, Kind, Logged } from "./history";
 import { type Role, roleNames, roles } from "./roles";

@@ -3,7 +3,7 @@
 import { Database } from "bun:sqlite";
 import { beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { openConsumerFile } from "../../src/store/consumer/file";
+import { openConsumerFile } from "../../src/store/sqlite/consumer/file";
 import { command } from "../support/command";
 import { deadEvents, deadQueueOnRabbitmq } from "../support/dead-letters";
 import { freePort } from "../support/net";

@@ -1,7 +1,7 @@
 // Processes that die in the middle of an event: on both transports.
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { openConsumerTables } from "../../src/store/consumer/own-tables";
+import { openConsumerTables } from "../../src/store/sqlite/consumer/own-tables";
 import { temporaryFolder } from "../support/folder";
 import { endAll, environment, eventually, type Running, run, send, startApi } from "../support/processes";
 import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";

@@ -1,7 +1,7 @@
 import type { ExactlyOnceContext } from "warren/consumer";
 import { startConsumer } from "../../src/consumer/start";
 import type { RunningConsumer } from "../../src/delivery/running";
-import type { Transaction } from "../../src/store/consumer/file";
+import type { Transaction } from "../../src/store/consumer/store";
 import type { ItemConsumer, ItemEvent } from "../support/item-events";
 import type { Environment } from "./environment";
 import { Handler, handlerTimeoutMs, type Illness } from "./handler";

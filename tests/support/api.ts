@@ -14,8 +14,10 @@ import { clientsBehind } from "../../src/http/client-address";
 import { Metrics } from "../../src/observe/metrics";
 import type { LoadedRoute } from "../../src/routing/router";
 import { Catalogue } from "../../src/schema/catalogue";
+import { consumerStores } from "../../src/store/open";
 import { openSqliteStore } from "../../src/store/sqlite/store";
 import type { Store } from "../../src/store/store";
+import { sqliteIn } from "./engines";
 import { temporaryFolder } from "./folder";
 import { type LogLine, recordedLog } from "./recorded-log";
 import { catalogue, order } from "./resources";
@@ -73,6 +75,7 @@ export function openApi({
   const databaseFile = join(folder.path, "warren.db");
   const store = openSqliteStore(databaseFile, resources);
   const consumersDir = join(folder.path, "consumers");
+  const stores = consumerStores(sqliteIn(folder.path));
   const { log, lines } = recordedLog();
   const metrics = new Metrics(log);
   const app = buildApp({
@@ -83,9 +86,9 @@ export function openApi({
       log,
       store: wrap(store),
       catalogue: new Catalogue(resources),
-      deadLetters: new EmbeddedDeadLetters(folder.path),
-      replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, folder.path),
-      timeline: (id) => findTimeline({ store, folder: consumersDir, rabbitmq: undefined }, id),
+      deadLetters: new EmbeddedDeadLetters(stores),
+      replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, stores),
+      timeline: (id) => findTimeline({ store, consumers: stores, rabbitmq: undefined }, id),
       relay,
       clientOf: clientsBehind(config.trustedProxies ?? 0),
       stopping: new AbortController().signal,

@@ -1,6 +1,6 @@
 // Records changes made over HTTP, and reads the history that the audit has of them.
 import { join } from "node:path";
-import { openConsumerTables } from "../../src/store/consumer/own-tables";
+import { openConsumerTables } from "../../src/store/sqlite/consumer/own-tables";
 import { eventually, type Running, type RunOptions, run, send } from "./processes";
 
 /** A change as the audit should record it: `7 2 updated {"id":7,…}`. */

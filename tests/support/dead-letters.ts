@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { connect } from "amqplib";
 import { serializeEvent } from "../../src/schema/event";
-import { openConsumerFile } from "../../src/store/consumer/file";
+import { openConsumerFile } from "../../src/store/sqlite/consumer/file";
 
 /** An event that a consumer gave up on. */
 export interface DeadEvent {

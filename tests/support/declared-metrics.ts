@@ -8,7 +8,7 @@ import { Metrics } from "../../src/observe/metrics";
 import { describeProcess } from "../../src/observe/process-metrics";
 import { describeBroker } from "../../src/rabbitmq/broker-metrics";
 import { describeRelay } from "../../src/rabbitmq/relay-metrics";
-import { openConsumerFile } from "../../src/store/consumer/file";
+import { openConsumerFile } from "../../src/store/sqlite/consumer/file";
 import { openSqliteStore } from "../../src/store/sqlite/store";
 import { describeStore } from "../../src/store/store-metrics";
 import { temporaryFolder } from "./folder";

@@ -1,4 +1,5 @@
 // The service with one consumer that can be killed at an exact point, without the cost of a separate process.
+
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Reject, RetryAfter } from "warren/consumer";
@@ -6,13 +7,14 @@ import { type Config, readConfig } from "../../src/config/config";
 import { startConsumer } from "../../src/consumer/start";
 import type { RunningConsumer } from "../../src/delivery/running";
 import { item } from "../../src/domain/item";
-import { withFile } from "../../src/embedded/replays";
+import { withStore } from "../../src/embedded/replays";
 import { type Engine, startEngine } from "../../src/engine/engine";
 import { loadCatalogue } from "../../src/project/resources";
 import { Broker } from "../../src/rabbitmq/connection";
 import { queueDepth } from "../../src/rabbitmq/topology";
-import type { Transaction } from "../../src/store/consumer/file";
+import type { Transaction } from "../../src/store/consumer/store";
 import type { LogEntry } from "../../src/store/log";
+import { consumerStores } from "../../src/store/open";
 import type { Fault, Observed } from "./delivery-model";
 import { temporaryFolder } from "./folder";
 import type { ItemConsumer, ItemEvent } from "./item-events";
@@ -272,7 +274,7 @@ export class DeliverySystem {
   /** Returns the number of events waiting for the handler, in the handler, or in transit to another queue. */
   async #waiting(): Promise<number> {
     const broker = this.#broker;
-    if (!broker) return withFile(this.#file, ({ waiting }) => waiting.count());
+    if (!broker) return withStore(consumerStores(this.#config), this.#queue, ({ waiting }) => waiting.count());
     const queues = [this.#queue, ...retryDelaysMs.map((ms) => `${this.#queue}.retry.${ms}`)];
     const depths = await Promise.all(queues.map((queue) => queueDepth(broker, queue)));
     return depths.reduce<number>((sum, depth) => sum + (depth ?? 0), this.#living().way?.held.count ?? 0);
@@ -291,7 +293,7 @@ export class DeliverySystem {
   }
 
   async #effects(): Promise<Map<string, number>> {
-    const rows = await withFile(this.#file, ({ transaction }) =>
+    const rows = await withStore(consumerStores(this.#config), this.#queue, ({ transaction }) =>
       transaction.all<{ event: string; count: number }>("SELECT event, count(*) AS count FROM effects GROUP BY event"),
     );
     return new Map(rows.map(({ event, count }) => [event, count]));

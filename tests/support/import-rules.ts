@@ -61,13 +61,20 @@ function placeOf(file: string): string {
 
 const floorOf = new Map(floors.flatMap((folders, floor) => folders.map((folder) => [folder, floor] as const)));
 
+/** Folders in `src/store/` that hold one engine each, and the only files that may import them from outside. */
+const engineFolder = /^src\/store\/(sqlite|postgres)\//;
+const knowEngines = /^src\/store\/open\.ts$/;
+
 function* breachesOf(file: SourceFile): Generator<string> {
   const place = placeOf(file.path);
   const isGenerated = file.path.endsWith(".generated.ts");
   if (!floorOf.has(place) && !(place in owned) && place !== "public") yield `is in a folder that the design does not know: src/${place}/`;
   for (const { specifier, file: target } of importsOf(file)) {
     if (target === undefined) yield* foreign(file.path, place, specifier);
-    else if (!isGenerated && !/\.(json|css|js)$/.test(specifier)) yield* inside(place, target);
+    else {
+      yield* engine(file.path, target);
+      if (!isGenerated && !/\.(json|css|js)$/.test(specifier)) yield* inside(place, target);
+    }
   }
   for (const [pattern, where, what] of words) if (pattern.test(file.text) && !where.test(file.path)) yield what;
   if (place === "routes" && connects.test(file.text)) yield "opens a connection: a route is handed what it needs";
@@ -76,6 +83,13 @@ function* breachesOf(file: SourceFile): Generator<string> {
   if (/(^|[-/])(manager|util|utils|helper|helpers|base|service|services|common)[-.]/.test(file.path)) yield "has a name that says nothing";
   const lines = file.text.trimEnd().split("\n").length;
   if (lines > maxLines && !isGenerated) yield `has ${lines} lines: at most ${maxLines}, one idea a file`;
+}
+
+/** @param target A file of the project. */
+function* engine(path: string, target: string): Generator<string> {
+  const [folder] = engineFolder.exec(target) ?? [];
+  if (folder && !path.startsWith(folder) && !knowEngines.test(path))
+    yield `imports ${target}: only src/store/open.ts knows the engines of the store`;
 }
 
 /** @param target A file of the project. */
@@ -115,6 +129,7 @@ function* foreign(path: string, place: string, specifier: string): Generator<str
 }
 
 const words: readonly [RegExp, RegExp, string][] = [
+  [/\bdatabase\??\.file\b/, /^src\/(config|store)\//, "opens a database by its file: only src/store/ does"],
   [/\b(process|Bun)\.env\b|\bimport\.meta\.env\b/, /^src\/(config\/|bin\.ts)/, "reads the environment: only src/config/ does"],
   [
     /\b(SELECT\b[^;"`]*\bFROM|INSERT (OR \w+ )?INTO|DELETE FROM|UPDATE "?[\w${}]+"? SET|CREATE (TABLE|INDEX)|PRAGMA \w+)\b/,
@@ -124,7 +139,8 @@ const words: readonly [RegExp, RegExp, string][] = [
   ],
 ];
 
-const connects = /\bBun\.(connect|listen|serve|udpSocket|SQL|sql|redis)\b|\bnew (SQL|Database|RedisClient|WebSocket)\(|\bopenSqliteStore\b/;
+const connects =
+  /\bBun\.(connect|listen|serve|udpSocket|SQL|sql|redis)\b|\bnew (SQL|Database|RedisClient|WebSocket)\(|\bopen(Sqlite)?Store\b/;
 
 /** Returns whether a file only re-exports. */
 function isBarrel(text: string): boolean {

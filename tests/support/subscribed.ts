@@ -5,7 +5,8 @@ import { consumeFrom } from "../../src/rabbitmq/consume";
 import { Interrupted } from "../../src/rabbitmq/interrupted";
 import type { Parking } from "../../src/rabbitmq/park";
 import type { Event } from "../../src/schema/event";
-import { type ConsumerFile, openConsumerFile } from "../../src/store/consumer/file";
+import type { ConsumerStore } from "../../src/store/consumer/store";
+import { openConsumerFile } from "../../src/store/sqlite/consumer/file";
 import type { ItemPattern } from "./item-events";
 import { MockChannel } from "./mock-channel";
 import { recordedLog } from "./recorded-log";
@@ -19,7 +20,7 @@ import { settled } from "./settled";
 export function consumerOn<const Pattern extends EventPattern = ItemPattern>(options: ConsumerOptions<Pattern>) {
   const { log, lines, at } = recordedLog();
   const consumer = resolveConsumer({ queue: "q", ...options } as ConsumerOptions<Pattern>, catalogue, log, () => {});
-  let opened: ConsumerFile | undefined;
+  let opened: ConsumerStore | undefined;
   const file = () => {
     opened ??= openConsumerFile(":memory:", { durable: false });
     return opened;

@@ -1,9 +1,6 @@
-import { Database } from "bun:sqlite";
-import { isLocked } from "../sqlite/lock";
-
 /** State of an embedded consumer, which reads the event log itself. */
 export interface ConsumerState {
-  /** All events up to this position are settled or wait in the file. Null if the consumer has not read this log. */
+  /** All events up to this position are settled or wait. Null if the consumer has not read this log. */
   readonly position: number | null;
   /** Number of events that wait for their next attempt. */
   readonly waiting: number;
@@ -11,35 +8,4 @@ export interface ConsumerState {
   readonly dead: number;
   /** True if a process runs the consumer now. */
   readonly running: boolean;
-}
-
-/** Returns the state of a consumer. The consumer may be running: reading its file never blocks it. */
-export function consumerState(file: string, logId: string): ConsumerState {
-  const db = new Database(file, { readonly: true, strict: true });
-  try {
-    const counts = db
-      .query<Omit<ConsumerState, "running">, [string]>(
-        `SELECT (SELECT position FROM warren_progress WHERE log_id = ?) AS position,
-           (SELECT count(*) FROM warren_waiting) AS waiting, (SELECT count(*) FROM warren_dead) AS dead`,
-      )
-      .get(logId);
-    return { ...(counts ?? { position: null, waiting: 0, dead: 0 }), running: isLocked(`${file}.lock`) };
-  } finally {
-    db.close();
-  }
-}
-
-/** Returns the names of the tables that a consumer's handlers have created in its file. */
-export function ownTablesOf(file: string): string[] {
-  const db = new Database(file, { readonly: true, strict: true });
-  try {
-    return db
-      .query<{ name: string }, []>(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'warren\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
-      )
-      .all()
-      .map(({ name }) => name);
-  } finally {
-    db.close();
-  }
 }

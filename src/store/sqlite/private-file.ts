@@ -1,6 +1,6 @@
 import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { consumersFolder } from "../consumer/files";
+import { consumersFolder } from "../consumer/folder";
 
 const anyAccessOfOthers = 0o007;
 const searchByOthers = 0o001;

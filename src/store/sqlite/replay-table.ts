@@ -1,17 +1,7 @@
 import type { Database, Statement } from "bun:sqlite";
-import type { NewReplay, ReplayProgress, ReplayRow } from "../replay";
+import type { ReplayTable } from "../consumer/replay-table";
+import type { ReplayRow } from "../replay";
 import type { Write } from "./uncommitted";
-
-export interface ReplayTable {
-  add(replay: NewReplay): void;
-  get(id: string): ReplayRow | undefined;
-  /** Returns the unfinished replays of a log, oldest first. */
-  unfinished(logId: string): ReplayRow[];
-  /** Saves the progress of a replay, unless it has finished, for example because it was cancelled. */
-  save(id: string, progress: ReplayProgress): void;
-  /** Returns up to `limit` replays, newest first. */
-  list(limit: number): ReplayRow[];
-}
 
 export const replaySchema = `
   CREATE TABLE warren_replays (

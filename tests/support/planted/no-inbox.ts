@@ -1,4 +1,4 @@
 // Handles every event as if it were new.
-import { Inbox } from "../../../src/store/consumer/inbox";
+import { SqliteInbox } from "../../../src/store/sqlite/consumer/inbox";
 
-Inbox.prototype.has = () => false;
+SqliteInbox.prototype.has = () => false;

@@ -1,12 +1,6 @@
 import { Database, type SQLQueryBindings } from "bun:sqlite";
 import { existsSync } from "node:fs";
-import type { Transaction } from "./file";
-
-/** Read-only access to the tables that a consumer's handlers have created. */
-export interface ConsumerTables extends Pick<Transaction, "get" | "all"> {
-  has(table: string): boolean;
-  close(): void;
-}
+import type { ConsumerTables } from "../../consumer/tables";
 
 /**
  * Opens a consumer's file to read what its handlers have written. The consumer may be running: reading its file never blocks

@@ -1,68 +1,14 @@
 import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
-import { changesOf } from "../sqlite/changes";
-import { type Migrations, migrate } from "../sqlite/migrations";
-import { hasMoved } from "../sqlite/moved";
-import { makePrivate, refuseForeign } from "../sqlite/private-file";
-import { type ReplayTable, refusedColumn, replaySchema, replayTable } from "../sqlite/replay-table";
-import { type AttemptTable, attemptSchema, attemptTable } from "./attempt-table";
-import { type DeadLetterTable, deadLetterTable } from "./dead-letter-table";
-import { Inbox } from "./inbox";
-import { type WaitingTable, waitingTable } from "./waiting-table";
-
-/** A consumer's progress in an event log. */
-export interface Progress {
-  /** All events up to this position are settled or wait in the consumer's file. */
-  readonly position: number;
-  /** Events after `position` and up to this position may have reached a handler. */
-  readonly begun: number;
-}
-
-/**
- * SQL on the consumer's own SQLite file, in the transaction that also records the event as handled. `values` are the
- * parameters of the statement. Its methods throw the errors of SQLite.
- */
-export interface Transaction {
-  /** Runs a statement. Returns the number of rows that it changed. */
-  run(sql: string, ...values: SQLQueryBindings[]): number;
-  /** Returns the first row of a query, or undefined if there is none. */
-  get<Row = Record<string, unknown>>(sql: string, ...values: SQLQueryBindings[]): Row | undefined;
-  /** Returns all rows of a query. */
-  all<Row = Record<string, unknown>>(sql: string, ...values: SQLQueryBindings[]): Row[];
-}
-
-/** The SQLite file in which one consumer keeps its state. */
-export interface ConsumerFile {
-  /** Returns the consumer's progress in a log, or undefined if it has never read that log. */
-  progress(logId: string): Progress | undefined;
-  saveProgress(logId: string, progress: Progress): void;
-  /** Saves the event types that the consumer reads and, the first time only, the position where it starts. */
-  saveFollows(logId: string, start: number, types: readonly string[]): void;
-  /** Returns the event types that the consumer reads in a log, or undefined if none are saved for that log. */
-  followedTypes(logId: string): readonly string[] | undefined;
-  /** Events that wait for their next attempt. */
-  readonly waiting: WaitingTable;
-  readonly dead: DeadLetterTable;
-  readonly replays: ReplayTable;
-  readonly attempts: AttemptTable;
-  /** Counts that the process may have died while handling this event. Returns how often that has happened. */
-  countDeath(eventId: string): number;
-  forgetDeaths(eventId: string): void;
-  readonly inbox: Inbox;
-  /**
-   * Corrects times that are too far in the future because the clock of an earlier process was ahead.
-   *
-   * @param now the current time by {@link steadyNow}.
-   */
-  bound(now: number): void;
-  readonly transaction: Transaction;
-  /** Runs `change` in one transaction. If a nested call throws, only its own writes are rolled back. */
-  together<T>(change: () => T): T;
-  /** Returns whether another connection has written to the file since the previous call. It takes microseconds. */
-  changed(): boolean;
-  /** Returns whether the file was removed or replaced, so that writes would be lost. */
-  isReplaced(): boolean;
-  close(): void;
-}
+import type { ConsumerStore, Progress } from "../../consumer/store";
+import { changesOf } from "../changes";
+import { type Migrations, migrate } from "../migrations";
+import { hasMoved } from "../moved";
+import { makePrivate, refuseForeign } from "../private-file";
+import { refusedColumn, replaySchema, replayTable } from "../replay-table";
+import { attemptSchema, attemptTable } from "./attempt-table";
+import { deadLetterTable } from "./dead-letter-table";
+import { SqliteInbox } from "./inbox";
+import { waitingTable } from "./waiting-table";
 
 const migrations: Migrations = [
   `
@@ -102,7 +48,7 @@ const migrations: Migrations = [
  * @throws {Error} if a newer program wrote the file, or it is not a SQLite database. This and every write throw `SQLITE_BUSY`
  *   while another process holds a lock on the file ({@link whenUnlocked} waits for that).
  */
-export function openConsumerFile(file: string, options: { durable: boolean }): ConsumerFile {
+export function openConsumerFile(file: string, options: { durable: boolean }): ConsumerStore {
   if (file !== ":memory:") {
     refuseForeign(file);
     makePrivate(file);
@@ -119,9 +65,9 @@ export function openConsumerFile(file: string, options: { durable: boolean }): C
     "INSERT INTO warren_deaths VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count",
   );
   const forgetDeaths = notes.prepare("DELETE FROM warren_deaths WHERE id = ?");
-  const inbox = new Inbox(db);
+  const inbox = new SqliteInbox(db);
   const waiting = waitingTable(db);
-  const together: ConsumerFile["together"] = (change) => db.transaction(change).immediate();
+  const together: ConsumerStore["together"] = (change) => db.transaction(change).immediate();
 
   return {
     progress: (logId) => progress.get(logId) ?? undefined,

@@ -1,0 +1,47 @@
+import type { ConsumerHistory } from "./history";
+import type { ConsumerState } from "./state";
+import type { ConsumerStore } from "./store";
+import type { ConsumerTables } from "./tables";
+
+/** What the consumers keep, each under the name of its queue. Reading never blocks a consumer that is running. */
+export interface ConsumerStores {
+  /** Their place, as messages show it. */
+  readonly shown: string;
+  /** Returns the place of one queue's store, as messages show it. */
+  shownOf(queue: string): string;
+  /** Returns the queues that have a store, sorted by name. */
+  queues(): string[];
+  has(queue: string): boolean;
+  /**
+   * Opens the store of a queue. Creates it if it does not exist.
+   *
+   * @param options.durable whether each commit must survive a power cut. It must if events are acknowledged to a broker. It need
+   *   not if events are read again from the event log after a power cut.
+   * @throws {Error} if a newer program wrote the store. This and every write throw an error that {@link isBusy} recognises while
+   *   another process holds a lock on it ({@link whenUnlocked} waits for that).
+   */
+  open(queue: string, options: { readonly durable: boolean }): ConsumerStore;
+  /** Resolves with the state of a queue's consumer. */
+  state(queue: string, logId: string): Promise<ConsumerState>;
+  /** Resolves with the history of one event. */
+  history(queue: string, logId: string, eventId: string): Promise<ConsumerHistory>;
+  /** Resolves with the position settled by the slowest embedded consumer of a log, or with null if there are no embedded consumers. */
+  slowest(logId: string): Promise<number | null>;
+  /** Resolves with the time of the last write to a queue's store. */
+  changedAt(queue: string): Promise<Date>;
+  /** Opens the tables of a queue's handlers to read them. Returns undefined if the queue has no store yet. */
+  tables(queue: string): ConsumerTables | undefined;
+  /** Returns the names of the tables that a queue's handlers have created. */
+  ownTables(queue: string): string[];
+  /** Makes this process the only one that consumes the queue. Returns undefined if another process is. */
+  claim(queue: string): Claim | undefined;
+  /** Returns whether a process has claimed the queue now. */
+  isClaimed(queue: string): boolean;
+  /** Removes a queue's store. Returns false, and removes nothing, if a process has claimed the queue. */
+  remove(queue: string): boolean;
+}
+
+/** The right to consume a queue. It ends with the process. */
+export interface Claim {
+  release(): void;
+}

@@ -1,0 +1,99 @@
+import { existsSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { ConsumerHistory } from "../../consumer/history";
+import type { ConsumerState } from "../../consumer/state";
+import type { ConsumerStore } from "../../consumer/store";
+import type { Claim, ConsumerStores } from "../../consumer/stores";
+import type { ConsumerTables } from "../../consumer/tables";
+import { whenUnlocked } from "../../lock-wait";
+import { acquireLock, isLocked } from "../lock";
+import { databaseFiles } from "../private-file";
+import { openConsumerFile } from "./file";
+import { consumerHistory } from "./history";
+import { openConsumerTables } from "./own-tables";
+import { positionIn } from "./positions";
+import { consumerState, ownTablesOf } from "./state";
+
+/** Keeps what each consumer keeps in a SQLite file of its own, beside which a lock shows that a process consumes the queue. */
+export class ConsumerFiles implements ConsumerStores {
+  readonly shown: string;
+
+  constructor(readonly folder: string) {
+    this.shown = folder;
+  }
+
+  shownOf(queue: string): string {
+    return this.#file(queue);
+  }
+
+  queues(): string[] {
+    if (!existsSync(this.folder)) return [];
+    return [...new Bun.Glob("*.db").scanSync(this.folder)].map((file) => file.slice(0, -".db".length)).sort();
+  }
+
+  has(queue: string): boolean {
+    return existsSync(this.#file(queue));
+  }
+
+  open(queue: string, options: { readonly durable: boolean }): ConsumerStore {
+    return openConsumerFile(this.#file(queue), options);
+  }
+
+  state(queue: string, logId: string): Promise<ConsumerState> {
+    return whenUnlocked(() => consumerState(this.#file(queue), logId));
+  }
+
+  history(queue: string, logId: string, eventId: string): Promise<ConsumerHistory> {
+    return whenUnlocked(() => consumerHistory(this.#file(queue), logId, eventId));
+  }
+
+  slowest(logId: string): Promise<number | null> {
+    return whenUnlocked(() => {
+      const positions = this.queues().map((queue) => positionIn(this.#file(queue), logId));
+      const known = positions.filter((position) => position !== null);
+      return known.length === 0 ? null : Math.min(...known);
+    });
+  }
+
+  async changedAt(queue: string): Promise<Date> {
+    return new Date(Math.max(...this.#filesOf(queue).map((file) => statSync(file).mtimeMs)));
+  }
+
+  tables(queue: string): ConsumerTables | undefined {
+    return openConsumerTables(this.#file(queue));
+  }
+
+  ownTables(queue: string): string[] {
+    return ownTablesOf(this.#file(queue));
+  }
+
+  claim(queue: string): Claim | undefined {
+    return acquireLock(this.#lockFile(queue));
+  }
+
+  isClaimed(queue: string): boolean {
+    return isLocked(this.#lockFile(queue));
+  }
+
+  remove(queue: string): boolean {
+    const claim = this.claim(queue);
+    if (!claim) return false;
+    for (const file of this.#filesOf(queue)) rmSync(file);
+    claim.release();
+    rmSync(this.#lockFile(queue), { force: true });
+    return true;
+  }
+
+  #file(queue: string): string {
+    return join(this.folder, `${queue}.db`);
+  }
+
+  #lockFile(queue: string): string {
+    return `${this.#file(queue)}.lock`;
+  }
+
+  /** Returns the existing files of a queue: its database, and the files that SQLite keeps beside it. */
+  #filesOf(queue: string): string[] {
+    return databaseFiles(this.#file(queue)).filter((file) => existsSync(file));
+  }
+}
