@@ -133,7 +133,7 @@ describe("keepRetention", () => {
       if (trouble) throw trouble;
       return 0;
     };
-    return { logId: store.logId, prune } as unknown as Store;
+    return { logId: store.logId, lead: store.lead, prune } as unknown as Store;
   }
 
   test("does nothing for `forever`", () => {

@@ -3,6 +3,7 @@ import { type Log, messageOf } from "../observe/logging";
 import type { Relay } from "../rabbitmq/relay";
 import type { ConsumerStores } from "../store/consumer/stores";
 import type { Store } from "../store/store";
+import { pause } from "../timing/pause";
 import { earliestNow } from "../timing/steady-time";
 
 export interface RetentionOptions {
@@ -21,13 +22,16 @@ const pruneEveryMs = 60_000;
 export function keepRetention(options: RetentionOptions): { stop(): void } {
   const { eventRetentionMs } = options.config;
   if (eventRetentionMs === null) return { stop() {} };
-  const prune = () =>
-    pruneOnce(options, new Date(earliestNow() - eventRetentionMs)).catch((error: unknown) =>
-      options.log.warn({ error: messageOf(error) }, "Old events could not be pruned; it is tried again"),
-    );
-  void prune();
-  const timer = setInterval(prune, Math.min(pruneEveryMs, eventRetentionMs));
-  return { stop: () => clearInterval(timer) };
+  const stopping = new AbortController();
+  void options.store.lead("retention", stopping.signal, async (until) => {
+    do {
+      await pruneOnce(options, new Date(earliestNow() - eventRetentionMs)).catch((error: unknown) =>
+        options.log.warn({ error: messageOf(error) }, "Old events could not be pruned; it is tried again"),
+      );
+      await pause(Math.min(pruneEveryMs, eventRetentionMs), until);
+    } while (!until.aborted);
+  });
+  return { stop: () => stopping.abort() };
 }
 
 /**

@@ -85,9 +85,11 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
       unable = null;
       void told();
     }
-    await restoreBindings(closed, { broker, store, catalogue, log, onlySigned: config.strictTopology });
-    void watch?.run(closed);
-    await relay.run(channel, closed);
+    await store.lead("relay", closed, async (until) => {
+      await restoreBindings(until, { broker, store, catalogue, log, onlySigned: config.strictTopology });
+      void watch?.run(until);
+      await relay.run(channel, until);
+    });
   });
   return {
     relay,

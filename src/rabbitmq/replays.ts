@@ -162,12 +162,14 @@ export class RabbitReplays implements Replays {
 
   #keepGoing(run: RabbitReplayRun): void {
     run.runs = true;
-    const { broker } = this.options;
+    const { broker, store } = this.options;
     void broker.keepChannel(
       async (channel, closed) => {
         const stop = AbortSignal.any([closed, this.#stopping.signal, run.ended.signal]);
         try {
-          await run.send(channel, stop);
+          // A fill pauses the relay, so the process that relays makes it.
+          const task = run.isFill ? "relay" : `replay ${run.row.id}`;
+          await store.lead(task, stop, (until) => run.send(channel, until));
           if (stop.aborted) return;
           await run.end();
           const { queue, id, sent, refused } = run.row;

@@ -108,13 +108,21 @@ export interface Store extends QueueStore {
   readonly logId: string;
   /** Statistics since the store was opened. `appended` is the number of committed events by type. */
   readonly tally: { readonly commits: CommitTally; readonly appended: ReadonlyMap<string, number> };
-  /** Calls `listener` after each commit that added events. Returns a function that removes the listener. */
+  /** Calls `listener` after commits that added events, whichever process made them. Returns a function that removes the listener. */
   onAppend(listener: () => void): () => void;
   /** The position up to which RabbitMQ has confirmed all events. */
   readonly relayed: { load(): Promise<number>; save(position: number): Promise<void> };
   /** Why events do not reach RabbitMQ although it is connected. Null if nothing hinders them. */
   readonly relayTrouble: { get(): Promise<RelayTrouble | null>; save(trouble: RelayTrouble | null): Promise<void> };
 
+  /**
+   * Runs `work` while this process leads a task, such as `relay`. Of all processes that serve the database, one leads a task at a
+   * time, with any number of works. Waits for its turn until `stop` aborts. Settles as `work` does.
+   *
+   * @param work receives a signal that aborts when `stop` does or another process takes the task over. It must end then. In the
+   *   latter case, it runs again at the next turn.
+   */
+  lead(task: string, stop: AbortSignal, work: (until: AbortSignal) => Promise<void>): Promise<void>;
   /** Deletes events older than `before` (ISO 8601) up to `position`. Resolves with the number of deleted events. */
   prune(before: string, position: number): Promise<number>;
   /** Finds invalid records of the resources whose schema has changed since all their records were last found valid. */

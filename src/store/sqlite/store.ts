@@ -211,6 +211,11 @@ class SqliteStore implements Store {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Leads at once and for as long as it likes, since one process serves a SQLite database. */
+  lead(_task: string, stop: AbortSignal, work: (until: AbortSignal) => Promise<void>): Promise<void> {
+    return work(stop);
+  }
+
   prune(before: string, position: number): Promise<number> {
     return this.#commits.run(() => this.#prune(before, position));
   }
