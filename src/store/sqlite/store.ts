@@ -92,6 +92,8 @@ class SqliteStore implements Store {
   readonly replays: Store["replays"];
   readonly refusals: Store["refusals"];
   readonly checkRecords: Store["checkRecords"];
+  /** One process serves a SQLite database, so it leads each task at once and for as long as it likes. */
+  readonly lead: Store["lead"] = (_task, stop, work) => work(stop);
 
   readonly #db: Database;
   readonly #lock: Lock;
@@ -209,11 +211,6 @@ class SqliteStore implements Store {
   onAppend(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
-  }
-
-  /** Leads at once and for as long as it likes, since one process serves a SQLite database. */
-  lead(_task: string, stop: AbortSignal, work: (until: AbortSignal) => Promise<void>): Promise<void> {
-    return work(stop);
   }
 
   prune(before: string, position: number): Promise<number> {
