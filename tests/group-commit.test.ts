@@ -3,9 +3,11 @@ import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { StoreUnavailable } from "../src/store/errors";
+import { BatchWriter } from "../src/store/sqlite/batch-writer";
 import { CommitThreadLost, startCommitThread } from "../src/store/sqlite/commit-thread";
-import { BatchWriter, type Committed, type Committer, CommitterHere } from "../src/store/sqlite/committer";
+import type { CommitReport, Committer } from "../src/store/sqlite/committer";
 import { GroupCommit } from "../src/store/sqlite/group-commit";
+import { LocalCommitter } from "../src/store/sqlite/local-committer";
 import type { Write, Writes } from "../src/store/sqlite/uncommitted";
 import { unavailable } from "../src/store/unavailable";
 import { temporaryFolder } from "./support/folder";
@@ -18,7 +20,7 @@ let commits: GroupCommit;
 let insert: Write;
 /** The one that is used, and what it has to tell. */
 let committer: Committer;
-let on: Committed;
+let report: CommitReport;
 /** What the log says of the newest events. */
 let newest: (count: number) => ReadonlySet<string>;
 /** How often something was committed. */
@@ -31,12 +33,12 @@ beforeEach(() => {
   committed = 0;
   commits = new GroupCommit(
     ({ sql }, told) => {
-      on = told;
-      committer = new CommitterHere(new BatchWriter(db, sql), on, patienceMs);
+      report = told;
+      committer = new LocalCommitter(new BatchWriter(db, sql), report, patienceMs);
       return { commit: (...batch) => committer.commit(...batch), close: () => committer.close() };
     },
     {
-      answered: () => {
+      afterAnswers: () => {
         committed += 1;
       },
       newestEvents: (count) => newest(count),
@@ -67,7 +69,7 @@ async function outcomes(changes: readonly (() => unknown)[]): Promise<unknown[]>
 
 describe.each(["here", "on a thread"])("committed %s", (place) => {
   beforeEach(async () => {
-    if (place !== "here") committer = await startCommitThread(db.filename, commits.uncommitted.sql, patienceMs, on);
+    if (place !== "here") committer = await startCommitThread(db.filename, commits.uncommitted.sql, patienceMs, report);
   });
 
   describe("changes that arrive together", () => {
@@ -205,11 +207,11 @@ describe("while a commit is under way", () => {
     committer = { commit: (writes) => void batches.push(writes), close: async () => {} };
   });
 
-  const commitOldest = (count: number) => on.committed(count, writer.commit(batches.splice(0, count)));
+  const commitOldest = (count: number) => report.committed(count, writer.commit(batches.splice(0, count)));
   /** As a thread does it: what stands on a batch that has failed is not made either. */
   function fail(error: unknown): void {
     batches = [];
-    on.failed(error);
+    report.failed(error);
   }
   const turn = () => new Promise(setImmediate);
   /** Adds one row behind the last one that is known. */

@@ -1,4 +1,4 @@
-import type { Committed, Committer } from "./committer";
+import type { CommitReport, Committer } from "./committer";
 import { textOf } from "./writes-text";
 
 export type ToThread =
@@ -24,11 +24,16 @@ export class CommitThreadLost extends Error {
  *
  * @param sql the statements; a write names its statement by index.
  * @param patienceMs how long to wait for another process's lock.
- * @param on receives the outcomes. If the thread ends unexpectedly, `failed` receives a {@link CommitThreadLost} and the thread
+ * @param report receives the outcomes. If the thread ends unexpectedly, `failed` receives a {@link CommitThreadLost} and the thread
  *   cannot be used again.
  * @throws {Error} if the thread does not start or cannot open the file.
  */
-export async function startCommitThread(file: string, sql: readonly string[], patienceMs: number, on: Committed): Promise<Committer> {
+export async function startCommitThread(
+  file: string,
+  sql: readonly string[],
+  patienceMs: number,
+  report: CommitReport,
+): Promise<Committer> {
   const worker = new Worker(new URL("./commit-worker.ts", import.meta.url).href);
   const tell = (message: ToThread) => worker.postMessage(message);
   const { promise: opened, resolve: isOpen, reject: isNotOpen } = Promise.withResolvers<void>();
@@ -38,7 +43,7 @@ export async function startCommitThread(file: string, sql: readonly string[], pa
   const fail = (error: Error) => {
     if (state === "opening") return isNotOpen(error);
     tell({ what: "goOn" });
-    on.failed(error);
+    report.failed(error);
   };
   worker.onmessage = ({ data }: MessageEvent<FromThread>) => {
     if (state === "ended") return;
@@ -49,7 +54,7 @@ export async function startCommitThread(file: string, sql: readonly string[], pa
       case "closed":
         return isClosed();
       case "committed":
-        return on.committed(data.batches, data.seconds);
+        return report.committed(data.batches, data.seconds);
       case "failed":
         return fail(Object.assign(new Error(data.message), { code: data.code }));
     }

@@ -1,6 +1,7 @@
 // Worker thread that commits when the disk is slow. src/store/sqlite/commit-thread.ts starts it and exchanges messages with it.
+
+import { BatchWriter } from "./batch-writer";
 import type { FromThread, ToThread } from "./commit-thread";
-import { BatchWriter } from "./committer";
 import { openForWriting } from "./connection";
 import { writesOf } from "./writes-text";
 

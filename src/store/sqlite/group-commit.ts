@@ -3,7 +3,7 @@ import { StoreUnavailable } from "../errors";
 import type { CommitTally } from "../store";
 import { unavailable } from "../unavailable";
 import { CommitThreadLost } from "./commit-thread";
-import type { Committed, Committer } from "./committer";
+import type { CommitReport, Committer } from "./committer";
 import { type Batch, Uncommitted } from "./uncommitted";
 
 interface Waiting {
@@ -20,6 +20,16 @@ interface Group {
   readonly outcomes: readonly Outcome[];
   readonly batch: Batch;
   readonly isAlone: boolean;
+}
+
+/** What a store does around its commits. */
+interface GroupCommitHooks {
+  /** Called before a batch goes to the committer. */
+  readonly beforeCommit?: () => void;
+  /** Returns the ids of the newest events in the database, at most `count`. */
+  readonly newestEvents?: (count: number) => ReadonlySet<string>;
+  /** Called after the promises of committed changes are settled. */
+  readonly afterAnswers?: () => void;
 }
 
 /** Maximum number of changes per group. It bounds how long one commit blocks the event loop. */
@@ -47,15 +57,8 @@ export class GroupCommit {
   #onSettled: (() => void) | undefined;
 
   constructor(
-    committerFor: (uncommitted: Uncommitted, on: Committed) => Committer,
-    readonly on: {
-      /** Called before a batch goes to the committer. */
-      readonly begin?: () => void;
-      /** Reads the ids of the newest events, at most `count`, from the database. */
-      readonly newestEvents?: (count: number) => ReadonlySet<string>;
-      /** Called after the promises of committed changes are settled. */
-      readonly answered?: () => void;
-    } = {},
+    committerFor: (uncommitted: Uncommitted, report: CommitReport) => Committer,
+    readonly hooks: GroupCommitHooks = {},
   ) {
     this.#committer = committerFor(this.uncommitted, {
       committed: (batches, seconds) => this.#committed(batches, seconds),
@@ -126,7 +129,7 @@ export class GroupCommit {
       this.#settle([group]);
       return;
     }
-    this.on.begin?.();
+    this.hooks.beforeCommit?.();
     this.#underWay.push(group);
     this.#committer.commit(batch.writes);
   }
@@ -150,7 +153,7 @@ export class GroupCommit {
     }
     try {
       for (const { batch } of groups) for (const call of batch.onCommit) call();
-      this.on.answered?.();
+      this.hooks.afterAnswers?.();
     } finally {
       this.#next();
     }
@@ -164,7 +167,7 @@ export class GroupCommit {
     let made: number;
     try {
       const count = this.#underWay.reduce((sum, { batch }) => sum + batch.eventIds.length, 0);
-      const newest = this.on.newestEvents?.(count) ?? new Set();
+      const newest = this.hooks.newestEvents?.(count) ?? new Set();
       made = 1 + this.#underWay.findLastIndex(({ batch }) => newest.has(batch.eventIds.at(-1) ?? ""));
     } catch {
       this.#failed(error);

@@ -9,9 +9,9 @@ import { lockPatienceMs, whenUnlocked } from "../lock-wait";
 import type { LogReader } from "../log";
 import type { ChangeContext, GuardedContext, OnceContext, Store } from "../store";
 import type { Stored } from "../stored";
+import { AdaptiveCommitter } from "./adaptive-committer";
+import { BatchWriter } from "./batch-writer";
 import { CommitClock } from "./commit-clock";
-import { CommitPlace } from "./commit-place";
-import { BatchWriter } from "./committer";
 import { cannotOpen, openForWriting } from "./connection";
 import { EventAppender } from "./event-appender";
 import { eventFinder } from "./event-record";
@@ -115,8 +115,8 @@ class SqliteStore implements Store {
     this.#lock = lock;
     this.#db = db;
     this.#commits = new GroupCommit(
-      ({ sql }, on) => new CommitPlace(new BatchWriter(this.#db, sql), { quickSeconds: quickCommitSeconds, patienceMs }, on),
-      { begin: () => this.#snapshot.release(), newestEvents: newestEvents(db), answered: () => this.#tell() },
+      ({ sql }, report) => new AdaptiveCommitter(new BatchWriter(db, sql), { quickSeconds: quickCommitSeconds, patienceMs }, report),
+      { beforeCommit: () => this.#snapshot.release(), newestEvents: newestEvents(db), afterAnswers: () => this.#tell() },
     );
     this.#snapshot = new Snapshot(this.#db, () => !this.#commits.isUnderWay);
     const { uncommitted } = this.#commits;

@@ -5,9 +5,9 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { type Item, item } from "../src/domain/item";
 import { KeyReused, StoreUnavailable } from "../src/store/errors";
-import { CommitPlace } from "../src/store/sqlite/commit-place";
+import { AdaptiveCommitter } from "../src/store/sqlite/adaptive-committer";
+import { BatchWriter } from "../src/store/sqlite/batch-writer";
 import { startCommitThread } from "../src/store/sqlite/commit-thread";
-import { BatchWriter } from "../src/store/sqlite/committer";
 import { GroupCommit } from "../src/store/sqlite/group-commit";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import type { Writes } from "../src/store/sqlite/uncommitted";
@@ -85,7 +85,9 @@ describe("where changes are committed", () => {
         return seconds;
       }
     }
-    const commits = new GroupCommit(({ sql }, on) => new CommitPlace(new Writer(db, sql), { quickSeconds: 10, patienceMs: 1000 }, on));
+    const commits = new GroupCommit(
+      ({ sql }, on) => new AdaptiveCommitter(new Writer(db, sql), { quickSeconds: 10, patienceMs: 1000 }, on),
+    );
     const insert = commits.uncommitted.prepare("INSERT INTO rows VALUES (NULL)");
     const commit = () => commits.run(() => insert());
     for (let n = 0; n < 5; n += 1) await commit();

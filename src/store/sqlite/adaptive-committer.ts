@@ -1,13 +1,15 @@
+import type { BatchWriter } from "./batch-writer";
 import { CommitThreadLost, startCommitThread } from "./commit-thread";
-import { type BatchWriter, type Committed, type Committer, CommitterHere } from "./committer";
+import type { CommitReport, Committer } from "./committer";
+import { LocalCommitter } from "./local-committer";
 import type { Writes } from "./uncommitted";
 
 /**
  * Commits on the caller's thread while commits are quick, since a message to another thread would take as long. Otherwise
  * commits on a separate thread, so that the caller's thread stays free.
  */
-export class CommitPlace implements Committer {
-  readonly #here: CommitterHere;
+export class AdaptiveCommitter implements Committer {
+  readonly #local: LocalCommitter;
   #thread: Committer | undefined;
   #starting: Promise<void> | undefined;
   /** Number of batches that the thread is committing. */
@@ -22,20 +24,20 @@ export class CommitPlace implements Committer {
   constructor(
     readonly writer: BatchWriter,
     readonly bounds: { readonly quickSeconds: number; readonly patienceMs: number },
-    readonly on: Committed,
+    readonly report: CommitReport,
   ) {
-    const told: Committed = {
-      committed: (batches, seconds) => this.#committed(batches, seconds),
-      failed: (error) => on.failed(error),
-    };
-    this.#here = new CommitterHere(writer, told, bounds.patienceMs);
+    this.#local = new LocalCommitter(
+      writer,
+      { committed: (batches, seconds) => this.#committed(batches, seconds), failed: (error) => report.failed(error) },
+      bounds.patienceMs,
+    );
   }
 
   commit(writes: Writes): void {
-    // Batches that wait here for a lock must be committed first.
-    const isHere = this.#here.isHeldUp || Math.min(...this.#last) < this.bounds.quickSeconds || !this.#hasThread();
-    if (this.#underWay === 0 && isHere) {
-      this.#here.commit(writes);
+    // Batches that wait on this thread for a lock must be committed first.
+    const isLocal = this.#local.isHeldUp || Math.min(...this.#last) < this.bounds.quickSeconds || !this.#hasThread();
+    if (this.#underWay === 0 && isLocal) {
+      this.#local.commit(writes);
     } else {
       this.#underWay += 1;
       this.#thread?.commit(writes);
@@ -64,7 +66,7 @@ export class CommitPlace implements Committer {
         failed: (error) => {
           this.#underWay = 0;
           if (error instanceof CommitThreadLost) this.#lost(error);
-          this.on.failed(error);
+          this.report.failed(error);
         },
       });
     } catch (error) {
@@ -81,7 +83,7 @@ export class CommitPlace implements Committer {
 
   #committed(batches: number, seconds: number): void {
     this.#last = [this.#last[1], seconds];
-    this.on.committed(batches, seconds);
+    this.report.committed(batches, seconds);
   }
 }
 
