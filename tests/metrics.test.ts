@@ -1,7 +1,5 @@
 // Invariant 7: metrics are read when somebody scrapes; what goes wrong with them costs a metric, and nothing else.
 import { afterEach, describe, expect, jest, test } from "bun:test";
-// Else the first scrape would load it, for longer than a test with false time waits.
-import "prom-client";
 import { Metrics } from "../src/observe/metrics";
 import { Distribution } from "../src/observe/tally";
 import { recordedLog } from "./support/recorded-log";
@@ -41,6 +39,21 @@ describe("a scrape", () => {
     expect([bucket("0.5"), bucket("1"), bucket("+Inf")]).toEqual([2, 4, 5]);
     expect(scrape.value("work_seconds_count")).toBe(5);
     expect(scrape.value("work_seconds_sum")).toBeCloseTo(9.00001);
+  });
+
+  test("shows what a number can be, and a help of several lines", async () => {
+    const { metrics } = metricsAndLog();
+    metrics.gauge({
+      name: "limits",
+      help: "A \\ and\na line.",
+      read: () => [1e21, 0.1, -0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN].map((value) => [{}, value] as const),
+    });
+    metrics.gauge(one("next"));
+    expect((await metrics.render()).split("\n")).toEqual([
+      ...["# HELP limits A \\\\ and\\na line.", "# TYPE limits gauge"],
+      ...["limits 1e+21", "limits 0.1", "limits 0", "limits +Inf", "limits -Inf", "limits NaN"],
+      ...["", "# HELP next One.", "# TYPE next gauge", "next 1", ""],
+    ]);
   });
 
   test("leaves a metric without a sample out, instead of saying 0", async () => {

@@ -1,4 +1,3 @@
-import type { Metric, MetricValueWithName } from "prom-client";
 import { type Log, messageOf } from "./logging";
 import type { Distribution } from "./tally";
 
@@ -19,12 +18,13 @@ export interface Description<Value> {
 const askTimeoutMs = 2000;
 
 /**
- * Metrics exposed to Prometheus. A scrape reads the counts that each part keeps for itself. A failure here can cost a metric but never an
- * event.
+ * Metrics exposed to Prometheus in its text format, version 0.0.4. A scrape reads the counts that each part keeps for itself. A failure here
+ * can cost a metric but never an event.
  */
 export class Metrics {
   readonly contentType = "text/plain; version=0.0.4; charset=utf-8";
-  readonly #metrics = new Map<string, Metric<string>>();
+  /** Returns the text of each metric, by name. */
+  readonly #metrics = new Map<string, () => Promise<string>>();
   readonly #asks: (() => Promise<void>)[] = [];
   readonly #failing = new Set<string>();
   #rendering: Promise<string> | undefined;
@@ -67,23 +67,17 @@ export class Metrics {
     const asked = this.#asks.map((ask, index) => this.#watched(`question ${index + 1}`, ask));
     await Promise.race([Promise.all(asked), timeout]);
     clearTimeout(timer);
-    // Loaded on demand: it slows down startup.
-    const { Registry } = await import("prom-client");
-    const registry = new Registry();
-    for (const metric of this.#metrics.values()) registry.registerMetric(metric);
-    return registry.metrics();
+    const texts = await Promise.all([...this.#metrics.values()].map((text) => text()));
+    return texts.join("\n");
   }
 
-  #add<Value>(type: string, { name, help, read }: Description<Value>, show: (name: string, sample: Sample<Value>) => Shown[]): void {
+  #add<Value>(type: string, { name, help, read }: Description<Value>, show: (name: string, sample: Sample<Value>) => string): void {
     if (this.#metrics.has(name)) throw new Error(`There is a metric "${name}" already; give this one another name.`);
-    const get = async () => ({
-      name,
-      help,
-      type,
-      values: (await this.#watched(name, () => [...read()].flatMap((sample) => show(name, sample)))) ?? [],
+    const heading = `# HELP ${name} ${escaped(help)}\n# TYPE ${name} ${type}\n`;
+    this.#metrics.set(name, async () => {
+      const samples = await this.#watched(name, () => Array.from(read(), (sample) => show(name, sample)));
+      return heading + (samples ?? []).join("");
     });
-    // The registry needs only these members. The library's own metric classes would require writing each value into them.
-    this.#metrics.set(name, { name, get } as unknown as Metric<string>);
   }
 
   /** Resolves with undefined if `work` fails. Logs the failure once, until `work` succeeds again. */
@@ -100,17 +94,25 @@ export class Metrics {
   }
 }
 
-type Shown = MetricValueWithName<string>;
-
-function plain(metricName: string, [labels, value]: Sample<number>): Shown[] {
-  return [{ metricName, labels, value }];
+function plain(name: string, [labels, value]: Sample<number>): string {
+  return line(name, labels, value);
 }
 
-function buckets(name: string, [labels, { bounds, counts, sum }]: Sample<Distribution>): Shown[] {
+function buckets(name: string, [labels, { bounds, counts, sum }]: Sample<Distribution>): string {
   let total = 0;
-  const shown = counts.map((count, place) => {
+  const lines = counts.map((count, place) => {
     total += count;
-    return { metricName: `${name}_bucket`, labels: { ...labels, le: bounds[place] ?? "+Inf" }, value: total };
+    return line(`${name}_bucket`, { ...labels, le: String(bounds[place] ?? "+Inf") }, total);
   });
-  return [...shown, { metricName: `${name}_sum`, labels, value: sum }, { metricName: `${name}_count`, labels, value: total }];
+  return `${lines.join("")}${line(`${name}_sum`, labels, sum)}${line(`${name}_count`, labels, total)}`;
+}
+
+function line(name: string, labels: Labels, value: number): string {
+  const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text).replaceAll('"', '\\"')}"`);
+  const shown = String(value).replace(/^-?Infinity$/, value > 0 ? "+Inf" : "-Inf");
+  return `${name}${pairs.length > 0 ? `{${pairs.join()}}` : ""} ${shown}\n`;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
 }

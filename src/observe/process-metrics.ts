@@ -1,10 +1,7 @@
 import type { Metrics } from "./metrics";
 import { openFiles } from "./open-files";
 
-/**
- * Declares the process metrics that every Prometheus client library has. prom-client's own collection for Node.js relies on runtime
- * features that Bun lacks. It also runs a timer that wakes an idle process a hundred times a second.
- */
+/** Declares the process metrics that every Prometheus client library has. */
 export function describeProcess(metrics: Metrics): void {
   const startedAt = Date.now() / 1000 - process.uptime();
   metrics.counter({

@@ -111,7 +111,6 @@ const owners: readonly [RegExp, RegExp, string][] = [
   [/^bun:sqlite$/, /^store$/, "only src/store/ knows SQL"],
   [/^(elysia|@elysiajs\/.*)$/, /^(main|app|built-in|crud|docs|feed|http|routing|routes)$/, "only what serves HTTP knows Elysia"],
   [/^pino/, /^observe$/, "only src/observe/ knows how logs are written"],
-  [/^prom-client$/, /^observe$/, "only src/observe/ knows how metrics are shown"],
   [/^@opentelemetry\//, /^observe$/, "only src/observe/ knows how spans are made"],
 ];
 
