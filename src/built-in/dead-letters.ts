@@ -6,7 +6,7 @@ import type { DeadLetterPage, DeadSelection } from "../delivery/dead-letters";
 import { deadReasons } from "../delivery/outcome";
 import { jsonBody } from "../http/json-body";
 import { pageQuery } from "../http/page-query";
-import { HttpProblem, Problem } from "../http/problem";
+import { HttpProblem, problems } from "../http/problem";
 import { defineRoute } from "../routing/route";
 import { UtcTime } from "../schema/time";
 import { reachable } from "./reachable";
@@ -70,7 +70,7 @@ export default defineRoute(({ deadLetters }) =>
           { queues: Type.Array(Type.Object({ queue: Type.String(), count: Type.Integer() })) },
           { examples: [{ queues: [{ queue: "item_events", count: 2 }] }] },
         ),
-        503: Problem,
+        ...problems(503),
       },
       detail: {
         tags,
@@ -87,9 +87,7 @@ export default defineRoute(({ deadLetters }) =>
         query: Type.Composite([pageQuery, Type.Object({ type, reason })]),
         response: {
           200: Type.Object({ deadLetters: Type.Array(DeadLetterSchema), next }, { examples: [{ deadLetters: [example], next: null }] }),
-          404: Problem,
-          422: Problem,
-          503: Problem,
+          ...problems(404, 422, 503),
         },
         detail: { tags, summary: "List a queue's dead letters", description: "Returns the oldest first and removes nothing." },
       },
@@ -105,11 +103,7 @@ export default defineRoute(({ deadLetters }) =>
         ...jsonBody(Selection, "application/json"),
         response: {
           200: Type.Object({ redriven: Type.Integer() }, { examples: [{ redriven: 2 }] }),
-          400: Problem,
-          404: Problem,
-          415: Problem,
-          422: Problem,
-          503: Problem,
+          ...problems(400, 404, 415, 422, 503),
         },
         detail: {
           tags,
@@ -144,9 +138,7 @@ export default defineRoute(({ deadLetters }) =>
         ),
         response: {
           200: Type.Object({ discarded: Type.Integer() }, { examples: [{ discarded: 2 }] }),
-          404: Problem,
-          422: Problem,
-          503: Problem,
+          ...problems(404, 422, 503),
         },
         detail: {
           tags,

@@ -6,7 +6,7 @@ import { EventStreams, type StreamTiming } from "../feed/event-streams";
 import { StreamPlaces } from "../feed/stream-places";
 import { jsonResponse } from "../http/answer-headers";
 import { pageQuery } from "../http/page-query";
-import { Problem, problemResponse } from "../http/problem";
+import { problemResponse, problems } from "../http/problem";
 import { defineRoute } from "../routing/route";
 import type { Event } from "../schema/event";
 import { UtcTime } from "../schema/time";
@@ -83,7 +83,7 @@ export function eventRoutes(timing: StreamTiming) {
         },
         {
           query: Type.Object({ after, ...filterParameters, limit: pageQuery.properties.limit }, { additionalProperties: false }),
-          response: { 200: Page, 410: Problem, 422: Problem, 503: Problem },
+          response: { 200: Page, ...problems(410, 422, 503) },
           detail: {
             tags,
             summary: "Read the event log",
@@ -110,7 +110,7 @@ export function eventRoutes(timing: StreamTiming) {
         },
         {
           query: Type.Object({ after, ...filterParameters }, { additionalProperties: false }),
-          response: { 410: Problem, 422: Problem, 429: Problem, 503: Problem },
+          response: problems(410, 422, 429, 503),
           detail: {
             tags,
             summary: "Follow the event log",

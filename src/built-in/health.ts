@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { HttpProblem, Problem } from "../http/problem";
+import { HttpProblem, problems } from "../http/problem";
 import { backlogOf, oldBacklogSeconds } from "../rabbitmq/backlog";
 import { whyUnavailable } from "../rabbitmq/unavailable";
 import { defineRoute, type RelayStatus } from "../routing/route";
@@ -89,7 +89,7 @@ export default defineRoute(({ store, relay }) =>
         };
       },
       {
-        response: { 200: Readiness, 503: Problem },
+        response: { 200: Readiness, ...problems(503) },
         detail: {
           tags,
           summary: "Readiness check",

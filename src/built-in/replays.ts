@@ -6,7 +6,7 @@ import type { ReplaySelection } from "../delivery/replay-selection";
 import { leastRate, NotCancellable, type Replay } from "../delivery/replays";
 import { jsonBody } from "../http/json-body";
 import { invalid } from "../http/mistakes";
-import { HttpProblem, Problem } from "../http/problem";
+import { HttpProblem, problems } from "../http/problem";
 import { defineRoute } from "../routing/route";
 import type { Catalogue } from "../schema/catalogue";
 import { UtcTime } from "../schema/time";
@@ -100,11 +100,7 @@ export default defineRoute(({ replays, catalogue }) =>
         response: {
           200: Type.Object({ count: Type.Integer() }, { description: "The result of a dry run.", examples: [{ count: 1200 }] }),
           202: ReplaySchema,
-          400: Problem,
-          404: Problem,
-          415: Problem,
-          422: Problem,
-          503: Problem,
+          ...problems(400, 404, 415, 422, 503),
         },
         detail: {
           tags,
@@ -133,7 +129,7 @@ export default defineRoute(({ replays, catalogue }) =>
       },
       {
         params,
-        response: { 200: ReplaySchema, 404: Problem, 409: Problem, 422: Problem, 503: Problem },
+        response: { 200: ReplaySchema, ...problems(404, 409, 422, 503) },
         detail: {
           tags,
           summary: "Cancel a replay",
@@ -150,7 +146,7 @@ export default defineRoute(({ replays, catalogue }) =>
       },
       {
         params,
-        response: { 200: ReplaySchema, 404: Problem, 422: Problem },
+        response: { 200: ReplaySchema, ...problems(404, 422) },
         detail: {
           tags,
           summary: "Get the status of a replay",

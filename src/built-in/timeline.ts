@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { consumerStates, type Timeline } from "../delivery/timeline";
-import { HttpProblem, Problem } from "../http/problem";
+import { HttpProblem, problems } from "../http/problem";
 import { defineRoute } from "../routing/route";
 import { UtcTime } from "../schema/time";
 
@@ -96,7 +96,7 @@ export default defineRoute(({ timeline }) =>
     },
     {
       params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 200, description: "Id of the event." }) }),
-      response: { 200: ATimeline, 404: Problem, 422: Problem, 503: Problem },
+      response: { 200: ATimeline, ...problems(404, 422, 503) },
       detail: {
         tags: ["events"],
         summary: "Get the delivery history of an event",

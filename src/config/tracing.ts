@@ -1,3 +1,5 @@
+import { wholeNumber } from "./whole-number";
+
 /** Settings from OpenTelemetry's environment variables that the program has to read. Its SDK reads the others itself. */
 export interface TracingConfig {
   /** URL of the collector. It may contain a password. */
@@ -41,7 +43,7 @@ export function readTracing(
     variable(name, "", httpUrl, "use the URL of a collector that accepts OTLP over HTTP, such as http://localhost:4318"),
   );
   const number = (name: string, fallback: number, most: number, expected: string) =>
-    variable(name, fallback, (text) => wholeNumber(text, most), `use ${expected}, such as ${fallback}`);
+    variable(name, fallback, (text) => wholeNumber(text, 1, most), `use ${expected}, such as ${fallback}`);
   return {
     endpoint,
     sampler: variable("OTEL_TRACES_SAMPLER", samplers[0], samplerOf, `use one of ${samplers.join(", ")}`),
@@ -63,8 +65,4 @@ function samplerOf(text: string) {
 function share(text: string): number | undefined {
   const value = /^(\d+|\d*\.\d+)$/.test(text) ? Number(text) : Number.NaN;
   return value <= 1 ? value : undefined;
-}
-
-function wholeNumber(text: string, most: number): number | undefined {
-  return /^[1-9]\d{0,8}$/.test(text) && Number(text) <= most ? Number(text) : undefined;
 }
