@@ -53,7 +53,7 @@ test("a route that is added, changed or taken away is served so, and what was wr
 test("a mistake is said, and the API comes back when it is mended", async () => {
   await write("routes/hello.ts", "export default {{{\n");
   await dev.line("Cannot load routes/hello.ts", "stderr");
-  await dev.line("it is started when a file changes", "stderr");
+  await dev.line("it starts again when a file changes", "stderr");
   await write("routes/hello.ts", hello("mended"));
   await starts(2);
   expect(await get("/hello")).toBe("mended");
