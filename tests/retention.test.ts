@@ -1,175 +1,182 @@
 // Which events are pruned, and which are not, however old they are.
 
 import { afterEach, beforeEach, describe, expect, jest, setSystemTime, test } from "bun:test";
-import { join } from "node:path";
 import { item } from "../src/domain/item";
 import { keepRetention, pruneOnce, type RetentionOptions } from "../src/engine/retention";
-import { consumerStores } from "../src/store/open";
-import { openConsumerFile } from "../src/store/sqlite/consumer/file";
-import { openSqliteStore } from "../src/store/sqlite/store";
+import type { ConsumerStores } from "../src/store/consumer/stores";
+import { consumerStores, openStore } from "../src/store/open";
 import type { Store } from "../src/store/store";
-import { sqliteIn } from "./support/engines";
+import { forEachEngine } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
 import { recordedLog } from "./support/recorded-log";
 import { settled } from "./support/settled";
 
 const later = new Date("2999-01-01T00:00:00.000Z");
 
-let folder: ReturnType<typeof temporaryFolder>;
-let store: Store;
-let relay: { position: number };
-let replayed: number;
-let options: RetentionOptions;
-let recorded: ReturnType<typeof recordedLog>;
-beforeEach(async () => {
-  folder = temporaryFolder();
-  store = openSqliteStore(join(folder.path, "warren.db"), [item]);
-  relay = { position: Number.POSITIVE_INFINITY };
-  recorded = recordedLog();
-  replayed = Number.POSITIVE_INFINITY;
-  options = {
-    config: { eventRetentionMs: null },
-    store,
-    relay,
-    replayed: () => replayed,
-    consumers: consumerStores(sqliteIn(folder.path)),
-    log: recorded.log,
-  };
-  await Promise.all(Array.from({ length: 5 }, () => store.insert(item, item.example)));
-});
-afterEach(async () => {
-  jest.useRealTimers();
-  await store.close();
-  folder.remove();
-});
-
-const left = async () => (await store.log.read(0, 10_000)).map((entry) => entry.position);
-
-function consumerAt(name: string, position: number | undefined, logId = store.logId): void {
-  const file = openConsumerFile(join(folder.path, "consumers", `${name}.db`), { durable: false });
-  if (position !== undefined) file.saveProgress(logId, { position, begun: position });
-  file.close();
-}
-
-describe("pruneOnce", () => {
-  test("removes what is older than the time, and says how many", async () => {
-    expect(await pruneOnce(options, later)).toBe(5);
-    expect(await left()).toEqual([]);
-    expect(recorded.lines).toMatchObject([{ level: "info", pruned: 5, msg: "Pruned old events" }]);
-  });
-
-  test("removes nothing that is younger", async () => {
-    expect(await pruneOnce(options, new Date(0))).toBe(0);
-    expect(await left()).toEqual([1, 2, 3, 4, 5]);
-    expect(recorded.lines).toEqual([]);
-  });
-
-  test("removes a beginning of the log and no more, though the clock was put back: a gap would be seen by nobody", async () => {
-    const start = Date.now() + 60_000;
-    for (const minute of [0, 60, 1]) {
-      setSystemTime(start + minute * 60_000);
-      await store.insert(item, item.example);
-    }
-    setSystemTime();
-    expect(await pruneOnce(options, new Date(start + 5 * 60_000))).toBe(6);
-    expect(await left()).toEqual([7, 8]);
-    expect(await store.log.pruned()).toBe(6);
-  });
-
-  test("keeps what RabbitMQ has not confirmed", async () => {
-    relay.position = 3;
-    expect(await pruneOnce(options, later)).toBe(3);
-    expect(await left()).toEqual([4, 5]);
-  });
-
-  test("keeps what the slowest embedded consumer of this log has not settled", async () => {
-    consumerAt("fast", 5);
-    consumerAt("slow", 2);
-    expect(await pruneOnce(options, later)).toBe(2);
-    expect(await left()).toEqual([3, 4, 5]);
-  });
-
-  test("keeps everything for a consumer that was on another log", async () => {
-    consumerAt("moved", 5, "another-log");
-    expect(await pruneOnce(options, later)).toBe(0);
-    expect(await left()).toHaveLength(5);
-  });
-
-  test("does not wait for a consumer that gets its events from RabbitMQ", async () => {
-    consumerAt("on-rabbitmq", undefined);
-    expect(await pruneOnce(options, later)).toBe(5);
-  });
-
-  test("keeps what a replay has still to send, to RabbitMQ or in a consumer's file", async () => {
-    replayed = 4;
-    consumerAt("replaying", 5);
-    const file = openConsumerFile(join(folder.path, "consumers", "replaying.db"), { durable: false });
-    file.replays.add({ id: "r", logId: store.logId, queue: "replaying", fill: 0, selection: "{}", first: 2, last: 5, createdAt: "" });
-    expect(await pruneOnce(options, later)).toBe(2);
-    file.replays.save("r", { position: 5, begun: 5, sent: 3, refused: 0, finishedAt: "now", error: null });
-    file.close();
-    expect(await pruneOnce(options, later)).toBe(2);
-    expect(await left()).toEqual([5]);
-  });
-
-  test("removes more than one statement's worth", async () => {
-    await Promise.all(Array.from({ length: 2100 }, () => store.insert(item, item.example)));
-    expect(await pruneOnce(options, later)).toBe(2105);
-  });
-
-  test("a position is never used again, and the end stays where it was", async () => {
-    await pruneOnce(options, later);
-    expect(await store.log.end()).toBe(5);
-    await store.insert(item, item.example);
-    expect(await left()).toEqual([6]);
-  });
-});
-
-describe("keepRetention", () => {
-  /** A store that notes each prune, and fails when it is told to. */
-  function pruning(prunes: string[], trouble?: Error): Store {
-    const prune = async (before: string) => {
-      prunes.push(before);
-      if (trouble) throw trouble;
-      return 0;
+forEachEngine((placesIn) => {
+  let folder: ReturnType<typeof temporaryFolder>;
+  let store: Store;
+  let consumers: ConsumerStores;
+  let relay: { position: number };
+  let replayed: number;
+  let options: RetentionOptions;
+  let recorded: ReturnType<typeof recordedLog>;
+  beforeEach(async () => {
+    folder = temporaryFolder();
+    const places = placesIn(folder.path);
+    store = await openStore(places, [item]);
+    consumers = consumerStores(places);
+    relay = { position: Number.POSITIVE_INFINITY };
+    recorded = recordedLog();
+    replayed = Number.POSITIVE_INFINITY;
+    options = {
+      config: { eventRetentionMs: null },
+      store,
+      relay,
+      replayed: () => replayed,
+      consumers,
+      log: recorded.log,
     };
-    return { logId: store.logId, lead: store.lead, prune } as unknown as Store;
+    await Promise.all(Array.from({ length: 5 }, () => store.insert(item, item.example)));
+  });
+  afterEach(async () => {
+    jest.useRealTimers();
+    await store.close();
+    folder.remove();
+  });
+
+  const left = async () => (await store.log.read(0, 10_000)).map((entry) => entry.position);
+
+  function consumerAt(name: string, position: number | undefined, logId = store.logId): void {
+    const own = consumers.open(name, { durable: false });
+    if (position !== undefined) own.saveProgress(logId, { position, begun: position });
+    own.close();
   }
 
-  test("does nothing for `forever`", () => {
-    jest.useFakeTimers();
-    keepRetention(options).stop();
-    expect(jest.getTimerCount()).toBe(0);
+  describe("pruneOnce", () => {
+    test("removes what is older than the time, and says how many", async () => {
+      expect(await pruneOnce(options, later)).toBe(5);
+      expect(await left()).toEqual([]);
+      expect(recorded.lines).toMatchObject([{ level: "info", pruned: 5, msg: "Pruned old events" }]);
+    });
+
+    test("removes nothing that is younger", async () => {
+      expect(await pruneOnce(options, new Date(0))).toBe(0);
+      expect(await left()).toEqual([1, 2, 3, 4, 5]);
+      expect(recorded.lines).toEqual([]);
+    });
+
+    test("removes a beginning of the log and no more, though the clock was put back: a gap would be seen by nobody", async () => {
+      const start = Date.now() + 60_000;
+      for (const minute of [0, 60, 1]) {
+        setSystemTime(start + minute * 60_000);
+        await store.insert(item, item.example);
+      }
+      setSystemTime();
+      expect(await pruneOnce(options, new Date(start + 5 * 60_000))).toBe(6);
+      expect(await left()).toEqual([7, 8]);
+      expect(await store.log.pruned()).toBe(6);
+    });
+
+    test("keeps what RabbitMQ has not confirmed", async () => {
+      relay.position = 3;
+      expect(await pruneOnce(options, later)).toBe(3);
+      expect(await left()).toEqual([4, 5]);
+    });
+
+    test("keeps what the slowest embedded consumer of this log has not settled", async () => {
+      consumerAt("fast", 5);
+      consumerAt("slow", 2);
+      expect(await pruneOnce(options, later)).toBe(2);
+      expect(await left()).toEqual([3, 4, 5]);
+    });
+
+    test("keeps everything for a consumer that was on another log", async () => {
+      consumerAt("moved", 5, "another-log");
+      expect(await pruneOnce(options, later)).toBe(0);
+      expect(await left()).toHaveLength(5);
+    });
+
+    test("does not wait for a consumer that gets its events from RabbitMQ", async () => {
+      consumerAt("on-rabbitmq", undefined);
+      expect(await pruneOnce(options, later)).toBe(5);
+    });
+
+    test("keeps what a replay has still to send, to RabbitMQ or in a consumer's file", async () => {
+      replayed = 4;
+      consumerAt("replaying", 5);
+      const own = consumers.open("replaying", { durable: false });
+      own.replays.add({ id: "r", logId: store.logId, queue: "replaying", fill: 0, selection: "{}", first: 2, last: 5, createdAt: "" });
+      expect(await pruneOnce(options, later)).toBe(2);
+      own.replays.save("r", { position: 5, begun: 5, sent: 3, refused: 0, finishedAt: "now", error: null });
+      own.close();
+      expect(await pruneOnce(options, later)).toBe(2);
+      expect(await left()).toEqual([5]);
+    });
+
+    test("removes more than one statement's worth", async () => {
+      await Promise.all(Array.from({ length: 2100 }, () => store.insert(item, item.example)));
+      expect(await pruneOnce(options, later)).toBe(2105);
+    });
+
+    test("a position is never used again, and the end stays where it was", async () => {
+      await pruneOnce(options, later);
+      expect(await store.log.end()).toBe(5);
+      await store.insert(item, item.example);
+      expect(await left()).toEqual([6]);
+    });
   });
 
-  test("prunes at once and then every minute, until it is stopped", async () => {
-    jest.useFakeTimers();
-    const prunes: string[] = [];
-    const retention = keepRetention({ ...options, config: { eventRetentionMs: 3_600_000 }, store: pruning(prunes) });
-    await settled();
-    expect(prunes).toEqual([new Date(Date.now() - 3_600_000).toISOString()]);
-    jest.advanceTimersByTime(59_999);
-    expect(prunes).toHaveLength(1);
-    jest.advanceTimersByTime(1);
-    await settled();
-    expect(prunes).toHaveLength(2);
-    retention.stop();
-    jest.advanceTimersByTime(600_000);
-    await settled();
-    expect(prunes).toHaveLength(2);
-  });
+  describe("keepRetention", () => {
+    /** A store that notes each prune, and fails when it is told to. */
+    function pruning(prunes: string[], trouble?: Error): Store {
+      const prune = async (before: string) => {
+        prunes.push(before);
+        if (trouble) throw trouble;
+        return 0;
+      };
+      return { logId: store.logId, lead: store.lead, prune } as unknown as Store;
+    }
 
-  test("a failure is a warning, and it is tried again", async () => {
-    jest.useFakeTimers();
-    const prunes: string[] = [];
-    const retention = keepRetention({ ...options, config: { eventRetentionMs: 1000 }, store: pruning(prunes, new Error("disk trouble")) });
-    await settled();
-    jest.advanceTimersByTime(1000);
-    await settled();
-    retention.stop();
-    expect(recorded.lines.map(({ level, error }) => [level, error])).toEqual([
-      ["warn", "disk trouble"],
-      ["warn", "disk trouble"],
-    ]);
+    test("does nothing for `forever`", () => {
+      jest.useFakeTimers();
+      keepRetention(options).stop();
+      expect(jest.getTimerCount()).toBe(0);
+    });
+
+    test("prunes at once and then every minute, until it is stopped", async () => {
+      jest.useFakeTimers();
+      const prunes: string[] = [];
+      const retention = keepRetention({ ...options, config: { eventRetentionMs: 3_600_000 }, store: pruning(prunes) });
+      await settled();
+      expect(prunes).toEqual([new Date(Date.now() - 3_600_000).toISOString()]);
+      jest.advanceTimersByTime(59_999);
+      expect(prunes).toHaveLength(1);
+      jest.advanceTimersByTime(1);
+      await settled();
+      expect(prunes).toHaveLength(2);
+      retention.stop();
+      jest.advanceTimersByTime(600_000);
+      await settled();
+      expect(prunes).toHaveLength(2);
+    });
+
+    test("a failure is a warning, and it is tried again", async () => {
+      jest.useFakeTimers();
+      const prunes: string[] = [];
+      const retention = keepRetention({
+        ...options,
+        config: { eventRetentionMs: 1000 },
+        store: pruning(prunes, new Error("disk trouble")),
+      });
+      await settled();
+      jest.advanceTimersByTime(1000);
+      await settled();
+      retention.stop();
+      expect(recorded.lines.map(({ level, error }) => [level, error])).toEqual([
+        ["warn", "disk trouble"],
+        ["warn", "disk trouble"],
+      ]);
+    });
   });
 });

@@ -1,39 +1,40 @@
 // Consumers on RabbitMQ say where their retries wait; who looks asks those queues, and no others.
 import { expect, test } from "bun:test";
-import { join } from "node:path";
 import { knownQueues } from "../src/engine/queue-states";
 import { parseAnnouncement, type RetryAnnouncement } from "../src/rabbitmq/announcement";
-import { followLog } from "../src/store/sqlite/log-follower";
-import { openSqliteStore } from "../src/store/sqlite/store";
+import { openLog, openStore } from "../src/store/open";
+import { forEachEngine } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
 import { catalogue } from "./support/resources";
 
-test("what was announced is kept until its queue is gone, for another process to read", async () => {
-  const folder = temporaryFolder();
-  const file = join(folder.path, "warren.db");
-  const store = openSqliteStore(file, catalogue.resources);
-  await store.retryQueues.save({ queue: "audit", delayMs: 1000, expiresAt: 100 });
-  await store.retryQueues.save({ queue: "audit", delayMs: 750, expiresAt: 200 });
-  await store.retryQueues.save({ queue: "other", delayMs: 750, expiresAt: 300 });
-  // Declared again, it is there for longer.
-  await store.retryQueues.save({ queue: "audit", delayMs: 1000, expiresAt: 250 });
-  const follower = followLog(file);
-  const now = await store.retryQueues.list(199);
-  expect(now.map(({ queue, delayMs }) => [queue, delayMs])).toEqual([
-    ["audit", 750],
-    ["audit", 1000],
-    ["other", 750],
-  ]);
-  expect(await follower?.retryQueues(199)).toEqual(now);
-  expect(await follower?.retryQueues(250)).toEqual([{ queue: "other", delayMs: 750, expiresAt: 300 }]);
-  expect(knownQueues(catalogue, ["audit"], now)).toEqual([
-    { queue: "item_events", retryDelaysMs: [] },
-    { queue: "order_events", retryDelaysMs: [] },
-    { queue: "audit", retryDelaysMs: [750, 1000] },
-  ]);
-  follower?.close();
-  await store.close();
-  folder.remove();
+forEachEngine((placesIn) => {
+  test("what was announced is kept until its queue is gone, for another process to read", async () => {
+    const folder = temporaryFolder();
+    const places = placesIn(folder.path);
+    const store = await openStore(places, catalogue.resources);
+    await store.retryQueues.save({ queue: "audit", delayMs: 1000, expiresAt: 100 });
+    await store.retryQueues.save({ queue: "audit", delayMs: 750, expiresAt: 200 });
+    await store.retryQueues.save({ queue: "other", delayMs: 750, expiresAt: 300 });
+    // Declared again, it is there for longer.
+    await store.retryQueues.save({ queue: "audit", delayMs: 1000, expiresAt: 250 });
+    const follower = await openLog(places);
+    const now = await store.retryQueues.list(199);
+    expect(now.map(({ queue, delayMs }) => [queue, delayMs])).toEqual([
+      ["audit", 750],
+      ["audit", 1000],
+      ["other", 750],
+    ]);
+    expect(await follower?.retryQueues(199)).toEqual(now);
+    expect(await follower?.retryQueues(250)).toEqual([{ queue: "other", delayMs: 750, expiresAt: 300 }]);
+    expect(knownQueues(catalogue, ["audit"], now)).toEqual([
+      { queue: "item_events", retryDelaysMs: [] },
+      { queue: "order_events", retryDelaysMs: [] },
+      { queue: "audit", retryDelaysMs: [750, 1000] },
+    ]);
+    follower?.close();
+    await store.close();
+    folder.remove();
+  });
 });
 
 test.each([

@@ -1,26 +1,15 @@
 // Whatever is changed at the same time: the log tells exactly what happened.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { join } from "node:path";
 import fc from "fast-check";
 import type { FieldsOf } from "warren/resource";
 import { item } from "../src/domain/item";
 import type { Change } from "../src/schema/resource";
 import type { LogEntry } from "../src/store/log";
-import { openSqliteStore } from "../src/store/sqlite/store";
+import { openStore } from "../src/store/open";
 import type { Store } from "../src/store/store";
 import { itemFields } from "./support/arbitrary";
+import { forEachEngine } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
-
-let folder: ReturnType<typeof temporaryFolder>;
-let store: Store;
-beforeAll(() => {
-  folder = temporaryFolder();
-  store = openSqliteStore(join(folder.path, "warren.db"), [item]);
-});
-afterAll(async () => {
-  await store.close();
-  folder.remove();
-});
 
 interface Step {
   readonly kind: "insert" | "update" | "remove" | "refused";
@@ -28,65 +17,78 @@ interface Step {
   readonly fields: FieldsOf<typeof item>;
 }
 
-test("property: whatever the interleaving, each change is exactly one event, versions count up, and the last body is the row", async () => {
-  const step: fc.Arbitrary<Step> = fc.record({
-    kind: fc.constantFrom<Step["kind"][]>("insert", "insert", "update", "update", "remove", "refused"),
-    which: fc.nat(1000),
-    fields: itemFields,
+forEachEngine((placesIn) => {
+  let folder: ReturnType<typeof temporaryFolder>;
+  let store: Store;
+  beforeAll(async () => {
+    folder = temporaryFolder();
+    store = await openStore(placesIn(folder.path), [item]);
   });
-  // The steps of one round arrive together; the rounds come one after another.
-  await fc.assert(
-    fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 12 }), { maxLength: 6 }), async (rounds) => {
-      const start = await store.log.end();
-      const ids = (await store.list(item, { limit: 1_000_000 })).rows.map(({ id }) => id).slice(-5);
-      const before = new Map(await Promise.all(ids.map(async (id) => [id, await store.get(item, id)] as const)));
-      const answers: { change: Change; id: number; json: string }[] = [];
-      for (const round of rounds) {
-        await Promise.all(
-          round.map(async ({ kind, which, fields }) => {
-            const id = ids[which % Math.max(1, ids.length)] ?? 0;
-            if (kind === "insert") {
-              const stored = await store.insert(item, fields);
-              ids.push(stored.id);
-              answers.push({ change: "created", ...stored });
-            } else if (kind === "update") {
-              const stored = await store.update(item, id, () => fields);
-              if (stored) answers.push({ change: "updated", ...stored });
-            } else if (kind === "remove") {
-              const stored = await store.remove(item, id);
-              if (stored) answers.push({ change: "deleted", ...stored });
-            } else {
-              const refuse = () => {
-                throw new Error("refused");
-              };
-              await store.update(item, id, refuse).catch(() => {});
-            }
-          }),
-        );
-      }
-      const log = await store.log.read(start, 1_000_000);
-      // Exactly the changes that were answered, each once.
-      const told = (change: string, id: number, json: string) => `${change} ${id} ${json}`;
-      expect(log.map((entry) => told(entry.type.replace("item.", ""), entry.subject, recordIn(entry))).sort()).toEqual(
-        answers.map(({ change, id, json }) => told(change, id, json)).sort(),
-      );
-      expect(new Set(log.map(({ id }) => id)).size).toBe(log.length);
-      // Of each item: created first, then versions one by one, deleted last and with the last state.
-      for (const [id, history] of Map.groupBy(log, ({ subject }) => subject)) {
-        let last = before.get(id)?.json;
-        for (const entry of history) {
-          const version = last === undefined ? 0 : (JSON.parse(last) as { version: number }).version;
-          const record = recordIn(entry);
-          if (entry.type === "item.created") expect([last, (JSON.parse(record) as { version: number }).version]).toEqual([undefined, 1]);
-          if (entry.type === "item.updated") expect((JSON.parse(record) as { version: number }).version).toBe(version + 1);
-          if (entry.type === "item.deleted") expect([record, entry]).toEqual([last as string, history.at(-1) as LogEntry]);
-          last = record;
+  afterAll(async () => {
+    await store.close();
+    folder.remove();
+  });
+
+  test("property: whatever the interleaving, each change is exactly one event, versions count up, and the last body is the row", async () => {
+    const step: fc.Arbitrary<Step> = fc.record({
+      kind: fc.constantFrom<Step["kind"][]>("insert", "insert", "update", "update", "remove", "refused"),
+      which: fc.nat(1000),
+      fields: itemFields,
+    });
+    // The steps of one round arrive together; the rounds come one after another.
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 12 }), { maxLength: 6 }), async (rounds) => {
+        const start = await store.log.end();
+        const ids = (await store.list(item, { limit: 1_000_000 })).rows.map(({ id }) => id).slice(-5);
+        const before = new Map(await Promise.all(ids.map(async (id) => [id, await store.get(item, id)] as const)));
+        const answers: { change: Change; id: number; json: string }[] = [];
+        for (const round of rounds) {
+          await Promise.all(
+            round.map(async ({ kind, which, fields }) => {
+              const id = ids[which % Math.max(1, ids.length)] ?? 0;
+              if (kind === "insert") {
+                const stored = await store.insert(item, fields);
+                ids.push(stored.id);
+                answers.push({ change: "created", ...stored });
+              } else if (kind === "update") {
+                const stored = await store.update(item, id, () => fields);
+                if (stored) answers.push({ change: "updated", ...stored });
+              } else if (kind === "remove") {
+                const stored = await store.remove(item, id);
+                if (stored) answers.push({ change: "deleted", ...stored });
+              } else {
+                const refuse = () => {
+                  throw new Error("refused");
+                };
+                await store.update(item, id, refuse).catch(() => {});
+              }
+            }),
+          );
         }
-        expect((await store.get(item, id))?.json).toBe(history.at(-1)?.type === "item.deleted" ? undefined : last);
-      }
-    }),
-    { numRuns: 25 },
-  );
+        const log = await store.log.read(start, 1_000_000);
+        // Exactly the changes that were answered, each once.
+        const told = (change: string, id: number, json: string) => `${change} ${id} ${json}`;
+        expect(log.map((entry) => told(entry.type.replace("item.", ""), entry.subject, recordIn(entry))).sort()).toEqual(
+          answers.map(({ change, id, json }) => told(change, id, json)).sort(),
+        );
+        expect(new Set(log.map(({ id }) => id)).size).toBe(log.length);
+        // Of each item: created first, then versions one by one, deleted last and with the last state.
+        for (const [id, history] of Map.groupBy(log, ({ subject }) => subject)) {
+          let last = before.get(id)?.json;
+          for (const entry of history) {
+            const version = last === undefined ? 0 : (JSON.parse(last) as { version: number }).version;
+            const record = recordIn(entry);
+            if (entry.type === "item.created") expect([last, (JSON.parse(record) as { version: number }).version]).toEqual([undefined, 1]);
+            if (entry.type === "item.updated") expect((JSON.parse(record) as { version: number }).version).toBe(version + 1);
+            if (entry.type === "item.deleted") expect([record, entry]).toEqual([last as string, history.at(-1) as LogEntry]);
+            last = record;
+          }
+          expect((await store.get(item, id))?.json).toBe(history.at(-1)?.type === "item.deleted" ? undefined : last);
+        }
+      }),
+      { numRuns: 25 },
+    );
+  });
 });
 
 /** The record's part of the body, byte for byte. */

@@ -1,11 +1,10 @@
 // What a program with a newer schema makes of the records that an older one stored.
 
-import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { join } from "node:path";
 import { Type } from "@sinclair/typebox";
 import { defineResource, pastVersion, type Resource } from "warren/resource";
-import { openSqliteStore } from "../src/store/sqlite/store";
+import { openStore } from "../src/store/open";
+import { forEachEngine, type Places } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
 
 const named = { fields: { name: Type.String() }, example: { name: "a" } };
@@ -31,79 +30,73 @@ const third = defineResource({
   ],
 });
 
-let folder: ReturnType<typeof temporaryFolder>;
-let file: string;
-beforeEach(() => {
-  folder = temporaryFolder();
-  file = join(folder.path, "notes.db");
-});
-afterEach(() => folder.remove());
-
-async function stored(resource: Resource): Promise<Record<string, unknown>[]> {
-  const store = openSqliteStore(file, [resource]);
-  try {
-    return (await store.list(resource, { limit: 10_000 })).rows.map(({ json }) => JSON.parse(json) as Record<string, unknown>);
-  } finally {
-    await store.close();
-  }
-}
-
-async function store(resource: Resource, ...records: object[]): Promise<void> {
-  const opened = openSqliteStore(file, [resource]);
-  await Promise.all(records.map((fields) => opened.insert(resource, fields)));
-  await opened.close();
-}
-
-test("they are brought to the newest schema, over several versions, with their version and times; there is no event", async () => {
-  await store(first, ...Array.from({ length: 2500 }, (_, index) => ({ name: `note ${index}` })));
-  const [before] = await stored(first);
-  const after = await stored(third);
-  expect(after).toHaveLength(2500);
-  expect(after[0]).toEqual({
-    id: 1,
-    title: "note 0",
-    stars: 0,
-    version: 1,
-    createdAt: before?.["createdAt"],
-    updatedAt: before?.["updatedAt"],
+forEachEngine((placesIn) => {
+  let folder: ReturnType<typeof temporaryFolder>;
+  let places: Places;
+  beforeEach(() => {
+    folder = temporaryFolder();
+    places = placesIn(folder.path);
   });
-  expect(after.every(({ id, title, stars }) => title === `note ${Number(id) - 1}` && stars === 0)).toBe(true);
-  const reopened = openSqliteStore(file, [third]);
-  expect(await reopened.log.end()).toBe(2500);
-  await reopened.close();
-});
+  afterEach(() => folder.remove());
 
-test("they go up once: what is new since then is left as it is", async () => {
-  await store(first, { name: "one" });
-  await store(second, { title: "two" });
-  await store(third, { title: "three", stars: 3 });
-  expect((await stored(third)).map(({ title, stars }) => [title, stars])).toEqual([
-    ["one", 0],
-    ["two", 0],
-    ["three", 3],
-  ]);
-});
+  async function stored(resource: Resource): Promise<Record<string, unknown>[]> {
+    const store = await openStore(places, [resource]);
+    try {
+      return (await store.list(resource, { limit: 10_000 })).rows.map(({ json }) => JSON.parse(json) as Record<string, unknown>);
+    } finally {
+      await store.close();
+    }
+  }
 
-test("a database from before versions were noted has the first", async () => {
-  await store(first, { name: "one" });
-  const db = new Database(file);
-  db.run("DROP TABLE warren_record_versions");
-  db.close();
-  expect(await stored(second)).toMatchObject([{ id: 1, title: "one" }]);
-});
+  async function store(resource: Resource, ...records: object[]): Promise<void> {
+    const opened = await openStore(places, [resource]);
+    await Promise.all(records.map((fields) => opened.insert(resource, fields)));
+    await opened.close();
+  }
 
-test("a record on which the upcaster fails is named, and nothing is changed", async () => {
-  await store(first, { name: "good" }, { name: "bad" });
-  expect(() => openSqliteStore(file, [second])).toThrow(
-    "note 2 cannot be brought to the newest schema, so nothing was changed. note.created version 1 to 2: Error: not this one",
-  );
-  expect((await stored(first)).map(({ name }) => name)).toEqual(["good", "bad"]);
-});
+  test("they are brought to the newest schema, over several versions, with their version and times; there is no event", async () => {
+    await store(first, ...Array.from({ length: 2500 }, (_, index) => ({ name: `note ${index}` })));
+    const [before] = await stored(first);
+    const after = await stored(third);
+    expect(after).toHaveLength(2500);
+    expect(after[0]).toEqual({
+      id: 1,
+      title: "note 0",
+      stars: 0,
+      version: 1,
+      createdAt: before?.["createdAt"],
+      updatedAt: before?.["updatedAt"],
+    });
+    expect(after.every(({ id, title, stars }) => title === `note ${Number(id) - 1}` && stars === 0)).toBe(true);
+    const reopened = await openStore(places, [third]);
+    expect(await reopened.log.end()).toBe(2500);
+    await reopened.close();
+  });
 
-test("an older program leaves what a newer one stored alone, and says so", async () => {
-  await store(second, { title: "one" });
-  expect(() => openSqliteStore(file, [first])).toThrow(
-    'The records of "note" have schema version 2, but this program knows versions up to 1: they were last used by a newer program.',
-  );
-  expect(await stored(second)).toMatchObject([{ title: "one" }]);
+  test("they go up once: what is new since then is left as it is", async () => {
+    await store(first, { name: "one" });
+    await store(second, { title: "two" });
+    await store(third, { title: "three", stars: 3 });
+    expect((await stored(third)).map(({ title, stars }) => [title, stars])).toEqual([
+      ["one", 0],
+      ["two", 0],
+      ["three", 3],
+    ]);
+  });
+
+  test("a record on which the upcaster fails is named, and nothing is changed", async () => {
+    await store(first, { name: "good" }, { name: "bad" });
+    await expect(openStore(places, [second])).rejects.toThrow(
+      "note 2 cannot be brought to the newest schema, so nothing was changed. note.created version 1 to 2: Error: not this one",
+    );
+    expect((await stored(first)).map(({ name }) => name)).toEqual(["good", "bad"]);
+  });
+
+  test("an older program leaves what a newer one stored alone, and says so", async () => {
+    await store(second, { title: "one" });
+    await expect(openStore(places, [first])).rejects.toThrow(
+      'The records of "note" have schema version 2, but this program knows versions up to 1: they were last used by a newer program.',
+    );
+    expect(await stored(second)).toMatchObject([{ title: "one" }]);
+  });
 });

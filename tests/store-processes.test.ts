@@ -1,0 +1,122 @@
+// What processes know of each other by the store: the log of a running API, who consumes a queue, who leads a task.
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { consumerStores, isServed, openLog, openStore } from "../src/store/open";
+import type { Store } from "../src/store/store";
+import { forEachEngine, type Places } from "./support/engines";
+import { temporaryFolder } from "./support/folder";
+import { eventually } from "./support/processes";
+import { catalogue, order } from "./support/resources";
+
+forEachEngine((placesIn) => {
+  let folder: ReturnType<typeof temporaryFolder>;
+  let places: Places;
+  let store: Store;
+  beforeEach(async () => {
+    folder = temporaryFolder();
+    places = placesIn(folder.path);
+    store = await openStore(places, catalogue.resources);
+  });
+  afterEach(async () => {
+    await store.close();
+    folder.remove();
+  });
+
+  describe("the log that an API writes", () => {
+    test("is not there before the API has been", async () => {
+      const other = temporaryFolder();
+      expect([await openLog(placesIn(other.path)), isServed(placesIn(other.path))]).toEqual([undefined, false]);
+      other.remove();
+    });
+
+    test("is served until the API ends", async () => {
+      expect(isServed(places)).toBe(true);
+      await store.close();
+      expect(isServed(places)).toBe(false);
+      store = await openStore(places, catalogue.resources);
+    });
+
+    test("has for another process what the API has, and a notifier knows of each commit", async () => {
+      const log = await openLog(places);
+      if (!log) throw new Error("The log is not there.");
+      const commits = log.notifier(() => {});
+      commits.changed();
+      expect([log.logId, commits.changed()]).toEqual([store.logId, false]);
+      const { json } = await store.insert(order, order.example);
+      await eventually(() => commits.changed() || undefined, "the commit");
+      expect(commits.changed()).toBe(false);
+      expect([await log.end(), await log.read(0, 10)]).toEqual([1, await store.log.read(0, 10)]);
+      const [entry] = await log.read(0, 1);
+      expect(entry?.body).toContain(json);
+      expect(await log.find(entry?.id ?? "")).toEqual(await store.find(entry?.id ?? ""));
+      log.close();
+    });
+
+    test("has what the relay has confirmed, and why it waits", async () => {
+      const log = await openLog(places);
+      await store.insert(order, order.example);
+      expect([await log?.relayed(), await log?.relayTrouble()]).toEqual([0, null]);
+      const trouble = { queue: "order_events", what: "It is full.", since: new Date(0).toISOString() };
+      await store.relayed.save(1);
+      await store.relayTrouble.save(trouble);
+      expect([await log?.relayed(), await log?.relayTrouble(), await store.relayTrouble.get()]).toEqual([1, trouble, trouble]);
+      log?.close();
+    });
+  });
+
+  describe("the store of a consumer", () => {
+    test("is there from its opening to its removal, which waits for the process that consumes the queue", () => {
+      const consumers = consumerStores(places);
+      expect([consumers.queues(), consumers.has("stock"), consumers.tables("stock")]).toEqual([[], false, undefined]);
+      const own = consumers.open("stock", { durable: true });
+      own.together(() => own.transaction.run("CREATE TABLE levels (id INTEGER PRIMARY KEY)"));
+      own.close();
+      expect([consumers.queues(), consumers.has("stock"), consumers.ownTables("stock")]).toEqual([["stock"], true, ["levels"]]);
+
+      const claim = consumers.claim("stock");
+      expect([claim, consumers.claim("stock"), consumers.isClaimed("stock")]).toEqual([expect.anything(), undefined, true]);
+      expect([consumers.remove("stock"), consumers.has("stock")]).toEqual([false, true]);
+      claim?.release();
+      expect([consumers.isClaimed("stock"), consumers.remove("stock"), consumers.queues()]).toEqual([false, true, []]);
+    });
+
+    test("says how far each is: the slowest, and what it has of an event", async () => {
+      const consumers = consumerStores(places);
+      expect(await consumers.slowest(store.logId)).toBeNull();
+      for (const [queue, position] of [
+        ["fast", 7],
+        ["slow", 3],
+      ] as const) {
+        const own = consumers.open(queue, { durable: false });
+        own.saveProgress(store.logId, { position, begun: position });
+        own.attempts.add("event", { attempt: 1, at: 5, outcome: "handled", reason: null, error: null, dueAt: null });
+        own.close();
+      }
+      expect(await consumers.slowest(store.logId)).toBe(3);
+      expect(await consumers.state("fast", store.logId)).toEqual({ position: 7, waiting: 0, dead: 0, running: false });
+      const { progress, attempts } = await consumers.history("slow", store.logId, "event");
+      expect([progress, attempts.length]).toEqual([{ position: 3, begun: 3 }, 1]);
+    });
+  });
+
+  describe("a task that one process leads", () => {
+    test("settles as its work does, which is told to end", async () => {
+      const stop = new AbortController();
+      const ends: string[] = [];
+      const led = store.lead("relay", stop.signal, (until) => {
+        return new Promise<void>((resolve) => {
+          until.addEventListener("abort", () => {
+            ends.push("told");
+            resolve();
+          });
+        });
+      });
+      await store.lead("relay", stop.signal, async () => {
+        ends.push("another of this process");
+      });
+      stop.abort();
+      await led;
+      expect(ends).toEqual(["another of this process", "told"]);
+      await expect(store.lead("retention", stop.signal, () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+    });
+  });
+});
