@@ -24,6 +24,18 @@ function pointers(answer: Answer): string[] {
     .sort();
 }
 
+test.each([
+  ["GET", "/items"],
+  ["GET", "/events"],
+  ["GET", "/events/stream"],
+  ["GET", "/dead-letters/audit"],
+  ["DELETE", "/dead-letters/audit"],
+])("a query of %s %s with a parameter that is repeated, unknown or not UTF-8: 422, with every mistake", async (method, path) => {
+  const name = path === "/items" ? "limit" : "type";
+  expect(pointers(await api.send(method, `${path}?${name}=1&${name}=1&colour=red`))).toEqual(["/colour", `/${name}`]);
+  expect(pointers(await api.send(method, `${path}?${name}=%ff`))).toEqual([`/${name}`]);
+});
+
 describe("a body that is not valid: 422", () => {
   test("with every mistake at once, each with its place and what is expected there", async () => {
     const answer = await api.send("POST", "/items", { name: "", description: 5, price: -1, colour: "red" });

@@ -5,8 +5,8 @@ import { queueNamePattern } from "../delivery/consumer-options";
 import type { DeadLetterPage, DeadSelection } from "../delivery/dead-letters";
 import { deadReasons } from "../delivery/outcome";
 import { jsonBody } from "../http/json-body";
-import { pageQuery } from "../http/page-query";
 import { HttpProblem, problems } from "../http/problem";
+import { greatestId, integer, limit, querySchema, readQuery, text, word } from "../http/query";
 import { defineRoute } from "../routing/route";
 import { UtcTime } from "../schema/time";
 import { reachable } from "./reachable";
@@ -14,10 +14,21 @@ import { reachable } from "./reachable";
 const tags = ["dead letters"];
 const params = Type.Object({ queue: Type.String({ pattern: queueNamePattern, description: "Name of the queue." }) });
 
-const type = Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Only events of this type." }));
-const reason = Type.Optional(
-  Type.String({ minLength: 1, maxLength: 200, description: `Only dead letters with this reason: ${deadReasons.join(", ")}.` }),
-);
+const ofType = "Only events of this type.";
+const withReason = `Only dead letters with this reason: ${deadReasons.join(", ")}.`;
+const filterParameters = { type: text(200, ofType), reason: text(200, withReason) };
+const listParameters = {
+  limit,
+  after: integer(0, greatestId, "The `next` of the previous page, an integer."),
+  ...filterParameters,
+};
+const discardParameters = {
+  // Bun refuses a request line and headers of more than 16 KiB in total.
+  ids: text(12_000, "Only events with these ids, separated by commas."),
+  ...filterParameters,
+  all: word(["true"], "Selects all dead letters of the queue. Required if there is no filter."),
+};
+
 const Selection = Type.Object(
   {
     ids: Type.Optional(
@@ -27,8 +38,8 @@ const Selection = Type.Object(
         description: "Only events with these ids.",
       }),
     ),
-    type,
-    reason,
+    type: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: ofType })),
+    reason: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: withReason })),
   },
   { additionalProperties: false, description: "A dead letter is selected if it matches every filter. Without filters, all are selected." },
 );
@@ -80,11 +91,13 @@ export default defineRoute(({ deadLetters }) =>
     })
     .get(
       "/:queue",
-      ({ params, query: { limit = 50, after = 0, ...selection } }): Promise<DeadLetterPage> =>
-        reachable(deadLetters.list(params.queue, selection, Number(after), Number(limit))),
+      ({ params, request }): Promise<DeadLetterPage> => {
+        const { limit: most = 50, after = 0, ...selection } = readQuery(request.url, listParameters);
+        return reachable(deadLetters.list(params.queue, selection, after, most));
+      },
       {
         params,
-        query: Type.Composite([pageQuery, Type.Object({ type, reason })]),
+        query: querySchema<{ limit?: number | string; after?: number | string; type?: string; reason?: string }>(listParameters),
         response: {
           200: Type.Object({ deadLetters: Type.Array(DeadLetterSchema), next }, { examples: [{ deadLetters: [example], next: null }] }),
           ...problems(404, 422, 503),
@@ -116,26 +129,13 @@ export default defineRoute(({ deadLetters }) =>
     )
     .delete(
       "/:queue",
-      async ({ params, query, server, request }) => {
+      async ({ params, server, request }) => {
         takesTime(server, request);
-        return { discarded: await reachable(deadLetters.discard(params.queue, discarded(query))) };
+        return { discarded: await reachable(deadLetters.discard(params.queue, discarded(readQuery(request.url, discardParameters)))) };
       },
       {
         params,
-        query: Type.Object(
-          {
-            // Bun refuses a request line and headers of more than 16 KiB in total.
-            ids: Type.Optional(
-              Type.String({ minLength: 1, maxLength: 12_000, description: "Only events with these ids, separated by commas." }),
-            ),
-            type,
-            reason,
-            all: Type.Optional(
-              Type.Literal("true", { description: "Selects all dead letters of the queue. Required if there is no filter." }),
-            ),
-          },
-          { additionalProperties: false },
-        ),
+        query: querySchema<DiscardQuery>(discardParameters),
         response: {
           200: Type.Object({ discarded: Type.Integer() }, { examples: [{ discarded: 2 }] }),
           ...problems(404, 422, 503),
@@ -149,8 +149,10 @@ export default defineRoute(({ deadLetters }) =>
     ),
 );
 
+type DiscardQuery = { all?: "true"; ids?: string; type?: string; reason?: string };
+
 /** Returns the selection to discard. Discarding is final, so omitting every filter must not select all. */
-function discarded({ all, ...filters }: { all?: "true"; ids?: string; type?: string; reason?: string }): DeadSelection {
+function discarded({ all, ...filters }: DiscardQuery): DeadSelection {
   const isFiltered = Object.keys(filters).length > 0;
   if (all && isFiltered)
     throw new HttpProblem(
@@ -161,7 +163,7 @@ function discarded({ all, ...filters }: { all?: "true"; ids?: string; type?: str
   return selectionOf(filters);
 }
 
-function selectionOf({ ids, ...rest }: { ids?: string; type?: string; reason?: string }): DeadSelection {
+function selectionOf({ ids, ...rest }: Omit<DiscardQuery, "all">): DeadSelection {
   return { ...rest, ...(ids !== undefined && { ids: ids.split(",") }) };
 }
 

@@ -1,12 +1,12 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { after, type EventQuery, filterOf, filterParameters, refuseRepeated, searchOf, startOf } from "../feed/event-query";
+import { type EventQuery, eventParameters, filterOf, type SentEventQuery, searchOf, startOf } from "../feed/event-query";
 import { streamResponse } from "../feed/event-response";
 import { EventStreams, type StreamTiming } from "../feed/event-streams";
 import { StreamPlaces } from "../feed/stream-places";
 import { jsonResponse } from "../http/answer-headers";
-import { pageQuery } from "../http/page-query";
 import { problemResponse, problems } from "../http/problem";
+import { limit, querySchema, readQuery } from "../http/query";
 import { defineRoute } from "../routing/route";
 import type { Event } from "../schema/event";
 import { UtcTime } from "../schema/time";
@@ -50,6 +50,8 @@ const Page = Type.Object(
 );
 const text = `retry: 2000\nid: 0\n\nid: 1\nevent: item.created\ndata: ${JSON.stringify(example)}\n\n`;
 
+const pageParameters = { ...eventParameters, limit };
+
 /** Maximum total length of the events in a response, in characters. A single longer event is still sent. */
 const maxPageLength = 4 * 1024 * 1024;
 
@@ -64,25 +66,21 @@ export function eventRoutes(timing: StreamTiming) {
     return new Elysia()
       .get(
         "",
-        async ({ query, request, path }) => {
-          refuseRepeated(request);
+        async ({ request, path }) => {
+          const query = readQuery(request.url, pageParameters);
+          const { after = 0, limit: most = 50 } = query;
           const filter = filterOf(query, catalogue);
-          const refusal = await refusePosition(request, path, query.after === undefined ? undefined : Number(query.after), query);
+          const refusal = await refusePosition(request, path, query.after, query);
           if (refusal) return refusal as never;
           const end = await store.log.end();
-          const from = Number(query.after ?? 0);
-          const { entries, position } = await store.log.scan(from, {
-            ...filter,
-            limit: Number(query.limit ?? 50),
-            maxLength: maxPageLength,
-          });
+          const { entries, position } = await store.log.scan(after, { ...filter, limit: most, maxLength: maxPageLength });
           const more = position < end;
           const events = entries.map((entry) => `{"position":${entry.position},"event":${entry.body}}`).join(",");
           const text = `{"events":[${events}],"next":${position},"more":${more}}`;
           return jsonResponse(text, 200, more ? { link: linkAfter(request, path, position) } : {}) as never;
         },
         {
-          query: Type.Object({ after, ...filterParameters, limit: pageQuery.properties.limit }, { additionalProperties: false }),
+          query: querySchema<SentEventQuery & { limit?: number | string }>(pageParameters),
           response: { 200: Page, ...problems(410, 422, 503) },
           detail: {
             tags,
@@ -95,8 +93,8 @@ export function eventRoutes(timing: StreamTiming) {
       )
       .get(
         "/stream",
-        async ({ query, request, path, server }) => {
-          refuseRepeated(request);
+        async ({ request, path, server }) => {
+          const query = readQuery(request.url, eventParameters);
           const filter = filterOf(query, catalogue);
           const start = startOf(request, query);
           const refusal = await refusePosition(request, path, start, query);
@@ -109,7 +107,7 @@ export function eventRoutes(timing: StreamTiming) {
           return streamResponse(streams, { position, filter }, place) as unknown as AsyncGenerator<Streamed, void>;
         },
         {
-          query: Type.Object({ after, ...filterParameters }, { additionalProperties: false }),
+          query: querySchema<SentEventQuery>(eventParameters),
           response: problems(410, 422, 429, 503),
           detail: {
             tags,

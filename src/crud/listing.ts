@@ -1,6 +1,6 @@
 import type { TUnsafe } from "@sinclair/typebox";
 import { invalid } from "../http/mistakes";
-import { integer, type Parameter, querySchema, readQuery, word } from "../http/query";
+import { limit, type Parameter, querySchema, readQuery, word } from "../http/query";
 import { type FilterQuery, type Filters, parametersOf } from "../schema/filter";
 import type { Mistake } from "../schema/mistakes";
 import type { Resource } from "../schema/resource";
@@ -31,7 +31,7 @@ const sorts: readonly Sort[] = sortKeys.flatMap((key) => [key, `-${key}`] as con
 const cursorForm = /^[A-Za-z0-9_-]{1,200}$/;
 
 const own = {
-  limit: integer(1, 200, "Maximum number of results, from 1 to 200. Default: 50.", 50),
+  limit,
   sort: word(sorts, `Sort order: ${sorts.join(", ")}. The prefix - means descending. Default: id.`, "id"),
   after: {
     description: "The `next` of the previous page, with the same sort order and filters. When sorted by id, an id is also accepted.",
@@ -77,7 +77,7 @@ export function listOf<By extends Filters>({ name, filters }: Resource<string, s
      */
     read(url: string): Request {
       const query = readQuery(url, parameters);
-      const { limit = 50, sort: asked = "id", after, updatedSince } = query;
+      const { limit: most = 50, sort: asked = "id", after, updatedSince } = query;
       const descending = asked.startsWith("-");
       const sort = (descending ? asked.slice(1) : asked) as SortKey;
       const chosen = { updatedSince, filters: filtersIn(query) };
@@ -85,7 +85,7 @@ export function listOf<By extends Filters>({ name, filters }: Resource<string, s
       const place = after === undefined ? undefined : placeIn(after, list, sort);
       if (place === null) throw invalid("query", [wrongPlace]);
       return {
-        listing: { limit, sort, descending, after: place, ...chosen },
+        listing: { limit: most, sort, descending, after: place, ...chosen },
         links(page, path) {
           const next = page.next && writeCursor(page.next, list);
           const rest = new URLSearchParams(/\?(.*)/s.exec(url)?.[1]);

@@ -1,6 +1,6 @@
-import { type TSchema, Type } from "@sinclair/typebox";
-import { greatestId, integerText, typed } from "../http/page-query";
-import { titleOf } from "../schema/documented";
+import { type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
+import { greatestId } from "../http/query";
+import { documentedAs, titleOf } from "../schema/documented";
 import type { Recorded } from "../schema/record";
 import type { Resource } from "../schema/resource";
 import { type Input, inputSchema } from "./defaults";
@@ -17,7 +17,12 @@ export type Schemas<Plural extends string, Fields extends object> = ReturnType<t
 export function schemasOf<Plural extends string, Fields extends object>(resource: Resource<string, Plural, Fields>) {
   const { name, plural, example, fields } = resource;
   const title = titleOf(name);
-  const id = integerText("^[1-9][0-9]{0,14}$", `The id of the ${name}, an integer.`, { minimum: 1, maximum: greatestId, examples: [1] });
+  // Checked as text: Elysia's own coercion to integers accepts "1e2" and loses the name of an invalid parameter.
+  const id = Type.String({
+    pattern: "^[1-9][0-9]{0,14}$",
+    description: `The id of the ${name}, an integer.`,
+    [documentedAs]: { type: "integer", minimum: 1, maximum: greatestId, examples: [1] },
+  });
   const time = "2026-02-18T18:23:45.123Z";
   const recordExample = { id: 1, ...example, version: 1, createdAt: time, updatedAt: time };
   const patchExample = Object.fromEntries(Object.entries(example).slice(0, 1));
@@ -34,4 +39,9 @@ export function schemasOf<Plural extends string, Fields extends object>(resource
     page: typed<Page<Plural, Fields>>(page),
     params: Type.Object({ id }),
   };
+}
+
+/** Returns the schema with an explicit static type. TypeBox cannot infer the type while the resource is a type parameter. */
+export function typed<T>(schema: TSchema): TUnsafe<T> {
+  return schema as TUnsafe<T>;
 }

@@ -1,41 +1,25 @@
-import { Type } from "@sinclair/typebox";
 import { invalid } from "../http/mistakes";
-import { integerText } from "../http/page-query";
 import { HttpProblem } from "../http/problem";
+import { greatestId, integer, text, type ValuesOf } from "../http/query";
 import { type Catalogue, UnknownEventType } from "../schema/catalogue";
 import type { Mistake } from "../schema/mistakes";
 import type { EventFilter } from "./log-pieces";
 
-const positionPattern = "^(0|[1-9][0-9]{0,14})$";
-
-/** Query parameters that select events. */
-export const filterParameters = {
-  type: Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 2000,
-      description:
-        "Only events of these types, separated by commas: names such as `item.created`, or patterns such as `item.*` and `*.deleted`.",
-    }),
+/** Query parameters that select events after a position. */
+export const eventParameters = {
+  after: integer(0, greatestId, "Only events after this position, an integer: the `next` of the previous page."),
+  type: text(
+    2000,
+    "Only events of these types, separated by commas: names such as `item.created`, or patterns such as `item.*` and `*.deleted`.",
   ),
-  resource: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "Only events of this resource, such as `item`." })),
-  id: Type.Optional(
-    integerText("^[1-9][0-9]{0,14}$", "Only events of the record with this id, an integer. Requires `resource`.", {
-      minimum: 1,
-    }),
-  ),
+  resource: text(100, "Only events of this resource, such as `item`."),
+  id: integer(1, greatestId, "Only events of the record with this id, an integer. Requires `resource`."),
 };
 
-export const after = Type.Optional(
-  integerText(positionPattern, "Only events after this position, an integer: the `next` of the previous page.", { minimum: 0 }),
-);
+export type EventQuery = ValuesOf<typeof eventParameters>;
 
-export interface EventQuery {
-  readonly type?: string;
-  readonly resource?: string;
-  readonly id?: string;
-  readonly after?: string;
-}
+/** The query as a client sends it. */
+export type SentEventQuery = { after?: number | string; type?: string; resource?: string; id?: number | string };
 
 /**
  * Returns the filter that a query describes.
@@ -67,7 +51,7 @@ export function filterOf({ type, resource, id }: EventQuery, catalogue: Catalogu
     if (types.length === 0) mistakes.push({ pointer: "/type", detail: `Expected a type of ${named.name}: ${own.join(", ")}.` });
   }
   if (mistakes.length > 0) throw invalid("query", mistakes);
-  return { types, subject: id === undefined ? null : Number(id) };
+  return { types, subject: id ?? null };
 }
 
 /**
@@ -76,27 +60,14 @@ export function filterOf({ type, resource, id }: EventQuery, catalogue: Catalogu
  *
  * @throws {HttpProblem} 422 if Last-Event-ID is not a position.
  */
-export function startOf(request: Request, { after }: EventQuery): number | undefined {
-  const lastEventId = request.headers.get("last-event-id") || undefined;
-  if (lastEventId !== undefined && !new RegExp(positionPattern).test(lastEventId)) {
-    throw new HttpProblem(422, "The header Last-Event-ID is not valid.", [
-      { pointer: "/last-event-id", detail: "Expected the `id` of an event of this stream." },
-    ]);
-  }
-  const position = lastEventId ?? after;
-  return position === undefined ? undefined : Number(position);
-}
-
-/** @throws {HttpProblem} 422 for a repeated parameter, since one of its values would be ignored. */
-export function refuseRepeated(request: Request): void {
-  const names = [...searchOf(request).keys()];
-  const repeated = new Set(names.filter((name, index) => names.indexOf(name) !== index));
-  if (repeated.size > 0) {
-    throw invalid(
-      "query",
-      [...repeated].map((name) => ({ pointer: `/${name}`, detail: "Expected at most once." })),
-    );
-  }
+export function startOf(request: Request, query: EventQuery): number | undefined {
+  const lastEventId = request.headers.get("last-event-id");
+  if (!lastEventId) return query.after;
+  const position = eventParameters.after.read(lastEventId);
+  if (position !== undefined) return position;
+  throw new HttpProblem(422, "The header Last-Event-ID is not valid.", [
+    { pointer: "/last-event-id", detail: "Expected the `id` of an event of this stream." },
+  ]);
 }
 
 /** Returns the query of a request. The URL before it may be invalid if the Host header is. */

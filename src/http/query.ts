@@ -14,13 +14,22 @@ export interface Parameter<Value> {
 }
 
 export type Parameters = Readonly<Record<string, Parameter<unknown>>>;
-type ValuesOf<Of extends Parameters> = { [Name in keyof Of]?: Of[Name] extends Parameter<infer Value> ? Value : never };
+export type ValuesOf<Of extends Parameters> = { [Name in keyof Of]?: Of[Name] extends Parameter<infer Value> ? Value : never };
 
 /** Returns a parameter that accepts one of a few words. */
 export function word<const Words extends readonly string[]>(words: Words, description: string, fallback?: Words[number]) {
   const documented = { type: "string" as const, enum: words, ...(fallback && { default: fallback }) };
   const parameter: Parameter<Words[number]> = { description, documented, read: (text) => words.find((known) => known === text) };
   return parameter;
+}
+
+/** Returns a parameter that accepts text of 1 to `maxLength` characters. */
+export function text(maxLength: number, description: string): Parameter<string> {
+  return {
+    description,
+    documented: { type: "string", minLength: 1, maxLength },
+    read: (value) => (value !== "" && Array.from(value).length <= maxLength ? value : undefined),
+  };
 }
 
 /** Returns a parameter that accepts an integer in decimal digits, from `minimum` to `maximum`. */
@@ -34,6 +43,12 @@ export function integer(minimum: number, maximum: number, description: string, f
     },
   };
 }
+
+/** The greatest id: the greatest number of 15 digits. */
+export const greatestId = 999_999_999_999_999;
+
+/** The maximum number of results of a page. */
+export const limit = integer(1, 200, "Maximum number of results, from 1 to 200. Default: 50.", 50);
 
 /**
  * Returns the schema of the parameters for Elysia and the documentation. Only {@link readQuery} reads them, because Elysia

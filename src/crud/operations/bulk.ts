@@ -1,7 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { compressible } from "../../http/compression";
-import { typed } from "../../http/page-query";
 import { problems } from "../../http/problem";
 import { refuseQuery } from "../../http/query";
 import { traceField } from "../../observe/traceparent";
@@ -11,6 +10,7 @@ import { type BulkAnswer, bulkAnswer, describeBulk } from "../describe-bulk";
 import { idempotencyKeyOf, onceOf, refuseKey } from "../idempotency-key";
 import type { Parts } from "../parts";
 import { type BulkBody, bulkReader, ndjson } from "../read-bulk";
+import { typed } from "../resource-schemas";
 import { bulkWriter } from "../write-bulk";
 
 /** `POST /bulk`: creates many records with one request. Each record is created or refused independently. */
