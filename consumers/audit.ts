@@ -2,19 +2,19 @@ import { type Difference, differences, messageOf, readTables, runCommand, UsageE
 import { type ConsumerOptions, everyFlagHelp, readFlags, runConsumer } from "warren/consumer";
 import { localTime, printable } from "warren/terminal";
 
-const help = `Keeps the history of every record of every resource: what changed, when, from what to what.
+const help = `Keeps the history of every record of every resource: what changed, when, and the old and new values.
 
-  bun run consumers/audit.ts                   writes down every event, until Ctrl+C
-  bun run consumers/audit.ts --show 42         prints the history of item 42, whether the audit runs or not
-  bun run consumers/audit.ts --show order:42   the same for another resource
+  bun run consumers/audit.ts                   records every event, until Ctrl+C
+  bun run consumers/audit.ts --show 42         prints the history of item 42, whether or not the audit runs
+  bun run consumers/audit.ts --show order:42   prints the history of a record of another resource
 
 Options:
-  --show ID          an item's id, or RESOURCE:ID
-  --json             with --show: each change as a line of JSON
+  --show ID          id of an item, or RESOURCE:ID
+  --json             --show: print each change as a line of JSON
 ${everyFlagHelp}
 
-The history is in data/consumers/audit.db, which takes additions only, each event once. Ctrl+C finishes the events in
-hand and stops.`;
+The history is in data/consumers/audit.db, which is append-only and has each event once. Ctrl+C finishes the events in
+progress and stops.`;
 
 /** Triggers make SQLite refuse changes and deletions, and ignore an event that is already stored. */
 const schema = [
@@ -35,7 +35,7 @@ const schema = [
 /** The consumer. Writes through `tx` commit in the same transaction that marks the event as done. */
 export const audit = {
   queue: "audit",
-  description: "Keeps the history of every record: what changed, when, from what to what.",
+  description: "Keeps the history of every record: what changed, when, and the old and new values.",
   exactlyOnce: true,
   setup(tx) {
     for (const sql of schema) tx.run(sql);
@@ -43,7 +43,7 @@ export const audit = {
   handle(event, { tx }) {
     const [resource = "", change = ""] = event.type.split(".");
     const record = (event as unknown as Record<string, { id: number; version: number }>)[resource];
-    if (!record) throw new TypeError(`There is no "${resource}" in ${event.type} ${event.id}`);
+    if (!record) throw new TypeError(`Missing "${resource}" in ${event.type} ${event.id}`);
     const row = [event.id, resource, record.id, record.version, change, event.timestamp, JSON.stringify(record)];
     tx.run("INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);
   },
@@ -91,7 +91,7 @@ function readHistory(resource: string, record: number): Change[] | undefined {
   try {
     return historyOf(resource, record);
   } catch (error) {
-    throw new Error(`The history could not be read. ${messageOf(error)}`);
+    throw new Error(`Cannot read the history. ${messageOf(error)}`);
   }
 }
 
@@ -109,14 +109,14 @@ function describe({ time, change, version, missing, changed }: Change, colour: b
       ...("from" in value ? [side("-", 31, field, value.from)] : []),
       ...("to" in value ? [side("+", 32, field, value.to)] : []),
     ]),
-    ...(changed.length === 0 ? ["  nothing is different"] : []),
+    ...(changed.length === 0 ? ["  no differences"] : []),
   ];
 }
 
 function show(id: string | undefined, asJson: boolean): number {
-  if (id === undefined) throw new UsageError("--json goes with --show.");
+  if (id === undefined) throw new UsageError("--json requires --show.");
   const [, resource = "item", record] = /^(?:([a-z][a-z0-9_]*):)?([1-9]\d{0,14})$/.exec(id) ?? [];
-  if (!record) throw new UsageError(`"${id}" is no record: give the id of an item, such as 42, or RESOURCE:ID, such as order:42.`);
+  if (!record) throw new UsageError(`"${id}" is not a record. Use the id of an item, such as 42, or RESOURCE:ID, such as order:42.`);
   const changes = readHistory(resource, Number(record));
   if (!changes) throw new Error(`There is no history of ${resource} ${record}.`);
   const colour = process.stdout.isTTY && Bun.enableANSIColors;

@@ -6,17 +6,17 @@ const help = `Prints every event as it happens, one line each.
   bun run consumers/logger.ts
       all events of items, from the shared queue item_events
   bun run consumers/logger.ts --events item.created,item.deleted
-      only these, on a temporary queue, from now on
+      only these types, from a temporary queue, starting now
   bun run consumers/logger.ts --events 'item.*' --queue tail
-      these on a durable queue of its own, which keeps them while no logger runs
+      these types, from the durable queue "tail", which keeps them while no logger runs
 
 Options:
   --events TYPES     event types or patterns, separated by commas: item.created,item.deleted  'item.*'  '*.deleted'  '#'
-  --queue NAME       the durable queue to work on; default item_events, or a temporary one with --events
+  --queue NAME       durable queue to consume; default item_events, or a temporary one with --events
   --json             print each event as a line of JSON
 ${everyFlagHelp}
 
-Several loggers on one queue share its events. Logs go to standard error. Ctrl+C finishes the event in hand and stops.`;
+Several loggers on one queue share its events. Logs go to standard error. Ctrl+C finishes the event in progress and stops.`;
 
 /** The queue that the logger consumes without options. */
 export const logger = { queue: "item_events", description: "Prints every event as it happens." };
@@ -39,7 +39,7 @@ function print(line: string): Promise<void> {
   return new Promise((resolve) => {
     process.stdout.write(`${line}\n`, (error) => {
       if (!error) return resolve();
-      console.error(`Standard output cannot be written: ${error.message}. The event goes to the next logger.`);
+      console.error(`Cannot write to standard output: ${error.message}. The event goes to the next logger.`);
       process.exit(1);
     });
   });

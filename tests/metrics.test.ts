@@ -84,7 +84,7 @@ describe("a scrape", () => {
 test("two metrics of one name are refused", () => {
   const { metrics } = metricsAndLog();
   metrics.gauge(one("here"));
-  expect(() => metrics.counter(one("here"))).toThrow('There is a metric "here" already');
+  expect(() => metrics.counter(one("here"))).toThrow('A metric "here" already exists');
 });
 
 describe("what goes wrong", () => {

@@ -118,7 +118,7 @@ test("versions that are missing are said, before, between and at the end", async
 
 test("a change that changed nothing, from a log of before there were none, says so", async () => {
   audited(buildEvent("item.created", { id: 9 }), buildEvent("item.updated", { id: 9 }, { timestamp: "2026-02-18T18:23:45.123Z" }));
-  expect((await show(["9"], { env })).stdout.slice(-2)).toEqual(["2026-02-18 14:53:45 updated, version 2", "  nothing is different"]);
+  expect((await show(["9"], { env })).stdout.slice(-2)).toEqual(["2026-02-18 14:53:45 updated, version 2", "  no differences"]);
 });
 
 test("another resource, with lists and objects inside; events that came out of order", async () => {
@@ -245,7 +245,7 @@ describe("what is not there", () => {
     expect(await show(["42"], { env })).toEqual({
       code: 1,
       stdout: [],
-      stderr: ["The history could not be read. file is not a database"],
+      stderr: ["Cannot read the history. file is not a database"],
     });
   });
 
@@ -255,14 +255,14 @@ describe("what is not there", () => {
       expect([await bad.exited, bad.stderr as string[]]).toEqual([
         2,
         [
-          `"${id.replace("\x1b", "\\u001b")}" is no record: give the id of an item, such as 42, or RESOURCE:ID, such as order:42.`,
-          "Run it with --help for its usage.",
+          `"${id.replace("\x1b", "\\u001b")}" is not a record. Use the id of an item, such as 42, or RESOURCE:ID, such as order:42.`,
+          "Run with --help for usage.",
         ],
       ]);
     }
     const lost = run(["consumers/audit.ts", "--json"], { env });
     expect(await lost.exited).toBe(2);
-    expect(lost.stderr[0]).toBe("--json goes with --show.");
+    expect(lost.stderr[0]).toBe("--json requires --show.");
   });
 
   test("a mistake in the environment is said", async () => {
@@ -275,7 +275,7 @@ describe("what is not there", () => {
 test("--help explains it, and starts nothing", async () => {
   const help = run(["consumers/audit.ts", "--help"], { env });
   expect(await help.exited).toBe(0);
-  expect(help.stdout[0]).toBe("Keeps the history of every record of every resource: what changed, when, from what to what.");
+  expect(help.stdout[0]).toBe("Keeps the history of every record of every resource: what changed, when, and the old and new values.");
   for (const option of ["--show", "--json", "--help"]) expect(help.stdout.join("\n")).toContain(option);
   expect(existsSync(auditIn(folder.path).file)).toBe(false);
 });

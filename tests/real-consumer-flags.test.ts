@@ -63,7 +63,7 @@ describe.each(["logger.ts", "audit.ts", "webhook.ts", ...Object.keys(own)])("%s"
     ["--hepl", "Unknown option '--hepl'."],
     ["fast", 'Unexpected argument "fast".'],
   ])("%s is refused", async (word, mistake) => {
-    expect(await ended(file, word)).toEqual({ code: 2, stdout: "", stderr: `${mistake}\nRun it with --help for its usage.` });
+    expect(await ended(file, word)).toEqual({ code: 2, stdout: "", stderr: `${mistake}\nRun with --help for usage.` });
   });
 });
 
@@ -101,7 +101,7 @@ test.each(["src/commands/generate.ts", "src/commands/dev.ts"])(
     expect([await mistaken.exited, mistaken.stdout, mistaken.stderr]).toEqual([
       2,
       [],
-      ["Unknown option '--chekc'.", "Run it with --help for its usage."],
+      ["Unknown option '--chekc'.", "Run with --help for usage."],
     ]);
   },
 );

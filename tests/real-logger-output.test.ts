@@ -21,7 +21,7 @@ test("when nobody reads it any more, the logger ends, and the next one gets the 
   await piped.line("Waiting for events");
   await send("POST", `${api.url}/items`, { name: "unread" });
   expect(await piped.exited).toBe(1);
-  expect(piped.stderr.join("\n")).toContain("Standard output cannot be written");
+  expect(piped.stderr.join("\n")).toContain("Cannot write to standard output");
   const next = await startLogger([], { env });
   await next.lines(/Name: unread/, 1);
 });
@@ -31,7 +31,7 @@ test("when the disk is full, the logger ends, and the next one gets the event", 
   await send("POST", `${api.url}/items`, { name: "unwritten" });
   const full = shell("--json > /dev/full");
   expect(await full.exited).toBe(1);
-  expect(full.stderr.join("\n")).toContain("Standard output cannot be written");
+  expect(full.stderr.join("\n")).toContain("Cannot write to standard output");
   const next = await startLogger([], { env });
   await next.lines(/Name: unwritten/, 1);
 });

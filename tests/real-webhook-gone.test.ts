@@ -40,7 +40,7 @@ describe("a subscriber that answers 410 Gone", () => {
     expect([good.received.length, webhook.about("gone").length]).toEqual([5, 1]);
     const check = it.command(["--check"]);
     expect(await check.exited).toBe(0);
-    expect(check.stdout.join("\n")).toContain("gone is disabled: it has answered 410 Gone");
+    expect(check.stdout.join("\n")).toContain("gone is disabled because it responded with 410 Gone");
     expect(check.stdout.join("\n")).toContain("good: item.* to http://127.0.0.1:");
   });
 
@@ -66,7 +66,9 @@ describe("a subscriber that answers 410 Gone", () => {
     await webhook.logged("moody", "is disabled");
     const enable = it.command(["--enable", "moody"]);
     expect(await enable.exited).toBe(0);
-    expect(enable.stdout.join("\n")).toContain("moody is enabled. What it missed is sent by: bun run replay --queue webhook.moody --from ");
+    expect(enable.stdout.join("\n")).toContain(
+      "moody is enabled. To send the missed events, run: bun run replay --queue webhook.moody --from ",
+    );
     await it.createItems(api, 1);
     await moody.until(2);
     expect(moody.received[1]?.event.item.id).toBe(2);
@@ -95,7 +97,7 @@ describe("the command line", () => {
       expect(await webhook.exited).toBe(1);
       const text = webhook.stderr.join("\n");
       expect(text).toContain("webhooks.json has 3 mistakes:");
-      expect(text).toContain("/subscriptions/0/url: Leave out user and password");
+      expect(text).toContain("/subscriptions/0/url: Remove the user and password");
       expect(text).toContain('/subscriptions/0/events: Unknown event type "item.crated". Known: item.created');
       expect(text).not.toMatch(/pa55word|c2hvcnQ/);
     }
@@ -104,7 +106,7 @@ describe("the command line", () => {
   test("without a file it says what to do", async () => {
     const webhook = it.command([]);
     expect(await webhook.exited).toBe(1);
-    expect(webhook.stderr.join("\n")).toContain("Start with a copy of deploy/webhooks.example.json");
+    expect(webhook.stderr.join("\n")).toContain("Copy deploy/webhooks.example.json");
   });
 
   test("--secret prints a secret that the config takes", async () => {
@@ -122,7 +124,7 @@ describe("the command line", () => {
     it.write();
     const unknown = it.command(["--enable", "crn"]);
     expect(await unknown.exited).toBe(1);
-    expect(unknown.stderr).toEqual(['There is no subscription "crn"; there are crm.']);
+    expect(unknown.stderr).toEqual(['There is no subscription "crn". Known subscriptions: crm.']);
     const known = it.command(["--enable", "crm"]);
     expect(await known.exited).toBe(0);
     expect(known.stdout).toEqual(["crm was not disabled."]);

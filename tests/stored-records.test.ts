@@ -73,12 +73,12 @@ describe("records that the schema refuses now", () => {
     await store(before, ["a", "", "b", ""]);
     const started = start("refuse", stricter);
     await expect(started).rejects.toThrow(
-      "Stored records are not valid by their schema, so that every event of them would be a dead letter:\n" +
+      "Stored records do not match their schema, so every event of them would become a dead letter:\n" +
         "  note 2: /title: Expected string of at least 1 characters\n" +
         "  note 4: /title: Expected string of at least 1 characters\n" +
-        "If the schema has changed, put what it was into `past`",
+        "If the schema has changed, add the previous schema to `past`",
     );
-    await expect(started).rejects.toThrow("use `bun run dev`: it starts with this as a warning.");
+    await expect(started).rejects.toThrow("use `bun run dev`, which starts and only warns about this.");
   });
 
   test("are a warning for a person who is in the middle of a change, at each start until they are mended", async () => {
@@ -87,7 +87,7 @@ describe("records that the schema refuses now", () => {
       const [line, ...others] = await start("warn", stricter);
       expect([line?.level, others]).toEqual(["warn", []]);
       expect(line?.msg).toContain("\n  note 2: /title: Expected string of at least 1 characters\nIf the schema has changed,");
-      expect(line?.msg).toContain("Until then `bun run start` refuses to start.");
+      expect(line?.msg).toContain("`bun run start` refuses to start until this is fixed.");
     }
     const opened = openSqliteStore(file, [stricter]);
     await opened.update(stricter, 2, () => ({ title: "mended" }));
@@ -107,7 +107,7 @@ describe("records that the schema refuses now", () => {
       Array.from({ length: 5000 }, () => ""),
     );
     expect(await checkedAtStart(stricter)).toBe(5);
-    await expect(start("refuse", stricter)).rejects.toThrow('\n  and perhaps more of "note"\n');
+    await expect(start("refuse", stricter)).rejects.toThrow('\n  and possibly more records of "note"\n');
   });
 
   test("in a resource of several: each is told of", async () => {

@@ -87,7 +87,7 @@ describe("a host name", () => {
   test("with refused addresses only is refused, with a word on how to allow it", async () => {
     const refused = permittedAddresses("db.internal", none, async () => ["10.0.0.5", "::1"]);
     await expect(refused).rejects.toThrow(
-      "db.internal is at 10.0.0.5, ::1, not on the internet; if that is meant, put its network into allowNetworks",
+      "db.internal resolves to 10.0.0.5, ::1, which is not on the internet; to allow it, add its network to allowNetworks",
     );
   });
 
@@ -98,6 +98,6 @@ describe("a host name", () => {
   });
 
   test("localhost is refused with the system's own answer", async () => {
-    await expect(permittedAddresses("localhost", none)).rejects.toThrow("localhost is at 127.0.0.1");
+    await expect(permittedAddresses("localhost", none)).rejects.toThrow("localhost resolves to 127.0.0.1");
   });
 });

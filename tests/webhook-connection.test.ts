@@ -38,7 +38,7 @@ describeWithTwoAddresses("the host name", () => {
   test("that resolves to loopback is refused, and nothing is connected to", async () => {
     const inside = receiver();
     const error = await errorOf(deliverTo(`http://localhost:${inside.port}/`, { allowNetworks: [] }));
-    expect(error.message).toContain("not on the internet; if that is meant, put its network into allowNetworks");
+    expect(error.message).toContain("not on the internet; to allow it, add its network to allowNetworks");
     expect(inside.received).toHaveLength(0);
   });
 
@@ -61,7 +61,7 @@ describeWithTwoAddresses("the host name", () => {
   test("that no server answers for in time counts against the time limit", async () => {
     const resolve = () => new Promise<string[]>(() => {});
     expect((await errorOf(deliverTo("http://crm.example.com/", { timeoutMs: 200 }, { resolve }))).message).toBe(
-      "crm.example.com: no answer within 200 ms",
+      "crm.example.com: no response within 200 ms",
     );
   });
 

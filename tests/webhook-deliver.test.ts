@@ -34,7 +34,7 @@ describe("a delivery", () => {
     const crm = receiver({ answer: () => new Response("no", { status, headers: { "retry-after": "60" } }) });
     const error = await errorOf(deliverTo(crm.url));
     expect(error).not.toBeInstanceOf(RetryAfter);
-    expect(error.message).toStartWith(`127.0.0.1:${crm.port} answered ${status}`);
+    expect(error.message).toStartWith(`127.0.0.1:${crm.port} responded with ${status}`);
   });
 
   test("uses a connection again, and a new one when the server has just closed that", async () => {
@@ -90,7 +90,7 @@ describe("a redirect", () => {
   test.each([301, 302, 303, 307, 308])("is not followed: %d", async (status) => {
     const inner = receiver();
     const crm = receiver({ answer: () => new Response(null, { status, headers: { location: inner.url } }) });
-    expect((await errorOf(deliverTo(crm.url))).message).toContain(`answered ${status}`);
+    expect((await errorOf(deliverTo(crm.url))).message).toContain(`responded with ${status}`);
     expect((await errorOf(deliverTo(crm.url))).message).toContain("redirects are not followed");
     expect(inner.received).toHaveLength(0);
   });
@@ -98,13 +98,13 @@ describe("a redirect", () => {
 
 describe("a server that does not keep to the rules", () => {
   const noAnswer = [
-    ["never answers", () => {}, "no answer within 300 ms"],
+    ["never answers", () => {}, "no response within 300 ms"],
     ["closes at once", (socket) => socket.end(), "socket hang up"],
     ["resets the connection", (socket) => socket.terminate(), "ECONNRESET"],
     ["does not speak HTTP", (socket) => socket.write("220 mail.example.com ESMTP\r\n"), "Parse Error"],
     ["has headers without end", (socket) => socket.write(`HTTP/1.1 200 OK\r\n${"x-more: yes\r\n".repeat(100_000)}`), "Header overflow"],
-    ["sends a byte of its headers now and then", (socket) => drip(socket, "HTTP/1.1 200 OK\r\n", "x"), "no answer within 300 ms"],
-    ["says nothing but 100 Continue", (socket) => drip(socket, "", "HTTP/1.1 100 Continue\r\n\r\n"), "no answer within 300 ms"],
+    ["sends a byte of its headers now and then", (socket) => drip(socket, "HTTP/1.1 200 OK\r\n", "x"), "no response within 300 ms"],
+    ["says nothing but 100 Continue", (socket) => drip(socket, "", "HTTP/1.1 100 Continue\r\n\r\n"), "no response within 300 ms"],
     [
       "switches protocols",
       (socket) => socket.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"),
@@ -149,7 +149,7 @@ describe("a server that does not keep to the rules", () => {
   test("an endless body of an error is cut as well", async () => {
     const body = new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(16_384)) });
     const crm = receiver({ answer: () => new Response(body, { status: 500 }) });
-    expect((await errorOf(deliverTo(crm.url))).message).toContain("answered 500");
+    expect((await errorOf(deliverTo(crm.url))).message).toContain("responded with 500");
   });
 
   test("nobody listens", async () => {
@@ -174,5 +174,5 @@ test("a stop gives up on an answer that does not come", async () => {
   const delivery = errorOf(deliverTo(crm.url, {}, { stopping: stopping.signal }));
   await crm.until(1);
   stopping.abort();
-  expect((await delivery).message).toBe(`127.0.0.1:${crm.port}: given up since the consumer stops`);
+  expect((await delivery).message).toBe(`127.0.0.1:${crm.port}: aborted because the consumer is stopping`);
 });

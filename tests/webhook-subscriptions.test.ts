@@ -67,13 +67,13 @@ describe("a subscription", () => {
 
 describe("a mistake says what would be right", () => {
   const cases: [string, Record<string, unknown>, string][] = [
-    ["no name", { name: undefined }, "name: Lower-case letters"],
-    ["a name that cannot be in a queue's", { name: "CRM.dead" }, "name: Lower-case letters"],
-    ["no URL", { url: undefined }, "url: A whole URL"],
-    ["text that is no URL", { url: "crm.example.com/hooks" }, "url: A whole URL"],
-    ["another protocol", { url: "ftp://crm.example.com/" }, "url: A whole URL with https:// (or http://)"],
-    ["user and password in the URL", { url: "https://ada:secret@crm.example.com/" }, "url: Leave out user and password"],
-    ["a user in the URL", { url: "https://ada@crm.example.com/" }, "url: Leave out user and password"],
+    ["no name", { name: undefined }, "name: At most 60 lower-case letters"],
+    ["a name that cannot be in a queue's", { name: "CRM.dead" }, "name: At most 60 lower-case letters"],
+    ["no URL", { url: undefined }, "url: An absolute URL"],
+    ["text that is no URL", { url: "crm.example.com/hooks" }, "url: An absolute URL"],
+    ["another protocol", { url: "ftp://crm.example.com/" }, "url: An absolute URL with https:// (or http://)"],
+    ["user and password in the URL", { url: "https://ada:secret@crm.example.com/" }, "url: Remove the user and password"],
+    ["a user in the URL", { url: "https://ada@crm.example.com/" }, "url: Remove the user and password"],
     ["a private address", { url: "http://10.1.2.3/" }, "url: 10.1.2.3 is not on the internet"],
     ["loopback as one number", { url: "http://2130706433/" }, "url: 127.0.0.1 is not on the internet"],
     ["loopback in hexadecimal", { url: "http://0x7f.1/" }, "url: 127.0.0.1 is not on the internet"],
@@ -93,8 +93,8 @@ describe("a mistake says what would be right", () => {
     ["a network that is no list", { allowNetworks: "10.0.0.0/8" }, "allowNetworks: A list of networks, such as"],
     ["a time limit of 0", { timeoutMs: 0 }, "timeoutMs: A whole number of milliseconds from 100 to 120000"],
     ["a time limit in words", { timeoutMs: "5 s" }, "timeoutMs: A whole number of milliseconds"],
-    ["too many at the same time", { concurrency: 1000 }, "concurrency: A whole number of deliveries at the same time from 1 to 100"],
-    ["a rate of 0", { ratePerSecond: 0 }, "ratePerSecond: A whole number of deliveries a second from 1"],
+    ["too many at the same time", { concurrency: 1000 }, "concurrency: A whole number of concurrent deliveries from 1 to 100"],
+    ["a rate of 0", { ratePerSecond: 0 }, "ratePerSecond: A whole number of deliveries per second from 1"],
     ["no attempts", { retry: { attempts: 0 } }, "retry: retry.attempts is 0; use a whole number from 1 to 1000."],
     ["a delay in words", { retry: { firstDelayMs: "1 s" } }, "retry/firstDelayMs: Expected number"],
     [
@@ -123,17 +123,19 @@ describe("a mistake says what would be right", () => {
   }
 
   test("two of the same name", () => {
-    expect(mistakesIn(() => parse(crm, { ...crm, name: "search" }, crm))).toEqual(['/subscriptions/2/name: Another name; "crm" is taken.']);
+    expect(mistakesIn(() => parse(crm, { ...crm, name: "search" }, crm))).toEqual([
+      '/subscriptions/2/name: Use another name; "crm" is already used.',
+    ]);
   });
 
   test("a file that is something else", () => {
     const read = (text: string) => mistakesIn(() => parseSubscriptions(text, "webhooks.json", catalogue));
     expect(read("[]")).toEqual(["An object with only these fields: subscriptions."]);
-    expect(read('{"subscriptions": []}')).toEqual(["/subscriptions: A list with an entry for each subscriber."]);
+    expect(read('{"subscriptions": []}')).toEqual(["/subscriptions: A list with one entry per subscriber."]);
     expect(read('{"subscriptions": [7], "secret": 1}')).toContain(
       "/subscriptions/0: An object with only these fields: name, url, events, secret, allowNetworks, timeoutMs, concurrency, ratePerSecond, retry, startFrom.",
     );
-    expect(read("")).toEqual(["it is not JSON: JSON Parse error: Unexpected EOF"]);
+    expect(read("")).toEqual(["not valid JSON: JSON Parse error: Unexpected EOF"]);
   });
 
   test("all of them at once", () => {
@@ -145,7 +147,7 @@ describe("a mistake says what would be right", () => {
       "/subscriptions/1/events",
       "/subscriptions/1/secret",
     ]);
-    expect(read).toThrow("webhooks.json has 5 mistakes:\n  - /subscriptions/0/name: Lower-case");
+    expect(read).toThrow("webhooks.json has 5 mistakes:\n  - /subscriptions/0/name: At most 60 lower-case");
   });
 });
 

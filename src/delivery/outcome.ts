@@ -109,7 +109,7 @@ export function describeError(error: unknown): { message: string; stack: string 
     return { message: cut(message, 1000), stack: typeof error.stack === "string" ? cut(error.stack, 4000) : null };
   } catch {
     // The thrown value may itself throw on access.
-    return { message: "Something was thrown that cannot be shown", stack: null };
+    return { message: "A value that cannot be printed was thrown", stack: null };
   }
 }
 

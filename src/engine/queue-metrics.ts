@@ -14,12 +14,8 @@ export function describeQueues(metrics: Metrics, ask: AskQueues): void {
     }
     metrics.gauge({ name, help, read });
   };
-  gauge("warren_queue_messages", "Events that wait in the queue.", ({ messages }) => messages);
-  gauge("warren_queue_consumers", "Consumers that work on the queue now.", ({ consumers }) => consumers);
-  gauge("warren_queue_retries", "Events that wait for their next attempt.", ({ retries }) => retries);
-  gauge(
-    "warren_queue_dead_letters",
-    "Events that the queue's consumers gave up, and that nobody has redriven or discarded.",
-    (state) => state.deadLetters,
-  );
+  gauge("warren_queue_messages", "Events waiting in the queue.", ({ messages }) => messages);
+  gauge("warren_queue_consumers", "Running consumers of the queue.", ({ consumers }) => consumers);
+  gauge("warren_queue_retries", "Failed events waiting for their next attempt.", ({ retries }) => retries);
+  gauge("warren_queue_dead_letters", "Dead letters of the queue that have not been redriven or discarded.", (state) => state.deadLetters);
 }

@@ -26,7 +26,7 @@ export function keepRetention(options: RetentionOptions): { stop(): void } {
   void options.store.lead("retention", stopping.signal, async (until) => {
     do {
       await pruneOnce(options, new Date(earliestNow() - eventRetentionMs)).catch((error: unknown) =>
-        options.log.warn({ error: messageOf(error) }, "Old events could not be pruned; it is tried again"),
+        options.log.warn({ error: messageOf(error) }, "Cannot prune old events; retrying"),
       );
       await pause(Math.min(pruneEveryMs, eventRetentionMs), until);
     } while (!until.aborted);

@@ -15,18 +15,21 @@ export async function checkStoredRecords(store: Store, onInvalid: "refuse" | "wa
   if (invalid.length === 0) return;
   const what = describe(invalid);
   if (onInvalid === "refuse")
-    throw new Error(`${what}\n${advice}\nTo mend single records over HTTP, use \`bun run dev\`: it starts with this as a warning.`);
-  log.warn({ resources: invalid.map(({ resource }) => resource) }, `${what}\n${advice}\nUntil then \`bun run start\` refuses to start.`);
+    throw new Error(`${what}\n${advice}\nTo fix single records over HTTP, use \`bun run dev\`, which starts and only warns about this.`);
+  log.warn(
+    { resources: invalid.map(({ resource }) => resource) },
+    `${what}\n${advice}\n\`bun run start\` refuses to start until this is fixed.`,
+  );
 }
 
 const advice =
-  "If the schema has changed, put what it was into `past`, in src/domain/, with an `up` that makes these records valid " +
-  "(docs/reference/events.md, Versions); or make the schema accept them again.";
+  "If the schema has changed, add the previous schema to `past` in src/domain/, with an `up` that makes these records valid " +
+  "(docs/reference/events.md, Versions). Or make the schema accept them again.";
 
 function describe(invalid: readonly InvalidRecords[]): string {
   const lines = invalid.flatMap(({ resource, found, more }) => [
     ...found.map(({ id, mistakes }) => `  ${resource} ${id}: ${mistakes}`),
-    ...(more ? [`  and perhaps more of "${resource}"`] : []),
+    ...(more ? [`  and possibly more records of "${resource}"`] : []),
   ]);
-  return `Stored records are not valid by their schema, so that every event of them would be a dead letter:\n${lines.join("\n")}`;
+  return `Stored records do not match their schema, so every event of them would become a dead letter:\n${lines.join("\n")}`;
 }

@@ -67,7 +67,7 @@ async function deadOf(deadLetters: DeadLetters, depths: Depths, queue: string, i
   if (typeof depths === "string") return depths;
   const depth = depths.get(queue) ?? 0;
   if (depth === 0) return [];
-  if (depth > mostDeadLetters) return `the queue has ${depth} dead letters, too many to look through here`;
+  if (depth > mostDeadLetters) return `the queue has ${depth} dead letters, too many to search here`;
   try {
     return (await deadLetters.list(queue, { ids: [id] }, 0, 100)).deadLetters;
   } catch (error) {

@@ -89,7 +89,7 @@ export function readCommandLine<T>(help: string, read: (words: readonly string[]
 /** Prints an error and exits: with 2 for a {@link UsageError}, otherwise with 1. */
 export function exitWith(error: unknown): never {
   if (error instanceof UsageError) {
-    tell(`${error.message}\nRun it with --help for its usage.`);
+    tell(`${error.message}\nRun with --help for usage.`);
     process.exit(2);
   }
   // Show an error in the program itself with its stack.

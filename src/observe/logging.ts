@@ -18,7 +18,7 @@ export function createLog(options: { level: LogLevel; format: LogFormat; stream:
   const { level, format, stream, secrets } = options;
   const toText = format === "pretty" ? prettyLines() : (line: string) => `${line}\n`;
   const hide = withoutSecrets(secrets);
-  const lines = new LogStream(stream, (lost) => log.warn({ lines: lost }, "Lines of this log were lost: it could not be written"));
+  const lines = new LogStream(stream, (lost) => log.warn({ lines: lost }, "Log lines were lost because the log could not be written"));
   const log = pino(
     {
       level,
@@ -57,6 +57,6 @@ export function messageOf(error: unknown): string {
     if (error instanceof AggregateError && !error.message) return error.errors.map(messageOf).join("; ");
     return String(error.message || error.name);
   } catch {
-    return "Something was thrown that cannot be shown";
+    return "A value that cannot be printed was thrown";
   }
 }

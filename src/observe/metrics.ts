@@ -64,7 +64,7 @@ export class Metrics {
     const timeout = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, askTimeoutMs);
     });
-    const asked = this.#asks.map((ask, index) => this.#watched(`question ${index + 1}`, ask));
+    const asked = this.#asks.map((ask, index) => this.#watched(`source ${index + 1}`, ask));
     await Promise.race([Promise.all(asked), timeout]);
     clearTimeout(timer);
     const texts = await Promise.all([...this.#metrics.values()].map((text) => text()));
@@ -72,7 +72,7 @@ export class Metrics {
   }
 
   #add<Value>(type: string, { name, help, read }: Description<Value>, show: (name: string, sample: Sample<Value>) => string): void {
-    if (this.#metrics.has(name)) throw new Error(`There is a metric "${name}" already; give this one another name.`);
+    if (this.#metrics.has(name)) throw new Error(`A metric "${name}" already exists; use another name.`);
     const heading = `# HELP ${name} ${escaped(help)}\n# TYPE ${name} ${type}\n`;
     this.#metrics.set(name, async () => {
       const samples = await this.#watched(name, () => Array.from(read(), (sample) => show(name, sample)));
@@ -87,7 +87,7 @@ export class Metrics {
       this.#failing.delete(what);
       return value;
     } catch (error) {
-      if (!this.#failing.has(what)) this.log.warn({ metric: what, error: messageOf(error) }, "A metric could not be read; it is left out");
+      if (!this.#failing.has(what)) this.log.warn({ metric: what, error: messageOf(error) }, "Cannot read a metric; leaving it out");
       this.#failing.add(what);
       return undefined;
     }

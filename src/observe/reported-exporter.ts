@@ -28,8 +28,8 @@ export class ReportedExporter implements SpanExporter {
     const { endpoint, log } = this;
     const failing = code === ExportResultCode.FAILED;
     if (failing && !this.#failing)
-      log.warn({ endpoint, error: messageOf(error) }, "Traces do not reach the collector; nothing else depends on it");
-    if (!failing && this.#failing) log.info({ endpoint }, "Traces reach the collector again");
+      log.warn({ endpoint, error: messageOf(error) }, "Cannot send traces to the collector; everything else works without it");
+    if (!failing && this.#failing) log.info({ endpoint }, "Sending traces to the collector again");
     this.#failing = failing;
   }
 

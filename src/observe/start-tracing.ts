@@ -14,10 +14,10 @@ export async function startTracing({ tracing, rabbitmq }: Config, serviceName: s
   try {
     const { OtelTracing } = await import("./otel");
     const started = new OtelTracing(tracing, { serviceName, brokerUrl: rabbitmq?.url, log });
-    log.info({ endpoint }, "Traces are sent to an OpenTelemetry collector");
+    log.info({ endpoint }, "Sending traces to an OpenTelemetry collector");
     return started;
   } catch (error) {
-    log.error({ endpoint, error: messageOf(error) }, "Tracing could not be started; all else works without it");
+    log.error({ endpoint, error: messageOf(error) }, "Cannot start tracing; continuing without it");
     return noTracing;
   }
 }

@@ -63,7 +63,7 @@ export async function permittedAddresses(hostname: string, allowed: BlockList, r
     throw new Error(
       found.length === 0
         ? `${hostname} has no address`
-        : `${hostname} is at ${found.join(", ")}, not on the internet; if that is meant, put its network into allowNetworks`,
+        : `${hostname} resolves to ${found.join(", ")}, which is not on the internet; to allow it, add its network to allowNetworks`,
     );
   }
   return permitted;

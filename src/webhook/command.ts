@@ -10,22 +10,22 @@ import { consumersFolder } from "../store/consumer/folder";
 import { DisabledSubscriptions, disabledText, missedText } from "./disabled";
 import { describe, parseSubscriptions, type Subscription } from "./subscriptions";
 
-const help = `Sends events to subscribers' URLs, signed as Standard Webhooks (https://www.standardwebhooks.com) has it.
+const help = `Sends events to subscribers' URLs, signed per Standard Webhooks (https://www.standardwebhooks.com).
 
   install -m 600 deploy/webhooks.example.json webhooks.json
-                                               who gets which events; nobody else may read its secrets
-  bun run consumers/webhook.ts --secret        prints a new secret; each subscriber has its own
-  bun run consumers/webhook.ts --check         says what is wrong with the file, or what it means
-  bun run consumers/webhook.ts                 delivers
-  bun run consumers/webhook.ts --enable crm    delivers again to a subscriber that has answered 410 Gone
+                                               creates the file of subscriptions; only you can read its secrets
+  bun run consumers/webhook.ts --secret        prints a new secret; use one per subscriber
+  bun run consumers/webhook.ts --check         checks the file, and lists its subscriptions or its mistakes
+  bun run consumers/webhook.ts                 delivers events
+  bun run consumers/webhook.ts --enable crm    delivers again to a subscriber that responded with 410 Gone
 
 Options:
-  --config FILE      the subscriptions; default webhooks.json
+  --config FILE      file of subscriptions; default webhooks.json
   --check, --enable NAME, --secret
 ${everyFlagHelp}
 
-The file is read at the start. Each subscription has a queue of its own, webhook.<name>. Logs go to standard error. Ctrl+C
-finishes the deliveries in hand and stops.`;
+The file is read at startup. Each subscription has its own queue, webhook.<name>. Logs go to standard error. Ctrl+C finishes
+the deliveries in progress and stops.`;
 
 /**
  * Reads the command line and the config file. Returns the subscriptions and which of them are disabled. With `--check`,
@@ -61,9 +61,7 @@ function readConfigFile(file: string): string {
     exposure = exposureOf(file);
     if (exposure === undefined) return readFileSync(file, "utf8");
   } catch (error) {
-    throw new Error(
-      `${file} cannot be read: ${messageOf(error)}. Start with a copy of deploy/webhooks.example.json, or name another file with --config.`,
-    );
+    throw new Error(`Cannot read ${file}: ${messageOf(error)}. Copy deploy/webhooks.example.json, or name another file with --config.`);
   }
   throw new Error(`${file}: ${exposure}.`);
 }
@@ -82,7 +80,7 @@ function state(subscription: Subscription, disabled: DisabledSubscriptions): str
 function enabled(name: string, subscriptions: readonly Subscription[], disabled: DisabledSubscriptions): string {
   const subscription = subscriptions.find((known) => known.name === name);
   if (!subscription)
-    throw new Error(`There is no subscription "${name}"; there are ${subscriptions.map((known) => known.name).join(", ")}.`);
+    throw new Error(`There is no subscription "${name}". Known subscriptions: ${subscriptions.map((known) => known.name).join(", ")}.`);
   const { since } = disabled.get(subscription) ?? {};
   disabled.enable(name);
   return since === undefined ? `${name} was not disabled.` : `${name} is enabled. ${missedText(name, since)}`;

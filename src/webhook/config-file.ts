@@ -1,6 +1,6 @@
 import { type Static, type TProperties, Type } from "@sinclair/typebox";
 
-export const wholeUrl = "A whole URL with https:// (or http://), such as https://example.com/hooks.";
+export const wholeUrl = "An absolute URL with https:// (or http://), such as https://example.com/hooks.";
 export const startPlaces = '"now", "beginning", or a day or time such as "2026-11-01" or "2026-11-01T08:00:00Z".';
 
 /** Canonical base64 of 24 to 64 bytes. */
@@ -20,15 +20,15 @@ function fieldsOf<Fields extends TProperties>(fields: Fields) {
 const Entry = fieldsOf({
   name: Type.String({
     pattern: "^[a-z0-9][a-z0-9_-]{0,59}$",
-    description: 'Lower-case letters, digits, - and _, at most 60, such as "crm".',
+    description: 'At most 60 lower-case letters, digits, - and _, such as "crm".',
   }),
   url: Type.String({ pattern: "^[hH][tT][tT][pP][sS]?://", description: wholeUrl }),
   events: Type.Array(Type.String(), { minItems: 1, description: 'A list of event types or patterns, such as ["item.*"].' }),
   secret: Type.Union([Secret, Type.Array(Secret, { minItems: 1, maxItems: 5 })], { description: secretWords }),
   allowNetworks: Type.Optional(Type.Array(Type.String(), { description: 'A list of networks, such as ["10.0.0.0/8", "fd00::/8"].' })),
   timeoutMs: Type.Optional(whole(100, 120_000, "milliseconds")),
-  concurrency: Type.Optional(whole(1, 100, "deliveries at the same time")),
-  ratePerSecond: Type.Optional(whole(1, 1_000_000, "deliveries a second")),
+  concurrency: Type.Optional(whole(1, 100, "concurrent deliveries")),
+  ratePerSecond: Type.Optional(whole(1, 1_000_000, "deliveries per second")),
   retry: Type.Optional(
     fieldsOf({
       attempts: Type.Optional(Type.Number()),
@@ -43,7 +43,7 @@ export type Entry = Static<typeof Entry>;
 
 /** Schema of the config file. */
 export const ConfigFile = fieldsOf({
-  subscriptions: Type.Array(Entry, { minItems: 1, description: "A list with an entry for each subscriber." }),
+  subscriptions: Type.Array(Entry, { minItems: 1, description: "A list with one entry per subscriber." }),
 });
 export type ConfigFile = Static<typeof ConfigFile>;
 

@@ -43,8 +43,8 @@ export async function deliver(
       });
     if (status >= 200 && status <= 299) return "delivered";
     if (status === 410) return "gone";
-    const trouble = `${url.host} answered ${status} ${STATUS_CODES[status] ?? ""}`.trim();
-    if (status >= 300 && status <= 399) throw new Error(`${trouble}; redirects are not followed: the subscription has to name the new URL`);
+    const trouble = `${url.host} responded with ${status} ${STATUS_CODES[status] ?? ""}`.trim();
+    if (status >= 300 && status <= 399) throw new Error(`${trouble}; redirects are not followed: set the new URL in the subscription`);
     const askedMs = status === 429 || status === 503 ? retryAfterMs(retryAfter, Date.now()) : undefined;
     if (askedMs === undefined) throw new Error(trouble);
     // Never retry sooner than the policy does. Otherwise a short Retry-After would use up all attempts within seconds.
@@ -60,7 +60,8 @@ export async function deliver(
  * @throws {Reject} if the id has a dot, which separates the signed parts, or other than visible ASCII characters.
  */
 export function signedHeaders(id: string, body: string, secrets: readonly string[], now = new Date()): Record<string, string> {
-  if (!/^[\x21-\x2d\x2f-\x7e]+$/.test(id)) throw new Reject("Its id cannot be a webhook-id, which has visible ASCII characters and no dot");
+  if (!/^[\x21-\x2d\x2f-\x7e]+$/.test(id))
+    throw new Reject("The event's id cannot be a webhook-id, which must be visible ASCII characters without a dot");
   return {
     "content-type": "application/json",
     "user-agent": "Warren-Webhook/1",
@@ -82,8 +83,8 @@ function timeLimit(timeoutMs: number, stopping: AbortSignal) {
     controller.abort(new Error(why));
     reject(controller.signal.reason);
   };
-  const onStop = () => end("given up since the consumer stops");
-  const timer = setTimeout(() => end(`no answer within ${timeoutMs} ms`), timeoutMs);
+  const onStop = () => end("aborted because the consumer is stopping");
+  const timer = setTimeout(() => end(`no response within ${timeoutMs} ms`), timeoutMs);
   if (stopping.aborted) onStop();
   else stopping.addEventListener("abort", onStop, { once: true });
   return {

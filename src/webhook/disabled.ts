@@ -59,12 +59,12 @@ export class DisabledSubscriptions {
 
 export function disabledText(name: string, since: string): string {
   return (
-    `${name} is disabled: it has answered 410 Gone, and its events are dropped. To deliver again, change its entry in the config, or run: ` +
+    `${name} is disabled because it responded with 410 Gone; its events are dropped. To enable it, change its entry in the config, or run: ` +
     `bun run consumers/webhook.ts --enable ${name}. ${missedText(name, since)}`
   );
 }
 
 /** Returns the command that sends the missed events. */
 export function missedText(name: string, since: string): string {
-  return `What it missed is sent by: bun run replay --queue webhook.${name} --from ${since}`;
+  return `To send the missed events, run: bun run replay --queue webhook.${name} --from ${since}`;
 }

@@ -87,7 +87,7 @@ function postTo(address: string, { url, headers, body, signal }: Omit<Post, "add
     // Without this handler, an upgraded request would not end, not even if it is aborted.
     request.on("upgrade", (_, socket) => {
       socket.destroy();
-      reject(new Error("switched to another protocol, which nobody asked for"));
+      reject(new Error("unexpectedly switched to another protocol"));
     });
     request.end(body);
   });

@@ -12,7 +12,7 @@ const answersTimeoutMs = 5000;
 export const webhooks = {
   queue: "webhook.{name}",
   events: ["#"],
-  description: "Delivers the events that a subscription names to its URL, signed as Standard Webhooks has it.",
+  description: "Delivers the events of each subscription to its URL, signed per Standard Webhooks.",
 };
 
 /** Returns the consumer of a subscription. Each has its own queue, so that retries and dead letters are separate. */

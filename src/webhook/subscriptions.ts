@@ -68,7 +68,7 @@ export function parseSubscriptions(json: string, file: string, catalogue: Catalo
   const names = subscriptions.map(({ name }) => name);
   for (const [index, name] of names.entries()) {
     if (name && names.indexOf(name) < index)
-      mistakes.push({ pointer: placeOf("subscriptions", index, "name"), detail: `Another name; "${name}" is taken.` });
+      mistakes.push({ pointer: placeOf("subscriptions", index, "name"), detail: `Use another name; "${name}" is already used.` });
   }
   refuse(file, mistakes);
   return subscriptions;
@@ -82,7 +82,7 @@ function parseJson(json: string, file: string): unknown {
     value = JSON.parse(text);
   } catch (error) {
     // The parser's message quotes the text, which could be a secret without quotation marks.
-    throw new SubscriptionsError(file, [{ pointer: "", detail: `it is not JSON: ${messageOf(error).replace(/"[^"]*"?/g, "…")}` }]);
+    throw new SubscriptionsError(file, [{ pointer: "", detail: `not valid JSON: ${messageOf(error).replace(/"[^"]*"?/g, "…")}` }]);
   }
   // JSON.parse silently takes the last of duplicate keys.
   refuse(file, inexact(text, value));
@@ -138,10 +138,10 @@ export function describe({ name, events, url }: Subscription): string {
 function readUrl(text: string, allowed: BlockList): URL {
   const url = URL.parse(text);
   if (!url) throw new Error(wholeUrl);
-  if (url.username || url.password) throw new Error("Leave out user and password; the signature tells the subscriber who it is from.");
+  if (url.username || url.password) throw new Error("Remove the user and password; the signature authenticates the sender.");
   const host = bareHost(url);
   if (isIP(host) && !isPermitted(host, allowed)) {
-    throw new Error(`${host} is not on the internet; if that is meant, put its network into allowNetworks.`);
+    throw new Error(`${host} is not on the internet; to allow it, add its network to allowNetworks.`);
   }
   return url;
 }

@@ -198,7 +198,7 @@ describe("bun run dead-letters without a broker", () => {
       const [said, help, ...more] = stderr.split("\n");
       expect([words, code, stdout]).toEqual([words, 2, ""]);
       expect(said).toMatch(mistake);
-      expect([help, more]).toEqual(["Run it with --help for its usage.", []]);
+      expect([help, more]).toEqual(["Run with --help for usage.", []]);
     }
     const help = await deadLetters("redrive", "--help");
     expect([help.code, help.stderr]).toEqual([0, ""]);

@@ -63,7 +63,7 @@ test("a schema that refuses what is stored is a warning; `bun run start` refuses
   await send("POST", `${url}/items`, { name: "kept" });
   const schema = await Bun.file(join(copy.path, "src/domain/item.ts")).text();
   await write("src/domain/item.ts", schema.replace('pattern: "\\\\S"', 'pattern: "^[A-Z]"'));
-  const warning = await dev.line("Stored records are not valid by their schema");
+  const warning = await dev.line("Stored records do not match their schema");
   expect(warning).toContain("item 1: /name: ");
   await starts(2);
   const started = run(["run", "start"], { cwd: copy.path, env: environment(copy.path) });
@@ -71,7 +71,7 @@ test("a schema that refuses what is stored is a warning; `bun run start` refuses
   await started.line("is in use by another Warren API", "stderr");
   await dev.stop();
   const refused = run(["run", "start"], { cwd: copy.path, env: environment(copy.path) });
-  await refused.line("Warren cannot start. Stored records are not valid by their schema", "stderr");
+  await refused.line("Warren cannot start. Stored records do not match their schema", "stderr");
   await refused.line("item 1: /name: ", "stderr");
   expect(await refused.exited).toBe(1);
   dev = run(["run", "dev"], { cwd: copy.path, env: { ...environment(copy.path), PORT: new URL(url).port } });

@@ -136,7 +136,7 @@ describe("bun run replay without a broker", () => {
       expect([words, code, stdout]).toEqual([words, 2, ""]);
       const [said, help, ...more] = stderr.split("\n");
       expect(said).toMatch(mistake);
-      expect([help, more]).toEqual(["Run it with --help for its usage.", []]);
+      expect([help, more]).toEqual(["Run with --help for usage.", []]);
     }
     expect(await replay("--help")).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("bun run replay --queue audit") });
   });

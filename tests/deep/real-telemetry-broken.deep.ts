@@ -95,7 +95,7 @@ test.each<[string, () => number | undefined]>([
   expect(api.stderr).toEqual([]);
   for (const lines of [api.stdout, shop.stderr]) {
     expect(lines.filter((line) => line.includes("OpenTelemetry collector"))).toHaveLength(1);
-    expect(lines.filter((line) => line.includes("Traces do not reach")).length).toBeLessThanOrEqual(1);
+    expect(lines.filter((line) => line.includes("Cannot send traces")).length).toBeLessThanOrEqual(1);
     expect(lines.join()).not.toContain("s3cret");
     expect(lines.filter((line) => !line.startsWith("{"))).toEqual([]);
   }

@@ -76,7 +76,7 @@ describeWithRabbit("with RabbitMQ", () => {
     expect(bound.filter((line) => line.includes("webhook.all"))).toHaveLength(3);
     const { headers } = (await takeOne("webhook.fails.dead")).properties;
     expect(headers).toMatchObject({ "x-reason": "attempts-exhausted", "x-attempts": 2, "x-queue": "webhook.fails" });
-    expect(String(headers?.["x-error"])).toEndWith("answered 500 Internal Server Error");
+    expect(String(headers?.["x-error"])).toEndWith("responded with 500 Internal Server Error");
     const output = [...webhook.stdout, ...webhook.stderr, JSON.stringify(headers)].join("\n");
     for (const secret of it.secrets) expect(output).not.toContain(secret);
   });

@@ -90,13 +90,13 @@ describe("deliveries", () => {
       expect([name, reason, attempts]).toEqual([name, "attempts-exhausted", 2]);
     }
     const { port: silentPort } = new URL(String(it.entries.find(({ name }) => name === "silent")?.["url"]));
-    expect(errors["always-fails"]).toEndWith("answered 500 Internal Server Error");
-    expect(errors["moved"]).toContain("answered 302 Found; redirects are not followed");
-    expect(errors["silent"]).toBe(`Error: 127.0.0.1:${silentPort}: no answer within 300 ms`);
+    expect(errors["always-fails"]).toEndWith("responded with 500 Internal Server Error");
+    expect(errors["moved"]).toContain("responded with 302 Found; redirects are not followed: set the new URL in the subscription");
+    expect(errors["silent"]).toBe(`Error: 127.0.0.1:${silentPort}: no response within 300 ms`);
     expect(errors["nobody"]).toContain("ECONNREFUSED");
     expect(errors["wrong-name"]).toContain("does not match certificate's altnames");
     expect(errors["untrusted"]).toContain("self signed certificate");
-    expect(errors["inside"]).toContain("localhost is at 127.0.0.1, not on the internet");
+    expect(errors["inside"]).toContain("localhost resolves to 127.0.0.1, which is not on the internet");
 
     await limited.until(2);
     await failsOnce.until(2);
@@ -148,7 +148,7 @@ describe("deliveries", () => {
     const text = await answer.text();
     expect(answer.status).toBe(200);
     expect(text).toContain("attempts-exhausted");
-    expect(text).toContain("answered 500 Internal Server Error");
+    expect(text).toContain("responded with 500 Internal Server Error");
     for (const secret of it.secrets) expect(text).not.toContain(secret);
   });
 });
