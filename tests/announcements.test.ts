@@ -46,12 +46,12 @@ test("what is signed with the key, by who sends it, lately, is believed", () => 
 });
 
 test.each<[string, Sent, string]>([
-  ["another key", { signedWith: "x".repeat(43) }, "another key"],
-  ["another queue", { change: (body) => body.replace("audit", "mallory") }, "another key"],
-  ["other types", { change: (body) => body.replace("item.created", "item.deleted") }, "another key"],
-  ["another time", { change: (body) => body.replace("18:00:00", "18:00:01") }, "another key"],
-  ["a space more", { change: (body) => `${body} ` }, "another key"],
-  ["another sender", { sender: "mallory" }, "another user"],
+  ["another key", { signedWith: "x".repeat(43) }, "not signed with the key of this API"],
+  ["another queue", { change: (body) => body.replace("audit", "mallory") }, "not signed with the key of this API"],
+  ["other types", { change: (body) => body.replace("item.created", "item.deleted") }, "not signed with the key of this API"],
+  ["another time", { change: (body) => body.replace("18:00:00", "18:00:01") }, "not signed with the key of this API"],
+  ["a space more", { change: (body) => `${body} ` }, "not signed with the key of this API"],
+  ["another sender", { sender: "mallory" }, "a RabbitMQ user other than its sender"],
   ["an old copy", { issuedAt: new Date(now - 8 * 24 * hourMs).toISOString() }, "older than seven days"],
   ["a time to come", { issuedAt: new Date(now + 2 * hourMs).toISOString() }, "ahead"],
   ["no time at all", { issuedAt: "yesterday" }, "older"],

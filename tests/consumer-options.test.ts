@@ -61,7 +61,7 @@ describe("the events", () => {
   });
 
   test("that are none are refused, and the known ones listed", () => {
-    expect(() => resolve({ events: [] })).toThrow("`events` is empty: leave it out for all events, or name some.");
+    expect(() => resolve({ events: [] })).toThrow("`events` is empty: omit it for all events, or list some.");
     expect(() => resolve({ events: ["item.created", "item.craeted"] })).toThrow(UnknownEventType);
     expect(() => resolve({ events: ["item.craeted"] })).toThrow(`Known: ${every.join(", ")}`);
   });
@@ -71,8 +71,8 @@ describe("a mistake is said, with what would be right:", () => {
   test.each<[string, object]>([
     ["concurrency is 0; use a whole number from 1 to 1000.", { concurrency: 0 }],
     ["concurrency is 1.5; use a whole number from 1 to 1000.", { concurrency: 1.5 }],
-    ["concurrency is 2, but transactions on one file are one after another; leave it out.", { concurrency: 2, exactlyOnce: true }],
-    ["concurrency is 2, but batches are one after another; leave it out.", { concurrency: 2, handle: undefined, handleBatch() {} }],
+    ["concurrency is 2, but transactions on one file run one after another; omit it.", { concurrency: 2, exactlyOnce: true }],
+    ["concurrency is 2, but batches run one after another; omit it.", { concurrency: 2, handle: undefined, handleBatch() {} }],
     ["prefetch is 0; use a whole number from 1 to 65535.", { prefetch: 0 }],
     ["prefetch is 65536; use a whole number from 1 to 65535.", { prefetch: 65_536 }],
     ["ratePerSecond is 0; use a number above 0.", { ratePerSecond: 0 }],
@@ -81,14 +81,14 @@ describe("a mistake is said, with what would be right:", () => {
     ["handlerTimeoutMs is 1500001; use a whole number from 1 to 1500000.", { handlerTimeoutMs: 1_500_001 }],
     ["maxDeaths is 0; use a whole number from 1 to 1000.", { maxDeaths: 0 }],
     ["inboxRetentionMs is 0; use a whole number from 1 to 315360000000.", { inboxRetentionMs: 0 }],
-    ["startFrom is not a valid date.", { startFrom: new Date("never") }],
-    ["startFrom is not a valid date.", { startFrom: new Date("+010000-01-01T00:00:00Z") }],
+    ['startFrom is an invalid Date; use "beginning", "now" or a valid Date.', { startFrom: new Date("never") }],
+    ['startFrom is an invalid Date; use "beginning", "now" or a valid Date.', { startFrom: new Date("+010000-01-01T00:00:00Z") }],
     ["batch.size is 0; use a whole number from 1 to 10000.", { handle: undefined, handleBatch() {}, batch: { size: 0 } }],
     ["batch.waitMs is -1; use a whole number from 0 to 60000.", { handle: undefined, handleBatch() {}, batch: { waitMs: -1 } }],
-    ["breaker.failureShare is 0; use a share above 0, up to 1.", { breaker: { failureShare: 0 } }],
-    ["breaker.failureShare is 50; use a share above 0, up to 1.", { breaker: { failureShare: 50 } }],
-    ["breaker.pauseMs is 0; use a number from 1.", { breaker: { pauseMs: 0 } }],
-    ["breaker.windowMs is NaN; use a number from 1.", { breaker: { windowMs: Number.NaN } }],
+    ["breaker.failureShare is 0; use a number greater than 0 and at most 1.", { breaker: { failureShare: 0 } }],
+    ["breaker.failureShare is 50; use a number greater than 0 and at most 1.", { breaker: { failureShare: 50 } }],
+    ["breaker.pauseMs is 0; use a number of 1 or more.", { breaker: { pauseMs: 0 } }],
+    ["breaker.windowMs is NaN; use a number of 1 or more.", { breaker: { windowMs: Number.NaN } }],
   ])("%s", (message, options) => {
     expect(() => resolve(options)).toThrow(new ConsumerError(message));
   });
@@ -100,13 +100,13 @@ describe("a queue's name", () => {
   });
 
   test.each(["", "-a", ".a", "a b", "ä", "a/b", "../a", "a\n", "x".repeat(201)])("%p is refused: it is also a file's name", (queue) => {
-    expect(() => checkQueueName(queue)).toThrow(`"${queue}" cannot name a queue`);
+    expect(() => checkQueueName(queue)).toThrow(`"${queue}" is not a valid queue name`);
   });
 
   test.each(["audit.dead", "audit.retry.1000", "warren.subscriptions", "amq.evil"])(
     "%p is refused: Warren or RabbitMQ keeps it for itself",
     (queue) => {
-      expect(() => checkQueueName(queue)).toThrow("is a queue that Warren or RabbitMQ keeps for itself");
+      expect(() => checkQueueName(queue)).toThrow("is reserved for Warren or RabbitMQ");
     },
   );
 });

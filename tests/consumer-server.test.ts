@@ -85,7 +85,7 @@ describe("the flags of a consumer", () => {
   test("have a help that says what the consumer does", () => {
     const help = helpOf([{ queue: "price-watch", events: ["item.created", "item.updated"], description: "Watches prices." }, {}]);
     expect(help).toStartWith(
-      "Watches prices.\nHandles item.created, item.updated, from the queue price-watch.\n\nHandles all its events, from a temporary queue.\n",
+      "Watches prices.\nHandles item.created, item.updated, from the queue price-watch.\n\nHandles all events, from a temporary queue.\n",
     );
     for (const flag of ["--metrics-port N", "--health-port N", "--help"]) expect(help).toContain(flag);
   });
@@ -104,13 +104,13 @@ describe("a consumer is", () => {
 
   test.each([
     ["waiting", undefined, "not ready", /database/],
-    ["waiting", "connecting", "not ready", /RabbitMQ cannot be reached/],
+    ["waiting", "connecting", "not ready", /Cannot reach RabbitMQ/],
     ["waiting", "connected", "not ready", /queue/],
     ["standing by", undefined, "ready", /stands by/],
     ["consuming", undefined, "ready", undefined],
     ["consuming", "connected", "ready", undefined],
     ["consuming", "blocked", "degraded", /alarm/],
-    ["consuming", "connecting", "not ready", /RabbitMQ cannot be reached/],
+    ["consuming", "connecting", "not ready", /Cannot reach RabbitMQ/],
   ] as const)("%s, with its broker %s: %s", (stage, state, status, detail) => {
     const health = healthOf(consumer(stage, state));
     expect([health.queue, health.status]).toEqual(["stock", status]);
@@ -127,7 +127,7 @@ describe("a consumer is", () => {
     writeFileSync(join(quarantine, "prices", "1.json"), "{}");
     expect(healthOf(stock)).toEqual({ queue: "stock", status: "ready" });
     for (const name of ["1.json", "2.json", "3.json.part"]) writeFileSync(join(quarantine, "stock", name), "{}");
-    const detail = `2 messages that no queue takes are in ${join(quarantine, "stock")}.`;
+    const detail = `2 messages that no queue accepts are in ${join(quarantine, "stock")}.`;
     expect(healthOf(stock)).toEqual({ queue: "stock", status: "degraded", detail });
     folder.remove();
   });

@@ -113,10 +113,10 @@ describe("a consumer that asks for an older version", () => {
     const ask = (versions: object) => () =>
       testConsumer({ queue: "parcels", versions: versions as AskedTypes, handle: () => {} }, { catalogue });
     expect(ask({ "parcel.created": 1 })).toThrow(
-      'parcel.created cannot be had in version 1, since nothing says how version 2 becomes version 1: give that past version a `down`, where "parcel" is defined.',
+      'parcel.created cannot be converted to version 1, because there is no conversion from version 2 to version 1: add a `down` to that past version, where "parcel" is defined.',
     );
     expect(ask({ "parcel.created": 4 })).toThrow("parcel.created has versions 1 to 3, not 4.");
-    expect(ask({ "parcel.*": 1 })).toThrow('name each event type, such as "parcel.created", and not the pattern "parcel.*"');
+    expect(ask({ "parcel.*": 1 })).toThrow('use event types, such as "parcel.created", instead of the pattern "parcel.*"');
     expect(ask({ "parcel.burnt": 1 })).toThrow('Unknown event type "parcel.burnt"');
     expect(ask({ "parcel.shipped": 2 })).not.toThrow();
   });

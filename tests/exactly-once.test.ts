@@ -172,9 +172,9 @@ describe("the consumer's own tables", () => {
   });
 
   test("need a queue with a name, and one event after another", () => {
-    expect(() => testConsumer({ exactlyOnce: true, handle() {} })).toThrow("exactlyOnce needs a `queue`");
+    expect(() => testConsumer({ exactlyOnce: true, handle() {} })).toThrow("exactlyOnce requires a `queue`");
     expect(() => testConsumer({ queue: "ledger", exactlyOnce: true, concurrency: 2, handle() {} })).toThrow(
-      "transactions on one file are one after another",
+      "transactions on one file run one after another",
     );
   });
 });

@@ -58,8 +58,8 @@ test("degraded: what waits is older than a minute, though RabbitMQ is there", as
 });
 
 test.each([
-  ["connecting", "RabbitMQ cannot be reached now."],
-  ["blocked", "RabbitMQ takes no messages for now (a memory or disk alarm)."],
+  ["connecting", "Cannot reach RabbitMQ."],
+  ["blocked", "RabbitMQ does not accept messages now (a memory or disk alarm)."],
 ] as const)("degraded, with the reason, and not down: RabbitMQ is %s", async (broker, problem) => {
   relay = { ...relay, broker, position: 3 };
   expect(await ready()).toMatchObject({ status: "degraded", problems: [problem], broker });

@@ -40,7 +40,7 @@ test("an inbox that cannot be tidied, as on a full disk, does not end the consum
     const line = await eventually(() => lines.find(({ level }) => level === "warn"), "the warning");
     expect(line).toMatchObject({
       queue: "ledger",
-      msg: "Old entries of the inbox could not be removed; it is tried again",
+      msg: "Cannot remove old entries of the inbox; retrying",
       error: "database or disk is full",
     });
     await insert();

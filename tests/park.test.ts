@@ -40,7 +40,7 @@ describe("a message over which RabbitMQ closes the channel", () => {
     const { parked, channels, left, lines } = await closing();
     expect({ channels, left }).toEqual({ channels: 3, left: [] });
     expect(parked.quarantined).toEqual([expect.stringContaining('"id":2')]);
-    const line = lines.find(({ msg }) => msg === "No queue takes this message; it is kept in a file");
+    const line = lines.find(({ msg }) => msg === "No queue accepts this message; keeping it in a file");
     expect(line).toMatchObject({ level: "error", queue: "q", file: "a file", error: expect.stringContaining("twice") as string });
   });
 
@@ -80,7 +80,7 @@ describe("copies that RabbitMQ refuses, though the channel stays", () => {
     expect(channel.published[1]?.options.headers).toMatchObject({
       "x-attempts": 1,
       "x-reason": "attempts-exhausted",
-      "x-error": expect.stringMatching(/^Error: no \(not tried again, .*message nacked/) as string,
+      "x-error": expect.stringMatching(/^Error: no \(not retried, .*message nacked/) as string,
     });
   });
 

@@ -139,7 +139,7 @@ describe("a path given by mistake", () => {
     mkdirSync(data, { recursive: true });
     await Bun.write(file, content);
     expect(() => openSqliteStore(file, [order])).toThrow(
-      `The database ${file} cannot be opened: file is not a database. DATABASE_URL says where it is.`,
+      `The database ${file} cannot be opened: file is not a database. Check DATABASE_URL.`,
     );
     expect(() => openConsumerFile(file, { durable: false })).toThrow("file is not a database");
     expect([readdirSync(data), await Bun.file(file).text()]).toEqual([["warren.db"], content]);

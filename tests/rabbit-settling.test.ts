@@ -108,9 +108,7 @@ describe("invariant 3: the copy is confirmed before the original is acked", () =
     await settled();
     expect(channel.calls.slice(1)).toEqual([...Array.from({ length: 4 }, () => "publish q.retry.1000"), "ack 1"]);
     expect(new Set(channel.published.map(({ options }) => options.messageId))).toEqual(new Set([event.id]));
-    expect(at("error")).toEqual(
-      Array.from({ length: 3 }, () => "A failed event could not be moved; it stays unacknowledged and this is tried again"),
-    );
+    expect(at("error")).toEqual(Array.from({ length: 3 }, () => "Cannot move a failed event; it stays unacknowledged. Retrying"));
   });
 
   test("and the original is not acked while its queue cannot be made; this is no hot loop", async () => {

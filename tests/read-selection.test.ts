@@ -29,7 +29,7 @@ describe("the events to replay", () => {
 
   test("cannot be told from a request with mistakes, which are reported together", () => {
     expect(mistakesIn({ queue: "../audit", events: ["item.crated"], from: "2026-02-30", to: "soon" })).toEqual([
-      expect.stringContaining('queue: "../audit" cannot name a queue'),
+      expect.stringContaining('queue: "../audit" is not a valid queue name'),
       expect.stringContaining('events: Unknown event type "item.crated"'),
       "from: Expected a day such as 2026-11-01, or a time such as 2026-11-01T08:00:00Z.",
       "to: Expected a day such as 2026-11-01, or a time such as 2026-11-01T08:00:00Z.",

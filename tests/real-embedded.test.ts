@@ -64,7 +64,7 @@ describe("without a broker", () => {
 
   test("a durable logger that starts first, before there is a database, gets everything", async () => {
     const logger = run(["consumers/logger.ts"], { env });
-    await logger.line("Waiting for the API to make its database", "stderr");
+    await logger.line("Waiting for the API to create its database", "stderr");
     const api = await startApi({ env });
     await send("POST", `${api.url}/items`, sample);
     await logger.lines(/^\[CREATED\]/, 1);
@@ -122,7 +122,7 @@ describe("without a broker", () => {
     const api = await startApi({ env });
     const first = await startLogger([], { env });
     const second = run(["consumers/logger.ts"], { env });
-    await second.line("stands by", "stderr");
+    await second.line("standing by", "stderr");
     await send("POST", `${api.url}/items`, { name: "one" });
     await first.lines(/Name: one/, 1);
     await first.stop("SIGKILL");

@@ -47,7 +47,7 @@ describe("a replay", () => {
     const log = new MemoryLog();
     log.append(6);
     const { away, position, sent, sentOn } = await replay(log, closesOver(["event-2", "event-5"], tooLarge));
-    const why = `RabbitMQ closed the channel twice over this event: ${tooLarge.message}`;
+    const why = `RabbitMQ closed the channel twice because of this event: ${tooLarge.message}`;
     expect(away).toEqual([`event-2: ${why}`, `event-5: ${why}`]);
     expect([position, sent]).toEqual([6, 4]);
     // All are suspects after the first close, so each is sent alone.
@@ -60,7 +60,7 @@ describe("a replay", () => {
     log.append(1, { type: `item.${"x".repeat(200)}` });
     log.append(1);
     const { away, position, sent, sentOn } = await replay(log, (message) => message.confirm(), 600);
-    expect(away).toEqual([expect.stringMatching(/^event-2: The properties take \d+ bytes; a frame may have 600$/)]);
+    expect(away).toEqual([expect.stringMatching(/^event-2: The properties have \d+ bytes; a frame can have at most 600$/)]);
     expect([position, sent, sentOn]).toEqual([3, 2, [[1, 3]]]);
   });
 
@@ -129,7 +129,7 @@ describe("the relay", () => {
     }
     expect(relay.position).toBe(1);
     expect(refusals).toMatchObject([{ queue: null, event: { id: "event-2" }, reason: tooLarge.message }]);
-    const warning = "RabbitMQ closes the channel over an event; waiting until it takes it";
+    const warning = "RabbitMQ closes the channel because of an event; waiting until it accepts the event";
     expect(at("warn")).toEqual([warning]);
     expect(lines.find(({ msg }) => msg === warning)).toMatchObject({ event: "event-2", position: 2, bytes: 10, reason: tooLarge.message });
 
@@ -139,7 +139,7 @@ describe("the relay", () => {
     await last.untilPublished(2);
     await advance(0);
     expect([positions(last), relay.position, refusals.at(-1)]).toEqual([[2, 3], 3, null]);
-    expect(at("info")).toEqual(["RabbitMQ has taken the event"]);
+    expect(at("info")).toEqual(["RabbitMQ has accepted the event"]);
     await relay.stop(0);
     await running;
   });

@@ -7,7 +7,7 @@ import { settled } from "./support/settled";
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
-const warning = "An event did not reach its queue; it is sent again";
+const warning = "An event did not reach its queue; sending it again";
 
 /** Answers each message with the next of these, and confirms when they are used up. */
 function answers(...list: readonly ((message: Published) => void)[]): (message: Published) => void {
@@ -47,7 +47,7 @@ describe("an event that no queue takes", () => {
     });
     const running = relay.run(channel, channel.signal);
     await channel.untilPublished(1);
-    expect(at("warn")).toEqual([warning, "No queue could be made for an event"]);
+    expect(at("warn")).toEqual([warning, "Cannot create a queue for an event"]);
     await advance(100);
     await channel.untilPublished(2);
     await relay.stop(1000);
@@ -61,7 +61,7 @@ const places = (channel: MockChannel) =>
   channel.published.map(({ exchange, routingKey }, index) => `${positions(channel)[index]} ${exchange || routingKey}`);
 const refusedBy = (queue: string) => (message: Published) =>
   message.exchange !== "" || message.routingKey === queue ? message.nack() : message.confirm();
-const warned = "A queue refuses events; waiting until it takes them";
+const warned = "A queue refuses events; waiting until it accepts them";
 
 describe("an event that a queue refuses", () => {
   test("goes to each queue directly, and then with growing pauses to that queue only", async () => {

@@ -155,7 +155,7 @@ describe("the position", () => {
     const running = run();
     await channel.untilPublished(1);
     await advance(20);
-    expect(at("warn")).toEqual(["The relay's position could not be stored; events may be sent twice"]);
+    expect(at("warn")).toEqual(["Cannot store the relay's position; events may be sent twice"]);
     log.saveTrouble = undefined;
     log.append(1);
     relay.wake();

@@ -148,7 +148,7 @@ describe("an embedded consumer whose files were removed", () => {
     await insert("new");
     await untilHandled("old", "new");
     expect(recorded.lines.filter(({ level }) => level === "warn")).toMatchObject([
-      { queue: "own", msg: "The database was removed or replaced; finishing what is in hand, then going on with what is there" },
+      { queue: "own", msg: "The database was removed or replaced; finishing the events in progress, then continuing with the current one" },
     ]);
     expect(healthOf(consumer)).toEqual({ queue: "own", status: "ready" });
     // Its place is in a file that is there.
@@ -175,7 +175,7 @@ describe("an embedded consumer whose files were removed", () => {
     gate.resolve();
     await untilHandled("1", "2", "3", "4");
     await eventually(() => healthOf(consumer).status === "not ready" || undefined, "waiting for a database");
-    expect(healthOf(consumer).detail).toBe("Waits for the API to make its database.");
+    expect(healthOf(consumer).detail).toBe("Waiting for the API to create its database.");
     engine = await startEngine(config, catalogue, recordedLog().log);
     await insert("5");
     await untilHandled("1", "2", "3", "4", "5");
@@ -225,7 +225,7 @@ describe("an embedded consumer whose files were removed", () => {
       file,
       "not a database at all, and long enough to be looked at as one by SQLite, which reads a header of a hundred bytes",
     );
-    await expect(consumer.ended).rejects.toThrow(`The event log in ${file} cannot be read: file is not a database`);
+    await expect(consumer.ended).rejects.toThrow(`Cannot read the event log in ${file}: file is not a database`);
     consumer = { ...consumer, stop: async () => {} };
   });
 });

@@ -146,7 +146,7 @@ describe("the start", () => {
     new Database(file, { create: true }).close();
     const unlock = lock(file);
     expect(() => openSqliteStore(file, catalogue.resources)).toThrow(
-      `The database ${file} is locked by another program, such as an open transaction in a SQLite shell: end that.`,
+      `The database ${file} is locked by another program, such as an open transaction in a SQLite shell. End that transaction.`,
     );
     unlock();
     await openSqliteStore(file, catalogue.resources).close();

@@ -356,8 +356,10 @@ describe("while a commit is under way", () => {
       return addRow();
     });
     await turn();
-    expect(() => write?.()).toThrow("Written outside of a change");
-    expect(() => commits.uncommitted.prepare("DELETE FROM rows")).toThrow("Prepared too late, as changes are under way: DELETE FROM rows");
+    expect(() => write?.()).toThrow("Write outside a change");
+    expect(() => commits.uncommitted.prepare("DELETE FROM rows")).toThrow(
+      "Prepared too late, while changes are in progress: DELETE FROM rows",
+    );
     commitOldest(1);
     expect([await change, rows()]).toEqual([1, [1]]);
   });

@@ -155,7 +155,7 @@ describe("one process serves a database", () => {
   test("a second opener is refused, and told what to do", async () => {
     const first = open();
     expect(() => open()).toThrow(
-      `The database ${file} is in use by another Warren API. One process serves a SQLite database: stop the other one, or give this one a file of its own in DATABASE_URL.`,
+      `The database ${file} is in use by another Warren API. Only one process can serve a SQLite database: stop the other one, or set another file in DATABASE_URL.`,
     );
     await first.insert(item, item.example);
     await close(first);
@@ -181,7 +181,7 @@ describe("one process serves a database", () => {
 describe("a database of a newer program", () => {
   const message = () =>
     `The database ${file} has schema version 99, but this program knows versions up to ${storeMigrations.length}: ` +
-    "it was last used by a newer Warren. Start that one, or give another file in DATABASE_URL.";
+    "it was last used by a newer version of Warren. Start that version, or set another file in DATABASE_URL.";
   beforeEach(() => {
     const db = new Database(file, { create: true });
     db.run("PRAGMA user_version = 99");

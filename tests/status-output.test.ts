@@ -126,7 +126,7 @@ describe("a person is needed for", () => {
     [
       "messages that no queue takes",
       { ...well, quarantine: [{ queue: "audit", messages: 1, folder: "data/quarantine/audit" }] },
-      [["quarantine", "audit", /A message that no queue takes is in data\/quarantine\/audit\./, /Each file states the reason/]],
+      [["quarantine", "audit", /A message that no queue accepts is in data\/quarantine\/audit\./, /Each file states the reason/]],
     ],
     [
       "events of an embedded consumer that does not run",

@@ -87,7 +87,7 @@ forEachEngine((placesIn) => {
   test("a record on which the upcaster fails is named, and nothing is changed", async () => {
     await store(first, { name: "good" }, { name: "bad" });
     await expect(openStore(places, [second])).rejects.toThrow(
-      "note 2 cannot be brought to the newest schema, so nothing was changed. note.created version 1 to 2: Error: not this one",
+      "note 2 cannot be converted to the newest schema; nothing was changed. note.created version 1 to 2: Error: not this one",
     );
     expect((await stored(first)).map(({ name }) => name)).toEqual(["good", "bad"]);
   });
@@ -95,7 +95,7 @@ forEachEngine((placesIn) => {
   test("an older program leaves what a newer one stored alone, and says so", async () => {
     await store(second, { title: "one" });
     await expect(openStore(places, [first])).rejects.toThrow(
-      'The records of "note" have schema version 2, but this program knows versions up to 1: they were last used by a newer program.',
+      'The records of "note" have schema version 2, but this program knows versions up to 1: they were last used by a newer version of the program.',
     );
     expect(await stored(second)).toMatchObject([{ title: "one" }]);
   });

@@ -261,10 +261,10 @@ describe("with RabbitMQ", () => {
     ["a file that says it worked in the end", history({ attempts: [attempt({ outcome: "handled" })] }), [], "handled", undefined],
     ["the inbox, though it failed before", history({ attempts: [attempt({})], inboxAt: at + 1 }), [], "handled", undefined],
     ["an older inbox, and a failure of a forced replay", history({ attempts: [attempt({})], inboxAt: at - 1 }), [], "retrying", undefined],
-    ["a dead letter that is gone", history({ attempts: [attempt({ outcome: "dead-letter" })] }), [], "unknown", /put back or removed/],
+    ["a dead letter that is gone", history({ attempts: [attempt({ outcome: "dead-letter" })] }), [], "unknown", /redriven or discarded/],
     ["a broker that cannot be asked", undefined, "RabbitMQ is away.", "unknown", /^RabbitMQ is away\.; RabbitMQ keeps no record/],
-    ["no file", undefined, [], "unknown", /no file of the consumer on this machine/],
-    ["a file with nothing of it", history({}), [], "unknown", /notes only what fails/],
+    ["no file", undefined, [], "unknown", /this machine has no file of the consumer/],
+    ["a file with nothing of it", history({}), [], "unknown", /records only failures/],
   ] as const)("by %s", (_, known, dead, state, note) => {
     const told = rabbitTimeline("q", relayed, known, dead);
     expect(told.state).toBe(state);

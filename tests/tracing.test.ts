@@ -379,9 +379,9 @@ describe("a handler", () => {
     const lines = recorded.lines.filter((line) => "trace_id" in line);
     expect(lines.map(({ msg, event, trace_id }) => [msg, event, trace_id])).toEqual([
       ["Looking", entry?.id, traceId],
-      ["The handler failed; the event is tried again later", entry?.id, traceId],
+      ["The handler failed; the event will be retried", entry?.id, traceId],
       ["Looking", entry?.id, traceId],
-      ["An event was given up; it is a dead letter now", entry?.id, traceId],
+      ["An event became a dead letter", entry?.id, traceId],
     ] as unknown[][]);
   });
 });

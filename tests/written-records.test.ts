@@ -119,7 +119,7 @@ describe("the store refuses fields that are not valid, and nothing is changed", 
     };
     for (const change of [() => undefined, () => null, () => "text", async () => example, late]) {
       const changed = api.store.update(ticket, 1, change as never);
-      await expect(changed).rejects.toThrow("The fields of the ticket have to be an object; a change must not be async");
+      await expect(changed).rejects.toThrow("The fields of the ticket must be an object; a change must return them and must not be async.");
     }
     expect([await api.store.get(ticket, 1), (await api.events()).length]).toEqual([before, 1]);
   });
@@ -137,7 +137,7 @@ describe("the store refuses fields that are not valid, and nothing is changed", 
       example: plain as never,
       past: [pastVersion({ fields: {}, up })],
     });
-    expect(() => openSqliteStore(file, [newer])).toThrow("note 1 cannot be brought to the newest schema, so nothing was changed.");
+    expect(() => openSqliteStore(file, [newer])).toThrow("note 1 cannot be converted to the newest schema; nothing was changed.");
     const db = new Database(file);
     expect(JSON.parse((db.query("SELECT json FROM notes").get() as { json: string }).json)).toMatchObject(plain);
     db.close();

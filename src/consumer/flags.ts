@@ -15,9 +15,9 @@ export const serverFlags = {
 export type ServerFlags = { readonly [Flag in keyof typeof serverFlags]?: string | undefined };
 
 /** Help lines for the flags that every consumer accepts. */
-export const everyFlagHelp = `  --metrics-port N   metrics for Prometheus at http://127.0.0.1:N/metrics; --metrics-host ADDRESS for elsewhere
-  --health-port N    /health/live and /health/ready there; --health-host ADDRESS for elsewhere
-  --help             this text`;
+export const everyFlagHelp = `  --metrics-port N   serve Prometheus metrics at http://127.0.0.1:N/metrics; --metrics-host ADDRESS for another address
+  --health-port N    serve /health/live and /health/ready likewise; --health-host ADDRESS for another address
+  --help             print this help`;
 
 /**
  * Reads the command line of a consumer that has flags of its own. Pass the result to `runConsumer`. `--help` prints the
@@ -38,7 +38,7 @@ export function readFlags<const Own extends FlagOptions>(help: string, own: Own)
 /** Returns the help text of consumers without flags of their own. */
 export function helpOf(consumers: readonly DescribedConsumer[]): string {
   const about = consumers.map(({ queue, events, description }) => {
-    const what = `${events?.join(", ") ?? "all its events"}, from ${queue === undefined ? "a temporary queue" : `the queue ${queue}`}`;
+    const what = `${events?.join(", ") ?? "all events"}, from ${queue === undefined ? "a temporary queue" : `the queue ${queue}`}`;
     return description === undefined ? `Handles ${what}.` : `${description}\nHandles ${what}.`;
   });
   return `${about.join("\n\n")}
@@ -48,6 +48,6 @@ export function helpOf(consumers: readonly DescribedConsumer[]): string {
 Options:
 ${everyFlagHelp}
 
-Variables of the environment say where RabbitMQ and files are: .env.example has all of them. Logs go to standard error.
-Ctrl+C finishes the events in hand and stops.`;
+Environment variables say where RabbitMQ and files are; see .env.example. Logs go to standard error.
+Ctrl+C finishes the events in progress and stops.`;
 }

@@ -22,17 +22,17 @@ export function healthOf({ worker, broker, stage, problems = () => [], quarantin
       return {
         queue,
         status: "not ready",
-        detail: trouble ?? (broker ? "Waits for its queue." : "Waits for the API to make its database."),
+        detail: trouble ?? (broker ? "Waiting for its queue." : "Waiting for the API to create its database."),
       };
     case "standing by":
-      return { queue, status: "ready", detail: "Another process works on this queue; this one stands by." };
+      return { queue, status: "ready", detail: "Another process consumes this queue; this one stands by." };
     case "replaced":
       return { queue, status: "degraded", detail: "The database was removed or replaced; finishing the events of the old one." };
     case "consuming": {
       // A blocked broker reads nothing from a connection that has published, not even acknowledgements.
       if (trouble !== undefined) return { queue, status: broker?.state === "blocked" ? "degraded" : "not ready", detail: trouble };
       if (worker.breaker.state !== "closed") {
-        return { queue, status: "degraded", detail: "The handler fails too often; the consumer pauses, then tries one event." };
+        return { queue, status: "degraded", detail: "The handler fails too often; pausing, then trying one event." };
       }
       const kept = quarantine === undefined ? undefined : quarantined(quarantine).find((each) => each.queue === queue);
       const detail = [...problems(), ...(kept ? [toldQuarantine(kept)] : [])].join(" ");

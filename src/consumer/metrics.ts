@@ -16,7 +16,7 @@ export function describeWorkers(metrics: Metrics, workers: readonly Pick<Worker,
 
   metrics.counter({
     name: "warren_consumer_events_total",
-    help: "Attempts to handle an event, by outcome: handled, duplicate (its id was in the inbox), skipped (of a type not asked for), retry, dead-letter.",
+    help: "Attempts to handle an event, by outcome: handled, duplicate (its id was in the inbox), skipped (its type is not subscribed to), retry, dead-letter.",
     read: function* () {
       for (const { queue, worker } of queued) {
         for (const type of new Set([...worker.consumer.wanted, ...worker.tally.types.keys()])) {
@@ -28,17 +28,17 @@ export function describeWorkers(metrics: Metrics, workers: readonly Pick<Worker,
   });
   metrics.histogram({
     name: "warren_consumer_handler_duration_seconds",
-    help: "How long the handler took; of a batch or of a group in one transaction, each event counts with the time of the whole.",
+    help: "Duration of the handler, in seconds. Each event of a batch or of a shared transaction counts with the duration of the whole.",
     read: () => byType((tally) => tally.handlerSeconds),
   });
   metrics.histogram({
     name: "warren_consumer_delay_seconds",
-    help: "Time from the commit of a change until its event was handled; replays are left out.",
+    help: "Time from the commit of a change until its event was handled, in seconds, without replays.",
     read: () => byType((tally) => tally.delaySeconds),
   });
   metrics.counter({
     name: "warren_consumer_dead_letters_total",
-    help: "Events that were given up, by reason.",
+    help: "Events that became dead letters, by reason.",
     read: function* () {
       for (const { queue, worker } of queued) {
         for (const reason of deadReasons) yield [{ queue, reason }, worker.tally.deadReasons.get(reason) ?? 0];
@@ -47,7 +47,7 @@ export function describeWorkers(metrics: Metrics, workers: readonly Pick<Worker,
   });
   metrics.gauge({
     name: "warren_consumer_breaker_open",
-    help: "1 while the circuit breaker keeps events from the handler, or lets one through as a trial; else 0.",
+    help: "1 while the circuit breaker is open or half-open, otherwise 0.",
     read: () => queued.map(({ queue, worker }) => [{ queue }, worker.breaker.state === "closed" ? 0 : 1]),
   });
 }

@@ -34,7 +34,7 @@ export function servings(flags: ServerFlags): readonly Serving[] {
   const { metrics, health } = ports;
   if (metrics !== undefined && metrics === health && metrics > 0) {
     const [hostname = "127.0.0.1", other = hostname] = [hosts.metrics, hosts.health].filter((host) => host !== undefined);
-    if (other !== hostname) throw new ConsumerError("--metrics-host and --health-host differ: give them ports of their own.");
+    if (other !== hostname) throw new ConsumerError("--metrics-host and --health-host differ: use a different port for each.");
     return [{ address: { hostname, port: metrics }, what: ["metrics", "health"] }];
   }
   return (["metrics", "health"] as const).flatMap((what) => {
@@ -73,8 +73,8 @@ export function serveConsumers({ address: { hostname, port }, what }: Serving, c
     log.info(`${capital(name)} ${name === "health" ? "is" : "are"} at ${paths.join(" and ")}`);
   } catch (error) {
     const inUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-    const reason = inUse ? `another program listens there; give another --${what[0]}-port` : messageOf(error);
-    log.error(`No ${name}: ${hostname}:${port} cannot be listened on (${reason}). The consumer works without`);
+    const reason = inUse ? `another program uses this port; choose another --${what[0]}-port` : messageOf(error);
+    log.error(`No ${name}: cannot listen on ${hostname}:${port} (${reason}). The consumer runs without`);
   }
 }
 
@@ -91,7 +91,7 @@ function metricsAnswer(consumers: readonly Watched[], log: Log): Answer {
     try {
       return new Response(await metrics.render(), { headers: { "content-type": metrics.contentType } });
     } catch (error) {
-      log.error({ error: messageOf(error) }, "The metrics could not be shown");
+      log.error({ error: messageOf(error) }, "Cannot render the metrics");
       return new Response(null, { status: 500 });
     }
   };
@@ -113,17 +113,16 @@ function readyAnswer(consumers: readonly Watched[]): Answer {
  */
 function refuseHost({ headers, url }: Request, isLocal: boolean): Response | undefined {
   const host = headers.get("host");
-  if (host !== null && (host.includes(",") || !URL.canParse(url)))
-    return new Response("The Host of the request is not valid.\n", { status: 400 });
+  if (host !== null && (host.includes(",") || !URL.canParse(url))) return new Response("The Host header is not valid.\n", { status: 400 });
   if (!isLocal || host === null || isLocalHost(host)) return undefined;
-  return new Response("This port answers only to `localhost` and IP addresses as the Host.\n", { status: 421 });
+  return new Response("The Host header must be `localhost` or an IP address.\n", { status: 421 });
 }
 
 function answer({ url, method }: Request, answers: Readonly<Record<string, Answer>>): Response | Promise<Response> {
   // Without a Host, Bun omits the origin from the URL.
   const { pathname } = new URL(url, "http://localhost");
   const found = Object.hasOwn(answers, pathname) ? answers[pathname] : undefined;
-  if (!found) return new Response(`There is only ${Object.keys(answers).join(", ")} here.\n`, { status: 404 });
+  if (!found) return new Response(`Not found. Use ${Object.keys(answers).join(", ")}.\n`, { status: 404 });
   if (method !== "GET" && method !== "HEAD") return new Response(null, { status: 405, headers: { allow: "GET, HEAD" } });
   return found();
 }

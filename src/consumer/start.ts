@@ -88,7 +88,7 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
     consumer.onReady();
     await Promise.race([subscription.cancelled, aborted(closed)]);
     stage = "waiting";
-    if (!closed.aborted) log.warn({ queue }, "The queue was deleted under this consumer; it is declared anew");
+    if (!closed.aborted) log.warn({ queue }, "The queue was deleted; redeclaring it");
   }, refused.signal);
   return {
     worker,

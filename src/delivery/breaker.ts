@@ -19,10 +19,10 @@ export const defaultBreaker: BreakerPolicy = { failureShare: 0.5, minimum: 20, w
 export function breakerPolicy(policy: Partial<BreakerPolicy> = {}): BreakerPolicy {
   const full = { ...defaultBreaker, ...policy };
   if (!(full.failureShare > 0 && full.failureShare <= 1)) {
-    throw new TypeError(`breaker.failureShare is ${full.failureShare}; use a share above 0, up to 1.`);
+    throw new TypeError(`breaker.failureShare is ${full.failureShare}; use a number greater than 0 and at most 1.`);
   }
   for (const name of ["minimum", "windowMs", "pauseMs"] as const) {
-    if (!(full[name] >= 1)) throw new TypeError(`breaker.${name} is ${full[name]}; use a number from 1.`);
+    if (!(full[name] >= 1)) throw new TypeError(`breaker.${name} is ${full[name]}; use a number of 1 or more.`);
   }
   return full;
 }

@@ -143,7 +143,7 @@ export function resolveConsumer<Pattern extends EventPattern, Asked extends Aske
     return value;
   };
   if (exactlyOnce && queue === undefined) {
-    throw new ConsumerError("exactlyOnce needs a `queue`: a temporary consumer leaves no file behind in which an effect could stand.");
+    throw new ConsumerError("exactlyOnce requires a `queue`: the file of a temporary consumer does not outlive it.");
   }
   for (const handler of [options.handle, handleBatch]) {
     if (exactlyOnce && handler?.constructor.name === "AsyncFunction") {
@@ -153,14 +153,15 @@ export function resolveConsumer<Pattern extends EventPattern, Asked extends Aske
   const concurrency = number("concurrency", options.concurrency ?? 1, 1, 1000);
   if (concurrency > 1 && (exactlyOnce || handleBatch)) {
     throw new ConsumerError(
-      `concurrency is ${concurrency}, but ${exactlyOnce ? "transactions on one file" : "batches"} are one after another; leave it out.`,
+      `concurrency is ${concurrency}, but ${exactlyOnce ? "transactions on one file" : "batches"} run one after another; omit it.`,
     );
   }
   const size = number("batch.size", options.batch?.size ?? 100, 1, 10_000);
   const rate = options.ratePerSecond ?? null;
   if (rate !== null && !(rate > 0)) throw new ConsumerError(`ratePerSecond is ${rate}; use a number above 0.`);
   const startFrom = options.startFrom ?? "beginning";
-  if (startFrom instanceof Date && !isTime(startFrom)) throw new ConsumerError("startFrom is not a valid date.");
+  if (startFrom instanceof Date && !isTime(startFrom))
+    throw new ConsumerError('startFrom is an invalid Date; use "beginning", "now" or a valid Date.');
 
   return {
     queue: queue ?? `temporary-${Bun.randomUUIDv7()}`,
@@ -199,13 +200,13 @@ function asConsumerError<T>(make: () => T): T {
 
 function wantedTypes(queue: string | undefined, events: readonly string[] | undefined, catalogue: Catalogue): ReadonlySet<string> {
   if (queue !== undefined) checkQueueName(queue);
-  if (events?.length === 0) throw new ConsumerError("`events` is empty: leave it out for all events, or name some.");
+  if (events?.length === 0) throw new ConsumerError("`events` is empty: omit it for all events, or list some.");
   const owner = queue === undefined ? undefined : catalogue.ownerOf(queue);
   const wanted = catalogue.select(events ?? (owner ? [`${owner.name}.*`] : ["#"]));
   if (owner && wanted.join() !== owner.eventTypes.join()) {
     throw new ConsumerError(
-      `"${queue}" is shared by all consumers of ${owner.name} events, so one of them cannot leave some out, or they would be lost to the others. ` +
-        "For a filter, name a queue of your own, which the broker fills with just those events; or name none, for a temporary one.",
+      `"${queue}" is shared by all consumers of ${owner.name} events; events that one of them filters out would be lost to the others. ` +
+        "To filter, use a queue of your own, or omit `queue` for a temporary one.",
     );
   }
   return new Set(wanted);
@@ -215,7 +216,7 @@ function askedVersions(versions: AskedVersions, catalogue: Catalogue): AskedVers
   for (const [name, version = Number.NaN] of Object.entries(versions)) {
     const [selected = ""] = catalogue.select([name]);
     const type = catalogue.eventType(name);
-    if (!type) throw new ConsumerError(`versions: name each event type, such as "${selected}", and not the pattern "${name}".`);
+    if (!type) throw new ConsumerError(`versions: use event types, such as "${selected}", instead of the pattern "${name}".`);
     const newest = newestVersion(type);
     if (!Number.isInteger(version) || version < 1 || version > newest) {
       throw new ConsumerError(`versions: ${name} has ${newest === 1 ? "version 1" : `versions 1 to ${newest}`}, not ${version}.`);
@@ -223,8 +224,8 @@ function askedVersions(versions: AskedVersions, catalogue: Catalogue): AskedVers
     const missing = type.steps.findLastIndex(({ down }, index) => index >= version - 1 && !down);
     if (missing >= 0) {
       throw new ConsumerError(
-        `versions: ${name} cannot be had in version ${version}, since nothing says how version ${missing + 2} becomes version ${missing + 1}: ` +
-          `give that past version a \`down\`, where "${type.resource.name}" is defined.`,
+        `versions: ${name} cannot be converted to version ${version}, because there is no conversion from version ${missing + 2} to version ${missing + 1}: ` +
+          `add a \`down\` to that past version, where "${type.resource.name}" is defined.`,
       );
     }
   }
@@ -238,10 +239,10 @@ export const queueNamePattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$";
 export function checkQueueName(queue: string): void {
   if (!new RegExp(queueNamePattern).test(queue)) {
     throw new ConsumerError(
-      `"${queue}" cannot name a queue: use letters, digits, dots, dashes and underscores, at most 200, such as "audit".`,
+      `"${queue}" is not a valid queue name: use at most 200 letters, digits, dots, dashes and underscores, such as "audit".`,
     );
   }
   if (/\.dead$|\.retry\.\d+$|^(warren|amq)\./.test(queue)) {
-    throw new ConsumerError(`"${queue}" is a queue that Warren or RabbitMQ keeps for itself; name a queue of your own.`);
+    throw new ConsumerError(`"${queue}" is reserved for Warren or RabbitMQ; use another queue name.`);
   }
 }

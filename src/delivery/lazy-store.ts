@@ -35,7 +35,7 @@ export function lazyStore(consumer: Consumer, consumers: ConsumerStores, options
           opened.inbox.expire(steadyNow() - consumer.inboxRetentionMs);
         } catch (error) {
           // The disk may be full, for example. Old entries that stay do no harm.
-          log.warn({ queue, error: messageOf(error) }, "Old entries of the inbox could not be removed; it is tried again");
+          log.warn({ queue, error: messageOf(error) }, "Cannot remove old entries of the inbox; retrying");
         }
       };
       expire();
@@ -59,7 +59,7 @@ export function lazyStore(consumer: Consumer, consumers: ConsumerStores, options
         const { queue, log } = consumer;
         log.error(
           { queue, file: consumers.shownOf(queue) },
-          "The consumer's file was removed or replaced; going on with what is there now",
+          "The consumer's file was removed or replaced; continuing with the current one",
         );
         close();
       }

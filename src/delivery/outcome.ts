@@ -26,7 +26,7 @@ export class RetryAfter extends Error {
     options?: ErrorOptions,
   ) {
     super(message, options);
-    if (!(delayMs >= 0)) throw new TypeError(`RetryAfter(${delayMs}): give the delay in milliseconds, from 0.`, { cause: this });
+    if (!(delayMs >= 0)) throw new TypeError(`RetryAfter(${delayMs}): use a delay of 0 or more milliseconds.`, { cause: this });
   }
 }
 

@@ -2,7 +2,7 @@
 export class UnknownQueue extends Error {
   override readonly name = "UnknownQueue";
   constructor(queue: string) {
-    super(`There is no queue "${queue}": a consumer makes its queue when it runs for the first time.`);
+    super(`There is no queue "${queue}". A consumer creates its queue when it first runs.`);
   }
 }
 

@@ -37,6 +37,6 @@ function tellFailure(
 ): void {
   const { attempts } = outcome;
   const about = { queue, event: event?.id ?? origin.id, ...traceField(traceparent ?? origin.traceparent), attempts, error };
-  if (outcome.action === "retry") log.warn({ ...about, delayMs: outcome.delayMs }, "The handler failed; the event is tried again later");
-  else log.error({ ...about, reason: outcome.reason }, "An event was given up; it is a dead letter now");
+  if (outcome.action === "retry") log.warn({ ...about, delayMs: outcome.delayMs }, "The handler failed; the event will be retried");
+  else log.error({ ...about, reason: outcome.reason }, "An event became a dead letter");
 }

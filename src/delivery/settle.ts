@@ -23,10 +23,7 @@ export async function settle(
       return;
     } catch (error) {
       const { id, traceparent } = delivery.origin;
-      log.error(
-        { queue, event: id, ...traceField(traceparent), error: messageOf(error), pauseMs },
-        "An event could not be settled; it is tried again",
-      );
+      log.error({ queue, event: id, ...traceField(traceparent), error: messageOf(error), pauseMs }, "Cannot settle an event; retrying");
       if (isStopping()) return;
       await Bun.sleep(pauseMs);
     }

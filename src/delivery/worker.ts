@@ -216,7 +216,7 @@ export class Worker {
     try {
       return await whenUnlocked(() => write(this.store()));
     } catch (error) {
-      this.consumer.log.warn({ queue: this.consumer.queue, error: messageOf(error) }, "What became of an event could not be noted");
+      this.consumer.log.warn({ queue: this.consumer.queue, error: messageOf(error) }, "Cannot record the outcome of an event");
       return undefined;
     }
   }
@@ -225,10 +225,10 @@ export class Worker {
     const { queue, log } = this.consumer;
     const { pauseMs } = this.breaker.policy;
     if (state === "open") {
-      log.error({ queue, pauseMs }, "The handler fails too often; the consumer pauses, then tries one event");
+      log.error({ queue, pauseMs }, "The handler fails too often; pausing, then trying one event");
       this.onPause();
       this.#pumpIn(pauseMs);
-    } else log.info({ queue, breaker: state }, state === "closed" ? "The handler works again" : "One event is tried");
+    } else log.info({ queue, breaker: state }, state === "closed" ? "The handler works again" : "Trying one event");
   }
 
   #tellIdle(): void {

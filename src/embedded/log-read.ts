@@ -13,7 +13,7 @@ export async function readLog(events: LogReader, log: Log, after: number, limit:
   try {
     return await events.read(after, limit);
   } catch (error) {
-    log.warn({ error: messageOf(error) }, "The event log could not be read; it is tried again");
+    log.warn({ error: messageOf(error) }, "Cannot read the event log; retrying");
     await Bun.sleep(tryEveryMs);
     return undefined;
   }

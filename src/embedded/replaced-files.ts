@@ -29,7 +29,7 @@ export class ReplacedFiles {
 
   #tell(what: string): void {
     const { queue, log } = this.consumer;
-    log.warn({ queue }, `${what} was removed or replaced; finishing what is in hand, then going on with what is there`);
+    log.warn({ queue }, `${what} was removed or replaced; finishing the events in progress, then continuing with the current one`);
     this.onReplaced();
   }
 }

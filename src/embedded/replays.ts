@@ -109,7 +109,7 @@ export async function withStore<T>(consumers: ConsumerStores, queue: string, use
     });
   } catch (error) {
     if (!isBusy(error)) throw error;
-    throw new QueueUnavailable(`The file ${consumers.shownOf(queue)} is held by its consumer for a long time; try again.`, {
+    throw new QueueUnavailable(`The file ${consumers.shownOf(queue)} has been locked by its consumer for too long; try again.`, {
       cause: error,
     });
   }

@@ -46,7 +46,7 @@ export class RunningReplays {
   finish(replay: RunningReplay): void {
     replay.finish(new Date().toISOString());
     this.#running.delete(replay.id);
-    this.consumer.log.info({ queue: this.consumer.queue, replay: replay.id, events: replay.sent }, "The replay is finished");
+    this.consumer.log.info({ queue: this.consumer.queue, replay: replay.id, events: replay.sent }, "Replay finished");
     // More replays may be waiting for their turn.
     this.look();
   }

@@ -22,7 +22,10 @@ export async function startCursor(
   else if (temporary || startFrom === "now") position = since ? await events.positionBefore(since.toISOString()) : end;
   else if (startFrom instanceof Date) position = await events.positionBefore(startFrom.toISOString());
   if (known && known.position > end) {
-    log.warn({ queue, position: known.position, end }, "The event log ends before this consumer's place in it: was an older one restored?");
+    log.warn(
+      { queue, position: known.position, end },
+      "The event log ends before this consumer's position; an older log may have been restored",
+    );
   }
   const cursor = new LogCursor({ position, begun: Math.min(known?.begun ?? position, end) });
   store.saveProgress(logId, cursor);

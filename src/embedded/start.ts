@@ -68,7 +68,7 @@ async function readableLog(config: Pick<Config, "database">): Promise<LogFollowe
   try {
     return await openLog(config);
   } catch (error) {
-    throw new ConsumerError(`The event log in ${config.database.shown} cannot be read: ${messageOf(error)}`, { cause: error });
+    throw new ConsumerError(`Cannot read the event log in ${config.database.shown}: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -83,7 +83,7 @@ async function standBy(consumer: Consumer, consumers: ConsumerStores, stop: Abor
       onWait();
       consumer.log.info(
         { queue: consumer.queue },
-        "Another process works on this queue; this one stands by and takes over when that one ends. To share the work, run RabbitMQ",
+        "Another process consumes this queue; standing by to take over when it ends. To share the work, run RabbitMQ",
       );
     }
     await Bun.sleep(tryEveryMs);
@@ -92,7 +92,7 @@ async function standBy(consumer: Consumer, consumers: ConsumerStores, stop: Abor
 }
 
 async function waitForLog(consumer: Consumer, config: Pick<Config, "database">, stop: AbortSignal): Promise<LogFollower | undefined> {
-  consumer.log.info({ database: config.database.shown }, "Waiting for the API to make its database: start it with `bun run dev`");
+  consumer.log.info({ database: config.database.shown }, "Waiting for the API to create its database: start it with `bun run dev`");
   while (!stop.aborted) {
     const log = await readableLog(config);
     if (log) return log;

@@ -27,16 +27,16 @@ function tellEmbedded(event: EventRecord, { progress, follows, waiting, dead, in
   const last = attempts.at(-1);
   if (last?.outcome === "handled") return handled(last.at);
   if (inboxAt !== undefined && inboxAt >= (last?.at ?? 0)) return handled(inboxAt);
-  if (last?.outcome === "dead-letter") return { state: "unknown", at: null, note: "it was a dead letter, and was removed" };
+  if (last?.outcome === "dead-letter") return { state: "unknown", at: null, note: "it was a dead letter and was removed" };
   if (!progress) return undefined;
-  if (follows && !follows.types.includes(event.type)) return { state: "skipped", at: null, note: "it does not ask for this type" };
+  if (follows && !follows.types.includes(event.type)) return { state: "skipped", at: null, note: "it does not subscribe to this type" };
   if (follows && follows.start >= event.position) {
-    return { state: "skipped", at: null, note: "it began after this event; what a replay brought is not noted" };
+    return { state: "skipped", at: null, note: "it started after this event; replayed events are not recorded" };
   }
   if (progress.position >= event.position) {
-    return { state: "handled", at: null, note: "the time is kept only with exactlyOnce, and of events that failed" };
+    return { state: "handled", at: null, note: "the time is recorded only with exactlyOnce or after a failure" };
   }
-  return { state: "waiting", at: null, note: progress.begun >= event.position ? "it may be with the handler now" : null };
+  return { state: "waiting", at: null, note: progress.begun >= event.position ? "it may be in progress" : null };
 }
 
 function handled(at: number): Told {

@@ -22,11 +22,11 @@ export function signatureOf(key: string, content: Uint8Array): string {
 export function proofOf({ properties, content }: Message, announcement: AnyAnnouncement, key: string | null, now: number): Proof {
   const signature: unknown = properties.headers?.[signatureHeader];
   if (typeof signature !== "string") return { unsigned: "it is not signed" };
-  if (key === null || !isSignedWith(key, content, signature)) return { unsigned: "it is signed with another key than this API has" };
+  if (key === null || !isSignedWith(key, content, signature)) return { unsigned: "it is not signed with the key of this API" };
   const origin = signedOriginOf(announcement);
-  if (!origin) return { unsigned: "it does not say when it was made, and by whom" };
+  if (!origin) return { unsigned: "it does not state its time and its user" };
   if (origin.user !== null && origin.user !== properties.userId) {
-    return { unsigned: "it was made by another user of RabbitMQ than the one who sends it" };
+    return { unsigned: "it was signed by a RabbitMQ user other than its sender" };
   }
   const signedAt = isUtcTime(origin.issuedAt) ? Date.parse(origin.issuedAt) : Number.NaN;
   if (!(signedAt > now - longestWaitMs)) return { unsigned: "it is older than seven days" };

@@ -23,13 +23,13 @@ export async function attachQueue(broker: Broker, announcer: Announcer, closed: 
   await announce();
   let askedAt = performance.now();
   for (let told = false; !closed.aborted && (await queueDepth(broker, queue)) === undefined; told = true) {
-    if (!told) log.info({ queue }, "Waiting for the API to make this queue and fill it from its log: start it with `bun run dev`");
+    if (!told) log.info({ queue }, "Waiting for the API to create this queue and fill it from its log: start it with `bun run dev`");
     await pause(lookEveryMs, closed);
     if (performance.now() - askedAt < askAgainAfterMs) continue;
     askedAt = performance.now();
     // An unread announcement is still waiting for the API: do not send another.
     if ((await queueDepth(broker, subscriptionsQueue)) !== 0) continue;
-    log.warn({ queue }, "The API has not made this queue yet; its log and `bun run status` tell if it has refused to. Asking again");
+    log.warn({ queue }, "The API has not created this queue yet; asking again. If it refused, its log and `bun run status` show why");
     await announce();
   }
 }

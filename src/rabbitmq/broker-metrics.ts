@@ -12,17 +12,17 @@ export function describeBroker(metrics: Metrics, brokers: readonly Watched[]): v
   const isConnected = ({ state }: Watched) => state === "connected" || state === "blocked";
   metrics.gauge({
     name: "warren_broker_connected",
-    help: "1 while this process is connected to RabbitMQ, else 0.",
+    help: "1 while this process is connected to RabbitMQ, otherwise 0.",
     read: () => [[{}, brokers.every(isConnected) ? 1 : 0]],
   });
   metrics.counter({
     name: "warren_broker_reconnects_total",
-    help: "How often a connection to RabbitMQ came back after it was lost.",
+    help: "Number of times that a lost connection to RabbitMQ was restored.",
     read: () => [[{}, brokers.reduce((sum, { reconnects }) => sum + reconnects, 0)]],
   });
   metrics.counter({
     name: "warren_broker_blocked_seconds_total",
-    help: "How long RabbitMQ has taken no messages, because of a memory or disk alarm.",
+    help: "Time that RabbitMQ accepted no messages because of a memory or disk alarm, in seconds.",
     read: () => [[{}, Math.max(...brokers.map(({ blockedSeconds }) => blockedSeconds))]],
   });
 }

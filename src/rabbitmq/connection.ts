@@ -54,8 +54,8 @@ export class Broker {
       this.#fault = undefined;
       log.info({ broker: url }, "Connected to RabbitMQ");
     });
-    connection.on("disconnect", (error: Error) => this.#down("Lost the connection to RabbitMQ; it is tried again until it works", error));
-    connection.on("connect-failed", (error: Error) => this.#down("RabbitMQ cannot be reached; it is tried again until it works", error));
+    connection.on("disconnect", (error: Error) => this.#down("Lost the connection to RabbitMQ; retrying", error));
+    connection.on("connect-failed", (error: Error) => this.#down("Cannot reach RabbitMQ; retrying", error));
     connection.on("error", (error: Error) => {
       this.#fault = error;
       log.debug({ broker: url, error: messageOf(error) }, "RabbitMQ connection error");
@@ -63,12 +63,12 @@ export class Broker {
     connection.on("blocked", (reason: string) => {
       this.#state = "blocked";
       this.#blockedSince ??= performance.now();
-      log.warn({ broker: url, reason }, "RabbitMQ takes no messages for now (a memory or disk alarm); they wait");
+      log.warn({ broker: url, reason }, "RabbitMQ does not accept messages now (a memory or disk alarm); waiting until it does");
     });
     connection.on("unblocked", () => {
       this.#state = "connected";
       this.#unblock();
-      log.info({ broker: url }, "RabbitMQ takes messages again");
+      log.info({ broker: url }, "RabbitMQ accepts messages again");
     });
   }
 
@@ -131,9 +131,7 @@ export class Broker {
     while (!ended()) {
       try {
         const channel = await this.connection.createConfirmChannel();
-        const closed = this.#closed(channel, (error) =>
-          this.log.warn({ error: error.message }, "RabbitMQ closed a channel; it is opened again"),
-        );
+        const closed = this.#closed(channel, (error) => this.log.warn({ error: error.message }, "RabbitMQ closed a channel; reopening it"));
         this.#channels.set(channel, closed);
         const openedAt = performance.now();
         try {
@@ -151,7 +149,7 @@ export class Broker {
         // One warning for one reason, however often it is tried; that the connection is lost has a warning of its own.
         const known = this.#state === "connecting" || warning === messageOf(error);
         warning = messageOf(error);
-        this.log[known ? "debug" : "warn"]({ error: warning }, "A RabbitMQ channel could not be set up; it is tried again");
+        this.log[known ? "debug" : "warn"]({ error: warning }, "Cannot set up a RabbitMQ channel; retrying");
       }
       if (!ended() && failures > 0) await pause(pauseMsAfter(failures), this.#stopping.signal);
     }
@@ -231,7 +229,7 @@ function explain(error: unknown): string {
   if (refusal !== undefined) return refusal;
   const message = messageOf(error);
   if (!message.startsWith("Expected ConnectionOpenOk")) return message;
-  return `the virtual host of the URL does not exist, or the user may not use it (${message})`;
+  return `the virtual host of the URL does not exist, or the user has no access to it (${message})`;
 }
 
 function withHeartbeat(url: string): string {

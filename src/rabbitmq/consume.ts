@@ -132,7 +132,7 @@ export class ChannelSubscription {
       await this.#publisher.publishFirst(unhandledCopiesOf(delivery.message, queue));
       this.#acknowledge(delivery.message, { action: "ack", result: "skipped" });
     } catch (error) {
-      log.debug({ queue, event: delivery.origin.id, error: messageOf(error) }, "Could not put an event back; keeping it");
+      log.debug({ queue, event: delivery.origin.id, error: messageOf(error) }, "Cannot put an event back; keeping it");
       if (!this.closed.aborted) this.worker.take(delivery);
     }
   }
@@ -152,7 +152,7 @@ export class ChannelSubscription {
     } catch (error) {
       // The channel or the queue is gone; the code that depends on them detects both.
       const { queue, log } = this.consumer;
-      log.debug({ queue, error: messageOf(error) }, "The subscription could not be paused");
+      log.debug({ queue, error: messageOf(error) }, "Cannot pause the subscription");
       if (!this.closed.aborted) this.#cancelled.resolve();
     }
   }

@@ -117,7 +117,7 @@ export class RabbitDeadLetters implements DeadLetters {
     const timer = setInterval(() => {
       if (this.broker.state !== "blocked") return;
       giveUp.abort();
-      const trouble = `${whyUnavailable(this.broker)} What was begun is finished when it does again; the rest is where it was.`;
+      const trouble = `${whyUnavailable(this.broker)} Work in progress completes when it does; the rest is unchanged.`;
       blocked.reject(new QueueUnavailable(trouble));
     }, lookAtBrokerEveryMs);
     try {
@@ -135,8 +135,8 @@ export class RabbitDeadLetters implements DeadLetters {
     return (error: unknown): never => {
       throw new QueueUnavailable(
         error instanceof QueueTaken
-          ? `Somebody else works on the dead letters of "${queue}" right now; try again when that is done.`
-          : `The dead letters of "${queue}" could not be gone through: ${messageOf(error)}. Those that were not done are where they were.`,
+          ? `The dead letters of "${queue}" are in use by another program; try again when it is done.`
+          : `The dead letters of "${queue}" could not all be processed: ${messageOf(error)}. The others are unchanged.`,
         { cause: error },
       );
     };
@@ -156,7 +156,7 @@ function about(message: Message): Omit<DeadLetter, "body" | "bodyEncoding" | "bo
     id: typeof messageId === "string" ? messageId : "",
     type: typeof type === "string" ? type : null,
     reason: text("x-reason") ?? givenUpBy(headers) ?? "unknown",
-    error: text("x-error") ?? (givenUpBy(headers) ? "RabbitMQ gave it up: the queue is set up so" : ""),
+    error: text("x-error") ?? (givenUpBy(headers) ? "RabbitMQ dead-lettered it because of the queue's settings" : ""),
     stack: text("x-stack"),
     attempts: failuresOf(message),
     firstFailure: firstFailureOf(message),

@@ -18,7 +18,7 @@ export type Look = (message: ConsumeMessage, publisher: Publisher, closed: Abort
 export class QueueTaken extends Error {
   override readonly name = "QueueTaken";
   constructor(queue: string, options?: ErrorOptions) {
-    super(`Somebody else reads the queue "${queue}"`, options);
+    super(`Another program reads the queue "${queue}"`, options);
   }
 }
 
@@ -76,7 +76,7 @@ export class DeadQueueReader {
     }
     await this.#untilDone();
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.closed.aborted) throw new Error("the connection to RabbitMQ was lost on the way");
+    if (this.closed.aborted) throw new Error("the connection to RabbitMQ was lost");
   }
 
   get #isEnded(): boolean {

@@ -6,6 +6,6 @@ import { isAccessDenied } from "./reply-code";
 export function unavailableIfDenied(queue: string): (error: unknown) => never {
   return (error) => {
     if (!isAccessDenied(error)) throw error;
-    throw new QueueUnavailable(`RabbitMQ does not let Warren use the queue "${queue}": ${messageOf(error)}`, { cause: error });
+    throw new QueueUnavailable(`RabbitMQ denies Warren access to the queue "${queue}": ${messageOf(error)}`, { cause: error });
   };
 }

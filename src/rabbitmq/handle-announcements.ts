@@ -61,8 +61,8 @@ async function handle(message: ConsumeMessage, options: AnnouncementsOptions): P
   const problem = announcement
     ? await carryOut(announcement, proofOf(message, announcement, options.key, Date.now()), options)
     : message.content.length > longestAnnouncement
-      ? `it has ${message.content.length} bytes, and may have ${longestAnnouncement}`
-      : "it is not one that this version knows";
+      ? `it has ${message.content.length} bytes; the maximum is ${longestAnnouncement}`
+      : "this version does not know its format";
   const user: unknown = message.properties.userId;
   if (problem !== undefined) options.refusals.note(nameOf(announcement), problem, typeof user === "string" ? user : undefined);
 }
@@ -93,8 +93,7 @@ async function subscribe(
   { broker, store, replays, catalogue, log }: AnnouncementsOptions,
 ): Promise<string | undefined> {
   if (catalogue.ownerOf(queue)) return `"${queue}" is shared by all its consumers`;
-  if (startFrom !== "now" && startFrom !== "beginning" && !isUtcTime(startFrom))
-    return "its `startFrom` is not a time as in RFC 3339, in UTC";
+  if (startFrom !== "now" && startFrom !== "beginning" && !isUtcTime(startFrom)) return "its `startFrom` is not an RFC 3339 time in UTC";
   const wanted = types.filter((type) => catalogue.resourceOf(type));
   if (wanted.length === 0) return "it names no event type that this API knows";
 
@@ -102,15 +101,17 @@ async function subscribe(
   const isUnsigned = "unsigned" in proof;
   const isStale = !isUnsigned && proof.signedAt < (known?.signedAt ?? 0);
   const changes = !known || !haveSame(known.types, wanted);
-  if (changes && isUnsigned) return `${proof.unsigned}, and so may not decide which events a queue gets`;
-  if (changes && isStale) return "it is older than the last one of this queue: a copy, or look at the clock of its consumer's machine";
-  if (!known && (await store.subscriptions.list()).length >= mostSubscriptions) return `${mostSubscriptions} queues are known already`;
+  if (changes && isUnsigned) return `${proof.unsigned}, so it cannot decide which events a queue gets`;
+  if (changes && isStale)
+    return "it is older than the last one of this queue: it is a copy, or the clock of its consumer's machine is wrong";
+  if (!known && (await store.subscriptions.list()).length >= mostSubscriptions) return `there are already ${mostSubscriptions} queues`;
 
   const depth = await queueDepth(broker, queue);
-  if (isUnsigned) log.warn({ queue, problem: proof.unsigned }, "A consumer's announcement will be refused by the next version; update it");
+  if (isUnsigned)
+    log.warn({ queue, problem: proof.unsigned }, "The next version will refuse this consumer's announcement; update the consumer");
   const lost = known?.types.filter((type) => !wanted.includes(type)) ?? [];
   if (lost.length > 0)
-    log.warn({ queue, types: lost }, "The consumer of a queue does not ask for these events any more; the queue gets no more");
+    log.warn({ queue, types: lost }, "The consumer of a queue no longer subscribes to these events; the queue no longer gets them");
   const signedAt = isUnsigned || isStale ? (known?.signedAt ?? null) : proof.signedAt;
   await store.subscriptions.save({ queue, types: wanted, announcedAt: Date.now(), signedAt });
   if (replays.isFilling(queue)) return undefined;
@@ -118,9 +119,9 @@ async function subscribe(
     await bindOwnQueue(broker, queue, new Set(wanted), catalogue.resources);
     return undefined;
   }
-  if (isUnsigned) return `${proof.unsigned}, and so gets no past events`;
+  if (isUnsigned) return `${proof.unsigned}, so the queue gets no past events`;
   if (isStale) return "it is older than the last one of this queue";
-  log.info({ queue, types: wanted, startFrom }, "A new queue is filled from the event log");
+  log.info({ queue, types: wanted, startFrom }, "Filling a new queue from the event log");
   await replays.fill(queue, wanted, startFrom);
   return undefined;
 }
@@ -136,7 +137,7 @@ async function keepRetryQueue(
   if (!catalogue.ownerOf(queue) && !(await store.subscriptions.find(queue))?.types.length) return "no such queue was announced";
   const now = steadyNow();
   const others = (await store.retryQueues.list(now)).filter((retry) => retry.queue === queue && retry.delayMs !== delayMs);
-  if (others.length >= mostRetryQueues) return `the queue has ${mostRetryQueues} queues for retries already`;
+  if (others.length >= mostRetryQueues) return `the queue already has ${mostRetryQueues} retry queues`;
   await store.retryQueues.save({ queue, delayMs, expiresAt: now + retryQueueLifetimeMs(delayMs) });
   return undefined;
 }
@@ -149,11 +150,11 @@ async function remove(
 ): Promise<string | undefined> {
   if ("unsigned" in proof) return proof.unsigned;
   const known = await store.subscriptions.find(queue);
-  if (known?.signedAt && known.signedAt > proof.signedAt) return "the queue was announced after that";
+  if (known?.signedAt && known.signedAt > proof.signedAt) return "the queue was announced later";
   await replays.abandon(queue);
   await store.retryQueues.remove(queue);
   await store.subscriptions.save({ queue, types: [], announcedAt: Date.now(), signedAt: proof.signedAt });
-  log.info({ queue }, "A queue was removed, as somebody has asked for");
+  log.info({ queue }, "Removed a queue on request");
   return undefined;
 }
 

@@ -52,7 +52,7 @@ export class Management {
     url.username = url.password = "";
     const answer = await fetch(url, { headers: { authorization }, signal: AbortSignal.timeout(timeoutMs) });
     if (answer.status === 404) return undefined;
-    if (!answer.ok) throw new Error(`the management API at ${url.origin} answers ${answer.status}`);
+    if (!answer.ok) throw new Error(`the management API at ${url.origin} responded with ${answer.status}`);
     return answer.json();
   }
 }

@@ -50,7 +50,7 @@ export class Parker {
   async park(message: Message, failure: Failure): Promise<boolean> {
     const { parking, closed } = this;
     let outcome = failure;
-    let hopeless = this.suspects.isGuilty(message) ? "RabbitMQ closed the channel twice over a copy of this message" : undefined;
+    let hopeless = this.suspects.isGuilty(message) ? "RabbitMQ closed the channel twice because of a copy of this message" : undefined;
     for (let pauseMs = 100; !closed.aborted; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
       // A temporary queue has no dead-letter queue, since none would outlive it. The event itself is still in the log.
       if (this.consumer.temporary && outcome.action === "dead-letter") return true;
@@ -69,7 +69,7 @@ export class Parker {
         }
         this.consumer.log.error(
           { ...this.#about(message), error: why, pauseMs },
-          "A failed event could not be moved; it stays unacknowledged and this is tried again",
+          "Cannot move a failed event; it stays unacknowledged. Retrying",
         );
         await pause(pauseMs, closed);
       }
@@ -87,7 +87,7 @@ export class Parker {
 
   #quarantine(message: Message, outcome: Failure, why: string): void {
     const file = this.parking.quarantine(message, outcome, why);
-    this.consumer.log.error({ ...this.#about(message), file, error: why }, "No queue takes this message; it is kept in a file");
+    this.consumer.log.error({ ...this.#about(message), file, error: why }, "No queue accepts this message; keeping it in a file");
   }
 
   #isOutOfPatience({ action }: Failure): boolean {
@@ -106,6 +106,6 @@ export class Parker {
 
 /** Turns a retry that no queue accepts into a dead letter. */
 function withoutRetry({ attempts, error }: Failure, why: string): Failure {
-  const said = `${describeError(error).message} (not tried again, as no queue takes the event until then: ${why})`;
+  const said = `${describeError(error).message} (not retried, because no queue accepts the event until then: ${why})`;
   return { action: "dead-letter", reason: "attempts-exhausted", attempts, error: said };
 }

@@ -33,7 +33,7 @@ export function parkingOf(broker: Broker, announcer: Announcer, { queue, tempora
     if (!temporary) {
       void announcer
         .announce({ queue, retryDelayMs: delayMs })
-        .catch((error: unknown) => log.debug({ queue, delayMs, error: messageOf(error) }, "A queue for retries could not be announced"));
+        .catch((error: unknown) => log.debug({ queue, delayMs, error: messageOf(error) }, "Cannot announce a retry queue"));
     }
     return name;
   };

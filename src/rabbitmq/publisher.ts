@@ -91,7 +91,7 @@ export class Publisher {
   /** Returns why the properties of a message cannot be sent. Returns undefined if they fit into a frame. */
   frameProblem({ options }: OutgoingMessage): string | undefined {
     const bytes = headerFrameBytes(options);
-    return bytes > this.frameMax ? `The properties take ${bytes} bytes; a frame may have ${this.frameMax}` : undefined;
+    return bytes > this.frameMax ? `The properties have ${bytes} bytes; a frame can have at most ${this.frameMax}` : undefined;
   }
 
   /** Same as {@link publish}, with a callback instead of a promise: one promise per event was measured to slow down the relay. */

@@ -55,7 +55,7 @@ export function quarantined(folder: string): Quarantined[] {
 
 /** Describes quarantined messages for a user. */
 export function toldQuarantine({ messages, folder }: Quarantined): string {
-  return `${messages === 1 ? "A message that no queue takes is" : `${messages} messages that no queue takes are`} in ${folder}.`;
+  return `${messages === 1 ? "A message that no queue accepts is" : `${messages} messages that no queue accepts are`} in ${folder}.`;
 }
 
 function textOf(queue: string, message: Unwanted, outcome: Failure | null, why: string): string {

@@ -22,10 +22,10 @@ export function dangersOf(queue: string, { durable, autoDelete, arguments: args 
     "x-dead-letter-exchange" in args ? `leave the queue for the dead letter exchange "${args["x-dead-letter-exchange"]}"` : "are dropped";
   const refuses = refusesNew(args);
   const found: [boolean, string, string][] = [
-    [!durable, "durable", "it is not durable, and gone when RabbitMQ restarts"],
+    [!durable, "durable", "it is not durable, so it disappears when RabbitMQ restarts"],
     [autoDelete, "auto_delete", "it is deleted when its last consumer stops"],
-    [type === "stream", "x-queue-type", "it is a stream, in which a consumer begins with the next event each time it starts"],
-    ["x-expires" in args, "x-expires", `it is deleted when nobody has used it for ${args["x-expires"]} ms`],
+    [type === "stream", "x-queue-type", "it is a stream, so a consumer skips to the next new event each time it starts"],
+    ["x-expires" in args, "x-expires", `it is deleted when it has been unused for ${args["x-expires"]} ms`],
     ["x-max-age" in args, "x-max-age", `events older than ${args["x-max-age"]} are dropped`],
     ["x-message-ttl" in args && !keepsDeadLetters, "x-message-ttl", `events that have waited for ${args["x-message-ttl"]} ms ${goesTo}`],
     ...(["x-max-length", "x-max-length-bytes"] as const).map((name): [boolean, string, string] => [
@@ -39,7 +39,7 @@ export function dangersOf(queue: string, { durable, autoDelete, arguments: args 
   // Whoever looks at dead letters puts back those that were delivered often.
   if (type === "quorum" && !queue.endsWith(deadQueueOf("")) && !("x-dead-letter-exchange" in args) && limit !== -1) {
     const by = "x-delivery-limit" in args ? "" : ", by default from RabbitMQ 4 on";
-    const what = `an event that was delivered more than ${limit} times without an answer is dropped${by}`;
+    const what = `an event that was delivered more than ${limit} times without an acknowledgement is dropped${by}`;
     dangers.push({ argument: "x-delivery-limit", what, todo: `\`${deadLetterPolicy(queue)}\` keeps it as a dead letter.` });
   }
   return dangers;
@@ -58,7 +58,7 @@ function refusesNew(args: QueueFacts["arguments"]): boolean {
 }
 
 function redeclare(queue: string): string {
-  return `Stop its consumers, move what is in "${queue}", and delete it; Warren declares it without that.`;
+  return `Stop its consumers, move the messages out of "${queue}", and delete it. Warren then declares it without this setting.`;
 }
 
 /** A policy that gives a quorum queue a dead letter queue. */

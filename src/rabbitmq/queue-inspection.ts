@@ -46,7 +46,7 @@ export class QueueInspector {
   /** Where policies are not seen, a danger may have been mended by one. */
   #unlessPolicy(danger: QueueDanger): QueueDanger {
     if (danger.argument !== "x-delivery-limit" || (this.management && !this.#isManagementAway)) return danger;
-    return { ...danger, todo: `${danger.todo} AMQP does not show if one does already; set RABBITMQ_MANAGEMENT_URL to see it.` };
+    return { ...danger, todo: `${danger.todo} AMQP does not show whether a policy already does; set RABBITMQ_MANAGEMENT_URL to see it.` };
   }
 
   async #facts(queue: string): Promise<QueueFacts | undefined> {
@@ -58,7 +58,7 @@ export class QueueInspector {
       if (!isAccessDenied(error)) throw error;
       this.log.info(
         { queue, error: messageOf(error) },
-        "Cannot see how this queue is set up: only who may declare it can, or the management API",
+        "Cannot check the setup of this queue: this needs permission to declare it, or the management API",
       );
       return undefined;
     }
@@ -74,7 +74,7 @@ export class QueueInspector {
     } catch (error) {
       this.log[this.#isManagementAway ? "debug" : "warn"](
         { error: messageOf(error) },
-        "Cannot ask RabbitMQ's management API; policies are not seen",
+        "Cannot query RabbitMQ's management API; policies are not checked",
       );
       this.#isManagementAway = true;
       return undefined;

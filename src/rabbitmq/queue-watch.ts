@@ -33,9 +33,7 @@ export class QueueWatch {
   /** Looks now and from time to time, until the connection is closed. */
   async run(closed: AbortSignal): Promise<void> {
     while (!closed.aborted) {
-      await this.look().catch((error: unknown) =>
-        this.log.debug({ error: messageOf(error) }, "Could not look at how the queues are set up"),
-      );
+      await this.look().catch((error: unknown) => this.log.debug({ error: messageOf(error) }, "Cannot check the setup of the queues"));
       await setTimeout(lookEveryMs, undefined, { signal: closed }).catch(() => {});
     }
   }

@@ -31,8 +31,8 @@ export class Refusals {
     const known = this.#known.get(key);
     if (!known && this.#known.size >= mostTold) return;
     if (!known) {
-      this.log.warn({ queue, user, problem }, "An announcement was refused. More of the same are counted, and not logged");
-      if (this.#known.size === mostTold - 1) this.log.warn("Too many different announcements were refused: others are not told any more");
+      this.log.warn({ queue, user, problem }, "Refused an announcement. More of the same are counted but not logged");
+      if (this.#known.size === mostTold - 1) this.log.warn("Refused too many different announcements; others are no longer logged");
     }
     const refusal = { queue, problem, count: (known?.count ?? 0) + 1, lastAt: Date.now() };
     const isDue = !known || performance.now() - known.savedAt > saveEveryMs;
@@ -43,6 +43,6 @@ export class Refusals {
   #save(refusal: Refusal): void {
     this.store.refusals
       .save(refusal)
-      .catch((error: unknown) => this.log.debug({ error: messageOf(error) }, "A refused announcement could not be noted"));
+      .catch((error: unknown) => this.log.debug({ error: messageOf(error) }, "Cannot record a refused announcement"));
   }
 }

@@ -19,10 +19,10 @@ export interface RelayRefusal {
 export function refusalText({ queue, event, reason }: RelayRefusal): string {
   if (event) {
     const about = `${event.id} (${event.type}, ${Buffer.byteLength(event.body)} bytes)`;
-    return `RabbitMQ closes the channel over the event ${about}, and all behind it wait: ${reason}. Raise max_message_size in rabbitmq.conf above its size.`;
+    return `RabbitMQ closes the channel because of the event ${about}, and all later events wait: ${reason}. Raise max_message_size in rabbitmq.conf above its size.`;
   }
-  const who = queue === null ? "A queue that this program does not know" : `"${queue}"`;
-  return `${who} refuses events, and all others wait for it: ${reason}.`;
+  const who = queue === null ? "An unknown queue" : `"${queue}"`;
+  return `${who} refuses events, and the events of all queues wait for it: ${reason}.`;
 }
 
 export interface RefusedEventsOptions {
@@ -42,7 +42,7 @@ const longestPauseForUnknownMs = 60_000;
 /** Each attempt on an event over which RabbitMQ closes the channel costs a channel and a line in the log. */
 const longestPauseForClosedMs = 60_000;
 
-const noLimitKnown = "it is full, or RabbitMQ has another reason that AMQP does not show, such as a policy";
+const noLimitKnown = "it is full, or refuses for another reason that AMQP does not show, such as a policy";
 
 /**
  * Delivers events that RabbitMQ refused: a queue that is full refuses an event for all queues, after the others have taken
@@ -76,7 +76,7 @@ export class RefusedEvents {
     this.#closed = this.#refusal?.event?.id === event.id ? this.#closed + 1 : 0;
     if (this.#closed === 0) {
       const about = { event: event.id, position: event.position, bytes: Buffer.byteLength(event.body), reason };
-      this.options.logger.warn(about, "RabbitMQ closes the channel over an event; waiting until it takes it");
+      this.options.logger.warn(about, "RabbitMQ closes the channel because of an event; waiting until it accepts the event");
       this.#change({ queue: null, event, reason, since: new Date().toISOString() });
     }
     return Math.min(longestPauseForClosedMs, firstPauseMs * 2 ** this.#closed);
@@ -121,8 +121,8 @@ export class RefusedEvents {
     if (!this.#refusal) return;
     const { queue, event, since } = this.#refusal;
     if (event && event.position > position) return;
-    if (event) this.options.logger.info({ event: event.id, since }, "RabbitMQ has taken the event");
-    else this.options.logger.info({ queue, since }, "The queue takes events again");
+    if (event) this.options.logger.info({ event: event.id, since }, "RabbitMQ has accepted the event");
+    else this.options.logger.info({ queue, since }, "The queue accepts events again");
     this.#change(null);
   }
 
@@ -143,7 +143,7 @@ export class RefusedEvents {
     if (this.#refusal && (this.#refusal.queue === queue || queue === null)) return;
     const limit = queue === null ? undefined : await this.options.limitOf(queue).catch((error: unknown) => messageOf(error));
     const reason = limit === undefined ? noLimitKnown : `it is full (${limit})`;
-    this.options.logger.warn({ queue, reason, event: messageId }, "A queue refuses events; waiting until it takes them");
+    this.options.logger.warn({ queue, reason, event: messageId }, "A queue refuses events; waiting until it accepts them");
     this.#change({ queue, reason, since: new Date().toISOString() });
   }
 

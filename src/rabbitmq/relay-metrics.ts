@@ -24,7 +24,7 @@ export function describeRelay(metrics: Metrics, relay: Pick<Relay, "position" | 
   });
   metrics.gauge({
     name: "warren_relay_backlog_age_seconds",
-    help: "Age of the oldest event that RabbitMQ has not confirmed yet; 0 if there is none.",
+    help: "Age of the oldest event that RabbitMQ has not confirmed yet, in seconds. 0 if there is none.",
     read: () => (backlog ? [[{}, backlog.ageSeconds]] : []),
   });
   metrics.counter({
@@ -34,12 +34,12 @@ export function describeRelay(metrics: Metrics, relay: Pick<Relay, "position" | 
   });
   metrics.counter({
     name: "warren_relay_returns_total",
-    help: "Events that RabbitMQ gave back because no queue took them; they are sent again.",
+    help: "Events that RabbitMQ returned because no queue accepted them. They are sent again.",
     read: () => [[{}, relay.tally.returns]],
   });
   metrics.counter({
     name: "warren_relay_failures_total",
-    help: "Events that RabbitMQ refused, or whose connection was lost before the confirm; they are sent again.",
+    help: "Events that RabbitMQ refused, or whose connection was lost before the confirm. They are sent again.",
     read: () => [[{}, relay.tally.failures]],
   });
 }

@@ -200,11 +200,11 @@ export class Relay {
     const pauseMs = Math.min(longestPauseMs, 50 * 2 ** failures);
     // Warn once per series of failures, not once per event.
     const level = failures === 1 ? "warn" : "debug";
-    logger[level]({ ...about, position: this.#position, pauseMs }, "An event did not reach its queue; it is sent again");
+    logger[level]({ ...about, position: this.#position, pauseMs }, "An event did not reach its queue; sending it again");
     if (failure instanceof Unroutable) {
       const { routingKey, exchange } = failure.routedTo;
       await makeRoute(routingKey, exchange).catch((error: unknown) =>
-        logger[level]({ error: messageOf(error) }, "No queue could be made for an event"),
+        logger[level]({ error: messageOf(error) }, "Cannot create a queue for an event"),
       );
     }
     await this.#pause(pauseMs, closed);

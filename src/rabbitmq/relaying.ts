@@ -39,7 +39,7 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
   const told = () =>
     store.relayTrouble
       .save(trouble())
-      .catch((error: unknown) => log.debug({ error: messageOf(error) }, "Could not store what keeps the relay"));
+      .catch((error: unknown) => log.debug({ error: messageOf(error) }, "Cannot store why the relay is waiting"));
   // A process that was killed may have left one.
   if (await store.relayTrouble.get()) await store.relayTrouble.save(null);
 

@@ -89,7 +89,7 @@ export class RabbitReplayRun {
         this.row = { ...this.row, position: reached, sent: sentBefore + confirmed };
         if (performance.now() - savedAt < saveEveryMs) return;
         savedAt = performance.now();
-        this.save().catch((error: unknown) => log.warn({ error: messageOf(error) }, "A replay's progress could not be stored"));
+        this.save().catch((error: unknown) => log.warn({ error: messageOf(error) }, "Cannot store the progress of a replay"));
       },
     });
     this.row = { ...this.row, position };
@@ -102,7 +102,7 @@ export class RabbitReplayRun {
     const file = quarantine(this.options.quarantine, queue, unwanted, null, error);
     this.row = { ...this.row, refused: this.row.refused + 1 };
     const about = { queue, replay: id, event: options.messageId, bytes: content.length, file, error };
-    this.options.log.error(about, "RabbitMQ refuses a past event; it is kept in a file, and those behind it are sent");
+    this.options.log.error(about, "RabbitMQ refuses a past event; keeping it in a file and continuing with the next");
   }
 
   /**
@@ -112,7 +112,7 @@ export class RabbitReplayRun {
   async beginAnewIfDeleted(): Promise<void> {
     const { id, queue, first } = this.row;
     if ((await queueDepth(this.options.broker, queue)) !== undefined) return;
-    this.options.log.warn({ queue, replay: id }, "A queue was deleted while it was filled; it is made and filled again");
+    this.options.log.warn({ queue, replay: id }, "A queue was deleted while it was being filled; creating and filling it again");
     this.row = { ...this.row, position: first, sent: 0, refused: 0 };
     this.#culprit = new Culprit();
     await this.save();

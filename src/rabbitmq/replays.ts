@@ -82,10 +82,10 @@ export class RabbitReplays implements Replays {
   async cancel(id: string): Promise<Replay | undefined> {
     const run = this.#unfinished.get(id);
     if (!run) return this.get(id);
-    if (run.isFill) throw new NotCancellable(`A new queue is being filled with what its consumer "${run.row.queue}" asked for.`);
+    if (run.isFill) throw new NotCancellable(`The new queue "${run.row.queue}" is being filled; this cannot be cancelled.`);
     await run.end(cancelledError);
     this.#forget(run);
-    this.options.log.info({ queue: run.row.queue, replay: id, events: run.row.sent }, "A replay was cancelled");
+    this.options.log.info({ queue: run.row.queue, replay: id, events: run.row.sent }, "Replay cancelled");
     return this.get(id);
   }
 
@@ -173,7 +173,7 @@ export class RabbitReplays implements Replays {
           if (stop.aborted) return;
           await run.end();
           const { queue, id, sent, refused } = run.row;
-          this.options.log.info({ queue, replay: id, events: sent, ...(refused > 0 && { refused }) }, "Past events were sent to a queue");
+          this.options.log.info({ queue, replay: id, events: sent, ...(refused > 0 && { refused }) }, "Sent past events to a queue");
         } catch (error) {
           const problem = await this.#problemOf(run, error);
           // Any other error leads to a retry on a new channel.
@@ -190,8 +190,8 @@ export class RabbitReplays implements Replays {
   /** Returns the reason that the run cannot be finished, or undefined if it can. */
   async #problemOf(run: RabbitReplayRun, error: unknown): Promise<string | undefined> {
     const { queue } = run.row;
-    if (isAccessDenied(error)) return `RabbitMQ refuses the queue "${queue}": ${messageOf(error)}`;
-    if (!run.isFill) return error instanceof Unroutable ? `The queue "${queue}" was deleted before all events were in it` : undefined;
+    if (isAccessDenied(error)) return `RabbitMQ denies access to the queue "${queue}": ${messageOf(error)}`;
+    if (!run.isFill) return error instanceof Unroutable ? `The queue "${queue}" was deleted before all events were sent` : undefined;
     await run.beginAnewIfDeleted();
     return undefined;
   }

@@ -35,9 +35,9 @@ export async function restoreBindings(closed: AbortSignal, { broker, store, cata
         // A missing queue is created and filled when its consumer announces it again.
         if (announcedAt < old) gone.push(queue);
       } else if (signedAt !== null || !onlySigned) await bindOwnQueue(broker, queue, new Set(types), catalogue.resources);
-      else log.warn({ queue }, "The bindings of a queue were not restored: its consumer has not announced it with a signature");
+      else log.warn({ queue }, "Did not restore the bindings of a queue: its consumer has sent no signed announcement");
     } catch (error) {
-      log.warn({ queue, error: messageOf(error) }, "The bindings of a queue could not be restored");
+      log.warn({ queue, error: messageOf(error) }, "Cannot restore the bindings of a queue");
     }
   };
   await Promise.all((await store.subscriptions.list()).map(restore));

@@ -146,7 +146,7 @@ class PastSender {
     const { closed, culprit } = this.options;
     const why = contentRefusal(closed);
     const guilty = why === undefined ? undefined : culprit.blame([...this.#unconfirmed.values()]);
-    if (guilty) this.#putAway(guilty, `RabbitMQ closed the channel twice over this event: ${why}`);
+    if (guilty) this.#putAway(guilty, `RabbitMQ closed the channel twice because of this event: ${why}`);
   }
 }
 

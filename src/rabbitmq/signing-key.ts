@@ -22,7 +22,7 @@ export function signingKey({ warrenKey, dataDir }: Pick<Config, "warrenKey" | "d
     return readKey(file) ?? makeKey(dataDir, file);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    log.warn({ file, error: messageOf(error) }, "There is no key to sign announcements with; set WARREN_KEY to that of the API");
+    log.warn({ file, error: messageOf(error) }, "No key to sign announcements with; set WARREN_KEY to that of the API");
     return null;
   }
 }
@@ -34,7 +34,7 @@ function readKey(file: string): string | undefined {
   if (exposure) throw new ConfigError([`${file}: ${exposure}.`]);
   const key = readFileSync(file, "utf8").trim();
   if (key.length >= leastLength) return key;
-  throw new ConfigError([`${file} holds no key: remove it, so that a new one is made, and start the API and the consumers again.`]);
+  throw new ConfigError([`${file} contains no key. Remove it, and restart the API and the consumers to create a new key.`]);
 }
 
 /** Creates the key file. If several processes try at the same moment, the first one wins and all of them use its key. */

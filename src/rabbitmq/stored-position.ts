@@ -51,7 +51,7 @@ export class StoredPosition {
       await this.relayed.save(position);
       this.#saved = position;
     } catch (error) {
-      this.logger.warn({ error: messageOf(error), position }, "The relay's position could not be stored; events may be sent twice");
+      this.logger.warn({ error: messageOf(error), position }, "Cannot store the relay's position; events may be sent twice");
     }
   }
 }

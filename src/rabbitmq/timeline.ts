@@ -27,15 +27,15 @@ function tell(event: EventRecord, history: ConsumerHistory | undefined, dead: De
   if (last?.outcome === "retry") return { state: "retrying", at: null, note: `due at ${isoTime(last.dueAt)}` };
   if (last?.outcome === "dead-letter") {
     if (typeof dead === "string")
-      return { state: "dead-letter", at: isoTime(last.at), note: `${last.reason}; whether it still is: ${dead}` };
-    return { state: "unknown", at: null, note: "it was a dead letter, and was put back or removed" };
+      return { state: "dead-letter", at: isoTime(last.at), note: `${last.reason}; it is not known whether it still is one: ${dead}` };
+    return { state: "unknown", at: null, note: "it was a dead letter and was redriven or discarded" };
   }
   if (!event.relayed) return { state: "waiting", at: null, note: "RabbitMQ has not confirmed it yet" };
   const known = history
-    ? "the consumer's file on this machine notes only what fails, and nothing of this event"
-    : "there is no file of the consumer on this machine: nothing failed there yet, or it runs on another one";
-  const given = typeof dead === "string" ? dead : "it is no dead letter";
-  return { state: "unknown", at: null, note: `${given}; RabbitMQ keeps no record of what was handled, and ${known}` };
+    ? "the consumer's file on this machine records only failures, and none of this event"
+    : "this machine has no file of the consumer: nothing has failed yet, or it runs on another machine";
+  const given = typeof dead === "string" ? dead : "it is not a dead letter";
+  return { state: "unknown", at: null, note: `${given}; RabbitMQ keeps no record of handled events, and ${known}` };
 }
 
 function handled(at: number): Told {

@@ -20,28 +20,28 @@ const refusals: readonly (readonly [RegExp, (message: string) => string])[] = [
   [
     /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_UNTRUSTED)$/,
     (message) =>
-      `the certificate of RabbitMQ comes from no authority that is trusted here (${message}); set RABBITMQ_CA_FILE to the certificate of the authority that signed it`,
+      `the certificate of RabbitMQ is not from a trusted authority (${message}); set RABBITMQ_CA_FILE to the certificate of the authority that signed it`,
   ],
   [
     /^ERR_TLS_CERT_ALTNAME_INVALID$/,
     (message) =>
       `the certificate of RabbitMQ is for another host (${message.replace("Hostname/IP does not match certificate's altnames: ", "")}); use a host name in RABBITMQ_URL that the certificate names`,
   ],
-  [/^CERT_HAS_EXPIRED$/, () => "the certificate of RabbitMQ, or that of its authority, has expired; it must be renewed"],
+  [/^CERT_HAS_EXPIRED$/, () => "the certificate of RabbitMQ, or that of its authority, has expired; renew it"],
   [/^CERT_NOT_YET_VALID$/, () => "the certificate of RabbitMQ is not valid yet; compare the clocks of the two machines"],
   [
     /ALERT_CERTIFICATE_REQUIRED$|ALERT_HANDSHAKE_FAILURE$/,
     () =>
-      "RabbitMQ ended the TLS handshake, most likely since it demands a client certificate; set RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE",
+      "RabbitMQ ended the TLS handshake, probably because it requires a client certificate; set RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE",
   ],
   [
     /ALERT_(BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED)$/,
     (message) =>
-      `RabbitMQ refused the client certificate (${message.replace(/^.*:/, "")}); RABBITMQ_CERT_FILE must be one that is valid, and from an authority that RabbitMQ trusts`,
+      `RabbitMQ refused the client certificate (${message.replace(/^.*:/, "")}); set RABBITMQ_CERT_FILE to a valid certificate from an authority that RabbitMQ trusts`,
   ],
   [
     /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST)$/,
-    () => "the port of RABBITMQ_URL does not speak TLS; RabbitMQ has another port for amqps://, 5671 unless configured otherwise",
+    () => "the port of RABBITMQ_URL does not use TLS; RabbitMQ uses another port for amqps://, by default 5671",
   ],
 ];
 

@@ -154,7 +154,7 @@ async function declareExchange(broker: Broker, exchange: string): Promise<void> 
     const [, property, value] = /inequivalent arg '(\w+)' for exchange .* but current is '?([^']*)'?/.exec(messageOf(error)) ?? [];
     const difference = property === undefined ? messageOf(error) : `with the ${property} "${value}"`;
     throw new Error(
-      `the exchange "${exchange}" exists ${difference}, and must be a durable topic exchange: delete it, and Warren declares it`,
+      `the exchange "${exchange}" exists ${difference}, but must be a durable topic exchange; delete it, and Warren declares it`,
       { cause: error },
     );
   }
@@ -169,7 +169,7 @@ async function declareQueue(broker: Broker, queue: string, options: Options.Asse
     await broker.withChannel((channel) => channel.checkQueue(queue));
     log.warn(
       { queue, difference: differenceOf(error) },
-      "This queue exists with other arguments and is used as it stands; delete or redeclare it to have it as Warren would",
+      "This queue exists with other arguments; using it as it is. Delete it to have Warren declare it again",
     );
   }
 }

@@ -17,8 +17,7 @@ interface Receiver {
  * @throws {TypeError} if this version of amqplib reads frames differently.
  */
 export function surviveUndecodableHeaders(connection: object): void {
-  if (!isReceiver(connection))
-    throw new TypeError("This version of amqplib reads frames in another way; adapt src/rabbitmq/undecodable.ts");
+  if (!isReceiver(connection)) throw new TypeError("This version of amqplib reads frames differently; adapt src/rabbitmq/undecodable.ts");
   const receive = connection.recvFrame.bind(connection);
   let fatal: unknown;
   connection.recvFrame = () => {

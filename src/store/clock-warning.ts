@@ -11,6 +11,6 @@ export async function warnOfClock(events: LogReader, log: Log): Promise<void> {
   if (behindSeconds <= 1) return;
   log.warn(
     { behindSeconds, newest: newest?.timestamp },
-    "The clock of this machine is behind the newest event; until it has caught up, changes have the time of that event",
+    "The clock of this machine is behind the newest event; changes get the time of that event until the clock catches up",
   );
 }

@@ -11,7 +11,7 @@ export class TooMuchKept extends Error {
   override readonly name = "TooMuchKept";
   /** @param retryAfter seconds until the owner has room for another key. */
   constructor(readonly retryAfter: number) {
-    super("Too much is kept for this owner's keys");
+    super("Too much is stored for the idempotency keys of this owner");
   }
 }
 

@@ -10,8 +10,8 @@ export function warnOfReplaced(store: Pick<Store, "isReplaced">, database: strin
     const isReplaced = store.isReplaced();
     if (isReplaced === wasReplaced) return;
     wasReplaced = isReplaced;
-    if (isReplaced) log.error({ database }, "The database file was removed or replaced: changes are refused until the API is restarted");
-    else log.info({ database }, "The database file is in its place again");
+    if (isReplaced) log.error({ database }, "The database file was removed or replaced; refusing changes until the API is restarted");
+    else log.info({ database }, "The database file is back in its place");
   }, lookEveryMs);
   return () => clearInterval(timer);
 }

@@ -13,9 +13,9 @@ export function onStopSignal(log: Log, timeoutMs: number, stop: () => Promise<vo
     if (first?.signal === signal && performance.now() - first.at < echoMs) return;
     if (first) process.exit(130);
     first = { signal, at: performance.now() };
-    log.info({ signal }, "Stopping; a second signal exits at once");
+    log.info({ signal }, "Stopping; a second signal exits immediately");
     setTimeout(() => {
-      log.error({ timeoutMs }, "Stopping took too long; what was in hand is done again after the next start");
+      log.error({ timeoutMs }, "Stopping took too long; unfinished events are handled again after the next start");
       process.exit(1);
     }, timeoutMs);
     try {

@@ -11,7 +11,7 @@ import { openTlsPorts } from "../support/rabbit-tls";
 
 setDefaultTimeout(60_000);
 
-const untrusted = "comes from no authority that is trusted here";
+const untrusted = "is not from a trusted authority";
 const setCa = "set RABBITMQ_CA_FILE to the certificate of the authority that signed it";
 
 describeWithRabbit("amqps://", () => {
@@ -93,22 +93,22 @@ describeWithRabbit("amqps://", () => {
   const strangers = async () => ({ ...ca(), ...(await client(certificateFor("client"))) });
   const unverified = () => ({ NODE_TLS_REJECT_UNAUTHORIZED: "0" });
   const otherNames = ["for another host (Host: localhost. is not", "DNS:rabbit.example.org", "use a host name in RABBITMQ_URL"];
-  const noneSent = ["demands a client certificate; set RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE"];
-  const notTaken = ["RabbitMQ refused the client certificate", "RABBITMQ_CERT_FILE must be"];
+  const noneSent = ["requires a client certificate; set RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE"];
+  const notTaken = ["RabbitMQ refused the client certificate", "set RABBITMQ_CERT_FILE to"];
   const refused: [string, () => number, () => Promise<Record<string, string>> | Record<string, string>, string[]][] = [
     ["is self-signed", () => selfSigned.port, ca, [untrusted, setCa]],
     ["is self-signed, whatever NODE_TLS_REJECT_UNAUTHORIZED says", () => selfSigned.port, unverified, [untrusted, setCa]],
     ["comes from an authority that is not trusted", () => good.port, () => ({}), [untrusted, setCa]],
     ["is for another host", () => otherHost.port, ca, otherNames],
-    ["has expired", () => expired.port, ca, ["has expired; it must be renewed"]],
+    ["has expired", () => expired.port, ca, ["has expired; renew it"]],
     ["is missing on the client's side", () => demanding.port, ca, noneSent],
     ["is a stranger's on the client's side", () => demanding.port, strangers, notTaken],
-    ["is not there at all, since the port has no TLS", () => rabbit.port, ca, ["does not speak TLS", "RABBITMQ_URL", "5671"]],
+    ["is not there at all, since the port has no TLS", () => rabbit.port, ca, ["does not use TLS", "RABBITMQ_URL", "5671"]],
   ];
   test.each(refused)("a certificate that %s: refused, said once, and the API goes on", async (_, port, env, expected) => {
     const api = await startApi({ env: settings(port(), await env()) });
     // It is tried again, but a person is told once.
-    const [first = "", ...again] = await api.lines(/RabbitMQ cannot be reached/, 3);
+    const [first = "", ...again] = await api.lines(/Cannot reach RabbitMQ/, 3);
     const { level, error } = JSON.parse(first) as Record<string, string>;
     expect(level).toBe("warn");
     for (const part of expected) expect(error).toContain(part);

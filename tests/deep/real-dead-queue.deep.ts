@@ -148,7 +148,7 @@ describeWithRabbit("several readers of one queue of dead letters", () => {
       const ids = await filled(100);
       const broker = await connected();
       const rival = await rivalBetweenSubscriptions(broker);
-      await expect(work(deadLettersOf(broker))).rejects.toThrow(`Somebody else works on the dead letters of "${queue}"`);
+      await expect(work(deadLettersOf(broker))).rejects.toThrow(`The dead letters of "${queue}" are in use by another program`);
       expect(await rival.hasLeft()).toHaveLength(1);
       const back = await idsIn(queue);
       expect([...back, ...(await idsIn(dead))]).toEqual(ids);

@@ -82,10 +82,10 @@ describeWithRabbit("a queue that refuses events when it is full", () => {
       const problem = await refusing();
       if (shared)
         expect(problem).toBe(
-          `"${queue}" refuses events, and all others wait for it: it is full (x-max-length 5, x-overflow reject-publish).`,
+          `"${queue}" refuses events, and the events of all queues wait for it: it is full (x-max-length 5, x-overflow reject-publish).`,
         );
-      else expect(problem).toStartWith("A queue that this program does not know refuses events");
-      expect(log.lines.filter(({ msg }) => msg === "A queue refuses events; waiting until it takes them")).toHaveLength(1);
+      else expect(problem).toStartWith("An unknown queue refuses events");
+      expect(log.lines.filter(({ msg }) => msg === "A queue refuses events; waiting until it accepts them")).toHaveLength(1);
       await eventually(() => others.size === 50 || undefined, "the others to have every event");
       const received: number[] = [];
       await channel.prefetch(1);

@@ -222,7 +222,7 @@ describeWithRabbit("a message that cannot be copied", () => {
       const quarantine = quarantineFolder(configOf().dataDir);
       await eventually(() => quarantined(quarantine).length === 1 || undefined, "the file");
       expect(quarantined(quarantine)).toMatchObject([{ queue: "own", messages: 1 }]);
-      const line = recorded.lines.find(({ msg }) => msg === "No queue takes this message; it is kept in a file");
+      const line = recorded.lines.find(({ msg }) => msg === "No queue accepts this message; keeping it in a file");
       const file = JSON.parse(readFileSync(String(line?.["file"]), "utf8")) as Record<string, unknown>;
       expect(file).toMatchObject({ queue: "own", reason: "rejected", body: large, why: expect.stringContaining("twice") as string });
     });

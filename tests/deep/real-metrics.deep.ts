@@ -120,7 +120,7 @@ test("without RabbitMQ: the API and a consumer tell how they do; a port in use i
   const port = new URL(consumer.url).port;
   const logger = run(["consumers/logger.ts", "--events", "item.deleted", "--metrics-port", port], { env });
   expect(await logger.line("No metrics", "stderr")).toContain(
-    `127.0.0.1:${port} cannot be listened on (another program listens there; give another --metrics-port)`,
+    `127.0.0.1:${port} (another program uses this port; choose another --metrics-port)`,
   );
   await logger.line("Waiting for events");
   await send("DELETE", `${api.url}/items/1`);

@@ -74,13 +74,13 @@ describeWithRabbit("a queue that exists", () => {
     }, `the policy's ${key}`);
 
   test.each<[Options.AssertQueue, RegExp]>([
-    [{ durable: false }, /it is not durable, and gone when RabbitMQ restarts \(durable\)/],
+    [{ durable: false }, /it is not durable, so it disappears when RabbitMQ restarts \(durable\)/],
     [{ durable: true, autoDelete: true }, /it is deleted when its last consumer stops \(auto_delete\)/],
     [{ durable: true, arguments: { "x-max-length": 5 } }, /beyond 5 events, the oldest are dropped \(x-max-length\)/],
     [{ durable: true, arguments: { "x-max-length-bytes": 5_000_000_000 } }, /beyond 5000000000 bytes/],
     [{ durable: true, arguments: { "x-message-ttl": 100_000 } }, /events that have waited for 100000 ms are dropped \(x-message-ttl\)/],
-    [{ durable: true, arguments: { "x-expires": 100_000 } }, /it is deleted when nobody has used it for 100000 ms/],
-    [{ durable: true, arguments: quorum }, /delivered more than 20 times without an answer is dropped \(x-delivery-limit\)/],
+    [{ durable: true, arguments: { "x-expires": 100_000 } }, /it is deleted when it has been unused for 100000 ms/],
+    [{ durable: true, arguments: quorum }, /delivered more than 20 times without an acknowledgement is dropped \(x-delivery-limit\)/],
     [{ durable: true, arguments: { "x-queue-type": "stream" } }, /it is a stream/],
   ])("set up as %j is named as one that drops events", async (options, what) => {
     await declare(options);
@@ -123,7 +123,7 @@ describeWithRabbit("a queue that exists", () => {
     const text = status.stdout.join("\n");
     expect(text).toContain('"own" drops events: events that have waited for 100000 ms are dropped (x-message-ttl).');
     expect(text).toMatch(
-      /Since .*: "item_events" refuses events, and all others wait for it: it is full \(x-max-length 1, x-overflow reject-publish\)\./,
+      /Since .*: "item_events" refuses events, and the events of all queues wait for it: it is full \(x-max-length 1, x-overflow reject-publish\)\./,
     );
   });
 
@@ -186,7 +186,7 @@ describeWithRabbit("a queue that exists", () => {
     for (const name of ["first", "second", "third"]) {
       await engine?.dependencies.store.insert(item, { name, description: null, price: null });
     }
-    expect((await problems(1))[0]).toStartWith('"foreign" refuses events, and all others wait for it: it is full');
+    expect((await problems(1))[0]).toStartWith('"foreign" refuses events, and the events of all queues wait for it: it is full');
     await channel.consume("foreign", (message) => message && channel.ack(message));
     await problems(0);
     expect((await channel.checkQueue(queue)).messageCount).toBeLessThanOrEqual(5);
@@ -195,7 +195,7 @@ describeWithRabbit("a queue that exists", () => {
   test("a management API that does not answer is a warning, and AMQP is asked", async () => {
     await declare({ durable: true, arguments: { "x-max-length": 5 } });
     await (await start({ RABBITMQ_MANAGEMENT_URL: `http://guest:guest@127.0.0.1:${freePort()}` }))(1);
-    expect(log.at("warn")).toContain("Cannot ask RabbitMQ's management API; policies are not seen");
+    expect(log.at("warn")).toContain("Cannot query RabbitMQ's management API; policies are not checked");
   });
 
   test("an exchange of another type: degraded at once, and one warning for the whole outage", async () => {
@@ -204,9 +204,9 @@ describeWithRabbit("a queue that exists", () => {
     const problems = await start();
     const [problem] = await problems(1);
     expect(problem).toBe(
-      'No event can be sent: the exchange "events" exists with the type "fanout", and must be a durable topic exchange: delete it, and Warren declares it.',
+      'No event can be sent: the exchange "events" exists with the type "fanout", but must be a durable topic exchange; delete it, and Warren declares it.',
     );
-    const attempts = () => log.lines.filter(({ msg }) => msg === "A RabbitMQ channel could not be set up; it is tried again");
+    const attempts = () => log.lines.filter(({ msg }) => msg === "Cannot set up a RabbitMQ channel; retrying");
     await eventually(() => attempts().length >= 3 || undefined, "three attempts");
     expect(attempts().filter(({ level }) => level === "warn")).toHaveLength(1);
     await channel.deleteExchange("events");

@@ -184,7 +184,7 @@ describeWithRabbit("with RabbitMQ", () => {
     const logger = run(["consumers/logger.ts", "--json"], { env });
     for (let n = 1; n <= 50; n += 1) expect((await send("POST", `${api.url}/items`, sample)).status).toBe(201);
     expect(((await (await send("GET", `${api.url}/health/ready`)).json()) as { status: string }).status).toBe("degraded");
-    await api.line("RabbitMQ cannot be reached");
+    await api.line("Cannot reach RabbitMQ");
     await rabbit().start();
     await logger.lines(/item\.created/, 50, 40_000);
     expect(idsIn(logger.stdout)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
@@ -229,7 +229,7 @@ describeWithRabbit("with RabbitMQ", () => {
     const api = await startApi({ env });
     const logger = await startLogger([], { env });
     await (await openChannel()).deleteQueue("item_events");
-    await logger.line("The queue was deleted under this consumer", "stderr");
+    await logger.line("The queue was deleted; redeclaring it", "stderr");
     await send("POST", `${api.url}/items`, sample);
     await logger.lines(/^\[CREATED\]/, 1);
   });
@@ -289,7 +289,7 @@ describeWithRabbit("with RabbitMQ", () => {
     await rabbit().ctl("set_vm_memory_high_watermark", "0");
     try {
       for (let n = 0; n < 50; n += 1) expect((await send("POST", `${api.url}/items`, sample)).status).toBe(201);
-      await api.line("RabbitMQ takes no messages for now");
+      await api.line("RabbitMQ does not accept messages now");
       expect(await api.stop()).toBe(0);
     } finally {
       await rabbit().ctl("set_vm_memory_high_watermark", "0.6");
@@ -313,16 +313,16 @@ describeWithRabbit("with RabbitMQ", () => {
 
   test("a virtual host that is not there is said in words", async () => {
     const api = await startApi({ env: { ...env, RABBITMQ_URL: `${rabbit().url}/nowhere` } });
-    await api.line(/RabbitMQ cannot be reached/);
-    await api.line("the virtual host of the URL does not exist, or the user may not use it");
+    await api.line(/Cannot reach RabbitMQ/);
+    await api.line("the virtual host of the URL does not exist, or the user has no access to it");
   });
 
   test("credentials never appear in a log", async () => {
     const secret = { ...env, RABBITMQ_URL: rabbit().url.replace("guest:guest", "guest:s3cretpassword"), LOG_LEVEL: "trace" };
     const api = await startApi({ env: secret });
-    await api.line("RabbitMQ cannot be reached");
+    await api.line("Cannot reach RabbitMQ");
     const logger = run(["consumers/logger.ts"], { env: secret });
-    await logger.line("RabbitMQ cannot be reached", "stderr");
+    await logger.line("Cannot reach RabbitMQ", "stderr");
     await api.stop();
     await logger.stop();
     expect([...api.stdout, ...api.stderr, ...logger.stdout, ...logger.stderr].join("\n")).not.toContain("s3cretpassword");

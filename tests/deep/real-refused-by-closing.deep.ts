@@ -79,7 +79,7 @@ describeWithRabbit("an event that is larger than RabbitMQ allows by now", () => 
       expect(file).toMatchObject({ queue: "item_events", why: expect.stringMatching(/twice over this event: .*max size 800/) as string });
       expect(JSON.parse(String(file?.["body"]))).toMatchObject({ item: { id: 3 } });
       expect(await needs("quarantine")).toMatchObject([{ queue: "item_events" }]);
-      await api.line("RabbitMQ refuses a past event; it is kept in a file");
+      await api.line("RabbitMQ refuses a past event; keeping it in a file");
 
       const { code, stdout, stderr } = await command("replay", ["--queue", "item_events"], env);
       expect(stdout).toMatch(/RabbitMQ refused 1 event; see .*\n4 events sent to "item_events"/);

@@ -120,8 +120,8 @@ describe("bun run replay without a broker", () => {
     for (const [words, mistake] of [
       [[], "Missing --queue NAME, the queue to send the events to."],
       [["--queue", "audit", "item.created"], /^Unexpected argument "item\.created"\. Patterns with a \* need quotes/],
-      [["--queue", "../audit"], /"\.\.\/audit" cannot name a queue/],
-      [["--queue", "audit.dead"], /keeps for itself/],
+      [["--queue", "../audit"], /"\.\.\/audit" is not a valid queue name/],
+      [["--queue", "audit.dead"], /is reserved for Warren or RabbitMQ/],
       [["--queue", "audit", "--events", "item.crated"], /Unknown event type "item.crated". Known: item.created/],
       [["--queue", "audit", "--from", "2026-02-30"], "--from 2026-02-30: Expected a day such as 2026-11-01"],
       [["--queue", "audit", "--from", "2026-11-02", "--to", "2026-11-01"], "--to 2026-11-01: Expected a time after `from`."],

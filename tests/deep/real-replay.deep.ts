@@ -340,7 +340,7 @@ describeWithRabbit("replays on RabbitMQ", () => {
     await rabbit().kill();
     await api.line("Lost the connection");
     const refused = await post("/replays", { queue: "audit" });
-    expect([refused.status, refused.body["detail"]]).toEqual([503, expect.stringContaining("RabbitMQ cannot be reached")]);
+    expect([refused.status, refused.body["detail"]]).toEqual([503, expect.stringContaining("Cannot reach RabbitMQ")]);
     expect((await post("/replays", { queue: "audit", dryRun: true })).body).toEqual({ count: 1000 });
     expect((await get<Replay>(`/replays/${replay.id}`)).state).toBe("running");
     await rabbit().start();

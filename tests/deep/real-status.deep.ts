@@ -112,7 +112,7 @@ test("without a broker: in words, again and again in a pipe, and whether anythin
   expect(nothing.stdout).toMatch(/^API {8}not running\nEvent log {2}none yet\n\nNo queues found\./m);
   expect(nothing.stdout).toContain(`There is no event log in ${join(folder.path, "data", "warren.db")} yet.`);
 
-  const api = await story(/^Waits for the API to make its database/);
+  const api = await story(/^Waiting for the API to create its database/);
   const watching = run(["src/commands/status.ts", "--watch", "--json", "--every", "0.2"], { env });
   const states = () => watching.stdout.map((line) => JSON.parse(line) as Status);
   await watching.lines(/./, 1);
@@ -158,7 +158,7 @@ test("without a broker: a clean state needs nobody, and a second process that st
   const first = await startConsumer();
   await untilReady(first, 200);
   const second = await startConsumer();
-  await second.line("stands by", "stderr");
+  await second.line("standing by", "stderr");
   expect(await second.health("ready")).toMatchObject({ status: "ready", consumers: [{ detail: expect.stringContaining("stands by") }] });
   await create(api, "a");
   await first.line("handled a");
@@ -172,7 +172,7 @@ describeWithRabbit("on RabbitMQ", () => {
     const rabbit = await startRabbit();
     try {
       env = environment(folder.path, rabbit.url);
-      const api = await story(/^Waits for its queue|^RabbitMQ cannot be reached now/);
+      const api = await story(/^Waiting for its queue|^Cannot reach RabbitMQ/);
       const { code, stdout } = await status();
       expect(code).toBe(1);
       expect(stdout).toMatch(
@@ -198,7 +198,7 @@ describeWithRabbit("on RabbitMQ", () => {
       await from(/1 event waits for RabbitMQ, the oldest for \d+ s.*\s+Queues unknown: cannot reach RabbitMQ/);
       expect(await untilReady(consumer, 503)).toMatchObject({
         status: "not ready",
-        consumers: [{ detail: "RabbitMQ cannot be reached now." }],
+        consumers: [{ detail: "Cannot reach RabbitMQ." }],
       });
       await rabbit.start();
       await from(/Broker +connected[\s\S]*nothing waits for RabbitMQ/);

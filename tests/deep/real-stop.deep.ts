@@ -52,7 +52,7 @@ describe("a second signal", () => {
       const api = await startApi({ env });
       await holdRequest(api);
       void api.stop(first);
-      await api.line("Stopping; a second signal exits at once");
+      await api.line("Stopping; a second signal exits immediately");
       const [code, ms] = await timed(api.stop(second));
       expect(code).toBe(130);
       expect(ms).toBeLessThan(2000);
@@ -63,7 +63,7 @@ describe("a second signal", () => {
     const api = await startApi({ env });
     await holdRequest(api);
     void api.stop("SIGTERM");
-    await api.line("Stopping; a second signal exits at once");
+    await api.line("Stopping; a second signal exits immediately");
     const ended = Promise.race([api.exited, Bun.sleep(2000)]);
     const repeat = setInterval(() => void api.stop("SIGTERM"), 50);
     expect(await ended).toBe(130);
@@ -84,7 +84,7 @@ await runConsumer({ queue: "slow", handle: () => (console.log("begun"), Bun.slee
       const slow = run(["consumers/slow.ts"], { cwd: copy.path, env });
       await slow.line("begun");
       void slow.stop("SIGTERM");
-      await slow.line("Stopping; a second signal exits at once", "stderr");
+      await slow.line("Stopping; a second signal exits immediately", "stderr");
       const [code, ms] = await timed(slow.stop("SIGINT"));
       expect(code).toBe(130);
       expect(ms).toBeLessThan(2000);

@@ -88,5 +88,5 @@ export class AdaptiveCommitter implements Committer {
 }
 
 function warn(error: unknown): void {
-  process.emitWarning(`Commits are made on the main thread for now, where reads wait for the disk: ${String(error)}`);
+  process.emitWarning(`Committing on the main thread for now, where reads wait for the disk: ${String(error)}`);
 }

@@ -65,11 +65,11 @@ export async function startCommitThread(
   };
   const lose = (why: string) => {
     if (state === "ended") return;
-    fail(new CommitThreadLost(`The thread that commits has ended: ${why}`));
+    fail(new CommitThreadLost(`The commit thread ended: ${why}`));
     end();
     isClosed();
   };
-  let trouble = "nobody asked it to";
+  let trouble = "it stopped unexpectedly";
   worker.onerror = ({ message }) => {
     trouble = message;
     // It may still be committing. After it ends, the log shows what was committed.

@@ -23,7 +23,7 @@ export function openForWriting(file: string, lockTimeoutMs = 0): Database {
 export function cannotOpen(file: string, error: unknown): unknown {
   if (!(error instanceof Error && "code" in error)) return error;
   const what = isBusy(error)
-    ? "is locked by another program, such as an open transaction in a SQLite shell: end that."
-    : `cannot be opened: ${error.message}. DATABASE_URL says where it is.`;
+    ? "is locked by another program, such as an open transaction in a SQLite shell. End that transaction."
+    : `cannot be opened: ${error.message}. Check DATABASE_URL.`;
   return new Error(`The database ${file} ${what}`, { cause: error });
 }

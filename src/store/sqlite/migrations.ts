@@ -83,7 +83,7 @@ export function refuseNewer(version: number, file: string, migrations: Migration
   if (version > migrations.length) {
     throw new Error(
       `The database ${file} has schema version ${version}, but this program knows versions up to ${migrations.length}: ` +
-        "it was last used by a newer Warren. Start that one, or give another file in DATABASE_URL.",
+        "it was last used by a newer version of Warren. Start that version, or set another file in DATABASE_URL.",
     );
   }
 }

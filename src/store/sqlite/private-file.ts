@@ -47,7 +47,7 @@ function refusePlanted(file: string): void {
   for (const path of databaseFiles(file)) {
     const { uid } = lstatSync(path, { throwIfNoEntry: false }) ?? {};
     if (uid === undefined || uid === 0 || uid === process.getuid?.()) continue;
-    const message = `${path} belongs to another user, and its folder can be written by everybody; use a folder of your own`;
+    const message = `${path} belongs to another user, and everyone can write to its folder; use a folder of your own`;
     throw Object.assign(new Error(message), { code: "EACCES" });
   }
 }

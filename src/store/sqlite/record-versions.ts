@@ -27,7 +27,7 @@ export function upcastRecords(db: Database, resources: readonly Resource[]): voi
       if (version > newest) {
         throw new Error(
           `The records of "${resource.name}" have schema version ${version}, but this program knows versions up to ${newest}: ` +
-            "they were last used by a newer program. Start that one, or give another file in DATABASE_URL.",
+            "they were last used by a newer version of the program. Start that version, or set another file in DATABASE_URL.",
         );
       }
       if (version < newest) {
@@ -60,7 +60,7 @@ function upcast(db: Database, type: EventType, version: number): void {
         write.run(serialize(type.resource, id, record, changes, record.createdAt, record.updatedAt).json, id);
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
-        throw new Error(`${name} ${id} cannot be brought to the newest schema, so nothing was changed. ${why}`, { cause: error });
+        throw new Error(`${name} ${id} cannot be converted to the newest schema; nothing was changed. ${why}`, { cause: error });
       }
     }
   }

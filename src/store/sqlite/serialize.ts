@@ -30,7 +30,7 @@ function refuseOther({ name }: Resource, fields: unknown): void {
   // Prevent an unhandled rejection.
   if (fields instanceof Promise) fields.catch(() => {});
   else if (typeof fields === "object" && fields !== null) return;
-  throw new TypeError(`The fields of the ${name} have to be an object; a change must not be async, and has to return them.`);
+  throw new TypeError(`The fields of the ${name} must be an object; a change must return them and must not be async.`);
 }
 
 const open = new WeakMap<Resource, TObject>();

@@ -62,8 +62,8 @@ function lockAndOpen(file: string, resources: readonly Resource[], options: Stor
   const lock = acquireLock(`${file}.lock`);
   if (!lock) {
     throw new Error(
-      `The database ${file} is in use by another Warren API. One process serves a SQLite database: ` +
-        "stop the other one, or give this one a file of its own in DATABASE_URL.",
+      `The database ${file} is in use by another Warren API. Only one process can serve a SQLite database: ` +
+        "stop the other one, or set another file in DATABASE_URL.",
     );
   }
   let db: Database | undefined;

@@ -35,7 +35,7 @@ export class Uncommitted {
    * @throws {Error} after the first change, because the committer has received the list of statements by then.
    */
   prepare(sql: string): Write {
-    if (this.#hasBegun) throw new Error(`Prepared too late, as changes are under way: ${sql}`);
+    if (this.#hasBegun) throw new Error(`Prepared too late, while changes are in progress: ${sql}`);
     const number = this.sql.push(sql) - 1;
     return (...values) => {
       this.#running.writes.push({ statement: number, values });
@@ -99,7 +99,7 @@ export class Uncommitted {
 
   get #running(): Batch {
     if (!this.#ofChange)
-      throw new Error("Written outside of a change, or after it has returned: a change is what GroupCommit.run is given.");
+      throw new Error("Write outside a change, or after the change returned. A change is the function passed to GroupCommit.run.");
     return this.#ofChange;
   }
 }

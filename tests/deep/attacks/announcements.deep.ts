@@ -123,8 +123,8 @@ describeWithRabbit("announcements", () => {
       });
     }
     await refused("audit", "names no event type");
-    await refused("audit", "it is not signed, and so may not decide");
-    await refused("audit", "signed with another key");
+    await refused("audit", "it is not signed, so it cannot decide");
+    await refused("audit", "not signed with the key of this API");
     await read();
     await create(2);
     await api.stop();
@@ -135,9 +135,7 @@ describeWithRabbit("announcements", () => {
     expect(api.stdout.filter((line) => line.includes("was refused"))).toEqual([]);
     const { code, stdout } = await command("status", [], env);
     expect(code).toBe(1);
-    expect(stdout).toContain(
-      'An announcement of "audit" was refused: it is signed with another key than this API has, and so may not decide',
-    );
+    expect(stdout).toContain('An announcement of "audit" was refused: it is not signed with the key of this API, so it cannot decide');
   });
 
   test("nobody without the key gets events, past or present, on a queue of their own or on somebody else's", async () => {
@@ -191,7 +189,7 @@ describeWithRabbit("announcements", () => {
       "user_id property set to 'consumer'",
     );
     expect(await again("mallory", { headers: properties.headers })).toBe("taken");
-    await refused("audit", "made by another user of RabbitMQ");
+    await refused("audit", "signed by a RabbitMQ user other than its sender");
     expect(await again("consumer", { headers: properties.headers, userId: properties.userId })).toBe("taken");
     await refused("audit", "older than the last one");
     expect((await bindings()).match(/^audit\titem\./gm)).toHaveLength(3);
@@ -259,7 +257,7 @@ describeWithRabbit("announcements", () => {
         async () => (await replays()).find(({ id, state }) => id === "evil" && state !== "running"),
         "the fill to end",
       );
-      expect([evil.state, evil.error]).toEqual(["failed", expect.stringContaining("RabbitMQ refuses the queue")]);
+      expect([evil.state, evil.error]).toEqual(["failed", expect.stringContaining("RabbitMQ denies access to the queue")]);
       const key = readFileSync(keyFile(), "utf8").trim();
       await as("guest", async (channel) => {
         for (const queue of ["held", "amq.evil"]) {
@@ -287,7 +285,7 @@ describeWithRabbit("announcements", () => {
     const body = Buffer.from(`{"queue":"big","startFrom":"now","types":[${Array.from({ length: 7500 }, () => types).join(",")}]}`);
     const sending = announce("mallory", body);
     let slowest = 0;
-    const line = refused("", "bytes, and may have 65536").then(() => true);
+    const line = refused("", "bytes; the maximum is 65536").then(() => true);
     for (let done = false; !done; ) {
       const at = performance.now();
       expect((await fetch(`${api.url}/health/live`)).status).toBe(200);
