@@ -212,7 +212,7 @@ describe("the start", () => {
   test("the API explains itself, and starts with no argument that it does not know", async () => {
     for (const [word, code, said] of [
       ["--help", 0, /^Runs the API until Ctrl\+C\. .*\bPORT\b/],
-      ["--prot=80", 2, /^Unexpected argument "--prot=80"\. The API takes no arguments; run with --help for usage\.$/],
+      ["--prot=80", 2, /^Unknown option '--prot'\.\nRun with --help for usage\.$/],
     ] as const) {
       const api = run(["src/main.ts", word], { env });
       expect(await api.exited).toBe(code);
