@@ -8,7 +8,7 @@ import { etagOf } from "./preconditions";
 import type { Schemas } from "./resource-schemas";
 
 /** What an operation of `crud()` is built from. */
-export interface Parts<Name extends string, Plural extends string, Fields extends object, By extends Filters = Filters>
+export interface Parts<Fields extends object, Plural extends string = string, Name extends string = string, By extends Filters = Filters>
   extends Pick<Dependencies, "store" | "log"> {
   readonly resource: Resource<Name, Plural, Fields, By>;
   readonly schemas: Schemas<Plural, Fields>;

@@ -14,12 +14,12 @@ import { typed } from "../resource-schemas";
 import { bulkWriter } from "../write-bulk";
 
 /** `POST /bulk`: creates many records with one request. Each record is created or refused independently. */
-export function bulk<Name extends string, Plural extends string, Fields extends object>({
+export function bulk<Name extends string, Fields extends object>({
   resource,
   schemas: { record, input },
   store,
   log,
-}: Parts<Name, Plural, Fields>) {
+}: Parts<Fields, string, Name>) {
   const write = bulkWriter(resource, store);
   const answer = bulkAnswer(resource.name, record);
   return new Elysia().post(

@@ -9,11 +9,7 @@ import { fingerprintOf, idempotencyKeyOf, onceOf, refuseKey } from "../idempoten
 import { answer, type Parts } from "../parts";
 
 /** `POST /`: creates a record. */
-export function create<Name extends string, Plural extends string, Fields extends object>({
-  resource,
-  schemas,
-  store,
-}: Parts<Name, Plural, Fields>) {
+export function create<Fields extends object>({ resource, schemas, store }: Parts<Fields>) {
   const insert = async (body: unknown, path: string, request: Request): Promise<Stored> => {
     const key = idempotencyKeyOf(request.headers);
     const fields = complete(resource, body);

@@ -7,11 +7,11 @@ import { listOf } from "../listing";
 import type { Parts } from "../parts";
 
 /** `GET /`: one page of the records. */
-export function list<Name extends string, Plural extends string, Fields extends object, By extends Filters>({
+export function list<Plural extends string, Fields extends object, By extends Filters>({
   resource,
   schemas,
   store,
-}: Parts<Name, Plural, Fields, By>) {
+}: Parts<Fields, Plural, string, By>) {
   const query = listOf(resource);
   return new Elysia().get(
     "",

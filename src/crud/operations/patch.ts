@@ -10,11 +10,7 @@ import { mergePatch } from "../merge-patch";
 import { answer, found, type Parts } from "../parts";
 
 /** `PATCH /:id`: changes fields of a record. */
-export function patch<Name extends string, Plural extends string, Fields extends object>({
-  resource,
-  schemas,
-  store,
-}: Parts<Name, Plural, Fields>) {
+export function patch<Fields extends object>({ resource, schemas, store }: Parts<Fields>) {
   const { name } = resource;
   return new Elysia().patch(
     "/:id",

@@ -7,11 +7,7 @@ import { answer, found, type Parts } from "../parts";
 import { etagOf, isUnchanged } from "../preconditions";
 
 /** `GET /:id`: reads a record. */
-export function read<Name extends string, Plural extends string, Fields extends object>({
-  resource,
-  schemas,
-  store,
-}: Parts<Name, Plural, Fields>) {
+export function read<Fields extends object>({ resource, schemas, store }: Parts<Fields>) {
   const { name } = resource;
   return new Elysia().get(
     "/:id",

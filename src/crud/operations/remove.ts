@@ -7,11 +7,7 @@ import { describeRemove } from "../descriptions";
 import { found, type Parts } from "../parts";
 
 /** `DELETE /:id`: deletes a record. */
-export function remove<Name extends string, Plural extends string, Fields extends object>({
-  resource,
-  schemas,
-  store,
-}: Parts<Name, Plural, Fields>) {
+export function remove<Fields extends object>({ resource, schemas, store }: Parts<Fields>) {
   const { name } = resource;
   return new Elysia().delete(
     "/:id",

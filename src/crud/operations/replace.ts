@@ -7,11 +7,7 @@ import { describeReplace } from "../descriptions";
 import { answer, found, type Parts } from "../parts";
 
 /** `PUT /:id`: replaces a record. */
-export function replace<Name extends string, Plural extends string, Fields extends object>({
-  resource,
-  schemas,
-  store,
-}: Parts<Name, Plural, Fields>) {
+export function replace<Fields extends object>({ resource, schemas, store }: Parts<Fields>) {
   const { name } = resource;
   return new Elysia().put(
     "/:id",
