@@ -62,7 +62,7 @@ describe("numbers and times for a person", () => {
 });
 
 describe("JSON for a terminal", () => {
-  test("means the same, and has nothing in it that a terminal would obey", () => {
+  test("keeps its meaning and has no control characters", () => {
     fc.assert(
       fc.property(fc.record({ text: anyText({ maxLength: 50 }), more: fc.jsonValue() }), (value) => {
         const text = printableJson(value);
@@ -143,7 +143,7 @@ describe("a dead letter", () => {
   };
   const now = Date.parse("2026-02-18T18:30:00Z");
 
-  test("is shown with what is not known said", () => {
+  test("shows missing details as missing", () => {
     const text = showDeadLetter(letter, "stock", plain, now);
     expect(text).toContain("  Type           not in the message\n");
     expect(text).toContain("  Error          first line\n                 second\\u001b[2J\n");

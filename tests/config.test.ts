@@ -178,7 +178,7 @@ describe("a good value", () => {
   });
 });
 
-describe("a bad value is refused, with what would be right", () => {
+describe("an invalid value is refused, with valid values", () => {
   const cases: [Environment, string][] = [
     [{ PORT: "http" }, "PORT=http: use a whole number from 0 (any free port) to 65535, such as 3000."],
     [{ PORT: "65536" }, "PORT=65536: use a whole number"],

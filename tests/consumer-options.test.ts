@@ -67,7 +67,7 @@ describe("the events", () => {
   });
 });
 
-describe("a mistake is said, with what would be right:", () => {
+describe("an invalid option is refused, with valid values:", () => {
   test.each<[string, object]>([
     ["concurrency is 0; use a whole number from 1 to 1000.", { concurrency: 0 }],
     ["concurrency is 1.5; use a whole number from 1 to 1000.", { concurrency: 1.5 }],

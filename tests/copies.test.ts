@@ -88,7 +88,7 @@ describe("headers that leave no room, or cannot be written", () => {
     expect(options.headers).not.toHaveProperty("huge");
   });
 
-  test("what the message lacked already is still said", async () => {
+  test("keeps the note of what the message already lacked", async () => {
     const headers = { "x-left-out": "headers, which could not be decoded: no", other: 1 };
     const { options } = await deadCopy(messageWith({ timestamp: -1, headers }), given("no"));
     expect(options.headers).toMatchObject({ "x-left-out": "headers, which could not be decoded: no, timestamp", other: 1 });

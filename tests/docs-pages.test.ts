@@ -14,7 +14,7 @@ const anchorOf = (heading: string) =>
 const headingsOf = (page: string) => [...pageText(page).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = ""]) => heading);
 const linksOf = (page: string) => [...pageText(page).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(([, link = ""]) => link);
 
-test("the README is for somebody who decides in five minutes", () => {
+test("the README suits a reader who decides in five minutes", () => {
   expect(Buffer.byteLength(pageText("README.md"))).toBeLessThanOrEqual(20 * 1024);
 });
 

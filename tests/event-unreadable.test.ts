@@ -15,7 +15,7 @@ function refusal(parsed: Parsed): { reason: Unreadable; detail: string } {
   return { reason: parsed.reason, detail: parsed.detail };
 }
 
-describe("a message that is no event has a reason", () => {
+describe("a message that is not an event has a reason", () => {
   const cases: [string, string | Uint8Array, Unreadable, RegExp][] = [
     ["too large", `"${"x".repeat(maxEventBytes)}"`, "too-large", /the event has 4194306 bytes; the maximum is 4194304/],
     ["too large, as bytes", new Uint8Array(maxEventBytes + 1), "too-large", /4194305 bytes/],
@@ -195,7 +195,7 @@ describe("no bytes crash the parser", () => {
     expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
   });
 
-  test("a record under __proto__ is no record", () => {
+  test("a record under __proto__ is not a record", () => {
     const body = `{"id":"e1","type":"item.created","version":1,"timestamp":"${time}","__proto__":{"item":${JSON.stringify(record)}}}`;
     expect(refusal(parseEvent(body, catalogue)).reason).toBe("invalid");
   });

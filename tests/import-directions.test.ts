@@ -152,7 +152,7 @@ describe("the rules can fail: on a planted file, each says what is wrong", () =>
     ]);
   });
 
-  test("a circle of imports is found, and said once", () => {
+  test("a circle of imports is found, and reported once", () => {
     const file = (path: string, ...targets: string[]) => ({ path, text: targets.map((target) => `import "./${target}";\n`).join("") });
     const files = [file("src/store/a.ts", "b"), file("src/store/b.ts", "c", "d"), file("src/store/c.ts", "a"), file("src/store/d.ts")];
     expect(breaches(files)).toEqual(["src/store/a > src/store/b > src/store/c > src/store/a is a circle of imports"]);

@@ -62,7 +62,7 @@ describe("a scrape", () => {
     expect(readScrape(await metrics.render()).value("unknown")).toBeUndefined();
   });
 
-  test("shares its answer with another at the same time, and asks anew for the next", async () => {
+  test("shares its result with concurrent callers, and asks again for the next", async () => {
     const { metrics } = metricsAndLog();
     const answer = Promise.withResolvers<void>();
     let asked = 0;
@@ -90,7 +90,7 @@ test("two metrics of one name are refused", () => {
 describe("what goes wrong", () => {
   afterEach(() => void jest.useRealTimers());
 
-  test("costs the metric that it happens to, and is said once until it works again", async () => {
+  test("omits only the failing metric, and is logged once until it works again", async () => {
     const { metrics, lines } = metricsAndLog();
     let broken = true;
     metrics.gauge({

@@ -85,7 +85,7 @@ async function timesInLog(): Promise<string[]> {
   return entries.map(({ timestamp }) => local(timestamp));
 }
 
-test("versions that are missing are said, before, between and at the end", async () => {
+test("reports missing versions before, between and at the end", async () => {
   audited(
     buildEvent("item.updated", { id: 7, name: "b", version: 2 }, { timestamp: "2026-02-18T18:23:45.123Z" }),
     buildEvent("item.updated", { id: 7, name: "f", version: 6 }, { timestamp: "2026-02-18T18:23:49.123Z" }),
@@ -240,7 +240,7 @@ describe("what is not there", () => {
     expect(await show(["42"], { env })).toEqual({ code: 1, stdout: [], stderr: ["There is no history of item 42."] });
   });
 
-  test("a file that is no database: a sentence and 1", async () => {
+  test("a file that is not a database: one sentence and exit code 1", async () => {
     await Bun.write(auditIn(folder.path).file, "x".repeat(5000));
     expect(await show(["42"], { env })).toEqual({
       code: 1,
@@ -249,7 +249,7 @@ describe("what is not there", () => {
     });
   });
 
-  test("what is no id, and options that make no sense, are refused with 2", async () => {
+  test("invalid ids and options are refused with exit code 2", async () => {
     for (const id of ["0", "01", "-1", "1.5", "item:", "item:x", "Item:1", ":1", "1:2", "\x1b[2J", ""]) {
       const bad = run(["consumers/audit.ts", `--show=${id}`], { env });
       expect([await bad.exited, bad.stderr as string[]]).toEqual([
@@ -265,7 +265,7 @@ describe("what is not there", () => {
     expect(lost.stderr[0]).toBe("--json requires --show.");
   });
 
-  test("a mistake in the environment is said", async () => {
+  test("reports a mistake in the environment", async () => {
     const { code, stderr } = await show(["42"], { env: { ...env, PORT: "http" } });
     expect(code).toBe(1);
     expect(stderr.join("\n")).toContain("PORT=http");

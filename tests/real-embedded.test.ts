@@ -175,7 +175,7 @@ describe("the start", () => {
     for (const name of ["PORT", "LOG_LEVEL", "API_TOKEN"]) expect(text).toContain(name);
   });
 
-  test("a port that is taken is said in words", async () => {
+  test("reports a port that is in use", async () => {
     const api = await startApi({ env });
     const other = run(["src/main.ts"], {
       env: { ...environment(folder.path), DATABASE_URL: `sqlite:${folder.path}/other.db`, PORT: new URL(api.url).port },
@@ -184,7 +184,7 @@ describe("the start", () => {
     expect(await other.exited).toBe(1);
   });
 
-  test("an address that this machine does not have is said in words", async () => {
+  test("reports an address that this machine does not have", async () => {
     for (const HOST of ["192.0.2.1", "no.such.host.invalid"]) {
       const api = run(["src/main.ts"], { env: { ...env, HOST, API_TOKEN: "none" } });
       expect(await api.exited).toBe(1);

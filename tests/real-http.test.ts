@@ -52,7 +52,7 @@ for (const [method, path] of writes) {
       expectProblem(await sendBody(method, path, latin1), 400, "UTF-8");
     });
 
-    test("refuses whatever is no object", async () => {
+    test("refuses anything that is not an object", async () => {
       for (const body of ["null", "5", '"text"', "true", "[]", '[{"name":"x"}]']) {
         const answer = await sendBody(method, path, body);
         expectProblem(answer, 422, "The body is not valid.");
@@ -81,7 +81,7 @@ for (const [method, path] of writes) {
       expectProblem(await sendBody(method, path, ""), 400, "empty");
     });
 
-    test("refuses a body that is too large, whether or not its length is said", async () => {
+    test("refuses a body that is too large, with or without Content-Length", async () => {
       const large = JSON.stringify({ name: "x", description: "x".repeat(1_100_000) });
       const stream = new ReadableStream({
         start(controller) {

@@ -105,7 +105,7 @@ describe("the generated modules", () => {
     });
   });
 
-  test("are not generated from routes with a mistake, which is said as the start says it", async () => {
+  test("are not generated from routes with a mistake, which is reported as at the start", async () => {
     await write("routes/items/index.ts", hello);
     const { code, said } = await ended("src/commands/generate.ts");
     expect(code).toBe(1);

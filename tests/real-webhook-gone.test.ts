@@ -44,7 +44,7 @@ describe("a subscriber that answers 410 Gone", () => {
     expect(check.stdout.join("\n")).toContain("good: item.* to http://127.0.0.1:");
   });
 
-  test("is said once, though several deliveries are answered so at the same time", async () => {
+  test("is logged once, even if several concurrent deliveries get it", async () => {
     const all = Promise.withResolvers<void>();
     const gone = it.subscriber("gone", async (nth) => {
       if (nth === 5) all.resolve();
@@ -138,7 +138,7 @@ describe("the command line", () => {
     expect(await wrong.exited).toBe(2);
   });
 
-  test("a mistake in the environment is said, and nothing is delivered", async () => {
+  test("reports a mistake in the environment, and delivers nothing", async () => {
     it.subscriber("crm");
     it.write();
     const webhook = run(["consumers/webhook.ts", "--config", it.file], { env: { ...it.env, LOG_LEVEL: "loud" } });

@@ -102,7 +102,7 @@ describe("the delay that a handler asks for", () => {
   });
 });
 
-describe("a policy that makes no sense is refused at the start, and the message says what would be right:", () => {
+describe("an invalid policy is refused at the start, with valid values:", () => {
   test.each<[string, Partial<RetryPolicy>]>([
     ["retry.attempts is 0; use a whole number from 1 to 1000.", { attempts: 0 }],
     ["retry.attempts is 1.5; use a whole number from 1 to 1000.", { attempts: 1.5 }],

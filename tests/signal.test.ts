@@ -19,7 +19,7 @@ function waiting(signal: Signal, timeoutMs?: number): { over(): Promise<boolean>
   };
 }
 
-test("a raise wakes who waits; the next wait waits anew", async () => {
+test("a raise wakes all waiters; the next wait waits again", async () => {
   const signal = new Signal();
   const first = waiting(signal);
   expect(await first.over()).toBe(false);

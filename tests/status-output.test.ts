@@ -150,7 +150,7 @@ describe("a person is needed for", () => {
     expect(needsOf({ ...well, relay: { ...old, ageSeconds: 60 }, queues })).toEqual([]);
   });
 
-  test("it is said with what to do, broken to the width of the terminal", () => {
+  test("problems are shown with their fixes, wrapped to the width of the terminal", () => {
     const text = statusText(away, needsOf(away), plain, 50);
     expect(text).toContain("Broker     away (ECONNREFUSED)");
     expect(text).toContain("Queues unknown: cannot reach RabbitMQ.");

@@ -66,7 +66,7 @@ describe("what the config allows", () => {
     expect(["10.2.0.0", "fd00:2::5", "192.168.1.8", "127.0.0.1"].some((address) => isPermitted(address, allowed))).toBe(false);
   });
 
-  test("text that is no network is refused", () => {
+  test("text that is not a network is refused", () => {
     for (const text of ["", "localhost", "10.0.0.0/33", "fd00::/129", "10.0.0.0/-1", "10.0.0/8", "10.0.0.0/8/8", "10.0.0.0/", "[::1]"]) {
       expect(() => networks([text])).toThrow("is not a network");
     }

@@ -119,7 +119,7 @@ describe("--against-log", () => {
     expect(stdout).toContain("1 of these were already unreadable.");
   });
 
-  test("is content with a log that can be read, though nobody could ever read a dead letter; needs no broker for that", async () => {
+  test("passes if the log can be read, even if a dead letter never could be; needs no broker", async () => {
     await seedItems(folder.path, 10);
     const file = openConsumerFile(join(folder.path, "data/consumers/audit.db"), { durable: false });
     const about = {
@@ -141,7 +141,7 @@ describe("--against-log", () => {
     expect(stdout).toMatch(/^10 events in the log of .*: all can be read\.\n1 dead letter of "audit"/);
   });
 
-  test("says so where there is no log", async () => {
+  test("reports that there is no log", async () => {
     const { code, stderr } = await command("contracts", ["check", "--against-log"], env);
     expect([code, stderr]).toEqual([1, expect.stringContaining("There is no event log in ")]);
   });

@@ -96,7 +96,7 @@ function onEither(rabbitmqUrl: () => string): void {
     expect(await deadLetters("list", "stock")).toEqual(done('"stock" has no dead letters.'));
   });
 
-  test("a queue that does not exist is said to be unknown, with those that are known", async () => {
+  test("reports a queue that does not exist, with the known queues", async () => {
     await givenUp("a");
     for (const words of [["list"], ["show", "x"], ["redrive", "--all"], ["discard", "--all", "--yes"]]) {
       const { code, stderr } = await deadLetters(words[0] as string, "stokc", ...words.slice(1));
@@ -121,7 +121,7 @@ describe("bun run dead-letters without a broker", () => {
     expect(await deadLetters("list", "stock", "--type", "item.deleted")).toEqual(done('"stock" has no dead letters that match.'));
   });
 
-  test("shows everything about one, and nothing that a terminal would obey", async () => {
+  test("shows all details of one, without control characters", async () => {
     const evil = "\u001b[31mred\u202e\u0085\nnew line";
     const { ids } = await givenUp("b", (letter) => `${letter}${evil}`);
     const { code, stdout } = await deadLetters("show", "stock", ids[0] as string);
@@ -177,7 +177,7 @@ describe("bun run dead-letters without a broker", () => {
     expect(plain.text()).not.toContain("\x1b[");
   });
 
-  test("says in a line what is wrong with the words, and where the help is", async () => {
+  test("reports wrong usage in one line, with a hint at the help", async () => {
     for (const [words, mistake] of [
       [[], "Missing command: list, show, redrive or discard."],
       [["lst"], 'Unknown command "lst".'],
@@ -210,7 +210,7 @@ describe("bun run dead-letters without a broker", () => {
     expect([code, stdout]).toEqual([0, expect.stringContaining("A consumer creates its queue when it first runs.")]);
   });
 
-  test("a mistake in the environment is said as at the start of the API", async () => {
+  test("reports a mistake in the environment like the API does at its start", async () => {
     const { code, stderr } = await command("dead-letters", ["list"], { ...env, RABBITMQ_URL: "http://x", LOG_LEVEL: "loud" });
     expect([code, stderr]).toEqual([1, expect.stringContaining("The configuration has 2 mistakes")]);
   });
@@ -250,7 +250,7 @@ describeWithRabbit("bun run dead-letters on RabbitMQ", () => {
     });
   }
 
-  test("a RabbitMQ that does not answer is said in a sentence", async () => {
+  test("reports in one sentence that RabbitMQ does not respond", async () => {
     const away = { ...env, RABBITMQ_URL: "amqp://guest:s3cretpassword@127.0.0.1:1/" };
     const { code, stderr } = await command("dead-letters", ["list"], away);
     expect([code, stderr]).toEqual([

@@ -125,7 +125,7 @@ function onEither(rabbitmqUrl: () => string, dead: DeadQueue): void {
     expect(queues.find(({ queue }) => queue === "prices")?.count ?? 0).toBe(0);
   });
 
-  test("a redrive of all: attempts start anew, and what fails again is a dead letter again", async () => {
+  test("redriving all: attempts start over, and events that fail again become dead letters again", async () => {
     const consumer = await givenUp("aba");
     const letters = (await get("/dead-letters/stock")).deadLetters;
     consumers.fails({ b: "reject" });
@@ -241,7 +241,7 @@ function onEither(rabbitmqUrl: () => string, dead: DeadQueue): void {
     expect(await deadCount(api.url, "stock")).toBe(0);
   });
 
-  test("a queue that does not exist is said to be unknown", async () => {
+  test("reports a queue that does not exist", async () => {
     for (const [method, path, body] of [
       ["GET", "/dead-letters/stokc", undefined],
       ["POST", "/dead-letters/stokc/redrive", {}],

@@ -50,7 +50,7 @@ test("a route that is added, changed or taken away is served so, and what was wr
   expect(dev.stdout.filter((line) => line.includes("Stopped"))).toHaveLength(3);
 });
 
-test("a mistake is said, and the API comes back when it is mended", async () => {
+test("reports a mistake, and starts the API again when it is fixed", async () => {
   await write("routes/hello.ts", "export default {{{\n");
   await dev.line("Cannot load routes/hello.ts", "stderr");
   await dev.line("it starts again when a file changes", "stderr");
@@ -59,7 +59,7 @@ test("a mistake is said, and the API comes back when it is mended", async () => 
   expect(await get("/hello")).toBe("mended");
 });
 
-test("a schema that refuses what is stored is a warning; `bun run start` refuses to start until it is mended", async () => {
+test("a schema that refuses what is stored is a warning; `bun run start` refuses to start until it is fixed", async () => {
   await send("POST", `${url}/items`, { name: "kept" });
   const schema = await Bun.file(join(copy.path, "src/domain/item.ts")).text();
   await write("src/domain/item.ts", schema.replace('pattern: "\\\\S"', 'pattern: "^[A-Z]"'));

@@ -109,7 +109,7 @@ async function story(api: Api, consumer: Watched): Promise<{ ofApi: Scrape; ofCo
   return { ofApi, ofConsumer };
 }
 
-test("without RabbitMQ: the API and a consumer tell how they do; a port in use is said, and costs no event", async () => {
+test("without RabbitMQ: the API and a consumer serve metrics; a port in use is reported, and no event is lost", async () => {
   const env = environment(folder.path);
   const api = await startApi({ env });
   const consumer = await startConsumer(env);

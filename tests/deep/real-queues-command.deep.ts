@@ -62,7 +62,7 @@ function onEither(rabbitmqUrl: () => string): void {
     expect(stdout).toMatch(/^ +0 +0 +0 +1 +(just now|\d+ s ago) +audit$/m);
   });
 
-  test("removes a queue that nobody wants, with its dead letters; it is made and filled again for a consumer that asks", async () => {
+  test("removes an unneeded queue with its dead letters; it is created and filled again for a consumer that asks", async () => {
     consumers.fails({ x: "reject" });
     const typo = await consumers.start({ queue: "aduit" });
     await create(2);
@@ -91,7 +91,7 @@ function onEither(rabbitmqUrl: () => string): void {
     await again.untilSeen(2);
   });
 
-  test("says in a line what is wrong", async () => {
+  test("reports in one line what is wrong", async () => {
     for (const [words, code, said] of [
       [[], 2, "Missing command: list or remove."],
       [["lst"], 2, 'Unknown command "lst".'],

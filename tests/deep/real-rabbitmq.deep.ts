@@ -311,7 +311,7 @@ describeWithRabbit("with RabbitMQ", () => {
     expect(await again.stop()).toBe(0);
   });
 
-  test("a virtual host that is not there is said in words", async () => {
+  test("reports a missing virtual host", async () => {
     const api = await startApi({ env: { ...env, RABBITMQ_URL: `${rabbit().url}/nowhere` } });
     await api.line(/Cannot reach RabbitMQ/);
     await api.line("the virtual host of the URL does not exist, or the user has no access to it");

@@ -98,7 +98,7 @@ function onEither(rabbitmqUrl: () => string): void {
     expect(await replay("--queue", "chagnes", "--dry-run")).toMatchObject({ code: 1, stderr: expect.stringContaining("no queue") });
   });
 
-  test("a queue that does not exist, and a log that does not, are said in a sentence", async () => {
+  test("reports a missing queue and a missing log in one sentence", async () => {
     expect(await replay("--queue", "audit")).toMatchObject({
       code: 1,
       stdout: "",
@@ -116,7 +116,7 @@ function onEither(rabbitmqUrl: () => string): void {
 describe("bun run replay without a broker", () => {
   onEither(() => "none");
 
-  test("says in a line what is wrong with the words, and where the help is", async () => {
+  test("reports wrong usage in one line, with a hint at the help", async () => {
     for (const [words, mistake] of [
       [[], "Missing --queue NAME, the queue to send the events to."],
       [["--queue", "audit", "item.created"], /^Unexpected argument "item\.created"\. Patterns with a \* need quotes/],
@@ -152,7 +152,7 @@ describe("bun run replay without a broker", () => {
     expect(items(await next.untilSeen(5))).toEqual(upTo(5));
   });
 
-  test("Ctrl+C leaves the replay with its consumer, which goes on with it", async () => {
+  test("Ctrl+C leaves the replay to its consumer, which continues it", async () => {
     const audit = await audited(300);
     const watched = onTerminal("replay", ["--queue", "audit", "--rate", "100"], env);
     await watched.until(/░ +[1-9]\d? % {2}1\d\d events/);
@@ -211,7 +211,7 @@ describeWithRabbit("bun run replay on RabbitMQ", () => {
     for (const line of lines) expect(line).toMatch(/^ +\d+ % {2}\d+ events {2}\d+\/s {2}\d+ s left$/);
   });
 
-  test("goes on after RabbitMQ was killed in the middle, and says so", async () => {
+  test("continues after RabbitMQ was killed in the middle, and reports it", async () => {
     const audit = await audited(600);
     const sending = run(["src/commands/replay.ts", "--queue", "audit", "--rate", "150"], { env });
     await audit.untilSeen(800);

@@ -244,7 +244,7 @@ function onEither(rabbitmqUrl: () => string): void {
 describe("replays without a broker", () => {
   onEither(() => "none");
 
-  test("a replay goes on after kill -9 of its consumer, and starts when there was none", async () => {
+  test("a replay continues after kill -9 of its consumer, and starts when there was none", async () => {
     await seedItems(folder.path, 2000);
     await startWith("none");
     const first = await consumers.start({ queue: "audit" });
@@ -312,7 +312,7 @@ describeWithRabbit("replays on RabbitMQ", () => {
     expect(await finished(last)).toMatchObject({ state: "finished", sent: 3 });
   });
 
-  test("a replay goes on after kill -9 of the API in the middle", async () => {
+  test("a replay continues after kill -9 of the API in the middle", async () => {
     await seedItems(folder.path, 2000);
     await startWith(rabbit().url);
     const audit = await consumers.start({ queue: "audit" });

@@ -154,7 +154,7 @@ describe("deliveries", () => {
 });
 
 describe("the stop", () => {
-  test("waits for the answers in hand", async () => {
+  test("waits for the responses in progress", async () => {
     const answer = Promise.withResolvers<Response>();
     const slow = it.subscriber("slow", () => answer.promise);
     const webhook = await it.start();

@@ -57,7 +57,7 @@ async function answersHealth(): Promise<void> {
 }
 const log = () => [...api.stdout, ...api.stderr].join("\n");
 
-test("the limit is said at the start", async () => {
+test("reports the limit at the start", async () => {
   await api.line(`The limit of open files (ulimit -n) is ${limit}; allowing at most 128 streams and 192 concurrent requests`);
 });
 
