@@ -275,9 +275,9 @@ describe("when the store fails", () => {
     openApi({
       wrap: (store: Store) =>
         storeWith(store, {
-          insertAll: (...created) => {
+          insertEach: (...created) => {
             working -= 1;
-            return working < 0 ? Promise.reject(new StoreUnavailable("SQLITE_FULL")) : store.insertAll(...created);
+            return working < 0 ? Promise.reject(new StoreUnavailable("SQLITE_FULL")) : store.insertEach(...created);
           },
         }),
     });

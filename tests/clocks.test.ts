@@ -187,7 +187,7 @@ test("a start says that the clock is behind the newest event", async () => {
     if (expected === 1) time.putForward(-10 * minuteMs);
     const { log, lines } = recordedLog();
     const engine = await startEngine(config, catalogue, log);
-    await engine.dependencies.store.insert(order, order.example);
+    await engine.dependencies.system.insert(order, order.example);
     await engine.stop();
     expect(lines.filter(({ msg }) => String(msg).startsWith("The clock of this machine is behind")).length).toBe(expected);
   }
@@ -222,7 +222,7 @@ describe("a consumer's retry", () => {
     );
     await failed.promise;
     const { item } = await import("../src/domain/item");
-    await engine.dependencies.store.insert(item, item.example);
+    await engine.dependencies.system.insert(item, item.example);
     await eventually(() => consumer.counts.retried === 1 || undefined, "the first failure");
     time.putForward(jumpMs);
     time.pass(minuteMs);

@@ -108,11 +108,11 @@ forEachEngine((placesIn) => {
 
   test("a route publishes it: PUT /orders/:id/ship", async () => {
     // As in the README: routes/orders/[id]/ship.ts
-    const ship = defineRoute(({ store }) =>
+    const ship = defineRoute(({ storeFor }) =>
       new Elysia().put(
         "",
-        async ({ params, body, status }) => {
-          const shipped = await store.update(order, Number(params.id), (current) => ({ ...current, state: "shipped" }), {
+        async ({ params, body, request, status }) => {
+          const shipped = await storeFor(request).update(order, Number(params.id), (current) => ({ ...current, state: "shipped" }), {
             emit: { shipped: body },
           });
           return shipped ? new Response(shipped.json, { headers: { "content-type": "application/json" } }) : status(404);

@@ -102,7 +102,7 @@ describe("resources are found in their files", () => {
   afterEach(() => folder.remove());
 
   test("every export that defineResource made, in the order of the files; other exports and files are none", async () => {
-    const defining = `import { defineResource } from "${join(root, "src/schema/resource")}";\nconst define = (name: string) => defineResource({ name, fields: {}, example: {} });\n`;
+    const defining = `import { defineResource } from "${join(root, "src/schema/define-resource")}";\nconst define = (name: string) => defineResource({ name, fields: {}, example: {} });\n`;
     await Bun.write(
       join(folder.path, "b.ts"),
       `${defining}export const second = define("second"), third = define("third"), limit = 3, nothing = null;`,

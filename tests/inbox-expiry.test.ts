@@ -35,7 +35,7 @@ test("an inbox that cannot be tidied, as on a full disk, does not end the consum
     log,
   );
   try {
-    const insert = () => engine.dependencies.store.insert(item, { name: "thing", description: null, price: null });
+    const insert = () => engine.dependencies.system.insert(item, { name: "thing", description: null, price: null });
     await insert();
     const line = await eventually(() => lines.find(({ level }) => level === "warn"), "the warning");
     expect(line).toMatchObject({

@@ -9,6 +9,7 @@ import { buildApp } from "../src/app/app";
 import { EmbeddedDeadLetters } from "../src/embedded/dead-letters";
 import { EmbeddedReplays } from "../src/embedded/replays";
 import { findTimeline } from "../src/engine/timelines";
+import { storesFor } from "../src/http/request-store";
 import { createLog } from "../src/observe/logging";
 import { Metrics } from "../src/observe/metrics";
 import { loadCatalogue } from "../src/project/resources";
@@ -72,7 +73,8 @@ async function build(apiTokens: string[], rateLimit: number | null, routes?: Loa
   return buildApp({
     routes: routes ?? (await loadRoutes(join(root, "routes"))),
     dependencies: {
-      store,
+      system: store,
+      storeFor: storesFor(store),
       catalogue,
       deadLetters: new EmbeddedDeadLetters(consumers),
       replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, consumers),

@@ -8,11 +8,11 @@ import { openApi, type TestApi } from "./support/api";
 import type { OpenApi } from "./support/openapi";
 import { order } from "./support/resources";
 
-const pay = defineRoute(({ store }) =>
+const pay = defineRoute(({ storeFor }) =>
   new Elysia().post(
     "",
-    async ({ params: { id } }) => {
-      const paid = await store.update(order, Number(id), (current) => {
+    async ({ params: { id }, request }) => {
+      const paid = await storeFor(request).update(order, Number(id), (current) => {
         if (current.state === "paid") throw new HttpProblem(409, `Order ${id} is paid already.`);
         return { ...current, state: "paid" as const };
       });

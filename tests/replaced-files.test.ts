@@ -130,7 +130,7 @@ describe("an embedded consumer whose files were removed", () => {
     );
     await ready.promise;
   }
-  const insert = (name: string) => engine.dependencies.store.insert(item, { name, description: null, price: null });
+  const insert = (name: string) => engine.dependencies.system.insert(item, { name, description: null, price: null });
   const untilHandled = (...names: string[]) =>
     eventually(() => (handled.length >= names.length ? true : undefined), `${names}`).then(() => expect(handled).toEqual(names));
 
@@ -154,7 +154,7 @@ describe("an embedded consumer whose files were removed", () => {
     // Its place is in a file that is there.
     await consumer.stop();
     const own = openConsumerFile(join(data, "consumers", "own.db"), { durable: false });
-    expect(own.progress(engine.dependencies.store.logId)).toEqual({ position: 1, begun: 1 });
+    expect(own.progress(engine.dependencies.system.logId)).toEqual({ position: 1, begun: 1 });
     own.close();
   });
 

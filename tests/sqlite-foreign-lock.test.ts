@@ -138,7 +138,7 @@ describe("the start", () => {
     expect(await goesOn(starting)).toBe(true);
     unlock();
     const engine = await starting;
-    expect(await engine.dependencies.store.log.end()).toBe(0);
+    expect(await engine.dependencies.system.log.end()).toBe(0);
     await engine.stop();
   });
 
@@ -173,7 +173,7 @@ describe("a consumer's file", () => {
   test.each(["once", "exactlyOnce"])("holds up a consumer that handles %s, which then goes on", async (kind) => {
     const config = readConfig({ isTerminal: false, environment: { DATABASE_URL: `sqlite:${file}`, RABBITMQ_URL: "none" } });
     const engine = await startEngine(config, await loadCatalogue(), recordedLog().log);
-    const { store } = engine.dependencies;
+    const { system: store } = engine.dependencies;
     const { item } = await import("../src/domain/item");
     const handled: number[] = [];
     const ready = Promise.withResolvers<void>();

@@ -134,7 +134,7 @@ test("a consumer that has been idle hears of an event soon, with and without a w
       await Bun.sleep(260);
       handledAt = 0;
       const committedAt = performance.now();
-      await engine.dependencies.store.insert(item, item.example);
+      await engine.dependencies.system.insert(item, item.example);
       await eventually(() => handledAt > 0 || undefined, "the event");
       delays[kind]?.push(handledAt - committedAt);
     }

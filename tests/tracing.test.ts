@@ -111,7 +111,7 @@ test("a span of processing is a child of the Create span, and linked to it", asy
   await post({ name: "a" });
   const [processed] = (await until("process audit", 1)) as [SeenSpan];
   const [created] = named("create item.created") as [SeenSpan];
-  const [event] = await service.dependencies.store.log.read(0, 1);
+  const [event] = await service.dependencies.system.log.read(0, 1);
   expect(event?.traceparent).toBe(`00-${traceId}-${created.spanId}-01`);
   expect(created).toMatchObject({
     kind: "producer",
@@ -281,8 +281,8 @@ describe("an event belongs to its trace", () => {
     await service.stop();
     service = await startEngine(config(), catalogue, recorded.log);
     const fields = { name: "a", description: null, price: null };
-    await service.dependencies.store.insert(item, fields);
-    await service.dependencies.store.insert(item, fields, { traceparent: caller });
+    await service.dependencies.system.insert(item, fields);
+    await service.dependencies.system.insert(item, fields, { traceparent: caller });
     await consume({ queue: "audit", handle() {} });
     const [without, of] = (await until("process audit", 2)) as [SeenSpan, SeenSpan];
     expect([without.parentSpanId, without.links]).toEqual([undefined, []]);
@@ -293,7 +293,7 @@ describe("an event belongs to its trace", () => {
 test("without tracing a handler gets the trace context of the request, and the log its trace", async () => {
   await service.stop();
   service = await startEngine(config(), catalogue, recorded.log);
-  await service.dependencies.store.insert(item, { name: "a", description: null, price: null }, { traceparent: caller });
+  await service.dependencies.system.insert(item, { name: "a", description: null, price: null }, { traceparent: caller });
   const seen = Promise.withResolvers<string | undefined>();
   const options: ItemConsumer = {
     queue: "audit",
@@ -313,7 +313,7 @@ test("requests that share a commit do not share a trace", async () => {
   await Promise.all(ids.map((id) => post({ name: id }, { traceparent: `00-${id}-b7ad6b7169203331-01` })));
   await until("create item.created", 50);
   for (const id of ids) expect(trees(id)).toEqual([["POST /items", "create item.created"]]);
-  const names = (await service.dependencies.store.log.read(0, 50)).map((entry) => [
+  const names = (await service.dependencies.system.log.read(0, 50)).map((entry) => [
     JSON.parse(entry.body).item.name,
     entry.traceparent?.slice(3, 35),
   ]);
@@ -321,7 +321,9 @@ test("requests that share a commit do not share a trace", async () => {
 });
 
 test("what was not committed has no span", async () => {
-  const failed = service.dependencies.store.update(item, 1, () => ({ name: "b", description: null, price: null }), { traceparent: caller });
+  const failed = service.dependencies.system.update(item, 1, () => ({ name: "b", description: null, price: null }), {
+    traceparent: caller,
+  });
   expect(await failed).toBeUndefined();
   await post({ name: "a" });
   await until("create item.created", 1);
@@ -375,7 +377,7 @@ describe("a handler", () => {
     await post({ name: "a" });
     const [first] = (await until("process audit", 2)) as [SeenSpan];
     expect([first.isError, first.attributes["error.type"]]).toEqual([true, "TypeError"]);
-    const [entry] = await service.dependencies.store.log.read(0, 1);
+    const [entry] = await service.dependencies.system.log.read(0, 1);
     const lines = recorded.lines.filter((line) => "trace_id" in line);
     expect(lines.map(({ msg, event, trace_id }) => [msg, event, trace_id])).toEqual([
       ["Looking", entry?.id, traceId],
@@ -398,7 +400,7 @@ describe("sampling", () => {
         .map((span) => span.name)
         .sort(),
     ).toEqual(["POST /items", "create item.created", "process audit"]);
-    const [unsampled] = await service.dependencies.store.log.read(0, 1);
+    const [unsampled] = await service.dependencies.system.log.read(0, 1);
     expect(unsampled?.traceparent).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-00$`));
   });
 

@@ -7,10 +7,11 @@ import { Elysia } from "elysia";
 import { crud } from "../src/crud/crud";
 import { defineRoute } from "../src/routing/route";
 import { Catalogue } from "../src/schema/catalogue";
+import { defineResource } from "../src/schema/define-resource";
 import { parseEvent } from "../src/schema/event";
 import { pastVersion } from "../src/schema/past-version";
-import { defineResource, Nullable, type RecordOf } from "../src/schema/resource";
-import { InvalidChange } from "../src/schema/written";
+import { InvalidChange } from "../src/schema/refused-change";
+import { Nullable, type RecordOf } from "../src/schema/resource";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import { openApi, type TestApi } from "./support/api";
 import { temporaryFolder } from "./support/folder";
@@ -37,10 +38,10 @@ const shape = defineResource({
 });
 
 /** A route that checks nothing of what it is sent. */
-const retitle = defineRoute(({ store }) =>
-  new Elysia().put("", async ({ params, body }) => {
+const retitle = defineRoute(({ storeFor }) =>
+  new Elysia().put("", async ({ params, body, request }) => {
     const { title } = JSON.parse(String(body)) as { title: string };
-    const stored = await store.update(ticket, Number((params as { id: string }).id), (current) => ({ ...current, title }));
+    const stored = await storeFor(request).update(ticket, Number((params as { id: string }).id), (current) => ({ ...current, title }));
     return stored?.json;
   }),
 );

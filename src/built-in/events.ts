@@ -57,10 +57,10 @@ const maxPageLength = 4 * 1024 * 1024;
 
 /** Builds the routes of the event log: pages and a live stream. */
 export function eventRoutes(timing: StreamTiming) {
-  return defineRoute(({ store, catalogue, clientOf, stopping }) => {
-    const streams = new EventStreams(store.log, timing);
+  return defineRoute(({ system, catalogue, clientOf, stopping }) => {
+    const streams = new EventStreams(system.log, timing);
     const places = new StreamPlaces();
-    store.onAppend(() => streams.wake());
+    system.onAppend(() => streams.wake());
     stopping.addEventListener("abort", () => streams.close());
 
     return new Elysia()
@@ -72,8 +72,8 @@ export function eventRoutes(timing: StreamTiming) {
           const filter = filterOf(query, catalogue);
           const refusal = await refusePosition(request, path, query.after, query);
           if (refusal) return refusal as never;
-          const end = await store.log.end();
-          const { entries, position } = await store.log.scan(after, { ...filter, limit: most, maxLength: maxPageLength });
+          const end = await system.log.end();
+          const { entries, position } = await system.log.scan(after, { ...filter, limit: most, maxLength: maxPageLength });
           const more = position < end;
           const events = entries.map((entry) => `{"position":${entry.position},"event":${entry.body}}`).join(",");
           const text = `{"events":[${events}],"next":${position},"more":${more}}`;
@@ -101,7 +101,7 @@ export function eventRoutes(timing: StreamTiming) {
           if (refusal) return refusal as never;
           const place = places.take(clientOf(request, server));
           if (typeof place === "string") return problemResponse(request, 429, { detail: place }, { "retry-after": "60" }) as never;
-          const position = start ?? (await store.log.end());
+          const position = start ?? (await system.log.end());
           // Bun would end the stream as idle, because writes to a stream do not count as activity.
           server?.timeout(request, 0);
           return streamResponse(streams, { position, filter }, place) as unknown as AsyncGenerator<Streamed, void>;
@@ -136,7 +136,7 @@ export function eventRoutes(timing: StreamTiming) {
       query: EventQuery,
     ): Promise<Response | undefined> {
       if (position === undefined) return undefined;
-      const [pruned, end] = [await store.log.pruned(), await store.log.end()];
+      const [pruned, end] = [await system.log.pruned(), await system.log.end()];
       if (position < pruned) {
         const detail = `Events up to position ${pruned} were removed, including some after ${position}. Continue with after=${pruned}.`;
         return problemResponse(request, 410, { detail }, { link: linkAfter(request, path, pruned) });

@@ -51,7 +51,7 @@ const Readiness = Type.Object(
   },
 );
 
-export default defineRoute(({ store, relay }) =>
+export default defineRoute(({ system, relay }) =>
   new Elysia()
     .get("/live", () => ({ status: "live" as const }), {
       response: { 200: Type.Object({ status: Type.Literal("live") }, { examples: [{ status: "live" }] }) },
@@ -64,13 +64,13 @@ export default defineRoute(({ store, relay }) =>
     .get(
       "/ready",
       async () => {
-        await store.check().catch((error: unknown) => {
+        await system.check().catch((error: unknown) => {
           if (error instanceof StoreReplaced) throw new HttpProblem(503, "The database file was removed or replaced; restart the API.");
-          throw error instanceof StoreUnavailable ? new HttpProblem(503, "Cannot write to the store.") : error;
+          throw error instanceof StoreUnavailable ? new HttpProblem(503, "Cannot write to the system.") : error;
         });
         const { transport, broker, position, problems: found } = relay();
         const expected = transport === "rabbitmq";
-        const backlog = expected ? await backlogOf(store.log, position) : null;
+        const backlog = expected ? await backlogOf(system.log, position) : null;
         const problems = [
           expected ? whyUnavailable({ state: broker }) : undefined,
           backlog && backlog.ageSeconds > oldBacklogSeconds
@@ -83,7 +83,7 @@ export default defineRoute(({ store, relay }) =>
           problems,
           transport,
           broker,
-          events: await store.log.end(),
+          events: await system.log.end(),
           confirmed: position,
           backlog,
         };
@@ -94,7 +94,7 @@ export default defineRoute(({ store, relay }) =>
           tags,
           summary: "Readiness check",
           description:
-            "Reports whether the service can handle requests. 503 means that it cannot write to the store. Without RabbitMQ, the service is still ready.",
+            "Reports whether the service can handle requests. 503 means that it cannot write to the system. Without RabbitMQ, the service is still ready.",
         },
       },
     ),

@@ -7,6 +7,7 @@ import type { Counts } from "../delivery/worker-tally";
 import { createLog, type Log } from "../observe/logging";
 import { loadCatalogue } from "../project/resources";
 import type { Catalogue } from "../schema/catalogue";
+import { completeFields } from "../schema/complete-fields";
 import { type Event, type EventOf, parseEvent } from "../schema/event";
 import { versionOf } from "../schema/event-type";
 import { exampleOf } from "../schema/example";
@@ -61,7 +62,7 @@ export function buildEventOf<R extends Resource, const Name extends NameOf<R>>(
 function build(resource: Resource, name: string, record: object, { data, ...envelope }: Envelope & { data?: object }): Event {
   const timestamp = envelope.timestamp ?? new Date().toISOString();
   const version = name === "updated" ? 2 : 1;
-  const filled = { id: 1, ...resource.example, version, createdAt: timestamp, updatedAt: timestamp, ...record };
+  const filled = { id: 1, ...completeFields(resource, resource.example), version, createdAt: timestamp, updatedAt: timestamp, ...record };
   const schema = resource.events[name];
   return {
     id: Bun.randomUUIDv7(),

@@ -1,7 +1,6 @@
 import { Elysia } from "elysia";
 import { type Dependencies, defineRoute } from "../routing/route";
-import type { Filters } from "../schema/filter";
-import type { Resource } from "../schema/resource";
+import type { Resource, ResourceTypes } from "../schema/resource";
 import { bulk } from "./operations/bulk";
 import { create } from "./operations/create";
 import { list } from "./operations/list";
@@ -21,12 +20,10 @@ import { schemasOf } from "./resource-schemas";
  * // routes/orders.ts
  * export default crud(order);
  */
-export function crud<Name extends string, Plural extends string, Fields extends object, By extends Filters>(
-  resource: Resource<Name, Plural, Fields, By>,
-) {
+export function crud<T extends ResourceTypes>(resource: Resource<T>) {
   const schemas = schemasOf(resource);
-  return defineRoute(({ store, log }: Dependencies) => {
-    const parts = { resource, schemas, store, log };
+  return defineRoute(({ storeFor, log }: Dependencies) => {
+    const parts = { resource, schemas, storeFor, log };
     return new Elysia()
       .use(list(parts))
       .use(create(parts))

@@ -1,15 +1,6 @@
 import { type TObject, type TSchema, Type } from "@sinclair/typebox";
 import { checkOf } from "../schema/check";
-import type { Resource } from "../schema/resource";
-
-/** The type of `T` in a request: a property that may be null may be omitted, at every depth. */
-export type Input<T> = T extends readonly (infer Element)[]
-  ? Input<Element>[]
-  : T extends object
-    ? { [Key in keyof T as null extends T[Key] ? never : Key]: Input<T[Key]> } & {
-        [Key in keyof T as null extends T[Key] ? Key : never]?: Input<T[Key]>;
-      }
-    : T;
+import type { Resource, ResourceTypes } from "../schema/resource";
 
 /** Returns the schema of a value in a request: a property that has a default may be omitted, at every depth. */
 export function inputSchema(schema: TObject): TObject;
@@ -29,8 +20,8 @@ export function inputSchema(schema: TSchema): TSchema {
 }
 
 /** Returns the stored form of a record in a request: a field that the request omits has its default. */
-export function complete<Fields extends object>(resource: Resource<string, string, Fields>, input: unknown): Fields {
-  return withDefaults(resource.fields, input) as Fields;
+export function complete<T extends ResourceTypes>(resource: Resource<T>, input: unknown): T["input"] {
+  return withDefaults(resource.input, input) as T["input"];
 }
 
 /** Returns a copy of the value in which omitted properties have the defaults of the schema. The argument is not modified. */

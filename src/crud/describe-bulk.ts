@@ -2,20 +2,20 @@
 import { type TSchema, Type } from "@sinclair/typebox";
 import { Problem } from "../http/problem";
 import type { Recorded } from "../schema/record";
-import type { Resource } from "../schema/resource";
+import type { Resource, ResourceTypes } from "../schema/resource";
 import { idempotencyKey } from "./headers";
 import { json, maxBulkItems, ndjson } from "./read-bulk";
 
 /** The outcome for one record of a bulk request. */
-export type BulkResult<Name extends string, Fields> =
-  | ({ index: number; status: 201 } & { [key in Name]: Recorded<Fields> })
-  | { index: number; status: 400 | 413 | 422 | 503; problem: Omit<Problem, "requestId"> };
+export type BulkResult<T extends ResourceTypes> =
+  | ({ index: number; status: 201 } & { [key in T["name"]]: Recorded<T["fields"]> })
+  | { index: number; status: 400 | 409 | 413 | 422 | 500 | 503; problem: Omit<Problem, "requestId"> };
 
 /** The response to a bulk request. */
-export interface BulkAnswer<Name extends string, Fields> {
+export interface BulkAnswer<T extends ResourceTypes> {
   created: number;
   failed: number;
-  results: BulkResult<Name, Fields>[];
+  results: BulkResult<T>[];
 }
 
 /**
@@ -70,7 +70,10 @@ function resultSchema(name: string, record: TSchema, unit: "index" | "line"): TS
     Type.Object({ [unit]: place, status: Type.Literal(201), [name]: record }),
     Type.Object({
       [unit]: place,
-      status: Type.Integer({ description: "400: not JSON. 413: too large. 422: not valid. 503: not written, because the store failed." }),
+      status: Type.Integer({
+        description:
+          "400: not JSON. 409: conflict. 413: too large. 422: not valid. 500: unexpected error. 503: not written, because the store failed.",
+      }),
       problem: Type.Omit(Problem, ["requestId"], { title: "RecordProblem", description: "Problem details for this record (RFC 9457)." }),
     }),
   ]);

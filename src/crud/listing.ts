@@ -1,9 +1,9 @@
 import type { TUnsafe } from "@sinclair/typebox";
 import { invalid } from "../http/mistakes";
 import { limit, type Parameter, querySchema, readQuery, word } from "../http/query";
-import { type FilterQuery, type Filters, parametersOf } from "../schema/filter";
+import { type Filter, type FilterQuery, type Filters, parametersOf } from "../schema/filter";
 import type { Mistake } from "../schema/mistakes";
-import type { Resource } from "../schema/resource";
+import type { Resource, ResourceTypes } from "../schema/resource";
 import { parseTime } from "../schema/time";
 import { type Listing, type Page, type SortKey, sortKeys } from "../store/listing";
 import { readCursor, writeCursor } from "./cursor";
@@ -47,9 +47,9 @@ const own = {
 } satisfies Record<string, Parameter<unknown>>;
 
 /** Returns the documented schema and the reader of a resource's list queries. */
-export function listOf<By extends Filters>({ name, filters }: Resource<string, string, object, By>) {
+export function listOf<T extends ResourceTypes>({ name, filters }: Resource<T>) {
   const parameters: typeof own & Record<string, Parameter<unknown>> = { ...own };
-  for (const [field, filter] of Object.entries(filters)) {
+  for (const [field, filter] of Object.entries<Filter | undefined>(filters)) {
     const [first = "", last = ""] = parametersOf(field, filter);
     if (filter === "prefix") parameters[first] = prefix(field);
     else {
@@ -59,7 +59,7 @@ export function listOf<By extends Filters>({ name, filters }: Resource<string, s
   }
 
   function filtersIn(query: Record<string, unknown>): NonNullable<Listing["filters"]> {
-    const given = Object.entries(filters).map(([field, filter]) => {
+    const given = Object.entries<Filter | undefined>(filters).map(([field, filter]) => {
       const [first, last] = parametersOf(field, filter).map((parameter) => query[parameter]);
       if (first === undefined && last === undefined) return [];
       return [[field, filter === "prefix" ? { prefix: first as string } : { min: first as number, max: last as number }] as const];
@@ -68,7 +68,7 @@ export function listOf<By extends Filters>({ name, filters }: Resource<string, s
   }
 
   return {
-    schema: querySchema(parameters) as TUnsafe<ListQuery<By>>,
+    schema: querySchema(parameters) as TUnsafe<ListQuery<T["filters"]>>,
 
     /**
      * Reads the query of a URL.

@@ -1,17 +1,15 @@
 import { jsonResponse } from "../http/answer-headers";
 import { HttpProblem } from "../http/problem";
 import type { Dependencies } from "../routing/route";
-import type { Filters } from "../schema/filter";
-import type { Resource } from "../schema/resource";
+import type { Resource, ResourceTypes } from "../schema/resource";
 import type { Stored } from "../store/stored";
 import { etagOf } from "./preconditions";
 import type { Schemas } from "./resource-schemas";
 
 /** What an operation of `crud()` is built from. */
-export interface Parts<Fields extends object, Plural extends string = string, Name extends string = string, By extends Filters = Filters>
-  extends Pick<Dependencies, "store" | "log"> {
-  readonly resource: Resource<Name, Plural, Fields, By>;
-  readonly schemas: Schemas<Plural, Fields>;
+export interface Parts<T extends ResourceTypes> extends Pick<Dependencies, "storeFor" | "log"> {
+  readonly resource: Resource<T>;
+  readonly schemas: Schemas<T>;
 }
 
 /** @throws {HttpProblem} 404 if the store has no record with this id. */

@@ -14,7 +14,7 @@ export const maxBulkItems = 10_000;
 /** Maximum number of lines, blank ones included. A blank line costs one byte to send, but as much work as any other. */
 const maxLines = 4 * maxBulkItems;
 /** Maximum number of mistakes reported per record. Without a limit, the response could be much longer than the request. */
-const maxMistakes = 10;
+export const maxMistakes = 10;
 /** Number of bytes to process before other requests get a turn. */
 const sliceBytes = 16 * 1024;
 

@@ -1,21 +1,23 @@
 import { type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
 import { greatestId } from "../http/query";
+import { completeFields } from "../schema/complete-fields";
 import { documentedAs, titleOf } from "../schema/documented";
+import { whyRefused } from "../schema/mistakes";
 import type { Recorded } from "../schema/record";
-import type { Resource } from "../schema/resource";
-import { type Input, inputSchema } from "./defaults";
+import type { Input, Resource, ResourceTypes } from "../schema/resource";
+import { inputSchema } from "./defaults";
 import { mergePatchSchema, type Patch } from "./merge-patch";
 
-type Page<Plural extends string, Fields> = { [key in Plural]: Recorded<Fields>[] } & { next: string | null };
+type Page<T extends ResourceTypes> = { [key in T["plural"]]: Recorded<T["fields"]>[] } & { next: string | null };
 
-export type Schemas<Plural extends string, Fields extends object> = ReturnType<typeof schemasOf<Plural, Fields>>;
+export type Schemas<T extends ResourceTypes> = ReturnType<typeof schemasOf<T>>;
 
 /**
  * Returns the schemas of a resource's requests and responses. The title of a schema becomes its name in the OpenAPI
  * document, and the name of a type in generated clients.
  */
-export function schemasOf<Plural extends string, Fields extends object>(resource: Resource<string, Plural, Fields>) {
-  const { name, plural, example, fields } = resource;
+export function schemasOf<T extends ResourceTypes>(resource: Resource<T>) {
+  const { name, plural, example, managed, derived } = resource;
   const title = titleOf(name);
   // Checked as text: Elysia's own coercion to integers accepts "1e2" and loses the name of an invalid parameter.
   const id = Type.String({
@@ -24,7 +26,7 @@ export function schemasOf<Plural extends string, Fields extends object>(resource
     [documentedAs]: { type: "integer", minimum: 1, maximum: greatestId, examples: [1] },
   });
   const time = "2026-02-18T18:23:45.123Z";
-  const recordExample = { id: 1, ...example, version: 1, createdAt: time, updatedAt: time };
+  const recordExample = { id: 1, ...completeFields(resource, example), version: 1, createdAt: time, updatedAt: time };
   const patchExample = Object.fromEntries(Object.entries(example).slice(0, 1));
   const record: TSchema = { ...resource.record, title, examples: [recordExample] };
   const next = Type.Union([Type.String(), Type.Null()], { description: "Pass it as `after` to get the next page; null on the last page." });
@@ -32,11 +34,19 @@ export function schemasOf<Plural extends string, Fields extends object>(resource
     { [plural]: Type.Array(record), next },
     { title: `${title}Page`, examples: [{ [plural]: [recordExample], next: null }] },
   );
+  const input: TSchema = { ...inputSchema(resource.input), title: `${title}Input`, examples: [example] };
+  const patch: TSchema = { ...mergePatchSchema(resource.input), title: `${title}Patch`, examples: [patchExample] };
+  const refused = {
+    [whyRefused]: {
+      ...mapTo(managed, `Set by the service, not by clients; leave it out.`),
+      ...mapTo(derived, `Computed by the service; leave it out.`),
+    },
+  };
   return {
-    record: typed<Recorded<Fields>>(record),
-    input: typed<Input<Fields>>({ ...inputSchema(fields), title: `${title}Input`, examples: [example] }),
-    patch: typed<Patch<Fields>>({ ...mergePatchSchema(fields), title: `${title}Patch`, examples: [patchExample] }),
-    page: typed<Page<Plural, Fields>>(page),
+    record: typed<Recorded<T["fields"]>>(record),
+    input: typed<Input<T["input"]>>({ ...input, ...refused }),
+    patch: typed<Patch<T["input"]>>({ ...patch, ...refused }),
+    page: typed<Page<T>>(page),
     params: Type.Object({ id }),
   };
 }
@@ -44,4 +54,8 @@ export function schemasOf<Plural extends string, Fields extends object>(resource
 /** Returns the schema with an explicit static type. TypeBox cannot infer the type while the resource is a type parameter. */
 export function typed<T>(schema: TSchema): TUnsafe<T> {
   return schema as TUnsafe<T>;
+}
+
+function mapTo(fields: object, text: string): Record<string, string> {
+  return Object.fromEntries(Object.keys(fields).map((field) => [field, text]));
 }

@@ -1,9 +1,11 @@
 import { problemInside } from "../http/problem";
-import type { Resource } from "../schema/resource";
+import { problemOfRefused } from "../http/refused-change";
+import type { RequestStore } from "../http/request-store";
+import { BrokenHook } from "../schema/hook";
+import type { Resource, ResourceTypes } from "../schema/resource";
 import { StoreUnavailable } from "../store/errors";
-import type { ChangeContext, Once, Store } from "../store/store";
-import type { Stored } from "../store/stored";
-import { type BulkEntry, ndjson } from "./read-bulk";
+import type { InsertOutcome, Once } from "../store/store";
+import { type BulkEntry, maxMistakes, ndjson } from "./read-bulk";
 
 /** Maximum number of records per transaction. A transaction delays all other writes. */
 const partEntries = 500;
@@ -13,40 +15,40 @@ const partBytes = 1024 * 1024;
 export interface BulkWrite<Fields> {
   readonly entries: readonly BulkEntry<Fields>[];
   readonly mediaType: string;
-  readonly context: ChangeContext;
+  readonly store: RequestStore;
   /** Returns the idempotency key of a part. Undefined if the request has no Idempotency-Key. */
   readonly once: ((part: number) => Once) | undefined;
-  /** Called if the store fails after some parts are written. Those parts remain, so the request as a whole succeeds. */
-  readonly onFailure: (error: Error) => void;
+  /** Logs a fault of the service. The request as a whole succeeds, so the client sees only which records failed. */
+  readonly logged: (error: Error, what: string) => void;
 }
 
 /**
  * Returns a function that creates the records of a bulk, part by part. It resolves with one JSON text per entry, in order.
  * After a crash, a client with a key can repeat the request: parts already written return their first outcomes.
  */
-export function bulkWriter<Fields extends object>(resource: Resource<string, string, Fields>, store: Store) {
+export function bulkWriter<T extends ResourceTypes>(resource: Resource<T>) {
   const inTurn = turns();
-  return async ({ entries, mediaType, context, once, onFailure }: BulkWrite<Fields>): Promise<string[]> => {
+  return async ({ entries, mediaType, store, once, logged }: BulkWrite<T["input"]>): Promise<string[]> => {
     const unit = mediaType === ndjson ? "line" : "index";
     const answers: string[] = [];
     let written = 0;
     let failed = false;
     for (const part of partsOf(entries)) {
       const fields = part.flatMap((entry) => (entry.problem ? [] : [entry.fields]));
-      const answerOf = (created: readonly Stored[]) => createdOf(part, created, unit, resource.name);
-      let created = "";
+      const answerOf = (outcomes: readonly InsertOutcome[]) => linesOf(part, outcomes, unit, resource.name, logged);
+      let lines = "";
       if (!failed && fields.length > 0) {
         try {
-          created = await inTurn(() => store.insertAll(resource, fields, answerOf, { ...context, once: once?.(written) }));
+          lines = await inTurn(() => store.insertEach(resource, fields, answerOf, { once: once?.(written) }));
           written += 1;
         } catch (error) {
           // Earlier parts are written, so the client must learn of them.
           if (written === 0 || !(error instanceof StoreUnavailable)) throw error;
           failed = true;
-          onFailure(error);
+          logged(error, "The store failed during a bulk request; its remaining records were refused");
         }
       }
-      answers.push(...outcomesOf(failed ? part.map(notWritten) : part, created, unit));
+      answers.push(...outcomesOf(failed ? part.map(notWritten) : part, lines, unit));
     }
     return answers;
   };
@@ -68,17 +70,31 @@ function* partsOf<Fields>(entries: readonly BulkEntry<Fields>[]): Generator<Bulk
 }
 
 /**
- * Returns the outcomes of the created records as lines. With an Idempotency-Key, the store keeps these lines. It does not
- * keep the problems of other records: a new check finds them again, and they can be much longer than the request.
+ * Returns the outcomes of the entries that were valid, as lines. With an Idempotency-Key, the store keeps these lines. It does not
+ * keep the problems of the other entries: a new check finds them again, and they can be much longer than the request.
  */
-function createdOf(part: readonly BulkEntry<object>[], created: readonly Stored[], unit: string, name: string): string {
+function linesOf(
+  part: readonly BulkEntry<object>[],
+  outcomes: readonly InsertOutcome[],
+  unit: string,
+  name: string,
+  logged: BulkWrite<object>["logged"],
+): string {
+  const broken = outcomes.find((outcome) => outcome instanceof BrokenHook);
+  if (broken) logged(broken, "Records of a bulk request failed with an unexpected error");
   const valid = part.filter(({ problem }) => !problem);
-  return valid.map(({ place }, index) => `{"${unit}":${place},"status":201,"${name}":${created[index]?.json}}`).join("\n");
+  return valid.map(({ place }, index) => lineOf(`{"${unit}":${place}`, outcomes[index] as InsertOutcome, name)).join("\n");
+}
+
+function lineOf(start: string, outcome: InsertOutcome, name: string): string {
+  if (!(outcome instanceof Error)) return `${start},"status":201,"${name}":${outcome.json}}`;
+  const { status, ...content } = problemOfRefused(outcome, maxMistakes);
+  return `${start},"status":${status},"problem":${JSON.stringify(problemInside(status, content))}}`;
 }
 
 /** Returns the outcome of every entry of a part, in order. */
-function outcomesOf(part: readonly BulkEntry<object>[], created: string, unit: string): string[] {
-  const known = new Map(created.split("\n").map((line) => [Number(/\d+/.exec(line)?.[0]), line]));
+function outcomesOf(part: readonly BulkEntry<object>[], lines: string, unit: string): string[] {
+  const known = new Map(lines.split("\n").map((line) => [Number(/\d+/.exec(line)?.[0]), line]));
   return part.map(({ place, problem = refusedBefore }) => {
     return known.get(place) ?? `{"${unit}":${place},"status":${problem.status},"problem":${JSON.stringify(problem)}}`;
   });

@@ -1,6 +1,7 @@
 import type { Config } from "../config/config";
 import type { BrokerState } from "../delivery/broker-state";
 import type { ChosenTransport } from "../delivery/transport";
+import { storesFor } from "../http/request-store";
 import type { Log } from "../observe/logging";
 import { Metrics } from "../observe/metrics";
 import { describeProcess } from "../observe/process-metrics";
@@ -92,7 +93,8 @@ export async function startEngine(
     dependencies: {
       metrics,
       log,
-      store,
+      system: store,
+      storeFor: storesFor(store),
       catalogue,
       deadLetters: queues.deadLetters,
       replays: queues.replays,

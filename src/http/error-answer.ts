@@ -1,12 +1,12 @@
 import type { ValueError } from "@sinclair/typebox/errors";
 import { ElysiaCustomStatusResponse, NotFoundError, ParseError, ValidationError } from "elysia";
 import { type Log, messageOf } from "../observe/logging";
-import { traceField } from "../observe/traceparent";
 import { describeMistakes } from "../schema/mistakes";
-import { InvalidChange } from "../schema/written";
+import { InvalidChange, RefusedChange } from "../schema/refused-change";
 import { StoreReplaced, StoreUnavailable } from "../store/errors";
 import { HttpProblem, problemResponse, problemType } from "./problem";
-import { requestIdOf } from "./request-id";
+import { problemOfRefused } from "./refused-change";
+import { requestFields } from "./request-log";
 
 const places: Record<string, string> = { params: "path", query: "query", body: "body" };
 
@@ -46,8 +46,7 @@ export function answerErrors(log: Log, methodsAt: (path: string) => readonly str
       return problemResponse(request, error.code, typeof error.response === "string" ? { detail: error.response } : {});
     }
     if (hasLeft(error, request)) return problemResponse(request, 400, { detail: "The client closed the connection before the response." });
-    const about = { requestId: requestIdOf(request), ...traceField(request.headers.get("traceparent")) };
-    const context = { ...about, method, path, error: messageOf(error) };
+    const context = { ...requestFields(request), method, path, error: messageOf(error) };
     if (error instanceof StoreUnavailable) {
       log.error(context, "The store is not available; request refused, nothing changed");
       const detail =
@@ -56,10 +55,11 @@ export function answerErrors(log: Log, methodsAt: (path: string) => readonly str
           : "The store is not available. Nothing was changed. Try again.";
       return problemResponse(request, 503, { detail }, { "retry-after": "1" });
     }
-    if (error instanceof InvalidChange) {
-      // The route accepts what the record's schema does not. The client gets the mistakes, and the log points at the route.
-      log.warn(context, "Change refused: the route accepts values that the record's schema does not");
-      return problemResponse(request, 422, { detail: error.summary, errors: [...error.mistakes] });
+    if (error instanceof RefusedChange) {
+      // The client gets the mistakes, and the log points at the route.
+      if (error instanceof InvalidChange) log.warn(context, "Change refused: the route accepts values that the record's schema does not");
+      const { status, ...content } = problemOfRefused(error);
+      return problemResponse(request, status, content);
     }
     log.error({ ...context, stack: error instanceof Error ? error.stack : undefined }, "Request failed with an unexpected error");
     return problemResponse(request, 500);
@@ -86,7 +86,7 @@ export async function asProblem(request: Request, response: Response, log: Log):
   const text = await response.text();
   if (status < 500) return problemResponse(request, status, { detail: text }, Object.fromEntries(headers));
   log.error(
-    { requestId: requestIdOf(request), method: request.method, path: pathOf(request), error: text },
+    { ...requestFields(request), method: request.method, path: pathOf(request), error: text },
     "A route returned an error response",
   );
   return problemResponse(request, status);

@@ -1,4 +1,6 @@
 export { jsonBody } from "../http/json-body";
 export { HttpProblem, Problem } from "../http/problem";
+export type { RequestStore } from "../http/request-store";
 export { type Dependencies, defineRoute, type Route } from "../routing/route";
+export { Conflict } from "../schema/refused-change";
 export { StoreUnavailable } from "../store/errors";

@@ -5,6 +5,7 @@ import type { DeadLetters } from "../delivery/dead-letters";
 import type { Replays } from "../delivery/replays";
 import type { Timeline } from "../delivery/timeline";
 import type { TransportName } from "../delivery/transport";
+import type { RequestStore } from "../http/request-store";
 import type { Log } from "../observe/logging";
 import type { Metrics } from "../observe/metrics";
 import type { Catalogue } from "../schema/catalogue";
@@ -12,7 +13,13 @@ import type { Store } from "../store/store";
 
 /** The service's parts that a route can use. The router passes them to every file in `routes/`. */
 export interface Dependencies {
-  readonly store: Store;
+  /** Returns the records of the store for one request. Its changes are made by the request's actor, and carry its id and trace. */
+  readonly storeFor: (request: Request) => RequestStore;
+  /**
+   * The whole store, as the service itself uses it: without an actor, and so without the limits of one. Use it for what no request
+   * asks for, and for the event log.
+   */
+  readonly system: Store;
   readonly catalogue: Catalogue;
   readonly deadLetters: DeadLetters;
   readonly replays: Replays;

@@ -1,5 +1,7 @@
 import { listMistakes, mistakesIn } from "./check";
+import { completeFields } from "./complete-fields";
 import type { EventType } from "./event-type";
+import { BrokenHook, textOf } from "./hook";
 import type { Recorded } from "./record";
 import { fieldsIn, withFields } from "./record";
 
@@ -46,7 +48,7 @@ function step(type: EventType, event: Body, way: 1 | -1): Body {
   try {
     made = change(past.event === undefined ? fieldsIn(before) : { ...before });
   } catch (error) {
-    return fail(messageOf(error), error);
+    return fail(textOf(error), error);
   }
   if (typeof made !== "object" || made === null)
     return fail(`it returned ${made === null ? "null" : `a value of type ${typeof made}`}, not an object`);
@@ -54,9 +56,28 @@ function step(type: EventType, event: Body, way: 1 | -1): Body {
     made.catch(() => {});
     return fail("it returned a promise; it must not be async");
   }
-  const next: Body = { ...event, version: to, [key]: past.event === undefined ? withFields(before, made) : made };
+  let value = made;
+  try {
+    if (past.event === undefined) value = withFields(before, completed(type, to, made));
+  } catch (error) {
+    if (error instanceof BrokenHook) return fail(error.message, error);
+    throw error;
+  }
+  const next: Body = { ...event, version: to, [key]: value };
   const mistake = mistakeIn(type, next);
   return mistake ? fail(mistake) : next;
+}
+
+/**
+ * Returns the fields of a record in a version. Completes those of the newest schema: an `up` from before the resource had managed or
+ * derived fields does not make them.
+ *
+ * @throws {BrokenHook} if a derived field cannot be computed.
+ */
+function completed({ resource, steps }: EventType, version: number, fields: object): object {
+  const isNewest = steps.slice(version - 1).every(({ event }) => event !== undefined);
+  // A newer publisher may send further fields, which are kept.
+  return isNewest ? { ...fields, ...completeFields(resource, fields) } : fields;
 }
 
 /** Returns the mistakes in an event as one line, by the schemas of its own version. Returns undefined for a valid event. */
@@ -68,13 +89,4 @@ export function mistakeIn({ resource, shapes }: EventType, event: Body): string 
     ...(shape.data ? mistakesIn(shape.data, event["data"], "/data") : []),
   ];
   return mistakes.length > 0 ? listMistakes(mistakes) : undefined;
-}
-
-/** Returns the message of any thrown value. Reading the value may itself throw. */
-function messageOf(error: unknown): string {
-  try {
-    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  } catch {
-    return "it threw a value that cannot be shown";
-  }
 }

@@ -1,8 +1,9 @@
 import { type TObject, type TProperties, type TSchema, Type } from "@sinclair/typebox";
 import type { PastVersion } from "./past-version";
 import { recordOf } from "./record";
+import { InvalidChange } from "./refused-change";
 import { changes, type Resource } from "./resource";
-import { InvalidChange, mistakesInWritten } from "./written";
+import { mistakesInWritten } from "./written";
 
 /** The schemas of an event body in one version of its type. */
 export interface EventShape {

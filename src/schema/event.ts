@@ -3,11 +3,10 @@ import type { Catalogue } from "./catalogue";
 import { listMistakes, mistakesIn } from "./check";
 import { ConversionFailed, convert, mistakeIn } from "./convert";
 import { inexact } from "./exact-json";
-import type { Filters } from "./filter";
 import { isDeeperThan, maxEventDepth, tooDeep } from "./json-depth";
 import type { PastVersion } from "./past-version";
 import type { Recorded } from "./record";
-import type { Change, EventData, Resource } from "./resource";
+import type { Change, EventData, Resource, ResourceTypes } from "./resource";
 import { UtcTime } from "./time";
 
 /** The properties that events of all resources have. */
@@ -33,11 +32,13 @@ export type AskedVersions = Readonly<Partial<Record<string, number>>>;
  * version. Default: the newest version of every type.
  */
 export type EventOf<R extends Resource, Asked extends AskedVersions = Record<never, never>> =
-  R extends Resource<infer Name, string, infer Fields, Filters, infer Data, infer Past>
-    ? { [Each in Change | (keyof Data & string)]: OneEvent<Name, Each, Fields, Data, AskedSteps<Asked, Name, Each, Past>> }[
-        | Change
-        | (keyof Data & string)]
+  R extends Resource<infer T>
+    ? {
+        [Each in EventName<T>]: OneEvent<T["name"], Each, T["fields"], T["events"], AskedSteps<Asked, T["name"], Each, T["past"]>>;
+      }[EventName<T>]
     : never;
+
+type EventName<T extends ResourceTypes> = Change | (keyof T["events"] & string);
 
 type OneEvent<Name extends string, Each extends string, Fields, Data extends EventData, Steps> = Event & {
   readonly type: `${Name}.${Each}`;

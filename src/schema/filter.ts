@@ -9,14 +9,14 @@ export type Filter = "prefix" | "range";
 /** The filters of a resource, by field. */
 export type Filters = { readonly [field: string]: Filter | undefined };
 
-/** The filters that fields of these types allow. */
-export type FiltersFor<Fields> = {
-  readonly [Field in keyof Fields]?: NonNullable<Fields[Field]> extends string
+/** The filter that a field allows. If there is no such field, a text that says so in the compiler's message. */
+export type FilterFor<Fields, Field extends PropertyKey> = Field extends keyof Fields
+  ? NonNullable<Fields[Field]> extends string
     ? "prefix"
     : NonNullable<Fields[Field]> extends number
       ? "range"
-      : never;
-};
+      : never
+  : `no field "${Field & string}"`;
 
 /** The query parameters of these filters. */
 export type FilterQuery<Of extends Filters> = {

@@ -1,5 +1,5 @@
 import { Kind, type TSchema } from "@sinclair/typebox";
-import { DefaultErrorFunction, type ValueError } from "@sinclair/typebox/errors";
+import { DefaultErrorFunction, type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
 import { decimalKind, expectedDecimal } from "./decimal";
 import { expectedText, textKind } from "./text";
 
@@ -9,6 +9,19 @@ export interface Mistake {
   readonly pointer: string;
   /** Description of the value that was expected there. */
   readonly detail: string;
+}
+
+/**
+ * Returns a mistake, for the `check` of a resource.
+ *
+ * @param pointer place of the mistake in the record, as a JSON pointer (RFC 6901): `/dueAt`, `/lines/0/quantity`, or `""` for the
+ *   whole record.
+ * @param detail what is wrong, for the client.
+ * @example
+ * mistake("/dueAt", "Must be after createdAt.")
+ */
+export function mistake(pointer: string, detail: string): Mistake {
+  return { pointer, detail };
 }
 
 /** Maximum number of mistakes to report, since a large body can have very many. */
@@ -38,12 +51,17 @@ export function describeMistakes(mistakes: Iterable<ValueError>): Mistake[] {
   return [...byPlace].map(([pointer, detail]) => ({ pointer: pointer.split("/").map(cut).join("/"), detail }));
 }
 
+/** Key in a schema of an object: why the object may not have a property, by the name of the property. */
+export const whyRefused = Symbol("why refused");
+
 function* placed(mistakes: Iterable<ValueError>): Generator<Mistake> {
   for (const { type, path, schema, value, errors } of mistakes) {
     const alternatives = errors.map((branch) => [...placed(branch)]);
     // An alternative whose first mistake is further inside is probably the one that was meant.
     const meant = alternatives.find(([first]) => first && first.pointer.length > path.length);
     if (meant) yield* meant;
+    else if (type === ValueErrorType.ObjectAdditionalProperties && reasonAt(schema, path))
+      yield { pointer: path, detail: reasonAt(schema, path) };
     else if (typeof schema.description === "string") yield { pointer: path, detail: schema.description };
     else {
       const expected = alternatives.flatMap(([first]) => first?.detail ?? []).join("; or ");
@@ -53,6 +71,13 @@ function* placed(mistakes: Iterable<ValueError>): Generator<Mistake> {
       };
     }
   }
+}
+
+/** Returns why an object may not have the property at a path. Returns an empty string if its schema does not say. */
+function reasonAt(schema: TSchema & { [whyRefused]?: Readonly<Record<string, string>> }, path: string): string {
+  const reasons = schema[whyRefused] ?? {};
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return Object.hasOwn(reasons, name) ? (reasons[name] ?? "") : "";
 }
 
 /**

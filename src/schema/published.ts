@@ -1,6 +1,7 @@
 import type { TSchema } from "@sinclair/typebox";
 import type { Catalogue } from "./catalogue";
 import { compareSchemas, essenceOf, type JsonSchema, type SchemaChange } from "./compatibility";
+import { completeFields } from "./complete-fields";
 import { ConversionFailed, convert, mistakeIn } from "./convert";
 import { type EventShape, type EventType, newestVersion } from "./event-type";
 import { exampleOf } from "./example";
@@ -52,7 +53,7 @@ export function exampleBody(type: EventType, { version, record, data }: EventSha
   const { resource, shapes } = type;
   const time = "2026-02-18T18:23:45.123Z";
   const isNewest = version === shapes.length;
-  const fields = isNewest ? resource.example : fieldsIn(exampleOf(record) as object);
+  const fields = isNewest ? completeFields(resource, resource.example) : fieldsIn(exampleOf(record) as object);
   const filled = withFields({ id: 1, version: 1, createdAt: time, updatedAt: time }, fields);
   const example = { [resource.name]: filled, ...(data && { data: exampleOf(data) }) };
   return mistakeOnTheWay(type, version, example) === undefined ? example : undefined;

@@ -1,9 +1,10 @@
-import { type Static, type TObject, type TProperties, type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
-import { listMistakes, mistakesIn } from "./check";
-import { checkable } from "./checkable";
-import { checkFilters, type Filters, type FiltersFor } from "./filter";
+import type { TObject, TSchema, TUnsafe } from "@sinclair/typebox";
+import { Type } from "@sinclair/typebox";
+import type { Actor } from "./actor";
+import type { Filters } from "./filter";
+import type { Mistake } from "./mistakes";
 import type { PastVersion } from "./past-version";
-import { isFilledIn, type Recorded, recordOf } from "./record";
+import type { Recorded } from "./record";
 
 /** The kinds of change that publish an event. They are the second part of an event type, such as `item.created`. */
 export const changes = ["created", "updated", "deleted"] as const;
@@ -12,162 +13,101 @@ export type Change = (typeof changes)[number];
 /** The data of a resource's custom events, by name. */
 export type EventData = Record<string, object>;
 
-export interface ResourceOptions<
-  Name extends string,
-  Plural extends string,
-  Properties extends TProperties,
-  By extends Filters,
-  Events extends Record<string, TProperties>,
-  Past extends readonly PastVersion[],
-> {
-  /** Singular, lower case: `order`. Names the events (`order.created`), the queue (`order_events`) and the key in the event body. */
-  name: Name;
-  /** Names the table and the key of a list response. Default: the name with an `s`. */
-  plural?: Plural;
-  /** The topic exchange that receives its events. Default: `events`. */
-  exchange?: string;
-  /** The fields that clients may set. A field that allows null, or has a default, may be omitted. */
-  fields: Properties;
-  /** The fields by which a list can be filtered, and how: `{ name: "prefix", price: "range" }`. Default: none. */
-  filters?: By;
-  /**
-   * The filters that get an index, for filters that match few of many records. The next start creates or drops indexes. Each
-   * index slows down every write. Without one, each page searches a bounded number of records. Default: none.
-   */
-  indexes?: readonly (keyof By & string)[];
-  /** A valid request body, shown in the documentation. */
-  example: Static<TObject<Properties>>;
-  /** Custom events, with the fields of their `data`: `{ shipped: { carrier: Type.String() } }`. Default: none. */
-  events?: Events;
-  /** Earlier versions of the schemas, oldest first. Default: none. */
-  past?: Past;
+/** The types of a resource. They are one type parameter of {@link Resource}, so that a new one changes no signature. */
+export interface ResourceTypes {
+  readonly name: string;
+  readonly plural: string;
+  /** The fields that clients set. */
+  readonly input: object;
+  /** The fields that only code of the service sets. */
+  readonly managed: object;
+  /** All fields of the record, without `id`, `version`, `createdAt` and `updatedAt`. */
+  readonly fields: object;
+  readonly filters: Filters;
+  /** The data of the custom events. */
+  readonly events: EventData;
+  readonly past: readonly PastVersion[];
 }
 
 /** A type of record with CRUD over HTTP, and all that is derived from its schema. */
-export interface Resource<
-  Name extends string = string,
-  Plural extends string = string,
-  Fields extends object = object,
-  By extends Filters = Filters,
-  Data extends EventData = EventData,
-  Past extends readonly PastVersion[] = readonly PastVersion[],
-> {
+export interface Resource<T extends ResourceTypes = ResourceTypes> {
   readonly kind: "warren.resource";
-  readonly name: Name;
-  readonly plural: Plural;
+  readonly name: T["name"];
+  readonly plural: T["plural"];
   /** The topic exchange that receives its events. */
   readonly exchange: string;
   /** The shared queue that receives all events of this resource. */
   readonly queue: string;
   /** All event types of this resource, such as `item.created`. */
-  readonly eventTypes: readonly `${Name}.${Change | (keyof Data & string)}`[];
-  /** Schema of the fields that clients may set. */
+  readonly eventTypes: readonly `${T["name"]}.${Change | (keyof T["events"] & string)}`[];
+  /** Schema of the fields that clients set. It refuses all others. */
+  readonly input: TObject;
+  /** Schema of all fields of the record, without those that every record has, such as `id`. */
   readonly fields: TObject;
   /** Schema of the whole record as stored, returned in responses and sent in events. */
   readonly record: TObject;
+  /** The initial values of the managed fields, by name. */
+  readonly managed: Readonly<Record<string, unknown>>;
+  /** The functions that compute the derived fields, by name. */
+  readonly derived: Readonly<Record<string, Derivation>>;
+  /** The rule that every change must fulfil. Undefined if there is none. */
+  readonly check: Rule | undefined;
   /** The fields by which a list can be filtered, and how. */
-  readonly filters: By;
+  readonly filters: T["filters"];
   /** The fields whose filter has an index. */
   readonly indexes: readonly string[];
   /** A valid request body. */
-  readonly example: Fields;
+  readonly example: T["input"];
   /** Schemas of the data of its custom events, by name. */
-  readonly events: { readonly [Event in keyof Data]: TUnsafe<Data[Event]> };
+  readonly events: { readonly [Event in keyof T["events"]]: TUnsafe<T["events"][Event]> };
   /** Earlier versions of the schemas, oldest first. */
-  readonly past: Past;
+  readonly past: T["past"];
+  /** TypeScript types of the resource. Undefined at run time. */
+  readonly types?: T;
 }
 
-/** The type of the fields that clients may set: `FieldsOf<typeof item>`. */
-export type FieldsOf<R extends Resource> = R extends Resource<string, string, infer Fields> ? Fields : never;
+/** Computes a derived field from the other fields. */
+export type Derivation<Fields extends object = object, Value = unknown> = (fields: Fields) => Value;
+
+/** A rule that a schema cannot express. Returns the mistakes in a record that is about to be written. */
+export type Rule<Fields extends object = object> = (record: Recorded<Fields>, context: RuleContext<Fields>) => readonly Mistake[];
+
+/** The circumstances of a change, for a rule. */
+export interface RuleContext<Fields extends object = object> {
+  /** The record before the change. Undefined if the change creates it. */
+  readonly previous: Recorded<Fields> | undefined;
+  /** Who makes the change. Undefined for the service itself, and for an API without tokens. */
+  readonly actor: Actor | undefined;
+}
+
+/** The types of a resource: `TypesOf<typeof item>["name"]`. */
+export type TypesOf<R extends Resource> = R extends Resource<infer T> ? T : never;
+
+/** The type of the fields of a record, without `id`, `version`, `createdAt` and `updatedAt`: `FieldsOf<typeof item>`. */
+export type FieldsOf<R extends Resource> = TypesOf<R>["fields"];
+
+/** The type of what clients send to create or replace a record: `InputOf<typeof item>`. */
+export type InputOf<R extends Resource> = Input<TypesOf<R>["input"]>;
 
 /** The type of a resource's whole record, with `id`, `version`, `createdAt` and `updatedAt`: `RecordOf<typeof item>`. */
 export type RecordOf<R extends Resource> = Recorded<FieldsOf<R>>;
+
+/** The type of `T` in a request: a property that may be null may be omitted, at every depth. */
+export type Input<T> = T extends readonly (infer Element)[]
+  ? Input<Element>[]
+  : T extends object
+    ? { [Key in keyof T as null extends T[Key] ? never : Key]: Input<T[Key]> } & {
+        [Key in keyof T as null extends T[Key] ? Key : never]?: Input<T[Key]>;
+      }
+    : T;
+
+/**
+ * The fields with which code of the service creates or replaces a record. A managed field that is omitted keeps its value, or
+ * gets its initial one.
+ */
+export type Proposed<T extends ResourceTypes> = T["input"] & Partial<T["managed"]>;
 
 /** Returns a schema for a field that may be null. Clients may omit the field, which is then null. */
 export function Nullable<T extends TSchema>(schema: T) {
   return Type.Union([schema, Type.Null()], { default: null });
 }
-
-/**
- * Declares a resource. Export the result from a file in `src/domain/`, and mount it with `crud()` in a file in `routes/`.
- *
- * @throws {TypeError} if a name cannot name an event type, queue or table, or a field is one that the service sets. Also if a
- *   filter or index is not possible, a schema is not valid for JSON or has an unknown format, the example is not a valid
- *   request, or a past version is of an unknown event.
- */
-export function defineResource<
-  const Name extends string,
-  Properties extends TProperties,
-  const Plural extends string = `${Name}s`,
-  const By extends Filters & FiltersFor<Static<TObject<Properties>>> = Record<never, never>,
-  Events extends Record<string, TProperties> = Record<never, never>,
-  const Past extends readonly PastVersion[] = readonly [],
->(
-  options: ResourceOptions<Name, Plural, Properties, By, Events, Past>,
-): Resource<Name, Plural, Static<TObject<Properties>>, By, { [Event in keyof Events]: Static<TObject<Events[Event]>> }, Past> {
-  const { name, plural = `${name}s` as Plural, exchange = "events", filters = {} as By, indexes = [], example } = options;
-  const { events = {} as Events, past = [] as never } = options;
-  const refuse = (what: string): never => {
-    throw new TypeError(`Resource "${name}": ${what}`);
-  };
-  for (const word of [name, plural]) {
-    if (!isWord(word) || reserved.has(word)) {
-      throw new TypeError(
-        `Invalid resource name "${word}". Use lower-case letters, digits and _ (at most 41, a letter first), such as "order". ` +
-          `Reserved: ${[...reserved].join(", ")}.`,
-      );
-    }
-  }
-  for (const field of [
-    options.fields,
-    ...past.filter(({ event }) => event === undefined).map((version) => version.fields.properties),
-  ].flatMap(Object.keys)) {
-    if (isFilledIn(field)) {
-      refuse(`the field name "${field}" is reserved, because the service sets it; use another name.`);
-    }
-  }
-  for (const event of Object.keys(events)) {
-    if (isWord(event) && !changes.some((change) => change === event)) continue;
-    refuse(`invalid event name "${event}"; use lower-case letters, digits and _, such as "shipped". Reserved: ${changes.join(", ")}.`);
-  }
-  for (const { event } of past) {
-    if (event === undefined || event in events) continue;
-    refuse(`a past version names the event "${event}", which is not declared in \`events\`.`);
-  }
-  const closed = (properties: TProperties, what: string) =>
-    checkable(Type.Object(properties, { additionalProperties: false }), `Resource "${name}": ${what}`) as TObject;
-  const fields = closed(options.fields, "the field");
-  const data = Object.entries(events).map(([event, properties]) => [
-    event,
-    closed(properties, `in the data of the event "${event}", the field`),
-  ]);
-  checkFilters(name, fields.properties, filters, indexes);
-  const mistakes = mistakesIn(fields, example);
-  if (mistakes.length > 0) refuse(`the example is not valid: ${listMistakes(mistakes)}`);
-  return {
-    kind: "warren.resource",
-    name,
-    plural,
-    exchange,
-    queue: `${name}_events`,
-    eventTypes: [...changes, ...Object.keys(events)].map((event) => `${name}.${event}` as `${Name}.${Change}`),
-    fields,
-    record: recordOf(fields.properties),
-    filters,
-    indexes,
-    example,
-    events: Object.fromEntries(data) as never,
-    past,
-  };
-}
-
-function isWord(word: string): boolean {
-  return /^[a-z][a-z0-9_]{0,40}$/.test(word);
-}
-
-/** Names in use as keys of event bodies and of bulk responses, and as tables of the store. */
-const reserved = new Set([
-  ...["id", "type", "version", "timestamp", "data"],
-  ...["line", "index", "status", "problem"],
-  ...["event", "events", "meta", "relay", "subscriptions", "idempotency_keys", "retry_queues", "relay_times"],
-]);

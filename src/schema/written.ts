@@ -1,32 +1,8 @@
 import type { TSchema } from "@sinclair/typebox";
-import { listMistakes, mistakesIn } from "./check";
+import { mistakesIn } from "./check";
 import { expectedExact, isText } from "./exact-json";
 import { maxDepth, tooDeep } from "./json-depth";
 import { type Mistake, maxMistakes, placeOf } from "./mistakes";
-
-/** A change was rejected because no consumer could read its event. Nothing changed. */
-export class InvalidChange extends TypeError {
-  override readonly name = "InvalidChange";
-  constructor(
-    /** A sentence that describes the error without the mistakes. */
-    readonly summary: string,
-    /** The mistakes, each with its place in the record or in the event's data. */
-    readonly mistakes: readonly Mistake[],
-  ) {
-    super(`${summary} ${listMistakes(mistakes)}`);
-  }
-}
-
-/** Runs a change of one of several records. If it throws {@link InvalidChange}, puts the record's index before each place. */
-export function inList<T>(index: number, change: () => T): T {
-  try {
-    return change();
-  } catch (error) {
-    if (!(error instanceof InvalidChange)) throw error;
-    const mistakes = error.mistakes.map(({ pointer, detail }) => ({ pointer: `/${index}${pointer}`, detail }));
-    throw new InvalidChange(error.summary, mistakes);
-  }
-}
 
 /** Returns the mistakes in a value to be written as JSON: parts that do not match its schema, or that JSON cannot represent exactly. */
 export function mistakesInWritten(schema: TSchema, value: object): readonly Mistake[] {

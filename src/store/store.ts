@@ -1,7 +1,9 @@
 import type { Distribution } from "../observe/tally";
-import type { Filters } from "../schema/filter";
+import type { Actor } from "../schema/actor";
+import type { BrokenHook } from "../schema/hook";
 import type { Recorded } from "../schema/record";
-import type { EventData, Resource } from "../schema/resource";
+import type { RefusedChange } from "../schema/refused-change";
+import type { EventData, Proposed, Resource, ResourceTypes } from "../schema/resource";
 import { KeyReused, StoreUnavailable } from "./errors";
 import type { RecordsCheck } from "./invalid-records";
 import type { Listing, Page } from "./listing";
@@ -10,10 +12,10 @@ import type { QueueStore } from "./queue-store";
 import type { RelayTrouble } from "./relay-trouble";
 import type { Stored } from "./stored";
 
-type ResourceOf<Fields extends object, Data extends EventData = EventData> = Resource<string, string, Fields, Filters, Data>;
-
 /** Optional details of a change: the request that makes it, and custom events to commit with it. */
 export interface ChangeContext<Data extends EventData = EventData> {
+  /** Who makes the change. It is stored with the events. Default: the service itself. */
+  readonly actor?: Actor | undefined;
   /** W3C trace context of the request. */
   readonly traceparent?: string | undefined;
   readonly requestId?: string | undefined;
@@ -48,31 +50,37 @@ export interface OnceContext extends ChangeContext {
   readonly once?: Once | undefined;
 }
 
+/** What became of one record of several: the record, or why it was not created. */
+export type InsertOutcome = Stored | RefusedChange | BrokenHook;
+
 /**
  * Stores the resources and the event log. Every change commits together with its event, and its promise resolves only when
  * both are on disk.
  *
- * Every method may reject with {@link StoreUnavailable}. A method that writes a record or an event rejects with
- * `InvalidChange` if no consumer could read the event. The fields or data then do not match their schema, or JSON cannot
- * represent them exactly.
+ * Every method may reject with {@link StoreUnavailable}. A method that writes a record or an event may also reject with the
+ * errors of `decide`: `InvalidChange`, `InvalidRecord` or `BrokenHook`. Nothing has changed then, and other changes of the same
+ * commit are not affected.
  */
 export interface Store extends QueueStore {
   /** Creates a record with a new id and version 1, and its `created` event. */
-  insert<Fields extends object, Data extends EventData>(
-    resource: ResourceOf<Fields, Data>,
-    fields: Fields,
-    context?: ChangeContext<Data>,
-  ): Promise<Stored>;
+  insert<T extends ResourceTypes>(resource: Resource<T>, fields: Proposed<T>, context?: ChangeContext<T["events"]>): Promise<Stored>;
   /**
    * Creates several records, all or none, and resolves with the text that `answerOf` makes of them.
    *
    * With `once`, the store commits that text with the records and keeps it for 24 hours. Repeating the call in that time, even
    * concurrently, changes nothing and resolves with the stored text. May then reject with {@link KeyReused} or {@link TooMuchKept}.
    */
-  insertAll<Fields extends object>(
-    resource: ResourceOf<Fields>,
-    fields: readonly Fields[],
+  insertAll<T extends ResourceTypes>(
+    resource: Resource<T>,
+    fields: readonly Proposed<T>[],
     answerOf: (created: readonly Stored[]) => string,
+    context?: OnceContext,
+  ): Promise<string>;
+  /** Creates records as {@link insertAll} does, but a record that is refused does not keep the others from being created. */
+  insertEach<T extends ResourceTypes>(
+    resource: Resource<T>,
+    fields: readonly Proposed<T>[],
+    answerOf: (outcomes: readonly InsertOutcome[]) => string,
     context?: OnceContext,
   ): Promise<string>;
   /**
@@ -81,18 +89,14 @@ export interface Store extends QueueStore {
    *
    * If the fields stay the same, the record keeps its version and time, and only the events of `emit` are added.
    */
-  update<Fields extends object, Data extends EventData>(
-    resource: ResourceOf<Fields, Data>,
+  update<T extends ResourceTypes>(
+    resource: Resource<T>,
     id: number,
-    change: (current: Recorded<Fields>) => Fields,
-    context?: GuardedContext<Data>,
+    change: (current: Recorded<T["fields"]>) => Proposed<T>,
+    context?: GuardedContext<T["events"]>,
   ): Promise<Stored | undefined>;
   /** Deletes a record. Resolves with its last state, or with undefined if it did not exist. */
-  remove<Data extends EventData>(
-    resource: ResourceOf<object, Data>,
-    id: number,
-    context?: GuardedContext<Data>,
-  ): Promise<Stored | undefined>;
+  remove<T extends ResourceTypes>(resource: Resource<T>, id: number, context?: GuardedContext<T["events"]>): Promise<Stored | undefined>;
   /** Resolves with a record, or with undefined if it does not exist. */
   get(resource: Resource, id: number): Promise<Stored | undefined>;
   /**

@@ -30,7 +30,7 @@ export default crud(product);
   "routes/count.ts": `import { Elysia } from "elysia";
 import { defineRoute } from "warren/route";
 
-export default defineRoute(({ store }) => new Elysia().get("", async () => \`\${await store.log.end()} events\`));
+export default defineRoute(({ system }) => new Elysia().get("", async () => \`\${await system.log.end()} events\`));
 `,
   "consumers/restock.ts": `import { type ConsumerOptions, runConsumer } from "warren/consumer";
 

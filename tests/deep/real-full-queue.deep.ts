@@ -46,7 +46,7 @@ describeWithRabbit("a queue that refuses events when it is full", () => {
     engine = await startEngine(readConfig({ isTerminal: false, environment }), catalogue, log.log);
   }
   async function create(count: number): Promise<void> {
-    const { store } = engine.dependencies;
+    const { system: store } = engine.dependencies;
     for (let n = 1; n <= count; n += 1) await store.insert(item, { name: `item ${n}`, description: null, price: null });
   }
   /** Counts how often each item comes to a queue that takes everything. */
@@ -77,7 +77,7 @@ describeWithRabbit("a queue that refuses events when it is full", () => {
       if (queue !== "item_events") await channel.bindQueue(queue, "events", "item.*");
       await start();
       if (queue === "own")
-        await engine.dependencies.store.subscriptions.save({ queue, types: item.eventTypes, announcedAt: Date.now(), signedAt: null });
+        await engine.dependencies.system.subscriptions.save({ queue, types: item.eventTypes, announcedAt: Date.now(), signedAt: null });
       await create(50);
       const problem = await refusing();
       if (shared)
@@ -114,10 +114,13 @@ describeWithRabbit("a queue that refuses events when it is full", () => {
     await reconnect();
     const connected = () => log.lines.filter(({ msg }) => msg === "Connected to RabbitMQ").length;
     await eventually(() => connected() === 2 || undefined, "the API to be back");
-    expect([problems(), (await engine.dependencies.store.relayTrouble.get())?.what]).toEqual([[problem], problem]);
+    expect([problems(), (await engine.dependencies.system.relayTrouble.get())?.what]).toEqual([[problem], problem]);
     await channel.consume("item_events", (message) => message && channel.ack(message));
     await eventually(() => problems().length === 0 || undefined, "no problem any more");
-    await eventually(async () => (await engine.dependencies.store.relayTrouble.get()) === null || undefined, "the trouble to be forgotten");
+    await eventually(
+      async () => (await engine.dependencies.system.relayTrouble.get()) === null || undefined,
+      "the trouble to be forgotten",
+    );
   });
 
   test("a new queue that starts from now gets nothing that was committed before, and not yet sent", async () => {

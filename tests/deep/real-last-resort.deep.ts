@@ -64,13 +64,13 @@ describeWithRabbit("a message that cannot be copied", () => {
     await ready.promise;
     return consumer;
   }
-  const create = (name: string) => service.dependencies.store.insert(item, { name, description: null, price: null });
+  const create = (name: string) => service.dependencies.system.insert(item, { name, description: null, price: null });
   const { list, redrive, discard } = {
     list: (limit = 200) => service.dependencies.deadLetters.list("own", {}, 0, limit),
     redrive: () => service.dependencies.deadLetters.redrive("own", {}),
     discard: () => service.dependencies.deadLetters.discard("own", {}),
   };
-  const firstBody = async () => (await service.dependencies.store.log.read(0, 1))[0]?.body ?? "";
+  const firstBody = async () => (await service.dependencies.system.log.read(0, 1))[0]?.body ?? "";
   const untilDead = (count: number) =>
     eventually(async () => {
       const { deadLetters } = await list();

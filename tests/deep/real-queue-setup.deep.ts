@@ -113,10 +113,10 @@ describeWithRabbit("a queue that exists", () => {
     await channel.assertQueue("own", { durable: true, arguments: { "x-message-ttl": 100_000 } });
     await start();
     for (const name of ["first", "second"]) {
-      await engine?.dependencies.store.insert(item, { name, description: null, price: null });
+      await engine?.dependencies.system.insert(item, { name, description: null, price: null });
     }
-    await engine?.dependencies.store.subscriptions.save({ queue: "own", types: item.eventTypes, announcedAt: Date.now(), signedAt: null });
-    await eventually(async () => (await engine?.dependencies.store.relayTrouble.get()) ?? undefined, "the refusal to be stored");
+    await engine?.dependencies.system.subscriptions.save({ queue: "own", types: item.eventTypes, announcedAt: Date.now(), signedAt: null });
+    await eventually(async () => (await engine?.dependencies.system.relayTrouble.get()) ?? undefined, "the refusal to be stored");
     const env = { ...environment(folder.path, rabbit.url), DATABASE_URL: `sqlite:${folder.path}/warren.db` };
     const status = run(["run", "status"], { cwd: root, env });
     expect(await status.exited).toBe(1);
@@ -184,7 +184,7 @@ describeWithRabbit("a queue that exists", () => {
     await channel.bindQueue("foreign", "events", "item.*");
     const problems = await start({ RABBITMQ_MANAGEMENT_URL: managementUrl });
     for (const name of ["first", "second", "third"]) {
-      await engine?.dependencies.store.insert(item, { name, description: null, price: null });
+      await engine?.dependencies.system.insert(item, { name, description: null, price: null });
     }
     expect((await problems(1))[0]).toStartWith('"foreign" refuses events, and the events of all queues wait for it: it is full');
     await channel.consume("foreign", (message) => message && channel.ack(message));

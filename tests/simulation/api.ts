@@ -37,7 +37,7 @@ export class Api {
         .then((catalogue) => startEngine(config, catalogue, process.log))
         .then(
           (engine) => {
-            engine.dependencies.store.onAppend(() => this.environment.history.read());
+            engine.dependencies.system.onAppend(() => this.environment.history.read());
             this.#engine = engine;
           },
           (error) => this.#exit(process, `could not start: ${String(error)}`),
@@ -55,7 +55,7 @@ export class Api {
   }
 
   insert(): void {
-    this.#change("insert", async ({ dependencies: { store } }) => {
+    this.#change("insert", async ({ dependencies: { system: store } }) => {
       const { id, version } = await store.insert(item, { name: "thing", description: null, price: null });
       this.#items.push(id);
       this.environment.history.acknowledged.push(`item.created ${id} ${version}`);
@@ -64,7 +64,7 @@ export class Api {
 
   update(id = this.#anyItem()): void {
     if (id === undefined) return;
-    this.#change(`update ${id}`, async ({ dependencies: { store } }) => {
+    this.#change(`update ${id}`, async ({ dependencies: { system: store } }) => {
       const stored = await store.update(item, id, ({ name, description, price }) => ({ name, description, price: (price ?? 0) + 1 }));
       if (stored) this.environment.history.acknowledged.push(`item.updated ${id} ${stored.version}`);
     });
@@ -72,7 +72,7 @@ export class Api {
 
   remove(id = this.#anyItem()): void {
     if (id === undefined) return;
-    this.#change(`remove ${id}`, async ({ dependencies: { store } }) => {
+    this.#change(`remove ${id}`, async ({ dependencies: { system: store } }) => {
       const stored = await store.remove(item, id);
       this.#items.splice(this.#items.indexOf(id), 1);
       if (stored) this.environment.history.acknowledged.push(`item.deleted ${id} ${stored.version}`);

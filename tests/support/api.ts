@@ -11,6 +11,7 @@ import { EmbeddedDeadLetters } from "../../src/embedded/dead-letters";
 import { EmbeddedReplays } from "../../src/embedded/replays";
 import { findTimeline } from "../../src/engine/timelines";
 import { clientsBehind } from "../../src/http/client-address";
+import { storesFor } from "../../src/http/request-store";
 import { Metrics } from "../../src/observe/metrics";
 import type { LoadedRoute } from "../../src/routing/router";
 import { Catalogue } from "../../src/schema/catalogue";
@@ -76,6 +77,7 @@ export function openApi({
   const store = openSqliteStore(databaseFile, resources);
   const consumersDir = join(folder.path, "consumers");
   const stores = consumerStores(sqliteIn(folder.path));
+  const system = wrap(store);
   const { log, lines } = recordedLog();
   const metrics = new Metrics(log);
   const app = buildApp({
@@ -84,7 +86,8 @@ export function openApi({
     dependencies: {
       metrics,
       log,
-      store: wrap(store),
+      system,
+      storeFor: storesFor(system),
       catalogue: new Catalogue(resources),
       deadLetters: new EmbeddedDeadLetters(stores),
       replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, stores),

@@ -64,10 +64,10 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
   }
   const create = (count: number) =>
     Promise.all(
-      Array.from({ length: count }, (_, n) => service.dependencies.store.insert(item, { name: `item ${n}`, description: null, price: n })),
+      Array.from({ length: count }, (_, n) => service.dependencies.system.insert(item, { name: `item ${n}`, description: null, price: n })),
     );
   const update = (id: number, price: number) =>
-    service.dependencies.store.update(item, id, (current) => ({ name: current.name, description: current.description, price }));
+    service.dependencies.system.update(item, id, (current) => ({ name: current.name, description: current.description, price }));
   const until = (done: () => boolean, what: string, timeoutMs = 20_000) => eventually(() => (done() ? true : undefined), what, timeoutMs);
   const dead = (queue: string) => service.dependencies.deadLetters.list(queue, {}, 0, 200);
   /** Stops a consumer permanently. */
@@ -129,7 +129,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     await start({ queue: "item_events", handle: (event) => void seen.push(event) });
     await create(300);
     await update(7, 1);
-    await service.dependencies.store.remove(item, 7);
+    await service.dependencies.system.remove(item, 7);
     await until(() => seen.length === 302, "302 events");
     expect(seen.map((event) => event.item.id)).toEqual([...Array.from({ length: 300 }, (_, n) => n + 1), 7, 7]);
     expect(seen.slice(-2).map((event) => event.type)).toEqual(["item.updated", "item.deleted"]);
@@ -348,7 +348,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
       },
     });
     await create(5);
-    await service.dependencies.store.remove(item, 2);
+    await service.dependencies.system.remove(item, 2);
     await eventually(async () => ((await dead("failing")).deadLetters.length === 5 ? true : undefined), "five dead letters");
     await until(() => all.length === 6 && deleted.length === 1, "the others' events");
     expect(failing).toHaveLength(15);
@@ -372,7 +372,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     await until(() => late.length > 600, "more than the past");
     writing = false;
     await writer;
-    const end = await service.dependencies.store.log.end();
+    const end = await service.dependencies.system.log.end();
     await until(() => late.length >= end, `${end} events`);
     expect(late).toEqual(Array.from({ length: end }, (_, n) => n + 1));
   });
@@ -399,14 +399,14 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     const handle = (event: ItemEvent) => void types.push(event.type);
     await stop(await start({ queue: "own", events: ["item.created", "item.deleted"], handle }));
     await create(3);
-    await service.dependencies.store.remove(item, 1);
+    await service.dependencies.system.remove(item, 1);
     await start({ queue: "own", events: ["item.created", "item.updated"], handle });
     await until(() => types.length === 3, "what was queued and is still wanted");
     await eventually(async () => {
       await update(2, 9);
       return types.includes("item.updated") ? true : undefined;
     }, "what is wanted now");
-    await service.dependencies.store.remove(item, 2);
+    await service.dependencies.system.remove(item, 2);
     await create(1);
     await until(() => types.filter((type) => type === "item.created").length === 4, "one more");
     expect(types.filter((type) => type !== "item.updated")).toEqual(["item.created", "item.created", "item.created", "item.created"]);

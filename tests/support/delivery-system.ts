@@ -203,19 +203,19 @@ export class DeliverySystem {
   }
 
   async insert(name = "thing"): Promise<number> {
-    return (await this.#engine.dependencies.store.insert(item, { name, description: null, price: null })).id;
+    return (await this.#engine.dependencies.system.insert(item, { name, description: null, price: null })).id;
   }
   async update(id: number): Promise<void> {
-    const { store } = this.#engine.dependencies;
+    const { system: store } = this.#engine.dependencies;
     await store.update(item, id, ({ name, description, price }) => ({ name, description, price: (price ?? 0) + 1 }));
   }
   async remove(id: number): Promise<void> {
-    await this.#engine.dependencies.store.remove(item, id);
+    await this.#engine.dependencies.system.remove(item, id);
   }
 
   /** Returns events that this consumer wants and that were not returned before. */
   async newEvents(): Promise<LogEntry[]> {
-    const entries = await this.#engine.dependencies.store.log.read(this.#logPosition, 1000);
+    const entries = await this.#engine.dependencies.system.log.read(this.#logPosition, 1000);
     this.#logPosition = entries.at(-1)?.position ?? this.#logPosition;
     const wanted = entries.filter(({ type, body }) => {
       const { events } = this.setting;

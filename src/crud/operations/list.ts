@@ -1,23 +1,19 @@
 import { Elysia } from "elysia";
 import { jsonResponse } from "../../http/answer-headers";
 import { problems } from "../../http/problem";
-import type { Filters } from "../../schema/filter";
+import type { ResourceTypes } from "../../schema/resource";
 import { describeList } from "../descriptions";
 import { listOf } from "../listing";
 import type { Parts } from "../parts";
 
 /** `GET /`: one page of the records. */
-export function list<Plural extends string, Fields extends object, By extends Filters>({
-  resource,
-  schemas,
-  store,
-}: Parts<Fields, Plural, string, By>) {
+export function list<T extends ResourceTypes>({ resource, schemas, storeFor }: Parts<T>) {
   const query = listOf(resource);
   return new Elysia().get(
     "",
     async ({ request, path }) => {
       const { listing, links } = query.read(request.url);
-      const found = await store.list(resource, listing);
+      const found = await storeFor(request).list(resource, listing);
       const { next, link } = links(found, path);
       const text = `{"${resource.plural}":[${found.rows.map((row) => row.json).join(",")}],"next":${JSON.stringify(next)}}`;
       return jsonResponse(text, 200, { link }) as never;

@@ -2,21 +2,23 @@ import { Elysia } from "elysia";
 import { jsonBody } from "../../http/json-body";
 import { HttpProblem, problems } from "../../http/problem";
 import { mistakesIn } from "../../schema/check";
-import type { Resource } from "../../schema/resource";
-import { changeContextOf } from "../context";
+import type { Resource, ResourceTypes } from "../../schema/resource";
 import { complete } from "../defaults";
 import { describePatch, patchMediaType } from "../descriptions";
 import { mergePatch } from "../merge-patch";
 import { answer, found, type Parts } from "../parts";
+import { guardOf } from "../preconditions";
 
 /** `PATCH /:id`: changes fields of a record. */
-export function patch<Fields extends object>({ resource, schemas, store }: Parts<Fields>) {
+export function patch<T extends ResourceTypes>({ resource, schemas, storeFor }: Parts<T>) {
   const { name } = resource;
   return new Elysia().patch(
     "/:id",
     async ({ params: { id }, body, request }) => {
       const change = (current: object) => patched(resource, current, body);
-      return answer(found(await store.update(resource, Number(id), change, changeContextOf(request, name)), name, id));
+      return answer(
+        found(await storeFor(request).update(resource, Number(id), change, { guard: guardOf(name, request.headers) }), name, id),
+      );
     },
     {
       params: schemas.params,
@@ -27,13 +29,13 @@ export function patch<Fields extends object>({ resource, schemas, store }: Parts
   );
 }
 
-function patched<Fields extends object>(resource: Resource<string, string, Fields>, current: object, change: unknown): Fields {
-  const fields = complete(resource, mergePatch(fieldsOf(resource, current), change));
-  const mistakes = mistakesIn(resource.fields, fields);
+function patched<T extends ResourceTypes>(resource: Resource<T>, current: object, change: unknown): T["input"] {
+  const fields = complete(resource, mergePatch(inputOf(resource, current), change));
+  const mistakes = mistakesIn(resource.input, fields);
   if (mistakes.length === 0) return fields;
   throw new HttpProblem(422, `The patch would make the ${resource.name} invalid.`, mistakes);
 }
 
-function fieldsOf(resource: Resource, record: object): Record<string, unknown> {
-  return Object.fromEntries(Object.keys(resource.fields.properties).map((name) => [name, (record as Record<string, unknown>)[name]]));
+function inputOf(resource: Resource, record: object): Record<string, unknown> {
+  return Object.fromEntries(Object.keys(resource.input.properties).map((name) => [name, (record as Record<string, unknown>)[name]]));
 }

@@ -2,17 +2,18 @@ import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { problems } from "../../http/problem";
 import { refuseQuery } from "../../http/query";
+import type { ResourceTypes } from "../../schema/resource";
 import { describeRead } from "../descriptions";
 import { answer, found, type Parts } from "../parts";
 import { etagOf, isUnchanged } from "../preconditions";
 
 /** `GET /:id`: reads a record. */
-export function read<Fields extends object>({ resource, schemas, store }: Parts<Fields>) {
+export function read<T extends ResourceTypes>({ resource, schemas, storeFor }: Parts<T>) {
   const { name } = resource;
   return new Elysia().get(
     "/:id",
     async ({ params: { id }, request }) => {
-      const stored = found(await store.get(resource, Number(id)), name, id);
+      const stored = found(await storeFor(request).get(resource, Number(id)), name, id);
       if (isUnchanged(name, request.headers, stored))
         return new Response(null, { status: 304, headers: { etag: etagOf(stored) } }) as never;
       return answer(stored);

@@ -2,17 +2,18 @@ import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { problems } from "../../http/problem";
 import { refuseQuery } from "../../http/query";
-import { changeContextOf } from "../context";
+import type { ResourceTypes } from "../../schema/resource";
 import { describeRemove } from "../descriptions";
 import { found, type Parts } from "../parts";
+import { guardOf } from "../preconditions";
 
 /** `DELETE /:id`: deletes a record. */
-export function remove<Fields extends object>({ resource, schemas, store }: Parts<Fields>) {
+export function remove<T extends ResourceTypes>({ resource, schemas, storeFor }: Parts<T>) {
   const { name } = resource;
   return new Elysia().delete(
     "/:id",
     async ({ params: { id }, request }) => {
-      found(await store.remove(resource, Number(id), changeContextOf(request, name)), name, id);
+      found(await storeFor(request).remove(resource, Number(id), { guard: guardOf(name, request.headers) }), name, id);
       return new Response(null, { status: 204 }) as never;
     },
     {

@@ -1,19 +1,22 @@
 import { Elysia } from "elysia";
 import { jsonBody } from "../../http/json-body";
 import { problems } from "../../http/problem";
-import { changeContextOf } from "../context";
+import type { ResourceTypes } from "../../schema/resource";
 import { complete } from "../defaults";
 import { describeReplace } from "../descriptions";
 import { answer, found, type Parts } from "../parts";
+import { guardOf } from "../preconditions";
 
 /** `PUT /:id`: replaces a record. */
-export function replace<Fields extends object>({ resource, schemas, store }: Parts<Fields>) {
+export function replace<T extends ResourceTypes>({ resource, schemas, storeFor }: Parts<T>) {
   const { name } = resource;
   return new Elysia().put(
     "/:id",
     async ({ params: { id }, body, request }) => {
       const fields = complete(resource, body);
-      return answer(found(await store.update(resource, Number(id), () => fields, changeContextOf(request, name)), name, id));
+      return answer(
+        found(await storeFor(request).update(resource, Number(id), () => fields, { guard: guardOf(name, request.headers) }), name, id),
+      );
     },
     {
       params: schemas.params,

@@ -3,9 +3,9 @@ import { convert } from "../../schema/convert";
 import { type EventType, eventTypesOf, newestVersion } from "../../schema/event-type";
 import type { Recorded } from "../../schema/record";
 import type { Resource } from "../../schema/resource";
+import { serialize } from "../serialize";
 import { recordBatches } from "./record-batches";
 import { noteValid } from "./record-checks";
-import { serialize } from "./serialize";
 
 /**
  * Converts records written by an older program to the newest version of their schema, with the upcasters of events. Readers,

@@ -1,13 +1,12 @@
 import type { Database } from "bun:sqlite";
 import { noTracing, type Tracing } from "../../observe/tracing";
-import type { Filters } from "../../schema/filter";
 import type { Recorded } from "../../schema/record";
-import type { EventData, Resource } from "../../schema/resource";
-import { inList } from "../../schema/written";
+import { inList } from "../../schema/refused-change";
+import type { Proposed, Resource, ResourceTypes } from "../../schema/resource";
 import type { Listing, Page } from "../listing";
 import { lockPatienceMs, whenUnlocked } from "../lock-wait";
 import type { LogReader } from "../log";
-import type { ChangeContext, GuardedContext, OnceContext, Store } from "../store";
+import type { ChangeContext, GuardedContext, InsertOutcome, Once, OnceContext, Store } from "../store";
 import type { Stored } from "../stored";
 import { AdaptiveCommitter } from "./adaptive-committer";
 import { BatchWriter } from "./batch-writer";
@@ -24,13 +23,13 @@ import { hasMoved } from "./moved";
 import { makePrivate, refuseForeign } from "./private-file";
 import { pruner } from "./prune";
 import { replaysIn, savedRetryQueues, subscriptionsIn } from "./queue-tables";
+import { RecordChanges } from "./record-changes";
 import { checkRecords } from "./record-checks";
 import { upcastRecords } from "./record-versions";
 import { refusalsIn } from "./refusal-table";
 import { relayPosition } from "./relay-position";
 import { savedRelayTrouble } from "./relay-trouble";
 import { Table } from "./resource-table";
-import { hasSameFields, serialize } from "./serialize";
 import { Snapshot } from "./snapshot";
 import { writeCheck } from "./write-check";
 
@@ -100,9 +99,8 @@ class SqliteStore implements Store {
   readonly #commits: GroupCommit;
   readonly #snapshot: Snapshot;
   readonly #keys: IdempotencyKeys;
-  readonly #tables = new Map<string, Table>();
+  readonly #records: RecordChanges;
   readonly #listeners = new Set<() => void>();
-  readonly #clock: CommitClock;
   readonly #events: EventAppender;
   readonly #prune: (before: string, position: number) => number;
 
@@ -120,12 +118,13 @@ class SqliteStore implements Store {
     );
     this.#snapshot = new Snapshot(this.#db, () => !this.#commits.isUnderWay);
     const { uncommitted } = this.#commits;
-    for (const resource of resources) this.#tables.set(resource.name, new Table(this.#db, uncommitted, resource));
+    const tables = new Map(resources.map((resource) => [resource.name, new Table(this.#db, uncommitted, resource)]));
     upcastRecords(this.#db, resources);
     this.checkRecords = (onProgress) => whenUnlocked(() => checkRecords(this.#db, resources, onProgress));
     this.#keys = new IdempotencyKeys(this.#db, uncommitted);
-    this.#clock = new CommitClock(db, resources);
-    this.#events = new EventAppender(uncommitted, resources, this.#clock, tracing);
+    const clock = new CommitClock(db, resources);
+    this.#events = new EventAppender(uncommitted, resources, clock, tracing);
+    this.#records = new RecordChanges(tables, { uncommitted, snapshot: this.#snapshot, clock, events: this.#events });
     this.#prune = pruner(this.#db, uncommitted);
     this.check = writeCheck(this.#commits);
     this.tally = { commits: this.#commits.tally, appended: this.#events.tally };
@@ -140,71 +139,49 @@ class SqliteStore implements Store {
     this.replays = replaysIn(this.#db, this.#commits, this.logId);
   }
 
-  insert<Fields extends object, Data extends EventData>(
-    resource: Resource<string, string, Fields, Filters, Data>,
-    fields: Fields,
-    context?: ChangeContext<Data>,
-  ): Promise<Stored> {
-    const table = this.#table(resource);
-    return this.#commits.run(() => this.#insert(resource, table, fields, context));
+  insert<T extends ResourceTypes>(resource: Resource<T>, fields: Proposed<T>, context?: ChangeContext<T["events"]>): Promise<Stored> {
+    return this.#commits.run(() => this.#records.insert(resource, fields, context));
   }
 
-  insertAll<Fields extends object>(
-    resource: Resource<string, string, Fields>,
-    fields: readonly Fields[],
+  insertAll<T extends ResourceTypes>(
+    resource: Resource<T>,
+    fields: readonly Proposed<T>[],
     answerOf: (created: readonly Stored[]) => string,
     { once, ...context }: OnceContext = {},
   ): Promise<string> {
-    const table = this.#table(resource);
-    const insertAll = () => answerOf(fields.map((each, index) => inList(index, () => this.#insert(resource, table, each, context))));
-    return this.#commits.run(() => (once ? this.#keys.answer(once, insertAll) : insertAll()));
+    const insert = (each: object, index: number) => inList(index, () => this.#records.insert(resource, each, context));
+    return this.#once(once, () => answerOf(fields.map(insert)));
   }
 
-  update<Fields extends object, Data extends EventData>(
-    resource: Resource<string, string, Fields, Filters, Data>,
-    id: number,
-    change: (current: Recorded<Fields>) => Fields,
-    context?: GuardedContext<Data>,
-  ): Promise<Stored | undefined> {
-    const table = this.#table(resource);
-    return this.#commits.run(() => {
-      const current = this.#snapshot.read(() => table.current(id));
-      if (!current) return undefined;
-      context?.guard?.(current);
-      const record = JSON.parse(current.json) as Recorded<Fields>;
-      const { createdAt } = record;
-      const now = this.#clock.now();
-      const stored = serialize(resource, id, change(record), current.version + 1, createdAt, now);
-      const isChange = !hasSameFields(current, stored);
-      if (isChange) table.replace(stored);
-      this.#events.append(resource, isChange ? "updated" : null, isChange ? stored : current, now, context);
-      return isChange ? stored : current;
-    });
+  insertEach<T extends ResourceTypes>(
+    resource: Resource<T>,
+    fields: readonly Proposed<T>[],
+    answerOf: (outcomes: readonly InsertOutcome[]) => string,
+    { once, ...context }: OnceContext = {},
+  ): Promise<string> {
+    return this.#once(once, () => answerOf(fields.map((each) => this.#records.tryInsert(resource, each, context))));
   }
 
-  remove<Data extends EventData>(
-    resource: Resource<string, string, object, Filters, Data>,
+  update<T extends ResourceTypes>(
+    resource: Resource<T>,
     id: number,
-    context?: GuardedContext<Data>,
+    change: (current: Recorded<T["fields"]>) => Proposed<T>,
+    context?: GuardedContext<T["events"]>,
   ): Promise<Stored | undefined> {
-    const table = this.#table(resource);
-    return this.#commits.run(() => {
-      const last = this.#snapshot.read(() => table.current(id));
-      if (!last) return undefined;
-      context?.guard?.(last);
-      table.remove(id);
-      this.#events.append(resource, "deleted", last, this.#clock.now(), context);
-      return last;
-    });
+    return this.#commits.run(() => this.#records.update(resource, id, change, context));
+  }
+
+  remove<T extends ResourceTypes>(resource: Resource<T>, id: number, context?: GuardedContext<T["events"]>): Promise<Stored | undefined> {
+    return this.#commits.run(() => this.#records.remove(resource, id, context));
   }
 
   async get(resource: Resource, id: number): Promise<Stored | undefined> {
-    const table = this.#table(resource);
+    const table = this.#records.table(resource);
     return this.#snapshot.read(() => table.get(id));
   }
 
   async list(resource: Resource, listing: Listing): Promise<Page> {
-    const table = this.#table(resource);
+    const table = this.#records.table(resource);
     return this.#snapshot.read(() => table.list(listing));
   }
 
@@ -228,19 +205,9 @@ class SqliteStore implements Store {
     this.#lock.release();
   }
 
-  #table(resource: Resource): Table {
-    const table = this.#tables.get(resource.name);
-    if (!table) throw new Error(`The store was opened without the resource "${resource.name}"; export it from a file in src/domain/.`);
-    return table;
-  }
-
-  #insert(resource: Resource, table: Table, fields: object, context?: ChangeContext): Stored {
-    const now = this.#clock.now();
-    const id = table.nextId();
-    const stored = serialize(resource, id, fields, 1, now, now);
-    table.insert(stored);
-    this.#events.append(resource, "created", stored, now, context);
-    return stored;
+  /** Runs a change, and if it has a key only once. */
+  #once(once: Once | undefined, change: () => string): Promise<string> {
+    return this.#commits.run(() => (once ? this.#keys.answer(once, change) : change()));
   }
 
   #tell(): void {

@@ -26,7 +26,8 @@ export class Uncommitted {
   readonly sql: string[] = [];
   /** Uncommitted batches, oldest first. */
   readonly #batches: Batch[] = [];
-  #ofChange: Batch | undefined;
+  /** The batch of the running change, and after it those of the parts of the change that run. */
+  readonly #open: Batch[] = [];
   #hasBegun = false;
 
   /**
@@ -52,17 +53,26 @@ export class Uncommitted {
 
   /** Runs a change and adds its writes to the newest batch. If the change throws, its writes are discarded. */
   run<T>(batch: Batch, change: () => T): T {
+    return this.#collect(batch, change);
+  }
+
+  /** Runs a part of the running change. If it throws, only the writes of this part are discarded. */
+  attempt<T>(part: () => T): T {
+    return this.#collect(this.#running, part);
+  }
+
+  #collect<T>(into: Batch, run: () => T): T {
     const own = newBatch();
-    this.#ofChange = own;
+    this.#open.push(own);
     try {
-      const value = change();
-      batch.writes.push(...own.writes);
-      for (const [key, seen] of own.view) batch.view.set(key, seen);
-      batch.onCommit.push(...own.onCommit);
-      batch.eventIds.push(...own.eventIds);
+      const value = run();
+      into.writes.push(...own.writes);
+      for (const [key, seen] of own.view) into.view.set(key, seen);
+      into.onCommit.push(...own.onCommit);
+      into.eventIds.push(...own.eventIds);
       return value;
     } finally {
-      this.#ofChange = undefined;
+      this.#open.pop();
     }
   }
 
@@ -73,11 +83,11 @@ export class Uncommitted {
 
   /** Returns the newest uncommitted value of a key. Returns undefined if there is none; the value in the database is then current. */
   find<T>(key: string): T | undefined {
-    const own = this.#ofChange?.view.get(key);
-    if (own !== undefined) return own as T;
-    for (let index = this.#batches.length - 1; index >= 0; index -= 1) {
-      const found = (this.#batches[index] as Batch).view.get(key);
-      if (found !== undefined) return found as T;
+    for (const batches of [this.#open, this.#batches]) {
+      for (let index = batches.length - 1; index >= 0; index -= 1) {
+        const found = (batches[index] as Batch).view.get(key);
+        if (found !== undefined) return found as T;
+      }
     }
     return undefined;
   }
@@ -98,8 +108,9 @@ export class Uncommitted {
   }
 
   get #running(): Batch {
-    if (!this.#ofChange)
+    const running = this.#open.at(-1);
+    if (!running)
       throw new Error("Write outside a change, or after the change returned. A change is the function passed to GroupCommit.run.");
-    return this.#ofChange;
+    return running;
   }
 }

@@ -1,0 +1,36 @@
+import { validTraceparent } from "../observe/traceparent";
+import type { ChangeContext, Store } from "../store/store";
+import { actorOf } from "./actor";
+import { arrivalOf } from "./arrival";
+import { requestIdOf } from "./request-id";
+
+/** The records of the store, as one request reads and changes them. */
+export type RequestStore = Pick<Store, "insert" | "insertAll" | "insertEach" | "update" | "remove" | "get" | "list">;
+
+/**
+ * Returns a function that binds the store to a request. Every change then has the request's actor, id, time of arrival and trace
+ * context. A context that the caller gives takes precedence.
+ */
+export function storesFor(store: Store): (request: Request) => RequestStore {
+  return (request) => {
+    const context = contextOf(request);
+    return {
+      insert: (resource, fields, own) => store.insert(resource, fields, { ...context, ...own }),
+      insertAll: (resource, fields, answerOf, own) => store.insertAll(resource, fields, answerOf, { ...context, ...own }),
+      insertEach: (resource, fields, answerOf, own) => store.insertEach(resource, fields, answerOf, { ...context, ...own }),
+      update: (resource, id, change, own) => store.update(resource, id, change, { ...context, ...own }),
+      remove: (resource, id, own) => store.remove(resource, id, { ...context, ...own }),
+      get: (resource, id) => store.get(resource, id),
+      list: (resource, listing) => store.list(resource, listing),
+    };
+  };
+}
+
+function contextOf(request: Request): Omit<ChangeContext, "emit"> {
+  return {
+    actor: actorOf(request),
+    traceparent: validTraceparent(request.headers.get("traceparent")),
+    requestId: requestIdOf(request),
+    requestedAt: arrivalOf(request),
+  };
+}

@@ -1,0 +1,104 @@
+import { type TObject, type TProperties, type TSchema, Type } from "@sinclair/typebox";
+import { listMistakes, mistakesIn } from "./check";
+import { checkable } from "./checkable";
+import { completeFields } from "./complete-fields";
+import { checkFilters, type Filters } from "./filter";
+import type { Mistake } from "./mistakes";
+import type { PastVersion } from "./past-version";
+import { recordOf } from "./record";
+import { type Change, changes, type Derivation, type Resource, type Rule } from "./resource";
+import { checkNames } from "./resource-names";
+import type { FieldsIn, ResourceOptions } from "./resource-options";
+
+type None = Record<never, never>;
+
+/**
+ * Declares a resource. Export the result from a file in `src/domain/`, and mount it with `crud()` in a file in `routes/`.
+ *
+ * @throws {TypeError} if a name cannot name an event type, queue or table, or a field is declared twice or is one that every
+ *   record has. Also if a filter or index is not possible, a schema is not valid for JSON or has an unknown format, an initial
+ *   value does not match its schema, the example is not a valid request or a field cannot be computed from it, or a past version
+ *   is of an unknown event.
+ */
+export function defineResource<
+  const Name extends string,
+  Client extends TProperties,
+  const Plural extends string = `${Name}s`,
+  Managed extends TProperties = None,
+  Derived extends TProperties = None,
+  const By extends Filters = None,
+  Events extends Record<string, TProperties> = None,
+  const Past extends readonly PastVersion[] = readonly [],
+>(
+  options: ResourceOptions<Name, Plural, Client, Managed, Derived, By, Events, Past>,
+): Resource<{
+  name: Name;
+  plural: Plural;
+  input: FieldsIn<Client>;
+  managed: FieldsIn<Managed>;
+  fields: FieldsIn<Client & Managed & Derived>;
+  filters: By;
+  events: { [Event in keyof Events]: FieldsIn<Events[Event]> };
+  past: Past;
+}> {
+  const { name, plural = `${name}s` as Plural, exchange = "events", filters = {} as By, indexes = [], example } = options;
+  const { events = {} as Events, past = [] as never, check } = options;
+  const [managed, derived] = [entries<Managing>(options.managed), entries<Deriving>(options.derived)];
+  const own = { ...schemasOf(managed), ...schemasOf(derived) };
+  checkNames({ name, plural, fields: [options.fields, ...[managed, derived].map(schemasOf)], events, past });
+
+  const closed = (properties: TProperties, what: string) =>
+    checkable(Type.Object(properties, { additionalProperties: false }), `Resource "${name}": ${what}`) as TObject;
+  const input = closed(options.fields, "the field");
+  const { properties } = closed({ ...options.fields, ...own }, "the field");
+  const data = Object.entries(events).map(([event, properties]) => [
+    event,
+    closed(properties, `in the data of the event "${event}", the field`),
+  ]);
+  checkFilters(name, properties, filters as By, indexes);
+  const resource: Resource = {
+    kind: "warren.resource",
+    name,
+    plural,
+    exchange,
+    queue: `${name}_events`,
+    eventTypes: [...changes, ...Object.keys(events)].map((event) => `${name}.${event}` as `${Name}.${Change}`),
+    input,
+    // A newer program may have written further fields.
+    fields: Type.Object(properties, { additionalProperties: true }),
+    record: recordOf(properties),
+    managed: Object.fromEntries(managed.map(([field, { initial }]) => [field, initial])),
+    derived: Object.fromEntries(derived.map(([field, { from }]) => [field, from])),
+    check: check as Rule | undefined,
+    filters: filters as By,
+    indexes,
+    example,
+    events: Object.fromEntries(data) as never,
+    past,
+  };
+  refuseMistakes(name, "the example", mistakesIn(input, example));
+  refuseMistakes(name, "the record of the example", mistakesIn(resource.fields, completeFields(resource, example)));
+  return resource as never;
+}
+
+interface Managing {
+  readonly schema: TSchema;
+  readonly initial: unknown;
+}
+interface Deriving {
+  readonly schema: TSchema;
+  readonly from: Derivation;
+}
+
+/** Object.entries, where the type of the values is known and TypeScript cannot follow it through a generic type. */
+function entries<Value>(declared: object | undefined): [string, Value][] {
+  return Object.entries(declared ?? {}) as [string, Value][];
+}
+
+function schemasOf(declared: readonly (readonly [string, { readonly schema: TSchema }])[]): TProperties {
+  return Object.fromEntries(declared.map(([field, { schema }]) => [field, schema]));
+}
+
+function refuseMistakes(name: string, what: string, mistakes: readonly Mistake[]): void {
+  if (mistakes.length > 0) throw new TypeError(`Resource "${name}": ${what} is not valid: ${listMistakes(mistakes)}`);
+}

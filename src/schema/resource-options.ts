@@ -1,0 +1,65 @@
+import type { Static, TObject, TProperties } from "@sinclair/typebox";
+import type { FilterFor, Filters } from "./filter";
+import type { PastVersion } from "./past-version";
+import type { Derivation, Rule } from "./resource";
+
+/** The fields of these schemas as one type, so that error messages and editors show fields and not how they were put together. */
+export type FieldsIn<Properties extends TProperties> = Flat<Static<TObject<Properties>>>;
+/** The given type if it fits, or else what would fit. The compiler's message then names the latter. */
+type Fitting<Given, Expected> = Given extends Expected ? Given : Expected;
+type Flat<T> = { [Key in keyof T]: T[Key] };
+
+export interface ResourceOptions<
+  Name extends string,
+  Plural extends string,
+  Client extends TProperties,
+  Managed extends TProperties,
+  Derived extends TProperties,
+  By extends Filters,
+  Events extends Record<string, TProperties>,
+  Past extends readonly PastVersion[],
+> {
+  /** Singular, lower case: `order`. Names the events (`order.created`), the queue (`order_events`) and the key in the event body. */
+  name: Name;
+  /** Names the table and the key of a list response. Default: the name with an `s`. */
+  plural?: Plural;
+  /** The topic exchange that receives its events. Default: `events`. */
+  exchange?: string;
+  /** The fields that clients set. A field that allows null, or has a default, may be omitted. */
+  fields: Client;
+  /**
+   * Fields that clients see but cannot set, such as a state: `{ state: { schema: oneOf("open", "paid"), initial: "open" } }`. Code of
+   * the service sets them. A new record has the initial value. Default: none.
+   */
+  managed?: { readonly [Field in keyof Managed]: { readonly schema: Managed[Field]; readonly initial: Static<Managed[Field]> } };
+  /**
+   * Fields that the service computes from the other fields at every change:
+   * `{ total: { schema: Type.Number(), from: ({ price, quantity }) => price * quantity } }`. `from` must be pure and must not be
+   * async. Default: none.
+   */
+  derived?: {
+    readonly [Field in keyof Derived]: {
+      readonly schema: Derived[Field];
+      readonly from: Derivation<FieldsIn<NoInfer<Client & Managed>>, Static<Derived[Field]>>;
+    };
+  };
+  /**
+   * A rule that a schema cannot express. It gets the record that is about to be written and returns its mistakes, or an empty
+   * array. It applies to every way to create or change a record, but not to a change that changes nothing, to stored records or
+   * to deletion. It must be pure and must not be async. If it throws, nothing changes and the response is a 500. Default: none.
+   */
+  check?: Rule<FieldsIn<NoInfer<Client & Managed & Derived>>>;
+  /** The fields by which a list can be filtered, and how: `{ name: "prefix", price: "range" }`. Default: none. */
+  filters?: { readonly [Field in keyof By]: Fitting<By[Field], FilterFor<FieldsIn<NoInfer<Client & Managed & Derived>>, Field>> };
+  /**
+   * The filters that get an index, for filters that match few of many records. The next start creates or drops indexes. Each
+   * index slows down every write. Without one, each page searches a bounded number of records. Default: none.
+   */
+  indexes?: readonly (keyof NoInfer<By> & string)[];
+  /** A valid request body, shown in the documentation. */
+  example: FieldsIn<NoInfer<Client>>;
+  /** Custom events, with the fields of their `data`: `{ shipped: { carrier: Type.String() } }`. Default: none. */
+  events?: Events;
+  /** Earlier versions of the schemas, oldest first. Default: none. */
+  past?: Past;
+}

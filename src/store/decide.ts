@@ -1,0 +1,78 @@
+import type { Actor } from "../schema/actor";
+import { completeFields } from "../schema/complete-fields";
+import { BrokenHook, callHook } from "../schema/hook";
+import { type Mistake, maxMistakes } from "../schema/mistakes";
+import type { Recorded } from "../schema/record";
+import { InvalidRecord } from "../schema/refused-change";
+import type { Resource, RuleContext } from "../schema/resource";
+import { hasSameFields, serialize } from "./serialize";
+import type { Stored } from "./stored";
+
+/** What is known of a change before it is decided. */
+export interface Circumstances {
+  readonly id: number;
+  /** The record before the change. Undefined if the change creates it. */
+  readonly previous: Stored | undefined;
+  /** Time of the change: RFC 3339 in UTC. */
+  readonly now: string;
+  readonly actor: Actor | undefined;
+}
+
+/** What is to be committed. */
+export interface Decision {
+  readonly stored: Stored;
+  /** False if the record stays as it is. */
+  readonly isChange: boolean;
+}
+
+/**
+ * Decides on the creation or change of a record. Every write of every store passes this function, inside of the commit. It is
+ * pure and synchronous: it reads and writes nothing.
+ *
+ * Fills in the managed and derived fields, checks the schema, and then the resource's rule if the record changes.
+ *
+ * @param fields the proposed fields.
+ * @throws {InvalidChange} if the fields do not match the schema, or JSON cannot represent them exactly.
+ * @throws {InvalidRecord} if the record breaks the rule.
+ * @throws {BrokenHook} if the rule or a derived field throws, or returns what it must not.
+ * @throws {TypeError} if the fields are not an object.
+ */
+export function decide(resource: Resource, fields: object, { id, previous, now, actor }: Circumstances): Decision {
+  refuseOther(resource, fields);
+  const before = previous && (JSON.parse(previous.json) as Recorded<object>);
+  const complete = completeFields(resource, fields, before);
+  const stored = serialize(resource, id, complete, (previous?.version ?? 0) + 1, before?.createdAt ?? now, now);
+  if (previous && hasSameFields(previous, stored)) return { stored: previous, isChange: false };
+  checkRule(resource, JSON.parse(stored.json) as Recorded<object>, { previous: before, actor });
+  return { stored, isChange: true };
+}
+
+/** Throws if a change returned a promise or anything else that is not an object. JavaScript callers are not type-checked. */
+function refuseOther({ name }: Resource, fields: unknown): void {
+  // Prevent an unhandled rejection.
+  if (fields instanceof Promise) fields.catch(() => {});
+  else if (typeof fields === "object" && fields !== null) return;
+  throw new TypeError(`The fields of the ${name} must be an object; a change must return them and must not be async.`);
+}
+
+function checkRule({ name, check }: Resource, record: Recorded<object>, context: RuleContext): void {
+  if (!check) return;
+  const what = `The check of "${name}"`;
+  const returned: unknown = callHook(what, () => check(record, context));
+  if (!Array.isArray(returned)) throw new BrokenHook(`${what} has to return an array of mistakes, which is empty if there are none.`);
+  const mistakes = returned.slice(0, maxMistakes).map((mistake: unknown) => {
+    if (isMistake(mistake)) return { pointer: mistake.pointer, detail: mistake.detail };
+    throw new BrokenHook(
+      `${what} returned a mistake that is not one: make it with mistake("/dueAt", "Must be after createdAt."); the first is a JSON pointer.`,
+    );
+  });
+  if (mistakes.length > 0) throw new InvalidRecord(`The ${name} is not valid.`, mistakes);
+}
+
+/** A JSON pointer (RFC 6901). */
+const pointer = /^(\/([^~/]|~[01])*)*$/;
+
+function isMistake(mistake: unknown): mistake is Mistake {
+  const { pointer: place, detail } = Object(mistake) as Partial<Record<keyof Mistake, unknown>>;
+  return typeof place === "string" && pointer.test(place) && typeof detail === "string" && detail !== "";
+}

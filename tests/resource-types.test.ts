@@ -1,0 +1,72 @@
+// What does not compile, and what the compiler says of it: tests/types/. What compiles is in every other test.
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { Type } from "@sinclair/typebox";
+import { defineResource, type InputOf, Nullable, oneOf, type RecordOf } from "warren/resource";
+import type { At, OneValue, Path, PathTo } from "../src/schema/paths";
+import { root } from "./support/processes";
+
+test("a wrong declaration does not compile, and the message names what is wrong", async () => {
+  const file = "tests/types/wrong-resources.ts";
+  const lines = (await Bun.file(join(root, file)).text()).split("\n");
+  const expected = lines.flatMap((line, index) => {
+    const said = /^\/\/ says: (.*)$/.exec(line)?.[1];
+    return said === undefined ? [] : [{ line: index + 2, said }];
+  });
+  const tsc = Bun.spawn(["bun", "x", "tsc", "--pretty", "false", "--project", "tests/types"], { cwd: root, stdout: "pipe" });
+  const output = await new Response(tsc.stdout).text();
+  // A message may go on in indented lines.
+  const found = [...output.matchAll(/^\S+\((\d+),\d+\): error TS\d+: (.*(?:\n .*)*)$/gm)].map(([, line, told]) => [Number(line), told]);
+  const missing = expected.filter(({ line, said }) => !found.some(([at, told]) => at === line && String(told).includes(said)));
+  expect(missing).toEqual([]);
+  expect(found.map(([line]) => line)).toEqual(expected.map(({ line }) => line));
+});
+
+/** Compiles only if both types are the same. */
+const same = <A, B>(..._: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? [] : ["different types"]): void => {};
+
+test("the types of a resource: input, fields and record", () => {
+  const ticket = defineResource({
+    name: "ticket",
+    fields: {
+      title: Type.String(),
+      due: Nullable(Type.String()),
+      hours: Type.Array(Type.Object({ who: Type.String(), spent: Type.Number() })),
+    },
+    managed: { state: { schema: oneOf("open", "closed"), initial: "open" } },
+    derived: { spent: { schema: Type.Number(), from: ({ hours }) => hours.reduce((sum, { spent }) => sum + spent, 0) } },
+    filters: { state: "prefix", spent: "range" },
+    example: { title: "Door", due: null, hours: [] },
+  });
+  type Ticket = RecordOf<typeof ticket>;
+  same<keyof Ticket, "id" | "title" | "due" | "hours" | "state" | "spent" | "version" | "createdAt" | "updatedAt">();
+  same<Ticket["state"], "open" | "closed">();
+  const input: InputOf<typeof ticket> = { title: "Door", hours: [] };
+  expect(input).toBeDefined();
+});
+
+test("paths into a record, and the types there", () => {
+  interface Order {
+    readonly customer: number;
+    readonly tags: readonly string[];
+    readonly lines: readonly { readonly product: number; readonly sizes: readonly { readonly unit: "cm" | "in" }[] }[];
+    readonly address: { readonly city: string; readonly door: string | null } | null;
+  }
+  same<
+    Path<Order>,
+    | "customer"
+    | "tags"
+    | "tags[]"
+    | "lines"
+    | "lines[].product"
+    | "lines[].sizes"
+    | "lines[].sizes[].unit"
+    | "address"
+    | "address.city"
+    | "address.door"
+  >();
+  same<At<Order, "lines[].sizes[].unit">, "cm" | "in">();
+  same<At<Order, "address.door">, string>();
+  same<PathTo<Order, number>, "customer" | "lines[].product">();
+  same<OneValue<PathTo<Order, string>>, "address.city" | "address.door">();
+});
