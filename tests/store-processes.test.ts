@@ -24,14 +24,14 @@ forEachEngine((placesIn) => {
   describe("the log that an API writes", () => {
     test("is not there before the API has been", async () => {
       const other = temporaryFolder();
-      expect([await openLog(placesIn(other.path)), isServed(placesIn(other.path))]).toEqual([undefined, false]);
+      expect([await openLog(placesIn(other.path)), await isServed(placesIn(other.path))]).toEqual([undefined, false]);
       other.remove();
     });
 
     test("is served until the API ends", async () => {
-      expect(isServed(places)).toBe(true);
+      expect(await isServed(places)).toBe(true);
       await store.close();
-      expect(isServed(places)).toBe(false);
+      expect(await isServed(places)).toBe(false);
       store = await openStore(places, catalogue.resources);
     });
 
@@ -64,19 +64,23 @@ forEachEngine((placesIn) => {
   });
 
   describe("the store of a consumer", () => {
-    test("is there from its opening to its removal, which waits for the process that consumes the queue", () => {
+    test("is there from its opening to its removal, which waits for the process that consumes the queue", async () => {
       const consumers = consumerStores(places);
-      expect([consumers.queues(), consumers.has("stock"), consumers.tables("stock")]).toEqual([[], false, undefined]);
+      expect([await consumers.queues(), await consumers.has("stock"), consumers.tables("stock")]).toEqual([[], false, undefined]);
       const own = consumers.open("stock", { durable: true });
       own.together(() => own.transaction.run("CREATE TABLE levels (id INTEGER PRIMARY KEY)"));
       own.close();
-      expect([consumers.queues(), consumers.has("stock"), consumers.ownTables("stock")]).toEqual([["stock"], true, ["levels"]]);
+      expect([await consumers.queues(), await consumers.has("stock"), await consumers.ownTables("stock")]).toEqual([
+        ["stock"],
+        true,
+        ["levels"],
+      ]);
 
-      const claim = consumers.claim("stock");
-      expect([claim, consumers.claim("stock"), consumers.isClaimed("stock")]).toEqual([expect.anything(), undefined, true]);
-      expect([consumers.remove("stock"), consumers.has("stock")]).toEqual([false, true]);
+      const claim = await consumers.claim("stock");
+      expect([claim, await consumers.claim("stock"), await consumers.isClaimed("stock")]).toEqual([expect.anything(), undefined, true]);
+      expect([await consumers.remove("stock"), await consumers.has("stock")]).toEqual([false, true]);
       claim?.release();
-      expect([consumers.isClaimed("stock"), consumers.remove("stock"), consumers.queues()]).toEqual([false, true, []]);
+      expect([await consumers.isClaimed("stock"), await consumers.remove("stock"), await consumers.queues()]).toEqual([false, true, []]);
     });
 
     test("says how far each is: the slowest, and what it has of an event", async () => {

@@ -63,7 +63,7 @@ async function inStores({ config, consumers }: Reached): Promise<ListedQueue[]> 
   const logId = log?.logId ?? "";
   log?.close();
   return Promise.all(
-    consumers.queues().map(async (queue) => {
+    (await consumers.queues()).map(async (queue) => {
       const { position, waiting, dead, running } = await consumers.state(queue, logId);
       return {
         queue,

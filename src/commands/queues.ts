@@ -83,27 +83,27 @@ async function remove(reached: Reached, name: string, { force, yes, json }: Valu
       `${counted(queue.consumers, "consumer")} of "${name}" ${queue.consumers === 1 ? "is" : "are"} running: stop ${queue.consumers === 1 ? "it" : "them"} first.`,
     );
   }
-  const lost = lossOf(reached, queue);
+  const lost = await lossOf(reached, queue);
   if (lost && !force) throw new Trouble(`"${name}" has ${lost}, which would be lost. To remove it anyway, use --force.`);
   if (!yes) {
     if (!process.stdin.isTTY) throw new UsageError("Cannot ask for confirmation without a terminal; use --yes to remove it for good.");
     if (!(await confirmed(`Remove "${name}"${lost ? `, with ${lost},` : ""} for good?`))) throw new Trouble("Nothing was removed.");
   }
   if (reached.broker) await removeFromRabbitmq(reached, reached.broker, name);
-  else removeStore(reached.consumers, name);
+  else await removeStore(reached.consumers, name);
   const { messages, retries, deadLetters } = queue;
   if (json) console.log(printableJson({ removed: name, messages, retries, deadLetters }));
   else console.log(`"${name}" was removed${lost ? `, with ${lost}` : ""}.`);
   return 0;
 }
 
-/** Describes the data that removing the queue would delete. Returns undefined if there is none. */
-function lossOf({ broker, consumers }: Reached, { queue, messages, retries, deadLetters }: ListedQueue): string | undefined {
+/** Describes the data that removing the queue would delete. Resolves with undefined if there is none. */
+async function lossOf({ broker, consumers }: Reached, { queue, messages, retries, deadLetters }: ListedQueue): Promise<string | undefined> {
   const losses = [
     messages ? `${counted(messages, "event")} that ${messages === 1 ? "waits" : "wait"}` : undefined,
     retries > 0 ? counted(retries, "retry").replace(/retrys$/, "retries") : undefined,
     deadLetters > 0 ? counted(deadLetters, "dead letter") : undefined,
-    broker ? undefined : ownDataOf(consumers, queue),
+    broker ? undefined : await ownDataOf(consumers, queue),
   ].filter((loss) => loss !== undefined);
   return losses.length > 1 ? `${losses.slice(0, -1).join(", ")} and ${losses.at(-1)}` : losses[0];
 }

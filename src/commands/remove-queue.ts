@@ -27,12 +27,12 @@ export async function removeFromRabbitmq(reached: Reached, broker: Broker, queue
  *
  * @throws {Trouble} while the consumer runs.
  */
-export function removeStore(consumers: ConsumerStores, queue: string): void {
-  if (!consumers.remove(queue)) throw new Trouble(`The consumer of "${queue}" is running: stop it first.`);
+export async function removeStore(consumers: ConsumerStores, queue: string): Promise<void> {
+  if (!(await consumers.remove(queue))) throw new Trouble(`The consumer of "${queue}" is running: stop it first.`);
 }
 
-/** Describes the tables that a consumer has added to its store. Returns undefined if there are none. */
-export function ownDataOf(consumers: ConsumerStores, queue: string): string | undefined {
-  const tables = consumers.ownTables(queue);
+/** Describes the tables that a consumer has added to its store. Resolves with undefined if there are none. */
+export async function ownDataOf(consumers: ConsumerStores, queue: string): Promise<string | undefined> {
+  const tables = await consumers.ownTables(queue);
   return tables.length > 0 ? `tables of its own (${tables.join(", ")})` : undefined;
 }

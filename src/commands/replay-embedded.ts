@@ -35,7 +35,7 @@ export async function replayEmbedded(consumers: ConsumerStores, { queue, selecti
     }
     if (row.position !== position) [movedAt, position] = [performance.now(), row.position];
     progress.update(replay.progress, replay.sent);
-    if (!told && performance.now() - movedAt > patienceMs && !consumers.isClaimed(queue)) {
+    if (!told && performance.now() - movedAt > patienceMs && !(await consumers.isClaimed(queue))) {
       told = true;
       progress.note(`No consumer of "${queue}" is running. The replay waits in ${place} until one starts; Ctrl+C leaves it there.`);
     }

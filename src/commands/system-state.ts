@@ -77,7 +77,7 @@ export class SystemObserver {
     const confirmed = log && broker ? await log.relayed() : null;
     const events = log ? await log.end() : null;
     const queues = await this.#queues();
-    const isRunning = isServed(config);
+    const isRunning = await isServed(config);
     const state: SystemState = {
       at: new Date().toISOString(),
       transport,

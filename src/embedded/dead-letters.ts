@@ -20,7 +20,7 @@ export class EmbeddedDeadLetters implements DeadLetters {
   constructor(readonly consumers: ConsumerStores) {}
 
   async queues(): Promise<{ queue: string; count: number }[]> {
-    const queues = this.consumers.queues();
+    const queues = await this.consumers.queues();
     return Promise.all(queues.map(async (queue) => ({ queue, count: await this.#with(queue, ({ dead }) => dead.count()) })));
   }
 

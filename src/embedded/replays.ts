@@ -32,17 +32,18 @@ export class EmbeddedReplays implements Replays {
   async start(queue: string, selection: ReplaySelection, part: Partial<LogPart> = {}): Promise<Replay> {
     const { after: first = await beginningOf(this.log, selection), last = await this.log.end() } = part;
     const asked = await this.belonging(queue, selection);
-    return withStore(this.consumers, queue, ({ replays }) => {
+    const row = await withStore(this.consumers, queue, ({ replays }) => {
       refuseTooMany(replays.unfinished(this.log.logId).length);
       const id = Bun.randomUUIDv7();
       const createdAt = new Date().toISOString();
       replays.add({ id, logId: this.log.logId, queue, fill: 0, selection: JSON.stringify(asked), first, last, createdAt });
-      return this.#show(replays.get(id) as ReplayRow);
+      return replays.get(id) as ReplayRow;
     });
+    return this.#show(row);
   }
 
   async cancel(id: string): Promise<Replay | undefined> {
-    for (const queue of this.consumers.queues()) {
+    for (const queue of await this.consumers.queues()) {
       const replay = await withStore(this.consumers, queue, ({ replays, together }) =>
         together(() => {
           const row = replays.get(id);
@@ -66,7 +67,7 @@ export class EmbeddedReplays implements Replays {
   }
 
   async get(id: string): Promise<Replay | undefined> {
-    for (const queue of this.consumers.queues()) {
+    for (const queue of await this.consumers.queues()) {
       const row = await withStore(this.consumers, queue, ({ replays }) => replays.get(id));
       if (row) return this.#show(row);
     }
@@ -75,17 +76,17 @@ export class EmbeddedReplays implements Replays {
 
   async list(limit: number): Promise<Replay[]> {
     const lists = await Promise.all(
-      this.consumers.queues().map((queue) => withStore(this.consumers, queue, ({ replays }) => replays.list(limit))),
+      (await this.consumers.queues()).map((queue) => withStore(this.consumers, queue, ({ replays }) => replays.list(limit))),
     );
-    return lists
+    const newest = lists
       .flat()
       .sort((a, b) => (a.id < b.id ? 1 : -1))
-      .slice(0, limit)
-      .map((row) => this.#show(row));
+      .slice(0, limit);
+    return Promise.all(newest.map((row) => this.#show(row)));
   }
 
-  #show(row: ReplayRow): Replay {
-    const isWaiting = row.finishedAt === null && !this.consumers.isClaimed(row.queue);
+  async #show(row: ReplayRow): Promise<Replay> {
+    const isWaiting = row.finishedAt === null && !(await this.consumers.isClaimed(row.queue));
     return toReplay(row, "running", isWaiting ? noConsumerNote(row.queue, "the replay waits until one starts") : null);
   }
 }
@@ -97,7 +98,7 @@ export class EmbeddedReplays implements Replays {
  * @throws {QueueUnavailable} if another process locks it for too long, such as a handler in its transaction.
  */
 export async function withStore<T>(consumers: ConsumerStores, queue: string, use: (store: ConsumerStore) => T): Promise<T> {
-  if (!consumers.has(queue)) throw new UnknownQueue(queue);
+  if (!(await consumers.has(queue))) throw new UnknownQueue(queue);
   try {
     return await whenUnlocked(() => {
       const store = consumers.open(queue, { durable: false });

@@ -77,7 +77,7 @@ const noClaim: Claim = { release() {} };
 /** Waits until no other process has the queue. Resolves with the claim to it, or with undefined if `stop` aborts. */
 async function standBy(consumer: Consumer, consumers: ConsumerStores, stop: AbortSignal, onWait: () => void): Promise<Claim | undefined> {
   for (let told = false; !stop.aborted; told = true) {
-    const claim = consumers.claim(consumer.queue);
+    const claim = await consumers.claim(consumer.queue);
     if (claim) return claim;
     if (!told) {
       onWait();

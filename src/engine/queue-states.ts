@@ -79,7 +79,7 @@ export function embeddedQueues(store: Pick<Store, "log" | "logId">, consumers: C
   return async () => {
     const end = await store.log.end();
     const states: QueueState[] = [];
-    for (const queue of consumers.queues()) {
+    for (const queue of await consumers.queues()) {
       const { position, waiting, dead, running } = await consumers.state(queue, store.logId);
       const messages = position === null ? null : Math.max(0, end - position);
       const [oldest] = position !== null && messages ? await store.log.read(position, 1) : [];

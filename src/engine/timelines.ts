@@ -31,9 +31,9 @@ export async function findTimeline({ store, consumers: stores, rabbitmq }: Timel
   const depths = rabbitmq && (await depthsOf(rabbitmq.deadLetters));
   for (const queue of queues) {
     const dead = rabbitmq && depths ? await deadOf(rabbitmq.deadLetters, depths, queue, id) : [];
-    consumers.push(rabbitTimeline(queue, event, stores.has(queue) ? await historyOf(queue) : undefined, dead));
+    consumers.push(rabbitTimeline(queue, event, (await stores.has(queue)) ? await historyOf(queue) : undefined, dead));
   }
-  for (const queue of stores.queues().filter((queue) => !queues.includes(queue))) {
+  for (const queue of (await stores.queues()).filter((queue) => !queues.includes(queue))) {
     const history = await historyOf(queue);
     // On RabbitMQ, a file of a queue that does not get such events may be from before RabbitMQ was used.
     const told = !rabbitmq || hasEvent(history) ? embeddedTimeline(queue, event, history) : undefined;

@@ -36,8 +36,8 @@ export function openLog({ database }: Address): Promise<LogFollower | undefined>
   return whenUnlocked(() => followLog(database.file));
 }
 
-/** Returns whether an API serves the database now. */
-export function isServed({ database }: Address): boolean {
+/** Resolves with whether an API serves the database now. */
+export async function isServed({ database }: Address): Promise<boolean> {
   return isLocked(`${database.file}.lock`);
 }
 

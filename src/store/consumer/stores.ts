@@ -9,9 +9,9 @@ export interface ConsumerStores {
   readonly shown: string;
   /** Returns the place of one queue's store, as messages show it. */
   shownOf(queue: string): string;
-  /** Returns the queues that have a store, sorted by name. */
-  queues(): string[];
-  has(queue: string): boolean;
+  /** Resolves with the queues that have a store, sorted by name. */
+  queues(): Promise<string[]>;
+  has(queue: string): Promise<boolean>;
   /**
    * Opens the store of a queue. Creates it if it does not exist.
    *
@@ -31,14 +31,14 @@ export interface ConsumerStores {
   changedAt(queue: string): Promise<Date>;
   /** Opens the tables of a queue's handlers to read them. Returns undefined if the queue has no store yet. */
   tables(queue: string): ConsumerTables | undefined;
-  /** Returns the names of the tables that a queue's handlers have created. */
-  ownTables(queue: string): string[];
-  /** Makes this process the only one that consumes the queue. Returns undefined if another process is. */
-  claim(queue: string): Claim | undefined;
-  /** Returns whether a process has claimed the queue now. */
-  isClaimed(queue: string): boolean;
-  /** Removes a queue's store. Returns false, and removes nothing, if a process has claimed the queue. */
-  remove(queue: string): boolean;
+  /** Resolves with the names of the tables that a queue's handlers have created. */
+  ownTables(queue: string): Promise<string[]>;
+  /** Makes this process the only one that consumes the queue. Resolves with undefined if another process is. */
+  claim(queue: string): Promise<Claim | undefined>;
+  /** Resolves with whether a process has claimed the queue now. */
+  isClaimed(queue: string): Promise<boolean>;
+  /** Removes a queue's store. Resolves with false, and removes nothing, if a process has claimed the queue. */
+  remove(queue: string): Promise<boolean>;
 }
 
 /** The right to consume a queue. It ends with the process. */

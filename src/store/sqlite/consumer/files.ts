@@ -26,12 +26,12 @@ export class ConsumerFiles implements ConsumerStores {
     return this.#file(queue);
   }
 
-  queues(): string[] {
+  async queues(): Promise<string[]> {
     if (!existsSync(this.folder)) return [];
     return [...new Bun.Glob("*.db").scanSync(this.folder)].map((file) => file.slice(0, -".db".length)).sort();
   }
 
-  has(queue: string): boolean {
+  async has(queue: string): Promise<boolean> {
     return existsSync(this.#file(queue));
   }
 
@@ -48,8 +48,8 @@ export class ConsumerFiles implements ConsumerStores {
   }
 
   slowest(logId: string): Promise<number | null> {
-    return whenUnlocked(() => {
-      const positions = this.queues().map((queue) => positionIn(this.#file(queue), logId));
+    return whenUnlocked(async () => {
+      const positions = (await this.queues()).map((queue) => positionIn(this.#file(queue), logId));
       const known = positions.filter((position) => position !== null);
       return known.length === 0 ? null : Math.min(...known);
     });
@@ -63,20 +63,20 @@ export class ConsumerFiles implements ConsumerStores {
     return openConsumerTables(this.#file(queue));
   }
 
-  ownTables(queue: string): string[] {
+  async ownTables(queue: string): Promise<string[]> {
     return ownTablesOf(this.#file(queue));
   }
 
-  claim(queue: string): Claim | undefined {
+  async claim(queue: string): Promise<Claim | undefined> {
     return acquireLock(this.#lockFile(queue));
   }
 
-  isClaimed(queue: string): boolean {
+  async isClaimed(queue: string): Promise<boolean> {
     return isLocked(this.#lockFile(queue));
   }
 
-  remove(queue: string): boolean {
-    const claim = this.claim(queue);
+  async remove(queue: string): Promise<boolean> {
+    const claim = await this.claim(queue);
     if (!claim) return false;
     for (const file of this.#filesOf(queue)) rmSync(file);
     claim.release();
