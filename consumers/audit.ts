@@ -30,6 +30,7 @@ const schema = [
   // The inbox keeps an event for a week only, and a forced replay ignores the inbox.
   `CREATE TRIGGER IF NOT EXISTS history_not_doubled BEFORE INSERT ON history
    WHEN EXISTS (SELECT 1 FROM history WHERE event = NEW.event) BEGIN SELECT RAISE(IGNORE); END`,
+  "CREATE TABLE IF NOT EXISTS actors (event TEXT PRIMARY KEY, actor TEXT NOT NULL) STRICT, WITHOUT ROWID",
 ];
 
 /** The consumer. Writes through `tx` commit in the same transaction that marks the event as done. */
@@ -46,6 +47,7 @@ export const audit = {
     if (!record) throw new TypeError(`Missing "${resource}" in ${event.type} ${event.id}`);
     const row = [event.id, resource, record.id, record.version, change, event.timestamp, JSON.stringify(record)];
     tx.run("INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);
+    if (event.actor !== undefined) tx.run("INSERT OR IGNORE INTO actors VALUES (?, ?)", event.id, event.actor);
   },
 } satisfies ConsumerOptions<"#">;
 
@@ -55,6 +57,8 @@ interface Row {
   readonly version: number;
   readonly change: string;
   readonly time: string;
+  /** Who made the change, or null if unknown. */
+  readonly actor: string | null;
   readonly state: string;
 }
 
@@ -67,14 +71,16 @@ interface Change extends Omit<Row, "state"> {
 /** Returns the changes of a record, oldest first, or undefined if the history has no event of it. */
 function historyOf(resource: string, record: number): Change[] | undefined {
   const tables = readTables("audit");
+  // A history from before actors were recorded has no table of them.
+  const actor = tables?.has("actors") ? "(SELECT actor FROM actors WHERE actors.event = history.event)" : "NULL";
   const order = "ORDER BY version, change = 'deleted', event";
   const rows = tables?.has("history")
-    ? tables.all<Row>(`SELECT * FROM history WHERE resource = ? AND record = ? ${order}`, resource, record)
+    ? tables.all<Row>(`SELECT *, ${actor} AS actor FROM history WHERE resource = ? AND record = ? ${order}`, resource, record)
     : [];
   tables?.close();
   let known = 0;
   let before: object | undefined;
-  const changes = rows.map(({ event, version, change, time, state }): Change => {
+  const changes = rows.map(({ event, version, change, time, actor, state }): Change => {
     const deleted = change === "deleted";
     const last = JSON.parse(state) as object;
     const due = deleted ? version : version - 1;
@@ -82,7 +88,7 @@ function historyOf(resource: string, record: number): Change[] | undefined {
     const changed = deleted ? differences(last, undefined) : differences(before, last);
     known = version;
     before = deleted ? undefined : last;
-    return { event, time, change, version, missing, changed };
+    return { event, time, actor, change, version, missing, changed };
   });
   return changes.length === 0 ? undefined : changes;
 }
@@ -96,7 +102,7 @@ function readHistory(resource: string, record: number): Change[] | undefined {
 }
 
 /** Returns a line for the change, followed by a line for each removed and added value. */
-function describe({ time, change, version, missing, changed }: Change, colour: boolean): string[] {
+function describe({ time, actor, change, version, missing, changed }: Change, colour: boolean): string[] {
   const side = (sign: string, paint: number, field: string, value: unknown) => {
     const text = printable(`  ${sign} ${field}: ${JSON.stringify(value)}`);
     return colour ? `\x1b[${paint}m${text}\x1b[0m` : text;
@@ -104,7 +110,7 @@ function describe({ time, change, version, missing, changed }: Change, colour: b
   const [first, last] = missing ?? [];
   return [
     ...(missing ? [first === last ? `(version ${first} is missing)` : `(versions ${first} to ${last} are missing)`] : []),
-    `${localTime(new Date(time))} ${change}, version ${version}`,
+    `${localTime(new Date(time))} ${change}, version ${version}${actor === null ? "" : `, by ${printable(actor)}`}`,
     ...changed.flatMap(({ field, ...value }) => [
       ...("from" in value ? [side("-", 31, field, value.from)] : []),
       ...("to" in value ? [side("+", 32, field, value.to)] : []),

@@ -128,6 +128,16 @@ describe("a good value", () => {
       },
     ],
     [
+      { API_TOKEN: "write:ada:abcdefgh,read:Grace.Hopper-2:ijklmnop" },
+      {
+        allowedHosts: null,
+        apiTokens: [
+          { token: "abcdefgh", scope: "write", name: "ada" },
+          { token: "ijklmnop", scope: "read", name: "Grace.Hopper-2" },
+        ],
+      },
+    ],
+    [
       { CORS_ORIGIN: "https://app.example.com, http://localhost:5173" },
       { corsOrigins: ["https://app.example.com", "http://localhost:5173"] },
     ],
@@ -197,6 +207,9 @@ describe("an invalid value is refused, with valid values", () => {
     [{ API_TOKEN: "short" }, "API_TOKEN: use tokens of at least 8 letters, digits or -._~+/"],
     [{ API_TOKEN: "raed:abcdefgh" }, "API_TOKEN: use tokens of"],
     [{ API_TOKEN: "read:" }, "API_TOKEN: use tokens of"],
+    [{ API_TOKEN: "ada:abcdefgh" }, "API_TOKEN: use tokens of"],
+    [{ API_TOKEN: "read:write:abcdefgh" }, "API_TOKEN: use tokens of"],
+    [{ API_TOKEN: "read:a b:abcdefgh" }, "API_TOKEN: use tokens of"],
     [{ API_TOKEN: "read:short" }, "API_TOKEN: use tokens of"],
     [
       { CORS_ORIGIN: "app.example.com" },

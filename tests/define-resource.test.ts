@@ -39,7 +39,7 @@ describe("defineResource", () => {
     },
   );
 
-  const inBodies = ["id", "type", "version", "timestamp", "data", "line", "index", "status", "problem"];
+  const inBodies = ["id", "type", "version", "timestamp", "data", "actor", "line", "index", "status", "problem"];
   const tables = ["event", "events", "meta", "relay", "subscriptions", "idempotency_keys"];
   test.each([...inBodies, ...tables])("refuses the name %p, which is taken", (name) => {
     expect(() => define({ name })).toThrow(`Reserved: ${[...inBodies, ...tables].join(", ")}`);

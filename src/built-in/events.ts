@@ -27,6 +27,9 @@ const AnEvent = Type.Unsafe<Event & Record<string, unknown>>(
       type: Type.String(),
       version: Type.Integer({ minimum: 1, description: "Schema version of the event type." }),
       timestamp: UtcTime("Time of the change."),
+      actor: Type.Optional(
+        Type.String({ description: "Who made the change. Missing if that was the service itself, or if the API has no tokens." }),
+      ),
     },
     {
       additionalProperties: true,

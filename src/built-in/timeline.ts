@@ -38,7 +38,7 @@ const example: Timeline = {
   position: 1,
   traceparent: null,
   transport: "rabbitmq",
-  request: { id: "0198c0de-0000-7000-8000-000000000000", at: time },
+  request: { id: "0198c0de-0000-7000-8000-000000000000", at: time, actor: "ada" },
   committedAt: "2026-02-18T18:23:45.125Z",
   broker: { state: "confirmed", confirmedBy: "2026-02-18T18:23:45.151Z" },
   consumers: [
@@ -70,7 +70,11 @@ const ATimeline = Type.Unsafe<Timeline>(
       position: Type.Integer({ description: "Position in the event log." }),
       traceparent: nullable("W3C trace context."),
       transport: one(["rabbitmq", "embedded"], "The current transport of the service."),
-      request: Type.Object({ id: nullable("`X-Request-Id`."), at: nullableTime("Time when the request arrived.") }),
+      request: Type.Object({
+        id: nullable("`X-Request-Id`."),
+        at: nullableTime("Time when the request arrived."),
+        actor: nullable("Who made the change."),
+      }),
       committedAt: UtcTime("Time during the commit, which ended a few milliseconds later."),
       broker: Type.Object({
         state: one(

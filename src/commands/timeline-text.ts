@@ -15,11 +15,12 @@ interface Step {
  * @param width Width of the terminal; undefined to cut nothing.
  */
 export function showTimeline(timeline: Timeline, paint: Paint, width: number | undefined): string {
-  const { id, type, subject, position, traceparent } = timeline;
+  const { id, type, subject, position, traceparent, request } = timeline;
   const facts: [string, string][] = [
     ["Type", printable(type)],
     ["Record", String(subject)],
     ["Position", String(position)],
+    ...(request.actor === null ? [] : [["Actor", printable(request.actor)] as [string, string]]),
     ...(traceparent === null ? [] : [["Trace", printable(traceparent)] as [string, string]]),
   ];
   return [

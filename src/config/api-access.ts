@@ -24,6 +24,8 @@ export interface ApiAccess {
 export interface ApiToken {
   readonly token: string;
   readonly scope: Scope;
+  /** Identifies who uses the token, in events and in the log. Default: its scope. */
+  readonly name?: string;
 }
 
 /** Scopes of tokens. Each includes the ones before it: `read` reads records, `write` changes them, `admin` operates the service. */
@@ -103,17 +105,22 @@ function readTokens(text: string | undefined, mistakes: string[], dataDir: strin
   if (tokens.length < all.length) {
     mistakes.push(
       "API_TOKEN: use tokens of at least 8 letters, digits or -._~+/ that may end in =, separated by commas, each with an optional scope " +
-        "before it (read:, write: or admin:). Use `generate` to create a token at the first start, or `none` for an open API.",
+        "before it (read:, write: or admin:), or a scope and the name of who uses it (write:ada:). Use `generate` to create a token at the first start, or `none` for an open API.",
     );
   }
   return { tokens, file: null };
 }
 
-/** Parses a token with an optional scope. Default: `admin`. The allowed characters are those of RFC 6750. */
+/**
+ * Parses a token with an optional scope and name: `TOKEN`, `write:TOKEN` or `write:ada:TOKEN`. Default scope: `admin`. The allowed
+ * characters are those of RFC 6750. A name cannot be a scope, which is the name of tokens that have none.
+ */
 function apiToken(text: string): ApiToken | undefined {
-  const [, scope, token] = /^(?:(read|write|admin):)?([\w.~+/-]{8,}=*)$/.exec(text.trim()) ?? [];
+  const form = /^(?:(read|write|admin):(?:(?!(?:read|write|admin):)([A-Za-z0-9][\w.-]{0,63}):)?)?([\w.~+/-]{8,}=*)$/;
+  const [, scope = "admin", name, token] = form.exec(text.trim()) ?? [];
   // `generate` in a list is a mistake, not a token.
-  return token === undefined || token === "generate" ? undefined : { token, scope: (scope ?? "admin") as Scope };
+  if (token === undefined || token === "generate") return undefined;
+  return { token, scope: scope as Scope, ...(name !== undefined && { name }) };
 }
 
 function hostNames(text: string): string[] | null | undefined {

@@ -1,3 +1,4 @@
+import type { Event } from "../schema/event";
 import type { Attempt } from "../store/consumer/attempt-table";
 import type { EventRecord } from "../store/store";
 import type { TransportName } from "./transport";
@@ -12,7 +13,7 @@ export interface Timeline {
   readonly traceparent: string | null;
   readonly transport: TransportName;
   /** Request that made the change. Its fields are null if not known, such as for events from before they were recorded. */
-  readonly request: { readonly id: string | null; readonly at: string | null };
+  readonly request: { readonly id: string | null; readonly at: string | null; readonly actor: string | null };
   /** Time within the commit. The commit was on disk some milliseconds later. */
   readonly committedAt: string;
   readonly broker: {
@@ -59,7 +60,7 @@ export function timelineOf(record: EventRecord, transport: TransportName, consum
     position,
     traceparent,
     transport,
-    request: { id: record.requestId, at: isoTime(record.requestedAt) },
+    request: { id: record.requestId, at: isoTime(record.requestedAt), actor: (JSON.parse(record.body) as Event).actor ?? null },
     committedAt: timestamp,
     broker: { state: record.relayed ? "confirmed" : unconfirmed, confirmedBy: record.relayed ? isoTime(record.relayedAt) : null },
     consumers,

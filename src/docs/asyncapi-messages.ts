@@ -61,10 +61,10 @@ function payloadOf(type: EventType, { version, record, data }: EventShape, names
     [resource.name]: names.add(title + ofRecord, documented(record)),
     ...(data && { data: names.add(`${event}Data${ofData}`, documented(data)) }),
   };
-  const { id, timestamp } = documented(envelopeSchema).properties;
+  const { id, timestamp, actor } = documented(envelopeSchema).properties;
   return names.add(event + suffix(version, newestVersion(type)), {
     type: "object",
-    properties: { id, type: { type: "string", const: type.type }, version: { type: "integer", const: version }, ...own, timestamp },
+    properties: { id, type: { type: "string", const: type.type }, version: { type: "integer", const: version }, ...own, timestamp, actor },
     required: ["id", "type", "version", ...Object.keys(own), "timestamp"],
   });
 }

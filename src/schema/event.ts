@@ -19,6 +19,8 @@ export interface Event {
   readonly version: number;
   /** Time of the change: RFC 3339 in UTC. */
   readonly timestamp: string;
+  /** Who made the change: the subject of the request's identity. Undefined for the service itself, and for an API without tokens. */
+  readonly actor?: string;
 }
 
 /** The versions that a consumer asks for, by event type. It gets the newest version of all other types. */
@@ -106,6 +108,7 @@ export const envelopeSchema = Type.Object({
   type: Type.String({ minLength: 1, maxLength: 200 }),
   version: Type.Integer({ minimum: 1, description: "An integer from 1: the version of this event type." }),
   timestamp: UtcTime("Time of the change."),
+  actor: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: "1 to 255 characters: who made the change." })),
 });
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -122,7 +125,8 @@ export function resourceName(type: string): string {
 export function serializeEvent(event: Event, resource: string, recordJson: string, data?: object): string {
   return (
     `{"id":"${event.id}","type":"${event.type}","version":${event.version},` +
-    `"${resource}":${recordJson},${data ? `"data":${JSON.stringify(data)},` : ""}"timestamp":"${event.timestamp}"}`
+    `"${resource}":${recordJson},${data ? `"data":${JSON.stringify(data)},` : ""}"timestamp":"${event.timestamp}"` +
+    `${event.actor === undefined ? "" : `,"actor":${JSON.stringify(event.actor)}`}}`
   );
 }
 

@@ -54,7 +54,7 @@ function isWord(word: string): boolean {
 
 /** Names in use as keys of event bodies and of bulk responses, and as tables of the store. */
 const reserved = new Set([
-  ...["id", "type", "version", "timestamp", "data"],
+  ...["id", "type", "version", "timestamp", "data", "actor"],
   ...["line", "index", "status", "problem"],
   ...["event", "events", "meta", "relay", "subscriptions", "idempotency_keys", "retry_queues", "relay_times"],
 ]);

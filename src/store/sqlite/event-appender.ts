@@ -36,10 +36,11 @@ export class EventAppender {
    */
   append(resource: Resource, change: Change | null, stored: Stored, timestamp: string, context?: ChangeContext): void {
     const { traceparent = null, requestId = null, requestedAt = null, emit = {} } = context ?? {};
+    const actor = context?.actor && { actor: context.actor.subject };
     const append = (name: string, data?: object) => {
       const id = this.clock.eventId();
       const type = `${resource.name}.${name}`;
-      const body = serializeEvent({ id, type, version: versionOf(resource, name), timestamp }, resource.name, stored.json, data);
+      const body = serializeEvent({ id, type, version: versionOf(resource, name), timestamp, ...actor }, resource.name, stored.json, data);
       const span = this.tracing.create({ id, type }, traceparent ?? undefined);
       this.#insert(id, type, stored.id, timestamp, body, span.traceparent ?? traceparent, requestId, requestedAt);
       this.uncommitted.addsEvent(id);
