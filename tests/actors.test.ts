@@ -101,5 +101,9 @@ test("the timeline of an event and the log line of a failure name the actor", as
 test.each([5, "", null, "x".repeat(256), {}])("an event with the actor %j is not one that a consumer can read", async (given) => {
   await send("POST", "/memos", { text: "Milk" });
   const body = JSON.stringify({ ...(JSON.parse((await last())?.body ?? "") as object), actor: given });
-  expect(parseEvent(body, new Catalogue([memo]))).toMatchObject({ ok: false, reason: "not-an-event", detail: expect.stringContaining("/actor: ") });
+  expect(parseEvent(body, new Catalogue([memo]))).toMatchObject({
+    ok: false,
+    reason: "not-an-event",
+    detail: expect.stringContaining("/actor: "),
+  });
 });

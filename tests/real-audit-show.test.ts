@@ -190,7 +190,7 @@ test("another resource, with lists and objects inside; events that came out of o
 test("--json prints each change as a line of JSON", async () => {
   const [created, deleted] = [
     buildEvent("item.created", { name: "\x07" }, { timestamp: "2026-02-18T18:23:45.123Z" }),
-    buildEvent("item.deleted", { name: "\x07", version: 3 }, { timestamp: "2026-02-18T18:23:46.123Z" }),
+    buildEvent("item.deleted", { name: "\x07", version: 3 }, { timestamp: "2026-02-18T18:23:46.123Z", actor: "ada\x1b" }),
   ];
   audited(created, deleted);
   const { code, stdout } = await show(["1", "--json"], { env });
@@ -199,6 +199,7 @@ test("--json prints each change as a line of JSON", async () => {
     {
       event: created.id,
       time: "2026-02-18T18:23:45.123Z",
+      actor: null,
       change: "created",
       version: 1,
       missing: null,
@@ -211,6 +212,7 @@ test("--json prints each change as a line of JSON", async () => {
     {
       event: deleted.id,
       time: "2026-02-18T18:23:46.123Z",
+      actor: "ada\x1b",
       change: "deleted",
       version: 3,
       missing: [2, 3],
@@ -221,6 +223,7 @@ test("--json prints each change as a line of JSON", async () => {
       ],
     },
   ]);
+  expect((await show(["1"], { env })).stdout).toContain("2026-02-18 14:53:46 deleted, version 3, by ada\\u001b");
 });
 
 describe("what is not there", () => {

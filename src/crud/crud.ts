@@ -1,4 +1,4 @@
-import { Elysia } from "elysia";
+import { type AnyElysia, Elysia } from "elysia";
 import { type Dependencies, defineRoute } from "../routing/route";
 import type { Resource, ResourceTypes } from "../schema/resource";
 import { bulk } from "./operations/bulk";
@@ -10,8 +10,17 @@ import { remove } from "./operations/remove";
 import { replace } from "./operations/replace";
 import { schemasOf } from "./resource-schemas";
 
+const operations = ["list", "create", "bulk", "read", "replace", "patch", "remove"] as const;
+/** An operation of {@link crud}. */
+export type Operation = (typeof operations)[number];
+
+export interface CrudOptions<Chosen extends Operation> {
+  /** The operations to build. Other methods of their paths are answered with 405. Default: all. */
+  readonly only?: readonly [Chosen, ...Chosen[]];
+}
+
 /**
- * Builds the HTTP routes of a resource: list, create (one or in bulk), read, replace, patch and delete. Every change of a
+ * Builds the HTTP routes of a resource: list, create (one or in bulk), read, replace, patch and remove. Every change of a
  * record publishes an event: `<name>.created`, `<name>.updated` or `<name>.deleted`. An update that changes nothing does not.
  *
  * Failed requests are answered with a problem (RFC 9457).
@@ -19,18 +28,30 @@ import { schemasOf } from "./resource-schemas";
  * @example
  * // routes/orders.ts
  * export default crud(order);
+ * @throws {TypeError} if `only` names an unknown operation, or none.
  */
-export function crud<T extends ResourceTypes>(resource: Resource<T>) {
+export function crud<T extends ResourceTypes, const Chosen extends Operation = Operation>(
+  resource: Resource<T>,
+  { only }: CrudOptions<Chosen> = {},
+) {
+  const chosen: readonly Operation[] = only ?? operations;
+  const unknown = chosen.filter((operation) => !operations.includes(operation));
+  if (unknown.length > 0 || chosen.length === 0)
+    throw new TypeError(`crud(${resource.name}): \`only\` must name some of ${operations.join(", ")}; it names "${unknown.join(", ")}".`);
+  /** Returns the route of a chosen operation, and nothing for another. Its type says the same, for typed clients. */
+  const ifChosen = <Name extends Operation, App extends AnyElysia>(operation: Name, build: () => App) =>
+    (chosen.includes(operation) ? build() : new Elysia()) as Name extends Chosen ? App : Elysia;
+
   const schemas = schemasOf(resource);
   return defineRoute(({ storeFor, log }: Dependencies) => {
     const parts = { resource, schemas, storeFor, log };
     return new Elysia()
-      .use(list(parts))
-      .use(create(parts))
-      .use(bulk(parts))
-      .use(read(parts))
-      .use(replace(parts))
-      .use(patch(parts))
-      .use(remove(parts));
+      .use(ifChosen("list", () => list(parts)))
+      .use(ifChosen("create", () => create(parts)))
+      .use(ifChosen("bulk", () => bulk(parts)))
+      .use(ifChosen("read", () => read(parts)))
+      .use(ifChosen("replace", () => replace(parts)))
+      .use(ifChosen("patch", () => patch(parts)))
+      .use(ifChosen("remove", () => remove(parts)));
   });
 }

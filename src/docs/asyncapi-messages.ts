@@ -73,7 +73,7 @@ function examplesOf(type: EventType, shape: EventShape): Json {
   const own = exampleBody(type, shape);
   if (!own) return {};
   const event = { id: "019ab790-8c6e-7000-a9c7-a7d37be9ec58", type: type.type, timestamp: "2026-02-18T18:23:45.123Z" };
-  const payload = { id: event.id, type: event.type, version: shape.version, ...own, timestamp: event.timestamp };
+  const payload = { id: event.id, type: event.type, version: shape.version, ...own, timestamp: event.timestamp, actor: "ada" };
   const sent = toMessage({ ...event, position: 1, subject: 1, body: JSON.stringify(payload), traceparent: null }, type.resource.exchange);
   return { examples: [{ name: `${type.name}-v${shape.version}`, headers: sent.options.headers, payload }] };
 }
