@@ -1,6 +1,6 @@
 import { connect } from "amqplib";
-import { eventually, run } from "../tests/support/processes";
-import { emptyBroker, type Rabbit, startRabbit } from "../tests/support/rabbit";
+import { run } from "../tests/support/processes";
+import { emptyBroker, startRabbit } from "../tests/support/rabbit";
 
 /** Private RabbitMQ of a benchmark. */
 export interface BenchBroker {
@@ -25,7 +25,7 @@ export async function startBroker(): Promise<BenchBroker> {
     // A node that has just started is slow for the first messages.
     await run(["bench/baselines/raw-publish.ts", rabbit.url, "warm_up", "20000"]).exited;
     await emptyBroker(rabbit);
-    const pid = Number((await rabbit.ctl("-q", "eval", "os:getpid().")).replace(/\D/g, ""));
+    const pid = Number(await rabbit.evaluate("os:getpid()"));
     let connection = await connect(rabbit.url);
     let channel = await connection.createChannel();
     return {
@@ -46,19 +46,11 @@ export async function startBroker(): Promise<BenchBroker> {
       empty: () => emptyBroker(rabbit),
       async dispose() {
         await connection.close().catch(() => {});
-        await remove(rabbit);
+        await rabbit.dispose();
       },
     };
   } catch (error) {
-    await remove(rabbit);
+    await rabbit.dispose();
     throw error;
   }
-}
-
-async function remove(rabbit: Rabbit): Promise<void> {
-  await rabbit.dispose().catch(async () => {
-    // Ctrl+C in a terminal also reaches RabbitMQ, which then stops by itself.
-    await eventually(() => !rabbit.isUp() || undefined, "RabbitMQ to stop");
-    await rabbit.dispose();
-  });
 }

@@ -8,5 +8,5 @@ setDefaultTimeout(120_000);
 describeWithRabbit("RabbitMQ", () => {
   const rabbit = useRabbit();
 
-  test("a consumer does as the model says", () => tellStories({ runs: 8, commands: 30, limitMs: 90_000, rabbitmqPort: rabbit().port }));
+  test("a consumer does as the model says", () => tellStories({ runs: 8, commands: 30, limitMs: 90_000, rabbitmqUrl: rabbit().url }));
 });

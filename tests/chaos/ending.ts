@@ -7,7 +7,8 @@ import type { Place } from "../../src/store/listing";
 import { consumerState } from "../../src/store/sqlite/consumer/state";
 import { followLog } from "../../src/store/sqlite/log-follower";
 import { openSqliteStore } from "../../src/store/sqlite/store";
-import type { History, QueueEnd } from "./history";
+import { type QueueDepth, queuesIn } from "../support/rabbit";
+import type { History } from "./history";
 import { roleNames, roles } from "./roles";
 import type { System } from "./system";
 
@@ -32,8 +33,8 @@ export async function drain(system: System, patience = patienceMs): Promise<numb
 }
 
 /** Returns the messages left in queues, after a wait for acknowledgements in transit. */
-export async function queuesLeft(system: System): Promise<QueueEnd[]> {
-  const ask = () => (system.hasBroker ? askRabbit(system) : askFiles(system));
+export async function queuesLeft(system: System): Promise<QueueDepth[]> {
+  const ask = () => (system.hasBroker ? queuesIn(system.rabbit) : askFiles(system));
   let queues = await ask();
   const deadline = performance.now() + settleMs;
   while (queues.some(({ ready, unacked }) => ready + unacked > 0) && performance.now() < deadline) {
@@ -43,19 +44,8 @@ export async function queuesLeft(system: System): Promise<QueueEnd[]> {
   return queues;
 }
 
-async function askRabbit({ rabbit }: System): Promise<QueueEnd[]> {
-  const listed = await rabbit.ctl("-q", "list_queues", "name", "messages_ready", "messages_unacknowledged", "--no-table-headers");
-  return listed
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => {
-      const [queue = "", ready, unacked] = line.split("\t");
-      return { queue, ready: Number(ready), unacked: Number(unacked) };
-    });
-}
-
 /** Without a broker, returns how far each consumer's position is behind, and the waiting events and dead letters in its file. */
-async function askFiles(system: System): Promise<QueueEnd[]> {
+async function askFiles(system: System): Promise<QueueDepth[]> {
   const log = followLog(system.databaseFile);
   if (!log) return [];
   const end = await log.end();

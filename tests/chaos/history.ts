@@ -1,5 +1,7 @@
 // Everything observed in one run: responses to clients, stored data, and the work of each consumer.
 
+import type { QueueDepth } from "../support/rabbit";
+
 export type Kind = "created" | "updated" | "deleted";
 
 /** A change that a client requested. */
@@ -35,12 +37,6 @@ export interface ConsumerRecord {
   readonly handled: readonly Happening[];
 }
 
-export interface QueueEnd {
-  readonly queue: string;
-  readonly ready: number;
-  readonly unacked: number;
-}
-
 /** Resources that one process used, early in the run and at its end. */
 export interface Usage {
   readonly process: string;
@@ -63,7 +59,7 @@ export interface History {
   readonly consumers: readonly ConsumerRecord[];
   /** Number of events that RabbitMQ has not confirmed at the end. */
   readonly backlog: number;
-  readonly queues: readonly QueueEnd[];
+  readonly queues: readonly QueueDepth[];
   /** Result of SQLite's integrity check for each database; `ok` if it passed. */
   readonly integrity: readonly { readonly file: string; readonly result: string }[];
   readonly usage: readonly Usage[];

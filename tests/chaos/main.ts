@@ -1,6 +1,6 @@
 import { parseWords, readCommandLine, UsageError, wholeNumber } from "../../src/observe/command-line";
 import { endAll } from "../support/processes";
-import { emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { emptyBroker, type OwnRabbit, startRabbit } from "../support/rabbit";
 import type { Fault, TransportName } from "./fault";
 import { faults, mix } from "./faults";
 import { needs } from "./needs";
@@ -66,7 +66,7 @@ const isTerminal = Boolean(process.stdout.isTTY);
 const results: RunResult[] = [];
 const leftOut: string[] = [];
 const random = new Random(options.seed);
-let rabbit: Rabbit | undefined;
+let rabbit: OwnRabbit | undefined;
 let failed = false;
 let stopping = false;
 

@@ -1,5 +1,5 @@
 import { messageOf } from "../../src/observe/logging";
-import type { Rabbit } from "../support/rabbit";
+import type { OwnRabbit } from "../support/rabbit";
 import { check, type Figures, figuresOf, type Violation } from "./checker";
 import { queuesLeft, readStored } from "./ending";
 import type { Fault, TransportName } from "./fault";
@@ -16,7 +16,7 @@ export interface RunOptions {
   /** Default: the fault's own number. */
   readonly strikes?: number;
   /** Required for `rabbitmq`; must be empty. */
-  readonly rabbit?: Rabbit | undefined;
+  readonly rabbit?: OwnRabbit | undefined;
   readonly preload?: SystemOptions["preload"];
   readonly patienceMs?: SystemOptions["patienceMs"];
   readonly onProgress?: (progress: Progress) => void;

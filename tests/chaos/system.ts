@@ -4,7 +4,7 @@ import { temporaryFolder } from "../support/folder";
 import { freePort } from "../support/net";
 import { preloading } from "../support/processes";
 import { startProxy, type TcpProxy } from "../support/proxy";
-import type { Rabbit } from "../support/rabbit";
+import type { OwnRabbit } from "../support/rabbit";
 import { Clients } from "./clients";
 import { Clock } from "./clock";
 import { type Disk, mountDisk } from "./disk";
@@ -18,7 +18,7 @@ import { type Role, roleNames } from "./roles";
 
 export interface SystemOptions {
   /** Undefined for the embedded transport. */
-  readonly rabbit: Rabbit | undefined;
+  readonly rabbit: OwnRabbit | undefined;
   readonly random: Random;
   readonly arrangement: Arrangement;
   /** Time without any progress, in milliseconds, after which missing events count as lost. Default: 15 s. */
@@ -89,7 +89,7 @@ export class System {
     }
   }
 
-  get rabbit(): Rabbit {
+  get rabbit(): OwnRabbit {
     if (!this.options.rabbit) throw new Error("There is no broker without RabbitMQ.");
     return this.options.rabbit;
   }

@@ -1,13 +1,17 @@
 // What a consumer may rely on, on RabbitMQ, with tens of thousands of messages.
 import { setDefaultTimeout } from "bun:test";
 import { describeContract } from "../support/contract";
-import { describeWithRabbit, useRabbit } from "../support/rabbit";
+import { describeWithRabbit, useOwnRabbit } from "../support/rabbit";
 import { rabbitTransport } from "../support/rabbit-transport";
 
 setDefaultTimeout(60_000);
 
 describeWithRabbit("RabbitMQ", () => {
-  const rabbit = useRabbit();
+  const rabbit = useOwnRabbit();
 
-  describeContract(rabbitTransport(rabbit), { underLoad: true });
+  async function restart(): Promise<void> {
+    await rabbit().kill();
+    await rabbit().start();
+  }
+  describeContract(rabbitTransport(rabbit, restart), { underLoad: true });
 });

@@ -6,7 +6,7 @@ import { type Certificate, certificateAuthority, certificateFor } from "../suppo
 import { temporaryFolder, writeSecret } from "../support/folder";
 import { freePort } from "../support/net";
 import { type Api, endAll, environment, eventually, send, startApi, startLogger } from "../support/processes";
-import { describeWithRabbit, type Rabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, type OwnRabbit, startRabbit } from "../support/rabbit";
 import { openTlsPorts } from "../support/rabbit-tls";
 
 setDefaultTimeout(60_000);
@@ -23,7 +23,7 @@ describeWithRabbit("amqps://", () => {
   const otherHost = { port: freePort(), certificate: authority.issue(["rabbit.example.org"]) };
   const expired = { port: freePort(), certificate: expiredCertificate };
   const selfSigned = { port: freePort(), certificate: certificateFor("localhost") };
-  let rabbit: Rabbit;
+  let rabbit: OwnRabbit;
   let broker: ChannelModel;
   let files: ReturnType<typeof temporaryFolder>;
   let folder: ReturnType<typeof temporaryFolder>;

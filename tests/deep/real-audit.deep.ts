@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from
 import { auditIn, Changes, inOrder, startAudit } from "../support/audited";
 import { countries } from "../support/countries";
 import { endAll, environment, eventually, send, startApi } from "../support/processes";
-import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, messagesIn, useRabbit } from "../support/rabbit";
 import { useFolder } from "../support/use-folder";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
@@ -98,7 +98,7 @@ describeWithRabbit("with RabbitMQ", () => {
   afterEach(async () => {
     await endAll();
     // Everything went to the history, and nothing is left over elsewhere.
-    expect(await rabbit().ctl("-q", "list_queues", "name", "messages", "--no-table-headers")).toContain("audit\t0\n");
+    expect(await messagesIn(rabbit())).toMatchObject({ audit: 0 });
     await emptyBroker(rabbit());
   });
   keepsTheHistory();

@@ -4,12 +4,12 @@ import { afterAll, afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { faults } from "../chaos/faults";
 import { run } from "../chaos/run";
 import { endAll } from "../support/processes";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, type OwnRabbit, startRabbit } from "../support/rabbit";
 
 setDefaultTimeout(180_000);
 
 describeWithRabbit("a planted bug:", () => {
-  let rabbit: Rabbit | undefined;
+  let rabbit: OwnRabbit | undefined;
   afterEach(endAll);
   afterAll(() => rabbit?.dispose());
 

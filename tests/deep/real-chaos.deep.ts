@@ -9,11 +9,11 @@ import { run } from "../chaos/run";
 import { System } from "../chaos/system";
 import { resultLines } from "../chaos/table";
 import { endAll, eventually, root, run as runProgram } from "../support/processes";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, type OwnRabbit, startRabbit } from "../support/rabbit";
 
 setDefaultTimeout(180_000);
 
-let rabbit: Rabbit | undefined;
+let rabbit: OwnRabbit | undefined;
 afterEach(endAll);
 afterAll(() => rabbit?.dispose());
 

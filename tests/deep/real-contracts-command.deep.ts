@@ -9,7 +9,7 @@ import { deadEvents, deadQueueOnRabbitmq } from "../support/dead-letters";
 import { freePort } from "../support/net";
 import { environment } from "../support/processes";
 import { copyProject } from "../support/project-copy";
-import { describeWithRabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, useRabbit } from "../support/rabbit";
 import { seedItems } from "../support/seeded-log";
 import { useFolder } from "../support/use-folder";
 
@@ -148,20 +148,17 @@ describe("--against-log", () => {
 });
 
 describeWithRabbit("--against-log on RabbitMQ", () => {
+  const rabbit = useRabbit();
+
   test("looks at the dead letters there, and leaves them", async () => {
-    const rabbit = await startRabbit();
-    try {
-      await seedItems(folder.path, 1);
-      const dead = deadQueueOnRabbitmq(() => rabbit.url);
-      const [first, second] = deadEvents(2) as [{ id: string; body: string }, { id: string; body: string }];
-      await dead.fill("item_events", [first, { ...second, body: second.body.replace("item.created", "item.exploded") }]);
-      const { code, stdout } = await command("contracts", ["check", "--against-log"], environment(folder.path, rabbit.url));
-      expect(code).toBe(1);
-      expect(stdout).toMatch(/2 dead letters of "item_events" on RabbitMQ at .*: 1 cannot be read\./);
-      expect(stdout).toContain('unknown event type "item.exploded"; known:');
-      expect(await dead.depth("item_events")).toBe(2);
-    } finally {
-      await rabbit.dispose();
-    }
+    await seedItems(folder.path, 1);
+    const dead = deadQueueOnRabbitmq(() => rabbit().url);
+    const [first, second] = deadEvents(2) as [{ id: string; body: string }, { id: string; body: string }];
+    await dead.fill("item_events", [first, { ...second, body: second.body.replace("item.created", "item.exploded") }]);
+    const { code, stdout } = await command("contracts", ["check", "--against-log"], environment(folder.path, rabbit().url));
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/2 dead letters of "item_events" on RabbitMQ at .*: 1 cannot be read\./);
+    expect(stdout).toContain('unknown event type "item.exploded"; known:');
+    expect(await dead.depth("item_events")).toBe(2);
   });
 });

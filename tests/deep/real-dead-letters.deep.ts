@@ -8,7 +8,7 @@ import { type DeadQueue, deadEvents, deadQueueInFile, deadQueueOnRabbitmq } from
 import { temporaryFolder } from "../support/folder";
 import { type Api, endAll, environment, eventually, send, startApi } from "../support/processes";
 import { deadCount, type QueueConsumers, queueConsumers, untilDead } from "../support/queue-consumer";
-import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useOwnRabbit } from "../support/rabbit";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
@@ -285,7 +285,7 @@ describe("dead letters without a broker", () => {
 });
 
 describeWithRabbit("dead letters on RabbitMQ", () => {
-  const rabbit = useRabbit();
+  const rabbit = useOwnRabbit();
   const dead = deadQueueOnRabbitmq(() => rabbit().url);
   onEither(() => rabbit().url, dead);
   afterEach(() => emptyBroker(rabbit()));

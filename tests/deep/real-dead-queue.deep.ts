@@ -8,7 +8,7 @@ import { RabbitDeadLetters } from "../../src/rabbitmq/dead-letters";
 import { aborted } from "../../src/timing/pause";
 import { deadEvents, deadQueueOnRabbitmq } from "../support/dead-letters";
 import { eventually } from "../support/processes";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
 import { recordedLog } from "../support/recorded-log";
 
 setDefaultTimeout(60_000);
@@ -17,26 +17,22 @@ const queue = "order_events";
 const dead = `${queue}.dead`;
 
 describeWithRabbit("several readers of one queue of dead letters", () => {
-  let rabbit: Rabbit;
+  const rabbit = useRabbit();
   let connection: ChannelModel;
   const brokers: Broker[] = [];
 
   beforeAll(async () => {
-    rabbit = await startRabbit();
-    connection = await connect(rabbit.url);
+    connection = await connect(rabbit().url);
   });
   afterEach(async () => {
     await Promise.all(brokers.splice(0).map((broker) => broker.close()));
-    await emptyBroker(rabbit);
+    await emptyBroker(rabbit());
   });
-  afterAll(async () => {
-    await connection?.close();
-    await rabbit?.dispose();
-  });
+  afterAll(() => connection?.close());
 
   /** As a process has it. */
   async function connected(): Promise<Broker> {
-    const config = readConfig({ isTerminal: false, environment: { RABBITMQ_URL: rabbit.url } }).rabbitmq as RabbitmqConfig;
+    const config = readConfig({ isTerminal: false, environment: { RABBITMQ_URL: rabbit().url } }).rabbitmq as RabbitmqConfig;
     const broker = await Broker.connect(config, recordedLog().log);
     brokers.push(broker);
     await eventually(() => broker.state === "connected" || undefined, "the connection");
@@ -50,7 +46,7 @@ describeWithRabbit("several readers of one queue of dead letters", () => {
     await channel.assertQueue(name, { durable: true });
     await channel.close();
     const events = deadEvents(count);
-    await deadQueueOnRabbitmq(() => rabbit.url).fill(name, events);
+    await deadQueueOnRabbitmq(() => rabbit().url).fill(name, events);
     return events.map(({ id }) => id);
   }
 

@@ -7,7 +7,7 @@ import { item } from "../../src/domain/item";
 import { type Engine, startEngine } from "../../src/engine/engine";
 import { temporaryFolder } from "../support/folder";
 import { eventually } from "../support/processes";
-import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
+import { closeConnections, describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
 import { recordedLog } from "../support/recorded-log";
 import { catalogue } from "../support/resources";
 
@@ -110,7 +110,7 @@ describeWithRabbit("a queue that refuses events when it is full", () => {
     await start();
     await create(10);
     const problem = await refusing();
-    await rabbit().ctl("close_all_connections", "a test");
+    await closeConnections(rabbit());
     await reconnect();
     const connected = () => log.lines.filter(({ msg }) => msg === "Connected to RabbitMQ").length;
     await eventually(() => connected() === 2 || undefined, "the API to be back");

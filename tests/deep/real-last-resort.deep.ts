@@ -15,7 +15,7 @@ import { quarantined, quarantineFolder } from "../../src/rabbitmq/quarantine";
 import { temporaryFolder } from "../support/folder";
 import type { ItemConsumer } from "../support/item-events";
 import { eventually } from "../support/processes";
-import { describeWithRabbit, emptyBroker, useRabbit, whileAllowing } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useOwnRabbit, whileAllowing } from "../support/rabbit";
 import { nestedTable, type RawProperties, sendRaw } from "../support/raw-message";
 import { recordedLog } from "../support/recorded-log";
 
@@ -33,7 +33,7 @@ const poisons: [string, RawProperties][] = [
 ];
 
 describeWithRabbit("a message that cannot be copied", () => {
-  const rabbit = useRabbit();
+  const rabbit = useOwnRabbit();
   let folder: ReturnType<typeof temporaryFolder>;
   let recorded: ReturnType<typeof recordedLog>;
   let service: Engine;

@@ -6,7 +6,7 @@ import { declaredMetrics } from "../support/declared-metrics";
 import { temporaryFolder } from "../support/folder";
 import { type Api, endAll, environment, eventually, type Running, run, send, startApi } from "../support/processes";
 import { projectWith } from "../support/project";
-import { describeWithRabbit, startRabbit } from "../support/rabbit";
+import { closeConnections, describeWithRabbit, startRabbit } from "../support/rabbit";
 import { promtool, runPromtool, type Scrape, scrape } from "../support/scrape";
 
 setDefaultTimeout(120_000);
@@ -162,7 +162,7 @@ describeWithRabbit("with RabbitMQ", () => {
       await rabbit.ctl("set_vm_memory_high_watermark", "0.4");
       await untilValue(api.url, 0, "warren_relay_backlog_events");
 
-      await rabbit.ctl("close_all_connections", "a test");
+      await closeConnections(rabbit);
       for (const { url } of [api, consumer]) {
         const back = await untilValue(url, 1, "warren_broker_reconnects_total");
         await (back.value("warren_broker_connected") === 1 ? back : untilValue(url, 1, "warren_broker_connected"));

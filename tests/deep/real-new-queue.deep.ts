@@ -11,7 +11,7 @@ import { openSqliteStore } from "../../src/store/sqlite/store";
 import { temporaryFolder } from "../support/folder";
 import { type Api, endAll, environment, eventually, send, startApi } from "../support/processes";
 import { type QueueConsumers, queueConsumers, type Seen } from "../support/queue-consumer";
-import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
+import { bindingsIn, describeWithRabbit, emptyBroker, useOwnRabbit } from "../support/rabbit";
 import { recordedLog } from "../support/recorded-log";
 import { requests } from "../support/requests";
 import { catalogue } from "../support/resources";
@@ -98,7 +98,7 @@ describe("a new queue without a broker", () => {
 });
 
 describeWithRabbit("a new queue on RabbitMQ", () => {
-  const rabbit = useRabbit();
+  const rabbit = useOwnRabbit();
   onEither(() => rabbit().url);
   afterEach(() => emptyBroker(rabbit()));
 
@@ -235,7 +235,7 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
       }, "the fill to end");
       expect(fill).toMatchObject({ state: "finished", sent: past, error: null });
       expect([deletions, await queueDepth(broker, "late")]).toEqual([1, past]);
-      expect(await rabbit().ctl("-q", "list_bindings", "--no-table-headers")).toContain(`\tlate\tqueue\t${type}\t`);
+      expect(await bindingsIn(rabbit())).toContain(`events late ${type}`);
     } finally {
       filling.stop();
       await broker.close();

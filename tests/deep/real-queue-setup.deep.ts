@@ -10,7 +10,7 @@ import { type Engine, startEngine } from "../../src/engine/engine";
 import { temporaryFolder } from "../support/folder";
 import { freePort } from "../support/net";
 import { environment, eventually, root, run } from "../support/processes";
-import { describeWithRabbit, emptyBroker, type Rabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, type OwnRabbit, startRabbit } from "../support/rabbit";
 import { recordedLog } from "../support/recorded-log";
 import { catalogue } from "../support/resources";
 
@@ -20,7 +20,7 @@ const queue = "item_events";
 const quorum = { "x-queue-type": "quorum", "x-delivery-limit": 20 };
 
 describeWithRabbit("a queue that exists", () => {
-  let rabbit: Rabbit;
+  let rabbit: OwnRabbit;
   const managementPort = freePort();
   const managementUrl = `http://guest:guest@127.0.0.1:${managementPort}`;
   let folder: ReturnType<typeof temporaryFolder>;

@@ -8,7 +8,7 @@ import { command } from "../support/command";
 import { temporaryFolder } from "../support/folder";
 import { type Api, endAll, environment, eventually, startApi } from "../support/processes";
 import { queueConsumers } from "../support/queue-consumer";
-import { describeWithRabbit, emptyBroker, useRabbit, whileAllowing } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useOwnRabbit, whileAllowing } from "../support/rabbit";
 import { requests } from "../support/requests";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
@@ -17,7 +17,7 @@ setDefaultTimeout(60_000);
 const mostBytes = 800;
 
 describeWithRabbit("an event that is larger than RabbitMQ allows by now", () => {
-  const rabbit = useRabbit();
+  const rabbit = useOwnRabbit();
   let folder: ReturnType<typeof temporaryFolder>;
   let env: Record<string, string>;
   let api: Api;

@@ -7,7 +7,7 @@ import type { Replay } from "../../src/delivery/replays";
 import { temporaryFolder } from "../support/folder";
 import { type Api, endAll, environment, eventually, send, startApi } from "../support/processes";
 import { type QueueConsumers, queueConsumers, type Seen } from "../support/queue-consumer";
-import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useOwnRabbit } from "../support/rabbit";
 import { requests } from "../support/requests";
 import { seedItems } from "../support/seeded-log";
 
@@ -268,7 +268,7 @@ describe("replays without a broker", () => {
 });
 
 describeWithRabbit("replays on RabbitMQ", () => {
-  const rabbit = useRabbit();
+  const rabbit = useOwnRabbit();
   onEither(() => rabbit().url);
   afterEach(() => emptyBroker(rabbit()));
 

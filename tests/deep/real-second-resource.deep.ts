@@ -5,7 +5,7 @@ import { connect } from "amqplib";
 import { temporaryFolder } from "../support/folder";
 import { endAll, environment, run, send, startApi, startLogger } from "../support/processes";
 import { copyProject } from "../support/project-copy";
-import { describeWithRabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, useRabbit } from "../support/rabbit";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
@@ -126,25 +126,25 @@ describe("a second resource", () => {
 });
 
 describeWithRabbit("a second resource on RabbitMQ", () => {
+  const rabbit = useRabbit();
+
   test("has a queue of its own, whether or not somebody consumes it", async () => {
     const data = temporaryFolder();
-    const rabbit = await startRabbit();
     try {
-      const options = { cwd: copy.path, env: environment(data.path, rabbit.url) };
+      const options = { cwd: copy.path, env: environment(data.path, rabbit().url) };
       const api = await startApi(options);
       await send("POST", `${api.url}/orders`, { customer: "Ada", lines: [{ item: 1, quantity: 2 }], total: 19.98 });
       await send("POST", `${api.url}/items`, { name: "Sample Item" });
       const logger = await startLogger(["--queue", "order_events", "--json"], options);
       const [line = ""] = await logger.lines(/order/, 1);
       expect(JSON.parse(line)).toMatchObject({ type: "order.created", order: { id: 1, customer: "Ada" } });
-      const connection = await connect(rabbit.url);
+      const connection = await connect(rabbit().url);
       const channel = await connection.createChannel();
       const message = await channel.get("item_events");
       expect(message ? message.properties.type : undefined).toBe("item.created");
       await connection.close();
     } finally {
       await endAll();
-      await rabbit.dispose();
       data.remove();
     }
   });

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from
 import { join } from "node:path";
 import { type Api, endAll, environment, eventually, run, send, startApi, startLogger } from "../support/processes";
 import { copyProject } from "../support/project-copy";
-import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useOwnRabbit } from "../support/rabbit";
 import { useFolder } from "../support/use-folder";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
@@ -176,7 +176,7 @@ describe("a logger that is stopped in the middle exits with 0, and the next one 
 });
 
 describeWithRabbit("with RabbitMQ", () => {
-  const rabbit = useRabbit();
+  const rabbit = useOwnRabbit();
   beforeEach(() => {
     env = environment(folder.path, rabbit().url);
   });

@@ -4,7 +4,7 @@ import { temporaryFolder } from "../support/folder";
 import { type OtlpReceiver, startOtlpReceiver } from "../support/otlp-receiver";
 import { type Api, endAll, environment, eventually, run, startApi } from "../support/processes";
 import { type QueueConsumers, queueConsumers, untilDead } from "../support/queue-consumer";
-import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
+import { describeWithRabbit, emptyBroker, useOwnRabbit } from "../support/rabbit";
 import { type Tree, treesOf } from "../support/trace-tree";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
@@ -91,7 +91,7 @@ test("while it is off, OpenTelemetry's SDK is not loaded", async () => {
 });
 
 describeWithRabbit("with RabbitMQ", () => {
-  const rabbit = useRabbit();
+  const rabbit = useOwnRabbit();
   afterEach(() => emptyBroker(rabbit()));
 
   test("one trace, also when the broker was away at the request", async () => {

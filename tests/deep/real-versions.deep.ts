@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { temporaryFolder } from "../support/folder";
 import { endAll, environment, eventually, run, send, startApi, startLogger } from "../support/processes";
 import { copyProject } from "../support/project-copy";
-import { describeWithRabbit, startRabbit } from "../support/rabbit";
+import { describeWithRabbit, useRabbit } from "../support/rabbit";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
@@ -94,13 +94,8 @@ async function upgrade(rabbitmqUrl?: string): Promise<void> {
 test("a backlog in the log, and stored records, are read as the newest; what cannot be is kept, and redriven when it can", () => upgrade());
 
 describeWithRabbit("on RabbitMQ", () => {
-  test("so is a backlog in a queue", async () => {
-    const rabbit = await startRabbit();
-    try {
-      await upgrade(rabbit.url);
-    } finally {
-      await endAll();
-      await rabbit.dispose();
-    }
-  });
+  const rabbit = useRabbit();
+  afterEach(endAll);
+
+  test("so is a backlog in a queue", () => upgrade(rabbit().url));
 });

@@ -1,4 +1,4 @@
-import type { Rabbit } from "./rabbit";
+import type { OwnRabbit } from "./rabbit";
 
 /** Permissions of a RabbitMQ user, as regular expressions for `rabbitmqctl set_permissions`. */
 export interface Rights {
@@ -24,7 +24,7 @@ export const roles = {
 } as const satisfies Record<string, Rights>;
 
 /** Creates a user whose password is its name. Returns its connection URL. */
-export async function addUser(rabbit: Rabbit, name: string, { configure, write, read }: Rights): Promise<string> {
+export async function addUser(rabbit: OwnRabbit, name: string, { configure, write, read }: Rights): Promise<string> {
   await rabbit.ctl("add_user", name, name);
   await rabbit.ctl("set_permissions", name, configure, write, read);
   return `amqp://${name}:${name}@127.0.0.1:${rabbit.port}/`;

@@ -13,10 +13,10 @@ const settings: fc.Arbitrary<Setting> = fc.record({
  * Runs stories against a consumer, and fails with the shortest one whose result differs from the model. The message has a seed and a path.
  * Set MODEL_SEED, MODEL_PATH and MODEL_REPLAY_PATH to repeat that story.
  */
-export async function tellStories(options: { runs: number; commands: number; limitMs: number; rabbitmqPort?: number }): Promise<void> {
+export async function tellStories(options: { runs: number; commands: number; limitMs: number; rabbitmqUrl?: string }): Promise<void> {
   const { MODEL_SEED: seed, MODEL_PATH: path, MODEL_REPLAY_PATH: replayPath, MODEL_RUNS: runs } = process.env;
   const property = fc.asyncProperty(settings, stories(options.commands, replayPath), async (setting, commands) => {
-    const system = await DeliverySystem.start(setting, options.rabbitmqPort);
+    const system = await DeliverySystem.start(setting, options.rabbitmqUrl);
     const model = new DeliveryModel(setting.exactlyOnce);
     try {
       await fc.asyncModelRun(() => ({ model, real: system }), commands);

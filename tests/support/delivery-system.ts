@@ -64,16 +64,16 @@ export class DeliverySystem {
 
   private constructor(
     readonly setting: Setting,
-    readonly rabbitmqPort: number | undefined,
+    readonly rabbitmqUrl: string | undefined,
   ) {}
 
   #config!: Config;
   #engine!: Engine;
   #broker: Broker | undefined;
 
-  static async start(setting: Setting, rabbitmqPort?: number): Promise<DeliverySystem> {
-    const system = new DeliverySystem(setting, rabbitmqPort);
-    system.#config = system.#configWith(rabbitmqPort);
+  static async start(setting: Setting, rabbitmqUrl?: string): Promise<DeliverySystem> {
+    const system = new DeliverySystem(setting, rabbitmqUrl);
+    system.#config = system.#configWith(rabbitmqUrl);
     system.#engine = await startEngine(system.#config, await loadCatalogue(), system.#recorded.log);
     if (system.#config.rabbitmq) system.#broker = await Broker.connect(system.#config.rabbitmq, system.#recorded.log);
     await system.startConsumer();
@@ -87,19 +87,18 @@ export class DeliverySystem {
     this.#folder.remove();
   }
 
-  #configWith(port: number | undefined): Config {
-    const url = port === undefined ? "none" : `amqp://guest:guest@127.0.0.1:${port}/`;
-    const environment = { DATABASE_URL: `sqlite:${join(this.#folder.path, "warren.db")}`, RABBITMQ_URL: url };
+  #configWith(rabbitmqUrl = "none"): Config {
+    const environment = { DATABASE_URL: `sqlite:${join(this.#folder.path, "warren.db")}`, RABBITMQ_URL: rabbitmqUrl };
     return readConfig({ isTerminal: false, environment });
   }
 
   async startConsumer(): Promise<void> {
-    const way = this.rabbitmqPort === undefined ? undefined : await severable(this.rabbitmqPort);
+    const way = this.rabbitmqUrl === undefined ? undefined : await severable(this.rabbitmqUrl);
     const ready = Promise.withResolvers<void>();
     const life: Omit<Life, "running"> = { begun: new Map(), way, trap: "idle", isDead: false, died: Promise.withResolvers() };
     const running = await startConsumer(
       this.#options(life as Life, () => ready.resolve()),
-      this.#configWith(way?.port),
+      this.#configWith(way?.url),
       this.#recorded.log,
     );
     this.#life = Object.assign(life, { running });

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { leftovers } from "./folder";
 
 export const root = join(import.meta.dir, "../..");
 
@@ -43,6 +44,7 @@ export function run(args: readonly string[], { cwd = root, env = {}, program = p
     stderr: to.stderr ?? "pipe",
   });
   running.add(child);
+  const withdraw = leftovers.runAtEnd(`kill -9 ${child.pid}`);
   let waiting: (() => void)[] = [];
   const wake = () => {
     const woken = waiting;
@@ -55,6 +57,7 @@ export function run(args: readonly string[], { cwd = root, env = {}, program = p
   let ended = false;
   const exited = (async () => {
     const code = await child.exited;
+    withdraw();
     await drained;
     running.delete(child);
     ended = true;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Certificate } from "./certificate";
-import type { Rabbit } from "./rabbit";
+import type { OwnRabbit } from "./rabbit";
 
 export interface TlsPort {
   readonly port: number;
@@ -16,7 +16,7 @@ export interface TlsPort {
  * @returns A function that replaces the certificate of a port, as a renewal does.
  */
 export async function openTlsPorts(
-  rabbit: Rabbit,
+  rabbit: OwnRabbit,
   folder: string,
   ports: readonly TlsPort[],
 ): Promise<(port: number, certificate: Certificate) => Promise<void>> {
@@ -32,10 +32,9 @@ export async function openTlsPorts(
       return `ok = rabbit_networking:start_ssl_listener({"127.0.0.1", ${port}, inet}, [${settings}], 2)`;
     }),
   );
-  // One command for all, since each starts a separate runtime.
-  await rabbit.ctl("eval", `${starts.join(", ")}.`);
+  await rabbit.evaluate(starts.join(", "));
   return async (port, certificate) => {
     await write(port, certificate);
-    await rabbit.ctl("eval", "ssl:clear_pem_cache().");
+    await rabbit.evaluate("ssl:clear_pem_cache()");
   };
 }

@@ -2,15 +2,16 @@ import { connect } from "amqplib";
 import type { TransportUnderTest } from "./contract";
 import { emptyBroker, type Rabbit } from "./rabbit";
 
-/** RabbitMQ, as the contract of both transports tests it. */
-export function rabbitTransport(rabbit: () => Rabbit): TransportUnderTest {
+/**
+ * RabbitMQ, as the contract of both transports tests it.
+ *
+ * @param restart Restarts it. Undefined if other tests use it too.
+ */
+export function rabbitTransport(rabbit: () => Rabbit, restart?: () => Promise<void>): TransportUnderTest {
   return {
     rabbitmqUrl: () => rabbit().url,
     sharesQueues: true,
-    restart: async () => {
-      await rabbit().kill();
-      await rabbit().start();
-    },
+    ...(restart && { restart }),
     sendRaw: async (queue, bodies) => {
       const connection = await connect(rabbit().url);
       const channel = await connection.createConfirmChannel();

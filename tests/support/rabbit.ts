@@ -1,153 +1,132 @@
 import { afterAll, beforeAll, describe } from "bun:test";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { connect } from "amqplib";
-import { temporaryFolder } from "./folder";
-import { freePort } from "./net";
+import { isRabbitInstalled, type RabbitNode, type RabbitOptions, startNode } from "./rabbit-node";
 
-const bin = "/usr/lib/rabbitmq/bin";
-/** Calls a function on a node without an Erlang machine of its own. Part of Debian's erlang-base, which RabbitMQ needs. */
-const [erlCall = "erl_call"] = new Bun.Glob("usr/lib/erlang/lib/erl_interface-*/bin/erl_call").scanSync({ cwd: "/", absolute: true });
-
-const installed = existsSync(`${bin}/rabbitmq-server`);
 const maySkip = !process.env["NO_SKIP"];
 
 /** Same as `describe`, for tests on a real RabbitMQ. Skips them, with the reason, if RabbitMQ is not installed. */
 export function describeWithRabbit(name: string, tests: () => void): void {
-  if (installed || !maySkip) describe(name, tests);
+  if (isRabbitInstalled || !maySkip) describe(name, tests);
   else describe.skip(`${name} (skipped: rabbitmq-server is not installed; on Debian: apt-get install rabbitmq-server)`, tests);
 }
 
-export interface Rabbit {
+/** A virtual host on a RabbitMQ node. */
+export interface Rabbit extends Pick<RabbitNode, "port" | "evaluate"> {
   readonly url: string;
-  readonly port: number;
-  /** Kills the node with kill -9, like a power failure. */
-  kill(): Promise<void>;
-  /** Starts the node again on the same data, also after `kill`. */
-  start(): Promise<void>;
-  /** Stops the node cleanly and keeps its data. */
-  stop(): Promise<void>;
-  /** Suspends the node without closing its connections, like a cut cable. */
-  freeze(): Promise<void>;
-  thaw(): Promise<void>;
-  isUp(): boolean;
-  ctl(...args: string[]): Promise<string>;
-  /** Resolves with the names of all queues, within milliseconds: `ctl` starts an Erlang machine for each call. */
-  queues(): Promise<string[]>;
-  /** Stops the node and removes its data. */
-  dispose(): Promise<void>;
+  readonly vhost: string;
 }
 
-export interface RabbitOptions {
-  readonly port?: number;
-  /** Where its management API listens. Default: it has none. */
-  readonly managementPort?: number;
+/** The default virtual host of a node that a test may kill, stop, freeze and configure. */
+export interface OwnRabbit extends Rabbit, RabbitNode {}
+
+/** Starts a node of its own for the caller, who disposes of it. */
+export async function startRabbit(options?: RabbitOptions): Promise<OwnRabbit> {
+  const node = await startNode(options);
+  return { ...node, url: `amqp://guest:guest@127.0.0.1:${node.port}`, vhost: "/" };
 }
 
-/** Starts a private RabbitMQ node with its own ports, Erlang port mapper and folder. */
-export async function startRabbit({ port = freePort(), managementPort }: RabbitOptions = {}): Promise<Rabbit> {
-  const folder = temporaryFolder().path;
-  const [distPort, epmdPort] = [freePort(), freePort()];
-  writeFileSync(join(folder, "plugins"), managementPort === undefined ? "[]." : "[rabbitmq_management].");
-  writeFileSync(
-    join(folder, "rabbitmq.conf"),
-    managementPort === undefined ? "" : `management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = ${managementPort}\n`,
-  );
-  const env = {
-    PATH: process.env["PATH"] ?? "",
-    LANG: "C.UTF-8",
-    HOME: folder,
-    RABBITMQ_NODENAME: `w${port}@localhost`,
-    RABBITMQ_NODE_IP_ADDRESS: "127.0.0.1",
-    RABBITMQ_NODE_PORT: String(port),
-    RABBITMQ_DIST_PORT: String(distPort),
-    ERL_EPMD_PORT: String(epmdPort),
-    RABBITMQ_MNESIA_BASE: join(folder, "mnesia"),
-    RABBITMQ_LOG_BASE: join(folder, "log"),
-    RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, "plugins"),
-    RABBITMQ_CONF_ENV_FILE: "/dev/null",
-    RABBITMQ_CONFIG_FILE: join(folder, "rabbitmq.conf"),
-    RABBITMQ_PID_FILE: join(folder, "pid"),
-  };
-  let server: Bun.Subprocess | undefined;
-  let disposed = false;
+let sharedNode: Promise<RabbitNode> | undefined;
+let vhosts = 0;
 
-  async function ctl(...args: string[]): Promise<string> {
-    const run = Bun.spawn([`${bin}/rabbitmqctl`, ...args], { env, stdout: "pipe", stderr: "pipe" });
-    const [out, err, code] = await Promise.all([run.stdout.text(), run.stderr.text(), run.exited]);
-    if (code !== 0) throw new Error(`rabbitmqctl ${args.join(" ")}: ${err || out}`);
-    return out;
-  }
-  async function queues(): Promise<string[]> {
-    const cookie = readFileSync(join(folder, ".erlang.cookie"), "utf8").trim();
-    const words = ["-sname", env.RABBITMQ_NODENAME, "-c", cookie, "-a", "rabbit_amqqueue list_names []"];
-    const run = Bun.spawn([erlCall, ...words], { env, stdout: "pipe", stderr: "pipe" });
-    const [out, err, code] = await Promise.all([run.stdout.text(), run.stderr.text(), run.exited]);
-    if (code !== 0) throw new Error(`The queues cannot be listed: ${err || out}`);
-    // Each name comes as its bytes: `queue, #Bin<97,46,98>`.
-    return [...out.matchAll(/queue, #Bin<([\d,]*)>/g)].map(([, bytes = ""]) => Buffer.from(bytes.split(",").map(Number)).toString());
-  }
-  async function start(): Promise<void> {
-    if (disposed) throw new Error("This RabbitMQ has been disposed of.");
-    server = Bun.spawn([`${bin}/rabbitmq-server`], { env, stdout: "ignore", stderr: "ignore" });
-    await ctl("wait", join(folder, "pid"), "--timeout", "60");
-  }
-  async function signal(name: NodeJS.Signals): Promise<void> {
-    process.kill(Number(await Bun.file(join(folder, "pid")).text()), name);
-  }
-  async function kill(): Promise<void> {
-    await signal("SIGKILL");
-    await server?.exited;
-  }
-  const freeze = () => signal("SIGSTOP");
-  const thaw = async () => {
-    if (isUp()) await signal("SIGCONT");
-  };
-  async function stop(): Promise<void> {
-    await ctl("stop", join(folder, "pid"));
-    await server?.exited;
-  }
-  const isUp = () => server?.exitCode === null && server.signalCode === null;
-  async function dispose(): Promise<void> {
-    disposed = true;
-    if (isUp()) await kill();
-    // Erlang's port mapper outlives the node.
-    await Bun.spawn(["epmd", "-port", String(epmdPort), "-kill"], { stdout: "ignore", stderr: "ignore" }).exited;
-    rmSync(folder, { recursive: true, force: true });
-  }
-
-  await start();
-  return { url: `amqp://guest:guest@127.0.0.1:${port}`, port, kill, start, stop, freeze, thaw, isUp, ctl, queues, dispose };
+/** Disposes of the node that the files of a test run share. */
+export async function disposeSharedNode(): Promise<void> {
+  const node = await sharedNode?.catch(() => undefined);
+  sharedNode = undefined;
+  await node?.dispose();
 }
 
-/** Starts a node before the first test of the surrounding block and disposes of it after the last. Returns a function that returns the node. */
+/**
+ * Adds a virtual host for the tests of the surrounding block, on a node that all files of a run share, and deletes it after the last test.
+ * Returns a function that returns it.
+ */
 export function useRabbit(): () => Rabbit {
   let rabbit: Rabbit | undefined;
   beforeAll(async () => {
-    rabbit = await startRabbit();
+    sharedNode ??= startNode();
+    const { port, evaluate } = await sharedNode;
+    vhosts += 1;
+    // Has characters that must be percent-encoded in a URL.
+    const vhost = `test/${vhosts} 100%`;
+    await evaluate(`rabbit_vhost:add(${binary(vhost)}, ${actor}),
+      rabbit_auth_backend_internal:set_permissions(<<"guest">>, ${binary(vhost)}, <<".*">>, <<".*">>, <<".*">>, ${actor})`);
+    rabbit = { url: `amqp://guest:guest@127.0.0.1:${port}/${encodeURIComponent(vhost)}`, port, vhost, evaluate };
+  });
+  afterAll(() => rabbit?.evaluate(`rabbit_vhost:delete(${binary(rabbit.vhost)}, ${actor})`));
+  return duringTests(() => rabbit);
+}
+
+/** As `useRabbit`, with a node of its own, which costs some seconds: for tests that kill, stop, freeze or configure it. */
+export function useOwnRabbit(options?: RabbitOptions): () => OwnRabbit {
+  let rabbit: OwnRabbit | undefined;
+  beforeAll(async () => {
+    rabbit = await startRabbit(options);
   });
   afterAll(() => rabbit?.dispose());
+  return duringTests(() => rabbit);
+}
+
+function duringTests<T>(find: () => T | undefined): () => T {
   return () => {
+    const rabbit = find();
     if (!rabbit) throw new Error("RabbitMQ runs only during the tests of this block.");
     return rabbit;
   };
 }
 
+export interface QueueDepth {
+  readonly queue: string;
+  readonly ready: number;
+  /** Messages that were delivered and not acknowledged. */
+  readonly unacked: number;
+}
+
+export async function queuesIn(rabbit: Rabbit): Promise<QueueDepth[]> {
+  const lines = await rabbit.evaluate(`lists:flatten([io_lib:format("~b ~b ~ts~n", [Ready, Unacked, Name]) ||
+    [{name, {resource, _, _, Name}}, {messages_ready, Ready}, {messages_unacknowledged, Unacked}] <-
+      rabbit_amqqueue:info_all(${binary(rabbit.vhost)}, [name, messages_ready, messages_unacknowledged])])`);
+  return [...lines.matchAll(/^(\d+) (\d+) (.*)$/gm)].map(([, ready, unacked, queue = ""]) => {
+    return { queue, ready: Number(ready), unacked: Number(unacked) };
+  });
+}
+
+/** Resolves with the number of messages in each queue, ready or unacknowledged. */
+export async function messagesIn(rabbit: Rabbit): Promise<Record<string, number>> {
+  return Object.fromEntries((await queuesIn(rabbit)).map(({ queue, ready, unacked }) => [queue, ready + unacked]));
+}
+
+/** Resolves with the bindings of all exchanges but the default one, each as `exchange queue key`. */
+export async function bindingsIn(rabbit: Rabbit): Promise<string[]> {
+  const lines = await rabbit.evaluate(`lists:flatten([io_lib:format("~ts ~ts ~ts~n", [Exchange, Queue, Key]) ||
+    {binding, {resource, _, _, Exchange}, Key, {resource, _, _, Queue}, _} <- rabbit_binding:list(${binary(rabbit.vhost)}), Exchange /= <<>>])`);
+  return lines.split("\n").filter(Boolean);
+}
+
+/** Closes every connection of clients, as an administrator can. */
+export async function closeConnections(rabbit: Rabbit): Promise<void> {
+  await rabbit.evaluate(`[rabbit_networking:close_connection(Pid, "a test") ||
+    [{pid, Pid}, {vhost, Vhost}] <- rabbit_networking:connection_info_all([pid, vhost]), Vhost == ${binary(rabbit.vhost)}]`);
+}
+
 /** Removes the queues and exchanges that a test may have left in the broker. */
-export async function emptyBroker(rabbit: Rabbit): Promise<void> {
-  if (!rabbit.isUp()) await rabbit.start();
-  const listed = await rabbit.queues();
-  const connection = await connect(rabbit.url);
-  const channel = await connection.createChannel();
-  for (const queue of listed) await channel.deleteQueue(queue);
-  await channel.deleteExchange("events");
-  await connection.close();
+export async function emptyBroker(rabbit: Rabbit | OwnRabbit): Promise<void> {
+  if ("isUp" in rabbit && !rabbit.isUp()) await rabbit.start();
+  await rabbit.evaluate(`[rabbit_amqqueue:delete(Queue, false, false, ${actor}) || Queue <- rabbit_amqqueue:list(${binary(rabbit.vhost)})],
+    [rabbit_exchange:delete({resource, Vhost, exchange, Name}, false, ${actor}) ||
+      {resource, Vhost, exchange, Name} <- rabbit_exchange:list_names(), Vhost == ${binary(rabbit.vhost)},
+      Name /= <<>>, binary:longest_common_prefix([Name, <<"amq.">>]) < 4]`);
 }
 
 /** Lets RabbitMQ take no larger messages than this, on channels that are opened from now on, while `work` runs. */
-export async function whileAllowing(rabbit: Rabbit, bytes: number, work: () => Promise<void>): Promise<void> {
-  const allowed = await rabbit.ctl("eval", "{ok, Bytes} = application:get_env(rabbit, max_message_size), Bytes.");
-  const allow = (most: number) => rabbit.ctl("eval", `application:set_env(rabbit, max_message_size, ${most}).`);
+export async function whileAllowing(rabbit: OwnRabbit, bytes: number, work: () => Promise<void>): Promise<void> {
+  const allowed = await rabbit.evaluate("{ok, Bytes} = application:get_env(rabbit, max_message_size), Bytes");
+  const allow = (most: number) => rabbit.evaluate(`application:set_env(rabbit, max_message_size, ${most})`);
   await allow(bytes);
   await work().finally(() => allow(Number(allowed)));
+}
+
+/** Name under which changes are made on a node. */
+const actor = `<<"tests">>`;
+
+/** Returns a text as an Erlang expression. */
+function binary(text: string): string {
+  return `<<${Buffer.from(text).join(",")}>>`;
 }

@@ -1,5 +1,6 @@
 // Faults of the network between the processes and RabbitMQ.
 import { eventually } from "../../support/processes";
+import { closeConnections } from "../../support/rabbit";
 import type { Fault } from "../fault";
 
 const transports = ["rabbitmq"] as const;
@@ -13,7 +14,7 @@ export const cut: Fault = {
   arrange: { proxies: true },
   async strike(system) {
     const { random, rabbit, programs } = system;
-    if (random.chance(0.2)) await rabbit.ctl("close_all_connections", "chaos");
+    if (random.chance(0.2)) await closeConnections(rabbit);
     else system.proxyOf(random.of(programs)).cut();
   },
 };

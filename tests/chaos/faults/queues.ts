@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { type Channel, connect } from "amqplib";
 import { eventually, send } from "../../support/processes";
+import { bindingsIn, closeConnections } from "../../support/rabbit";
 import type { Fault } from "../fault";
 import { type Role, roleNames, roles } from "../roles";
 import type { System } from "../system";
@@ -53,8 +54,8 @@ async function bound({ rabbit }: System, role: Role): Promise<void> {
   const keys = role === "shared" ? ["item.*"] : kinds.map((kind) => `item.${kind}`);
   await eventually(
     async () => {
-      const listed = await rabbit.ctl("-q", "list_bindings", "source_name", "destination_name", "routing_key", "--no-table-headers");
-      return keys.every((key) => listed.includes(`events\t${queue}\t${key}\n`)) || undefined;
+      const bindings = await bindingsIn(rabbit);
+      return keys.every((key) => bindings.includes(`events ${queue} ${key}`)) || undefined;
     },
     `${queue} to be bound`,
     60_000,
@@ -119,10 +120,10 @@ export const ackTimeout: Fault = {
         ["consumer_timeout", 1000],
         ["channel_tick_interval", 500],
       ]) {
-        await rabbit.ctl("eval", `application:set_env(rabbit, ${key}, ${ms}).`);
+        await rabbit.evaluate(`application:set_env(rabbit, ${key}, ${ms})`);
       }
       // A channel reads the setting when it is opened.
-      await rabbit.ctl("close_all_connections", "chaos");
+      await closeConnections(rabbit);
     }
     const { filtered } = consumers;
     const closed = () => filtered.output.filter((line) => line.includes("RabbitMQ closed a channel")).length;
@@ -131,8 +132,9 @@ export const ackTimeout: Fault = {
     await eventually(() => (closed() > before ? true : undefined), "RabbitMQ to lose patience", 30_000);
   },
   async heal({ rabbit }) {
-    await rabbit.ctl("eval", "application:set_env(rabbit, consumer_timeout, 1800000).");
-    await rabbit.ctl("eval", "application:set_env(rabbit, channel_tick_interval, 60000).");
-    await rabbit.ctl("close_all_connections", "chaos");
+    await rabbit.evaluate(
+      "application:set_env(rabbit, consumer_timeout, 1800000), application:set_env(rabbit, channel_tick_interval, 60000)",
+    );
+    await closeConnections(rabbit);
   },
 };

@@ -1,0 +1,5 @@
+// Loaded by `bun test` before the first file. A hook here runs once for the whole run.
+import { afterAll } from "bun:test";
+import { disposeSharedNode } from "./rabbit";
+
+afterAll(disposeSharedNode);
