@@ -253,7 +253,7 @@ describe("what is not there", () => {
   });
 
   test("invalid ids and options are refused with exit code 2", async () => {
-    for (const id of ["0", "01", "-1", "1.5", "item:", "item:x", "Item:1", ":1", "1:2", "\x1b[2J", ""]) {
+    const refused = ["0", "01", "-1", "1.5", "item:", "item:x", "Item:1", ":1", "1:2", "\x1b[2J", ""].map(async (id) => {
       const bad = run(["consumers/audit.ts", `--show=${id}`], { env });
       expect([await bad.exited, bad.stderr as string[]]).toEqual([
         2,
@@ -262,7 +262,8 @@ describe("what is not there", () => {
           "Run with --help for usage.",
         ],
       ]);
-    }
+    });
+    await Promise.all(refused);
     const lost = run(["consumers/audit.ts", "--json"], { env });
     expect(await lost.exited).toBe(2);
     expect(lost.stderr[0]).toBe("--json requires --show.");

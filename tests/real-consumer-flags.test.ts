@@ -53,17 +53,19 @@ async function ended(file: string, ...words: string[]) {
 }
 
 describe.each(["logger.ts", "audit.ts", "webhook.ts", ...Object.keys(own)])("%s", (file) => {
-  test.each(["--help", "-h"])("%s explains it, with the flags of every consumer", async (word) => {
-    const { code, stdout, stderr } = await ended(file, word);
-    expect([code, stderr]).toEqual([0, ""]);
-    for (const flag of ["--health-port N", "--metrics-port N", "--help "]) expect(stdout).toContain(flag);
+  test("--help and -h explain it, with the flags of every consumer", async () => {
+    for (const { code, stdout, stderr } of await Promise.all(["--help", "-h"].map((word) => ended(file, word)))) {
+      expect([code, stderr]).toEqual([0, ""]);
+      for (const flag of ["--health-port N", "--metrics-port N", "--help "]) expect(stdout).toContain(flag);
+    }
   });
 
-  test.each([
-    ["--hepl", "Unknown option '--hepl'."],
-    ["fast", 'Unexpected argument "fast".'],
-  ])("%s is refused", async (word, mistake) => {
-    expect(await ended(file, word)).toEqual({ code: 2, stdout: "", stderr: `${mistake}\nRun with --help for usage.` });
+  test("unknown flags and arguments are refused", async () => {
+    const refused = (mistake: string) => ({ code: 2, stdout: "", stderr: `${mistake}\nRun with --help for usage.` });
+    expect(await Promise.all(["--hepl", "fast"].map((word) => ended(file, word)))).toEqual([
+      refused("Unknown option '--hepl'."),
+      refused('Unexpected argument "fast".'),
+    ]);
   });
 });
 

@@ -6,7 +6,7 @@ import { deadEvents, deadQueueInFile } from "./support/dead-letters";
 import { type Block, docBlocks, fileOf } from "./support/doc-pages";
 import { temporaryFolder } from "./support/folder";
 import { isOwn, type OpenApi, operationsOf } from "./support/openapi";
-import { endAll, environment, run, send, startApi } from "./support/processes";
+import { type Api, endAll, environment, run, send, startApi } from "./support/processes";
 import { copyProject } from "./support/project-copy";
 
 setDefaultTimeout(60_000);
@@ -44,40 +44,46 @@ const withCurl = Bun.which("curl") || process.env["NO_SKIP"] ? test : test.skip;
 
 withCurl("every example with curl is answered as it says, and every route of Warren has one", async () => {
   const shown = new Set<string>();
-  let document: OpenApi | undefined;
-  for (const block of blocks) {
-    // Each block stands by itself, before a service with an item, and one queue that has dead letters.
-    const data = join(folder.path, `${block.page.replace(/\W/g, "-")}-${block.line}`);
-    mkdirSync(join(data, "data", "consumers"), { recursive: true });
-    await deadQueueInFile(() => data).fill("audit", deadEvents(2));
-    const api = await startApi({ env: environment(data) });
-    document ??= (await (await fetch(`${api.url}/swagger/json`)).json()) as OpenApi;
-    await send("POST", `${api.url}/items`, { name: "Sample Item" });
-    let id = "";
-    let etag = "";
-    for (const command of curlCommands(block)) {
-      // curl itself, to this service, which says at the end what it has asked for and what came. A stream (-N) is left after a second.
-      const real = `command curl -sS -w '\\n%{method} %{url_effective} %{http_code}' "\${@//localhost:3000/${api.url.slice(7)}}"`;
-      const curl = command.includes(" -N ") ? `curl() { ${real} --max-time 1 2>/dev/null || [ $? = 28 ]; }` : `curl() { ${real}; }`;
-      const given = command.replace("/ID", `/${id}`).replace(shownEtag, etag || shownEtag);
-      const [, body = "", method, url = "", status] = /^([\s\S]*)\n(\S+) (\S+) (\d+)$/.exec(await bash(`${curl}; ${given}`)) ?? [];
-      const expected = / # (\d{3})\b/.exec(command)?.[1] ?? (/^\s*$/.test(body) ? "204" : "2..");
-      expect([command, status]).toEqual([command, expect.stringMatching(new RegExp(`^${expected}$`))]);
-      etag = /^etag: (\S+)/im.exec(body)?.[1] ?? etag;
-      id = /"id":"([^"]+)"/.exec(body)?.[1] ?? id;
-      const { pathname } = new URL(url);
-      const operation = operationsOf(document).find((one) => one.method === method && matches(one.path, pathname));
-      expect([command, operation?.name]).toEqual([command, expect.any(String)]);
-      shown.add(operation?.name ?? "");
-    }
-    expect(await api.stop()).toBe(0);
-  }
-  expect(
-    operationsOf(document as OpenApi)
-      .filter(isOwn)
-      .flatMap(({ name }) => (shown.has(name) ? [] : [name])),
-  ).toEqual([]);
+  const left = [...blocks];
+  const checkAll = async () => {
+    for (let block = left.shift(); block; block = left.shift()) for (const name of await operationsShown(block)) shown.add(name);
+  };
+  const [api] = await Promise.all([startApi({ env: environment(folder.path) }), checkAll(), checkAll()]);
+  const names = operationsOf(await documentOf(api)).filter(isOwn);
+  expect(names.flatMap(({ name }) => (shown.has(name) ? [] : [name]))).toEqual([]);
 });
+
+const documentOf = async ({ url }: Api) => (await (await fetch(`${url}/swagger/json`)).json()) as OpenApi;
+
+/** Runs a block by itself, before a service with an item, and one queue that has dead letters. Resolves with the operations it shows. */
+async function operationsShown(block: Block): Promise<string[]> {
+  const data = join(folder.path, `${block.page.replace(/\W/g, "-")}-${block.line}`);
+  mkdirSync(join(data, "data", "consumers"), { recursive: true });
+  await deadQueueInFile(() => data).fill("audit", deadEvents(2));
+  const api = await startApi({ env: environment(data) });
+  const operations = operationsOf(await documentOf(api));
+  const shown: string[] = [];
+  await send("POST", `${api.url}/items`, { name: "Sample Item" });
+  let id = "";
+  let etag = "";
+  for (const command of curlCommands(block)) {
+    // curl itself, to this service, which says at the end what it has asked for and what came. A stream (-N) is left after a second.
+    const real = `command curl -sS -w '\\n%{method} %{url_effective} %{http_code}' "\${@//localhost:3000/${api.url.slice(7)}}"`;
+    const curl = command.includes(" -N ") ? `curl() { ${real} --max-time 1 2>/dev/null || [ $? = 28 ]; }` : `curl() { ${real}; }`;
+    const given = command.replace("/ID", `/${id}`).replace(shownEtag, etag || shownEtag);
+    const [, body = "", method, url = "", status] = /^([\s\S]*)\n(\S+) (\S+) (\d+)$/.exec(await bash(`${curl}; ${given}`)) ?? [];
+    const expected = / # (\d{3})\b/.exec(command)?.[1] ?? (/^\s*$/.test(body) ? "204" : "2..");
+    expect([command, status]).toEqual([command, expect.stringMatching(new RegExp(`^${expected}$`))]);
+    etag = /^etag: (\S+)/im.exec(body)?.[1] ?? etag;
+    id = /"id":"([^"]+)"/.exec(body)?.[1] ?? id;
+    const { pathname } = new URL(url);
+    const operation = operations.find((one) => one.method === method && matches(one.path, pathname));
+    expect([command, operation?.name]).toEqual([command, expect.any(String)]);
+    shown.push(operation?.name ?? "");
+  }
+  expect(await api.stop()).toBe(0);
+  return shown;
+}
 
 function matches(template: string, path: string): boolean {
   return new RegExp(`^${template.replaceAll(/\{[^}]+\}/g, "[^/]+")}$`).test(path);

@@ -6,10 +6,8 @@ import { empty, WebhookTest } from "./support/webhook";
 setDefaultTimeout(60_000);
 
 let it: WebhookTest;
-let api: Api;
-beforeEach(async () => {
+beforeEach(() => {
   it = new WebhookTest();
-  api = await startApi({ env: it.env });
 });
 afterEach(async () => {
   await endAll();
@@ -17,6 +15,11 @@ afterEach(async () => {
 });
 
 describe("a subscriber that answers 410 Gone", () => {
+  let api: Api;
+  beforeEach(async () => {
+    api = await startApi({ env: it.env });
+  });
+
   test("gets nothing more, also after a restart, and the log says how to go on", async () => {
     const gone = it.subscriber("gone", () => empty(410));
     const good = it.subscriber("good");

@@ -19,6 +19,7 @@ import { openSqliteStore } from "../src/store/sqlite/store";
 import { openApi } from "./support/api";
 import { CommitThreads } from "./support/commit-threads";
 import { temporaryFolder } from "./support/folder";
+import { PassingTime } from "./support/passing-time";
 import { eventually } from "./support/processes";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue, order } from "./support/resources";
@@ -105,7 +106,9 @@ describe("an embedded consumer whose files were removed", () => {
   let consumer: RunningConsumer;
   let handled: string[];
   let recorded: ReturnType<typeof recordedLog>;
+  let time: PassingTime;
   beforeEach(async () => {
+    time = new PassingTime();
     config = configOf();
     recorded = recordedLog();
     handled = [];
@@ -114,7 +117,11 @@ describe("an embedded consumer whose files were removed", () => {
   afterEach(async () => {
     await consumer.stop();
     await engine.stop();
+    time.restore();
   });
+
+  /** Lets the consumer look at its files again. */
+  const untilNextLook = () => time.pass(1000);
 
   async function start(options: object = {}): Promise<void> {
     const ready = Promise.withResolvers<void>();
@@ -136,6 +143,7 @@ describe("an embedded consumer whose files were removed", () => {
 
   async function replaceAll(): Promise<void> {
     removeAll();
+    untilNextLook();
     await engine.stop();
     engine = await startEngine(config, catalogue, recordedLog().log);
   }
@@ -171,6 +179,7 @@ describe("an embedded consumer whose files were removed", () => {
     for (const name of ["1", "2", "3", "4"]) await insert(name);
     await untilHandled("1");
     removeAll();
+    untilNextLook();
     await engine.stop();
     gate.resolve();
     await untilHandled("1", "2", "3", "4");
@@ -188,6 +197,7 @@ describe("an embedded consumer whose files were removed", () => {
     await engine.stop();
     renameSync(file, `${file}.old`);
     await Bun.write(file, Bun.file(`${file}.old`));
+    untilNextLook();
     engine = await startEngine(config, catalogue, recordedLog().log);
     await insert("two");
     await untilHandled("one", "two");
@@ -205,6 +215,7 @@ describe("an embedded consumer whose files were removed", () => {
     await insert("one");
     await untilHandled("one");
     rmSync(join(data, "consumers"), { recursive: true });
+    untilNextLook();
     await insert("two");
     await eventually(
       () => (handled.lastIndexOf("two") > handled.lastIndexOf("one") && consumer.counts.handled > 1) || undefined,
@@ -225,6 +236,7 @@ describe("an embedded consumer whose files were removed", () => {
       file,
       "not a database at all, and long enough to be looked at as one by SQLite, which reads a header of a hundred bytes",
     );
+    untilNextLook();
     await expect(consumer.ended).rejects.toThrow(`Cannot read the event log in ${file}: file is not a database`);
     consumer = { ...consumer, stop: async () => {} };
   });

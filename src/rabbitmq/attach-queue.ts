@@ -4,7 +4,8 @@ import type { Announcer } from "./announcer";
 import type { Broker } from "./connection";
 import { declareResources, declareTemporaryQueue, queueDepth, subscriptionsQueue } from "./topology";
 
-const lookEveryMs = 250;
+/** Pauses between looks for the queue, in milliseconds: an API that runs makes it at once, and one that does not may take long to come. */
+const [shortestPauseMs, longestPauseMs] = [10, 250];
 /** Interval after which a consumer announces a missing queue again, provided that the API has read its earlier announcement. */
 const askAgainAfterMs = 60_000;
 
@@ -22,9 +23,11 @@ export async function attachQueue(broker: Broker, announcer: Announcer, closed: 
     announcer.announce({ queue, types: [...wanted], startFrom: startFrom instanceof Date ? startFrom.toISOString() : startFrom });
   await announce();
   let askedAt = performance.now();
+  let pauseMs = shortestPauseMs;
   for (let told = false; !closed.aborted && (await queueDepth(broker, queue)) === undefined; told = true) {
     if (!told) log.info({ queue }, "Waiting for the API to create this queue and fill it from its log: start it with `bun run dev`");
-    await pause(lookEveryMs, closed);
+    await pause(pauseMs, closed);
+    pauseMs = Math.min(2 * pauseMs, longestPauseMs);
     if (performance.now() - askedAt < askAgainAfterMs) continue;
     askedAt = performance.now();
     // An unread announcement is still waiting for the API: do not send another.

@@ -8,7 +8,7 @@ import { type DeadQueue, deadEvents, deadQueueInFile, deadQueueOnRabbitmq } from
 import { temporaryFolder } from "../support/folder";
 import { type Api, endAll, environment, eventually, send, startApi } from "../support/processes";
 import { deadCount, type QueueConsumers, queueConsumers, untilDead } from "../support/queue-consumer";
-import { describeWithRabbit, emptyBroker, useOwnRabbit } from "../support/rabbit";
+import { deleteQueue, describeWithRabbit, emptyBroker, useOwnRabbit } from "../support/rabbit";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
@@ -369,7 +369,7 @@ describeWithRabbit("dead letters on RabbitMQ", () => {
     const consumer = await consumers.start({ queue: "stock" });
     await dead.fill("stock", deadEvents(3));
     await consumer.stop();
-    await rabbit().ctl("delete_queue", "stock");
+    await deleteQueue(rabbit(), "stock");
     const answer = await send("POST", `${api.url}/dead-letters/stock/redrive`, {});
     expect([answer.status, ((await answer.json()) as { detail: string }).detail]).toEqual([404, expect.stringContaining('"stock"')]);
     expect(((await (await send("GET", `${api.url}/dead-letters/stock`)).json()) as DeadLetterPage).deadLetters).toHaveLength(3);

@@ -1,5 +1,5 @@
 // Several programs that read the dead letters of one queue at once, on a real RabbitMQ.
-import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { type ChannelModel, connect } from "amqplib";
 import { type RabbitmqConfig, readConfig } from "../../src/config/config";
 import { QueueUnavailable } from "../../src/delivery/queue-errors";
@@ -21,14 +21,14 @@ describeWithRabbit("several readers of one queue of dead letters", () => {
   let connection: ChannelModel;
   const brokers: Broker[] = [];
 
-  beforeAll(async () => {
+  beforeEach(async () => {
     connection = await connect(rabbit().url);
   });
   afterEach(async () => {
     await Promise.all(brokers.splice(0).map((broker) => broker.close()));
+    await connection.close();
     await emptyBroker(rabbit());
   });
-  afterAll(() => connection?.close());
 
   /** As a process has it. */
   async function connected(): Promise<Broker> {

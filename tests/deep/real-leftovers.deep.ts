@@ -34,7 +34,10 @@ describeWithRabbit("a node and its port mapper are gone after kill -9 of the run
     await eventually(() => processes().length > (state === "starting" ? 1 : 2) || undefined, "its processes");
     await runner.stop("SIGKILL");
     await eventually(() => processes().length === 0 || undefined, "its processes to end");
-    await eventually(() => !readdirSync(join(ofRun, "..")).includes(ofRun.slice(ofRun.lastIndexOf("/") + 1)) || undefined, "its folder to go");
+    await eventually(
+      () => !readdirSync(join(ofRun, "..")).includes(ofRun.slice(ofRun.lastIndexOf("/") + 1)) || undefined,
+      "its folder to go",
+    );
     expect(processes()).toEqual([]);
     folder.remove();
   });

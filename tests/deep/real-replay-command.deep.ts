@@ -4,7 +4,7 @@ import { command, endTerminals, onTerminal } from "../support/command";
 import { temporaryFolder } from "../support/folder";
 import { type Api, endAll, environment, eventually, run, send, startApi } from "../support/processes";
 import { type QueueConsumer, type QueueConsumers, queueConsumers, type Seen } from "../support/queue-consumer";
-import { describeWithRabbit, emptyBroker, messagesIn, useOwnRabbit } from "../support/rabbit";
+import { deleteQueue, describeWithRabbit, emptyBroker, messagesIn, useOwnRabbit } from "../support/rabbit";
 import { seedItems } from "../support/seeded-log";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
@@ -244,7 +244,7 @@ describeWithRabbit("bun run replay on RabbitMQ", () => {
     await sending.line("Replaying all events", "stderr");
     await eventually(async () => ((await messagesIn(rabbit()))["audit"] ? true : undefined), "the first events");
     expect(sending.stderr).toContain('No consumer of "audit" is running: the events wait in the queue until one starts.');
-    await rabbit().ctl("delete_queue", "audit");
+    await deleteQueue(rabbit(), "audit");
     expect(await sending.exited).toBe(1);
     expect(sending.stderr.at(-1)).toMatch(/^The queue "audit" was deleted after \d+ events\.$/);
   });

@@ -7,7 +7,7 @@ import type { Replay } from "../../src/delivery/replays";
 import { temporaryFolder } from "../support/folder";
 import { type Api, endAll, environment, eventually, send, startApi } from "../support/processes";
 import { type QueueConsumers, queueConsumers, type Seen } from "../support/queue-consumer";
-import { describeWithRabbit, emptyBroker, useOwnRabbit } from "../support/rabbit";
+import { deleteQueue, describeWithRabbit, emptyBroker, useOwnRabbit } from "../support/rabbit";
 import { requests } from "../support/requests";
 import { seedItems } from "../support/seeded-log";
 
@@ -356,7 +356,7 @@ describeWithRabbit("replays on RabbitMQ", () => {
     await audit.untilSeen(300);
     expect(await audit.stop()).toBe(0);
     const replay = await startReplay({ queue: "audit", rate: 50 });
-    await rabbit().ctl("delete_queue", "audit");
+    await deleteQueue(rabbit(), "audit");
     const done = await finished(replay);
     expect([done.state, done.error]).toEqual(["failed", expect.stringContaining('"audit" was deleted')]);
     expect(done.progress).toBeLessThan(1);

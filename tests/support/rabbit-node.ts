@@ -44,6 +44,7 @@ export interface RabbitOptions {
 export async function startNode({ port = freePort(), managementPort }: RabbitOptions = {}): Promise<RabbitNode> {
   const folder = temporaryFolder().path;
   const [distPort, epmdPort] = [freePort(), freePort()];
+  const pidFile = join(folder, "pid");
   writeFileSync(join(folder, "plugins"), managementPort === undefined ? "[]." : "[rabbitmq_management].");
   writeFileSync(
     join(folder, "rabbitmq.conf"),
@@ -65,6 +66,7 @@ export async function startNode({ port = freePort(), managementPort }: RabbitOpt
     RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, "plugins"),
     RABBITMQ_CONF_ENV_FILE: "/dev/null",
     RABBITMQ_CONFIG_FILE: join(folder, "rabbitmq.conf"),
+    RABBITMQ_PID_FILE: pidFile,
   };
   // Erlang's port mapper outlives the node.
   const endMapper = ["epmd", "-port", String(epmdPort), "-kill"];
@@ -82,15 +84,19 @@ export async function startNode({ port = freePort(), managementPort }: RabbitOpt
   async function evaluate(code: string): Promise<string> {
     const cookie = readFileSync(join(folder, ".erlang.cookie"), "utf8").trim();
     // In base64, since erl_call prints text with escapes of its own.
-    const wrapped = `Value = begin ${code} end, Text = case io_lib:printable_unicode_list(Value) of true -> Value; false -> io_lib:format("~tp", [Value]) end, binary_to_list(base64:encode(unicode:characters_to_binary(Text))).\n`;
-    const out = await call([erlCall, "-sname", env.RABBITMQ_NODENAME, "-c", cookie, "-e"], wrapped);
-    const [, encoded] = /^\{ok, "([^"]*)"\}/.exec(out) ?? [];
-    if (encoded === undefined) throw new Error(`${code}: ${out}`);
-    return Buffer.from(encoded, "base64").toString();
+    const inBase64 = `Value = begin ${code} end,
+      Text = case io_lib:printable_unicode_list(Value) of true -> Value; false -> io_lib:format("~tp", [Value]) end,
+      binary_to_list(base64:encode(unicode:characters_to_binary(Text))).\n`;
+    const out = await call([erlCall, "-sname", env.RABBITMQ_NODENAME, "-c", cookie, "-e"], inBase64);
+    // No text at all comes as an empty list.
+    const answer = /^\{ok, (?:"([^"]*)"|\[\])\}/.exec(out);
+    if (!answer) throw new Error(`${code}: ${out}`);
+    return Buffer.from(answer[1] ?? "", "base64").toString();
   }
   async function start(): Promise<void> {
     if (disposed) throw new Error("This RabbitMQ has been disposed of.");
-    // A process group of its own holds the server's script and its Erlang machine.
+    rmSync(pidFile, { force: true });
+    // A process group of its own holds the server's script and the Erlang machine.
     server = Bun.spawn([`${bin}/rabbitmq-server`], { env, stdout: "ignore", stderr: "ignore", detached: true });
     withdraw();
     withdraw = leftovers.runAtEnd(`kill -9 -${server.pid}; ${endMapper.join(" ")}`);
@@ -102,7 +108,10 @@ export async function startNode({ port = freePort(), managementPort }: RabbitOpt
   }
   const isUp = () => server?.exitCode === null && server.signalCode === null;
   function signal(name: NodeJS.Signals): void {
-    if (server && isUp()) process.kill(-server.pid, name);
+    if (!server || !isUp()) return;
+    // The script ends after the machine. Before the machine has written its pid, both get the signal.
+    const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, "utf8")) : 0;
+    process.kill(pid || -server.pid, name);
   }
   async function kill(): Promise<void> {
     signal("SIGKILL");

@@ -100,6 +100,11 @@ export async function bindingsIn(rabbit: Rabbit): Promise<string[]> {
   return lines.split("\n").filter(Boolean);
 }
 
+export async function deleteQueue(rabbit: Rabbit, name: string): Promise<void> {
+  await rabbit.evaluate(`{ok, Queue} = rabbit_amqqueue:lookup({resource, ${binary(rabbit.vhost)}, queue, ${binary(name)}}),
+    rabbit_amqqueue:delete(Queue, false, false, ${actor})`);
+}
+
 /** Closes every connection of clients, as an administrator can. */
 export async function closeConnections(rabbit: Rabbit): Promise<void> {
   await rabbit.evaluate(`[rabbit_networking:close_connection(Pid, "a test") ||
