@@ -56,7 +56,10 @@ function onEither(rabbitmqUrl: () => string): void {
     expect(again.every((event) => event.replay)).toBe(true);
     api = await startApi({ env });
     await send("POST", `${api.url}/items`, { name: "x" });
-    expect(items(await prices.untilSeen(31))).toEqual(upTo(31));
+    await prices.untilItem(31);
+    // The API may have been stopped before it had recorded the end of the queue's fill, and then repeats it.
+    expect([...new Set(items(prices.seen()))]).toEqual(upTo(31));
+    expect(prices.seen().some((event) => event.replay)).toBe(false);
   });
 
   test("says which events it understood, in local time; a dry run counts them and sends none", async () => {
