@@ -177,9 +177,11 @@ describe("its schemas have names, so that generators make one type of each", () 
 
   test("times have their format", () => {
     const format = { type: "string", format: "date-time", description: expect.any(String) };
-    expect(document.components.schemas["Item"]?.["properties"]).toMatchObject({ createdAt: format, updatedAt: format });
-    expect(document.components.schemas["ParcelV1"]?.["properties"]).toMatchObject({ createdAt: format });
-    expect(document.components.schemas["OrderCreated"]?.["properties"]).toMatchObject({ timestamp: format });
+    // A copy, since Bun's toMatchObject writes matchers such as expect.any into what it compares.
+    const schemas = structuredClone(document.components.schemas);
+    expect(schemas["Item"]?.["properties"]).toMatchObject({ createdAt: format, updatedAt: format });
+    expect(schemas["ParcelV1"]?.["properties"]).toMatchObject({ createdAt: format });
+    expect(schemas["OrderCreated"]?.["properties"]).toMatchObject({ timestamp: format });
     expect(JSON.stringify(document)).not.toContain("x-documented-as");
   });
 });

@@ -64,7 +64,7 @@ describe("the executable", () => {
 
   test.skipIf(!Bun.which("strace") && !process.env["NO_SKIP"])("has the thread that makes slow commits", async () => {
     // -D: the process that is started is the API itself. A flush takes 5 ms, as on a slow disk.
-    const slow = join(cwd, "slow.sh");
+    const slow = join(folder.path, "slow.sh");
     const traced = `strace -D -f -qq -o /dev/null -e trace=fsync,fdatasync -e inject=fsync,fdatasync:delay_enter=5000 ${program}`;
     await Bun.write(slow, `#!/bin/sh\nexec ${traced}\n`);
     chmodSync(slow, 0o755);
