@@ -1,6 +1,6 @@
 // `bun run build`: one file that is the whole API, on a machine with nothing else.
-import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { chmodSync, existsSync, mkdtempSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "./support/folder";
 import { endAll, eventually, root, run, send, startApi, threadsOf } from "./support/processes";
@@ -14,10 +14,11 @@ let cwd: string;
 beforeAll(async () => {
   folder = temporaryFolder();
   program = join(folder.path, "warren");
-  cwd = join(folder.path, "empty");
-  mkdirSync(cwd);
   const build = run(["src/commands/build.ts", "--outfile", program]);
   expect([await build.exited, build.stderr.filter((line) => line.includes("error"))]).toEqual([0, []]);
+});
+beforeEach(() => {
+  cwd = mkdtempSync(join(folder.path, "empty-"));
 });
 afterEach(endAll);
 afterAll(() => folder.remove());
