@@ -1,5 +1,5 @@
 // One message never holds up the rest: what cannot be moved to a queue ends in a file.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { buildEvent } from "../src/consumer/test-consumer";
@@ -8,6 +8,9 @@ import { temporaryFolder } from "./support/folder";
 import type { Published } from "./support/mock-channel";
 import { settled } from "./support/settled";
 import { consumerOn, deliver } from "./support/subscribed";
+
+// Deep nesting takes its time on a busy machine.
+setDefaultTimeout(60_000);
 
 /** As amqplib's when RabbitMQ closes a channel, or a connection. */
 const refusal = (code: number | string = 406) => Object.assign(new Error("message size 9 is larger than configured max size 8"), { code });

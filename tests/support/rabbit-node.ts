@@ -99,7 +99,9 @@ export async function startNode({ port = freePort(), managementPort }: RabbitOpt
     // A process group of its own holds the server's script and the Erlang machine.
     server = Bun.spawn([`${bin}/rabbitmq-server`], { env, stdout: "ignore", stderr: "ignore", detached: true });
     withdraw();
-    withdraw = leftovers.runAtEnd(`kill -9 -${server.pid}; ${endMapper.join(" ")}`);
+    // A machine that was only starting may have started the mapper, which does not listen yet.
+    const endMapperSoon = `for seconds in 0 1 2; do sleep $seconds; ${endMapper.join(" ")}; done`;
+    withdraw = leftovers.runAtEnd(`kill -9 -${server.pid}; ${endMapperSoon}`);
     await eventually(() => (isUp() ? listens(port) : failedStart()), "RabbitMQ to listen", startTimeoutMs);
     await evaluate("rabbit:await_startup()");
   }

@@ -68,7 +68,8 @@ describeWithRabbit("announcements", () => {
   /** Everything that was announced up to now was read. */
   const read = () =>
     eventually(async () => ((await depth("warren.subscriptions")) === 0 ? true : undefined), "the announcements to be read");
-  const refused = (queue: string, problem: string) => api.line(new RegExp(`"queue":"${queue}".*"problem":".*${problem}.*was refused`));
+  const refused = (queue: string, problem: string) =>
+    api.line(new RegExp(`"queue":"${queue}".*"problem":".*${problem}.*Refused an announcement`));
   const bindings = async () => (await bindingsIn(rabbit)).filter((binding) => binding.startsWith("events audit item."));
   const keyFile = () => join(folder.path, "data", "warren.key");
   const all = ["item.created", "item.updated", "item.deleted"];
@@ -100,7 +101,7 @@ describeWithRabbit("announcements", () => {
       { queue: "audit", isUnsigned: 0 },
     ]);
     file.close();
-    expect(api.stdout.concat(api.stderr).filter((line) => line.includes("was refused"))).toEqual([]);
+    expect(api.stdout.concat(api.stderr).filter((line) => line.includes("Refused an announcement"))).toEqual([]);
   });
 
   test("nobody without the key takes events from a queue, also not after a restart; it is logged once, and status shows it", async () => {
@@ -132,7 +133,7 @@ describeWithRabbit("announcements", () => {
     await create(1);
     await audit.untilSeen(3);
     expect(await bindings()).toHaveLength(3);
-    expect(api.stdout.filter((line) => line.includes("was refused"))).toEqual([]);
+    expect(api.stdout.filter((line) => line.includes("Refused an announcement"))).toEqual([]);
     const { code, stdout } = await command("status", [], env);
     expect(code).toBe(1);
     expect(stdout).toContain('An announcement of "audit" was refused: it is not signed with the key of this API, so it cannot decide');
@@ -234,7 +235,7 @@ describeWithRabbit("announcements", () => {
     expect(await queues()).toHaveLength(2);
     await create(1);
     await audit.untilSeen(1);
-    expect(api.stdout.filter((line) => line.includes("was refused")).length).toBeLessThanOrEqual(101);
+    expect(api.stdout.filter((line) => line.includes("Refused an announcement")).length).toBeLessThanOrEqual(101);
     expect((await command("status", ["--json"], env)).code).toBe(1);
   });
 
