@@ -6,7 +6,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Config, readConfig } from "../src/config/config";
 import { startConsumer } from "../src/consumer/start";
-import { withStore } from "../src/embedded/replays";
+import { withStore } from "../src/embedded/queue-store";
 import { startEngine } from "../src/engine/engine";
 import { loadCatalogue } from "../src/project/resources";
 import { StoreUnavailable } from "../src/store/errors";

@@ -1,4 +1,4 @@
-import { type Replay, toReplay } from "../delivery/replays";
+import { type Replay, Replays, toReplay } from "../delivery/replays";
 import { EmbeddedReplays } from "../embedded/replays";
 import { printable } from "../observe/terminal";
 import { Trouble } from "./command";
@@ -15,10 +15,10 @@ export async function cancelReplay(reached: Reached, id: string): Promise<number
   const { broker, config, consumers } = reached;
   const log = await existingLog(config);
   try {
-    const embedded = broker ? undefined : new EmbeddedReplays(log, consumers);
+    const embedded = broker ? undefined : new Replays(new EmbeddedReplays(log, consumers));
     const find = async (): Promise<Replay | undefined> => {
       const row = await log.replay(id);
-      return embedded ? embedded.get(id) : row && toReplay(row);
+      return embedded ? embedded.get(id) : row && toReplay({ row });
     };
     const replay = await find();
     if (!replay) throw new Trouble(`There is no replay "${printable(id)}". GET /replays lists them.`);

@@ -1,4 +1,4 @@
-import { type Replay, toReplay } from "../delivery/replays";
+import { type Replay, Replays, toReplay } from "../delivery/replays";
 import { EmbeddedReplays } from "../embedded/replays";
 import type { ConsumerStores } from "../store/consumer/stores";
 import { whenUnlocked } from "../store/lock-wait";
@@ -13,7 +13,7 @@ const patienceMs = 1500;
 
 /** Hands the replay to the queue's consumer, and follows it. Resolves with the exit code. */
 export async function replayEmbedded(consumers: ConsumerStores, { queue, selection, log, after, last }: Replaying): Promise<number> {
-  const { id } = await new EmbeddedReplays(log, consumers).start(queue, selection, { after, last });
+  const { id } = await new Replays(new EmbeddedReplays(log, consumers)).start(queue, selection, { after, last });
   const place = consumers.shownOf(queue);
   const store = await whenUnlocked(() => consumers.open(queue, { durable: false }));
   const stopping = Promise.withResolvers<"stopped">();
@@ -26,7 +26,7 @@ export async function replayEmbedded(consumers: ConsumerStores, { queue, selecti
   for (;;) {
     const row = store.replays.get(id);
     if (!row) throw new Trouble(`The replay is no longer in ${place}.`);
-    const replay: Replay = toReplay(row);
+    const replay: Replay = toReplay({ row });
     if (replay.state !== "running") {
       progress.end();
       if (replay.error !== null) throw new Trouble(replay.error);

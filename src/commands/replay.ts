@@ -1,8 +1,9 @@
+import { beginningOf, countPast } from "../delivery/count-past";
 import { UnknownQueue } from "../delivery/queue-errors";
 import { narrowed, typesOnQueue } from "../delivery/queue-types";
 import { InvalidSelection, readSelection } from "../delivery/read-selection";
 import type { ReplaySelection } from "../delivery/replay-selection";
-import { beginningOf, countPast, leastRate } from "../delivery/replays";
+import { leastRate, Replays } from "../delivery/replays";
 import { EmbeddedReplays } from "../embedded/replays";
 import { parseWords, runCommand, UsageError, wholeNumber } from "../observe/command-line";
 import { tell } from "../observe/terminal";
@@ -108,7 +109,7 @@ async function belonging(
   asked: ReplaySelection,
   catalogue: Catalogue,
 ): Promise<ReplaySelection> {
-  if (!broker) return new EmbeddedReplays(log, consumers).belonging(queue, asked);
+  if (!broker) return new Replays(new EmbeddedReplays(log, consumers)).belonging(queue, asked);
   if ((await queueDepth(broker, queue)) === undefined) throw new UnknownQueue(queue);
   return narrowed(asked, typesOnQueue(queue, catalogue, await log.subscriptions()));
 }

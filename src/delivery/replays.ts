@@ -1,7 +1,9 @@
 import type { LogReader } from "../store/log";
-import type { ReplayRow } from "../store/replay";
+import type { NewReplay, ReplayRow } from "../store/replay";
+import { beginningOf, type CountOptions, countPast, type LogPart } from "./count-past";
 import { QueueUnavailable } from "./queue-errors";
-import { parseSelection, type ReplaySelection, selects } from "./replay-selection";
+import { narrowed } from "./queue-types";
+import { parseSelection, type ReplaySelection } from "./replay-selection";
 
 /** A replay and its progress. */
 export interface Replay {
@@ -26,7 +28,7 @@ export interface Replay {
 /** Minimum rate in events per second: one event every 17 minutes. */
 export const leastRate = 0.001;
 /** Maximum number of unfinished replays, queued ones included: of one queue without RabbitMQ, of all queues with it. */
-export const mostUnfinished = 1000;
+const mostUnfinished = 1000;
 /** Maximum number of replays that run at the same time. The others are queued. */
 export const mostAtOnce = 4;
 
@@ -38,42 +40,126 @@ export class NotCancellable extends Error {
   override readonly name = "NotCancellable";
 }
 
+/** A replay as its transport has recorded it. */
+export interface RecordedReplay {
+  readonly row: ReplayRow;
+  /** True if it starts when other replays have finished. */
+  readonly isQueued?: boolean;
+  /** See {@link Replay.note}. */
+  readonly note?: string | null;
+}
+
+/** Sends replays to the queues of one transport, and records their progress. */
+export interface ReplayTransport {
+  readonly log: LogReader;
+  /**
+   * Resolves with the event types that belong on a queue. Null: all types.
+   *
+   * @throws {UnknownQueue} if the queue does not exist.
+   */
+  typesOn(queue: string): Promise<readonly string[] | null>;
+  /** Resolves with the number of unfinished replays that count with one of this queue. */
+  unfinished(queue: string): Promise<number>;
+  /**
+   * Records a replay, which then begins by itself.
+   *
+   * @throws {QueueUnavailable} if it cannot begin now.
+   */
+  begin(replay: Omit<NewReplay, "logId">): Promise<RecordedReplay>;
+  find(id: string): Promise<RecordedReplay | undefined>;
+  /** Resolves with up to `limit` replays, newest first. May leave out notes that take long. */
+  list(limit: number): Promise<RecordedReplay[]>;
+  /** Ends an unfinished replay early. */
+  cancel(id: string): Promise<void>;
+}
+
 /** Starts, cancels and inspects replays. */
-export interface Replays {
+export class Replays {
+  constructor(readonly transport: ReplayTransport) {}
+
   /**
    * Starts to send past events to one queue. Resolves before they are sent; a restart of the process does not end the
    * replay.
    *
+   * @param part part of the log to send. Default: from the beginning of the selection up to now.
    * @throws {UnknownQueue} if the queue does not exist.
    * @throws {QueueUnavailable} if the queue cannot be checked now, or too many replays are unfinished.
    */
-  start(queue: string, selection: ReplaySelection): Promise<Replay>;
+  async start(queue: string, selection: ReplaySelection, part: Partial<LogPart> = {}): Promise<Replay> {
+    const { log } = this.transport;
+    const sent = await this.belonging(queue, selection);
+    if ((await this.transport.unfinished(queue)) >= mostUnfinished)
+      throw new QueueUnavailable(`${mostUnfinished} replays are unfinished: cancel some, or wait until some have finished.`);
+    const { after = await beginningOf(log, selection), last = await log.end() } = part;
+    return toReplay(await this.transport.begin(newReplay(queue, sent, { after, last })));
+  }
+
   /**
    * Resolves with the number of events that a replay would send now: those of the selection that belong on the queue.
    *
    * @throws {UnknownQueue} if the queue does not exist.
    */
-  count(queue: string, selection: ReplaySelection, options?: CountOptions): Promise<number>;
-  get(id: string): Promise<Replay | undefined>;
+  async count(queue: string, selection: ReplaySelection, options?: CountOptions): Promise<number> {
+    return countPast(this.transport.log, await this.belonging(queue, selection), options);
+  }
+
+  /**
+   * Removes from a selection the event types that do not belong on the queue.
+   *
+   * @throws {UnknownQueue} if the queue does not exist.
+   */
+  async belonging(queue: string, selection: ReplaySelection): Promise<ReplaySelection> {
+    return narrowed(selection, await this.transport.typesOn(queue));
+  }
+
+  async get(id: string): Promise<Replay | undefined> {
+    const found = await this.transport.find(id);
+    return found && toReplay(found);
+  }
+
   /**
    * Ends a replay early. Events already sent stay on the queue. A replay that has ended is unchanged. Resolves with
    * undefined if the replay does not exist.
    *
    * @throws {NotCancellable} for a fill.
    */
-  cancel(id: string): Promise<Replay | undefined>;
+  async cancel(id: string): Promise<Replay | undefined> {
+    const replay = await this.get(id);
+    if (!replay || replay.finishedAt !== null) return replay;
+    if (replay.kind === "fill") throw new NotCancellable(`The new queue "${replay.queue}" is being filled; this cannot be cancelled.`);
+    await this.transport.cancel(id);
+    return this.get(id);
+  }
+
   /** Lists replays, newest first. */
-  list(limit: number): Promise<Replay[]>;
+  async list(limit: number): Promise<Replay[]> {
+    return (await this.transport.list(limit)).map(toReplay);
+  }
 }
 
-/** @param state state to show while the replay is unfinished. */
-export function toReplay(row: ReplayRow, state: "queued" | "running" = "running", note: string | null = null): Replay {
+/** Returns a replay to record. */
+export function newReplay(queue: string, selection: ReplaySelection, { after, last }: LogPart, fill = 0): Omit<NewReplay, "logId"> {
+  const createdAt = new Date().toISOString();
+  return { id: Bun.randomUUIDv7(), queue, fill, selection: JSON.stringify(selection), first: after, last, createdAt };
+}
+
+/** Returns a replay as users see it. */
+export function toReplay({ row, isQueued = false, note = null }: RecordedReplay): Replay {
   const { id, queue, fill, first, position, last, sent, createdAt, finishedAt, error } = row;
   return {
     id,
     queue,
     kind: fill === 1 ? "fill" : "replay",
-    state: finishedAt === null ? state : error === null ? "finished" : error === cancelledError ? "cancelled" : "failed",
+    state:
+      finishedAt === null
+        ? isQueued
+          ? "queued"
+          : "running"
+        : error === null
+          ? "finished"
+          : error === cancelledError
+            ? "cancelled"
+            : "failed",
     selection: parseSelection(row.selection),
     sent,
     progress: finishedAt !== null && error === null ? 1 : last > first ? Math.min(1, (position - first) / (last - first)) : 0,
@@ -86,41 +172,4 @@ export function toReplay(row: ReplayRow, state: "queued" | "running" = "running"
 
 export function noConsumerNote(queue: string, what: string): string {
   return `No consumer of "${queue}" is running: ${what}.`;
-}
-
-/** @throws {QueueUnavailable} if {@link mostUnfinished} replays are unfinished. */
-export function refuseTooMany(unfinished: number): void {
-  if (unfinished < mostUnfinished) return;
-  throw new QueueUnavailable(`${mostUnfinished} replays are unfinished: cancel some, or wait until some have finished.`);
-}
-
-/** Resolves with the position after which a selection begins. */
-export function beginningOf(log: LogReader, { from }: ReplaySelection): Promise<number> {
-  return from === null ? Promise.resolve(0) : log.positionBefore(from);
-}
-
-/** A part of the log: the entries after position `after`, up to and including `last`. */
-export interface LogPart {
-  readonly after: number;
-  readonly last: number;
-}
-
-export interface CountOptions extends Partial<LogPart> {
-  readonly onProgress?: (progress: number, count: number) => void;
-}
-
-/** Counts the events of a selection without sending them. */
-export async function countPast(log: LogReader, selection: ReplaySelection, options: CountOptions = {}): Promise<number> {
-  const first = options.after ?? (await beginningOf(log, selection));
-  const last = options.last ?? (await log.end());
-  let count = 0;
-  for (let position = first; position < last; ) {
-    const entries = await log.read(position, 1000);
-    if (entries.length === 0) break;
-    for (const entry of entries) if (entry.position <= last && selects(selection, entry)) count += 1;
-    position = entries.at(-1)?.position ?? last;
-    options.onProgress?.(Math.min(1, (position - first) / (last - first)), count);
-    await new Promise(setImmediate);
-  }
-  return count;
 }

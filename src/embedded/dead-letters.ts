@@ -11,7 +11,7 @@ import type { DeadRow } from "../store/consumer/dead-letter-table";
 import type { ConsumerStore } from "../store/consumer/store";
 import type { ConsumerStores } from "../store/consumer/stores";
 import { atOnce } from "../store/consumer/waiting-table";
-import { withStore } from "./replays";
+import { withStore } from "./queue-store";
 
 const batch = 500;
 

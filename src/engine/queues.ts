@@ -1,6 +1,6 @@
 import type { Config } from "../config/config";
 import type { DeadLetters } from "../delivery/dead-letters";
-import type { Replays } from "../delivery/replays";
+import { Replays } from "../delivery/replays";
 import type { ChosenTransport } from "../delivery/transport";
 import { EmbeddedDeadLetters } from "../embedded/dead-letters";
 import { EmbeddedReplays } from "../embedded/replays";
@@ -48,17 +48,20 @@ export async function startQueues(options: QueuesOptions): Promise<Queues> {
   const { config, broker, transport, store, relay, catalogue, consumers, log, tracing } = options;
   const embedded = {
     deadLetters: new EmbeddedDeadLetters(consumers),
-    replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, consumers),
+    replays: new Replays(new EmbeddedReplays({ ...store.log, logId: store.logId }, consumers)),
     ask: embeddedQueues(store, consumers),
   };
   if (!broker) return { ...embedded, replayed: () => Number.POSITIVE_INFINITY, stop() {} };
 
-  const replays = new RabbitReplays({ broker, store, relay, catalogue, log, tracing, quarantine: quarantineFolder(config.dataDir) });
-  await replays.resume();
+  const onRabbitmq = new RabbitReplays({ broker, store, relay, catalogue, log, tracing, quarantine: quarantineFolder(config.dataDir) });
+  await onRabbitmq.resume();
+  const replays = new Replays(onRabbitmq);
   // Also on the embedded transport: consumers may come with a RabbitMQ that appears later.
   const trust = { key: signingKey(config, log), onlySigned: config.strictTopology, refusals: new Refusals(store, log) };
-  void broker.keepChannel((channel, closed) => handleAnnouncements(channel, closed, { broker, store, replays, catalogue, log, ...trust }));
-  const stop = { replayed: () => replays.position, stop: () => replays.stop() };
+  void broker.keepChannel((channel, closed) =>
+    handleAnnouncements(channel, closed, { broker, store, replays, fills: onRabbitmq, catalogue, log, ...trust }),
+  );
+  const stop = { replayed: () => onRabbitmq.position, stop: () => onRabbitmq.stop() };
   if (transport.name === "embedded") return { ...embedded, ...stop };
   const known = async () => {
     const own = (await store.subscriptions.list()).map(({ queue }) => queue);

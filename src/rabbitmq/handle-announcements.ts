@@ -1,4 +1,5 @@
 import { ConsumerError, checkQueueName } from "../delivery/consumer-options";
+import { NotCancellable, type Replays } from "../delivery/replays";
 import { type Log, messageOf } from "../observe/logging";
 import type { Catalogue } from "../schema/catalogue";
 import { isUtcTime } from "../schema/time";
@@ -23,7 +24,8 @@ import { bindOwnQueue, declareSubscriptionsQueue, queueDepth, retryQueueLifetime
 export interface AnnouncementsOptions {
   readonly broker: Broker;
   readonly store: Pick<Store, "subscriptions" | "retryQueues">;
-  readonly replays: Pick<RabbitReplays, "isFilling" | "fill" | "cancel" | "abandon">;
+  readonly replays: Pick<Replays, "cancel">;
+  readonly fills: Pick<RabbitReplays, "isFilling" | "fill" | "abandon">;
   readonly catalogue: Catalogue;
   readonly log: Log;
   /** Key that announcements are signed with. */
@@ -82,7 +84,7 @@ async function carryOut(announcement: AnyAnnouncement, proof: Proof, options: An
     checkQueueName(announcement.queue);
     return await ("retryDelayMs" in announcement ? keepRetryQueue(announcement, options) : subscribe(announcement, proof, options));
   } catch (error) {
-    if (isAccessDenied(error) || error instanceof ConsumerError) return messageOf(error);
+    if (isAccessDenied(error) || error instanceof ConsumerError || error instanceof NotCancellable) return messageOf(error);
     throw error;
   }
 }
@@ -90,7 +92,7 @@ async function carryOut(announcement: AnyAnnouncement, proof: Proof, options: An
 async function subscribe(
   { queue, types, startFrom }: Announcement,
   proof: Proof,
-  { broker, store, replays, catalogue, log }: AnnouncementsOptions,
+  { broker, store, fills, catalogue, log }: AnnouncementsOptions,
 ): Promise<string | undefined> {
   if (catalogue.ownerOf(queue)) return `"${queue}" is shared by all its consumers`;
   if (startFrom !== "now" && startFrom !== "beginning" && !isUtcTime(startFrom)) return "its `startFrom` is not an RFC 3339 time in UTC";
@@ -114,7 +116,7 @@ async function subscribe(
     log.warn({ queue, types: lost }, "The consumer of a queue no longer subscribes to these events; the queue no longer gets them");
   const signedAt = isUnsigned || isStale ? (known?.signedAt ?? null) : proof.signedAt;
   await store.subscriptions.save({ queue, types: wanted, announcedAt: Date.now(), signedAt });
-  if (replays.isFilling(queue)) return undefined;
+  if (fills.isFilling(queue)) return undefined;
   if (depth !== undefined) {
     await bindOwnQueue(broker, queue, new Set(wanted), catalogue.resources);
     return undefined;
@@ -122,7 +124,7 @@ async function subscribe(
   if (isUnsigned) return `${proof.unsigned}, so the queue gets no past events`;
   if (isStale) return "it is older than the last one of this queue";
   log.info({ queue, types: wanted, startFrom }, "Filling a new queue from the event log");
-  await replays.fill(queue, wanted, startFrom);
+  await fills.fill(queue, wanted, startFrom);
   return undefined;
 }
 
@@ -143,15 +145,11 @@ async function keepRetryQueue(
 }
 
 /** Removes a queue. Its row stays for a while, without types, so that a resent older announcement cannot restore the queue. */
-async function remove(
-  { remove: queue }: Removal,
-  proof: Proof,
-  { store, replays, log }: AnnouncementsOptions,
-): Promise<string | undefined> {
+async function remove({ remove: queue }: Removal, proof: Proof, { store, fills, log }: AnnouncementsOptions): Promise<string | undefined> {
   if ("unsigned" in proof) return proof.unsigned;
   const known = await store.subscriptions.find(queue);
   if (known?.signedAt && known.signedAt > proof.signedAt) return "the queue was announced later";
-  await replays.abandon(queue);
+  await fills.abandon(queue);
   await store.retryQueues.remove(queue);
   await store.subscriptions.save({ queue, types: [], announcedAt: Date.now(), signedAt: proof.signedAt });
   log.info({ queue }, "Removed a queue on request");

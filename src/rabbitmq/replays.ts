@@ -1,22 +1,11 @@
 import { join } from "node:path";
+import { beginningOf } from "../delivery/count-past";
 import { QueueUnavailable, UnknownQueue } from "../delivery/queue-errors";
-import { narrowed, typesOnQueue } from "../delivery/queue-types";
-import type { ReplaySelection } from "../delivery/replay-selection";
-import {
-  beginningOf,
-  type CountOptions,
-  cancelledError,
-  countPast,
-  mostAtOnce,
-  NotCancellable,
-  noConsumerNote,
-  type Replay,
-  type Replays,
-  refuseTooMany,
-  toReplay,
-} from "../delivery/replays";
+import { typesOnQueue } from "../delivery/queue-types";
+import { cancelledError, mostAtOnce, newReplay, noConsumerNote, type RecordedReplay, type ReplayTransport } from "../delivery/replays";
 import { messageOf } from "../observe/logging";
-import type { ReplayRow } from "../store/replay";
+import type { LogReader } from "../store/log";
+import type { NewReplay, ReplayRow } from "../store/replay";
 import { unavailableIfDenied } from "./denied-access";
 import { Unroutable } from "./publisher";
 import { RabbitReplayRun, type RabbitReplaysOptions } from "./replay-run";
@@ -25,7 +14,7 @@ import { queueState } from "./topology";
 import { whyUnavailable } from "./unavailable";
 
 /** Replays from the event log to a RabbitMQ queue. They are stored, and continue after a restart. */
-export class RabbitReplays implements Replays {
+export class RabbitReplays implements ReplayTransport {
   /** Unfinished replays and fills, the oldest first. */
   readonly #unfinished = new Map<string, RabbitReplayRun>();
   readonly #stopping = new AbortController();
@@ -43,20 +32,26 @@ export class RabbitReplays implements Replays {
     return Math.min(...[...this.#unfinished.values()].map(({ row }) => row.position));
   }
 
-  async start(queue: string, selection: ReplaySelection): Promise<Replay> {
-    const trouble = whyUnavailable(this.options.broker);
-    if (trouble) throw new QueueUnavailable(trouble);
-    const { consumerCount } = await this.#find(queue);
-    refuseTooMany(this.#all(false).length);
-    const { row } = await this.#begin(queue, await this.#belonging(queue, selection), 0);
-    return this.#show(row, consumerCount === 0 ? noteOf(queue) : null);
+  get log(): LogReader {
+    return this.options.store.log;
   }
 
-  async count(queue: string, selection: ReplaySelection, options?: CountOptions): Promise<number> {
-    const { broker, store } = this.options;
-    // The log can be counted while RabbitMQ is unavailable.
-    if (!whyUnavailable(broker)) await this.#find(queue);
-    return countPast(store.log, await this.#belonging(queue, selection), options);
+  /** While RabbitMQ is unavailable, does not check the queue, so that the log can be counted. */
+  async typesOn(queue: string): Promise<readonly string[] | null> {
+    const { broker, store, catalogue } = this.options;
+    if (!whyUnavailable(broker) && !(await queueState(broker, queue).catch(unavailableIfDenied(queue)))) throw new UnknownQueue(queue);
+    return typesOnQueue(queue, catalogue, await store.subscriptions.list());
+  }
+
+  async unfinished(): Promise<number> {
+    return this.#all(false).length;
+  }
+
+  async begin(replay: Omit<NewReplay, "logId">): Promise<RecordedReplay> {
+    const trouble = whyUnavailable(this.options.broker);
+    if (trouble) throw new QueueUnavailable(trouble);
+    const { row } = await this.#add(replay);
+    return this.#recorded(row, await this.#noConsumerNote(row));
   }
 
   /** Returns whether an unfinished fill will bind this queue to the types its consumer wants. */
@@ -71,22 +66,22 @@ export class RabbitReplays implements Replays {
   async fill(queue: string, types: readonly string[], startFrom: string): Promise<void> {
     const from = startFrom === "beginning" || startFrom === "now" ? null : startFrom;
     const selection = { types, subject: null, from, to: null, rate: null, force: false };
-    await this.#begin(queue, selection, 1, startFrom === "now" ? await this.options.store.log.end() : undefined);
+    const end = await this.log.end();
+    const after = startFrom === "now" ? end : await beginningOf(this.log, selection);
+    await this.#add(newReplay(queue, selection, { after, last: end }, 1));
   }
 
-  async get(id: string): Promise<Replay | undefined> {
+  async find(id: string): Promise<RecordedReplay | undefined> {
     const row = this.#unfinished.get(id)?.row ?? (await this.options.store.replays.get(id));
-    return row && this.#show(row, await this.#noteOn(row));
+    return row && this.#recorded(row, await this.#noConsumerNote(row));
   }
 
-  async cancel(id: string): Promise<Replay | undefined> {
+  async cancel(id: string): Promise<void> {
     const run = this.#unfinished.get(id);
-    if (!run) return this.get(id);
-    if (run.isFill) throw new NotCancellable(`The new queue "${run.row.queue}" is being filled; this cannot be cancelled.`);
+    if (!run) return;
     await run.end(cancelledError);
     this.#forget(run);
     this.options.log.info({ queue: run.row.queue, replay: id, events: run.row.sent }, "Replay cancelled");
-    return this.get(id);
   }
 
   /** Ends every run for a queue that is no longer wanted. */
@@ -97,32 +92,26 @@ export class RabbitReplays implements Replays {
     }
   }
 
-  async list(limit: number): Promise<Replay[]> {
+  async list(limit: number): Promise<RecordedReplay[]> {
     const rows = await this.options.store.replays.list(limit);
-    return rows.map((row) => this.#show(this.#unfinished.get(row.id)?.row ?? row, null));
+    return rows.map((row) => this.#recorded(this.#unfinished.get(row.id)?.row ?? row, null));
   }
 
   stop(): void {
     this.#stopping.abort();
   }
 
-  async #find(queue: string) {
-    const state = await queueState(this.options.broker, queue).catch(unavailableIfDenied(queue));
-    if (!state) throw new UnknownQueue(queue);
-    return state;
-  }
-
-  async #noteOn({ queue, finishedAt }: ReplayRow): Promise<string | null> {
+  async #noConsumerNote({ queue, finishedAt }: ReplayRow): Promise<string | null> {
     const { broker } = this.options;
     if (whyUnavailable(broker)) return null;
     const state = await queueState(broker, queue).catch(() => undefined);
-    if (!state || state.consumerCount > 0) return null;
-    return finishedAt === null || state.messageCount > 0 ? noteOf(queue) : null;
+    if (!state || state.consumerCount > 0 || (finishedAt !== null && state.messageCount === 0)) return null;
+    return noConsumerNote(queue, "the events wait in the queue until one starts");
   }
 
-  #show(row: ReplayRow, note: string | null): Replay {
+  #recorded(row: ReplayRow, note: string | null): RecordedReplay {
     const notes = [this.#refusedOf(row), note].filter((each) => each !== null);
-    return toReplay(row, this.#unfinished.get(row.id)?.runs === false ? "queued" : "running", notes.join(" ") || null);
+    return { row, isQueued: this.#unfinished.get(row.id)?.runs === false, note: notes.join(" ") || null };
   }
 
   #refusedOf({ queue, refused }: ReplayRow): string | null {
@@ -130,23 +119,15 @@ export class RabbitReplays implements Replays {
     return `RabbitMQ refused ${refused === 1 ? "one event" : `${refused} events`}; see ${join(this.options.quarantine, queue)}.`;
   }
 
-  async #belonging(queue: string, selection: ReplaySelection): Promise<ReplaySelection> {
-    const { store, catalogue } = this.options;
-    return narrowed(selection, typesOnQueue(queue, catalogue, await store.subscriptions.list()));
-  }
-
   #all(fills: boolean): RabbitReplayRun[] {
     return [...this.#unfinished.values()].filter(({ isFill }) => isFill === fills);
   }
 
-  /** @param after the position to begin after. Default: what the selection says. */
-  async #begin(queue: string, selection: ReplaySelection, fill: number, after?: number): Promise<RabbitReplayRun> {
-    const { replays, log } = this.options.store;
-    const id = Bun.randomUUIDv7();
-    const [first, last] = [after ?? (await beginningOf(log, selection)), await log.end()];
-    await replays.add({ id, queue, fill, selection: JSON.stringify(selection), first, last, createdAt: new Date().toISOString() });
-    const run = new RabbitReplayRun(this.options, (await replays.get(id)) as ReplayRow);
-    this.#unfinished.set(id, run);
+  async #add(replay: Omit<NewReplay, "logId">): Promise<RabbitReplayRun> {
+    const { replays } = this.options.store;
+    await replays.add(replay);
+    const run = new RabbitReplayRun(this.options, (await replays.get(replay.id)) as ReplayRow);
+    this.#unfinished.set(replay.id, run);
     this.#startNext();
     return run;
   }
@@ -200,8 +181,4 @@ export class RabbitReplays implements Replays {
     this.#unfinished.delete(run.row.id);
     this.#startNext();
   }
-}
-
-function noteOf(queue: string): string {
-  return noConsumerNote(queue, "the events wait in the queue until one starts");
 }

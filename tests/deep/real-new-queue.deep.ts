@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { connect } from "amqplib";
 import type { Replay } from "../../src/delivery/replays";
+import { Replays } from "../../src/delivery/replays";
 import { item } from "../../src/domain/item";
 import { noTracing } from "../../src/observe/tracing";
 import { Broker } from "../../src/rabbitmq/connection";
@@ -230,7 +231,7 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
     try {
       await filling.fill("late", [type], "beginning");
       const [fill] = await eventually(async () => {
-        const all = await filling.list(10);
+        const all = await new Replays(filling).list(10);
         return all.every(({ state }) => state !== "running") ? all : undefined;
       }, "the fill to end");
       expect(fill).toMatchObject({ state: "finished", sent: past, error: null });

@@ -243,7 +243,7 @@ describeWithRabbit("bun run replay on RabbitMQ", () => {
   test("ends when the queue is deleted in the middle, and says so", async () => {
     const audit = await audited(300);
     expect(await audit.stop()).toBe(0);
-    const sending = run(["src/commands/replay.ts", "--queue", "audit", "--rate", "50"], { env });
+    const sending = run(["src/commands/replay.ts", "--queue", "audit", "--rate", "5"], { env });
     await sending.line("Replaying all events", "stderr");
     await eventually(async () => ((await messagesIn(rabbit()))["audit"] ? true : undefined), "the first events");
     expect(sending.stderr).toContain('No consumer of "audit" is running: the events wait in the queue until one starts.');

@@ -7,6 +7,7 @@ import { type AppOptions, buildApp } from "../../src/app/app";
 import health from "../../src/built-in/health";
 import metricsRoute from "../../src/built-in/metrics";
 import { consumers } from "../../src/consumers.generated";
+import { Replays } from "../../src/delivery/replays";
 import { EmbeddedDeadLetters } from "../../src/embedded/dead-letters";
 import { EmbeddedReplays } from "../../src/embedded/replays";
 import { findTimeline } from "../../src/engine/timelines";
@@ -90,7 +91,7 @@ export function openApi({
       storeFor: storesFor(system),
       catalogue: new Catalogue(resources),
       deadLetters: new EmbeddedDeadLetters(stores),
-      replays: new EmbeddedReplays({ ...store.log, logId: store.logId }, stores),
+      replays: new Replays(new EmbeddedReplays({ ...store.log, logId: store.logId }, stores)),
       timeline: (id) => findTimeline({ store, consumers: stores, rabbitmq: undefined }, id),
       relay,
       clientOf: clientsBehind(config.trustedProxies ?? 0),

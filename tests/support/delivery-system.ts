@@ -7,7 +7,7 @@ import { type Config, readConfig } from "../../src/config/config";
 import { startConsumer } from "../../src/consumer/start";
 import type { RunningConsumer } from "../../src/delivery/running";
 import { item } from "../../src/domain/item";
-import { withStore } from "../../src/embedded/replays";
+import { withStore } from "../../src/embedded/queue-store";
 import { type Engine, startEngine } from "../../src/engine/engine";
 import { loadCatalogue } from "../../src/project/resources";
 import { Broker } from "../../src/rabbitmq/connection";
