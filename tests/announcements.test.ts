@@ -3,14 +3,17 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../src/config/config";
+import { NotCancellable } from "../src/delivery/replays";
 import { longestAnnouncement, parseAnnouncement } from "../src/rabbitmq/announcement";
 import { proofOf, signatureHeader, signatureOf } from "../src/rabbitmq/announcement-signature";
-import type { Message } from "../src/rabbitmq/connection";
+import type { Broker, ConfirmChannel, Message } from "../src/rabbitmq/connection";
+import { handleAnnouncements } from "../src/rabbitmq/handle-announcements";
 import { Places } from "../src/rabbitmq/places";
 import { Refusals } from "../src/rabbitmq/refusals";
 import { signingKey } from "../src/rabbitmq/signing-key";
 import type { Refusal } from "../src/store/queue-store";
 import { temporaryFolder } from "./support/folder";
+import { MockChannel } from "./support/mock-channel";
 import { recordedLog } from "./support/recorded-log";
 
 const key = "k".repeat(43);
@@ -38,6 +41,38 @@ function proof({ user = "consumer", sender = "consumer", issuedAt = new Date(now
   const properties = { headers: { [signatureHeader]: signature }, userId: sender };
   return proofOf({ content, properties } as unknown as Message, parseAnnouncement(content) as never, key, now);
 }
+
+test("a cancellation that cannot be carried out is refused once; the announcements behind it are read", async () => {
+  const channel = new MockChannel();
+  const refused: [string, string][] = [];
+  const cancelled: string[] = [];
+  const options = {
+    broker: { withChannel: async () => {} } as unknown as Broker,
+    replays: {
+      async cancel(id: string) {
+        if (id === "fill") throw new NotCancellable("A new queue is being filled.");
+        cancelled.push(id);
+        return undefined;
+      },
+    },
+    ...{ key, onlySigned: true, log: recordedLog().log },
+    refusals: { note: (name: string, problem: string) => void refused.push([name, problem]) },
+  };
+  void handleAnnouncements(channel as unknown as ConfirmChannel, channel.signal, options as never);
+  while (channel.consumers.size === 0) await new Promise(setImmediate);
+  for (const cancel of ["fill", "other"]) {
+    const body = JSON.stringify({ cancel, issuedAt: new Date().toISOString(), user: null });
+    channel.deliver(body, { headers: { [signatureHeader]: signatureOf(key, Buffer.from(body)) } });
+  }
+  await channel.untilAcked(2);
+  expect([cancelled, refused]).toEqual([
+    ["other"],
+    [
+      ["fill", "A new queue is being filled."],
+      ["other", "there is no such replay"],
+    ],
+  ]);
+});
 
 test("what is signed with the key, by who sends it, lately, is believed", () => {
   expect(proof({})).toEqual({ signedAt: now });
