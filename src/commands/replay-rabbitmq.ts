@@ -3,11 +3,8 @@ import { noConsumerNote } from "../delivery/replays";
 import { messageOf } from "../observe/logging";
 import { tell } from "../observe/terminal";
 import type { Broker } from "../rabbitmq/connection";
-import { Culprit } from "../rabbitmq/culprit";
-import type { OutgoingMessage } from "../rabbitmq/message";
 import { Unroutable } from "../rabbitmq/publisher";
-import { quarantine } from "../rabbitmq/quarantine";
-import { sendPast } from "../rabbitmq/send-past";
+import { QueueSender, type SentSoFar } from "../rabbitmq/queue-sender";
 import { queueState } from "../rabbitmq/topology";
 import { interrupted, onInterrupt, quoted, Trouble } from "./command";
 import { Progress } from "./progress";
@@ -30,22 +27,16 @@ export async function replayOnRabbitmq(broker: Broker, replaying: Replaying, fol
   const stopping = new AbortController();
   const finished = new AbortController();
   const beganAt = performance.now();
-  let position = after;
-  let sent = 0;
   let failure: Error | undefined;
-  let refused = 0;
-  const culprit = new Culprit();
-  const putAway = ({ content, exchange, routingKey, options }: OutgoingMessage, why: string) => {
-    const file = quarantine(folder, queue, { content, fields: { exchange, routingKey }, properties: options }, null, why);
-    refused += 1;
-    progress.note(`Event ${options.messageId} (${content.length} bytes) was not sent; it is kept in ${file}. ${why}`);
-  };
-
-  const onProgress = (reached: number, total: number) => {
-    position = reached;
-    progress.update(last > after ? (reached - after) / (last - after) : 1, total);
-  };
-  onProgress(after, 0);
+  const onProgress = ({ position, sent }: SentSoFar) => progress.update(last > after ? (position - after) / (last - after) : 1, sent);
+  const sender = new QueueSender(
+    {
+      ...{ log, queue, selection, marked: true, quarantine: folder, onProgress },
+      onRefused: ({ id, bytes, file, why }) => progress.note(`Event ${id} (${bytes} bytes) was not sent; it is kept in ${file}. ${why}`),
+    },
+    { position: after, sent: 0, refused: 0 },
+  );
+  onProgress(sender.soFar);
   onInterrupt(() => {
     stopping.abort();
     // A broker that is unavailable or blocks publishers has nothing to confirm.
@@ -54,32 +45,15 @@ export async function replayOnRabbitmq(broker: Broker, replaying: Replaying, fol
   const watching = tellTrouble(broker, progress);
   await broker.keepChannel(
     async (channel, closed) => {
-      const before = sent;
       try {
-        await sendPast({
-          log,
-          channel,
-          queue,
-          selection,
-          after: position,
-          last,
-          marked: true,
-          culprit,
-          putAway,
-          closed,
-          stop: stopping.signal,
-          onProgress: (reached, confirmed) => {
-            sent = before + confirmed;
-            onProgress(reached, sent);
-          },
-        });
+        await sender.sendUpTo(last, channel, closed, stopping.signal);
         if (!closed.aborted) finished.abort();
       } catch (error) {
         if (!(error instanceof Unroutable)) {
           progress.note(`${messageOf(error)}; continuing after the last confirmed event.`);
           throw error;
         }
-        failure = new Trouble(`The queue "${queue}" was deleted after ${counted(sent, "event")}.`);
+        failure = new Trouble(`The queue "${queue}" was deleted after ${counted(sender.soFar.sent, "event")}.`);
         finished.abort();
       }
     },
@@ -88,6 +62,7 @@ export async function replayOnRabbitmq(broker: Broker, replaying: Replaying, fol
   clearInterval(watching);
   progress.end();
   if (failure) throw failure;
+  const { position, sent, refused } = sender.soFar;
   if (refused > 0) console.log(`RabbitMQ refused ${counted(refused, "event")}; see ${join(folder, queue)}.`);
   if (!stopping.signal.aborted) {
     console.log(`${counted(sent, "event")} sent to "${queue}" in ${took(performance.now() - beganAt)}.`);

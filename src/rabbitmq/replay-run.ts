@@ -6,11 +6,8 @@ import type { ReplayRow } from "../store/replay";
 import type { Store } from "../store/store";
 import { pause } from "../timing/pause";
 import type { Broker, ConfirmChannel } from "./connection";
-import { Culprit } from "./culprit";
-import type { OutgoingMessage } from "./message";
-import { quarantine } from "./quarantine";
+import { QueueSender, type RefusedEvent, type SentSoFar } from "./queue-sender";
 import type { Relay } from "./relay";
-import { sendPast } from "./send-past";
 import { bindOwnQueue, declareDurableQueue, queueDepth } from "./topology";
 
 export interface RabbitReplaysOptions {
@@ -36,12 +33,21 @@ export class RabbitReplayRun {
   runs = false;
   /** True if the queue of a fill is bound to new events, or is being bound. */
   isBound = false;
-  #culprit = new Culprit();
+  readonly #sender: QueueSender;
+  #savedAt = performance.now();
 
   constructor(
     readonly options: RabbitReplaysOptions,
     public row: ReplayRow,
-  ) {}
+  ) {
+    const { store, tracing, quarantine } = options;
+    const { queue, position, sent, refused } = row;
+    const onProgress = (soFar: SentSoFar) => this.#onProgress(soFar);
+    const onRefused = (event: RefusedEvent, soFar: SentSoFar) => this.#onRefused(event, soFar);
+    const selection = parseSelection(row.selection);
+    const sending = { log: store.log, queue, selection, marked: !this.isFill, quarantine, tracing, onProgress, onRefused };
+    this.#sender = new QueueSender(sending, { position, sent, refused });
+  }
 
   get isFill(): boolean {
     return this.row.fill === 1;
@@ -67,41 +73,27 @@ export class RabbitReplayRun {
   }
 
   async #sendUpTo(last: number, channel: ConfirmChannel, stop: AbortSignal): Promise<void> {
-    const { store, log, tracing } = this.options;
-    const sentBefore = this.row.sent;
-    let savedAt = performance.now();
-    const position = await sendPast({
-      log: store.log,
-      channel,
-      queue: this.row.queue,
-      selection: parseSelection(this.row.selection),
-      after: this.row.position,
-      last,
-      marked: !this.isFill,
-      culprit: this.#culprit,
-      putAway: (message, why) => {
-        this.#putAway(message, why);
-        savedAt = Number.NEGATIVE_INFINITY;
-      },
-      closed: stop,
-      tracing,
-      onProgress: (reached, confirmed) => {
-        this.row = { ...this.row, position: reached, sent: sentBefore + confirmed };
-        if (performance.now() - savedAt < saveEveryMs) return;
-        savedAt = performance.now();
-        this.save().catch((error: unknown) => log.warn({ error: messageOf(error) }, "Cannot store the progress of a replay"));
-      },
-    });
-    this.row = { ...this.row, position };
+    await this.#sender.sendUpTo(last, channel, stop);
+    this.#take(this.#sender.soFar);
   }
 
-  /** Keeps an event that RabbitMQ refuses in a file, so that it does not hold up those behind it. */
-  #putAway({ content, exchange, routingKey, options }: OutgoingMessage, error: string): void {
+  #take({ position, sent, refused }: SentSoFar): void {
+    this.row = { ...this.row, position, sent, refused };
+  }
+
+  #onProgress(soFar: SentSoFar): void {
+    this.#take(soFar);
+    if (performance.now() - this.#savedAt < saveEveryMs) return;
+    this.#savedAt = performance.now();
+    this.save().catch((error: unknown) => this.options.log.warn({ error: messageOf(error) }, "Cannot store the progress of a replay"));
+  }
+
+  #onRefused({ id: event, bytes, file, why: error }: RefusedEvent, soFar: SentSoFar): void {
+    this.#take(soFar);
+    // Otherwise, the event would be refused again after a restart.
+    this.#savedAt = Number.NEGATIVE_INFINITY;
     const { id, queue } = this.row;
-    const unwanted = { content, fields: { exchange, routingKey }, properties: options };
-    const file = quarantine(this.options.quarantine, queue, unwanted, null, error);
-    this.row = { ...this.row, refused: this.row.refused + 1 };
-    const about = { queue, replay: id, event: options.messageId, bytes: content.length, file, error };
+    const about = { queue, replay: id, event, bytes, file, error };
     this.options.log.error(about, "RabbitMQ refuses a past event; keeping it in a file and continuing with the next");
   }
 
@@ -113,8 +105,8 @@ export class RabbitReplayRun {
     const { id, queue, first } = this.row;
     if ((await queueDepth(this.options.broker, queue)) !== undefined) return;
     this.options.log.warn({ queue, replay: id }, "A queue was deleted while it was being filled; creating and filling it again");
-    this.row = { ...this.row, position: first, sent: 0, refused: 0 };
-    this.#culprit = new Culprit();
+    this.#sender.restart(first);
+    this.#take(this.#sender.soFar);
     await this.save();
   }
 
