@@ -1,5 +1,5 @@
 import type { Config } from "../config/config";
-import { knownQueues, rabbitQueues } from "../engine/queue-states";
+import { embeddedQueues, knownQueues, rabbitQueues } from "../engine/queue-states";
 import { loadCatalogue } from "../project/resources";
 import type { Broker } from "../rabbitmq/connection";
 import { openLog } from "../store/open";
@@ -59,22 +59,15 @@ async function onRabbitmq(broker: Broker, config: Config): Promise<ListedQueue[]
 async function inStores({ config, consumers }: Reached): Promise<ListedQueue[]> {
   const catalogue = await loadCatalogue();
   const log = await openLog(config);
-  const end = (await log?.end()) ?? 0;
-  const logId = log?.logId ?? "";
+  const states = await embeddedQueues(log && { log, logId: log.logId }, consumers)();
   log?.close();
   return Promise.all(
-    (await consumers.queues()).map(async (queue) => {
-      const { position, waiting, dead, running } = await consumers.state(queue, logId);
-      return {
-        queue,
-        kind: catalogue.ownerOf(queue) ? ("shared" as const) : ("own" as const),
-        exists: true,
-        messages: position === null ? null : Math.max(0, end - position),
-        retries: waiting,
-        deadLetters: dead,
-        consumers: running ? 1 : 0,
-        announcedAt: (await consumers.changedAt(queue)).toISOString(),
-      };
-    }),
+    states.map(async ({ queue, messages, retries, deadLetters, consumers: running }) => ({
+      queue,
+      kind: catalogue.ownerOf(queue) ? ("shared" as const) : ("own" as const),
+      exists: true,
+      ...{ messages, retries, deadLetters, consumers: running },
+      announcedAt: (await consumers.changedAt(queue)).toISOString(),
+    })),
   );
 }

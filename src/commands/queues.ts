@@ -4,6 +4,7 @@ import { Trouble } from "./command";
 import { confirmed } from "./confirmed";
 import { type ListedQueue, listQueues } from "./known-queues";
 import { paint, width } from "./output";
+import { backlogCells, backlogColumns } from "./queue-columns";
 import { ownDataOf, removeFromRabbitmq, removeStore } from "./remove-queue";
 import { table } from "./table";
 import { ago, counted, number, printableJson } from "./text";
@@ -46,20 +47,10 @@ await runCommand(help, async (words) => {
 
 async function list(reached: Reached, { json }: Values): Promise<number> {
   const queues = await listQueues(reached);
-  const right = { align: "right" } as const;
-  const columns = [
-    { title: "WAITING", ...right },
-    { title: "RETRIES", ...right },
-    { title: "DEAD", ...right },
-    { title: "CONSUMERS", ...right },
-    { title: "ANNOUNCED" },
-    { title: "QUEUE" },
-  ];
+  const columns = [...backlogColumns, { title: "CONSUMERS", align: "right" as const }, { title: "ANNOUNCED" }, { title: "QUEUE" }];
   const now = Date.now();
-  const rows = queues.map(({ queue, kind, exists, messages, retries, deadLetters, consumers, announcedAt }) => [
-    messages === null ? "–" : number(messages),
-    number(retries),
-    deadLetters > 0 ? paint("red", number(deadLetters)) : "0",
+  const rows = queues.map(({ queue, kind, exists, consumers, announcedAt, ...backlog }) => [
+    ...backlogCells(backlog, paint),
     number(consumers),
     ago(announcedAt, now) || "–",
     printable(queue) + (kind === "shared" ? paint("dim", " (of a resource)") : exists ? "" : paint("dim", " (missing)")),

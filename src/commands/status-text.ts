@@ -1,4 +1,5 @@
 import { printable } from "../observe/terminal";
+import { backlogCells, backlogColumns } from "./queue-columns";
 import { isLeftAlone, type Need } from "./system-needs";
 import type { ObservedQueue, SystemState } from "./system-state";
 import { table } from "./table";
@@ -35,9 +36,7 @@ function queuesText({ queues, broker }: SystemState, paint: Paint, width: number
   if (queues.length === 0) return "No queues found. A consumer creates its queue when it first runs.";
   const right = { align: "right" } as const;
   const columns = [
-    { title: "WAITING", ...right },
-    { title: "RETRIES", ...right },
-    { title: "DEAD", ...right },
+    ...backlogColumns,
     { title: "CONSUMERS", ...right },
     // RabbitMQ does not report the age of messages.
     ...(broker ? [] : [{ title: "OLDEST", ...right }]),
@@ -45,9 +44,7 @@ function queuesText({ queues, broker }: SystemState, paint: Paint, width: number
     { title: "QUEUE" },
   ];
   const rows = queues.map((queue) => [
-    queue.messages === null ? "–" : number(queue.messages),
-    number(queue.retries),
-    queue.deadLetters > 0 ? paint("red", number(queue.deadLetters)) : "0",
+    ...backlogCells(queue, paint),
     isLeftAlone(queue) ? paint("red", "0") : number(queue.consumers),
     ...(broker ? [] : [oldest(queue)]),
     perSecond(queue.perSecond, "+"),

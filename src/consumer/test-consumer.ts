@@ -1,6 +1,7 @@
 // Test kit for handlers: no broker, no database, no port. It runs the real consumer runtime.
 import type { AnyEvent, AskedTypes, EventPattern, Matching, NewestTypes } from "../delivery/consumed-events";
 import { type ConsumerOptions, resolveConsumer } from "../delivery/consumer-options";
+import { lazyStore } from "../delivery/lazy-store";
 import type { Outcome } from "../delivery/outcome";
 import { Worker } from "../delivery/worker";
 import type { Counts } from "../delivery/worker-tally";
@@ -13,7 +14,7 @@ import { versionOf } from "../schema/event-type";
 import { exampleOf } from "../schema/example";
 import type { Resources } from "../schema/registered";
 import type { RecordOf, Resource } from "../schema/resource";
-import type { ConsumerStore, Transaction } from "../store/consumer/store";
+import type { Transaction } from "../store/consumer/store";
 import { temporaryConsumerStore } from "../store/open";
 import type { ReplayMark } from "../store/replay";
 
@@ -136,13 +137,11 @@ export function testConsumer<const Pattern extends EventPattern, const Asked ext
   const { catalogue = ownResources, log = createLog({ level: "silent", format: "json", stream: 2 }) } = settings;
   const breaker = options.breaker ?? { minimum: Number.POSITIVE_INFINITY };
   const consumer = resolveConsumer({ ...options, breaker } as ConsumerOptions<Pattern, Asked>, catalogue, log, () => {});
-  let opened: ConsumerStore | undefined;
-  const store = () => {
-    opened ??= temporaryConsumerStore();
-    return opened;
-  };
-  if (consumer.exactlyOnce) store().together(() => consumer.setup(store().transaction));
-  const worker = new Worker(consumer, store);
+  const inMemory = { open: temporaryConsumerStore, shownOf: () => "memory" };
+  const store = lazyStore(consumer, inMemory, { durable: false });
+  // Fails at once, and not at the first event, if `setup` has a mistake.
+  if (consumer.exactlyOnce) store.open();
+  const worker = new Worker(consumer, store.open);
   let closed = false;
 
   function deliver(message: Event | string | Uint8Array, delivery: TestDelivery = {}): Promise<Outcome> {
@@ -151,7 +150,7 @@ export function testConsumer<const Pattern extends EventPattern, const Asked ext
     const body = bytesOf(message);
     const parsed = deaths > 1 ? parseEvent(body, catalogue) : undefined;
     // The worker counts the last death itself.
-    if (parsed?.ok) for (let death = 1; death < deaths; death += 1) store().countDeath(parsed.event.id);
+    if (parsed?.ok) for (let death = 1; death < deaths; death += 1) store.open().countDeath(parsed.event.id);
     return new Promise((resolve) => {
       // Resolves when the worker is done with it, so that the next step finds nothing half done.
       const settle = (outcome: Outcome) => void setImmediate(resolve, outcome);
@@ -172,13 +171,12 @@ export function testConsumer<const Pattern extends EventPattern, const Asked ext
     closed = true;
     await worker.drain();
     await new Promise(setImmediate);
-    opened?.close();
-    opened = undefined;
+    store.close();
   }
   return {
     deliver,
     deliverWithRetries,
-    rows: (sql, ...values) => store().transaction.all(sql, ...values),
+    rows: (sql, ...values) => store.open().transaction.all(sql, ...values),
     counts: worker.tally.counts,
     close,
     [Symbol.asyncDispose]: close,

@@ -16,7 +16,11 @@ export interface LazyStore {
 }
 
 /** Opens the consumer's store on first use. A RabbitMQ consumer without `exactlyOnce` or failures never creates one. */
-export function lazyStore(consumer: Consumer, consumers: ConsumerStores, options: { durable: boolean }): LazyStore {
+export function lazyStore(
+  consumer: Consumer,
+  consumers: Pick<ConsumerStores, "open" | "shownOf">,
+  options: { durable: boolean },
+): LazyStore {
   let store: ConsumerStore | undefined;
   let timer: Timer | undefined;
   function open(): ConsumerStore {

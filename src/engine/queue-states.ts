@@ -74,15 +74,20 @@ export function rabbitQueues(broker: Broker, known: () => Promise<readonly Known
   };
 }
 
-/** Returns a function that reads the consumers' own stores. Events that a consumer will skip count until it has skipped them. */
-export function embeddedQueues(store: Pick<Store, "log" | "logId">, consumers: ConsumerStores): AskQueues {
+/**
+ * Returns a function that reads the consumers' own stores. Events that a consumer will skip count until it has skipped them.
+ *
+ * @param store undefined: there is no event log yet, and so the number of messages is unknown.
+ */
+export function embeddedQueues(store: Pick<Store, "log" | "logId"> | undefined, consumers: ConsumerStores): AskQueues {
   return async () => {
-    const end = await store.log.end();
+    const end = (await store?.log.end()) ?? 0;
+    const logId = store?.logId ?? "";
     const states: QueueState[] = [];
     for (const queue of await consumers.queues()) {
-      const { position, waiting, dead, running } = await consumers.state(queue, store.logId);
+      const { position, waiting, dead, running } = await consumers.state(queue, logId);
       const messages = position === null ? null : Math.max(0, end - position);
-      const [oldest] = position !== null && messages ? await store.log.read(position, 1) : [];
+      const [oldest] = store && position !== null && messages ? await store.log.read(position, 1) : [];
       const oldestAt = oldest?.timestamp ?? null;
       states.push({ queue, messages, consumers: running ? 1 : 0, retries: waiting, deadLetters: dead, oldestAt });
     }
