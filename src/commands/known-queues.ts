@@ -59,8 +59,7 @@ async function onRabbitmq(broker: Broker, config: Config): Promise<ListedQueue[]
 async function inStores({ config, consumers }: Reached): Promise<ListedQueue[]> {
   const catalogue = await loadCatalogue();
   const log = await openLog(config);
-  const states = await embeddedQueues(log && { log, logId: log.logId }, consumers)();
-  log?.close();
+  const states = await embeddedQueues(log && { log, logId: log.logId }, consumers)().finally(() => log?.close());
   return Promise.all(
     states.map(async ({ queue, messages, retries, deadLetters, consumers: running }) => ({
       queue,

@@ -216,7 +216,7 @@ function onEither(rabbitmqUrl: () => string): void {
     await audit.untilSeen(4);
     await audit.stop();
     const { id, note } = await startReplay({ queue: "audit" });
-    expect(note).toStartWith('No consumer of "audit" runs now: the ');
+    expect(note).toStartWith('No consumer of "audit" is running: the ');
     expect((await get<Replay>(`/replays/${id}`)).note).toBe(note);
   });
 
