@@ -212,7 +212,7 @@ describe("bun run dead-letters without a broker", () => {
 
   test("reports a mistake in the environment like the API does at its start", async () => {
     const { code, stderr } = await command("dead-letters", ["list"], { ...env, RABBITMQ_URL: "http://x", LOG_LEVEL: "loud" });
-    expect([code, stderr]).toEqual([1, expect.stringContaining("The configuration has 2 mistakes")]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining("The configuration has 2 errors")]);
   });
 });
 

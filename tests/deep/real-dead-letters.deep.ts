@@ -274,7 +274,7 @@ describe("dead letters without a broker", () => {
       const answer = await send("POST", `${api.url}${path}`, body);
       expect([answer.status, ((await answer.json()) as { detail: string }).detail]).toEqual([
         503,
-        expect.stringContaining("stock.db is held"),
+        expect.stringContaining("stock.db has been locked"),
       ]);
     }
     holder.run("COMMIT");

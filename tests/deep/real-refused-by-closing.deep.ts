@@ -76,7 +76,10 @@ describeWithRabbit("an event that is larger than RabbitMQ allows by now", () => 
       expect((await replays())[0]?.note).toStartWith("RabbitMQ refused one event");
       expect(await itemsIn("item_events")).toEqual(expect.arrayContaining([1, 2, 4, 5]) as number[]);
       const [file] = files("item_events");
-      expect(file).toMatchObject({ queue: "item_events", why: expect.stringMatching(/twice over this event: .*max size 800/) as string });
+      expect(file).toMatchObject({
+        queue: "item_events",
+        why: expect.stringMatching(/twice because of this event: .*max size 800/) as string,
+      });
       expect(JSON.parse(String(file?.["body"]))).toMatchObject({ item: { id: 3 } });
       expect(await needs("quarantine")).toMatchObject([{ queue: "item_events" }]);
       await api.line("RabbitMQ refuses a past event; keeping it in a file");
@@ -124,7 +127,7 @@ describeWithRabbit("an event that is larger than RabbitMQ allows by now", () => 
         const found = await needs("relay-stopped");
         return found.length > 0 ? found : undefined;
       }, "the status to name the event");
-      expect(need?.what).toMatch(/over the event [0-9a-f-]+ \(item.created, \d+ bytes\).*max size 800.*Raise max_message_size/);
+      expect(need?.what).toMatch(/because of the event [0-9a-f-]+ \(item.created, \d+ bytes\).*max size 800.*Raise max_message_size/);
       expect(await get<Health>("/health/ready")).toMatchObject({ status: "degraded", confirmed: 2 });
     });
     await eventually(async () => (await get<Health>("/health/ready")).confirmed === 5 || undefined, "all to be confirmed");

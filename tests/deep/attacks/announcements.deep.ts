@@ -197,7 +197,7 @@ describeWithRabbit("announcements", () => {
     await start();
     const audit = await consumers.start({ queue: "audit", events: ["item.created"] });
     await announce("consumer", { queue: "audit", types: ["item.created"], startFrom: "beginning" }, { queue: "audit", retryDelayMs: 1000 });
-    await api.line("will be refused by the next version");
+    await api.line("The next version will refuse this consumer's announcement");
     await announce("consumer", { queue: "audit", types: all, startFrom: "beginning" });
     await refused("audit", "may not decide");
     await api.stop();
