@@ -8,6 +8,7 @@ import type { Claim, ConsumerStores } from "../store/consumer/stores";
 import { whenUnlocked } from "../store/lock-wait";
 import type { LogFollower } from "../store/log-follower";
 import { openLog } from "../store/open";
+import { pause } from "../timing/pause";
 import { EmbeddedConsumer } from "./consume";
 
 /** Interval to check for a missing database, or for a lock that another process holds, in milliseconds. */
@@ -86,7 +87,7 @@ async function standBy(consumer: Consumer, consumers: ConsumerStores, stop: Abor
         "Another process consumes this queue; standing by to take over when it ends. To share the work, run RabbitMQ",
       );
     }
-    await Bun.sleep(tryEveryMs);
+    await pause(tryEveryMs, stop);
   }
   return undefined;
 }
@@ -96,7 +97,7 @@ async function waitForLog(consumer: Consumer, config: Pick<Config, "database">, 
   while (!stop.aborted) {
     const log = await readableLog(config);
     if (log) return log;
-    await Bun.sleep(tryEveryMs);
+    await pause(tryEveryMs, stop);
   }
   return undefined;
 }
