@@ -45,6 +45,8 @@ describeWithRabbit("announcements", () => {
   async function start(more: Record<string, string> = {}): Promise<void> {
     api = await startApi({ env: { ...env, ...more } });
     await api.line("Connected to RabbitMQ");
+    // Until the API has declared its queue, RabbitMQ drops what is sent to it.
+    await eventually(async () => ("warren.subscriptions" in (await messagesIn(rabbit)) ? true : undefined), "the queue of announcements");
   }
 
   /** Runs `use` on a channel of a user of RabbitMQ. */
@@ -199,7 +201,7 @@ describeWithRabbit("announcements", () => {
     await announce("consumer", { queue: "audit", types: ["item.created"], startFrom: "beginning" }, { queue: "audit", retryDelayMs: 1000 });
     await api.line("The next version will refuse this consumer's announcement");
     await announce("consumer", { queue: "audit", types: all, startFrom: "beginning" });
-    await refused("audit", "may not decide");
+    await refused("audit", "cannot decide");
     await api.stop();
     await start({ STRICT_TOPOLOGY: "on" });
     await announce("consumer", { queue: "audit", types: ["item.created"], startFrom: "beginning" });
@@ -267,7 +269,7 @@ describeWithRabbit("announcements", () => {
         await channel.waitForConfirms();
       });
       await refused("held", "RESOURCE_LOCKED");
-      await refused("amq.evil", "keeps for itself");
+      await refused("amq.evil", "is reserved for Warren or RabbitMQ");
       const audit = await consumers.start({ queue: "audit" });
       await create(1);
       await audit.untilSeen(1);
