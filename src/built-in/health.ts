@@ -66,7 +66,7 @@ export default defineRoute(({ system, relay }) =>
       async () => {
         await system.check().catch((error: unknown) => {
           if (error instanceof StoreReplaced) throw new HttpProblem(503, "The database file was removed or replaced; restart the API.");
-          throw error instanceof StoreUnavailable ? new HttpProblem(503, "Cannot write to the system.") : error;
+          throw error instanceof StoreUnavailable ? new HttpProblem(503, "Cannot write to the store.") : error;
         });
         const { transport, broker, position, problems: found } = relay();
         const expected = transport === "rabbitmq";
@@ -94,7 +94,7 @@ export default defineRoute(({ system, relay }) =>
           tags,
           summary: "Readiness check",
           description:
-            "Reports whether the service can handle requests. 503 means that it cannot write to the system. Without RabbitMQ, the service is still ready.",
+            "Reports whether the service can handle requests. 503 means that it cannot write to the store. Without RabbitMQ, the service is still ready.",
         },
       },
     ),

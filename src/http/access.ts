@@ -15,9 +15,9 @@ export function scopeFor(method: string, path: string): Scope | undefined {
 }
 
 /**
- * Returns a check of a request's token, which also identifies the request's actor. The check returns a 401 response if the token is missing or unknown, and a 403
- * response if its scope is too small (RFC 6750). Otherwise it returns undefined. Without configured tokens, every request
- * passes.
+ * Returns a check of a request's token, which also identifies the request's actor. The check returns a 401 response if the
+ * token is missing or unknown, and a 403 response if its scope is too small (RFC 6750). Otherwise it returns undefined. Without
+ * configured tokens, every request passes and has no actor.
  *
  * The check needs the path that the router uses, which can differ from the path in the URL.
  */
