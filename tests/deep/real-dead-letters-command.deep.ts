@@ -2,20 +2,17 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { interrupted } from "../../src/commands/command";
 import type { DeadLetterPage } from "../../src/delivery/dead-letters";
-import { command, type Ended, endTerminals, onTerminal } from "../support/command";
+import { command, type Ended, onTerminal } from "../support/command";
 import { deadEvents, deadQueueOnRabbitmq } from "../support/dead-letters";
-import { temporaryFolder } from "../support/folder";
-import { type Api, endAll, environment, eventually, run, send, startApi } from "../support/processes";
-import { type QueueConsumer, type QueueConsumers, queueConsumers, untilDead } from "../support/queue-consumer";
+import { eventually, run, send } from "../support/processes";
+import { type QueueConsumer, untilDead } from "../support/queue-consumer";
 import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
+import { useSystem } from "../support/use-system";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
 
-let folder: ReturnType<typeof temporaryFolder>;
-let env: Record<string, string>;
-let consumers: QueueConsumers;
-let api: Api;
+const { api, consumers, env, runOn } = useSystem();
 
 const deadLetters = (...words: string[]): Promise<Ended> => command("dead-letters", words, env);
 const done = (stdout: string) => ({ code: 0, stdout, stderr: "" });
@@ -33,19 +30,9 @@ async function givenUp(order: string, name = (letter: string) => letter): Promis
 }
 
 function onEither(rabbitmqUrl: () => string): void {
-  beforeEach(async () => {
-    folder = temporaryFolder();
-    env = environment(folder.path, rabbitmqUrl());
-    consumers = await queueConsumers(env);
-    api = await startApi({ env });
-    if (rabbitmqUrl() !== "none") await api.line("Connected to RabbitMQ");
-  });
-  afterEach(async () => {
-    await endTerminals();
-    await endAll();
-    consumers.remove();
-    folder.remove();
-  });
+  runOn(rabbitmqUrl);
+
+  beforeEach(api.start);
 
   test("lists queues, and the dead letters of one, without the API and in aligned columns", async () => {
     const { ids } = await givenUp("ab");

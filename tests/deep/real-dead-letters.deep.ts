@@ -5,32 +5,19 @@ import { join } from "node:path";
 import { connect } from "amqplib";
 import type { DeadLetter, DeadLetterPage } from "../../src/delivery/dead-letters";
 import { type DeadQueue, deadEvents, deadQueueInFile, deadQueueOnRabbitmq } from "../support/dead-letters";
-import { temporaryFolder } from "../support/folder";
-import { type Api, endAll, environment, eventually, send, startApi } from "../support/processes";
-import { deadCount, type QueueConsumers, queueConsumers, untilDead } from "../support/queue-consumer";
+import { eventually, send } from "../support/processes";
+import { deadCount, untilDead } from "../support/queue-consumer";
 import { deleteQueue, describeWithRabbit, emptyBroker, useOwnRabbit } from "../support/rabbit";
+import { useSystem } from "../support/use-system";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
 
-let folder: ReturnType<typeof temporaryFolder>;
-let env: Record<string, string>;
-let consumers: QueueConsumers;
-let api: Api;
+const { api, consumers, folder, runOn } = useSystem();
 
 function onEither(rabbitmqUrl: () => string, dead: DeadQueue): void {
-  beforeEach(async () => {
-    folder = temporaryFolder();
-    env = environment(folder.path, rabbitmqUrl());
-    consumers = await queueConsumers(env);
-    api = await startApi({ env });
-    if (rabbitmqUrl() !== "none") await api.line("Connected to RabbitMQ");
-  });
-  afterEach(async () => {
-    await endAll();
-    consumers.remove();
-    folder.remove();
-  });
+  runOn(rabbitmqUrl);
+  beforeEach(api.start);
 
   const post = async (path: string, body: unknown) => {
     const answer = await send("POST", `${api.url}${path}`, body);
@@ -228,7 +215,7 @@ function onEither(rabbitmqUrl: () => string, dead: DeadQueue): void {
     await eventually(async () => ((await dead.depth("stock")) < count - 2000 ? true : undefined), "the redrive to have begun");
     await api.stop("SIGKILL");
     expect(await redrive).toBe("cut off");
-    api = await startApi({ env });
+    await api.start();
     const left = await eventually(async () => {
       const answer = await post("/dead-letters/stock/redrive", {});
       return answer.status === 200 ? Number(answer.body["redriven"]) : undefined;

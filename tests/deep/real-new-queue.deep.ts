@@ -1,5 +1,5 @@
 // Where a consumer's new queue begins, and that no event is left out there: real processes on both transports.
-import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { connect } from "amqplib";
 import type { Replay } from "../../src/delivery/replays";
 import { Replays } from "../../src/delivery/replays";
@@ -9,46 +9,24 @@ import { Broker } from "../../src/rabbitmq/connection";
 import { RabbitReplays } from "../../src/rabbitmq/replays";
 import { queueDepth } from "../../src/rabbitmq/topology";
 import { openSqliteStore } from "../../src/store/sqlite/store";
-import { temporaryFolder } from "../support/folder";
-import { type Api, endAll, environment, eventually, send, startApi } from "../support/processes";
-import { type QueueConsumers, queueConsumers, type Seen } from "../support/queue-consumer";
+import { eventually, send } from "../support/processes";
+import { firstTimes, items, upTo } from "../support/queue-consumer";
 import { bindingsIn, describeWithRabbit, emptyBroker, useOwnRabbit } from "../support/rabbit";
 import { recordedLog } from "../support/recorded-log";
 import { requests } from "../support/requests";
 import { catalogue } from "../support/resources";
 import { seedItems } from "../support/seeded-log";
+import { useSystem } from "../support/use-system";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
 
-let folder: ReturnType<typeof temporaryFolder>;
-let env: Record<string, string>;
-let consumers: QueueConsumers;
-let api: Api;
+const { api, consumers, folder, runOn } = useSystem();
 
 const { health, replays, relayed, create, finished, writeOn } = requests(() => api.url);
-const items = (events: readonly Seen[]) => events.map(({ item }) => item);
-const upTo = (count: number, first = 1) => Array.from({ length: count - first + 1 }, (_, n) => n + first);
-/** Returns each event once, as a consumer with an inbox handles it. */
-const firstTimes = (events: readonly Seen[]) => [...new Set(events.map(({ id }) => id))];
-
-async function startWith(rabbitmqUrl: string): Promise<void> {
-  api = await startApi({ env });
-  if (rabbitmqUrl !== "none") await api.line("Connected to RabbitMQ");
-}
 
 function onEither(rabbitmqUrl: () => string): void {
-  beforeEach(async () => {
-    folder = temporaryFolder();
-    env = environment(folder.path, rabbitmqUrl());
-    consumers = await queueConsumers(env);
-  });
-  afterEach(async () => {
-    await endAll();
-    consumers.remove();
-    folder.remove();
-  });
-  const startApiHere = () => startWith(rabbitmqUrl());
+  runOn(rabbitmqUrl);
 
   for (const [startFrom, first] of [
     ["beginning", 1],
@@ -62,7 +40,7 @@ function onEither(rabbitmqUrl: () => string): void {
       const middle = new Date().toISOString();
       await Bun.sleep(5);
       await seedItems(folder.path, 3000);
-      await startApiHere();
+      await api.start();
       if (rabbitmqUrl() !== "none") await relayed();
       const writer = writeOn();
       await writer.until(200);
@@ -82,7 +60,7 @@ function onEither(rabbitmqUrl: () => string): void {
   }
 
   test("a queue that there was before is not filled again, however its consumer says it starts", async () => {
-    await startApiHere();
+    await api.start();
     const first = await consumers.start({ queue: "late", startFrom: "now" });
     await create(2);
     await first.untilSeen(2);
@@ -105,7 +83,7 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
 
   test("two processes of a new consumer started at once: every event once, to one of them", async () => {
     await seedItems(folder.path, 5000);
-    await startWith(rabbit().url);
+    await api.start();
     await relayed();
     const writer = writeOn();
     await writer.until(100);
@@ -128,7 +106,7 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
   });
 
   test("a binding that RabbitMQ has forgotten, as when it is killed a moment after it, is there again before events are sent", async () => {
-    await startWith(rabbit().url);
+    await api.start();
     const consumer = await consumers.start({ queue: "late" });
     await create(5);
     await consumer.untilItem(5);
@@ -137,7 +115,7 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
     const connection = await connect(rabbit().url);
     const channel = await connection.createChannel();
     await channel.unbindQueue("late", "events", "item.created");
-    await startWith(rabbit().url);
+    await api.start();
     await create(3);
     await relayed();
     expect((await channel.checkQueue("late")).messageCount).toBe(3);
@@ -146,12 +124,12 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
 
   test("kill -9 of the API in the middle of a fill: no gap, and in order", async () => {
     await seedItems(folder.path, 8000);
-    await startWith(rabbit().url);
+    await api.start();
     await relayed();
     const consumer = await consumers.start({ queue: "late" });
     await consumer.untilSeen(500);
     await api.stop("SIGKILL");
-    await startWith(rabbit().url);
+    await api.start();
     expect((await replays())[0]?.state).toBe("running");
     await create(50);
     await consumer.untilItem(8050);
@@ -163,7 +141,7 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
   test("a consumer that asks for more types while its queue is filled gets them from the end of the fill on", async () => {
     // So many that the second consumer starts long before the last is sent.
     await seedItems(folder.path, 40_000);
-    await startWith(rabbit().url);
+    await api.start();
     await relayed();
     const first = await consumers.start({ queue: "late", events: ["item.created"] });
     await first.untilSeen(500);
@@ -179,7 +157,7 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
 
   test("kill -9 of RabbitMQ in the middle of a fill: no gap, and in order", async () => {
     await seedItems(folder.path, 8000);
-    await startWith(rabbit().url);
+    await api.start();
     await relayed();
     const consumer = await consumers.start({ queue: "late" });
     await consumer.untilSeen(500);

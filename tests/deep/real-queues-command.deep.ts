@@ -3,20 +3,17 @@ import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ListedQueue } from "../../src/commands/known-queues";
-import { command, endTerminals, onTerminal } from "../support/command";
-import { temporaryFolder } from "../support/folder";
-import { type Api, endAll, environment, eventually, startApi } from "../support/processes";
-import { type QueueConsumers, queueConsumers, untilDead } from "../support/queue-consumer";
+import { command, onTerminal } from "../support/command";
+import { eventually } from "../support/processes";
+import { untilDead } from "../support/queue-consumer";
 import { describeWithRabbit, emptyBroker, messagesIn, useRabbit } from "../support/rabbit";
 import { requests } from "../support/requests";
+import { useSystem } from "../support/use-system";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
 
-let folder: ReturnType<typeof temporaryFolder>;
-let env: Record<string, string>;
-let consumers: QueueConsumers;
-let api: Api;
+const { api, consumers, env, folder, runOn } = useSystem();
 
 const { create, get, replays, startReplay } = requests(() => api.url);
 const queues = (...words: string[]) => command("queues", words, env);
@@ -24,19 +21,8 @@ const listed = async () => (JSON.parse((await queues("list", "--json")).stdout) 
 const find = async (name: string) => (await listed()).find(({ queue }) => queue === name);
 
 function onEither(rabbitmqUrl: () => string): void {
-  beforeEach(async () => {
-    folder = temporaryFolder();
-    env = environment(folder.path, rabbitmqUrl());
-    consumers = await queueConsumers(env);
-    api = await startApi({ env });
-    if (rabbitmqUrl() !== "none") await api.line("Connected to RabbitMQ");
-  });
-  afterEach(async () => {
-    await endTerminals();
-    await endAll();
-    consumers.remove();
-    folder.remove();
-  });
+  runOn(rabbitmqUrl);
+  beforeEach(api.start);
 
   test("lists every queue, with what waits there and who works on it", async () => {
     const audit = await consumers.start({ queue: "audit" });
@@ -155,7 +141,7 @@ describeWithRabbit("bun run queues on RabbitMQ", () => {
     expect([code, JSON.parse(stdout)]).toEqual([0, { removed: "audit", messages: 1, retries: 0, deadLetters: 0 }]);
     expect(stderr).toContain("The API is not running. It will forget the queue when it starts.");
     expect(Object.keys(await messagesIn(rabbit())).filter((queue) => queue.startsWith("audit"))).toEqual([]);
-    api = await startApi({ env });
+    await api.start();
     await eventually(async () => ((await find("audit")) === undefined ? true : undefined), "the API to forget it");
     await create(1);
     expect(Object.keys(await messagesIn(rabbit())).filter((queue) => queue.startsWith("audit"))).toEqual([]);

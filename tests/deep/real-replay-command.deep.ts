@@ -1,45 +1,30 @@
 // `bun run replay`: real processes on both transports, with and without a terminal.
-import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { command, endTerminals, onTerminal } from "../support/command";
-import { temporaryFolder } from "../support/folder";
-import { type Api, endAll, environment, eventually, run, send, startApi } from "../support/processes";
-import { type QueueConsumer, type QueueConsumers, queueConsumers, type Seen } from "../support/queue-consumer";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { command, onTerminal } from "../support/command";
+import { eventually, run, send } from "../support/processes";
+import { items, type QueueConsumer, upTo } from "../support/queue-consumer";
 import { deleteQueue, describeWithRabbit, emptyBroker, messagesIn, useOwnRabbit } from "../support/rabbit";
 import { seedItems } from "../support/seeded-log";
+import { useSystem } from "../support/use-system";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
 
-let folder: ReturnType<typeof temporaryFolder>;
-let env: Record<string, string>;
-let consumers: QueueConsumers;
-let api: Api;
+const { api, consumers, env, folder, runOn } = useSystem();
 
 const replay = (...words: string[]) => command("replay", words, env);
-const items = (events: readonly Seen[]) => events.map(({ item }) => item);
-const upTo = (count: number) => Array.from({ length: count }, (_, n) => n + 1);
 
 /** A queue "audit" whose consumer has seen as many events as there are. */
 async function audited(count: number): Promise<QueueConsumer> {
   await seedItems(folder.path, count);
-  api = await startApi({ env });
+  await api.start();
   const audit = await consumers.start({ queue: "audit" });
   await audit.untilSeen(count);
   return audit;
 }
 
 function onEither(rabbitmqUrl: () => string): void {
-  beforeEach(async () => {
-    folder = temporaryFolder();
-    env = environment(folder.path, rabbitmqUrl());
-    consumers = await queueConsumers(env);
-  });
-  afterEach(async () => {
-    await endTerminals();
-    await endAll();
-    consumers.remove();
-    folder.remove();
-  });
+  runOn(rabbitmqUrl);
 
   test("invariant 4: sends past events to exactly one queue, in order and marked, without the API", async () => {
     const audit = await audited(30);
@@ -54,7 +39,7 @@ function onEither(rabbitmqUrl: () => string): void {
     const again = (await audit.untilSeen(60)).slice(30);
     expect(items(again)).toEqual(upTo(30));
     expect(again.every((event) => event.replay)).toBe(true);
-    api = await startApi({ env });
+    await api.start();
     await send("POST", `${api.url}/items`, { name: "x" });
     await prices.untilItem(31);
     // The API may have been stopped before it had recorded the end of the queue's fill, and then repeats it.
@@ -66,7 +51,7 @@ function onEither(rabbitmqUrl: () => string): void {
     const audit = await audited(10);
     await send("PATCH", `${api.url}/items/3`, { price: 1 });
     await audit.untilSeen(11);
-    env = { ...env, TZ: "America/New_York" };
+    env["TZ"] = "America/New_York";
     for (const [words, said] of [
       [
         ["--from", "2000-01-01", "--events", "item.updated,*.deleted"],

@@ -1,50 +1,28 @@
 // Replays of past events to one queue, over HTTP: real processes on both transports.
 import { Database } from "bun:sqlite";
-import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { connect } from "amqplib";
 import type { Replay } from "../../src/delivery/replays";
-import { temporaryFolder } from "../support/folder";
-import { type Api, endAll, environment, eventually, send, startApi } from "../support/processes";
-import { type QueueConsumers, queueConsumers, type Seen } from "../support/queue-consumer";
+import { eventually, send } from "../support/processes";
+import { firstTimes, items, upTo } from "../support/queue-consumer";
 import { deleteQueue, describeWithRabbit, emptyBroker, useOwnRabbit } from "../support/rabbit";
 import { requests } from "../support/requests";
 import { seedItems } from "../support/seeded-log";
+import { useSystem } from "../support/use-system";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
 
-let folder: ReturnType<typeof temporaryFolder>;
-let env: Record<string, string>;
-let consumers: QueueConsumers;
-let api: Api;
+const { api, consumers, folder, runOn } = useSystem();
 
 const { post, get, replays, create, startReplay, finished } = requests(() => api.url);
-const items = (events: readonly Seen[]) => events.map(({ item }) => item);
-const upTo = (count: number, first = 1) => Array.from({ length: count - first + 1 }, (_, n) => n + first);
-/** Returns each event once, as a consumer with an inbox handles it. */
-const firstTimes = (events: readonly Seen[]) => [...new Set(events.map(({ id }) => id))];
-
-async function startWith(rabbitmqUrl: string): Promise<void> {
-  api = await startApi({ env });
-  if (rabbitmqUrl !== "none") await api.line("Connected to RabbitMQ");
-}
 
 function onEither(rabbitmqUrl: () => string): void {
-  beforeEach(async () => {
-    folder = temporaryFolder();
-    env = environment(folder.path, rabbitmqUrl());
-    consumers = await queueConsumers(env);
-  });
-  afterEach(async () => {
-    await endAll();
-    consumers.remove();
-    folder.remove();
-  });
-  const startApiHere = () => startWith(rabbitmqUrl());
+  runOn(rabbitmqUrl);
 
   test("invariant 4: a replay goes to exactly one queue, marked as one, in order", async () => {
-    await startApiHere();
+    await api.start();
     const audit = await consumers.start({ queue: "audit" });
     const prices = await consumers.start({ queue: "prices" });
     const shared = await consumers.start({ queue: "item_events" });
@@ -72,7 +50,7 @@ function onEither(rabbitmqUrl: () => string): void {
   });
 
   test("events, id, from and to say which; a dry run counts them and sends none", async () => {
-    await startApiHere();
+    await api.start();
     const audit = await consumers.start({ queue: "audit" });
     await create(3);
     await send("PATCH", `${api.url}/items/2`, { price: 1 });
@@ -109,7 +87,7 @@ function onEither(rabbitmqUrl: () => string): void {
   });
 
   test("a dry run counts what the replay sends: what the queue does not take is neither counted nor sent", async () => {
-    await startApiHere();
+    await api.start();
     const changes = await consumers.start({ queue: "changes", events: ["item.updated"] });
     await create(5);
     for (const id of [2, 3]) await send("PATCH", `${api.url}/items/${id}`, { price: 1 });
@@ -131,7 +109,7 @@ function onEither(rabbitmqUrl: () => string): void {
 
   test("a rate holds it back, and its progress tells how far it is", async () => {
     await seedItems(folder.path, 150);
-    await startApiHere();
+    await api.start();
     const audit = await consumers.start({ queue: "audit" });
     await audit.untilSeen(150);
     const began = performance.now();
@@ -150,7 +128,7 @@ function onEither(rabbitmqUrl: () => string): void {
   });
 
   test("what is asked for in a wrong way is refused, each mistake with its place", async () => {
-    await startApiHere();
+    await api.start();
     await consumers.start({ queue: "audit" });
     const unknown = await post("/replays", { queue: "no-such-queue" });
     expect([unknown.status, unknown.body["detail"]]).toEqual([404, expect.stringContaining('There is no queue "no-such-queue"')]);
@@ -182,7 +160,7 @@ function onEither(rabbitmqUrl: () => string): void {
 
   test("a replay can be cancelled while it runs or waits for its turn, and nothing more comes of it, also after a restart", async () => {
     await seedItems(folder.path, 20);
-    await startApiHere();
+    await api.start();
     const audit = await consumers.start({ queue: "audit" });
     await audit.untilSeen(20);
     const slow = await Promise.all(Array.from({ length: 4 }, () => startReplay({ queue: "audit", rate: 0.001 })));
@@ -194,7 +172,7 @@ function onEither(rabbitmqUrl: () => string): void {
     for (const { id } of [waiting, ...slow.slice(1)]) expect(await (await cancel(id)).json()).toMatchObject({ id, ...cancelled });
     const [first] = slow as [Replay];
     await api.stop();
-    await startWith(rabbitmqUrl());
+    await api.start();
     expect((await replays()).filter(({ state }) => state === "running").map(({ id }) => id)).toEqual([first.id]);
     expect(await (await cancel(first.id)).json()).toMatchObject({ ...cancelled, sent: expect.any(Number) });
     expect(await (await cancel(first.id)).json()).toMatchObject(cancelled);
@@ -208,7 +186,7 @@ function onEither(rabbitmqUrl: () => string): void {
   });
 
   test("a replay says that no consumer of its queue runs", async () => {
-    await startApiHere();
+    await api.start();
     const audit = await consumers.start({ queue: "audit" });
     await create(2);
     await audit.untilSeen(2);
@@ -221,7 +199,7 @@ function onEither(rabbitmqUrl: () => string): void {
   });
 
   test("a consumer that remembers what it has done absorbs a replay, unless it is forced", async () => {
-    await startApiHere();
+    await api.start();
     const stock = await consumers.start({ queue: "stock", exactlyOnce: true });
     await create(5);
     await stock.untilSeen(5);
@@ -246,7 +224,7 @@ describe("replays without a broker", () => {
 
   test("a replay continues after kill -9 of its consumer, and starts when there was none", async () => {
     await seedItems(folder.path, 2000);
-    await startWith("none");
+    await api.start();
     const first = await consumers.start({ queue: "audit" });
     await first.untilSeen(2000);
     expect(await first.stop()).toBe(0);
@@ -281,7 +259,7 @@ describeWithRabbit("replays on RabbitMQ", () => {
 
   test("a replayed message says so in its headers", async () => {
     await seedItems(folder.path, 1);
-    await startWith(rabbit().url);
+    await api.start();
     await declare("plain");
     const connection = await connect(rabbit().url);
     const channel = await connection.createChannel();
@@ -297,7 +275,7 @@ describeWithRabbit("replays on RabbitMQ", () => {
 
   test("a hundred slow replays take four channels and wait; others have their turn when those have ended", async () => {
     await seedItems(folder.path, 3);
-    await startWith(rabbit().url);
+    await api.start();
     await declare("plain");
     for (let n = 0; n < 99; n += 1) await startReplay({ queue: "plain", rate: 0.001 });
     await declare("other");
@@ -314,13 +292,13 @@ describeWithRabbit("replays on RabbitMQ", () => {
 
   test("a replay continues after kill -9 of the API in the middle", async () => {
     await seedItems(folder.path, 2000);
-    await startWith(rabbit().url);
+    await api.start();
     const audit = await consumers.start({ queue: "audit" });
     await audit.untilSeen(2000);
     const replay = await startReplay({ queue: "audit", rate: 500 });
     await audit.untilSeen(2800);
     await api.stop("SIGKILL");
-    await startWith(rabbit().url);
+    await api.start();
     expect((await get<Replay>(`/replays/${replay.id}`)).state).toBe("running");
     const done = await finished(replay);
     expect([done.state, done.progress]).toEqual(["finished", 1]);
@@ -332,7 +310,7 @@ describeWithRabbit("replays on RabbitMQ", () => {
 
   test("a replay goes on after RabbitMQ was killed in the middle; meanwhile a new one is refused with 503, and a dry run is not", async () => {
     await seedItems(folder.path, 1000);
-    await startWith(rabbit().url);
+    await api.start();
     const audit = await consumers.start({ queue: "audit" });
     await audit.untilSeen(1000);
     const replay = await startReplay({ queue: "audit", rate: 200 });
@@ -351,7 +329,7 @@ describeWithRabbit("replays on RabbitMQ", () => {
 
   test("a queue that is deleted in the middle ends the replay, and says why", async () => {
     await seedItems(folder.path, 300);
-    await startWith(rabbit().url);
+    await api.start();
     const audit = await consumers.start({ queue: "audit" });
     await audit.untilSeen(300);
     expect(await audit.stop()).toBe(0);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test
 import { join } from "node:path";
 import type { Need } from "../../src/commands/system-needs";
 import type { SystemState } from "../../src/commands/system-state";
-import { command, endTerminals, onTerminal } from "../support/command";
+import { command, onTerminal } from "../support/command";
 import { temporaryFolder } from "../support/folder";
 import { type Api, endAll, environment, eventually, type Running, run, send, startApi } from "../support/processes";
 import { projectWith } from "../support/project";
@@ -35,7 +35,6 @@ beforeEach(async () => {
   project = await projectWith({ "consumers/stock.ts": source });
 });
 afterEach(async () => {
-  await endTerminals();
   await endAll();
   project.remove();
   folder.remove();

@@ -1,19 +1,16 @@
 // What became of events, over HTTP and by `bun run events show`: real processes on both transports.
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { ConsumerTimeline, Timeline } from "../../src/delivery/timeline";
-import { command, endTerminals, onTerminal } from "../support/command";
-import { temporaryFolder } from "../support/folder";
-import { type Api, endAll, environment, eventually, send, startApi } from "../support/processes";
-import { type QueueConsumers, queueConsumers, untilDead } from "../support/queue-consumer";
+import { command, onTerminal } from "../support/command";
+import { eventually, send } from "../support/processes";
+import { untilDead } from "../support/queue-consumer";
 import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
+import { useSystem } from "../support/use-system";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
 
-let folder: ReturnType<typeof temporaryFolder>;
-let env: Record<string, string>;
-let consumers: QueueConsumers;
-let api: Api;
+const { api, consumers, env, runOn } = useSystem();
 
 const timeline = async (id: string) => (await (await send("GET", `${api.url}/events/${id}/timeline`)).json()) as Timeline;
 const consumerOf = ({ consumers }: Timeline, queue: string) => consumers.find((each) => each.queue === queue) as ConsumerTimeline;
@@ -37,19 +34,9 @@ const until = (id: string, queue: string, state: string, isTold: (told: Timeline
   }, `${id} to be ${state} at ${queue}`);
 
 function onEither(rabbitmqUrl: () => string, transport: Timeline["transport"]): void {
-  beforeEach(async () => {
-    folder = temporaryFolder();
-    env = environment(folder.path, rabbitmqUrl());
-    consumers = await queueConsumers(env);
-    api = await startApi({ env });
-    if (transport === "rabbitmq") await api.line("Connected to RabbitMQ");
-  });
-  afterEach(async () => {
-    await endTerminals();
-    await endAll();
-    consumers.remove();
-    folder.remove();
-  });
+  runOn(rabbitmqUrl);
+
+  beforeEach(api.start);
 
   test("an event that is handled, one that is tried again, one that is given up, and one that is put back", async () => {
     consumers.fails({ flaky: "once", bad: "reject", back: "reject" });

@@ -1,5 +1,5 @@
 import { tmpdir } from "node:os";
-import { eventually, root, run } from "./processes";
+import { endWithTest, eventually, root, run } from "./processes";
 
 type CommandName = "contracts" | "queues" | "dead-letters" | "doctor" | "events" | "replay" | "status";
 
@@ -25,8 +25,6 @@ export interface OnTerminal {
   readonly exited: Promise<number>;
 }
 
-const open = new Set<Bun.Subprocess>();
-
 /** Runs one of the project's commands on a separate terminal. */
 export function onTerminal(name: CommandName, words: readonly string[], env: Record<string, string>, columns = 100): OnTerminal {
   const decoder = new TextDecoder();
@@ -42,17 +40,11 @@ export function onTerminal(name: CommandName, words: readonly string[], env: Rec
       },
     },
   });
-  open.add(child);
+  endWithTest(child);
   return {
     text: () => text,
     until: (pattern) => eventually(() => pattern.exec(text) ?? undefined, `${pattern} on the terminal`),
     type: (keys) => void child.terminal?.write(keys),
-    exited: child.exited.finally(() => open.delete(child)),
+    exited: child.exited,
   };
-}
-
-/** Kills commands that a failed test left on a terminal. Call it in `afterEach`. */
-export async function endTerminals(): Promise<void> {
-  for (const child of open) child.kill("SIGKILL");
-  await Promise.all([...open].map((child) => child.exited));
 }

@@ -43,8 +43,7 @@ export function run(args: readonly string[], { cwd = root, env = {}, program = p
     stdout: to.stdout ?? "pipe",
     stderr: to.stderr ?? "pipe",
   });
-  running.add(child);
-  const withdraw = leftovers.runAtEnd(`kill -9 ${child.pid}`);
+  endWithTest(child);
   let waiting: (() => void)[] = [];
   const wake = () => {
     const woken = waiting;
@@ -57,9 +56,7 @@ export function run(args: readonly string[], { cwd = root, env = {}, program = p
   let ended = false;
   const exited = (async () => {
     const code = await child.exited;
-    withdraw();
     await drained;
-    running.delete(child);
     ended = true;
     wake();
     return code;
@@ -113,6 +110,16 @@ export function run(args: readonly string[], { cwd = root, env = {}, program = p
 }
 
 const running = new Set<Bun.Subprocess>();
+
+/** Lets {@link endAll} end a program, or the end of this process. */
+export function endWithTest(child: Bun.Subprocess): void {
+  running.add(child);
+  const withdraw = leftovers.runAtEnd(`kill -9 ${child.pid}`);
+  void child.exited.then(() => {
+    running.delete(child);
+    withdraw();
+  });
+}
 
 /** Kills programs that a failed test left running. Call it in `afterEach`. */
 export async function endAll(): Promise<void> {

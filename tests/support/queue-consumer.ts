@@ -57,6 +57,13 @@ export interface Seen {
   readonly replay: boolean;
 }
 
+/** Returns the ids of the items of events. */
+export const items = (events: readonly Seen[]): number[] => events.map(({ item }) => item);
+/** Returns the ids of events, each once, as a consumer with an inbox handles them. */
+export const firstTimes = (events: readonly Seen[]): string[] => [...new Set(events.map(({ id }) => id))];
+/** Returns the whole numbers from `first` to `last`. */
+export const upTo = (last: number, first = 1): number[] => Array.from({ length: last - first + 1 }, (_, n) => n + first);
+
 export interface QueueConsumer extends Running {
   /** Returns the events that reached the handler so far, including failed attempts. */
   seen(): Seen[];
