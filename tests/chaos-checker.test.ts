@@ -1,6 +1,6 @@
-// The checker of the fault suite: a history in which all is well breaks nothing, and each thing that may go wrong is caught by its name.
+// The checker of the fault suite finds each kind of violation. Without this proof, the suite could pass on anything.
 import { describe, expect, test } from "bun:test";
-import { check, figuresOf } from "./chaos/checker";
+import { check } from "./chaos/checker";
 import type { Change, Happening, History, Kind, Logged } from "./chaos/history";
 
 const change = (kind: Kind, name: string | undefined, item: number, version?: number): Change => ({
@@ -52,32 +52,6 @@ const telling = (told: Change["told"], ...added: Omit<Change, "told">[]): Partia
 
 test("a history in which all is well", () => {
   expect(check(good)).toEqual([]);
-  expect(figuresOf(good)).toEqual({ attempts: 4, acknowledged: 4, unknown: 0, events: 4, handled: 9, duplicates: 2, lost: 0 });
-});
-
-describe("what may be", () => {
-  const unanswered = { kind: "created" as const, name: "lost?", item: undefined, version: undefined };
-  test.each<[string, Partial<History>]>([
-    ["an answer that never came, and nothing was done", telling("unknown", unanswered)],
-    [
-      "an answer that never came, and the change was made",
-      {
-        ...telling("unknown", unanswered),
-        log: [...good.log, logged("e", "created", "lost?", 3, 1)],
-        items: new Map([...good.items, [3, { version: 1, name: "lost?" }]]),
-        consumers: good.consumers.map((consumer) => ({
-          ...consumer,
-          handled: [...consumer.handled, logged("e", "created", "lost?", 3, 1)],
-        })),
-      },
-    ],
-    ["a refusal after which nothing has changed", telling("refused", { ...unanswered, item: 7 })],
-    ["events of different items in another order", handling("once", c, a, d, b)],
-    ["a repeat of an old event where effects may be doubled", handling("seen", a, c, d, a, c)],
-    ["an order that somebody upset by a replay", { ordered: false, ...handling("once", b, a, c, d) }],
-  ])("%s", (_, difference) => {
-    expect(check({ ...good, ...difference })).toEqual([]);
-  });
 });
 
 describe("what must never be is caught by its name:", () => {
@@ -130,13 +104,4 @@ describe("what must never be is caught by its name:", () => {
     const history = { ...good, changes, log: [a, late, c, d], items: new Map([[1, { version: 3, name: "two" }]]), consumers };
     expect(namesOf(history)).toEqual([["gap-in-log", 1]]);
   });
-});
-
-test("a loss counts in the figures, whether it is a change or an event", () => {
-  const history = { ...good, ...handling("once", a, b, c), ...telling("done", change("created", "gone", 3, 1)) };
-  expect(figuresOf(history).lost).toBe(2);
-  expect(check(history)).toEqual([
-    { name: "lost-write", count: 1, example: "created gone was answered with 2xx and is not in the log" },
-    { name: "lost-event", count: 1, example: "once never had deleted of item 2, version 1 (d)" },
-  ]);
 });

@@ -33,7 +33,6 @@ describe("the project", () => {
 describe("the rules can fail: on a planted file, each says what is wrong", () => {
   test.each([
     ["src/domain/order.ts", 'import { readFileSync } from "node:fs";', "imports node:fs: domain imports TypeBox and warren/… only"],
-    ["src/domain/order.ts", 'import { z } from "zod";', "imports zod: domain imports TypeBox and warren/… only"],
     [
       "src/domain/order.ts",
       'import type { Store } from "../store/store";',
@@ -46,16 +45,6 @@ describe("the rules can fail: on a planted file, each says what is wrong", () =>
       "imports src/rabbitmq/relay: store stands on the floors below it, and rabbitmq is not on one",
     ],
     [
-      "src/timing/signal.ts",
-      'import type { Store } from "../store/store";',
-      "imports src/store/store: timing stands on the floors below it, and store is not on one",
-    ],
-    [
-      "src/store/store.ts",
-      'import { Broker } from "../rabbitmq/connection";',
-      "imports src/rabbitmq/connection: store stands on the floors below it, and rabbitmq is not on one",
-    ],
-    [
       "src/rabbitmq/message.ts",
       'import { consumeLog } from "../embedded/start";',
       "imports src/embedded/start: rabbitmq stands on the floors below it, and embedded is not on one",
@@ -64,21 +53,6 @@ describe("the rules can fail: on a planted file, each says what is wrong", () =>
       "src/rabbitmq/message.ts",
       'export { route } from "../routing/route";\nexport const a = 1;',
       "imports src/routing/route: rabbitmq stands on the floors below it, and routing is not on one",
-    ],
-    [
-      "src/delivery/replay.ts",
-      'import { buildApp } from "../app/app";',
-      "imports src/app/app: delivery stands on the floors below it, and app is not on one",
-    ],
-    [
-      "src/delivery/replay.ts",
-      'import { HttpProblem } from "../http/problem";',
-      "imports src/http/problem: delivery stands on the floors below it, and http is not on one",
-    ],
-    [
-      "src/config/config.ts",
-      'import { messageOf } from "../observe/logging";',
-      "imports src/observe/logging: config stands on the floors below it, and observe is not on one",
     ],
     [
       "src/engine/engine.ts",
@@ -97,12 +71,10 @@ describe("the rules can fail: on a planted file, each says what is wrong", () =>
     ],
     ["src/engine/engine.ts", "open(config.database.file);", "opens a database by its file: only src/store/ does"],
     ["src/app/serve.ts", 'import items from "../../routes/items";', "imports routes/items: the library never imports what users own"],
-    ["src/app/serve.ts", 'import { item } from "../domain/item";', "imports src/domain/item: the library never imports what users own"],
     ["src/app/serve.ts", 'import { crud } from "../public/crud";', "imports src/public/crud: the library never imports its public face"],
     ["src/app/serve.ts", 'import { crud } from "warren/crud";', "imports warren/crud: the library never imports its public face"],
     ["src/delivery/replay.ts", 'const { connect } = await import("amqplib");', "imports amqplib: only src/rabbitmq/ knows amqplib"],
     ["src/delivery/inbox.ts", 'import { Database } from "bun:sqlite";', "imports bun:sqlite: only src/store/ knows SQL"],
-    ["src/delivery/inbox.ts", 'db.run("DELETE FROM inbox WHERE id = ?", id);', "holds SQL: only src/store/ knows it"],
     ["src/delivery/inbox.ts", "sql`SELECT id\n  FROM inbox`;", "holds SQL: only src/store/ knows it"],
     ["src/delivery/replay.ts", 'import { Elysia } from "elysia";', "imports elysia: only what serves HTTP knows Elysia"],
     [
@@ -112,7 +84,6 @@ describe("the rules can fail: on a planted file, each says what is wrong", () =>
     ],
     ["src/app/serve.ts", 'import pino from "pino";', "imports pino: only src/observe/ knows how logs are written"],
     ["src/app/serve.ts", 'if (process.env["DEBUG"]) run();', "reads the environment: only src/config/ does"],
-    ["consumers/logger.ts", "const colour = Bun.env.NO_COLOR;", "reads the environment: only src/config/ does"],
     [
       "routes/orders.ts",
       'import { Broker } from "../src/rabbitmq/connection";',
@@ -120,24 +91,8 @@ describe("the rules can fail: on a planted file, each says what is wrong", () =>
     ],
     ["routes/orders.ts", "const socket = await Bun.connect({});", "opens a connection: a route is handed what it needs"],
     ["routes/orders.ts", 'import { connect } from "node:net";', "imports node:net: a route is handed what it needs"],
-    [
-      "consumers/audit.ts",
-      'import { readConfig } from "../src/config/config";',
-      "imports src/config/config: files in consumers import warren/… and domain",
-    ],
-    [
-      "consumers/audit.ts",
-      'import { formatEvent } from "../routes/items";',
-      "imports routes/items: files in consumers import warren/… and domain",
-    ],
     ["src/delivery/all.ts", 'export { Relay } from "./relay";\nexport * from "./signal";', "is a barrel: import from the file itself"],
-    [
-      "src/delivery/all.ts",
-      '// All.\nimport "./signal";\nexport type { Relay } from "./relay";\n',
-      "is a barrel: import from the file itself",
-    ],
     ["src/delivery/index.ts", "export const a = 1;", "is a barrel: import from the file itself"],
-    ["src/event-helper.ts", "export const a = 1;", "has a name that says nothing"],
     ["src/delivery/utils.ts", "export const a = 1;", "has a name that says nothing"],
     ["src/plugins/cache.ts", "export const a = 1;", "is in a folder that the design does not know: src/plugins/"],
     ["src/long.ts", "export const a = 1;\n".repeat(251), "has 251 lines: at most 250, one idea a file"],
@@ -156,31 +111,5 @@ describe("the rules can fail: on a planted file, each says what is wrong", () =>
     const file = (path: string, ...targets: string[]) => ({ path, text: targets.map((target) => `import "./${target}";\n`).join("") });
     const files = [file("src/store/a.ts", "b"), file("src/store/b.ts", "c", "d"), file("src/store/c.ts", "a"), file("src/store/d.ts")];
     expect(breaches(files)).toEqual(["src/store/a > src/store/b > src/store/c > src/store/a is a circle of imports"]);
-  });
-
-  test("what the design allows is no breach", () => {
-    const allowed: SourceFile[] = [
-      {
-        path: "src/domain/order.ts",
-        text: 'import { Type } from "@sinclair/typebox";\nimport { defineResource } from "warren/resource";\n',
-      },
-      { path: "src/store/postgres.ts", text: 'import type { Store } from "./store";\nconst sql = "SELECT id FROM events";\n' },
-      { path: "src/rabbitmq/message.ts", text: 'import { connect } from "amqplib";\nimport type { LogEntry } from "../store/store";\n' },
-      {
-        path: "routes/orders.ts",
-        text: 'import { Elysia } from "elysia";\nimport { crud } from "warren/crud";\nimport { order } from "../src/domain/order";\n',
-      },
-      {
-        path: "consumers/audit.ts",
-        text: 'import { parseArgs } from "node:util";\nimport { runConsumer } from "warren/consumer";\n',
-      },
-      {
-        path: "src/app/app.ts",
-        text: 'import type { Store } from "../store/store";\nexport const a = `\n  import { z } from "pino";\n`;\n',
-      },
-      { path: "routes/index.ts", text: "export default () => {};\n" },
-      { path: "src/long.ts", text: "export const a = 1;\n".repeat(250) },
-    ];
-    expect(breaches(allowed)).toEqual([]);
   });
 });

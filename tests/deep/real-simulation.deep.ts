@@ -1,5 +1,5 @@
-// The simulation of relay, consumers and broker: some of its seeds, that a seed always tells the same story, and that
-// planted bugs are found. All of it: `bun run simulate`.
+// The simulation of relay, consumers and broker: some of its seeds, and planted bugs, each of which is
+// found, and found again by its seed. All of it: `bun run simulate`.
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { endAll, run } from "../support/processes";
 
@@ -22,14 +22,6 @@ test("nothing goes wrong that must never, whatever happens in whatever order", a
     0,
     [expect.stringMatching(/^200 seeds in [\d.]+ s: [\d,]+ steps, [\d,]+ events, [\d,]+ effects; 0 seeds went wrong\.$/)],
   ]);
-});
-
-test.each([3, 5, 14])("seed %d tells the same story each time", async (seed) => {
-  const stories = [await simulate(["--seed", String(seed)]), await simulate(["--seed", String(seed)])].map(({ lines }) =>
-    lines.slice(0, -1),
-  );
-  expect(stories[0]?.length).toBeGreaterThan(20);
-  expect(stories[1]).toEqual(stories[0] as string[]);
 });
 
 test.each([
