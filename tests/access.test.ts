@@ -1,4 +1,4 @@
-// Which token opens what.
+// Tokens and the requests that each allows.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import items from "../routes/items";
 import deadLetters from "../src/built-in/dead-letters";

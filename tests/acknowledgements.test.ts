@@ -1,4 +1,4 @@
-// Which messages a consumer acknowledges together, on a channel that refuses what was acknowledged already.
+// Messages acknowledged together, on a channel that refuses a second acknowledgement.
 import { describe, expect, spyOn, test } from "bun:test";
 import type { Outcome } from "../src/delivery/outcome";
 import { Acknowledgements } from "../src/rabbitmq/acknowledgements";

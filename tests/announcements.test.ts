@@ -1,4 +1,4 @@
-// Who may tell the API which events a queue gets: the signature, what it covers, and the key.
+// Announcements of the events that a queue gets: the signature, its content, and the key.
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -27,7 +27,7 @@ const document = asyncApiDocument(catalogue, consumers);
 
 const parser = new Parser();
 
-/** What the parser makes of a document, and has to say against it. */
+/** Returns the parsed document and the complaints of the parser. */
 async function read(text: string) {
   const { document: parsed, diagnostics } = await parser.parse(text);
   // 3.1 is newer, which is no mistake.

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import { Reject } from "warren/consumer";
 import { buildEvent, testConsumer } from "warren/testing";
-import { settled } from "./support/settled";
+import { advance, settled } from "./support/settled";
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -13,13 +13,6 @@ afterEach(() => {
 
 const created = (id: number) => buildEvent("item.created", { id });
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
-
-/** Moves the clock, and lets everything that this wakes go on. */
-async function advance(ms: number): Promise<void> {
-  await settled();
-  jest.advanceTimersByTime(ms);
-  await settled();
-}
 
 /** A consumer that notes the ids of each batch, and fails on those given. */
 function collecting(batch: { size?: number; waitMs?: number }, failsOn: (id: number) => unknown = () => undefined) {

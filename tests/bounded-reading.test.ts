@@ -1,4 +1,4 @@
-// What is sent to cost much is refused after little: by the bytes that were read, before anything is made of them.
+// Input made to be costly is refused early: by its bytes, before it is parsed.
 import { afterAll, expect, test } from "bun:test";
 import fc from "fast-check";
 import { crud } from "warren/crud";

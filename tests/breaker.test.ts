@@ -5,7 +5,7 @@ import { Reject } from "warren/consumer";
 import { buildEvent, testConsumer } from "warren/testing";
 import { Breaker, type BreakerPolicy, type BreakerState, defaultBreaker } from "../src/delivery/breaker";
 import { recordedLog } from "./support/recorded-log";
-import { settled } from "./support/settled";
+import { advance, settled } from "./support/settled";
 
 /** A breaker, a clock that stands still until it is moved, and every state that the breaker went into. */
 function breakerAt(policy: Partial<BreakerPolicy> = {}) {
@@ -149,12 +149,6 @@ describe("a consumer", () => {
   afterEach(() => {
     jest.useRealTimers();
   });
-
-  async function advance(ms: number): Promise<void> {
-    await settled();
-    jest.advanceTimersByTime(ms);
-    await settled();
-  }
 
   function failing(error: unknown = new Error("down")) {
     const { log, lines } = recordedLog();

@@ -1,4 +1,4 @@
-// What a browser is told, so that no page of another site can use the API or its documentation.
+// Headers for browsers, so that no page of another site can use the API or its documentation.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Elysia } from "elysia";
 import { openApi, type TestApi } from "./support/api";

@@ -6,7 +6,7 @@ import { statusesIn } from "./support/raw";
 let server: ReturnType<typeof Bun.serve> | undefined;
 afterEach(() => server?.stop(true));
 
-/** Sends the bytes to a plain server; answers all that comes until it closes the connection, or until `enough` has come. */
+/** Sends the bytes to a plain server. Returns all that it sends until it closes the connection or `enough` has come. */
 async function exchange(fetch: (request: Request) => Response | Promise<Response>, bytes: string, enough?: number): Promise<string> {
   const plain = Bun.serve({ port: 0, hostname: "127.0.0.1", development: false, fetch });
   server = plain;

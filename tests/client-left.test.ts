@@ -35,7 +35,7 @@ const routes = [
   { file: "own.ts", path: "/own", route: own },
 ];
 
-/** Sends the bytes and leaves when they are being handled; answers the status that the request is counted with. */
+/** Sends the bytes and leaves while they are handled. Returns the status that the request is counted with. */
 async function leave(bytes: string, how: "reset" | "end"): Promise<string> {
   api = listeningApi({ routes });
   const client = connect(api.port, "127.0.0.1").on("error", () => {});

@@ -1,4 +1,4 @@
-// How many requests a client may send, and what tells clients apart.
+// Limits on the requests of a client, and the identity of a client.
 import { afterEach, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { clientAddress, clientKey } from "../src/http/client-address";

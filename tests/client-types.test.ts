@@ -1,4 +1,4 @@
-// What the typed client knows of bulks and conditional requests. That this file compiles is half of the test.
+// Types of bulks and conditional requests in the typed client. That this file compiles is half of the test.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { treaty } from "@elysiajs/eden";
 import type { App } from "../src/routes.generated";

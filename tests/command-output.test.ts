@@ -1,4 +1,4 @@
-// What the commands print: tables, times, progress.
+// Output of the commands: tables, times, progress.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { quoted } from "../src/commands/command";

@@ -1,4 +1,4 @@
-// What a consumer's command line wants served and where, and when a consumer says that it is ready.
+// The HTTP server of a consumer: its options on the command line, and the moment it reports ready.
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// What is installed runs nothing by itself.
+// Installed packages run nothing by themselves.
 import { expect, test } from "bun:test";
 import packageJson from "../package.json";
 

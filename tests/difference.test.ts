@@ -1,4 +1,4 @@
-// What differs between two states of a record.
+// The difference between two states of a record.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { differences } from "../src/schema/difference";

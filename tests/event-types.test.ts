@@ -1,4 +1,4 @@
-// Which event types there are, which a pattern selects, and where their resources come from.
+// Event types, the patterns that select them, and their resources.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { Type } from "@sinclair/typebox";

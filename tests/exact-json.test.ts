@@ -1,4 +1,4 @@
-// What a body says is stored as it was sent, or refused with its place: nothing is rounded, dropped or cut without a word.
+// A body is stored as it was sent, or refused with the place of the mistake: nothing is rounded, dropped or cut silently.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import fc from "fast-check";

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, jest, test } from "bun:test";
 import { buildEvent, testConsumer } from "warren/testing";
 import { HandlerTimeout } from "../src/delivery/handle";
-import { settled } from "./support/settled";
+import { advance, settled } from "./support/settled";
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -10,13 +10,6 @@ beforeEach(() => {
 afterEach(() => {
   jest.useRealTimers();
 });
-
-/** Moves the clock, and lets everything that this wakes go on. */
-async function advance(ms: number): Promise<void> {
-  await settled();
-  jest.advanceTimersByTime(ms);
-  await settled();
-}
 
 const event = buildEvent("item.created");
 

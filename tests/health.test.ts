@@ -1,4 +1,4 @@
-// What /health/ready tells of the way from the event log to RabbitMQ.
+// /health/ready: progress from the event log to RabbitMQ.
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { readConfig } from "../src/config/config";
 import { startEngine } from "../src/engine/engine";
@@ -13,7 +13,7 @@ import { catalogue } from "./support/resources";
 
 let api: TestApi;
 let relay: RelayStatus;
-/** How old the events of the log look. */
+/** Age of the events in the log. */
 let ageMs: number;
 
 const aged = (store: Store): Store =>

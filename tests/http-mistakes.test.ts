@@ -1,4 +1,4 @@
-// What is wrong with a request is answered with every mistake and its place, and nothing that was sent comes back.
+// An invalid request is answered with every mistake and its place, and without the values that were sent.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";

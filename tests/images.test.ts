@@ -1,4 +1,4 @@
-// What the images are made of cannot change under their names, and the Bun in them is the one that the tests ran with.
+// Images are pinned by digest, and contain the version of Bun that the tests run with.
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import packageJson from "../package.json";

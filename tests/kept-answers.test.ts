@@ -1,4 +1,4 @@
-// What a request with an Idempotency-Key leaves in the store: what is needed to answer it again, and not many times what was sent.
+// Storage of requests with an Idempotency-Key: enough to answer again, and not many times the size of the request.
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { TooMuchKept } from "../src/store/errors";
@@ -14,7 +14,7 @@ afterEach(() => api.close());
 const ndjson = { "content-type": "application/x-ndjson" };
 const bulk = (body: string, key: string) => api.send("POST", "/items/bulk", body, { ...ndjson, "idempotency-key": key });
 
-/** What is kept to answer again, in characters. */
+/** Returns the size of the kept answers, in characters. */
 function kept(): number {
   const db = new Database(api.databaseFile, { readonly: true });
   const row = db.query<{ kept: number }, []>("SELECT sum(length(answer)) AS kept FROM idempotency_keys").get();

@@ -1,4 +1,4 @@
-// How the limit of open files bounds what clients may hold open.
+// Limits on open connections and streams, from the limit on open files.
 import { expect, test } from "bun:test";
 import { refuseCrowd, streamLimit } from "../src/http/open-connections";
 

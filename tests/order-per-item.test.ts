@@ -36,7 +36,7 @@ function watched() {
   };
 }
 
-/** How many turns of the event loop each handler takes: some none at all. */
+/** Number of turns of the event loop that each handler takes, from 0. */
 const delays = fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 1, maxLength: 20 });
 const arrivals = fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 1, maxLength: 120 });
 

@@ -1,4 +1,4 @@
-// What is done with a message, by what happened to it: each row of the table, and the decision by itself.
+// Outcomes of messages: each row of the table, and the decision by itself.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { Reject, RetryAfter } from "warren/consumer";

@@ -71,7 +71,7 @@ describe("an event that came back unsettled", () => {
 });
 
 describe("is handled alone, so that it drags no other with it:", () => {
-  /** What begins and ends, in order; each event ends when the test says so. */
+  /** A consumer whose events the test ends, and its begins and ends in order. */
   function gated(concurrency: number) {
     const story: string[] = [];
     const gates = new Map<number, () => void>();

@@ -1,4 +1,4 @@
-// What lies on disk can be opened by the user that runs the service and nobody else; what is not Warren's is left as it is.
+// Only the user that runs the service can open its files; other programs' files are left as they are.
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// What is made of how a queue was set up: RabbitMQ's own words for a difference, arguments, and policies.
+// Dangers in the set-up of a queue: RabbitMQ's own words for a difference, arguments, and policies.
 import { afterEach, describe, expect, test } from "bun:test";
 import { Management } from "../src/rabbitmq/management";
 import { dangersOf, refusalReason } from "../src/rabbitmq/queue-dangers";

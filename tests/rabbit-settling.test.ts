@@ -1,21 +1,15 @@
-// What a consumer does on its channel with each message, the broker's answers made up.
+// A consumer settles each message on its channel, with a mock broker.
 import { afterEach, describe, expect, jest, test } from "bun:test";
 import { Reject, RetryAfter } from "warren/consumer";
 import { buildEvent, buildEventOf } from "warren/testing";
 import type { Published } from "./support/mock-channel";
 import { order } from "./support/resources";
-import { settled } from "./support/settled";
+import { advance, settled } from "./support/settled";
 import { consumerOn, deliver } from "./support/subscribed";
 
 afterEach(() => {
   jest.useRealTimers();
 });
-
-async function advance(ms: number): Promise<void> {
-  await settled();
-  jest.advanceTimersByTime(ms);
-  await settled();
-}
 
 const event = buildEvent("item.created", { id: 7 });
 const failing = () => Promise.reject(new Error("no"));

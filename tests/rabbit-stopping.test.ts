@@ -2,18 +2,12 @@
 import { afterEach, describe, expect, jest, test } from "bun:test";
 import { Reject } from "warren/consumer";
 import { buildEvent } from "warren/testing";
-import { settled } from "./support/settled";
+import { advance, settled } from "./support/settled";
 import { consumerOn, deliver, gatedConsumer } from "./support/subscribed";
 
 afterEach(() => {
   jest.useRealTimers();
 });
-
-async function advance(ms: number): Promise<void> {
-  await settled();
-  jest.advanceTimersByTime(ms);
-  await settled();
-}
 
 const again = { redelivered: true };
 const created = (id: number) => buildEvent("item.created", { id });

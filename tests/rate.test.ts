@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import fc from "fast-check";
 import { buildEvent, testConsumer } from "warren/testing";
 import { TokenBucket } from "../src/timing/token-bucket";
-import { settled } from "./support/settled";
+import { advance, settled } from "./support/settled";
 
 describe("a token bucket", () => {
   test("lets a second's worth through at once, then one at a time", () => {
@@ -57,12 +57,6 @@ describe("a consumer with ratePerSecond", () => {
   afterEach(() => {
     jest.useRealTimers();
   });
-
-  async function advance(ms: number): Promise<void> {
-    await settled();
-    jest.advanceTimersByTime(ms);
-    await settled();
-  }
 
   test("handles no more than that, and loses none", async () => {
     const handled: number[] = [];

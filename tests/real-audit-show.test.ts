@@ -1,4 +1,4 @@
-// What `bun run consumers/audit.ts --show` prints, from real processes.
+// Output of `bun run consumers/audit.ts --show`, from real processes.
 import { beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// What a consumer may rely on, on RabbitMQ. The same stories run without it, and under load in the deep suite.
+// Promises to a consumer, on RabbitMQ. The same stories run without it, and under load in the deep suite.
 import { setDefaultTimeout } from "bun:test";
 import { describeContract } from "./support/contract";
 import { describeWithRabbit, useRabbit } from "./support/rabbit";

@@ -1,4 +1,4 @@
-// What other programs publish, over a real RabbitMQ: read as it is, or kept with a reason that says what would be right.
+// Other programs' messages on a real RabbitMQ: read as they are, or kept with a reason that says what would be right.
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { type ChannelModel, connect, type Options } from "amqplib";
 import { buildEvent } from "../src/consumer/test-consumer";

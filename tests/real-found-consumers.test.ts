@@ -1,4 +1,4 @@
-// What `bun run generate` finds in consumers/, on a copy of the project: nothing starts, and nothing stops it.
+// Consumers that `bun run generate` finds, on a copy of the project: it starts none, and none stops it.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// What a careless or hostile client sends, to a real server: each is answered in words, soon, and the next client is served.
+// Requests of careless or hostile clients to a real server: each gets a prompt and clear error, and the next client is served.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { temporaryFolder } from "./support/folder";
 import { type Api, endAll, environment, send, startApi } from "./support/processes";
@@ -116,7 +116,7 @@ describe("with a token", () => {
     guarded = await startApi({ env: { ...environment(`${folder.path}/guarded`), API_TOKEN: `another-secret,${token}` } });
   });
 
-  /** Sends a request as it stands, which no HTTP client would do with these, and answers the status and the body. */
+  /** Sends the bytes of a request that no HTTP client would send. Returns the status and the body. */
   async function raw(target: string, host: string, headers = ""): Promise<[status: number, body: string]> {
     const { hostname, port } = new URL(guarded.url);
     const answered = Promise.withResolvers<string>();

@@ -1,4 +1,4 @@
-// What the logger does with its output: where it goes, and when it cannot go there.
+// Output of the logger: its destination, and failures to write to it.
 import { beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { environment, root, run, send, startApi, startLogger } from "./support/processes";
 import { useFolder } from "./support/use-folder";

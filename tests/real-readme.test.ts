@@ -1,4 +1,4 @@
-// What the README and the pages of docs/ show works as it stands.
+// The commands and programs in the README and in docs/ work as shown.
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ afterEach(async () => {
   folder.remove();
 });
 
-/** Runs a shell's commands, each of which must succeed, and answers what they print. */
+/** Runs shell commands, each of which must succeed. Returns their output. */
 async function bash(script: string): Promise<string> {
   const shell = run(["-c", script], { program: "bash", cwd: folder.path });
   expect([await shell.exited, shell.stderr]).toEqual([0, []]);

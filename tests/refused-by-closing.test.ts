@@ -6,7 +6,8 @@ import { isProtocolError } from "../src/rabbitmq/reply-code";
 import { type PastOptions, sendPast } from "../src/rabbitmq/send-past";
 import { MemoryLog } from "./support/memory-log";
 import { MockChannel, type Published } from "./support/mock-channel";
-import { advance, positions, relayOn } from "./support/relay";
+import { positions, relayOn } from "./support/relay";
+import { advance } from "./support/settled";
 
 const closedWith = (code: number, text: string) => Object.assign(new Error(`Channel closed by server: ${code} (${text})`), { code });
 const tooLarge = closedWith(406, "PRECONDITION-FAILED");

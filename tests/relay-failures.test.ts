@@ -1,8 +1,8 @@
-// What a relay does about a return, a nack, a closed channel and a log that cannot be read.
+// The relay after a return, a nack, a closed channel and a log that cannot be read.
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import { MockChannel, type Published } from "./support/mock-channel";
-import { advance, positions, relayOn } from "./support/relay";
-import { settled } from "./support/settled";
+import { positions, relayOn } from "./support/relay";
+import { advance, settled } from "./support/settled";
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
@@ -56,7 +56,7 @@ describe("an event that no queue takes", () => {
   });
 });
 
-/** Where each message went: `1 events`, or the queue that it was sent to directly. */
+/** Returns the destination of each message: its position and exchange, such as `1 events`, or its queue. */
 const places = (channel: MockChannel) =>
   channel.published.map(({ exchange, routingKey }, index) => `${positions(channel)[index]} ${exchange || routingKey}`);
 const refusedBy = (queue: string) => (message: Published) =>

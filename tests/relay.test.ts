@@ -1,10 +1,10 @@
-// How the event log reaches the broker, and how far the relay says that it has come.
+// The relay: the way from the event log to the broker, and the position that it reports.
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import fc from "fast-check";
 import { MemoryLog } from "./support/memory-log";
 import { MockChannel } from "./support/mock-channel";
-import { advance, positions, relayOn } from "./support/relay";
-import { settled } from "./support/settled";
+import { positions, relayOn } from "./support/relay";
+import { advance, settled } from "./support/settled";
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());

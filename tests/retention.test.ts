@@ -1,4 +1,4 @@
-// Which events are pruned, and which are not, however old they are.
+// Events that are pruned, and events that are not, however old they are.
 
 import { afterEach, beforeEach, describe, expect, jest, setSystemTime, test } from "bun:test";
 import { item } from "../src/domain/item";

@@ -1,4 +1,4 @@
-// How long a failed event waits: the policy's delays, and those that a handler asks for.
+// Delays of failed events: those of the policy, and those that a handler asks for.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { RetryAfter } from "warren/consumer";

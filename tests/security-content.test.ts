@@ -1,4 +1,4 @@
-// What a hostile client puts into paths, headers and bodies: it reaches no file, no prototype, no header of an answer, and no route that it may not.
+// Hostile paths, headers and bodies reach no file, no prototype, no header of an answer, and no forbidden route.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import items from "../routes/items";

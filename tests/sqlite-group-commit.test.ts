@@ -12,18 +12,18 @@ import type { Write, Writes } from "../src/store/sqlite/uncommitted";
 import { unavailable } from "../src/store/unavailable";
 import { temporaryFolder } from "./support/folder";
 
-/** How long the database may be locked. */
+/** Maximum duration of a lock on the database, in milliseconds. */
 const patienceMs = 30;
 let folder: ReturnType<typeof temporaryFolder>;
 let db: Database;
 let commits: GroupCommit;
 let insert: Write;
-/** The one that is used, and what it has to tell. */
+
 let committer: Committer;
 let report: CommitReport;
-/** What the log says of the newest events. */
+/** Returns the ids of the newest events of the log. */
 let newest: (count: number) => ReadonlySet<string>;
-/** How often something was committed. */
+/** Number of commits. */
 let committed: number;
 beforeEach(() => {
   folder = temporaryFolder();
@@ -198,7 +198,7 @@ describe("trouble of the store itself", () => {
 });
 
 describe("while a commit is under way", () => {
-  /** What was handed on, to be settled by hand. */
+  /** Batches for the committer, which the test settles. */
   let batches: Writes[];
   let writer: BatchWriter;
   beforeEach(() => {

@@ -78,7 +78,7 @@ async function walk(
   }
 }
 
-/** What a list is, said in the plainest way. */
+/** A simple model of a list. */
 function listed(records: readonly Shelf[], { sort = "id", descending = false, updatedSince = "", filters: by = {} }: Listing): Shelf[] {
   const within = (value: unknown, filter: NonNullable<Listing["filters"]>[string]) => {
     if (value === null) return false;

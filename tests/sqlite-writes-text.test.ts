@@ -1,4 +1,4 @@
-// What changes write goes to the thread that commits as one text, and comes out of it as it went in.
+// The writes of changes go to the thread that commits as one text, which preserves them.
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Value, Writes } from "../src/store/sqlite/uncommitted";

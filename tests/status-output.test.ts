@@ -1,4 +1,4 @@
-// What `bun run status` says of a state: to a person, and where it wants one.
+// Output of `bun run status` for a state, and its advice to a person.
 import { describe, expect, test } from "bun:test";
 import { Screen } from "../src/commands/screen";
 import { perSecond, statusText } from "../src/commands/status-text";

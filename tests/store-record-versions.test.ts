@@ -1,4 +1,4 @@
-// What a program with a newer schema makes of the records that an older one stored.
+// Records that a program with an older schema stored, read with a newer schema.
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";

@@ -53,7 +53,7 @@ async function start(onInvalid: "refuse" | "warn", ...resources: Resource[]) {
   return lines.map(({ level, msg }) => ({ level, msg }));
 }
 
-/** How many records a start reads. */
+/** Returns the number of records that a start reads. */
 async function checkedAtStart(resource: Resource): Promise<number> {
   const parse = JSON.parse;
   let count = 0;

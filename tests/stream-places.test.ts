@@ -1,4 +1,4 @@
-// How many event streams one client may have open, and all of them together.
+// Limits on open event streams, per client and in total.
 import { expect, test } from "bun:test";
 import { StreamPlaces } from "../src/feed/stream-places";
 

@@ -1,4 +1,4 @@
-// What comes from outside never moves a cursor, forges a line or turns text around, wherever a terminal or a log shows it.
+// Text from outside never moves a cursor, forges a line or reverses text on a terminal or in a log.
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";

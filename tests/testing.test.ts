@@ -1,4 +1,4 @@
-// What `src/consumer/test-consumer.ts` gives to the tests of a user's own handlers.
+// `src/consumer/test-consumer.ts`: the test kit for a user's own handlers.
 import { describe, expect, test } from "bun:test";
 import { Reject, RetryAfter } from "warren/consumer";
 import { buildEvent, buildEventOf, testConsumer } from "warren/testing";

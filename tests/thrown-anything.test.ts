@@ -6,7 +6,7 @@ import { consumerOn, deliver } from "./support/subscribed";
 import { refuse, thrownValues } from "./support/thrown-values";
 
 type Failure = Extract<Outcome, { action: "retry" | "dead-letter" }>;
-/** What a handler does with such a value. */
+/** Ways in which a handler ends with a value. */
 const ways: [string, (value: unknown) => unknown][] = [
   [
     "threw",

@@ -188,7 +188,7 @@ const attempt = (part: Partial<Attempt>): Attempt => ({
 });
 
 describe("without RabbitMQ, by the consumer's file", () => {
-  /** How things stand with the consumer of a file that `fill` has filled, for the first of two events. */
+  /** Returns the state at a consumer whose file `fill` has filled, for the first of two events. */
   async function standing(fill: (file: ConsumerStore, id: string, logId: string) => void) {
     for (let n = 0; n < 2; n += 1) await api.store.insert(item, item.example);
     const [id = ""] = await ids();

@@ -1,4 +1,4 @@
-// What is valid is the same everywhere: over HTTP, in every process that reads events, in the store and in the test kit.
+// Validity is the same everywhere: over HTTP, in every process that reads events, in the store and in the test kit.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import fc from "fast-check";

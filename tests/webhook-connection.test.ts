@@ -1,4 +1,4 @@
-// Where a delivery connects to, and whom it trusts there.
+// Addresses that a delivery connects to, and certificates that it trusts.
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import tls from "node:tls";
 import { certificateFor } from "./support/certificate";

@@ -1,4 +1,4 @@
-// What the store, the relay, the consumers and the queues tell Prometheus is what happened there.
+// Metrics of the store, the relay, the consumers and the queues match what happened there.
 
 import { afterEach, beforeEach, describe, expect, jest, setSystemTime, test } from "bun:test";
 import { join } from "node:path";
@@ -23,9 +23,10 @@ import { temporaryFolder } from "./support/folder";
 import type { Published } from "./support/mock-channel";
 import { origin } from "./support/origin";
 import { recordedLog } from "./support/recorded-log";
-import { advance, relayOn } from "./support/relay";
+import { relayOn } from "./support/relay";
 import { catalogue } from "./support/resources";
 import { readScrape } from "./support/scrape";
+import { advance } from "./support/settled";
 
 let folder: ReturnType<typeof temporaryFolder>;
 let metrics: Metrics;

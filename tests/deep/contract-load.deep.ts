@@ -1,4 +1,4 @@
-// What a consumer may rely on, on RabbitMQ, with tens of thousands of messages.
+// Promises to a consumer, on RabbitMQ, with tens of thousands of messages.
 import { setDefaultTimeout } from "bun:test";
 import { describeContract } from "../support/contract";
 import { describeWithRabbit, useOwnRabbit } from "../support/rabbit";

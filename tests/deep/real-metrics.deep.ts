@@ -1,4 +1,4 @@
-// What Prometheus gets from an API and a consumer that run, on both transports, and that delivery does not mind it.
+// Metrics of a running API and consumer on both transports, and delivery while they are scraped.
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -68,7 +68,7 @@ function untilValue(url: string, wanted: number, name: string, labels?: Record<s
 const queue = "warehouse";
 const handled = { queue, type: "item.created", outcome: "handled" };
 
-/** The part that is the same on either transport; answers the last scrapes. */
+/** Checks that apply to either transport. Returns the last scrapes. */
 async function story(api: Api, consumer: Watched): Promise<{ ofApi: Scrape; ofConsumer: Scrape }> {
   await create(api, "a", "b", "rejected", "c");
   await untilValue(consumer.url, 3, "warren_consumer_events_total", handled);

@@ -1,4 +1,4 @@
-// Where a consumer's new queue begins, and that no event is left out there: real processes on both transports.
+// The start of a consumer's new queue, without gaps: real processes on both transports.
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { connect } from "amqplib";
 import type { Replay } from "../../src/delivery/replays";

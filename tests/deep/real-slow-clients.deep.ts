@@ -11,7 +11,7 @@ beforeAll(() => {
 });
 afterAll(() => api.close());
 
-/** Sends the beginning, then a byte a second, until the server closes the connection; answers after how many seconds. */
+/** Sends the beginning, then a byte per second. Returns the seconds until the server closes the connection. */
 async function drip(beginning: string, byte: string): Promise<{ seconds: number; received: string }> {
   const closed = Promise.withResolvers<void>();
   let received = "";

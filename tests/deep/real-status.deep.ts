@@ -42,7 +42,7 @@ afterEach(async () => {
 
 const status = async (...words: string[]) => command("status", words, env);
 
-/** Looks until a queue is as wanted; answers everything. */
+/** Polls until a queue is as wanted. Returns the whole status. */
 function untilQueue(wanted: Partial<NonNullable<Status["queues"]>[number]>): Promise<Status> {
   return eventually(
     async () => {
@@ -82,7 +82,7 @@ const create = async (api: Api, ...names: string[]) => {
 };
 const stockNeeds = ({ needs }: Status) => needs.filter(({ queue }) => queue === "stock").map(({ kind }) => kind);
 
-/** What is the same on either transport: a consumer that waits, works, gives up an event, and is gone. */
+/** Checks on either transport: a consumer waits, works, gives up an event, and is gone. */
 async function story(waits: RegExp): Promise<Api> {
   const consumer = await startConsumer();
   expect(await consumer.health("live")).toEqual({ code: 200, status: "live" });

@@ -19,7 +19,7 @@ beforeEach(() => {
   env = environment(folder.path);
 });
 
-/** Begins a request that is never finished, and answers when the server has it in hand. */
+/** Begins a request and never finishes it. Resolves when the server handles it. */
 async function holdRequest({ url }: Api): Promise<void> {
   const { hostname, port } = new URL(url);
   const continued = Promise.withResolvers<void>();
@@ -136,7 +136,7 @@ export default defineRoute(() => new Elysia().get("", () => new Response(stream(
   }
 });
 
-/** Stops a logger in the middle of a stream of events and starts it anew; answers the ids that were created, and what each run printed. */
+/** Stops a logger in the middle of a stream of events and restarts it. Returns the ids that were created and the output of each run. */
 async function restartLogger(signal: NodeJS.Signals): Promise<{ created: number; first: number[]; second: number[] }> {
   const api = await startApi({ env });
   const first = await startLogger(["--json"], { env });

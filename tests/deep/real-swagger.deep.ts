@@ -37,7 +37,7 @@ describeWithBrowser("Swagger UI", () => {
     folder.remove();
   });
 
-  /** Opens the page by a name that is not localhost, and answers the origin. */
+  /** Opens the page by a name other than localhost. Returns the origin. */
   async function open(env: Record<string, string> = {}) {
     // Without API_TOKEN the service answers to localhost alone, and to what is named.
     const api = await startApi({ env: { ...environment(folder.path), ALLOWED_HOSTS: host, ...env } });
@@ -47,7 +47,7 @@ describeWithBrowser("Swagger UI", () => {
     return { api, origin };
   }
 
-  /** Opens an operation and executes it as it stands; answers the status and body that the page shows. */
+  /** Opens an operation and executes it unchanged. Returns the status and body that the page shows. */
   async function tryOut(operation: string): Promise<{ status: string; body: string }> {
     const block = page.locator(`#operations-${operation}`);
     if (!(await block.getAttribute("class"))?.includes("is-open")) await block.locator(".opblock-summary-control").click();

@@ -1,4 +1,4 @@
-// What became of events, over HTTP and by `bun run events show`: real processes on both transports.
+// Timelines of events, over HTTP and by `bun run events show`: real processes on both transports.
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { ConsumerTimeline, Timeline } from "../../src/delivery/timeline";
 import { command, onTerminal } from "../support/command";
@@ -15,7 +15,7 @@ const { api, consumers, env, runOn } = useSystem();
 const timeline = async (id: string) => (await (await send("GET", `${api.url}/events/${id}/timeline`)).json()) as Timeline;
 const consumerOf = ({ consumers }: Timeline, queue: string) => consumers.find((each) => each.queue === queue) as ConsumerTimeline;
 
-/** Creates an item, and answers the id of its event. */
+/** Creates an item. Returns the id of its event. */
 async function create(name: string): Promise<string> {
   await fetch(`${api.url}/items`, {
     method: "POST",

@@ -35,7 +35,7 @@ const count = (queue: string) => collector.spans.filter((span) => span.name.star
 const untilProcessed = (queue: string, times: number) =>
   eventually(() => (count(queue) >= times ? true : undefined), `${times} spans of processing on ${queue}`, 30_000);
 
-/** Fails, is given up, is redriven and replayed; answers the trees of the trace of the request that began it. */
+/** An event fails, is given up, redriven and replayed. Returns the trees of its request's trace. */
 async function story(env: Record<string, string>, service: string, pause = async () => {}, goOn = async () => {}): Promise<Tree[]> {
   // The API sends its spans when it stops.
   const api: Api = await startApi({ env: service === "warren" ? env : { ...env, OTEL_SERVICE_NAME: service } });

@@ -1,10 +1,8 @@
-import { jest } from "bun:test";
 import { RefusedEvents, type RelayRefusal } from "../../src/rabbitmq/refused-events";
 import { Relay } from "../../src/rabbitmq/relay";
 import { MemoryLog } from "./memory-log";
 import { MockChannel } from "./mock-channel";
 import { recordedLog } from "./recorded-log";
-import { settled } from "./settled";
 
 /** A relay between a log in memory and a channel whose broker is silent until the test says otherwise. */
 export function relayOn(log = new MemoryLog(), queues: { known?: readonly string[]; limited?: readonly string[] } = {}) {
@@ -33,11 +31,4 @@ export function relayOn(log = new MemoryLog(), queues: { known?: readonly string
 /** Returns the positions of the published events, in order, including repeats. */
 export function positions(channel: MockChannel): number[] {
   return channel.published.map((message) => Number(String(message.options.messageId).replace("event-", "")));
-}
-
-/** Advances the fake clock, and lets everything that this triggers run. */
-export async function advance(ms: number): Promise<void> {
-  await settled();
-  jest.advanceTimersByTime(ms);
-  await settled();
 }

@@ -1,4 +1,4 @@
-// What a configuration leaves open to a web page (DNS rebinding) and to whoever is behind a proxy.
+// Access that a configuration leaves open to a web page (DNS rebinding) and to clients behind a proxy.
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { environment, root, run, startApi } from "../../support/processes";
