@@ -1,5 +1,5 @@
 // Announcements of the events that a queue gets: the signature, its content, and the key.
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../src/config/config";
@@ -12,19 +12,15 @@ import { Places } from "../src/rabbitmq/places";
 import { Refusals } from "../src/rabbitmq/refusals";
 import { signingKey } from "../src/rabbitmq/signing-key";
 import type { Refusal } from "../src/store/queue-store";
-import { temporaryFolder } from "./support/folder";
 import { MockChannel } from "./support/mock-channel";
 import { recordedLog } from "./support/recorded-log";
+import { useFolder } from "./support/use-folder";
 
 const key = "k".repeat(43);
 const now = Date.parse("2026-02-18T18:00:00Z");
 const hourMs = 3_600_000;
 
-let folder: ReturnType<typeof temporaryFolder>;
-beforeEach(() => {
-  folder = temporaryFolder();
-});
-afterEach(() => folder.remove());
+const folder = useFolder();
 
 interface Sent {
   readonly user?: string | null;

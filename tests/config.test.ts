@@ -1,13 +1,14 @@
 // Every variable of the environment, good and bad.
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { type Config, ConfigError, readConfig } from "../src/config/config";
 import { redactUrl } from "../src/config/redact-url";
 import { certificateFor } from "./support/certificate";
-import { temporaryFolder, writeSecret } from "./support/folder";
+import { writeSecret } from "./support/folder";
 import { root } from "./support/processes";
+import { useFolder } from "./support/use-folder";
 
 type Environment = Record<string, string | undefined>;
 
@@ -290,11 +291,7 @@ describe("an invalid value is refused, with valid values", () => {
 });
 
 describe("certificates", () => {
-  let folder: ReturnType<typeof temporaryFolder>;
-  beforeEach(() => {
-    folder = temporaryFolder();
-  });
-  afterEach(() => folder.remove());
+  const folder = useFolder();
 
   const file = async (name: string, text: string) => {
     const path = join(folder.path, name);
@@ -422,11 +419,7 @@ describe(".env.example", () => {
 });
 
 describe("API_TOKEN=generate", () => {
-  let folder: ReturnType<typeof temporaryFolder>;
-  beforeEach(() => {
-    folder = temporaryFolder();
-  });
-  afterEach(() => folder.remove());
+  const folder = useFolder();
   const start = (more: Environment = {}) => read({ HOST: "0.0.0.0", API_TOKEN: "generate", DATA_DIR: `${folder.path}/data`, ...more });
   const file = () => `${folder.path}/data/api-token`;
 

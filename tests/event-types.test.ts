@@ -1,5 +1,5 @@
 // Event types, the patterns that select them, and their resources.
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { Type } from "@sinclair/typebox";
 import fc from "fast-check";
@@ -7,9 +7,9 @@ import { defineResource } from "warren/resource";
 import { item } from "../src/domain/item";
 import { findResources, loadCatalogue } from "../src/project/resources";
 import { Catalogue, matchesTopic, UnknownEventType } from "../src/schema/catalogue";
-import { temporaryFolder } from "./support/folder";
 import { root } from "./support/processes";
 import { catalogue, order } from "./support/resources";
+import { useFolder } from "./support/use-folder";
 
 const all = ["item.created", "item.updated", "item.deleted", "order.created", "order.updated", "order.deleted"];
 
@@ -95,11 +95,7 @@ describe("matchesTopic", () => {
 });
 
 describe("resources are found in their files", () => {
-  let folder: ReturnType<typeof temporaryFolder>;
-  beforeEach(() => {
-    folder = temporaryFolder();
-  });
-  afterEach(() => folder.remove());
+  const folder = useFolder();
 
   test("every export that defineResource made, in the order of the files; other exports and files are none", async () => {
     const defining = `import { defineResource } from "${join(root, "src/schema/define-resource")}";\nconst define = (name: string) => defineResource({ name, fields: {}, example: {} });\n`;

@@ -18,21 +18,19 @@ import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import { openApi } from "./support/api";
 import { CommitThreads } from "./support/commit-threads";
-import { temporaryFolder } from "./support/folder";
 import { PassingTime } from "./support/passing-time";
 import { eventually } from "./support/processes";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue, order } from "./support/resources";
+import { useFolder } from "./support/use-folder";
 
-let folder: ReturnType<typeof temporaryFolder>;
+const folder = useFolder();
 let data: string;
 let file: string;
 beforeEach(() => {
-  folder = temporaryFolder();
   data = join(folder.path, "data");
   file = join(data, "warren.db");
 });
-afterEach(() => folder.remove());
 
 const removeAll = () => rmSync(data, { recursive: true });
 

@@ -16,19 +16,17 @@ import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import type { Store } from "../src/store/store";
 import { sqliteIn } from "./support/engines";
-import { temporaryFolder } from "./support/folder";
 import type { ItemEvent, ItemPattern } from "./support/item-events";
 import { eventually } from "./support/processes";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue, order } from "./support/resources";
+import { useFolder } from "./support/use-folder";
 
-let folder: ReturnType<typeof temporaryFolder>;
+const folder = useFolder();
 let file: string;
 beforeEach(() => {
-  folder = temporaryFolder();
   file = join(folder.path, "warren.db");
 });
-afterEach(() => folder.remove());
 
 /** Locks a database as an open transaction in a SQLite shell does; returns how to end that. */
 function lock(path: string): () => void {

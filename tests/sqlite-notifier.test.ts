@@ -1,5 +1,5 @@
 // A consumer that has nothing to do looks rarely, and is told of commits by the operating system; where that does not, it looks often.
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { beforeEach, describe, expect, test } from "bun:test";
 import fs from "node:fs";
 import { join } from "node:path";
 import { readConfig } from "../src/config/config";
@@ -10,18 +10,16 @@ import { type Engine, startEngine } from "../src/engine/engine";
 import { CommitNotifier } from "../src/store/sqlite/commit-notifier";
 import { LogWatch } from "../src/store/sqlite/log-watch";
 import { openSqliteStore } from "../src/store/sqlite/store";
-import { temporaryFolder } from "./support/folder";
 import { eventually } from "./support/processes";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue, order } from "./support/resources";
+import { useFolder } from "./support/use-folder";
 
-let folder: ReturnType<typeof temporaryFolder>;
+const folder = useFolder();
 let file: string;
 beforeEach(() => {
-  folder = temporaryFolder();
   file = join(folder.path, "warren.db");
 });
-afterEach(() => folder.remove());
 
 describe("how long it waits", () => {
   let hasChanged = false;

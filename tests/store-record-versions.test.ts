@@ -1,11 +1,11 @@
 // Records that a program with an older schema stored, read with a newer schema.
 
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { beforeEach, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { defineResource, pastVersion, type Resource } from "warren/resource";
 import { openStore } from "../src/store/open";
 import { forEachEngine, type Places } from "./support/engines";
-import { temporaryFolder } from "./support/folder";
+import { useFolder } from "./support/use-folder";
 
 const named = { fields: { name: Type.String() }, example: { name: "a" } };
 const first = defineResource({ name: "note", ...named });
@@ -31,13 +31,11 @@ const third = defineResource({
 });
 
 forEachEngine((placesIn) => {
-  let folder: ReturnType<typeof temporaryFolder>;
+  const folder = useFolder();
   let places: Places;
   beforeEach(() => {
-    folder = temporaryFolder();
     places = placesIn(folder.path);
   });
-  afterEach(() => folder.remove());
 
   async function stored(resource: Resource): Promise<Record<string, unknown>[]> {
     const store = await openStore(places, [resource]);

@@ -1,6 +1,6 @@
 // A schema that was changed, and the records that an older one has taken.
 import { Database } from "bun:sqlite";
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { Type } from "@sinclair/typebox";
 import { checkStoredRecords } from "../src/engine/stored-records";
@@ -9,8 +9,8 @@ import { defineResource } from "../src/schema/define-resource";
 import { pastVersion } from "../src/schema/past-version";
 import type { Resource } from "../src/schema/resource";
 import { openSqliteStore } from "../src/store/sqlite/store";
-import { temporaryFolder } from "./support/folder";
 import { recordedLog } from "./support/recorded-log";
+import { useFolder } from "./support/use-folder";
 
 const text = { title: Type.String() };
 const before = defineResource({ name: "note", fields: text, example: { title: "a" } });
@@ -22,13 +22,11 @@ const mended = defineResource({
   past: [pastVersion({ fields: text, up: ({ title }) => ({ title: title === "" ? "untitled" : title }) })],
 });
 
-let folder: ReturnType<typeof temporaryFolder>;
+const folder = useFolder();
 let file: string;
 beforeEach(() => {
-  folder = temporaryFolder();
   file = join(folder.path, "notes.db");
 });
-afterEach(() => folder.remove());
 
 async function store(resource: Resource, titles: readonly string[]): Promise<void> {
   const opened = openSqliteStore(file, [resource]);

@@ -1,5 +1,5 @@
 // Text from outside never moves a cursor, forges a line or reverses text on a terminal or in a log.
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { formatEvent } from "../consumers/logger";
@@ -8,8 +8,8 @@ import { painter, printableJson } from "../src/commands/text";
 import type { DeadLetter } from "../src/delivery/dead-letters";
 import { createLog } from "../src/observe/logging";
 import { printable } from "../src/observe/terminal";
-import { temporaryFolder } from "./support/folder";
 import { eventually } from "./support/processes";
+import { useFolder } from "./support/use-folder";
 
 /** Escape, bell, backspace, carriage return, DEL, C1 (CSI, NEL), separators of lines, and marks of direction. */
 const obeyed = [
@@ -33,11 +33,7 @@ const evil = `a${obeyed.join("b")}c`;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
 const dangerous = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 
-let folder: ReturnType<typeof temporaryFolder>;
-beforeEach(() => {
-  folder = temporaryFolder();
-});
-afterEach(() => folder.remove());
+const folder = useFolder();
 
 test("text for a person has escapes instead, and reads on", () => {
   expect(printable(evil)).not.toMatch(dangerous);

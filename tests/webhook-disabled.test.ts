@@ -1,18 +1,16 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { beforeEach, expect, test } from "bun:test";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DisabledSubscriptions } from "../src/webhook/disabled";
-import { temporaryFolder } from "./support/folder";
+import { useFolder } from "./support/use-folder";
 
 const crm = { name: "crm", entry: "one" };
 
-let folder: ReturnType<typeof temporaryFolder>;
+const folder = useFolder();
 let disabled: DisabledSubscriptions;
 beforeEach(() => {
-  folder = temporaryFolder();
   disabled = new DisabledSubscriptions(join(folder.path, "consumers"));
 });
-afterEach(() => folder.remove());
 
 test("a subscription is not disabled to begin with", () => {
   expect(disabled.get(crm)).toBeUndefined();
