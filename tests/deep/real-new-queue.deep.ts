@@ -153,7 +153,7 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
     await send("PATCH", `${api.url}/items/7`, { price: 1 });
     await second.line('"type":"item.updated"');
     expect(new Set(items([...first.seen(), ...second.seen()])).size).toBe(40_000);
-  });
+  }, 180_000);
 
   test("kill -9 of RabbitMQ in the middle of a fill: no gap, and in order", async () => {
     await seedItems(folder.path, 8000);

@@ -3,6 +3,9 @@ import { expect } from "bun:test";
 import type { Replay } from "../../src/delivery/replays";
 import { eventually, send } from "./processes";
 
+/** How long to wait for tens of thousands of events on a busy machine. */
+const patienceMs = 60_000;
+
 /** @param url Returns the URL of the API, which may change after a restart. */
 export function requests(url: () => string) {
   const post = async (path: string, body: unknown) => {
@@ -20,10 +23,14 @@ export function requests(url: () => string) {
     replays,
     /** Resolves when RabbitMQ has every event. After that, only a fill delivers past events. */
     relayed: () =>
-      eventually(async () => {
-        const { events, confirmed } = await health();
-        return events === confirmed ? true : undefined;
-      }, "the relay to be through"),
+      eventually(
+        async () => {
+          const { events, confirmed } = await health();
+          return events === confirmed ? true : undefined;
+        },
+        "the relay to be through",
+        45_000,
+      ),
     async create(count: number): Promise<void> {
       for (let n = 0; n < count; n += 1) expect((await post("/items", { name: "x" })).status).toBe(201);
     },
@@ -35,10 +42,14 @@ export function requests(url: () => string) {
       return replay;
     },
     finished: ({ id }: Pick<Replay, "id">) =>
-      eventually(async () => {
-        const replay = await get<Replay>(`/replays/${id}`);
-        return replay.state === "running" || replay.state === "queued" ? undefined : replay;
-      }, "the replay to be finished"),
+      eventually(
+        async () => {
+          const replay = await get<Replay>(`/replays/${id}`);
+          return replay.state === "running" || replay.state === "queued" ? undefined : replay;
+        },
+        "the replay to be finished",
+        patienceMs,
+      ),
     /** Starts several clients that create items until they are stopped. */
     writeOn() {
       let written = 0;
