@@ -41,27 +41,13 @@ describeWithRabbit("with RabbitMQ", () => {
   for (const fault of faults) if (fault.transports.includes("rabbitmq")) testFault(fault, "rabbitmq");
 });
 
-describe("the command", () => {
-  test("prints a line of JSON for each run, the seed and a summary", async () => {
-    const chaos = runProgram(["tests/chaos/main.ts", "second-api", "--transport", "embedded", "--short", "--seed", "7"]);
-    expect([await chaos.exited, chaos.stderr]).toEqual([
-      0,
-      [expect.stringMatching(/^1 runs, 3 strikes in \d+ s: \d+ changes attempted,.*, 0 lost\.$/), "No promise was broken.", "--seed 7"],
-    ]);
-    expect(chaos.stdout.map((line) => JSON.parse(line) as object)).toEqual([
-      expect.objectContaining({ fault: "second-api", transport: "embedded", strikes: 3, violations: [] }),
-    ]);
-  });
-
-  test("says what is wrong with its arguments", async () => {
-    for (const [args, what] of [
-      [["api-kil"], 'There is no fault "api-kil"; there are api-kill, '],
-      [["--transport", "kafka"], "--transport kafka: use rabbitmq or embedded."],
-      [["--minutes", "0"], "--minutes 0: use a whole number of 1 or more."],
-      [["--loud"], "Unknown option '--loud'"],
-    ] as const) {
-      const chaos = runProgram(["tests/chaos/main.ts", ...args]);
-      expect([await chaos.exited, chaos.stderr[0]]).toEqual([2, expect.stringContaining(what)]);
-    }
-  });
+test("the command prints a line of JSON for each run, the seed and a summary", async () => {
+  const chaos = runProgram(["tests/chaos/main.ts", "second-api", "--transport", "embedded", "--short", "--seed", "7"]);
+  expect([await chaos.exited, chaos.stderr]).toEqual([
+    0,
+    [expect.stringMatching(/^1 runs, 3 strikes in \d+ s: \d+ changes attempted,.*, 0 lost\.$/), "No promise was broken.", "--seed 7"],
+  ]);
+  expect(chaos.stdout.map((line) => JSON.parse(line) as object)).toEqual([
+    expect.objectContaining({ fault: "second-api", transport: "embedded", strikes: 3, violations: [] }),
+  ]);
 });
