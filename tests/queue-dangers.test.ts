@@ -114,6 +114,6 @@ describe("the management API", () => {
 
   test("that refuses is an error which does not show the password", async () => {
     const { api } = management({ "/base/api/queues/%2F/q": 401 });
-    expect(api.queueFacts("q")).rejects.toThrow(/^the management API at http:\/\/127\.0\.0\.1:\d+ answers 401$/);
+    await expect(api.queueFacts("q")).rejects.toThrow(/^the management API at http:\/\/127\.0\.0\.1:\d+ responded with 401$/);
   });
 });
