@@ -101,7 +101,8 @@ describe("a key belongs", () => {
     for (const authorization of ["Bearer one-long-token", "Bearer another-token", "bearer one-long-token"])
       places.push((await post(sample, "k1", { authorization })).headers.get("location"));
     expect(places).toEqual(["/items/1", "/items/2", "/items/1"]);
-    const kept = onceOf({ key: "k1", path: "/items", authorization: "Bearer one-long-token", fingerprint: fingerprintOf(sample) });
+    const headers = { "idempotency-key": "k1", authorization: "Bearer one-long-token" };
+    const kept = onceOf(new Request("http://test/items", { method: "POST", headers }), () => fingerprintOf(sample));
     expect(kept).toEqual({
       key: expect.stringMatching(/^[\w-]{43}$/),
       owner: expect.stringMatching(/^[\w-]{43}$/),
@@ -129,7 +130,7 @@ describe("a request that is refused leaves its key free", () => {
     const failing = openApi({
       wrap: (store) =>
         storeWith(store, {
-          insertAll: (...created) => (away ? Promise.reject(new StoreUnavailable("SQLITE_FULL")) : store.insertAll(...created)),
+          insert: (...created) => (away ? Promise.reject(new StoreUnavailable("SQLITE_FULL")) : store.insert(...created)),
         }),
     });
     const again = () => failing.send("POST", "/items", sample, { "idempotency-key": "k1" });

@@ -73,8 +73,8 @@ test("without tokens, a client that claims to be many has no more room than a fe
 });
 
 test("a key too many is answered 429 with the time to wait", async () => {
-  const insertAll = () => Promise.reject(new TooMuchKept(60));
-  const full = openApi({ wrap: (store) => storeWith(store, { insertAll, insertEach: insertAll }) });
+  const insert = () => Promise.reject(new TooMuchKept(60));
+  const full = openApi({ wrap: (store) => storeWith(store, { insert, insertEach: insert }) });
   for (const [path, body] of [
     ["/items", { name: "a" }],
     ["/items/bulk", [{ name: "a" }]],

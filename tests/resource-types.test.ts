@@ -7,16 +7,19 @@ import type { At, OneValue, Path, PathTo } from "../src/schema/paths";
 import { root } from "./support/processes";
 
 test("a wrong declaration does not compile, and the message names what is wrong", async () => {
-  const file = "tests/types/wrong-resources.ts";
-  const lines = (await Bun.file(join(root, file)).text()).split("\n");
-  const expected = lines.flatMap((line, index) => {
-    const said = /^\/\/ says: (.*)$/.exec(line)?.[1];
-    return said === undefined ? [] : [{ line: index + 2, said }];
-  });
+  const expected: { line: string; said: string }[] = [];
+  for (const file of [...new Bun.Glob("tests/types/wrong-*.ts").scanSync(root)].sort()) {
+    const lines = (await Bun.file(join(root, file)).text()).split("\n");
+    for (const [index, line] of lines.entries()) {
+      const said = /^\/\/ says: (.*)$/.exec(line)?.[1];
+      if (said !== undefined) expected.push({ line: `${file}:${index + 2}`, said });
+    }
+  }
   const tsc = Bun.spawn(["bun", "x", "tsc", "--pretty", "false", "--project", "tests/types"], { cwd: root, stdout: "pipe" });
   const output = await new Response(tsc.stdout).text();
   // A message may go on in indented lines.
-  const found = [...output.matchAll(/^\S+\((\d+),\d+\): error TS\d+: (.*(?:\n .*)*)$/gm)].map(([, line, told]) => [Number(line), told]);
+  const errors = [...output.matchAll(/^(\S+)\((\d+),\d+\): error TS\d+: (.*(?:\n .*)*)$/gm)];
+  const found = errors.map(([, file, line, told]) => [`${file}:${line}`, told]);
   const missing = expected.filter(({ line, said }) => !found.some(([at, told]) => at === line && String(told).includes(said)));
   expect(missing).toEqual([]);
   expect(found.map(([line]) => line)).toEqual(expected.map(({ line }) => line));

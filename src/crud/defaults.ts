@@ -25,7 +25,7 @@ export function complete<T extends ResourceTypes>(resource: Resource<T>, input: 
 }
 
 /** Returns a copy of the value in which omitted properties have the defaults of the schema. The argument is not modified. */
-function withDefaults(schema: TSchema, value: unknown): unknown {
+export function withDefaults(schema: TSchema, value: unknown): unknown {
   if (value === undefined) return structuredClone(schema["default"]);
   if (typeof value !== "object" || value === null) return value;
   const alternatives = structuredIn(schema);

@@ -60,6 +60,27 @@ export const describeRemove = ({ name, plural }: Named, params: TSchema) => ({
   parameters: changeParameters(params),
 });
 
+/** What an action does. */
+interface Acting {
+  readonly summary: string | undefined;
+  /** True if it may change the record. */
+  readonly changes: boolean;
+  /** The custom events that it publishes. */
+  readonly events: readonly string[];
+}
+
+export function describeAction({ name, plural }: Named, params: TSchema, { summary, changes, events }: Acting) {
+  const updated = changes ? [`${name}.updated, unless nothing changes`] : [];
+  const published = [...updated, ...events.map((event) => `${name}.${event}`)];
+  return {
+    tags: [plural],
+    summary: summary ?? `Change ${aOrAn(name)}`,
+    description: `Publishes ${published.join("; ")}.`,
+    parameters: changeParameters(params),
+    responses: changed,
+  };
+}
+
 function aOrAn(name: string): string {
   return /^[aeiou]/.test(name) ? `an ${name}` : `a ${name}`;
 }

@@ -18,7 +18,7 @@ const ifNoneMatch = (what: string) => header("If-None-Match", `${what}: ${tags}.
 
 export const idempotencyKey = header(
   "Idempotency-Key",
-  "1 to 255 visible ASCII characters, such as a new UUID. Repeating a request with the same key within 24 hours returns the first response and creates nothing.",
+  "1 to 255 visible ASCII characters, such as a new UUID. Repeating a request with the same key within 24 hours returns the first response and changes nothing.",
   String.raw`^("[ !#-\[\]-~]{1,255}"|[!#-+\--\[\]-~]{1,255})$`,
 );
 
@@ -33,7 +33,7 @@ function parametersOf(params: TSchema, headers: readonly ReturnType<typeof heade
 export const readParameters = (params: TSchema) =>
   parametersOf(params, [ifMatch, ifNoneMatch("Returns 304 if the record is still in one of these states")]);
 export const changeParameters = (params: TSchema) =>
-  parametersOf(params, [ifMatch, ifNoneMatch("Only if the record is not in any of these states")]);
+  parametersOf(params, [ifMatch, ifNoneMatch("Only if the record is not in any of these states"), idempotencyKey]);
 
 export const etag = { ETag: { description: "The state of the record, for use in If-Match and If-None-Match.", schema: text } };
 export const location = { Location: { description: "The path of the created record.", schema: text } };

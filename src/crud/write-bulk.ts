@@ -16,8 +16,8 @@ export interface BulkWrite<Fields> {
   readonly entries: readonly BulkEntry<Fields>[];
   readonly mediaType: string;
   readonly store: RequestStore;
-  /** Returns the idempotency key of a part. Undefined if the request has no Idempotency-Key. */
-  readonly once: ((part: number) => Once) | undefined;
+  /** The idempotency key of the first part. Undefined if the request has no Idempotency-Key. */
+  readonly once: Once | undefined;
   /** Logs a fault of the service. The request as a whole succeeds, so the client sees only which records failed. */
   readonly logged: (error: Error, what: string) => void;
 }
@@ -39,7 +39,7 @@ export function bulkWriter<T extends ResourceTypes>(resource: Resource<T>) {
       let lines = "";
       if (!failed && fields.length > 0) {
         try {
-          lines = await inTurn(() => store.insertEach(resource, fields, answerOf, { once: once?.(written) }));
+          lines = await inTurn(() => store.insertEach(resource, fields, answerOf, { once: once && { ...once, part: written } }));
           written += 1;
         } catch (error) {
           // Earlier parts are written, so the client must learn of them.

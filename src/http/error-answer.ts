@@ -6,6 +6,7 @@ import { InvalidChange, RefusedChange } from "../schema/refused-change";
 import { StoreReplaced, StoreUnavailable } from "../store/errors";
 import { HttpProblem, problemResponse, problemType } from "./problem";
 import { problemOfRefused } from "./refused-change";
+import { problemOfKey } from "./refused-key";
 import { requestFields } from "./request-log";
 
 const places: Record<string, string> = { params: "path", query: "query", body: "body" };
@@ -45,6 +46,8 @@ export function answerErrors(log: Log, methodsAt: (path: string) => readonly str
     if (error instanceof ElysiaCustomStatusResponse && error.code >= 400) {
       return problemResponse(request, error.code, typeof error.response === "string" ? { detail: error.response } : {});
     }
+    const aboutKey = problemOfKey(error);
+    if (aboutKey) return answer(aboutKey, request, path);
     if (hasLeft(error, request)) return problemResponse(request, 400, { detail: "The client closed the connection before the response." });
     const context = { ...requestFields(request), method, path, error: messageOf(error) };
     if (error instanceof StoreUnavailable) {

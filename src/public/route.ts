@@ -1,3 +1,5 @@
+export { answer as recordResponse, found as existing } from "../crud/parts";
+export { conditionsOf, type RequestConditions } from "../crud/request-conditions";
 export { jsonBody } from "../http/json-body";
 export { HttpProblem, Problem } from "../http/problem";
 export type { RequestStore } from "../http/request-store";

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { TObject } from "@sinclair/typebox";
 import { type AnyElysia, Elysia } from "elysia";
 import type { Dependencies, Route } from "./route";
 import { RouteClaims } from "./route-claims";
@@ -68,7 +69,8 @@ export async function loadRoutes(folder: string): Promise<LoadedRoute[]> {
 /**
  * Builds each route with the dependencies and mounts it at its path.
  *
- * @throws {RouterError} if a file does not build an Elysia instance, or declares a route that another file has already.
+ * @throws {RouterError} if a file does not build an Elysia instance, declares a route that another file has already, or needs a
+ *   parameter that its path does not have.
  */
 export function mountRoutes(routes: readonly LoadedRoute[], dependencies: Dependencies): AnyElysia {
   const mounted = new Elysia({ name: "routes" });
@@ -79,9 +81,17 @@ export function mountRoutes(routes: readonly LoadedRoute[], dependencies: Depend
     const placed = new Elysia({ prefix: path === "/" ? "" : path }).use(app);
     const conflict = claims.add(isBuiltIn ? `the built-in ${path}` : `routes/${file}`, placed.routes);
     if (conflict) throw new RouterError(conflict);
+    for (const route of placed.routes) refuseMissingParameter(`${route.method} ${route.path} of routes/${file}`, route);
     mounted.use(placed);
   }
   return mounted;
+}
+
+/** Throws if a route validates a path parameter that its path does not have. It would refuse every request. */
+function refuseMissingParameter(what: string, { path, hooks }: AnyElysia["routes"][number]): void {
+  const { required = [] } = Object((hooks as { params?: unknown } | undefined)?.params) as Partial<TObject>;
+  const missing = required.find((name) => !new RegExp(`/:${RegExp.escape(name)}(\\?|/|$)`).test(path));
+  if (missing) throw new RouterError(`${what} needs the path parameter :${missing}. Put the file into a folder named [${missing}].`);
 }
 
 async function load(folder: string, file: string): Promise<{ default?: unknown }> {

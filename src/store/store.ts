@@ -26,6 +26,14 @@ export interface ChangeContext<Data extends EventData = EventData> {
    * change, after its own event. If their data does not match its schema, the change is rejected with `InvalidChange`.
    */
   readonly emit?: { readonly [Event in keyof Data]?: Data[Event] } | undefined;
+  /**
+   * Makes the call idempotent. The store commits its result with the change and keeps it for 24 hours. Repeating the call in that
+   * time, even concurrently, changes nothing and resolves with the stored result. A call that changes nothing because it is
+   * refused, or its record does not exist, keeps no result.
+   *
+   * The call may then also reject with {@link KeyReused} or {@link TooMuchKept}.
+   */
+  readonly once?: Once | undefined;
 }
 
 export interface GuardedContext<Data extends EventData = EventData> extends ChangeContext<Data> {
@@ -45,11 +53,6 @@ export interface Once {
   readonly part: number;
 }
 
-export interface OnceContext extends ChangeContext {
-  /** Makes the call idempotent. */
-  readonly once?: Once | undefined;
-}
-
 /** What became of one record of several: the record, or why it was not created. */
 export type InsertOutcome = Stored | RefusedChange | BrokenHook;
 
@@ -64,24 +67,19 @@ export type InsertOutcome = Stored | RefusedChange | BrokenHook;
 export interface Store extends QueueStore {
   /** Creates a record with a new id and version 1, and its `created` event. */
   insert<T extends ResourceTypes>(resource: Resource<T>, fields: Proposed<T>, context?: ChangeContext<T["events"]>): Promise<Stored>;
-  /**
-   * Creates several records, all or none, and resolves with the text that `answerOf` makes of them.
-   *
-   * With `once`, the store commits that text with the records and keeps it for 24 hours. Repeating the call in that time, even
-   * concurrently, changes nothing and resolves with the stored text. May then reject with {@link KeyReused} or {@link TooMuchKept}.
-   */
+  /** Creates several records, all or none, and resolves with the text that `answerOf` makes of them. */
   insertAll<T extends ResourceTypes>(
     resource: Resource<T>,
     fields: readonly Proposed<T>[],
     answerOf: (created: readonly Stored[]) => string,
-    context?: OnceContext,
+    context?: ChangeContext,
   ): Promise<string>;
   /** Creates records as {@link insertAll} does, but a record that is refused does not keep the others from being created. */
   insertEach<T extends ResourceTypes>(
     resource: Resource<T>,
     fields: readonly Proposed<T>[],
     answerOf: (outcomes: readonly InsertOutcome[]) => string,
-    context?: OnceContext,
+    context?: ChangeContext,
   ): Promise<string>;
   /**
    * Replaces the fields of a record with those that `change` returns for the current record. Resolves with the record, or with

@@ -9,7 +9,7 @@ let keyed = 0;
 const { answer } = IdempotencyKeys.prototype;
 IdempotencyKeys.prototype.answer = function (...once) {
   keyed += 1;
-  return answer.apply(this, once);
+  return answer.apply(this, once) as never;
 };
 const { run } = GroupCommit.prototype;
 GroupCommit.prototype.run = async function <T>(this: GroupCommit, change: () => T): Promise<T> {

@@ -7,7 +7,7 @@ import { requestFields } from "../../http/request-log";
 import type { Input, ResourceTypes } from "../../schema/resource";
 import { complete } from "../defaults";
 import { type BulkAnswer, bulkAnswer, describeBulk } from "../describe-bulk";
-import { idempotencyKeyOf, onceOf, refuseKey } from "../idempotency-key";
+import { onceOf } from "../idempotency-key";
 import type { Parts } from "../parts";
 import { type BulkBody, bulkReader, ndjson } from "../read-bulk";
 import { typed } from "../resource-schemas";
@@ -23,15 +23,11 @@ export function bulk<T extends ResourceTypes>({ resource, schemas: { record, inp
       // No idle timeout: this request may have to wait for many other bulk requests.
       server?.timeout(request, 0);
       const { mediaType, entries, fingerprint } = body as unknown as BulkBody<T["input"]>;
-      const key = idempotencyKeyOf(request.headers);
-      const once =
-        key === undefined || fingerprint === null
-          ? undefined
-          : (part: number) => onceOf({ key, path, authorization: request.headers.get("authorization"), fingerprint }, part);
+      const once = fingerprint === null ? undefined : onceOf(request, () => fingerprint);
       const logged = (error: Error, what: string) => {
         log.error({ ...requestFields(request), method: "POST", path, error: error.message, stack: error.stack }, what);
       };
-      const results = await write({ entries, mediaType, store: storeFor(request), once, logged }).catch(refuseKey);
+      const results = await write({ entries, mediaType, store: storeFor(request), once, logged });
       const text = mediaType === ndjson ? results.map((result) => `${result}\n`).join("") : summary(results);
       return compressible(new Response(text, { headers: { "content-type": mediaType } }), text) as never;
     },

@@ -7,7 +7,7 @@ import { complete } from "../defaults";
 import { describePatch, patchMediaType } from "../descriptions";
 import { mergePatch } from "../merge-patch";
 import { answer, found, type Parts } from "../parts";
-import { guardOf } from "../preconditions";
+import { conditionsOf } from "../request-conditions";
 
 /** `PATCH /:id`: changes fields of a record. */
 export function patch<T extends ResourceTypes>({ resource, schemas, storeFor }: Parts<T>) {
@@ -16,14 +16,13 @@ export function patch<T extends ResourceTypes>({ resource, schemas, storeFor }: 
     "/:id",
     async ({ params: { id }, body, request }) => {
       const change = (current: object) => patched(resource, current, body);
-      return answer(
-        found(await storeFor(request).update(resource, Number(id), change, { guard: guardOf(name, request.headers) }), name, id),
-      );
+      const stored = await storeFor(request).update(resource, Number(id), change, conditionsOf(resource, request, body));
+      return answer(found(stored, name, id));
     },
     {
       params: schemas.params,
       ...jsonBody(schemas.patch, patchMediaType, "application/json"),
-      response: { 200: schemas.record, ...problems(400, 404, 412, 415, 422, 503) },
+      response: { 200: schemas.record, ...problems(400, 404, 412, 415, 422, 429, 503) },
       detail: describePatch(resource, schemas.params),
     },
   );

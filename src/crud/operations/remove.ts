@@ -5,7 +5,7 @@ import { refuseQuery } from "../../http/query";
 import type { ResourceTypes } from "../../schema/resource";
 import { describeRemove } from "../descriptions";
 import { found, type Parts } from "../parts";
-import { guardOf } from "../preconditions";
+import { conditionsOf } from "../request-conditions";
 
 /** `DELETE /:id`: deletes a record. */
 export function remove<T extends ResourceTypes>({ resource, schemas, storeFor }: Parts<T>) {
@@ -13,13 +13,13 @@ export function remove<T extends ResourceTypes>({ resource, schemas, storeFor }:
   return new Elysia().delete(
     "/:id",
     async ({ params: { id }, request }) => {
-      found(await storeFor(request).remove(resource, Number(id), { guard: guardOf(name, request.headers) }), name, id);
+      found(await storeFor(request).remove(resource, Number(id), conditionsOf(resource, request)), name, id);
       return new Response(null, { status: 204 }) as never;
     },
     {
       params: schemas.params,
       transform: refuseQuery,
-      response: { 204: Type.Undefined({ description: "Deleted." }), ...problems(400, 404, 412, 422, 503) },
+      response: { 204: Type.Undefined({ description: "Deleted." }), ...problems(400, 404, 412, 422, 429, 503) },
       detail: describeRemove(resource, schemas.params),
     },
   );

@@ -5,7 +5,7 @@ import type { ResourceTypes } from "../../schema/resource";
 import { complete } from "../defaults";
 import { describeReplace } from "../descriptions";
 import { answer, found, type Parts } from "../parts";
-import { guardOf } from "../preconditions";
+import { conditionsOf } from "../request-conditions";
 
 /** `PUT /:id`: replaces a record. */
 export function replace<T extends ResourceTypes>({ resource, schemas, storeFor }: Parts<T>) {
@@ -14,14 +14,13 @@ export function replace<T extends ResourceTypes>({ resource, schemas, storeFor }
     "/:id",
     async ({ params: { id }, body, request }) => {
       const fields = complete(resource, body);
-      return answer(
-        found(await storeFor(request).update(resource, Number(id), () => fields, { guard: guardOf(name, request.headers) }), name, id),
-      );
+      const stored = await storeFor(request).update(resource, Number(id), () => fields, conditionsOf(resource, request, body));
+      return answer(found(stored, name, id));
     },
     {
       params: schemas.params,
       ...jsonBody(schemas.input, "application/json"),
-      response: { 200: schemas.record, ...problems(400, 404, 412, 415, 422, 503) },
+      response: { 200: schemas.record, ...problems(400, 404, 412, 415, 422, 429, 503) },
       detail: describeReplace(resource, schemas.params),
     },
   );

@@ -48,12 +48,12 @@ export class IdempotencyKeys {
   }
 
   /**
-   * Returns the stored answer of a key. If there is none, calls `make` and stores its result.
+   * Returns the stored answer of a key. If there is none, calls `make` and stores its result, unless that is undefined.
    *
    * @throws {KeyReused} if the key was used with another fingerprint.
    * @throws {TooMuchKept} if the owner has no room for another key.
    */
-  answer({ key, part, fingerprint, owner = "" }: Once, make: () => string): string {
+  answer<Answer extends string | undefined>({ key, part, fingerprint, owner = "" }: Once, make: () => Answer): string | Answer {
     const now = steadyNow();
     const name = `key ${key}/${part}`;
     const first = this.uncommitted.find<First>(name) ?? (this.uncommitted.find(`key ${key}`) ? null : this.#find.get(key, part));
@@ -65,6 +65,7 @@ export class IdempotencyKeys {
     // Check the limit only at the first part, so that a request that has begun can finish.
     if (part === 0) this.#kept.check(owner, now);
     const answer = make();
+    if (answer === undefined) return answer;
     this.#kept.add(owner, answer, now);
     if (part === 0) {
       this.#forget(key);

@@ -6,7 +6,7 @@ import type { Proposed, Resource, ResourceTypes } from "../../schema/resource";
 import type { Listing, Page } from "../listing";
 import { lockPatienceMs, whenUnlocked } from "../lock-wait";
 import type { LogReader } from "../log";
-import type { ChangeContext, GuardedContext, InsertOutcome, Once, OnceContext, Store } from "../store";
+import type { ChangeContext, GuardedContext, InsertOutcome, Once, Store } from "../store";
 import type { Stored } from "../stored";
 import { AdaptiveCommitter } from "./adaptive-committer";
 import { BatchWriter } from "./batch-writer";
@@ -140,14 +140,14 @@ class SqliteStore implements Store {
   }
 
   insert<T extends ResourceTypes>(resource: Resource<T>, fields: Proposed<T>, context?: ChangeContext<T["events"]>): Promise<Stored> {
-    return this.#commits.run(() => this.#records.insert(resource, fields, context));
+    return this.#change(context?.once, () => this.#records.insert(resource, fields, context));
   }
 
   insertAll<T extends ResourceTypes>(
     resource: Resource<T>,
     fields: readonly Proposed<T>[],
     answerOf: (created: readonly Stored[]) => string,
-    { once, ...context }: OnceContext = {},
+    { once, ...context }: ChangeContext = {},
   ): Promise<string> {
     const insert = (each: object, index: number) => inList(index, () => this.#records.insert(resource, each, context));
     return this.#once(once, () => answerOf(fields.map(insert)));
@@ -157,7 +157,7 @@ class SqliteStore implements Store {
     resource: Resource<T>,
     fields: readonly Proposed<T>[],
     answerOf: (outcomes: readonly InsertOutcome[]) => string,
-    { once, ...context }: OnceContext = {},
+    { once, ...context }: ChangeContext = {},
   ): Promise<string> {
     return this.#once(once, () => answerOf(fields.map((each) => this.#records.tryInsert(resource, each, context))));
   }
@@ -168,11 +168,11 @@ class SqliteStore implements Store {
     change: (current: Recorded<T["fields"]>) => Proposed<T>,
     context?: GuardedContext<T["events"]>,
   ): Promise<Stored | undefined> {
-    return this.#commits.run(() => this.#records.update(resource, id, change, context));
+    return this.#change(context?.once, () => this.#records.update(resource, id, change, context));
   }
 
   remove<T extends ResourceTypes>(resource: Resource<T>, id: number, context?: GuardedContext<T["events"]>): Promise<Stored | undefined> {
-    return this.#commits.run(() => this.#records.remove(resource, id, context));
+    return this.#change(context?.once, () => this.#records.remove(resource, id, context));
   }
 
   async get(resource: Resource, id: number): Promise<Stored | undefined> {
@@ -205,9 +205,18 @@ class SqliteStore implements Store {
     this.#lock.release();
   }
 
-  /** Runs a change, and if it has a key only once. */
-  #once(once: Once | undefined, change: () => string): Promise<string> {
+  /** Runs a change that results in text, and if it has a key only once. */
+  #once<Text extends string | undefined>(once: Once | undefined, change: () => Text): Promise<string | Text> {
     return this.#commits.run(() => (once ? this.#keys.answer(once, change) : change()));
+  }
+
+  /** Runs the change of a record, and if it has a key only once. */
+  async #change<Result extends Stored | undefined>(once: Once | undefined, change: () => Result): Promise<Stored | Result> {
+    if (!once) return this.#commits.run(change);
+    const json = await this.#once(once, () => change()?.json);
+    if (json === undefined) return undefined as Result;
+    const { id, version } = JSON.parse(json) as Stored;
+    return { id, version, json };
   }
 
   #tell(): void {

@@ -1,0 +1,114 @@
+import type { Static, TObject, TSchema, TUnsafe } from "@sinclair/typebox";
+import { Elysia } from "elysia";
+import { actorOf } from "../http/actor";
+import { problems } from "../http/problem";
+import { type Dependencies, defineRoute } from "../routing/route";
+import type { Actor } from "../schema/actor";
+import type { Recorded } from "../schema/record";
+import type { Input, Resource, ResourceTypes } from "../schema/resource";
+import { patched } from "../store/patched";
+import { actionBody } from "./action-body";
+import { describeAction } from "./descriptions";
+import { answer, found } from "./parts";
+import { conditionsOf } from "./request-conditions";
+import { schemasOf } from "./resource-schemas";
+
+/** Schema of a body: `Type.Object({…})`, or that of a custom event's data, such as `ticket.events.closed`. */
+type Body = TObject | TUnsafe<object> | undefined;
+type Given<B extends Body> = B extends TSchema ? Static<B> : undefined;
+
+/** A patch of a record. A field that the record does not have has a type that says so. */
+type Exact<Record, Patch> = {
+  readonly [Field in keyof Patch]: Field extends keyof Record ? Record[Field] : `no field "${Field & string}"`;
+};
+
+/** What an action knows besides the record and the body. */
+export interface ActionContext {
+  /** Who sends the request. Undefined if the API has no tokens. */
+  readonly actor: Actor | undefined;
+}
+
+export interface ActionOptions<T extends ResourceTypes, B extends Body, Patch> {
+  /** One line for the API documentation, such as "Close a ticket". Default: that it changes the record. */
+  readonly summary?: string;
+  /** Schema of the request body. Properties that it does not name are refused. Default: the request must have no body. */
+  readonly body?: B;
+  /**
+   * Returns the fields to change. It may set managed fields. Throw `new Conflict("…")` if the state of the record does not allow the
+   * action. It runs inside the commit, so it must be quick and must not be async. Default: the record stays as it is.
+   */
+  readonly change?: (record: Recorded<T["fields"]>, body: Given<B>, context: ActionContext) => Patch;
+  /** The custom events to publish with the change, each with a function that returns its data. Default: none. */
+  readonly emit?: { readonly [Event in keyof T["events"]]?: (body: Given<B>) => T["events"][Event] };
+}
+
+/**
+ * Builds the route of an action on a record: a `POST` that is not CRUD, such as closing a ticket. The answer is the changed record.
+ * Export the result from a file below a folder `[id]`.
+ *
+ * The action supports `If-Match`, `If-None-Match` and `Idempotency-Key`. Failed requests are answered with a problem (RFC 9457).
+ *
+ * @throws {TypeError} if it neither changes nor emits anything, emits an event that the resource does not declare, or its body is
+ *   not a valid schema for JSON.
+ * @example
+ * // routes/tickets/[id]/close.ts is POST /tickets/:id/close
+ * export default action(ticket, {
+ *   summary: "Close a ticket",
+ *   body: Type.Object({ reason: Type.String() }),
+ *   change(ticket) {
+ *     if (ticket.state === "closed") throw new Conflict("The ticket is closed already.");
+ *     return { state: "closed" };
+ *   },
+ *   emit: { closed: ({ reason }) => ({ reason }) },
+ * });
+ */
+export function action<T extends ResourceTypes, const Patch extends Exact<Recorded<T["fields"]>, Patch>, B extends Body = undefined>(
+  resource: Resource<T>,
+  { summary, body: schema, change, emit = {} }: ActionOptions<T, B, Patch>,
+) {
+  const { name } = resource;
+  const emitted = Object.entries(emit) as [string, (body: Given<B>) => object][];
+  checkEvents(
+    resource,
+    emitted.map(([event]) => event),
+    change !== undefined,
+  );
+  const { record, params } = schemasOf(resource);
+  const { options, complete } = actionBody<Input<Given<B>>, Given<B>>(name, schema);
+  return defineRoute(({ storeFor }: Dependencies) =>
+    new Elysia().post(
+      "",
+      async ({ params: { id }, body, request }) => {
+        const given = complete(body);
+        const context = { actor: actorOf(request) };
+        const stored = await storeFor(request).update(
+          resource,
+          Number(id),
+          (current) => patched(resource, current, change ? change(current, given, context) : {}),
+          {
+            ...conditionsOf(resource, request, body),
+            emit: Object.fromEntries(emitted.map(([event, data]) => [event, data(given)])) as T["events"],
+          },
+        );
+        return answer(found(stored, name, id));
+      },
+      {
+        params,
+        ...options,
+        response: { 200: record, ...problems(400, 404, 409, 412, 415, 422, 429, 503) },
+        detail: describeAction(resource, params, { summary, changes: change !== undefined, events: emitted.map(([event]) => event) }),
+      },
+    ),
+  );
+}
+
+function checkEvents({ name, events }: Resource, emitted: readonly string[], changes: boolean): void {
+  if (!changes && emitted.length === 0) throw new TypeError(`An action on "${name}" has neither \`change\` nor \`emit\`; add one of them.`);
+  for (const event of emitted) {
+    if (Object.hasOwn(events, event)) continue;
+    const declared = Object.keys(events).join(", ") || "none";
+    throw new TypeError(
+      `An action on "${name}" emits "${event}", which the resource does not declare in \`events\`. Declared: ${declared}.`,
+    );
+  }
+}
