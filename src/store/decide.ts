@@ -4,7 +4,7 @@ import { BrokenHook, callHook } from "../schema/hook";
 import { type Mistake, maxMistakes } from "../schema/mistakes";
 import type { Recorded } from "../schema/record";
 import { InvalidRecord } from "../schema/refused-change";
-import type { Resource, RuleContext } from "../schema/resource";
+import type { Resource, Rule, RuleContext } from "../schema/resource";
 import { hasSameFields, serialize } from "./serialize";
 import type { Stored } from "./stored";
 
@@ -43,7 +43,7 @@ export function decide(resource: Resource, fields: object, { id, previous, now, 
   const complete = completeFields(resource, fields, before);
   const stored = serialize(resource, id, complete, (previous?.version ?? 0) + 1, before?.createdAt ?? now, now);
   if (previous && hasSameFields(previous, stored)) return { stored: previous, isChange: false };
-  checkRule(resource, JSON.parse(stored.json) as Recorded<object>, { previous: before, actor });
+  if (resource.check) checkRule(resource.name, resource.check, JSON.parse(stored.json) as Recorded<object>, { previous: before, actor });
   return { stored, isChange: true };
 }
 
@@ -55,8 +55,7 @@ function refuseOther({ name }: Resource, fields: unknown): void {
   throw new TypeError(`The fields of the ${name} must be an object; a change must return them and must not be async.`);
 }
 
-function checkRule({ name, check }: Resource, record: Recorded<object>, context: RuleContext): void {
-  if (!check) return;
+function checkRule(name: string, check: Rule, record: Recorded<object>, context: RuleContext): void {
   const what = `The check of "${name}"`;
   const returned: unknown = callHook(what, () => check(record, context));
   if (!Array.isArray(returned)) throw new BrokenHook(`${what} has to return an array of mistakes, which is empty if there are none.`);
