@@ -216,9 +216,9 @@ describe("every operation", () => {
     expect(errors("POST /items", document)).toEqual(["400", "403", "413", "415", "422", "429", "500", "503"]);
     expect(errors("POST /items/bulk", document)).toEqual(["400", "403", "413", "415", "422", "429", "500", "503"]);
     expect(errors("GET /items/{id}", document)).toEqual(["400", "404", "412", "422", "500", "503"]);
-    expect(errors("PUT /items/{id}", document)).toEqual(["400", "403", "404", "412", "413", "415", "422", "500", "503"]);
-    expect(errors("PATCH /items/{id}", document)).toEqual(["400", "403", "404", "412", "413", "415", "422", "500", "503"]);
-    expect(errors("DELETE /items/{id}", document)).toEqual(["400", "403", "404", "412", "422", "500", "503"]);
+    expect(errors("PUT /items/{id}", document)).toEqual(["400", "403", "404", "412", "413", "415", "422", "429", "500", "503"]);
+    expect(errors("PATCH /items/{id}", document)).toEqual(["400", "403", "404", "412", "413", "415", "422", "429", "500", "503"]);
+    expect(errors("DELETE /items/{id}", document)).toEqual(["400", "403", "404", "412", "422", "429", "500", "503"]);
     expect(errors("DELETE /items/{id}", guarded)).toEqual(["400", "401", "403", "404", "412", "422", "429", "500", "503"]);
     expect(errors("GET /health/live", guarded)).toEqual(["429", "500"]);
     for (const { operation } of operations(guarded)) {
@@ -273,6 +273,7 @@ describe("every operation", () => {
         ["id", { type: "integer", minimum: 1, maximum: 999_999_999_999_999 }, true],
         ["If-Match", { type: "string", pattern: expect.any(String) }, true],
         ["If-None-Match", { type: "string", pattern: expect.any(String) }, true],
+        ...(method === "get" ? [] : [["Idempotency-Key", { type: "string", pattern: expect.any(String) }, true]]),
       ]);
     }
     for (const path of ["/items", "/items/bulk"])
