@@ -22,3 +22,8 @@ export function found(stored: Stored | undefined, name: string, id: string): Sto
 export function answer(stored: Stored, status = 200, headers?: Readonly<Record<string, string>>): never {
   return jsonResponse(stored.json, status, { etag: etagOf(stored), ...headers }) as never;
 }
+
+/** The status of a change that conflicts with another record, for the documentation. None if no such change is possible. */
+export function conflicts({ unique }: Pick<Resource, "unique">): 409[] {
+  return unique.length > 0 ? [409] : [];
+}

@@ -54,7 +54,11 @@ export async function startEngine(
   { tracing = noTracing, quickCommitSeconds, onInvalidRecords = "refuse" }: EngineOptions = {},
 ): Promise<Engine> {
   const { resources } = catalogue;
-  const store = await openStore(config, resources, { tracing, quickCommitSeconds });
+  const store = await openStore(config, resources, {
+    tracing,
+    quickCommitSeconds,
+    onBuilt: (what, records) => log.info({ records }, `${what} is new or has changed; checking the stored records: ${records} so far`),
+  });
   warnOfExposed(config, log);
   await warnOfClock(store.log, log);
   try {

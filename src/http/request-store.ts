@@ -5,7 +5,7 @@ import { arrivalOf } from "./arrival";
 import { requestIdOf } from "./request-id";
 
 /** The records of the store, as one request reads and changes them. */
-export type RequestStore = Pick<Store, "insert" | "insertAll" | "insertEach" | "update" | "remove" | "get" | "list">;
+export type RequestStore = Pick<Store, "insert" | "insertAll" | "insertEach" | "update" | "remove" | "get" | "findByKey" | "list">;
 
 /**
  * Returns a function that binds the store to a request. Every change then has the request's actor, id, time of arrival and trace
@@ -21,6 +21,7 @@ export function storesFor(store: Store): (request: Request) => RequestStore {
       update: (resource, id, change, own) => store.update(resource, id, change, { ...context, ...own }),
       remove: (resource, id, own) => store.remove(resource, id, { ...context, ...own }),
       get: (resource, id) => store.get(resource, id),
+      findByKey: (resource, name, values) => store.findByKey(resource, name, values),
       list: (resource, listing) => store.list(resource, listing),
     };
   };

@@ -2,6 +2,7 @@ import type { Static, TObject, TProperties } from "@sinclair/typebox";
 import type { FilterFor, Filters } from "./filter";
 import type { PastVersion } from "./past-version";
 import type { Derivation, Rule } from "./resource";
+import type { UniqueField, UniqueOption } from "./unique";
 
 /** The fields of these schemas as one type, so that error messages and editors show fields and not how they were put together. */
 export type FieldsIn<Properties extends TProperties> = Flat<Static<TObject<Properties>>>;
@@ -56,6 +57,11 @@ export interface ResourceOptions<
    * index slows down every write. Without one, each page searches a bounded number of records. Default: none.
    */
   indexes?: readonly (keyof NoInfer<By> & string)[];
+  /**
+   * The values that no two records may share: `["email", ["project", "slug"], { field: "code", ignoreCase: true }]`. A change that
+   * would break this is refused with 409. Null is never compared. Texts are compared in Unicode's NFC. Default: none.
+   */
+  unique?: readonly UniqueOption<UniqueField<FieldsIn<NoInfer<Client & Managed & Derived>>>>[];
   /** A valid request body, shown in the documentation. */
   example: FieldsIn<NoInfer<Client>>;
   /** Custom events, with the fields of their `data`: `{ shipped: { carrier: Type.String() } }`. Default: none. */

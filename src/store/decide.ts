@@ -23,6 +23,8 @@ export interface Decision {
   readonly stored: Stored;
   /** False if the record stays as it is. */
   readonly isChange: boolean;
+  /** The fields of the record after the change. */
+  readonly after: object;
 }
 
 /**
@@ -42,9 +44,9 @@ export function decide(resource: Resource, fields: object, { id, previous, now, 
   const before = previous && (JSON.parse(previous.json) as Recorded<object>);
   const complete = completeFields(resource, fields, before);
   const stored = serialize(resource, id, complete, (previous?.version ?? 0) + 1, before?.createdAt ?? now, now);
-  if (previous && hasSameFields(previous, stored)) return { stored: previous, isChange: false };
+  if (previous && hasSameFields(previous, stored)) return { stored: previous, isChange: false, after: complete };
   if (resource.check) checkRule(resource.name, resource.check, JSON.parse(stored.json) as Recorded<object>, { previous: before, actor });
-  return { stored, isChange: true };
+  return { stored, isChange: true, after: complete };
 }
 
 /** Throws if a change returned a promise or anything else that is not an object. JavaScript callers are not type-checked. */

@@ -98,6 +98,13 @@ export interface Store extends QueueStore {
   /** Resolves with a record, or with undefined if it does not exist. */
   get(resource: Resource, id: number): Promise<Stored | undefined>;
   /**
+   * Resolves with the record that has these values in a unique key, or with undefined if there is none.
+   *
+   * @param name name of the key: its fields, separated by commas.
+   * @param values a record of the key's fields. They are compared as the key compares them.
+   */
+  findByKey<T extends ResourceTypes>(resource: Resource<T>, name: string, values: Partial<T["fields"]>): Promise<Stored | undefined>;
+  /**
    * Resolves with a page of records. Each page reads a bounded number of records, so with a filter it may have fewer rows than
    * `limit`, or none, and still have a `next`.
    */

@@ -16,6 +16,13 @@ export const wrongFilter = defineResource({ ...base, filters: { customer: "prefi
 // says: Type '"nite"' is not assignable to type '"note"'.
 export const noIndex = defineResource({ ...base, filters: { note: "prefix" }, indexes: ["nite"] });
 
+// says: Did you mean '"customer"'?
+export const uniqueField = defineResource({ ...base, unique: ["custmer"] });
+// says: Type '"nite"' is not assignable to type
+export const uniqueFields = defineResource({ ...base, unique: [["customer", "nite"]] });
+// says: Type '"nite"' is not assignable to type
+export const uniqueWithoutCase = defineResource({ ...base, unique: [{ field: "nite", ignoreCase: true }] });
+
 // says: Type '"lost"' is not assignable to type '"open" | "paid"'.
 export const initial = defineResource({ ...base, managed: { state: { schema: oneOf("open", "paid"), initial: "lost" } } });
 // says: Property 'cutsomer' does not exist on type 'Flat<{ customer: number; note: string; }>'. Did you mean 'customer'?

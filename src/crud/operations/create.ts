@@ -5,7 +5,7 @@ import type { ResourceTypes } from "../../schema/resource";
 import { complete } from "../defaults";
 import { describeCreate } from "../descriptions";
 import { fingerprintOf, onceOf } from "../idempotency-key";
-import { answer, type Parts } from "../parts";
+import { answer, conflicts, type Parts } from "../parts";
 
 /** `POST /`: creates a record. */
 export function create<T extends ResourceTypes>({ resource, schemas, storeFor }: Parts<T>) {
@@ -18,7 +18,7 @@ export function create<T extends ResourceTypes>({ resource, schemas, storeFor }:
     },
     {
       ...jsonBody(schemas.input, "application/json"),
-      response: { 201: schemas.record, ...problems(400, 415, 422, 429, 503) },
+      response: { 201: schemas.record, ...problems(400, 415, 422, 429, 503, ...conflicts(resource)) },
       detail: describeCreate(resource),
     },
   );

@@ -6,7 +6,7 @@ import type { Resource, ResourceTypes } from "../../schema/resource";
 import { complete } from "../defaults";
 import { describePatch, patchMediaType } from "../descriptions";
 import { mergePatch } from "../merge-patch";
-import { answer, found, type Parts } from "../parts";
+import { answer, conflicts, found, type Parts } from "../parts";
 import { conditionsOf } from "../request-conditions";
 
 /** `PATCH /:id`: changes fields of a record. */
@@ -22,7 +22,7 @@ export function patch<T extends ResourceTypes>({ resource, schemas, storeFor }: 
     {
       params: schemas.params,
       ...jsonBody(schemas.patch, patchMediaType, "application/json"),
-      response: { 200: schemas.record, ...problems(400, 404, 412, 415, 422, 429, 503) },
+      response: { 200: schemas.record, ...problems(400, 404, 412, 415, 422, 429, 503, ...conflicts(resource)) },
       detail: describePatch(resource, schemas.params),
     },
   );

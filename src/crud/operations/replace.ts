@@ -4,7 +4,7 @@ import { problems } from "../../http/problem";
 import type { ResourceTypes } from "../../schema/resource";
 import { complete } from "../defaults";
 import { describeReplace } from "../descriptions";
-import { answer, found, type Parts } from "../parts";
+import { answer, conflicts, found, type Parts } from "../parts";
 import { conditionsOf } from "../request-conditions";
 
 /** `PUT /:id`: replaces a record. */
@@ -20,7 +20,7 @@ export function replace<T extends ResourceTypes>({ resource, schemas, storeFor }
     {
       params: schemas.params,
       ...jsonBody(schemas.input, "application/json"),
-      response: { 200: schemas.record, ...problems(400, 404, 412, 415, 422, 429, 503) },
+      response: { 200: schemas.record, ...problems(400, 404, 412, 415, 422, 429, 503, ...conflicts(resource)) },
       detail: describeReplace(resource, schemas.params),
     },
   );

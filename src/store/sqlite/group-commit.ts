@@ -24,6 +24,8 @@ interface Group {
 
 /** What a store does around its commits. */
 interface GroupCommitHooks {
+  /** Runs a group of changes, so that their reads can share what they need. */
+  readonly together?: <T>(changes: () => T) => T;
   /** Called before a batch goes to the committer. */
   readonly beforeCommit?: () => void;
   /** Returns the ids of the newest events in the database, at most `count`. */
@@ -122,7 +124,8 @@ export class GroupCommit {
 
   #send(changes: readonly Waiting[], isAlone: boolean): void {
     const batch = this.uncommitted.begin();
-    const outcomes = changes.map((waiting) => outcomeOf(() => this.uncommitted.run(batch, waiting.run)));
+    const run = () => changes.map((waiting) => outcomeOf(() => this.uncommitted.run(batch, waiting.run)));
+    const outcomes = this.hooks.together ? this.hooks.together(run) : run();
     const group = { changes, outcomes, batch, isAlone };
     if (batch.writes.length === 0 && !this.isUnderWay) {
       this.uncommitted.forget(batch);

@@ -5,6 +5,7 @@ import { refusalSchema } from "./refusal-table";
 import { relayTimesSchema } from "./relay-position";
 import { relayTroubleSchema } from "./relay-trouble";
 import { refusedColumn, replaySchema } from "./replay-table";
+import { sideTablesSchema } from "./side-tables";
 
 /** SQL scripts, each of which upgrades a database by one version. Append only: a released entry never changes. */
 export type Migrations = readonly string[];
@@ -57,6 +58,7 @@ export const storeMigrations: Migrations = [
   recordChecksSchema,
   relayTroubleSchema,
   refusedColumn,
+  sideTablesSchema,
 ];
 
 /**

@@ -6,16 +6,16 @@ import { decide } from "../decide";
 import type { ChangeContext, GuardedContext, InsertOutcome } from "../store";
 import type { Stored } from "../stored";
 import type { CommitClock } from "./commit-clock";
+import type { Constraints } from "./constraints";
 import type { EventAppender } from "./event-appender";
 import type { Table } from "./resource-table";
-import type { Snapshot } from "./snapshot";
 import type { Uncommitted } from "./uncommitted";
 
 interface Means {
   readonly uncommitted: Uncommitted;
-  readonly snapshot: Snapshot;
   readonly clock: CommitClock;
   readonly events: EventAppender;
+  readonly constraints: Constraints;
 }
 
 /** Changes records and adds their events. Call its methods only inside a change of the group commit; `table` anywhere. */
@@ -31,14 +31,26 @@ export class RecordChanges {
     return table;
   }
 
+  /**
+   * Runs several changes as one: their unique values are checked when all have run, so that records can swap values. If it throws,
+   * nothing may be committed.
+   */
+  together<T>(changes: () => T): T {
+    return this.means.constraints.together(changes);
+  }
+
   insert(resource: Resource, fields: object, context?: ChangeContext): Stored {
-    const { clock, events } = this.means;
+    const { clock, events, constraints } = this.means;
     const table = this.table(resource);
-    const now = clock.now();
-    const { stored } = decide(resource, fields, { id: table.nextId(), previous: undefined, now, actor: context?.actor });
-    table.insert(stored);
-    events.append(resource, "created", stored, now, context);
-    return stored;
+    return this.together(() => {
+      const now = clock.now();
+      const id = table.nextId();
+      const { stored, after } = decide(resource, fields, { id, previous: undefined, now, actor: context?.actor });
+      table.insert(stored);
+      constraints.apply({ resource, id, before: undefined, after });
+      events.append(resource, "created", stored, now, context);
+      return stored;
+    });
   }
 
   /** Inserts a record, or returns why it is refused. The running change goes on then. */
@@ -57,27 +69,35 @@ export class RecordChanges {
     change: (current: Recorded<T["fields"]>) => Proposed<T>,
     context?: GuardedContext<T["events"]>,
   ): Stored | undefined {
-    const { clock, events, snapshot } = this.means;
+    const { clock, events, constraints } = this.means;
     const table = this.table(resource);
-    const current = snapshot.read(() => table.current(id));
+    const current = table.current(id);
     if (!current) return undefined;
     context?.guard?.(current);
     const fields = change(JSON.parse(current.json) as Recorded<T["fields"]>);
-    const now = clock.now();
-    const { stored, isChange } = decide(resource, fields, { id, previous: current, now, actor: context?.actor });
-    if (isChange) table.replace(stored);
-    events.append(resource, isChange ? "updated" : null, stored, now, context);
-    return stored;
+    return this.together(() => {
+      const now = clock.now();
+      const { stored, isChange, after } = decide(resource, fields, { id, previous: current, now, actor: context?.actor });
+      if (isChange) {
+        table.replace(stored);
+        constraints.apply({ resource, id, before: current, after });
+      }
+      events.append(resource, isChange ? "updated" : null, stored, now, context);
+      return stored;
+    });
   }
 
   remove(resource: Resource, id: number, context?: GuardedContext): Stored | undefined {
-    const { clock, events, snapshot } = this.means;
+    const { clock, events, constraints } = this.means;
     const table = this.table(resource);
-    const last = snapshot.read(() => table.current(id));
+    const last = table.current(id);
     if (!last) return undefined;
     context?.guard?.(last);
-    table.remove(id);
-    events.append(resource, "deleted", last, clock.now(), context);
-    return last;
+    return this.together(() => {
+      table.remove(id);
+      constraints.apply({ resource, id, before: last, after: undefined });
+      events.append(resource, "deleted", last, clock.now(), context);
+      return last;
+    });
   }
 }

@@ -45,6 +45,11 @@ function recordsAsEvents(resource: Resource): EventType {
   return eventTypesOf({ ...resource, past })[0] as EventType;
 }
 
+/** Returns the newest version of the schema of a resource's records. */
+export function newestVersionOf(resource: Resource): number {
+  return newestVersion(recordsAsEvents(resource));
+}
+
 function isEmpty(db: Database, { plural }: Resource): boolean {
   return db.query(`SELECT 1 FROM "${plural}" LIMIT 1`).get() === null;
 }

@@ -26,7 +26,7 @@ export class Snapshot {
 
   read<T>(query: () => T): T {
     return reading(() => {
-      if (!this.#isOpen) this.#open();
+      this.#open();
       try {
         const found = query();
         if (!this.mayShare()) this.release();
@@ -36,6 +36,20 @@ export class Snapshot {
         throw error;
       }
     });
+  }
+
+  /** Lets all reads of `work` share a transaction, also while a commit is in progress. They need not call {@link read}. */
+  during<T>(work: () => T): T {
+    try {
+      this.#open();
+    } catch {
+      // The reads then fail or succeed one by one.
+    }
+    try {
+      return work();
+    } finally {
+      this.release();
+    }
   }
 
   /**
@@ -50,6 +64,7 @@ export class Snapshot {
   }
 
   #open(): void {
+    if (this.#isOpen) return;
     this.#begin.run();
     this.#isOpen = true;
     if (this.mayShare()) this.#timer = setTimeout(() => this.release(), longestMs);

@@ -12,6 +12,7 @@ import { AdaptiveCommitter } from "./adaptive-committer";
 import { BatchWriter } from "./batch-writer";
 import { CommitClock } from "./commit-clock";
 import { cannotOpen, openForWriting } from "./connection";
+import { Constraints } from "./constraints";
 import { EventAppender } from "./event-appender";
 import { eventFinder } from "./event-record";
 import { GroupCommit } from "./group-commit";
@@ -30,6 +31,7 @@ import { refusalsIn } from "./refusal-table";
 import { relayPosition } from "./relay-position";
 import { savedRelayTrouble } from "./relay-trouble";
 import { Table } from "./resource-table";
+import { keepSideTables, type OnBuilt } from "./side-tables";
 import { Snapshot } from "./snapshot";
 import { writeCheck } from "./write-check";
 
@@ -40,6 +42,8 @@ export interface StoreOptions {
   readonly quickCommitSeconds?: number | undefined;
   /** How long a change waits for another process's lock, in milliseconds. Default: {@link lockPatienceMs}. */
   readonly patienceMs?: number | undefined;
+  /** Called while opening takes long, because a table derived from the records is built. Default: does nothing. */
+  readonly onBuilt?: OnBuilt | undefined;
 }
 
 /**
@@ -99,6 +103,7 @@ class SqliteStore implements Store {
   readonly #commits: GroupCommit;
   readonly #snapshot: Snapshot;
   readonly #keys: IdempotencyKeys;
+  readonly #constraints: Constraints;
   readonly #records: RecordChanges;
   readonly #listeners = new Set<() => void>();
   readonly #events: EventAppender;
@@ -108,23 +113,30 @@ class SqliteStore implements Store {
     db: Database,
     resources: readonly Resource[],
     lock: Lock,
-    { tracing = noTracing, quickCommitSeconds = Number.POSITIVE_INFINITY, patienceMs = lockPatienceMs }: StoreOptions,
+    { tracing = noTracing, quickCommitSeconds = Number.POSITIVE_INFINITY, patienceMs = lockPatienceMs, onBuilt = () => {} }: StoreOptions,
   ) {
     this.#lock = lock;
     this.#db = db;
     this.#commits = new GroupCommit(
       ({ sql }, report) => new AdaptiveCommitter(new BatchWriter(db, sql), { quickSeconds: quickCommitSeconds, patienceMs }, report),
-      { beforeCommit: () => this.#snapshot.release(), newestEvents: newestEvents(db), afterAnswers: () => this.#tell() },
+      {
+        together: (changes) => this.#snapshot.during(changes),
+        beforeCommit: () => this.#snapshot.release(),
+        newestEvents: newestEvents(db),
+        afterAnswers: () => this.#tell(),
+      },
     );
     this.#snapshot = new Snapshot(this.#db, () => !this.#commits.isUnderWay);
     const { uncommitted } = this.#commits;
     const tables = new Map(resources.map((resource) => [resource.name, new Table(this.#db, uncommitted, resource)]));
     upcastRecords(this.#db, resources);
+    this.#constraints = new Constraints(db, uncommitted, resources);
+    keepSideTables(db, this.#constraints.tables, onBuilt);
     this.checkRecords = (onProgress) => whenUnlocked(() => checkRecords(this.#db, resources, onProgress));
     this.#keys = new IdempotencyKeys(this.#db, uncommitted);
     const clock = new CommitClock(db, resources);
     this.#events = new EventAppender(uncommitted, resources, clock, tracing);
-    this.#records = new RecordChanges(tables, { uncommitted, snapshot: this.#snapshot, clock, events: this.#events });
+    this.#records = new RecordChanges(tables, { uncommitted, clock, events: this.#events, constraints: this.#constraints });
     this.#prune = pruner(this.#db, uncommitted);
     this.check = writeCheck(this.#commits);
     this.tally = { commits: this.#commits.tally, appended: this.#events.tally };
@@ -178,6 +190,17 @@ class SqliteStore implements Store {
   async get(resource: Resource, id: number): Promise<Stored | undefined> {
     const table = this.#records.table(resource);
     return this.#snapshot.read(() => table.get(id));
+  }
+
+  async findByKey<T extends ResourceTypes>(resource: Resource<T>, name: string, values: Partial<T["fields"]>): Promise<Stored | undefined> {
+    const table = this.#records.table(resource);
+    const unique = this.#constraints.unique(resource).find(({ key }) => key.name === name);
+    if (!unique) throw new Error(`The resource "${resource.name}" has no unique key "${name}".`);
+    const value = unique.valueOf(values);
+    return this.#snapshot.read(() => {
+      const id = value === null ? undefined : unique.get(value);
+      return id === undefined ? undefined : table.get(id);
+    });
   }
 
   async list(resource: Resource, listing: Listing): Promise<Page> {

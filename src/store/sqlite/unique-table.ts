@@ -1,0 +1,76 @@
+import type { Database, Statement } from "bun:sqlite";
+import type { Resource } from "../../schema/resource";
+import type { UniqueKey } from "../../schema/unique";
+import { comparisonVersion, notUnique, uniqueValueOf } from "../unique-values";
+import type { SideEntry, SideTable } from "./side-tables";
+import type { Uncommitted, Write } from "./uncommitted";
+
+/**
+ * The values of one unique key, each with the id of the record that has it. It is a table and not a UNIQUE index, because a failed
+ * statement makes the whole group of changes run again, one by one.
+ */
+export class UniqueTable implements SideTable {
+  readonly name: string;
+  readonly definition: string;
+  readonly title: string;
+  readonly remedy =
+    "Start the service without this unique key, change or delete these records, and declare it again. " +
+    "Texts that differ only in the form of their Unicode characters are equal.";
+  readonly columns = "value TEXT PRIMARY KEY, id INTEGER NOT NULL";
+  /** Returns a record's value, or null if it takes no place. */
+  readonly valueOf: (record: object) => string | null;
+  readonly #hold: Write;
+  readonly #release: Write;
+  #find: Statement<{ id: number }, [string]> | undefined;
+
+  constructor(
+    readonly db: Database,
+    readonly uncommitted: Uncommitted,
+    readonly resource: Resource,
+    readonly key: UniqueKey,
+  ) {
+    this.name = `${resource.plural}:unique:${key.name}`;
+    this.title = `The unique key "${key.paths.join(", ")}" of "${resource.name}"`;
+    this.definition = JSON.stringify([comparisonVersion, key.within, key.ignoreCase]);
+    this.valueOf = uniqueValueOf(key);
+    this.#hold = uncommitted.prepare(`INSERT INTO "${this.name}" (value, id) VALUES (?, ?)`);
+    this.#release = uncommitted.prepare(`DELETE FROM "${this.name}" WHERE value = ?`);
+  }
+
+  entriesOf(record: object, id: number): SideEntry[] {
+    const value = this.valueOf(record);
+    return value === null ? [] : [{ key: value, id }];
+  }
+
+  refusal({ key, id }: SideEntry, isNew: boolean): string | undefined {
+    return isNew ? undefined : `${this.resource.name} ${this.get(key as string)} and ${this.resource.name} ${id} are equal`;
+  }
+
+  /** Returns the id of the record that has a value, including uncommitted changes. */
+  current(value: string): number | undefined {
+    const changed = this.uncommitted.find<number | null>(this.#viewKey(value));
+    return changed === undefined ? this.get(value) : (changed ?? undefined);
+  }
+
+  /** Returns the id of the record that has a value as last committed. */
+  get(value: string): number | undefined {
+    this.#find ??= this.db.prepare(`SELECT id FROM "${this.name}" WHERE value = ?`);
+    return this.#find.get(value)?.id;
+  }
+
+  /** @throws {Conflict} if another record has the value. */
+  hold(value: string, id: number): void {
+    if (this.current(value) !== undefined) throw notUnique(this.resource, this.key);
+    this.#hold(value, id);
+    this.uncommitted.keep(this.#viewKey(value), id);
+  }
+
+  release(value: string): void {
+    this.#release(value);
+    this.uncommitted.keep(this.#viewKey(value), null);
+  }
+
+  #viewKey(value: string): string {
+    return `${this.name}/${value}`;
+  }
+}

@@ -1,0 +1,47 @@
+import { placeOf } from "../schema/mistakes";
+import { stepsOf, valueAt } from "../schema/path-values";
+import { Conflict } from "../schema/refused-change";
+import type { Resource } from "../schema/resource";
+import type { UniqueKey } from "../schema/unique";
+
+/** Version of the rules by which values are compared. Increase it when they change, so that every engine compares all records anew. */
+export const comparisonVersion = 1;
+
+/** Values longer than this are compared by a hash, so that a key does not take the space of a large record. */
+const longest = 100;
+
+/**
+ * Returns a function that returns a record's value in a unique key, as one text: two records conflict if their texts are equal.
+ * It returns null for a record that has no value in one of the fields and so conflicts with no other.
+ */
+export function uniqueValueOf({ paths, within, ignoreCase }: UniqueKey): (record: object) => string | null {
+  const fields = [...within, ...paths].map(stepsOf);
+  return (record) => {
+    const values: unknown[] = [];
+    for (const steps of fields) {
+      const value = valueAt(record, steps);
+      if (value === null) return null;
+      values.push(typeof value === "string" ? comparable(value, ignoreCase) : value);
+    }
+    const text = JSON.stringify(values);
+    return text.length <= longest ? text : `#${new Bun.CryptoHasher("sha256").update(text).digest("base64url")}`;
+  };
+}
+
+/**
+ * Returns the form of a text in which it is compared. Unicode has several forms of the same characters. Without case, both upper
+ * and lower case are needed: lower case alone keeps "ß" apart from "SS", and upper case alone "İ" from "i̇".
+ */
+function comparable(text: string, ignoreCase: boolean): string {
+  return ignoreCase ? text.normalize("NFKC").toUpperCase().toLowerCase().normalize("NFKC") : text.normalize("NFC");
+}
+
+/** Returns the error for a record whose value in a unique key another record has. It says nothing else about the other record. */
+export function notUnique({ name }: Resource, { paths }: UniqueKey): Conflict {
+  const fields = paths.length === 1 ? paths.join() : `${paths.slice(0, -1).join(", ")} and ${paths.at(-1)}`;
+  const detail = paths.length === 1 ? "Must be unique." : `Must be unique together: ${fields}.`;
+  return new Conflict(
+    `Another ${name} has the same ${fields}.`,
+    paths.map((path) => ({ pointer: placeOf(...path.split(".")), detail })),
+  );
+}
