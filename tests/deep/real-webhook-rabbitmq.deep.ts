@@ -108,5 +108,5 @@ describeWithRabbit("with RabbitMQ", () => {
 });
 
 function isDeadLetter({ msg }: LogLine): boolean {
-  return msg.includes("it is a dead letter now");
+  return msg.includes("became a dead letter");
 }
