@@ -1,5 +1,5 @@
 // Consumers that `bun run generate` finds, on a copy of the project: it starts none, and none stops it.
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "./support/processes";
@@ -8,10 +8,10 @@ import { copyProject } from "./support/project-copy";
 setDefaultTimeout(60_000);
 
 let copy: ReturnType<typeof copyProject>;
-beforeAll(() => {
+beforeEach(() => {
   copy = copyProject();
 });
-afterAll(() => copy.remove());
+afterEach(() => copy.remove());
 
 const write = (name: string, text: string) => Bun.write(join(copy.path, "consumers", name), text);
 async function generate(...words: string[]): Promise<{ code: number; stderr: string; found: { name: string }[] }> {
