@@ -43,8 +43,8 @@ export function crud<T extends ResourceTypes, const Chosen extends Operation = O
     (chosen.includes(operation) ? build() : new Elysia()) as Name extends Chosen ? App : Elysia;
 
   const schemas = schemasOf(resource);
-  return defineRoute(({ storeFor, log }: Dependencies) => {
-    const parts = { resource, schemas, storeFor, log };
+  return defineRoute(({ storeFor, log, catalogue }: Dependencies) => {
+    const parts = { resource, schemas, storeFor, log, catalogue };
     return new Elysia()
       .use(ifChosen("list", () => list(parts)))
       .use(ifChosen("create", () => create(parts)))

@@ -53,12 +53,24 @@ export const describePatch = ({ name, plural }: Named, params: TSchema) => ({
   responses: changed,
 });
 
-export const describeRemove = ({ name, plural }: Named, params: TSchema) => ({
+/** @param referrers the resources that have references to this one. */
+export const describeRemove = ({ name, plural }: Named, params: TSchema, referrers: readonly Resource[]) => ({
   tags: [plural],
   summary: `Delete ${aOrAn(name)}`,
-  description: `Publishes ${name}.deleted with the last state of the record.`,
+  description: [
+    `Publishes ${name}.deleted with the last state of the record.`,
+    ...referrers.flatMap(({ name: other, references }) =>
+      references.filter(({ to }) => to === name).map(({ path, onDelete }) => `${onDeleteTexts[onDelete](other)} (\`${path}\`).`),
+    ),
+  ].join(" "),
   parameters: changeParameters(params),
 });
+
+const onDeleteTexts = {
+  restrict: (name: string) => `Refused while ${aOrAn(name)} refers to it`,
+  cascade: (name: string) => `Also deletes each ${name} that refers to it`,
+  null: (name: string) => `Sets the field to null in each ${name} that refers to it`,
+} as const;
 
 /** What an action does. */
 interface Acting {

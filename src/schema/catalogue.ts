@@ -1,4 +1,5 @@
 import { type EventType, eventTypesOf } from "./event-type";
+import { checkTargets } from "./references";
 import type { Resource } from "./resource";
 
 /** All resources and event types of a program. */
@@ -6,9 +7,10 @@ export class Catalogue {
   readonly eventTypes: readonly string[];
   readonly #byType = new Map<string, EventType>();
 
-  /** @throws {Error} if two resources share a name or plural. */
+  /** @throws {Error} if two resources share a name or plural, or a reference leads to a resource that is not there. */
   constructor(readonly resources: readonly Resource[]) {
     const taken = new Set<string>();
+    checkTargets(resources);
     for (const resource of resources) {
       for (const word of new Set([resource.name, resource.plural])) {
         if (taken.has(word)) throw new Error(`Two resources are named "${word}". Give one of them another name or plural.`);
@@ -37,6 +39,11 @@ export class Catalogue {
   /** Returns the resource whose shared queue has this name, or undefined if there is none. */
   ownerOf(queue: string): Resource | undefined {
     return this.resources.find((resource) => resource.queue === queue);
+  }
+
+  /** Returns the resources that have a reference to a resource. */
+  referrersOf({ name }: Pick<Resource, "name">): Resource[] {
+    return this.resources.filter(({ references }) => references.some(({ to }) => to === name));
   }
 
   /** Returns the shared queues of the resources, then the given ones. */

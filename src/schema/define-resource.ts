@@ -6,6 +6,7 @@ import { checkFilters, type Filters } from "./filter";
 import type { Mistake } from "./mistakes";
 import type { PastVersion } from "./past-version";
 import { recordOf } from "./record";
+import { referencesOf } from "./references";
 import { type Change, changes, type Derivation, type Resource, type Rule } from "./resource";
 import { checkNames } from "./resource-names";
 import type { FieldsIn, ResourceOptions } from "./resource-options";
@@ -17,7 +18,7 @@ type None = Record<never, never>;
  * Declares a resource. Export the result from a file in `src/domain/`, and mount it with `crud()` in a file in `routes/`.
  *
  * @throws {TypeError} if a name cannot name an event type, queue or table, or a field is declared twice or is one that every
- *   record has. Also if a filter, index or unique key is not possible, a schema is not valid for JSON or has an unknown format, an initial
+ *   record has. Also if a filter, index, unique key or reference is not possible, a schema is not valid for JSON or has an unknown format, an initial
  *   value does not match its schema, the example is not a valid request or a field cannot be computed from it, or a past version
  *   is of an unknown event.
  */
@@ -74,6 +75,7 @@ export function defineResource<
     filters: filters as By,
     indexes,
     unique: uniqueKeys(name, properties, options.unique ?? []),
+    references: referencesOf(name, properties, options.references ?? {}),
     example,
     events: Object.fromEntries(data) as never,
     past,

@@ -42,14 +42,14 @@ export function valuesAt(record: unknown, steps: readonly Step[]): PlacedValue[]
 export function typesAt(properties: TProperties, path: string): string[] {
   let schemas: TSchema[] = [{ type: "object", properties } as unknown as TSchema];
   for (const { name, isEach } of stepsOf(path)) {
-    const hasName = (schema: TSchema) => Object.hasOwn((schema["properties"] as object | undefined) ?? {}, name);
-    const inside = schemas.filter(hasName).flatMap((schema) => alternativesOf((schema["properties"] as TProperties)[name] as TSchema));
-    // An object or array on the way that may be null, or a part of a union that has no such field.
-    const isOptional = inside.length > 0 && schemas.some((schema) => !hasName(schema));
-    schemas = isEach ? inside.flatMap(({ items }) => (items === undefined ? [] : alternativesOf(items as TSchema))) : inside;
-    if (isOptional && !isEach) schemas.push({ type: "null" } as unknown as TSchema);
+    const named = schemas.flatMap((schema) => propertyOf(schema, name)).flatMap(alternativesOf);
+    schemas = isEach ? named.flatMap(({ items }) => (items === undefined ? [] : alternativesOf(items as TSchema))) : named;
   }
   return [...new Set(schemas.map(typeOf))];
+}
+
+function propertyOf({ properties = {} }: TSchema, name: string): TSchema[] {
+  return Object.hasOwn(properties as object, name) ? [(properties as TProperties)[name] as TSchema] : [];
 }
 
 function alternativesOf(schema: TSchema): TSchema[] {

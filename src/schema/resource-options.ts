@@ -1,6 +1,7 @@
 import type { Static, TObject, TProperties } from "@sinclair/typebox";
 import type { FilterFor, Filters } from "./filter";
 import type { PastVersion } from "./past-version";
+import type { ReferenceOptions } from "./references";
 import type { Derivation, Rule } from "./resource";
 import type { UniqueField, UniqueOption } from "./unique";
 
@@ -62,6 +63,11 @@ export interface ResourceOptions<
    * would break this is refused with 409. Null is never compared. Texts are compared in Unicode's NFC. Default: none.
    */
   unique?: readonly UniqueOption<UniqueField<FieldsIn<NoInfer<Client & Managed & Derived>>>>[];
+  /**
+   * The fields that have the id of a record: `{ customer: { to: "customer" }, "lines[].product": { to: "product" } }`. Such a record
+   * must exist. `onDelete` says what happens when it is deleted: `restrict` (the default), `cascade` or `null`. Default: none.
+   */
+  references?: ReferenceOptions<FieldsIn<NoInfer<Client & Managed & Derived>>>;
   /** A valid request body, shown in the documentation. */
   example: FieldsIn<NoInfer<Client>>;
   /** Custom events, with the fields of their `data`: `{ shipped: { carrier: Type.String() } }`. Default: none. */

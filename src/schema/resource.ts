@@ -5,6 +5,7 @@ import type { Filters } from "./filter";
 import type { Mistake } from "./mistakes";
 import type { PastVersion } from "./past-version";
 import type { Recorded } from "./record";
+import type { Reference } from "./references";
 import type { UniqueKey } from "./unique";
 
 /** The kinds of change that publish an event. They are the second part of an event type, such as `item.created`. */
@@ -59,6 +60,8 @@ export interface Resource<T extends ResourceTypes = ResourceTypes> {
   readonly indexes: readonly string[];
   /** The keys that no two of its records share. */
   readonly unique: readonly UniqueKey[];
+  /** The fields that have ids of other records. */
+  readonly references: readonly Reference[];
   /** A valid request body. */
   readonly example: T["input"];
   /** Schemas of the data of its custom events, by name. */

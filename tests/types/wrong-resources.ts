@@ -23,6 +23,16 @@ export const uniqueFields = defineResource({ ...base, unique: [["customer", "nit
 // says: Type '"nite"' is not assignable to type
 export const uniqueWithoutCase = defineResource({ ...base, unique: [{ field: "nite", ignoreCase: true }] });
 
+// says: Did you mean to write 'customer'?
+export const referenceField = defineResource({ ...base, references: { custmer: { to: "customer" } } });
+// says: Object literal may only specify known properties, and 'note' does not exist in type 'ReferenceOptions<
+export const referenceType = defineResource({ ...base, references: { note: { to: "customer" } } });
+// says: Type '"delete"' is not assignable to type 'OnDelete | undefined'.
+export const referenceAction = defineResource({ ...base, references: { customer: { to: "customer", onDelete: "delete" } } });
+const lined = { name: "order" as const, fields: { lines: Type.Array(Type.Object({ product: Type.Integer() })) }, example: { lines: [] } };
+// says: Type '"null"' is not assignable to type '"cascade" | "restrict" | undefined'.
+export const referenceNull = defineResource({ ...lined, references: { "lines[].product": { to: "product", onDelete: "null" } } });
+
 // says: Type '"lost"' is not assignable to type '"open" | "paid"'.
 export const initial = defineResource({ ...base, managed: { state: { schema: oneOf("open", "paid"), initial: "lost" } } });
 // says: Property 'cutsomer' does not exist on type 'Flat<{ customer: number; note: string; }>'. Did you mean 'customer'?

@@ -8,8 +8,10 @@ import { found, type Parts } from "../parts";
 import { conditionsOf } from "../request-conditions";
 
 /** `DELETE /:id`: deletes a record. */
-export function remove<T extends ResourceTypes>({ resource, schemas, storeFor }: Parts<T>) {
+export function remove<T extends ResourceTypes>({ resource, schemas, storeFor, catalogue }: Parts<T>) {
   const { name } = resource;
+  const referrers = catalogue.referrersOf(resource);
+  const conflicts: 409[] = referrers.length > 0 ? [409] : [];
   return new Elysia().delete(
     "/:id",
     async ({ params: { id }, request }) => {
@@ -19,8 +21,8 @@ export function remove<T extends ResourceTypes>({ resource, schemas, storeFor }:
     {
       params: schemas.params,
       transform: refuseQuery,
-      response: { 204: Type.Undefined({ description: "Deleted." }), ...problems(400, 404, 412, 422, 429, 503) },
-      detail: describeRemove(resource, schemas.params),
+      response: { 204: Type.Undefined({ description: "Deleted." }), ...problems(400, 404, 412, 422, 429, 503, ...conflicts) },
+      detail: describeRemove(resource, schemas.params, referrers),
     },
   );
 }

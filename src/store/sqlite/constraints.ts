@@ -1,6 +1,12 @@
 import type { Database } from "bun:sqlite";
+import { type Mistake, maxMistakes } from "../../schema/mistakes";
+import { checkTargets } from "../../schema/references";
+import { Conflict, InvalidRecord } from "../../schema/refused-change";
 import type { Resource } from "../../schema/resource";
+import type { Referrer } from "../removal";
 import type { Stored } from "../stored";
+import { ReferenceTable } from "./reference-table";
+import type { Table } from "./resource-table";
 import type { SideTable } from "./side-tables";
 import type { Uncommitted } from "./uncommitted";
 import { UniqueTable } from "./unique-table";
@@ -14,55 +20,139 @@ export interface RecordChange {
   readonly after: object | undefined;
 }
 
+/** The tables that constrain one resource. */
+interface Own {
+  readonly unique: readonly UniqueTable[];
+  /** Its references to other records. */
+  readonly outgoing: readonly ReferenceTable[];
+  /** References to its records. */
+  readonly incoming: ReferenceTable[];
+}
+
 /**
- * Checks the unique keys, inside a change of the group commit. A value that a record gives up is free at once. What a record needs
- * is checked when all changes made {@link together} are known, so that they can swap values.
+ * Checks unique keys and references, inside a change of the group commit. It looks at the records when all changes made
+ * {@link together} are known, so that they can swap values and refer to each other.
  */
 export class Constraints {
-  readonly #unique = new Map<string, readonly UniqueTable[]>();
-  /** The checks to make after the changes that run together. */
-  #checks: (() => void)[] | undefined;
+  readonly #own: ReadonlyMap<string, Own>;
+  /** The changes that run together, one per record. */
+  #changes: Map<string, RecordChange> | undefined;
 
-  constructor(db: Database, uncommitted: Uncommitted, resources: readonly Resource[]) {
-    for (const resource of resources)
-      this.#unique.set(
+  /** @throws {Error} if a reference leads to a resource that is not there. */
+  constructor(db: Database, uncommitted: Uncommitted, resources: readonly Resource[], tables: ReadonlyMap<string, Table>) {
+    checkTargets(resources);
+    const tableOf = (name: string) => tables.get(name) as Table;
+    this.#own = new Map(
+      resources.map((resource) => [
         resource.name,
-        resource.unique.map((key) => new UniqueTable(db, uncommitted, resource, key)),
-      );
+        {
+          unique: resource.unique.map((key) => new UniqueTable(db, uncommitted, resource, key)),
+          outgoing: resource.references.map(
+            (reference) =>
+              new ReferenceTable(db, uncommitted, resource, reference, { own: tableOf(resource.name), to: tableOf(reference.to) }),
+          ),
+          incoming: [],
+        },
+      ]),
+    );
+    for (const { outgoing } of this.#own.values()) for (const table of outgoing) this.#of(table.reference.to).incoming.push(table);
   }
 
   get tables(): SideTable[] {
-    return [...this.#unique.values()].flat();
+    return [...this.#own.values()].flatMap(({ unique, outgoing }) => [...unique, ...outgoing]);
   }
 
   unique(resource: Resource): readonly UniqueTable[] {
-    return this.#unique.get(resource.name) ?? [];
+    return this.#of(resource.name).unique;
   }
 
-  /** Runs changes of one or several records. If they are refused together, throws after they ran; nothing may be committed then. */
+  /** Returns the records that the deletion of a record deletes or changes. */
+  *affected({ resource, id }: { readonly resource: Resource; readonly id: number }): Generator<Referrer> {
+    for (const table of this.#of(resource.name).incoming) {
+      const { onDelete, path } = table.reference;
+      if (onDelete === "restrict") continue;
+      for (const referrer of table.referrers(id)) yield { resource: table.resource, id: referrer, path, onDelete };
+    }
+  }
+
+  /**
+   * Runs changes of one or several records.
+   *
+   * @throws {Conflict} if another record has a value of a unique key, or refers to a deleted record. Nothing may be committed then.
+   * @throws {InvalidRecord} if a record refers to one that does not exist. Nothing may be committed then.
+   */
   together<T>(changes: () => T): T {
-    if (this.#checks) return changes();
-    const checks: (() => void)[] = [];
-    this.#checks = checks;
+    if (this.#changes) return changes();
+    const made = new Map<string, RecordChange>();
+    this.#changes = made;
     try {
       const value = changes();
-      for (const check of checks) check();
+      this.#settle([...made.values()]);
       return value;
     } finally {
-      this.#checks = undefined;
+      this.#changes = undefined;
     }
   }
 
-  /** Applies a change of a record, inside of {@link together}. */
-  apply({ resource, id, before: stored, after }: RecordChange): void {
-    const tables = this.unique(resource);
-    if (tables.length === 0) return;
-    const before = stored && (JSON.parse(stored.json) as object);
-    for (const table of tables) {
-      const [old, now] = [before && table.valueOf(before), after && table.valueOf(after)];
-      if (old === now) continue;
-      if (typeof old === "string") table.release(old);
-      if (typeof now === "string") this.#checks?.push(() => table.hold(now, id));
-    }
+  /** Notes a change of a record, inside of {@link together}. */
+  apply(change: RecordChange): void {
+    const { resource, id, before, after } = change;
+    const key = `${resource.name}/${id}`;
+    const known = this.#changes?.get(key);
+    this.#changes?.set(key, { ...change, before: known ? known.before : before });
+    // A deletion that runs together with this change has to find the record.
+    for (const table of this.#of(resource.name).outgoing) for (const target of table.targetsIn(after)) table.note(target, id);
   }
+
+  #settle(changes: readonly RecordChange[]): void {
+    const read = changes.map(({ before: stored, ...change }) => {
+      const own = this.#of(change.resource.name);
+      const isRead = stored !== undefined && own.unique.length + own.outgoing.length > 0;
+      return { ...change, ...own, before: isRead ? (JSON.parse(stored.json) as object) : undefined };
+    });
+    const claims = read.flatMap(({ unique, id, before, after }) =>
+      unique.flatMap((table) => {
+        const [old, now] = [before && table.valueOf(before), after && table.valueOf(after)];
+        if (old === now) return [];
+        if (typeof old === "string") table.release(old);
+        return typeof now === "string" ? { table, value: now, id } : [];
+      }),
+    );
+    for (const { table, value, id } of claims) table.hold(value, id);
+    for (const { resource, outgoing, id, before, after } of read) {
+      const mistakes = outgoing.flatMap((table) => refer(table, id, before, after));
+      if (mistakes.length > 0)
+        throw new InvalidRecord(`The ${resource.name} refers to what does not exist.`, mistakes.slice(0, maxMistakes));
+    }
+    for (const { incoming, id, after } of read) if (after === undefined) for (const table of incoming) refuseReferred(table, id);
+  }
+
+  #of(name: string): Own {
+    return this.#own.get(name) as Own;
+  }
+}
+
+/** Updates the references of a record. Returns a mistake for each place in which it newly refers to a record that does not exist. */
+function refer(table: ReferenceTable, id: number, before: object | undefined, after: object | undefined): Mistake[] {
+  const [old, now] = [table.targetsIn(before), table.targetsIn(after)];
+  for (const target of old) if (!now.has(target)) table.remove(target, id);
+  const missing = new Set<unknown>();
+  for (const target of now) {
+    if (old.has(target)) continue;
+    table.add(target, id);
+    if (!table.to.has(target)) missing.add(target);
+  }
+  if (after === undefined || missing.size === 0) return [];
+  const detail = `There is no ${table.reference.to} with this id.`;
+  return table.placesIn(after).flatMap(({ pointer, value }) => (missing.has(value) ? { pointer, detail } : []));
+}
+
+/** @throws {Conflict} if a record still refers to a deleted one. */
+function refuseReferred(table: ReferenceTable, id: number): void {
+  const { resource, reference } = table;
+  for (const _ of table.referrers(id))
+    throw new Conflict(
+      `The ${reference.to} cannot be deleted, because at least one ${resource.name} refers to it in "${reference.path}". ` +
+        `Change or delete each such ${resource.name} first.`,
+    );
 }

@@ -1,8 +1,9 @@
 import { BrokenHook } from "../../schema/hook";
 import type { Recorded } from "../../schema/record";
-import { RefusedChange } from "../../schema/refused-change";
+import { Conflict, RefusedChange } from "../../schema/refused-change";
 import type { Proposed, Resource, ResourceTypes } from "../../schema/resource";
 import { decide } from "../decide";
+import { planRemoval, type Removal } from "../removal";
 import type { ChangeContext, GuardedContext, InsertOutcome } from "../store";
 import type { Stored } from "../stored";
 import type { CommitClock } from "./commit-clock";
@@ -87,17 +88,49 @@ export class RecordChanges {
     });
   }
 
+  /** Deletes a record and, as the references to it say, deletes or changes the records that refer to it. */
   remove(resource: Resource, id: number, context?: GuardedContext): Stored | undefined {
-    const { clock, events, constraints } = this.means;
-    const table = this.table(resource);
-    const last = table.current(id);
+    const last = this.table(resource).current(id);
     if (!last) return undefined;
-    context?.guard?.(last);
+    const { guard, emit, ...others } = context ?? {};
+    guard?.(last);
     return this.together(() => {
-      table.remove(id);
-      constraints.apply({ resource, id, before: last, after: undefined });
-      events.append(resource, "deleted", last, clock.now(), context);
-      return last;
+      const { nulled, removed } = planRemoval({ resource, id }, (record) => this.means.constraints.affected(record));
+      for (const each of nulled) this.#setNull(each, resource, others);
+      for (const each of removed.slice(0, -1)) this.#remove(each.resource, each.id, others);
+      return this.#remove(resource, id, { emit, ...others });
     });
   }
+
+  #remove(resource: Resource, id: number, context: ChangeContext): Stored {
+    const { clock, events, constraints } = this.means;
+    const table = this.table(resource);
+    const last = table.current(id) as Stored;
+    table.remove(id);
+    constraints.apply({ resource, id, before: last, after: undefined });
+    events.append(resource, "deleted", last, clock.now(), context);
+    return last;
+  }
+
+  #setNull({ resource, id, paths }: Removal["nulled"][number], target: Resource, context: ChangeContext): void {
+    try {
+      this.update(resource, id, (current) => withNull(current, paths), context);
+    } catch (error) {
+      if (!(error instanceof RefusedChange)) throw error;
+      throw new Conflict(
+        `The ${target.name} cannot be deleted, because at least one ${resource.name} refers to it and cannot do without it: ${error.message}`,
+      );
+    }
+  }
+}
+
+/** Returns a record in which the fields at these paths are null. */
+function withNull<Fields extends object>(record: Fields, paths: readonly string[]): Fields {
+  for (const path of paths) {
+    const names = path.split(".");
+    const field = names.pop() as string;
+    const parent = names.reduce<Record<string, unknown> | undefined>((at, name) => at?.[name] as typeof at, record as never);
+    if (parent) parent[field] = null;
+  }
+  return record;
 }

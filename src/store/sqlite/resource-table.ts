@@ -12,6 +12,7 @@ export class Table {
   readonly #replace: Write;
   readonly #remove: Write;
   readonly #get: Statement<Stored, [number]>;
+  readonly #has: Statement<{ id: number }, [number]>;
   readonly #lastId: Statement<{ seq: number }, [string]>;
   readonly #pages: Pages;
   readonly name: string;
@@ -31,6 +32,7 @@ export class Table {
     this.#replace = uncommitted.prepare(`UPDATE "${name}" SET version = ?, json = ? WHERE id = ?`);
     this.#remove = uncommitted.prepare(`DELETE FROM "${name}" WHERE id = ?`);
     this.#get = db.prepare(`SELECT id, version, json FROM "${name}" WHERE id = ?`);
+    this.#has = db.prepare(`SELECT id FROM "${name}" WHERE id = ?`);
     this.#lastId = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = ?");
     this.#pages = new Pages(db, resource);
   }
@@ -44,6 +46,12 @@ export class Table {
   current(id: number): Stored | undefined {
     const changed = this.uncommitted.find<Stored | null>(this.#key(id));
     return changed === undefined ? this.get(id) : (changed ?? undefined);
+  }
+
+  /** Returns whether a record exists, including uncommitted changes. */
+  has(id: number): boolean {
+    const changed = this.uncommitted.find<Stored | null>(this.#key(id));
+    return changed === undefined ? this.#has.get(id) !== null : changed !== null;
   }
 
   /** Returns a record as last committed, or undefined if it does not exist. */

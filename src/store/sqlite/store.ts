@@ -130,7 +130,7 @@ class SqliteStore implements Store {
     const { uncommitted } = this.#commits;
     const tables = new Map(resources.map((resource) => [resource.name, new Table(this.#db, uncommitted, resource)]));
     upcastRecords(this.#db, resources);
-    this.#constraints = new Constraints(db, uncommitted, resources);
+    this.#constraints = new Constraints(db, uncommitted, resources, tables);
     keepSideTables(db, this.#constraints.tables, onBuilt);
     this.checkRecords = (onProgress) => whenUnlocked(() => checkRecords(this.#db, resources, onProgress));
     this.#keys = new IdempotencyKeys(this.#db, uncommitted);

@@ -12,13 +12,15 @@ export interface Batch {
   readonly writes: Writes[number][];
   /** Values that later changes read in place of those in the database, by key. */
   readonly view: Map<string, unknown>;
+  /** Values that the changes have added to lists, by the key of the list. */
+  readonly lists: Map<string, unknown[]>;
   /** Functions to call after the commit. */
   readonly onCommit: (() => void)[];
   /** Ids of the events that the batch adds to the log, in order. */
   readonly eventIds: string[];
 }
 
-const newBatch = (): Batch => ({ writes: [], view: new Map(), onCommit: [], eventIds: [] });
+const newBatch = (): Batch => ({ writes: [], view: new Map(), lists: new Map(), onCommit: [], eventIds: [] });
 
 /** Holds the uncommitted writes of changes, in order. Later changes have to see them; readers must not. */
 export class Uncommitted {
@@ -68,6 +70,7 @@ export class Uncommitted {
       const value = run();
       into.writes.push(...own.writes);
       for (const [key, seen] of own.view) into.view.set(key, seen);
+      for (const [key, values] of own.lists) listOf(into, key).push(...values);
       into.onCommit.push(...own.onCommit);
       into.eventIds.push(...own.eventIds);
       return value;
@@ -97,6 +100,16 @@ export class Uncommitted {
     this.#running.view.set(key, value);
   }
 
+  /** Adds a value to a list. Unlike a kept value, a list is not copied, so that many changes can add to it. */
+  append(key: string, value: unknown): void {
+    listOf(this.#running, key).push(value);
+  }
+
+  /** Returns the values that uncommitted changes have added to a list. */
+  appended<T>(key: string): T[] {
+    return [...this.#batches, ...this.#open].flatMap(({ lists }) => (lists.get(key) ?? []) as T[]);
+  }
+
   /** Calls a function after the running change is committed. */
   onCommit(call: () => void): void {
     this.#running.onCommit.push(call);
@@ -113,4 +126,10 @@ export class Uncommitted {
       throw new Error("Write outside a change, or after the change returned. A change is the function passed to GroupCommit.run.");
     return running;
   }
+}
+
+function listOf({ lists }: Batch, key: string): unknown[] {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  return list;
 }
