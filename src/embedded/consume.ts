@@ -6,7 +6,7 @@ import { validTraceparent } from "../observe/traceparent";
 import type { ConsumerStore } from "../store/consumer/store";
 import { atOnce, type Waiting } from "../store/consumer/waiting-table";
 import { whenUnlocked } from "../store/lock-wait";
-import type { LogEntry } from "../store/log";
+import type { LogEntry, LogReader } from "../store/log";
 import type { LogFollower, Notifier } from "../store/log-follower";
 import type { ReplayMark } from "../store/replay";
 import { Signal } from "../timing/signal";
@@ -22,8 +22,11 @@ import { startCursor } from "./start-cursor";
 
 /** Interval to look for replays and redriven events that other processes write to the file, in milliseconds; events read at once. */
 const [lookForRequestsEveryMs, batch] = [90, 256];
-/** Minimum pause before an event that is due, in milliseconds. */
+/** Minimum pause before an event that is due, in milliseconds. The runtime prints a warning for a timer with a negative delay. */
 const shortestPauseMs = 1;
+
+/** The parts of a log that an {@link EmbeddedConsumer} uses. */
+type FollowedLog = LogReader & Pick<LogFollower, "logId" | "isReplaced" | "notifier">;
 
 /** Feeds a worker from the event log, from events that wait for their next attempt, and from replays. */
 export class EmbeddedConsumer {
@@ -47,7 +50,7 @@ export class EmbeddedConsumer {
 
   constructor(
     readonly worker: Worker,
-    readonly log: LogFollower,
+    readonly log: FollowedLog,
     readonly store: ConsumerStore,
     readonly stop: AbortSignal,
     readonly on: { readonly since: Date | undefined; onReplaced(): void },

@@ -1,5 +1,6 @@
 import type { Consumer } from "../delivery/consumer-options";
 import type { ConsumerStore } from "../store/consumer/store";
+import type { LogReader } from "../store/log";
 import type { LogFollower } from "../store/log-follower";
 import { LogCursor } from "./log-cursor";
 
@@ -10,7 +11,7 @@ import { LogCursor } from "./log-cursor";
  */
 export async function startCursor(
   { temporary, queue, log, startFrom, wanted }: Consumer,
-  events: LogFollower,
+  events: LogReader & Pick<LogFollower, "logId">,
   store: ConsumerStore,
   since?: Date,
 ): Promise<LogCursor> {
