@@ -54,6 +54,7 @@ const defaults: Config = {
   dataDir: "data",
   eventRetentionMs: null,
   apiTokens: [],
+  issuer: null,
   tokenFile: null,
   allowedHosts: [],
   corsOrigins: [],
@@ -138,6 +139,20 @@ describe("a good value", () => {
         ],
       },
     ],
+    // An issuer is as good as a token: others may reach the API, under any name.
+    [
+      { HOST: "0.0.0.0", AUTH_ISSUER: "https://id.example.com/realms/shop/", AUTH_AUDIENCE: "shop, shop-admin" },
+      {
+        host: "0.0.0.0",
+        issuer: { url: "https://id.example.com/realms/shop/", audiences: ["shop", "shop-admin"] },
+        allowedHosts: null,
+        rateLimit: 100,
+      },
+    ],
+    ...["http://localhost:8080/realms/shop", "http://127.0.0.1:9000", "http://[::1]:9000"].map((url): [Environment, Partial<Config>] => [
+      { AUTH_ISSUER: url, AUTH_AUDIENCE: "shop" },
+      { issuer: { url, audiences: ["shop"] }, allowedHosts: null },
+    ]),
     [
       { CORS_ORIGIN: "https://app.example.com, http://localhost:5173" },
       { corsOrigins: ["https://app.example.com", "http://localhost:5173"] },
@@ -199,6 +214,23 @@ describe("an invalid value is refused, with valid values", () => {
     [{ HOST: "0.0.0.0" }, "HOST=0.0.0.0 is reachable from other machines, so API_TOKEN is required"],
     [{ HOST: "::" }, "HOST=:: is reachable"],
     [{ TRUST_PROXY: "1" }, "TRUST_PROXY=1 means that clients reach the API through a proxy, so API_TOKEN is required"],
+    [{ AUTH_ISSUER: "https://id.example.com" }, "AUTH_ISSUER requires AUTH_AUDIENCE"],
+    [{ AUTH_AUDIENCE: "shop" }, "AUTH_AUDIENCE requires AUTH_ISSUER"],
+    [{ AUTH_ISSUER: "https://id.example.com", AUTH_AUDIENCE: "shop,,x" }, "AUTH_AUDIENCE=shop,,x: use the `aud` claim"],
+    [
+      { AUTH_AUDIENCE: "shop", AUTH_ISSUER: "http://id.example.com" },
+      "AUTH_ISSUER=http://id.example.com: use the https:// URL of an OpenID Connect issuer",
+    ],
+    [{ AUTH_AUDIENCE: "shop", AUTH_ISSUER: "id.example.com" }, "AUTH_ISSUER=id.example.com: use the https:// URL"],
+    [{ AUTH_AUDIENCE: "shop", AUTH_ISSUER: "https://u:p@id.example.com" }, "AUTH_ISSUER=https://***@id.example.com: use"],
+    [
+      { AUTH_AUDIENCE: "shop", AUTH_ISSUER: "https://id.example.com/?tenant=1" },
+      "AUTH_ISSUER=https://id.example.com/?***: use the https:// URL",
+    ],
+    [
+      { AUTH_ISSUER: "https://id.example.com", AUTH_AUDIENCE: "shop", API_TOKEN: "none" },
+      "API_TOKEN=none disables authentication, but AUTH_ISSUER requires it",
+    ],
     [{ ALLOWED_HOSTS: "api.example.com:80" }, "ALLOWED_HOSTS=api.example.com:80: use host names without ports"],
     [{ ALLOWED_HOSTS: "https://api.example.com" }, "use host names"],
     [{ ALLOWED_HOSTS: "api,,b" }, "use host names"],

@@ -88,6 +88,7 @@ async function build(apiTokens: string[], rateLimit: number | null, routes?: Loa
     },
     config: {
       apiTokens: apiTokens.map((token) => ({ token, scope: "admin" })),
+      issuer: null,
       allowedHosts: null,
       corsOrigins: [],
       trustedProxies: 0,

@@ -116,7 +116,7 @@ describe("a token that may only read", () => {
 
   test("tokens are compared as digests, in constant time, each with all", async () => {
     const source = await Bun.file(join(root, "src/http/access.ts")).text();
-    expect(source).toContain("known.filter((token) => crypto.timingSafeEqual(token.digest, given))");
+    expect(source).toContain("known.filter((each) => crypto.timingSafeEqual(each.digest, given))");
     // Nothing else looks at what was given, and no search ends at the first that fits.
     expect(source.match(/\bgiven\b/g)).toHaveLength(2);
     expect(source).not.toMatch(/\.(find|some|includes|indexOf|has|get)\([^)]*given/);

@@ -28,7 +28,7 @@ export interface AppOptions {
   /** Consumers to show in the AsyncAPI document. Default: none. */
   readonly consumers?: readonly FoundConsumer[];
   readonly dependencies: Dependencies;
-  readonly config: Pick<Config, "apiTokens" | "rateLimit" | "trustedProxies" | "allowedHosts" | "corsOrigins">;
+  readonly config: Pick<Config, "apiTokens" | "issuer" | "rateLimit" | "trustedProxies" | "allowedHosts" | "corsOrigins">;
   readonly log: Log;
   /** Tracing of requests. Default: none. */
   readonly tracing?: Tracing;
@@ -56,7 +56,7 @@ type Handle = (request: Request) => Response | Promise<Response>;
 export function buildApp({ routes, consumers = [], dependencies, config, log, tracing = noTracing }: AppOptions): AnyElysia {
   const methodsAt = methodsByPath(() => app.routes);
   const crossOrigin = new CrossOrigin(config.corsOrigins);
-  const pass = gate(config, crossOrigin, methodsAt);
+  const pass = gate(config, crossOrigin, methodsAt, log);
   const answerError = answerErrors(log, methodsAt);
   const measure = measureRequests(dependencies.metrics, () => app.routes.map(({ path }) => path));
   const answer = async (handle: Handle, request: Request): Promise<Response> => {
@@ -74,6 +74,11 @@ export function buildApp({ routes, consumers = [], dependencies, config, log, tr
     }
     measure(request, response.status, startedAt);
     return compressed(request, completeHeaders(crossOrigin, request, response));
+  };
+  const check = (context: { readonly request: Request }) => {
+    // Elysia has set the path here, although its type does not include it.
+    const { request, path } = context as typeof context & { readonly path: string };
+    return pass({ request, path, server: app.server });
   };
   const app: AnyElysia = new Elysia({
     // Refuse unknown properties instead of silently removing them.
@@ -96,11 +101,8 @@ export function buildApp({ routes, consumers = [], dependencies, config, log, tr
     // Elysia's type declares that the handler returns a function.
     .wrap((handle) => (request: Request) => answer(handle as unknown as Handle, request))
     .use(traceRequests(tracing))
-    .onRequest((context) => {
-      // Elysia has set the path here, although its type does not include it.
-      const { request, path } = context as typeof context & { path: string };
-      return pass({ request, path, server: app.server });
-    })
+    // Elysia awaits a hook only if it is declared as async, and without an issuer there is nothing to wait for.
+    .onRequest(config.issuer ? async (context) => check(context) : (context) => check(context))
     .mapResponse({ as: "global" }, compressibleValue)
     .onError(({ error, request, path }) => answerError(error, request, path))
     .use(mountRoutes(withBuiltInRoutes(routes), dependencies))

@@ -1,4 +1,5 @@
 import { generatedToken } from "./generated-token";
+import { type Issuer, readIssuer } from "./issuer";
 import { isLoopback } from "./loopback";
 import { redactUrl } from "./redact-url";
 import { wholeNumber } from "./whole-number";
@@ -7,8 +8,10 @@ import { wholeNumber } from "./whole-number";
 export interface ApiAccess {
   /** Address to listen on. */
   readonly host: string;
-  /** Accepted bearer tokens. If empty, the API requires no token. */
+  /** Accepted bearer tokens of the service itself. */
   readonly apiTokens: readonly ApiToken[];
+  /** The issuer whose tokens are accepted as well. Null for none. Without it and without `apiTokens`, the API requires no token. */
+  readonly issuer: Issuer | null;
   /** File of the generated token. Null if the token was not generated. */
   readonly tokenFile: string | null;
   /** Accepted host names of requests, in lower case, in addition to `localhost` and IP addresses. Null accepts any. */
@@ -58,13 +61,17 @@ export function readApiAccess(
   );
   const isPublic = !isLoopback(host) || trustedProxies > 0;
   const tokenText = read("API_TOKEN");
-  if (listens && isPublic && tokenText === undefined) {
+  const issuer = readIssuer(read, variable, mistakes);
+  if (issuer && tokenText === "none") {
+    mistakes.push("API_TOKEN=none disables authentication, but AUTH_ISSUER requires it. Unset one of them.");
+  }
+  if (listens && isPublic && tokenText === undefined && !issuer) {
     const [reason, otherwise] = isLoopback(host)
       ? [`TRUST_PROXY=${trustedProxies} means that clients reach the API through a proxy`, "unset TRUST_PROXY"]
       : [`HOST=${redactUrl(host)} is reachable from other machines`, "set HOST to 127.0.0.1"];
     mistakes.push(
       `${reason}, so API_TOKEN is required. Set it to a long random secret, to \`generate\` for a token kept in the data folder, ` +
-        `or to \`none\` for an open API. Alternatively, ${otherwise}.`,
+        `or to \`none\` for an open API. Alternatively, set AUTH_ISSUER, or ${otherwise}.`,
     );
   }
   const { tokens: apiTokens, file: tokenFile } = readTokens(tokenText, mistakes, listens ? dataDir : null);
@@ -72,9 +79,10 @@ export function readApiAccess(
     host,
     apiTokens,
     tokenFile,
+    issuer,
     allowedHosts: variable(
       "ALLOWED_HOSTS",
-      apiTokens.length > 0 ? null : [],
+      apiTokens.length > 0 || issuer ? null : [],
       hostNames,
       "use host names without ports, separated by commas, such as api.example.com, or `*` for any",
     ),
@@ -137,4 +145,9 @@ function origins(text: string): string[] | undefined {
 
 function rate(text: string): number | null | undefined {
   return text === "off" ? null : wholeNumber(text, 1, 1_000_000);
+}
+
+/** Returns whether the API requires a token. */
+export function requiresToken({ apiTokens, issuer }: Pick<ApiAccess, "apiTokens" | "issuer">): boolean {
+  return apiTokens.length > 0 || issuer !== null;
 }

@@ -1,4 +1,5 @@
 // Idempotency-Key: draft-ietf-httpapi-idempotency-key-header.
+import { actorOf } from "../http/actor";
 import { pathOf } from "../http/error-answer";
 import { HttpProblem } from "../http/problem";
 import type { Once } from "../store/store";
@@ -25,7 +26,7 @@ function idempotencyKeyOf(headers: Headers): string | undefined {
 
 /**
  * Returns what makes the change of a request idempotent, or undefined if the request has no Idempotency-Key. Scopes the key to the
- * method, the path and the token of the request. These are hashed so that no token is stored.
+ * method, the path and the actor of the request, so that a renewed token makes no difference.
  *
  * @param fingerprint returns a hash of the body. Called only if there is a key.
  * @throws {HttpProblem} 400 if the key is malformed.
@@ -33,9 +34,16 @@ function idempotencyKeyOf(headers: Headers): string | undefined {
 export function onceOf(request: Request, fingerprint: () => string): Once | undefined {
   const key = idempotencyKeyOf(request.headers);
   if (key === undefined) return undefined;
-  const token = (request.headers.get("authorization") ?? "").replace(/^\S+ +/, "");
+  const sender = senderOf(request);
   const path = pathOf(request).replace(/\/$/, "");
-  return { key: sha256(JSON.stringify([request.method, path, token, key])), owner: sha256(token), fingerprint: fingerprint(), part: 0 };
+  return { key: sha256(JSON.stringify([request.method, path, sender, key])), owner: sha256(sender), fingerprint: fingerprint(), part: 0 };
+}
+
+/** Identifies the sender of a request. An API that requires no token has no actors, and takes the token that a client sends anyway. */
+function senderOf(request: Request): string {
+  const actor = actorOf(request);
+  if (!actor) return (request.headers.get("authorization") ?? "").replace(/^\S+ +/, "");
+  return JSON.stringify([actor.claims?.["iss"] ?? null, actor.subject]);
 }
 
 /** Returns a hash of a JSON value. White space and the order of keys do not change it. */

@@ -4,6 +4,7 @@ import iconFile from "swagger-ui-dist/favicon-32x32.png" with { type: "file" };
 import styleFile from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
 import scriptFile from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
 import packageJson from "../../package.json";
+import { requiresToken } from "../config/api-access";
 import type { Config } from "../config/config";
 import { scopeFor } from "../http/access";
 import type { Catalogue } from "../schema/catalogue";
@@ -58,7 +59,7 @@ const startScript = `SwaggerUIBundle({
 const contentSecurityPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-type Shown = Pick<Config, "apiTokens" | "rateLimit" | "allowedHosts">;
+type Shown = Pick<Config, "apiTokens" | "issuer" | "rateLimit" | "allowedHosts">;
 
 /**
  * Serves the OpenAPI document of all routes at `/swagger/json`, and Swagger UI at `/swagger`. The page loads its script from
@@ -82,13 +83,16 @@ export function apiDocs(config: Shown, catalogue: Catalogue, routes: () => reado
 }
 
 async function openApiDocument(
-  { apiTokens, rateLimit, allowedHosts }: Shown,
+  { apiTokens, issuer, rateLimit, allowedHosts }: Shown,
   catalogue: Catalogue,
   routes: readonly DocumentedRoute[],
 ): Promise<OpenApiDocument> {
   // Imported on first use, because it loads Zod and would slow down every start.
   const { swagger } = await import("@elysiajs/swagger");
-  const needsToken = apiTokens.length > 0;
+  const needsToken = requiresToken({ apiTokens, issuer });
+  const accepted = [apiTokens.length > 0 && "one of the tokens in API_TOKEN", issuer && `a JWT of the issuer ${issuer.url}`].filter(
+    Boolean,
+  );
   const plugin = swagger({ provider: "swagger-ui" });
   // The plugin documents the routes of its parent app, which it gets from this method.
   Object.assign(plugin, { getGlobalRoutes: () => routes });
@@ -112,7 +116,8 @@ async function openApiDocument(
         token: {
           type: "http",
           scheme: "bearer",
-          description: needsToken ? "One of the tokens in API_TOKEN." : "Not required, because API_TOKEN is not set.",
+          ...(issuer && { bearerFormat: "JWT" }),
+          description: needsToken ? sentence(accepted.join(", or ")) : "Not required, because API_TOKEN is not set.",
         },
       },
     },
@@ -120,4 +125,8 @@ async function openApiDocument(
   };
   const gate: Gate = { scopeFor, needsToken, limitsRate: rateLimit !== null, checksHost: allowedHosts !== null };
   return orderByTags(completeDocument(document, routes, gate), catalogue);
+}
+
+function sentence(text: string): string {
+  return `${text[0]?.toUpperCase()}${text.slice(1)}.`;
 }

@@ -1,5 +1,9 @@
-import { type ApiToken, type Scope, scopes } from "../config/api-access";
+import { type ApiAccess, requiresToken, type Scope, scopes } from "../config/api-access";
+import type { Log } from "../observe/logging";
+import type { Actor } from "../schema/actor";
 import { identify } from "./actor";
+import { IssuerKeys, IssuerUnavailable } from "./issuer-keys";
+import { InvalidToken, isJwt, jwtVerifier, type VerifiedToken } from "./jwt";
 import { problemResponse } from "./problem";
 
 /** Paths that need no token. Health probes have none, and the docs explain that the other paths need one. */
@@ -16,32 +20,82 @@ export function scopeFor(method: string, path: string): Scope | undefined {
 
 /**
  * Returns a check of a request's token, which also identifies the request's actor. The check returns a 401 response if the
- * token is missing or unknown, and a 403 response if its scope is too small (RFC 6750). Otherwise it returns undefined. Without
- * configured tokens, every request passes and has no actor.
+ * token is missing or not valid, and a 403 response if its scope is too small (RFC 6750). It returns a 503 response if the issuer
+ * of the token cannot be reached. Otherwise it returns undefined. If the API requires no token, every request passes and has no actor.
  *
  * The check needs the path that the router uses, which can differ from the path in the URL.
  */
-export function requireToken(tokens: readonly ApiToken[]): (request: Request, path: string) => Response | undefined {
+export function requireToken(
+  config: Pick<ApiAccess, "apiTokens" | "issuer">,
+  log: Log,
+): (request: Request, path: string) => Response | undefined | Promise<Response | undefined> {
+  const ownActor = ownTokens(config.apiTokens);
+  const verify = config.issuer && issuerTokens(config.issuer, log);
+  const expected = `Send ${[config.apiTokens.length > 0 && "one of the tokens in API_TOKEN", verify && "a JWT of AUTH_ISSUER"]
+    .filter(Boolean)
+    .join(", or ")} as \`Authorization: Bearer <token>\`.`;
+
+  function pass(request: Request, needed: Scope, actor: Actor, expiresAt?: number): Response | undefined {
+    identify(request, actor, expiresAt);
+    if (actor.scopes.includes(needed)) return undefined;
+    const detail = `This token lacks the required scope "${needed}".`;
+    return problemResponse(request, 403, { detail }, challenge(`, error="insufficient_scope", scope="${needed}"`));
+  }
+  return (request, path) => {
+    const needed = scopeFor(request.method, path);
+    if (!needed || !requiresToken(config)) return undefined;
+    const authorization = request.headers.get("authorization");
+    const token = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1] ?? "";
+    const own = ownActor(token);
+    if (own) return pass(request, needed, own);
+    if (verify && isJwt(token)) {
+      return verify(token).then(
+        ({ actor, expiresAt }) => pass(request, needed, actor, expiresAt),
+        (error: unknown) => refuse(request, error),
+      );
+    }
+    return unauthorized(request, expected, authorization === null ? "" : invalidToken);
+  };
+}
+
+/** Returns a function that returns the actor of one of the service's own tokens. */
+function ownTokens(tokens: ApiAccess["apiTokens"]): (token: string) => Actor | undefined {
   const known = tokens.map(({ token, scope, name = scope }) => {
     const rank = scopes.indexOf(scope);
     return { digest: digest(token), rank, actor: { subject: name, scopes: scopes.slice(0, rank + 1) } };
   });
-  return (request, path) => {
-    const needed = scopeFor(request.method, path);
-    if (known.length === 0 || !needed) return undefined;
-    const authorization = request.headers.get("authorization");
-    const given = digest(/^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1] ?? "");
+  return (token) => {
+    const given = digest(token);
     // Compare in constant time and with all tokens, so that the time reveals nothing about a token.
-    const [sent] = known.filter((token) => crypto.timingSafeEqual(token.digest, given)).sort((a, b) => b.rank - a.rank);
-    if (!sent) {
-      const detail = "Send one of the tokens in API_TOKEN as `Authorization: Bearer <token>`.";
-      return problemResponse(request, 401, { detail }, challenge(authorization === null ? "" : ', error="invalid_token"'));
-    }
-    identify(request, sent.actor);
-    if (sent.rank >= scopes.indexOf(needed)) return undefined;
-    const detail = `This token lacks the required scope "${needed}".`;
-    return problemResponse(request, 403, { detail }, challenge(`, error="insufficient_scope", scope="${needed}"`));
+    const [sent] = known.filter((each) => crypto.timingSafeEqual(each.digest, given)).sort((a, b) => b.rank - a.rank);
+    return sent?.actor;
   };
+}
+
+/** Returns a function that verifies a JWT of the issuer. The actor has each scope that another one includes. */
+function issuerTokens(issuer: NonNullable<ApiAccess["issuer"]>, log: Log): (token: string) => Promise<VerifiedToken> {
+  const keys = new IssuerKeys(issuer.url, log);
+  // Tells the operator at the start if the issuer cannot be reached, and the first request need not wait.
+  void keys.refresh();
+  const verify = jwtVerifier(issuer, keys);
+  return async (token) => {
+    const { actor, ...rest } = await verify(token);
+    const rank = scopes.findLastIndex((scope) => actor.scopes.includes(scope));
+    return { ...rest, actor: { ...actor, scopes: [...new Set([...scopes.slice(0, rank + 1), ...actor.scopes])] } };
+  };
+}
+
+function refuse(request: Request, error: unknown): Response {
+  if (error instanceof InvalidToken) return unauthorized(request, error.message, invalidToken);
+  if (!(error instanceof IssuerUnavailable)) throw error;
+  const detail = "The issuer of the token cannot be reached, so the token cannot be verified. Try again.";
+  return problemResponse(request, 503, { detail }, { "retry-after": "5" });
+}
+
+const invalidToken = ', error="invalid_token"';
+
+function unauthorized(request: Request, detail: string, reason: string): Response {
+  return problemResponse(request, 401, { detail }, challenge(reason));
 }
 
 function challenge(reason: string): Record<string, string> {

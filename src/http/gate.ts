@@ -1,5 +1,6 @@
 import type { Server } from "bun";
 import type { Config } from "../config/config";
+import type { Log } from "../observe/logging";
 import { requireToken } from "./access";
 import { clientsBehind } from "./client-address";
 import type { CrossOrigin } from "./cross-origin";
@@ -17,23 +18,27 @@ export interface Arrival {
   readonly server: Server<unknown> | null;
 }
 
+/** The response to a request that a check refuses. Undefined if it passes. */
+export type Checked = Response | undefined;
+
 /**
  * Returns the checks that run before every route. They return a response to a request that must not reach a route, and
  * undefined otherwise. In this order, they check the total number of requests, the client's rate, the host, OPTIONS, the
- * origin and the token.
+ * origin and the token. Only the check of an issuer's token takes time, and so returns a promise.
  *
  * @param methodsAt returns the methods that a path supports.
  */
 export function gate(
-  config: Pick<Config, "apiTokens" | "rateLimit" | "trustedProxies" | "allowedHosts">,
+  config: Pick<Config, "apiTokens" | "issuer" | "rateLimit" | "trustedProxies" | "allowedHosts">,
   crossOrigin: CrossOrigin,
   methodsAt: (path: string) => readonly string[],
-): (arrival: Arrival) => Response | undefined {
+  log: Log,
+): (arrival: Arrival) => Checked | Promise<Checked> {
   const limit = config.rateLimit === null ? undefined : limitRate(config.rateLimit);
   const clientOf = clientsBehind(config.trustedProxies);
   const refuseExcess = refuseCrowd();
   const refuseHost = checkHost(config.allowedHosts);
-  const refuseStranger = requireToken(config.apiTokens);
+  const refuseStranger = requireToken(config, log);
 
   function refuseFlood({ request, server }: Arrival): Response | undefined {
     return limit?.(request, clientOf(request, server));

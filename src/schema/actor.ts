@@ -4,4 +4,9 @@ export interface Actor {
   readonly subject: string;
   /** What the actor may do, such as `read`, `write` and `admin`. */
   readonly scopes: readonly string[];
+  /** The claims of the actor's JWT, which its issuer vouches for. Undefined for a token of the service itself. */
+  readonly claims?: Claims | undefined;
 }
+
+/** The claims of a JWT (RFC 7519). Check the type of each before you use it. */
+export type Claims = Readonly<Record<string, unknown>>;

@@ -97,7 +97,7 @@ export function openApi({
       clientOf: clientsBehind(config.trustedProxies ?? 0),
       stopping: new AbortController().signal,
     },
-    config: { apiTokens: [], allowedHosts: null, corsOrigins: [], trustedProxies: 0, rateLimit: null, ...config },
+    config: { apiTokens: [], issuer: null, allowedHosts: null, corsOrigins: [], trustedProxies: 0, rateLimit: null, ...config },
     log,
   });
   return {
