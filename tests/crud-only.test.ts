@@ -60,7 +60,7 @@ test("a typed client knows only these", () => {
 test("an unknown operation, or none, is refused where the route is made", () => {
   // @ts-expect-error "update" is "replace" or "patch"
   const unknown = () => crud(vote, { only: ["read", "update"] });
-  const words = "crud(vote): `only` must name some of list, create, bulk, read, replace, patch, remove";
+  const words = "crud(vote): `only` must name some of list, create, bulk, read, replace, patch, remove, history, restore";
   expect(unknown).toThrow(`${words}; it names "update".`);
   // @ts-expect-error none
   expect(() => crud(vote, { only: [] })).toThrow(words);

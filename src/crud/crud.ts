@@ -3,14 +3,16 @@ import { type Dependencies, defineRoute } from "../routing/route";
 import type { Resource, ResourceTypes } from "../schema/resource";
 import { bulk } from "./operations/bulk";
 import { create } from "./operations/create";
+import { history } from "./operations/history";
 import { list } from "./operations/list";
 import { patch } from "./operations/patch";
 import { read } from "./operations/read";
 import { remove } from "./operations/remove";
 import { replace } from "./operations/replace";
+import { restore } from "./operations/restore";
 import { schemasOf } from "./resource-schemas";
 
-const operations = ["list", "create", "bulk", "read", "replace", "patch", "remove"] as const;
+const operations = ["list", "create", "bulk", "read", "replace", "patch", "remove", "history", "restore"] as const;
 /** An operation of {@link crud}. */
 export type Operation = (typeof operations)[number];
 
@@ -20,8 +22,8 @@ export interface CrudOptions<Chosen extends Operation> {
 }
 
 /**
- * Builds the HTTP routes of a resource: list, create (one or in bulk), read, replace, patch and remove. Every change of a
- * record publishes an event: `<name>.created`, `<name>.updated` or `<name>.deleted`. An update that changes nothing does not.
+ * Builds the HTTP routes of a resource: list, create (one or in bulk), read, replace, patch, remove, history and restore.
+ * Every change of a record publishes an event: `<name>.created`, `<name>.updated` or `<name>.deleted`. An update that changes nothing does not.
  *
  * Failed requests are answered with a problem (RFC 9457).
  *
@@ -52,6 +54,8 @@ export function crud<T extends ResourceTypes, const Chosen extends Operation = O
       .use(ifChosen("read", () => read(parts)))
       .use(ifChosen("replace", () => replace(parts)))
       .use(ifChosen("patch", () => patch(parts)))
-      .use(ifChosen("remove", () => remove(parts)));
+      .use(ifChosen("remove", () => remove(parts)))
+      .use(ifChosen("history", () => history(parts)))
+      .use(ifChosen("restore", () => restore(parts)));
   });
 }

@@ -1,7 +1,8 @@
 // The operations of a resource in the OpenAPI document.
 import type { TSchema } from "@sinclair/typebox";
+import { documentedQuery, type Parameters } from "../http/query";
 import type { Resource } from "../schema/resource";
-import { changeParameters, etag, idempotencyKey, link, location, readParameters } from "./headers";
+import { changeParameters, etag, idempotencyKey, idParameter, link, location, readParameters } from "./headers";
 
 type Named = Pick<Resource, "name" | "plural">;
 
@@ -28,11 +29,12 @@ export const describeCreate = ({ name, plural }: Named) => ({
   responses: { 201: { description: "The created record. `Location` is its path.", headers: { ...location, ...etag } } },
 });
 
-export const describeRead = ({ name, plural }: Named, params: TSchema) => ({
+export const describeRead = ({ name, plural }: Named, params: TSchema, query: Parameters) => ({
   tags: [plural],
   summary: `Read ${aOrAn(name)}`,
-  description: "Returns the record. Use its `ETag` in conditional requests.",
-  parameters: readParameters(params),
+  description:
+    "Returns the record. Use its `ETag` in conditional requests. With `version`, returns an earlier state, also of a deleted record.",
+  parameters: readParameters(params, documentedQuery(query)),
   responses: { ...changed, 304: { description: "The record is still in one of the states that the request names.", headers: etag } },
 });
 
@@ -71,6 +73,22 @@ const onDeleteTexts = {
   cascade: (name: string) => `Also deletes each ${name} that refers to it`,
   null: (name: string) => `Sets the field to null in each ${name} that refers to it`,
 } as const;
+
+export const describeHistory = ({ name, plural }: Named) => ({
+  tags: [plural],
+  summary: `Get the history of ${aOrAn(name)}`,
+  description:
+    "Returns the versions of the record from the event log, newest first: when each was made, by whom, and what changed. " +
+    "A deleted record keeps its history. Events older than EVENT_RETENTION are removed. `next` leads to the next page, which may be empty.",
+});
+
+export const describeRestore = ({ name, plural }: Named, params: TSchema) => ({
+  tags: [plural],
+  summary: `Restore a deleted ${name}`,
+  description: `Creates the record again, in its last state, with the same id and the next version. Publishes ${name}.created. 409 if it exists, or if another record has one of its unique values.`,
+  parameters: [...idParameter(params), idempotencyKey],
+  responses: { 201: { description: "The restored record. `Location` is its path.", headers: { ...location, ...etag } } },
+});
 
 /** What an action does. */
 interface Acting {

@@ -1,6 +1,7 @@
 // Headers in the OpenAPI document. They are parameters because Elysia would check a schema of headers on every request.
 // They have no examples because Swagger UI would send these with every request that a user tries out.
 import type { TSchema } from "@sinclair/typebox";
+import type { documentedQuery } from "../http/query";
 
 const text = { type: "string" as const };
 const header = (name: string, description: string, pattern: string) => ({
@@ -30,8 +31,11 @@ function parametersOf(params: TSchema, headers: readonly ReturnType<typeof heade
   const { description, ...schema } = (params["properties"] as { id: TSchema }).id;
   return [{ name: "id", in: "path" as const, required: true, description: description ?? "", schema: schema as object }, ...headers];
 }
-export const readParameters = (params: TSchema) =>
-  parametersOf(params, [ifMatch, ifNoneMatch("Returns 304 if the record is still in one of these states")]);
+export const idParameter = (params: TSchema) => parametersOf(params, []);
+export const readParameters = (params: TSchema, query: ReturnType<typeof documentedQuery>) => [
+  ...parametersOf(params, [ifMatch, ifNoneMatch("Returns 304 if the record is still in one of these states")]),
+  ...query,
+];
 export const changeParameters = (params: TSchema) =>
   parametersOf(params, [ifMatch, ifNoneMatch("Only if the record is not in any of these states"), idempotencyKey]);
 

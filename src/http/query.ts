@@ -61,6 +61,13 @@ export function querySchema<Query>(parameters: Parameters): TUnsafe<Query> {
   return Type.Object(Object.fromEntries(properties), { additionalProperties: true }) as TObject as unknown as TUnsafe<Query>;
 }
 
+/** Returns the parameters for the `parameters` of an operation in the OpenAPI document, where that list has to be complete. */
+export function documentedQuery(parameters: Parameters) {
+  return Object.entries(parameters).map(([name, { description, documented }]) => {
+    return { name, in: "query" as const, required: false, description, schema: documented as object };
+  });
+}
+
 /**
  * Reads the query of a URL strictly: every parameter must be known, valid, sent once, and encoded in UTF-8.
  *

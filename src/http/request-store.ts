@@ -5,7 +5,10 @@ import { arrivalOf } from "./arrival";
 import { requestIdOf } from "./request-id";
 
 /** The records of the store, as one request reads and changes them. */
-export type RequestStore = Pick<Store, "insert" | "insertAll" | "insertEach" | "update" | "remove" | "get" | "findByKey" | "list">;
+export type RequestStore = Pick<
+  Store,
+  "insert" | "insertAll" | "insertEach" | "update" | "remove" | "restore" | "get" | "findByKey" | "list" | "history"
+>;
 
 /**
  * Returns a function that binds the store to a request. Every change then has the request's actor, id, time of arrival and trace
@@ -20,9 +23,11 @@ export function storesFor(store: Store): (request: Request) => RequestStore {
       insertEach: (resource, fields, answerOf, own) => store.insertEach(resource, fields, answerOf, { ...context, ...own }),
       update: (resource, id, change, own) => store.update(resource, id, change, { ...context, ...own }),
       remove: (resource, id, own) => store.remove(resource, id, { ...context, ...own }),
+      restore: (resource, id, own) => store.restore(resource, id, { ...context, ...own }),
       get: (resource, id) => store.get(resource, id),
       findByKey: (resource, name, values) => store.findByKey(resource, name, values),
       list: (resource, listing) => store.list(resource, listing),
+      history: store.history,
     };
   };
 }

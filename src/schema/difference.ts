@@ -8,6 +8,13 @@ export interface Difference {
   readonly to?: unknown;
 }
 
+/** The same, with the place of the value as a JSON pointer (RFC 6901): `/lines/0/quantity`. */
+export interface PlacedDifference extends Omit<Difference, "field"> {
+  readonly pointer: string;
+}
+
+type Path = readonly (string | number)[];
+
 /** Fields set by the service, which are not compared. */
 const ownFields = new Set(["id", "version", "createdAt", "updatedAt"]);
 
@@ -22,20 +29,41 @@ const deepest = 4;
  * @param after the later state, or undefined if the record was deleted: all fields are then removed.
  */
 export function differences(before: object | undefined, after: object | undefined): Difference[] {
-  const from = valuesOf(before ?? {});
-  const to = valuesOf(after ?? {});
-  return [...new Set([...from.keys(), ...to.keys()])]
-    .filter((field) => JSON.stringify(from.get(field)) !== JSON.stringify(to.get(field)))
-    .map((field) => ({ field, ...(from.has(field) && { from: from.get(field) }), ...(to.has(field) && { to: to.get(field) }) }));
+  const named = ([first, ...rest]: Path) => rest.reduce<string>(withPart, String(first));
+  return compare(before, after).map(({ path, ...values }) => ({ field: named(path), ...values }));
 }
 
-function valuesOf(record: object): Map<string, unknown> {
-  const values = new Map<string, unknown>();
-  const add = (field: string, value: unknown, depth: number) => {
-    const parts = typeof value === "object" && value !== null && depth < deepest ? Object.entries(value) : [];
-    if (parts.length === 0) values.set(field, value);
-    for (const [key, part] of parts) add(Array.isArray(value) ? `${field}[${key}]` : `${field}.${key}`, part, depth + 1);
+function withPart(text: string, part: string | number): string {
+  return typeof part === "number" ? `${text}[${part}]` : `${text}.${part}`;
+}
+
+/** Returns {@link differences} with JSON pointers. */
+export function placedDifferences(before: object | undefined, after: object | undefined): PlacedDifference[] {
+  return compare(before, after).map(({ path, ...values }) => ({ pointer: pointerTo(path), ...values }));
+}
+
+function pointerTo(path: Path): string {
+  return path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}
+
+function compare(before: object | undefined, after: object | undefined): (Omit<Difference, "field"> & { readonly path: Path })[] {
+  const from = valuesOf(before ?? {});
+  const to = valuesOf(after ?? {});
+  return [...new Map([...from, ...to])].flatMap(([pointer, { path }]) => {
+    const [old, now] = [from.get(pointer), to.get(pointer)];
+    if (JSON.stringify(old?.value) === JSON.stringify(now?.value)) return [];
+    return [{ path, ...(old && { from: old.value }), ...(now && { to: now.value }) }];
+  });
+}
+
+/** Returns the values of a record that have no parts, by their JSON pointers. */
+function valuesOf(record: object): Map<string, { readonly path: Path; readonly value: unknown }> {
+  const values = new Map<string, { path: Path; value: unknown }>();
+  const add = (path: Path, value: unknown) => {
+    const parts = typeof value === "object" && value !== null && path.length < deepest ? Object.entries(value) : [];
+    if (parts.length === 0) values.set(pointerTo(path), { path, value });
+    for (const [key, part] of parts) add([...path, Array.isArray(value) ? Number(key) : key], part);
   };
-  for (const [name, value] of Object.entries(record)) if (!ownFields.has(name)) add(name, value, 1);
+  for (const [name, value] of Object.entries(record)) if (!ownFields.has(name)) add([name], value);
   return values;
 }

@@ -13,6 +13,8 @@ export interface Circumstances {
   readonly id: number;
   /** The record before the change. Undefined if the change creates it. */
   readonly previous: Stored | undefined;
+  /** True if the record was deleted in its previous state and is created again. Default: false. */
+  readonly isRestored?: boolean;
   /** Time of the change: RFC 3339 in UTC. */
   readonly now: string;
   readonly actor: Actor | undefined;
@@ -39,12 +41,12 @@ export interface Decision {
  * @throws {BrokenHook} if the rule or a derived field throws, or returns what it must not.
  * @throws {TypeError} if the fields are not an object.
  */
-export function decide(resource: Resource, fields: object, { id, previous, now, actor }: Circumstances): Decision {
+export function decide(resource: Resource, fields: object, { id, previous, isRestored = false, now, actor }: Circumstances): Decision {
   refuseOther(resource, fields);
   const before = previous && (JSON.parse(previous.json) as Recorded<object>);
   const complete = completeFields(resource, fields, before);
   const stored = serialize(resource, id, complete, (previous?.version ?? 0) + 1, before?.createdAt ?? now, now);
-  if (previous && hasSameFields(previous, stored)) return { stored: previous, isChange: false, after: complete };
+  if (previous && !isRestored && hasSameFields(previous, stored)) return { stored: previous, isChange: false, after: complete };
   if (resource.check) checkRule(resource.name, resource.check, JSON.parse(stored.json) as Recorded<object>, { previous: before, actor });
   return { stored, isChange: true, after: complete };
 }

@@ -5,6 +5,7 @@ import type { Recorded } from "../schema/record";
 import type { RefusedChange } from "../schema/refused-change";
 import type { EventData, Proposed, Resource, ResourceTypes } from "../schema/resource";
 import { KeyReused, StoreUnavailable } from "./errors";
+import type { HistoryReader } from "./history";
 import type { RecordsCheck } from "./invalid-records";
 import type { Listing, Page } from "./listing";
 import type { LogEntry, LogReader } from "./log";
@@ -95,6 +96,12 @@ export interface Store extends QueueStore {
   ): Promise<Stored | undefined>;
   /** Deletes a record. Resolves with its last state, or with undefined if it did not exist. */
   remove<T extends ResourceTypes>(resource: Resource<T>, id: number, context?: GuardedContext<T["events"]>): Promise<Stored | undefined>;
+  /**
+   * Creates a deleted record again, in its last state, with the same id and the next version, and its `created` event. Resolves with
+   * the record, or with undefined if the log does not have the event of its deletion. Rejects with `Conflict` if the record exists.
+   * `guard` gets the last state.
+   */
+  restore<T extends ResourceTypes>(resource: Resource<T>, id: number, context?: GuardedContext<T["events"]>): Promise<Stored | undefined>;
   /** Resolves with a record, or with undefined if it does not exist. */
   get(resource: Resource, id: number): Promise<Stored | undefined>;
   /**
@@ -111,6 +118,7 @@ export interface Store extends QueueStore {
   list(resource: Resource, listing: Listing): Promise<Page>;
 
   readonly log: LogReader;
+  readonly history: HistoryReader;
   /** Resolves with the event that has this id, or with undefined if there is none. */
   find(id: string): Promise<EventRecord | undefined>;
   /** Identifies this log, so that a position in another log is not mistaken for one in this log. */

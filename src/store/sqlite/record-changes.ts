@@ -1,6 +1,6 @@
 import { BrokenHook } from "../../schema/hook";
 import type { Recorded } from "../../schema/record";
-import { Conflict, RefusedChange } from "../../schema/refused-change";
+import { Conflict, InvalidChange, InvalidRecord, RefusedChange } from "../../schema/refused-change";
 import type { Proposed, Resource, ResourceTypes } from "../../schema/resource";
 import { decide } from "../decide";
 import { planRemoval, type Removal } from "../removal";
@@ -17,6 +17,8 @@ interface Means {
   readonly clock: CommitClock;
   readonly events: EventAppender;
   readonly constraints: Constraints;
+  /** Returns the state in which a record was deleted, from the committed log. */
+  readonly deleted: (resource: Resource, id: number) => Stored | undefined;
 }
 
 /** Changes records and adds their events. Call its methods only inside a change of the group commit; `table` anywhere. */
@@ -102,11 +104,30 @@ export class RecordChanges {
     });
   }
 
+  restore(resource: Resource, id: number, context?: GuardedContext): Stored | undefined {
+    const { clock, events, constraints, deleted } = this.means;
+    const { name } = resource;
+    const table = this.table(resource);
+    if (table.current(id)) throw new Conflict(`The ${name} ${id} exists. Only a deleted ${name} can be restored.`);
+    const last = table.removed(id) ?? deleted(resource, id);
+    if (!last) return undefined;
+    context?.guard?.(last);
+    return this.together(() => {
+      const now = clock.now();
+      const circumstances = { id, previous: last, isRestored: true, now, actor: context?.actor };
+      const { stored, after } = asRestored(name, id, () => decide(resource, JSON.parse(last.json) as object, circumstances));
+      table.restore(stored);
+      constraints.apply({ resource, id, before: undefined, after });
+      events.append(resource, "created", stored, now, context);
+      return stored;
+    });
+  }
+
   #remove(resource: Resource, id: number, context: ChangeContext): Stored {
     const { clock, events, constraints } = this.means;
     const table = this.table(resource);
     const last = table.current(id) as Stored;
-    table.remove(id);
+    table.remove(last);
     constraints.apply({ resource, id, before: last, after: undefined });
     events.append(resource, "deleted", last, clock.now(), context);
     return last;
@@ -133,4 +154,14 @@ function withNull<Fields extends object>(record: Fields, paths: readonly string[
     if (parent) parent[field] = null;
   }
   return record;
+}
+
+/** Runs `decide`. A record that no longer matches the schema is not a mistake of the route, but of the record. */
+function asRestored<T>(name: string, id: number, decide: () => T): T {
+  try {
+    return decide();
+  } catch (error) {
+    if (error instanceof InvalidChange) throw new InvalidRecord(`The last state of the ${name} ${id} is no longer valid.`, error.mistakes);
+    throw error;
+  }
 }

@@ -6,7 +6,7 @@ import type { Proposed, Resource, ResourceTypes } from "../../schema/resource";
 import type { Listing, Page } from "../listing";
 import { lockPatienceMs, whenUnlocked } from "../lock-wait";
 import type { LogReader } from "../log";
-import type { ChangeContext, GuardedContext, InsertOutcome, Once, Store } from "../store";
+import type { ChangeContext, GuardedContext, InsertOutcome, Store } from "../store";
 import type { Stored } from "../stored";
 import { AdaptiveCommitter } from "./adaptive-committer";
 import { BatchWriter } from "./batch-writer";
@@ -16,11 +16,13 @@ import { Constraints } from "./constraints";
 import { EventAppender } from "./event-appender";
 import { eventFinder } from "./event-record";
 import { GroupCommit } from "./group-commit";
+import { deletedStates, sqliteHistory } from "./history";
 import { IdempotencyKeys } from "./idempotency-keys";
 import { acquireLock, type Lock } from "./lock";
 import { logIdOf, newestEvents, sqliteLogReader } from "./log-reader";
 import { migrate, storeMigrations } from "./migrations";
 import { hasMoved } from "./moved";
+import { type OnceIn, onceIn } from "./once";
 import { makePrivate, refuseForeign } from "./private-file";
 import { pruner } from "./prune";
 import { replaysIn, savedRetryQueues, subscriptionsIn } from "./queue-tables";
@@ -84,6 +86,7 @@ function lockAndOpen(file: string, resources: readonly Resource[], options: Stor
 
 class SqliteStore implements Store {
   readonly log: LogReader;
+  readonly history: Store["history"];
   readonly logId: string;
   readonly tally: Store["tally"];
   readonly find: Store["find"];
@@ -102,7 +105,8 @@ class SqliteStore implements Store {
   readonly #lock: Lock;
   readonly #commits: GroupCommit;
   readonly #snapshot: Snapshot;
-  readonly #keys: IdempotencyKeys;
+  readonly #once: OnceIn["once"];
+  readonly #change: OnceIn["change"];
   readonly #constraints: Constraints;
   readonly #records: RecordChanges;
   readonly #listeners = new Set<() => void>();
@@ -133,14 +137,16 @@ class SqliteStore implements Store {
     this.#constraints = new Constraints(db, uncommitted, resources, tables);
     keepSideTables(db, this.#constraints.tables, onBuilt);
     this.checkRecords = (onProgress) => whenUnlocked(() => checkRecords(this.#db, resources, onProgress));
-    this.#keys = new IdempotencyKeys(this.#db, uncommitted);
+    ({ once: this.#once, change: this.#change } = onceIn(this.#commits, new IdempotencyKeys(this.#db, uncommitted)));
     const clock = new CommitClock(db, resources);
     this.#events = new EventAppender(uncommitted, resources, clock, tracing);
-    this.#records = new RecordChanges(tables, { uncommitted, clock, events: this.#events, constraints: this.#constraints });
+    const deleted = deletedStates(db);
+    this.#records = new RecordChanges(tables, { uncommitted, clock, events: this.#events, constraints: this.#constraints, deleted });
     this.#prune = pruner(this.#db, uncommitted);
     this.check = writeCheck(this.#commits);
     this.tally = { commits: this.#commits.tally, appended: this.#events.tally };
     this.log = sqliteLogReader(this.#db);
+    this.history = sqliteHistory(this.#db);
     this.logId = logIdOf(this.#db);
     this.find = eventFinder(this.#db);
     this.relayed = relayPosition(this.#db, this.#commits);
@@ -187,6 +193,10 @@ class SqliteStore implements Store {
     return this.#change(context?.once, () => this.#records.remove(resource, id, context));
   }
 
+  restore<T extends ResourceTypes>(resource: Resource<T>, id: number, context?: GuardedContext<T["events"]>): Promise<Stored | undefined> {
+    return this.#change(context?.once, () => this.#records.restore(resource, id, context));
+  }
+
   async get(resource: Resource, id: number): Promise<Stored | undefined> {
     const table = this.#records.table(resource);
     return this.#snapshot.read(() => table.get(id));
@@ -226,20 +236,6 @@ class SqliteStore implements Store {
     this.#snapshot.release();
     this.#db.close();
     this.#lock.release();
-  }
-
-  /** Runs a change that results in text, and if it has a key only once. */
-  #once<Text extends string | undefined>(once: Once | undefined, change: () => Text): Promise<string | Text> {
-    return this.#commits.run(() => (once ? this.#keys.answer(once, change) : change()));
-  }
-
-  /** Runs the change of a record, and if it has a key only once. */
-  async #change<Result extends Stored | undefined>(once: Once | undefined, change: () => Result): Promise<Stored | Result> {
-    if (!once) return this.#commits.run(change);
-    const json = await this.#once(once, () => change()?.json);
-    if (json === undefined) return undefined as Result;
-    const { id, version } = JSON.parse(json) as Stored;
-    return { id, version, json };
   }
 
   #tell(): void {

@@ -1,0 +1,26 @@
+import type { Once } from "../store";
+import type { Stored } from "../stored";
+import type { GroupCommit } from "./group-commit";
+import type { IdempotencyKeys } from "./idempotency-keys";
+
+export interface OnceIn {
+  /** Runs a change that results in text, and if it has a key only once. */
+  once<Text extends string | undefined>(once: Once | undefined, change: () => Text): Promise<string | Text>;
+  /** Runs the change of a record, and if it has a key only once. */
+  change<Result extends Stored | undefined>(once: Once | undefined, change: () => Result): Promise<Stored | Result>;
+}
+
+/** Returns the ways to run a change in the group commit. */
+export function onceIn(commits: GroupCommit, keys: IdempotencyKeys): OnceIn {
+  const once: OnceIn["once"] = (key, change) => commits.run(() => (key ? keys.answer(key, change) : change()));
+  return {
+    once,
+    async change(key, change) {
+      if (!key) return commits.run(change);
+      const json = await once(key, () => change()?.json);
+      if (json === undefined) return undefined as ReturnType<typeof change>;
+      const { id, version } = JSON.parse(json) as Stored;
+      return { id, version, json };
+    },
+  };
+}
