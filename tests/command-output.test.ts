@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { quoted } from "../src/commands/command";
 import { listDeadLetters, showDeadLetter } from "../src/commands/dead-letter-text";
-import { Progress } from "../src/commands/progress";
+import { ProgressReport } from "../src/commands/progress";
 import { cut, table } from "../src/commands/table";
 import { ago, counted, duration, painter, printableJson } from "../src/commands/text";
 import type { DeadLetter } from "../src/delivery/dead-letters";
@@ -87,7 +87,7 @@ describe("progress", () => {
     const written: string[] = [];
     const clock = { ms: 0 };
     const stream = { isTTY, columns, write: (text: string) => written.push(text) > 0 } as unknown as NodeJS.WriteStream;
-    return { written, clock, progress: new Progress("event", stream, () => clock.ms) };
+    return { written, clock, progress: new ProgressReport("event", stream, () => clock.ms) };
   }
 
   test("on a terminal: one line, drawn again at most ten times a second, with rate and time left of the last seconds", () => {

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { Reject, RetryAfter } from "warren/consumer";
 import { buildEvent, testConsumer } from "warren/testing";
 import { HandlerTimeout } from "../src/delivery/handle";
-import { deadReasons, decide, describeError, type Result, spanTroubleOf } from "../src/delivery/outcome";
+import { deadReasons, decideOutcome, describeError, type Result, spanTroubleOf } from "../src/delivery/outcome";
 import { defaultRetry } from "../src/delivery/retry-policy";
 import { maxEventBytes, unreadableReasons } from "../src/schema/event";
 import { anyText } from "./support/arbitrary";
@@ -116,7 +116,7 @@ describe("each row of the table", () => {
   });
 });
 
-describe("decide", () => {
+describe("the outcome of an attempt", () => {
   const error = fc.oneof(
     fc.anything(),
     anyText({ maxLength: 100 }).map((text) => new Error(text)),
@@ -144,7 +144,7 @@ describe("decide", () => {
   test("is total: any result, after any number of attempts, has one outcome that can be carried out", () => {
     fc.assert(
       fc.property(result, failures, policy, chance, (result, before, policy, chance) => {
-        const outcome = decide(result, before, policy, chance);
+        const outcome = decideOutcome(result, before, policy, chance);
         if (outcome.action === "ack") return expect(["handled", "skipped", "duplicate"]).toContain(result.kind);
         expect(["failed", "died", "unreadable"]).toContain(result.kind);
         if (outcome.action === "dead-letter") {
@@ -166,8 +166,8 @@ describe("decide", () => {
     fc.assert(
       fc.property(result, failures, policy, chance, (result, before, policy, chance) => {
         const frozen = [Object.freeze(result), Object.freeze(policy)] as const;
-        const first = decide(frozen[0], before, frozen[1], chance);
-        expect(decide(result, before, policy, chance)).toEqual(first);
+        const first = decideOutcome(frozen[0], before, frozen[1], chance);
+        expect(decideOutcome(result, before, policy, chance)).toEqual(first);
       }),
     );
   });
@@ -177,7 +177,7 @@ describe("decide", () => {
       fc.property(error, policy, chance, (error, policy, chance) => {
         let made = 0;
         for (; ; made += 1) {
-          const outcome = decide({ kind: "failed", error }, made, policy, chance);
+          const outcome = decideOutcome({ kind: "failed", error }, made, policy, chance);
           if (outcome.action !== "retry") break;
         }
         expect(made + 1).toBe(error instanceof Reject ? 1 : policy.attempts);
@@ -187,7 +187,7 @@ describe("decide", () => {
   });
 
   test("deaths count as attempts of the dead letter", () => {
-    expect(decide({ kind: "died", deaths: 3 }, 2, defaultRetry, 0)).toEqual({
+    expect(decideOutcome({ kind: "died", deaths: 3 }, 2, defaultRetry, 0)).toEqual({
       action: "dead-letter",
       reason: "process-died",
       attempts: 5,

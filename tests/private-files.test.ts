@@ -7,7 +7,7 @@ import { exposureOf } from "../src/config/secret-file";
 import { warnOfExposed } from "../src/store/exposed-files";
 import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import { acquireLock } from "../src/store/sqlite/lock";
-import { exposedFiles } from "../src/store/sqlite/private-file";
+import { filesOpenToOthers } from "../src/store/sqlite/private-file";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import { certificateFor } from "./support/certificate";
 import { command } from "./support/command";
@@ -83,17 +83,17 @@ describe("what is made", () => {
 describe("what is there already", () => {
   test("files that others can open are named; a folder that others cannot search protects its files", async () => {
     await withStore(() => {
-      expect(exposedFiles(file, data)).toEqual([]);
+      expect(filesOpenToOthers(file, data)).toEqual([]);
       chmodSync(file, 0o644);
       chmodSync(`${file}-shm`, 0o604);
-      expect(exposedFiles(file, data)).toEqual([]);
+      expect(filesOpenToOthers(file, data)).toEqual([]);
       chmodSync(data, 0o755);
-      expect(exposedFiles(file, data).sort()).toEqual([file, `${file}-shm`]);
+      expect(filesOpenToOthers(file, data).sort()).toEqual([file, `${file}-shm`]);
     });
     openConsumerFile(join(data, "consumers", "stock.db"), { durable: false }).close();
     chmodSync(join(data, "consumers", "stock.db"), 0o644);
     chmodSync(join(data, "consumers"), 0o755);
-    expect(exposedFiles(file, data)).toContain(join(data, "consumers", "stock.db"));
+    expect(filesOpenToOthers(file, data)).toContain(join(data, "consumers", "stock.db"));
   });
 
   test("a program of another's beside the database is not looked at", async () => {
@@ -101,7 +101,7 @@ describe("what is there already", () => {
     chmodSync(data, 0o755);
     await Bun.write(join(data, "warren.db.backup"), "theirs");
     await Bun.write(join(data, "notes.txt"), "theirs");
-    expect(exposedFiles(file, data)).toEqual([]);
+    expect(filesOpenToOthers(file, data)).toEqual([]);
   });
 
   test("the log warns of them at the start, with the command that closes them", async () => {

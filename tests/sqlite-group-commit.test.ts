@@ -8,8 +8,8 @@ import { CommitThreadLost, startCommitThread } from "../src/store/sqlite/commit-
 import type { CommitReport, Committer } from "../src/store/sqlite/committer";
 import { GroupCommit } from "../src/store/sqlite/group-commit";
 import { LocalCommitter } from "../src/store/sqlite/local-committer";
+import { unavailable } from "../src/store/sqlite/unavailable";
 import type { Write, Writes } from "../src/store/sqlite/uncommitted";
-import { unavailable } from "../src/store/unavailable";
 import { temporaryFolder } from "./support/folder";
 
 /** Maximum duration of a lock on the database, in milliseconds. */

@@ -2,10 +2,10 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Value, Writes } from "../src/store/sqlite/uncommitted";
-import { textOf, writesOf } from "../src/store/sqlite/writes-text";
+import { parseWrites, serializeWrites } from "../src/store/sqlite/writes-text";
 import { anyText } from "./support/arbitrary";
 
-const throughText = (writes: Writes) => writesOf(textOf(writes));
+const throughText = (writes: Writes) => parseWrites(serializeWrites(writes));
 
 test("texts with what separates them, with quotes, empty or like numbers; numbers, and null", () => {
   const writes: Writes = [

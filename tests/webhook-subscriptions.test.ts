@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { mistakeText } from "../src/schema/mistakes";
-import { describe as describeSubscription, parseSubscriptions, type Subscription, SubscriptionsError } from "../src/webhook/subscriptions";
+import { describeSubscription, parseSubscriptions, type Subscription, SubscriptionsError } from "../src/webhook/subscriptions";
 import { root } from "./support/processes";
 import { newSecret } from "./support/receiver";
 import { catalogue } from "./support/resources";

@@ -7,7 +7,7 @@ import { interrupted, onInterrupt, quoted, Trouble } from "./command";
 import { confirmed } from "./confirmed";
 import { listDeadLetters, showDeadLetter } from "./dead-letter-text";
 import { paint, width } from "./output";
-import { Progress } from "./progress";
+import { ProgressReport } from "./progress";
 import { table } from "./table";
 import { counted, number, printableJson } from "./text";
 import { openDeadLetters, type Reached, withTransport } from "./transport";
@@ -150,7 +150,7 @@ function wordsOf(values: Values, name: string): string[] {
 async function work(values: Values, queue: string, done: string, run: (watch: Watch) => Promise<number>): Promise<number> {
   const stopping = new AbortController();
   onInterrupt(() => stopping.abort());
-  const progress = new Progress("dead letter");
+  const progress = new ProgressReport("dead letter");
   const watch: Watch = { onProgress: (looked, of) => progress.update(of > 0 ? looked / of : 1, looked), stop: stopping.signal };
   const count = await run(watch).finally(() => progress.end());
   if (values.json) console.log(printableJson({ [done]: count }));

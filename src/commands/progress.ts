@@ -2,7 +2,7 @@ import { cut } from "./table";
 import { counted, duration, number } from "./text";
 
 /** Progress at one moment. */
-export interface Sample {
+export interface Measurement {
   readonly at: number;
   readonly share: number;
   readonly count: number;
@@ -18,8 +18,8 @@ const windowMs = 10_000;
 const settledMs = 1000;
 
 /** Shows progress on standard error: a bar on a terminal, an occasional line in a pipe. */
-export class Progress {
-  #samples: Sample[] = [];
+export class ProgressReport {
+  #samples: Measurement[] = [];
   #drawnAt = Number.NEGATIVE_INFINITY;
   #drawn = false;
 
@@ -63,8 +63,8 @@ export class Progress {
 }
 
 /** Formats progress, such as `████░░░░  52 %  520,000 events  41,000/s  12 s left`. */
-export function progressText(what: string, samples: readonly Sample[], width: number): string {
-  const [first, last] = [samples[0] as Sample, samples.at(-1) as Sample];
+export function progressText(what: string, samples: readonly Measurement[], width: number): string {
+  const [first, last] = [samples[0] as Measurement, samples.at(-1) as Measurement];
   const ms = last.at - first.at;
   const perSecond = ((last.count - first.count) / ms) * 1000;
   const leftMs = ((1 - last.share) / (last.share - first.share)) * ms;

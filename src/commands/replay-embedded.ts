@@ -1,9 +1,9 @@
 import { type Replay, Replays, toReplay } from "../delivery/replays";
 import { EmbeddedReplays } from "../embedded/replays";
 import type { ConsumerStores } from "../store/consumer/stores";
-import { whenUnlocked } from "../store/lock-wait";
+import { whenUnlocked } from "../store/open";
 import { interrupted, onInterrupt, Trouble } from "./command";
-import { Progress } from "./progress";
+import { ProgressReport } from "./progress";
 import type { Replaying } from "./replaying";
 import { counted, took } from "./text";
 
@@ -19,7 +19,7 @@ export async function replayEmbedded(consumers: ConsumerStores, { queue, selecti
   const stopping = Promise.withResolvers<"stopped">();
   onInterrupt(() => stopping.resolve("stopped"));
 
-  const progress = new Progress("event");
+  const progress = new ProgressReport("event");
   const beganAt = performance.now();
   let [movedAt, position] = [beganAt, -1];
   let told = false;

@@ -7,7 +7,7 @@ import { Unroutable } from "../rabbitmq/publisher";
 import { QueueSender, type SentSoFar } from "../rabbitmq/queue-sender";
 import { queueState } from "../rabbitmq/topology";
 import { interrupted, onInterrupt, quoted, Trouble } from "./command";
-import { Progress } from "./progress";
+import { ProgressReport } from "./progress";
 import type { Replaying } from "./replaying";
 import { counted, took } from "./text";
 
@@ -23,7 +23,7 @@ const lookAtBrokerEveryMs = 200;
 export async function replayOnRabbitmq(broker: Broker, replaying: Replaying, folder: string): Promise<number> {
   const { queue, selection, log, after, last, words } = replaying;
   if ((await queueState(broker, queue))?.consumerCount === 0) tell(noConsumerNote(queue, "the events wait in the queue until one starts"));
-  const progress = new Progress("event");
+  const progress = new ProgressReport("event");
   const stopping = new AbortController();
   const finished = new AbortController();
   const beganAt = performance.now();
@@ -74,7 +74,7 @@ export async function replayOnRabbitmq(broker: Broker, replaying: Replaying, fol
 }
 
 /** Reports when RabbitMQ becomes unavailable and when it returns, since a bar that stands still explains nothing. */
-function tellTrouble(broker: Broker, progress: Progress): Timer {
+function tellTrouble(broker: Broker, progress: ProgressReport): Timer {
   let told = broker.state;
   return setInterval(() => {
     if (broker.state === told) return;

@@ -13,7 +13,7 @@ import { queueDepth } from "../rabbitmq/topology";
 import type { Catalogue } from "../schema/catalogue";
 import type { LogFollower } from "../store/log-follower";
 import { cancelReplay } from "./cancel-replay";
-import { Progress } from "./progress";
+import { ProgressReport } from "./progress";
 import { replayEmbedded } from "./replay-embedded";
 import { replayOnRabbitmq } from "./replay-rabbitmq";
 import { described, type Replaying } from "./replaying";
@@ -120,7 +120,7 @@ function start(reached: Reached, replaying: Replaying): Promise<number> {
 }
 
 async function count(replaying: Replaying, what: string): Promise<number> {
-  const progress = new Progress("event");
+  const progress = new ProgressReport("event");
   const { log, selection, after, last } = replaying;
   const events = await countPast(log, selection, { after, last, onProgress: (share, found) => progress.update(share, found) });
   progress.end();

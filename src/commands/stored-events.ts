@@ -7,7 +7,7 @@ import { parseEvent, type Unreadable, unreadableReasons } from "../schema/event"
 import type { ConsumerStores } from "../store/consumer/stores";
 import type { LogFollower } from "../store/log-follower";
 import { paint, width } from "./output";
-import { Progress } from "./progress";
+import { ProgressReport } from "./progress";
 import { table } from "./table";
 import { counted, number } from "./text";
 import { existingLog, openDeadLetters, withTransport } from "./transport";
@@ -58,7 +58,7 @@ export async function checkStored(): Promise<boolean> {
 
 async function checkLog(log: LogFollower, database: string, catalogue: Catalogue): Promise<boolean> {
   const groups = new Groups();
-  const progress = new Progress("event");
+  const progress = new ProgressReport("event");
   const end = await log.end();
   let [looked, position] = [0, 0];
   for (;;) {

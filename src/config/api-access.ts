@@ -2,7 +2,7 @@ import { generatedToken } from "./generated-token";
 import { type Issuer, readIssuer } from "./issuer";
 import { isLoopback } from "./loopback";
 import { redactUrl } from "./redact-url";
-import { wholeNumber } from "./whole-number";
+import { parseWholeNumber } from "./whole-number";
 
 /** Settings for access to the API. */
 export interface ApiAccess {
@@ -56,7 +56,7 @@ export function readApiAccess(
   const trustedProxies = variable(
     "TRUST_PROXY",
     0,
-    (text) => wholeNumber(text, 0, 10),
+    (text) => parseWholeNumber(text, 0, 10),
     "use the number of proxies in front of the service, 0 to 10",
   );
   const isPublic = !isLoopback(host) || trustedProxies > 0;
@@ -144,7 +144,7 @@ function origins(text: string): string[] | undefined {
 }
 
 function rate(text: string): number | null | undefined {
-  return text === "off" ? null : wholeNumber(text, 1, 1_000_000);
+  return text === "off" ? null : parseWholeNumber(text, 1, 1_000_000);
 }
 
 /** Returns whether the API requires a token. */

@@ -3,7 +3,7 @@ import { type ApiAccess, readApiAccess } from "./api-access";
 import { readPemFiles } from "./pem-files";
 import { redactUrl } from "./redact-url";
 import { httpUrl, readTracing, type TracingConfig } from "./tracing";
-import { wholeNumber } from "./whole-number";
+import { parseWholeNumber } from "./whole-number";
 
 export type LogLevel = (typeof logLevels)[number];
 export type LogFormat = "pretty" | "json";
@@ -141,7 +141,7 @@ export function readConfig({
     port: variable(
       "PORT",
       3000,
-      (text) => wholeNumber(text, 0, 65_535),
+      (text) => parseWholeNumber(text, 0, 65_535),
       "use a whole number from 0 (any free port) to 65535, such as 3000",
     ),
     ...access,

@@ -1,4 +1,4 @@
-import { wholeNumber } from "./whole-number";
+import { parseWholeNumber } from "./whole-number";
 
 /** Settings from OpenTelemetry's environment variables that the program has to read. Its SDK reads the others itself. */
 export interface TracingConfig {
@@ -43,7 +43,7 @@ export function readTracing(
     variable(name, "", httpUrl, "use the URL of a collector that accepts OTLP over HTTP, such as http://localhost:4318"),
   );
   const number = (name: string, fallback: number, most: number, expected: string) =>
-    variable(name, fallback, (text) => wholeNumber(text, 1, most), `use ${expected}, such as ${fallback}`);
+    variable(name, fallback, (text) => parseWholeNumber(text, 1, most), `use ${expected}, such as ${fallback}`);
   return {
     endpoint,
     sampler: variable("OTEL_TRACES_SAMPLER", samplers[0], samplerOf, `use one of ${samplers.join(", ")}`),

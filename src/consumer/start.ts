@@ -20,8 +20,7 @@ import { QueueInspector } from "../rabbitmq/queue-inspection";
 import { QueueSetup } from "../rabbitmq/queue-setup";
 import { signingKey } from "../rabbitmq/signing-key";
 import { warnOfExposed } from "../store/exposed-files";
-import { whenUnlocked } from "../store/lock-wait";
-import { consumerStores } from "../store/open";
+import { consumerStores, whenUnlocked } from "../store/open";
 import { aborted } from "../timing/pause";
 
 /**

@@ -2,7 +2,7 @@ import type { TSchema } from "@sinclair/typebox";
 import { checkMediaType, jsonReader, maxBodyBytes } from "../http/json-body";
 import { limitedBody } from "../http/limited-body";
 import { HttpProblem, type Problem, problemInside } from "../http/problem";
-import { type Piece, splitArray, splitLines } from "./split";
+import { type JsonPiece, splitArray, splitLines } from "./split";
 
 export const ndjson = "application/x-ndjson";
 export const json = "application/json";
@@ -14,7 +14,7 @@ export const maxBulkItems = 10_000;
 /** Maximum number of lines, blank ones included. A blank line costs one byte to send, but as much work as any other. */
 const maxLines = 4 * maxBulkItems;
 /** Maximum number of mistakes reported per record. Without a limit, the response could be much longer than the request. */
-export const maxMistakes = 10;
+export const maxMistakesPerRecord = 10;
 /** Number of bytes to process before other requests get a turn. */
 const sliceBytes = 16 * 1024;
 
@@ -49,7 +49,7 @@ export function bulkReader<Fields>(schema: TSchema, complete: (input: unknown) =
     const splitter = isLines ? splitLines(maxBodyBytes, maxLines) : splitArray(maxBodyBytes);
     const hash = request.headers.has("idempotency-key") ? new Bun.CryptoHasher("sha256").update(mediaType) : undefined;
     const entries: BulkEntry<Fields>[] = [];
-    const take = (pieces: Iterable<Piece>) => {
+    const take = (pieces: Iterable<JsonPiece>) => {
       for (const piece of pieces) {
         if (entries.length === maxBulkItems) throw new HttpProblem(413, `A bulk request may have at most ${maxBulkItems} records.`);
         entries.push(entryOf(piece, (bytes) => complete(read(bytes)), isLines));
@@ -67,7 +67,7 @@ export function bulkReader<Fields>(schema: TSchema, complete: (input: unknown) =
   };
 }
 
-function entryOf<Fields>({ place, bytes }: Piece, read: (bytes: Uint8Array) => Fields, isLine: boolean): BulkEntry<Fields> {
+function entryOf<Fields>({ place, bytes }: JsonPiece, read: (bytes: Uint8Array) => Fields, isLine: boolean): BulkEntry<Fields> {
   if (!bytes) return { place, bytes: 0, problem: problemInside(413, { detail: `A record may have at most ${maxBodyBytes} bytes.` }) };
   try {
     return { place, bytes: bytes.length, fields: read(bytes) };
@@ -76,6 +76,6 @@ function entryOf<Fields>({ place, bytes }: Piece, read: (bytes: Uint8Array) => F
     // Each line is its own JSON text. But an array with an invalid element is not valid JSON as a whole.
     if (!isLine && error.status === 400) throw new HttpProblem(400, `${error.message} Its index is ${place}.`);
     const { status, message: detail, errors } = error;
-    return { place, bytes: bytes.length, problem: problemInside(status, { detail, errors: errors?.slice(0, maxMistakes) }) };
+    return { place, bytes: bytes.length, problem: problemInside(status, { detail, errors: errors?.slice(0, maxMistakesPerRecord) }) };
   }
 }

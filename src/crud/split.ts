@@ -1,7 +1,7 @@
 import { HttpProblem } from "../http/problem";
 
 /** One JSON text of a bulk body. */
-export interface Piece {
+export interface JsonPiece {
   /** Number of the line, starting at 1, or index in the array, starting at 0. */
   readonly place: number;
   /** Bytes of the JSON text, or null if it is longer than allowed. */
@@ -11,9 +11,9 @@ export interface Piece {
 /** Splits a body into pieces as it arrives. It buffers at most one piece. */
 export interface Splitter {
   /** Adds a chunk of the body and returns the pieces that it completes. */
-  push(chunk: Uint8Array): Iterable<Piece>;
+  push(chunk: Uint8Array): Iterable<JsonPiece>;
   /** Returns the pieces that remain when the body ends. */
-  end(): Iterable<Piece>;
+  end(): Iterable<JsonPiece>;
 }
 
 /** Collects a piece that may span several chunks. */
@@ -53,7 +53,7 @@ const isSpace = (byte: number) => byte === 0x20 || byte === 0x09 || byte === new
 export function splitLines(maxBytes: number, maxLines: number): Splitter {
   const line = new Collected(maxBytes);
   let place = 0;
-  function* finished(): Generator<Piece> {
+  function* finished(): Generator<JsonPiece> {
     place += 1;
     if (place > maxLines) throw new HttpProblem(413, `A bulk request may have at most ${maxLines} lines, including blank ones.`);
     const bytes = line.take();
@@ -88,7 +88,7 @@ export function splitArray(maxBytes: number): Splitter {
   /** True if the current element has begun. */
   let begun = false;
 
-  function take(): Piece {
+  function take(): JsonPiece {
     if (!begun) throw invalid();
     begun = false;
     const piece = { place: index, bytes: element.take() };

@@ -5,7 +5,7 @@ import { BrokenHook } from "../schema/hook";
 import type { Resource, ResourceTypes } from "../schema/resource";
 import { StoreUnavailable } from "../store/errors";
 import type { InsertOutcome, Once } from "../store/store";
-import { type BulkEntry, maxMistakes, ndjson } from "./read-bulk";
+import { type BulkEntry, maxMistakesPerRecord, ndjson } from "./read-bulk";
 
 /** Maximum number of records per transaction. A transaction delays all other writes. */
 const partEntries = 500;
@@ -88,7 +88,7 @@ function linesOf(
 
 function lineOf(start: string, outcome: InsertOutcome, name: string): string {
   if (!(outcome instanceof Error)) return `${start},"status":201,"${name}":${outcome.json}}`;
-  const { status, ...content } = problemOfRefused(outcome, maxMistakes);
+  const { status, ...content } = problemOfRefused(outcome, maxMistakesPerRecord);
   return `${start},"status":${status},"problem":${JSON.stringify(problemInside(status, content))}}`;
 }
 

@@ -2,7 +2,7 @@ import type { Log } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
 import type { Span } from "../observe/tracing";
 import type { ConsumerStore, Transaction } from "../store/consumer/store";
-import { whenUnlocked } from "../store/lock-wait";
+import { whenUnlocked } from "../store/open";
 import type { Consumer } from "./consumer-options";
 import type { ExactlyOnceContext } from "./context";
 import type { Task } from "./delivery";

@@ -59,7 +59,7 @@ export type Failure =
  * @param attempts number of attempts that failed before this one.
  * @param chance a number from 0 to 1 that spreads the retries.
  */
-export function decide(result: Result, attempts: number, policy: RetryPolicy, chance: number): Outcome {
+export function decideOutcome(result: Result, attempts: number, policy: RetryPolicy, chance: number): Outcome {
   switch (result.kind) {
     case "handled":
     case "skipped":

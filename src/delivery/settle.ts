@@ -1,6 +1,6 @@
 import { messageOf } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
-import { whenUnlocked } from "../store/lock-wait";
+import { whenUnlocked } from "../store/open";
 import type { Consumer } from "./consumer-options";
 import type { Delivery } from "./delivery";
 import type { Outcome } from "./outcome";

@@ -1,7 +1,7 @@
 import { messageOf } from "../observe/logging";
 import { parseEvent } from "../schema/event";
 import type { ConsumerStore } from "../store/consumer/store";
-import { whenUnlocked } from "../store/lock-wait";
+import { whenUnlocked } from "../store/open";
 import { longestTimerMs } from "../timing/signal";
 import { steadyNow } from "../timing/steady-time";
 import { TokenBucket } from "../timing/token-bucket";
@@ -10,7 +10,7 @@ import { Breaker, type BreakerState } from "./breaker";
 import type { Consumer } from "./consumer-options";
 import { type Delivery, keyOf, type Task } from "./delivery";
 import { handleBatch, handleExactlyOnce, handleOne } from "./handle";
-import { decide, isRejection, type Outcome, type Result } from "./outcome";
+import { decideOutcome, isRejection, type Outcome, type Result } from "./outcome";
 import { report } from "./report";
 import { settle } from "./settle";
 import { WorkerTally } from "./worker-tally";
@@ -195,7 +195,7 @@ export class Worker {
 
   async #settle(task: Pick<Task, "delivery"> & Partial<Task>, result: Result): Promise<void> {
     const { delivery } = task;
-    const outcome = decide(result, delivery.failures, this.consumer.retry, Math.random());
+    const outcome = decideOutcome(result, delivery.failures, this.consumer.retry, Math.random());
     this.tally.outcome(outcome, task.event, delivery);
     report(this.consumer, task, outcome);
     this.#settling += 1;

@@ -4,7 +4,7 @@ import { titleOf } from "../schema/documented";
 import { envelopeSchema } from "../schema/event";
 import { type EventShape, type EventType, newestVersion } from "../schema/event-type";
 import { exampleBody } from "../schema/published";
-import { NamedSchemas, type Reference } from "./named-schemas";
+import { NamedSchemas, type SchemaReference } from "./named-schemas";
 import { documented, type Json } from "./rebuild";
 
 /** Version of the AMQP bindings of AsyncAPI. */
@@ -23,18 +23,18 @@ export function messageKey({ type }: EventType, { version }: EventShape): string
   return `${type}.v${version}`;
 }
 
-export function describe({ resource, name, shapes }: EventType): string {
+export function describeEventType({ resource, name, shapes }: EventType): string {
   const what = { created: "created", updated: "changed", deleted: "deleted; the event has its last state" }[name];
   return what ? `${resource.name} ${what}.` : `${resource.name} ${name}${shapes.at(-1)?.data ? ", with additional data" : ""}.`;
 }
 
-function messageOf(type: EventType, shape: EventShape, headers: Reference, names: NamedSchemas): Json {
+function messageOf(type: EventType, shape: EventShape, headers: SchemaReference, names: NamedSchemas): Json {
   const { version } = shape;
   const newest = newestVersion(type);
   return {
     name: type.type,
     title: `${type.type}, version ${version}`,
-    summary: version === newest ? describe(type) : `No longer published; replaced by version ${newest}.`,
+    summary: version === newest ? describeEventType(type) : `No longer published; replaced by version ${newest}.`,
     contentType: "application/json",
     headers,
     payload: payloadOf(type, shape, names),
@@ -47,7 +47,7 @@ function messageOf(type: EventType, shape: EventShape, headers: Reference, names
  * Adds the schema of an event and returns a reference to it. The newest version of a record is named `Order`, and its events
  * are named such as `OrderCreated`. The first version of a record that has changed since is named `OrderV1`.
  */
-function payloadOf(type: EventType, { version, record, data }: EventShape, names: NamedSchemas): Reference {
+function payloadOf(type: EventType, { version, record, data }: EventShape, names: NamedSchemas): SchemaReference {
   const { resource, name, steps } = type;
   const title = titleOf(resource.name);
   const event = title + titleOf(name);

@@ -5,7 +5,7 @@ import { Elysia } from "elysia";
 import type { Catalogue } from "../schema/catalogue";
 import { asyncApiDocument } from "./asyncapi";
 import type { FoundConsumer } from "./find-consumers";
-import { document, file, text } from "./page-answers";
+import { document, file, fixedText } from "./page-answers";
 
 const page = `<!doctype html>
 <html lang="en">
@@ -43,8 +43,8 @@ export function eventDocs(catalogue: Catalogue, consumers: readonly FoundConsume
       document(() => asyncApiDocument(catalogue, consumers)),
       hidden,
     )
-    .get("/asyncapi", text(page, "text/html", { "content-security-policy": contentSecurityPolicy }), hidden)
-    .get("/asyncapi/start.js", text(startScript, "text/javascript"), hidden)
+    .get("/asyncapi", fixedText(page, "text/html", { "content-security-policy": contentSecurityPolicy }), hidden)
+    .get("/asyncapi/start.js", fixedText(startScript, "text/javascript"), hidden)
     .get("/asyncapi/component.js", file(scriptFile, "text/javascript; charset=utf-8"), hidden)
     .get("/asyncapi/style.css", file(styleFile, "text/css; charset=utf-8"), hidden);
 }

@@ -2,7 +2,7 @@ import packageJson from "../../package.json";
 import { deadQueueOf } from "../rabbitmq/topology";
 import { type Catalogue, matchesTopic } from "../schema/catalogue";
 import type { EventShape, EventType } from "../schema/event-type";
-import { bindingVersion, componentsOf, describe, messageKey } from "./asyncapi-messages";
+import { bindingVersion, componentsOf, describeEventType, messageKey } from "./asyncapi-messages";
 import type { FoundConsumer } from "./find-consumers";
 import type { Json } from "./rebuild";
 
@@ -82,7 +82,7 @@ function typeChannel(type: EventType): Json {
   return {
     address: type.type,
     title: type.type,
-    description: describe(type),
+    description: describeEventType(type),
     messages: messagesOf([type]),
     bindings: { amqp: { is: "routingKey", exchange, bindingVersion } },
   };
@@ -117,7 +117,7 @@ function publishing(type: EventType): Json {
     action: "send",
     channel: { $ref: `#/channels/${type.type}` },
     title: `Publish ${type.type}`,
-    description: describe(type),
+    description: describeEventType(type),
     security,
     messages: [{ $ref: `#/channels/${type.type}/messages/${messageKey(type, newest)}` }],
     bindings: { amqp: { deliveryMode: 2, mandatory: true, timestamp: true, bindingVersion } },

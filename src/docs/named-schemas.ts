@@ -1,7 +1,7 @@
 import { titleOf } from "../schema/documented";
 import { isObject, type Json, mapValues } from "./rebuild";
 
-export interface Reference {
+export interface SchemaReference {
   readonly $ref: string;
 }
 
@@ -22,11 +22,11 @@ export class NamedSchemas {
    * Adds a schema and returns a reference to it. Nested objects and enums get the name in their title, or else one that starts
    * with `name`.
    */
-  add(name: string, schema: Json): Reference {
+  add(name: string, schema: Json): SchemaReference {
     return this.#place(name, this.#parts(name, schema), () => true);
   }
 
-  #place(name: string, schema: Json, isFree: (name: string) => boolean): Reference {
+  #place(name: string, schema: Json, isFree: (name: string) => boolean): SchemaReference {
     const fits = (candidate: string) =>
       isFree(candidate) && (!(candidate in this.schemas) || Bun.deepEquals(this.schemas[candidate], schema));
     let unique = name;

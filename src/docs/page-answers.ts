@@ -1,7 +1,7 @@
 import { compressible, Fixed } from "../http/compression";
 
 /** Returns a handler for a short text that never changes. Browsers revalidate it before each use. */
-export function text(body: string, type: string, headers?: Record<string, string>): () => Response {
+export function fixedText(body: string, type: string, headers?: Record<string, string>): () => Response {
   return () => new Response(body, { headers: { "content-type": `${type}; charset=utf-8`, "cache-control": "no-cache", ...headers } });
 }
 

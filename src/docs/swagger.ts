@@ -9,7 +9,7 @@ import type { Config } from "../config/config";
 import { scopeFor } from "../http/access";
 import type { Catalogue } from "../schema/catalogue";
 import { completeDocument, type DocumentedRoute, type Gate, type OpenApiDocument } from "./openapi";
-import { document, file, text } from "./page-answers";
+import { document, file, fixedText } from "./page-answers";
 import { introduce, orderByTags } from "./tags";
 
 const page = `<!doctype html>
@@ -75,8 +75,8 @@ export function apiDocs(config: Shown, catalogue: Catalogue, routes: () => reado
       document(() => openApiDocument(config, catalogue, routes())),
       hidden,
     )
-    .get("/swagger", text(page, "text/html", { "content-security-policy": contentSecurityPolicy }), hidden)
-    .get("/swagger/start.js", text(startScript, "text/javascript"), hidden)
+    .get("/swagger", fixedText(page, "text/html", { "content-security-policy": contentSecurityPolicy }), hidden)
+    .get("/swagger/start.js", fixedText(startScript, "text/javascript"), hidden)
     .get("/swagger/swagger-ui-bundle.js", file(scriptFile, "text/javascript; charset=utf-8"), hidden)
     .get("/swagger/swagger-ui.css", file(styleFile, "text/css; charset=utf-8"), hidden)
     .get("/swagger/favicon.png", file(iconFile, "image/png"), hidden);

@@ -1,8 +1,7 @@
 import type { Consumer } from "../delivery/consumer-options";
 import { messageOf } from "../observe/logging";
 import { StoreUnavailable } from "../store/errors";
-import { whenUnlocked } from "../store/lock-wait";
-import { unavailable } from "../store/unavailable";
+import { unavailable, whenUnlocked } from "../store/open";
 
 const tryEveryMs = 250;
 

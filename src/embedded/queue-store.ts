@@ -1,7 +1,7 @@
 import { QueueUnavailable, UnknownQueue } from "../delivery/queue-errors";
 import type { ConsumerStore } from "../store/consumer/store";
 import type { ConsumerStores } from "../store/consumer/stores";
-import { isBusy, whenUnlocked } from "../store/lock-wait";
+import { isBusy, whenUnlocked } from "../store/open";
 
 /**
  * Opens the store of a queue's consumer for one use.

@@ -5,9 +5,8 @@ import type { Stage } from "../delivery/running";
 import type { Worker } from "../delivery/worker";
 import { messageOf } from "../observe/logging";
 import type { Claim, ConsumerStores } from "../store/consumer/stores";
-import { whenUnlocked } from "../store/lock-wait";
 import type { LogFollower } from "../store/log-follower";
-import { openLog } from "../store/open";
+import { openLog, whenUnlocked } from "../store/open";
 import { pause } from "../timing/pause";
 import { EmbeddedConsumer } from "./consume";
 

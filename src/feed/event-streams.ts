@@ -2,7 +2,7 @@ import type { LogReader } from "../store/log";
 import { Signal } from "../timing/signal";
 import { TimeShare } from "../timing/time-share";
 import { greetingText, positionText } from "./event-text";
-import { type EventFilter, LogPieces, type Piece } from "./log-pieces";
+import { type EventFilter, type LogPiece, LogPieces } from "./log-pieces";
 
 /** Destination of a stream. */
 export interface Sink {
@@ -129,7 +129,7 @@ export class EventStreams {
     return served;
   }
 
-  #give(stream: Stream, piece: Piece | undefined): void {
+  #give(stream: Stream, piece: LogPiece | undefined): void {
     // Skipping pruned events silently would be worse: a client that reconnects learns of the gap.
     if (!piece) this.#end(stream);
     if (!piece || !this.#streams.has(stream)) return;

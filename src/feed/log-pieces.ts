@@ -5,7 +5,7 @@ import { eventText } from "./event-text";
 export type EventFilter = Pick<Scan, "types" | "subject">;
 
 /** A part of the log in the form in which it is sent. */
-export interface Piece {
+export interface LogPiece {
   /** Events as text. Empty if the filter matches nothing in this part. */
   readonly bytes: Uint8Array;
   /** Position of the end of this part. */
@@ -22,7 +22,7 @@ const encoder = new TextEncoder();
 
 /** Reads and serializes each piece of the log once for all streams with the same filter. */
 export class LogPieces {
-  readonly #pieces = new Map<number, Piece>();
+  readonly #pieces = new Map<number, LogPiece>();
 
   constructor(
     readonly log: Pick<LogReader, "scan" | "pruned">,
@@ -30,12 +30,12 @@ export class LogPieces {
   ) {}
 
   /** Returns the piece after a position if it was read recently. */
-  known(position: number): Piece | undefined {
+  known(position: number): LogPiece | undefined {
     return this.#pieces.get(position);
   }
 
   /** Reads the piece after a position. Resolves with undefined if part of it was pruned. */
-  async read(position: number): Promise<Piece | undefined> {
+  async read(position: number): Promise<LogPiece | undefined> {
     const { entries, position: end } = await this.log.scan(position, { ...this.filter, limit: maxEvents, maxLength });
     // Checked after the read: events pruned since then were read before.
     if ((await this.log.pruned()) > position) return undefined;

@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import { wholeNumber as parseWhole } from "../config/whole-number";
+import { parseWholeNumber } from "../config/whole-number";
 import { messageOf } from "./logging";
 import { tell } from "./terminal";
 
@@ -46,7 +46,7 @@ export function parseOptions<const Options extends FlagOptions>(words: readonly 
  * @throws {UsageError} unless it is a whole number from `least` to `most`.
  */
 export function wholeNumber(option: string, text: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
-  const value = parseWhole(text, least, most);
+  const value = parseWholeNumber(text, least, most);
   if (value !== undefined) return value;
   const range = most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`;
   throw new UsageError(`${option} ${text}: use a whole number ${range}.`);

@@ -19,14 +19,14 @@ export const RetryAnnouncement = Type.Object({
 export type RetryAnnouncement = Static<typeof RetryAnnouncement>;
 
 /** Message in which `bun run queues remove` tells the API that a queue is no longer wanted. */
-export const Removal = Type.Object({ remove: Type.String() });
-export type Removal = Static<typeof Removal>;
+export const RemovalAnnouncement = Type.Object({ remove: Type.String() });
+export type RemovalAnnouncement = Static<typeof RemovalAnnouncement>;
 
 /** Message in which `bun run replay --cancel` asks the API to cancel a replay. */
 export const Cancellation = Type.Object({ cancel: Type.String({ maxLength: 40 }) });
 export type Cancellation = Static<typeof Cancellation>;
 
-export type AnyAnnouncement = Announcement | RetryAnnouncement | Removal | Cancellation;
+export type AnyAnnouncement = Announcement | RetryAnnouncement | RemovalAnnouncement | Cancellation;
 
 /** Additional fields of a signed announcement. */
 const Origin = Type.Object({
@@ -37,7 +37,7 @@ const Origin = Type.Object({
 });
 export type Origin = Static<typeof Origin>;
 
-const check = TypeCompiler.Compile(Type.Union([Announcement, RetryAnnouncement, Removal, Cancellation]));
+const check = TypeCompiler.Compile(Type.Union([Announcement, RetryAnnouncement, RemovalAnnouncement, Cancellation]));
 const checkOrigin = TypeCompiler.Compile(Origin);
 
 /** Maximum length of an announcement, in bytes. Longer ones are refused unread. */

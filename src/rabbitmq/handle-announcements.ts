@@ -11,7 +11,7 @@ import {
   type AnyAnnouncement,
   longestAnnouncement,
   parseAnnouncement,
-  type Removal,
+  type RemovalAnnouncement,
   type RetryAnnouncement,
 } from "./announcement";
 import { type Proof, proofOf } from "./announcement-signature";
@@ -145,7 +145,11 @@ async function keepRetryQueue(
 }
 
 /** Removes a queue. Its row stays for a while, without types, so that a resent older announcement cannot restore the queue. */
-async function remove({ remove: queue }: Removal, proof: Proof, { store, fills, log }: AnnouncementsOptions): Promise<string | undefined> {
+async function remove(
+  { remove: queue }: RemovalAnnouncement,
+  proof: Proof,
+  { store, fills, log }: AnnouncementsOptions,
+): Promise<string | undefined> {
   if ("unsigned" in proof) return proof.unsigned;
   const known = await store.subscriptions.find(queue);
   if (known?.signedAt && known.signedAt > proof.signedAt) return "the queue was announced later";

@@ -1,7 +1,7 @@
 import { listMistakes, mistakesIn } from "./check";
 import { completeFields } from "./complete-fields";
 import type { EventType } from "./event-type";
-import { BrokenHook, textOf } from "./hook";
+import { BrokenHook, thrownText } from "./hook";
 import type { Recorded } from "./record";
 import { fieldsIn, withFields } from "./record";
 
@@ -48,7 +48,7 @@ function step(type: EventType, event: Body, way: 1 | -1): Body {
   try {
     made = change(past.event === undefined ? fieldsIn(before) : { ...before });
   } catch (error) {
-    return fail(textOf(error), error);
+    return fail(thrownText(error), error);
   }
   if (typeof made !== "object" || made === null)
     return fail(`it returned ${made === null ? "null" : `a value of type ${typeof made}`}, not an object`);

@@ -14,7 +14,7 @@ export function callHook<T>(what: string, hook: () => T): T {
   try {
     returned = hook();
   } catch (cause) {
-    const broken = new BrokenHook(`${what} threw ${textOf(cause)}`, { cause });
+    const broken = new BrokenHook(`${what} threw ${thrownText(cause)}`, { cause });
     if (cause instanceof Error && cause.stack !== undefined) broken.stack = cause.stack;
     throw broken;
   }
@@ -25,7 +25,7 @@ export function callHook<T>(what: string, hook: () => T): T {
 }
 
 /** Returns the text of any thrown value. Reading the value may itself throw. */
-export function textOf(thrown: unknown): string {
+export function thrownText(thrown: unknown): string {
   try {
     return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
   } catch {

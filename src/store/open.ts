@@ -4,15 +4,19 @@ import type { Resource } from "../schema/resource";
 import { consumersFolder } from "./consumer/folder";
 import type { ConsumerStore } from "./consumer/store";
 import type { ConsumerStores } from "./consumer/stores";
-import { whenUnlocked } from "./lock-wait";
 import type { LogFollower } from "./log-follower";
 import { openConsumerFile } from "./sqlite/consumer/file";
 import { ConsumerFiles } from "./sqlite/consumer/files";
 import { isLocked } from "./sqlite/lock";
+import { isBusy, whenUnlocked } from "./sqlite/lock-wait";
 import { followLog } from "./sqlite/log-follower";
-import { exposedFiles as exposedIn } from "./sqlite/private-file";
+import { filesOpenToOthers } from "./sqlite/private-file";
 import { openSqliteStore, type StoreOptions } from "./sqlite/store";
+import { unavailable } from "./sqlite/unavailable";
 import type { Store } from "./store";
+
+// What an error of the engine means.
+export { isBusy, unavailable, whenUnlocked };
 
 type Address = Pick<Config, "database">;
 type Places = Pick<Config, "database" | "dataDir">;
@@ -46,7 +50,7 @@ export async function isServed({ database }: Address): Promise<boolean> {
  * those of consumers.
  */
 export function exposedFiles({ database, dataDir }: Places): string[] {
-  return exposedIn(database.file, dataDir);
+  return filesOpenToOthers(database.file, dataDir);
 }
 
 /** Returns access to what the consumers keep. */

@@ -62,7 +62,7 @@ export type InsertOutcome = Stored | RefusedChange | BrokenHook;
  * both are on disk.
  *
  * Every method may reject with {@link StoreUnavailable}. A method that writes a record or an event may also reject with the
- * errors of `decide`: `InvalidChange`, `InvalidRecord` or `BrokenHook`. Nothing has changed then, and other changes of the same
+ * errors of `decideChange`: `InvalidChange`, `InvalidRecord` or `BrokenHook`. Nothing has changed then, and other changes of the same
  * commit are not affected.
  */
 export interface Store extends QueueStore {

@@ -8,7 +8,7 @@ import { messageOf } from "../observe/logging";
 import { loadCatalogue } from "../project/resources";
 import { consumersFolder } from "../store/consumer/folder";
 import { DisabledSubscriptions, disabledText, missedText } from "./disabled";
-import { describe, parseSubscriptions, type Subscription } from "./subscriptions";
+import { describeSubscription, parseSubscriptions, type Subscription } from "./subscriptions";
 
 const help = `Sends events to subscribers' URLs, signed per Standard Webhooks (https://www.standardwebhooks.com).
 
@@ -74,7 +74,7 @@ function report({ subscriptions, disabled }: Known, enable: string | undefined):
 
 function state(subscription: Subscription, disabled: DisabledSubscriptions): string {
   const { since } = disabled.get(subscription) ?? {};
-  return since === undefined ? describe(subscription) : disabledText(subscription.name, since);
+  return since === undefined ? describeSubscription(subscription) : disabledText(subscription.name, since);
 }
 
 function enabled(name: string, subscriptions: readonly Subscription[], disabled: DisabledSubscriptions): string {

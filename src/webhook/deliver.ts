@@ -9,7 +9,7 @@ import { post } from "./post";
 import { retryAfterMs } from "./retry-after";
 import type { Subscription } from "./subscriptions";
 
-export interface Attempt {
+export interface DeliveryAttempt {
   /** Number of the attempt, starting at 1. */
   readonly attempt: number;
   /** Aborts when the process stops and can no longer wait for responses. */
@@ -29,7 +29,7 @@ export interface Attempt {
 export async function deliver(
   { url, secrets, allowed, timeoutMs, retry }: Subscription,
   event: AnyEvent,
-  { attempt, stopping, resolve }: Attempt,
+  { attempt, stopping, resolve }: DeliveryAttempt,
 ): Promise<"delivered" | "gone"> {
   const body = JSON.stringify(event);
   const headers = signedHeaders(event.id, body, secrets);

@@ -3,7 +3,7 @@ import type { ConsumerOptions } from "../delivery/consumer-options";
 import { readCommand } from "./command";
 import { deliver } from "./deliver";
 import { type DisabledSubscriptions, disabledText } from "./disabled";
-import { describe, type Subscription } from "./subscriptions";
+import { describeSubscription, type Subscription } from "./subscriptions";
 
 /** Time limit for pending responses while stopping. */
 const answersTimeoutMs = 5000;
@@ -35,7 +35,7 @@ function webhook(subscription: Subscription, disabled: DisabledSubscriptions, st
       }
       if (disabled.disable(subscription, event.timestamp)) log.warn({ queue }, disabledText(name, event.timestamp));
     },
-    onReady: () => console.log(`Delivering ${describe(subscription)}`),
+    onReady: () => console.log(`Delivering ${describeSubscription(subscription)}`),
   };
 }
 

@@ -131,7 +131,7 @@ function subscriptionOf(entry: Entry, place: string, catalogue: Catalogue, mista
 }
 
 /** Returns a summary for people. It omits the path of the URL, which may be secret. */
-export function describe({ name, events, url }: Subscription): string {
+export function describeSubscription({ name, events, url }: Subscription): string {
   return `${name}: ${events.join(", ")} to ${url.protocol}//${url.host}`;
 }
 

@@ -1,12 +1,12 @@
 import type { CommitReport, Committer } from "./committer";
-import { textOf } from "./writes-text";
+import { serializeWrites } from "./writes-text";
 
 export type ToThread =
   | { readonly what: "open"; readonly file: string; readonly sql: readonly string[]; readonly patienceMs: number }
   /** The main thread knows of a failed batch, so later batches do not depend on it. */
   | { readonly what: "goOn" }
   | { readonly what: "close" }
-  /** Writes to commit, encoded by {@link textOf}. */
+  /** Writes to commit, encoded by {@link serializeWrites}. */
   | string;
 
 export type FromThread =
@@ -85,7 +85,7 @@ export async function startCommitThread(
     throw error;
   }
   return {
-    commit: (writes) => tell(textOf(writes)),
+    commit: (writes) => tell(serializeWrites(writes)),
     async close() {
       if (state === "ended") return;
       tell({ what: "close" });

@@ -3,7 +3,7 @@
 import { BatchWriter } from "./batch-writer";
 import type { FromThread, ToThread } from "./commit-thread";
 import { openForWriting } from "./connection";
-import { writesOf } from "./writes-text";
+import { parseWrites } from "./writes-text";
 
 declare const self: Worker;
 
@@ -18,7 +18,7 @@ function commit(): void {
   const batches = waiting;
   waiting = [];
   attempt(() => {
-    const seconds = writer.commit(batches.map(writesOf));
+    const seconds = writer.commit(batches.map(parseWrites));
     return { what: "committed", batches: batches.length, seconds };
   });
 }

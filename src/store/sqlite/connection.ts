@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { isBusy } from "../lock-wait";
+import { isBusy } from "./lock-wait";
 
 /**
  * Opens the store's database for writing.

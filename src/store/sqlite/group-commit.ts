@@ -1,9 +1,9 @@
 import { Distribution, workSeconds } from "../../observe/tally";
 import { StoreUnavailable } from "../errors";
 import type { CommitTally } from "../store";
-import { unavailable } from "../unavailable";
 import { CommitThreadLost } from "./commit-thread";
 import type { CommitReport, Committer } from "./committer";
+import { unavailable } from "./unavailable";
 import { type Batch, Uncommitted } from "./uncommitted";
 
 interface Waiting {

@@ -1,6 +1,6 @@
-import { LockRetry } from "../lock-wait";
 import type { BatchWriter } from "./batch-writer";
 import type { CommitReport, Committer } from "./committer";
+import { LockRetry } from "./lock-wait";
 import type { Writes } from "./uncommitted";
 
 /** Commits on the caller's thread: immediately, or once another process releases its lock within `patienceMs`. */

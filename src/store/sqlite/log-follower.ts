@@ -1,11 +1,11 @@
 import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
-import { isBusy } from "../lock-wait";
 import type { LogFollower } from "../log-follower";
 import type { ReplayRow } from "../replay";
 import { changesOf } from "./changes";
 import { CommitNotifier } from "./commit-notifier";
 import { eventFinder } from "./event-record";
+import { isBusy } from "./lock-wait";
 import { logIdOf, sqliteLogReader } from "./log-reader";
 import { refuseNewer, schemaVersionOf, storeMigrations } from "./migrations";
 import { hasMoved } from "./moved";

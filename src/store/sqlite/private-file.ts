@@ -56,7 +56,7 @@ function refusePlanted(file: string): void {
  * Returns the files of a data folder that users other than the owner and its group can open. It checks the database, the files
  * that SQLite keeps beside it, and the files of consumers. A folder that others cannot search protects its files.
  */
-export function exposedFiles(databaseFile: string, dataDir: string): string[] {
+export function filesOpenToOthers(databaseFile: string, dataDir: string): string[] {
   const name = basename(databaseFile);
   const own = namesIn(dirname(databaseFile)).filter(
     (each) => each === name || /^(-wal|-shm|\.lock|\.lock-journal)$/.test(each.replace(name, "")),

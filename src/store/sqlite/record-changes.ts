@@ -2,7 +2,7 @@ import { BrokenHook } from "../../schema/hook";
 import type { Recorded } from "../../schema/record";
 import { Conflict, InvalidChange, InvalidRecord, RefusedChange } from "../../schema/refused-change";
 import type { Proposed, Resource, ResourceTypes } from "../../schema/resource";
-import { decide } from "../decide";
+import { decideChange } from "../decide";
 import { planRemoval, type Removal } from "../removal";
 import type { ChangeContext, GuardedContext, InsertOutcome } from "../store";
 import type { Stored } from "../stored";
@@ -48,7 +48,7 @@ export class RecordChanges {
     return this.together(() => {
       const now = clock.now();
       const id = table.nextId();
-      const { stored, after } = decide(resource, fields, { id, previous: undefined, now, actor: context?.actor });
+      const { stored, after } = decideChange(resource, fields, { id, previous: undefined, now, actor: context?.actor });
       table.insert(stored);
       constraints.apply({ resource, id, before: undefined, after });
       events.append(resource, "created", stored, now, context);
@@ -80,7 +80,7 @@ export class RecordChanges {
     const fields = change(JSON.parse(current.json) as Recorded<T["fields"]>);
     return this.together(() => {
       const now = clock.now();
-      const { stored, isChange, after } = decide(resource, fields, { id, previous: current, now, actor: context?.actor });
+      const { stored, isChange, after } = decideChange(resource, fields, { id, previous: current, now, actor: context?.actor });
       if (isChange) {
         table.replace(stored);
         constraints.apply({ resource, id, before: current, after });

@@ -7,8 +7,8 @@ import type { Value, Writes } from "./uncommitted";
 const separator = "\0";
 const kinds = { text: "t", number: "n", null: "-", json: "j" };
 
-/** Encodes writes as a string that {@link writesOf} decodes. */
-export function textOf(writes: Writes): string {
+/** Encodes writes as a string that {@link parseWrites} decodes. */
+export function serializeWrites(writes: Writes): string {
   let text = "";
   for (const { statement, values } of writes) {
     let head = `${statement} `;
@@ -32,8 +32,8 @@ export function textOf(writes: Writes): string {
   return text;
 }
 
-/** Decodes writes encoded by {@link textOf}. */
-export function writesOf(text: string): Writes {
+/** Decodes writes encoded by {@link serializeWrites}. */
+export function parseWrites(text: string): Writes {
   const writes: { statement: number; values: Value[] }[] = [];
   const fields = text.split(separator);
   let next = 0;

@@ -1,4 +1,4 @@
-import { StoreReplaced, StoreUnavailable } from "./errors";
+import { StoreReplaced, StoreUnavailable } from "../errors";
 
 /** Primary result codes of SQLite that mean the store is unavailable, rather than that one change is invalid. */
 const troubles = /^SQLITE_(BUSY|LOCKED|NOMEM|READONLY|IOERR|CORRUPT|FULL|CANTOPEN|NOTADB)/;
