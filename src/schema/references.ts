@@ -1,7 +1,6 @@
 import type { TProperties } from "@sinclair/typebox";
 import { typesAt } from "./path-values";
 import type { PathTo } from "./paths";
-import type { Resource } from "./resource";
 
 /**
  * What happens to the records that refer to a record when it is deleted.
@@ -61,7 +60,7 @@ export function referencesOf(resource: string, fields: TProperties, declared: ob
 }
 
 /** @throws {Error} if a reference leads to a resource that does not exist. */
-export function checkTargets(resources: readonly Pick<Resource, "name" | "references">[]): void {
+export function checkTargets(resources: readonly { readonly name: string; readonly references: readonly Reference[] }[]): void {
   const names = resources.map(({ name }) => name);
   for (const { name, references } of resources)
     for (const { path, to } of references)

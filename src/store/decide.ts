@@ -41,7 +41,11 @@ export interface Decision {
  * @throws {BrokenHook} if the rule or a derived field throws, or returns what it must not.
  * @throws {TypeError} if the fields are not an object.
  */
-export function decideChange(resource: Resource, fields: object, { id, previous, isRestored = false, now, actor }: Circumstances): Decision {
+export function decideChange(
+  resource: Resource,
+  fields: object,
+  { id, previous, isRestored = false, now, actor }: Circumstances,
+): Decision {
   refuseOther(resource, fields);
   const before = previous && (JSON.parse(previous.json) as Recorded<object>);
   const complete = completeFields(resource, fields, before);

@@ -115,7 +115,7 @@ export class RecordChanges {
     return this.together(() => {
       const now = clock.now();
       const circumstances = { id, previous: last, isRestored: true, now, actor: context?.actor };
-      const { stored, after } = asRestored(name, id, () => decide(resource, JSON.parse(last.json) as object, circumstances));
+      const { stored, after } = asRestored(name, id, () => decideChange(resource, JSON.parse(last.json) as object, circumstances));
       table.restore(stored);
       constraints.apply({ resource, id, before: undefined, after });
       events.append(resource, "created", stored, now, context);
@@ -156,10 +156,10 @@ function withNull<Fields extends object>(record: Fields, paths: readonly string[
   return record;
 }
 
-/** Runs `decide`. A record that no longer matches the schema is not a mistake of the route, but of the record. */
-function asRestored<T>(name: string, id: number, decide: () => T): T {
+/** Runs `work`. A record that no longer matches the schema is not a mistake of the route, but of the record. */
+function asRestored<T>(name: string, id: number, work: () => T): T {
   try {
-    return decide();
+    return work();
   } catch (error) {
     if (error instanceof InvalidChange) throw new InvalidRecord(`The last state of the ${name} ${id} is no longer valid.`, error.mistakes);
     throw error;
