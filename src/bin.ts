@@ -9,6 +9,7 @@ const programs: Readonly<Record<string, string>> = {
   doctor: "./commands/doctor.ts",
   events: "./commands/events.ts",
   generate: "./commands/generate.ts",
+  new: "./commands/new.ts",
   queues: "./commands/queues.ts",
   replay: "./commands/replay.ts",
   start: "./main.ts",
@@ -20,6 +21,7 @@ const help = `Runs a program of Warren in the project of this folder.
   warren dev            generates, starts the API, and restarts it when a file changes
   warren start          starts the API for production
   warren generate       writes the generated modules; --check only compares
+  warren new            writes the files of a new resource, action, consumer or service, each with a test
   warren build          makes one executable, dist/warren
   warren contracts      check or update: guards the published events
   warren status         shows the whole system

@@ -1,3 +1,4 @@
+export { type TestService, testService } from "../app/test-app";
 export {
   buildEvent,
   buildEventOf,

@@ -1,8 +1,7 @@
-// The library as a package: packed, installed into an empty folder, and used there by a project that has files of its own only.
+// The library as a package, in a project that `bun run new service` makes and that has files of its own only.
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import packageJson from "../../package.json";
 import { temporaryFolder } from "../support/folder";
 import { freePort } from "../support/net";
 import { endAll, run, send, startApi } from "../support/processes";
@@ -10,9 +9,7 @@ import { endAll, run, send, startApi } from "../support/processes";
 // Packing, installing and building take their time; what hangs still ends.
 setDefaultTimeout(300_000);
 
-const { dependencies, devDependencies } = packageJson;
 const files = {
-  "tsconfig.json": JSON.stringify({ extends: "warren/tsconfig.json", include: ["src", "routes", "consumers", "tests"] }),
   "src/domain/product.ts": `import { Type } from "@sinclair/typebox";
 import { defineResource } from "warren/resource";
 
@@ -55,22 +52,15 @@ test("a product is handled", async () => {
 
 let folder: ReturnType<typeof temporaryFolder>;
 let project: string;
+let created: string;
 beforeAll(async () => {
   folder = temporaryFolder();
   project = join(folder.path, "shop");
-  const packed = run(["pm", "pack", "--destination", folder.path]);
-  expect(await packed.exited).toBe(0);
-  const [tarball] = readdirSync(folder.path).filter((name) => name.endsWith(".tgz"));
-  const manifest = {
-    name: "shop",
-    type: "module",
-    scripts: { check: "warren generate --check && warren contracts check && tsc" },
-    dependencies: { warren: `file:../${tarball}`, elysia: dependencies.elysia, "@sinclair/typebox": dependencies["@sinclair/typebox"] },
-    devDependencies: { "bun-types": devDependencies["bun-types"], typescript: devDependencies.typescript },
-  };
-  for (const [name, text] of Object.entries({ ...files, "package.json": JSON.stringify(manifest) }))
-    await Bun.write(join(project, name), text);
-  await succeed("install");
+  // `bun run new service` packs the library and installs it.
+  const creating = run(["src/commands/new.ts", "service", project], { env: { HOME: process.env["HOME"] ?? "" } });
+  expect([await creating.exited, creating.stderr.join("\n")]).toEqual([0, expect.anything()]);
+  created = creating.stdout.join("\n");
+  for (const [name, text] of Object.entries(files)) await Bun.write(join(project, name), text);
 });
 afterEach(endAll);
 afterAll(() => folder.remove());
@@ -92,14 +82,43 @@ test("the package holds the library, and nothing of a project", () => {
   }
 });
 
-test("generate, contracts, check and test pass", async () => {
+test("a new service is whole: it says what is next, and its check and tests pass", async () => {
+  expect(created).toContain("bun run check && bun test");
+  const names = ["Dockerfile", "README.md", "bun.lock", "bunfig.toml", "consumers", "contracts", "package.json", "routes", "src", "tests"];
+  const hidden = [".dockerignore", ".gitignore"];
+  expect(readdirSync(project)).toEqual(expect.arrayContaining([...hidden, ...names, "biome.json", "tsconfig.json", "vendor"]));
+  const images = [...(await Bun.file(join(project, "Dockerfile")).text()).matchAll(/^FROM (\S+)/gm)].map(([, image]) => image);
+  expect(images).toEqual([expect.stringMatching(/@sha256:[0-9a-f]{64}$/), expect.stringMatching(/@sha256:[0-9a-f]{64}$/)]);
   expect(await succeed("x", "warren", "generate")).toContain("Wrote src/routes.generated.ts");
   await succeed("x", "warren", "contracts", "update");
   await succeed("run", "check");
-  expect(await succeed("test")).toContain("1 pass");
-  expect(readdirSync(project).sort()).toEqual(
-    expect.arrayContaining(["consumers", "contracts", "node_modules", "package.json", "routes", "src", "tests", "tsconfig.json"]),
-  );
+  expect(await succeed("test")).toContain("4 pass");
+});
+
+test("what is generated in it passes its check and tests at once, however many fields it has", async () => {
+  const types = [
+    "string",
+    "text?",
+    "integer",
+    "number?",
+    "boolean",
+    "date",
+    "date-time?",
+    "email",
+    "uri?",
+    "uuid",
+    "a|b",
+    "string[]",
+    "c|d[]?",
+  ];
+  const fields = types.map((type, index) => `field${index}:${type}`);
+  await succeed("run", "new", "resource", "order_line", ...fields);
+  await succeed("run", "new", "resource", "category", "state:open|closed");
+  await succeed("run", "new", "action", "category", "close");
+  await succeed("run", "new", "action", "order_line", "weigh-again");
+  await succeed("run", "new", "consumer", "reminders", "order_line.*", "category.created");
+  await succeed("run", "check");
+  expect(await succeed("test")).toContain("14 pass");
 });
 
 test("the API serves the project's routes, and a consumer gets its events", async () => {

@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os";
 import { endWithTest, eventually, root, run } from "./processes";
 
-type CommandName = "contracts" | "queues" | "dead-letters" | "doctor" | "events" | "replay" | "status";
+type CommandName = "contracts" | "new" | "queues" | "dead-letters" | "doctor" | "events" | "replay" | "status";
 
 export interface Ended {
   readonly code: number;
