@@ -113,7 +113,7 @@ describe("the times of changes", () => {
     const seen = new Map<number, number>();
     let updatedSince = "";
     const poll = async () => {
-      const { rows } = await store.list(order, { limit: 1000, sort: "updatedAt", updatedSince });
+      const { rows } = await store.list(order, { limit: 1000, sort: ["updatedAt"], updatedSince });
       for (const { id, version, json } of rows) {
         seen.set(id, version);
         updatedSince = times(json).updatedAt;

@@ -62,28 +62,75 @@ describe("defineResource", () => {
     expect([1, null, "1", undefined].map((value) => Value.Check(schema, value))).toEqual([true, true, false, false]);
   });
 
-  test.each<[Record<string, string>, string[], string]>([
-    [{ colour: "prefix" }, [], 'the filter "colour" does not name a field.'],
-    [{ toString: "prefix" }, [], 'the filter "toString" does not name a field.'],
-    [{ price: "prefix" }, [], 'the field "price" cannot have the filter "prefix"; use "prefix" for strings and "range" for numbers.'],
-    [{ name: "range" }, [], 'the field "name" cannot have the filter "range"; use "prefix" for strings and "range" for numbers.'],
-    [{ tags: "prefix" }, [], 'the field "tags" cannot have the filter "prefix"; use "prefix" for strings and "range" for numbers.'],
-    [{ name: "suffix" }, [], 'the field "name" cannot have the filter "suffix"; use "prefix" for strings and "range" for numbers.'],
+  const city = Type.Object({ city: Type.String() });
+  const many = {
+    name: Type.String(),
+    price: Nullable(Type.Number()),
+    tags: Type.Array(Type.String()),
+    "first name": Type.String(),
+    sort: Type.String(),
+    minPrice: Type.String(),
+    dueAt: Type.String({ format: "date-time" }),
+    day: Type.String({ format: "date" }),
+    mixed: Type.Union([Type.String(), Type.Number()]),
+    address: city,
+    lines: Type.Array(city),
+    short: Type.String({ maxLength: 200 }),
+  };
+  const defined = (options: object) => () => defineResource({ name: "order", fields: many, ...options, example: {} as never });
+  const refused = (options: object, message: string) => expect(defined(options)).toThrow(new TypeError(`Resource "order": ${message}`));
+
+  test.each<[Record<string, unknown>, string[], string]>([
+    [{ colour: "prefix" }, [], 'a filter names the field "colour", which does not exist.'],
+    [{ toString: "prefix" }, [], 'a filter names the field "toString", which does not exist.'],
+    [{ "address.town": "exact" }, [], 'a filter names the field "address.town", which does not exist.'],
+    [{ "lines.city": "exact" }, [], 'a filter names the field "lines.city", which does not exist.'],
+    [{ price: "prefix" }, [], 'the field "price" cannot have the filter "prefix"; use "exact" or "range".'],
+    [{ name: "range" }, [], 'the field "name" cannot have the filter "range"; use "exact" or "prefix".'],
+    [{ dueAt: "prefix" }, [], 'the field "dueAt" cannot have the filter "prefix"; use "exact" or "range".'],
+    [{ day: "contains" }, [], 'the field "day" cannot have the filter "contains"; use "exact" or "range" or "prefix".'],
+    [{ tags: "prefix" }, [], 'the field "tags" cannot have the filter "prefix"; use "contains".'],
+    [{ name: "suffix" }, [], 'the field "name" cannot have the filter "suffix"; use "exact" or "prefix".'],
+    ...["mixed", "address", "lines"].map((field): [Record<string, string>, string[], string] => [
+      { [field]: "exact" },
+      [],
+      `the field "${field}" cannot have the filter "exact"; only text, numbers, booleans and arrays of them have filters; use a field inside, such as "address.city".`,
+    ]),
     [
       { "first name": "prefix" },
       [],
       'the field "first name" cannot have a filter; its name may contain only letters, digits and _, with a letter first.',
     ],
     [{ sort: "prefix" }, [], 'two query parameters would be named "sort"; rename a field.'],
+    [{ name: ["exact", "prefix"] }, [], 'two query parameters would be named "name"; rename a field.'],
     [{ price: "range", minPrice: "prefix" }, [], 'two query parameters would be named "minPrice"; rename a field.'],
     [{ price: "range" }, ["name"], 'the field "name" has an index but no filter; add a filter or remove the index.'],
-  ])("refuses the filters %p with the indexes %p", (filters, indexes, message) => {
-    const text = Type.String();
-    const fields = { name: text, price: Nullable(Type.Number()), tags: Type.Array(text), "first name": text, sort: text, minPrice: text };
-    expect(() =>
-      defineResource({ name: "order", fields, filters: filters as never, indexes: indexes as never, example: {} as never }),
-    ).toThrow(new TypeError(`Resource "order": ${message}`));
-  });
+  ])("refuses the filters %p with the indexes %p", (filters, indexes, message) => refused({ filters, indexes }, message));
+
+  test.each<[(string | string[])[], string]>([
+    [["colour"], 'a sort order names the field "colour", which does not exist.'],
+    [["-price"], 'the sort order "-price" needs no "-"; each order can be reversed.'],
+    [[[]], 'a sort order has 1 to 4 fields; "" has 0.'],
+    [[["price", "-price"]], 'the sort order "price,-price" names a field twice.'],
+    [
+      [
+        ["price", "day"],
+        ["-price", "-day"],
+      ],
+      'the sort order "-price,-day" exists already; remove it.',
+    ],
+    [["updatedAt"], 'the sort order "updatedAt" exists already; remove it.'],
+    [["version"], 'a list cannot be sorted by "version"; use the sort order "id", which every list has.'],
+    [["name"], 'a list cannot be sorted by "name"; declare a maxLength of at most 200 for its text.'],
+    [["mixed"], 'a list cannot be sorted by "mixed"; its values must be all text, all numbers or all booleans.'],
+    [["tags"], 'a list cannot be sorted by "tags"; its values must be all text, all numbers or all booleans.'],
+  ])("refuses the sort orders %p", (sort, message) => refused({ sort }, message));
+
+  test.each<[string[], string]>([
+    [["colour"], 'the search names the field "colour", which does not exist.'],
+    [["price"], 'the field "price" cannot be searched, because it is not text.'],
+    [["name", "name"], 'the search names the field "name" twice.'],
+  ])("refuses a search in %p", (search, message) => refused({ search }, message));
 
   test("takes only filters that fit the field's type", () => {
     const fields = {

@@ -151,8 +151,8 @@ describe("a cursor", () => {
       const checksum = new Bun.CryptoHasher("sha256").update(list).update("\n").update(place).digest().subarray(0, 8);
       return `c${Buffer.concat([checksum, Buffer.from(place)]).toString("base64url")}`;
     };
-    expect((await page(`?limit=1&after=${forged("[5,5]")}`)).items[0]?.id).toBe(6);
-    for (const place of ["x", "", "null", "1", "{}", "[]", "[5]", "[null,5]", "[{},5]", "[5,{}]", '[5,"5"]', "[5,5.5]", "[5,1e300]"]) {
+    expect((await page(`?limit=1&after=${forged("[5]")}`)).items[0]?.id).toBe(6);
+    for (const place of ["x", "", "null", "1", "{}", "[]", "[5,5]", "[null]", "[{}]", '["5"]', "[5.5]", "[1e300]"]) {
       const answer = await api.send("GET", `/items?after=${forged(place)}`);
       expect([place, answer.status]).toEqual([place, 422]);
     }

@@ -114,7 +114,7 @@ describe("the indexes of a resource's list", () => {
     const store = open(file, [resource("price")]);
     expect(indexes()).toEqual(names("createdAt", "price", "updatedAt"));
     for (const sort of ["id", "createdAt", "updatedAt"] as const) {
-      const { rows } = await store.list(item, { ...rare, sort, updatedSince: old.updatedAt });
+      const { rows } = await store.list(item, { ...rare, sort: [sort], updatedSince: old.updatedAt });
       expect(rows.map(({ json }) => JSON.parse(json) as unknown)).toEqual([old]);
     }
   });
@@ -137,6 +137,43 @@ describe("the indexes of a resource's list", () => {
     db.close();
     open(file, [resource()]);
     expect(indexes()).toEqual([{ name: "by_version" }, ...names("createdAt", "updatedAt")]);
+  });
+
+  test("and its other tables and triggers follow it as well", async () => {
+    const box = (options: object) =>
+      defineResource({
+        name: "box",
+        plural: "boxes",
+        fields: { name: Type.String(), tags: Type.Array(Type.String()), dueAt: Type.String({ format: "date-time" }) },
+        example: { name: "x", tags: [], dueAt: "2026-01-01T00:00:00Z" },
+        ...options,
+      });
+    const everything = { filters: { tags: "contains" }, indexes: ["tags"], search: ["name"], sort: [["dueAt", "-createdAt"]] };
+    const made = async (options: object) => {
+      const store = open(file, [box(options)]);
+      await store.insert(box(options), { name: "x", tags: ["a"], dueAt: "2026-01-01T00:00:00Z" });
+      await close(store);
+      const db = new Database(file, { readonly: true });
+      const names = db.query<{ name: string }, []>("SELECT name FROM sqlite_schema WHERE name LIKE 'boxes%' ORDER BY name").all();
+      db.close();
+      return names.map(({ name }) => name);
+    };
+    const always = ["boxes", "boxes.createdAt", "boxes.updatedAt"];
+    const [tags, search] = ["boxes.tags[]", "boxes search"];
+    const changes = ["delete", "insert", "update"];
+    const parts = ["config", "data", "docsize", "idx"].map((part) => `${search}_${part}`);
+    const all = [
+      ...always,
+      "boxes.-dueAt,createdAt",
+      tags,
+      search,
+      ...parts,
+      ...[tags, search].flatMap((table) => changes.map((on) => `${table} ${on}`)),
+    ];
+    expect(await made({})).toEqual(always);
+    expect(await made(everything)).toEqual(all.sort());
+    expect(await made({ ...everything, search: [] })).toEqual(all.filter((name) => !name.startsWith(search)));
+    expect(await made({})).toEqual(always);
   });
 });
 

@@ -92,7 +92,7 @@ function pathsAtAnyDepth(folder: string, { query, sort }: List, items: number): 
   const paths = Array.from({ length: places }, () => {
     const { json = "" } = record.get(1 + Math.floor(Math.random() * items)) ?? {};
     const { id, [sort]: key } = JSON.parse(json) as Item;
-    const { next } = request.links({ rows: [], next: { key, id } }, "/items");
+    const { next } = request.links({ next: { keys: sort === "id" ? [] : [key], id } }, "/items");
     return `${path}&after=${next}`;
   });
   db.close();

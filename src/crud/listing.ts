@@ -1,74 +1,67 @@
 import type { TUnsafe } from "@sinclair/typebox";
 import { invalid } from "../http/mistakes";
-import { limit, type Parameter, querySchema, readQuery, word } from "../http/query";
-import { type Filter, type FilterQuery, type Filters, parametersOf } from "../schema/filter";
+import { flag, limit, type Parameter, querySchema, readQuery, text, word } from "../http/query";
+import type { FilterQuery } from "../schema/filter";
 import type { Mistake } from "../schema/mistakes";
 import type { Resource, ResourceTypes } from "../schema/resource";
+import { ownSorts, reversed } from "../schema/sort";
 import { parseTime } from "../schema/time";
-import { type Listing, type Page, type SortKey, sortKeys } from "../store/listing";
+import { countAtMost, type Listing, type Page, rankedAtMost, relevance } from "../store/listing";
 import { readCursor, writeCursor } from "./cursor";
-
-export type Sort = SortKey | `-${SortKey}`;
+import { filterParameters } from "./filter-parameters";
 
 /** The query parameters of a list request. */
-export type ListQuery<By extends Filters> = {
+export type ListQuery<T extends ResourceTypes> = {
   limit?: number | string;
-  sort?: Sort;
+  sort?: T["sorts"] | (T["isSearchable"] extends true ? typeof relevance : never);
   after?: string | number;
   updatedSince?: string;
-} & FilterQuery<By>;
+  count?: boolean | "true" | "false";
+} & (T["isSearchable"] extends true ? { search?: string } : object) &
+  FilterQuery<T["filters"], T["fields"]>;
 
 /** A parsed list request. */
 export interface Request {
   /** The query for the store. */
   readonly listing: Listing;
   /** Returns the `next` field and the `Link` header (RFC 8288) of the response. */
-  links(page: Page, path: string): { next: string | null; link: string };
+  links(page: Pick<Page, "next">, path: string): { next: string | null; link: string };
 }
 
-const sorts: readonly Sort[] = sortKeys.flatMap((key) => [key, `-${key}`] as const);
-
-const cursorForm = /^[A-Za-z0-9_-]{1,200}$/;
+const cursorForm = /^[A-Za-z0-9_-]{1,5000}$/;
 
 const own = {
-  limit,
-  sort: word(sorts, `Sort order: ${sorts.join(", ")}. The prefix - means descending. Default: id.`, "id"),
   after: {
     description: "The `next` of the previous page, with the same sort order and filters. When sorted by id, an id is also accepted.",
-    documented: { type: "string", pattern: cursorForm.source },
-    read: (text) => (cursorForm.test(text) ? text : undefined),
+    // Some tools do not allow so many repetitions in a pattern.
+    documented: { type: "string", pattern: "^[A-Za-z0-9_-]+$", maxLength: 5000 },
+    read: (given) => (cursorForm.test(given) ? given : undefined),
   },
   updatedSince: {
     description:
       "Only records changed at or after this time: a day such as 2026-11-01, or a time such as 2026-11-01T08:00:00Z. UTC unless it has an offset.",
     documented: { type: "string", examples: ["2026-11-01T08:00:00Z"] },
-    read: (text) => parseTime(text, "utc")?.toISOString(),
+    read: (given) => parseTime(given, "utc")?.toISOString(),
   },
+  count: flag(`\`true\` or \`false\`: whether to count the records of the whole list, exactly up to ${countAtMost}.`),
 } satisfies Record<string, Parameter<unknown>>;
 
 /** Returns the documented schema and the reader of a resource's list queries. */
-export function listOf<T extends ResourceTypes>({ name, filters }: Resource<T>) {
-  const parameters: typeof own & Record<string, Parameter<unknown>> = { ...own };
-  for (const [field, filter] of Object.entries<Filter | undefined>(filters)) {
-    const [first = "", last = ""] = parametersOf(field, filter);
-    if (filter === "prefix") parameters[first] = prefix(field);
-    else {
-      parameters[first] = bound(`Only records whose ${field} is at least this number.`);
-      parameters[last] = bound(`Only records whose ${field} is at most this number.`);
-    }
-  }
-
-  function filtersIn(query: Record<string, unknown>): NonNullable<Listing["filters"]> {
-    const given = Object.entries<Filter | undefined>(filters).map(([field, filter]) => {
-      const [first, last] = parametersOf(field, filter).map((parameter) => query[parameter]);
-      if (first === undefined && last === undefined) return [];
-      return [[field, filter === "prefix" ? { prefix: first as string } : { min: first as number, max: last as number }] as const];
-    });
-    return Object.fromEntries(given.flat());
-  }
+export function listOf<T extends ResourceTypes>(resource: Resource<T>) {
+  const { name, sorts, search } = resource;
+  const orders = [...ownSorts.map((key) => [key]), ...sorts].flatMap((order) => [order.join(","), reversed(order).join(",")]);
+  const all = search.length > 0 ? [...orders, relevance] : orders;
+  const filters = filterParameters(resource);
+  const parameters = {
+    limit,
+    sort: word(all, `${sortText(all)}${search.length > 0 ? searchSorts : " Default: id."}`, search.length > 0 ? undefined : "id"),
+    ...own,
+    ...(search.length > 0 && { search: searchWords(search) }),
+    ...filters.parameters,
+  };
 
   return {
-    schema: querySchema(parameters) as TUnsafe<ListQuery<T["filters"]>>,
+    schema: querySchema(parameters) as TUnsafe<ListQuery<T>>,
 
     /**
      * Reads the query of a URL.
@@ -76,16 +69,17 @@ export function listOf<T extends ResourceTypes>({ name, filters }: Resource<T>) 
      * @throws {HttpProblem} 422 with every mistake in the query.
      */
     read(url: string): Request {
-      const query = readQuery(url, parameters);
-      const { limit: most = 50, sort: asked = "id", after, updatedSince } = query;
-      const descending = asked.startsWith("-");
-      const sort = (descending ? asked.slice(1) : asked) as SortKey;
-      const chosen = { updatedSince, filters: filtersIn(query) };
+      const query: Query = readQuery(url, parameters);
+      const { limit: most = 50, search: words, after, updatedSince, count = false } = query;
+      const asked = query.sort ?? (words === undefined ? "id" : "-id");
+      if (!fits(asked, words)) throw invalid("query", [wrongSort]);
+      const sort = asked.split(",");
+      const chosen = { updatedSince, filters: filters.conditionsIn(query), search: words };
       const list = JSON.stringify([name, asked, chosen]);
       const place = after === undefined ? undefined : placeIn(after, list, sort);
       if (place === null) throw invalid("query", [wrongPlace]);
       return {
-        listing: { limit: most, sort, descending, after: place, ...chosen },
+        listing: { limit: most, sort, after: place, count, ...chosen },
         links(page, path) {
           const next = page.next && writeCursor(page.next, list);
           const rest = new URLSearchParams(/\?(.*)/s.exec(url)?.[1]);
@@ -100,33 +94,49 @@ export function listOf<T extends ResourceTypes>({ name, filters }: Resource<T>) 
   };
 }
 
+interface Query {
+  readonly limit?: number;
+  readonly sort?: string;
+  readonly after?: string;
+  readonly updatedSince?: string;
+  readonly count?: boolean;
+  readonly search?: string;
+  readonly [filter: string]: unknown;
+}
+
+const searchSorts =
+  ` With \`search\`, only -id, id and ${relevance}, which is one page of the best among the newest ${rankedAtMost} matches.` +
+  " Default: id, but -id with `search`.";
+
+function sortText(sorts: readonly string[]): string {
+  return `Sort order: ${sorts.join("; ")}. The prefix - means descending.`;
+}
+
+function searchWords(fields: readonly string[]): Parameter<string> {
+  return text(
+    200,
+    `Only records with all of these words in ${fields.join(" or ")}, at most 200 characters. Case and accents do not matter.`,
+  );
+}
+
+/** Returns whether a search, or a list without one, can have this order. */
+function fits(sort: string, search: string | undefined): boolean {
+  return search === undefined ? sort !== relevance : ["id", "-id", relevance].includes(sort);
+}
+
+const wrongSort: Mistake = {
+  pointer: "/sort",
+  detail: `Expected -id, id or ${relevance} with \`search\`, and no ${relevance} without it.`,
+};
+
 const wrongPlace: Mistake = {
   pointer: "/after",
   detail: "Expected the `next` of a page with the same sort order and filters.",
 };
 
 /** Returns the place for an `after` parameter, or null if it is not valid for this list. */
-function placeIn(after: string, list: string, sort: SortKey): Listing["after"] | null {
-  if (!/^(0|[1-9][0-9]*)$/.test(after)) return readCursor(after, list) ?? null;
-  const id = Number(after);
-  return sort === "id" && after.length <= 15 ? { key: id, id } : null;
-}
-
-function prefix(field: string): Parameter<string> {
-  return {
-    description: `Only records whose ${field} starts with this text. Case-sensitive; there are no wildcards.`,
-    documented: { type: "string", maxLength: 1000 },
-    read: (text) => (Array.from(text).length <= 1000 ? text : undefined),
-  };
-}
-
-function bound(description: string): Parameter<number> {
-  return {
-    description,
-    documented: { type: "number" },
-    read: (text) => {
-      const value = /^-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?$/.test(text) ? Number(text) : Number.NaN;
-      return Number.isFinite(value) ? value : undefined;
-    },
-  };
+function placeIn(after: string, list: string, sort: readonly string[]): Listing["after"] | null {
+  const isById = /^-?id$/.test(sort.join());
+  if (!/^(0|[1-9][0-9]*)$/.test(after)) return readCursor(after, list, isById ? 0 : sort.length) ?? null;
+  return isById && after.length <= 15 ? { keys: [], id: Number(after) } : null;
 }

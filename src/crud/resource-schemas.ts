@@ -5,10 +5,19 @@ import { documentedAs, titleOf } from "../schema/documented";
 import { whyRefused } from "../schema/mistakes";
 import type { Recorded } from "../schema/record";
 import type { Input, Resource, ResourceTypes } from "../schema/resource";
+import { type Count, countAtMost } from "../store/listing";
 import { inputSchema } from "./defaults";
 import { mergePatchSchema, type Patch } from "./merge-patch";
 
-type Page<T extends ResourceTypes> = { [key in T["plural"]]: Recorded<T["fields"]>[] } & { next: string | null };
+type Page<T extends ResourceTypes> = { [key in T["plural"]]: Recorded<T["fields"]>[] } & { next: string | null; count?: Count };
+
+const count = Type.Object(
+  {
+    value: Type.Integer({ minimum: 0, maximum: countAtMost, description: "Number of records in the whole list." }),
+    isExact: Type.Boolean({ description: "False if there are at least `value` records, and perhaps more." }),
+  },
+  { title: "Count", description: "Present with `count=true`.", examples: [{ value: 120, isExact: true }] },
+);
 
 export type Schemas<T extends ResourceTypes> = ReturnType<typeof schemasOf<T>>;
 
@@ -31,7 +40,7 @@ export function schemasOf<T extends ResourceTypes>(resource: Resource<T>) {
   const record: TSchema = { ...resource.record, title, examples: [recordExample] };
   const next = Type.Union([Type.String(), Type.Null()], { description: "Pass it as `after` to get the next page; null on the last page." });
   const page = Type.Object(
-    { [plural]: Type.Array(record), next },
+    { [plural]: Type.Array(record), next, count: Type.Optional(count) },
     { title: `${title}Page`, examples: [{ [plural]: [recordExample], next: null }] },
   );
   const input: TSchema = { ...inputSchema(resource.input), title: `${title}Input`, examples: [example] };

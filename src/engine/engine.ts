@@ -57,7 +57,7 @@ export async function startEngine(
   const store = await openStore(config, resources, {
     tracing,
     quickCommitSeconds,
-    onBuilt: (what, records) => log.info({ records }, `${what} is new or has changed; checking the stored records: ${records} so far`),
+    onBuilt: (what, records) => log.info({ records }, `${what} is new or has changed; reading the stored records: ${records} so far`),
   });
   warnOfExposed(config, log);
   await warnOfClock(store.log, log);

@@ -3,12 +3,19 @@ import { documentedAs } from "../schema/documented";
 import { type Mistake, placeOf } from "../schema/mistakes";
 import { invalid } from "./mistakes";
 
+interface Documented {
+  readonly type: "array" | "boolean" | "integer" | "number" | "string";
+  readonly [keyword: string]: unknown;
+}
+
 /** A query parameter. Its value is sent as text. */
 export interface Parameter<Value> {
   /** Describes the meaning and the valid values. It is also the detail of the problem for an invalid value. */
   readonly description: string;
   /** The schema that the documentation shows. */
-  readonly documented: { readonly type: "integer" | "number" | "string"; readonly [keyword: string]: unknown };
+  readonly documented: Documented;
+  /** Maximum number of times that the parameter may be sent. Its value is then an array of all values. Default: 1. */
+  readonly most?: number;
   /** Returns the value of the text, or undefined if the text is not valid. */
   read(text: string): Value | undefined;
 }
@@ -44,6 +51,28 @@ export function integer(minimum: number, maximum: number, description: string, f
   };
 }
 
+/** Returns a parameter that accepts `true` or `false`. */
+export function flag(description: string): Parameter<boolean> {
+  return {
+    description,
+    documented: { type: "boolean" },
+    read: (text) => (text === "true" ? true : text === "false" ? false : undefined),
+  };
+}
+
+/** Returns a parameter that may be sent up to `most` times. Its value is an array. */
+export function repeated<Value>({ description, documented, read }: Parameter<Value>, most: number): Parameter<readonly Value[]> {
+  return {
+    description,
+    documented: { type: "array", items: documented, minItems: 1, maxItems: most },
+    most,
+    read: (text) => {
+      const value = read(text);
+      return value === undefined ? undefined : [value];
+    },
+  };
+}
+
 /** The greatest id: the greatest number of 15 digits. */
 export const greatestId = 999_999_999_999_999;
 
@@ -69,7 +98,8 @@ export function documentedQuery(parameters: Parameters) {
 }
 
 /**
- * Reads the query of a URL strictly: every parameter must be known, valid, sent once, and encoded in UTF-8.
+ * Reads the query of a URL strictly: every parameter must be known, valid, encoded in UTF-8, and sent once unless it
+ * may be repeated.
  *
  * @throws {HttpProblem} 422 with every mistake in the query.
  */
@@ -79,6 +109,7 @@ export function readQuery<Of extends Parameters>(url: string, parameters: Of): V
   const mistakes = new Map<string, Mistake>();
   const refuse = (name: string, detail: string) => mistakes.set(name, { pointer: placeOf(name), detail });
   const values = new Map<string, unknown>();
+  const times = new Map<string, number>();
   for (const pair of url.slice(start + 1).split("&")) {
     if (pair === "") continue;
     const [encodedName = "", ...rest] = pair.split("=");
@@ -88,13 +119,19 @@ export function readQuery<Of extends Parameters>(url: string, parameters: Of): V
       refuse(name ?? encodedName, name === undefined ? "Expected percent-encoded UTF-8" : "Unexpected parameter");
       continue;
     }
-    if (values.has(name)) {
-      refuse(name, "Expected once");
+    const { most = 1 } = parameter;
+    const time = (times.get(name) ?? 0) + 1;
+    times.set(name, time);
+    if (time > most) {
+      refuse(name, most === 1 ? "Expected once" : `Expected at most ${most} times`);
       continue;
     }
     const text = decoded(rest.join("="));
     const value = text === undefined || text.includes("\0") ? undefined : parameter.read(text);
-    values.set(name, value);
+    values.set(
+      name,
+      most === 1 ? value : [...((values.get(name) as unknown[] | undefined) ?? []), ...((value as unknown[] | undefined) ?? [])],
+    );
     if (value === undefined) refuse(name, parameter.description);
   }
   if (mistakes.size > 0) throw invalid("query", [...mistakes.values()]);

@@ -10,6 +10,8 @@ import { referencesOf } from "./references";
 import { type Change, changes, type Derivation, type Resource, type Rule } from "./resource";
 import { checkNames } from "./resource-names";
 import type { FieldsIn, ResourceOptions } from "./resource-options";
+import { checkSearch } from "./search";
+import { checkSorts, type Sorts, type SortWord } from "./sort";
 import { uniqueKeys } from "./unique";
 
 type None = Record<never, never>;
@@ -29,10 +31,12 @@ export function defineResource<
   Managed extends TProperties = None,
   Derived extends TProperties = None,
   const By extends Filters = None,
+  const Orders extends Sorts = readonly [],
+  const Words extends readonly string[] = readonly [],
   Events extends Record<string, TProperties> = None,
   const Past extends readonly PastVersion[] = readonly [],
 >(
-  options: ResourceOptions<Name, Plural, Client, Managed, Derived, By, Events, Past>,
+  options: ResourceOptions<Name, Plural, Client, Managed, Derived, By, Orders, Words, Events, Past>,
 ): Resource<{
   name: Name;
   plural: Plural;
@@ -40,11 +44,13 @@ export function defineResource<
   managed: FieldsIn<Managed>;
   fields: FieldsIn<Client & Managed & Derived>;
   filters: By;
+  sorts: SortWord<Orders>;
+  isSearchable: Words extends readonly [] ? false : true;
   events: { [Event in keyof Events]: FieldsIn<Events[Event]> };
   past: Past;
 }> {
   const { name, plural = `${name}s` as Plural, exchange = "events", filters = {} as By, indexes = [], example } = options;
-  const { events = {} as Events, past = [] as never, check } = options;
+  const { sort = [] as never, search = [] as never, events = {} as Events, past = [] as never, check } = options;
   const [managed, derived] = [entries<Managing>(options.managed), entries<Deriving>(options.derived)];
   const own = { ...schemasOf(managed), ...schemasOf(derived) };
   checkNames({ name, plural, fields: [options.fields, ...[managed, derived].map(schemasOf)], events, past });
@@ -52,12 +58,15 @@ export function defineResource<
   const closed = (properties: TProperties, what: string) =>
     checkable(Type.Object(properties, { additionalProperties: false }), `Resource "${name}": ${what}`) as TObject;
   const input = closed(options.fields, "the field");
-  const { properties } = closed({ ...options.fields, ...own }, "the field");
+  const whole = closed({ ...options.fields, ...own }, "the field");
+  const { properties } = whole;
+  const record = recordOf(properties);
   const data = Object.entries(events).map(([event, properties]) => [
     event,
     closed(properties, `in the data of the event "${event}", the field`),
   ]);
-  checkFilters(name, properties, filters as By, indexes);
+  checkFilters(name, whole, filters as By, indexes);
+  checkSearch(name, whole, search);
   const resource: Resource = {
     kind: "warren.resource",
     name,
@@ -68,7 +77,7 @@ export function defineResource<
     input,
     // A newer program may have written further fields.
     fields: Type.Object(properties, { additionalProperties: true }),
-    record: recordOf(properties),
+    record,
     managed: Object.fromEntries(managed.map(([field, { initial }]) => [field, initial])),
     derived: Object.fromEntries(derived.map(([field, { from }]) => [field, from])),
     check: check as Rule | undefined,
@@ -76,6 +85,8 @@ export function defineResource<
     indexes,
     unique: uniqueKeys(name, properties, options.unique ?? []),
     references: referencesOf(name, properties, options.references ?? {}),
+    sorts: checkSorts(name, record, sort),
+    search,
     example,
     events: Object.fromEntries(data) as never,
     past,

@@ -1,4 +1,5 @@
-type Scalar = string | number | boolean;
+/** A value that is neither an object nor an array. */
+export type Scalar = string | number | boolean;
 /** The number of levels that remain below a level. Deeper paths would make error messages unreadable. */
 type Below = [never, 0, 1, 2, 3];
 

@@ -3,6 +3,8 @@ import type { FilterFor, Filters } from "./filter";
 import type { PastVersion } from "./past-version";
 import type { ReferenceOptions } from "./references";
 import type { Derivation, Rule } from "./resource";
+import type { SearchFor } from "./search";
+import type { SortFor, Sorts } from "./sort";
 import type { UniqueField, UniqueOption } from "./unique";
 
 /** The fields of these schemas as one type, so that error messages and editors show fields and not how they were put together. */
@@ -18,6 +20,8 @@ export interface ResourceOptions<
   Managed extends TProperties,
   Derived extends TProperties,
   By extends Filters,
+  Orders extends Sorts,
+  Words extends readonly string[],
   Events extends Record<string, TProperties>,
   Past extends readonly PastVersion[],
 > {
@@ -51,7 +55,10 @@ export interface ResourceOptions<
    * to deletion. It must be pure and must not be async. If it throws, nothing changes and the response is a 500. Default: none.
    */
   check?: Rule<FieldsIn<NoInfer<Client & Managed & Derived>>>;
-  /** The fields by which a list can be filtered, and how: `{ name: "prefix", price: "range" }`. Default: none. */
+  /**
+   * The fields by which a list can be filtered, and how: `{ state: "exact", price: ["exact", "range"], name: "prefix", tags: "contains" }`.
+   * A field inside of an object has a path: `"address.city"`. Default: none.
+   */
   filters?: { readonly [Field in keyof By]: Fitting<By[Field], FilterFor<FieldsIn<NoInfer<Client & Managed & Derived>>, Field>> };
   /**
    * The filters that get an index, for filters that match few of many records. The next start creates or drops indexes. Each
@@ -68,6 +75,17 @@ export interface ResourceOptions<
    * must exist. `onDelete` says what happens when it is deleted: `restrict` (the default), `cascade` or `null`. Default: none.
    */
   references?: ReferenceOptions<FieldsIn<NoInfer<Client & Managed & Derived>>>;
+  /**
+   * Sort orders of lists besides `id`, `createdAt` and `updatedAt`: `["dueAt", ["state", "-dueAt"]]`. Each can be reversed, and each is
+   * an index, which slows down every write. Null comes first. Default: none.
+   */
+  sort?: {
+    readonly [Index in keyof Orders]: Fitting<Orders[Index], SortFor<FieldsIn<NoInfer<Client & Managed & Derived>>, Orders[Index]>>;
+  };
+  /** The text fields in which `?search=` finds words: `["title", "body"]`. It is an index, which slows down every write. Default: none. */
+  search?: {
+    readonly [Index in keyof Words]: Fitting<Words[Index], SearchFor<FieldsIn<NoInfer<Client & Managed & Derived>>, Words[Index]>>;
+  };
   /** A valid request body, shown in the documentation. */
   example: FieldsIn<NoInfer<Client>>;
   /** Custom events, with the fields of their `data`: `{ shipped: { carrier: Type.String() } }`. Default: none. */

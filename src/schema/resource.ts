@@ -26,6 +26,10 @@ export interface ResourceTypes {
   /** All fields of the record, without `id`, `version`, `createdAt` and `updatedAt`. */
   readonly fields: object;
   readonly filters: Filters;
+  /** The values of the query parameter `sort`. */
+  readonly sorts: string;
+  /** True if its lists can be searched. */
+  readonly isSearchable: boolean;
   /** The data of the custom events. */
   readonly events: EventData;
   readonly past: readonly PastVersion[];
@@ -62,6 +66,10 @@ export interface Resource<T extends ResourceTypes = ResourceTypes> {
   readonly unique: readonly UniqueKey[];
   /** The fields that have ids of other records. */
   readonly references: readonly Reference[];
+  /** The declared sort orders, each with its fields. A field with `-` in front is descending. */
+  readonly sorts: readonly (readonly string[])[];
+  /** The fields in which a list can be searched. */
+  readonly search: readonly string[];
   /** A valid request body. */
   readonly example: T["input"];
   /** Schemas of the data of its custom events, by name. */

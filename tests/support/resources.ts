@@ -3,7 +3,7 @@ import { defineResource, Nullable } from "warren/resource";
 import { item } from "../../src/domain/item";
 import { Catalogue } from "../../src/schema/catalogue";
 
-/** A second resource, with features that `item` lacks: nested objects, a list, a default. */
+/** A second resource, with features that `item` lacks: nested objects, a list, a default, and lists with more to ask for. */
 export const order = defineResource({
   name: "order",
   exchange: "sales",
@@ -17,6 +17,9 @@ export const order = defineResource({
     recipient: Nullable(Type.Object({ name: Type.String(), phone: Nullable(Type.String()) }, { additionalProperties: false })),
     state: Type.Union([Type.Literal("open"), Type.Literal("paid")], { default: "open" }),
   },
+  filters: { state: "exact", customer: "prefix", "recipient.phone": "exact" },
+  sort: ["customer", ["state", "-createdAt"]],
+  search: ["customer", "address.street"],
   example: {
     customer: "Ada",
     lines: [{ item: 1, quantity: 2 }],

@@ -11,7 +11,7 @@ export const example = defineResource({ ...base, example: { customer: 1, nite: "
 
 // says: Type '"prefix"' is not assignable to type '"no field \"nite\""'.
 export const noField = defineResource({ ...base, filters: { nite: "prefix" } });
-// says: Type '"prefix"' is not assignable to type '"range"'.
+// says: Type '"prefix"' is not assignable to type '"exact" | "range" | Both'.
 export const wrongFilter = defineResource({ ...base, filters: { customer: "prefix" } });
 // says: Type '"nite"' is not assignable to type '"note"'.
 export const noIndex = defineResource({ ...base, filters: { note: "prefix" }, indexes: ["nite"] });

@@ -15,7 +15,8 @@ export function list<T extends ResourceTypes>({ resource, schemas, storeFor }: P
       const { listing, links } = query.read(request.url);
       const found = await storeFor(request).list(resource, listing);
       const { next, link } = links(found, path);
-      const text = `{"${resource.plural}":[${found.rows.map((row) => row.json).join(",")}],"next":${JSON.stringify(next)}}`;
+      const count = found.count ? `,"count":${JSON.stringify(found.count)}` : "";
+      const text = `{"${resource.plural}":[${found.rows.map((row) => row.json).join(",")}],"next":${JSON.stringify(next)}${count}}`;
       return jsonResponse(text, 200, { link }) as never;
     },
     {

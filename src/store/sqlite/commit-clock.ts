@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { Resource } from "../../schema/resource";
 import { uuidv7 } from "./event-record";
-import { indexName, storedField } from "./indexes";
+import { storedField } from "./list-keys";
 
 /**
  * Makes the times and event ids of changes. Both follow commit order and never go back, even if the system clock does or the
@@ -53,6 +53,6 @@ export class CommitClock {
 /** Returns the newest `updatedAt` of a resource, or an empty string if it has no records. */
 function latestUpdate(db: Database, { plural }: Resource): string {
   const value = storedField("updatedAt");
-  const newest = `SELECT ${value} AS at FROM "${plural}" INDEXED BY ${indexName(plural, "updatedAt")} ORDER BY ${value} DESC LIMIT 1`;
+  const newest = `SELECT ${value} AS at FROM "${plural}" INDEXED BY "${plural}.updatedAt" ORDER BY ${value} DESC LIMIT 1`;
   return db.query<{ at: string }, []>(newest).get()?.at ?? "";
 }

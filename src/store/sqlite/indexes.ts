@@ -1,27 +1,37 @@
 import type { Database } from "bun:sqlite";
 import type { Resource } from "../../schema/resource";
+import { reversed, type SortKey, sortKeys } from "../../schema/sort";
+import { keyOf } from "./list-keys";
+import { elementTables } from "./list-tables";
 
-/** SQL for the value of a field in a record. SQLite uses an index only if the query contains exactly the same expression. */
-export function storedField(field: string): string {
-  return `json_extract(json, '$."${field}"')`;
-}
-
-/** Quoted name of the index of a field. The dot prevents a conflict with the name of a table. */
-export function indexName(table: string, field: string): string {
-  return `"${table}.${field}"`;
+/** An index of a resource's table: records in the order of some fields, and then of their ids. */
+export interface ListIndex {
+  readonly name: string;
+  /** The last one is ascending, as the ids are. */
+  readonly keys: readonly SortKey[];
 }
 
 /**
- * Creates the missing indexes for the lists of a resource, also in an existing database, and drops those no longer needed. They
- * index expressions on the JSON, so that each value is stored in the record only.
+ * Returns the indexes that the lists of a resource need. They index expressions on the JSON, so that each value is stored in the
+ * record only.
  */
-export function keepIndexes(db: Database, { plural, indexes }: Resource): void {
-  const wanted = new Map(
-    ["createdAt", "updatedAt", ...indexes].map((field) => [
-      `${plural}.${field}`,
-      `CREATE INDEX ${indexName(plural, field)} ON "${plural}" (${storedField(field)})`,
-    ]),
-  );
+export function indexesOf(resource: Resource): ListIndex[] {
+  const { plural, indexes, sorts } = resource;
+  const arrays = new Set(elementTables(resource).map(({ path }) => path));
+  const single = ["createdAt", "updatedAt", ...indexes.filter((path) => !arrays.has(path))].map((path) => [path]);
+  const orders = [...single, ...sorts].map((order) => (order.at(-1)?.startsWith("-") ? reversed(order) : order));
+  // The dot prevents a conflict with the name of a table.
+  const named = orders.map((order): [string, ListIndex] => {
+    const name = `${plural}.${order.join(",")}`;
+    return [name, { name, keys: sortKeys(order) }];
+  });
+  return [...new Map(named).values()];
+}
+
+/** Creates the missing indexes for the lists of a resource, also in an existing database, and drops those no longer needed. */
+export function keepIndexes(db: Database, resource: Resource): void {
+  const { plural } = resource;
+  const wanted = new Map(indexesOf(resource).map((index) => [index.name, creationOf(resource, index)]));
   const present = db
     .query<{ name: string; sql: string }, [string]>(
       "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql NOT NULL",
@@ -35,4 +45,9 @@ export function keepIndexes(db: Database, { plural, indexes }: Resource): void {
     for (const { name } of stale) db.run(`DROP INDEX "${name}"`);
     for (const [, sql] of missing) db.run(sql);
   }).immediate();
+}
+
+function creationOf(resource: Resource, { name, keys }: ListIndex): string {
+  const columns = keys.map(({ path, descending }) => `${keyOf(resource, path)}${descending ? " DESC" : ""}`);
+  return `CREATE INDEX "${name}" ON "${resource.plural}" (${columns.join(", ")})`;
 }

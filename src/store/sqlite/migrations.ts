@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { idempotencyKeySchema } from "./idempotency-keys";
+import { listTablesSchema } from "./list-tables";
 import { recordChecksSchema } from "./record-checks";
 import { refusalSchema } from "./refusal-table";
 import { relayTimesSchema } from "./relay-position";
@@ -59,6 +60,7 @@ export const storeMigrations: Migrations = [
   relayTroubleSchema,
   refusedColumn,
   sideTablesSchema,
+  listTablesSchema,
 ];
 
 /**

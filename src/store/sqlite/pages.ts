@@ -1,114 +1,142 @@
-import type { Database, Statement } from "bun:sqlite";
-import type { Filters } from "../../schema/filter";
+import type { Database } from "bun:sqlite";
 import type { Resource } from "../../schema/resource";
-import type { Listing, Page, Place, SortKey } from "../listing";
+import type { Listing, Page, Place } from "../listing";
 import type { Stored } from "../stored";
-import { indexName, storedField } from "./indexes";
-import { type Bounds, boundsOf } from "./list-bounds";
-import { ListOrder, records } from "./list-order";
+import { type Bindings, Conditions, type Given } from "./list-conditions";
+import { countOf } from "./list-count";
+import { ListReader } from "./list-reader";
+import { Search } from "./list-search";
+import { Sources, type Way } from "./list-sources";
+import { bindingsOf, idsAfter, isAfter, orderOf } from "./list-walk";
 
-/** Maximum number of records that a page reads to find those that match its filters. */
-export const readAtMost = 1000;
+/** How many records a page reads to find those that match its filters, unless it is made with another number. */
+export const pageReads = 1000;
 
-type Bindings = Record<string, string | number | Uint8Array | null>;
+/** A page to read, with the conditions that its records must match. */
+interface Wanted {
+  readonly limit: number;
+  readonly sort: readonly string[];
+  readonly after: Place | undefined;
+  readonly given: readonly Given[];
+  /** Values for the parameters of all conditions. */
+  readonly bindings: Bindings;
+}
 
 /**
  * Reads the pages of one resource's lists. The cost of a page depends on its size, not on its place in the list or on the
  * number of records. There are three ways to read one:
  *
- * 1. Without filters: in the order of the list, from the place where the page starts.
+ * 1. If an index has just the records that match, in the order of the list: from the place where the page starts.
  * 2. If the index of a filter finds few records: those, sorted.
  * 3. Otherwise: in the order of the list, keeping what matches, up to a maximum number of records read. Such a page may have fewer
  *    rows than it could.
  */
 export class Pages {
-  readonly #table: string;
-  readonly #filters: Filters;
-  /** Fields that have an index, in the order in which they are tried. */
-  readonly #indexes: readonly string[];
-  readonly #statements = new Map<string, Statement<Stored, [Bindings]>>();
+  readonly #conditions: Conditions;
+  readonly #sources: Sources;
+  readonly #search: Search;
+  readonly #reader: ListReader;
 
+  /** @param readAtMost maximum number of records that a page reads to find those that match its filters. */
   constructor(
-    readonly db: Database,
+    db: Database,
     resource: Resource,
+    readonly readAtMost = pageReads,
   ) {
-    this.#table = resource.plural;
-    this.#filters = { ...resource.filters, updatedAt: "prefix" };
-    this.#indexes = [...resource.indexes, "updatedAt"];
+    this.#conditions = new Conditions(resource);
+    this.#sources = new Sources(resource, this.#conditions);
+    this.#search = new Search(resource);
+    this.#reader = new ListReader(db, resource.plural);
   }
 
+  /** @throws {TypeError} if the resource does not have such a sort order, filter or search. */
   read(listing: Listing): Page {
-    const { limit, sort = "id", descending = false } = listing;
-    const bounds = boundsOf(listing);
-    const order = new ListOrder(this.#table, sort, descending, bounds.get("updatedAt"));
-    // Sorted by updatedAt, the records changed since then are one contiguous range.
-    if (sort === "updatedAt") bounds.delete("updatedAt");
-    const bindings = { ...this.#bindings(bounds), ...order.bindings(listing.after), count: limit + 1 };
-    if (bounds.size === 0) return pageOf(this.#all(order.wholePage("$count"), bindings), limit, sort, null);
-
-    const driver = this.#indexes.find((field) => bounds.has(field) && this.#findsFew(field, bounds));
-    if (driver) return pageOf(this.#all(this.#few(order, driver), bindings), limit, sort, null);
-    return this.#inOrder(order, bindings, limit);
+    const { limit, search, after } = listing;
+    const { sort = search === undefined ? ["id"] : ["-id"] } = listing;
+    const given = this.#conditions.given(listing);
+    const wanted = { limit, sort, after, given, bindings: this.#conditions.bindings(given) };
+    const page = search === undefined ? this.#list(wanted) : this.#find(search, wanted);
+    if (!listing.count) return page;
+    return {
+      ...page,
+      count: countOf({ given, ...this.#means, bindings: { ...wanted.bindings, ...this.#search.bindings(search) } }, search),
+    };
   }
 
-  /** Reads a page in the order of the list, until it is full or reaches the maximum number of records to read. */
-  #inOrder(order: ListOrder, bindings: Bindings, limit: number): Page {
-    const rows = this.#all(`${order.page(String(readAtMost))} WHERE ${this.#conditions()} LIMIT $count`, bindings);
-    // Find out whether more records follow the ones that this page read.
-    const [last, more] = rows.length > limit ? [] : this.#all(order.page(`2 OFFSET ${readAtMost - 1}`), bindings);
-    return pageOf(rows, limit, order.sort, last && more ? placeOf(last, order.sort) : null);
+  get #means() {
+    return { conditions: this.#conditions, sources: this.#sources, search: this.#search, reader: this.#reader };
   }
 
-  /** SQL for a page when the index of `driver` finds few enough records to sort them. */
-  #few(order: ListOrder, driver: string): string {
-    const matching = `SELECT id, ${order.key} AS k FROM "${this.#table}" INDEXED BY ${indexName(this.#table, driver)}
-      WHERE ${this.#between(driver)} AND ${this.#conditions()} AND ${order.rest} ORDER BY ${order.by} LIMIT $count`;
-    return records(this.#table, matching);
-  }
-
-  #findsFew(field: string, bounds: ReadonlyMap<string, Bounds>): boolean {
-    const [from, to] = bounds.get(field) as Bounds;
-    const found = this.#all(
-      `SELECT id FROM "${this.#table}" INDEXED BY ${indexName(this.#table, field)} WHERE ${this.#between(field)} LIMIT 1 OFFSET ${readAtMost}`,
-      { [`${field}From`]: from, [`${field}To`]: to },
+  #list(wanted: Wanted): Page {
+    const { sort, given, bindings } = wanted;
+    const way = this.#sources.wayThrough(sort, given);
+    if (way.covered.size === given.length) return this.#along(way, wanted);
+    const few = given.find(
+      (one) => this.#conditions.indexed.has(one.path) && !this.#reader.hasMore(this.#sources.idsOf(one), this.readAtMost, bindings),
     );
-    return found.length === 0;
+    return few ? this.#sorted(this.#sources.idsOf(few), way, wanted) : this.#along(way, wanted);
   }
 
-  /** SQL condition for all filters. It is the same text whichever filters are given, so that one statement serves them all. */
-  #conditions(): string {
-    return Object.keys(this.#filters)
-      .map((field) => `($${field}From IS NULL OR ${this.#between(field)})`)
-      .join(" AND ");
+  #find(words: string, wanted: Wanted): Page {
+    const { limit, sort } = wanted;
+    const bindings = { ...wanted.bindings, ...this.#search.bindings(words) };
+    if (!this.#search.isRanked(sort))
+      return this.#along({ source: this.#search.source(sort), covered: new Set(), variants: [bindings] }, wanted);
+    return { rows: this.#reader.records(`${this.#search.best}`, this.#conditions.all, { ...bindings, count: limit }), next: null };
   }
 
-  #between(field: string): string {
-    const value = storedField(field);
-    return `${value} >= $${field}From AND ${value} ${this.#filters[field] === "range" ? "<=" : "<"} $${field}To`;
+  /** Reads a page along a way. If not all of its records match, keeps those that do, until the maximum number of records read. */
+  #along(way: Way, wanted: Wanted): Page {
+    const [variant, ...others] = way.variants;
+    return variant && others.length === 0 ? this.#alongOne(way, variant, wanted) : this.#alongSeveral(way, wanted);
   }
 
-  #bindings(bounds: ReadonlyMap<string, Bounds>): Bindings {
-    const bindings: Bindings = {};
-    for (const field of Object.keys(this.#filters)) [bindings[`${field}From`], bindings[`${field}To`]] = bounds.get(field) ?? [null, null];
-    return bindings;
+  #alongOne({ source, covered }: Way, variant: Bindings, { limit, sort, after, given, bindings: own }: Wanted): Page {
+    const bindings = { ...own, ...variant, ...bindingsOf(after), count: limit + 1 };
+    if (covered.size === given.length) return this.#pageOf(this.#reader.whole(source, after, bindings), limit, sort, null);
+    const ids = idsAfter(source, after);
+    const rows = this.#reader.records(`${ids} LIMIT ${this.readAtMost}`, this.#conditions.all, bindings);
+    // Find out whether more records follow the ones that this page read.
+    const [last, more] = rows.length > limit ? [] : this.#reader.ids(`${ids} LIMIT 2 OFFSET ${this.readAtMost - 1}`, bindings);
+    return this.#pageOf(rows, limit, sort, last !== undefined && more !== undefined ? this.#placeOf(last, sort) : null);
   }
 
-  #all(sql: string, bindings: Bindings): Stored[] {
-    const known = this.#statements.get(sql);
-    if (known) return known.all(bindings);
-    const statement = this.db.prepare<Stored, [Bindings]>(sql);
-    this.#statements.set(sql, statement);
-    return statement.all(bindings);
+  /** Merges the ids of several ways, which the list has in the order of the ids. */
+  #alongSeveral({ source, variants, covered }: Way, { limit, sort, after, given, bindings: own }: Wanted): Page {
+    const isWhole = covered.size === given.length;
+    const most = isWhole ? limit + 1 : Math.max(1, Math.floor(this.readAtMost / variants.length));
+    const sql = `${idsAfter(source, after)} LIMIT ${most + 1}`;
+    const found = variants.map((variant) => this.#reader.ids(sql, { ...own, ...variant, ...bindingsOf(after) }));
+    const compare = (a: number, b: number) => (source.descending ? b - a : a - b);
+    // Nothing is known of the ids after the last one of a way that goes on.
+    const [end] = found.flatMap((ids) => (ids.length > most ? [ids[most - 1] as number] : [])).sort(compare);
+    const ids = found
+      .flat()
+      .filter((id) => end === undefined || compare(id, end) <= 0)
+      .sort(compare);
+    const bindings = { ...own, ids: JSON.stringify(ids), count: limit + 1 };
+    const rows = this.#reader.records(
+      "SELECT value AS id FROM json_each($ids) LIMIT -1",
+      isWhole ? "TRUE" : this.#conditions.all,
+      bindings,
+    );
+    return this.#pageOf(rows, limit, sort, end === undefined ? null : { keys: [], id: end });
   }
-}
 
-/** @param rows up to `limit` + 1 records. The extra one shows that another page follows. */
-function pageOf(rows: Stored[], limit: number, sort: SortKey, next: Place | null): Page {
-  if (rows.length <= limit) return { rows, next };
-  const shown = rows.slice(0, limit);
-  return { rows: shown, next: placeOf(shown.at(-1) as Stored, sort) };
-}
+  /** Reads a page when an index finds few enough records to sort them. */
+  #sorted(ids: string, { source }: Way, { limit, sort, after, bindings }: Wanted): Page {
+    const where = `${this.#conditions.all} AND ${isAfter(source, after)} ORDER BY ${orderOf(source)}`;
+    return this.#pageOf(this.#reader.records(ids, where, { ...bindings, ...bindingsOf(after), count: limit + 1 }), limit, sort, null);
+  }
 
-function placeOf({ id, json }: Stored, sort: SortKey): Place {
-  return { key: sort === "id" ? id : (JSON.parse(json) as Record<"createdAt" | "updatedAt", string>)[sort], id };
+  /** @param rows up to `limit` + 1 records. The extra one shows that another page follows. */
+  #pageOf(rows: Stored[], limit: number, sort: readonly string[], next: Place | null): Page {
+    if (rows.length <= limit) return { rows, next };
+    const shown = rows.slice(0, limit);
+    return { rows: shown, next: this.#placeOf((shown.at(-1) as Stored).id, sort) };
+  }
+
+  #placeOf(id: number, sort: readonly string[]): Place {
+    return { keys: this.#reader.values(this.#sources.keysOf(sort), id), id };
+  }
 }

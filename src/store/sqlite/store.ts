@@ -132,7 +132,7 @@ class SqliteStore implements Store {
     );
     this.#snapshot = new Snapshot(this.#db, () => !this.#commits.isUnderWay);
     const { uncommitted } = this.#commits;
-    const tables = new Map(resources.map((resource) => [resource.name, new Table(this.#db, uncommitted, resource)]));
+    const tables = new Map(resources.map((resource) => [resource.name, new Table(db, uncommitted, resource, onBuilt)]));
     upcastRecords(this.#db, resources);
     this.#constraints = new Constraints(db, uncommitted, resources, tables);
     keepSideTables(db, this.#constraints.tables, onBuilt);

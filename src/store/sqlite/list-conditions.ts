@@ -1,0 +1,128 @@
+import { filtersOf } from "../../schema/filter";
+import type { Resource } from "../../schema/resource";
+import type { Condition, Listing } from "../listing";
+import { indexesOf } from "./indexes";
+import { comparable, elementsOf, jsonPath, keyOf } from "./list-keys";
+import { elementTables } from "./list-tables";
+
+export type Bindings = Record<string, string | number | Uint8Array | null>;
+
+/** A condition for one field of a list: only `exact`, only the bounds, only `prefix`, or only `contains`. */
+export interface Given {
+  readonly path: string;
+  readonly condition: Condition;
+}
+
+export type Bounds = readonly [lower: string | undefined, upper: string | undefined];
+
+/** Upper bound for all texts: in SQLite, every blob is greater than every text. */
+const afterAllText = new Uint8Array();
+
+/** The conditions that the lists of a resource can have, as SQL. A parameter is named after the number of its filter. */
+export class Conditions {
+  /** SQL for all filters. It is the same text whichever filters are given, so that one statement serves them all. */
+  readonly all: string;
+  /** The filters that have an index. */
+  readonly indexed: ReadonlySet<string>;
+  readonly #paths: readonly string[];
+
+  constructor(readonly resource: Resource) {
+    const filters: Resource["filters"] = { ...resource.filters, updatedAt: "range" };
+    this.#paths = Object.keys(filters);
+    const single = indexesOf(resource).flatMap(({ keys }) => (keys.length === 1 ? keys.map(({ path }) => path) : []));
+    this.indexed = new Set([...single, ...elementTables(resource).map(({ path }) => path)].filter((path) => this.#paths.includes(path)));
+    this.all = this.#paths.flatMap((path) => filtersOf(filters[path]).map((filter) => this.#matches(path, filter))).join(" AND ");
+  }
+
+  /** @throws {TypeError} if the resource has no such filter. Code that is not type-checked may ask for it. */
+  given({ filters = {}, updatedSince }: Listing): Given[] {
+    const conditions = { ...filters, ...(updatedSince !== undefined && { updatedAt: { min: updatedSince } }) };
+    return Object.entries<Condition>(conditions).flatMap(([path, condition]) => {
+      if (!this.#paths.includes(path)) throw new TypeError(`The resource "${this.resource.name}" has no filter for "${path}".`);
+      return partsOf(condition).map((part) => ({ path, condition: part }));
+    });
+  }
+
+  /** Returns a value for each parameter of all filters: null for those that are not given. */
+  bindings(given: readonly Given[]): Bindings {
+    const bindings: Bindings = {};
+    for (const [index, path] of this.#paths.entries()) {
+      const { exact, min, max, prefix, contains } = conditionAt(given, path);
+      const [from, to] = prefix === undefined ? [min, max] : textsWith(prefix);
+      const values = {
+        Exact: exact && JSON.stringify(exact.filter((value) => value !== null)),
+        Null: exact && Number(exact.includes(null)),
+        From: from,
+        To: to,
+        All: contains && JSON.stringify(contains),
+        First: contains?.map(stored)[0],
+      };
+      for (const [name, value] of Object.entries(values)) bindings[`f${index}${name}`] = value ?? null;
+    }
+    return bindings;
+  }
+
+  /** SQL conditions for the bounds of a field, if they are given. */
+  between(path: string, { min, max, prefix }: Condition): Bounds {
+    const key = keyOf(this.resource, path);
+    const value = (name: string) => comparable(this.resource, path, this.parameter(path, name));
+    if (prefix !== undefined) return [`${key} >= ${value("From")}`, `${key} < ${value("To")}`];
+    return [min === undefined ? undefined : `${key} >= ${value("From")}`, max === undefined ? undefined : `${key} <= ${value("To")}`];
+  }
+
+  parameter(path: string, name: string): string {
+    return `$f${this.#paths.indexOf(path)}${name}`;
+  }
+
+  /** Returns whether an index finds just the records that match a condition, and not more. */
+  isWhole({ condition: { contains = [] } }: Given): boolean {
+    return contains.length <= 1;
+  }
+
+  /** SQL for the values of `exact`. */
+  values(path: string): string {
+    return `SELECT ${comparable(this.resource, path, "value")} FROM json_each(${this.parameter(path, "Exact")})`;
+  }
+
+  /** SQL for the condition of a filter, which holds if it is not given. The column is qualified, as json_each has one of that name. */
+  #matches(path: string, filter: string): string {
+    const json = `"${this.resource.plural}".json`;
+    const key = keyOf(this.resource, path, json);
+    const [exact, isNull, from, to, all] = ["Exact", "Null", "From", "To", "All"].map((name) => this.parameter(path, name));
+    if (filter === "exact") return `(${exact} IS NULL OR ${key} IN (${this.values(path)}) OR (${isNull} AND ${key} IS NULL))`;
+    const bound = (parameter = "", operator: string) =>
+      `(${parameter} IS NULL OR ${key} ${operator} ${comparable(this.resource, path, parameter)})`;
+    if (filter !== "contains") return `${bound(from, ">=")} AND ${bound(to, filter === "range" ? "<=" : "<")}`;
+    const elements = `SELECT value FROM json_each(${json}, '${jsonPath(path)}') WHERE value NOT NULL`;
+    return `(${all} IS NULL OR NOT EXISTS (${elementsOf(all as string)} AS wanted WHERE wanted.value NOT IN (${elements})))`;
+  }
+}
+
+/** Returns the parts of a condition, each of which one range of an index can find. */
+function partsOf({ exact, min, max, prefix, contains }: Condition): Condition[] {
+  return [
+    ...(exact ? [{ exact }] : []),
+    ...(min !== undefined || max !== undefined ? [{ min, max }] : []),
+    ...(prefix === undefined ? [] : [{ prefix }]),
+    ...(contains?.length ? [{ contains }] : []),
+  ];
+}
+
+function conditionAt(given: readonly Given[], path: string): Condition {
+  return Object.assign({}, ...given.filter((one) => one.path === path).map(({ condition }) => condition)) as Condition;
+}
+
+/** Returns a value as SQLite stores it in an index. */
+export function stored(value: string | number | boolean | null): string | number | null {
+  return typeof value === "boolean" ? Number(value) : value;
+}
+
+/** Returns the bounds of the texts with a prefix: from the prefix up to the next text without it. SQLite compares code points. */
+function textsWith(prefix: string): [from: string, to: string | Uint8Array] {
+  const points = Array.from(prefix, (point) => point.codePointAt(0) as number);
+  while (points.at(-1) === 0x10ffff) points.pop();
+  const last = points.pop();
+  if (last === undefined) return [prefix, afterAllText];
+  // Skip the surrogates, which are not characters.
+  return [prefix, String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1)];
+}

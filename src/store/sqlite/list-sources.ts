@@ -1,0 +1,156 @@
+import type { Scalar } from "../../schema/paths";
+import type { Resource } from "../../schema/resource";
+import { reversed, type SortKey, sortKeys } from "../../schema/sort";
+import { indexesOf, type ListIndex } from "./indexes";
+import { type Bindings, type Bounds, type Conditions, type Given, stored } from "./list-conditions";
+import { comparable, keyOf } from "./list-keys";
+import { elementTables } from "./list-tables";
+import type { Source } from "./list-walk";
+
+/** A way to walk through a list in its order. */
+export interface Way {
+  readonly source: Source;
+  /** The conditions that all records on the way match. */
+  readonly covered: ReadonlySet<Given>;
+  /** Values for the parameters of the source. Several, if the way has to be walked once for each and the ids be merged. */
+  readonly variants: readonly Bindings[];
+}
+
+/** Finds ways through the lists of a resource. */
+export class Sources {
+  readonly #indexes: readonly ListIndex[];
+  readonly #elementTables: ReadonlyMap<string, string>;
+
+  constructor(
+    readonly resource: Resource,
+    readonly conditions: Conditions,
+  ) {
+    this.#indexes = indexesOf(resource);
+    this.#elementTables = new Map(elementTables(resource).map(({ path, name }) => [path, name]));
+  }
+
+  /** SQL for all ids. */
+  get allIds(): string {
+    return `SELECT id FROM "${this.resource.plural}"`;
+  }
+
+  /** Returns SQL for the ids of the records that match a condition, in any order. It reads only an index, which the condition must have. */
+  idsOf({ path, condition }: Given): string {
+    const { conditions } = this;
+    const table = this.#elementTables.get(path);
+    if (table !== undefined) return `SELECT id FROM "${table}" WHERE value = ${conditions.parameter(path, "First")}`;
+    const from = `SELECT id FROM ${this.#indexed(path)} WHERE`;
+    const { exact } = condition;
+    if (!exact) return `${from} ${conditions.between(path, condition).filter(Boolean).join(" AND ")}`;
+    const key = keyOf(this.resource, path);
+    // SQLite does not look up an OR in one index.
+    const isNull = exact.includes(null) ? ` UNION ALL ${from} ${key} IS NULL` : "";
+    return `SELECT id FROM (${from} ${key} IN (${conditions.values(path)})${isNull})`;
+  }
+
+  #indexed(path: string): string {
+    return `"${this.resource.plural}" INDEXED BY "${this.resource.plural}.${path}"`;
+  }
+
+  /**
+   * Returns the way through a list whose records match most of its conditions.
+   *
+   * @throws {TypeError} if the resource has no such order.
+   */
+  wayThrough(sort: readonly string[], given: readonly Given[]): Way {
+    const ways =
+      sort.length === 1 && /^-?id$/.test(sort[0] as string) ? this.#waysById(sort[0] === "-id", given) : this.#waysBy(sort, given);
+    const [first, ...others] = ways;
+    if (!first) throw new TypeError(`The lists of "${this.resource.name}" cannot be sorted by "${sort.join(",")}".`);
+    return others.reduce((best, way) => (way.covered.size > best.covered.size ? way : best), first);
+  }
+
+  #waysById(descending: boolean, given: readonly Given[]): Way[] {
+    const { plural } = this.resource;
+    const way = (from: string, where: string[], covered: Given[], variants: Bindings[]): Way => ({
+      source: { from, id: "id", columns: [], descending, where, bounds: [undefined, undefined] },
+      covered: new Set(covered),
+      variants,
+    });
+    return [
+      way(`"${plural}"`, [], [], [{}]),
+      ...given.flatMap((one) => {
+        const { path, condition } = one;
+        const table = this.#elementTables.get(path);
+        if (table !== undefined && condition.contains) {
+          const [first] = condition.contains;
+          const covered = this.conditions.isWhole(one) ? [one] : [];
+          return first === undefined ? [] : [way(`"${table}"`, ["value = $fixed0"], covered, [{ fixed0: stored(first) }])];
+        }
+        if (!condition.exact || !this.conditions.indexed.has(path)) return [];
+        const values = [...new Set(condition.exact)].map((value) => ({ fixed0: stored(value) }));
+        return [way(this.#indexed(path), [this.#isFixed(path, 0)], [one], values)];
+      }),
+    ];
+  }
+
+  #waysBy(sort: readonly string[], given: readonly Given[]): Way[] {
+    const single = new Map(
+      given.flatMap((one) => {
+        const [value, ...more] = one.condition.exact ?? [];
+        return value === undefined || more.length > 0 ? [] : [[one.path, { one, value }] as const];
+      }),
+    );
+    return this.#indexes.flatMap((index) => {
+      // An index also has the order of its last fields, among the records that are equal in the first ones.
+      for (let skip = 0; skip < index.keys.length; skip += 1) {
+        const fixed = index.keys.slice(0, skip).map(({ path }) => single.get(path));
+        if (!fixed.every((found) => found !== undefined)) break;
+        const rest = index.keys.slice(skip).map(({ path, descending }) => (descending ? `-${path}` : path));
+        if (sort.join() === rest.join()) return [this.#wayAlong(index, skip, false, fixed, given)];
+        if (sort.join() === reversed(rest).join()) return [this.#wayAlong(index, skip, true, fixed, given)];
+      }
+      return [];
+    });
+  }
+
+  #wayAlong(
+    { name, keys }: ListIndex,
+    skip: number,
+    descending: boolean,
+    fixed: readonly { readonly one: Given; readonly value: Scalar | null }[],
+    given: readonly Given[],
+  ): Way {
+    const columns = keys.slice(skip).map((key) => ({ key: keyOf(this.resource, key.path), descending: key.descending !== descending }));
+    const { path } = keys[skip] as SortKey;
+    const first = given.find((one) => one.path === path && (!one.condition.exact || isOneValue(one.condition.exact)));
+    const values = [...fixed.map(({ value }) => value), ...(first?.condition.exact ?? [])];
+    const [lower, upper] = first ? this.#boundsOf(first, skip) : [undefined, undefined];
+    return {
+      source: {
+        from: `"${this.resource.plural}" INDEXED BY "${name}"`,
+        id: "id",
+        columns,
+        descending,
+        where: fixed.map((_, index) => this.#isFixed((keys[index] as SortKey).path, index)),
+        bounds: columns[0]?.descending ? [upper, lower] : [lower, upper],
+      },
+      covered: new Set([...fixed.map(({ one }) => one), ...(first ? [first] : [])]),
+      variants: [Object.fromEntries(values.map((value, index) => [`fixed${index}`, stored(value)]))],
+    };
+  }
+
+  #boundsOf({ path, condition }: Given, index: number): Bounds {
+    if (!condition.exact) return this.conditions.between(path, condition);
+    const [key, value] = [keyOf(this.resource, path), comparable(this.resource, path, `$fixed${index}`)];
+    return [`${key} >= ${value}`, `${key} <= ${value}`];
+  }
+
+  #isFixed(path: string, index: number): string {
+    return `${keyOf(this.resource, path)} IS ${comparable(this.resource, path, `$fixed${index}`)}`;
+  }
+
+  /** The columns of a sort order, as the place of a record has them. */
+  keysOf(sort: readonly string[]): string[] {
+    return sortKeys(sort).flatMap(({ path }) => (path === "id" ? [] : [keyOf(this.resource, path)]));
+  }
+}
+
+function isOneValue(exact: readonly (Scalar | null)[]): boolean {
+  return exact.length === 1 && exact[0] !== null;
+}
