@@ -103,13 +103,14 @@ test("messages that are nested millions deep are refused before they are parsed,
 });
 
 test("millions of blank lines to a bulk are refused at the first that are too many", async () => {
+  const before = await api.store.log.end();
   for (const line of ["\n", "\r\n", " \t\n", `${" ".repeat(1000)}\n`]) {
     const body = line.repeat(Math.floor(1_600_000 / line.length));
     const answer = await api.send("POST", "/items/bulk", body, ndjson);
     if (line.length > 999) expect([answer.status, answer.text]).toEqual([200, ""]);
     else expect([answer.status, answer.text]).toEqual([413, expect.stringContaining("40000 lines")]);
   }
-  expect(await api.store.log.end()).toBe(0);
+  expect(await api.store.log.end()).toBe(before);
 });
 
 test("as many blank lines as records are fine, and count as lines", async () => {

@@ -243,6 +243,7 @@ describe("the type of a body", () => {
   });
 
   test("PATCH takes a merge patch by its own name, and as JSON", async () => {
+    await post(body);
     for (const type of ["application/merge-patch+json", "application/json"]) {
       expect((await api.send("PATCH", "/items/1", body, { "content-type": type })).status).toBe(200);
       expect((await api.send("POST", "/items", body, { "content-type": type })).status).toBe(type === "application/json" ? 201 : 415);
