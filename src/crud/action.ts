@@ -6,7 +6,7 @@ import { type Dependencies, defineRoute } from "../routing/route";
 import type { Actor } from "../schema/actor";
 import type { Recorded } from "../schema/record";
 import type { Input, Resource, ResourceTypes } from "../schema/resource";
-import { patched } from "../store/patched";
+import { type PatchOf, patched } from "../store/patched";
 import { actionBody } from "./action-body";
 import { describeAction } from "./descriptions";
 import { answer, found } from "./parts";
@@ -16,11 +16,6 @@ import { schemasOf } from "./resource-schemas";
 /** Schema of a body: `Type.Object({…})`, or that of a custom event's data, such as `ticket.events.closed`. */
 type Body = TObject | TUnsafe<object> | undefined;
 type Given<B extends Body> = B extends TSchema ? Static<B> : undefined;
-
-/** A patch of a record. A field that the record does not have has a type that says so. */
-type Exact<Record, Patch> = {
-  readonly [Field in keyof Patch]: Field extends keyof Record ? Record[Field] : `no field "${Field & string}"`;
-};
 
 /** What an action knows besides the record and the body. */
 export interface ActionContext {
@@ -62,7 +57,7 @@ export interface ActionOptions<T extends ResourceTypes, B extends Body, Patch> {
  *   emit: { closed: ({ reason }) => ({ reason }) },
  * });
  */
-export function action<T extends ResourceTypes, const Patch extends Exact<Recorded<T["fields"]>, Patch>, B extends Body = undefined>(
+export function action<T extends ResourceTypes, const Patch extends PatchOf<T, Patch>, B extends Body = undefined>(
   resource: Resource<T>,
   { summary, body: schema, change, emit = {} }: ActionOptions<T, B, Patch>,
 ) {

@@ -2,7 +2,7 @@
 import { actorOf } from "../http/actor";
 import { pathOf } from "../http/error-answer";
 import { HttpProblem } from "../http/problem";
-import type { Once } from "../store/store";
+import type { Once } from "../store/change-context";
 
 const maxKeyLength = 255;
 

@@ -1,6 +1,7 @@
 import { jsonResponse } from "../http/answer-headers";
 import { HttpProblem } from "../http/problem";
 import type { Dependencies } from "../routing/route";
+import type { Recorded } from "../schema/record";
 import type { Resource, ResourceTypes } from "../schema/resource";
 import type { Stored } from "../store/stored";
 import { etagOf } from "./preconditions";
@@ -18,8 +19,14 @@ export function found(stored: Stored | undefined, name: string, id: string): Sto
   return stored;
 }
 
-/** Returns a response with the record and its ETag. The return type is `never` so that it fits the type the route declares. */
-export function answer(stored: Stored, status = 200, headers?: Readonly<Record<string, string>>): never {
+/**
+ * Returns a response with the record and its ETag. The return type is `never` so that it fits the type the route declares.
+ *
+ * @param record as the store or a transaction returns it.
+ * @param status default: 200.
+ */
+export function answer(record: Stored | Recorded<object>, status = 200, headers?: Readonly<Record<string, string>>): never {
+  const stored = "createdAt" in record ? { version: record.version, json: JSON.stringify(record) } : record;
   return jsonResponse(stored.json, status, { etag: etagOf(stored), ...headers }) as never;
 }
 

@@ -1,5 +1,5 @@
 import type { Resource } from "../schema/resource";
-import type { Once } from "../store/store";
+import type { Once } from "../store/change-context";
 import type { Stored } from "../store/stored";
 import { fingerprintOf, onceOf } from "./idempotency-key";
 import { guardOf } from "./preconditions";

@@ -3,8 +3,9 @@ import { problemOfRefused } from "../http/refused-change";
 import type { RequestStore } from "../http/request-store";
 import { BrokenHook } from "../schema/hook";
 import type { Resource, ResourceTypes } from "../schema/resource";
+import type { Once } from "../store/change-context";
 import { StoreUnavailable } from "../store/errors";
-import type { InsertOutcome, Once } from "../store/store";
+import type { InsertOutcome } from "../store/store";
 import { type BulkEntry, maxMistakesPerRecord, ndjson } from "./read-bulk";
 
 /** Maximum number of records per transaction. A transaction delays all other writes. */

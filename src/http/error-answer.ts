@@ -3,7 +3,7 @@ import { ElysiaCustomStatusResponse, NotFoundError, ParseError, ValidationError 
 import { type Log, messageOf } from "../observe/logging";
 import { describeMistakes } from "../schema/mistakes";
 import { InvalidChange, RefusedChange } from "../schema/refused-change";
-import { StoreReplaced, StoreUnavailable } from "../store/errors";
+import { RecordNotFound, StoreReplaced, StoreUnavailable, TransactionGaveUp } from "../store/errors";
 import { HttpProblem, problemResponse, problemType } from "./problem";
 import { problemOfRefused } from "./refused-change";
 import { problemOfKey } from "./refused-key";
@@ -49,7 +49,12 @@ export function answerErrors(log: Log, methodsAt: (path: string) => readonly str
     const aboutKey = problemOfKey(error);
     if (aboutKey) return answer(aboutKey, request, path);
     if (hasLeft(error, request)) return problemResponse(request, 400, { detail: "The client closed the connection before the response." });
+    if (error instanceof RecordNotFound) return problemResponse(request, 404, { detail: error.message });
     const context = { ...requestFields(request), method, path, error: messageOf(error) };
+    if (error instanceof TransactionGaveUp) {
+      log.warn(context, "A transaction gave up; nothing changed");
+      return problemResponse(request, 503, { detail: error.message }, { "retry-after": "1" });
+    }
     if (error instanceof StoreUnavailable) {
       log.error(context, "The store is not available; request refused, nothing changed");
       const detail =

@@ -1,5 +1,6 @@
 import { validTraceparent } from "../observe/traceparent";
-import type { ChangeContext, Store } from "../store/store";
+import type { ChangeContext } from "../store/change-context";
+import type { Store } from "../store/store";
 import { actorOf } from "./actor";
 import { arrivalOf } from "./arrival";
 import { requestIdOf } from "./request-id";
@@ -7,7 +8,7 @@ import { requestIdOf } from "./request-id";
 /** The records of the store, as one request reads and changes them. */
 export type RequestStore = Pick<
   Store,
-  "insert" | "insertAll" | "insertEach" | "update" | "remove" | "restore" | "get" | "findByKey" | "list" | "history"
+  "insert" | "insertAll" | "insertEach" | "update" | "remove" | "restore" | "transaction" | "get" | "findByKey" | "list" | "history"
 >;
 
 /**
@@ -24,6 +25,7 @@ export function storesFor(store: Store): (request: Request) => RequestStore {
       update: (resource, id, change, own) => store.update(resource, id, change, { ...context, ...own }),
       remove: (resource, id, own) => store.remove(resource, id, { ...context, ...own }),
       restore: (resource, id, own) => store.restore(resource, id, { ...context, ...own }),
+      transaction: (work, own) => store.transaction(work, { ...context, ...own }),
       get: (resource, id) => store.get(resource, id),
       findByKey: (resource, name, values) => store.findByKey(resource, name, values),
       list: (resource, listing) => store.list(resource, listing),

@@ -5,4 +5,5 @@ export { HttpProblem, Problem } from "../http/problem";
 export type { RequestStore } from "../http/request-store";
 export { type Dependencies, defineRoute, type Route } from "../routing/route";
 export { Conflict } from "../schema/refused-change";
-export { StoreUnavailable } from "../store/errors";
+export { RecordNotFound, StoreUnavailable, TransactionGaveUp } from "../store/errors";
+export type { Transaction } from "../store/transaction/transaction";

@@ -15,6 +15,32 @@ export class TooMuchKept extends Error {
   }
 }
 
+/** A record that a transaction needs does not exist. Nothing changed. */
+export class RecordNotFound extends Error {
+  override readonly name = "RecordNotFound";
+  constructor(resource: string, id: number) {
+    super(`There is no ${resource} ${id}.`);
+  }
+}
+
+/** A transaction could not be committed in its time or number of tries. Nothing changed. It may succeed if it is made again. */
+export class TransactionGaveUp extends Error {
+  override readonly name = "TransactionGaveUp";
+  /** @param why a sentence for the client. */
+  constructor(why: string) {
+    super(`${why} Nothing was changed. Try again.`);
+  }
+}
+
+/** The function of a transaction returned before one of its calls was awaited. Nothing changed. */
+export class ForgottenAwait extends Error {
+  override readonly name = "ForgottenAwait";
+  /** @param what the call: `tx.update(account, 7)`. */
+  constructor(what: string) {
+    super(`The transaction returned before ${what} was done. Nothing was changed. Put "await" before each call.`);
+  }
+}
+
 /** The idempotency key was already used for a different change. Nothing changed. */
 export class KeyReused extends Error {
   override readonly name = "KeyReused";

@@ -1,6 +1,13 @@
 import type { Recorded } from "../schema/record";
 import type { Proposed, Resource, ResourceTypes } from "../schema/resource";
 
+/** A patch of a record. A field that the record does not have gets a type that says so. */
+export type PatchOf<T extends ResourceTypes, Patch> = {
+  readonly [Field in keyof Patch]: Field extends keyof Recorded<T["fields"]>
+    ? Recorded<T["fields"]>[Field]
+    : `no field "${Field & string}"`;
+};
+
 /**
  * Returns the fields of a record with a patch of its fields applied.
  *

@@ -1,10 +1,10 @@
 import type { Distribution } from "../observe/tally";
-import type { Actor } from "../schema/actor";
 import type { BrokenHook } from "../schema/hook";
 import type { Recorded } from "../schema/record";
 import type { RefusedChange } from "../schema/refused-change";
-import type { EventData, Proposed, Resource, ResourceTypes } from "../schema/resource";
-import { KeyReused, StoreUnavailable } from "./errors";
+import type { Proposed, Resource, ResourceTypes } from "../schema/resource";
+import type { ChangeContext, GuardedContext } from "./change-context";
+import { ForgottenAwait, StoreUnavailable, TransactionGaveUp } from "./errors";
 import type { HistoryReader } from "./history";
 import type { RecordsCheck } from "./invalid-records";
 import type { Listing, Page } from "./listing";
@@ -12,47 +12,7 @@ import type { LogEntry, LogReader } from "./log";
 import type { QueueStore } from "./queue-store";
 import type { RelayTrouble } from "./relay-trouble";
 import type { Stored } from "./stored";
-
-/** Optional details of a change: the request that makes it, and custom events to commit with it. */
-export interface ChangeContext<Data extends EventData = EventData> {
-  /** Who makes the change. It is stored with the events. Default: the service itself. */
-  readonly actor?: Actor | undefined;
-  /** W3C trace context of the request. */
-  readonly traceparent?: string | undefined;
-  readonly requestId?: string | undefined;
-  /** Time at which the request arrived, in milliseconds since 1970. */
-  readonly requestedAt?: number | undefined;
-  /**
-   * Custom events of the resource, by name with their data: `{ shipped: { carrier: "DHL" } }`. They commit together with the
-   * change, after its own event. If their data does not match its schema, the change is rejected with `InvalidChange`.
-   */
-  readonly emit?: { readonly [Event in keyof Data]?: Data[Event] } | undefined;
-  /**
-   * Makes the call idempotent. The store commits its result with the change and keeps it for 24 hours. Repeating the call in that
-   * time, even concurrently, changes nothing and resolves with the stored result. A call that changes nothing because it is
-   * refused, or its record does not exist, keeps no result.
-   *
-   * The call may then also reject with {@link KeyReused} or {@link TooMuchKept}.
-   */
-  readonly once?: Once | undefined;
-}
-
-export interface GuardedContext<Data extends EventData = EventData> extends ChangeContext<Data> {
-  /** Called with the current record just before the change. If it throws, the promise rejects with that error and nothing changes. */
-  readonly guard?: ((current: Stored) => void) | undefined;
-}
-
-/** Makes a change idempotent: repeating it has no further effect. */
-export interface Once {
-  /** Identifies the client's key and the operation that it is for. */
-  readonly key: string;
-  /** Identifies the owner of the key. The answers stored for each owner are limited. Default: keys without an owner share one limit. */
-  readonly owner?: string;
-  /** Distinguishes this change from any other with the same key. */
-  readonly fingerprint: string;
-  /** Number of this change within its request, counted from 0. */
-  readonly part: number;
-}
+import type { Transaction, TransactionContext } from "./transaction/transaction";
 
 /** What became of one record of several: the record, or why it was not created. */
 export type InsertOutcome = Stored | RefusedChange | BrokenHook;
@@ -102,6 +62,26 @@ export interface Store extends QueueStore {
    * `guard` gets the last state.
    */
   restore<T extends ResourceTypes>(resource: Resource<T>, id: number, context?: GuardedContext<T["events"]>): Promise<Stored | undefined>;
+  /**
+   * Reads and changes several records of any resources: all changes are committed together, or none. Resolves with what `work`
+   * returns. If `work` throws, the promise rejects with that error and nothing changes.
+   *
+   * The result is as if the transactions and changes ran one after the other. If something that `work` has read changes before
+   * the commit, be it a record or that there was none, `work` runs again, so it should have no effects of its own.
+   *
+   * With `once`, the result must be JSON, and is kept as that of other changes is.
+   *
+   * May reject with {@link TransactionGaveUp} if it still fails at the eighth try or takes more than 5 seconds until the commit, or
+   * with {@link ForgottenAwait}. A transaction, or another change, inside of a transaction is refused.
+   *
+   * @example
+   * store.transaction(async (tx) => {
+   *   const { balance } = await tx.update(account, from, ({ balance }) => ({ balance: balance - amount }));
+   *   if (balance < 0) throw new Conflict("The balance does not suffice.");
+   *   await tx.update(account, to, ({ balance }) => ({ balance: balance + amount }));
+   * })
+   */
+  transaction<T>(work: (tx: Transaction) => T | Promise<T>, context?: TransactionContext): Promise<T>;
   /** Resolves with a record, or with undefined if it does not exist. */
   get(resource: Resource, id: number): Promise<Stored | undefined>;
   /**

@@ -3,7 +3,7 @@ import type { Tracing } from "../../observe/tracing";
 import { serializeEvent } from "../../schema/event";
 import { checkEmitted, versionOf } from "../../schema/event-type";
 import type { Change, Resource } from "../../schema/resource";
-import type { ChangeContext } from "../store";
+import type { ChangeContext } from "../change-context";
 import type { Stored } from "../stored";
 import type { CommitClock } from "./commit-clock";
 import type { Uncommitted, Write } from "./uncommitted";

@@ -78,9 +78,19 @@ export class GroupCommit {
    * Rejects with what `change` throws, or with {@link StoreUnavailable} if the commit fails.
    */
   run<T>(change: () => T): Promise<T> {
+    return this.#add(change, (waiting) => this.#waiting.push(waiting));
+  }
+
+  /** Like {@link run}, but before the changes that wait. It sees the state that its caller has read, unless a group ran since. */
+  runFirst<T>(change: () => T): Promise<T> {
+    // The changes that run alone are the first ones.
+    return this.#add(change, (waiting) => (this.#alone > 0 ? this.#waiting.push(waiting) : this.#waiting.unshift(waiting)));
+  }
+
+  #add<T>(change: () => T, queue: (waiting: Waiting) => void): Promise<T> {
     if (this.#isClosed) return Promise.reject(new StoreUnavailable("The store is closed."));
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ run: change, resolve: resolve as (value: unknown) => void, reject });
+      queue({ run: change, resolve: resolve as (value: unknown) => void, reject });
       this.#schedule();
     });
   }

@@ -1,7 +1,7 @@
 import type { Database, Statement } from "bun:sqlite";
 import { steadyNow } from "../../timing/steady-time";
+import type { Once } from "../change-context";
 import { KeyReused } from "../errors";
-import type { Once } from "../store";
 import { KeptAnswers, keyLifetimeMs } from "./kept-answers";
 import type { Uncommitted, Write } from "./uncommitted";
 

@@ -1,5 +1,6 @@
-import type { Once } from "../store";
+import type { Once } from "../change-context";
 import type { Stored } from "../stored";
+import { refuseInTransaction } from "../transaction/inside";
 import type { GroupCommit } from "./group-commit";
 import type { IdempotencyKeys } from "./idempotency-keys";
 
@@ -12,11 +13,15 @@ export interface OnceIn {
 
 /** Returns the ways to run a change in the group commit. */
 export function onceIn(commits: GroupCommit, keys: IdempotencyKeys): OnceIn {
-  const once: OnceIn["once"] = (key, change) => commits.run(() => (key ? keys.answer(key, change) : change()));
+  const run = async <Result>(change: () => Result): Promise<Result> => {
+    refuseInTransaction("A change of the store", "make it with the transaction, such as tx.update(…)");
+    return commits.run(change);
+  };
+  const once: OnceIn["once"] = (key, change) => run(() => (key ? keys.answer(key, change) : change()));
   return {
     once,
     async change(key, change) {
-      if (!key) return commits.run(change);
+      if (!key) return run(change);
       const json = await once(key, () => change()?.json);
       if (json === undefined) return undefined as ReturnType<typeof change>;
       const { id, version } = JSON.parse(json) as Stored;

@@ -2,9 +2,10 @@ import { BrokenHook } from "../../schema/hook";
 import type { Recorded } from "../../schema/record";
 import { Conflict, InvalidChange, InvalidRecord, RefusedChange } from "../../schema/refused-change";
 import type { Proposed, Resource, ResourceTypes } from "../../schema/resource";
+import type { ChangeContext, GuardedContext } from "../change-context";
 import { decideChange } from "../decide";
 import { planRemoval, type Removal } from "../removal";
-import type { ChangeContext, GuardedContext, InsertOutcome } from "../store";
+import type { InsertOutcome } from "../store";
 import type { Stored } from "../stored";
 import type { CommitClock } from "./commit-clock";
 import type { Constraints } from "./constraints";
@@ -42,12 +43,12 @@ export class RecordChanges {
     return this.means.constraints.together(changes);
   }
 
-  insert(resource: Resource, fields: object, context?: ChangeContext): Stored {
+  /** @param id the id of the new record. Default: the next one. */
+  insert(resource: Resource, fields: object, context?: ChangeContext, id = this.table(resource).nextId()): Stored {
     const { clock, events, constraints } = this.means;
     const table = this.table(resource);
     return this.together(() => {
       const now = clock.now();
-      const id = table.nextId();
       const { stored, after } = decideChange(resource, fields, { id, previous: undefined, now, actor: context?.actor });
       table.insert(stored);
       constraints.apply({ resource, id, before: undefined, after });

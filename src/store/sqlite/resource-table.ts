@@ -17,6 +17,8 @@ export class Table {
   readonly #has: Statement<{ id: number }, [number]>;
   readonly #lastId: Statement<{ seq: number }, [string]>;
   readonly #pages: Pages;
+  /** The greatest id that is reserved for a record which may never be inserted. */
+  #reserved = 0;
   readonly name: string;
 
   constructor(
@@ -43,7 +45,17 @@ export class Table {
 
   /** Returns an unused id. The record's JSON contains the id, so it is needed before the row is inserted. */
   nextId(): number {
-    return (this.uncommitted.find<number>(this.name) ?? this.#lastId.get(this.name)?.seq ?? 0) + 1;
+    return Math.max(this.#newestId, this.#reserved) + 1;
+  }
+
+  /** Returns an unused id that no other record gets while this process runs. */
+  reserveId(): number {
+    this.#reserved = this.nextId();
+    return this.#reserved;
+  }
+
+  get #newestId(): number {
+    return this.uncommitted.find<number>(this.name) ?? this.#lastId.get(this.name)?.seq ?? 0;
   }
 
   /** Returns a record including uncommitted changes, or undefined if it does not exist. */
@@ -71,7 +83,7 @@ export class Table {
     const { id, version, json } = stored;
     this.#insert(id, version, json);
     this.uncommitted.keep(this.#key(id), stored);
-    this.uncommitted.keep(this.name, id);
+    this.uncommitted.keep(this.name, Math.max(id, this.#newestId));
   }
 
   replace(stored: Stored): void {

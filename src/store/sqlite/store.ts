@@ -3,9 +3,10 @@ import { noTracing, type Tracing } from "../../observe/tracing";
 import type { Recorded } from "../../schema/record";
 import { inList } from "../../schema/refused-change";
 import type { Proposed, Resource, ResourceTypes } from "../../schema/resource";
+import type { ChangeContext, GuardedContext } from "../change-context";
 import type { Listing, Page } from "../listing";
 import type { LogReader } from "../log";
-import type { ChangeContext, GuardedContext, InsertOutcome, Store } from "../store";
+import type { InsertOutcome, Store } from "../store";
 import type { Stored } from "../stored";
 import { AdaptiveCommitter } from "./adaptive-committer";
 import { BatchWriter } from "./batch-writer";
@@ -35,6 +36,7 @@ import { savedRelayTrouble } from "./relay-trouble";
 import { Table } from "./resource-table";
 import { keepSideTables, type OnBuilt } from "./side-tables";
 import { Snapshot } from "./snapshot";
+import { transactionsIn } from "./transaction-commits";
 import { writeCheck } from "./write-check";
 
 export interface StoreOptions {
@@ -98,6 +100,7 @@ class SqliteStore implements Store {
   readonly replays: Store["replays"];
   readonly refusals: Store["refusals"];
   readonly checkRecords: Store["checkRecords"];
+  readonly transaction: Store["transaction"];
   /** One process serves a SQLite database, so it leads each task at once and for as long as it likes. */
   readonly lead: Store["lead"] = (_task, stop, work) => work(stop);
 
@@ -137,11 +140,13 @@ class SqliteStore implements Store {
     this.#constraints = new Constraints(db, uncommitted, resources, tables);
     keepSideTables(db, this.#constraints.tables, onBuilt);
     this.checkRecords = (onProgress) => whenUnlocked(() => checkRecords(this.#db, resources, onProgress));
-    ({ once: this.#once, change: this.#change } = onceIn(this.#commits, new IdempotencyKeys(this.#db, uncommitted)));
+    const keys = new IdempotencyKeys(this.#db, uncommitted);
+    ({ once: this.#once, change: this.#change } = onceIn(this.#commits, keys));
     const clock = new CommitClock(db, resources);
     this.#events = new EventAppender(uncommitted, resources, clock, tracing);
     const deleted = deletedStates(db);
     this.#records = new RecordChanges(tables, { uncommitted, clock, events: this.#events, constraints: this.#constraints, deleted });
+    this.transaction = transactionsIn({ commits: this.#commits, snapshot: this.#snapshot, records: this.#records, keys });
     this.#prune = pruner(this.#db, uncommitted);
     this.check = writeCheck(this.#commits);
     this.tally = { commits: this.#commits.tally, appended: this.#events.tally };
@@ -198,8 +203,7 @@ class SqliteStore implements Store {
   }
 
   async get(resource: Resource, id: number): Promise<Stored | undefined> {
-    const table = this.#records.table(resource);
-    return this.#snapshot.read(() => table.get(id));
+    return this.#snapshot.read(() => this.#records.table(resource).get(id));
   }
 
   async findByKey<T extends ResourceTypes>(resource: Resource<T>, name: string, values: Partial<T["fields"]>): Promise<Stored | undefined> {
@@ -214,8 +218,7 @@ class SqliteStore implements Store {
   }
 
   async list(resource: Resource, listing: Listing): Promise<Page> {
-    const table = this.#records.table(resource);
-    return this.#snapshot.read(() => table.list(listing));
+    return this.#snapshot.read(() => this.#records.table(resource).list(listing));
   }
 
   onAppend(listener: () => void): () => void {

@@ -1,0 +1,74 @@
+import type { Resource } from "../../schema/resource";
+import { RecordNotFound } from "../errors";
+import type { Store } from "../store";
+import type { Stored } from "../stored";
+import type { Committed, Plan, Read, TransactionEngine, Write } from "../transaction/engine";
+import { Transactions } from "../transaction/run";
+import type { TransactionContext } from "../transaction/transaction";
+import type { GroupCommit } from "./group-commit";
+import type { IdempotencyKeys } from "./idempotency-keys";
+import type { RecordChanges } from "./record-changes";
+import type { Snapshot } from "./snapshot";
+
+interface Means {
+  readonly commits: GroupCommit;
+  readonly snapshot: Snapshot;
+  readonly records: RecordChanges;
+  readonly keys: IdempotencyKeys;
+}
+
+/** Returns the transactions of a store. */
+export function transactionsIn(means: Means): Store["transaction"] {
+  const transactions = new Transactions(new TransactionCommits(means));
+  return (work, context) => transactions.run(work, context);
+}
+
+/** Commits transactions: each is one change of the group commit, which compares what was read and applies what is to be written. */
+class TransactionCommits implements TransactionEngine {
+  constructor(readonly means: Means) {}
+
+  async newest(resource: Resource, id: number): Promise<Stored | undefined> {
+    const table = this.means.records.table(resource);
+    return this.means.snapshot.read(() => table.current(id));
+  }
+
+  async reserveId(resource: Resource): Promise<number> {
+    return this.means.records.table(resource).reserveId();
+  }
+
+  commit({ reads, writes, context, answerOf }: Plan): Promise<Committed> {
+    const { once, ...about } = context;
+    const { promise, resolve, reject } = Promise.withResolvers<Committed>();
+    let isStale = false;
+    const make = (): string | undefined => {
+      // The change may run again, if its group fails. By then another try may be under way.
+      isStale ||= !reads.every((read) => this.#holds(read));
+      if (isStale) {
+        // At once, not when the group is on disk.
+        resolve({ isStale });
+        return undefined;
+      }
+      return answerOf(this.means.records.together(() => writes.map((write) => this.#apply(write, about))));
+    };
+    this.means.commits
+      .runFirst(() => ({ isStale: false as const, text: once ? this.means.keys.answer(once, make) : make() }))
+      .then(resolve, reject);
+    return promise;
+  }
+
+  #holds({ resource, id, found }: Read): boolean {
+    // Not the version: a change that was not committed may have had the same one.
+    return this.means.records.table(resource).current(id)?.json === found?.json;
+  }
+
+  #apply({ kind, resource, state, emit }: Write, about: TransactionContext): Stored {
+    const { records } = this.means;
+    const context = { ...about, emit };
+    const fields = JSON.parse(state.json) as object;
+    if (kind === "insert") return records.insert(resource, fields, context, state.id);
+    const written =
+      kind === "update" ? records.update(resource, state.id, () => fields, context) : records.remove(resource, state.id, context);
+    if (!written) throw new RecordNotFound(resource.name, state.id);
+    return written;
+  }
+}

@@ -1,0 +1,42 @@
+import type { Recorded } from "../../schema/record";
+import type { Proposed, Resource, ResourceTypes } from "../../schema/resource";
+import type { ChangeContext, GuardedContext } from "../change-context";
+import type { PatchOf } from "../patched";
+
+/** Who asks for a transaction, and the Idempotency-Key with which. Each of its events carries the former. */
+export type TransactionContext = Omit<ChangeContext, "emit">;
+
+type Emit<T extends ResourceTypes> = Pick<ChangeContext<T["events"]>, "emit">;
+type EmitAndGuard<T extends ResourceTypes> = Pick<GuardedContext<T["events"]>, "emit" | "guard">;
+
+/**
+ * Reads and changes several records. All changes are committed together with their events when the function of the transaction
+ * returns, or none is. Nobody else sees some of them only. Its reads see its own changes.
+ *
+ * Await each call before the function returns. The records that a call resolves with are copies. Their `updatedAt`, and the
+ * `createdAt` of new ones, are those of the commit, which sets them before the transaction resolves.
+ *
+ * A change rejects with the errors of `decide`: `InvalidChange`, `InvalidRecord` or `BrokenHook`; or with `Conflict` if it is one
+ * change more than a transaction may make.
+ */
+export interface Transaction {
+  /** Resolves with a record, or with undefined if it does not exist. */
+  get<T extends ResourceTypes>(resource: Resource<T>, id: number): Promise<Recorded<T["fields"]> | undefined>;
+  /** Resolves with a record. Rejects with `RecordNotFound` if it does not exist. */
+  read<T extends ResourceTypes>(resource: Resource<T>, id: number): Promise<Recorded<T["fields"]>>;
+  /** Creates a record. Its id may be out of the order of creation, and is not used again if the transaction fails. */
+  insert<T extends ResourceTypes>(resource: Resource<T>, fields: Proposed<T>, options?: Emit<T>): Promise<Recorded<T["fields"]>>;
+  /**
+   * Changes fields of a record. Rejects with `RecordNotFound` if it does not exist.
+   *
+   * @param patch the fields to change, or a function that returns them for the current record.
+   */
+  update<T extends ResourceTypes, const Patch extends PatchOf<T, Patch>>(
+    resource: Resource<T>,
+    id: number,
+    patch: Patch | ((record: Recorded<T["fields"]>) => Patch),
+    options?: EmitAndGuard<T>,
+  ): Promise<Recorded<T["fields"]>>;
+  /** Deletes a record and resolves with its last state. Rejects with `RecordNotFound` if it does not exist. */
+  remove<T extends ResourceTypes>(resource: Resource<T>, id: number, options?: EmitAndGuard<T>): Promise<Recorded<T["fields"]>>;
+}
