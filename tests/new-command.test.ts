@@ -44,11 +44,12 @@ describe("in a project", () => {
   useProject();
 
   test("a resource, its action and a consumer work at once, and each says what is next", async () => {
-    const fields = ["title:string", "dueAt:date-time?", "state:open|closed"];
+    const fields = ["title:string", "dueAt:date-time?", "state:open|closed", "item:->item", "after:ref(ticket)?"];
     expect(await succeed(create("resource", "ticket", ...fields))).toContain("bun test tests/tickets.test.ts");
     expect(await succeed(create("action", "ticket", "close"))).toContain("POST /tickets/:id/close");
     expect(await succeed(create("consumer", "reminders", "ticket.*"))).toContain("bun run consumers/reminders.ts");
     expect(await fileText("src/domain/ticket.ts")).toContain('state: oneOf("open", "closed"),');
+    expect(await fileText("src/domain/ticket.ts")).toContain('after: { to: "ticket", onDelete: "null" },');
     expect(await fileText("routes/tickets/[id]/close.ts")).toContain('return { state: "closed" };');
     expect(await succeed(bun("test"))).toMatch(/ 6 pass[\s\S]* 0 fail/);
     await succeed(bun("src/commands/generate.ts", "--check"));
@@ -79,6 +80,8 @@ describe("mistakes name what is possible:", () => {
     [["resource", "ticket", "a:string", "a:text"], 'The field "a" is given twice.'],
     [["resource", "thing", "a:string", "--plural", "items"], 'has the resource "item" (plural "items") already'],
     [["resource", "metric", "value:number"], "The path /metrics belongs to a route of every service."],
+    [["resource", "ticket", "project:->projct"], 'There is no resource "projct" in src/domain/. Known: item.'],
+    [["resource", "ticket", "after:->ticket"], 'The reference "after" to "ticket" itself must be optional'],
     [["action", "tikcet", "close"], 'There is no resource "tikcet" in src/domain/. Known: item.'],
     [["action", "item", "Close"], '"Close" cannot name an action.'],
     [["consumer", "a", "ticket.created"], 'Unknown event type "ticket.created". Known: item.created, item.updated, item.deleted'],
@@ -104,6 +107,9 @@ describe("a field", () => {
     ["state:open|in-work", 'oneOf("open", "in-work")', "open"],
     ["sizes:s|m[]?", 'Nullable(Type.Array(oneOf("s", "m"), { maxItems: 100 }))', ["s"]],
     ["count:integer", "Type.Integer()", 1],
+    ["project:->project", "Type.Integer({ minimum: 1 })", 1],
+    ["projects:ref(project)[]", "Type.Array(Type.Integer({ minimum: 1 }), { maxItems: 100 })", [1]],
+    ["parent:->project?", "Nullable(Type.Integer({ minimum: 1 }))", null],
   ])("%s", (text, schema, example) => {
     expect(parseField(text)).toMatchObject({ schema, example });
   });
@@ -111,7 +117,7 @@ describe("a field", () => {
   test.each([
     ["title", '"title" is not a field. Use NAME:TYPE, such as title:string. Types: string, text, '],
     ["title:strng", 'Unknown type "strng" of the field "title". Types: string, text, '],
-    ["state:open", "write words in quotes: 'state:open|other'"],
+    ["state:open", "in quotes: 'state:open|other'"],
     ["a:toString", 'Unknown type "toString"'],
     ["state:a||b", "use different words"],
     ["state:a|a", "use different words"],

@@ -23,8 +23,9 @@ Options:
   --plural NAME   resource: plural, where the regular one is wrong, such as people for person
   --help          print this help
 
-Fields are NAME:TYPE. Types: ${typeHelp}.
-[] makes a list (tags:string[]), and ? at the end makes a field optional. Quote words with | or ? for the shell.
+Fields are NAME:TYPE. Types:
+  ${typeHelp}.
+[] makes a list (tags:string[]), and ? at the end makes a field optional. Quote |, > and ? for the shell.
 The generated modules and contracts/events.json are updated too.`;
 
 await runCommand(help, async (words) => {

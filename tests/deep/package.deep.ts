@@ -114,11 +114,15 @@ test("what is generated in it passes its check and tests at once, however many f
   const fields = types.map((type, index) => `field${index}:${type}`);
   await succeed("run", "new", "resource", "order_line", ...fields);
   await succeed("run", "new", "resource", "category", "state:open|closed");
+  const references = ["category:->category", "lines:->order_line[]", "extra:->order_line[]?", "before:ref(parcel)?"];
+  await succeed("run", "new", "resource", "parcel", ...references);
+  await succeed("run", "new", "resource", "stop", "parcel:->parcel");
+  await succeed("run", "new", "action", "stop", "visit");
   await succeed("run", "new", "action", "category", "close");
   await succeed("run", "new", "action", "order_line", "weigh-again");
   await succeed("run", "new", "consumer", "reminders", "order_line.*", "category.created");
   await succeed("run", "check");
-  expect(await succeed("test")).toContain("14 pass");
+  expect(await succeed("test")).toContain("19 pass");
 });
 
 test("the API serves the project's routes, and a consumer gets its events", async () => {

@@ -1,13 +1,11 @@
-import { join } from "node:path";
 import { UsageError } from "../../observe/command-line";
-import { projectFolder } from "../../project/folder";
-import { findResources } from "../../project/resources";
-import { findRouteFiles } from "../../routing/router";
 import { completeFields } from "../../schema/complete-fields";
 import type { Resource } from "../../schema/resource";
 import type { Added } from "./added";
 import { source } from "./code";
+import { existingResource, existingResources, routeOf } from "./existing";
 import { capitalized, checkFileName, fileOf, withArticle, wordsOf } from "./names";
+import { type Imported, type Needed, neededBy, startFunction, startLine, testImports } from "./test-start";
 
 /**
  * Returns the files of a new action on a record of a resource, and its test.
@@ -21,41 +19,27 @@ export async function newAction([resourceName, name, ...rest]: readonly string[]
   }
   if (rest.length > 0) throw new UsageError(`Unexpected argument "${rest[0]}".`);
   checkFileName("an action", name, "close");
-  const resources = await findResources(join(projectFolder, "src/domain"));
-  const found = resources.find(({ resource }) => resource.name === resourceName);
-  if (!found) {
-    const known = resources.map(({ resource }) => resource.name).join(", ") || "none";
-    throw new UsageError(`There is no resource "${resourceName}" in src/domain/. Known: ${known}.`);
-  }
-  return actionFiles({ ...found, name, route: routeOf(found.resource) });
+  const existing = await existingResources();
+  const found = existingResource(existing, resourceName);
+  const { resource, constant, file } = found;
+  const needed = neededBy({ name: resourceName, references: resource.references, example: resource.example }, existing);
+  return actionFiles({ resource, constant, file, name, route: routeOf(found) }, needed);
 }
 
-interface NewAction {
+interface NewAction extends Imported {
   readonly resource: Resource;
-  /** The file of the resource in `src/domain/`, and the constant that it exports. */
-  readonly file: string;
-  readonly exportName: string;
   /** The path at which the resource is mounted, such as `/tickets`. */
   readonly route: string;
   readonly name: string;
 }
 
-/** Returns the path of the file in `routes/` that has the plural of a resource as its name. */
-function routeOf({ name, plural }: Resource): string {
-  const end = `/${fileOf(plural)}`;
-  const routes = findRouteFiles(join(projectFolder, "routes")).filter(({ path }) => path.endsWith(end) && !path.includes(":"));
-  const [route] = routes.sort((a, b) => a.path.length - b.path.length);
-  if (route) return route.path;
-  throw new UsageError(`No file in routes/ mounts "${name}": an action needs routes${end}.ts.`);
-}
-
-function actionFiles(added: NewAction): Added {
+function actionFiles(added: NewAction, needed: readonly Needed[]): Added {
   const { resource, route, name } = added;
   const path = `${route}/:id/${name}`;
   const test = `tests/${name}-${fileOf(resource.name)}.test.ts`;
   const state = stateAfter(resource, name);
   return {
-    files: { [`routes${route}/[id]/${name}.ts`]: actionFile(added, path, state), [test]: testFile(added, state) },
+    files: { [`routes${route}/[id]/${name}.ts`]: actionFile(added, path, state), [test]: testFile(added, state, needed) },
     next: [
       [`bun test ${test}`, "runs its test"],
       ["bun run dev", `serves POST ${path}; see it at http://localhost:3000/swagger`],
@@ -81,7 +65,7 @@ function stateAfter(resource: Resource, action: string): State | undefined {
   return undefined;
 }
 
-function actionFile({ resource, exportName, file, name, route }: NewAction, path: string, state: State | undefined): string {
+function actionFile({ resource, constant, file, name, route }: NewAction, path: string, state: State | undefined): string {
   const up = "../".repeat(route.split("/").length);
   const one = wordsOf(resource.name);
   const change = state
@@ -99,27 +83,26 @@ function actionFile({ resource, exportName, file, name, route }: NewAction, path
       ];
   return source(
     `import { ${state ? "action, Conflict" : "action"} } from "warren/action";`,
-    `import { ${exportName} } from "${up}../src/domain/${file.replace(/\.ts$/, "")}";`,
+    `import { ${constant} } from "${up}../src/domain/${file}";`,
     "",
     `// POST ${path}`,
-    `export default action(${exportName}, {`,
+    `export default action(${constant}, {`,
     `  summary: "${capitalized(wordsOf(name))} ${withArticle(one)}",`,
     change,
     "});",
   );
 }
 
-function testFile({ resource, exportName, file, name, route }: NewAction, state: State | undefined): string {
+function testFile({ resource, constant, file, name, route }: NewAction, state: State | undefined, needed: readonly Needed[]): string {
   const one = wordsOf(resource.name);
   const url = `\`${route}/\${id}/${name}\``;
   return source(
-    'import { expect, test } from "bun:test";',
-    'import { testService } from "warren/testing";',
-    `import { ${exportName} } from "../src/domain/${file.replace(/\.ts$/, "")}";`,
+    testImports([{ constant, file }, ...needed]),
     "",
+    startFunction(needed, one),
     `test("${wordsOf(name)} ${withArticle(one)}", async () => {`,
-    "  await using service = await testService();",
-    `  const { id } = await service.post("${route}", ${exportName}.example);`,
+    startLine(needed),
+    `  const { id } = await service.post("${route}", ${constant}.example);`,
     state
       ? [
           `  expect(await service.post(${url})).toMatchObject({ id, ${state.field}: "${state.word}" });`,

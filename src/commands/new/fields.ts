@@ -9,6 +9,9 @@ export interface Field {
   readonly schema: string;
   /** True if clients may leave it out. */
   readonly optional: boolean;
+  readonly list: boolean;
+  /** Name of the resource whose id it has. Undefined if it is no reference. */
+  readonly to: string | undefined;
   readonly example: unknown;
 }
 
@@ -36,8 +39,10 @@ const types: Readonly<Record<string, FieldType>> = {
   uuid: format("uuid"),
 };
 
+const reference: FieldType = { schema: "Type.Integer({ minimum: 1 })", example: () => 1 };
+
 /** Description of the types, for help and mistakes. */
-export const typeHelp = `${Object.keys(types).join(", ")}, or words such as open|closed`;
+export const typeHelp = `${Object.keys(types).join(", ")}, words such as open|closed, or ->project for the id of a project`;
 
 /**
  * Parses `NAME:TYPE`, such as `title:string`, `state:open|closed`, `tags:string[]` or `dueAt:date-time?`.
@@ -51,14 +56,18 @@ export function parseField(text: string): Field {
     const hint = name.endsWith("?") ? ` To make it optional, put the ? at the end: ${name.slice(0, -1)}:${type}?` : "";
     throw new UsageError(`"${name}" cannot name a field. Use letters, digits and _ (a lower-case letter first), such as "dueAt".${hint}`);
   }
-  const { schema, example } = typeOf(name, type);
+  const [, to] = /^(?:->|ref\()([a-z][a-z0-9_]*)\)?$/.exec(type) ?? [];
+  const { schema, example } = to === undefined ? typeOf(name, type) : reference;
   const value = example(name);
   const listed = list ? `Type.Array(${schema}, { maxItems: 100 })` : schema;
   return {
     name,
     schema: optional ? `Nullable(${listed})` : listed,
     optional: optional !== undefined,
-    example: list ? [value] : value,
+    list: list !== undefined,
+    to,
+    // A reference that may be left out needs no other record.
+    example: to !== undefined && optional ? null : list ? [value] : value,
   };
 }
 
@@ -67,7 +76,7 @@ function typeOf(name: string, type: string): FieldType {
   if (Object.hasOwn(types, type)) return types[type] as FieldType;
   throw new UsageError(
     `Unknown type "${type}" of the field "${name}". Types: ${typeHelp}; [] makes a list and a ? at the end makes it optional. ` +
-      `A shell takes a | as its own, so write words in quotes: '${name}:${type}|other'.`,
+      `A shell takes | and > as its own, so write words and references in quotes: '${name}:${type}|other'.`,
   );
 }
 

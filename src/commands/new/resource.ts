@@ -3,13 +3,15 @@ import { builtInRoutes } from "../../built-in/routes";
 import { UsageError } from "../../observe/command-line";
 import { messageOf } from "../../observe/logging";
 import { projectFolder } from "../../project/folder";
-import { loadCatalogue } from "../../project/resources";
 import { findRouteFiles } from "../../routing/router";
+import type { Reference } from "../../schema/references";
 import { checkNames } from "../../schema/resource-names";
 import type { Added } from "./added";
 import { importOf, literal, source } from "./code";
+import { type ExistingResource, existingResource, existingResources } from "./existing";
 import { type Field, parseField } from "./fields";
 import { constantOf, fileOf, pluralOf, typeOf, withArticle, wordsOf } from "./names";
+import { type Needed, neededBy, startFunction, startLine, testImports } from "./test-start";
 
 /**
  * Returns the files of a new resource: its declaration, its route, and a test.
@@ -22,19 +24,26 @@ export async function newResource([name, ...rest]: readonly string[], givenPlura
   const fields = rest.map(parseField);
   const plural = givenPlural ?? pluralOf(name);
   checkDeclaration(name, plural, fields);
-  await refuseTaken(name, plural);
-  return resourceFiles(name, plural, fields);
+  const existing = await existingResources();
+  refuseTaken(name, plural, existing);
+  for (const { to } of fields) if (to !== undefined && to !== name) existingResource(existing, to);
+  const references = fields.flatMap((field) => referenceOf(field));
+  const needed = neededBy({ name, references, example: exampleOf(fields) }, existing);
+  return resourceFiles(name, plural, fields, needed);
 }
 
-/** Returns the files of a resource whose names are possible. */
-export function resourceFiles(name: string, plural: string, fields: readonly Field[]): Added {
+/**
+ * Returns the files of a resource whose names are possible.
+ *
+ * @param needed The resources to which its example refers.
+ */
+export function resourceFiles(name: string, plural: string, fields: readonly Field[], needed: readonly Needed[] = []): Added {
   const path = `/${fileOf(plural)}`;
-  const example = Object.fromEntries(fields.map((field) => [field.name, field.example]));
   return {
     files: {
-      [`src/domain/${fileOf(name)}.ts`]: domainFile(name, plural, fields, example),
+      [`src/domain/${fileOf(name)}.ts`]: domainFile(name, plural, fields),
       [`routes${path}.ts`]: routeFile(name),
-      [`tests${path}.test.ts`]: testFile(name, path, fields),
+      [`tests${path}.test.ts`]: testFile(name, path, fields, needed),
     },
     next: [
       [`bun test tests${path}.test.ts`, "runs its test"],
@@ -50,6 +59,10 @@ function checkDeclaration(name: string, plural: string, fields: readonly Field[]
   for (const field of fields) {
     if (seen.has(field.name)) throw new UsageError(`The field "${field.name}" is given twice.`);
     seen.add(field.name);
+    if (field.to !== name || field.optional) continue;
+    throw new UsageError(
+      `The reference "${field.name}" to "${name}" itself must be optional, or no record could be created. Add a ? at the end.`,
+    );
   }
   try {
     checkNames({ name, plural, fields: fields.map((field) => ({ [field.name]: {} as never })), events: {}, past: [] });
@@ -58,8 +71,18 @@ function checkDeclaration(name: string, plural: string, fields: readonly Field[]
   }
 }
 
-async function refuseTaken(name: string, plural: string): Promise<void> {
-  const { resources } = await loadCatalogue();
+function exampleOf(fields: readonly Field[]): object {
+  return Object.fromEntries(fields.map((field) => [field.name, field.example]));
+}
+
+/** Returns the reference of a field, or none. */
+function referenceOf({ name, to, optional, list }: Field): Reference[] {
+  if (to === undefined) return [];
+  return [{ path: list ? `${name}[]` : name, to, onDelete: optional && !list ? "null" : "restrict" }];
+}
+
+function refuseTaken(name: string, plural: string, existing: readonly ExistingResource[]): void {
+  const resources = existing.map(({ resource }) => resource);
   const other = resources.find((resource) => [resource.name, resource.plural].some((word) => word === name || word === plural));
   if (other) {
     throw new UsageError(
@@ -72,7 +95,8 @@ async function refuseTaken(name: string, plural: string): Promise<void> {
   if (holder) throw new UsageError(`The path ${path} belongs to ${holder}. Use another name, or --plural for another path.`);
 }
 
-function domainFile(name: string, plural: string, fields: readonly Field[], example: object): string {
+function domainFile(name: string, plural: string, fields: readonly Field[]): string {
+  const references = fields.flatMap(referenceOf);
   const code = [
     `export const ${constantOf(name)} = defineResource({`,
     `  name: "${name}",`,
@@ -80,7 +104,8 @@ function domainFile(name: string, plural: string, fields: readonly Field[], exam
     "  fields: {",
     ...fields.map((field) => `    ${field.name}: ${field.schema},`),
     "  },",
-    `  example: ${literal(example)},`,
+    ...(references.length === 0 ? [] : ["  references: {", ...references.map(referenceLine), "  },"]),
+    `  example: ${literal(exampleOf(fields))},`,
     "});",
     "",
     `export type ${typeOf(name)} = RecordOf<typeof ${constantOf(name)}>;`,
@@ -94,6 +119,10 @@ function domainFile(name: string, plural: string, fields: readonly Field[], exam
   );
 }
 
+function referenceLine({ path, to, onDelete }: Reference): string {
+  return `    ${path.endsWith("[]") ? `"${path}"` : path}: { to: "${to}", onDelete: "${onDelete}" },`;
+}
+
 function routeFile(name: string): string {
   const constant = constantOf(name);
   return source(
@@ -104,18 +133,17 @@ function routeFile(name: string): string {
   );
 }
 
-function testFile(name: string, path: string, fields: readonly Field[]): string {
+function testFile(name: string, path: string, fields: readonly Field[], needed: readonly Needed[]): string {
   const constant = constantOf(name);
   const one = withArticle(wordsOf(name));
   const required = fields.find(({ optional }) => !optional);
   const [wrong, body] = required ? [`without ${withArticle(wordsOf(required.name))}`, "{}"] : ["with an unknown field", "{ unknown: 1 }"];
   return source(
-    'import { expect, test } from "bun:test";',
-    'import { testService } from "warren/testing";',
-    `import { ${constant} } from "../src/domain/${fileOf(name)}";`,
+    testImports([{ constant, file: fileOf(name) }, ...needed]),
     "",
+    startFunction(needed, wordsOf(name)),
     `test("${one} is created, read and listed", async () => {`,
-    "  await using service = await testService();",
+    startLine(needed),
     `  const created = await service.post("${path}", ${constant}.example);`,
     `  expect(created).toMatchObject({ ...${constant}.example, version: 1 });`,
     `  expect(await service.get(\`${path}/\${created.id}\`)).toEqual(created);`,
@@ -123,7 +151,7 @@ function testFile(name: string, path: string, fields: readonly Field[]): string 
     "});",
     "",
     `test("${one} ${wrong} is refused", async () => {`,
-    "  await using service = await testService();",
+    startLine(needed),
     `  expect(await service.status("POST", "${path}", ${body})).toBe(422);`,
     "});",
   );
