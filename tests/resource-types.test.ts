@@ -3,7 +3,10 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { Type } from "@sinclair/typebox";
 import { defineResource, type InputOf, Nullable, oneOf, type RecordOf } from "warren/resource";
+import type { Expanded } from "../src/crud/expand";
+import type { item } from "../src/domain/item";
 import type { At, OneValue, Path, PathTo } from "../src/schema/paths";
+import type { TypesOf } from "../src/schema/resource";
 import { root } from "./support/processes";
 
 test("a wrong declaration does not compile, and the message names what is wrong", async () => {
@@ -72,4 +75,19 @@ test("paths into a record, and the types there", () => {
   same<At<Order, "address.door">, string>();
   same<PathTo<Order, number>, "customer" | "lines[].product">();
   same<OneValue<PathTo<Order, string>>, "address.city" | "address.door">();
+});
+
+test("what `expand` adds: a record or null, or an array", () => {
+  const ticket = defineResource({
+    name: "ticket",
+    fields: { item: Type.Integer(), lines: Type.Array(Type.Object({ thing: Type.Integer() })) },
+    references: { item: { to: "item" }, "lines[].thing": { to: "thing", onDelete: "cascade" } },
+    example: { item: 1, lines: [] },
+  });
+  type Added = NonNullable<Expanded<TypesOf<typeof ticket>>["expanded"]>;
+  same<keyof Added, "item" | "lines[].thing">();
+  same<Added["item"], RecordOf<typeof item> | null | undefined>();
+  same<keyof NonNullable<Added["lines[].thing"]>[number], "id" | "version" | "createdAt" | "updatedAt">();
+  same<unknown, Expanded<TypesOf<typeof item>>>();
+  expect(ticket.references).toHaveLength(2);
 });

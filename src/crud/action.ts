@@ -68,10 +68,10 @@ export function action<T extends ResourceTypes, const Patch extends PatchOf<T, P
     emitted.map(([event]) => event),
     change !== undefined,
   );
-  const { record, params } = schemasOf(resource);
   const { options, complete } = actionBody<Input<Given<B>>, Given<B>>(name, schema);
-  return defineRoute(({ storeFor }: Dependencies) =>
-    new Elysia().post(
+  return defineRoute(({ storeFor, catalogue }: Dependencies) => {
+    const { record, params } = schemasOf(resource, catalogue);
+    return new Elysia().post(
       "",
       async ({ params: { id }, body, request }) => {
         const given = complete(body);
@@ -93,8 +93,8 @@ export function action<T extends ResourceTypes, const Patch extends PatchOf<T, P
         response: { 200: record, ...problems(400, 404, 409, 412, 415, 422, 429, 503) },
         detail: describeAction(resource, params, { summary, changes: change !== undefined, events: emitted.map(([event]) => event) }),
       },
-    ),
-  );
+    );
+  });
 }
 
 function checkEvents({ name, events }: Resource, emitted: readonly string[], changes: boolean): void {

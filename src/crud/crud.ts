@@ -44,8 +44,8 @@ export function crud<T extends ResourceTypes, const Chosen extends Operation = O
   const ifChosen = <Name extends Operation, App extends AnyElysia>(operation: Name, build: () => App) =>
     (chosen.includes(operation) ? build() : new Elysia()) as Name extends Chosen ? App : Elysia;
 
-  const schemas = schemasOf(resource);
   return defineRoute(({ storeFor, log, catalogue }: Dependencies) => {
+    const schemas = schemasOf(resource, catalogue);
     const parts = { resource, schemas, storeFor, log, catalogue };
     return new Elysia()
       .use(ifChosen("list", () => list(parts)))

@@ -8,6 +8,7 @@ import { ownSorts, reversed } from "../schema/sort";
 import { parseTime } from "../schema/time";
 import { countAtMost, type Listing, type Page, rankedAtMost, relevance } from "../store/listing";
 import { readCursor, writeCursor } from "./cursor";
+import { type ExpandQuery, expandParameter } from "./expand";
 import { filterParameters } from "./filter-parameters";
 
 /** The query parameters of a list request. */
@@ -24,6 +25,8 @@ export type ListQuery<T extends ResourceTypes> = {
 export interface Request {
   /** The query for the store. */
   readonly listing: Listing;
+  /** The paths of the references to expand. */
+  readonly expand: readonly string[];
   /** Returns the `next` field and the `Link` header (RFC 8288) of the response. */
   links(page: Pick<Page, "next">, path: string): { next: string | null; link: string };
 }
@@ -56,12 +59,13 @@ export function listOf<T extends ResourceTypes>(resource: Resource<T>) {
     limit,
     sort: word(all, `${sortText(all)}${search.length > 0 ? searchSorts : " Default: id."}`, search.length > 0 ? undefined : "id"),
     ...own,
+    ...expandParameter(resource),
     ...(search.length > 0 && { search: searchWords(search) }),
     ...filters.parameters,
   };
 
   return {
-    schema: querySchema(parameters) as TUnsafe<ListQuery<T>>,
+    schema: querySchema(parameters) as TUnsafe<ListQuery<T> & ExpandQuery<T>>,
 
     /**
      * Reads the query of a URL.
@@ -70,7 +74,7 @@ export function listOf<T extends ResourceTypes>(resource: Resource<T>) {
      */
     read(url: string): Request {
       const query: Query = readQuery(url, parameters);
-      const { limit: most = 50, search: words, after, updatedSince, count = false } = query;
+      const { limit: most = 50, search: words, after, updatedSince, count = false, expand = [] } = query;
       const asked = query.sort ?? (words === undefined ? "id" : "-id");
       if (!fits(asked, words)) throw invalid("query", [wrongSort]);
       const sort = asked.split(",");
@@ -80,6 +84,7 @@ export function listOf<T extends ResourceTypes>(resource: Resource<T>) {
       if (place === null) throw invalid("query", [wrongPlace]);
       return {
         listing: { limit: most, sort, after: place, count, ...chosen },
+        expand,
         links(page, path) {
           const next = page.next && writeCursor(page.next, list);
           const rest = new URLSearchParams(/\?(.*)/s.exec(url)?.[1]);
@@ -101,6 +106,7 @@ interface Query {
   readonly updatedSince?: string;
   readonly count?: boolean;
   readonly search?: string;
+  readonly expand?: readonly string[];
   readonly [filter: string]: unknown;
 }
 

@@ -1,5 +1,6 @@
 import { type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
 import { greatestId } from "../http/query";
+import type { Catalogue } from "../schema/catalogue";
 import { completeFields } from "../schema/complete-fields";
 import { documentedAs, titleOf } from "../schema/documented";
 import { whyRefused } from "../schema/mistakes";
@@ -7,9 +8,13 @@ import type { Recorded } from "../schema/record";
 import type { Input, Resource, ResourceTypes } from "../schema/resource";
 import { type Count, countAtMost } from "../store/listing";
 import { inputSchema } from "./defaults";
+import { type Expanded, expandedSchema } from "./expand";
 import { mergePatchSchema, type Patch } from "./merge-patch";
 
-type Page<T extends ResourceTypes> = { [key in T["plural"]]: Recorded<T["fields"]>[] } & { next: string | null; count?: Count };
+type Page<T extends ResourceTypes> = { [key in T["plural"]]: (Recorded<T["fields"]> & Expanded<T>)[] } & {
+  next: string | null;
+  count?: Count;
+};
 
 const count = Type.Object(
   {
@@ -25,7 +30,7 @@ export type Schemas<T extends ResourceTypes> = ReturnType<typeof schemasOf<T>>;
  * Returns the schemas of a resource's requests and responses. The title of a schema becomes its name in the OpenAPI
  * document, and the name of a type in generated clients.
  */
-export function schemasOf<T extends ResourceTypes>(resource: Resource<T>) {
+export function schemasOf<T extends ResourceTypes>(resource: Resource<T>, catalogue: Catalogue) {
   const { name, plural, example, managed, derived } = resource;
   const title = titleOf(name);
   // Checked as text: Elysia's own coercion to integers accepts "1e2" and loses the name of an invalid parameter.
@@ -37,7 +42,8 @@ export function schemasOf<T extends ResourceTypes>(resource: Resource<T>) {
   const time = "2026-02-18T18:23:45.123Z";
   const recordExample = { id: 1, ...completeFields(resource, example), version: 1, createdAt: time, updatedAt: time };
   const patchExample = Object.fromEntries(Object.entries(example).slice(0, 1));
-  const record: TSchema = { ...resource.record, title, examples: [recordExample] };
+  const properties = { ...resource.record.properties, ...expandedSchema(resource, catalogue) };
+  const record: TSchema = { ...resource.record, properties, title, examples: [recordExample] };
   const next = Type.Union([Type.String(), Type.Null()], { description: "Pass it as `after` to get the next page; null on the last page." });
   const page = Type.Object(
     { [plural]: Type.Array(record), next, count: Type.Optional(count) },
@@ -53,6 +59,8 @@ export function schemasOf<T extends ResourceTypes>(resource: Resource<T>) {
   };
   return {
     record: typed<Recorded<T["fields"]>>(record),
+    /** As `record`, but with the type of what `expand` adds. */
+    read: typed<Recorded<T["fields"]> & Expanded<T>>(record),
     input: typed<Input<T["input"]>>({ ...input, ...refused }),
     patch: typed<Patch<T["input"]>>({ ...patch, ...refused }),
     page: typed<Page<T>>(page),

@@ -8,7 +8,18 @@ import { requestIdOf } from "./request-id";
 /** The records of the store, as one request reads and changes them. */
 export type RequestStore = Pick<
   Store,
-  "insert" | "insertAll" | "insertEach" | "update" | "remove" | "restore" | "transaction" | "get" | "findByKey" | "list" | "history"
+  | "insert"
+  | "insertAll"
+  | "insertEach"
+  | "update"
+  | "remove"
+  | "restore"
+  | "transaction"
+  | "get"
+  | "getAll"
+  | "findByKey"
+  | "list"
+  | "history"
 >;
 
 /**
@@ -27,6 +38,7 @@ export function storesFor(store: Store): (request: Request) => RequestStore {
       restore: (resource, id, own) => store.restore(resource, id, { ...context, ...own }),
       transaction: (work, own) => store.transaction(work, { ...context, ...own }),
       get: (resource, id) => store.get(resource, id),
+      getAll: (resource, ids) => store.getAll(resource, ids),
       findByKey: (resource, name, values) => store.findByKey(resource, name, values),
       list: (resource, listing) => store.list(resource, listing),
       history: store.history,

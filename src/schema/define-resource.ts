@@ -6,7 +6,7 @@ import { checkFilters, type Filters } from "./filter";
 import type { Mistake } from "./mistakes";
 import type { PastVersion } from "./past-version";
 import { recordOf } from "./record";
-import { referencesOf } from "./references";
+import { type References, referencesOf } from "./references";
 import { type Change, changes, type Derivation, type Resource, type Rule } from "./resource";
 import { checkNames } from "./resource-names";
 import type { FieldsIn, ResourceOptions } from "./resource-options";
@@ -31,12 +31,13 @@ export function defineResource<
   Managed extends TProperties = None,
   Derived extends TProperties = None,
   const By extends Filters = None,
+  const Refs extends References = None,
   const Orders extends Sorts = readonly [],
   const Words extends readonly string[] = readonly [],
   Events extends Record<string, TProperties> = None,
   const Past extends readonly PastVersion[] = readonly [],
 >(
-  options: ResourceOptions<Name, Plural, Client, Managed, Derived, By, Orders, Words, Events, Past>,
+  options: ResourceOptions<Name, Plural, Client, Managed, Derived, By, Refs, Orders, Words, Events, Past>,
 ): Resource<{
   name: Name;
   plural: Plural;
@@ -46,6 +47,7 @@ export function defineResource<
   filters: By;
   sorts: SortWord<Orders>;
   isSearchable: Words extends readonly [] ? false : true;
+  references: Refs;
   events: { [Event in keyof Events]: FieldsIn<Events[Event]> };
   past: Past;
 }> {
@@ -84,7 +86,7 @@ export function defineResource<
     filters: filters as By,
     indexes,
     unique: uniqueKeys(name, properties, options.unique ?? []),
-    references: referencesOf(name, properties, options.references ?? {}),
+    references: referencesOf(name, properties, (options.references ?? {}) as References),
     sorts: checkSorts(name, record, sort),
     search,
     example,

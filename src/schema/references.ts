@@ -11,14 +11,18 @@ import type { PathTo } from "./paths";
 export type OnDelete = "restrict" | "cascade" | "null";
 
 /** References as declared, by the path of the field that has the id of the other record. */
-export type ReferenceOptions<Fields> = {
-  readonly [P in PathTo<Fields, number>]?: {
-    /** Name of the resource whose id the field has. */
-    readonly to: string;
-    /** Default: `restrict`. A field inside an array, or one that does not allow null, cannot have `null`. */
-    readonly onDelete?: P extends `${string}[]${string}` ? Exclude<OnDelete, "null"> : OnDelete;
-  };
-};
+export type References = { readonly [path: string]: { readonly to: string; readonly onDelete?: string } };
+
+/** The reference that a field allows. If there is no such field, a text that says so in the compiler's message. */
+export type ReferenceFor<Fields, P extends PropertyKey> =
+  P extends PathTo<Fields, number>
+    ? {
+        /** Name of the resource whose id the field has. */
+        readonly to: string;
+        /** Default: `restrict`. A field inside an array, or one that does not allow null, cannot have `null`. */
+        readonly onDelete?: P extends `${string}[]${string}` ? Exclude<OnDelete, "null"> : OnDelete;
+      }
+    : `no integer field "${P & string}"`;
 
 /** A field that has the id of a record of another resource, or of the same one. */
 export interface Reference {
@@ -37,17 +41,16 @@ export const expandedField = "expanded";
  *
  * @throws {TypeError} if a field does not exist or is not an integer, or cannot become null and has to.
  */
-export function referencesOf(resource: string, fields: TProperties, declared: object): Reference[] {
+export function referencesOf(resource: string, fields: TProperties, declared: References): Reference[] {
   const refuse = (path: string, what: string): never => {
     throw new TypeError(`Resource "${resource}": the reference "${path}" ${what}`);
   };
-  return Object.entries(declared as ReferenceOptions<Record<string, number>>).map(([path, option]) => {
-    const { to = "", onDelete = "restrict" } = option ?? {};
+  return Object.entries(declared).map(([path, { to, onDelete = "restrict" }]) => {
     const types = typesAt(fields, path);
     if (types.length === 0) refuse(path, "does not name a field.");
     if (!types.includes("integer") || !types.every((type) => type === "integer" || type === "null"))
       refuse(path, "must be an integer, as ids are; use Type.Integer({ minimum: 1 }).");
-    if (typeof to !== "string" || to === "") refuse(path, 'does not say to which resource it leads; add `to`, such as `to: "customer"`.');
+    if (typeof to !== "string") refuse(path, 'does not say to which resource it leads; add `to`, such as `to: "customer"`.');
     if (!["restrict", "cascade", "null"].includes(onDelete)) refuse(path, "has an unknown `onDelete`; use restrict, cascade or null.");
     if (onDelete === "null" && path.includes("[]"))
       refuse(path, 'cannot have `onDelete: "null"`, because it is in an array; use restrict or cascade.');
@@ -55,7 +58,7 @@ export function referencesOf(resource: string, fields: TProperties, declared: ob
       refuse(path, 'has `onDelete: "null"`, but the field does not allow null; wrap its type in Nullable(…).');
     if (Object.hasOwn(fields, expandedField))
       refuse(path, `needs the name "${expandedField}" in responses, so no field can have it; rename that field.`);
-    return { path, to, onDelete };
+    return { path, to, onDelete: onDelete as OnDelete };
   });
 }
 

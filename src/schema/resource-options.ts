@@ -1,7 +1,7 @@
 import type { Static, TObject, TProperties } from "@sinclair/typebox";
 import type { FilterFor, Filters } from "./filter";
 import type { PastVersion } from "./past-version";
-import type { ReferenceOptions } from "./references";
+import type { ReferenceFor, References } from "./references";
 import type { Derivation, Rule } from "./resource";
 import type { SearchFor } from "./search";
 import type { SortFor, Sorts } from "./sort";
@@ -20,6 +20,7 @@ export interface ResourceOptions<
   Managed extends TProperties,
   Derived extends TProperties,
   By extends Filters,
+  Refs extends References,
   Orders extends Sorts,
   Words extends readonly string[],
   Events extends Record<string, TProperties>,
@@ -74,7 +75,9 @@ export interface ResourceOptions<
    * The fields that have the id of a record: `{ customer: { to: "customer" }, "lines[].product": { to: "product" } }`. Such a record
    * must exist. `onDelete` says what happens when it is deleted: `restrict` (the default), `cascade` or `null`. Default: none.
    */
-  references?: ReferenceOptions<FieldsIn<NoInfer<Client & Managed & Derived>>>;
+  references?: {
+    readonly [P in keyof Refs]: Fitting<Refs[P], ReferenceFor<FieldsIn<NoInfer<Client & Managed & Derived>>, P>>;
+  };
   /**
    * Sort orders of lists besides `id`, `createdAt` and `updatedAt`: `["dueAt", ["state", "-dueAt"]]`. Each can be reversed, and each is
    * an index, which slows down every write. Null comes first. Default: none.

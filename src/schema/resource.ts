@@ -30,6 +30,8 @@ export interface ResourceTypes {
   readonly sorts: string;
   /** True if its lists can be searched. */
   readonly isSearchable: boolean;
+  /** The references as declared, by path. */
+  readonly references: object;
   /** The data of the custom events. */
   readonly events: EventData;
   readonly past: readonly PastVersion[];

@@ -84,6 +84,8 @@ export interface Store extends QueueStore {
   transaction<T>(work: (tx: Transaction) => T | Promise<T>, context?: TransactionContext): Promise<T>;
   /** Resolves with a record, or with undefined if it does not exist. */
   get(resource: Resource, id: number): Promise<Stored | undefined>;
+  /** Resolves with those of some records that exist, in any order, with one query. */
+  getAll(resource: Resource, ids: readonly number[]): Promise<Stored[]>;
   /**
    * Resolves with the record that has these values in a unique key, or with undefined if there is none.
    *

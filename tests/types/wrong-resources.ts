@@ -23,14 +23,14 @@ export const uniqueFields = defineResource({ ...base, unique: [["customer", "nit
 // says: Type '"nite"' is not assignable to type
 export const uniqueWithoutCase = defineResource({ ...base, unique: [{ field: "nite", ignoreCase: true }] });
 
-// says: Did you mean to write 'customer'?
+// says: Type '{ to: string; }' is not assignable to type '"no integer field \"custmer\""'.
 export const referenceField = defineResource({ ...base, references: { custmer: { to: "customer" } } });
-// says: Object literal may only specify known properties, and 'note' does not exist in type 'ReferenceOptions<
+// says: Type '{ to: string; }' is not assignable to type '"no integer field \"note\""'.
 export const referenceType = defineResource({ ...base, references: { note: { to: "customer" } } });
-// says: Type '"delete"' is not assignable to type 'OnDelete | undefined'.
+// says: Type '"delete"' is not assignable to type 'OnDelete'.
 export const referenceAction = defineResource({ ...base, references: { customer: { to: "customer", onDelete: "delete" } } });
 const lined = { name: "order" as const, fields: { lines: Type.Array(Type.Object({ product: Type.Integer() })) }, example: { lines: [] } };
-// says: Type '"null"' is not assignable to type '"cascade" | "restrict" | undefined'.
+// says: Type '"null"' is not assignable to type '"cascade" | "restrict"'.
 export const referenceNull = defineResource({ ...lined, references: { "lines[].product": { to: "product", onDelete: "null" } } });
 
 // says: Type '"lost"' is not assignable to type '"open" | "paid"'.

@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
+import { jsonResponse } from "../../http/answer-headers";
 import { HttpProblem, problems } from "../../http/problem";
 import { integer, querySchema, readQuery } from "../../http/query";
 import type { RequestStore } from "../../http/request-store";
@@ -7,11 +8,12 @@ import type { Resource, ResourceTypes } from "../../schema/resource";
 import { recordIn } from "../../store/history";
 import type { Stored } from "../../store/stored";
 import { describeRead } from "../descriptions";
+import { type ExpandQuery, expand, expandParameter } from "../expand";
 import { answer, found, type Parts } from "../parts";
 import { etagOf, isUnchanged } from "../preconditions";
 import { retention } from "./history";
 
-const parameters = {
+const own = {
   version: integer(
     1,
     Number.MAX_SAFE_INTEGER,
@@ -20,24 +22,30 @@ const parameters = {
 };
 
 /** `GET /:id`: reads a record. */
-export function read<T extends ResourceTypes>({ resource, schemas, storeFor }: Parts<T>) {
+export function read<T extends ResourceTypes>({ resource, schemas, storeFor, catalogue }: Parts<T>) {
   const { name } = resource;
+  const parameters = { ...own, ...expandParameter(resource) };
   return new Elysia().get(
     "/:id",
     async ({ params: { id }, request }) => {
       const store = storeFor(request);
-      const { version } = readQuery(request.url, parameters);
+      const { version, expand: paths } = readQuery(request.url, parameters);
       const current = await store.get(resource, Number(id));
       const stored = version === undefined ? found(current, name, id) : await inVersion(store, resource, Number(id), version, current);
+      if (paths) {
+        const [json = ""] = await expand(store, catalogue, resource, [stored], paths);
+        // No ETag, since the response depends on several records.
+        return jsonResponse(json, 200) as never;
+      }
       if (isUnchanged(name, request.headers, stored))
         return new Response(null, { status: 304, headers: { etag: etagOf(stored) } }) as never;
       return answer(stored);
     },
     {
       params: schemas.params,
-      query: querySchema<{ version?: number | string }>(parameters),
+      query: querySchema<{ version?: number | string } & ExpandQuery<T>>(parameters),
       response: {
-        200: schemas.record,
+        200: schemas.read,
         304: Type.Undefined({ description: "The record matches an ETag in If-None-Match." }),
         ...problems(400, 404, 410, 412, 422, 503),
       },

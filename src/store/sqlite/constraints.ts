@@ -62,8 +62,12 @@ export class Constraints {
     return [...this.#own.values()].flatMap(({ unique, outgoing }) => [...unique, ...outgoing]);
   }
 
-  unique(resource: Resource): readonly UniqueTable[] {
-    return this.#of(resource.name).unique;
+  /** Returns the id of the record that has these values in a unique key, as last committed. */
+  findByKey(resource: Resource, name: string, values: object): number | undefined {
+    const table = this.#of(resource.name).unique.find(({ key }) => key.name === name);
+    if (!table) throw new Error(`The resource "${resource.name}" has no unique key "${name}".`);
+    const value = table.valueOf(values);
+    return value === null ? undefined : table.get(value);
   }
 
   /** Returns the records that the deletion of a record deletes or changes. */

@@ -14,6 +14,7 @@ export class Table {
   readonly #replace: Write;
   readonly #remove: Write;
   readonly #get: Statement<Stored, [number]>;
+  readonly #getAll: Statement<Stored, [string]>;
   readonly #has: Statement<{ id: number }, [number]>;
   readonly #lastId: Statement<{ seq: number }, [string]>;
   readonly #pages: Pages;
@@ -38,6 +39,7 @@ export class Table {
     this.#replace = uncommitted.prepare(`UPDATE "${name}" SET version = ?, json = ? WHERE id = ?`);
     this.#remove = uncommitted.prepare(`DELETE FROM "${name}" WHERE id = ?`);
     this.#get = db.prepare(`SELECT id, version, json FROM "${name}" WHERE id = ?`);
+    this.#getAll = db.prepare(`SELECT id, version, json FROM "${name}" WHERE id IN (SELECT value FROM json_each(?))`);
     this.#has = db.prepare(`SELECT id FROM "${name}" WHERE id = ?`);
     this.#lastId = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = ?");
     this.#pages = new Pages(db, resource);
@@ -73,6 +75,11 @@ export class Table {
   /** Returns a record as last committed, or undefined if it does not exist. */
   get(id: number): Stored | undefined {
     return this.#get.get(id) ?? undefined;
+  }
+
+  /** Returns those of some records that exist, as last committed. */
+  getAll(ids: readonly number[]): Stored[] {
+    return ids.length === 0 ? [] : this.#getAll.all(JSON.stringify(ids));
   }
 
   list(listing: Listing): Page {

@@ -11,20 +11,18 @@ import type { Stored } from "../stored";
 import { AdaptiveCommitter } from "./adaptive-committer";
 import { BatchWriter } from "./batch-writer";
 import { CommitClock } from "./commit-clock";
-import { cannotOpen, openForWriting } from "./connection";
 import { Constraints } from "./constraints";
 import { EventAppender } from "./event-appender";
 import { eventFinder } from "./event-record";
 import { GroupCommit } from "./group-commit";
 import { deletedStates, sqliteHistory } from "./history";
 import { IdempotencyKeys } from "./idempotency-keys";
-import { acquireLock, type Lock } from "./lock";
+import type { Lock } from "./lock";
 import { lockPatienceMs, whenUnlocked } from "./lock-wait";
 import { logIdOf, newestEvents, sqliteLogReader } from "./log-reader";
-import { migrate, storeMigrations } from "./migrations";
 import { hasMoved } from "./moved";
 import { type OnceIn, onceIn } from "./once";
-import { makePrivate, refuseForeign } from "./private-file";
+import { openLocked } from "./open-locked";
 import { pruner } from "./prune";
 import { replaysIn, savedRetryQueues, subscriptionsIn } from "./queue-tables";
 import { RecordChanges } from "./record-changes";
@@ -57,33 +55,7 @@ export interface StoreOptions {
  *   locks the database, the cause is `SQLITE_BUSY` ({@link whenUnlocked} waits for that).
  */
 export function openSqliteStore(file: string, resources: readonly Resource[], options: StoreOptions = {}): SqliteStore {
-  try {
-    return lockAndOpen(file, resources, options);
-  } catch (error) {
-    throw cannotOpen(file, error);
-  }
-}
-
-function lockAndOpen(file: string, resources: readonly Resource[], options: StoreOptions): SqliteStore {
-  refuseForeign(file);
-  const lock = acquireLock(`${file}.lock`);
-  if (!lock) {
-    throw new Error(
-      `The database ${file} is in use by another Warren API. Only one process can serve a SQLite database: ` +
-        "stop the other one, or set another file in DATABASE_URL.",
-    );
-  }
-  let db: Database | undefined;
-  try {
-    makePrivate(file);
-    db = openForWriting(file);
-    migrate(db, file, storeMigrations);
-    return new SqliteStore(db, resources, lock, options);
-  } catch (error) {
-    db?.close();
-    lock.release();
-    throw error;
-  }
+  return openLocked(file, (db, lock) => new SqliteStore(db, resources, lock, options));
 }
 
 class SqliteStore implements Store {
@@ -206,13 +178,15 @@ class SqliteStore implements Store {
     return this.#snapshot.read(() => this.#records.table(resource).get(id));
   }
 
+  async getAll(resource: Resource, ids: readonly number[]): Promise<Stored[]> {
+    const table = this.#records.table(resource);
+    return this.#snapshot.read(() => table.getAll(ids));
+  }
+
   async findByKey<T extends ResourceTypes>(resource: Resource<T>, name: string, values: Partial<T["fields"]>): Promise<Stored | undefined> {
     const table = this.#records.table(resource);
-    const unique = this.#constraints.unique(resource).find(({ key }) => key.name === name);
-    if (!unique) throw new Error(`The resource "${resource.name}" has no unique key "${name}".`);
-    const value = unique.valueOf(values);
     return this.#snapshot.read(() => {
-      const id = value === null ? undefined : unique.get(value);
+      const id = this.#constraints.findByKey(resource, name, values);
       return id === undefined ? undefined : table.get(id);
     });
   }
