@@ -8,7 +8,9 @@ const programs: Readonly<Record<string, string>> = {
   dev: "./commands/dev.ts",
   doctor: "./commands/doctor.ts",
   events: "./commands/events.ts",
+  export: "./commands/export.ts",
   generate: "./commands/generate.ts",
+  import: "./commands/import.ts",
   new: "./commands/new.ts",
   queues: "./commands/queues.ts",
   replay: "./commands/replay.ts",
@@ -30,6 +32,8 @@ const help = `Runs a program of Warren in the project of this folder.
   warren events         shows the timeline of an event
   warren queues         lists and removes the queues of consumers
   warren replay         sends past events to one queue again
+  warren export         writes the records of a resource as lines of JSON
+  warren import         creates records from lines of JSON
 
 Each has --help. A consumer is a file of its own: bun run consumers/NAME.ts`;
 

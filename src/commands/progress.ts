@@ -4,7 +4,8 @@ import { counted, duration, number } from "./text";
 /** Progress at one moment. */
 export interface Measurement {
   readonly at: number;
-  readonly share: number;
+  /** Finished share of the work, from 0 to 1. Null if unknown. */
+  readonly share: number | null;
   readonly count: number;
 }
 
@@ -33,9 +34,9 @@ export class ProgressReport {
   /**
    * Reports progress. The rate and the remaining time are measured from the first call.
    *
-   * @param share Finished share of the work, from 0 to 1.
+   * @param share Finished share of the work, from 0 to 1. Null if unknown.
    */
-  update(share: number, count: number): void {
+  update(share: number | null, count: number): void {
     const at = this.clock();
     const { isTTY, columns } = this.stream;
     const isFirst = this.#samples.length === 0;
@@ -67,9 +68,11 @@ export function progressText(what: string, samples: readonly Measurement[], widt
   const [first, last] = [samples[0] as Measurement, samples.at(-1) as Measurement];
   const ms = last.at - first.at;
   const perSecond = ((last.count - first.count) / ms) * 1000;
-  const leftMs = ((1 - last.share) / (last.share - first.share)) * ms;
-  const filled = Math.round(last.share * width);
-  const parts = [`${Math.floor(last.share * 100)} %`.padStart(5), counted(last.count, what)];
+  const { share } = last;
+  if (share === null) return [counted(last.count, what), ...(ms >= settledMs ? [`${number(perSecond)}/s`] : [])].join("  ");
+  const leftMs = ((1 - share) / (share - (first.share ?? 0))) * ms;
+  const filled = Math.round(share * width);
+  const parts = [`${Math.floor(share * 100)} %`.padStart(5), counted(last.count, what)];
   if (ms >= settledMs) parts.push(`${number(perSecond)}/s`);
   if (ms >= settledMs && Number.isFinite(leftMs)) parts.push(`${duration(leftMs)} left`);
   return `${"█".repeat(filled)}${"░".repeat(width - filled)}${parts.join("  ")}`;

@@ -5,12 +5,14 @@ import { consumersFolder } from "./consumer/folder";
 import type { ConsumerStore } from "./consumer/store";
 import type { ConsumerStores } from "./consumer/stores";
 import type { LogFollower } from "./log-follower";
+import type { RecordsReader } from "./records";
 import { openConsumerFile } from "./sqlite/consumer/file";
 import { ConsumerFiles } from "./sqlite/consumer/files";
 import { isLocked } from "./sqlite/lock";
 import { isBusy, whenUnlocked } from "./sqlite/lock-wait";
 import { followLog } from "./sqlite/log-follower";
 import { filesOpenToOthers } from "./sqlite/private-file";
+import { readRecords } from "./sqlite/records-reader";
 import { openSqliteStore, type StoreOptions } from "./sqlite/store";
 import { unavailable } from "./sqlite/unavailable";
 import type { Store } from "./store";
@@ -38,6 +40,11 @@ export function openStore({ database }: Address, resources: readonly Resource[],
  */
 export function openLog({ database }: Address): Promise<LogFollower | undefined> {
   return whenUnlocked(() => followLog(database.file));
+}
+
+/** Opens the records of an API that runs in another process, to read them. Resolves with undefined if there is no database. */
+export function openRecords({ database }: Address): Promise<RecordsReader | undefined> {
+  return whenUnlocked(() => readRecords(database.file));
 }
 
 /** Resolves with whether an API serves the database now. */

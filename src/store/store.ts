@@ -6,6 +6,7 @@ import type { Proposed, Resource, ResourceTypes } from "../schema/resource";
 import type { ChangeContext, GuardedContext } from "./change-context";
 import { ForgottenAwait, StoreUnavailable, TransactionGaveUp } from "./errors";
 import type { HistoryReader } from "./history";
+import type { Imported } from "./import";
 import type { RecordsCheck } from "./invalid-records";
 import type { Listing, Page } from "./listing";
 import type { LogEntry, LogReader } from "./log";
@@ -16,6 +17,8 @@ import type { Transaction, TransactionContext } from "./transaction/transaction"
 
 /** What became of one record of several: the record, or why it was not created. */
 export type InsertOutcome = Stored | RefusedChange | BrokenHook;
+/** What became of an imported record: `present` if a record with its id and its fields is there already. */
+export type ImportOutcome = InsertOutcome | "present";
 
 /**
  * Stores the resources and the event log. Every change commits together with its event, and its promise resolves only when
@@ -42,6 +45,11 @@ export interface Store extends QueueStore {
     answerOf: (outcomes: readonly InsertOutcome[]) => string,
     context?: ChangeContext,
   ): Promise<string>;
+  /**
+   * Creates records with their own ids, for an import. A record that is refused does not keep the others from being created. An id that
+   * a record has, or had as far as the log knows, is refused with `Conflict`.
+   */
+  importEach<T extends ResourceTypes>(resource: Resource<T>, records: readonly Imported<T>[]): Promise<ImportOutcome[]>;
   /**
    * Replaces the fields of a record with those that `change` returns for the current record. Resolves with the record, or with
    * undefined if it does not exist. If `change` throws, the promise rejects with that error and nothing changes.

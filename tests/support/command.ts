@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os";
 import { endWithTest, eventually, root, run } from "./processes";
 
-type CommandName = "contracts" | "new" | "queues" | "dead-letters" | "doctor" | "events" | "replay" | "status";
+type CommandName = "contracts" | "new" | "queues" | "dead-letters" | "doctor" | "events" | "export" | "import" | "replay" | "status";
 
 export interface Ended {
   readonly code: number;
@@ -10,8 +10,14 @@ export interface Ended {
 }
 
 /** Runs one of the project's commands until it exits, with its output in pipes. */
-export async function command(name: CommandName, words: readonly string[], env: Record<string, string>, cwd?: string): Promise<Ended> {
-  const running = run([`src/commands/${name}.ts`, ...words], { env, ...(cwd && { cwd }) });
+export async function command(
+  name: CommandName,
+  words: readonly string[],
+  env: Record<string, string>,
+  cwd?: string,
+  input?: string,
+): Promise<Ended> {
+  const running = run([`src/commands/${name}.ts`, ...words], { env, ...(cwd && { cwd }), ...(input !== undefined && { input }) });
   const code = await running.exited;
   return { code, stdout: running.stdout.join("\n"), stderr: running.stderr.join("\n") };
 }

@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly env?: Record<string, string>;
   /** The program to run. Default: Bun. */
   readonly program?: string;
+  /** Text of standard input. Default: none. */
+  readonly input?: string;
   /** File descriptor to write to instead of a pipe. The stream then has no lines. */
   readonly stdout?: number;
   readonly stderr?: number;
@@ -39,7 +41,7 @@ export function run(args: readonly string[], { cwd = root, env = {}, program = p
   const child = Bun.spawn(command, {
     cwd,
     env: { PATH: process.env["PATH"] ?? "", HOME: tmpdir(), TZ: "UTC", LOG_FORMAT: "json", ...env },
-    stdin: "ignore",
+    stdin: to.input === undefined ? "ignore" : new Blob([to.input]),
     stdout: to.stdout ?? "pipe",
     stderr: to.stderr ?? "pipe",
   });

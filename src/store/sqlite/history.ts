@@ -90,3 +90,11 @@ export function deletedStates(db: Database): (resource: Resource, id: number) =>
     return entry?.type === `${resource.name}.deleted` ? storedIn(resource, entry) : undefined;
   };
 }
+
+/** Returns a function that returns whether the log has an event of a record. */
+export function usedIds(db: Database): (resource: Resource, id: number) => boolean {
+  const any = db.prepare<object, [number, string]>(
+    "SELECT 1 FROM events WHERE subject = ? AND type IN (SELECT value FROM json_each(?)) LIMIT 1",
+  );
+  return (resource, id) => any.get(id, JSON.stringify(resource.eventTypes)) !== null;
+}

@@ -58,9 +58,9 @@ export class RecordChanges {
   }
 
   /** Inserts a record, or returns why it is refused. The running change goes on then. */
-  tryInsert(resource: Resource, fields: object, context?: ChangeContext): InsertOutcome {
+  tryInsert(resource: Resource, fields: object, context?: ChangeContext, id?: number): InsertOutcome {
     try {
-      return this.means.uncommitted.attempt(() => this.insert(resource, fields, context));
+      return this.means.uncommitted.attempt(() => this.insert(resource, fields, context, id));
     } catch (error) {
       if (error instanceof RefusedChange || error instanceof BrokenHook) return error;
       throw error;

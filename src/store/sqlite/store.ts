@@ -15,8 +15,9 @@ import { Constraints } from "./constraints";
 import { EventAppender } from "./event-appender";
 import { eventFinder } from "./event-record";
 import { GroupCommit } from "./group-commit";
-import { deletedStates, sqliteHistory } from "./history";
+import { deletedStates, sqliteHistory, usedIds } from "./history";
 import { IdempotencyKeys } from "./idempotency-keys";
+import { importsInto } from "./imports";
 import type { Lock } from "./lock";
 import { lockPatienceMs, whenUnlocked } from "./lock-wait";
 import { logIdOf, newestEvents, sqliteLogReader } from "./log-reader";
@@ -61,6 +62,8 @@ export function openSqliteStore(file: string, resources: readonly Resource[], op
 class SqliteStore implements Store {
   readonly log: LogReader;
   readonly history: Store["history"];
+  readonly prune: Store["prune"];
+  readonly importEach: Store["importEach"];
   readonly logId: string;
   readonly tally: Store["tally"];
   readonly find: Store["find"];
@@ -86,7 +89,6 @@ class SqliteStore implements Store {
   readonly #records: RecordChanges;
   readonly #listeners = new Set<() => void>();
   readonly #events: EventAppender;
-  readonly #prune: (before: string, position: number) => number;
 
   constructor(
     db: Database,
@@ -119,11 +121,13 @@ class SqliteStore implements Store {
     const deleted = deletedStates(db);
     this.#records = new RecordChanges(tables, { uncommitted, clock, events: this.#events, constraints: this.#constraints, deleted });
     this.transaction = transactionsIn({ commits: this.#commits, snapshot: this.#snapshot, records: this.#records, keys });
-    this.#prune = pruner(this.#db, uncommitted);
+    const prune = pruner(this.#db, uncommitted);
+    this.prune = (before, position) => this.#commits.run(() => prune(before, position));
     this.check = writeCheck(this.#commits);
     this.tally = { commits: this.#commits.tally, appended: this.#events.tally };
     this.log = sqliteLogReader(this.#db);
     this.history = sqliteHistory(this.#db);
+    this.importEach = importsInto(this.#commits, this.#records, usedIds(db));
     this.logId = logIdOf(this.#db);
     this.find = eventFinder(this.#db);
     this.relayed = relayPosition(this.#db, this.#commits);
@@ -198,10 +202,6 @@ class SqliteStore implements Store {
   onAppend(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
-  }
-
-  prune(before: string, position: number): Promise<number> {
-    return this.#commits.run(() => this.#prune(before, position));
   }
 
   isReplaced(): boolean {

@@ -1,0 +1,150 @@
+// bun run export and import, as processes, with resources of a project's own.
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { Type } from "@sinclair/typebox";
+import { defineResource, mistake, oneOf } from "warren/resource";
+import { openStore } from "../src/store/open";
+import type { Store } from "../src/store/store";
+import { command } from "./support/command";
+import { sqliteIn } from "./support/engines";
+import { temporaryFolder } from "./support/folder";
+import { copyProject } from "./support/project-copy";
+
+const source = `
+import { Type } from "@sinclair/typebox";
+import { defineResource, mistake, oneOf } from "warren/resource";
+export const depot = defineResource({ name: "depot", fields: { city: Type.String() }, example: { city: "Rome" } });
+export const parcel = defineResource({
+  name: "parcel",
+  fields: { code: Type.String({ minLength: 1 }), weight: Type.Number({ default: 1 }), depot: Type.Optional(Type.Integer()) },
+  managed: { state: { schema: oneOf("waiting", "sent"), initial: "waiting" } },
+  derived: { label: { schema: Type.String(), from: ({ code }) => "#" + code } },
+  unique: ["code"],
+  references: { depot: { to: "depot", onDelete: "restrict" } },
+  check: ({ weight }) => (weight > 100 ? [mistake("/weight", "At most 100.")] : []),
+  example: { code: "A1", weight: 1 },
+});
+`;
+const depot = defineResource({ name: "depot", fields: { city: Type.String() }, example: { city: "Rome" } });
+const parcel = defineResource({
+  name: "parcel",
+  fields: { code: Type.String({ minLength: 1 }), weight: Type.Number({ default: 1 }), depot: Type.Optional(Type.Integer()) },
+  managed: { state: { schema: oneOf("waiting", "sent"), initial: "waiting" } },
+  derived: { label: { schema: Type.String(), from: ({ code }) => `#${code}` } },
+  unique: ["code"],
+  references: { depot: { to: "depot", onDelete: "restrict" } },
+  check: ({ weight }) => (weight > 100 ? [mistake("/weight", "At most 100.")] : []),
+  example: { code: "A1", weight: 1 },
+});
+
+let project: ReturnType<typeof copyProject>;
+let folder: ReturnType<typeof temporaryFolder>;
+beforeEach(async () => {
+  project = copyProject();
+  folder = temporaryFolder();
+  await Bun.write(join(project.path, "src/domain/parcel.ts"), source);
+});
+afterEach(() => {
+  project.remove();
+  folder.remove();
+});
+
+const fileIn = (name: string) => ({ DATABASE_URL: `sqlite:${join(folder.path, name, "warren.db")}` });
+const exported = (words: string[], name = "first") => command("export", words, fileIn(name), project.path);
+const imported = (words: string[], lines: string, name = "first") => command("import", words, fileIn(name), project.path, lines);
+
+async function using<T>(name: string, work: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openStore(sqliteIn(join(folder.path, name)), [depot, parcel]);
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+describe("export and import", () => {
+  test("carry every record over, with its id, managed fields and exact numbers, and publish an event for each", async () => {
+    await using("first", async (store) => {
+      await store.insert(depot, { city: "Rome" });
+      for (let n = 1; n <= 450; n += 1) await store.insert(parcel, { code: `P${n}`, weight: n / 100, state: n % 2 ? "sent" : "waiting" });
+      await store.insert(parcel, { code: "tiny", weight: 5e-324, depot: 1 });
+      await store.remove(parcel, 7);
+      // While the API runs.
+      const { code, stdout, stderr } = await exported(["parcel"]);
+      expect([code, stdout.split("\n").length, stderr]).toEqual([0, 450, "Exported 450 records of parcel."]);
+      expect(stdout).toContain('"weight":5e-324');
+      expect((await imported(["parcel"], stdout)).stderr).toMatch(/^The API is running on .* POST \/parcels\/bulk/);
+    });
+    const depots = await exported(["depots"]);
+    const parcels = await exported(["parcel"]);
+    expect(await imported(["depot"], depots.stdout, "second")).toMatchObject({ code: 0, stdout: "Created 1 record of depot." });
+    expect(await imported(["parcel"], parcels.stdout, "second")).toMatchObject({ code: 0, stdout: "Created 450 records of parcel." });
+    const lines = (text: string) =>
+      text.split("\n").map((line) => ({ ...(JSON.parse(line) as object), version: 0, createdAt: "", updatedAt: "" }));
+    expect(lines((await exported(["parcel"], "second")).stdout)).toEqual(lines(parcels.stdout));
+    await using("second", async (store) => {
+      expect(await store.log.end()).toBe(451);
+      expect((await store.insert(parcel, { code: "next", weight: 1 })).id).toBe(452);
+    });
+  });
+
+  test("each line that fails is named with the reason, the others are created, and the file can be sent again", async () => {
+    const lines = [
+      '{"id":5,"code":"A","weight":2}',
+      '{"code":"","weight":"x"}',
+      "",
+      "{nope",
+      '{"code":"B","weight":101}',
+      '{"code":"A"}',
+      '{"code":"C","depot":9}',
+      '{"code":"D","weight":0.1000000000000000055511151231257827}',
+      '{"code":"E","colour":"red"}',
+      '{"id":3,"code":"F"}',
+      '{"id":5,"code":"G"}',
+      `{"code":"${"x".repeat(1024 * 1024)}"}`,
+      '{"id":9,"code":"H","state":"sent","label":"ignored","version":7}',
+    ].join("\r\n");
+    const first = await imported(["parcel"], lines);
+    expect([first.code, first.stdout]).toEqual([1, "Created 3 records of parcel; 9 lines refused."]);
+    expect(first.stderr.split("\n")).toEqual([
+      "line 2: The line is not valid. /code: Expected string of at least 1 characters; /weight: Expected number",
+      "line 4: The line is not valid JSON.",
+      "line 5: The parcel is not valid. /weight: At most 100.",
+      expect.stringMatching(/^line 6: .* \/code: /),
+      expect.stringMatching(/^line 7: .* \/depot: /),
+      expect.stringMatching(/^line 8: The line is not valid. \/weight: /),
+      "line 9: The line is not valid. /colour: Unexpected property",
+      "line 11: There is another parcel 5. Leave out `id` to get a new one.",
+      "line 12: A record may have at most 1,048,576 bytes.",
+    ]);
+    const again = await imported(["parcel"], '{"id":5,"code":"A","weight":2}\n{"id":3,"code":"F"}\n{"code":"new"}');
+    expect([again.code, again.stdout]).toEqual([0, "Created 1 record of parcel; 2 were there already."]);
+    const { stdout } = await exported(["parcel"]);
+    expect(stdout.split("\n").map((line) => JSON.parse(line) as object)).toMatchObject([
+      { id: 3, code: "F", weight: 1, state: "waiting", label: "#F", version: 1 },
+      { id: 5, code: "A" },
+      { id: 9, code: "H", state: "sent", label: "#H", version: 1 },
+      { id: 10, code: "new" },
+    ]);
+  });
+
+  test("an id of a deleted record is refused", async () => {
+    await using("first", async (store) => {
+      await store.insert(parcel, parcel.example);
+      await store.remove(parcel, 1);
+    });
+    const { code, stderr } = await imported(["parcel"], '{"id":1,"code":"Z"}\n');
+    expect([code, stderr]).toEqual([1, expect.stringContaining("line 1: A parcel 1 was deleted, and ids are not used again.")]);
+  });
+
+  test.each([
+    ["export", [], 2, "Missing the name of a resource. Known: item, depot, parcel."],
+    ["export", ["car"], 2, 'Unknown resource "car". Known: item, depot, parcel.'],
+    ["export", ["item", "depot"], 2, 'Unexpected argument "depot".'],
+    ["export", ["item"], 1, "There is no database"],
+    ["import", ["car"], 2, 'Unknown resource "car".'],
+  ] as const)("%s %p exits with %i and says why", async (name, words, code, message) => {
+    const ended = await command(name, words, fileIn("none"), project.path, "");
+    expect([ended.code, ended.stderr]).toEqual([code, expect.stringContaining(message)]);
+  });
+});
