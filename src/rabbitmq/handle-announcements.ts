@@ -3,6 +3,7 @@ import { NotCancellable, type Replays } from "../delivery/replays";
 import { type Log, messageOf } from "../observe/logging";
 import type { Catalogue } from "../schema/catalogue";
 import { isUtcTime } from "../schema/time";
+import type { QueueSubscription } from "../store/queue-store";
 import type { Store } from "../store/store";
 import { aborted } from "../timing/pause";
 import { steadyNow } from "../timing/steady-time";
@@ -89,43 +90,59 @@ async function carryOut(announcement: AnyAnnouncement, proof: Proof, options: An
   }
 }
 
-async function subscribe(
-  { queue, types, startFrom }: Announcement,
-  proof: Proof,
-  { broker, store, fills, catalogue, log }: AnnouncementsOptions,
-): Promise<string | undefined> {
-  if (catalogue.ownerOf(queue)) return `"${queue}" is shared by all its consumers`;
-  if (startFrom !== "now" && startFrom !== "beginning" && !isUtcTime(startFrom)) return "its `startFrom` is not an RFC 3339 time in UTC";
-  const wanted = types.filter((type) => catalogue.resourceOf(type));
-  if (wanted.length === 0) return "it names no event type that this API knows";
-
+/** Saves which events a consumer's own queue gets, and binds it. Fills a queue that does not exist yet from the event log. */
+async function subscribe(announcement: Announcement, proof: Proof, options: AnnouncementsOptions): Promise<string | undefined> {
+  const { broker, store, fills, catalogue } = options;
+  const { queue } = announcement;
+  const types = announcement.types.filter((type) => catalogue.resourceOf(type));
+  const mistake = mistakeIn(announcement, types, catalogue);
+  if (mistake !== undefined) return mistake;
   const known = await store.subscriptions.find(queue);
-  const isUnsigned = "unsigned" in proof;
-  const isStale = !isUnsigned && proof.signedAt < (known?.signedAt ?? 0);
-  const changes = !known || !haveSame(known.types, wanted);
-  if (changes && isUnsigned) return `${proof.unsigned}, so it cannot decide which events a queue gets`;
-  if (changes && isStale)
-    return "it is older than the last one of this queue: it is a copy, or the clock of its consumer's machine is wrong";
+  const doubt = doubtOf(proof, known);
+  if (doubt && !haveSame(known?.types ?? [], types)) return doubt.aboutEvents;
   if (!known && (await store.subscriptions.list()).length >= mostSubscriptions) return `there are already ${mostSubscriptions} queues`;
 
   const depth = await queueDepth(broker, queue);
-  if (isUnsigned)
+  warnOfSubscription(queue, types, proof, known, options.log);
+  const signedAt = !doubt && "signedAt" in proof ? proof.signedAt : (known?.signedAt ?? null);
+  await store.subscriptions.save({ queue, types, announcedAt: Date.now(), signedAt });
+  if (fills.isFilling(queue)) return undefined;
+  if (depth === undefined) return doubt ? doubt.aboutPast : await fill(queue, types, announcement.startFrom, options);
+  await bindOwnQueue(broker, queue, new Set(types), catalogue.resources);
+  return undefined;
+}
+
+function mistakeIn({ queue, startFrom }: Announcement, types: readonly string[], catalogue: Catalogue): string | undefined {
+  if (catalogue.ownerOf(queue)) return `"${queue}" is shared by all its consumers`;
+  if (startFrom !== "now" && startFrom !== "beginning" && !isUtcTime(startFrom)) return "its `startFrom` is not an RFC 3339 time in UTC";
+  return types.length === 0 ? "it names no event type that this API knows" : undefined;
+}
+
+/** Returns why an announcement cannot decide which events a queue gets, or whether it gets past ones. Undefined if it can. */
+function doubtOf(proof: Proof, known: QueueSubscription | undefined): { aboutEvents: string; aboutPast: string } | undefined {
+  if ("unsigned" in proof) {
+    const { unsigned } = proof;
+    return {
+      aboutEvents: `${unsigned}, so it cannot decide which events a queue gets`,
+      aboutPast: `${unsigned}, so the queue gets no past events`,
+    };
+  }
+  if (proof.signedAt >= (known?.signedAt ?? 0)) return undefined;
+  const aboutPast = "it is older than the last one of this queue";
+  return { aboutEvents: `${aboutPast}: it is a copy, or the clock of its consumer's machine is wrong`, aboutPast };
+}
+
+function warnOfSubscription(queue: string, types: readonly string[], proof: Proof, known: QueueSubscription | undefined, log: Log): void {
+  if ("unsigned" in proof)
     log.warn({ queue, problem: proof.unsigned }, "The next version will refuse this consumer's announcement; update the consumer");
-  const lost = known?.types.filter((type) => !wanted.includes(type)) ?? [];
+  const lost = known?.types.filter((type) => !types.includes(type)) ?? [];
   if (lost.length > 0)
     log.warn({ queue, types: lost }, "The consumer of a queue no longer subscribes to these events; the queue no longer gets them");
-  const signedAt = isUnsigned || isStale ? (known?.signedAt ?? null) : proof.signedAt;
-  await store.subscriptions.save({ queue, types: wanted, announcedAt: Date.now(), signedAt });
-  if (fills.isFilling(queue)) return undefined;
-  if (depth !== undefined) {
-    await bindOwnQueue(broker, queue, new Set(wanted), catalogue.resources);
-    return undefined;
-  }
-  if (isUnsigned) return `${proof.unsigned}, so the queue gets no past events`;
-  if (isStale) return "it is older than the last one of this queue";
-  log.info({ queue, types: wanted, startFrom }, "Filling a new queue from the event log");
-  await fills.fill(queue, wanted, startFrom);
-  return undefined;
+}
+
+async function fill(queue: string, types: string[], startFrom: string, { fills, log }: AnnouncementsOptions): Promise<undefined> {
+  log.info({ queue, types, startFrom }, "Filling a new queue from the event log");
+  await fills.fill(queue, types, startFrom);
 }
 
 function haveSame(some: readonly string[], others: readonly string[]): boolean {

@@ -9,27 +9,27 @@ import { type RunResult, run } from "./run";
 import { removeSystems } from "./system";
 import { header, progressLine, resultLines, summary } from "./table";
 
-const help = `Breaks a system under load in every way that happens in production, and checks that no promise is broken.
+const help = `Injects faults into a system under load, and checks that no guarantee is broken.
 
-  bun run chaos                       every fault, on each transport that it is about
-  bun run chaos api-kill consumer-kill
-                                      these
-  bun run chaos --minutes 60          a mix of all, at random, for an hour
+  bun run chaos                             all faults, on each transport that they apply to
+  bun run chaos api-kill consumer-kill      only these
+  bun run chaos --minutes 60                random faults for an hour
 
 Faults:
 ${faults.map(({ name, title }) => `  ${name.padEnd(22)} ${title}`).join("\n")}
 
 Options:
   --transport NAME   rabbitmq or embedded; default: both
-  --short            strikes less often: all faults in some ten minutes
-  --runs N           runs of each fault and transport; default 1
-  --minutes N        runs the faults (default: mix) again and again for so long
-  --seed N           makes the same choices again
-  --help             this text
+  --short            inject each fault fewer times; all faults take about ten minutes
+  --runs N           runs of each fault on each transport; default 1
+  --minutes N        repeat the faults for this long; default fault: mix
+  --seed N           seed of all random choices, printed at the end; default: random
+  --help             print this help
 
-RabbitMQ is a private one (Debian: rabbitmq-server). A fault that needs more says so where that is missing: root for a
-small disk, strace, libfaketime. On a terminal there is a table, in a pipe a line of JSON for each run. The exit code is
-1 when a promise was broken, or a fault that was asked for by name could not be run.`;
+The command starts its own RabbitMQ, so rabbitmq-server must be installed. Some faults also need root (to mount a small
+disk), strace or libfaketime. Faults whose requirements are missing are left out and reported. Prints a table on a
+terminal, and a line of JSON per run in a pipe. The exit code is 1 if a guarantee was broken, or if a fault named on the
+command line could not run.`;
 
 const transports: readonly TransportName[] = ["rabbitmq", "embedded"];
 
@@ -43,7 +43,7 @@ function readArguments(words: readonly string[]) {
   });
   const chosen = positionals.map((name) => {
     const found = faults.find((fault) => fault.name === name);
-    if (!found) throw new UsageError(`There is no fault "${name}"; there are ${faults.map((known) => known.name).join(", ")}.`);
+    if (!found) throw new UsageError(`Unknown fault "${name}". Faults: ${faults.map((known) => known.name).join(", ")}.`);
     return found;
   });
   const { transport } = values;

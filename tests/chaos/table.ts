@@ -51,7 +51,7 @@ export function summary(results: readonly RunResult[], seed: number, leftOut: re
       `${sum(({ figures }) => figures.unknown)} unknown; ${sum(({ figures }) => figures.handled)} events handled, ` +
       `${sum(({ figures }) => figures.duplicates)} of them again, ${sum(({ figures }) => figures.lost)} lost.`,
     ...leftOut.map((text) => `Left out: ${text}`),
-    violated.length === 0 ? "No promise was broken." : `${violated.length} runs broke a promise.`,
+    violated.length === 0 ? "No guarantee was broken." : `${violated.length} runs broke a guarantee.`,
     `--seed ${seed}`,
   ];
 }

@@ -1,4 +1,4 @@
-// Every fault of `bun run chaos`, in its short version: nothing that was promised is broken.
+// Every fault of `bun run chaos`, in its short version: no guarantee is broken.
 import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Fault, TransportName } from "../chaos/fault";
 import { faults } from "../chaos/faults";
@@ -45,7 +45,7 @@ test("the command prints a line of JSON for each run, the seed and a summary", a
   const chaos = runProgram(["tests/chaos/main.ts", "second-api", "--transport", "embedded", "--short", "--seed", "7"]);
   expect([await chaos.exited, chaos.stderr]).toEqual([
     0,
-    [expect.stringMatching(/^1 runs, 3 strikes in \d+ s: \d+ changes attempted,.*, 0 lost\.$/), "No promise was broken.", "--seed 7"],
+    [expect.stringMatching(/^1 runs, 3 strikes in \d+ s: \d+ changes attempted,.*, 0 lost\.$/), "No guarantee was broken.", "--seed 7"],
   ]);
   expect(chaos.stdout.map((line) => JSON.parse(line) as object)).toEqual([
     expect.objectContaining({ fault: "second-api", transport: "embedded", strikes: 3, violations: [] }),

@@ -1,5 +1,5 @@
-// The simulation of relay, consumers and broker: some of its seeds, and planted bugs, each of which is
-// found, and found again by its seed. All of it: `bun run simulate`.
+// The simulation of relay, consumers and broker: some of its seeds, and planted bugs that it must find. `bun run simulate` runs
+// more seeds.
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { endAll, run } from "../support/processes";
 
@@ -16,11 +16,11 @@ async function simulate(args: readonly string[], preload: readonly string[] = []
   return { code, lines: simulation.stdout };
 }
 
-test("nothing goes wrong that must never, whatever happens in whatever order", async () => {
+test("200 seeds break no guarantee", async () => {
   const { code, lines } = await simulate(["--seeds", "200"]);
   expect([code, lines]).toEqual([
     0,
-    [expect.stringMatching(/^200 seeds in [\d.]+ s: [\d,]+ steps, [\d,]+ events, [\d,]+ effects; 0 seeds went wrong\.$/)],
+    [expect.stringMatching(/^200 seeds in [\d.]+ s: [\d,]+ steps, [\d,]+ events, [\d,]+ effects; 0 seeds failed\.$/)],
   ]);
 });
 

@@ -3,19 +3,19 @@ import { temporaryFolder } from "../support/folder";
 import { faults } from "./plan";
 import { simulate } from "./simulate";
 
-const help = `Plays relay, consumers and broker under a virtual clock, in an order that a seed decides, with faults of every kind.
+const help = `Runs relay, consumers and broker in simulated time. A seed determines the order of events and the faults.
 
   bun run simulate                    10,000 seeds
-  bun run simulate --seed 7           what seed 7 stands for, step by step
+  bun run simulate --seed 7           only seed 7, with a line for each step
 
 Options:
-  --seeds N     how many; default 10000
-  --from N      the first of them; default 1
-  --seed N      this one alone, with its story
-  --deeds N     how many things clients do, or go wrong; default: 20 to 80, as the seed has it
-  --help        this text
+  --seeds N     number of seeds; default 10000
+  --from N      first seed; default 1
+  --seed N      run only this seed, and print each step
+  --deeds N     number of client actions and faults; default: 20 to 80, depending on the seed
+  --help        print this help
 
-The exit code is 1 if anything went wrong that must never.`;
+The exit code is 1 if a guarantee was broken.`;
 
 const text = { type: "string" } as const;
 const { deeds, one, seeds, first } = readCommandLine(help, (words) => {
@@ -38,7 +38,7 @@ const seconds = () => ((performance.now() - begun) / 1000).toFixed(1);
 function progress(seed: number): void {
   if (!process.stderr.isTTY) return;
   process.stderr.write(
-    `\r${(seed - from + 1).toLocaleString("en-US")} of ${(last - from + 1).toLocaleString("en-US")} seeds, ${wrong.size} wrong`,
+    `\r${(seed - from + 1).toLocaleString("en-US")} of ${(last - from + 1).toLocaleString("en-US")} seeds, ${wrong.size} failed`,
   );
 }
 
@@ -57,6 +57,6 @@ if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
 folder.remove();
 const n = (value: number) => value.toLocaleString("en-US");
 console.log(
-  `${n(last - from + 1)} seeds in ${seconds()} s: ${n(total.steps)} steps, ${n(total.events)} events, ${n(total.effects)} effects; ${n(wrong.size)} seeds went wrong.`,
+  `${n(last - from + 1)} seeds in ${seconds()} s: ${n(total.steps)} steps, ${n(total.events)} events, ${n(total.effects)} effects; ${n(wrong.size)} seeds failed.`,
 );
 process.exit(wrong.size > 0 ? 1 : 0);

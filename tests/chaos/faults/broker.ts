@@ -20,7 +20,7 @@ export const brokerKill: Fault = {
 
 export const brokerRestart: Fault = {
   name: "broker-restart",
-  title: "a polite restart of RabbitMQ",
+  title: "regular restart of RabbitMQ",
   transports,
   strikes: { full: 10, short: 2 },
   unnoticed: true,
@@ -33,7 +33,7 @@ export const brokerRestart: Fault = {
 
 export const brokerAbsent: Fault = {
   name: "broker-absent",
-  title: "RabbitMQ is not there at the start, and for ten minutes (short: for five seconds)",
+  title: "RabbitMQ is down at the start and for ten minutes (with --short: five seconds)",
   transports,
   strikes: { full: 1, short: 1 },
   unnoticed: true,
@@ -63,7 +63,7 @@ async function brokerState({ url }: System): Promise<string> {
 
 export const memoryAlarm: Fault = {
   name: "memory-alarm",
-  title: "a memory alarm at RabbitMQ: the API goes on",
+  title: "memory alarm in RabbitMQ: the API keeps working",
   transports,
   strikes: { full: 10, short: 2 },
   unnoticed: true,
@@ -72,7 +72,7 @@ export const memoryAlarm: Fault = {
 
 export const diskAlarm: Fault = {
   name: "disk-alarm",
-  title: "a disk alarm at RabbitMQ: the API goes on",
+  title: "disk alarm in RabbitMQ: the API keeps working",
   transports,
   strikes: { full: 10, short: 2 },
   unnoticed: true,

@@ -22,8 +22,8 @@ export const apiKill: Fault = {
 const pointTitles: Readonly<Record<CrashPoint, string>> = {
   "before-publish": "before an event is published",
   "after-publish": "between publish and confirm",
-  "after-confirm": "when a confirm has come, and before it is noted",
-  "after-position": "right after the position is stored",
+  "after-confirm": "after a confirm arrives, before it is recorded",
+  "after-position": "immediately after the position is stored",
 };
 
 /** Crashes the API at an exact point of the relay. */
@@ -43,7 +43,7 @@ export const relayCrashes: readonly Fault[] = crashPoints.map((point) => ({
 
 export const consumerKill: Fault = {
   name: "consumer-kill",
-  title: "kill -9 of a consumer between an effect and its acknowledgement",
+  title: "kill -9 of a consumer between an effect and the acknowledgement",
   transports: both,
   strikes: { full: 50, short: 8 },
   async strike({ consumers, random }) {
@@ -58,7 +58,7 @@ export const consumerKill: Fault = {
 
 export const stop: Fault = {
   name: "stop",
-  title: "SIGTERM of each process, which has to end in time and with 0",
+  title: "SIGTERM to each process, which must exit with 0 in time",
   transports: both,
   // About thirty strikes for each of the four processes.
   strikes: { full: 120, short: 8 },

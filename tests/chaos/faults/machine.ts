@@ -7,7 +7,7 @@ const both = ["rabbitmq", "embedded"] as const;
 
 export const diskFull: Fault = {
   name: "disk-full",
-  title: "the API's disk is full: 503 and never a 2xx that is not kept; it recovers by itself",
+  title: "the API's disk is full: 503, no 2xx without its data, and recovery without a restart",
   transports: both,
   strikes: { full: 10, short: 3 },
   needs: ["root"],
@@ -26,7 +26,7 @@ export const diskFull: Fault = {
 
 export const fsync: Fault = {
   name: "fsync",
-  title: "each answer waits for an fsync: as strace sees it",
+  title: "each response follows an fsync, as traced by strace",
   transports: ["embedded"],
   strikes: { full: 20, short: 4 },
   needs: ["strace"],
@@ -47,7 +47,7 @@ export const fsync: Fault = {
 
 export const clockJump: Fault = {
   name: "clock-jump",
-  title: "the clock jumps back, and forward, by up to a day",
+  title: "the clock jumps back and forward by up to a day",
   transports: both,
   strikes: { full: 50, short: 8 },
   needs: ["libfaketime"],
@@ -60,7 +60,7 @@ export const clockJump: Fault = {
 
 export const secondApi: Fault = {
   name: "second-api",
-  title: "a second API on the same database: refused, in words, and the first goes on",
+  title: "a second API on the same database: refused with a message; the first keeps working",
   transports: both,
   strikes: { full: 20, short: 3 },
   unnoticed: true,
@@ -78,7 +78,7 @@ export const secondApi: Fault = {
 
 export const deadReaders: Fault = {
   name: "dead-readers",
-  title: "readers of the event stream that read nothing, or vanish",
+  title: "event stream clients that read nothing or disappear",
   transports: both,
   strikes: { full: 20, short: 4 },
   unnoticed: true,

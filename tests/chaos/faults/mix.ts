@@ -9,7 +9,7 @@ export function mixOf(all: readonly Fault[]): Fault {
   const mixed = all.filter((fault) => isMet(fault) && isMixable(fault));
   return {
     name: "mix",
-    title: "all of these at random, one soon after another",
+    title: "random faults in quick succession",
     transports: ["rabbitmq", "embedded"],
     strikes: { full: 40, short: 10 },
     arrange: { proxies: true, movableClock: needs.libfaketime.met(), ...(needs.root.met() && { diskMb: 512 }) },

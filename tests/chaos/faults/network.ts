@@ -7,7 +7,7 @@ const transports = ["rabbitmq"] as const;
 
 export const cut: Fault = {
   name: "cut",
-  title: "TCP connections are cut, or RabbitMQ closes all of them",
+  title: "TCP connections are reset, or RabbitMQ closes them all",
   transports,
   strikes: { full: 50, short: 10 },
   unnoticed: true,
@@ -26,7 +26,7 @@ const connected = "Connected to RabbitMQ";
 
 export const halfOpen: Fault = {
   name: "half-open",
-  title: "a connection that is dead though nobody was told: found within three heartbeats",
+  title: "half-open connection: detected within three heartbeats",
   transports,
   strikes: { full: 20, short: 2 },
   unnoticed: true,
@@ -55,7 +55,7 @@ export const halfOpen: Fault = {
 
 export const slow: Fault = {
   name: "slow",
-  title: "a slow network that cuts messages into pieces",
+  title: "slow network that splits messages into small packets",
   transports,
   strikes: { full: 20, short: 3 },
   unnoticed: true,

@@ -24,7 +24,7 @@ async function asStranger(system: System, work: (channel: Channel) => Promise<un
 
 export const queueArguments: Fault = {
   name: "queue-arguments",
-  title: "somebody declares a queue with other arguments: over the one that is there, or in its place",
+  title: "another program redeclares or replaces a queue with other arguments",
   transports,
   strikes: { full: 20, short: 4 },
   unnoticed: true,
@@ -76,7 +76,7 @@ async function replay(system: System, role: Role): Promise<void> {
 
 export const queueDeleted: Fault = {
   name: "queue-deleted",
-  title: "a consumer's own queue is deleted under it: it is made again, and filled from the log",
+  title: "a consumer's own queue is deleted: it is created again and filled from the log",
   transports,
   strikes: { full: 20, short: 4 },
   unnoticed: true,
@@ -88,7 +88,7 @@ export const queueDeleted: Fault = {
 
 export const queuesGone: Fault = {
   name: "queues-gone",
-  title: "every queue is deleted while no consumer runs: what happens then has its queue all the same",
+  title: "all queues are deleted while no consumer runs: later events still get their queues",
   transports,
   strikes: { full: 10, short: 2 },
   unnoticed: true,
@@ -109,7 +109,7 @@ export const queuesGone: Fault = {
 
 export const ackTimeout: Fault = {
   name: "ack-timeout",
-  title: "a handler that takes longer than RabbitMQ waits for an acknowledgement",
+  title: "a handler exceeds RabbitMQ's acknowledgement timeout",
   transports,
   strikes: { full: 10, short: 2 },
   unnoticed: true,
