@@ -4,14 +4,14 @@ import type { Announcer } from "./announcer";
 import type { Broker } from "./connection";
 import { declareResources, declareTemporaryQueue, queueDepth, subscriptionsQueue } from "./topology";
 
-/** Pauses between looks for the queue, in milliseconds: an API that runs makes it at once, and one that does not may take long to come. */
+/** Pauses between checks for the queue, in milliseconds. A running API creates it at once; one that is down may take long to return. */
 const [shortestPauseMs, longestPauseMs] = [10, 250];
 /** Interval after which a consumer announces a missing queue again, provided that the API has read its earlier announcement. */
 const askAgainAfterMs = 60_000;
 
 /**
- * Sees to it that the consumer's queue is there, with its bindings. A new queue of the consumer's own is made,
- * filled and bound by the service: it alone has the past, and knows where past and present meet.
+ * Makes sure that the consumer's queue exists with its bindings. The API creates, fills and binds a consumer's own queue: only it has the
+ * past events, and knows where past and present meet.
  */
 export async function attachQueue(broker: Broker, announcer: Announcer, closed: AbortSignal, consumer: Consumer): Promise<void> {
   const { queue, catalogue, wanted, temporary, startFrom, log } = consumer;

@@ -124,7 +124,7 @@ export class DeadQueueReader {
     await this.#untilDone();
     if (!this.#isEnded) {
       const next = { tag: crypto.randomUUID(), prefetch: this.#prefetch, kept: 0 };
-      // Holds for the subscriptions to come.
+      // Applies to subscriptions made after this.
       await this.channel.prefetch(next.prefetch);
       if (this.#subscription) await this.channel.cancel(this.#subscription.tag);
       this.#subscription = next;
@@ -143,7 +143,7 @@ export class DeadQueueReader {
   }
 
   #begin(message: ConsumeMessage): void {
-    // What comes now was not there at the beginning, or is not wanted any more; it goes back when the channel closes.
+    // This message was not in the queue at the beginning, or is no longer wanted. It returns to the queue when the channel closes.
     if (this.#isEnded) return;
     this.#begun += 1;
     this.#working += 1;

@@ -25,7 +25,7 @@ export async function readDeadQueue(broker: Broker, queue: string, look: Look, w
       );
     } catch (error) {
       if (!(error instanceof QueueTaken || messageOf(error).includes("in exclusive use"))) throw error;
-      // Whoever has looked would look at the same messages again.
+      // A second reading would pass the same messages to `look` again.
       if (hasLooked || performance.now() > deadline) throw new QueueTaken(queue, { cause: error });
       await Bun.sleep(50 + Math.random() * 100);
     }

@@ -7,25 +7,25 @@ interface ManagedQueue {
   readonly auto_delete: boolean;
   readonly type?: string;
   readonly arguments: QueueArguments;
-  /** Keys without the `x-` of arguments. Older ones answer a list where there is none. */
+  /** Keys lack the `x-` prefix of arguments. Older versions return an empty list if there is no policy. */
   readonly effective_policy_definition?: QueueArguments | readonly never[];
 }
 
-/** RabbitMQ's management API, which knows what AMQP does not show: policies, and the bindings of others. */
+/** RabbitMQ's management API. It shows what AMQP does not: policies, and the bindings of other programs. */
 export class Management {
   readonly #base: URL;
   readonly #vhost: string;
 
-  /** @param amqpUrl names the virtual host. */
+  /** @param amqpUrl URL whose path names the virtual host. */
   constructor(url: string, amqpUrl: string) {
     this.#base = new URL(url.endsWith("/") ? url : `${url}/`);
     this.#vhost = new URL(amqpUrl).pathname.slice(1) || "%2F";
   }
 
   /**
-   * How a queue was declared, and what policies add to it; undefined: there is no such queue.
+   * Resolves with how a queue was declared, including what policies add. Undefined if the queue does not exist.
    *
-   * @throws {Error} when the API does not answer as it should.
+   * @throws {Error} if the API does not respond, or responds with an error.
    */
   async queueFacts(queue: string): Promise<QueueFacts | undefined> {
     const found = (await this.#get(`queues/${this.#vhost}/${encodeURIComponent(queue)}`)) as ManagedQueue | undefined;
@@ -39,7 +39,7 @@ export class Management {
     };
   }
 
-  /** The queues that are bound to an exchange. */
+  /** Resolves with the queues bound to an exchange. */
   async boundQueues(exchange: string): Promise<string[]> {
     const bindings = (await this.#get(`exchanges/${this.#vhost}/${encodeURIComponent(exchange)}/bindings/source`)) ?? [];
     const found = bindings as { destination: string; destination_type: string }[];
@@ -57,7 +57,7 @@ export class Management {
   }
 }
 
-/** Of a limit that both have, the lower one counts; of anything else, the argument. */
+/** Merges arguments and policy as RabbitMQ does: the lower of two limits applies; otherwise, the argument takes precedence. */
 function withPolicy(args: QueueArguments, policy: QueueArguments): QueueArguments {
   const merged: Record<string, string | number | boolean> = { ...args };
   for (const [key, value] of Object.entries(policy)) {

@@ -14,7 +14,7 @@ export interface Source {
   settle(message: ConsumeMessage, outcome: Outcome): Promise<void>;
 }
 
-/** A message of a RabbitMQ queue, as the worker gets it. */
+/** A message from a RabbitMQ queue, in the form that the worker takes. */
 export class MessageDelivery implements Delivery {
   readonly failures: number;
   readonly replay: ReplayMark;

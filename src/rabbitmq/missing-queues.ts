@@ -1,6 +1,6 @@
-/** Remembers which queues do not exist, and looks for them less often: RabbitMQ logs an error for each look at one. */
+/** Remembers which queues do not exist, and looks for them less often, since RabbitMQ logs an error each time. */
 export class MissingQueues {
-  /** When each was last looked for, by `performance.now()`. */
+  /** Time of the last look for each queue, by `performance.now()`. */
   readonly #lookedAt = new Map<string, number>();
 
   /** @param lookEveryMs minimum interval between two looks at a missing queue, in milliseconds. */

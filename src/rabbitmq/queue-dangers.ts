@@ -1,20 +1,20 @@
 import type { QueueFacts } from "./queue-facts";
 import { deadQueueOf } from "./topology";
 
-/** A way in which RabbitMQ would take events from a queue that no consumer has handled. */
+/** A setting with which RabbitMQ can drop events that no consumer has handled. */
 export interface QueueDanger {
-  /** The argument or property: `x-max-length`. */
+  /** Argument or property, such as `x-max-length`. */
   readonly argument: string;
-  /** The effect, as it follows "drops events: ". */
+  /** Effect, worded to follow "drops events: ". */
   readonly what: string;
-  /** The correction, for a person. */
+  /** How a person can correct it. */
   readonly todo: string;
 }
 
-/** The limit that RabbitMQ 4 has where a queue has none. */
+/** Delivery limit in RabbitMQ 4 of a quorum queue that sets none. */
 const defaultDeliveryLimit = 20;
 
-/** Why a queue could drop events; empty: it could not. */
+/** Returns why a queue could drop events. Empty if it cannot. */
 export function dangersOf(queue: string, { durable, autoDelete, arguments: args }: QueueFacts): QueueDanger[] {
   const type = args["x-queue-type"] ?? "classic";
   const keepsDeadLetters = args["x-dead-letter-exchange"] === "" && args["x-dead-letter-routing-key"] === deadQueueOf(queue);
@@ -36,7 +36,7 @@ export function dangersOf(queue: string, { durable, autoDelete, arguments: args 
   ];
   const dangers = found.flatMap(([isThere, argument, what]) => (isThere ? [{ argument, what, todo: redeclare(queue) }] : []));
   const limit = args["x-delivery-limit"] ?? defaultDeliveryLimit;
-  // Whoever looks at dead letters puts back those that were delivered often.
+  // The reader of dead letters replaces a message by a copy before it reaches the limit.
   if (type === "quorum" && !queue.endsWith(deadQueueOf("")) && !("x-dead-letter-exchange" in args) && limit !== -1) {
     const by = "x-delivery-limit" in args ? "" : ", by default from RabbitMQ 4 on";
     const what = `an event that was delivered more than ${limit} times without an acknowledgement is dropped${by}`;
@@ -45,7 +45,7 @@ export function dangersOf(queue: string, { durable, autoDelete, arguments: args 
   return dangers;
 }
 
-/** Why a queue could refuse events; undefined: nothing says that it does. */
+/** Returns why a queue could refuse events. Undefined if its arguments do not say so. */
 export function refusalReason({ arguments: args }: QueueFacts): string | undefined {
   if (!refusesNew(args)) return undefined;
   const limits = ["x-max-length", "x-max-length-bytes"].filter((name) => name in args).map((name) => `${name} ${args[name]}`);
@@ -61,7 +61,7 @@ function redeclare(queue: string): string {
   return `Stop its consumers, move the messages out of "${queue}", and delete it. Warren then declares it without this setting.`;
 }
 
-/** A policy that gives a quorum queue a dead letter queue. */
+/** Returns the command for a policy that gives a quorum queue a dead-letter queue. */
 function deadLetterPolicy(queue: string): string {
   const definition = { "dead-letter-exchange": "", "dead-letter-routing-key": deadQueueOf(queue) };
   const pattern = `^${queue.replaceAll(".", "\\.")}$`;

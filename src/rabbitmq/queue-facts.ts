@@ -11,14 +11,14 @@ export interface QueueFacts {
   readonly arguments: QueueArguments;
 }
 
-/** A queue has fewer arguments than this. */
+/** Upper bound for the number of arguments of a queue. */
 const mostArguments = 32;
 const difference = /inequivalent arg '([^']+)' for queue .* current is (?:the value '(.*)' of type '(\w+)'|'(.*)')/;
 
 /**
- * Finds out how a queue was declared; undefined: there is no such queue. AMQP has no question for that. But RabbitMQ
- * refuses a declaration that differs, and names the first difference and what is there: so this declares the queue again
- * with what it has learned, until RabbitMQ accepts. What a policy says does not show.
+ * Finds out how a queue was declared. Resolves with undefined if the queue does not exist. AMQP cannot ask for this, but RabbitMQ refuses
+ * a declaration that differs, and names the first difference with its current value. So this declares the queue again and again with what
+ * it has learned, until RabbitMQ accepts. Policies are not visible this way.
  */
 export async function queueFacts(broker: Broker, queue: string): Promise<QueueFacts | undefined> {
   if ((await queueState(broker, queue)) === undefined) return undefined;
@@ -38,7 +38,7 @@ export async function queueFacts(broker: Broker, queue: string): Promise<QueueFa
   return facts;
 }
 
-/** Undefined: the message says nothing new. */
+/** Adds what an error message of RabbitMQ says about a queue. Returns undefined if the message says nothing new. */
 export function learn(facts: QueueFacts, message: string): QueueFacts | undefined {
   const [, name, argument, type, property] = difference.exec(message) ?? [];
   if (name === "durable") return { ...facts, durable: property === "true" };

@@ -6,15 +6,15 @@ import { dangersOf, type QueueDanger, refusalReason } from "./queue-dangers";
 import { type QueueFacts, queueFacts } from "./queue-facts";
 import { isAccessDenied } from "./reply-code";
 
-/** Finds dangers of a queue that follow from its arguments and policies. */
+/** Result of inspecting the arguments and policies of a queue. */
 export interface Inspection {
   readonly dangers: readonly QueueDanger[];
   readonly isQuorum: boolean;
-  /** Why it could refuse events; undefined: nothing says that it does. */
+  /** Why the queue could refuse events. Undefined if its setup does not say so. */
   readonly limit: string | undefined;
 }
 
-/** Looks at how queues were set up: over AMQP, or by the management API where one is configured. */
+/** Inspects how queues were set up: with the management API if one is configured, otherwise over AMQP. */
 export class QueueInspector {
   readonly management: Management | undefined;
   #isManagementAway = false;
@@ -27,7 +27,7 @@ export class QueueInspector {
     if (managementUrl !== null) this.management = new Management(managementUrl, url);
   }
 
-  /** Undefined: there is no such queue. */
+  /** Resolves with undefined if the queue does not exist, or if RabbitMQ denies access to it. */
   async inspect(queue: string): Promise<Inspection | undefined> {
     const facts = await this.#facts(queue);
     if (!facts) return undefined;
@@ -38,12 +38,12 @@ export class QueueInspector {
     };
   }
 
-  /** The queues that are bound to an exchange, also by other programs; none where no management API tells. */
+  /** Resolves with the queues bound to an exchange, including those of other programs. Empty without a management API. */
   async boundQueues(exchange: string): Promise<readonly string[]> {
     return (await this.#ask((management) => management.boundQueues(exchange))) ?? [];
   }
 
-  /** Where policies are not seen, a danger may have been mended by one. */
+  /** Adds a note to a danger that a policy may already prevent, if policies are not visible. */
   #unlessPolicy(danger: QueueDanger): QueueDanger {
     if (danger.argument !== "x-delivery-limit" || (this.management && !this.#isManagementAway)) return danger;
     return { ...danger, todo: `${danger.todo} AMQP does not show whether a policy already does; set RABBITMQ_MANAGEMENT_URL to see it.` };
@@ -64,7 +64,7 @@ export class QueueInspector {
     }
   }
 
-  /** One warning, however long the management API is away. */
+  /** Queries the management API. Logs one warning per outage. */
   async #ask<T>(question: (management: Management) => Promise<T>): Promise<T | undefined> {
     if (!this.management) return undefined;
     try {
@@ -82,7 +82,7 @@ export class QueueInspector {
   }
 }
 
-/** For a person: what happens, and what sets it. */
+/** Describes a danger in a sentence: the effect, and the setting that causes it. */
 export function dangerText(queue: string, { argument, what }: QueueDanger): string {
   return `"${queue}" drops events: ${what} (${argument}).`;
 }

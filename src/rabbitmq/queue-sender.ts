@@ -7,7 +7,7 @@ import type { OutgoingMessage } from "./message";
 import { quarantine } from "./quarantine";
 import { sendPast } from "./send-past";
 
-/** How far the past was sent to a queue. */
+/** Progress of sending past events to a queue. */
 export interface SentSoFar {
   /** Position up to which every event is confirmed, or kept in a file. */
   readonly position: number;
@@ -16,7 +16,7 @@ export interface SentSoFar {
   readonly refused: number;
 }
 
-/** An event that RabbitMQ refuses, and is kept in a file. */
+/** An event that RabbitMQ refused, and that is kept in a file. */
 export interface RefusedEvent {
   readonly id: string;
   readonly bytes: number;
@@ -72,7 +72,7 @@ export class QueueSender {
     this.#culprit = new Culprit();
   }
 
-  /** Keeps an event that RabbitMQ refuses in a file, so that it does not hold up those behind it. */
+  /** Keeps an event that RabbitMQ refuses in a file, so that it does not block the events after it. */
   #putAway({ content, exchange, routingKey, options }: OutgoingMessage, why: string): void {
     const unwanted = { content, fields: { exchange, routingKey }, properties: options };
     const file = quarantine(this.options.quarantine, this.options.queue, unwanted, null, why);

@@ -4,7 +4,7 @@ import { dangerText, type QueueInspector } from "./queue-inspection";
 import { warnOf } from "./queue-watch";
 import { declareDeadQueue } from "./topology";
 
-/** Looks at how a consumer's queue was set up, each time that the consumer comes to it. */
+/** Checks how a consumer's queue was set up, each time the consumer attaches to it. */
 export class QueueSetup {
   #dangers: readonly QueueDanger[] = [];
   readonly #said = new Set<string>();
@@ -16,18 +16,18 @@ export class QueueSetup {
     readonly strict: boolean,
   ) {}
 
-  /** Why the queue could drop events; empty: it could not. */
+  /** Why the queue could drop events. Empty if it cannot. */
   get problems(): string[] {
     return this.#dangers.map((danger) => dangerText(this.consumer.queue, danger));
   }
 
-  /** @throws {ConsumerError} when the consumer refuses the queue. */
+  /** @throws {ConsumerError} if the consumer refuses the queue. */
   async check(): Promise<void> {
     const { queue, temporary, log } = this.consumer;
     if (temporary) return;
     const found = await this.inspector.inspect(queue);
     this.#dangers = found?.dangers ?? [];
-    // Where RabbitMQ itself may dead-letter, or a policy make it.
+    // RabbitMQ itself can dead-letter from a quorum queue, by an argument or a policy.
     if (found?.isQuorum) await declareDeadQueue(this.inspector.broker, queue, log);
     if (this.strict && this.#dangers.length > 0) throw new ConsumerError(refusal(queue, this.#dangers));
     for (const danger of this.#dangers) warnOf(queue, danger, log, this.#said);

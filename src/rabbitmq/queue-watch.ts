@@ -5,16 +5,16 @@ import type { QueueDanger } from "./queue-dangers";
 import { dangerText, type Inspection, type QueueInspector } from "./queue-inspection";
 import { deadQueueOf } from "./topology";
 
-/** Interval between inspections, in milliseconds. Arguments and policies change seldom. */
+/** Interval between inspections, in milliseconds. Arguments and policies rarely change. */
 export const lookEveryMs = 60_000;
 
-/** Knows which queues could drop events because of how they were set up, and says each once. */
+/** Finds queues that could drop events because of how they were set up. Logs each danger once. */
 export class QueueWatch {
   #found = new Map<string, Inspection>();
   readonly #said = new Set<string>();
   readonly #missing = new MissingQueues(10 * lookEveryMs);
 
-  /** @param names the queues to look at, each with its dead letters. */
+  /** @param names queues to inspect, together with their dead-letter queues. */
   constructor(
     readonly inspector: QueueInspector,
     readonly names: () => Promise<readonly string[]>,
@@ -25,12 +25,12 @@ export class QueueWatch {
     return [...this.#found].flatMap(([queue, { dangers }]) => dangers.map((danger) => ({ queue, ...danger })));
   }
 
-  /** Each danger as a sentence. */
+  /** A sentence for each danger. */
   get problems(): string[] {
     return this.dangers.map((danger) => dangerText(danger.queue, danger));
   }
 
-  /** Looks now and from time to time, until the connection is closed. */
+  /** Inspects the queues now and at intervals, until `closed` aborts. */
   async run(closed: AbortSignal): Promise<void> {
     while (!closed.aborted) {
       await this.look().catch((error: unknown) => this.log.debug({ error: messageOf(error) }, "Cannot check the setup of the queues"));
@@ -51,13 +51,13 @@ export class QueueWatch {
     this.#found = found;
   }
 
-  /** Why a queue could refuse events; undefined: nothing says that it does. */
+  /** Resolves with why a queue could refuse events. Undefined if its setup does not say so. */
   async limitOf(queue: string): Promise<string | undefined> {
     return (this.#found.get(queue) ?? (await this.inspector.inspect(queue)))?.limit;
   }
 }
 
-/** Warns of a danger, unless that was said before. */
+/** Logs a danger as a warning, unless `said` contains it. */
 export function warnOf(queue: string, danger: QueueDanger, log: Log, said: Set<string>): void {
   const text = dangerText(queue, danger);
   if (said.has(text)) return;

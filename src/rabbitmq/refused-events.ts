@@ -7,7 +7,7 @@ import { contentRefusal } from "./reply-code";
 
 /** A queue that refuses events, or an event that RabbitMQ refuses, so that the relay waits. */
 export interface RelayRefusal {
-  /** Null: it is none that this program knows, or no queue but RabbitMQ itself. */
+  /** Null if the queue is unknown, or if RabbitMQ itself refuses the event. */
   readonly queue: string | null;
   /** The event over which RabbitMQ closes the channel. */
   readonly event?: LogEntry;
@@ -15,7 +15,7 @@ export interface RelayRefusal {
   readonly since: string;
 }
 
-/** Describes a refusal for a person, with what to do about one that has no other remedy. */
+/** Describes a refusal in a sentence, with the fix if there is only one. */
 export function refusalText({ queue, event, reason }: RelayRefusal): string {
   if (event) {
     const about = `${event.id} (${event.type}, ${Buffer.byteLength(event.body)} bytes)`;
@@ -26,32 +26,32 @@ export function refusalText({ queue, event, reason }: RelayRefusal): string {
 }
 
 export interface RefusedEventsOptions {
-  /** The queues that get events of this type, as far as they are known. */
+  /** Resolves with the known queues that get events of this type. */
   readonly queuesOf: (eventType: string) => Promise<readonly string[]>;
-  /** Why a queue may refuse events; undefined: nothing says that it does. */
+  /** Resolves with why a queue may refuse events. Undefined if its setup does not say so. */
   readonly limitOf: (queue: string) => Promise<string | undefined>;
-  /** Called when a queue begins to refuse events, and with null when none does any more. */
+  /** Called when a queue starts to refuse events, and with null when no queue does any longer. */
   readonly onChange: (refusal: RelayRefusal | null) => void;
   readonly logger: Log;
 }
 
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
-/** Each attempt on a queue that is not known costs the others a duplicate. */
+/** Each attempt to reach an unknown queue sends the other queues a duplicate. */
 const longestPauseForUnknownMs = 60_000;
-/** Each attempt on an event over which RabbitMQ closes the channel costs a channel and a line in the log. */
+/** Each attempt with an event over which RabbitMQ closes the channel costs a channel and a line in its log. */
 const longestPauseForClosedMs = 60_000;
 
 const noLimitKnown = "it is full, or refuses for another reason that AMQP does not show, such as a policy";
 
 /**
- * Delivers events that RabbitMQ refused: a queue that is full refuses an event for all queues, after the others have taken
- * it. So each queue gets the event once more, directly, and only those that refuse it get it again and again.
+ * Delivers events that RabbitMQ refused. If one queue is full, RabbitMQ refuses the event as a whole, after the other queues have accepted
+ * it. So each queue gets the event once more, directly. Only the queues that refuse it get it repeatedly.
  */
 export class RefusedEvents {
   #refusal: RelayRefusal | null = null;
   readonly #culprit = new Culprit();
-  /** How often RabbitMQ has closed the channel over the event of `#refusal`. */
+  /** Number of times RabbitMQ has closed the channel over the event of `#refusal`. */
   #closed = 0;
 
   constructor(readonly options: RefusedEventsOptions) {}
@@ -66,8 +66,10 @@ export class RefusedEvents {
   }
 
   /**
-   * Sees to the events that were in flight when the channel closed. Returns how long to wait before they are sent again, in milliseconds. An
-   * event over which RabbitMQ closes the channel again and again is never skipped.
+   * Looks for the event that made RabbitMQ close the channel. Returns how long to wait before sending again, in milliseconds. Such an event
+   * is never skipped, however often the channel closes.
+   *
+   * @param inFlight events that were in flight when the channel closed.
    */
   pauseAfterClose(inFlight: readonly { readonly entry: LogEntry }[], closed: AbortSignal): number {
     const reason = contentRefusal(closed);
@@ -83,10 +85,10 @@ export class RefusedEvents {
   }
 
   /**
-   * Fulfils when every queue has the event, or `pause` says that it is over.
+   * Delivers an event to every queue. Resolves with true when all have it, or with false if `pause` does.
    *
-   * @param pause waits; resolves with false when nothing more is to be sent.
-   * @throws {Unroutable} when no queue takes it any more.
+   * @param pause waits; resolves with false if nothing more is to be sent.
+   * @throws {Unroutable} if no queue accepts the event any longer.
    */
   async deliver(publisher: Publisher, message: OutgoingMessage, pause: (ms: number) => Promise<boolean>): Promise<boolean> {
     const { queuesOf, limitOf } = this.options;
@@ -97,13 +99,13 @@ export class RefusedEvents {
       for (const queue of waiting) if (!(await this.#takes(publisher, message, queue))) refusing.push(queue);
       const [first] = refusing;
       if (first === undefined) break;
-      // A channel that closes fails everything as well, and is no refusal.
+      // If the channel has closed, every publish fails, but no queue has refused anything.
       if (!(await pause(pauseMs))) return false;
       await this.#tell(first, message);
       waiting = refusing;
     }
     if (this.#refusal?.queue) return true;
-    // None refuses it now: either one of them has room again, or it is a queue that somebody else has bound.
+    // No known queue refuses it now. Either one of them has room again, or another program has bound the queue that refuses.
     for (const queue of known) if ((await limitOf(queue)) !== undefined) return true;
     for (let pauseMs = firstPauseMs; await pause(pauseMs); pauseMs = Math.min(longestPauseForUnknownMs, pauseMs * 2)) {
       if (pauseMs > firstPauseMs) await this.#tell(null, message);
@@ -113,7 +115,7 @@ export class RefusedEvents {
   }
 
   /**
-   * Tells that events go through again.
+   * Records that events are accepted again.
    *
    * @param position position up to which everything is confirmed.
    */
@@ -126,14 +128,14 @@ export class RefusedEvents {
     this.#change(null);
   }
 
-  /** @param queue undefined: all that are bound. */
+  /** Resolves with whether the queue accepts the message. Without a queue, sends it to all that are bound. */
   async #takes(publisher: Publisher, message: OutgoingMessage, queue?: string): Promise<boolean> {
     try {
       await publisher.publish(queue === undefined ? message : { ...message, exchange: "", routingKey: queue });
       return true;
     } catch (error) {
       if (!(error instanceof Unroutable)) return false;
-      // A queue that is gone misses nothing.
+      // A deleted queue misses nothing.
       if (queue !== undefined) return true;
       throw error;
     }

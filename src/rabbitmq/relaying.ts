@@ -13,7 +13,7 @@ import { queuesBeingFilled, restoreBindings } from "./restore-bindings";
 import { declareQueueForType, declareResources, sharedQueueOf } from "./topology";
 
 export interface RelayingOptions {
-  /** Null: RABBITMQ_URL is `none`. */
+  /** Null if RABBITMQ_URL is `none`. */
   readonly broker: Broker | null;
   readonly inspector: QueueInspector | undefined;
   readonly config: Pick<Config, "strictTopology">;
@@ -25,21 +25,15 @@ export interface RelayingOptions {
 
 export interface Relaying {
   readonly relay: Relay;
-  /** Sentences about queues that refuse events, or could drop them, while RabbitMQ is connected. */
+  /** Returns a sentence for each queue that refuses events or could drop them, while RabbitMQ is connected. */
   readonly problems: () => string[];
-  /** Fulfils when the broker is closed. */
+  /** Resolves when the broker is closed. */
   readonly ended: Promise<void>;
 }
 
-/** Declares what the relay needs, keeps it running while RabbitMQ is there, and looks at the queues that it sends to. */
+/** Starts the relay. It runs whenever RabbitMQ is connected and this process leads. Also watches the queues that it sends to. */
 export async function startRelaying({ broker, inspector, config, store, catalogue, log, tracing }: RelayingOptions): Promise<Relaying> {
-  let unable: RelayTrouble | null = null;
-  let refusing: RelayTrouble | null = null;
-  const trouble = () => unable ?? refusing;
-  const told = () =>
-    store.relayTrouble
-      .save(trouble())
-      .catch((error: unknown) => log.debug({ error: messageOf(error) }, "Cannot store why the relay is waiting"));
+  const trouble = new StoredTrouble(store, log);
   // A process that was killed may have left one.
   if (await store.relayTrouble.get()) await store.relayTrouble.save(null);
 
@@ -59,10 +53,7 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
         return [...new Set([...(await queuesOf(type, catalogue, store)), ...bound])];
       },
       limitOf: async (queue) => watch?.limitOf(queue),
-      onChange: (refusal) => {
-        refusing = refusal && { queue: refusal.queue, what: refusalText(refusal), since: refusal.since };
-        void told();
-      },
+      onChange: (refusal) => trouble.set("refusing", refusal && { queue: refusal.queue, what: refusalText(refusal), since: refusal.since }),
       logger: log,
     }),
     logger: log,
@@ -75,16 +66,10 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
     try {
       await declareResources(broker, catalogue.resources, log);
     } catch (error) {
-      if (broker.state === "connected" && !unable) {
-        unable = { queue: null, what: `No event can be sent: ${messageOf(error)}.`, since: new Date().toISOString() };
-        void told();
-      }
+      if (broker.state === "connected") trouble.begin("unable", `No event can be sent: ${messageOf(error)}.`);
       throw error;
     }
-    if (unable) {
-      unable = null;
-      void told();
-    }
+    trouble.set("unable", null);
     await store.lead("relay", closed, async (until) => {
       await restoreBindings(until, { broker, store, catalogue, log, onlySigned: config.strictTopology });
       void watch?.run(until);
@@ -93,12 +78,39 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
   });
   return {
     relay,
-    problems: () => [trouble()?.what ?? [], watch?.problems ?? []].flat(),
+    problems: () => [trouble.current?.what ?? [], watch?.problems ?? []].flat(),
     ended: ended ?? Promise.resolve(),
   };
 }
 
-/** The queues of this program's consumers that get events of a type; not those that are being filled, as they are not bound yet. */
+/** What hinders the relay, stored so that `bun run status` shows it. */
+class StoredTrouble {
+  readonly #troubles: { unable: RelayTrouble | null; refusing: RelayTrouble | null } = { unable: null, refusing: null };
+
+  constructor(
+    readonly store: Pick<Store, "relayTrouble">,
+    readonly log: Log,
+  ) {}
+
+  get current(): RelayTrouble | null {
+    return this.#troubles.unable ?? this.#troubles.refusing;
+  }
+
+  /** Does nothing if there is such a trouble already, so that its time stays. */
+  begin(kind: "unable" | "refusing", what: string): void {
+    if (!this.#troubles[kind]) this.set(kind, { queue: null, what, since: new Date().toISOString() });
+  }
+
+  set(kind: "unable" | "refusing", trouble: RelayTrouble | null): void {
+    if (this.#troubles[kind] === null && trouble === null) return;
+    this.#troubles[kind] = trouble;
+    this.store.relayTrouble
+      .save(this.current)
+      .catch((error: unknown) => this.log.debug({ error: messageOf(error) }, "Cannot store why the relay is waiting"));
+  }
+}
+
+/** Returns the queues of consumers that get events of a type, except those being filled, which are not bound yet. */
 async function queuesOf(type: string, catalogue: Catalogue, store: Pick<Store, "subscriptions" | "replays">) {
   const filled = await queuesBeingFilled(store);
   const own = (await store.subscriptions.list()).filter(({ queue, types }) => types.includes(type) && !filled.has(queue));

@@ -62,7 +62,7 @@ export class RabbitReplayRun {
 
     if (position === first) await declareDurableQueue(broker, queue, log);
     while (!stop.aborted && relay.position - this.row.position > nearlyThere) await this.#sendUpTo(relay.position, channel, stop);
-    // A queue that is bound before the relay has come to where it begins would get what was committed before.
+    // If the queue were bound before the relay reaches its start, it would also get earlier events.
     while (!stop.aborted && relay.position < this.row.position) await pause(lookAtRelayEveryMs, stop);
     if (stop.aborted) return;
     await relay.whilePaused(async (present) => {

@@ -60,8 +60,8 @@ export class RabbitReplays implements ReplayTransport {
   }
 
   /**
-   * Makes a queue, sends it the past from `startFrom` on, and then binds it to the present, with no gap and nothing twice in
-   * between. From `now` on, the past is what is committed from here on and sent before the queue is bound.
+   * Creates a queue, sends it the past events from `startFrom` on, then binds it to new ones, without a gap or a duplicate in between.
+   * With `now`, the past events are those committed between this call and the binding.
    */
   async fill(queue: string, types: readonly string[], startFrom: string): Promise<void> {
     const from = startFrom === "beginning" || startFrom === "now" ? null : startFrom;
@@ -84,7 +84,7 @@ export class RabbitReplays implements ReplayTransport {
     this.options.log.info({ queue: run.row.queue, replay: id, events: run.row.sent }, "Replay cancelled");
   }
 
-  /** Ends every run for a queue that is no longer wanted. */
+  /** Ends every run for a queue that was removed. */
   async abandon(queue: string): Promise<void> {
     for (const run of [...this.#unfinished.values()].filter(({ row }) => row.queue === queue)) {
       await run.end(cancelledError);

@@ -26,7 +26,7 @@ export interface PastOptions {
   readonly onProgress: (position: number, sent: number) => void;
   /** Finds the event over which RabbitMQ closes the channel. Shared by the channels of one run. */
   readonly culprit: Culprit;
-  /** Puts away an event that the queue cannot get. What is behind it is sent all the same. */
+  /** Puts away an event that the queue cannot accept. The events after it are still sent. */
   readonly putAway: (message: OutgoingMessage, why: string) => void;
   /** Aborts when the channel closes, with the error that closed it as the reason. */
   readonly closed: AbortSignal;
@@ -136,7 +136,7 @@ class PastSender {
       this.#unconfirmed.delete(position);
       this.#advance(confirm());
     } catch (error) {
-      // Says more than that the channel was closed.
+      // This error says more than that the channel was closed.
       this.#failure = error;
     }
   }

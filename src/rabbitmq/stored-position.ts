@@ -1,10 +1,10 @@
 import { type Log, messageOf } from "../observe/logging";
 import type { Store } from "../store/store";
 
-/** Storing the position costs a commit of its own on an idle system; after a crash, what came since is sent again. */
+/** Delay before the position is stored, in milliseconds. Each store is a commit; after a crash, events since the last one are sent again. */
 const saveEveryMs = 20;
 
-/** Stores how far the relay came, soon after it moved. */
+/** Stores the relay's position soon after it moves. */
 export class StoredPosition {
   #position = 0;
   #saved = 0;
@@ -27,7 +27,7 @@ export class StoredPosition {
     this.#saveSoon();
   }
 
-  /** Stores the position now, and no more after that. */
+  /** Stores the position a last time. Later moves are not stored. */
   async stop(): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#timer);

@@ -14,12 +14,12 @@ export async function declareResources(broker: Broker, resources: readonly Resou
   }
 }
 
-/** Declares a queue for events whose resource is no longer in this program, so that events in the log can still be routed. */
+/** Declares a queue for events of a resource that this program no longer has, so that events in the log can still be routed. */
 export function declareQueueForType(broker: Broker, eventType: string, exchange: string, log: Log): Promise<void> {
   return declareEventQueue(broker, log, exchange, sharedQueueOf(eventType), `${resourceName(eventType)}.*`);
 }
 
-/** Returns the queue of an event type whose resource is no longer in this program: the one that it had by default. */
+/** Returns the default queue of an event type whose resource this program no longer has. */
 export function sharedQueueOf(eventType: string): string {
   return `${resourceName(eventType)}_events`;
 }
@@ -120,7 +120,7 @@ export async function declareDurableQueue(broker: Broker, queue: string, log: Lo
     "x-dead-letter-exchange": "",
     "x-dead-letter-routing-key": await declareDeadQueue(broker, queue, log),
     "x-dead-letter-strategy": "at-least-once",
-    // That strategy needs it. Without a limit of the length, it refuses nothing.
+    // The at-least-once strategy requires it. Without a length limit, it refuses nothing.
     "x-overflow": "reject-publish",
   };
   await declareQueue(broker, queue, { arguments: args }, log);
