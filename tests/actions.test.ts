@@ -208,7 +208,11 @@ describe("with an Idempotency-Key, the same request again", () => {
 
 describe("a wrong declaration is refused at the start", () => {
   test.each([
-    [{}, 'An action on "repair" has neither `change` nor `emit`; add one of them.'],
+    [{}, 'An action on "repair" has neither `change`, `transaction` nor `emit`; add one of them.'],
+    [
+      { change: () => ({}), transaction: async () => ({}) },
+      'An action on "repair" has both `change` and `transaction`; remove one of them.',
+    ],
     [
       { emit: { lost: () => ({}) } },
       'An action on "repair" emits "lost", which the resource does not declare in `events`. Declared: closed, noticed.',

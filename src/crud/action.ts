@@ -7,6 +7,7 @@ import type { Actor } from "../schema/actor";
 import type { Recorded } from "../schema/record";
 import type { Input, Resource, ResourceTypes } from "../schema/resource";
 import { type PatchOf, patched } from "../store/patched";
+import type { Transaction } from "../store/transaction/transaction";
 import { actionBody } from "./action-body";
 import { describeAction } from "./descriptions";
 import { answer, found } from "./parts";
@@ -33,6 +34,11 @@ export interface ActionOptions<T extends ResourceTypes, B extends Body, Patch> {
    * action. It runs inside the commit, so it must be quick and must not be async. Default: the record stays as it is.
    */
   readonly change?: (record: Recorded<T["fields"]>, body: Given<B>, context: ActionContext) => Patch;
+  /**
+   * As `change`, for an action that reads or changes other records, too: all changes are one commit with their events. It runs again
+   * if something that it read has changed before the commit, so it must have no effects besides those of `tx`. Default: none.
+   */
+  readonly transaction?: (tx: Transaction, record: Recorded<T["fields"]>, body: Given<B>, context: ActionContext) => Promise<Patch>;
   /** The custom events to publish with the change, each with a function that returns its data. Default: none. */
   readonly emit?: { readonly [Event in keyof T["events"]]?: (body: Given<B>) => T["events"][Event] };
 }
@@ -59,14 +65,14 @@ export interface ActionOptions<T extends ResourceTypes, B extends Body, Patch> {
  */
 export function action<T extends ResourceTypes, const Patch extends PatchOf<T, Patch>, B extends Body = undefined>(
   resource: Resource<T>,
-  { summary, body: schema, change, emit = {} }: ActionOptions<T, B, Patch>,
+  { summary, body: schema, change, transaction, emit = {} }: ActionOptions<T, B, Patch>,
 ) {
   const { name } = resource;
   const emitted = Object.entries(emit) as [string, (body: Given<B>) => object][];
   checkEvents(
     resource,
     emitted.map(([event]) => event),
-    change !== undefined,
+    [change, transaction].filter((each) => each !== undefined).length,
   );
   const { options, complete } = actionBody<Input<Given<B>>, Given<B>>(name, schema);
   return defineRoute(({ storeFor, catalogue }: Dependencies) => {
@@ -76,29 +82,37 @@ export function action<T extends ResourceTypes, const Patch extends PatchOf<T, P
       async ({ params: { id }, body, request }) => {
         const given = complete(body);
         const context = { actor: actorOf(request) };
-        const stored = await storeFor(request).update(
-          resource,
-          Number(id),
-          (current) => patched(resource, current, change ? change(current, given, context) : {}),
-          {
-            ...conditionsOf(resource, request, body),
-            emit: Object.fromEntries(emitted.map(([event, data]) => [event, data(given)])) as T["events"],
-          },
-        );
-        return answer(found(stored, name, id));
+        const { guard, once } = conditionsOf(resource, request, body);
+        const emit = Object.fromEntries(emitted.map(([event, data]) => [event, data(given)])) as T["events"];
+        if (transaction) {
+          const work = async (tx: Transaction) => {
+            // Changes nothing: it reads the record, which must meet the conditions of the request.
+            const current = await tx.update(resource, Number(id), {}, { guard });
+            return tx.update(resource, Number(id), await transaction(tx, current, given, context), { emit });
+          };
+          return answer(await storeFor(request).transaction(work, { once }));
+        }
+        const patch = (current: Recorded<T["fields"]>) => patched(resource, current, change ? change(current, given, context) : {});
+        return answer(found(await storeFor(request).update(resource, Number(id), patch, { guard, once, emit }), name, id));
       },
       {
         params,
         ...options,
         response: { 200: record, ...problems(400, 404, 409, 412, 415, 422, 429, 503) },
-        detail: describeAction(resource, params, { summary, changes: change !== undefined, events: emitted.map(([event]) => event) }),
+        detail: describeAction(resource, params, {
+          summary,
+          changes: (change ?? transaction) !== undefined,
+          events: emitted.map(([event]) => event),
+        }),
       },
     );
   });
 }
 
-function checkEvents({ name, events }: Resource, emitted: readonly string[], changes: boolean): void {
-  if (!changes && emitted.length === 0) throw new TypeError(`An action on "${name}" has neither \`change\` nor \`emit\`; add one of them.`);
+function checkEvents({ name, events }: Resource, emitted: readonly string[], changes: number): void {
+  if (changes > 1) throw new TypeError(`An action on "${name}" has both \`change\` and \`transaction\`; remove one of them.`);
+  if (changes === 0 && emitted.length === 0)
+    throw new TypeError(`An action on "${name}" has neither \`change\`, \`transaction\` nor \`emit\`; add one of them.`);
   for (const event of emitted) {
     if (Object.hasOwn(events, event)) continue;
     const declared = Object.keys(events).join(", ") || "none";

@@ -24,6 +24,14 @@ export const fine = action(order, {
 export const wholeRecord = action(order, { change: (order) => ({ ...order, state: "paid" }) });
 export const several = action(order, { change: ({ note }) => (note === "" ? { note: "-" } : { state: "paid", note: "" }) });
 export const onlyEmits = action(order, { emit: { expired: () => ({}) } });
+export const inTransaction = action(order, {
+  body,
+  async transaction(tx, { customer }, { payment }, { actor }) {
+    const other = await tx.insert(order, { customer, note: `${payment} ${actor?.subject}` });
+    return { state: other.state === "placed" ? "paid" : "placed" };
+  },
+  emit: { paid: ({ payment }) => ({ payment }) },
+});
 
 // says: Type '"paid"' is not assignable to type '"no field \"stat\""'.
 export const noField = action(order, { change: () => ({ stat: "paid" }) });
@@ -43,3 +51,7 @@ export const noBodyField = action(order, { body, change: (_, { paymnt }) => ({ n
 export const noBody = action(order, { change: (_, { payment }) => ({ note: payment }) });
 // says: Promise<
 export const isAsync = action(order, { change: async () => ({ state: "paid" }) });
+// says: Type '"paid"' is not assignable to type '"no field \"stat\""'.
+export const noFieldAfter = action(order, { transaction: async () => ({ stat: "paid" }) });
+// says: Type '{ state: "paid"; }' is missing the following properties from type 'Promise<
+export const isSync = action(order, { transaction: () => ({ state: "paid" }) });
