@@ -53,5 +53,5 @@ export const noBody = action(order, { change: (_, { payment }) => ({ note: payme
 export const isAsync = action(order, { change: async () => ({ state: "paid" }) });
 // says: Type '"paid"' is not assignable to type '"no field \"stat\""'.
 export const noFieldAfter = action(order, { transaction: async () => ({ stat: "paid" }) });
-// says: Type '{ state: "paid"; }' is missing the following properties from type 'Promise<
+// says: Type '{ state: string; }' is missing the following properties from type 'Promise<
 export const isSync = action(order, { transaction: () => ({ state: "paid" }) });
