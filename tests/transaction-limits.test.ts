@@ -14,6 +14,8 @@ function engineWith(stale = 0) {
   const plans: Plan[] = [];
   const engine: TransactionEngine = {
     newest: async () => stored,
+    newestByKey: async () => undefined,
+    newestList: async () => [],
     reserveId: async () => 1,
     async commit(plan) {
       plans.push(plan);

@@ -7,6 +7,8 @@ const order = defineResource({
   name: "order",
   fields: { customer: Type.Integer(), note: Type.String() },
   managed: { state: { schema: oneOf("placed", "paid"), initial: "placed" } },
+  filters: { customer: "exact", note: "prefix", state: "exact" },
+  indexes: ["customer"],
   events: { paid: { payment: Type.String() } },
   example: { customer: 1, note: "" },
 });
@@ -19,7 +21,8 @@ export const fine = async () => {
   await tx.update(order, id, ({ customer }) => ({ customer: customer + 1, state: "paid" }));
   await tx.update(order, id, (order) => ({ ...order, state: "paid" }));
   const last: string | undefined = (await tx.get(order, id))?.note;
-  return [last, (await tx.read(order, id)).state, (await tx.remove(order, id)).version];
+  const open: number[] = (await tx.list(order, { customer: 7, state: "placed" })).map(({ customer }) => customer);
+  return [open, last, (await tx.read(order, id)).state, (await tx.remove(order, id)).version];
 };
 
 // says: Type '"paid"' is not assignable to type '"no field \"stat\""'.
@@ -32,5 +35,9 @@ export const wrongValue = () => tx.update(order, 1, { state: "payd" });
 export const missing = () => tx.insert(order, { customer: 1 });
 // says: 'payd' does not exist in type
 export const noEvent = () => tx.update(order, 1, {}, { emit: { payd: {} } });
+// says: 'note' does not exist in type
+export const noExact = () => tx.list(order, { note: "x" });
+// says: Type 'string' is not assignable to type 'number'.
+export const wrongExact = () => tx.list(order, { customer: "7" });
 // says: Object is possibly 'undefined'.
 export const perhaps = async () => (await tx.get(order, 1)).note;

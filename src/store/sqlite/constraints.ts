@@ -64,10 +64,20 @@ export class Constraints {
 
   /** Returns the id of the record that has these values in a unique key, as last committed. */
   findByKey(resource: Resource, name: string, values: object): number | undefined {
+    const { table, value } = this.#keyed(resource, name, values);
+    return value === null ? undefined : table.get(value);
+  }
+
+  /** Like {@link findByKey}, including uncommitted changes. */
+  currentByKey(resource: Resource, name: string, values: object): number | undefined {
+    const { table, value } = this.#keyed(resource, name, values);
+    return value === null ? undefined : table.current(value);
+  }
+
+  #keyed(resource: Resource, name: string, values: object): { readonly table: UniqueTable; readonly value: string | null } {
     const table = this.#of(resource.name).unique.find(({ key }) => key.name === name);
     if (!table) throw new Error(`The resource "${resource.name}" has no unique key "${name}".`);
-    const value = table.valueOf(values);
-    return value === null ? undefined : table.get(value);
+    return { table, value: table.valueOf(values) };
   }
 
   /** Returns the records that the deletion of a record deletes or changes. */

@@ -86,6 +86,21 @@ export class Table {
     return this.#pages.read(listing);
   }
 
+  /**
+   * Returns the records of a list including uncommitted changes, sorted by id. Returns undefined if there are more than its limit,
+   * or it reads too many to find them.
+   *
+   * @param matches returns whether a record is in the list.
+   */
+  currentList(listing: Listing, matches: (record: object) => boolean): Stored[] | undefined {
+    const { rows, next } = this.list(listing);
+    if (next) return undefined;
+    const changed = new Set(this.uncommitted.keysAfter(`${this.name}/`).map(Number).filter(Number.isInteger));
+    const added = [...changed].flatMap((id) => this.current(id) ?? []).filter(({ json }) => matches(JSON.parse(json) as object));
+    const all = [...rows.filter(({ id }) => !changed.has(id)), ...added].sort((a, b) => a.id - b.id);
+    return all.length > listing.limit ? undefined : all;
+  }
+
   insert(stored: Stored): void {
     const { id, version, json } = stored;
     this.#insert(id, version, json);

@@ -120,7 +120,8 @@ class SqliteStore implements Store {
     this.#events = new EventAppender(uncommitted, resources, clock, tracing);
     const deleted = deletedStates(db);
     this.#records = new RecordChanges(tables, { uncommitted, clock, events: this.#events, constraints: this.#constraints, deleted });
-    this.transaction = transactionsIn({ commits: this.#commits, snapshot: this.#snapshot, records: this.#records, keys });
+    const [commits, snapshot, records, constraints] = [this.#commits, this.#snapshot, this.#records, this.#constraints];
+    this.transaction = transactionsIn({ commits, snapshot, records, keys, constraints });
     const prune = pruner(this.#db, uncommitted);
     this.prune = (before, position) => this.#commits.run(() => prune(before, position));
     this.check = writeCheck(this.#commits);

@@ -1,10 +1,13 @@
+import type { Scalar } from "../../schema/paths";
 import type { Resource } from "../../schema/resource";
 import { RecordNotFound } from "../errors";
 import type { Store } from "../store";
 import type { Stored } from "../stored";
-import type { Committed, Plan, Read, TransactionEngine, Write } from "../transaction/engine";
+import { type Committed, mostListed, type Plan, type Read, type TransactionEngine, type Write } from "../transaction/engine";
+import { matcherOf } from "../transaction/exact";
 import { Transactions } from "../transaction/run";
 import type { TransactionContext } from "../transaction/transaction";
+import type { Constraints } from "./constraints";
 import type { GroupCommit } from "./group-commit";
 import type { IdempotencyKeys } from "./idempotency-keys";
 import type { RecordChanges } from "./record-changes";
@@ -15,6 +18,7 @@ interface Means {
   readonly snapshot: Snapshot;
   readonly records: RecordChanges;
   readonly keys: IdempotencyKeys;
+  readonly constraints: Constraints;
 }
 
 /** Returns the transactions of a store. */
@@ -30,6 +34,14 @@ class TransactionCommits implements TransactionEngine {
   async newest(resource: Resource, id: number): Promise<Stored | undefined> {
     const table = this.means.records.table(resource);
     return this.means.snapshot.read(() => table.current(id));
+  }
+
+  async newestByKey(resource: Resource, name: string, values: object): Promise<number | undefined> {
+    return this.means.snapshot.read(() => this.means.constraints.currentByKey(resource, name, values));
+  }
+
+  async newestList(resource: Resource, where: object): Promise<readonly Stored[] | undefined> {
+    return this.means.snapshot.read(() => this.#list(resource, where));
   }
 
   async reserveId(resource: Resource): Promise<number> {
@@ -56,9 +68,21 @@ class TransactionCommits implements TransactionEngine {
     return promise;
   }
 
-  #holds({ resource, id, found }: Read): boolean {
+  #holds(read: Read): boolean {
+    const { resource, found } = read;
+    if (read.kind === "key") return this.means.constraints.currentByKey(resource, read.name, read.values) === found;
+    if (read.kind === "list")
+      return Bun.deepEquals(
+        this.#list(resource, read.where)?.map(({ id }) => id),
+        found,
+      );
     // Not the version: a change that was not committed may have had the same one.
-    return this.means.records.table(resource).current(id)?.json === found?.json;
+    return this.means.records.table(resource).current(read.id)?.json === read.found?.json;
+  }
+
+  #list(resource: Resource, where: object): Stored[] | undefined {
+    const filters = Object.fromEntries(Object.entries(where).map(([path, value]) => [path, { exact: [value as Scalar | null] }]));
+    return this.means.records.table(resource).currentList({ limit: mostListed, filters }, matcherOf(where));
   }
 
   #apply({ kind, resource, state, emit }: Write, about: TransactionContext): Stored {

@@ -95,6 +95,12 @@ export class Uncommitted {
     return undefined;
   }
 
+  /** Returns what follows a prefix in each key that has an uncommitted value and begins with it. A key may occur several times. */
+  keysAfter(prefix: string): string[] {
+    const keys = [...this.#batches, ...this.#open].flatMap(({ view }) => [...view.keys()]);
+    return keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
+  }
+
   /** Sets the uncommitted value of a key, so that this change and later ones see it. */
   keep(key: string, value: unknown): void {
     this.#running.view.set(key, value);

@@ -1,48 +1,36 @@
 import type { Recorded } from "../../schema/record";
-import { Conflict } from "../../schema/refused-change";
 import type { Proposed, Resource, ResourceTypes } from "../../schema/resource";
 import type { ChangeContext, GuardedContext } from "../change-context";
 import { decideChange } from "../decide";
-import { ForgottenAwait, RecordNotFound } from "../errors";
+import { ForgottenAwait } from "../errors";
 import { type PatchOf, patched } from "../patched";
 import type { Stored } from "../stored";
-import type { Plan, Read, TransactionEngine, Write } from "./engine";
+import type { Plan, TransactionEngine, Write } from "./engine";
+import type { Exact } from "./exact";
 import { runInside } from "./inside";
 import { Operation } from "./operation";
 import type { ReservedIds } from "./reserved-ids";
 import type { Transaction, TransactionContext } from "./transaction";
-
-/** Maximum number of changes. A commit delays all other writes. */
-export const mostChanges = 1000;
-
-/** A record that a call has resolved with, and the write that made it. */
-interface Shown {
-  readonly record: Recorded<object>;
-  readonly write: number;
-}
+import { View } from "./view";
 
 /** The result of a function: the value that it returned, or the error that it threw. */
 export type Result<T> = { readonly value: T } | { readonly error: unknown };
 
-/** One try of a transaction. Notes what it reads, and keeps its changes until the commit. */
+/** One try of a transaction. Runs its calls, and keeps its changes until the commit. */
 export class Attempt implements Transaction {
-  readonly #reads = new Map<string, Read>();
-  readonly #writes: Write[] = [];
-  /** The newest state of each record that was read or written, as this transaction sees it. */
-  readonly #view = new Map<string, Stored | undefined>();
-  /** The last write of each record. */
-  readonly #writtenBy = new Map<string, number>();
-  readonly #shown: Shown[] = [];
+  readonly #view: View;
   readonly #operations: Operation<unknown>[] = [];
   #last: Promise<unknown> = Promise.resolve();
   /** Returns what a call gets that comes too late. Undefined while the transaction runs. */
   #late: (() => Promise<never>) | undefined;
 
   constructor(
-    readonly engine: TransactionEngine,
+    engine: TransactionEngine,
     readonly context: TransactionContext,
     readonly ids: ReservedIds,
-  ) {}
+  ) {
+    this.#view = new View(engine);
+  }
 
   get isRunning(): boolean {
     return this.#late === undefined;
@@ -50,7 +38,7 @@ export class Attempt implements Transaction {
 
   /** Identifies what was read. */
   get keys(): Iterable<string> {
-    return this.#reads.keys();
+    return this.#view.reads.keys();
   }
 
   /**
@@ -83,27 +71,36 @@ export class Attempt implements Transaction {
 
   /** Returns what is to be committed: everything if the function returned, or only a look at what it read if it threw. */
   plan<T>(result: Result<T>, answerOf: () => string | undefined): Plan {
-    const reads = [...this.#reads.values()];
+    const reads = [...this.#view.reads.values()];
     if ("error" in result) return { reads, writes: [], context: this.context, answerOf: () => undefined };
-    const answer = (written: readonly Stored[]) => {
-      for (const { record, write } of this.#shown) {
-        const { version, createdAt, updatedAt } = JSON.parse((written[write] as Stored).json) as Recorded<object>;
-        Object.assign(record, { version, createdAt, updatedAt });
-      }
+    const answer = (committed: readonly Stored[]) => {
+      this.#view.complete(committed);
       return answerOf();
     };
-    return { reads, writes: this.#writes, context: this.context, answerOf: answer };
+    return { reads, writes: this.#view.writes, context: this.context, answerOf: answer };
   }
 
   get<T extends ResourceTypes>(resource: Resource<T>, id: number): Promise<Recorded<T["fields"]> | undefined> {
-    return this.#call("get", resource, id, async () => {
-      const found = await this.#current(resource, id);
-      return found && this.#show(resource, found);
-    });
+    return this.#call("get", resource, id, async () => this.#copyOf(resource, await this.#view.get(resource, id)));
   }
 
   read<T extends ResourceTypes>(resource: Resource<T>, id: number): Promise<Recorded<T["fields"]>> {
-    return this.#call("read", resource, id, async () => this.#show(resource, await this.#existing(resource, id)));
+    return this.#call("read", resource, id, async () => this.#view.copyOf(resource, await this.#view.existing(resource, id)));
+  }
+
+  findByKey<T extends ResourceTypes>(
+    resource: Resource<T>,
+    name: string,
+    values: Partial<T["fields"]>,
+  ): Promise<Recorded<T["fields"]> | undefined> {
+    return this.#call("findByKey", resource, undefined, async () => this.#copyOf(resource, await this.#view.byKey(resource, name, values)));
+  }
+
+  list<T extends ResourceTypes>(resource: Resource<T>, where: Exact<T>): Promise<Recorded<T["fields"]>[]> {
+    return this.#call("list", resource, undefined, async () => {
+      const found = await this.#view.list(resource, where);
+      return found.map((state) => this.#view.copyOf(resource, state));
+    });
   }
 
   insert<T extends ResourceTypes>(
@@ -125,12 +122,12 @@ export class Attempt implements Transaction {
     { emit, guard }: Pick<GuardedContext<T["events"]>, "emit" | "guard"> = {},
   ): Promise<Recorded<T["fields"]>> {
     return this.#call("update", resource, id, async () => {
-      const current = await this.#existing(resource, id);
+      const current = await this.#view.existing(resource, id);
       guard?.(current);
       const record = JSON.parse(current.json) as Recorded<T["fields"]>;
       const fields = patched(resource, record, typeof patch === "function" ? patch(record) : patch);
       const { stored, isChange } = decideChange(resource, fields, this.#circumstances(id, current));
-      return isChange || emit ? this.#write({ kind: "update", resource, state: stored, emit }) : this.#show(resource, current);
+      return isChange || emit ? this.#write({ kind: "update", resource, state: stored, emit }) : this.#view.copyOf(resource, current);
     });
   }
 
@@ -140,7 +137,7 @@ export class Attempt implements Transaction {
     { emit, guard }: Pick<GuardedContext<T["events"]>, "emit" | "guard"> = {},
   ): Promise<Recorded<T["fields"]>> {
     return this.#call("remove", resource, id, async () => {
-      const last = await this.#existing(resource, id);
+      const last = await this.#view.existing(resource, id);
       guard?.(last);
       return this.#write({ kind: "remove", resource, state: last, emit });
     });
@@ -160,40 +157,12 @@ export class Attempt implements Transaction {
     return { id, previous, now: new Date().toISOString(), actor: this.context.actor };
   }
 
-  async #existing(resource: Resource, id: number): Promise<Stored> {
-    const found = await this.#current(resource, id);
-    if (!found) throw new RecordNotFound(resource.name, id);
-    return found;
-  }
-
-  async #current(resource: Resource, id: number): Promise<Stored | undefined> {
-    const key = keyOf(resource, id);
-    if (this.#view.has(key)) return this.#view.get(key);
-    const found = await this.engine.newest(resource, id);
-    this.#reads.set(key, { resource, id, found });
-    this.#view.set(key, found);
-    return found;
-  }
-
   #write<T extends ResourceTypes>(write: Write & { readonly resource: Resource<T> }): Recorded<T["fields"]> {
-    if (this.#writes.length === mostChanges)
-      throw new Conflict(`A transaction may make at most ${mostChanges} changes. Nothing was changed. Split it into several.`);
-    const { kind, resource, state } = write;
-    const key = keyOf(resource, state.id);
-    this.#writtenBy.set(key, this.#writes.push(write) - 1);
-    this.#view.set(key, kind === "remove" ? undefined : state);
-    return this.#show(resource, state);
+    this.#view.write(write);
+    return this.#view.copyOf(write.resource, write.state);
   }
 
-  /** Returns a copy of a record for the function of the transaction. */
-  #show<T extends ResourceTypes>(resource: Resource<T>, stored: Stored): Recorded<T["fields"]> {
-    const record = JSON.parse(stored.json) as Recorded<T["fields"]>;
-    const write = this.#writtenBy.get(keyOf(resource, stored.id));
-    if (write !== undefined) this.#shown.push({ record, write });
-    return record;
+  #copyOf<T extends ResourceTypes>(resource: Resource<T>, found: Stored | undefined): Recorded<T["fields"]> | undefined {
+    return found && this.#view.copyOf(resource, found);
   }
-}
-
-function keyOf({ name }: Resource, id: number): string {
-  return `${name}/${id}`;
 }

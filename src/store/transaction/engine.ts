@@ -3,12 +3,20 @@ import type { ChangeContext } from "../change-context";
 import type { Stored } from "../stored";
 import type { TransactionContext } from "./transaction";
 
-/** What a transaction has read: a record, or that there is none. */
-export interface Read {
-  readonly resource: Resource;
-  readonly id: number;
-  readonly found: Stored | undefined;
-}
+/** Maximum number of records in a list. The commit, which delays all other writes, reads it again. */
+export const mostListed = 1000;
+
+/** Something that a transaction has read, with what it found. */
+export type Read =
+  | { readonly kind: "record"; readonly resource: Resource; readonly id: number; readonly found: Stored | undefined }
+  | {
+      readonly kind: "key";
+      readonly resource: Resource;
+      readonly name: string;
+      readonly values: object;
+      readonly found: number | undefined;
+    }
+  | { readonly kind: "list"; readonly resource: Resource; readonly where: object; readonly found: readonly number[] };
 
 /** A change that a transaction makes. */
 export interface Write {
@@ -40,10 +48,17 @@ export interface Plan {
  */
 export type Committed = { readonly isStale: true } | { readonly isStale: false; readonly text: string | undefined };
 
-/** What a transaction needs from an engine of the store. */
+/** What a transaction needs from an engine of the store. What it reads is the newest state, which need not be committed yet. */
 export interface TransactionEngine {
-  /** Resolves with the newest state of a record, which need not be committed yet. */
+  /** Resolves with a record, or with undefined if it does not exist. */
   newest(resource: Resource, id: number): Promise<Stored | undefined>;
+  /** Resolves with the id of the record that has these values in a unique key, or with undefined if there is none. */
+  newestByKey(resource: Resource, name: string, values: object): Promise<number | undefined>;
+  /**
+   * Resolves with the records that have these values, sorted by id, or with undefined if there are more than {@link mostListed}. At
+   * least one of the fields has an index, all have the filter `exact`, and none is a time.
+   */
+  newestList(resource: Resource, where: object): Promise<readonly Stored[] | undefined>;
   /** Resolves with an id for a new record that no other record ever gets. */
   reserveId(resource: Resource): Promise<number>;
   /**

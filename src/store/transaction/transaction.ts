@@ -2,6 +2,7 @@ import type { Recorded } from "../../schema/record";
 import type { Proposed, Resource, ResourceTypes } from "../../schema/resource";
 import type { ChangeContext, GuardedContext } from "../change-context";
 import type { PatchOf } from "../patched";
+import type { Exact } from "./exact";
 
 /** Who asks for a transaction, and the Idempotency-Key with which. Each of its events carries the former. */
 export type TransactionContext = Omit<ChangeContext, "emit">;
@@ -24,6 +25,22 @@ export interface Transaction {
   get<T extends ResourceTypes>(resource: Resource<T>, id: number): Promise<Recorded<T["fields"]> | undefined>;
   /** Resolves with a record. Rejects with `RecordNotFound` if it does not exist. */
   read<T extends ResourceTypes>(resource: Resource<T>, id: number): Promise<Recorded<T["fields"]>>;
+  /**
+   * Resolves with the record that has these values in a unique key, or with undefined if there is none.
+   *
+   * @param name name of the key: its fields, separated by commas.
+   */
+  findByKey<T extends ResourceTypes>(
+    resource: Resource<T>,
+    name: string,
+    values: Partial<T["fields"]>,
+  ): Promise<Recorded<T["fields"]> | undefined>;
+  /**
+   * Resolves with the records that have these values, sorted by id. Rejects with `Conflict` if there are more than 1,000.
+   *
+   * @param where values of fields with the filter `exact`, of which at least one has an index and none is a time.
+   */
+  list<T extends ResourceTypes>(resource: Resource<T>, where: Exact<T>): Promise<Recorded<T["fields"]>[]>;
   /** Creates a record. Its id may be out of the order of creation, and is not used again if the transaction fails. */
   insert<T extends ResourceTypes>(resource: Resource<T>, fields: Proposed<T>, options?: Emit<T>): Promise<Recorded<T["fields"]>>;
   /**
