@@ -9,6 +9,7 @@ import { embedded, embeddedLatency } from "./benchmarks/embedded";
 import { get, getBesidePost } from "./benchmarks/get";
 import { latency } from "./benchmarks/latency";
 import { list } from "./benchmarks/list";
+import { lists } from "./benchmarks/lists";
 import { logSize } from "./benchmarks/log-size";
 import { memory, memoryBacklog } from "./benchmarks/memory";
 import { post } from "./benchmarks/post";
@@ -27,6 +28,7 @@ const benchmarks: readonly Benchmark[] = [
   get,
   getBesidePost,
   list,
+  lists,
   relay,
   relaySame,
   consumer,
@@ -53,7 +55,7 @@ Options:
   --seconds N   seconds under load in each round; default 10 (sustained takes six times as long)
   --events N    events per round in relay, relay-same, consumer, consumer-once and embedded; default 200000
   --minutes N   minutes of load in memory; default 10
-  --size N      number of events or items in list, log-size and memory-backlog; default: the large number in the title
+  --size N      number of events or items in list, lists, log-size and memory-backlog; default: the large number in the title
   --json        print the results as JSON
   --help        print this help
 
