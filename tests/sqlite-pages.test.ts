@@ -1,6 +1,6 @@
 // Lists of the store against a model of them: every order and filter, whatever changes in between, and however much there is.
 import { Database } from "bun:sqlite";
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { Type } from "@sinclair/typebox";
 import fc from "fast-check";
@@ -9,6 +9,9 @@ import type { Condition, Listing, Page } from "../src/store/listing";
 import { Pages, pageReads } from "../src/store/sqlite/pages";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import { temporaryFolder } from "./support/folder";
+
+// Hundreds of lists take their time on a busy machine.
+setDefaultTimeout(60_000);
 
 const fields = {
   name: Nullable(Type.String({ maxLength: 20 })),
@@ -211,7 +214,7 @@ describe("property", () => {
         expect(walk(pages, wanted).found).toEqual(expected);
         expect(pages.read({ ...wanted, count: true }).count).toEqual({ value: expected.length, isExact: true });
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -236,7 +239,7 @@ describe("property", () => {
           const untouched = (list: readonly Shelf[]) => list.filter(({ id }) => id <= before.length && !touched.has(id));
           expect(untouched(found)).toEqual(untouched(listed(before, wanted)));
         }),
-        { numRuns: 200 },
+        { numRuns: 100 },
       );
     },
   );
@@ -333,7 +336,7 @@ describe("a page reads a bounded number of records", () => {
       statements.add(sql);
       return prepare.call(db, sql);
     }) as typeof prepare;
-    const wanted: Listing["filters"][] = [
+    const filters: Listing["filters"][] = [
       {},
       { name: { prefix: "S" } },
       { price: { min: 0 } },
@@ -345,6 +348,12 @@ describe("a page reads a bounded number of records", () => {
       { "place.city": { exact: [null, "a"] } },
       { tags: { contains: ["red", "new"] } },
     ];
+    const since = { updatedSince: "2026-01-01T00:00:00.000Z" };
+    const wanted: Partial<Listing>[] = [
+      ...filters.map((one) => ({ filters: one })),
+      since,
+      { ...since, filters: { name: { prefix: "S" } } },
+    ];
     for (const amount of [10, 2 * pageReads]) {
       fill(
         Array.from({ length: amount }, (_, index) => ({
@@ -353,12 +362,11 @@ describe("a page reads a bounded number of records", () => {
         })),
       );
       for (const sort of [...orders, ...orders.map((order) => order.map((key) => (key.startsWith("-") ? key.slice(1) : `-${key}`)))])
-        for (const filters of wanted)
-          for (const updatedSince of [undefined, "2026-01-01T00:00:00.000Z"]) {
-            const listing = { limit: 5, sort, filters, updatedSince };
-            const { next } = pages.read(listing);
-            if (next) pages.read({ ...listing, after: next, count: sort.length === 1 });
-          }
+        for (const by of wanted) {
+          const listing = { limit: 5, sort, ...by };
+          const { next } = pages.read(listing);
+          if (next) pages.read({ ...listing, after: next, count: sort.length === 1 });
+        }
     }
     db.prepare = prepare;
     const plans = [...statements].map((sql) => ({

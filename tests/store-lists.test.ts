@@ -111,6 +111,7 @@ forEachEngine((placesIn) => {
 
     test("times are instants, whatever their offset", async () => {
       expect(await found({ dueAt: { exact: ["2025-12-31T23:30:00Z"] } })).toEqual([2, 3]);
+      expect(await found({ dueAt: { exact: ["2025-12-31T23:30:00Z", "2026-01-01T00:30:00+01:00"] } })).toEqual([2, 3]);
       expect(await found({ dueAt: { min: "2026-01-01T00:00:00Z" } })).toEqual([4]);
       expect(await found({ dueAt: { max: "2026-01-01T00:00:00Z" } })).toEqual([2, 3]);
       expect(await found({ day: { min: "2026-01-31", max: "2026-01-31" } })).toEqual([2]);

@@ -3,7 +3,7 @@ import type { Resource } from "../../schema/resource";
 import type { Condition, Listing } from "../listing";
 import { indexesOf } from "./indexes";
 import { comparable, elementsOf, jsonPath, keyOf } from "./list-keys";
-import { elementTables } from "./list-tables";
+import { type Lookup, lookupsOf } from "./list-lookups";
 
 export type Bindings = Record<string, string | number | Uint8Array | null>;
 
@@ -22,15 +22,16 @@ const afterAllText = new Uint8Array();
 export class Conditions {
   /** SQL for all filters. It is the same text whichever filters are given, so that one statement serves them all. */
   readonly all: string;
-  /** The filters that have an index. */
-  readonly indexed: ReadonlySet<string>;
+  /** The fields that have an index of their own. */
+  readonly #indexed: ReadonlySet<string>;
+  readonly #lookups: ReadonlyMap<string, Lookup>;
   readonly #paths: readonly string[];
 
   constructor(readonly resource: Resource) {
     const filters: Resource["filters"] = { ...resource.filters, updatedAt: "range" };
     this.#paths = Object.keys(filters);
-    const single = indexesOf(resource).flatMap(({ keys }) => (keys.length === 1 ? keys.map(({ path }) => path) : []));
-    this.indexed = new Set([...single, ...elementTables(resource).map(({ path }) => path)].filter((path) => this.#paths.includes(path)));
+    this.#indexed = new Set(indexesOf(resource).flatMap(({ keys }) => (keys.length === 1 ? keys.map(({ path }) => path) : [])));
+    this.#lookups = lookupsOf(resource);
     this.all = this.#paths.flatMap((path) => filtersOf(filters[path]).map((filter) => this.#matches(path, filter))).join(" AND ");
   }
 
@@ -55,7 +56,7 @@ export class Conditions {
         From: from,
         To: to,
         All: contains && JSON.stringify(contains),
-        First: contains?.map(stored)[0],
+        Keys: JSON.stringify(this.#lookups.get(path)?.keysOf({ exact, contains })),
       };
       for (const [name, value] of Object.entries(values)) bindings[`f${index}${name}`] = value ?? null;
     }
@@ -74,9 +75,19 @@ export class Conditions {
     return `$f${this.#paths.indexOf(path)}${name}`;
   }
 
+  /** Returns the table that finds the records of a condition. Undefined if there is none. */
+  lookupOf({ path, condition }: Given): Lookup | undefined {
+    const lookup = this.#lookups.get(path);
+    return lookup?.keysOf(condition) && lookup;
+  }
+
+  hasIndex(one: Given): boolean {
+    return this.#indexed.has(one.path) || this.lookupOf(one) !== undefined;
+  }
+
   /** Returns whether an index finds just the records that match a condition, and not more. */
-  isWhole({ condition: { contains = [] } }: Given): boolean {
-    return contains.length <= 1;
+  isWhole(one: Given): boolean {
+    return this.lookupOf(one)?.isWhole(one.condition) ?? true;
   }
 
   /** SQL for the values of `exact`. */
@@ -110,11 +121,6 @@ function partsOf({ exact, min, max, prefix, contains }: Condition): Condition[] 
 
 function conditionAt(given: readonly Given[], path: string): Condition {
   return Object.assign({}, ...given.filter((one) => one.path === path).map(({ condition }) => condition)) as Condition;
-}
-
-/** Returns a value as SQLite stores it in an index. */
-export function stored(value: string | number | boolean | null): string | number | null {
-  return typeof value === "boolean" ? Number(value) : value;
 }
 
 /** Returns the bounds of the texts with a prefix: from the prefix up to the next text without it. SQLite compares code points. */

@@ -19,7 +19,7 @@ interface Counted {
  * count that needs more is not exact.
  */
 export function countOf({ given, bindings, conditions, sources, search, reader }: Counted, words: string | undefined): Count {
-  const indexed = given.filter(({ path }) => conditions.indexed.has(path));
+  const indexed = given.filter((one) => conditions.hasIndex(one));
   const [driver = indexed[0]] = indexed.filter((one) => !reader.hasMore(sources.idsOf(one), countAtMost, bindings));
   const isSearch = words !== undefined;
   const ids = isSearch ? search.matches : driver ? sources.idsOf(driver) : sources.allIds;

@@ -44,3 +44,8 @@ function secondsOf(value: string): string {
 export function elementsOf(parameter: string): string {
   return `SELECT value FROM json_each(${parameter})`;
 }
+
+/** Returns a value as SQLite stores it. */
+export function stored(value: string | number | boolean | null): string | number | null {
+  return typeof value === "boolean" ? Number(value) : value;
+}

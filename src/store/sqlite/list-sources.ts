@@ -2,9 +2,8 @@ import type { Scalar } from "../../schema/paths";
 import type { Resource } from "../../schema/resource";
 import { reversed, type SortKey, sortKeys } from "../../schema/sort";
 import { indexesOf, type ListIndex } from "./indexes";
-import { type Bindings, type Bounds, type Conditions, type Given, stored } from "./list-conditions";
-import { comparable, keyOf } from "./list-keys";
-import { elementTables } from "./list-tables";
+import type { Bindings, Bounds, Conditions, Given } from "./list-conditions";
+import { comparable, elementsOf, keyOf, stored } from "./list-keys";
 import type { Source } from "./list-walk";
 
 /** A way to walk through a list in its order. */
@@ -19,14 +18,12 @@ export interface Way {
 /** Finds ways through the lists of a resource. */
 export class Sources {
   readonly #indexes: readonly ListIndex[];
-  readonly #elementTables: ReadonlyMap<string, string>;
 
   constructor(
     readonly resource: Resource,
     readonly conditions: Conditions,
   ) {
     this.#indexes = indexesOf(resource);
-    this.#elementTables = new Map(elementTables(resource).map(({ path, name }) => [path, name]));
   }
 
   /** SQL for all ids. */
@@ -35,10 +32,11 @@ export class Sources {
   }
 
   /** Returns SQL for the ids of the records that match a condition, in any order. It reads only an index, which the condition must have. */
-  idsOf({ path, condition }: Given): string {
+  idsOf(one: Given): string {
     const { conditions } = this;
-    const table = this.#elementTables.get(path);
-    if (table !== undefined) return `SELECT id FROM "${table}" WHERE value = ${conditions.parameter(path, "First")}`;
+    const { path, condition } = one;
+    const lookup = conditions.lookupOf(one);
+    if (lookup) return `SELECT id FROM "${lookup.table}" WHERE ${lookup.column} IN (${elementsOf(conditions.parameter(path, "Keys"))})`;
     const from = `SELECT id FROM ${this.#indexed(path)} WHERE`;
     const { exact } = condition;
     if (!exact) return `${from} ${conditions.between(path, condition).filter(Boolean).join(" AND ")}`;
@@ -76,13 +74,12 @@ export class Sources {
       way(`"${plural}"`, [], [], [{}]),
       ...given.flatMap((one) => {
         const { path, condition } = one;
-        const table = this.#elementTables.get(path);
-        if (table !== undefined && condition.contains) {
-          const [first] = condition.contains;
-          const covered = this.conditions.isWhole(one) ? [one] : [];
-          return first === undefined ? [] : [way(`"${table}"`, ["value = $fixed0"], covered, [{ fixed0: stored(first) }])];
+        const lookup = this.conditions.lookupOf(one);
+        if (lookup) {
+          const keys = [...new Set(lookup.keysOf(condition))].map((fixed0) => ({ fixed0 }));
+          return [way(`"${lookup.table}"`, [`${lookup.column} = $fixed0`], this.conditions.isWhole(one) ? [one] : [], keys)];
         }
-        if (!condition.exact || !this.conditions.indexed.has(path)) return [];
+        if (!condition.exact || !this.conditions.hasIndex(one)) return [];
         const values = [...new Set(condition.exact)].map((value) => ({ fixed0: stored(value) }));
         return [way(this.#indexed(path), [this.#isFixed(path, 0)], [one], values)];
       }),

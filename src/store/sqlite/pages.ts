@@ -72,7 +72,7 @@ export class Pages {
     const way = this.#sources.wayThrough(sort, given);
     if (way.covered.size === given.length) return this.#along(way, wanted);
     const few = given.find(
-      (one) => this.#conditions.indexed.has(one.path) && !this.#reader.hasMore(this.#sources.idsOf(one), this.readAtMost, bindings),
+      (one) => this.#conditions.hasIndex(one) && !this.#reader.hasMore(this.#sources.idsOf(one), this.readAtMost, bindings),
     );
     return few ? this.#sorted(this.#sources.idsOf(few), way, wanted) : this.#along(way, wanted);
   }
@@ -110,10 +110,8 @@ export class Pages {
     const compare = (a: number, b: number) => (source.descending ? b - a : a - b);
     // Nothing is known of the ids after the last one of a way that goes on.
     const [end] = found.flatMap((ids) => (ids.length > most ? [ids[most - 1] as number] : [])).sort(compare);
-    const ids = found
-      .flat()
-      .filter((id) => end === undefined || compare(id, end) <= 0)
-      .sort(compare);
+    // Values that are written differently may be the same.
+    const ids = [...new Set(found.flat())].filter((id) => end === undefined || compare(id, end) <= 0).sort(compare);
     const bindings = { ...own, ids: JSON.stringify(ids), count: limit + 1 };
     const rows = this.#reader.records(
       "SELECT value AS id FROM json_each($ids) LIMIT -1",

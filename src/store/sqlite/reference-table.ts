@@ -9,6 +9,10 @@ import type { Uncommitted, Write } from "./uncommitted";
 /** Number of ids to read at a time. Most readers need only the first. */
 const pageSize = 100;
 
+export function referenceTableName(plural: string, path: string): string {
+  return `${plural}:references:${path}`;
+}
+
 /** The records that refer to a record, by one reference. */
 export class ReferenceTable implements SideTable {
   readonly name: string;
@@ -37,7 +41,7 @@ export class ReferenceTable implements SideTable {
     const { path } = reference;
     this.#own = tables.own;
     this.to = tables.to;
-    this.name = `${resource.plural}:references:${path}`;
+    this.name = referenceTableName(resource.plural, path);
     this.title = `The reference "${path}" of "${resource.name}"`;
     this.definition = tables.to.name;
     this.#steps = stepsOf(path);

@@ -5,6 +5,10 @@ import { comparisonVersion, notUnique, uniqueValueOf } from "../unique-values";
 import type { SideEntry, SideTable } from "./side-tables";
 import type { Uncommitted, Write } from "./uncommitted";
 
+export function uniqueTableName(plural: string, key: string): string {
+  return `${plural}:unique:${key}`;
+}
+
 /**
  * The values of one unique key, each with the id of the record that has it. It is a table and not a UNIQUE index, because a failed
  * statement makes the whole group of changes run again, one by one.
@@ -29,7 +33,7 @@ export class UniqueTable implements SideTable {
     readonly resource: Resource,
     readonly key: UniqueKey,
   ) {
-    this.name = `${resource.plural}:unique:${key.name}`;
+    this.name = uniqueTableName(resource.plural, key.name);
     this.title = `The unique key "${key.paths.join(", ")}" of "${resource.name}"`;
     this.definition = JSON.stringify([comparisonVersion, key.within, key.ignoreCase]);
     this.valueOf = uniqueValueOf(key);
