@@ -1,6 +1,6 @@
 // The documentation can be read and navigated: short pages, tables that fit a screen, links that lead somewhere.
 import { describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { allPages, docPages, pageText } from "./support/doc-pages";
 
@@ -48,3 +48,13 @@ test.each(["unique", "relation", "owner", "JWT", "soft delete", "validation", "u
     expect(allPages().toLowerCase()).toContain(word.toLowerCase());
   },
 );
+
+test.each(["docs/guarantees.md", "docs/security.md"])("every test that %s names in italics exists", (page) => {
+  const tests = [...new Bun.Glob("tests/**/*.ts").scanSync(".")].map((file) => readFileSync(file, "utf8")).join("\n");
+  const text = pageText(page).replace(/\s+/g, " ");
+  const titles = [...text.matchAll(/(?<!\w)_([^_]+)_(?!\w)|(?<!\*)\*([^*]+)\*(?!\*)/g)].map(([, a, b]) => a ?? b ?? "");
+  expect(titles.length).toBeGreaterThan(10);
+  // A part that the page leaves out is an ellipsis.
+  const missing = titles.filter((title) => title.split("…").some((part) => !tests.includes(part.trim().replace(/[:,;]$/, ""))));
+  expect(missing).toEqual([]);
+});
