@@ -178,6 +178,22 @@ test("a whole record with some fields changed is a patch, too", async () => {
   await whole.close();
 });
 
+test("the change gets the actor of the request, who is in the events; a token that may only read is refused", async () => {
+  const [ada, eve] = ["a".repeat(32), "e".repeat(32)];
+  const apiTokens = [
+    { name: "ada", token: ada, scope: "write" },
+    { name: "eve", token: eve, scope: "read" },
+  ] as const;
+  const secured = openApi({ resources: [repair], routes: withRepairs, config: { apiTokens } });
+  const as = (token: string) => ({ authorization: `Bearer ${token}` });
+  await secured.send("POST", "/repairs", repair.example, as(ada));
+  const close = (headers = {}) => secured.send("POST", "/repairs/1/close", { reason: "oiled" }, headers);
+  expect([(await close()).status, (await close(as(eve))).status]).toEqual([401, 403]);
+  expect((await close(as(ada))).json()).toMatchObject({ state: "closed", note: "oiled ada" });
+  expect((await secured.events()).slice(1)).toMatchObject([{ actor: "ada" }, { actor: "ada" }]);
+  await secured.close();
+});
+
 describe("with an Idempotency-Key, the same request again", () => {
   const key = { "idempotency-key": "k1" };
 
