@@ -27,7 +27,7 @@ const help = `Runs a program of Warren in the project of this folder.
   warren build          makes one executable, dist/warren
   warren contracts      check or update: guards the published events
   warren status         shows the whole system
-  warren doctor         checks this machine
+  warren doctor         checks this machine, the project and the running system
   warren dead-letters   lists, shows, redrives and discards dead letters
   warren events         shows the timeline of an event
   warren queues         lists and removes the queues of consumers

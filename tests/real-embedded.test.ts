@@ -1,7 +1,7 @@
 // Real processes, no broker: what a person has who installed nothing.
 import { beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
-import { probe } from "../src/rabbitmq/connection";
+import { probe } from "../src/rabbitmq/probe";
 import { environment, eventually, run, send, startApi, startLogger, threadsOf } from "./support/processes";
 import { useFolder } from "./support/use-folder";
 

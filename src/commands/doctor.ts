@@ -1,59 +1,100 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { readConfig } from "../config/config";
-import { exposureOf } from "../config/secret-file";
+import { checkEnvironment } from "../config/check-environment";
+import type { Config } from "../config/config";
 import { parseOptions, runCommand } from "../observe/command-line";
 import { printableLines } from "../observe/terminal";
-import { closeToOthers } from "../store/exposed-files";
-import { exposedFiles } from "../store/open";
+import { checkBroker } from "./doctor/broker";
+import { checkClock } from "./doctor/clock";
+import { checkDisk } from "./doctor/disk";
+import { checkVariables } from "./doctor/environment";
+import { checkFileModes } from "./doctor/files";
+import { type Finding, guarded, warning } from "./doctor/finding";
+import { checkProject } from "./doctor/project";
+import { checkQueues } from "./doctor/queues";
+import { checkStore } from "./doctor/store";
+import { checkVersions } from "./doctor/versions";
 import { paint } from "./output";
-import { printableJson } from "./text";
+import { counted, printableJson } from "./text";
+import { withTransport } from "./transport";
 
-const help = `Checks this machine for problems that a running service would not notice, and says how to fix them.
+const help = `Checks this machine, this project and the running system, and says what to do about each problem.
 
-  bun run doctor            checks
-  bun run doctor --fix      checks, and fixes what needs no decision
+  bun run doctor            checks; changes nothing
+  bun run doctor --fix      checks, and fixes what needs no decision: file modes
 
 Options:
   --json          print JSON
   --help          print this help
 
 Checks:
-  data files      only this user can open the database and the files of consumers
-  secrets         the same for .env, webhooks.json and warren.key, if they exist
+  versions                  Bun and Warren
+  environment               every variable, and those with a name that is probably misspelt
+  data files, secrets       only this user can open the database, the files of consumers, .env, webhooks.json and keys
+  store, consumer files     can be read and are not damaged; reads all of them
+  migrations                the schema of the database is that of this version
+  disk, clock               free space; this machine's clock, those of the API and of RabbitMQ
+  broker                    RabbitMQ can be reached, is new enough, and accepts messages
+  queue setup               no queue could drop events because of how it was declared
+  relay, backlog, announcements, consumers, dead letters, quarantine, queues
+                            as bun run status; a queue that no consumer has asked for in a week counts as abandoned
+  generated, contracts      the generated modules and contracts/events.json are those of this project
 
-DATABASE_URL and DATA_DIR locate the files, as for the API. Exit codes: 0 no problems or all fixed, 1 problems found,
-2 wrong usage.`;
+Works whether or not the API, the consumers and RabbitMQ run. Exit codes: 0 no errors (there may be warnings), 1 errors, 2
+wrong usage.`;
 
 const options = { fix: { type: "boolean" }, json: { type: "boolean" } } as const;
 
-interface Finding {
-  readonly check: string;
-  readonly state: "ok" | "fixed" | "warning";
-  readonly message: string;
-}
+const colours = { ok: "green", fixed: "green", warning: "yellow", error: "red" } as const;
 
-const colours = { ok: "green", fixed: "green", warning: "yellow" } as const;
+const unchecked = warning("system", "not checked, because of the mistakes in the environment", "Correct them and run the doctor again.");
 
 await runCommand(help, async (words) => {
-  const values = parseOptions(words, options);
-  const config = readConfig({ isTerminal: false, listens: false });
-  const secrets = [".env", "webhooks.json", join(config.dataDir, "warren.key")].filter(
-    (file) => existsSync(file) && exposureOf(file) !== undefined,
-  );
-  const findings = [finding("data files", exposedFiles(config), Boolean(values.fix)), finding("secrets", secrets, Boolean(values.fix))];
-  console.log(values.json ? printableJson({ findings }) : findings.map(line).join("\n"));
-  return findings.some(({ state }) => state === "warning") ? 1 : 0;
+  const { fix = false, json } = parseOptions(words, options);
+  const findings = await allFindings(fix);
+  console.log(json ? printableJson({ findings }) : [...findings.map(line), "", summary(findings)].join("\n"));
+  return findings.some(({ state }) => state === "error") ? 1 : 0;
 });
 
-function finding(check: string, exposed: readonly string[], fix: boolean): Finding {
-  if (exposed.length === 0) return { check, state: "ok", message: "only this user can open them" };
-  const files = exposed.join(", ");
-  if (!fix) return { check, state: "warning", message: `other users can open ${files}; run: bun run doctor --fix` };
-  for (const file of exposed) closeToOthers(file);
-  return { check, state: "fixed", message: `only this user can open them now: ${files}` };
+async function allFindings(fix: boolean): Promise<Finding[]> {
+  const startedAt = { clock: Date.now(), steady: performance.now() };
+  const environment = checkEnvironment();
+  const { config } = environment;
+  const found = await Promise.all([
+    guarded("versions", checkVersions),
+    guarded("environment", () => checkVariables(environment)),
+    config ? systemFindings(config, fix, startedAt) : [unchecked],
+    guarded("project", checkProject),
+  ]);
+  return found.flat();
 }
 
-function line({ check, state, message }: Finding): string {
-  return `${paint(colours[state], state.padEnd(8))} ${check.padEnd(11)} ${printableLines(message).join(" ")}`;
+async function systemFindings(config: Config, fix: boolean, startedAt: Parameters<typeof checkClock>[1]): Promise<Finding[]> {
+  const files = await guarded("data files", () => checkFileModes(config, fix));
+  const found = await Promise.all([
+    guarded("store", () => checkStore(config)),
+    guarded("disk", () => checkDisk(config)),
+    guarded("clock", () => checkClock(config, startedAt)),
+    guarded("broker", () =>
+      withTransport(
+        async (reached) => [...(await checkBroker(config, reached.transport)), ...(await guarded("queues", () => checkQueues(reached)))],
+        { evenIfUnreachable: true },
+      ),
+    ),
+  ]);
+  return [...files, ...found.flat()];
+}
+
+function line({ check, state, message, todo }: Finding): string {
+  const text = [message, ...(todo === null ? [] : [todo])].map(sentence).join(" ");
+  return `${paint(colours[state], state.padEnd(7))} ${check.padEnd(14)} ${printableLines(text).join(" ")}`;
+}
+
+/** Ends a message that is followed by what to do. */
+function sentence(text: string, index: number, parts: readonly string[]): string {
+  return index < parts.length - 1 && !/[.:!?]$/.test(text) ? `${text}.` : text;
+}
+
+function summary(findings: readonly Finding[]): string {
+  const [errors, warnings] = (["error", "warning"] as const).map((state) => findings.filter((finding) => finding.state === state).length);
+  if (!errors && !warnings) return paint("green", "No problems found.");
+  return paint(errors ? "red" : "yellow", `${counted(errors ?? 0, "error")}, ${counted(warnings ?? 0, "warning")}.`);
 }

@@ -1,7 +1,7 @@
 import type { RabbitmqConfig } from "../config/config";
 import { redactUrl } from "../config/redact-url";
 import type { ChosenTransport } from "../delivery/transport";
-import { probe } from "./connection";
+import { probe } from "./probe";
 
 const probeTimeoutMs = 1500;
 

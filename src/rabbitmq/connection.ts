@@ -19,7 +19,7 @@ const connectTimeoutMs = 10_000;
 const longestPauseMs = 5_000;
 
 /** Loaded on demand: it slows down startup, and a process without a broker does not need it. */
-const loadAmqplib = () => import("amqplib");
+export const loadAmqplib = () => import("amqplib");
 
 /** Connection of this process to RabbitMQ. It reconnects automatically, without limit. */
 export class Broker {
@@ -210,21 +210,8 @@ export class Broker {
   }
 }
 
-/** Checks whether RabbitMQ answers at this address. Resolves with undefined if it does, else with the reason. */
-export async function probe(config: RabbitmqConfig, timeoutMs: number): Promise<string | undefined> {
-  try {
-    const { connect } = await loadAmqplib();
-    const model = await connect(withHeartbeat(config.url), { ...socketOptions(config), timeout: timeoutMs });
-    model.on("error", () => {});
-    await model.close();
-    return undefined;
-  } catch (error) {
-    return explain(error);
-  }
-}
-
 /** Adds the likely cause to a refused virtual host: amqplib reports only which frame it expected. */
-function explain(error: unknown): string {
+export function explain(error: unknown): string {
   const refusal = explainRefusal(error);
   if (refusal !== undefined) return refusal;
   const message = messageOf(error);
@@ -232,12 +219,12 @@ function explain(error: unknown): string {
   return `the virtual host of the URL does not exist, or the user has no access to it (${message})`;
 }
 
-function withHeartbeat(url: string): string {
+export function withHeartbeat(url: string): string {
   if (new URL(url).searchParams.has("heartbeat")) return url;
   return `${url}${url.includes("?") ? "&" : "?"}heartbeat=${heartbeatSeconds}`;
 }
 
-function socketOptions(config: RabbitmqConfig) {
+export function socketOptions(config: RabbitmqConfig) {
   return { timeout: connectTimeoutMs, noDelay: true, keepAlive: true, ...tlsOptions(config) };
 }
 

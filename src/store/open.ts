@@ -4,10 +4,12 @@ import type { Resource } from "../schema/resource";
 import { consumersFolder } from "./consumer/folder";
 import type { ConsumerStore } from "./consumer/store";
 import type { ConsumerStores } from "./consumer/stores";
+import type { StoreInspection } from "./inspection";
 import type { LogFollower } from "./log-follower";
 import type { RecordsReader } from "./records";
 import { openConsumerFile } from "./sqlite/consumer/file";
 import { ConsumerFiles } from "./sqlite/consumer/files";
+import { inspectConsumerFile, inspectDatabase } from "./sqlite/inspect";
 import { isLocked } from "./sqlite/lock";
 import { isBusy, whenUnlocked } from "./sqlite/lock-wait";
 import { followLog } from "./sqlite/log-follower";
@@ -50,6 +52,20 @@ export function openRecords({ database }: Address): Promise<RecordsReader | unde
 /** Resolves with whether an API serves the database now. */
 export async function isServed({ database }: Address): Promise<boolean> {
   return isLocked(`${database.file}.lock`);
+}
+
+/**
+ * Checks that the store can be read and is not damaged, whether or not an API serves it. Reads all of it.
+ *
+ * @throws {Error} if a file cannot be opened. The message names it.
+ */
+export async function inspectStore({ database, dataDir }: Places): Promise<StoreInspection> {
+  const consumers = consumerStores({ database, dataDir });
+  const files = (await consumers.queues()).map((queue) => consumers.shownOf(queue));
+  return {
+    database: await whenUnlocked(() => inspectDatabase(database.file)),
+    consumers: await Promise.all(files.map((file) => whenUnlocked(() => inspectConsumerFile(file)))),
+  };
 }
 
 /**

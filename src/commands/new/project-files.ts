@@ -6,8 +6,14 @@ import { source } from "./code";
 /** Root folder of this library, in a clone or in node_modules. */
 export const library = join(import.meta.dir, "../../..");
 
-/** Programs of the library that a project runs by the names that they have in a clone. */
-const programs = ["dead-letters", "dev", "doctor", "events", "generate", "new", "queues", "replay", "start", "status", "build"];
+/** Returns the scripts with which a project runs the programs of the library, by the names that they have in a clone. */
+function libraryScripts(): Record<string, string> {
+  const programs = Object.entries(packageJson.scripts).flatMap(([name, script]) => {
+    const [, program, words] = /^bun src\/commands\/([\w-]+)\.ts(.*)$/.exec(script) ?? [];
+    return program === undefined ? [] : [[name, `warren ${program}${words}`]];
+  });
+  return { ...Object.fromEntries(programs), start: "warren start" };
+}
 
 /**
  * Returns the files of a project that has no files of its own yet.
@@ -60,12 +66,10 @@ function manifest(name: string, tarball: string) {
     trustedDependencies: [],
     engines,
     scripts: {
-      ...Object.fromEntries(programs.map((program) => [program, `warren ${program}`])),
+      ...libraryScripts(),
       test: "bun test",
       check: "biome ci --error-on-warnings . && warren generate --check && warren contracts check && tsc",
       fix: "biome check --write .",
-      "contracts:check": "warren contracts check",
-      "contracts:update": "warren contracts update",
     },
     dependencies: {
       // One TypeBox and one Elysia for the library and the project.

@@ -1,0 +1,22 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Config } from "../../config/config";
+import { exposureOf } from "../../config/secret-file";
+import { closeToOthers } from "../../store/exposed-files";
+import { exposedFiles } from "../../store/open";
+import { type Finding, failure, ok } from "./finding";
+
+/** Checks that only this user can open the data files and the files with secrets. */
+export function checkFileModes(config: Config, fix: boolean): Finding[] {
+  const secrets = [".env", "webhooks.json", join(config.dataDir, "warren.key"), join(config.dataDir, "api-token")];
+  const exposed = secrets.filter((file) => existsSync(file) && exposureOf(file) !== undefined);
+  return [finding("data files", exposedFiles(config), fix), finding("secrets", exposed, fix)];
+}
+
+function finding(check: string, exposed: readonly string[], fix: boolean): Finding {
+  if (exposed.length === 0) return ok(check, "only this user can open them");
+  const files = exposed.join(", ");
+  if (!fix) return failure(check, `other users can open ${files}`, "Run: bun run doctor --fix");
+  for (const file of exposed) closeToOthers(file);
+  return { check, state: "fixed", message: `only this user can open them now: ${files}`, todo: null };
+}

@@ -1,0 +1,62 @@
+import type { ChannelModel } from "amqplib";
+import type { RabbitmqConfig } from "../config/config";
+import { atMost } from "../timing/pause";
+import { explain, loadAmqplib, socketOptions, withHeartbeat } from "./connection";
+
+/** A RabbitMQ that can be reached. */
+export interface BrokerFacts {
+  /** Version of RabbitMQ, such as `4.1.2`. */
+  readonly version: string;
+  /** What it runs on, such as `Erlang/OTP 27`. */
+  readonly platform: string;
+  /** Why it accepts no messages now, such as `low on disk`. Undefined if it accepts them. */
+  readonly blocked: string | undefined;
+}
+
+const closeTimeoutMs = 1000;
+
+/** Checks whether RabbitMQ answers at this address. Resolves with undefined if it does, else with the reason. */
+export async function probe(config: RabbitmqConfig, timeoutMs: number): Promise<string | undefined> {
+  const found = await using(config, timeoutMs, async () => undefined);
+  return found?.unreachable;
+}
+
+/** Connects to RabbitMQ once. Resolves with what it is, or with the reason that it cannot be reached. */
+export async function inspectBroker(config: RabbitmqConfig, timeoutMs: number): Promise<BrokerFacts | { readonly unreachable: string }> {
+  return using(config, timeoutMs, async (model) => {
+    const { version, platform } = model.connection.serverProperties as Partial<Record<string, unknown>>;
+    return { version: String(version), platform: String(platform), blocked: await whyBlocked(model, timeoutMs) };
+  });
+}
+
+async function using<T>(
+  config: RabbitmqConfig,
+  timeoutMs: number,
+  use: (model: ChannelModel) => Promise<T>,
+): Promise<T | { readonly unreachable: string }> {
+  let model: ChannelModel | undefined;
+  try {
+    const { connect } = await loadAmqplib();
+    model = await connect(withHeartbeat(config.url), { ...socketOptions(config), timeout: timeoutMs });
+    model.on("error", () => {});
+    return await use(model);
+  } catch (error) {
+    return { unreachable: explain(error) };
+  } finally {
+    // A blocked RabbitMQ does not answer.
+    if (model) await atMost(closeTimeoutMs, model.close()).catch(() => {});
+  }
+}
+
+/**
+ * Returns why RabbitMQ accepts no messages. It says so only to a connection that publishes, so this publishes a message that no queue
+ * gets.
+ */
+async function whyBlocked(model: ChannelModel, timeoutMs: number): Promise<string | undefined> {
+  const channel = await model.createConfirmChannel();
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  model.on("blocked", resolve);
+  channel.publish("", `warren.nowhere.${crypto.randomUUID()}`, Buffer.alloc(0), {}, () => resolve(undefined));
+  const timer = setTimeout(() => resolve("it confirms no message"), timeoutMs);
+  return promise.finally(() => clearTimeout(timer));
+}
