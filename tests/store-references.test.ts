@@ -45,7 +45,7 @@ const refusal = async (change: Promise<unknown>) => {
 forEachEngine((placesIn) => {
   let folder: ReturnType<typeof temporaryFolder>;
   let store: Store;
-  const open = (all = resources) => openStore(placesIn(folder.path), all);
+  const open = (all = resources) => openStore(placesIn(folder.path), all, { journalAtMost: 3 });
   const reopen = async (all = resources) => {
     await store.close();
     store = await open(all);

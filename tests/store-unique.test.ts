@@ -32,7 +32,7 @@ const textOf = (outcomes: readonly InsertOutcome[]) =>
 forEachEngine((placesIn) => {
   let folder: ReturnType<typeof temporaryFolder>;
   let store: Store;
-  const open = (resource = member) => openStore(placesIn(folder.path), [resource]);
+  const open = (resource = member) => openStore(placesIn(folder.path), [resource], { journalAtMost: 3 });
   const reopen = async (resource = member) => {
     await store.close();
     store = await open(resource as typeof member);

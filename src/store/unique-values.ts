@@ -7,12 +7,12 @@ import type { UniqueKey } from "../schema/unique";
 /** Version of the rules by which values are compared. Increase it when they change, so that every engine compares all records anew. */
 export const comparisonVersion = 1;
 
-/** Values longer than this are compared by a hash, so that a key does not take the space of a large record. */
-const longest = 100;
+/** Length of a hash in characters: 132 bits. */
+const length = 22;
 
 /**
- * Returns a function that returns a record's value in a unique key, as one text: two records conflict if their texts are equal.
- * It returns null for a record that has no value in one of the fields and so conflicts with no other.
+ * Returns a function that returns a hash of a record's value in a unique key: two records conflict if their hashes are equal. A hash
+ * takes little space, and shows nothing of the value. It returns null for a record that has no value in one of the fields and so conflicts with no other.
  */
 export function uniqueValueOf({ paths, within, ignoreCase }: UniqueKey): (record: object) => string | null {
   const fields = [...within, ...paths].map(stepsOf);
@@ -23,8 +23,7 @@ export function uniqueValueOf({ paths, within, ignoreCase }: UniqueKey): (record
       if (value === null) return null;
       values.push(typeof value === "string" ? comparable(value, ignoreCase) : value);
     }
-    const text = JSON.stringify(values);
-    return text.length <= longest ? text : `#${new Bun.CryptoHasher("sha256").update(text).digest("base64url")}`;
+    return new Bun.CryptoHasher("sha256").update(JSON.stringify(values)).digest("base64url").slice(0, length);
   };
 }
 

@@ -5,10 +5,11 @@ import { Conflict, InvalidRecord } from "../../schema/refused-change";
 import type { Resource } from "../../schema/resource";
 import type { Referrer } from "../removal";
 import type { Stored } from "../stored";
+import type { GroupCommit } from "./group-commit";
 import { ReferenceTable } from "./reference-table";
 import type { Table } from "./resource-table";
-import type { SideTable } from "./side-tables";
-import type { Uncommitted } from "./uncommitted";
+import { mergeJournal, SideJournal, type TableChange } from "./side-journal";
+import { keepSideTables, type OnBuilt } from "./side-tables";
 import { UniqueTable } from "./unique-table";
 
 export interface RecordChange {
@@ -18,6 +19,13 @@ export interface RecordChange {
   readonly before: Stored | undefined;
   /** The fields after the change. Undefined if the change deletes the record. */
   readonly after: object | undefined;
+}
+
+interface Means {
+  readonly commits: GroupCommit;
+  readonly onBuilt: OnBuilt;
+  /** Number of record changes in the journal at which it is merged. */
+  readonly journalAtMost?: number | undefined;
 }
 
 /** The tables that constrain one resource. */
@@ -38,28 +46,32 @@ export class Constraints {
   /** The changes that run together, one per record. */
   #changes: Map<string, RecordChange> | undefined;
 
-  /** @throws {Error} if a reference leads to a resource that is not there. */
-  constructor(db: Database, uncommitted: Uncommitted, resources: readonly Resource[], tables: ReadonlyMap<string, Table>) {
-    checkTargets(resources);
-    const tableOf = (name: string) => tables.get(name) as Table;
-    this.#own = new Map(
-      resources.map((resource) => [
-        resource.name,
-        {
-          unique: resource.unique.map((key) => new UniqueTable(db, uncommitted, resource, key)),
-          outgoing: resource.references.map(
-            (reference) =>
-              new ReferenceTable(db, uncommitted, resource, reference, { own: tableOf(resource.name), to: tableOf(reference.to) }),
-          ),
-          incoming: [],
-        },
-      ]),
-    );
-    for (const { outgoing } of this.#own.values()) for (const table of outgoing) this.#of(table.reference.to).incoming.push(table);
-  }
+  readonly journal: SideJournal;
 
-  get tables(): SideTable[] {
-    return [...this.#own.values()].flatMap(({ unique, outgoing }) => [...unique, ...outgoing]);
+  /**
+   * Builds the tables that are new, and drops those that are no longer declared.
+   *
+   * @throws {Error} if a reference leads to a resource that is not there, or stored records break a declaration.
+   */
+  constructor(db: Database, resources: readonly Resource[], tables: ReadonlyMap<string, Table>, { commits, ...options }: Means) {
+    checkTargets(resources);
+    const { uncommitted } = commits;
+    const tableOf = (name: string) => tables.get(name) as Table;
+    const ownOf = (resource: Resource): Own => ({
+      unique: resource.unique.map((key) => new UniqueTable(db, uncommitted, resource, key)),
+      outgoing: resource.references.map((reference) => {
+        const both = { own: tableOf(resource.name), to: tableOf(reference.to) };
+        return new ReferenceTable(db, uncommitted, resource, reference, both);
+      }),
+      incoming: [],
+    });
+    this.#own = new Map(resources.map((resource) => [resource.name, ownOf(resource)]));
+    const all = [...this.#own.values()];
+    for (const { outgoing } of all) for (const table of outgoing) this.#of(table.reference.to).incoming.push(table);
+    const side = all.flatMap(({ unique, outgoing }) => [...unique, ...outgoing]);
+    mergeJournal(db);
+    keepSideTables(db, side, options.onBuilt);
+    this.journal = new SideJournal(commits, side, options.journalAtMost);
   }
 
   /** Returns the id of the record that has these values in a unique key, as last committed. */
@@ -124,21 +136,29 @@ export class Constraints {
       const isRead = stored !== undefined && own.unique.length + own.outgoing.length > 0;
       return { ...change, ...own, before: isRead ? (JSON.parse(stored.json) as object) : undefined };
     });
+    const made: TableChange[] = [];
     const claims = read.flatMap(({ unique, id, before, after }) =>
       unique.flatMap((table) => {
         const [old, now] = [before && table.valueOf(before), after && table.valueOf(after)];
         if (old === now) return [];
-        if (typeof old === "string") table.release(old);
+        if (typeof old === "string") {
+          table.release(old);
+          made.push({ table, key: old, id, isHeld: false });
+        }
         return typeof now === "string" ? { table, value: now, id } : [];
       }),
     );
-    for (const { table, value, id } of claims) table.hold(value, id);
+    for (const { table, value, id } of claims) {
+      table.hold(value, id);
+      made.push({ table, key: value, id, isHeld: true });
+    }
     for (const { resource, outgoing, id, before, after } of read) {
-      const mistakes = outgoing.flatMap((table) => refer(table, id, before, after));
+      const mistakes = outgoing.flatMap((table) => refer(table, { id, before, after }, made));
       if (mistakes.length > 0)
         throw new InvalidRecord(`The ${resource.name} refers to what does not exist.`, mistakes.slice(0, maxMistakes));
     }
     for (const { incoming, id, after } of read) if (after === undefined) for (const table of incoming) refuseReferred(table, id);
+    this.journal.add(made);
   }
 
   #of(name: string): Own {
@@ -146,15 +166,22 @@ export class Constraints {
   }
 }
 
-/** Updates the references of a record. Returns a mistake for each place in which it newly refers to a record that does not exist. */
-function refer(table: ReferenceTable, id: number, before: object | undefined, after: object | undefined): Mistake[] {
+/**
+ * Adds the changes of a record's references to `made`. Returns a mistake for each place in which it newly refers to a record that does
+ * not exist.
+ */
+function refer(
+  table: ReferenceTable,
+  { id, before, after }: { readonly id: number; readonly before: object | undefined; readonly after: object | undefined },
+  made: TableChange[],
+): Mistake[] {
   const [old, now] = [table.targetsIn(before), table.targetsIn(after)];
-  for (const target of old) if (!now.has(target)) table.remove(target, id);
+  for (const key of old) if (!now.has(key)) made.push({ table, key, id, isHeld: false });
   const missing = new Set<unknown>();
-  for (const target of now) {
-    if (old.has(target)) continue;
-    table.add(target, id);
-    if (!table.to.has(target)) missing.add(target);
+  for (const key of now) {
+    if (old.has(key)) continue;
+    made.push({ table, key, id, isHeld: true });
+    if (!table.to.has(key)) missing.add(key);
   }
   if (after === undefined || missing.size === 0) return [];
   const detail = `There is no ${table.reference.to} with this id.`;

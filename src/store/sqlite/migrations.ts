@@ -6,6 +6,7 @@ import { refusalSchema } from "./refusal-table";
 import { relayTimesSchema } from "./relay-position";
 import { relayTroubleSchema } from "./relay-trouble";
 import { refusedColumn, replaySchema } from "./replay-table";
+import { sideJournalSchema } from "./side-journal";
 import { sideTablesSchema } from "./side-tables";
 
 /** SQL scripts, each of which upgrades a database by one version. Append only: a released entry never changes. */
@@ -61,6 +62,7 @@ export const storeMigrations: Migrations = [
   refusedColumn,
   sideTablesSchema,
   listTablesSchema,
+  sideJournalSchema,
 ];
 
 /**

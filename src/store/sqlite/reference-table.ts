@@ -2,9 +2,10 @@ import type { Database, Statement } from "bun:sqlite";
 import { type PlacedValue, stepsOf, valuesAt } from "../../schema/path-values";
 import type { Reference } from "../../schema/references";
 import type { Resource } from "../../schema/resource";
+import { PendingEntries, type SideEntry } from "./pending-entries";
 import type { Table } from "./resource-table";
-import type { SideEntry, SideTable } from "./side-tables";
-import type { Uncommitted, Write } from "./uncommitted";
+import type { SideTable } from "./side-tables";
+import type { Uncommitted } from "./uncommitted";
 
 /** Number of ids to read at a time. Most readers need only the first. */
 const pageSize = 100;
@@ -18,12 +19,11 @@ export class ReferenceTable implements SideTable {
   readonly name: string;
   readonly title: string;
   readonly definition: string;
-  readonly columns = "target INTEGER, id INTEGER, PRIMARY KEY (target, id)";
+  readonly columns = "key INTEGER, id INTEGER, PRIMARY KEY (key, id)";
+  readonly pending = new PendingEntries();
   readonly remedy =
     "Start the service without this reference, create the missing records or change or delete the ones named, and declare it again.";
   readonly #steps: ReturnType<typeof stepsOf>;
-  readonly #add: Write;
-  readonly #remove: Write;
   #ids: Statement<{ id: number }, [number, number, number]> | undefined;
 
   readonly #own: Table;
@@ -45,8 +45,6 @@ export class ReferenceTable implements SideTable {
     this.title = `The reference "${path}" of "${resource.name}"`;
     this.definition = tables.to.name;
     this.#steps = stepsOf(path);
-    this.#add = uncommitted.prepare(`INSERT OR IGNORE INTO "${this.name}" (target, id) VALUES (?, ?)`);
-    this.#remove = uncommitted.prepare(`DELETE FROM "${this.name}" WHERE target = ? AND id = ?`);
   }
 
   /** Returns the ids that a record refers to, with their places. An id may occur several times. */
@@ -71,14 +69,6 @@ export class ReferenceTable implements SideTable {
     this.uncommitted.append(this.#viewKey(target), id);
   }
 
-  add(target: number, id: number): void {
-    this.#add(target, id);
-  }
-
-  remove(target: number, id: number): void {
-    this.#remove(target, id);
-  }
-
   /** Returns the ids of the records that refer to a record, including uncommitted changes. */
   *referrers(target: number): Generator<number> {
     const refers = (id: number) => {
@@ -86,12 +76,12 @@ export class ReferenceTable implements SideTable {
       return current !== undefined && this.targetsIn(JSON.parse(current.json) as object).has(target);
     };
     // A record that has changed since may be in either place, so its current state decides.
-    const added = new Set(this.uncommitted.appended<number>(this.#viewKey(target)));
-    for (const id of added) if (refers(id)) yield id;
-    this.#ids ??= this.db.prepare(`SELECT id FROM "${this.name}" WHERE target = ? AND id > ? ORDER BY id LIMIT ?`);
+    const changed = new Set([...this.uncommitted.appended<number>(this.#viewKey(target)), ...this.pending.of(target).keys()]);
+    for (const id of changed) if (refers(id)) yield id;
+    this.#ids ??= this.db.prepare(`SELECT id FROM "${this.name}" WHERE key = ? AND id > ? ORDER BY id LIMIT ?`);
     for (let last = 0; ; ) {
       const found = this.#ids.all(target, last, pageSize);
-      for (const { id } of found) if (!added.has(id) && refers(id)) yield id;
+      for (const { id } of found) if (!changed.has(id) && refers(id)) yield id;
       if (found.length < pageSize) return;
       last = found.at(-1)?.id ?? 0;
     }

@@ -1,22 +1,19 @@
 import type { Database } from "bun:sqlite";
 import type { Resource } from "../../schema/resource";
 import type { Stored } from "../stored";
+import type { PendingEntries, SideEntry } from "./pending-entries";
 import { recordBatches } from "./record-batches";
 import { newestVersionOf } from "./record-versions";
-
-/** A value or a target of a record, with the record's id. */
-export interface SideEntry {
-  readonly key: string | number;
-  readonly id: number;
-}
 
 /** A table that is derived from the records of a resource, such as the values of a unique key. */
 export interface SideTable {
   /** Contains a colon, so that it is no resource's name. */
   readonly name: string;
   readonly resource: Resource;
-  /** SQL of its columns. The first is the key of the entry, and the second the id. */
+  /** SQL of its columns `key` and `id`. */
   readonly columns: string;
+  /** The committed changes that are not in the table yet. */
+  readonly pending: PendingEntries;
   /** Changes when the same records would give other entries. */
   readonly definition: string;
   /** Describes the declaration in error messages: `The unique key "email" of "user"`. */
@@ -36,6 +33,8 @@ export const sideTablesSchema = `
   CREATE TABLE warren_side_tables (name TEXT PRIMARY KEY, definition TEXT NOT NULL) STRICT;
 `;
 
+/** Version of the form of side tables. Increase it when it changes, so that they are built again. */
+const format = 2;
 /** Maximum number of records per transaction. Entries are sorted within it, so that it writes each page of the table once. */
 const batch = 20_000;
 /** Maximum number of records to name per table. */
@@ -56,7 +55,7 @@ export function keepSideTables(db: Database, tables: readonly SideTable[], onBui
   );
   for (const name of known.keys()) if (!tables.some((table) => table.name === name)) drop(db, name);
   const refusals = tables.flatMap((table) => {
-    const definition = `${newestVersionOf(table.resource)} ${table.definition}`;
+    const definition = `${format} ${newestVersionOf(table.resource)} ${table.definition}`;
     return known.get(table.name) === definition ? [] : build(db, table, definition, onBuilt);
   });
   if (refusals.length > 0) throw new Error(refusals.join("\n"));

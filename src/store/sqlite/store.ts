@@ -33,7 +33,7 @@ import { refusalsIn } from "./refusal-table";
 import { relayPosition } from "./relay-position";
 import { savedRelayTrouble } from "./relay-trouble";
 import { Table } from "./resource-table";
-import { keepSideTables, type OnBuilt } from "./side-tables";
+import type { OnBuilt } from "./side-tables";
 import { Snapshot } from "./snapshot";
 import { transactionsIn } from "./transaction-commits";
 import { writeCheck } from "./write-check";
@@ -47,6 +47,8 @@ export interface StoreOptions {
   readonly patienceMs?: number | undefined;
   /** Called while opening takes long, because a table derived from the records is built. Default: does nothing. */
   readonly onBuilt?: OnBuilt | undefined;
+  /** Number of changes of unique values and references after which they are written to their tables. Default: {@link journalAtMost}. */
+  readonly journalAtMost?: number | undefined;
 }
 
 /**
@@ -94,7 +96,13 @@ class SqliteStore implements Store {
     db: Database,
     resources: readonly Resource[],
     lock: Lock,
-    { tracing = noTracing, quickCommitSeconds = Number.POSITIVE_INFINITY, patienceMs = lockPatienceMs, onBuilt = () => {} }: StoreOptions,
+    {
+      tracing = noTracing,
+      quickCommitSeconds = Number.POSITIVE_INFINITY,
+      patienceMs = lockPatienceMs,
+      onBuilt = () => {},
+      journalAtMost,
+    }: StoreOptions,
   ) {
     this.#lock = lock;
     this.#db = db;
@@ -111,8 +119,7 @@ class SqliteStore implements Store {
     const { uncommitted } = this.#commits;
     const tables = new Map(resources.map((resource) => [resource.name, new Table(db, uncommitted, resource, onBuilt)]));
     upcastRecords(this.#db, resources);
-    this.#constraints = new Constraints(db, uncommitted, resources, tables);
-    keepSideTables(db, this.#constraints.tables, onBuilt);
+    this.#constraints = new Constraints(db, resources, tables, { commits: this.#commits, onBuilt, journalAtMost });
     this.checkRecords = (onProgress) => whenUnlocked(() => checkRecords(this.#db, resources, onProgress));
     const keys = new IdempotencyKeys(this.#db, uncommitted);
     ({ once: this.#once, change: this.#change } = onceIn(this.#commits, keys));
@@ -210,6 +217,7 @@ class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
+    await this.#constraints.journal.stop();
     await this.#commits.close();
     this.#snapshot.release();
     this.#db.close();

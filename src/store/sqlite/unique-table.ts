@@ -2,8 +2,9 @@ import type { Database, Statement } from "bun:sqlite";
 import type { Resource } from "../../schema/resource";
 import type { UniqueKey } from "../../schema/unique";
 import { comparisonVersion, notUnique, uniqueValueOf } from "../unique-values";
-import type { SideEntry, SideTable } from "./side-tables";
-import type { Uncommitted, Write } from "./uncommitted";
+import { PendingEntries, type SideEntry } from "./pending-entries";
+import type { SideTable } from "./side-tables";
+import type { Uncommitted } from "./uncommitted";
 
 export function uniqueTableName(plural: string, key: string): string {
   return `${plural}:unique:${key}`;
@@ -20,11 +21,10 @@ export class UniqueTable implements SideTable {
   readonly remedy =
     "Start the service without this unique key, change or delete these records, and declare it again. " +
     "Texts that differ only in the form of their Unicode characters are equal.";
-  readonly columns = "value TEXT PRIMARY KEY, id INTEGER NOT NULL";
+  readonly columns = "key TEXT PRIMARY KEY, id INTEGER NOT NULL";
+  readonly pending = new PendingEntries();
   /** Returns a record's value, or null if it takes no place. */
   readonly valueOf: (record: object) => string | null;
-  readonly #hold: Write;
-  readonly #release: Write;
   #find: Statement<{ id: number }, [string]> | undefined;
 
   constructor(
@@ -37,8 +37,6 @@ export class UniqueTable implements SideTable {
     this.title = `The unique key "${key.paths.join(", ")}" of "${resource.name}"`;
     this.definition = JSON.stringify([comparisonVersion, key.within, key.ignoreCase]);
     this.valueOf = uniqueValueOf(key);
-    this.#hold = uncommitted.prepare(`INSERT INTO "${this.name}" (value, id) VALUES (?, ?)`);
-    this.#release = uncommitted.prepare(`DELETE FROM "${this.name}" WHERE value = ?`);
   }
 
   entriesOf(record: object, id: number): SideEntry[] {
@@ -58,19 +56,20 @@ export class UniqueTable implements SideTable {
 
   /** Returns the id of the record that has a value as last committed. */
   get(value: string): number | undefined {
-    this.#find ??= this.db.prepare(`SELECT id FROM "${this.name}" WHERE value = ?`);
-    return this.#find.get(value)?.id;
+    const states = this.pending.of(value);
+    for (const [id, isHeld] of states) if (isHeld) return id;
+    this.#find ??= this.db.prepare(`SELECT id FROM "${this.name}" WHERE key = ?`);
+    const id = this.#find.get(value)?.id;
+    return id === undefined || states.get(id) === false ? undefined : id;
   }
 
   /** @throws {Conflict} if another record has the value. */
   hold(value: string, id: number): void {
     if (this.current(value) !== undefined) throw notUnique(this.resource, this.key);
-    this.#hold(value, id);
     this.uncommitted.keep(this.#viewKey(value), id);
   }
 
   release(value: string): void {
-    this.#release(value);
     this.uncommitted.keep(this.#viewKey(value), null);
   }
 
