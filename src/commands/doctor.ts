@@ -70,7 +70,6 @@ async function allFindings(fix: boolean): Promise<Finding[]> {
 async function systemFindings(config: Config, fix: boolean, startedAt: Parameters<typeof checkClock>[1]): Promise<Finding[]> {
   const files = await guarded("data files", () => checkFileModes(config, fix));
   const found = await Promise.all([
-    guarded("store", () => checkStore(config)),
     guarded("disk", () => checkDisk(config)),
     guarded("clock", () => checkClock(config, startedAt)),
     guarded("broker", () =>
@@ -80,7 +79,9 @@ async function systemFindings(config: Config, fix: boolean, startedAt: Parameter
       ),
     ),
   ]);
-  return [...files, ...found.flat()];
+  // It blocks this thread while it reads, and RabbitMQ would seem not to answer in time.
+  const store = await guarded("store", () => checkStore(config));
+  return [...files, ...store, ...found.flat()];
 }
 
 function line({ check, state, message, todo }: Finding): string {

@@ -1,6 +1,6 @@
 // The library as a package, in a project that `bun run new service` makes and that has files of its own only.
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readdirSync } from "node:fs";
+import { cpSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../support/folder";
 import { freePort } from "../support/net";
@@ -138,6 +138,28 @@ test("the API serves the project's routes, and a consumer gets its events", asyn
   await consumer.line("0 of Kettle");
   expect(await succeed("x", "warren", "status")).toContain("restock");
   await consumer.stop();
+});
+
+test("what the Dockerfile copies is enough to serve it", async () => {
+  const image = join(folder.path, "image");
+  const text = (name: string) => Bun.file(join(project, name)).text();
+  const dockerfile = await text("Dockerfile");
+  const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, names = ""]) => names.split(" "));
+  const allowed = (await text(".dockerignore")).split("\n").map((line) => line.replace("!", ""));
+  for (const name of new Set(copied)) {
+    expect(allowed).toContain(name);
+    cpSync(join(project, name), join(image, name), { recursive: true });
+  }
+  const env = { HOME: process.env["HOME"] ?? "" };
+  const installing = run(["install", "--frozen-lockfile", "--production"], { cwd: image, env });
+  expect([await installing.exited, existsSync(join(image, "node_modules/@biomejs/biome"))]).toEqual([0, false]);
+  const [, program = ""] = /^CMD \["bun", "([^"]+)"\]$/m.exec(dockerfile) ?? [];
+  const api = run([program], { cwd: image, env: { ...env, NODE_ENV: "production", PORT: "0", RABBITMQ_URL: "none" } });
+  const url = /http:\/\/[\d.:]+/.exec(await api.line("Warren listens on"))?.[0] ?? "";
+  expect((await send("POST", `${url}/notes`, { title: "a" })).status).toBe(201);
+  expect((await fetch(`${url}/swagger`)).status).toBe(200);
+  expect((await fetch(`${url}/asyncapi`)).status).toBe(200);
+  expect(await api.stop()).toBe(0);
 });
 
 test("one executable has it all", async () => {
