@@ -97,6 +97,8 @@ test("the documentation names its events and problems", async () => {
   const document = (await api.send("GET", "/swagger/json")).json<Document>();
   const operation = document.paths["/bookings/{id}/hold"]?.["post"];
   expect(operation).toMatchObject({ summary: "Hold the seats", tags: ["bookings"] });
-  expect(operation?.description).toContain("booking.updated, unless nothing changes; booking.held");
+  expect(operation?.description).toBe(
+    "Publishes booking.updated, unless nothing changes; booking.held; the events of the other records that it changes.",
+  );
   expect(Object.keys(operation?.responses ?? {})).toEqual(expect.arrayContaining(["200", "404", "409", "412", "422", "503"]));
 });

@@ -101,7 +101,7 @@ export function action<T extends ResourceTypes, const Patch extends PatchOf<T, P
         response: { 200: record, ...problems(400, 404, 409, 412, 415, 422, 429, 503) },
         detail: describeAction(resource, params, {
           summary,
-          changes: (change ?? transaction) !== undefined,
+          changes: transaction ? "records" : change ? "record" : "none",
           events: emitted.map(([event]) => event),
         }),
       },

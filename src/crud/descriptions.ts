@@ -93,15 +93,16 @@ export const describeRestore = ({ name, plural }: Named, params: TSchema) => ({
 /** What an action does. */
 interface Acting {
   readonly summary: string | undefined;
-  /** True if it may change the record. */
-  readonly changes: boolean;
+  /** The records that it may change: that of the path, others as well, or none. */
+  readonly changes: "record" | "records" | "none";
   /** The custom events that it publishes. */
   readonly events: readonly string[];
 }
 
 export function describeAction({ name, plural }: Named, params: TSchema, { summary, changes, events }: Acting) {
-  const updated = changes ? [`${name}.updated, unless nothing changes`] : [];
-  const published = [...updated, ...events.map((event) => `${name}.${event}`)];
+  const updated = changes === "none" ? [] : [`${name}.updated, unless nothing changes`];
+  const others = changes === "records" ? ["the events of the other records that it changes"] : [];
+  const published = [...updated, ...events.map((event) => `${name}.${event}`), ...others];
   return {
     tags: [plural],
     summary: summary ?? `Change ${aOrAn(name)}`,

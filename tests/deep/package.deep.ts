@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 
 import { cpSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../support/folder";
+import { installing, succeedIn } from "../support/installed-project";
 import { freePort } from "../support/net";
 import { endAll, run, send, startApi } from "../support/processes";
 
@@ -57,7 +58,7 @@ beforeAll(async () => {
   folder = temporaryFolder();
   project = join(folder.path, "shop");
   // `bun run new service` packs the library and installs it.
-  const creating = run(["src/commands/new.ts", "service", project], { env: { HOME: process.env["HOME"] ?? "" } });
+  const creating = run(["src/commands/new.ts", "service", project], { env: installing });
   expect([await creating.exited, creating.stderr.join("\n")]).toEqual([0, expect.anything()]);
   created = creating.stdout.join("\n");
   for (const [name, text] of Object.entries(files)) await Bun.write(join(project, name), text);
@@ -65,14 +66,7 @@ beforeAll(async () => {
 afterEach(endAll);
 afterAll(() => folder.remove());
 
-/** Runs `bun <args>` in the project, which must succeed, and returns what it prints. */
-async function succeed(...args: string[]): Promise<string> {
-  const command = run(args, { cwd: project, env: { HOME: process.env["HOME"] ?? "", RABBITMQ_URL: "none" } });
-  const code = await command.exited;
-  const output = [...command.stdout, ...command.stderr].join("\n");
-  expect([args, code, code === 0 ? "" : output]).toEqual([args, 0, ""]);
-  return output;
-}
+const succeed = (...args: string[]) => succeedIn(project, ...args);
 
 test("the package holds the library, and nothing of a project", () => {
   const installed = join(project, "node_modules/warren");
@@ -126,7 +120,7 @@ test("what is generated in it passes its check and tests at once, however many f
 });
 
 test("the API serves the project's routes, and a consumer gets its events", async () => {
-  const env = { HOME: process.env["HOME"] ?? "", RABBITMQ_URL: "none", PORT: String(freePort()) };
+  const env = { ...installing, PORT: String(freePort()) };
   const api = run(["x", "warren", "dev"], { cwd: project, env });
   const url = /http:\/\/[\d.:]+/.exec(await api.line("Warren listens on"))?.[0] ?? "";
   expect((await send("POST", `${url}/products`, { title: "Kettle" })).status).toBe(201);
@@ -170,6 +164,6 @@ test("one executable has it all", async () => {
 });
 
 test("an unknown command is refused with those that there are", async () => {
-  const refused = run(["x", "warren", "deploy"], { cwd: project, env: { HOME: process.env["HOME"] ?? "" } });
+  const refused = run(["x", "warren", "deploy"], { cwd: project, env: installing });
   expect([await refused.exited, refused.stderr[0]]).toEqual([2, 'Unknown command "deploy".']);
 });

@@ -1,5 +1,5 @@
 import { cpSync, readdirSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { temporaryFolder } from "./folder";
 import { root } from "./processes";
 
@@ -8,16 +8,18 @@ export function copyProject() {
   return copyOf(["src", "routes", "consumers", "contracts", "package.json", "tsconfig.json", "bunfig.toml"]);
 }
 
-const notProject = new Set(["node_modules", ".git", "data", "dist", "coverage"]);
+// The last: what `bun run setup` packs into an example.
+const notProject = new Set(["node_modules", ".git", "data", "dist", "coverage", "vendor"]);
 
 /** Creates a copy of the whole project, including its tests and other checked files. */
 export function copyWholeProject() {
-  return copyOf(readdirSync(root).filter((name) => !notProject.has(name)));
+  return copyOf(readdirSync(root));
 }
 
 function copyOf(names: readonly string[]): { path: string; remove(): void } {
   const copy = temporaryFolder();
-  for (const name of names) cpSync(join(root, name), join(copy.path, name), { recursive: true });
+  const filter = (path: string) => !notProject.has(basename(path));
+  for (const name of names) cpSync(join(root, name), join(copy.path, name), { recursive: true, filter });
   symlinkSync(join(root, "node_modules"), join(copy.path, "node_modules"));
   return copy;
 }

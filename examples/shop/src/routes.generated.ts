@@ -1,0 +1,38 @@
+// Generated from the files of routes/ by `bun run generate`. Do not edit.
+import { Elysia } from "elysia";
+import { builtInRoutes } from "warren/built-in";
+import type { Dependencies } from "warren/route";
+import type {} from "./resources.generated";
+import route0 from "../routes/customers";
+import route1 from "../routes/orders";
+import route2 from "../routes/orders/[id]/cancel";
+import route3 from "../routes/orders/[id]/pay";
+import route4 from "../routes/orders/[id]/reserve";
+import route5 from "../routes/products";
+
+export const routes = [
+  { file: "customers.ts", path: "/customers", route: route0 },
+  { file: "orders.ts", path: "/orders", route: route1 },
+  { file: "orders/[id]/cancel.ts", path: "/orders/:id/cancel", route: route2 },
+  { file: "orders/[id]/pay.ts", path: "/orders/:id/pay", route: route3 },
+  { file: "orders/[id]/reserve.ts", path: "/orders/:id/reserve", route: route4 },
+  { file: "products.ts", path: "/products", route: route5 },
+];
+
+const typed = (dependencies: Dependencies) =>
+  new Elysia()
+    .use(new Elysia({ prefix: "/customers" }).use(route0(dependencies)))
+    .use(new Elysia({ prefix: "/orders" }).use(route1(dependencies)))
+    .use(new Elysia({ prefix: "/orders/:id/cancel" }).use(route2(dependencies)))
+    .use(new Elysia({ prefix: "/orders/:id/pay" }).use(route3(dependencies)))
+    .use(new Elysia({ prefix: "/orders/:id/reserve" }).use(route4(dependencies)))
+    .use(new Elysia({ prefix: "/products" }).use(route5(dependencies)))
+    .use(new Elysia({ prefix: "/dead-letters" }).use(builtInRoutes["/dead-letters"](dependencies)))
+    .use(new Elysia({ prefix: "/events" }).use(builtInRoutes["/events"](dependencies)))
+    .use(new Elysia({ prefix: "/events/:id/timeline" }).use(builtInRoutes["/events/:id/timeline"](dependencies)))
+    .use(new Elysia({ prefix: "/health" }).use(builtInRoutes["/health"](dependencies)))
+    .use(new Elysia({ prefix: "/metrics" }).use(builtInRoutes["/metrics"](dependencies)))
+    .use(new Elysia({ prefix: "/replays" }).use(builtInRoutes["/replays"](dependencies)));
+
+/** The routes with their types, for an Eden client: `treaty<App>("localhost:3000", { parseDate: false })`. */
+export type App = ReturnType<typeof typed>;
