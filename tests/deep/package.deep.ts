@@ -87,6 +87,7 @@ test("a new service is whole: it says what is next, and its check and tests pass
   await succeed("x", "warren", "contracts", "update");
   await succeed("run", "check");
   expect(await succeed("test")).toContain("4 pass");
+  expect(await succeed("run", "doctor")).toContain("No problems found.");
 });
 
 test("what is generated in it passes its check and tests at once, however many fields it has", async () => {
