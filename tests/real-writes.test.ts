@@ -56,14 +56,21 @@ test("100 writers at once: with If-Match no change is lost, and of those with th
 
 describe("the server is killed between the commit and the answer", () => {
   /** Sends a request to a server that dies before it answers, and once more, twice, to the next one. */
-  async function lostAnswer(path: string, type: string, body: string, after: number): Promise<{ answers: Response[]; api: Api }> {
-    const headers = { "content-type": type, "idempotency-key": "k1" };
+  async function lostAnswer(
+    path: string,
+    type: string,
+    body: string,
+    after: number,
+    method = "POST",
+  ): Promise<{ answers: Response[]; api: Api }> {
+    const request = { method, headers: { "content-type": type, "idempotency-key": "k1" }, ...(body !== "" && { body }) };
     const deadly = run(["tests/support/dies-after-commit.ts"], { env: { ...env, DIES_AFTER: String(after) } });
     const url = /listens on (http:\/\/[^ ]+)/.exec(await deadly.line("Warren listens on"))?.[1];
-    await expect(post(`${url}${path}`, body, headers)).rejects.toThrow();
+    if (method !== "POST") expect((await post(`${url}/items`, '{"name":"there"}')).status).toBe(201);
+    await expect(fetch(`${url}${path}`, request)).rejects.toThrow();
     expect(await deadly.exited).toBe(137);
     const api = await startApi({ env });
-    return { api, answers: [await post(`${api.url}${path}`, body, headers), await post(`${api.url}${path}`, body, headers)] };
+    return { api, answers: [await fetch(`${api.url}${path}`, request), await fetch(`${api.url}${path}`, request)] };
   }
 
   test("the same key gets the first answer; there is one item and one event", async () => {
@@ -75,6 +82,20 @@ describe("the server is killed between the commit and the answer", () => {
       expect([status, location, etag, await answer.text()]).toEqual([201, "/items/1", item.headers.get("etag"), text]);
     }
     expect([(await fetch(`${api.url}/items/2`)).status, await events(api)]).toEqual([404, 1]);
+  });
+
+  test.each([
+    ["PUT", '{"name":"again"}', 200],
+    ["PATCH", '{"name":"again"}', 200],
+    ["DELETE", "", 204],
+  ])("a %s with the same key gets the first answer, and is made once", async (method, body, status) => {
+    const { api, answers } = await lostAnswer("/items/1", "application/json", body, 1, method);
+    const [first, second] = await Promise.all(
+      answers.map(async (answer) => [answer.status, answer.headers.get("etag"), await answer.text()]),
+    );
+    expect([first, await events(api)]).toEqual([second as string[], 2]);
+    expect(first?.[0]).toBe(status);
+    if (status === 200) expect(JSON.parse(String(first?.[2]))).toMatchObject({ name: "again", version: 2 });
   });
 
   test("a bulk that has committed in part is finished by the same key; every item is there once", async () => {
