@@ -46,6 +46,11 @@ const maxReceivedBytes = 2 * maxBulkBytes;
  */
 const idleSeconds = 30;
 
+/** What Elysia sets in the context of `onRequest`, although its type does not include it. */
+interface Routed {
+  readonly path: string;
+}
+
 type Handle = (request: Request) => Response | Promise<Response>;
 
 /**
@@ -75,11 +80,6 @@ export function buildApp({ routes, consumers = [], dependencies, config, log, tr
     measure(request, response.status, startedAt);
     return compressed(request, completeHeaders(crossOrigin, request, response));
   };
-  const check = (context: { readonly request: Request }) => {
-    // Elysia has set the path here, although its type does not include it.
-    const { request, path } = context as typeof context & { readonly path: string };
-    return pass({ request, path, server: app.server });
-  };
   const app: AnyElysia = new Elysia({
     // Refuse unknown properties instead of silently removing them.
     normalize: false,
@@ -101,8 +101,19 @@ export function buildApp({ routes, consumers = [], dependencies, config, log, tr
     // Elysia's type declares that the handler returns a function.
     .wrap((handle) => (request: Request) => answer(handle as unknown as Handle, request))
     .use(traceRequests(tracing))
-    // Elysia awaits a hook only if it is declared as async, and without an issuer there is nothing to wait for.
-    .onRequest(config.issuer ? async (context) => check(context) : (context) => check(context))
+    // Elysia awaits a hook only if it is declared as async, and without an issuer there is nothing to wait for. It inspects the source
+    // of the hook: if that passed on the context itself, Elysia would prepare every property of it for every request.
+    .onRequest(
+      config.issuer
+        ? async (context) => {
+            const { request, path } = context as typeof context & Routed;
+            return pass({ request, path, server: app.server });
+          }
+        : (context) => {
+            const { request, path } = context as typeof context & Routed;
+            return pass({ request, path, server: app.server });
+          },
+    )
     .mapResponse({ as: "global" }, compressibleValue)
     .onError(({ error, request, path }) => answerError(error, request, path))
     .use(mountRoutes(withBuiltInRoutes(routes), dependencies))
