@@ -1,5 +1,5 @@
 import { type Difference, differences, messageOf, readTables, runCommand, UsageError } from "warren/command";
-import { type ConsumerOptions, everyFlagHelp, readFlags, runConsumer } from "warren/consumer";
+import { type ConsumerOptions, everyFlagHelp, readFlags, runConsumer, type Transaction } from "warren/consumer";
 import { localTime, printable } from "warren/terminal";
 
 const help = `Keeps the history of every record of every resource: what changed, when, and the old and new values.
@@ -13,7 +13,7 @@ Options:
   --json             --show: print each change as a line of JSON
 ${everyFlagHelp}
 
-The history is in data/consumers/audit.db, which is append-only and has each event once. Ctrl+C finishes the events in
+The history is in data/consumers/audit.db, which is append-only and has each event once. Only the history of a record that is erased is deleted. Ctrl+C finishes the events in
 progress and stops.`;
 
 /** Triggers make SQLite refuse changes and deletions, and ignore an event that is already stored. */
@@ -33,9 +33,20 @@ const schema = [
   "CREATE TABLE IF NOT EXISTS actors (event TEXT PRIMARY KEY, actor TEXT NOT NULL) STRICT, WITHOUT ROWID",
 ];
 
+const onlyAppended = schema.filter((sql) => sql.startsWith("CREATE TRIGGER"));
+
+/** Deletes the history of an erased record. The triggers are back before the transaction ends. */
+function forget(tx: Transaction, resource: string, record: number): void {
+  for (const sql of onlyAppended) tx.run(`DROP TRIGGER ${/EXISTS (\w+)/.exec(sql)?.[1]}`);
+  tx.run("DELETE FROM actors WHERE event IN (SELECT event FROM history WHERE resource = ? AND record = ?)", resource, record);
+  tx.run("DELETE FROM history WHERE resource = ? AND record = ?", resource, record);
+  for (const sql of onlyAppended) tx.run(sql);
+}
+
 /** The consumer. Writes through `tx` commit in the same transaction that marks the event as done. */
 export const audit = {
   queue: "audit",
+  events: ["#", "*.erased"],
   description: "Keeps the history of every record: what changed, when, and the old and new values.",
   exactlyOnce: true,
   setup(tx) {
@@ -45,11 +56,12 @@ export const audit = {
     const [resource = "", change = ""] = event.type.split(".");
     const record = (event as unknown as Record<string, { id: number; version: number }>)[resource];
     if (!record) throw new TypeError(`Missing "${resource}" in ${event.type} ${event.id}`);
+    if (change === "erased") return forget(tx, resource, record.id);
     const row = [event.id, resource, record.id, record.version, change, event.timestamp, JSON.stringify(record)];
     tx.run("INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);
     if (event.actor !== undefined) tx.run("INSERT OR IGNORE INTO actors VALUES (?, ?)", event.id, event.actor);
   },
-} satisfies ConsumerOptions<"#">;
+} satisfies ConsumerOptions<"#" | "*.erased">;
 
 /** A row of the history. For a deletion, `state` and `version` are those of the deleted record. */
 interface Row {

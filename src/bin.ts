@@ -7,6 +7,7 @@ const programs: Readonly<Record<string, string>> = {
   "dead-letters": "./commands/dead-letters.ts",
   dev: "./commands/dev.ts",
   doctor: "./commands/doctor.ts",
+  erase: "./commands/erase.ts",
   events: "./commands/events.ts",
   export: "./commands/export.ts",
   generate: "./commands/generate.ts",
@@ -32,6 +33,7 @@ const help = `Runs a program of Warren in the project of this folder.
   warren events         shows the timeline of an event
   warren queues         lists and removes the queues of consumers
   warren replay         sends past events to one queue again
+  warren erase          takes all data of one record, such as a customer, out of the service
   warren export         writes the records of a resource as lines of JSON
   warren import         creates records from lines of JSON
 

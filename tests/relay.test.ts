@@ -26,6 +26,21 @@ describe("sending", () => {
     await running;
   });
 
+  test("passes over events whose data was erased, and its position with it", async () => {
+    const { log, channel, relay, run } = relayOn();
+    log.append(2);
+    log.append(1, { type: "erased" });
+    log.append(1);
+    log.append(2, { type: "erased" });
+    channel.broker = (message) => message.confirm();
+    const running = run();
+    await channel.untilPublished(3);
+    expect(positions(channel)).toEqual([1, 2, 4]);
+    await relay.stop(1000);
+    await running;
+    expect(log.stored).toBe(6);
+  });
+
   test("begins when it is woken, and misses no event that comes while it is at work", async () => {
     const { log, channel, relay, run } = relayOn();
     channel.broker = (message) => {

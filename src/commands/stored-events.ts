@@ -3,6 +3,7 @@ import { EmbeddedDeadLetters } from "../embedded/dead-letters";
 import { printable, tell } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
 import type { Catalogue } from "../schema/catalogue";
+import { tombstone } from "../schema/erasure";
 import { parseEvent, type Unreadable, unreadableReasons } from "../schema/event";
 import type { ConsumerStores } from "../store/consumer/stores";
 import type { LogFollower } from "../store/log-follower";
@@ -66,6 +67,7 @@ async function checkLog(log: LogFollower, database: string, catalogue: Catalogue
     const last = entries.at(-1);
     if (!last) break;
     for (const { type, body, position } of entries) {
+      if (type === tombstone) continue;
       const parsed = parseEvent(body, catalogue);
       if (!parsed.ok) groups.add(type, parsed, `position ${position}`);
     }

@@ -1,6 +1,7 @@
 import type { Log } from "../observe/logging";
 import { noTracing, type Tracing } from "../observe/tracing";
 import type { Catalogue } from "../schema/catalogue";
+import { isErasure } from "../schema/erasure";
 import type { AskedVersions } from "../schema/event";
 import { newestVersion } from "../schema/event-type";
 import { isTime } from "../schema/time";
@@ -203,7 +204,7 @@ function wantedTypes(queue: string | undefined, events: readonly string[] | unde
   if (events?.length === 0) throw new ConsumerError("`events` is empty: omit it for all events, or list some.");
   const owner = queue === undefined ? undefined : catalogue.ownerOf(queue);
   const wanted = catalogue.select(events ?? (owner ? [`${owner.name}.*`] : ["#"]));
-  if (owner && wanted.join() !== owner.eventTypes.join()) {
+  if (owner && wanted.filter((type) => !isErasure(type)).join() !== owner.eventTypes.join()) {
     throw new ConsumerError(
       `"${queue}" is shared by all consumers of ${owner.name} events; events that one of them filters out would be lost to the others. ` +
         "To filter, use a queue of your own, or omit `queue` for a temporary one.",

@@ -1,6 +1,7 @@
 import { toMessage } from "../rabbitmq/message";
 import type { Catalogue } from "../schema/catalogue";
 import { titleOf } from "../schema/documented";
+import { erased } from "../schema/erasure";
 import { envelopeSchema } from "../schema/event";
 import { type EventShape, type EventType, newestVersion } from "../schema/event-type";
 import { exampleBody } from "../schema/published";
@@ -24,7 +25,12 @@ export function messageKey({ type }: EventType, { version }: EventShape): string
 }
 
 export function describeEventType({ resource, name, shapes }: EventType): string {
-  const what = { created: "created", updated: "changed", deleted: "deleted; the event has its last state" }[name];
+  const what = {
+    created: "created",
+    updated: "changed",
+    deleted: "deleted; the event has its last state",
+    [erased]: "erased: its data was taken out of the service. The event has only its id",
+  }[name];
   return what ? `${resource.name} ${what}.` : `${resource.name} ${name}${shapes.at(-1)?.data ? ", with additional data" : ""}.`;
 }
 
@@ -58,7 +64,7 @@ function payloadOf(type: EventType, { version, record, data }: EventShape, names
   const ofRecord = suffix(generation(true, version - 1), generation(true));
   const ofData = suffix(generation(false, version - 1), generation(false));
   const own = {
-    [resource.name]: names.add(title + ofRecord, documented(record)),
+    [resource.name]: names.add(name === erased ? `${event}Record` : title + ofRecord, documented(record)),
     ...(data && { data: names.add(`${event}Data${ofData}`, documented(data)) }),
   };
   const { id, timestamp, actor } = documented(envelopeSchema).properties;

@@ -1,6 +1,7 @@
 import packageJson from "../../package.json";
 import { deadQueueOf } from "../rabbitmq/topology";
-import { type Catalogue, matchesTopic } from "../schema/catalogue";
+import { type Catalogue, selects } from "../schema/catalogue";
+import { erasureOf } from "../schema/erasure";
 import type { EventShape, EventType } from "../schema/event-type";
 import { bindingVersion, componentsOf, describeEventType, messageKey } from "./asyncapi-messages";
 import type { FoundConsumer } from "./find-consumers";
@@ -26,10 +27,15 @@ export function asyncApiDocument(catalogue: Catalogue, consumers: readonly Found
   const { types } = catalogue;
   const reading = consumers.map((consumer) => ({ consumer, types: typesOf(consumer, catalogue), queue: consumer.queue }));
   const queues = new Map<string, Json>();
-  for (const { name, queue, eventTypes } of catalogue.resources) {
+  for (const resource of catalogue.resources) {
+    const { name, queue, eventTypes } = resource;
     queues.set(
       keyOf(queue),
-      queueChannel(queue, eventTypes.map(typeIn(catalogue)), `Receives every event of "${name}". Its consumers share the events.`),
+      queueChannel(
+        queue,
+        [...eventTypes, erasureOf(resource)].map(typeIn(catalogue)),
+        `Receives every event of "${name}". Its consumers share the events.`,
+      ),
     );
   }
   for (const { consumer, types, queue } of reading) {
@@ -146,7 +152,7 @@ function consuming(consumer: FoundConsumer, queue: string | undefined, types: re
 function typesOf({ queue, events }: FoundConsumer, catalogue: Catalogue): EventType[] {
   const owner = catalogue.ownerOf(queue ?? "");
   const patterns = events ?? (owner ? [`${owner.name}.*`] : ["#"]);
-  return catalogue.types.filter(({ type }) => patterns.some((pattern) => matchesTopic(pattern, type)));
+  return catalogue.types.filter(({ type }) => patterns.some((pattern) => selects(pattern, type)));
 }
 
 function typeIn(catalogue: Catalogue): (name: string) => EventType {

@@ -2,6 +2,7 @@ import { invalid } from "../http/mistakes";
 import { HttpProblem } from "../http/problem";
 import { greatestId, integer, text, type ValuesOf } from "../http/query";
 import { type Catalogue, UnknownEventType } from "../schema/catalogue";
+import { erasureOf } from "../schema/erasure";
 import type { Mistake } from "../schema/mistakes";
 import type { EventFilter } from "./log-pieces";
 
@@ -46,7 +47,7 @@ export function filterOf({ type, resource, id }: EventQuery, catalogue: Catalogu
     });
   }
   if (named) {
-    const own: readonly string[] = named.eventTypes;
+    const own: readonly string[] = [...named.eventTypes, erasureOf(named)];
     types = types === null ? [...own] : types.filter((one) => own.includes(one));
     if (types.length === 0) mistakes.push({ pointer: "/type", detail: `Expected a type of ${named.name}: ${own.join(", ")}.` });
   }

@@ -4,4 +4,5 @@ export type { AnyEvent, AskedTypes, EventPattern, Matching } from "../delivery/c
 export { ConsumerError, type ConsumerOptions } from "../delivery/consumer-options";
 export type { ExactlyOnceContext, HandlerContext } from "../delivery/context";
 export { Reject, RetryAfter } from "../delivery/outcome";
+export type { ErasedEvent } from "../schema/event";
 export type { Transaction } from "../store/consumer/store";

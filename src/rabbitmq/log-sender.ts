@@ -1,4 +1,5 @@
 import { noTracing, type Tracing } from "../observe/tracing";
+import { tombstone } from "../schema/erasure";
 import type { LogEntry, LogReader } from "../store/log";
 import { type Confirm, ConfirmWindow, mostUnconfirmed } from "./confirm-window";
 import { type OutgoingMessage, toMessage } from "./message";
@@ -113,9 +114,13 @@ export class LogSender {
   }
 
   #send(entry: LogEntry): void {
-    const message = toMessage(entry, this.options.exchangeOf(entry.type));
     const confirm = this.#window.expect(entry.position);
     this.#sentTo = entry.position;
+    if (entry.type === tombstone) {
+      this.state.advance(confirm());
+      return;
+    }
+    const message = toMessage(entry, this.options.exchangeOf(entry.type));
     this.#window.send(message, (error) => {
       const { tally } = this.state;
       if (error instanceof Unroutable) {

@@ -1,4 +1,15 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describeError, type Failure } from "../delivery/outcome";
 
@@ -51,6 +62,25 @@ export function quarantined(folder: string): Quarantined[] {
     .map((queue) => ({ queue, folder: join(folder, queue) }))
     .map((each) => ({ ...each, messages: readdirSync(each.folder).filter((name) => name.endsWith(".json")).length }))
     .filter(({ messages }) => messages > 0);
+}
+
+/**
+ * Removes chosen messages from quarantine. Returns their number.
+ *
+ * @param isChosen gets the text of a message's file.
+ * @param isDryRun true to only count them.
+ */
+export function removeQuarantined(folder: string, isChosen: (text: string) => boolean, isDryRun: boolean): number {
+  let count = 0;
+  for (const { folder: place } of quarantined(folder)) {
+    for (const name of readdirSync(place)) {
+      const path = join(place, name);
+      if (!isChosen(readFileSync(path, "utf8"))) continue;
+      count += 1;
+      if (!isDryRun) rmSync(path);
+    }
+  }
+  return count;
 }
 
 /** Describes quarantined messages for a user. */

@@ -1,4 +1,5 @@
 import { type Log, messageOf } from "../observe/logging";
+import { erasureOf } from "../schema/erasure";
 import { resourceName } from "../schema/event";
 import type { Resource } from "../schema/resource";
 import type { Broker, Options, Replies } from "./connection";
@@ -51,8 +52,9 @@ export async function bindOwnQueue(
 ): Promise<void> {
   for (const exchange of new Set(resources.map((resource) => resource.exchange))) await declareExchange(broker, exchange);
   await broker.withChannel(async (channel) => {
-    for (const { exchange, eventTypes } of resources) {
-      for (const type of eventTypes) {
+    for (const resource of resources) {
+      const { exchange } = resource;
+      for (const type of [...resource.eventTypes, erasureOf(resource)]) {
         // Unbinding a missing binding is not an error. An earlier run may have had a wider filter.
         if (wanted.has(type)) await channel.bindQueue(queue, exchange, type);
         else await channel.unbindQueue(queue, exchange, type);

@@ -1,9 +1,11 @@
+import { isErasure } from "./erasure";
 import { type EventType, eventTypesOf } from "./event-type";
 import { checkTargets } from "./references";
 import type { Resource } from "./resource";
 
 /** All resources and event types of a program. */
 export class Catalogue {
+  /** All event types, except those of erasures, which consumers have to name. */
   readonly eventTypes: readonly string[];
   readonly #byType = new Map<string, EventType>();
 
@@ -18,10 +20,10 @@ export class Catalogue {
       }
       for (const type of eventTypesOf(resource)) this.#byType.set(type.type, type);
     }
-    this.eventTypes = [...this.#byType.keys()];
+    this.eventTypes = [...this.#byType.keys()].filter((type) => !isErasure(type));
   }
 
-  /** All event types with their versions, in the order of {@link eventTypes}. */
+  /** All event types with their versions, also those of erasures. */
   get types(): EventType[] {
     return [...this.#byType.values()];
   }
@@ -53,18 +55,19 @@ export class Catalogue {
 
   /**
    * Returns the event types that match any of the patterns. A pattern is an event type (`item.created`), or contains wildcards as
-   * in an AMQP 0-9-1 topic exchange: `*` for one word, `#` for any number of words. Examples: `item.*`, `*.deleted`, `#`.
+   * in an AMQP 0-9-1 topic exchange: `*` for one word, `#` for any number of words. Examples: `item.*`, `*.deleted`, `#`. Only a
+   * pattern that ends with `.erased` selects the events of erasures.
    *
    * @throws {UnknownEventType} if a pattern matches no event type. The message lists the known types.
    */
   select(patterns: readonly string[]): string[] {
     const selected = new Set<string>();
     for (const pattern of patterns) {
-      const matches = this.eventTypes.filter((type) => matchesTopic(pattern, type));
+      const matches = [...this.#byType.keys()].filter((type) => selects(pattern, type));
       if (matches.length === 0) throw new UnknownEventType(pattern, this.eventTypes);
       for (const type of matches) selected.add(type);
     }
-    return this.eventTypes.filter((type) => selected.has(type));
+    return [...this.#byType.keys()].filter((type) => selected.has(type));
   }
 }
 
@@ -74,6 +77,11 @@ export class UnknownEventType extends Error {
   constructor(pattern: string, known: readonly string[]) {
     super(`Unknown event type "${pattern}". Known: ${known.join(", ")}; patterns such as item.* are also allowed.`);
   }
+}
+
+/** Returns whether a pattern selects an event type: see {@link Catalogue.select}. */
+export function selects(pattern: string, type: string): boolean {
+  return matchesTopic(pattern, type) && (!isErasure(type) || isErasure(pattern));
 }
 
 /** Returns whether a key matches a topic pattern of AMQP 0-9-1 (section 3.1.3.3): `*` is one word, `#` is zero or more words. */

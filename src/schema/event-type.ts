@@ -1,4 +1,5 @@
 import { type TObject, type TProperties, type TSchema, Type } from "@sinclair/typebox";
+import { erased, erasedRecord, erasureOf } from "./erasure";
 import type { PastVersion } from "./past-version";
 import { recordOf } from "./record";
 import { InvalidChange } from "./refused-change";
@@ -26,9 +27,9 @@ export interface EventType {
   readonly steps: readonly PastVersion[];
 }
 
-/** Returns the event types of a resource: `created`, `updated` and `deleted`, then its custom events. */
+/** Returns the event types of a resource: `created`, `updated` and `deleted`, then its custom events, then `erased`. */
 export function eventTypesOf(resource: Resource): EventType[] {
-  return [...changes, ...Object.keys(resource.events)].map((name) => {
+  const own = [...changes, ...Object.keys(resource.events)].map((name) => {
     const steps = resource.past.filter(({ event }) => event === undefined || event === name);
     let record = resource.record;
     // As in records, a newer program may send more properties.
@@ -42,6 +43,8 @@ export function eventTypesOf(resource: Resource): EventType[] {
     }
     return { type: `${resource.name}.${name}`, name, resource, shapes, steps };
   });
+  const shapes = [{ version: 1, record: erasedRecord, data: undefined }];
+  return [...own, { type: erasureOf(resource), name: erased, resource, shapes, steps: [] }];
 }
 
 export function newestVersion({ shapes }: EventType): number {

@@ -77,6 +77,14 @@ type FirstOf<Steps, Of, Newest> = Steps extends readonly [infer First, ...infer 
     : Newest
   : Newest;
 
+/**
+ * The event that a record was erased. It has nothing of the record but its id. Patterns such as `customer.*` do not select it, since the
+ * record has no fields: a consumer names it.
+ */
+export type ErasedEvent<Name extends string = string> = Event & { readonly type: `${Name}.erased` } & {
+  readonly [key in Name]: { readonly id: number };
+};
+
 /** Reasons why a message is not an event that this program can handle. */
 export const unreadableReasons = [
   "encoded",

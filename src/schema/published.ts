@@ -3,6 +3,7 @@ import type { Catalogue } from "./catalogue";
 import { compareSchemas, essenceOf, type JsonSchema, type SchemaChange } from "./compatibility";
 import { completeFields } from "./complete-fields";
 import { ConversionFailed, convert, mistakeIn } from "./convert";
+import { isErasure } from "./erasure";
 import { type EventShape, type EventType, newestVersion } from "./event-type";
 import { exampleOf } from "./example";
 import { fieldsIn, isFilledIn, withFields } from "./record";
@@ -51,6 +52,7 @@ function publishedVersion(type: EventType, shape: EventShape, known: PublishedVe
 /** Returns an example body of an event in this version, without the envelope. Returns undefined if the schemas do not allow one. */
 export function exampleBody(type: EventType, { version, record, data }: EventShape): Record<string, unknown> | undefined {
   const { resource, shapes } = type;
+  if (isErasure(type.type)) return { [resource.name]: { id: 1 } };
   const time = "2026-02-18T18:23:45.123Z";
   const isNewest = version === shapes.length;
   const fields = isNewest ? completeFields(resource, resource.example) : fieldsIn(exampleOf(record) as object);

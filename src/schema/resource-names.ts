@@ -1,4 +1,5 @@
 import type { TProperties } from "@sinclair/typebox";
+import { erased } from "./erasure";
 import type { PastVersion } from "./past-version";
 import { isFilledIn } from "./record";
 import { changes } from "./resource";
@@ -39,14 +40,17 @@ export function checkNames({ name, plural, fields, events, past }: Names): void 
     seen.add(field);
   }
   for (const event of Object.keys(events)) {
-    if (isWord(event) && !changes.some((change) => change === event)) continue;
-    refuse(`invalid event name "${event}"; use lower-case letters, digits and _, such as "shipped". Reserved: ${changes.join(", ")}.`);
+    if (isWord(event) && !taken.includes(event)) continue;
+    refuse(`invalid event name "${event}"; use lower-case letters, digits and _, such as "shipped". Reserved: ${taken.join(", ")}.`);
   }
   for (const { event } of past) {
     if (event === undefined || event in events) continue;
     refuse(`a past version names the event "${event}", which is not declared in \`events\`.`);
   }
 }
+
+/** Events that every resource has. */
+const taken: readonly string[] = [...changes, erased];
 
 function isWord(word: string): boolean {
   return /^[a-z][a-z0-9_]{0,40}$/.test(word);

@@ -43,3 +43,8 @@ export interface Once {
   /** Number of this change within its request, counted from 0. */
   readonly part: number;
 }
+
+export interface EraseOptions extends Pick<ChangeContext, "actor" | "requestId"> {
+  /** True to change nothing and only resolve with what would be erased. Default: false. */
+  readonly isDryRun?: boolean;
+}

@@ -15,6 +15,7 @@ import { isBusy, whenUnlocked } from "./sqlite/lock-wait";
 import { followLog } from "./sqlite/log-follower";
 import { filesOpenToOthers } from "./sqlite/private-file";
 import { readRecords } from "./sqlite/records-reader";
+import { scrub } from "./sqlite/scrub";
 import { openSqliteStore, type StoreOptions } from "./sqlite/store";
 import { unavailable } from "./sqlite/unavailable";
 import type { Store } from "./store";
@@ -47,6 +48,11 @@ export function openLog({ database }: Address): Promise<LogFollower | undefined>
 /** Opens the records of an API that runs in another process, to read them. Resolves with undefined if there is no database. */
 export function openRecords({ database }: Address): Promise<RecordsReader | undefined> {
   return whenUnlocked(() => readRecords(database.file));
+}
+
+/** Rewrites the database, so that nothing of what was deleted is left in its files. No process may have it open. */
+export function scrubDatabase({ database }: Address): Promise<void> {
+  return whenUnlocked(() => scrub(database.file));
 }
 
 /** Resolves with whether an API serves the database now. */

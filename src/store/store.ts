@@ -3,7 +3,8 @@ import type { BrokenHook } from "../schema/hook";
 import type { Recorded } from "../schema/record";
 import type { RefusedChange } from "../schema/refused-change";
 import type { Proposed, Resource, ResourceTypes } from "../schema/resource";
-import type { ChangeContext, GuardedContext } from "./change-context";
+import type { ChangeContext, EraseOptions, GuardedContext } from "./change-context";
+import type { Erasure } from "./erasure";
 import { ForgottenAwait, StoreUnavailable, TransactionGaveUp } from "./errors";
 import type { HistoryReader } from "./history";
 import type { Imported } from "./import";
@@ -90,6 +91,18 @@ export interface Store extends QueueStore {
    * })
    */
   transaction<T>(work: (tx: Transaction) => T | Promise<T>, context?: TransactionContext): Promise<T>;
+  /**
+   * Takes all data of a record out of the store, in one commit: the record, its events in the log, whose positions stay, and stored
+   * answers to its requests. The same for the records that are deleted with it, as references say. Publishes `<name>.erased`.
+   * Resolves with what was erased, or with undefined if there is nothing. Rejects with `Conflict` if a reference restricts the deletion.
+   */
+  erase(resource: Resource, id: number, options?: EraseOptions): Promise<Erasure | undefined>;
+  /**
+   * Takes all data of a record out of the store, in one commit: the record, its events in the log, whose positions stay, and stored
+   * answers to its requests. The same for the records that are deleted with it, as references say. Publishes `<name>.erased`.
+   * Resolves with what was erased, or with undefined if there is nothing. Rejects with `Conflict` if a reference restricts the deletion.
+   */
+  erase(resource: Resource, id: number, options?: EraseOptions): Promise<Erasure | undefined>;
   /** Resolves with a record, or with undefined if it does not exist. */
   get(resource: Resource, id: number): Promise<Stored | undefined>;
   /** Resolves with those of some records that exist, in any order, with one query. */

@@ -1,7 +1,18 @@
 import { tmpdir } from "node:os";
 import { endWithTest, eventually, root, run } from "./processes";
 
-type CommandName = "contracts" | "new" | "queues" | "dead-letters" | "doctor" | "events" | "export" | "import" | "replay" | "status";
+type CommandName =
+  | "contracts"
+  | "new"
+  | "queues"
+  | "dead-letters"
+  | "doctor"
+  | "erase"
+  | "events"
+  | "export"
+  | "import"
+  | "replay"
+  | "status";
 
 export interface Ended {
   readonly code: number;

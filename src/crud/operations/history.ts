@@ -4,6 +4,7 @@ import { jsonResponse } from "../../http/answer-headers";
 import { HttpProblem, problems } from "../../http/problem";
 import { integer, limit, querySchema, readQuery } from "../../http/query";
 import { placedDifferences } from "../../schema/difference";
+import { isErasure } from "../../schema/erasure";
 import type { Resource, ResourceTypes } from "../../schema/resource";
 import { UtcTime } from "../../schema/time";
 import { type HistoryReader, recordIn } from "../../store/history";
@@ -20,7 +21,7 @@ const Entry = Type.Object({
   position: Type.Integer({ minimum: 1, description: "Position of the event in the event log." }),
   event: Type.String({ description: "Id of the event." }),
   type: Type.String({ description: "Type of the event." }),
-  version: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], { description: "Version of the record. Null if its data was erased." }),
+  version: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], { description: "Version of the record. Null for `erased`." }),
   at: UtcTime("Time of the change."),
   actor: Type.Union([Type.String(), Type.Null()], { description: "Who made the change. Null for the service itself." }),
   changes: Type.Union([Type.Array(Change), Type.Null()], {
@@ -113,7 +114,7 @@ function entryOf(resource: Resource, entry: LogEntry, older: LogEntry | undefine
 function changesOf(resource: Resource, entry: LogEntry, older: LogEntry | undefined): Static<typeof Change>[] | null {
   const record = recordIn(resource, entry);
   const before = older && recordIn(resource, older);
-  if (!record) return null;
+  if (!record || isErasure(entry.type)) return null;
   if (entry.type === `${resource.name}.created`) return placedDifferences(undefined, record);
   if (entry.type === `${resource.name}.deleted`) return placedDifferences(record, undefined);
   // A custom event of this version says what happened, but the record stays as it is.

@@ -33,6 +33,13 @@ export interface ConsumerStores {
   tables(queue: string): ConsumerTables | undefined;
   /** Resolves with the names of the tables that a queue's handlers have created. */
   ownTables(queue: string): Promise<string[]>;
+  /**
+   * Deletes what a queue's consumer keeps of some events: those that wait, dead letters and attempts, so that their bytes are no longer in
+   * its store. Its inbox keeps the ids. Resolves with the number of waiting events and dead letters.
+   *
+   * @param isChosen returns whether to delete what is kept of an event. `body` is its JSON.
+   */
+  erase(queue: string, isChosen: (event: { readonly id: string; readonly body: string }) => boolean): Promise<number>;
   /** Makes this process the only one that consumes the queue. Resolves with undefined if another process is. */
   claim(queue: string): Promise<Claim | undefined>;
   /** Resolves with whether a process has claimed the queue now. */

@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import { erasureOf } from "../../schema/erasure";
 import type { Resource } from "../../schema/resource";
 import { type HistoryEntries, type HistoryPage, type HistoryReader, storedIn } from "../history";
 import type { LogEntry } from "../log";
@@ -29,7 +30,7 @@ export function sqliteHistory(db: Database): HistoryReader {
     subject: number,
     { before = Number.MAX_SAFE_INTEGER, limit, maxLength = Number.POSITIVE_INFINITY }: HistoryPage,
   ): HistoryEntries {
-    const types = JSON.stringify(resource.eventTypes);
+    const types = JSON.stringify([...resource.eventTypes, erasureOf(resource)]);
     const entries: LogEntry[] = [];
     const reached = () => entries.at(-1)?.position ?? before;
     let length = 0;
@@ -96,5 +97,5 @@ export function usedIds(db: Database): (resource: Resource, id: number) => boole
   const any = db.prepare<object, [number, string]>(
     "SELECT 1 FROM events WHERE subject = ? AND type IN (SELECT value FROM json_each(?)) LIMIT 1",
   );
-  return (resource, id) => any.get(id, JSON.stringify(resource.eventTypes)) !== null;
+  return (resource, id) => any.get(id, JSON.stringify([...resource.eventTypes, erasureOf(resource)])) !== null;
 }

@@ -12,6 +12,7 @@ import { AdaptiveCommitter } from "./adaptive-committer";
 import { BatchWriter } from "./batch-writer";
 import { CommitClock } from "./commit-clock";
 import { Constraints } from "./constraints";
+import { erasing } from "./erasing";
 import { EventAppender } from "./event-appender";
 import { eventFinder } from "./event-record";
 import { GroupCommit } from "./group-commit";
@@ -66,6 +67,7 @@ class SqliteStore implements Store {
   readonly history: Store["history"];
   readonly prune: Store["prune"];
   readonly importEach: Store["importEach"];
+  readonly erase: Store["erase"];
   readonly logId: string;
   readonly tally: Store["tally"];
   readonly find: Store["find"];
@@ -135,6 +137,7 @@ class SqliteStore implements Store {
     this.tally = { commits: this.#commits.tally, appended: this.#events.tally };
     this.log = sqliteLogReader(this.#db);
     this.history = sqliteHistory(this.#db);
+    this.erase = erasing({ db, commits: this.#commits, records: this.#records, constraints: this.#constraints, events: this.#events });
     this.importEach = importsInto(this.#commits, this.#records, usedIds(db));
     this.logId = logIdOf(this.#db);
     this.find = eventFinder(this.#db);

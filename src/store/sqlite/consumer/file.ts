@@ -107,7 +107,8 @@ export function openConsumerFile(file: string, options: { durable: boolean }): C
 function open(file: string, synchronous: "FULL" | "NORMAL"): Database {
   const db = new Database(file, { create: true, strict: true });
   try {
-    for (const pragma of ["journal_mode = WAL", `synchronous = ${synchronous}`]) db.run(`PRAGMA ${pragma}`);
+    // With secure_delete, what a handler deletes of an erased record is overwritten in the file.
+    for (const pragma of ["journal_mode = WAL", `synchronous = ${synchronous}`, "secure_delete = ON"]) db.run(`PRAGMA ${pragma}`);
     migrate(db, file, migrations);
     return db;
   } catch (error) {

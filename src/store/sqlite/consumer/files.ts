@@ -8,6 +8,7 @@ import type { ConsumerTables } from "../../consumer/tables";
 import { acquireLock, isLocked } from "../lock";
 import { whenUnlocked } from "../lock-wait";
 import { databaseFiles } from "../private-file";
+import { eraseEvents } from "./erasing";
 import { openConsumerFile } from "./file";
 import { consumerHistory } from "./history";
 import { openConsumerTables } from "./own-tables";
@@ -65,6 +66,10 @@ export class ConsumerFiles implements ConsumerStores {
 
   async ownTables(queue: string): Promise<string[]> {
     return ownTablesOf(this.#file(queue));
+  }
+
+  erase(queue: string, isChosen: Parameters<ConsumerStores["erase"]>[1]): Promise<number> {
+    return whenUnlocked(() => eraseEvents(this.#file(queue), isChosen));
   }
 
   async claim(queue: string): Promise<Claim | undefined> {

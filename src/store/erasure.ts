@@ -1,0 +1,53 @@
+import type { Resource } from "../schema/resource";
+
+/** A record whose data is taken out of the store. */
+export interface ErasedRecord {
+  readonly resource: Resource;
+  readonly id: number;
+}
+
+/** What an erasure takes out, or would take out. */
+export interface Erasure {
+  /** The record, and before it those that are deleted with it as references say. */
+  readonly records: readonly ErasedRecord[];
+  /** The ids of the events that have their data. */
+  readonly events: readonly string[];
+}
+
+/** Returns whether the JSON text of an event has the data of one of these records. A text that is cut off is searched, too. */
+export function isAbout(records: readonly ErasedRecord[], body: string): boolean {
+  return records.some(({ resource: { name }, id }) => body.includes(`"${name}":{"id":${id},`) || body.includes(`"${name}":{"id":${id}}`));
+}
+
+/** Returns a stored answer to a request without the data of these records. */
+export function withoutData(records: readonly ErasedRecord[], answer: string): string {
+  return records.reduce(
+    (text, record) =>
+      text
+        .split("\n")
+        .map((line) => lineWithout(record, line))
+        .join("\n"),
+    answer,
+  );
+}
+
+function lineWithout({ resource, id }: ErasedRecord, line: string): string {
+  if (!line.includes(`"id":${id}`)) return line;
+  try {
+    const erase = (value: unknown): unknown => {
+      if (typeof value !== "object" || value === null) return value;
+      if (Array.isArray(value)) return value.map(erase);
+      if (isRecord(resource, id, value)) return { id, version: value.version };
+      return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, erase(part)]));
+    };
+    return JSON.stringify(erase(JSON.parse(line)));
+  } catch {
+    return line;
+  }
+}
+
+function isRecord({ record }: Resource, id: number, value: object): value is { readonly id: number; readonly version: number } {
+  if (!("id" in value) || value.id !== id) return false;
+  const known = Object.keys(record.properties);
+  return Object.keys(value).every((key) => known.includes(key)) && (record.required ?? []).every((key) => key in value);
+}
