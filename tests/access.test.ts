@@ -109,7 +109,7 @@ describe("no token, or a wrong one: 401 with a challenge (RFC 6750)", () => {
     expect(answer.json()).toMatchObject({ type: "/problems/unauthorized", requestId: answer.headers.get("x-request-id") });
   });
 
-  test("the scheme is Bearer in any case, and a token is no part of the URL", async () => {
+  test("the scheme Bearer is case-insensitive, and a token in the URL is ignored", async () => {
     expect((await send("GET", "/items", `bearer   ${tokens.read}`)).status).toBe(200);
     for (const query of ["access_token", "token", "api_token"]) {
       expect((await send("GET", `/items?${query}=${tokens.read}`)).status).toBe(401);

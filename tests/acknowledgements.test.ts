@@ -77,7 +77,7 @@ describe("what is settled in one go", () => {
     expect(acked()).toEqual([1, 2]);
   });
 
-  test("is told as lost, each message, where the channel has closed meanwhile", async () => {
+  test("reports each message as lost if the channel has closed meanwhile", async () => {
     const { settle, channel, lost, acked } = await delivered(4);
     settle(1, 2, 4);
     await channel.close();

@@ -70,7 +70,7 @@ test("a cancellation that cannot be carried out is refused once; the announcemen
   ]);
 });
 
-test("what is signed with the key, by who sends it, lately, is believed", () => {
+test("a recent announcement, signed with the key by its sender, is trusted", () => {
   expect(proof({})).toEqual({ signedAt: now });
   expect(proof({ user: null, sender: "whoever" })).toEqual({ signedAt: now });
   expect(proof({ issuedAt: new Date(now - 6 * 24 * hourMs).toISOString() })).toEqual({ signedAt: now - 6 * 24 * hourMs });
@@ -90,7 +90,7 @@ test.each<[string, Sent, string]>([
   expect(proof(sent)).toEqual({ unsigned: expect.stringContaining(why) });
 });
 
-test("no signature, a strange one, and a key that is not there are not believed", () => {
+test("an announcement without a signature, with a wrong one, or without a key is not trusted", () => {
   const content = Buffer.from(JSON.stringify({ queue: "audit", types: [], startFrom: "now" }));
   for (const signature of [undefined, "", "v1=", "v1=AAAA", "v2=x", 7, Buffer.from("x"), signatureOf(key, content)]) {
     const message = { content, properties: { headers: { [signatureHeader]: signature } } } as unknown as Message;
@@ -99,12 +99,12 @@ test("no signature, a strange one, and a key that is not there are not believed"
   }
 });
 
-test("a longer one than it may be is not read", () => {
+test("an announcement over the size limit is not read", () => {
   const of = (length: number) => parseAnnouncement(Buffer.from(`{"queue":"a","types":[],"startFrom":"now"${" ".repeat(length - 42)}}`));
   expect([of(longestAnnouncement), of(longestAnnouncement + 1)]).toEqual([{ queue: "a", types: [], startFrom: "now" }, undefined]);
 });
 
-test("the key is made once, for this user alone; one that others can read, or that is none, is refused", () => {
+test("the key is created once, for this user only; an invalid one, or one that others can read, is refused", () => {
   const { log } = recordedLog();
   const config = { warrenKey: null, dataDir: join(folder.path, "data") };
   const file = join(config.dataDir, "warren.key");
@@ -119,7 +119,7 @@ test("the key is made once, for this user alone; one that others can read, or th
   expect(signingKey({ ...config, warrenKey: key }, log)).toBe(key);
 });
 
-test("where no key can be made, nothing is signed, and a warning says so", () => {
+test("if no key can be created, announcements are unsigned, and a warning is logged", () => {
   const { log, lines } = recordedLog();
   writeFileSync(join(folder.path, "file"), "");
   expect(signingKey({ warrenKey: null, dataDir: join(folder.path, "file") }, log)).toBeNull();
@@ -127,7 +127,7 @@ test("where no key can be made, nothing is signed, and a warning says so", () =>
   expect(existsSync(join(folder.path, "file", "warren.key"))).toBe(false);
 });
 
-test("what is refused is logged once of each kind, and of a hundred kinds at most", () => {
+test("each kind of refusal is logged once, for up to a hundred kinds", () => {
   const { log, lines } = recordedLog();
   const saved: Refusal[] = [];
   const store = { refusals: { save: async (refusal: Refusal) => void saved.push(refusal), list: async () => saved } };
@@ -140,7 +140,7 @@ test("what is refused is logged once of each kind, and of a hundred kinds at mos
   expect(Math.max(...saved.map(({ queue }) => queue.length))).toBe(200);
 });
 
-test("so much is done at a time, the rest in its order, and what fails gives its place back", async () => {
+test("a limited number run at a time, the rest wait in order, and a failed one frees its place", async () => {
   const places = new Places();
   const started: number[] = [];
   const gates = Array.from({ length: 100 }, () => Promise.withResolvers<number>());

@@ -86,7 +86,7 @@ describe("lines of JSON", () => {
     expect(linesOf(await post(body))).toEqual([]);
   });
 
-  test("a line that is no JSON, no UTF-8, no object or too deep fails alone", async () => {
+  test("a line that is not JSON, UTF-8 or an object, or is too deep, fails alone", async () => {
     const deep = `{"name":"x","description":${"[".repeat(100)}${"]".repeat(100)}}`;
     const body = bytes(
       '{"name":"a"}\n{"name":\nnull\n"\n',
@@ -130,7 +130,7 @@ describe("lines of JSON", () => {
     expect((await api.send("POST", "/items/bulk?dryRun=true", '{"name":"a"}', ndjson)).status).toBe(422);
   });
 
-  test("of the mistakes in a line ten are told, so that the answer stays in proportion", async () => {
+  test("at most ten mistakes per line are reported, to limit the size of the response", async () => {
     const line = JSON.stringify(Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`field${n}`, n])));
     expect(linesOf(await post(line))[0]?.problem?.errors?.length).toBe(10);
   });
@@ -155,7 +155,7 @@ describe("a JSON array", () => {
     expect((await post(" [ ] ", json)).json<Summary>()).toEqual({ created: 0, failed: 0, results: [] });
   });
 
-  test("an element that is no object is not valid; one that is too long is 413", async () => {
+  test("an element that is not an object is invalid; one that is too long is 413", async () => {
     const answer = await post(`[1, "]", null, [], {"name":"${"x".repeat(maxBodyBytes)}"}, {"name":"a"}]`, json);
     expect(answer.json<Summary>().results.map(({ status }) => status)).toEqual([422, 422, 422, 422, 413, 201]);
   });
@@ -192,7 +192,7 @@ describe("a JSON array", () => {
     ]);
   });
 
-  test.each(['{"name":"a"}', '"a"', "1", "null"])("%s is no array: 422", async (body) => {
+  test.each(['{"name":"a"}', '"a"', "1", "null"])("%s is not an array: 422", async (body) => {
     expect((await post(body, json)).status).toBe(422);
   });
 });
@@ -368,7 +368,7 @@ describe("property: however a body is cut into chunks", () => {
     );
   });
 
-  test("what is no array of JSON texts is refused, by the splitter or by what reads its pieces", () => {
+  test("a body that is not an array of JSON texts is refused, by the splitter or by the reader of its pieces", () => {
     const near = fc
       .array(fc.constantFrom("[", "]", "{", "}", ",", '"', "\\", "1", ":", " ", "null"), { maxLength: 10 })
       .map((parts) => parts.join(""));

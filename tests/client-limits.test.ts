@@ -51,7 +51,7 @@ describe("above RATE_LIMIT", () => {
 describe("clients are remembered up to a number", () => {
   const request = new Request("http://localhost/");
 
-  test("one that floods is refused for as long as it goes on, whoever else comes", () => {
+  test("a flooding client is refused for as long as it continues, and the others are served", () => {
     const limit = limitRate(1);
     const through = (client: string) => limit(request, client) === undefined;
     expect(through("192.0.2.1")).toBe(true);

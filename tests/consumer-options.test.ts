@@ -38,7 +38,7 @@ describe("the defaults", () => {
     expect(resolve({ prefetch: 1 }).prefetch).toBe(1);
   });
 
-  test("without a queue: a temporary one with a name that nobody else has", () => {
+  test("without a queue: a temporary one with a unique name", () => {
     const [one, two] = [resolve({ queue: undefined }), resolve({ queue: undefined })];
     expect(one.temporary).toBe(true);
     expect(one.queue).toMatch(/^temporary-[0-9a-f-]{36}$/);

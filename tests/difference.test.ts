@@ -31,7 +31,7 @@ describe("differences", () => {
     ]);
   });
 
-  test("of what is nested deeply are told as one", () => {
+  test("of deeply nested values are reported as one", () => {
     const nested = (e: number) => ({ a: { b: { c: { d: { e } } } } });
     expect(differences(nested(1), nested(2))).toEqual([{ field: "a.b.c.d", from: { e: 1 }, to: { e: 2 } }]);
     const deep = (inner: string) => ({ a: JSON.parse("[".repeat(3000) + inner + "]".repeat(3000)) as unknown });

@@ -82,7 +82,7 @@ test("a stream begins with where it stands, and has each event with its position
   );
 });
 
-test("property: whoever writes, whatever streams block and begin, each has all that its filter wants, once, in order", async () => {
+test("property: however writes and streams interleave, each stream gets every event of its filter once, in order", async () => {
   const streams = streamsOf();
   const step = fc.record({
     kind: fc.constantFrom("write", "write", "open", "block", "release"),

@@ -166,7 +166,7 @@ test.each([
 });
 
 describe("events that were removed", () => {
-  test("are told to whoever would miss them, with the place to go on; a reader who has had them reads on", async () => {
+  test("are reported to a reader who would miss them, with the position to continue at; others continue", async () => {
     const other = open();
     for (let n = 1; n <= 5; n += 1) await other.send("POST", "/items", { name: `Item ${n}` });
     await other.store.prune(new Date(Date.now() + 60_000).toISOString(), 3);

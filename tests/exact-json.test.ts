@@ -62,7 +62,7 @@ describe("numbers", () => {
     expect(mistakes(await post(`{"name":"x","price":${price}}`))).toEqual({ "/price": detail });
   });
 
-  test("are no text, and text is no number; at any depth", async () => {
+  test("are not texts, and texts are not numbers, at any depth", async () => {
     const order = { customer: "Ada", address: { street: "a", city: "b" } };
     expect(mistakes(await api.send("POST", "/orders", { ...order, lines: [{ item: "5", quantity: true }] }))).toEqual({
       "/lines/0/item": "Expected integer",
@@ -250,7 +250,7 @@ describe("the type of a body", () => {
     }
   });
 
-  test("identity is no encoding", async () => {
+  test("identity counts as no encoding", async () => {
     expect((await post(body, { ...json, "content-encoding": "identity" })).status).toBe(201);
   });
 });

@@ -174,7 +174,7 @@ describe("an item that is not there", () => {
     }
   });
 
-  test.each(["0", "-1", "1.5", "01", "1e3", "abc", "9999999999999999", "%00", "1%20"])("an id of %p is no id: 422", async (id) => {
+  test.each(["0", "-1", "1.5", "01", "1e3", "abc", "9999999999999999", "%00", "1%20"])("%p is not an id: 422", async (id) => {
     const answer = await api.send("GET", `/items/${id}`);
     expect([answer.status, answer.json()]).toEqual([
       422,

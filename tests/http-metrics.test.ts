@@ -26,7 +26,7 @@ const counted = async (http_request_method: string, http_route: string, status: 
   (await scrape()).value(`${name}_count`, { http_request_method, http_route, http_response_status_code: String(status) });
 
 describe("a request is counted", () => {
-  test("by the pattern of its route, and by its status, whoever gives it", async () => {
+  test("by the pattern of the route and by the status, whatever sets it", async () => {
     await api.send("POST", "/items", { name: "Sample Item" });
     await api.send("POST", "/items/", { name: "Sample Item" });
     for (const id of ["1", "2", "1?fields=all", "99", "none"]) await api.send("GET", `/items/${id}`);
@@ -65,7 +65,7 @@ describe("a request is counted", () => {
   });
 });
 
-test("a thousand paths that are not there are one label, and so are the methods that nobody serves", async () => {
+test("all unknown paths share one label, and so do unsupported methods", async () => {
   for (let index = 0; index < 1000; index += 1) await api.send(index % 2 ? "GET" : "PROPFIND", `/made/up/${index}`);
   const { text, value } = readScrape((await api.send("GET", "/metrics")).text);
   expect(text.split("\n").filter((line) => line.startsWith(`${name}_count{`)).length).toBe(2);

@@ -128,7 +128,7 @@ describe("what was sent is not in the answer", () => {
     expect(answer.text).not.toContain(marker);
   });
 
-  test.each([`{"name": "${"m4rker"}`, `m4rker`, `{"m4rker": }`])("a body that is no JSON: %s", async (body) => {
+  test.each([`{"name": "${"m4rker"}`, `m4rker`, `{"m4rker": }`])("a body that is not JSON: %s", async (body) => {
     const answer = await api.send("POST", "/items", body, { "content-type": "application/json" });
     expect(answer.status).toBe(400);
     expect(answer.text).not.toContain("m4rker");

@@ -68,7 +68,7 @@ describe("pages", () => {
     expect([items.map(({ id }) => id), next]).toEqual([ids.slice(0, 50), expect.stringMatching(/^c[\w-]+$/)]);
   });
 
-  test("after an id, which is no cursor, in the order of ids", async () => {
+  test("after an id instead of a cursor, in the order of ids", async () => {
     expect((await page("?after=129")).items.map(({ id }) => id)).toEqual([]);
     expect((await page("?after=127")).items.map(({ id }) => id)).toEqual([128, 129].filter((id) => ids.includes(id)));
     expect((await page("?sort=-id&limit=2&after=4")).items.map(({ id }) => id)).toEqual([3, 2]);
@@ -340,7 +340,7 @@ describe("a query that is not valid: 422, with every mistake", () => {
     expect(long.text.length).toBeLessThan(500);
   });
 
-  test("an empty query, or an empty part of one, is none", async () => {
+  test("an empty query, or an empty part of one, is ignored", async () => {
     expect((await page("?")).items).toHaveLength(50);
     expect((await page("?&limit=3&")).items).toHaveLength(3);
   });

@@ -13,7 +13,7 @@ function metricsAndLog() {
 const one = (name: string, value = 1) => ({ name, help: "One.", read: () => [[{}, value] as const] });
 
 describe("a scrape", () => {
-  test("shows what there is at that moment, with labels as they are", async () => {
+  test("shows the current values, with their labels", async () => {
     const { metrics } = metricsAndLog();
     const counts = new Map([['a "b"\\c\nd', 1]]);
     metrics.counter({

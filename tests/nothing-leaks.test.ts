@@ -91,7 +91,7 @@ describe("a stream that fails", () => {
   });
   afterAll(() => api.close());
 
-  test("ends without its end, so that nobody takes it for whole, and says no more", async () => {
+  test("is cut off, so that no client takes it for complete, and reveals nothing", async () => {
     const answer = await api.request("GET /broken HTTP/1.1");
     expect(answer.text).not.toContain(secret);
     expect(answer.text).not.toContain("\r\n0\r\n");

@@ -69,7 +69,7 @@ test("the check can fail", () => {
   ]);
 });
 
-test("every alert asks for what there is, and says what to do", () => {
+test("every alert queries existing metrics, and says what to do", () => {
   expect(rules.length).toBeGreaterThanOrEqual(6);
   for (const { alert, expr, annotations } of rules) {
     expect([alert, problems(expr)]).toEqual([alert, []]);
@@ -77,7 +77,7 @@ test("every alert asks for what there is, and says what to do", () => {
   }
 });
 
-test("every panel asks for what there is, and names its lines by labels that the query leaves", () => {
+test("every panel queries existing metrics, and names its lines by labels that the query keeps", () => {
   expect(panels.length).toBeGreaterThan(15);
   for (const { title, targets = [] } of panels) {
     expect([title, targets.length > 0]).toEqual([title, true]);

@@ -172,7 +172,7 @@ describe("the outcome of an attempt", () => {
     );
   });
 
-  test("no message is tried for ever: after the policy's attempts it is a dead letter", () => {
+  test("no message is retried forever: after the policy's attempts it is a dead letter", () => {
     fc.assert(
       fc.property(error, policy, chance, (error, policy, chance) => {
         let made = 0;
@@ -214,7 +214,7 @@ describe("what is kept of an error", () => {
     }
   });
 
-  test("so much as fits into a header, cut between characters", () => {
+  test("errors are cut to the size of a header, between characters", () => {
     const { message, stack } = describeError(Object.assign(new Error(`${"x".repeat(991)}${"🐇".repeat(10_000)}`)));
     expect(message).toHaveLength(1000);
     expect(message.isWellFormed()).toBe(true);

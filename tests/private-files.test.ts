@@ -147,7 +147,7 @@ describe("a path given by mistake", () => {
     expect([readdirSync(data), await Bun.file(file).text()]).toEqual([["warren.db"], content]);
   });
 
-  test("so is a folder, and what would be read for ever", () => {
+  test("so are a folder and an endless file", () => {
     mkdirSync(file, { recursive: true });
     expect(() => openSqliteStore(file, [order])).toThrow("file is not a database");
     expect(() => openSqliteStore("/dev/zero", [order])).toThrow("file is not a database");

@@ -19,7 +19,7 @@ test("the documentation lists them all", () => {
   expect(rows).toEqual(everyKind.map(({ status, name }) => [status, name as string]));
 });
 
-test("no two kinds have one name, and a name that is none is 404", async () => {
+test("no two kinds share a name, and an unknown name is 404", async () => {
   expect(new Set(everyKind.map(({ name }) => name)).size).toBe(everyKind.length);
   expect((await api.send("GET", "/problems/nothing")).status).toBe(404);
 });

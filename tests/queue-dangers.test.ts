@@ -55,7 +55,7 @@ test.each<[QueueFacts, string[]]>([
   expect(dangers(facts)).toEqual(expected);
 });
 
-test("dead letters on a quorum queue are safe: whoever looks at them puts them back in time", () => {
+test("dead letters on a quorum queue are safe: their reader replaces them in time", () => {
   expect(dangers(withArguments({ "x-queue-type": "quorum" }), "q.dead")).toEqual([]);
 });
 

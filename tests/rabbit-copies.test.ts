@@ -92,7 +92,7 @@ describe("the copy", () => {
     expect(copy?.options.messageId).toMatch(/^[0-9a-f]{8}-/);
   });
 
-  test("there is none of a temporary consumer's dead letters: nobody could look at it; its retries have one", async () => {
+  test("a temporary consumer's dead letters are not copied, as no one could read them; its retries are", async () => {
     const { channel } = await consumerOn({ queue: undefined, retry: { attempts: 2 }, handle: failing } as never).subscribe();
     deliver(channel, event);
     (await channel.untilPublished(1))[0]?.confirm();

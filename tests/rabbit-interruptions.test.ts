@@ -10,7 +10,7 @@ const again = { redelivered: true };
 const created = (id: number) => buildEvent("item.created", { id });
 
 describe("after a lost channel", () => {
-  test("what comes again is no death of this process, and costs no file", async () => {
+  test("a redelivery is not counted as a death of this process, and opens no file", async () => {
     const { subscribe, hasFile, begun, end } = gatedConsumer();
     const first = await subscribe();
     const events = [created(1), created(2), created(3)];
@@ -35,7 +35,7 @@ describe("after a lost channel", () => {
     expect(counted).toEqual([{ id: event.id, count: 1 }]);
   });
 
-  test("over and over is no death either, for what was held and never begun", async () => {
+  test("repeated redelivery of events that were never begun is not counted either", async () => {
     const { subscribe, hasFile, begun, end } = gatedConsumer();
     const [busy, event] = [created(1), created(2)];
     for (let count = 0; count < 5; count += 1) {

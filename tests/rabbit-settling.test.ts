@@ -42,7 +42,7 @@ describe("a message is acknowledged", () => {
     expect(channel.calls).toEqual(["consume q", "ack 2", "ack 3", "ack 1"]);
   });
 
-  test("when nobody asked for its type, or its effect is there already", async () => {
+  test("if its type was not requested, or its effect exists already", async () => {
     const { channel } = await consumerOn({ events: ["item.*"], exactlyOnce: true, handle() {} }).subscribe();
     deliver(channel, event);
     deliver(channel, event, { redelivered: true });
@@ -105,7 +105,7 @@ describe("invariant 3: the copy is confirmed before the original is acked", () =
     expect(at("error")).toEqual(Array.from({ length: 3 }, () => "Cannot move a failed event; it stays unacknowledged. Retrying"));
   });
 
-  test("and the original is not acked while its queue cannot be made; this is no hot loop", async () => {
+  test("and the original is not acked while its queue cannot be created; retries pause in between", async () => {
     jest.useFakeTimers();
     const { subscribe, parking } = consumerOn({ handle: failing });
     let tries = 0;

@@ -131,7 +131,7 @@ describe("paused by its breaker", () => {
     expect(subscribing(channel.calls)).toEqual(["consume q", "cancel consumer-1", "consume q"]);
   });
 
-  test("it does not come back when it was told to stop meanwhile, or when the channel has gone", async () => {
+  test("it does not resume if it was stopped meanwhile, or if the channel has closed", async () => {
     jest.useFakeTimers();
     for (const end of ["drain", "close"] as const) {
       const { subscribe } = fragile();

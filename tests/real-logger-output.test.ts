@@ -15,7 +15,7 @@ beforeEach(() => {
 const shell = (command: string) =>
   run(["-c", `set -o pipefail; ${process.execPath} --no-env-file consumers/logger.ts ${command}`], { env, program: "bash" });
 
-test("when nobody reads it any more, the logger ends, and the next one gets the event", async () => {
+test("if its reader is gone, the logger ends, and the next one gets the event", async () => {
   const api = await startApi({ env });
   const piped = shell("| head -n 1");
   await piped.line("Waiting for events");

@@ -230,7 +230,7 @@ describe("a channel that closes", () => {
     await running;
   });
 
-  test("under publish itself is no refusal", async () => {
+  test("during publish is not a refusal", async () => {
     const { log, channel, relay, at } = relayOn();
     log.append(1);
     channel.closed = true;

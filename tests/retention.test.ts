@@ -66,7 +66,7 @@ forEachEngine((placesIn) => {
       expect(recorded.lines).toEqual([]);
     });
 
-    test("removes a beginning of the log and no more, though the clock was put back: a gap would be seen by nobody", async () => {
+    test("removes only the beginning of the log even if the clock was set back, and leaves no gap", async () => {
       const start = Date.now() + 60_000;
       for (const minute of [0, 60, 1]) {
         setSystemTime(start + minute * 60_000);

@@ -155,7 +155,7 @@ describe("two files for one path", () => {
     expect(message).toContain("GET /items/:id");
   });
 
-  test("are told apart by the method", async () => {
+  test("are distinguished by the method", async () => {
     const app = await load({
       "items.ts": crud,
       "items/[id].ts": `import { Elysia } from "elysia";\nexport default () => new Elysia().post("", () => "post");\n`,
@@ -171,7 +171,7 @@ describe("two files for one path", () => {
   });
 });
 
-describe("a file that is no route", () => {
+describe("a file that is not a route", () => {
   test.each([
     ["no default export", "export const route = () => {};", "it has no default export"],
     ["nothing at all", "export {};", "it has no default export"],

@@ -46,7 +46,7 @@ describe("a path", () => {
     }
   });
 
-  test("that names a whole URL goes by its path, and its host is nobody's business", async () => {
+  test("that is an absolute URL is routed by its path, and its host is ignored", async () => {
     expect((await open.request("GET http://evil.example/items/1 HTTP/1.1")).status).toBe(200);
     expect((await open.request("GET http://evil.example/nothing HTTP/1.1")).status).toBe(404);
     expect((await guarded.request("GET http://localhost/health/../items HTTP/1.1")).status).toBe(401);

@@ -38,7 +38,7 @@ async function refused(bytes: string, status = 400): Promise<void> {
 describe("the length of a body", () => {
   test("two that differ", () => refused(post("Content-Length: 12", "Content-Length: 3") + json));
   test("a list", () => refused(post("Content-Length: 12, 12") + json));
-  test.each(["+12", "-1", "0x0c", "12a", "1e1", "12 12", "99999999999999999999", ""])("that is no number: %j", (length) =>
+  test.each(["+12", "-1", "0x0c", "12a", "1e1", "12 12", "99999999999999999999", ""])("that is not a number: %j", (length) =>
     refused(post(`Content-Length: ${length}`) + json),
   );
   test("two that are the same count as one (RFC 9110, 8.6)", async () => {
@@ -137,7 +137,7 @@ describe("the head", () => {
       expect([path, (await api.raw(`GET ${path} HTTP/1.0\r\n\r\n`)).status]).toEqual([path, status]);
     }
   });
-  test.each(["", "a b", "a/b", "a?b", "a#b", "user@localhost", "a\\b", "\u00ff"])("with a Host that is none, %j: 400", async (host) => {
+  test.each(["", "a b", "a/b", "a?b", "a#b", "user@localhost", "a\\b", "\u00ff"])("with an invalid Host, %j: 400", async (host) => {
     const answer = await api.raw(get(`Host: ${host}`, "Connection: close"));
     expect([answer.status, answer.body]).toEqual([400, expect.stringContaining("/problems/bad-request")]);
   });

@@ -28,7 +28,7 @@ test("a raise wakes all waiters; the next wait waits again", async () => {
   expect(await waiting(signal).over()).toBe(false);
 });
 
-test("a raise while nobody waits is kept for the next wait; many are one", async () => {
+test("a raise without a waiter is kept for the next wait; several count as one", async () => {
   const signal = new Signal();
   signal.raise();
   signal.raise();
@@ -36,7 +36,7 @@ test("a raise while nobody waits is kept for the next wait; many are one", async
   expect(await waiting(signal).over()).toBe(false);
 });
 
-test("a wait ends after its timeout, and leaves nothing behind that would end the next one", async () => {
+test("a wait ends after its timeout, and does not end the next wait", async () => {
   const signal = new Signal();
   const first = waiting(signal, 100);
   jest.advanceTimersByTime(99);
@@ -50,7 +50,7 @@ test("a wait ends after its timeout, and leaves nothing behind that would end th
   expect(await second.over()).toBe(true);
 });
 
-test("a raise takes the timeout with it", async () => {
+test("a raise cancels the timeout", async () => {
   const signal = new Signal();
   const first = waiting(signal, 100);
   signal.raise();
@@ -58,7 +58,7 @@ test("a raise takes the timeout with it", async () => {
   expect(jest.getTimerCount()).toBe(0);
 });
 
-test("a wait that no timer is long enough for does not end at once", async () => {
+test("a wait longer than the longest timer does not end at once", async () => {
   const signal = new Signal();
   const first = waiting(signal, 2 ** 31 + 1000);
   jest.advanceTimersByTime(2 ** 31 - 2);

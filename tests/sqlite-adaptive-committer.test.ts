@@ -112,7 +112,7 @@ describe("where changes are committed", () => {
     db.close();
   });
 
-  test("a store that is not told to has no thread", async () => {
+  test("a store has no thread by default", async () => {
     await store.close();
     store = openSqliteStore(file, catalogue.resources);
     await insertMany(100);
@@ -353,7 +353,7 @@ test("a store that is closed while the thread starts", async () => {
   expect(await store.log.end()).toBe(10);
 });
 
-test("whoever has read an event from another connection finds the record here", async () => {
+test("a reader who has seen an event on another connection finds the record here", async () => {
   await startThread();
   const other = new Database(file, { readonly: true });
   const newest = other.prepare<{ id: number | null }, []>("SELECT max(subject) AS id FROM events");
@@ -382,7 +382,7 @@ test("listeners hear of each commit that added events, when these can be read", 
 });
 
 // How long 60 MB take is the disk's affair.
-test("reads between all commits do not keep SQLite's own log from starting anew", async () => {
+test("reads between all commits do not keep SQLite's write-ahead log from restarting", async () => {
   await startThread();
   const long = { ...fields, description: "x".repeat(2000) };
   for (let n = 0; n < 150; n += 1) {

@@ -158,7 +158,7 @@ describe("a consumer's file", () => {
     mkdirSync(join(folder.path, "consumers"));
   });
 
-  test("is waited for by whoever wants to write into it for a moment", async () => {
+  test("is waited for by short writes", async () => {
     openConsumerFile(path, { durable: false }).close();
     const unlock = lock(path);
     const writing = withStore(consumerStores(sqliteIn(folder.path)), "own", ({ inbox }) => inbox.add("one", 1));

@@ -298,7 +298,7 @@ describe("while a commit is under way", () => {
     await expect(commits.run(addRow)).rejects.toBeInstanceOf(StoreUnavailable);
   });
 
-  test("who is told of it may fail: all are answered, and nothing of it stays", async () => {
+  test("a listener may throw: all callers get their results, and nothing is left behind", async () => {
     const told = commits.run(() => {
       commits.uncommitted.onCommit(() => {
         throw new Error("told");

@@ -43,7 +43,7 @@ describe("how long it waits", () => {
     notifier.close();
   });
 
-  test("is short again after the word of a commit", async () => {
+  test("is short again after a commit is reported", async () => {
     const { promise: told, resolve } = Promise.withResolvers<void>();
     const notifier = new CommitNotifier(file, () => false, resolve);
     pauses(notifier, 9);
@@ -53,7 +53,7 @@ describe("how long it waits", () => {
     notifier.close();
   });
 
-  test("stays short where something else is waited for, or nobody tells of commits", () => {
+  test("stays short if something else is awaited, or commits are not reported", () => {
     const notifier = notifierOf(file);
     expect(pauses(notifier, 9, false)).toEqual(Array(9).fill(5));
     notifier.close();
@@ -62,7 +62,7 @@ describe("how long it waits", () => {
 });
 
 describe("the watch", () => {
-  test("tells of each commit, also in a database that is made anew", async () => {
+  test("reports each commit, also in a database that is created again", async () => {
     let told = 0;
     const watch = new LogWatch(file, () => {
       told += 1;
@@ -85,7 +85,7 @@ describe("the watch", () => {
     expect(watch.isReliable).toBe(false);
   });
 
-  test("is not relied on when commits were found that it did not tell of, until it does", async () => {
+  test("is not relied on after unreported commits, until it reports one", async () => {
     const watch = new LogWatch(file, () => {});
     for (const expected of [true, true, false]) {
       watch.found();
@@ -96,7 +96,7 @@ describe("the watch", () => {
     watch.close();
   });
 
-  test("is not relied on where there can be none", () => {
+  test("is not relied on if the folder does not exist", () => {
     expect(new LogWatch(join(folder.path, "no", "such", "folder.db"), () => {}).isReliable).toBe(false);
   });
 });

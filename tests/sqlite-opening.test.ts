@@ -189,7 +189,7 @@ test("write-ahead log, and every commit flushed to the disk: in force on the con
 });
 
 describe("one process serves a database", () => {
-  test("a second opener is refused, and told what to do", async () => {
+  test("a second opener is refused with a message that says what to do", async () => {
     const first = open();
     expect(() => open()).toThrow(
       `The database ${file} is in use by another Warren API. Only one process can serve a SQLite database: stop the other one, or set another file in DATABASE_URL.`,
@@ -239,7 +239,7 @@ describe("a database of a newer program", () => {
   });
 });
 
-test("a file that is no database is an error, and keeps no lock", async () => {
+test("a file that is not a database is an error, and leaves no lock", async () => {
   await Bun.write(file, "x".repeat(4096));
   expect(() => open()).toThrow(/not a database/);
   await Bun.file(file).delete();

@@ -51,7 +51,7 @@ test("a change that is refused, or a read that fails, leaves the next ones alone
 });
 
 // How long 60 MB take is the disk's affair.
-test("reads between all commits do not keep SQLite's own log from starting anew", async () => {
+test("reads between all commits do not keep SQLite's write-ahead log from restarting", async () => {
   const long = fields("long");
   const first = await store.insert(item, long);
   for (let n = 0; n < 300; n += 1) {

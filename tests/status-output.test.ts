@@ -53,7 +53,7 @@ test("a queue that could drop events, and one that refuses them, need a person",
   ]);
 });
 
-describe("a state that needs nobody", () => {
+describe("a state that needs no attention", () => {
   test("is shown in aligned columns", () => {
     expect(needsOf(well)).toEqual([]);
     expect(statusText(well, [], plain, undefined).split("\n")).toEqual([
@@ -116,7 +116,7 @@ describe("a person is needed for", () => {
       ],
     ],
     [
-      "dead letters, and events where nobody works",
+      "dead letters, and events without a consumer",
       { ...well, queues: [{ ...queue, consumers: 0, messages: 1, retries: 1, deadLetters: 1 }] },
       [
         ["dead-letters", "audit", /"audit" has 1 dead letter\./, /bun run dead-letters list audit/],
@@ -142,7 +142,7 @@ describe("a person is needed for", () => {
     }
   });
 
-  test("nobody: an age under the bound, a queue that is empty, no consumer's first events", () => {
+  test("nothing: a backlog below the limit, an empty queue, a queue without a consumer so far", () => {
     const queues = [
       { ...queue, consumers: 0 },
       { ...queue, consumers: 0, messages: null },

@@ -48,7 +48,7 @@ forEachEngine((placesIn) => {
       expect(await store.log.end()).toBe(0);
     });
 
-    test("is told to those who listen, once for a commit, and only when an event came with it", async () => {
+    test("notifies listeners once per commit, and only if the commit has an event", async () => {
       let told = 0;
       const stop = store.onAppend(() => {
         told += 1;

@@ -75,7 +75,7 @@ forEachEngine((placesIn) => {
       expect(await read()).toMatchObject({ state: "closed", tags: ["new"], total: 0, title: "Back (closed)", version: 3 });
     });
 
-    test("what a change writes over a derived field is computed anew", async () => {
+    test("a derived field that a change overwrites is computed again", async () => {
       await store.insert(repair, front);
       await store.update(repair, 1, (current) => Object.assign(current, { total: 99, door: "Back" }));
       expect(await read()).toMatchObject({ total: 3, title: "Back (open)" });

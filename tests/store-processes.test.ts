@@ -103,7 +103,7 @@ forEachEngine((placesIn) => {
   });
 
   describe("a task that one process leads", () => {
-    test("settles as its work does, which is told to end", async () => {
+    test("settles as its work does, which is asked to end", async () => {
       const stop = new AbortController();
       const ends: string[] = [];
       const led = store.lead("relay", stop.signal, (until) => {

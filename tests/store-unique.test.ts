@@ -200,7 +200,7 @@ forEachEngine((placesIn) => {
       store = await open(plain as typeof member);
     });
 
-    test("again after it was not declared, or compared in another way, is compared anew", async () => {
+    test("a key declared again, or compared in another way, is checked again", async () => {
       await insert({ email: "a" });
       await reopen(plain as typeof member);
       await store.insert(plain, of({ email: "b" }));

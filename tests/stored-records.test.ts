@@ -109,7 +109,7 @@ describe("records that the schema refuses now", () => {
     await expect(start("refuse", stricter)).rejects.toThrow('\n  and possibly more records of "note"\n');
   });
 
-  test("in a resource of several: each is told of", async () => {
+  test("in one of several resources: each is reported", async () => {
     const other = (title: typeof text.title) => defineResource({ name: "memo", fields: { title }, example: { title: "a" } });
     await store(before, [""]);
     await store(other(Type.String()), ["", "x"]);

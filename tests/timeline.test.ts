@@ -56,7 +56,7 @@ describe("an event is found by its id", () => {
     for (const id of await ids()) expect((await api.store.find(id))?.id).toBe(id);
   });
 
-  test("or is not there: one that was removed, one that never was, what is no id", async () => {
+  test("or is undefined: for an event that was removed or never existed, or an invalid id", async () => {
     await api.store.insert(item, item.example);
     const [removed = ""] = await ids();
     await api.store.insert(item, item.example);

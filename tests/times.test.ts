@@ -100,7 +100,7 @@ describe("a time of a message: RFC 3339 in UTC", () => {
   });
 });
 
-test("a stored time that is none is shown as not known, as the documents say", () => {
+test("an invalid stored time is shown as unknown, as documented", () => {
   expect(["2026-02-18T18:23:45.123Z", "", "yesterday", "2026-02-30T00:00:00Z", null, 5].map(utcTimeIn)).toEqual([
     "2026-02-18T18:23:45.123Z",
     ...Array.from({ length: 5 }, () => null),

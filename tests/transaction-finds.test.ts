@@ -104,7 +104,7 @@ forEachEngine((placesIn) => {
       expect([new Set(ids(found)).size, await store.log.end()]).toEqual([1, 4]);
     });
 
-    test("a swap of two values is no conflict", async () => {
+    test("swapping two values is not a conflict", async () => {
       await store.transaction(async (tx) => {
         await tx.update(member, 1, { email: "bob" });
         await tx.update(member, 2, { email: "ada" });

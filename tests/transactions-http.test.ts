@@ -151,7 +151,7 @@ test("with an Idempotency-Key: again, the first answer, though the transfer coul
   expect([await balances(), await events()]).toEqual([[0, 200], 5]);
 });
 
-test("64 clients at once, to and fro: the sums are exact, and nobody is turned away", async () => {
+test("64 clients at once, in both directions: the sums are exact, and no request fails", async () => {
   const client = async (n: number) => {
     const statuses = [];
     for (let round = 0; round < 5; round += 1)
