@@ -2,17 +2,18 @@
 import scriptFile from "@asyncapi/react-component/browser/standalone/index.js" with { type: "file" };
 import styleFile from "@asyncapi/react-component/styles/default.min.css" with { type: "file" };
 import { Elysia } from "elysia";
+import { aboutProject } from "../project/about";
 import type { Catalogue } from "../schema/catalogue";
 import { asyncApiDocument } from "./asyncapi";
 import type { FoundConsumer } from "./find-consumers";
 import { document, file, fixedText } from "./page-answers";
 
-const page = `<!doctype html>
+const page = (title: string) => `<!doctype html>
 <html lang="en">
 <head>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1">
-  <title>Warren events</title>
+  <title>${Bun.escapeHTML(title)} events</title>
   <link rel="icon" href="/swagger/favicon.png">
   <link rel="stylesheet" href="/asyncapi/style.css">
 </head>
@@ -43,7 +44,7 @@ export function eventDocs(catalogue: Catalogue, consumers: readonly FoundConsume
       document(() => asyncApiDocument(catalogue, consumers)),
       hidden,
     )
-    .get("/asyncapi", fixedText(page, "text/html", { "content-security-policy": contentSecurityPolicy }), hidden)
+    .get("/asyncapi", fixedText(page(aboutProject().title), "text/html", { "content-security-policy": contentSecurityPolicy }), hidden)
     .get("/asyncapi/start.js", fixedText(startScript, "text/javascript"), hidden)
     .get("/asyncapi/component.js", file(scriptFile, "text/javascript; charset=utf-8"), hidden)
     .get("/asyncapi/style.css", file(styleFile, "text/css; charset=utf-8"), hidden);

@@ -1,4 +1,4 @@
-import packageJson from "../../package.json";
+import { aboutProject } from "../project/about";
 import { deadQueueOf } from "../rabbitmq/topology";
 import { type Catalogue, selects } from "../schema/catalogue";
 import { erasureOf } from "../schema/erasure";
@@ -25,6 +25,7 @@ const security = [{ $ref: "#/components/securitySchemes/user" }];
  */
 export function asyncApiDocument(catalogue: Catalogue, consumers: readonly FoundConsumer[]): AsyncApiDocument {
   const { types } = catalogue;
+  const { title, version, author, license } = aboutProject();
   const reading = consumers.map((consumer) => ({ consumer, types: typesOf(consumer, catalogue), queue: consumer.queue }));
   const queues = new Map<string, Json>();
   for (const resource of catalogue.resources) {
@@ -49,14 +50,14 @@ export function asyncApiDocument(catalogue: Catalogue, consumers: readonly Found
   return {
     asyncapi: "3.0.0",
     info: {
-      title: "Warren events",
-      version: packageJson.version,
+      title: `${title} events`,
+      version,
       description:
         "Every change to a resource is an event. It is committed together with the change, published with a publisher confirm, and delivered " +
         "at least once to every queue that is bound to its type. A consumer written with Warren receives each event in the newest version of " +
         "its type, whatever the version of the message.",
-      contact: { name: packageJson.author },
-      license: { name: packageJson.license, url: `https://spdx.org/licenses/${packageJson.license}.html` },
+      ...(author && { contact: { name: author } }),
+      ...(license && { license: { name: license, url: `https://spdx.org/licenses/${license}.html` } }),
       tags: catalogue.resources.map(({ name }) => ({ name, description: `Events of "${name}".` })),
     },
     defaultContentType: "application/json",

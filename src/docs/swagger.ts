@@ -3,21 +3,21 @@ import { Elysia } from "elysia";
 import iconFile from "swagger-ui-dist/favicon-32x32.png" with { type: "file" };
 import styleFile from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
 import scriptFile from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
-import packageJson from "../../package.json";
 import { requiresToken } from "../config/api-access";
 import type { Config } from "../config/config";
 import { scopeFor } from "../http/access";
+import { aboutProject } from "../project/about";
 import type { Catalogue } from "../schema/catalogue";
 import { completeDocument, type DocumentedRoute, type Gate, type OpenApiDocument } from "./openapi";
 import { document, file, fixedText } from "./page-answers";
 import { introduce, orderByTags } from "./tags";
 
-const page = `<!doctype html>
+const page = (title: string) => `<!doctype html>
 <html lang="en">
 <head>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1">
-  <title>Warren API</title>
+  <title>${Bun.escapeHTML(title)} API</title>
   <link rel="icon" href="/swagger/favicon.png">
   <link rel="stylesheet" href="/swagger/swagger-ui.css">
 </head>
@@ -75,7 +75,7 @@ export function apiDocs(config: Shown, catalogue: Catalogue, routes: () => reado
       document(() => openApiDocument(config, catalogue, routes())),
       hidden,
     )
-    .get("/swagger", fixedText(page, "text/html", { "content-security-policy": contentSecurityPolicy }), hidden)
+    .get("/swagger", fixedText(page(aboutProject().title), "text/html", { "content-security-policy": contentSecurityPolicy }), hidden)
     .get("/swagger/start.js", fixedText(startScript, "text/javascript"), hidden)
     .get("/swagger/swagger-ui-bundle.js", file(scriptFile, "text/javascript; charset=utf-8"), hidden)
     .get("/swagger/swagger-ui.css", file(styleFile, "text/css; charset=utf-8"), hidden)
@@ -89,6 +89,7 @@ async function openApiDocument(
 ): Promise<OpenApiDocument> {
   // Imported on first use, because it loads Zod and would slow down every start.
   const { swagger } = await import("@elysiajs/swagger");
+  const { title, version, author, license } = aboutProject();
   const needsToken = requiresToken({ apiTokens, issuer });
   const accepted = [apiTokens.length > 0 && "one of the tokens in API_TOKEN", issuer && `a JWT of the issuer ${issuer.url}`].filter(
     Boolean,
@@ -102,11 +103,11 @@ async function openApiDocument(
     // The plugin declares 3.0.3, in which a type cannot be null.
     openapi: "3.1.0",
     info: {
-      title: "Warren API",
-      version: packageJson.version,
+      title: `${title} API`,
+      version,
       description: introduce(catalogue),
-      contact: { name: packageJson.author },
-      license: { name: packageJson.license, identifier: packageJson.license },
+      ...(author && { contact: { name: author } }),
+      ...(license && { license: { name: license, identifier: license } }),
     },
     servers: [{ url: "/", description: "This service." }],
     // Present even without tokens, so that a generated client also works with a service that has tokens.

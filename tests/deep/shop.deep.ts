@@ -48,6 +48,7 @@ test("sells the last lamp once, over HTTP, and tells its consumer of the payment
   await send("POST", `${url}/customers`, { email: "ada@example.com", name: "Ada" });
   for (let count = 0; count < 8; count += 1) expect(await status("/orders", order(1))).toBe(201);
   const ids = Array.from({ length: 8 }, (_, index) => index + 1);
+  expect(await (await fetch(`${url}/asyncapi`)).text()).toContain("<title>Shop events</title>");
   const reserved = await Promise.all(ids.map((id) => status(`/orders/${id}/reserve`)));
   expect(reserved.toSorted()).toEqual([200, ...Array(7).fill(409)]);
   const winner = ids[reserved.indexOf(200)];
@@ -62,6 +63,8 @@ test("one executable has it all", async () => {
   await succeedIn(shop, "run", "build");
   const api = await startApi({ program: join(shop, "dist/warren"), cwd: folder.path, env: { PORT: "0", RABBITMQ_URL: "none" } });
   expect((await send("POST", `${api.url}/orders/1/reserve`)).status).toBe(404);
+  const { info } = (await (await send("GET", `${api.url}/swagger/json`)).json()) as { info: object };
+  expect(info).toEqual({ title: "Shop API", version: "0.1.0", description: expect.stringContaining("order.paid") });
   expect(await api.stop()).toBe(0);
 });
 
