@@ -4,7 +4,7 @@ import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { crud } from "warren/crud";
 import { defineResource } from "warren/resource";
-import { conditionsOf, defineRoute, existing, jsonBody, recordResponse } from "warren/route";
+import { changeParameters, conditionsOf, defineRoute, existing, jsonBody, paramsOf, recordResponse } from "warren/route";
 import { KeyReused } from "../src/store/errors";
 import { openStore } from "../src/store/open";
 import type { Store } from "../src/store/store";
@@ -31,7 +31,11 @@ const move = defineRoute(({ storeFor }) =>
       });
       return recordResponse(existing(moved, "lamp", id));
     },
-    { params: Type.Object({ id: Type.String() }), ...jsonBody(Type.Object({ to: Type.String() }), "application/json") },
+    {
+      params: paramsOf(lamp),
+      ...jsonBody(Type.Object({ to: Type.String() }), "application/json"),
+      detail: { parameters: changeParameters(paramsOf(lamp)) },
+    },
   ),
 );
 
@@ -117,14 +121,13 @@ describe("over HTTP", () => {
     const { paths } = (await api.send("GET", "/swagger/json")).json<{
       paths: Record<string, Record<string, { parameters?: { name: string }[]; responses: object }>>;
     }>();
+    const all = ["id", "If-Match", "If-None-Match", "Idempotency-Key"];
     for (const method of ["put", "patch", "delete"]) {
       const { parameters = [], responses = {} } = paths["/lamps/{id}"]?.[method] ?? {};
-      expect([method, parameters.map(({ name }) => name), "429" in responses]).toEqual([
-        method,
-        ["id", "If-Match", "If-None-Match", "Idempotency-Key"],
-        true,
-      ]);
+      expect([method, parameters.map(({ name }) => name), "429" in responses]).toEqual([method, all, true]);
     }
+    expect(paths["/lamps/{id}/move"]?.["post"]?.parameters?.map(({ name }) => name)).toEqual(all);
+    expect((await api.send("POST", "/lamps/x/move", { to: "study" })).json()).toMatchObject({ status: 422, errors: [{ pointer: "/id" }] });
   });
 });
 

@@ -36,6 +36,12 @@ export const readParameters = (params: TSchema, query: ReturnType<typeof documen
   ...parametersOf(params, [ifMatch, ifNoneMatch("Returns 304 if the record is still in one of these states")]),
   ...query,
 ];
+/**
+ * Returns all parameters of a request that changes one record: the path parameter, `If-Match`, `If-None-Match` and `Idempotency-Key`.
+ * For `detail` of a route, so that the API documentation shows them.
+ *
+ * @param params schema of the path parameter, from `paramsOf`.
+ */
 export const changeParameters = (params: TSchema) =>
   parametersOf(params, [ifMatch, ifNoneMatch("Only if the record is not in any of these states"), idempotencyKey]);
 

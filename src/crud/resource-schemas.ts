@@ -33,12 +33,6 @@ export type Schemas<T extends ResourceTypes> = ReturnType<typeof schemasOf<T>>;
 export function schemasOf<T extends ResourceTypes>(resource: Resource<T>, catalogue: Catalogue) {
   const { name, plural, example, managed, derived } = resource;
   const title = titleOf(name);
-  // Checked as text: Elysia's own coercion to integers accepts "1e2" and loses the name of an invalid parameter.
-  const id = Type.String({
-    pattern: "^[1-9][0-9]{0,14}$",
-    description: `The id of the ${name}, an integer.`,
-    [documentedAs]: { type: "integer", minimum: 1, maximum: greatestId, examples: [1] },
-  });
   const time = "2026-02-18T18:23:45.123Z";
   const recordExample = { id: 1, ...completeFields(resource, example), version: 1, createdAt: time, updatedAt: time };
   const patchExample = Object.fromEntries(Object.entries(example).slice(0, 1));
@@ -64,8 +58,19 @@ export function schemasOf<T extends ResourceTypes>(resource: Resource<T>, catalo
     input: typed<Input<T["input"]>>({ ...input, ...refused }),
     patch: typed<Patch<T["input"]>>({ ...patch, ...refused }),
     page: typed<Page<T>>(page),
-    params: Type.Object({ id }),
+    params: paramsOf(resource),
   };
+}
+
+/** Returns the schema of the path parameter `:id` of a route about one record. Its value is a text: `Number(id)` is the id. */
+export function paramsOf({ name }: Pick<Resource, "name">) {
+  // Checked as text: Elysia's own coercion to integers accepts "1e2" and loses the name of an invalid parameter.
+  const id = Type.String({
+    pattern: "^[1-9][0-9]{0,14}$",
+    description: `The id of the ${name}, an integer.`,
+    [documentedAs]: { type: "integer", minimum: 1, maximum: greatestId, examples: [1] },
+  });
+  return Type.Object({ id });
 }
 
 /** Returns the schema with an explicit static type. TypeBox cannot infer the type while the resource is a type parameter. */

@@ -1,5 +1,7 @@
+export { changeParameters } from "../crud/headers";
 export { answer as recordResponse, found as existing } from "../crud/parts";
 export { conditionsOf, type RequestConditions } from "../crud/request-conditions";
+export { paramsOf } from "../crud/resource-schemas";
 export { jsonBody } from "../http/json-body";
 export { HttpProblem, Problem } from "../http/problem";
 export type { RequestStore } from "../http/request-store";
