@@ -59,7 +59,7 @@ async function open(resource: Resource = shelf, reads?: number): Promise<Pages> 
   const file = join(folder.path, "warren.db");
   await openSqliteStore(file, [resource]).close();
   db = new Database(file, { strict: true });
-  return new Pages(db, resource, reads);
+  return new Pages(db, resource, { readAtMost: reads });
 }
 
 function insert(record: Partial<Shelf>): void {

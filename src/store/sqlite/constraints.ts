@@ -6,6 +6,7 @@ import type { Resource } from "../../schema/resource";
 import type { Referrer } from "../removal";
 import type { Stored } from "../stored";
 import type { GroupCommit } from "./group-commit";
+import type { PendingTables } from "./pending-entries";
 import { ReferenceTable } from "./reference-table";
 import type { Table } from "./resource-table";
 import { mergeJournal, SideJournal, type TableChange } from "./side-journal";
@@ -23,6 +24,7 @@ export interface RecordChange {
 
 interface Means {
   readonly commits: GroupCommit;
+  readonly pending: PendingTables;
   readonly onBuilt: OnBuilt;
   /** Number of record changes in the journal at which it is merged. */
   readonly journalAtMost?: number | undefined;
@@ -53,15 +55,15 @@ export class Constraints {
    *
    * @throws {Error} if a reference leads to a resource that is not there, or stored records break a declaration.
    */
-  constructor(db: Database, resources: readonly Resource[], tables: ReadonlyMap<string, Table>, { commits, ...options }: Means) {
+  constructor(db: Database, resources: readonly Resource[], tables: ReadonlyMap<string, Table>, { commits, pending, ...options }: Means) {
     checkTargets(resources);
     const { uncommitted } = commits;
     const tableOf = (name: string) => tables.get(name) as Table;
     const ownOf = (resource: Resource): Own => ({
-      unique: resource.unique.map((key) => new UniqueTable(db, uncommitted, resource, key)),
+      unique: resource.unique.map((key) => new UniqueTable(db, uncommitted, resource, key, pending)),
       outgoing: resource.references.map((reference) => {
         const both = { own: tableOf(resource.name), to: tableOf(reference.to) };
-        return new ReferenceTable(db, uncommitted, resource, reference, both);
+        return new ReferenceTable(db, uncommitted, resource, reference, both, pending);
       }),
       incoming: [],
     });

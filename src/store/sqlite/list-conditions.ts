@@ -3,7 +3,8 @@ import type { Resource } from "../../schema/resource";
 import type { Condition, Listing } from "../listing";
 import { indexesOf } from "./indexes";
 import { comparable, elementsOf, jsonPath, keyOf } from "./list-keys";
-import { type Lookup, lookupsOf } from "./list-lookups";
+import { type Lookup, lookupsOf, pendingIn } from "./list-lookups";
+import type { PendingTables } from "./pending-entries";
 
 export type Bindings = Record<string, string | number | Uint8Array | null>;
 
@@ -27,11 +28,14 @@ export class Conditions {
   readonly #lookups: ReadonlyMap<string, Lookup>;
   readonly #paths: readonly string[];
 
-  constructor(readonly resource: Resource) {
+  constructor(
+    readonly resource: Resource,
+    pending: PendingTables,
+  ) {
     const filters: Resource["filters"] = { ...resource.filters, updatedAt: "range" };
     this.#paths = Object.keys(filters);
     this.#indexed = new Set(indexesOf(resource).flatMap(({ keys }) => (keys.length === 1 ? keys.map(({ path }) => path) : [])));
-    this.#lookups = lookupsOf(resource);
+    this.#lookups = lookupsOf(resource, pending);
     this.all = this.#paths.flatMap((path) => filtersOf(filters[path]).map((filter) => this.#matches(path, filter))).join(" AND ");
   }
 
@@ -50,13 +54,18 @@ export class Conditions {
     for (const [index, path] of this.#paths.entries()) {
       const { exact, min, max, prefix, contains } = conditionAt(given, path);
       const [from, to] = prefix === undefined ? [min, max] : textsWith(prefix);
+      const lookup = this.#lookups.get(path);
+      const keys = lookup?.keysOf({ exact, contains });
+      const { changed, added } = lookup && keys ? pendingIn(lookup, keys) : { changed: null, added: null };
       const values = {
         Exact: exact && JSON.stringify(exact.filter((value) => value !== null)),
         Null: exact && Number(exact.includes(null)),
         From: from,
         To: to,
         All: contains && JSON.stringify(contains),
-        Keys: JSON.stringify(this.#lookups.get(path)?.keysOf({ exact, contains })),
+        Keys: JSON.stringify(keys),
+        Changed: changed,
+        Added: added,
       };
       for (const [name, value] of Object.entries(values)) bindings[`f${index}${name}`] = value ?? null;
     }

@@ -4,6 +4,7 @@ import { reversed, type SortKey, sortKeys } from "../../schema/sort";
 import { indexesOf, type ListIndex } from "./indexes";
 import type { Bindings, Bounds, Conditions, Given } from "./list-conditions";
 import { comparable, elementsOf, keyOf, stored } from "./list-keys";
+import { idsIn, partsOf, pendingIn } from "./list-lookups";
 import type { Source } from "./list-walk";
 
 /** A way to walk through a list in its order. */
@@ -36,7 +37,10 @@ export class Sources {
     const { conditions } = this;
     const { path, condition } = one;
     const lookup = conditions.lookupOf(one);
-    if (lookup) return `SELECT id FROM "${lookup.table}" WHERE ${lookup.column} IN (${elementsOf(conditions.parameter(path, "Keys"))})`;
+    if (lookup) {
+      const [keys, changed, added] = (["Keys", "Changed", "Added"] as const).map((name) => conditions.parameter(path, name));
+      return idsIn(lookup, `IN (${elementsOf(keys as string)})`, [changed as string, added as string]);
+    }
     const from = `SELECT id FROM ${this.#indexed(path)} WHERE`;
     const { exact } = condition;
     if (!exact) return `${from} ${conditions.between(path, condition).filter(Boolean).join(" AND ")}`;
@@ -65,8 +69,8 @@ export class Sources {
 
   #waysById(descending: boolean, given: readonly Given[]): Way[] {
     const { plural } = this.resource;
-    const way = (from: string, where: string[], covered: Given[], variants: Bindings[]): Way => ({
-      source: { from, id: "id", columns: [], descending, where, bounds: [undefined, undefined] },
+    const way = (from: string, where: string[], covered: Given[], variants: Bindings[], also?: string): Way => ({
+      source: { from, id: "id", columns: [], descending, where, bounds: [undefined, undefined], ...(also && { also }) },
       covered: new Set(covered),
       variants,
     });
@@ -76,8 +80,9 @@ export class Sources {
         const { path, condition } = one;
         const lookup = this.conditions.lookupOf(one);
         if (lookup) {
-          const keys = [...new Set(lookup.keysOf(condition))].map((fixed0) => ({ fixed0 }));
-          return [way(`"${lookup.table}"`, [`${lookup.column} = $fixed0`], this.conditions.isWhole(one) ? [one] : [], keys)];
+          const keys = [...new Set(lookup.keysOf(condition))].map((fixed0) => ({ fixed0, ...pendingIn(lookup, [fixed0]) }));
+          const { table, where, also } = partsOf(lookup, "= $fixed0", ["$changed", "$added"]);
+          return [way(table, where, this.conditions.isWhole(one) ? [one] : [], keys, also)];
         }
         if (!condition.exact || !this.conditions.hasIndex(one)) return [];
         const values = [...new Set(condition.exact)].map((value) => ({ fixed0: stored(value) }));

@@ -17,6 +17,8 @@ export interface Source {
   readonly descending: boolean;
   /** SQL conditions for the records. */
   readonly where: readonly string[];
+  /** SQL for further ids in the column `id`, to which these conditions do not apply. */
+  readonly also?: string;
   /** SQL conditions for the first column: for where the list starts, and for where it ends. */
   readonly bounds: readonly [start: string | undefined, end: string | undefined];
 }
@@ -28,13 +30,18 @@ export interface Source {
  * @param select what to select. Default: the id.
  */
 export function idsAfter(source: Source, place: Place | undefined, select = `${source.id} AS id`): string {
-  const { from, id, columns, descending, where } = source;
+  const { from, id, columns, descending, where, also } = source;
   const parts = partsAfter(source, place).map(({ conditions, pinned }) => {
     const order = [...columns.slice(pinned).map(by), `${id}${descending ? " DESC" : ""}`];
-    const all = [...where, ...conditions];
-    return `SELECT ${select} FROM ${from}${all.length > 0 ? ` WHERE ${all.join(" AND ")}` : ""} ORDER BY ${order.join(", ")}`;
+    // Only as parts of one query with an ORDER BY are the two merged without reading all of them.
+    const further = also === undefined ? "" : ` UNION ALL SELECT id FROM (${also})${whereOf(conditions)}`;
+    return `SELECT ${select} FROM ${from}${whereOf([...where, ...conditions])}${further} ORDER BY ${order.join(", ")}`;
   });
   return parts.length === 1 ? (parts[0] as string) : parts.map((part) => `SELECT id FROM (${part})`).join("\nUNION ALL ");
+}
+
+function whereOf(conditions: readonly string[]): string {
+  return conditions.length > 0 ? ` WHERE ${conditions.join(" AND ")}` : "";
 }
 
 /** Returns an SQL condition for the records of a list that come after a place. */

@@ -8,9 +8,16 @@ import { ListReader } from "./list-reader";
 import { Search } from "./list-search";
 import { Sources, type Way } from "./list-sources";
 import { bindingsOf, idsAfter, isAfter, orderOf } from "./list-walk";
+import { PendingTables } from "./pending-entries";
 
 /** How many records a page reads to find those that match its filters, unless it is made with another number. */
 export const pageReads = 1000;
+
+interface Means {
+  readonly pending?: PendingTables;
+  /** Default: {@link pageReads}. */
+  readonly readAtMost?: number | undefined;
+}
 
 /** A page to read, with the conditions that its records must match. */
 interface Wanted {
@@ -37,13 +44,13 @@ export class Pages {
   readonly #search: Search;
   readonly #reader: ListReader;
 
-  /** @param readAtMost maximum number of records that a page reads to find those that match its filters. */
-  constructor(
-    db: Database,
-    resource: Resource,
-    readonly readAtMost = pageReads,
-  ) {
-    this.#conditions = new Conditions(resource);
+  /** Maximum number of records that a page reads to find those that match its filters. */
+  readonly readAtMost: number;
+
+  /** @param means.pending the changes of side tables that are not in them yet. Default: none. */
+  constructor(db: Database, resource: Resource, { pending = new PendingTables(), readAtMost = pageReads }: Means = {}) {
+    this.readAtMost = readAtMost;
+    this.#conditions = new Conditions(resource, pending);
     this.#sources = new Sources(resource, this.#conditions);
     this.#search = new Search(resource);
     this.#reader = new ListReader(db, resource.plural);

@@ -36,6 +36,12 @@ export class PendingEntries {
     return states ?? none;
   }
 
+  /** Returns the ids whose entries with some keys have changed, and those that have one now. */
+  changesOf(keys: readonly (string | number)[]): { readonly changed: number[]; readonly added: number[] } {
+    const states = keys.flatMap((key) => [...this.of(key)]);
+    return { changed: states.map(([id]) => id), added: states.flatMap(([id, isHeld]) => (isHeld ? id : [])) };
+  }
+
   /** Returns the last change of each entry of a generation, in the order of the keys. */
   sorted(generation: number): SideChange[] {
     const changes = [...(this.#generations.get(generation) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -44,5 +50,16 @@ export class PendingEntries {
 
   forget(generation: number): void {
     this.#generations.delete(generation);
+  }
+}
+
+/** The pending entries of all side tables, by the name of the table. */
+export class PendingTables {
+  readonly #tables = new Map<string, PendingEntries>();
+
+  of(table: string): PendingEntries {
+    const known = this.#tables.get(table) ?? new PendingEntries();
+    this.#tables.set(table, known);
+    return known;
   }
 }

@@ -2,17 +2,13 @@ import type { Database, Statement } from "bun:sqlite";
 import { type PlacedValue, stepsOf, valuesAt } from "../../schema/path-values";
 import type { Reference } from "../../schema/references";
 import type { Resource } from "../../schema/resource";
-import { PendingEntries, type SideEntry } from "./pending-entries";
+import type { PendingEntries, PendingTables, SideEntry } from "./pending-entries";
 import type { Table } from "./resource-table";
-import type { SideTable } from "./side-tables";
+import { referenceTableName, type SideTable } from "./side-tables";
 import type { Uncommitted } from "./uncommitted";
 
 /** Number of ids to read at a time. Most readers need only the first. */
 const pageSize = 100;
-
-export function referenceTableName(plural: string, path: string): string {
-  return `${plural}:references:${path}`;
-}
 
 /** The records that refer to a record, by one reference. */
 export class ReferenceTable implements SideTable {
@@ -20,7 +16,7 @@ export class ReferenceTable implements SideTable {
   readonly title: string;
   readonly definition: string;
   readonly columns = "key INTEGER, id INTEGER, PRIMARY KEY (key, id)";
-  readonly pending = new PendingEntries();
+  readonly pending: PendingEntries;
   readonly remedy =
     "Start the service without this reference, create the missing records or change or delete the ones named, and declare it again.";
   readonly #steps: ReturnType<typeof stepsOf>;
@@ -37,11 +33,13 @@ export class ReferenceTable implements SideTable {
     readonly resource: Resource,
     readonly reference: Reference,
     tables: { readonly own: Table; readonly to: Table },
+    pending: PendingTables,
   ) {
     const { path } = reference;
     this.#own = tables.own;
     this.to = tables.to;
     this.name = referenceTableName(resource.plural, path);
+    this.pending = pending.of(this.name);
     this.title = `The reference "${path}" of "${resource.name}"`;
     this.definition = tables.to.name;
     this.#steps = stepsOf(path);

@@ -5,6 +5,7 @@ import type { Stored } from "../stored";
 import { keepIndexes } from "./indexes";
 import { keepListTables } from "./list-tables";
 import { Pages } from "./pages";
+import type { PendingTables } from "./pending-entries";
 import type { OnBuilt } from "./side-tables";
 import type { Uncommitted, Write } from "./uncommitted";
 
@@ -26,7 +27,7 @@ export class Table {
     db: Database,
     readonly uncommitted: Uncommitted,
     resource: Resource,
-    onBuilt: OnBuilt = () => {},
+    { pending, onBuilt }: { readonly pending: PendingTables; readonly onBuilt: OnBuilt },
   ) {
     const name = resource.plural;
     this.name = name;
@@ -42,7 +43,7 @@ export class Table {
     this.#getAll = db.prepare(`SELECT id, version, json FROM "${name}" WHERE id IN (SELECT value FROM json_each(?))`);
     this.#has = db.prepare(`SELECT id FROM "${name}" WHERE id = ?`);
     this.#lastId = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = ?");
-    this.#pages = new Pages(db, resource);
+    this.#pages = new Pages(db, resource, { pending });
   }
 
   /** Returns an unused id. The record's JSON contains the id, so it is needed before the row is inserted. */

@@ -10,7 +10,7 @@ export const sideJournalSchema = `
 `;
 
 /** Number of record changes in the journal at which it is merged into the tables. */
-export const journalAtMost = 32_768;
+export const journalAtMost = 16_384;
 /** Maximum number of rows that one commit of a merge writes. */
 const chunk = 1000;
 

@@ -5,6 +5,14 @@ import type { PendingEntries, SideEntry } from "./pending-entries";
 import { recordBatches } from "./record-batches";
 import { newestVersionOf } from "./record-versions";
 
+export function uniqueTableName(plural: string, key: string): string {
+  return `${plural}:unique:${key}`;
+}
+
+export function referenceTableName(plural: string, path: string): string {
+  return `${plural}:references:${path}`;
+}
+
 /** A table that is derived from the records of a resource, such as the values of a unique key. */
 export interface SideTable {
   /** Contains a colon, so that it is no resource's name. */

@@ -2,13 +2,9 @@ import type { Database, Statement } from "bun:sqlite";
 import type { Resource } from "../../schema/resource";
 import type { UniqueKey } from "../../schema/unique";
 import { comparisonVersion, notUnique, uniqueValueOf } from "../unique-values";
-import { PendingEntries, type SideEntry } from "./pending-entries";
-import type { SideTable } from "./side-tables";
+import type { PendingEntries, PendingTables, SideEntry } from "./pending-entries";
+import { type SideTable, uniqueTableName } from "./side-tables";
 import type { Uncommitted } from "./uncommitted";
-
-export function uniqueTableName(plural: string, key: string): string {
-  return `${plural}:unique:${key}`;
-}
 
 /**
  * The values of one unique key, each with the id of the record that has it. It is a table and not a UNIQUE index, because a failed
@@ -22,7 +18,7 @@ export class UniqueTable implements SideTable {
     "Start the service without this unique key, change or delete these records, and declare it again. " +
     "Texts that differ only in the form of their Unicode characters are equal.";
   readonly columns = "key TEXT PRIMARY KEY, id INTEGER NOT NULL";
-  readonly pending = new PendingEntries();
+  readonly pending: PendingEntries;
   /** Returns a record's value, or null if it takes no place. */
   readonly valueOf: (record: object) => string | null;
   #find: Statement<{ id: number }, [string]> | undefined;
@@ -32,8 +28,10 @@ export class UniqueTable implements SideTable {
     readonly uncommitted: Uncommitted,
     readonly resource: Resource,
     readonly key: UniqueKey,
+    pending: PendingTables,
   ) {
     this.name = uniqueTableName(resource.plural, key.name);
+    this.pending = pending.of(this.name);
     this.title = `The unique key "${key.paths.join(", ")}" of "${resource.name}"`;
     this.definition = JSON.stringify([comparisonVersion, key.within, key.ignoreCase]);
     this.valueOf = uniqueValueOf(key);
