@@ -248,7 +248,7 @@ describe("POST /visits/:id/restore", () => {
     await remove();
     const strict = { ...visit, check: () => [mistake("/email", "Not any more.")] };
     const store = api.store;
-    expect(store.restore(strict, 1)).rejects.toThrow("/email: Not any more.");
+    await expect(store.restore(strict, 1)).rejects.toThrow("/email: Not any more.");
     expect(await store.get(visit, 1)).toBeUndefined();
   });
 

@@ -13,6 +13,7 @@ import { describeAction } from "./descriptions";
 import { answer, found } from "./parts";
 import { conditionsOf } from "./request-conditions";
 import { schemasOf } from "./resource-schemas";
+import { refuseRetired } from "./retired";
 
 /** Schema of a body: `Type.Object({…})`, or that of a custom event's data, such as `ticket.events.closed`. */
 type Body = TObject | TUnsafe<object> | undefined;
@@ -69,6 +70,7 @@ export function action<T extends ResourceTypes, const Patch extends PatchOf<T, P
 ) {
   const { name } = resource;
   const emitted = Object.entries(emit) as [string, (body: Given<B>) => object][];
+  refuseRetired(resource, "action");
   checkEvents(
     resource,
     emitted.map(([event]) => event),
@@ -109,11 +111,12 @@ export function action<T extends ResourceTypes, const Patch extends PatchOf<T, P
   });
 }
 
-function checkEvents({ name, events }: Resource, emitted: readonly string[], changes: number): void {
+function checkEvents({ name, events, retired }: Resource, emitted: readonly string[], changes: number): void {
   if (changes > 1) throw new TypeError(`An action on "${name}" has both \`change\` and \`transaction\`; remove one of them.`);
   if (changes === 0 && emitted.length === 0)
     throw new TypeError(`An action on "${name}" has neither \`change\`, \`transaction\` nor \`emit\`; add one of them.`);
   for (const event of emitted) {
+    if (retired.includes(event)) throw new TypeError(`An action on "${name}" emits "${event}", which is retired.`);
     if (Object.hasOwn(events, event)) continue;
     const declared = Object.keys(events).join(", ") || "none";
     throw new TypeError(

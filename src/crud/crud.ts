@@ -11,6 +11,7 @@ import { remove } from "./operations/remove";
 import { replace } from "./operations/replace";
 import { restore } from "./operations/restore";
 import { schemasOf } from "./resource-schemas";
+import { refuseRetired } from "./retired";
 
 const operations = ["list", "create", "bulk", "read", "replace", "patch", "remove", "history", "restore"] as const;
 /** An operation of {@link crud}. */
@@ -30,12 +31,13 @@ export interface CrudOptions<Chosen extends Operation> {
  * @example
  * // routes/orders.ts
  * export default crud(order);
- * @throws {TypeError} if `only` names an unknown operation, or none.
+ * @throws {TypeError} if `only` names an unknown operation, or none, or the resource is retired.
  */
 export function crud<T extends ResourceTypes, const Chosen extends Operation = Operation>(
   resource: Resource<T>,
   { only }: CrudOptions<Chosen> = {},
 ) {
+  refuseRetired(resource, "crud");
   const chosen: readonly Operation[] = only ?? operations;
   const unknown = chosen.filter((operation) => !operations.includes(operation));
   if (unknown.length > 0 || chosen.length === 0)

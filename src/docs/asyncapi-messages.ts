@@ -3,7 +3,7 @@ import type { Catalogue } from "../schema/catalogue";
 import { titleOf } from "../schema/documented";
 import { erased } from "../schema/erasure";
 import { envelopeSchema } from "../schema/event";
-import { type EventShape, type EventType, newestVersion } from "../schema/event-type";
+import { type EventShape, type EventType, isPublished, newestVersion } from "../schema/event-type";
 import { exampleBody } from "../schema/published";
 import { NamedSchemas, type SchemaReference } from "./named-schemas";
 import { documented, type Json } from "./rebuild";
@@ -40,13 +40,18 @@ function messageOf(type: EventType, shape: EventShape, headers: SchemaReference,
   return {
     name: type.type,
     title: `${type.type}, version ${version}`,
-    summary: version === newest ? describeEventType(type) : `No longer published; replaced by version ${newest}.`,
+    summary: summaryOf(type, version, newest),
     contentType: "application/json",
     headers,
     payload: payloadOf(type, shape, names),
     bindings: { amqp: { messageType: type.type, bindingVersion } },
     ...examplesOf(type, shape),
   };
+}
+
+function summaryOf(type: EventType, version: number, newest: number): string {
+  if (!isPublished(type)) return "No longer published.";
+  return version === newest ? describeEventType(type) : `No longer published; replaced by version ${newest}.`;
 }
 
 /**

@@ -2,7 +2,7 @@ import { aboutProject } from "../project/about";
 import { deadQueueOf } from "../rabbitmq/topology";
 import { type Catalogue, selects } from "../schema/catalogue";
 import { erasureOf } from "../schema/erasure";
-import type { EventShape, EventType } from "../schema/event-type";
+import { type EventShape, type EventType, isPublished } from "../schema/event-type";
 import { bindingVersion, componentsOf, describeEventType, messageKey } from "./asyncapi-messages";
 import type { FoundConsumer } from "./find-consumers";
 import type { Json } from "./rebuild";
@@ -73,7 +73,7 @@ export function asyncApiDocument(catalogue: Catalogue, consumers: readonly Found
     },
     channels: { ...Object.fromEntries(types.map((type) => [type.type, typeChannel(type)])), ...Object.fromEntries(queues) },
     operations: Object.fromEntries([
-      ...types.map((type) => [`publish.${type.type}`, publishing(type)]),
+      ...types.filter(isPublished).map((type) => [`publish.${type.type}`, publishing(type)]),
       ...reading.map(({ consumer, types, queue }) => [`consume.${consumer.name}`, consuming(consumer, queue, types)]),
     ]),
     components: {

@@ -36,7 +36,7 @@ export function orderByTags(document: OpenApiDocument, { resources }: Catalogue)
 
 /** Returns the introduction of the OpenAPI document, in Markdown. */
 export function introduce({ resources }: Catalogue): string {
-  const lines = resources.map((resource) => `- \`${resource.plural}\`. ${describe(resource)}`);
+  const lines = resources.filter(({ isRetired }) => !isRetired).map((resource) => `- \`${resource.plural}\`. ${describe(resource)}`);
   const list = lines.length > 0 ? `\n\nResources:\n\n${lines.join("\n")}` : "";
   return `Every change to a resource publishes an event. [/asyncapi](/asyncapi) documents all events, queues and consumers.${list}`;
 }

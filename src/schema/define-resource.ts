@@ -91,11 +91,24 @@ export function defineResource<
     search,
     example,
     events: Object.fromEntries(data) as never,
+    isRetired: options.retired === true,
+    retired: retiredEvents(name, Object.keys(events), options.retired ?? []),
     past,
   };
   refuseMistakes(name, "the example", mistakesIn(input, example));
   refuseMistakes(name, "the record of the example", mistakesIn(resource.fields, completeFields(resource, example)));
   return resource as never;
+}
+
+/** Returns the names of the events that are no longer published. A record of a retired resource can still be deleted. */
+function retiredEvents(name: string, events: readonly string[], retired: true | readonly string[]): readonly string[] {
+  if (retired === true) return ["created", "updated", ...events];
+  const unknown = retired.find((event) => !events.includes(event));
+  if (unknown === undefined) return retired;
+  throw new TypeError(
+    `Resource "${name}": \`retired\` names "${unknown}", which is not in \`events\`. Keep the declaration of a retired event. ` +
+      `Declared: ${events.join(", ") || "none"}.`,
+  );
 }
 
 interface Managing {

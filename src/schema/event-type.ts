@@ -51,6 +51,11 @@ export function newestVersion({ shapes }: EventType): number {
   return shapes.length;
 }
 
+/** Returns whether this program publishes events of this type. A retired one is only read. */
+export function isPublished({ name, resource }: EventType): boolean {
+  return !resource.retired.includes(name);
+}
+
 /** Returns the version in which this program publishes an event of a resource: the newest. */
 export function versionOf({ past }: Resource, name: string): number {
   let version = 1;
@@ -62,10 +67,10 @@ export function versionOf({ past }: Resource, name: string): number {
  * Checks the custom events of a change before they are published, so that consumers can read them.
  *
  * @param emitted the data of custom events, by name.
- * @throws {TypeError} if the resource has no such event.
+ * @throws {TypeError} if the resource has no such event, or it is retired.
  * @throws {InvalidChange} if the data is not valid.
  */
-export function checkEmitted({ name, events }: Resource, emitted: Readonly<Record<string, object | undefined>>): void {
+export function checkEmitted({ name, events, retired }: Resource, emitted: Readonly<Record<string, object | undefined>>): void {
   for (const [event, data] of Object.entries(emitted)) {
     const schema = Object.hasOwn(events, event) ? events[event] : undefined;
     if (!schema) {
@@ -74,6 +79,7 @@ export function checkEmitted({ name, events }: Resource, emitted: Readonly<Recor
         `Resource "${name}" does not declare the event "${event}". Declared: ${own.length > 0 ? own.join(", ") : "none"}.`,
       );
     }
+    if (retired.includes(event)) throw new TypeError(`The event "${event}" of "${name}" is retired, so it is no longer published.`);
     const mistakes = data ? mistakesInWritten(schema, data) : [];
     if (mistakes.length > 0) throw new InvalidChange(`The data of the event ${name}.${event} is not valid.`, mistakes);
   }

@@ -95,4 +95,10 @@ export interface ResourceOptions<
   events?: Events;
   /** Earlier versions of the schemas, oldest first. Default: none. */
   past?: Past;
+  /**
+   * What is no longer used, but whose events and records stay readable: the names of custom events that are no longer published, or true
+   * for the whole resource. Records of a retired resource can be read, exported, deleted and erased, but not created or changed, and it
+   * has no routes. Default: none.
+   */
+  retired?: true | readonly (keyof NoInfer<Events> & string)[];
 }

@@ -76,6 +76,10 @@ export interface Resource<T extends ResourceTypes = ResourceTypes> {
   readonly example: T["input"];
   /** Schemas of the data of its custom events, by name. */
   readonly events: { readonly [Event in keyof T["events"]]: TUnsafe<T["events"][Event]> };
+  /** True if its records can no longer be created or changed. */
+  readonly isRetired: boolean;
+  /** The names of its events that are no longer published. */
+  readonly retired: readonly string[];
   /** Earlier versions of the schemas, oldest first. */
   readonly past: T["past"];
   /** TypeScript types of the resource. Undefined at run time. */

@@ -3,7 +3,7 @@ import { completeFields } from "../schema/complete-fields";
 import { BrokenHook, callHook } from "../schema/hook";
 import { type Mistake, maxMistakes } from "../schema/mistakes";
 import type { Recorded } from "../schema/record";
-import { InvalidRecord } from "../schema/refused-change";
+import { Conflict, InvalidRecord } from "../schema/refused-change";
 import type { Resource, Rule, RuleContext } from "../schema/resource";
 import { hasSameFields, serialize } from "./serialize";
 import type { Stored } from "./stored";
@@ -37,6 +37,7 @@ export interface Decision {
  *
  * @param fields the proposed fields.
  * @throws {InvalidChange} if the fields do not match the schema, or JSON cannot represent them exactly.
+ * @throws {Conflict} if the resource is retired.
  * @throws {InvalidRecord} if the record breaks the rule.
  * @throws {BrokenHook} if the rule or a derived field throws, or returns what it must not.
  * @throws {TypeError} if the fields are not an object.
@@ -47,6 +48,7 @@ export function decideChange(
   { id, previous, isRestored = false, now, actor }: Circumstances,
 ): Decision {
   refuseOther(resource, fields);
+  if (resource.isRetired) throw new Conflict(`The resource ${resource.name} is retired: its records cannot be created or changed.`);
   const before = previous && (JSON.parse(previous.json) as Recorded<object>);
   const complete = completeFields(resource, fields, before);
   const stored = serialize(resource, id, complete, (previous?.version ?? 0) + 1, before?.createdAt ?? now, now);
