@@ -11,17 +11,19 @@ export interface OnceIn {
   change<Result extends Stored | undefined>(once: Once | undefined, change: () => Result): Promise<Stored | Result>;
 }
 
+const apart = ["A change of the store", "make it with the transaction, such as tx.update(…)"] as const;
+
 /** Returns the ways to run a change in the group commit. */
 export function onceIn(commits: GroupCommit, keys: IdempotencyKeys): OnceIn {
-  const run = async <Result>(change: () => Result): Promise<Result> => {
-    refuseInTransaction("A change of the store", "make it with the transaction, such as tx.update(…)");
-    return commits.run(change);
+  const once: OnceIn["once"] = async (key, change) => {
+    refuseInTransaction(...apart);
+    return commits.run(() => (key ? keys.answer(key, change) : change()));
   };
-  const once: OnceIn["once"] = (key, change) => run(() => (key ? keys.answer(key, change) : change()));
   return {
     once,
     async change(key, change) {
-      if (!key) return run(change);
+      refuseInTransaction(...apart);
+      if (!key) return commits.run(change);
       const json = await once(key, () => change()?.json);
       if (json === undefined) return undefined as ReturnType<typeof change>;
       const { id, version } = JSON.parse(json) as Stored;
