@@ -89,11 +89,13 @@ describe("over HTTP", () => {
       expect((await events()) - before).toBe(path.endsWith("move") ? 2 : 1);
     });
 
-    test.skipIf(body === undefined)("with another body: 422 with a type of its own", async () => {
-      await send();
-      const { status, json } = await send(other);
-      expect([status, json()]).toEqual([422, expect.objectContaining({ type: "/problems/idempotency-key-reused" })]);
-    });
+    if (body !== undefined) {
+      test("with another body: 422 with a type of its own", async () => {
+        await send();
+        const { status, json } = await send(other);
+        expect([status, json()]).toEqual([422, expect.objectContaining({ type: "/problems/idempotency-key-reused" })]);
+      });
+    }
 
     test("that is refused leaves its key free", async () => {
       expect((await send(body, { "if-match": '"other"' })).status).toBe(412);

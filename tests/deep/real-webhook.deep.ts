@@ -85,7 +85,7 @@ describe("deliveries", () => {
     const deadLetters = ["always-fails", "moved", "silent", "nobody", "wrong-name", "untrusted", "inside"];
     const errors: Record<string, string | undefined> = {};
     for (const name of deadLetters) {
-      const { error, reason, attempts } = await webhook.logged(name, "it is a dead letter now");
+      const { error, reason, attempts } = await webhook.logged(name, "An event became a dead letter");
       errors[name] = error;
       expect([name, reason, attempts]).toEqual([name, "attempts-exhausted", 2]);
     }
@@ -143,7 +143,7 @@ describe("deliveries", () => {
     it.subscriber("crm", () => empty(500));
     const webhook = await it.start();
     await it.createItems(api, 1);
-    await webhook.logged("crm", "it is a dead letter now");
+    await webhook.logged("crm", "An event became a dead letter");
     const answer = await send("GET", `${api.url}/dead-letters/webhook.crm`);
     const text = await answer.text();
     expect(answer.status).toBe(200);
