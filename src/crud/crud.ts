@@ -15,9 +15,9 @@ import { refuseRetired } from "./retired";
 
 const operations = ["list", "create", "bulk", "read", "replace", "patch", "remove", "history", "restore"] as const;
 /** An operation of {@link crud}. */
-export type Operation = (typeof operations)[number];
+export type CrudOperation = (typeof operations)[number];
 
-export interface CrudOptions<Chosen extends Operation> {
+export interface CrudOptions<Chosen extends CrudOperation> {
   /** The operations to build. Other methods of their paths are answered with 405. Default: all. */
   readonly only?: readonly [Chosen, ...Chosen[]];
 }
@@ -33,17 +33,17 @@ export interface CrudOptions<Chosen extends Operation> {
  * export default crud(order);
  * @throws {TypeError} if `only` names an unknown operation, or none, or the resource is retired.
  */
-export function crud<T extends ResourceTypes, const Chosen extends Operation = Operation>(
+export function crud<T extends ResourceTypes, const Chosen extends CrudOperation = CrudOperation>(
   resource: Resource<T>,
   { only }: CrudOptions<Chosen> = {},
 ) {
   refuseRetired(resource, "crud");
-  const chosen: readonly Operation[] = only ?? operations;
+  const chosen: readonly CrudOperation[] = only ?? operations;
   const unknown = chosen.filter((operation) => !operations.includes(operation));
   if (unknown.length > 0 || chosen.length === 0)
     throw new TypeError(`crud(${resource.name}): \`only\` must name some of ${operations.join(", ")}; it names "${unknown.join(", ")}".`);
   /** Returns the route of a chosen operation, and nothing for another. Its type says the same, for typed clients. */
-  const ifChosen = <Name extends Operation, App extends AnyElysia>(operation: Name, build: () => App) =>
+  const ifChosen = <Name extends CrudOperation, App extends AnyElysia>(operation: Name, build: () => App) =>
     (chosen.includes(operation) ? build() : new Elysia()) as Name extends Chosen ? App : Elysia;
 
   return defineRoute(({ storeFor, log, catalogue }: Dependencies) => {

@@ -1,5 +1,5 @@
 import type { LogReader } from "../store/log";
-import { type ReplaySelection, selects } from "./replay-selection";
+import { matchesSelection, type ReplaySelection } from "./replay-selection";
 
 /** Resolves with the position after which a selection begins. */
 export function beginningOf(log: LogReader, { from }: ReplaySelection): Promise<number> {
@@ -24,7 +24,7 @@ export async function countPast(log: LogReader, selection: ReplaySelection, opti
   for (let position = first; position < last; ) {
     const entries = await log.read(position, 1000);
     if (entries.length === 0) break;
-    for (const entry of entries) if (entry.position <= last && selects(selection, entry)) count += 1;
+    for (const entry of entries) if (entry.position <= last && matchesSelection(selection, entry)) count += 1;
     position = entries.at(-1)?.position ?? last;
     options.onProgress?.(Math.min(1, (position - first) / (last - first)), count);
     await new Promise(setImmediate);

@@ -33,6 +33,6 @@ export interface Task {
   span?: Span;
 }
 
-export function keyOf(resource: Resource, record: { readonly id: number }): string {
+export function recordKeyOf(resource: Resource, record: { readonly id: number }): string {
   return `${resource.name}:${record.id}`;
 }

@@ -16,7 +16,7 @@ export interface ReplaySelection {
   readonly force: boolean;
 }
 
-export function selects({ types, subject, from, to }: ReplaySelection, entry: LogEntry): boolean {
+export function matchesSelection({ types, subject, from, to }: ReplaySelection, entry: LogEntry): boolean {
   return (
     (types === null || types.includes(entry.type)) &&
     (subject === null || entry.subject === subject) &&

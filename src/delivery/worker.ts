@@ -8,7 +8,7 @@ import { TokenBucket } from "../timing/token-bucket";
 import { attemptNote } from "./attempt-note";
 import { Breaker, type BreakerState } from "./breaker";
 import type { Consumer } from "./consumer-options";
-import { type Delivery, keyOf, type Task } from "./delivery";
+import { type Delivery, recordKeyOf, type Task } from "./delivery";
 import { handleBatch, handleExactlyOnce, handleOne } from "./handle";
 import { decideOutcome, isRejection, type Outcome, type Result } from "./outcome";
 import { report } from "./report";
@@ -60,7 +60,7 @@ export class Worker {
     if (!parsed.ok) void this.#settle({ delivery }, { kind: "unreadable", reason: parsed.reason, detail: parsed.detail });
     else if (!this.consumer.wanted.has(parsed.event.type)) void this.#settle({ delivery, event: parsed.event }, { kind: "skipped" });
     else {
-      const key = keyOf(parsed.resource, parsed.record);
+      const key = recordKeyOf(parsed.resource, parsed.record);
       this.#pending.push({ delivery, event: parsed.event, key, arrivedAt: performance.now() });
       // Deliveries that a transport passes on in one tick can share a group.
       if (this.consumer.exactlyOnce && !this.#soon) {

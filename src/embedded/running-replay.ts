@@ -1,4 +1,4 @@
-import { parseSelection, type ReplaySelection, selects } from "../delivery/replay-selection";
+import { matchesSelection, parseSelection, type ReplaySelection } from "../delivery/replay-selection";
 import type { ConsumerStore } from "../store/consumer/store";
 import type { LogEntry } from "../store/log";
 import type { ReplayRow } from "../store/replay";
@@ -31,7 +31,7 @@ export class RunningReplay {
   }
 
   wants(entry: LogEntry): boolean {
-    return this.wanted.has(entry.type) && selects(this.selection, entry);
+    return this.wanted.has(entry.type) && matchesSelection(this.selection, entry);
   }
 
   /** Returns the entries that belong to its part of the log. */

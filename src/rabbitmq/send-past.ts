@@ -1,4 +1,4 @@
-import { type ReplaySelection, selects } from "../delivery/replay-selection";
+import { matchesSelection, type ReplaySelection } from "../delivery/replay-selection";
 import { noTracing, type Tracing } from "../observe/tracing";
 import type { LogEntry, LogReader } from "../store/log";
 import { Signal } from "../timing/signal";
@@ -79,7 +79,7 @@ class PastSender {
       for (const entry of entries) {
         if (this.#isEnded) break;
         taken = entry.position;
-        if (!selects(selection, entry)) this.#advance(this.#window.expect(entry.position)());
+        if (!matchesSelection(selection, entry)) this.#advance(this.#window.expect(entry.position)());
         else if (await this.#maySend(entry)) this.#send(entry);
       }
       await new Promise(setImmediate);

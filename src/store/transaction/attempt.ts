@@ -14,10 +14,10 @@ import type { Transaction, TransactionContext } from "./transaction";
 import { View } from "./view";
 
 /** The result of a function: the value that it returned, or the error that it threw. */
-export type Result<T> = { readonly value: T } | { readonly error: unknown };
+export type WorkResult<T> = { readonly value: T } | { readonly error: unknown };
 
 /** One try of a transaction. Runs its calls, and keeps its changes until the commit. */
-export class Attempt implements Transaction {
+export class TransactionAttempt implements Transaction {
   readonly #view: View;
   readonly #operations: Operation<unknown>[] = [];
   #last: Promise<unknown> = Promise.resolve();
@@ -46,7 +46,7 @@ export class Attempt implements Transaction {
    *
    * @throws {ForgottenAwait} if it returned before one of its calls was awaited.
    */
-  async run<T>(work: (tx: Transaction) => T | Promise<T>): Promise<Result<T>> {
+  async run<T>(work: (tx: Transaction) => T | Promise<T>): Promise<WorkResult<T>> {
     try {
       const value = await runInside(this, () => work(this));
       const forgotten = this.#operations.find(({ isForgotten }) => isForgotten);
@@ -70,7 +70,7 @@ export class Attempt implements Transaction {
   }
 
   /** Returns what is to be committed: everything if the function returned, or only a look at what it read if it threw. */
-  plan<T>(result: Result<T>, answerOf: () => string | undefined): Plan {
+  plan<T>(result: WorkResult<T>, answerOf: () => string | undefined): Plan {
     const reads = [...this.#view.reads.values()];
     if ("error" in result) return { reads, writes: [], context: this.context, answerOf: () => undefined };
     const answer = (committed: readonly Stored[]) => {

@@ -1,5 +1,5 @@
 import { TransactionGaveUp } from "../errors";
-import { Attempt } from "./attempt";
+import { TransactionAttempt } from "./attempt";
 import type { TransactionEngine } from "./engine";
 import { refuseInTransaction } from "./inside";
 import { KeyLocks } from "./key-locks";
@@ -44,7 +44,7 @@ export class Transactions {
         const release = tries === 0 ? undefined : await limit.until(this.#locks.acquire(keys), (late) => late());
         try {
           ids.reuse();
-          const done = await this.#try(work, new Attempt(this.engine, context, ids), limit, release);
+          const done = await this.#try(work, new TransactionAttempt(this.engine, context, ids), limit, release);
           if ("value" in done) return done.value;
           for (const key of done.read) keys.add(key);
         } finally {
@@ -64,7 +64,7 @@ export class Transactions {
    */
   async #try<T>(
     work: Work<T>,
-    attempt: Attempt,
+    attempt: TransactionAttempt,
     limit: TimeLimit,
     release: (() => void) | undefined,
   ): Promise<{ readonly value: T } | { readonly read: Iterable<string> }> {
