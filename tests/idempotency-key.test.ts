@@ -102,7 +102,7 @@ describe("a key belongs", () => {
       places.push((await post(sample, "k1", { authorization })).headers.get("location"));
     expect(places).toEqual(["/items/1", "/items/2", "/items/1"]);
     const headers = { "idempotency-key": "k1", authorization: "Bearer one-long-token" };
-    const kept = onceOf(new Request("http://test/items", { method: "POST", headers }), () => fingerprintOf(sample));
+    const kept = onceOf(item, new Request("http://test/items", { method: "POST", headers }), () => fingerprintOf(sample));
     expect(kept).toEqual({
       key: expect.stringMatching(/^[\w-]{43}$/),
       owner: expect.stringMatching(/^[\w-]{43}$/),

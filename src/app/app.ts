@@ -15,6 +15,7 @@ import { completeUrl } from "../http/host";
 import { measureRequests } from "../http/http-metrics";
 import { methodsByPath } from "../http/methods";
 import { problemPages } from "../http/problem-pages";
+import { publicRoutes } from "../http/public-routes";
 import { traceRequests } from "../http/trace-requests";
 import type { Log } from "../observe/logging";
 import { noTracing, type Tracing } from "../observe/tracing";
@@ -61,7 +62,13 @@ type Handle = (request: Request) => Response | Promise<Response>;
 export function buildApp({ routes, consumers = [], dependencies, config, log, tracing = noTracing }: AppOptions): AnyElysia {
   const methodsAt = methodsByPath(() => app.routes);
   const crossOrigin = new CrossOrigin(config.corsOrigins);
-  const pass = gate(config, crossOrigin, methodsAt, log);
+  const pass = gate(
+    config,
+    crossOrigin,
+    methodsAt,
+    publicRoutes(() => app.routes as readonly DocumentedRoute[]),
+    log,
+  );
   const answerError = answerErrors(log, methodsAt);
   const measure = measureRequests(dependencies.metrics, () => app.routes.map(({ path }) => path));
   const answer = async (handle: Handle, request: Request): Promise<Response> => {

@@ -9,6 +9,7 @@ import { HttpProblem, problems } from "../http/problem";
 import { greatestId, integer, limit, querySchema, readQuery, text, word } from "../http/query";
 import { defineRoute } from "../routing/route";
 import { UtcTime } from "../schema/time";
+import { operatorsOnly } from "./operators";
 import { reachable } from "./reachable";
 
 const tags = ["dead letters"];
@@ -73,8 +74,9 @@ const example = {
   bodyBytes: 23,
 };
 
-export default defineRoute(({ deadLetters }) =>
+export default defineRoute(({ deadLetters, catalogue }) =>
   new Elysia()
+    .onBeforeHandle(operatorsOnly(catalogue))
     .get("", async () => ({ queues: await reachable(deadLetters.queues()) }), {
       response: {
         200: Type.Object(

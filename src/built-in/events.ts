@@ -4,6 +4,7 @@ import { type EventQuery, eventParameters, filterOf, type SentEventQuery, search
 import { streamResponse } from "../feed/event-response";
 import { EventStreams, type StreamTiming } from "../feed/event-streams";
 import { StreamPlaces } from "../feed/stream-places";
+import { actorOf, expiryOf } from "../http/actor";
 import { jsonResponse } from "../http/answer-headers";
 import { problemResponse, problems } from "../http/problem";
 import { limit, querySchema, readQuery } from "../http/query";
@@ -72,7 +73,7 @@ export function eventRoutes(timing: StreamTiming) {
         async ({ request, path }) => {
           const query = readQuery(request.url, pageParameters);
           const { after = 0, limit: most = 50 } = query;
-          const filter = filterOf(query, catalogue);
+          const filter = filterOf(query, catalogue, actorOf(request));
           const refusal = await refusePosition(request, path, query.after, query);
           if (refusal) return refusal as never;
           const end = await system.log.end();
@@ -98,7 +99,7 @@ export function eventRoutes(timing: StreamTiming) {
         "/stream",
         async ({ request, path, server }) => {
           const query = readQuery(request.url, eventParameters);
-          const filter = filterOf(query, catalogue);
+          const filter = filterOf(query, catalogue, actorOf(request));
           const start = startOf(request, query);
           const refusal = await refusePosition(request, path, start, query);
           if (refusal) return refusal as never;
@@ -107,7 +108,7 @@ export function eventRoutes(timing: StreamTiming) {
           const position = start ?? (await system.log.end());
           // Bun would end the stream as idle, because writes to a stream do not count as activity.
           server?.timeout(request, 0);
-          return streamResponse(streams, { position, filter }, place) as unknown as AsyncGenerator<Streamed, void>;
+          return streamResponse(streams, { position, filter }, place, expiryOf(request)) as unknown as AsyncGenerator<Streamed, void>;
         },
         {
           query: querySchema<SentEventQuery>(eventParameters),

@@ -10,6 +10,7 @@ import { HttpProblem, problems } from "../http/problem";
 import { defineRoute } from "../routing/route";
 import type { Catalogue } from "../schema/catalogue";
 import { UtcTime } from "../schema/time";
+import { operatorsOnly } from "./operators";
 import { reachable } from "./reachable";
 
 const tags = ["replays"];
@@ -85,6 +86,7 @@ const params = Type.Object({ id: Type.String({ minLength: 1, maxLength: 40, desc
 
 export default defineRoute(({ replays, catalogue }) =>
   new Elysia()
+    .onBeforeHandle(operatorsOnly(catalogue))
     .post(
       "",
       async ({ body, set }) => {

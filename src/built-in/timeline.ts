@@ -1,9 +1,11 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { consumerStates, type Timeline } from "../delivery/timeline";
+import { actorOf } from "../http/actor";
 import { HttpProblem, problems } from "../http/problem";
 import { defineRoute } from "../routing/route";
 import { UtcTime } from "../schema/time";
+import { isVisible } from "../store/visible-history";
 
 const time = "2026-02-18T18:23:45.123Z";
 const nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
@@ -90,11 +92,12 @@ const ATimeline = Type.Unsafe<Timeline>(
 );
 
 /** The delivery history of one event. */
-export default defineRoute(({ timeline }) =>
+export default defineRoute(({ timeline, system, catalogue }) =>
   new Elysia().get(
     "",
-    async ({ params: { id } }): Promise<Timeline> => {
-      const found = await timeline(id);
+    async ({ params: { id }, request }): Promise<Timeline> => {
+      const event = await system.find(id);
+      const found = event && isVisible(catalogue.resources, event, actorOf(request)) ? await timeline(id) : undefined;
       if (!found) throw new HttpProblem(404, "No event with this id is in the log. Events older than EVENT_RETENTION are removed.");
       return found;
     },

@@ -11,6 +11,11 @@ export const patchMediaType = "application/merge-patch+json";
 
 const changed = { 200: { description: "OK", headers: etag } };
 
+/** Returns the part of a description which says that an operation needs no token, if the resource is for everybody to read. */
+export function openTo({ access }: Pick<Resource, "access">): { security?: [] } {
+  return access.read === "anyone" ? { security: [] } : {};
+}
+
 export const describeList = ({ plural }: Named) => ({
   tags: [plural],
   summary: `List ${plural}`,

@@ -2,6 +2,7 @@
 import { actorOf } from "../http/actor";
 import { pathOf } from "../http/error-answer";
 import { HttpProblem } from "../http/problem";
+import type { Resource } from "../schema/resource";
 import type { Once } from "../store/change-context";
 
 const maxKeyLength = 255;
@@ -31,19 +32,20 @@ function idempotencyKeyOf(headers: Headers): string | undefined {
  * @param fingerprint returns a hash of the body. Called only if there is a key.
  * @throws {HttpProblem} 400 if the key is malformed.
  */
-export function onceOf(request: Request, fingerprint: () => string): Once | undefined {
+export function onceOf(resource: Pick<Resource, "access">, request: Request, fingerprint: () => string): Once | undefined {
   const key = idempotencyKeyOf(request.headers);
   if (key === undefined) return undefined;
-  const sender = senderOf(request);
+  const sender = senderOf(resource, request);
   const path = pathOf(request).replace(/\/$/, "");
   return { key: sha256(JSON.stringify([request.method, path, sender, key])), owner: sha256(sender), fingerprint: fingerprint(), part: 0 };
 }
 
-/** Identifies the sender of a request. An API that requires no token has no actors, and takes the token that a client sends anyway. */
-function senderOf(request: Request): string {
+/** Identifies the sender of a request, in one tenant. An API that requires no token has no actors, and takes the token that a client sends anyway. */
+function senderOf({ access: { scope } }: Pick<Resource, "access">, request: Request): string {
   const actor = actorOf(request);
   if (!actor) return (request.headers.get("authorization") ?? "").replace(/^\S+ +/, "");
-  return JSON.stringify([actor.claims?.["iss"] ?? null, actor.subject]);
+  const { subject, claims = {} } = actor;
+  return JSON.stringify([claims["iss"] ?? null, subject, scope ? (claims[scope.claim] ?? null) : null]);
 }
 
 /** Returns a hash of a JSON value. White space and the order of keys do not change it. */

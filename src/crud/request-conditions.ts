@@ -21,6 +21,6 @@ export interface RequestConditions {
  * @example
  * storeFor(request).update(order, Number(id), change, conditionsOf(order, request, body))
  */
-export function conditionsOf({ name }: Resource, request: Request, body?: unknown): RequestConditions {
-  return { guard: guardOf(name, request.headers), once: onceOf(request, () => fingerprintOf(body ?? null)) };
+export function conditionsOf(resource: Resource, request: Request, body?: unknown): RequestConditions {
+  return { guard: guardOf(resource.name, request.headers), once: onceOf(resource, request, () => fingerprintOf(body ?? null)) };
 }

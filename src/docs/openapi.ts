@@ -23,6 +23,8 @@ export interface Gate {
   readonly scopeFor: (method: string, path: string) => Scope | undefined;
   /** True if the API has tokens. Without tokens, all requests pass. */
   readonly needsToken: boolean;
+  /** True if a token can lack the scope `read`. */
+  readonly mayLackRead: boolean;
   /** True if the rate of requests is limited. */
   readonly limitsRate: boolean;
   /** True if the host of a request must be a local or allowed name. */
@@ -58,8 +60,8 @@ function completeOperation(operation: Json, { method, path, hooks }: DocumentedR
   );
   if (!hooks.response && !responses) answers["200"] = answer("200", undefined);
   if (gate.needsToken && scope) answers["401"] = answer("401", Problem);
-  // Every token can read. A change may come from a web page of another origin, which is refused.
-  if ((gate.needsToken && scope === "admin") || method !== "GET") answers["403"] = answer("403", Problem);
+  // Tokens of the service can read. A change may come from a web page of another origin, which is refused.
+  if ((gate.needsToken && scope === "admin") || (scope && gate.mayLackRead) || method !== "GET") answers["403"] = answer("403", Problem);
   if (hooks.body) answers["413"] = answer("413", Problem);
   if (gate.checksHost) answers["421"] = answer("421", Problem);
   if (gate.limitsRate) answers["429"] = answer("429", Problem);

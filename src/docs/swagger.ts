@@ -124,7 +124,13 @@ async function openApiDocument(
     },
     security: needsToken ? [{ token: [] }] : [{}, { token: [] }],
   };
-  const gate: Gate = { scopeFor, needsToken, limitsRate: rateLimit !== null, checksHost: allowedHosts !== null };
+  const gate: Gate = {
+    scopeFor,
+    needsToken,
+    mayLackRead: issuer !== null,
+    limitsRate: rateLimit !== null,
+    checksHost: allowedHosts !== null,
+  };
   return orderByTags(completeDocument(document, routes, gate), catalogue);
 }
 

@@ -1,9 +1,11 @@
 import { invalid } from "../http/mistakes";
 import { HttpProblem } from "../http/problem";
 import { greatestId, integer, text, type ValuesOf } from "../http/query";
+import type { Actor } from "../schema/actor";
 import { type Catalogue, UnknownEventType } from "../schema/catalogue";
 import { erasureOf } from "../schema/erasure";
 import type { Mistake } from "../schema/mistakes";
+import { visibleEvents } from "../store/access";
 import type { EventFilter } from "./log-pieces";
 
 /** Query parameters that select events after a position. */
@@ -23,11 +25,11 @@ export type EventQuery = ValuesOf<typeof eventParameters>;
 export type SentEventQuery = { after?: number | string; type?: string; resource?: string; id?: number | string };
 
 /**
- * Returns the filter that a query describes.
+ * Returns the filter that a query describes, limited to events that the actor may see.
  *
  * @throws {HttpProblem} 422 listing every mistake.
  */
-export function filterOf({ type, resource, id }: EventQuery, catalogue: Catalogue): EventFilter {
+export function filterOf({ type, resource, id }: EventQuery, catalogue: Catalogue, actor: Actor | undefined): EventFilter {
   const mistakes: Mistake[] = [];
   const named = catalogue.resources.find(({ name }) => name === resource);
   if (resource !== undefined && !named) {
@@ -52,7 +54,7 @@ export function filterOf({ type, resource, id }: EventQuery, catalogue: Catalogu
     if (types.length === 0) mistakes.push({ pointer: "/type", detail: `Expected a type of ${named.name}: ${own.join(", ")}.` });
   }
   if (mistakes.length > 0) throw invalid("query", mistakes);
-  return { types, subject: id ?? null };
+  return { types, subject: id ?? null, visible: visibleEvents(catalogue.resources, actor) };
 }
 
 /**

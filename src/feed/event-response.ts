@@ -6,17 +6,34 @@ const headers = {
   "x-accel-buffering": "no",
 };
 
-/** Returns the response that carries a stream of events. Calls `onEnd` once, when the client has left or the stream has ended. */
-export function streamResponse(streams: EventStreams, start: StreamStart, onEnd: () => void): Response {
+/** The longest delay of a timer, in milliseconds. */
+const longestMs = 2 ** 31 - 1;
+
+/**
+ * Returns the response that carries a stream of events. Calls `onEnd` once, when the client has left or the stream has ended.
+ *
+ * @param until time at which the stream ends, in milliseconds since 1970, because the client's token expires. Default: never.
+ */
+export function streamResponse(streams: EventStreams, start: StreamStart, onEnd: () => void, until?: number): Response {
   const ended = Promise.withResolvers<void>();
-  void ended.promise.then(onEnd);
   let leave = () => {};
+  let end = () => {};
+  const timer = until === undefined ? undefined : setTimeout(() => end(), Math.min(until - Date.now(), longestMs));
+  void ended.promise.then(() => {
+    clearTimeout(timer);
+    onEnd();
+  });
   // A stream specific to Bun: a write goes to the socket at once, and returns a promise if the socket is full.
   const source: Bun.DirectUnderlyingSource<Uint8Array> = {
     type: "direct",
     // Bun closes the stream when this promise resolves.
     pull(controller) {
-      leave = streams.open(sinkOf(controller, ended.resolve), start);
+      const sink = sinkOf(controller, ended.resolve);
+      leave = streams.open(sink, start);
+      end = () => {
+        leave();
+        sink.end();
+      };
       return ended.promise;
     },
     cancel() {

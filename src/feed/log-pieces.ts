@@ -2,7 +2,7 @@ import type { LogReader, Scan } from "../store/log";
 import { eventText } from "./event-text";
 
 /** Selects the events of a stream. */
-export type EventFilter = Pick<Scan, "types" | "subject">;
+export type EventFilter = Pick<Scan, "types" | "subject" | "visible">;
 
 /** A part of the log in the form in which it is sent. */
 export interface LogPiece {

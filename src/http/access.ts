@@ -1,10 +1,11 @@
 import { type ApiAccess, requiresToken, type Scope, scopes } from "../config/api-access";
 import type { Log } from "../observe/logging";
 import type { Actor } from "../schema/actor";
-import { identify } from "./actor";
+import { identify, nobody } from "./actor";
 import { IssuerKeys, IssuerUnavailable } from "./issuer-keys";
 import { InvalidToken, isJwt, jwtVerifier, type VerifiedToken } from "./jwt";
 import { problemResponse } from "./problem";
+import { insufficientScope, unauthenticated } from "./token-challenge";
 
 /** Paths that need no token. Health probes have none, and the docs explain that the other paths need one. */
 const open = /^\/((health|swagger|asyncapi|problems)(\/|$)|asyncapi\.json$)/;
@@ -24,9 +25,12 @@ export function scopeFor(method: string, path: string): Scope | undefined {
  * of the token cannot be reached. Otherwise it returns undefined. If the API requires no token, every request passes and has no actor.
  *
  * The check needs the path that the router uses, which can differ from the path in the URL.
+ *
+ * @param isPublic returns whether a request needs no token, because its route is for everybody. One that has a token is checked.
  */
 export function requireToken(
   config: Pick<ApiAccess, "apiTokens" | "issuer">,
+  isPublic: (method: string, path: string) => boolean,
   log: Log,
 ): (request: Request, path: string) => Response | undefined | Promise<Response | undefined> {
   const ownActor = ownTokens(config.apiTokens);
@@ -35,27 +39,38 @@ export function requireToken(
     .filter(Boolean)
     .join(", or ")} as \`Authorization: Bearer <token>\`.`;
 
-  function pass(request: Request, needed: Scope, actor: Actor, expiresAt?: number): Response | undefined {
+  function pass({ request, path, needed }: Checked, actor: Actor, expiresAt?: number): Response | undefined {
     identify(request, actor, expiresAt);
-    if (actor.scopes.includes(needed)) return undefined;
+    if (actor.scopes.includes(needed) || isPublic(request.method, path)) return undefined;
     const detail = `This token lacks the required scope "${needed}".`;
-    return problemResponse(request, 403, { detail }, challenge(`, error="insufficient_scope", scope="${needed}"`));
+    return problemResponse(request, 403, { detail }, insufficientScope(needed));
   }
   return (request, path) => {
     const needed = scopeFor(request.method, path);
     if (!needed || !requiresToken(config)) return undefined;
     const authorization = request.headers.get("authorization");
+    if (authorization === null && isPublic(request.method, path)) {
+      identify(request, nobody);
+      return undefined;
+    }
+    const checked = { request, path, needed };
     const token = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1] ?? "";
     const own = ownActor(token);
-    if (own) return pass(request, needed, own);
+    if (own) return pass(checked, own);
     if (verify && isJwt(token)) {
       return verify(token).then(
-        ({ actor, expiresAt }) => pass(request, needed, actor, expiresAt),
+        ({ actor, expiresAt }) => pass(checked, actor, expiresAt),
         (error: unknown) => refuse(request, error),
       );
     }
-    return unauthorized(request, expected, authorization === null ? "" : invalidToken);
+    return problemResponse(request, 401, { detail: expected }, unauthenticated(authorization !== null));
   };
+}
+
+interface Checked {
+  readonly request: Request;
+  readonly path: string;
+  readonly needed: Scope;
 }
 
 /** Returns a function that returns the actor of one of the service's own tokens. */
@@ -86,20 +101,10 @@ function issuerTokens(issuer: NonNullable<ApiAccess["issuer"]>, log: Log): (toke
 }
 
 function refuse(request: Request, error: unknown): Response {
-  if (error instanceof InvalidToken) return unauthorized(request, error.message, invalidToken);
+  if (error instanceof InvalidToken) return problemResponse(request, 401, { detail: error.message }, unauthenticated(true));
   if (!(error instanceof IssuerUnavailable)) throw error;
   const detail = "The issuer of the token cannot be reached, so the token cannot be verified. Try again.";
   return problemResponse(request, 503, { detail }, { "retry-after": "5" });
-}
-
-const invalidToken = ', error="invalid_token"';
-
-function unauthorized(request: Request, detail: string, reason: string): Response {
-  return problemResponse(request, 401, { detail }, challenge(reason));
-}
-
-function challenge(reason: string): Record<string, string> {
-  return { "www-authenticate": `Bearer realm="warren"${reason}` };
 }
 
 function digest(token: string): Uint8Array {

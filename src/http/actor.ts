@@ -5,6 +5,9 @@ const expiresAt = Symbol("expires at");
 // Kept on the request itself, which is faster than a WeakMap.
 type Identified = Request & { [actor]?: Actor; [expiresAt]?: number | undefined };
 
+/** Whoever sends a request without a token to a route that needs none. No token has an empty subject, so it owns nothing. */
+export const nobody: Actor = { subject: "", scopes: [] };
+
 /**
  * Records who sends a request.
  *

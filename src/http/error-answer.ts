@@ -3,11 +3,12 @@ import { ElysiaCustomStatusResponse, NotFoundError, ParseError, ValidationError 
 import { type Log, messageOf } from "../observe/logging";
 import { describeMistakes } from "../schema/mistakes";
 import { InvalidChange, RefusedChange } from "../schema/refused-change";
-import { RecordNotFound, StoreReplaced, StoreUnavailable, TransactionGaveUp } from "../store/errors";
+import { Forbidden, RecordNotFound, StoreReplaced, StoreUnavailable, TransactionGaveUp } from "../store/errors";
 import { HttpProblem, problemResponse, problemType } from "./problem";
 import { problemOfRefused } from "./refused-change";
 import { problemOfKey } from "./refused-key";
 import { requestFields } from "./request-log";
+import { insufficientScope } from "./token-challenge";
 
 const places: Record<string, string> = { params: "path", query: "query", body: "body" };
 
@@ -62,6 +63,9 @@ export function answerErrors(log: Log, methodsAt: (path: string) => readonly str
           ? "The database file was removed or replaced. Nothing was changed. Restart the API."
           : "The store is not available. Nothing was changed. Try again.";
       return problemResponse(request, 503, { detail }, { "retry-after": "1" });
+    }
+    if (error instanceof Forbidden) {
+      return problemResponse(request, 403, { detail: error.message }, error.scope === undefined ? {} : insufficientScope(error.scope));
     }
     if (error instanceof RefusedChange) {
       // The client gets the mistakes, and the log points at the route.

@@ -27,18 +27,20 @@ export type Checked = Response | undefined;
  * origin and the token. Only the check of an issuer's token takes time, and so returns a promise.
  *
  * @param methodsAt returns the methods that a path supports.
+ * @param isPublic returns whether a request needs no token.
  */
 export function gate(
   config: Pick<Config, "apiTokens" | "issuer" | "rateLimit" | "trustedProxies" | "allowedHosts">,
   crossOrigin: CrossOrigin,
   methodsAt: (path: string) => readonly string[],
+  isPublic: (method: string, path: string) => boolean,
   log: Log,
 ): (arrival: Arrival) => Checked | Promise<Checked> {
   const limit = config.rateLimit === null ? undefined : limitRate(config.rateLimit);
   const clientOf = clientsBehind(config.trustedProxies);
   const refuseExcess = refuseCrowd();
   const refuseHost = checkHost(config.allowedHosts);
-  const refuseStranger = requireToken(config, log);
+  const refuseStranger = requireToken(config, isPublic, log);
 
   function refuseFlood({ request, server }: Arrival): Response | undefined {
     return limit?.(request, clientOf(request, server));

@@ -7,7 +7,7 @@ export function requestFields(request: Request): Record<string, string> {
   const actor = actorOf(request);
   return {
     requestId: requestIdOf(request),
-    ...(actor && { actor: actor.subject }),
+    ...(actor?.subject && { actor: actor.subject }),
     ...traceField(request.headers.get("traceparent")),
   };
 }

@@ -1,4 +1,5 @@
 import { type TObject, type TProperties, type TSchema, Type } from "@sinclair/typebox";
+import { type AccessFields, accessFields, accessOf } from "./access";
 import { listMistakes, mistakesIn } from "./check";
 import { checkable } from "./checkable";
 import { completeFields } from "./complete-fields";
@@ -34,16 +35,18 @@ export function defineResource<
   const Refs extends References = None,
   const Orders extends Sorts = readonly [],
   const Words extends readonly string[] = readonly [],
+  const Owner extends string = never,
+  const Tenant extends string = never,
   Events extends Record<string, TProperties> = None,
   const Past extends readonly PastVersion[] = readonly [],
 >(
-  options: ResourceOptions<Name, Plural, Client, Managed, Derived, By, Refs, Orders, Words, Events, Past>,
+  options: ResourceOptions<Name, Plural, Client, Managed, Derived, By, Refs, Orders, Words, Owner, Tenant, Events, Past>,
 ): Resource<{
   name: Name;
   plural: Plural;
   input: FieldsIn<Client>;
-  managed: FieldsIn<Managed>;
-  fields: FieldsIn<Client & Managed & Derived>;
+  managed: FieldsIn<Managed & AccessFields<Owner | Tenant>>;
+  fields: FieldsIn<Client & Managed & Derived & AccessFields<Owner | Tenant>>;
   filters: By;
   sorts: SortWord<Orders>;
   isSearchable: Words extends readonly [] ? false : true;
@@ -54,6 +57,8 @@ export function defineResource<
   const { name, plural = `${name}s` as Plural, exchange = "events", filters = {} as By, indexes = [], example } = options;
   const { sort = [] as never, search = [] as never, events = {} as Events, past = [] as never, check } = options;
   const [managed, derived] = [entries<Managing>(options.managed), entries<Deriving>(options.derived)];
+  const access = accessOf(name, options);
+  for (const [field, schema] of Object.entries(accessFields(access))) managed.push([field, { schema, initial: null }]);
   const own = { ...schemasOf(managed), ...schemasOf(derived) };
   checkNames({ name, plural, fields: [options.fields, ...[managed, derived].map(schemasOf)], events, past });
 
@@ -85,10 +90,11 @@ export function defineResource<
     check: check as Rule | undefined,
     filters: filters as By,
     indexes,
-    unique: uniqueKeys(name, properties, options.unique ?? []),
+    unique: uniqueKeys(name, properties, options.unique ?? [], access),
     references: referencesOf(name, properties, (options.references ?? {}) as References),
     sorts: checkSorts(name, record, sort),
     search,
+    access,
     example,
     events: Object.fromEntries(data) as never,
     isRetired: options.retired === true,

@@ -1,4 +1,5 @@
 import type { Static, TObject, TProperties } from "@sinclair/typebox";
+import type { AccessFields, TenantScope } from "./access";
 import type { FilterFor, Filters } from "./filter";
 import type { PastVersion } from "./past-version";
 import type { ReferenceFor, References } from "./references";
@@ -23,6 +24,8 @@ export interface ResourceOptions<
   Refs extends References,
   Orders extends Sorts,
   Words extends readonly string[],
+  Owner extends string,
+  Tenant extends string,
   Events extends Record<string, TProperties>,
   Past extends readonly PastVersion[],
 > {
@@ -47,7 +50,7 @@ export interface ResourceOptions<
   derived?: {
     readonly [Field in keyof Derived]: {
       readonly schema: Derived[Field];
-      readonly from: Derivation<FieldsIn<NoInfer<Client & Managed>>, Static<Derived[Field]>>;
+      readonly from: Derivation<FieldsIn<NoInfer<Client & Managed & AccessFields<Owner | Tenant>>>, Static<Derived[Field]>>;
     };
   };
   /**
@@ -55,12 +58,17 @@ export interface ResourceOptions<
    * array. It applies to every way to create or change a record, but not to a change that changes nothing, to stored records or
    * to deletion. It must be pure and must not be async. If it throws, nothing changes and the response is a 500. Default: none.
    */
-  check?: Rule<FieldsIn<NoInfer<Client & Managed & Derived>>>;
+  check?: Rule<FieldsIn<NoInfer<Client & Managed & Derived & AccessFields<Owner | Tenant>>>>;
   /**
    * The fields by which a list can be filtered, and how: `{ state: "exact", price: ["exact", "range"], name: "prefix", tags: "contains" }`.
    * A field inside of an object has a path: `"address.city"`. Default: none.
    */
-  filters?: { readonly [Field in keyof By]: Fitting<By[Field], FilterFor<FieldsIn<NoInfer<Client & Managed & Derived>>, Field>> };
+  filters?: {
+    readonly [Field in keyof By]: Fitting<
+      By[Field],
+      FilterFor<FieldsIn<NoInfer<Client & Managed & Derived & AccessFields<Owner | Tenant>>>, Field>
+    >;
+  };
   /**
    * The filters that get an index, for filters that match few of many records. The next start creates or drops indexes. Each
    * index slows down every write. Without one, each page searches a bounded number of records. Default: none.
@@ -70,25 +78,48 @@ export interface ResourceOptions<
    * The values that no two records may share: `["email", ["project", "slug"], { field: "code", ignoreCase: true }]`. A change that
    * would break this is refused with 409. Null is never compared. Texts are compared in Unicode's NFC. Default: none.
    */
-  unique?: readonly UniqueOption<UniqueField<FieldsIn<NoInfer<Client & Managed & Derived>>>>[];
+  unique?: readonly UniqueOption<UniqueField<FieldsIn<NoInfer<Client & Managed & Derived & AccessFields<Owner | Tenant>>>>>[];
   /**
    * The fields that have the id of a record: `{ customer: { to: "customer" }, "lines[].product": { to: "product" } }`. Such a record
    * must exist. `onDelete` says what happens when it is deleted: `restrict` (the default), `cascade` or `null`. Default: none.
    */
   references?: {
-    readonly [P in keyof Refs]: Fitting<Refs[P], ReferenceFor<FieldsIn<NoInfer<Client & Managed & Derived>>, P>>;
+    readonly [P in keyof Refs]: Fitting<
+      Refs[P],
+      ReferenceFor<FieldsIn<NoInfer<Client & Managed & Derived & AccessFields<Owner | Tenant>>>, P>
+    >;
   };
   /**
    * Sort orders of lists besides `id`, `createdAt` and `updatedAt`: `["dueAt", ["state", "-dueAt"]]`. Each can be reversed, and each is
    * an index, which slows down every write. Null comes first. Default: none.
    */
   sort?: {
-    readonly [Index in keyof Orders]: Fitting<Orders[Index], SortFor<FieldsIn<NoInfer<Client & Managed & Derived>>, Orders[Index]>>;
+    readonly [Index in keyof Orders]: Fitting<
+      Orders[Index],
+      SortFor<FieldsIn<NoInfer<Client & Managed & Derived & AccessFields<Owner | Tenant>>>, Orders[Index]>
+    >;
   };
   /** The text fields in which `?search=` finds words: `["title", "body"]`. It is an index, which slows down every write. Default: none. */
   search?: {
-    readonly [Index in keyof Words]: Fitting<Words[Index], SearchFor<FieldsIn<NoInfer<Client & Managed & Derived>>, Words[Index]>>;
+    readonly [Index in keyof Words]: Fitting<
+      Words[Index],
+      SearchFor<FieldsIn<NoInfer<Client & Managed & Derived & AccessFields<Owner | Tenant>>>, Words[Index]>
+    >;
   };
+  /**
+   * Name of a text field with the subject of the actor that created the record, such as `createdBy`. Only that actor, and those with the
+   * scope `admin`, see and change the record; for others it does not exist. Null for what the service itself creates. Default: none.
+   */
+  owner?: Owner;
+  /**
+   * Separates tenants: `{ field: "tenant", claim: "org_id" }`. The field has the value of that claim of the JWT that created the record.
+   * Tokens with another value see nothing of the record. The field limits every unique key. Default: none.
+   */
+  scope?: TenantScope<Tenant>;
+  /** `anyone`: reading needs no token, and shows the records of all owners. Default: reading needs a token. */
+  read?: "anyone";
+  /** The scope that changes need, besides `write`, such as `admin`. Default: none. */
+  write?: string;
   /** A valid request body, shown in the documentation. */
   example: FieldsIn<NoInfer<Client>>;
   /** Custom events, with the fields of their `data`: `{ shipped: { carrier: Type.String() } }`. Default: none. */

@@ -1,5 +1,6 @@
 import type { TObject, TSchema, TUnsafe } from "@sinclair/typebox";
 import { Type } from "@sinclair/typebox";
+import type { Access } from "./access";
 import type { Actor } from "./actor";
 import type { Filters } from "./filter";
 import type { Mistake } from "./mistakes";
@@ -72,6 +73,8 @@ export interface Resource<T extends ResourceTypes = ResourceTypes> {
   readonly sorts: readonly (readonly string[])[];
   /** The fields in which a list can be searched. */
   readonly search: readonly string[];
+  /** Who may see and change its records. */
+  readonly access: Access;
   /** A valid request body. */
   readonly example: T["input"];
   /** Schemas of the data of its custom events, by name. */

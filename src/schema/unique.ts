@@ -1,4 +1,5 @@
 import type { TProperties } from "@sinclair/typebox";
+import type { Access } from "./access";
 import { typesAt } from "./path-values";
 import type { OneValue, PathTo } from "./paths";
 
@@ -10,6 +11,8 @@ interface UniqueOptions<Field extends string> {
   readonly field: Field | readonly Field[];
   /** True if texts that differ only in case are the same. Default: false. */
   readonly ignoreCase?: boolean;
+  /** `owner`: only the records of one owner must differ. Default: those of all owners, so that a conflict tells that a value exists. */
+  readonly within?: "owner";
 }
 
 /** The paths to a text, number or boolean outside of arrays, such as `email` or `address.city`. */
@@ -31,21 +34,21 @@ const scalars = ["string", "number", "integer", "boolean", "null"];
 /**
  * Returns the unique keys of a resource.
  *
- * @param within paths of fields that limit every key.
+ * @param access its tenants limit every key.
  * @throws {TypeError} if a field does not exist or is not a text, number or boolean, or two keys have the same fields.
  */
 export function uniqueKeys(
   resource: string,
   fields: TProperties,
   declared: readonly UniqueOption<string>[],
-  within: readonly string[] = [],
+  { owner, scope }: Pick<Access, "owner" | "scope">,
 ): UniqueKey[] {
   const refuse = (what: string): never => {
     throw new TypeError(`Resource "${resource}": ${what}`);
   };
   const names = new Set<string>();
   return declared.map((option) => {
-    const { field, ignoreCase = false } = typeof option === "object" && "field" in option ? option : { field: option };
+    const { field, ignoreCase = false, within: limit } = typeof option === "object" && "field" in option ? option : { field: option };
     const paths = [field].flat();
     if (paths.length === 0) refuse("a unique key names no field.");
     for (const path of paths) {
@@ -60,6 +63,9 @@ export function uniqueKeys(
     const name = paths.join(",");
     if (new Set(paths).size < paths.length || names.has(name)) refuse(`the unique key "${name}" is declared twice.`);
     names.add(name);
+    if (limit !== undefined && (limit !== "owner" || owner === undefined))
+      refuse(`the unique key "${name}" has \`within: "${limit}"\`; it can only be within "owner", of a resource that declares \`owner\`.`);
+    const within = [...(scope ? [scope.field] : []), ...(limit !== undefined && owner !== undefined ? [owner] : [])];
     return { name, paths, within, ignoreCase };
   });
 }

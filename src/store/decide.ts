@@ -5,6 +5,7 @@ import { type Mistake, maxMistakes } from "../schema/mistakes";
 import type { Recorded } from "../schema/record";
 import { Conflict, InvalidRecord } from "../schema/refused-change";
 import type { Resource, Rule, RuleContext } from "../schema/resource";
+import { withOwner } from "./access";
 import { hasSameFields, serialize } from "./serialize";
 import type { Stored } from "./stored";
 
@@ -33,12 +34,13 @@ export interface Decision {
  * Decides on the creation or change of a record. Every write of every store passes this function, inside of the commit. It is
  * pure and synchronous: it reads and writes nothing.
  *
- * Fills in the managed and derived fields, checks the schema, and then the resource's rule if the record changes.
+ * Fills in the owner, the tenant, and the managed and derived fields, checks the schema, and then the resource's rule if the record changes.
  *
  * @param fields the proposed fields.
  * @throws {InvalidChange} if the fields do not match the schema, or JSON cannot represent them exactly.
  * @throws {Conflict} if the resource is retired.
  * @throws {InvalidRecord} if the record breaks the rule.
+ * @throws {Forbidden} if the record would belong to no tenant.
  * @throws {BrokenHook} if the rule or a derived field throws, or returns what it must not.
  * @throws {TypeError} if the fields are not an object.
  */
@@ -50,7 +52,7 @@ export function decideChange(
   refuseOther(resource, fields);
   if (resource.isRetired) throw new Conflict(`The resource ${resource.name} is retired: its records cannot be created or changed.`);
   const before = previous && (JSON.parse(previous.json) as Recorded<object>);
-  const complete = completeFields(resource, fields, before);
+  const complete = completeFields(resource, withOwner(resource, fields, before, actor), before);
   const stored = serialize(resource, id, complete, (previous?.version ?? 0) + 1, before?.createdAt ?? now, now);
   if (previous && !isRestored && hasSameFields(previous, stored)) return { stored: previous, isChange: false, after: complete };
   if (resource.check) checkRule(resource.name, resource.check, JSON.parse(stored.json) as Recorded<object>, { previous: before, actor });

@@ -45,3 +45,15 @@ export class ForgottenAwait extends Error {
 export class KeyReused extends Error {
   override readonly name = "KeyReused";
 }
+
+/** The actor must not do this. Nothing changed. */
+export class Forbidden extends Error {
+  override readonly name = "Forbidden";
+  /** @param scope the scope that the actor's token lacks. */
+  constructor(
+    message: string,
+    readonly scope?: string,
+  ) {
+    super(message);
+  }
+}

@@ -13,12 +13,23 @@ export interface LogEntry {
   readonly traceparent: string | null;
 }
 
+/** Events of some types, as far as they are about records of one owner and one tenant. */
+export interface VisibleEvents {
+  readonly types: readonly string[];
+  /** Undefined for all owners. */
+  readonly owner: string | undefined;
+  /** Undefined for all tenants. */
+  readonly scope: string | undefined;
+}
+
 /** Selects events of the log. */
 export interface Scan {
   /** Only events of these types. Null selects all types. */
   readonly types: readonly string[] | null;
   /** Only events about records with this id. Null selects all records. */
   readonly subject: number | null;
+  /** Only events that one of these includes. Undefined selects all events. */
+  readonly visible?: readonly VisibleEvents[] | undefined;
   /** Maximum number of events. */
   readonly limit: number;
   /** Stop after the event with which the bodies reach this many characters in total. */

@@ -15,9 +15,9 @@ const length = 22;
  * takes little space, and shows nothing of the value. It returns null for a record that has no value in one of the fields and so conflicts with no other.
  */
 export function uniqueValueOf({ paths, within, ignoreCase }: UniqueKey): (record: object) => string | null {
-  const fields = [...within, ...paths].map(stepsOf);
+  const [limits, fields] = [within.map(stepsOf), paths.map(stepsOf)];
   return (record) => {
-    const values: unknown[] = [];
+    const values: unknown[] = limits.map((steps) => valueAt(record, steps));
     for (const steps of fields) {
       const value = valueAt(record, steps);
       if (value === null) return null;

@@ -23,7 +23,7 @@ export function bulk<T extends ResourceTypes>({ resource, schemas: { record, inp
       // No idle timeout: this request may have to wait for many other bulk requests.
       server?.timeout(request, 0);
       const { mediaType, entries, fingerprint } = body as unknown as BulkBody<T["input"]>;
-      const once = fingerprint === null ? undefined : onceOf(request, () => fingerprint);
+      const once = fingerprint === null ? undefined : onceOf(resource, request, () => fingerprint);
       const logged = (error: Error, what: string) => {
         log.error({ ...requestFields(request), method: "POST", path, error: error.message, stack: error.stack }, what);
       };

@@ -12,7 +12,7 @@ export function create<T extends ResourceTypes>({ resource, schemas, storeFor }:
   return new Elysia().post(
     "",
     async ({ body, path, request }) => {
-      const once = onceOf(request, () => fingerprintOf(body));
+      const once = onceOf(resource, request, () => fingerprintOf(body));
       const stored = await storeFor(request).insert(resource, complete(resource, body), { once });
       return answer(stored, 201, { location: `${path.replace(/\/$/, "")}/${stored.id}` });
     },

@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import { jsonResponse } from "../../http/answer-headers";
 import { problems } from "../../http/problem";
 import type { ResourceTypes } from "../../schema/resource";
-import { describeList } from "../descriptions";
+import { describeList, openTo } from "../descriptions";
 import { expand } from "../expand";
 import { listOf } from "../listing";
 import type { Parts } from "../parts";
@@ -25,7 +25,7 @@ export function list<T extends ResourceTypes>({ resource, schemas, storeFor, cat
     {
       query: query.schema,
       response: { 200: schemas.page, ...problems(422, 503) },
-      detail: describeList(resource),
+      detail: { ...describeList(resource), ...openTo(resource) },
     },
   );
 }

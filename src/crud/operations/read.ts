@@ -7,7 +7,7 @@ import type { RequestStore } from "../../http/request-store";
 import type { Resource, ResourceTypes } from "../../schema/resource";
 import { recordIn } from "../../store/history";
 import type { Stored } from "../../store/stored";
-import { describeRead } from "../descriptions";
+import { describeRead, openTo } from "../descriptions";
 import { type ExpandQuery, expand, expandParameter } from "../expand";
 import { answer, found, type Parts } from "../parts";
 import { etagOf, isUnchanged } from "../preconditions";
@@ -49,7 +49,7 @@ export function read<T extends ResourceTypes>({ resource, schemas, storeFor, cat
         304: Type.Undefined({ description: "The record matches an ETag in If-None-Match." }),
         ...problems(400, 404, 410, 412, 422, 503),
       },
-      detail: describeRead(resource, schemas.params, parameters),
+      detail: { ...describeRead(resource, schemas.params, parameters), ...openTo(resource) },
     },
   );
 }

@@ -13,7 +13,7 @@ export function restore<T extends ResourceTypes>({ resource, schemas, storeFor }
   return new Elysia().post(
     "/:id/restore",
     async ({ params: { id }, path, request }) => {
-      const once = onceOf(request, () => "");
+      const once = onceOf(resource, request, () => "");
       const stored = await storeFor(request).restore(resource, Number(id), { once });
       if (!stored) throw new HttpProblem(404, `The event log has no deletion of a ${name} ${id}. ${retention}`);
       return answer(stored, 201, { location: path.replace(/\/restore\/?$/, "") });

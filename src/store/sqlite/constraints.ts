@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import type { Actor } from "../../schema/actor";
 import { type Mistake, maxMistakes } from "../../schema/mistakes";
 import { checkTargets } from "../../schema/references";
 import { Conflict, InvalidRecord } from "../../schema/refused-change";
@@ -20,6 +21,8 @@ export interface RecordChange {
   readonly before: Stored | undefined;
   /** The fields after the change. Undefined if the change deletes the record. */
   readonly after: object | undefined;
+  /** Who makes the change. It can refer only to records that the actor can see. */
+  readonly actor: Actor | undefined;
 }
 
 interface Means {
@@ -154,8 +157,8 @@ export class Constraints {
       table.hold(value, id);
       made.push({ table, key: value, id, isHeld: true });
     }
-    for (const { resource, outgoing, id, before, after } of read) {
-      const mistakes = outgoing.flatMap((table) => refer(table, { id, before, after }, made));
+    for (const { resource, outgoing, ...change } of read) {
+      const mistakes = outgoing.flatMap((table) => refer(table, change, made));
       if (mistakes.length > 0)
         throw new InvalidRecord(`The ${resource.name} refers to what does not exist.`, mistakes.slice(0, maxMistakes));
     }
@@ -174,7 +177,7 @@ export class Constraints {
  */
 function refer(
   table: ReferenceTable,
-  { id, before, after }: { readonly id: number; readonly before: object | undefined; readonly after: object | undefined },
+  { id, before, after, actor }: Pick<RecordChange, "id" | "after" | "actor"> & { readonly before: object | undefined },
   made: TableChange[],
 ): Mistake[] {
   const [old, now] = [table.targetsIn(before), table.targetsIn(after)];
@@ -183,7 +186,7 @@ function refer(
   for (const key of now) {
     if (old.has(key)) continue;
     made.push({ table, key, id, isHeld: true });
-    if (!table.to.has(key)) missing.add(key);
+    if (!table.hasTarget(key, actor)) missing.add(key);
   }
   if (after === undefined || missing.size === 0) return [];
   const detail = `There is no ${table.reference.to} with this id.`;

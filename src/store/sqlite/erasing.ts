@@ -29,7 +29,7 @@ export function erasing({ db, commits, records, constraints, events }: ErasingMe
   );
   const bury = uncommitted.prepare(
     `UPDATE events SET type = '${tombstone}', body = '{"id":"' || id || '","type":"${tombstone}","timestamp":"' || timestamp || '"}',
-       traceparent = NULL, requestId = NULL, requestedAt = NULL
+       traceparent = NULL, requestId = NULL, requestedAt = NULL, owner = NULL, scope = NULL
      WHERE subject = ? AND type IN (SELECT value FROM json_each(?))`,
   );
   const replaceAnswer = uncommitted.prepare("UPDATE idempotency_keys SET answer = ? WHERE number = ?");

@@ -4,6 +4,7 @@ import { erased } from "../../schema/erasure";
 import { serializeEvent } from "../../schema/event";
 import { checkEmitted, versionOf } from "../../schema/event-type";
 import type { Change, Resource } from "../../schema/resource";
+import { belongingOf } from "../access";
 import type { ChangeContext } from "../change-context";
 import type { Stored } from "../stored";
 import type { CommitClock } from "./commit-clock";
@@ -31,7 +32,8 @@ export class EventAppender {
     readonly tracing: Pick<Tracing, "create">,
   ) {
     this.#insert = uncommitted.prepare(
-      "INSERT INTO events (id, type, subject, timestamp, body, traceparent, requestId, requestedAt) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      `INSERT INTO events (id, type, subject, timestamp, body, traceparent, requestId, requestedAt, owner, scope)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     for (const { eventTypes } of resources) for (const type of eventTypes) this.tally.set(type, 0);
   }
@@ -61,11 +63,12 @@ export class EventAppender {
   #append(resource: Resource, event: Appended, record: Pick<Stored, "id" | "json">, timestamp: string, context: ChangeContext = {}): void {
     const { traceparent = null, requestId = null, requestedAt = null } = context;
     const actor = context.actor && { actor: context.actor.subject };
+    const { owner, scope } = belongingOf(resource, record.json);
     const id = this.clock.eventId();
     const type = `${resource.name}.${event.name}`;
     const body = serializeEvent({ id, type, version: event.version, timestamp, ...actor }, resource.name, record.json, event.data);
     const span = this.tracing.create({ id, type }, traceparent ?? undefined);
-    this.#insert(id, type, record.id, timestamp, body, span.traceparent ?? traceparent, requestId, requestedAt);
+    this.#insert(id, type, record.id, timestamp, body, span.traceparent ?? traceparent, requestId, requestedAt, owner, scope);
     this.uncommitted.addsEvent(id);
     this.uncommitted.onCommit(() => {
       count(this.tally, type);

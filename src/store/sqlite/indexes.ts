@@ -19,13 +19,23 @@ export function indexesOf(resource: Resource): ListIndex[] {
   const { plural, indexes, sorts } = resource;
   const arrays = new Set(elementTables(resource).map(({ path }) => path));
   const single = ["createdAt", "updatedAt", ...indexes.filter((path) => !arrays.has(path))].map((path) => [path]);
-  const orders = [...single, ...sorts].map((order) => (order.at(-1)?.startsWith("-") ? reversed(order) : order));
+  const all = [...single, ...sorts].map((order) => (order.at(-1)?.startsWith("-") ? reversed(order) : order));
+  const orders = [...all, ...limitFields(resource).flatMap((fields) => [fields, ...all.map((order) => [...fields, ...order])])];
   // The dot prevents a conflict with the name of a table.
   const named = orders.map((order): [string, ListIndex] => {
     const name = `${plural}.${order.join(",")}`;
     return [name, { name, keys: sortKeys(order) }];
   });
   return [...new Map(named).values()];
+}
+
+/**
+ * Returns the fields that limit what an actor sees in a list: those of tenant and owner, of which one or both may apply. Each sort order
+ * has an index that begins with them, so that a list reads nothing of others.
+ */
+export function limitFields({ access: { owner, scope } }: Resource): string[][] {
+  const fields = [...(scope ? [scope.field] : []), ...(owner === undefined ? [] : [owner])];
+  return fields.length < 2 ? fields.map((field) => [field]) : [fields.slice(0, 1), fields];
 }
 
 /** Creates the missing indexes for the lists of a resource, also in an existing database, and drops those no longer needed. */

@@ -1,7 +1,7 @@
-import { filtersOf } from "../../schema/filter";
+import { type Filter, filtersOf } from "../../schema/filter";
 import type { Resource } from "../../schema/resource";
 import type { Condition, Listing } from "../listing";
-import { indexesOf } from "./indexes";
+import { indexesOf, limitFields } from "./indexes";
 import { comparable, elementsOf, jsonPath, keyOf } from "./list-keys";
 import { type Lookup, lookupsOf, pendingIn } from "./list-lookups";
 import type { PendingTables } from "./pending-entries";
@@ -32,7 +32,8 @@ export class Conditions {
     readonly resource: Resource,
     pending: PendingTables,
   ) {
-    const filters: Resource["filters"] = { ...resource.filters, updatedAt: "range" };
+    const filters: Record<string, Filter | readonly Filter[] | undefined> = { ...resource.filters, updatedAt: "range" };
+    for (const path of limitFields(resource).flat()) filters[path] = [...new Set([...filtersOf(filters[path]), "exact" as const])];
     this.#paths = Object.keys(filters);
     this.#indexed = new Set(indexesOf(resource).flatMap(({ keys }) => (keys.length === 1 ? keys.map(({ path }) => path) : [])));
     this.#lookups = lookupsOf(resource, pending);

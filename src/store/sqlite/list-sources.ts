@@ -1,7 +1,7 @@
 import type { Scalar } from "../../schema/paths";
 import type { Resource } from "../../schema/resource";
 import { reversed, type SortKey, sortKeys } from "../../schema/sort";
-import { indexesOf, type ListIndex } from "./indexes";
+import { indexesOf, type ListIndex, limitFields } from "./indexes";
 import type { Bindings, Bounds, Conditions, Given } from "./list-conditions";
 import { comparable, elementsOf, keyOf, stored } from "./list-keys";
 import { idsIn, partsOf, pendingIn } from "./list-lookups";
@@ -55,16 +55,20 @@ export class Sources {
   }
 
   /**
-   * Returns the way through a list whose records match most of its conditions.
+   * Returns the way through a list whose records match most of its conditions. Those that limit what an actor sees come first, since the
+   * place where a page ends must not tell of other records; in a list by id, it has no more than an id.
    *
    * @throws {TypeError} if the resource has no such order.
    */
   wayThrough(sort: readonly string[], given: readonly Given[]): Way {
-    const ways =
-      sort.length === 1 && /^-?id$/.test(sort[0] as string) ? this.#waysById(sort[0] === "-id", given) : this.#waysBy(sort, given);
+    const isById = sort.length === 1 && /^-?id$/.test(sort[0] as string);
+    const ways = isById ? this.#waysById(sort[0] === "-id", given) : this.#waysBy(sort, given);
     const [first, ...others] = ways;
     if (!first) throw new TypeError(`The lists of "${this.resource.name}" cannot be sorted by "${sort.join(",")}".`);
-    return others.reduce((best, way) => (way.covered.size > best.covered.size ? way : best), first);
+    const limits = new Set(limitFields(this.resource).flat());
+    const limitWorth = isById ? 1.5 : given.length;
+    const worth = ({ covered }: Way) => [...covered].reduce((sum, { path }) => sum + (limits.has(path) ? limitWorth : 1), 0);
+    return others.reduce((best, way) => (worth(way) > worth(best) ? way : best), first);
   }
 
   #waysById(descending: boolean, given: readonly Given[]): Way[] {
@@ -74,8 +78,23 @@ export class Sources {
       covered: new Set(covered),
       variants,
     });
+    const single = singleValues(given);
     return [
       way(`"${plural}"`, [], [], [{}]),
+      ...this.#indexes.flatMap(({ name, keys }) => {
+        const fixed = keys.flatMap(({ path }) => single.get(path) ?? []);
+        if (keys.length < 2 || fixed.length < keys.length) return [];
+        const values = Object.fromEntries(fixed.map(({ value }, index) => [`fixed${index}`, stored(value)]));
+        const where = keys.map(({ path }, index) => this.#isFixed(path, index));
+        return [
+          way(
+            `"${plural}" INDEXED BY "${name}"`,
+            where,
+            fixed.map(({ one }) => one),
+            [values],
+          ),
+        ];
+      }),
       ...given.flatMap((one) => {
         const { path, condition } = one;
         const lookup = this.conditions.lookupOf(one);
@@ -92,12 +111,7 @@ export class Sources {
   }
 
   #waysBy(sort: readonly string[], given: readonly Given[]): Way[] {
-    const single = new Map(
-      given.flatMap((one) => {
-        const [value, ...more] = one.condition.exact ?? [];
-        return value === undefined || more.length > 0 ? [] : [[one.path, { one, value }] as const];
-      }),
-    );
+    const single = singleValues(given);
     return this.#indexes.flatMap((index) => {
       // An index also has the order of its last fields, among the records that are equal in the first ones.
       for (let skip = 0; skip < index.keys.length; skip += 1) {
@@ -111,13 +125,7 @@ export class Sources {
     });
   }
 
-  #wayAlong(
-    { name, keys }: ListIndex,
-    skip: number,
-    descending: boolean,
-    fixed: readonly { readonly one: Given; readonly value: Scalar | null }[],
-    given: readonly Given[],
-  ): Way {
+  #wayAlong({ name, keys }: ListIndex, skip: number, descending: boolean, fixed: readonly OneValue[], given: readonly Given[]): Way {
     const columns = keys.slice(skip).map((key) => ({ key: keyOf(this.resource, key.path), descending: key.descending !== descending }));
     const { path } = keys[skip] as SortKey;
     const first = given.find((one) => one.path === path && (!one.condition.exact || isOneValue(one.condition.exact)));
@@ -151,6 +159,21 @@ export class Sources {
   keysOf(sort: readonly string[]): string[] {
     return sortKeys(sort).flatMap(({ path }) => (path === "id" ? [] : [keyOf(this.resource, path)]));
   }
+}
+
+/** A condition that one value fulfils. */
+interface OneValue {
+  readonly one: Given;
+  readonly value: Scalar | null;
+}
+
+function singleValues(given: readonly Given[]): Map<string, OneValue> {
+  return new Map(
+    given.flatMap((one) => {
+      const [value, ...more] = one.condition.exact ?? [];
+      return value === undefined || more.length > 0 ? [] : [[one.path, { one, value }] as const];
+    }),
+  );
 }
 
 function isOneValue(exact: readonly (Scalar | null)[]): boolean {

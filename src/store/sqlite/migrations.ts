@@ -63,6 +63,8 @@ export const storeMigrations: Migrations = [
   sideTablesSchema,
   listTablesSchema,
   sideJournalSchema,
+  // To whom the record of an event belongs. Null if its resource has no owner or tenants.
+  "ALTER TABLE events ADD COLUMN owner TEXT; ALTER TABLE events ADD COLUMN scope TEXT",
 ];
 
 /**

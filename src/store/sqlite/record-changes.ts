@@ -2,6 +2,7 @@ import { BrokenHook } from "../../schema/hook";
 import type { Recorded } from "../../schema/record";
 import { Conflict, InvalidChange, InvalidRecord, RefusedChange } from "../../schema/refused-change";
 import type { Proposed, Resource, ResourceTypes } from "../../schema/resource";
+import { changeable, requireScope } from "../access";
 import type { ChangeContext, GuardedContext } from "../change-context";
 import { decideChange } from "../decide";
 import { planRemoval, type Removal } from "../removal";
@@ -47,11 +48,12 @@ export class RecordChanges {
   insert(resource: Resource, fields: object, context?: ChangeContext, id = this.table(resource).nextId()): Stored {
     const { clock, events, constraints } = this.means;
     const table = this.table(resource);
+    requireScope(resource, context?.actor);
     return this.together(() => {
       const now = clock.now();
       const { stored, after } = decideChange(resource, fields, { id, previous: undefined, now, actor: context?.actor });
       table.insert(stored);
-      constraints.apply({ resource, id, before: undefined, after });
+      constraints.apply({ resource, id, before: undefined, after, actor: context?.actor });
       events.append(resource, "created", stored, now, context);
       return stored;
     });
@@ -73,18 +75,28 @@ export class RecordChanges {
     change: (current: Recorded<T["fields"]>) => Proposed<T>,
     context?: GuardedContext<T["events"]>,
   ): Stored | undefined {
-    const { clock, events, constraints } = this.means;
-    const table = this.table(resource);
-    const current = table.current(id);
+    const current = changeable(resource, this.table(resource).current(id), context?.actor);
     if (!current) return undefined;
     context?.guard?.(current);
+    return this.#update(resource, current, change, context);
+  }
+
+  #update<T extends ResourceTypes>(
+    resource: Resource<T>,
+    current: Stored,
+    change: (current: Recorded<T["fields"]>) => Proposed<T>,
+    context?: ChangeContext<T["events"]>,
+  ): Stored {
+    const { clock, events, constraints } = this.means;
+    const table = this.table(resource);
+    const { id } = current;
     const fields = change(JSON.parse(current.json) as Recorded<T["fields"]>);
     return this.together(() => {
       const now = clock.now();
       const { stored, isChange, after } = decideChange(resource, fields, { id, previous: current, now, actor: context?.actor });
       if (isChange) {
         table.replace(stored);
-        constraints.apply({ resource, id, before: current, after });
+        constraints.apply({ resource, id, before: current, after, actor: context?.actor });
       }
       events.append(resource, isChange ? "updated" : null, stored, now, context);
       return stored;
@@ -93,7 +105,7 @@ export class RecordChanges {
 
   /** Deletes a record and, as the references to it say, deletes or changes the records that refer to it. */
   remove(resource: Resource, id: number, context?: GuardedContext): Stored | undefined {
-    const last = this.table(resource).current(id);
+    const last = changeable(resource, this.table(resource).current(id), context?.actor);
     if (!last) return undefined;
     const { guard, emit, ...others } = context ?? {};
     guard?.(last);
@@ -109,16 +121,17 @@ export class RecordChanges {
     const { clock, events, constraints, deleted } = this.means;
     const { name } = resource;
     const table = this.table(resource);
-    if (table.current(id)) throw new Conflict(`The ${name} ${id} exists. Only a deleted ${name} can be restored.`);
-    const last = table.removed(id) ?? deleted(resource, id);
+    const present = table.current(id);
+    const last = changeable(resource, present ?? table.removed(id) ?? deleted(resource, id), context?.actor);
     if (!last) return undefined;
+    if (present) throw new Conflict(`The ${name} ${id} exists. Only a deleted ${name} can be restored.`);
     context?.guard?.(last);
     return this.together(() => {
       const now = clock.now();
       const circumstances = { id, previous: last, isRestored: true, now, actor: context?.actor };
       const { stored, after } = asRestored(name, id, () => decideChange(resource, JSON.parse(last.json) as object, circumstances));
       table.restore(stored);
-      constraints.apply({ resource, id, before: undefined, after });
+      constraints.apply({ resource, id, before: undefined, after, actor: context?.actor });
       events.append(resource, "created", stored, now, context);
       return stored;
     });
@@ -129,14 +142,16 @@ export class RecordChanges {
     const table = this.table(resource);
     const last = table.current(id) as Stored;
     table.remove(last);
-    constraints.apply({ resource, id, before: last, after: undefined });
+    constraints.apply({ resource, id, before: last, after: undefined, actor: context.actor });
     events.append(resource, "deleted", last, clock.now(), context);
     return last;
   }
 
   #setNull({ resource, id, paths }: Removal["nulled"][number], target: Resource, context: ChangeContext): void {
     try {
-      this.update(resource, id, (current) => withNull(current, paths), context);
+      // Whoever may delete the record also changes those that refer to it, of whomever they are.
+      const current = this.table(resource).current(id);
+      if (current) this.#update(resource, current, (fields) => withNull(fields, paths), context);
     } catch (error) {
       if (!(error instanceof RefusedChange)) throw error;
       throw new Conflict(

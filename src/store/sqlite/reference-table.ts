@@ -1,7 +1,9 @@
 import type { Database, Statement } from "bun:sqlite";
+import type { Actor } from "../../schema/actor";
 import { type PlacedValue, stepsOf, valuesAt } from "../../schema/path-values";
 import type { Reference } from "../../schema/references";
 import type { Resource } from "../../schema/resource";
+import { exists } from "../access";
 import type { PendingEntries, PendingTables, SideEntry } from "./pending-entries";
 import type { Table } from "./resource-table";
 import { referenceTableName, type SideTable } from "./side-tables";
@@ -48,6 +50,11 @@ export class ReferenceTable implements SideTable {
   /** Returns the ids that a record refers to, with their places. An id may occur several times. */
   placesIn(record: object): PlacedValue[] {
     return valuesAt(record, this.#steps);
+  }
+
+  /** Returns whether a record to refer to exists, as far as an actor can see. */
+  hasTarget(target: number, actor: Actor | undefined): boolean {
+    return actor ? exists(this.to.resource, this.to.current(target), actor) : this.to.has(target);
   }
 
   targetsIn(record: object | undefined): Set<number> {

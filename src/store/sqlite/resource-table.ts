@@ -26,7 +26,7 @@ export class Table {
   constructor(
     db: Database,
     readonly uncommitted: Uncommitted,
-    resource: Resource,
+    readonly resource: Resource,
     { pending, onBuilt }: { readonly pending: PendingTables; readonly onBuilt: OnBuilt },
   ) {
     const name = resource.plural;

@@ -1,8 +1,9 @@
 import type { Recorded } from "../../schema/record";
 import type { Proposed, Resource, ResourceTypes } from "../../schema/resource";
+import { changeable, limitsOf, ownValues, readable, requireScope } from "../access";
 import type { ChangeContext, GuardedContext } from "../change-context";
 import { decideChange } from "../decide";
-import { ForgottenAwait } from "../errors";
+import { ForgottenAwait, RecordNotFound } from "../errors";
 import { type PatchOf, patched } from "../patched";
 import type { Stored } from "../stored";
 import type { Plan, TransactionEngine, Write } from "./engine";
@@ -81,11 +82,13 @@ export class TransactionAttempt implements Transaction {
   }
 
   get<T extends ResourceTypes>(resource: Resource<T>, id: number): Promise<Recorded<T["fields"]> | undefined> {
-    return this.#call("get", resource, id, async () => this.#copyOf(resource, await this.#view.get(resource, id)));
+    return this.#call("get", resource, id, async () => this.#copyOf(resource, await this.#readable(resource, id)));
   }
 
   read<T extends ResourceTypes>(resource: Resource<T>, id: number): Promise<Recorded<T["fields"]>> {
-    return this.#call("read", resource, id, async () => this.#view.copyOf(resource, await this.#view.existing(resource, id)));
+    return this.#call("read", resource, id, async () =>
+      this.#view.copyOf(resource, existing(resource, id, await this.#readable(resource, id))),
+    );
   }
 
   findByKey<T extends ResourceTypes>(
@@ -93,12 +96,16 @@ export class TransactionAttempt implements Transaction {
     name: string,
     values: Partial<T["fields"]>,
   ): Promise<Recorded<T["fields"]> | undefined> {
-    return this.#call("findByKey", resource, undefined, async () => this.#copyOf(resource, await this.#view.byKey(resource, name, values)));
+    return this.#call("findByKey", resource, undefined, async () => {
+      const { actor } = this.context;
+      const found = await this.#view.byKey(resource, name, ownValues(resource, values, actor));
+      return this.#copyOf(resource, readable(resource, found, actor));
+    });
   }
 
   list<T extends ResourceTypes>(resource: Resource<T>, where: Exact<T>): Promise<Recorded<T["fields"]>[]> {
     return this.#call("list", resource, undefined, async () => {
-      const found = await this.#view.list(resource, where);
+      const found = await this.#view.list(resource, where, limitsOf(resource, this.context.actor, "read"));
       return found.map((state) => this.#view.copyOf(resource, state));
     });
   }
@@ -109,6 +116,7 @@ export class TransactionAttempt implements Transaction {
     { emit }: Pick<ChangeContext<T["events"]>, "emit"> = {},
   ): Promise<Recorded<T["fields"]>> {
     return this.#call("insert", resource, undefined, async () => {
+      requireScope(resource, this.context.actor);
       const id = await this.ids.next(resource);
       const { stored } = decideChange(resource, fields, this.#circumstances(id, undefined));
       return this.#write({ kind: "insert", resource, state: stored, emit });
@@ -122,7 +130,7 @@ export class TransactionAttempt implements Transaction {
     { emit, guard }: Pick<GuardedContext<T["events"]>, "emit" | "guard"> = {},
   ): Promise<Recorded<T["fields"]>> {
     return this.#call("update", resource, id, async () => {
-      const current = await this.#view.existing(resource, id);
+      const current = await this.#changeable(resource, id);
       guard?.(current);
       const record = JSON.parse(current.json) as Recorded<T["fields"]>;
       const fields = patched(resource, record, typeof patch === "function" ? patch(record) : patch);
@@ -137,7 +145,7 @@ export class TransactionAttempt implements Transaction {
     { emit, guard }: Pick<GuardedContext<T["events"]>, "emit" | "guard"> = {},
   ): Promise<Recorded<T["fields"]>> {
     return this.#call("remove", resource, id, async () => {
-      const last = await this.#view.existing(resource, id);
+      const last = await this.#changeable(resource, id);
       guard?.(last);
       return this.#write({ kind: "remove", resource, state: last, emit });
     });
@@ -157,6 +165,14 @@ export class TransactionAttempt implements Transaction {
     return { id, previous, now: new Date().toISOString(), actor: this.context.actor };
   }
 
+  async #readable(resource: Resource, id: number): Promise<Stored | undefined> {
+    return readable(resource, await this.#view.get(resource, id), this.context.actor);
+  }
+
+  async #changeable(resource: Resource, id: number): Promise<Stored> {
+    return existing(resource, id, changeable(resource, await this.#view.get(resource, id), this.context.actor));
+  }
+
   #write<T extends ResourceTypes>(write: Write & { readonly resource: Resource<T> }): Recorded<T["fields"]> {
     this.#view.write(write);
     return this.#view.copyOf(write.resource, write.state);
@@ -165,4 +181,10 @@ export class TransactionAttempt implements Transaction {
   #copyOf<T extends ResourceTypes>(resource: Resource<T>, found: Stored | undefined): Recorded<T["fields"]> | undefined {
     return found && this.#view.copyOf(resource, found);
   }
+}
+
+/** @throws {RecordNotFound} */
+function existing({ name }: Resource, id: number, found: Stored | undefined): Stored {
+  if (!found) throw new RecordNotFound(name, id);
+  return found;
 }

@@ -1,7 +1,6 @@
 import type { Recorded } from "../../schema/record";
 import { Conflict } from "../../schema/refused-change";
 import type { Resource, ResourceTypes } from "../../schema/resource";
-import { RecordNotFound } from "../errors";
 import type { Stored } from "../stored";
 import { uniqueValueOf } from "../unique-values";
 import { mostListed, type Read, type TransactionEngine, type Write } from "./engine";
@@ -30,13 +29,6 @@ export class View {
     return this.#states.get(key);
   }
 
-  /** @throws {RecordNotFound} */
-  async existing(resource: Resource, id: number): Promise<Stored> {
-    const found = await this.get(resource, id);
-    if (!found) throw new RecordNotFound(resource.name, id);
-    return found;
-  }
-
   /** @throws {TypeError} if there is no such key. */
   async byKey(resource: Resource, name: string, values: object): Promise<Stored | undefined> {
     const key = resource.unique.find((one) => one.name === name);
@@ -58,12 +50,15 @@ export class View {
   }
 
   /**
+   * @param limits values that the records must have as well, of fields that cannot be asked for.
    * @throws {TypeError} if the fields cannot be listed by.
    * @throws {Conflict} if there are too many records.
    */
-  async list(resource: Resource, given: object): Promise<Stored[]> {
-    const where = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-    checkExact(resource, where);
+  async list(resource: Resource, given: object, limits: Readonly<Record<string, string>>): Promise<Stored[]> {
+    const asked = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+    checkExact(resource, asked);
+    if (Object.entries(limits).some(([field, value]) => field in asked && asked[field] !== value)) return [];
+    const where = { ...asked, ...limits };
     const read = `${resource.name}?${JSON.stringify(Object.entries(where).sort())}`;
     let known = this.reads.get(read);
     if (known?.kind !== "list") {
