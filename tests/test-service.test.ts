@@ -26,6 +26,19 @@ test("a refused request says why", async () => {
   await expect(service.delete("/items/1")).rejects.toThrow("404");
 });
 
+test("requests as an actor need its token and have its scope, and the actor is in the events", async () => {
+  await using service = await testService();
+  const [ada, reader, admin] = [service.as("ada"), service.as("eve", "read"), service.as("admin")];
+  await ada.post("/items", sample);
+  await service.patch("/items/1", { price: 1 });
+  expect(await reader.get("/items/1")).toMatchObject({ price: 1 });
+  expect(await reader.status("POST", "/items", sample)).toBe(403);
+  expect(await ada.status("GET", "/dead-letters")).toBe(403);
+  expect(await admin.status("GET", "/dead-letters")).toBe(200);
+  const { events } = await admin.get<{ events: { event: { actor?: string } }[] }>("/events");
+  expect(events.map(({ event }) => event.actor)).toEqual(["ada", undefined]);
+});
+
 test("nothing stays behind", async () => {
   const folder = temporaryFolder();
   const before = process.env["TMPDIR"];

@@ -2,18 +2,20 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type ApiToken, type Scope, scopes } from "../config/api-access";
 import { readConfig } from "../config/config";
 import { startEngine } from "../engine/engine";
 import { clientsBehind } from "../http/client-address";
 import { createLog } from "../observe/logging";
+import { Metrics } from "../observe/metrics";
 import { loadCatalogue } from "../project/resources";
 import { buildApp } from "./app";
 import { loadProject } from "./project";
 
 type Json = Record<string, unknown>;
 
-/** The project's API, with the routes of `routes/` and the resources of `src/domain/`, for a test. */
-export interface TestService extends AsyncDisposable {
+/** Sends requests to the API of a test. */
+export interface TestRequests {
   /** Sends a request. Resolves with the response, whatever its status. `path` begins with `/`. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Sends a request with a body as JSON, or without one. Resolves with the status of the response. */
@@ -32,13 +34,28 @@ export interface TestService extends AsyncDisposable {
   patch<Body = Json>(path: string, body: unknown): Promise<Body>;
   /** Sends a `DELETE`. @throws {Error} as {@link get} does. */
   delete(path: string): Promise<void>;
+}
+
+/**
+ * The project's API, with the routes of `routes/` and the resources of `src/domain/`, for a test. Its own requests need no token, and
+ * have no actor.
+ */
+export interface TestService extends TestRequests, AsyncDisposable {
+  /**
+   * Returns the same API as one that requires tokens, with requests that carry one.
+   *
+   * @param name who sends the requests: the subject of the actor. `as("admin")` is short for `as("admin", "admin")`.
+   * @param scope default: `write`.
+   * @example
+   * expect(await service.as("eve").status("GET", "/orders/1")).toBe(404);
+   */
+  as(name: string, scope?: Scope): TestRequests;
   /** Closes the store and deletes its folder. `await using` does so automatically. */
   close(): Promise<void>;
 }
 
 /**
- * Starts the project's API for a test. It has an empty store of its own, so tests do not affect each other. It does not listen and
- * requires no token. Consumers do not run: test them with `testConsumer`.
+ * Starts the project's API for a test. It has an empty store of its own, so tests do not affect each other. It does not listen. Consumers do not run: test them with `testConsumer`.
  *
  * @throws {RouterError} for a mistake in `routes/`.
  * @example
@@ -59,19 +76,32 @@ export async function testService(): Promise<TestService> {
     await engine.stop();
     rmSync(folder, { recursive: true, force: true });
   };
-  let app: ReturnType<typeof buildApp>;
+  const dependencies = { ...engine.dependencies, clientOf: clientsBehind(config.trustedProxies), stopping: stopping.signal };
+  const serve = (apiTokens: readonly ApiToken[], metrics = dependencies.metrics) =>
+    buildApp({ routes, config: { ...config, apiTokens }, log, dependencies: { ...dependencies, metrics } });
+  const asActor = (name: string, scope: Scope = isScope(name) ? name : "write") => {
+    const token = crypto.randomUUID();
+    return requestsTo(serve([{ token, scope, name }], new Metrics(log)), token);
+  };
   try {
-    app = buildApp({
-      routes,
-      config,
-      log,
-      dependencies: { ...engine.dependencies, clientOf: clientsBehind(config.trustedProxies), stopping: stopping.signal },
-    });
+    return { ...requestsTo(serve([])), as: asActor, close, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
   }
-  const request = async (path: string, init?: RequestInit) => app.handle(new Request(`http://localhost${path}`, init));
+}
+
+function isScope(name: string): name is Scope {
+  return (scopes as readonly string[]).includes(name);
+}
+
+/** @param token sent with each request. Default: none. */
+function requestsTo(app: ReturnType<typeof buildApp>, token?: string): TestRequests {
+  const request = async (path: string, init?: RequestInit) => {
+    const sent = new Request(`http://localhost${path}`, init);
+    if (token !== undefined) sent.headers.set("authorization", `Bearer ${token}`);
+    return app.handle(sent);
+  };
   const send = (method: string, path: string, body: unknown) => {
     const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
     return request(path, { method, ...(body !== undefined && { body: JSON.stringify(body), headers: { "content-type": type } }) });
@@ -90,7 +120,5 @@ export async function testService(): Promise<TestService> {
     put: (path, body) => json("PUT", path, body),
     patch: (path, body) => json("PATCH", path, body),
     delete: async (path) => void (await text("DELETE", path)),
-    close,
-    [Symbol.asyncDispose]: close,
   };
 }

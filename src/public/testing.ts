@@ -1,4 +1,4 @@
-export { type TestService, testService } from "../app/test-app";
+export { type TestRequests, type TestService, testService } from "../app/test-app";
 export {
   buildEvent,
   buildEventOf,
