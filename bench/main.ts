@@ -7,6 +7,7 @@ import { type Benchmark, type Context, VoidRun } from "./benchmark";
 import { consumer, consumerOnce } from "./benchmarks/consumer";
 import { embedded, embeddedLatency } from "./benchmarks/embedded";
 import { get, getBesidePost } from "./benchmarks/get";
+import { expand, keys } from "./benchmarks/keys";
 import { latency } from "./benchmarks/latency";
 import { list } from "./benchmarks/list";
 import { lists } from "./benchmarks/lists";
@@ -27,6 +28,8 @@ const benchmarks: readonly Benchmark[] = [
   sustained,
   get,
   getBesidePost,
+  keys,
+  expand,
   list,
   lists,
   relay,
