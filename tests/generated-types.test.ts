@@ -47,6 +47,9 @@ test("a body needs only what a client has to send, at every depth and in every o
       export const replay: Body<"/replays"> = { queue: "a" };
       export const redrive: Body<"/dead-letters/{queue}/redrive"> = {};
       export const query: paths["/items"]["get"]["parameters"]["query"] = {};
+      export const list: paths["/orders"]["get"]["parameters"]["query"] = {
+        state: ["open", "paid"], "recipient.phone.null": "true", customer: "A", sort: "-state,createdAt", search: "main", count: true,
+      };
     `),
   ).toEqual([]);
 });
@@ -59,6 +62,8 @@ test("an answer has everything", async () => {
       declare const order: S["Order"];
       export const state: "open" | "paid" = order.state;
       export const door: string | null = order.address.door;
+      declare const page: S["OrderPage"];
+      export const count: { value: number; isExact: boolean } | undefined = page.count;
     `),
   ).toEqual([]);
 });
@@ -67,6 +72,8 @@ test("what is wrong is a mistake: the types are not just any", async () => {
   const found = await complaints(`
     export const item: S["ItemInput"] = { price: 1 };
     export const other: S["ItemInput"] = { name: "a", price: "1" };
+    export const list: paths["/orders"]["get"]["parameters"]["query"] = { state: ["lost"] };
+    export const sorted: paths["/orders"]["get"]["parameters"]["query"] = { sort: "state,createdAt" };
   `);
-  expect(found).toHaveLength(2);
+  expect(found).toHaveLength(4);
 });

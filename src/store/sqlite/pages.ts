@@ -89,7 +89,7 @@ export class Pages {
     const bindings = { ...wanted.bindings, ...this.#search.bindings(words) };
     if (!this.#search.isRanked(sort))
       return this.#along({ source: this.#search.source(sort), covered: new Set(), variants: [bindings] }, wanted);
-    return { rows: this.#reader.records(`${this.#search.best}`, this.#conditions.all, { ...bindings, count: limit }), next: null };
+    return { rows: this.#reader.records(this.#search.best, this.#conditions.all, { ...bindings, count: limit }), next: null };
   }
 
   /** Reads a page along a way. If not all of its records match, keeps those that do, until the maximum number of records read. */
