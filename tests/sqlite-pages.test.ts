@@ -46,6 +46,9 @@ const orders = [["id"], ["createdAt"], ["updatedAt"], ...sort.map((one) => [one]
 
 let folder: ReturnType<typeof temporaryFolder>;
 let db: Database;
+/** The table of the index on `tags`. */
+const elements = "shelves:elements:tags";
+let hasElements = false;
 beforeEach(() => {
   folder = temporaryFolder();
 });
@@ -59,11 +62,18 @@ async function open(resource: Resource = shelf, reads?: number): Promise<Pages> 
   const file = join(folder.path, "warren.db");
   await openSqliteStore(file, [resource]).close();
   db = new Database(file, { strict: true });
+  hasElements = resource.indexes.includes("tags");
   return new Pages(db, resource, { readAtMost: reads });
 }
 
-function insert(record: Partial<Shelf>): void {
-  db.query("INSERT INTO shelves (id, version, json) VALUES (?, 1, ?)").run(record.id ?? null, JSON.stringify(record));
+function insert(record: Shelf): void {
+  db.query("INSERT INTO shelves (id, version, json) VALUES (?, 1, ?)").run(record.id, JSON.stringify(record));
+  if (hasElements) for (const tag of new Set(record.tags)) db.query(`INSERT INTO "${elements}" VALUES (?, ?)`).run(tag, record.id);
+}
+
+function remove(id: number): void {
+  db.query("DELETE FROM shelves WHERE id = ?").run(id);
+  if (hasElements) db.query(`DELETE FROM "${elements}" WHERE id = ?`).run(id);
 }
 
 function whole(record: Partial<Shelf>, index: number): Shelf {
@@ -76,6 +86,7 @@ function fill(records: readonly Partial<Shelf>[]): Shelf[] {
   const all = records.map(whole);
   db.transaction(() => {
     db.run("DELETE FROM shelves");
+    if (hasElements) db.run(`DELETE FROM "${elements}"`);
     all.forEach(insert);
   })();
   return all;
@@ -233,8 +244,8 @@ describe("property", () => {
             if (!next) return;
             if (next.kind === "insert") return insert(whole(next.record, 1000 + waiting.length));
             touched.add(next.id);
-            if (next.kind === "remove") return void db.query("DELETE FROM shelves WHERE id = ?").run(next.id);
-            db.query("UPDATE shelves SET json = ? WHERE id = ?").run(JSON.stringify(whole(next.record, next.id - 1)), next.id);
+            remove(next.id);
+            if (next.kind === "update" && next.id <= before.length) insert(whole(next.record, next.id - 1));
           });
           const untouched = (list: readonly Shelf[]) => list.filter(({ id }) => id <= before.length && !touched.has(id));
           expect(untouched(found)).toEqual(untouched(listed(before, wanted)));

@@ -16,9 +16,10 @@ const places = 2000;
 const aim = { atMost: 1.5 };
 
 const states = ["open", "waiting", "closed"] as const;
-const entry = defineResource({
-  name: "entry",
-  plural: "entries",
+const tags: string[] = [];
+const plain = {
+  name: "entry" as const,
+  plural: "entries" as const,
   fields: {
     title: Type.String({ maxLength: 200 }),
     state: oneOf(...states),
@@ -26,11 +27,14 @@ const entry = defineResource({
     dueAt: Type.String({ format: "date-time" }),
     text: Type.String(),
   },
+  example: { title: "Lamp", state: "open" as const, tags, dueAt: "2026-01-01T00:00:00.000Z", text: "" },
+};
+const entry = defineResource({
+  ...plain,
   filters: { state: "exact", tags: "contains" },
   indexes: ["state", "tags"],
   sort: ["dueAt", ["state", "-dueAt"]],
   search: ["title"],
-  example: { title: "Lamp", state: "open", tags: [], dueAt: "2026-01-01T00:00:00.000Z", text: "" },
 });
 type Entry = RecordOf<typeof entry>;
 
@@ -94,8 +98,9 @@ export const lists: Benchmark = {
 async function measured({ folder }: Context, records: number): Promise<Sample> {
   const file = join(folder, "lists", "warren.db");
   mkdirSync(join(folder, "lists"), { recursive: true });
-  await openSqliteStore(file, [entry]).close();
+  await openSqliteStore(file, [defineResource(plain)]).close();
   fill(file, records);
+  // This start makes the indexes.
   const store = openSqliteStore(file, [entry]);
   const sample: Record<string, number> = {};
   for (const list of kinds) {
@@ -110,7 +115,7 @@ async function measured({ folder }: Context, records: number): Promise<Sample> {
   return sample;
 }
 
-/** Writes records into the table. Its triggers fill the other tables. */
+/** Writes records into the table. */
 function fill(file: string, records: number): void {
   const db = new Database(file);
   for (const pragma of ["synchronous = OFF", "cache_size = -1000000", "wal_autocheckpoint = 100000"]) db.run(`PRAGMA ${pragma}`);

@@ -6,10 +6,12 @@ import { Conflict, InvalidRecord } from "../../schema/refused-change";
 import type { Resource } from "../../schema/resource";
 import type { Referrer } from "../removal";
 import type { Stored } from "../stored";
+import { ElementTable, elementPaths } from "./element-table";
 import type { GroupCommit } from "./group-commit";
 import type { PendingTables } from "./pending-entries";
 import { ReferenceTable } from "./reference-table";
 import type { Table } from "./resource-table";
+import { SearchTable } from "./search-table";
 import { mergeJournal, SideJournal, type TableChange } from "./side-journal";
 import { keepSideTables, type OnBuilt } from "./side-tables";
 import { UniqueTable } from "./unique-table";
@@ -33,17 +35,19 @@ interface Means {
   readonly journalAtMost?: number | undefined;
 }
 
-/** The tables that constrain one resource. */
+/** The tables of one resource besides that of its records. */
 interface Own {
   readonly unique: readonly UniqueTable[];
   /** Its references to other records. */
   readonly outgoing: readonly ReferenceTable[];
   /** References to its records. */
   readonly incoming: ReferenceTable[];
+  readonly elements: readonly ElementTable[];
+  readonly search: SearchTable | undefined;
 }
 
 /**
- * Checks unique keys and references, inside a change of the group commit. It looks at the records when all changes made
+ * Checks unique keys and references, and keeps what lists need, inside a change of the group commit. It looks at the records when all changes made
  * {@link together} are known, so that they can swap values and refer to each other.
  */
 export class Constraints {
@@ -69,13 +73,15 @@ export class Constraints {
         return new ReferenceTable(db, uncommitted, resource, reference, both, pending);
       }),
       incoming: [],
+      elements: elementPaths(resource).map((path) => new ElementTable(uncommitted, resource, path)),
+      search: resource.search.length > 0 ? new SearchTable(uncommitted, resource) : undefined,
     });
     this.#own = new Map(resources.map((resource) => [resource.name, ownOf(resource)]));
     const all = [...this.#own.values()];
     for (const { outgoing } of all) for (const table of outgoing) this.#of(table.reference.to).incoming.push(table);
     const side = all.flatMap(({ unique, outgoing }) => [...unique, ...outgoing]);
     mergeJournal(db);
-    keepSideTables(db, side, options.onBuilt);
+    keepSideTables(db, [...side, ...all.flatMap(({ elements }) => elements)], options.onBuilt);
     this.journal = new SideJournal(commits, side, options.journalAtMost);
   }
 
@@ -138,8 +144,8 @@ export class Constraints {
   #settle(changes: readonly RecordChange[]): void {
     const read = changes.map(({ before: stored, ...change }) => {
       const own = this.#of(change.resource.name);
-      const isRead = stored !== undefined && own.unique.length + own.outgoing.length > 0;
-      return { ...change, ...own, before: isRead ? (JSON.parse(stored.json) as object) : undefined };
+      const isRead = [own.unique, own.outgoing, own.elements].some((tables) => tables.length > 0) || own.search;
+      return { ...change, ...own, before: isRead && stored ? (JSON.parse(stored.json) as object) : undefined };
     });
     const made: TableChange[] = [];
     const claims = read.flatMap(({ unique, id, before, after }) =>
@@ -161,6 +167,10 @@ export class Constraints {
       const mistakes = outgoing.flatMap((table) => refer(table, change, made));
       if (mistakes.length > 0)
         throw new InvalidRecord(`The ${resource.name} refers to what does not exist.`, mistakes.slice(0, maxMistakes));
+    }
+    for (const { elements, search, id, before, after } of read) {
+      for (const table of elements) table.apply(id, before, after);
+      search?.apply(id, before, after);
     }
     for (const { incoming, id, after } of read) if (after === undefined) for (const table of incoming) refuseReferred(table, id);
     this.journal.add(made);

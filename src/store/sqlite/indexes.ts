@@ -1,8 +1,8 @@
 import type { Database } from "bun:sqlite";
 import type { Resource } from "../../schema/resource";
 import { reversed, type SortKey, sortKeys } from "../../schema/sort";
+import { elementPaths } from "./element-table";
 import { keyOf } from "./list-keys";
-import { elementTables } from "./list-tables";
 
 /** An index of a resource's table: records in the order of some fields, and then of their ids. */
 export interface ListIndex {
@@ -17,7 +17,7 @@ export interface ListIndex {
  */
 export function indexesOf(resource: Resource): ListIndex[] {
   const { plural, indexes, sorts } = resource;
-  const arrays = new Set(elementTables(resource).map(({ path }) => path));
+  const arrays = new Set(elementPaths(resource));
   const single = ["createdAt", "updatedAt", ...indexes.filter((path) => !arrays.has(path))].map((path) => [path]);
   const all = [...single, ...sorts].map((order) => (order.at(-1)?.startsWith("-") ? reversed(order) : order));
   const orders = [...all, ...limitFields(resource).flatMap((fields) => [fields, ...all.map((order) => [...fields, ...order])])];

@@ -46,6 +46,6 @@ export function elementsOf(parameter: string): string {
 }
 
 /** Returns a value as SQLite stores it. */
-export function stored(value: string | number | boolean | null): string | number | null {
+export function stored<Value extends string | number | null>(value: Value | boolean): Value | number {
   return typeof value === "boolean" ? Number(value) : value;
 }

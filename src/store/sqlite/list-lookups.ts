@@ -2,15 +2,14 @@ import { isTimeAt } from "../../schema/field-at";
 import type { Resource } from "../../schema/resource";
 import type { Condition } from "../listing";
 import { uniqueValueOf } from "../unique-values";
+import { elementPaths } from "./element-table";
 import { stored } from "./list-keys";
-import { elementTables } from "./list-tables";
 import type { PendingEntries, PendingTables } from "./pending-entries";
-import { referenceTableName, uniqueTableName } from "./side-tables";
+import { elementTableName, referenceTableName, uniqueTableName } from "./side-tables";
 
 /** A table that has the ids of records by the values of a field, which serves the field's filter as an index. */
 export interface Lookup {
   readonly table: string;
-  readonly column: string;
   /** Returns the values to look up. Undefined if the table does not find all records that match. */
   keysOf(condition: Condition): readonly (string | number | null)[] | undefined;
   /** Returns whether all records that the table finds match the condition. */
@@ -23,7 +22,7 @@ export interface Lookup {
 export function lookupsOf(resource: Resource, pending: PendingTables): ReadonlyMap<string, Lookup> {
   const { plural, references, unique, fields } = resource;
   const keys = unique.filter(({ paths: [path = ""], ...key }) => key.name === path && key.within.length === 0 && !isTimeAt(fields, path));
-  const sideTable = (table: string) => ({ table, column: "key", pending: pending.of(table) });
+  const sideTable = (table: string) => ({ table, pending: pending.of(table) });
   return new Map<string, Lookup>([
     ...keys.map((key): [string, Lookup] => {
       const uniqueValue = uniqueValueOf(key);
@@ -34,9 +33,9 @@ export function lookupsOf(resource: Resource, pending: PendingTables): ReadonlyM
     ...references.map(({ path }): [string, Lookup] => {
       return [path, { ...sideTable(referenceTableName(plural, path)), keysOf: valuesOf(stored), isWhole: () => true }];
     }),
-    ...elementTables(resource).map(({ path, name }): [string, Lookup] => {
+    ...elementPaths(resource).map((path): [string, Lookup] => {
       const keysOf = ({ contains }: Condition) => contains?.slice(0, 1).map(stored);
-      return [path, { table: name, column: "value", keysOf, isWhole: ({ contains }) => contains?.length === 1 }];
+      return [path, { table: elementTableName(plural, path), keysOf, isWhole: ({ contains }) => contains?.length === 1 }];
     }),
   ]);
 }
@@ -66,8 +65,8 @@ export function idsIn(lookup: Lookup, keys: string, parameters: readonly [change
  *
  * @param parameters names of the parameters that have the ids whose entries have changed, and those that have one now, as JSON.
  */
-export function partsOf({ table, column, pending }: Lookup, keys: string, [changed, added]: readonly [changed: string, added: string]) {
-  const where = [`${column} ${keys}`];
+export function partsOf({ table, pending }: Lookup, keys: string, [changed, added]: readonly [changed: string, added: string]) {
+  const where = [`key ${keys}`];
   if (!pending) return { table: `"${table}"`, where, also: undefined };
   return {
     table: `"${table}"`,

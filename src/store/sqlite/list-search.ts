@@ -1,15 +1,15 @@
 import type { Resource } from "../../schema/resource";
 import { rankedAtMost, relevance } from "../listing";
 import type { Bindings } from "./list-conditions";
-import { searchTable } from "./list-tables";
 import type { Source } from "./list-walk";
+import { searchTableName } from "./side-tables";
 
 /** The full-text search of a resource, as SQL with the parameter `$words`. */
 export class Search {
   readonly #table: string;
 
   constructor(readonly resource: Resource) {
-    this.#table = `"${searchTable(resource)?.name}"`;
+    this.#table = `"${searchTableName(resource.plural)}"`;
   }
 
   /** SQL for the ids that match. The newest matches are the ones with the greatest ids. */

@@ -1,11 +1,11 @@
 import type { Database } from "bun:sqlite";
 import { idempotencyKeySchema } from "./idempotency-keys";
-import { listTablesSchema } from "./list-tables";
 import { recordChecksSchema } from "./record-checks";
 import { refusalSchema } from "./refusal-table";
 import { relayTimesSchema } from "./relay-position";
 import { relayTroubleSchema } from "./relay-trouble";
 import { refusedColumn, replaySchema } from "./replay-table";
+import { searchTablesSchema } from "./search-table";
 import { sideJournalSchema } from "./side-journal";
 import { sideTablesSchema } from "./side-tables";
 
@@ -61,7 +61,7 @@ export const storeMigrations: Migrations = [
   relayTroubleSchema,
   refusedColumn,
   sideTablesSchema,
-  listTablesSchema,
+  searchTablesSchema,
   sideJournalSchema,
   // To whom the record of an event belongs. Null if its resource has no owner or tenants.
   "ALTER TABLE events ADD COLUMN owner TEXT; ALTER TABLE events ADD COLUMN scope TEXT",

@@ -3,10 +3,8 @@ import type { Resource } from "../../schema/resource";
 import type { Listing, Page } from "../listing";
 import type { Stored } from "../stored";
 import { keepIndexes } from "./indexes";
-import { keepListTables } from "./list-tables";
 import { Pages } from "./pages";
 import type { PendingTables } from "./pending-entries";
-import type { OnBuilt } from "./side-tables";
 import type { Uncommitted, Write } from "./uncommitted";
 
 /** Reads and writes one resource's table. */
@@ -27,7 +25,7 @@ export class Table {
     db: Database,
     readonly uncommitted: Uncommitted,
     readonly resource: Resource,
-    { pending, onBuilt }: { readonly pending: PendingTables; readonly onBuilt: OnBuilt },
+    pending: PendingTables,
   ) {
     const name = resource.plural;
     this.name = name;
@@ -35,7 +33,6 @@ export class Table {
       `CREATE TABLE IF NOT EXISTS "${name}" (id INTEGER PRIMARY KEY AUTOINCREMENT, version INTEGER NOT NULL, json TEXT NOT NULL) STRICT`,
     );
     keepIndexes(db, resource);
-    keepListTables(db, resource, onBuilt);
     this.#insert = uncommitted.prepare(`INSERT INTO "${name}" (id, version, json) VALUES (?, ?, ?)`);
     this.#replace = uncommitted.prepare(`UPDATE "${name}" SET version = ?, json = ? WHERE id = ?`);
     this.#remove = uncommitted.prepare(`DELETE FROM "${name}" WHERE id = ?`);

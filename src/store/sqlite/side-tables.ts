@@ -13,6 +13,14 @@ export function referenceTableName(plural: string, path: string): string {
   return `${plural}:references:${path}`;
 }
 
+export function elementTableName(plural: string, path: string): string {
+  return `${plural}:elements:${path}`;
+}
+
+export function searchTableName(plural: string): string {
+  return `${plural}:search`;
+}
+
 /** A table that is derived from the records of a resource, such as the values of a unique key. */
 export interface SideTable {
   /** Contains a colon, so that it is no resource's name. */
