@@ -29,6 +29,9 @@ keeps itself. Events that wait in queues of RabbitMQ are still delivered. Backup
 Stop the API and the consumers on this machine first. Finds everything by RABBITMQ_URL, DATABASE_URL and DATA_DIR, as the API does.
 Exit codes: 0 done, 1 failed or nothing found, 2 wrong usage.`;
 
+/** Number of dead letters to read at a time. */
+const batch = 500;
+
 await runCommand(help, async (words) => {
   const { values, positionals } = parseWords(words, { yes: { type: "boolean", short: "y" } });
   const [, id = "", ...rest] = positionals;
@@ -126,9 +129,6 @@ async function countKept(
     store.close();
   }
 }
-
-/** Number of dead letters to read at a time. */
-const batch = 500;
 
 async function eraseDeadLetters(
   deadLetters: DeadLetters,

@@ -1,5 +1,5 @@
 import { ConversionFailed, convert } from "../schema/convert";
-import { eventTypesOf, newestVersion } from "../schema/event-type";
+import { type EventType, eventTypesOf, newestVersion } from "../schema/event-type";
 import type { Recorded } from "../schema/record";
 import type { Resource } from "../schema/resource";
 import type { LogEntry } from "./log";
@@ -36,11 +36,11 @@ export interface HistoryEntries {
 
 /**
  * Returns the record in the body of an event, in the newest version of its schema. An event that cannot be converted has it as it was
- * written. Returns undefined if the record was erased.
+ * written. Returns undefined if the event has none.
  */
 export function recordIn(resource: Resource, { type, body }: Pick<LogEntry, "type" | "body">): Recorded<object> | undefined {
   const event = JSON.parse(body) as { version: number; [key: string]: unknown };
-  const as = eventTypesOf(resource).find((each) => each.type === type);
+  const as = typesOf(resource).find((each) => each.type === type);
   let { [resource.name]: record } = event;
   try {
     if (as) ({ [resource.name]: record } = convert(as, event, newestVersion(as)));
@@ -48,6 +48,15 @@ export function recordIn(resource: Resource, { type, body }: Pick<LogEntry, "typ
     if (!(error instanceof ConversionFailed)) throw error;
   }
   return record as Recorded<object> | undefined;
+}
+
+/** Event types by resource, since each is compiled once to check what it converts. */
+const known = new WeakMap<Resource, readonly EventType[]>();
+
+function typesOf(resource: Resource): readonly EventType[] {
+  const types = known.get(resource) ?? eventTypesOf(resource);
+  known.set(resource, types);
+  return types;
 }
 
 /** Returns the record in the body of an event as it would be stored. */

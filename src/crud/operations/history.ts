@@ -77,7 +77,8 @@ export function history<T extends ResourceTypes>({ resource, schemas, storeFor }
       if (entries.length === 0 && next === null && before === undefined && !(await store.get(resource, Number(id))))
         throw new HttpProblem(404, `There is no ${resource.name} ${id}, and the event log has no event of it. ${retention}`);
       const older = next === null ? undefined : await nextOlder(store.history, resource, Number(id), next);
-      const shown = entries.map((entry, index) => entryOf(resource, entry, entries[index + 1] ?? older));
+      const records = [...entries, ...(older ? [older] : [])].map((entry) => recordIn(resource, entry));
+      const shown = entries.map((entry, index) => entryOf(resource, entry, records[index], records[index + 1]));
       // The oldest event of a whole history is the one that created the record.
       const complete = next !== null || isFirst(resource, shown.at(-1));
       return jsonResponse(JSON.stringify({ history: shown, next, complete }), 200) as never;
@@ -103,21 +104,27 @@ async function nextOlder(history: HistoryReader, resource: Resource, id: number,
   return undefined;
 }
 
-/** @param older the event of the record before this one, if the log has one. */
-function entryOf(resource: Resource, entry: LogEntry, older: LogEntry | undefined): Static<typeof Entry> {
+/**
+ * @param record the record in the event.
+ * @param before the record in the event before it. Undefined if the log does not have that.
+ */
+function entryOf(resource: Resource, entry: LogEntry, record: object | undefined, before: object | undefined): Static<typeof Entry> {
   const { position, id: event, type, timestamp: at } = entry;
   const { actor = null } = JSON.parse(entry.body) as { actor?: string };
-  const record = recordIn(resource, entry);
-  return { position, event, type, version: record?.version ?? null, at, actor, changes: changesOf(resource, entry, older) };
+  const { version = null } = (record ?? {}) as { version?: number };
+  return { position, event, type, version, at, actor, changes: changesOf(resource, type, record, before) };
 }
 
-function changesOf(resource: Resource, entry: LogEntry, older: LogEntry | undefined): Static<typeof Change>[] | null {
-  const record = recordIn(resource, entry);
-  const before = older && recordIn(resource, older);
-  if (!record || isErasure(entry.type)) return null;
-  if (entry.type === `${resource.name}.created`) return placedDifferences(undefined, record);
-  if (entry.type === `${resource.name}.deleted`) return placedDifferences(record, undefined);
-  // A custom event of this version says what happened, but the record stays as it is.
+function changesOf(
+  { name }: Resource,
+  type: string,
+  record: object | undefined,
+  before: object | undefined,
+): Static<typeof Change>[] | null {
+  if (!record || isErasure(type)) return null;
+  if (type === `${name}.created`) return placedDifferences(undefined, record);
+  if (type === `${name}.deleted`) return placedDifferences(record, undefined);
+  // A custom event has the record of the change before it, and so no differences.
   return before ? placedDifferences(before, record) : null;
 }
 
