@@ -85,9 +85,9 @@ class TransactionCommits implements TransactionEngine {
     return this.means.records.table(resource).currentList({ limit: mostListed, filters }, matcherOf(where));
   }
 
-  #apply({ kind, resource, state, emit }: Write, about: TransactionContext): Stored {
+  #apply({ kind, resource, state, emit, actor }: Write, about: TransactionContext): Stored {
     const { records } = this.means;
-    const context = { ...about, emit };
+    const context = { ...about, emit, actor };
     const fields = JSON.parse(state.json) as object;
     if (kind === "insert") return records.insert(resource, fields, context, state.id);
     const written =

@@ -1,7 +1,7 @@
+import type { Actor } from "../../schema/actor";
 import type { Recorded } from "../../schema/record";
 import type { Proposed, Resource, ResourceTypes } from "../../schema/resource";
-import { changeable, limitsOf, ownValues, readable, requireScope } from "../access";
-import type { ChangeContext, GuardedContext } from "../change-context";
+import { asAdmin, changeable, limitsOf, ownValues, readable, requireScope } from "../access";
 import { decideChange } from "../decide";
 import { ForgottenAwait, RecordNotFound } from "../errors";
 import { type PatchOf, patched } from "../patched";
@@ -11,7 +11,7 @@ import type { Exact } from "./exact";
 import { runInside } from "./inside";
 import { Operation } from "./operation";
 import type { ReservedIds } from "./reserved-ids";
-import type { Transaction, TransactionContext } from "./transaction";
+import type { GuardedWriteOptions, Transaction, TransactionContext, WriteOptions } from "./transaction";
 import { View } from "./view";
 
 /** The result of a function: the value that it returned, or the error that it threw. */
@@ -113,13 +113,14 @@ export class TransactionAttempt implements Transaction {
   insert<T extends ResourceTypes>(
     resource: Resource<T>,
     fields: Proposed<T>,
-    { emit }: Pick<ChangeContext<T["events"]>, "emit"> = {},
+    options: WriteOptions<T> = {},
   ): Promise<Recorded<T["fields"]>> {
     return this.#call("insert", resource, undefined, async () => {
-      requireScope(resource, this.context.actor);
+      const actor = this.#actor(options);
+      requireScope(resource, actor);
       const id = await this.ids.next(resource);
-      const { stored } = decideChange(resource, fields, this.#circumstances(id, undefined));
-      return this.#write({ kind: "insert", resource, state: stored, emit });
+      const { stored } = decideChange(resource, fields, circumstances(id, undefined, actor));
+      return this.#write({ kind: "insert", resource, state: stored, emit: options.emit, actor });
     });
   }
 
@@ -127,27 +128,26 @@ export class TransactionAttempt implements Transaction {
     resource: Resource<T>,
     id: number,
     patch: Patch | ((record: Recorded<T["fields"]>) => Patch),
-    { emit, guard }: Pick<GuardedContext<T["events"]>, "emit" | "guard"> = {},
+    options: GuardedWriteOptions<T> = {},
   ): Promise<Recorded<T["fields"]>> {
     return this.#call("update", resource, id, async () => {
-      const current = await this.#changeable(resource, id);
-      guard?.(current);
+      const actor = this.#actor(options);
+      const current = await this.#changeable(resource, id, actor);
+      options.guard?.(current);
       const record = JSON.parse(current.json) as Recorded<T["fields"]>;
       const fields = patched(resource, record, typeof patch === "function" ? patch(record) : patch);
-      const { stored, isChange } = decideChange(resource, fields, this.#circumstances(id, current));
-      return isChange || emit ? this.#write({ kind: "update", resource, state: stored, emit }) : this.#view.copyOf(resource, current);
+      const { stored, isChange } = decideChange(resource, fields, circumstances(id, current, actor));
+      if (!isChange && !options.emit) return this.#view.copyOf(resource, current);
+      return this.#write({ kind: "update", resource, state: stored, emit: options.emit, actor });
     });
   }
 
-  remove<T extends ResourceTypes>(
-    resource: Resource<T>,
-    id: number,
-    { emit, guard }: Pick<GuardedContext<T["events"]>, "emit" | "guard"> = {},
-  ): Promise<Recorded<T["fields"]>> {
+  remove<T extends ResourceTypes>(resource: Resource<T>, id: number, options: GuardedWriteOptions<T> = {}): Promise<Recorded<T["fields"]>> {
     return this.#call("remove", resource, id, async () => {
-      const last = await this.#changeable(resource, id);
-      guard?.(last);
-      return this.#write({ kind: "remove", resource, state: last, emit });
+      const actor = this.#actor(options);
+      const last = await this.#changeable(resource, id, actor);
+      options.guard?.(last);
+      return this.#write({ kind: "remove", resource, state: last, emit: options.emit, actor });
     });
   }
 
@@ -161,16 +161,16 @@ export class TransactionAttempt implements Transaction {
     return operation;
   }
 
-  #circumstances(id: number, previous: Stored | undefined) {
-    return { id, previous, now: new Date().toISOString(), actor: this.context.actor };
+  #actor(options: { readonly asAdmin?: boolean }): Actor | undefined {
+    return options.asAdmin ? asAdmin(this.context.actor) : this.context.actor;
   }
 
   async #readable(resource: Resource, id: number): Promise<Stored | undefined> {
     return readable(resource, await this.#view.get(resource, id), this.context.actor);
   }
 
-  async #changeable(resource: Resource, id: number): Promise<Stored> {
-    return existing(resource, id, changeable(resource, await this.#view.get(resource, id), this.context.actor));
+  async #changeable(resource: Resource, id: number, actor: Actor | undefined): Promise<Stored> {
+    return existing(resource, id, changeable(resource, await this.#view.get(resource, id), actor));
   }
 
   #write<T extends ResourceTypes>(write: Write & { readonly resource: Resource<T> }): Recorded<T["fields"]> {
@@ -187,4 +187,8 @@ export class TransactionAttempt implements Transaction {
 function existing({ name }: Resource, id: number, found: Stored | undefined): Stored {
   if (!found) throw new RecordNotFound(name, id);
   return found;
+}
+
+function circumstances(id: number, previous: Stored | undefined, actor: Actor | undefined) {
+  return { id, previous, now: new Date().toISOString(), actor };
 }

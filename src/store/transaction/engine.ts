@@ -1,3 +1,4 @@
+import type { Actor } from "../../schema/actor";
 import type { Resource } from "../../schema/resource";
 import type { ChangeContext } from "../change-context";
 import type { Stored } from "../stored";
@@ -25,6 +26,8 @@ export interface Write {
   /** The state to write, except for its version and times; the last state for `remove`. */
   readonly state: Stored;
   readonly emit: ChangeContext["emit"];
+  /** Who makes the change. */
+  readonly actor: Actor | undefined;
 }
 
 /** One try of a transaction, to be committed. */

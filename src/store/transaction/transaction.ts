@@ -7,8 +7,17 @@ import type { Exact } from "./exact";
 /** Who asks for a transaction, and the Idempotency-Key with which. Each of its events carries the former. */
 export type TransactionContext = Omit<ChangeContext, "emit">;
 
-type Emit<T extends ResourceTypes> = Pick<ChangeContext<T["events"]>, "emit">;
-type EmitAndGuard<T extends ResourceTypes> = Pick<GuardedContext<T["events"]>, "emit" | "guard">;
+/** Details of a change in a transaction. */
+export interface WriteOptions<T extends ResourceTypes> extends Pick<ChangeContext<T["events"]>, "emit"> {
+  /**
+   * True to make the change with the scope `admin`, whatever the actor's scopes: the resource's `owner` and `write` do not limit it. Its
+   * tenant does. The event still names the actor. Default: false.
+   */
+  readonly asAdmin?: boolean;
+}
+
+/** Details of a change of a record that exists. */
+export type GuardedWriteOptions<T extends ResourceTypes> = WriteOptions<T> & Pick<GuardedContext<T["events"]>, "guard">;
 
 /**
  * Reads and changes several records. All changes are committed together with their events when the function of the transaction
@@ -42,7 +51,7 @@ export interface Transaction {
    */
   list<T extends ResourceTypes>(resource: Resource<T>, where: Exact<T>): Promise<Recorded<T["fields"]>[]>;
   /** Creates a record. Its id may be out of the order of creation, and is not used again if the transaction fails. */
-  insert<T extends ResourceTypes>(resource: Resource<T>, fields: Proposed<T>, options?: Emit<T>): Promise<Recorded<T["fields"]>>;
+  insert<T extends ResourceTypes>(resource: Resource<T>, fields: Proposed<T>, options?: WriteOptions<T>): Promise<Recorded<T["fields"]>>;
   /**
    * Changes fields of a record. Rejects with `RecordNotFound` if it does not exist.
    *
@@ -52,8 +61,8 @@ export interface Transaction {
     resource: Resource<T>,
     id: number,
     patch: Patch | ((record: Recorded<T["fields"]>) => Patch),
-    options?: EmitAndGuard<T>,
+    options?: GuardedWriteOptions<T>,
   ): Promise<Recorded<T["fields"]>>;
   /** Deletes a record and resolves with its last state. Rejects with `RecordNotFound` if it does not exist. */
-  remove<T extends ResourceTypes>(resource: Resource<T>, id: number, options?: EmitAndGuard<T>): Promise<Recorded<T["fields"]>>;
+  remove<T extends ResourceTypes>(resource: Resource<T>, id: number, options?: GuardedWriteOptions<T>): Promise<Recorded<T["fields"]>>;
 }
