@@ -12,6 +12,7 @@ import { completeFields } from "../schema/complete-fields";
 import { type Event, type EventOf, parseEvent } from "../schema/event";
 import { versionOf } from "../schema/event-type";
 import { exampleOf } from "../schema/example";
+import { withoutPrivate } from "../schema/private";
 import type { Resources } from "../schema/registered";
 import type { RecordOf, Resource } from "../schema/resource";
 import type { Transaction } from "../store/consumer/store";
@@ -63,7 +64,14 @@ export function buildEventOf<R extends Resource, const Name extends NameOf<R>>(
 function build(resource: Resource, name: string, record: object, { data, ...envelope }: Envelope & { data?: object }): Event {
   const timestamp = envelope.timestamp ?? new Date().toISOString();
   const version = name === "updated" ? 2 : 1;
-  const filled = { id: 1, ...completeFields(resource, resource.example), version, createdAt: timestamp, updatedAt: timestamp, ...record };
+  const filled = {
+    id: 1,
+    ...withoutPrivate(resource, completeFields(resource, resource.example)),
+    version,
+    createdAt: timestamp,
+    updatedAt: timestamp,
+    ...record,
+  };
   const schema = resource.events[name];
   return {
     id: Bun.randomUUIDv7(),

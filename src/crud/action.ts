@@ -4,6 +4,7 @@ import { actorOf } from "../http/actor";
 import { problems } from "../http/problem";
 import { type Dependencies, defineRoute } from "../routing/route";
 import type { Actor } from "../schema/actor";
+import { withoutPrivate } from "../schema/private";
 import type { Recorded } from "../schema/record";
 import type { Input, Resource, ResourceTypes } from "../schema/resource";
 import { type PatchOf, patched } from "../store/patched";
@@ -92,7 +93,7 @@ export function action<T extends ResourceTypes, const Patch extends PatchOf<T, P
             const current = await tx.update(resource, Number(id), {}, { guard });
             return tx.update(resource, Number(id), await transaction(tx, current, given, context), { emit });
           };
-          return answer(await storeFor(request).transaction(work, { once }));
+          return answer(withoutPrivate(resource, await storeFor(request).transaction(work, { once })));
         }
         const patch = (current: Recorded<T["fields"]>) => patched(resource, current, change ? change(current, given, context) : {});
         return answer(found(await storeFor(request).update(resource, Number(id), patch, { guard, once, emit }), name, id));

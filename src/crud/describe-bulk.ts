@@ -8,7 +8,7 @@ import { json, maxBulkItems, ndjson } from "./read-bulk";
 
 /** The outcome for one record of a bulk request. */
 export type BulkResult<T extends ResourceTypes> =
-  | ({ index: number; status: 201 } & { [key in T["name"]]: Recorded<T["fields"]> })
+  | ({ index: number; status: 201 } & { [key in T["name"]]: Recorded<T["shown"]> })
   | { index: number; status: 400 | 409 | 413 | 422 | 500 | 503; problem: Omit<Problem, "requestId"> };
 
 /** The response to a bulk request. */

@@ -4,6 +4,7 @@ import type { Catalogue } from "../schema/catalogue";
 import { completeFields } from "../schema/complete-fields";
 import { documentedAs, titleOf } from "../schema/documented";
 import { whyRefused } from "../schema/mistakes";
+import { withoutPrivate } from "../schema/private";
 import type { Recorded } from "../schema/record";
 import type { Input, Resource, ResourceTypes } from "../schema/resource";
 import { type Count, countAtMost } from "../store/listing";
@@ -11,7 +12,7 @@ import { inputSchema } from "./defaults";
 import { type Expanded, expandedSchema } from "./expand";
 import { mergePatchSchema, type Patch } from "./merge-patch";
 
-type Page<T extends ResourceTypes> = { [key in T["plural"]]: (Recorded<T["fields"]> & Expanded<T>)[] } & {
+type Page<T extends ResourceTypes> = { [key in T["plural"]]: (Recorded<T["shown"]> & Expanded<T>)[] } & {
   next: string | null;
   count?: Count;
 };
@@ -34,7 +35,13 @@ export function schemasOf<T extends ResourceTypes>(resource: Resource<T>, catalo
   const { name, plural, example, managed, derived } = resource;
   const title = titleOf(name);
   const time = "2026-02-18T18:23:45.123Z";
-  const recordExample = { id: 1, ...completeFields(resource, example), version: 1, createdAt: time, updatedAt: time };
+  const recordExample = {
+    id: 1,
+    ...withoutPrivate(resource, completeFields(resource, example)),
+    version: 1,
+    createdAt: time,
+    updatedAt: time,
+  };
   const patchExample = Object.fromEntries(Object.entries(example).slice(0, 1));
   const properties = { ...resource.record.properties, ...expandedSchema(resource, catalogue) };
   const record: TSchema = { ...resource.record, properties, title, examples: [recordExample] };
@@ -44,6 +51,7 @@ export function schemasOf<T extends ResourceTypes>(resource: Resource<T>, catalo
     { title: `${title}Page`, examples: [{ [plural]: [recordExample], next: null }] },
   );
   const input: TSchema = { ...inputSchema(resource.input), title: `${title}Input`, examples: [example] };
+  const replacement: TSchema = resource.private.length === 0 ? input : { ...keepingPrivate(resource, input), title: `${title}Replacement` };
   const patch: TSchema = { ...mergePatchSchema(resource.input), title: `${title}Patch`, examples: [patchExample] };
   const refused = {
     [whyRefused]: {
@@ -52,10 +60,11 @@ export function schemasOf<T extends ResourceTypes>(resource: Resource<T>, catalo
     },
   };
   return {
-    record: typed<Recorded<T["fields"]>>(record),
+    record: typed<Recorded<T["shown"]>>(record),
     /** As `record`, but with the type of what `expand` adds. */
-    read: typed<Recorded<T["fields"]> & Expanded<T>>(record),
+    read: typed<Recorded<T["shown"]> & Expanded<T>>(record),
     input: typed<Input<T["input"]>>({ ...input, ...refused }),
+    replacement: typed<Input<T["input"]>>({ ...replacement, ...refused }),
     patch: typed<Patch<T["input"]>>({ ...patch, ...refused }),
     page: typed<Page<T>>(page),
     params: paramsOf(resource),
@@ -76,6 +85,12 @@ export function paramsOf({ name }: Pick<Resource, "name">) {
 /** Returns the schema with an explicit static type. TypeBox cannot infer the type while the resource is a type parameter. */
 export function typed<T>(schema: TSchema): TUnsafe<T> {
   return schema as TUnsafe<T>;
+}
+
+/** Returns the schema of a request that replaces a record. It may omit private fields, which its sender cannot read. */
+function keepingPrivate({ private: hidden }: Resource, input: TSchema): TSchema {
+  const required = (input["required"] as string[] | undefined)?.filter((field) => !hidden.includes(field));
+  return { ...input, required };
 }
 
 function mapTo(fields: object, text: string): Record<string, string> {

@@ -1,7 +1,10 @@
 import { validTraceparent } from "../observe/traceparent";
+import type { Resource } from "../schema/resource";
 import { exists, limited, ownValues, readable } from "../store/access";
 import type { ChangeContext } from "../store/change-context";
-import type { Store } from "../store/store";
+import { shown } from "../store/shown";
+import type { InsertOutcome, Store } from "../store/store";
+import type { Stored } from "../store/stored";
 import { noHistory, visibleHistory } from "../store/visible-history";
 import { actorOf, nobody } from "./actor";
 import { arrivalOf } from "./arrival";
@@ -25,26 +28,36 @@ export type RequestStore = Pick<
 >;
 
 /**
- * Returns a function that binds the store to a request. It shows only the records that the request's actor may see. Every change has
+ * Returns a function that binds the store to a request. It shows only the records that the request's actor may see, without private fields. Every change has
  * the request's actor, id, time of arrival and trace context. A context that the caller gives takes precedence.
  */
 export function storesFor(store: Store): (request: Request) => RequestStore {
   return (request) => {
     const context = contextOf(request);
     const { actor } = context;
+    const show = <S extends Stored | undefined>(resource: Resource, stored: S) => (stored ? shown(resource, stored) : stored);
+    const outcome = (resource: Resource, one: InsertOutcome) => (one instanceof Error ? one : shown(resource, one));
     return {
-      insert: (resource, fields, own) => store.insert(resource, fields, { ...context, ...own }),
-      insertAll: (resource, fields, answerOf, own) => store.insertAll(resource, fields, answerOf, { ...context, ...own }),
-      insertEach: (resource, fields, answerOf, own) => store.insertEach(resource, fields, answerOf, { ...context, ...own }),
-      update: (resource, id, change, own) => store.update(resource, id, change, { ...context, ...own }),
-      remove: (resource, id, own) => store.remove(resource, id, { ...context, ...own }),
-      restore: (resource, id, own) => store.restore(resource, id, { ...context, ...own }),
+      insert: async (resource, fields, own) => show(resource, await store.insert(resource, fields, { ...context, ...own })),
+      insertAll: (resource, fields, answerOf, own) =>
+        store.insertAll(resource, fields, (created) => answerOf(created.map((one) => show(resource, one))), { ...context, ...own }),
+      insertEach: (resource, fields, answerOf, own) =>
+        store.insertEach(resource, fields, (made) => answerOf(made.map((one) => outcome(resource, one))), { ...context, ...own }),
+      update: async (resource, id, change, own) => show(resource, await store.update(resource, id, change, { ...context, ...own })),
+      remove: async (resource, id, own) => show(resource, await store.remove(resource, id, { ...context, ...own })),
+      restore: async (resource, id, own) => show(resource, await store.restore(resource, id, { ...context, ...own })),
       transaction: (work, own) => store.transaction(work, { ...context, ...own }),
-      get: async (resource, id) => readable(resource, await store.get(resource, id), actor),
-      getAll: async (resource, ids) => (await store.getAll(resource, ids)).filter((stored) => exists(resource, stored, actor)),
+      get: async (resource, id) => show(resource, readable(resource, await store.get(resource, id), actor)),
+      getAll: async (resource, ids) => {
+        const found = (await store.getAll(resource, ids)).filter((stored) => exists(resource, stored, actor));
+        return found.map((stored) => show(resource, stored));
+      },
       findByKey: async (resource, name, values) =>
-        readable(resource, await store.findByKey(resource, name, ownValues(resource, values, actor)), actor),
-      list: async (resource, listing) => store.list(resource, limited(resource, listing, actor)),
+        show(resource, readable(resource, await store.findByKey(resource, name, ownValues(resource, values, actor)), actor)),
+      list: async (resource, listing) => {
+        const page = await store.list(resource, limited(resource, listing, actor));
+        return resource.private.length === 0 ? page : { ...page, rows: page.rows.map((stored) => show(resource, stored)) };
+      },
       // What is public is the present, and not what was changed or deleted.
       history: actor === nobody ? noHistory : visibleHistory(store.history, actor),
     };

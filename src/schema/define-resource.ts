@@ -6,6 +6,7 @@ import { completeFields } from "./complete-fields";
 import { checkFilters, type Filters } from "./filter";
 import type { Mistake } from "./mistakes";
 import type { PastVersion } from "./past-version";
+import { type Shown, shownFields } from "./private";
 import { recordOf } from "./record";
 import { type References, referencesOf } from "./references";
 import { type Change, changes, type Derivation, type Resource, type Rule } from "./resource";
@@ -35,18 +36,20 @@ export function defineResource<
   const Refs extends References = None,
   const Orders extends Sorts = readonly [],
   const Words extends readonly string[] = readonly [],
+  const Private extends readonly string[] = readonly [],
   const Owner extends string = never,
   const Tenant extends string = never,
   Events extends Record<string, TProperties> = None,
   const Past extends readonly PastVersion[] = readonly [],
 >(
-  options: ResourceOptions<Name, Plural, Client, Managed, Derived, By, Refs, Orders, Words, Owner, Tenant, Events, Past>,
+  options: ResourceOptions<Name, Plural, Client, Managed, Derived, By, Refs, Orders, Words, Private, Owner, Tenant, Events, Past>,
 ): Resource<{
   name: Name;
   plural: Plural;
   input: FieldsIn<Client>;
   managed: FieldsIn<Managed & AccessFields<Owner | Tenant>>;
   fields: FieldsIn<Client & Managed & Derived & AccessFields<Owner | Tenant>>;
+  shown: Shown<FieldsIn<Client & Managed & Derived & AccessFields<Owner | Tenant>>, Private>;
   filters: By;
   sorts: SortWord<Orders>;
   isSearchable: Words extends readonly [] ? false : true;
@@ -67,13 +70,15 @@ export function defineResource<
   const input = closed(options.fields, "the field");
   const whole = closed({ ...options.fields, ...own }, "the field");
   const { properties } = whole;
-  const record = recordOf(properties);
+  const hidden = (options.private ?? []) as readonly string[];
+  const visible = Type.Object(shownFields(name, properties, hidden, Object.keys(accessFields(access))), { additionalProperties: false });
+  const record = recordOf(visible.properties);
   const data = Object.entries(events).map(([event, properties]) => [
     event,
     closed(properties, `in the data of the event "${event}", the field`),
   ]);
-  checkFilters(name, whole, filters as By, indexes);
-  checkSearch(name, whole, search);
+  checkFilters(name, visible, filters as By, indexes);
+  checkSearch(name, visible, search);
   const resource: Resource = {
     kind: "warren.resource",
     name,
@@ -90,10 +95,11 @@ export function defineResource<
     check: check as Rule | undefined,
     filters: filters as By,
     indexes,
-    unique: uniqueKeys(name, properties, options.unique ?? [], access),
-    references: referencesOf(name, properties, (options.references ?? {}) as References),
+    unique: uniqueKeys(name, visible.properties, options.unique ?? [], access),
+    references: referencesOf(name, visible.properties, (options.references ?? {}) as References),
     sorts: checkSorts(name, record, sort),
     search,
+    private: hidden,
     access,
     example,
     events: Object.fromEntries(data) as never,

@@ -36,7 +36,7 @@ export type AskedVersions = Readonly<Partial<Record<string, number>>>;
 export type EventOf<R extends Resource, Asked extends AskedVersions = Record<never, never>> =
   R extends Resource<infer T>
     ? {
-        [Each in EventName<T>]: OneEvent<T["name"], Each, T["fields"], T["events"], AskedSteps<Asked, T["name"], Each, T["past"]>>;
+        [Each in EventName<T>]: OneEvent<T["name"], Each, T["shown"], T["events"], AskedSteps<Asked, T["name"], Each, T["past"]>>;
       }[EventName<T>]
     : never;
 

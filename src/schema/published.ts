@@ -6,6 +6,7 @@ import { ConversionFailed, convert, mistakeIn } from "./convert";
 import { isErasure } from "./erasure";
 import { type EventShape, type EventType, newestVersion } from "./event-type";
 import { exampleOf } from "./example";
+import { withoutPrivate } from "./private";
 import { fieldsIn, isFilledIn, withFields } from "./record";
 
 /** A published version of an event type. */
@@ -55,7 +56,7 @@ export function exampleBody(type: EventType, { version, record, data }: EventSha
   if (isErasure(type.type)) return { [resource.name]: { id: 1 } };
   const time = "2026-02-18T18:23:45.123Z";
   const isNewest = version === shapes.length;
-  const fields = isNewest ? completeFields(resource, resource.example) : fieldsIn(exampleOf(record) as object);
+  const fields = isNewest ? withoutPrivate(resource, completeFields(resource, resource.example)) : fieldsIn(exampleOf(record) as object);
   const filled = withFields({ id: 1, version: 1, createdAt: time, updatedAt: time }, fields);
   const example = { [resource.name]: filled, ...(data && { data: exampleOf(data) }) };
   return mistakeOnTheWay(type, version, example) === undefined ? example : undefined;

@@ -24,6 +24,7 @@ export interface ResourceOptions<
   Refs extends References,
   Orders extends Sorts,
   Words extends readonly string[],
+  Private extends readonly string[],
   Owner extends string,
   Tenant extends string,
   Events extends Record<string, TProperties>,
@@ -105,6 +106,13 @@ export interface ResourceOptions<
       Words[Index],
       SearchFor<FieldsIn<NoInfer<Client & Managed & Derived & AccessFields<Owner | Tenant>>>, Words[Index]>
     >;
+  };
+  /**
+   * Fields that only the service itself sees, such as `passwordHash`: they are in no response, event, stream, history or webhook. Clients
+   * may set those that are in `fields`. Routes read them with `system`. Default: none.
+   */
+  private?: {
+    readonly [Index in keyof Private]: Fitting<Private[Index], keyof FieldsIn<NoInfer<Client & Managed & Derived>> & string>;
   };
   /**
    * Name of a text field with the subject of the actor that created the record, such as `createdBy`. Only that actor, and those with the

@@ -26,6 +26,8 @@ export interface ResourceTypes {
   readonly managed: object;
   /** All fields of the record, without `id`, `version`, `createdAt` and `updatedAt`. */
   readonly fields: object;
+  /** The fields without the private ones. */
+  readonly shown: object;
   readonly filters: Filters;
   /** The values of the query parameter `sort`. */
   readonly sorts: string;
@@ -73,6 +75,8 @@ export interface Resource<T extends ResourceTypes = ResourceTypes> {
   readonly sorts: readonly (readonly string[])[];
   /** The fields in which a list can be searched. */
   readonly search: readonly string[];
+  /** The fields that only the service itself sees. */
+  readonly private: readonly string[];
   /** Who may see and change its records. */
   readonly access: Access;
   /** A valid request body. */
@@ -113,7 +117,7 @@ export type FieldsOf<R extends Resource> = TypesOf<R>["fields"];
 export type InputOf<R extends Resource> = Input<TypesOf<R>["input"]>;
 
 /** The type of a resource's whole record, with `id`, `version`, `createdAt` and `updatedAt`: `RecordOf<typeof item>`. */
-export type RecordOf<R extends Resource> = Recorded<FieldsOf<R>>;
+export type RecordOf<R extends Resource> = Recorded<TypesOf<R>["shown"]>;
 
 /** The type of `T` in a request: a property that may be null may be omitted, at every depth. */
 export type Input<T> = T extends readonly (infer Element)[]

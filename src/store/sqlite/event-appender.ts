@@ -6,6 +6,7 @@ import { checkEmitted, versionOf } from "../../schema/event-type";
 import type { Change, Resource } from "../../schema/resource";
 import { belongingOf } from "../access";
 import type { ChangeContext } from "../change-context";
+import { shown } from "../shown";
 import type { Stored } from "../stored";
 import type { CommitClock } from "./commit-clock";
 import type { Uncommitted, Write } from "./uncommitted";
@@ -66,7 +67,12 @@ export class EventAppender {
     const { owner, scope } = belongingOf(resource, record.json);
     const id = this.clock.eventId();
     const type = `${resource.name}.${event.name}`;
-    const body = serializeEvent({ id, type, version: event.version, timestamp, ...actor }, resource.name, record.json, event.data);
+    const body = serializeEvent(
+      { id, type, version: event.version, timestamp, ...actor },
+      resource.name,
+      shown(resource, record).json,
+      event.data,
+    );
     const span = this.tracing.create({ id, type }, traceparent ?? undefined);
     this.#insert(id, type, record.id, timestamp, body, span.traceparent ?? traceparent, requestId, requestedAt, owner, scope);
     this.uncommitted.addsEvent(id);

@@ -6,6 +6,7 @@ import { changeable, requireScope } from "../access";
 import type { ChangeContext, GuardedContext } from "../change-context";
 import { decideChange } from "../decide";
 import { planRemoval, type Removal } from "../removal";
+import { shown } from "../shown";
 import type { InsertOutcome } from "../store";
 import type { Stored } from "../stored";
 import type { CommitClock } from "./commit-clock";
@@ -77,7 +78,7 @@ export class RecordChanges {
   ): Stored | undefined {
     const current = changeable(resource, this.table(resource).current(id), context?.actor);
     if (!current) return undefined;
-    context?.guard?.(current);
+    context?.guard?.(shown(resource, current));
     return this.#update(resource, current, change, context);
   }
 
@@ -108,7 +109,7 @@ export class RecordChanges {
     const last = changeable(resource, this.table(resource).current(id), context?.actor);
     if (!last) return undefined;
     const { guard, emit, ...others } = context ?? {};
-    guard?.(last);
+    guard?.(shown(resource, last));
     return this.together(() => {
       const { nulled, removed } = planRemoval({ resource, id }, (record) => this.means.constraints.affected(record));
       for (const each of nulled) this.#setNull(each, resource, others);
@@ -125,7 +126,7 @@ export class RecordChanges {
     const last = changeable(resource, present ?? table.removed(id) ?? deleted(resource, id), context?.actor);
     if (!last) return undefined;
     if (present) throw new Conflict(`The ${name} ${id} exists. Only a deleted ${name} can be restored.`);
-    context?.guard?.(last);
+    context?.guard?.(shown(resource, last));
     return this.together(() => {
       const now = clock.now();
       const circumstances = { id, previous: last, isRestored: true, now, actor: context?.actor };

@@ -5,6 +5,7 @@ import { asAdmin, changeable, limitsOf, ownValues, readable, requireScope } from
 import { decideChange } from "../decide";
 import { ForgottenAwait, RecordNotFound } from "../errors";
 import { type PatchOf, patched } from "../patched";
+import { shown } from "../shown";
 import type { Stored } from "../stored";
 import type { Plan, TransactionEngine, Write } from "./engine";
 import type { Exact } from "./exact";
@@ -133,7 +134,7 @@ export class TransactionAttempt implements Transaction {
     return this.#call("update", resource, id, async () => {
       const actor = this.#actor(options);
       const current = await this.#changeable(resource, id, actor);
-      options.guard?.(current);
+      options.guard?.(shown(resource, current));
       const record = JSON.parse(current.json) as Recorded<T["fields"]>;
       const fields = patched(resource, record, typeof patch === "function" ? patch(record) : patch);
       const { stored, isChange } = decideChange(resource, fields, circumstances(id, current, actor));
@@ -146,7 +147,7 @@ export class TransactionAttempt implements Transaction {
     return this.#call("remove", resource, id, async () => {
       const actor = this.#actor(options);
       const last = await this.#changeable(resource, id, actor);
-      options.guard?.(last);
+      options.guard?.(shown(resource, last));
       return this.#write({ kind: "remove", resource, state: last, emit: options.emit, actor });
     });
   }
