@@ -182,13 +182,23 @@ describe("bun run erase", () => {
     expect([again.code, again.stderr]).toEqual([1, "There is no data of customer 1."]);
   });
 
-  test("also erases a record that was deleted before", async () => {
+  test("also erases a record that was deleted before, with those that were deleted with it", async () => {
     await fill();
     await using((store) => store.remove(customer, 1));
     expect(filesWith(marker).length).toBeGreaterThan(2);
-    expect((await erase("purchase", "1", "--yes")).code).toBe(0);
-    expect((await erase("customer", "1", "--yes")).code).toBe(0);
+    const { code, stdout } = await erase("customer", "1", "--yes");
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^Erased customer 1, purchase 1: 2 records, 6 events in the log/)]);
     expect(filesWith(marker)).toEqual([]);
+    expect(filesWith("evemarker").length).toBeGreaterThan(2);
+  });
+
+  test("leaves a deleted record that had another customer at last", async () => {
+    await fill();
+    await using(async (store) => {
+      await store.update(purchase, 1, () => ({ customer: 2, address: "theirs" }));
+      await store.remove(purchase, 1);
+    });
+    expect((await erase("customer", "1")).stdout).toStartWith("Would erase customer 1: 1 record");
   });
 
   test("obeys a reference that restricts the deletion, and changes nothing", async () => {

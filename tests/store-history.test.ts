@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { FieldsOf } from "warren/resource";
 import { item } from "../src/domain/item";
+import { Conflict } from "../src/schema/refused-change";
 import type { Change } from "../src/schema/resource";
 import type { LogEntry } from "../src/store/log";
 import { openStore } from "../src/store/open";
@@ -12,7 +13,7 @@ import { forEachEngine } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
 
 interface Step {
-  readonly kind: "insert" | "update" | "remove" | "refused";
+  readonly kind: "insert" | "update" | "remove" | "restore" | "refused";
   readonly which: number;
   readonly fields: FieldsOf<typeof item>;
 }
@@ -29,9 +30,9 @@ forEachEngine((placesIn) => {
     folder.remove();
   });
 
-  test("property: whatever the interleaving, each change is exactly one event, versions count up, and the last body is the row", async () => {
+  test("property: whatever the interleaving, each change is exactly one event, versions count up, each can be read, and the last body is the row", async () => {
     const step: fc.Arbitrary<Step> = fc.record({
-      kind: fc.constantFrom<Step["kind"][]>("insert", "insert", "update", "update", "remove", "refused"),
+      kind: fc.constantFrom<Step["kind"][]>("insert", "insert", "update", "update", "remove", "restore", "refused"),
       which: fc.nat(1000),
       fields: itemFields,
     });
@@ -56,6 +57,12 @@ forEachEngine((placesIn) => {
               } else if (kind === "remove") {
                 const stored = await store.remove(item, id);
                 if (stored) answers.push({ change: "deleted", ...stored });
+              } else if (kind === "restore") {
+                const stored = await store.restore(item, id).catch((error: unknown) => {
+                  // The record exists.
+                  if (!(error instanceof Conflict)) throw error;
+                });
+                if (stored) answers.push({ change: "created", ...stored });
               } else {
                 const refuse = () => {
                   throw new Error("refused");
@@ -72,18 +79,25 @@ forEachEngine((placesIn) => {
           answers.map(({ change, id, json }) => told(change, id, json)).sort(),
         );
         expect(new Set(log.map(({ id }) => id)).size).toBe(log.length);
-        // Of each item: created first, then versions one by one, deleted last and with the last state.
+        // Of each item: created first, then versions one by one, deleted with the last state, and restored from there.
         for (const [id, history] of Map.groupBy(log, ({ subject }) => subject)) {
           let last = before.get(id)?.json;
+          let exists = last !== undefined;
           for (const entry of history) {
             const version = last === undefined ? 0 : (JSON.parse(last) as { version: number }).version;
             const record = recordIn(entry);
-            if (entry.type === "item.created") expect([last, (JSON.parse(record) as { version: number }).version]).toEqual([undefined, 1]);
-            if (entry.type === "item.updated") expect((JSON.parse(record) as { version: number }).version).toBe(version + 1);
-            if (entry.type === "item.deleted") expect([record, entry]).toEqual([last as string, history.at(-1) as LogEntry]);
+            expect(exists).toBe(entry.type !== "item.created");
+            if (entry.type === "item.deleted") expect(record).toBe(last as string);
+            else {
+              expect((JSON.parse(record) as { version: number }).version).toBe(version + 1);
+              expect((await store.history.version(item, id, version + 1))?.json).toBe(record);
+            }
+            exists = entry.type !== "item.deleted";
             last = record;
           }
-          expect((await store.get(item, id))?.json).toBe(history.at(-1)?.type === "item.deleted" ? undefined : last);
+          expect((await store.get(item, id))?.json).toBe(exists ? last : undefined);
+          const { entries } = await store.history.page(item, id, { limit: history.length });
+          expect(entries.map(({ position }) => position)).toEqual(history.map(({ position }) => position).reverse());
         }
       }),
       { numRuns: 25 },

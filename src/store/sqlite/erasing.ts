@@ -6,12 +6,14 @@ import { type ErasedRecord, type Erasure, withoutData } from "../erasure";
 import { planRemoval } from "../removal";
 import type { Store } from "../store";
 import type { Constraints } from "./constraints";
+import { deletedReferrers } from "./deleted-referrers";
 import type { EventAppender } from "./event-appender";
 import type { GroupCommit } from "./group-commit";
 import type { RecordChanges } from "./record-changes";
 
 interface ErasingMeans {
   readonly db: Database;
+  readonly resources: readonly Resource[];
   readonly commits: GroupCommit;
   readonly records: RecordChanges;
   readonly constraints: Constraints;
@@ -19,7 +21,7 @@ interface ErasingMeans {
 }
 
 /** Returns the function that erases records. What it deletes stays in free pages of the file until `scrub`. */
-export function erasing({ db, commits, records, constraints, events }: ErasingMeans): Store["erase"] {
+export function erasing({ db, resources, commits, records, constraints, events }: ErasingMeans): Store["erase"] {
   const { uncommitted } = commits;
   const known = db.prepare<{ id: string }, [number, string]>(
     "SELECT id FROM events WHERE subject = ? AND type IN (SELECT value FROM json_each(?)) ORDER BY position",
@@ -35,15 +37,23 @@ export function erasing({ db, commits, records, constraints, events }: ErasingMe
   const replaceAnswer = uncommitted.prepare("UPDATE idempotency_keys SET answer = ? WHERE number = ?");
   const typesOf = ({ eventTypes }: Resource) => JSON.stringify(eventTypes);
 
-  function plan(root: ErasedRecord): Erasure | undefined {
-    const exists = records.table(root.resource).current(root.id) !== undefined;
-    const all = exists ? planRemoval(root, (record) => constraints.affected(record)).removed : [root];
-    const found = all.flatMap(({ resource, id }) => known.all(id, typesOf(resource)).map((event) => event.id));
-    return exists || found.length > 0 ? { records: all, events: found } : undefined;
+  const deletedWith = deletedReferrers(db, resources);
+  const exists = ({ resource, id }: ErasedRecord) => records.table(resource).current(id) !== undefined;
+
+  /** Returns the record and the existing ones that are deleted with it, in the order of deletion. */
+  function existing(root: ErasedRecord): readonly ErasedRecord[] {
+    return exists(root) ? planRemoval(root, (record) => constraints.affected(record)).removed : [root];
   }
 
-  function erase(root: ErasedRecord, context: ChangeContext | undefined): Erasure | undefined {
-    const planned = plan(root);
+  /** @param deleted records that were deleted before. One may have been restored since it was found. */
+  function plan(root: ErasedRecord, deleted: readonly ErasedRecord[]): Erasure | undefined {
+    const all = [...deleted.filter((record) => !exists(record)), ...existing(root)];
+    const found = all.flatMap(({ resource, id }) => known.all(id, typesOf(resource)).map((event) => event.id));
+    return exists(root) || found.length > 0 ? { records: all, events: found } : undefined;
+  }
+
+  function erase(root: ErasedRecord, deleted: readonly ErasedRecord[], context: ChangeContext): Erasure | undefined {
+    const planned = plan(root, deleted);
     if (!planned) return undefined;
     for (const { resource, id } of planned.records) {
       for (const { number, answer } of answers.all(`"id":${id}`)) {
@@ -60,6 +70,9 @@ export function erasing({ db, commits, records, constraints, events }: ErasingMe
     return planned;
   }
 
-  return (resource, id, { isDryRun = false, ...context } = {}) =>
-    commits.run(() => (isDryRun ? plan({ resource, id }) : erase({ resource, id }, context)));
+  return async (resource, id, { isDryRun = false, ...context } = {}) => {
+    const root = { resource, id };
+    const deleted = await deletedWith(await commits.run(() => existing(root)));
+    return commits.run(() => (isDryRun ? plan(root, deleted) : erase(root, deleted, context)));
+  };
 }

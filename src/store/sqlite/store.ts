@@ -141,7 +141,7 @@ class SqliteStore implements Store {
     this.tally = { commits: this.#commits.tally, appended: this.#events.tally };
     this.log = sqliteLogReader(this.#db);
     this.history = sqliteHistory(this.#db);
-    this.erase = erasing({ db, commits: this.#commits, records: this.#records, constraints: this.#constraints, events: this.#events });
+    this.erase = erasing({ db, resources, commits, records, constraints, events: this.#events });
     this.importEach = importsInto(this.#commits, this.#records, usedIds(db));
     this.logId = logIdOf(this.#db);
     this.find = eventFinder(this.#db);
