@@ -1,7 +1,7 @@
 // Lists of the store beyond pages and orders (tests/sqlite-pages.test.ts): values, null, arrays, search and its index.
 import { afterEach, beforeEach, describe, expect, setSystemTime, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
-import { defineResource, Nullable, oneOf, type RecordOf, type Resource } from "warren/resource";
+import { defineResource, Nullable, oneOf, pastVersion, type RecordOf, type Resource } from "warren/resource";
 import { type Listing, rankedAtMost } from "../src/store/listing";
 import { openStore } from "../src/store/open";
 import type { Store } from "../src/store/store";
@@ -286,5 +286,19 @@ forEachEngine((placesIn) => {
       expect(red.count).toEqual({ value: 10_000, isExact: false });
       expect([await ids({ search: "1" }), await ids({ search: String(many) })]).toEqual([[1], [many]]);
     });
+  });
+
+  test("records that are converted to a new version are found by what they have then", async () => {
+    const lists = { filters: { words: "contains" }, indexes: ["words"], search: ["title"] } as const;
+    const fields = { title: Type.String(), words: Type.Array(Type.String()) };
+    const first = defineResource({ name: "note", fields, example: { title: "a", words: [] }, ...lists });
+    const past = [pastVersion({ fields, up: ({ title }) => ({ title: `${title} lamp`, words: ["new"] }) })];
+    const second = defineResource({ name: "note", fields, example: { title: "a", words: [] }, past, ...lists });
+    await reopen(first);
+    await store.insert(first, { title: "Red", words: ["old"] });
+    await reopen(second);
+    expect([await ids({ search: "lamp" }, second), await ids({ search: "red" }, second)]).toEqual([[1], [1]]);
+    const found = (word: string) => ids({ filters: { words: { contains: [word] } } }, second);
+    expect([await found("new"), await found("old")]).toEqual([[1], []]);
   });
 });
