@@ -5,13 +5,14 @@ import { join } from "node:path";
 import { Type } from "@sinclair/typebox";
 import type { ConsumerOptions } from "warren/consumer";
 import { crud } from "warren/crud";
-import { defineResource, Nullable } from "warren/resource";
+import { defineResource, Nullable, pastVersion } from "warren/resource";
 import { testConsumer } from "warren/testing";
 import { audit } from "../consumers/audit";
 import { quarantine, quarantineFolder } from "../src/rabbitmq/quarantine";
 import { Catalogue } from "../src/schema/catalogue";
 import { parseEvent } from "../src/schema/event";
 import { atOnce } from "../src/store/consumer/waiting-table";
+import { withoutData } from "../src/store/erasure";
 import { consumerStores, openStore } from "../src/store/open";
 import type { Store } from "../src/store/store";
 import { openApi } from "./support/api";
@@ -287,4 +288,23 @@ test("a consumer that names the event gets its type", () => {
     },
   } satisfies ConsumerOptions<"item.*" | "item.erased">;
   expect(own.events).toHaveLength(2);
+});
+
+test("a stored answer loses private fields and those of earlier versions, too, and keeps what is not of the record", () => {
+  const user = defineResource({
+    name: "user",
+    fields: { name: Type.String(), hash: Type.String() },
+    private: ["hash"],
+    past: [pastVersion({ fields: { alias: Type.String() }, up: ({ alias }) => ({ name: alias, hash: "" }) })],
+    example: { name: "a", hash: "b" },
+  });
+  const stored = (id: number, fields: object) => JSON.stringify({ id, ...fields, version: 2, createdAt: "x", updatedAt: "y" });
+  const erased = '{"id":4,"version":2}';
+  const without = (answer: string) => withoutData([{ resource: user, id: 4 }], answer);
+  for (const fields of [{ name: "n", hash: "h" }, { name: "n" }, { alias: "n" }]) expect(without(stored(4, fields))).toBe(erased);
+  const others = [stored(40, { name: "n" }), stored(4, { name: "n", colour: "red" }), "not JSON"];
+  for (const other of others) expect(without(other)).toBe(other);
+  const line = (number: number, user: string) => `{"line":${number},"status":201,"user":${user}}`;
+  const bulk = (first: string) => [line(1, first), line(2, stored(40, { name: "n" }))].join("\n");
+  expect(without(bulk(stored(4, { name: "n" })))).toBe(bulk(erased));
 });

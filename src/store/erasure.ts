@@ -46,8 +46,13 @@ function lineWithout({ resource, id }: ErasedRecord, line: string): string {
   }
 }
 
-function isRecord({ record }: Resource, id: number, value: object): value is { readonly id: number; readonly version: number } {
-  if (!("id" in value) || value.id !== id) return false;
-  const known = Object.keys(record.properties);
-  return Object.keys(value).every((key) => known.includes(key)) && (record.required ?? []).every((key) => key in value);
+/** Returns whether an object is a state of the record. One of another resource with the same id and only such fields is taken for it. */
+function isRecord(
+  { fields, record, past }: Resource,
+  id: number,
+  value: object,
+): value is { readonly id: number; readonly version: number } {
+  if (!("id" in value) || value.id !== id || !("version" in value)) return false;
+  const schemas = [record, fields, ...past.filter(({ event }) => event === undefined).map((version) => version.fields)];
+  return Object.keys(value).every((key) => schemas.some(({ properties }) => Object.hasOwn(properties, key)));
 }
