@@ -63,6 +63,7 @@ describe("defineResource", () => {
   });
 
   const city = Type.Object({ city: Type.String() });
+  const short = Type.String({ maxLength: 50 });
   const many = {
     name: Type.String(),
     price: Nullable(Type.Number()),
@@ -131,6 +132,29 @@ describe("defineResource", () => {
     [["price"], 'the field "price" cannot be searched, because it is not text.'],
     [["name", "name"], 'the search names the field "name" twice.'],
   ])("refuses a search in %p", (search, message) => refused({ search }, message));
+
+  const twins = { code: short, Code: short, createdat: short, 'say "hi"': short };
+  test.each<[Record<string, unknown>, string]>([
+    [{ unique: ["code", "Code"] }, 'the unique keys "code" and "Code" differ only in case; rename a field.'],
+    [
+      {
+        unique: [
+          ["code", "day"],
+          ["Code", "day"],
+        ],
+      },
+      'the unique keys "code,day" and "Code,day" differ only in case; rename a field.',
+    ],
+    [{ sort: ["code", "Code"] }, 'the indexes "code" and "Code" differ only in case; rename a field.'],
+    [
+      { filters: { code: "exact", Code: "exact" }, indexes: ["code", "Code"] },
+      'the indexes "code" and "Code" differ only in case; rename a field.',
+    ],
+    [{ sort: ["createdat"] }, 'the indexes "createdAt" and "createdat" differ only in case; rename a field.'],
+    [{ unique: ['say "hi"'] }, 'the name of the field in the unique key "say "hi"" contains a quotation mark; rename it.'],
+  ])("refuses what would have the same table or index, or one that no database can have: %p", (options, message) =>
+    refused({ ...options, fields: { ...many, ...twins } }, message),
+  );
 
   test("takes only filters that fit the field's type", () => {
     const fields = {

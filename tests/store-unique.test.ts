@@ -83,6 +83,7 @@ forEachEngine((placesIn) => {
   test.each([
     ["\u00e9", "e\u0301"],
     ["straße", "STRASSE"],
+    ["STRAẞE", "strasse"],
     ["ﬁt", "FIT"],
     ["ınce", "INCE"],
     ["ΣΑΣ", "σας"],

@@ -10,10 +10,10 @@ import { type Shown, shownFields } from "./private";
 import { recordOf } from "./record";
 import { type References, referencesOf } from "./references";
 import { type Change, changes, type Derivation, type Resource, type Rule } from "./resource";
-import { checkNames } from "./resource-names";
+import { checkNames, checkStoredNames } from "./resource-names";
 import type { FieldsIn, ResourceOptions } from "./resource-options";
 import { checkSearch } from "./search";
-import { checkSorts, type Sorts, type SortWord } from "./sort";
+import { checkSorts, ownSorts, type Sorts, type SortWord } from "./sort";
 import { uniqueKeys } from "./unique";
 
 type None = Record<never, never>;
@@ -22,7 +22,7 @@ type None = Record<never, never>;
  * Declares a resource. Export the result from a file in `src/domain/`, and mount it with `crud()` in a file in `routes/`.
  *
  * @throws {TypeError} if a name cannot name an event type, queue or table, or a field is declared twice or is one that every
- *   record has. Also if a filter, index, unique key or reference is not possible, a schema is not valid for JSON or has an unknown format, an initial
+ *   record has. Also if a filter, index, unique key or reference is not possible, or two of them differ only in case, a schema is not valid for JSON or has an unknown format, an initial
  *   value does not match its schema, the example is not a valid request or a field cannot be computed from it, or a past version
  *   is of an unknown event.
  */
@@ -107,6 +107,20 @@ export function defineResource<
     retired: retiredEvents(name, Object.keys(events), options.retired ?? []),
     past,
   };
+  const orders = resource.sorts.map((order) => order.join());
+  checkStoredNames(
+    name,
+    "unique key",
+    "unique keys",
+    resource.unique.map((key) => key.name),
+  );
+  checkStoredNames(
+    name,
+    "reference",
+    "references",
+    resource.references.map(({ path }) => path),
+  );
+  checkStoredNames(name, "index", "indexes", [...ownSorts, ...indexes, ...orders]);
   refuseMistakes(name, "the example", mistakesIn(input, example));
   refuseMistakes(name, "the record of the example", mistakesIn(resource.fields, completeFields(resource, example)));
   return resource as never;

@@ -62,3 +62,21 @@ const reserved = new Set([
   ...["line", "index", "status", "problem"],
   ...["event", "events", "meta", "relay", "subscriptions", "idempotency_keys", "retry_queues", "relay_times"],
 ]);
+
+/**
+ * Checks the names of what a resource has a table or an index for. Databases do not distinguish upper and lower case in them.
+ *
+ * @param what what is named: "unique key".
+ * @throws {TypeError} if two names differ only in case, or one contains a quotation mark.
+ */
+export function checkStoredNames(resource: string, what: string, plural: string, names: readonly string[]): void {
+  const seen = new Map<string, string>();
+  for (const name of names) {
+    if (name.includes('"'))
+      throw new TypeError(`Resource "${resource}": the name of the field in the ${what} "${name}" contains a quotation mark; rename it.`);
+    const twin = seen.get(name.toLowerCase());
+    if (twin !== undefined && twin !== name)
+      throw new TypeError(`Resource "${resource}": the ${plural} "${twin}" and "${name}" differ only in case; rename a field.`);
+    seen.set(name.toLowerCase(), name);
+  }
+}

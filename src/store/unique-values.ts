@@ -5,7 +5,7 @@ import type { Resource } from "../schema/resource";
 import type { UniqueKey } from "../schema/unique";
 
 /** Version of the rules by which values are compared. Increase it when they change, so that every engine compares all records anew. */
-export const comparisonVersion = 1;
+export const comparisonVersion = 2;
 
 /** Length of a hash in characters: 132 bits. */
 const length = 22;
@@ -28,11 +28,11 @@ export function uniqueValueOf({ paths, within, ignoreCase }: UniqueKey): (record
 }
 
 /**
- * Returns the form of a text in which it is compared. Unicode has several forms of the same characters. Without case, both upper
- * and lower case are needed: lower case alone keeps "ß" apart from "SS", and upper case alone "İ" from "i̇".
+ * Returns the form of a text in which it is compared. Unicode has several forms of the same characters. Without case, one conversion
+ * is not enough: lower case keeps "ß" apart from "SS", upper case "İ" from "i̇", and upper case before lower case "ẞ" from "ß".
  */
 function comparable(text: string, ignoreCase: boolean): string {
-  return ignoreCase ? text.normalize("NFKC").toUpperCase().toLowerCase().normalize("NFKC") : text.normalize("NFC");
+  return ignoreCase ? text.normalize("NFKC").toLowerCase().toUpperCase().toLowerCase().normalize("NFKC") : text.normalize("NFC");
 }
 
 /** Returns the error for a record whose value in a unique key another record has. It says nothing else about the other record. */
