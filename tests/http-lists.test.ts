@@ -154,6 +154,23 @@ test.each(["title", "-title", "state,-dueAt", "-state,dueAt", "-id", "-createdAt
   },
 );
 
+test("a cursor holds the longest texts that a list can be sorted by", async () => {
+  const text = Type.String({ maxLength: 200 });
+  const long = defineResource({
+    name: "long",
+    fields: { a: text, b: text, c: text, d: text },
+    sort: [["a", "b", "c", "d"]],
+    example: { a: "", b: "", c: "", d: "" },
+  });
+  const own = openApi({ resources: [long], routes: [{ file: "longs.ts", path: "/longs", route: crud(long) }] });
+  const value = "\u0001".repeat(200);
+  for (let count = 0; count < 2; count += 1) await own.store.insert(long, { a: value, b: value, c: value, d: value });
+  const { next } = (await own.send("GET", "/longs?sort=a,b,c,d&limit=1")).json<Page>();
+  const second = await own.send("GET", `/longs?sort=a,b,c,d&after=${next}`);
+  await own.close();
+  expect([second.status, second.json<{ longs: { id: number }[] }>().longs.map(({ id }) => id)]).toEqual([200, [2]]);
+});
+
 test("Link keeps every value of a repeated parameter", async () => {
   const answer = await api.send("GET", "/tickets?state=open&state=waiting&limit=1");
   const [, next = ""] = /^<([^>]+)>; rel="next"/.exec(answer.headers.get("link") ?? "") ?? [];

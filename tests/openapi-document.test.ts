@@ -258,7 +258,7 @@ describe("every operation", () => {
     expect(parameters("/items", "get")).toEqual([
       ["limit", { type: "integer", minimum: 1, maximum: 200, default: 50 }, true],
       ["sort", { type: "string", enum: ["id", "-id", "createdAt", "-createdAt", "updatedAt", "-updatedAt"], default: "id" }, true],
-      ["after", { type: "string", pattern: expect.any(String), maxLength: 5000 }, true],
+      ["after", { type: "string", pattern: expect.any(String), maxLength: 8000 }, true],
       ["updatedSince", { type: "string" }, true],
       ["count", { type: "boolean" }, true],
       ["name", { type: "string", maxLength: 1000 }, true],

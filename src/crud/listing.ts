@@ -31,13 +31,14 @@ export interface Request {
   links(page: Pick<Page, "next">, path: string): { next: string | null; link: string };
 }
 
-const cursorForm = /^[A-Za-z0-9_-]{1,5000}$/;
+/** A cursor holds the fields that the list is sorted by: up to four texts of 200 characters, each of which JSON may escape. */
+const cursorForm = /^[A-Za-z0-9_-]{1,8000}$/;
 
 const own = {
   after: {
     description: "The `next` of the previous page, with the same sort order and filters. When sorted by id, an id is also accepted.",
     // Some tools do not allow so many repetitions in a pattern.
-    documented: { type: "string", pattern: "^[A-Za-z0-9_-]+$", maxLength: 5000 },
+    documented: { type: "string", pattern: "^[A-Za-z0-9_-]+$", maxLength: 8000 },
     read: (given) => (cursorForm.test(given) ? given : undefined),
   },
   updatedSince: {
