@@ -215,6 +215,17 @@ describe("the owner", () => {
     expect((await as(tokens.ada)("GET", "/orders")).json()).toMatchObject({ orders: [{ title: "In a transaction", account: "ada" }] });
   });
 
+  test("that a record was erased is seen by those who see all of its resource", async () => {
+    await as(tokens.ada)("POST", "/orders", { title: "x" });
+    await as(tokens.clerk)("POST", "/products", { sku: "x", price: 1 });
+    await api.store.erase(order, 1);
+    await api.store.erase(product, 1);
+    const types = async (token: string) =>
+      (await as(token)("GET", "/events")).json<{ events: { event: { type: string } }[] }>().events.map(({ event }) => event.type);
+    expect(await types(tokens.ada)).toEqual(["product.erased"]);
+    expect(await types("token-of-the-operator")).toEqual(expect.arrayContaining(["order.erased", "product.erased"]));
+  });
+
   test("without tokens, there is none, and everybody sees all", async () => {
     const open = openApi({ resources, routes: [{ file: "o.ts", path: "/orders", route: crud(order as never) }] });
     expect((await open.send("POST", "/orders", { title: "x" })).json()).toMatchObject({ account: null });
