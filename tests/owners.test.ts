@@ -110,6 +110,7 @@ beforeEach(() => {
       apiTokens: [
         { scope: "admin", name: "operator", token: "token-of-the-operator" },
         { scope: "write", name: "ada", token: "token-named-ada" },
+        { scope: "admin", name: "tess", token: "token-with-claims", claims: { org_id: "A" } },
       ],
     },
   });
@@ -364,6 +365,12 @@ describe("tenants", () => {
     });
     expect((await operator("POST", "/own/operator")).json()).toMatchObject({ tenant: "B" });
     expect((await as("token-named-ada")("GET", "/invoices")).status).toBe(403);
+  });
+
+  test("a test can give an actor claims, who is then in a tenant", async () => {
+    await as(tokens.b)("POST", "/invoices", { number: "2026-1" });
+    expect((await as("token-with-claims")("POST", "/invoices", { number: "2026-2" })).json()).toMatchObject({ tenant: "A" });
+    expect((await as("token-with-claims")("GET", "/invoices")).json()).toMatchObject({ invoices: [{ number: "2026-2" }] });
   });
 
   test("dead letters and replays show all tenants, so no token of an issuer opens them", async () => {

@@ -46,10 +46,11 @@ export interface TestService extends TestRequests, AsyncDisposable {
    *
    * @param name who sends the requests: the subject of the actor. `as("admin")` is short for `as("admin", "admin")`.
    * @param scope default: `write`.
+   * @param claims the claims of a JWT, such as `{ org_id: "A" }` for a resource with tenants. Default: a token in API_TOKEN, which has none.
    * @example
    * expect(await service.as("eve").status("GET", "/orders/1")).toBe(404);
    */
-  as(name: string, scope?: Scope): TestRequests;
+  as(name: string, scope?: Scope, claims?: Readonly<Record<string, unknown>>): TestRequests;
   /** Closes the store and deletes its folder. `await using` does so automatically. */
   close(): Promise<void>;
 }
@@ -79,9 +80,9 @@ export async function testService(): Promise<TestService> {
   const dependencies = { ...engine.dependencies, clientOf: clientsBehind(config.trustedProxies), stopping: stopping.signal };
   const serve = (apiTokens: readonly ApiToken[], metrics = dependencies.metrics) =>
     buildApp({ routes, config: { ...config, apiTokens }, log, dependencies: { ...dependencies, metrics } });
-  const asActor = (name: string, scope: Scope = isScope(name) ? name : "write") => {
+  const asActor: TestService["as"] = (name, scope = isScope(name) ? name : "write", claims) => {
     const token = crypto.randomUUID();
-    return requestsTo(serve([{ token, scope, name }], new Metrics(log)), token);
+    return requestsTo(serve([{ token, scope, name, claims }], new Metrics(log)), token);
   };
   try {
     return { ...requestsTo(serve([])), as: asActor, close, [Symbol.asyncDispose]: close };

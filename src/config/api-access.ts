@@ -29,6 +29,8 @@ export interface ApiToken {
   readonly scope: Scope;
   /** Identifies who uses the token, in events and in the log. Default: its scope. */
   readonly name?: string;
+  /** Claims that its actor has, as if the token were one of an issuer. Only tests set them. Default: none. */
+  readonly claims?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Scopes of tokens. Each includes the ones before it: `read` reads records, `write` changes them, `admin` operates the service. */

@@ -75,9 +75,9 @@ interface Checked {
 
 /** Returns a function that returns the actor of one of the service's own tokens. */
 function ownTokens(tokens: ApiAccess["apiTokens"]): (token: string) => Actor | undefined {
-  const known = tokens.map(({ token, scope, name = scope }) => {
+  const known = tokens.map(({ token, scope, name = scope, claims }) => {
     const rank = scopes.indexOf(scope);
-    return { digest: digest(token), rank, actor: { subject: name, scopes: scopes.slice(0, rank + 1) } };
+    return { digest: digest(token), rank, actor: { subject: name, scopes: scopes.slice(0, rank + 1), claims } };
   });
   return (token) => {
     const given = digest(token);
