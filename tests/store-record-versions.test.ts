@@ -97,4 +97,21 @@ forEachEngine((placesIn) => {
     );
     expect(await stored(second)).toMatchObject([{ title: "one" }]);
   });
+
+  const renamed = defineResource({ name: "note", plural: "remarks", ...named });
+
+  test("another plural, with which the records would be gone, is refused, naming their table", async () => {
+    await store(first, { name: "one" });
+    await expect(openStore(places, [renamed])).rejects.toThrow(
+      'Resource "note": its plural was changed to "remarks", but its records are in a table with the earlier plural ("notes"). ' +
+        "Set `plural` back to that.",
+    );
+    expect(await stored(first)).toMatchObject([{ name: "one" }]);
+  });
+
+  test("another plural is fine while there are no records", async () => {
+    await store(first);
+    await store(renamed, { name: "one" });
+    expect(await stored(renamed)).toMatchObject([{ name: "one" }]);
+  });
 });

@@ -26,6 +26,7 @@ import { hasMoved } from "./moved";
 import { type OnceIn, onceIn } from "./once";
 import { openLocked } from "./open-locked";
 import { PendingTables } from "./pending-entries";
+import { checkPlurals } from "./plurals";
 import { pruner } from "./prune";
 import { replaysIn, savedRetryQueues, subscriptionsIn } from "./queue-tables";
 import { RecordChanges } from "./record-changes";
@@ -121,6 +122,7 @@ class SqliteStore implements Store {
     );
     this.#snapshot = new Snapshot(this.#db, () => !this.#commits.isUnderWay);
     const { uncommitted } = this.#commits;
+    checkPlurals(db, resources);
     const pending = new PendingTables();
     const tables = new Map(resources.map((resource) => [resource.name, new Table(db, uncommitted, resource, pending)]));
     upcastRecords(this.#db, resources);
