@@ -133,6 +133,29 @@ forEachEngine((placesIn) => {
       expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
     });
 
+    test("a transaction swaps values, and takes over one that it frees; it is refused if a value is taken in the end", async () => {
+      await insert({ email: "a" });
+      await insert({ email: "b" });
+      await store.transaction(async (tx) => {
+        await tx.update(member, 1, { ...nobody, email: "b" });
+        await tx.update(member, 2, { ...nobody, email: "a" });
+      });
+      expect(await store.findByKey(member, "email", { email: "a" })).toMatchObject({ id: 2 });
+      await store.transaction(async (tx) => {
+        await tx.insert(member, of({ email: "A" }));
+        await tx.remove(member, 2);
+        await tx.update(member, 1, { ...nobody, email: "c" });
+        await tx.update(member, 1, { ...nobody, email: "b" });
+      });
+      const taken = store.transaction(async (tx) => {
+        await tx.update(member, 1, { ...nobody, email: "a" });
+      });
+      expect(await refusal(taken)).toBeInstanceOf(Conflict);
+      await reopen();
+      const found = ["a", "b", "c"].map(async (email) => (await store.findByKey(member, "email", { email }))?.id);
+      expect(await Promise.all(found)).toEqual([3, 1, undefined]);
+    });
+
     test("all of insertAll is refused, and of insertEach only the loser", async () => {
       const same = [of({ email: "a" }), of({ email: "b" }), of({ email: "A" })];
       expect(await refusal(store.insertAll(member, same, () => ""))).toMatchObject({ mistakes: [{ pointer: "/2/email" }] });

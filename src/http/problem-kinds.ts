@@ -33,7 +33,7 @@ export const problemKinds = {
     name: "conflict",
     title: "Conflict with the current state",
     meaning:
-      "The request is valid, but its target is not in the state that it requires. `detail` describes the state. Read the target again before you retry.",
+      "The request is valid, but its target is not in the state that it requires. `detail` describes the state. Read the target again before you retry. With `errors`, another record has the same value in these fields.",
   },
   410: {
     name: "gone",
