@@ -4,7 +4,7 @@ import type { Parameter } from "../http/query";
 import type { RequestStore } from "../http/request-store";
 import type { Catalogue } from "../schema/catalogue";
 import { titleOf } from "../schema/documented";
-import { stepsOf, valuesAt } from "../schema/path-values";
+import { distinctAt, stepsOf } from "../schema/path-values";
 import type { Recorded } from "../schema/record";
 import { expandedField, type Reference } from "../schema/references";
 import type { Resources } from "../schema/registered";
@@ -82,7 +82,7 @@ export async function expand(
 /** Returns the member of `expanded` for one reference, for each of the records. */
 async function partsOf(store: RequestStore, target: Resource, { path }: Reference, records: readonly object[]): Promise<string[]> {
   const steps = stepsOf(path);
-  const ids = records.map((record) => [...new Set(valuesAt(record, steps).map(({ value }) => value as number))]);
+  const ids = records.map((record) => [...distinctAt(record, steps)] as number[]);
   const found = new Map((await store.getAll(target, [...new Set(ids.flat())])).map(({ id, json }) => [id, json]));
   const name = JSON.stringify(path);
   if (!path.includes("[]")) return ids.map(([id]) => `${name}:${(id !== undefined && found.get(id)) || "null"}`);

@@ -38,6 +38,13 @@ export function valuesAt(record: unknown, steps: readonly Step[]): PlacedValue[]
   return found.flatMap(({ place, value }) => (value === undefined || value === null ? [] : { pointer: placeOf(...place), value }));
 }
 
+/** Returns the different values at a path, without null. */
+export function distinctAt(record: unknown, steps: readonly Step[]): Set<unknown> {
+  if (steps.some(({ isEach }) => isEach)) return new Set(valuesAt(record, steps).map(({ value }) => value));
+  const value = valueAt(record, steps);
+  return new Set(value === null ? [] : [value]);
+}
+
 /** Returns the types of the values at a path, such as `["string", "null"]`. Returns an empty array if the path does not exist. */
 export function typesAt(properties: TProperties, path: string): string[] {
   let schemas: TSchema[] = [{ type: "object", properties } as unknown as TSchema];

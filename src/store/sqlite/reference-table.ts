@@ -1,6 +1,6 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { Actor } from "../../schema/actor";
-import { type PlacedValue, stepsOf, valuesAt } from "../../schema/path-values";
+import { distinctAt, type PlacedValue, stepsOf, valuesAt } from "../../schema/path-values";
 import type { Reference } from "../../schema/references";
 import type { Resource } from "../../schema/resource";
 import { exists } from "../access";
@@ -58,7 +58,7 @@ export class ReferenceTable implements SideTable {
   }
 
   targetsIn(record: object | undefined): Set<number> {
-    return new Set(record && this.placesIn(record).map(({ value }) => value as number));
+    return distinctAt(record, this.#steps) as Set<number>;
   }
 
   entriesOf(record: object, id: number): SideEntry[] {
