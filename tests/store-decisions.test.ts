@@ -5,7 +5,7 @@ import { defineResource, mistake, oneOf, pastVersion, type RecordOf } from "warr
 import type { Actor } from "../src/schema/actor";
 import { Catalogue } from "../src/schema/catalogue";
 import { parseEvent } from "../src/schema/event";
-import { Conflict, InvalidRecord } from "../src/schema/refused-change";
+import { Conflict, InvalidChange, InvalidRecord } from "../src/schema/refused-change";
 import type { Rule } from "../src/schema/resource";
 import { openStore } from "../src/store/open";
 import type { InsertOutcome, Store } from "../src/store/store";
@@ -85,6 +85,12 @@ forEachEngine((placesIn) => {
       const { message } = await refusal(store.insert(repair, { door: "Front", hours: [60, 50] }));
       expect(message).toStartWith("The repair would not be valid. /total: ");
       expect(await store.log.end()).toBe(0);
+    });
+
+    test("fields that their schema refuses are the mistake, even where a computed field cannot be computed from them", async () => {
+      const wrong = await refusal(store.insert(repair, { door: "", hours: null } as never));
+      expect(wrong).toBeInstanceOf(InvalidChange);
+      expect((wrong as InvalidChange).mistakes.map(({ pointer }) => pointer)).toEqual(["/door", "/hours"]);
     });
 
     test.each<[string, () => unknown, string]>([

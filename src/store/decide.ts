@@ -5,8 +5,9 @@ import { type Mistake, maxMistakes } from "../schema/mistakes";
 import type { Recorded } from "../schema/record";
 import { Conflict, InvalidRecord } from "../schema/refused-change";
 import type { Resource, Rule, RuleContext } from "../schema/resource";
+import { mistakesInWritten } from "../schema/written";
 import { withOwner } from "./access";
-import { hasSameFields, serialize } from "./serialize";
+import { hasSameFields, notValid, serialize } from "./serialize";
 import type { Stored } from "./stored";
 
 /** What is known of a change before it is decided. */
@@ -52,7 +53,7 @@ export function decideChange(
   refuseOther(resource, fields);
   if (resource.isRetired) throw new Conflict(`The resource ${resource.name} is retired: its records cannot be created or changed.`);
   const before = previous && (JSON.parse(previous.json) as Recorded<object>);
-  const complete = completeFields(resource, withOwner(resource, fields, before, actor), before);
+  const complete = completed(resource, withOwner(resource, fields, before, actor), before);
   const stored = serialize(resource, id, complete, (previous?.version ?? 0) + 1, before?.createdAt ?? now, now);
   if (previous && !isRestored && hasSameFields(previous, stored)) return { stored: previous, isChange: false, after: complete };
   if (resource.check) checkRule(resource.name, resource.check, JSON.parse(stored.json) as Recorded<object>, { previous: before, actor });
@@ -65,6 +66,23 @@ function refuseOther({ name }: Resource, fields: unknown): void {
   if (fields instanceof Promise) fields.catch(() => {});
   else if (typeof fields === "object" && fields !== null) return;
   throw new TypeError(`The fields of the ${name} must be an object; a change must return them and must not be async.`);
+}
+
+/**
+ * Returns the fields with the managed and derived ones. If a derived field cannot be computed from fields that do not match the schema,
+ * the mistake is theirs.
+ */
+function completed(resource: Resource, fields: object, before: object | undefined): ReturnType<typeof completeFields> {
+  try {
+    return completeFields(resource, fields, before);
+  } catch (error) {
+    const given = completeFields({ ...resource, derived: {} }, fields, before);
+    const { derived } = resource;
+    const mistakes = mistakesInWritten(resource.fields, given).filter(
+      ({ pointer }) => !Object.hasOwn(derived, pointer.split("/")[1] ?? ""),
+    );
+    throw mistakes.length > 0 ? notValid(resource, mistakes) : error;
+  }
 }
 
 function checkRule(name: string, check: Rule, record: Recorded<object>, context: RuleContext): void {

@@ -1,3 +1,4 @@
+import type { Mistake } from "../schema/mistakes";
 import { InvalidChange } from "../schema/refused-change";
 import type { Resource } from "../schema/resource";
 import { mistakesInWritten } from "../schema/written";
@@ -16,11 +17,16 @@ export function serialize(resource: Resource, id: number, fields: object, versio
     if (value !== undefined) record[name] = value;
   }
   const mistakes = mistakesInWritten(resource.fields, record);
-  if (mistakes.length > 0) throw new InvalidChange(`The ${resource.name} would not be valid.`, mistakes);
+  if (mistakes.length > 0) throw notValid(resource, mistakes);
   record["version"] = version;
   record["createdAt"] = createdAt;
   record["updatedAt"] = updatedAt;
   return { id, version, json: JSON.stringify(record) };
+}
+
+/** Returns the error for fields that do not match the schema. */
+export function notValid({ name }: Resource, mistakes: readonly Mistake[]): InvalidChange {
+  return new InvalidChange(`The ${name} would not be valid.`, mistakes);
 }
 
 /** Returns whether two states of a record have the same fields. The order of keys does not matter. */
