@@ -6,6 +6,8 @@ import { crud } from "warren/crud";
 import { defineResource } from "warren/resource";
 import replays from "../src/built-in/replays";
 import { IssuerKeys, type KeyTiming } from "../src/http/issuer-keys";
+import { InvalidToken } from "../src/http/jwt";
+import { verifyOnce } from "../src/http/known-tokens";
 import { type Answer, openApi, type TestApi } from "./support/api";
 import { audience, type Claims, type TestIssuer, testIssuer } from "./support/issuer";
 import { recordedLog } from "./support/recorded-log";
@@ -279,6 +281,54 @@ describe("the keys of an issuer", () => {
     expect(keys.find(header("any"))).rejects.toMatchObject({ name: "IssuerUnavailable" });
     await keys.find(header("any")).catch(() => {});
     silent.stop(true);
+  });
+});
+
+describe("a token that was verified", () => {
+  const make = () => {
+    let [calls, inUse]: [number, number | undefined] = [0, 1];
+    const keys = {
+      get inUse() {
+        return inUse;
+      },
+    };
+    const use = (next: number | undefined) => {
+      inUse = next;
+    };
+    const actor = { subject: "ada", scopes: [] };
+    const verify = verifyOnce(async (token) => {
+      calls += 1;
+      if (token === "bad") throw new InvalidToken("no");
+      return { actor, expiresAt: token === "old" ? Date.now() - 1 : Date.now() + 60_000 };
+    }, keys);
+    return { verify, calls: () => calls, use };
+  };
+
+  test("is not verified again while the keys are the same; after they were fetched, it is", async () => {
+    const { verify, calls, use } = make();
+    for (let time = 0; time < 3; time += 1) await verify("one");
+    await verify("two");
+    expect(calls()).toBe(2);
+    use(2);
+    await verify("one");
+    use(undefined);
+    await verify("one");
+    expect(calls()).toBe(4);
+  });
+
+  test("is verified again once it has expired, and so is one that is not valid", async () => {
+    const { verify, calls } = make();
+    for (const token of ["old", "old", "bad", "bad"]) await verify(token).catch(() => {});
+    expect(calls()).toBe(4);
+  });
+
+  test("is forgotten after a thousand others", async () => {
+    const { verify, calls } = make();
+    for (let token = 0; token <= 1000; token += 1) await verify(String(token));
+    await verify("1");
+    expect(calls()).toBe(1001);
+    await verify("0");
+    expect(calls()).toBe(1002);
   });
 });
 

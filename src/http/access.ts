@@ -4,6 +4,7 @@ import type { Actor } from "../schema/actor";
 import { identify, nobody } from "./actor";
 import { IssuerKeys, IssuerUnavailable } from "./issuer-keys";
 import { InvalidToken, isJwt, jwtVerifier, type VerifiedToken } from "./jwt";
+import { verifyOnce } from "./known-tokens";
 import { problemResponse } from "./problem";
 import { insufficientScope, unauthenticated } from "./token-challenge";
 
@@ -93,11 +94,11 @@ function issuerTokens(issuer: NonNullable<ApiAccess["issuer"]>, log: Log): (toke
   // Tells the operator at the start if the issuer cannot be reached, and the first request need not wait.
   void keys.refresh();
   const verify = jwtVerifier(issuer, keys);
-  return async (token) => {
+  return verifyOnce(async (token) => {
     const { actor, ...rest } = await verify(token);
     const rank = scopes.findLastIndex((scope) => actor.scopes.includes(scope));
     return { ...rest, actor: { ...actor, scopes: [...new Set([...scopes.slice(0, rank + 1), ...actor.scopes])] } };
-  };
+  }, keys);
 }
 
 function refuse(request: Request, error: unknown): Response {

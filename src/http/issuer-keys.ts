@@ -55,9 +55,7 @@ export class IssuerKeys {
    * @throws {errors.JWKSNoMatchingKey} if the issuer has no such key.
    */
   async find(header: JWSHeaderParameters): Promise<CryptoKey> {
-    const age = performance.now() - (this.#known?.fetchedAt ?? Number.NEGATIVE_INFINITY);
-    if (age >= this.#timing.expireMs) await this.refresh();
-    else if (age >= this.#timing.refreshMs) void this.refresh();
+    if (this.inUse === undefined) await this.refresh();
     try {
       return await this.#current.find(header);
     } catch (error) {
@@ -67,6 +65,15 @@ export class IssuerKeys {
       if (this.#trouble !== undefined) throw new IssuerUnavailable(this.#trouble);
       return this.#current.find(header);
     }
+  }
+
+  /** Identifies the keys in use. Undefined if there are none. Fetches them again if they are old. */
+  get inUse(): number | undefined {
+    const fetchedAt = this.#known?.fetchedAt ?? Number.NEGATIVE_INFINITY;
+    const age = performance.now() - fetchedAt;
+    if (age >= this.#timing.expireMs) return undefined;
+    if (age >= this.#timing.refreshMs) void this.refresh();
+    return fetchedAt;
   }
 
   /** Fetches the keys, unless that was done a moment ago. Resolves also if it fails. */
