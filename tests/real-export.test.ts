@@ -3,11 +3,12 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { Type } from "@sinclair/typebox";
 import { defineResource, mistake, oneOf } from "warren/resource";
-import { openStore } from "../src/store/open";
+import { openRecords, openStore } from "../src/store/open";
 import type { Store } from "../src/store/store";
 import { command } from "./support/command";
 import { sqliteIn } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
+import { endWithTest, eventually } from "./support/processes";
 import { copyProject } from "./support/project-copy";
 
 const source = `
@@ -126,6 +127,37 @@ describe("export and import", () => {
       { id: 9, code: "H", state: "sent", label: "#H", version: 1 },
       { id: 10, code: "new" },
     ]);
+  });
+
+  test("Ctrl+C, while the input is open, keeps what was read and says how to go on", async () => {
+    const child = Bun.spawn([process.execPath, "--no-env-file", "src/commands/import.ts", "parcel"], {
+      cwd: project.path,
+      env: { PATH: process.env["PATH"] ?? "", ...fileIn("first") },
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    endWithTest(child);
+    const lines = Array.from({ length: 700 }, (_, index) => `{"id":${index + 1},"code":"P${index}"}\n`);
+    child.stdin.write(lines.join(""));
+    await child.stdin.flush();
+    await eventually(async () => {
+      const records = await openRecords(sqliteIn(join(folder.path, "first"))).catch(() => undefined);
+      const last = await records?.lastId(parcel);
+      records?.close();
+      return last === 500 ? true : undefined;
+    }, "the first commit");
+    child.kill("SIGINT");
+    expect(await child.exited).toBe(130);
+    // The signal arrives during the first commit or after all lines are read.
+    const [, count] =
+      /^Stopped after line (500|700)\. Send the file again to continue; records with an id are not created twice\.\n$/.exec(
+        await new Response(child.stderr).text(),
+      ) ?? [];
+    expect(await new Response(child.stdout).text()).toBe(`Created ${count} records of parcel.\n`);
+    const again = await imported(["parcel"], `${lines.join("")}{"code":"last"}`);
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining(`; ${count} were there already.`) });
+    expect((await exported(["parcel"])).stdout.split("\n")).toHaveLength(701);
   });
 
   test("an id of a deleted record is refused", async () => {

@@ -137,19 +137,23 @@ await runCommand(help, async (words) => {
 
 async function run(importing: Import): Promise<number> {
   const stopping = new AbortController();
-  onInterrupt(() => stopping.abort());
+  const input = Bun.stdin.stream().getReader();
+  onInterrupt(() => {
+    stopping.abort();
+    // End the read in progress: the other end of a pipe may send nothing for long.
+    void input.cancel();
+  });
   const size = sizeOfInput();
   const splitter = splitLines(maxBodyBytes, Number.POSITIVE_INFINITY);
   const { progress } = importing;
   let read = 0;
-  for await (const chunk of Bun.stdin.stream()) {
-    read += chunk.length;
-    for (const piece of splitter.push(chunk)) {
+  for (let next = await input.read(); !next.done && !stopping.signal.aborted; next = await input.read()) {
+    read += next.value.length;
+    for (const piece of splitter.push(next.value)) {
       if (stopping.signal.aborted) break;
       await importing.add(piece);
     }
     progress.update(size && read / size, importing.lines);
-    if (stopping.signal.aborted) break;
   }
   if (!stopping.signal.aborted) for (const piece of splitter.end()) await importing.add(piece);
   await importing.commit();
