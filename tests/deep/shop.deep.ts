@@ -29,8 +29,8 @@ afterAll(() => {
 });
 
 /** Starts `bun run dev` in a project. Resolves with the URL of its API. */
-async function startDev(project: string, port: number): Promise<{ url: string; dev: Running }> {
-  const dev = run(["run", "dev"], { cwd: project, env: { ...installing, PORT: String(port) } });
+async function startDev(project: string, port: number, settings: Record<string, string> = {}): Promise<{ url: string; dev: Running }> {
+  const dev = run(["run", "dev"], { cwd: project, env: { ...installing, ...settings, PORT: String(port) } });
   await dev.line("Warren listens on");
   return { url: `http://127.0.0.1:${port}`, dev };
 }
@@ -73,10 +73,15 @@ const withCurl = Bun.which("curl") || process.env["NO_SKIP"] ? test : test.skip;
 withCurl("the guide builds it: every command does what it says", async () => {
   const project = join(folder.path, "shop");
   const port = freePort();
-  let isDeveloping = false;
+  /** Environment of `bun run dev`. Undefined until it is started. */
+  let settings: Record<string, string> | undefined;
   let api: Running | undefined;
   let consumer: Running | undefined;
 
+  const stopApi = async () => {
+    await api?.stop();
+    api = undefined;
+  };
   const bash = (script: string) => run(["-c", script], { program: "bash", cwd: existsSync(project) ? project : root, env: installing });
   const output = async (script: string) => {
     const shell = bash(script);
@@ -90,10 +95,13 @@ withCurl("the guide builds it: every command does what it says", async () => {
   };
   const perform = async (command: string) => {
     if (command.startsWith("cd ")) return;
-    isDeveloping ||= command === "bun run dev";
+    if (command.endsWith("bun run dev")) {
+      await stopApi();
+      settings = Object.fromEntries(command.split(" ").flatMap((word) => [...word.matchAll(/^(\w+)=(.*)$/g)].map(([, ...pair]) => pair)));
+    }
     // The API restarts when a file changes; here, before the next command.
-    if (isDeveloping) api ??= (await startDev(project, port)).dev;
-    if (command === "bun run dev") return;
+    if (settings) api ??= (await startDev(project, port, settings)).dev;
+    if (command.endsWith("bun run dev")) return;
     if (command.startsWith("curl ")) await curl(command);
     else if (command.startsWith("bun run consumers/")) consumer = bash(command);
     else await output(command.replace("../shop", project));
@@ -102,8 +110,7 @@ withCurl("the guide builds it: every command does what it says", async () => {
     if (block.language === "sh") for (const command of block.text.trimEnd().split("\n")) await perform(command);
     if (block.language === "") for (const line of block.text.trimEnd().split("\n")) await consumer?.line(line);
     if (block.language !== "ts") return;
-    await api?.stop();
-    api = undefined;
+    await stopApi();
     await Bun.write(join(project, fileOf(block)), block.text.replace(/.*\n/, ""));
   };
   for (const block of shopPages.flatMap(blocksIn)) await follow(block);

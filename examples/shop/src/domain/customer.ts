@@ -8,5 +8,6 @@ export const customer = defineResource({
     name: Type.String({ minLength: 1, maxLength: 200 }),
   },
   unique: [{ field: "email", ignoreCase: true }],
+  owner: "account",
   example: { email: "ada@example.com", name: "Ada" },
 });

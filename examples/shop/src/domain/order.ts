@@ -12,6 +12,7 @@ export const order = defineResource({
   managed: { state: { schema: oneOf("placed", "reserved", "paid", "cancelled"), initial: "placed" } },
   references: { customer: { to: "customer", onDelete: "restrict" }, "lines[].product": { to: "product", onDelete: "restrict" } },
   filters: { state: "exact", customer: "exact" },
+  owner: "account",
   check(order, { previous }) {
     const isFinal = previous?.state === "paid" || previous?.state === "cancelled";
     return isFinal && order.state !== previous.state ? [mistake("/state", `A ${previous.state} order stays so.`)] : [];

@@ -13,5 +13,7 @@ export const product = defineResource({
   filters: { sku: "exact", price: "range" },
   sort: ["price", "title"],
   search: ["title"],
+  read: "anyone",
+  write: "admin",
   example: { sku: "LAMP-1", title: "Desk lamp", price: 39.9, stock: 12 },
 });
