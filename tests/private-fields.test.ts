@@ -135,6 +135,16 @@ test("clients set them; who replaces a record without them keeps them", async ()
   expect((await api.send("PATCH", "/users/1", { salt: "x" })).status).toBe(422);
 });
 
+test("a deleted record comes back only if it can do without them", async () => {
+  await api.send("POST", "/users", ada);
+  await api.send("DELETE", "/users/1");
+  const refused = await api.send("POST", "/users/1/restore");
+  expect([refused.status, refused.json<{ errors: { pointer: string }[] }>().errors.map(({ pointer }) => pointer)]).toEqual([
+    422,
+    ["/password"],
+  ]);
+});
+
 test("an ETag is that of what is shown, for every method", async () => {
   await api.send("POST", "/users", ada);
   for (const [method, path, body] of [

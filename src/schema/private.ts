@@ -23,3 +23,12 @@ export function withoutPrivate<R extends object>({ private: hidden }: Pick<Resou
   if (hidden.length === 0) return record;
   return Object.fromEntries(Object.entries(record).filter(([field]) => !hidden.includes(field))) as R;
 }
+
+/** Returns a record from an event, which has no private fields, with the defaults of those that have one. */
+export function withPrivateDefaults({ private: hidden, fields }: Pick<Resource, "private" | "fields">, record: object): object {
+  const defaults = hidden.flatMap((field) => {
+    const { default: fallback } = fields.properties[field] ?? {};
+    return fallback === undefined ? [] : [[field, structuredClone(fallback) as unknown] as const];
+  });
+  return defaults.length === 0 ? record : { ...Object.fromEntries(defaults), ...record };
+}

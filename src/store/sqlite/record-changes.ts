@@ -1,4 +1,5 @@
 import { BrokenHook } from "../../schema/hook";
+import { withPrivateDefaults } from "../../schema/private";
 import type { Recorded } from "../../schema/record";
 import { Conflict, InvalidChange, InvalidRecord, RefusedChange } from "../../schema/refused-change";
 import type { Proposed, Resource, ResourceTypes } from "../../schema/resource";
@@ -130,7 +131,9 @@ export class RecordChanges {
     return this.together(() => {
       const now = clock.now();
       const circumstances = { id, previous: last, isRestored: true, now, actor: context?.actor };
-      const { stored, after } = asRestored(name, id, () => decideChange(resource, JSON.parse(last.json) as object, circumstances));
+      const { stored, after } = asRestored(name, id, () =>
+        decideChange(resource, withPrivateDefaults(resource, JSON.parse(last.json) as object), circumstances),
+      );
       table.restore(stored);
       constraints.apply({ resource, id, before: undefined, after, actor: context?.actor });
       events.append(resource, "created", stored, now, context);
