@@ -15,6 +15,14 @@ const source = `
 import { Type } from "@sinclair/typebox";
 import { defineResource, mistake, oneOf } from "warren/resource";
 export const depot = defineResource({ name: "depot", fields: { city: Type.String() }, example: { city: "Rome" } });
+export const person = defineResource({
+  name: "person",
+  fields: { name: Type.String({ minLength: 1 }), friend: Type.Optional(Type.Integer()) },
+  references: { friend: { to: "person" } },
+  unique: ["name"],
+  check: ({ name }) => (name === "!" ? [mistake("/name", "Not !.")] : []),
+  example: { name: "Ada" },
+});
 export const parcel = defineResource({
   name: "parcel",
   fields: { code: Type.String({ minLength: 1 }), weight: Type.Number({ default: 1 }), depot: Type.Optional(Type.Integer()) },
@@ -127,6 +135,24 @@ describe("export and import", () => {
       { id: 9, code: "H", state: "sent", label: "#H", version: 1 },
       { id: 10, code: "new" },
     ]);
+  });
+
+  test("records that refer to each other, or to later ones, are created", async () => {
+    const lines = [
+      '{"id":1,"name":"Ada","friend":2}',
+      '{"id":2,"name":"Bob","friend":1}',
+      '{"id":3,"name":"Cid","friend":4}',
+      '{"id":4,"name":"Dan"}',
+      '{"id":5,"name":"Eve","friend":6}',
+      '{"id":6,"name":"Fay","friend":99}',
+      '{"id":7,"name":"!","friend":8}',
+      '{"id":8,"name":"Gus","friend":7}',
+    ].join("\n");
+    const { code, stdout, stderr } = await imported(["person"], lines);
+    expect([code, stdout]).toEqual([1, "Created 4 records of person; 4 lines refused."]);
+    expect(stderr.split("\n").map((line) => line.slice(0, 7))).toEqual(["line 5:", "line 6:", "line 7:", "line 8:"]);
+    const again = await imported(["person"], lines.replace("!", "Hal").replace("99", "1"));
+    expect([again.code, again.stdout]).toEqual([0, "Created 4 records of person; 4 were there already."]);
   });
 
   test("Ctrl+C, while the input is open, keeps what was read and says how to go on", async () => {

@@ -1,9 +1,11 @@
 import { BrokenHook } from "../../schema/hook";
-import { Conflict, RefusedChange } from "../../schema/refused-change";
+import { stepsOf, valuesAt } from "../../schema/path-values";
+import { Conflict, InvalidRecord, RefusedChange } from "../../schema/refused-change";
 import type { Resource } from "../../schema/resource";
 import { decideChange } from "../decide";
 import type { Imported } from "../import";
 import type { ImportOutcome, Store } from "../store";
+import type { Stored } from "../stored";
 import type { GroupCommit } from "./group-commit";
 import type { RecordChanges } from "./record-changes";
 
@@ -27,5 +29,48 @@ export function importsInto(
       return new Conflict(`There is another ${name} ${id}, and this one is not valid.`);
     }
   }
-  return (resource, imported) => commits.run(() => imported.map((each) => one(resource as Resource, each)));
+  return (resource, imported) =>
+    commits.run(() => {
+      const outcomes = imported.map((each) => one(resource as Resource, each));
+      return withCircles(resource as Resource, imported, outcomes, records);
+    });
+}
+
+/**
+ * Creates those of the refused records that refer to each other, or to records that came after them. Returns the outcomes with theirs.
+ */
+function withCircles(
+  resource: Resource,
+  imported: readonly Imported[],
+  outcomes: readonly ImportOutcome[],
+  records: RecordChanges,
+): ImportOutcome[] {
+  const waiting = imported.filter((record, index) => outcomes[index] instanceof InvalidRecord && isValid(resource, record));
+  const ready = complete(resource, waiting, records);
+  if (ready.length === 0) return [...outcomes];
+  const created = records.tryAll(() => ready.map(({ id, fields }) => records.insert(resource, fields, undefined, id)));
+  if (!created) return [...outcomes];
+  const byRecord = new Map(ready.map((record, index) => [record, created[index] as Stored]));
+  return outcomes.map((outcome, index) => byRecord.get(imported[index] as Imported) ?? outcome);
+}
+
+/** Returns whether a record is valid but for its references. */
+function isValid(resource: Resource, { id, fields }: Imported): boolean {
+  if (id === undefined) return false;
+  try {
+    decideChange(resource, fields, { id, previous: undefined, now: "", actor: undefined });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Returns those records that refer only to records that exist, or to others of those returned. */
+function complete(resource: Resource, waiting: readonly Imported[], records: RecordChanges): readonly Imported[] {
+  const ids = new Set<unknown>(waiting.map(({ id }) => id));
+  const isThere = (to: string, id: unknown) => (to === resource.name && ids.has(id)) || records.tables.get(to)?.has(id as number);
+  const ready = waiting.filter(({ fields }) =>
+    resource.references.every(({ path, to }) => valuesAt(fields, stepsOf(path)).every(({ value }) => isThere(to, value))),
+  );
+  return ready.length === waiting.length ? ready : complete(resource, ready, records);
 }

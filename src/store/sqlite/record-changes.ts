@@ -71,6 +71,16 @@ export class RecordChanges {
     }
   }
 
+  /** Runs several changes as one. Returns undefined if one is refused: none is made then, and the running change goes on. */
+  tryAll<T>(changes: () => T): T | undefined {
+    try {
+      return this.means.uncommitted.attempt(() => this.together(changes));
+    } catch (error) {
+      if (error instanceof RefusedChange || error instanceof BrokenHook) return undefined;
+      throw error;
+    }
+  }
+
   update<T extends ResourceTypes>(
     resource: Resource<T>,
     id: number,
