@@ -196,8 +196,8 @@ describe("export and import", () => {
   });
 
   test.each([
-    ["export", [], 2, "Missing the name of a resource. Known: item, depot, parcel."],
-    ["export", ["car"], 2, 'Unknown resource "car". Known: item, depot, parcel.'],
+    ["export", [], 2, "Missing the name of a resource. Known: item, depot, parcel, person."],
+    ["export", ["car"], 2, 'Unknown resource "car". Known: item, depot, parcel, person.'],
     ["export", ["item", "depot"], 2, 'Unexpected argument "depot".'],
     ["export", ["item"], 1, "There is no database"],
     ["import", ["car"], 2, 'Unknown resource "car".'],
