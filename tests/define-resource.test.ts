@@ -56,6 +56,11 @@ describe("defineResource", () => {
     );
   });
 
+  test.each(["constructor", "toString", "hasOwnProperty"])("refuses the field %p, which every object has", (field) => {
+    const define = () => defineResource({ name: "order", fields: { [field]: Type.String() }, example: { [field]: "x" } });
+    expect(define).toThrow(`Resource "order": the field name "${field}" is one that every JavaScript object has; use another name.`);
+  });
+
   test("a nullable field is null when it is left out", () => {
     const schema = Nullable(Type.Number());
     expect(schema.default).toBeNull();

@@ -71,6 +71,14 @@ describe("managed and derived fields", () => {
     expect(await types()).toEqual(["booking.created"]);
   });
 
+  test("a whole record sent back is 422, with who sets each field that clients cannot", async () => {
+    const record = (await create()).json<object>();
+    const { errors } = (await api.send("PUT", "/bookings/1", record)).json<{ errors: { pointer: string; detail: string }[] }>();
+    const byService = ["/id", "/state", "/version", "/createdAt", "/updatedAt"];
+    expect(errors.filter(({ detail }) => detail.startsWith("Set by the service")).map(({ pointer }) => pointer)).toEqual(byService);
+    expect(errors).toHaveLength(byService.length + 1);
+  });
+
   test("sent in a bulk are 422 in their place", async () => {
     const { json } = await api.send("POST", "/bookings/bulk", [{ ...example, state: "paid", price: 1 }, example]);
     expect(json()).toMatchObject({ created: 1, results: [{ status: 422, problem: { errors: reasons } }, { booking: { state: "held" } }] });

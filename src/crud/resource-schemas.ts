@@ -5,7 +5,7 @@ import { completeFields } from "../schema/complete-fields";
 import { documentedAs, titleOf } from "../schema/documented";
 import { whyRefused } from "../schema/mistakes";
 import { withoutPrivate } from "../schema/private";
-import type { Recorded } from "../schema/record";
+import { filledIn, type Recorded } from "../schema/record";
 import type { Input, Resource, ResourceTypes } from "../schema/resource";
 import { type Count, countAtMost } from "../store/listing";
 import { inputSchema } from "./defaults";
@@ -55,8 +55,8 @@ export function schemasOf<T extends ResourceTypes>(resource: Resource<T>, catalo
   const patch: TSchema = { ...mergePatchSchema(resource.input), title: `${title}Patch`, examples: [patchExample] };
   const refused = {
     [whyRefused]: {
-      ...mapTo(managed, `Set by the service, not by clients; leave it out.`),
-      ...mapTo(derived, `Computed by the service; leave it out.`),
+      ...mapTo([...filledIn, ...Object.keys(managed)], "Set by the service, not by clients; leave it out."),
+      ...mapTo(Object.keys(derived), "Computed by the service; leave it out."),
     },
   };
   return {
@@ -93,6 +93,6 @@ function keepingPrivate({ private: hidden }: Resource, input: TSchema): TSchema 
   return { ...input, required };
 }
 
-function mapTo(fields: object, text: string): Record<string, string> {
-  return Object.fromEntries(Object.keys(fields).map((field) => [field, text]));
+function mapTo(fields: readonly string[], text: string): Record<string, string> {
+  return Object.fromEntries(fields.map((field) => [field, text]));
 }

@@ -15,9 +15,12 @@ export function recordOf(fields: TProperties): TObject {
   return Type.Object<TProperties>({ ...identity, ...fields, ...history }, { additionalProperties: true });
 }
 
+/** The names of the fields that the service sets. */
+export const filledIn: readonly string[] = Object.keys({ ...identity, ...history });
+
 /** Returns whether the service sets this field. */
 export function isFilledIn(field: string): boolean {
-  return field in identity || field in history;
+  return filledIn.includes(field);
 }
 
 /** Returns the fields of a record without those set by the service. */

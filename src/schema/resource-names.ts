@@ -36,6 +36,7 @@ export function checkNames({ name, plural, fields, events, past }: Names): void 
   }
   const seen = new Set<string>();
   for (const field of fields.flatMap(Object.keys)) {
+    if (field in Object.prototype) refuse(`the field name "${field}" is one that every JavaScript object has; use another name.`);
     if (seen.has(field)) refuse(`the field "${field}" is declared twice; declare it in \`fields\`, \`managed\` or \`derived\`.`);
     seen.add(field);
   }
