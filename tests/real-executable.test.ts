@@ -79,8 +79,8 @@ describe("the executable", () => {
     statuses.push(await create());
     expect(new Set(statuses)).toEqual(new Set([201]));
     expect(await api.stop("SIGTERM")).toBe(0);
-    // Where it cannot be started it is said here.
-    expect(api.stderr).toEqual([]);
+    // A thread that cannot be started is reported here. strace reports its own trouble here too.
+    expect(api.stderr.filter((line) => !line.startsWith("strace: "))).toEqual([]);
   });
 
   test("says what is wrong with its environment, as the source does", async () => {
