@@ -160,6 +160,7 @@ async function callEverything(
 ): Promise<{ leaks: string[]; called: number }> {
   const { paths } = json<Document>(await send("GET", "/swagger/json"));
   const leaks: string[] = [];
+  const streams: Promise<Sent>[] = [];
   let called = 0;
   const call = async (method: string, path: string, body?: unknown, headers?: Record<string, string>) => {
     called += 1;
@@ -181,10 +182,18 @@ async function callEverything(
       for (const id of pattern.includes("{id}") ? ids : [""]) {
         const path = pattern.replace("{id}", id).replace("{queue}", "project_events");
         for (const body of bodies) {
-          // Each stream takes a moment, and all begin in the same way.
-          const asked = pattern.endsWith("/stream") ? queries.filter((search) => /^(\?after|\?resource=)/.test(search)) : queries;
-          for (const search of asked) await call(method, path + search, body);
-          for (const headers of headersFor(known.etag)) await call(method, path, body, headers);
+          // Each stream is read for a moment, so all are read at once.
+          const isStream = pattern.endsWith("/stream");
+          for (const search of queries) {
+            const answer = call(method, path + search, body);
+            if (isStream) streams.push(answer);
+            else await answer;
+          }
+          for (const headers of headersFor(known.etag)) {
+            const answer = call(method, path, body, headers);
+            if (isStream) streams.push(answer);
+            else await answer;
+          }
         }
       }
       // What exists is answered as what does not.
@@ -200,6 +209,7 @@ async function callEverything(
       }
     }
   }
+  await Promise.all(streams);
   return { leaks, called };
 }
 
