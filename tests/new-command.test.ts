@@ -1,10 +1,11 @@
 // bun run new: the files that it writes work at once, and it never writes over a file.
-import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, mkdirSync } from "node:fs";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseField } from "../src/commands/new/fields";
 import { constantOf, pluralOf } from "../src/commands/new/names";
 import type { Ended } from "./support/command";
+import { temporaryFolder } from "./support/folder";
 import { endAll, run } from "./support/processes";
 import { copyProject } from "./support/project-copy";
 
@@ -13,16 +14,45 @@ setDefaultTimeout(120_000);
 
 let project: ReturnType<typeof copyProject>;
 function useProject(): void {
-  beforeEach(async () => {
-    project = copyProject();
-    mkdirSync(join(project.path, "tests"));
-    // Without the preloaded file, which belongs to Warren's own tests.
-    await Bun.write(join(project.path, "bunfig.toml"), '[test]\nroot = "./tests"\n');
+  let template: ReturnType<typeof copyProject>;
+  beforeAll(async () => {
+    template = await projectOfItems();
+  });
+  beforeEach(() => {
+    project = temporaryFolder();
+    cpSync(template.path, project.path, { recursive: true, verbatimSymlinks: true });
   });
   afterEach(async () => {
     await endAll();
     project.remove();
   });
+  afterAll(() => template.remove());
+}
+
+/** Creates a copy of the project in which `item` is the only resource, whatever has been added to this one. */
+async function projectOfItems(): Promise<ReturnType<typeof copyProject>> {
+  const copy = copyProject();
+  for (const folder of ["routes", "consumers", "src/domain", "contracts"]) rmSync(join(copy.path, folder), { recursive: true });
+  for (const folder of ["consumers", "tests"]) mkdirSync(join(copy.path, folder));
+  const files = {
+    "src/domain/item.ts": `import { Type } from "@sinclair/typebox";
+import { defineResource } from "warren/resource";
+
+export const item = defineResource({ name: "item", fields: { name: Type.String({ maxLength: 200 }) }, example: { name: "Sample Item" } });
+`,
+    "routes/items.ts": `import { crud } from "warren/crud";
+import { item } from "../src/domain/item";
+
+export default crud(item);
+`,
+    // Without the preloaded file, which belongs to Warren's own tests.
+    "bunfig.toml": '[test]\nroot = "./tests"\n',
+  };
+  for (const [name, text] of Object.entries(files)) await Bun.write(join(copy.path, name), text);
+  project = copy;
+  await succeed(bun("src/commands/generate.ts"));
+  await succeed(bun("src/commands/contracts.ts", "update"));
+  return copy;
 }
 
 async function bun(...words: string[]): Promise<Ended> {
