@@ -134,8 +134,9 @@ export async function startNode({ port = freePort(), managementPort }: RabbitOpt
   try {
     await start();
   } catch (error) {
+    const logs = [...new Bun.Glob("log/**/*.log").scanSync({ cwd: folder, absolute: true })].map((file) => readFileSync(file, "utf8"));
     await dispose();
-    throw error;
+    throw new Error(`RabbitMQ did not start. Its log ends with:\n${logs.join("\n").slice(-3000)}`, { cause: error });
   }
   const [freeze, thaw] = [async () => signal("SIGSTOP"), async () => signal("SIGCONT")];
   return { port, kill, start, stop, freeze, thaw, isUp, ctl, evaluate, dispose };

@@ -34,6 +34,15 @@ export async function disposeSharedNode(): Promise<void> {
   await node?.dispose();
 }
 
+/** Resolves with the node that all files share. A failed start fails one file, and the next one starts a node again. */
+function shared(): Promise<RabbitNode> {
+  sharedNode ??= startNode().catch((error: unknown) => {
+    sharedNode = undefined;
+    throw error;
+  });
+  return sharedNode;
+}
+
 /**
  * Adds a virtual host for the tests of the surrounding block, on a node that all files of a run share, and deletes it after the last test.
  * Returns a function that returns it.
@@ -41,8 +50,7 @@ export async function disposeSharedNode(): Promise<void> {
 export function useRabbit(): () => Rabbit {
   let rabbit: Rabbit | undefined;
   beforeAll(async () => {
-    sharedNode ??= startNode();
-    const { port, evaluate } = await sharedNode;
+    const { port, evaluate } = await shared();
     vhosts += 1;
     // Has characters that must be percent-encoded in a URL.
     const vhost = `test/${vhosts} 100%`;
