@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Trouble } from "../command";
+import { runBun } from "../run-bun";
 
 /**
  * Writes new files into a project.
@@ -28,15 +29,10 @@ export async function completeFiles(
   program: (name: string) => readonly string[],
 ): Promise<void> {
   if (existsSync(join(folder, "node_modules/@biomejs/biome")))
-    await run(folder, ["x", "biome", "check", "--write", ...Object.keys(files)], "ignore");
+    await runBun(folder, ["x", "biome", "check", "--write", ...Object.keys(files)], "ignore");
   for (const [name, ...words] of [["generate"], ["contracts", "update"]] as const) {
-    const code = await run(folder, [...program(name), ...words], "inherit");
+    const code = await runBun(folder, [...program(name), ...words], "inherit");
     if (code !== 0)
       throw new Trouble(`The new files are there. Correct what is shown above, then run: bun run ${[name, ...words].join(":")}`);
   }
-}
-
-/** Runs Bun in a folder. Resolves with the exit code. */
-export function run(folder: string, words: readonly string[], output: "inherit" | "ignore"): Promise<number> {
-  return Bun.spawn([process.execPath, ...words], { cwd: folder, stdio: ["ignore", output, output] }).exited;
 }

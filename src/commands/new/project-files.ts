@@ -1,10 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../../../package.json";
+import { libraryFolder } from "../../project/folder";
 import { source } from "./code";
-
-/** Root folder of this library, in a clone or in node_modules. */
-export const library = join(import.meta.dir, "../../..");
 
 /** Returns the scripts with which a project runs the programs of the library, by the names that they have in a clone. */
 function libraryScripts(): Record<string, string> {
@@ -24,7 +22,7 @@ export function projectFiles(name: string, tarball: string): Record<string, stri
   return {
     "package.json": json(manifest(name, tarball)),
     "tsconfig.json": json({ extends: "warren/tsconfig.json", include: ["src", "routes", "consumers", "tests"] }),
-    "biome.json": readFileSync(join(library, "biome.json"), "utf8"),
+    "biome.json": readFileSync(join(libraryFolder, "biome.json"), "utf8"),
     "bunfig.toml": source(
       "[install]",
       "# The lock file decides; an update of a dependency is a commit.",
@@ -89,7 +87,7 @@ const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
 
 /** Uses the images of the library's own Dockerfile, which are pinned by digest. */
 function dockerfile(): string {
-  const text = readFileSync(join(library, "Dockerfile"), "utf8");
+  const text = readFileSync(join(libraryFolder, "Dockerfile"), "utf8");
   const [build = "", base = ""] = [...text.matchAll(/^FROM (\S+)/gm)].map(([, image = ""]) => image);
   return source(
     "# Images are pinned by digest. Bun is installed from npm, whose client verifies the download.",

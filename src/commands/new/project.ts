@@ -1,12 +1,14 @@
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import { UsageError } from "../../observe/command-line";
+import { libraryFolder } from "../../project/folder";
 import { Trouble } from "../command";
-import { addFiles, completeFiles, run } from "./add-files";
+import { runBun } from "../run-bun";
+import { addFiles, completeFiles } from "./add-files";
 import type { Added } from "./added";
 import { consumerFiles } from "./consumer";
 import { parseField } from "./fields";
-import { library, projectFiles } from "./project-files";
+import { projectFiles } from "./project-files";
 import { resourceFiles } from "./resource";
 
 /**
@@ -26,8 +28,8 @@ export async function newService([path, ...rest]: readonly string[]): Promise<Ad
   }
   if (existsSync(folder) && readdirSync(folder).length > 0) throw new Trouble(`${folder} is not empty. Nothing was written.`);
   mkdirSync(join(folder, "vendor"), { recursive: true });
-  if ((await run(library, ["pm", "pack", "--quiet", "--destination", join(folder, "vendor")], "ignore")) !== 0)
-    throw new Trouble(`Cannot pack the library in ${library}. Run this there to see why: bun pm pack`);
+  if ((await runBun(libraryFolder, ["pm", "pack", "--quiet", "--destination", join(folder, "vendor")], "ignore")) !== 0)
+    throw new Trouble(`Cannot pack the library in ${libraryFolder}. Run this there to see why: bun pm pack`);
   const [tarball = ""] = readdirSync(join(folder, "vendor"));
   const files = {
     ...projectFiles(name, tarball),
@@ -35,7 +37,7 @@ export async function newService([path, ...rest]: readonly string[]): Promise<Ad
     ...consumerFiles("note-log", ["note.created"], ["note.created"]).files,
   };
   await addFiles(folder, files);
-  if ((await run(folder, ["install"], "inherit")) !== 0)
+  if ((await runBun(folder, ["install"], "inherit")) !== 0)
     throw new Trouble(`Cannot install the packages. Everything else is there; in ${folder}, run: bun install && bun run generate`);
   await completeFiles(folder, files, (program) => ["run", "warren", program]);
   return [
