@@ -2,6 +2,7 @@ import { generatedToken } from "./generated-token";
 import { type Issuer, readIssuer } from "./issuer";
 import { isLoopback } from "./loopback";
 import { redactUrl } from "./redact-url";
+import type { ReadText, ReadVariable } from "./variable";
 import { parseWholeNumber } from "./whole-number";
 
 /** Settings for access to the API. */
@@ -43,14 +44,13 @@ const defaultRate = 100;
  * Reads the environment variables for access to the API. Creates the token file if API_TOKEN is `generate` and this program
  * serves the API.
  *
- * @param variable reads one variable and records a mistake if `parse` returns undefined for its value.
  * @param mistakes receives mistakes that concern several variables or the tokens.
  * @param options.listens whether this program serves the API.
  * @param options.dataDir folder for a generated token.
  */
 export function readApiAccess(
-  read: (name: string) => string | undefined,
-  variable: <T>(name: string, fallback: T, parse: (text: string) => T | undefined, expected: string) => T,
+  read: ReadText,
+  variable: ReadVariable,
   mistakes: string[],
   { listens, dataDir }: { listens: boolean; dataDir: string },
 ): ApiAccess {

@@ -3,6 +3,7 @@ import { type ApiAccess, readApiAccess } from "./api-access";
 import { readPemFiles } from "./pem-files";
 import { redactUrl } from "./redact-url";
 import { httpUrl, readTracing, type TracingConfig } from "./tracing";
+import type { ReadText, ReadVariable } from "./variable";
 import { parseWholeNumber } from "./whole-number";
 
 export type LogLevel = (typeof logLevels)[number];
@@ -85,17 +86,16 @@ export function readConfig({
   environment?: Readonly<Record<string, string | undefined>>;
 }): Config {
   const mistakes: string[] = [];
-  const read = (name: string): string | undefined => environment[name]?.trim() || undefined;
+  const read: ReadText = (name) => environment[name]?.trim() || undefined;
 
-  /** Reads one variable. Records a mistake if `parse` returns undefined for its value. */
-  function variable<T>(name: string, fallback: T, parse: (text: string) => T | undefined, expected: string): T {
+  const variable: ReadVariable = (name, fallback, parse, expected) => {
     const text = read(name);
     if (text === undefined) return fallback;
     const value = parse(text);
     if (value !== undefined) return value;
     mistakes.push(`${name}=${shownValue(name, text)}: ${expected}.`);
     return fallback;
-  }
+  };
 
   // The message does not show the value, which is a secret.
   const warrenKey = read("WARREN_KEY") ?? null;

@@ -1,4 +1,5 @@
 import { isLoopback } from "./loopback";
+import type { ReadText, ReadVariable } from "./variable";
 
 /** An OpenID Connect issuer whose JWTs the API accepts. */
 export interface Issuer {
@@ -11,14 +12,9 @@ export interface Issuer {
 /**
  * Reads AUTH_ISSUER and AUTH_AUDIENCE.
  *
- * @param variable reads one variable and records a mistake if `parse` returns undefined for its value.
  * @param mistakes receives the mistake that only one of the two is set.
  */
-export function readIssuer(
-  read: (name: string) => string | undefined,
-  variable: <T>(name: string, fallback: T, parse: (text: string) => T | undefined, expected: string) => T,
-  mistakes: string[],
-): Issuer | null {
+export function readIssuer(read: ReadText, variable: ReadVariable, mistakes: string[]): Issuer | null {
   const url = variable<string | null>(
     "AUTH_ISSUER",
     null,

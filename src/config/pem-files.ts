@@ -1,6 +1,7 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { exposureOf } from "./secret-file";
+import type { ReadText, ReadVariable } from "./variable";
 
 interface PemFiles {
   readonly caFile: string | null;
@@ -11,14 +12,9 @@ interface PemFiles {
 /**
  * Reads the environment variables that name the PEM files for `amqps://`, and checks the files.
  *
- * @param variable reads one variable and records a mistake if `parse` returns undefined for its value.
  * @param mistakes receives mistakes about the key's permissions and about files that do not belong together.
  */
-export function readPemFiles(
-  read: (name: string) => string | undefined,
-  variable: <T>(name: string, fallback: T, parse: (text: string) => T | undefined, expected: string) => T,
-  mistakes: string[],
-): PemFiles {
+export function readPemFiles(read: ReadText, variable: ReadVariable, mistakes: string[]): PemFiles {
   const pemFile = (name: string, what: string, parse: (pem: Buffer) => unknown) =>
     variable<string | null>(
       name,

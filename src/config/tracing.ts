@@ -1,3 +1,4 @@
+import type { ReadText, ReadVariable } from "./variable";
 import { parseWholeNumber } from "./whole-number";
 
 /** Settings from OpenTelemetry's environment variables that the program has to read. Its SDK reads the others itself. */
@@ -28,14 +29,8 @@ const endpoints = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_END
 /**
  * Reads the tracing settings. Returns null if tracing is disabled or has no endpoint, without checking other variables of
  * OpenTelemetry.
- *
- * @param read returns the value of a variable, or undefined if it is not set.
- * @param variable reads one variable and records a mistake if `parse` returns undefined for its value.
  */
-export function readTracing(
-  read: (name: string) => string | undefined,
-  variable: <T>(name: string, fallback: T, parse: (text: string) => T | undefined, expected: string) => T,
-): TracingConfig | null {
+export function readTracing(read: ReadText, variable: ReadVariable): TracingConfig | null {
   const isOff = read("OTEL_SDK_DISABLED")?.toLowerCase() === "true" || read("OTEL_TRACES_EXPORTER") === "none";
   const set = isOff ? [] : endpoints.filter(read);
   if (set.length === 0) return null;
