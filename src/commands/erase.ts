@@ -4,9 +4,11 @@ import { printable, tell } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
 import { quarantineFolder, removeQuarantined } from "../rabbitmq/quarantine";
 import { RefusedChange } from "../schema/refused-change";
+import type { ConsumerStores } from "../store/consumer/stores";
 import { type ErasedRecord, type Erasure, isAbout } from "../store/erasure";
 import { isServed, openStore, scrubDatabase } from "../store/open";
 import type { Store } from "../store/store";
+import { allDeadLetters } from "./all-dead-letters";
 import { Trouble } from "./command";
 import { namedResource } from "./known-resource";
 import { counted } from "./text";
@@ -29,16 +31,18 @@ keeps itself. Events that wait in queues of RabbitMQ are still delivered. Backup
 Stop the API and the consumers on this machine first. Finds everything by RABBITMQ_URL, DATABASE_URL and DATA_DIR, as the API does.
 Exit codes: 0 done, 1 failed or nothing found, 2 wrong usage.`;
 
+/** Returns whether an event has data to erase. `body` is its JSON. */
+type IsChosen = Parameters<ConsumerStores["erase"]>[1];
+
 /** Number of dead letters to read at a time. */
 const batch = 500;
 
 await runCommand(help, async (words) => {
   const { values, positionals } = parseWords(words, { yes: { type: "boolean", short: "y" } });
-  const [, id = "", ...rest] = positionals;
-  const resource = await namedResource(positionals.filter((_, index) => index !== 1));
+  const [, id = ""] = positionals;
+  const resource = await namedResource(positionals.toSpliced(1, 1));
   if (!/^[1-9][0-9]{0,14}$/.test(id))
     throw new UsageError(id ? `"${id}" is not the id of a ${resource.name}.` : "Missing the id of the record.");
-  if (rest.length > 0) throw new UsageError(`Unexpected argument "${rest[0]}".`);
   return withTransport((reached) => erase(reached, { resource, id: Number(id) }, !values.yes));
 });
 
@@ -98,7 +102,7 @@ async function runningConsumers({ consumers }: Reached): Promise<string[]> {
 /** Erases what is kept outside of the store. Resolves with the findings, as words. */
 async function eraseOutside(reached: Reached, { records, events }: Erasure, isDryRun: boolean): Promise<string[]> {
   const ids = new Set(events);
-  const isChosen = ({ id, body }: { readonly id: string; readonly body: string }) => ids.has(id) || isAbout(records, body);
+  const isChosen: IsChosen = ({ id, body }) => ids.has(id) || isAbout(records, body);
   let [kept, dead] = [0, 0];
   for (const queue of await reached.consumers.queues()) {
     kept += isDryRun ? await countKept(reached, queue, isChosen) : await reached.consumers.erase(queue, isChosen);
@@ -116,11 +120,7 @@ async function eraseOutside(reached: Reached, { records, events }: Erasure, isDr
   ];
 }
 
-async function countKept(
-  { consumers }: Reached,
-  queue: string,
-  isChosen: (event: { id: string; body: string }) => boolean,
-): Promise<number> {
+async function countKept({ consumers }: Reached, queue: string, isChosen: IsChosen): Promise<number> {
   const store = consumers.open(queue, { durable: false });
   try {
     const dead = store.dead.list({}, 0, Number.MAX_SAFE_INTEGER).filter(isChosen).length;
@@ -130,20 +130,12 @@ async function countKept(
   }
 }
 
-async function eraseDeadLetters(
-  deadLetters: DeadLetters,
-  isChosen: (event: { id: string; body: string }) => boolean,
-  isDryRun: boolean,
-): Promise<number> {
+async function eraseDeadLetters(deadLetters: DeadLetters, isChosen: IsChosen, isDryRun: boolean): Promise<number> {
   let count = 0;
   for (const { queue } of await deadLetters.queues()) {
     const chosen: string[] = [];
-    for (let after: number | null = 0; after !== null; ) {
-      const page: Awaited<ReturnType<DeadLetters["list"]>> = await deadLetters.list(queue, {}, after, batch);
-      after = page.next;
-      for (const { id, body, bodyEncoding } of page.deadLetters) {
-        if (isChosen({ id, body: bodyEncoding === "json" ? JSON.stringify(body) : String(body) })) chosen.push(id);
-      }
+    for await (const { id, body, bodyEncoding } of allDeadLetters(deadLetters, queue, batch)) {
+      if (isChosen({ id, body: bodyEncoding === "json" ? JSON.stringify(body) : String(body) })) chosen.push(id);
     }
     count += chosen.length;
     if (chosen.length > 0 && !isDryRun) await deadLetters.discard(queue, { ids: chosen });
@@ -153,16 +145,17 @@ async function eraseDeadLetters(
 
 /** Lists the consumers and webhooks that read events of the records. */
 async function showHolders({ consumers }: Reached, { records }: Erasure, store: Store): Promise<void> {
-  const types = new Set(records.flatMap(({ resource }) => resource.eventTypes));
+  const types = new Set<string>(records.flatMap(({ resource }) => resource.eventTypes));
   const shared = new Map(records.map(({ resource }) => [resource.queue, resource.eventTypes] as const));
   const holders = new Map<string, string>();
-  for (const { queue, types: own } of await store.subscriptions.list())
-    if (own.some((type) => types.has(type as never))) holders.set(queue, "");
+  for (const { queue, types: own } of await store.subscriptions.list()) {
+    if (own.some((type) => types.has(type))) holders.set(queue, "");
+  }
   for (const queue of await consumers.queues()) {
     const opened = consumers.open(queue, { durable: false });
     const read: readonly string[] | undefined = opened.followedTypes(store.logId) ?? shared.get(queue);
     opened.close();
-    if (!read?.some((type) => types.has(type as never)) && !holders.has(queue)) continue;
+    if (!read?.some((type) => types.has(type)) && !holders.has(queue)) continue;
     const tables = await consumers.ownTables(queue);
     holders.set(queue, tables.length > 0 ? ` (tables of its own: ${tables.join(", ")})` : "");
   }

@@ -7,6 +7,7 @@ import { tombstone } from "../schema/erasure";
 import { parseEvent, type Unreadable, unreadableReasons } from "../schema/event";
 import type { ConsumerStores } from "../store/consumer/stores";
 import type { LogFollower } from "../store/log-follower";
+import { allDeadLetters } from "./all-dead-letters";
 import { paint, width } from "./output";
 import { ProgressReport } from "./progress";
 import { table } from "./table";
@@ -83,18 +84,14 @@ async function checkLog(log: LogFollower, database: string, catalogue: Catalogue
 async function checkDeadLetters(deadLetters: DeadLetters, queue: string, place: string, catalogue: Catalogue): Promise<boolean> {
   const groups = new Groups();
   let [looked, uncertain, known] = [0, 0, 0];
-  for (let after: number | null = 0; after !== null; ) {
-    const page = await deadLetters.list(queue, {}, after, batch * 10);
-    after = page.next;
-    looked += page.deadLetters.length;
-    for (const dead of page.deadLetters) {
-      const body = wholeBody(dead);
-      const parsed = body === undefined ? undefined : parseEvent(body, catalogue);
-      if (!parsed) uncertain += 1;
-      else if (!parsed.ok) {
-        groups.add(dead.type ?? "", parsed, `id ${dead.id}`);
-        if (unreadableReasons.some((reason) => reason === dead.reason)) known += 1;
-      }
+  for await (const dead of allDeadLetters(deadLetters, queue, batch * 10)) {
+    looked += 1;
+    const body = wholeBody(dead);
+    const parsed = body === undefined ? undefined : parseEvent(body, catalogue);
+    if (!parsed) uncertain += 1;
+    else if (!parsed.ok) {
+      groups.add(dead.type ?? "", parsed, `id ${dead.id}`);
+      if (unreadableReasons.some((reason) => reason === dead.reason)) known += 1;
     }
   }
   groups.print(`${counted(looked, "dead letter")} of "${printable(queue)}" ${place}`);
