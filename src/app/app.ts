@@ -47,7 +47,7 @@ const maxReceivedBytes = 2 * maxBulkBytes;
  */
 const idleSeconds = 30;
 
-/** What Elysia sets in the context of `onRequest`, although its type does not include it. */
+/** The properties that Elysia sets in the context of `onRequest`, although its type does not include them. */
 interface Routed {
   readonly path: string;
 }

@@ -56,7 +56,8 @@ export interface TestService extends TestRequests, AsyncDisposable {
 }
 
 /**
- * Starts the project's API for a test. It has an empty store of its own, so tests do not affect each other. It does not listen. Consumers do not run: test them with `testConsumer`.
+ * Starts the project's API for a test. It has an empty store of its own, so tests do not affect each other. It does not listen. Consumers do
+ * not run: test them with `testConsumer`.
  *
  * @throws {RouterError} for a mistake in `routes/`.
  * @example

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectFolder } from "./folder";
 
-/** What the documentation says about the project. */
+/** The facts about the project that the documentation shows. */
 export interface About {
   /** With a capital letter, such as `Shop`. */
   readonly title: string;

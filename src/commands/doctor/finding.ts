@@ -5,7 +5,7 @@ export interface Finding {
   readonly check: string;
   readonly state: "ok" | "fixed" | "warning" | "error";
   readonly message: string;
-  /** What a person should do. Null if there is nothing to do. */
+  /** Advice for a person. Null if there is nothing to do. */
   readonly todo: string | null;
 }
 
