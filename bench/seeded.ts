@@ -59,6 +59,6 @@ function itemOf(id: number) {
 }
 
 /** Returns a different number for each number, the same in every run: Knuth's multiplicative hash. */
-function scatter(n: number): number {
+export function scatter(n: number): number {
   return Math.imul(n, 2_654_435_761) >>> 0;
 }

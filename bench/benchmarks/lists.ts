@@ -7,6 +7,7 @@ import type { Listing, Place } from "../../src/store/listing";
 import { openSqliteStore } from "../../src/store/sqlite/store";
 import type { Store } from "../../src/store/store";
 import { type Benchmark, type Column, type Context, type Sample, VoidRun } from "../benchmark";
+import { scatter } from "../seeded";
 
 const many = 1_000_000;
 const few = 10_000;
@@ -128,7 +129,7 @@ function fill(file: string, records: number): void {
 }
 
 function entryOf(id: number): Entry {
-  const number = Math.imul(id, 2_654_435_761) >>> 0;
+  const number = scatter(id);
   const time = new Date(Date.UTC(2026, 0, 1) + (number % 100_000_000) * 100).toISOString();
   const state = states[number % 3] as (typeof states)[number];
   const title = `${number % 2 ? "Red" : "Blue"} ${number % 5 ? "lamp" : "door"} ${number}`;
