@@ -64,7 +64,7 @@ export class ProgressReport {
 }
 
 /** Formats progress, such as `████░░░░  52 %  520,000 events  41,000/s  12 s left`. */
-export function progressText(what: string, samples: readonly Measurement[], width: number): string {
+function progressText(what: string, samples: readonly Measurement[], width: number): string {
   const [first, last] = [samples[0] as Measurement, samples.at(-1) as Measurement];
   const ms = last.at - first.at;
   const perSecond = ((last.count - first.count) / ms) * 1000;

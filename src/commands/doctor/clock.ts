@@ -2,7 +2,7 @@ import type { Config } from "../../config/config";
 import { isServed, openLog } from "../../store/open";
 import { type Finding, ok, warning } from "./finding";
 
-/** What clocks say. */
+/** The clock of this machine, compared with others. */
 export interface Clocks {
   /** Seconds by which this machine's clock is behind the newest event; negative if it is ahead. Null if there is no event. */
   readonly behindSeconds: number | null;
@@ -54,11 +54,11 @@ async function apiUrl(config: Config): Promise<string | null> {
 /** Asks an HTTP server for its time. Resolves with an empty array if it does not tell. */
 async function aheadBy(who: string, url: string | null): Promise<{ who: string; seconds: number }[]> {
   if (url === null) return [];
-  const asked = URL.parse(url);
-  if (asked) asked.username = asked.password = "";
   try {
+    const asked = new URL(url);
+    asked.username = asked.password = "";
     const before = Date.now();
-    const { headers } = await fetch(asked ?? url, { signal: AbortSignal.timeout(timeoutMs) });
+    const { headers } = await fetch(asked, { signal: AbortSignal.timeout(timeoutMs) });
     const theirs = Date.parse(headers.get("date") ?? "");
     // The date has no fraction of a second.
     return Number.isNaN(theirs) ? [] : [{ who, seconds: (theirs + 500 - (before + Date.now()) / 2) / 1000 }];

@@ -10,7 +10,7 @@ const abandonedAfterMs = 7 * 86_400_000;
 
 interface QueueCheck {
   readonly check: string;
-  /** What `status` finds that this check reports. */
+  /** Problems in the output of `status` that this check reports. */
   readonly kinds: readonly Need["kind"][];
   readonly state: typeof failure;
   /** Message if there is nothing to report. */
@@ -42,7 +42,7 @@ export async function checkQueues(reached: Reached): Promise<Finding[]> {
   }
 }
 
-export function needFindings(state: SystemState): Finding[] {
+function needFindings(state: SystemState): Finding[] {
   const needs = needsOf(state);
   return checks
     .filter(({ onRabbitmq }) => !onRabbitmq || state.broker)

@@ -21,8 +21,7 @@ export function constantOf(name: string, suffix: "Resource" | "Consumer" = "Reso
 
 /** Returns the type for a name: `OrderLine` for `order_line`. */
 export function typeOf(name: string): string {
-  const constant = constantOf(name);
-  return constant.charAt(0).toUpperCase() + constant.slice(1);
+  return capitalized(constantOf(name));
 }
 
 /** Returns the name of a file, and of a path of the URL, for a name: `order-line` for `order_line`. */

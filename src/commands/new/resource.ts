@@ -27,7 +27,7 @@ export async function newResource([name, ...rest]: readonly string[], givenPlura
   const existing = await existingResources();
   refuseTaken(name, plural, existing);
   for (const { to } of fields) if (to !== undefined && to !== name) existingResource(existing, to);
-  const references = fields.flatMap((field) => referenceOf(field));
+  const references = fields.flatMap(referenceOf);
   const needed = neededBy({ name, references, example: exampleOf(fields) }, existing);
   return resourceFiles(name, plural, fields, needed);
 }
