@@ -4,6 +4,11 @@ import { exposureOf } from "./secret-file";
 
 const tokenBytes = 24;
 
+/** Returns the path of the generated token in a data folder. */
+export function tokenFileIn(dataDir: string): string {
+  return join(dataDir, "api-token");
+}
+
 /**
  * Returns the token in the file `api-token` of a data folder. Creates the file, readable only by this user, if it does not
  * exist. Returns the mistake if the file cannot be created, holds no valid token, or can be opened by other users.
@@ -11,7 +16,7 @@ const tokenBytes = 24;
  * @throws {Error} if the file exists but cannot be read.
  */
 export function generatedToken(dataDir: string): { readonly token: string; readonly file: string } | { readonly mistake: string } {
-  const file = join(dataDir, "api-token");
+  const file = tokenFileIn(dataDir);
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const made = Buffer.from(crypto.getRandomValues(new Uint8Array(tokenBytes))).toString("hex");

@@ -4,9 +4,13 @@ import { type Config, ConfigError } from "../config/config";
 import { exposureOf } from "../config/secret-file";
 import { type Log, messageOf } from "../observe/logging";
 
-const fileName = "warren.key";
 /** Length of 32 random bytes in base64url. */
 const leastLength = 43;
+
+/** Returns the path of the key in a data folder. */
+export function keyFileIn(dataDir: string): string {
+  return join(dataDir, "warren.key");
+}
 
 /**
  * Returns the secret with which consumers sign announcements and the API verifies them: `WARREN_KEY`, or else the content of `warren.key`
@@ -17,7 +21,7 @@ const leastLength = 43;
  */
 export function signingKey({ warrenKey, dataDir }: Pick<Config, "warrenKey" | "dataDir">, log: Log): string | null {
   if (warrenKey !== null) return warrenKey;
-  const file = join(dataDir, fileName);
+  const file = keyFileIn(dataDir);
   try {
     return readKey(file) ?? makeKey(dataDir, file);
   } catch (error) {

@@ -1,14 +1,15 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { Config } from "../../config/config";
+import { tokenFileIn } from "../../config/generated-token";
 import { exposureOf } from "../../config/secret-file";
+import { keyFileIn } from "../../rabbitmq/signing-key";
 import { closeToOthers } from "../../store/exposed-files";
 import { exposedFiles } from "../../store/open";
 import { type Finding, failure, ok } from "./finding";
 
 /** Checks that only this user can open the data files and the files with secrets. */
 export function checkFileModes(config: Config, fix: boolean): Finding[] {
-  const secrets = [".env", "webhooks.json", join(config.dataDir, "warren.key"), join(config.dataDir, "api-token")];
+  const secrets = [".env", "webhooks.json", keyFileIn(config.dataDir), tokenFileIn(config.dataDir)];
   const exposed = secrets.filter((file) => existsSync(file) && exposureOf(file) !== undefined);
   return [finding("data files", exposedFiles(config), fix), finding("secrets", exposed, fix)];
 }
