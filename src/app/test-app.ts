@@ -46,7 +46,8 @@ export interface TestService extends TestRequests, AsyncDisposable {
    *
    * @param name who sends the requests: the subject of the actor. `as("admin")` is short for `as("admin", "admin")`.
    * @param scope default: `write`.
-   * @param claims the claims of a JWT, such as `{ org_id: "A" }` for a resource with tenants. Default: a token in API_TOKEN, which has none.
+   * @param claims the claims of a JWT, such as `{ org_id: "A" }` for a resource with tenants.
+   *   Default: a token in API_TOKEN, which has none.
    * @example
    * expect(await service.as("eve").status("GET", "/orders/1")).toBe(404);
    */
@@ -56,8 +57,8 @@ export interface TestService extends TestRequests, AsyncDisposable {
 }
 
 /**
- * Starts the project's API for a test. It has an empty store of its own, so tests do not affect each other. It does not listen. Consumers do
- * not run: test them with `testConsumer`.
+ * Starts the project's API for a test. It has an empty store of its own, so tests do not affect each other. It does not listen. Consumers
+ * do not run: test them with `testConsumer`.
  *
  * @throws {RouterError} for a mistake in `routes/`.
  * @example
