@@ -7,7 +7,7 @@ import { explain, loadAmqplib, socketOptions, withHeartbeat } from "./connection
 export interface BrokerFacts {
   /** Version of RabbitMQ, such as `4.1.2`. */
   readonly version: string;
-  /** What it runs on, such as `Erlang/OTP 27`. */
+  /** Platform of RabbitMQ, such as `Erlang/OTP 27`. */
   readonly platform: string;
   /** Why it accepts no messages now, such as `low on disk`. Undefined if it accepts them. */
   readonly blocked: string | undefined;

@@ -83,7 +83,7 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
   };
 }
 
-/** What hinders the relay, stored so that `bun run status` shows it. */
+/** The reason that the relay waits, stored so that `bun run status` shows it. */
 class StoredTrouble {
   readonly #troubles: { unable: RelayTrouble | null; refusing: RelayTrouble | null } = { unable: null, refusing: null };
 
