@@ -1,6 +1,6 @@
-import { setTimeout } from "node:timers/promises";
 import { parseOptions, runCommand, UsageError } from "../observe/command-line";
 import { printable } from "../observe/terminal";
+import { pause } from "../timing/pause";
 import { onInterrupt } from "./command";
 import { paint } from "./output";
 import { Screen } from "./screen";
@@ -77,10 +77,6 @@ async function run(
     if (!stop.aborted) code = show(await observer.look());
   }
   return code;
-}
-
-async function pause(ms: number, stop: AbortSignal): Promise<void> {
-  await setTimeout(ms, undefined, { signal: stop }).catch(() => {});
 }
 
 /** Returns a function that shows a state and returns the exit code. */

@@ -1,3 +1,4 @@
+import { longestTimerMs } from "../timing/signal";
 import type { EventStreams, Sink, StreamStart } from "./event-streams";
 
 const headers = {
@@ -5,9 +6,6 @@ const headers = {
   // For nginx, which would otherwise buffer events.
   "x-accel-buffering": "no",
 };
-
-/** The longest delay of a timer, in milliseconds. */
-const longestMs = 2 ** 31 - 1;
 
 /**
  * Returns the response that carries a stream of events. Calls `onEnd` once, when the client has left or the stream has ended.
@@ -18,7 +16,7 @@ export function streamResponse(streams: EventStreams, start: StreamStart, onEnd:
   const ended = Promise.withResolvers<void>();
   let leave = () => {};
   let end = () => {};
-  const timer = until === undefined ? undefined : setTimeout(() => end(), Math.min(until - Date.now(), longestMs));
+  const timer = until === undefined ? undefined : setTimeout(() => end(), Math.min(until - Date.now(), longestTimerMs));
   void ended.promise.then(() => {
     clearTimeout(timer);
     onEnd();

@@ -1,5 +1,5 @@
-import { setTimeout } from "node:timers/promises";
 import { type Log, messageOf } from "../observe/logging";
+import { pause } from "../timing/pause";
 import { MissingQueues } from "./missing-queues";
 import type { QueueDanger } from "./queue-dangers";
 import { dangerText, type Inspection, type QueueInspector } from "./queue-inspection";
@@ -34,7 +34,7 @@ export class QueueWatch {
   async run(closed: AbortSignal): Promise<void> {
     while (!closed.aborted) {
       await this.look().catch((error: unknown) => this.log.debug({ error: messageOf(error) }, "Cannot check the setup of the queues"));
-      await setTimeout(lookEveryMs, undefined, { signal: closed }).catch(() => {});
+      await pause(lookEveryMs, closed);
     }
   }
 
