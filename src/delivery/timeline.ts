@@ -1,5 +1,6 @@
 import type { Event } from "../schema/event";
 import type { Attempt } from "../store/consumer/attempt-table";
+import type { ConsumerHistory } from "../store/consumer/history";
 import type { EventRecord } from "../store/store";
 import type { TransportName } from "./transport";
 
@@ -38,6 +39,9 @@ export interface ConsumerTimeline {
   readonly attempts: readonly TimelineAttempt[];
 }
 
+/** The part of a {@link ConsumerTimeline} that each transport decides for itself. */
+export type Told = Pick<ConsumerTimeline, "state" | "at" | "note">;
+
 export interface TimelineAttempt {
   /** Number of the attempt, from 1. Starts at 1 again after a redrive. */
   readonly attempt: number;
@@ -65,6 +69,14 @@ export function timelineOf(record: EventRecord, transport: TransportName, consum
     broker: { state: record.relayed ? "confirmed" : unconfirmed, confirmedBy: record.relayed ? isoTime(record.relayedAt) : null },
     consumers,
   };
+}
+
+/** Returns that a consumer has handled an event, by its last attempt or its inbox. Returns undefined if neither says so. */
+export function recordedAsHandled({ attempts, inboxAt }: Pick<ConsumerHistory, "attempts" | "inboxAt">): Told | undefined {
+  const last = attempts.at(-1);
+  const isInInbox = inboxAt !== undefined && inboxAt >= (last?.at ?? 0);
+  const at = last?.outcome === "handled" ? last.at : isInInbox ? inboxAt : undefined;
+  return at === undefined ? undefined : { state: "handled", at: isoTime(at), note: null };
 }
 
 export function timelineAttempts(attempts: readonly Attempt[]): TimelineAttempt[] {

@@ -1,10 +1,8 @@
-import { type ConsumerTimeline, isoTime, timelineAttempts } from "../delivery/timeline";
+import { type ConsumerTimeline, isoTime, recordedAsHandled, type Told, timelineAttempts } from "../delivery/timeline";
 import { utcTimeIn } from "../schema/time";
 import type { ConsumerHistory } from "../store/consumer/history";
 import { atOnce } from "../store/consumer/waiting-table";
 import type { EventRecord } from "../store/store";
-
-type Told = Pick<ConsumerTimeline, "state" | "at" | "note">;
 
 /**
  * Returns the history of an event at a consumer that reads the log itself, from the consumer's store. Returns undefined if
@@ -15,7 +13,8 @@ export function embeddedTimeline(queue: string, event: EventRecord, history: Con
   return told && { queue, ...told, attempts: timelineAttempts(history.attempts) };
 }
 
-function tellEmbedded(event: EventRecord, { progress, follows, waiting, dead, inboxAt, attempts }: ConsumerHistory): Told | undefined {
+function tellEmbedded(event: EventRecord, history: ConsumerHistory): Told | undefined {
+  const { progress, follows, waiting, dead } = history;
   if (waiting) {
     return {
       state: waiting.attempts > 0 ? "retrying" : "waiting",
@@ -24,10 +23,10 @@ function tellEmbedded(event: EventRecord, { progress, follows, waiting, dead, in
     };
   }
   if (dead) return { state: "dead-letter", at: utcTimeIn(dead.lastFailure), note: dead.reason };
-  const last = attempts.at(-1);
-  if (last?.outcome === "handled") return handled(last.at);
-  if (inboxAt !== undefined && inboxAt >= (last?.at ?? 0)) return handled(inboxAt);
-  if (last?.outcome === "dead-letter") return { state: "unknown", at: null, note: "it was a dead letter and was removed" };
+  const handled = recordedAsHandled(history);
+  if (handled) return handled;
+  if (history.attempts.at(-1)?.outcome === "dead-letter")
+    return { state: "unknown", at: null, note: "it was a dead letter and was removed" };
   if (!progress) return undefined;
   if (follows && !follows.types.includes(event.type)) return { state: "skipped", at: null, note: "it does not subscribe to this type" };
   if (follows && follows.start >= event.position) {
@@ -37,8 +36,4 @@ function tellEmbedded(event: EventRecord, { progress, follows, waiting, dead, in
     return { state: "handled", at: null, note: "the time is recorded only with exactlyOnce or after a failure" };
   }
   return { state: "waiting", at: null, note: progress.begun >= event.position ? "it may be in progress" : null };
-}
-
-function handled(at: number): Told {
-  return { state: "handled", at: isoTime(at), note: null };
 }

@@ -1,9 +1,7 @@
 import type { DeadLetter } from "../delivery/dead-letters";
-import { type ConsumerTimeline, isoTime, timelineAttempts } from "../delivery/timeline";
+import { type ConsumerTimeline, isoTime, recordedAsHandled, type Told, timelineAttempts } from "../delivery/timeline";
 import type { ConsumerHistory } from "../store/consumer/history";
 import type { EventRecord } from "../store/store";
-
-type Told = Pick<ConsumerTimeline, "state" | "at" | "note">;
 
 /** Dead letters of an event, or the reason that they are unknown. */
 export type Dead = readonly DeadLetter[] | string;
@@ -21,9 +19,9 @@ export function rabbitTimeline(queue: string, event: EventRecord, history: Consu
 function tell(event: EventRecord, history: ConsumerHistory | undefined, dead: Dead): Told {
   const letter = typeof dead === "string" ? undefined : dead.at(-1);
   if (letter) return { state: "dead-letter", at: letter.lastFailure, note: letter.reason };
+  const handled = history && recordedAsHandled(history);
+  if (handled) return handled;
   const last = history?.attempts.at(-1);
-  if (last?.outcome === "handled") return handled(last.at);
-  if (history?.inboxAt !== undefined && history.inboxAt >= (last?.at ?? 0)) return handled(history.inboxAt);
   if (last?.outcome === "retry") return { state: "retrying", at: null, note: `due at ${isoTime(last.dueAt)}` };
   if (last?.outcome === "dead-letter") {
     if (typeof dead === "string")
@@ -36,8 +34,4 @@ function tell(event: EventRecord, history: ConsumerHistory | undefined, dead: De
     : "this machine has no file of the consumer: nothing has failed yet, or it runs on another machine";
   const given = typeof dead === "string" ? dead : "it is not a dead letter";
   return { state: "unknown", at: null, note: `${given}; RabbitMQ keeps no record of handled events, and ${known}` };
-}
-
-function handled(at: number): Told {
-  return { state: "handled", at: isoTime(at), note: null };
 }
