@@ -1,13 +1,13 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { type EventQuery, eventParameters, filterOf, type SentEventQuery, searchOf, startOf } from "../feed/event-query";
+import { type EventQuery, eventParameters, filterOf, type SentEventQuery, startOf } from "../feed/event-query";
 import { streamResponse } from "../feed/event-response";
 import { EventStreams, type StreamTiming } from "../feed/event-streams";
 import { StreamPlaces } from "../feed/stream-places";
 import { actorOf, expiryOf } from "../http/actor";
 import { jsonResponse } from "../http/answer-headers";
 import { problemResponse, problems } from "../http/problem";
-import { limit, querySchema, readQuery } from "../http/query";
+import { limit, querySchema, readQuery, searchOf } from "../http/query";
 import { defineRoute } from "../routing/route";
 import type { Event } from "../schema/event";
 import { UtcTime } from "../schema/time";
@@ -159,7 +159,7 @@ export function eventRoutes(timing: StreamTiming) {
 
 /** Returns a `Link` header (RFC 8288) to the same request from another position on. */
 function linkAfter(request: Request, path: string, position: number): string {
-  const search = searchOf(request);
+  const search = searchOf(request.url);
   search.set("after", String(position));
   return `<${path}?${search}>; rel="next"`;
 }

@@ -1,6 +1,6 @@
 import type { TUnsafe } from "@sinclair/typebox";
 import { invalid } from "../http/mistakes";
-import { flag, limit, type Parameter, querySchema, readQuery, text, word } from "../http/query";
+import { flag, limit, type Parameter, querySchema, readQuery, searchOf, text, word } from "../http/query";
 import type { FilterQuery } from "../schema/filter";
 import type { Mistake } from "../schema/mistakes";
 import type { Resource, ResourceTypes } from "../schema/resource";
@@ -88,7 +88,7 @@ export function listOf<T extends ResourceTypes>(resource: Resource<T>) {
         expand,
         links(page, path) {
           const next = page.next && writeCursor(page.next, list);
-          const rest = new URLSearchParams(/\?(.*)/s.exec(url)?.[1]);
+          const rest = searchOf(url);
           rest.delete("after");
           const start = rest.size === 0 ? path : `${path}?${rest}`;
           const first = `<${start}>; rel="first"`;

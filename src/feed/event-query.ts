@@ -72,8 +72,3 @@ export function startOf(request: Request, query: EventQuery): number | undefined
     { pointer: "/last-event-id", detail: "Expected the `id` of an event of this stream." },
   ]);
 }
-
-/** Returns the query of a request. The URL before it may be invalid if the Host header is. */
-export function searchOf(request: Request): URLSearchParams {
-  return new URLSearchParams(/\?(.*)/s.exec(request.url)?.[1]);
-}

@@ -138,6 +138,11 @@ export function readQuery<Of extends Parameters>(url: string, parameters: Of): V
   return Object.fromEntries(values) as ValuesOf<Of>;
 }
 
+/** Returns the query of a URL as it was sent. The URL before it may be invalid if the Host header is. */
+export function searchOf(url: string): URLSearchParams {
+  return new URLSearchParams(/\?(.*)/s.exec(url)?.[1]);
+}
+
 /** An Elysia hook for a route without query parameters. It throws a 422 problem if the request has any. */
 export function refuseQuery({ request }: { request: Request }): void {
   readQuery(request.url, {});
