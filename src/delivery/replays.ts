@@ -69,8 +69,8 @@ export interface ReplayTransport {
   find(id: string): Promise<RecordedReplay | undefined>;
   /** Resolves with up to `limit` replays, newest first. May leave out notes that take long. */
   list(limit: number): Promise<RecordedReplay[]>;
-  /** Ends an unfinished replay early. */
-  cancel(id: string): Promise<void>;
+  /** Ends an unfinished replay of a queue early. */
+  cancel(queue: string, id: string): Promise<void>;
 }
 
 /** Starts, cancels and inspects replays. */
@@ -127,7 +127,7 @@ export class Replays {
     const replay = await this.get(id);
     if (!replay || replay.finishedAt !== null) return replay;
     if (replay.kind === "fill") throw new NotCancellable(`The new queue "${replay.queue}" is being filled; this cannot be cancelled.`);
-    await this.transport.cancel(id);
+    await this.transport.cancel(replay.queue, id);
     return this.get(id);
   }
 

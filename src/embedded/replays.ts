@@ -38,15 +38,13 @@ export class EmbeddedReplays implements ReplayTransport {
     return undefined;
   }
 
-  async cancel(id: string): Promise<void> {
-    for (const queue of await this.consumers.queues()) {
-      await withStore(this.consumers, queue, ({ replays, together }) =>
-        together(() => {
-          const row = replays.get(id);
-          if (row) replays.save(id, { ...row, finishedAt: new Date().toISOString(), error: cancelledError });
-        }),
-      );
-    }
+  cancel(queue: string, id: string): Promise<void> {
+    return withStore(this.consumers, queue, ({ replays, together }) =>
+      together(() => {
+        const row = replays.get(id);
+        if (row) replays.save(id, { ...row, finishedAt: new Date().toISOString(), error: cancelledError });
+      }),
+    );
   }
 
   async list(limit: number): Promise<RecordedReplay[]> {

@@ -76,12 +76,12 @@ export class RabbitReplays implements ReplayTransport {
     return row && this.#recorded(row, await this.#noConsumerNote(row));
   }
 
-  async cancel(id: string): Promise<void> {
+  async cancel(queue: string, id: string): Promise<void> {
     const run = this.#unfinished.get(id);
     if (!run) return;
     await run.end(cancelledError);
     this.#forget(run);
-    this.options.log.info({ queue: run.row.queue, replay: id, events: run.row.sent }, "Replay cancelled");
+    this.options.log.info({ queue, replay: id, events: run.row.sent }, "Replay cancelled");
   }
 
   /** Ends every run for a queue that was removed. */
