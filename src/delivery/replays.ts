@@ -150,16 +150,7 @@ export function toReplay({ row, isQueued = false, note = null }: RecordedReplay)
     id,
     queue,
     kind: fill === 1 ? "fill" : "replay",
-    state:
-      finishedAt === null
-        ? isQueued
-          ? "queued"
-          : "running"
-        : error === null
-          ? "finished"
-          : error === cancelledError
-            ? "cancelled"
-            : "failed",
+    state: stateOf(row, isQueued),
     selection: parseSelection(row.selection),
     sent,
     progress: finishedAt !== null && error === null ? 1 : last > first ? Math.min(1, (position - first) / (last - first)) : 0,
@@ -168,6 +159,12 @@ export function toReplay({ row, isQueued = false, note = null }: RecordedReplay)
     error: error === cancelledError ? null : error,
     note,
   };
+}
+
+function stateOf({ finishedAt, error }: ReplayRow, isQueued: boolean): Replay["state"] {
+  if (finishedAt === null) return isQueued ? "queued" : "running";
+  if (error === null) return "finished";
+  return error === cancelledError ? "cancelled" : "failed";
 }
 
 export function noConsumerNote(queue: string, what: string): string {
