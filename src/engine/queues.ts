@@ -63,10 +63,8 @@ export async function startQueues(options: QueuesOptions): Promise<Queues> {
   );
   const stop = { replayed: () => onRabbitmq.position, stop: () => onRabbitmq.stop() };
   if (transport.name === "embedded") return { ...embedded, ...stop };
-  const known = async () => {
-    const own = (await store.subscriptions.list()).map(({ queue }) => queue);
-    return knownQueues(catalogue, own, await store.retryQueues.list(steadyNow()));
-  };
-  const names = async () => (await known()).map(({ queue }) => queue);
+  const own = async () => (await store.subscriptions.list()).map(({ queue }) => queue);
+  const known = async () => knownQueues(catalogue, await own(), await store.retryQueues.list(steadyNow()));
+  const names = async () => catalogue.queuesWith(await own());
   return { deadLetters: new RabbitDeadLetters(broker, names), replays, ask: rabbitQueues(broker, known), ...stop };
 }
