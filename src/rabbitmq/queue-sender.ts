@@ -34,7 +34,7 @@ export interface QueueSenderOptions {
   readonly quarantine: string;
   readonly tracing?: Pick<Tracing, "send">;
   readonly onProgress: (soFar: SentSoFar) => void;
-  readonly onRefused: (event: RefusedEvent, soFar: SentSoFar) => void;
+  readonly onRefused: (event: RefusedEvent) => void;
 }
 
 /** Sends past events to one queue, on as many channels as it takes. */
@@ -77,6 +77,6 @@ export class QueueSender {
     const unwanted = { content, fields: { exchange, routingKey }, properties: options };
     const file = quarantine(this.options.quarantine, this.options.queue, unwanted, null, why);
     this.soFar = { ...this.soFar, refused: this.soFar.refused + 1 };
-    this.options.onRefused({ id: options.messageId, bytes: content.length, file, why }, this.soFar);
+    this.options.onRefused({ id: options.messageId, bytes: content.length, file, why });
   }
 }

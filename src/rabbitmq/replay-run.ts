@@ -33,24 +33,31 @@ export class RabbitReplayRun {
   runs = false;
   /** True if the queue of a fill is bound to new events, or is being bound. */
   isBound = false;
+  /** The replay without its progress, which the sender tracks. */
+  #row: Omit<ReplayRow, keyof SentSoFar>;
   readonly #sender: QueueSender;
   #savedAt = performance.now();
 
   constructor(
     readonly options: RabbitReplaysOptions,
-    public row: ReplayRow,
+    row: ReplayRow,
   ) {
+    this.#row = row;
     const { store, tracing, quarantine } = options;
     const { queue, position, sent, refused } = row;
-    const onProgress = (soFar: SentSoFar) => this.#onProgress(soFar);
-    const onRefused = (event: RefusedEvent, soFar: SentSoFar) => this.#onRefused(event, soFar);
+    const onProgress = () => this.#onProgress();
+    const onRefused = (event: RefusedEvent) => this.#onRefused(event);
     const selection = parseSelection(row.selection);
     const sending = { log: store.log, queue, selection, marked: !this.isFill, quarantine, tracing, onProgress, onRefused };
     this.#sender = new QueueSender(sending, { position, sent, refused });
   }
 
+  get row(): ReplayRow {
+    return { ...this.#row, ...this.#sender.soFar };
+  }
+
   get isFill(): boolean {
-    return this.row.fill === 1;
+    return this.#row.fill === 1;
   }
 
   /** Sends the remaining events until all are sent or `stop` aborts. A fill then binds its queue. */
@@ -58,38 +65,27 @@ export class RabbitReplayRun {
     const { broker, relay, log } = this.options;
     const { queue, last, first, position } = this.row;
     this.isBound = false;
-    if (!this.isFill) return this.#sendUpTo(last, channel, stop);
+    if (!this.isFill) return this.#sender.sendUpTo(last, channel, stop);
 
     if (position === first) await declareDurableQueue(broker, queue, log);
-    while (!stop.aborted && relay.position - this.row.position > nearlyThere) await this.#sendUpTo(relay.position, channel, stop);
+    while (!stop.aborted && relay.position - this.row.position > nearlyThere) await this.#sender.sendUpTo(relay.position, channel, stop);
     // If the queue were bound before the relay reaches its start, it would also get earlier events.
     while (!stop.aborted && relay.position < this.row.position) await pause(lookAtRelayEveryMs, stop);
     if (stop.aborted) return;
     await relay.whilePaused(async (present) => {
       if (stop.aborted) return;
-      await this.#sendUpTo(present, channel, stop);
+      await this.#sender.sendUpTo(present, channel, stop);
       if (!stop.aborted) await this.#bind();
     });
   }
 
-  async #sendUpTo(last: number, channel: ConfirmChannel, stop: AbortSignal): Promise<void> {
-    await this.#sender.sendUpTo(last, channel, stop);
-    this.#take(this.#sender.soFar);
-  }
-
-  #take({ position, sent, refused }: SentSoFar): void {
-    this.row = { ...this.row, position, sent, refused };
-  }
-
-  #onProgress(soFar: SentSoFar): void {
-    this.#take(soFar);
+  #onProgress(): void {
     if (performance.now() - this.#savedAt < saveEveryMs) return;
     this.#savedAt = performance.now();
     this.save().catch((error: unknown) => this.options.log.warn({ error: messageOf(error) }, "Cannot store the progress of a replay"));
   }
 
-  #onRefused({ id: event, bytes, file, why: error }: RefusedEvent, soFar: SentSoFar): void {
-    this.#take(soFar);
+  #onRefused({ id: event, bytes, file, why: error }: RefusedEvent): void {
     // Otherwise, the event would be refused again after a restart.
     this.#savedAt = Number.NEGATIVE_INFINITY;
     const { id, queue } = this.row;
@@ -106,7 +102,6 @@ export class RabbitReplayRun {
     if ((await queueDepth(this.options.broker, queue)) !== undefined) return;
     this.options.log.warn({ queue, replay: id }, "A queue was deleted while it was being filled; creating and filling it again");
     this.#sender.restart(first);
-    this.#take(this.#sender.soFar);
     await this.save();
   }
 
@@ -130,7 +125,7 @@ export class RabbitReplayRun {
    * @param error Reason that it could not be finished; null if it was.
    */
   async end(error: string | null = null): Promise<void> {
-    this.row = { ...this.row, finishedAt: new Date().toISOString(), error };
+    this.#row = { ...this.#row, finishedAt: new Date().toISOString(), error };
     await this.save();
     this.ended.abort();
   }
