@@ -97,12 +97,6 @@ export interface Store extends QueueStore {
    * Resolves with what was erased, or with undefined if there is nothing. Rejects with `Conflict` if a reference restricts the deletion.
    */
   erase(resource: Resource, id: number, options?: EraseOptions): Promise<Erasure | undefined>;
-  /**
-   * Takes all data of a record out of the store, in one commit: the record, its events in the log, whose positions stay, and stored
-   * answers to its requests. The same for the records that are deleted with it, as references say. Publishes `<name>.erased`.
-   * Resolves with what was erased, or with undefined if there is nothing. Rejects with `Conflict` if a reference restricts the deletion.
-   */
-  erase(resource: Resource, id: number, options?: EraseOptions): Promise<Erasure | undefined>;
   /** Resolves with a record, or with undefined if it does not exist. */
   get(resource: Resource, id: number): Promise<Stored | undefined>;
   /** Resolves with those of some records that exist, in any order, with one query. */
