@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { EventRecord } from "../store";
+import { entryColumns } from "./bounded-entries";
 import { reading } from "./reading";
 
 /** Rows searched before the event loop gets its turn. */
@@ -27,7 +28,7 @@ export function eventFinder(db: Database): (id: string) => Promise<EventRecord |
     "SELECT position FROM events WHERE position >= ? AND position < ? AND id = ?",
   );
   const record = db.prepare<Row, [number]>(
-    `SELECT position, id, type, subject, timestamp, body, traceparent, requestId, requestedAt,
+    `SELECT ${entryColumns}, requestId, requestedAt,
        position <= (SELECT position FROM relay) AS relayed,
        (SELECT at FROM relay_times WHERE relay_times.position >= events.position ORDER BY position LIMIT 1) AS relayedAt
      FROM events WHERE position = ?`,

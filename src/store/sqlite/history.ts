@@ -4,21 +4,17 @@ import type { Resource } from "../../schema/resource";
 import { type HistoryEntries, type HistoryPage, type HistoryReader, storedIn } from "../history";
 import type { LogEntry } from "../log";
 import type { Stored } from "../stored";
+import { BoundedEntries, entryColumns } from "./bounded-entries";
 import { reading } from "./reading";
 
 /** Maximum number of rows that one page searches. Records of several resources may share an id. */
 const maxRows = 10_000;
 
-/** Rows read at a time, since each may be large. */
-const batch = 32;
-
-const columns = "position, id, type, subject, timestamp, body, traceparent";
-
 /** Reads the events of single records in an open database. */
 export function sqliteHistory(db: Database): HistoryReader {
   const inPart = `SELECT position FROM events WHERE subject = $subject AND position < $before ORDER BY position DESC LIMIT ${maxRows}`;
   const newest = db.prepare<LogEntry, [{ subject: number; before: number; types: string; limit: number }]>(
-    `SELECT ${columns} FROM events WHERE position IN (${inPart}) AND type IN (SELECT value FROM json_each($types))
+    `SELECT ${entryColumns} FROM events WHERE position IN (${inPart}) AND type IN (SELECT value FROM json_each($types))
      ORDER BY position DESC LIMIT $limit`,
   );
   const lastInPart = db.prepare<{ rows: number; last: number }, [{ subject: number; before: number }]>(
@@ -31,22 +27,16 @@ export function sqliteHistory(db: Database): HistoryReader {
     { before = Number.MAX_SAFE_INTEGER, limit, maxLength = Number.POSITIVE_INFINITY }: HistoryPage,
   ): HistoryEntries {
     const types = JSON.stringify([...resource.eventTypes, erasureOf(resource)]);
-    const entries: LogEntry[] = [];
-    const reached = () => entries.at(-1)?.position ?? before;
-    let length = 0;
-    for (let more = true; more && entries.length < limit && length < maxLength; ) {
-      const rows = newest.all({ subject, before: reached(), types, limit: Math.min(batch, limit - entries.length) });
+    const found = new BoundedEntries(before, { limit, maxLength });
+    for (let more = true; more && !found.isFull; ) {
+      const rows = newest.all({ subject, before: found.reached, types, limit: found.nextBatch });
       more = rows.length > 0;
-      for (const row of rows) {
-        if (length >= maxLength) break;
-        entries.push(row);
-        length += row.body.length;
-      }
+      found.add(rows);
     }
-    const rest = lastInPart.get({ subject, before: reached() });
+    const { entries, reached, isFull } = found;
+    const rest = lastInPart.get({ subject, before: reached });
     if (!rest?.rows) return { entries, next: null };
-    const isFull = entries.length === limit || length >= maxLength;
-    return { entries, next: isFull ? reached() : rest.rows === maxRows ? rest.last : null };
+    return { entries, next: isFull ? reached : rest.rows === maxRows ? rest.last : null };
   }
 
   const findVersion = versionFinder(db);
@@ -63,7 +53,7 @@ function versionFinder(db: Database): (resource: Resource, id: number, version: 
   );
   type Place = { subject: number; from: number; types: string; path: string };
   const at = db.prepare<LogEntry & { recordVersion: number | null }, [Place]>(
-    `SELECT ${columns}, json_extract(body, $path) AS recordVersion FROM events
+    `SELECT ${entryColumns}, json_extract(body, $path) AS recordVersion FROM events
      WHERE subject = $subject AND position >= $from AND type IN (SELECT value FROM json_each($types)) ORDER BY position LIMIT 1`,
   );
   return (resource, subject, version) => {
@@ -84,7 +74,7 @@ function versionFinder(db: Database): (resource: Resource, id: number, version: 
 /** Returns a function that returns the state in which a record was deleted. Returns undefined if its last event is another one. */
 export function deletedStates(db: Database): (resource: Resource, id: number) => Stored | undefined {
   const newest = db.prepare<LogEntry, [number, string]>(
-    `SELECT ${columns} FROM events WHERE subject = ? AND type IN (SELECT value FROM json_each(?)) ORDER BY position DESC LIMIT 1`,
+    `SELECT ${entryColumns} FROM events WHERE subject = ? AND type IN (SELECT value FROM json_each(?)) ORDER BY position DESC LIMIT 1`,
   );
   return (resource, id) => {
     const entry = newest.get(id, JSON.stringify(resource.eventTypes));

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { LogEntry, LogReader } from "../log";
+import { entryColumns } from "./bounded-entries";
 import { logScanner } from "./log-scan";
 import { reading } from "./reading";
 
@@ -15,9 +16,7 @@ export function newestEvents(db: Database): (count: number) => Set<string> {
 
 /** Reads the event log of an open database. */
 export function sqliteLogReader(db: Database): LogReader {
-  const read = db.prepare<LogEntry, [number, number]>(
-    "SELECT position, id, type, subject, timestamp, body, traceparent FROM events WHERE position > ? ORDER BY position LIMIT ?",
-  );
+  const read = db.prepare<LogEntry, [number, number]>(`SELECT ${entryColumns} FROM events WHERE position > ? ORDER BY position LIMIT ?`);
   const lastUsed = db.prepare<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'events'");
   const first = db.prepare<{ position: number }, []>("SELECT position FROM events ORDER BY position LIMIT 1");
   const at = db.prepare<{ position: number; timestamp: string }, [number]>(

@@ -1,28 +1,25 @@
 import type { Database } from "bun:sqlite";
 import type { LogEntry, Scan, Scanned, VisibleEvents } from "../log";
+import { BoundedEntries, entryColumns } from "./bounded-entries";
 
 /** Maximum number of rows that one scan searches, to bound how long it blocks the event loop. */
 const maxRows = 10_000;
-
-/** Rows read at a time, since each may be large. */
-const batch = 32;
 
 type Bounds = { after: number; last: number; types: string | null; limit: number } & Record<string, string | number | null>;
 
 /** Returns a function that reads selected events of an open database, at a bounded cost. */
 export function logScanner(db: Database, end: () => number): (position: number, scan: Scan) => Scanned {
-  const columns = "position, id, type, subject, timestamp, body, traceparent";
   const wanted = "($types IS NULL OR type IN (SELECT value FROM json_each($types)))";
   const inOrder = byVisibility((visible) =>
     db.prepare<LogEntry, [Bounds]>(
-      `SELECT ${columns} FROM events WHERE position > $after AND position <= $last AND ${wanted} AND ${visible} ORDER BY position LIMIT $limit`,
+      `SELECT ${entryColumns} FROM events WHERE position > $after AND position <= $last AND ${wanted} AND ${visible} ORDER BY position LIMIT $limit`,
     ),
   );
   // Records of several resources may share an id, and one of them may have a long history, so this is bounded, too.
   const ofSubject = `SELECT position FROM events WHERE subject = $subject AND position > $after AND position <= $last ORDER BY position LIMIT ${maxRows}`;
   const bySubject = byVisibility((visible) =>
     db.prepare<LogEntry, [Bounds]>(
-      `SELECT ${columns} FROM events WHERE position IN (${ofSubject}) AND ${wanted} AND ${visible} ORDER BY position LIMIT $limit`,
+      `SELECT ${entryColumns} FROM events WHERE position IN (${ofSubject}) AND ${wanted} AND ${visible} ORDER BY position LIMIT $limit`,
     ),
   );
   const lastOfSubject = db.prepare<{ rows: number; last: number }, [{ subject: number; after: number; last: number }]>(
@@ -31,28 +28,23 @@ export function logScanner(db: Database, end: () => number): (position: number, 
 
   return (after, { types, subject, visible, limit, maxLength }) => {
     const last = subject === null ? Math.min(end(), after + maxRows) : end();
-    const entries: LogEntry[] = [];
-    const reached = () => entries.at(-1)?.position ?? after;
-    let length = 0;
-    for (let more = true; more && entries.length < limit && length < maxLength; ) {
+    const found = new BoundedEntries(after, { limit, maxLength });
+    for (let more = true; more && !found.isFull; ) {
       const bounds: Bounds = {
         ...bindingsOf(visible),
-        after: reached(),
+        after: found.reached,
         last,
         types: types && JSON.stringify(types),
-        limit: Math.min(batch, limit - entries.length),
+        limit: found.nextBatch,
       };
       const rows = subject === null ? inOrder(visible).all(bounds) : bySubject(visible).all({ ...bounds, subject });
       more = rows.length === bounds.limit;
-      for (const row of rows) {
-        if (length >= maxLength) break;
-        entries.push(row);
-        length += row.body.length;
-      }
+      found.add(rows);
     }
-    if (entries.length === limit || length >= maxLength) return { entries, position: reached() };
+    const { entries, reached } = found;
+    if (found.isFull) return { entries, position: reached };
     const looked = subject === null ? undefined : lastOfSubject.get({ subject, after, last });
-    return { entries, position: Math.max(reached(), looked?.rows === maxRows ? looked.last : last) };
+    return { entries, position: Math.max(reached, looked?.rows === maxRows ? looked.last : last) };
   };
 }
 
