@@ -300,7 +300,7 @@ test("a stored answer loses private fields and those of earlier versions, too, a
   });
   const stored = (id: number, fields: object) => JSON.stringify({ id, ...fields, version: 2, createdAt: "x", updatedAt: "y" });
   const erased = '{"id":4,"version":2}';
-  const without = (answer: string) => withoutData([{ resource: user, id: 4 }], answer);
+  const without = (answer: string) => withoutData({ resource: user, id: 4 }, answer);
   for (const fields of [{ name: "n", hash: "h" }, { name: "n" }, { alias: "n" }]) expect(without(stored(4, fields))).toBe(erased);
   const others = [stored(40, { name: "n" }), stored(4, { name: "n", colour: "red" }), "not JSON"];
   for (const other of others) expect(without(other)).toBe(other);

@@ -19,16 +19,12 @@ export function isAbout(records: readonly ErasedRecord[], body: string): boolean
   return records.some(({ resource: { name }, id }) => body.includes(`"${name}":{"id":${id},`) || body.includes(`"${name}":{"id":${id}}`));
 }
 
-/** Returns a stored answer to a request without the data of these records. */
-export function withoutData(records: readonly ErasedRecord[], answer: string): string {
-  return records.reduce(
-    (text, record) =>
-      text
-        .split("\n")
-        .map((line) => lineWithout(record, line))
-        .join("\n"),
-    answer,
-  );
+/** Returns a stored answer to a request without the data of a record. */
+export function withoutData(record: ErasedRecord, answer: string): string {
+  return answer
+    .split("\n")
+    .map((line) => lineWithout(record, line))
+    .join("\n");
 }
 
 function lineWithout({ resource, id }: ErasedRecord, line: string): string {

@@ -35,8 +35,8 @@ export function deletedReferrers(db: Database, resources: readonly Resource[]): 
         for (let after = 0; after < end; after += slice) {
           for (const deletion of deletions.all(`${resource.name}.deleted`, after, after + slice)) {
             const record = { resource, id: deletion.subject };
-            const state = recordIn(resource, deletion);
             if (known.has(nameOf(record))) continue;
+            const state = recordIn(resource, deletion);
             if (!paths.some(({ to, steps }) => valuesAt(state, steps).some(({ value }) => known.has(`${to}/${value}`)))) continue;
             known.add(nameOf(record));
             found.unshift(record);

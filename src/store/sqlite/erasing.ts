@@ -38,7 +38,7 @@ export function erasing({ db, resources, commits, records, constraints, events }
   const typesOf = ({ eventTypes }: Resource) => JSON.stringify(eventTypes);
 
   const deletedWith = deletedReferrers(db, resources);
-  const exists = ({ resource, id }: ErasedRecord) => records.table(resource).current(id) !== undefined;
+  const exists = ({ resource, id }: ErasedRecord) => records.table(resource).has(id);
 
   /** Returns the record and the existing ones that are deleted with it, in the order of deletion. */
   function existing(root: ErasedRecord): readonly ErasedRecord[] {
@@ -57,7 +57,7 @@ export function erasing({ db, resources, commits, records, constraints, events }
     if (!planned) return undefined;
     for (const { resource, id } of planned.records) {
       for (const { number, answer } of answers.all(`"id":${id}`)) {
-        const rest = withoutData([{ resource, id }], answer);
+        const rest = withoutData({ resource, id }, answer);
         if (rest !== answer) replaceAnswer(rest, number);
       }
     }
