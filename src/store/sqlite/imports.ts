@@ -48,8 +48,8 @@ function withCircles(
   const waiting = imported.filter((record, index) => outcomes[index] instanceof InvalidRecord && isValid(resource, record));
   const ready = complete(resource, waiting, records);
   if (ready.length === 0) return [...outcomes];
-  const created = records.tryAll(() => ready.map(({ id, fields }) => records.insert(resource, fields, undefined, id)));
-  if (!created) return [...outcomes];
+  const created = records.attempt(() => ready.map(({ id, fields }) => records.insert(resource, fields, undefined, id)));
+  if (!Array.isArray(created)) return [...outcomes];
   const byRecord = new Map(ready.map((record, index) => [record, created[index] as Stored]));
   return outcomes.map((outcome, index) => byRecord.get(imported[index] as Imported) ?? outcome);
 }

@@ -5,7 +5,7 @@ import { Conflict, InvalidChange, InvalidRecord, RefusedChange } from "../../sch
 import type { Proposed, Resource, ResourceTypes } from "../../schema/resource";
 import { changeable, requireScope } from "../access";
 import type { ChangeContext, GuardedContext } from "../change-context";
-import { decideChange } from "../decide";
+import { type Decision, decideChange } from "../decide";
 import { planRemoval, type Removal } from "../removal";
 import { shown } from "../shown";
 import type { InsertOutcome } from "../store";
@@ -48,12 +48,18 @@ export class RecordChanges {
 
   /** @param id the id of the new record. Default: the next one. */
   insert(resource: Resource, fields: object, context?: ChangeContext, id = this.table(resource).nextId()): Stored {
+    requireScope(resource, context?.actor);
+    return this.#create(resource, id, context, (now) =>
+      decideChange(resource, fields, { id, previous: undefined, now, actor: context?.actor }),
+    );
+  }
+
+  #create(resource: Resource, id: number, context: ChangeContext | undefined, decide: (now: string) => Decision): Stored {
     const { clock, events, constraints } = this.means;
     const table = this.table(resource);
-    requireScope(resource, context?.actor);
     return this.together(() => {
       const now = clock.now();
-      const { stored, after } = decideChange(resource, fields, { id, previous: undefined, now, actor: context?.actor });
+      const { stored, after } = decide(now);
       table.insert(stored);
       constraints.apply({ resource, id, before: undefined, after, actor: context?.actor });
       events.append(resource, "created", stored, now, context);
@@ -63,20 +69,15 @@ export class RecordChanges {
 
   /** Inserts a record, or returns why it is refused. The running change goes on then. */
   tryInsert(resource: Resource, fields: object, context?: ChangeContext, id?: number): InsertOutcome {
-    try {
-      return this.means.uncommitted.attempt(() => this.insert(resource, fields, context, id));
-    } catch (error) {
-      if (error instanceof RefusedChange || error instanceof BrokenHook) return error;
-      throw error;
-    }
+    return this.attempt(() => this.insert(resource, fields, context, id));
   }
 
-  /** Runs several changes as one. Returns undefined if one is refused: none is made then, and the running change goes on. */
-  tryAll<T>(changes: () => T): T | undefined {
+  /** Runs several changes as one, or returns why one is refused: none is made then, and the running change goes on. */
+  attempt<T>(changes: () => T): T | RefusedChange | BrokenHook {
     try {
       return this.means.uncommitted.attempt(() => this.together(changes));
     } catch (error) {
-      if (error instanceof RefusedChange || error instanceof BrokenHook) return undefined;
+      if (error instanceof RefusedChange || error instanceof BrokenHook) return error;
       throw error;
     }
   }
@@ -130,24 +131,18 @@ export class RecordChanges {
   }
 
   restore(resource: Resource, id: number, context?: GuardedContext): Stored | undefined {
-    const { clock, events, constraints, deleted } = this.means;
     const { name } = resource;
     const table = this.table(resource);
     const present = table.current(id);
-    const last = changeable(resource, present ?? table.removed(id) ?? deleted(resource, id), context?.actor);
+    const last = changeable(resource, present ?? table.removed(id) ?? this.means.deleted(resource, id), context?.actor);
     if (!last) return undefined;
     if (present) throw new Conflict(`The ${name} ${id} exists. Only a deleted ${name} can be restored.`);
     context?.guard?.(shown(resource, last));
-    return this.together(() => {
-      const now = clock.now();
+    return this.#create(resource, id, context, (now) => {
       const circumstances = { id, previous: last, isRestored: true, now, actor: context?.actor };
-      const { stored, after } = asRestored(name, id, () =>
+      return asRestored(name, id, () =>
         decideChange(resource, withPrivateDefaults(resource, JSON.parse(last.json) as object), circumstances),
       );
-      table.restore(stored);
-      constraints.apply({ resource, id, before: undefined, after, actor: context?.actor });
-      events.append(resource, "created", stored, now, context);
-      return stored;
     });
   }
 

@@ -118,13 +118,6 @@ export class Table {
     this.uncommitted.keep(`${this.#key(last.id)} removed`, last);
   }
 
-  /** Inserts a record with an id that was used before. */
-  restore(stored: Stored): void {
-    const { id, version, json } = stored;
-    this.#insert(id, version, json);
-    this.uncommitted.keep(this.#key(id), stored);
-  }
-
   /** Returns the last state of a record if an uncommitted change removed it. */
   removed(id: number): Stored | undefined {
     return this.uncommitted.find<Stored>(`${this.#key(id)} removed`);
