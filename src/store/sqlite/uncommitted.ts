@@ -53,26 +53,22 @@ export class Uncommitted {
     return batch;
   }
 
-  /** Runs a change and adds its writes to the newest batch. If the change throws, its writes are discarded. */
-  run<T>(batch: Batch, change: () => T): T {
-    return this.#collect(batch, change);
-  }
-
   /** Runs a part of the running change. If it throws, only the writes of this part are discarded. */
   attempt<T>(part: () => T): T {
-    return this.#collect(this.#running, part);
+    return this.run(this.#running, part);
   }
 
-  #collect<T>(into: Batch, run: () => T): T {
+  /** Runs a change and adds its writes to a batch. If the change throws, its writes are discarded. */
+  run<T>(batch: Batch, change: () => T): T {
     const own = newBatch();
     this.#open.push(own);
     try {
-      const value = run();
-      into.writes.push(...own.writes);
-      for (const [key, seen] of own.view) into.view.set(key, seen);
-      for (const [key, values] of own.lists) listOf(into, key).push(...values);
-      into.onCommit.push(...own.onCommit);
-      into.eventIds.push(...own.eventIds);
+      const value = change();
+      batch.writes.push(...own.writes);
+      for (const [key, seen] of own.view) batch.view.set(key, seen);
+      for (const [key, values] of own.lists) listOf(batch, key).push(...values);
+      batch.onCommit.push(...own.onCommit);
+      batch.eventIds.push(...own.eventIds);
       return value;
     } finally {
       this.#open.pop();
