@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { convert } from "../../schema/convert";
 import { type EventType, eventTypesOf, newestVersion } from "../../schema/event-type";
+import type { PastVersion } from "../../schema/past-version";
 import type { Recorded } from "../../schema/record";
 import type { Resource } from "../../schema/resource";
 import { serialize } from "../serialize";
@@ -18,8 +19,7 @@ export function upcastRecords(db: Database, resources: readonly Resource[]): voi
   db.run("CREATE TABLE IF NOT EXISTS warren_record_versions (resource TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT");
   const known = db.prepare<{ version: number }, [string]>("SELECT version FROM warren_record_versions WHERE resource = ?");
   for (const resource of resources) {
-    const type = recordsAsEvents(resource);
-    const newest = newestVersion(type);
+    const newest = newestVersionOf(resource);
     if (known.get(resource.name)?.version === newest) continue;
     db.transaction(() => {
       // Records without a stored version have the first one.
@@ -31,7 +31,7 @@ export function upcastRecords(db: Database, resources: readonly Resource[]): voi
         );
       }
       if (version < newest) {
-        upcast(db, type, version);
+        upcast(db, recordsAsEvents(resource), version);
         noteValid(db, resource);
       }
       db.run("INSERT OR REPLACE INTO warren_record_versions VALUES (?, ?)", [resource.name, newest]);
@@ -41,13 +41,16 @@ export function upcastRecords(db: Database, resources: readonly Resource[]): voi
 
 /** Returns an event type whose versions are those of the resource's record, so that events and records share one conversion. */
 function recordsAsEvents(resource: Resource): EventType {
-  const past = resource.past.filter(({ event }) => event === undefined);
-  return eventTypesOf({ ...resource, past })[0] as EventType;
+  return eventTypesOf({ ...resource, past: pastRecordsOf(resource) })[0] as EventType;
 }
 
 /** Returns the newest version of the schema of a resource's records. */
 export function newestVersionOf(resource: Resource): number {
-  return newestVersion(recordsAsEvents(resource));
+  return pastRecordsOf(resource).length + 1;
+}
+
+function pastRecordsOf({ past }: Resource): PastVersion[] {
+  return past.filter(({ event }) => event === undefined);
 }
 
 function isEmpty(db: Database, { plural }: Resource): boolean {
