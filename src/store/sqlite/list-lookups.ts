@@ -3,7 +3,7 @@ import type { Resource } from "../../schema/resource";
 import type { Condition } from "../listing";
 import { uniqueValueOf } from "../unique-values";
 import { elementPaths } from "./element-table";
-import { stored } from "./list-keys";
+import { elementsOf, stored } from "./list-keys";
 import type { PendingEntries, PendingTables } from "./pending-entries";
 import { elementTableName, referenceTableName, uniqueTableName } from "./side-tables";
 
@@ -66,11 +66,11 @@ export function idsIn(lookup: Lookup, keys: string, parameters: readonly [change
  * @param parameters names of the parameters that have the ids whose entries have changed, and those that have one now, as JSON.
  */
 export function partsOf({ table, pending }: Lookup, keys: string, [changed, added]: readonly [changed: string, added: string]) {
-  const where = [`key ${keys}`];
-  if (!pending) return { table: `"${table}"`, where, also: undefined };
+  const hasKey = `key ${keys}`;
+  if (!pending) return { table: `"${table}"`, where: [hasKey], also: undefined };
   return {
     table: `"${table}"`,
-    where: [...where, `id NOT IN (SELECT value FROM json_each(${changed}))`],
+    where: [hasKey, `id NOT IN (${elementsOf(changed)})`],
     also: `SELECT value AS id FROM json_each(${added})`,
   };
 }

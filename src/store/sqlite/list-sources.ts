@@ -38,8 +38,8 @@ export class Sources {
     const { path, condition } = one;
     const lookup = conditions.lookupOf(one);
     if (lookup) {
-      const [keys, changed, added] = (["Keys", "Changed", "Added"] as const).map((name) => conditions.parameter(path, name));
-      return idsIn(lookup, `IN (${elementsOf(keys as string)})`, [changed as string, added as string]);
+      const parameter = (name: string) => conditions.parameter(path, name);
+      return idsIn(lookup, `IN (${elementsOf(parameter("Keys"))})`, [parameter("Changed"), parameter("Added")]);
     }
     const from = `SELECT id FROM ${this.#indexed(path)} WHERE`;
     const { exact } = condition;

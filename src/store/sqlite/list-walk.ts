@@ -8,12 +8,12 @@ export interface Column {
 
 /** Where a list gets its ids from, in their order. */
 export interface Source {
-  /** What follows FROM: a table, perhaps with its index. */
+  /** SQL that follows FROM: a table, perhaps with its index. */
   readonly from: string;
   /** The column of the ids. */
   readonly id: string;
   readonly columns: readonly Column[];
-  /** Whether the ids of records with equal columns descend. */
+  /** True if the ids of records with equal columns descend. */
   readonly descending: boolean;
   /** SQL conditions for the records. */
   readonly where: readonly string[];
@@ -32,10 +32,10 @@ export interface Source {
 export function idsAfter(source: Source, place: Place | undefined, select = `${source.id} AS id`): string {
   const { from, id, columns, descending, where, also } = source;
   const parts = partsAfter(source, place).map(({ conditions, pinned }) => {
-    const order = [...columns.slice(pinned).map(by), `${id}${descending ? " DESC" : ""}`];
+    const order = orderOf({ columns: columns.slice(pinned), id, descending });
     // Only as parts of one query with an ORDER BY are the two merged without reading all of them.
     const further = also === undefined ? "" : ` UNION ALL SELECT id FROM (${also})${whereOf(conditions)}`;
-    return `SELECT ${select} FROM ${from}${whereOf([...where, ...conditions])}${further} ORDER BY ${order.join(", ")}`;
+    return `SELECT ${select} FROM ${from}${whereOf([...where, ...conditions])}${further} ORDER BY ${order}`;
   });
   return parts.length === 1 ? (parts[0] as string) : parts.map((part) => `SELECT id FROM (${part})`).join("\nUNION ALL ");
 }
