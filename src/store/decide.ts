@@ -10,7 +10,7 @@ import { withOwner } from "./access";
 import { hasSameFields, notValid, serialize } from "./serialize";
 import type { Stored } from "./stored";
 
-/** What is known of a change before it is decided. */
+/** The facts about a change before it is decided. */
 export interface Circumstances {
   readonly id: number;
   /** The record before the change. Undefined if the change creates it. */
@@ -22,7 +22,7 @@ export interface Circumstances {
   readonly actor: Actor | undefined;
 }
 
-/** What is to be committed. */
+/** The outcome of {@link decideChange}, to be committed. */
 export interface Decision {
   readonly stored: Stored;
   /** False if the record stays as it is. */

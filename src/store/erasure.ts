@@ -6,7 +6,7 @@ export interface ErasedRecord {
   readonly id: number;
 }
 
-/** What an erasure takes out, or would take out. */
+/** The records and events that an erasure takes out, or would take out. */
 export interface Erasure {
   /** The record, and before it those that are deleted with it as references say. */
   readonly records: readonly ErasedRecord[];

@@ -20,7 +20,7 @@ import { openSqliteStore, type StoreOptions } from "./sqlite/store";
 import { unavailable } from "./sqlite/unavailable";
 import type { Store } from "./store";
 
-// What an error of the engine means.
+// The meaning of an error of the engine.
 export { isBusy, unavailable, whenUnlocked };
 
 type Address = Pick<Config, "database">;

@@ -16,9 +16,9 @@ import type { RelayTrouble } from "./relay-trouble";
 import type { Stored } from "./stored";
 import type { Transaction, TransactionContext } from "./transaction/transaction";
 
-/** What became of one record of several: the record, or why it was not created. */
+/** The outcome for one record of several: the record, or why it was not created. */
 export type InsertOutcome = Stored | RefusedChange | BrokenHook;
-/** What became of an imported record: `present` if a record with its id and its fields is there already. */
+/** The outcome for an imported record: `present` if a record with its id and its fields is there already. */
 export type ImportOutcome = InsertOutcome | "present";
 
 /**

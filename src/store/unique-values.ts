@@ -4,7 +4,7 @@ import { Conflict } from "../schema/refused-change";
 import type { Resource } from "../schema/resource";
 import type { UniqueKey } from "../schema/unique";
 
-/** Version of the rules by which values are compared. Increase it when they change, so that every engine compares all records anew. */
+/** Version of the rules by which values are compared. Increase it when they change, so that every engine compares all records again. */
 export const comparisonVersion = 2;
 
 /** Length of a hash in characters: 132 bits. */

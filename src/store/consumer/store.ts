@@ -26,7 +26,7 @@ export interface Transaction {
   all<Row = Record<string, unknown>>(sql: string, ...values: SQLQueryBindings[]): Row[];
 }
 
-/** What one consumer keeps. */
+/** The data that one consumer keeps. */
 export interface ConsumerStore {
   /** Returns the consumer's progress in a log, or undefined if it has never read that log. */
   progress(logId: string): Progress | undefined;

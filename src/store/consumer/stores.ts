@@ -3,7 +3,7 @@ import type { ConsumerState } from "./state";
 import type { ConsumerStore } from "./store";
 import type { ConsumerTables } from "./tables";
 
-/** What the consumers keep, each under the name of its queue. Reading never blocks a consumer that is running. */
+/** The stores of the consumers, each under the name of its queue. Reading never blocks a consumer that is running. */
 export interface ConsumerStores {
   /** Their place, as messages show it. */
   readonly shown: string;

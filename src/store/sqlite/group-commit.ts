@@ -22,7 +22,7 @@ interface Group {
   readonly isAlone: boolean;
 }
 
-/** What a store does around its commits. */
+/** Functions of a store that are called around its commits. */
 interface GroupCommitHooks {
   /** Runs a group of changes, so that their reads can share what they need. */
   readonly together?: <T>(changes: () => T) => T;

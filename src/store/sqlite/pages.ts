@@ -10,7 +10,7 @@ import { Sources, type Way } from "./list-sources";
 import { bindingsOf, idsAfter, isAfter, orderOf } from "./list-walk";
 import { PendingTables } from "./pending-entries";
 
-/** How many records a page reads to find those that match its filters, unless it is made with another number. */
+/** Default of {@link Pages.readAtMost}. */
 export const pageReads = 1000;
 
 interface Means {

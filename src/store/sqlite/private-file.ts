@@ -5,6 +5,7 @@ import { consumersFolder } from "../consumer/folder";
 const anyAccessOfOthers = 0o007;
 const searchByOthers = 0o001;
 const writeByOthers = 0o002;
+
 /** Returns the paths of a database and of the files that SQLite opens with it. They may not exist. */
 export function databaseFiles(file: string): string[] {
   return ["", "-wal", "-shm", "-journal"].map((suffix) => `${file}${suffix}`);

@@ -37,7 +37,7 @@ export interface SideTable {
   entriesOf(record: object, id: number): readonly SideEntry[];
   /** Returns why a stored record breaks the declaration, or undefined if it does not. `isNew` is false if its key was already there. */
   refusal(entry: SideEntry, isNew: boolean): string | undefined;
-  /** What to do about refused records. */
+  /** Advice about refused records, for error messages. */
   readonly remedy: string;
 }
 

@@ -44,14 +44,14 @@ export interface Plan {
 }
 
 /**
- * What became of a plan:
+ * The outcome of a plan:
  * - `isStale`: something that was read has changed. Nothing was committed.
  * - otherwise, `text` is what `answerOf` returned, or what the idempotency key has kept from an earlier transaction; then nothing
  *   was committed either.
  */
 export type Committed = { readonly isStale: true } | { readonly isStale: false; readonly text: string | undefined };
 
-/** What a transaction needs from an engine of the store. What it reads is the newest state, which need not be committed yet. */
+/** The part of a storage engine that transactions need. It reads the newest state, which need not be committed yet. */
 export interface TransactionEngine {
   /** Resolves with a record, or with undefined if it does not exist. */
   newest(resource: Resource, id: number): Promise<Stored | undefined>;

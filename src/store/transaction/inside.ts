@@ -16,8 +16,8 @@ export function runInside<T>(running: Running, work: () => T): T {
  * Throws if the caller is the function of a running transaction. What it asks for would be committed apart from the transaction, and
  * again at each of its tries.
  *
- * @param what what the caller asks for: "A transaction".
- * @param instead what to do: "use the outer one".
+ * @param what the thing that the caller asks for: "A transaction".
+ * @param instead the advice in the error: "use the outer one".
  */
 export function refuseInTransaction(what: string, instead: string): void {
   if (!around.getStore()?.isRunning) return;

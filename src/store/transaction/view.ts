@@ -12,7 +12,7 @@ export const mostChanges = 1000;
 /** The records as one try of a transaction sees them: as it read them first, with its own changes. Notes what it read and wrote. */
 export class View {
   readonly writes: Write[] = [];
-  /** What was read, by a text that identifies it. */
+  /** The reads so far, by a text that identifies each. */
   readonly reads = new Map<string, Read>();
   /** The newest state of each record that was read or written. */
   readonly #states = new Map<string, Stored | undefined>();
