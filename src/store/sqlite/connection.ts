@@ -19,6 +19,16 @@ export function openForWriting(file: string, lockTimeoutMs = 0): Database {
   }
 }
 
+/** Opens a database only to read it, and closes it after `use`. */
+export function readOnly<T>(file: string, use: (db: Database) => T): T {
+  const db = new Database(file, { readonly: true, strict: true });
+  try {
+    return use(db);
+  } finally {
+    db.close();
+  }
+}
+
 /** Returns an error that names the file and the fix, since errors of SQLite and the file system do not name the file. */
 export function cannotOpen(file: string, error: unknown): unknown {
   if (!(error instanceof Error && "code" in error)) return error;

@@ -1,7 +1,7 @@
-import { Database } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import { existsSync, statSync } from "node:fs";
 import type { DatabaseInspection, FileInspection } from "../inspection";
-import { cannotOpen } from "./connection";
+import { cannotOpen, readOnly } from "./connection";
 import { isBusy } from "./lock-wait";
 import { schemaVersionOf, storeMigrations } from "./migrations";
 import { refuseForeign } from "./private-file";
@@ -25,15 +25,11 @@ export function inspectConsumerFile(file: string): FileInspection {
 }
 
 function reading<T>(file: string, use: (db: Database) => T): T {
-  let db: Database | undefined;
   try {
     refuseForeign(file);
-    db = new Database(file, { readonly: true, strict: true });
-    return use(db);
+    return readOnly(file, use);
   } catch (error) {
     throw cannotOpen(file, error);
-  } finally {
-    db?.close();
   }
 }
 

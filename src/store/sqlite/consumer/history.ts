@@ -1,12 +1,11 @@
-import { Database } from "bun:sqlite";
 import type { Attempt } from "../../consumer/attempt-table";
 import type { ConsumerHistory } from "../../consumer/history";
+import { readOnly } from "../connection";
 
 /** Returns a consumer's history of one event. The consumer may be running: reading its file never blocks it. */
 export function consumerHistory(file: string, logId: string, id: string): ConsumerHistory {
-  const db = new Database(file, { readonly: true, strict: true });
-  const first = <Row>(sql: string, value: string) => db.query<Row, [string]>(sql).get(value) ?? undefined;
-  try {
+  return readOnly(file, (db) => {
+    const first = <Row>(sql: string, value: string) => db.query<Row, [string]>(sql).get(value) ?? undefined;
     // The consumer may not have upgraded the file yet.
     const has = (table: string) => first("SELECT 1 FROM sqlite_schema WHERE name = ?", table) !== undefined;
     const follows = has("warren_follows")
@@ -24,7 +23,5 @@ export function consumerHistory(file: string, logId: string, id: string): Consum
             .all(id)
         : [],
     };
-  } finally {
-    db.close();
-  }
+  });
 }

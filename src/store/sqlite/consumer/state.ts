@@ -1,11 +1,10 @@
-import { Database } from "bun:sqlite";
 import type { ConsumerState } from "../../consumer/state";
+import { readOnly } from "../connection";
 import { isLocked } from "../lock";
 
 /** Returns the state of a consumer. The consumer may be running: reading its file never blocks it. */
 export function consumerState(file: string, logId: string): ConsumerState {
-  const db = new Database(file, { readonly: true, strict: true });
-  try {
+  return readOnly(file, (db) => {
     const counts = db
       .query<Omit<ConsumerState, "running">, [string]>(
         `SELECT (SELECT position FROM warren_progress WHERE log_id = ?) AS position,
@@ -13,22 +12,17 @@ export function consumerState(file: string, logId: string): ConsumerState {
       )
       .get(logId);
     return { ...(counts ?? { position: null, waiting: 0, dead: 0 }), running: isLocked(`${file}.lock`) };
-  } finally {
-    db.close();
-  }
+  });
 }
 
 /** Returns the names of the tables that a consumer's handlers have created in its file. */
 export function ownTablesOf(file: string): string[] {
-  const db = new Database(file, { readonly: true, strict: true });
-  try {
-    return db
+  return readOnly(file, (db) =>
+    db
       .query<{ name: string }, []>(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'warren\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
       )
       .all()
-      .map(({ name }) => name);
-  } finally {
-    db.close();
-  }
+      .map(({ name }) => name),
+  );
 }
