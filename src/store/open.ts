@@ -10,7 +10,7 @@ import type { RecordsReader } from "./records";
 import { openConsumerFile } from "./sqlite/consumer/file";
 import { ConsumerFiles } from "./sqlite/consumer/files";
 import { inspectConsumerFile, inspectDatabase } from "./sqlite/inspect";
-import { isLocked } from "./sqlite/lock";
+import { isLocked, lockFileOf } from "./sqlite/lock";
 import { isBusy, whenUnlocked } from "./sqlite/lock-wait";
 import { followLog } from "./sqlite/log-follower";
 import { filesOpenToOthers } from "./sqlite/private-file";
@@ -57,7 +57,7 @@ export function scrubDatabase({ database }: Address): Promise<void> {
 
 /** Resolves with whether an API serves the database now. */
 export async function isServed({ database }: Address): Promise<boolean> {
-  return isLocked(`${database.file}.lock`);
+  return isLocked(lockFileOf(database.file));
 }
 
 /**

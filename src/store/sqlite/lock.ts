@@ -6,6 +6,11 @@ export interface Lock {
   release(): void;
 }
 
+/** Returns the path of the lock that belongs to a database: the process that uses it holds the lock. */
+export function lockFileOf(database: string): string {
+  return `${database}.lock`;
+}
+
 /** Attempts to take the lock while other processes check it with `isLocked`. Each check takes microseconds. */
 const mostTries = 1000;
 

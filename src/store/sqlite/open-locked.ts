@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { cannotOpen, openForWriting } from "./connection";
-import { acquireLock, type Lock } from "./lock";
+import { acquireLock, type Lock, lockFileOf } from "./lock";
 import { migrate, storeMigrations } from "./migrations";
 import { makePrivate, refuseForeign } from "./private-file";
 
@@ -20,7 +20,7 @@ export function openLocked<T>(file: string, make: (db: Database, lock: Lock) => 
 
 function lockAndOpen<T>(file: string, make: (db: Database, lock: Lock) => T): T {
   refuseForeign(file);
-  const lock = acquireLock(`${file}.lock`);
+  const lock = acquireLock(lockFileOf(file));
   if (!lock) {
     throw new Error(
       `The database ${file} is in use by another Warren API. Only one process can serve a SQLite database: ` +

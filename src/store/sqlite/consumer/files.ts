@@ -5,7 +5,7 @@ import type { ConsumerState } from "../../consumer/state";
 import type { ConsumerStore } from "../../consumer/store";
 import type { Claim, ConsumerStores } from "../../consumer/stores";
 import type { ConsumerTables } from "../../consumer/tables";
-import { acquireLock, isLocked } from "../lock";
+import { acquireLock, isLocked, lockFileOf } from "../lock";
 import { whenUnlocked } from "../lock-wait";
 import { databaseFiles } from "../private-file";
 import { eraseEvents } from "./erasing";
@@ -94,7 +94,7 @@ export class ConsumerFiles implements ConsumerStores {
   }
 
   #lockFile(queue: string): string {
-    return `${this.#file(queue)}.lock`;
+    return lockFileOf(this.#file(queue));
   }
 
   /** Returns the existing files of a queue: its database, and the files that SQLite keeps beside it. */

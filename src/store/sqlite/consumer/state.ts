@@ -1,6 +1,6 @@
 import type { ConsumerState } from "../../consumer/state";
 import { readOnly } from "../connection";
-import { isLocked } from "../lock";
+import { isLocked, lockFileOf } from "../lock";
 
 /** Returns the state of a consumer. The consumer may be running: reading its file never blocks it. */
 export function consumerState(file: string, logId: string): ConsumerState {
@@ -11,7 +11,7 @@ export function consumerState(file: string, logId: string): ConsumerState {
            (SELECT count(*) FROM warren_waiting) AS waiting, (SELECT count(*) FROM warren_dead) AS dead`,
       )
       .get(logId);
-    return { ...(counts ?? { position: null, waiting: 0, dead: 0 }), running: isLocked(`${file}.lock`) };
+    return { ...(counts ?? { position: null, waiting: 0, dead: 0 }), running: isLocked(lockFileOf(file)) };
   });
 }
 
