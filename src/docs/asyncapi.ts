@@ -1,7 +1,7 @@
 import { aboutProject } from "../project/about";
 import { deadQueueOf } from "../rabbitmq/topology";
 import { type Catalogue, selects } from "../schema/catalogue";
-import { erasureOf } from "../schema/erasure";
+import { typesWithErasure } from "../schema/erasure";
 import { type EventShape, type EventType, isPublished } from "../schema/event-type";
 import { bindingVersion, componentsOf, describeEventType, messageKey } from "./asyncapi-messages";
 import type { FoundConsumer } from "./find-consumers";
@@ -29,12 +29,12 @@ export function asyncApiDocument(catalogue: Catalogue, consumers: readonly Found
   const reading = consumers.map((consumer) => ({ consumer, types: typesOf(consumer, catalogue), queue: consumer.queue }));
   const queues = new Map<string, Json>();
   for (const resource of catalogue.resources) {
-    const { name, queue, eventTypes } = resource;
+    const { name, queue } = resource;
     queues.set(
       keyOf(queue),
       queueChannel(
         queue,
-        [...eventTypes, erasureOf(resource)].map(typeIn(catalogue)),
+        typesWithErasure(resource).map(typeIn(catalogue)),
         `Receives every event of "${name}". Its consumers share the events.`,
       ),
     );

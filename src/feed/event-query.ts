@@ -3,7 +3,7 @@ import { HttpProblem } from "../http/problem";
 import { greatestId, integer, text, type ValuesOf } from "../http/query";
 import type { Actor } from "../schema/actor";
 import { type Catalogue, UnknownEventType } from "../schema/catalogue";
-import { erasureOf } from "../schema/erasure";
+import { typesWithErasure } from "../schema/erasure";
 import type { Mistake } from "../schema/mistakes";
 import { visibleEvents } from "../store/access";
 import type { EventFilter } from "./log-pieces";
@@ -49,7 +49,7 @@ export function filterOf({ type, resource, id }: EventQuery, catalogue: Catalogu
     });
   }
   if (named) {
-    const own: readonly string[] = [...named.eventTypes, erasureOf(named)];
+    const own = typesWithErasure(named);
     types = types === null ? [...own] : types.filter((one) => own.includes(one));
     if (types.length === 0) mistakes.push({ pointer: "/type", detail: `Expected a type of ${named.name}: ${own.join(", ")}.` });
   }

@@ -1,5 +1,5 @@
 import { type Log, messageOf } from "../observe/logging";
-import { erasureOf } from "../schema/erasure";
+import { typesWithErasure } from "../schema/erasure";
 import { resourceName } from "../schema/event";
 import type { Resource } from "../schema/resource";
 import type { Broker, Options, Replies } from "./connection";
@@ -54,7 +54,7 @@ export async function bindOwnQueue(
   await broker.withChannel(async (channel) => {
     for (const resource of resources) {
       const { exchange } = resource;
-      for (const type of [...resource.eventTypes, erasureOf(resource)]) {
+      for (const type of typesWithErasure(resource)) {
         // Unbinding a missing binding is not an error. An earlier run may have had a wider filter.
         if (wanted.has(type)) await channel.bindQueue(queue, exchange, type);
         else await channel.unbindQueue(queue, exchange, type);

@@ -13,6 +13,11 @@ export function erasureOf({ name }: Pick<Resource, "name">): string {
   return `${name}.${erased}`;
 }
 
+/** Returns the types of all events about records of a resource: its own, and that of an erasure. */
+export function typesWithErasure(resource: Pick<Resource, "name" | "eventTypes">): string[] {
+  return [...resource.eventTypes, erasureOf(resource)];
+}
+
 /** Returns whether an event of this type says that a record was erased. */
 export function isErasure(type: string): boolean {
   return type.endsWith(`.${erased}`);

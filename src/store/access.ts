@@ -1,6 +1,6 @@
 import { maxIdentity, type TenantScope } from "../schema/access";
 import type { Actor } from "../schema/actor";
-import { erasureOf } from "../schema/erasure";
+import { typesWithErasure } from "../schema/erasure";
 import type { Resource } from "../schema/resource";
 import { Forbidden } from "./errors";
 import type { Condition, Listing } from "./listing";
@@ -158,7 +158,7 @@ export function visibleEvents(resources: readonly Resource[], actor: Actor | und
     const group = { owner: owner === undefined ? undefined : limits[owner], scope: scope && limits[scope.field] };
     if (Object.keys(limits).length > 0) isLimited = true;
     // The event of an erasure belongs to nobody, so only those see it who see all.
-    const types = [...resource.eventTypes, erasureOf(resource)];
+    const types = typesWithErasure(resource);
     const known = groups.get(JSON.stringify(group));
     if (known) known.types.push(...types);
     else groups.set(JSON.stringify(group), { ...group, types });

@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import { erasureOf } from "../../schema/erasure";
+import { typesWithErasure } from "../../schema/erasure";
 import type { Resource } from "../../schema/resource";
 import { type HistoryEntries, type HistoryPage, type HistoryReader, storedIn } from "../history";
 import type { LogEntry } from "../log";
@@ -26,7 +26,7 @@ export function sqliteHistory(db: Database): HistoryReader {
     subject: number,
     { before = Number.MAX_SAFE_INTEGER, limit, maxLength = Number.POSITIVE_INFINITY }: HistoryPage,
   ): HistoryEntries {
-    const types = JSON.stringify([...resource.eventTypes, erasureOf(resource)]);
+    const types = JSON.stringify(typesWithErasure(resource));
     const found = new BoundedEntries(before, { limit, maxLength });
     for (let more = true; more && !found.isFull; ) {
       const rows = newest.all({ subject, before: found.reached, types, limit: found.nextBatch });
@@ -87,5 +87,5 @@ export function usedIds(db: Database): (resource: Resource, id: number) => boole
   const any = db.prepare<object, [number, string]>(
     "SELECT 1 FROM events WHERE subject = ? AND type IN (SELECT value FROM json_each(?)) LIMIT 1",
   );
-  return (resource, id) => any.get(id, JSON.stringify([...resource.eventTypes, erasureOf(resource)])) !== null;
+  return (resource, id) => any.get(id, JSON.stringify(typesWithErasure(resource))) !== null;
 }
