@@ -69,8 +69,9 @@ function isValid(resource: Resource, { id, fields }: Imported): boolean {
 function complete(resource: Resource, waiting: readonly Imported[], records: RecordChanges): readonly Imported[] {
   const ids = new Set<unknown>(waiting.map(({ id }) => id));
   const isThere = (to: string, id: unknown) => (to === resource.name && ids.has(id)) || records.tables.get(to)?.has(id as number);
+  const references = resource.references.map(({ path, to }) => ({ steps: stepsOf(path), to }));
   const ready = waiting.filter(({ fields }) =>
-    resource.references.every(({ path, to }) => valuesAt(fields, stepsOf(path)).every(({ value }) => isThere(to, value))),
+    references.every(({ steps, to }) => valuesAt(fields, steps).every(({ value }) => isThere(to, value))),
   );
   return ready.length === waiting.length ? ready : complete(resource, ready, records);
 }
