@@ -1,8 +1,8 @@
 import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
-import type { Resource } from "../../schema/resource";
 import type { RecordsReader } from "../records";
 import type { Stored } from "../stored";
+import { hasTable } from "./has-table";
 import { refuseNewer, schemaVersionOf, storeMigrations } from "./migrations";
 
 /**
@@ -20,16 +20,17 @@ export function readRecords(file: string): RecordsReader | undefined {
     db.close();
     throw error;
   }
-  const hasTable = ({ plural }: Resource) => db.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(plural) !== null;
   return {
     read: async (resource, after, limit) =>
-      hasTable(resource)
+      hasTable(db, resource.plural)
         ? db
             .query<Stored, [number, number]>(`SELECT id, version, json FROM "${resource.plural}" WHERE id > ? ORDER BY id LIMIT ?`)
             .all(after, limit)
         : [],
     lastId: async (resource) =>
-      hasTable(resource) ? (db.query<{ id: number | null }, []>(`SELECT max(id) AS id FROM "${resource.plural}"`).get()?.id ?? 0) : 0,
+      hasTable(db, resource.plural)
+        ? (db.query<{ id: number | null }, []>(`SELECT max(id) AS id FROM "${resource.plural}"`).get()?.id ?? 0)
+        : 0,
     close: () => db.close(),
   };
 }

@@ -1,6 +1,7 @@
 import { Database, type SQLQueryBindings } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import type { ConsumerTables } from "../../consumer/tables";
+import { hasTable } from "../has-table";
 
 /**
  * Opens a consumer's file to read what its handlers have written. The consumer may be running: reading its file never blocks
@@ -12,7 +13,7 @@ export function openConsumerTables(file: string): ConsumerTables | undefined {
   // Blocking is fine here: only commands use this, and they have nothing else to do.
   db.run("PRAGMA busy_timeout = 2000");
   return {
-    has: (table) => db.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table) !== null,
+    has: (table) => hasTable(db, table),
     get: <Row>(sql: string, ...values: SQLQueryBindings[]) => (db.query(sql).get(...values) as Row | null) ?? undefined,
     all: <Row>(sql: string, ...values: SQLQueryBindings[]) => db.query(sql).all(...values) as Row[],
     close: () => db.close(),
