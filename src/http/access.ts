@@ -1,11 +1,11 @@
 import { type ApiAccess, requiresToken, type Scope, scopes } from "../config/api-access";
+import type { Issuer } from "../config/issuer";
 import type { Log } from "../observe/logging";
 import type { Actor } from "../schema/actor";
 import { identify, nobody } from "./actor";
-import { IssuerKeys, IssuerUnavailable } from "./issuer-keys";
-import { InvalidToken, isJwt, jwtVerifier, type VerifiedToken } from "./jwt";
-import { verifyOnce } from "./known-tokens";
+import type { VerifiedToken } from "./jwt";
 import { problemResponse } from "./problem";
+import { InvalidToken, IssuerUnavailable } from "./refused-token";
 import { insufficientScope, unauthenticated } from "./token-challenge";
 
 /** Paths that need no token. Health probes have none, and the docs explain that the other paths need one. */
@@ -35,7 +35,7 @@ export function requireToken(
   log: Log,
 ): (request: Request, path: string) => Response | undefined | Promise<Response | undefined> {
   const ownActor = ownTokens(config.apiTokens);
-  const verify = config.issuer && issuerTokens(config.issuer, log);
+  const verify = config.issuer && tokensOf(config.issuer, log);
   const expected = `Send ${[config.apiTokens.length > 0 && "one of the tokens in API_TOKEN", verify && "a JWT of AUTH_ISSUER"]
     .filter(Boolean)
     .join(", or ")} as \`Authorization: Bearer <token>\`.`;
@@ -88,17 +88,16 @@ function ownTokens(tokens: ApiAccess["apiTokens"]): (token: string) => Actor | u
   };
 }
 
-/** Returns a function that verifies a JWT of the issuer. The actor has each scope that another one includes. */
-function issuerTokens(issuer: NonNullable<ApiAccess["issuer"]>, log: Log): (token: string) => Promise<VerifiedToken> {
-  const keys = new IssuerKeys(issuer.url, log);
-  // Tells the operator at the start if the issuer cannot be reached, and the first request need not wait.
-  void keys.refresh();
-  const verify = jwtVerifier(issuer, keys);
-  return verifyOnce(async (token) => {
-    const { actor, ...rest } = await verify(token);
-    const rank = scopes.findLastIndex((scope) => actor.scopes.includes(scope));
-    return { ...rest, actor: { ...actor, scopes: [...new Set([...scopes.slice(0, rank + 1), ...actor.scopes])] } };
-  }, keys);
+/** Returns a function that verifies a JWT of the issuer. */
+function tokensOf(issuer: Issuer, log: Log): (token: string) => Promise<VerifiedToken> {
+  // Loaded only if there is an issuer, because `jose` would slow down every start.
+  const loading = import("./issuer-tokens").then(({ issuerTokens }) => issuerTokens(issuer, log));
+  return async (token) => (await loading)(token);
+}
+
+/** Returns whether a bearer token has the form of a JWT, and is not one of the service's own tokens. */
+function isJwt(token: string): boolean {
+  return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token);
 }
 
 function refuse(request: Request, error: unknown): Response {

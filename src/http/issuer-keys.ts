@@ -1,11 +1,7 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWSHeaderParameters } from "jose";
 import { isSecureUrl } from "../config/issuer";
 import { type Log, messageOf } from "../observe/logging";
-
-/** The issuer's keys cannot be fetched, so its tokens cannot be verified now. */
-export class IssuerUnavailable extends Error {
-  override readonly name = "IssuerUnavailable";
-}
+import { IssuerUnavailable } from "./refused-token";
 
 /** Times in milliseconds. */
 export interface KeyTiming {

@@ -2,13 +2,9 @@ import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
 import type { Issuer } from "../config/issuer";
 import type { Actor } from "../schema/actor";
 import type { IssuerKeys } from "./issuer-keys";
+import { InvalidToken } from "./refused-token";
 
-/** A JWT that is not valid here. The message says why, for its sender. */
-export class InvalidToken extends Error {
-  override readonly name = "InvalidToken";
-}
-
-/** What a valid JWT says. */
+/** The content of a valid JWT. */
 export interface VerifiedToken {
   readonly actor: Actor;
   /** Time at which the token expires, in milliseconds since 1970. */
@@ -23,11 +19,6 @@ const clockTolerance = 30;
 const accessToken = /^(application\/)?(at\+)?jwt$/i;
 /** The longest subject that an event can carry. */
 const maxSubject = 255;
-
-/** Returns whether a bearer token has the form of a JWT, and is not one of the service's own tokens. */
-export function isJwt(token: string): boolean {
-  return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token);
-}
 
 /**
  * Returns a function that verifies a JWT of an issuer (RFC 7519, RFC 8725).
