@@ -50,22 +50,23 @@ export function schemasOf<T extends ResourceTypes>(resource: Resource<T>, catalo
     { [plural]: Type.Array(record), next, count: Type.Optional(count) },
     { title: `${title}Page`, examples: [{ [plural]: [recordExample], next: null }] },
   );
-  const input: TSchema = { ...inputSchema(resource.input), title: `${title}Input`, examples: [example] };
-  const replacement: TSchema = resource.private.length === 0 ? input : { ...keepingPrivate(resource, input), title: `${title}Replacement` };
-  const patch: TSchema = { ...mergePatchSchema(resource.input), title: `${title}Patch`, examples: [patchExample] };
   const refused = {
     [whyRefused]: {
       ...mapTo([...filledIn, ...Object.keys(managed)], "Set by the service, not by clients; leave it out."),
       ...mapTo(Object.keys(derived), "Computed by the service; leave it out."),
     },
   };
+  const input: TSchema = { ...inputSchema(resource.input), title: `${title}Input`, examples: [example], ...refused };
+  // The same object where possible, so that it is compiled only once.
+  const replacement: TSchema = resource.private.length === 0 ? input : { ...keepingPrivate(resource, input), title: `${title}Replacement` };
+  const patch: TSchema = { ...mergePatchSchema(resource.input), title: `${title}Patch`, examples: [patchExample], ...refused };
   return {
     record: typed<Recorded<T["shown"]>>(record),
     /** As `record`, but with the type of what `expand` adds. */
     read: typed<Recorded<T["shown"]> & Expanded<T>>(record),
-    input: typed<Input<T["input"]>>({ ...input, ...refused }),
-    replacement: typed<Input<T["input"]>>({ ...replacement, ...refused }),
-    patch: typed<Patch<T["input"]>>({ ...patch, ...refused }),
+    input: typed<Input<T["input"]>>(input),
+    replacement: typed<Input<T["input"]>>(replacement),
+    patch: typed<Patch<T["input"]>>(patch),
     page: typed<Page<T>>(page),
     params: paramsOf(resource),
   };
