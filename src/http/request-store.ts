@@ -33,20 +33,21 @@ export type RequestStore = Pick<
  */
 export function storesFor(store: Store): (request: Request) => RequestStore {
   return (request) => {
-    const context = contextOf(request);
-    const { actor } = context;
+    const actor = actorOf(request);
+    // Only a change needs it.
+    const context = () => contextOf(request);
     const show = <S extends Stored | undefined>(resource: Resource, stored: S) => (stored ? shown(resource, stored) : stored);
     const outcome = (resource: Resource, one: InsertOutcome) => (one instanceof Error ? one : shown(resource, one));
     return {
-      insert: async (resource, fields, own) => show(resource, await store.insert(resource, fields, { ...context, ...own })),
+      insert: async (resource, fields, own) => show(resource, await store.insert(resource, fields, { ...context(), ...own })),
       insertAll: (resource, fields, answerOf, own) =>
-        store.insertAll(resource, fields, (created) => answerOf(created.map((one) => show(resource, one))), { ...context, ...own }),
+        store.insertAll(resource, fields, (created) => answerOf(created.map((one) => show(resource, one))), { ...context(), ...own }),
       insertEach: (resource, fields, answerOf, own) =>
-        store.insertEach(resource, fields, (made) => answerOf(made.map((one) => outcome(resource, one))), { ...context, ...own }),
-      update: async (resource, id, change, own) => show(resource, await store.update(resource, id, change, { ...context, ...own })),
-      remove: async (resource, id, own) => show(resource, await store.remove(resource, id, { ...context, ...own })),
-      restore: async (resource, id, own) => show(resource, await store.restore(resource, id, { ...context, ...own })),
-      transaction: (work, own) => store.transaction(work, { ...context, ...own }),
+        store.insertEach(resource, fields, (made) => answerOf(made.map((one) => outcome(resource, one))), { ...context(), ...own }),
+      update: async (resource, id, change, own) => show(resource, await store.update(resource, id, change, { ...context(), ...own })),
+      remove: async (resource, id, own) => show(resource, await store.remove(resource, id, { ...context(), ...own })),
+      restore: async (resource, id, own) => show(resource, await store.restore(resource, id, { ...context(), ...own })),
+      transaction: (work, own) => store.transaction(work, { ...context(), ...own }),
       get: async (resource, id) => show(resource, readable(resource, await store.get(resource, id), actor)),
       getAll: async (resource, ids) => {
         const found = (await store.getAll(resource, ids)).filter((stored) => exists(resource, stored, actor));
