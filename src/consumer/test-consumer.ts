@@ -46,7 +46,7 @@ export function buildEvent<const Type extends AnyEvent["type"]>(
   envelope: Envelope<Matching<Type>> = {} as never,
 ): Matching<Type> {
   const [resource = "", name = ""] = type.split(".");
-  const known = ownResources.resources.find((each) => each.name === resource);
+  const known = ownResources.resource(resource);
   if (!known) throw new TypeError(`There is no resource "${resource}" in src/domain/.`);
   return build(known, name, record, envelope) as unknown as Matching<Type>;
 }

@@ -49,7 +49,7 @@ export function expandParameter({ references }: Resource): { readonly expand?: P
 export function expandedSchema({ references }: Resource, catalogue: Catalogue): Record<string, TSchema> {
   if (references.length === 0) return {};
   const schemas = references.map(({ path, to }) => {
-    const target = catalogue.resources.find(({ name }) => name === to) as Resource;
+    const target = catalogue.resource(to) as Resource;
     // With a title, it is the same schema as that of the resource itself, unless that has a property `expanded` as well.
     const record: TSchema = { ...target.record, ...(target.references.length === 0 && { title: titleOf(to) }) };
     return [path, Type.Optional(path.includes("[]") ? Type.Array(record) : Type.Union([record, Type.Null()]))] as const;
@@ -74,7 +74,7 @@ export async function expand(
   const parts = await Promise.all(
     resource.references
       .filter(({ path }) => paths.includes(path))
-      .map((reference) => partsOf(store, catalogue.resources.find(({ name }) => name === reference.to) as Resource, reference, records)),
+      .map((reference) => partsOf(store, catalogue.resource(reference.to) as Resource, reference, records)),
   );
   return rows.map(({ json }, index) => `${json.slice(0, -1)},"${expandedField}":{${parts.map((part) => part[index]).join(",")}}}`);
 }

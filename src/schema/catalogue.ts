@@ -38,6 +38,11 @@ export class Catalogue {
     return this.#byType.get(eventType)?.resource;
   }
 
+  /** Returns the resource with this name, or undefined if there is none. */
+  resource(name: string): Resource | undefined {
+    return this.resources.find((resource) => resource.name === name);
+  }
+
   /** Returns the resource whose shared queue has this name, or undefined if there is none. */
   ownerOf(queue: string): Resource | undefined {
     return this.resources.find((resource) => resource.queue === queue);
