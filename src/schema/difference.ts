@@ -1,3 +1,5 @@
+import { pointerPart } from "./mistakes";
+
 /** A value that differs between two states of a record. */
 export interface Difference {
   /** Path of the value: `price`, `address.city`, `lines[0].quantity`. */
@@ -43,7 +45,7 @@ export function placedDifferences(before: object | undefined, after: object | un
 }
 
 function pointerTo(path: Path): string {
-  return path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+  return path.map((part) => `/${pointerPart(part)}`).join("");
 }
 
 function compare(before: object | undefined, after: object | undefined): (Omit<Difference, "field"> & { readonly path: Path })[] {

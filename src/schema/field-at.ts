@@ -1,4 +1,5 @@
 import { type TObject, type TProperties, type TSchema, TypeGuard } from "@sinclair/typebox";
+import { alternativesOf } from "./path-values";
 
 /** What the schema says of the value at a path, such as `address.city`. */
 export interface FieldAt {
@@ -24,7 +25,7 @@ export function fieldAt({ properties }: TObject, path: string): FieldAt | undefi
   for (const name of path.split(".")) {
     const schemas = objects.flatMap((own) => (Object.hasOwn(own, name) ? [own[name] as TSchema] : []));
     if (schemas.length === 0) return undefined;
-    found = schemas.flatMap(alternatives);
+    found = schemas.flatMap(alternativesOf);
     isNullable ||= schemas.length < objects.length || schemas.some(TypeGuard.IsOptional) || found.some(isNull);
     objects = found.flatMap((schema) => (schema["properties"] ? [schema["properties"] as TProperties] : []));
   }
@@ -40,7 +41,7 @@ function described(schemas: readonly TSchema[], isNullable: boolean): FieldAt {
   const some = schemas.filter((schema) => !isNull(schema));
   const only = <T>(values: readonly T[]) => (new Set(values).size === 1 ? values[0] : undefined);
   const elements = some.flatMap((schema) =>
-    schema["type"] === "array" && schema["items"] ? alternatives(schema["items"] as TSchema) : [],
+    schema["type"] === "array" && schema["items"] ? alternativesOf(schema["items"] as TSchema) : [],
   );
   return {
     types: [...new Set(some.map((schema) => String(schema["type"])))],
@@ -50,10 +51,6 @@ function described(schemas: readonly TSchema[], isNullable: boolean): FieldAt {
     maxLength: Math.max(...some.map((schema) => (schema["maxLength"] as number | undefined) ?? Number.POSITIVE_INFINITY)),
     elements: elements.length > 0 ? described(elements, elements.some(isNull)) : undefined,
   };
-}
-
-function alternatives(schema: TSchema): TSchema[] {
-  return schema["anyOf"] ? (schema["anyOf"] as TSchema[]).flatMap(alternatives) : [schema];
 }
 
 function isNull(schema: TSchema): boolean {

@@ -37,7 +37,12 @@ export function mistakeText({ pointer, detail }: Mistake): string {
 
 /** Returns the JSON pointer (RFC 6901) for a path of names and indexes. Truncates very long names. */
 export function placeOf(...names: readonly (string | number)[]): string {
-  return names.map((name) => `/${cut(String(name).replaceAll("~", "~0").replaceAll("/", "~1"))}`).join("");
+  return names.map((name) => `/${cut(pointerPart(name))}`).join("");
+}
+
+/** Returns a name or index as it is written in a JSON pointer (RFC 6901). */
+export function pointerPart(name: string | number): string {
+  return String(name).replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
 /** Converts errors of TypeBox to mistakes, at most one per place. They never contain the value that was sent. */

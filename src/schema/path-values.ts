@@ -59,7 +59,8 @@ function propertyOf({ properties = {} }: TSchema, name: string): TSchema[] {
   return Object.hasOwn(properties as object, name) ? [(properties as TProperties)[name] as TSchema] : [];
 }
 
-function alternativesOf(schema: TSchema): TSchema[] {
+/** Returns the schemas of a union, at every depth. Returns the schema itself if it is none. */
+export function alternativesOf(schema: TSchema): TSchema[] {
   return Array.isArray(schema["anyOf"]) ? (schema["anyOf"] as TSchema[]).flatMap(alternativesOf) : [schema];
 }
 
