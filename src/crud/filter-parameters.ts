@@ -112,11 +112,13 @@ function timeOf(description: string): Parameter<string> {
 
 function whole(description: string): Parameter<number> {
   const { read } = number(description);
-  const isWhole = (value: number | undefined) => value !== undefined && Number.isInteger(value);
   return {
     description: `${description} An integer.`,
     documented: { type: "integer" },
-    read: (given) => (isWhole(read(given)) ? read(given) : undefined),
+    read: (given) => {
+      const value = read(given);
+      return Number.isInteger(value) ? value : undefined;
+    },
   };
 }
 
