@@ -20,7 +20,7 @@ import { refuseRetired } from "./retired";
 type Body = TObject | TUnsafe<object> | undefined;
 type Given<B extends Body> = B extends TSchema ? Static<B> : undefined;
 
-/** What an action knows besides the record and the body. */
+/** The circumstances of an action, besides the record and the body. */
 export interface ActionContext {
   /** Who sends the request. Undefined if the API has no tokens. */
   readonly actor: Actor | undefined;

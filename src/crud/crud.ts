@@ -24,7 +24,8 @@ export interface CrudOptions<Chosen extends CrudOperation> {
 
 /**
  * Builds the HTTP routes of a resource: list, create (one or in bulk), read, replace, patch, remove, history and restore.
- * Every change of a record publishes an event: `<name>.created`, `<name>.updated` or `<name>.deleted`. An update that changes nothing does not.
+ * Every change of a record publishes an event: `<name>.created`, `<name>.updated` or `<name>.deleted`. An update that changes nothing
+ * does not.
  *
  * Failed requests are answered with a problem (RFC 9457).
  *

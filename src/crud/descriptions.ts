@@ -95,7 +95,7 @@ export const describeRestore = ({ name, plural }: Named, params: TSchema) => ({
   responses: { 201: { description: "The restored record. `Location` is its path.", headers: { ...location, ...etag } } },
 });
 
-/** What an action does. */
+/** The effects of an action. */
 interface Acting {
   readonly summary: string | undefined;
   /** The records that it may change: that of the path, others as well, or none. */

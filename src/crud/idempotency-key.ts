@@ -40,7 +40,10 @@ export function onceOf(resource: Pick<Resource, "access">, request: Request, fin
   return { key: sha256(JSON.stringify([request.method, path, sender, key])), owner: sha256(sender), fingerprint: fingerprint(), part: 0 };
 }
 
-/** Identifies the sender of a request, in one tenant. An API that requires no token has no actors, and takes the token that a client sends anyway. */
+/**
+ * Identifies the sender of a request, in one tenant. An API that requires no token has no actors, and takes the token that a client
+ * sends anyway.
+ */
 function senderOf({ access: { scope } }: Pick<Resource, "access">, request: Request): string {
   const actor = actorOf(request);
   if (!actor) return (request.headers.get("authorization") ?? "").replace(/^\S+ +/, "");

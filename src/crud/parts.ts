@@ -7,7 +7,7 @@ import type { Stored } from "../store/stored";
 import { etagOf } from "./preconditions";
 import type { Schemas } from "./resource-schemas";
 
-/** What an operation of `crud()` is built from. */
+/** The parts that an operation of `crud()` is built from. */
 export interface Parts<T extends ResourceTypes> extends Pick<Dependencies, "storeFor" | "log" | "catalogue"> {
   readonly resource: Resource<T>;
   readonly schemas: Schemas<T>;

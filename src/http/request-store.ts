@@ -28,8 +28,8 @@ export type RequestStore = Pick<
 >;
 
 /**
- * Returns a function that binds the store to a request. It shows only the records that the request's actor may see, without private fields. Every change has
- * the request's actor, id, time of arrival and trace context. A context that the caller gives takes precedence.
+ * Returns a function that binds the store to a request. It shows only the records that the request's actor may see, without private
+ * fields. Every change has the request's actor, id, time of arrival and trace context. A context that the caller gives takes precedence.
  */
 export function storesFor(store: Store): (request: Request) => RequestStore {
   return (request) => {
@@ -59,7 +59,7 @@ export function storesFor(store: Store): (request: Request) => RequestStore {
         const page = await store.list(resource, limited(resource, listing, actor));
         return resource.private.length === 0 ? page : { ...page, rows: page.rows.map((stored) => show(resource, stored)) };
       },
-      // What is public is the present, and not what was changed or deleted.
+      // Only the present is public, and not what was changed or deleted.
       history: actor === nobody ? noHistory : visibleHistory(store.history, actor),
     };
   };

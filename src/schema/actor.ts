@@ -2,7 +2,7 @@
 export interface Actor {
   /** Identifies the actor. It is stored in events. */
   readonly subject: string;
-  /** What the actor may do, such as `read`, `write` and `admin`. */
+  /** The actor's scopes, such as `read`, `write` and `admin`. */
   readonly scopes: readonly string[];
   /** The claims of the actor's JWT, which its issuer vouches for. Undefined for a token of the service itself. */
   readonly claims?: Claims | undefined;

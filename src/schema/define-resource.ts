@@ -22,9 +22,9 @@ type None = Record<never, never>;
  * Declares a resource. Export the result from a file in `src/domain/`, and mount it with `crud()` in a file in `routes/`.
  *
  * @throws {TypeError} if a name cannot name an event type, queue or table, or a field is declared twice or is one that every
- *   record has. Also if a filter, index, unique key or reference is not possible, or two of them differ only in case, a schema is not valid for JSON or has an unknown format, an initial
- *   value does not match its schema, the example is not a valid request or a field cannot be computed from it, or a past version
- *   is of an unknown event.
+ *   record has. Also if a filter, index, unique key or reference is not possible, or two of them differ only in case, a schema is not
+ *   valid for JSON or has an unknown format, an initial value does not match its schema, the example is not a valid request or a field
+ *   cannot be computed from it, or a past version is of an unknown event.
  */
 export function defineResource<
   const Name extends string,

@@ -1,7 +1,7 @@
 import { type TObject, type TProperties, type TSchema, TypeGuard } from "@sinclair/typebox";
 import { alternativesOf } from "./path-values";
 
-/** What the schema says of the value at a path, such as `address.city`. */
+/** The schema's description of the value at a path, such as `address.city`. */
 export interface FieldAt {
   /** The JSON types of the value, without null. */
   readonly types: readonly string[];

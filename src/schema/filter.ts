@@ -73,7 +73,7 @@ export function parametersOf(path: string, filter: Filter): readonly [string, st
 /** Query parameters that every list may have. */
 const taken = ["limit", "sort", "after", "updatedSince", "search", "count", "expand"];
 
-/** What the name of a field in a path must look like. It is used in a JSON path and in query parameters. */
+/** The form of a path to filter, sort or search by. The path is used in a JSON path and in query parameters. */
 const usable = /^[A-Za-z][A-Za-z0-9_]{0,40}(\.[A-Za-z][A-Za-z0-9_]{0,40}){0,3}$/;
 
 /**

@@ -3,7 +3,7 @@ import { typesAt } from "./path-values";
 import type { PathTo } from "./paths";
 
 /**
- * What happens to the records that refer to a record when it is deleted.
+ * The effect of the deletion of a record on the records that refer to it.
  * - `restrict`: the deletion is refused.
  * - `cascade`: they are deleted as well.
  * - `null`: their field becomes null.

@@ -135,7 +135,7 @@ export interface ResourceOptions<
   /** Earlier versions of the schemas, oldest first. Default: none. */
   past?: Past;
   /**
-   * What is no longer used, but whose events and records stay readable: the names of custom events that are no longer published, or true
+   * The parts no longer in use, whose events and records stay readable: the names of custom events that are no longer published, or true
    * for the whole resource. Records of a retired resource can be read, exported, deleted and erased, but not created or changed, and it
    * has no routes. Default: none.
    */
