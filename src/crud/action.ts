@@ -13,7 +13,7 @@ import { actionBody } from "./action-body";
 import { describeAction } from "./descriptions";
 import { answer, found } from "./parts";
 import { conditionsOf } from "./request-conditions";
-import { schemasOf } from "./resource-schemas";
+import { paramsOf, recordSchema } from "./resource-schemas";
 import { refuseRetired } from "./retired";
 
 /** Schema of a body: `Type.Object({…})`, or that of a custom event's data, such as `ticket.events.closed`. */
@@ -79,7 +79,8 @@ export function action<T extends ResourceTypes, const Patch extends PatchOf<T, P
   );
   const { options, complete } = actionBody<Input<Given<B>>, Given<B>>(name, schema);
   return defineRoute(({ storeFor, catalogue }: Dependencies) => {
-    const { record, params } = schemasOf(resource, catalogue);
+    const record = recordSchema(resource, catalogue);
+    const params = paramsOf(resource);
     return new Elysia().post(
       "",
       async ({ params: { id }, body, request }) => {

@@ -34,21 +34,12 @@ export type Schemas<T extends ResourceTypes> = ReturnType<typeof schemasOf<T>>;
 export function schemasOf<T extends ResourceTypes>(resource: Resource<T>, catalogue: Catalogue) {
   const { name, plural, example, managed, derived } = resource;
   const title = titleOf(name);
-  const time = "2026-02-18T18:23:45.123Z";
-  const recordExample = {
-    id: 1,
-    ...withoutPrivate(resource, completeFields(resource, example)),
-    version: 1,
-    createdAt: time,
-    updatedAt: time,
-  };
   const patchExample = Object.fromEntries(Object.entries(example).slice(0, 1));
-  const properties = { ...resource.record.properties, ...expandedSchema(resource, catalogue) };
-  const record: TSchema = { ...resource.record, properties, title, examples: [recordExample] };
+  const record = recordSchema(resource, catalogue);
   const next = Type.Union([Type.String(), Type.Null()], { description: "Pass it as `after` to get the next page; null on the last page." });
   const page = Type.Object(
     { [plural]: Type.Array(record), next, count: Type.Optional(count) },
-    { title: `${title}Page`, examples: [{ [plural]: [recordExample], next: null }] },
+    { title: `${title}Page`, examples: [{ [plural]: record["examples"] as unknown[], next: null }] },
   );
   const refused = {
     [whyRefused]: {
@@ -61,7 +52,7 @@ export function schemasOf<T extends ResourceTypes>(resource: Resource<T>, catalo
   const replacement: TSchema = resource.private.length === 0 ? input : { ...keepingPrivate(resource, input), title: `${title}Replacement` };
   const patch: TSchema = { ...mergePatchSchema(resource.input), title: `${title}Patch`, examples: [patchExample], ...refused };
   return {
-    record: typed<Recorded<T["shown"]>>(record),
+    record,
     /** As `record`, but with the type of what `expand` adds. */
     read: typed<Recorded<T["shown"]> & Expanded<T>>(record),
     input: typed<Input<T["input"]>>(input),
@@ -70,6 +61,15 @@ export function schemasOf<T extends ResourceTypes>(resource: Resource<T>, catalo
     page: typed<Page<T>>(page),
     params: paramsOf(resource),
   };
+}
+
+/** Returns the schema of a record in a response. */
+export function recordSchema<T extends ResourceTypes>(resource: Resource<T>, catalogue: Catalogue) {
+  const time = "2026-02-18T18:23:45.123Z";
+  const fields = withoutPrivate(resource, completeFields(resource, resource.example));
+  const example = { id: 1, ...fields, version: 1, createdAt: time, updatedAt: time };
+  const properties = { ...resource.record.properties, ...expandedSchema(resource, catalogue) };
+  return typed<Recorded<T["shown"]>>({ ...resource.record, properties, title: titleOf(resource.name), examples: [example] });
 }
 
 /** Returns the schema of the path parameter `:id` of a route about one record. Its value is a text: `Number(id)` is the id. */
