@@ -1,5 +1,5 @@
 // Events beside created, updated and deleted: declared in a line, published by a route together with a change.
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { crud } from "warren/crud";
@@ -7,11 +7,9 @@ import { defineResource } from "warren/resource";
 import { defineRoute } from "warren/route";
 import { Catalogue } from "../src/schema/catalogue";
 import { parseEvent } from "../src/schema/event";
-import { openStore } from "../src/store/open";
-import type { Store } from "../src/store/store";
 import { openApi, storeWith } from "./support/api";
 import { forEachEngine } from "./support/engines";
-import { temporaryFolder } from "./support/folder";
+import { useStore } from "./support/use-store";
 
 const order = defineResource({
   name: "order",
@@ -23,16 +21,7 @@ const order = defineResource({
 const ada = { customer: "Ada", state: "open" };
 
 forEachEngine((placesIn) => {
-  let folder: ReturnType<typeof temporaryFolder>;
-  let store: Store;
-  beforeEach(async () => {
-    folder = temporaryFolder();
-    store = await openStore(placesIn(folder.path), [order]);
-  });
-  afterEach(async () => {
-    await store.close();
-    folder.remove();
-  });
+  const { store } = useStore(placesIn, [order]);
 
   const events = async () => (await store.log.read(0, 100)).map(({ body }) => JSON.parse(body) as Record<string, unknown>);
 

@@ -6,11 +6,9 @@ import { crud } from "warren/crud";
 import { defineResource } from "warren/resource";
 import { changeParameters, conditionsOf, defineRoute, existing, jsonBody, paramsOf, recordResponse } from "warren/route";
 import { KeyReused } from "../src/store/errors";
-import { openStore } from "../src/store/open";
-import type { Store } from "../src/store/store";
 import { type Answer, openApi, type TestApi } from "./support/api";
 import { forEachEngine } from "./support/engines";
-import { temporaryFolder } from "./support/folder";
+import { useStore } from "./support/use-store";
 
 const lamp = defineResource({
   name: "lamp",
@@ -134,16 +132,7 @@ describe("over HTTP", () => {
 });
 
 forEachEngine((placesIn) => {
-  let folder: ReturnType<typeof temporaryFolder>;
-  let store: Store;
-  beforeEach(async () => {
-    folder = temporaryFolder();
-    store = await openStore(placesIn(folder.path), [lamp]);
-  });
-  afterEach(async () => {
-    await store.close();
-    folder.remove();
-  });
+  const { reopen, store } = useStore(placesIn, [lamp]);
 
   const once = { key: "k", fingerprint: "f", part: 0 };
 
@@ -152,8 +141,7 @@ forEachEngine((placesIn) => {
     const changed = await store.update(lamp, 1, () => ({ place: "attic", watts: 5 }), { once: { ...once, key: "u" } });
     const removed = await store.remove(lamp, 1, { once: { ...once, key: "r" } });
     expect([made.version, changed?.version, removed]).toEqual([1, 2, changed]);
-    await store.close();
-    store = await openStore(placesIn(folder.path), [lamp]);
+    await reopen();
     expect(await store.insert(lamp, example, { once })).toEqual(made);
     const never = () => {
       throw new Error("called again");

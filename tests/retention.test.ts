@@ -4,28 +4,27 @@ import { afterEach, beforeEach, describe, expect, jest, setSystemTime, test } fr
 import { item } from "../src/domain/item";
 import { keepRetention, pruneOnce, type RetentionOptions } from "../src/engine/retention";
 import type { ConsumerStores } from "../src/store/consumer/stores";
-import { consumerStores, openStore } from "../src/store/open";
+import { consumerStores } from "../src/store/open";
 import type { Store } from "../src/store/store";
 import { forEachEngine } from "./support/engines";
-import { temporaryFolder } from "./support/folder";
 import { recordedLog } from "./support/recorded-log";
 import { settled } from "./support/settled";
+import { useStore } from "./support/use-store";
 
 const later = new Date("2999-01-01T00:00:00.000Z");
 
 forEachEngine((placesIn) => {
-  let folder: ReturnType<typeof temporaryFolder>;
-  let store: Store;
   let consumers: ConsumerStores;
   let relay: { position: number };
   let replayed: number;
   let options: RetentionOptions;
   let recorded: ReturnType<typeof recordedLog>;
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+  const { places, store } = useStore(placesIn, [item]);
   beforeEach(async () => {
-    folder = temporaryFolder();
-    const places = placesIn(folder.path);
-    store = await openStore(places, [item]);
-    consumers = consumerStores(places);
+    consumers = consumerStores(places());
     relay = { position: Number.POSITIVE_INFINITY };
     recorded = recordedLog();
     replayed = Number.POSITIVE_INFINITY;
@@ -38,11 +37,6 @@ forEachEngine((placesIn) => {
       log: recorded.log,
     };
     await Promise.all(Array.from({ length: 5 }, () => store.insert(item, item.example)));
-  });
-  afterEach(async () => {
-    jest.useRealTimers();
-    await store.close();
-    folder.remove();
   });
 
   const left = async () => (await store.log.read(0, 10_000)).map((entry) => entry.position);

@@ -2,22 +2,21 @@
 import { expect, test } from "bun:test";
 import { knownQueues } from "../src/engine/queue-states";
 import { parseAnnouncement, type RetryAnnouncement } from "../src/rabbitmq/announcement";
-import { openLog, openStore } from "../src/store/open";
+import { openLog } from "../src/store/open";
 import { forEachEngine } from "./support/engines";
-import { temporaryFolder } from "./support/folder";
 import { catalogue } from "./support/resources";
+import { useStore } from "./support/use-store";
 
 forEachEngine((placesIn) => {
+  const { places, store } = useStore(placesIn, catalogue.resources);
+
   test("what was announced is kept until its queue is gone, for another process to read", async () => {
-    const folder = temporaryFolder();
-    const places = placesIn(folder.path);
-    const store = await openStore(places, catalogue.resources);
     await store.retryQueues.save({ queue: "audit", delayMs: 1000, expiresAt: 100 });
     await store.retryQueues.save({ queue: "audit", delayMs: 750, expiresAt: 200 });
     await store.retryQueues.save({ queue: "other", delayMs: 750, expiresAt: 300 });
     // Declared again, it is there for longer.
     await store.retryQueues.save({ queue: "audit", delayMs: 1000, expiresAt: 250 });
-    const follower = await openLog(places);
+    const follower = await openLog(places());
     const now = await store.retryQueues.list(199);
     expect(now.map(({ queue, delayMs }) => [queue, delayMs])).toEqual([
       ["audit", 750],
@@ -32,8 +31,6 @@ forEachEngine((placesIn) => {
       { queue: "audit", retryDelaysMs: [750, 1000] },
     ]);
     follower?.close();
-    await store.close();
-    folder.remove();
   });
 });
 

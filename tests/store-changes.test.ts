@@ -1,27 +1,14 @@
 // Every change and its event are one, and the log has them in the order of the commits.
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { item } from "../src/domain/item";
-import { openStore } from "../src/store/open";
-import type { Store } from "../src/store/store";
-import { forEachEngine, type Places } from "./support/engines";
-import { temporaryFolder } from "./support/folder";
+import { forEachEngine } from "./support/engines";
 import { catalogue, order } from "./support/resources";
+import { useStore } from "./support/use-store";
 
 const fields = { name: "x", description: null, price: null };
 
 forEachEngine((placesIn) => {
-  let folder: ReturnType<typeof temporaryFolder>;
-  let places: Places;
-  let store: Store;
-  beforeEach(async () => {
-    folder = temporaryFolder();
-    places = placesIn(folder.path);
-    store = await openStore(places, catalogue.resources);
-  });
-  afterEach(async () => {
-    await store.close();
-    folder.remove();
-  });
+  const { open, reopen, store } = useStore(placesIn, catalogue.resources);
 
   const events = async () => (await store.log.read(0, 100_000)).map((entry) => JSON.parse(entry.body) as Record<string, unknown>);
 
@@ -70,8 +57,7 @@ forEachEngine((placesIn) => {
         expect(id).toBe(expected);
         await store.remove(item, id);
       }
-      await store.close();
-      store = await openStore(places, catalogue.resources);
+      await reopen();
       expect((await store.insert(item, fields)).id).toBe(4);
       expect((await store.insert(order, order.example)).id).toBe(1);
     });
@@ -80,7 +66,7 @@ forEachEngine((placesIn) => {
       const under = store.insert(item, fields);
       await store.close();
       expect((await under).id).toBe(1);
-      store = await openStore(places, catalogue.resources);
+      await open();
       expect([await store.get(item, 1), await store.log.end()]).toEqual([await under, 1]);
     });
 

@@ -1,5 +1,5 @@
 // What a resource's managed and derived fields and its rule decide, in the commit, for every way to write a record.
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { beforeEach, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { defineResource, mistake, oneOf, pastVersion, type RecordOf } from "warren/resource";
 import type { Actor } from "../src/schema/actor";
@@ -7,10 +7,9 @@ import { Catalogue } from "../src/schema/catalogue";
 import { parseEvent } from "../src/schema/event";
 import { Conflict, InvalidChange, InvalidRecord } from "../src/schema/refused-change";
 import type { Rule } from "../src/schema/resource";
-import { openStore } from "../src/store/open";
-import type { InsertOutcome, Store } from "../src/store/store";
+import type { InsertOutcome } from "../src/store/store";
 import { forEachEngine } from "./support/engines";
-import { temporaryFolder } from "./support/folder";
+import { useStore } from "./support/use-store";
 
 /** What the rule says, beside its own. A test may let it throw. */
 let alsoSays: Rule = () => [];
@@ -43,17 +42,10 @@ const refusal = async (change: Promise<unknown>) => {
 };
 
 forEachEngine((placesIn) => {
-  let folder: ReturnType<typeof temporaryFolder>;
-  let store: Store;
-  beforeEach(async () => {
-    folder = temporaryFolder();
-    store = await openStore(placesIn(folder.path), [repair]);
+  const { store } = useStore(placesIn, [repair]);
+  beforeEach(() => {
     alsoSays = () => [];
     seen = [];
-  });
-  afterEach(async () => {
-    await store.close();
-    folder.remove();
   });
 
   const read = async (id = 1) => JSON.parse((await store.get(repair, id))?.json ?? "null") as Repair;
@@ -225,30 +217,26 @@ forEachEngine((placesIn) => {
 });
 
 forEachEngine((placesIn) => {
-  test("records from before a managed or derived field get it at the start, with the earlier schema in `past`; so do their events", async () => {
-    const fields = { door: Type.String() };
-    const before = defineResource({ name: "repair", fields, example: { door: "Front" } });
-    const after = defineResource({
-      name: "repair",
-      fields,
-      managed: { state: { schema: oneOf("open", "closed"), initial: "open" } },
-      derived: { title: { schema: Type.String(), from: ({ door, state }) => `${door} (${state})` } },
-      past: [pastVersion({ fields, up: (old) => old })],
-      example: { door: "Front" },
-    });
-    const folder = temporaryFolder();
-    const old = await openStore(placesIn(folder.path), [before]);
-    const { json } = await old.insert(before, { door: "Front" });
-    await old.close();
+  const fields = { door: Type.String() };
+  const before = defineResource({ name: "repair", fields, example: { door: "Front" } });
+  const after = defineResource({
+    name: "repair",
+    fields,
+    managed: { state: { schema: oneOf("open", "closed"), initial: "open" } },
+    derived: { title: { schema: Type.String(), from: ({ door, state }) => `${door} (${state})` } },
+    past: [pastVersion({ fields, up: (old) => old })],
+    example: { door: "Front" },
+  });
+  const { reopen, store } = useStore(placesIn, [before]);
 
-    const store = await openStore(placesIn(folder.path), [after]);
+  test("records from before a managed or derived field get it at the start, with the earlier schema in `past`; so do their events", async () => {
+    const { json } = await store.insert(before, { door: "Front" });
+    await reopen([after]);
     const record = JSON.parse((await store.get(after, 1))?.json ?? "") as object;
     const { id, door, ...history } = JSON.parse(json) as RecordOf<typeof before>;
     expect(Object.entries(record)).toEqual(Object.entries({ id, door, state: "open", title: "Front (open)", ...history }));
     expect(await store.checkRecords(() => {})).toEqual([]);
     const [entry] = await store.log.read(0, 1);
     expect(parseEvent(entry?.body ?? "", new Catalogue([after]))).toMatchObject({ ok: true, record });
-    await store.close();
-    folder.remove();
   });
 });

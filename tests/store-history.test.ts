@@ -1,16 +1,14 @@
 // Whatever is changed at the same time: the log tells exactly what happened.
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import fc from "fast-check";
 import type { FieldsOf } from "warren/resource";
 import { item } from "../src/domain/item";
 import { Conflict } from "../src/schema/refused-change";
 import type { Change } from "../src/schema/resource";
 import type { LogEntry } from "../src/store/log";
-import { openStore } from "../src/store/open";
-import type { Store } from "../src/store/store";
 import { itemFields } from "./support/arbitrary";
 import { forEachEngine } from "./support/engines";
-import { temporaryFolder } from "./support/folder";
+import { useStore } from "./support/use-store";
 
 interface Step {
   readonly kind: "insert" | "update" | "remove" | "restore" | "refused";
@@ -19,16 +17,7 @@ interface Step {
 }
 
 forEachEngine((placesIn) => {
-  let folder: ReturnType<typeof temporaryFolder>;
-  let store: Store;
-  beforeAll(async () => {
-    folder = temporaryFolder();
-    store = await openStore(placesIn(folder.path), [item]);
-  });
-  afterAll(async () => {
-    await store.close();
-    folder.remove();
-  });
+  const { store } = useStore(placesIn, [item]);
 
   test("property: whatever the interleaving, each change is exactly one event, versions count up, each can be read, and the last body is the row", async () => {
     const step: fc.Arbitrary<Step> = fc.record({

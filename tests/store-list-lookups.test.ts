@@ -1,12 +1,10 @@
 // Filters by references and unique values, which have an index by themselves.
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { beforeEach, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { defineResource, Nullable, type Resource } from "warren/resource";
 import type { Condition, Listing } from "../src/store/listing";
-import { openStore } from "../src/store/open";
-import type { Store } from "../src/store/store";
 import { forEachEngine } from "./support/engines";
-import { temporaryFolder } from "./support/folder";
+import { useStore } from "./support/use-store";
 
 const club = defineResource({ name: "club", fields: { name: Type.String() }, example: { name: "Chess" } });
 const member = defineResource({
@@ -26,16 +24,9 @@ const member = defineResource({
 // With few changes, most are in the tables; with many, none is yet.
 describe.each([100, 1_000_000])("merged after %i changes", (journalAtMost) =>
   forEachEngine((placesIn) => {
-    let folder: ReturnType<typeof temporaryFolder>;
-    let store: Store;
+    const { store } = useStore(placesIn, [club, member], { journalAtMost });
     beforeEach(async () => {
-      folder = temporaryFolder();
-      store = await openStore(placesIn(folder.path), [club, member], { journalAtMost });
       await store.insertAll(club, [{ name: "Chess" }, { name: "Go" }], () => "");
-    });
-    afterEach(async () => {
-      await store.close();
-      folder.remove();
     });
 
     const ids = async (filters: Record<string, Condition>, more: Partial<Listing> = {}) => {

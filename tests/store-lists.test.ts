@@ -3,10 +3,8 @@ import { afterEach, beforeEach, describe, expect, setSystemTime, test } from "bu
 import { Type } from "@sinclair/typebox";
 import { defineResource, Nullable, oneOf, pastVersion, type RecordOf, type Resource } from "warren/resource";
 import { type Listing, rankedAtMost } from "../src/store/listing";
-import { openStore } from "../src/store/open";
-import type { Store } from "../src/store/store";
-import { forEachEngine, type Places } from "./support/engines";
-import { temporaryFolder } from "./support/folder";
+import { forEachEngine } from "./support/engines";
+import { useStore } from "./support/use-store";
 
 const fields = {
   title: Type.String({ maxLength: 200 }),
@@ -52,24 +50,10 @@ const plain = defineResource(base);
 type Ticket = RecordOf<typeof ticket>;
 
 forEachEngine((placesIn) => {
-  let folder: ReturnType<typeof temporaryFolder>;
-  let places: Places;
-  let store: Store;
-  beforeEach(async () => {
-    folder = temporaryFolder();
-    places = placesIn(folder.path);
-    store = await openStore(places, [ticket]);
-  });
-  afterEach(async () => {
+  afterEach(() => {
     setSystemTime();
-    await store.close();
-    folder.remove();
   });
-
-  const reopen = async (resource: Resource) => {
-    await store.close();
-    store = await openStore(places, [resource]);
-  };
+  const { open, reopen, store } = useStore(placesIn, [ticket]);
   const insert = (...tickets: Partial<typeof example | Ticket>[]) =>
     Promise.all(tickets.map((one) => store.insert(ticket, { ...example, ...one } as Ticket)));
   const ids = async (listing: Omit<Listing, "limit">, of: Resource = ticket) => {
@@ -82,7 +66,7 @@ forEachEngine((placesIn) => {
     ["without", plain],
   ])("filters, %s", (_, resource) => {
     beforeEach(async () => {
-      await reopen(resource);
+      await reopen([resource]);
       await insert(
         { state: "open", hours: 0, tags: ["red", "new"], votes: [1], place: { city: "London", room: 1 } },
         { state: "closed", urgent: true, hours: 1.5, tags: ["red"], dueAt: "2026-01-01T00:30:00+01:00", day: "2026-01-31" },
@@ -151,7 +135,7 @@ forEachEngine((placesIn) => {
     await expect(ids({ sort: ["title"] })).rejects.toThrow('The lists of "ticket" cannot be sorted by "title".');
     await expect(ids({ filters: { title: { prefix: "a" } } })).rejects.toThrow('The resource "ticket" has no filter for "title".');
     await expect(ids({ search: "a", sort: ["dueAt"] })).rejects.toThrow('A search cannot be sorted by "dueAt".');
-    await reopen(plain);
+    await reopen([plain]);
     await expect(ids({ search: "a" }, plain)).rejects.toThrow('The lists of "ticket" cannot be searched.');
   });
 
@@ -244,7 +228,7 @@ forEachEngine((placesIn) => {
   describe("a search and an index that are declared later", () => {
     const many = 25_000;
     beforeEach(async () => {
-      await reopen(plain);
+      await reopen([plain]);
       const tickets = Array.from({ length: many }, (_, index) => ({
         ...example,
         title: `Door ${index + 1}`,
@@ -254,9 +238,7 @@ forEachEngine((placesIn) => {
       await store.remove(plain, 7);
       await store.close();
     });
-    const openWith = async (onBuilt: (what: string, records: number) => void) => {
-      store = await openStore(places, [ticket], { onBuilt });
-    };
+    const openWith = (onBuilt: (what: string, records: number) => void) => open([ticket], { onBuilt });
 
     test("have the records from before, with progress; dropped and declared again, they have what changed meanwhile", async () => {
       const told: string[] = [];
@@ -267,9 +249,9 @@ forEachEngine((placesIn) => {
       const red = await store.list(ticket, { limit: 1, count: true, filters: { tags: { contains: ["red"] }, state: { exact: ["open"] } } });
       expect(red.count).toEqual({ value: 10_000, isExact: false });
 
-      await reopen(plain);
+      await reopen([plain]);
       await store.update(plain, 1, (current) => ({ ...current, title: "Window" }));
-      await reopen(ticket);
+      await reopen([ticket]);
       expect([await ids({ search: "window" }), (await ids({ search: "door" })).length]).toEqual([[1], 100]);
     });
 
@@ -294,9 +276,9 @@ forEachEngine((placesIn) => {
     const first = defineResource({ name: "note", fields, example: { title: "a", words: [] }, ...lists });
     const past = [pastVersion({ fields, up: ({ title }) => ({ title: `${title} lamp`, words: ["new"] }) })];
     const second = defineResource({ name: "note", fields, example: { title: "a", words: [] }, past, ...lists });
-    await reopen(first);
+    await reopen([first]);
     await store.insert(first, { title: "Red", words: ["old"] });
-    await reopen(second);
+    await reopen([second]);
     expect([await ids({ search: "lamp" }, second), await ids({ search: "red" }, second)]).toEqual([[1], [1]]);
     const found = (word: string) => ids({ filters: { words: { contains: [word] } } }, second);
     expect([await found("new"), await found("old")]).toEqual([[1], []]);

@@ -1,25 +1,14 @@
 // What processes know of each other by the store: the log of a running API, who consumes a queue, who leads a task.
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { consumerStores, isServed, openLog, openStore } from "../src/store/open";
-import type { Store } from "../src/store/store";
-import { forEachEngine, type Places } from "./support/engines";
+import { describe, expect, test } from "bun:test";
+import { consumerStores, isServed, openLog } from "../src/store/open";
+import { forEachEngine } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
 import { eventually } from "./support/processes";
 import { catalogue, order } from "./support/resources";
+import { useStore } from "./support/use-store";
 
 forEachEngine((placesIn) => {
-  let folder: ReturnType<typeof temporaryFolder>;
-  let places: Places;
-  let store: Store;
-  beforeEach(async () => {
-    folder = temporaryFolder();
-    places = placesIn(folder.path);
-    store = await openStore(places, catalogue.resources);
-  });
-  afterEach(async () => {
-    await store.close();
-    folder.remove();
-  });
+  const { open, places, store } = useStore(placesIn, catalogue.resources);
 
   describe("the log that an API writes", () => {
     test("is not there before the API has been", async () => {
@@ -29,14 +18,14 @@ forEachEngine((placesIn) => {
     });
 
     test("is served until the API ends", async () => {
-      expect(await isServed(places)).toBe(true);
+      expect(await isServed(places())).toBe(true);
       await store.close();
-      expect(await isServed(places)).toBe(false);
-      store = await openStore(places, catalogue.resources);
+      expect(await isServed(places())).toBe(false);
+      await open();
     });
 
     test("has for another process what the API has, and a notifier knows of each commit", async () => {
-      const log = await openLog(places);
+      const log = await openLog(places());
       if (!log) throw new Error("The log is not there.");
       const commits = log.notifier(() => {});
       commits.changed();
@@ -52,7 +41,7 @@ forEachEngine((placesIn) => {
     });
 
     test("has what the relay has confirmed, and why it waits", async () => {
-      const log = await openLog(places);
+      const log = await openLog(places());
       await store.insert(order, order.example);
       expect([await log?.relayed(), await log?.relayTrouble()]).toEqual([0, null]);
       const trouble = { queue: "order_events", what: "It is full.", since: new Date(0).toISOString() };
@@ -65,7 +54,7 @@ forEachEngine((placesIn) => {
 
   describe("the store of a consumer", () => {
     test("is there from its opening to its removal, which waits for the process that consumes the queue", async () => {
-      const consumers = consumerStores(places);
+      const consumers = consumerStores(places());
       expect([await consumers.queues(), await consumers.has("stock"), consumers.tables("stock")]).toEqual([[], false, undefined]);
       const own = consumers.open("stock", { durable: true });
       own.together(() => own.transaction.run("CREATE TABLE levels (id INTEGER PRIMARY KEY)"));
@@ -84,7 +73,7 @@ forEachEngine((placesIn) => {
     });
 
     test("says how far each is: the slowest, and what it has of an event", async () => {
-      const consumers = consumerStores(places);
+      const consumers = consumerStores(places());
       expect(await consumers.slowest(store.logId)).toBeNull();
       for (const [queue, position] of [
         ["fast", 7],

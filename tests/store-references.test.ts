@@ -1,15 +1,13 @@
 // References between records, decided in the commit: missing targets, and what the deletion of a record does to those that refer to it.
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { type TProperties, Type } from "@sinclair/typebox";
 import fc from "fast-check";
 import { defineResource, mistake, Nullable, type RecordOf } from "warren/resource";
 import { Catalogue } from "../src/schema/catalogue";
 import { Conflict, InvalidRecord } from "../src/schema/refused-change";
 import type { Resource } from "../src/schema/resource";
-import { openStore } from "../src/store/open";
-import type { Store } from "../src/store/store";
 import { forEachEngine } from "./support/engines";
-import { temporaryFolder } from "./support/folder";
+import { useStore } from "./support/use-store";
 
 const team = defineResource({ name: "team", fields: { name: Type.String() }, example: { name: "Red" } });
 const project = defineResource({
@@ -43,21 +41,7 @@ const refusal = async (change: Promise<unknown>) => {
 };
 
 forEachEngine((placesIn) => {
-  let folder: ReturnType<typeof temporaryFolder>;
-  let store: Store;
-  const open = (all = resources) => openStore(placesIn(folder.path), all, { journalAtMost: 3 });
-  const reopen = async (all = resources) => {
-    await store.close();
-    store = await open(all);
-  };
-  beforeEach(async () => {
-    folder = temporaryFolder();
-    store = await open();
-  });
-  afterEach(async () => {
-    await store.close().catch(() => {});
-    folder.remove();
-  });
+  const { open, reopen, startOver, store } = useStore(placesIn, resources, { journalAtMost: 3 });
   const addTeam = () => store.insert(team, { name: "Red" });
   const addProject = (some: Partial<RecordOf<typeof project>> = {}) =>
     store.insert(project, { title: "Fence", owner: null, parent: null, ...some });
@@ -287,7 +271,7 @@ forEachEngine((placesIn) => {
           "Start the service without this reference, create the missing records or change or delete the ones named, and declare it again.",
         ].join("\n"),
       );
-      store = await open([team, project, plain]);
+      await open([team, project, plain]);
       await store.remove(plain, 1);
       await reopen();
     });
@@ -315,10 +299,7 @@ forEachEngine((placesIn) => {
     };
     await fc.assert(
       fc.asyncProperty(fc.array(fc.array(change, { maxLength: 8 }), { maxLength: 5 }), async (groups) => {
-        await store.close();
-        folder.remove();
-        folder = temporaryFolder();
-        store = await open();
+        await startOver();
         for (const group of groups) {
           for (const outcome of await Promise.allSettled(group.map(make)))
             if (outcome.status === "rejected") expect(["InvalidRecord", "Conflict"]).toContain((outcome.reason as Error).name);

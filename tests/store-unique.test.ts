@@ -1,13 +1,12 @@
 // Unique keys, decided in the commit: for every way to write a record, and for changes that share one.
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { type Static, type TProperties, Type } from "@sinclair/typebox";
 import fc from "fast-check";
 import { defineResource, Nullable } from "warren/resource";
 import { Conflict } from "../src/schema/refused-change";
-import { openStore } from "../src/store/open";
-import type { InsertOutcome, Store } from "../src/store/store";
+import type { InsertOutcome } from "../src/store/store";
 import { forEachEngine } from "./support/engines";
-import { temporaryFolder } from "./support/folder";
+import { useStore } from "./support/use-store";
 
 const fields = {
   email: Nullable(Type.String()),
@@ -30,21 +29,7 @@ const textOf = (outcomes: readonly InsertOutcome[]) =>
   outcomes.map((outcome) => (outcome instanceof Error ? outcome.name : outcome.id)).join(" ");
 
 forEachEngine((placesIn) => {
-  let folder: ReturnType<typeof temporaryFolder>;
-  let store: Store;
-  const open = (resource = member) => openStore(placesIn(folder.path), [resource], { journalAtMost: 3 });
-  const reopen = async (resource = member) => {
-    await store.close();
-    store = await open(resource as typeof member);
-  };
-  beforeEach(async () => {
-    folder = temporaryFolder();
-    store = await open();
-  });
-  afterEach(async () => {
-    await store.close().catch(() => {});
-    folder.remove();
-  });
+  const { open, reopen, store } = useStore(placesIn, [member], { journalAtMost: 3 });
   const insert = (some: Partial<Member>) => store.insert(member, of(some));
   const set = (id: number, some: Partial<Member>) => store.update(member, id, (current) => ({ ...current, ...some }));
   const types = async () => (await store.log.read(0, 1000)).map(({ type, subject }) => `${type.split(".")[1]} ${subject}`);
@@ -185,7 +170,7 @@ forEachEngine((placesIn) => {
     const plain = members([]);
 
     test("holds for them", async () => {
-      await reopen(plain as typeof member);
+      await reopen([plain]);
       for (let id = 1; id <= 2500; id += 1) void store.insert(plain, of({ email: `member ${id}` }));
       await reopen();
       expect(await refusal(insert({ email: "Member 2500" }))).toBeInstanceOf(Conflict);
@@ -194,7 +179,7 @@ forEachEngine((placesIn) => {
     });
 
     test("that are equal refuses the start, naming some, and says what to do; the records can then be changed without it", async () => {
-      await reopen(plain as typeof member);
+      await reopen([plain]);
       const emails = ["a", "b", "A", "c", "B", "a"];
       await Promise.all(emails.map((email) => store.insert(plain, of({ email, badge: email === "c" ? 1 : null }))));
       await store.close();
@@ -208,32 +193,32 @@ forEachEngine((placesIn) => {
           "Start the service without this unique key, change or delete these records, and declare it again. Texts that differ only in the form of their Unicode characters are equal.",
         ].join("\n"),
       );
-      store = await open(plain as typeof member);
+      await open([plain]);
       for (const id of [3, 5, 6]) await store.remove(plain, id);
       await reopen();
       expect(await refusal(insert({ email: "C" }))).toBeInstanceOf(Conflict);
     });
 
     test("with many that are equal names five of each key", async () => {
-      await reopen(plain as typeof member);
+      await reopen([plain]);
       await Promise.all(Array.from({ length: 20 }, () => store.insert(plain, of({ email: "a", badge: 1 }))));
       await store.close();
       const lines = (await refusal(open())).message.split("\n");
       expect(lines.filter((line) => line.startsWith("  member"))).toHaveLength(10);
       expect(lines).toContain("  and possibly more");
-      store = await open(plain as typeof member);
+      await open([plain]);
     });
 
     test("a key declared again, or compared in another way, is checked again", async () => {
       await insert({ email: "a" });
-      await reopen(plain as typeof member);
+      await reopen([plain]);
       await store.insert(plain, of({ email: "b" }));
       await store.remove(plain, 1);
-      await reopen(members(["email"]) as unknown as typeof member);
+      await reopen([members(["email"])]);
       expect(await insert({ email: "B" })).toMatchObject({ id: 3 });
       await store.close();
       expect((await refusal(open())).message).toContain("member 2 and member 3 are equal");
-      store = await open(plain as typeof member);
+      await open([plain]);
     });
   });
 

@@ -1,12 +1,10 @@
 // Changes of a transaction with `asAdmin`: code of the service changes what its actor may not change.
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { beforeEach, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { defineResource } from "warren/resource";
 import { Forbidden, RecordNotFound } from "../src/store/errors";
-import { openStore } from "../src/store/open";
-import type { Store } from "../src/store/store";
 import { forEachEngine } from "./support/engines";
-import { temporaryFolder } from "./support/folder";
+import { useStore } from "./support/use-store";
 
 const book = defineResource({
   name: "book",
@@ -28,18 +26,11 @@ const ada = { subject: "ada", scopes: ["read", "write"] };
 const inTenant = (tenant: string) => ({ ...ada, claims: { org_id: tenant } });
 
 forEachEngine((placesIn) => {
-  let folder: ReturnType<typeof temporaryFolder>;
-  let store: Store;
+  const { store } = useStore(placesIn, [book, note, room]);
   beforeEach(async () => {
-    folder = temporaryFolder();
-    store = await openStore(placesIn(folder.path), [book, note, room]);
     await store.insert(book, { copies: 2 });
     await store.insert(note, { text: "of Eve", writer: "eve" });
     await store.insert(room, { seats: 9, tenant: "A" });
-  });
-  afterEach(async () => {
-    await store.close();
-    folder.remove();
   });
 
   const events = async () => (await store.log.read(3, 100)).map(({ body }) => JSON.parse(body) as Record<string, unknown>);

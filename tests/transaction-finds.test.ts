@@ -1,13 +1,11 @@
 // Transactions that find records by a unique key or by fields: what they found must still be so at the commit.
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { beforeEach, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { Conflict } from "warren/action";
 import { defineResource, Nullable, oneOf } from "warren/resource";
-import { openStore } from "../src/store/open";
-import type { Store } from "../src/store/store";
 import type { Transaction } from "../src/store/transaction/transaction";
 import { forEachEngine } from "./support/engines";
-import { temporaryFolder } from "./support/folder";
+import { useStore } from "./support/use-store";
 
 const member = defineResource({
   name: "member",
@@ -23,21 +21,14 @@ const member = defineResource({
 });
 
 forEachEngine((placesIn) => {
-  let folder: ReturnType<typeof temporaryFolder>;
-  let store: Store;
+  const { store } = useStore(placesIn, [member]);
   beforeEach(async () => {
-    folder = temporaryFolder();
-    store = await openStore(placesIn(folder.path), [member]);
     for (const [email, team] of [
       ["ada", 1],
       ["bob", 1],
       ["cyd", 2],
     ] as const)
       await store.insert(member, { email, team, room: { floor: team } });
-  });
-  afterEach(async () => {
-    await store.close();
-    folder.remove();
   });
 
   const failure = async (promise: Promise<unknown>) => (await promise.catch((error: unknown) => error)) as Error;

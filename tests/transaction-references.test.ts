@@ -1,11 +1,9 @@
 // References in transactions: they are checked when all changes are known, and deletions cascade in the commit.
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { beforeEach, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { defineResource, Nullable } from "warren/resource";
-import { openStore } from "../src/store/open";
-import type { Store } from "../src/store/store";
 import { forEachEngine } from "./support/engines";
-import { temporaryFolder } from "./support/folder";
+import { useStore } from "./support/use-store";
 
 const project = defineResource({
   name: "project",
@@ -28,18 +26,11 @@ const task = defineResource({
 });
 
 forEachEngine((placesIn) => {
-  let folder: ReturnType<typeof temporaryFolder>;
-  let store: Store;
+  const { store } = useStore(placesIn, [project, person, task]);
   beforeEach(async () => {
-    folder = temporaryFolder();
-    store = await openStore(placesIn(folder.path), [project, person, task]);
     await store.insert(project, { title: "Door", lead: null });
     await store.insert(person, { name: "Ada", project: 1 });
     await store.insert(task, { text: "Oil it", project: 1 });
-  });
-  afterEach(async () => {
-    await store.close();
-    folder.remove();
   });
 
   const newTypes = async () => (await store.log.read(3, 100)).map(({ type, subject }) => `${type} ${subject}`);

@@ -5,11 +5,9 @@ import fc from "fast-check";
 import { Conflict } from "warren/action";
 import { defineResource, mistake, oneOf, type RecordOf } from "warren/resource";
 import { ForgottenAwait, KeyReused, RecordNotFound, TransactionGaveUp } from "../src/store/errors";
-import { openStore } from "../src/store/open";
-import type { Store } from "../src/store/store";
 import type { Transaction } from "../src/store/transaction/transaction";
-import { forEachEngine, type Places } from "./support/engines";
-import { temporaryFolder } from "./support/folder";
+import { forEachEngine } from "./support/engines";
+import { useStore } from "./support/use-store";
 
 const account = defineResource({
   name: "account",
@@ -28,18 +26,9 @@ const transfer = defineResource({
 });
 
 forEachEngine((placesIn) => {
-  let folder: ReturnType<typeof temporaryFolder>;
-  let places: Places;
-  let store: Store;
+  const { reopen, store } = useStore(placesIn, [account, transfer]);
   beforeEach(async () => {
-    folder = temporaryFolder();
-    places = placesIn(folder.path);
-    store = await openStore(places, [account, transfer]);
     for (const owner of ["Ada", "Bob"]) await store.insert(account, { owner, balance: 100 });
-  });
-  afterEach(async () => {
-    await store.close();
-    folder.remove();
   });
 
   const events = async () => (await store.log.read(0, 100_000)).map(({ body }) => JSON.parse(body) as Record<string, unknown>);
@@ -363,8 +352,7 @@ forEachEngine((placesIn) => {
       const first = await store.transaction(move(1, 2, 100), { once });
       // It could not be made again.
       expect(await store.transaction(move(1, 2, 100), { once })).toEqual(first);
-      await store.close();
-      store = await openStore(places, [account, transfer]);
+      await reopen();
       expect(await store.transaction(() => Promise.reject(new Error("ran")), { once })).toEqual(first as never);
       expect(await balances()).toEqual([0, 200]);
     });

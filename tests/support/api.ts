@@ -23,6 +23,7 @@ import { sqliteIn } from "./engines";
 import { temporaryFolder } from "./folder";
 import { type LogLine, recordedLog } from "./recorded-log";
 import { catalogue, order } from "./resources";
+import { memberOf } from "./use-store";
 
 export interface Answer {
   readonly status: number;
@@ -129,9 +130,6 @@ export function openApi({
 /** Returns a copy of a store with some methods replaced. */
 export function storeWith(store: Store, other: Partial<Store>): Store {
   return new Proxy(store, {
-    get(target, name) {
-      const value: unknown = Reflect.get(name in other ? other : target, name);
-      return typeof value === "function" && !(name in other) ? value.bind(target) : value;
-    },
+    get: (target, name) => (name in other ? Reflect.get(other, name) : memberOf(target, name)),
   });
 }
