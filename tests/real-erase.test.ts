@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Type } from "@sinclair/typebox";
 import type { ConsumerOptions } from "warren/consumer";
 import { crud } from "warren/crud";
-import { defineResource, Nullable, pastVersion } from "warren/resource";
+import { defineResource, pastVersion } from "warren/resource";
 import { testConsumer } from "warren/testing";
 import { audit } from "../consumers/audit";
 import { quarantine, quarantineFolder } from "../src/rabbitmq/quarantine";
@@ -13,58 +13,17 @@ import { Catalogue } from "../src/schema/catalogue";
 import { parseEvent } from "../src/schema/event";
 import { atOnce } from "../src/store/consumer/waiting-table";
 import { withoutData } from "../src/store/erasure";
-import { consumerStores, openStore } from "../src/store/open";
+import { consumerStores } from "../src/store/open";
 import type { Store } from "../src/store/store";
 import { openApi } from "./support/api";
 import { command } from "./support/command";
+import { badge, customer, purchase } from "./support/customers";
 import { sqliteIn } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
 import { copyProject } from "./support/project-copy";
+import { withStore } from "./support/use-store";
 
-const customer = defineResource({
-  name: "customer",
-  fields: { email: Type.String(), notes: Type.String({ default: "" }) },
-  unique: ["email"],
-  search: ["notes"],
-  events: { greeted: { words: Type.String() } },
-  example: { email: "ada@example.com", notes: "" },
-});
-const purchase = defineResource({
-  name: "purchase",
-  fields: { customer: Type.Integer(), address: Type.String() },
-  references: { customer: { to: "customer", onDelete: "cascade" } },
-  example: { customer: 1, address: "a" },
-});
-const badge = defineResource({
-  name: "badge",
-  fields: { customer: Nullable(Type.Integer()) },
-  references: { customer: { to: "customer", onDelete: "null" } },
-  example: { customer: null },
-});
-const source = `
-import { Type } from "@sinclair/typebox";
-import { defineResource, Nullable } from "warren/resource";
-export const customer = defineResource({
-  name: "customer",
-  fields: { email: Type.String(), notes: Type.String({ default: "" }) },
-  unique: ["email"],
-  search: ["notes"],
-  events: { greeted: { words: Type.String() } },
-  example: { email: "ada@example.com", notes: "" },
-});
-export const purchase = defineResource({
-  name: "purchase",
-  fields: { customer: Type.Integer(), address: Type.String() },
-  references: { customer: { to: "customer", onDelete: "cascade" } },
-  example: { customer: 1, address: "a" },
-});
-export const badge = defineResource({
-  name: "badge",
-  fields: { customer: Nullable(Type.Integer()) },
-  references: { customer: { to: "customer", onDelete: "null" } },
-  example: { customer: null },
-});
-`;
+const source = readFileSync(join(import.meta.dir, "support/customers.ts"), "utf8");
 const resources = [customer, purchase, badge];
 /** Text of the person who is erased. It is one word, so that the full-text index has it, too. */
 const marker = "zoranamarker";
@@ -81,14 +40,7 @@ afterEach(() => {
   folder.remove();
 });
 
-async function using<T>(work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore(sqliteIn(folder.path), resources);
-  try {
-    return await work(store);
-  } finally {
-    await store.close();
-  }
-}
+const using = <T>(work: (store: Store) => Promise<T>) => withStore(sqliteIn(folder.path), resources, work);
 
 const erase = (...words: string[]) =>
   command("erase", words, { DATABASE_URL: `sqlite:${join(folder.path, "warren.db")}`, RABBITMQ_URL: "none" }, project.path);

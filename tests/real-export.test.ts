@@ -1,57 +1,22 @@
 // bun run export and import, as processes, with resources of a project's own.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { Type } from "@sinclair/typebox";
-import { defineResource, mistake, oneOf } from "warren/resource";
-import { openRecords, openStore } from "../src/store/open";
+import { openRecords } from "../src/store/open";
 import type { Store } from "../src/store/store";
 import { command } from "./support/command";
 import { sqliteIn } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
+import { depot, parcel } from "./support/parcels";
 import { endWithTest, eventually } from "./support/processes";
 import { copyProject } from "./support/project-copy";
-
-const source = `
-import { Type } from "@sinclair/typebox";
-import { defineResource, mistake, oneOf } from "warren/resource";
-export const depot = defineResource({ name: "depot", fields: { city: Type.String() }, example: { city: "Rome" } });
-export const person = defineResource({
-  name: "person",
-  fields: { name: Type.String({ minLength: 1 }), friend: Type.Optional(Type.Integer()) },
-  references: { friend: { to: "person" } },
-  unique: ["name"],
-  check: ({ name }) => (name === "!" ? [mistake("/name", "Not !.")] : []),
-  example: { name: "Ada" },
-});
-export const parcel = defineResource({
-  name: "parcel",
-  fields: { code: Type.String({ minLength: 1 }), weight: Type.Number({ default: 1 }), depot: Type.Optional(Type.Integer()) },
-  managed: { state: { schema: oneOf("waiting", "sent"), initial: "waiting" } },
-  derived: { label: { schema: Type.String(), from: ({ code }) => "#" + code } },
-  unique: ["code"],
-  references: { depot: { to: "depot", onDelete: "restrict" } },
-  check: ({ weight }) => (weight > 100 ? [mistake("/weight", "At most 100.")] : []),
-  example: { code: "A1", weight: 1 },
-});
-`;
-const depot = defineResource({ name: "depot", fields: { city: Type.String() }, example: { city: "Rome" } });
-const parcel = defineResource({
-  name: "parcel",
-  fields: { code: Type.String({ minLength: 1 }), weight: Type.Number({ default: 1 }), depot: Type.Optional(Type.Integer()) },
-  managed: { state: { schema: oneOf("waiting", "sent"), initial: "waiting" } },
-  derived: { label: { schema: Type.String(), from: ({ code }) => `#${code}` } },
-  unique: ["code"],
-  references: { depot: { to: "depot", onDelete: "restrict" } },
-  check: ({ weight }) => (weight > 100 ? [mistake("/weight", "At most 100.")] : []),
-  example: { code: "A1", weight: 1 },
-});
+import { withStore } from "./support/use-store";
 
 let project: ReturnType<typeof copyProject>;
 let folder: ReturnType<typeof temporaryFolder>;
 beforeEach(async () => {
   project = copyProject();
   folder = temporaryFolder();
-  await Bun.write(join(project.path, "src/domain/parcel.ts"), source);
+  await Bun.write(join(project.path, "src/domain/parcel.ts"), Bun.file(join(import.meta.dir, "support/parcels.ts")));
 });
 afterEach(() => {
   project.remove();
@@ -62,14 +27,7 @@ const fileIn = (name: string) => ({ DATABASE_URL: `sqlite:${join(folder.path, na
 const exported = (words: string[], name = "first") => command("export", words, fileIn(name), project.path);
 const imported = (words: string[], lines: string, name = "first") => command("import", words, fileIn(name), project.path, lines);
 
-async function using<T>(name: string, work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore(sqliteIn(join(folder.path, name)), [depot, parcel]);
-  try {
-    return await work(store);
-  } finally {
-    await store.close();
-  }
-}
+const using = <T>(name: string, work: (store: Store) => Promise<T>) => withStore(sqliteIn(join(folder.path, name)), [depot, parcel], work);
 
 describe("export and import", () => {
   test("carry every record over, with its id, managed fields and exact numbers, and publish an event for each", async () => {

@@ -6,6 +6,7 @@ import { defineResource, pastVersion, type Resource } from "warren/resource";
 import { openStore } from "../src/store/open";
 import { forEachEngine, type Places } from "./support/engines";
 import { useFolder } from "./support/use-folder";
+import { withStore } from "./support/use-store";
 
 const named = { fields: { name: Type.String() }, example: { name: "a" } };
 const first = defineResource({ name: "note", ...named });
@@ -37,20 +38,12 @@ forEachEngine((placesIn) => {
     places = placesIn(folder.path);
   });
 
-  async function stored(resource: Resource): Promise<Record<string, unknown>[]> {
-    const store = await openStore(places, [resource]);
-    try {
-      return (await store.list(resource, { limit: 10_000 })).rows.map(({ json }) => JSON.parse(json) as Record<string, unknown>);
-    } finally {
-      await store.close();
-    }
-  }
-
-  async function store(resource: Resource, ...records: object[]): Promise<void> {
-    const opened = await openStore(places, [resource]);
-    await Promise.all(records.map((fields) => opened.insert(resource, fields)));
-    await opened.close();
-  }
+  const stored = (resource: Resource) =>
+    withStore(places, [resource], async (store) =>
+      (await store.list(resource, { limit: 10_000 })).rows.map(({ json }) => JSON.parse(json) as Record<string, unknown>),
+    );
+  const store = (resource: Resource, ...records: object[]) =>
+    withStore(places, [resource], (opened) => Promise.all(records.map((fields) => opened.insert(resource, fields))));
 
   test("they are brought to the newest schema, over several versions, with their version and times; there is no event", async () => {
     await store(first, ...Array.from({ length: 2500 }, (_, index) => ({ name: `note ${index}` })));
@@ -66,9 +59,7 @@ forEachEngine((placesIn) => {
       updatedAt: before?.["updatedAt"],
     });
     expect(after.every(({ id, title, stars }) => title === `note ${Number(id) - 1}` && stars === 0)).toBe(true);
-    const reopened = await openStore(places, [third]);
-    expect(await reopened.log.end()).toBe(2500);
-    await reopened.close();
+    expect(await withStore(places, [third], ({ log }) => log.end())).toBe(2500);
   });
 
   test("they go up once: what is new since then is left as it is", async () => {

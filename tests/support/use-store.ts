@@ -48,6 +48,16 @@ export function useStore(placesIn: (folder: string) => Places, declared: Resourc
   };
 }
 
+/** Opens a store for some work, and closes it after. */
+export async function withStore<T>(places: Places, resources: Resources, work: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openStore(places, resources);
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
 /** Returns a property of a store. A method is bound to the store. */
 export function memberOf(store: Store, name: string | symbol): unknown {
   const value: unknown = Reflect.get(store, name);
