@@ -1,4 +1,4 @@
-// What is dropped or renamed: the gate of the contracts takes it, and old events and records stay readable.
+// Declarations that are dropped or renamed: the gate of the contracts takes them, and old events and records stay readable.
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { Type } from "@sinclair/typebox";
@@ -12,12 +12,14 @@ import { introduce } from "../src/docs/tags";
 import { Catalogue } from "../src/schema/catalogue";
 import { parseEvent } from "../src/schema/event";
 import { breachesOf, publishedBy } from "../src/schema/published";
-import { openStore } from "../src/store/open";
+import type { Resource } from "../src/schema/resource";
+import type { Store } from "../src/store/store";
 import { openApi } from "./support/api";
 import { command } from "./support/command";
 import { sqliteIn } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
 import { copyProject } from "./support/project-copy";
+import { withStore } from "./support/use-store";
 
 const fields = { number: Type.String(), colour: Type.String() };
 const example = { number: "7", colour: "red" };
@@ -30,15 +32,17 @@ const gate = (...resources: ConstructorParameters<typeof Catalogue>[0]) =>
 /** The log of a service with one permit of the first declaration. */
 async function withPermits<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = temporaryFolder();
-  const store = await openStore(sqliteIn(folder.path), [permit]);
-  await store.insert(permit, example, { emit: { stamped: { by: "ada" } } });
-  await store.close();
   try {
+    await withStore(sqliteIn(folder.path), [permit], (store) => store.insert(permit, example, { emit: { stamped: { by: "ada" } } }));
     return await work(folder.path);
   } finally {
     folder.remove();
   }
 }
+
+/** The store of that service, opened with another declaration. */
+const withStoreOf = (resource: Resource, work: (store: Store) => Promise<void>) =>
+  withPermits((folder) => withStore(sqliteIn(folder), [resource], work));
 
 describe("a retired resource", () => {
   const retired = defineResource({ name: "permit", fields, events, example, retired: true });
@@ -51,8 +55,7 @@ describe("a retired resource", () => {
   test("has no routes, and its records are read, deleted and erased, but neither created nor changed", async () => {
     expect(() => crud(retired)).toThrow('The resource "permit" is retired, so it has no routes. Remove the file with crud(permit).');
     expect(() => action(retired, { emit: { stamped: () => ({ by: "x" }) } })).toThrow("action(permit)");
-    await withPermits(async (folder) => {
-      const store = await openStore(sqliteIn(folder), [retired]);
+    await withStoreOf(retired, async (store) => {
       const refused = "The resource permit is retired: its records cannot be created or changed.";
       await expect(store.insert(retired, example)).rejects.toThrow(refused);
       await expect(store.update(retired, 1, (current) => ({ ...current, colour: "blue" }))).rejects.toThrow(refused);
@@ -61,7 +64,6 @@ describe("a retired resource", () => {
       expect((await store.remove(retired, 1))?.id).toBe(1);
       await expect(store.restore(retired, 1)).rejects.toThrow(refused);
       expect((await store.erase(retired, 1))?.events).toHaveLength(3);
-      await store.close();
     });
   });
 
@@ -76,10 +78,8 @@ describe("a retired resource", () => {
 
   test("its old events are readable, and the documentation says that they are no longer published", async () => {
     const catalogue = new Catalogue([retired]);
-    await withPermits(async (folder) => {
-      const store = await openStore(sqliteIn(folder), [retired]);
+    await withStoreOf(retired, async (store) => {
       for (const { body } of await store.log.read(0, 10)) expect(parseEvent(body, catalogue).ok).toBe(true);
-      await store.close();
     });
     const { operations, components } = asyncApiDocument(catalogue, []);
     expect(Object.keys(operations)).toEqual(["publish.permit.deleted", "publish.permit.erased"]);
@@ -164,12 +164,10 @@ describe("a field", () => {
   });
 
   test("that is renamed has its new name in records, earlier versions and the history", async () => {
-    await withPermits(async (folder) => {
-      const store = await openStore(sqliteIn(folder), [renamed]);
+    await withStoreOf(renamed, async (store) => {
       await store.update(renamed, 1, (current) => ({ ...current, paint: "blue" }));
       expect(JSON.parse((await store.history.version(renamed, 1, 1))?.json ?? "")).toMatchObject({ number: "7", paint: "red", version: 1 });
       expect(JSON.parse((await store.get(renamed, 1))?.json ?? "")).toMatchObject({ paint: "blue", version: 2 });
-      await store.close();
     });
   });
 });
