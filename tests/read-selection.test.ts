@@ -1,4 +1,4 @@
-// What a user asks to replay, in a request or on the command line.
+// The selection of a replay, in a request or on the command line.
 import { describe, expect, test } from "bun:test";
 import { InvalidSelection, type RequestedReplay, readSelection } from "../src/delivery/read-selection";
 import { catalogue } from "./support/resources";

@@ -1,4 +1,4 @@
-// What does not compile, and what the compiler says of it: tests/types/. What compiles is in every other test.
+// Code that does not compile, and the compiler's messages for it: tests/types/. Code that compiles is in every other test.
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { Type } from "@sinclair/typebox";

@@ -108,7 +108,7 @@ function walk(pages: Pages, listing: Listing, between: (page: Page) => void = ()
 
 type Value = string | number | boolean | null | undefined;
 
-/** What a field is compared by. */
+/** The value that a field is compared by. */
 function keyAt(record: Shelf, path: string): Value | readonly string[] {
   const value = path.split(".").reduce<unknown>((object, name) => (object as Record<string, unknown> | null)?.[name], record);
   return path === "due" ? instant(value as Value) : ((value ?? null) as Value);

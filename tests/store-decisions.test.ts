@@ -1,4 +1,4 @@
-// What a resource's managed and derived fields and its rule decide, in the commit, for every way to write a record.
+// Decisions of a resource's managed and derived fields and of its rule, in the commit, for every way to write a record.
 import { beforeEach, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { defineResource, mistake, oneOf, pastVersion, type RecordOf } from "warren/resource";
@@ -11,7 +11,7 @@ import type { InsertOutcome } from "../src/store/store";
 import { forEachEngine } from "./support/engines";
 import { useStore } from "./support/use-store";
 
-/** What the rule says, beside its own. A test may let it throw. */
+/** Further mistakes that the rule finds. A test may let it throw. */
 let alsoSays: Rule = () => [];
 let seen: unknown[] = [];
 

@@ -1,4 +1,4 @@
-// What processes know of each other by the store: the log of a running API, who consumes a queue, who leads a task.
+// Facts about each other that processes share through the store: the log of a running API, who consumes a queue, who leads a task.
 import { describe, expect, test } from "bun:test";
 import { consumerStores, isServed, openLog } from "../src/store/open";
 import { forEachEngine } from "./support/engines";

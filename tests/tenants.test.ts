@@ -196,7 +196,7 @@ async function callEverything(
           }
         }
       }
-      // What exists is answered as what does not.
+      // The answer for a record that exists is the same as for a missing one.
       if (missing === undefined || !pattern.startsWith(`/${resource.plural}/{id}`)) continue;
       for (const headers of [{}, ...headersFor(known.etag)]) {
         const [one, other] = [await answerTo(known.id), await answerTo(missing)];

@@ -6,7 +6,7 @@ import { Leftovers } from "./leftovers";
 /** Space that a broker and a service may need for a test with large messages. */
 const neededBytes = 4 * 1024 ** 3;
 
-/** What this process leaves behind, in memory if the system has room. */
+/** The leftovers of this process, in memory if the system has room. */
 export const leftovers = new Leftovers(hasRoom("/dev/shm") ? "/dev/shm" : tmpdir());
 
 /**
