@@ -9,6 +9,7 @@ import { Catalogue } from "../src/schema/catalogue";
 import { parseEvent } from "../src/schema/event";
 import { openApi, storeWith } from "./support/api";
 import { forEachEngine } from "./support/engines";
+import { loggedEvents } from "./support/logged-events";
 import { useStore } from "./support/use-store";
 
 const order = defineResource({
@@ -23,7 +24,7 @@ const ada = { customer: "Ada", state: "open" };
 forEachEngine((placesIn) => {
   const { store } = useStore(placesIn, [order]);
 
-  const events = async () => (await store.log.read(0, 100)).map(({ body }) => JSON.parse(body) as Record<string, unknown>);
+  const events = () => loggedEvents(store);
 
   describe("a custom event", () => {
     test("follows the event of the change, with the same record and its own data", async () => {

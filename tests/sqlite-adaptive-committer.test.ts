@@ -15,6 +15,7 @@ import type { Store } from "../src/store/store";
 import { behindItsBack } from "./support/behind-its-back";
 import { CommitThreads } from "./support/commit-threads";
 import { temporaryFolder } from "./support/folder";
+import { loggedEvents } from "./support/logged-events";
 import { eventually } from "./support/processes";
 import { catalogue, order } from "./support/resources";
 
@@ -60,7 +61,7 @@ const dearer = (current: Item) => ({ ...current, price: (current.price ?? 0) + 1
 /** Looked at from the start: a change may fail before all have been asked for. */
 const settled = async (change: Promise<unknown>) => (await Promise.allSettled([change]))[0];
 
-const events = async () => (await store.log.read(0, 100_000)).map((entry) => JSON.parse(entry.body) as Record<string, unknown>);
+const events = () => loggedEvents(store);
 const versions = async () =>
   (await events()).map(({ type, item }) => `${type} ${(item as { id: number }).id} ${(item as { version: number }).version}`);
 

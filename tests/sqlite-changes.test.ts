@@ -10,6 +10,7 @@ import type { Store } from "../src/store/store";
 import { behindItsBack } from "./support/behind-its-back";
 import { connectionsOf } from "./support/connections";
 import { temporaryFolder } from "./support/folder";
+import { loggedEvents } from "./support/logged-events";
 import { catalogue } from "./support/resources";
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -29,7 +30,7 @@ afterEach(async () => {
 });
 
 const fields = { name: "x", description: null, price: null };
-const events = async () => (await store.log.read(0, 100_000)).map((entry) => JSON.parse(entry.body) as Record<string, unknown>);
+const events = () => loggedEvents(store);
 
 describe("invariant 1: the item and its event are one transaction", () => {
   /** Makes the database refuse any row of this table with the text "bad", quotes included: an id may have these letters, too. */

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { item } from "../src/domain/item";
 import { forEachEngine } from "./support/engines";
+import { loggedEvents } from "./support/logged-events";
 import { catalogue, order } from "./support/resources";
 import { useStore } from "./support/use-store";
 
@@ -10,7 +11,7 @@ const fields = { name: "x", description: null, price: null };
 forEachEngine((placesIn) => {
   const { open, reopen, store } = useStore(placesIn, catalogue.resources);
 
-  const events = async () => (await store.log.read(0, 100_000)).map((entry) => JSON.parse(entry.body) as Record<string, unknown>);
+  const events = () => loggedEvents(store);
 
   describe("a change", () => {
     test("gives the bytes that it stored: the same in the row, in the event and in the answer", async () => {

@@ -9,6 +9,7 @@ import { Conflict, InvalidChange, InvalidRecord } from "../src/schema/refused-ch
 import type { Rule } from "../src/schema/resource";
 import type { InsertOutcome } from "../src/store/store";
 import { forEachEngine } from "./support/engines";
+import { rejection } from "./support/rejection";
 import { useStore } from "./support/use-store";
 
 /** Further mistakes that the rule finds. A test may let it throw. */
@@ -36,10 +37,6 @@ type Repair = RecordOf<typeof repair>;
 
 const front = { door: "Front", hours: [1, 2] };
 const ada: Actor = { subject: "ada", scopes: ["read", "write"] };
-const refusal = async (change: Promise<unknown>) => {
-  const [{ reason }] = (await Promise.allSettled([change])) as [PromiseRejectedResult];
-  return reason as Error;
-};
 
 forEachEngine((placesIn) => {
   const { store } = useStore(placesIn, [repair]);
@@ -74,13 +71,13 @@ forEachEngine((placesIn) => {
     });
 
     test("a computed value that its schema refuses is refused with its place", async () => {
-      const { message } = await refusal(store.insert(repair, { door: "Front", hours: [60, 50] }));
+      const { message } = await rejection(store.insert(repair, { door: "Front", hours: [60, 50] }));
       expect(message).toStartWith("The repair would not be valid. /total: ");
       expect(await store.log.end()).toBe(0);
     });
 
     test("fields that their schema refuses are the mistake, even where a computed field cannot be computed from them", async () => {
-      const wrong = await refusal(store.insert(repair, { door: "", hours: null } as never));
+      const wrong = await rejection(store.insert(repair, { door: "", hours: null } as never));
       expect(wrong).toBeInstanceOf(InvalidChange);
       expect((wrong as InvalidChange).mistakes.map(({ pointer }) => pointer)).toEqual(["/door", "/hours"]);
     });
@@ -106,7 +103,7 @@ forEachEngine((placesIn) => {
     });
 
     test("holds for insert, insertAll and update; nothing is changed", async () => {
-      const error = await refusal(store.insert(repair, { door: "!", hours: [] }));
+      const error = await rejection(store.insert(repair, { door: "!", hours: [] }));
       expect(error).toBeInstanceOf(InvalidRecord);
       expect(error).toMatchObject({
         summary: "The repair is not valid.",
@@ -115,13 +112,13 @@ forEachEngine((placesIn) => {
           { pointer: "/hours/0", detail: "None." },
         ],
       });
-      expect(await refusal(store.insertAll(repair, [front, { door: "!", hours: [] }], () => ""))).toMatchObject({
+      expect(await rejection(store.insertAll(repair, [front, { door: "!", hours: [] }], () => ""))).toMatchObject({
         mistakes: [{ pointer: "/1/door" }, { pointer: "/1/hours/0" }],
       });
       expect(await store.log.end()).toBe(0);
       await store.insert(repair, { ...front, state: "closed" });
       const reopen = store.update(repair, 1, (current) => ({ ...current, state: "open" as const }), { emit: { noticed: {} } });
-      expect((await refusal(reopen)).message).toBe("The repair is not valid. /state: A closed repair stays closed.");
+      expect((await rejection(reopen)).message).toBe("The repair is not valid. /state: A closed repair stays closed.");
       expect([(await read()).version, await types()]).toEqual([1, ["repair.created"]]);
     });
 
@@ -129,7 +126,7 @@ forEachEngine((placesIn) => {
       await store.insert(repair, front);
       alsoSays = () => [mistake("", "Never.")];
       expect(await store.update(repair, 1, (current) => current, { emit: { noticed: {} } })).toMatchObject({ version: 1 });
-      expect((await refusal(store.update(repair, 1, () => ({ door: "Back", hours: [] })))).message).toContain("Never.");
+      expect((await rejection(store.update(repair, 1, () => ({ door: "Back", hours: [] })))).message).toContain("Never.");
       expect(await store.remove(repair, 1)).toMatchObject({ version: 1 });
       expect(await types()).toEqual(["repair.created", "repair.noticed", "repair.deleted"]);
     });
@@ -146,7 +143,7 @@ forEachEngine((placesIn) => {
     ];
     test.each(broken)("that returns %s is an error that says so, and changes nothing", async (_what, returned, message) => {
       alsoSays = returned as Rule;
-      const error = await refusal(store.insert(repair, front));
+      const error = await rejection(store.insert(repair, front));
       expect(error.name).toBe("BrokenHook");
       expect(error.message).toStartWith('The check of "repair" ');
       expect(error.message).toContain(message);
@@ -170,7 +167,7 @@ forEachEngine((placesIn) => {
       alsoSays = () => {
         throw null;
       };
-      expect((await refusal(store.insert(repair, front))).message).toBe('The check of "repair" threw null');
+      expect((await rejection(store.insert(repair, front))).message).toBe('The check of "repair" threw null');
       expect(await types()).toEqual(["repair.created"]);
     });
   });
@@ -201,7 +198,7 @@ forEachEngine((placesIn) => {
       const answerFails = () => {
         throw new Error("no answer");
       };
-      expect((await refusal(store.insertEach(repair, [front], answerFails))).message).toBe("no answer");
+      expect((await rejection(store.insertEach(repair, [front], answerFails))).message).toBe("no answer");
       expect(await store.log.end()).toBe(0);
     });
   });
@@ -211,7 +208,7 @@ forEachEngine((placesIn) => {
     const change = store.update(repair, 1, () => {
       throw new Conflict("The repair is under way.");
     });
-    expect(await refusal(change)).toBeInstanceOf(Conflict);
+    expect(await rejection(change)).toBeInstanceOf(Conflict);
     expect(await types()).toEqual(["repair.created"]);
   });
 });

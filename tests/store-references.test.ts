@@ -7,6 +7,7 @@ import { Catalogue } from "../src/schema/catalogue";
 import { Conflict, InvalidRecord } from "../src/schema/refused-change";
 import type { Resource } from "../src/schema/resource";
 import { forEachEngine } from "./support/engines";
+import { rejection } from "./support/rejection";
 import { useStore } from "./support/use-store";
 
 const team = defineResource({ name: "team", fields: { name: Type.String() }, example: { name: "Red" } });
@@ -35,11 +36,6 @@ const task = defineResource({
 });
 const resources: readonly Resource[] = [team, project, task];
 
-const refusal = async (change: Promise<unknown>) => {
-  const [outcome] = await Promise.allSettled([change]);
-  return (outcome as PromiseRejectedResult).reason as Conflict;
-};
-
 forEachEngine((placesIn) => {
   const { open, reopen, startOver, store } = useStore(placesIn, resources, { journalAtMost: 3 });
   const addTeam = () => store.insert(team, { name: "Red" });
@@ -54,7 +50,8 @@ forEachEngine((placesIn) => {
       await addProject();
       await addTeam();
       await addTask();
-      const error = await refusal(addTask({ project: 2, place: { team: 9 }, parts: [{ made: [1, 3] }, { made: [] }, { made: [2, 3] }] }));
+      const wrong = { project: 2, place: { team: 9 }, parts: [{ made: [1, 3] }, { made: [] }, { made: [2, 3] }] };
+      const error = (await rejection(addTask(wrong))) as InvalidRecord;
       expect(error).toBeInstanceOf(InvalidRecord);
       expect([error.summary, error.mistakes]).toEqual([
         "The task refers to what does not exist.",
@@ -67,7 +64,7 @@ forEachEngine((placesIn) => {
         ],
       ]);
       for (const id of [0, -1, 2])
-        expect(await refusal(store.update(task, 1, (current) => ({ ...current, project: id })))).toBeInstanceOf(InvalidRecord);
+        expect(await rejection(store.update(task, 1, (current) => ({ ...current, project: id })))).toBeInstanceOf(InvalidRecord);
       expect(await types()).toEqual(["project.created 1", "team.created 1", "task.created 1"]);
     });
 
@@ -90,7 +87,7 @@ forEachEngine((placesIn) => {
       await addProject();
       await addTeam();
       await addTask({ parts: [{ made: [1, 1] }] });
-      const { name, summary, mistakes } = await refusal(store.remove(team, 1));
+      const { name, summary, mistakes } = (await rejection(store.remove(team, 1))) as Conflict;
       expect([name, summary, mistakes]).toEqual([
         "Conflict",
         'The team cannot be deleted, because at least one task refers to it in "parts[].made[]". Change or delete each such task first.',
@@ -118,9 +115,9 @@ forEachEngine((placesIn) => {
       await Promise.all(Array.from({ length: 250 }, () => addTask({ parts: [{ made: [1] }] })));
       const clear = (id: number) => store.update(task, id, (current) => ({ ...current, parts: [] }));
       const clearing = Array.from({ length: 249 }, (_, index) => clear(index + 1));
-      expect(await refusal(store.remove(team, 1))).toBeInstanceOf(Conflict);
+      expect(await rejection(store.remove(team, 1))).toBeInstanceOf(Conflict);
       await Promise.all(clearing);
-      expect(await refusal(store.remove(team, 1))).toBeInstanceOf(Conflict);
+      expect(await rejection(store.remove(team, 1))).toBeInstanceOf(Conflict);
       await clear(250);
       expect(await store.remove(team, 1)).toMatchObject({ id: 1 });
     });
@@ -169,7 +166,7 @@ forEachEngine((placesIn) => {
       await addProject();
       await Promise.all(Array.from({ length: 1001 }, () => addTask()));
       const before = await store.log.end();
-      const error = await refusal(store.remove(project, 1));
+      const error = await rejection(store.remove(project, 1));
       expect([error.name, error.message]).toEqual([
         "Conflict",
         "The project cannot be deleted at once, because more than 1,000 records refer to it, directly or through others. Delete or change some of them first.",
@@ -192,7 +189,7 @@ forEachEngine((placesIn) => {
       await addTask();
       await store.insert(step, { task: 1 });
       const before = await store.log.end();
-      expect((await refusal(store.remove(project, 1))).message).toStartWith(
+      expect((await rejection(store.remove(project, 1))).message).toStartWith(
         'The task cannot be deleted, because at least one step refers to it in "task".',
       );
       expect(await store.log.end()).toBe(before);
@@ -217,7 +214,7 @@ forEachEngine((placesIn) => {
     test("is refused if a rule does not allow it", async () => {
       await addTeam();
       await addProject({ title: "owned", owner: 1 });
-      const { name, message } = await refusal(store.remove(team, 1));
+      const { name, message } = await rejection(store.remove(team, 1));
       expect([name, message]).toEqual([
         "Conflict",
         "The team cannot be deleted, because at least one project refers to it and cannot do without it: The project is not valid. /owner: Must have an owner.",
@@ -260,7 +257,7 @@ forEachEngine((placesIn) => {
       await reopen([team, project, plain]);
       await addTask({ project: 7, parts: [{ made: [5, 5, 6] }] });
       await store.close();
-      expect((await refusal(open())).message).toBe(
+      expect((await rejection(open())).message).toBe(
         [
           'The reference "project" of "task" does not hold for stored records:',
           "  task 1: there is no project 7",

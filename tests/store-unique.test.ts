@@ -6,6 +6,7 @@ import { defineResource, Nullable } from "warren/resource";
 import { Conflict } from "../src/schema/refused-change";
 import type { InsertOutcome } from "../src/store/store";
 import { forEachEngine } from "./support/engines";
+import { rejection } from "./support/rejection";
 import { useStore } from "./support/use-store";
 
 const fields = {
@@ -21,10 +22,6 @@ const members = <const Keys extends Parameters<typeof defineResource<"member", t
 const member = members([{ field: "email", ignoreCase: true }, "badge", ["team", "address.city"]]);
 
 const of = (some: Partial<Member>): Member => ({ ...nobody, ...some });
-const refusal = async (change: Promise<unknown>) => {
-  const [outcome] = await Promise.allSettled([change]);
-  return (outcome as PromiseRejectedResult).reason as Conflict;
-};
 const textOf = (outcomes: readonly InsertOutcome[]) =>
   outcomes.map((outcome) => (outcome instanceof Error ? outcome.name : outcome.id)).join(" ");
 
@@ -36,14 +33,14 @@ forEachEngine((placesIn) => {
 
   test("a value that another record has is refused, with the fields of the key and nothing of the other record", async () => {
     await insert({ email: "ada@example.com", team: 1, address: { city: "Bath", door: 1 } });
-    const error = await refusal(insert({ email: "ADA@example.com" }));
+    const error = (await rejection(insert({ email: "ADA@example.com" }))) as Conflict;
     expect(error).toBeInstanceOf(Conflict);
     expect([error.summary, error.mistakes]).toEqual([
       "Another member has the same email.",
       [{ pointer: "/email", detail: "Must be unique." }],
     ]);
     const detail = "Must be unique together: team and address.city.";
-    expect(await refusal(insert({ team: 1, address: { city: "Bath", door: 2 } }))).toMatchObject({
+    expect(await rejection(insert({ team: 1, address: { city: "Bath", door: 2 } }))).toMatchObject({
       summary: "Another member has the same team and address.city.",
       mistakes: [
         { pointer: "/team", detail },
@@ -51,7 +48,7 @@ forEachEngine((placesIn) => {
       ],
     });
     await insert({ team: 2, address: { city: "Bath", door: 1 } });
-    expect(await refusal(set(2, { team: 1 }))).toBeInstanceOf(Conflict);
+    expect(await rejection(set(2, { team: 1 }))).toBeInstanceOf(Conflict);
     expect(await types()).toEqual(["created 1", "created 2"]);
   });
 
@@ -62,7 +59,7 @@ forEachEngine((placesIn) => {
 
   test("values of different types are different, and equal numbers are equal", async () => {
     for (const badge of [1, "1", true, "true", false, 0]) await insert({ badge });
-    for (const badge of [1, "1", true, -0, 1.0]) expect(await refusal(insert({ badge }))).toBeInstanceOf(Conflict);
+    for (const badge of [1, "1", true, -0, 1.0]) expect(await rejection(insert({ badge }))).toBeInstanceOf(Conflict);
   });
 
   test.each([
@@ -74,18 +71,18 @@ forEachEngine((placesIn) => {
     ["ΣΑΣ", "σας"],
   ])("without case, %s and %s are equal", async (one, other) => {
     await insert({ email: one });
-    expect(await refusal(insert({ email: other }))).toBeInstanceOf(Conflict);
+    expect(await rejection(insert({ email: other }))).toBeInstanceOf(Conflict);
     expect(await store.findByKey(member, "email", { email: other })).toMatchObject({ id: 1 });
   });
 
   test("with case, texts are equal that have the same characters in Unicode", async () => {
     await insert({ badge: "\u00e9" });
     await insert({ badge: "\u00c9" });
-    expect(await refusal(insert({ badge: "e\u0301" }))).toBeInstanceOf(Conflict);
+    expect(await rejection(insert({ badge: "e\u0301" }))).toBeInstanceOf(Conflict);
     const long = "x".repeat(100_000);
     await insert({ badge: `${long}1` });
     await insert({ badge: `${long}2` });
-    expect(await refusal(insert({ badge: `${long}1` }))).toBeInstanceOf(Conflict);
+    expect(await rejection(insert({ badge: `${long}1` }))).toBeInstanceOf(Conflict);
   });
 
   describe("of changes that share a commit", () => {
@@ -135,7 +132,7 @@ forEachEngine((placesIn) => {
       const taken = store.transaction(async (tx) => {
         await tx.update(member, 1, { ...nobody, email: "a" });
       });
-      expect(await refusal(taken)).toBeInstanceOf(Conflict);
+      expect(await rejection(taken)).toBeInstanceOf(Conflict);
       await reopen();
       const found = ["a", "b", "c"].map(async (email) => (await store.findByKey(member, "email", { email }))?.id);
       expect(await Promise.all(found)).toEqual([3, 1, undefined]);
@@ -143,7 +140,7 @@ forEachEngine((placesIn) => {
 
     test("all of insertAll is refused, and of insertEach only the loser", async () => {
       const same = [of({ email: "a" }), of({ email: "b" }), of({ email: "A" })];
-      expect(await refusal(store.insertAll(member, same, () => ""))).toMatchObject({ mistakes: [{ pointer: "/2/email" }] });
+      expect(await rejection(store.insertAll(member, same, () => ""))).toMatchObject({ mistakes: [{ pointer: "/2/email" }] });
       expect(await store.insertEach(member, same, textOf)).toBe("1 2 Conflict");
     });
   });
@@ -151,7 +148,7 @@ forEachEngine((placesIn) => {
   test("a record keeps its own value, whatever else changes", async () => {
     await insert({ email: "a", badge: 7 });
     await set(1, { email: "A", team: 3 });
-    expect(await refusal(insert({ email: "a" }))).toBeInstanceOf(Conflict);
+    expect(await rejection(insert({ email: "a" }))).toBeInstanceOf(Conflict);
     await set(1, { email: null });
     expect(await insert({ email: "a" })).toMatchObject({ id: 2 });
   });
@@ -162,7 +159,7 @@ forEachEngine((placesIn) => {
       expect(await store.findByKey(member, "email", { email: "A" })).toMatchObject({ id: 1 });
       expect(await store.findByKey(member, "team,address.city", { team: 1, address: { city: "Bath", door: 9 } })).toMatchObject({ id: 1 });
       for (const email of ["b", null]) expect(await store.findByKey(member, "email", { email })).toBeUndefined();
-      expect((await refusal(store.findByKey(member, "team", {}))).message).toBe('The resource "member" has no unique key "team".');
+      expect((await rejection(store.findByKey(member, "team", {}))).message).toBe('The resource "member" has no unique key "team".');
     });
   });
 
@@ -173,7 +170,7 @@ forEachEngine((placesIn) => {
       await reopen([plain]);
       for (let id = 1; id <= 2500; id += 1) void store.insert(plain, of({ email: `member ${id}` }));
       await reopen();
-      expect(await refusal(insert({ email: "Member 2500" }))).toBeInstanceOf(Conflict);
+      expect(await rejection(insert({ email: "Member 2500" }))).toBeInstanceOf(Conflict);
       await store.remove(member, 1234);
       expect(await insert({ email: "Member 1234" })).toMatchObject({ id: 2501 });
     });
@@ -183,7 +180,7 @@ forEachEngine((placesIn) => {
       const emails = ["a", "b", "A", "c", "B", "a"];
       await Promise.all(emails.map((email) => store.insert(plain, of({ email, badge: email === "c" ? 1 : null }))));
       await store.close();
-      const { message } = await refusal(open());
+      const { message } = await rejection(open());
       expect(message).toBe(
         [
           'The unique key "email" of "member" does not hold for stored records:',
@@ -196,14 +193,14 @@ forEachEngine((placesIn) => {
       await open([plain]);
       for (const id of [3, 5, 6]) await store.remove(plain, id);
       await reopen();
-      expect(await refusal(insert({ email: "C" }))).toBeInstanceOf(Conflict);
+      expect(await rejection(insert({ email: "C" }))).toBeInstanceOf(Conflict);
     });
 
     test("with many that are equal names five of each key", async () => {
       await reopen([plain]);
       await Promise.all(Array.from({ length: 20 }, () => store.insert(plain, of({ email: "a", badge: 1 }))));
       await store.close();
-      const lines = (await refusal(open())).message.split("\n");
+      const lines = (await rejection(open())).message.split("\n");
       expect(lines.filter((line) => line.startsWith("  member"))).toHaveLength(10);
       expect(lines).toContain("  and possibly more");
       await open([plain]);
@@ -217,7 +214,7 @@ forEachEngine((placesIn) => {
       await reopen([members(["email"])]);
       expect(await insert({ email: "B" })).toMatchObject({ id: 3 });
       await store.close();
-      expect((await refusal(open())).message).toContain("member 2 and member 3 are equal");
+      expect((await rejection(open())).message).toContain("member 2 and member 3 are equal");
       await open([plain]);
     });
   });

@@ -4,6 +4,7 @@ import { Type } from "@sinclair/typebox";
 import { defineResource } from "warren/resource";
 import { Forbidden, RecordNotFound } from "../src/store/errors";
 import { forEachEngine } from "./support/engines";
+import { loggedEvents } from "./support/logged-events";
 import { useStore } from "./support/use-store";
 
 const book = defineResource({
@@ -33,7 +34,7 @@ forEachEngine((placesIn) => {
     await store.insert(room, { seats: 9, tenant: "A" });
   });
 
-  const events = async () => (await store.log.read(3, 100)).map(({ body }) => JSON.parse(body) as Record<string, unknown>);
+  const events = () => loggedEvents(store, 3);
 
   test("change what `write` and `owner` keep from the actor, and the events name the actor", async () => {
     await store.transaction(

@@ -5,6 +5,7 @@ import { Conflict } from "warren/action";
 import { defineResource, Nullable, oneOf } from "warren/resource";
 import type { Transaction } from "../src/store/transaction/transaction";
 import { forEachEngine } from "./support/engines";
+import { rejection } from "./support/rejection";
 import { useStore } from "./support/use-store";
 
 const member = defineResource({
@@ -31,7 +32,6 @@ forEachEngine((placesIn) => {
       await store.insert(member, { email, team, room: { floor: team } });
   });
 
-  const failure = async (promise: Promise<unknown>) => (await promise.catch((error: unknown) => error)) as Error;
   const ids = (found: readonly { id: number }[]) => found.map(({ id }) => id);
   const byEmail = (tx: Transaction, email: string) => tx.findByKey(member, "email", { email });
   const one = (email: string, team: number) => ({ email, team, room: null });
@@ -105,12 +105,12 @@ forEachEngine((placesIn) => {
         await tx.update(member, 3, { team: 9 });
         await tx.update(member, 3, { email: "ADA" });
       });
-      expect(await failure(taken)).toBeInstanceOf(Conflict);
+      expect(await rejection(taken)).toBeInstanceOf(Conflict);
       expect(JSON.parse((await store.get(member, 3))?.json ?? "")).toMatchObject({ team: 2, version: 1 });
     });
 
     test("a key that does not exist is an error", async () => {
-      expect((await failure(store.transaction((tx) => tx.findByKey(member, "mail", {})))).message).toBe(
+      expect((await rejection(store.transaction((tx) => tx.findByKey(member, "mail", {})))).message).toBe(
         'The resource "member" has no unique key "mail".',
       );
     });
@@ -191,7 +191,7 @@ forEachEngine((placesIn) => {
       const list = () => store.transaction((tx) => tx.list(member, { team: 6 }));
       expect((await list()).length).toBe(1000);
       await store.insert(member, one("last", 6));
-      const error = await failure(list());
+      const error = await rejection(list());
       expect([error.constructor, error.message]).toEqual([
         Conflict,
         "A transaction can list at most 1000 members, and more match. Nothing was changed.",
@@ -204,7 +204,7 @@ forEachEngine((placesIn) => {
       [{ team: 1, email: "a" }, '"email", which does not have the filter "exact"'],
       [{ since: "2026-01-01T00:00:00Z" }, 'the time "since"'],
     ])("%j cannot be listed by, and the error says why", async (where, why) => {
-      const error = await failure(store.transaction((tx) => tx.list(member, where as { team: number })));
+      const error = await rejection(store.transaction((tx) => tx.list(member, where as { team: number })));
       expect([error.constructor, error.message]).toEqual([TypeError, `A transaction cannot list "member" by ${why}.`]);
     });
   });

@@ -3,6 +3,7 @@ import { beforeEach, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { defineResource, Nullable } from "warren/resource";
 import { forEachEngine } from "./support/engines";
+import { rejection } from "./support/rejection";
 import { useStore } from "./support/use-store";
 
 const project = defineResource({
@@ -34,7 +35,6 @@ forEachEngine((placesIn) => {
   });
 
   const newTypes = async () => (await store.log.read(3, 100)).map(({ type, subject }) => `${type} ${subject}`);
-  const failure = async (promise: Promise<unknown>) => (await promise.catch((error: unknown) => error)) as Error;
 
   test("two new records can refer to each other", async () => {
     await store.transaction(async (tx) => {
@@ -46,7 +46,7 @@ forEachEngine((placesIn) => {
   });
 
   test("a record and those that refer to it can be deleted, in any order; one that is left refuses it", async () => {
-    expect((await failure(store.transaction((tx) => tx.remove(project, 1)))).message).toContain("at least one person refers to it");
+    expect((await rejection(store.transaction((tx) => tx.remove(project, 1)))).message).toContain("at least one person refers to it");
     expect(await newTypes()).toEqual([]);
     await store.transaction(async (tx) => {
       await tx.remove(project, 1);
@@ -61,9 +61,9 @@ forEachEngine((placesIn) => {
       await tx.remove(project, 1);
       await tx.insert(task, { text: "Paint it", project: 1 });
     });
-    expect((await failure(late)).message).toBe("The task refers to what does not exist. /project: There is no project with this id.");
+    expect((await rejection(late)).message).toBe("The task refers to what does not exist. /project: There is no project with this id.");
     const missing = store.transaction((tx) => tx.insert(task, { text: "Paint it", project: 9 }));
-    expect((await failure(missing)).message).toBe("The task refers to what does not exist. /project: There is no project with this id.");
+    expect((await rejection(missing)).message).toBe("The task refers to what does not exist. /project: There is no project with this id.");
     expect(await newTypes()).toEqual([]);
   });
 
@@ -73,7 +73,7 @@ forEachEngine((placesIn) => {
       await tx.remove(project, 1);
       await tx.update(task, 1, { text: "Paint it" });
     });
-    expect((await failure(cascaded)).message).toBe("There is no task 1.");
+    expect((await rejection(cascaded)).message).toBe("There is no task 1.");
     expect(await newTypes()).toEqual([]);
   });
 });

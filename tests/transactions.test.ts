@@ -7,6 +7,8 @@ import { defineResource, mistake, oneOf, type RecordOf } from "warren/resource";
 import { ForgottenAwait, KeyReused, RecordNotFound, TransactionGaveUp } from "../src/store/errors";
 import type { Transaction } from "../src/store/transaction/transaction";
 import { forEachEngine } from "./support/engines";
+import { loggedEvents } from "./support/logged-events";
+import { rejection } from "./support/rejection";
 import { useStore } from "./support/use-store";
 
 const account = defineResource({
@@ -31,16 +33,11 @@ forEachEngine((placesIn) => {
     for (const owner of ["Ada", "Bob"]) await store.insert(account, { owner, balance: 100 });
   });
 
-  const events = async () => (await store.log.read(0, 100_000)).map(({ body }) => JSON.parse(body) as Record<string, unknown>);
+  const events = () => loggedEvents(store);
   const newTypes = async () => (await events()).slice(2).map(({ type }) => type);
   const balance = async (id: number) => (JSON.parse((await store.get(account, id))?.json ?? "{}") as RecordOf<typeof account>).balance;
   const balances = async () => [await balance(1), await balance(2)];
   const set = (id: number, balance: number) => store.update(account, id, (current) => ({ ...current, balance }));
-  const failure = async (promise: Promise<unknown>) =>
-    (await promise.then(
-      (value) => `resolved with ${JSON.stringify(value)}`,
-      (error: unknown) => error,
-    )) as Error;
 
   /** Moves money, and notes it. */
   const move = (from: number, to: number, amount: number) => async (tx: Transaction) => {
@@ -125,7 +122,7 @@ forEachEngine((placesIn) => {
         throw new Error("not this one");
       };
       for (const call of [(tx: Transaction) => tx.update(account, 1, {}, { guard }), (tx: Transaction) => tx.remove(account, 1, { guard })])
-        expect((await failure(store.transaction(call))).message).toBe("not this one");
+        expect((await rejection(store.transaction(call))).message).toBe("not this one");
     });
 
     test("that only reads, or does nothing, adds no event", async () => {
@@ -136,7 +133,7 @@ forEachEngine((placesIn) => {
     });
 
     test("uses an id once, also if it fails; other records get the next ones", async () => {
-      await failure(store.transaction(async (tx) => [await tx.insert(transfer, transfer.example), await tx.read(account, 9)]));
+      await rejection(store.transaction(async (tx) => [await tx.insert(transfer, transfer.example), await tx.read(account, 9)]));
       const [first, second] = await Promise.all([
         store.transaction((tx) => tx.insert(transfer, transfer.example)),
         store.insert(transfer, transfer.example),
@@ -184,7 +181,7 @@ forEachEngine((placesIn) => {
         await tx.insert(account, { owner: "Eve" });
         await last(tx);
       });
-      expect((await failure(promise)).message).toBe(message);
+      expect((await rejection(promise)).message).toBe(message);
       expect([await balances(), await newTypes(), await store.get(account, 3)]).toEqual([[100, 100], [], undefined]);
     });
 
@@ -197,7 +194,7 @@ forEachEngine((placesIn) => {
     });
 
     test("with an error that says which record is missing", async () => {
-      expect(await failure(store.transaction((tx) => tx.read(account, 9)))).toBeInstanceOf(RecordNotFound);
+      expect(await rejection(store.transaction((tx) => tx.read(account, 9)))).toBeInstanceOf(RecordNotFound);
     });
   });
 
@@ -248,7 +245,7 @@ forEachEngine((placesIn) => {
         await outside(() => set(1, tries));
         return tx.insert(transfer, transfer.example);
       });
-      const error = await failure(promise);
+      const error = await rejection(promise);
       expect(error).toBeInstanceOf(TransactionGaveUp);
       expect(error.message).toBe("Other changes changed what the transaction had read, 8 times in a row. Nothing was changed. Try again.");
       expect([tries, await store.get(transfer, 1)]).toEqual([8, undefined]);
@@ -271,7 +268,7 @@ forEachEngine((placesIn) => {
       const inserting = (count: number) => async (tx: Transaction) => {
         for (let n = 0; n < count; n += 1) await tx.insert(transfer, transfer.example);
       };
-      const error = await failure(store.transaction(inserting(1001)));
+      const error = await rejection(store.transaction(inserting(1001)));
       expect([error.constructor, error.message]).toEqual([
         Conflict,
         "A transaction may make at most 1000 changes. Nothing was changed. Split it into several.",
@@ -290,7 +287,7 @@ forEachEngine((placesIn) => {
         () => store.remove(account, 1),
       ];
       for (const call of inner) {
-        const error = await failure(store.transaction(async () => call()));
+        const error = await rejection(store.transaction(async () => call()));
         expect(error.message).toMatch(/^(A transaction|A change of the store) inside of a transaction would not be part of it; /);
       }
       expect([await balances(), await newTypes()]).toEqual([[100, 100], []]);
@@ -321,7 +318,7 @@ forEachEngine((placesIn) => {
       ],
     ];
     test.each(forgetful)("%s is an error that names it, and nothing is changed", async (_, work, what) => {
-      const error = await failure(store.transaction(work));
+      const error = await rejection(store.transaction(work));
       expect(error).toBeInstanceOf(ForgottenAwait);
       expect(error.message).toBe(`The transaction returned before ${what} was done. Nothing was changed. Put "await" before each call.`);
       expect([await balances(), await newTypes()]).toEqual([[100, 100], []]);
@@ -338,7 +335,7 @@ forEachEngine((placesIn) => {
 
     test("a call after the end is refused", async () => {
       const tx = await store.transaction(async (tx) => ({ tx }));
-      expect((await failure(tx.tx.update(account, 1, { balance: 0 }))).message).toBe(
+      expect((await rejection(tx.tx.update(account, 1, { balance: 0 }))).message).toBe(
         "The transaction has ended; make its changes before its function returns.",
       );
       expect(await balances()).toEqual([100, 100]);
@@ -364,9 +361,9 @@ forEachEngine((placesIn) => {
     });
 
     test("a failure leaves the key free, and another fingerprint is refused", async () => {
-      await failure(store.transaction(move(1, 2, 101), { once }));
+      await rejection(store.transaction(move(1, 2, 101), { once }));
       await store.transaction(move(1, 2, 100), { once });
-      expect(await failure(store.transaction(move(2, 1, 1), { once: { ...once, fingerprint: "g" } }))).toBeInstanceOf(KeyReused);
+      expect(await rejection(store.transaction(move(2, 1, 1), { once: { ...once, fingerprint: "g" } }))).toBeInstanceOf(KeyReused);
       expect(await store.transaction(() => undefined, { once: { ...once, key: "k2" } })).toBeUndefined();
       expect(await store.transaction(() => 1 as never, { once: { ...once, key: "k2" } })).toBeUndefined();
     });

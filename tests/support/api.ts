@@ -21,6 +21,7 @@ import { openSqliteStore } from "../../src/store/sqlite/store";
 import type { Store } from "../../src/store/store";
 import { sqliteIn } from "./engines";
 import { temporaryFolder } from "./folder";
+import { loggedEvents } from "./logged-events";
 import { type LogLine, recordedLog } from "./recorded-log";
 import { catalogue, order } from "./resources";
 import { memberOf } from "./use-store";
@@ -119,7 +120,7 @@ export function openApi({
       const text = await answer.text();
       return { status: answer.status, headers: answer.headers, text, json: <T>() => JSON.parse(text) as T };
     },
-    events: async () => (await store.log.read(0, 10_000)).map((entry) => JSON.parse(entry.body) as Record<string, unknown>),
+    events: () => loggedEvents(store),
     async close() {
       await store.close();
       folder.remove();
