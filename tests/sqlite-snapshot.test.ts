@@ -1,26 +1,14 @@
 // Reads share a transaction until the next commit; nobody sees that but by its speed.
 import { Database } from "bun:sqlite";
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { statSync } from "node:fs";
-import { join } from "node:path";
 import { item } from "../src/domain/item";
-import { openSqliteStore } from "../src/store/sqlite/store";
-import type { Store } from "../src/store/store";
-import { temporaryFolder } from "./support/folder";
+import { sqliteIn } from "./support/engines";
 import { eventually } from "./support/processes";
+import { useStore } from "./support/use-store";
 
-let folder: ReturnType<typeof temporaryFolder>;
-let file: string;
-let store: Store;
-beforeEach(() => {
-  folder = temporaryFolder();
-  file = join(folder.path, "warren.db");
-  store = openSqliteStore(file, [item]);
-});
-afterEach(async () => {
-  await store.close();
-  folder.remove();
-});
+const { places, store } = useStore(sqliteIn, [item]);
+const file = () => places().database.file;
 
 const fields = (name: string) => ({ name, description: null, price: null });
 
@@ -59,15 +47,15 @@ test("reads between all commits do not keep SQLite's write-ahead log from restar
     await store.get(item, first.id);
   }
   // 60 MB were written; the log is taken back to its start whenever it has about 16 MB.
-  expect(statSync(`${file}-wal`).size).toBeLessThan(25_000_000);
+  expect(statSync(`${file()}-wal`).size).toBeLessThan(25_000_000);
 }, 60_000);
 
 test("a service at rest holds no transaction", async () => {
   const { id } = await store.insert(item, fields("first"));
   await store.get(item, id);
-  const other = new Database(file);
+  const other = new Database(file());
   const checkpoint = () => other.query<{ busy: number }, []>("PRAGMA wal_checkpoint(TRUNCATE)").get()?.busy;
   await eventually(() => (checkpoint() === 0 ? true : undefined), "the end of the transaction");
-  expect(statSync(`${file}-wal`).size).toBe(0);
+  expect(statSync(`${file()}-wal`).size).toBe(0);
   other.close();
 });
