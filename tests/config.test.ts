@@ -4,6 +4,7 @@ import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { join } from "node:path";
 import fc from "fast-check";
 import { type Config, ConfigError, readConfig } from "../src/config/config";
+import type { PostgresAddress } from "../src/config/postgres-url";
 import { redactUrl } from "../src/config/redact-url";
 import { certificateFor } from "./support/certificate";
 import { writeSecret } from "./support/folder";
@@ -50,7 +51,7 @@ const defaults: Config = {
     certFile: null,
     keyFile: null,
   },
-  database: { file: "data/warren.db", shown: "data/warren.db" },
+  database: { engine: "sqlite", file: "data/warren.db", shown: "data/warren.db" },
   dataDir: "data",
   eventRetentionMs: null,
   apiTokens: [],
@@ -70,6 +71,24 @@ const defaults: Config = {
 describe("a good value", () => {
   const rabbitmq = (url: string) => ({
     rabbitmq: { url, explicit: true, queueType: "classic" as const, managementUrl: null, caFile: null, certFile: null, keyFile: null },
+  });
+  const postgres = (changed: Partial<PostgresAddress>): Partial<Config> => ({
+    database: {
+      engine: "postgres",
+      host: "",
+      port: 5432,
+      user: "ada",
+      password: "s3cret",
+      database: "shop",
+      schema: "warren",
+      sslMode: "verify-full",
+      caFile: null,
+      certFile: null,
+      keyFile: null,
+      shown: "",
+      ...changed,
+    },
+    dataDir: "data",
   });
   const cases: [Environment, Partial<Config>][] = [
     [{}, {}],
@@ -170,14 +189,43 @@ describe("a good value", () => {
     [{ RABBITMQ_URL: "amqp://u:p@broker:5673/vhost" }, rabbitmq("amqp://u:p@broker:5673/vhost")],
     [{ RABBITMQ_URL: "amqps://broker" }, rabbitmq("amqps://broker")],
     [{ RABBITMQ_URL: "none" }, { rabbitmq: null }],
-    [{ DATABASE_URL: "sqlite:shop.db" }, { database: { file: "shop.db", shown: "shop.db" }, dataDir: "." }],
+    [{ DATABASE_URL: "sqlite:shop.db" }, { database: { engine: "sqlite", file: "shop.db", shown: "shop.db" }, dataDir: "." }],
     [
       { DATABASE_URL: "sqlite:/var/lib/warren.db" },
-      { database: { file: "/var/lib/warren.db", shown: "/var/lib/warren.db" }, dataDir: "/var/lib" },
+      { database: { engine: "sqlite", file: "/var/lib/warren.db", shown: "/var/lib/warren.db" }, dataDir: "/var/lib" },
     ],
     [
       { DATABASE_URL: "sqlite:///var/lib/warren.db" },
-      { database: { file: "/var/lib/warren.db", shown: "/var/lib/warren.db" }, dataDir: "/var/lib" },
+      { database: { engine: "sqlite", file: "/var/lib/warren.db", shown: "/var/lib/warren.db" }, dataDir: "/var/lib" },
+    ],
+    [{ DATABASE_URL: "postgres://ada:s3cret@db.example/shop" }, postgres({ host: "db.example", shown: "postgres://db.example:5432/shop" })],
+    [
+      { DATABASE_URL: "POSTGRESQL://a%40da:s%2F3%20c@[fd00::1]:6432/my%20shop?sslmode=require&schema=s_1" },
+      postgres({
+        host: "fd00::1",
+        port: 6432,
+        user: "a@da",
+        password: "s/3 c",
+        database: "my shop",
+        schema: "s_1",
+        sslMode: "require",
+        shown: "postgres://[fd00::1]:6432/my%20shop?schema=s_1",
+      }),
+    ],
+    ...["localhost", "127.0.0.1", "::1"].map((host): [Environment, Partial<Config>] => {
+      const inUrl = host === "::1" ? "[::1]" : host;
+      const shown = `postgres://${inUrl}:5432/shop`;
+      return [{ DATABASE_URL: `postgres://ada:s3cret@${inUrl}/shop` }, postgres({ host, sslMode: "disable", shown })];
+    }),
+    ...["postgres://ada@/shop?host=/run/postgresql", "postgres://ada@%2Frun%2Fpostgresql/shop"].map(
+      (url): [Environment, Partial<Config>] => [
+        { DATABASE_URL: url },
+        postgres({ host: "/run/postgresql", password: "", sslMode: "disable", shown: "postgres:///shop?host=/run/postgresql" }),
+      ],
+    ),
+    [
+      { DATABASE_URL: "postgres://ada:s3cret@localhost:80/shop?sslmode=verify-ca", DATA_DIR: "/elsewhere" },
+      { ...postgres({ host: "localhost", port: 80, sslMode: "verify-ca", shown: "postgres://localhost:80/shop" }), dataDir: "/elsewhere" },
     ],
     [{ DATA_DIR: "/elsewhere" }, { dataDir: "/elsewhere" }],
     [{ EVENT_RETENTION: "forever" }, { eventRetentionMs: null }],
@@ -264,7 +312,28 @@ describe("an invalid value is refused, with valid values", () => {
       { RABBITMQ_CA_FILE: "/no/such/ca.pem" },
       "RABBITMQ_CA_FILE=/no/such/ca.pem: cannot read a certificate from this file; use the path of a PEM file.",
     ],
-    [{ DATABASE_URL: "warren.db" }, "use sqlite:<path>, such as sqlite:data/warren.db."],
+    [{ DATABASE_URL: "warren.db" }, "use sqlite:<path>, such as sqlite:data/warren.db, or postgres://user:password@host:5432/database."],
+    [{ DATABASE_URL: "postgres://" }, "DATABASE_URL=postgres://***: use postgres://user:password@host:5432/database"],
+    [{ DATABASE_URL: "postgres:ada@db/shop" }, "use postgres://user:password@host:5432/database"],
+    [{ DATABASE_URL: "postgres://ada:s3cret@db:99999/shop" }, "use postgres://user:password@host:5432/database"],
+    [{ DATABASE_URL: "postgres://ada:s3cret@db:0/shop" }, "use postgres://user:password@host:5432/database"],
+    [{ DATABASE_URL: "postgres://ada:100%@db/shop" }, "special characters in the password percent-encoded"],
+    [{ DATABASE_URL: "postgres://ada:s#cret@db/shop" }, "special characters in the password percent-encoded"],
+    [{ DATABASE_URL: "postgres://db/shop" }, "DATABASE_URL=postgres://***: name the user"],
+    [{ DATABASE_URL: "postgres://ada:s3cret@db" }, "DATABASE_URL=postgres://***@db: name one database: postgres://user"],
+    [{ DATABASE_URL: "postgres://ada:s3cret@db/shop/x" }, "name one database"],
+    [{ DATABASE_URL: "postgres://ada:s3cret@/shop" }, "name one host, or the folder of a socket"],
+    [{ DATABASE_URL: "postgres://ada:s3cret@a,b/shop" }, "name one host"],
+    [{ DATABASE_URL: "postgres://ada@db/shop?host=/run" }, "name the host once"],
+    [{ DATABASE_URL: "postgres://ada@db/shop?schema=Shop" }, "schema: use up to 40 of a-z, 0-9 and _"],
+    [{ DATABASE_URL: "postgres://ada@db/shop?schema=pg_shop" }, "schema: use"],
+    [{ DATABASE_URL: `postgres://ada@db/shop?schema=${"s".repeat(41)}` }, "schema: use"],
+    [{ DATABASE_URL: "postgres://ada@db/shop?sslmode=prefer" }, "sslmode: use disable, require, verify-ca, verify-full; the default is"],
+    [{ DATABASE_URL: "postgres://ada@db/shop?ssl=true" }, "use only the parameters host, schema, sslcert, sslkey, sslmode, sslrootcert"],
+    [{ DATABASE_URL: "postgres://ada@db/shop?sslmode=require&sslmode=disable" }, "set the parameter sslmode once"],
+    [{ DATABASE_URL: "postgres://ada@db/shop?sslrootcert=/no/such.pem" }, "cannot read a certificate from the file in sslrootcert"],
+    [{ DATABASE_URL: "postgres://ada@localhost/shop?sslrootcert=/a.pem" }, "certificates require TLS; add sslmode=verify-full"],
+    [{ DATABASE_URL: "postgres://ada@db/shop?sslcert=/a.pem" }, "sslcert and sslkey require each other"],
     [{ DATABASE_URL: "sqlite:" }, "use sqlite:<path>"],
     [{ DATABASE_URL: "sqlite:data/" }, "use sqlite:<path>"],
     [{ DATABASE_URL: "sqlite::memory:" }, "use sqlite:<path>"],
@@ -294,6 +363,18 @@ describe("an invalid value is refused, with valid values", () => {
     const name = Object.keys(environment).at(-1) ?? "";
     expect(mistakes[0]).toStartWith(name);
     expect(mistakes[0]).toContain(expected);
+  });
+
+  test("every mistake in the address of PostgreSQL is named", () => {
+    expect(mistakesOf({ DATABASE_URL: "postgres://:s3cret@db/?schema=1&sslmode=on&user=ada" })).toEqual(
+      [
+        "name the user: postgres://user:password@host:5432/database.",
+        "name one database: postgres://user:password@host:5432/database.",
+        "use only the parameters host, schema, sslcert, sslkey, sslmode, sslrootcert.",
+        "schema: use up to 40 of a-z, 0-9 and _, beginning with a letter, such as schema=warren.",
+        "sslmode: use disable, require, verify-ca, verify-full; the default is verify-full, and disable on loopback.",
+      ].map((advice) => `DATABASE_URL=postgres://***@db/?***: ${advice}`),
+    );
   });
 
   test("every mistake at once, each on its own line, after a line that counts them", () => {
@@ -387,7 +468,10 @@ describe("secrets are not in the messages", () => {
     { RABBITMQ_URL: "amqp://user:s3cret%40host:5672" },
     { RABBITMQ_URL: "user:s3cret" },
     { RABBITMQ_URL: "s3cret" },
-    { DATABASE_URL: "postgres://user:s3cret@host/db" },
+    { DATABASE_URL: "postgres://user:s3cret@host/db?x=1" },
+    { DATABASE_URL: "postgres://user:s3/cret@host/db" },
+    { DATABASE_URL: "postgres://user:x?s3cret@host/db" },
+    { DATABASE_URL: "postgres://user:s3cret" },
     { DATABASE_URL: "mysql://user:s3cret" },
     { OTEL_EXPORTER_OTLP_ENDPOINT: "user:s3cret@host" },
     { CORS_ORIGIN: "https://user:s3cret@app.example" },
@@ -395,7 +479,7 @@ describe("secrets are not in the messages", () => {
     { CORS_ORIGIN: "https://good.example, user:s3cret,s3cret@app.example" },
     { HOST: "user:s3cret@0.0.0.0" },
     { RABBITMQ_URL: "http://localhost/?password=s3cret" },
-    { DATABASE_URL: "postgres://localhost/x?password=s3cret" },
+    { DATABASE_URL: "postgres://ada@localhost/x?password=s3cret" },
     { OTEL_EXPORTER_OTLP_ENDPOINT: "localhost:4318/?key=s3cret" },
     { PORT: "amqp://user:s3cret@host" },
     { API_TOKEN: "s3cret" },

@@ -108,11 +108,11 @@ describe("what is there already", () => {
   test("the log warns of them at the start, with the command that closes them", async () => {
     await withStore(() => {});
     const { log, lines } = recordedLog();
-    warnOfExposed({ database: { file, shown: file }, dataDir: data }, log);
+    warnOfExposed({ database: { engine: "sqlite", file, shown: file }, dataDir: data }, log);
     expect(lines).toEqual([]);
     chmodSync(data, 0o755);
     chmodSync(file, 0o644);
-    warnOfExposed({ database: { file, shown: file }, dataDir: data }, log);
+    warnOfExposed({ database: { engine: "sqlite", file, shown: file }, dataDir: data }, log);
     expect(lines).toEqual([
       expect.objectContaining({ level: "warn", files: [file], msg: expect.stringContaining("bun run doctor --fix") }),
     ]);

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { type ApiAccess, readApiAccess } from "./api-access";
+import { type DatabaseAddress, defaultDatabase, parseDatabaseUrl } from "./database-url";
 import { readPemFiles } from "./pem-files";
 import { redactUrl } from "./redact-url";
 import { httpUrl, readTracing, type TracingConfig } from "./tracing";
@@ -28,14 +29,6 @@ export interface Config extends ApiAccess {
   readonly logFormat: LogFormat;
   /** Tracing settings. Null disables tracing. */
   readonly tracing: TracingConfig | null;
-}
-
-/** Address of a SQLite database. Only src/store/ opens it. */
-export interface DatabaseAddress {
-  /** Path of the database file. */
-  readonly file: string;
-  /** The address as messages show it. */
-  readonly shown: string;
 }
 
 export interface RabbitmqConfig {
@@ -105,8 +98,8 @@ export function readConfig({
     );
   }
 
-  const file = variable("DATABASE_URL", "data/warren.db", sqlitePath, "use sqlite:<path>, such as sqlite:data/warren.db");
-  const dataDir = read("DATA_DIR") ?? dirname(file);
+  const database = readDatabase(read("DATABASE_URL"), mistakes);
+  const dataDir = read("DATA_DIR") ?? dirname(database.engine === "sqlite" ? database.file : defaultDatabase.file);
   const access = readApiAccess(read, variable, mistakes, { listens, dataDir });
   const { caFile, certFile, keyFile } = readPemFiles(read, variable, mistakes);
 
@@ -146,7 +139,7 @@ export function readConfig({
     ),
     ...access,
     rabbitmq: read("RABBITMQ_URL") === "none" ? null : rabbitmq,
-    database: { file, shown: file },
+    database,
     dataDir,
     eventRetentionMs: variable("EVENT_RETENTION", null, age, "use `forever`, or an age such as 30d, 12h, 45m or 90s"),
     warrenKey,
@@ -164,6 +157,15 @@ export function readConfig({
   return config;
 }
 
+/** Returns the address in DATABASE_URL, or the default if the text is undefined or has mistakes. */
+function readDatabase(text: string | undefined, mistakes: string[]): DatabaseAddress {
+  if (text === undefined) return defaultDatabase;
+  const parsed = parseDatabaseUrl(text);
+  if (!("length" in parsed)) return parsed;
+  for (const advice of parsed) mistakes.push(`DATABASE_URL=${shownValue("DATABASE_URL", text)}: ${advice}.`);
+  return defaultDatabase;
+}
+
 /** Returns an invalid value without secrets. In an invalid URL without an @, the password may be anywhere. */
 function shownValue(name: string, text: string): string {
   if (/[@?]/.test(text)) return redactUrl(text);
@@ -173,11 +175,6 @@ function shownValue(name: string, text: string): string {
 function amqpUrl(text: string): string | undefined {
   const url = URL.parse(text);
   return url && /^amqps?:$/.test(url.protocol) && url.hostname ? text : undefined;
-}
-
-function sqlitePath(text: string): string | undefined {
-  const path = /^sqlite:(?:\/\/(?=\/))?(?!\/\/)([^:?]+)$/.exec(text)?.[1];
-  return path?.endsWith("/") ? undefined : path;
 }
 
 function age(text: string): number | null | undefined {

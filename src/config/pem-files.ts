@@ -36,6 +36,16 @@ export function readPemFiles(read: ReadText, variable: ReadVariable, mistakes: s
   return { caFile, certFile, keyFile };
 }
 
+/** Returns whether a file can be read and holds a certificate in PEM format. */
+export function holdsCertificate(path: string): boolean {
+  return readable(path, certificateIn) !== undefined;
+}
+
+/** Returns whether a file can be read and holds a private key in PEM format without a passphrase. */
+export function holdsKey(path: string): boolean {
+  return readable(path, keyIn) !== undefined;
+}
+
 function readable(path: string, parse: (pem: Buffer) => unknown): string | undefined {
   try {
     parse(readFileSync(path));
@@ -55,6 +65,7 @@ function certificateIn(pem: Buffer): X509Certificate {
 
 const keyIn = (pem: Buffer): KeyObject => nodeCrypto().createPrivateKey(pem);
 
-function belongTogether(certFile: string, keyFile: string): boolean {
+/** Returns whether the key in one file is the one of the certificate in another. */
+export function belongTogether(certFile: string, keyFile: string): boolean {
   return certificateIn(readFileSync(certFile)).checkPrivateKey(keyIn(readFileSync(keyFile)));
 }

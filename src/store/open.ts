@@ -1,5 +1,6 @@
 // Opens the store with the engine that the address of the database names. No other file outside of an engine knows one.
 import type { Config } from "../config/config";
+import type { DatabaseAddress } from "../config/database-url";
 import type { Resource } from "../schema/resource";
 import { consumersFolder } from "./consumer/folder";
 import type { ConsumerStore } from "./consumer/store";
@@ -23,6 +24,12 @@ import type { Store } from "./store";
 // The meaning of an error of the engine.
 export { isBusy, unavailable, whenUnlocked };
 
+/** Returns the file of a SQLite database. PostgreSQL's part of each function below comes in its place. */
+function fileOf(database: DatabaseAddress): string {
+  if (database.engine === "sqlite") return database.file;
+  throw new Error(`Cannot use ${database.shown}: this version of Warren keeps its data in SQLite only. Set DATABASE_URL to sqlite:<path>.`);
+}
+
 type Address = Pick<Config, "database">;
 type Places = Pick<Config, "database" | "dataDir">;
 
@@ -32,7 +39,7 @@ type Places = Pick<Config, "database" | "dataDir">;
  * @throws {Error} if another process serves this database, a newer program wrote it, or it cannot be opened.
  */
 export function openStore({ database }: Address, resources: readonly Resource[], options?: StoreOptions): Promise<Store> {
-  return whenUnlocked(() => openSqliteStore(database.file, resources, options));
+  return whenUnlocked(() => openSqliteStore(fileOf(database), resources, options));
 }
 
 /**
@@ -42,22 +49,22 @@ export function openStore({ database }: Address, resources: readonly Resource[],
  * @throws {Error} if a newer program wrote the database, or it cannot be opened.
  */
 export function openLog({ database }: Address): Promise<LogFollower | undefined> {
-  return whenUnlocked(() => followLog(database.file));
+  return whenUnlocked(() => followLog(fileOf(database)));
 }
 
 /** Opens the records of an API that runs in another process, to read them. Resolves with undefined if there is no database. */
 export function openRecords({ database }: Address): Promise<RecordsReader | undefined> {
-  return whenUnlocked(() => readRecords(database.file));
+  return whenUnlocked(() => readRecords(fileOf(database)));
 }
 
 /** Rewrites the database, so that nothing of what was deleted is left in its files. No process may have it open. */
 export function scrubDatabase({ database }: Address): Promise<void> {
-  return whenUnlocked(() => scrub(database.file));
+  return whenUnlocked(() => scrub(fileOf(database)));
 }
 
 /** Resolves with whether an API serves the database now. */
 export async function isServed({ database }: Address): Promise<boolean> {
-  return isLocked(lockFileOf(database.file));
+  return isLocked(lockFileOf(fileOf(database)));
 }
 
 /**
@@ -69,7 +76,7 @@ export async function inspectStore({ database, dataDir }: Places): Promise<Store
   const consumers = consumerStores({ database, dataDir });
   const files = (await consumers.queues()).map((queue) => consumers.shownOf(queue));
   return {
-    database: await whenUnlocked(() => inspectDatabase(database.file)),
+    database: await whenUnlocked(() => inspectDatabase(fileOf(database))),
     consumers: await Promise.all(files.map((file) => whenUnlocked(() => inspectConsumerFile(file)))),
   };
 }
@@ -79,7 +86,7 @@ export async function inspectStore({ database, dataDir }: Places): Promise<Store
  * those of consumers.
  */
 export function exposedFiles({ database, dataDir }: Places): string[] {
-  return filesOpenToOthers(database.file, dataDir);
+  return filesOpenToOthers(fileOf(database), dataDir);
 }
 
 /** Returns access to what the consumers keep. */

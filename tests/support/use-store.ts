@@ -11,7 +11,7 @@ type Options = Parameters<typeof openStore>[2];
  * Opens a store in a folder of its own before each test of a block. After the test, closes it and removes the folder. An `afterEach`
  * that must run before that is declared before this is called.
  */
-export function useStore(placesIn: (folder: string) => Places, declared: Resources, usual?: Options) {
+export function useStore<P extends Places>(placesIn: (folder: string) => P, declared: Resources, usual?: Options) {
   let folder: ReturnType<typeof temporaryFolder>;
   let current: Store;
   const places = () => placesIn(folder.path);
