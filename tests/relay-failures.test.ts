@@ -65,7 +65,9 @@ const warned = "A queue refuses events; waiting until it accepts them";
 
 describe("an event that a queue refuses", () => {
   test("goes to each queue directly, and then with growing pauses to that queue only", async () => {
-    const { log, channel, relay, run, at, lines, refusals } = relayOn(undefined, { known: ["a", "full", "b"], limited: ["full"] });
+    const { log, channel, relay, run, at, lines, refusals } = relayOn(undefined, {
+      ...{ known: ["a", "full", "b"], limited: ["full"], late: true },
+    });
     log.append(3);
     channel.broker = refusedBy("full");
     const running = run();
@@ -134,31 +136,8 @@ describe("an event that a queue refuses", () => {
     await running;
   });
 
-  test("slows the relay down: few are in flight after it, then more and more", async () => {
-    const { log, channel, relay, run } = relayOn(undefined, { known: ["full"], limited: ["full"] });
-    log.append(1);
-    channel.broker = answers(nack, confirm);
-    const running = run();
-    await channel.untilPublished(2);
-    await advance(0);
-    channel.broker = undefined;
-    log.append(10);
-    relay.wake();
-    await advance(0);
-    for (const [confirmed, inFlight] of [
-      [1, 2],
-      [2, 4],
-    ] as const) {
-      for (const message of channel.published.filter(({ answered }) => !answered).slice(0, confirmed)) message.confirm();
-      await advance(0);
-      expect(channel.published.filter(({ answered }) => !answered)).toHaveLength(inFlight);
-    }
-    await relay.stop(0);
-    await running;
-  });
-
   test("waits for what is in flight", async () => {
-    const { log, channel, relay, run } = relayOn(undefined, { known: ["a"], limited: ["a"] });
+    const { log, channel, relay, run } = relayOn(undefined, { known: ["a"], limited: ["a"], late: true });
     log.append(3);
     const running = run();
     await channel.untilPublished(3);

@@ -27,6 +27,8 @@ export interface QueuesOptions {
   readonly transport: ChosenTransport;
   readonly store: Store;
   readonly relay: Relay;
+  /** Called before a queue is bound. */
+  readonly lookAt: (queue: string) => Promise<void>;
   readonly catalogue: Catalogue;
   readonly consumers: ConsumerStores;
   readonly log: Log;
@@ -45,7 +47,7 @@ export interface Queues {
 
 /** Starts what the service does for consumers' queues, on the transport of this process. */
 export async function startQueues(options: QueuesOptions): Promise<Queues> {
-  const { config, broker, transport, store, relay, catalogue, consumers, log, tracing } = options;
+  const { config, broker, transport, store, relay, lookAt, catalogue, consumers, log, tracing } = options;
   const embedded = {
     deadLetters: new EmbeddedDeadLetters(consumers),
     replays: new Replays(new EmbeddedReplays({ ...store.log, logId: store.logId }, consumers)),
@@ -59,7 +61,7 @@ export async function startQueues(options: QueuesOptions): Promise<Queues> {
   // Also on the embedded transport: consumers may come with a RabbitMQ that appears later.
   const trust = { key: signingKey(config, log), onlySigned: config.strictTopology, refusals: new Refusals(store, log) };
   void broker.keepChannel((channel, closed) =>
-    handleAnnouncements(channel, closed, { broker, store, replays, fills: onRabbitmq, catalogue, log, ...trust }),
+    handleAnnouncements(channel, closed, { broker, store, replays, fills: onRabbitmq, lookAt, catalogue, log, ...trust }),
   );
   const stop = { replayed: () => onRabbitmq.position, stop: () => onRabbitmq.stop() };
   if (transport.name === "embedded") return { ...embedded, ...stop };

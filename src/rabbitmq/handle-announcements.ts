@@ -27,6 +27,8 @@ export interface AnnouncementsOptions {
   readonly store: Pick<Store, "subscriptions" | "retryQueues">;
   readonly replays: Pick<Replays, "cancel">;
   readonly fills: Pick<RabbitReplays, "isFilling" | "fill" | "abandon">;
+  /** Called before a queue is bound. */
+  readonly lookAt: (queue: string) => Promise<void>;
   readonly catalogue: Catalogue;
   readonly log: Log;
   /** Key that announcements are signed with. */
@@ -92,7 +94,7 @@ async function carryOut(announcement: AnyAnnouncement, proof: Proof, options: An
 
 /** Saves which events a consumer's own queue gets, and binds it. Fills a queue that does not exist yet from the event log. */
 async function subscribe(announcement: Announcement, proof: Proof, options: AnnouncementsOptions): Promise<string | undefined> {
-  const { broker, store, fills, catalogue } = options;
+  const { broker, store, fills, lookAt, catalogue } = options;
   const { queue } = announcement;
   const types = announcement.types.filter((type) => catalogue.resourceOf(type));
   const mistake = mistakeIn(announcement, types, catalogue);
@@ -108,6 +110,7 @@ async function subscribe(announcement: Announcement, proof: Proof, options: Anno
   await store.subscriptions.save({ queue, types, announcedAt: Date.now(), signedAt });
   if (fills.isFilling(queue)) return undefined;
   if (depth === undefined) return doubt ? doubt.aboutPast : await fill(queue, types, announcement.startFrom, options);
+  await lookAt(queue);
   await bindOwnQueue(broker, queue, new Set(types), catalogue.resources);
   return undefined;
 }

@@ -39,8 +39,6 @@ export class LogSender {
   /** Events read but not sent yet. Read in whole batches: reading only as many as fit was measured to slow down the relay. */
   #unsent: LogEntry[] = [];
   readonly #refused: Refused[] = [];
-  /** Maximum number of events in flight. Low after a refusal, since the other queues get each event that is refused twice. */
-  #maxInFlight = mostUnconfirmed;
   #failure: SendFailure | undefined;
 
   constructor(
@@ -61,7 +59,7 @@ export class LogSender {
         await this.#insist();
         continue;
       }
-      if (this.#maxInFlight === mostUnconfirmed && this.#refused.length === 0) options.refused.end(state.position);
+      options.refused.end(state.position, false);
       if (state.pauses.length > 0 && this.#window.isEmpty) await state.pauses.shift()?.(this.#sentTo);
       else await this.#continue();
     }
@@ -84,12 +82,12 @@ export class LogSender {
     if (maySend && this.#unsent.length === 0 && !(await this.#read())) return;
     // Let requests and confirms run in between.
     if (maySend && this.#sendBatch() > 0) return await new Promise(setImmediate);
-    if (maySend && this.#window.isEmpty) options.refused.end(state.position);
+    if (maySend && this.#window.isEmpty) options.refused.end(state.position, true);
     await state.wake.wait();
   }
 
   #hasRoom(): boolean {
-    return this.#window.hasRoom(this.options.refused.isSuspect(this.#sentTo) ? 1 : this.#maxInFlight);
+    return this.#window.hasRoom(this.options.refused.mustBeAlone(this.#sentTo) ? 1 : mostUnconfirmed);
   }
 
   /** Resolves with false if the log cannot be read. */
@@ -131,7 +129,6 @@ export class LogSender {
         this.#refused.push({ entry, message, confirm });
       } else {
         tally.confirms += 1;
-        this.#maxInFlight = Math.min(mostUnconfirmed, this.#maxInFlight + 1);
         this.state.advance(confirm());
       }
     });
@@ -139,12 +136,11 @@ export class LogSender {
 
   /** Delivers events that were refused, one after another in their order. */
   async #insist(): Promise<void> {
-    this.#maxInFlight = 1;
     const refused = this.#refused.splice(0).sort((a, b) => a.entry.position - b.entry.position);
     for (const { entry, message, confirm } of refused) {
       try {
         const pause = (ms: number) => this.state.pause(ms, this.closed);
-        if (!(await this.options.refused.deliver(this.publisher, message, pause))) return;
+        if (!(await this.options.refused.deliver(this.publisher, entry.position, message, pause))) return;
       } catch (error) {
         this.#failure = { error, entry };
         return;

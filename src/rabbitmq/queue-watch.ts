@@ -11,6 +11,9 @@ export const lookEveryMs = 60_000;
 /** Finds queues that could drop events because of how they were set up. Logs each danger once. */
 export class QueueWatch {
   #found = new Map<string, Inspection>();
+  /** Queues that get events and may refuse them. */
+  readonly #limited = new Set<string>();
+  #hasLooked = false;
   readonly #said = new Set<string>();
   readonly #missing = new MissingQueues(10 * lookEveryMs);
 
@@ -30,25 +33,52 @@ export class QueueWatch {
     return this.dangers.map((danger) => dangerText(danger.queue, danger));
   }
 
-  /** Inspects the queues now and at intervals, until `closed` aborts. */
-  async run(closed: AbortSignal): Promise<void> {
-    while (!closed.aborted) {
-      await this.look().catch((error: unknown) => this.log.debug({ error: messageOf(error) }, "Cannot check the setup of the queues"));
-      await pause(lookEveryMs, closed);
-    }
+  /** Returns whether a queue that gets events may refuse them, according to its setup when it was last inspected. */
+  get hasLimit(): boolean {
+    return this.#limited.size > 0;
+  }
+
+  /** Inspects the queues now and at intervals, until `closed` aborts. Resolves when `hasLimit` is known. */
+  async start(closed: AbortSignal): Promise<void> {
+    const first = this.#tryToLook();
+    void first.then(() => this.#lookAgain(closed));
+    if (!this.#hasLooked) await first;
+  }
+
+  async #lookAgain(closed: AbortSignal): Promise<void> {
+    for (await pause(lookEveryMs, closed); !closed.aborted; await pause(lookEveryMs, closed)) await this.#tryToLook();
+  }
+
+  async #tryToLook(): Promise<void> {
+    await this.look().catch((error: unknown) => this.log.debug({ error: messageOf(error) }, "Cannot check the setup of the queues"));
   }
 
   async look(): Promise<void> {
     const found = new Map<string, Inspection>();
-    for (const name of await this.names()) {
+    const names = await this.names();
+    for (const name of this.#limited) if (!names.includes(name)) this.#limited.delete(name);
+    for (const name of names) {
       for (const queue of [name, deadQueueOf(name)]) {
         const inspection = await this.#missing.find(queue, () => this.inspector.inspect(queue));
         if (!inspection) continue;
         found.set(queue, inspection);
+        if (queue === name) this.#noteLimit(queue, inspection);
         for (const danger of inspection.dangers) warnOf(queue, danger, this.log, this.#said);
       }
     }
     this.#found = found;
+    this.#hasLooked = true;
+  }
+
+  /** Inspects a queue that is about to get events. */
+  async lookAt(queue: string): Promise<void> {
+    const inspection = await this.inspector.inspect(queue);
+    if (inspection) this.#noteLimit(queue, inspection);
+  }
+
+  #noteLimit(queue: string, { limit }: Inspection): void {
+    if (limit === undefined) this.#limited.delete(queue);
+    else this.#limited.add(queue);
   }
 
   /** Resolves with why a queue could refuse events. Undefined if its setup does not say so. */

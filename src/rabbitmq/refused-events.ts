@@ -30,6 +30,8 @@ export interface RefusedEventsOptions {
   readonly queuesOf: (eventType: string) => Promise<readonly string[]>;
   /** Resolves with why a queue may refuse events. Undefined if its setup does not say so. */
   readonly limitOf: (queue: string) => Promise<string | undefined>;
+  /** Returns whether the setup of a known queue says that it may refuse events. */
+  readonly hasLimit: () => boolean;
   /** Called when a queue starts to refuse events, and with null when no queue does any longer. */
   readonly onChange: (refusal: RelayRefusal | null) => void;
   readonly logger: Log;
@@ -42,14 +44,21 @@ const longestPauseForUnknownMs = 60_000;
 /** Each attempt with an event over which RabbitMQ closes the channel costs a channel and a line in its log. */
 const longestPauseForClosedMs = 60_000;
 
+/** Time after a refusal in which the next is expected, in milliseconds. Also limits how long a refusal is named after its event was accepted. */
+export const waryMs = 600_000;
+
 const noLimitKnown = "it is full, or refuses for another reason that AMQP does not show, such as a policy";
 
 /**
  * Delivers events that RabbitMQ refused. If one queue is full, RabbitMQ refuses the event as a whole, after the other queues have accepted
  * it. So each queue gets the event once more, directly. Only the queues that refuse it get it repeatedly.
+ *
+ * This state outlives a channel: a new one does not mean that a queue has room.
  */
 export class RefusedEvents {
   #refusal: RelayRefusal | null = null;
+  /** The last event that a queue refused, and the time of it, by `performance.now()`. */
+  #last = { position: 0, at: Number.NEGATIVE_INFINITY };
   readonly #culprit = new Culprit();
   /** Number of times RabbitMQ has closed the channel over the event of `#refusal`. */
   #closed = 0;
@@ -60,9 +69,16 @@ export class RefusedEvents {
     return this.#refusal;
   }
 
-  /** Returns whether the event at this position must be the only one in flight, as RabbitMQ may close the channel over it. */
-  isSuspect(position: number): boolean {
-    return this.#culprit.isSuspect(position);
+  /**
+   * Returns whether the event at this position must be the only one in flight: because a queue may refuse it, and would get a later event
+   * first if it has room again by then, or because RabbitMQ may close the channel over it.
+   */
+  mustBeAlone(position: number): boolean {
+    return this.options.hasLimit() || this.#isWary || this.#culprit.isSuspect(position);
+  }
+
+  get #isWary(): boolean {
+    return performance.now() - this.#last.at < waryMs;
   }
 
   /**
@@ -85,29 +101,63 @@ export class RefusedEvents {
   }
 
   /**
-   * Delivers an event to every queue. Resolves with true when all have it, or with false if `pause` does.
+   * Delivers an event that was refused to every queue. Resolves with true when all have it, or with false if `pause` does.
    *
+   * @param position position of the event.
    * @param pause waits; resolves with false if nothing more is to be sent.
    * @throws {Unroutable} if no queue accepts the event any longer.
    */
-  async deliver(publisher: Publisher, message: OutgoingMessage, pause: (ms: number) => Promise<boolean>): Promise<boolean> {
-    const { queuesOf, limitOf } = this.options;
-    const known = await queuesOf(message.routingKey);
-    let waiting = known;
+  async deliver(
+    publisher: Publisher,
+    position: number,
+    message: OutgoingMessage,
+    pause: (ms: number) => Promise<boolean>,
+  ): Promise<boolean> {
+    const known = await this.options.queuesOf(message.routingKey);
+    const note = () => {
+      this.#last = { position, at: performance.now() };
+    };
+    // If the channel has closed, every publish fails, but no queue has refused anything.
+    const wait = async (ms: number) => {
+      const goesOn = await pause(ms);
+      if (goesOn) note();
+      return goesOn;
+    };
+    if (!(await this.#insist(publisher, message, known, wait))) return false;
+    if (!(await this.#isByKnown(known))) return await this.#insistOnUnknown(publisher, message, wait);
+    note();
+    return true;
+  }
+
+  /** Sends an event to these queues until all have it. Resolves with false if `wait` does. */
+  async #insist(
+    publisher: Publisher,
+    message: OutgoingMessage,
+    queues: readonly string[],
+    wait: (ms: number) => Promise<boolean>,
+  ): Promise<boolean> {
+    let waiting = queues;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
       const refusing: string[] = [];
       for (const queue of waiting) if (!(await this.#takes(publisher, message, queue))) refusing.push(queue);
       const [first] = refusing;
-      if (first === undefined) break;
-      // If the channel has closed, every publish fails, but no queue has refused anything.
-      if (!(await pause(pauseMs))) return false;
+      if (first === undefined) return true;
+      if (!(await wait(pauseMs))) return false;
       await this.#tell(first, message);
       waiting = refusing;
     }
+  }
+
+  /** Resolves with whether one of these queues is likely to have refused the event, although it has room again. */
+  async #isByKnown(known: readonly string[]): Promise<boolean> {
     if (this.#refusal?.queue) return true;
-    // No known queue refuses it now. Either one of them has room again, or another program has bound the queue that refuses.
-    for (const queue of known) if ((await limitOf(queue)) !== undefined) return true;
-    for (let pauseMs = firstPauseMs; await pause(pauseMs); pauseMs = Math.min(longestPauseForUnknownMs, pauseMs * 2)) {
+    for (const queue of known) if ((await this.options.limitOf(queue)) !== undefined) return true;
+    return false;
+  }
+
+  /** Sends an event to all queues until the one of another program that refuses it has it. Resolves with false if `wait` does. */
+  async #insistOnUnknown(publisher: Publisher, message: OutgoingMessage, wait: (ms: number) => Promise<boolean>): Promise<boolean> {
+    for (let pauseMs = firstPauseMs; await wait(pauseMs); pauseMs = Math.min(longestPauseForUnknownMs, pauseMs * 2)) {
       if (pauseMs > firstPauseMs) await this.#tell(null, message);
       if (await this.#takes(publisher, message)) return true;
     }
@@ -115,14 +165,17 @@ export class RefusedEvents {
   }
 
   /**
-   * Records that events are accepted again.
+   * Ends the refusal if its event is confirmed. That of a queue lasts until everything is, since a queue that is nearly full refuses one
+   * event after another.
    *
    * @param position position up to which everything is confirmed.
+   * @param isAll true if that is the end of the log.
    */
-  end(position: number): void {
+  end(position: number, isAll: boolean): void {
     if (!this.#refusal) return;
     const { queue, event, since } = this.#refusal;
-    if (event && event.position > position) return;
+    if (position < (event ?? this.#last).position) return;
+    if (!event && !isAll && this.#isWary) return;
     if (event) this.options.logger.info({ event: event.id, since }, "RabbitMQ has accepted the event");
     else this.options.logger.info({ queue, since }, "The queue accepts events again");
     this.#change(null);

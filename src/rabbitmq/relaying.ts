@@ -27,6 +27,8 @@ export interface Relaying {
   readonly relay: Relay;
   /** Returns a sentence for each queue that refuses events or could drop them, while RabbitMQ is connected. */
   readonly problems: () => string[];
+  /** Inspects a queue before it is bound, so that the relay knows whether it may refuse events. */
+  readonly lookAt: (queue: string) => Promise<void>;
   /** Resolves when the broker is closed. */
   readonly ended: Promise<void>;
 }
@@ -53,6 +55,7 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
         return [...new Set([...(await queuesOf(type, catalogue, store)), ...bound])];
       },
       limitOf: async (queue) => watch?.limitOf(queue),
+      hasLimit: () => watch?.hasLimit ?? false,
       onChange: (refusal) => trouble.set("refusing", refusal && { queue: refusal.queue, what: refusalText(refusal), since: refusal.since }),
       logger: log,
     }),
@@ -72,13 +75,14 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
     trouble.set("unable", null);
     await store.lead("relay", closed, async (until) => {
       await restoreBindings(until, { broker, store, catalogue, log, onlySigned: config.strictTopology });
-      void watch?.run(until);
+      await watch?.start(until);
       await relay.run(channel, until);
     });
   });
   return {
     relay,
     problems: () => [trouble.current?.what ?? [], watch?.problems ?? []].flat(),
+    lookAt: async (queue) => watch?.lookAt(queue),
     ended: ended ?? Promise.resolve(),
   };
 }

@@ -10,6 +10,7 @@ import { eventually } from "../support/processes";
 import { closeConnections, describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
 import { recordedLog } from "../support/recorded-log";
 import { catalogue } from "../support/resources";
+import { readScrape } from "../support/scrape";
 
 setDefaultTimeout(60_000);
 
@@ -76,8 +77,12 @@ describeWithRabbit("a queue that refuses events when it is full", () => {
       await channel.assertQueue(queue, full);
       if (queue !== "item_events") await channel.bindQueue(queue, "events", "item.*");
       await start();
-      if (queue === "own")
+      if (queue === "own") {
+        // Known before the first event is sent, as after an announcement.
         await engine.dependencies.system.subscriptions.save({ queue, types: item.eventTypes, announcedAt: Date.now(), signedAt: null });
+        await engine.stop();
+        await start();
+      }
       await create(50);
       const problem = await refusing();
       if (shared)
@@ -109,11 +114,14 @@ describeWithRabbit("a queue that refuses events when it is full", () => {
     await start();
     await create(10);
     const problem = await refusing();
+    const refusals = async () =>
+      readScrape(await engine.dependencies.metrics.render()).value("warren_relay_failures_total") ?? expect.unreachable();
+    const before = await refusals();
     await closeConnections(rabbit());
     await reconnect();
-    const connected = () => log.lines.filter(({ msg }) => msg === "Connected to RabbitMQ").length;
-    await eventually(() => connected() === 2 || undefined, "the API to be back");
+    await eventually(async () => (await refusals()) > before || undefined, "a refusal on the new channel");
     expect([problems(), (await engine.dependencies.system.relayTrouble.get())?.what]).toEqual([[problem], problem]);
+    expect(log.lines.filter(({ msg }) => msg === "The queue accepts events again")).toEqual([]);
     await channel.consume("item_events", (message) => message && channel.ack(message));
     await eventually(() => problems().length === 0 || undefined, "no problem any more");
     await eventually(

@@ -4,8 +4,16 @@ import { MemoryLog } from "./memory-log";
 import { MockChannel } from "./mock-channel";
 import { recordedLog } from "./recorded-log";
 
+interface Queues {
+  readonly known?: readonly string[];
+  /** Known queues whose setup says that they may refuse events. */
+  readonly limited?: readonly string[];
+  /** True if that is known only once a queue has refused an event. */
+  readonly late?: boolean;
+}
+
 /** A relay between a log in memory and a channel whose broker is silent until the test says otherwise. */
-export function relayOn(log = new MemoryLog(), queues: { known?: readonly string[]; limited?: readonly string[] } = {}) {
+export function relayOn(log = new MemoryLog(), queues: Queues = {}) {
   const channel = new MockChannel();
   const { log: logger, lines, at } = recordedLog();
   /** Every route that was created, such as `item.created on events`. */
@@ -14,6 +22,7 @@ export function relayOn(log = new MemoryLog(), queues: { known?: readonly string
   const refused = new RefusedEvents({
     queuesOf: async () => queues.known ?? [],
     limitOf: async (queue) => (queues.limited?.includes(queue) ? "x-max-length 5" : undefined),
+    hasLimit: () => queues.limited !== undefined && !queues.late,
     onChange: (refusal) => void refusals.push(refusal),
     logger,
   });
