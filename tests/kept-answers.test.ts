@@ -1,8 +1,8 @@
 // Storage of requests with an Idempotency-Key: enough to answer again, and not many times the size of the request.
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { KeptAnswers, keyLifetimeMs } from "../src/store/changes/kept-answers";
 import { TooMuchKept } from "../src/store/errors";
-import { KeptAnswers, keyLifetimeMs } from "../src/store/sqlite/kept-answers";
 import { openApi, storeWith, type TestApi } from "./support/api";
 
 let api: TestApi;

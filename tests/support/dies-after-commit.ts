@@ -1,7 +1,8 @@
 // An API killed with kill -9 between a commit and its response. The test runs this file instead of src/main.ts.
 // DIES_AFTER=n: after the commit of the n-th change with an Idempotency-Key.
+
+import { IdempotencyKeys } from "../../src/store/changes/idempotency-keys";
 import { GroupCommit } from "../../src/store/sqlite/group-commit";
-import { IdempotencyKeys } from "../../src/store/sqlite/idempotency-keys";
 
 const last = Number(process.env["DIES_AFTER"]);
 let keyed = 0;

@@ -2,6 +2,7 @@ import { filtersOf } from "../../schema/filter";
 import { stepsOf, valueAt } from "../../schema/path-values";
 import type { Scalar } from "../../schema/paths";
 import type { Resource } from "../../schema/resource";
+import type { DerivedEntries } from "../changes/side-entries";
 import { stored } from "./list-keys";
 import { PendingEntries, type SideEntry } from "./pending-entries";
 import { elementTableName, type SideTable } from "./side-tables";
@@ -13,7 +14,7 @@ export function elementPaths({ filters, indexes }: Pick<Resource, "filters" | "i
 }
 
 /** The elements of an array, each with the ids of the records that contain it. An index of SQLite has one entry per record. */
-export class ElementTable implements SideTable {
+export class ElementTable implements SideTable, DerivedEntries {
   readonly name: string;
   readonly title: string;
   readonly columns = "key ANY, id INTEGER, PRIMARY KEY (key, id)";
@@ -44,7 +45,6 @@ export class ElementTable implements SideTable {
   /** It constrains nothing. */
   refusal(): undefined {}
 
-  /** Writes the change of a record, of which either state may be missing. */
   apply(id: number, before: object | undefined, after: object | undefined): void {
     const [old, now] = [this.#elementsIn(before), this.#elementsIn(after)];
     for (const value of old) if (!now.has(value)) this.#remove(value, id);

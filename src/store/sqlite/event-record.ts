@@ -1,12 +1,11 @@
 import type { Database } from "bun:sqlite";
+import { uuidv7 } from "../changes/commit-clock";
 import type { EventRecord } from "../store";
 import { entryColumns } from "./bounded-entries";
 import { reading } from "./reading";
 
 /** Rows searched before the event loop gets its turn. */
 const slice = 10_000;
-/** Format of event ids: a UUIDv7 (RFC 9562) in lower case. */
-export const uuidv7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 type Row = Omit<EventRecord, "relayed"> & { readonly relayed: number };
 

@@ -1,10 +1,12 @@
 import { Distribution, workSeconds } from "../../observe/tally";
+import type { Commits } from "../changes/commits";
+import type { Batch } from "../changes/overlay";
 import { StoreUnavailable } from "../errors";
 import type { CommitTally } from "../store";
 import { CommitThreadLost } from "./commit-thread";
 import type { CommitReport, Committer } from "./committer";
 import { unavailable } from "./unavailable";
-import { type Batch, Uncommitted } from "./uncommitted";
+import { Uncommitted, type Writes } from "./uncommitted";
 
 interface Waiting {
   run(): unknown;
@@ -18,7 +20,7 @@ type Outcome = { value: unknown } | { error: unknown };
 interface Group {
   readonly changes: readonly Waiting[];
   readonly outcomes: readonly Outcome[];
-  readonly batch: Batch;
+  readonly batch: Batch<Writes[number]>;
   readonly isAlone: boolean;
 }
 
@@ -45,7 +47,7 @@ const groupSizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, maxGroup];
  * A change runs before earlier changes are committed, and only records its writes ({@link Uncommitted}). Its promise settles
  * once the change, and everything that it read, is on disk.
  */
-export class GroupCommit {
+export class GroupCommit implements Commits {
   readonly tally: CommitTally = { seconds: new Distribution(workSeconds), changes: new Distribution(groupSizes), failures: 0 };
   readonly uncommitted = new Uncommitted();
   readonly #committer: Committer;
@@ -73,15 +75,10 @@ export class GroupCommit {
     return this.#underWay.length > 0;
   }
 
-  /**
-   * Runs `change` and resolves with its result after the commit. `change` may run several times, but only one run is committed.
-   * Rejects with what `change` throws, or with {@link StoreUnavailable} if the commit fails.
-   */
   run<T>(change: () => T): Promise<T> {
     return this.#add(change, (waiting) => this.#waiting.push(waiting));
   }
 
-  /** Like {@link run}, but before the changes that wait. It sees the state that its caller has read, unless a group ran since. */
   runFirst<T>(change: () => T): Promise<T> {
     // The changes that run alone are the first ones.
     return this.#add(change, (waiting) => (this.#alone > 0 ? this.#waiting.push(waiting) : this.#waiting.unshift(waiting)));

@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import { idempotencyKeySchema } from "./idempotency-keys";
+import { idempotencyKeySchema } from "./answer-table";
 import { recordChecksSchema } from "./record-checks";
 import { refusalSchema } from "./refusal-table";
 import { relayTimesSchema } from "./relay-position";

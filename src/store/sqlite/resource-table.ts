@@ -1,5 +1,7 @@
 import type { Database, Statement } from "bun:sqlite";
+import type { Scalar } from "../../schema/paths";
 import type { Resource } from "../../schema/resource";
+import type { StoredRecords } from "../changes/current-records";
 import type { Listing, Page } from "../listing";
 import type { Stored } from "../stored";
 import { keepIndexes } from "./indexes";
@@ -8,7 +10,7 @@ import type { PendingTables } from "./pending-entries";
 import type { Uncommitted, Write } from "./uncommitted";
 
 /** Reads and writes one resource's table. */
-export class Table {
+export class Table implements StoredRecords {
   readonly #insert: Write;
   readonly #replace: Write;
   readonly #remove: Write;
@@ -43,12 +45,10 @@ export class Table {
     this.#pages = new Pages(db, resource, { pending });
   }
 
-  /** Returns an unused id. The record's JSON contains the id, so it is needed before the row is inserted. */
   nextId(): number {
     return Math.max(this.#newestId, this.#reserved) + 1;
   }
 
-  /** Returns an unused id that no other record gets while this process runs. */
   reserveId(): number {
     this.#reserved = this.nextId();
     return this.#reserved;
@@ -58,21 +58,12 @@ export class Table {
     return this.uncommitted.find<number>(this.name) ?? this.#lastId.get(this.name)?.seq ?? 0;
   }
 
-  /** Returns a record including uncommitted changes, or undefined if it does not exist. */
-  current(id: number): Stored | undefined {
-    const changed = this.uncommitted.find<Stored | null>(this.#key(id));
-    return changed === undefined ? this.get(id) : (changed ?? undefined);
-  }
-
-  /** Returns whether a record exists, including uncommitted changes. */
-  has(id: number): boolean {
-    const changed = this.uncommitted.find<Stored | null>(this.#key(id));
-    return changed === undefined ? this.#has.get(id) !== null : changed !== null;
-  }
-
-  /** Returns a record as last committed, or undefined if it does not exist. */
   get(id: number): Stored | undefined {
     return this.#get.get(id) ?? undefined;
+  }
+
+  has(id: number): boolean {
+    return this.#has.get(id) !== null;
   }
 
   /** Returns those of some records that exist, as last committed. */
@@ -84,46 +75,22 @@ export class Table {
     return this.#pages.read(listing);
   }
 
-  /**
-   * Returns the records of a list including uncommitted changes, sorted by id. Returns undefined if there are more than its limit,
-   * or it reads too many to find them.
-   *
-   * @param matches returns whether a record is in the list.
-   */
-  currentList(listing: Listing, matches: (record: object) => boolean): Stored[] | undefined {
-    const { rows, next } = this.list(listing);
-    if (next) return undefined;
-    const changed = new Set(this.uncommitted.keysAfter(`${this.name}/`).map(Number).filter(Number.isInteger));
-    const added = [...changed].flatMap((id) => this.current(id) ?? []).filter(({ json }) => matches(JSON.parse(json) as object));
-    const all = [...rows.filter(({ id }) => !changed.has(id)), ...added].sort((a, b) => a.id - b.id);
-    return all.length > listing.limit ? undefined : all;
+  matching(where: object, limit: number): readonly Stored[] | undefined {
+    const filters = Object.fromEntries(Object.entries(where).map(([path, value]) => [path, { exact: [value as Scalar | null] }]));
+    const { rows, next } = this.list({ limit, filters });
+    return next ? undefined : rows;
   }
 
-  insert(stored: Stored): void {
-    const { id, version, json } = stored;
+  insert({ id, version, json }: Stored): void {
     this.#insert(id, version, json);
-    this.uncommitted.keep(this.#key(id), stored);
     this.uncommitted.keep(this.name, Math.max(id, this.#newestId));
   }
 
-  replace(stored: Stored): void {
-    const { id, version, json } = stored;
+  replace({ id, version, json }: Stored): void {
     this.#replace(version, json, id);
-    this.uncommitted.keep(this.#key(id), stored);
   }
 
-  remove(last: Stored): void {
-    this.#remove(last.id);
-    this.uncommitted.keep(this.#key(last.id), null);
-    this.uncommitted.keep(`${this.#key(last.id)} removed`, last);
-  }
-
-  /** Returns the last state of a record if an uncommitted change removed it. */
-  removed(id: number): Stored | undefined {
-    return this.uncommitted.find<Stored>(`${this.#key(id)} removed`);
-  }
-
-  #key(id: number): string {
-    return `${this.name}/${id}`;
+  remove(id: number): void {
+    this.#remove(id);
   }
 }

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { stepsOf, valueAt } from "../../schema/path-values";
 import type { Resource } from "../../schema/resource";
+import type { DerivedEntries } from "../changes/side-entries";
 import { storedField } from "./list-keys";
 import { newestVersionOf } from "./record-versions";
 import { type OnBuilt, searchTableName } from "./side-tables";
@@ -17,7 +18,7 @@ export const searchTablesSchema = `
 const batch = 10_000;
 
 /** The words of a resource's records, in a table of FTS5. The text itself is stored in the record only. */
-export class SearchTable {
+export class SearchTable implements DerivedEntries {
   readonly #paths: readonly ReturnType<typeof stepsOf>[];
   readonly #add: Write;
   readonly #remove: Write;
@@ -30,7 +31,6 @@ export class SearchTable {
     this.#remove = uncommitted.prepare(`DELETE FROM "${name}" WHERE rowid = ?`);
   }
 
-  /** Writes the change of a record, of which either state may be missing. */
   apply(id: number, before: object | undefined, after: object | undefined): void {
     const [old, now] = [before && this.#textsIn(before), after && this.#textsIn(after)];
     if (old && now && old.every((text, index) => text === now[index])) return;

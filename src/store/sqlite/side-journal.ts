@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
+import type { EntryChange } from "../changes/side-entries";
 import type { GroupCommit } from "./group-commit";
-import type { SideChange } from "./pending-entries";
+import type { PendingEntries, SideChange } from "./pending-entries";
 import type { SideTable } from "./side-tables";
 import type { Write } from "./uncommitted";
 
@@ -16,11 +17,6 @@ const chunk = 1000;
 
 type Line = readonly [table: string, key: string | number, id: number, isHeld: 0 | 1];
 
-/** A change with its table. */
-export interface TableChange extends SideChange {
-  readonly table: SideTable;
-}
-
 /**
  * Writes the changes of side tables to a journal, and merges them into the tables later, in the order of their keys. Keys arrive in
  * random order, so that writing each at once would rewrite a page of the table for each. The journal is a table that only grows at its
@@ -31,6 +27,7 @@ export class SideJournal {
   readonly #clear: Write;
   readonly #put: ReadonlyMap<SideTable, Write>;
   readonly #delete: ReadonlyMap<SideTable, Write>;
+  readonly #pending: ReadonlyMap<string, PendingEntries>;
   /** Number of the rows that are written now. Those with a lower number are merged. */
   #generation = 0;
   /** The oldest generation that is not merged. */
@@ -50,17 +47,17 @@ export class SideJournal {
     this.#clear = uncommitted.prepare(
       "DELETE FROM warren_side_journal WHERE number IN (SELECT number FROM warren_side_journal ORDER BY number LIMIT ?) AND generation = ?",
     );
+    this.#pending = new Map(tables.map(({ name, pending }) => [name, pending]));
     this.#put = new Map(tables.map((table) => [table, uncommitted.prepare(sqlToPut(table.name))]));
     this.#delete = new Map(tables.map((table) => [table, uncommitted.prepare(sqlToDelete(table.name))]));
   }
 
   /** Adds the changes of one or several records. Call it only inside a change of the group commit. */
-  add(changes: readonly TableChange[]): void {
-    if (changes.length === 0) return;
+  add(changes: readonly EntryChange[]): void {
     const generation = this.#generation;
-    this.#append(generation, JSON.stringify(changes.map(({ table, key, id, isHeld }): Line => [table.name, key, id, isHeld ? 1 : 0])));
+    this.#append(generation, JSON.stringify(changes.map(({ name, key, id, isHeld }): Line => [name, key, id, isHeld ? 1 : 0])));
     this.commits.uncommitted.onCommit(() => {
-      for (const change of changes) change.table.pending.add(generation, change);
+      for (const change of changes) this.#pending.get(change.name)?.add(generation, change);
       const rows = (this.#rows.get(generation) ?? 0) + 1;
       this.#rows.set(generation, rows);
       if (rows >= this.atMost && !this.#isStopped) this.#merging ??= this.#merge();

@@ -1,45 +1,49 @@
 import type { Database } from "bun:sqlite";
 import { noTracing, type Tracing } from "../../observe/tracing";
-import type { Recorded } from "../../schema/record";
-import { inList } from "../../schema/refused-change";
-import type { Proposed, Resource, ResourceTypes } from "../../schema/resource";
-import type { ChangeContext, GuardedContext } from "../change-context";
+import type { Resource, ResourceTypes } from "../../schema/resource";
+import type { Constraints } from "../changes/constraints";
+import { CurrentRecords } from "../changes/current-records";
+import { erasing } from "../changes/erasing";
+import { EventAppender } from "../changes/event-appender";
+import { IdempotencyKeys } from "../changes/idempotency-keys";
+import { importsInto } from "../changes/imports";
+import { onceIn } from "../changes/once";
+import { ofResource, RecordChanges } from "../changes/record-changes";
+import { singleChanges } from "../changes/single-changes";
+import { transactionsIn } from "../changes/transaction-commits";
 import type { Listing, Page } from "../listing";
 import type { LogReader } from "../log";
-import type { InsertOutcome, Store } from "../store";
+import type { Store } from "../store";
 import type { Stored } from "../stored";
 import { AdaptiveCommitter } from "./adaptive-committer";
+import { AnswerTable } from "./answer-table";
 import { BatchWriter } from "./batch-writer";
-import { CommitClock } from "./commit-clock";
-import { Constraints } from "./constraints";
-import { erasing } from "./erasing";
-import { EventAppender } from "./event-appender";
+import { clockOf } from "./clock";
+import { constraintsIn } from "./constraint-tables";
 import { eventFinder } from "./event-record";
+import { eventWrites } from "./event-writes";
 import { GroupCommit } from "./group-commit";
 import { deletedStates, sqliteHistory, usedIds } from "./history";
-import { IdempotencyKeys } from "./idempotency-keys";
-import { importsInto } from "./imports";
 import type { Lock } from "./lock";
 import { lockPatienceMs, whenUnlocked } from "./lock-wait";
 import { logIdOf, newestEvents, sqliteLogReader } from "./log-reader";
 import { hasMoved } from "./moved";
-import { type OnceIn, onceIn } from "./once";
 import { openLocked } from "./open-locked";
 import { PendingTables } from "./pending-entries";
 import { checkPlurals } from "./plurals";
 import { pruner } from "./prune";
 import { replaysIn, savedRetryQueues, subscriptionsIn } from "./queue-tables";
-import { RecordChanges } from "./record-changes";
 import { checkRecords } from "./record-checks";
+import { deletionLog, recordTraces } from "./record-traces";
 import { upcastRecords } from "./record-versions";
 import { refusalsIn } from "./refusal-table";
 import { relayPosition } from "./relay-position";
 import { savedRelayTrouble } from "./relay-trouble";
 import { Table } from "./resource-table";
 import { keepSearchTables } from "./search-table";
+import type { SideJournal } from "./side-journal";
 import type { OnBuilt } from "./side-tables";
 import { Snapshot } from "./snapshot";
-import { transactionsIn } from "./transaction-commits";
 import { writeCheck } from "./write-check";
 
 export interface StoreOptions {
@@ -66,6 +70,12 @@ export function openSqliteStore(file: string, resources: readonly Resource[], op
 }
 
 class SqliteStore implements Store {
+  readonly insert: Store["insert"];
+  readonly insertAll: Store["insertAll"];
+  readonly insertEach: Store["insertEach"];
+  readonly update: Store["update"];
+  readonly remove: Store["remove"];
+  readonly restore: Store["restore"];
   readonly log: LogReader;
   readonly history: Store["history"];
   readonly prune: Store["prune"];
@@ -90,10 +100,9 @@ class SqliteStore implements Store {
   readonly #lock: Lock;
   readonly #commits: GroupCommit;
   readonly #snapshot: Snapshot;
-  readonly #once: OnceIn["once"];
-  readonly #change: OnceIn["change"];
+  readonly #tables: ReadonlyMap<string, Table>;
   readonly #constraints: Constraints;
-  readonly #records: RecordChanges;
+  readonly #journal: SideJournal;
   readonly #listeners = new Set<() => void>();
   readonly #events: EventAppender;
 
@@ -124,27 +133,31 @@ class SqliteStore implements Store {
     const { uncommitted } = this.#commits;
     checkPlurals(db, resources);
     const pending = new PendingTables();
-    const tables = new Map(resources.map((resource) => [resource.name, new Table(db, uncommitted, resource, pending)]));
+    this.#tables = new Map(resources.map((resource) => [resource.name, new Table(db, uncommitted, resource, pending)]));
+    const current = new Map([...this.#tables].map(([name, table]) => [name, new CurrentRecords(uncommitted, table)]));
     upcastRecords(this.#db, resources);
-    this.#constraints = new Constraints(db, resources, tables, { commits: this.#commits, pending, onBuilt, journalAtMost });
+    const means = { commits: this.#commits, pending, onBuilt, journalAtMost };
+    ({ constraints: this.#constraints, journal: this.#journal } = constraintsIn(db, resources, current, means));
     keepSearchTables(db, resources, onBuilt);
     this.checkRecords = (onProgress) => whenUnlocked(() => checkRecords(this.#db, resources, onProgress));
-    const keys = new IdempotencyKeys(this.#db, uncommitted);
-    ({ once: this.#once, change: this.#change } = onceIn(this.#commits, keys));
-    const clock = new CommitClock(db, resources);
-    this.#events = new EventAppender(uncommitted, resources, clock, tracing);
-    const deleted = deletedStates(db);
-    this.#records = new RecordChanges(tables, { uncommitted, clock, events: this.#events, constraints: this.#constraints, deleted });
-    const [commits, snapshot, records, constraints] = [this.#commits, this.#snapshot, this.#records, this.#constraints];
-    this.transaction = transactionsIn({ commits, snapshot, records, keys, constraints });
+    const keys = new IdempotencyKeys(uncommitted, new AnswerTable(this.#db, uncommitted));
+    const clock = clockOf(db, resources);
+    this.#events = new EventAppender(uncommitted, eventWrites(uncommitted), resources, clock, tracing);
+    const [commits, constraints, events] = [this.#commits, this.#constraints, this.#events];
+    const records = new RecordChanges(current, { overlay: uncommitted, clock, events, constraints, deleted: deletedStates(db) });
+    const single = singleChanges(onceIn(commits, keys), records);
+    ({ insert: this.insert, insertAll: this.insertAll, insertEach: this.insertEach } = single);
+    ({ update: this.update, remove: this.remove, restore: this.restore } = single);
+    this.transaction = transactionsIn({ commits, read: async (query) => this.#snapshot.read(query), records, keys, constraints });
     const prune = pruner(this.#db, uncommitted);
     this.prune = (before, position) => this.#commits.run(() => prune(before, position));
     this.check = writeCheck(this.#commits);
     this.tally = { commits: this.#commits.tally, appended: this.#events.tally };
     this.log = sqliteLogReader(this.#db);
     this.history = sqliteHistory(this.#db);
-    this.erase = erasing({ db, resources, commits, records, constraints, events: this.#events });
-    this.importEach = importsInto(this.#commits, this.#records, usedIds(db));
+    const [traces, deletions] = [recordTraces(db, uncommitted), deletionLog(db)];
+    this.erase = erasing({ resources, commits, records, constraints, events, traces, deletions });
+    this.importEach = importsInto(commits, records, usedIds(db));
     this.logId = logIdOf(this.#db);
     this.find = eventFinder(this.#db);
     this.relayed = relayPosition(this.#db, this.#commits);
@@ -155,57 +168,17 @@ class SqliteStore implements Store {
     this.replays = replaysIn(this.#db, this.#commits, this.logId);
   }
 
-  insert<T extends ResourceTypes>(resource: Resource<T>, fields: Proposed<T>, context?: ChangeContext<T["events"]>): Promise<Stored> {
-    return this.#change(context?.once, () => this.#records.insert(resource, fields, context));
-  }
-
-  insertAll<T extends ResourceTypes>(
-    resource: Resource<T>,
-    fields: readonly Proposed<T>[],
-    answerOf: (created: readonly Stored[]) => string,
-    { once, ...context }: ChangeContext = {},
-  ): Promise<string> {
-    const insert = (each: object, index: number) => inList(index, () => this.#records.insert(resource, each, context));
-    return this.#once(once, () => answerOf(fields.map(insert)));
-  }
-
-  insertEach<T extends ResourceTypes>(
-    resource: Resource<T>,
-    fields: readonly Proposed<T>[],
-    answerOf: (outcomes: readonly InsertOutcome[]) => string,
-    { once, ...context }: ChangeContext = {},
-  ): Promise<string> {
-    return this.#once(once, () => answerOf(fields.map((each) => this.#records.tryInsert(resource, each, context))));
-  }
-
-  update<T extends ResourceTypes>(
-    resource: Resource<T>,
-    id: number,
-    change: (current: Recorded<T["fields"]>) => Proposed<T>,
-    context?: GuardedContext<T["events"]>,
-  ): Promise<Stored | undefined> {
-    return this.#change(context?.once, () => this.#records.update(resource, id, change, context));
-  }
-
-  remove<T extends ResourceTypes>(resource: Resource<T>, id: number, context?: GuardedContext<T["events"]>): Promise<Stored | undefined> {
-    return this.#change(context?.once, () => this.#records.remove(resource, id, context));
-  }
-
-  restore<T extends ResourceTypes>(resource: Resource<T>, id: number, context?: GuardedContext<T["events"]>): Promise<Stored | undefined> {
-    return this.#change(context?.once, () => this.#records.restore(resource, id, context));
-  }
-
   async get(resource: Resource, id: number): Promise<Stored | undefined> {
-    return this.#snapshot.read(() => this.#records.table(resource).get(id));
+    return this.#snapshot.read(() => ofResource(this.#tables, resource).get(id));
   }
 
   async getAll(resource: Resource, ids: readonly number[]): Promise<Stored[]> {
-    const table = this.#records.table(resource);
+    const table = ofResource(this.#tables, resource);
     return this.#snapshot.read(() => table.getAll(ids));
   }
 
   async findByKey<T extends ResourceTypes>(resource: Resource<T>, name: string, values: Partial<T["fields"]>): Promise<Stored | undefined> {
-    const table = this.#records.table(resource);
+    const table = ofResource(this.#tables, resource);
     return this.#snapshot.read(() => {
       const id = this.#constraints.findByKey(resource, name, values);
       return id === undefined ? undefined : table.get(id);
@@ -213,7 +186,7 @@ class SqliteStore implements Store {
   }
 
   async list(resource: Resource, listing: Listing): Promise<Page> {
-    return this.#snapshot.read(() => this.#records.table(resource).list(listing));
+    return this.#snapshot.read(() => ofResource(this.#tables, resource).list(listing));
   }
 
   onAppend(listener: () => void): () => void {
@@ -226,7 +199,7 @@ class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
-    await this.#constraints.journal.stop();
+    await this.#journal.stop();
     await this.#commits.close();
     this.#snapshot.release();
     this.#db.close();

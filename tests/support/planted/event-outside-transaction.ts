@@ -1,5 +1,5 @@
 // Adds each event to the log in a later commit than its change.
-import { EventAppender } from "../../../src/store/sqlite/event-appender";
+import { EventAppender } from "../../../src/store/changes/event-appender";
 import { GroupCommit } from "../../../src/store/sqlite/group-commit";
 
 let running: GroupCommit | undefined;

@@ -1,7 +1,5 @@
-import type { Database } from "bun:sqlite";
-import type { Resource } from "../../schema/resource";
-import { uuidv7 } from "./event-record";
-import { storedField } from "./list-keys";
+/** Format of event ids: a UUIDv7 (RFC 9562) in lower case. */
+export const uuidv7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /**
  * Makes the times and event ids of changes. Both follow commit order and never go back, even if the system clock does or the
@@ -14,11 +12,12 @@ export class CommitClock {
   #idMs: number;
   #id: string;
 
-  constructor(db: Database, resources: readonly Resource[]) {
-    const { id, timestamp } = db
-      .query<{ id: string; timestamp: string }, []>("SELECT id, timestamp FROM events ORDER BY position DESC LIMIT 1")
-      .get() ?? { id: "", timestamp: "" };
-    const times = [timestamp, ...resources.map((resource) => latestUpdate(db, resource))].map((text) => Date.parse(text));
+  /**
+   * @param id the newest event id in the store. Empty if there is none.
+   * @param newest the newest times in the store (ISO 8601). Other texts are ignored.
+   */
+  constructor(id: string, newest: readonly string[]) {
+    const times = newest.map((text) => Date.parse(text));
     this.#ms = Math.max(0, ...times.filter(Number.isFinite));
     this.#text = new Date(this.#ms).toISOString();
     // An event written into the log by another program may have an id in any format.
@@ -48,11 +47,4 @@ export class CommitClock {
     this.#id = id;
     return id;
   }
-}
-
-/** Returns the newest `updatedAt` of a resource, or an empty string if it has no records. */
-function latestUpdate(db: Database, { plural }: Resource): string {
-  const value = storedField("updatedAt");
-  const newest = `SELECT ${value} AS at FROM "${plural}" INDEXED BY "${plural}.updatedAt" ORDER BY ${value} DESC LIMIT 1`;
-  return db.query<{ at: string }, []>(newest).get()?.at ?? "";
 }

@@ -12,12 +12,12 @@ import type { InsertOutcome } from "../store";
 import type { Stored } from "../stored";
 import type { CommitClock } from "./commit-clock";
 import type { Constraints } from "./constraints";
+import type { CurrentRecords } from "./current-records";
 import type { EventAppender } from "./event-appender";
-import type { Table } from "./resource-table";
-import type { Uncommitted } from "./uncommitted";
+import type { Overlay } from "./overlay";
 
 interface Means {
-  readonly uncommitted: Uncommitted;
+  readonly overlay: Overlay;
   readonly clock: CommitClock;
   readonly events: EventAppender;
   readonly constraints: Constraints;
@@ -25,17 +25,16 @@ interface Means {
   readonly deleted: (resource: Resource, id: number) => Stored | undefined;
 }
 
-/** Changes records and adds their events. Call its methods only inside a change of the group commit; `table` anywhere. */
+/** Changes records and adds their events. Call its methods only inside a change; `of` anywhere. */
 export class RecordChanges {
   constructor(
-    readonly tables: ReadonlyMap<string, Table>,
+    readonly records: ReadonlyMap<string, CurrentRecords>,
     readonly means: Means,
   ) {}
 
-  table(resource: Resource): Table {
-    const table = this.tables.get(resource.name);
-    if (!table) throw new Error(`The store was opened without the resource "${resource.name}"; export it from a file in src/domain/.`);
-    return table;
+  /** @throws {Error} if the store was opened without the resource. */
+  of(resource: Resource): CurrentRecords {
+    return ofResource(this.records, resource);
   }
 
   /**
@@ -47,7 +46,7 @@ export class RecordChanges {
   }
 
   /** @param id the id of the new record. Default: the next one. */
-  insert(resource: Resource, fields: object, context?: ChangeContext, id = this.table(resource).nextId()): Stored {
+  insert(resource: Resource, fields: object, context?: ChangeContext, id = this.of(resource).stored.nextId()): Stored {
     requireScope(resource, context?.actor);
     return this.#create(resource, id, context, (now) =>
       decideChange(resource, fields, { id, previous: undefined, now, actor: context?.actor }),
@@ -56,11 +55,11 @@ export class RecordChanges {
 
   #create(resource: Resource, id: number, context: ChangeContext | undefined, decide: (now: string) => Decision): Stored {
     const { clock, events, constraints } = this.means;
-    const table = this.table(resource);
+    const records = this.of(resource);
     return this.together(() => {
       const now = clock.now();
       const { stored, after } = decide(now);
-      table.insert(stored);
+      records.insert(stored);
       constraints.apply({ resource, id, before: undefined, after, actor: context?.actor });
       events.append(resource, "created", stored, now, context);
       return stored;
@@ -75,7 +74,7 @@ export class RecordChanges {
   /** Runs several changes as one, or returns why one is refused: none is made then, and the running change goes on. */
   attempt<T>(changes: () => T): T | RefusedChange | BrokenHook {
     try {
-      return this.means.uncommitted.attempt(() => this.together(changes));
+      return this.means.overlay.attempt(() => this.together(changes));
     } catch (error) {
       if (error instanceof RefusedChange || error instanceof BrokenHook) return error;
       throw error;
@@ -88,7 +87,7 @@ export class RecordChanges {
     change: (current: Recorded<T["fields"]>) => Proposed<T>,
     context?: GuardedContext<T["events"]>,
   ): Stored | undefined {
-    const current = changeable(resource, this.table(resource).current(id), context?.actor);
+    const current = changeable(resource, this.of(resource).get(id), context?.actor);
     if (!current) return undefined;
     context?.guard?.(shown(resource, current));
     return this.#update(resource, current, change, context);
@@ -101,14 +100,14 @@ export class RecordChanges {
     context?: ChangeContext<T["events"]>,
   ): Stored {
     const { clock, events, constraints } = this.means;
-    const table = this.table(resource);
+    const records = this.of(resource);
     const { id } = current;
     const fields = change(JSON.parse(current.json) as Recorded<T["fields"]>);
     return this.together(() => {
       const now = clock.now();
       const { stored, isChange, after } = decideChange(resource, fields, { id, previous: current, now, actor: context?.actor });
       if (isChange) {
-        table.replace(stored);
+        records.replace(stored);
         constraints.apply({ resource, id, before: current, after, actor: context?.actor });
       }
       events.append(resource, isChange ? "updated" : null, stored, now, context);
@@ -118,7 +117,7 @@ export class RecordChanges {
 
   /** Deletes a record and, as the references to it say, deletes or changes the records that refer to it. */
   remove(resource: Resource, id: number, context?: GuardedContext): Stored | undefined {
-    const last = changeable(resource, this.table(resource).current(id), context?.actor);
+    const last = changeable(resource, this.of(resource).get(id), context?.actor);
     if (!last) return undefined;
     const { guard, emit, ...others } = context ?? {};
     guard?.(shown(resource, last));
@@ -132,9 +131,9 @@ export class RecordChanges {
 
   restore(resource: Resource, id: number, context?: GuardedContext): Stored | undefined {
     const { name } = resource;
-    const table = this.table(resource);
-    const present = table.current(id);
-    const last = changeable(resource, present ?? table.removed(id) ?? this.means.deleted(resource, id), context?.actor);
+    const records = this.of(resource);
+    const present = records.get(id);
+    const last = changeable(resource, present ?? records.removed(id) ?? this.means.deleted(resource, id), context?.actor);
     if (!last) return undefined;
     if (present) throw new Conflict(`The ${name} ${id} exists. Only a deleted ${name} can be restored.`);
     context?.guard?.(shown(resource, last));
@@ -148,9 +147,9 @@ export class RecordChanges {
 
   #remove(resource: Resource, id: number, context: ChangeContext): Stored {
     const { clock, events, constraints } = this.means;
-    const table = this.table(resource);
-    const last = table.current(id) as Stored;
-    table.remove(last);
+    const records = this.of(resource);
+    const last = records.get(id) as Stored;
+    records.remove(last);
     constraints.apply({ resource, id, before: last, after: undefined, actor: context.actor });
     events.append(resource, "deleted", last, clock.now(), context);
     return last;
@@ -159,7 +158,7 @@ export class RecordChanges {
   #setNull({ resource, id, paths }: Removal["nulled"][number], target: Resource, context: ChangeContext): void {
     try {
       // Whoever may delete the record also changes those that refer to it, of whomever they are.
-      const current = this.table(resource).current(id);
+      const current = this.of(resource).get(id);
       if (current) this.#update(resource, current, (fields) => withNull(fields, paths), context);
     } catch (error) {
       if (!(error instanceof RefusedChange)) throw error;
@@ -168,6 +167,17 @@ export class RecordChanges {
       );
     }
   }
+}
+
+/**
+ * Returns what a store has for a resource.
+ *
+ * @throws {Error} if the store was opened without the resource.
+ */
+export function ofResource<T>(all: ReadonlyMap<string, T>, { name }: Resource): T {
+  const own = all.get(name);
+  if (own === undefined) throw new Error(`The store was opened without the resource "${name}"; export it from a file in src/domain/.`);
+  return own;
 }
 
 /** Returns a record in which the fields at these paths are null. */

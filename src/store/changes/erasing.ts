@@ -1,44 +1,39 @@
-import type { Database } from "bun:sqlite";
-import { tombstone } from "../../schema/erasure";
 import type { Resource } from "../../schema/resource";
 import type { ChangeContext } from "../change-context";
 import { type ErasedRecord, type Erasure, withoutData } from "../erasure";
 import { planRemoval } from "../removal";
 import type { Store } from "../store";
+import type { Commits } from "./commits";
 import type { Constraints } from "./constraints";
-import { deletedReferrers } from "./deleted-referrers";
+import { type DeletionLog, deletedReferrers } from "./deleted-referrers";
 import type { EventAppender } from "./event-appender";
-import type { GroupCommit } from "./group-commit";
 import type { RecordChanges } from "./record-changes";
 
+/** The data of records in an engine besides the records: reads it as last committed, and writes with the running change. */
+export interface RecordTraces {
+  /** Returns the ids of a record's events, in order. Without the event of an earlier erasure. */
+  eventsOf(record: ErasedRecord): readonly string[];
+  /** Replaces a record's events with tombstones. Also those that the running change adds. */
+  bury(record: ErasedRecord): void;
+  /** Returns the stored answers to requests that contain a text. `number` identifies each. */
+  answersWith(text: string): readonly { readonly number: number; readonly answer: string }[];
+  replaceAnswer(number: number, answer: string): void;
+}
+
 interface ErasingMeans {
-  readonly db: Database;
   readonly resources: readonly Resource[];
-  readonly commits: GroupCommit;
+  readonly commits: Commits;
   readonly records: RecordChanges;
   readonly constraints: Constraints;
   readonly events: EventAppender;
+  readonly traces: RecordTraces;
+  readonly deletions: DeletionLog;
 }
 
-/** Returns the function that erases records. What it deletes stays in free pages of the file until `scrub`. */
-export function erasing({ db, resources, commits, records, constraints, events }: ErasingMeans): Store["erase"] {
-  const { uncommitted } = commits;
-  const known = db.prepare<{ id: string }, [number, string]>(
-    "SELECT id FROM events WHERE subject = ? AND type IN (SELECT value FROM json_each(?)) ORDER BY position",
-  );
-  const answers = db.prepare<{ number: number; answer: string }, [string]>(
-    "SELECT number, answer FROM idempotency_keys WHERE instr(answer, ?) > 0",
-  );
-  const bury = uncommitted.prepare(
-    `UPDATE events SET type = '${tombstone}', body = '{"id":"' || id || '","type":"${tombstone}","timestamp":"' || timestamp || '"}',
-       traceparent = NULL, requestId = NULL, requestedAt = NULL, owner = NULL, scope = NULL
-     WHERE subject = ? AND type IN (SELECT value FROM json_each(?))`,
-  );
-  const replaceAnswer = uncommitted.prepare("UPDATE idempotency_keys SET answer = ? WHERE number = ?");
-  const typesOf = ({ eventTypes }: Resource) => JSON.stringify(eventTypes);
-
-  const deletedWith = deletedReferrers(db, resources);
-  const exists = ({ resource, id }: ErasedRecord) => records.table(resource).has(id);
+/** Returns the function that erases records. */
+export function erasing({ resources, commits, records, constraints, events, traces, deletions }: ErasingMeans): Store["erase"] {
+  const deletedWith = deletedReferrers(deletions, resources);
+  const exists = ({ resource, id }: ErasedRecord) => records.of(resource).has(id);
 
   /** Returns the record and the existing ones that are deleted with it, in the order of deletion. */
   function existing(root: ErasedRecord): readonly ErasedRecord[] {
@@ -48,7 +43,7 @@ export function erasing({ db, resources, commits, records, constraints, events }
   /** @param deleted records that were deleted before. One may have been restored since it was found. */
   function plan(root: ErasedRecord, deleted: readonly ErasedRecord[]): Erasure | undefined {
     const all = [...deleted.filter((record) => !exists(record)), ...existing(root)];
-    const found = all.flatMap(({ resource, id }) => known.all(id, typesOf(resource)).map((event) => event.id));
+    const found = all.flatMap((record) => traces.eventsOf(record));
     return exists(root) || found.length > 0 ? { records: all, events: found } : undefined;
   }
 
@@ -56,16 +51,16 @@ export function erasing({ db, resources, commits, records, constraints, events }
     const planned = plan(root, deleted);
     if (!planned) return undefined;
     for (const { resource, id } of planned.records) {
-      for (const { number, answer } of answers.all(`"id":${id}`)) {
+      for (const { number, answer } of traces.answersWith(`"id":${id}`)) {
         const rest = withoutData({ resource, id }, answer);
-        if (rest !== answer) replaceAnswer(rest, number);
+        if (rest !== answer) traces.replaceAnswer(number, rest);
       }
     }
     records.remove(root.resource, root.id, context);
-    for (const { resource, id } of planned.records) {
+    for (const record of planned.records) {
       // The event of the deletion, which this commit adds, is erased, too: it would have the last state.
-      bury(id, typesOf(resource));
-      events.appendErased(resource, id, context);
+      traces.bury(record);
+      events.appendErased(record.resource, record.id, context);
     }
     return planned;
   }

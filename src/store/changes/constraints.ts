@@ -1,20 +1,10 @@
-import type { Database } from "bun:sqlite";
 import type { Actor } from "../../schema/actor";
 import { type Mistake, maxMistakes } from "../../schema/mistakes";
-import { checkTargets } from "../../schema/references";
 import { Conflict, InvalidRecord } from "../../schema/refused-change";
 import type { Resource } from "../../schema/resource";
 import type { Referrer } from "../removal";
 import type { Stored } from "../stored";
-import { ElementTable, elementPaths } from "./element-table";
-import type { GroupCommit } from "./group-commit";
-import type { PendingTables } from "./pending-entries";
-import { ReferenceTable } from "./reference-table";
-import type { Table } from "./resource-table";
-import { SearchTable } from "./search-table";
-import { mergeJournal, SideJournal, type TableChange } from "./side-journal";
-import { keepSideTables, type OnBuilt } from "./side-tables";
-import { UniqueTable } from "./unique-table";
+import type { DerivedEntries, EntryChange, ReferenceEntries, UniqueEntries } from "./side-entries";
 
 export interface RecordChange {
   readonly resource: Resource;
@@ -27,27 +17,21 @@ export interface RecordChange {
   readonly actor: Actor | undefined;
 }
 
-interface Means {
-  readonly commits: GroupCommit;
-  readonly pending: PendingTables;
-  readonly onBuilt: OnBuilt;
-  /** Number of record changes in the journal at which it is merged. */
-  readonly journalAtMost?: number | undefined;
+/** What an engine keeps about the records of one resource besides the records. */
+export interface SideEntries {
+  readonly unique: readonly UniqueEntries[];
+  /** References to other records. */
+  readonly references: readonly ReferenceEntries[];
+  readonly derived: readonly DerivedEntries[];
 }
 
-/** The tables of one resource besides that of its records. */
-interface Own {
-  readonly unique: readonly UniqueTable[];
-  /** Its references to other records. */
-  readonly outgoing: readonly ReferenceTable[];
-  /** References to its records. */
-  readonly incoming: ReferenceTable[];
-  readonly elements: readonly ElementTable[];
-  readonly search: SearchTable | undefined;
+interface Own extends SideEntries {
+  /** References of all resources to the records of this one. */
+  readonly incoming: readonly ReferenceEntries[];
 }
 
 /**
- * Checks unique keys and references, and keeps what lists need, inside a change of the group commit. It looks at the records when all changes made
+ * Checks unique keys and references, and keeps what lists need, inside a change. It looks at the records when all changes made
  * {@link together} are known, so that they can swap values and refer to each other.
  */
 export class Constraints {
@@ -55,34 +39,17 @@ export class Constraints {
   /** The changes that run together, one per record. */
   #changes: Map<string, RecordChange> | undefined;
 
-  readonly journal: SideJournal;
-
   /**
-   * Builds the tables that are new, and drops those that are no longer declared.
-   *
-   * @throws {Error} if a reference leads to a resource that is not there, or stored records break a declaration.
+   * @param entries the entries of each resource, by its name.
+   * @param write writes changes of unique values and references with the running change.
    */
-  constructor(db: Database, resources: readonly Resource[], tables: ReadonlyMap<string, Table>, { commits, pending, ...options }: Means) {
-    checkTargets(resources);
-    const { uncommitted } = commits;
-    const tableOf = (name: string) => tables.get(name) as Table;
-    const ownOf = (resource: Resource): Own => ({
-      unique: resource.unique.map((key) => new UniqueTable(db, uncommitted, resource, key, pending)),
-      outgoing: resource.references.map((reference) => {
-        const both = { own: tableOf(resource.name), to: tableOf(reference.to) };
-        return new ReferenceTable(db, uncommitted, resource, reference, both, pending);
-      }),
-      incoming: [],
-      elements: elementPaths(resource).map((path) => new ElementTable(uncommitted, resource, path)),
-      search: resource.search.length > 0 ? new SearchTable(uncommitted, resource) : undefined,
-    });
-    this.#own = new Map(resources.map((resource) => [resource.name, ownOf(resource)]));
-    const all = [...this.#own.values()];
-    for (const { outgoing } of all) for (const table of outgoing) this.#of(table.reference.to).incoming.push(table);
-    const side = all.flatMap(({ unique, outgoing }) => [...unique, ...outgoing]);
-    mergeJournal(db);
-    keepSideTables(db, [...side, ...all.flatMap(({ elements }) => elements)], options.onBuilt);
-    this.journal = new SideJournal(commits, side, options.journalAtMost);
+  constructor(
+    entries: ReadonlyMap<string, SideEntries>,
+    readonly write: (changes: readonly EntryChange[]) => void,
+  ) {
+    const references = [...entries.values()].flatMap((own) => own.references);
+    const incoming = (name: string) => references.filter(({ reference }) => reference.to === name);
+    this.#own = new Map([...entries].map(([name, own]) => [name, { ...own, incoming: incoming(name) }]));
   }
 
   /** Returns the id of the record that has these values in a unique key, as last committed. */
@@ -97,7 +64,7 @@ export class Constraints {
     return value === null ? undefined : table.current(value);
   }
 
-  #keyed(resource: Resource, name: string, values: object): { readonly table: UniqueTable; readonly value: string | null } {
+  #keyed(resource: Resource, name: string, values: object): { readonly table: UniqueEntries; readonly value: string | null } {
     const table = this.#of(resource.name).unique.find(({ key }) => key.name === name);
     if (!table) throw new Error(`The resource "${resource.name}" has no unique key "${name}".`);
     return { table, value: table.valueOf(values) };
@@ -138,42 +105,39 @@ export class Constraints {
     const known = this.#changes?.get(key);
     this.#changes?.set(key, { ...change, before: known ? known.before : before });
     // A deletion that runs together with this change has to find the record.
-    for (const table of this.#of(resource.name).outgoing) for (const target of table.targetsIn(after)) table.note(target, id);
+    for (const table of this.#of(resource.name).references) for (const target of table.targetsIn(after)) table.note(target, id);
   }
 
   #settle(changes: readonly RecordChange[]): void {
     const read = changes.map(({ before: stored, ...change }) => {
       const own = this.#of(change.resource.name);
-      const isRead = [own.unique, own.outgoing, own.elements].some((tables) => tables.length > 0) || own.search;
+      const isRead = [own.unique, own.references, own.derived].some((entries) => entries.length > 0);
       return { ...change, ...own, before: isRead && stored ? (JSON.parse(stored.json) as object) : undefined };
     });
-    const made: TableChange[] = [];
+    const made: EntryChange[] = [];
     const claims = read.flatMap(({ unique, id, before, after }) =>
       unique.flatMap((table) => {
         const [old, now] = [before && table.valueOf(before), after && table.valueOf(after)];
         if (old === now) return [];
         if (typeof old === "string") {
           table.release(old);
-          made.push({ table, key: old, id, isHeld: false });
+          made.push({ name: table.name, key: old, id, isHeld: false });
         }
         return typeof now === "string" ? { table, value: now, id } : [];
       }),
     );
     for (const { table, value, id } of claims) {
       table.hold(value, id);
-      made.push({ table, key: value, id, isHeld: true });
+      made.push({ name: table.name, key: value, id, isHeld: true });
     }
-    for (const { resource, outgoing, ...change } of read) {
-      const mistakes = outgoing.flatMap((table) => refer(table, change, made));
+    for (const { resource, references, ...change } of read) {
+      const mistakes = references.flatMap((table) => refer(table, change, made));
       if (mistakes.length > 0)
         throw new InvalidRecord(`The ${resource.name} refers to what does not exist.`, mistakes.slice(0, maxMistakes));
     }
-    for (const { elements, search, id, before, after } of read) {
-      for (const table of elements) table.apply(id, before, after);
-      search?.apply(id, before, after);
-    }
+    for (const { derived, id, before, after } of read) for (const entries of derived) entries.apply(id, before, after);
     for (const { incoming, id, after } of read) if (after === undefined) for (const table of incoming) refuseReferred(table, id);
-    this.journal.add(made);
+    if (made.length > 0) this.write(made);
   }
 
   #of(name: string): Own {
@@ -186,16 +150,16 @@ export class Constraints {
  * not exist.
  */
 function refer(
-  table: ReferenceTable,
+  table: ReferenceEntries,
   { id, before, after, actor }: Pick<RecordChange, "id" | "after" | "actor"> & { readonly before: object | undefined },
-  made: TableChange[],
+  made: EntryChange[],
 ): Mistake[] {
   const [old, now] = [table.targetsIn(before), table.targetsIn(after)];
-  for (const key of old) if (!now.has(key)) made.push({ table, key, id, isHeld: false });
+  for (const key of old) if (!now.has(key)) made.push({ name: table.name, key, id, isHeld: false });
   const missing = new Set<unknown>();
   for (const key of now) {
     if (old.has(key)) continue;
-    made.push({ table, key, id, isHeld: true });
+    made.push({ name: table.name, key, id, isHeld: true });
     if (!table.hasTarget(key, actor)) missing.add(key);
   }
   if (after === undefined || missing.size === 0) return [];
@@ -204,7 +168,7 @@ function refer(
 }
 
 /** @throws {Conflict} if a record still refers to a deleted one. */
-function refuseReferred(table: ReferenceTable, id: number): void {
+function refuseReferred(table: ReferenceEntries, id: number): void {
   const { resource, reference } = table;
   for (const _ of table.referrers(id))
     throw new Conflict(

@@ -1,4 +1,3 @@
-import type { Scalar } from "../../schema/paths";
 import type { Resource } from "../../schema/resource";
 import { RecordNotFound } from "../errors";
 import type { Store } from "../store";
@@ -7,15 +6,15 @@ import { type Committed, mostListed, type Plan, type Read, type TransactionEngin
 import { matcherOf } from "../transaction/exact";
 import { Transactions } from "../transaction/run";
 import type { TransactionContext } from "../transaction/transaction";
+import type { Commits } from "./commits";
 import type { Constraints } from "./constraints";
-import type { GroupCommit } from "./group-commit";
 import type { IdempotencyKeys } from "./idempotency-keys";
 import type { RecordChanges } from "./record-changes";
-import type { Snapshot } from "./snapshot";
 
 interface Means {
-  readonly commits: GroupCommit;
-  readonly snapshot: Snapshot;
+  readonly commits: Commits;
+  /** Runs a query that reads the newest state. */
+  readonly read: <T>(query: () => T) => Promise<T>;
   readonly records: RecordChanges;
   readonly keys: IdempotencyKeys;
   readonly constraints: Constraints;
@@ -27,25 +26,25 @@ export function transactionsIn(means: Means): Store["transaction"] {
   return (work, context) => transactions.run(work, context);
 }
 
-/** Commits transactions: each is one change of the group commit, which compares what was read and applies what is to be written. */
+/** Commits transactions: each is one change, which compares what was read and applies what is to be written. */
 class TransactionCommits implements TransactionEngine {
   constructor(readonly means: Means) {}
 
   async newest(resource: Resource, id: number): Promise<Stored | undefined> {
-    const table = this.means.records.table(resource);
-    return this.means.snapshot.read(() => table.current(id));
+    const records = this.means.records.of(resource);
+    return this.means.read(() => records.get(id));
   }
 
   async newestByKey(resource: Resource, name: string, values: object): Promise<number | undefined> {
-    return this.means.snapshot.read(() => this.means.constraints.currentByKey(resource, name, values));
+    return this.means.read(() => this.means.constraints.currentByKey(resource, name, values));
   }
 
   async newestList(resource: Resource, where: object): Promise<readonly Stored[] | undefined> {
-    return this.means.snapshot.read(() => this.#list(resource, where));
+    return this.means.read(() => this.#list(resource, where));
   }
 
   async reserveId(resource: Resource): Promise<number> {
-    return this.means.records.table(resource).reserveId();
+    return this.means.records.of(resource).stored.reserveId();
   }
 
   commit({ reads, writes, context, answerOf }: Plan): Promise<Committed> {
@@ -77,12 +76,11 @@ class TransactionCommits implements TransactionEngine {
         found,
       );
     // Not the version: a change that was not committed may have had the same one.
-    return this.means.records.table(resource).current(read.id)?.json === read.found?.json;
+    return this.means.records.of(resource).get(read.id)?.json === read.found?.json;
   }
 
   #list(resource: Resource, where: object): Stored[] | undefined {
-    const filters = Object.fromEntries(Object.entries(where).map(([path, value]) => [path, { exact: [value as Scalar | null] }]));
-    return this.means.records.table(resource).currentList({ limit: mostListed, filters }, matcherOf(where));
+    return this.means.records.of(resource).matching(where, mostListed, matcherOf(where));
   }
 
   #apply({ kind, resource, state, emit, actor }: Write, about: TransactionContext): Stored {

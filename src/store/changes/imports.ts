@@ -6,17 +6,17 @@ import { decideChange } from "../decide";
 import type { Imported } from "../import";
 import type { ImportOutcome, Store } from "../store";
 import type { Stored } from "../stored";
-import type { GroupCommit } from "./group-commit";
+import type { Commits } from "./commits";
 import type { RecordChanges } from "./record-changes";
 
 /** @param isUsed returns whether the committed log has an event of a record. */
 export function importsInto(
-  commits: GroupCommit,
+  commits: Commits,
   records: RecordChanges,
   isUsed: (resource: Resource, id: number) => boolean,
 ): Store["importEach"] {
   function one(resource: Resource, { id, fields }: Imported): ImportOutcome {
-    const current = id === undefined ? undefined : records.table(resource).current(id);
+    const current = id === undefined ? undefined : records.of(resource).get(id);
     const { name } = resource;
     if (id === undefined || (!current && !isUsed(resource, id))) return records.tryInsert(resource, fields, undefined, id);
     if (!current)
@@ -68,7 +68,7 @@ function isValid(resource: Resource, { id, fields }: Imported): boolean {
 /** Returns those records that refer only to records that exist, or to others of those returned. */
 function complete(resource: Resource, waiting: readonly Imported[], records: RecordChanges): readonly Imported[] {
   const ids = new Set<unknown>(waiting.map(({ id }) => id));
-  const isThere = (to: string, id: unknown) => (to === resource.name && ids.has(id)) || records.tables.get(to)?.has(id as number);
+  const isThere = (to: string, id: unknown) => (to === resource.name && ids.has(id)) || records.records.get(to)?.has(id as number);
   const references = resource.references.map(({ path, to }) => ({ steps: stepsOf(path), to }));
   const ready = waiting.filter(({ fields }) =>
     references.every(({ steps, to }) => valuesAt(fields, steps).every(({ value }) => isThere(to, value))),

@@ -1,7 +1,7 @@
 import type { Once } from "../change-context";
 import type { Stored } from "../stored";
 import { refuseInTransaction } from "../transaction/inside";
-import type { GroupCommit } from "./group-commit";
+import type { Commits } from "./commits";
 import type { IdempotencyKeys } from "./idempotency-keys";
 
 export interface OnceIn {
@@ -13,8 +13,8 @@ export interface OnceIn {
 
 const apart = ["A change of the store", "make it with the transaction, such as tx.update(…)"] as const;
 
-/** Returns the ways to run a change in the group commit. */
-export function onceIn(commits: GroupCommit, keys: IdempotencyKeys): OnceIn {
+/** Returns the ways to run a change of a store. */
+export function onceIn(commits: Commits, keys: IdempotencyKeys): OnceIn {
   const once: OnceIn["once"] = async (key, change) => {
     refuseInTransaction(...apart);
     return commits.run(() => (key ? keys.answer(key, change) : change()));

@@ -6,10 +6,12 @@ import { checkEmitted, versionOf } from "../../schema/event-type";
 import type { Change, Resource } from "../../schema/resource";
 import { belongingOf } from "../access";
 import type { ChangeContext } from "../change-context";
+import type { LogEntry } from "../log";
 import { shown } from "../shown";
+import type { EventRecord } from "../store";
 import type { Stored } from "../stored";
 import type { CommitClock } from "./commit-clock";
-import type { Uncommitted, Write } from "./uncommitted";
+import type { Overlay } from "./overlay";
 
 /** An event to add. */
 interface Appended {
@@ -19,23 +21,27 @@ interface Appended {
   readonly data?: object | undefined;
 }
 
+/** A new event with the request that caused it. */
+export interface NewEvent extends Omit<LogEntry, "position">, Pick<EventRecord, "requestId" | "requestedAt"> {
+  /** Owner and tenant of the record. Null if its resource has none. */
+  readonly owner: string | null;
+  readonly scope: string | null;
+}
+
 /** Adds events to the log in the same commit as their change. */
 export class EventAppender {
   /** Number of committed events by type. */
   readonly tally = new Map<string, number>();
-  readonly #insert: Write;
   #hasAppended = false;
 
+  /** @param write writes an event with the running change. */
   constructor(
-    readonly uncommitted: Uncommitted,
+    readonly overlay: Overlay,
+    readonly write: (event: NewEvent) => void,
     resources: readonly Resource[],
     readonly clock: CommitClock,
     readonly tracing: Pick<Tracing, "create">,
   ) {
-    this.#insert = uncommitted.prepare(
-      `INSERT INTO events (id, type, subject, timestamp, body, traceparent, requestId, requestedAt, owner, scope)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    );
     for (const { eventTypes } of resources) for (const type of eventTypes) this.tally.set(type, 0);
   }
 
@@ -64,7 +70,6 @@ export class EventAppender {
   #append(resource: Resource, event: Appended, record: Pick<Stored, "id" | "json">, timestamp: string, context: ChangeContext = {}): void {
     const { traceparent = null, requestId = null, requestedAt = null } = context;
     const actor = context.actor && { actor: context.actor.subject };
-    const { owner, scope } = belongingOf(resource, record.json);
     const id = this.clock.eventId();
     const type = `${resource.name}.${event.name}`;
     const body = serializeEvent(
@@ -74,9 +79,11 @@ export class EventAppender {
       event.data,
     );
     const span = this.tracing.create({ id, type }, traceparent ?? undefined);
-    this.#insert(id, type, record.id, timestamp, body, span.traceparent ?? traceparent, requestId, requestedAt, owner, scope);
-    this.uncommitted.addsEvent(id);
-    this.uncommitted.onCommit(() => {
+    const { owner, scope } = belongingOf(resource, record.json);
+    const traced = span.traceparent ?? traceparent;
+    this.write({ id, type, subject: record.id, timestamp, body, traceparent: traced, requestId, requestedAt, owner, scope });
+    this.overlay.addsEvent(id);
+    this.overlay.onCommit(() => {
       count(this.tally, type);
       span.end();
       this.#hasAppended = true;
