@@ -1,0 +1,56 @@
+/** A parameter of a statement. An array is one parameter, such as of `= ANY($1)` or `unnest($1::bigint[])`. */
+export type Value = Scalar | readonly Scalar[];
+
+type Scalar = string | number | boolean | null;
+
+/**
+ * Runs statements on a database. A statement starts when `query` is called, whether or not its result is awaited.
+ *
+ * Rejects with `StoreUnavailable` if the database cannot be reached or used now or does not answer in time, and with
+ * `PostgresError` if it refuses the statement.
+ */
+export interface Queries {
+  /**
+   * Runs one statement. `$1` stands for the first of `values`. Resolves with its rows, in which `bigint` is a number.
+   *
+   * Each different text leaves a prepared statement on the server, so texts are fixed: use arrays in place of a text per size.
+   */
+  query<Row = object>(sql: string, ...values: Value[]): Promise<Row[]>;
+}
+
+/** One connection, on which statements run in the order in which they are called. */
+export interface Writer extends Queries {
+  /**
+   * Ends what the server may still run of statements that rejected with `OutcomeUnknown`. After it has resolved, their outcome is
+   * final and can be looked up.
+   */
+  endLost(): Promise<void>;
+}
+
+/** The statements of one transaction. */
+export interface TransactionQueries extends Queries {
+  /** Runs a script of several statements without parameters. */
+  script(sql: string): Promise<void>;
+}
+
+export interface TransactionOptions {
+  /** Maximum duration of each of its statements, in milliseconds. Default: as for others. */
+  readonly statementMs?: number;
+}
+
+/** A database, with a few connections to it. They are opened when they are needed and again after they were lost. */
+export interface Database extends Queries {
+  readonly writer: Writer;
+  /**
+   * Runs `work` in a transaction on a connection of its own, at READ COMMITTED, and commits. Resolves with what `work` returns. If
+   * `work` throws, rolls back and rejects with its error.
+   */
+  transaction<T>(work: (queries: TransactionQueries) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /**
+   * Listens on a channel for notifications, which may be lost. Calls `heard` also whenever it may have missed some: at first, and
+   * after the connection was lost. Never rejects; it tries again until it is stopped. Returns a function that stops it.
+   */
+  listen(channel: string, heard: (payload: string | undefined) => void): () => void;
+  /** Closes all connections. Statements in progress reject. */
+  close(): Promise<void>;
+}

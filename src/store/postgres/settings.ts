@@ -1,0 +1,65 @@
+import type { SQL } from "bun";
+import type { PostgresAddress } from "../../config/postgres-url";
+
+/** Limits of time, in milliseconds. */
+export interface Limits {
+  /** Maximum duration of a statement. */
+  readonly statementMs: number;
+  /** Maximum wait of a statement for a lock. */
+  readonly lockMs: number;
+  /** Maximum pause between two statements of a transaction. */
+  readonly idleInTransactionMs: number;
+  /** Maximum duration of connecting. */
+  readonly connectMs: number;
+}
+
+export const defaultLimits: Limits = { statementMs: 10_000, lockMs: 5000, idleInTransactionMs: 10_000, connectMs: 5000 };
+
+/** After which time without use, and after which time at all, a connection is replaced: networks forget idle connections. */
+const idleS = 300;
+const lifetimeS = 3600;
+
+/**
+ * Returns the driver's options for one connection. All that the environment could set is set here.
+ *
+ * @param name appears as `application_name` in the server's list of connections.
+ */
+export function connectionOptions(address: PostgresAddress, name: string, limits: Limits): SQL.PostgresOrMySQLOptions {
+  return {
+    adapter: "postgres",
+    hostname: address.host,
+    port: address.port,
+    username: address.user,
+    password: address.password,
+    database: address.database,
+    max: 1,
+    idleTimeout: idleS,
+    maxLifetime: lifetimeS,
+    connectionTimeout: limits.connectMs / 1000,
+    channelBinding: address.sslMode === "disable" ? "disable" : "prefer",
+    tls: tlsOptions(address),
+    connection: {
+      application_name: name,
+      search_path: `"${address.schema}"`,
+      statement_timeout: limits.statementMs,
+      lock_timeout: limits.lockMs,
+      idle_in_transaction_session_timeout: limits.idleInTransactionMs,
+      default_transaction_isolation: "read committed",
+      client_min_messages: "warning",
+      // Compiling a statement takes longer than any of these.
+      jit: "off",
+    },
+  };
+}
+
+function tlsOptions({ sslMode, caFile, certFile, keyFile }: PostgresAddress): SQL.TLSOptions | "disable" {
+  if (sslMode === "disable") return "disable";
+  return {
+    // Said explicitly, since a variable of the environment could turn it off.
+    rejectUnauthorized: sslMode !== "require",
+    ...(caFile !== null && { ca: Bun.file(caFile) }),
+    ...(certFile !== null && { cert: Bun.file(certFile) }),
+    ...(keyFile !== null && { key: Bun.file(keyFile) }),
+    ...(sslMode === "verify-ca" && { checkServerIdentity: () => undefined }),
+  };
+}

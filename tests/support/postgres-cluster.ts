@@ -1,0 +1,216 @@
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { leftovers } from "./folder";
+import { freePort } from "./net";
+import { eventually } from "./processes";
+
+/** Folder with the programs of the newest version that is installed. */
+const bin = [...new Bun.Glob("usr/lib/postgresql/*/bin/postgres").scanSync({ cwd: "/", absolute: true })]
+  .map((program) => program.replace(/\/postgres$/, ""))
+  .sort((a, b) => versionOf(b) - versionOf(a))[0];
+
+export const isPostgresInstalled = bin !== undefined;
+
+const startTimeoutMs = 60_000;
+/** The superuser of each cluster. */
+const owner = "warren";
+
+export interface PostgresOptions {
+  /** Settings of `postgresql.conf`, besides those that all clusters have. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Lines of `pg_hba.conf`. Default: anybody may connect from this machine without a password. */
+  readonly access?: readonly string[];
+  /** Certificate and key of the server, in PEM format. Default: it has no TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+}
+
+/** A PostgreSQL cluster of this process. */
+export interface PostgresCluster {
+  readonly port: number;
+  /** Folder of its Unix socket. */
+  readonly socket: string;
+  /** URL of the database `postgres`, as the superuser. */
+  readonly url: string;
+  /** Kills all processes of the cluster with kill -9. */
+  kill(): Promise<void>;
+  /** Starts the cluster again on the same data, also after `kill`. Resolves when it accepts connections. */
+  start(): Promise<void>;
+  /** Stops the cluster and keeps its data: `fast` ends connections and writes a checkpoint, `immediate` is a crash. */
+  stop(mode?: "fast" | "immediate"): Promise<void>;
+  /** Suspends all processes of the cluster without closing their connections, like a cut cable. */
+  freeze(): void;
+  thaw(): void;
+  isUp(): boolean;
+  /** Changes settings of the running cluster, such as `default_transaction_read_only`. Null takes a setting back. */
+  configure(settings: Readonly<Record<string, string | null>>): Promise<void>;
+  /** Runs a script as the superuser on a connection of its own. Resolves with the rows of its last statement. */
+  evaluate<Row = Record<string, unknown>>(script: string): Promise<Row[]>;
+  /** Stops the cluster and removes its data. */
+  dispose(): Promise<void>;
+}
+
+/** Starts a private PostgreSQL cluster with its own port and folder. None of it outlives this process. */
+export async function startCluster(options: PostgresOptions = {}): Promise<PostgresCluster> {
+  // Not in the folder of this process's leftovers, which the user of the cluster cannot enter.
+  const folder = mkdtempSync(join(leftovers.parent, "warren-postgres-"));
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true });
+  let withdraw = leftovers.runAtEnd(`rm -rf ${folder}`);
+  const data = join(folder, "data");
+  const port = freePort();
+  const url = `postgres://${owner}@127.0.0.1:${port}/postgres`;
+  let server: Bun.Subprocess | undefined;
+  give(folder);
+
+  const isUp = () => server?.exitCode === null && server.signalCode === null;
+  async function start(): Promise<void> {
+    // In a session of its own, so that Ctrl+C does not reach it.
+    server = Bun.spawn([...asOwner, `${bin}/postgres`, "-D", data], { cwd: "/", stdout: "ignore", stderr: "ignore", detached: true });
+    withdraw();
+    withdraw = leftovers.runAtEnd(endOf(server.pid, folder));
+    await eventually(async () => ((await accepts()) ? true : undefined), "PostgreSQL to accept connections", startTimeoutMs);
+  }
+  async function accepts(): Promise<boolean> {
+    if (!isUp()) throw new Error(`PostgreSQL ended at its start. Its log ends with:\n${logIn(data).slice(-3000)}`);
+    return evaluate("SELECT 1").then(
+      () => true,
+      () => false,
+    );
+  }
+  async function evaluate<Row>(script: string): Promise<Row[]> {
+    const sql = new Bun.SQL({ adapter: "postgres", hostname: folder, port, username: owner, database: "postgres", max: 1, tls: "disable" });
+    try {
+      const result = (await sql.unsafe(script).simple()) as Row[] | Row[][];
+      return (Array.isArray(result.at(-1)) ? result.at(-1) : result) as Row[];
+    } finally {
+      await sql.close({ timeout: 0 });
+    }
+  }
+  /** Sends a signal to all processes, the server's first, so that it starts no other ones. */
+  function signalAll(name: NodeJS.Signals): void {
+    if (!server || !isUp()) return;
+    const children = childrenOf(server.pid);
+    process.kill(server.pid, name);
+    for (const pid of new Set([...children, ...childrenOf(server.pid)])) trySignal(pid, name);
+  }
+  async function stop(mode: "fast" | "immediate" = "fast"): Promise<void> {
+    server?.kill(mode === "fast" ? "SIGINT" : "SIGQUIT");
+    await server?.exited;
+  }
+  async function kill(): Promise<void> {
+    if (!server) return;
+    const pids = [server.pid, ...childrenOf(server.pid)];
+    signalAll("SIGKILL");
+    await server.exited;
+    // The cluster cannot start again while one of its processes lives.
+    await eventually(() => pids.every((pid) => !runs(pid)) || undefined, "PostgreSQL to end");
+  }
+  async function dispose(): Promise<void> {
+    signalAll("SIGCONT");
+    await stop("immediate");
+    withdraw();
+    removeFolder();
+  }
+  async function configure(changed: Readonly<Record<string, string | null>>): Promise<void> {
+    const lines = Object.entries(changed).map(
+      ([name, value]) => `ALTER SYSTEM ${value === null ? `RESET ${name}` : `SET ${name} = '${value}'`}`,
+    );
+    for (const line of lines) await evaluate(line);
+    await evaluate("SELECT pg_reload_conf()");
+  }
+
+  const cluster = { port, socket: folder, url, kill, start, stop, isUp, configure, evaluate, dispose };
+  try {
+    initialize(data);
+    writeFiles(data, folder, port, options);
+    await start();
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return { ...cluster, freeze: () => signalAll("SIGSTOP"), thaw: () => signalAll("SIGCONT") };
+}
+
+/** Prefix of commands that PostgreSQL refuses to run as root. */
+const asOwner = process.getuid?.() === 0 ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] : [];
+
+/** Gives a folder, with all that is in it, to the user that PostgreSQL runs as. */
+function give(folder: string): void {
+  if (asOwner.length > 0) call(["chown", "-R", "postgres:postgres", folder]);
+}
+
+function call(command: readonly string[]): void {
+  const { exitCode, stdout, stderr } = Bun.spawnSync([...command], { cwd: "/", stdout: "pipe", stderr: "pipe" });
+  if (exitCode !== 0) throw new Error(`${command.join(" ")}: ${stderr}${stdout}`);
+}
+
+/** Creates a cluster's data. Its collation is not that of bytes, so that a missing `COLLATE "C"` is noticed. */
+function initialize(data: string): void {
+  const collation = versionOf(bin ?? "") >= 15 ? ["--locale-provider=icu", "--icu-locale=en-US"] : [];
+  const options = ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", ...collation];
+  call([...asOwner, `${bin}/initdb`, "-D", data, "-U", owner, ...options]);
+}
+
+function writeFiles(data: string, folder: string, port: number, { settings = {}, access, tls }: PostgresOptions): void {
+  const all: Readonly<Record<string, string>> = {
+    listen_addresses: "127.0.0.1",
+    port: String(port),
+    unix_socket_directories: folder,
+    max_connections: "200",
+    shared_buffers: "32MB",
+    deadlock_timeout: "100ms",
+    // In files of the cluster, since kill -9 would leave shared memory behind.
+    dynamic_shared_memory_type: "mmap",
+    logging_collector: "on",
+    log_directory: "log",
+    log_filename: "postgresql.log",
+    ...(tls && { ssl: "on" }),
+    ...settings,
+  };
+  appendFileSync(
+    join(data, "postgresql.conf"),
+    Object.entries(all)
+      .map(([name, value]) => `${name} = '${value}'\n`)
+      .join(""),
+  );
+  if (access) writeFileSync(join(data, "pg_hba.conf"), [`local all ${owner} trust`, ...access, ""].join("\n"));
+  if (tls) {
+    writeFileSync(join(data, "server.crt"), tls.cert);
+    writeFileSync(join(data, "server.key"), tls.key, { mode: 0o600 });
+  }
+  give(folder);
+}
+
+function logIn(data: string): string {
+  const file = join(data, "log", "postgresql.log");
+  return existsSync(file) ? readFileSync(file, "utf8") : "";
+}
+
+/** Returns the processes that a server has started. */
+function childrenOf(pid: number): number[] {
+  const { stdout } = Bun.spawnSync(["ps", "-o", "pid=", "--ppid", String(pid)]);
+  return stdout.toString().split("\n").map(Number).filter(Boolean);
+}
+
+function trySignal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended.
+  }
+}
+
+/** Returns whether a process runs. One that has ended and that its parent has not looked at yet does not. */
+function runs(pid: number): boolean {
+  const { stdout } = Bun.spawnSync(["ps", "-o", "stat=", "-p", String(pid)]);
+  return !/^(Z|$)/.test(stdout.toString().trim());
+}
+
+/** Returns the shell command that ends a server, which may be frozen, and removes its folder. */
+function endOf(pid: number, folder: string): string {
+  const wait = `for n in $(seq 50); do kill -0 ${pid} 2> /dev/null || break; sleep 0.1; done`;
+  return `kill -CONT ${pid} $(ps -o pid= --ppid ${pid}); kill -QUIT ${pid}; ${wait}; kill -9 ${pid}; rm -rf ${folder}`;
+}
+
+function versionOf(path: string): number {
+  return Number(/(\d+)\/bin/.exec(path)?.[1] ?? 0);
+}
