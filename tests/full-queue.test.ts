@@ -1,7 +1,10 @@
 // The relay and a queue that refuses events when it is full: their order, and how long the refusal is named.
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import fc from "fast-check";
+import type { ConfirmChannel } from "../src/rabbitmq/connection";
+import { QueueSender } from "../src/rabbitmq/queue-sender";
 import { waryMs } from "../src/rabbitmq/refused-events";
+import { MemoryLog } from "./support/memory-log";
 import { MockChannel, type Published } from "./support/mock-channel";
 import { positions, relayOn } from "./support/relay";
 import { advance, settled } from "./support/settled";
@@ -33,7 +36,7 @@ function fullQueue(length: number, takesAfter: () => number) {
     else message.confirm();
   };
   /** The positions of the events in the order in which the queue got them first. */
-  return { broker, first: () => [...new Set(taken)] };
+  return { broker, taken, first: () => [...new Set(taken)] };
 }
 /** Numbers of publishes between two that the consumer takes away. */
 const pace = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 12 });
@@ -76,6 +79,45 @@ describe("a queue that is full", () => {
       }),
       { numRuns: 10 },
     );
+  });
+});
+
+describe("a replay or a fill to a queue that is full", () => {
+  /** Sends 40 events, on as many channels as it takes. */
+  async function replay(queue: ReturnType<typeof fullQueue>, hasLimit: boolean): Promise<void> {
+    const log = new MemoryLog();
+    log.append(40);
+    const selection = { types: null, subject: null, from: null, to: null, rate: null, force: false };
+    const handlers = { hasLimit: async () => hasLimit, onProgress() {}, onRefused: () => expect.unreachable() };
+    const options = { log, queue: "full", selection, marked: true, quarantine: "nowhere", ...handlers };
+    const sender = new QueueSender(options, { position: 0, sent: 0, refused: 0 });
+    while (sender.soFar.position < 40) {
+      // The broker replies later, so that several events can be in flight.
+      const channel = Object.assign(new MockChannel(), { broker: (message: Published) => void setImmediate(() => queue.broker(message)) });
+      await sender.sendUpTo(40, channel as unknown as ConfirmChannel, channel.signal).catch((error: unknown) => {
+        expect(String(error)).toBe('QueueRefuses: The queue "full" refuses events, such as when it is full');
+      });
+    }
+  }
+
+  test("sends all events in order, if its limit is known", async () => {
+    await fc.assert(
+      fc.asyncProperty(pace, async (paces) => {
+        const queue = fullQueue(5, repeating(paces));
+        await replay(queue, true);
+        expect(queue.first()).toEqual(upTo(40));
+        // Nothing came twice.
+        expect(queue.taken).toEqual(upTo(40));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("sends those in flight at the first refusal again in order, and one at a time from then on, if its limit is not known", async () => {
+    const queue = fullQueue(5, () => 4);
+    await replay(queue, false);
+    const inFlight = [1, 2, 3, 4, 5, 6, 9, 13, 17, 21, 25, 29, 33, 37];
+    expect(queue.taken).toEqual([...inFlight, ...upTo(40).slice(6)]);
   });
 });
 

@@ -33,7 +33,7 @@ describe("a replay", () => {
       channels.push(channel);
       const before = sent;
       await sendPast({
-        ...{ log, channel, culprit, putAway, queue: "own", selection: everything, marked: true, closed: channel.signal },
+        ...{ log, channel, culprit, putAway, oneByOne: false, queue: "own", selection: everything, marked: true, closed: channel.signal },
         ...{ after: position, last: log.entries.length },
         onProgress: (reached, confirmed) => {
           position = reached;
@@ -76,7 +76,7 @@ describe("a replay", () => {
         throw new Error("no space left on device");
       };
       await sendPast({
-        ...{ log, channel, culprit, putAway, queue: "own", selection: everything, marked: true, closed: channel.signal },
+        ...{ log, channel, culprit, putAway, oneByOne: false, queue: "own", selection: everything, marked: true, closed: channel.signal },
         ...{ after: 0, last: 2 },
         onProgress: () => expect.unreachable(),
       }).catch((error: unknown) => errors.push(error));

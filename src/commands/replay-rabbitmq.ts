@@ -4,6 +4,7 @@ import { messageOf } from "../observe/logging";
 import { tell } from "../observe/terminal";
 import type { Broker } from "../rabbitmq/connection";
 import { Unroutable } from "../rabbitmq/publisher";
+import type { QueueInspector } from "../rabbitmq/queue-inspection";
 import { QueueSender, type SentSoFar } from "../rabbitmq/queue-sender";
 import { queueState } from "../rabbitmq/topology";
 import { interrupted, onInterrupt, quoted, Trouble } from "./command";
@@ -18,9 +19,10 @@ const lookAtBrokerEveryMs = 200;
 /**
  * Sends the events to the queue. After a lost connection, continues after the last confirmed event. Resolves with the exit code.
  *
+ * @param inspector inspects queues on this broker.
  * @param folder Folder for events that RabbitMQ accepts in no queue.
  */
-export async function replayOnRabbitmq(broker: Broker, replaying: Replaying, folder: string): Promise<number> {
+export async function replayOnRabbitmq(broker: Broker, inspector: QueueInspector, replaying: Replaying, folder: string): Promise<number> {
   const { queue, selection, log, after, last, words } = replaying;
   if ((await queueState(broker, queue))?.consumerCount === 0) tell(noConsumerNote(queue, "the events wait in the queue until one starts"));
   const progress = new ProgressReport("event");
@@ -32,6 +34,7 @@ export async function replayOnRabbitmq(broker: Broker, replaying: Replaying, fol
   const sender = new QueueSender(
     {
       ...{ log, queue, selection, marked: true, quarantine: folder, onProgress },
+      hasLimit: (name) => inspector.hasLimit(name),
       onRefused: ({ id, bytes, file, why }) => progress.note(`Event ${id} (${bytes} bytes) was not sent; it is kept in ${file}. ${why}`),
     },
     { position: after, sent: 0, refused: 0 },

@@ -9,6 +9,7 @@ import { parseWords, runCommand, UsageError, wholeNumber } from "../observe/comm
 import { tell } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
 import { quarantineFolder } from "../rabbitmq/quarantine";
+import { QueueInspector } from "../rabbitmq/queue-inspection";
 import { queueDepth } from "../rabbitmq/topology";
 import type { Catalogue } from "../schema/catalogue";
 import type { LogFollower } from "../store/log-follower";
@@ -18,7 +19,7 @@ import { replayEmbedded } from "./replay-embedded";
 import { replayOnRabbitmq } from "./replay-rabbitmq";
 import { described, type Replaying } from "./replaying";
 import { counted } from "./text";
-import { existingLog, type Reached, withTransport } from "./transport";
+import { existingLog, type Reached, silentLog, withTransport } from "./transport";
 
 const help = `Sends past events from the event log to one queue again, in order. No other queue gets them.
 
@@ -116,7 +117,9 @@ async function belonging(
 
 function start(reached: Reached, replaying: Replaying): Promise<number> {
   const { broker, consumers, config } = reached;
-  return broker ? replayOnRabbitmq(broker, replaying, quarantineFolder(config.dataDir)) : replayEmbedded(consumers, replaying);
+  if (!broker || !config.rabbitmq) return replayEmbedded(consumers, replaying);
+  const inspector = new QueueInspector(broker, config.rabbitmq, silentLog());
+  return replayOnRabbitmq(broker, inspector, replaying, quarantineFolder(config.dataDir));
 }
 
 async function count(replaying: Replaying, what: string): Promise<number> {

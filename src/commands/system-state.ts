@@ -1,7 +1,6 @@
 import type { BrokerState } from "../delivery/broker-state";
 import type { ChosenTransport } from "../delivery/transport";
 import { type AskQueues, embeddedQueues, knownQueues, type QueueState, rabbitQueues } from "../engine/queue-states";
-import { createLog } from "../observe/logging";
 import { loadCatalogue } from "../project/resources";
 import { ageSeconds, type Backlog, backlogOf } from "../rabbitmq/backlog";
 import { type Quarantined, quarantined, quarantineFolder } from "../rabbitmq/quarantine";
@@ -14,7 +13,7 @@ import type { LogFollower } from "../store/log-follower";
 import { isServed, openLog } from "../store/open";
 import type { Refusal } from "../store/queue-store";
 import type { RelayTrouble } from "../store/relay-trouble";
-import type { Reached } from "./transport";
+import { type Reached, silentLog } from "./transport";
 
 /** State of the system at one moment. Rates cover the time since the previous look. */
 export interface SystemState {
@@ -113,7 +112,7 @@ export class SystemObserver {
     if (!broker || !config.rabbitmq || whyUnavailable(broker)) return [];
     if (!this.#watch) {
       const catalogue = await loadCatalogue();
-      const log = createLog({ level: "silent", format: "json", stream: 2 });
+      const log = silentLog();
       const names = async () => catalogue.queuesWith((await this.#log?.queues()) ?? []);
       this.#watch = new QueueWatch(new QueueInspector(broker, config.rabbitmq, log), names, log);
     }

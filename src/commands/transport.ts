@@ -2,7 +2,7 @@ import { type Config, readConfig } from "../config/config";
 import type { DeadLetters } from "../delivery/dead-letters";
 import type { ChosenTransport } from "../delivery/transport";
 import { EmbeddedDeadLetters } from "../embedded/dead-letters";
-import { createLog } from "../observe/logging";
+import { createLog, type Log } from "../observe/logging";
 import { loadCatalogue } from "../project/resources";
 import { chooseTransport } from "../rabbitmq/choose-transport";
 import { Broker } from "../rabbitmq/connection";
@@ -27,6 +27,11 @@ export interface Reached {
 
 const tryEveryMs = 20;
 
+/** Returns a log for what a command uses, since the command prints problems itself. */
+export function silentLog(): Log {
+  return createLog({ level: "silent", format: "json", stream: 2 });
+}
+
 /**
  * Runs `use` on the transport that the environment selects, over a separate connection.
  *
@@ -40,8 +45,7 @@ export async function withTransport<T>(use: (reached: Reached) => Promise<T>, { 
   if (name === "embedded" || !config.rabbitmq) {
     return use({ config, transport, broker: undefined, consumers, place: `without a broker, in ${consumers.shown}, because ${reason}` });
   }
-  // The command prints problems itself, so this log stays silent.
-  const broker = await Broker.connect(config.rabbitmq, createLog({ level: "silent", format: "json", stream: 2 }));
+  const broker = await Broker.connect(config.rabbitmq, silentLog());
   try {
     while (broker.state === "connecting" && broker.lastError === undefined) await Bun.sleep(tryEveryMs);
     const reached = { config, transport, broker, consumers, place: `on RabbitMQ at ${broker.url}` };

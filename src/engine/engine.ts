@@ -75,7 +75,7 @@ export async function startEngine(
   const inspector = broker && config.rabbitmq ? new QueueInspector(broker, config.rabbitmq, log) : undefined;
   const { relay, problems, lookAt, ended: relaying } = await startRelaying({ broker, inspector, config, store, catalogue, log, tracing });
   const consumers = consumerStores(config);
-  const queues = await startQueues({ config, broker, transport, store, relay, lookAt, catalogue, consumers, log, tracing });
+  const queues = await startQueues({ config, broker, inspector, transport, store, relay, lookAt, catalogue, consumers, log, tracing });
   // With RABBITMQ_URL=none, nothing is relayed, so pruning does not wait for it. With it unset, a RabbitMQ that appears
   // later gets the whole log.
   const relayed = broker ? relay : { position: Number.POSITIVE_INFINITY };

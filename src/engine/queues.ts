@@ -10,6 +10,7 @@ import type { Broker } from "../rabbitmq/connection";
 import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
 import { handleAnnouncements } from "../rabbitmq/handle-announcements";
 import { quarantineFolder } from "../rabbitmq/quarantine";
+import type { QueueInspector } from "../rabbitmq/queue-inspection";
 import { Refusals } from "../rabbitmq/refusals";
 import type { Relay } from "../rabbitmq/relay";
 import { RabbitReplays } from "../rabbitmq/replays";
@@ -24,6 +25,7 @@ export interface QueuesOptions {
   readonly config: Pick<Config, "warrenKey" | "dataDir" | "strictTopology">;
   /** Null if RABBITMQ_URL is `none`. */
   readonly broker: Broker | null;
+  readonly inspector: QueueInspector | undefined;
   readonly transport: ChosenTransport;
   readonly store: Store;
   readonly relay: Relay;
@@ -47,7 +49,7 @@ export interface Queues {
 
 /** Starts what the service does for consumers' queues, on the transport of this process. */
 export async function startQueues(options: QueuesOptions): Promise<Queues> {
-  const { config, broker, transport, store, relay, lookAt, catalogue, consumers, log, tracing } = options;
+  const { config, broker, inspector, transport, store, relay, lookAt, catalogue, consumers, log, tracing } = options;
   const embedded = {
     deadLetters: new EmbeddedDeadLetters(consumers),
     replays: new Replays(new EmbeddedReplays({ ...store.log, logId: store.logId }, consumers)),
@@ -55,7 +57,10 @@ export async function startQueues(options: QueuesOptions): Promise<Queues> {
   };
   if (!broker) return { ...embedded, replayed: () => Number.POSITIVE_INFINITY, stop() {} };
 
-  const onRabbitmq = new RabbitReplays({ broker, store, relay, catalogue, log, tracing, quarantine: quarantineFolder(config.dataDir) });
+  const onRabbitmq = new RabbitReplays({
+    ...{ broker, store, relay, catalogue, log, tracing, quarantine: quarantineFolder(config.dataDir) },
+    hasLimit: async (queue) => (await inspector?.hasLimit(queue)) ?? false,
+  });
   await onRabbitmq.resume();
   const replays = new Replays(onRabbitmq);
   // Also on the embedded transport: consumers may come with a RabbitMQ that appears later.

@@ -38,6 +38,11 @@ export class QueueInspector {
     };
   }
 
+  /** Resolves with whether the setup of a queue says that it may refuse events. */
+  async hasLimit(queue: string): Promise<boolean> {
+    return (await this.inspect(queue))?.limit !== undefined;
+  }
+
   /** Resolves with the queues bound to an exchange, including those of other programs. Empty without a management API. */
   async boundQueues(exchange: string): Promise<readonly string[]> {
     return (await this.#ask((management) => management.boundQueues(exchange))) ?? [];

@@ -5,7 +5,7 @@ import type { ConfirmChannel } from "./connection";
 import { Culprit } from "./culprit";
 import type { OutgoingMessage } from "./message";
 import { quarantine } from "./quarantine";
-import { sendPast } from "./send-past";
+import { QueueRefuses, sendPast } from "./send-past";
 
 /** Progress of sending past events to a queue. */
 export interface SentSoFar {
@@ -28,6 +28,8 @@ export interface QueueSenderOptions {
   readonly log: LogReader;
   readonly queue: string;
   readonly selection: ReplaySelection;
+  /** Resolves with whether the setup of a queue says that it may refuse events. */
+  readonly hasLimit: (queue: string) => Promise<boolean>;
   /** True to mark the messages as a replay. */
   readonly marked: boolean;
   /** Folder for events that RabbitMQ accepts in no queue. */
@@ -40,6 +42,8 @@ export interface QueueSenderOptions {
 /** Sends past events to one queue, on as many channels as it takes. */
 export class QueueSender {
   #culprit = new Culprit();
+  /** True if the queue may refuse events, or has. Undefined if that is not known yet. */
+  #refuses: boolean | undefined;
 
   constructor(
     readonly options: QueueSenderOptions,
@@ -50,12 +54,24 @@ export class QueueSender {
    * Sends the remaining events up to a position. Resolves early if `closed` or `stop` aborts.
    *
    * @throws {Unroutable} if the queue does not exist.
+   * @throws {QueueRefuses} if the queue refuses an event. The next call sends one event at a time.
    */
   async sendUpTo(last: number, channel: ConfirmChannel, closed: AbortSignal, stop?: AbortSignal): Promise<void> {
+    const { queue, hasLimit } = this.options;
+    this.#refuses ??= await hasLimit(queue);
+    try {
+      await this.#send(last, channel, closed, this.#refuses, stop);
+    } catch (error) {
+      if (error instanceof QueueRefuses) this.#refuses = true;
+      throw error;
+    }
+  }
+
+  async #send(last: number, channel: ConfirmChannel, closed: AbortSignal, oneByOne: boolean, stop?: AbortSignal): Promise<void> {
     const before = this.soFar.sent;
     const position = await sendPast({
       ...this.options,
-      ...{ channel, closed, last, after: this.soFar.position, culprit: this.#culprit },
+      ...{ channel, closed, last, after: this.soFar.position, oneByOne, culprit: this.#culprit },
       ...(stop && { stop }),
       putAway: (message, why) => this.#putAway(message, why),
       onProgress: (reached, confirmed) => {

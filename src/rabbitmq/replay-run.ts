@@ -17,6 +17,8 @@ export interface RabbitReplaysOptions {
   readonly catalogue: Catalogue;
   readonly log: Log;
   readonly tracing: Pick<Tracing, "send">;
+  /** Resolves with whether the setup of a queue says that it may refuse events. */
+  readonly hasLimit: (queue: string) => Promise<boolean>;
   /** Folder for events that RabbitMQ accepts in no queue. */
   readonly quarantine: string;
 }
@@ -43,12 +45,12 @@ export class RabbitReplayRun {
     row: ReplayRow,
   ) {
     this.#row = row;
-    const { store, tracing, quarantine } = options;
+    const { store, hasLimit, tracing, quarantine } = options;
     const { queue, position, sent, refused } = row;
     const onProgress = () => this.#onProgress();
     const onRefused = (event: RefusedEvent) => this.#onRefused(event);
     const selection = parseSelection(row.selection);
-    const sending = { log: store.log, queue, selection, marked: !this.isFill, quarantine, tracing, onProgress, onRefused };
+    const sending = { log: store.log, queue, selection, hasLimit, marked: !this.isFill, quarantine, tracing, onProgress, onRefused };
     this.#sender = new QueueSender(sending, { position, sent, refused });
   }
 

@@ -6,7 +6,7 @@ import { TokenBucket } from "../timing/token-bucket";
 import { type Confirm, ConfirmWindow } from "./confirm-window";
 import type { Culprit } from "./culprit";
 import { type OutgoingMessage, toMessage } from "./message";
-import { type PublishChannel, Publisher, Unsendable } from "./publisher";
+import { type PublishChannel, Publisher, Unroutable, Unsendable } from "./publisher";
 import { contentRefusal } from "./reply-code";
 
 const batch = 256;
@@ -24,6 +24,8 @@ export interface PastOptions {
   readonly marked: boolean;
   /** Called with the confirmed position and the number of events sent and confirmed so far. */
   readonly onProgress: (position: number, sent: number) => void;
+  /** True to wait for the confirm of each event before sending the next, since the queue may refuse one and accept a later one. */
+  readonly oneByOne: boolean;
   /** Finds the event over which RabbitMQ closes the channel. Shared by the channels of one run. */
   readonly culprit: Culprit;
   /** Puts away an event that the queue cannot accept. The events after it are still sent. */
@@ -33,6 +35,11 @@ export interface PastOptions {
   readonly tracing?: Pick<Tracing, "send">;
   /** Ends the run early: nothing more is sent, and sent events are confirmed first. */
   readonly stop?: AbortSignal;
+}
+
+/** Thrown when the queue refuses an event. Events after it may have arrived. */
+export class QueueRefuses extends Error {
+  override readonly name = "QueueRefuses";
 }
 
 /** An event that the broker has not confirmed. */
@@ -47,6 +54,7 @@ interface Unconfirmed {
  * confirmed or put away.
  *
  * @throws {Unroutable} if the queue does not exist.
+ * @throws {QueueRefuses} if the queue refuses an event, such as when it is full.
  */
 export function sendPast(options: PastOptions): Promise<number> {
   return new PastSender(options).run();
@@ -61,6 +69,8 @@ class PastSender {
   #position: number;
   #confirmed = 0;
   #failure: unknown;
+  /** Error of an event that the broker did not accept: the queue refuses it, or the channel has closed. */
+  #nack: Error | undefined;
 
   constructor(readonly options: PastOptions) {
     const { channel, selection, after, closed, stop, tracing = noTracing } = options;
@@ -72,7 +82,7 @@ class PastSender {
   }
 
   async run(): Promise<number> {
-    const { log, selection, after, last, closed, stop } = this.options;
+    const { log, queue, selection, after, last, closed, stop } = this.options;
     for (let taken = after; !this.#isEnded && taken < last; ) {
       const entries = (await log.read(taken, batch)).filter((entry) => entry.position <= last);
       if (entries.length === 0) break;
@@ -87,19 +97,22 @@ class PastSender {
     while (!this.#window.isEmpty && !closed.aborted) await this.#wake.wait();
     this.#findCulprit();
     if (this.#failure !== undefined) throw this.#failure;
+    if (this.#nack && closed.aborted) throw this.#nack;
+    if (this.#nack) throw new QueueRefuses(`The queue "${queue}" refuses events, such as when it is full`, { cause: this.#nack });
     return closed.aborted || stop?.aborted ? this.#position : Math.max(this.#position, last);
   }
 
   get #isEnded(): boolean {
     const { closed, stop } = this.options;
-    return closed.aborted || stop?.aborted || this.#failure !== undefined;
+    return closed.aborted || stop?.aborted || this.#failure !== undefined || this.#nack !== undefined;
   }
 
   /** Waits until the rate, the window and the socket have room for an event. Resolves with false if the run ends first. */
   async #maySend({ position }: LogEntry): Promise<boolean> {
     const waitMs = () => this.#bucket?.take(performance.now()) ?? 0;
     for (let ms = waitMs(); ms > 0 && !this.#isEnded; ms = waitMs()) await this.#wake.wait(ms);
-    const most = this.options.culprit.isSuspect(position) ? 1 : undefined;
+    const { oneByOne, culprit } = this.options;
+    const most = oneByOne || culprit.isSuspect(position) ? 1 : undefined;
     while (!this.#window.hasRoom(most) && !this.#isEnded) await this.#wake.wait();
     if (this.#publisher.drained) await this.#publisher.drained;
     return !this.#isEnded;
@@ -121,7 +134,8 @@ class PastSender {
         this.#confirmed += 1;
         this.#advance(sent.confirm());
       } else if (error instanceof Unsendable) this.#putAway(sent, error.message);
-      else this.#failure ??= error;
+      else if (error instanceof Unroutable) this.#failure ??= error;
+      else this.#nack ??= error;
     });
   }
 

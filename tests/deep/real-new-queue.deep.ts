@@ -204,6 +204,7 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
       catalogue,
       log,
       tracing: noTracing,
+      hasLimit: async () => false,
       quarantine: `${folder.path}/quarantine`,
     });
     try {
