@@ -109,6 +109,31 @@ describeWithRabbit("a queue that refuses events when it is full", () => {
     });
   }
 
+  test("a replay to such a queue goes on in order while its consumer catches up", async () => {
+    await start();
+    await create(50);
+    await eventually(() => engine.dependencies.relay().position === 50 || undefined, "all events to be confirmed");
+    await channel.assertQueue("small", full);
+    const selection = { types: null, subject: null, from: null, to: null, rate: null, force: false };
+    const { id } = await engine.dependencies.replays.start("small", selection);
+    const refused = 'The queue "small" refuses events, such as when it is full';
+    await eventually(() => log.lines.find(({ error }) => error === refused), "the queue to refuse an event");
+    const received: number[] = [];
+    await channel.prefetch(1);
+    await channel.consume("small", (message) => {
+      if (!message) return;
+      received.push((JSON.parse(message.content.toString()) as { item: { id: number } }).item.id);
+      channel.ack(message);
+    });
+    await eventually(
+      async () => (await engine.dependencies.replays.get(id))?.state === "finished" || undefined,
+      "the replay to finish",
+      50_000,
+    );
+    await eventually(() => received.length >= 50 || undefined, "50 events");
+    expect(received).toEqual(Array.from({ length: 50 }, (_, n) => n + 1));
+  });
+
   test("is still named after the connection was lost", async () => {
     await channel.assertQueue("item_events", full);
     await start();
