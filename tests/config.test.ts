@@ -4,7 +4,9 @@ import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { join } from "node:path";
 import fc from "fast-check";
 import { type Config, ConfigError, readConfig } from "../src/config/config";
+import type { NodeUrls } from "../src/config/node-urls";
 import type { PostgresAddress } from "../src/config/postgres-url";
+import type { RabbitmqConfig } from "../src/config/rabbitmq";
 import { redactUrl } from "../src/config/redact-url";
 import { certificateFor } from "./support/certificate";
 import { writeSecret } from "./support/folder";
@@ -43,10 +45,13 @@ const defaults: Config = {
   port: 3000,
   host: "127.0.0.1",
   rabbitmq: {
-    url: "amqp://guest:guest@localhost:5672",
+    urls: ["amqp://guest:guest@localhost:5672"],
+    user: "guest",
+    vhost: "/",
+    shown: "amqp://***@localhost:5672",
     explicit: false,
     queueType: "classic",
-    managementUrl: null,
+    managementUrls: null,
     caFile: null,
     certFile: null,
     keyFile: null,
@@ -69,8 +74,8 @@ const defaults: Config = {
 };
 
 describe("a good value", () => {
-  const rabbitmq = (url: string) => ({
-    rabbitmq: { url, explicit: true, queueType: "classic" as const, managementUrl: null, caFile: null, certFile: null, keyFile: null },
+  const rabbitmq = (urls: NodeUrls, more: Partial<RabbitmqConfig>) => ({
+    rabbitmq: { ...(defaults.rabbitmq as RabbitmqConfig), urls, explicit: true, ...more },
   });
   const postgres = (changed: Partial<PostgresAddress>): Partial<Config> => ({
     database: {
@@ -186,8 +191,30 @@ describe("a good value", () => {
       { trustedProxies: 1, rateLimit: 7, apiTokens: [{ token: "12345678", scope: "admin" }], allowedHosts: null },
     ],
     [{ TRUST_PROXY: "0" }, { trustedProxies: 0 }],
-    [{ RABBITMQ_URL: "amqp://u:p@broker:5673/vhost" }, rabbitmq("amqp://u:p@broker:5673/vhost")],
-    [{ RABBITMQ_URL: "amqps://broker" }, rabbitmq("amqps://broker")],
+    [
+      { RABBITMQ_URL: "amqp://u:p@broker:5673/vhost" },
+      rabbitmq(["amqp://u:p@broker:5673/vhost"], { user: "u", vhost: "vhost", shown: "amqp://***@broker:5673/vhost" }),
+    ],
+    [{ RABBITMQ_URL: "amqps://broker" }, rabbitmq(["amqps://broker"], { shown: "amqps://broker" })],
+    ...[
+      "amqp://u:p,w@a:1,b/a%2Fb?heartbeat=9",
+      "amqp://u:p,w@a:1 , b/a%2Fb?heartbeat=9",
+      "amqp://u:p,w@a:1/a%2Fb?heartbeat=9, amqp://u:p%2Cw@b/a%2fb?heartbeat=9",
+    ].map((RABBITMQ_URL): [Environment, Partial<Config>] => [
+      { RABBITMQ_URL },
+      rabbitmq(expect.any(Array), { user: "u", vhost: "a/b", shown: "amqp://***@a:1,b/a%2Fb?***" }),
+    ]),
+    [
+      { RABBITMQ_URL: "amqps://ada%40x:%C3%A9@a,[::1]:5673,c:5671" },
+      rabbitmq(["amqps://ada%40x:%C3%A9@a", "amqps://ada%40x:%C3%A9@[::1]:5673", "amqps://ada%40x:%C3%A9@c:5671"], {
+        user: "ada@x",
+        shown: "amqps://***@a,[::1]:5673,c:5671",
+      }),
+    ],
+    [
+      { RABBITMQ_MANAGEMENT_URL: "http://u:p@a:15672,b:15672/base" },
+      { rabbitmq: { ...(defaults.rabbitmq as RabbitmqConfig), managementUrls: ["http://u:p@a:15672/base", "http://u:p@b:15672/base"] } },
+    ],
     [{ RABBITMQ_URL: "none" }, { rabbitmq: null }],
     [{ DATABASE_URL: "sqlite:shop.db" }, { database: { engine: "sqlite", file: "shop.db", shown: "shop.db" }, dataDir: "." }],
     [
@@ -308,6 +335,23 @@ describe("an invalid value is refused, with valid values", () => {
     [{ RABBITMQ_URL: "localhost:5672" }, "use amqp://user:password@host:5672"],
     [{ RABBITMQ_URL: "amqp://" }, "use amqp://user:password@host:5672"],
     [{ RABBITMQ_URL: "yes" }, "or `none` for the embedded transport"],
+    [{ RABBITMQ_URL: "amqp://user:p%zz@host" }, "special characters in the password percent-encoded"],
+    [{ RABBITMQ_URL: "amqp://host:0" }, "use amqp://user:password@host:5672"],
+    [{ RABBITMQ_URL: "amqp://u:p@a,,c" }, "RABBITMQ_URL: node 2 of 3 is not a host with a port."],
+    [{ RABBITMQ_URL: "amqp://u:p@a,b," }, "node 3 of 3 is not a host with a port"],
+    [{ RABBITMQ_URL: "amqp://u:p@a,b:70000" }, "node 2 of 2 is not a host with a port"],
+    [{ RABBITMQ_URL: "amqp://u:p@a,http://u:p@b" }, "RABBITMQ_URL: node 2 of 2 is not a host with a port."],
+    [
+      { RABBITMQ_URL: "amqp://u:p@a/shop,b/shop" },
+      "a comma after the first slash separates no nodes; write it as %2C, or name all hosts before the slash",
+    ],
+    [{ RABBITMQ_URL: "amqp://u:p@a,u:p@b" }, "after a comma comes a host, or a complete URL; write an @ in the password as %40"],
+    [{ RABBITMQ_URL: "amqp://u:p@a,amqps://u:p@b" }, "node 2 has another scheme than node 1; the nodes of a cluster have the same"],
+    [{ RABBITMQ_URL: "amqp://u:p@a,amqp://u:p@b,amqp://c" }, "node 3 has another user or password than node 1"],
+    [{ RABBITMQ_URL: "amqp://u:p@a/x,amqp://u:p@b/y" }, "node 2 has another path than node 1"],
+    [{ RABBITMQ_URL: "amqp://a?heartbeat=5,amqp://b" }, "node 2 has another query than node 1"],
+    [{ RABBITMQ_URL: "amqp://a,b,A:5672" }, "node 3 is already in the list"],
+    [{ RABBITMQ_MANAGEMENT_URL: "http://a:15672,http://a:15672" }, "RABBITMQ_MANAGEMENT_URL: node 2 is already in the list."],
     [
       { RABBITMQ_CA_FILE: "/no/such/ca.pem" },
       "RABBITMQ_CA_FILE=/no/such/ca.pem: cannot read a certificate from this file; use the path of a PEM file.",
@@ -392,8 +436,8 @@ describe("an invalid value is refused, with valid values", () => {
       "DATABASE_URL",
       "HOST",
       "RATE_LIMIT",
-      "RABBITMQ_URL",
       "PORT",
+      "RABBITMQ_URL",
       "EVENT_RETENTION",
       "LOG_LEVEL",
       "LOG_FORMAT",
@@ -417,10 +461,13 @@ describe("certificates", () => {
     const [ca, cert, key] = [await file("ca", certificateFor("ca").cert), await file("cert", pair.cert), await file("key", pair.key)];
     const environment = { RABBITMQ_URL: "amqps://broker", RABBITMQ_CA_FILE: ca, RABBITMQ_CERT_FILE: cert, RABBITMQ_KEY_FILE: key };
     expect(read(environment).rabbitmq).toEqual({
-      url: "amqps://broker",
+      urls: ["amqps://broker"],
+      user: "guest",
+      vhost: "/",
+      shown: "amqps://broker",
       explicit: true,
       queueType: "classic" as const,
-      managementUrl: null,
+      managementUrls: null,
       caFile: ca,
       certFile: cert,
       keyFile: key,
@@ -468,6 +515,10 @@ describe("secrets are not in the messages", () => {
     { RABBITMQ_URL: "amqp://user:s3cret%40host:5672" },
     { RABBITMQ_URL: "user:s3cret" },
     { RABBITMQ_URL: "s3cret" },
+    { RABBITMQ_URL: "amqp://user:s3cret@a,user:s3cret@b" },
+    { RABBITMQ_URL: "amqp://user:s3,cret" },
+    { RABBITMQ_URL: "amqp://user:s3cret@a,s3cret", RABBITMQ_MANAGEMENT_URL: "http://user:s3cret@a,b:s3cret" },
+    { RABBITMQ_URL: "amqp://user:s3cret@a,amqp://user:s3cret2@b" },
     { DATABASE_URL: "postgres://user:s3cret@host/db?x=1" },
     { DATABASE_URL: "postgres://user:s3/cret@host/db" },
     { DATABASE_URL: "postgres://user:x?s3cret@host/db" },

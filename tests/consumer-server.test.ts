@@ -99,7 +99,7 @@ describe("a consumer is", () => {
       resolveConsumer(options, catalogue, log, () => {}),
       () => openConsumerFile(":memory:", { durable: false }),
     );
-    return { worker, stage: () => stage, broker: state && { state, reconnects: 0, blockedSeconds: 0 } };
+    return { worker, stage: () => stage, broker: state && { state, node: null, reconnects: 0, blockedSeconds: 0 } };
   }
 
   test.each([

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test"
 import { mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../package.json";
-import { brokerFinding } from "../src/commands/doctor/broker";
+import { brokerFindings } from "../src/commands/doctor/broker";
 import { bytesText } from "../src/commands/doctor/bytes";
 import { clockFindings } from "../src/commands/doctor/clock";
 import { diskFinding } from "../src/commands/doctor/disk";
@@ -287,15 +287,18 @@ describe("findings", () => {
 
   test("broker", () => {
     const facts = { version: "3.10.8", platform: "Erlang/OTP 25", blocked: undefined };
-    expect(brokerFinding(facts, "amqp://b")).toMatchObject({ state: "ok" });
-    expect(brokerFinding({ ...facts, version: "3.9.29" }, "amqp://b")).toMatchObject({
-      state: "error",
-      todo: expect.stringContaining("3.10"),
-    });
-    expect(brokerFinding({ ...facts, blocked: "low on disk" }, "amqp://b")).toMatchObject({
-      state: "error",
-      message: expect.stringContaining("accepts no messages: low on disk"),
-    });
+    const findings = (...more: object[]) => brokerFindings(more.map((each) => ({ shown: "amqp://b", ...facts, ...each })));
+    expect(findings({})).toMatchObject([{ state: "ok", message: "RabbitMQ 3.10.8 on Erlang/OTP 25 at amqp://b accepts messages" }]);
+    expect(findings({ version: "3.9.29" })).toMatchObject([{ state: "error", todo: expect.stringContaining("3.10") }]);
+    expect(findings({ blocked: "low on disk" })).toMatchObject([
+      { state: "error", message: expect.stringContaining("accepts no messages: low on disk") },
+    ]);
+    const away = { unreachable: "ECONNREFUSED" };
+    expect(findings(away, away)).toMatchObject([{ state: "error" }, { state: "error" }]);
+    expect(findings({}, away)).toMatchObject([
+      { state: "ok" },
+      { state: "warning", message: "cannot reach RabbitMQ at amqp://b (ECONNREFUSED)", todo: expect.stringContaining("other nodes") },
+    ]);
   });
 
   test("a queue counts as abandoned if it is a consumer's own, nobody works on it, and nobody has asked for it in a week", () => {

@@ -6,6 +6,7 @@ import type { RelayStatus } from "../src/routing/route";
 import type { LogEntry } from "../src/store/log";
 import type { Store } from "../src/store/store";
 import { openApi, storeWith, type TestApi } from "./support/api";
+import { rabbitmqAt } from "./support/broker-config";
 import { temporaryFolder } from "./support/folder";
 import { freePort } from "./support/net";
 import { recordedLog } from "./support/recorded-log";
@@ -29,7 +30,7 @@ const aged = (store: Store): Store =>
 
 beforeEach(async () => {
   ageMs = 0;
-  relay = { transport: "rabbitmq", broker: "connected", position: 0, problems: [] };
+  relay = { transport: "rabbitmq", broker: "connected", node: "host:5672", position: 0, problems: [] };
   api = openApi({ wrap: aged, relay: () => relay });
   for (const name of ["a", "b", "c"]) expect((await api.send("POST", "/items", { name })).status).toBe(201);
 });
@@ -67,7 +68,7 @@ test.each([
 
 test("ready: no RabbitMQ is expected, so nothing waits for it", async () => {
   ageMs = 95_000;
-  relay = { transport: "embedded", broker: "off", position: 0, problems: [] };
+  relay = { transport: "embedded", broker: "off", node: null, position: 0, problems: [] };
   expect(await ready()).toMatchObject({ status: "ready", problems: [], backlog: null });
 });
 
@@ -75,11 +76,10 @@ test("no RabbitMQ is expected, though one is looked for: it is off, and not conn
   const folder = temporaryFolder();
   const environment = { DATABASE_URL: `sqlite:${folder.path}/warren.db` };
   const config = readConfig({ isTerminal: false, environment });
-  const url = `amqp://127.0.0.1:${freePort()}/`;
+  const away = rabbitmqAt(`amqp://127.0.0.1:${freePort()}/`);
   const states: string[] = [];
   for (const explicit of [false, true]) {
-    const rabbitmq = { url, explicit, queueType: "classic" as const, managementUrl: null, caFile: null, certFile: null, keyFile: null };
-    const engine = await startEngine({ ...config, rabbitmq }, catalogue, recordedLog().log);
+    const engine = await startEngine({ ...config, rabbitmq: { ...away, explicit } }, catalogue, recordedLog().log);
     states.push(engine.dependencies.relay().broker);
     await engine.stop();
   }

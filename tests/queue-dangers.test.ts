@@ -85,7 +85,7 @@ describe("the management API", () => {
         return typeof answer === "number" ? new Response("", { status: answer }) : Response.json(answer);
       },
     });
-    return { asked, api: new Management(`http://op:p%40ss@127.0.0.1:${server.port}/base`, `amqp://host${vhost}`) };
+    return { asked, api: new Management([`http://op:p%40ss@127.0.0.1:${server.port}/base`], vhost) };
   }
   const queue = { durable: true, auto_delete: false, type: "quorum", arguments: { "x-queue-type": "quorum", "x-max-length": 9 } };
 
@@ -97,7 +97,7 @@ describe("the management API", () => {
   });
 
   test("asks for the virtual host of the URL; without a policy the arguments stand", async () => {
-    const { api } = management({ "/base/api/queues/shop/q": { ...queue, effective_policy_definition: [] } }, "/shop");
+    const { api } = management({ "/base/api/queues/shop/q": { ...queue, effective_policy_definition: [] } }, "shop");
     expect(await api.queueFacts("q")).toEqual(withArguments(queue.arguments));
     expect(await api.queueFacts("missing")).toBeUndefined();
   });
@@ -110,6 +110,21 @@ describe("the management API", () => {
     ];
     const { api } = management({ "/base/api/exchanges/%2F/events/bindings/source": bindings });
     expect(await api.boundQueues("events")).toEqual(["a"]);
+  });
+
+  test("of a node that does not answer is passed over, and asked last from then on", async () => {
+    const { api, asked } = management({ "/base/api/queues/%2F/q": queue });
+    const away = Bun.serve({ port: 0, fetch: () => new Response("", { status: 503 }) });
+    const nodes = new Management([`http://127.0.0.1:${away.port}`, `http://127.0.0.1:${server?.port}/base`], "/");
+    expect(await nodes.queueFacts("q")).toEqual(await api.queueFacts("q"));
+    await away.stop(true);
+    expect(await nodes.queueFacts("q")).toBeDefined();
+    expect(asked).toHaveLength(3);
+  });
+
+  test("of which no node answers is an error of the first one", async () => {
+    const { api } = management({ "/base/api/queues/%2F/q": 503 });
+    await expect(api.queueFacts("q")).rejects.toThrow("responded with 503");
   });
 
   test("that refuses is an error which does not show the password", async () => {

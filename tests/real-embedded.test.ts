@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
 import { probe } from "../src/rabbitmq/probe";
+import { rabbitmqAt } from "./support/broker-config";
 import { environment, eventually, run, send, startApi, startLogger, threadsOf } from "./support/processes";
 import { useFolder } from "./support/use-folder";
 
@@ -40,18 +41,7 @@ describe("without a broker", () => {
 
   test("with RABBITMQ_URL not set, what answers at localhost:5672 decides", async () => {
     const { RABBITMQ_URL: _, ...unset } = env;
-    const trouble = await probe(
-      {
-        url: "amqp://guest:guest@localhost:5672",
-        explicit: false,
-        queueType: "classic",
-        managementUrl: null,
-        caFile: null,
-        certFile: null,
-        keyFile: null,
-      },
-      1500,
-    );
+    const trouble = await probe(rabbitmqAt("amqp://guest:guest@localhost:5672"), 1500);
     const help = run(["consumers/logger.ts", "--events", "item.created"], { env: unset });
     await help.line(
       trouble === undefined

@@ -19,7 +19,7 @@ const queue: ObservedQueue = {
 const well: SystemState = {
   at: "2026-02-18T18:24:01.456Z",
   transport: { name: "rabbitmq", reason: "RABBITMQ_URL is set: amqp://***@host:5672/" },
-  broker: { url: "amqp://***@host:5672/", state: "connected", error: null },
+  broker: { url: "amqp://***@host:5672/", node: "host:5672", state: "connected", error: null },
   api: { running: true },
   database: "data/warren.db",
   log: { events: 1204, perSecond: 12.3 },
@@ -58,7 +58,7 @@ describe("a state that needs no attention", () => {
     expect(needsOf(well)).toEqual([]);
     expect(statusText(well, [], plain, undefined).split("\n")).toEqual([
       "Transport  rabbitmq, because RABBITMQ_URL is set: amqp://***@host:5672/",
-      "Broker     connected",
+      "Broker     connected to host:5672",
       "API        running",
       "Event log  1,204 events so far, 12/s, in data/warren.db",
       "Relay      3 events wait for RabbitMQ, the oldest for 2 s, 10.0/s confirmed",
@@ -94,7 +94,11 @@ describe("a state that needs no attention", () => {
 });
 
 describe("a person is needed for", () => {
-  const away: SystemState = { ...well, broker: { url: "amqp://***@host/", state: "connecting", error: "ECONNREFUSED" }, queues: null };
+  const away: SystemState = {
+    ...well,
+    broker: { url: "amqp://***@host/", node: null, state: "connecting", error: "ECONNREFUSED" },
+    queues: null,
+  };
   const old = { confirmed: 1, events: 1, ageSeconds: 180, perSecond: 0 };
 
   test.each<[string, SystemState, [string, string | null, RegExp, RegExp][]]>([
@@ -102,7 +106,7 @@ describe("a person is needed for", () => {
     ["a broker that is away", away, [["broker-away", null, /^Cannot reach RabbitMQ at .* \(ECONNREFUSED\)\.$/, /Start it/]]],
     [
       "a broker that takes nothing",
-      { ...well, broker: { url: "amqp://***@host/", state: "blocked", error: null } },
+      { ...well, broker: { url: "amqp://***@host/", node: "host", state: "blocked", error: null } },
       [["broker-away", null, /does not accept messages/, /rabbitmq-diagnostics alarms/]],
     ],
     ["a backlog that is old", { ...well, relay: old }, [["old-backlog", null, /1 event waits .* for 3 min/, /short of memory or disk/]]],

@@ -23,6 +23,9 @@ const Readiness = Type.Object(
         { description: "off: the service runs without RabbitMQ." },
       ),
     ),
+    node: Type.Union([Type.String(), Type.Null()], {
+      description: "Host and port of the RabbitMQ node that this process is connected to. null: none.",
+    }),
     events: Type.Integer({ description: "Position of the newest event in the log." }),
     confirmed: Type.Integer({ description: "Position up to which RabbitMQ has confirmed every event." }),
     backlog: Type.Union(
@@ -43,6 +46,7 @@ const Readiness = Type.Object(
         problems: [],
         transport: "rabbitmq",
         broker: "connected",
+        node: "localhost:5672",
         events: 42,
         confirmed: 42,
         backlog: { events: 0, ageSeconds: 0 },
@@ -68,7 +72,7 @@ export default defineRoute(({ system, relay }) =>
           if (error instanceof StoreReplaced) throw new HttpProblem(503, "The database file was removed or replaced; restart the API.");
           throw error instanceof StoreUnavailable ? new HttpProblem(503, "Cannot write to the store.") : error;
         });
-        const { transport, broker, position, problems: found } = relay();
+        const { transport, broker, node, position, problems: found } = relay();
         const expected = transport === "rabbitmq";
         const backlog = expected ? await backlogOf(system.log, position) : null;
         const problems = [
@@ -83,6 +87,7 @@ export default defineRoute(({ system, relay }) =>
           problems,
           transport,
           broker,
+          node,
           events: await system.log.end(),
           confirmed: position,
           backlog,

@@ -17,7 +17,8 @@ export function statusText(state: SystemState, needs: readonly Need[], paint: Pa
 function facts({ transport, broker, api, database, log, relay }: SystemState, paint: Paint): string[] {
   const lines: [string, string][] = [["Transport", `${transport.name}, because ${transport.reason}`]];
   if (broker) {
-    const state = broker.state === "connected" ? "connected" : paint("red", broker.state === "blocked" ? "blocked" : "away");
+    const state =
+      broker.state === "connected" ? `connected to ${broker.node}` : paint("red", broker.state === "blocked" ? "blocked" : "away");
     lines.push(["Broker", `${state}${broker.error === null ? "" : ` (${printable(broker.error)})`}`]);
   }
   lines.push(["API", api.running ? "running" : "not running"]);

@@ -20,7 +20,7 @@ export interface SystemState {
   readonly at: string;
   readonly transport: ChosenTransport;
   /** Null for the embedded transport. */
-  readonly broker: { readonly url: string; readonly state: BrokerState; readonly error: string | null } | null;
+  readonly broker: ObservedBroker | null;
   readonly api: { readonly running: boolean };
   readonly database: string;
   /** Position of the newest event, and the rate. Null if there is no log yet. */
@@ -37,6 +37,15 @@ export interface SystemState {
   readonly relayTrouble: RelayTrouble | null;
   /** Announcements that the API refused within the last day. */
   readonly refusals: readonly Refusal[];
+}
+
+export interface ObservedBroker {
+  /** Address without user and password. */
+  readonly url: string;
+  /** Host and port of the node that this process is connected to. Null if it is connected to none. */
+  readonly node: string | null;
+  readonly state: BrokerState;
+  readonly error: string | null;
 }
 
 export interface ObservedQueue extends Omit<QueueState, "oldestAt"> {
@@ -80,7 +89,7 @@ export class SystemObserver {
     const state: SystemState = {
       at: new Date().toISOString(),
       transport,
-      broker: broker ? { url: broker.url, state: broker.state, error: broker.lastError ?? null } : null,
+      broker: broker ? { url: broker.shown, node: broker.node, state: broker.state, error: broker.lastError ?? null } : null,
       api: { running: isRunning },
       database: config.database.shown,
       log: events === null ? null : { events, perSecond: rate(events, (then) => then.log?.events) },

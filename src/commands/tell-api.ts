@@ -27,7 +27,7 @@ export async function tellApi(
   const log = createLog({ level: "warn", format: "pretty", stream: 2 });
   const key = signingKey(config, log);
   if (key === null || !config.rabbitmq) throw new Trouble("The API accepts only signed requests: set WARREN_KEY to that of the API.");
-  await new Announcer(broker, config.rabbitmq.url, key, log).announce(announcement);
+  await new Announcer(broker, key, log).announce(announcement);
   if (!(await isServed(config))) return isDone();
   for (const deadline = performance.now() + patienceMs; performance.now() < deadline; await Bun.sleep(lookEveryMs)) {
     if (await isDone()) return true;

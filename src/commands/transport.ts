@@ -48,10 +48,10 @@ export async function withTransport<T>(use: (reached: Reached) => Promise<T>, { 
   const broker = await Broker.connect(config.rabbitmq, silentLog());
   try {
     while (broker.state === "connecting" && broker.lastError === undefined) await Bun.sleep(tryEveryMs);
-    const reached = { config, transport, broker, consumers, place: `on RabbitMQ at ${broker.url}` };
+    const reached = { config, transport, broker, consumers, place: `on RabbitMQ at ${broker.shown}` };
     if (broker.lastError === undefined) return await use(reached);
     const unreachable = new Trouble(
-      `Cannot reach RabbitMQ at ${broker.url} (${broker.lastError}). Check that it is running and that RABBITMQ_URL is correct.`,
+      `Cannot reach RabbitMQ at ${broker.shown} (${broker.lastError}). Check that it is running and that RABBITMQ_URL is correct.`,
     );
     if (!evenIfUnreachable) throw unreachable;
     return await use({ ...reached, unreachable });

@@ -1,9 +1,9 @@
 import { dirname } from "node:path";
 import { type ApiAccess, readApiAccess } from "./api-access";
 import { type DatabaseAddress, defaultDatabase, parseDatabaseUrl } from "./database-url";
-import { readPemFiles } from "./pem-files";
+import { type RabbitmqConfig, readRabbitmq } from "./rabbitmq";
 import { redactUrl } from "./redact-url";
-import { httpUrl, readTracing, type TracingConfig } from "./tracing";
+import { readTracing, type TracingConfig } from "./tracing";
 import type { ReadText, ReadVariable } from "./variable";
 import { parseWholeNumber } from "./whole-number";
 
@@ -29,22 +29,6 @@ export interface Config extends ApiAccess {
   readonly logFormat: LogFormat;
   /** Tracing settings. Null disables tracing. */
   readonly tracing: TracingConfig | null;
-}
-
-export interface RabbitmqConfig {
-  readonly url: string;
-  /** True if RABBITMQ_URL is set. If not, and no RabbitMQ runs at the default address, the embedded transport is used. */
-  readonly explicit: boolean;
-  /** Type of the queues that are declared for events and dead letters. */
-  readonly queueType: "classic" | "quorum";
-  /** Base URL of RabbitMQ's management API, with user and password. Null if it is not used. */
-  readonly managementUrl: string | null;
-  /** PEM file with the certificate of the authority that signs the broker's certificate. Null if not set. */
-  readonly caFile: string | null;
-  /** PEM file with the client certificate. Null if not set. */
-  readonly certFile: string | null;
-  /** PEM file with the private key of the client certificate. Null if not set. */
-  readonly keyFile: string | null;
 }
 
 /** Lists all mistakes in the environment variables, so that they can be fixed at once. */
@@ -101,35 +85,6 @@ export function readConfig({
   const database = readDatabase(read("DATABASE_URL"), mistakes);
   const dataDir = read("DATA_DIR") ?? dirname(database.engine === "sqlite" ? database.file : defaultDatabase.file);
   const access = readApiAccess(read, variable, mistakes, { listens, dataDir });
-  const { caFile, certFile, keyFile } = readPemFiles(read, variable, mistakes);
-
-  const rabbitmq: RabbitmqConfig = {
-    url: variable(
-      "RABBITMQ_URL",
-      "amqp://guest:guest@localhost:5672",
-      (text) => (text === "none" ? text : amqpUrl(text)),
-      "use amqp://user:password@host:5672 or amqps://…, with special characters in the password percent-encoded, or `none` for the embedded transport",
-    ),
-    explicit: read("RABBITMQ_URL") !== undefined,
-    queueType: variable(
-      "QUEUE_TYPE",
-      "classic",
-      (text) => (text === "classic" || text === "quorum" ? text : undefined),
-      "use classic, or quorum on a RabbitMQ cluster",
-    ),
-    managementUrl: variable(
-      "RABBITMQ_MANAGEMENT_URL",
-      null,
-      httpUrl,
-      "use http://user:password@host:15672 or https://…, the address of RabbitMQ's management plugin",
-    ),
-    caFile,
-    certFile,
-    keyFile,
-  };
-  if ((caFile ?? certFile ?? keyFile) && /^amqp:/i.test(rabbitmq.url)) {
-    mistakes.push("RABBITMQ_CA_FILE, RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE require TLS. Use amqps:// in RABBITMQ_URL, or unset them.");
-  }
   const config: Config = {
     port: variable(
       "PORT",
@@ -138,7 +93,7 @@ export function readConfig({
       "use a whole number from 0 (any free port) to 65535, such as 3000",
     ),
     ...access,
-    rabbitmq: read("RABBITMQ_URL") === "none" ? null : rabbitmq,
+    rabbitmq: readRabbitmq(read, variable, mistakes),
     database,
     dataDir,
     eventRetentionMs: variable("EVENT_RETENTION", null, age, "use `forever`, or an age such as 30d, 12h, 45m or 90s"),
@@ -170,11 +125,6 @@ function readDatabase(text: string | undefined, mistakes: string[]): DatabaseAdd
 function shownValue(name: string, text: string): string {
   if (/[@?]/.test(text)) return redactUrl(text);
   return /_(URL|ENDPOINT)$/.test(name) ? text.replace(/^(?!sqlite:)([a-z+]+:(?:\/\/)?)?.*/is, "$1***") : text;
-}
-
-function amqpUrl(text: string): string | undefined {
-  const url = URL.parse(text);
-  return url && /^amqps?:$/.test(url.protocol) && url.hostname ? text : undefined;
 }
 
 function age(text: string): number | null | undefined {

@@ -9,6 +9,12 @@ export interface ConsumerHealth {
   readonly detail?: string;
 }
 
+/** A consumer in the body of `/health/ready`. */
+interface ReportedConsumer extends ConsumerHealth {
+  /** Host and port of the RabbitMQ node that the consumer is connected to. Omitted if it is connected to none. */
+  readonly node?: string;
+}
+
 /**
  * Returns whether a consumer gets its events. A consumer that stands by for another process is ready, because that is its
  * whole task. A consumer is degraded while its breaker is open, while RabbitMQ is blocked, after its database was replaced,
@@ -42,8 +48,8 @@ export function healthOf({ worker, broker, stage, problems = () => [], quarantin
 }
 
 /** Returns the body of `/health/ready` for the consumers of a process. Its status is that of the least ready consumer. */
-export function readiness(consumers: readonly Watched[]): { status: ConsumerHealth["status"]; consumers: ConsumerHealth[] } {
-  const each = consumers.map(healthOf);
+export function readiness(consumers: readonly Watched[]): { status: ConsumerHealth["status"]; consumers: ReportedConsumer[] } {
+  const each = consumers.map((consumer) => ({ ...healthOf(consumer), ...(consumer.broker?.node && { node: consumer.broker.node }) }));
   const worst = (["not ready", "degraded"] as const).find((status) => each.some((one) => one.status === status));
   return { status: worst ?? "ready", consumers: each };
 }

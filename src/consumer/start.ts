@@ -1,4 +1,5 @@
-import type { Config, RabbitmqConfig } from "../config/config";
+import type { Config } from "../config/config";
+import type { RabbitmqConfig } from "../config/rabbitmq";
 import type { AskedTypes, EventPattern, NewestTypes } from "../delivery/consumed-events";
 import { type Consumer, ConsumerError, type ConsumerOptions, resolveConsumer } from "../delivery/consumer-options";
 import { lazyStore } from "../delivery/lazy-store";
@@ -64,7 +65,7 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
   const worker = new Worker(consumer, store.renew);
   const key = consumer.temporary ? null : signingKey(config, log);
   const broker = await Broker.connect(rabbitmq, log);
-  const announcer = new Announcer(broker, rabbitmq.url, key, log);
+  const announcer = new Announcer(broker, key, log);
   const quarantine = quarantineFolder(config.dataDir);
   const parking = parkingOf(broker, announcer, consumer, quarantine);
   const interrupted = new Interrupted();

@@ -103,7 +103,13 @@ export async function startEngine(
       deadLetters: queues.deadLetters,
       replays: queues.replays,
       timeline: (id) => findTimeline(timelines, id),
-      relay: () => ({ transport: transport.name, broker: brokerState(broker, transport), position: relay.position, problems: problems() }),
+      relay: () => ({
+        transport: transport.name,
+        broker: brokerState(broker, transport),
+        node: broker?.node ?? null,
+        position: relay.position,
+        problems: problems(),
+      }),
     },
     async stop() {
       stopLooking();

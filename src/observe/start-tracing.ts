@@ -13,7 +13,9 @@ export async function startTracing({ tracing, rabbitmq }: Config, serviceName: s
   const endpoint = redactUrl(tracing.endpoint);
   try {
     const { OtelTracing } = await import("./otel");
-    const started = new OtelTracing(tracing, { serviceName, brokerUrl: rabbitmq?.url, log });
+    // With several nodes, the one that a span is about is not known.
+    const brokerUrl = rabbitmq?.urls.length === 1 ? rabbitmq.urls[0] : undefined;
+    const started = new OtelTracing(tracing, { serviceName, brokerUrl, log });
     log.info({ endpoint }, "Sending traces to an OpenTelemetry collector");
     return started;
   } catch (error) {

@@ -13,11 +13,10 @@ export class Announcer {
   /** @param key Signing key; null sends announcements unsigned. */
   constructor(
     readonly broker: Broker,
-    brokerUrl: string,
     readonly key: string | null,
     readonly log: Log,
   ) {
-    this.#user = decodeURIComponent(new URL(brokerUrl).username) || "guest";
+    this.#user = broker.user;
   }
 
   /** Resolves when RabbitMQ has confirmed the announcement. Declares the subscriptions queue if it does not exist. */

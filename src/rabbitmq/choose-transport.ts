@@ -1,5 +1,4 @@
-import type { RabbitmqConfig } from "../config/config";
-import { redactUrl } from "../config/redact-url";
+import type { RabbitmqConfig } from "../config/rabbitmq";
 import type { ChosenTransport } from "../delivery/transport";
 import { probe } from "./probe";
 
@@ -11,7 +10,7 @@ const probeTimeoutMs = 1500;
  */
 export async function chooseTransport(config: RabbitmqConfig | null): Promise<ChosenTransport> {
   if (config === null) return { name: "embedded", reason: "RABBITMQ_URL is none" };
-  const broker = redactUrl(config.url);
+  const broker = config.shown;
   if (config.explicit) return { name: "rabbitmq", reason: `RABBITMQ_URL is set: ${broker}` };
   const trouble = await probe(config, probeTimeoutMs);
   if (trouble === undefined) return { name: "rabbitmq", reason: `RABBITMQ_URL is not set, and a RabbitMQ answers at ${broker}` };

@@ -1,21 +1,19 @@
 import type { Channel, ChannelModel, ConfirmChannel, RecoveringChannelModel } from "amqplib";
-import type { RabbitmqConfig } from "../config/config";
-import { redactUrl } from "../config/redact-url";
+import type { RabbitmqConfig } from "../config/rabbitmq";
 import type { BrokerState } from "../delivery/broker-state";
 import { type Log, messageOf } from "../observe/logging";
 import { atMost, pause } from "../timing/pause";
 import { closeChannel, closedSignal } from "./channel";
+import { ConfirmDeadline } from "./confirm-deadline";
+import { Nodes } from "./nodes";
 import { Places } from "./places";
-import { explainRefusal, tlsOptions } from "./tls";
+import { tlsOptions } from "./tls";
 import { surviveUndecodableHeaders } from "./undecodable";
 
 export type { ConfirmChannel, ConsumeMessage, Message, Options, Replies } from "amqplib";
 
-/**
- * Heartbeat interval. A dead peer is detected after two to three of them (10 to 15 s); RabbitMQ's default of 60 s could take three minutes.
- */
-const heartbeatSeconds = 5;
-const connectTimeoutMs = 10_000;
+/** Time in milliseconds for a node to answer; with several nodes, another may answer sooner. */
+const [onlyNodeTimeoutMs, eachNodeTimeoutMs] = [10_000, 5_000];
 const longestPauseMs = 5_000;
 
 /** Loaded on demand: it slows down startup, and a process without a broker does not need it. */
@@ -24,10 +22,9 @@ export const loadAmqplib = () => import("amqplib");
 /** Connection of this process to RabbitMQ. It reconnects automatically, without limit. */
 export class Broker {
   #state: BrokerState = "connecting";
-  #lastError: string | undefined;
   #fault: Error | undefined;
-  #warned = false;
-  #refusal: string | undefined;
+  /** Why this process closes the connection to try another node. */
+  #leaving: Error | undefined;
   #connections = 0;
   #blockedMs = 0;
   #blockedSince: number | undefined;
@@ -36,40 +33,46 @@ export class Broker {
   #closing: Promise<void> | undefined;
   readonly #places = new Places();
   readonly #confirmPlaces = new Places();
+  #model: ChannelModel | undefined;
+  readonly #deadline: ConfirmDeadline | undefined;
 
   private constructor(
-    readonly url: string,
-    readonly queueType: RabbitmqConfig["queueType"],
+    readonly config: Pick<RabbitmqConfig, "shown" | "queueType" | "user">,
+    readonly nodes: Nodes,
     readonly connection: RecoveringChannelModel,
     readonly log: Log,
-    quiet: boolean,
   ) {
-    this.#warned = quiet;
-    connection.on("connect", () => {
+    connection.on("connect", (model: ChannelModel) => {
+      this.#model = model;
       this.#state = "connected";
       this.#connections += 1;
-      this.#warned = false;
-      this.#refusal = undefined;
-      this.#lastError = undefined;
       this.#fault = undefined;
-      log.info({ broker: url }, "Connected to RabbitMQ");
+      nodes.connected();
+      log.info({ broker: nodes.shown }, "Connected to RabbitMQ");
     });
     connection.on("disconnect", (error: Error) => this.#down("Lost the connection to RabbitMQ; retrying", error));
     connection.on("connect-failed", (error: Error) => this.#down("Cannot reach RabbitMQ; retrying", error));
     connection.on("error", (error: Error) => {
       this.#fault = error;
-      log.debug({ broker: url, error: messageOf(error) }, "RabbitMQ connection error");
+      log.debug({ broker: nodes.shown, error: messageOf(error) }, "RabbitMQ connection error");
     });
     connection.on("blocked", (reason: string) => {
       this.#state = "blocked";
       this.#blockedSince ??= performance.now();
-      log.warn({ broker: url, reason }, "RabbitMQ does not accept messages now (a memory or disk alarm); waiting until it does");
+      log.warn({ broker: nodes.shown, reason }, "RabbitMQ does not accept messages now (a memory or disk alarm); waiting until it does");
     });
     connection.on("unblocked", () => {
       this.#state = "connected";
       this.#unblock();
-      log.info({ broker: url }, "RabbitMQ accepts messages again");
+      log.info({ broker: nodes.shown }, "RabbitMQ accepts messages again");
     });
+    // With one node, another connection would not help.
+    if (nodes.count > 1) {
+      const isBlocked = () => this.#state === "blocked";
+      this.#deadline = new ConfirmDeadline(isBlocked, (waitedMs) =>
+        this.#leave(`it has confirmed nothing for ${Math.round(waitedMs / 1000)} s`),
+      );
+    }
   }
 
   /**
@@ -79,26 +82,44 @@ export class Broker {
    */
   static async connect(config: RabbitmqConfig, log: Log, options = { expected: true }): Promise<Broker> {
     const { connect } = await loadAmqplib();
-    const connection = await connect(withHeartbeat(config.url), {
+    const nodes = new Nodes(config.urls, !options.expected);
+    const connection = await connect(nodes.address, {
       ...socketOptions(config),
       recovery: {
         waitForConnect: false,
-        initialDelay: 200,
-        maxDelay: longestPauseMs,
-        factor: 2,
-        jitter: 0.3,
+        calculateDelay: () => nodes.pauseMs,
         setup: async (model: ChannelModel) => surviveUndecodableHeaders(model.connection),
       },
     });
-    return new Broker(redactUrl(config.url), config.queueType, connection, log, !options.expected);
+    return new Broker(config, nodes, connection, log);
+  }
+
+  /** The address of the broker, without user and password. */
+  get shown(): string {
+    return this.config.shown;
+  }
+
+  /** Host and port of the connected node. Null while none is connected. */
+  get node(): string | null {
+    return this.#state === "connected" || this.#state === "blocked" ? this.nodes.place : null;
+  }
+
+  get queueType(): RabbitmqConfig["queueType"] {
+    return this.config.queueType;
+  }
+
+  /** User name of this connection. */
+  get user(): string {
+    return this.config.user;
   }
 
   get state(): BrokerState {
     return this.#state;
   }
 
+  /** Why no node can be reached. Undefined while one is connected or not tried yet. */
   get lastError(): string | undefined {
-    return this.#lastError;
+    return this.nodes.trouble;
   }
 
   /** Number of times the connection was restored after it was lost. */
@@ -133,6 +154,7 @@ export class Broker {
         const channel = await this.connection.createConfirmChannel();
         const closed = this.#closed(channel, (error) => this.log.warn({ error: error.message }, "RabbitMQ closed a channel; reopening it"));
         this.#channels.set(channel, closed);
+        this.#deadline?.watch(channel, closed);
         const openedAt = performance.now();
         try {
           await use(channel, closed);
@@ -169,6 +191,7 @@ export class Broker {
   close(timeoutMs = 2000): Promise<void> {
     this.#stopping.abort();
     this.#state = "closed";
+    this.#deadline?.stop();
     this.#closing = atMost(timeoutMs, this.#closeAll());
     return this.#closing;
   }
@@ -197,35 +220,26 @@ export class Broker {
     this.#blockedSince = undefined;
   }
 
-  #down(what: string, error: Error): void {
+  /** Leaves a node that is of no use, although it keeps the connection. */
+  #leave(why: string): void {
+    this.#leaving = new Error(why);
+    void this.#model?.close().catch(() => {});
+  }
+
+  #down(what: string, failure: Error): void {
     this.#unblock();
+    this.#model = undefined;
     if (this.#state !== "closed") this.#state = "connecting";
-    this.#lastError = explain(error);
-    const refusal = explainRefusal(error);
-    // Warn once per outage, and once per refusal, which retrying cannot fix.
-    const known = refusal === undefined ? this.#warned : this.#refusal === refusal;
-    this.log[known ? "debug" : "warn"]({ broker: this.url, error: this.#lastError }, what);
-    this.#warned = true;
-    this.#refusal = refusal ?? this.#refusal;
+    const { shown } = this.nodes;
+    const { error, isKnown } = this.nodes.failed(this.#leaving ?? failure);
+    this.#leaving = undefined;
+    this.log[isKnown ? "debug" : "warn"]({ broker: shown, error }, what);
   }
 }
 
-/** Adds the likely cause to a refused virtual host: amqplib reports only which frame it expected. */
-export function explain(error: unknown): string {
-  const refusal = explainRefusal(error);
-  if (refusal !== undefined) return refusal;
-  const message = messageOf(error);
-  if (!message.startsWith("Expected ConnectionOpenOk")) return message;
-  return `the virtual host of the URL does not exist, or the user has no access to it (${message})`;
-}
-
-export function withHeartbeat(url: string): string {
-  if (new URL(url).searchParams.has("heartbeat")) return url;
-  return `${url}${url.includes("?") ? "&" : "?"}heartbeat=${heartbeatSeconds}`;
-}
-
 export function socketOptions(config: RabbitmqConfig) {
-  return { timeout: connectTimeoutMs, noDelay: true, keepAlive: true, ...tlsOptions(config) };
+  const timeout = config.urls.length === 1 ? onlyNodeTimeoutMs : eachNodeTimeoutMs;
+  return { timeout, noDelay: true, keepAlive: true, ...tlsOptions(config) };
 }
 
 function pauseMsAfter(failures: number): number {

@@ -1,3 +1,4 @@
+import type { NodeUrls } from "../config/node-urls";
 import type { QueueArguments, QueueFacts } from "./queue-facts";
 
 const timeoutMs = 5000;
@@ -13,19 +14,20 @@ interface ManagedQueue {
 
 /** RabbitMQ's management API. It shows what AMQP does not: policies, and the bindings of other programs. */
 export class Management {
-  readonly #base: URL;
+  /** Base URL of each node. One that did not respond goes to the end. */
+  readonly #bases: URL[];
   readonly #vhost: string;
 
-  /** @param amqpUrl URL whose path names the virtual host. */
-  constructor(url: string, amqpUrl: string) {
-    this.#base = new URL(url.endsWith("/") ? url : `${url}/`);
-    this.#vhost = new URL(amqpUrl).pathname.slice(1) || "%2F";
+  /** @param vhost Virtual host of the queues. */
+  constructor(urls: NodeUrls, vhost: string) {
+    this.#bases = urls.map((url) => new URL(url.endsWith("/") ? url : `${url}/`));
+    this.#vhost = encodeURIComponent(vhost);
   }
 
   /**
    * Resolves with how a queue was declared, including what policies add. Undefined if the queue does not exist.
    *
-   * @throws {Error} if the API does not respond, or responds with an error.
+   * @throws {Error} if no node responds, or responds with an error.
    */
   async queueFacts(queue: string): Promise<QueueFacts | undefined> {
     const found = (await this.#get(`queues/${this.#vhost}/${encodeURIComponent(queue)}`)) as ManagedQueue | undefined;
@@ -46,8 +48,22 @@ export class Management {
     return [...new Set(found.filter((binding) => binding.destination_type === "queue").map(({ destination }) => destination))];
   }
 
+  /** Resolves with the response of the first node that has one. */
   async #get(path: string): Promise<unknown> {
-    const url = new URL(`api/${path}`, this.#base);
+    let failure: unknown;
+    for (const base of [...this.#bases]) {
+      try {
+        return await this.#getFrom(base, path);
+      } catch (error) {
+        failure ??= error;
+        this.#bases.push(...this.#bases.splice(this.#bases.indexOf(base), 1));
+      }
+    }
+    throw failure;
+  }
+
+  async #getFrom(base: URL, path: string): Promise<unknown> {
+    const url = new URL(`api/${path}`, base);
     const authorization = `Basic ${btoa(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`)}`;
     url.username = url.password = "";
     const answer = await fetch(url, { headers: { authorization }, signal: AbortSignal.timeout(timeoutMs) });

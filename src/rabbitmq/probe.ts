@@ -1,10 +1,12 @@
 import type { ChannelModel } from "amqplib";
-import type { RabbitmqConfig } from "../config/config";
+import type { RabbitmqConfig } from "../config/rabbitmq";
+import { redactUrl } from "../config/redact-url";
 import { atMost } from "../timing/pause";
-import { explain, loadAmqplib, socketOptions, withHeartbeat } from "./connection";
+import { loadAmqplib, socketOptions } from "./connection";
+import { addressOf, explain } from "./nodes";
 
-/** A RabbitMQ that can be reached. */
-export interface BrokerFacts {
+/** A node of RabbitMQ that can be reached. */
+export interface NodeFacts {
   /** Version of RabbitMQ, such as `4.1.2`. */
   readonly version: string;
   /** Platform of RabbitMQ, such as `Erlang/OTP 27`. */
@@ -15,29 +17,34 @@ export interface BrokerFacts {
 
 const closeTimeoutMs = 1000;
 
-/** Checks whether RabbitMQ answers at this address. Resolves with undefined if it does, else with the reason. */
+/** A node as a probe finds it: what it is, or the reason that it cannot be reached. */
+export type ProbedNode = { readonly shown: string } & (NodeFacts | { readonly unreachable: string });
+
+/** Checks whether RabbitMQ answers at its first address. Resolves with undefined if it does, else with the reason. */
 export async function probe(config: RabbitmqConfig, timeoutMs: number): Promise<string | undefined> {
-  const found = await using(config, timeoutMs, async () => undefined);
+  const found = await using(config, config.urls[0], timeoutMs, async () => undefined);
   return found?.unreachable;
 }
 
-/** Connects to RabbitMQ once. Resolves with what it is, or with the reason that it cannot be reached. */
-export async function inspectBroker(config: RabbitmqConfig, timeoutMs: number): Promise<BrokerFacts | { readonly unreachable: string }> {
-  return using(config, timeoutMs, async (model) => {
+/** Connects to each node once, to all at the same time. */
+export async function inspectNodes(config: RabbitmqConfig, timeoutMs: number): Promise<ProbedNode[]> {
+  const inspect = async (model: ChannelModel): Promise<NodeFacts> => {
     const { version, platform } = model.connection.serverProperties as Partial<Record<string, unknown>>;
     return { version: String(version), platform: String(platform), blocked: await whyBlocked(model, timeoutMs) };
-  });
+  };
+  return Promise.all(config.urls.map(async (url) => ({ shown: redactUrl(url), ...(await using(config, url, timeoutMs, inspect)) })));
 }
 
 async function using<T>(
   config: RabbitmqConfig,
+  url: string,
   timeoutMs: number,
   use: (model: ChannelModel) => Promise<T>,
 ): Promise<T | { readonly unreachable: string }> {
   let model: ChannelModel | undefined;
   try {
     const { connect } = await loadAmqplib();
-    model = await connect(withHeartbeat(config.url), { ...socketOptions(config), timeout: timeoutMs });
+    model = await connect(addressOf(url), { ...socketOptions(config), timeout: timeoutMs });
     model.on("error", () => {});
     return await use(model);
   } catch (error) {

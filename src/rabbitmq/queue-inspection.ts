@@ -1,4 +1,4 @@
-import type { RabbitmqConfig } from "../config/config";
+import type { RabbitmqConfig } from "../config/rabbitmq";
 import { type Log, messageOf } from "../observe/logging";
 import type { Broker } from "./connection";
 import { Management } from "./management";
@@ -21,10 +21,10 @@ export class QueueInspector {
 
   constructor(
     readonly broker: Broker,
-    { managementUrl, url }: RabbitmqConfig,
+    { managementUrls, vhost }: Pick<RabbitmqConfig, "managementUrls" | "vhost">,
     readonly log: Log,
   ) {
-    if (managementUrl !== null) this.management = new Management(managementUrl, url);
+    if (managementUrls !== null) this.management = new Management(managementUrls, vhost);
   }
 
   /** Resolves with undefined if the queue does not exist, or if RabbitMQ denies access to it. */

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { RabbitmqConfig } from "../config/config";
+import type { RabbitmqConfig } from "../config/rabbitmq";
 
 /**
  * Returns the TLS options of a connection. They always verify RabbitMQ's certificate and that it is for the URL's host; no setting disables

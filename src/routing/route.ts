@@ -41,6 +41,8 @@ export interface Dependencies {
 export interface RelayStatus {
   readonly transport: TransportName;
   readonly broker: BrokerState;
+  /** Host and port of the RabbitMQ node that this process is connected to. Null while there is none. */
+  readonly node: string | null;
   /** RabbitMQ has confirmed every event up to this position in the event log. */
   readonly position: number;
   /** Sentences about queues that refuse events, or could drop them, while RabbitMQ is connected. */

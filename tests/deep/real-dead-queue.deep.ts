@@ -1,7 +1,8 @@
 // Several programs that read the dead letters of one queue at once, on a real RabbitMQ.
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { type ChannelModel, connect } from "amqplib";
-import { type RabbitmqConfig, readConfig } from "../../src/config/config";
+import { readConfig } from "../../src/config/config";
+import type { RabbitmqConfig } from "../../src/config/rabbitmq";
 import { QueueUnavailable } from "../../src/delivery/queue-errors";
 import { Broker } from "../../src/rabbitmq/connection";
 import { RabbitDeadLetters } from "../../src/rabbitmq/dead-letters";

@@ -9,6 +9,7 @@ import { Broker } from "../../src/rabbitmq/connection";
 import { RabbitReplays } from "../../src/rabbitmq/replays";
 import { queueDepth } from "../../src/rabbitmq/topology";
 import { openSqliteStore } from "../../src/store/sqlite/store";
+import { rabbitmqAt } from "../support/broker-config";
 import { eventually, send } from "../support/processes";
 import { firstTimes, items, upTo } from "../support/queue-consumer";
 import { bindingsIn, describeWithRabbit, emptyBroker, useOwnRabbit } from "../support/rabbit";
@@ -176,16 +177,7 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
     const log = recordedLog().log;
     const store = openSqliteStore(`${folder.path}/warren.db`, catalogue.resources);
     for (let id = 1; id <= 3; id += 1) await store.insert(item, { name: "thing", description: null, price: null });
-    const config = {
-      url: rabbit().url,
-      explicit: true,
-      queueType: "classic" as const,
-      managementUrl: null,
-      caFile: null,
-      certFile: null,
-      keyFile: null,
-    };
-    const broker = await Broker.connect(config, log);
+    const broker = await Broker.connect(rabbitmqAt(rabbit().url), log);
     let deletions = 0;
     const relay = {
       position: 3,

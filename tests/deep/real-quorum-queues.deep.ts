@@ -1,7 +1,8 @@
 // Giving events back on a quorum queue with the delivery limit of RabbitMQ 4, over which RabbitMQ drops them.
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { type ChannelModel, type ConfirmChannel, connect } from "amqplib";
-import { type RabbitmqConfig, readConfig } from "../../src/config/config";
+import { readConfig } from "../../src/config/config";
+import type { RabbitmqConfig } from "../../src/config/rabbitmq";
 import { startConsumer } from "../../src/consumer/start";
 import { buildEvent } from "../../src/consumer/test-consumer";
 import type { RunningConsumer } from "../../src/delivery/running";

@@ -16,6 +16,8 @@ const startTimeoutMs = 60_000;
 /** A RabbitMQ node of this process. */
 export interface RabbitNode {
   readonly port: number;
+  /** Where its management API listens, if it has one. */
+  readonly managementPort: number | undefined;
   /** Kills the node with kill -9, like a power failure. */
   kill(): Promise<void>;
   /** Starts the node again on the same data, also after `kill`. */
@@ -25,7 +27,9 @@ export interface RabbitNode {
   /** Suspends the node without closing its connections, like a cut cable. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
+  /** Returns whether its process runs, frozen or not. */
   isUp(): boolean;
+  isFrozen(): boolean;
   /** Runs `rabbitmqctl`, which starts an Erlang machine for each call. */
   ctl(...args: string[]): Promise<string>;
   /** Evaluates Erlang expressions on the node within milliseconds. Resolves with the last value: text as it is, anything else as a term. */
@@ -38,23 +42,37 @@ export interface RabbitOptions {
   readonly port?: number;
   /** Where its management API listens. Default: it has none. */
   readonly managementPort?: number;
+  /** What nodes of one cluster share. Default: the node stays alone. */
+  readonly cluster?: ClusterOptions;
 }
 
+export interface ClusterOptions {
+  /** Port of the Erlang port mapper of all nodes. A node leaves it running. */
+  readonly mapperPort: number;
+  /** Secret with which the nodes know each other. */
+  readonly cookie: string;
+  /** AMQP ports of all nodes. They find each other at the first start. */
+  readonly ports: readonly number[];
+  /** Further lines of `rabbitmq.conf`. */
+  readonly settings: readonly string[];
+}
+
+/** Name of the node that listens on a port. */
+export const nodeNameOf = (port: number) => `w${port}@localhost`;
+
 /** Starts a private RabbitMQ node with its own ports, Erlang port mapper and folder. None of it outlives this process. */
-export async function startNode({ port = freePort(), managementPort }: RabbitOptions = {}): Promise<RabbitNode> {
+export async function startNode({ port = freePort(), managementPort, cluster }: RabbitOptions = {}): Promise<RabbitNode> {
   const folder = temporaryFolder().path;
-  const [distPort, epmdPort] = [freePort(), freePort()];
+  const [distPort, epmdPort] = [freePort(), cluster?.mapperPort ?? freePort()];
   const pidFile = join(folder, "pid");
   writeFileSync(join(folder, "plugins"), managementPort === undefined ? "[]." : "[rabbitmq_management].");
-  writeFileSync(
-    join(folder, "rabbitmq.conf"),
-    managementPort === undefined ? "" : `management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = ${managementPort}\n`,
-  );
+  writeFileSync(join(folder, "rabbitmq.conf"), `${configuration(managementPort, cluster).join("\n")}\n`);
+  if (cluster) writeFileSync(join(folder, ".erlang.cookie"), cluster.cookie, { mode: 0o400 });
   const env = {
     PATH: process.env["PATH"] ?? "",
     LANG: "C.UTF-8",
     HOME: folder,
-    RABBITMQ_NODENAME: `w${port}@localhost`,
+    RABBITMQ_NODENAME: nodeNameOf(port),
     RABBITMQ_NODE_IP_ADDRESS: "127.0.0.1",
     RABBITMQ_NODE_PORT: String(port),
     RABBITMQ_DIST_PORT: String(distPort),
@@ -67,12 +85,15 @@ export async function startNode({ port = freePort(), managementPort }: RabbitOpt
     RABBITMQ_CONF_ENV_FILE: "/dev/null",
     RABBITMQ_CONFIG_FILE: join(folder, "rabbitmq.conf"),
     RABBITMQ_PID_FILE: pidFile,
+    // Several nodes share two cores: one thread each, which does not wait busily.
+    ...(cluster && { RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "+S 1:1 +sbwt none" }),
   };
   // Erlang's port mapper outlives the node.
-  const endMapper = ["epmd", "-port", String(epmdPort), "-kill"];
+  const endMapper = cluster ? ["true"] : ["epmd", "-port", String(epmdPort), "-kill"];
   let server: Bun.Subprocess | undefined;
   let withdraw = () => {};
   let disposed = false;
+  let frozen = false;
 
   async function call(command: string[], stdin = ""): Promise<string> {
     const run = Bun.spawn(command, { env, stdin: new Blob([stdin]), stdout: "pipe", stderr: "pipe" });
@@ -96,6 +117,7 @@ export async function startNode({ port = freePort(), managementPort }: RabbitOpt
   async function start(): Promise<void> {
     if (disposed) throw new Error("This RabbitMQ has been disposed of.");
     rmSync(pidFile, { force: true });
+    frozen = false;
     // A process group of its own holds the server's script and the Erlang machine.
     server = Bun.spawn([`${bin}/rabbitmq-server`], { env, stdout: "ignore", stderr: "ignore", detached: true });
     withdraw();
@@ -138,8 +160,34 @@ export async function startNode({ port = freePort(), managementPort }: RabbitOpt
     await dispose();
     throw new Error(`RabbitMQ did not start. Its log ends with:\n${logs.join("\n").slice(-3000)}`, { cause: error });
   }
-  const [freeze, thaw] = [async () => signal("SIGSTOP"), async () => signal("SIGCONT")];
-  return { port, kill, start, stop, freeze, thaw, isUp, ctl, evaluate, dispose };
+  async function freeze(isStopped = true): Promise<void> {
+    frozen = isStopped;
+    signal(isStopped ? "SIGSTOP" : "SIGCONT");
+  }
+  const isFrozen = () => frozen && isUp();
+  return {
+    port,
+    managementPort,
+    kill,
+    start,
+    stop,
+    freeze: () => freeze(),
+    thaw: () => freeze(false),
+    isUp,
+    isFrozen,
+    ctl,
+    evaluate,
+    dispose,
+  };
+}
+
+/** Returns the lines of a node's `rabbitmq.conf`. */
+function configuration(managementPort: number | undefined, cluster: ClusterOptions | undefined): string[] {
+  return [
+    ...(managementPort === undefined ? [] : ["management.tcp.ip = 127.0.0.1", `management.tcp.port = ${managementPort}`]),
+    ...(cluster ? ["cluster_formation.peer_discovery_backend = classic_config", ...cluster.settings] : []),
+    ...(cluster?.ports ?? []).map((port, index) => `cluster_formation.classic_config.nodes.${index + 1} = ${nodeNameOf(port)}`),
+  ];
 }
 
 /** Resolves with true if something listens on a port of this machine, else with undefined. */

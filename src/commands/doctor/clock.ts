@@ -18,7 +18,7 @@ const timeoutMs = 2000;
 
 /** Compares this machine's clock with the newest event, with steady time, and with the clocks of the API and of RabbitMQ. */
 export async function checkClock(config: Config, startedAt: { readonly clock: number; readonly steady: number }): Promise<Finding[]> {
-  const ahead = await Promise.all([aheadBy("the API", await apiUrl(config)), aheadBy("RabbitMQ", config.rabbitmq?.managementUrl ?? null)]);
+  const ahead = await Promise.all([aheadBy("the API", await apiUrl(config)), aheadBy("RabbitMQ", config.rabbitmq?.managementUrls ?? [])]);
   const log = await openLog(config);
   const [newest] = log ? await log.read((await log.end()) - 1, 1) : [];
   log?.close();
@@ -45,15 +45,15 @@ export function clockFindings({ behindSeconds, steppedSeconds, ahead }: Clocks):
   return [ok("clock", compared.length > 0 ? `agrees with ${compared.join(" and ")}` : "nothing yet to compare it with")];
 }
 
-async function apiUrl(config: Config): Promise<string | null> {
-  if (config.port === 0 || !(await isServed(config))) return null;
+async function apiUrl(config: Config): Promise<string[]> {
+  if (config.port === 0 || !(await isServed(config))) return [];
   const host = config.host === "0.0.0.0" || config.host === "::" ? "127.0.0.1" : config.host;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${config.port}/health/live`;
+  return [`http://${host.includes(":") ? `[${host}]` : host}:${config.port}/health/live`];
 }
 
-/** Asks an HTTP server for its time. Resolves with an empty array if it does not tell. */
-async function aheadBy(who: string, url: string | null): Promise<{ who: string; seconds: number }[]> {
-  if (url === null) return [];
+/** Asks HTTP servers for their time. Resolves with that of the first one that tells; with an empty array if none does. */
+async function aheadBy(who: string, [url, ...others]: readonly string[]): Promise<{ who: string; seconds: number }[]> {
+  if (url === undefined) return [];
   try {
     const asked = new URL(url);
     asked.username = asked.password = "";
@@ -61,8 +61,8 @@ async function aheadBy(who: string, url: string | null): Promise<{ who: string; 
     const { headers } = await fetch(asked, { signal: AbortSignal.timeout(timeoutMs) });
     const theirs = Date.parse(headers.get("date") ?? "");
     // The date has no fraction of a second.
-    return Number.isNaN(theirs) ? [] : [{ who, seconds: (theirs + 500 - (before + Date.now()) / 2) / 1000 }];
+    return Number.isNaN(theirs) ? aheadBy(who, others) : [{ who, seconds: (theirs + 500 - (before + Date.now()) / 2) / 1000 }];
   } catch {
-    return [];
+    return aheadBy(who, others);
   }
 }

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
-import { redactUrl } from "../../../src/config/redact-url";
 import { Broker } from "../../../src/rabbitmq/connection";
+import { Nodes } from "../../../src/rabbitmq/nodes";
 import type { Environment } from "../environment";
 import { SimulatedConnection } from "./connection";
 
@@ -28,6 +28,6 @@ export function connectTo({ world, broker }: Environment, connections: Set<Simul
       factor: 2,
       jitter: 0.3,
     });
-    return Reflect.construct(Broker, [redactUrl(config.url), config.queueType, connection, log, !options.expected]) as Broker;
+    return Reflect.construct(Broker, [config, new Nodes(config.urls, !options.expected), connection, log]) as Broker;
   };
 }
