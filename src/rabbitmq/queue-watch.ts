@@ -8,6 +8,9 @@ import { deadQueueOf } from "./topology";
 /** Interval between inspections, in milliseconds. Arguments and policies rarely change. */
 export const lookEveryMs = 60_000;
 
+/** Maximum time that the first events wait for the first inspection, in milliseconds. */
+const longestFirstLookMs = 5_000;
+
 /** Finds queues that could drop events because of how they were set up. Logs each danger once. */
 export class QueueWatch {
   #found = new Map<string, Inspection>();
@@ -38,19 +41,22 @@ export class QueueWatch {
     return this.#limited.size > 0;
   }
 
-  /** Inspects the queues now and at intervals, until `closed` aborts. Resolves when `hasLimit` is known. */
+  /**
+   * Inspects the queues now and at intervals, until `closed` aborts. Resolves when `hasLimit` is known, or after a while, since a management
+   * API that does not respond delays each inspection.
+   */
   async start(closed: AbortSignal): Promise<void> {
-    const first = this.#tryToLook();
-    void first.then(() => this.#lookAgain(closed));
-    if (!this.#hasLooked) await first;
+    const looked = new AbortController();
+    void this.#run(closed, () => looked.abort());
+    if (!this.#hasLooked) await pause(longestFirstLookMs, AbortSignal.any([closed, looked.signal]));
   }
 
-  async #lookAgain(closed: AbortSignal): Promise<void> {
-    for (await pause(lookEveryMs, closed); !closed.aborted; await pause(lookEveryMs, closed)) await this.#tryToLook();
-  }
-
-  async #tryToLook(): Promise<void> {
-    await this.look().catch((error: unknown) => this.log.debug({ error: messageOf(error) }, "Cannot check the setup of the queues"));
+  async #run(closed: AbortSignal, onLooked: () => void): Promise<void> {
+    while (!closed.aborted) {
+      await this.look().catch((error: unknown) => this.log.debug({ error: messageOf(error) }, "Cannot check the setup of the queues"));
+      onLooked();
+      await pause(lookEveryMs, closed);
+    }
   }
 
   async look(): Promise<void> {
