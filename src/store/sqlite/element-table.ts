@@ -1,17 +1,12 @@
-import { filtersOf } from "../../schema/filter";
 import { stepsOf, valueAt } from "../../schema/path-values";
 import type { Scalar } from "../../schema/paths";
 import type { Resource } from "../../schema/resource";
 import type { DerivedEntries } from "../changes/side-entries";
-import { stored } from "./list-keys";
+import { compared } from "../compared-values";
+
 import { PendingEntries, type SideEntry } from "./pending-entries";
 import { elementTableName, type SideTable } from "./side-tables";
 import type { Uncommitted, Write } from "./uncommitted";
-
-/** Returns the paths of the arrays whose filter `contains` has an index. */
-export function elementPaths({ filters, indexes }: Pick<Resource, "filters" | "indexes">): string[] {
-  return indexes.filter((path) => filtersOf(filters[path]).includes("contains"));
-}
 
 /** The elements of an array, each with the ids of the records that contain it. An index of SQLite has one entry per record. */
 export class ElementTable implements SideTable, DerivedEntries {
@@ -53,7 +48,7 @@ export class ElementTable implements SideTable, DerivedEntries {
 
   #elementsIn(record: object | undefined): Set<string | number> {
     const elements = record && valueAt(record, this.#steps);
-    const values = Array.isArray(elements) ? (elements as readonly (Scalar | null)[]).map(stored) : [];
+    const values = Array.isArray(elements) ? (elements as readonly (Scalar | null)[]).map(compared) : [];
     return new Set(values.filter((value) => value !== null));
   }
 }

@@ -1,47 +1,17 @@
 import type { Database } from "bun:sqlite";
 import type { Resource } from "../../schema/resource";
-import { reversed, type SortKey, sortKeys } from "../../schema/sort";
-import { elementPaths } from "./element-table";
+import { indexesOf, type ListIndex } from "../list-indexes";
 import { keyOf } from "./list-keys";
 
-/** An index of a resource's table: records in the order of some fields, and then of their ids. */
-export interface ListIndex {
-  readonly name: string;
-  /** The last one is ascending, as the ids are. */
-  readonly keys: readonly SortKey[];
-}
-
-/**
- * Returns the indexes that the lists of a resource need. They index expressions on the JSON, so that each value is stored in the
- * record only.
- */
-export function indexesOf(resource: Resource): ListIndex[] {
-  const { plural, indexes, sorts } = resource;
-  const arrays = new Set(elementPaths(resource));
-  const single = ["createdAt", "updatedAt", ...indexes.filter((path) => !arrays.has(path))].map((path) => [path]);
-  const all = [...single, ...sorts].map((order) => (order.at(-1)?.startsWith("-") ? reversed(order) : order));
-  const orders = [...all, ...limitFields(resource).flatMap((fields) => [fields, ...all.map((order) => [...fields, ...order])])];
-  // The dot prevents a conflict with the name of a table.
-  const named = orders.map((order): [string, ListIndex] => {
-    const name = `${plural}.${order.join(",")}`;
-    return [name, { name, keys: sortKeys(order) }];
-  });
-  return [...new Map(named).values()];
-}
-
-/**
- * Returns the fields that limit what an actor sees in a list: those of tenant and owner, of which one or both may apply. Each sort order
- * has an index that begins with them, so that a list reads nothing of others.
- */
-export function limitFields({ access: { owner, scope } }: Resource): string[][] {
-  const fields = [...(scope ? [scope.field] : []), ...(owner === undefined ? [] : [owner])];
-  return fields.length < 2 ? fields.map((field) => [field]) : [fields.slice(0, 1), fields];
+/** Returns the name of an index in the database. The dot prevents a conflict with the name of a table. */
+export function indexName(plural: string, { name }: ListIndex): string {
+  return `${plural}.${name}`;
 }
 
 /** Creates the missing indexes for the lists of a resource, also in an existing database, and drops those no longer needed. */
 export function keepIndexes(db: Database, resource: Resource): void {
   const { plural } = resource;
-  const wanted = new Map(indexesOf(resource).map((index) => [index.name, creationOf(resource, index)]));
+  const wanted = new Map(indexesOf(resource).map((index) => [indexName(plural, index), creationOf(resource, index)]));
   const present = db
     .query<{ name: string; sql: string }, [string]>(
       "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql NOT NULL",
@@ -57,7 +27,8 @@ export function keepIndexes(db: Database, resource: Resource): void {
   }).immediate();
 }
 
-function creationOf(resource: Resource, { name, keys }: ListIndex): string {
-  const columns = keys.map(({ path, descending }) => `${keyOf(resource, path)}${descending ? " DESC" : ""}`);
-  return `CREATE INDEX "${name}" ON "${resource.plural}" (${columns.join(", ")})`;
+/** The indexed expressions are on the JSON, so that each value is stored in the record only. */
+function creationOf(resource: Resource, index: ListIndex): string {
+  const columns = index.keys.map(({ path, descending }) => `${keyOf(resource, path)}${descending ? " DESC" : ""}`);
+  return `CREATE INDEX "${indexName(resource.plural, index)}" ON "${resource.plural}" (${columns.join(", ")})`;
 }

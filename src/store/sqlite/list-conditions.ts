@@ -1,18 +1,12 @@
-import { type Filter, filtersOf } from "../../schema/filter";
+import type { Filter } from "../../schema/filter";
 import type { Resource } from "../../schema/resource";
-import type { Condition, Listing } from "../listing";
-import { indexesOf, limitFields } from "./indexes";
+import { type Given, ListConditions } from "../list-conditions";
+import type { Condition } from "../listing";
 import { comparable, elementsOf, jsonPath, keyOf } from "./list-keys";
-import { type Lookup, lookupsOf, pendingIn } from "./list-lookups";
+import { type LookupTable, pendingIn, tableOf } from "./list-lookups";
 import type { PendingTables } from "./pending-entries";
 
 export type Bindings = Record<string, string | number | Uint8Array | null>;
-
-/** A condition for one field of a list: only `exact`, only the bounds, only `prefix`, or only `contains`. */
-export interface Given {
-  readonly path: string;
-  readonly condition: Condition;
-}
 
 export type Bounds = readonly [lower: string | undefined, upper: string | undefined];
 
@@ -20,33 +14,18 @@ export type Bounds = readonly [lower: string | undefined, upper: string | undefi
 const afterAllText = new Uint8Array();
 
 /** The conditions that the lists of a resource can have, as SQL. A parameter is named after the number of its filter. */
-export class Conditions {
+export class Conditions extends ListConditions {
   /** SQL for all filters. It is the same text whichever filters are given, so that one statement serves them all. */
   readonly all: string;
-  /** The fields that have an index of their own. */
-  readonly #indexed: ReadonlySet<string>;
-  readonly #lookups: ReadonlyMap<string, Lookup>;
   readonly #paths: readonly string[];
 
   constructor(
-    readonly resource: Resource,
-    pending: PendingTables,
+    resource: Resource,
+    readonly pending: PendingTables,
   ) {
-    const filters: Record<string, Filter | readonly Filter[] | undefined> = { ...resource.filters, updatedAt: "range" };
-    for (const path of limitFields(resource).flat()) filters[path] = [...new Set([...filtersOf(filters[path]), "exact" as const])];
-    this.#paths = Object.keys(filters);
-    this.#indexed = new Set(indexesOf(resource).flatMap(({ keys }) => (keys.length === 1 ? keys.map(({ path }) => path) : [])));
-    this.#lookups = lookupsOf(resource, pending);
-    this.all = this.#paths.flatMap((path) => filtersOf(filters[path]).map((filter) => this.#matches(path, filter))).join(" AND ");
-  }
-
-  /** @throws {TypeError} if the resource has no such filter. Code that is not type-checked may ask for it. */
-  given({ filters = {}, updatedSince }: Listing): Given[] {
-    const conditions = { ...filters, ...(updatedSince !== undefined && { updatedAt: { min: updatedSince } }) };
-    return Object.entries<Condition>(conditions).flatMap(([path, condition]) => {
-      if (!this.#paths.includes(path)) throw new TypeError(`The resource "${this.resource.name}" has no filter for "${path}".`);
-      return partsOf(condition).map((part) => ({ path, condition: part }));
-    });
+    super(resource);
+    this.#paths = [...this.filters.keys()];
+    this.all = [...this.filters].flatMap(([path, filters]) => filters.map((filter) => this.#matches(path, filter))).join(" AND ");
   }
 
   /** Returns a value for each parameter of all filters: null for those that are not given. */
@@ -55,9 +34,10 @@ export class Conditions {
     for (const [index, path] of this.#paths.entries()) {
       const { exact, min, max, prefix, contains } = conditionAt(given, path);
       const [from, to] = prefix === undefined ? [min, max] : textsWith(prefix);
-      const lookup = this.#lookups.get(path);
-      const keys = lookup?.keysOf({ exact, contains });
-      const { changed, added } = lookup && keys ? pendingIn(lookup, keys) : { changed: null, added: null };
+      const one = { path, condition: { exact, contains } };
+      const keys = this.lookupOf(one)?.keysOf(one.condition);
+      const table = this.tableOf(one);
+      const { changed, added } = table && keys ? pendingIn(table, keys) : { changed: null, added: null };
       const values = {
         Exact: exact && JSON.stringify(exact.filter((value) => value !== null)),
         Null: exact && Number(exact.includes(null)),
@@ -86,18 +66,9 @@ export class Conditions {
   }
 
   /** Returns the table that finds the records of a condition. Undefined if there is none. */
-  lookupOf({ path, condition }: Given): Lookup | undefined {
-    const lookup = this.#lookups.get(path);
-    return lookup?.keysOf(condition) && lookup;
-  }
-
-  hasIndex(one: Given): boolean {
-    return this.#indexed.has(one.path) || this.lookupOf(one) !== undefined;
-  }
-
-  /** Returns whether an index finds just the records that match a condition, and not more. */
-  isWhole(one: Given): boolean {
-    return this.lookupOf(one)?.isWhole(one.condition) ?? true;
+  tableOf(one: Given): LookupTable | undefined {
+    const lookup = this.lookupOf(one);
+    return lookup && tableOf(this.resource.plural, lookup, this.pending);
   }
 
   /** SQL for the values of `exact`. */
@@ -106,7 +77,7 @@ export class Conditions {
   }
 
   /** SQL for the condition of a filter, which holds if it is not given. The column is qualified, as json_each has one of that name. */
-  #matches(path: string, filter: string): string {
+  #matches(path: string, filter: Filter): string {
     const json = `"${this.resource.plural}".json`;
     const key = keyOf(this.resource, path, json);
     const [exact, isNull, from, to, all] = ["Exact", "Null", "From", "To", "All"].map((name) => this.parameter(path, name));
@@ -117,16 +88,6 @@ export class Conditions {
     const elements = `SELECT value FROM json_each(${json}, '${jsonPath(path)}') WHERE value NOT NULL`;
     return `(${all} IS NULL OR NOT EXISTS (${elementsOf(all as string)} AS wanted WHERE wanted.value NOT IN (${elements})))`;
   }
-}
-
-/** Returns the parts of a condition, each of which one range of an index can find. */
-function partsOf({ exact, min, max, prefix, contains }: Condition): Condition[] {
-  return [
-    ...(exact ? [{ exact }] : []),
-    ...(min !== undefined || max !== undefined ? [{ min, max }] : []),
-    ...(prefix === undefined ? [] : [{ prefix }]),
-    ...(contains?.length ? [{ contains }] : []),
-  ];
 }
 
 function conditionAt(given: readonly Given[], path: string): Condition {

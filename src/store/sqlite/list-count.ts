@@ -1,5 +1,6 @@
+import type { Given } from "../list-conditions";
 import { type Count, countAtMost } from "../listing";
-import type { Bindings, Conditions, Given } from "./list-conditions";
+import type { Bindings, Conditions } from "./list-conditions";
 import type { ListReader } from "./list-reader";
 import type { Search } from "./list-search";
 import type { Sources } from "./list-sources";

@@ -44,8 +44,3 @@ function secondsOf(value: string): string {
 export function elementsOf(parameter: string): string {
   return `SELECT value FROM json_each(${parameter})`;
 }
-
-/** Returns a value as SQLite stores it. */
-export function stored<Value extends string | number | null>(value: Value | boolean): Value | number {
-  return typeof value === "boolean" ? Number(value) : value;
-}

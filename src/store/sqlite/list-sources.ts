@@ -1,14 +1,17 @@
 import type { Scalar } from "../../schema/paths";
 import type { Resource } from "../../schema/resource";
-import { reversed, type SortKey, sortKeys } from "../../schema/sort";
-import { indexesOf, type ListIndex, limitFields } from "./indexes";
-import type { Bindings, Bounds, Conditions, Given } from "./list-conditions";
-import { comparable, elementsOf, keyOf, stored } from "./list-keys";
-import { idsIn, partsOf, pendingIn } from "./list-lookups";
+import { sortKeys } from "../../schema/sort";
+import { compared } from "../compared-values";
+import type { Given } from "../list-conditions";
+import { type ByIndex, type ByLookup, ListWays, type Way } from "../list-ways";
+import { indexName } from "./indexes";
+import type { Bindings, Bounds, Conditions } from "./list-conditions";
+import { comparable, elementsOf, keyOf } from "./list-keys";
+import { idsIn, partsOf, pendingIn, tableOf } from "./list-lookups";
 import type { Source } from "./list-walk";
 
-/** A way to walk through a list in its order. */
-export interface Way {
+/** A {@link Way} as SQL. */
+export interface SqlWay {
   readonly source: Source;
   /** The conditions that all records on the way match. */
   readonly covered: ReadonlySet<Given>;
@@ -16,15 +19,15 @@ export interface Way {
   readonly variants: readonly Bindings[];
 }
 
-/** Finds ways through the lists of a resource. */
+/** The ids of a resource's lists, as SQL. */
 export class Sources {
-  readonly #indexes: readonly ListIndex[];
+  readonly #ways: ListWays;
 
   constructor(
     readonly resource: Resource,
     readonly conditions: Conditions,
   ) {
-    this.#indexes = indexesOf(resource);
+    this.#ways = new ListWays(conditions);
   }
 
   /** SQL for all ids. */
@@ -36,10 +39,10 @@ export class Sources {
   idsOf(one: Given): string {
     const { conditions } = this;
     const { path, condition } = one;
-    const lookup = conditions.lookupOf(one);
-    if (lookup) {
+    const table = conditions.tableOf(one);
+    if (table) {
       const parameter = (name: string) => conditions.parameter(path, name);
-      return idsIn(lookup, `IN (${elementsOf(parameter("Keys"))})`, [parameter("Changed"), parameter("Added")]);
+      return idsIn(table, `IN (${elementsOf(parameter("Keys"))})`, [parameter("Changed"), parameter("Added")]);
     }
     const from = `SELECT id FROM ${this.#indexed(path)} WHERE`;
     const { exact } = condition;
@@ -54,94 +57,42 @@ export class Sources {
     return `"${this.resource.plural}" INDEXED BY "${this.resource.plural}.${path}"`;
   }
 
-  /**
-   * Returns the way through a list whose records match most of its conditions. Those that limit what an actor sees come first, since the
-   * place where a page ends must not tell of other records; in a list by id, it has no more than an id.
-   *
-   * @throws {TypeError} if the resource has no such order.
-   */
-  wayThrough(sort: readonly string[], given: readonly Given[]): Way {
-    const isById = sort.length === 1 && /^-?id$/.test(sort[0] as string);
-    const ways = isById ? this.#waysById(sort[0] === "-id", given) : this.#waysBy(sort, given);
-    const [first, ...others] = ways;
-    if (!first) throw new TypeError(`The lists of "${this.resource.name}" cannot be sorted by "${sort.join(",")}".`);
-    const limits = new Set(limitFields(this.resource).flat());
-    const limitWorth = isById ? 1.5 : given.length;
-    const worth = ({ covered }: Way) => [...covered].reduce((sum, { path }) => sum + (limits.has(path) ? limitWorth : 1), 0);
-    return others.reduce((best, way) => (worth(way) > worth(best) ? way : best), first);
+  /** @throws {TypeError} if the resource has no such order. */
+  wayThrough(sort: readonly string[], given: readonly Given[]): SqlWay {
+    const way = this.#ways.through(sort, given);
+    return { covered: way.covered, ...this.#sqlOf(way) };
   }
 
-  #waysById(descending: boolean, given: readonly Given[]): Way[] {
-    const { plural } = this.resource;
-    const way = (from: string, where: string[], covered: Given[], variants: Bindings[], also?: string): Way => ({
-      source: { from, id: "id", columns: [], descending, where, bounds: [undefined, undefined], ...(also && { also }) },
-      covered: new Set(covered),
-      variants,
-    });
-    const single = singleValues(given);
-    return [
-      way(`"${plural}"`, [], [], [{}]),
-      ...this.#indexes.flatMap(({ name, keys }) => {
-        const fixed = keys.flatMap(({ path }) => single.get(path) ?? []);
-        if (keys.length < 2 || fixed.length < keys.length) return [];
-        const values = Object.fromEntries(fixed.map(({ value }, index) => [`fixed${index}`, stored(value)]));
-        const where = keys.map(({ path }, index) => this.#isFixed(path, index));
-        return [
-          way(
-            `"${plural}" INDEXED BY "${name}"`,
-            where,
-            fixed.map(({ one }) => one),
-            [values],
-          ),
-        ];
-      }),
-      ...given.flatMap((one) => {
-        const { path, condition } = one;
-        const lookup = this.conditions.lookupOf(one);
-        if (lookup) {
-          const keys = [...new Set(lookup.keysOf(condition))].map((fixed0) => ({ fixed0, ...pendingIn(lookup, [fixed0]) }));
-          const { table, where, also } = partsOf(lookup, "= $fixed0", ["$changed", "$added"]);
-          return [way(table, where, this.conditions.isWhole(one) ? [one] : [], keys, also)];
-        }
-        if (!condition.exact || !this.conditions.hasIndex(one)) return [];
-        const values = [...new Set(condition.exact)].map((value) => ({ fixed0: stored(value) }));
-        return [way(this.#indexed(path), [this.#isFixed(path, 0)], [one], values)];
-      }),
-    ];
+  #sqlOf({ by, descending }: Way): Pick<SqlWay, "source" | "variants"> {
+    if (by.kind === "index") return this.#along(by, descending);
+    if (by.kind === "lookup") return this.#lookedUp(by, descending);
+    return { source: { ...byId, from: `"${this.resource.plural}"`, descending }, variants: [{}] };
   }
 
-  #waysBy(sort: readonly string[], given: readonly Given[]): Way[] {
-    const single = singleValues(given);
-    return this.#indexes.flatMap((index) => {
-      // An index also has the order of its last fields, among the records that are equal in the first ones.
-      for (let skip = 0; skip < index.keys.length; skip += 1) {
-        const fixed = index.keys.slice(0, skip).map(({ path }) => single.get(path));
-        if (!fixed.every((found) => found !== undefined)) break;
-        const rest = index.keys.slice(skip).map(({ path, descending }) => (descending ? `-${path}` : path));
-        if (sort.join() === rest.join()) return [this.#wayAlong(index, skip, false, fixed, given)];
-        if (sort.join() === reversed(rest).join()) return [this.#wayAlong(index, skip, true, fixed, given)];
-      }
-      return [];
-    });
+  #lookedUp({ lookup, values }: ByLookup, descending: boolean): Pick<SqlWay, "source" | "variants"> {
+    const entries = tableOf(this.resource.plural, lookup, this.conditions.pending);
+    const { table, where, also } = partsOf(entries, "= $fixed0", ["$changed", "$added"]);
+    return {
+      source: { ...byId, from: table, descending, where, ...(also && { also }) },
+      variants: values.map((fixed0) => ({ fixed0, ...pendingIn(entries, [fixed0]) })),
+    };
   }
 
-  #wayAlong({ name, keys }: ListIndex, skip: number, descending: boolean, fixed: readonly OneValue[], given: readonly Given[]): Way {
-    const columns = keys.slice(skip).map((key) => ({ key: keyOf(this.resource, key.path), descending: key.descending !== descending }));
-    const { path } = keys[skip] as SortKey;
-    const first = given.find((one) => one.path === path && (!one.condition.exact || isOneValue(one.condition.exact)));
-    const values = [...fixed.map(({ value }) => value), ...(first?.condition.exact ?? [])];
-    const [lower, upper] = first ? this.#boundsOf(first, skip) : [undefined, undefined];
+  #along({ index, variants, rest, first }: ByIndex, descending: boolean): Pick<SqlWay, "source" | "variants"> {
+    const fixed = index.keys.length - rest.length;
+    const columns = rest.map((key) => ({ key: keyOf(this.resource, key.path), descending: key.descending !== descending }));
+    const [lower, upper] = first ? this.#boundsOf(first, fixed) : [undefined, undefined];
+    const one = first?.condition.exact ?? [];
     return {
       source: {
-        from: `"${this.resource.plural}" INDEXED BY "${name}"`,
+        from: `"${this.resource.plural}" INDEXED BY "${indexName(this.resource.plural, index)}"`,
         id: "id",
         columns,
         descending,
-        where: fixed.map((_, index) => this.#isFixed((keys[index] as SortKey).path, index)),
+        where: index.keys.slice(0, fixed).map(({ path }, number) => this.#isFixed(path, number)),
         bounds: columns[0]?.descending ? [upper, lower] : [lower, upper],
       },
-      covered: new Set([...fixed.map(({ one }) => one), ...(first ? [first] : [])]),
-      variants: [Object.fromEntries(values.map((value, index) => [`fixed${index}`, stored(value)]))],
+      variants: variants.map((values) => bindingsOf([...values, ...one])),
     };
   }
 
@@ -161,21 +112,9 @@ export class Sources {
   }
 }
 
-/** A condition that one value fulfils. */
-interface OneValue {
-  readonly one: Given;
-  readonly value: Scalar | null;
-}
+/** A source in the order of ids. */
+const byId = { id: "id", columns: [], where: [], bounds: [undefined, undefined] } as const;
 
-function singleValues(given: readonly Given[]): Map<string, OneValue> {
-  return new Map(
-    given.flatMap((one) => {
-      const [value, ...more] = one.condition.exact ?? [];
-      return value === undefined || more.length > 0 ? [] : [[one.path, { one, value }] as const];
-    }),
-  );
-}
-
-function isOneValue(exact: readonly (Scalar | null)[]): boolean {
-  return exact.length === 1 && exact[0] !== null;
+function bindingsOf(values: readonly (Scalar | null)[]): Bindings {
+  return Object.fromEntries(values.map((value, index) => [`fixed${index}`, compared(value)]));
 }

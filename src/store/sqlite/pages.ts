@@ -1,12 +1,13 @@
 import type { Database } from "bun:sqlite";
 import type { Resource } from "../../schema/resource";
+import type { Given } from "../list-conditions";
 import type { Listing, Page, Place } from "../listing";
 import type { Stored } from "../stored";
-import { type Bindings, Conditions, type Given } from "./list-conditions";
+import { type Bindings, Conditions } from "./list-conditions";
 import { countOf } from "./list-count";
 import { ListReader } from "./list-reader";
 import { Search } from "./list-search";
-import { Sources, type Way } from "./list-sources";
+import { Sources, type SqlWay } from "./list-sources";
 import { bindingsOf, idsAfter, isAfter, orderOf } from "./list-walk";
 import { PendingTables } from "./pending-entries";
 
@@ -93,12 +94,12 @@ export class Pages {
   }
 
   /** Reads a page along a way. If not all of its records match, keeps those that do, until the maximum number of records read. */
-  #along(way: Way, wanted: Wanted): Page {
+  #along(way: SqlWay, wanted: Wanted): Page {
     const [variant, ...others] = way.variants;
     return variant && others.length === 0 ? this.#alongOne(way, variant, wanted) : this.#alongSeveral(way, wanted);
   }
 
-  #alongOne({ source, covered }: Way, variant: Bindings, { limit, sort, after, given, bindings: own }: Wanted): Page {
+  #alongOne({ source, covered }: SqlWay, variant: Bindings, { limit, sort, after, given, bindings: own }: Wanted): Page {
     const bindings = { ...own, ...variant, ...bindingsOf(after), count: limit + 1 };
     if (covered.size === given.length) return this.#pageOf(this.#reader.whole(source, after, bindings), limit, sort, null);
     const ids = idsAfter(source, after);
@@ -109,7 +110,7 @@ export class Pages {
   }
 
   /** Merges the ids of several ways, which the list has in the order of the ids. */
-  #alongSeveral({ source, variants, covered }: Way, { limit, sort, after, given, bindings: own }: Wanted): Page {
+  #alongSeveral({ source, variants, covered }: SqlWay, { limit, sort, after, given, bindings: own }: Wanted): Page {
     const isWhole = covered.size === given.length;
     const most = isWhole ? limit + 1 : Math.max(1, Math.floor(this.readAtMost / variants.length));
     const sql = `${idsAfter(source, after)} LIMIT ${most + 1}`;
@@ -129,7 +130,7 @@ export class Pages {
   }
 
   /** Reads a page when an index finds few enough records to sort them. */
-  #sorted(ids: string, { source }: Way, { limit, sort, after, bindings }: Wanted): Page {
+  #sorted(ids: string, { source }: SqlWay, { limit, sort, after, bindings }: Wanted): Page {
     const where = `${this.#conditions.all} AND ${isAfter(source, after)} ORDER BY ${orderOf(source)}`;
     return this.#pageOf(this.#reader.records(ids, where, { ...bindings, ...bindingsOf(after), count: limit + 1 }), limit, sort, null);
   }
