@@ -1,8 +1,10 @@
 // The engines of the store. Tests of its port run against each.
-import { describe } from "bun:test";
+import { afterAll, beforeAll, describe } from "bun:test";
 import { join } from "node:path";
 import type { Config } from "../../src/config/config";
 import type { SqliteAddress } from "../../src/config/database-url";
+import { describeWithPostgres, type PostgresSchema, schemaIn, sharedPostgres } from "./postgres";
+import type { PostgresCluster } from "./postgres-cluster";
 
 /** Where the database and the consumers' stores are. */
 export type Places = Pick<Config, "database" | "dataDir">;
@@ -18,10 +20,35 @@ export function sqliteIn(folder: string): SqlitePlaces {
   return { database: { engine: "sqlite", file, shown: file }, dataDir: folder };
 }
 
-/** For each engine, its name and a function that returns empty places, for which a test has a folder of its own. */
-const engines: Readonly<Record<string, (folder: string) => Places>> = { SQLite: sqliteIn };
+/**
+ * Declares the same tests for each engine, with a function that returns empty places for the folder that a test has for itself.
+ *
+ * @param engines Default: SQLite only, until PostgreSQL has all of the port.
+ */
+export function forEachEngine(
+  declare: (placesIn: (folder: string) => Places) => void,
+  engines: readonly ("SQLite" | "PostgreSQL")[] = ["SQLite"],
+): void {
+  if (engines.includes("SQLite")) describe("on SQLite", () => declare(sqliteIn));
+  if (engines.includes("PostgreSQL")) describeWithPostgres("on PostgreSQL", () => declare(usePostgresPlaces()));
+}
 
-/** Declares the same tests for each engine. */
-export function forEachEngine(declare: (placesIn: (folder: string) => Places) => void): void {
-  describe.each(Object.entries(engines))("on %s", (_, placesIn) => declare(placesIn));
+/** Returns a function that returns places with a schema for each folder, on the cluster of the run. Drops the schemas after the block. */
+function usePostgresPlaces(): (folder: string) => Places {
+  const schemas = new Map<string, PostgresSchema>();
+  let cluster: PostgresCluster;
+  beforeAll(async () => {
+    cluster = await sharedPostgres();
+  });
+  afterAll(async () => {
+    for (const schema of schemas.values()) await schema.drop();
+  });
+  return (folder) => {
+    let schema = schemas.get(folder);
+    if (!schema) {
+      schema = schemaIn(cluster, `test_${Bun.hash(folder).toString(36)}`);
+      schemas.set(folder, schema);
+    }
+    return { database: schema.address, dataDir: folder };
+  };
 }
