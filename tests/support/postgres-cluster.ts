@@ -20,8 +20,8 @@ export interface PostgresOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Lines of `pg_hba.conf`. Default: anybody may connect from this machine without a password. */
   readonly access?: readonly string[];
-  /** Certificate and key of the server, in PEM format. Default: it has no TLS. */
-  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Certificate and key of the server, and the authority of its clients, in PEM format. Default: it has no TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string };
 }
 
 /** A PostgreSQL cluster of this process. */
@@ -164,6 +164,7 @@ function writeFiles(data: string, folder: string, port: number, { settings = {},
     log_directory: "log",
     log_filename: "postgresql.log",
     ...(tls && { ssl: "on" }),
+    ...(tls?.ca !== undefined && { ssl_ca_file: "clients.crt" }),
     ...settings,
   };
   appendFileSync(
@@ -176,6 +177,7 @@ function writeFiles(data: string, folder: string, port: number, { settings = {},
   if (tls) {
     writeFileSync(join(data, "server.crt"), tls.cert);
     writeFileSync(join(data, "server.key"), tls.key, { mode: 0o600 });
+    if (tls.ca !== undefined) writeFileSync(join(data, "clients.crt"), tls.ca);
   }
   give(folder);
 }

@@ -49,6 +49,8 @@ const troubles: readonly (readonly [state: RegExp, what: string, todo?: string])
 
 /** Errors of the driver before a statement is sent. It had no effect. */
 const notConnected = /^ERR_POSTGRES_(CONNECTION_(REFUSED|FAILED|TIMEOUT)|AUTHENTICATION|CHANNEL_BINDING|TLS|SASL|UNSUPPORTED_AUTH)/;
+/** Errors of the driver about how this program calls it. */
+const misused = /TAGGED|BINDING|TRANSACTION|ARRAY|PARAMETER|SYNTAX|UNSUPPORTED_(BYTEA|INTEGER|NUMERIC)|OVERFLOW/;
 /** Codes with which TLS refuses a certificate. */
 const badCertificate = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|HOSTNAME_MISMATCH|PATH_LENGTH_EXCEEDED|INVALID_PURPOSE/;
 /** States of the server in which it never begins a statement. */
@@ -69,10 +71,13 @@ export function translated(error: unknown, shown: string): unknown {
     const advice = "Use the host name in its certificate, and sslrootcert=<file> in DATABASE_URL for an authority of your own.";
     return new StoreUnavailable(`${text(`has a certificate that is not trusted (${code})`)}. ${advice}`, { cause: error });
   }
+  if (code === "ERR_POSTGRES_TLS_NOT_AVAILABLE") {
+    const advice = "Turn it on there (ssl = on), or add sslmode=disable to DATABASE_URL.";
+    return new StoreUnavailable(`The database ${shown} does not offer TLS. ${advice}`, { cause: error });
+  }
   if (notConnected.test(code) || /^E[A-Z]+$/.test(code)) return new StoreUnavailable(text("cannot be reached"), { cause: error });
-  if (/^ERR_POSTGRES_(CONNECTION|IDLE|LIFETIME|QUERY_CANCELLED)/.test(code))
-    return new OutcomeUnknown(text("lost the connection"), { cause: error });
-  return error;
+  const isLost = error instanceof SQL.PostgresError && !misused.test(code);
+  return isLost ? new OutcomeUnknown(text("lost the connection"), { cause: error }) : error;
 }
 
 function fromServer(error: SQL.PostgresError, state: string, shown: string): Error {

@@ -55,7 +55,7 @@ export class Line {
 
   async run<Row>(sql: string, values: readonly Value[]): Promise<Row[]> {
     const client = this.#open();
-    return (await this.#answer(client, statementOn(client, sql, values))) as unknown as Row[];
+    return rowsOf<Row>(await this.#answer(client, statementOn(client, sql, values)));
   }
 
   /**
@@ -70,7 +70,7 @@ export class Line {
     try {
       return await work({
         run: async <Row>(sql: string, values: readonly Value[]) =>
-          (await this.#answer(client, statementOn(reserved, sql, values))) as unknown as Row[],
+          rowsOf<Row>(await this.#answer(client, statementOn(reserved, sql, values))),
         script: async (sql) => void (await this.#answer(client, reserved.unsafe(sql).simple())),
         command: async (sql) => (await this.#answer(client, statementOn(reserved, sql, []))).command,
       });
@@ -181,6 +181,11 @@ function statementOn(client: SQL, sql: string, values: readonly Value[]): Promis
       values.map((value) => (isArray(value) ? client.array([...value]) : value)),
     )
     .then(withNumbers);
+}
+
+/** Returns the rows as a plain array, without what the driver says about them. */
+function rowsOf<Row>(result: Result): Row[] {
+  return Array.from(result) as Row[];
 }
 
 const isArray = (value: Value): value is readonly never[] => Array.isArray(value);
