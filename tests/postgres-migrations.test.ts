@@ -57,7 +57,7 @@ describeWithPostgres("migrations", () => {
       const query = async <Row>() => [server] as Row[];
       return {
         query,
-        writer: { query, endLost: async () => {} },
+        writer: { query },
         transaction: () => Promise.reject(new Error()),
         listen: () => () => {},
         close: async () => {},

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { leftovers } from "./folder";
 import { freePort } from "./net";
@@ -64,13 +64,15 @@ export async function startCluster(options: PostgresOptions = {}): Promise<Postg
   const isUp = () => server?.exitCode === null && server.signalCode === null;
   async function start(): Promise<void> {
     // In a session of its own, so that Ctrl+C does not reach it.
-    server = Bun.spawn([...asOwner, `${bin}/postgres`, "-D", data], { cwd: "/", stdout: "ignore", stderr: "ignore", detached: true });
+    const output = openSync(logOf(folder), "a");
+    server = Bun.spawn([...asOwner, `${bin}/postgres`, "-D", data], { cwd: "/", stdout: output, stderr: output, detached: true });
+    closeSync(output);
     withdraw();
     withdraw = leftovers.runAtEnd(endOf(server.pid, folder));
     await eventually(async () => ((await accepts()) ? true : undefined), "PostgreSQL to accept connections", startTimeoutMs);
   }
   async function accepts(): Promise<boolean> {
-    if (!isUp()) throw new Error(`PostgreSQL ended at its start. Its log ends with:\n${logIn(data).slice(-3000)}`);
+    if (!isUp()) throw new Error(`PostgreSQL ended at its start. Its log ends with:\n${readFileSync(logOf(folder), "utf8").slice(-3000)}`);
     return evaluate("SELECT 1").then(
       () => true,
       () => false,
@@ -85,22 +87,22 @@ export async function startCluster(options: PostgresOptions = {}): Promise<Postg
       await sql.close({ timeout: 0 });
     }
   }
-  /** Sends a signal to all processes, the server's first, so that it starts no other ones. */
-  function signalAll(name: NodeJS.Signals): void {
-    if (!server || !isUp()) return;
-    const children = childrenOf(server.pid);
-    process.kill(server.pid, name);
-    for (const pid of new Set([...children, ...childrenOf(server.pid)])) trySignal(pid, name);
+  /** Sends a signal to all processes. Returns them. */
+  function signalAll(name: NodeJS.Signals): number[] {
+    if (!server || !isUp()) return [];
+    // While it is suspended, it starts no other ones.
+    process.kill(server.pid, "SIGSTOP");
+    const pids = [...childrenOf(server.pid), server.pid];
+    for (const pid of pids) trySignal(pid, name);
+    return pids;
   }
   async function stop(mode: "fast" | "immediate" = "fast"): Promise<void> {
     server?.kill(mode === "fast" ? "SIGINT" : "SIGQUIT");
     await server?.exited;
   }
   async function kill(): Promise<void> {
-    if (!server) return;
-    const pids = [server.pid, ...childrenOf(server.pid)];
-    signalAll("SIGKILL");
-    await server.exited;
+    const pids = signalAll("SIGKILL");
+    await server?.exited;
     // The cluster cannot start again while one of its processes lives.
     await eventually(() => pids.every((pid) => !runs(pid)) || undefined, "PostgreSQL to end");
   }
@@ -127,7 +129,7 @@ export async function startCluster(options: PostgresOptions = {}): Promise<Postg
     await dispose();
     throw error;
   }
-  return { ...cluster, freeze: () => signalAll("SIGSTOP"), thaw: () => signalAll("SIGCONT") };
+  return { ...cluster, freeze: () => void signalAll("SIGSTOP"), thaw: () => void signalAll("SIGCONT") };
 }
 
 /** Prefix of commands that PostgreSQL refuses to run as root. */
@@ -160,9 +162,6 @@ function writeFiles(data: string, folder: string, port: number, { settings = {},
     deadlock_timeout: "100ms",
     // In files of the cluster, since kill -9 would leave shared memory behind.
     dynamic_shared_memory_type: "mmap",
-    logging_collector: "on",
-    log_directory: "log",
-    log_filename: "postgresql.log",
     ...(tls && { ssl: "on" }),
     ...(tls?.ca !== undefined && { ssl_ca_file: "clients.crt" }),
     ...settings,
@@ -182,9 +181,8 @@ function writeFiles(data: string, folder: string, port: number, { settings = {},
   give(folder);
 }
 
-function logIn(data: string): string {
-  const file = join(data, "log", "postgresql.log");
-  return existsSync(file) ? readFileSync(file, "utf8") : "";
+function logOf(folder: string): string {
+  return join(folder, "server.log");
 }
 
 /** Returns the processes that a server has started. */

@@ -1,8 +1,8 @@
 import type { PostgresAddress } from "../../config/postgres-url";
 import { Line } from "./line";
 import { listen } from "./listener";
-import type { Database, Queries, Writer } from "./queries";
-import { defaultLimits, type Limits } from "./settings";
+import type { Database } from "./queries";
+import { defaultLimits, type Limits, readSettings } from "./settings";
 import { Transactions } from "./transactions";
 
 export interface DatabaseOptions extends Partial<Limits> {
@@ -19,18 +19,18 @@ export function openDatabase(
 ): Database {
   const limits = { ...defaultLimits, ...changedLimits };
   const lines: Line[] = [];
-  const line = (purpose: string, onLost?: (name: string) => void) => {
-    const added = new Line(address, purpose, limits, onLost);
+  const line = (purpose: string, settings?: Readonly<Record<string, string>>) => {
+    const added = new Line(address, purpose, limits, settings);
     lines.push(added);
     return added;
   };
-  const reading = Array.from({ length: readers }, () => line("read"));
-  const query: Queries["query"] = (sql, ...values) => idlest(reading).run(sql, values);
+  const reading = Array.from({ length: readers }, () => line("read", readSettings));
+  const writing = line("write");
   const inTransactions = new Transactions(Array.from({ length: transactions }, () => line("transaction")));
   const listeners = new Set<() => void>();
   return {
-    query,
-    writer: writerOn((onLost) => line("write", onLost), query),
+    query: (sql, ...values) => idlest(reading).run(sql, values),
+    writer: { query: (sql, ...values) => writing.run(sql, values) },
     transaction: (work, options) => inTransactions.run(work, options),
     listen: (channel, heard) => {
       const stop = listen(address, limits, channel, heard);
@@ -46,26 +46,6 @@ export function openDatabase(
     },
   };
 }
-
-function writerOn(line: (onLost: (name: string) => void) => Line, query: Queries["query"]): Writer {
-  const lost = new Set<string>();
-  const writing = line((name) => lost.add(name));
-  return {
-    query: (sql, ...values) => writing.run(sql, values),
-    endLost: async () => {
-      const names = [...lost];
-      while (names.length > 0) {
-        const alive = await query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = ANY($1)", names);
-        if (alive.length === 0) break;
-        await Bun.sleep(pauseMs);
-      }
-      for (const name of names) lost.delete(name);
-    },
-  };
-}
-
-/** Pause between two looks whether the server has ended a connection, in milliseconds. */
-const pauseMs = 20;
 
 /** Returns the line with the fewest statements that wait; of those, the first, so that the others may rest. */
 function idlest(lines: readonly Line[]): Line {

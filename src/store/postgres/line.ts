@@ -37,13 +37,13 @@ export class Line {
 
   /**
    * @param purpose what the line is for, in the server's list of connections.
-   * @param onLost called with the `application_name` of a connection that was lost while the server may still run its statements.
+   * @param settings more of the server's settings.
    */
   constructor(
     readonly address: PostgresAddress,
     readonly purpose: string,
     readonly limits: Limits,
-    readonly onLost: (name: string) => void = () => {},
+    readonly settings: Readonly<Record<string, string>> = {},
   ) {
     this.#statementMs = limits.statementMs;
   }
@@ -92,14 +92,12 @@ export class Line {
   #open(): SQL {
     if (this.#isClosed) throw new StoreUnavailable(`The connection to ${this.address.shown} is closed`);
     if (this.#client) return this.#client;
-    const name = `warren ${this.purpose} ${crypto.randomUUID().slice(0, 13)}`;
     const client: SQL = new SQL({
-      ...connectionOptions(this.address, name, this.limits),
-      // The next statement opens a connection with another name. It also comes here after a time without use.
+      ...connectionOptions(this.address, `warren ${this.purpose}`, this.limits, this.settings),
+      // Also after a time without use. The next statement opens a connection.
       onclose: () => this.#drop(client),
     });
     this.#client = client;
-    names.set(client, name);
     return client;
   }
 
@@ -131,7 +129,6 @@ export class Line {
   #drop(client: SQL): void {
     if (this.#client !== client) return;
     this.#client = undefined;
-    if (this.#pending.size > 0) this.onLost(names.get(client) ?? "");
     void client.close({ timeout: 0 }).catch(() => {});
   }
 
@@ -168,9 +165,6 @@ export class Line {
     for (const reject of rejects) reject(error);
   }
 }
-
-/** The `application_name` of each client. */
-const names = new WeakMap<SQL, string>();
 
 function statementOn(client: SQL, sql: string, values: readonly Value[]): Promise<Result> {
   // Without parameters, the driver prepares only what comes as a template.

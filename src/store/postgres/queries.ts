@@ -18,15 +18,6 @@ export interface Queries {
   query<Row = object>(sql: string, ...values: Value[]): Promise<Row[]>;
 }
 
-/** One connection, on which statements run in the order in which they are called. */
-export interface Writer extends Queries {
-  /**
-   * Ends what the server may still run of statements that rejected with `OutcomeUnknown`. After it has resolved, their outcome is
-   * final and can be looked up.
-   */
-  endLost(): Promise<void>;
-}
-
 /** The statements of one transaction. */
 export interface TransactionQueries extends Queries {
   /** Runs a script of several statements without parameters. */
@@ -40,7 +31,10 @@ export interface TransactionOptions {
 
 /** A database, with a few connections to it. They are opened when they are needed and again after they were lost. */
 export interface Database extends Queries {
-  readonly writer: Writer;
+  /** Runs a statement on the connection with the fewest of them. Plans read an index rather than a whole table. */
+  readonly query: Queries["query"];
+  /** One connection, on which statements run in the order in which they are called. */
+  readonly writer: Queries;
   /**
    * Runs `work` in a transaction on a connection of its own, at READ COMMITTED, and commits. Resolves with what `work` returns. If
    * `work` throws, rolls back and rejects with its error.

@@ -20,11 +20,30 @@ const idleS = 300;
 const lifetimeS = 3600;
 
 /**
+ * Settings of connections that read. Each statement on them reads a range of an index with a limit, and is planned once: a plan by
+ * statistics, which may be stale, could read a whole table instead.
+ */
+export const readSettings: Readonly<Record<string, string>> = {
+  enable_seqscan: "off",
+  enable_bitmapscan: "off",
+  enable_hashjoin: "off",
+  enable_mergejoin: "off",
+  plan_cache_mode: "force_generic_plan",
+  max_parallel_workers_per_gather: "0",
+};
+
+/**
  * Returns the driver's options for one connection. All that the environment could set is set here.
  *
  * @param name appears as `application_name` in the server's list of connections.
+ * @param settings more of the server's settings.
  */
-export function connectionOptions(address: PostgresAddress, name: string, limits: Limits): SQL.PostgresOrMySQLOptions {
+export function connectionOptions(
+  address: PostgresAddress,
+  name: string,
+  limits: Limits,
+  settings: Readonly<Record<string, string>> = {},
+): SQL.PostgresOrMySQLOptions {
   return {
     adapter: "postgres",
     hostname: address.host,
@@ -48,6 +67,7 @@ export function connectionOptions(address: PostgresAddress, name: string, limits
       client_min_messages: "warning",
       // Compiling a statement takes longer than any of these.
       jit: "off",
+      ...settings,
     },
   };
 }
