@@ -11,7 +11,7 @@ import { startConsumer } from "../src/consumer/start";
 import type { RunningConsumer } from "../src/delivery/running";
 import { item } from "../src/domain/item";
 import { type Engine, startEngine } from "../src/engine/engine";
-import type { Transaction } from "../src/store/consumer/store";
+import type { Transaction } from "../src/store/consumer/transaction";
 import { StoreReplaced } from "../src/store/errors";
 import { consumerStores } from "../src/store/open";
 import { openConsumerFile } from "../src/store/sqlite/consumer/file";
@@ -160,8 +160,8 @@ describe("an embedded consumer whose files were removed", () => {
     // Its place is in a file that is there.
     await consumer.stop();
     const own = openConsumerFile(join(data, "consumers", "own.db"), { durable: false });
-    expect(own.progress(engine.dependencies.system.logId)).toEqual({ position: 1, begun: 1 });
-    own.close();
+    expect(await own.progress(engine.dependencies.system.logId)).toEqual({ position: 1, begun: 1 });
+    await own.close();
   });
 
   test("handles everything that was in the old log first, and is degraded or waits meanwhile", async () => {
@@ -204,10 +204,10 @@ describe("an embedded consumer whose files were removed", () => {
   test("only its own: has each effect in a new one", async () => {
     await start({
       exactlyOnce: true,
-      setup: (tx: Transaction) => void tx.run("CREATE TABLE IF NOT EXISTS effects (name TEXT)"),
-      handle: ({ item: { name } }: AnyEvent, { tx }: ExactlyOnceContext) => {
+      setup: (tx: Transaction) => tx.run("CREATE TABLE IF NOT EXISTS effects (name TEXT)"),
+      handle: async ({ item: { name } }: AnyEvent, { tx }: ExactlyOnceContext) => {
         handled.push(name);
-        tx.run("INSERT INTO effects VALUES (?)", name);
+        await tx.run("INSERT INTO effects VALUES (?)", name);
       },
     });
     await insert("one");
@@ -223,8 +223,8 @@ describe("an embedded consumer whose files were removed", () => {
     await eventually(() => consumer.counts.handled === handled.length || undefined, "the end of the last one");
     await consumer.stop();
     const own = openConsumerFile(join(data, "consumers", "own.db"), { durable: false });
-    expect(own.transaction.all("SELECT name FROM effects ORDER BY name")).toEqual([{ name: "one" }, { name: "two" }]);
-    own.close();
+    expect(await own.transaction.all("SELECT name FROM effects ORDER BY name")).toEqual([{ name: "one" }, { name: "two" }]);
+    await own.close();
   });
 
   test("ends with a clear error when something else is in the place of the database", async () => {

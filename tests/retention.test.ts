@@ -41,10 +41,10 @@ forEachEngine((placesIn) => {
 
   const left = async () => (await store.log.read(0, 10_000)).map((entry) => entry.position);
 
-  function consumerAt(name: string, position: number | undefined, logId = store.logId): void {
-    const own = consumers.open(name, { durable: false });
-    if (position !== undefined) own.saveProgress(logId, { position, begun: position });
-    own.close();
+  async function consumerAt(name: string, position: number | undefined, logId = store.logId): Promise<void> {
+    const own = await consumers.open(name, { durable: false });
+    if (position !== undefined) await own.saveProgress(logId, { position, begun: position });
+    await own.close();
   }
 
   describe("pruneOnce", () => {
@@ -79,31 +79,40 @@ forEachEngine((placesIn) => {
     });
 
     test("keeps what the slowest embedded consumer of this log has not settled", async () => {
-      consumerAt("fast", 5);
-      consumerAt("slow", 2);
+      await consumerAt("fast", 5);
+      await consumerAt("slow", 2);
       expect(await pruneOnce(options, later)).toBe(2);
       expect(await left()).toEqual([3, 4, 5]);
     });
 
     test("keeps everything for a consumer that was on another log", async () => {
-      consumerAt("moved", 5, "another-log");
+      await consumerAt("moved", 5, "another-log");
       expect(await pruneOnce(options, later)).toBe(0);
       expect(await left()).toHaveLength(5);
     });
 
     test("does not wait for a consumer that gets its events from RabbitMQ", async () => {
-      consumerAt("on-rabbitmq", undefined);
+      await consumerAt("on-rabbitmq", undefined);
       expect(await pruneOnce(options, later)).toBe(5);
     });
 
     test("keeps what a replay has still to send, to RabbitMQ or in a consumer's file", async () => {
       replayed = 4;
-      consumerAt("replaying", 5);
-      const own = consumers.open("replaying", { durable: false });
-      own.replays.add({ id: "r", logId: store.logId, queue: "replaying", fill: 0, selection: "{}", first: 2, last: 5, createdAt: "" });
+      await consumerAt("replaying", 5);
+      const own = await consumers.open("replaying", { durable: false });
+      await own.replays.add({
+        id: "r",
+        logId: store.logId,
+        queue: "replaying",
+        fill: 0,
+        selection: "{}",
+        first: 2,
+        last: 5,
+        createdAt: "",
+      });
       expect(await pruneOnce(options, later)).toBe(2);
-      own.replays.save("r", { position: 5, begun: 5, sent: 3, refused: 0, finishedAt: "now", error: null });
-      own.close();
+      await own.replays.save("r", { position: 5, begun: 5, sent: 3, refused: 0, finishedAt: "now", error: null });
+      await own.close();
       expect(await pruneOnce(options, later)).toBe(2);
       expect(await left()).toEqual([5]);
     });

@@ -159,9 +159,9 @@ describe("a consumer's file", () => {
   });
 
   test("is waited for by short writes", async () => {
-    openConsumerFile(path, { durable: false }).close();
+    await openConsumerFile(path, { durable: false }).close();
     const unlock = lock(path);
-    const writing = withStore(consumerStores(sqliteIn(folder.path)), "own", ({ inbox }) => inbox.add("one", 1));
+    const writing = withStore(consumerStores(sqliteIn(folder.path)), "own", ({ inbox }) => inbox.add(["one"], 1));
     expect(await goesOn(writing)).toBe(true);
     unlock();
     await writing;

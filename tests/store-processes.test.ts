@@ -55,10 +55,10 @@ forEachEngine((placesIn) => {
   describe("the store of a consumer", () => {
     test("is there from its opening to its removal, which waits for the process that consumes the queue", async () => {
       const consumers = consumerStores(places());
-      expect([await consumers.queues(), await consumers.has("stock"), consumers.tables("stock")]).toEqual([[], false, undefined]);
-      const own = consumers.open("stock", { durable: true });
-      own.together(() => own.transaction.run("CREATE TABLE levels (id INTEGER PRIMARY KEY)"));
-      own.close();
+      expect([await consumers.queues(), await consumers.has("stock"), await consumers.tables("stock")]).toEqual([[], false, undefined]);
+      const own = await consumers.open("stock", { durable: true });
+      await own.together(({ transaction }) => transaction.run("CREATE TABLE levels (id INTEGER PRIMARY KEY)"));
+      await own.close();
       expect([await consumers.queues(), await consumers.has("stock"), await consumers.ownTables("stock")]).toEqual([
         ["stock"],
         true,
@@ -68,7 +68,7 @@ forEachEngine((placesIn) => {
       const claim = await consumers.claim("stock");
       expect([claim, await consumers.claim("stock"), await consumers.isClaimed("stock")]).toEqual([expect.anything(), undefined, true]);
       expect([await consumers.remove("stock"), await consumers.has("stock")]).toEqual([false, true]);
-      claim?.release();
+      await claim?.release();
       expect([await consumers.isClaimed("stock"), await consumers.remove("stock"), await consumers.queues()]).toEqual([false, true, []]);
     });
 
@@ -79,10 +79,10 @@ forEachEngine((placesIn) => {
         ["fast", 7],
         ["slow", 3],
       ] as const) {
-        const own = consumers.open(queue, { durable: false });
-        own.saveProgress(store.logId, { position, begun: position });
-        own.attempts.add("event", { attempt: 1, at: 5, outcome: "handled", reason: null, error: null, dueAt: null });
-        own.close();
+        const own = await consumers.open(queue, { durable: false });
+        await own.saveProgress(store.logId, { position, begun: position });
+        await own.attempts.add("event", { attempt: 1, at: 5, outcome: "handled", reason: null, error: null, dueAt: null });
+        await own.close();
       }
       expect(await consumers.slowest(store.logId)).toBe(3);
       expect(await consumers.state("fast", store.logId)).toEqual({ position: 7, waiting: 0, dead: 0, running: false });

@@ -31,7 +31,7 @@ export async function declaredMetrics(): Promise<Scrape> {
   describeQueues(metrics, async () => [{ queue: "item_events", messages: 0, consumers: 0, retries: 0, deadLetters: 0, oldestAt: null }]);
   measureRequests(metrics, () => ["/items"])(new Request("http://test/items"), 200, performance.now());
   const consumer = resolveConsumer({ queue: "item_events", handle: () => {} }, catalogue, log, () => {});
-  const worker = new Worker(consumer, () => openConsumerFile(":memory:", { durable: false }));
+  const worker = new Worker(consumer, async () => openConsumerFile(":memory:", { durable: false }));
   const body = JSON.stringify(buildEvent("item.created"));
   worker.take({ body, failures: 0, suspect: false, replay: "no", origin, gone: false, settle: () => {} });
   await worker.drain();
