@@ -44,9 +44,8 @@ export function postgresAddress(text: string): PostgresAddress | readonly string
   const { user, password, port, database } = url;
   const parameter = (name: string) => url.parameters.get(name) || undefined;
   const host = parameter("host") ?? url.host;
-  const isLocal = host.startsWith("/") || isLoopback(host);
   const schema = parameter("schema") ?? defaultSchema;
-  const modeText = parameter("sslmode") ?? (isLocal ? "disable" : "verify-full");
+  const modeText = parameter("sslmode") ?? (isLocal(host) ? "disable" : "verify-full");
   const sslMode = sslModes.find((mode) => mode === modeText);
   const files = { caFile: parameter("sslrootcert") ?? null, certFile: parameter("sslcert") ?? null, keyFile: parameter("sslkey") ?? null };
   const mistakes = [
@@ -83,6 +82,11 @@ function partsOf(text: string) {
   } catch {
     return undefined;
   }
+}
+
+/** Returns whether a server is on this machine: on a loopback address or a Unix socket. */
+export function isLocal(host: string): boolean {
+  return host.startsWith("/") || isLoopback(host);
 }
 
 function isHost(host: string): boolean {
