@@ -1,5 +1,4 @@
 import type { DeadLetters } from "../delivery/dead-letters";
-import { withStore } from "../embedded/queue-store";
 import { parseWords, runCommand, UsageError } from "../observe/command-line";
 import { printable, tell } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
@@ -122,13 +121,13 @@ async function eraseOutside(reached: Reached, { records, events }: Erasure, isDr
 }
 
 async function countKept({ consumers }: Reached, queue: string, isChosen: IsChosen): Promise<number> {
-  return withStore(consumers, queue, async ({ dead, waiting }) => {
-    const kept = [
-      ...(await dead.list({}, 0, Number.MAX_SAFE_INTEGER)),
-      ...(await waiting.due(Number.MAX_SAFE_INTEGER, new Set(), Number.MAX_SAFE_INTEGER)),
-    ];
-    return kept.filter(isChosen).length;
-  });
+  const store = consumers.open(queue, { durable: false });
+  try {
+    const dead = store.dead.list({}, 0, Number.MAX_SAFE_INTEGER).filter(isChosen).length;
+    return dead + store.waiting.due(Number.MAX_SAFE_INTEGER, new Set(), Number.MAX_SAFE_INTEGER).filter(isChosen).length;
+  } finally {
+    store.close();
+  }
 }
 
 async function eraseDeadLetters(deadLetters: DeadLetters, isChosen: IsChosen, isDryRun: boolean): Promise<number> {
@@ -153,8 +152,9 @@ async function showHolders({ consumers }: Reached, { records }: Erasure, store: 
     if (own.some((type) => types.has(type))) holders.set(queue, "");
   }
   for (const queue of await consumers.queues()) {
-    const followed = await withStore(consumers, queue, (own) => own.followedTypes(store.logId));
-    const read: readonly string[] | undefined = followed ?? shared.get(queue);
+    const opened = consumers.open(queue, { durable: false });
+    const read: readonly string[] | undefined = opened.followedTypes(store.logId) ?? shared.get(queue);
+    opened.close();
     if (!read?.some((type) => types.has(type)) && !holders.has(queue)) continue;
     const tables = await consumers.ownTables(queue);
     holders.set(queue, tables.length > 0 ? ` (tables of its own: ${tables.join(", ")})` : "");

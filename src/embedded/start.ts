@@ -51,11 +51,11 @@ export async function consumeLog(
           log.close();
         }
       } finally {
-        await claim.release();
+        claim.release();
       }
     }
   } finally {
-    await store.close();
+    store.close();
   }
 }
 
@@ -72,7 +72,7 @@ async function readableLog(config: Pick<Config, "database">): Promise<LogFollowe
   }
 }
 
-const noClaim: Claim = { release: async () => {} };
+const noClaim: Claim = { release() {} };
 
 /** Waits until no other process has the queue. Resolves with the claim to it, or with undefined if `stop` aborts. */
 async function standBy(consumer: Consumer, consumers: ConsumerStores, stop: AbortSignal, onWait: () => void): Promise<Claim | undefined> {

@@ -36,7 +36,7 @@ export class ConsumerFiles implements ConsumerStores {
     return existsSync(this.#file(queue));
   }
 
-  async open(queue: string, options: { readonly durable: boolean }): Promise<ConsumerStore> {
+  open(queue: string, options: { readonly durable: boolean }): ConsumerStore {
     return openConsumerFile(this.#file(queue), options);
   }
 
@@ -60,7 +60,7 @@ export class ConsumerFiles implements ConsumerStores {
     return new Date(Math.max(...this.#filesOf(queue).map((file) => statSync(file).mtimeMs)));
   }
 
-  async tables(queue: string): Promise<ConsumerTables | undefined> {
+  tables(queue: string): ConsumerTables | undefined {
     return openConsumerTables(this.#file(queue));
   }
 
@@ -73,8 +73,7 @@ export class ConsumerFiles implements ConsumerStores {
   }
 
   async claim(queue: string): Promise<Claim | undefined> {
-    const lock = acquireLock(this.#lockFile(queue));
-    return lock && { release: async () => lock.release() };
+    return acquireLock(this.#lockFile(queue));
   }
 
   async isClaimed(queue: string): Promise<boolean> {
@@ -85,7 +84,7 @@ export class ConsumerFiles implements ConsumerStores {
     const claim = await this.claim(queue);
     if (!claim) return false;
     for (const file of this.#filesOf(queue)) rmSync(file);
-    await claim.release();
+    claim.release();
     rmSync(this.#lockFile(queue), { force: true });
     return true;
   }
