@@ -36,11 +36,11 @@ const schema = [
 const onlyAppended = schema.filter((sql) => sql.startsWith("CREATE TRIGGER"));
 
 /** Deletes the history of an erased record. The triggers are back before the transaction ends. */
-function forget(tx: Transaction, resource: string, record: number): void {
-  for (const sql of onlyAppended) tx.run(`DROP TRIGGER ${/EXISTS (\w+)/.exec(sql)?.[1]}`);
-  tx.run("DELETE FROM actors WHERE event IN (SELECT event FROM history WHERE resource = ? AND record = ?)", resource, record);
-  tx.run("DELETE FROM history WHERE resource = ? AND record = ?", resource, record);
-  for (const sql of onlyAppended) tx.run(sql);
+async function forget(tx: Transaction, resource: string, record: number): Promise<void> {
+  for (const sql of onlyAppended) await tx.run(`DROP TRIGGER ${/EXISTS (\w+)/.exec(sql)?.[1]}`);
+  await tx.run("DELETE FROM actors WHERE event IN (SELECT event FROM history WHERE resource = ? AND record = ?)", resource, record);
+  await tx.run("DELETE FROM history WHERE resource = ? AND record = ?", resource, record);
+  for (const sql of onlyAppended) await tx.run(sql);
 }
 
 /** The consumer. Writes through `tx` commit in the same transaction that marks the event as done. */
@@ -49,17 +49,17 @@ export const audit = {
   events: ["#", "*.erased"],
   description: "Keeps the history of every record: what changed, when, and the old and new values.",
   exactlyOnce: true,
-  setup(tx) {
-    for (const sql of schema) tx.run(sql);
+  async setup(tx) {
+    for (const sql of schema) await tx.run(sql);
   },
-  handle(event, { tx }) {
+  async handle(event, { tx }) {
     const [resource = "", change = ""] = event.type.split(".");
     const record = (event as unknown as Record<string, { id: number; version: number }>)[resource];
     if (!record) throw new TypeError(`Missing "${resource}" in ${event.type} ${event.id}`);
     if (change === "erased") return forget(tx, resource, record.id);
     const row = [event.id, resource, record.id, record.version, change, event.timestamp, JSON.stringify(record)];
-    tx.run("INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);
-    if (event.actor !== undefined) tx.run("INSERT OR IGNORE INTO actors VALUES (?, ?)", event.id, event.actor);
+    await tx.run("INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);
+    if (event.actor !== undefined) await tx.run("INSERT OR IGNORE INTO actors VALUES (?, ?)", event.id, event.actor);
   },
 } satisfies ConsumerOptions<"#" | "*.erased">;
 
@@ -81,15 +81,16 @@ interface Change extends Omit<Row, "state"> {
 }
 
 /** Returns the changes of a record, oldest first, or undefined if the history has no event of it. */
-function historyOf(resource: string, record: number): Change[] | undefined {
-  const tables = readTables("audit");
+async function historyOf(resource: string, record: number): Promise<Change[] | undefined> {
+  const tables = await readTables("audit");
   // A history from before actors were recorded has no table of them.
-  const actor = tables?.has("actors") ? "(SELECT actor FROM actors WHERE actors.event = history.event)" : "NULL";
+  const actor = (await tables?.has("actors")) ? "(SELECT actor FROM actors WHERE actors.event = history.event)" : "NULL";
   const order = "ORDER BY version, change = 'deleted', event";
-  const rows = tables?.has("history")
-    ? tables.all<Row>(`SELECT *, ${actor} AS actor FROM history WHERE resource = ? AND record = ? ${order}`, resource, record)
-    : [];
-  tables?.close();
+  const rows =
+    tables && (await tables.has("history"))
+      ? await tables.all<Row>(`SELECT *, ${actor} AS actor FROM history WHERE resource = ? AND record = ? ${order}`, resource, record)
+      : [];
+  await tables?.close();
   let known = 0;
   let before: object | undefined;
   const changes = rows.map(({ event, version, change, time, actor, state }): Change => {
@@ -105,9 +106,9 @@ function historyOf(resource: string, record: number): Change[] | undefined {
   return changes.length === 0 ? undefined : changes;
 }
 
-function readHistory(resource: string, record: number): Change[] | undefined {
+async function readHistory(resource: string, record: number): Promise<Change[] | undefined> {
   try {
-    return historyOf(resource, record);
+    return await historyOf(resource, record);
   } catch (error) {
     throw new Error(`Cannot read the history. ${messageOf(error)}`);
   }
@@ -131,11 +132,11 @@ function describe({ time, actor, change, version, missing, changed }: Change, co
   ];
 }
 
-function show(id: string | undefined, asJson: boolean): number {
+async function show(id: string | undefined, asJson: boolean): Promise<number> {
   if (id === undefined) throw new UsageError("--json requires --show.");
   const [, resource = "item", record] = /^(?:([a-z][a-z0-9_]*):)?([1-9]\d{0,14})$/.exec(id) ?? [];
   if (!record) throw new UsageError(`"${id}" is not a record. Use the id of an item, such as 42, or RESOURCE:ID, such as order:42.`);
-  const changes = readHistory(resource, Number(record));
+  const changes = await readHistory(resource, Number(record));
   if (!changes) throw new Error(`There is no history of ${resource} ${record}.`);
   const colour = process.stdout.isTTY && Bun.enableANSIColors;
   const lines = changes.flatMap((change) => (asJson ? printable(JSON.stringify(change)) : describe(change, colour)));

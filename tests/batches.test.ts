@@ -136,10 +136,10 @@ test("with exactlyOnce, a batch and its rows in the inbox are one transaction; a
     exactlyOnce: true,
     batch: { size: 4 },
     setup: (tx) => tx.run("CREATE TABLE sums (item INTEGER)"),
-    handleBatch: (events, { tx }) => {
+    handleBatch: async (events, { tx }) => {
       batches.push(events.map(({ item }) => item.id));
       for (const { item } of events) {
-        tx.run("INSERT INTO sums VALUES (?)", item.id);
+        await tx.run("INSERT INTO sums VALUES (?)", item.id);
         if (item.id === 3) throw new Error("bad");
       }
     },
@@ -147,7 +147,7 @@ test("with exactlyOnce, a batch and its rows in the inbox are one transaction; a
   const events = numbers(4).map(created);
   const outcomes = await Promise.all(events.map((event) => consumer.deliver(event)));
   expect(outcomes.map(({ action }) => action)).toEqual(["ack", "ack", "retry", "ack"]);
-  expect(consumer.rows("SELECT item FROM sums ORDER BY item")).toEqual([{ item: 1 }, { item: 2 }, { item: 4 }]);
+  expect(await consumer.rows("SELECT item FROM sums ORDER BY item")).toEqual([{ item: 1 }, { item: 2 }, { item: 4 }]);
   const again = Promise.all([...events, created(5)].map((event) => consumer.deliver(event)));
   await advance(50);
   expect((await again).map((outcome) => (outcome.action === "ack" ? outcome.result : outcome.action))).toEqual([

@@ -163,11 +163,15 @@ describe("the times of changes", () => {
     const prune = async () => {
       const options = {
         store,
-        isRelayed: false,
+        relay: { position: 1 },
+        replayed: () => 1,
         consumers: consumerStores(sqliteIn(folder.path)),
         log: recordedLog().log,
       };
-      await keepRetention({ ...options, config: { eventRetentionMs: hourMs } }).stop();
+      keepRetention({ ...options, config: { eventRetentionMs: hourMs } }).stop();
+      // Behind the pruning that was begun.
+      await store.check();
+      await store.check();
       return store.log.pruned();
     };
     time.putForward(2 * hourMs);
@@ -231,18 +235,18 @@ describe("a consumer's retry", () => {
     await engine.stop();
   });
 
-  test("and what is in the inbox are bounded by what has passed since this process saw them", () => {
+  test("and what is in the inbox are bounded by what has passed since this process saw them", async () => {
     const own = openConsumerFile(join(folder.path, "own.db"), { durable: false });
     const now = steadyNow();
     const row = { id: "a", body: "{}", attempts: 1, firstFailure: null, replay: "no", traceparent: null } as const;
-    own.waiting.add({ ...row, dueAt: now + 10 * minuteMs, delayMs: 5000 });
-    own.waiting.add({ ...row, dueAt: now + 2000, delayMs: 5000 });
-    own.inbox.add("ahead", now + hourMs);
-    own.bound(now);
-    expect(own.waiting.due(now + 1999, new Set(), 10)).toEqual([]);
-    expect(own.waiting.due(now + 2000, new Set(), 10).map(({ number }) => number)).toEqual([2]);
-    expect(own.waiting.due(now + 5000, new Set(), 10).map(({ number }) => number)).toEqual([2, 1]);
-    expect([own.inbox.expire(now), own.inbox.expire(now + 1)]).toEqual([0, 1]);
-    own.close();
+    await own.waiting.add({ ...row, dueAt: now + 10 * minuteMs, delayMs: 5000 });
+    await own.waiting.add({ ...row, dueAt: now + 2000, delayMs: 5000 });
+    await own.inbox.add(["ahead"], now + hourMs);
+    await own.bound(now);
+    expect(await own.waiting.due(now + 1999, new Set(), 10)).toEqual([]);
+    expect((await own.waiting.due(now + 2000, new Set(), 10)).map(({ number }) => number)).toEqual([2]);
+    expect((await own.waiting.due(now + 5000, new Set(), 10)).map(({ number }) => number)).toEqual([2, 1]);
+    expect([await own.inbox.expire(now), await own.inbox.expire(now + 1)]).toEqual([0, 1]);
+    await own.close();
   });
 });

@@ -97,7 +97,7 @@ describe("a consumer is", () => {
     const options = { queue: "stock", handle: () => {}, breaker: { minimum: 1, pauseMs: 60_000 } };
     const worker = new Worker(
       resolveConsumer(options, catalogue, log, () => {}),
-      () => openConsumerFile(":memory:", { durable: false }),
+      async () => openConsumerFile(":memory:", { durable: false }),
     );
     return { worker, stage: () => stage, broker: state && { state, node: null, reconnects: 0, blockedSeconds: 0 } };
   }

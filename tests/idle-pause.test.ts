@@ -65,10 +65,10 @@ async function idle(dueInMs: readonly number[], options: { prefetch?: number; on
       replay: "no",
       traceparent: null,
     } as const;
-    store.waiting.add({ ...waiting, dueAt: now + delayMs, delayMs });
+    await store.waiting.add({ ...waiting, dueAt: now + delayMs, delayMs });
   }
   const stop = new AbortController();
-  const worker = new Worker(consumer, () => store);
+  const worker = new Worker(consumer, async () => store);
   const running = new EmbeddedConsumer(worker, log, store, stop.signal, { since: undefined, onReplaced() {} }).run();
   await settled();
   return {
@@ -77,7 +77,7 @@ async function idle(dueInMs: readonly number[], options: { prefetch?: number; on
     async stop() {
       stop.abort();
       await running;
-      store.close();
+      await store.close();
     },
   };
 }

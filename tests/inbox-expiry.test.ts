@@ -24,9 +24,7 @@ test("an inbox that cannot be tidied, as on a full disk, does not end the consum
       queue: "ledger",
       exactlyOnce: true,
       inboxRetentionMs: 20,
-      setup(tx) {
-        tx.run("CREATE TRIGGER full BEFORE DELETE ON warren_inbox BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END");
-      },
+      setup: (tx) => tx.run("CREATE TRIGGER full BEFORE DELETE ON warren_inbox BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"),
       handle() {
         effects += 1;
       },

@@ -26,7 +26,9 @@ describe("after a lost channel", () => {
   });
 
   test("what comes to another process again may have killed the first one, and is counted", async () => {
-    const { subscribe, file } = consumerOn({ handle: () => void counted.push(...file().transaction.all("SELECT * FROM warren_deaths")) });
+    const { subscribe, file } = consumerOn({
+      handle: async () => void counted.push(...(await file().transaction.all("SELECT * FROM warren_deaths"))),
+    });
     const counted: unknown[] = [];
     const { channel } = await subscribe();
     const event = created(1);

@@ -26,13 +26,13 @@ beforeEach(() => {
 const local = (timestamp: string) => new Date(timestamp).toLocaleString("sv-SE", { timeZone: "America/St_Johns" });
 
 /** Writes events into the audit's file, as the audit does. */
-function audited(...events: Event[]): void {
+async function audited(...events: Event[]): Promise<void> {
   const file = openConsumerFile(auditIn(folder.path).file, { durable: false });
-  file.together(() => {
-    audit.setup(file.transaction);
-    for (const event of events) audit.handle(event as ReturnType<typeof buildEvent>, { tx: file.transaction } as ExactlyOnceContext);
+  await file.together(async ({ transaction: tx }) => {
+    await audit.setup(tx);
+    for (const event of events) await audit.handle(event as ReturnType<typeof buildEvent>, { tx } as ExactlyOnceContext);
   });
-  file.close();
+  await file.close();
 }
 
 test("the history of an item, while the audit runs, when it was killed, and when it has stopped", async () => {
@@ -86,7 +86,7 @@ async function timesInLog(): Promise<string[]> {
 }
 
 test("reports missing versions before, between and at the end", async () => {
-  audited(
+  await audited(
     buildEvent("item.updated", { id: 7, name: "b", version: 2 }, { timestamp: "2026-02-18T18:23:45.123Z" }),
     buildEvent("item.updated", { id: 7, name: "f", version: 6 }, { timestamp: "2026-02-18T18:23:49.123Z" }),
     buildEvent("item.deleted", { id: 7, name: "g", version: 7 }, { timestamp: "2026-02-18T18:23:50.123Z" }),
@@ -117,7 +117,7 @@ test("reports missing versions before, between and at the end", async () => {
 });
 
 test("a change that changed nothing, from a log of before there were none, says so", async () => {
-  audited(buildEvent("item.created", { id: 9 }), buildEvent("item.updated", { id: 9 }, { timestamp: "2026-02-18T18:23:45.123Z" }));
+  await audited(buildEvent("item.created", { id: 9 }), buildEvent("item.updated", { id: 9 }, { timestamp: "2026-02-18T18:23:45.123Z" }));
   expect((await show(["9"], { env })).stdout.slice(-2)).toEqual(["2026-02-18 14:53:45 updated, version 2", "  no differences"]);
 });
 
@@ -132,7 +132,7 @@ test("another resource, with lists and objects inside; events that came out of o
     version: 2,
   };
   const at = (second: number) => ({ timestamp: `2026-02-18T18:23:0${second}.000Z` });
-  audited(
+  await audited(
     buildEventOf(order, "deleted", paid, at(3)),
     buildEventOf(order, "updated", paid, at(2)),
     buildEventOf(
@@ -192,7 +192,7 @@ test("--json prints each change as a line of JSON", async () => {
     buildEvent("item.created", { name: "\x07" }, { timestamp: "2026-02-18T18:23:45.123Z" }),
     buildEvent("item.deleted", { name: "\x07", version: 3 }, { timestamp: "2026-02-18T18:23:46.123Z", actor: "ada\x1b" }),
   ];
-  audited(created, deleted);
+  await audited(created, deleted);
   const { code, stdout } = await show(["1", "--json"], { env });
   expect(code).toBe(0);
   expect(stdout.map((line) => JSON.parse(line) as unknown)).toEqual([
@@ -233,13 +233,13 @@ describe("what is not there", () => {
   });
 
   test("an id or a resource that has no history: a sentence and 1", async () => {
-    audited(buildEvent("item.created"));
+    await audited(buildEvent("item.created"));
     expect(await show(["42"], { env })).toEqual({ code: 1, stdout: [], stderr: ["There is no history of item 42."] });
     expect(await show(["nothing:1"], { env })).toEqual({ code: 1, stdout: [], stderr: ["There is no history of nothing 1."] });
   });
 
   test("the file of a consumer that never had a history: a sentence and 1", async () => {
-    openConsumerFile(auditIn(folder.path).file, { durable: false }).close();
+    await openConsumerFile(auditIn(folder.path).file, { durable: false }).close();
     expect(await show(["42"], { env })).toEqual({ code: 1, stdout: [], stderr: ["There is no history of item 42."] });
   });
 
@@ -285,7 +285,9 @@ test("--help explains it, and starts nothing", async () => {
 });
 
 test("a long history comes whole through a pipe, and a pipe that closes early does no harm", async () => {
-  audited(...Array.from({ length: 5000 }, (_, index) => buildEvent("item.updated", { name: `name ${index + 1}`, version: index + 1 })));
+  await audited(
+    ...Array.from({ length: 5000 }, (_, index) => buildEvent("item.updated", { name: `name ${index + 1}`, version: index + 1 })),
+  );
   const { stdout } = await show(["1"], { env });
   expect(stdout.filter((line) => line.startsWith('  + name: "name '))).toHaveLength(5000);
   expect(stdout.at(-1)).toBe('  + name: "name 5000"');
@@ -319,7 +321,7 @@ describe("on a terminal", () => {
   }
 
   test("what was removed is red, what was added is green; not with NO_COLOR, and not through a pipe", async () => {
-    audited(
+    await audited(
       buildEvent("item.created", {}, { timestamp: "2026-02-18T18:23:45.123Z" }),
       buildEvent("item.updated", { price: 5 }, { timestamp: "2026-02-18T18:23:46.123Z" }),
     );

@@ -66,19 +66,19 @@ async function fill(): Promise<void> {
     await store.insert(purchase, { customer: 2, address: "evemarker" });
     await store.insert(badge, { customer: 1 });
     const stores = consumerStores(sqliteIn(folder.path));
-    const mailer = stores.open("mailer", { durable: true });
-    mailer.saveFollows(store.logId, 0, ["customer.created"]);
+    const mailer = await stores.open("mailer", { durable: true });
+    await mailer.saveFollows(store.logId, 0, ["customer.created"]);
     const common = { attempts: 1, firstFailure: null, replay: "no", traceparent: null } as const;
     for (const { id, type, body } of await store.log.read(0, 100)) {
-      mailer.waiting.add({ id, body, dueAt: atOnce, delayMs: 0, ...common });
+      await mailer.waiting.add({ id, body, dueAt: atOnce, delayMs: 0, ...common });
       const [reason, time] = ["failed", "2026-02-18T18:23:45.123Z"];
-      mailer.dead.add({ id, type, body, reason, error: `No ${body}`, stack: null, ...common, firstFailure: time, lastFailure: time });
-      mailer.attempts.add(id, { attempt: 1, at: 1, outcome: "retry", reason: null, error: body, dueAt: null });
+      await mailer.dead.add({ id, type, body, reason, error: `No ${body}`, stack: null, ...common, firstFailure: time, lastFailure: time });
+      await mailer.attempts.add(id, { attempt: 1, at: 1, outcome: "retry", reason: null, error: body, dueAt: null });
       const message = { content: Buffer.from(body), fields: { exchange: "events", routingKey: type }, properties: {} };
       quarantine(quarantineFolder(folder.path), "mailer", message, null, "refused");
     }
-    mailer.close();
-    stores.open("other", { durable: true }).close();
+    await mailer.close();
+    await (await stores.open("other", { durable: true })).close();
   });
 }
 
@@ -224,9 +224,9 @@ test("the audit forgets an erased record, and no other", async () => {
   };
   for (const id of [1, 2]) await consumer.deliver(event(`created-${id}`, "item.created", { ...item, id }) as never);
   await consumer.deliver(event("erased-1", "item.erased", { id: 1 }) as never);
-  expect(consumer.rows("SELECT record FROM history")).toEqual([{ record: 2 }]);
+  expect(await consumer.rows("SELECT record FROM history")).toEqual([{ record: 2 }]);
   // It is append-only again.
-  expect(consumer.rows("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'history'")).toHaveLength(3);
+  expect(await consumer.rows("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'history'")).toHaveLength(3);
   await consumer.close();
 });
 

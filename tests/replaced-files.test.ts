@@ -11,14 +11,13 @@ import { startConsumer } from "../src/consumer/start";
 import type { RunningConsumer } from "../src/delivery/running";
 import { item } from "../src/domain/item";
 import { type Engine, startEngine } from "../src/engine/engine";
-import type { Transaction } from "../src/store/consumer/store";
+import type { Transaction } from "../src/store/consumer/transaction";
 import { StoreReplaced } from "../src/store/errors";
 import { consumerStores } from "../src/store/open";
 import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import { openApi } from "./support/api";
 import { CommitThreads } from "./support/commit-threads";
-import { relayTo } from "./support/leader";
 import { PassingTime } from "./support/passing-time";
 import { eventually } from "./support/processes";
 import { recordedLog } from "./support/recorded-log";
@@ -44,7 +43,7 @@ describe("a store whose file was removed", () => {
     const away = join(folder.path, "away");
     renameSync(data, away);
     expect(store.isReplaced()).toBe(true);
-    const changes = await Promise.allSettled([store.insert(order, order.example), store.check(), relayTo(store, 1)]);
+    const changes = await Promise.allSettled([store.insert(order, order.example), store.check(), store.relayed.save(1)]);
     for (const change of changes) expect(change).toMatchObject({ reason: expect.any(StoreReplaced) });
     expect([(await store.list(order, { limit: 10 })).rows.length, await store.log.end()]).toEqual([3, 3]);
     renameSync(away, data);
@@ -161,8 +160,8 @@ describe("an embedded consumer whose files were removed", () => {
     // Its place is in a file that is there.
     await consumer.stop();
     const own = openConsumerFile(join(data, "consumers", "own.db"), { durable: false });
-    expect(own.progress(engine.dependencies.system.logId)).toEqual({ position: 1, begun: 1 });
-    own.close();
+    expect(await own.progress(engine.dependencies.system.logId)).toEqual({ position: 1, begun: 1 });
+    await own.close();
   });
 
   test("handles everything that was in the old log first, and is degraded or waits meanwhile", async () => {
@@ -205,10 +204,10 @@ describe("an embedded consumer whose files were removed", () => {
   test("only its own: has each effect in a new one", async () => {
     await start({
       exactlyOnce: true,
-      setup: (tx: Transaction) => void tx.run("CREATE TABLE IF NOT EXISTS effects (name TEXT)"),
-      handle: ({ item: { name } }: AnyEvent, { tx }: ExactlyOnceContext) => {
+      setup: (tx: Transaction) => tx.run("CREATE TABLE IF NOT EXISTS effects (name TEXT)"),
+      handle: async ({ item: { name } }: AnyEvent, { tx }: ExactlyOnceContext) => {
         handled.push(name);
-        tx.run("INSERT INTO effects VALUES (?)", name);
+        await tx.run("INSERT INTO effects VALUES (?)", name);
       },
     });
     await insert("one");
@@ -224,8 +223,8 @@ describe("an embedded consumer whose files were removed", () => {
     await eventually(() => consumer.counts.handled === handled.length || undefined, "the end of the last one");
     await consumer.stop();
     const own = openConsumerFile(join(data, "consumers", "own.db"), { durable: false });
-    expect(own.transaction.all("SELECT name FROM effects ORDER BY name")).toEqual([{ name: "one" }, { name: "two" }]);
-    own.close();
+    expect(await own.transaction.all("SELECT name FROM effects ORDER BY name")).toEqual([{ name: "one" }, { name: "two" }]);
+    await own.close();
   });
 
   test("ends with a clear error when something else is in the place of the database", async () => {

@@ -7,7 +7,6 @@ import type { ConsumerStores } from "../src/store/consumer/stores";
 import { consumerStores } from "../src/store/open";
 import type { Store } from "../src/store/store";
 import { forEachEngine } from "./support/engines";
-import { relayTo } from "./support/leader";
 import { recordedLog } from "./support/recorded-log";
 import { settled } from "./support/settled";
 import { useStore } from "./support/use-store";
@@ -16,6 +15,8 @@ const later = new Date("2999-01-01T00:00:00.000Z");
 
 forEachEngine((placesIn) => {
   let consumers: ConsumerStores;
+  let relay: { position: number };
+  let replayed: number;
   let options: RetentionOptions;
   let recorded: ReturnType<typeof recordedLog>;
   afterEach(() => {
@@ -24,11 +25,14 @@ forEachEngine((placesIn) => {
   const { places, store } = useStore(placesIn, [item]);
   beforeEach(async () => {
     consumers = consumerStores(places());
+    relay = { position: Number.POSITIVE_INFINITY };
     recorded = recordedLog();
+    replayed = Number.POSITIVE_INFINITY;
     options = {
       config: { eventRetentionMs: null },
       store,
-      isRelayed: false,
+      relay,
+      replayed: () => replayed,
       consumers,
       log: recorded.log,
     };
@@ -37,10 +41,10 @@ forEachEngine((placesIn) => {
 
   const left = async () => (await store.log.read(0, 10_000)).map((entry) => entry.position);
 
-  function consumerAt(name: string, position: number | undefined, logId = store.logId): void {
-    const own = consumers.open(name, { durable: false });
-    if (position !== undefined) own.saveProgress(logId, { position, begun: position });
-    own.close();
+  async function consumerAt(name: string, position: number | undefined, logId = store.logId): Promise<void> {
+    const own = await consumers.open(name, { durable: false });
+    if (position !== undefined) await own.saveProgress(logId, { position, begun: position });
+    await own.close();
   }
 
   describe("pruneOnce", () => {
@@ -69,39 +73,46 @@ forEachEngine((placesIn) => {
     });
 
     test("keeps what RabbitMQ has not confirmed", async () => {
-      await relayTo(store, 3);
-      expect(await pruneOnce({ ...options, isRelayed: true }, later)).toBe(3);
+      relay.position = 3;
+      expect(await pruneOnce(options, later)).toBe(3);
       expect(await left()).toEqual([4, 5]);
     });
 
     test("keeps what the slowest embedded consumer of this log has not settled", async () => {
-      consumerAt("fast", 5);
-      consumerAt("slow", 2);
+      await consumerAt("fast", 5);
+      await consumerAt("slow", 2);
       expect(await pruneOnce(options, later)).toBe(2);
       expect(await left()).toEqual([3, 4, 5]);
     });
 
     test("keeps everything for a consumer that was on another log", async () => {
-      consumerAt("moved", 5, "another-log");
+      await consumerAt("moved", 5, "another-log");
       expect(await pruneOnce(options, later)).toBe(0);
       expect(await left()).toHaveLength(5);
     });
 
     test("does not wait for a consumer that gets its events from RabbitMQ", async () => {
-      consumerAt("on-rabbitmq", undefined);
+      await consumerAt("on-rabbitmq", undefined);
       expect(await pruneOnce(options, later)).toBe(5);
     });
 
     test("keeps what a replay has still to send, to RabbitMQ or in a consumer's file", async () => {
-      await relayTo(store, 5);
-      await store.replays.add({ id: "to-rabbitmq", queue: "late", fill: 1, selection: "{}", first: 4, last: 5, createdAt: "" });
-      options = { ...options, isRelayed: true };
-      consumerAt("replaying", 5);
-      const own = consumers.open("replaying", { durable: false });
-      own.replays.add({ id: "r", logId: store.logId, queue: "replaying", fill: 0, selection: "{}", first: 2, last: 5, createdAt: "" });
+      replayed = 4;
+      await consumerAt("replaying", 5);
+      const own = await consumers.open("replaying", { durable: false });
+      await own.replays.add({
+        id: "r",
+        logId: store.logId,
+        queue: "replaying",
+        fill: 0,
+        selection: "{}",
+        first: 2,
+        last: 5,
+        createdAt: "",
+      });
       expect(await pruneOnce(options, later)).toBe(2);
-      own.replays.save("r", { position: 5, begun: 5, sent: 3, refused: 0, finishedAt: "now", error: null });
-      own.close();
+      await own.replays.save("r", { position: 5, begun: 5, sent: 3, refused: 0, finishedAt: "now", error: null });
+      await own.close();
       expect(await pruneOnce(options, later)).toBe(2);
       expect(await left()).toEqual([5]);
     });

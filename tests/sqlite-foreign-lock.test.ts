@@ -17,7 +17,6 @@ import { openSqliteStore } from "../src/store/sqlite/store";
 import type { Store } from "../src/store/store";
 import { sqliteIn } from "./support/engines";
 import type { ItemEvent, ItemPattern } from "./support/item-events";
-import { relayTo } from "./support/leader";
 import { eventually } from "./support/processes";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue, order } from "./support/resources";
@@ -99,7 +98,7 @@ describe("the store", () => {
     expect(await goesOn(changes)).toBe(true);
     const later = Promise.all([
       store.update(order, 1, (current) => ({ ...current, customer: `${current.customer}!` })),
-      relayTo(store, 1),
+      store.relayed.save(1),
       store.check(),
     ]);
     expect(await store.get(order, 1)).toMatchObject({ version: 1 });
@@ -160,9 +159,9 @@ describe("a consumer's file", () => {
   });
 
   test("is waited for by short writes", async () => {
-    openConsumerFile(path, { durable: false }).close();
+    await openConsumerFile(path, { durable: false }).close();
     const unlock = lock(path);
-    const writing = withStore(consumerStores(sqliteIn(folder.path)), "own", ({ inbox }) => inbox.add("one", 1));
+    const writing = withStore(consumerStores(sqliteIn(folder.path)), "own", ({ inbox }) => inbox.add(["one"], 1));
     expect(await goesOn(writing)).toBe(true);
     unlock();
     await writing;

@@ -6,16 +6,16 @@ import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import { acquireLock, isLocked } from "../src/store/sqlite/lock";
 import { temporaryFolder } from "./support/folder";
 
-test("a file that is up to date opens while another process has a transaction on it", () => {
+test("a file that is up to date opens while another process has a transaction on it", async () => {
   const folder = temporaryFolder();
   const path = join(folder.path, "queue.db");
-  openConsumerFile(path, { durable: false }).close();
+  await openConsumerFile(path, { durable: false }).close();
   const writer = new Database(path);
   writer.run("BEGIN IMMEDIATE");
   // Would wait for two seconds, and then fail with SQLITE_BUSY.
   const file = openConsumerFile(path, { durable: false });
-  expect(file.dead.count()).toBe(0);
-  file.close();
+  expect(await file.dead.count()).toBe(0);
+  await file.close();
   writer.run("ROLLBACK");
   writer.close();
   folder.remove();

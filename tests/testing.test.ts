@@ -148,12 +148,12 @@ describe("testConsumer", () => {
       events: ["item.created"],
       exactlyOnce: true,
       setup: (tx) => tx.run("CREATE TABLE prices (item INTEGER, price REAL)"),
-      handle: ({ item }, { tx }) => void tx.run("INSERT INTO prices VALUES (?, ?)", item.id, item.price),
+      handle: ({ item }, { tx }) => tx.run("INSERT INTO prices VALUES (?, ?)", item.id, item.price),
     });
     const event = buildEvent("item.created", { id: 3, price: 5 });
     expect(await consumer.deliver(event)).toEqual({ action: "ack", result: "handled" });
     expect(await consumer.deliver(event)).toEqual({ action: "ack", result: "duplicate" });
-    expect(consumer.rows<{ item: number; price: number }>("SELECT * FROM prices WHERE item = ?", 3)).toEqual([{ item: 3, price: 5 }]);
+    expect(await consumer.rows<{ item: number; price: number }>("SELECT * FROM prices WHERE item = ?", 3)).toEqual([{ item: 3, price: 5 }]);
   });
 
   test("takes resources and a log of one's own", async () => {

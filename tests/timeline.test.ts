@@ -17,7 +17,6 @@ import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import type { EventRecord } from "../src/store/store";
 import { openApi, type TestApi } from "./support/api";
 import { behindItsBack } from "./support/behind-its-back";
-import { relayTo } from "./support/leader";
 
 const routes = [
   { file: "events/[id]/timeline.ts", path: "/events/:id/timeline", route: timelineRoute },
@@ -106,7 +105,7 @@ describe("the broker's confirm", () => {
     const start = Date.parse("2030-01-01T00:00:00.000Z");
     for (const [n, position] of [2, 4].entries()) {
       setSystemTime(new Date(start + n * 1000));
-      await relayTo(api.store, position);
+      await api.store.relayed.save(position);
     }
     const found = await Promise.all((await ids()).map((id) => api.store.find(id)));
     expect(found.map((each) => [each?.relayed, each?.relayedAt])).toEqual([
@@ -121,7 +120,7 @@ describe("the broker's confirm", () => {
   test("is forgotten with the event, and not before", async () => {
     for (let n = 0; n < 3; n += 1) {
       await api.store.insert(item, item.example);
-      await relayTo(api.store, n + 1);
+      await api.store.relayed.save(n + 1);
     }
     const [, , last = ""] = await ids();
     await api.store.prune("2999-01-01", 2);
@@ -136,7 +135,7 @@ describe("what a consumer notes in its file", () => {
     await using consumer = testConsumer({ queue: "q", handle() {} });
     await consumer.deliver(buildEvent("item.created"));
     await consumer.deliver(buildEvent("item.created"), { replay: "yes" });
-    expect(consumer.rows(notes)).toEqual([]);
+    expect(await consumer.rows(notes)).toEqual([]);
   });
 
   test("is each attempt of one that fails, with its error, until it is handled or given up", async () => {
@@ -153,26 +152,24 @@ describe("what a consumer notes in its file", () => {
     await consumer.deliverWithRetries(event);
     await consumer.deliverWithRetries(buildEvent("item.created", { id: 2 }));
     const failed = { outcome: "retry", reason: null, error: "TypeError: no shelf", isDue: 1 };
-    expect(consumer.rows(notes)).toEqual([
+    expect(await consumer.rows(notes)).toEqual([
       { attempt: 1, ...failed },
       { attempt: 2, outcome: "handled", reason: null, error: null, isDue: 0 },
       { attempt: 1, ...failed },
       { attempt: 2, ...failed },
       { attempt: 3, outcome: "dead-letter", reason: "attempts-exhausted", error: "TypeError: no shelf", isDue: 0 },
     ]);
-    expect(consumer.rows("SELECT DISTINCT id FROM warren_attempts WHERE number <= 2")).toEqual([{ id: event.id }]);
+    expect(await consumer.rows("SELECT DISTINCT id FROM warren_attempts WHERE number <= 2")).toEqual([{ id: event.id }]);
   });
 
-  test("is bounded: the oldest go", () => {
+  test("is bounded: the oldest go", async () => {
     const file = openConsumerFile(":memory:", { durable: false });
-    file.together(() => {
-      for (let n = 1; n <= 10_003; n += 1) file.attempts.add(`event-${n}`, attempt({ outcome: "handled" }));
-    });
-    expect(file.transaction.get("SELECT count(*) AS count, min(number) AS first FROM warren_attempts")).toEqual({
+    for (let n = 1; n <= 10_003; n += 1) await file.attempts.add(`event-${n}`, attempt({ outcome: "handled" }));
+    expect(await file.transaction.get("SELECT count(*) AS count, min(number) AS first FROM warren_attempts")).toEqual({
       count: 10_000,
       first: 4,
     });
-    file.close();
+    await file.close();
   });
 });
 
@@ -190,19 +187,19 @@ const attempt = (part: Partial<Attempt>): Attempt => ({
 
 describe("without RabbitMQ, by the consumer's file", () => {
   /** Returns the state at a consumer whose file `fill` has filled, for the first of two events. */
-  async function standing(fill: (file: ConsumerStore, id: string, logId: string) => void) {
+  async function standing(fill: (file: ConsumerStore, id: string, logId: string) => unknown) {
     for (let n = 0; n < 2; n += 1) await api.store.insert(item, item.example);
     const [id = ""] = await ids();
     const file = openConsumerFile(join(api.consumersDir, "q.db"), { durable: false });
-    fill(file, id, api.store.logId);
-    file.close();
+    await fill(file, id, api.store.logId);
+    await file.close();
     const { consumers, transport, broker } = (await ask(id)).json<Timeline>();
     expect([transport, broker.state]).toEqual(["embedded", "none"]);
     return consumers.map(({ state, at }) => [state, at] as const)[0];
   }
-  const reads = (file: ConsumerStore, logId: string, position: number, types = ["item.created"], start = 0) => {
-    file.saveProgress(logId, { position, begun: position });
-    file.saveFollows(logId, start, types);
+  const reads = async (file: ConsumerStore, logId: string, position: number, types = ["item.created"], start = 0) => {
+    await file.saveProgress(logId, { position, begun: position });
+    await file.saveFollows(logId, start, types);
   };
   const waits = { body: "{}", dueAt: at, delayMs: 0, firstFailure: null, replay: "no", traceparent: null } as const;
   const died = {
@@ -221,7 +218,7 @@ describe("without RabbitMQ, by the consumer's file", () => {
     ["past it: handled", (file, _, log) => reads(file, log, 1), ["handled", null]],
     ["of other types: skipped", (file, _, log) => reads(file, log, 2, ["item.deleted"]), ["skipped", null]],
     ["that began after it: skipped", (file, _, log) => reads(file, log, 2, ["item.created"], 1), ["skipped", null]],
-    ["that noted it in the inbox: handled, and when", (file, id) => file.inbox.add(id, at), ["handled", isoAt]],
+    ["that noted it in the inbox: handled, and when", (file, id) => file.inbox.add([id], at), ["handled", isoAt]],
     ["that tries it again: retrying", (file, id) => file.waiting.add({ ...waits, id, attempts: 1 }), ["retrying", null]],
     ["that keeps it for later: waiting", (file, id) => file.waiting.add({ ...waits, id, attempts: 0 }), ["waiting", null]],
     [
@@ -242,10 +239,10 @@ describe("without RabbitMQ, by the consumer's file", () => {
 
   test("a file from before attempts were kept is read as well", async () => {
     expect(
-      await standing((file, id, log) => {
-        reads(file, log, 1);
-        file.inbox.add(id, at);
-        for (const table of ["warren_attempts", "warren_follows"]) file.transaction.run(`DROP TABLE ${table}`);
+      await standing(async (file, id, log) => {
+        await reads(file, log, 1);
+        await file.inbox.add([id], at);
+        for (const table of ["warren_attempts", "warren_follows"]) await file.transaction.run(`DROP TABLE ${table}`);
       }),
     ).toEqual(["handled", isoAt]);
   });

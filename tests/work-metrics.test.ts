@@ -112,11 +112,11 @@ describe("the relay", () => {
 });
 
 describe("a consumer", () => {
-  function workerOf<const Pattern extends EventPattern>(options: ConsumerOptions<Pattern>) {
+  async function workerOf<const Pattern extends EventPattern>(options: ConsumerOptions<Pattern>) {
     const consumer = resolveConsumer(options, catalogue, recordedLog().log, () => {});
     const file = openConsumerFile(":memory:", { durable: false });
-    if (consumer.exactlyOnce) file.together(() => consumer.setup(file.transaction));
-    const worker = new Worker(consumer, () => file);
+    if (consumer.exactlyOnce) await file.together(async ({ transaction }) => consumer.setup(transaction));
+    const worker = new Worker(consumer, async () => file);
     describeWorkers(metrics, [worker]);
     return (message: unknown, delivery: Partial<Delivery> = {}) =>
       new Promise<void>((resolve) => {
@@ -140,7 +140,7 @@ describe("a consumer", () => {
   };
 
   test("counts events by type and outcome from 0 on, and dead letters by reason", async () => {
-    const deliver = workerOf({
+    const deliver = await workerOf({
       queue: "audit",
       events: ["item.*"],
       handle: ({ item }) => {
@@ -164,7 +164,7 @@ describe("a consumer", () => {
   });
 
   test("counts what the inbox knows as duplicates, which no handler has had", async () => {
-    const deliver = workerOf({ queue: "prices", events: ["item.*"], exactlyOnce: true, handle: () => {} });
+    const deliver = await workerOf({ queue: "prices", events: ["item.*"], exactlyOnce: true, handle: () => {} });
     const event = buildEvent("item.created");
     for (let time = 0; time < 3; time += 1) await deliver(event);
     expect(await events("prices", "item.created")).toEqual([1, 2, 0, 0, 0]);
@@ -172,13 +172,13 @@ describe("a consumer", () => {
   });
 
   test("counts what it does not ask for as skipped", async () => {
-    const deliver = workerOf({ queue: "prices", events: ["item.created"], handle: () => {} });
+    const deliver = await workerOf({ queue: "prices", events: ["item.created"], handle: () => {} });
     await deliver(buildEvent("item.updated"));
     expect(await events("prices", "item.updated")).toEqual([0, 0, 1, 0, 0]);
   });
 
   test("measures the handler, and the time since the commit: not of failures, and not of replays", async () => {
-    const deliver = workerOf({
+    const deliver = await workerOf({
       queue: "audit",
       events: ["item.*"],
       handle: async ({ item }) => Bun.sleep(item.name === "slow" ? 30 : 0),
@@ -200,7 +200,7 @@ describe("a consumer", () => {
   test("says that its breaker is open until a trial has worked", async () => {
     jest.useFakeTimers();
     let works = false;
-    const deliver = workerOf({
+    const deliver = await workerOf({
       queue: "audit",
       events: ["item.*"],
       breaker: { minimum: 2, pauseMs: 1000 },
@@ -223,7 +223,7 @@ describe("a consumer", () => {
   });
 
   test("on a temporary queue is called so: a new name at each start would be a new series", async () => {
-    const deliver = workerOf({ events: ["item.*"], handle: () => {} });
+    const deliver = await workerOf({ events: ["item.*"], handle: () => {} });
     await deliver(buildEvent("item.created"));
     expect(await events("temporary", "item.created")).toEqual([1, 0, 0, 0, 0]);
     expect((await scrape()).text).not.toContain("temporary-");
@@ -267,10 +267,10 @@ describe("the queues", () => {
     for (let made = 0; made < 5; made += 1) await store.insert(item, { name: "Sample Item", description: null, price: 1 });
     const path = join(folder.path, "consumers", "audit.db");
     const file = openConsumerFile(path, { durable: false });
-    file.saveProgress(store.logId, { position: 3, begun: 4 });
-    file.waiting.add({ id: "a", body: "{}", attempts: 1, dueAt: 0, delayMs: 0, firstFailure: null, replay: "no", traceparent: null });
+    await file.saveProgress(store.logId, { position: 3, begun: 4 });
+    await file.waiting.add({ id: "a", body: "{}", attempts: 1, dueAt: 0, delayMs: 0, firstFailure: null, replay: "no", traceparent: null });
     const failure = { error: "", stack: null, attempts: 1, firstFailure: "", lastFailure: "", replay: "no", traceparent: null } as const;
-    for (const id of ["b", "c"]) file.dead.add({ id, type: null, body: "{}", reason: "rejected", ...failure });
+    for (const id of ["b", "c"]) await file.dead.add({ id, type: null, body: "{}", reason: "rejected", ...failure });
     // One that gets its events from RabbitMQ has read no log.
     openConsumerFile(join(folder.path, "consumers", "other.db"), { durable: false }).close();
     const ask = embeddedQueues(store, consumerStores(sqliteIn(folder.path)));
@@ -281,9 +281,9 @@ describe("the queues", () => {
     expect(other).toEqual({ queue: "other", messages: null, consumers: 0, retries: 0, deadLetters: 0, oldestAt: null });
     lock?.release();
     // A handler is in its transaction.
-    file.together(() => file.saveProgress(store.logId, { position: 5, begun: 5 }));
+    await file.together((own) => own.saveProgress(store.logId, { position: 5, begun: 5 }));
     expect((await ask())[0]).toMatchObject({ messages: 0, consumers: 0, oldestAt: null });
-    file.close();
+    await file.close();
     await store.close();
   });
 });

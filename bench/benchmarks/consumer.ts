@@ -55,8 +55,10 @@ export const consumerOnce: Benchmark = {
       const env = { ...environment(folder, broker.url), EVENTS: String(events) };
       const sample = await consumed(broker, events, () => run(["bench/programs/count-once.ts"], { env }));
       const tables = openConsumerTables(join(dirname(databaseIn(folder)), "consumers", `${queue}.db`));
-      const rows = tables?.get<{ rows: number; events: number }>("SELECT count(*) AS rows, count(DISTINCT event) AS events FROM effects");
-      tables?.close();
+      const rows = await tables?.get<{ rows: number; events: number }>(
+        "SELECT count(*) AS rows, count(DISTINCT event) AS events FROM effects",
+      );
+      await tables?.close();
       mustEqual({ effects: rows?.rows ?? 0, "events with an effect": rows?.events ?? 0, expected: events });
       return sample;
     },

@@ -8,10 +8,10 @@ let clock = startClock();
 await runConsumer({
   queue: "item_events",
   exactlyOnce: true,
-  setup: (tx) => tx.run("CREATE TABLE IF NOT EXISTS effects (event TEXT NOT NULL) STRICT"),
-  handle: (event, { tx }) => {
+  setup: (tx) => tx.run("CREATE TABLE IF NOT EXISTS effects (event TEXT NOT NULL)"),
+  handle: async (event, { tx }) => {
     if (handled === 0) clock = startClock();
-    tx.run("INSERT INTO effects VALUES (?)", event.id);
+    await tx.run("INSERT INTO effects VALUES (?)", event.id);
     handled += 1;
     // Print after the commit of the group, which includes this handler call.
     if (handled === count) setImmediate(() => console.log(JSON.stringify(clock(handled))));

@@ -1,4 +1,5 @@
 import type { DeadLetters } from "../delivery/dead-letters";
+import { withStore } from "../embedded/queue-store";
 import { parseWords, runCommand, UsageError } from "../observe/command-line";
 import { printable, tell } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
@@ -6,7 +7,7 @@ import { quarantineFolder, removeQuarantined } from "../rabbitmq/quarantine";
 import { RefusedChange } from "../schema/refused-change";
 import type { ConsumerStores } from "../store/consumer/stores";
 import { type ErasedRecord, type Erasure, isAbout } from "../store/erasure";
-import { isLockedByApi, openStore, scrubDatabase } from "../store/open";
+import { isServed, openStore, scrubDatabase } from "../store/open";
 import type { Store } from "../store/store";
 import { allDeadLetters } from "./all-dead-letters";
 import { Trouble } from "./command";
@@ -48,7 +49,7 @@ await runCommand(help, async (words) => {
 
 async function erase(reached: Reached, root: ErasedRecord, isDryRun: boolean): Promise<number> {
   const { config } = reached;
-  if (await isLockedByApi(config)) throw new Trouble(`The API is running on ${config.database.shown}: stop it first.`);
+  if (await isServed(config)) throw new Trouble(`The API is running on ${config.database.shown}: stop it first.`);
   const running = await runningConsumers(reached);
   if (running.length > 0 && !isDryRun) throw new Trouble(`Consumers are running: stop ${running.join(", ")} first.`);
   const store = await openStore(config, (await loadCatalogue()).resources);
@@ -121,13 +122,13 @@ async function eraseOutside(reached: Reached, { records, events }: Erasure, isDr
 }
 
 async function countKept({ consumers }: Reached, queue: string, isChosen: IsChosen): Promise<number> {
-  const store = consumers.open(queue, { durable: false });
-  try {
-    const dead = store.dead.list({}, 0, Number.MAX_SAFE_INTEGER).filter(isChosen).length;
-    return dead + store.waiting.due(Number.MAX_SAFE_INTEGER, new Set(), Number.MAX_SAFE_INTEGER).filter(isChosen).length;
-  } finally {
-    store.close();
-  }
+  return withStore(consumers, queue, async ({ dead, waiting }) => {
+    const kept = [
+      ...(await dead.list({}, 0, Number.MAX_SAFE_INTEGER)),
+      ...(await waiting.due(Number.MAX_SAFE_INTEGER, new Set(), Number.MAX_SAFE_INTEGER)),
+    ];
+    return kept.filter(isChosen).length;
+  });
 }
 
 async function eraseDeadLetters(deadLetters: DeadLetters, isChosen: IsChosen, isDryRun: boolean): Promise<number> {
@@ -152,9 +153,8 @@ async function showHolders({ consumers }: Reached, { records }: Erasure, store: 
     if (own.some((type) => types.has(type))) holders.set(queue, "");
   }
   for (const queue of await consumers.queues()) {
-    const opened = consumers.open(queue, { durable: false });
-    const read: readonly string[] | undefined = opened.followedTypes(store.logId) ?? shared.get(queue);
-    opened.close();
+    const followed = await withStore(consumers, queue, (own) => own.followedTypes(store.logId));
+    const read: readonly string[] | undefined = followed ?? shared.get(queue);
     if (!read?.some((type) => types.has(type)) && !holders.has(queue)) continue;
     const tables = await consumers.ownTables(queue);
     holders.set(queue, tables.length > 0 ? ` (tables of its own: ${tables.join(", ")})` : "");

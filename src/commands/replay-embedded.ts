@@ -1,7 +1,7 @@
 import { type Replay, Replays, toReplay } from "../delivery/replays";
+import { withStore } from "../embedded/queue-store";
 import { EmbeddedReplays } from "../embedded/replays";
 import type { ConsumerStores } from "../store/consumer/stores";
-import { whenUnlocked } from "../store/open";
 import { interrupted, onInterrupt, Trouble } from "./command";
 import { ProgressReport } from "./progress";
 import type { Replaying } from "./replaying";
@@ -15,7 +15,6 @@ const patienceMs = 1500;
 export async function replayEmbedded(consumers: ConsumerStores, { queue, selection, log, after, last }: Replaying): Promise<number> {
   const { id } = await new Replays(new EmbeddedReplays(log, consumers)).start(queue, selection, { after, last });
   const place = consumers.shownOf(queue);
-  const store = await whenUnlocked(() => consumers.open(queue, { durable: false }));
   const stopping = Promise.withResolvers<"stopped">();
   onInterrupt(() => stopping.resolve("stopped"));
 
@@ -24,7 +23,7 @@ export async function replayEmbedded(consumers: ConsumerStores, { queue, selecti
   let [movedAt, position] = [beganAt, -1];
   let told = false;
   for (;;) {
-    const row = store.replays.get(id);
+    const row = await withStore(consumers, queue, ({ replays }) => replays.get(id));
     if (!row) throw new Trouble(`The replay is no longer in ${place}.`);
     const replay: Replay = toReplay({ row });
     if (replay.state !== "running") {

@@ -4,10 +4,10 @@ import { consumerStores } from "../store/open";
 
 /**
  * Opens the tables that the consumer of a queue has written with `exactlyOnce`. Any process may read them, whether the
- * consumer runs or not. Returns undefined if the consumer has written nothing yet. Close the result after use.
+ * consumer runs or not. Resolves with undefined if the consumer has written nothing yet. Close the result after use.
  *
  * @throws {ConfigError} if the environment, which locates them, has invalid variables.
  */
-export function readTables(queue: string): ConsumerTables | undefined {
+export async function readTables(queue: string): Promise<ConsumerTables | undefined> {
   return consumerStores(readConfig({ isTerminal: false, listens: false })).tables(queue);
 }

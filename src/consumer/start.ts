@@ -2,7 +2,7 @@ import type { Config } from "../config/config";
 import type { RabbitmqConfig } from "../config/rabbitmq";
 import type { AskedTypes, EventPattern, NewestTypes } from "../delivery/consumed-events";
 import { type Consumer, ConsumerError, type ConsumerOptions, resolveConsumer } from "../delivery/consumer-options";
-import { lazyStore } from "../delivery/lazy-store";
+import { LazyStore } from "../delivery/lazy-store";
 import type { RunningConsumer, Stage } from "../delivery/running";
 import { Worker } from "../delivery/worker";
 import { consumeLog } from "../embedded/start";
@@ -58,7 +58,7 @@ export async function startConsumer<const Pattern extends EventPattern, const As
 
 async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: RabbitmqConfig): Promise<Omit<RunningConsumer, "transport">> {
   const { queue, log } = consumer;
-  const store = lazyStore(consumer, consumerStores(config), { durable: consumer.exactlyOnce });
+  const store = new LazyStore(consumer, consumerStores(config), { durable: consumer.exactlyOnce });
   // Fails at the start, and not at the first event, if `setup` has a mistake.
   if (consumer.exactlyOnce) await whenUnlocked(store.open);
   // Writes to a removed file would be lost.
@@ -103,7 +103,7 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
     async stop() {
       await (subscription ? subscription.drain() : worker.drain());
       await broker.close();
-      store.close();
+      await store.close();
     },
   };
 }
@@ -112,7 +112,7 @@ function onEventLog(consumer: Consumer, config: Config): Omit<RunningConsumer, "
   const stopping = new AbortController();
   // A power failure undoes its commits in order, including the position, so `synchronous = FULL` would gain nothing.
   const consumers = consumerStores(config);
-  const store = lazyStore(consumer, consumers, { durable: false });
+  const store = new LazyStore(consumer, consumers, { durable: false });
   const worker = new Worker(consumer, store.open);
   let stage: Stage = "waiting";
   const ended = consumeLog(worker, config, consumers, store, stopping.signal, (now) => {

@@ -1,7 +1,7 @@
 // Test kit for handlers: no broker, no database, no port. It runs the real consumer runtime.
 import type { AnyEvent, AskedTypes, EventPattern, Matching, NewestTypes } from "../delivery/consumed-events";
 import { type ConsumerOptions, resolveConsumer } from "../delivery/consumer-options";
-import { lazyStore } from "../delivery/lazy-store";
+import { LazyStore } from "../delivery/lazy-store";
 import type { Outcome } from "../delivery/outcome";
 import { Worker } from "../delivery/worker";
 import type { Counts } from "../delivery/worker-tally";
@@ -15,7 +15,7 @@ import { exampleOf } from "../schema/example";
 import { withoutPrivate } from "../schema/private";
 import type { Resources } from "../schema/registered";
 import type { RecordOf, Resource } from "../schema/resource";
-import type { Transaction } from "../store/consumer/store";
+import type { Transaction } from "../store/consumer/transaction";
 import { temporaryConsumerStore } from "../store/open";
 import type { ReplayMark } from "../store/replay";
 
@@ -108,12 +108,12 @@ export interface TestConsumer extends AsyncDisposable {
    * Deliveries that are not awaited one by one are in progress together, as on a queue.
    *
    * @param message an event, or any text or bytes that a queue may contain. Text is delivered as UTF-8.
-   * @throws {Error} if the consumer is closed.
+   * @throws {Error} if the consumer is closed, or the error of its `setup`.
    */
   deliver(message: Event | string | Uint8Array, delivery?: TestDelivery): Promise<Outcome>;
   /** Delivers a message, and again after each retry, without the delay. Resolves with all outcomes; the last is final. */
   deliverWithRetries(message: Event | string | Uint8Array): Promise<Outcome[]>;
-  /** Reads rows that a handler with `exactlyOnce` has written with `tx`. */
+  /** Resolves with rows that a handler with `exactlyOnce` has written with `tx`. */
   readonly rows: Transaction["all"];
   /** Number of messages by outcome. */
   readonly counts: Readonly<Counts>;
@@ -145,20 +145,20 @@ export function testConsumer<const Pattern extends EventPattern, const Asked ext
   const { catalogue = ownResources, log = createLog({ level: "silent", format: "json", stream: 2 }) } = settings;
   const breaker = options.breaker ?? { minimum: Number.POSITIVE_INFINITY };
   const consumer = resolveConsumer({ ...options, breaker } as ConsumerOptions<Pattern, Asked>, catalogue, log, () => {});
-  const inMemory = { open: temporaryConsumerStore, shownOf: () => "memory" };
-  const store = lazyStore(consumer, inMemory, { durable: false });
-  // Fails at once, and not at the first event, if `setup` has a mistake.
-  if (consumer.exactlyOnce) store.open();
+  const inMemory = { open: async () => temporaryConsumerStore(), shownOf: () => "memory" };
+  const store = new LazyStore(consumer, inMemory, { durable: false });
   const worker = new Worker(consumer, store.open);
   let closed = false;
 
-  function deliver(message: Event | string | Uint8Array, delivery: TestDelivery = {}): Promise<Outcome> {
+  async function deliver(message: Event | string | Uint8Array, delivery: TestDelivery = {}): Promise<Outcome> {
     if (closed) throw new Error("This consumer is closed.");
+    // Tells of a mistake in `setup`.
+    if (consumer.exactlyOnce) await store.open();
     const { attempt = 1, deaths = 0, replay = "no", traceparent, contentEncoding: encoding } = delivery;
     const body = bytesOf(message);
     const parsed = deaths > 1 ? parseEvent(body, catalogue) : undefined;
     // The worker counts the last death itself.
-    if (parsed?.ok) for (let death = 1; death < deaths; death += 1) store.open().countDeath(parsed.event.id);
+    if (parsed?.ok) for (let death = 1; death < deaths; death += 1) await (await store.open()).countDeath(parsed.event.id);
     return new Promise((resolve) => {
       // Resolves when the worker is done with it, so that the next step finds nothing half done.
       const settle = (outcome: Outcome) => void setImmediate(resolve, outcome);
@@ -179,12 +179,12 @@ export function testConsumer<const Pattern extends EventPattern, const Asked ext
     closed = true;
     await worker.drain();
     await new Promise(setImmediate);
-    store.close();
+    await store.close();
   }
   return {
     deliver,
     deliverWithRetries,
-    rows: (sql, ...values) => store.open().transaction.all(sql, ...values),
+    rows: async (sql, ...values) => (await store.open()).transaction.all(sql, ...values),
     counts: worker.tally.counts,
     close,
     [Symbol.asyncDispose]: close,

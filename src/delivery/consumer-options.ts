@@ -5,7 +5,7 @@ import { isErasure } from "../schema/erasure";
 import type { AskedVersions } from "../schema/event";
 import { newestVersion } from "../schema/event-type";
 import { isTime } from "../schema/time";
-import type { Transaction } from "../store/consumer/store";
+import type { Transaction } from "../store/consumer/transaction";
 import { type BreakerPolicy, breakerPolicy } from "./breaker";
 import type { AskedTypes, EventPattern, Matching, NewestTypes } from "./consumed-events";
 import type { AnyBatchHandler, AnyHandler, ExactlyOnceContext, HandlerContext } from "./context";
@@ -53,17 +53,17 @@ interface CommonOptions<Pattern extends EventPattern, Asked extends AskedTypes> 
   readonly onReady?: (transport: ChosenTransport) => void;
 }
 
-type Handling<Pattern extends EventPattern, Asked extends AskedTypes, Context, Returned> =
+type Handling<Pattern extends EventPattern, Asked extends AskedTypes, Context> =
   | {
       /** Handles one event. If it throws, the event is retried. Throw `Reject` to give up, `RetryAfter` to set the delay. */
-      readonly handle: (event: Matching<Pattern, Asked>, context: Context) => Returned;
+      readonly handle: (event: Matching<Pattern, Asked>, context: Context) => unknown;
       readonly handleBatch?: undefined;
       readonly batch?: undefined;
     }
   | {
       readonly handle?: undefined;
       /** Handles several events at once, in order. If it fails, it is called again for each event alone. */
-      readonly handleBatch: (events: readonly Matching<Pattern, Asked>[], context: Context) => Returned;
+      readonly handleBatch: (events: readonly Matching<Pattern, Asked>[], context: Context) => unknown;
       /** Maximum number of events (`size`, default 100), and how long the first waits for more (`waitMs`, default 50 ms). */
       readonly batch?: { readonly size?: number; readonly waitMs?: number };
     };
@@ -74,17 +74,17 @@ export type ConsumerOptions<Pattern extends EventPattern = EventPattern, Asked e
   Asked
 > &
   (
-    | ({ readonly exactlyOnce?: false; readonly setup?: undefined } & Handling<Pattern, Asked, HandlerContext, unknown>)
+    | ({ readonly exactlyOnce?: false; readonly setup?: undefined } & Handling<Pattern, Asked, HandlerContext>)
     | ({
         /**
-         * Passes the handler `tx`, a transaction on the consumer's own SQLite file. Its writes commit together with the
+         * Passes the handler `tx`, a transaction on the consumer's own tables. Its writes commit together with the
          * record that this event is done, or not at all. However often an event is delivered, its effect is applied once.
-         * Needs a `queue`, and a handler that is not async.
+         * Needs a `queue`. The handler must await each call of `tx`.
          */
         readonly exactlyOnce: true;
-        /** Creates the consumer's tables. Runs at every start, in a transaction. Names that begin with `warren_` are reserved. */
-        readonly setup?: (tx: Transaction) => void;
-      } & Handling<Pattern, Asked, ExactlyOnceContext, void>)
+        /** Creates the consumer's tables. Runs at every start, in a transaction; await each call of `tx`. Names that begin with `warren_` are reserved. */
+        readonly setup?: (tx: Transaction) => unknown;
+      } & Handling<Pattern, Asked, ExactlyOnceContext>)
   );
 
 /** A consumer with checked options and all defaults, ready to handle messages of either transport. */
@@ -101,7 +101,7 @@ export interface Consumer {
   readonly handleBatch: AnyBatchHandler | undefined;
   readonly batch: { readonly size: number; readonly waitMs: number };
   readonly exactlyOnce: boolean;
-  readonly setup: (tx: Transaction) => void;
+  readonly setup: (tx: Transaction) => unknown;
   readonly inboxRetentionMs: number;
   readonly prefetch: number;
   readonly concurrency: number;
@@ -145,11 +145,6 @@ export function resolveConsumer<Pattern extends EventPattern, Asked extends Aske
   };
   if (exactlyOnce && queue === undefined) {
     throw new ConsumerError("exactlyOnce requires a `queue`: the file of a temporary consumer does not outlive it.");
-  }
-  for (const handler of [options.handle, handleBatch]) {
-    if (exactlyOnce && handler?.constructor.name === "AsyncFunction") {
-      throw new ConsumerError("With exactlyOnce the handler must not be async: its transaction ends when it returns.");
-    }
   }
   const concurrency = number("concurrency", options.concurrency ?? 1, 1, 1000);
   if (concurrency > 1 && (exactlyOnce || handleBatch)) {

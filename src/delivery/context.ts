@@ -1,6 +1,6 @@
 import type { Log } from "../observe/logging";
 import type { Event } from "../schema/event";
-import type { Transaction } from "../store/consumer/store";
+import type { Transaction } from "../store/consumer/transaction";
 
 /** Second argument of a handler: the circumstances of its event or batch of events. */
 export interface HandlerContext {
@@ -23,7 +23,10 @@ export interface HandlerContext {
 
 /** {@link HandlerContext} of a consumer with `exactlyOnce`. */
 export interface ExactlyOnceContext extends HandlerContext {
-  /** Transaction on the consumer's own file. Its writes commit together with the record that the event is done, or not at all. */
+  /**
+   * Transaction on the consumer's own tables. Its writes commit together with the record that the event is done, or not at all. Await
+   * each of its calls.
+   */
   readonly tx: Transaction;
 }
 

@@ -4,71 +4,88 @@ import type { ConsumerStores } from "../store/consumer/stores";
 import { temporaryConsumerStore } from "../store/open";
 import { steadyNow } from "../timing/steady-time";
 import type { Consumer } from "./consumer-options";
+import { HandlerTransaction } from "./handler-transaction";
 
 const expireInboxEveryMs = 600_000;
 
-export interface LazyStore {
-  /** Opens the store, or returns it if it is open. */
-  open(): ConsumerStore;
-  /** Opens the store that is now in its place if the open one was removed or replaced, which closes the old one. */
-  renew(): ConsumerStore;
-  close(): void;
-}
+type Stores = Pick<ConsumerStores, "open" | "shownOf">;
 
 /** Opens the consumer's store on first use. A RabbitMQ consumer without `exactlyOnce` or failures never creates one. */
-export function lazyStore(
-  consumer: Consumer,
-  consumers: Pick<ConsumerStores, "open" | "shownOf">,
-  options: { durable: boolean },
-): LazyStore {
-  let store: ConsumerStore | undefined;
-  let timer: Timer | undefined;
-  function open(): ConsumerStore {
-    const opened = consumer.temporary ? temporaryConsumerStore() : consumers.open(consumer.queue, options);
-    try {
-      opened.bound(steadyNow());
-      if (consumer.exactlyOnce) opened.together(() => consumer.setup(opened.transaction));
-    } catch (error) {
-      opened.close();
-      throw error;
+export class LazyStore {
+  #opening: Promise<ConsumerStore> | undefined;
+  #timer: Timer | undefined;
+
+  constructor(
+    readonly consumer: Consumer,
+    readonly consumers: Stores,
+    readonly options: { readonly durable: boolean },
+  ) {}
+
+  /** Opens the store, or resolves with it if it is open. */
+  readonly open = (): Promise<ConsumerStore> => {
+    if (!this.#opening) {
+      const opening = this.#open();
+      this.#opening = opening;
+      opening.catch(() => {
+        if (this.#opening === opening) this.#opening = undefined;
+      });
     }
-    if (consumer.exactlyOnce) {
-      const { queue, log } = consumer;
-      const expire = () => {
-        try {
-          opened.inbox.expire(steadyNow() - consumer.inboxRetentionMs);
-        } catch (error) {
-          // The disk may be full, for example. Old entries that stay do no harm.
-          log.warn({ queue, error: messageOf(error) }, "Cannot remove old entries of the inbox; retrying");
-        }
-      };
-      expire();
-      timer = setInterval(expire, Math.min(expireInboxEveryMs, consumer.inboxRetentionMs));
+    return this.#opening;
+  };
+
+  /** Opens the store that is now in its place if the open one was removed or replaced, which closes the old one. */
+  readonly renew = async (): Promise<ConsumerStore> => {
+    if (this.#opening && (await (await this.#opening).isReplaced())) {
+      const { queue, log } = this.consumer;
+      log.error(
+        { queue, file: this.consumers.shownOf(queue) },
+        "The consumer's file was removed or replaced; continuing with the current one",
+      );
+      await this.close();
+    }
+    return this.open();
+  };
+
+  async close(): Promise<void> {
+    const opening = this.#opening;
+    this.#opening = undefined;
+    // If it could not be opened, there is nothing to close.
+    const store = await opening?.catch(() => undefined);
+    clearInterval(this.#timer);
+    await store?.close();
+  }
+
+  async #open(): Promise<ConsumerStore> {
+    const { consumer } = this;
+    const opened = consumer.temporary ? temporaryConsumerStore() : await this.consumers.open(consumer.queue, this.options);
+    try {
+      await opened.bound(steadyNow());
+      if (consumer.exactlyOnce) await this.#setUp(opened);
+    } catch (error) {
+      await opened.close();
+      throw error;
     }
     return opened;
   }
-  function close(): void {
-    clearInterval(timer);
-    store?.close();
-    store = undefined;
+
+  async #setUp(store: ConsumerStore): Promise<void> {
+    const { setup, inboxRetentionMs } = this.consumer;
+    await store.together(async ({ transaction }) => {
+      const tx = new HandlerTransaction(transaction, "The setup");
+      await setup(tx);
+      tx.finish();
+    });
+    await this.#expireInbox(store);
+    this.#timer = setInterval(() => void this.#expireInbox(store), Math.min(expireInboxEveryMs, inboxRetentionMs));
   }
-  function openOnce(): ConsumerStore {
-    store ??= open();
-    return store;
+
+  async #expireInbox(store: ConsumerStore): Promise<void> {
+    const { queue, log, inboxRetentionMs } = this.consumer;
+    try {
+      await store.inbox.expire(steadyNow() - inboxRetentionMs);
+    } catch (error) {
+      // The disk may be full, for example. Old entries that stay do no harm.
+      log.warn({ queue, error: messageOf(error) }, "Cannot remove old entries of the inbox; retrying");
+    }
   }
-  return {
-    open: openOnce,
-    renew() {
-      if (store?.isReplaced()) {
-        const { queue, log } = consumer;
-        log.error(
-          { queue, file: consumers.shownOf(queue) },
-          "The consumer's file was removed or replaced; continuing with the current one",
-        );
-        close();
-      }
-      return openOnce();
-    },
-    close,
-  };
 }

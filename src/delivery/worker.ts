@@ -3,20 +3,20 @@ import { parseEvent } from "../schema/event";
 import type { ConsumerStore } from "../store/consumer/store";
 import { whenUnlocked } from "../store/open";
 import { longestTimerMs } from "../timing/signal";
-import { steadyNow } from "../timing/steady-time";
 import { TokenBucket } from "../timing/token-bucket";
 import { attemptNote } from "./attempt-note";
 import { Breaker, type BreakerState } from "./breaker";
 import type { Consumer } from "./consumer-options";
 import { type Delivery, recordKeyOf, type Task } from "./delivery";
-import { handleBatch, handleExactlyOnce, handleOne } from "./handle";
+import { handleExactlyOnce } from "./exactly-once";
+import { handleBatch } from "./handle";
 import { decideOutcome, isRejection, type Outcome, type Result } from "./outcome";
 import { report } from "./report";
 import { settle } from "./settle";
 import { WorkerTally } from "./worker-tally";
 
-/** Maximum number of `exactlyOnce` events per commit. */
-const maxGroup = 128;
+/** Maximum number of `exactlyOnce` events per commit, and the time after which a commit takes no more of them, in milliseconds. */
+const [maxGroup, maxGroupMs] = [128, 100];
 
 type Pending = Task & { readonly arrivedAt: number };
 
@@ -45,7 +45,7 @@ export class Worker {
   /** @param store opens the consumer's own store when it is needed. */
   constructor(
     readonly consumer: Consumer,
-    readonly store: () => ConsumerStore,
+    readonly store: () => Promise<ConsumerStore>,
   ) {
     this.breaker = new Breaker(consumer.breaker, (state) => this.#onBreaker(state));
     if (consumer.ratePerSecond !== null) this.#bucket = new TokenBucket(consumer.ratePerSecond, performance.now());
@@ -153,8 +153,8 @@ export class Worker {
     this.#timer = setTimeout(() => this.#pump(), Math.min(longestTimerMs, Math.max(1, Math.ceil(ms))));
   }
 
-  async #run(tasks: readonly Task[]): Promise<void> {
-    const [first] = tasks as readonly [Task];
+  async #run(tasks: readonly Pending[]): Promise<void> {
+    const [first] = tasks as readonly [Pending];
     const { suspect } = first.delivery;
     this.#running += 1;
     this.#alone = suspect;
@@ -163,20 +163,10 @@ export class Worker {
     if (deaths >= this.consumer.maxDeaths) await this.#settle(first, { kind: "died", deaths });
     else {
       this.breaker.begin();
-      const startedAt = performance.now();
-      const results = await this.#handle(tasks);
-      const ms = performance.now() - startedAt;
-      for (const [index, task] of tasks.entries()) {
-        const result = results[index] as Result;
-        if (result.kind === "duplicate") this.breaker.skip();
-        else {
-          this.tally.handler(task.event.type, ms);
-          this.breaker.end(isFailure(result), performance.now());
-        }
-        // Settle in order without waiting for each: a settle may wait for the broker to confirm a copy.
-        if (tasks.length > 1) void this.#settle(task, result);
-        else await this.#settle(task, result);
-      }
+      let rest = tasks;
+      do rest = await this.#handleFirst(rest);
+      while (rest.length > 0 && !this.#stopping);
+      this.#pending.unshift(...rest);
     }
     if (suspect) await this.#note((store) => store.forgetDeaths(first.event.id));
     this.#running -= 1;
@@ -186,11 +176,28 @@ export class Worker {
     this.#pump();
   }
 
-  #handle(tasks: readonly Task[]): Promise<Result[]> | Result[] {
+  /** Handles and settles events, or the first of them. Resolves with those that were not handled. */
+  async #handleFirst(tasks: readonly Pending[]): Promise<readonly Pending[]> {
+    const startedAt = performance.now();
+    const results = await this.#handle(tasks, () => !this.#stopping && performance.now() - startedAt < maxGroupMs);
+    const ms = performance.now() - startedAt;
+    for (const [index, result] of results.entries()) {
+      const task = tasks[index] as Task;
+      if (result.kind === "duplicate") this.breaker.skip();
+      else {
+        this.tally.handler(task.event.type, ms);
+        this.breaker.end(isFailure(result), performance.now());
+      }
+      // Settle in order without waiting for each: a settle may wait for the broker to confirm a copy.
+      if (tasks.length > 1) void this.#settle(task, result);
+      else await this.#settle(task, result);
+    }
+    return tasks.slice(results.length);
+  }
+
+  #handle(tasks: readonly Task[], mayGoOn: () => boolean): Promise<Result[]> {
     const { consumer } = this;
-    if (consumer.exactlyOnce) return handleExactlyOnce(consumer, this.store(), tasks, steadyNow());
-    if (consumer.handleBatch) return handleBatch(consumer, tasks);
-    return handleOne(consumer, tasks[0] as Task).then((result) => [result]);
+    return consumer.exactlyOnce ? handleExactlyOnce(consumer, this.store, tasks, mayGoOn) : handleBatch(consumer, tasks);
   }
 
   async #settle(task: Pick<Task, "delivery"> & Partial<Task>, result: Result): Promise<void> {
@@ -212,9 +219,9 @@ export class Worker {
   }
 
   /** Writes a note to the consumer's store. A failed write loses a count or a line of history, but stops nothing. */
-  async #note<T>(write: (store: ConsumerStore) => T): Promise<T | undefined> {
+  async #note<T>(write: (store: ConsumerStore) => Promise<T>): Promise<T | undefined> {
     try {
-      return await whenUnlocked(() => write(this.store()));
+      return await whenUnlocked(async () => write(await this.store()));
     } catch (error) {
       this.consumer.log.warn({ queue: this.consumer.queue, error: messageOf(error) }, "Cannot record the outcome of an event");
       return undefined;

@@ -8,7 +8,7 @@ import {
 } from "../delivery/dead-letters";
 import { utcTimeIn } from "../schema/time";
 import type { DeadRow } from "../store/consumer/dead-letter-table";
-import type { ConsumerStore } from "../store/consumer/store";
+import type { ConsumerData, ConsumerStore } from "../store/consumer/store";
 import type { ConsumerStores } from "../store/consumer/stores";
 import { atOnce } from "../store/consumer/waiting-table";
 import { withStore } from "./queue-store";
@@ -41,25 +41,25 @@ export class EmbeddedDeadLetters implements DeadLetters {
   }
 
   discard(queue: string, selection: DeadSelection, watch?: Watch): Promise<number> {
-    return this.#each(queue, selection, () => {}, watch);
+    return this.#each(queue, selection, async () => {}, watch);
   }
 
   /** Works in batches, so that the consumer's own writes get their turn. */
   async #each(
     queue: string,
     selection: DeadSelection,
-    act: (store: ConsumerStore, row: DeadRow) => void,
+    act: (data: ConsumerData, row: DeadRow) => Promise<void>,
     { onProgress, stop }: Watch = {},
   ): Promise<number> {
-    const { last, total } = await this.#with(queue, ({ dead }) => ({ last: dead.last(), total: dead.count() }));
+    const { last, total } = await this.#with(queue, async ({ dead }) => ({ last: await dead.last(), total: await dead.count() }));
     let count = 0;
     for (let after = 0; !stop?.aborted; ) {
       const rows = await this.#with(queue, (store) =>
-        store.together(() => {
-          const found = store.dead.list(selection, after, batch).filter((row) => row.number <= last);
+        store.together(async (own) => {
+          const found = (await own.dead.list(selection, after, batch)).filter((row) => row.number <= last);
           for (const row of found) {
-            act(store, row);
-            store.dead.remove(row.number);
+            await act(own, row);
+            await own.dead.remove(row.number);
           }
           return found;
         }),
@@ -73,7 +73,7 @@ export class EmbeddedDeadLetters implements DeadLetters {
     return count;
   }
 
-  async #with<T>(queue: string, use: (store: ConsumerStore) => T): Promise<T> {
+  #with<T>(queue: string, use: (store: ConsumerStore) => Promise<T>): Promise<T> {
     return withStore(this.consumers, queue, use);
   }
 }

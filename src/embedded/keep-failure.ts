@@ -1,6 +1,6 @@
 import { describeError, type Failure } from "../delivery/outcome";
 import { type Event, resourceName } from "../schema/event";
-import type { ConsumerStore } from "../store/consumer/store";
+import type { ConsumerData } from "../store/consumer/store";
 import type { ReplayMark } from "../store/replay";
 import { steadyNow } from "../timing/steady-time";
 
@@ -14,15 +14,15 @@ export interface Kept {
 }
 
 /**
- * Stores a failed event in the consumer's store, as a waiting event or as a dead letter. Returns when it is due, by {@link
- * steadyNow}. Returns undefined if it is not retried.
+ * Stores a failed event in the consumer's store, as a waiting event or as a dead letter. Resolves with when it is due,
+ * by {@link steadyNow}: Infinity if it is not retried.
  */
-export function keepFailure(
-  store: ConsumerStore,
+export async function keepFailure(
+  data: ConsumerData,
   message: Kept,
   outcome: Failure,
   consumer: { readonly temporary: boolean },
-): number | undefined {
+): Promise<number> {
   const { id, body, replay, traceparent } = message;
   const now = new Date();
   const firstFailure = message.firstFailure ?? now.toISOString();
@@ -30,7 +30,7 @@ export function keepFailure(
   if (outcome.action === "retry") {
     const { delayMs } = outcome;
     const dueAt = steadyNow() + delayMs;
-    store.waiting.add({ id, body, attempts, firstFailure, replay, traceparent, dueAt, delayMs });
+    await data.waiting.add({ id, body, attempts, firstFailure, replay, traceparent, dueAt, delayMs });
     return dueAt;
   }
   const { message: error, stack } = describeError(outcome.error);
@@ -38,9 +38,9 @@ export function keepFailure(
   // A temporary consumer leaves nothing behind; the event itself is still in the log.
   if (!consumer.temporary) {
     const lastFailure = now.toISOString();
-    store.dead.add({ id, type: typeOf(body), body, reason, error, stack, attempts, firstFailure, lastFailure, replay, traceparent });
+    await data.dead.add({ id, type: typeOf(body), body, reason, error, stack, attempts, firstFailure, lastFailure, replay, traceparent });
   }
-  return undefined;
+  return Number.POSITIVE_INFINITY;
 }
 
 function typeOf(body: string): string | null {

@@ -13,7 +13,7 @@ export class PatientWrites {
   ) {}
 
   /** Retries until the write succeeds. Resolves with false if the consumer stops before that. */
-  async write(work: () => void): Promise<boolean> {
+  async write(work: () => Promise<void>): Promise<boolean> {
     for (;;) {
       try {
         await whenUnlocked(work);

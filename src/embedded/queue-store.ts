@@ -9,15 +9,15 @@ import { isBusy, whenUnlocked } from "../store/open";
  * @throws {UnknownQueue} if the queue has none.
  * @throws {QueueUnavailable} if another process locks it for too long, such as a handler in its transaction.
  */
-export async function withStore<T>(consumers: ConsumerStores, queue: string, use: (store: ConsumerStore) => T): Promise<T> {
+export async function withStore<T>(consumers: ConsumerStores, queue: string, use: (store: ConsumerStore) => Promise<T>): Promise<T> {
   if (!(await consumers.has(queue))) throw new UnknownQueue(queue);
   try {
-    return await whenUnlocked(() => {
-      const store = consumers.open(queue, { durable: false });
+    return await whenUnlocked(async () => {
+      const store = await consumers.open(queue, { durable: false });
       try {
-        return use(store);
+        return await use(store);
       } finally {
-        store.close();
+        await store.close();
       }
     });
   } catch (error) {

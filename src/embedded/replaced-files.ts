@@ -17,12 +17,12 @@ export class ReplacedFiles {
     readonly onReplaced: () => void,
   ) {}
 
-  /** Returns which of the two was replaced, or undefined. Checks once a second at most. */
-  look(): "log" | "file" | undefined {
+  /** Resolves with which of the two was replaced, or with undefined. Checks once a second at most. */
+  async look(): Promise<"log" | "file" | undefined> {
     if (this.#what || performance.now() - this.#lookedAt < lookEveryMs) return this.#what;
     this.#lookedAt = performance.now();
     if (this.log.isReplaced()) this.#what = "log";
-    else if (this.store.isReplaced()) this.#what = "file";
+    else if (await this.store.isReplaced()) this.#what = "file";
     if (this.#what) this.#tell(this.#what === "log" ? "The database" : "The consumer's file");
     return this.#what;
   }

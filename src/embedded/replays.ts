@@ -15,17 +15,17 @@ export class EmbeddedReplays implements ReplayTransport {
   ) {}
 
   typesOn(queue: string): Promise<readonly string[] | null> {
-    return withStore(this.consumers, queue, (store) => store.followedTypes(this.log.logId) ?? null);
+    return withStore(this.consumers, queue, async (store) => (await store.followedTypes(this.log.logId)) ?? null);
   }
 
   unfinished(queue: string): Promise<number> {
-    return withStore(this.consumers, queue, ({ replays }) => replays.unfinished(this.log.logId).length);
+    return withStore(this.consumers, queue, async ({ replays }) => (await replays.unfinished(this.log.logId)).length);
   }
 
   async begin(replay: Omit<NewReplay, "logId">): Promise<RecordedReplay> {
-    const row = await withStore(this.consumers, replay.queue, ({ replays }) => {
-      replays.add({ ...replay, logId: this.log.logId });
-      return replays.get(replay.id) as ReplayRow;
+    const row = await withStore(this.consumers, replay.queue, async ({ replays }) => {
+      await replays.add({ ...replay, logId: this.log.logId });
+      return (await replays.get(replay.id)) as ReplayRow;
     });
     return this.#recorded(row);
   }
@@ -39,10 +39,10 @@ export class EmbeddedReplays implements ReplayTransport {
   }
 
   cancel(queue: string, id: string): Promise<void> {
-    return withStore(this.consumers, queue, ({ replays, together }) =>
-      together(() => {
-        const row = replays.get(id);
-        if (row) replays.save(id, { ...row, finishedAt: new Date().toISOString(), error: cancelledError });
+    return withStore(this.consumers, queue, (store) =>
+      store.together(async ({ replays }) => {
+        const row = await replays.get(id);
+        if (row) await replays.save(id, { ...row, finishedAt: new Date().toISOString(), error: cancelledError });
       }),
     );
   }

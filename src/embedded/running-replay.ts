@@ -1,5 +1,5 @@
 import { matchesSelection, parseSelection, type ReplaySelection } from "../delivery/replay-selection";
-import type { ConsumerStore } from "../store/consumer/store";
+import type { ConsumerData } from "../store/consumer/store";
 import type { LogEntry } from "../store/log";
 import type { ReplayRow } from "../store/replay";
 import { TokenBucket } from "../timing/token-bucket";
@@ -19,7 +19,7 @@ export class RunningReplay {
   /** @param wanted event types that the consumer handles. */
   constructor(
     row: ReplayRow,
-    readonly store: ConsumerStore,
+    readonly data: ConsumerData,
     readonly wanted: ReadonlySet<string>,
   ) {
     this.id = row.id;
@@ -57,21 +57,21 @@ export class RunningReplay {
     return tooMany < 0 ? entries : entries.slice(0, tooMany);
   }
 
-  /** Records that none of its events is in progress. */
-  rest(): void {
+  /** Records in a transaction that none of its events is in progress. */
+  async rest(own: ConsumerData): Promise<void> {
     this.cursor.rest();
-    this.save();
+    await this.#save(own, null);
   }
 
   /** Records its progress. */
-  readonly save = (): void => this.#save(null);
+  readonly save = (): Promise<void> => this.#save(this.data, null);
 
-  finish(at: string): void {
-    this.#save(at);
+  finish(at: string): Promise<void> {
+    return this.#save(this.data, at);
   }
 
-  #save(finishedAt: string | null): void {
+  #save(data: ConsumerData, finishedAt: string | null): Promise<void> {
     const { position, begun } = this.cursor;
-    this.store.replays.save(this.id, { position, begun, sent: this.sent, refused: 0, finishedAt, error: null });
+    return data.replays.save(this.id, { position, begun, sent: this.sent, refused: 0, finishedAt, error: null });
   }
 }

@@ -1,6 +1,6 @@
 import type { Consumer } from "../delivery/consumer-options";
 import { mostAtOnce } from "../delivery/replays";
-import type { ConsumerStore } from "../store/consumer/store";
+import type { ConsumerData } from "../store/consumer/store";
 import { RunningReplay } from "./running-replay";
 
 /** The replays that a consumer without a broker runs, as requested in its file. */
@@ -9,19 +9,19 @@ export class RunningReplays {
 
   constructor(
     readonly consumer: Consumer,
-    readonly store: ConsumerStore,
+    readonly data: ConsumerData,
     readonly logId: string,
   ) {}
 
   /** Starts requested replays, up to {@link mostAtOnce} at the same time, and drops cancelled ones. */
-  look(): void {
-    const unfinished = this.store.replays.unfinished(this.logId);
+  async look(): Promise<void> {
+    const unfinished = await this.data.replays.unfinished(this.logId);
     const ids = new Set(unfinished.map(({ id }) => id));
     for (const id of this.#running.keys()) if (!ids.has(id)) this.#running.delete(id);
     for (const row of unfinished) {
       if (this.#running.size >= mostAtOnce) break;
       if (this.#running.has(row.id)) continue;
-      this.#running.set(row.id, new RunningReplay(row, this.store, this.consumer.wanted));
+      this.#running.set(row.id, new RunningReplay(row, this.data, this.consumer.wanted));
       this.consumer.log.info({ queue: this.consumer.queue, replay: row.id }, "Replaying past events");
     }
   }
@@ -43,16 +43,16 @@ export class RunningReplays {
   }
 
   /** Records that a replay is finished. */
-  finish(replay: RunningReplay): void {
-    replay.finish(new Date().toISOString());
+  async finish(replay: RunningReplay): Promise<void> {
+    await replay.finish(new Date().toISOString());
     this.#running.delete(replay.id);
     this.consumer.log.info({ queue: this.consumer.queue, replay: replay.id, events: replay.sent }, "Replay finished");
     // More replays may be waiting for their turn.
-    this.look();
+    await this.look();
   }
 
-  /** Records that none of their events is in progress. */
-  rest(): void {
-    for (const replay of this.#running.values()) replay.rest();
+  /** Records in a transaction that none of their events is in progress. */
+  async rest(own: ConsumerData): Promise<void> {
+    for (const replay of this.#running.values()) await replay.rest(own);
   }
 }

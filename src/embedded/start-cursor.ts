@@ -16,7 +16,7 @@ export async function startCursor(
   since?: Date,
 ): Promise<LogCursor> {
   const { logId } = events;
-  const known = store.progress(logId);
+  const known = await store.progress(logId);
   const end = await events.end();
   let position = 0;
   if (known) position = Math.min(known.position, end);
@@ -29,8 +29,8 @@ export async function startCursor(
     );
   }
   const cursor = new LogCursor({ position, begun: Math.min(known?.begun ?? position, end) });
-  store.saveProgress(logId, cursor);
-  store.saveFollows(logId, known ? 0 : position, [...wanted]);
+  await store.saveProgress(logId, cursor);
+  await store.saveFollows(logId, known ? 0 : position, [...wanted]);
   log.debug({ queue, position, end }, "Reading the event log");
   return cursor;
 }

@@ -51,11 +51,11 @@ export async function consumeLog(
           log.close();
         }
       } finally {
-        claim.release();
+        await claim.release();
       }
     }
   } finally {
-    store.close();
+    await store.close();
   }
 }
 
@@ -72,7 +72,7 @@ async function readableLog(config: Pick<Config, "database">): Promise<LogFollowe
   }
 }
 
-const noClaim: Claim = { release() {} };
+const noClaim: Claim = { release: async () => {} };
 
 /** Waits until no other process has the queue. Resolves with the claim to it, or with undefined if `stop` aborts. */
 async function standBy(consumer: Consumer, consumers: ConsumerStores, stop: AbortSignal, onWait: () => void): Promise<Claim | undefined> {

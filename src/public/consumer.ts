@@ -5,4 +5,4 @@ export { ConsumerError, type ConsumerOptions } from "../delivery/consumer-option
 export type { ExactlyOnceContext, HandlerContext } from "../delivery/context";
 export { Reject, RetryAfter } from "../delivery/outcome";
 export type { ErasedEvent } from "../schema/event";
-export type { Transaction } from "../store/consumer/store";
+export type { SqlValue, Transaction } from "../store/consumer/transaction";

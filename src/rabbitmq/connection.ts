@@ -29,8 +29,6 @@ export class Broker {
   #blockedMs = 0;
   #blockedSince: number | undefined;
   readonly #stopping = new AbortController();
-  /** Aborts at the end of {@link close}. */
-  readonly #left = new AbortController();
   readonly #channels = new Map<Channel, AbortSignal>();
   #closing: Promise<void> | undefined;
   readonly #places = new Places();
@@ -164,8 +162,7 @@ export class Broker {
           failures = performance.now() - openedAt > longestPauseMs ? 0 : failures + 1;
           if (failures === 0) warning = undefined;
         } finally {
-          // After a broker that has stopped answering was left, no channel closes any more.
-          await closeChannel(channel, AbortSignal.any([closed, this.#left.signal]));
+          await closeChannel(channel, closed);
           this.#channels.delete(channel);
         }
       } catch (error) {
@@ -195,7 +192,7 @@ export class Broker {
     this.#stopping.abort();
     this.#state = "closed";
     this.#deadline?.stop();
-    this.#closing = atMost(timeoutMs, this.#closeAll()).finally(() => this.#left.abort());
+    this.#closing = atMost(timeoutMs, this.#closeAll());
     return this.#closing;
   }
 

@@ -1,30 +1,25 @@
 import { type Log, messageOf } from "../observe/logging";
-import type { Leadership } from "../store/leadership";
 import type { Store } from "../store/store";
 
 /** Delay before the position is stored, in milliseconds. Each store is a commit; after a crash, events since the last one are sent again. */
 const saveEveryMs = 20;
 
-export interface StoredPositionOptions {
-  readonly relayed: Store["relayed"];
-  readonly leadership: Leadership;
-  readonly logger: Log;
-}
-
 /** Stores the relay's position soon after it moves. */
 export class StoredPosition {
-  #position: number;
-  #saved: number;
-  #saving: Promise<void> | undefined;
+  #position = 0;
+  #saved = 0;
+  #saving = false;
   #timer: Timer | undefined;
   #stopping = false;
 
-  /** @param position stored position. */
   constructor(
-    readonly options: StoredPositionOptions,
-    position: number,
-  ) {
-    this.#position = this.#saved = position;
+    readonly relayed: Store["relayed"],
+    readonly logger: Log,
+  ) {}
+
+  async load(): Promise<number> {
+    this.#position = this.#saved = await this.relayed.load();
+    return this.#position;
   }
 
   moveTo(position: number): void {
@@ -36,37 +31,27 @@ export class StoredPosition {
   async stop(): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#timer);
-    await this.#saving;
-    if (this.#position > this.#saved) await this.#save();
+    if (this.#position > this.#saved) await this.#save(this.#position);
   }
 
   #saveSoon(): void {
     if (this.#saving || this.#timer || this.#stopping) return;
-    this.#timer = setTimeout(() => {
+    this.#timer = setTimeout(async () => {
       this.#timer = undefined;
+      this.#saving = true;
       const position = this.#position;
-      this.#saving = this.#save().then(() => {
-        this.#saving = undefined;
-        if (this.#position > position) this.#saveSoon();
-      });
+      await this.#save(position);
+      this.#saving = false;
+      if (this.#position > position) this.#saveSoon();
     }, saveEveryMs);
   }
 
-  async #save(): Promise<void> {
-    const { relayed, leadership, logger } = this.options;
-    const position = this.#position;
+  async #save(position: number): Promise<void> {
     try {
-      if (await relayed.save(position, leadership)) this.#saved = position;
-      else this.#end(position);
+      await this.relayed.save(position);
+      this.#saved = position;
     } catch (error) {
-      logger.warn({ error: messageOf(error), position }, "Cannot store the relay's position; events may be sent twice");
+      this.logger.warn({ error: messageOf(error), position }, "Cannot store the relay's position; events may be sent twice");
     }
-  }
-
-  /** Stores nothing more, since another process leads. */
-  #end(position: number): void {
-    this.#stopping = true;
-    this.#saved = Number.POSITIVE_INFINITY;
-    this.options.logger.info({ position }, "Another process has taken over the relay; the events after this position may be sent twice");
   }
 }

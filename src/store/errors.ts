@@ -32,12 +32,15 @@ export class TransactionGaveUp extends Error {
   }
 }
 
-/** The function of a transaction returned before one of its calls was awaited. Nothing changed. */
+/** The function of a transaction, or a handler, returned before one of its calls was awaited. Nothing changed. */
 export class ForgottenAwait extends Error {
   override readonly name = "ForgottenAwait";
-  /** @param what the call: `tx.update(account, 7)`. */
-  constructor(what: string) {
-    super(`The transaction returned before ${what} was done. Nothing was changed. Put "await" before each call.`);
+  /**
+   * @param what the call: `tx.update(account, 7)`.
+   * @param who whatever made the call. Default: "The transaction".
+   */
+  constructor(what: string, who = "The transaction") {
+    super(`${who} returned before ${what} was done. Nothing was changed. Put "await" before each call.`);
   }
 }
 

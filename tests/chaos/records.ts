@@ -30,7 +30,7 @@ export class Records {
   /** Reads new records. Resolves with their number. */
   async read(): Promise<number> {
     let count = await this.#readLog();
-    for (const role of roleNames) count += roles[role].exactlyOnce ? this.#readEffects(role) : this.#readFile(role);
+    for (const role of roleNames) count += roles[role].exactlyOnce ? await this.#readEffects(role) : this.#readFile(role);
     return count;
   }
 
@@ -90,18 +90,18 @@ export class Records {
     return lines.length;
   }
 
-  #readEffects(role: Role): number {
+  async #readEffects(role: Role): Promise<number> {
     const tables = openConsumerTables(join(this.system.dataDir, "consumers", `${roles[role].queue}.db`));
     try {
-      if (!tables?.has("effects")) return 0;
-      const rows = tables.all<Happening & { number: number }>("SELECT * FROM effects WHERE number > ? ORDER BY number", this.#number);
+      if (!tables || !(await tables.has("effects"))) return 0;
+      const rows = await tables.all<Happening & { number: number }>("SELECT * FROM effects WHERE number > ? ORDER BY number", this.#number);
       for (const { number, ...happening } of rows) {
         this.#handled[role].push(happening);
         this.#number = number;
       }
       return rows.length;
     } finally {
-      tables?.close();
+      await tables?.close();
     }
   }
 }

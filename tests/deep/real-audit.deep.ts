@@ -33,8 +33,8 @@ function keepsTheHistory(): void {
     const history = auditIn(folder.path);
     await history.until(changes.done.length);
     expect(await running.stop()).toBe(0);
-    expect(history.lines()).toEqual(inOrder(changes.done));
-    expect(history.state()).toEqual(nothingBesides);
+    expect(await history.lines()).toEqual(inOrder(changes.done));
+    expect(await history.state()).toEqual(nothingBesides);
   });
 
   test("killed with -9 ten times under load: each event is in the history exactly once, and none is lost", async () => {
@@ -48,17 +48,17 @@ function keepsTheHistory(): void {
     const seen: number[] = [];
     for (let kill = 1; kill <= 10; kill += 1) {
       const running = await startAudit({ env });
-      await history.until(history.count() + 1 + Math.floor(Math.random() * 300));
+      await history.until((await history.count()) + 1 + Math.floor(Math.random() * 300));
       await running.stop("SIGKILL");
-      seen.push(history.count());
+      seen.push(await history.count());
     }
     writing = false;
     await Promise.all(writers);
     const last = await startAudit({ env });
     await history.until(changes.done.length, 60_000);
     expect(await last.stop()).toBe(0);
-    expect(history.lines()).toEqual(inOrder(changes.done));
-    expect(history.state()).toEqual(nothingBesides);
+    expect(await history.lines()).toEqual(inOrder(changes.done));
+    expect(await history.state()).toEqual(nothingBesides);
     // Each kill was in the middle of the work.
     expect(seen.at(-1)).toBeLessThan(changes.done.length);
     expect(new Set(seen).size).toBe(10);
@@ -83,8 +83,8 @@ function keepsTheHistory(): void {
     await changes.create({ name: "after" });
     await history.until(changes.done.length);
     expect(await running.stop()).toBe(0);
-    expect(history.lines()).toEqual(inOrder(changes.done));
-    expect(history.state()).toEqual(nothingBesides);
+    expect(await history.lines()).toEqual(inOrder(changes.done));
+    expect(await history.state()).toEqual(nothingBesides);
   });
 }
 

@@ -68,7 +68,7 @@ function describeDeaths(url: () => string, cleanUp: () => Promise<void> = async 
       const consumer = start("settle", 0.04);
       const end = await Promise.race([
         consumer.exited,
-        eventually(() => (effects().length >= events ? "all" : undefined), "the effects", 60_000),
+        eventually(async () => ((await effects()).length >= events ? "all" : undefined), "the effects", 60_000),
       ]);
       if (end === "all") break;
       kills += 1;
@@ -77,9 +77,9 @@ function describeDeaths(url: () => string, cleanUp: () => Promise<void> = async 
     const last = start("settle", 0);
     // All may be done before it has begun, and then a stop would come before it knows how to stop well.
     await last.line(/^ready$/);
-    await eventually(() => (effects().length >= events ? true : undefined), `${events} effects`, 60_000);
+    await eventually(async () => ((await effects()).length >= events ? true : undefined), `${events} effects`, 60_000);
     expect(await last.stop()).toBe(0);
-    const written = effects();
+    const written = await effects();
     const ids = new Set(written.map(({ event }) => event));
     console.log(
       `${kills} kills between effect and ack: ${events} events, ${written.length} effects, ${written.length - ids.size} doubled, ` +
@@ -89,12 +89,12 @@ function describeDeaths(url: () => string, cleanUp: () => Promise<void> = async 
     expect([written.length, ids.size]).toEqual([events, events]);
   });
 
-  function effects(): { event: string }[] {
+  async function effects(): Promise<{ event: string }[]> {
     const tables = openConsumerTables(join(folder.path, "data", "consumers", "fragile.db"));
     try {
-      return tables?.has("effects") ? tables.all<{ event: string }>("SELECT event FROM effects") : [];
+      return tables && (await tables.has("effects")) ? await tables.all<{ event: string }>("SELECT event FROM effects") : [];
     } finally {
-      tables?.close();
+      await tables?.close();
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { ExactlyOnceContext } from "warren/consumer";
 import { startConsumer } from "../../src/consumer/start";
 import type { RunningConsumer } from "../../src/delivery/running";
-import type { Transaction } from "../../src/store/consumer/store";
+import type { Transaction } from "../../src/store/consumer/transaction";
 import type { ItemConsumer, ItemEvent } from "../support/item-events";
 import type { Environment } from "./environment";
 import { Handler, handlerTimeoutMs, type Illness } from "./handler";
@@ -80,7 +80,7 @@ export class ConsumerProgram {
     };
     const batch = { size: 4, waitMs: 10 };
     if (plan.exactlyOnce) {
-      const setup = (tx: Transaction) => void tx.run("CREATE TABLE IF NOT EXISTS effects (event TEXT NOT NULL)");
+      const setup = (tx: Transaction) => tx.run("CREATE TABLE IF NOT EXISTS effects (event TEXT NOT NULL)");
       const handle = (events: readonly ItemEvent[], context: ExactlyOnceContext) => handler.handleInTransaction(events, context);
       return plan.batches
         ? { ...common, exactlyOnce: true, setup, handleBatch: handle, batch }

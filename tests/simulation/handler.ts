@@ -21,12 +21,12 @@ export class Handler {
   ) {}
 
   /** Has its effects within the transaction of `exactlyOnce`. */
-  handleInTransaction(events: readonly ItemEvent[], context: ExactlyOnceContext): void {
+  async handleInTransaction(events: readonly ItemEvent[], context: ExactlyOnceContext): Promise<void> {
     this.#begin(events, context);
     try {
       for (const event of events) {
         // Before it fails, to show that the effect is rolled back.
-        context.tx.run("INSERT INTO effects VALUES (?)", event.id);
+        await context.tx.run("INSERT INTO effects VALUES (?)", event.id);
         if (!this.process.act(`the handler of ${event.type} ${event.item.id}`)) throw new Killed();
         this.#fail(events, event, context);
       }

@@ -52,34 +52,36 @@ export class Changes {
 /** Reads the audit's file while the audit runs. */
 export function auditIn(folder: string) {
   const file = join(folder, "data", "consumers", "audit.db");
-  const read = <T>(sql: string): T[] => {
+  const read = async <T>(sql: string): Promise<T[]> => {
     const tables = openConsumerTables(file);
     try {
-      return tables?.has("history") ? tables.all<T>(sql) : [];
+      return tables && (await tables.has("history")) ? await tables.all<T>(sql) : [];
     } finally {
-      tables?.close();
+      await tables?.close();
     }
   };
-  const count = (table: string) => read<{ count: number }>(`SELECT count(*) AS count FROM ${table}`)[0]?.count ?? 0;
+  const count = async (table: string) => (await read<{ count: number }>(`SELECT count(*) AS count FROM ${table}`))[0]?.count ?? 0;
   return {
     file,
     count: () => count("history"),
     /** Returns every row, ordered by record and version. */
-    lines: () =>
-      read<{ line: Line }>(
+    async lines() {
+      const rows = await read<{ line: Line }>(
         "SELECT concat(record, ' ', version, ' ', change, ' ', state) AS line FROM history ORDER BY record, version, change = 'deleted'",
-      ).map(({ line }) => line),
+      );
+      return rows.map(({ line }) => line);
+    },
     /** Returns the state besides the history. */
-    state: () => ({
-      forgotten: read("SELECT event FROM history EXCEPT SELECT id FROM warren_inbox"),
-      withoutEffect: read("SELECT id FROM warren_inbox EXCEPT SELECT event FROM history"),
-      dead: read("SELECT id, reason, error FROM warren_dead"),
-      waiting: count("warren_waiting"),
+    state: async () => ({
+      forgotten: await read("SELECT event FROM history EXCEPT SELECT id FROM warren_inbox"),
+      withoutEffect: await read("SELECT id FROM warren_inbox EXCEPT SELECT event FROM history"),
+      dead: await read("SELECT id, reason, error FROM warren_dead"),
+      waiting: await count("warren_waiting"),
     }),
-    until: (least: number, timeoutMs?: number) =>
+    until: async (least: number, timeoutMs?: number) =>
       eventually(
-        () => (count("history") >= least ? true : undefined),
-        `${least} events in the history (there are ${count("history")})`,
+        async () => ((await count("history")) >= least ? true : undefined),
+        `${least} events in the history (there are ${await count("history")})`,
         timeoutMs,
       ),
   };

@@ -384,7 +384,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     const time = new Date();
     await create(4);
     await eventually(
-      async () => ((await service.dependencies.relay()).position >= 7 || transport.restart === undefined ? true : undefined),
+      async () => (service.dependencies.relay().position >= 7 || transport.restart === undefined ? true : undefined),
       "the relay",
     );
     const seen = { now: [] as number[], time: [] as number[] };
@@ -417,8 +417,8 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     const consumer = await start({
       queue: "own",
       exactlyOnce: true,
-      setup: (tx) => void tx.run("CREATE TABLE IF NOT EXISTS totals (id INTEGER PRIMARY KEY, times INTEGER NOT NULL)"),
-      handle: (event, { tx }) => void tx.run("INSERT INTO totals VALUES (?, 1) ON CONFLICT DO UPDATE SET times = times + 1", event.item.id),
+      setup: (tx) => tx.run("CREATE TABLE IF NOT EXISTS totals (id INTEGER PRIMARY KEY, times INTEGER NOT NULL)"),
+      handle: (event, { tx }) => tx.run("INSERT INTO totals VALUES (?, 1) ON CONFLICT DO UPDATE SET times = times + 1", event.item.id),
     });
     await create(200);
     await until(() => consumer.counts.handled === 200, "200 effects");
@@ -441,10 +441,10 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
       exactlyOnce: true,
       retry: quick,
       breaker: { failureShare: 1 },
-      setup: (tx) => void tx.run("CREATE TABLE IF NOT EXISTS effects (id INTEGER PRIMARY KEY)"),
-      handle: (event, { tx, attempt }) => {
+      setup: (tx) => tx.run("CREATE TABLE IF NOT EXISTS effects (id INTEGER PRIMARY KEY)"),
+      handle: async (event, { tx, attempt }) => {
         // The second attempt would fail if the first had left its row.
-        tx.run("INSERT INTO effects VALUES (?)", event.item.id);
+        await tx.run("INSERT INTO effects VALUES (?)", event.item.id);
         if (event.item.id % 2 === 0 && attempt === 1) {
           failures += 1;
           throw new Error("after the effect");

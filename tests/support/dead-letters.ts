@@ -31,15 +31,15 @@ export function deadQueueInFile(folder: () => string): DeadQueue {
     async fill(queue, events) {
       const file = open(queue);
       const about = { type: "item.created", reason: "rejected", error: "no", stack: null, attempts: 1, firstFailure: "", lastFailure: "" };
-      file.together(() => {
-        for (const event of events) file.dead.add({ ...about, ...event, replay: "no", traceparent: null });
+      await file.together(async ({ dead }) => {
+        for (const event of events) await dead.add({ ...about, ...event, replay: "no", traceparent: null });
       });
-      file.close();
+      await file.close();
     },
     async depth(queue) {
       const file = open(queue);
-      const count = file.dead.count();
-      file.close();
+      const count = await file.dead.count();
+      await file.close();
       return count;
     },
   };

@@ -12,7 +12,7 @@ import { type Engine, startEngine } from "../../src/engine/engine";
 import { loadCatalogue } from "../../src/project/resources";
 import { Broker } from "../../src/rabbitmq/connection";
 import { queueDepth } from "../../src/rabbitmq/topology";
-import type { Transaction } from "../../src/store/consumer/store";
+import type { Transaction } from "../../src/store/consumer/transaction";
 import type { LogEntry } from "../../src/store/log";
 import { consumerStores } from "../../src/store/open";
 import type { Fault, Observed } from "./delivery-model";
@@ -120,7 +120,7 @@ export class DeliverySystem {
       return {
         ...common,
         exactlyOnce,
-        setup: (tx) => void tx.run("CREATE TABLE IF NOT EXISTS effects (event TEXT NOT NULL)"),
+        setup: (tx) => tx.run("CREATE TABLE IF NOT EXISTS effects (event TEXT NOT NULL)"),
         handle: (event, { attempt, tx }) => this.#handle(life, event, attempt, tx),
       };
     }
@@ -129,35 +129,29 @@ export class DeliverySystem {
       concurrency,
       handle: async (event, { attempt }) => {
         await new Promise(setImmediate);
-        this.#handle(life, event, attempt);
+        await this.#handle(life, event, attempt);
       },
     };
   }
 
-  #handle(life: Life, event: ItemEvent, attempt: number, tx?: Transaction): void {
+  async #handle(life: Life, event: ItemEvent, attempt: number, tx?: Transaction): Promise<void> {
     if (life.isDead) throw new Error("This process is dead");
     if (event.item.name === markerName) {
       this.#markers.add(event.item.id);
       return;
     }
     life.begun.set(event.id, (life.begun.get(event.id) ?? 0) + 1);
-    const effect = () => {
-      if (tx) tx.run("INSERT INTO effects VALUES (?)", event.id);
-      else this.#calls.set(event.id, (this.#calls.get(event.id) ?? 0) + 1);
-    };
     // The effect comes before the failure, to show that the transaction is rolled back.
-    if (tx) effect();
+    if (tx) await tx.run("INSERT INTO effects VALUES (?)", event.id);
     if (life.trap === "during") {
       this.#die(life);
       throw new Error("This process is dead");
     }
-    // This runs after the transaction or failure, and before the event is settled: both continue in later turns.
-    if (life.trap === "after") queueMicrotask(() => this.#die(life));
     const fault = this.faults.get(event.item.id);
     if (fault === "error") throw new Error("out of order");
     if (fault === "reject") throw new Reject("unwanted");
     if (fault === "late" && attempt === 1) throw new RetryAfter(1);
-    if (!tx) effect();
+    if (!tx) this.#calls.set(event.id, (this.#calls.get(event.id) ?? 0) + 1);
   }
 
   /** From here on, only the data on disk and the messages already sent remain of the process. */
@@ -169,6 +163,16 @@ export class DeliverySystem {
     life.died.resolve();
   }
 
+  /** Makes it die when a handler has ended and its transaction is committed, before the event is settled. */
+  #dieAfterHandler(life: Life): void {
+    const { tally } = life.running.worker;
+    const { handler } = tally;
+    tally.handler = (...values) => {
+      handler.apply(tally, values);
+      this.#die(life);
+    };
+  }
+
   /** Returns how often the dead consumer had begun each event, and the subject of the event published to kill it. */
   async crash(moment: Moment): Promise<{ begun: ReadonlyMap<string, number>; subject: number | undefined }> {
     const life = this.#living();
@@ -176,6 +180,7 @@ export class DeliverySystem {
     if (moment === "idle") this.#die(life);
     else {
       life.trap = moment;
+      if (moment === "after") this.#dieAfterHandler(life);
       subject = await this.insert();
       await within(life.died.promise, "the consumer to die");
     }

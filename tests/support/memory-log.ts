@@ -11,21 +11,13 @@ export class MemoryLog implements LogReader {
   /** Error of every save while it is set. */
   saveTrouble: Error | undefined;
   stored = 0;
-  /** Number of the last leadership. */
-  epoch = 0;
 
   readonly relayed: Store["relayed"] = {
     load: async () => this.stored,
-    takeOver: async ({ epoch }) => {
-      this.epoch = epoch;
-      return this.stored;
-    },
-    save: async (position, { epoch }) => {
+    save: async (position) => {
       if (this.saveTrouble) throw this.saveTrouble;
-      if (epoch < this.epoch) return false;
       this.saved.push(position);
       this.stored = position;
-      return true;
     },
   };
 

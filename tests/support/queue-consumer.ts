@@ -25,9 +25,9 @@ await runConsumer({
   retry: { attempts: 2, firstDelayMs: 40, longestDelayMs: 40 },
   breaker: { minimum: 1_000_000 },
   handle: exactlyOnce
-    ? (event, context) => {
+    ? async (event, context) => {
         warehouse(event, context);
-        context.tx.run("INSERT INTO effects VALUES (?, ?)", event.item.id, event.item.version);
+        await context.tx.run("INSERT INTO effects VALUES (?, ?)", event.item.id, event.item.version);
       }
     : async (event, context) => {
         if (waitMs) await Bun.sleep(waitMs);

@@ -25,8 +25,8 @@ export function consumerOn<const Pattern extends EventPattern = ItemPattern>(opt
     opened ??= openConsumerFile(":memory:", { durable: false });
     return opened;
   };
-  if (consumer.exactlyOnce) file().together(() => consumer.setup(file().transaction));
-  const worker = new Worker(consumer, file);
+  const ready = consumer.exactlyOnce ? file().together(async ({ transaction }) => consumer.setup(transaction)) : undefined;
+  const worker = new Worker(consumer, async () => file());
   const interrupted = new Interrupted();
   const parked = { forgotten: 0, quarantined: [] as string[] };
   const parking: Parking = {
@@ -52,6 +52,7 @@ export function consumerOn<const Pattern extends EventPattern = ItemPattern>(opt
     hasFile: () => opened !== undefined,
     file,
     async subscribe(channel = new MockChannel()) {
+      await ready;
       const subscription = await consumeFrom(channel, channel.signal, worker, parking, interrupted);
       return { channel, subscription };
     },

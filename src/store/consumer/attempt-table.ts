@@ -14,5 +14,5 @@ export interface Attempt {
 
 /** Records the newest attempts on events that have failed at least once. */
 export interface AttemptTable {
-  add(id: string, attempt: Attempt): void;
+  add(id: string, attempt: Attempt): Promise<void>;
 }

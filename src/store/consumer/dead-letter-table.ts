@@ -26,11 +26,11 @@ export interface DeadSelection {
 }
 
 export interface DeadLetterTable {
-  add(dead: Omit<DeadRow, "number">): void;
-  count(): number;
-  /** Returns up to `limit` selected dead letters after the row `after`, oldest first. */
-  list(selection: DeadSelection, after: number, limit: number): DeadRow[];
-  /** Returns the number of the newest row, or 0 if there is none. */
-  last(): number;
-  remove(number: number): void;
+  add(dead: Omit<DeadRow, "number">): Promise<void>;
+  count(): Promise<number>;
+  /** Resolves with up to `limit` selected dead letters after the row `after`, oldest first. */
+  list(selection: DeadSelection, after: number, limit: number): Promise<DeadRow[]>;
+  /** Resolves with the number of the newest row, or 0 if there is none. */
+  last(): Promise<number>;
+  remove(number: number): Promise<void>;
 }

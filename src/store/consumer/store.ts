@@ -1,8 +1,8 @@
-import type { SQLQueryBindings } from "bun:sqlite";
 import type { AttemptTable } from "./attempt-table";
 import type { DeadLetterTable } from "./dead-letter-table";
 import type { Inbox } from "./inbox";
 import type { ReplayTable } from "./replay-table";
+import type { Transaction } from "./transaction";
 import type { WaitingTable } from "./waiting-table";
 
 /** A consumer's progress in an event log. */
@@ -13,49 +13,44 @@ export interface Progress {
   readonly begun: number;
 }
 
-/**
- * SQL on the consumer's own SQLite file, in the transaction that also records the event as handled. `values` are the
- * parameters of the statement. Its methods throw the errors of SQLite.
- */
-export interface Transaction {
-  /** Runs a statement. Returns the number of rows that it changed. */
-  run(sql: string, ...values: SQLQueryBindings[]): number;
-  /** Returns the first row of a query, or undefined if there is none. */
-  get<Row = Record<string, unknown>>(sql: string, ...values: SQLQueryBindings[]): Row | undefined;
-  /** Returns all rows of a query. */
-  all<Row = Record<string, unknown>>(sql: string, ...values: SQLQueryBindings[]): Row[];
-}
-
-/** The data that one consumer keeps. */
-export interface ConsumerStore {
-  /** Returns the consumer's progress in a log, or undefined if it has never read that log. */
-  progress(logId: string): Progress | undefined;
-  saveProgress(logId: string, progress: Progress): void;
+/** The data that one consumer keeps, in one of its transactions or outside of any. */
+export interface ConsumerData {
+  /** Resolves with the consumer's progress in a log, or with undefined if it has never read that log. */
+  progress(logId: string): Promise<Progress | undefined>;
+  saveProgress(logId: string, progress: Progress): Promise<void>;
   /** Saves the event types that the consumer reads and, the first time only, the position where it starts. */
-  saveFollows(logId: string, start: number, types: readonly string[]): void;
-  /** Returns the event types that the consumer reads in a log, or undefined if none are saved for that log. */
-  followedTypes(logId: string): readonly string[] | undefined;
+  saveFollows(logId: string, start: number, types: readonly string[]): Promise<void>;
+  /** Resolves with the event types that the consumer reads in a log, or with undefined if none are saved for that log. */
+  followedTypes(logId: string): Promise<readonly string[] | undefined>;
   /** Events that wait for their next attempt. */
   readonly waiting: WaitingTable;
   readonly dead: DeadLetterTable;
   readonly replays: ReplayTable;
-  readonly attempts: AttemptTable;
-  /** Counts that the process may have died while handling this event. Returns how often that has happened. */
-  countDeath(eventId: string): number;
-  forgetDeaths(eventId: string): void;
   readonly inbox: Inbox;
+  readonly transaction: Transaction;
+  /**
+   * Runs `change` in one transaction, and commits it when `change` has resolved. All calls that belong to the transaction go to `own`;
+   * everything else waits until it has ended. A nested call is a part of the transaction: if it fails, only its own writes are rolled
+   * back.
+   */
+  together<T>(change: (own: ConsumerData) => Promise<T>): Promise<T>;
+}
+
+/** The store of one consumer. */
+export interface ConsumerStore extends ConsumerData {
+  readonly attempts: AttemptTable;
+  /** Counts that the process may have died while handling this event. Resolves with how often that has happened. */
+  countDeath(eventId: string): Promise<number>;
+  forgetDeaths(eventId: string): Promise<void>;
   /**
    * Corrects times that are too far in the future because the clock of an earlier process was ahead.
    *
    * @param now the current time by {@link steadyNow}.
    */
-  bound(now: number): void;
-  readonly transaction: Transaction;
-  /** Runs `change` in one transaction. If a nested call throws, only its own writes are rolled back. */
-  together<T>(change: () => T): T;
-  /** Returns whether another connection has written to it since the previous call. It takes microseconds. */
-  changed(): boolean;
-  /** Returns whether it was removed or replaced, so that writes would be lost. */
-  isReplaced(): boolean;
-  close(): void;
+  bound(now: number): Promise<void>;
+  /** Resolves with whether another process has written to it since the previous call. It takes microseconds. */
+  changed(): Promise<boolean>;
+  /** Resolves with whether it was removed or replaced, so that writes would be lost. */
+  isReplaced(): Promise<boolean>;
+  close(): Promise<void>;
 }

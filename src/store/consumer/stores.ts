@@ -17,10 +17,10 @@ export interface ConsumerStores {
    *
    * @param options.durable whether each commit must survive a power cut. It must if events are acknowledged to a broker. It need
    *   not if events are read again from the event log after a power cut.
-   * @throws {Error} if a newer program wrote the store. This and every write throw an error that {@link isBusy} recognises while
+   * @throws {Error} if a newer program wrote the store. This and every write reject with an error that {@link isBusy} recognises while
    *   another process holds a lock on it ({@link whenUnlocked} waits for that).
    */
-  open(queue: string, options: { readonly durable: boolean }): ConsumerStore;
+  open(queue: string, options: { readonly durable: boolean }): Promise<ConsumerStore>;
   /** Resolves with the state of a queue's consumer. */
   state(queue: string, logId: string): Promise<ConsumerState>;
   /** Resolves with the history of one event. */
@@ -29,8 +29,8 @@ export interface ConsumerStores {
   slowest(logId: string): Promise<number | null>;
   /** Resolves with the time of the last write to a queue's store. */
   changedAt(queue: string): Promise<Date>;
-  /** Opens the tables of a queue's handlers to read them. Returns undefined if the queue has no store yet. */
-  tables(queue: string): ConsumerTables | undefined;
+  /** Opens the tables of a queue's handlers to read them. Resolves with undefined if the queue has no store yet. */
+  tables(queue: string): Promise<ConsumerTables | undefined>;
   /** Resolves with the names of the tables that a queue's handlers have created. */
   ownTables(queue: string): Promise<string[]>;
   /**
@@ -50,5 +50,5 @@ export interface ConsumerStores {
 
 /** The right to consume a queue. It ends with the process. */
 export interface Claim {
-  release(): void;
+  release(): Promise<void>;
 }

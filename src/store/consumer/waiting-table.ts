@@ -23,15 +23,15 @@ export interface Waiting {
 export const atOnce = 0;
 
 export interface WaitingTable {
-  add(waiting: Omit<Waiting, "number" | "begun">): void;
-  remove(number: number): void;
-  /** Returns up to `limit` events due at `now`, earliest first, except those with a number in `except`. */
-  due(now: number, except: ReadonlySet<number>, limit: number): Waiting[];
-  /** Returns when the next event is due, except those with a number in `except`, or undefined if there is none. */
-  nextDueAt(except: ReadonlySet<number>): number | undefined;
+  add(waiting: Omit<Waiting, "number" | "begun">): Promise<void>;
+  remove(number: number): Promise<void>;
+  /** Resolves with up to `limit` events due at `now`, earliest first, except those with a number in `except`. */
+  due(now: number, except: ReadonlySet<number>, limit: number): Promise<Waiting[]>;
+  /** Resolves with when the next event is due, except those with a number in `except`, or undefined if there is none. */
+  nextDueAt(except: ReadonlySet<number>): Promise<number | undefined>;
   /** Records that the event goes to a handler now. */
-  begin(number: number): void;
+  begin(number: number): Promise<void>;
   /** Limits each wait to the event's delay from `now` on, in case the clock of an earlier process was ahead. */
-  bound(now: number): void;
-  count(): number;
+  bound(now: number): Promise<void>;
+  count(): Promise<number>;
 }

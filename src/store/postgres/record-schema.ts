@@ -1,10 +1,5 @@
-/** SQL of what is kept beside the tables of resources, which are made as the resources declare them. */
+/** SQL of what is kept beside the records. */
 export const recordSchema = `
-  -- A number for each declaration whose entries are in a table that all resources share, with what the entries were made from.
-  CREATE TABLE warren_slots (slot int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL UNIQUE, definition text NOT NULL);
-  CREATE TABLE warren_unique_values (slot int, value text COLLATE "C", id bigint NOT NULL, PRIMARY KEY (slot, value));
-  CREATE TABLE warren_references (slot int, target bigint, id bigint, PRIMARY KEY (slot, target, id));
-  CREATE TABLE warren_elements (slot int, value text COLLATE "C", id bigint, PRIMARY KEY (slot, value, id));
   -- The schema that all records of a resource were checked with last.
   CREATE TABLE warren_record_checks (resource text PRIMARY KEY, fingerprint text NOT NULL);
 

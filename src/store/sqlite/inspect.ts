@@ -16,12 +16,7 @@ const mostFaults = 5;
  */
 export function inspectDatabase(file: string): DatabaseInspection | undefined {
   if (!existsSync(file)) return undefined;
-  return reading(file, (db) => ({
-    ...inspect(db, file),
-    schemaVersion: schemaVersionOf(db),
-    neededVersion: storeMigrations.length,
-    server: null,
-  }));
+  return reading(file, (db) => ({ ...inspect(db, file), schemaVersion: schemaVersionOf(db), neededVersion: storeMigrations.length }));
 }
 
 /** Inspects the file of a consumer, as {@link inspectDatabase} does. */

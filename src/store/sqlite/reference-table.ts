@@ -1,5 +1,6 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { Reference } from "../../schema/references";
+import { missingTarget, referenceRemedy, referenceTitle } from "../broken-declarations";
 import type { CurrentRecords } from "../changes/current-records";
 import { ReferenceEntries } from "../changes/side-entries";
 import type { PendingEntries, PendingTables, SideEntry } from "./pending-entries";
@@ -16,8 +17,7 @@ export class ReferenceTable extends ReferenceEntries implements SideTable {
   readonly definition: string;
   readonly columns = "key INTEGER, id INTEGER, PRIMARY KEY (key, id)";
   readonly pending: PendingEntries;
-  readonly remedy =
-    "Start the service without this reference, create the missing records or change or delete the ones named, and declare it again.";
+  readonly remedy = referenceRemedy;
   #ids: Statement<{ id: number }, [number, number, number]> | undefined;
 
   /** @param records the records that refer, and those that they refer to. */
@@ -33,7 +33,7 @@ export class ReferenceTable extends ReferenceEntries implements SideTable {
     const { resource } = this;
     this.name = referenceTableName(resource.plural, path);
     this.pending = pending.of(this.name);
-    this.title = `The reference "${path}" of "${resource.name}"`;
+    this.title = referenceTitle(resource.name, path);
     this.definition = this.to.stored.name;
   }
 
@@ -42,7 +42,7 @@ export class ReferenceTable extends ReferenceEntries implements SideTable {
   }
 
   refusal({ key, id }: SideEntry): string | undefined {
-    return this.to.has(key as number) ? undefined : `${this.resource.name} ${id}: there is no ${this.reference.to} ${key}`;
+    return this.to.has(key as number) ? undefined : missingTarget(this.resource, id, this.reference, key as number);
   }
 
   protected *stored(target: number): Generator<number> {

@@ -14,14 +14,11 @@ export function relayPosition(db: Database, commits: GroupCommit): Store["relaye
   const saveTime = commits.uncommitted.prepare("INSERT OR IGNORE INTO relay_times VALUES (?, ?)");
   return {
     load: async () => relayedIn(db),
-    takeOver: async () => relayedIn(db),
-    save: async (position) => {
-      await commits.run(() => {
+    save: (position) =>
+      commits.run(() => {
         save(position);
         saveTime(position, Date.now());
-      });
-      return true;
-    },
+      }),
   };
 }
 

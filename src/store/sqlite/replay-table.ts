@@ -1,6 +1,7 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { ReplayTable } from "../consumer/replay-table";
 import type { ReplayRow } from "../replay";
+import type { Synchronous } from "./consumer/in-turn";
 import type { Write } from "./uncommitted";
 
 export const replaySchema = `
@@ -15,7 +16,7 @@ export const replaySchema = `
 export const refusedColumn = "ALTER TABLE warren_replays ADD COLUMN refused INTEGER NOT NULL DEFAULT 0";
 
 /** @param prepare prepares the statements that write. Default: they write immediately. */
-export function replayTable(db: Database, prepare: (sql: string) => Write = (sql) => writeAtOnce(db, sql)): ReplayTable {
+export function replayTable(db: Database, prepare: (sql: string) => Write = (sql) => writeAtOnce(db, sql)): Synchronous<ReplayTable> {
   const add = prepare(
     `INSERT OR IGNORE INTO warren_replays (id, logId, queue, fill, selection, first, position, begun, last, sent, createdAt)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, ?7, 0, ?8)`,

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { Resource } from "../../schema/resource";
+import { brokenDeclaration, mostNamed } from "../broken-declarations";
 import type { Stored } from "../stored";
 import type { PendingEntries, SideEntry } from "./pending-entries";
 import { recordBatches } from "./record-batches";
@@ -53,8 +54,6 @@ export const sideTablesSchema = `
 const format = 2;
 /** Maximum number of records per transaction. Entries are sorted within it, so that it writes each page of the table once. */
 const batch = 20_000;
-/** Maximum number of records to name per table. */
-const mostNamed = 5;
 
 /**
  * Drops the side tables that are no longer declared, and builds those that are new or were made from something else. An
@@ -114,6 +113,5 @@ function build(db: Database, table: SideTable, definition: string, onBuilt: OnBu
     return [];
   }
   drop(db, table.name);
-  const more = refused.length === mostNamed ? ["  and possibly more"] : [];
-  return [`${table.title} does not hold for stored records:`, ...refused.map((each) => `  ${each}`), ...more, table.remedy];
+  return brokenDeclaration(table.title, refused, table.remedy);
 }

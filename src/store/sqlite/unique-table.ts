@@ -1,6 +1,7 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { Resource } from "../../schema/resource";
 import type { UniqueKey } from "../../schema/unique";
+import { equalRecords, uniqueRemedy, uniqueTitle } from "../broken-declarations";
 import { UniqueEntries } from "../changes/side-entries";
 import { comparisonVersion } from "../unique-values";
 import type { PendingEntries, PendingTables, SideEntry } from "./pending-entries";
@@ -15,9 +16,7 @@ export class UniqueTable extends UniqueEntries implements SideTable {
   readonly name: string;
   readonly definition: string;
   readonly title: string;
-  readonly remedy =
-    "Start the service without this unique key, change or delete these records, and declare it again. " +
-    "Texts that differ only in the form of their Unicode characters are equal.";
+  readonly remedy = uniqueRemedy;
   readonly columns = "key TEXT PRIMARY KEY, id INTEGER NOT NULL";
   readonly pending: PendingEntries;
   #find: Statement<{ id: number }, [string]> | undefined;
@@ -32,7 +31,7 @@ export class UniqueTable extends UniqueEntries implements SideTable {
     super(uncommitted, resource, key);
     this.name = uniqueTableName(resource.plural, key.name);
     this.pending = pending.of(this.name);
-    this.title = `The unique key "${key.paths.join(", ")}" of "${resource.name}"`;
+    this.title = uniqueTitle(resource.name, key);
     this.definition = JSON.stringify([comparisonVersion, key.within, key.ignoreCase]);
   }
 
@@ -42,7 +41,7 @@ export class UniqueTable extends UniqueEntries implements SideTable {
   }
 
   refusal({ key, id }: SideEntry, isNew: boolean): string | undefined {
-    return isNew ? undefined : `${this.resource.name} ${this.get(key as string)} and ${this.resource.name} ${id} are equal`;
+    return isNew ? undefined : equalRecords(this.resource, this.get(key as string), id);
   }
 
   get(value: string): number | undefined {

@@ -17,20 +17,19 @@ Publisher.prototype.send = function (message, settled) {
   if (point === "after-publish") setImmediate(atCrashPoint);
 };
 
-const { run } = Relay.prototype;
+const { load } = Relay.prototype;
 const watched = new WeakSet<object>();
-Relay.prototype.run = function (channel, leadership) {
+Relay.prototype.load = function () {
   const { relayed } = this.options;
   if (point === "after-position" && !watched.has(relayed)) {
     watched.add(relayed);
     const { save } = relayed;
-    relayed.save = async (position, leader) => {
-      const isSaved = await save(position, leader);
+    relayed.save = async (position) => {
+      await save(position);
       atCrashPoint();
-      return isSaved;
     };
   }
-  return run.call(this, channel, leadership);
+  return load.call(this);
 };
 
 await import("../../../src/main");

@@ -32,7 +32,7 @@ if (exactlyOnce) {
           "CREATE TABLE IF NOT EXISTS effects (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT, kind TEXT, item INTEGER, version INTEGER)",
         ),
       handle: (event, { tx }) =>
-        void tx.run(
+        tx.run(
           "INSERT INTO effects (id, kind, item, version) VALUES (?, ?, ?, ?)",
           event.id,
           kindOf(event),

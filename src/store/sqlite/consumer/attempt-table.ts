@@ -1,5 +1,6 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { AttemptTable } from "../../consumer/attempt-table";
+import type { Synchronous } from "./in-turn";
 
 /** Maximum number of attempts kept per consumer. It bounds the size of its file during a long outage. */
 const mostAttempts = 10_000;
@@ -13,7 +14,7 @@ export const attemptSchema = `
   CREATE INDEX warren_waiting_id ON warren_waiting (id);
 `;
 
-export function attemptTable(db: Database): AttemptTable {
+export function attemptTable(db: Database): Synchronous<AttemptTable> {
   const add: Statement<{ number: number }, Record<string, string | number | null>[]> = db.prepare(
     `INSERT INTO warren_attempts (id, attempt, at, outcome, reason, error, dueAt)
      VALUES ($id, $attempt, $at, $outcome, $reason, $error, $dueAt) RETURNING number`,

@@ -1,7 +1,8 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { DeadLetterTable, DeadRow } from "../../consumer/dead-letter-table";
+import type { Synchronous } from "./in-turn";
 
-export function deadLetterTable(db: Database): DeadLetterTable {
+export function deadLetterTable(db: Database): Synchronous<DeadLetterTable> {
   const add = db.prepare(
     `INSERT INTO warren_dead (id, type, body, reason, error, stack, attempts, firstFailure, lastFailure, replay, traceparent)
      VALUES ($id, $type, $body, $reason, $error, $stack, $attempts, $firstFailure, $lastFailure, $replay, $traceparent)`,

@@ -1,14 +1,14 @@
-import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
-import type { ConsumerStore, Progress } from "../../consumer/store";
+import { Database, type Statement } from "bun:sqlite";
+import type { AttemptTable } from "../../consumer/attempt-table";
+import type { ConsumerStore } from "../../consumer/store";
 import { changesOf } from "../changes";
 import { type Migrations, migrate } from "../migrations";
 import { hasMoved } from "../moved";
 import { makePrivate, refuseForeign } from "../private-file";
-import { refusedColumn, replaySchema, replayTable } from "../replay-table";
+import { refusedColumn, replaySchema } from "../replay-table";
 import { attemptSchema, attemptTable } from "./attempt-table";
-import { deadLetterTable } from "./dead-letter-table";
-import { SqliteInbox } from "./inbox";
-import { waitingTable } from "./waiting-table";
+import { consumerFile, SqliteConsumerData } from "./data";
+import { inTurn } from "./in-turn";
 
 const migrations: Migrations = [
   `
@@ -45,8 +45,8 @@ const migrations: Migrations = [
  * @param file path of the file, or `:memory:` for a consumer that leaves nothing behind.
  * @param options.durable whether each commit must survive a power cut. It must if events are acknowledged to a broker. It need
  *   not if events are read again from the event log after a power cut.
- * @throws {Error} if a newer program wrote the file, or it is not a SQLite database. This and every write throw `SQLITE_BUSY`
- *   while another process holds a lock on the file ({@link whenUnlocked} waits for that).
+ * @throws {Error} if a newer program wrote the file, or it is not a SQLite database. This throws, and every write rejects with,
+ *   `SQLITE_BUSY` while another process holds a lock on the file ({@link whenUnlocked} waits for that).
  */
 export function openConsumerFile(file: string, options: { durable: boolean }): ConsumerStore {
   if (file !== ":memory:") {
@@ -55,53 +55,57 @@ export function openConsumerFile(file: string, options: { durable: boolean }): C
   }
   const db = open(file, options.durable ? "FULL" : "NORMAL");
   // Deaths and attempts need not survive a power cut, so a connection without flushes writes them.
-  const notes = options.durable ? open(file, "NORMAL") : db;
+  return new SqliteConsumerStore(file, db, options.durable ? open(file, "NORMAL") : db);
+}
 
-  const progress: Statement<Progress, [string]> = db.prepare("SELECT position, begun FROM warren_progress WHERE log_id = ?");
-  const saveProgress = db.prepare("INSERT OR REPLACE INTO warren_progress VALUES (?, ?, ?)");
-  const saveFollows = db.prepare("INSERT INTO warren_follows VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET types = excluded.types");
-  const followed: Statement<{ types: string }, [string]> = db.prepare("SELECT types FROM warren_follows WHERE log_id = ?");
-  const countDeath: Statement<{ count: number }, [string]> = notes.prepare(
-    "INSERT INTO warren_deaths VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count",
-  );
-  const forgetDeaths = notes.prepare("DELETE FROM warren_deaths WHERE id = ?");
-  const inbox = new SqliteInbox(db);
-  const waiting = waitingTable(db);
-  const together: ConsumerStore["together"] = (change) => db.transaction(change).immediate();
+class SqliteConsumerStore extends SqliteConsumerData implements ConsumerStore {
+  readonly attempts: AttemptTable;
+  readonly #changed: () => boolean;
+  readonly #countDeath: Statement<{ count: number }, [string]>;
+  readonly #forgetDeaths: Statement;
 
-  return {
-    progress: (logId) => progress.get(logId) ?? undefined,
-    saveProgress: (logId, { position, begun }) => void saveProgress.run(logId, position, begun),
-    saveFollows: (logId, start, types) => void saveFollows.run(logId, start, JSON.stringify(types)),
-    followedTypes: (logId) => {
-      const found = followed.get(logId);
-      return found ? (JSON.parse(found.types) as string[]) : undefined;
-    },
-    attempts: attemptTable(notes),
-    waiting,
-    dead: deadLetterTable(db),
-    replays: replayTable(db),
-    countDeath: (id) => countDeath.get(id)?.count ?? 0,
-    forgetDeaths: (id) => void forgetDeaths.run(id),
-    inbox,
-    transaction: {
-      run: (sql, ...values) => db.query(sql).run(...values).changes,
-      get: <Row>(sql: string, ...values: SQLQueryBindings[]) => (db.query(sql).get(...values) as Row | null) ?? undefined,
-      all: <Row>(sql: string, ...values: SQLQueryBindings[]) => db.query(sql).all(...values) as Row[],
-    },
-    together,
-    bound: (now) =>
-      together(() => {
-        waiting.bound(now);
-        inbox.bound(now);
-      }),
-    changed: changesOf(db),
-    isReplaced: () => file !== ":memory:" && hasMoved(db),
-    close() {
-      if (notes !== db) notes.close();
-      db.close();
-    },
-  };
+  /** @param notes connection that writes deaths and attempts. */
+  constructor(
+    readonly path: string,
+    readonly db: Database,
+    readonly notes: Database,
+  ) {
+    super(consumerFile(db));
+    this.#changed = changesOf(db);
+    this.attempts = inTurn(this.turns, attemptTable(notes));
+    this.#countDeath = notes.prepare("INSERT INTO warren_deaths VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count");
+    this.#forgetDeaths = notes.prepare("DELETE FROM warren_deaths WHERE id = ?");
+  }
+
+  countDeath(eventId: string): Promise<number> {
+    return this.turns.run(() => this.#countDeath.get(eventId)?.count ?? 0);
+  }
+
+  forgetDeaths(eventId: string): Promise<void> {
+    return this.turns.run(() => void this.#forgetDeaths.run(eventId));
+  }
+
+  bound(now: number): Promise<void> {
+    return this.together(async () => {
+      this.file.waiting.bound(now);
+      this.file.inbox.bound(now);
+    });
+  }
+
+  changed(): Promise<boolean> {
+    return this.turns.run(() => this.#changed());
+  }
+
+  async isReplaced(): Promise<boolean> {
+    return this.path !== ":memory:" && hasMoved(this.db);
+  }
+
+  close(): Promise<void> {
+    return this.turns.run(() => {
+      if (this.notes !== this.db) this.notes.close();
+      this.db.close();
+    });
+  }
 }
 
 function open(file: string, synchronous: "FULL" | "NORMAL"): Database {

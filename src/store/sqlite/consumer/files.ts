@@ -36,7 +36,7 @@ export class ConsumerFiles implements ConsumerStores {
     return existsSync(this.#file(queue));
   }
 
-  open(queue: string, options: { readonly durable: boolean }): ConsumerStore {
+  async open(queue: string, options: { readonly durable: boolean }): Promise<ConsumerStore> {
     return openConsumerFile(this.#file(queue), options);
   }
 
@@ -60,7 +60,7 @@ export class ConsumerFiles implements ConsumerStores {
     return new Date(Math.max(...this.#filesOf(queue).map((file) => statSync(file).mtimeMs)));
   }
 
-  tables(queue: string): ConsumerTables | undefined {
+  async tables(queue: string): Promise<ConsumerTables | undefined> {
     return openConsumerTables(this.#file(queue));
   }
 
@@ -73,7 +73,8 @@ export class ConsumerFiles implements ConsumerStores {
   }
 
   async claim(queue: string): Promise<Claim | undefined> {
-    return acquireLock(this.#lockFile(queue));
+    const lock = acquireLock(this.#lockFile(queue));
+    return lock && { release: async () => lock.release() };
   }
 
   async isClaimed(queue: string): Promise<boolean> {
@@ -84,7 +85,7 @@ export class ConsumerFiles implements ConsumerStores {
     const claim = await this.claim(queue);
     if (!claim) return false;
     for (const file of this.#filesOf(queue)) rmSync(file);
-    claim.release();
+    await claim.release();
     rmSync(this.#lockFile(queue), { force: true });
     return true;
   }

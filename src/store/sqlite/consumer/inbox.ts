@@ -1,34 +1,25 @@
 import type { Database } from "bun:sqlite";
 import type { Inbox } from "../../consumer/inbox";
+import type { Synchronous } from "./in-turn";
 
-/** The inbox in a consumer's file. */
-export class SqliteInbox implements Inbox {
-  readonly #find;
-  readonly #add;
-  readonly #bound;
-  readonly #expire;
-
-  constructor(db: Database) {
-    this.#find = db.prepare("SELECT 1 FROM warren_inbox WHERE id = ?");
-    this.#add = db.prepare("INSERT OR REPLACE INTO warren_inbox VALUES (?, ?)");
-    this.#bound = db.prepare("UPDATE warren_inbox SET at = ?1 WHERE at > ?1");
-    this.#expire = db.prepare("DELETE FROM warren_inbox WHERE at < ?");
-  }
-
-  has(eventId: string): boolean {
-    return this.#find.get(eventId) !== null;
-  }
-
-  add(eventId: string, now: number): void {
-    this.#add.run(eventId, now);
-  }
-
-  /** Corrects times after `now`, which came from a clock that was ahead. */
-  bound(now: number): void {
-    this.#bound.run(now);
-  }
-
-  expire(before: number): number {
-    return this.#expire.run(before).changes;
-  }
+export function inboxTable(db: Database): Synchronous<Inbox> & { bound(now: number): void } {
+  const find = db.prepare("SELECT 1 FROM warren_inbox WHERE id = ?");
+  const claim = db.prepare("INSERT OR IGNORE INTO warren_inbox VALUES (?, ?)");
+  const release = db.prepare("DELETE FROM warren_inbox WHERE id = ?");
+  const add = db.prepare("INSERT OR REPLACE INTO warren_inbox VALUES (?, ?)");
+  const bound = db.prepare("UPDATE warren_inbox SET at = ?1 WHERE at > ?1");
+  const expire = db.prepare("DELETE FROM warren_inbox WHERE at < ?");
+  return {
+    has: (eventId) => find.get(eventId) !== null,
+    claim: (eventIds, now) => new Set(eventIds.filter((eventId) => claim.run(eventId, now).changes > 0)),
+    release(eventIds) {
+      for (const eventId of eventIds) release.run(eventId);
+    },
+    add(eventIds, now) {
+      for (const eventId of eventIds) add.run(eventId, now);
+    },
+    /** Corrects times after `now`, which came from a clock that was ahead. */
+    bound: (now) => void bound.run(now),
+    expire: (before) => expire.run(before).changes,
+  };
 }

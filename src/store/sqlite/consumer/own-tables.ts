@@ -1,6 +1,7 @@
 import { Database, type SQLQueryBindings } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import type { ConsumerTables } from "../../consumer/tables";
+import type { SqlValue } from "../../consumer/transaction";
 import { hasTable } from "../has-table";
 
 /**
@@ -13,9 +14,10 @@ export function openConsumerTables(file: string): ConsumerTables | undefined {
   // Blocking is fine here: only commands use this, and they have nothing else to do.
   db.run("PRAGMA busy_timeout = 2000");
   return {
-    has: (table) => hasTable(db, table),
-    get: <Row>(sql: string, ...values: SQLQueryBindings[]) => (db.query(sql).get(...values) as Row | null) ?? undefined,
-    all: <Row>(sql: string, ...values: SQLQueryBindings[]) => db.query(sql).all(...values) as Row[],
-    close: () => db.close(),
+    has: async (table) => hasTable(db, table),
+    get: async <Row>(sql: string, ...values: SqlValue[]) =>
+      (db.query(sql).get(...(values as SQLQueryBindings[])) as Row | null) ?? undefined,
+    all: async <Row>(sql: string, ...values: SqlValue[]) => db.query(sql).all(...(values as SQLQueryBindings[])) as Row[],
+    close: async () => db.close(),
   };
 }

@@ -1,7 +1,8 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { Waiting, WaitingTable } from "../../consumer/waiting-table";
+import type { Synchronous } from "./in-turn";
 
-export function waitingTable(db: Database): WaitingTable {
+export function waitingTable(db: Database): Synchronous<WaitingTable> {
   const add = db.prepare(
     `INSERT INTO warren_waiting (id, body, attempts, dueAt, delayMs, firstFailure, replay, traceparent, begun)
      VALUES ($id, $body, $attempts, $dueAt, $delayMs, $firstFailure, $replay, $traceparent, 0)`,

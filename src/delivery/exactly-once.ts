@@ -1,0 +1,120 @@
+import type { ConsumerData, ConsumerStore } from "../store/consumer/store";
+import { whenUnlocked } from "../store/open";
+import { steadyNow } from "../timing/steady-time";
+import type { Consumer } from "./consumer-options";
+import type { Task } from "./delivery";
+import { callHandler, endSplit } from "./handle";
+import { HandlerTransaction } from "./handler-transaction";
+import type { Result } from "./outcome";
+
+const handled: Result = { kind: "handled" };
+const duplicate: Result = { kind: "duplicate" };
+
+/**
+ * Handles events in order in one transaction, each with its row in the inbox. A failed event leaves no changes behind.
+ * Waits while another process has a lock on the file. Never rejects: an error is part of the result.
+ *
+ * @param mayGoOn returns whether to handle another event before the commit. It is asked after each event.
+ * @returns the results of the first events: as many as were handled.
+ */
+export async function handleExactlyOnce(
+  consumer: Consumer,
+  open: () => Promise<ConsumerStore>,
+  tasks: readonly Task[],
+  mayGoOn: () => boolean,
+): Promise<Result[]> {
+  try {
+    return await whenUnlocked(async () => {
+      const store = await open();
+      return store.together((group) => new Group(consumer, group, steadyNow()).handle(tasks, mayGoOn));
+    });
+  } catch (error) {
+    // The transaction itself failed: the disk is full, or another process held the lock for too long.
+    return tasks.map(() => ({ kind: "failed", error }));
+  }
+}
+
+/** Events that are handled in one transaction. */
+class Group {
+  /** Ids of events that are not handled yet. */
+  #claimed = new Set<string>();
+
+  constructor(
+    readonly consumer: Consumer,
+    readonly data: ConsumerData,
+    readonly now: number,
+  ) {}
+
+  async handle(tasks: readonly Task[], mayGoOn: () => boolean): Promise<Result[]> {
+    const { inbox } = this.data;
+    const unforced = tasks.filter((task) => !isForced(task));
+    if (unforced.length > 0) this.#claimed = await inbox.claim(idsOf(unforced), this.now);
+    const results = this.consumer.handleBatch ? await this.#handleBatch(tasks) : await this.#handleEach(tasks, mayGoOn);
+    if (this.#claimed.size > 0) await inbox.release([...this.#claimed]);
+    const forced = tasks.filter((task, index) => isForced(task) && results[index]?.kind === "handled");
+    if (forced.length > 0) await inbox.add(idsOf(forced), this.now);
+    return results;
+  }
+
+  async #handleEach(tasks: readonly Task[], mayGoOn: () => boolean): Promise<Result[]> {
+    const results: Result[] = [];
+    for (const task of tasks) {
+      results.push(this.#isDone(task) ? duplicate : await this.#handlePart([task]));
+      if (!mayGoOn()) break;
+    }
+    return results;
+  }
+
+  /** An event may be in one batch twice. One of the two fails with the other, or is a duplicate of it. */
+  async #handleBatch(tasks: readonly Task[]): Promise<Result[]> {
+    const chosen = new Map(tasks.filter((task) => !this.#isDone(task)).map((task) => [task.event.id, task]));
+    const fresh = [...chosen.values()];
+    const results = new Map((await this.#handleFresh(fresh)).map((result, index) => [fresh[index], result]));
+    return tasks.map((task) => {
+      const own = chosen.get(task.event.id);
+      const result = results.get(own);
+      return !result || (task !== own && result.kind === "handled") ? duplicate : result;
+    });
+  }
+
+  async #handleFresh(tasks: readonly Task[]): Promise<Result[]> {
+    if (tasks.length === 0) return [];
+    const result = await this.#handlePart(tasks);
+    if (result.kind !== "failed" || tasks.length === 1) return tasks.map(() => result);
+    endSplit(tasks, result.error);
+    const results: Result[] = [];
+    for (const task of tasks) results.push(await this.#handlePart([task]));
+    return results;
+  }
+
+  #isDone(task: Task): boolean {
+    return !isForced(task) && !this.#claimed.has(task.event.id);
+  }
+
+  /** Handles events as a part of the transaction, which is rolled back if they fail. */
+  async #handlePart(part: readonly Task[]): Promise<Result> {
+    try {
+      await this.data.together(async ({ transaction }) => {
+        const tx = new HandlerTransaction(transaction, "The handler");
+        const result = await callHandler(this.consumer, part, tx);
+        if (result.kind === "failed") {
+          tx.end(result.error);
+          throw result.error;
+        }
+        tx.finish();
+      });
+    } catch (error) {
+      return { kind: "failed", error };
+    }
+    for (const { event } of part) this.#claimed.delete(event.id);
+    return handled;
+  }
+}
+
+function isForced({ delivery }: Task): boolean {
+  return delivery.replay === "forced";
+}
+
+function idsOf(tasks: readonly Task[]): string[] {
+  return tasks.map(({ event }) => event.id);
+}

@@ -1,0 +1,55 @@
+import type { Log } from "../observe/logging";
+import { traceField } from "../observe/traceparent";
+import type { Span } from "../observe/tracing";
+import type { Transaction } from "../store/consumer/transaction";
+import type { Consumer } from "./consumer-options";
+import type { ExactlyOnceContext } from "./context";
+import type { Task } from "./delivery";
+
+/** Creates on first access what few handlers use, such as the signal. */
+export class HandlerCall implements ExactlyOnceContext {
+  readonly span: Span;
+  #abort: AbortController | undefined;
+  #reason: Error | undefined;
+
+  constructor(
+    readonly consumer: Consumer,
+    readonly tasks: readonly Task[],
+    readonly transaction?: Transaction,
+  ) {
+    this.span = consumer.tracing.process(tasks);
+    for (const task of tasks) task.span = this.span;
+  }
+
+  get queue(): string {
+    return this.consumer.queue;
+  }
+  get attempt(): number {
+    return 1 + Math.max(...this.tasks.map((task) => task.delivery.failures));
+  }
+  get replay(): boolean {
+    return this.tasks.some((task) => task.delivery.replay !== "no");
+  }
+  get log(): Log {
+    const ids = this.tasks.map((task) => task.event.id);
+    return this.consumer.log.child({ ...(ids.length === 1 ? { event: ids[0] } : { events: ids }), ...traceField(this.traceparent) });
+  }
+  get traceparent(): string | undefined {
+    if (this.span.traceparent !== null) return this.span.traceparent;
+    return this.tasks.length === 1 ? this.tasks[0]?.delivery.origin.traceparent : undefined;
+  }
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    // The handler may read the signal for the first time after the timeout.
+    if (this.#reason) this.#abort.abort(this.#reason);
+    return this.#abort.signal;
+  }
+  get tx(): Transaction {
+    if (!this.transaction) throw new TypeError("Only a consumer with exactlyOnce has a transaction.");
+    return this.transaction;
+  }
+  abort(reason: Error): void {
+    this.#reason = reason;
+    this.#abort?.abort(reason);
+  }
+}

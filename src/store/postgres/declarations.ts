@@ -1,0 +1,116 @@
+import type { PostgresAddress } from "../../config/postgres-url";
+import type { Resource } from "../../schema/resource";
+import { lockKey } from "./migrations";
+import type { Database } from "./queries";
+import { fillSlots } from "./slot-fill";
+import { SlotTable } from "./slot-table";
+import { Slots } from "./slots";
+
+/** Called during a long start with the number of records read so far. */
+export type OnBuilt = (title: string, records: number) => void;
+
+/** How often a process says that it runs, in milliseconds. */
+const liveEveryMs = 10_000;
+/** Pause between two looks whether another process has filled slots, in milliseconds. */
+const lookEveryMs = 200;
+
+/** The declarations of this program in the database. Other processes keep their entries as long as it is open. */
+export class Declarations {
+  readonly slots = new Slots();
+  readonly #table: SlotTable;
+  readonly #tables: ReadonlyMap<string, string>;
+  readonly #timer: Timer;
+  #isClosed = false;
+  #renewal: Promise<void> = Promise.resolve();
+
+  private constructor(
+    readonly database: Database,
+    readonly lock: string,
+    readonly resources: readonly Resource[],
+    readonly onBuilt: OnBuilt,
+  ) {
+    this.#table = new SlotTable(database, lock, crypto.randomUUID(), resources);
+    this.#tables = new Map(resources.map(({ name, plural }) => [name, plural]));
+    this.#timer = setInterval(() => this.#renew(), liveEveryMs);
+    this.#timer.unref();
+  }
+
+  /**
+   * Makes the entries of existing records for what is declared newly, in batches beside running processes. Each resource has its table.
+   *
+   * @throws {Error} if stored records break a declaration. The message names some and says what to do.
+   */
+  static async open(
+    database: Database,
+    address: PostgresAddress,
+    resources: readonly Resource[],
+    onBuilt: OnBuilt = () => {},
+  ): Promise<Declarations> {
+    const declarations = new Declarations(database, lockKey(address.schema, "commit"), resources, onBuilt);
+    try {
+      await declarations.#declare();
+    } catch (error) {
+      await declarations.close();
+      throw error;
+    }
+    declarations.#renewal = declarations.#clean();
+    return declarations;
+  }
+
+  /** Lets other processes drop what only this one declares. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    await this.#renewal;
+    await this.#table.leave().catch(() => {});
+  }
+
+  async #declare(): Promise<void> {
+    const own = await this.#table.register();
+    await this.slots.reload(this.database);
+    while (!this.#isClosed) {
+      const unfilled = await this.#table.claim(own);
+      if (unfilled.length === 0) break;
+      const claimed = unfilled.filter(({ isOwn }) => isOwn);
+      if (claimed.length > 0) await this.#fill(claimed);
+      else await Bun.sleep(lookEveryMs);
+    }
+    await this.slots.reload(this.database);
+  }
+
+  async #fill(claimed: readonly { readonly slot: number; readonly filledTo: number; readonly lastId: number }[]): Promise<void> {
+    const refusals: string[] = [];
+    const broken: number[] = [];
+    for (const resource of this.resources) {
+      const unfilled = this.slots.of(resource).flatMap((slot) => {
+        const state = claimed.find(({ slot: number }) => number === slot.number);
+        return state ? [{ slot, filledTo: state.filledTo, lastId: state.lastId }] : [];
+      });
+      if (unfilled.length === 0) continue;
+      const means = { lock: this.lock, tables: this.#tables, renew: () => this.#table.claim(claimed.map(({ slot }) => slot)) };
+      const { lines, slots } = await fillSlots(this.database, means, resource, unfilled, this.onBuilt);
+      refusals.push(...lines);
+      broken.push(...slots);
+    }
+    if (refusals.length === 0) return;
+    await this.#table.drop(broken);
+    throw new Error(refusals.join("\n"));
+  }
+
+  #renew(): void {
+    this.#renewal = this.#renewal.then(async () => {
+      if (this.#isClosed) return;
+      try {
+        if (!(await this.#table.live())) await this.#declare();
+        await this.#table.drop();
+        await this.#clean();
+      } catch {
+        // The database is not available. The next renewal tries again.
+      }
+    });
+  }
+
+  #clean(): Promise<void> {
+    return this.#table.clean(() => this.#isClosed).catch(() => {});
+  }
+}

@@ -1,0 +1,235 @@
+// What PostgreSQL keeps for lists, references and unique keys: made for what is declared, also by other versions of the program, and dropped when nobody declares it.
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { Type } from "@sinclair/typebox";
+import { defineResource, Nullable, type Resource } from "warren/resource";
+import { openDatabase } from "../src/store/postgres/connection";
+import { Declarations } from "../src/store/postgres/declarations";
+import { migrate, storeMigrations } from "../src/store/postgres/migrations";
+import type { Database } from "../src/store/postgres/queries";
+import { keepResourceTables } from "../src/store/postgres/resource-tables";
+import { describeWithPostgres, usePostgres } from "./support/postgres";
+import { type TestRecord, writeRecords } from "./support/postgres-records";
+import { eventually } from "./support/processes";
+import { rejection } from "./support/rejection";
+
+const fields = {
+  title: Type.String({ maxLength: 200 }),
+  code: Nullable(Type.String()),
+  parent: Nullable(Type.Integer()),
+  tags: Type.Array(Type.String()),
+};
+const example = { title: "Door", code: null, parent: null, tags: [] };
+const base = { name: "part" as const, fields, example };
+const plain = defineResource(base);
+const rich = defineResource({
+  ...base,
+  unique: ["code"],
+  references: { parent: { to: "part" } },
+  filters: { title: "prefix", tags: "contains" },
+  indexes: ["title", "tags"],
+  sort: [["title", "-createdAt"]],
+  search: ["title"],
+});
+
+const time = "2026-01-01T00:00:00.000Z";
+const part = (id: number, more: Partial<typeof example> | object = {}): TestRecord => ({
+  id,
+  version: 1,
+  ...{ ...example, title: `Door ${id}` },
+  ...{ createdAt: time, updatedAt: time },
+  ...more,
+});
+
+describeWithPostgres("slots", () => {
+  const postgres = usePostgres();
+  let database: Database;
+  const opened: Declarations[] = [];
+  beforeEach(async () => {
+    database = openDatabase(postgres().address);
+    await migrate(database, postgres().address, storeMigrations);
+  });
+  afterEach(async () => {
+    for (const declarations of opened.splice(0)) await declarations.close();
+    await database.close();
+    await postgres().drop();
+  });
+
+  const open = async (resource: Resource, onBuilt?: (title: string, records: number) => void) => {
+    await keepResourceTables(database, postgres().address, [resource]);
+    const declarations = await Declarations.open(database, postgres().address, [resource], onBuilt);
+    opened.push(declarations);
+    return declarations;
+  };
+  const write = ({ slots }: Declarations, changes: Parameters<typeof writeRecords>[3]) => writeRecords(database, slots, plain, changes);
+  const add = (declarations: Declarations, records: readonly TestRecord[]) =>
+    write(
+      declarations,
+      records.map((after) => ({ after })),
+    );
+
+  /** Returns the entries of all slots as they are, and as they would be if they were made anew. */
+  async function entries({ slots }: Declarations) {
+    await slots.reload(database);
+    const rows = await database.query<{ slot: number; key: string; id: number; count: number | null }>(
+      "SELECT slot, key, id, count FROM warren_entries UNION ALL SELECT slot, value, id, NULL FROM warren_unique_values",
+    );
+    const records = await database.query<{ id: number; json: string }>('SELECT id, json FROM "parts"');
+    const expected = records.flatMap(({ id, json }) =>
+      slots
+        .of(plain)
+        .flatMap(({ number, entriesOf }) =>
+          [...entriesOf(JSON.parse(json) as object)].map(([key, count]) => ({ slot: number, key, id, count })),
+        ),
+    );
+    const inOrder = (all: typeof rows) => all.map((row) => JSON.stringify([row.slot, row.key, row.id, row.count])).sort();
+    return { found: inOrder(rows), expected: inOrder(expected) };
+  }
+  const kinds = ({ slots }: Declarations) => slots.of(plain).map(({ definition }) => definition.kind);
+
+  test("an empty database has all that is declared at once; each record has its entries", async () => {
+    const declarations = await open(rich);
+    expect(kinds(declarations).sort()).toEqual(["elements", "list", "list", "list", "list", "reference", "unique", "words"]);
+    expect(declarations.slots.of(rich).every(({ isFilled }) => isFilled)).toBe(true);
+    await add(declarations, [part(1, { tags: ["a", "b", "a"], code: "x" }), part(2, { parent: 1 })]);
+    await write(declarations, [
+      { before: part(1, { tags: ["a", "b", "a"], code: "x" }), after: part(1, { title: "Gate gate", code: "y" }) },
+    ]);
+    const { found, expected } = await entries(declarations);
+    expect(found).toEqual(expected);
+    expect(declarations.slots.uniqueKeys(rich).map(({ key }) => key.name)).toEqual(["code"]);
+  });
+
+  test("what is declared later is made of the records there are, with progress, while an older process goes on writing", async () => {
+    const old = await open(plain);
+    await add(
+      old,
+      Array.from({ length: 12_000 }, (_, index) =>
+        part(index + 1, { code: `c${index}`, tags: index % 2 ? ["odd"] : [], parent: index || null }),
+      ),
+    );
+    const told: string[] = [];
+    let changed: Promise<void> | undefined;
+    const now = await open(rich, (title, records) => {
+      told.push(`${title} ${records}`);
+      // The older process learns of the new slots from a commit that is refused.
+      changed ??= old.slots
+        .reload(database)
+        .then(() =>
+          write(old, [
+            { before: part(11_999, { code: "c11998", parent: 11_998 }), after: part(11_999, { code: "new", tags: ["late"] }) },
+            { before: part(12_000, { code: "c11999", tags: ["odd"], parent: 11_999 }) },
+            { after: part(12_001, { code: "c11999" }) },
+          ]),
+        );
+    });
+    await changed;
+    expect(told).toEqual(
+      ['unique key "code"', 'reference "parent"', 'index "title"', 'index "title,-createdAt"', 'index "tags"']
+        .map((what) => `The ${what.replace("title,-createdAt", "-title,createdAt")} of "part" 10000`)
+        .concat('The search of "part" 10000'),
+    );
+    const { found, expected } = await entries(now);
+    expect(found.length).toBeGreaterThan(80_000);
+    expect(found).toEqual(expected);
+    expect(now.slots.version).toBeGreaterThan(1);
+  });
+
+  test("a start that is interrupted goes on where it was", async () => {
+    const old = await open(plain);
+    await add(
+      old,
+      Array.from({ length: 25_000 }, (_, index) => part(index + 1)),
+    );
+    const stop = (_: string, records: number) => {
+      if (records === 20_000) throw new Error("stop");
+    };
+    await expect(open(rich, stop)).rejects.toThrow("stop");
+    const [unfilled] = await database.query(
+      "SELECT DISTINCT filled_to, last_id FROM warren_slots WHERE filled_to < last_id AND NOT is_dropped",
+    );
+    expect(unfilled).toMatchObject({ filled_to: 20_000, last_id: 25_000 });
+    const { found, expected } = await entries(await open(rich));
+    expect(found).toEqual(expected);
+  });
+
+  test("of two processes that start with something new, one makes it, and both wait for it", async () => {
+    await add(
+      await open(plain),
+      Array.from({ length: 3000 }, (_, index) => part(index + 1)),
+    );
+    const both = await Promise.all([open(rich), open(rich)]);
+    for (const { slots } of both) expect(slots.of(rich).every(({ isFilled }) => isFilled)).toBe(true);
+    const { found, expected } = await entries(both[0]);
+    expect(found).toEqual(expected);
+    expect(await database.query("SELECT resource, definition FROM warren_slots GROUP BY 1, 2 HAVING count(*) > 1")).toEqual([]);
+  });
+
+  test("what no process declares any more is dropped at the next start; what another one declares is kept, and written", async () => {
+    const [first, second] = [await open(rich), await open(rich)];
+    await add(first, [part(1, { code: "a" })]);
+    const newer = await open(plain);
+    expect(kinds(newer)).toContain("unique");
+    await add(newer, [part(2, { code: "b" })]);
+    expect((await entries(newer)).found).toEqual((await entries(first)).expected);
+    await first.close();
+    expect(kinds(await open(plain))).toContain("words");
+    await second.close();
+    const last = await open(plain);
+    expect(kinds(last)).toEqual(["list", "list"]);
+    const dropped = () => database.query("SELECT 1 FROM warren_slots WHERE is_dropped");
+    await eventually(async () => (await dropped()).length === 0 || undefined, "the entries to be deleted");
+    const { found, expected } = await entries(last);
+    expect(found).toEqual(expected);
+  });
+
+  test("records that break a declaration refuse the start, which names some; without the declaration, the next one starts", async () => {
+    const old = await open(plain);
+    await add(
+      old,
+      Array.from({ length: 9 }, (_, index) => part(index + 1, { code: index < 7 ? "same" : null, parent: index === 8 ? 77 : null })),
+    );
+    await old.close();
+    const { message } = await rejection(open(rich));
+    expect(message.split("\n")).toEqual([
+      'The unique key "code" of "part" does not hold for stored records:',
+      ...[2, 3, 4, 5, 6].map((id) => `  part 1 and part ${id} are equal`),
+      "  and possibly more",
+      expect.stringContaining("Start the service without this unique key"),
+      'The reference "parent" of "part" does not hold for stored records:',
+      "  part 9: there is no part 77",
+      expect.stringContaining("Start the service without this reference"),
+    ]);
+    expect(kinds(await open(plain))).toEqual(["list", "list"]);
+  });
+
+  test("a changed plural is refused while the records are in the earlier table", async () => {
+    await add(await open(plain), [part(1)]);
+    const renamed = defineResource({ ...base, plural: "pieces" });
+    expect((await rejection(open(renamed))).message).toContain('its records are in a table with the earlier plural ("parts")');
+  });
+
+  test("a role that may not create tables starts if they are there, and says what is missing if not", async () => {
+    await open(plain);
+    const { name, address } = postgres();
+    const role = `${name}_runner`;
+    await postgres().evaluate(
+      `CREATE ROLE ${role} LOGIN; GRANT USAGE ON SCHEMA "${name}" TO ${role}; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "${name}" TO ${role};
+       GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA "${name}" TO ${role}`,
+    );
+    const limited = { ...address, user: role };
+    const other = openDatabase(limited);
+    try {
+      // Declares more than there is, which needs no other table.
+      await keepResourceTables(other, limited, [rich]);
+      await (await Declarations.open(other, limited, [rich])).close();
+      const box = defineResource({ name: "box", plural: "boxes", fields: { title: Type.String() }, example: { title: "a" } });
+      const { message } = await rejection(keepResourceTables(other, limited, [plain, box]));
+      expect(message).toContain(`The role "${role}" may not create tables in the schema "${name}"`);
+      expect(message).toContain('which lacks "boxes"');
+      expect(message).toContain('CREATE TABLE "boxes" (id bigint PRIMARY KEY');
+    } finally {
+      await other.close();
+      await postgres().evaluate(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    }
+  });
+});
