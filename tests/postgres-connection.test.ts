@@ -80,6 +80,27 @@ describeWithPostgres("statements", () => {
     expect(await rejection(query("SELECT * FROM nowhere"))).toMatchObject({ sqlState: "42P01" });
   });
 
+  test.each([
+    ["53100", "has a full disk", "Make room on it."],
+    ["53200", "lacks resources", ""],
+    ["53300", "has no connection left", "Raise max_connections"],
+    ["25006", "is read-only", "Use the address of the primary server"],
+    ["57014", "needed too long for a statement", ""],
+    ["55P03", "held a lock for too long", "pg_stat_activity"],
+    ["57P03", "is starting or stopping", ""],
+    ["58030", "has a failure of its system", ""],
+    ["XX001", "has an internal error", "Its data may be damaged."],
+    ["08006", "lost the connection", ""],
+  ])("%s of the server means that the store is unavailable: it %s", async (state, what, todo) => {
+    const { writer } = await start();
+    const fails = `DO $$ BEGIN RAISE EXCEPTION 'trouble' USING ERRCODE = '${state}'; END $$`;
+    const error = await rejection(writer.query(fails));
+    expect(error).toBeInstanceOf(StoreUnavailable);
+    expect(error).not.toBeInstanceOf(OutcomeUnknown);
+    expect(error.message).toContain(`The database ${postgres().address.shown} ${what} (${state}: trouble)`);
+    expect(error.message).toContain(todo);
+  });
+
   test("each different text leaves one prepared statement, whatever its parameters", async () => {
     const own = open(postgres().address, { readers: 1 });
     for (let size = 0; size < 20; size += 1) await own.query("SELECT unnest($1::bigint[])", Array(size).fill(size));
