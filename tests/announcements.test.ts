@@ -11,6 +11,7 @@ import { handleAnnouncements } from "../src/rabbitmq/handle-announcements";
 import { Places } from "../src/rabbitmq/places";
 import { Refusals } from "../src/rabbitmq/refusals";
 import { signingKey } from "../src/rabbitmq/signing-key";
+import { soleLeadership } from "../src/store/leadership";
 import type { Refusal } from "../src/store/queue-store";
 import { MockChannel } from "./support/mock-channel";
 import { recordedLog } from "./support/recorded-log";
@@ -54,7 +55,7 @@ test("a cancellation that cannot be carried out is refused once; the announcemen
     ...{ key, onlySigned: true, log: recordedLog().log },
     refusals: { note: (name: string, problem: string) => void refused.push([name, problem]) },
   };
-  void handleAnnouncements(channel as unknown as ConfirmChannel, channel.signal, options as never);
+  void handleAnnouncements(channel as unknown as ConfirmChannel, soleLeadership(channel.signal), options as never);
   while (channel.consumers.size === 0) await new Promise(setImmediate);
   for (const cancel of ["fill", "other"]) {
     const body = JSON.stringify({ cancel, issuedAt: new Date().toISOString(), user: null });

@@ -90,6 +90,7 @@ describe("a good value", () => {
       caFile: null,
       certFile: null,
       keyFile: null,
+      isPooled: false,
       shown: "",
       ...changed,
     },
@@ -251,6 +252,10 @@ describe("a good value", () => {
       ],
     ),
     [
+      { DATABASE_URL: "postgres://ada:s3cret@localhost/shop?pgbouncer=true" },
+      postgres({ host: "localhost", sslMode: "disable", isPooled: true, shown: "postgres://localhost:5432/shop" }),
+    ],
+    [
       { DATABASE_URL: "postgres://ada:s3cret@localhost:80/shop?sslmode=verify-ca", DATA_DIR: "/elsewhere" },
       { ...postgres({ host: "localhost", port: 80, sslMode: "verify-ca", shown: "postgres://localhost:80/shop" }), dataDir: "/elsewhere" },
     ],
@@ -373,7 +378,11 @@ describe("an invalid value is refused, with valid values", () => {
     [{ DATABASE_URL: "postgres://ada@db/shop?schema=pg_shop" }, "schema: use"],
     [{ DATABASE_URL: `postgres://ada@db/shop?schema=${"s".repeat(41)}` }, "schema: use"],
     [{ DATABASE_URL: "postgres://ada@db/shop?sslmode=prefer" }, "sslmode: use disable, require, verify-ca, verify-full; the default is"],
-    [{ DATABASE_URL: "postgres://ada@db/shop?ssl=true" }, "use only the parameters host, schema, sslcert, sslkey, sslmode, sslrootcert"],
+    [{ DATABASE_URL: "postgres://ada@db/shop?pgbouncer=yes" }, "pgbouncer: use true or false"],
+    [
+      { DATABASE_URL: "postgres://ada@db/shop?ssl=true" },
+      "use only the parameters host, pgbouncer, schema, sslcert, sslkey, sslmode, sslrootcert",
+    ],
     [{ DATABASE_URL: "postgres://ada@db/shop?sslmode=require&sslmode=disable" }, "set the parameter sslmode once"],
     [{ DATABASE_URL: "postgres://ada@db/shop?sslrootcert=/no/such.pem" }, "cannot read a certificate from the file in sslrootcert"],
     [{ DATABASE_URL: "postgres://ada@localhost/shop?sslrootcert=/a.pem" }, "certificates require TLS; add sslmode=verify-full"],
@@ -414,7 +423,7 @@ describe("an invalid value is refused, with valid values", () => {
       [
         "name the user: postgres://user:password@host:5432/database.",
         "name one database: postgres://user:password@host:5432/database.",
-        "use only the parameters host, schema, sslcert, sslkey, sslmode, sslrootcert.",
+        "use only the parameters host, pgbouncer, schema, sslcert, sslkey, sslmode, sslrootcert.",
         "schema: use up to 40 of a-z, 0-9 and _, beginning with a letter, such as schema=warren.",
         "sslmode: use disable, require, verify-ca, verify-full; the default is verify-full, and disable on loopback.",
       ].map((advice) => `DATABASE_URL=postgres://***@db/?***: ${advice}`),

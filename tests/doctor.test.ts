@@ -201,7 +201,7 @@ describe("the store", () => {
   });
 
   test("whose commits are not written back, because somebody keeps reading", () => {
-    const database = { shown: "w.db", bytes: 4096, pendingBytes: 2 ** 30, damage: [], schemaVersion: 1, neededVersion: 1 };
+    const database = { shown: "w.db", bytes: 4096, pendingBytes: 2 ** 30, damage: [], schemaVersion: 1, neededVersion: 1, server: null };
     const [store] = storeFindings({ database, consumers: [] }, "w.db");
     expect(store).toMatchObject({ state: "warning", message: "w.db, 4 KiB; 1 GiB of commits wait to be written back" });
   });

@@ -50,7 +50,7 @@ async function send(events: number, queue: ReturnType<typeof fullQueue>, late: b
   log.append(events);
   channel.broker = queue.broker;
   const running = run();
-  while (relay.position < events) await advance(5000);
+  while ((await relay.position()) < events) await advance(5000);
   await relay.stop(0);
   await running;
 }
@@ -128,7 +128,7 @@ describe("after a refusal, one event is in flight", () => {
     channel.broker = (message) => (nacks-- > 0 ? nack(message) : confirm(message));
     log.append(1);
     const running = run();
-    while (relay.position < 1) await advance(100);
+    while ((await relay.position()) < 1) await advance(100);
     const refusedAt = performance.now();
     channel.broker = undefined;
     log.append(10);
@@ -185,7 +185,7 @@ describe("a refusal", () => {
     await last.untilPublished(1);
     last.published[0]?.confirm();
     await settled();
-    expect([refusals.at(-1), at("info"), relay.position]).toEqual([null, [accepts], 1]);
+    expect([refusals.at(-1), at("info"), await relay.position()]).toEqual([null, [accepts], 1]);
     await relay.stop(0);
     last.close();
     await ending;
@@ -202,15 +202,15 @@ describe("a refusal", () => {
     await advance(200);
     unanswered(channel)[0]?.confirm();
     await settled();
-    expect(relay.position).toBe(1);
+    expect(await relay.position()).toBe(1);
     await advance(waryMs - 1);
     unanswered(channel)[0]?.confirm();
     await settled();
-    expect([relay.position, refusals.length]).toEqual([2, 1]);
+    expect([await relay.position(), refusals.length]).toEqual([2, 1]);
     await advance(1);
     unanswered(channel)[0]?.confirm();
     await settled();
-    expect([relay.position, refusals.at(-1), at("info")]).toEqual([3, null, [accepts]]);
+    expect([await relay.position(), refusals.at(-1), at("info")]).toEqual([3, null, [accepts]]);
     await relay.stop(0);
     channel.close();
     await running;

@@ -30,8 +30,8 @@ const aged = (store: Store): Store =>
 
 beforeEach(async () => {
   ageMs = 0;
-  relay = { transport: "rabbitmq", broker: "connected", node: "host:5672", position: 0, problems: [] };
-  api = openApi({ wrap: aged, relay: () => relay });
+  relay = { transport: "rabbitmq", broker: "connected", node: "host:5672", isRunning: true, position: 0, problems: [] };
+  api = openApi({ wrap: aged, relay: async () => relay });
   for (const name of ["a", "b", "c"]) expect((await api.send("POST", "/items", { name })).status).toBe(201);
 });
 afterEach(() => api.close());
@@ -44,7 +44,7 @@ async function ready(): Promise<{ status: string; backlog: { events: number; age
 
 test("ready: RabbitMQ is there and has not been waited for too long", async () => {
   relay = { ...relay, position: 1 };
-  expect(await ready()).toMatchObject({ status: "ready", problems: [], events: 3, confirmed: 1, backlog: { events: 2 } });
+  expect(await ready()).toMatchObject({ status: "ready", problems: [], relay: true, events: 3, confirmed: 1, backlog: { events: 2 } });
   relay = { ...relay, position: 3 };
   expect((await ready()).backlog).toEqual({ events: 0, ageSeconds: 0 });
 });
@@ -68,7 +68,7 @@ test.each([
 
 test("ready: no RabbitMQ is expected, so nothing waits for it", async () => {
   ageMs = 95_000;
-  relay = { transport: "embedded", broker: "off", node: null, position: 0, problems: [] };
+  relay = { transport: "embedded", broker: "off", node: null, isRunning: false, position: 0, problems: [] };
   expect(await ready()).toMatchObject({ status: "ready", problems: [], backlog: null });
 });
 
@@ -80,7 +80,7 @@ test("no RabbitMQ is expected, though one is looked for: it is off, and not conn
   const states: string[] = [];
   for (const explicit of [false, true]) {
     const engine = await startEngine({ ...config, rabbitmq: { ...away, explicit } }, catalogue, recordedLog().log);
-    states.push(engine.dependencies.relay().broker);
+    states.push((await engine.dependencies.relay()).broker);
     await engine.stop();
   }
   folder.remove();

@@ -82,7 +82,7 @@ async function build(apiTokens: string[], rateLimit: number | null, routes?: Loa
       timeline: (id) => findTimeline({ store, consumers, rabbitmq: undefined }, id),
       metrics: new Metrics(log),
       log,
-      relay: () => ({ transport: "embedded", broker: "off", node: null, position: 0, problems: [] }),
+      relay: async () => ({ transport: "embedded", broker: "off", node: null, isRunning: false, position: 0, problems: [] }),
       clientOf: () => null,
       stopping: new AbortController().signal,
     },

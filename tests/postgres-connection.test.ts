@@ -347,6 +347,7 @@ describe("closed", () => {
       caFile: null,
       certFile: null,
       keyFile: null,
+      isPooled: false,
       shown: "postgres://127.0.0.1:1/x",
     });
     expect(await rejection(database.query("SELECT 1"))).toMatchObject({

@@ -64,10 +64,10 @@ describeWithPostgres("migrations", () => {
       };
     };
     const refused = async (server: object) => (await rejection(migrate(answering(server), postgres().address, storeMigrations))).message;
-    expect(await refused({ version: 120_022, name: "12.22", encoding: "UTF8" })).toContain(
-      "is PostgreSQL 12.22. Warren needs version 13 or newer.",
+    expect(await refused({ number: 120_022, version: "12.22", encoding: "UTF8" })).toContain(
+      "is PostgreSQL 12.22. Warren needs PostgreSQL 13 or newer.",
     );
-    expect(await refused({ version: 150_004, name: "15.4", encoding: "SQL_ASCII" })).toContain("createdb --encoding=UTF8");
+    expect(await refused({ number: 150_004, version: "15.4", encoding: "SQL_ASCII" })).toContain("createdb --encoding=UTF8");
   });
 
   test("partitions of the log are added until a position is covered, by several at once", async () => {

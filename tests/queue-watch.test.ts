@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, jest, test } from "bun:test";
 import type { Inspection, QueueInspector } from "../src/rabbitmq/queue-inspection";
 import { lookEveryMs, QueueWatch } from "../src/rabbitmq/queue-watch";
+import { soleLeadership } from "../src/store/leadership";
 import { recordedLog } from "./support/recorded-log";
 import { advance, settled } from "./support/settled";
 
@@ -19,7 +20,7 @@ function watchOf(limits: Record<string, string | undefined>) {
   const watch = new QueueWatch({ inspect } as unknown as QueueInspector, async () => names, recordedLog().log);
   const closing = new AbortController();
   let started = false;
-  void watch.start(closing.signal).then(() => {
+  void watch.start(soleLeadership(closing.signal)).then(() => {
     started = true;
   });
   return {
@@ -64,6 +65,18 @@ test("a limit of a queue that is announced is known at once", async () => {
   close();
 });
 
+test("a limit of a queue that another process has announced is known before this one leads again", async () => {
+  const limits: Record<string, string | undefined> = { a: undefined };
+  const { watch, close } = watchOf(limits);
+  await settled();
+  close();
+  limits["b"] = "x-max-length 5";
+  const next = new AbortController();
+  await watch.start({ until: next.signal, epoch: 3 });
+  expect(watch.hasLimit).toBe(true);
+  next.abort();
+});
+
 test("the limit of a dead-letter queue does not count, since it gets no events", async () => {
   const { watch, close } = watchOf({ a: undefined, b: undefined, "a.dead": "x-max-length 5" });
   await settled();
@@ -83,7 +96,7 @@ test("inspections that hang delay the start by five seconds at most, and not tha
   hang();
   const next = new AbortController();
   // The clock stands still.
-  await watch.start(next.signal);
+  await watch.start(soleLeadership(next.signal));
   next.abort();
   close();
 });

@@ -113,7 +113,7 @@ describe("the relay", () => {
     const first = new MockChannel();
     first.broker = closesOver(["event-2"], tooLarge);
     await run(first);
-    expect([positions(first), relay.position, refusals]).toEqual([[1, 2, 3], 1, []]);
+    expect([positions(first), await relay.position(), refusals]).toEqual([[1, 2, 3], 1, []]);
 
     for (const pauseMs of [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 51_200, 60_000, 60_000]) {
       const channel = new MockChannel();
@@ -128,7 +128,7 @@ describe("the relay", () => {
       await advance(2);
       await running;
     }
-    expect(relay.position).toBe(1);
+    expect(await relay.position()).toBe(1);
     expect(refusals).toMatchObject([{ queue: null, event: { id: "event-2" }, reason: tooLarge.message }]);
     const warning = "RabbitMQ closes the channel because of an event; waiting until it accepts the event";
     expect(at("warn")).toEqual([warning]);
@@ -139,7 +139,7 @@ describe("the relay", () => {
     const running = run(last);
     await last.untilPublished(2);
     await advance(0);
-    expect([positions(last), relay.position, refusals.at(-1)]).toEqual([[2, 3], 3, null]);
+    expect([positions(last), await relay.position(), refusals.at(-1)]).toEqual([[2, 3], 3, null]);
     expect(at("info")).toEqual(["RabbitMQ has accepted the event"]);
     await relay.stop(0);
     await running;
@@ -153,6 +153,6 @@ describe("the relay", () => {
     await advance(0);
     await relay.stop(0);
     await running;
-    expect([relay.position, log.stored]).toEqual([0, 0]);
+    expect([await relay.position(), log.stored]).toEqual([0, 0]);
   });
 });

@@ -1,5 +1,6 @@
 // The relay after a return, a nack, a closed channel and a log that cannot be read.
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
+import { soleLeadership } from "../src/store/leadership";
 import { MockChannel, type Published } from "./support/mock-channel";
 import { positions, relayOn } from "./support/relay";
 import { advance, settled } from "./support/settled";
@@ -27,7 +28,7 @@ describe("an event that no queue takes", () => {
     channel.broker = answers(confirm, unroutable, confirm);
     const running = run();
     await channel.untilPublished(3);
-    expect([relay.position, routes, at("warn")]).toEqual([1, ["order.created on sales"], [warning]]);
+    expect([await relay.position(), routes, at("warn")]).toEqual([1, ["order.created on sales"], [warning]]);
     await advance(100);
     await channel.untilPublished(5);
     expect(positions(channel)).toEqual([1, 2, 3, 2, 3]);
@@ -37,7 +38,7 @@ describe("an event that no queue takes", () => {
   });
 
   test("is sent again even when the route could not be made", async () => {
-    const { log, channel, relay, at } = relayOn();
+    const { log, channel, relay, run, at } = relayOn();
     log.append(1);
     channel.broker = answers(unroutable);
     Object.assign(relay.options, {
@@ -45,7 +46,7 @@ describe("an event that no queue takes", () => {
         throw new Error("no");
       },
     });
-    const running = relay.run(channel, channel.signal);
+    const running = run();
     await channel.untilPublished(1);
     expect(at("warn")).toEqual([warning, "Cannot create a queue for an event"]);
     await advance(100);
@@ -88,13 +89,13 @@ describe("an event that a queue refuses", () => {
       event: "event-1",
     });
     expect(refusals).toMatchObject([{ queue: "full" }]);
-    expect(relay.position).toBe(0);
+    expect(await relay.position()).toBe(0);
 
     channel.broker = confirm;
     await advance(5000);
     await settled();
     expect(places(channel).slice(14)).toEqual(["1 full", "2 a", "2 full", "2 b", "3 a", "3 full", "3 b"]);
-    expect([relay.position, refusals.at(-1)]).toEqual([3, null]);
+    expect([await relay.position(), refusals.at(-1)]).toEqual([3, null]);
     await relay.stop(1000);
     await running;
     expect(log.stored).toBe(3);
@@ -108,7 +109,7 @@ describe("an event that a queue refuses", () => {
     await channel.untilPublished(2);
     await advance(0);
     expect(places(channel)).toEqual(["1 events", "2 events", "2 a", "2 full"]);
-    expect([relay.position, at("warn")]).toEqual([2, []]);
+    expect([await relay.position(), at("warn")]).toEqual([2, []]);
     await relay.stop(0);
     await running;
   });
@@ -131,7 +132,7 @@ describe("an event that a queue refuses", () => {
     channel.broker = confirm;
     await advance(60_000);
     await advance(100);
-    expect(relay.position).toBe(2);
+    expect(await relay.position()).toBe(2);
     await relay.stop(0);
     await running;
   });
@@ -178,7 +179,7 @@ describe("a channel that closes", () => {
     await advance(0);
     channel.close();
     await running;
-    expect(relay.position).toBe(1);
+    expect(await relay.position()).toBe(1);
 
     const next = new MockChannel();
     next.broker = confirm;
@@ -214,11 +215,11 @@ describe("a channel that closes", () => {
     log.append(1);
     channel.closed = true;
     const closed = new AbortController();
-    const running = relay.run(channel, closed.signal);
+    const running = relay.run(channel, soleLeadership(closed.signal));
     await advance(0);
     closed.abort();
     await running;
-    expect([at("warn"), relay.position]).toEqual([[], 0]);
+    expect([at("warn"), await relay.position()]).toEqual([[], 0]);
   });
 });
 

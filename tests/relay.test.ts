@@ -94,8 +94,7 @@ describe("sending", () => {
     log.append(5);
     log.stored = 3;
     const { channel, relay, run } = relayOn(log);
-    await relay.load();
-    expect(relay.position).toBe(3);
+    expect(await relay.position()).toBe(3);
     channel.broker = (message) => message.confirm();
     const running = run();
     await channel.untilPublished(2);
@@ -113,10 +112,10 @@ describe("the position", () => {
     const running = run();
     await channel.untilPublished(3);
     await advance(1000);
-    expect([relay.position, log.saved]).toEqual([0, []]);
+    expect([await relay.position(), log.saved]).toEqual([0, []]);
     channel.published[0]?.confirm();
     await advance(1000);
-    expect([relay.position, log.saved]).toEqual([1, [1]]);
+    expect([await relay.position(), log.saved]).toEqual([1, [1]]);
     await relay.stop(0);
     await running;
     expect(log.stored).toBe(1);
@@ -137,7 +136,7 @@ describe("the position", () => {
           if (pauses[turn]) await advance(20);
           else await settled();
           const gap = upTo(order.length).find((each) => !confirmed.has(each)) ?? order.length + 1;
-          expect(relay.position).toBe(gap - 1);
+          expect(await relay.position()).toBe(gap - 1);
           expect(log.stored).toBeLessThan(gap);
         }
         await relay.stop(1000);
@@ -285,7 +284,7 @@ describe("stop", () => {
     log.append(1);
     relay.wake();
     await running;
-    await relay.run(new MockChannel(), new AbortController().signal);
+    await run(new MockChannel());
     await settled();
     expect(channel.published).toHaveLength(0);
   });

@@ -18,6 +18,7 @@ import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import { openApi } from "./support/api";
 import { CommitThreads } from "./support/commit-threads";
+import { relayTo } from "./support/leader";
 import { PassingTime } from "./support/passing-time";
 import { eventually } from "./support/processes";
 import { recordedLog } from "./support/recorded-log";
@@ -43,7 +44,7 @@ describe("a store whose file was removed", () => {
     const away = join(folder.path, "away");
     renameSync(data, away);
     expect(store.isReplaced()).toBe(true);
-    const changes = await Promise.allSettled([store.insert(order, order.example), store.check(), store.relayed.save(1)]);
+    const changes = await Promise.allSettled([store.insert(order, order.example), store.check(), relayTo(store, 1)]);
     for (const change of changes) expect(change).toMatchObject({ reason: expect.any(StoreReplaced) });
     expect([(await store.list(order, { limit: 10 })).rows.length, await store.log.end()]).toEqual([3, 3]);
     renameSync(away, data);

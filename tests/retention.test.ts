@@ -7,6 +7,7 @@ import type { ConsumerStores } from "../src/store/consumer/stores";
 import { consumerStores } from "../src/store/open";
 import type { Store } from "../src/store/store";
 import { forEachEngine } from "./support/engines";
+import { relayTo } from "./support/leader";
 import { recordedLog } from "./support/recorded-log";
 import { settled } from "./support/settled";
 import { useStore } from "./support/use-store";
@@ -15,8 +16,6 @@ const later = new Date("2999-01-01T00:00:00.000Z");
 
 forEachEngine((placesIn) => {
   let consumers: ConsumerStores;
-  let relay: { position: number };
-  let replayed: number;
   let options: RetentionOptions;
   let recorded: ReturnType<typeof recordedLog>;
   afterEach(() => {
@@ -25,14 +24,11 @@ forEachEngine((placesIn) => {
   const { places, store } = useStore(placesIn, [item]);
   beforeEach(async () => {
     consumers = consumerStores(places());
-    relay = { position: Number.POSITIVE_INFINITY };
     recorded = recordedLog();
-    replayed = Number.POSITIVE_INFINITY;
     options = {
       config: { eventRetentionMs: null },
       store,
-      relay,
-      replayed: () => replayed,
+      isRelayed: false,
       consumers,
       log: recorded.log,
     };
@@ -73,8 +69,8 @@ forEachEngine((placesIn) => {
     });
 
     test("keeps what RabbitMQ has not confirmed", async () => {
-      relay.position = 3;
-      expect(await pruneOnce(options, later)).toBe(3);
+      await relayTo(store, 3);
+      expect(await pruneOnce({ ...options, isRelayed: true }, later)).toBe(3);
       expect(await left()).toEqual([4, 5]);
     });
 
@@ -97,7 +93,9 @@ forEachEngine((placesIn) => {
     });
 
     test("keeps what a replay has still to send, to RabbitMQ or in a consumer's file", async () => {
-      replayed = 4;
+      await relayTo(store, 5);
+      await store.replays.add({ id: "to-rabbitmq", queue: "late", fill: 1, selection: "{}", first: 4, last: 5, createdAt: "" });
+      options = { ...options, isRelayed: true };
       await consumerAt("replaying", 5);
       const own = await consumers.open("replaying", { durable: false });
       await own.replays.add({

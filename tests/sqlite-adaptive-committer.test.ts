@@ -15,6 +15,7 @@ import type { Store } from "../src/store/store";
 import { behindItsBack } from "./support/behind-its-back";
 import { CommitThreads } from "./support/commit-threads";
 import { temporaryFolder } from "./support/folder";
+import { relayTo } from "./support/leader";
 import { loggedEvents } from "./support/logged-events";
 import { eventually } from "./support/processes";
 import { catalogue, order } from "./support/resources";
@@ -285,7 +286,7 @@ describe("trouble", () => {
     const { length: before } = await events();
     const added = many(6, () => store.insert(item, fields));
     const changed = many(3, () => store.update(item, 1, (current) => ({ ...current, price: (current.price ?? 0) + 1 })));
-    const saved = store.relayed.save(3);
+    const saved = relayTo(store, 3);
     await eventually(async () => (await store.log.end()) === before + 9 || undefined, "the commit");
     worker.terminate();
     const made = await Promise.all(added);
@@ -303,7 +304,7 @@ describe("trouble", () => {
     for (let turn = 0; turn < 3; turn += 1) {
       changes.push(
         ...many(2, () => store.insert(item, fields)),
-        store.relayed.save(turn),
+        relayTo(store, turn),
         store.update(item, 1, (current) => ({ ...current, price: turn + 1 })),
       );
       await new Promise(setImmediate);

@@ -17,6 +17,7 @@ import { openSqliteStore } from "../src/store/sqlite/store";
 import type { Store } from "../src/store/store";
 import { sqliteIn } from "./support/engines";
 import type { ItemEvent, ItemPattern } from "./support/item-events";
+import { relayTo } from "./support/leader";
 import { eventually } from "./support/processes";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue, order } from "./support/resources";
@@ -98,7 +99,7 @@ describe("the store", () => {
     expect(await goesOn(changes)).toBe(true);
     const later = Promise.all([
       store.update(order, 1, (current) => ({ ...current, customer: `${current.customer}!` })),
-      store.relayed.save(1),
+      relayTo(store, 1),
       store.check(),
     ]);
     expect(await store.get(order, 1)).toMatchObject({ version: 1 });

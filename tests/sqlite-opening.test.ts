@@ -14,6 +14,7 @@ import type { Store } from "../src/store/store";
 import { behindItsBack } from "./support/behind-its-back";
 import { connectionsOf } from "./support/connections";
 import { temporaryFolder } from "./support/folder";
+import { relayTo } from "./support/leader";
 import { catalogue, order } from "./support/resources";
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -61,7 +62,7 @@ describe("the first start", () => {
     await first.insert(item, item.example);
     const { logId } = first;
     expect(logId).toMatch(/^[0-9a-f]{32}$/);
-    await first.relayed.save(1);
+    await relayTo(first, 1);
     await close(first);
     expect(ask("PRAGMA user_version")).toEqual({ user_version: storeMigrations.length });
     const second = open();

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { item } from "../src/domain/item";
 import { forEachEngine } from "./support/engines";
+import { relayTo } from "./support/leader";
 import { loggedEvents } from "./support/logged-events";
 import { catalogue, order } from "./support/resources";
 import { useStore } from "./support/use-store";
@@ -43,7 +44,7 @@ forEachEngine((placesIn) => {
       });
       await Promise.all([store.insert(item, fields), store.insert(item, fields), store.insert(order, order.example)]);
       expect(told).toBe(1);
-      await store.relayed.save(1);
+      await relayTo(store, 1);
       await store.remove(item, 99);
       await store.check();
       expect(told).toBe(1);

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { consumerStores, isServed, openLog } from "../src/store/open";
 import { forEachEngine } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
+import { asRelay } from "./support/leader";
 import { eventually } from "./support/processes";
 import { catalogue, order } from "./support/resources";
 import { useStore } from "./support/use-store";
@@ -45,8 +46,10 @@ forEachEngine((placesIn) => {
       await store.insert(order, order.example);
       expect([await log?.relayed(), await log?.relayTrouble()]).toEqual([0, null]);
       const trouble = { queue: "order_events", what: "It is full.", since: new Date(0).toISOString() };
-      await store.relayed.save(1);
-      await store.relayTrouble.save(trouble);
+      await asRelay(store, async (leadership) => {
+        await store.relayed.save(1, leadership);
+        await store.relayTrouble.save(trouble, leadership);
+      });
       expect([await log?.relayed(), await log?.relayTrouble(), await store.relayTrouble.get()]).toEqual([1, trouble, trouble]);
       log?.close();
     });
@@ -95,10 +98,11 @@ forEachEngine((placesIn) => {
     test("settles as its work does, which is asked to end", async () => {
       const stop = new AbortController();
       const ends: string[] = [];
-      const led = store.lead("relay", stop.signal, (until) => {
+      const led = store.lead("relay", stop.signal, ({ until, holds }) => {
+        expect(holds()).toBe(true);
         return new Promise<void>((resolve) => {
           until.addEventListener("abort", () => {
-            ends.push("told");
+            ends.push(`told, and leads: ${holds()}`);
             resolve();
           });
         });
@@ -108,8 +112,13 @@ forEachEngine((placesIn) => {
       });
       stop.abort();
       await led;
-      expect(ends).toEqual(["another of this process", "told"]);
-      await expect(store.lead("retention", stop.signal, () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+      expect(ends).toEqual(["another of this process", "told, and leads: false"]);
+      const failing = store.lead("retention", new AbortController().signal, () => Promise.reject(new Error("broken")));
+      await expect(failing).rejects.toThrow("broken");
+    });
+
+    test("is not begun once it was asked to end", async () => {
+      await store.lead("relay", AbortSignal.abort(), () => Promise.reject(new Error("must not run")));
     });
   });
 });

@@ -17,6 +17,7 @@ import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import type { EventRecord } from "../src/store/store";
 import { openApi, type TestApi } from "./support/api";
 import { behindItsBack } from "./support/behind-its-back";
+import { relayTo } from "./support/leader";
 
 const routes = [
   { file: "events/[id]/timeline.ts", path: "/events/:id/timeline", route: timelineRoute },
@@ -105,7 +106,7 @@ describe("the broker's confirm", () => {
     const start = Date.parse("2030-01-01T00:00:00.000Z");
     for (const [n, position] of [2, 4].entries()) {
       setSystemTime(new Date(start + n * 1000));
-      await api.store.relayed.save(position);
+      await relayTo(api.store, position);
     }
     const found = await Promise.all((await ids()).map((id) => api.store.find(id)));
     expect(found.map((each) => [each?.relayed, each?.relayedAt])).toEqual([
@@ -120,7 +121,7 @@ describe("the broker's confirm", () => {
   test("is forgotten with the event, and not before", async () => {
     for (let n = 0; n < 3; n += 1) {
       await api.store.insert(item, item.example);
-      await api.store.relayed.save(n + 1);
+      await relayTo(api.store, n + 1);
     }
     const [, , last = ""] = await ids();
     await api.store.prune("2999-01-01", 2);

@@ -26,6 +26,7 @@ const Readiness = Type.Object(
     node: Type.Union([Type.String(), Type.Null()], {
       description: "Host and port of the RabbitMQ node that this process is connected to. null: none.",
     }),
+    relay: Type.Boolean({ description: "Whether this process sends the events to RabbitMQ. Of several processes, one does." }),
     events: Type.Integer({ description: "Position of the newest event in the log." }),
     confirmed: Type.Integer({ description: "Position up to which RabbitMQ has confirmed every event." }),
     backlog: Type.Union(
@@ -47,6 +48,7 @@ const Readiness = Type.Object(
         transport: "rabbitmq",
         broker: "connected",
         node: "localhost:5672",
+        relay: true,
         events: 42,
         confirmed: 42,
         backlog: { events: 0, ageSeconds: 0 },
@@ -72,7 +74,7 @@ export default defineRoute(({ system, relay }) =>
           if (error instanceof StoreReplaced) throw new HttpProblem(503, "The database file was removed or replaced; restart the API.");
           throw error instanceof StoreUnavailable ? new HttpProblem(503, "Cannot write to the store.") : error;
         });
-        const { transport, broker, node, position, problems: found } = relay();
+        const { transport, broker, node, isRunning, position, problems: found } = await relay();
         const expected = transport === "rabbitmq";
         const backlog = expected ? await backlogOf(system.log, position) : null;
         const problems = [
@@ -88,6 +90,7 @@ export default defineRoute(({ system, relay }) =>
           transport,
           broker,
           node,
+          relay: isRunning,
           events: await system.log.end(),
           confirmed: position,
           backlog,

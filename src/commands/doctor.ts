@@ -31,6 +31,8 @@ Checks:
   data files, secrets       only this user can open the database, the files of consumers, .env, webhooks.json and keys
   store, consumer files     can be read and are not damaged; reads all of them
   migrations                the schema of the database is that of this version
+  server, durability, connections, encryption, role
+                            PostgreSQL is new enough, writable and safe, with connections left, TLS and no more rights than needed
   disk, clock               free space; this machine's clock, those of the API and of RabbitMQ
   broker                    RabbitMQ can be reached, is new enough, and accepts messages
   queue setup               no queue could drop events because of how it was declared

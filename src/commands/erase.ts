@@ -7,7 +7,7 @@ import { quarantineFolder, removeQuarantined } from "../rabbitmq/quarantine";
 import { RefusedChange } from "../schema/refused-change";
 import type { ConsumerStores } from "../store/consumer/stores";
 import { type ErasedRecord, type Erasure, isAbout } from "../store/erasure";
-import { isServed, openStore, scrubDatabase } from "../store/open";
+import { isLockedByApi, openStore, scrubDatabase } from "../store/open";
 import type { Store } from "../store/store";
 import { allDeadLetters } from "./all-dead-letters";
 import { Trouble } from "./command";
@@ -49,7 +49,7 @@ await runCommand(help, async (words) => {
 
 async function erase(reached: Reached, root: ErasedRecord, isDryRun: boolean): Promise<number> {
   const { config } = reached;
-  if (await isServed(config)) throw new Trouble(`The API is running on ${config.database.shown}: stop it first.`);
+  if (await isLockedByApi(config)) throw new Trouble(`The API is running on ${config.database.shown}: stop it first.`);
   const running = await runningConsumers(reached);
   if (running.length > 0 && !isDryRun) throw new Trouble(`Consumers are running: stop ${running.join(", ")} first.`);
   const store = await openStore(config, (await loadCatalogue()).resources);

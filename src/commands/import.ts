@@ -13,7 +13,7 @@ import type { Mistake } from "../schema/mistakes";
 import { RefusedChange } from "../schema/refused-change";
 import type { Resource } from "../schema/resource";
 import type { Imported } from "../store/import";
-import { isServed, openStore } from "../store/open";
+import { isLockedByApi, openStore } from "../store/open";
 import type { Store } from "../store/store";
 import { interrupted, onInterrupt, Trouble } from "./command";
 import { namedResource } from "./known-resource";
@@ -121,7 +121,7 @@ await runCommand(help, async (words) => {
   const resource = await namedResource(positionals);
   if (process.stdin.isTTY) throw new UsageError("Send the records on standard input, such as < items.ndjson.");
   const config = readConfig({ isTerminal: false, listens: false });
-  if (await isServed(config)) {
+  if (await isLockedByApi(config)) {
     throw new Trouble(
       `The API is running on ${config.database.shown}, and only one process can write it. Stop the API, then import; or send the lines ` +
         `to POST /${resource.plural}/bulk as application/x-ndjson, up to 10,000 at a time.`,

@@ -27,6 +27,8 @@ export interface PostgresAddress {
   readonly certFile: string | null;
   /** PEM file with the private key of the client certificate. Null if not set. */
   readonly keyFile: string | null;
+  /** Whether connections go through a pooler that may give each transaction another session, as PgBouncer's transaction mode does. */
+  readonly isPooled: boolean;
   /** The address as messages show it, without user and password. */
   readonly shown: string;
 }
@@ -35,7 +37,7 @@ const defaultSchema = "warren";
 const defaultPort = 5432;
 const sslModes = ["disable", "require", "verify-ca", "verify-full"] as const;
 const form = "postgres://user:password@host:5432/database";
-const parameters = ["host", "schema", "sslcert", "sslkey", "sslmode", "sslrootcert"];
+const parameters = ["host", "pgbouncer", "schema", "sslcert", "sslkey", "sslmode", "sslrootcert"];
 
 /** Returns the address in a `postgres://` URL, or the mistakes in it, each as advice that shows no secret. */
 export function postgresAddress(text: string): PostgresAddress | readonly string[] {
@@ -44,11 +46,11 @@ export function postgresAddress(text: string): PostgresAddress | readonly string
   const { user, password, port, database } = url;
   const parameter = (name: string) => url.parameters.get(name) || undefined;
   const host = parameter("host") ?? url.host;
-  const isLocal = host.startsWith("/") || isLoopback(host);
   const schema = parameter("schema") ?? defaultSchema;
-  const modeText = parameter("sslmode") ?? (isLocal ? "disable" : "verify-full");
+  const modeText = parameter("sslmode") ?? (isLocal(host) ? "disable" : "verify-full");
   const sslMode = sslModes.find((mode) => mode === modeText);
   const files = { caFile: parameter("sslrootcert") ?? null, certFile: parameter("sslcert") ?? null, keyFile: parameter("sslkey") ?? null };
+  const pooled = parameter("pgbouncer") ?? "false";
   const mistakes = [
     ...(user === "" ? [`name the user: ${form}`] : []),
     ...(database === "" || /[/\0]/.test(database) ? [`name one database: ${form}`] : []),
@@ -56,13 +58,14 @@ export function postgresAddress(text: string): PostgresAddress | readonly string
     ...(url.host === "" || parameter("host") === undefined ? [] : ["name the host once, in front of the port or as the parameter `host`"]),
     ...parameterMistakes(url.parameters),
     ...(isSchema(schema) ? [] : [`schema: use up to 40 of a-z, 0-9 and _, beginning with a letter, such as schema=${defaultSchema}`]),
+    ...(pooled === "true" || pooled === "false" ? [] : ["pgbouncer: use true or false"]),
     ...(sslMode
       ? fileMistakes(sslMode, files)
       : [`sslmode: use ${sslModes.join(", ")}; the default is verify-full, and disable on loopback`]),
   ];
   if (mistakes.length > 0 || !sslMode) return mistakes;
   const shown = shownAddress(host, port, database, schema);
-  return { engine: "postgres", host, port, user, password, database, schema, sslMode, ...files, shown };
+  return { engine: "postgres", host, port, user, password, database, schema, sslMode, ...files, isPooled: pooled === "true", shown };
 }
 
 /** Returns the decoded parts of a URL, or undefined if it is not valid. */
@@ -83,6 +86,11 @@ function partsOf(text: string) {
   } catch {
     return undefined;
   }
+}
+
+/** Returns whether a server is on this machine: on a loopback address or a Unix socket. */
+export function isLocal(host: string): boolean {
+  return host.startsWith("/") || isLoopback(host);
 }
 
 function isHost(host: string): boolean {

@@ -78,8 +78,7 @@ export async function startEngine(
   const queues = await startQueues({ config, broker, inspector, transport, store, relay, lookAt, catalogue, consumers, log, tracing });
   // With RABBITMQ_URL=none, nothing is relayed, so pruning does not wait for it. With it unset, a RabbitMQ that appears
   // later gets the whole log.
-  const relayed = broker ? relay : { position: Number.POSITIVE_INFINITY };
-  const retention = keepRetention({ config, store, relay: relayed, replayed: queues.replayed, consumers, log });
+  const retention = keepRetention({ config, store, isRelayed: broker !== null, consumers, log });
 
   const onRabbitmq = { deadLetters: queues.deadLetters, catalogue, subscriptions: () => store.subscriptions.list() };
   const timelines = { store, consumers, rabbitmq: transport.name === "rabbitmq" ? onRabbitmq : undefined };
@@ -103,22 +102,23 @@ export async function startEngine(
       deadLetters: queues.deadLetters,
       replays: queues.replays,
       timeline: (id) => findTimeline(timelines, id),
-      relay: () => ({
+      relay: async () => ({
         transport: transport.name,
         broker: brokerState(broker, transport),
         node: broker?.node ?? null,
-        position: relay.position,
-        problems: problems(),
+        isRunning: relay.isRunning,
+        position: await relay.position(),
+        problems: await problems(),
       }),
     },
     async stop() {
       stopLooking();
-      retention.stop();
       queues.stop();
+      await retention.stop();
       // An unreachable or blocked broker sends no confirms. Events that wait are sent after the next start.
       await relay.stop(broker?.state === "connected" ? confirmsTimeoutMs : 0);
       await broker?.close();
-      await relaying;
+      await Promise.all([relaying, queues.ended]);
       await store.close();
     },
   };

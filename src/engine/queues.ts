@@ -42,9 +42,10 @@ export interface Queues {
   readonly replays: Replays;
   /** Resolves with the states of the queues. */
   readonly ask: AskQueues;
-  /** Returns the position that the slowest replay to RabbitMQ has reached. */
-  readonly replayed: () => number;
+  /** Makes the replays of the service no longer. */
   stop(): void;
+  /** Resolves when the broker is closed. */
+  readonly ended: Promise<void>;
 }
 
 /** Starts what the service does for consumers' queues, on the transport of this process. */
@@ -55,20 +56,28 @@ export async function startQueues(options: QueuesOptions): Promise<Queues> {
     replays: new Replays(new EmbeddedReplays({ ...store.log, logId: store.logId }, consumers)),
     ask: embeddedQueues(store, consumers),
   };
-  if (!broker) return { ...embedded, replayed: () => Number.POSITIVE_INFINITY, stop() {} };
+  if (!broker) return { ...embedded, stop() {}, ended: Promise.resolve() };
 
   const onRabbitmq = new RabbitReplays({
     ...{ broker, store, relay, catalogue, log, tracing, quarantine: quarantineFolder(config.dataDir) },
     hasLimit: async (queue) => (await inspector?.hasLimit(queue)) ?? false,
   });
-  await onRabbitmq.resume();
   const replays = new Replays(onRabbitmq);
-  // Also on the embedded transport: consumers may come with a RabbitMQ that appears later.
   const trust = { key: signingKey(config, log), onlySigned: config.strictTopology, refusals: new Refusals(store, log) };
-  void broker.keepChannel((channel, closed) =>
-    handleAnnouncements(channel, closed, { broker, store, replays, fills: onRabbitmq, lookAt, catalogue, log, ...trust }),
+  const announcements = { broker, store, replays, fills: onRabbitmq, lookAt, catalogue, log, ...trust };
+  const stopping = new AbortController();
+  // Also on the embedded transport: consumers may come with a RabbitMQ that appears later.
+  const ended = broker.keepChannel(
+    (channel, closed) =>
+      store.lead("relay", AbortSignal.any([closed, stopping.signal]), async (leadership) => {
+        const failed = new AbortController();
+        const replaying = onRabbitmq.run({ ...leadership, until: AbortSignal.any([leadership.until, failed.signal]) });
+        await handleAnnouncements(channel, leadership, announcements).finally(() => failed.abort());
+        await replaying;
+      }),
+    stopping.signal,
   );
-  const stop = { replayed: () => onRabbitmq.position, stop: () => onRabbitmq.stop() };
+  const stop = { ended, stop: () => stopping.abort() };
   if (transport.name === "embedded") return { ...embedded, ...stop };
   const own = async () => (await store.subscriptions.list()).map(({ queue }) => queue);
   const known = async () => knownQueues(catalogue, await own(), await store.retryQueues.list(steadyNow()));

@@ -29,6 +29,8 @@ export class Broker {
   #blockedMs = 0;
   #blockedSince: number | undefined;
   readonly #stopping = new AbortController();
+  /** Aborts at the end of {@link close}. */
+  readonly #left = new AbortController();
   readonly #channels = new Map<Channel, AbortSignal>();
   #closing: Promise<void> | undefined;
   readonly #places = new Places();
@@ -162,7 +164,8 @@ export class Broker {
           failures = performance.now() - openedAt > longestPauseMs ? 0 : failures + 1;
           if (failures === 0) warning = undefined;
         } finally {
-          await closeChannel(channel, closed);
+          // After a broker that has stopped answering was left, no channel closes any more.
+          await closeChannel(channel, AbortSignal.any([closed, this.#left.signal]));
           this.#channels.delete(channel);
         }
       } catch (error) {
@@ -192,7 +195,7 @@ export class Broker {
     this.#stopping.abort();
     this.#state = "closed";
     this.#deadline?.stop();
-    this.#closing = atMost(timeoutMs, this.#closeAll());
+    this.#closing = atMost(timeoutMs, this.#closeAll()).finally(() => this.#left.abort());
     return this.#closing;
   }
 

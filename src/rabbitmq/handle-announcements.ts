@@ -3,6 +3,7 @@ import { NotCancellable, type Replays } from "../delivery/replays";
 import { type Log, messageOf } from "../observe/logging";
 import type { Catalogue } from "../schema/catalogue";
 import { isUtcTime } from "../schema/time";
+import type { Leadership } from "../store/leadership";
 import type { QueueSubscription } from "../store/queue-store";
 import type { Store } from "../store/store";
 import { aborted } from "../timing/pause";
@@ -43,10 +44,14 @@ const mostSubscriptions = 1000;
 const mostRetryQueues = 100;
 
 /**
- * Handles announcements of consumers' own queues until the channel closes. Acknowledges each one after it is done or refused. A problem
- * with one queue does not block the others.
+ * Handles announcements of consumers' own queues until the leadership ends. Acknowledges each one after it is done or refused. A problem
+ * with one queue does not block the others. One process handles all of them, one after the other: two about the same queue must not meet.
  */
-export async function handleAnnouncements(channel: ConfirmChannel, closed: AbortSignal, options: AnnouncementsOptions): Promise<void> {
+export async function handleAnnouncements(
+  channel: ConfirmChannel,
+  leadership: Pick<Leadership, "until" | "holds">,
+  options: AnnouncementsOptions,
+): Promise<void> {
   const { broker, log } = options;
   await declareSubscriptionsQueue(broker, log);
   await channel.prefetch(1);
@@ -54,11 +59,13 @@ export async function handleAnnouncements(channel: ConfirmChannel, closed: Abort
   await channel.consume(subscriptionsQueue, (message) => {
     // The queue was deleted; the next channel declares it again.
     if (message === null) return failed.reject(new Error(`The queue ${subscriptionsQueue} was deleted`));
+    // The next leader gets it when this channel is closed.
+    if (!leadership.holds()) return;
     handle(message, options).then(() => {
-      if (!closed.aborted) channel.ack(message);
+      if (leadership.holds()) channel.ack(message);
     }, failed.reject);
   });
-  await Promise.race([failed.promise, aborted(closed)]);
+  await Promise.race([failed.promise, aborted(leadership.until)]);
 }
 
 async function handle(message: ConsumeMessage, options: AnnouncementsOptions): Promise<void> {
@@ -108,7 +115,7 @@ async function subscribe(announcement: Announcement, proof: Proof, options: Anno
   warnOfSubscription(queue, types, proof, known, options.log);
   const signedAt = !doubt && "signedAt" in proof ? proof.signedAt : (known?.signedAt ?? null);
   await store.subscriptions.save({ queue, types, announcedAt: Date.now(), signedAt });
-  if (fills.isFilling(queue)) return undefined;
+  if (await fills.isFilling(queue)) return undefined;
   if (depth === undefined) return doubt ? doubt.aboutPast : await fill(queue, types, announcement.startFrom, options);
   await lookAt(queue);
   await bindOwnQueue(broker, queue, new Set(types), catalogue.resources);

@@ -31,7 +31,7 @@ const batch = 256;
 /** Number of events sent at once while the log grows. More would delay requests noticeably. */
 const sentBetweenChanges = 64;
 
-/** Sends the event log on one channel, in order, until something fails. */
+/** Sends the event log on one channel, in order, until something fails or `until` aborts. */
 export class LogSender {
   readonly #window: ConfirmWindow;
   /** Position of the last event that was sent. */
@@ -43,7 +43,7 @@ export class LogSender {
 
   constructor(
     readonly publisher: Publisher,
-    readonly closed: AbortSignal,
+    readonly until: AbortSignal,
     readonly state: RelayState,
     readonly options: LogSenderOptions,
   ) {
@@ -51,10 +51,10 @@ export class LogSender {
     this.#sentTo = state.position;
   }
 
-  /** Sends until something fails. Resolves with the failure once nothing is in flight; with undefined if closed or stopped. */
+  /** Sends until something fails. Resolves with the failure once nothing is in flight; with undefined if the relay has ended. */
   async run(): Promise<SendFailure | undefined> {
     const { state, options } = this;
-    while (!this.#hasEnded && this.#failure === undefined) {
+    while (!state.hasEnded && this.#failure === undefined) {
       if (this.#refused.length > 0 && this.#window.isEmpty) {
         await this.#insist();
         continue;
@@ -63,14 +63,9 @@ export class LogSender {
       if (state.pauses.length > 0 && this.#window.isEmpty) await state.pauses.shift()?.(this.#sentTo);
       else await this.#continue();
     }
-    while (!this.#window.isEmpty && !this.#hasEnded) await state.wake.wait();
-    // Also if the channel is closed: a pause before the next one.
-    await state.pause(options.refused.pauseAfterClose(this.#refused, this.closed));
+    while (!this.#window.isEmpty && !state.hasEnded) await state.wake.wait();
+    await state.rest(options.refused.pauseAfterClose(this.#refused, this.until));
     return this.#failure;
-  }
-
-  get #hasEnded(): boolean {
-    return this.closed.aborted || this.state.isStopping;
   }
 
   /** Sends a batch if that is possible now. Otherwise waits until something changes. */
@@ -105,7 +100,7 @@ export class LogSender {
   #sendBatch(): number {
     const most = Math.min(this.#unsent.length, this.state.logHasGrown ? sentBetweenChanges : batch);
     let sent = 0;
-    for (; sent < most && this.#hasRoom(); sent += 1) this.#send(this.#unsent[sent] as LogEntry);
+    for (; sent < most && this.#hasRoom() && !this.state.hasEnded; sent += 1) this.#send(this.#unsent[sent] as LogEntry);
     if (sent > 0) this.state.logHasGrown = false;
     this.#unsent = this.#unsent.slice(sent);
     return sent;
@@ -139,7 +134,7 @@ export class LogSender {
     const refused = this.#refused.splice(0).sort((a, b) => a.entry.position - b.entry.position);
     for (const { entry, message, confirm } of refused) {
       try {
-        const pause = (ms: number) => this.state.pause(ms, this.closed);
+        const pause = (ms: number) => this.state.pause(ms);
         if (!(await this.options.refused.deliver(this.publisher, entry.position, message, pause))) return;
       } catch (error) {
         this.#failure = { error, entry };

@@ -27,13 +27,22 @@ export class Unsendable extends Error {
 /** Frame size, in bytes, that RabbitMQ and amqplib negotiate unless one of them asks for less. */
 const defaultFrameMax = 131_072;
 
+/** Thrown when this process must not publish, because another one may lead. */
+export class LeadLost extends Error {
+  override readonly name = "LeadLost";
+}
+
 /** Publishes on one confirm channel. */
 export class Publisher {
   readonly #returned = new Set<string>();
   #closed = false;
   #drained: PromiseWithResolvers<void> | undefined;
 
-  constructor(readonly channel: PublishChannel) {
+  /** @param mayPublish asked before each message. Default: always. */
+  constructor(
+    readonly channel: PublishChannel,
+    readonly mayPublish: () => boolean = () => true,
+  ) {
     // RabbitMQ sends the return of an unroutable message before its confirm, and that confirm reports success.
     channel.on("return", (message) => this.#returned.add(String(message.properties.messageId)));
     const resume = () => {
@@ -53,6 +62,7 @@ export class Publisher {
    *
    * @throws {Unroutable} if no queue accepted it.
    * @throws {Unsendable} if it cannot be encoded.
+   * @throws {LeadLost} if this process must not publish.
    */
   publish(message: OutgoingMessage): Promise<void> {
     return new Promise((resolve, reject) => this.send(message, (error) => (error ? reject(error) : resolve())));
@@ -96,6 +106,10 @@ export class Publisher {
 
   /** Same as {@link publish}, with a callback instead of a promise: one promise per event was measured to slow down the relay. */
   send(message: OutgoingMessage, settled: (error?: Error) => void): void {
+    if (!this.mayPublish()) {
+      settled(new LeadLost("Another process may publish now"));
+      return;
+    }
     const { exchange, routingKey, content, options } = message;
     const settle = (error: unknown) => {
       if (this.#returned.size > 0 && this.#returned.delete(options.messageId)) settled(new Unroutable(message));

@@ -5,7 +5,7 @@ import type { ConfirmChannel } from "./connection";
 import { Culprit } from "./culprit";
 import type { OutgoingMessage } from "./message";
 import { quarantine } from "./quarantine";
-import { QueueRefuses, sendPast } from "./send-past";
+import { type PastOptions, QueueRefuses, sendPast } from "./send-past";
 
 /** Progress of sending past events to a queue. */
 export interface SentSoFar {
@@ -34,6 +34,8 @@ export interface QueueSenderOptions {
   readonly marked: boolean;
   /** Folder for events that RabbitMQ accepts in no queue. */
   readonly quarantine: string;
+  /** See {@link PastOptions.holds}. */
+  readonly holds?: () => boolean;
   readonly tracing?: Pick<Tracing, "send">;
   readonly onProgress: (soFar: SentSoFar) => void;
   readonly onRefused: (event: RefusedEvent) => void;

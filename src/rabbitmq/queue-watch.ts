@@ -1,4 +1,5 @@
 import { type Log, messageOf } from "../observe/logging";
+import type { Leadership } from "../store/leadership";
 import { pause } from "../timing/pause";
 import { MissingQueues } from "./missing-queues";
 import type { QueueDanger } from "./queue-dangers";
@@ -16,9 +17,10 @@ export class QueueWatch {
   #found = new Map<string, Inspection>();
   /** Queues that get events and may refuse them. */
   readonly #limited = new Set<string>();
-  #hasLooked = false;
+  /** The leadership in which it has looked. */
+  #lookedIn: number | undefined;
   readonly #said = new Set<string>();
-  readonly #missing = new MissingQueues(10 * lookEveryMs);
+  #missing = new MissingQueues(10 * lookEveryMs);
 
   /** @param names queues to inspect, together with their dead-letter queues. */
   constructor(
@@ -42,20 +44,28 @@ export class QueueWatch {
   }
 
   /**
-   * Inspects the queues now and at intervals, until `closed` aborts. Resolves when `hasLimit` is known, or after a while, since a management
-   * API that does not respond delays each inspection.
+   * Inspects the queues now and at intervals, until the leadership ends. Resolves when `hasLimit` is known, or after a while, since a
+   * management API that does not respond delays each inspection.
    */
-  async start(closed: AbortSignal): Promise<void> {
+  async start({ until, epoch }: Pick<Leadership, "until" | "epoch">): Promise<void> {
+    const isNew = this.#lookedIn !== epoch;
+    // Another process may have created queues meanwhile.
+    if (isNew) this.#missing = new MissingQueues(10 * lookEveryMs);
     const looked = new AbortController();
-    void this.#run(closed, () => looked.abort());
-    if (!this.#hasLooked) await pause(longestFirstLookMs, AbortSignal.any([closed, looked.signal]));
+    void this.#run(until, epoch, () => looked.abort());
+    if (isNew) await pause(longestFirstLookMs, AbortSignal.any([until, looked.signal]));
   }
 
-  async #run(closed: AbortSignal, onLooked: () => void): Promise<void> {
-    while (!closed.aborted) {
-      await this.look().catch((error: unknown) => this.log.debug({ error: messageOf(error) }, "Cannot check the setup of the queues"));
+  async #run(until: AbortSignal, epoch: number, onLooked: () => void): Promise<void> {
+    while (!until.aborted) {
+      try {
+        await this.look();
+        this.#lookedIn = epoch;
+      } catch (error) {
+        this.log.debug({ error: messageOf(error) }, "Cannot check the setup of the queues");
+      }
       onLooked();
-      await pause(lookEveryMs, closed);
+      await pause(lookEveryMs, until);
     }
   }
 
@@ -73,7 +83,6 @@ export class QueueWatch {
       }
     }
     this.#found = found;
-    this.#hasLooked = true;
   }
 
   /** Inspects a queue that is about to get events. */

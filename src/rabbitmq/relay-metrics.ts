@@ -4,18 +4,29 @@ import { type Backlog, backlogOf } from "./backlog";
 import type { Relay } from "./relay";
 
 /** Declares metrics of the relay's progress through the event log. */
-export function describeRelay(metrics: Metrics, relay: Pick<Relay, "position" | "tally">, log: Pick<LogReader, "read" | "end">): void {
+export function describeRelay(
+  metrics: Metrics,
+  relay: Pick<Relay, "position" | "isRunning" | "tally">,
+  log: Pick<LogReader, "read" | "end">,
+): void {
   /** Null if the log could not be read. */
+  let position: number | null = null;
   let backlog: Backlog | null = null;
   metrics.beforeScrape(async () => {
-    backlog = null;
-    backlog = await backlogOf(log, relay.position);
+    position = backlog = null;
+    position = await relay.position();
+    backlog = await backlogOf(log, position);
   });
 
   metrics.gauge({
     name: "warren_relay_position",
     help: "The position in the event log up to which RabbitMQ has confirmed every event.",
-    read: () => [[{}, relay.position]],
+    read: () => (position === null ? [] : [[{}, position]]),
+  });
+  metrics.gauge({
+    name: "warren_relay_running",
+    help: "1 if this process sends the events to RabbitMQ, otherwise 0. Of several processes, one does.",
+    read: () => [[{}, relay.isRunning ? 1 : 0]],
   });
   metrics.gauge({
     name: "warren_relay_backlog_events",

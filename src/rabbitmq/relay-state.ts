@@ -1,28 +1,56 @@
 import type { Log } from "../observe/logging";
+import type { Leadership } from "../store/leadership";
 import type { Store } from "../store/store";
 import { Signal } from "../timing/signal";
 import { StoredPosition } from "./stored-position";
 
-/** State of a relay that outlives a channel. */
-export class RelayState {
+export interface RelayStateOptions {
+  readonly relayed: Store["relayed"];
+  readonly leadership: Leadership;
+  /** Aborts when nothing more is to be sent. */
+  readonly stopping: AbortSignal;
+  /** Work that waits until everything sent is confirmed. It gets the position up to which that is the case. */
+  readonly pauses: ((position: number) => Promise<void>)[];
+  /** Raised whenever the position moves. */
+  readonly progress: Signal;
   /** Responses of the broker since the start. */
-  readonly tally = { confirms: 0, returns: 0, failures: 0 };
+  readonly tally: RelayTally;
+  readonly logger: Log;
+}
+
+export interface RelayTally {
+  confirms: number;
+  returns: number;
+  failures: number;
+}
+
+/** State of a relay while this process leads, on one channel. */
+export class RelayState {
   /** Raised when there may be something to do. */
   readonly wake = new Signal();
-  /** Raised whenever the position moves. */
-  readonly progress = new Signal();
-  /** Work that waits until everything sent is confirmed. It gets the position up to which that is the case. */
-  readonly pauses: ((position: number) => Promise<void>)[] = [];
   /** True if the log has grown since events were last sent. */
   logHasGrown = false;
-  /** True if nothing more is to be sent. */
-  isStopping = false;
-  #position = 0;
   readonly #stored: StoredPosition;
-  #isLoaded = false;
+  #position: number;
+  #ending: Promise<void> | undefined;
 
-  constructor(relayed: Store["relayed"], logger: Log) {
-    this.#stored = new StoredPosition(relayed, logger);
+  /** @param position stored position. */
+  constructor(
+    readonly options: RelayStateOptions,
+    position: number,
+  ) {
+    this.#position = position;
+    this.#stored = new StoredPosition(options, position);
+    for (const signal of [options.leadership.until, options.stopping])
+      signal.addEventListener("abort", () => this.wake.raise(), { once: true });
+  }
+
+  get tally(): RelayTally {
+    return this.options.tally;
+  }
+
+  get pauses(): RelayStateOptions["pauses"] {
+    return this.options.pauses;
   }
 
   /** Position up to which every event is confirmed. */
@@ -30,33 +58,38 @@ export class RelayState {
     return this.#position;
   }
 
-  /** Loads the stored position, once. */
-  async load(): Promise<void> {
-    if (this.#isLoaded) return;
-    this.#position = await this.#stored.load();
-    this.#isLoaded = true;
+  /** True if nothing more is to be sent, because the relay stops, its channel closed, or another process may lead. */
+  get hasEnded(): boolean {
+    return this.options.stopping.aborted || !this.options.leadership.holds();
   }
 
   /** Moves the position forward, and stores it soon. */
   advance(confirmedTo: number | undefined): void {
     if (confirmedTo === undefined || confirmedTo <= this.#position) return;
     this.#position = confirmedTo;
-    this.progress.raise();
+    this.options.progress.raise();
     this.#stored.moveTo(confirmedTo);
   }
 
-  /** Ends everything that waits, and stores the position. */
-  async stop(): Promise<void> {
-    this.isStopping = true;
-    this.wake.raise();
-    await this.#stored.stop();
+  /** Stores the position a last time. */
+  end(): Promise<void> {
+    this.#ending ??= this.#stored.stop();
+    return this.#ending;
   }
 
-  /** Waits. Resolves with false if nothing more is to be sent, because the relay stops or `closed` aborts. */
-  async pause(ms: number, closed?: AbortSignal): Promise<boolean> {
+  /** Waits. Resolves with false if nothing more is to be sent. */
+  async pause(ms: number): Promise<boolean> {
+    await this.#wait(ms, () => this.hasEnded);
+    return !this.hasEnded;
+  }
+
+  /** Waits before the next channel, also if this one is closed, unless the relay stops. */
+  rest(ms: number): Promise<void> {
+    return this.#wait(ms, () => this.options.stopping.aborted);
+  }
+
+  async #wait(ms: number, hasEnded: () => boolean): Promise<void> {
     const until = performance.now() + ms;
-    const hasEnded = () => closed?.aborted || this.isStopping;
     while (performance.now() < until && !hasEnded()) await this.wake.wait(until - performance.now());
-    return !hasEnded();
   }
 }

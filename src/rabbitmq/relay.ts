@@ -1,9 +1,11 @@
 import { type Log, messageOf } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
+import type { Leadership } from "../store/leadership";
 import type { Store } from "../store/store";
+import { Signal } from "../timing/signal";
 import { LogSender, type LogSenderOptions, type SendFailure } from "./log-sender";
 import { type PublishChannel, Publisher, Unroutable } from "./publisher";
-import { RelayState } from "./relay-state";
+import { RelayState, type RelayTally } from "./relay-state";
 
 export interface RelayOptions extends LogSenderOptions {
   readonly relayed: Store["relayed"];
@@ -13,88 +15,122 @@ export interface RelayOptions extends LogSenderOptions {
 }
 
 const longestPauseMs = 5_000;
+/** Interval at which a stop looks how far another process has come, in milliseconds. */
+const lookEveryMs = 50;
 
 /**
  * Sends the event log to the broker, in order, and stores the position up to which everything is confirmed. After a crash, it can send
- * events again but never skips one.
+ * events again but never skips one. Of several processes, one sends at a time.
  */
 export class Relay {
-  readonly #state: RelayState;
+  /** Responses of the broker to this process since its start. */
+  readonly tally: RelayTally = { confirms: 0, returns: 0, failures: 0 };
+  readonly #stopping = new AbortController();
+  /** Raised whenever the position moves. */
+  readonly #progress = new Signal();
+  readonly #pauses: ((position: number) => Promise<void>)[] = [];
+  /** Undefined while this process does not send. */
+  #state: RelayState | undefined;
+  /** True if the log has grown since this process sent events. */
+  #logHasGrown = false;
 
-  constructor(readonly options: RelayOptions) {
-    this.#state = new RelayState(options.relayed, options.logger);
+  constructor(readonly options: RelayOptions) {}
+
+  /** Aborts when the relay stops. */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
   }
 
-  /** Responses of the broker since the start. */
-  get tally(): RelayState["tally"] {
-    return this.#state.tally;
+  /** True while this process sends the log, and no other does. */
+  get isRunning(): boolean {
+    return this.#state !== undefined;
   }
 
-  /** Position up to which every event is confirmed. */
-  get position(): number {
-    return this.#state.position;
-  }
-
-  /** Loads the stored position, so that `position` is correct before the broker is connected. */
-  load(): Promise<void> {
-    return this.#state.load();
+  /** Resolves with the position up to which every event is confirmed, whichever process sends. */
+  async position(): Promise<number> {
+    return this.#state?.position ?? (await this.options.relayed.load());
   }
 
   /** Notifies the relay that the log has grown. */
   wake(): void {
-    this.#state.logHasGrown = true;
-    this.#state.wake.raise();
+    const state = this.#state;
+    if (state) state.logHasGrown = true;
+    else this.#logHasGrown = true;
+    state?.wake.raise();
   }
 
   /**
    * Runs `work` when everything up to a position is confirmed and nothing after it was sent. If the relay is not running, waits until it
-   * does.
+   * does. Resolves without running `work` if `stop` aborts first.
    */
-  whilePaused<T>(work: (position: number) => Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      this.#state.pauses.push((position) => work(position).then(resolve, reject));
-      this.#state.wake.raise();
+  whilePaused(work: (position: number) => Promise<void>, stop: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const paused = (position: number) => work(position).then(resolve, reject);
+      this.#pauses.push(paused);
+      const leave = () => {
+        const index = this.#pauses.indexOf(paused);
+        if (index < 0) return;
+        this.#pauses.splice(index, 1);
+        resolve();
+      };
+      if (stop.aborted) leave();
+      stop.addEventListener("abort", leave, { once: true });
+      this.#state?.wake.raise();
     });
   }
 
-  /** Sends events on this channel until it closes or the relay stops. */
-  async run(channel: PublishChannel, closed: AbortSignal): Promise<void> {
-    const state = this.#state;
-    await this.load();
-    const publisher = new Publisher(channel);
-    closed.addEventListener("abort", () => state.wake.raise(), { once: true });
-    let failures = 0;
-    while (!closed.aborted && !state.isStopping) {
-      const startedAt = state.position;
-      const failure = await new LogSender(publisher, closed, state, this.options).run();
-      if (failure === undefined || closed.aborted) break;
-      failures = state.position > startedAt ? 1 : failures + 1;
-      await this.#recover(failure, failures, closed);
+  /** Continues after the stored position. Sends events on this channel until the leadership ends or the relay stops. */
+  async run(channel: PublishChannel, leadership: Leadership): Promise<void> {
+    const { options, stopping, tally } = this;
+    if (stopping.aborted) return;
+    const position = await options.relayed.takeOver(leadership);
+    const state = new RelayState({ ...options, leadership, stopping, tally, pauses: this.#pauses, progress: this.#progress }, position);
+    state.logHasGrown = this.#logHasGrown;
+    this.#logHasGrown = false;
+    this.#state = state;
+    try {
+      await this.#send(new Publisher(channel, () => leadership.holds()), leadership.until, state);
+    } finally {
+      this.#state = undefined;
+      await state.end();
     }
   }
 
   /** Waits up to `timeoutMs` for the broker to confirm the current log, stops the relay, and stores the position. */
   async stop(timeoutMs: number): Promise<void> {
-    const { progress } = this.#state;
     const deadline = performance.now() + timeoutMs;
     const end = await this.options.log.end();
-    while (this.position < end && performance.now() < deadline) await progress.wait(deadline - performance.now());
-    await this.#state.stop();
+    // Also if this process does not send: it may be about to, and another that does is soon done.
+    while (performance.now() < deadline && (await this.position()) < end)
+      await this.#progress.wait(Math.min(lookEveryMs, deadline - performance.now()));
+    this.#stopping.abort();
+    await this.#state?.end();
   }
 
-  async #recover({ error: failure, entry }: SendFailure, failures: number, closed: AbortSignal): Promise<void> {
+  async #send(publisher: Publisher, until: AbortSignal, state: RelayState): Promise<void> {
+    let failures = 0;
+    while (!state.hasEnded) {
+      const startedAt = state.position;
+      const failure = await new LogSender(publisher, until, state, this.options).run();
+      if (failure === undefined || until.aborted) break;
+      failures = state.position > startedAt ? 1 : failures + 1;
+      await this.#recover(failure, failures, state);
+    }
+  }
+
+  async #recover({ error: failure, entry }: SendFailure, failures: number, state: RelayState): Promise<void> {
     const { logger, makeRoute } = this.options;
     const about = { error: messageOf(failure), ...(entry && { event: entry.id, ...traceField(entry.traceparent) }) };
     const pauseMs = Math.min(longestPauseMs, 50 * 2 ** failures);
     // Warn once per series of failures, not once per event.
     const level = failures === 1 ? "warn" : "debug";
-    logger[level]({ ...about, position: this.position, pauseMs }, "An event did not reach its queue; sending it again");
+    logger[level]({ ...about, position: state.position, pauseMs }, "An event did not reach its queue; sending it again");
     if (failure instanceof Unroutable) {
       const { routingKey, exchange } = failure.routedTo;
       await makeRoute(routingKey, exchange).catch((error: unknown) =>
         logger[level]({ error: messageOf(error) }, "Cannot create a queue for an event"),
       );
     }
-    await this.#state.pause(pauseMs, closed);
+    await state.pause(pauseMs);
   }
 }

@@ -2,9 +2,10 @@ import type { Config } from "../config/config";
 import { type Log, messageOf } from "../observe/logging";
 import type { Tracing } from "../observe/tracing";
 import type { Catalogue } from "../schema/catalogue";
+import type { Leadership } from "../store/leadership";
 import type { RelayTrouble } from "../store/relay-trouble";
 import type { Store } from "../store/store";
-import type { Broker } from "./connection";
+import type { Broker, ConfirmChannel } from "./connection";
 import type { QueueInspector } from "./queue-inspection";
 import { QueueWatch } from "./queue-watch";
 import { RefusedEvents, refusalText } from "./refused-events";
@@ -25,8 +26,11 @@ export interface RelayingOptions {
 
 export interface Relaying {
   readonly relay: Relay;
-  /** Returns a sentence for each queue that refuses events or could drop them, while RabbitMQ is connected. */
-  readonly problems: () => string[];
+  /**
+   * Resolves with a sentence for each queue that refuses events or could drop them, while RabbitMQ is connected. Only the process that
+   * runs the relay knows of those that could drop them.
+   */
+  readonly problems: () => Promise<string[]>;
   /** Inspects a queue before it is bound, so that the relay knows whether it may refuse events. */
   readonly lookAt: (queue: string) => Promise<void>;
   /** Resolves when the broker is closed. */
@@ -36,9 +40,6 @@ export interface Relaying {
 /** Starts the relay. It runs whenever RabbitMQ is connected and this process leads. Also watches the queues that it sends to. */
 export async function startRelaying({ broker, inspector, config, store, catalogue, log, tracing }: RelayingOptions): Promise<Relaying> {
   const trouble = new StoredTrouble(store, log);
-  // A process that was killed may have left one.
-  if (await store.relayTrouble.get()) await store.relayTrouble.save(null);
-
   const names = async () => catalogue.queuesWith((await store.subscriptions.list()).map(({ queue }) => queue));
   const watch = inspector && new QueueWatch(inspector, names, log);
   const exchangeOf = (type: string) => catalogue.resourceOf(type)?.exchange ?? "events";
@@ -62,42 +63,57 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
     logger: log,
     tracing,
   });
-  await relay.load();
   store.onAppend(() => relay.wake());
 
-  const ended = broker?.keepChannel(async (channel, closed) => {
+  const send = async (to: Broker, channel: ConfirmChannel, leadership: Leadership) => {
+    await trouble.takeOver(leadership);
     try {
-      await declareResources(broker, catalogue.resources, log);
+      await declareResources(to, catalogue.resources, log);
     } catch (error) {
-      if (broker.state === "connected") trouble.begin("unable", `No event can be sent: ${messageOf(error)}.`);
+      if (to.state === "connected") trouble.begin("unable", `No event can be sent: ${messageOf(error)}.`);
       throw error;
     }
     trouble.set("unable", null);
-    await store.lead("relay", closed, async (until) => {
-      await restoreBindings(until, { broker, store, catalogue, log, onlySigned: config.strictTopology });
-      await watch?.start(until);
-      await relay.run(channel, until);
-    });
-  });
+    await restoreBindings(leadership.until, { broker: to, store, catalogue, log, onlySigned: config.strictTopology });
+    await watch?.start(leadership);
+    await relay.run(channel, leadership);
+  };
+  const ended = broker?.keepChannel(
+    (channel, closed) => store.lead("relay", AbortSignal.any([closed, relay.stopping]), (leadership) => send(broker, channel, leadership)),
+    relay.stopping,
+  );
   return {
     relay,
-    problems: () => [trouble.current?.what ?? [], watch?.problems ?? []].flat(),
+    problems: async () => [(await trouble.current())?.what ?? [], (relay.isRunning && watch?.problems) || []].flat(),
     lookAt: async (queue) => watch?.lookAt(queue),
     ended: ended ?? Promise.resolve(),
   };
 }
 
-/** The reason that the relay waits, stored so that `bun run status` shows it. */
+/** The reason that the relay waits, stored so that other processes and `bun run status` show it. */
 class StoredTrouble {
   readonly #troubles: { unable: RelayTrouble | null; refusing: RelayTrouble | null } = { unable: null, refusing: null };
+  /** The last leadership of this process. */
+  #leadership: Leadership | undefined;
 
   constructor(
     readonly store: Pick<Store, "relayTrouble">,
     readonly log: Log,
   ) {}
 
-  get current(): RelayTrouble | null {
+  get #own(): RelayTrouble | null {
     return this.#troubles.unable ?? this.#troubles.refusing;
+  }
+
+  /** Resolves with the trouble of the process that leads. */
+  async current(): Promise<RelayTrouble | null> {
+    return this.#leadership?.holds() ? this.#own : await this.store.relayTrouble.get();
+  }
+
+  /** Replaces what an earlier leader has left. */
+  async takeOver(leadership: Leadership): Promise<void> {
+    this.#leadership = leadership;
+    if (this.#own || (await this.store.relayTrouble.get())) await this.store.relayTrouble.save(this.#own, leadership);
   }
 
   /** Does nothing if there is such a trouble already, so that its time stays. */
@@ -108,8 +124,9 @@ class StoredTrouble {
   set(kind: "unable" | "refusing", trouble: RelayTrouble | null): void {
     if (this.#troubles[kind] === null && trouble === null) return;
     this.#troubles[kind] = trouble;
+    if (!this.#leadership) return;
     this.store.relayTrouble
-      .save(this.current)
+      .save(this.#own, this.#leadership)
       .catch((error: unknown) => this.log.debug({ error: messageOf(error) }, "Cannot store why the relay is waiting"));
   }
 }

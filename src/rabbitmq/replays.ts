@@ -4,32 +4,43 @@ import { QueueUnavailable, UnknownQueue } from "../delivery/queue-errors";
 import { typesOnQueue } from "../delivery/queue-types";
 import { cancelledError, mostAtOnce, newReplay, noConsumerNote, type RecordedReplay, type ReplayTransport } from "../delivery/replays";
 import { messageOf } from "../observe/logging";
+import type { Leadership } from "../store/leadership";
 import type { LogReader } from "../store/log";
 import type { NewReplay, ReplayRow } from "../store/replay";
+import { Signal } from "../timing/signal";
 import { unavailableIfDenied } from "./denied-access";
-import { Unroutable } from "./publisher";
 import { RabbitReplayRun, type RabbitReplaysOptions } from "./replay-run";
-import { isAccessDenied } from "./reply-code";
 import { queueState } from "./topology";
 import { whyUnavailable } from "./unavailable";
 
-/** Replays from the event log to a RabbitMQ queue. They are stored, and continue after a restart. */
+/** Interval at which the leader looks for replays that other processes have started or cancelled, in milliseconds. */
+const lookEveryMs = 1000;
+
+/**
+ * Replays from the event log to a RabbitMQ queue. They are stored, so that any process can start, show and cancel them. The leader of
+ * `relay` makes them, since a fill pauses the relay. The next leader continues them.
+ */
 export class RabbitReplays implements ReplayTransport {
-  /** Unfinished replays and fills, the oldest first. */
-  readonly #unfinished = new Map<string, RabbitReplayRun>();
-  readonly #stopping = new AbortController();
+  /** Unfinished replays and fills, the oldest first. Empty unless this process leads. */
+  readonly #runs = new Map<string, RabbitReplayRun>();
+  readonly #wake = new Signal();
 
   constructor(readonly options: RabbitReplaysOptions) {}
 
-  /** Continues the runs that an earlier process did not finish. */
-  async resume(): Promise<void> {
-    for (const row of await this.options.store.replays.unfinished()) this.#unfinished.set(row.id, new RabbitReplayRun(this.options, row));
-    this.#startNext();
-  }
-
-  /** Position of the slowest run. Events after it must not be pruned. */
-  get position(): number {
-    return Math.min(...[...this.#unfinished.values()].map(({ row }) => row.position));
+  /** Makes the unfinished replays, and those added later, until the leadership ends. */
+  async run(leadership: Leadership): Promise<void> {
+    leadership.until.addEventListener("abort", () => this.#wake.raise(), { once: true });
+    while (leadership.holds()) {
+      try {
+        this.#keepUp(await this.options.store.replays.takeOver(leadership), leadership);
+      } catch (error) {
+        this.options.log.debug({ error: messageOf(error) }, "Cannot look for replays");
+      }
+      await this.#wake.wait(lookEveryMs);
+    }
+    const runs = [...this.#runs.values()];
+    this.#runs.clear();
+    await Promise.all(runs.map(({ working }) => working));
   }
 
   get log(): LogReader {
@@ -44,19 +55,19 @@ export class RabbitReplays implements ReplayTransport {
   }
 
   async unfinished(): Promise<number> {
-    return this.#all(false).length;
+    return (await this.#unfinished(0)).length;
   }
 
   async begin(replay: Omit<NewReplay, "logId">): Promise<RecordedReplay> {
     const trouble = whyUnavailable(this.options.broker);
     if (trouble) throw new QueueUnavailable(trouble);
-    const { row } = await this.#add(replay);
-    return this.#recorded(row, await this.#noConsumerNote(row));
+    await this.#add(replay);
+    return (await this.find(replay.id)) as RecordedReplay;
   }
 
-  /** Returns whether an unfinished fill will bind this queue to the types its consumer wants. */
-  isFilling(queue: string): boolean {
-    return this.#all(true).some(({ row, isBound }) => row.queue === queue && !isBound);
+  /** Resolves with whether an unfinished fill will bind this queue to the types its consumer wants. Only the leader knows. */
+  async isFilling(queue: string): Promise<boolean> {
+    return (await this.#unfinished(1)).some((row) => row.queue === queue && !this.#runs.get(row.id)?.isBound);
   }
 
   /**
@@ -72,33 +83,30 @@ export class RabbitReplays implements ReplayTransport {
   }
 
   async find(id: string): Promise<RecordedReplay | undefined> {
-    const row = this.#unfinished.get(id)?.row ?? (await this.options.store.replays.get(id));
-    return row && this.#recorded(row, await this.#noConsumerNote(row));
+    const row = await this.options.store.replays.get(id);
+    return row && this.#recorded(row, await this.options.store.replays.unfinished(), await this.#noConsumerNote(row));
   }
 
-  async cancel(queue: string, id: string): Promise<void> {
-    const run = this.#unfinished.get(id);
-    if (!run) return;
-    await run.end(cancelledError);
-    this.#forget(run);
-    this.options.log.info({ queue, replay: id, events: run.row.sent }, "Replay cancelled");
+  async cancel(_queue: string, id: string): Promise<void> {
+    const run = this.#runs.get(id);
+    if (run) await run.end(cancelledError);
+    // The leader, if it is another process, ends the run when it finds this.
+    else await this.options.store.replays.end(id, new Date().toISOString(), cancelledError);
   }
 
   /** Ends every run for a queue that was removed. */
   async abandon(queue: string): Promise<void> {
-    for (const run of [...this.#unfinished.values()].filter(({ row }) => row.queue === queue)) {
-      await run.end(cancelledError);
-      this.#forget(run);
-    }
+    const rows = await this.options.store.replays.unfinished();
+    for (const row of rows) if (row.queue === queue) await this.cancel(queue, row.id);
   }
 
   async list(limit: number): Promise<RecordedReplay[]> {
-    const rows = await this.options.store.replays.list(limit);
-    return rows.map((row) => this.#recorded(this.#unfinished.get(row.id)?.row ?? row, null));
+    const unfinished = await this.options.store.replays.unfinished();
+    return (await this.options.store.replays.list(limit)).map((row) => this.#recorded(row, unfinished, null));
   }
 
-  stop(): void {
-    this.#stopping.abort();
+  async #unfinished(fill: number): Promise<ReplayRow[]> {
+    return (await this.options.store.replays.unfinished()).filter((row) => row.fill === fill);
   }
 
   async #noConsumerNote({ queue, finishedAt }: ReplayRow): Promise<string | null> {
@@ -109,9 +117,12 @@ export class RabbitReplays implements ReplayTransport {
     return noConsumerNote(queue, "the events wait in the queue until one starts");
   }
 
-  #recorded(row: ReplayRow, note: string | null): RecordedReplay {
+  #recorded(stored: ReplayRow, unfinished: readonly ReplayRow[], note: string | null): RecordedReplay {
+    // The leader knows more than it has stored.
+    const row = (stored.finishedAt === null && this.#runs.get(stored.id)?.row) || stored;
     const notes = [this.#refusedOf(row), note].filter((each) => each !== null);
-    return { row, isQueued: this.#unfinished.get(row.id)?.runs === false, note: notes.join(" ") || null };
+    const before = unfinished.filter(({ id, fill }) => id < row.id && fill === row.fill).length;
+    return { row, isQueued: row.finishedAt === null && before >= mostAtOnce, note: notes.join(" ") || null };
   }
 
   #refusedOf({ queue, refused }: ReplayRow): string | null {
@@ -119,66 +130,29 @@ export class RabbitReplays implements ReplayTransport {
     return `RabbitMQ refused ${refused === 1 ? "one event" : `${refused} events`}; see ${join(this.options.quarantine, queue)}.`;
   }
 
-  #all(fills: boolean): RabbitReplayRun[] {
-    return [...this.#unfinished.values()].filter(({ isFill }) => isFill === fills);
+  async #add(replay: Omit<NewReplay, "logId">): Promise<void> {
+    await this.options.store.replays.add(replay);
+    this.#wake.raise();
   }
 
-  async #add(replay: Omit<NewReplay, "logId">): Promise<RabbitReplayRun> {
-    const { replays } = this.options.store;
-    await replays.add(replay);
-    const run = new RabbitReplayRun(this.options, (await replays.get(replay.id)) as ReplayRow);
-    this.#unfinished.set(replay.id, run);
+  /** Adds runs for rows without one, and ends those whose row has ended. */
+  #keepUp(rows: readonly ReplayRow[], leadership: Leadership): void {
+    const ids = new Set(rows.map(({ id }) => id));
+    for (const [id, run] of this.#runs) {
+      if (ids.has(id)) continue;
+      run.ended.abort();
+      this.#runs.delete(id);
+    }
+    for (const row of rows) if (!this.#runs.has(row.id)) this.#runs.set(row.id, new RabbitReplayRun(this.options, row, leadership));
     this.#startNext();
-    return run;
   }
 
   /** Starts waiting runs, limited separately for fills and replays: each takes a channel and reads the log. */
   #startNext(): void {
     for (const fills of [true, false]) {
-      const all = this.#all(fills);
+      const all = [...this.#runs.values()].filter(({ isFill, ended }) => isFill === fills && !ended.signal.aborted);
       const room = mostAtOnce - all.filter(({ runs }) => runs).length;
-      for (const run of all.filter(({ runs }) => !runs).slice(0, Math.max(0, room))) this.#keepGoing(run);
+      for (const run of all.filter(({ runs }) => !runs).slice(0, Math.max(0, room))) run.start(() => this.#startNext());
     }
-  }
-
-  #keepGoing(run: RabbitReplayRun): void {
-    run.runs = true;
-    const { broker, store } = this.options;
-    void broker.keepChannel(
-      async (channel, closed) => {
-        const stop = AbortSignal.any([closed, this.#stopping.signal, run.ended.signal]);
-        try {
-          // A fill pauses the relay, so the process that relays makes it.
-          const task = run.isFill ? "relay" : `replay ${run.row.id}`;
-          await store.lead(task, stop, (until) => run.send(channel, until));
-          if (stop.aborted) return;
-          await run.end();
-          const { queue, id, sent, refused } = run.row;
-          this.options.log.info({ queue, replay: id, events: sent, ...(refused > 0 && { refused }) }, "Sent past events to a queue");
-        } catch (error) {
-          const problem = await this.#problemOf(run, error);
-          // Any other error leads to a retry on a new channel.
-          if (problem === undefined) throw error;
-          await run.end(problem);
-          this.options.log.warn({ queue: run.row.queue, replay: run.row.id }, problem);
-        }
-        this.#forget(run);
-      },
-      AbortSignal.any([run.ended.signal, this.#stopping.signal]),
-    );
-  }
-
-  /** Returns the reason that the run cannot be finished, or undefined if it can. */
-  async #problemOf(run: RabbitReplayRun, error: unknown): Promise<string | undefined> {
-    const { queue } = run.row;
-    if (isAccessDenied(error)) return `RabbitMQ denies access to the queue "${queue}": ${messageOf(error)}`;
-    if (!run.isFill) return error instanceof Unroutable ? `The queue "${queue}" was deleted before all events were sent` : undefined;
-    await run.beginAnewIfDeleted();
-    return undefined;
-  }
-
-  #forget(run: RabbitReplayRun): void {
-    this.#unfinished.delete(run.row.id);
-    this.#startNext();
   }
 }

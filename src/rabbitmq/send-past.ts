@@ -32,6 +32,8 @@ export interface PastOptions {
   readonly putAway: (message: OutgoingMessage, why: string) => void;
   /** Aborts when the channel closes, with the error that closed it as the reason. */
   readonly closed: AbortSignal;
+  /** Asked before each event; nothing more is sent once it returns false. Default: true. */
+  readonly holds?: () => boolean;
   readonly tracing?: Pick<Tracing, "send">;
   /** Ends the run early: nothing more is sent, and sent events are confirmed first. */
   readonly stop?: AbortSignal;
@@ -103,8 +105,8 @@ class PastSender {
   }
 
   get #isEnded(): boolean {
-    const { closed, stop } = this.options;
-    return closed.aborted || stop?.aborted || this.#failure !== undefined || this.#nack !== undefined;
+    const { closed, stop, holds } = this.options;
+    return closed.aborted || stop?.aborted || this.#failure !== undefined || this.#nack !== undefined || holds?.() === false;
   }
 
   /** Waits until the rate, the window and the socket have room for an event. Resolves with false if the run ends first. */

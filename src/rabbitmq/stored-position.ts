@@ -1,25 +1,30 @@
 import { type Log, messageOf } from "../observe/logging";
+import type { Leadership } from "../store/leadership";
 import type { Store } from "../store/store";
 
 /** Delay before the position is stored, in milliseconds. Each store is a commit; after a crash, events since the last one are sent again. */
 const saveEveryMs = 20;
 
+export interface StoredPositionOptions {
+  readonly relayed: Store["relayed"];
+  readonly leadership: Leadership;
+  readonly logger: Log;
+}
+
 /** Stores the relay's position soon after it moves. */
 export class StoredPosition {
-  #position = 0;
-  #saved = 0;
-  #saving = false;
+  #position: number;
+  #saved: number;
+  #saving: Promise<void> | undefined;
   #timer: Timer | undefined;
   #stopping = false;
 
+  /** @param position stored position. */
   constructor(
-    readonly relayed: Store["relayed"],
-    readonly logger: Log,
-  ) {}
-
-  async load(): Promise<number> {
-    this.#position = this.#saved = await this.relayed.load();
-    return this.#position;
+    readonly options: StoredPositionOptions,
+    position: number,
+  ) {
+    this.#position = this.#saved = position;
   }
 
   moveTo(position: number): void {
@@ -31,27 +36,37 @@ export class StoredPosition {
   async stop(): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#timer);
-    if (this.#position > this.#saved) await this.#save(this.#position);
+    await this.#saving;
+    if (this.#position > this.#saved) await this.#save();
   }
 
   #saveSoon(): void {
     if (this.#saving || this.#timer || this.#stopping) return;
-    this.#timer = setTimeout(async () => {
+    this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.#saving = true;
       const position = this.#position;
-      await this.#save(position);
-      this.#saving = false;
-      if (this.#position > position) this.#saveSoon();
+      this.#saving = this.#save().then(() => {
+        this.#saving = undefined;
+        if (this.#position > position) this.#saveSoon();
+      });
     }, saveEveryMs);
   }
 
-  async #save(position: number): Promise<void> {
+  async #save(): Promise<void> {
+    const { relayed, leadership, logger } = this.options;
+    const position = this.#position;
     try {
-      await this.relayed.save(position);
-      this.#saved = position;
+      if (await relayed.save(position, leadership)) this.#saved = position;
+      else this.#end(position);
     } catch (error) {
-      this.logger.warn({ error: messageOf(error), position }, "Cannot store the relay's position; events may be sent twice");
+      logger.warn({ error: messageOf(error), position }, "Cannot store the relay's position; events may be sent twice");
     }
+  }
+
+  /** Stores nothing more, since another process leads. */
+  #end(position: number): void {
+    this.#stopping = true;
+    this.#saved = Number.POSITIVE_INFINITY;
+    this.options.logger.info({ position }, "Another process has taken over the relay; the events after this position may be sent twice");
   }
 }

@@ -29,8 +29,8 @@ export interface Dependencies {
   readonly metrics: Metrics;
   /** The log of the service. Use it for information that the operator needs and the response does not contain. */
   readonly log: Log;
-  /** Returns the current state of event delivery to RabbitMQ. */
-  readonly relay: () => RelayStatus;
+  /** Resolves with the current state of event delivery to RabbitMQ. */
+  readonly relay: () => Promise<RelayStatus>;
   /** Returns the IP address of the client behind the trusted proxies, or null if the request has no open connection. */
   readonly clientOf: (request: Request, server: Server<unknown> | null) => string | null;
   /** Aborted when the service begins to stop. Endless work, such as a stream, must end then. */
@@ -40,9 +40,12 @@ export interface Dependencies {
 /** The state of event delivery from the event log to RabbitMQ. */
 export interface RelayStatus {
   readonly transport: TransportName;
+  /** Connection of this process. */
   readonly broker: BrokerState;
   /** Host and port of the RabbitMQ node that this process is connected to. Null while there is none. */
   readonly node: string | null;
+  /** True if this process sends the events. Of several processes, one does. */
+  readonly isRunning: boolean;
   /** RabbitMQ has confirmed every event up to this position in the event log. */
   readonly position: number;
   /** Sentences about queues that refuse events, or could drop them, while RabbitMQ is connected. */

@@ -7,6 +7,9 @@ import type { ConsumerStore } from "./consumer/store";
 import type { ConsumerStores } from "./consumer/stores";
 import type { StoreInspection } from "./inspection";
 import type { LogFollower } from "./log-follower";
+import { inspectSchema } from "./postgres/inspect";
+import { isLed } from "./postgres/is-led";
+import { freeSpace } from "./postgres/scrub";
 import type { RecordsReader } from "./records";
 import { openConsumerFile } from "./sqlite/consumer/file";
 import { ConsumerFiles } from "./sqlite/consumer/files";
@@ -57,14 +60,24 @@ export function openRecords({ database }: Address): Promise<RecordsReader | unde
   return whenUnlocked(() => readRecords(fileOf(database)));
 }
 
-/** Rewrites the database, so that nothing of what was deleted is left in its files. No process may have it open. */
+/**
+ * Rewrites a SQLite database, which no process may have open, so that nothing of what was deleted is left in its files. Frees the
+ * space of what was deleted in a PostgreSQL database, where its bytes last until they are overwritten.
+ */
 export function scrubDatabase({ database }: Address): Promise<void> {
+  if (database.engine === "postgres") return freeSpace(database);
   return whenUnlocked(() => scrub(fileOf(database)));
 }
 
 /** Resolves with whether an API serves the database now. */
 export async function isServed({ database }: Address): Promise<boolean> {
+  if (database.engine === "postgres") return isLed(database);
   return isLocked(lockFileOf(fileOf(database)));
+}
+
+/** Resolves with whether an API serves the database and has to stop before another process writes to it. */
+export async function isLockedByApi(address: Address): Promise<boolean> {
+  return address.database.engine === "sqlite" && isServed(address);
 }
 
 /**
@@ -73,6 +86,7 @@ export async function isServed({ database }: Address): Promise<boolean> {
  * @throws {Error} if a file cannot be opened. The message names it.
  */
 export async function inspectStore({ database, dataDir }: Places): Promise<StoreInspection> {
+  if (database.engine === "postgres") return { database: await inspectSchema(database), consumers: [] };
   const consumers = consumerStores({ database, dataDir });
   const files = (await consumers.queues()).map((queue) => consumers.shownOf(queue));
   return {
@@ -86,7 +100,7 @@ export async function inspectStore({ database, dataDir }: Places): Promise<Store
  * those of consumers.
  */
 export function exposedFiles({ database, dataDir }: Places): string[] {
-  return filesOpenToOthers(fileOf(database), dataDir);
+  return database.engine === "postgres" ? [] : filesOpenToOthers(database.file, dataDir);
 }
 
 /** Returns access to what the consumers keep. */

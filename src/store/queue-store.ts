@@ -1,3 +1,4 @@
+import type { Leadership } from "./leadership";
 import type { NewReplay, ReplayProgress, ReplayRow } from "./replay";
 
 /** A queue that a consumer has announced. */
@@ -57,11 +58,19 @@ export interface QueueStore {
     /** Resolves with the refusals after a time, in milliseconds since 1970, newest first. */
     list(since: number): Promise<Refusal[]>;
   };
+  /** Replays and fills on RabbitMQ. Any process adds and cancels them; the leader of `relay` makes them. */
   readonly replays: {
     add(replay: Omit<NewReplay, "logId">): Promise<void>;
     get(id: string): Promise<ReplayRow | undefined>;
+    /** Resolves with the unfinished replays of this log, the oldest first. */
     unfinished(): Promise<ReplayRow[]>;
-    save(id: string, progress: ReplayProgress): Promise<void>;
+    /** Resolves as {@link unfinished} does. No earlier leader can save the progress of these replays from now on. */
+    takeOver(leadership: Leadership): Promise<ReplayRow[]>;
+    /** Saves nothing if the replay has ended, or a later leader has taken it over. */
+    save(id: string, progress: ReplayProgress, leadership: Leadership): Promise<void>;
+    /** Ends an unfinished replay with an error, whoever leads. */
+    end(id: string, finishedAt: string, error: string): Promise<void>;
+    /** Resolves with up to `limit` replays, the newest first. */
     list(limit: number): Promise<ReplayRow[]>;
   };
 }

@@ -9,6 +9,7 @@ import { ForgottenAwait, StoreUnavailable, TransactionGaveUp } from "./errors";
 import type { HistoryReader } from "./history";
 import type { Imported } from "./import";
 import type { RecordsCheck } from "./invalid-records";
+import type { Leadership } from "./leadership";
 import type { Listing, Page } from "./listing";
 import type { LogEntry, LogReader } from "./log";
 import type { QueueStore } from "./queue-store";
@@ -124,19 +125,28 @@ export interface Store extends QueueStore {
   readonly tally: { readonly commits: CommitTally; readonly appended: ReadonlyMap<string, number> };
   /** Calls `listener` after commits that added events, whichever process made them. Returns a function that removes the listener. */
   onAppend(listener: () => void): () => void;
-  /** The position up to which RabbitMQ has confirmed all events. */
-  readonly relayed: { load(): Promise<number>; save(position: number): Promise<void> };
+  /** The position up to which RabbitMQ has confirmed all events. The leader of `relay` moves it. */
+  readonly relayed: {
+    load(): Promise<number>;
+    /** Resolves with the position, which no earlier leader can move from now on. */
+    takeOver(leadership: Leadership): Promise<number>;
+    /** Resolves with false, and saves nothing, if a later leader has taken over. */
+    save(position: number, leadership: Leadership): Promise<boolean>;
+  };
   /** Why events do not reach RabbitMQ although it is connected. Null if nothing hinders them. */
-  readonly relayTrouble: { get(): Promise<RelayTrouble | null>; save(trouble: RelayTrouble | null): Promise<void> };
+  readonly relayTrouble: {
+    get(): Promise<RelayTrouble | null>;
+    /** Saves nothing if a later leader of `relay` has taken over. */
+    save(trouble: RelayTrouble | null, leadership: Leadership): Promise<void>;
+  };
 
   /**
-   * Runs `work` while this process leads a task, such as `relay`. Of all processes that serve the database, one leads a task at a
-   * time, with any number of works. Waits for its turn until `stop` aborts. Settles as `work` does.
+   * Waits until this process leads a task, such as `relay`, then runs `work` once. Settles as it does. Of all processes that serve the
+   * database, one leads a task at a time, with any number of works. Resolves without running `work` if `stop` aborts first.
    *
-   * @param work receives a signal that aborts when `stop` does or another process takes the task over. It must end then. In the
-   *   latter case, it runs again at the next turn.
+   * @param work must end when the `until` of its leadership aborts. If that was because another process leads now, call `lead` again.
    */
-  lead(task: string, stop: AbortSignal, work: (until: AbortSignal) => Promise<void>): Promise<void>;
+  lead(task: string, stop: AbortSignal, work: (leadership: Leadership) => Promise<void>): Promise<void>;
   /** Deletes events older than `before` (ISO 8601) up to `position`. Resolves with the number of deleted events. */
   prune(before: string, position: number): Promise<number>;
   /** Finds invalid records of the resources whose schema has changed since all their records were last found valid. */

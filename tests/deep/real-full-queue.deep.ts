@@ -64,8 +64,9 @@ describeWithRabbit("a queue that refuses events when it is full", () => {
     });
     return times;
   }
-  const problems = () => engine.dependencies.relay().problems;
-  const refusing = () => eventually(() => problems().find((problem) => problem.includes("refuses events")), "a queue that refuses");
+  const problems = async () => (await engine.dependencies.relay()).problems;
+  const refusing = () =>
+    eventually(async () => (await problems()).find((problem) => problem.includes("refuses events")), "a queue that refuses");
 
   for (const [name, queue, shared] of [
     ["the queue of a resource", "item_events", true],
@@ -98,21 +99,21 @@ describeWithRabbit("a queue that refuses events when it is full", () => {
         received.push((JSON.parse(message.content.toString()) as { item: { id: number } }).item.id);
         channel.ack(message);
       });
-      await eventually(() => engine.dependencies.relay().position === 50 || undefined, "all events to be confirmed", 50_000);
+      await eventually(async () => (await engine.dependencies.relay()).position === 50 || undefined, "all events to be confirmed", 50_000);
       await eventually(() => received.length >= 50 || undefined, "50 events");
       expect([...new Set(received)]).toEqual(Array.from({ length: 50 }, (_, n) => n + 1));
       await eventually(() => others.size === 50 || undefined, "50 events at the other queue");
       const repeated = [...others.values()].map((times) => times - 1);
       if (shared) expect(Math.max(...repeated)).toBeLessThanOrEqual(1);
       else expect(repeated.filter((times) => times > 1).length).toBeLessThanOrEqual(1);
-      await eventually(() => problems().length === 0 || undefined, "no problem any more");
+      await eventually(async () => (await problems()).length === 0 || undefined, "no problem any more");
     });
   }
 
   test("a replay to such a queue goes on in order while its consumer catches up", async () => {
     await start();
     await create(50);
-    await eventually(() => engine.dependencies.relay().position === 50 || undefined, "all events to be confirmed");
+    await eventually(async () => (await engine.dependencies.relay()).position === 50 || undefined, "all events to be confirmed");
     await channel.assertQueue("small", full);
     const selection = { types: null, subject: null, from: null, to: null, rate: null, force: false };
     const { id } = await engine.dependencies.replays.start("small", selection);
@@ -145,10 +146,10 @@ describeWithRabbit("a queue that refuses events when it is full", () => {
     await closeConnections(rabbit());
     await reconnect();
     await eventually(async () => (await refusals()) > before || undefined, "a refusal on the new channel");
-    expect([problems(), (await engine.dependencies.system.relayTrouble.get())?.what]).toEqual([[problem], problem]);
+    expect([await problems(), (await engine.dependencies.system.relayTrouble.get())?.what]).toEqual([[problem], problem]);
     expect(log.lines.filter(({ msg }) => msg === "The queue accepts events again")).toEqual([]);
     await channel.consume("item_events", (message) => message && channel.ack(message));
-    await eventually(() => problems().length === 0 || undefined, "no problem any more");
+    await eventually(async () => (await problems()).length === 0 || undefined, "no problem any more");
     await eventually(
       async () => (await engine.dependencies.system.relayTrouble.get()) === null || undefined,
       "the trouble to be forgotten",
@@ -176,7 +177,7 @@ describeWithRabbit("a queue that refuses events when it is full", () => {
     expect(seen).toEqual([]);
     await channel.consume("item_events", (message) => message && channel.ack(message));
     await eventually(() => seen.length >= 5 || undefined, "the five events");
-    await eventually(() => engine.dependencies.relay().position === 55 || undefined, "all events to be confirmed");
+    await eventually(async () => (await engine.dependencies.relay()).position === 55 || undefined, "all events to be confirmed");
     await create(1);
     await eventually(() => seen.includes(56) || undefined, "an event that comes later");
     expect(seen).toEqual([51, 52, 53, 54, 55, 56]);

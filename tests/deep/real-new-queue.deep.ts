@@ -180,13 +180,13 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
     const broker = await Broker.connect(rabbitmqAt(rabbit().url), log);
     let deletions = 0;
     const relay = {
-      position: 3,
-      async whilePaused<T>(work: (position: number) => Promise<T>): Promise<T> {
+      position: async () => 3,
+      async whilePaused(work: (position: number) => Promise<void>): Promise<void> {
         if (deletions < 1) {
           deletions += 1;
           await broker.withChannel((channel) => channel.deleteQueue("late"));
         }
-        return work(3);
+        await work(3);
       },
     };
     const filling = new RabbitReplays({
@@ -199,6 +199,8 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
       hasLimit: async () => false,
       quarantine: `${folder.path}/quarantine`,
     });
+    const stop = new AbortController();
+    const ended = store.lead("relay", stop.signal, (leadership) => filling.run(leadership));
     try {
       await filling.fill("late", [type], "beginning");
       const [fill] = await eventually(async () => {
@@ -209,7 +211,8 @@ describeWithRabbit("a new queue on RabbitMQ", () => {
       expect([deletions, await queueDepth(broker, "late")]).toEqual([1, past]);
       expect(await bindingsIn(rabbit())).toContain(`events late ${type}`);
     } finally {
-      filling.stop();
+      stop.abort();
+      await ended;
       await broker.close();
       await store.close();
     }

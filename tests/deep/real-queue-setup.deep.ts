@@ -56,7 +56,11 @@ describeWithRabbit("a queue that exists", () => {
   const start = async (more?: Record<string, string>) => {
     engine = await startEngine(config(more), catalogue, log.log);
     const { relay } = engine.dependencies;
-    return (count: number) => eventually(() => (relay().problems.length === count ? relay().problems : undefined), `${count} problems`);
+    return (count: number) =>
+      eventually(async () => {
+        const { problems } = await relay();
+        return problems.length === count ? problems : undefined;
+      }, `${count} problems`);
   };
   async function consume(more?: Record<string, string>): Promise<RunningConsumer> {
     const consumer = await startConsumer({ queue, events: ["item.*"], handle() {} }, config(more), log.log);

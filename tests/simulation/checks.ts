@@ -3,11 +3,12 @@ import type { Dead } from "./files";
 import { type LoggedEvent, nameOf, type QueueHistory } from "./history";
 
 /** Describes the work that remains, or returns undefined if there is none. */
-export function unfinished(environment: Environment, relayPosition: number | undefined): string | undefined {
+export function unfinished(environment: Environment, isRunning: boolean): string | undefined {
   const { broker, files, history, plan } = environment;
-  if (relayPosition === undefined) return "the api does not run";
+  if (!isRunning) return "the api does not run";
   const { end } = history;
   if (plan.transport === "rabbitmq") {
+    const relayPosition = files.relayed();
     if (relayPosition < end) return `the relay is at ${relayPosition} of ${end}`;
     for (const { name, entries, unacked } of broker.queues.values()) {
       const isWorkedOn = history.queues.has(name) || name.includes(".retry.") || name === "warren.subscriptions";

@@ -27,6 +27,11 @@ export class Files {
     return this.#rows<LogEntry>(this.store, `SELECT * FROM events WHERE position > ${after} ORDER BY position`);
   }
 
+  /** Returns the stored position of the relay. */
+  relayed(): number {
+    return this.#rows<{ position: number }>(this.store, "SELECT position FROM relay")[0]?.position ?? 0;
+  }
+
   /** Returns the events with committed effects, in commit order. */
   effects(queue: string): string[] {
     return this.#rows<{ event: string }>(this.consumer(queue), "SELECT event FROM effects ORDER BY rowid").map(({ event }) => event);

@@ -77,7 +77,7 @@ function play({ seed, deeds }: SimulationOptions, folder: string): Simulated {
     const chance = new Random(seed, "story");
     const story = new Story(environment, chance, api, consumers, illnesses, connections);
     const watch = () => {
-      if (api.engine) environment.history.checkRelayed(plan.transport === "rabbitmq" ? api.engine.dependencies.relay().position : 0);
+      if (plan.transport === "rabbitmq") environment.history.checkRelayed(environment.files.relayed());
     };
     api.start();
     for (const consumer of consumers) consumer.start();
@@ -131,7 +131,7 @@ function rest(environment: Environment, story: Story, api: Api, watch: () => voi
     // Restarted programs may create new work.
     over = isOver ? over + 1 : 0;
     story.restart();
-    left = unfinished(environment, api.engine?.dependencies.relay().position);
+    left = unfinished(environment, api.engine !== undefined);
     if (over > 1 && left !== undefined) break;
     quiet = left === undefined ? quiet + 1 : 0;
     if (quiet === 8) return true;

@@ -65,7 +65,14 @@ export interface TestOptions {
   readonly relay?: AppOptions["dependencies"]["relay"];
 }
 
-const noRelay: NonNullable<TestOptions["relay"]> = () => ({ transport: "embedded", broker: "off", node: null, position: 0, problems: [] });
+const noRelay: NonNullable<TestOptions["relay"]> = async () => ({
+  transport: "embedded",
+  broker: "off",
+  node: null,
+  isRunning: false,
+  position: 0,
+  problems: [],
+});
 
 /** Creates the HTTP application with items and orders, on a store in a temporary folder. It does not listen. */
 export function openApi({

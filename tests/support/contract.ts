@@ -384,7 +384,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     const time = new Date();
     await create(4);
     await eventually(
-      async () => (service.dependencies.relay().position >= 7 || transport.restart === undefined ? true : undefined),
+      async () => ((await service.dependencies.relay()).position >= 7 || transport.restart === undefined ? true : undefined),
       "the relay",
     );
     const seen = { now: [] as number[], time: [] as number[] };

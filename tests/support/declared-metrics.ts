@@ -26,7 +26,7 @@ export async function declaredMetrics(): Promise<Scrape> {
   const metrics = new Metrics(log);
   describeProcess(metrics);
   describeStore(metrics, store);
-  describeRelay(metrics, { position: 0, tally: { confirms: 0, returns: 0, failures: 0 } }, new MemoryLog());
+  describeRelay(metrics, { position: async () => 0, isRunning: true, tally: { confirms: 0, returns: 0, failures: 0 } }, new MemoryLog());
   describeBroker(metrics, [{ state: "connected", reconnects: 0, blockedSeconds: 0 }]);
   describeQueues(metrics, async () => [{ queue: "item_events", messages: 0, consumers: 0, retries: 0, deadLetters: 0, oldestAt: null }]);
   measureRequests(metrics, () => ["/items"])(new Request("http://test/items"), 200, performance.now());

@@ -11,13 +11,21 @@ export class MemoryLog implements LogReader {
   /** Error of every save while it is set. */
   saveTrouble: Error | undefined;
   stored = 0;
+  /** Number of the last leadership. */
+  epoch = 0;
 
   readonly relayed: Store["relayed"] = {
     load: async () => this.stored,
-    save: async (position) => {
+    takeOver: async ({ epoch }) => {
+      this.epoch = epoch;
+      return this.stored;
+    },
+    save: async (position, { epoch }) => {
       if (this.saveTrouble) throw this.saveTrouble;
+      if (epoch < this.epoch) return false;
       this.saved.push(position);
       this.stored = position;
+      return true;
     },
   };
 

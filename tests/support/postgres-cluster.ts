@@ -59,13 +59,13 @@ export async function startCluster(options: PostgresOptions = {}): Promise<Postg
   const port = freePort();
   const url = `postgres://${owner}@127.0.0.1:${port}/postgres`;
   let server: Bun.Subprocess | undefined;
-  give(folder);
+  giveToPostgres(folder);
 
   const isUp = () => server?.exitCode === null && server.signalCode === null;
   async function start(): Promise<void> {
     // In a session of its own, so that Ctrl+C does not reach it.
     const output = openSync(logOf(folder), "a");
-    server = Bun.spawn([...asOwner, `${bin}/postgres`, "-D", data], { cwd: "/", stdout: output, stderr: output, detached: true });
+    server = Bun.spawn(runAsPostgres([`${bin}/postgres`, "-D", data]), { cwd: "/", stdout: output, stderr: output, detached: true });
     closeSync(output);
     withdraw();
     withdraw = leftovers.runAtEnd(endOf(server.pid, folder));
@@ -135,8 +135,13 @@ export async function startCluster(options: PostgresOptions = {}): Promise<Postg
 /** Prefix of commands that PostgreSQL refuses to run as root. */
 const asOwner = process.getuid?.() === 0 ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] : [];
 
+/** Returns a command that runs another one as the user that PostgreSQL runs as. */
+export function runAsPostgres(command: readonly string[]): string[] {
+  return [...asOwner, ...command];
+}
+
 /** Gives a folder, with all that is in it, to the user that PostgreSQL runs as. */
-function give(folder: string): void {
+export function giveToPostgres(folder: string): void {
   if (asOwner.length > 0) call(["chown", "-R", "postgres:postgres", folder]);
 }
 
@@ -149,7 +154,7 @@ function call(command: readonly string[]): void {
 function initialize(data: string): void {
   const collation = versionOf(bin ?? "") >= 15 ? ["--locale-provider=icu", "--icu-locale=en-US"] : [];
   const options = ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", ...collation];
-  call([...asOwner, `${bin}/initdb`, "-D", data, "-U", owner, ...options]);
+  call(runAsPostgres([`${bin}/initdb`, "-D", data, "-U", owner, ...options]));
 }
 
 function writeFiles(data: string, folder: string, port: number, { settings = {}, access, tls }: PostgresOptions): void {
@@ -178,7 +183,7 @@ function writeFiles(data: string, folder: string, port: number, { settings = {},
     writeFileSync(join(data, "server.key"), tls.key, { mode: 0o600 });
     if (tls.ca !== undefined) writeFileSync(join(data, "clients.crt"), tls.ca);
   }
-  give(folder);
+  giveToPostgres(folder);
 }
 
 function logOf(folder: string): string {

@@ -1,5 +1,6 @@
 import { RefusedEvents, type RelayRefusal } from "../../src/rabbitmq/refused-events";
 import { Relay } from "../../src/rabbitmq/relay";
+import { soleLeadership } from "../../src/store/leadership";
 import { MemoryLog } from "./memory-log";
 import { MockChannel } from "./mock-channel";
 import { recordedLog } from "./recorded-log";
@@ -34,7 +35,7 @@ export function relayOn(log = new MemoryLog(), queues: Queues = {}) {
     refused,
     logger,
   });
-  return { refusals, log, channel, relay, lines, at, routes, run: (on = channel) => relay.run(on, on.signal) };
+  return { refusals, log, channel, relay, lines, at, routes, run: (on = channel) => relay.run(on, soleLeadership(on.signal)) };
 }
 
 /** Returns the positions of the published events, in order, including repeats. */

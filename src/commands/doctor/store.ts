@@ -4,6 +4,7 @@ import { inspectStore } from "../../store/open";
 import { counted } from "../text";
 import { bytesText } from "./bytes";
 import { type Finding, failure, ok, warning } from "./finding";
+import { serverFindings } from "./server";
 
 /** Size from which commits that wait to be written back need attention, in bytes. */
 const muchPending = 512 * 1024 ** 2;
@@ -17,7 +18,7 @@ export async function checkStore(config: Config): Promise<Finding[]> {
 export function storeFindings({ database, consumers }: StoreInspection, shown: string): Finding[] {
   const damaged = consumers.filter(({ damage }) => damage.length > 0);
   return [
-    ...(database ? databaseFindings(database) : [ok("store", `there is no database in ${shown} yet; the API creates it`)]),
+    ...(database ? databaseFindings(database) : [notYet(shown)]),
     ...damaged.map((file) =>
       damageOf(file, "Stop the consumer, move the file away, and start it again: it begins anew, as a new queue does."),
     ),
@@ -26,7 +27,11 @@ export function storeFindings({ database, consumers }: StoreInspection, shown: s
 }
 
 function databaseFindings(database: DatabaseInspection): Finding[] {
-  const { shown, bytes, pendingBytes, damage } = database;
+  const { shown, bytes, pendingBytes, damage, schemaVersion, server } = database;
+  if (server) {
+    const found = schemaVersion === 0 ? [notYet(shown)] : [ok("store", `${shown}, ${bytesText(bytes)}`), migrationFinding(database)];
+    return [...found, ...serverFindings(server)];
+  }
   const size = `${shown}, ${bytesText(bytes)}`;
   if (damage.length > 0) return [damageOf(database, "Stop the API and restore a backup: see docs/guide/operating.md.")];
   const waits = `${bytesText(pendingBytes)} of commits wait to be written back`;
@@ -35,6 +40,10 @@ function databaseFindings(database: DatabaseInspection): Finding[] {
       ? warning("store", `${size}; ${waits}`, "Look for a program that has kept the database open for a long time, such as a SQLite shell.")
       : ok("store", `${size}, sound`);
   return [sound, migrationFinding(database)];
+}
+
+function notYet(shown: string): Finding {
+  return ok("store", `there is no database in ${shown} yet; the API creates it`);
 }
 
 function migrationFinding({ schemaVersion, neededVersion }: DatabaseInspection): Finding {

@@ -5,6 +5,11 @@ import type { Database } from "./queries";
 import { defaultLimits, type Limits, readSettings } from "./settings";
 import { Transactions } from "./transactions";
 
+const usual = { readers: 3, transactions: 4 };
+
+/** Maximum number of connections that a process has to a database with the usual options: those, a writer and a listener. */
+export const usualConnections = usual.readers + usual.transactions + 2;
+
 export interface DatabaseOptions extends Partial<Limits> {
   /** Number of connections for `query`. Default: 3. */
   readonly readers?: number;
@@ -15,7 +20,7 @@ export interface DatabaseOptions extends Partial<Limits> {
 /** Returns access to a database. Connects at the first statement. */
 export function openDatabase(
   address: PostgresAddress,
-  { readers = 3, transactions = 4, ...changedLimits }: DatabaseOptions = {},
+  { readers = usual.readers, transactions = usual.transactions, ...changedLimits }: DatabaseOptions = {},
 ): Database {
   const limits = { ...defaultLimits, ...changedLimits };
   const lines: Line[] = [];

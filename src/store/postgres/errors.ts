@@ -27,6 +27,8 @@ export function isDataError(error: unknown): boolean {
   return error instanceof PostgresError && /^(22|23|54)/.test(error.sqlState);
 }
 
+const pooled = "Behind PgBouncer, add pgbouncer=true to DATABASE_URL.";
+
 /** Errors of the server, by SQLSTATE or its first characters, that mean the store is unavailable. The most special come first. */
 const troubles: readonly (readonly [state: RegExp, what: string, todo?: string])[] = [
   [/^28P01/, "refused the password", "Check the user and the password in DATABASE_URL."],
@@ -41,7 +43,7 @@ const troubles: readonly (readonly [state: RegExp, what: string, todo?: string])
   [/^25P0[34]/, "ended a transaction that took too long"],
   [/^57P03/, "is starting or stopping"],
   [/^57/, "ended the connection"],
-  [/^08P01/, "refused the connection's settings", "Behind PgBouncer, add pgbouncer=true to DATABASE_URL."],
+  [/^(26000|42P05)/, "has other prepared statements than this program", pooled],
   [/^08/, "lost the connection"],
   [/^58/, "has a failure of its system"],
   [/^XX/, "has an internal error", "Its log says more. Its data may be damaged."],
@@ -54,7 +56,7 @@ const misused = /TAGGED|BINDING|TRANSACTION|ARRAY|PARAMETER|SYNTAX|UNSUPPORTED_(
 /** Codes with which TLS refuses a certificate. */
 const badCertificate = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|HOSTNAME_MISMATCH|PATH_LENGTH_EXCEEDED|INVALID_PURPOSE/;
 /** States of the server in which it never begins a statement. */
-const notBegun = /^(28|3D000|53300|57P03|08P01|08001|08004)/;
+const notBegun = /^(28|3D000|53300|57P03|08001|08004|26000|42P05)/;
 
 /**
  * Returns the error as this program knows it: {@link StoreUnavailable} or {@link OutcomeUnknown} with advice, {@link PostgresError},
@@ -81,6 +83,8 @@ export function translated(error: unknown, shown: string): unknown {
 }
 
 function fromServer(error: SQL.PostgresError, state: string, shown: string): Error {
+  if (/^unsupported startup parameter/.test(error.message))
+    return new StoreUnavailable(`The database ${shown} takes no settings (${error.message}). ${pooled}`, { cause: error });
   const trouble = troubles.find(([pattern]) => pattern.test(state));
   if (!trouble) return new PostgresError(`${state}: ${error.message}`, state, { cause: error });
   const [, what, todo] = trouble;

@@ -9,7 +9,7 @@ const retryMs = 1000;
 const renewMs = 60_000;
 
 /**
- * Listens on a channel, on a connection of its own, until the returned function is called.
+ * Listens on a channel, on a connection of its own, until the returned function is called. Through a pooler, it hears nothing.
  *
  * @param heard called with each notification, and with undefined when some may have been missed.
  */
@@ -19,6 +19,11 @@ export function listen(
   channel: string,
   heard: (payload: string | undefined) => void,
 ): () => void {
+  // A pooler passes no notifications on.
+  if (address.isPooled) {
+    queueMicrotask(() => heard(undefined));
+    return () => {};
+  }
   let current: SQL | undefined;
   let timer: Timer | undefined;
   let isStopped = false;

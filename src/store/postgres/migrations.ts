@@ -1,10 +1,12 @@
 import type { PostgresAddress } from "../../config/postgres-url";
+import type { Advice } from "../inspection";
 import { PostgresError } from "./errors";
 import { logSchema } from "./log-schema";
 import type { Database, Queries, TransactionQueries } from "./queries";
 import { queueSchema } from "./queue-schema";
 import { recordSchema } from "./record-schema";
-import { checkRights, checkUse } from "./rights";
+import { lackedRights } from "./rights";
+import { obstaclesOf } from "./server";
 import { slotSchema } from "./slot-schema";
 
 /**
@@ -17,8 +19,6 @@ export type Migrations = readonly ((schema: string) => string)[];
 
 export const storeMigrations: Migrations = [(schema) => [logSchema(schema), recordSchema, slotSchema(schema), queueSchema].join("\n")];
 
-/** Oldest version of PostgreSQL, as the server counts: 13.0. */
-const oldestServer = 130_000;
 /** How long to wait for another process that migrates, and how long a migration may take, in milliseconds. */
 const patienceMs = 30 * 60_000;
 
@@ -28,19 +28,17 @@ const patienceMs = 30 * 60_000;
  * @throws {Error} if the server is too old, a newer program wrote the schema, or the role may not do it.
  */
 export async function migrate(database: Database, address: PostgresAddress, migrations: Migrations): Promise<void> {
-  await checkServer(database, address);
-  await checkUse(database, address);
+  const [obstacle] = await obstaclesOf(database, address);
+  refuse(obstacle ?? (await lackedRights(database, address)));
   // Take no lock if there is nothing to do, so that a role without the right to change the schema can start.
   const version = await schemaVersionOf(database);
-  if (version !== migrations.length) {
-    try {
-      await database.transaction((queries) => upgrade(queries, address, migrations), { statementMs: patienceMs });
-    } catch (error) {
-      if (!(error instanceof PostgresError && error.sqlState === "42501")) throw error;
-      throw mayNotUpgrade(error, address, `${version} of ${migrations.length}`);
-    }
+  if (version === migrations.length) return;
+  try {
+    await database.transaction((queries) => upgrade(queries, address, migrations), { statementMs: patienceMs });
+  } catch (error) {
+    if (!(error instanceof PostgresError && error.sqlState === "42501")) throw error;
+    throw mayNotUpgrade(error, address, `${version} of ${migrations.length}`);
   }
-  await checkRights(database, address);
 }
 
 async function upgrade(queries: TransactionQueries, address: PostgresAddress, migrations: Migrations): Promise<void> {
@@ -83,17 +81,9 @@ export function lockKey(schema: string, purpose: "migrate" | "commit"): string {
   return hash.readBigInt64BE().toString();
 }
 
-async function checkServer({ query }: Queries, { shown, database }: PostgresAddress): Promise<void> {
-  const [server] = await query<{ version: number; name: string; encoding: string }>(
-    `SELECT current_setting('server_version_num')::int AS version, current_setting('server_version') AS name,
-       pg_encoding_to_char(encoding) AS encoding FROM pg_database WHERE datname = current_database()`,
-  );
-  if (server && server.version < oldestServer)
-    throw new Error(`The database ${shown} is PostgreSQL ${server.name}. Warren needs version ${oldestServer / 10_000} or newer.`);
-  if (server && server.encoding !== "UTF8")
-    throw new Error(
-      `The database ${shown} has the encoding ${server.encoding}. Create it anew: createdb --encoding=UTF8 --template=template0 ${database}`,
-    );
+/** @throws {Error} if there is a problem. */
+function refuse(problem: Advice | undefined): void {
+  if (problem) throw new Error(`${problem.what}. ${problem.todo}`);
 }
 
 function mayNotUpgrade(cause: PostgresError, { shown, schema, database, user }: PostgresAddress, version: string): Error {

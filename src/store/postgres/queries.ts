@@ -42,7 +42,8 @@ export interface Database extends Queries {
   transaction<T>(work: (queries: TransactionQueries) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /**
    * Listens on a channel for notifications, which may be lost. Calls `heard` also whenever it may have missed some: at first, and
-   * after the connection was lost. Never rejects; it tries again until it is stopped. Returns a function that stops it.
+   * after the connection was lost. Never rejects; it tries again until it is stopped. Returns a function that stops it. Through a
+   * pooler, no notification comes.
    */
   listen(channel: string, heard: (payload: string | undefined) => void): () => void;
   /** Closes all connections. Statements in progress reject. */

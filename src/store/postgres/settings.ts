@@ -32,6 +32,20 @@ export const readSettings: Readonly<Record<string, string>> = {
   max_parallel_workers_per_gather: "0",
 };
 
+/** Returns the settings of all connections. */
+export function sessionSettings({ schema }: PostgresAddress, limits: Limits): Readonly<Record<string, string>> {
+  return {
+    search_path: `"${schema}"`,
+    statement_timeout: String(limits.statementMs),
+    lock_timeout: String(limits.lockMs),
+    idle_in_transaction_session_timeout: String(limits.idleInTransactionMs),
+    default_transaction_isolation: "read committed",
+    client_min_messages: "warning",
+    // Compiling a statement takes longer than any of these.
+    jit: "off",
+  };
+}
+
 /**
  * Returns the driver's options for one connection. All that the environment could set is set here.
  *
@@ -44,6 +58,7 @@ export function connectionOptions(
   limits: Limits,
   settings: Readonly<Record<string, string>> = {},
 ): SQL.PostgresOrMySQLOptions {
+  const { isPooled } = address;
   return {
     adapter: "postgres",
     hostname: address.host,
@@ -57,18 +72,9 @@ export function connectionOptions(
     connectionTimeout: limits.connectMs / 1000,
     channelBinding: address.sslMode === "disable" ? "disable" : "prefer",
     tls: tlsOptions(address),
-    connection: {
-      application_name: name,
-      search_path: `"${address.schema}"`,
-      statement_timeout: limits.statementMs,
-      lock_timeout: limits.lockMs,
-      idle_in_transaction_session_timeout: limits.idleInTransactionMs,
-      default_transaction_isolation: "read committed",
-      client_min_messages: "warning",
-      // Compiling a statement takes longer than any of these.
-      jit: "off",
-      ...settings,
-    },
+    // The next statement may run in another session of the server, which has neither this one's settings nor its prepared statements.
+    prepare: !isPooled,
+    connection: { application_name: name, ...(!isPooled && { ...sessionSettings(address, limits), ...settings }) },
   };
 }
 

@@ -16,7 +16,12 @@ const mostFaults = 5;
  */
 export function inspectDatabase(file: string): DatabaseInspection | undefined {
   if (!existsSync(file)) return undefined;
-  return reading(file, (db) => ({ ...inspect(db, file), schemaVersion: schemaVersionOf(db), neededVersion: storeMigrations.length }));
+  return reading(file, (db) => ({
+    ...inspect(db, file),
+    schemaVersion: schemaVersionOf(db),
+    neededVersion: storeMigrations.length,
+    server: null,
+  }));
 }
 
 /** Inspects the file of a consumer, as {@link inspectDatabase} does. */

@@ -49,11 +49,15 @@ export function retryQueuesIn(db: Database, now: number): RetryQueue[] {
 
 export function replaysIn(db: Database, commits: GroupCommit, logId: string): Store["replays"] {
   const table = replayTable(db, (sql) => commits.uncommitted.prepare(sql));
+  const end = commits.uncommitted.prepare("UPDATE warren_replays SET finishedAt = ?, error = ? WHERE id = ? AND finishedAt IS NULL");
+  const unfinished = async () => table.unfinished(logId);
   return {
     add: (replay) => commits.run(() => table.add({ ...replay, logId })),
     get: async (id) => table.get(id),
-    unfinished: async () => table.unfinished(logId),
+    unfinished,
+    takeOver: unfinished,
     save: (id, progress) => commits.run(() => table.save(id, progress)),
+    end: (id, finishedAt, error) => commits.run(() => end(finishedAt, error, id)),
     list: async (limit) => table.list(limit),
   };
 }

@@ -14,11 +14,14 @@ export function relayPosition(db: Database, commits: GroupCommit): Store["relaye
   const saveTime = commits.uncommitted.prepare("INSERT OR IGNORE INTO relay_times VALUES (?, ?)");
   return {
     load: async () => relayedIn(db),
-    save: (position) =>
-      commits.run(() => {
+    takeOver: async () => relayedIn(db),
+    save: async (position) => {
+      await commits.run(() => {
         save(position);
         saveTime(position, Date.now());
-      }),
+      });
+      return true;
+    },
   };
 }
 

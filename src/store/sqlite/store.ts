@@ -11,6 +11,7 @@ import { onceIn } from "../changes/once";
 import { ofResource, RecordChanges } from "../changes/record-changes";
 import { singleChanges } from "../changes/single-changes";
 import { transactionsIn } from "../changes/transaction-commits";
+import { soleLeadership } from "../leadership";
 import type { Listing, Page } from "../listing";
 import type { LogReader } from "../log";
 import type { Store } from "../store";
@@ -94,7 +95,9 @@ class SqliteStore implements Store {
   readonly checkRecords: Store["checkRecords"];
   readonly transaction: Store["transaction"];
   /** One process serves a SQLite database, so it leads each task at once and for as long as it likes. */
-  readonly lead: Store["lead"] = (_task, stop, work) => work(stop);
+  readonly lead: Store["lead"] = async (_task, stop, work) => {
+    if (!stop.aborted) await work(soleLeadership(stop));
+  };
 
   readonly #db: Database;
   readonly #lock: Lock;

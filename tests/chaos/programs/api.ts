@@ -17,19 +17,20 @@ Publisher.prototype.send = function (message, settled) {
   if (point === "after-publish") setImmediate(atCrashPoint);
 };
 
-const { load } = Relay.prototype;
+const { run } = Relay.prototype;
 const watched = new WeakSet<object>();
-Relay.prototype.load = function () {
+Relay.prototype.run = function (channel, leadership) {
   const { relayed } = this.options;
   if (point === "after-position" && !watched.has(relayed)) {
     watched.add(relayed);
     const { save } = relayed;
-    relayed.save = async (position) => {
-      await save(position);
+    relayed.save = async (position, leader) => {
+      const isSaved = await save(position, leader);
       atCrashPoint();
+      return isSaved;
     };
   }
-  return load.call(this);
+  return run.call(this, channel, leadership);
 };
 
 await import("../../../src/main");
