@@ -4,6 +4,8 @@ import type { PostgresAddress } from "../src/config/postgres-url";
 import { openDatabase } from "../src/store/postgres/connection";
 import { migrate, schemaVersionOf, storeMigrations } from "../src/store/postgres/migrations";
 import type { Database } from "../src/store/postgres/queries";
+import { obstaclesOf } from "../src/store/postgres/server";
+import { pageText } from "./support/doc-pages";
 import { describeWithPostgres, useOwnPostgres, usePostgres } from "./support/postgres";
 import { rejection } from "./support/rejection";
 
@@ -112,5 +114,32 @@ describeWithPostgres("a role without the right to change the schema", () => {
     await open(address).query(
       "INSERT INTO events (position, id, type, subject, timestamp, body) VALUES (2500000, gen_random_uuid(), 'x', 1, '', '')",
     );
+  });
+});
+
+describeWithPostgres("the roles of the guide", () => {
+  const postgres = useOwnPostgres();
+  const [roles = "", settings = ""] = [...pageText("docs/guide/postgres.md").matchAll(/```sql\n([^`]+)```/g)].map(([, sql = ""]) => sql);
+
+  test("one makes the schema, and the other one uses it", async () => {
+    await postgres().evaluate(roles);
+    const start = async (user: string) => {
+      const address = { ...postgres().schema("warren").address, user };
+      await migrate(open(address), address, storeMigrations);
+    };
+    expect((await rejection(start("shop"))).message).toContain('The role "shop" may not create or upgrade the schema "warren"');
+    await start("shop_owner");
+    await start("shop");
+  });
+
+  test("behind a pooler have the settings that a start asks for", async () => {
+    const query = async <Row>() =>
+      [
+        { number: 150_000, version: "15", encoding: "UTF8" },
+        { name: "search_path", setting: '"$user", public' },
+      ] as Row[];
+    const address = { ...postgres().schema("warren").address, user: "shop", database: "shop", isPooled: true };
+    const [obstacle] = await obstaclesOf({ query }, address);
+    for (const line of settings.trim().split("\n")) expect(obstacle?.todo).toContain(line);
   });
 });
