@@ -6,6 +6,7 @@ import { isDataError, isSerializationFailure, OutcomeUnknown, PostgresError } fr
 import type { Database } from "../src/store/postgres/queries";
 import { describeWithPostgres, useOwnPostgres, usePostgres } from "./support/postgres";
 import { eventually } from "./support/processes";
+import { startProxy } from "./support/proxy";
 import { rejection } from "./support/rejection";
 
 const opened: Database[] = [];
@@ -330,6 +331,25 @@ describeWithPostgres("a connection that fails", () => {
     await database.query("SELECT pg_notify('news', 'payload')");
     await eventually(() => heard.includes("payload") || undefined, "the payload");
     expect(heard).toEqual([undefined, undefined, "payload"]);
+  });
+
+  test("a cut network is noticed: statements reject, and it listens on another connection", async () => {
+    const proxy = await startProxy(postgres().port);
+    const address = { ...postgres().schema().address, port: proxy.port };
+    const database = open(address, { ...limits, listenMs: 300 });
+    const heard: (string | undefined)[] = [];
+    database.listen("news", (payload) => heard.push(payload));
+    await pidOf(database);
+    await eventually(() => heard.length || undefined, "the first look");
+    proxy.freeze();
+    const before = heard.length;
+    expect(await rejection(database.writer.query("SELECT 1"))).toBeInstanceOf(OutcomeUnknown);
+    expect(await database.writer.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+    await eventually(() => heard.length > before || undefined, "another look");
+    await postgres().evaluate("SELECT pg_notify('news', 'payload')");
+    await eventually(() => heard.includes("payload") || undefined, "the payload");
+    await database.close();
+    proxy.close();
   });
 });
 

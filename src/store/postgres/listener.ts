@@ -5,8 +5,6 @@ import { connectionOptions, type Limits } from "./settings";
 
 /** Pause before another attempt to listen, in milliseconds. */
 const retryMs = 1000;
-/** Age at which a connection is replaced, in milliseconds: on a cut network it hears nothing, and nobody tells. */
-const renewMs = 60_000;
 
 /**
  * Listens on a channel, on a connection of its own, until the returned function is called. Through a pooler, it hears nothing.
@@ -56,7 +54,7 @@ export function listen(
     if (isStopped) return close(client);
     if (isHeard && !isLost) {
       heard(undefined);
-      again(renewMs);
+      again(limits.listenMs);
     } else {
       close(client);
       again(retryMs);

@@ -11,9 +11,11 @@ export interface Limits {
   readonly idleInTransactionMs: number;
   /** Maximum duration of connecting. */
   readonly connectMs: number;
+  /** Age at which a connection that listens is replaced: on a cut network it hears nothing, and nothing says so. */
+  readonly listenMs: number;
 }
 
-export const defaultLimits: Limits = { statementMs: 10_000, lockMs: 5000, idleInTransactionMs: 10_000, connectMs: 5000 };
+export const defaultLimits: Limits = { statementMs: 10_000, lockMs: 5000, idleInTransactionMs: 10_000, connectMs: 5000, listenMs: 60_000 };
 
 /** After which time without use, and after which time at all, a connection is replaced: networks forget idle connections. */
 const idleS = 300;
