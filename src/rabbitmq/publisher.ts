@@ -1,4 +1,5 @@
 import { messageOf } from "../observe/logging";
+import { LeadLost } from "../store/errors";
 import type { ConfirmChannel, Message } from "./connection";
 import { headerFrameBytes } from "./frame-size";
 import type { OutgoingMessage } from "./message";
@@ -26,11 +27,6 @@ export class Unsendable extends Error {
 
 /** Frame size, in bytes, that RabbitMQ and amqplib negotiate unless one of them asks for less. */
 const defaultFrameMax = 131_072;
-
-/** Thrown when this process must not publish, because another one may lead. */
-export class LeadLost extends Error {
-  override readonly name = "LeadLost";
-}
 
 /** Publishes on one confirm channel. */
 export class Publisher {
@@ -107,7 +103,7 @@ export class Publisher {
   /** Same as {@link publish}, with a callback instead of a promise: one promise per event was measured to slow down the relay. */
   send(message: OutgoingMessage, settled: (error?: Error) => void): void {
     if (!this.mayPublish()) {
-      settled(new LeadLost("Another process may publish now"));
+      settled(new LeadLost("Another process may publish now."));
       return;
     }
     const { exchange, routingKey, content, options } = message;

@@ -60,3 +60,8 @@ export class Forbidden extends Error {
     super(message);
   }
 }
+
+/** This process does not lead the task any longer, so it must not do this. Nothing changed. */
+export class LeadLost extends Error {
+  override readonly name = "LeadLost";
+}

@@ -108,14 +108,13 @@ export class LeaseProcess {
   #table(): LeaseTable {
     const { world } = this;
     const { rows } = world;
-    const isSame = (row: Row | undefined, seen: SeenLease | undefined) =>
-      row?.epoch === seen?.epoch && String(row?.expiresAt) === String(seen?.expiresAt);
+    const isSame = (row: Row | undefined, seen: SeenLease | undefined) => row?.epoch === seen?.epoch && row?.expiresAt === seen?.expiresAt;
     return {
       look: (task) =>
         this.#ask(() => {
           const row = rows.get(task);
           world.looks += 1;
-          return row && { epoch: row.epoch, expiresAt: String(row.expiresAt), leftMs: row.expiresAt - world.databaseNow };
+          return row && { epoch: row.epoch, expiresAt: row.expiresAt, leftMs: row.expiresAt - world.databaseNow };
         }),
       take: (task, seen) =>
         this.#ask(() => {

@@ -2,7 +2,7 @@
 export interface SeenLease {
   readonly epoch: number;
   /** Changes with each renewal. */
-  readonly expiresAt: string;
+  readonly expiresAt: number;
   /** Time until it expires by the clock of the database, in milliseconds. Not positive if it has expired. */
   readonly leftMs: number;
 }

@@ -43,6 +43,20 @@ export const logSchema = (schema: string) => `
       INSERT INTO warren_partitions VALUES (start, start + width);
     END LOOP;
   END $$;
+  -- Drops the first partition if readers find none of its events. Returns whether it did. With the rights of its owner, as above. Waits
+  -- for readers and writers of the log only for a moment, since others would wait behind it.
+  CREATE FUNCTION warren_drop_partition() RETURNS boolean
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = "${schema}", pg_temp SET lock_timeout = '100ms' AS $$
+  DECLARE start bigint;
+  BEGIN
+    LOCK TABLE warren_partitions IN SHARE ROW EXCLUSIVE MODE;
+    DELETE FROM warren_partitions WHERE first = (SELECT min(first) FROM warren_partitions) AND next <= (SELECT pruned_to FROM meta) + 1
+        AND first < (SELECT max(first) FROM warren_partitions) -- the next ones continue behind the last
+      RETURNING first INTO start;
+    IF start IS NULL THEN RETURN false; END IF;
+    EXECUTE format('DROP TABLE %I', 'warren_events_' || start);
+    RETURN true;
+  END $$;
   SELECT warren_cover_position(2 * ${partitionWidth}, ${partitionWidth});
 `;
 

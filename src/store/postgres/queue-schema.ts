@@ -1,7 +1,7 @@
 /** SQL of the relay to RabbitMQ, of the queues, and of the leases of tasks that one process at a time does. */
 export const queueSchema = `
   CREATE TABLE warren_leases (
-    name text PRIMARY KEY, holder text NOT NULL, epoch bigint NOT NULL, expires_at timestamptz NOT NULL
+    name text COLLATE "C" PRIMARY KEY, holder text NOT NULL, epoch bigint NOT NULL, expires_at timestamptz NOT NULL
   );
 
   -- The position up to which RabbitMQ has confirmed the log, saved by the leader of this epoch.
@@ -31,6 +31,8 @@ export const queueSchema = `
   CREATE TABLE warren_replays (
     id text COLLATE "C" PRIMARY KEY, log_id text NOT NULL, queue text NOT NULL, fill int NOT NULL, selection text NOT NULL,
     first bigint NOT NULL, position bigint NOT NULL, begun bigint NOT NULL, last bigint NOT NULL, sent bigint NOT NULL DEFAULT 0,
-    refused bigint NOT NULL DEFAULT 0, created_at text NOT NULL, finished_at text, error text
+    refused bigint NOT NULL DEFAULT 0, created_at text NOT NULL, finished_at text, error text,
+    epoch bigint NOT NULL DEFAULT 0 -- of the leader that makes it
   );
+  CREATE INDEX warren_replays_unfinished ON warren_replays (id) WHERE finished_at IS NULL;
 `;

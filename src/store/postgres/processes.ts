@@ -1,0 +1,106 @@
+import { hostname } from "node:os";
+import type { PostgresAddress } from "../../config/postgres-url";
+import { pause } from "../../timing/pause";
+import type { Leadership } from "../leadership";
+import type { Store } from "../store";
+import { leaseRows } from "./lease-rows";
+import { Leases } from "./leases";
+import { LogWatch } from "./log-watch";
+import { channelOf, Notices } from "./notices";
+import { keepPartitions } from "./partitions";
+import type { Database, Queries } from "./queries";
+
+/** Lease by which a process shows that it serves the schema. */
+const presence = "process ";
+const sweepEveryMs = 3_600_000;
+
+/** What a process needs from the others that serve the same schema. */
+export interface Processes {
+  readonly lead: Store["lead"];
+  readonly onAppend: Store["onAppend"];
+  /** Tells all processes, this one first, that events were committed. Call it after the commit. */
+  committed(): void;
+  /** Releases the leases of this process. All works must have ended. */
+  close(): Promise<void>;
+}
+
+export interface ProcessesOptions {
+  readonly database: Database;
+  readonly address: Pick<PostgresAddress, "schema">;
+  /** Resolves with the position of the newest event. */
+  readonly end: () => Promise<number>;
+  /** Number of positions of a partition of the log. Default: that of production. */
+  readonly partitionWidth?: number | undefined;
+}
+
+/** Makes this process one of those that serve a schema. */
+export function joinProcesses({ database, address, end, partitionWidth }: ProcessesOptions): Processes {
+  const holder = `${hostname()} ${process.pid} ${crypto.randomUUID()}`;
+  const channel = channelOf(address.schema);
+  const notices = new Notices(database, channel);
+  const leases = new Leases(notifying(leaseRows(database, holder), notices));
+  const listeners = new Set<() => void>();
+  const tell = () => {
+    for (const listener of listeners) listener();
+  };
+  const watch = new LogWatch({ database, channel, end, onAppend: tell, onLease: () => leases.wake() });
+  const closing = new AbortController();
+  const keep = (task: string, work: (leadership: Leadership) => Promise<void>) =>
+    untilAborted(closing.signal, () => leases.lead(task, closing.signal, work));
+  const kept = [
+    keep(`${presence}${holder}`, ({ until }) => sweep(database, until)),
+    keep("log", (leadership) => keepPartitions(database, leadership, partitionWidth)),
+  ];
+  return {
+    lead: (task, stop, work) => leases.lead(task, stop, work),
+    onAppend(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    committed() {
+      tell();
+      notices.send("log");
+    },
+    async close() {
+      closing.abort();
+      watch.close();
+      await Promise.all(kept);
+      await leases.released();
+      notices.close();
+    },
+  };
+}
+
+/** Resolves with the processes that serve the schema now, each as the host and the process id. */
+export async function servingProcesses({ query }: Queries): Promise<string[]> {
+  const rows = await query<{ holder: string }>(
+    "SELECT holder FROM warren_leases WHERE name LIKE $1 AND expires_at > clock_timestamp() ORDER BY holder",
+    `${presence}%`,
+  );
+  return rows.map(({ holder }) => holder.split(" ").slice(0, 2).join(" "));
+}
+
+/** Releases leases as a table does, and notifies the processes that may wait for them. */
+function notifying(table: ReturnType<typeof leaseRows>, notices: Notices): ReturnType<typeof leaseRows> {
+  return {
+    ...table,
+    async release(task, epoch) {
+      await table.release(task, epoch);
+      notices.send("leases");
+    },
+  };
+}
+
+/** Deletes what processes have left that died. */
+async function sweep({ writer }: Pick<Database, "writer">, until: AbortSignal): Promise<void> {
+  while (!until.aborted) {
+    await writer
+      .query("DELETE FROM warren_leases WHERE name LIKE $1 AND expires_at < clock_timestamp() - interval '1 hour'", `${presence}%`)
+      .catch(() => {});
+    await pause(sweepEveryMs, until);
+  }
+}
+
+async function untilAborted(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) await work();
+}

@@ -1,0 +1,153 @@
+// How the processes of a schema learn of each other's commits: by notifications, and without them.
+import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
+import { FollowingNotifier, LogWatch } from "../src/store/postgres/log-watch";
+import { channelOf, Notices } from "../src/store/postgres/notices";
+import type { Database } from "../src/store/postgres/queries";
+import { describeWithPostgres } from "./support/postgres";
+import { usePostgresTables } from "./support/postgres-schema";
+import { eventually } from "./support/processes";
+import { advance, settled } from "./support/settled";
+
+describeWithPostgres("a notice", () => {
+  const { schema, open } = usePostgresTables();
+
+  /** Counts what a listening process hears. */
+  async function listening(name = schema().name) {
+    const heard = { log: 0, leases: 0 };
+    const watch = new LogWatch({
+      database: open(),
+      channel: channelOf(name),
+      end: async () => 0,
+      onAppend() {
+        heard.log += 1;
+      },
+      onLease() {
+        heard.leases += 1;
+      },
+    });
+    // When it begins to listen, it may have missed some.
+    await eventually(() => heard.leases > 0 || undefined, "it to listen");
+    return { heard, watch };
+  }
+
+  test("reaches the other processes of its schema, and those only", async () => {
+    const [near, far] = [await listening(), await listening("another")];
+    const before = { ...far.heard };
+    const notices = new Notices(open(), channelOf(schema().name));
+    const { log, leases } = near.heard;
+    notices.send("log");
+    await eventually(() => near.heard.log > log || undefined, "the notice");
+    expect([near.heard.leases, far.heard]).toEqual([leases, before]);
+    notices.send("leases");
+    await eventually(() => near.heard.leases > leases || undefined, "the other notice");
+    expect(far.heard).toEqual(before);
+    for (const { watch } of [near, far]) watch.close();
+    notices.close();
+  });
+});
+
+/** Connections that note the notifications sent, whose answers the test gives, and whose listener it is. */
+function recorded() {
+  const sent: unknown[] = [];
+  const answers: (() => void)[] = [];
+  let hear: (payload: string | undefined) => void = () => {};
+  const database = {
+    query: (_: string, ...values: unknown[]) => {
+      sent.push(values.at(-1));
+      return new Promise<[]>((resolve) => void answers.push(() => resolve([])));
+    },
+    listen: (_: string, heard: typeof hear) => {
+      hear = heard;
+      return () => {
+        hear = () => {};
+      };
+    },
+  } as unknown as Database;
+  return { database, sent, answer: () => answers.shift()?.(), hear: (payload: string | undefined) => hear(payload) };
+}
+
+/** Counts the calls of a listener. */
+function counted() {
+  let appends = 0;
+  return {
+    appends: () => appends,
+    onAppend() {
+      appends += 1;
+    },
+  };
+}
+
+test("a burst of notices is two: one at once, and one for all that came while it was sent", async () => {
+  jest.useFakeTimers();
+  const { database, sent, answer } = recorded();
+  const notices = new Notices(database, "channel");
+  for (let n = 0; n < 100; n += 1) notices.send("log");
+  notices.send("leases");
+  expect(sent).toEqual(["log", "leases"]);
+  answer();
+  await advance(4);
+  expect(sent).toHaveLength(2);
+  await advance(1);
+  expect(sent).toEqual(["log", "leases", "log"]);
+  answer();
+  answer();
+  await advance(5);
+  await advance(5);
+  expect(sent).toHaveLength(3);
+  notices.send("log");
+  expect(sent).toHaveLength(4);
+  jest.useRealTimers();
+});
+
+describe("a watch of the log", () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  test("finds what was committed without any notification, within 150 ms", async () => {
+    const { database } = recorded();
+    let end = 0;
+    const { appends, onAppend } = counted();
+    const watch = new LogWatch({ database, channel: "", end: async () => end, onAppend });
+    await settled();
+    const before = appends();
+    await advance(1000);
+    expect(appends()).toBe(before);
+    end = 1;
+    await advance(150);
+    expect(appends()).toBe(before + 1);
+    watch.close();
+    end = 2;
+    await advance(1000);
+    expect(appends()).toBe(before + 1);
+  });
+
+  test("goes on after the database was away, and notices a log that was restored", async () => {
+    const { database } = recorded();
+    let end: number | undefined = 5;
+    const { appends, onAppend } = counted();
+    const look = () => (end === undefined ? Promise.reject(new Error("away")) : Promise.resolve(end));
+    const watch = new LogWatch({ database, channel: "", end: look, onAppend });
+    await settled();
+    end = undefined;
+    for (let turn = 0; turn < 3; turn += 1) await advance(150);
+    expect(appends()).toBe(1);
+    end = 3;
+    await advance(150);
+    expect(appends()).toBe(2);
+    watch.close();
+  });
+
+  test("tells a consumer once that something may have changed, and wakes it", async () => {
+    const { database, hear } = recorded();
+    const { appends: wakes, onAppend: wake } = counted();
+    const notifier = new FollowingNotifier({ database, channel: "", end: async () => 0 }, wake);
+    await settled();
+    expect([notifier.changed(), notifier.changed()]).toEqual([true, false]);
+    const before = wakes();
+    hear("leases");
+    expect([notifier.changed(), wakes()]).toEqual([false, before]);
+    hear("log");
+    expect([notifier.changed(), notifier.changed(), wakes()]).toEqual([true, false, before + 1]);
+    notifier.close();
+  });
+});
