@@ -7,7 +7,7 @@ import { quarantineFolder, removeQuarantined } from "../rabbitmq/quarantine";
 import { RefusedChange } from "../schema/refused-change";
 import type { ConsumerStores } from "../store/consumer/stores";
 import { type ErasedRecord, type Erasure, isAbout } from "../store/erasure";
-import { isLockedByApi, openStore, scrubDatabase } from "../store/open";
+import { isLockedByApi, isServed, openStore, scrubDatabase } from "../store/open";
 import type { Store } from "../store/store";
 import { allDeadLetters } from "./all-dead-letters";
 import { Trouble } from "./command";
@@ -74,7 +74,7 @@ async function erase(reached: Reached, root: ErasedRecord, isDryRun: boolean): P
     return 0;
   }
   await scrubDatabase(config);
-  if (published) console.log(`${root.resource.name}.erased is published when the API runs again.`);
+  if (published && !(await isServed(config))) console.log(`${root.resource.name}.erased is published when the API runs again.`);
   return 0;
 }
 
