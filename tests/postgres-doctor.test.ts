@@ -47,16 +47,16 @@ describeWithPostgres("a schema", () => {
     await postgres().drop();
   });
 
-  test("is served while a process leads a task, and blocks no other writer", async () => {
+  test("is served while a process renews its lease, and blocks no other writer", async () => {
     const places = placesOf(postgres().address);
     expect([await isServed(places), await isLockedByApi(places)]).toEqual([false, false]);
     await makeSchema(places.database);
     expect(await isServed(places)).toBe(false);
     await postgres().evaluate(
-      "INSERT INTO warren_leases VALUES ('relay', 'a', 1, now() + interval '3 s'), ('x', 'b', 1, now() - interval '1 s')",
+      "INSERT INTO warren_leases VALUES ('process a 1 x', 'a 1 x', 1, now() + interval '3 s'), ('process b 2 x', 'b 2 x', 1, now() - interval '1 s')",
     );
     expect([await isServed(places), await isLockedByApi(places)]).toEqual([true, false]);
-    await postgres().evaluate("DELETE FROM warren_leases WHERE name = 'relay'");
+    await postgres().evaluate("DELETE FROM warren_leases WHERE holder = 'a 1 x'");
     expect(await isServed(places)).toBe(false);
     expect(exposedFiles(places)).toEqual([]);
     await postgres().drop();

@@ -8,7 +8,7 @@ import type { ConsumerStores } from "./consumer/stores";
 import type { StoreInspection } from "./inspection";
 import type { LogFollower } from "./log-follower";
 import { inspectSchema } from "./postgres/inspect";
-import { isLed } from "./postgres/is-led";
+import { isSchemaServed } from "./postgres/is-served";
 import { freeSpace } from "./postgres/scrub";
 import type { RecordsReader } from "./records";
 import { openConsumerFile } from "./sqlite/consumer/file";
@@ -71,7 +71,7 @@ export function scrubDatabase({ database }: Address): Promise<void> {
 
 /** Resolves with whether an API serves the database now. */
 export async function isServed({ database }: Address): Promise<boolean> {
-  if (database.engine === "postgres") return isLed(database);
+  if (database.engine === "postgres") return isSchemaServed(database);
   return isLocked(lockFileOf(fileOf(database)));
 }
 

@@ -33,7 +33,8 @@ function lackedIn({ query }: Queries, schema: string): Promise<{ kind: Kind; nam
   return query(
     `SELECT CASE relkind WHEN 'S' THEN 'SEQUENCES' ELSE 'TABLES' END AS kind, relname AS name FROM pg_class
      WHERE relnamespace = $1::regnamespace AND NOT relispartition AND CASE
-       WHEN relkind = 'S' THEN NOT (has_sequence_privilege(oid, 'USAGE') AND has_sequence_privilege(oid, 'UPDATE'))
+       WHEN relkind = 'S' THEN NOT (has_sequence_privilege(oid, 'USAGE') AND has_sequence_privilege(oid, 'SELECT')
+         AND has_sequence_privilege(oid, 'UPDATE'))
        WHEN relkind IN ('r', 'p') THEN NOT (has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
          AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE'))
        ELSE false END
