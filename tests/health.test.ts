@@ -1,9 +1,10 @@
 // /health/ready: progress from the event log to RabbitMQ.
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, jest, test } from "bun:test";
 import { readConfig } from "../src/config/config";
 import { startEngine } from "../src/engine/engine";
 import type { RelayStatus } from "../src/routing/route";
 import type { LogEntry } from "../src/store/log";
+import { warnOfProblems } from "../src/store/problem-warning";
 import type { Store } from "../src/store/store";
 import { openApi, storeWith, type TestApi } from "./support/api";
 import { rabbitmqAt } from "./support/broker-config";
@@ -11,14 +12,18 @@ import { temporaryFolder } from "./support/folder";
 import { freePort } from "./support/net";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue } from "./support/resources";
+import { advance } from "./support/settled";
 
 let api: TestApi;
 let relay: RelayStatus;
 /** Age of the events in the log. */
 let ageMs: number;
+/** What the store says of itself. */
+let storeProblems: string[];
 
 const aged = (store: Store): Store =>
   storeWith(store, {
+    problems: async () => storeProblems,
     log: {
       ...store.log,
       read: async (position, limit) => {
@@ -30,6 +35,7 @@ const aged = (store: Store): Store =>
 
 beforeEach(async () => {
   ageMs = 0;
+  storeProblems = [];
   relay = { transport: "rabbitmq", broker: "connected", node: "host:5672", isRunning: true, position: 0, problems: [] };
   api = openApi({ wrap: aged, relay: async () => relay });
   for (const name of ["a", "b", "c"]) expect((await api.send("POST", "/items", { name })).status).toBe(201);
@@ -64,6 +70,26 @@ test.each([
 ] as const)("degraded, with the reason, and not down: RabbitMQ is %s", async (broker, problem) => {
   relay = { ...relay, broker, position: 3 };
   expect(await ready()).toMatchObject({ status: "degraded", problems: [problem], broker });
+});
+
+test("degraded, also without RabbitMQ: the database needs an operator, which the log says once", async () => {
+  const problem = "The event log has room for only 50 more events.";
+  storeProblems = [problem];
+  relay = { transport: "embedded", broker: "off", node: null, isRunning: false, position: 0, problems: [] };
+  expect(await ready()).toMatchObject({ status: "degraded", problems: [problem] });
+
+  jest.useFakeTimers();
+  const { log, lines } = recordedLog();
+  const stop = warnOfProblems({ problems: async () => storeProblems }, log);
+  for (let turn = 0; turn < 3; turn += 1) await advance(30_000);
+  expect(lines.map(({ level, msg }) => [level, msg])).toEqual([["warn", problem]]);
+  storeProblems = [];
+  await advance(30_000);
+  storeProblems = [problem];
+  await advance(30_000);
+  expect(lines).toHaveLength(2);
+  stop();
+  jest.useRealTimers();
 });
 
 test("ready: no RabbitMQ is expected, so nothing waits for it", async () => {

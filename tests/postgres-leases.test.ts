@@ -15,7 +15,7 @@ const ofEpoch = (epoch: number): Leadership => ({ until: new AbortController().s
 
 describeWithPostgres("a lease", () => {
   const { schema, open } = usePostgresTables();
-  const join = (database = open()): Processes => joinProcesses({ database, address: schema().address, end: async () => 0 });
+  const join = (database = open()): Processes => joinProcesses({ database, address: schema().address, logId: "log" });
 
   /** Leads a task until the returned function is called, which resolves when the lease is released. */
   function lead(process: Processes, task = "relay") {

@@ -1,7 +1,8 @@
 // How the processes of a schema learn of each other's commits: by notifications, and without them.
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
+import { PostgresError } from "../src/store/postgres/errors";
 import { FollowingNotifier, LogWatch } from "../src/store/postgres/log-watch";
-import { channelOf, Notices } from "../src/store/postgres/notices";
+import { Notices } from "../src/store/postgres/notices";
 import type { Database } from "../src/store/postgres/queries";
 import { describeWithPostgres } from "./support/postgres";
 import { usePostgresTables } from "./support/postgres-schema";
@@ -16,8 +17,8 @@ describeWithPostgres("a notice", () => {
     const heard = { log: 0, leases: 0 };
     const watch = new LogWatch({
       database: open(),
-      channel: channelOf(name),
-      end: async () => 0,
+      schema: name,
+      logId: "log",
       onAppend() {
         heard.log += 1;
       },
@@ -33,7 +34,7 @@ describeWithPostgres("a notice", () => {
   test("reaches the other processes of its schema, and those only", async () => {
     const [near, far] = [await listening(), await listening("another")];
     const before = { ...far.heard };
-    const notices = new Notices(open(), channelOf(schema().name));
+    const notices = new Notices(open(), schema().name);
     const { log, leases } = near.heard;
     notices.send("log");
     await eventually(() => near.heard.log > log || undefined, "the notice");
@@ -51,8 +52,16 @@ function recorded() {
   const sent: unknown[] = [];
   const answers: (() => void)[] = [];
   let hear: (payload: string | undefined) => void = () => {};
+  const log: { state: { logId: string; end: number } | undefined; trouble: Error | undefined } = {
+    state: { logId: "log", end: 0 },
+    trouble: undefined,
+  };
   const database = {
-    query: (_: string, ...values: unknown[]) => {
+    query: async (sql: string, ...values: unknown[]) => {
+      if (sql.includes("FROM meta")) {
+        if (log.trouble) throw log.trouble;
+        return [log.state];
+      }
       sent.push(values.at(-1));
       return new Promise<[]>((resolve) => void answers.push(() => resolve([])));
     },
@@ -63,7 +72,7 @@ function recorded() {
       };
     },
   } as unknown as Database;
-  return { database, sent, answer: () => answers.shift()?.(), hear: (payload: string | undefined) => hear(payload) };
+  return { database, log, sent, answer: () => answers.shift()?.(), hear: (payload: string | undefined) => hear(payload) };
 }
 
 /** Counts the calls of a listener. */
@@ -80,7 +89,7 @@ function counted() {
 test("a burst of notices is two: one at once, and one for all that came while it was sent", async () => {
   jest.useFakeTimers();
   const { database, sent, answer } = recorded();
-  const notices = new Notices(database, "channel");
+  const notices = new Notices(database, "shop");
   for (let n = 0; n < 100; n += 1) notices.send("log");
   notices.send("leases");
   expect(sent).toEqual(["log", "leases"]);
@@ -103,44 +112,62 @@ describe("a watch of the log", () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  test("finds what was committed without any notification, within 150 ms", async () => {
-    const { database } = recorded();
-    let end = 0;
+  function watching() {
+    const { database, log, hear } = recorded();
     const { appends, onAppend } = counted();
-    const watch = new LogWatch({ database, channel: "", end: async () => end, onAppend });
+    const watch = new LogWatch({ database, schema: "shop", logId: "log", onAppend });
+    return { log, hear, appends, watch };
+  }
+
+  test("finds what was committed without any notification, within 150 ms", async () => {
+    const { log, appends, watch } = watching();
     await settled();
     const before = appends();
     await advance(1000);
     expect(appends()).toBe(before);
-    end = 1;
+    log.state = { logId: "log", end: 1 };
     await advance(150);
     expect(appends()).toBe(before + 1);
     watch.close();
-    end = 2;
+    log.state = { logId: "log", end: 2 };
     await advance(1000);
     expect(appends()).toBe(before + 1);
   });
 
   test("goes on after the database was away, and notices a log that was restored", async () => {
-    const { database } = recorded();
-    let end: number | undefined = 5;
-    const { appends, onAppend } = counted();
-    const look = () => (end === undefined ? Promise.reject(new Error("away")) : Promise.resolve(end));
-    const watch = new LogWatch({ database, channel: "", end: look, onAppend });
+    const { log, appends, watch } = watching();
+    log.state = { logId: "log", end: 5 };
     await settled();
-    end = undefined;
+    log.trouble = new Error("away");
     for (let turn = 0; turn < 3; turn += 1) await advance(150);
-    expect(appends()).toBe(1);
-    end = 3;
+    expect([appends(), watch.isReplaced]).toEqual([1, false]);
+    log.trouble = undefined;
+    log.state = { logId: "log", end: 3 };
     await advance(150);
-    expect(appends()).toBe(2);
+    expect([appends(), watch.isReplaced]).toEqual([2, false]);
+    watch.close();
+  });
+
+  test("knows that the schema was removed, or has another log", async () => {
+    const { log, watch } = watching();
+    await settled();
+    expect(watch.isReplaced).toBe(false);
+    log.trouble = new PostgresError('relation "meta" does not exist', "42P01");
+    await advance(150);
+    expect(watch.isReplaced).toBe(true);
+    log.trouble = undefined;
+    await advance(150);
+    expect(watch.isReplaced).toBe(false);
+    log.state = { logId: "another", end: 0 };
+    await advance(150);
+    expect(watch.isReplaced).toBe(true);
     watch.close();
   });
 
   test("tells a consumer once that something may have changed, and wakes it", async () => {
     const { database, hear } = recorded();
     const { appends: wakes, onAppend: wake } = counted();
-    const notifier = new FollowingNotifier({ database, channel: "", end: async () => 0 }, wake);
+    const notifier = new FollowingNotifier({ database, schema: "shop", logId: "log" }, wake);
     await settled();
     expect([notifier.changed(), notifier.changed()]).toEqual([true, false]);
     const before = wakes();

@@ -60,12 +60,12 @@ describe("a store whose file was removed", () => {
     const ready = await api.send("GET", "/health/ready");
     expect([ready.status, ready.json<{ detail: string }>().detail]).toEqual([
       503,
-      "The database file was removed or replaced; restart the API.",
+      "The database was removed or replaced; restart the API.",
     ]);
     const post = await api.send("POST", "/items", { name: "lost?" });
     expect([post.status, post.json<{ detail: string }>().detail]).toEqual([
       503,
-      "The database file was removed or replaced. Nothing was changed. Restart the API.",
+      "The database was removed or replaced. Nothing was changed. Restart the API.",
     ]);
     expect((await api.send("GET", "/health/live")).status).toBe(200);
     await api.close();
@@ -77,7 +77,7 @@ describe("a store whose file was removed", () => {
     removeAll();
     const said = () => lines.filter(({ level }) => level === "error");
     await eventually(() => said().length > 0 || undefined, "the error");
-    expect(said()).toMatchObject([{ database: file, msg: expect.stringMatching(/^The database file was removed or replaced/) }]);
+    expect(said()).toMatchObject([{ database: file, msg: expect.stringMatching(/^The database was removed or replaced/) }]);
     await engine.stop();
   });
 });

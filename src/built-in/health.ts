@@ -71,7 +71,7 @@ export default defineRoute(({ system, relay }) =>
       "/ready",
       async () => {
         await system.check().catch((error: unknown) => {
-          if (error instanceof StoreReplaced) throw new HttpProblem(503, "The database file was removed or replaced; restart the API.");
+          if (error instanceof StoreReplaced) throw new HttpProblem(503, "The database was removed or replaced; restart the API.");
           throw error instanceof StoreUnavailable ? new HttpProblem(503, "Cannot write to the store.") : error;
         });
         const { transport, broker, node, isRunning, position, problems: found } = await relay();
@@ -83,6 +83,7 @@ export default defineRoute(({ system, relay }) =>
             ? `RabbitMQ has not confirmed an event that is ${Math.round(backlog.ageSeconds)} s old.`
             : undefined,
           ...(expected ? found : []),
+          ...(await system.problems()),
         ].filter((problem) => problem !== undefined);
         return {
           status: problems.length === 0 ? ("ready" as const) : ("degraded" as const),

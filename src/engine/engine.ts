@@ -17,6 +17,7 @@ import type { Catalogue } from "../schema/catalogue";
 import { warnOfClock } from "../store/clock-warning";
 import { warnOfExposed } from "../store/exposed-files";
 import { consumerStores, openStore } from "../store/open";
+import { warnOfProblems } from "../store/problem-warning";
 import { warnOfReplaced } from "../store/replaced-warning";
 import { describeStore } from "../store/store-metrics";
 import { describeQueues } from "./queue-metrics";
@@ -67,7 +68,7 @@ export async function startEngine(
     await store.close();
     throw error;
   }
-  const stopLooking = warnOfReplaced(store, config.database.shown, log);
+  const stopLooking = [warnOfReplaced(store, config.database.shown, log), warnOfProblems(store, log)];
   const transport = await chooseTransport(config.rabbitmq);
   log.info({ transport: transport.name, database: config.database.shown }, `Transport: ${transport.name}, because ${transport.reason}`);
 
@@ -112,7 +113,7 @@ export async function startEngine(
       }),
     },
     async stop() {
-      stopLooking();
+      for (const stop of stopLooking) stop();
       queues.stop();
       await retention.stop();
       // An unreachable or blocked broker sends no confirms. Events that wait are sent after the next start.

@@ -60,7 +60,7 @@ export function answerErrors(log: Log, methodsAt: (path: string) => readonly str
       log.error(context, "The store is not available; request refused, nothing changed");
       const detail =
         error instanceof StoreReplaced
-          ? "The database file was removed or replaced. Nothing was changed. Restart the API."
+          ? "The database was removed or replaced. Nothing was changed. Restart the API."
           : "The store is not available. Nothing was changed. Try again.";
       return problemResponse(request, 503, { detail }, { "retry-after": "1" });
     }

@@ -3,7 +3,7 @@ export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable";
 }
 
-/** The database file was removed or replaced. The store refuses writes until the process restarts. */
+/** The database was removed or replaced. The store refuses writes until the process restarts. */
 export class StoreReplaced extends StoreUnavailable {}
 
 /** The answers stored for the key's owner have reached their size limit. Nothing changed. */

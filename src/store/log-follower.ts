@@ -24,7 +24,7 @@ export interface LogFollower extends LogReader {
   readonly find: Store["find"];
   /** Identifies this log, so that a position in another log is not mistaken for one in this log. */
   readonly logId: Store["logId"];
-  /** Returns whether the database file was removed or replaced. */
+  /** Returns whether the database was removed or replaced. */
   isReplaced(): boolean;
   /** Tells of commits by calling `tell`, until the follower is closed. Replaces any earlier notifier. */
   notifier(tell: () => void): Notifier;

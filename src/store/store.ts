@@ -151,8 +151,10 @@ export interface Store extends QueueStore {
   prune(before: string, position: number): Promise<number>;
   /** Finds invalid records of the resources whose schema has changed since all their records were last found valid. */
   readonly checkRecords: RecordsCheck;
-  /** Returns whether the database file was removed or replaced. */
+  /** Returns whether the database was removed, or replaced by another one. */
   isReplaced(): boolean;
+  /** Resolves with a sentence for each thing of the database that an operator should mend before changes fail. */
+  problems(): Promise<readonly string[]>;
   /** Rejects with {@link StoreUnavailable} if the store cannot be written. */
   check(): Promise<void>;
   /** Commits the changes in progress, then closes the store. */

@@ -1,16 +1,17 @@
 import { pause } from "../../timing/pause";
 import type { Notifier } from "../log-follower";
-import type { Notice } from "./notices";
+import { logStateIn } from "./log-state";
+import { channelOf, type Notice } from "./notices";
 import type { Database } from "./queries";
 
 /** Interval at which the end of the log is looked at, in milliseconds. */
 const lookEveryMs = 150;
 
 export interface LogWatchOptions {
-  readonly database: Pick<Database, "listen">;
-  readonly channel: string;
-  /** Resolves with the position of the newest event. */
-  readonly end: () => Promise<number>;
+  readonly database: Pick<Database, "query" | "listen">;
+  readonly schema: string;
+  /** The log that is watched. */
+  readonly logId: string;
   /** Called after commits of events. It may be called without any. */
   readonly onAppend: () => void;
   /** Called when a lease may be free. Default: does nothing. */
@@ -24,15 +25,21 @@ export interface LogWatchOptions {
 export class LogWatch {
   readonly #stopListening: () => void;
   readonly #closing = new AbortController();
+  #isReplaced = false;
 
   constructor(readonly options: LogWatchOptions) {
-    const { database, channel, onAppend, onLease = () => {} } = options;
+    const { database, schema, onAppend, onLease = () => {} } = options;
     const heard: Record<Notice, () => void> = { log: onAppend, leases: onLease };
-    this.#stopListening = database.listen(channel, (notice) => {
+    this.#stopListening = database.listen(channelOf(schema), (notice) => {
       if (notice === undefined) for (const tell of Object.values(heard)) tell();
       else if (notice in heard) heard[notice as Notice]();
     });
     void this.#look();
+  }
+
+  /** True if the schema was removed, or has another log now. */
+  get isReplaced(): boolean {
+    return this.#isReplaced;
   }
 
   close(): void {
@@ -41,14 +48,17 @@ export class LogWatch {
   }
 
   async #look(): Promise<void> {
-    const { end, onAppend } = this.options;
-    let seen = Number.NEGATIVE_INFINITY;
-    while (!this.#closing.signal.aborted) {
-      const now = await end().catch(() => seen);
+    const { database, logId, onAppend } = this.options;
+    const { signal } = this.#closing;
+    for (let seen = Number.NEGATIVE_INFINITY; !signal.aborted; await pause(lookEveryMs, signal)) {
+      // What cannot be reached now may still be there.
+      const state = await logStateIn(database).catch(() => null);
+      if (state === null || signal.aborted) continue;
+      this.#isReplaced = state?.logId !== logId;
+      const end = state?.end ?? seen;
       // Also if it is less than before: the database was restored.
-      if (now !== seen && !this.#closing.signal.aborted) onAppend();
-      seen = now;
-      await pause(lookEveryMs, this.#closing.signal);
+      if (end !== seen) onAppend();
+      seen = end;
     }
   }
 }
@@ -68,15 +78,20 @@ export class FollowingNotifier implements Notifier {
     });
   }
 
+  /** See {@link LogWatch.isReplaced}. */
+  get isReplaced(): boolean {
+    return this.#watch.isReplaced;
+  }
+
   changed(): boolean {
     const hasChanged = this.#hasChanged;
     this.#hasChanged = false;
     return hasChanged;
   }
 
-  /** The watch looks for itself, so this is only a precaution. */
-  pauseMs(): number {
-    return 1000;
+  /** The watch looks for itself, so this is a precaution. */
+  pauseMs(onlyCommits: boolean): number {
+    return onlyCommits ? 1000 : lookEveryMs;
   }
 
   close(): void {

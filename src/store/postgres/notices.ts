@@ -22,7 +22,7 @@ export class Notices {
 
   constructor(
     readonly database: Pick<Database, "query">,
-    readonly channel: string,
+    readonly schema: string,
   ) {}
 
   /** Sends a notice soon. It may be lost. */
@@ -39,7 +39,7 @@ export class Notices {
   async #send(notice: Notice): Promise<void> {
     for (let more = true; more && !this.#closing.signal.aborted; more = this.#states.get(notice) === "again") {
       this.#states.set(notice, "sending");
-      await this.database.query("SELECT pg_notify($1, $2)", this.channel, notice).catch(() => {});
+      await this.database.query("SELECT pg_notify($1, $2)", channelOf(this.schema), notice).catch(() => {});
       await pause(shortestMs, this.#closing.signal);
     }
     this.#states.delete(notice);

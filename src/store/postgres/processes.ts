@@ -6,7 +6,7 @@ import type { Store } from "../store";
 import { leaseRows } from "./lease-rows";
 import { Leases } from "./leases";
 import { LogWatch } from "./log-watch";
-import { channelOf, Notices } from "./notices";
+import { Notices } from "./notices";
 import { keepPartitions } from "./partitions";
 import type { Database, Queries } from "./queries";
 
@@ -18,6 +18,7 @@ const sweepEveryMs = 3_600_000;
 export interface Processes {
   readonly lead: Store["lead"];
   readonly onAppend: Store["onAppend"];
+  readonly isReplaced: Store["isReplaced"];
   /** Tells all processes, this one first, that events were committed. Call it after the commit. */
   committed(): void;
   /** Releases the leases of this process. All works must have ended. */
@@ -27,23 +28,21 @@ export interface Processes {
 export interface ProcessesOptions {
   readonly database: Database;
   readonly address: Pick<PostgresAddress, "schema">;
-  /** Resolves with the position of the newest event. */
-  readonly end: () => Promise<number>;
+  readonly logId: string;
   /** Number of positions of a partition of the log. Default: that of production. */
   readonly partitionWidth?: number | undefined;
 }
 
 /** Makes this process one of those that serve a schema. */
-export function joinProcesses({ database, address, end, partitionWidth }: ProcessesOptions): Processes {
+export function joinProcesses({ database, address: { schema }, logId, partitionWidth }: ProcessesOptions): Processes {
   const holder = `${hostname()} ${process.pid} ${crypto.randomUUID()}`;
-  const channel = channelOf(address.schema);
-  const notices = new Notices(database, channel);
+  const notices = new Notices(database, schema);
   const leases = new Leases(notifying(leaseRows(database, holder), notices));
   const listeners = new Set<() => void>();
   const tell = () => {
     for (const listener of listeners) listener();
   };
-  const watch = new LogWatch({ database, channel, end, onAppend: tell, onLease: () => leases.wake() });
+  const watch = new LogWatch({ database, schema, logId, onAppend: tell, onLease: () => leases.wake() });
   const closing = new AbortController();
   const keep = (task: string, work: (leadership: Leadership) => Promise<void>) =>
     untilAborted(closing.signal, () => leases.lead(task, closing.signal, work));
@@ -57,6 +56,7 @@ export function joinProcesses({ database, address, end, partitionWidth }: Proces
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    isReplaced: () => watch.isReplaced,
     committed() {
       tell();
       notices.send("log");

@@ -2,7 +2,7 @@ import type { Database, Statement } from "bun:sqlite";
 import { hasMoved } from "./moved";
 import type { Writes } from "./uncommitted";
 
-const replacedMessage = "The database file was removed or replaced while the API was running; restart the API.";
+const replacedMessage = "The database was removed or replaced while the API was running; restart the API.";
 
 /** Writes batches to a database. Each call of `commit` is one transaction. */
 export class BatchWriter {

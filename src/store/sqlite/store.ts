@@ -197,6 +197,10 @@ class SqliteStore implements Store {
     return () => this.#listeners.delete(listener);
   }
 
+  async problems(): Promise<readonly string[]> {
+    return [];
+  }
+
   isReplaced(): boolean {
     return hasMoved(this.#db);
   }

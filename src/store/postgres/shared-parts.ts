@@ -1,0 +1,42 @@
+import type { Store } from "../store";
+import { partitionProblem } from "./partitions";
+import { joinProcesses, type ProcessesOptions } from "./processes";
+import { pruner } from "./prune";
+import { refusalsIn, savedRetryQueues, subscriptionsIn } from "./queue-tables";
+import { relayPosition } from "./relay-position";
+import { savedRelayTrouble } from "./relay-trouble";
+import { replaysIn } from "./replay-rows";
+
+type Parts =
+  | ("lead" | "onAppend" | "isReplaced" | "problems" | "prune")
+  | ("relayed" | "relayTrouble" | "subscriptions" | "retryQueues" | "refusals" | "replays");
+
+/** Returns what the processes of a schema share beside records and events, as parts of the store. */
+export function sharedParts(options: ProcessesOptions): {
+  readonly parts: Pick<Store, Parts>;
+  /** Call it after each commit of this process that added events. */
+  readonly committed: () => void;
+  /** Call it before the database is closed. */
+  readonly close: () => Promise<void>;
+} {
+  const { database, logId, partitionWidth } = options;
+  const { committed, close, ...processes } = joinProcesses(options);
+  return {
+    parts: {
+      ...processes,
+      async problems() {
+        const problem = await partitionProblem(database, partitionWidth);
+        return problem === undefined ? [] : [problem];
+      },
+      prune: pruner(database),
+      relayed: relayPosition(database),
+      relayTrouble: savedRelayTrouble(database),
+      subscriptions: subscriptionsIn(database),
+      retryQueues: savedRetryQueues(database),
+      refusals: refusalsIn(database),
+      replays: replaysIn(database, logId),
+    },
+    committed,
+    close,
+  };
+}
