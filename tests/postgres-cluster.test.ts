@@ -60,7 +60,7 @@ describeWithPostgres("a cluster of a test's own", () => {
     if (signal) await runner.stop(signal);
     await runner.exited;
     await eventually(() => !existsSync(socket) || undefined, "the folder to go");
-    const { stdout } = Bun.spawnSync(["pgrep", "-f", socket]);
+    const { stdout } = Bun.spawnSync(["pgrep", "-f", `postgres -D ${socket}`]);
     expect(stdout.toString()).toBe("");
     folder.remove();
   });

@@ -1,4 +1,4 @@
-import { appendFileSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { leftovers } from "./folder";
 import { freePort } from "./net";
@@ -22,6 +22,8 @@ export interface PostgresOptions {
   readonly access?: readonly string[];
   /** Certificate and key of the server, and the authority of its clients, in PEM format. Default: it has no TLS. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string };
+  /** Size of a disk of its own, in MiB, for {@link canLimitDisk}. Default: it shares the disk of temporary folders. */
+  readonly diskMiB?: number;
 }
 
 /** A PostgreSQL cluster of this process. */
@@ -41,6 +43,10 @@ export interface PostgresCluster {
   freeze(): void;
   thaw(): void;
   isUp(): boolean;
+  /** Fills the disk of a cluster that has one of its own. */
+  fill(): void;
+  /** Makes room again. */
+  makeRoom(): void;
   /** Changes settings of the running cluster, such as `default_transaction_read_only`. Null takes a setting back. */
   configure(settings: Readonly<Record<string, string | null>>): Promise<void>;
   /** Runs a script as the superuser on a connection of its own. Resolves with the rows of its last statement. */
@@ -53,12 +59,12 @@ export interface PostgresCluster {
 export async function startCluster(options: PostgresOptions = {}): Promise<PostgresCluster> {
   // Not in the folder of this process's leftovers, which the user of the cluster cannot enter.
   const folder = mkdtempSync(join(leftovers.parent, "warren-postgres-"));
-  const removeFolder = () => rmSync(folder, { recursive: true, force: true });
-  let withdraw = leftovers.runAtEnd(`rm -rf ${folder}`);
   const data = join(folder, "data");
+  let withdraw = leftovers.runAtEnd(removalOf(folder));
   const port = freePort();
   const url = `postgres://${owner}@127.0.0.1:${port}/postgres`;
   let server: Bun.Subprocess | undefined;
+  if (options.diskMiB !== undefined) mountDisk(data, options.diskMiB);
   giveToPostgres(folder);
 
   const isUp = () => server?.exitCode === null && server.signalCode === null;
@@ -110,7 +116,8 @@ export async function startCluster(options: PostgresOptions = {}): Promise<Postg
     signalAll("SIGCONT");
     await stop("immediate");
     withdraw();
-    removeFolder();
+    if (options.diskMiB !== undefined) call(["umount", data]);
+    rmSync(folder, { recursive: true, force: true });
   }
   async function configure(changed: Readonly<Record<string, string | null>>): Promise<void> {
     const lines = Object.entries(changed).map(
@@ -120,7 +127,15 @@ export async function startCluster(options: PostgresOptions = {}): Promise<Postg
     await evaluate("SELECT pg_reload_conf()");
   }
 
-  const cluster = { port, socket: folder, url, kill, start, stop, isUp, configure, evaluate, dispose };
+  const filler = join(data, "filler");
+  /** Writes until nothing more fits. */
+  function fill(): void {
+    const { exitCode } = Bun.spawnSync(["sh", "-c", `cat /dev/zero > ${filler}`], { stderr: "ignore" });
+    if (exitCode === 0) throw new Error("The disk has no end.");
+  }
+  const makeRoom = () => rmSync(filler);
+
+  const cluster = { port, socket: folder, url, kill, start, stop, isUp, fill, makeRoom, configure, evaluate, dispose };
   try {
     initialize(data);
     writeFiles(data, folder, port, options);
@@ -210,10 +225,32 @@ function runs(pid: number): boolean {
   return !/^(Z|$)/.test(stdout.toString().trim());
 }
 
+/** Returns whether this process may give a cluster a disk of its own. */
+export function canLimitDisk(): boolean {
+  const folder = mkdtempSync(join(leftovers.folder, "disk-"));
+  try {
+    mountDisk(folder, 1);
+    call(["umount", folder]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function mountDisk(folder: string, sizeMiB: number): void {
+  mkdirSync(folder, { recursive: true });
+  call(["mount", "-t", "tmpfs", "-o", `size=${sizeMiB}m,mode=0700`, "tmpfs", folder]);
+}
+
+/** Returns the shell command that removes the folder of a cluster, with a disk that may be mounted in it. */
+function removalOf(folder: string): string {
+  return `mountpoint -q ${folder}/data && umount ${folder}/data; rm -rf ${folder}`;
+}
+
 /** Returns the shell command that ends a server, which may be frozen, and removes its folder. */
 function endOf(pid: number, folder: string): string {
   const wait = `for n in $(seq 50); do kill -0 ${pid} 2> /dev/null || break; sleep 0.1; done`;
-  return `kill -CONT ${pid} $(ps -o pid= --ppid ${pid}); kill -QUIT ${pid}; ${wait}; kill -9 ${pid}; rm -rf ${folder}`;
+  return `kill -CONT ${pid} $(ps -o pid= --ppid ${pid}); kill -QUIT ${pid}; ${wait}; kill -9 ${pid}; ${removalOf(folder)}`;
 }
 
 function versionOf(path: string): number {
