@@ -140,7 +140,7 @@ describeWithPostgres("statements", () => {
       PGDATABASE: "no",
       PGUSER: "nobody",
       PGPASSWORD: "x",
-      DATABASE_URL: "postgres://x@y/z",
+      DATABASE_URL: "postgres://x@y/z?schema=x&statement_timeout=1",
     };
     const { stdout, stderr } = Bun.spawnSync([process.execPath, "-e", program], { env: { ...env, TLS_DATABASE_URL: "postgres://x@y/z" } });
     expect(`${stdout}${stderr}`).toBe(`${JSON.stringify([{ name: "postgres", user: "warren" }])}\n`);

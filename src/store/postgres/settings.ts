@@ -63,6 +63,8 @@ export function connectionOptions(
   const { isPooled } = address;
   return {
     adapter: "postgres",
+    // All of it is replaced below. Without it, the driver takes parameters from DATABASE_URL, such as ours for the schema.
+    url: "postgres://localhost",
     hostname: address.host,
     port: address.port,
     username: address.user,
