@@ -1,0 +1,62 @@
+import type { PostgresAddress } from "../../config/postgres-url";
+import type { LogFollower } from "../log-follower";
+import { openDatabase } from "./connection";
+import { eventFinder } from "./event-finder";
+import { logReader } from "./log-reader";
+import { logStateIn } from "./log-state";
+import { FollowingNotifier } from "./log-watch";
+import { refuseNewer, schemaVersionOf, storeMigrations } from "./migrations";
+import { refusalsOf, retryQueuesIn, subscriptionsOf } from "./queue-tables";
+import { relayedIn } from "./relay-position";
+import { relayTroubleIn } from "./relay-trouble";
+import { replayIn } from "./replay-rows";
+
+/** Number of connections that read. A follower reads one part of the log after the other. */
+const readers = 2;
+
+/**
+ * Opens the event log of an API that runs in another process. Resolves with undefined if no API has created or migrated the schema yet.
+ *
+ * @throws {Error} if a newer program wrote the schema, or the database cannot be reached.
+ */
+export async function followLog(address: PostgresAddress): Promise<LogFollower | undefined> {
+  const database = openDatabase(address, { readers });
+  try {
+    const version = await schemaVersionOf(database);
+    refuseNewer(version, address, storeMigrations);
+    const state = version < storeMigrations.length ? undefined : await logStateIn(database);
+    if (state) return followerOf(database, address, state.logId);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  await database.close();
+  return undefined;
+}
+
+function followerOf(database: ReturnType<typeof openDatabase>, { schema }: PostgresAddress, logId: string): LogFollower {
+  let notifier: FollowingNotifier | undefined;
+  return {
+    ...logReader(database),
+    queues: async () => (await subscriptionsOf(database)).map(({ queue }) => queue),
+    subscriptions: () => subscriptionsOf(database),
+    find: eventFinder(database),
+    retryQueues: (now) => retryQueuesIn(database, now),
+    replay: (id) => replayIn(database, id),
+    refusals: (since) => refusalsOf(database, since),
+    relayed: () => relayedIn(database),
+    relayTrouble: () => relayTroubleIn(database),
+    logId,
+    // Only a follower that is told of commits looks after its log.
+    isReplaced: () => notifier?.isReplaced ?? false,
+    notifier(tell) {
+      notifier?.close();
+      notifier = new FollowingNotifier({ database, schema, logId }, tell);
+      return notifier;
+    },
+    close() {
+      notifier?.close();
+      void database.close();
+    },
+  };
+}
