@@ -322,8 +322,10 @@ describeWithPostgres("a connection that fails", () => {
     await eventually(() => heard.length || undefined, "the first look");
     if (how === "kill") await postgres().kill();
     else await postgres().stop(how);
-    for (const answer of [database.query("SELECT 1"), database.writer.query("SELECT 1"), database.transaction(async () => {})])
-      expect(await rejection(answer)).toBeInstanceOf(StoreUnavailable);
+    for (const error of await Promise.all(
+      [database.query("SELECT 1"), database.writer.query("SELECT 1"), database.transaction(async () => {})].map(rejection),
+    ))
+      expect(error).toBeInstanceOf(StoreUnavailable);
     await postgres().start();
     expect(await database.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
     // It listens again, and says so, since it may have missed something.

@@ -101,6 +101,24 @@ describeWithPostgres("statements under failing connections", () => {
     expect(outcomes.done.size + outcomes.refused.size + outcomes.unknown.size).toBe(next);
   });
 
+  test("a connection that is closed for lack of use fails no statement", async () => {
+    const { address } = postgres().schema("shop");
+    const pids = new Set<number>();
+    let asked = 0;
+    // Each at the moment at which its connection is being closed, or a little before or after.
+    const ask = async () => {
+      const database = openDatabase(address, { idleMs: 1000, readers: 1 });
+      opened.push(database);
+      for (let round = 0; round < 8; round += 1) {
+        for (const { pid } of await database.query<{ pid: number }>("SELECT pg_backend_pid() AS pid")) pids.add(pid);
+        asked += 1;
+        await Bun.sleep(995 + Math.random() * 12);
+      }
+    };
+    await Promise.all(Array.from({ length: 40 }, ask));
+    expect([pids.size > 40, pids.size < asked]).toEqual([true, true]);
+  });
+
   test("a statement, a lock and a pause in a transaction that take too long are ended by the server", async () => {
     const database = openDatabase(postgres().schema("shop").address, { statementMs: 300, lockMs: 100, idleInTransactionMs: 200 });
     opened.push(database);

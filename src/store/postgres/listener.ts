@@ -31,7 +31,6 @@ export function listen(
     const client: SQL = new SQL({
       ...connectionOptions(address, "warren listen", limits),
       idleTimeout: 0,
-      maxLifetime: 0,
       // The driver would try again by itself and write to standard error about it.
       onclose: () => {
         isLost = true;

@@ -11,15 +11,20 @@ export interface Limits {
   readonly idleInTransactionMs: number;
   /** Maximum duration of connecting. */
   readonly connectMs: number;
+  /** Time without use after which a connection is closed: networks forget idle connections. */
+  readonly idleMs: number;
   /** Age at which a connection that listens is replaced: on a cut network it hears nothing, and nothing says so. */
   readonly listenMs: number;
 }
 
-export const defaultLimits: Limits = { statementMs: 10_000, lockMs: 5000, idleInTransactionMs: 10_000, connectMs: 5000, listenMs: 60_000 };
-
-/** After which time without use, and after which time at all, a connection is replaced: networks forget idle connections. */
-const idleS = 300;
-const lifetimeS = 3600;
+export const defaultLimits: Limits = {
+  statementMs: 10_000,
+  lockMs: 5000,
+  idleInTransactionMs: 10_000,
+  connectMs: 5000,
+  idleMs: 300_000,
+  listenMs: 60_000,
+};
 
 /**
  * Settings of connections that read. Each statement on them reads a range of an index with a limit, and is planned once: a plan by
@@ -71,8 +76,8 @@ export function connectionOptions(
     password: address.password,
     database: address.database,
     max: 1,
-    idleTimeout: idleS,
-    maxLifetime: lifetimeS,
+    idleTimeout: limits.idleMs / 1000,
+    maxLifetime: 0,
     connectionTimeout: limits.connectMs / 1000,
     channelBinding: address.sslMode === "disable" ? "disable" : "prefer",
     tls: tlsOptions(address),
