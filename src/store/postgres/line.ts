@@ -153,6 +153,8 @@ export class Line {
       else if (now - dueAt > lateMs) this.#lookIn(lateMs);
       else this.#giveUp();
     }, ms);
+    // The connection keeps the process running while a statement is under way, and nothing should after it.
+    this.#timer.unref();
   }
 
   /** Gives up a connection that answers nothing, as on a network that was cut. Nothing else would settle its statements. */
