@@ -17,7 +17,7 @@ export interface RecordChange {
   readonly actor: Actor | undefined;
 }
 
-/** What an engine keeps about the records of one resource besides the records. */
+/** What an engine keeps about the records of one resource besides the records. It may change between changes. */
 export interface SideEntries {
   readonly unique: readonly UniqueEntries[];
   /** References to other records. */
@@ -25,7 +25,8 @@ export interface SideEntries {
   readonly derived: readonly DerivedEntries[];
 }
 
-interface Own extends SideEntries {
+interface Own {
+  readonly entries: SideEntries;
   /** References of all resources to the records of this one. */
   readonly incoming: readonly ReferenceEntries[];
 }
@@ -49,7 +50,7 @@ export class Constraints {
   ) {
     const references = [...entries.values()].flatMap((own) => own.references);
     const incoming = (name: string) => references.filter(({ reference }) => reference.to === name);
-    this.#own = new Map([...entries].map(([name, own]) => [name, { ...own, incoming: incoming(name) }]));
+    this.#own = new Map([...entries].map(([name, own]) => [name, { entries: own, incoming: incoming(name) }]));
   }
 
   /** Returns the id of the record that has these values in a unique key, as last committed. */
@@ -65,7 +66,7 @@ export class Constraints {
   }
 
   #keyed(resource: Resource, name: string, values: object): { readonly table: UniqueEntries; readonly value: string | null } {
-    const table = this.#of(resource.name).unique.find(({ key }) => key.name === name);
+    const table = this.#of(resource.name).entries.unique.find(({ key }) => key.name === name);
     if (!table) throw new Error(`The resource "${resource.name}" has no unique key "${name}".`);
     return { table, value: table.valueOf(values) };
   }
@@ -105,14 +106,22 @@ export class Constraints {
     const known = this.#changes?.get(key);
     this.#changes?.set(key, { ...change, before: known ? known.before : before });
     // A deletion that runs together with this change has to find the record.
-    for (const table of this.#of(resource.name).references) for (const target of table.targetsIn(after)) table.note(target, id);
+    for (const table of this.#of(resource.name).entries.references) for (const target of table.targetsIn(after)) table.note(target, id);
   }
 
   #settle(changes: readonly RecordChange[]): void {
     const read = changes.map(({ before: stored, ...change }) => {
-      const own = this.#of(change.resource.name);
-      const isRead = [own.unique, own.references, own.derived].some((entries) => entries.length > 0);
-      return { ...change, ...own, before: isRead && stored ? (JSON.parse(stored.json) as object) : undefined };
+      const { entries, incoming } = this.#of(change.resource.name);
+      const { unique, references, derived } = entries;
+      const isRead = unique.length + references.length + derived.length > 0;
+      return {
+        ...change,
+        unique,
+        references,
+        derived,
+        incoming,
+        before: isRead && stored ? (JSON.parse(stored.json) as object) : undefined,
+      };
     });
     const made: EntryChange[] = [];
     const claims = read.flatMap(({ unique, id, before, after }) =>

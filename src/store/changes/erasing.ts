@@ -67,7 +67,7 @@ export function erasing({ resources, commits, records, constraints, events, trac
 
   return async (resource, id, { isDryRun = false, ...context } = {}) => {
     const root = { resource, id };
-    const deleted = await deletedWith(await commits.run(() => existing(root)));
-    return commits.run(() => (isDryRun ? plan(root, deleted) : erase(root, deleted, context)));
+    const deleted = await deletedWith(await commits.run(() => existing(root), { isExact: true }));
+    return commits.run(() => (isDryRun ? plan(root, deleted) : erase(root, deleted, context)), { isExact: true });
   };
 }

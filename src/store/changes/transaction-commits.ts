@@ -15,6 +15,8 @@ interface Means {
   readonly commits: Commits;
   /** Runs a query that reads the newest state. */
   readonly read: <T>(query: () => T) => Promise<T>;
+  /** Told what a transaction has read, before the change compares it with the current state. Default: does nothing. */
+  readonly expect?: (read: Read) => void;
   readonly records: RecordChanges;
   readonly keys: IdempotencyKeys;
   readonly constraints: Constraints;
@@ -44,7 +46,8 @@ class TransactionCommits implements TransactionEngine {
   }
 
   async reserveId(resource: Resource): Promise<number> {
-    return this.means.records.of(resource).stored.reserveId();
+    const { stored } = this.means.records.of(resource);
+    return this.means.read(() => stored.reserveId());
   }
 
   commit({ reads, writes, context, answerOf }: Plan): Promise<Committed> {
@@ -52,6 +55,7 @@ class TransactionCommits implements TransactionEngine {
     const { promise, resolve, reject } = Promise.withResolvers<Committed>();
     let isStale = false;
     const make = (): string | undefined => {
+      for (const read of reads) this.means.expect?.(read);
       // The change may run again, if its group fails. By then another try may be under way.
       isStale ||= !reads.every((read) => this.#holds(read));
       if (isStale) {
@@ -61,8 +65,9 @@ class TransactionCommits implements TransactionEngine {
       }
       return answerOf(this.means.records.together(() => writes.map((write) => this.#apply(write, about))));
     };
+    const isExact = reads.some(({ kind }) => kind === "list");
     this.means.commits
-      .runFirst(() => ({ isStale: false as const, text: once ? this.means.keys.answer(once, make) : make() }))
+      .runFirst(() => ({ isStale: false as const, text: once ? this.means.keys.answer(once, make) : make() }), { isExact })
       .then(resolve, reject);
     return promise;
   }

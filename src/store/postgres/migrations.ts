@@ -76,7 +76,7 @@ export function refuseNewer(version: number, { shown, schema }: PostgresAddress,
 }
 
 /** Returns the key of an advisory lock, as text, since it does not fit a number. Each schema has locks of its own. */
-export function lockKey(schema: string, purpose: "migrate" | "commit"): string {
+export function lockKey(schema: string, purpose: "migrate" | "commit" | "ids"): string {
   const hash = new Bun.CryptoHasher("sha256").update(`warren ${purpose} ${schema}`).digest();
   return hash.readBigInt64BE().toString();
 }

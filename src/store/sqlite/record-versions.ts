@@ -1,10 +1,6 @@
 import type { Database } from "bun:sqlite";
-import { convert } from "../../schema/convert";
-import { type EventType, eventTypesOf, newestVersion } from "../../schema/event-type";
-import type { PastVersion } from "../../schema/past-version";
-import type { Recorded } from "../../schema/record";
 import type { Resource } from "../../schema/resource";
-import { serialize } from "../serialize";
+import { newestVersionOf, upcastRecord } from "../upcasting";
 import { recordBatches } from "./record-batches";
 import { noteValid } from "./record-checks";
 
@@ -31,7 +27,7 @@ export function upcastRecords(db: Database, resources: readonly Resource[]): voi
         );
       }
       if (version < newest) {
-        upcast(db, recordsAsEvents(resource), version);
+        upcast(db, resource, version);
         noteValid(db, resource);
       }
       db.run("INSERT OR REPLACE INTO warren_record_versions VALUES (?, ?)", [resource.name, newest]);
@@ -39,37 +35,11 @@ export function upcastRecords(db: Database, resources: readonly Resource[]): voi
   }
 }
 
-/** Returns an event type whose versions are those of the resource's record, so that events and records share one conversion. */
-function recordsAsEvents(resource: Resource): EventType {
-  return eventTypesOf({ ...resource, past: pastRecordsOf(resource) })[0] as EventType;
-}
-
-/** Returns the newest version of the schema of a resource's records. */
-export function newestVersionOf(resource: Resource): number {
-  return pastRecordsOf(resource).length + 1;
-}
-
-function pastRecordsOf({ past }: Resource): PastVersion[] {
-  return past.filter(({ event }) => event === undefined);
-}
-
 function isEmpty(db: Database, { plural }: Resource): boolean {
   return db.query(`SELECT 1 FROM "${plural}" LIMIT 1`).get() === null;
 }
 
-function upcast(db: Database, type: EventType, version: number): void {
-  const { name, plural } = type.resource;
-  const write = db.prepare(`UPDATE "${plural}" SET json = ? WHERE id = ?`);
-  for (const rows of recordBatches(db, type.resource)) {
-    for (const { id, version: changes, json } of rows) {
-      try {
-        const upcast = convert(type, { version, [name]: JSON.parse(json) as unknown }, newestVersion(type));
-        const record = upcast[name] as Recorded<object>;
-        write.run(serialize(type.resource, id, record, changes, record.createdAt, record.updatedAt).json, id);
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        throw new Error(`${name} ${id} cannot be converted to the newest schema; nothing was changed. ${why}`, { cause: error });
-      }
-    }
-  }
+function upcast(db: Database, resource: Resource, version: number): void {
+  const write = db.prepare(`UPDATE "${resource.plural}" SET json = ? WHERE id = ?`);
+  for (const rows of recordBatches(db, resource)) for (const row of rows) write.run(upcastRecord(resource, row, version).json, row.id);
 }

@@ -2,8 +2,8 @@ import type { Database } from "bun:sqlite";
 import { stepsOf, valueAt } from "../../schema/path-values";
 import type { Resource } from "../../schema/resource";
 import type { DerivedEntries } from "../changes/side-entries";
+import { newestVersionOf } from "../upcasting";
 import { storedField } from "./list-keys";
-import { newestVersionOf } from "./record-versions";
 import { type OnBuilt, searchTableName } from "./side-tables";
 import type { Uncommitted, Write } from "./uncommitted";
 

@@ -2,9 +2,9 @@ import type { Database } from "bun:sqlite";
 import type { Resource } from "../../schema/resource";
 import { brokenDeclaration, mostNamed } from "../broken-declarations";
 import type { Stored } from "../stored";
+import { newestVersionOf } from "../upcasting";
 import type { PendingEntries, SideEntry } from "./pending-entries";
 import { recordBatches } from "./record-batches";
-import { newestVersionOf } from "./record-versions";
 
 export function uniqueTableName(plural: string, key: string): string {
   return `${plural}:unique:${key}`;

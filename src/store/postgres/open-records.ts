@@ -1,0 +1,82 @@
+import type { PostgresAddress } from "../../config/postgres-url";
+import type { Tracing } from "../../observe/tracing";
+import type { Resource } from "../../schema/resource";
+import { checkRecords } from "../changes/record-checks";
+import type { Store } from "../store";
+import { clockOf } from "./clock";
+import { commitFunction, keepCommitFunction } from "./commit-function";
+import { Declarations, type OnBuilt } from "./declarations";
+import type { ReadList } from "./fetch";
+import { lockKey, migrate, storeMigrations } from "./migrations";
+import type { Database } from "./queries";
+import { checkedRecords } from "./record-checks";
+import { layoutsOf, type RecordStore, recordStore } from "./record-store";
+import { keepResourceTables } from "./resource-tables";
+import { Slots } from "./slots";
+import { upcastOutdated, upcastRecords } from "./upcasts";
+import { writeCheck } from "./write-check";
+
+export interface RecordsOptions {
+  /** Creates a span for each event. Default: no tracing. */
+  readonly tracing?: Pick<Tracing, "create"> | undefined;
+  /** Called while opening takes long, because entries of existing records are made. Default: does nothing. */
+  readonly onBuilt?: OnBuilt | undefined;
+  readonly readList: ReadList;
+  /** Called after commits that added events. */
+  readonly onAppend: () => void;
+}
+
+/** The records of a schema, opened. */
+export interface OpenRecords extends Omit<RecordStore, "commits" | "tables">, Pick<Store, "logId" | "checkRecords" | "check"> {
+  /** The declarations whose entries are kept. */
+  readonly slots: Slots;
+}
+
+/** How often to look for records that older programs have written, in milliseconds. */
+const outdatedEveryMs = 5000;
+
+/**
+ * Opens the records in a PostgreSQL schema. Creates the schema and the tables of the resources if necessary, and upgrades them and the
+ * records. Other processes may have it open, also of an older version of the program.
+ *
+ * @throws {Error} if the server is too old, a newer program wrote the schema or the records, stored records break a declaration, or the
+ *   role lacks a right.
+ */
+export async function openRecords(
+  database: Database,
+  address: PostgresAddress,
+  resources: readonly Resource[],
+  { tracing, onBuilt, readList, onAppend }: RecordsOptions,
+): Promise<OpenRecords> {
+  await migrate(database, address, storeMigrations);
+  await keepResourceTables(database, address, resources);
+  const locks = { commit: lockKey(address.schema, "commit"), ids: lockKey(address.schema, "ids") };
+  const layouts = layoutsOf(resources);
+  await keepCommitFunction(database, commitFunction(layouts, locks));
+  const clock = await clockOf(database);
+  const open = (slots: Slots) => recordStore(layouts, { database, slots, locks, clock, readList, tracing, onAppend });
+  // Before new declarations, which are checked with the records in their newest shape.
+  const earlier = open(await Slots.load(database));
+  await upcastRecords({ ...earlier, database, lock: locks.commit });
+  await earlier.close();
+  const declarations = await Declarations.open(database, address, resources, onBuilt);
+  const { slots } = declarations;
+  const { commits, tables, close, ...records } = open(slots);
+  const upcasting = { database, commits, tables, lock: locks.commit };
+  await upcastOutdated(upcasting);
+  const timer = setInterval(() => void upcastOutdated(upcasting).catch(() => {}), outdatedEveryMs);
+  timer.unref();
+  const [{ logId } = { logId: "" }] = await database.query<{ logId: string }>('SELECT log_id AS "logId" FROM meta');
+  return {
+    ...records,
+    slots,
+    logId,
+    checkRecords: (onProgress) => checkRecords(checkedRecords(database), resources, onProgress),
+    check: writeCheck(database),
+    async close() {
+      clearInterval(timer);
+      await close();
+      await declarations.close();
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import { noTracing, type Tracing } from "../../observe/tracing";
+import type { Resource } from "../../schema/resource";
+import type { CommitClock } from "../changes/commit-clock";
+import { CurrentRecords } from "../changes/current-records";
+import { erasing } from "../changes/erasing";
+import { EventAppender } from "../changes/event-appender";
+import { IdempotencyKeys } from "../changes/idempotency-keys";
+import { importsInto } from "../changes/imports";
+import { onceIn } from "../changes/once";
+import { RecordChanges } from "../changes/record-changes";
+import { singleChanges } from "../changes/single-changes";
+import { transactionsIn } from "../changes/transaction-commits";
+import type { Store } from "../store";
+import type { Read } from "../transaction/engine";
+import { newestVersionOf } from "../upcasting";
+import { Answers } from "./answers";
+import { commitFunction, type Locks } from "./commit-function";
+import { Committing } from "./committing";
+import { ConstraintTables } from "./constraint-tables";
+import { deletionLog } from "./deletion-log";
+import type { ReadList } from "./fetch";
+import { GroupCommit } from "./group-commit";
+import { returnIds } from "./id-blocks";
+import type { Layout } from "./layout";
+import type { Database } from "./queries";
+import { RecordReads } from "./record-reads";
+import { RecordTable } from "./record-table";
+import { deletedStates, recordTraces, usedIds } from "./record-traces";
+import type { Slots } from "./slots";
+import { Workspace } from "./workspace";
+
+interface Means {
+  readonly database: Database;
+  readonly slots: Slots;
+  readonly locks: Locks;
+  readonly clock: CommitClock;
+  readonly readList: ReadList;
+  /** Creates a span for each event. Default: no tracing. */
+  readonly tracing?: Pick<Tracing, "create"> | undefined;
+  /** Called after commits that added events. */
+  readonly onAppend: () => void;
+}
+
+type RecordMethods = "insert" | "insertAll" | "insertEach" | "update" | "remove" | "restore" | "importEach" | "erase" | "transaction";
+
+/** The part of the store that reads and changes records. */
+export interface RecordStore extends Pick<Store, RecordMethods | "get" | "getAll" | "findByKey" | "tally"> {
+  readonly commits: GroupCommit;
+  readonly tables: readonly RecordTable[];
+  /** Commits the changes in progress. Later ones are refused. */
+  close(): Promise<void>;
+}
+
+/** Returns how this program stores the records of resources. */
+export function layoutsOf(resources: readonly Resource[]): Layout[] {
+  return resources.map((resource, number) => ({ number, resource, shape: newestVersionOf(resource) }));
+}
+
+/** Opens the records of resources. Their tables and the commit function are there. */
+export function recordStore(layouts: readonly Layout[], means: Means): RecordStore {
+  const { database, slots, locks, clock, readList, tracing = noTracing, onAppend } = means;
+  const workspace = new Workspace();
+  const { overlay } = workspace;
+  const resources = layouts.map(({ resource }) => resource);
+  const tables = new Map(layouts.map((layout) => [layout.resource.name, new RecordTable(workspace, layout)]));
+  const current = new Map([...tables].map(([name, table]) => [name, new CurrentRecords(overlay, table)]));
+  const constraintTables = new ConstraintTables(workspace, slots, tables, current);
+  const { constraints } = constraintTables;
+  const events = new EventAppender(overlay, (event) => overlay.write({ kind: "event", event }), resources, clock, tracing);
+  const committing = new Committing({
+    workspace,
+    tables,
+    slots,
+    database,
+    commitFunction: commitFunction(layouts, locks),
+    locks,
+    readList,
+  });
+  const commits = new GroupCommit(workspace, committing, () => {
+    if (events.hasAppended()) onAppend();
+  });
+  const records = new RecordChanges(current, { overlay, clock, events, constraints, deleted: deletedStates(workspace) });
+  const keys = new IdempotencyKeys(overlay, new Answers(workspace));
+  const expect = (read: Read) => {
+    if (workspace.facts.isExact) return;
+    if (read.kind === "record") tables.get(read.resource.name)?.expect(read.id, read.found);
+    else if (read.kind === "key") constraintTables.expect(read.resource, read.name, read.values, read.found);
+  };
+  const read = <T>(query: () => T) => committing.read(query);
+  const [traces, deletions] = [recordTraces(workspace), deletionLog(database)];
+  const reads = new RecordReads(database, slots);
+  const known = (resource: Resource) => records.of(resource).resource;
+  return {
+    ...singleChanges(onceIn(commits, keys), records),
+    importEach: importsInto(commits, records, usedIds(workspace)),
+    erase: erasing({ resources, commits, records, constraints, events, traces, deletions }),
+    transaction: transactionsIn({ commits, read, expect, records, keys, constraints }),
+    get: async (resource, id) => reads.get(known(resource), id),
+    getAll: async (resource, ids) => reads.getAll(known(resource), ids),
+    findByKey: reads.findByKey,
+    tally: { commits: commits.tally, appended: events.tally },
+    commits,
+    tables: [...tables.values()],
+    async close() {
+      await commits.close();
+      const returned = [...tables.values()].map(({ ids, name }) => returnIds(database, name, ids, locks.ids));
+      // What cannot be given back is lost, which does no harm.
+      await Promise.allSettled(returned);
+    },
+  };
+}
