@@ -5,9 +5,9 @@ import packageJson from "../package.json";
 import { root } from "./support/processes";
 
 test("every image of another publisher is pinned by digest", async () => {
-  const texts = await Promise.all(["Dockerfile", "compose.yaml"].map((name) => Bun.file(join(root, name)).text()));
+  const texts = await Promise.all(["Dockerfile", "compose.yaml", "compose.cluster.yaml"].map((name) => Bun.file(join(root, name)).text()));
   const images = texts.flatMap((text) => [...text.matchAll(/^(?:FROM|\s+image:) (\S+)/gm)].map(([, image = ""]) => image));
-  expect(images.length).toBe(3);
+  expect(images.length).toBe(6);
   for (const image of images) expect(image).toMatch(/^[a-z/]+:[\w.-]+@sha256:[0-9a-f]{64}$/);
 });
 
