@@ -134,6 +134,19 @@ describe("a watch of the log", () => {
     expect(appends()).toBe(before + 1);
   });
 
+  test("would miss a commit that nobody tells of if it relied on notifications", async () => {
+    const { look } = LogWatch.prototype;
+    LogWatch.prototype.look = async () => {};
+    const { log, hear, appends, watch } = watching();
+    log.state = { logId: "log", end: 1 };
+    await advance(60_000);
+    expect(appends()).toBe(0);
+    hear("log");
+    expect(appends()).toBe(1);
+    watch.close();
+    LogWatch.prototype.look = look;
+  });
+
   test("goes on after the database was away, and notices a log that was restored", async () => {
     const { log, appends, watch } = watching();
     log.state = { logId: "log", end: 5 };

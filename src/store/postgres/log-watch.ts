@@ -34,7 +34,7 @@ export class LogWatch {
       if (notice === undefined) for (const tell of Object.values(heard)) tell();
       else if (notice in heard) heard[notice as Notice]();
     });
-    void this.#look();
+    void this.look();
   }
 
   /** True if the schema was removed, or has another log now. */
@@ -47,7 +47,8 @@ export class LogWatch {
     this.#closing.abort();
   }
 
-  async #look(): Promise<void> {
+  /** Looks at the end of the log at intervals, until the watch is closed. */
+  async look(): Promise<void> {
     const { database, logId, onAppend } = this.options;
     const { signal } = this.#closing;
     for (let seen = Number.NEGATIVE_INFINITY; !signal.aborted; await pause(lookEveryMs, signal)) {
