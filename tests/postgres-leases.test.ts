@@ -1,5 +1,6 @@
 // Processes that share a schema of PostgreSQL: who leads, and what an earlier leader can no longer save.
 import { expect, test } from "bun:test";
+import { hostname } from "node:os";
 import type { Leadership } from "../src/store/leadership";
 import { joinProcesses, type Processes, servingProcesses } from "../src/store/postgres/processes";
 import type { Database } from "../src/store/postgres/queries";
@@ -116,7 +117,13 @@ describeWithPostgres("a lease", () => {
       const found = await serving();
       return found.length === 2 ? found : undefined;
     }, "both");
-    expect(new Set(both)).toEqual(new Set([expect.stringMatching(new RegExp(`^\\S+ ${process.pid}$`))]));
+    const own = { host: hostname(), pid: process.pid };
+    await eventually(async () => (await serving()).some(({ leads }) => leads.includes("log")) || undefined, "one to keep the partitions");
+    const relay = lead(second);
+    await relay.leading;
+    expect(both.map(({ host, pid }) => ({ host, pid }))).toEqual([own, own]);
+    expect((await serving()).flatMap(({ leads }) => leads).sort()).toEqual(["log", "relay"]);
+    await relay.stop();
     await first.close();
     expect(await serving()).toHaveLength(1);
     await second.close();

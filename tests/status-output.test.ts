@@ -20,7 +20,7 @@ const well: SystemState = {
   at: "2026-02-18T18:24:01.456Z",
   transport: { name: "rabbitmq", reason: "RABBITMQ_URL is set: amqp://***@host:5672/" },
   broker: { url: "amqp://***@host:5672/", node: "host:5672", state: "connected", error: null },
-  api: { running: true },
+  api: { running: true, processes: null },
   database: "data/warren.db",
   log: { events: 1204, perSecond: 12.3 },
   relay: { confirmed: 1201, events: 3, ageSeconds: 2.1, perSecond: 9.97 },
@@ -50,6 +50,19 @@ test("a queue that could drop events, and one that refuses them, need a person",
       what: '"audit" drops events: beyond 5 events, the oldest are dropped (x-max-length).',
       todo: "Delete it.",
     },
+  ]);
+});
+
+test("several processes of the API are counted, and the one that sends to RabbitMQ is named", () => {
+  const api = (...leads: string[][]) => ({
+    running: leads.length > 0,
+    processes: leads.map((each, n) => ({ host: "alpha", pid: n + 1, leads: each })),
+  });
+  const shown = (of: SystemState["api"]) => statusText({ ...well, api: of }, [], plain, undefined).split("\n")[2];
+  expect([api(), api(["log"]), api(["log"], ["relay", "retention"], [])].map(shown)).toEqual([
+    "API        not running",
+    "API        running in 1 process",
+    "API        running in 3 processes; process 2 on alpha sends to RabbitMQ",
   ]);
 });
 
@@ -110,7 +123,11 @@ describe("a person is needed for", () => {
       [["broker-away", null, /does not accept messages/, /rabbitmq-diagnostics alarms/]],
     ],
     ["a backlog that is old", { ...well, relay: old }, [["old-backlog", null, /1 event waits .* for 3 min/, /short of memory or disk/]]],
-    ["one whose API is gone", { ...well, api: { running: false }, relay: old }, [["old-backlog", null, /./, /^Start the API/]]],
+    [
+      "one whose API is gone",
+      { ...well, api: { running: false, processes: null }, relay: old },
+      [["old-backlog", null, /./, /^Start the API/]],
+    ],
     [
       "one whose broker is gone",
       { ...away, relay: old },

@@ -21,10 +21,18 @@ function facts({ transport, broker, api, database, log, relay }: SystemState, pa
       broker.state === "connected" ? `connected to ${broker.node}` : paint("red", broker.state === "blocked" ? "blocked" : "away");
     lines.push(["Broker", `${state}${broker.error === null ? "" : ` (${printable(broker.error)})`}`]);
   }
-  lines.push(["API", api.running ? "running" : "not running"]);
+  lines.push(["API", apiText(api)]);
   lines.push(["Event log", log ? `${counted(log.events, "event")} so far, ${perSecond(log.perSecond)}, in ${database}` : "none yet"]);
   if (relay) lines.push(["Relay", `${relayText(relay)}, ${perSecond(relay.perSecond)} confirmed`]);
   return lines.map(([name, text]) => `${paint("bold", name.padEnd(10))} ${text}`);
+}
+
+function apiText({ running, processes }: SystemState["api"]): string {
+  if (!running) return "not running";
+  if (!processes || processes.length === 0) return "running";
+  const relaying = processes.find(({ leads }) => leads.includes("relay"));
+  const who = relaying ? `; process ${relaying.pid} on ${printable(relaying.host)} sends to RabbitMQ` : "";
+  return `running in ${number(processes.length)} ${processes.length === 1 ? "process" : "processes"}${who}`;
 }
 
 function relayText({ events, ageSeconds }: NonNullable<SystemState["relay"]>): string {

@@ -9,7 +9,7 @@ import { QueueInspector } from "../rabbitmq/queue-inspection";
 import { lookEveryMs, QueueWatch } from "../rabbitmq/queue-watch";
 import { refusalLifetimeMs } from "../rabbitmq/refusals";
 import { whyUnavailable } from "../rabbitmq/unavailable";
-import type { LogFollower } from "../store/log-follower";
+import type { ApiProcess, LogFollower } from "../store/log-follower";
 import { isServed, openLog } from "../store/open";
 import type { Refusal } from "../store/queue-store";
 import type { RelayTrouble } from "../store/relay-trouble";
@@ -21,7 +21,8 @@ export interface SystemState {
   readonly transport: ChosenTransport;
   /** Null for the embedded transport. */
   readonly broker: ObservedBroker | null;
-  readonly api: { readonly running: boolean };
+  /** The processes are null if there can be only one. */
+  readonly api: { readonly running: boolean; readonly processes: readonly ApiProcess[] | null };
   readonly database: string;
   /** Position of the newest event, and the rate. Null if there is no log yet. */
   readonly log: { readonly events: number; readonly perSecond: number } | null;
@@ -85,12 +86,13 @@ export class SystemObserver {
     const confirmed = log && broker ? await log.relayed() : null;
     const events = log ? await log.end() : null;
     const queues = await this.#queues();
-    const isRunning = await isServed(config);
+    const processes = (await log?.processes()) ?? null;
+    const isRunning = processes ? processes.length > 0 : await isServed(config);
     const state: SystemState = {
       at: new Date().toISOString(),
       transport,
       broker: broker ? { url: broker.shown, node: broker.node, state: broker.state, error: broker.lastError ?? null } : null,
-      api: { running: isRunning },
+      api: { running: isRunning, processes },
       database: config.database.shown,
       log: events === null ? null : { events, perSecond: rate(events, (then) => then.log?.events) },
       relay:

@@ -4,6 +4,14 @@ import type { RelayTrouble } from "./relay-trouble";
 import type { ReplayRow } from "./replay";
 import type { Store } from "./store";
 
+/** One of several processes that serve a database together. */
+export interface ApiProcess {
+  readonly host: string;
+  readonly pid: number;
+  /** Tasks that it does for all: `relay` sends events to RabbitMQ, `retention` prunes the log, `log` adds partitions to it. */
+  readonly leads: readonly string[];
+}
+
 /** Reads the API's event log from another process. */
 export interface LogFollower extends LogReader {
   /** Resolves with the queues announced by consumers. */
@@ -22,6 +30,8 @@ export interface LogFollower extends LogReader {
   relayTrouble(): Promise<RelayTrouble | null>;
   /** Resolves with the event that has this id, or with undefined if there is none. */
   readonly find: Store["find"];
+  /** Resolves with the API processes that run now. Null if there can be only one, of which the log does not know. */
+  processes(): Promise<readonly ApiProcess[] | null>;
   /** Identifies this log, so that a position in another log is not mistaken for one in this log. */
   readonly logId: Store["logId"];
   /** Returns whether the database was removed or replaced. */

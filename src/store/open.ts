@@ -9,6 +9,7 @@ import type { StoreInspection } from "./inspection";
 import type { LogFollower } from "./log-follower";
 import { inspectSchema } from "./postgres/inspect";
 import { isSchemaServed } from "./postgres/is-served";
+import { followLog as followPostgres } from "./postgres/log-follower";
 import { freeSpace } from "./postgres/scrub";
 import type { RecordsReader } from "./records";
 import { openConsumerFile } from "./sqlite/consumer/file";
@@ -52,6 +53,7 @@ export function openStore({ database }: Address, resources: readonly Resource[],
  * @throws {Error} if a newer program wrote the database, or it cannot be opened.
  */
 export function openLog({ database }: Address): Promise<LogFollower | undefined> {
+  if (database.engine === "postgres") return followPostgres(database);
   return whenUnlocked(() => followLog(fileOf(database)));
 }
 

@@ -6,6 +6,7 @@ import { logReader } from "./log-reader";
 import { logStateIn } from "./log-state";
 import { FollowingNotifier } from "./log-watch";
 import { refuseNewer, schemaVersionOf, storeMigrations } from "./migrations";
+import { servingProcesses } from "./processes";
 import { refusalsOf, retryQueuesIn, subscriptionsOf } from "./queue-tables";
 import { relayedIn } from "./relay-position";
 import { relayTroubleIn } from "./relay-trouble";
@@ -46,6 +47,7 @@ function followerOf(database: ReturnType<typeof openDatabase>, { schema }: Postg
     refusals: (since) => refusalsOf(database, since),
     relayed: () => relayedIn(database),
     relayTrouble: () => relayTroubleIn(database),
+    processes: () => servingProcesses(database),
     logId,
     // Only a follower that is told of commits looks after its log.
     isReplaced: () => notifier?.isReplaced ?? false,

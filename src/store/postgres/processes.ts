@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import type { PostgresAddress } from "../../config/postgres-url";
 import { pause } from "../../timing/pause";
 import type { Leadership } from "../leadership";
+import type { ApiProcess } from "../log-follower";
 import type { Store } from "../store";
 import { leaseRows } from "./lease-rows";
 import { Leases } from "./leases";
@@ -71,13 +72,18 @@ export function joinProcesses({ database, address: { schema }, logId, partitionW
   };
 }
 
-/** Resolves with the processes that serve the schema now, each as the host and the process id. */
-export async function servingProcesses({ query }: Queries): Promise<string[]> {
-  const rows = await query<{ holder: string }>(
-    "SELECT holder FROM warren_leases WHERE name LIKE $1 AND expires_at > clock_timestamp() ORDER BY holder",
+/** Resolves with the processes that serve the schema now. */
+export async function servingProcesses({ query }: Queries): Promise<ApiProcess[]> {
+  const rows = await query<{ holder: string; tasks: string | null }>(
+    `SELECT holder, (SELECT string_agg(led.name, ',' ORDER BY led.name) FROM warren_leases led
+       WHERE led.holder = present.holder AND led.name NOT LIKE $1 AND led.expires_at > clock_timestamp()) AS tasks
+     FROM warren_leases present WHERE name LIKE $1 AND expires_at > clock_timestamp() ORDER BY holder`,
     `${presence}%`,
   );
-  return rows.map(({ holder }) => holder.split(" ").slice(0, 2).join(" "));
+  return rows.map(({ holder, tasks }) => {
+    const [host = "", pid] = holder.split(" ");
+    return { host, pid: Number(pid), leads: tasks?.split(",") ?? [] };
+  });
 }
 
 /** Releases leases as a table does, and notifies the processes that may wait for them. */

@@ -47,6 +47,7 @@ export function followLog(file: string): LogFollower | undefined {
     refusals: async (since) => refusalsOf(db, since),
     relayed: async () => relayedIn(db),
     relayTrouble: async () => relayTroubleIn(db),
+    processes: async () => null,
     logId,
     isReplaced() {
       try {
