@@ -12,6 +12,7 @@ const programs: Readonly<Record<string, string>> = {
   export: "./commands/export.ts",
   generate: "./commands/generate.ts",
   import: "./commands/import.ts",
+  "migrate-to-postgres": "./commands/migrate-to-postgres.ts",
   new: "./commands/new.ts",
   queues: "./commands/queues.ts",
   replay: "./commands/replay.ts",
@@ -21,21 +22,22 @@ const programs: Readonly<Record<string, string>> = {
 
 const help = `Runs a program of Warren in the project of this folder.
 
-  warren dev            generates, starts the API, and restarts it when a file changes
-  warren start          starts the API for production
-  warren generate       writes the generated modules; --check only compares
-  warren new            writes the files of a new resource, action, consumer or service, each with a test
-  warren build          makes one executable, dist/warren
-  warren contracts      check or update: guards the published events
-  warren status         shows the whole system
-  warren doctor         checks this machine, the project and the running system
-  warren dead-letters   lists, shows, redrives and discards dead letters
-  warren events         shows the timeline of an event
-  warren queues         lists and removes the queues of consumers
-  warren replay         sends past events to one queue again
-  warren erase          takes all data of one record, such as a customer, out of the service
-  warren export         writes the records of a resource as lines of JSON
-  warren import         creates records from lines of JSON
+  warren dev                  generates, starts the API, and restarts it when a file changes
+  warren start                starts the API for production
+  warren generate             writes the generated modules; --check only compares
+  warren new                  writes the files of a new resource, action, consumer or service, each with a test
+  warren build                makes one executable, dist/warren
+  warren contracts            check or update: guards the published events
+  warren status               shows the whole system
+  warren doctor               checks this machine, the project and the running system
+  warren dead-letters         lists, shows, redrives and discards dead letters
+  warren events               shows the timeline of an event
+  warren queues               lists and removes the queues of consumers
+  warren replay               sends past events to one queue again
+  warren erase                takes all data of one record, such as a customer, out of the service
+  warren export               writes the records of a resource as lines of JSON
+  warren import               creates records from lines of JSON
+  warren migrate-to-postgres  moves all data from a SQLite file to PostgreSQL
 
 Each has --help. A consumer is a file of its own: bun run consumers/NAME.ts`;
 

@@ -7,9 +7,12 @@ import type { ConsumerStore } from "./consumer/store";
 import type { ConsumerStores } from "./consumer/stores";
 import type { StoreInspection } from "./inspection";
 import type { LogFollower } from "./log-follower";
+import type { MoveSource } from "./moving/move-source";
+import type { MoveTarget } from "./moving/move-target";
 import { inspectSchema } from "./postgres/inspect";
 import { isSchemaServed } from "./postgres/is-served";
 import { followLog as followPostgres } from "./postgres/log-follower";
+import { openMoveTarget } from "./postgres/moving/target";
 import { freeSpace } from "./postgres/scrub";
 import type { RecordsReader } from "./records";
 import { openConsumerFile } from "./sqlite/consumer/file";
@@ -18,6 +21,7 @@ import { inspectConsumerFile, inspectDatabase } from "./sqlite/inspect";
 import { isLocked, lockFileOf } from "./sqlite/lock";
 import { isBusy, whenUnlocked } from "./sqlite/lock-wait";
 import { followLog } from "./sqlite/log-follower";
+import { openMoveSource } from "./sqlite/move-source";
 import { filesOpenToOthers } from "./sqlite/private-file";
 import { readRecords } from "./sqlite/records-reader";
 import { scrub } from "./sqlite/scrub";
@@ -103,6 +107,22 @@ export async function inspectStore({ database, dataDir }: Places): Promise<Store
  */
 export function exposedFiles({ database, dataDir }: Places): string[] {
   return database.engine === "postgres" ? [] : filesOpenToOthers(database.file, dataDir);
+}
+
+/**
+ * Opens both ends of a move from a SQLite file to PostgreSQL. Resolves with undefined if the address is not one of PostgreSQL.
+ *
+ * @param options.locked whether to keep other processes from serving the file until the source is closed.
+ * @throws {Error} if the file is served, is not of this version of the program, or cannot be opened.
+ */
+export async function openMove(
+  file: string,
+  { database }: Address,
+  resources: readonly Resource[],
+  options: { readonly locked: boolean },
+): Promise<{ readonly source: MoveSource; readonly target: MoveTarget } | undefined> {
+  if (database.engine !== "postgres") return undefined;
+  return { source: await whenUnlocked(() => openMoveSource(file, resources, options)), target: openMoveTarget(database) };
 }
 
 /** Returns access to what the consumers keep. */

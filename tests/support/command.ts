@@ -11,6 +11,7 @@ type CommandName =
   | "events"
   | "export"
   | "import"
+  | "migrate-to-postgres"
   | "replay"
   | "status";
 

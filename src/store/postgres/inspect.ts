@@ -2,6 +2,7 @@ import { isLocal, type PostgresAddress } from "../../config/postgres-url";
 import type { Advice, DatabaseInspection, ServerInspection } from "../inspection";
 import { openDatabase, usualConnections } from "./connection";
 import { schemaVersionOf, storeMigrations } from "./migrations";
+import { aboutUnfinished, unfinishedMove } from "./moving/unfinished";
 import type { Queries } from "./queries";
 import { lackedRights } from "./rights";
 import { obstaclesOf } from "./server";
@@ -14,6 +15,8 @@ import { obstaclesOf } from "./server";
 export async function inspectSchema(address: PostgresAddress): Promise<DatabaseInspection> {
   const database = openDatabase(address, { readers: 1 });
   try {
+    const server = await inspectServer(database, address);
+    const move = await unfinishedMove(database);
     return {
       shown: address.shown,
       bytes: await sizeOf(database, address),
@@ -22,7 +25,7 @@ export async function inspectSchema(address: PostgresAddress): Promise<DatabaseI
       damage: [],
       schemaVersion: await schemaVersionOf(database).catch(() => 0),
       neededVersion: storeMigrations.length,
-      server: await inspectServer(database, address),
+      server: move ? { ...server, obstacles: [...server.obstacles, aboutUnfinished(move)] } : server,
     };
   } finally {
     await database.close();
@@ -66,7 +69,7 @@ const factsOfServer = `SELECT current_setting('server_version') AS version, pg_i
    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()) AS oldest_seconds,
   (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS clock`;
 
-async function inspectServer(queries: Queries, address: PostgresAddress): Promise<ServerInspection> {
+export async function inspectServer(queries: Queries, address: PostgresAddress): Promise<ServerInspection> {
   const before = Date.now();
   const [facts] = await queries.query<Facts>(factsOfServer);
   if (!facts) throw new Error(`The database ${address.shown} says nothing about itself`);

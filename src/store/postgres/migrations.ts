@@ -2,6 +2,7 @@ import type { PostgresAddress } from "../../config/postgres-url";
 import type { Advice } from "../inspection";
 import { PostgresError } from "./errors";
 import { logSchema } from "./log-schema";
+import { refuseUnfinished } from "./moving/unfinished";
 import type { Database, Queries, TransactionQueries } from "./queries";
 import { queueSchema } from "./queue-schema";
 import { recordSchema } from "./record-schema";
@@ -25,30 +26,41 @@ const patienceMs = 30 * 60_000;
 /**
  * Creates the schema, or upgrades it to the newest version. Of several processes, one does it, and the others wait for it.
  *
+ * @param versionOf finds the version of the schema. Default: {@link schemaVersionOf}, so that a store that is still moving is not served.
  * @throws {Error} if the server is too old, a newer program wrote the schema, or the role may not do it.
  */
-export async function migrate(database: Database, address: PostgresAddress, migrations: Migrations): Promise<void> {
+export async function migrate(
+  database: Database,
+  address: PostgresAddress,
+  migrations: Migrations,
+  versionOf: typeof schemaVersionOf = schemaVersionOf,
+): Promise<void> {
   const [obstacle] = await obstaclesOf(database, address);
   refuse(obstacle ?? (await lackedRights(database, address)));
   // Take no lock if there is nothing to do, so that a role without the right to change the schema can start.
-  const version = await schemaVersionOf(database);
+  const version = await versionOf(database);
   if (version === migrations.length) return;
   try {
-    await database.transaction((queries) => upgrade(queries, address, migrations), { statementMs: patienceMs });
+    await database.transaction((queries) => upgrade(queries, address, migrations, versionOf), { statementMs: patienceMs });
   } catch (error) {
     if (!(error instanceof PostgresError && error.sqlState === "42501")) throw error;
     throw mayNotUpgrade(error, address, `${version} of ${migrations.length}`);
   }
 }
 
-async function upgrade(queries: TransactionQueries, address: PostgresAddress, migrations: Migrations): Promise<void> {
+async function upgrade(
+  queries: TransactionQueries,
+  address: PostgresAddress,
+  migrations: Migrations,
+  versionOf: typeof schemaVersionOf,
+): Promise<void> {
   const { query, script } = queries;
   await query("SELECT set_config('lock_timeout', $1, true)", String(patienceMs));
   await query("SELECT pg_advisory_xact_lock($1::bigint)", lockKey(address.schema, "migrate"));
   await query("SELECT set_config('lock_timeout', $1, true)", "10000");
   const there = await query("SELECT 1 FROM pg_namespace WHERE nspname = $1", address.schema);
   if (there.length === 0) await script(`CREATE SCHEMA "${address.schema}"`);
-  const version = await schemaVersionOf(queries);
+  const version = await versionOf(queries);
   refuseNewer(version, address, migrations);
   if (version === 0)
     await script("CREATE TABLE warren_schema_version (version int NOT NULL); INSERT INTO warren_schema_version VALUES (0)");
@@ -56,8 +68,18 @@ async function upgrade(queries: TransactionQueries, address: PostgresAddress, mi
   await query("UPDATE warren_schema_version SET version = $1", migrations.length);
 }
 
-/** Resolves with the version of the schema, or with 0 if it does not exist yet. */
-export async function schemaVersionOf({ query }: Queries): Promise<number> {
+/**
+ * Resolves with the version of the schema, or with 0 if it does not exist yet.
+ *
+ * @throws {Error} if a store is moving to the schema, so that only a part of its data is there.
+ */
+export async function schemaVersionOf(queries: Queries): Promise<number> {
+  await refuseUnfinished(queries);
+  return versionIn(queries);
+}
+
+/** Resolves with the version of the schema, whatever is there of its data. */
+export async function versionIn({ query }: Queries): Promise<number> {
   const [{ there } = { there: false }] = await query<{ there: boolean }>(
     "SELECT to_regclass('warren_schema_version') IS NOT NULL AS there",
   );

@@ -9,6 +9,7 @@ import { isBusy } from "./lock-wait";
 import { logIdOf, sqliteLogReader } from "./log-reader";
 import { refuseNewer, schemaVersionOf, storeMigrations } from "./migrations";
 import { hasMoved } from "./moved";
+import { refuseMoved } from "./moved-away";
 import { retryQueuesIn, subscriptionsOf } from "./queue-tables";
 import { refusalsOf } from "./refusal-table";
 import { relayedIn } from "./relay-position";
@@ -18,11 +19,12 @@ import { relayTroubleIn } from "./relay-trouble";
  * Opens the event log of an API that runs in another process. It opens the database read-only, so that it never locks it.
  * Returns undefined if the API has not created or migrated the database yet.
  *
- * @throws {Error} if a newer program wrote the database. This and every read throw `SQLITE_BUSY` while another process locks
+ * @throws {Error} if a newer program wrote the database, or its data has moved. This and every read throw `SQLITE_BUSY` while another process locks
  *   the database exclusively ({@link whenUnlocked} waits for that).
  */
 export function followLog(file: string): LogFollower | undefined {
   if (!existsSync(file)) return undefined;
+  refuseMoved(file);
   const db = new Database(file, { readonly: true, strict: true });
   try {
     const version = schemaVersionOf(db);

@@ -2,13 +2,14 @@ import type { Database } from "bun:sqlite";
 import { cannotOpen, openForWriting } from "./connection";
 import { acquireLock, type Lock, lockFileOf } from "./lock";
 import { migrate, storeMigrations } from "./migrations";
+import { refuseMoved } from "./moved-away";
 import { makePrivate, refuseForeign } from "./private-file";
 
 /**
  * Opens the database for the one process that serves it, and upgrades its schema. Creates it if necessary. If `make` throws, closes
  * it again.
  *
- * @throws {Error} if another process serves this database, a newer program wrote it, or it cannot be opened.
+ * @throws {Error} if another process serves this database, a newer program wrote it, its data has moved, or it cannot be opened.
  */
 export function openLocked<T>(file: string, make: (db: Database, lock: Lock) => T): T {
   try {
@@ -20,6 +21,7 @@ export function openLocked<T>(file: string, make: (db: Database, lock: Lock) => 
 
 function lockAndOpen<T>(file: string, make: (db: Database, lock: Lock) => T): T {
   refuseForeign(file);
+  refuseMoved(file);
   const lock = acquireLock(lockFileOf(file));
   if (!lock) {
     throw new Error(

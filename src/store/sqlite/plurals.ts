@@ -12,13 +12,18 @@ export function checkPlurals(db: Database, resources: readonly Resource[]): void
   const resource = resources.find(({ name, plural }) => !present.has(plural) && isKnown(db, present, name));
   if (!resource) return;
   const plurals = new Set(resources.map(({ plural }) => plural));
-  const left = [...present].flatMap(([table, columns]) => (columns === "id,version,json" && !plurals.has(table) ? table : []));
+  const left = recordTablesIn(db).filter((table) => !plurals.has(table));
   const full = left.filter((table) => db.query(`SELECT 1 FROM "${table}" LIMIT 1`).get() !== null);
   if (full.length === 0) return;
   throw new Error(
     `Resource "${resource.name}": its plural was changed to "${resource.plural}", but its records are in a table with the earlier plural ` +
       `(${full.map((table) => `"${table}"`).join(" or ")}). Set \`plural\` back to that.`,
   );
+}
+
+/** Returns the names of the tables with records, also of those of resources that are no longer declared. */
+export function recordTablesIn(db: Database): string[] {
+  return [...columnsOfTables(db)].flatMap(([table, columns]) => (columns === "id,version,json" ? table : []));
 }
 
 /** Returns the names of the columns of each table, separated by commas. */

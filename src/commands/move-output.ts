@@ -1,0 +1,74 @@
+import { printable, tell } from "../observe/terminal";
+import type { ServerInspection } from "../store/inspection";
+import type { MoveProgress } from "../store/moving/move";
+import type { MoveSource } from "../store/moving/move-source";
+import type { MoveStanding, MoveTarget } from "../store/moving/move-target";
+import { nameOf } from "../store/moving/moved-tables";
+import { paint } from "./output";
+import { ProgressReport } from "./progress";
+import { table } from "./table";
+import { number } from "./text";
+
+/** Minimum time between two lines of progress with --json, in milliseconds. */
+const lineEveryMs = 1000;
+
+/** Prints the steps of a move: as text, or as lines of JSON. */
+export class MoveOutput {
+  #report: ProgressReport | undefined;
+  #step: MoveProgress["step"] | undefined;
+  #lineAt = Number.NEGATIVE_INFINITY;
+
+  constructor(readonly isJson: boolean) {}
+
+  say(text: string, line: object): void {
+    console.log(this.isJson ? JSON.stringify(line) : printable(text));
+  }
+
+  warn(text: string): void {
+    tell(`Warning: ${text}`);
+  }
+
+  plan(source: MoveSource, target: MoveTarget, { product }: ServerInspection, standing: MoveStanding): void {
+    const { end, pruned, logId } = source.state;
+    const tables = source.tables.map(({ table, rows }) => ({ table: nameOf(table), rows }));
+    if (this.isJson) {
+      const { bytes } = source;
+      console.log(
+        JSON.stringify({ step: "plan", from: source.shown, bytes, to: target.shown, product, standing, logId, pruned, end, tables }),
+      );
+      return;
+    }
+    console.log(printable(`From ${source.shown}, ${number(Math.ceil(source.bytes / 1e6))} MB`));
+    console.log(printable(`To   ${target.shown}, ${product}`));
+    const lines = tables.map(({ table: name, rows: count }) => [
+      name,
+      number(count),
+      name === "events" && end > 0 ? `after position ${pruned}, up to ${end}` : "",
+    ]);
+    console.log(table([{ title: "TABLE" }, { title: "ROWS", align: "right" }, { title: "" }], lines, paint));
+    if (standing === "unfinished") console.log("An earlier move was interrupted. This one goes on.");
+    if (standing === "outdated")
+      console.log("An earlier move was interrupted, and the source has changed since. This one copies everything anew.");
+  }
+
+  progress({ step, table: name, rows, of }: MoveProgress): void {
+    if (this.isJson) {
+      const now = performance.now();
+      if (now - this.#lineAt < lineEveryMs && rows < of) return;
+      this.#lineAt = now;
+      console.log(JSON.stringify({ step, table: name, rows, of }));
+      return;
+    }
+    if (this.#step !== step) {
+      this.endProgress();
+      tell(`${step[0]?.toUpperCase()}${step.slice(1)}`);
+      this.#report = new ProgressReport("row");
+      this.#step = step;
+    }
+    this.#report?.update(of === 0 ? 1 : rows / of, rows);
+  }
+
+  endProgress(): void {
+    this.#report?.end();
+  }
+}

@@ -1,0 +1,43 @@
+import type { PostgresAddress } from "../../../config/postgres-url";
+import type { SourceState } from "../../moving/move-source";
+import type { MoveStanding } from "../../moving/move-target";
+import { versionIn } from "../migrations";
+import type { Queries } from "../queries";
+import { unfinishedMove } from "./unfinished";
+
+/**
+ * Resolves with what is in a schema.
+ *
+ * @throws {Error} if it is something else than what moved from this source, or the role may not create what is missing.
+ */
+export async function standingOf(queries: Queries, address: PostgresAddress, state: SourceState): Promise<MoveStanding> {
+  const { schema, shown } = address;
+  const other = `Use another schema, by schema=… in DATABASE_URL, or drop this one with all that is in it: DROP SCHEMA "${schema}" CASCADE`;
+  const move = await unfinishedMove(queries);
+  if (move) {
+    if (move.log_id === state.logId) return move.state === JSON.stringify(state) ? "unfinished" : "outdated";
+    throw new Error(`The schema "${schema}" in ${shown} has a part of the data of another database, ${move.source}. ${other}`);
+  }
+  if ((await versionIn(queries)) > 0) {
+    const [log] = await queries.query<{ log_id: string }>("SELECT log_id FROM meta");
+    if (log?.log_id === state.logId) return "moved";
+    throw new Error(
+      `The schema "${schema}" in ${shown} has the data of another service, or of this one since it was started with it. ${other}`,
+    );
+  }
+  await checkMayCreate(queries, address);
+  return "empty";
+}
+
+async function checkMayCreate({ query }: Queries, { schema, database, user, shown }: PostgresAddress): Promise<void> {
+  const [may] = await query<{ create: boolean; inside: boolean | null }>(
+    `SELECT has_database_privilege(current_database(), 'CREATE') AS create,
+       (SELECT has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = $1) AS inside`,
+    schema,
+  );
+  if (may?.inside ?? may?.create) return;
+  const right = may?.inside === false ? `USAGE, CREATE ON SCHEMA "${schema}"` : `CREATE ON DATABASE "${database}"`;
+  throw new Error(
+    `The role "${user}" may not create the schema "${schema}" and its tables in ${shown}. Move with a role that may, or run: GRANT ${right} TO "${user}"`,
+  );
+}
