@@ -2,7 +2,7 @@ import { Distribution, workSeconds } from "../../observe/tally";
 import type { Commits, RunOptions } from "../changes/commits";
 import { StoreUnavailable } from "../errors";
 import type { CommitTally } from "../store";
-import type { Committing } from "./committing";
+import type { Committed, Committing } from "./committing";
 import { isDataError } from "./errors";
 import type { Outcome } from "./group-run";
 import type { Workspace } from "./workspace";
@@ -15,6 +15,9 @@ interface Waiting {
   /** True if the group of the change has failed, perhaps because of another one. */
   isAlone: boolean;
 }
+
+/** A group of changes whose commit has ended. */
+type Group = { readonly changes: readonly Waiting[] } & ({ readonly result: Committed } | { readonly error: unknown });
 
 /** Maximum number of changes per group. It bounds how long one commit blocks the event loop. */
 const maxGroup = 1024;
@@ -65,8 +68,31 @@ export class GroupCommit implements Commits {
 
   async #work(): Promise<void> {
     // Changes of the same turn go into one group.
-    for (await new Promise(setImmediate); this.#waiting.length > 0; await new Promise(setImmediate)) await this.#commit(this.#take());
+    await new Promise(setImmediate);
+    for (let group = this.#start(); group; ) {
+      const settle = this.#finish(await group);
+      // The database works on the next group while the answers to this one are sent.
+      group = this.#start();
+      settle();
+      if (group) continue;
+      await new Promise(setImmediate);
+      group = this.#start();
+    }
     this.#working = undefined;
+  }
+
+  /** Runs the next group of changes, and begins to commit it. Returns undefined if there is none. */
+  #start(): Promise<Group> | undefined {
+    if (this.#waiting.length === 0) return undefined;
+    const changes = this.#take();
+    const committed = this.committing.commit(
+      changes.map(({ run }) => run),
+      changes[0]?.isExact ?? false,
+    );
+    return committed.then(
+      (result) => ({ changes, result }),
+      (error: unknown) => ({ changes, error }),
+    );
   }
 
   /** Removes the changes of the next group. One that reads exactly, or has to run alone, makes a group by itself. */
@@ -76,35 +102,37 @@ export class GroupCommit implements Commits {
     return this.#waiting.splice(0, end === 0 ? 1 : Math.min(maxGroup, end === -1 ? maxGroup : end));
   }
 
-  async #commit(changes: readonly Waiting[]): Promise<void> {
-    try {
-      const { run, seconds } = await this.committing.commit(
-        changes.map((change) => change.run),
-        changes[0]?.isExact ?? false,
-      );
-      const { batch, outcomes, commit } = run;
-      this.workspace.overlay.forget(batch);
-      this.#waiting.unshift(...changes.slice(outcomes.length));
-      if (commit) this.committing.useIds(commit);
-      if (seconds !== undefined) {
-        this.tally.seconds.record(seconds);
-        this.tally.changes.record(outcomes.filter((outcome) => "value" in outcome).length);
-      }
-      settle(changes, outcomes);
-      for (const call of batch.onCommit) call();
-      this.afterAnswers();
-    } catch (error) {
-      this.#failed(changes, error);
+  /** Takes note of the end of a group, so that the next one can run. Returns a function that settles its promises. */
+  #finish({ changes, ...end }: Group): () => void {
+    if ("error" in end) return this.#failed(changes, end.error);
+    const { run, seconds } = end.result;
+    const { batch, outcomes, commit } = run;
+    this.workspace.overlay.forget(batch);
+    if (commit) this.committing.useIds(commit);
+    // Those that the group has left out.
+    this.#waiting.unshift(...changes.slice(outcomes.length));
+    for (const call of batch.onCommit) call();
+    if (seconds !== undefined) {
+      this.tally.seconds.record(seconds);
+      this.tally.changes.record(outcomes.filter((outcome) => "value" in outcome).length);
     }
+    return () => {
+      settle(changes, outcomes);
+      this.afterAnswers();
+    };
   }
 
   /** Runs the changes of a failed group again, each alone, if one of them may be at fault. Otherwise, rejects them all. */
-  #failed(changes: readonly Waiting[], error: unknown): void {
+  #failed(changes: readonly Waiting[], error: unknown): () => void {
     if (error instanceof StoreUnavailable) this.tally.failures += 1;
-    if (changes.length > 1 && isDataError(error)) {
-      for (const change of changes) change.isAlone = true;
-      this.#waiting.unshift(...changes);
-    } else for (const { reject } of changes) reject(error);
+    if (changes.length === 1 || !isDataError(error)) {
+      return () => {
+        for (const { reject } of changes) reject(error);
+      };
+    }
+    for (const change of changes) change.isAlone = true;
+    this.#waiting.unshift(...changes);
+    return () => {};
   }
 }
 

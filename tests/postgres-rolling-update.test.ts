@@ -1,0 +1,141 @@
+// A newer version of the program starts beside a running older one, on the same PostgreSQL schema.
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { Type } from "@sinclair/typebox";
+import { defineResource, pastVersion, type Resource } from "warren/resource";
+import { StoreUnavailable } from "../src/store/errors";
+import type { Store } from "../src/store/store";
+import { describeWithPostgres, type PostgresSchema, schemaIn, sharedPostgres } from "./support/postgres";
+import { rejection } from "./support/rejection";
+import { openIn } from "./support/store-pair";
+
+/** Prices in whole units, then in cents, found by an index of the same name. */
+const declared = { name: "toy", filters: { price: "exact" }, indexes: ["price"] } as const;
+const older = defineResource({ ...declared, fields: { price: Type.Integer() }, example: { price: 1 } });
+const newer = defineResource({
+  ...declared,
+  fields: { price: Type.Integer(), code: Type.Union([Type.String(), Type.Null()]) },
+  unique: ["code"],
+  example: { price: 100, code: null },
+  past: [
+    pastVersion({
+      fields: { price: Type.Integer() },
+      up({ price }) {
+        if (price < 0) throw new Error("less than nothing");
+        return { price: price * 100, code: null };
+      },
+    }),
+  ],
+});
+
+describeWithPostgres("a rolling update", () => {
+  let schema: PostgresSchema;
+  const opened: Store[] = [];
+  beforeEach(async () => {
+    schema = schemaIn(await sharedPostgres(), `rolling_${Math.random().toString(36).slice(2)}`);
+  });
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((store) => store.close()));
+    await schema.drop();
+  });
+  const open = async (resource: Resource) => {
+    const store = await openIn(schema.address, [resource]);
+    opened.push(store);
+    return store;
+  };
+  const fieldsOf = async (store: Store, resource: Resource, id: number) => {
+    const { price, code, version } = JSON.parse((await store.get(resource, id))?.json ?? "{}") as Record<string, unknown>;
+    return { price, code, version };
+  };
+  const entries = () =>
+    schema.evaluate<{ id: string; key: string }>(
+      `SELECT e.id, e.key FROM warren_entries e JOIN warren_slots s USING (slot) WHERE s.definition LIKE '%"path":"price"%' ORDER BY e.id, e.key`,
+    );
+  const shapes = async () => (await schema.evaluate<{ shape: number }>('SELECT shape FROM "toys" ORDER BY id')).map(({ shape }) => shape);
+
+  test("finds the records of the older program converted, while that one goes on writing", async () => {
+    const old = await open(older);
+    await Promise.all(Array.from({ length: 1200 }, (_, index) => old.insert(older, { price: index })));
+    let isStarted = false;
+    const writing = (async () => {
+      const ids: number[] = [];
+      while (!isStarted) ids.push((await old.insert(older, { price: 7 })).id);
+      return ids;
+    })();
+    const fresh = await open(newer);
+    isStarted = true;
+    const [first = 0, ...others] = await writing;
+    expect(await fieldsOf(fresh, newer, 1000)).toEqual({ price: 99_900, code: null, version: 1 });
+    for (const id of [first, ...others]) expect(await fieldsOf(fresh, newer, id)).toMatchObject({ price: 700, code: null });
+    expect((await shapes()).slice(0, 1200).every((shape) => shape === 2)).toBe(true);
+  });
+
+  test("converts what the older program still writes when it is read, changed, and soon by itself", async () => {
+    const old = await open(older);
+    const fresh = await open(newer);
+    const [{ id: read }, { id: changed }] = [await old.insert(older, { price: 3 }), await old.insert(older, { price: 4 })];
+    expect(await fieldsOf(fresh, newer, read)).toEqual({ price: 300, code: null, version: 1 });
+    await fresh.update(newer, changed, (current) => ({ ...current, code: "x" }));
+    expect(await fieldsOf(fresh, newer, changed)).toEqual({ price: 400, code: "x", version: 2 });
+    expect(await shapes()).toEqual([1, 2]);
+    // The next process that starts does it, too.
+    await open(newer);
+    expect(await shapes()).toEqual([2, 2]);
+    expect(await fieldsOf(fresh, newer, read)).toEqual({ price: 300, code: null, version: 1 });
+    expect(await schema.evaluate("SELECT id FROM warren_outdated")).toHaveLength(0);
+  });
+
+  test("keeps one entry of each record in an index that both versions have", async () => {
+    const old = await open(older);
+    const { id } = await old.insert(older, { price: 3 });
+    const fresh = await open(newer);
+    expect(await entries()).toHaveLength(1);
+    const { id: late } = await old.insert(older, { price: 4 });
+    await fresh.update(newer, late, (current) => ({ ...current, price: 5 }));
+    await fresh.update(newer, id, (current) => ({ ...current, price: 6 }));
+    expect((await entries()).map((entry) => Number(entry.id))).toEqual([id, late]);
+  });
+
+  test("lets the older program neither change nor lose what the newer one has written", async () => {
+    const old = await open(older);
+    const { id } = await old.insert(older, { price: 3 });
+    const fresh = await open(newer);
+    await fresh.update(newer, id, (current) => ({ ...current, code: "kept" }));
+    for (const change of [
+      () => old.update(older, id, (current) => ({ ...current, price: 9 })),
+      () => old.remove(older, id),
+      () => old.transaction((tx) => tx.update(older, id, { price: 9 })),
+    ]) {
+      expect(await rejection(change())).toBeInstanceOf(StoreUnavailable);
+    }
+    expect(await fieldsOf(fresh, newer, id)).toEqual({ price: 300, code: "kept", version: 2 });
+    // Others of its changes are not affected.
+    expect(await old.insert(older, { price: 5 })).toMatchObject({ version: 1 });
+  });
+
+  test("holds a unique key of the newer program in the older one, too", async () => {
+    const keyed = defineResource({ ...declared, fields: { price: Type.Integer() }, unique: ["price"], example: { price: 1 } });
+    const old = await open(older);
+    const fresh = await open(keyed);
+    await fresh.insert(keyed, { price: 5 });
+    expect((await rejection(old.insert(older, { price: 5 }))).name).toBe("Conflict");
+    await old.insert(older, { price: 6 });
+    expect((await rejection(fresh.insert(keyed, { price: 6 }))).name).toBe("Conflict");
+  });
+
+  test("is refused if a record cannot be converted, and nothing is changed", async () => {
+    const old = await open(older);
+    await old.insert(older, { price: 1 });
+    await old.insert(older, { price: -1 });
+    expect((await rejection(open(newer))).message).toContain("toy 2 cannot be converted to the newest schema; nothing was changed");
+    expect(await shapes()).toEqual([1, 1]);
+    expect(await old.update(older, 1, (current) => ({ ...current, price: 2 }))).toMatchObject({ version: 2 });
+  });
+
+  test("keeps an older program from starting", async () => {
+    await open(newer);
+    expect((await rejection(open(older))).message).toBe(
+      'The records of "toy" have schema version 2, but this program knows versions up to 1: they were last used by a newer version of the ' +
+        "program. Start that version, or set another database in DATABASE_URL.",
+    );
+  });
+});
