@@ -20,6 +20,7 @@ import { consumerStores, openStore } from "../store/open";
 import { warnOfProblems } from "../store/problem-warning";
 import { warnOfReplaced } from "../store/replaced-warning";
 import { describeStore } from "../store/store-metrics";
+import { atMost } from "../timing/pause";
 import { describeQueues } from "./queue-metrics";
 import { startQueues } from "./queues";
 import { keepRetention } from "./retention";
@@ -27,6 +28,7 @@ import { checkStoredRecords } from "./stored-records";
 import { findTimeline } from "./timelines";
 
 const confirmsTimeoutMs = 3000;
+const endingTimeoutMs = 1000;
 
 export interface EngineOptions {
   readonly tracing?: Tracing;
@@ -115,11 +117,12 @@ export async function startEngine(
     async stop() {
       for (const stop of stopLooking) stop();
       queues.stop();
-      await retention.stop();
+      const retaining = retention.stop();
       // An unreachable or blocked broker sends no confirms. Events that wait are sent after the next start.
       await relay.stop(broker?.state === "connected" ? confirmsTimeoutMs : 0);
       await broker?.close();
-      await Promise.all([relaying, queues.ended]);
+      // What waits for a database that does not answer ends with the store.
+      await atMost(endingTimeoutMs, Promise.all([relaying, queues.ended, retaining]));
       await store.close();
     },
   };

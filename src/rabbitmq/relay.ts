@@ -2,6 +2,7 @@ import { type Log, messageOf } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
 import type { Leadership } from "../store/leadership";
 import type { Store } from "../store/store";
+import { atMost } from "../timing/pause";
 import { Signal } from "../timing/signal";
 import { LogSender, type LogSenderOptions, type SendFailure } from "./log-sender";
 import { type PublishChannel, Publisher, Unroutable } from "./publisher";
@@ -15,6 +16,8 @@ export interface RelayOptions extends LogSenderOptions {
 }
 
 const longestPauseMs = 5_000;
+/** Maximum time to store the position at a stop, in milliseconds. */
+const longestSaveMs = 1000;
 /** Interval at which a stop looks how far another process has come, in milliseconds. */
 const lookEveryMs = 50;
 
@@ -98,13 +101,18 @@ export class Relay {
 
   /** Waits up to `timeoutMs` for the broker to confirm the current log, stops the relay, and stores the position. */
   async stop(timeoutMs: number): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
+    // A database that does not answer must not keep the process from ending.
+    await atMost(timeoutMs, this.#confirmed(performance.now() + timeoutMs)).catch(() => {});
+    this.#stopping.abort();
+    await atMost(longestSaveMs, this.#state?.end() ?? Promise.resolve());
+  }
+
+  /** Resolves when the broker has confirmed the current log, or at a time by `performance.now()`. */
+  async #confirmed(deadline: number): Promise<void> {
     const end = await this.options.log.end();
     // Also if this process does not send: it may be about to, and another that does is soon done.
     while (performance.now() < deadline && (await this.position()) < end)
       await this.#progress.wait(Math.min(lookEveryMs, deadline - performance.now()));
-    this.#stopping.abort();
-    await this.#state?.end();
   }
 
   async #send(publisher: Publisher, until: AbortSignal, state: RelayState): Promise<void> {

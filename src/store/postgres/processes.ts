@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { PostgresAddress } from "../../config/postgres-url";
-import { pause } from "../../timing/pause";
+import { atMost, pause } from "../../timing/pause";
 import type { Leadership } from "../leadership";
 import type { ApiProcess } from "../log-follower";
 import type { Store } from "../store";
@@ -14,6 +14,8 @@ import type { Database, Queries } from "./queries";
 /** Lease by which a process shows that it serves the schema. */
 const presence = "process ";
 const sweepEveryMs = 3_600_000;
+/** Maximum time to release the leases of this process, in milliseconds. */
+const closingMs = 1000;
 
 /** What a process needs from the others that serve the same schema. */
 export interface Processes {
@@ -65,8 +67,11 @@ export function joinProcesses({ database, address: { schema }, logId, partitionW
     async close() {
       closing.abort();
       watch.close();
-      await Promise.all(kept);
-      await leases.released();
+      // If the database does not answer, the leases end by themselves.
+      await atMost(
+        closingMs,
+        Promise.all(kept).then(() => leases.released()),
+      );
       notices.close();
     },
   };
