@@ -2,17 +2,14 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
-import type { PostgresAddress } from "../src/config/postgres-url";
 import { type MoveProgress, move } from "../src/store/moving/move";
 import type { MoveSource } from "../src/store/moving/move-source";
 import type { MoveTarget } from "../src/store/moving/move-target";
-import { type MovedRow, type SmallKind, smallColumns } from "../src/store/moving/moved-tables";
-import { bulkTable, type SqlTable, smallTable } from "../src/store/postgres/moving/sql-tables";
 import { openMoveTarget } from "../src/store/postgres/moving/target";
 import { openMoveSource } from "../src/store/sqlite/move-source";
 import { sqliteIn } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
-import { fillStore, resources, rowsOf } from "./support/moving";
+import { expectMoved, fillStore, resources } from "./support/moving";
 import { describeWithPostgres, usePostgres } from "./support/postgres";
 import { rejection } from "./support/rejection";
 import { author } from "./support/stories";
@@ -32,13 +29,9 @@ describeWithPostgres("a move", () => {
   const fileIn = (name = "warren") => join(folder.path, `${name}.db`);
 
   /** Opens both ends of a move, with parts of few rows. */
-  async function ends<T>(
-    use: (source: MoveSource, target: MoveTarget) => Promise<T>,
-    file = fileIn(),
-    address?: PostgresAddress,
-  ): Promise<T> {
+  async function ends<T>(use: (source: MoveSource, target: MoveTarget) => Promise<T>, file = fileIn()): Promise<T> {
     const source = openMoveSource(file, resources, { locked: true, partRows: 9 });
-    const target = openMoveTarget(address ?? postgres().address);
+    const target = openMoveTarget(postgres().address);
     try {
       return await use(source, target);
     } finally {
@@ -50,31 +43,7 @@ describeWithPostgres("a move", () => {
   const moved = (onProgress: (at: MoveProgress) => void = () => {}, file = fileIn()) =>
     ends((source, target) => move(source, target, resources, { onProgress, stop: never }), file);
 
-  /** The rows of a table, under the names of the source. */
-  async function rowsIn({ name, columns }: SqlTable): Promise<unknown[]> {
-    const named = columns.map((column) => `${column.name}${/int/.test(column.type) ? "::float8" : "::text"} AS "${column.from}"`);
-    const order = columns.slice(0, 2).map((column) => `${column.name}${column.type === "text" ? ' COLLATE "C"' : ""}`);
-    return postgres().evaluate(`SELECT ${named.join(", ")} FROM ${name} ORDER BY ${order.join(", ")}`);
-  }
-  /** Compares everything with the source, without the checksums of the move. */
-  async function expectAll(file = fileIn()): Promise<void> {
-    const source = openMoveSource(file, resources, { locked: false });
-    for (const [table, rows] of rowsOf(source)) {
-      expect(rows.length).toBeGreaterThan(0);
-      const escaped = (row: MovedRow) => ({
-        ...row,
-        owner: (row["owner"] as string | null)?.replace("\\", "\\\\") ?? null,
-      });
-      expect(await rowsIn(bulkTable(table))).toEqual(table.kind === "events" ? rows.map(escaped) : rows);
-    }
-    for (const kind of Object.keys(smallColumns) as SmallKind[]) expect(await rowsIn(smallTable(kind))).toEqual([...source.small(kind)]);
-    const { logId, end, pruned, relayed } = source.state;
-    expect(await postgres().evaluate("SELECT log_id, pruned_to::int, position::int FROM meta, relay")).toEqual([
-      { log_id: logId, pruned_to: pruned, position: relayed },
-    ]);
-    expect(await postgres().evaluate("SELECT nextval('warren_events_position')::int AS position")).toEqual([{ position: end + 1 }]);
-    source.close();
-  }
+  const expectAll = () => expectMoved(fileIn(), postgres());
 
   test("carries over every row as it is, and goes on with the next position and the next ids", async () => {
     await moved();

@@ -1,8 +1,12 @@
 // A store with all that can be in one, which tests move to another engine.
-import type { MoveSource } from "../../src/store/moving/move-source";
-import type { BulkTable, MovedRow } from "../../src/store/moving/moved-tables";
+import { Database } from "bun:sqlite";
+import { expect } from "bun:test";
+import { type MovedRow, type SmallKind, smallColumns } from "../../src/store/moving/moved-tables";
+import { bulkTable, type SqlTable, smallTable } from "../../src/store/postgres/moving/sql-tables";
+import { openMoveSource } from "../../src/store/sqlite/move-source";
 import type { Store } from "../../src/store/store";
 import { asRelay } from "./leader";
+import type { PostgresSchema } from "./postgres";
 import { author, story } from "./stories";
 
 export const resources = [author, story] as const;
@@ -59,7 +63,70 @@ function expectPruned(events: number): void {
   if (events !== 7) throw new Error(`Pruned ${events} events in place of 7.`);
 }
 
-/** Returns all rows of a source's tables. */
-export function rowsOf(source: MoveSource): [BulkTable, MovedRow[]][] {
-  return source.tables.map(({ table }) => [table, [...source.parts(table, -1)].flat()]);
+/** Compares all that has moved with a file, without the checksums of the move. Draws the next position. */
+export async function expectMoved(file: string, schema: PostgresSchema): Promise<void> {
+  const source = openMoveSource(file, resources, { locked: false });
+  for (const { table } of source.tables) {
+    const to = bulkTable(table);
+    let after = -1;
+    for (const part of source.parts(table, -1)) {
+      const last = part.at(-1)?.[to.key.from] as number;
+      const rows = table.kind === "events" ? part.map(escaped) : part;
+      expect(await rowsIn(schema, to, `${to.key.name} > ${after} AND ${to.key.name} <= ${last}`)).toEqual([...rows]);
+      after = last;
+    }
+    expect(after).toBeGreaterThan(0);
+    expect(await rowsIn(schema, to, `${to.key.name} > ${after}`)).toEqual([]);
+  }
+  for (const kind of Object.keys(smallColumns) as SmallKind[]) {
+    expect(await rowsIn(schema, smallTable(kind), "true")).toEqual([...source.small(kind)]);
+  }
+  const { logId, end, pruned, relayed } = source.state;
+  expect(await schema.evaluate("SELECT log_id, pruned_to::int, position::int FROM meta, relay")).toEqual([
+    { log_id: logId, pruned_to: pruned, position: relayed },
+  ]);
+  expect(await schema.evaluate("SELECT nextval('warren_events_position')::int AS position")).toEqual([{ position: end + 1 }]);
+  source.close();
+}
+
+const escaped = (row: MovedRow) => ({ ...row, owner: (row["owner"] as string | null)?.replace("\\", "\\\\") ?? null });
+
+/** The rows of a table, under the names of the source. */
+function rowsIn(schema: PostgresSchema, { name, columns }: SqlTable, where: string): Promise<unknown[]> {
+  const named = columns.map((column) => `${column.name}${/int/.test(column.type) ? "::float8" : "::text"} AS "${column.from}"`);
+  const order = columns.slice(0, 2).map((column) => `${column.name}${column.type === "text" ? ' COLLATE "C"' : ""}`);
+  return schema.evaluate(`SELECT ${named.join(", ")} FROM ${name} WHERE ${where} ORDER BY ${order.join(", ")}`);
+}
+
+/** Adds many authors and stories to a file that no process has open, each with its event and its answer. */
+export function addMany(file: string, count: number): void {
+  const db = new Database(file, { strict: true });
+  db.run("PRAGMA synchronous = OFF");
+  const time = "2026-02-18T18:23:45.123Z";
+  const addRecord = (plural: string) => db.prepare(`INSERT INTO "${plural}" (version, json) VALUES (1, ?) RETURNING id`);
+  const records = { author: addRecord("authors"), story: addRecord("stories") };
+  const addEvent = db.prepare("INSERT INTO events (id, type, subject, timestamp, body) VALUES (?, ?, ?, ?, ?)");
+  const addAnswer = db.prepare("INSERT INTO idempotency_keys (key, part, fingerprint, answer, at) VALUES (?, 0, '', ?, ?)");
+  db.transaction(() => {
+    for (let n = 1; n <= count; n += 1) {
+      for (const name of ["author", "story"] as const) {
+        const fields =
+          name === "author"
+            ? { name: `Many ${n}` }
+            : { title: `Many ${n}`, author: null, text: "é".repeat(n % 200), writer: "w", house: "h" };
+        const json = JSON.stringify({ ...fields, version: 1, createdAt: time, updatedAt: time });
+        const { id: subject } = records[name].get(json) as { id: number };
+        const id = Bun.randomUUIDv7();
+        addEvent.run(
+          id,
+          `${name}.created`,
+          subject,
+          time,
+          JSON.stringify({ id, type: `${name}.created`, version: 1, [name]: fields, timestamp: time }),
+        );
+      }
+      addAnswer.run(`many ${n}`, `answer ${n}`, n);
+    }
+  })();
+  db.close();
 }
