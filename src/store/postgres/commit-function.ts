@@ -1,7 +1,7 @@
 import { tombstone } from "../../schema/erasure";
 import { blockSize, idSequence } from "./id-blocks";
 import type { Layout } from "./layout";
-import type { Queries } from "./queries";
+import type { Database, Queries } from "./queries";
 
 /**
  * Parameters of the commit function with their types. All arrays with the same prefix belong together; a null stands for none.
@@ -216,8 +216,17 @@ const writes = [
   END IF;`,
 ];
 
-/** Creates the commit function of a program, unless it is there. */
-export async function keepCommitFunction({ query }: Queries, { name, creation }: CommitFunction): Promise<void> {
-  const there = await query("SELECT 1 FROM pg_proc WHERE proname = $1 AND pronamespace = current_schema()::regnamespace", name);
-  if (there.length === 0) await query(creation);
+/**
+ * Creates the commit function of a program, unless it is there. Of several processes, one does it, and the others wait for it.
+ *
+ * @param lock key of the advisory lock that is held meanwhile.
+ */
+export async function keepCommitFunction(database: Database, { name, creation }: CommitFunction, lock: string): Promise<void> {
+  const isThere = async ({ query }: Queries) =>
+    (await query("SELECT 1 FROM pg_proc WHERE proname = $1 AND pronamespace = current_schema()::regnamespace", name)).length > 0;
+  if (await isThere(database)) return;
+  await database.transaction(async (queries) => {
+    await queries.query("SELECT pg_advisory_xact_lock($1::bigint)", lock);
+    if (!(await isThere(queries))) await queries.script(creation);
+  });
 }

@@ -52,7 +52,7 @@ export async function openRecords(
   await keepResourceTables(database, address, resources);
   const locks = { commit: lockKey(address.schema, "commit"), ids: lockKey(address.schema, "ids") };
   const layouts = layoutsOf(resources);
-  await keepCommitFunction(database, commitFunction(layouts, locks));
+  await keepCommitFunction(database, commitFunction(layouts, locks), lockKey(address.schema, "migrate"));
   const clock = await clockOf(database);
   const open = (slots: Slots) => recordStore(layouts, { database, slots, locks, clock, readList, tracing, onAppend });
   // Before new declarations, which are checked with the records in their newest shape.
