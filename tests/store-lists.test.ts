@@ -1,4 +1,4 @@
-// Lists of the store beyond pages and orders (tests/sqlite-pages.test.ts): values, null, arrays, search and its index.
+// Lists of the store beyond pages and orders (tests/list-pages.test.ts): values, null, arrays, search and its index.
 import { afterEach, beforeEach, describe, expect, setSystemTime, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { defineResource, Nullable, oneOf, pastVersion, type RecordOf, type Resource } from "warren/resource";

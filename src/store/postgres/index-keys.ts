@@ -38,7 +38,12 @@ export class IndexKeys {
   }
 
   of(record: object): string {
-    return this.ofValues(this.#fields.map((field) => field.of(record)));
+    return this.ofValues(this.valuesIn(record));
+  }
+
+  /** Returns the values that a record has in the fields, as they are compared. */
+  valuesIn(record: object): ComparedValue[] {
+    return this.#fields.map((field) => field.of(record));
   }
 
   /** Returns the key of a record that has these compared values. */
