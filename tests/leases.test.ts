@@ -41,7 +41,7 @@ describe("a task", () => {
     await world.pass(20);
     expect(leaders()).toEqual([]);
     await first.leases.released();
-    await world.pass(600);
+    await world.pass(1100);
     expect(leaders()).toEqual(["process 2"]);
   });
 
@@ -149,7 +149,7 @@ describe("a task", () => {
     await world.pass(10_000);
     expect([leaders(), epochs]).toEqual([[], [1]]);
     stop.abort();
-    await world.pass(600);
+    await world.pass(1100);
     expect(leaders()).toEqual(["process 2"]);
   });
 

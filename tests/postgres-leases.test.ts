@@ -38,7 +38,7 @@ describeWithPostgres("a lease", () => {
   test("is one process's until it stops, and then another's, with a greater epoch", async () => {
     const [first, second] = [join(), join()];
     const one = lead(first);
-    expect((await one.leading).epoch).toBe(1);
+    const { epoch } = await one.leading;
     const other = lead(second);
     let hasBegun = false;
     void other.leading.then(() => {
@@ -50,7 +50,7 @@ describeWithPostgres("a lease", () => {
     expect([hasBegun, (await one.leading).holds()]).toEqual([false, true]);
     await one.stop();
     const next = await other.leading;
-    expect([next.epoch, next.holds(), (await one.leading).holds()]).toEqual([2, true, false]);
+    expect([next.epoch, next.holds(), (await one.leading).holds()]).toEqual([epoch + 1, true, false]);
     await Promise.all([other.stop(), retention.stop()]);
     await Promise.all([first.close(), second.close()]);
   });
@@ -77,12 +77,12 @@ describeWithPostgres("a lease", () => {
     const cut = cuttable(database);
     const [first, second] = [join(cut.database), join()];
     const one = lead(first);
-    const { until, holds } = await one.leading;
+    const { until, holds, epoch } = await one.leading;
     cut.set("cut");
     const other = lead(second);
     await eventually(() => until.aborted || undefined, "the first to lose the lease");
     expect(holds()).toBe(false);
-    expect((await other.leading).epoch).toBe(2);
+    expect((await other.leading).epoch).toBe(epoch + 1);
     cut.set("whole");
     await Promise.all([one.stop(), other.stop()]);
     await Promise.all([first.close(), second.close()]);
@@ -104,8 +104,21 @@ describeWithPostgres("a lease", () => {
           });
       }),
     );
-    expect(epochs).toEqual(Array.from({ length: 12 }, (_, n) => n + 1));
+    expect(epochs).toEqual(Array.from({ length: 12 }, (_, n) => (epochs[0] ?? 0) + n));
     await Promise.all(processes.map((process) => process.close()));
+  });
+
+  test("of which an operator has deleted the row is taken again with a greater epoch", async () => {
+    const process = join();
+    const [one, other] = [lead(process), lead(process, "other")];
+    const { epoch } = await one.leading;
+    await other.leading;
+    await one.stop();
+    await schema().evaluate("DELETE FROM warren_leases WHERE name = 'relay'");
+    const again = lead(process);
+    expect((await again.leading).epoch).toBeGreaterThan(epoch);
+    await Promise.all([again.stop(), other.stop()]);
+    await process.close();
   });
 
   test("also says which processes serve the schema", async () => {

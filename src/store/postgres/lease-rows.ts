@@ -4,6 +4,8 @@ import type { Database } from "./queries";
 
 /** Time of a lease that the clock of the database gives, in microseconds since 1970: a number has room for it. */
 const micros = "(extract(epoch FROM warren_leases.expires_at) * 1000000)::bigint";
+/** A first epoch that is greater than that of any lease of which somebody has deleted the row. */
+const firstEpoch = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 const expiry = `clock_timestamp() + interval '${leaseMs} milliseconds'`;
 
 /**
@@ -23,7 +25,7 @@ export function leaseRows({ query, writer }: Pick<Database, "query" | "writer">,
     },
     async take(task, seen) {
       const [row] = await writer.query<{ epoch: number }>(
-        `INSERT INTO warren_leases (name, holder, epoch, expires_at) VALUES ($1, $2, 1, ${expiry})
+        `INSERT INTO warren_leases (name, holder, epoch, expires_at) VALUES ($1, $2, ${firstEpoch}, ${expiry})
          ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, epoch = warren_leases.epoch + 1, expires_at = ${expiry}
          WHERE warren_leases.epoch = $3::bigint AND ${micros} = $4::bigint
          RETURNING epoch`,

@@ -4,7 +4,7 @@ import type { LeaseTable, SeenLease } from "./lease-table";
 /** Time from a renewal until another process may take the lease, in milliseconds. */
 export const leaseMs = 3000;
 /** Longest pause before another look at the lease of another process, in milliseconds. */
-const lookEveryMs = 500;
+const lookEveryMs = 1000;
 
 /** A work that leads a task, or waits to. */
 export interface LedWork {
