@@ -273,13 +273,8 @@ test("a commit that fails makes every event that shares it a failure, leaves not
     delivery: { body: "", failures: 0, suspect: false, replay: "no", origin, gone: false, settle() {} },
   });
   const [good, bad] = [task(buildEvent("item.created", { price: null })), task(buildEvent("item.created", { price: 7 }))];
-  const handle = (...tasks: Task[]) =>
-    handleExactlyOnce(
-      consumer,
-      async () => file,
-      tasks,
-      () => true,
-    );
+  const around = { consumer, store: async () => file, beforeCommit: async () => () => {}, mayGoOn: () => true };
+  const handle = (...tasks: Task[]) => handleExactlyOnce(around, tasks);
   const failed = await handle(good, bad);
   expect(failed).toMatchObject([
     { kind: "failed", error: { message: "FOREIGN KEY constraint failed" } },

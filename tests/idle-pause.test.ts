@@ -4,6 +4,7 @@ import { buildEvent } from "warren/testing";
 import { resolveConsumer } from "../src/delivery/consumer-options";
 import { Worker } from "../src/delivery/worker";
 import { EmbeddedConsumer } from "../src/embedded/consume";
+import { wholeShare } from "../src/store/consumer/lanes";
 import type { LogEntry } from "../src/store/log";
 import type { Notifier } from "../src/store/log-follower";
 import { temporaryConsumerStore } from "../src/store/open";
@@ -69,7 +70,12 @@ async function idle(dueInMs: readonly number[], options: { prefetch?: number; on
   }
   const stop = new AbortController();
   const worker = new Worker(consumer, async () => store);
-  const running = new EmbeddedConsumer(worker, log, store, stop.signal, { since: undefined, onReplaced() {} }).run();
+  const running = new EmbeddedConsumer(worker, log, store, stop.signal, {
+    share: wholeShare(),
+    since: undefined,
+    onReplaced() {},
+    onLanes() {},
+  }).run();
   await settled();
   return {
     log,

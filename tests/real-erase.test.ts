@@ -67,7 +67,7 @@ async function fill(): Promise<void> {
     await store.insert(badge, { customer: 1 });
     const stores = consumerStores(sqliteIn(folder.path));
     const mailer = await stores.open("mailer", { durable: true });
-    await mailer.saveFollows(store.logId, 0, ["customer.created"]);
+    await mailer.begin(store.logId, 0, ["customer.created"]);
     const common = { attempts: 1, firstFailure: null, replay: "no", traceparent: null } as const;
     for (const { id, type, body } of await store.log.read(0, 100)) {
       await mailer.waiting.add({ id, body, dueAt: atOnce, delayMs: 0, ...common });
@@ -167,9 +167,9 @@ describe("bun run erase", () => {
     await using(async () => {
       expect(await erase("customer", "1")).toMatchObject({ code: 1, stderr: expect.stringContaining("The API is running") });
     });
-    const claim = await consumerStores(sqliteIn(folder.path)).claim("mailer");
+    const share = await consumerStores(sqliteIn(folder.path)).join("mailer", () => {});
     expect(await erase("customer", "1", "--yes")).toMatchObject({ code: 1, stderr: 'Consumers are running: stop "mailer" first.' });
-    claim?.release();
+    await share.leave();
   });
 
   test.each([

@@ -39,7 +39,7 @@ forEachEngine((placesIn) => {
 
   async function consumerAt(name: string, position: number | undefined, logId = store.logId): Promise<void> {
     const own = await consumers.open(name, { durable: false });
-    if (position !== undefined) await own.saveProgress(logId, { position, begun: position });
+    if (position !== undefined) await own.begin(logId, position, []);
     await own.close();
   }
 
@@ -109,7 +109,7 @@ forEachEngine((placesIn) => {
         createdAt: "",
       });
       expect(await pruneOnce(options, later)).toBe(2);
-      await own.replays.save("r", { position: 5, begun: 5, sent: 3, refused: 0, finishedAt: "now", error: null });
+      await own.replays.end("r", "now", "cancelled");
       await own.close();
       expect(await pruneOnce(options, later)).toBe(2);
       expect(await left()).toEqual([5]);

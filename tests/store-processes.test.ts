@@ -68,11 +68,26 @@ forEachEngine((placesIn) => {
         ["levels"],
       ]);
 
-      const claim = await consumers.claim("stock");
-      expect([claim, await consumers.claim("stock"), await consumers.isClaimed("stock")]).toEqual([expect.anything(), undefined, true]);
+      const share = await consumers.join("stock", () => {});
+      expect([share.lanes.length, await consumers.consuming("stock")]).toEqual([share.count, 1]);
       expect([await consumers.remove("stock"), await consumers.has("stock")]).toEqual([false, true]);
-      await claim?.release();
-      expect([await consumers.isClaimed("stock"), await consumers.remove("stock"), await consumers.queues()]).toEqual([false, true, []]);
+      await share.leave();
+      expect([await consumers.consuming("stock"), await consumers.remove("stock"), await consumers.queues()]).toEqual([0, true, []]);
+    });
+
+    test("gives a part of the queue to a second process only when the first has released it", async () => {
+      const consumers = consumerStores(places());
+      const first = await consumers.join("stock", () => {});
+      const { lanes } = first;
+      const got = Promise.withResolvers<void>();
+      const second = await consumers.join("stock", () => second.lanes.length > 0 && got.resolve());
+      expect([second.lanes, lanes.every((lane) => first.holds(lane))]).toEqual([[], true]);
+      await first.leave();
+      await got.promise;
+      expect(lanes.some((lane) => first.holds(lane))).toBe(false);
+      expect(second.lanes.every((lane) => second.holds(lane))).toBe(true);
+      await second.leave();
+      await consumers.remove("stock");
     });
 
     test("says how far each is: the slowest, and what it has of an event", async () => {
@@ -83,12 +98,12 @@ forEachEngine((placesIn) => {
         ["slow", 3],
       ] as const) {
         const own = await consumers.open(queue, { durable: false });
-        await own.saveProgress(store.logId, { position, begun: position });
+        await own.begin(store.logId, position, []);
         await own.attempts.add("event", { attempt: 1, at: 5, outcome: "handled", reason: null, error: null, dueAt: null });
         await own.close();
       }
       expect(await consumers.slowest(store.logId)).toBe(3);
-      expect(await consumers.state("fast", store.logId)).toEqual({ position: 7, waiting: 0, dead: 0, running: false });
+      expect(await consumers.state("fast", store.logId)).toEqual({ position: 7, waiting: 0, dead: 0, processes: 0 });
       const { progress, attempts } = await consumers.history("slow", store.logId, "event");
       expect([progress, attempts.length]).toEqual([{ position: 3, begun: 3 }, 1]);
     });

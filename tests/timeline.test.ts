@@ -12,6 +12,7 @@ import { item } from "../src/domain/item";
 import { rabbitTimeline } from "../src/rabbitmq/timeline";
 import type { Attempt } from "../src/store/consumer/attempt-table";
 import type { ConsumerHistory } from "../src/store/consumer/history";
+import { onlyLane } from "../src/store/consumer/lanes";
 import type { ConsumerStore } from "../src/store/consumer/store";
 import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import type { EventRecord } from "../src/store/store";
@@ -199,8 +200,8 @@ describe("without RabbitMQ, by the consumer's file", () => {
     return consumers.map(({ state, at }) => [state, at] as const)[0];
   }
   const reads = async (file: ConsumerStore, logId: string, position: number, types = ["item.created"], start = 0) => {
-    await file.saveProgress(logId, { position, begun: position });
-    await file.saveFollows(logId, start, types);
+    await file.begin(logId, start, types);
+    await file.saveProgress(logId, [{ lane: onlyLane, position, begun: position }]);
   };
   const waits = { body: "{}", dueAt: at, delayMs: 0, firstFailure: null, replay: "no", traceparent: null } as const;
   const died = {

@@ -13,6 +13,7 @@ import { describeQueues } from "../src/engine/queue-metrics";
 import { embeddedQueues, type QueueState } from "../src/engine/queue-states";
 import { Metrics } from "../src/observe/metrics";
 import { describeRelay } from "../src/rabbitmq/relay-metrics";
+import { onlyLane } from "../src/store/consumer/lanes";
 import { consumerStores } from "../src/store/open";
 import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import { acquireLock } from "../src/store/sqlite/lock";
@@ -267,7 +268,7 @@ describe("the queues", () => {
     for (let made = 0; made < 5; made += 1) await store.insert(item, { name: "Sample Item", description: null, price: 1 });
     const path = join(folder.path, "consumers", "audit.db");
     const file = openConsumerFile(path, { durable: false });
-    await file.saveProgress(store.logId, { position: 3, begun: 4 });
+    await file.saveProgress(store.logId, [{ lane: onlyLane, position: 3, begun: 4 }]);
     await file.waiting.add({ id: "a", body: "{}", attempts: 1, dueAt: 0, delayMs: 0, firstFailure: null, replay: "no", traceparent: null });
     const failure = { error: "", stack: null, attempts: 1, firstFailure: "", lastFailure: "", replay: "no", traceparent: null } as const;
     for (const id of ["b", "c"]) await file.dead.add({ id, type: null, body: "{}", reason: "rejected", ...failure });
@@ -281,7 +282,7 @@ describe("the queues", () => {
     expect(other).toEqual({ queue: "other", messages: null, consumers: 0, retries: 0, deadLetters: 0, oldestAt: null });
     lock?.release();
     // A handler is in its transaction.
-    await file.together((own) => own.saveProgress(store.logId, { position: 5, begun: 5 }));
+    await file.together((own) => own.saveProgress(store.logId, [{ lane: onlyLane, position: 5, begun: 5 }]));
     expect((await ask())[0]).toMatchObject({ messages: 0, consumers: 0, oldestAt: null });
     await file.close();
     await store.close();

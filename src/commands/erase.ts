@@ -96,7 +96,7 @@ function foundIn(planned: Erasure | undefined): string[] {
 
 async function runningConsumers({ consumers }: Reached): Promise<string[]> {
   const running: string[] = [];
-  for (const queue of await consumers.queues()) if (await consumers.isClaimed(queue)) running.push(`"${printable(queue)}"`);
+  for (const queue of await consumers.queues()) if ((await consumers.consuming(queue)) > 0) running.push(`"${printable(queue)}"`);
   return running;
 }
 
@@ -106,7 +106,7 @@ async function eraseOutside(reached: Reached, { records, events }: Erasure, isDr
   const isChosen: IsChosen = ({ id, body }) => ids.has(id) || isAbout(records, body);
   let [kept, dead] = [0, 0];
   for (const queue of await reached.consumers.queues()) {
-    kept += isDryRun ? await countKept(reached, queue, isChosen) : await reached.consumers.erase(queue, isChosen);
+    kept += await reached.consumers.erase(queue, isChosen, { isDryRun });
   }
   if (reached.broker) dead = await eraseDeadLetters(await openDeadLetters(reached), isChosen, isDryRun);
   const isQuarantined = (text: string) => {
@@ -119,16 +119,6 @@ async function eraseOutside(reached: Reached, { records, events }: Erasure, isDr
     ...(dead > 0 ? [`${counted(dead, "dead letter")} on RabbitMQ`] : []),
     ...(quarantined > 0 ? [counted(quarantined, "quarantined message")] : []),
   ];
-}
-
-async function countKept({ consumers }: Reached, queue: string, isChosen: IsChosen): Promise<number> {
-  return withStore(consumers, queue, async ({ dead, waiting }) => {
-    const kept = [
-      ...(await dead.list({}, 0, Number.MAX_SAFE_INTEGER)),
-      ...(await waiting.due(Number.MAX_SAFE_INTEGER, new Set(), Number.MAX_SAFE_INTEGER)),
-    ];
-    return kept.filter(isChosen).length;
-  });
 }
 
 async function eraseDeadLetters(deadLetters: DeadLetters, isChosen: IsChosen, isDryRun: boolean): Promise<number> {

@@ -34,7 +34,7 @@ export async function replayEmbedded(consumers: ConsumerStores, { queue, selecti
     }
     if (row.position !== position) [movedAt, position] = [performance.now(), row.position];
     progress.update(replay.progress, replay.sent);
-    if (!told && performance.now() - movedAt > patienceMs && !(await consumers.isClaimed(queue))) {
+    if (!told && performance.now() - movedAt > patienceMs && (await consumers.consuming(queue)) === 0) {
       told = true;
       progress.note(`No consumer of "${queue}" is running. The replay waits in ${place} until one starts; Ctrl+C leaves it there.`);
     }

@@ -6,6 +6,7 @@ import type { AskedVersions } from "../schema/event";
 import { newestVersion } from "../schema/event-type";
 import { isTime } from "../schema/time";
 import type { Transaction } from "../store/consumer/transaction";
+import { Deadlines } from "../timing/deadlines";
 import { type BreakerPolicy, breakerPolicy } from "./breaker";
 import type { AskedTypes, EventPattern, Matching, NewestTypes } from "./consumed-events";
 import type { AnyBatchHandler, AnyHandler, ExactlyOnceContext, HandlerContext } from "./context";
@@ -106,7 +107,8 @@ export interface Consumer {
   readonly prefetch: number;
   readonly concurrency: number;
   readonly ratePerSecond: number | null;
-  readonly handlerTimeoutMs: number;
+  /** Limits the duration of asynchronous handlers. */
+  readonly timeouts: Deadlines;
   readonly maxDeaths: number;
   readonly retry: RetryPolicy;
   readonly breaker: BreakerPolicy;
@@ -176,7 +178,7 @@ export function resolveConsumer<Pattern extends EventPattern, Asked extends Aske
     prefetch: number("prefetch", options.prefetch ?? (handleBatch ? Math.min(65_535, size * 2) : exactlyOnce ? 256 : 64), 1, 65_535),
     concurrency,
     ratePerSecond: rate,
-    handlerTimeoutMs: number("handlerTimeoutMs", options.handlerTimeoutMs ?? minuteMs / 2, 1, 25 * minuteMs),
+    timeouts: new Deadlines(number("handlerTimeoutMs", options.handlerTimeoutMs ?? minuteMs / 2, 1, 25 * minuteMs)),
     maxDeaths: number("maxDeaths", options.maxDeaths ?? 3, 1, 1000),
     retry: asConsumerError(() => retryPolicy(options.retry)),
     breaker: asConsumerError(() => breakerPolicy(options.breaker)),

@@ -1,8 +1,9 @@
+import { LaneLost } from "../store/consumer/lanes";
 import type { ConsumerData, ConsumerStore } from "../store/consumer/store";
 import { whenUnlocked } from "../store/open";
 import { steadyNow } from "../timing/steady-time";
 import type { Consumer } from "./consumer-options";
-import type { Task } from "./delivery";
+import type { Delivery, Task } from "./delivery";
 import { callHandler, endSplit } from "./handle";
 import { HandlerTransaction } from "./handler-transaction";
 import type { Result } from "./outcome";
@@ -10,28 +11,47 @@ import type { Result } from "./outcome";
 const handled: Result = { kind: "handled" };
 const duplicate: Result = { kind: "duplicate" };
 
+/** Takes part in a transaction of `exactlyOnce` events. Resolves with a function to call after the commit. */
+export type BeforeCommit = (own: ConsumerData, deliveries: readonly Delivery[]) => Promise<() => void>;
+
+interface Surroundings {
+  readonly consumer: Consumer;
+  /** Opens the consumer's store. */
+  readonly store: () => Promise<ConsumerStore>;
+  readonly beforeCommit: BeforeCommit;
+  /** Returns whether to handle another event before the commit. It is asked after each event. */
+  readonly mayGoOn: () => boolean;
+}
+
 /**
  * Handles events in order in one transaction, each with its row in the inbox. A failed event leaves no changes behind.
  * Waits while another process has a lock on the file. Never rejects: an error is part of the result.
  *
- * @param mayGoOn returns whether to handle another event before the commit. It is asked after each event.
- * @returns the results of the first events: as many as were handled.
+ * @returns the results of the first events: as many as were handled. None if another process has taken some of them.
  */
-export async function handleExactlyOnce(
-  consumer: Consumer,
-  open: () => Promise<ConsumerStore>,
-  tasks: readonly Task[],
-  mayGoOn: () => boolean,
-): Promise<Result[]> {
+export async function handleExactlyOnce(around: Surroundings, tasks: readonly Task[]): Promise<Result[]> {
   try {
     return await whenUnlocked(async () => {
-      const store = await open();
-      return store.together((group) => new Group(consumer, group, steadyNow()).handle(tasks, mayGoOn));
+      const store = await around.store();
+      const { results, committed } = await store.together((own) => handleGroup(around, own, tasks));
+      committed();
+      return results;
     });
   } catch (error) {
+    if (error instanceof LaneLost) return [];
     // The transaction itself failed: the disk is full, or another process held the lock for too long.
     return tasks.map(() => ({ kind: "failed", error }));
   }
+}
+
+async function handleGroup({ consumer, beforeCommit, mayGoOn }: Surroundings, own: ConsumerData, tasks: readonly Task[]) {
+  const results = await new Group(consumer, own, steadyNow()).handle(tasks, mayGoOn);
+  const done = tasks.filter((_, index) => results[index] && results[index].kind !== "failed");
+  const committed = await beforeCommit(
+    own,
+    done.map(({ delivery }) => delivery),
+  );
+  return { results, committed };
 }
 
 /** Events that are handled in one transaction. */

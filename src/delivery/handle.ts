@@ -1,5 +1,6 @@
 import type { Event } from "../schema/event";
 import type { Transaction } from "../store/consumer/transaction";
+import type { Deadlines } from "../timing/deadlines";
 import type { Consumer } from "./consumer-options";
 import type { Task } from "./delivery";
 import { HandlerCall } from "./handler-call";
@@ -38,27 +39,28 @@ export function callHandler(consumer: Consumer, tasks: readonly Task[], tx?: Tra
   try {
     const returned = context.span.run(call);
     if (!isPromise(returned)) return Promise.resolve(handled);
-    return withTimeout(returned, context, consumer.handlerTimeoutMs);
+    return withTimeout(returned, context, consumer.timeouts);
   } catch (error) {
     return Promise.resolve({ kind: "failed", error });
   }
 }
 
-function withTimeout(work: PromiseLike<unknown>, context: HandlerCall, timeoutMs: number): Promise<Result> {
+function withTimeout(work: PromiseLike<unknown>, context: HandlerCall, timeouts: Deadlines): Promise<Result> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      const error = new HandlerTimeout(timeoutMs);
+    const end = timeouts.start(() => {
+      const error = new HandlerTimeout(timeouts.ms);
       context.abort(error);
       resolve({ kind: "failed", error });
-    }, timeoutMs);
+    });
     // A thenable may throw when `then` is called, or when it is read a second time.
-    (async () => await work)().then(
+    const promise = work instanceof Promise ? work : (async () => await work)();
+    promise.then(
       () => {
-        clearTimeout(timer);
+        end();
         resolve(handled);
       },
       (error: unknown) => {
-        clearTimeout(timer);
+        end();
         resolve({ kind: "failed", error });
       },
     );

@@ -40,7 +40,10 @@ export class HandlerTransaction implements Transaction {
       this.#late = () => new Promise(() => {});
       throw new ForgottenAwait(shortened(forgotten.what), this.who);
     }
-    this.end(new Error(`The transaction has ended; use tx before ${this.who.toLowerCase()} returns.`));
+    // The error is made when it is needed: it takes longer than a statement.
+    this.#late = async () => {
+      throw new Error(`The transaction has ended; use tx before ${this.who.toLowerCase()} returns.`);
+    };
   }
 
   /** Refuses all further calls with an error. */

@@ -90,6 +90,11 @@ export function isRejection(error: unknown): boolean {
   }
 }
 
+/** Returns whether the handler failed for a reason other than the event. A rejection is about the event. */
+export function isFailure(result: Result): boolean {
+  return result.kind === "failed" && !isRejection(result.error);
+}
+
 /** Returns the delay that a handler asked for. Returns undefined if it asked for none, or the value is not a number. */
 function askedDelay(error: unknown): number | undefined {
   try {

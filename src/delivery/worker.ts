@@ -8,9 +8,9 @@ import { attemptNote } from "./attempt-note";
 import { Breaker, type BreakerState } from "./breaker";
 import type { Consumer } from "./consumer-options";
 import { type Delivery, recordKeyOf, type Task } from "./delivery";
-import { handleExactlyOnce } from "./exactly-once";
+import { type BeforeCommit, handleExactlyOnce } from "./exactly-once";
 import { handleBatch } from "./handle";
-import { decideOutcome, isRejection, type Outcome, type Result } from "./outcome";
+import { decideOutcome, isFailure, type Outcome, type Result } from "./outcome";
 import { report } from "./report";
 import { settle } from "./settle";
 import { WorkerTally } from "./worker-tally";
@@ -29,6 +29,8 @@ export class Worker {
   readonly breaker: Breaker;
   /** Called when the breaker opens. */
   onPause: () => void = () => {};
+  /** Called in the transaction of `exactlyOnce` events, after they were handled. If it rejects, nothing is committed. */
+  beforeCommit: BeforeCommit = async () => () => {};
 
   readonly #bucket: TokenBucket | undefined;
   readonly #groups: { size: number; waitMs: number } | undefined;
@@ -82,9 +84,10 @@ export class Worker {
   async drain(): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#timer);
-    if (this.#running + this.#settling === 0) return;
     this.#idle ??= Promise.withResolvers();
+    this.#tellIdle();
     await this.#idle.promise;
+    this.consumer.timeouts.clear();
   }
 
   #pump(): void {
@@ -107,6 +110,7 @@ export class Worker {
     this.#dropGone();
     if (this.#alone || this.#running >= this.consumer.concurrency) return [];
     for (const task of this.#pending) {
+      if (task.delivery.gone) continue;
       if (task.delivery.suspect) return this.#running === 0 ? [task] : [];
       if (!this.#busy.has(task.key)) return [task];
     }
@@ -119,7 +123,7 @@ export class Worker {
     if (this.#running > 0 || !first) return [];
     if (first.delivery.suspect) return [first];
     const most = this.breaker.state === "closed" ? size : 1;
-    let group = this.#pending.slice(0, most);
+    let group = this.#pending.filter(({ delivery }) => !delivery.gone).slice(0, most);
     const suspect = group.findIndex((task) => task.delivery.suspect);
     if (suspect > 0) group = group.slice(0, suspect);
     const age = performance.now() - first.arrivedAt;
@@ -192,12 +196,12 @@ export class Worker {
       if (tasks.length > 1) void this.#settle(task, result);
       else await this.#settle(task, result);
     }
-    return tasks.slice(results.length);
+    return tasks.slice(results.length).filter(({ delivery }) => !delivery.gone);
   }
 
   #handle(tasks: readonly Task[], mayGoOn: () => boolean): Promise<Result[]> {
-    const { consumer } = this;
-    return consumer.exactlyOnce ? handleExactlyOnce(consumer, this.store, tasks, mayGoOn) : handleBatch(consumer, tasks);
+    const { consumer, store, beforeCommit } = this;
+    return consumer.exactlyOnce ? handleExactlyOnce({ consumer, store, beforeCommit, mayGoOn }, tasks) : handleBatch(consumer, tasks);
   }
 
   async #settle(task: Pick<Task, "delivery"> & Partial<Task>, result: Result): Promise<void> {
@@ -241,9 +245,4 @@ export class Worker {
   #tellIdle(): void {
     if (this.#running + this.#settling === 0) this.#idle?.resolve();
   }
-}
-
-/** Returns whether the handler failed for a reason other than the event. A rejection is about the event. */
-function isFailure(result: Result): boolean {
-  return result.kind === "failed" && !isRejection(result.error);
 }

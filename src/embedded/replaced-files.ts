@@ -6,7 +6,7 @@ const lookEveryMs = 1000;
 
 /** Detects that the log or the consumer's own store was removed or replaced while the consumer runs. */
 export class ReplacedFiles {
-  #lookedAt = 0;
+  #lookedAt = performance.now();
   #what: "log" | "file" | undefined;
 
   /** @param onReplaced called once, on detection. */

@@ -39,12 +39,7 @@ export class EmbeddedReplays implements ReplayTransport {
   }
 
   cancel(queue: string, id: string): Promise<void> {
-    return withStore(this.consumers, queue, (store) =>
-      store.together(async ({ replays }) => {
-        const row = await replays.get(id);
-        if (row) await replays.save(id, { ...row, finishedAt: new Date().toISOString(), error: cancelledError });
-      }),
-    );
+    return withStore(this.consumers, queue, ({ replays }) => replays.end(id, new Date().toISOString(), cancelledError));
   }
 
   async list(limit: number): Promise<RecordedReplay[]> {
@@ -58,7 +53,7 @@ export class EmbeddedReplays implements ReplayTransport {
   }
 
   async #recorded(row: ReplayRow): Promise<RecordedReplay> {
-    const isWaiting = row.finishedAt === null && !(await this.consumers.isClaimed(row.queue));
+    const isWaiting = row.finishedAt === null && (await this.consumers.consuming(row.queue)) === 0;
     return { row, note: isWaiting ? noConsumerNote(row.queue, "the replay waits until one starts") : null };
   }
 }

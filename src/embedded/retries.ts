@@ -1,5 +1,6 @@
+import type { Lane } from "../store/consumer/lanes";
 import type { ConsumerData } from "../store/consumer/store";
-import type { Waiting } from "../store/consumer/waiting-table";
+import { atOnce, type Waiting } from "../store/consumer/waiting-table";
 import { steadyNow } from "../timing/steady-time";
 import type { PatientWrites } from "./patient-writes";
 
@@ -13,14 +14,12 @@ export class Retries {
   /** The earliest event that was added while the store was asked for the next one. */
   #addedDueAt = Number.POSITIVE_INFINITY;
 
+  /** @param lanes returns the lanes whose events to take. */
   constructor(
     readonly data: ConsumerData,
     readonly writes: PatientWrites,
+    readonly lanes: () => readonly Lane[],
   ) {}
-
-  get inHand(): number {
-    return this.#inHand.size;
-  }
 
   get isDue(): boolean {
     return this.#nextDueAt <= steadyNow();
@@ -34,7 +33,7 @@ export class Retries {
   /** Reads from the store when the next event is due. One call at a time. */
   async look(): Promise<void> {
     this.#addedDueAt = Number.POSITIVE_INFINITY;
-    const found = (await this.data.waiting.nextDueAt(this.#inHand)) ?? Number.POSITIVE_INFINITY;
+    const found = (await this.data.waiting.nextDueAt(this.lanes(), this.#inHand)) ?? Number.POSITIVE_INFINITY;
     this.#nextDueAt = Math.min(found, this.#addedDueAt);
   }
 
@@ -47,18 +46,16 @@ export class Retries {
   /** Takes up to `limit` events that are due. Resolves with none if the consumer stops before that is recorded. */
   async take(limit: number): Promise<readonly Waiting[]> {
     if (limit === 0 || !this.isDue) return [];
-    const due = await this.data.waiting.due(steadyNow(), this.#inHand, limit);
-    const begin = () =>
-      this.data.together(async ({ waiting }) => {
-        for (const { number } of due) await waiting.begin(number);
-      });
-    if (!(await this.writes.write(begin))) return [];
-    for (const { number } of due) this.#inHand.add(number);
-    await this.look();
+    const due = await this.data.waiting.due(steadyNow(), this.lanes(), this.#inHand, limit);
+    const numbers = due.map(({ number }) => number);
+    if (due.length > 0 && !(await this.writes.write(() => this.data.waiting.begin(numbers)))) return [];
+    for (const number of numbers) this.#inHand.add(number);
+    // If that cannot be read now, the next call tries again.
+    await this.look().catch(() => this.add(atOnce));
     return due;
   }
 
-  /** Records that an event is settled, and no longer in the store. */
+  /** Records that an event is no longer with the worker. */
   settle(number: number): void {
     this.#inHand.delete(number);
   }

@@ -1,33 +1,74 @@
 import { matchesSelection, parseSelection, type ReplaySelection } from "../delivery/replay-selection";
+import type { Lane, LaneProgress } from "../store/consumer/lanes";
+import type { LaneReplay } from "../store/consumer/replay-table";
 import type { ConsumerData } from "../store/consumer/store";
 import type { LogEntry } from "../store/log";
 import type { ReplayRow } from "../store/replay";
 import { TokenBucket } from "../timing/token-bucket";
-import { LogCursor } from "./log-cursor";
+import { LaneCursors } from "./lane-cursors";
 
-/** A replay that a consumer without a broker runs itself: a second cursor on the event log. */
+/** A replay that a consumer without a broker runs itself: a second reader of the event log. */
 export class RunningReplay {
   readonly id: string;
   readonly selection: ReplaySelection;
-  readonly cursor: LogCursor;
-  sent: number;
+  readonly cursors: LaneCursors;
+  /** Number of events sent in each lane. */
+  readonly #sent = new Map<number, number>();
   readonly #last: number;
-  readonly #bucket: TokenBucket | undefined;
+  #bucket: TokenBucket | undefined;
+  /** True if it is finished in the lanes of this process, and that is recorded. */
+  isDone = false;
   /** Time when its rate allows the next event, by `performance.now()`. Reading the log earlier is useless. */
   #allowedAt = 0;
 
-  /** @param wanted event types that the consumer handles. */
+  /**
+   * @param wanted event types that the consumer handles.
+   * @param lanes number of lanes of the queue.
+   */
   constructor(
     row: ReplayRow,
     readonly data: ConsumerData,
     readonly wanted: ReadonlySet<string>,
+    lanes: number,
   ) {
     this.id = row.id;
     this.selection = parseSelection(row.selection);
-    this.cursor = new LogCursor(row);
-    this.sent = row.sent;
+    this.cursors = new LaneCursors(lanes);
     this.#last = row.last;
-    if (this.selection.rate !== null) this.#bucket = new TokenBucket(this.selection.rate, performance.now());
+  }
+
+  /** Replays lanes that this process has got. */
+  async addLanes(lanes: readonly Lane[]): Promise<void> {
+    const progress = await this.data.replays.takeLanes(this.id, lanes);
+    for (const [index, lane] of lanes.entries()) {
+      const { position, begun, sent } = progress[index] ?? { position: this.#last, begun: this.#last, sent: 0 };
+      this.cursors.add(lane, { position, begun });
+      this.#sent.set(lane.number, sent);
+    }
+    if (lanes.length > 0) this.isDone = false;
+    this.#limit();
+  }
+
+  removeLane(lane: Lane): void {
+    this.cursors.remove(lane);
+    this.#limit();
+  }
+
+  /** Limits the rate of this process to the share of its lanes, so that the rates of all make that of the replay. */
+  #limit(): void {
+    const { rate } = this.selection;
+    const lanes = this.cursors.lanes.length;
+    if (rate !== null && lanes > 0) this.#bucket = new TokenBucket((rate * lanes) / this.cursors.count, performance.now());
+  }
+
+  /** Number of events sent in the lanes of this process. */
+  get sent(): number {
+    return this.cursors.lanes.reduce((sum, { number }) => sum + (this.#sent.get(number) ?? 0), 0);
+  }
+
+  /** Counts an event as sent, or no longer as sent. */
+  count({ number }: Lane, change: 1 | -1): void {
+    this.#sent.set(number, (this.#sent.get(number) ?? 0) + change);
   }
 
   wants(entry: LogEntry): boolean {
@@ -37,6 +78,21 @@ export class RunningReplay {
   /** Returns the entries that belong to its part of the log. */
   ofItsOwn(entries: readonly LogEntry[]): LogEntry[] {
     return entries.filter((entry) => entry.position <= this.#last);
+  }
+
+  /** True if all of its part of the log was read in the lanes of this process. */
+  get isRead(): boolean {
+    return this.cursors.taken >= this.#last;
+  }
+
+  /** Records that all of its part of the log was read. */
+  endReading(): void {
+    this.cursors.pass(this.#last);
+  }
+
+  /** True if everything in the lanes of this process is settled, and nothing is left to read. */
+  get isSettled(): boolean {
+    return [...this.cursors].every(({ position }) => position >= this.#last);
   }
 
   /** True if its rate allows no event now. */
@@ -50,28 +106,29 @@ export class RunningReplay {
     if (!bucket) return entries;
     const now = performance.now();
     const tooMany = entries.findIndex((entry) => {
-      const waitMs = this.wants(entry) ? bucket.take(now) : 0;
+      const waitMs = this.wants(entry) && this.cursors.for(entry) ? bucket.take(now) : 0;
       if (waitMs > 0) this.#allowedAt = now + waitMs;
       return waitMs > 0;
     });
     return tooMany < 0 ? entries : entries.slice(0, tooMany);
   }
 
-  /** Records in a transaction that none of its events is in progress. */
-  async rest(own: ConsumerData): Promise<void> {
-    this.cursor.rest();
-    await this.#save(own, null);
-  }
-
   /** Records its progress. */
-  readonly save = (): Promise<void> => this.#save(this.data, null);
+  readonly save = (): Promise<void> =>
+    this.saveProgress(
+      this.data,
+      Array.from(this.cursors, ({ progress }) => progress),
+    );
 
-  finish(at: string): Promise<void> {
-    return this.#save(this.data, at);
+  async saveProgress(data: ConsumerData, progress: readonly LaneProgress[]): Promise<void> {
+    if (progress.length === 0) return;
+    await data.replays.save(
+      this.id,
+      progress.map((each) => this.#withSent(each)),
+    );
   }
 
-  #save(data: ConsumerData, finishedAt: string | null): Promise<void> {
-    const { position, begun } = this.cursor;
-    return data.replays.save(this.id, { position, begun, sent: this.sent, refused: 0, finishedAt, error: null });
+  #withSent(progress: LaneProgress): LaneReplay {
+    return { ...progress, sent: this.#sent.get(progress.lane.number) ?? 0 };
   }
 }

@@ -1,19 +1,30 @@
 import type { Consumer } from "../delivery/consumer-options";
 import { mostAtOnce } from "../delivery/replays";
+import type { Lane } from "../store/consumer/lanes";
 import type { ConsumerData } from "../store/consumer/store";
 import { RunningReplay } from "./running-replay";
 
-/** The replays that a consumer without a broker runs, as requested in its file. */
-export class RunningReplays {
+/** The replays that a consumer without a broker runs, as requested in its store. */
+export class RunningReplays implements Iterable<RunningReplay> {
   readonly #running = new Map<string, RunningReplay>();
 
+  /**
+   * @param count number of lanes of the queue.
+   * @param lanes returns those of this process.
+   */
   constructor(
     readonly consumer: Consumer,
     readonly data: ConsumerData,
     readonly logId: string,
+    readonly count: number,
+    readonly lanes: () => readonly Lane[],
   ) {}
 
-  /** Starts requested replays, up to {@link mostAtOnce} at the same time, and drops cancelled ones. */
+  [Symbol.iterator](): Iterator<RunningReplay> {
+    return this.#running.values();
+  }
+
+  /** Starts requested replays, up to {@link mostAtOnce} at the same time, and drops those that have ended. */
   async look(): Promise<void> {
     const unfinished = await this.data.replays.unfinished(this.logId);
     const ids = new Set(unfinished.map(({ id }) => id));
@@ -21,38 +32,30 @@ export class RunningReplays {
     for (const row of unfinished) {
       if (this.#running.size >= mostAtOnce) break;
       if (this.#running.has(row.id)) continue;
-      this.#running.set(row.id, new RunningReplay(row, this.data, this.consumer.wanted));
+      const replay = new RunningReplay(row, this.data, this.consumer.wanted, this.count);
+      await replay.addLanes(this.lanes());
+      this.#running.set(row.id, replay);
       this.consumer.log.info({ queue: this.consumer.queue, replay: row.id }, "Replaying past events");
     }
   }
 
-  /** Replays whose rate allows an event now. */
+  /** Replays with something to read whose rate allows an event now. */
   get ready(): RunningReplay[] {
-    return [...this.#running.values()].filter((replay) => !replay.isHeldBack);
+    return [...this].filter((replay) => !replay.isHeldBack && !replay.isDone && !replay.cursors.isEmpty);
   }
 
   get isEmpty(): boolean {
     return this.#running.size === 0;
   }
 
-  /** Number of replayed events that are with the handler or wait for it. */
-  get inHand(): number {
-    let inHand = 0;
-    for (const { cursor } of this.#running.values()) inHand += cursor.inHand;
-    return inHand;
-  }
-
-  /** Records that a replay is finished. */
+  /** Records that a replay is finished, if it is in the lanes of other processes, too. */
   async finish(replay: RunningReplay): Promise<void> {
-    await replay.finish(new Date().toISOString());
+    await replay.save();
+    replay.isDone = true;
+    if (!(await this.data.replays.finish(replay.id, new Date().toISOString()))) return;
     this.#running.delete(replay.id);
     this.consumer.log.info({ queue: this.consumer.queue, replay: replay.id, events: replay.sent }, "Replay finished");
     // More replays may be waiting for their turn.
     await this.look();
-  }
-
-  /** Records in a transaction that none of their events is in progress. */
-  async rest(own: ConsumerData): Promise<void> {
-    for (const replay of this.#running.values()) await replay.rest(own);
   }
 }

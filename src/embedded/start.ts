@@ -4,13 +4,16 @@ import type { LazyStore } from "../delivery/lazy-store";
 import type { Stage } from "../delivery/running";
 import type { Worker } from "../delivery/worker";
 import { messageOf } from "../observe/logging";
-import type { Claim, ConsumerStores } from "../store/consumer/stores";
+import { type Share, wholeShare } from "../store/consumer/lanes";
+import type { ConsumerStores } from "../store/consumer/stores";
+import { StoreUnavailable } from "../store/errors";
 import type { LogFollower } from "../store/log-follower";
 import { openLog, whenUnlocked } from "../store/open";
 import { pause } from "../timing/pause";
+import { Signal } from "../timing/signal";
 import { EmbeddedConsumer } from "./consume";
 
-/** Interval to check for a missing database, or for a lock that another process holds, in milliseconds. */
+/** Interval to check for a missing database, in milliseconds. */
 const tryEveryMs = 250;
 
 /**
@@ -18,7 +21,7 @@ const tryEveryMs = 250;
  * RabbitMQ would keep are in the consumer's own store.
  *
  * @param config says where the database of the API is. It may be created later.
- * @param consumers lets a second process on the same queue wait, unless the consumer is temporary.
+ * @param consumers divides the queue among the processes that consume it, unless the consumer is temporary.
  * @param stop ends the consumer after the events in progress.
  * @param onStage called with each stage that the consumer reaches.
  * @throws {ConsumerError} if the database is not one of Warren, or is of a newer version.
@@ -36,27 +39,48 @@ export async function consumeLog(
   let since: Date | undefined;
   try {
     while (!stop.aborted) {
-      const claim = consumer.temporary ? noClaim : await standBy(consumer, consumers, stop, () => onStage("standing by"));
-      if (!claim) return;
-      onStage("waiting");
+      const changed = new Signal();
+      let wake = () => changed.raise();
+      const share = await joined(consumer, consumers, () => wake(), stop);
+      if (!share) return;
       try {
+        if (!(await standBy(consumer, share, changed, stop, () => onStage("standing by")))) return;
+        onStage("waiting");
         const log = (await readableLog(config)) ?? (await waitForLog(consumer, config, stop));
         if (!log) return;
         try {
           onStage("consuming");
           const own = await whenUnlocked(store.renew);
-          await new EmbeddedConsumer(worker, log, own, stop, { since, onReplaced: () => onStage("replaced") }).run();
+          const onLanes = (hasAny: boolean) => onStage(hasAny ? "consuming" : "standing by");
+          const running = new EmbeddedConsumer(worker, log, own, stop, { share, since, onReplaced: () => onStage("replaced"), onLanes });
+          wake = running.wake;
+          await running.run();
           since ??= startedAt;
         } finally {
           log.close();
         }
       } finally {
-        await claim.release();
+        await share.leave();
       }
     }
   } finally {
     await store.close();
   }
+}
+
+/** Joins the processes that consume the queue. Waits for a database that cannot be reached, until `stop` aborts. */
+async function joined(consumer: Consumer, consumers: ConsumerStores, onChange: () => void, stop: AbortSignal): Promise<Share | undefined> {
+  if (consumer.temporary) return wholeShare();
+  for (let told = false; !stop.aborted; told = true) {
+    try {
+      return await consumers.join(consumer.queue, onChange);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      if (!told) consumer.log.warn({ queue: consumer.queue, error: error.message }, "Cannot reach the database; retrying");
+      await pause(tryEveryMs, stop);
+    }
+  }
+  return undefined;
 }
 
 /**
@@ -72,23 +96,19 @@ async function readableLog(config: Pick<Config, "database">): Promise<LogFollowe
   }
 }
 
-const noClaim: Claim = { release: async () => {} };
-
-/** Waits until no other process has the queue. Resolves with the claim to it, or with undefined if `stop` aborts. */
-async function standBy(consumer: Consumer, consumers: ConsumerStores, stop: AbortSignal, onWait: () => void): Promise<Claim | undefined> {
-  for (let told = false; !stop.aborted; told = true) {
-    const claim = await consumers.claim(consumer.queue);
-    if (claim) return claim;
-    if (!told) {
-      onWait();
-      consumer.log.info(
-        { queue: consumer.queue },
-        "Another process consumes this queue; standing by to take over when it ends. To share the work, run RabbitMQ",
-      );
-    }
-    await pause(tryEveryMs, stop);
-  }
-  return undefined;
+/** Waits until this process has a part of the queue. Resolves with false if `stop` aborts before that. */
+async function standBy({ queue, log }: Consumer, share: Share, changed: Signal, stop: AbortSignal, onWait: () => void): Promise<boolean> {
+  if (share.lanes.length > 0) return !stop.aborted;
+  onWait();
+  log.info(
+    { queue },
+    share.count === 1
+      ? "Another process consumes this queue; standing by to take over when it ends. To share the work, run RabbitMQ"
+      : "Other processes consume this queue; standing by until one of them gives up a part of it",
+  );
+  stop.addEventListener("abort", () => changed.raise(), { once: true });
+  while (!stop.aborted && share.lanes.length === 0) await changed.wait();
+  return !stop.aborted;
 }
 
 async function waitForLog(consumer: Consumer, config: Pick<Config, "database">, stop: AbortSignal): Promise<LogFollower | undefined> {

@@ -85,11 +85,11 @@ export function embeddedQueues(store: Pick<Store, "log" | "logId"> | undefined, 
     const logId = store?.logId ?? "";
     const states: QueueState[] = [];
     for (const queue of await consumers.queues()) {
-      const { position, waiting, dead, running } = await consumers.state(queue, logId);
+      const { position, waiting, dead, processes } = await consumers.state(queue, logId);
       const messages = position === null ? null : Math.max(0, end - position);
       const [oldest] = store && position !== null && messages ? await store.log.read(position, 1) : [];
       const oldestAt = oldest?.timestamp ?? null;
-      states.push({ queue, messages, consumers: running ? 1 : 0, retries: waiting, deadLetters: dead, oldestAt });
+      states.push({ queue, messages, consumers: processes, retries: waiting, deadLetters: dead, oldestAt });
     }
     return states;
   };

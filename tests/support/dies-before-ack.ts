@@ -1,4 +1,4 @@
-import { LogCursor } from "../../src/embedded/log-cursor";
+import { LaneCursor } from "../../src/embedded/lane-cursor";
 import { Acknowledgements } from "../../src/rabbitmq/acknowledgements";
 
 /** Calls back between the effect of each event and its acknowledgement, on either transport. For a process that dies there. */
@@ -8,9 +8,9 @@ export function beforeEachAck(call: () => void): void {
     call();
     add.call(this, message, outcome);
   };
-  const { take } = LogCursor.prototype;
-  LogCursor.prototype.take = function (entry) {
-    const settle = take.call(this, entry);
+  const { take } = LaneCursor.prototype;
+  LaneCursor.prototype.take = function (position) {
+    const settle = take.call(this, position);
     return () => {
       call();
       settle();

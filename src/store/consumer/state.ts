@@ -6,6 +6,6 @@ export interface ConsumerState {
   readonly waiting: number;
   /** Number of dead letters. */
   readonly dead: number;
-  /** True if a process runs the consumer now. */
-  readonly running: boolean;
+  /** Number of processes that run the consumer now. */
+  readonly processes: number;
 }

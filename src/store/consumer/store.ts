@@ -1,25 +1,21 @@
 import type { AttemptTable } from "./attempt-table";
 import type { DeadLetterTable } from "./dead-letter-table";
 import type { Inbox } from "./inbox";
+import type { Lane, LaneProgress, Progress } from "./lanes";
 import type { ReplayTable } from "./replay-table";
 import type { Transaction } from "./transaction";
 import type { WaitingTable } from "./waiting-table";
 
-/** A consumer's progress in an event log. */
-export interface Progress {
-  /** All events up to this position are settled or wait in the consumer's store. */
-  readonly position: number;
-  /** Events after `position` and up to this position may have reached a handler. */
-  readonly begun: number;
-}
-
 /** The data that one consumer keeps, in one of its transactions or outside of any. */
 export interface ConsumerData {
-  /** Resolves with the consumer's progress in a log, or with undefined if it has never read that log. */
+  /** Resolves with the consumer's progress in a log: that of the lane that is least far. Resolves with undefined if it has never read it. */
   progress(logId: string): Promise<Progress | undefined>;
-  saveProgress(logId: string, progress: Progress): Promise<void>;
-  /** Saves the event types that the consumer reads and, the first time only, the position where it starts. */
-  saveFollows(logId: string, start: number, types: readonly string[]): Promise<void>;
+  /** Begins to read a log after a position, in all lanes, unless it has begun. Saves the event types that the consumer reads. */
+  begin(logId: string, position: number, types: readonly string[]): Promise<void>;
+  /** Makes this process the one that reads lanes, and refuses what earlier holders save. Resolves with how far each is. */
+  takeLanes(logId: string, lanes: readonly Lane[]): Promise<Progress[]>;
+  /** Saves progress in lanes. Resolves with those that another process has taken; nothing is saved of them. */
+  saveProgress(logId: string, lanes: readonly LaneProgress[]): Promise<Lane[]>;
   /** Resolves with the event types that the consumer reads in a log, or with undefined if none are saved for that log. */
   followedTypes(logId: string): Promise<readonly string[] | undefined>;
   /** Events that wait for their next attempt. */

@@ -1,4 +1,5 @@
 import type { ConsumerHistory } from "./history";
+import type { Share } from "./lanes";
 import type { ConsumerState } from "./state";
 import type { ConsumerStore } from "./store";
 import type { ConsumerTables } from "./tables";
@@ -38,17 +39,23 @@ export interface ConsumerStores {
    * its store. Its inbox keeps the ids. Resolves with the number of waiting events and dead letters.
    *
    * @param isChosen returns whether to delete what is kept of an event. `body` is its JSON.
+   * @param options.isDryRun true: deletes nothing, and resolves with what it would delete.
    */
-  erase(queue: string, isChosen: (event: { readonly id: string; readonly body: string }) => boolean): Promise<number>;
-  /** Makes this process the only one that consumes the queue. Resolves with undefined if another process is. */
-  claim(queue: string): Promise<Claim | undefined>;
-  /** Resolves with whether a process has claimed the queue now. */
-  isClaimed(queue: string): Promise<boolean>;
-  /** Removes a queue's store. Resolves with false, and removes nothing, if a process has claimed the queue. */
+  erase(
+    queue: string,
+    isChosen: (event: { readonly id: string; readonly body: string }) => boolean,
+    options?: { readonly isDryRun: boolean },
+  ): Promise<number>;
+  /**
+   * Joins the processes that consume a queue.
+   *
+   * @param onChange called when the share of this process has changed.
+   */
+  join(queue: string, onChange: () => void): Promise<Share>;
+  /** Resolves with the number of processes that consume a queue now. */
+  consuming(queue: string): Promise<number>;
+  /** Removes a queue's store. Resolves with false, and removes nothing, if a process consumes the queue. */
   remove(queue: string): Promise<boolean>;
-}
-
-/** The right to consume a queue. It ends with the process. */
-export interface Claim {
-  release(): Promise<void>;
+  /** Closes what is open for the methods above. The stores that were opened are closed by themselves. */
+  close(): Promise<void>;
 }

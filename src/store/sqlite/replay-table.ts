@@ -1,7 +1,5 @@
 import type { Database, Statement } from "bun:sqlite";
-import type { ReplayTable } from "../consumer/replay-table";
-import type { ReplayRow } from "../replay";
-import type { Synchronous } from "./consumer/in-turn";
+import type { NewReplay, ReplayProgress, ReplayRow } from "../replay";
 import type { Write } from "./uncommitted";
 
 export const replaySchema = `
@@ -16,7 +14,7 @@ export const replaySchema = `
 export const refusedColumn = "ALTER TABLE warren_replays ADD COLUMN refused INTEGER NOT NULL DEFAULT 0";
 
 /** @param prepare prepares the statements that write. Default: they write immediately. */
-export function replayTable(db: Database, prepare: (sql: string) => Write = (sql) => writeAtOnce(db, sql)): Synchronous<ReplayTable> {
+export function replayTable(db: Database, prepare: (sql: string) => Write = (sql) => writeAtOnce(db, sql)) {
   const add = prepare(
     `INSERT OR IGNORE INTO warren_replays (id, logId, queue, fill, selection, first, position, begun, last, sent, createdAt)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, ?7, 0, ?8)`,
@@ -30,11 +28,16 @@ export function replayTable(db: Database, prepare: (sql: string) => Write = (sql
   );
   const list: Statement<ReplayRow, [number]> = db.prepare("SELECT * FROM warren_replays ORDER BY id DESC LIMIT ?");
   return {
-    add: ({ id, logId, queue, fill, selection, first, last, createdAt }) => add(id, logId, queue, fill, selection, first, last, createdAt),
-    get: (id) => get.get(id) ?? undefined,
-    unfinished: (logId) => unfinished.all(logId),
-    save: (id, { position, begun, sent, refused, finishedAt, error }) => save(position, begun, sent, refused, finishedAt, error, id),
-    list: (limit) => list.all(limit),
+    add: ({ id, logId, queue, fill, selection, first, last, createdAt }: NewReplay): void =>
+      add(id, logId, queue, fill, selection, first, last, createdAt),
+    get: (id: string): ReplayRow | undefined => get.get(id) ?? undefined,
+    /** Returns the unfinished replays of a log, oldest first. */
+    unfinished: (logId: string): ReplayRow[] => unfinished.all(logId),
+    /** Saves progress, unless the replay has finished. */
+    save: (id: string, { position, begun, sent, refused, finishedAt, error }: ReplayProgress): void =>
+      save(position, begun, sent, refused, finishedAt, error, id),
+    /** Returns up to `limit` replays, newest first. */
+    list: (limit: number): ReplayRow[] => list.all(limit),
   };
 }
 

@@ -3,24 +3,20 @@ export class Operation<T> implements Promise<T> {
   readonly [Symbol.toStringTag] = "Promise";
   readonly #result: Promise<T>;
   #isAwaited = false;
-  #isSettled = false;
 
   /** @param what names the call in error messages: `tx.update("account", 7)`. */
   constructor(
     readonly what: string,
     result: Promise<T>,
   ) {
-    const settle = () => {
-      this.#isSettled = true;
-    };
-    // This also prevents an unhandled rejection of a call that is not awaited.
-    result.then(settle, settle);
+    // Prevents an unhandled rejection of a call that is not awaited.
+    if (Bun.peek.status(result) !== "fulfilled") result.catch(() => {});
     this.#result = result;
   }
 
   /** True if the transaction must not end yet: nobody has waited for the result. */
   get isForgotten(): boolean {
-    return !this.#isAwaited || !this.#isSettled;
+    return !this.#isAwaited || Bun.peek.status(this.#result) === "pending";
   }
 
   // biome-ignore lint/suspicious/noThenProperty: being awaited is what this class is for.

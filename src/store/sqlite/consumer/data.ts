@@ -2,15 +2,16 @@ import type { Database, SQLQueryBindings, Statement } from "bun:sqlite";
 import { Turns } from "../../../timing/turns";
 import type { DeadLetterTable } from "../../consumer/dead-letter-table";
 import type { Inbox } from "../../consumer/inbox";
+import type { Lane, LaneProgress, Progress } from "../../consumer/lanes";
 import type { ReplayTable } from "../../consumer/replay-table";
-import type { ConsumerData, Progress } from "../../consumer/store";
+import type { ConsumerData } from "../../consumer/store";
 import type { SqlValue, Transaction } from "../../consumer/transaction";
 import type { WaitingTable } from "../../consumer/waiting-table";
-import { replayTable } from "../replay-table";
 import { deadLetterTable } from "./dead-letter-table";
 import { inTurn } from "./in-turn";
 import { inboxTable } from "./inbox";
 import { progressTables } from "./progress-tables";
+import { replaysIn } from "./replays";
 import { waitingTable } from "./waiting-table";
 
 interface Bounds {
@@ -34,7 +35,7 @@ export function consumerFile(db: Database) {
     progress: progressTables(db),
     waiting: waitingTable(db),
     dead: deadLetterTable(db),
-    replays: replayTable(db),
+    replays: replaysIn(db),
     inbox: inboxTable(db),
   };
 }
@@ -81,11 +82,14 @@ export class SqliteConsumerData implements ConsumerData {
   progress(logId: string): Promise<Progress | undefined> {
     return this.turns.run(() => this.file.progress.progress(logId));
   }
-  saveProgress(logId: string, progress: Progress): Promise<void> {
-    return this.turns.run(() => this.file.progress.saveProgress(logId, progress));
+  begin(logId: string, position: number, types: readonly string[]): Promise<void> {
+    return this.turns.run(() => this.file.progress.begin(logId, position, types));
   }
-  saveFollows(logId: string, start: number, types: readonly string[]): Promise<void> {
-    return this.turns.run(() => this.file.progress.saveFollows(logId, start, types));
+  takeLanes(logId: string, lanes: readonly Lane[]): Promise<Progress[]> {
+    return this.turns.run(() => this.file.progress.takeLanes(logId, lanes));
+  }
+  saveProgress(logId: string, lanes: readonly LaneProgress[]): Promise<Lane[]> {
+    return this.turns.run(() => this.file.progress.saveProgress(logId, lanes));
   }
   followedTypes(logId: string): Promise<readonly string[] | undefined> {
     return this.turns.run(() => this.file.progress.followedTypes(logId));

@@ -1,15 +1,17 @@
 import { existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { ConsumerHistory } from "../../consumer/history";
+import type { Share } from "../../consumer/lanes";
 import type { ConsumerState } from "../../consumer/state";
 import type { ConsumerStore } from "../../consumer/store";
-import type { Claim, ConsumerStores } from "../../consumer/stores";
+import type { ConsumerStores } from "../../consumer/stores";
 import type { ConsumerTables } from "../../consumer/tables";
 import { acquireLock, isLocked, lockFileOf } from "../lock";
 import { whenUnlocked } from "../lock-wait";
 import { databaseFiles } from "../private-file";
 import { eraseEvents } from "./erasing";
 import { openConsumerFile } from "./file";
+import { FileShare } from "./file-share";
 import { consumerHistory } from "./history";
 import { openConsumerTables } from "./own-tables";
 import { positionIn } from "./positions";
@@ -68,27 +70,28 @@ export class ConsumerFiles implements ConsumerStores {
     return ownTablesOf(this.#file(queue));
   }
 
-  erase(queue: string, isChosen: Parameters<ConsumerStores["erase"]>[1]): Promise<number> {
-    return whenUnlocked(() => eraseEvents(this.#file(queue), isChosen));
+  erase(queue: string, isChosen: Parameters<ConsumerStores["erase"]>[1], { isDryRun } = { isDryRun: false }): Promise<number> {
+    return whenUnlocked(() => eraseEvents(this.#file(queue), isChosen, isDryRun));
   }
 
-  async claim(queue: string): Promise<Claim | undefined> {
-    const lock = acquireLock(this.#lockFile(queue));
-    return lock && { release: async () => lock.release() };
+  async join(queue: string, onChange: () => void): Promise<Share> {
+    return new FileShare(this.#lockFile(queue), onChange);
   }
 
-  async isClaimed(queue: string): Promise<boolean> {
-    return isLocked(this.#lockFile(queue));
+  async consuming(queue: string): Promise<number> {
+    return isLocked(this.#lockFile(queue)) ? 1 : 0;
   }
 
   async remove(queue: string): Promise<boolean> {
-    const claim = await this.claim(queue);
-    if (!claim) return false;
+    const lock = acquireLock(this.#lockFile(queue));
+    if (!lock) return false;
     for (const file of this.#filesOf(queue)) rmSync(file);
-    await claim.release();
+    lock.release();
     rmSync(this.#lockFile(queue), { force: true });
     return true;
   }
+
+  async close(): Promise<void> {}
 
   #file(queue: string): string {
     return join(this.folder, `${queue}.db`);

@@ -6,12 +6,12 @@ import { isLocked, lockFileOf } from "../lock";
 export function consumerState(file: string, logId: string): ConsumerState {
   return readOnly(file, (db) => {
     const counts = db
-      .query<Omit<ConsumerState, "running">, [string]>(
+      .query<Omit<ConsumerState, "processes">, [string]>(
         `SELECT (SELECT position FROM warren_progress WHERE log_id = ?) AS position,
            (SELECT count(*) FROM warren_waiting) AS waiting, (SELECT count(*) FROM warren_dead) AS dead`,
       )
       .get(logId);
-    return { ...(counts ?? { position: null, waiting: 0, dead: 0 }), running: isLocked(lockFileOf(file)) };
+    return { ...(counts ?? { position: null, waiting: 0, dead: 0 }), processes: isLocked(lockFileOf(file)) ? 1 : 0 };
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Database, Statement } from "bun:sqlite";
+import { onlyLane } from "../../consumer/lanes";
 import type { Waiting, WaitingTable } from "../../consumer/waiting-table";
 import type { Synchronous } from "./in-turn";
 
@@ -8,10 +9,10 @@ export function waitingTable(db: Database): Synchronous<WaitingTable> {
      VALUES ($id, $body, $attempts, $dueAt, $delayMs, $firstFailure, $replay, $traceparent, 0)`,
   );
   const remove = db.prepare("DELETE FROM warren_waiting WHERE number = ?");
-  const begin = db.prepare("UPDATE warren_waiting SET begun = 1 WHERE number = ?");
+  const begin = db.prepare("UPDATE warren_waiting SET begun = ? WHERE number = ?");
   const except = "number NOT IN (SELECT value FROM json_each(?))";
   const due: Statement<Waiting, [number, string, number]> = db.prepare(
-    `SELECT * FROM warren_waiting WHERE dueAt <= ? AND ${except} ORDER BY dueAt, number LIMIT ?`,
+    `SELECT *, ${onlyLane.number} AS lane FROM warren_waiting WHERE dueAt <= ? AND ${except} ORDER BY dueAt, number LIMIT ?`,
   );
   const next: Statement<{ dueAt: number }, [string]> = db.prepare(
     `SELECT dueAt FROM warren_waiting WHERE ${except} ORDER BY dueAt LIMIT 1`,
@@ -22,9 +23,14 @@ export function waitingTable(db: Database): Synchronous<WaitingTable> {
   return {
     add: (waiting) => void add.run({ ...waiting }),
     remove: (number) => void remove.run(number),
-    due: (now, inHand, limit) => due.all(now, list(inHand), limit),
-    nextDueAt: (inHand) => next.get(list(inHand))?.dueAt,
-    begin: (number) => void begin.run(number),
+    due: (now, lanes, inHand, limit) => (lanes.length === 0 ? [] : due.all(now, list(inHand), limit)),
+    nextDueAt: (lanes, inHand) => (lanes.length === 0 ? undefined : next.get(list(inHand))?.dueAt),
+    begin(numbers) {
+      for (const number of numbers) begin.run(1, number);
+    },
+    rest(numbers) {
+      for (const number of numbers) begin.run(0, number);
+    },
     bound: (now) => void bound.run(now),
     count: () => count.get()?.count ?? 0,
   };

@@ -1,0 +1,77 @@
+import type { Lane, LaneProgress, Progress } from "../store/consumer/lanes";
+
+import type { LogEntry } from "../store/log";
+import { LaneCursor } from "./lane-cursor";
+
+/** Where a reader of the event log is, in each of the lanes that this process has. It reads the log once for all of them. */
+export class LaneCursors implements Iterable<LaneCursor> {
+  readonly #cursors = new Map<number, LaneCursor>();
+
+  /** @param count number of lanes of the queue. */
+  constructor(readonly count: number) {}
+
+  [Symbol.iterator](): Iterator<LaneCursor> {
+    return this.#cursors.values();
+  }
+
+  get isEmpty(): boolean {
+    return this.#cursors.size === 0;
+  }
+
+  get lanes(): Lane[] {
+    return Array.from(this, ({ lane }) => lane);
+  }
+
+  /** Position from which to read on. Entries of lanes that are further are read again. */
+  get taken(): number {
+    return Math.min(...Array.from(this, ({ taken }) => taken));
+  }
+
+  /** True if it has gone on in a lane since that was saved. */
+  get hasMoved(): boolean {
+    return [...this].some((cursor) => cursor.hasMoved);
+  }
+
+  /** Progress that is not saved yet. */
+  get unsaved(): LaneProgress[] {
+    return [...this].flatMap(({ isSaved, progress }) => (isSaved ? [] : progress));
+  }
+
+  of(lane: number): LaneCursor | undefined {
+    return this.#cursors.get(lane);
+  }
+
+  add(lane: Lane, start: Progress): void {
+    this.#cursors.set(lane.number, new LaneCursor(lane, start));
+  }
+
+  remove({ number }: Lane): void {
+    this.#cursors.delete(number);
+  }
+
+  /** Returns the cursor for an entry that was read, or undefined if it is in no lane of this process or was taken before. */
+  for({ subject, position }: LogEntry): LaneCursor | undefined {
+    const cursor = this.#cursors.get(subject % this.count);
+    return cursor && position > cursor.taken ? cursor : undefined;
+  }
+
+  /**
+   * Records that entries may reach the handler from now on. Returns whether that has to be saved before they do.
+   *
+   * @param entries entries that were read, as far as they are wanted.
+   * @param end position of the last entry that was read.
+   */
+  begin(entries: readonly LogEntry[], end: number): boolean {
+    return entries.filter((entry) => this.for(entry)?.begin(end)).length > 0;
+  }
+
+  /** Records that all entries up to a position were looked at. */
+  pass(position: number): void {
+    for (const cursor of this) cursor.pass(position);
+  }
+
+  /** Records that progress is saved. */
+  save(progress: readonly LaneProgress[]): void {
+    for (const each of progress) this.of(each.lane.number)?.save(each);
+  }
+}
