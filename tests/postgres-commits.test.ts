@@ -250,6 +250,29 @@ describeWithPostgres("a commit whose connection is lost", () => {
   });
 });
 
+describeWithPostgres("a commit", () => {
+  const { stores, schema } = useStores(2, [item]);
+  const [store, other] = stores as [Store, Store];
+
+  test("for whose events the log has no partition adds one", async () => {
+    await store.insert(item, item.example);
+    await schema().evaluate("ALTER SEQUENCE warren_events_position RESTART 5000000");
+    await store.insert(item, item.example);
+    await schema().evaluate("ALTER SEQUENCE warren_events_position RESTART 9000000");
+    expect(await store.erase(item, 1)).toBeDefined();
+    expect((await store.log.read(0, 10)).map(({ type }) => type)).toEqual(["erased", "item.created", "erased", "item.erased"]);
+  });
+
+  test("never gives a record an earlier time than it has, also if the clock of another process is ahead", async () => {
+    const { id, json } = await store.insert(item, item.example);
+    const ahead = "2999-01-01T00:00:00.000Z";
+    const { updatedAt } = JSON.parse(json) as { updatedAt: string };
+    await schema().evaluate(`UPDATE items SET json = replace(json, '"updatedAt":"${updatedAt}"', '"updatedAt":"${ahead}"')`);
+    const changed = await other.update(item, id, (current) => ({ ...current, price: 1 }));
+    expect(JSON.parse(changed?.json ?? "{}")).toMatchObject({ updatedAt: ahead });
+  });
+});
+
 /** Returns nulls for the parameters of the commit function, with an event that must not be added. */
 async function otherParameters({ evaluate }: PostgresSchema, call: string): Promise<string> {
   const rows = await evaluate<{ name: string }>(

@@ -1,6 +1,9 @@
 /** Format of event ids: a UUIDv7 (RFC 9562) in lower case. */
 export const uuidv7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
+/** A time as this clock makes it. */
+const isTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
+
 /**
  * Makes the times and event ids of changes. Both follow commit order and never go back, even if the system clock does or the
  * process restarts. While the system clock is behind the newest time in the store, changes get that time.
@@ -24,6 +27,13 @@ export class CommitClock {
     const isOurs = uuidv7.test(id);
     this.#id = isOurs ? id : "";
     this.#idMs = isOurs ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : 0;
+  }
+
+  /** Takes note of a time that another process has given a change, so that no later change gets an earlier one. Ignores other texts. */
+  observe(time: string): void {
+    if (time <= this.#text || !isTime.test(time)) return;
+    this.#ms = Date.parse(time);
+    this.#text = time;
   }
 
   /** Returns the time of the next change, in ISO 8601. */

@@ -1,6 +1,7 @@
 import { type CommitArguments, type CommitResult, inOrder } from "./commit-function";
 import type { NetEffect, NetRecord } from "./effects";
 import type { Facts } from "./facts";
+import { plainText } from "./plain-text";
 import type { EntryChanges } from "./slots";
 
 /** A group of changes to commit. */
@@ -134,8 +135,8 @@ function eventArguments({ events }: NetEffect) {
     e_trace: optional(events, ({ traceparent }) => traceparent),
     e_request: optional(events, ({ requestId }) => requestId),
     e_requested: optional(events, ({ requestedAt }) => requestedAt),
-    e_owner: optional(events, ({ owner }) => owner),
-    e_scope: optional(events, ({ scope }) => scope),
+    e_owner: optional(events, ({ owner }) => owner && plainText(owner)),
+    e_scope: optional(events, ({ scope }) => scope && plainText(scope)),
   };
 }
 

@@ -3,23 +3,22 @@ import { argumentsOf, type Commit, forgetStale } from "./commit-call";
 import type { CommitFunction, CommitResult, Locks } from "./commit-function";
 import { isSerializationFailure, OutcomeUnknown, PostgresError } from "./errors";
 import { Facts } from "./facts";
-import { fetchMissing, type ReadList } from "./fetch";
+import { type FetchMeans, fetchMissing } from "./fetch";
 import { type GroupRun, type RunMeans, runGroup } from "./group-run";
 import { drawBlocks } from "./id-blocks";
 import { partitionWidth } from "./log-schema";
 import type { Database, Queries } from "./queries";
 import { Unread } from "./read-set";
 
-export interface CommittingMeans extends RunMeans {
+export interface CommittingMeans extends RunMeans, FetchMeans {
   readonly database: Database;
   readonly commitFunction: CommitFunction;
   readonly locks: Locks;
-  readonly readList: ReadList;
 }
 
 /** Number of runs without the commit lock before a group takes it. */
 const mostMisses = 3;
-/** Number of tries with the lock if the connection is lost. */
+/** Number of tries with the lock if the connection is lost or the log has no room. */
 const mostTries = 3;
 /** Maximum pause between two statements of a transaction that has the commit lock, in milliseconds: all others wait for it. */
 const lockedPauseMs = 2000;
@@ -103,6 +102,10 @@ export class Committing {
       result = await this.#call(database.writer, commit);
     } catch (error) {
       if (isSerializationFailure(error)) return false;
+      if (isPartitionMissing(error)) {
+        await coverPositions(database);
+        return false;
+      }
       if (error instanceof OutcomeUnknown) return this.#settle(commit);
       throw error;
     }
@@ -114,26 +117,16 @@ export class Committing {
   }
 
   async #call(queries: Queries, commit: Commit): Promise<CommitResult> {
-    const { commitFunction, database } = this.means;
-    const call = async () => {
-      const [result] = await queries.query<CommitResult>(commitFunction.call, ...argumentsOf(commit));
-      return result as CommitResult;
-    };
-    try {
-      return await call();
-    } catch (error) {
-      if (!(error instanceof PostgresError && isPartitionMissing(error))) throw error;
-      await coverPositions(database);
-      return call();
-    }
+    const [result] = await queries.query<CommitResult>(this.means.commitFunction.call, ...argumentsOf(commit));
+    return result as CommitResult;
   }
 
   /**
    * Takes the commit lock, so that nothing else is committed from the first read to the commit.
    *
-   * @param mayLose whether to resolve with undefined if the connection was lost before the commit.
+   * @param mayFail whether to resolve with undefined if the connection was lost before the commit, or the log had no room.
    */
-  async #commitLocked(changes: readonly (() => unknown)[], mayLose: boolean): Promise<Committed | undefined> {
+  async #commitLocked(changes: readonly (() => unknown)[], mayFail: boolean): Promise<Committed | undefined> {
     const { database, locks, workspace } = this.means;
     const start = performance.now();
     let run: GroupRun | undefined;
@@ -159,7 +152,9 @@ export class Committing {
       const isMade = commit !== undefined && error instanceof OutcomeUnknown && (await this.#settle(commit));
       if (!isMade) {
         if (run) workspace.overlay.forget(run.batch);
-        if (commit && mayLose && error instanceof OutcomeUnknown) return undefined;
+        const isRoomMissing = isPartitionMissing(error);
+        if (isRoomMissing) await coverPositions(database);
+        if (commit && mayFail && (isRoomMissing || error instanceof OutcomeUnknown)) return undefined;
         throw error;
       }
     }
@@ -170,7 +165,7 @@ export class Committing {
     const { locks, tables } = this.means;
     const wanting = [...tables.values()].filter(({ ids }) => ids.wanted > 0);
     await Promise.all([
-      fetchMissing(queries, facts, this.means.readList),
+      fetchMissing(queries, facts, this.means),
       ...wanting.map(async ({ ids, resource: { plural } }) => {
         ids.add(await drawBlocks(queries, plural, ids.wanted, locks.ids));
       }),
@@ -209,8 +204,8 @@ export class Committing {
 }
 
 /** Returns whether no partition of the log has the next position. */
-function isPartitionMissing({ sqlState, message }: PostgresError): boolean {
-  return sqlState === "23514" && message.includes("no partition of relation");
+function isPartitionMissing(error: unknown): boolean {
+  return error instanceof PostgresError && error.sqlState === "23514" && error.message.includes("no partition of relation");
 }
 
 async function coverPositions({ query }: Database): Promise<void> {

@@ -1,3 +1,4 @@
+import type { CommitClock } from "../changes/commit-clock";
 import type { FirstAnswer } from "../changes/idempotency-keys";
 import type { LogEntry } from "../log";
 import type { Facts, ListKey, RecordKey } from "./facts";
@@ -6,18 +7,24 @@ import type { Queries } from "./queries";
 import type { ReadSet } from "./read-set";
 import { recordColumns, type StoredRow, upToDate } from "./stored-row";
 
+export interface FetchMeans {
+  readonly readList: ReadList;
+  /** Told the times of the records that are read. */
+  readonly clock: CommitClock;
+}
+
 type Missing<Set> = Set extends ReadSet<infer Key, infer _> ? readonly (readonly [name: string, key: Key])[] : never;
 
 /** Reads the records of a list of a transaction. Resolves with null if there are too many. */
 export type ReadList = (queries: Queries, list: ListKey) => Promise<readonly StoredRow[] | null>;
 
 /** Reads what is missing, with one query for each kind. */
-export async function fetchMissing(queries: Queries, facts: Facts, readList: ReadList): Promise<void> {
+export async function fetchMissing(queries: Queries, facts: Facts, { readList, clock }: FetchMeans): Promise<void> {
   const { records, presence, holders, referrers, answers, newestEvents, events, mentions, lists } = facts;
   await Promise.all([
-    ...byLayout([...records.missing, ...presence.missing]).map(([layout, ids]) => fetchRecords(queries, facts, layout, ids)),
+    ...byLayout([...records.missing, ...presence.missing]).map(([layout, ids]) => fetchRecords(queries, facts, layout, ids, clock)),
     holders.missing.length > 0 && fetchHolders(queries, facts, holders.missing),
-    referrers.missing.length > 0 && fetchReferrers(queries, facts, referrers.missing),
+    referrers.missing.length > 0 && fetchReferrers(queries, facts, referrers.missing, clock),
     answers.missing.length > 0 && fetchAnswers(queries, facts, answers.missing),
     ...newestEvents.missing.map(async ([name, { subject, types }]) => {
       const [newest] = await queries.query<Pick<LogEntry, "id" | "type" | "body">>(
@@ -44,22 +51,24 @@ export async function fetchMissing(queries: Queries, facts: Facts, readList: Rea
     }),
     ...lists.missing.map(async ([name, list]) => {
       const rows = await readList(queries, list);
-      for (const row of rows ?? []) learnRecord(facts, list.layout, row);
+      for (const row of rows ?? []) learnRecord(facts, list.layout, row, clock);
       lists.learn(name, rows ? rows.map((row) => upToDate(list.layout.resource, row)) : null);
     }),
   ]);
 }
 
-async function fetchRecords({ query }: Queries, facts: Facts, layout: Layout, ids: readonly number[]): Promise<void> {
+async function fetchRecords({ query }: Queries, facts: Facts, layout: Layout, ids: readonly number[], clock: CommitClock): Promise<void> {
   const rows = await query<StoredRow>(`SELECT ${recordColumns} FROM "${layout.resource.plural}" WHERE id = ANY ($1)`, ids);
   const found = new Map(rows.map((row) => [row.id, row]));
-  for (const id of ids) learnRecord(facts, layout, found.get(id) ?? { id });
+  for (const id of ids) learnRecord(facts, layout, found.get(id) ?? { id }, clock);
 }
 
-function learnRecord({ records, presence }: Facts, layout: Layout, row: StoredRow | { readonly id: number }): void {
+function learnRecord({ records, presence }: Facts, layout: Layout, row: StoredRow | { readonly id: number }, clock: CommitClock): void {
   const name = `${layout.resource.plural}/${row.id}`;
   const isThere = "json" in row;
   presence.learn(name, isThere);
+  // The JSON of a record ends with the time of its last change.
+  if (isThere) clock.observe(row.json.slice(-26, -2));
   records.learn(name, isThere ? { stored: upToDate(layout.resource, row), isNewer: row.shape > layout.shape } : null);
 }
 
@@ -73,7 +82,7 @@ async function fetchHolders({ query }: Queries, { holders }: Facts, missing: Mis
   for (const [index, [name]] of missing.entries()) holders.learn(name, rows[index]?.id ?? 0);
 }
 
-async function fetchReferrers(queries: Queries, facts: Facts, missing: Missing<Facts["referrers"]>): Promise<void> {
+async function fetchReferrers(queries: Queries, facts: Facts, missing: Missing<Facts["referrers"]>, clock: CommitClock): Promise<void> {
   const rows = await queries.query<{ ids: number[] }>(
     `SELECT ARRAY (SELECT w.id FROM warren_entries w WHERE w.slot = q.slot AND w.key = q.key ORDER BY w.id LIMIT q.most) AS ids
      FROM unnest($1::int4[], $2::text[], $3::int4[]) WITH ORDINALITY q(slot, key, most, n) ORDER BY q.n`,
@@ -88,7 +97,7 @@ async function fetchReferrers(queries: Queries, facts: Facts, missing: Missing<F
     // Their states decide whether they still refer to it.
     for (const id of ids) if (facts.records.peek(`${layout.resource.plural}/${id}`) === undefined) referring.push(["", { layout, id }]);
   }
-  await Promise.all(byLayout(referring).map(([layout, ids]) => fetchRecords(queries, facts, layout, ids)));
+  await Promise.all(byLayout(referring).map(([layout, ids]) => fetchRecords(queries, facts, layout, ids, clock)));
 }
 
 async function fetchAnswers({ query }: Queries, { answers }: Facts, missing: Missing<Facts["answers"]>): Promise<void> {

@@ -75,6 +75,7 @@ export function recordStore(layouts: readonly Layout[], means: Means): RecordSto
     commitFunction: commitFunction(layouts, locks),
     locks,
     readList,
+    clock,
   });
   const commits = new GroupCommit(workspace, committing, () => {
     if (events.hasAppended()) onAppend();
