@@ -1,4 +1,5 @@
 import type { BenchBroker } from "./broker";
+import type { BenchPostgres } from "./postgres";
 
 /** Measurements from one run of one contender, by column key. */
 export type Sample = Readonly<Record<string, number>>;
@@ -25,7 +26,7 @@ export interface Contender {
 export interface Benchmark {
   readonly name: string;
   readonly title: string;
-  readonly needs: readonly ("wrk" | "rabbitmq")[];
+  readonly needs: readonly ("wrk" | "rabbitmq" | "postgres")[];
   /** Number of rounds unless `--rounds` is given. Default: 5. */
   readonly rounds?: number;
   /** The first column is the headline. */
@@ -49,6 +50,8 @@ export interface Context {
   seeded(seed: Seed): Promise<string>;
   /** Starts a private RabbitMQ on the first call. It is empty at the start of each run. */
   broker(): Promise<BenchBroker>;
+  /** Starts a private PostgreSQL on the first call. */
+  postgres(): Promise<BenchPostgres>;
 }
 
 /** Content written to a database before a measurement. Every insert and every update is an event. */

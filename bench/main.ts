@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { parseWords, readCommandLine, UsageError, wholeNumber } from "../src/observe/command-line";
+import { isPostgresInstalled } from "../tests/support/postgres-cluster";
 import { endAll } from "../tests/support/processes";
 import { type Benchmark, type Context, VoidRun } from "./benchmark";
 import { consumer, consumerOnce } from "./benchmarks/consumer";
@@ -14,16 +15,19 @@ import { lists } from "./benchmarks/lists";
 import { logSize } from "./benchmarks/log-size";
 import { memory, memoryBacklog } from "./benchmarks/memory";
 import { post } from "./benchmarks/post";
+import { postPostgres } from "./benchmarks/post-postgres";
 import { postRabbitmq, sustained } from "./benchmarks/post-rabbitmq";
 import { relay, relaySame } from "./benchmarks/relay";
 import { start } from "./benchmarks/start";
 import { type BenchBroker, startBroker } from "./broker";
+import { type BenchPostgres, startBenchPostgres } from "./postgres";
 import { type Result, runRounds } from "./rounds";
 import { seededDatabases } from "./seeded";
 import { resultJson, resultTable } from "./table";
 
 const benchmarks: readonly Benchmark[] = [
   post,
+  postPostgres,
   postRabbitmq,
   sustained,
   get,
@@ -71,6 +75,7 @@ const missing = {
     Bun.which("rabbitmq-server") || Bun.which("/usr/lib/rabbitmq/bin/rabbitmq-server")
       ? undefined
       : "rabbitmq-server is not installed; on Debian: apt-get install rabbitmq-server",
+  postgres: () => (isPostgresInstalled ? undefined : "PostgreSQL is not installed; on Debian: apt-get install postgresql"),
 };
 
 const text = { type: "string" } as const;
@@ -103,6 +108,7 @@ const options = readCommandLine(help, readArguments);
 const started = performance.now();
 const progress = (text: string) => console.error(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${text}`);
 let broker: Promise<BenchBroker> | undefined;
+let postgres: Promise<BenchPostgres> | undefined;
 const place = mkdtempSync("/var/tmp/warren-bench-");
 const seeded = seededDatabases(join(place, "seeded"), progress);
 let runs = 0;
@@ -125,6 +131,11 @@ async function prepare(): Promise<Context> {
       broker ??= startBroker();
       return broker;
     },
+    postgres: () => {
+      if (!postgres) progress("starting a private PostgreSQL …");
+      postgres ??= startBenchPostgres();
+      return postgres;
+    },
   };
 }
 
@@ -137,6 +148,7 @@ function cleanUp(): Promise<void> {
 async function removeEverything(): Promise<void> {
   await endAll();
   await (await broker?.catch(() => undefined))?.dispose();
+  await (await postgres?.catch(() => undefined))?.dispose();
   // A run in progress may have started another program.
   await endAll();
   rmSync(place, { recursive: true, force: true });

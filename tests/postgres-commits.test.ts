@@ -1,12 +1,13 @@
 // A commit on PostgreSQL: the order of the log, and what becomes of a commit whose connection is lost.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { item } from "../src/domain/item";
+import { openStore } from "../src/store/open";
 import type { Store } from "../src/store/store";
 import { describeWithPostgres, type PostgresSchema, schemaIn, sharedPostgres } from "./support/postgres";
 import type { PostgresCluster } from "./support/postgres-cluster";
 import { eventually } from "./support/processes";
 import { startProxy, type TcpProxy } from "./support/proxy";
-import { openIn, useStores } from "./support/store-pair";
+import { useStores } from "./support/use-stores";
 
 /** Makes the insertion of the event of an item named `slow` wait while somebody holds the advisory lock 42. */
 const slowEvents = `
@@ -149,7 +150,7 @@ describeWithPostgres("a commit whose connection is lost", () => {
         },
       };
     });
-    store = await openIn({ ...schema.address, port: proxy.port }, [item]);
+    store = await openStore({ database: { ...schema.address, port: proxy.port } }, [item]);
     // Draws the ids, so that the next change is one call.
     await store.insert(item, item.example);
   });

@@ -3,10 +3,10 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { defineResource, pastVersion, type Resource } from "warren/resource";
 import { StoreUnavailable } from "../src/store/errors";
+import { openStore } from "../src/store/open";
 import type { Store } from "../src/store/store";
 import { describeWithPostgres, type PostgresSchema, schemaIn, sharedPostgres } from "./support/postgres";
 import { rejection } from "./support/rejection";
-import { openIn } from "./support/store-pair";
 
 /** Prices in whole units, then in cents, found by an index of the same name. */
 const declared = { name: "toy", filters: { price: "exact" }, indexes: ["price"] } as const;
@@ -38,7 +38,7 @@ describeWithPostgres("a rolling update", () => {
     await schema.drop();
   });
   const open = async (resource: Resource) => {
-    const store = await openIn(schema.address, [resource]);
+    const store = await openStore({ database: schema.address }, [resource]);
     opened.push(store);
     return store;
   };

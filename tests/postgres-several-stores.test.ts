@@ -7,7 +7,7 @@ import { RecordNotFound } from "../src/store/errors";
 import type { Store } from "../src/store/store";
 import { describeWithPostgres } from "./support/postgres";
 import { rejection } from "./support/rejection";
-import { useStores } from "./support/store-pair";
+import { useStores } from "./support/use-stores";
 
 const shelf = defineResource({
   name: "shelf",

@@ -14,6 +14,7 @@ import { isSchemaServed } from "./postgres/is-served";
 import { followLog as followPostgres } from "./postgres/log-follower";
 import { openMoveTarget } from "./postgres/moving/target";
 import { freeSpace } from "./postgres/scrub";
+import { openPostgresStore } from "./postgres/store";
 import type { RecordsReader } from "./records";
 import { openConsumerFile } from "./sqlite/consumer/file";
 import { ConsumerFiles } from "./sqlite/consumer/files";
@@ -47,6 +48,7 @@ type Places = Pick<Config, "database" | "dataDir">;
  * @throws {Error} if another process serves this database, a newer program wrote it, or it cannot be opened.
  */
 export function openStore({ database }: Address, resources: readonly Resource[], options?: StoreOptions): Promise<Store> {
+  if (database.engine === "postgres") return openPostgresStore(database, resources, options);
   return whenUnlocked(() => openSqliteStore(fileOf(database), resources, options));
 }
 

@@ -22,6 +22,8 @@ export interface PostgresOptions {
   readonly access?: readonly string[];
   /** Certificate and key of the server, and the authority of its clients, in PEM format. Default: it has no TLS. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string };
+  /** Folder in which its data is. Others must be able to enter it. Default: that of temporary folders, which may be in memory. */
+  readonly parent?: string;
   /** Size of a disk of its own, in MiB, for {@link canLimitDisk}. Default: it shares the disk of temporary folders. */
   readonly diskMiB?: number;
 }
@@ -58,7 +60,7 @@ export interface PostgresCluster {
 /** Starts a private PostgreSQL cluster with its own port and folder. None of it outlives this process. */
 export async function startCluster(options: PostgresOptions = {}): Promise<PostgresCluster> {
   // Not in the folder of this process's leftovers, which the user of the cluster cannot enter.
-  const folder = mkdtempSync(join(leftovers.parent, "warren-postgres-"));
+  const folder = mkdtempSync(join(options.parent ?? leftovers.parent, "warren-postgres-"));
   const data = join(folder, "data");
   let withdraw = leftovers.runAtEnd(removalOf(folder));
   const port = freePort();

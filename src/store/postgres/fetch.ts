@@ -1,25 +1,23 @@
 import type { CommitClock } from "../changes/commit-clock";
 import type { FirstAnswer } from "../changes/idempotency-keys";
 import type { LogEntry } from "../log";
-import type { Facts, ListKey, RecordKey } from "./facts";
+import type { Facts, RecordKey } from "./facts";
 import type { Layout } from "./layout";
+import type { Lists } from "./lists";
 import type { Queries } from "./queries";
 import type { ReadSet } from "./read-set";
 import { recordColumns, type StoredRow, upToDate } from "./stored-row";
 
 export interface FetchMeans {
-  readonly readList: ReadList;
+  readonly lists: Lists;
   /** Told the times of the records that are read. */
   readonly clock: CommitClock;
 }
 
 type Missing<Set> = Set extends ReadSet<infer Key, infer _> ? readonly (readonly [name: string, key: Key])[] : never;
 
-/** Reads the records of a list of a transaction. Resolves with null if there are too many. */
-export type ReadList = (queries: Queries, list: ListKey) => Promise<readonly StoredRow[] | null>;
-
 /** Reads what is missing, with one query for each kind. */
-export async function fetchMissing(queries: Queries, facts: Facts, { readList, clock }: FetchMeans): Promise<void> {
+export async function fetchMissing(queries: Queries, facts: Facts, { lists: reader, clock }: FetchMeans): Promise<void> {
   const { records, presence, holders, referrers, answers, newestEvents, events, mentions, lists } = facts;
   await Promise.all([
     ...byLayout([...records.missing, ...presence.missing]).map(([layout, ids]) => fetchRecords(queries, facts, layout, ids, clock)),
@@ -50,7 +48,7 @@ export async function fetchMissing(queries: Queries, facts: Facts, { readList, c
       mentions.learn(name, await queries.query(found, text));
     }),
     ...lists.missing.map(async ([name, list]) => {
-      const rows = await readList(queries, list);
+      const rows = await reader.matching(queries, list.layout.resource, list.where, list.limit);
       for (const row of rows ?? []) learnRecord(facts, list.layout, row, clock);
       lists.learn(name, rows ? rows.map((row) => upToDate(list.layout.resource, row)) : null);
     }),

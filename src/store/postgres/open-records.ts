@@ -6,7 +6,7 @@ import type { Store } from "../store";
 import { clockOf } from "./clock";
 import { commitFunction, keepCommitFunction } from "./commit-function";
 import { Declarations, type OnBuilt } from "./declarations";
-import type { ReadList } from "./fetch";
+import { Lists } from "./lists";
 import { lockKey, migrate, storeMigrations } from "./migrations";
 import type { Database } from "./queries";
 import { checkedRecords } from "./record-checks";
@@ -21,16 +21,12 @@ export interface RecordsOptions {
   readonly tracing?: Pick<Tracing, "create"> | undefined;
   /** Called while opening takes long, because entries of existing records are made. Default: does nothing. */
   readonly onBuilt?: OnBuilt | undefined;
-  readonly readList: ReadList;
   /** Called after commits that added events. */
   readonly onAppend: () => void;
 }
 
 /** The records of a schema, opened. */
-export interface OpenRecords extends Omit<RecordStore, "commits" | "tables">, Pick<Store, "logId" | "checkRecords" | "check"> {
-  /** The declarations whose entries are kept. */
-  readonly slots: Slots;
-}
+export interface OpenRecords extends Omit<RecordStore, "commits" | "tables">, Pick<Store, "list" | "logId" | "checkRecords" | "check"> {}
 
 /** How often to look for records that older programs have written, in milliseconds. */
 const outdatedEveryMs = 5000;
@@ -46,7 +42,7 @@ export async function openRecords(
   database: Database,
   address: PostgresAddress,
   resources: readonly Resource[],
-  { tracing, onBuilt, readList, onAppend }: RecordsOptions,
+  { tracing, onBuilt, onAppend }: RecordsOptions,
 ): Promise<OpenRecords> {
   await migrate(database, address, storeMigrations);
   await keepResourceTables(database, address, resources);
@@ -54,14 +50,15 @@ export async function openRecords(
   const layouts = layoutsOf(resources);
   await keepCommitFunction(database, commitFunction(layouts, locks), lockKey(address.schema, "migrate"));
   const clock = await clockOf(database);
-  const open = (slots: Slots) => recordStore(layouts, { database, slots, locks, clock, readList, tracing, onAppend });
+  const open = (slots: Slots, lists: Lists) => recordStore(layouts, { database, slots, lists, locks, clock, tracing, onAppend });
   // Before new declarations, which are checked with the records in their newest shape.
-  const earlier = open(await Slots.load(database));
+  const before = await Slots.load(database);
+  const earlier = open(before, new Lists(database, before, resources));
   await upcastRecords({ ...earlier, database, lock: locks.commit });
   await earlier.close();
   const declarations = await Declarations.open(database, address, resources, onBuilt);
-  const { slots } = declarations;
-  const { commits, tables, close, ...records } = open(slots);
+  const lists = new Lists(database, declarations.slots, resources);
+  const { commits, tables, close, ...records } = open(declarations.slots, lists);
   const upcasting = { database, commits, tables, lock: locks.commit };
   await upcastOutdated(upcasting);
   const timer = setInterval(() => void upcastOutdated(upcasting).catch(() => {}), outdatedEveryMs);
@@ -69,7 +66,7 @@ export async function openRecords(
   const [{ logId } = { logId: "" }] = await database.query<{ logId: string }>('SELECT log_id AS "logId" FROM meta');
   return {
     ...records,
-    slots,
+    list: lists.list,
     logId,
     checkRecords: (onProgress) => checkRecords(checkedRecords(database), resources, onProgress),
     check: writeCheck(database),

@@ -18,10 +18,10 @@ import { commitFunction, type Locks } from "./commit-function";
 import { Committing } from "./committing";
 import { ConstraintTables } from "./constraint-tables";
 import { deletionLog } from "./deletion-log";
-import type { ReadList } from "./fetch";
 import { GroupCommit } from "./group-commit";
 import { returnIds } from "./id-blocks";
 import type { Layout } from "./layout";
+import type { Lists } from "./lists";
 import type { Database } from "./queries";
 import { RecordReads } from "./record-reads";
 import { RecordTable } from "./record-table";
@@ -34,7 +34,7 @@ interface Means {
   readonly slots: Slots;
   readonly locks: Locks;
   readonly clock: CommitClock;
-  readonly readList: ReadList;
+  readonly lists: Lists;
   /** Creates a span for each event. Default: no tracing. */
   readonly tracing?: Pick<Tracing, "create"> | undefined;
   /** Called after commits that added events. */
@@ -58,7 +58,7 @@ export function layoutsOf(resources: readonly Resource[]): Layout[] {
 
 /** Opens the records of resources. Their tables and the commit function are there. */
 export function recordStore(layouts: readonly Layout[], means: Means): RecordStore {
-  const { database, slots, locks, clock, readList, tracing = noTracing, onAppend } = means;
+  const { database, slots, lists, locks, clock, tracing = noTracing, onAppend } = means;
   const workspace = new Workspace();
   const { overlay } = workspace;
   const resources = layouts.map(({ resource }) => resource);
@@ -74,7 +74,7 @@ export function recordStore(layouts: readonly Layout[], means: Means): RecordSto
     database,
     commitFunction: commitFunction(layouts, locks),
     locks,
-    readList,
+    lists,
     clock,
   });
   const commits = new GroupCommit(workspace, committing, () => {

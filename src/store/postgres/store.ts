@@ -1,0 +1,58 @@
+import type { PostgresAddress } from "../../config/postgres-url";
+import type { Resource } from "../../schema/resource";
+import type { Store } from "../store";
+import { openDatabase } from "./connection";
+import { eventFinder } from "./event-finder";
+import { postgresHistory } from "./history";
+import { logReader } from "./log-reader";
+import { openRecords, type RecordsOptions } from "./open-records";
+import type { Database } from "./queries";
+import { sharedParts } from "./shared-parts";
+
+type PostgresStoreOptions = Pick<RecordsOptions, "tracing" | "onBuilt">;
+
+/**
+ * Opens the store in a PostgreSQL schema. Creates the schema and the tables of the resources if necessary, and upgrades them and their
+ * records. Other processes may have it open, also of an older version of the program.
+ *
+ * @throws {Error} if the server is too old, a newer program wrote the schema or the records, stored records break a declaration, or the
+ *   role lacks a right.
+ */
+export async function openPostgresStore(
+  address: PostgresAddress,
+  resources: readonly Resource[],
+  options: PostgresStoreOptions = {},
+): Promise<Store> {
+  const database = openDatabase(address);
+  try {
+    return await storeIn(database, address, resources, options);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function storeIn(
+  database: Database,
+  address: PostgresAddress,
+  resources: readonly Resource[],
+  options: PostgresStoreOptions,
+): Promise<Store> {
+  let committed = () => {};
+  const onAppend = () => committed();
+  const { close, ...records } = await openRecords(database, address, resources, { ...options, onAppend });
+  const shared = sharedParts({ database, address, logId: records.logId });
+  committed = shared.committed;
+  return {
+    ...records,
+    ...shared.parts,
+    log: logReader(database),
+    find: eventFinder(database),
+    history: postgresHistory(database),
+    async close() {
+      await close();
+      await shared.close();
+      await database.close();
+    },
+  };
+}
