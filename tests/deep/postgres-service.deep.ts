@@ -1,0 +1,141 @@
+// The whole service on a PostgreSQL that is away, read-only, full or newer: a clear answer, no loss, and everything works again by
+// itself. The password appears nowhere.
+import { afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { command } from "../support/command";
+import { describeWithPostgres, useOwnPostgres } from "../support/postgres";
+import { canLimitDisk } from "../support/postgres-cluster";
+import { type Api, endAll, eventually, run, send, startApi } from "../support/processes";
+
+setDefaultTimeout(120_000);
+
+const password = "s3cret%21";
+const own = canLimitDisk() ? { diskMiB: 160, settings: { max_wal_size: "32MB", min_wal_size: "32MB", wal_recycle: "off" } } : {};
+
+describeWithPostgres("the service", () => {
+  const postgres = useOwnPostgres({
+    ...own,
+    access: ["host all warren 127.0.0.1/32 trust", "host all all 127.0.0.1/32 scram-sha-256"],
+  });
+  let env: Record<string, string>;
+  let api: Api;
+  const outputs: string[] = [];
+  const url = (schema: string) => `postgres://shop:${password}@127.0.0.1:${postgres().port}/postgres?schema=${schema}`;
+  let schemas = 0;
+  beforeAll(() => postgres().evaluate("CREATE ROLE shop LOGIN PASSWORD 's3cret!'; GRANT CREATE ON DATABASE postgres TO shop"));
+  beforeEach(async () => {
+    schemas += 1;
+    env = { DATABASE_URL: url(`service_${schemas}`), PORT: "0", RABBITMQ_URL: "none", LOG_LEVEL: "debug" };
+    api = await startApi({ env });
+  });
+  afterEach(async () => {
+    outputs.push(...api.stdout, ...api.stderr);
+    await endAll();
+  });
+
+  const create = (name = "a") => send("POST", `${api.url}/items`, { name });
+  const statuses = async () => [
+    (await create()).status,
+    (await send("GET", `${api.url}/items`)).status,
+    (await send("GET", `${api.url}/health/ready`)).status,
+  ];
+  const works = () => eventually(async () => ((await statuses()).join() === "201,200,200" ? true : undefined), "the service to work again");
+
+  test("answers 503 while the database is away, and works when it is back", async () => {
+    expect(await statuses()).toEqual([201, 200, 200]);
+    for (const stop of [postgres().kill, () => postgres().stop("immediate"), postgres().stop]) {
+      await stop();
+      expect(await statuses()).toEqual([503, 503, 503]);
+      const problem = (await (await create()).json()) as { title: string; detail?: string };
+      outputs.push(JSON.stringify(problem), await (await send("GET", `${api.url}/health/ready`)).text());
+      expect((await send("GET", `${api.url}/health/live`)).status).toBe(200);
+      await postgres().start();
+      await works();
+    }
+  });
+
+  test("answers 503 to changes while the database is read-only, and reads go on", async () => {
+    const set = async (value: string | null) => {
+      await postgres().configure({ default_transaction_read_only: value });
+      // New transactions of open sessions see it, too.
+      await eventually(
+        async () =>
+          (await postgres().evaluate<{ on: boolean }>("SELECT current_setting('default_transaction_read_only') = 'on' AS on"))[0]?.on ===
+            (value === "on") || undefined,
+        "the setting",
+      );
+    };
+    await set("on");
+    await eventually(async () => ((await create()).status === 503 ? true : undefined), "changes to be refused");
+    expect(await statuses()).toEqual([503, 200, 503]);
+    await set(null);
+    await works();
+  });
+
+  if (canLimitDisk()) {
+    test("answers 503 to changes while the disk is full, loses nothing, and works when there is room", async () => {
+      postgres().fill();
+      const created: string[] = [];
+      let refused = 0;
+      for (let index = 0; refused < 20; index += 1) {
+        const answer = await send("POST", `${api.url}/items`, { name: `n${index}`, description: "d".repeat(2000) });
+        if (answer.status === 201) created.push(`n${index}`);
+        else refused += 1;
+        if (answer.status !== 201) expect(answer.status).toBe(503);
+      }
+      postgres().makeRoom();
+      if (!postgres().isUp()) await postgres().start();
+      await works();
+      const events = await postgres().evaluate<{ name: string }>(
+        `SELECT body::json->'item'->>'name' AS name FROM service_${schemas}.events WHERE type = 'item.created'`,
+      );
+      const names = new Set(events.map(({ name }) => name));
+      expect(created.filter((name) => !names.has(name))).toEqual([]);
+    });
+  }
+
+  describe("at the start", () => {
+    const fails = async (changed: Record<string, string>) => {
+      const program = run(["src/main.ts"], { env: { ...env, ...changed } });
+      const code = await program.exited;
+      const output = [...program.stdout, ...program.stderr].join("\n");
+      outputs.push(output);
+      return [code, output];
+    };
+
+    test("says what is wrong with the address, the password, the database and the schema", async () => {
+      const { port } = postgres();
+      expect(await fails({ DATABASE_URL: url("x").replace(String(port), "1") })).toEqual([1, expect.stringContaining("cannot be reached")]);
+      expect(await fails({ DATABASE_URL: url("x").replace(password, "s3cretwrong") })).toEqual([
+        1,
+        expect.stringContaining("refused the password"),
+      ]);
+      expect(await fails({ DATABASE_URL: url("x").replace("/postgres?", "/nothing?") })).toEqual([
+        1,
+        expect.stringContaining("does not have the database"),
+      ]);
+      expect(await fails({ DATABASE_URL: `${url("x")}&sslmode=require` })).toEqual([1, expect.stringContaining("does not offer TLS")]);
+      await postgres().evaluate(`UPDATE service_${schemas}.warren_schema_version SET version = 999`);
+      expect(await fails({})).toEqual([1, expect.stringContaining("it was last used by a newer version of Warren")]);
+    });
+  });
+
+  test("shows its password nowhere, and no command does", async () => {
+    for (const [name, words] of [
+      ["status", []],
+      ["status", ["--json"]],
+      ["doctor", []],
+      ["events", []],
+      ["queues", []],
+      ["export", ["item"]],
+    ] as const) {
+      const { stdout, stderr } = await command(name, [...words], env);
+      outputs.push(stdout, stderr);
+    }
+    outputs.push(await (await fetch(`${api.url}/metrics`)).text());
+    await api.stop();
+    outputs.push(...api.stdout, ...api.stderr);
+    const shown = outputs.join("\n");
+    expect(shown).toContain(`postgres://127.0.0.1:${postgres().port}/postgres`);
+    expect(shown).not.toContain("s3cret");
+  });
+});
