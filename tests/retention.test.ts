@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, jest, setSystemTime, test } fr
 import { item } from "../src/domain/item";
 import { keepRetention, pruneOnce, type RetentionOptions } from "../src/engine/retention";
 import type { ConsumerStores } from "../src/store/consumer/stores";
+import { soleLeadership } from "../src/store/leadership";
 import { consumerStores } from "../src/store/open";
 import type { Store } from "../src/store/store";
 import { forEachEngine } from "./support/engines";
@@ -127,57 +128,62 @@ forEachEngine((placesIn) => {
       expect(await left()).toEqual([6]);
     });
   });
+});
 
-  describe("keepRetention", () => {
-    /** A store that notes each prune, and fails when it is told to. */
-    function pruning(prunes: string[], trouble?: Error): Store {
-      const prune = async (before: string) => {
+describe("keepRetention", () => {
+  let recorded: ReturnType<typeof recordedLog>;
+  beforeEach(() => {
+    jest.useFakeTimers();
+    recorded = recordedLog();
+  });
+  afterEach(() => void jest.useRealTimers());
+
+  /** Keeps retention of a store that notes each prune, and fails when it is told to. */
+  function keep(eventRetentionMs: number | null, trouble?: Error) {
+    const prunes: string[] = [];
+    const store: Pick<Store, "logId" | "lead" | "prune"> = {
+      logId: "log",
+      lead: async (_task, stop, work) => work(soleLeadership(stop)),
+      async prune(before) {
         prunes.push(before);
         if (trouble) throw trouble;
         return 0;
-      };
-      return { logId: store.logId, lead: store.lead, prune } as unknown as Store;
-    }
+      },
+    };
+    const consumers = { slowest: async () => null };
+    const options = { config: { eventRetentionMs }, store: store as Store, isRelayed: false, consumers, log: recorded.log };
+    return { prunes, retention: keepRetention(options) };
+  }
 
-    test("does nothing for `forever`", () => {
-      jest.useFakeTimers();
-      keepRetention(options).stop();
-      expect(jest.getTimerCount()).toBe(0);
-    });
+  test("does nothing for `forever`", async () => {
+    await keep(null).retention.stop();
+    expect(jest.getTimerCount()).toBe(0);
+  });
 
-    test("prunes at once and then every minute, until it is stopped", async () => {
-      jest.useFakeTimers();
-      const prunes: string[] = [];
-      const retention = keepRetention({ ...options, config: { eventRetentionMs: 3_600_000 }, store: pruning(prunes) });
-      await settled();
-      expect(prunes).toEqual([new Date(Date.now() - 3_600_000).toISOString()]);
-      jest.advanceTimersByTime(59_999);
-      expect(prunes).toHaveLength(1);
-      jest.advanceTimersByTime(1);
-      await settled();
-      expect(prunes).toHaveLength(2);
-      retention.stop();
-      jest.advanceTimersByTime(600_000);
-      await settled();
-      expect(prunes).toHaveLength(2);
-    });
+  test("prunes at once and then every minute, until it is stopped", async () => {
+    const { prunes, retention } = keep(3_600_000);
+    await settled();
+    expect(prunes).toEqual([new Date(Date.now() - 3_600_000).toISOString()]);
+    jest.advanceTimersByTime(59_999);
+    expect(prunes).toHaveLength(1);
+    jest.advanceTimersByTime(1);
+    await settled();
+    expect(prunes).toHaveLength(2);
+    await retention.stop();
+    jest.advanceTimersByTime(600_000);
+    await settled();
+    expect(prunes).toHaveLength(2);
+  });
 
-    test("a failure is a warning, and it is tried again", async () => {
-      jest.useFakeTimers();
-      const prunes: string[] = [];
-      const retention = keepRetention({
-        ...options,
-        config: { eventRetentionMs: 1000 },
-        store: pruning(prunes, new Error("disk trouble")),
-      });
-      await settled();
-      jest.advanceTimersByTime(1000);
-      await settled();
-      retention.stop();
-      expect(recorded.lines.map(({ level, error }) => [level, error])).toEqual([
-        ["warn", "disk trouble"],
-        ["warn", "disk trouble"],
-      ]);
-    });
+  test("a failure is a warning, and it is tried again", async () => {
+    const { retention } = keep(1000, new Error("disk trouble"));
+    await settled();
+    jest.advanceTimersByTime(1000);
+    await settled();
+    await retention.stop();
+    expect(recorded.lines.map(({ level, error }) => [level, error])).toEqual([
+      ["warn", "disk trouble"],
+      ["warn", "disk trouble"],
+    ]);
   });
 });
