@@ -1,5 +1,6 @@
 import type { PostgresAddress } from "../../config/postgres-url";
 import type { Resource } from "../../schema/resource";
+import { atMost } from "../../timing/pause";
 import type { Store } from "../store";
 import { openDatabase } from "./connection";
 import { eventFinder } from "./event-finder";
@@ -32,6 +33,9 @@ export async function openPostgresStore(
   }
 }
 
+/** Maximum time to commit the changes in progress, in milliseconds. */
+const closingMs = 1500;
+
 async function storeIn(
   database: Database,
   address: PostgresAddress,
@@ -50,7 +54,8 @@ async function storeIn(
     find: eventFinder(database),
     history: postgresHistory(database),
     async close() {
-      await close();
+      // A database that does not answer keeps what is in hand, and fails it when the connections are closed.
+      await atMost(closingMs, close());
       await shared.close();
       await database.close();
     },
