@@ -1,6 +1,7 @@
 import { type Config, readConfig } from "../config/config";
 import { defaultDatabase, parseDatabaseUrl } from "../config/database-url";
 import { parseOptions, runCommand, UsageError } from "../observe/command-line";
+import { messageOf } from "../observe/logging";
 import { tell } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
 import type { Resource } from "../schema/resource";
@@ -8,7 +9,7 @@ import type { ServerInspection } from "../store/inspection";
 import { findMisfits, type MoveProgress, MoveStopped, move } from "../store/moving/move";
 import type { MoveSource } from "../store/moving/move-source";
 import type { MoveTarget } from "../store/moving/move-target";
-import { openMove } from "../store/open";
+import { openMove, openStore } from "../store/open";
 import { interrupted, onInterrupt, Trouble } from "./command";
 import { MoveOutput } from "./move-output";
 import { counted, took } from "./text";
@@ -33,6 +34,7 @@ it keeps the API from being started with it by accident. See docs/guide/postgres
 Exit codes: 0 moved, or can be moved; 1 failed, or cannot be moved; 2 wrong usage; 130 stopped with Ctrl+C.`;
 
 interface Ends {
+  readonly config: Config;
   readonly source: MoveSource;
   readonly target: MoveTarget;
   readonly resources: readonly Resource[];
@@ -50,7 +52,7 @@ await runCommand(help, async (words) => {
   const { resources } = await loadCatalogue();
   const { source, target } = await openEnds(fileIn(options.from), config, resources, !options["dry-run"]);
   try {
-    return await run({ source, target, resources }, { ...options, isDryRun: options["dry-run"] }, output);
+    return await run({ config, source, target, resources }, { ...options, isDryRun: options["dry-run"] }, output);
   } finally {
     source.close();
     await target.close();
@@ -65,7 +67,12 @@ function fileIn(from: string | undefined): string {
   throw new UsageError(`--from ${from}: use the path of a SQLite file.`);
 }
 
-async function openEnds(file: string, config: Config, resources: readonly Resource[], locked: boolean): Promise<Omit<Ends, "resources">> {
+async function openEnds(
+  file: string,
+  config: Config,
+  resources: readonly Resource[],
+  locked: boolean,
+): Promise<Pick<Ends, "source" | "target">> {
   const ends = await openMove(file, config, resources, { locked });
   if (ends) return ends;
   throw new UsageError(
@@ -90,7 +97,7 @@ async function run(ends: Ends, { isDryRun, leave }: { isDryRun: boolean; leave: 
   const options = { onProgress: (at: MoveProgress) => output.progress(at), stop: stop.signal };
   const begun = performance.now();
   try {
-    if (isDryRun) return rehearse(ends, options, output);
+    if (isDryRun) return await rehearse(ends, options, output);
     await move(source, target, ends.resources, options);
   } catch (error) {
     output.endProgress();
@@ -99,15 +106,27 @@ async function run(ends: Ends, { isDryRun, leave }: { isDryRun: boolean; leave: 
     return interrupted;
   }
   source.retire(target.shown);
+  await prepare(ends, output);
   output.endProgress();
   const seconds = (performance.now() - begun) / 1000;
   output.say(`Moved to ${target.shown} in ${took(seconds * 1000)}. Start the API with this DATABASE_URL.`, { step: "moved", seconds });
   return 0;
 }
 
+/** Opens the store as the API does, so that its first start need not make the entries by which lists and constraints find records. */
+async function prepare({ config, resources, target }: Ends, output: MoveOutput): Promise<void> {
+  try {
+    const store = await openStore(config, resources, { onBuilt: (title, records) => output.built(title, records) });
+    await store.close();
+  } catch (error) {
+    output.endProgress();
+    throw new Trouble(`All data has moved to ${target.shown}, but the API cannot be started with it yet. ${messageOf(error)}`);
+  }
+}
+
 /** Looks at each row, and says whether all can be moved. */
-function rehearse({ source, target }: Ends, options: Parameters<typeof findMisfits>[2], output: MoveOutput): number {
-  const misfits = findMisfits(source, target, options);
+async function rehearse({ source, target }: Ends, options: Parameters<typeof findMisfits>[2], output: MoveOutput): Promise<number> {
+  const misfits = await findMisfits(source, target, options);
   output.endProgress();
   for (const { table, key, why } of misfits)
     output.say(`${table}: row ${key} cannot be moved, because ${why}.`, { step: "misfit", table, key, why });

@@ -15,7 +15,7 @@ const lineEveryMs = 1000;
 /** Prints the steps of a move: as text, or as lines of JSON. */
 export class MoveOutput {
   #report: ProgressReport | undefined;
-  #step: MoveProgress["step"] | undefined;
+  #step: string | undefined;
   #lineAt = Number.NEGATIVE_INFINITY;
 
   constructor(readonly isJson: boolean) {}
@@ -52,20 +52,31 @@ export class MoveOutput {
   }
 
   progress({ step, table: name, rows, of }: MoveProgress): void {
-    if (this.isJson) {
-      const now = performance.now();
-      if (now - this.#lineAt < lineEveryMs && rows < of) return;
-      this.#lineAt = now;
-      console.log(JSON.stringify({ step, table: name, rows, of }));
-      return;
-    }
+    if (this.isJson) this.#line({ step, table: name, rows, of }, rows === of);
+    else this.#draw(step, "row", of === 0 ? 1 : rows / of, rows);
+  }
+
+  /** Shows that entries were made for so many records of a declaration, such as `The index "name" of "author"`. */
+  built(declaration: string, records: number): void {
+    if (this.isJson) this.#line({ step: "preparing", declaration, records }, false);
+    else this.#draw("preparing", "record", null, records);
+  }
+
+  #line(line: object, isLast: boolean): void {
+    const now = performance.now();
+    if (now - this.#lineAt < lineEveryMs && !isLast) return;
+    this.#lineAt = now;
+    console.log(JSON.stringify(line));
+  }
+
+  #draw(step: string, what: string, share: number | null, count: number): void {
     if (this.#step !== step) {
       this.endProgress();
       tell(`${step[0]?.toUpperCase()}${step.slice(1)}`);
-      this.#report = new ProgressReport("row");
+      this.#report = new ProgressReport(what);
       this.#step = step;
     }
-    this.#report?.update(of === 0 ? 1 : rows / of, rows);
+    this.#report?.update(share, count);
   }
 
   endProgress(): void {

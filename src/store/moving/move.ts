@@ -80,8 +80,12 @@ async function agree(target: MoveTarget, table: BulkTable, difference: string | 
   );
 }
 
-/** Finds rows that cannot move. Reads the whole source. */
-export function findMisfits(source: MoveSource, target: MoveTarget, options: MoveOptions): Misfit[] {
+/**
+ * Finds rows that cannot move. Reads the whole source.
+ *
+ * @throws {MoveStopped} if `stop` aborts.
+ */
+export async function findMisfits(source: MoveSource, target: MoveTarget, options: MoveOptions): Promise<Misfit[]> {
   const report = new Report("reading", source, options);
   const found: Misfit[] = [];
   for (const { table } of source.tables) {
@@ -92,6 +96,8 @@ export function findMisfits(source: MoveSource, target: MoveTarget, options: Mov
         if (misfit && found.push(misfit) === mostMisfits) return found;
       }
       report.add(part.length);
+      // Lets a signal stop it.
+      await new Promise(setImmediate);
     }
   }
   return found;
