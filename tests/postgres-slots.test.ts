@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { defineResource, Nullable, type Resource } from "warren/resource";
+import { StoreUnavailable } from "../src/store/errors";
 import { openDatabase } from "../src/store/postgres/connection";
 import { Declarations } from "../src/store/postgres/declarations";
 import { migrate, storeMigrations } from "../src/store/postgres/migrations";
@@ -183,6 +184,28 @@ describeWithPostgres("slots", () => {
     await eventually(async () => (await dropped()).length === 0 || undefined, "the entries to be deleted");
     const { found, expected } = await entries(last);
     expect(found).toEqual(expected);
+  });
+
+  test("a process that was suspended for so long that others dropped what it declares refuses changes, and makes it again", async () => {
+    const suspended = await open(rich);
+    await add(suspended, [part(1, { code: "a" })]);
+    await postgres().evaluate("UPDATE warren_programs SET seen_at = now() - interval '2 minutes'");
+    const other = await open(plain);
+    expect(kinds(other)).toEqual(["list", "list"]);
+    await add(other, [part(2, { code: "b" })]);
+    expect(await rejection(suspended.slots.reload(database))).toBeInstanceOf(StoreUnavailable);
+    const isBack = async () =>
+      suspended.slots.reload(database).then(
+        () => true,
+        () => undefined,
+      );
+    await eventually(
+      async () => ((await isBack()) ? suspended.slots.of(rich).every(({ isFilled }) => isFilled) : undefined),
+      "the slots to be filled",
+    );
+    const { found, expected } = await entries(suspended);
+    expect(new Set(kinds(suspended)).size).toBe(5);
+    expect(found.filter((row) => !expected.includes(row)).length).toBe(0);
   });
 
   test("records that break a declaration refuse the start, which names some; without the declaration, the next one starts", async () => {

@@ -1,5 +1,6 @@
 import type { PostgresAddress } from "../../config/postgres-url";
 import type { Resource } from "../../schema/resource";
+import { StoreUnavailable } from "../errors";
 import { lockKey } from "./migrations";
 import type { Database } from "./queries";
 import { fillSlots } from "./slot-fill";
@@ -22,6 +23,7 @@ export class Declarations {
   readonly #timer: Timer;
   #isClosed = false;
   #renewal: Promise<void> = Promise.resolve();
+  #isRenewalQueued = false;
 
   private constructor(
     readonly database: Database,
@@ -66,16 +68,28 @@ export class Declarations {
   }
 
   async #declare(): Promise<void> {
-    const own = await this.#table.register();
+    do {
+      const own = await this.#table.register();
+      this.slots.require(own, () => this.#renew());
+      while (!this.#isClosed) {
+        // Fails if another process has dropped a slot that it could not fill. This one then says why.
+        if (!(await this.#reload())) break;
+        const unfilled = await this.#table.claim(own);
+        if (unfilled.length === 0) break;
+        const claimed = unfilled.filter(({ isOwn }) => isOwn);
+        if (claimed.length > 0) await this.#fill(claimed);
+        else await Bun.sleep(lookEveryMs);
+      }
+    } while (!this.#isClosed && !(await this.#table.live()));
     await this.slots.reload(this.database);
-    while (!this.#isClosed) {
-      const unfilled = await this.#table.claim(own);
-      if (unfilled.length === 0) break;
-      const claimed = unfilled.filter(({ isOwn }) => isOwn);
-      if (claimed.length > 0) await this.#fill(claimed);
-      else await Bun.sleep(lookEveryMs);
-    }
-    await this.slots.reload(this.database);
+  }
+
+  #reload(): Promise<boolean> {
+    const failed = (error: unknown) => {
+      if (error instanceof StoreUnavailable) return false;
+      throw error;
+    };
+    return this.slots.reload(this.database).then(() => true, failed);
   }
 
   async #fill(claimed: readonly { readonly slot: number; readonly filledTo: number; readonly lastId: number }[]): Promise<void> {
@@ -98,14 +112,17 @@ export class Declarations {
   }
 
   #renew(): void {
+    if (this.#isRenewalQueued) return;
+    this.#isRenewalQueued = true;
     this.#renewal = this.#renewal.then(async () => {
+      this.#isRenewalQueued = false;
       if (this.#isClosed) return;
       try {
         if (!(await this.#table.live())) await this.#declare();
         await this.#table.drop();
         await this.#clean();
       } catch {
-        // The database is not available. The next renewal tries again.
+        // The database is not available, or records break a declaration that others had dropped. Changes are refused until then.
       }
     });
   }

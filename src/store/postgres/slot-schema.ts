@@ -30,7 +30,7 @@ export const slotSchema = (schema: string) => `
   CREATE FUNCTION warren_fill_1(commit_lock bigint, plural text, r_id bigint[], r_mark text[],
     e_slot int[], e_key text[], e_id bigint[], e_count int[], v_slot int[], v_value text[], v_id bigint[], slots int[], up_to bigint,
     OUT changed bigint[], OUT taken_slot int[], OUT taken_id bigint[], OUT taken_by bigint[])
-  LANGUAGE plpgsql SET search_path = "${schema}", pg_temp SET enable_seqscan = off AS $$
+  LANGUAGE plpgsql SET search_path = "${schema}", pg_temp SET enable_seqscan = off SET enable_hashjoin = on AS $$
   DECLARE same bigint[];
   BEGIN
     PERFORM pg_advisory_xact_lock(commit_lock);

@@ -61,11 +61,15 @@ export class SlotTable {
     });
   }
 
-  /** Says that this process runs. Resolves with false if others took it for dead. */
+  /** Says that this process runs. Resolves with false if others took it for dead, or have dropped a slot that it declares. */
   async live(): Promise<boolean> {
     return this.database.transaction(async ({ query }) => {
-      const rows = await query("UPDATE warren_programs SET seen_at = now() WHERE process = $1 RETURNING 1", this.process);
-      return rows.length > 0;
+      const [own] = await query<{ isWhole: boolean }>(
+        `UPDATE warren_programs SET seen_at = now() WHERE process = $1 RETURNING NOT EXISTS (SELECT FROM unnest(slots) n(slot)
+           WHERE NOT EXISTS (SELECT FROM warren_slots s WHERE s.slot = n.slot AND NOT s.is_dropped)) AS "isWhole"`,
+        this.process,
+      );
+      return own?.isWhole === true;
     });
   }
 

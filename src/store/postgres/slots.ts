@@ -1,5 +1,6 @@
 import type { Resource } from "../../schema/resource";
 import type { UniqueKey } from "../../schema/unique";
+import { StoreUnavailable } from "../errors";
 import type { Queries } from "./queries";
 import type { SlotDefinition } from "./slot-definition";
 import { type EntriesOf, entriesOf } from "./slot-entries";
@@ -53,6 +54,8 @@ export class Slots {
   #version = 0;
   #byResource: ReadonlyMap<string, readonly Slot[]> = new Map();
   #byDefinition: ReadonlyMap<string, Slot> = new Map();
+  #required: ReadonlySet<number> = new Set();
+  #onMissing: () => void = () => {};
 
   static async load(queries: Queries): Promise<Slots> {
     const slots = new Slots();
@@ -65,7 +68,21 @@ export class Slots {
     return this.#version;
   }
 
-  /** Reads the declarations again. */
+  /**
+   * Makes slots a condition of {@link reload}.
+   *
+   * @param onMissing called if one is missing. Other processes drop what only a process declares that was suspended for a minute.
+   */
+  require(slots: readonly number[], onMissing: () => void): void {
+    this.#required = new Set(slots);
+    this.#onMissing = onMissing;
+  }
+
+  /**
+   * Reads the declarations again.
+   *
+   * @throws {StoreUnavailable} if a required one is missing.
+   */
   async reload({ query }: Queries): Promise<void> {
     // In one statement, so that the version fits the rows.
     const rows = await query<Partial<Row> & { readonly version: number }>(
@@ -76,6 +93,10 @@ export class Slots {
     this.#version = rows[0]?.version ?? 0;
     this.#byResource = Map.groupBy(slots, ({ resource }) => resource);
     this.#byDefinition = new Map(slots.map((slot) => [nameOf(slot.resource, slot.definition), slot]));
+    const present = new Set(slots.map(({ number }) => number));
+    if ([...this.#required].every((number) => present.has(number))) return;
+    this.#onMissing();
+    throw new StoreUnavailable("Another process has dropped what this one declares, as if it had ended. It is made again.");
   }
 
   of({ name }: Pick<Resource, "name">): readonly Slot[] {

@@ -26,7 +26,7 @@ export interface WordsFound {
 /** Maximum number of records to look at with one statement. */
 const batch = 2000;
 /** A word that fewer of the next records have is rare. */
-const rare = 1000;
+const rare = 200;
 
 /**
  * Reads the ids of the records that have all of some words: it goes along the rarest word, in the order of ids, and looks for the others.
