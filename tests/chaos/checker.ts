@@ -1,11 +1,5 @@
 import type { Change, ConsumerRecord, Happening, History, Logged, Usage } from "./history";
-
-/** A broken promise: its name, the number of times it was seen, and the first example. */
-export interface Violation {
-  readonly name: string;
-  readonly count: number;
-  readonly example: string;
-}
+import { type Violation, violationsOf } from "./violation";
 
 export interface Figures {
   readonly attempts: number;
@@ -26,14 +20,7 @@ const mostNewDescriptors = 10;
 
 /** Returns every broken promise in a history. Depends on the history alone. */
 export function check(history: History): Violation[] {
-  const found = new Map<string, string[]>();
-  const report = (name: string, example: string) => {
-    const examples = found.get(name);
-    if (examples) examples.push(example);
-    else found.set(name, [example]);
-  };
-  for (const [name, example] of violations(history)) report(name, example);
-  return [...found].map(([name, examples]) => ({ name, count: examples.length, example: examples[0] as string }));
+  return violationsOf(violations(history));
 }
 
 export function figuresOf(history: History): Figures {

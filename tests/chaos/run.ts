@@ -1,12 +1,13 @@
 import { messageOf } from "../../src/observe/logging";
 import type { OwnRabbit } from "../support/rabbit";
-import { check, type Figures, figuresOf, type Violation } from "./checker";
+import { check, type Figures, figuresOf } from "./checker";
 import { queuesLeft, readStored } from "./ending";
 import type { Fault, TransportName } from "./fault";
 import type { History, Observation } from "./history";
 import { Random } from "./random";
 import { System, type SystemOptions } from "./system";
 import { sampleUsage } from "./usage";
+import type { Violation } from "./violation";
 
 export interface RunOptions {
   readonly fault: Fault;

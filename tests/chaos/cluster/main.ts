@@ -1,0 +1,106 @@
+import { parseWords, readCommandLine, UsageError, wholeNumber } from "../../../src/observe/command-line";
+import { isPostgresInstalled } from "../../support/postgres-cluster";
+import { endAll } from "../../support/processes";
+import { isRabbitInstalled } from "../../support/rabbit-node";
+import { Random } from "../random";
+import { type Environment, startEnvironment } from "./environment";
+import { type ClusterResult, runCluster } from "./run";
+import { strikes } from "./strikes";
+import { removeClusterSystems } from "./system";
+
+const help = `Injects faults into a cluster under load, and checks that no guarantee is broken: three processes of the API on one
+PostgreSQL and three RabbitMQ brokers, consumers, clients and a reader of the event stream.
+
+  bun run chaos --cluster                         one round with all strikes at random
+  bun run chaos --cluster leader-kill api-freeze  only these
+  bun run chaos --cluster --minutes 60            rounds for an hour
+
+Strikes:
+${strikes.map(({ name, title }) => `  ${name.padEnd(20)} ${title}`).join("\n")}
+
+Options:
+  --strikes N   strikes in a round; default 28
+  --runs N      number of rounds; default 1
+  --minutes N   repeat the rounds for this long
+  --seed N      seed of all random choices, printed with each round; default: random
+  --help        print this help
+
+The command starts its own PostgreSQL and RabbitMQ, so postgresql and rabbitmq-server must be installed. Prints a line of JSON
+for each round. The exit code is 1 if a guarantee was broken.`;
+
+function readArguments(words: readonly string[]) {
+  const { values, positionals } = parseWords(words, {
+    cluster: { type: "boolean", default: false },
+    strikes: { type: "string", default: "28" },
+    runs: { type: "string", default: "1" },
+    minutes: { type: "string" },
+    seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
+  });
+  const chosen = positionals.map((name) => {
+    const found = strikes.find((strike) => strike.name === name);
+    if (!found) throw new UsageError(`Unknown strike "${name}". Strikes: ${strikes.map((known) => known.name).join(", ")}.`);
+    return found;
+  });
+  return {
+    chosen: chosen.length > 0 ? chosen : strikes,
+    strikes: wholeNumber("--strikes", values.strikes, 0),
+    runs: wholeNumber("--runs", values.runs, 1),
+    minutes: values.minutes === undefined ? undefined : wholeNumber("--minutes", values.minutes, 1),
+    seed: wholeNumber("--seed", values.seed, 0),
+  };
+}
+
+const options = readCommandLine(help, readArguments);
+for (const [name, isInstalled] of [["postgresql", isPostgresInstalled] as const, ["rabbitmq-server", isRabbitInstalled] as const]) {
+  if (isInstalled) continue;
+  console.error(`${name} is not installed; on Debian: apt-get install ${name}`);
+  process.exit(1);
+}
+
+let environment: Environment | undefined;
+let stopping = false;
+async function cleanUp(): Promise<void> {
+  stopping = true;
+  await removeClusterSystems();
+  await environment?.dispose().catch(() => {});
+  await endAll();
+}
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, async () => {
+    await cleanUp();
+    process.exit(130);
+  });
+}
+
+const isTerminal = Boolean(process.stdout.isTTY);
+const random = new Random(options.seed);
+const deadline = options.minutes === undefined ? undefined : performance.now() + options.minutes * 60_000;
+const results: ClusterResult[] = [];
+let failed = false;
+try {
+  environment = await startEnvironment();
+  for (let round = 1; deadline === undefined ? round <= options.runs : performance.now() < deadline; round += 1) {
+    // The first round has the given seed, so that a round can be repeated by the seed in its result.
+    const seed = round === 1 ? options.seed : random.between(0, 2 ** 31);
+    const { chosen, strikes } = options;
+    const onProgress = ({ last, acknowledged }: { last: string; acknowledged: number }) => {
+      if (isTerminal) process.stdout.write(`\r\x1b[K${acknowledged} changes acknowledged, last: ${last}`);
+    };
+    const result = await runCluster({ environment, seed, strikes, chosen, onProgress });
+    results.push(result);
+    if (result.violations.length > 0) failed = true;
+    console.log(`${isTerminal ? "\r\x1b[K" : ""}${JSON.stringify(result)}`);
+  }
+} catch (error) {
+  // Stopping makes the work in progress end with an error.
+  if (!stopping) {
+    failed = true;
+    console.error(error);
+  }
+}
+if (!stopping) {
+  await cleanUp();
+  const broken = results.filter(({ violations }) => violations.length > 0);
+  console.error(broken.length === 0 ? "No guarantee was broken." : `${broken.length} of ${results.length} rounds broke a guarantee.`);
+  process.exit(failed ? 1 : 0);
+}

@@ -1,0 +1,50 @@
+// A short round of `bun run chaos --cluster` with a fixed seed: each strike once, and no guarantee is broken. Then bugs that it must find.
+import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { bugs } from "../chaos/cluster/bugs";
+import { type Environment, startEnvironment } from "../chaos/cluster/environment";
+import { runCluster } from "../chaos/cluster/run";
+import { strikes } from "../chaos/cluster/strikes";
+import { describeWithPostgres } from "../support/postgres";
+import { endAll } from "../support/processes";
+import { describeWithRabbit } from "../support/rabbit";
+
+setDefaultTimeout(300_000);
+
+const seed = Number(process.env["CHAOS_SEED"] ?? "20261129");
+
+describeWithPostgres("three processes of the API on PostgreSQL", () => {
+  describeWithRabbit("and three brokers:", () => {
+    let environment: Environment;
+    beforeAll(async () => {
+      environment = await startEnvironment();
+    });
+    afterEach(endAll);
+    afterAll(() => environment?.dispose());
+
+    test("after each strike once, nothing is lost, out of order or done twice", async () => {
+      const result = await runCluster({ environment, seed, strikes: strikes.length, inTurn: true });
+      console.log(JSON.stringify(result));
+      expect(result.violations).toEqual([]);
+      expect(Object.keys(result.strikes).sort()).toEqual(strikes.map(({ name }) => name).sort());
+      expect(result.figures.acknowledged).toBeGreaterThan(500);
+      expect(result.figures.unknown).toBe(0);
+    });
+
+    // `must`: violations that have to be found. `may`: violations that some runs find as well.
+    test.each<[bug: keyof typeof bugs, strike: string, must: string, may: string[]]>([
+      [
+        "no-order-lock",
+        "api-kill",
+        "read-lost",
+        ["unexpected-write", "gap-in-log", "doubled-write", "wrong-answer", "event-missing", "wrong-sum", "torn-transfer", "lost-event"],
+      ],
+      ["relay-without-fence", "leader-freeze", "stale-position", ["lost-event", "out-of-order"]],
+    ])("%s is found by %s", async (bug, name, must, may) => {
+      const chosen = strikes.filter((strike) => strike.name === name);
+      const result = await runCluster({ environment, seed, strikes: 3, chosen, bugs: bugs[bug], patienceMs: 5000 });
+      const found = result.violations.map((violation) => violation.name);
+      expect(found).toContain(must);
+      expect(found.filter((violation) => ![must, ...may].includes(violation))).toEqual([]);
+    });
+  });
+});
