@@ -82,6 +82,66 @@ describe("a queue that is full", () => {
   });
 });
 
+describe("a quorum queue without a limit", () => {
+  const unlimited = { known: ["other", "quorum"], unlimited: ["quorum"] };
+  /** Refuses what goes to the queue "quorum", directly or by the exchange. */
+  const leaderless = (message: Published) => (message.routingKey === "other" ? message.confirm() : message.nack());
+
+  test("gets one event at a time until one is confirmed on the channel, since it refuses until it has a leader", async () => {
+    const { log, channel, relay, run } = relayOn(undefined, unlimited);
+    log.append(10);
+    const running = run();
+    await advance(0);
+    expect(channel.published).toHaveLength(1);
+    channel.published[0]?.confirm();
+    await advance(0);
+    expect(channel.published).toHaveLength(10);
+    await relay.stop(0);
+    await running;
+  });
+
+  test("that takes nothing on a channel gets the event on another one, and the relay a new channel", async () => {
+    const { log, channel, newChannel, relay, refusals, run } = relayOn(undefined, unlimited);
+    log.append(300);
+    channel.broker = leaderless;
+    newChannel.broker = confirm;
+    // The run ends by itself, so that the channel is opened again.
+    await run();
+    expect(channel.published.map(({ exchange, routingKey }) => exchange || routingKey)).toEqual(["events", "other", "quorum"]);
+    expect(newChannel.published.map(({ routingKey }) => routingKey)).toEqual(["quorum"]);
+    expect([await relay.position(), refusals]).toEqual([1, []]);
+    const next = new MockChannel();
+    next.broker = confirm;
+    const running = run(next);
+    await advance(0);
+    // Many are in flight again: the queue was not full.
+    expect(positions(next)).toEqual(upTo(300).slice(1));
+    await relay.stop(0);
+    await running;
+  });
+
+  test("that has no leader is named until it has one, while others get nothing twice", async () => {
+    const { log, channel, newChannel, relay, refusals, at, run } = relayOn(undefined, unlimited);
+    log.append(3);
+    channel.broker = leaderless;
+    newChannel.broker = nack;
+    const running = run();
+    await advance(60_000);
+    expect(refusals).toMatchObject([{ queue: "quorum", reason: "too few of its nodes run, so it has no leader" }]);
+    newChannel.broker = confirm;
+    await advance(5_000);
+    await running;
+    expect(channel.published.filter(({ routingKey }) => routingKey === "other")).toHaveLength(1);
+    const next = new MockChannel();
+    next.broker = confirm;
+    const rest = run(next);
+    await advance(0);
+    expect([positions(next), refusals.at(-1), at("info")]).toEqual([[2, 3], null, ["The queue accepts events again"]]);
+    await relay.stop(0);
+    await rest;
+  });
+});
+
 describe("a replay or a fill to a queue that is full", () => {
   /** Sends 40 events, on as many channels as it takes. */
   async function replay(queue: ReturnType<typeof fullQueue>, hasLimit: boolean): Promise<void> {

@@ -6,7 +6,7 @@ import { learn, type QueueArguments, type QueueFacts } from "../src/rabbitmq/que
 
 const plain: QueueFacts = { durable: true, autoDelete: false, arguments: {} };
 const withArguments = (args: QueueArguments): QueueFacts => ({ ...plain, arguments: args });
-const dangers = (facts: QueueFacts, queue = "q") => dangersOf(queue, facts).map(({ argument }) => argument);
+const dangers = (facts: QueueFacts, queue = "q", isCluster = false) => dangersOf(queue, facts, isCluster).map(({ argument }) => argument);
 
 describe("a refused declaration", () => {
   const refused = (what: string) =>

@@ -15,7 +15,7 @@ function watchOf(limits: Record<string, string | undefined>) {
   let answers = Promise.resolve();
   const inspect = async (queue: string): Promise<Inspection | undefined> => {
     await answers;
-    return queue in limits ? { dangers: [], isQuorum: false, limit: limits[queue] } : undefined;
+    return queue in limits ? { dangers: [], isQuorum: false, deliveryLimit: 20, limit: limits[queue] } : undefined;
   };
   const watch = new QueueWatch({ inspect } as unknown as QueueInspector, async () => names, recordedLog().log);
   const closing = new AbortController();

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, jest, test } from "bun:test";
 import { Reject } from "warren/consumer";
 import { buildEvent } from "warren/testing";
 import { advance, settled } from "./support/settled";
-import { consumerOn, deliver, gatedConsumer } from "./support/subscribed";
+import { consumerOn, deliver, gatedConsumer, mostRequeues } from "./support/subscribed";
 
 afterEach(() => {
   jest.useRealTimers();
@@ -202,14 +202,14 @@ describe("a message that the handler has not begun", () => {
     expect([begun, channel.acked.length]).toEqual([[1, 2], 2]);
   });
 
-  test("is put back at a stop if RabbitMQ has requeued it before, and else left alone", async () => {
+  test("is put back at a stop if RabbitMQ has delivered it often, and else left in its place", async () => {
     const { subscribe, begun, end } = gatedConsumer();
     const { channel, subscription } = await subscribe();
     channel.broker = (copy) => copy.confirm();
     deliver(channel, created(1));
-    deliver(channel, created(2));
+    deliver(channel, created(2), again, { "x-delivery-count": mostRequeues - 1 });
     const requeued = created(3);
-    deliver(channel, requeued, again, { "x-delivery-count": 1 });
+    deliver(channel, requeued, again, { "x-delivery-count": mostRequeues });
     const drain = subscription.drain();
     await end();
     await drain;

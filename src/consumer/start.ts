@@ -14,6 +14,7 @@ import { attachQueue } from "../rabbitmq/attach-queue";
 import { chooseTransport } from "../rabbitmq/choose-transport";
 import { Broker } from "../rabbitmq/connection";
 import { type ChannelSubscription, consumeFrom } from "../rabbitmq/consume";
+import { FormerSubscription } from "../rabbitmq/former-subscription";
 import { Interrupted } from "../rabbitmq/interrupted";
 import { parkingOf } from "../rabbitmq/parking";
 import { quarantineFolder } from "../rabbitmq/quarantine";
@@ -72,6 +73,7 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
   let subscription: ChannelSubscription | undefined;
   let stage: Stage = "waiting";
   const setup = new QueueSetup(new QueueInspector(broker, rabbitmq, log), consumer, config.strictTopology);
+  const former = new FormerSubscription(broker, queue, log);
   const refused = new AbortController();
   const running = broker.keepChannel(async (channel, closed) => {
     await attachQueue(broker, announcer, closed, consumer);
@@ -82,13 +84,21 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
       if (!(error instanceof ConsumerError)) throw error;
       return refused.abort(error);
     }
-    subscription = await consumeFrom(channel, closed, worker, parking, interrupted);
+    await former.ended(setup.isQuorum, closed);
+    if (closed.aborted) return;
+    const subscribed = await consumeFrom(channel, closed, worker, parking, interrupted, setup.mostRequeues);
+    subscription = subscribed;
     log.debug({ queue }, "Subscribed");
     stage = "consuming";
     consumer.onReady();
-    await Promise.race([subscription.cancelled, aborted(closed)]);
+    if (!consumer.temporary) void former.count(() => subscribed.isSubscribed, closed);
+    await Promise.race([subscribed.cancelled, aborted(closed)]);
     stage = "waiting";
-    if (!closed.aborted) log.warn({ queue }, "The queue was deleted; redeclaring it");
+    if (closed.aborted) former.lost(subscribed.holdsEvents);
+    else {
+      former.forget();
+      log.warn({ queue }, "The queue was deleted; redeclaring it");
+    }
   }, refused.signal);
   return {
     worker,

@@ -1,3 +1,4 @@
+import { QueueUnavailable } from "../delivery/queue-errors";
 import type { Broker } from "../rabbitmq/connection";
 import { MissingQueues } from "../rabbitmq/missing-queues";
 import { isAccessDenied } from "../rabbitmq/reply-code";
@@ -52,13 +53,19 @@ const lookForMissingEveryMs = 60_000;
 export function rabbitQueues(broker: Broker, known: () => Promise<readonly KnownQueue[]>): AskQueues {
   const missing = new MissingQueues(lookForMissingEveryMs);
   const unlessMissing = <T>(queue: string, look: (broker: Broker, queue: string) => Promise<T | undefined>) =>
-    missing.find(queue, () =>
-      look(broker, queue).catch((error: unknown) => {
-        // A queue to which RabbitMQ denies access must not hide the others.
-        if (!isAccessDenied(error)) throw error;
+    missing
+      .find(queue, () =>
+        look(broker, queue).catch((error: unknown) => {
+          // A queue to which RabbitMQ denies access must not hide the others.
+          if (!isAccessDenied(error)) throw error;
+          return undefined;
+        }),
+      )
+      .catch((error: unknown) => {
+        // Nor must one whose node is down.
+        if (!(error instanceof QueueUnavailable)) throw error;
         return undefined;
-      }),
-    );
+      });
   const depth = async (queue: string) => (await unlessMissing(queue, queueDepth)) ?? 0;
   return async () => {
     const states: QueueState[] = [];

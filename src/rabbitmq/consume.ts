@@ -28,6 +28,7 @@ export type ConsumerChannel = PublishChannel & Pick<ConfirmChannel, "prefetch" |
  * before its original is acknowledged.
  *
  * @param closed Aborts when the channel closes. The broker then redelivers every unsettled message.
+ * @param mostRequeues Number of deliveries from which on a message is given back as a copy. Default: messages are given back themselves.
  */
 export async function consumeFrom(
   channel: ConsumerChannel,
@@ -35,8 +36,9 @@ export async function consumeFrom(
   worker: Worker,
   parking: Parking,
   interrupted: Interrupted,
+  mostRequeues = Number.POSITIVE_INFINITY,
 ): Promise<ChannelSubscription> {
-  const subscription = new ChannelSubscription(channel, closed, worker, parking, interrupted);
+  const subscription = new ChannelSubscription(channel, closed, worker, parking, interrupted, mostRequeues);
   await channel.prefetch(worker.consumer.prefetch);
   await subscription.subscribe();
   return subscription;
@@ -62,6 +64,7 @@ export class ChannelSubscription {
     readonly worker: Worker,
     parking: Parking,
     readonly interrupted: Interrupted,
+    readonly mostRequeues: number,
   ) {
     this.#publisher = new Publisher(channel);
     this.#parker = new Parker(this.#publisher, closed, parking, interrupted.suspects, worker.consumer);
@@ -80,6 +83,16 @@ export class ChannelSubscription {
   /** Resolves when the broker has cancelled the subscription, for example because the queue was deleted. */
   get cancelled(): Promise<void> {
     return this.#cancelled.promise;
+  }
+
+  /** Returns whether RabbitMQ has this subscription: a paused one is cancelled. */
+  get isSubscribed(): boolean {
+    return !this.#isSuspended && !this.#isDraining;
+  }
+
+  /** Returns whether messages are unsettled. After the channel has closed, those that were then. */
+  get holdsEvents(): boolean {
+    return this.#unsettled.size > 0;
   }
 
   async subscribe(): Promise<void> {
@@ -175,9 +188,9 @@ export class ChannelSubscription {
     const drained = this.worker.drain();
     await this.#unlessClosed(() => this.channel.cancel(this.#consumerTag));
     await drained;
-    // Closing the channel requeues the remaining messages. Copy those requeued before, since another requeue may exceed the delivery
-    // limit.
-    if (!this.consumer.temporary) await this.#unlessClosed(() => this.#putBack(({ message }) => requeuesOf(message) > 0));
+    // Closing the channel requeues the remaining messages in their places, which counts towards the delivery limit. Copy those that are on
+    // the way to it, although a copy is behind later events.
+    if (!this.consumer.temporary) await this.#unlessClosed(() => this.#putBack(({ message }) => requeuesOf(message) >= this.mostRequeues));
     this.#acknowledgements.flush();
     // Closing the connection would discard acknowledgements that are still in transit.
     await this.#unlessClosed(() => this.channel.close());

@@ -1,4 +1,5 @@
 import { ConsumerError, checkQueueName } from "../delivery/consumer-options";
+import { QueueUnavailable } from "../delivery/queue-errors";
 import { NotCancellable, type Replays } from "../delivery/replays";
 import { type Log, messageOf } from "../observe/logging";
 import type { Catalogue } from "../schema/catalogue";
@@ -38,6 +39,9 @@ export interface AnnouncementsOptions {
   readonly onlySigned: boolean;
   readonly refusals: Refusals;
 }
+
+/** Errors that concern one announcement, whose sender repeats it if it still needs it. */
+const refusals = [ConsumerError, NotCancellable, QueueUnavailable];
 
 const mostSubscriptions = 1000;
 /** Maximum number of retry delays per queue. A consumer's own delays come in steps, so it needs fewer. */
@@ -94,7 +98,7 @@ async function carryOut(announcement: AnyAnnouncement, proof: Proof, options: An
     checkQueueName(announcement.queue);
     return await ("retryDelayMs" in announcement ? keepRetryQueue(announcement, options) : subscribe(announcement, proof, options));
   } catch (error) {
-    if (isAccessDenied(error) || error instanceof ConsumerError || error instanceof NotCancellable) return messageOf(error);
+    if (isAccessDenied(error) || refusals.some((refusal) => error instanceof refusal)) return messageOf(error);
     throw error;
   }
 }

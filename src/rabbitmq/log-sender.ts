@@ -40,6 +40,10 @@ export class LogSender {
   #unsent: LogEntry[] = [];
   readonly #refused: Refused[] = [];
   #failure: SendFailure | undefined;
+  /** True if a message was confirmed on this channel. */
+  #isProven = false;
+  /** True if a queue takes nothing more on this channel. */
+  #isStuck = false;
 
   constructor(
     readonly publisher: Publisher,
@@ -51,10 +55,13 @@ export class LogSender {
     this.#sentTo = state.position;
   }
 
-  /** Sends until something fails. Resolves with the failure once nothing is in flight; with undefined if the relay has ended. */
+  /**
+   * Sends until something fails. Resolves with the failure once nothing is in flight; with undefined if the relay has ended, or needs a new
+   * channel.
+   */
   async run(): Promise<SendFailure | undefined> {
     const { state, options } = this;
-    while (!state.hasEnded && this.#failure === undefined) {
+    while (!state.hasEnded && this.#failure === undefined && !this.#isStuck) {
       if (this.#refused.length > 0 && this.#window.isEmpty) {
         await this.#insist();
         continue;
@@ -82,7 +89,7 @@ export class LogSender {
   }
 
   #hasRoom(): boolean {
-    return this.#window.hasRoom(this.options.refused.mustBeAlone(this.#sentTo) ? 1 : mostUnconfirmed);
+    return this.#window.hasRoom(this.options.refused.mustBeAlone(this.#sentTo, this.#isProven) ? 1 : mostUnconfirmed);
   }
 
   /** Resolves with false if the log cannot be read. */
@@ -124,6 +131,7 @@ export class LogSender {
         this.#refused.push({ entry, message, confirm });
       } else {
         tally.confirms += 1;
+        this.#isProven = true;
         this.state.advance(confirm());
       }
     });
@@ -135,12 +143,15 @@ export class LogSender {
     for (const { entry, message, confirm } of refused) {
       try {
         const pause = (ms: number) => this.state.pause(ms);
-        if (!(await this.options.refused.deliver(this.publisher, entry.position, message, pause))) return;
+        const delivered = await this.options.refused.deliver(this.publisher, entry.position, message, pause);
+        if (delivered === "ended") return;
+        this.#isStuck = delivered === "stuck";
       } catch (error) {
         this.#failure = { error, entry };
         return;
       }
       this.state.advance(confirm());
+      if (this.#isStuck) return;
     }
   }
 }

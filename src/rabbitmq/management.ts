@@ -7,6 +7,8 @@ interface ManagedQueue {
   readonly durable: boolean;
   readonly auto_delete: boolean;
   readonly type?: string;
+  /** `down` if the node of a classic queue, or most nodes of a quorum queue are down. */
+  readonly state?: string;
   readonly arguments: QueueArguments;
   /** Keys lack the `x-` prefix of arguments. Older versions return an empty list if there is no policy. */
   readonly effective_policy_definition?: QueueArguments | readonly never[];
@@ -32,12 +34,13 @@ export class Management {
   async queueFacts(queue: string): Promise<QueueFacts | undefined> {
     const found = (await this.#get(`queues/${this.#vhost}/${encodeURIComponent(queue)}`)) as ManagedQueue | undefined;
     if (!found) return undefined;
-    const { durable, auto_delete: autoDelete, type } = found;
+    const { durable, auto_delete: autoDelete, type, state } = found;
     const policy = Array.isArray(found.effective_policy_definition) ? {} : (found.effective_policy_definition ?? {});
     return {
       durable,
       autoDelete,
       arguments: withPolicy({ ...(type && { "x-queue-type": type }), ...found.arguments }, policy as QueueArguments),
+      ...(state === "down" && type !== "quorum" && { isDown: true }),
     };
   }
 

@@ -6,7 +6,7 @@ import { pause } from "../timing/pause";
 import type { Message } from "./connection";
 import { copiesOf } from "./copies";
 import { originOf } from "./message-headers";
-import type { Publisher } from "./publisher";
+import { type PublishChannel, Publisher, Unroutable, Unsendable } from "./publisher";
 import type { Suspects } from "./suspects";
 
 /** Destinations for the messages of a queue that failed. */
@@ -15,6 +15,8 @@ export interface Parking {
   retryQueue(delayMs: number): Promise<string>;
   /** Declares the dead-letter queue, and resolves with its name. */
   deadQueue(): Promise<string>;
+  /** Runs `use` on a confirm channel of its own. */
+  onNewChannel(use: (channel: PublishChannel) => Promise<void>): Promise<void>;
   /** Forgets which queues were declared, since one of them may be gone. */
   forget(): void;
   /** Writes a message to its own file, and returns the path. */
@@ -80,8 +82,14 @@ export class Parker {
   async #copy(message: Message, outcome: Failure): Promise<void> {
     const { parking, publisher, closed, suspects } = this;
     const target = outcome.action === "retry" ? await parking.retryQueue(outcome.delayMs) : await parking.deadQueue();
-    const copies = copiesOf(message, target, this.consumer.queue, outcome, new Date(), publisher.frameMax);
-    await suspects.send(message, closed, () => publisher.publishFirst(copies));
+    const send = (by: Publisher) => by.publishFirst(copiesOf(message, target, this.consumer.queue, outcome, new Date(), by.frameMax));
+    try {
+      await suspects.send(message, closed, () => send(publisher));
+    } catch (error) {
+      if (closed.aborted || error instanceof Unroutable || error instanceof Unsendable) throw error;
+      // A channel can be refused for good by a quorum queue that had no leader at its first message.
+      await parking.onNewChannel((channel) => send(new Publisher(channel)));
+    }
     this.#refusedSince.delete(outcome.action);
   }
 

@@ -40,6 +40,7 @@ export function parkingOf(broker: Broker, announcer: Announcer, { queue, tempora
   return {
     retryQueue: (delayMs) => once(`retry ${delayMs}`, () => retryQueue(delayMs)),
     deadQueue: () => once("dead", () => declareDeadQueue(broker, queue, log)),
+    onNewChannel: (use) => broker.withConfirmChannel(use),
     forget: () => declared.clear(),
     quarantine: (message, outcome, why) => quarantine(folder, queue, message, outcome, why),
     patienceMs,

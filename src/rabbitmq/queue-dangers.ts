@@ -12,10 +12,15 @@ export interface QueueDanger {
 }
 
 /** Delivery limit in RabbitMQ 4 of a quorum queue that sets none. */
-const defaultDeliveryLimit = 20;
+export const defaultDeliveryLimit = 20;
 
-/** Returns why a queue could drop events. Empty if it cannot. */
-export function dangersOf(queue: string, { durable, autoDelete, arguments: args }: QueueFacts): QueueDanger[] {
+/**
+ * Returns why a queue could drop events. Empty if it cannot.
+ *
+ * @param isCluster True if the broker has several nodes.
+ */
+export function dangersOf(queue: string, facts: QueueFacts, isCluster: boolean): QueueDanger[] {
+  const { durable, autoDelete, arguments: args } = facts;
   const type = args["x-queue-type"] ?? "classic";
   const keepsDeadLetters = args["x-dead-letter-exchange"] === "" && args["x-dead-letter-routing-key"] === deadQueueOf(queue);
   const goesTo =
@@ -35,14 +40,33 @@ export function dangersOf(queue: string, { durable, autoDelete, arguments: args 
     ]),
   ];
   const dangers = found.flatMap(([isThere, argument, what]) => (isThere ? [{ argument, what, todo: redeclare(queue) }] : []));
-  const limit = args["x-delivery-limit"] ?? defaultDeliveryLimit;
+  const limit = deliveryLimitOf(facts);
   // The reader of dead letters replaces a message by a copy before it reaches the limit.
   if (type === "quorum" && !queue.endsWith(deadQueueOf("")) && !("x-dead-letter-exchange" in args) && limit !== -1) {
     const by = "x-delivery-limit" in args ? "" : ", by default from RabbitMQ 4 on";
     const what = `an event that was delivered more than ${limit} times without an acknowledgement is dropped${by}`;
     dangers.push({ argument: "x-delivery-limit", what, todo: `\`${deadLetterPolicy(queue)}\` keeps it as a dead letter.` });
   }
-  return dangers;
+  return [...dangers, ...clusterDanger(queue, type, facts, isCluster)];
+}
+
+/** A classic queue is on one node. While that is down, RabbitMQ confirms events that another queue gets, and this one misses them. */
+function clusterDanger(queue: string, type: unknown, { isDown, arguments: args }: QueueFacts, isCluster: boolean): QueueDanger[] {
+  const argument = "x-queue-type";
+  if (isDown) {
+    const todo = `Start the node. Then \`bun run replay ${queue}\` sends the events again that came in the meantime.`;
+    return [{ argument, what: "the node of this classic queue is down, so events that other queues get do not reach it", todo }];
+  }
+  // Mirrored queues exist up to RabbitMQ 3.
+  if (!isCluster || type !== "classic" || queue.endsWith(deadQueueOf("")) || "x-ha-mode" in args) return [];
+  const todo = `Set QUEUE_TYPE=quorum for the API and the consumers. ${redeclare(queue)}`;
+  return [{ argument, what: "it is a classic queue, on one node of the cluster, and misses events while that node is down", todo }];
+}
+
+/** Returns the delivery limit of a quorum queue. -1 means none from RabbitMQ 4 on. */
+export function deliveryLimitOf({ arguments: args }: QueueFacts): number {
+  const limit = args["x-delivery-limit"];
+  return typeof limit === "number" ? limit : defaultDeliveryLimit;
 }
 
 /** Returns why a queue could refuse events. Undefined if its arguments do not say so. */

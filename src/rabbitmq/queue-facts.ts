@@ -1,3 +1,4 @@
+import { QueueUnavailable } from "../delivery/queue-errors";
 import type { Broker, Options } from "./connection";
 import { isPreconditionFailed } from "./reply-code";
 import { queueState } from "./topology";
@@ -9,6 +10,8 @@ export interface QueueFacts {
   readonly durable: boolean;
   readonly autoDelete: boolean;
   readonly arguments: QueueArguments;
+  /** True if the only node that holds the queue is down. */
+  readonly isDown?: boolean;
 }
 
 /** Upper bound for the number of arguments of a queue. */
@@ -21,7 +24,12 @@ const difference = /inequivalent arg '([^']+)' for queue .* current is (?:the va
  * it has learned, until RabbitMQ accepts. Policies are not visible this way.
  */
 export async function queueFacts(broker: Broker, queue: string): Promise<QueueFacts | undefined> {
-  if ((await queueState(broker, queue)) === undefined) return undefined;
+  try {
+    if ((await queueState(broker, queue)) === undefined) return undefined;
+  } catch (error) {
+    if (!(error instanceof QueueUnavailable)) throw error;
+    return { durable: true, autoDelete: false, arguments: {}, isDown: true };
+  }
   let facts: QueueFacts = { durable: true, autoDelete: false, arguments: {} };
   for (let round = 0; round < mostArguments; round += 1) {
     const options: Options.AssertQueue = facts;

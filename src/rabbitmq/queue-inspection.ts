@@ -2,7 +2,7 @@ import type { RabbitmqConfig } from "../config/rabbitmq";
 import { type Log, messageOf } from "../observe/logging";
 import type { Broker } from "./connection";
 import { Management } from "./management";
-import { dangersOf, type QueueDanger, refusalReason } from "./queue-dangers";
+import { dangersOf, deliveryLimitOf, type QueueDanger, refusalReason } from "./queue-dangers";
 import { type QueueFacts, queueFacts } from "./queue-facts";
 import { isAccessDenied } from "./reply-code";
 
@@ -10,6 +10,8 @@ import { isAccessDenied } from "./reply-code";
 export interface Inspection {
   readonly dangers: readonly QueueDanger[];
   readonly isQuorum: boolean;
+  /** Number of deliveries without a settlement after which RabbitMQ gives up an event, if it is a quorum queue. */
+  readonly deliveryLimit: number;
   /** Why the queue could refuse events. Undefined if its setup does not say so. */
   readonly limit: string | undefined;
 }
@@ -17,13 +19,15 @@ export interface Inspection {
 /** Inspects how queues were set up: with the management API if one is configured, otherwise over AMQP. */
 export class QueueInspector {
   readonly management: Management | undefined;
+  readonly isCluster: boolean;
   #isManagementAway = false;
 
   constructor(
     readonly broker: Broker,
-    { managementUrls, vhost }: Pick<RabbitmqConfig, "managementUrls" | "vhost">,
+    { urls, managementUrls, vhost }: Pick<RabbitmqConfig, "urls" | "managementUrls" | "vhost">,
     readonly log: Log,
   ) {
+    this.isCluster = urls.length > 1;
     if (managementUrls !== null) this.management = new Management(managementUrls, vhost);
   }
 
@@ -32,8 +36,9 @@ export class QueueInspector {
     const facts = await this.#facts(queue);
     if (!facts) return undefined;
     return {
-      dangers: dangersOf(queue, facts).map((danger) => this.#unlessPolicy(danger)),
+      dangers: dangersOf(queue, facts, this.isCluster).map((danger) => this.#unlessPolicy(danger)),
       isQuorum: facts.arguments["x-queue-type"] === "quorum",
+      deliveryLimit: deliveryLimitOf(facts),
       limit: refusalReason(facts),
     };
   }

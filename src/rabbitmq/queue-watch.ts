@@ -43,6 +43,11 @@ export class QueueWatch {
     return this.#limited.size > 0;
   }
 
+  /** Returns whether one of the queues was a quorum queue when it was last inspected. */
+  get hasQuorum(): boolean {
+    return [...this.#found.values()].some(({ isQuorum }) => isQuorum);
+  }
+
   /**
    * Inspects the queues now and at intervals, until the leadership ends. Resolves when `hasLimit` is known, or after a while, since a
    * management API that does not respond delays each inspection.
@@ -98,7 +103,17 @@ export class QueueWatch {
 
   /** Resolves with why a queue could refuse events. Undefined if its setup does not say so. */
   async limitOf(queue: string): Promise<string | undefined> {
-    return (this.#found.get(queue) ?? (await this.inspector.inspect(queue)))?.limit;
+    return (await this.#inspected(queue))?.limit;
+  }
+
+  /** Resolves with whether a queue is a quorum queue that, by its setup, is never full. */
+  async isUnlimited(queue: string): Promise<boolean> {
+    const inspection = await this.#inspected(queue);
+    return inspection?.isQuorum === true && inspection.limit === undefined;
+  }
+
+  async #inspected(queue: string): Promise<Inspection | undefined> {
+    return this.#found.get(queue) ?? (await this.inspector.inspect(queue));
   }
 }
 

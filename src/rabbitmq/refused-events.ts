@@ -2,7 +2,7 @@ import { type Log, messageOf } from "../observe/logging";
 import type { LogEntry } from "../store/log";
 import { Culprit } from "./culprit";
 import type { OutgoingMessage } from "./message";
-import { type Publisher, Unroutable } from "./publisher";
+import { type PublishChannel, Publisher, Unroutable } from "./publisher";
 import { contentRefusal } from "./reply-code";
 
 /** A queue that refuses events, or an event that RabbitMQ refuses, so that the relay waits. */
@@ -32,6 +32,12 @@ export interface RefusedEventsOptions {
   readonly limitOf: (queue: string) => Promise<string | undefined>;
   /** Returns whether the setup of a known queue says that it may refuse events. */
   readonly hasLimit: () => boolean;
+  /** Resolves with whether a queue is a quorum queue without a limit, which refuses events only while it has no leader. */
+  readonly isUnlimited: (queue: string) => Promise<boolean>;
+  /** Runs `use` on a confirm channel of its own. */
+  readonly onNewChannel: <T>(use: (channel: PublishChannel) => Promise<T>) => Promise<T>;
+  /** Returns whether one of the known queues is a quorum queue. */
+  readonly hasQuorum: () => boolean;
   /** Called when a queue starts to refuse events, and with null when no queue does any longer. */
   readonly onChange: (refusal: RelayRefusal | null) => void;
   readonly logger: Log;
@@ -47,6 +53,13 @@ const longestPauseForClosedMs = 60_000;
 /** Time after a refusal in which the next is expected, in milliseconds. Also limits how long a refusal is named after its event was accepted. */
 export const waryMs = 600_000;
 
+/** `ended`: nothing more is to be sent. `stuck`: all queues have the event, but one of them may take nothing more on this channel. */
+export type Delivered = "delivered" | "ended" | "stuck";
+
+/** `wait` pauses for a queue that may be full, `pause` for one that has no leader. They resolve with false if nothing more is to be sent. */
+type Pauses = Readonly<Record<"wait" | "pause", (ms: number) => Promise<boolean>>>;
+
+const noLeader = "too few of its nodes run, so it has no leader";
 const noLimitKnown = "it is full, or refuses for another reason that AMQP does not show, such as a policy";
 
 /**
@@ -71,10 +84,12 @@ export class RefusedEvents {
 
   /**
    * Returns whether the event at this position must be the only one in flight: because a queue may refuse it, and would get a later event
-   * first if it has room again by then, or because RabbitMQ may close the channel over it.
+   * first if it has room again or a leader by then, or because RabbitMQ may close the channel over it.
+   *
+   * @param isProven whether an event was confirmed on this channel. A quorum queue without a leader refuses only the first ones.
    */
-  mustBeAlone(position: number): boolean {
-    return this.options.hasLimit() || this.#isWary || this.#culprit.isSuspect(position);
+  mustBeAlone(position: number, isProven: boolean): boolean {
+    return this.options.hasLimit() || (!isProven && this.options.hasQuorum()) || this.#isWary || this.#culprit.isSuspect(position);
   }
 
   get #isWary(): boolean {
@@ -101,7 +116,7 @@ export class RefusedEvents {
   }
 
   /**
-   * Delivers an event that was refused to every queue. Resolves with true when all have it, or with false if `pause` does.
+   * Delivers an event that was refused to every queue. Resolves when all have it, or when `pause` resolves with false.
    *
    * @param position position of the event.
    * @param pause waits; resolves with false if nothing more is to be sent.
@@ -112,7 +127,7 @@ export class RefusedEvents {
     position: number,
     message: OutgoingMessage,
     pause: (ms: number) => Promise<boolean>,
-  ): Promise<boolean> {
+  ): Promise<Delivered> {
     const known = await this.options.queuesOf(message.routingKey);
     const note = () => {
       this.#last = { position, at: performance.now() };
@@ -123,28 +138,45 @@ export class RefusedEvents {
       if (goesOn) note();
       return goesOn;
     };
-    if (!(await this.#insist(publisher, message, known, wait))) return false;
-    if (!(await this.#isByKnown(known))) return await this.#insistOnUnknown(publisher, message, wait);
+    const delivered = await this.#insist(publisher, message, known, { wait, pause });
+    if (delivered !== "delivered") return delivered;
+    if (!(await this.#isByKnown(known))) return (await this.#insistOnUnknown(publisher, message, { wait, pause })) ? "delivered" : "ended";
     note();
-    return true;
+    return "delivered";
   }
 
-  /** Sends an event to these queues until all have it. Resolves with false if `wait` does. */
-  async #insist(
-    publisher: Publisher,
-    message: OutgoingMessage,
-    queues: readonly string[],
-    wait: (ms: number) => Promise<boolean>,
-  ): Promise<boolean> {
+  /** Sends an event to these queues until all have it. */
+  async #insist(publisher: Publisher, message: OutgoingMessage, queues: readonly string[], { wait, pause }: Pauses): Promise<Delivered> {
     let waiting = queues;
+    let isStuck = false;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
       const refusing: string[] = [];
-      for (const queue of waiting) if (!(await this.#takes(publisher, message, queue))) refusing.push(queue);
+      let mayBeFull = false;
+      for (const queue of waiting) {
+        if (await this.#takes(publisher, message, queue)) continue;
+        const isUnlimited = await this.options.isUnlimited(queue);
+        if (isUnlimited) isStuck = true;
+        else mayBeFull = true;
+        if (!isUnlimited || !(await this.#takesAnew(publisher, message, queue))) refusing.push(queue);
+      }
       const [first] = refusing;
-      if (first === undefined) return true;
-      if (!(await wait(pauseMs))) return false;
+      if (first === undefined) return isStuck ? "stuck" : "delivered";
+      if (!(await (mayBeFull ? wait : pause)(pauseMs))) return "ended";
       await this.#tell(first, message);
       waiting = refusing;
+    }
+  }
+
+  /**
+   * Resolves with whether a queue accepts the message on a new channel. RabbitMQ 3 refuses each message of a channel whose first one came
+   * while the queue had no leader, until the former leader is back.
+   */
+  async #takesAnew({ mayPublish }: Publisher, message: OutgoingMessage, queue: string): Promise<boolean> {
+    try {
+      return await this.options.onNewChannel((channel) => this.#takes(new Publisher(channel, mayPublish), message, queue));
+    } catch {
+      // The connection was lost.
+      return false;
     }
   }
 
@@ -156,8 +188,14 @@ export class RefusedEvents {
   }
 
   /** Sends an event to all queues until the one of another program that refuses it has it. Resolves with false if `wait` does. */
-  async #insistOnUnknown(publisher: Publisher, message: OutgoingMessage, wait: (ms: number) => Promise<boolean>): Promise<boolean> {
-    for (let pauseMs = firstPauseMs; await wait(pauseMs); pauseMs = Math.min(longestPauseForUnknownMs, pauseMs * 2)) {
+  async #insistOnUnknown(publisher: Publisher, message: OutgoingMessage, { wait, pause }: Pauses): Promise<boolean> {
+    // A quorum queue that has a leader by now may have refused it.
+    const first = this.options.hasQuorum() ? pause : wait;
+    for (
+      let pauseMs = firstPauseMs;
+      await (pauseMs === firstPauseMs ? first : wait)(pauseMs);
+      pauseMs = Math.min(longestPauseForUnknownMs, pauseMs * 2)
+    ) {
       if (pauseMs > firstPauseMs) await this.#tell(null, message);
       if (await this.#takes(publisher, message)) return true;
     }
@@ -197,7 +235,8 @@ export class RefusedEvents {
   async #tell(queue: string | null, { options: { messageId } }: OutgoingMessage): Promise<void> {
     if (this.#refusal && (this.#refusal.queue === queue || queue === null)) return;
     const limit = queue === null ? undefined : await this.options.limitOf(queue).catch((error: unknown) => messageOf(error));
-    const reason = limit === undefined ? noLimitKnown : `it is full (${limit})`;
+    const isUnlimited = queue !== null && limit === undefined && (await this.options.isUnlimited(queue));
+    const reason = isUnlimited ? noLeader : limit === undefined ? noLimitKnown : `it is full (${limit})`;
     this.options.logger.warn({ queue, reason, event: messageId }, "A queue refuses events; waiting until it accepts them");
     this.#change({ queue, reason, since: new Date().toISOString() });
   }

@@ -56,7 +56,10 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
         return [...new Set([...(await queuesOf(type, catalogue, store)), ...bound])];
       },
       limitOf: async (queue) => watch?.limitOf(queue),
+      isUnlimited: async (queue) => (await watch?.isUnlimited(queue).catch(() => false)) ?? false,
+      onNewChannel: (use) => (broker ? broker.withConfirmChannel(use) : Promise.reject(new Error("There is no broker."))),
       hasLimit: () => watch?.hasLimit ?? false,
+      hasQuorum: () => watch?.hasQuorum ?? false,
       onChange: (refusal) => trouble.set("refusing", refusal && { queue: refusal.queue, what: refusalText(refusal), since: refusal.since }),
       logger: log,
     }),

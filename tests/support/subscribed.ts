@@ -13,6 +13,9 @@ import { recordedLog } from "./recorded-log";
 import { catalogue } from "./resources";
 import { settled } from "./settled";
 
+/** Number of deliveries from which on the consumers of these tests give messages back as copies. */
+export const mostRequeues = 10;
+
 /**
  * Creates a consumer of the queue `q` in one process, on mock channels. Several channels in a row simulate a lost connection. Every channel
  * is silent until the test responds for the broker.
@@ -28,10 +31,13 @@ export function consumerOn<const Pattern extends EventPattern = ItemPattern>(opt
   const ready = consumer.exactlyOnce ? file().together(async ({ transaction }) => consumer.setup(transaction)) : undefined;
   const worker = new Worker(consumer, async () => file());
   const interrupted = new Interrupted();
+  const newChannel = new MockChannel();
+  newChannel.broker = (copy) => copy.nack();
   const parked = { forgotten: 0, quarantined: [] as string[] };
   const parking: Parking = {
     retryQueue: async (delayMs) => `q.retry.${delayMs}`,
     deadQueue: async () => "q.dead",
+    onNewChannel: (use) => use(newChannel),
     forget: () => {
       parked.forgotten += 1;
     },
@@ -46,6 +52,8 @@ export function consumerOn<const Pattern extends EventPattern = ItemPattern>(opt
     interrupted,
     parking,
     parked,
+    /** The channel of copies that were refused on that of the subscription. It refuses them, too. */
+    newChannel,
     lines,
     at,
     /** Returns whether the consumer's file was needed. */
@@ -53,7 +61,7 @@ export function consumerOn<const Pattern extends EventPattern = ItemPattern>(opt
     file,
     async subscribe(channel = new MockChannel()) {
       await ready;
-      const subscription = await consumeFrom(channel, channel.signal, worker, parking, interrupted);
+      const subscription = await consumeFrom(channel, channel.signal, worker, parking, interrupted, mostRequeues);
       return { channel, subscription };
     },
   };
