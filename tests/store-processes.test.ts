@@ -19,7 +19,7 @@ forEachEngine((placesIn) => {
     });
 
     test("is served until the API ends", async () => {
-      expect(await isServed(places())).toBe(true);
+      await eventually(async () => (await isServed(places())) || undefined, "the API to be seen");
       await store.close();
       expect(await isServed(places())).toBe(false);
       await open();

@@ -37,7 +37,7 @@ export function argumentsOf({ id, effect, entries, slots, reads }: Commit): Retu
   const values: CommitArguments = {
     ...{ commit_group: id, slots: effect.records.length > 0 ? slots : null },
     ...checksOf(reads),
-    ...idsOf(inserts),
+    ...idsOf(effect.created),
     ...{ i_t: list(inserts, numberOf), i_id: list(inserts, idOf), i_version: list(inserts, versionOf), i_json: list(inserts, jsonOf) },
     ...{ u_t: list(updates, numberOf), u_id: list(updates, idOf), u_version: list(updates, versionOf), u_json: list(updates, jsonOf) },
     ...{ d_t: list(deletes, numberOf), d_id: list(deletes, idOf) },
@@ -87,12 +87,12 @@ function checksOf(reads: Reads | undefined) {
 }
 
 /** Returns the lowest id that this process has drawn for a new record of each resource, and the greatest one that was imported. */
-function idsOf(inserts: readonly NetRecord[]) {
+function idsOf(created: readonly NetRecord[]) {
   const [drawn, chosen] = [new Map<number, number>(), new Map<number, number>()];
-  for (const { layout, id, origin, after } of inserts) {
+  for (const { layout, id, origin, after } of created) {
     if (origin === "drawn") drawn.set(layout.number, Math.min(id, drawn.get(layout.number) ?? id));
     // A restored record has an id that was drawn before.
-    else if (after?.version === 1) chosen.set(layout.number, Math.max(id, chosen.get(layout.number) ?? id));
+    else if ((after?.version ?? 1) === 1) chosen.set(layout.number, Math.max(id, chosen.get(layout.number) ?? id));
   }
   return {
     ...{ n_t: list([...drawn.keys()], same), n_id: list([...drawn.values()], same) },

@@ -63,12 +63,9 @@ export class Committing {
   }
 
   /** Takes the ids of new records out of those to use. */
-  useIds({ effect: { records } }: Commit): void {
-    const inserted = Map.groupBy(
-      records.filter(({ after, origin }) => after && origin !== "present"),
-      ({ layout }) => layout.resource.name,
-    );
-    for (const [name, own] of inserted) this.means.tables.get(name)?.ids.use(own.map(({ id }) => id));
+  useIds({ effect: { created } }: Commit): void {
+    for (const [name, own] of Map.groupBy(created, ({ layout }) => layout.resource.name))
+      this.means.tables.get(name)?.ids.use(own.map(({ id }) => id));
   }
 
   /** Runs a query that reads the newest state, with what uncommitted changes do to it. */

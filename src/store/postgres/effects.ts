@@ -29,6 +29,8 @@ export interface NetRecord {
 /** What a group of changes writes in the end, without what its changes have undone again. */
 export interface NetEffect {
   readonly records: readonly NetRecord[];
+  /** The new records, also those that are deleted again: the log has their ids. */
+  readonly created: readonly NetRecord[];
   /** Records that are in the newest shape now. */
   readonly upToDate: readonly Pick<NetRecord, "layout" | "id">[];
   readonly events: readonly NewEvent[];
@@ -64,6 +66,7 @@ export function netEffect(effects: readonly Effect[]): NetEffect {
   }
   return {
     records: [...records.values()].filter(({ after, origin }) => after || origin === "present"),
+    created: [...records.values()].filter(({ origin }) => origin !== "present"),
     ...{ upToDate, events, answers: [...answers.values()], forgotten: [...forgotten], expireBefore, buried, rewritten },
   };
 }

@@ -42,7 +42,7 @@ export const slotSchema = (schema: string) => `
     ON CONFLICT DO NOTHING;
     INSERT INTO warren_unique_values SELECT q.* FROM unnest(v_slot, v_value, v_id) q(slot, value, id) JOIN unnest(same) s(id) USING (id)
     ORDER BY q.id ON CONFLICT DO NOTHING;
-    SELECT array_agg(q.slot ORDER BY q.id), array_agg(q.id ORDER BY q.id), array_agg(w.id ORDER BY q.id) INTO taken_slot, taken_id, taken_by
+    SELECT array_agg(q.slot ORDER BY w.id, q.id), array_agg(q.id ORDER BY w.id, q.id), array_agg(w.id ORDER BY w.id, q.id) INTO taken_slot, taken_id, taken_by
     FROM unnest(v_slot, v_value, v_id) q(slot, value, id) JOIN unnest(same) s(id) USING (id)
     JOIN warren_unique_values w ON w.slot = q.slot AND w.value = q.value WHERE w.id <> q.id;
     IF up_to IS NOT NULL THEN
