@@ -1,6 +1,5 @@
 // Opens the store with the engine that the address of the database names. No other file outside of an engine knows one.
 import type { Config } from "../config/config";
-import type { DatabaseAddress } from "../config/database-url";
 import type { Resource } from "../schema/resource";
 import { consumersFolder } from "./consumer/folder";
 import type { ConsumerStore } from "./consumer/store";
@@ -13,6 +12,7 @@ import { inspectSchema } from "./postgres/inspect";
 import { isSchemaServed } from "./postgres/is-served";
 import { followLog as followPostgres } from "./postgres/log-follower";
 import { openMoveTarget } from "./postgres/moving/target";
+import { readRecords as readPostgresRecords } from "./postgres/records-reader";
 import { freeSpace } from "./postgres/scrub";
 import { openPostgresStore } from "./postgres/store";
 import type { RecordsReader } from "./records";
@@ -33,12 +33,6 @@ import type { Store } from "./store";
 // The meaning of an error of the engine.
 export { isBusy, unavailable, whenUnlocked };
 
-/** Returns the file of a SQLite database. PostgreSQL's part of each function below comes in its place. */
-function fileOf(database: DatabaseAddress): string {
-  if (database.engine === "sqlite") return database.file;
-  throw new Error(`Cannot use ${database.shown}: this version of Warren keeps its data in SQLite only. Set DATABASE_URL to sqlite:<path>.`);
-}
-
 type Address = Pick<Config, "database">;
 type Places = Pick<Config, "database" | "dataDir">;
 
@@ -49,7 +43,7 @@ type Places = Pick<Config, "database" | "dataDir">;
  */
 export function openStore({ database }: Address, resources: readonly Resource[], options?: StoreOptions): Promise<Store> {
   if (database.engine === "postgres") return openPostgresStore(database, resources, options);
-  return whenUnlocked(() => openSqliteStore(fileOf(database), resources, options));
+  return whenUnlocked(() => openSqliteStore(database.file, resources, options));
 }
 
 /**
@@ -60,12 +54,13 @@ export function openStore({ database }: Address, resources: readonly Resource[],
  */
 export function openLog({ database }: Address): Promise<LogFollower | undefined> {
   if (database.engine === "postgres") return followPostgres(database);
-  return whenUnlocked(() => followLog(fileOf(database)));
+  return whenUnlocked(() => followLog(database.file));
 }
 
 /** Opens the records of an API that runs in another process, to read them. Resolves with undefined if there is no database. */
 export function openRecords({ database }: Address): Promise<RecordsReader | undefined> {
-  return whenUnlocked(() => readRecords(fileOf(database)));
+  if (database.engine === "postgres") return readPostgresRecords(database);
+  return whenUnlocked(() => readRecords(database.file));
 }
 
 /**
@@ -74,13 +69,13 @@ export function openRecords({ database }: Address): Promise<RecordsReader | unde
  */
 export function scrubDatabase({ database }: Address): Promise<void> {
   if (database.engine === "postgres") return freeSpace(database);
-  return whenUnlocked(() => scrub(fileOf(database)));
+  return whenUnlocked(() => scrub(database.file));
 }
 
 /** Resolves with whether an API serves the database now. */
 export async function isServed({ database }: Address): Promise<boolean> {
   if (database.engine === "postgres") return isSchemaServed(database);
-  return isLocked(lockFileOf(fileOf(database)));
+  return isLocked(lockFileOf(database.file));
 }
 
 /** Resolves with whether an API serves the database and has to stop before another process writes to it. */
@@ -98,7 +93,7 @@ export async function inspectStore({ database, dataDir }: Places): Promise<Store
   const consumers = consumerStores({ database, dataDir });
   const files = (await consumers.queues()).map((queue) => consumers.shownOf(queue));
   return {
-    database: await whenUnlocked(() => inspectDatabase(fileOf(database))),
+    database: await whenUnlocked(() => inspectDatabase(database.file)),
     consumers: await Promise.all(files.map((file) => whenUnlocked(() => inspectConsumerFile(file)))),
   };
 }

@@ -20,6 +20,13 @@ export function sqliteIn(folder: string): SqlitePlaces {
   return { database: { engine: "sqlite", file, shown: file }, dataDir: folder };
 }
 
+/** Returns the value of DATABASE_URL for places of tests. */
+export function urlOf({ database }: Places): string {
+  if (database.engine === "sqlite") return `sqlite:${database.file}`;
+  const { user, host, port, schema } = database;
+  return `postgres://${user}@${host}:${port}/${database.database}?schema=${schema}`;
+}
+
 /**
  * Declares the same tests for each engine, with a function that returns empty places for the folder that a test has for itself.
  *

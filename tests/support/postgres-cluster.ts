@@ -1,4 +1,4 @@
-import { appendFileSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { leftovers } from "./folder";
 import { freePort } from "./net";
@@ -65,18 +65,15 @@ export async function startCluster(options: PostgresOptions = {}): Promise<Postg
   let withdraw = leftovers.runAtEnd(removalOf(folder));
   const port = freePort();
   const url = `postgres://${owner}@127.0.0.1:${port}/postgres`;
-  let server: Bun.Subprocess | undefined;
+  let pid = 0;
   if (options.diskMiB !== undefined) mountDisk(data, options.diskMiB);
   giveToPostgres(folder);
 
-  const isUp = () => server?.exitCode === null && server.signalCode === null;
+  const isUp = () => pid > 0 && runs(pid);
   async function start(): Promise<void> {
-    // In a session of its own, so that Ctrl+C does not reach it.
-    const output = openSync(logOf(folder), "a");
-    server = Bun.spawn(runAsPostgres([`${bin}/postgres`, "-D", data]), { cwd: "/", stdout: output, stderr: output, detached: true });
-    closeSync(output);
+    pid = startServer(data, logOf(folder));
     withdraw();
-    withdraw = leftovers.runAtEnd(endOf(server.pid, folder));
+    withdraw = leftovers.runAtEnd(endOf(pid, folder));
     await eventually(async () => ((await accepts()) ? true : undefined), "PostgreSQL to accept connections", startTimeoutMs);
   }
   async function accepts(): Promise<boolean> {
@@ -97,22 +94,22 @@ export async function startCluster(options: PostgresOptions = {}): Promise<Postg
   }
   /** Sends a signal to all processes. Returns them. */
   function signalAll(name: NodeJS.Signals): number[] {
-    if (!server || !isUp()) return [];
+    if (!isUp()) return [];
     // While it is suspended, it starts no other ones.
-    process.kill(server.pid, "SIGSTOP");
-    const pids = [...childrenOf(server.pid), server.pid];
-    for (const pid of pids) trySignal(pid, name);
+    process.kill(pid, "SIGSTOP");
+    const pids = [...childrenOf(pid), pid];
+    for (const each of pids) trySignal(each, name);
     return pids;
   }
+  /** Resolves when none of some processes runs. The cluster cannot start again while one of its own does. */
+  const ended = (pids: readonly number[]) => eventually(() => pids.every((each) => !runs(each)) || undefined, "PostgreSQL to end");
   async function stop(mode: "fast" | "immediate" = "fast"): Promise<void> {
-    server?.kill(mode === "fast" ? "SIGINT" : "SIGQUIT");
-    await server?.exited;
+    if (!isUp()) return;
+    process.kill(pid, mode === "fast" ? "SIGINT" : "SIGQUIT");
+    await ended([pid]);
   }
   async function kill(): Promise<void> {
-    const pids = signalAll("SIGKILL");
-    await server?.exited;
-    // The cluster cannot start again while one of its processes lives.
-    await eventually(() => pids.every((pid) => !runs(pid)) || undefined, "PostgreSQL to end");
+    await ended(signalAll("SIGKILL"));
   }
   async function dispose(): Promise<void> {
     signalAll("SIGCONT");
@@ -147,6 +144,21 @@ export async function startCluster(options: PostgresOptions = {}): Promise<Postg
     throw error;
   }
   return { ...cluster, freeze: () => void signalAll("SIGSTOP"), thaw: () => void signalAll("SIGCONT") };
+}
+
+/**
+ * Starts a server, and returns its process id. It is not a child of this process: a test that times out makes Bun kill all children, and
+ * other files use the server, too. Its parent waits for its end, so that its process id is free then.
+ */
+function startServer(data: string, log: string): number {
+  const server = `${runAsPostgres([`${bin}/postgres`, "-D", data]).join(" ")} >> ${log} 2>&1`;
+  // In a session of its own, so that Ctrl+C does not reach it.
+  const { stdout } = Bun.spawnSync(["sh", "-c", `setsid sh -c '${server} & echo $!; exec >&-; wait' &`], {
+    cwd: "/",
+    stdout: "pipe",
+    stderr: "ignore",
+  });
+  return Number(stdout.toString());
 }
 
 /** Prefix of commands that PostgreSQL refuses to run as root. */
