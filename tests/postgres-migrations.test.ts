@@ -59,7 +59,7 @@ describeWithPostgres("migrations", () => {
       const query = async <Row>() => [server] as Row[];
       return {
         query,
-        writer: { query },
+        writer: { query, change: async () => 0 },
         transaction: () => Promise.reject(new Error()),
         listen: () => () => {},
         close: async () => {},

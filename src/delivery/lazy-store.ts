@@ -57,7 +57,9 @@ export class LazyStore {
 
   async #open(): Promise<ConsumerStore> {
     const { consumer } = this;
-    const opened = consumer.temporary ? temporaryConsumerStore() : await this.consumers.open(consumer.queue, this.options);
+    const opened = consumer.temporary
+      ? temporaryConsumerStore()
+      : await this.consumers.open(consumer.queue, { ...this.options, patienceMs: consumer.timeouts.ms });
     try {
       await opened.bound(steadyNow());
       if (consumer.exactlyOnce) await this.#setUp(opened);

@@ -8,6 +8,7 @@ import type { StoreInspection } from "./inspection";
 import type { LogFollower } from "./log-follower";
 import type { MoveSource } from "./moving/move-source";
 import type { MoveTarget } from "./moving/move-target";
+import { PostgresConsumerStores } from "./postgres/consumer/stores";
 import { inspectSchema } from "./postgres/inspect";
 import { isSchemaServed } from "./postgres/is-served";
 import { followLog as followPostgres } from "./postgres/log-follower";
@@ -123,7 +124,8 @@ export async function openMove(
 }
 
 /** Returns access to what the consumers keep. */
-export function consumerStores({ dataDir }: Places): ConsumerStores {
+export function consumerStores({ database, dataDir }: Places): ConsumerStores {
+  if (database.engine === "postgres") return new PostgresConsumerStores(database);
   return new ConsumerFiles(consumersFolder(dataDir));
 }
 

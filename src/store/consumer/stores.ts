@@ -18,10 +18,11 @@ export interface ConsumerStores {
    *
    * @param options.durable whether each commit must survive a power cut. It must if events are acknowledged to a broker. It need
    *   not if events are read again from the event log after a power cut.
+   * @param options.patienceMs how long a transaction may wait for a lock, a statement or its process, in milliseconds. Default: 30 s.
    * @throws {Error} if a newer program wrote the store. This and every write reject with an error that {@link isBusy} recognises while
    *   another process holds a lock on it ({@link whenUnlocked} waits for that).
    */
-  open(queue: string, options: { readonly durable: boolean }): Promise<ConsumerStore>;
+  open(queue: string, options: { readonly durable: boolean; readonly patienceMs?: number }): Promise<ConsumerStore>;
   /** Resolves with the state of a queue's consumer. */
   state(queue: string, logId: string): Promise<ConsumerState>;
   /** Resolves with the history of one event. */

@@ -35,7 +35,7 @@ export function openDatabase(
   const listeners = new Set<() => void>();
   return {
     query: (sql, ...values) => idlest(reading).run(sql, values),
-    writer: { query: (sql, ...values) => writing.run(sql, values) },
+    writer: { query: (sql, ...values) => writing.run(sql, values), change: (sql, ...values) => writing.change(sql, values) },
     transaction: (work, options) => inTransactions.run(work, options),
     listen: (channel, heard) => {
       const stop = listen(address, limits, channel, heard);

@@ -14,6 +14,8 @@ const lateMs = 1000;
 /** Statements on the connection of a {@link Line}, in any way that its user needs. */
 export interface Session {
   run<Row>(sql: string, values: readonly Value[]): Promise<Row[]>;
+  /** Runs a statement. Resolves with the number of rows that it changed. */
+  change(sql: string, values: readonly Value[]): Promise<number>;
   /** Runs a script of several statements without parameters. */
   script(sql: string): Promise<void>;
   /** Runs a statement without parameters. Resolves with the name of what the server did: `ROLLBACK` for a COMMIT that failed. */
@@ -58,6 +60,12 @@ export class Line {
     return rowsOf<Row>(await this.#answer(client, statementOn(client, sql, values)));
   }
 
+  /** Runs a statement. Resolves with the number of rows that it changed. */
+  async change(sql: string, values: readonly Value[]): Promise<number> {
+    const client = this.#open();
+    return changedBy(await this.#answer(client, statementOn(client, sql, values)));
+  }
+
   /**
    * Runs work that needs the connection for itself, such as a transaction. No other statement may run on the line meanwhile.
    *
@@ -71,6 +79,7 @@ export class Line {
       return await work({
         run: async <Row>(sql: string, values: readonly Value[]) =>
           rowsOf<Row>(await this.#answer(client, statementOn(reserved, sql, values))),
+        change: async (sql, values) => changedBy(await this.#answer(client, statementOn(reserved, sql, values))),
         script: async (sql) => void (await this.#answer(client, reserved.unsafe(sql).simple())),
         command: async (sql) => (await this.#answer(client, statementOn(reserved, sql, []))).command,
       });
@@ -182,6 +191,11 @@ function statementOn(client: SQL, sql: string, values: readonly Value[]): Promis
 /** Returns the rows as a plain array, without what the driver says about them. */
 function rowsOf<Row>(result: Result): Row[] {
   return Array.from(result) as Row[];
+}
+
+/** Returns the number of rows that a statement changed. For others, the server counts what they read. */
+function changedBy({ command, count }: Result): number {
+  return command === null || /^(INSERT|UPDATE|DELETE|MERGE)$/.test(command) ? Number(count ?? 0) : 0;
 }
 
 const isArray = (value: Value): value is readonly never[] => Array.isArray(value);

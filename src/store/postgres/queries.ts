@@ -1,7 +1,7 @@
 /** A parameter of a statement. An array is one parameter, such as of `= ANY($1)` or `unnest($1::bigint[])`. */
 export type Value = Scalar | readonly Scalar[];
 
-type Scalar = string | number | boolean | null;
+type Scalar = string | number | bigint | boolean | null | Uint8Array;
 
 /**
  * Runs statements on a database. A statement starts when `query` is called, whether or not its result is awaited.
@@ -18,8 +18,14 @@ export interface Queries {
   query<Row = object>(sql: string, ...values: Value[]): Promise<Row[]>;
 }
 
+/** Runs statements that write. */
+export interface Writer extends Queries {
+  /** Runs one statement as `query` does. Resolves with the number of rows that it changed. */
+  change(sql: string, ...values: Value[]): Promise<number>;
+}
+
 /** The statements of one transaction. */
-export interface TransactionQueries extends Queries {
+export interface TransactionQueries extends Writer {
   /** Runs a script of several statements without parameters. */
   script(sql: string): Promise<void>;
 }
@@ -34,7 +40,7 @@ export interface Database extends Queries {
   /** Runs a statement on the connection with the fewest of them. Plans read an index rather than a whole table. */
   readonly query: Queries["query"];
   /** One connection, on which statements run in the order in which they are called. */
-  readonly writer: Queries;
+  readonly writer: Writer;
   /**
    * Runs `work` in a transaction on a connection of its own, at READ COMMITTED, and commits. Resolves with what `work` returns. If
    * `work` throws, rolls back and rejects with its error.

@@ -24,6 +24,10 @@ export const queueSchema = `
   CREATE TABLE retry_queues (
     queue text COLLATE "C", delay_ms bigint, expires_at bigint NOT NULL, PRIMARY KEY (queue, delay_ms)
   );
+  -- The PostgreSQL schemas of consumers, and when each was last used.
+  CREATE TABLE warren_consumers (
+    queue text COLLATE "C" PRIMARY KEY, schema text COLLATE "C" NOT NULL UNIQUE, used_at timestamptz NOT NULL DEFAULT clock_timestamp()
+  );
   -- The most recent announcements that were refused.
   CREATE TABLE warren_refusals (
     queue text COLLATE "C", problem text COLLATE "C", count bigint NOT NULL, last_at bigint NOT NULL, PRIMARY KEY (queue, problem)

@@ -40,6 +40,7 @@ async function inTransaction<T>(
     if (statementMs !== undefined) await session.run("SELECT set_config('statement_timeout', $1, true)", [String(statementMs)]);
     const result = await work({
       query: async (sql, ...values) => open().run(sql, values),
+      change: async (sql, ...values) => open().change(sql, values),
       script: async (sql) => open().script(sql),
     });
     isOpen = false;

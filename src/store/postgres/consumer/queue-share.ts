@@ -1,0 +1,136 @@
+import type { Lane, Share } from "../../consumer/lanes";
+import { HeldLease, type LeaseClock, systemClock } from "../held-lease";
+import { leaseMs } from "../leased-task";
+import type { MemberTable, SeenLane, SeenQueue } from "./member-table";
+import { laneCount } from "./schema";
+
+/** A third of the time after which another process may take a lane: one lost request costs no lane. */
+const renewEveryMs = 1000;
+/** Interval at which a process looks that has fewer lanes than it should have, in milliseconds. */
+const lookEveryMs = 400;
+/** Maximum time to release the lanes at the end, in milliseconds. */
+const leavingMs = 1000;
+
+/**
+ * The share of a process in a queue on PostgreSQL. All processes see who consumes the queue, and each works out by itself how many lanes
+ * it should have: it gives up what it has beyond that, and takes what is free up to that.
+ */
+export class QueueShare implements Share {
+  readonly count = laneCount;
+  /** Lanes of this process, those that it should give up included. */
+  readonly #held = new Map<number, Lane>();
+  #lease: HeldLease | undefined;
+  /** Number of lanes that it should have. */
+  #due = 0;
+  #isLeaving = false;
+  #stopTimer = () => {};
+  /** When a lane of another process was first seen as it is, by the clock of this process. */
+  readonly #unchanged = new Map<number, { readonly lane: SeenLane; readonly since: number }>();
+
+  constructor(
+    readonly table: Pick<MemberTable, "renew" | "take" | "release" | "leave" | "holder">,
+    readonly onChange: () => void,
+    readonly clock: LeaseClock = systemClock,
+  ) {}
+
+  /** Joins the processes that consume the queue. Rejects if the database cannot be reached. */
+  async start(): Promise<this> {
+    await this.#look();
+    this.#lookAgain();
+    return this;
+  }
+
+  get lanes(): readonly Lane[] {
+    return this.#isLost ? [] : [...this.#held.values()].slice(0, this.#due);
+  }
+
+  holds(lane: Lane): boolean {
+    return this.#held.get(lane.number) === lane && !this.#isLost;
+  }
+
+  async release(lane: Lane): Promise<void> {
+    if (this.#held.get(lane.number) !== lane) return;
+    this.#held.delete(lane.number);
+    // If the database cannot be reached, the lane is free after some seconds.
+    await this.table.release([lane]).catch(() => {});
+  }
+
+  async leave(): Promise<void> {
+    this.#isLeaving = true;
+    this.#stopTimer();
+    this.#lease?.lose();
+    this.#held.clear();
+    const ended = new Promise<void>((resolve) => {
+      this.#stopTimer = this.clock.after(leavingMs, resolve);
+    });
+    await Promise.race([ended, this.table.leave().catch(() => {})]);
+    this.#stopTimer();
+  }
+
+  get #isLost(): boolean {
+    return !this.#lease?.holds();
+  }
+
+  #lookAgain(): void {
+    if (this.#isLeaving) return;
+    const isSettled = this.#held.size === this.#due && !this.#isLost;
+    this.#stopTimer = this.clock.after(isSettled ? renewEveryMs : lookEveryMs, () => {
+      this.#look()
+        // The lease decides how long this process may go on.
+        .catch(() => {})
+        .finally(() => this.#lookAgain());
+    });
+  }
+
+  /** Renews what this process has, and takes what it should have. */
+  async #look(): Promise<void> {
+    if (this.#isLost) this.#held.clear();
+    const before = this.lanes.length;
+    const sentAt = this.clock.now();
+    const seen = await this.table.renew([...this.#held.values()]);
+    if (this.#isLeaving) return;
+    this.#renew(sentAt);
+    for (const lane of seen.lanes) if (this.#held.get(lane.number) && !this.#isOwn(lane)) this.#held.delete(lane.number);
+    this.#due = dueTo(this.table.holder, seen.members);
+    const missing = this.#due - this.#held.size;
+    const free = missing > 0 ? this.#freeIn(seen).slice(0, missing) : [];
+    const taken = free.length > 0 ? await this.table.take(free) : [];
+    if (this.#isLeaving || this.#isLost) return;
+    for (const { number, epoch } of taken) this.#held.set(number, { number, epoch });
+    if (this.lanes.length !== before || taken.length > 0) this.onChange();
+  }
+
+  /** Notes that a request sent at `sentAt` renewed everything. */
+  #renew(sentAt: number): void {
+    if (this.#lease?.holds()) this.#lease.renew(sentAt);
+    else {
+      this.#held.clear();
+      this.#lease = new HeldLease(0, this.clock, leaseMs, sentAt);
+      this.#lease.lost.addEventListener("abort", () => !this.#isLeaving && this.onChange());
+    }
+  }
+
+  #isOwn({ number, epoch, holder }: SeenLane): boolean {
+    return holder === this.table.holder && this.#held.get(number)?.epoch === epoch;
+  }
+
+  /** Returns lanes that no process has, or whose process has not renewed them in time. */
+  #freeIn({ lanes }: SeenQueue): SeenLane[] {
+    const now = this.clock.now();
+    return lanes.filter((lane) => {
+      if (lane.holder === null || !lane.isHeld) return !this.#held.has(lane.number);
+      // The clock of the database may have been put back.
+      const known = this.#unchanged.get(lane.number);
+      const isSame = known?.lane.epoch === lane.epoch && known.lane.expiresAt === lane.expiresAt;
+      if (!isSame) this.#unchanged.set(lane.number, { lane, since: now });
+      return isSame && !this.#held.has(lane.number) && now - known.since > leaseMs;
+    });
+  }
+}
+
+/** Returns how many lanes a process should have: all have the same number, or one less. */
+function dueTo(holder: string, members: readonly string[]): number {
+  const index = members.indexOf(holder);
+  if (index < 0) return 0;
+  return Math.floor(laneCount / members.length) + (index < laneCount % members.length ? 1 : 0);
+}

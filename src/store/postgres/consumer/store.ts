@@ -1,0 +1,97 @@
+import type { AttemptTable } from "../../consumer/attempt-table";
+import type { ConsumerData, ConsumerStore } from "../../consumer/store";
+import type { SqlValue } from "../../consumer/transaction";
+import type { Database, TransactionQueries } from "../queries";
+import { handlerStatements, PostgresConsumerData } from "./data";
+import { notesIn } from "./notes";
+import { TransactionData } from "./transaction-data";
+
+/** Interval at which others' writes, such as a redrive, are taken into account, in milliseconds. */
+const lookEveryMs = 500;
+/** How much longer a transaction may wait for this process than a handler may take, in milliseconds. */
+const idleGraceMs = 5000;
+
+export interface QueueAddress {
+  readonly database: Database;
+  /** Name of the PostgreSQL schema of the queue. */
+  readonly schema: string;
+  /** Name of this process among those that consume the queue. Its transactions have it as their `application_name`. */
+  readonly holder: string;
+}
+
+export interface StoreLimits {
+  /** Whether each commit must survive a power cut. */
+  readonly durable: boolean;
+  /** Maximum duration of a statement of a transaction, of a wait for a lock, and between two statements, in milliseconds. */
+  readonly patienceMs: number;
+}
+
+/** The store of a consumer in the PostgreSQL schema of its queue, which all processes of the queue share. */
+export class PostgresConsumerStore extends PostgresConsumerData implements ConsumerStore {
+  readonly attempts: AttemptTable;
+  readonly countDeath: ConsumerStore["countDeath"];
+  readonly forgetDeaths: ConsumerStore["forgetDeaths"];
+  readonly #within: WithinQueue;
+  #lookedAt = performance.now();
+
+  constructor(address: QueueAddress, limits: StoreLimits) {
+    const within = withinQueue(address, limits);
+    const { writer } = address.database;
+    const access = { query: writer.query, change: writer.change, table: (name: string) => `"${address.schema}".${name}` };
+    super(access, {
+      run: (...statement) => within((queries) => handlerStatements(queries).run(...statement)),
+      get: <Row>(sql: string, ...values: SqlValue[]) => within((queries) => handlerStatements(queries).get<Row>(sql, ...values)),
+      all: <Row>(sql: string, ...values: SqlValue[]) => within((queries) => handlerStatements(queries).all<Row>(sql, ...values)),
+    });
+    this.#within = within;
+    ({ attempts: this.attempts, countDeath: this.countDeath, forgetDeaths: this.forgetDeaths } = notesIn(access));
+  }
+
+  together<T>(change: (own: ConsumerData) => Promise<T>): Promise<T> {
+    return this.#within((queries) => change(TransactionData.within(queries, this.access.table)));
+  }
+
+  async bound(): Promise<void> {
+    await this.waiting.bound(0);
+    await this.inbox.bound();
+  }
+
+  async changed(): Promise<boolean> {
+    const now = performance.now();
+    if (now - this.#lookedAt < lookEveryMs) return false;
+    this.#lookedAt = now;
+    return true;
+  }
+
+  async isReplaced(): Promise<boolean> {
+    return false;
+  }
+
+  /** The connections are those of all stores of this process. */
+  async close(): Promise<void> {}
+}
+
+type WithinQueue = <T>(work: (queries: TransactionQueries) => Promise<T>) => Promise<T>;
+
+/** Returns a function that runs work in a transaction in which statements name tables of the queue's schema. */
+function withinQueue({ database, schema, holder }: QueueAddress, { durable, patienceMs }: StoreLimits): WithinQueue {
+  const settings = {
+    search_path: `"${schema}"`,
+    // Without, the last commits before a power cut may be lost, but each with all that came after it.
+    synchronous_commit: durable ? "on" : "off",
+    lock_timeout: String(patienceMs),
+    idle_in_transaction_session_timeout: String(patienceMs + idleGraceMs),
+    application_name: holder,
+  };
+  const names = Object.keys(settings);
+  const set = `SELECT ${names.map((name, index) => `set_config('${name}', $${index + 1}, true)`).join(", ")}`;
+  return (work) =>
+    database.transaction(
+      (queries) => {
+        // Not awaited: what follows comes after it on the same connection, and if it fails, so does all that follows.
+        queries.query(set, ...Object.values(settings)).catch(() => {});
+        return work(queries);
+      },
+      { statementMs: patienceMs },
+    );
+}
