@@ -122,6 +122,7 @@ describeWithPostgres("statements", () => {
     const name = (purpose: string) => `warren ${purpose}`;
     expect(await own.query(settings)).toEqual([{ ...expected, name: name("read") }]);
     expect(await own.writer.query(settings)).toEqual([{ ...expected, name: name("write") }]);
+    expect(await own.line("leases").query(settings)).toEqual([{ ...expected, name: name("leases") }]);
     expect(await own.transaction(({ query }) => query(settings))).toEqual([{ ...expected, name: name("transaction") }]);
     expect(await own.transaction(({ query }) => query(settings), { statementMs: 9876 })).toEqual([
       { ...expected, statement: "9876ms", name: name("transaction") },

@@ -151,7 +151,12 @@ function cuttable(database: Database) {
     return (sql, ...values) => (isCut ? Promise.reject(new Error("cut off")) : query(sql, ...values));
   };
   return {
-    database: { ...database, query: unless(database.query), writer: { query: unless(database.writer.query) } } as Database,
+    database: {
+      ...database,
+      query: unless(database.query),
+      writer: { query: unless(database.writer.query) },
+      line: (purpose) => ({ query: unless(database.line(purpose).query) }),
+    } as Database,
     set: (state: "cut" | "whole") => {
       isCut = state === "cut";
     },

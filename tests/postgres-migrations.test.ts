@@ -60,6 +60,7 @@ describeWithPostgres("migrations", () => {
       return {
         query,
         writer: { query, change: async () => 0 },
+        line: () => ({ query, change: async () => 0 }),
         transaction: () => Promise.reject(new Error()),
         listen: () => () => {},
         close: async () => {},

@@ -1,14 +1,14 @@
 import type { PostgresAddress } from "../../config/postgres-url";
 import { Line } from "./line";
 import { listen } from "./listener";
-import type { Database } from "./queries";
+import type { Database, Writer } from "./queries";
 import { defaultLimits, type Limits, readSettings } from "./settings";
 import { Transactions } from "./transactions";
 
 const usual = { readers: 3, transactions: 4 };
 
-/** Maximum number of connections that a process has to a database with the usual options: those, a writer and a listener. */
-export const usualConnections = usual.readers + usual.transactions + 2;
+/** Maximum number of connections that a process has that serves a schema: those, and for commits, leases, tables and notifications. */
+export const usualConnections = usual.readers + usual.transactions + 4;
 
 export interface DatabaseOptions extends Partial<Limits> {
   /** Number of connections for `query`. Default: 3. */
@@ -30,12 +30,16 @@ export function openDatabase(
     return added;
   };
   const reading = Array.from({ length: readers }, () => line("read", readSettings));
-  const writing = line("write");
+  const inOrder = (purpose: string): Writer => {
+    const own = line(purpose);
+    return { query: (sql, ...values) => own.run(sql, values), change: (sql, ...values) => own.change(sql, values) };
+  };
   const inTransactions = new Transactions(Array.from({ length: transactions }, () => line("transaction")));
   const listeners = new Set<() => void>();
   return {
     query: (sql, ...values) => idlest(reading).run(sql, values),
-    writer: { query: (sql, ...values) => writing.run(sql, values), change: (sql, ...values) => writing.change(sql, values) },
+    writer: inOrder("write"),
+    line: inOrder,
     transaction: (work, options) => inTransactions.run(work, options),
     listen: (channel, heard) => {
       const stop = listen(address, limits, channel, heard);

@@ -40,7 +40,8 @@ export interface ProcessesOptions {
 export function joinProcesses({ database, address: { schema }, logId, partitionWidth }: ProcessesOptions): Processes {
   const holder = `${hostname()} ${process.pid} ${crypto.randomUUID()}`;
   const notices = new Notices(database, schema);
-  const leases = new Leases(notifying(leaseRows(database, holder), notices));
+  // Behind commits, which wait for other processes, a renewal could come too late.
+  const leases = new Leases(notifying(leaseRows({ query: database.query, writer: database.line("leases") }, holder), notices));
   const listeners = new Set<() => void>();
   const tell = () => {
     for (const listener of listeners) listener();

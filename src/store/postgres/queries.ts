@@ -39,8 +39,15 @@ export interface TransactionOptions {
 export interface Database extends Queries {
   /** Runs a statement on the connection with the fewest of them. Plans read an index rather than a whole table. */
   readonly query: Queries["query"];
-  /** One connection, on which statements run in the order in which they are called. */
+  /** The connection of commits, on which statements run in the order in which they are called. Each may wait for other processes. */
   readonly writer: Writer;
+  /**
+   * Returns another connection, for statements that must neither wait for commits nor delay them. They run in the order in which they
+   * are called.
+   *
+   * @param purpose what it is for, in the server's list of connections.
+   */
+  line(purpose: string): Writer;
   /**
    * Runs `work` in a transaction on a connection of its own, at READ COMMITTED, and commits. Resolves with what `work` returns. If
    * `work` throws, rolls back and rejects with its error.

@@ -19,8 +19,10 @@ export function sharedParts(options: ProcessesOptions): {
   /** Call it before the database is closed. */
   readonly close: () => Promise<void>;
 } {
-  const { database, logId, partitionWidth } = options;
-  const { committed, close, ...processes } = joinProcesses(options);
+  const { logId, partitionWidth } = options;
+  // Not the connection of commits, which pruning would delay.
+  const database = { ...options.database, writer: options.database.line("tables") };
+  const { committed, close, ...processes } = joinProcesses({ ...options, database });
   return {
     parts: {
       ...processes,
