@@ -31,17 +31,19 @@ describeWithPostgres("three processes of the API on PostgreSQL", () => {
     });
 
     // `must`: violations that have to be found. `may`: violations that some runs find as well.
-    test.each<[bug: keyof typeof bugs, strike: string, must: string, may: string[]]>([
+    test.each<[bug: keyof typeof bugs, strike: string, strikes: number, must: string, may: string[]]>([
       [
         "no-order-lock",
         "api-kill",
+        3,
         "read-lost",
         ["unexpected-write", "gap-in-log", "doubled-write", "wrong-answer", "event-missing", "wrong-sum", "torn-transfer", "lost-event"],
       ],
-      ["relay-without-fence", "leader-freeze", "stale-position", ["lost-event", "out-of-order"]],
-    ])("%s is found by %s", async (bug, name, must, may) => {
+      ["relay-without-fence", "leader-freeze", 3, "stale-position", ["lost-event", "out-of-order"]],
+      ["inbox-per-process", "consumer-kill", 6, "doubled-effect", []],
+    ])("%s is found by %s", async (bug, name, count, must, may) => {
       const chosen = strikes.filter((strike) => strike.name === name);
-      const result = await runCluster({ environment, seed, strikes: 3, chosen, bugs: bugs[bug], patienceMs: 5000 });
+      const result = await runCluster({ environment, seed, strikes: count, chosen, bugs: bugs[bug], patienceMs: 5000 });
       const found = result.violations.map((violation) => violation.name);
       expect(found).toContain(must);
       expect(found.filter((violation) => ![must, ...may].includes(violation))).toEqual([]);

@@ -30,4 +30,12 @@ export const bugs = {
       replacement: "",
     },
   ],
+  /** Two processes of one queue do not know what the other one has done. */
+  "inbox-per-process": [
+    {
+      file: "src/store/open.ts",
+      text: '  if (database.engine === "postgres") return new PostgresConsumerStores(database);\n  return new ConsumerFiles(',
+      replacement: "  if (!database) return new PostgresConsumerStores(database);\n  return new ConsumerFiles(",
+    },
+  ],
 } as const satisfies Record<string, readonly Bug[]>;

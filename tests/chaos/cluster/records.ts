@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { readConfig } from "../../../src/config/config";
 import { loadCatalogue } from "../../../src/project/resources";
 import { consumersFolder } from "../../../src/store/consumer/folder";
+import type { ConsumerStores } from "../../../src/store/consumer/stores";
 import { consumerStores } from "../../../src/store/open";
 import { ConsumerFiles } from "../../../src/store/sqlite/consumer/files";
 import type { Account, ConsumerRecord, Happening, Logged, Transfer } from "./history";
@@ -12,8 +13,12 @@ export class ClusterRecords {
   readonly log: Logged[] = [];
   consumers: ConsumerRecord[] = [];
   #position = 0;
+  /** Where the consumers may keep what they have done. */
+  readonly #places: readonly ConsumerStores[];
 
-  constructor(readonly system: ClusterSystem) {}
+  constructor(readonly system: ClusterSystem) {
+    this.#places = this.#openPlaces();
+  }
 
   /** Reads the log and the work of the consumers. Resolves with their number so far. */
   async read(): Promise<number> {
@@ -23,7 +28,8 @@ export class ClusterRecords {
       [...new Map(roles.map((role) => [role.queue, role])).values()].map(async ({ queue, once }) => ({
         name: queue,
         exactlyOnce: once,
-        ordered: roles.filter((role) => role.queue === queue).length === 1,
+        // The effects have no order either.
+        ordered: !once,
         handled: once ? await this.#effectsOf(queue) : this.#linesOf(queue),
       })),
     );
@@ -77,19 +83,24 @@ export class ClusterRecords {
   /** Reads the effects from the database, and from files of the processes, where none should be. */
   async #effectsOf(queue: string): Promise<Happening[]> {
     await loadCatalogue();
-    const { system } = this;
-    const folders = system.roles.filter((role) => role.queue === queue).map(({ name }) => system.dataDirOf(name));
-    const environment = { DATABASE_URL: system.schema.url, DATA_DIR: folders[0] };
-    const shared = consumerStores(readConfig({ isTerminal: false, listens: false, environment }));
-    const places = [shared, ...folders.map((folder) => new ConsumerFiles(consumersFolder(folder)))];
     const effects: Happening[] = [];
-    for (const stores of new Map(places.map((place) => [place.shownOf(queue), place])).values()) {
+    for (const stores of this.#places) {
       const tables = await stores.tables(queue);
       const isThere = await tables?.has("effects");
       if (tables && isThere) effects.push(...(await tables.all<Happening>("SELECT id, type, subject, version FROM effects")));
       await tables?.close();
     }
     return effects;
+  }
+
+  #openPlaces(): ConsumerStores[] {
+    const { schema, roles } = this.system;
+    const config = readConfig({ isTerminal: false, listens: false, environment: { DATABASE_URL: schema.url } });
+    return [consumerStores(config), ...roles.map(({ name }) => new ConsumerFiles(consumersFolder(this.system.dataDirOf(name))))];
+  }
+
+  async close(): Promise<void> {
+    for (const place of this.#places) await place.close();
   }
 }
 

@@ -22,9 +22,10 @@ export interface ClusterOptions {
   readonly patienceMs?: number | undefined;
 }
 
-/** The consumers: one with effects exactly once, and one without. */
+/** The consumers: two processes that share a queue with effects exactly once, and one that has a queue for itself. */
 const consumers = [
   { name: "once-1", queue: "chaos-once", once: true },
+  { name: "once-2", queue: "chaos-once", once: true },
   { name: "plain", queue: "chaos-plain", once: false },
 ] as const;
 
@@ -175,6 +176,7 @@ export class ClusterSystem {
     for (const undo of this.#undo.splice(0)) await Promise.resolve(undo()).catch(() => {});
     await Promise.all(this.programs.map((program) => program.remove()));
     await Promise.all([this.clients.stop(), this.reader?.stop()]);
+    await this.records.close();
     for (const proxy of this.#proxies.values()) proxy.close();
     this.project.remove();
     this.folder.remove();
