@@ -12,6 +12,7 @@ import { expand, keys } from "./benchmarks/keys";
 import { latency } from "./benchmarks/latency";
 import { list } from "./benchmarks/list";
 import { lists } from "./benchmarks/lists";
+import { listsPostgres } from "./benchmarks/lists-postgres";
 import { logSize } from "./benchmarks/log-size";
 import { memory, memoryBacklog } from "./benchmarks/memory";
 import { post } from "./benchmarks/post";
@@ -36,6 +37,7 @@ const benchmarks: readonly Benchmark[] = [
   expand,
   list,
   lists,
+  listsPostgres,
   relay,
   relaySame,
   consumer,
@@ -62,7 +64,7 @@ Options:
   --seconds N   seconds under load in each round; default 10 (sustained takes six times as long)
   --events N    events per round in relay, relay-same, consumer, consumer-once and embedded; default 200000
   --minutes N   minutes of load in memory; default 10
-  --size N      number of events or items in list, lists, log-size and memory-backlog; default: the large number in the title
+  --size N      number of events or items in list, lists, lists-postgres, log-size and memory-backlog; default: the large number in the title
   --json        print the results as JSON
   --help        print this help
 

@@ -51,7 +51,7 @@ export class ListSearch {
     const rows: StoredRow[] = [];
     if (words.keys.length === 0) return { rows, next: null };
     const matches = this.#matcherOf(words, filter);
-    const candidates = await this.#candidates(queries, words, after, descending, {
+    const candidates = this.#candidates(queries, words, after, descending, {
       first: matches ? batch : limit,
       most: candidatesAtMost,
     });
@@ -78,7 +78,7 @@ export class ListSearch {
     const ids: number[] = [];
     const isIn = this.#matcherOf(words, undefined);
     const bounds = { first: rankedAtMost, most: rankedCandidatesAtMost };
-    for await (const found of await this.#candidates(queries, words, undefined, true, bounds)) {
+    for await (const found of this.#candidates(queries, words, undefined, true, bounds)) {
       const rest = found.ids.slice(0, rankedAtMost - ids.length);
       ids.push(...(isIn ? await this.#matching(queries, rest, isIn) : rest));
       if (ids.length >= rankedAtMost) break;
@@ -102,7 +102,7 @@ export class ListSearch {
       const value = await countWith(queries, { slot: this.slots.numberOfWords, keys }, countAtMost + 1);
       return { value: Math.min(value, countAtMost), isExact: value <= countAtMost };
     }
-    const candidates = await this.#candidates(queries, words, undefined, true, { first: countAtMost, most: countAtMost });
+    const candidates = this.#candidates(queries, words, undefined, true, { first: countAtMost, most: countAtMost });
     let value = 0;
     for await (const { ids } of candidates) value += matches ? (await this.#matching(queries, ids, matches)).length : ids.length;
     return { value, isExact: candidates.isEnd };
@@ -120,8 +120,8 @@ export class ListSearch {
     after: number | undefined,
     descending: boolean,
     bounds: { readonly first: number; readonly most: number },
-  ): Promise<WordReader> {
-    return WordReader.open(queries, { slot: this.slots.numberOfWords, keys, after, descending, ...bounds });
+  ): WordReader {
+    return new WordReader(queries, { slot: this.slots.numberOfWords, keys, after, descending, ...bounds });
   }
 
   async #matching(queries: Queries, ids: readonly number[], matches: Matches): Promise<number[]> {

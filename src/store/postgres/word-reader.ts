@@ -1,3 +1,4 @@
+import { idsWith } from "./list-reader";
 import type { Queries } from "./queries";
 
 /** Records to look for. */
@@ -9,7 +10,7 @@ export interface WordSearch {
   readonly after: number | undefined;
   /** True if the ids descend. */
   readonly descending: boolean;
-  /** Number of records with one word to look at first. */
+  /** Number of records with a word to look at first. */
   readonly first: number;
   /** Maximum number of such records. */
   readonly most: number;
@@ -25,25 +26,18 @@ export interface WordsFound {
 
 /** Maximum number of records to look at with one statement. */
 const batch = 2000;
-/** A word that fewer of the next records have is rare. */
-const rare = 200;
 
 /**
- * Reads the ids of the records that have all of some words: it goes along the rarest word, in the order of ids, and looks for the others.
+ * Reads the ids of the records that have all of some words, in their order. At first, it reads the next ids of each word and compares them,
+ * which suffices for words that many records have. Then it goes along the rarest word and looks for the others.
  */
 export class WordReader {
   #isEnd = false;
 
-  private constructor(
+  constructor(
     readonly queries: Queries,
     readonly search: WordSearch,
-    readonly rarest: string,
   ) {}
-
-  static async open(queries: Queries, search: WordSearch): Promise<WordReader> {
-    const [first = ""] = search.keys;
-    return new WordReader(queries, search, search.keys.length === 1 ? first : await rarestOf(queries, search));
-  }
 
   /** True if all records were read. */
   get isEnd(): boolean {
@@ -51,49 +45,66 @@ export class WordReader {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<WordsFound> {
-    const { slot, keys, descending, first, most } = this.search;
-    const others = keys.filter((key) => key !== this.rarest);
-    const sql = descending ? newest : oldest;
-    let after = startOf(this.search);
-    for (let [looked, next] = [0, first]; looked < most; next *= 2) {
+    const { keys, first, most } = this.search;
+    let [rarest = "", looked, after] = [keys[0], 0, startOf(this.search)];
+    if (keys.length > 1) {
+      const limit = Math.min(first, batch, most);
+      const found = await this.#compared(limit);
+      if (found.ids.length > 0) yield found;
+      if (this.#isEnd) return;
+      [rarest, looked, after] = [found.rarest, limit, found.last];
+    }
+    for (let next = first; looked < most; next *= 2) {
       const limit = Math.min(next, batch, most - looked);
-      const [found] = await this.queries.query<{ ids: number[] | null; last: number | null; looked: number }>(
-        sql,
-        slot,
-        this.rarest,
-        others,
-        after,
-        limit,
-      );
-      if (found?.last == null) {
-        this.#isEnd = true;
-        return;
-      }
+      const found = await this.#along(rarest, after, limit);
+      if (!found) return;
       looked += found.looked;
       after = found.last;
-      this.#isEnd = found.looked < limit;
-      yield { ids: found.ids ?? [], last: found.last };
+      yield found;
       if (this.#isEnd) return;
     }
+  }
+
+  /** Reads the next ids of each word, and finds those that all have. */
+  async #compared(limit: number): Promise<WordsFound & { readonly rarest: string }> {
+    const { slot, keys, after, descending } = this.search;
+    const read = await idsWith(this.queries, { slot, keys }, after, descending, limit);
+    const isBefore = (a: number, b: number) => (descending ? a > b : a < b);
+    // Of a word that has more, nothing is known after its last id.
+    const ends = read.map((ids) => (ids.length < limit ? undefined : ids.at(-1)));
+    let [last, rarest]: [number | undefined, number] = [undefined, 0];
+    for (const [index, end] of ends.entries()) {
+      if (end !== undefined && (last === undefined || isBefore(end, last))) last = end;
+      const rare = ends[rarest];
+      if (rare !== undefined && (end === undefined || isBefore(rare, end))) rarest = index;
+    }
+    const others = read.filter((_, index) => index !== rarest).map((ids) => new Set(ids));
+    const common = (read[rarest] ?? []).filter((id) => others.every((ids) => ids.has(id)));
+    const ids = common.filter((id) => last === undefined || !isBefore(last, id));
+    // A word without further records ends the list.
+    this.#isEnd = last === undefined || read.some(({ length }) => length === 0);
+    return { ids, last: last ?? 0, rarest: keys[rarest] ?? "" };
+  }
+
+  /** Looks at the next records with one word for the others. Resolves with undefined if there are none. */
+  async #along(word: string, after: number, limit: number): Promise<(WordsFound & { readonly looked: number }) | undefined> {
+    const { slot, keys, descending } = this.search;
+    const others = keys.filter((key) => key !== word);
+    const [found] = await this.queries.query<{ ids: number[] | null; last: number | null; looked: number }>(
+      descending ? newest : oldest,
+      slot,
+      word,
+      others,
+      after,
+      limit,
+    );
+    this.#isEnd = found === undefined || found.looked < limit;
+    return found?.last == null ? undefined : { ids: found.ids ?? [], last: found.last, looked: found.looked };
   }
 }
 
 function startOf({ after, descending }: WordSearch): number {
   return after ?? (descending ? Number.MAX_SAFE_INTEGER : 0);
-}
-
-/** Returns the word whose next occurrences are the farthest apart. */
-async function rarestOf({ query }: Queries, search: WordSearch): Promise<string> {
-  const [operator, direction] = search.descending ? ["<", "DESC"] : [">", "ASC"];
-  const rows = await query<{ key: string }>(
-    `SELECT v.key FROM unnest($2::text[]) v(key) ORDER BY
-     (SELECT e.id FROM warren_entries e WHERE e.slot = $1 AND e.key = v.key AND e.id ${operator} $3 ORDER BY e.id ${direction} OFFSET ${rare} LIMIT 1)
-     ${search.descending ? "ASC" : "DESC"} NULLS FIRST LIMIT 1`,
-    search.slot,
-    search.keys,
-    startOf(search),
-  );
-  return rows[0]?.key ?? "";
 }
 
 // Subqueries for values are looked up one by one. A join could read all entries of a word, by statistics of an earlier time.
