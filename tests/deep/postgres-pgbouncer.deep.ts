@@ -7,7 +7,7 @@ import { migrate, storeMigrations } from "../../src/store/postgres/migrations";
 import type { Database } from "../../src/store/postgres/queries";
 import { isPgbouncerInstalled, type Pgbouncer, startPgbouncer } from "../support/pgbouncer";
 import { describeWithPostgres, useOwnPostgres } from "../support/postgres";
-import { eventually } from "../support/processes";
+import { endAll, eventually, send, startApi } from "../support/processes";
 import { rejection } from "../support/rejection";
 
 setDefaultTimeout(60_000);
@@ -31,6 +31,7 @@ declare("PgBouncer", () => {
   });
   afterAll(async () => {
     await Promise.all(opened.map((each) => each.close()));
+    await endAll();
     await pooler.dispose();
   });
 
@@ -93,6 +94,41 @@ declare("PgBouncer", () => {
     await eventually(() => heard.length || undefined, "the first look");
     expect(heard).toEqual([undefined]);
     stop();
+  });
+
+  test("two API processes serve the same records, each with every event", async () => {
+    const url = `postgres://service@127.0.0.1:${pooler.port}/postgres?schema=shop&pgbouncer=true`;
+    const env = { DATABASE_URL: url, PORT: "0", RABBITMQ_URL: "none" };
+    const apis = [await startApi({ env }), await startApi({ env })];
+    try {
+      const at = (index: number) => apis[index % 2]?.url;
+      const created = await Promise.all(
+        Array.from({ length: 200 }, (_, index) => send("POST", `${at(index)}/items`, { name: `n${index}` })),
+      );
+      expect(new Set(created.map(({ status }) => status))).toEqual(new Set([201]));
+      const [{ id } = { id: 0 }] = (await Promise.all(created.map((answer) => answer.json()))) as { id: number }[];
+      // Both change one record, and no change is lost.
+      const changed = await Promise.all(
+        Array.from({ length: 40 }, (_, index) => send("PATCH", `${at(index)}/items/${id}`, { price: index + 1 })),
+      );
+      expect(new Set(changed.map(({ status }) => status))).toEqual(new Set([200]));
+      for (const index of [0, 1]) {
+        expect((await (await fetch(`${at(index)}/items/${id}`)).json()) as object).toMatchObject({ version: 41 });
+        const events: { position: number }[] = [];
+        for (let after = 0; ; ) {
+          const page = (await (await fetch(`${at(index)}/events?after=${after}&limit=100`)).json()) as {
+            events: { position: number }[];
+            next: number;
+          };
+          events.push(...page.events);
+          if (page.events.length === 0) break;
+          after = page.next;
+        }
+        expect(events).toHaveLength(240);
+      }
+    } finally {
+      await Promise.all(apis.map((api) => api.stop()));
+    }
   });
 
   test("a pooler or a server behind it that dies is unavailable until it is back", async () => {
