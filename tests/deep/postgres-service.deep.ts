@@ -2,6 +2,7 @@
 // itself. The password appears nowhere.
 import { afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { command } from "../support/command";
+import { pageText } from "../support/doc-pages";
 import { describeWithPostgres, useOwnPostgres } from "../support/postgres";
 import { canLimitDisk } from "../support/postgres-cluster";
 import { type Api, endAll, eventually, run, send, startApi } from "../support/processes";
@@ -117,6 +118,25 @@ describeWithPostgres("the service", () => {
       await postgres().evaluate(`UPDATE service_${schemas}.warren_schema_version SET version = 999`);
       expect(await fails({})).toEqual([1, expect.stringContaining("it was last used by a newer version of Warren")]);
     });
+  });
+
+  test("runs as a role without the right to create anything, after the owner of the schema has started it once", async () => {
+    const [roles = ""] = /```sql\n([^`]+)```/.exec(pageText("docs/guide/postgres.md"))?.slice(1) ?? [];
+    await postgres().evaluate(roles.replaceAll(/\bshop\b/g, "runner").replaceAll("shop_owner", "runner_owner"));
+    const as = (user: string, secret: string) => ({
+      ...env,
+      DATABASE_URL: `postgres://${user}:${encodeURIComponent(secret)}@127.0.0.1:${postgres().port}/postgres`,
+    });
+    const owner = await startApi({ env: as("runner_owner", "first secret") });
+    expect(await owner.stop()).toBe(0);
+    await api.stop();
+    api = await startApi({ env: as("runner", "second secret") });
+    expect(await statuses()).toEqual([201, 200, 200]);
+    const { id } = (await (await create("b")).json()) as { id: number };
+    expect((await send("PATCH", `${api.url}/items/${id}`, { price: 2 })).status).toBe(200);
+    expect((await send("DELETE", `${api.url}/items/${id}`)).status).toBe(204);
+    const problems = [...api.stdout, ...api.stderr].filter((line) => /"level":"(warn|error|fatal)"/.test(line));
+    expect(problems).toEqual([]);
   });
 
   test("shows its password nowhere, and no command does", async () => {
