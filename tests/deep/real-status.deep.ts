@@ -175,7 +175,7 @@ describeWithRabbit("on RabbitMQ", () => {
       const { code, stdout } = await status();
       expect(code).toBe(1);
       expect(stdout).toMatch(
-        /^Broker {5}connected\nAPI {8}running\nEvent log {2}4 events so far, 0\/s, in .*\nRelay {6}nothing waits for RabbitMQ, 0\/s/m,
+        /^Broker {5}connected to 127\.0\.0\.1:\d+\nAPI {8}running\nEvent log {2}4 events so far, 0\/s, in .*\nRelay {6}nothing waits for RabbitMQ, 0\/s/m,
       );
       expect(stdout).toMatch(
         /^WAITING {2}RETRIES {2}DEAD {2}CONSUMERS {2}CHANGE {2}QUEUE\n(?:.*\n)*? {6}4 {8}0 {5}0 {10}0 {5}0\/s {2}item_events$/m,
