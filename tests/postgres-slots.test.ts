@@ -9,7 +9,7 @@ import { migrate, storeMigrations } from "../src/store/postgres/migrations";
 import type { Database } from "../src/store/postgres/queries";
 import { keepResourceTables } from "../src/store/postgres/resource-tables";
 import { describeWithPostgres, usePostgres } from "./support/postgres";
-import { type TestRecord, writeRecords } from "./support/postgres-records";
+import { type TestRecord, writeRecords, wrongEntries } from "./support/postgres-records";
 import { eventually } from "./support/processes";
 import { rejection } from "./support/rejection";
 
@@ -71,23 +71,9 @@ describeWithPostgres("slots", () => {
       records.map((after) => ({ after })),
     );
 
-  /** Returns the entries of all slots as they are, and as they would be if they were made anew. */
-  async function entries({ slots }: Declarations) {
-    await slots.reload(database);
-    const rows = await database.query<{ slot: number; key: string; id: number; count: number | null }>(
-      "SELECT slot, key, id, count FROM warren_entries UNION ALL SELECT slot, value, id, NULL FROM warren_unique_values",
-    );
-    const records = await database.query<{ id: number; json: string }>('SELECT id, json FROM "parts"');
-    const expected = records.flatMap(({ id, json }) =>
-      slots
-        .of(plain)
-        .flatMap(({ number, entriesOf }) =>
-          [...entriesOf(JSON.parse(json) as object)].map(([key, count]) => ({ slot: number, key, id, count })),
-        ),
-    );
-    const inOrder = (all: typeof rows) => all.map((row) => JSON.stringify([row.slot, row.key, row.id, row.count])).sort();
-    return { found: inOrder(rows), expected: inOrder(expected) };
-  }
+  /** Returns the entries that do not follow from the records. */
+  const wrong = () => wrongEntries(database, [plain]);
+  const amount = async () => (await database.query("SELECT 1 FROM warren_entries")).length;
   const kinds = ({ slots }: Declarations) => slots.of(plain).map(({ definition }) => definition.kind);
 
   test("an empty database has all that is declared at once; each record has its entries", async () => {
@@ -98,8 +84,7 @@ describeWithPostgres("slots", () => {
     await write(declarations, [
       { before: part(1, { tags: ["a", "b", "a"], code: "x" }), after: part(1, { title: "Gate gate", code: "y" }) },
     ]);
-    const { found, expected } = await entries(declarations);
-    expect(found).toEqual(expected);
+    expect(await wrong()).toEqual([]);
     expect(declarations.slots.uniqueKeys(rich).map(({ key }) => key.name)).toEqual(["code"]);
   });
 
@@ -132,9 +117,8 @@ describeWithPostgres("slots", () => {
         .map((what) => `The ${what.replace("title,-createdAt", "-title,createdAt")} of "part" 10000`)
         .concat('The search of "part" 10000'),
     );
-    const { found, expected } = await entries(now);
-    expect(found.length).toBeGreaterThan(80_000);
-    expect(found).toEqual(expected);
+    expect(await amount()).toBeGreaterThan(80_000);
+    expect(await wrong()).toEqual([]);
     expect(now.slots.version).toBeGreaterThan(1);
   });
 
@@ -152,8 +136,8 @@ describeWithPostgres("slots", () => {
       "SELECT DISTINCT filled_to, last_id FROM warren_slots WHERE filled_to < last_id AND NOT is_dropped",
     );
     expect(unfilled).toMatchObject({ filled_to: 10_000, last_id: 11_500 });
-    const { found, expected } = await entries(await open(rich));
-    expect(found).toEqual(expected);
+    await open(rich);
+    expect(await wrong()).toEqual([]);
   });
 
   test("of two processes that start with something new, one makes it, and both wait for it", async () => {
@@ -163,8 +147,7 @@ describeWithPostgres("slots", () => {
     );
     const both = await Promise.all([open(rich), open(rich)]);
     for (const { slots } of both) expect(slots.of(rich).every(({ isFilled }) => isFilled)).toBe(true);
-    const { found, expected } = await entries(both[0]);
-    expect(found).toEqual(expected);
+    expect(await wrong()).toEqual([]);
     expect(await database.query("SELECT resource, definition FROM warren_slots GROUP BY 1, 2 HAVING count(*) > 1")).toEqual([]);
   });
 
@@ -174,7 +157,7 @@ describeWithPostgres("slots", () => {
     const newer = await open(plain);
     expect(kinds(newer)).toContain("unique");
     await add(newer, [part(2, { code: "b" })]);
-    expect((await entries(newer)).found).toEqual((await entries(first)).expected);
+    expect(await wrong()).toEqual([]);
     await first.close();
     expect(kinds(await open(plain))).toContain("words");
     await second.close();
@@ -182,8 +165,7 @@ describeWithPostgres("slots", () => {
     expect(kinds(last)).toEqual(["list", "list"]);
     const dropped = () => database.query("SELECT 1 FROM warren_slots WHERE is_dropped");
     await eventually(async () => (await dropped()).length === 0 || undefined, "the entries to be deleted");
-    const { found, expected } = await entries(last);
-    expect(found).toEqual(expected);
+    expect(await wrong()).toEqual([]);
   });
 
   test("a process that was suspended for so long that others dropped what it declares refuses changes, and makes it again", async () => {
@@ -203,9 +185,10 @@ describeWithPostgres("slots", () => {
       async () => ((await isBack()) ? suspended.slots.of(rich).every(({ isFilled }) => isFilled) : undefined),
       "the slots to be filled",
     );
-    const { found, expected } = await entries(suspended);
     expect(new Set(kinds(suspended)).size).toBe(5);
-    expect(found.filter((row) => !expected.includes(row)).length).toBe(0);
+    const dropped = () => database.query("SELECT 1 FROM warren_slots WHERE is_dropped");
+    await eventually(async () => (await dropped()).length === 0 || undefined, "the entries to be deleted");
+    expect(await wrong()).toEqual([]);
   });
 
   test("records that break a declaration refuse the start, which names some; without the declaration, the next one starts", async () => {

@@ -1,6 +1,6 @@
 import type { Resource } from "../../src/schema/resource";
-import type { Database } from "../../src/store/postgres/queries";
-import { noChanges, type Slots } from "../../src/store/postgres/slots";
+import type { Database, Queries } from "../../src/store/postgres/queries";
+import { noChanges, Slots } from "../../src/store/postgres/slots";
 
 /** A record with any fields. */
 export interface TestRecord {
@@ -54,4 +54,25 @@ export async function writeRecords(database: Database, slots: Slots, resource: R
       made.addedValues.map(({ id }) => id),
     );
   });
+}
+
+/** Returns the entries that do not follow from the records of some resources, which are all there are, each with what is wrong. */
+export async function wrongEntries(database: Queries, resources: readonly Resource[]): Promise<string[]> {
+  const slots = await Slots.load(database);
+  const rows = await database.query<{ slot: number; key: string; id: number; count: number | null }>(
+    "SELECT slot, key, id, count FROM warren_entries UNION ALL SELECT slot, value, id, NULL FROM warren_unique_values",
+  );
+  const textOf = (slot: number, key: string, id: number, count: number | null) => JSON.stringify([slot, key, id, count]);
+  const found = new Set(rows.map((row) => textOf(row.slot, row.key, row.id, row.count)));
+  const expected = new Set<string>();
+  for (const resource of resources) {
+    const records = await database.query<{ id: number; json: string }>(`SELECT id, json FROM "${resource.plural}"`);
+    for (const { id, json } of records)
+      for (const { number, entriesOf } of slots.of(resource))
+        for (const [key, count] of entriesOf(JSON.parse(json) as object)) expected.add(textOf(number, key, id, count));
+  }
+  return [
+    ...[...expected].filter((entry) => !found.has(entry)).map((entry) => `missing ${entry}`),
+    ...[...found].filter((entry) => !expected.has(entry)).map((entry) => `left ${entry}`),
+  ];
 }
