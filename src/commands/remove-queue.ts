@@ -1,6 +1,6 @@
 import { tell } from "../observe/terminal";
 import type { Broker } from "../rabbitmq/connection";
-import { deadQueueOf, deleteQueue, retryQueueOf } from "../rabbitmq/topology";
+import { convertingQueueOf, deadQueueOf, deleteQueue, retryQueueOf } from "../rabbitmq/topology";
 import type { ConsumerStores } from "../store/consumer/stores";
 import { Trouble } from "./command";
 import { tellApi } from "./tell-api";
@@ -16,6 +16,7 @@ export async function removeFromRabbitmq(reached: Reached, broker: Broker, queue
     for (const { delayMs } of delays) await deleteQueue(broker, retryQueueOf(queue, delayMs));
     await deleteQueue(broker, queue);
     await deleteQueue(broker, deadQueueOf(queue));
+    for (const name of [queue, deadQueueOf(queue)]) await deleteQueue(broker, convertingQueueOf(name));
     if (!isForgotten) tell("The API is not running. It will forget the queue when it starts.");
   } finally {
     log.close();

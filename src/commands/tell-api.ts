@@ -19,18 +19,27 @@ const lookEveryMs = 50;
  * @throws {Trouble} if a running API does not do it in time, or there is no signing key.
  */
 export async function tellApi(
-  { config }: Reached,
+  reached: Reached,
   broker: Broker,
   announcement: AnyAnnouncement,
   isDone: () => Promise<boolean>,
 ): Promise<boolean> {
-  const log = createLog({ level: "warn", format: "pretty", stream: 2 });
-  const key = signingKey(config, log);
-  if (key === null || !config.rabbitmq) throw new Trouble("The API accepts only signed requests: set WARREN_KEY to that of the API.");
-  await new Announcer(broker, key, log).announce(announcement);
-  if (!(await isServed(config))) return isDone();
+  await announceToApi(reached, broker, announcement);
+  if (!(await isServed(reached.config))) return isDone();
   for (const deadline = performance.now() + patienceMs; performance.now() < deadline; await Bun.sleep(lookEveryMs)) {
     if (await isDone()) return true;
   }
   throw new Trouble("The API did not do this in time. If it refused, its log and `bun run status` show why.");
+}
+
+/**
+ * Sends the API a signed message, without waiting for what it does.
+ *
+ * @throws {Trouble} if there is no signing key.
+ */
+export async function announceToApi({ config }: Reached, broker: Broker, announcement: AnyAnnouncement): Promise<void> {
+  const log = createLog({ level: "warn", format: "pretty", stream: 2 });
+  const key = signingKey(config, log);
+  if (key === null || !config.rabbitmq) throw new Trouble("The API accepts only signed requests: set WARREN_KEY to that of the API.");
+  await new Announcer(broker, key, log).announce(announcement);
 }

@@ -240,7 +240,7 @@ export function checkQueueName(queue: string): void {
       `"${queue}" is not a valid queue name: use at most 200 letters, digits, dots, dashes and underscores, such as "audit".`,
     );
   }
-  if (/\.dead$|\.retry\.\d+$|^(warren|amq)\./.test(queue)) {
+  if (/\.(dead|converting)$|\.retry\.\d+$|^(warren|amq)\./.test(queue)) {
     throw new ConsumerError(`"${queue}" is reserved for Warren or RabbitMQ; use another queue name.`);
   }
 }

@@ -76,9 +76,19 @@ export async function startEngine(
 
   const broker = config.rabbitmq && (await Broker.connect(config.rabbitmq, log, { expected: transport.name === "rabbitmq" }));
   const inspector = broker && config.rabbitmq ? new QueueInspector(broker, config.rabbitmq, log) : undefined;
-  const { relay, problems, lookAt, ended: relaying } = await startRelaying({ broker, inspector, config, store, catalogue, log, tracing });
+  const {
+    relay,
+    conversions,
+    problems,
+    lookAt,
+    ended: relaying,
+  } = await startRelaying({
+    ...{ broker, inspector, config, store, catalogue, log, tracing },
+  });
   const consumers = consumerStores(config);
-  const queues = await startQueues({ config, broker, inspector, transport, store, relay, lookAt, catalogue, consumers, log, tracing });
+  const queues = await startQueues({
+    ...{ config, broker, inspector, transport, store, relay, conversions, lookAt, catalogue, consumers, log, tracing },
+  });
   // With RABBITMQ_URL=none, nothing is relayed, so pruning does not wait for it. With it unset, a RabbitMQ that appears
   // later gets the whole log.
   const retention = keepRetention({ config, store, isRelayed: broker !== null, consumers, log });

@@ -7,6 +7,7 @@ import { EmbeddedReplays } from "../embedded/replays";
 import type { Log } from "../observe/logging";
 import type { Tracing } from "../observe/tracing";
 import type { Broker } from "../rabbitmq/connection";
+import type { Conversions } from "../rabbitmq/conversions";
 import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
 import { handleAnnouncements } from "../rabbitmq/handle-announcements";
 import { quarantineFolder } from "../rabbitmq/quarantine";
@@ -29,6 +30,7 @@ export interface QueuesOptions {
   readonly transport: ChosenTransport;
   readonly store: Store;
   readonly relay: Relay;
+  readonly conversions: Conversions | undefined;
   /** Called before a queue is bound. */
   readonly lookAt: (queue: string) => Promise<void>;
   readonly catalogue: Catalogue;
@@ -50,13 +52,13 @@ export interface Queues {
 
 /** Starts what the service does for consumers' queues, on the transport of this process. */
 export async function startQueues(options: QueuesOptions): Promise<Queues> {
-  const { config, broker, inspector, transport, store, relay, lookAt, catalogue, consumers, log, tracing } = options;
+  const { config, broker, inspector, transport, store, relay, conversions, lookAt, catalogue, consumers, log, tracing } = options;
   const embedded = {
     deadLetters: new EmbeddedDeadLetters(consumers),
     replays: new Replays(new EmbeddedReplays({ ...store.log, logId: store.logId }, consumers)),
     ask: embeddedQueues(store, consumers),
   };
-  if (!broker) return { ...embedded, stop() {}, ended: Promise.resolve() };
+  if (!broker || !conversions) return { ...embedded, stop() {}, ended: Promise.resolve() };
 
   const onRabbitmq = new RabbitReplays({
     ...{ broker, store, relay, catalogue, log, tracing, quarantine: quarantineFolder(config.dataDir) },
@@ -64,7 +66,7 @@ export async function startQueues(options: QueuesOptions): Promise<Queues> {
   });
   const replays = new Replays(onRabbitmq);
   const trust = { key: signingKey(config, log), onlySigned: config.strictTopology, refusals: new Refusals(store, log) };
-  const announcements = { broker, store, replays, fills: onRabbitmq, lookAt, catalogue, log, ...trust };
+  const announcements = { broker, store, replays, fills: onRabbitmq, conversions, lookAt, catalogue, log, ...trust };
   const stopping = new AbortController();
   // Also on the embedded transport: consumers may come with a RabbitMQ that appears later.
   const ended = broker.keepChannel(

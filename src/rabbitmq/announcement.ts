@@ -22,11 +22,15 @@ export type RetryAnnouncement = Static<typeof RetryAnnouncement>;
 export const RemovalAnnouncement = Type.Object({ remove: Type.String() });
 export type RemovalAnnouncement = Static<typeof RemovalAnnouncement>;
 
+/** Message in which `bun run queues convert` asks the API to make a quorum queue of a classic one. */
+export const ConversionRequest = Type.Object({ convert: Type.String() });
+export type ConversionRequest = Static<typeof ConversionRequest>;
+
 /** Message in which `bun run replay --cancel` asks the API to cancel a replay. */
 export const Cancellation = Type.Object({ cancel: Type.String({ maxLength: 40 }) });
 export type Cancellation = Static<typeof Cancellation>;
 
-export type AnyAnnouncement = Announcement | RetryAnnouncement | RemovalAnnouncement | Cancellation;
+export type AnyAnnouncement = Announcement | RetryAnnouncement | RemovalAnnouncement | ConversionRequest | Cancellation;
 
 /** Additional fields of a signed announcement. */
 const Origin = Type.Object({
@@ -37,7 +41,7 @@ const Origin = Type.Object({
 });
 export type Origin = Static<typeof Origin>;
 
-const check = TypeCompiler.Compile(Type.Union([Announcement, RetryAnnouncement, RemovalAnnouncement, Cancellation]));
+const check = TypeCompiler.Compile(Type.Union([Announcement, RetryAnnouncement, RemovalAnnouncement, ConversionRequest, Cancellation]));
 const checkOrigin = TypeCompiler.Compile(Origin);
 
 /** Maximum length of an announcement, in bytes. Longer ones are refused unread. */

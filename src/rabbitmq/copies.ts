@@ -61,6 +61,19 @@ export function* unhandledCopiesOf(message: Message, queue: string): Generator<O
   yield copy(message, queue, properties, headers);
 }
 
+/**
+ * Yields copies of a message that a queue keeps, for the same queue or the one in its place. They also keep the broker's note of why it
+ * dead-lettered the message.
+ */
+export function* keptCopiesOf(message: Message, queue: string): Generator<OutgoingMessage> {
+  const deaths: unknown = message.properties.headers?.["x-death"];
+  for (const copied of unhandledCopiesOf(message, queue)) {
+    const { options } = copied;
+    if (deaths !== undefined) yield { ...copied, options: { ...options, headers: { ...options.headers, "x-death": deaths } } };
+    yield copied;
+  }
+}
+
 /** Returns the failure headers that Warren added earlier, with long values cut. */
 function earlierNotes({ properties }: Message): Headers {
   const notes = failureHeaders.map((name) => [name, properties.headers?.[name]] as const);

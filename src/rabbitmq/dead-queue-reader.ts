@@ -1,7 +1,7 @@
 import type { Watch } from "../delivery/dead-letters";
 import { Signal } from "../timing/signal";
 import type { ConfirmChannel, ConsumeMessage } from "./connection";
-import { unhandledCopiesOf } from "./copies";
+import { keptCopiesOf } from "./copies";
 import { requeuesOf } from "./message-headers";
 import { Publisher } from "./publisher";
 
@@ -168,7 +168,7 @@ export class DeadQueueReader {
   async #settle(message: ConsumeMessage, verdict: Verdict): Promise<void> {
     if (verdict === "remove") this.channel.ack(message);
     else if (requeuesOf(message) >= mostRequeues) {
-      await this.#publisher.publishFirst(unhandledCopiesOf(message, this.queue));
+      await this.#publisher.publishFirst(keptCopiesOf(message, this.queue));
       this.channel.ack(message);
     } else if (this.#subscription?.tag === message.fields.consumerTag) this.#subscription.kept += 1;
   }

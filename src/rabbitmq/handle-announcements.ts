@@ -19,6 +19,7 @@ import {
 } from "./announcement";
 import { type Proof, proofOf } from "./announcement-signature";
 import type { Broker, ConfirmChannel, ConsumeMessage } from "./connection";
+import type { Conversions } from "./conversions";
 import type { Refusals } from "./refusals";
 import type { RabbitReplays } from "./replays";
 import { isAccessDenied } from "./reply-code";
@@ -29,6 +30,7 @@ export interface AnnouncementsOptions {
   readonly store: Pick<Store, "subscriptions" | "retryQueues">;
   readonly replays: Pick<Replays, "cancel">;
   readonly fills: Pick<RabbitReplays, "isFilling" | "fill" | "abandon">;
+  readonly conversions: Pick<Conversions, "begin" | "isConverting" | "abandon">;
   /** Called before a queue is bound. */
   readonly lookAt: (queue: string) => Promise<void>;
   readonly catalogue: Catalogue;
@@ -86,6 +88,7 @@ async function handle(message: ConsumeMessage, options: AnnouncementsOptions): P
 function nameOf(announcement: AnyAnnouncement | undefined): string {
   if (!announcement) return "";
   if ("queue" in announcement) return announcement.queue;
+  if ("convert" in announcement) return announcement.convert;
   return "remove" in announcement ? announcement.remove : announcement.cancel;
 }
 
@@ -95,6 +98,7 @@ async function carryOut(announcement: AnyAnnouncement, proof: Proof, options: An
   try {
     if ("cancel" in announcement) return await cancel(announcement.cancel, proof, options);
     if ("remove" in announcement) return await remove(announcement, proof, options);
+    if ("convert" in announcement) return "unsigned" in proof ? proof.unsigned : await options.conversions.begin(announcement.convert);
     checkQueueName(announcement.queue);
     return await ("retryDelayMs" in announcement ? keepRetryQueue(announcement, options) : subscribe(announcement, proof, options));
   } catch (error) {
@@ -105,7 +109,7 @@ async function carryOut(announcement: AnyAnnouncement, proof: Proof, options: An
 
 /** Saves which events a consumer's own queue gets, and binds it. Fills a queue that does not exist yet from the event log. */
 async function subscribe(announcement: Announcement, proof: Proof, options: AnnouncementsOptions): Promise<string | undefined> {
-  const { broker, store, fills, lookAt, catalogue } = options;
+  const { broker, store, fills, conversions, lookAt, catalogue } = options;
   const { queue } = announcement;
   const types = announcement.types.filter((type) => catalogue.resourceOf(type));
   const mistake = mistakeIn(announcement, types, catalogue);
@@ -120,6 +124,8 @@ async function subscribe(announcement: Announcement, proof: Proof, options: Anno
   const signedAt = !doubt && "signedAt" in proof ? proof.signedAt : (known?.signedAt ?? null);
   await store.subscriptions.save({ queue, types, announcedAt: Date.now(), signedAt });
   if (await fills.isFilling(queue)) return undefined;
+  // It exists again in a moment, with its events.
+  if (depth === undefined && (await conversions.isConverting(queue))) return undefined;
   if (depth === undefined) return doubt ? doubt.aboutPast : await fill(queue, types, announcement.startFrom, options);
   await lookAt(queue);
   await bindOwnQueue(broker, queue, new Set(types), catalogue.resources);
@@ -179,12 +185,13 @@ async function keepRetryQueue(
 async function remove(
   { remove: queue }: RemovalAnnouncement,
   proof: Proof,
-  { store, fills, log }: AnnouncementsOptions,
+  { store, fills, conversions, log }: AnnouncementsOptions,
 ): Promise<string | undefined> {
   if ("unsigned" in proof) return proof.unsigned;
   const known = await store.subscriptions.find(queue);
   if (known?.signedAt && known.signedAt > proof.signedAt) return "the queue was announced later";
   await fills.abandon(queue);
+  conversions.abandon(queue);
   await store.retryQueues.remove(queue);
   await store.subscriptions.save({ queue, types: [], announcedAt: Date.now(), signedAt: proof.signedAt });
   log.info({ queue }, "Removed a queue on request");

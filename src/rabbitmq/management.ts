@@ -3,12 +3,20 @@ import type { QueueArguments, QueueFacts } from "./queue-facts";
 
 const timeoutMs = 5000;
 
+/** A binding of a queue to an exchange. */
+export interface Binding {
+  readonly exchange: string;
+  readonly key: string;
+  readonly args: QueueArguments;
+}
+
 interface ManagedQueue {
   readonly durable: boolean;
   readonly auto_delete: boolean;
   readonly type?: string;
   /** `down` if the node of a classic queue, or most nodes of a quorum queue are down. */
   readonly state?: string;
+  readonly messages_unacknowledged?: number;
   readonly arguments: QueueArguments;
   /** Keys lack the `x-` prefix of arguments. Older versions return an empty list if there is no policy. */
   readonly effective_policy_definition?: QueueArguments | readonly never[];
@@ -42,6 +50,21 @@ export class Management {
       arguments: withPolicy({ ...(type && { "x-queue-type": type }), ...found.arguments }, policy as QueueArguments),
       ...(state === "down" && type !== "quorum" && { isDown: true }),
     };
+  }
+
+  /** Resolves with the number of messages that consumers hold, a few seconds ago; 0 if the queue does not exist. */
+  async unsettled(queue: string): Promise<number> {
+    const found = (await this.#get(`queues/${this.#vhost}/${encodeURIComponent(queue)}`)) as ManagedQueue | undefined;
+    return found?.messages_unacknowledged ?? 0;
+  }
+
+  /** Resolves with the bindings of a queue to exchanges other than the default one. */
+  async bindingsOf(queue: string): Promise<Binding[]> {
+    const bindings = (await this.#get(`queues/${this.#vhost}/${encodeURIComponent(queue)}/bindings`)) ?? [];
+    const found = bindings as { source: string; routing_key: string; arguments: QueueArguments }[];
+    return found
+      .filter(({ source }) => source !== "")
+      .map(({ source, routing_key: key, arguments: args }) => ({ exchange: source, key, args }));
   }
 
   /** Resolves with the queues bound to an exchange. */

@@ -59,7 +59,7 @@ function clusterDanger(queue: string, type: unknown, { isDown, arguments: args }
   }
   // Mirrored queues exist up to RabbitMQ 3.
   if (!isCluster || type !== "classic" || queue.endsWith(deadQueueOf("")) || "x-ha-mode" in args) return [];
-  const todo = `Set QUEUE_TYPE=quorum for the API and the consumers. ${redeclare(queue)}`;
+  const todo = `Set QUEUE_TYPE=quorum for the API and the consumers, then run \`bun run queues convert ${queue}\`.`;
   return [{ argument, what: "it is a classic queue, on one node of the cluster, and misses events while that node is down", todo }];
 }
 

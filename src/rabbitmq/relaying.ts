@@ -6,6 +6,7 @@ import type { Leadership } from "../store/leadership";
 import type { RelayTrouble } from "../store/relay-trouble";
 import type { Store } from "../store/store";
 import type { Broker, ConfirmChannel } from "./connection";
+import { Conversions } from "./conversions";
 import type { QueueInspector } from "./queue-inspection";
 import { QueueWatch } from "./queue-watch";
 import { RefusedEvents, refusalText } from "./refused-events";
@@ -26,6 +27,8 @@ export interface RelayingOptions {
 
 export interface Relaying {
   readonly relay: Relay;
+  /** Undefined without a broker. */
+  readonly conversions: Conversions | undefined;
   /**
    * Resolves with a sentence for each queue that refuses events or could drop them, while RabbitMQ is connected. Only the process that
    * runs the relay knows of those that could drop them.
@@ -67,11 +70,14 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
     tracing,
   });
   store.onAppend(() => relay.wake());
+  const onConverted = () => void watch?.look().catch(() => {});
+  const conversions = broker && inspector && new Conversions({ broker, inspector, relay, store, catalogue, log, onConverted });
 
   const send = async (to: Broker, channel: ConfirmChannel, leadership: Leadership) => {
     await trouble.takeOver(leadership);
     try {
       await declareResources(to, catalogue.resources, log);
+      await conversions?.resume(leadership);
     } catch (error) {
       if (to.state === "connected") trouble.begin("unable", `No event can be sent: ${messageOf(error)}.`);
       throw error;
@@ -79,7 +85,11 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
     trouble.set("unable", null);
     await restoreBindings(leadership.until, { broker: to, store, catalogue, log, onlySigned: config.strictTopology });
     await watch?.start(leadership);
-    await relay.run(channel, leadership);
+    const over = new AbortController();
+    const until = AbortSignal.any([leadership.until, over.signal]);
+    const converting = conversions?.run({ ...leadership, until, holds: () => leadership.holds() && !over.signal.aborted });
+    await relay.run(channel, leadership).finally(() => over.abort());
+    await converting;
   };
   const ended = broker?.keepChannel(
     (channel, closed) => store.lead("relay", AbortSignal.any([closed, relay.stopping]), (leadership) => send(broker, channel, leadership)),
@@ -87,7 +97,11 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
   );
   return {
     relay,
-    problems: async () => [(await trouble.current())?.what ?? [], (relay.isRunning && watch?.problems) || []].flat(),
+    conversions: conversions ?? undefined,
+    problems: async () => {
+      const known = relay.isRunning ? [...(watch?.problems ?? []), ...(conversions?.problems ?? [])] : [];
+      return [(await trouble.current())?.what ?? [], known].flat();
+    },
     lookAt: async (queue) => watch?.lookAt(queue),
     ended: ended ?? Promise.resolve(),
   };

@@ -1,9 +1,9 @@
-import { QueueUnavailable } from "../delivery/queue-errors";
 import { type Log, messageOf } from "../observe/logging";
 import { typesWithErasure } from "../schema/erasure";
 import { resourceName } from "../schema/event";
 import type { Resource } from "../schema/resource";
-import type { Broker, Options, Replies } from "./connection";
+import type { Broker, Replies } from "./connection";
+import { declareQueue, queueDown } from "./declare-queue";
 import { isNotFound, isPreconditionFailed, isQueueDown } from "./reply-code";
 
 /**
@@ -105,6 +105,20 @@ export async function declareDeadQueue(broker: Broker, queue: string, log: Log):
   return name;
 }
 
+/**
+ * Declares the queue in which the events of another one are kept while a quorum queue takes the place of that one, and resolves with its
+ * name. Warren alone uses it.
+ */
+export async function declareConvertingQueue(broker: Broker, queue: string, log: Log): Promise<string> {
+  const name = convertingQueueOf(queue);
+  await declareKeepingQueue(broker, name, log);
+  return name;
+}
+
+export function convertingQueueOf(queue: string): string {
+  return `${queue}.converting`;
+}
+
 /** Declares a queue from which RabbitMQ never gives up a message. */
 async function declareKeepingQueue(broker: Broker, queue: string, log: Log, how = {}): Promise<void> {
   const args = { "x-queue-type": "quorum", "x-delivery-limit": noDeliveryLimit };
@@ -164,11 +178,6 @@ export async function queueState(broker: Pick<Broker, "withChannel">, queue: str
   }
 }
 
-function queueDown(queue: string, cause: unknown): QueueUnavailable {
-  const [, words = messageOf(cause)] = /NOT_FOUND - ([^"]*)/.exec(messageOf(cause)) ?? [];
-  return new QueueUnavailable(`The queue "${queue}" cannot be used until RabbitMQ has it again: ${words}`, { cause });
-}
-
 async function declareExchange(broker: Broker, exchange: string): Promise<void> {
   try {
     await broker.withChannel((channel) => channel.assertExchange(exchange, "topic", { durable: true }));
@@ -181,53 +190,4 @@ async function declareExchange(broker: Broker, exchange: string): Promise<void> 
       { cause: error },
     );
   }
-}
-
-/**
- * Declares a durable queue. If it exists with other arguments, uses it as it is and logs the difference.
- *
- * @param how.replacesUnused True to replace a classic queue by a quorum queue if it is empty and has no consumer. Default: false.
- */
-async function declareQueue(
-  broker: Broker,
-  queue: string,
-  options: Options.AssertQueue,
-  log: Log,
-  how: { readonly replacesUnused?: boolean } = {},
-): Promise<void> {
-  try {
-    await broker.withChannel((channel) => channel.assertQueue(queue, { durable: true, ...options }));
-  } catch (error) {
-    if (isQueueDown(error)) throw queueDown(queue, error);
-    if (!isPreconditionFailed(error)) throw error;
-    if (how.replacesUnused && isAboutClassicQueue(error) && (await deleteUnused(broker, queue))) {
-      return declareQueue(broker, queue, options, log);
-    }
-    await broker.withChannel((channel) => channel.checkQueue(queue));
-    log.warn(
-      { queue, difference: differenceOf(error) },
-      "This queue exists with other arguments; using it as it is. Delete it to have Warren declare it again",
-    );
-  }
-}
-
-/** Returns whether RabbitMQ refused to declare a quorum queue because a classic one has its name. */
-function isAboutClassicQueue(error: unknown): boolean {
-  return /^inequivalent arg 'x-queue-type' .* current is (none|.*'classic')/.test(differenceOf(error));
-}
-
-/** Deletes a classic queue if it is empty and has no consumer. Resolves with whether it did. RabbitMQ has no such check for quorum queues. */
-export async function deleteUnused(broker: Broker, queue: string): Promise<boolean> {
-  try {
-    await broker.withChannel((channel) => channel.deleteQueue(queue, { ifEmpty: true, ifUnused: true }));
-    return true;
-  } catch (error) {
-    if (isPreconditionFailed(error)) return false;
-    throw error;
-  }
-}
-
-/** Extracts the argument, the requested value and the current value from RabbitMQ's message. */
-function differenceOf(error: unknown): string {
-  return /PRECONDITION_FAILED - ([^"]*)/.exec(messageOf(error))?.[1] ?? messageOf(error);
 }

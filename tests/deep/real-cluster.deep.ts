@@ -1,7 +1,7 @@
 // Real processes on a private RabbitMQ cluster of three nodes, which are killed, frozen and restarted under load.
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { temporaryFolder } from "../support/folder";
-import { faultsIn, ItemLoad } from "../support/item-load";
+import { faultsIn, Load } from "../support/load";
 import { type Api, endAll, environment, eventually, type Running, send, startApi, startLogger } from "../support/processes";
 import { describeWithRabbit } from "../support/rabbit";
 import { type RabbitCluster, useCluster } from "../support/rabbit-cluster";
@@ -53,7 +53,7 @@ describeWithRabbit("a RabbitMQ cluster with quorum queues", () => {
 
   /** Runs a strike under load, and checks that both loggers get everything in order. */
   async function underLoad(strike: (cluster: RabbitCluster) => Promise<void>): Promise<void> {
-    const load = new ItemLoad(() => api.url, 8, 50);
+    const load = new Load({ url: () => `${api.url}/items`, writers: 8, pauseMs: 50 });
     await confirmedBeyond(200);
     await strike(cluster());
     await confirmedBeyond((await ready()).events);

@@ -14,6 +14,12 @@ export const roles = {
     write: "^(events|amq\\.default|item_events|audit)$",
     read: "^(events|item_events|audit|audit\\.dead|item_events\\.dead|warren\\.subscriptions)$",
   },
+  /** The API with QUEUE_TYPE=quorum, which may also convert queues. */
+  quorum: {
+    configure: "^(events|(item_events|audit)(\\.(dead|converting))?|warren\\.subscriptions)$",
+    write: "^(events|amq\\.default|(item_events|audit)(\\.(dead|converting))?)$",
+    read: "^(events|(item_events|audit)(\\.(dead|converting))?|warren\\.subscriptions)$",
+  },
   consumer: {
     configure: "^audit\\.(dead|retry\\.\\d+)$",
     write: "^(amq\\.default|audit\\.(dead|retry\\.\\d+))$",

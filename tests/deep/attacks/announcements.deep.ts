@@ -106,6 +106,28 @@ describeWithRabbit("announcements", () => {
     expect(api.stdout.concat(api.stderr).filter((line) => line.includes("Refused an announcement"))).toEqual([]);
   });
 
+  test("with the least rights for quorum queues, they do the same, and a classic queue is converted", async () => {
+    await as("guest", async (channel) => {
+      await channel.assertQueue("item_events");
+      channel.sendToQueue("item_events", Buffer.from("earlier"));
+      await channel.waitForConfirms();
+    });
+    const quorum = { QUEUE_TYPE: "quorum", RABBITMQ_URL: urls["quorum"] ?? "" };
+    await seedItems(folder.path, 3);
+    await start(quorum);
+    consumers.fails({ "item-2": "fail" });
+    const audit = await consumers.start({ queue: "audit" });
+    await audit.untilSeen(4);
+    consumers.works();
+    const depth = (queue: string) => as("guest", async (channel) => (await channel.checkQueue(queue)).messageCount);
+    await eventually(async () => ((await depth("audit.dead")) === 1 ? true : undefined), "the dead letter");
+    expect(await (await send("POST", `${api.url}/dead-letters/audit/redrive`, {})).json()).toEqual({ redriven: 1 });
+    await audit.untilSeen(5);
+    expect(await command("queues", ["convert", "item_events", "--yes"], { ...env, ...quorum })).toMatchObject({ code: 0 });
+    expect(await depth("item_events")).toBe(4);
+    expect(api.stdout.filter((line) => line.includes("ACCESS_REFUSED"))).toEqual([]);
+  });
+
   test("nobody without the key takes events from a queue, also not after a restart; it is logged once, and status shows it", async () => {
     await start();
     const audit = await consumers.start({ queue: "audit" });
