@@ -95,6 +95,8 @@ describe("a good value", () => {
       ...changed,
     },
     dataDir: "data",
+    // PostgreSQL carries the events, so no RabbitMQ is looked for.
+    rabbitmq: null,
   });
   const cases: [Environment, Partial<Config>][] = [
     [{}, {}],

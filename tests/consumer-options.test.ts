@@ -21,7 +21,7 @@ describe("the defaults", () => {
       prefetch: 64,
       concurrency: 1,
       ratePerSecond: null,
-      handlerTimeoutMs: 30_000,
+      timeouts: { ms: 30_000 },
       maxDeaths: 3,
       exactlyOnce: false,
       inboxRetentionMs: 604_800_000,

@@ -273,7 +273,7 @@ test("a commit that fails makes every event that shares it a failure, leaves not
     delivery: { body: "", failures: 0, suspect: false, replay: "no", origin, gone: false, settle() {} },
   });
   const [good, bad] = [task(buildEvent("item.created", { price: null })), task(buildEvent("item.created", { price: 7 }))];
-  const around = { consumer, store: async () => file, beforeCommit: async () => () => {}, mayGoOn: () => true };
+  const around = { consumer, store: async () => file, beforeCommit: async () => () => {}, mayGoOn: () => true, isStopping: () => false };
   const handle = (...tasks: Task[]) => handleExactlyOnce(around, tasks);
   const failed = await handle(good, bad);
   expect(failed).toMatchObject([

@@ -1,4 +1,5 @@
 import { type Config, readConfig } from "../config/config";
+import type { RabbitmqConfig } from "../config/rabbitmq";
 import type { DeadLetters } from "../delivery/dead-letters";
 import type { ChosenTransport } from "../delivery/transport";
 import { EmbeddedDeadLetters } from "../embedded/dead-letters";
@@ -40,15 +41,32 @@ export function silentLog(): Log {
 export async function withTransport<T>(use: (reached: Reached) => Promise<T>, { evenIfUnreachable = false } = {}): Promise<T> {
   const config = readConfig({ isTerminal: false, listens: false });
   const consumers = consumerStores(config);
-  const transport = await chooseTransport(config.rabbitmq);
-  const { name, reason } = transport;
-  if (name === "embedded" || !config.rabbitmq) {
-    return use({ config, transport, broker: undefined, consumers, place: `without a broker, in ${consumers.shown}, because ${reason}` });
+  try {
+    const transport = await chooseTransport(config);
+    if (transport.name === "rabbitmq" && config.rabbitmq)
+      return await withBroker({ config, transport, consumers }, config.rabbitmq, use, evenIfUnreachable);
+    return await use({
+      config,
+      transport,
+      broker: undefined,
+      consumers,
+      place: `without a broker, in ${consumers.shown}, because ${transport.reason}`,
+    });
+  } finally {
+    await consumers.close();
   }
-  const broker = await Broker.connect(config.rabbitmq, silentLog());
+}
+
+async function withBroker<T>(
+  around: Pick<Reached, "config" | "transport" | "consumers">,
+  rabbitmq: RabbitmqConfig,
+  use: (reached: Reached) => Promise<T>,
+  evenIfUnreachable: boolean,
+): Promise<T> {
+  const broker = await Broker.connect(rabbitmq, silentLog());
   try {
     while (broker.state === "connecting" && broker.lastError === undefined) await Bun.sleep(tryEveryMs);
-    const reached = { config, transport, broker, consumers, place: `on RabbitMQ at ${broker.shown}` };
+    const reached = { ...around, broker, place: `on RabbitMQ at ${broker.shown}` };
     if (broker.lastError === undefined) return await use(reached);
     const unreachable = new Trouble(
       `Cannot reach RabbitMQ at ${broker.shown} (${broker.lastError}). Check that it is running and that RABBITMQ_URL is correct.`,

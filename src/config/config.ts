@@ -13,7 +13,7 @@ export type LogFormat = "pretty" | "json";
 export interface Config extends ApiAccess {
   /** Port to listen on. 0 means any free port. */
   readonly port: number;
-  /** Null if RABBITMQ_URL is `none`: the program then never connects to RabbitMQ. */
+  /** Null if RABBITMQ_URL is `none`, or is not set and the database is PostgreSQL: the program then never connects to RabbitMQ. */
   readonly rabbitmq: RabbitmqConfig | null;
   /** Address of the database that holds the resources and the event log. */
   readonly database: DatabaseAddress;
@@ -93,7 +93,7 @@ export function readConfig({
       "use a whole number from 0 (any free port) to 65535, such as 3000",
     ),
     ...access,
-    rabbitmq: readRabbitmq(read, variable, mistakes),
+    rabbitmq: readRabbitmq(read, variable, mistakes, database.engine === "postgres"),
     database,
     dataDir,
     eventRetentionMs: variable("EVENT_RETENTION", null, age, "use `forever`, or an age such as 30d, 12h, 45m or 90s"),

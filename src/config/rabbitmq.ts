@@ -30,8 +30,12 @@ const httpPorts = { http: "80", https: "443" };
 
 const defaultUrls: NodeUrls = ["amqp://guest:guest@localhost:5672"];
 
-/** Reads the environment variables about RabbitMQ. Returns null if RABBITMQ_URL is `none`. */
-export function readRabbitmq(read: ReadText, variable: ReadVariable, mistakes: string[]): RabbitmqConfig | null {
+/**
+ * Reads the environment variables about RabbitMQ. Returns null if RABBITMQ_URL is `none`, or is not set and the database carries events.
+ *
+ * @param carriesEvents whether the database carries events to consumers on all machines.
+ */
+export function readRabbitmq(read: ReadText, variable: ReadVariable, mistakes: string[], carriesEvents: boolean): RabbitmqConfig | null {
   /** Reads a list of nodes. Its mistakes are listed without the value, which has a password. */
   const nodes = <T>(name: string, fallback: T, parse: (text: string) => NodeUrls | string | undefined, expected: string): NodeUrls | T => {
     const found = variable<NodeUrls | string | T>(name, fallback, parse, expected);
@@ -61,8 +65,8 @@ export function readRabbitmq(read: ReadText, variable: ReadVariable, mistakes: s
   if ((files.caFile ?? files.certFile ?? files.keyFile) && /^amqp:/i.test(urls[0]) && read("RABBITMQ_URL") !== "none") {
     mistakes.push("RABBITMQ_CA_FILE, RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE require TLS. Use amqps:// in RABBITMQ_URL, or unset them.");
   }
-  if (read("RABBITMQ_URL") === "none") return null;
-  const user = decodeURIComponent(new URL(urls[0]).username) || "guest";
   const explicit = read("RABBITMQ_URL") !== undefined;
+  if (read("RABBITMQ_URL") === "none" || (!explicit && carriesEvents)) return null;
+  const user = decodeURIComponent(new URL(urls[0]).username) || "guest";
   return { urls, user, vhost: pathOf(urls[0]), shown: shownNodes(urls), explicit, queueType, managementUrls, ...files };
 }

@@ -9,5 +9,16 @@ import { consumerStores } from "../store/open";
  * @throws {ConfigError} if the environment, which locates them, has invalid variables.
  */
 export async function readTables(queue: string): Promise<ConsumerTables | undefined> {
-  return consumerStores(readConfig({ isTerminal: false, listens: false })).tables(queue);
+  const stores = consumerStores(readConfig({ isTerminal: false, listens: false }));
+  const tables = await stores.tables(queue);
+  if (!tables) await stores.close();
+  return (
+    tables && {
+      ...tables,
+      async close() {
+        await tables.close();
+        await stores.close();
+      },
+    }
+  );
 }

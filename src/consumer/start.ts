@@ -4,6 +4,7 @@ import type { AskedTypes, EventPattern, NewestTypes } from "../delivery/consumed
 import { type Consumer, ConsumerError, type ConsumerOptions, resolveConsumer } from "../delivery/consumer-options";
 import { LazyStore } from "../delivery/lazy-store";
 import type { RunningConsumer, Stage } from "../delivery/running";
+import { whenReachable } from "../delivery/when-reachable";
 import { Worker } from "../delivery/worker";
 import { consumeLog } from "../embedded/start";
 import type { Log } from "../observe/logging";
@@ -22,7 +23,7 @@ import { QueueInspector } from "../rabbitmq/queue-inspection";
 import { QueueSetup } from "../rabbitmq/queue-setup";
 import { signingKey } from "../rabbitmq/signing-key";
 import { warnOfExposed } from "../store/exposed-files";
-import { consumerStores, whenUnlocked } from "../store/open";
+import { consumerStores } from "../store/open";
 import { aborted } from "../timing/pause";
 
 /**
@@ -40,7 +41,7 @@ export async function startConsumer<const Pattern extends EventPattern, const As
   let ready = () => {};
   const consumer = resolveConsumer(options, await loadCatalogue(), log, () => ready(), tracing);
   warnOfExposed(config, log);
-  const transport = await chooseTransport(config.rabbitmq);
+  const transport = await chooseTransport(config);
   ready = () => {
     ready = () => {};
     options.onReady?.(transport);
@@ -59,9 +60,10 @@ export async function startConsumer<const Pattern extends EventPattern, const As
 
 async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: RabbitmqConfig): Promise<Omit<RunningConsumer, "transport">> {
   const { queue, log } = consumer;
-  const store = new LazyStore(consumer, consumerStores(config), { durable: consumer.exactlyOnce });
+  const consumers = consumerStores(config);
+  const store = new LazyStore(consumer, consumers, { durable: consumer.exactlyOnce });
   // Fails at the start, and not at the first event, if `setup` has a mistake.
-  if (consumer.exactlyOnce) await whenUnlocked(store.open);
+  if (consumer.exactlyOnce) await whenReachable(consumer, store.open);
   // Writes to a removed file would be lost.
   const worker = new Worker(consumer, store.renew);
   const key = consumer.temporary ? null : signingKey(config, log);
@@ -114,6 +116,7 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
       await (subscription ? subscription.drain() : worker.drain());
       await broker.close();
       await store.close();
+      await consumers.close();
     },
   };
 }
@@ -125,9 +128,10 @@ function onEventLog(consumer: Consumer, config: Config): Omit<RunningConsumer, "
   const store = new LazyStore(consumer, consumers, { durable: false });
   const worker = new Worker(consumer, store.open);
   let stage: Stage = "waiting";
-  const ended = consumeLog(worker, config, consumers, store, stopping.signal, (now) => {
+  const consuming = consumeLog(worker, config, consumers, store, stopping.signal, (now) => {
     stage = now;
   });
+  const ended = consuming.finally(() => consumers.close());
   return {
     worker,
     broker: undefined,

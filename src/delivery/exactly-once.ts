@@ -1,6 +1,7 @@
 import { LaneLost } from "../store/consumer/lanes";
 import type { ConsumerData, ConsumerStore } from "../store/consumer/store";
-import { whenUnlocked } from "../store/open";
+import { StoreUnavailable } from "../store/errors";
+import { isConflict, whenUnlocked } from "../store/open";
 import { steadyNow } from "../timing/steady-time";
 import type { Consumer } from "./consumer-options";
 import type { Delivery, Task } from "./delivery";
@@ -21,27 +22,58 @@ interface Surroundings {
   readonly beforeCommit: BeforeCommit;
   /** Returns whether to handle another event before the commit. It is asked after each event. */
   readonly mayGoOn: () => boolean;
+  readonly isStopping: () => boolean;
 }
+
+/** How often an event is handled again alone whose transaction fails although the database can be reached. */
+const mostTries = 5;
+/** Interval to check whether the database can be reached, in milliseconds. */
+const tryEveryMs = 250;
 
 /**
  * Handles events in order in one transaction, each with its row in the inbox. A failed event leaves no changes behind.
- * Waits while another process has a lock on the file. Never rejects: an error is part of the result.
+ * Waits while another process has a lock on the file, or while the database cannot be reached. Never rejects: an error is part of the
+ * result.
  *
- * @returns the results of the first events: as many as were handled. None if another process has taken some of them.
+ * @returns the results of the first events: as many as were handled. None if another process has taken some of them, or at a stop.
  */
 export async function handleExactlyOnce(around: Surroundings, tasks: readonly Task[]): Promise<Result[]> {
-  try {
-    return await whenUnlocked(async () => {
-      const store = await around.store();
-      const { results, committed } = await store.together((own) => handleGroup(around, own, tasks));
-      committed();
-      return results;
-    });
-  } catch (error) {
-    if (error instanceof LaneLost) return [];
-    // The transaction itself failed: the disk is full, or another process held the lock for too long.
-    return tasks.map(() => ({ kind: "failed", error }));
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await handleTogether(around, tasks);
+    } catch (error) {
+      if (error instanceof LaneLost) return [];
+      const isPassing = isConflict(error) || error instanceof StoreUnavailable;
+      // The transaction itself failed: the disk is full, or another process held the lock for too long.
+      if (!isPassing || (tasks.length === 1 && tries >= mostTries)) return tasks.map(() => ({ kind: "failed", error }));
+      if (error instanceof StoreUnavailable && !(await untilAvailable(around, tasks, error))) return [];
+    }
+    // Alone, since another event may be the cause: one that ends the connection, or that locks rows in another order.
+    tasks = tasks.slice(0, 1);
   }
+}
+
+function handleTogether(around: Surroundings, tasks: readonly Task[]): Promise<Result[]> {
+  return whenUnlocked(async () => {
+    const store = await around.store();
+    const { results, committed } = await store.together((own) => handleGroup(around, own, tasks));
+    committed();
+    return results;
+  });
+}
+
+/** Waits until the database can be reached. Resolves with false if the consumer stops, or the events are gone, before that. */
+async function untilAvailable({ consumer, store, isStopping }: Surroundings, tasks: readonly Task[], error: Error): Promise<boolean> {
+  consumer.log.warn({ queue: consumer.queue, error: error.message }, "Cannot write what events have done; waiting for the database");
+  while (!isStopping() && tasks.some(({ delivery }) => !delivery.gone)) {
+    try {
+      await (await store()).together(async ({ inbox }) => void (await inbox.has("")));
+      return true;
+    } catch {
+      await Bun.sleep(tryEveryMs);
+    }
+  }
+  return false;
 }
 
 async function handleGroup({ consumer, beforeCommit, mayGoOn }: Surroundings, own: ConsumerData, tasks: readonly Task[]) {
@@ -124,6 +156,8 @@ class Group {
         tx.finish();
       });
     } catch (error) {
+      // Not a failure of the event: the transaction is made again.
+      if (isConflict(error)) throw error;
       return { kind: "failed", error };
     }
     for (const { event } of part) this.#claimed.delete(event.id);

@@ -201,7 +201,8 @@ export class Worker {
 
   #handle(tasks: readonly Task[], mayGoOn: () => boolean): Promise<Result[]> {
     const { consumer, store, beforeCommit } = this;
-    return consumer.exactlyOnce ? handleExactlyOnce({ consumer, store, beforeCommit, mayGoOn }, tasks) : handleBatch(consumer, tasks);
+    if (!consumer.exactlyOnce) return handleBatch(consumer, tasks);
+    return handleExactlyOnce({ consumer, store, beforeCommit, mayGoOn, isStopping: () => this.#stopping }, tasks);
   }
 
   async #settle(task: Pick<Task, "delivery"> & Partial<Task>, result: Result): Promise<void> {

@@ -84,25 +84,40 @@ export class EmbeddedConsumer {
 
   /** Runs until the stop, until all of a replaced log is settled, or until nothing is in progress for a replaced file. */
   async run(): Promise<void> {
-    await whenUnlocked(() => startReading(this.consumer, this.log, this.store, this.options.since));
-    await this.#followLanes();
+    const begin = () => startReading(this.consumer, this.log, this.store, this.options.since);
+    if (!(await this.#writes.write(begin))) return;
+    await this.#patiently(() => this.#followLanes());
     this.#commits.changed();
     this.consumer.onReady();
     this.stop.addEventListener("abort", this.wake, { once: true });
-    while (!this.stop.aborted) {
-      await this.#followLanes();
-      const replaced = await this.#replaced.look();
-      const fed = replaced ? 0 : (await this.#feedReplays()) + (await this.#feedWaiting());
-      const read = replaced === "file" ? 0 : await this.#feedLog();
-      for (const save of this.#toSave) if (await this.#writes.write(save)) this.#toSave.delete(save);
-      if (this.#main.hasMoved) await this.#writes.write(this.#saveMain);
-      // Without this, handlers that never wait would block signals and timers.
-      if (fed + read > 0) await new Promise(setImmediate);
-      else if (replaced && this.#deliveries.inHand === 0) return;
-      else await this.#change();
-    }
+    while (!this.stop.aborted) if (await this.#patiently(() => this.#goOn())) return;
     await this.worker.drain();
     await this.#lanes.end();
+  }
+
+  /** Resolves as a step does, or with undefined if the store is unavailable, after a pause. */
+  async #patiently<T>(step: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await whenUnlocked(step);
+    } catch (error) {
+      await this.#writes.pauseFor(error);
+      return undefined;
+    }
+  }
+
+  /** Reads on, or waits until there is something to do. Resolves with true if there is nothing left of a replaced log or file. */
+  async #goOn(): Promise<boolean> {
+    await this.#followLanes();
+    const replaced = await this.#replaced.look();
+    const fed = replaced ? 0 : (await this.#feedReplays()) + (await this.#feedWaiting());
+    const read = replaced === "file" ? 0 : await this.#feedLog();
+    for (const save of this.#toSave) if (await this.#writes.write(save)) this.#toSave.delete(save);
+    if (this.#main.hasMoved) await this.#writes.write(this.#saveMain);
+    // Without this, handlers that never wait would block signals and timers.
+    if (fed + read > 0) await new Promise(setImmediate);
+    else if (replaced && this.#deliveries.inHand === 0) return true;
+    else await this.#change();
+    return false;
   }
 
   get #room(): number {

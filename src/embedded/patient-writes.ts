@@ -5,12 +5,24 @@ import { unavailable, whenUnlocked } from "../store/open";
 
 const tryEveryMs = 250;
 
-/** Writes to a consumer's store, and waits for its disk and for locks of other processes. */
+/** Writes to a consumer's store, and waits for its disk or database, and for locks of other processes. */
 export class PatientWrites {
   constructor(
     readonly consumer: Pick<Consumer, "queue" | "log">,
     readonly stop: AbortSignal,
   ) {}
+
+  /**
+   * Pauses before something is tried again that failed with an error.
+   *
+   * @throws the error, if it does not mean that the store is unavailable.
+   */
+  async pauseFor(error: unknown): Promise<void> {
+    if (!(unavailable(error) instanceof StoreUnavailable)) throw error;
+    const { queue, log } = this.consumer;
+    log.warn({ queue, error: messageOf(error) }, "Cannot read or write what the consumer keeps; retrying");
+    if (!this.stop.aborted) await Bun.sleep(tryEveryMs);
+  }
 
   /** Retries until the write succeeds. Resolves with false if the consumer stops before that. */
   async write(work: () => Promise<void>): Promise<boolean> {
@@ -19,11 +31,8 @@ export class PatientWrites {
         await whenUnlocked(work);
         return true;
       } catch (error) {
-        if (!(unavailable(error) instanceof StoreUnavailable)) throw error;
-        const { queue, log } = this.consumer;
-        log.warn({ queue, error: messageOf(error) }, "Cannot write the consumer's file; retrying");
+        await this.pauseFor(error);
         if (this.stop.aborted) return false;
-        await Bun.sleep(tryEveryMs);
       }
     }
   }

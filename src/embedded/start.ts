@@ -2,13 +2,13 @@ import type { Config } from "../config/config";
 import { type Consumer, ConsumerError } from "../delivery/consumer-options";
 import type { LazyStore } from "../delivery/lazy-store";
 import type { Stage } from "../delivery/running";
+import { whenReachable } from "../delivery/when-reachable";
 import type { Worker } from "../delivery/worker";
 import { messageOf } from "../observe/logging";
 import { type Share, wholeShare } from "../store/consumer/lanes";
 import type { ConsumerStores } from "../store/consumer/stores";
-import { StoreUnavailable } from "../store/errors";
 import type { LogFollower } from "../store/log-follower";
-import { openLog, whenUnlocked } from "../store/open";
+import { openLog } from "../store/open";
 import { pause } from "../timing/pause";
 import { Signal } from "../timing/signal";
 import { EmbeddedConsumer } from "./consume";
@@ -41,16 +41,18 @@ export async function consumeLog(
     while (!stop.aborted) {
       const changed = new Signal();
       let wake = () => changed.raise();
-      const share = await joined(consumer, consumers, () => wake(), stop);
+      const join = async () => (consumer.temporary ? wholeShare() : consumers.join(consumer.queue, () => wake()));
+      const share = await whenReachable(consumer, join, stop);
       if (!share) return;
       try {
         if (!(await standBy(consumer, share, changed, stop, () => onStage("standing by")))) return;
         onStage("waiting");
-        const log = (await readableLog(config)) ?? (await waitForLog(consumer, config, stop));
+        const log = (await readableLog(consumer, config, stop)) ?? (await waitForLog(consumer, config, stop));
         if (!log) return;
         try {
           onStage("consuming");
-          const own = await whenUnlocked(store.renew);
+          const own = await whenReachable(consumer, store.renew, stop);
+          if (!own) return;
           const onLanes = (hasAny: boolean) => onStage(hasAny ? "consuming" : "standing by");
           const running = new EmbeddedConsumer(worker, log, own, stop, { share, since, onReplaced: () => onStage("replaced"), onLanes });
           wake = running.wake;
@@ -68,29 +70,14 @@ export async function consumeLog(
   }
 }
 
-/** Joins the processes that consume the queue. Waits for a database that cannot be reached, until `stop` aborts. */
-async function joined(consumer: Consumer, consumers: ConsumerStores, onChange: () => void, stop: AbortSignal): Promise<Share | undefined> {
-  if (consumer.temporary) return wholeShare();
-  for (let told = false; !stop.aborted; told = true) {
-    try {
-      return await consumers.join(consumer.queue, onChange);
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
-      if (!told) consumer.log.warn({ queue: consumer.queue, error: error.message }, "Cannot reach the database; retrying");
-      await pause(tryEveryMs, stop);
-    }
-  }
-  return undefined;
-}
-
 /**
- * Opens the event log. Resolves with undefined if its file does not exist yet.
+ * Opens the event log. Resolves with undefined if it does not exist yet.
  *
- * @throws {ConsumerError} if the file is not a database of Warren, or is of a newer version.
+ * @throws {ConsumerError} if it is not one of Warren, or is of a newer version.
  */
-async function readableLog(config: Pick<Config, "database">): Promise<LogFollower | undefined> {
+async function readableLog(consumer: Consumer, config: Pick<Config, "database">, stop: AbortSignal): Promise<LogFollower | undefined> {
   try {
-    return await openLog(config);
+    return await whenReachable(consumer, () => openLog(config), stop);
   } catch (error) {
     throw new ConsumerError(`Cannot read the event log in ${config.database.shown}: ${messageOf(error)}`, { cause: error });
   }
@@ -114,7 +101,7 @@ async function standBy({ queue, log }: Consumer, share: Share, changed: Signal, 
 async function waitForLog(consumer: Consumer, config: Pick<Config, "database">, stop: AbortSignal): Promise<LogFollower | undefined> {
   consumer.log.info({ database: config.database.shown }, "Waiting for the API to create its database: start it with `bun run dev`");
   while (!stop.aborted) {
-    const log = await readableLog(config);
+    const log = await readableLog(consumer, config, stop);
     if (log) return log;
     await pause(tryEveryMs, stop);
   }

@@ -71,7 +71,7 @@ export async function startEngine(
     throw error;
   }
   const stopLooking = [warnOfReplaced(store, config.database.shown, log), warnOfProblems(store, log)];
-  const transport = await chooseTransport(config.rabbitmq);
+  const transport = await chooseTransport(config);
   log.info({ transport: transport.name, database: config.database.shown }, `Transport: ${transport.name}, because ${transport.reason}`);
 
   const broker = config.rabbitmq && (await Broker.connect(config.rabbitmq, log, { expected: transport.name === "rabbitmq" }));
@@ -133,6 +133,7 @@ export async function startEngine(
       await broker?.close();
       // What waits for a database that does not answer ends with the store.
       await atMost(endingTimeoutMs, Promise.all([relaying, queues.ended, retaining]));
+      await consumers.close();
       await store.close();
     },
   };

@@ -9,6 +9,7 @@ import type { LogFollower } from "./log-follower";
 import type { MoveSource } from "./moving/move-source";
 import type { MoveTarget } from "./moving/move-target";
 import { PostgresConsumerStores } from "./postgres/consumer/stores";
+import { isSerializationFailure } from "./postgres/errors";
 import { inspectSchema } from "./postgres/inspect";
 import { isSchemaServed } from "./postgres/is-served";
 import { followLog as followPostgres } from "./postgres/log-follower";
@@ -32,7 +33,7 @@ import { unavailable } from "./sqlite/unavailable";
 import type { Store } from "./store";
 
 // The meaning of an error of the engine.
-export { isBusy, unavailable, whenUnlocked };
+export { isBusy, isSerializationFailure as isConflict, unavailable, whenUnlocked };
 
 type Address = Pick<Config, "database">;
 type Places = Pick<Config, "database" | "dataDir">;

@@ -1,4 +1,4 @@
-// Contract of every transport towards consumers. Runs against RabbitMQ and against the embedded event log.
+// Contract of every transport towards consumers. Runs against RabbitMQ, and against the event log in SQLite and in PostgreSQL.
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
 import { Reject, RetryAfter } from "warren/consumer";
@@ -17,6 +17,8 @@ import { thrownValues } from "./thrown-values";
 export interface TransportUnderTest {
   /** `none` for the embedded transport. */
   readonly rabbitmqUrl: () => string;
+  /** Address of an empty database. Default: a SQLite file. */
+  readonly databaseUrl?: () => string;
   /** True if several consumers of one queue share its events. If false, one works and the others stand by. */
   readonly sharesQueues: boolean;
   /** Restarts the server that the transport depends on. Undefined if there is none. */
@@ -42,8 +44,8 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
   beforeEach(async () => {
     folder = temporaryFolder();
     recorded = recordedLog();
-    const environment = { DATABASE_URL: `sqlite:${join(folder.path, "warren.db")}`, RABBITMQ_URL: transport.rabbitmqUrl() };
-    config = readConfig({ isTerminal: false, environment });
+    const DATABASE_URL = transport.databaseUrl?.() ?? `sqlite:${join(folder.path, "warren.db")}`;
+    config = readConfig({ isTerminal: false, environment: { DATABASE_URL, RABBITMQ_URL: transport.rabbitmqUrl() } });
     service = await startEngine(config, await loadCatalogue(), recorded.log);
   });
   afterEach(async () => {
@@ -418,7 +420,8 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
       queue: "own",
       exactlyOnce: true,
       setup: (tx) => tx.run("CREATE TABLE IF NOT EXISTS totals (id INTEGER PRIMARY KEY, times INTEGER NOT NULL)"),
-      handle: (event, { tx }) => tx.run("INSERT INTO totals VALUES (?, 1) ON CONFLICT DO UPDATE SET times = times + 1", event.item.id),
+      handle: (event, { tx }) =>
+        tx.run("INSERT INTO totals VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET times = totals.times + 1", event.item.id),
     });
     await create(200);
     await until(() => consumer.counts.handled === 200, "200 effects");
