@@ -3,7 +3,7 @@ import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { KeptAnswers, keyLifetimeMs } from "../src/store/changes/kept-answers";
 import { TooMuchKept } from "../src/store/errors";
-import { openApi, storeWith, type TestApi } from "./support/api";
+import { isOnPostgres, openApi, storeWith, type TestApi } from "./support/api";
 
 let api: TestApi;
 beforeEach(() => {
@@ -22,7 +22,7 @@ function kept(): number {
   return row?.kept ?? 0;
 }
 
-test("a bulk of invalid entries takes no more than was sent, and the same answer comes again", async () => {
+test.skipIf(isOnPostgres)("a bulk of invalid entries takes no more than was sent, and the same answer comes again", async () => {
   // One of each part is valid, so that each part is kept.
   const lines = Array.from({ length: 10_000 }, (_, index) => (index % 500 === 0 ? '{"name":"a"}' : '{"nam":1}'));
   const body = `${lines.join("\n")}\n`;

@@ -16,7 +16,7 @@ import { StoreReplaced } from "../src/store/errors";
 import { consumerStores } from "../src/store/open";
 import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import { openSqliteStore } from "../src/store/sqlite/store";
-import { openApi } from "./support/api";
+import { isOnPostgres, openApi } from "./support/api";
 import { CommitThreads } from "./support/commit-threads";
 import { relayTo } from "./support/leader";
 import { PassingTime } from "./support/passing-time";
@@ -54,7 +54,7 @@ describe("a store whose file was removed", () => {
     threads.restore();
   });
 
-  test("says so over HTTP", async () => {
+  test.skipIf(isOnPostgres)("says so over HTTP", async () => {
     const api = openApi();
     rmSync(join(api.consumersDir, "..", "warren.db"));
     const ready = await api.send("GET", "/health/ready");

@@ -51,6 +51,14 @@ forEachEngine((placesIn) => {
       expect(recorded.lines).toMatchObject([{ level: "info", pruned: 5, msg: "Pruned old events" }]);
     });
 
+    test("removes the deletions that a record could be restored from", async () => {
+      await store.remove(item, 1);
+      await store.remove(item, 2);
+      expect(await store.prune("2999-01-01", 6)).toBe(6);
+      expect(await store.restore(item, 1)).toBeUndefined();
+      expect(await store.restore(item, 2)).toMatchObject({ id: 2, version: 2 });
+    });
+
     test("removes nothing that is younger", async () => {
       expect(await pruneOnce(options, new Date(0))).toBe(0);
       expect(await left()).toEqual([1, 2, 3, 4, 5]);

@@ -5,7 +5,7 @@ import { Type } from "@sinclair/typebox";
 import { action } from "warren/action";
 import { crud } from "warren/crud";
 import { defineResource, Nullable } from "warren/resource";
-import { openApi, type TestApi } from "./support/api";
+import { isOnPostgres, openApi, type TestApi } from "./support/api";
 import { audience, type Claims, type TestIssuer, testIssuer } from "./support/issuer";
 
 const marker = "Kryptonite";
@@ -115,7 +115,7 @@ async function beginningOf(response: Response): Promise<string> {
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   let text = "";
   for (;;) {
-    const read = await Promise.race([reader.read(), Bun.sleep(50)]);
+    const read = await Promise.race([reader.read(), Bun.sleep(isOnPostgres ? 500 : 50)]);
     if (!read || read.done) break;
     text += new TextDecoder().decode(read.value);
   }

@@ -16,12 +16,14 @@ import { storesFor } from "../../src/http/request-store";
 import { Metrics } from "../../src/observe/metrics";
 import type { LoadedRoute } from "../../src/routing/router";
 import { Catalogue } from "../../src/schema/catalogue";
-import { consumerStores } from "../../src/store/open";
+import { consumerStores, openStore } from "../../src/store/open";
 import { openSqliteStore } from "../../src/store/sqlite/store";
 import type { Store } from "../../src/store/store";
 import { sqliteIn } from "./engines";
 import { temporaryFolder } from "./folder";
 import { loggedEvents } from "./logged-events";
+import { pendingStore } from "./pending-store";
+import { type PostgresSchema, schemaIn, sharedPostgres } from "./postgres";
 import { type LogLine, recordedLog } from "./recorded-log";
 import { catalogue, order } from "./resources";
 import { memberOf } from "./use-store";
@@ -37,6 +39,7 @@ export interface TestApi {
   readonly app: AnyElysia;
   readonly store: Store;
   readonly metrics: Metrics;
+  /** The file of the store, if that is in SQLite. */
   readonly databaseFile: string;
   /** Folder in which a timeline looks for consumers' files. */
   readonly consumersDir: string;
@@ -74,6 +77,19 @@ const noRelay: NonNullable<TestOptions["relay"]> = async () => ({
   problems: [],
 });
 
+/** Whether {@link openApi} opens its stores in PostgreSQL: `TEST_DATABASE=postgres bun test`. See tests/deep/http-on-postgres.deep.ts. */
+export const isOnPostgres = process.env["TEST_DATABASE"] === "postgres";
+let schemas = 0;
+
+async function nextSchema(): Promise<PostgresSchema> {
+  schemas += 1;
+  return schemaIn(await sharedPostgres(), `api_${schemas}`);
+}
+
+async function openStoreIn(schema: Promise<PostgresSchema>, resources: readonly Resource[]): Promise<Store> {
+  return openStore({ database: (await schema).address }, resources);
+}
+
 /** Creates the HTTP application with items and orders, on a store in a temporary folder. It does not listen. */
 export function openApi({
   wrap = (store: Store) => store,
@@ -84,7 +100,8 @@ export function openApi({
 }: TestOptions = {}): TestApi {
   const folder = temporaryFolder();
   const databaseFile = join(folder.path, "warren.db");
-  const store = openSqliteStore(databaseFile, resources);
+  const schema = isOnPostgres ? nextSchema() : undefined;
+  const store = schema ? pendingStore(openStoreIn(schema, resources)) : openSqliteStore(databaseFile, resources);
   const consumersDir = join(folder.path, "consumers");
   const stores = consumerStores(sqliteIn(folder.path));
   const system = wrap(store);
@@ -130,6 +147,7 @@ export function openApi({
     events: () => loggedEvents(store),
     async close() {
       await store.close();
+      await (await schema)?.drop();
       folder.remove();
     },
   };

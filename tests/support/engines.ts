@@ -1,5 +1,5 @@
 // The engines of the store. Tests of its port run against each.
-import { afterAll, beforeAll, describe } from "bun:test";
+import { afterAll, beforeAll, describe, setDefaultTimeout } from "bun:test";
 import { join } from "node:path";
 import type { Config } from "../../src/config/config";
 import type { SqliteAddress } from "../../src/config/database-url";
@@ -27,17 +27,14 @@ export function urlOf({ database }: Places): string {
   return `postgres://${user}@${host}:${port}/${database.database}?schema=${schema}`;
 }
 
-/**
- * Declares the same tests for each engine, with a function that returns empty places for the folder that a test has for itself.
- *
- * @param engines Default: SQLite only, until PostgreSQL has all of the port.
- */
-export function forEachEngine(
-  declare: (placesIn: (folder: string) => Places) => void,
-  engines: readonly ("SQLite" | "PostgreSQL")[] = ["SQLite"],
-): void {
-  if (engines.includes("SQLite")) describe("on SQLite", () => declare(sqliteIn));
-  if (engines.includes("PostgreSQL")) describeWithPostgres("on PostgreSQL", () => declare(usePostgresPlaces()));
+/** Maximum duration of a test, in milliseconds. Each store that opens on PostgreSQL creates its tables, and a busy machine takes its time. */
+const longestMs = 60_000;
+
+/** Declares the same tests for each engine, with a function that returns empty places for the folder that a test has for itself. */
+export function forEachEngine(declare: (placesIn: (folder: string) => Places) => void): void {
+  setDefaultTimeout(longestMs);
+  describe("on SQLite", () => declare(sqliteIn));
+  describeWithPostgres("on PostgreSQL", () => declare(usePostgresPlaces()));
 }
 
 /** Returns a function that returns places with a schema for each folder, on the cluster of the run. Drops the schemas after the block. */

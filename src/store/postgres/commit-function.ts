@@ -131,7 +131,7 @@ const checks = [
   `  IF l_subject IS NOT NULL THEN
     SELECT array_agg(q.n::int4) INTO events FROM unnest(l_subject, l_types, l_id) WITH ORDINALITY q(subject, types, id, n)
     WHERE q.id <> coalesce((SELECT w.id::text FROM events w WHERE w.subject = q.subject AND w.type = ANY (string_to_array(q.types, ','))
-      ORDER BY w.position DESC LIMIT 1), '');
+      AND w.position > (SELECT m.pruned_to FROM meta m) ORDER BY w.position DESC LIMIT 1), '');
   END IF;`,
 ];
 

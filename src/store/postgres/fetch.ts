@@ -26,7 +26,8 @@ export async function fetchMissing(queries: Queries, facts: Facts, { lists: read
     answers.missing.length > 0 && fetchAnswers(queries, facts, answers.missing),
     ...newestEvents.missing.map(async ([name, { subject, types }]) => {
       const [newest] = await queries.query<Pick<LogEntry, "id" | "type" | "body">>(
-        "SELECT id, type, body FROM events WHERE subject = $1 AND type = ANY ($2) ORDER BY position DESC LIMIT 1",
+        `SELECT id, type, body FROM events WHERE subject = $1 AND type = ANY ($2) AND position > (SELECT pruned_to FROM meta)
+         ORDER BY position DESC LIMIT 1`,
         subject,
         types,
       );
