@@ -37,7 +37,7 @@ const help = `Runs a program of Warren in the project of this folder.
   warren erase                takes all data of one record, such as a customer, out of the service
   warren export               writes the records of a resource as lines of JSON
   warren import               creates records from lines of JSON
-  warren migrate-to-postgres  moves all data from a SQLite file to PostgreSQL
+  warren migrate-to-postgres  moves all data from SQLite to PostgreSQL
 
 Each has --help. A consumer is a file of its own: bun run consumers/NAME.ts`;
 

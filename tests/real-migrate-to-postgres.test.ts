@@ -1,6 +1,9 @@
 // bun run migrate-to-postgres, as a process, with resources of a project's own.
+import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { consumerStores } from "../src/store/open";
 import { lockKey } from "../src/store/postgres/migrations";
 import { command } from "./support/command";
 import { sqliteIn } from "./support/engines";
@@ -24,6 +27,7 @@ describeWithPostgres("bun run migrate-to-postgres", () => {
   afterEach(async () => {
     project.remove();
     folder.remove();
+    await postgres().evaluate(`DROP SCHEMA IF EXISTS "${postgres().name}.shelf" CASCADE`);
     await postgres().drop();
   });
   const file = () => join(folder.path, "warren.db");
@@ -80,6 +84,57 @@ describeWithPostgres("bun run migrate-to-postgres", () => {
     expect(stderr).toEndWith("or leave them out: --leave authors --leave stories");
     expect(await migrate(["--leave", "authors", "--leave", "stories", "--dry-run"])).toMatchObject({ code: 0 });
   }, 20_000);
+
+  test("moves what consumers keep, with the tables that the setup of a consumer of the project creates", async () => {
+    const stores = consumerStores(sqliteIn(join(folder.path, "running")));
+    const store = await stores.open("shelf", { durable: true });
+    await store.inbox.add(["a", "b"], Date.now());
+    await store.transaction.run("CREATE TABLE seen (id TEXT PRIMARY KEY, n INTEGER) STRICT");
+    await store.transaction.run("INSERT INTO seen VALUES ('a', 1), ('b', 2)");
+    await store.close();
+    // As when the process of the consumer has ended: in this one, its file stays open until its memory is freed.
+    const db = new Database(join(folder.path, "running/consumers/shelf.db"));
+    mkdirSync(join(folder.path, "consumers"));
+    db.run("VACUUM INTO ?", [join(folder.path, "consumers/shelf.db")]);
+    db.close();
+
+    const refused = await migrate([]);
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('The handlers of "shelf" have tables of their own ("seen")'),
+    });
+    await Bun.write(
+      join(project.path, "consumers/shelf.ts"),
+      `import { type ConsumerOptions, runConsumer } from "warren/consumer";
+       export const shelf = {
+         queue: "shelf", events: ["author.created"], exactlyOnce: true, handle() {},
+         setup: (tx) => tx.run("CREATE TABLE IF NOT EXISTS seen (id TEXT PRIMARY KEY, n BIGINT)"),
+       } satisfies ConsumerOptions<"author.created">;
+       if (import.meta.main) await runConsumer(shelf);`,
+    );
+    const moved = await migrate([]);
+    expect(moved.stdout).toContain("QUEUE  WAITING  DEAD  INBOX  TABLES\nshelf        0     0      2  seen (2)\n");
+    expect(moved.code).toBe(0);
+    expect(await postgres().evaluate(`SELECT id, n::int FROM "${postgres().name}.shelf".seen ORDER BY id`)).toEqual([
+      { id: "a", n: 1 },
+      { id: "b", n: 2 },
+    ]);
+
+    // A consumer of another machine.
+    await Bun.file(join(folder.path, "consumers/shelf.db.moved")).delete();
+    const again = await migrate(["--only-consumers"]);
+    expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('The consumer of "shelf" has been started with postgres://') });
+    await postgres().evaluate(`DROP SCHEMA "${postgres().name}.shelf" CASCADE; DELETE FROM warren_consumers`);
+    expect(await migrate(["--only-consumers", "--leave-tables", "shelf"])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("Moved to"),
+    });
+    expect(await postgres().evaluate(`SELECT count(*)::int AS ids FROM "${postgres().name}.shelf".warren_inbox`)).toEqual([{ ids: 2 }]);
+    expect(await migrate(["--only-consumers"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("There are no files of consumers in"),
+    });
+  }, 30_000);
 
   test("stops with Ctrl+C, and goes on when it is run again", async () => {
     const key = lockKey(postgres().name, "migrate");

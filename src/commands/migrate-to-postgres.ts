@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { type Config, readConfig } from "../config/config";
 import { defaultDatabase, parseDatabaseUrl } from "../config/database-url";
 import { parseOptions, runCommand, UsageError } from "../observe/command-line";
@@ -6,58 +7,84 @@ import { tell } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
 import type { Resource } from "../schema/resource";
 import type { ServerInspection } from "../store/inspection";
+import type { ConsumerMoveSource } from "../store/moving/consumer-move";
 import { findMisfits, type MoveProgress, MoveStopped, move } from "../store/moving/move";
 import type { MoveSource } from "../store/moving/move-source";
 import type { MoveTarget } from "../store/moving/move-target";
-import { openMove, openStore } from "../store/open";
+import { openConsumerMoves, openMove, openMoveTo, openStore } from "../store/open";
 import { interrupted, onInterrupt, Trouble } from "./command";
+import { planConsumers } from "./move-consumers";
 import { MoveOutput } from "./move-output";
 import { counted, took } from "./text";
 
-const help = `Moves all data of the API from a SQLite file to PostgreSQL.
+const help = `Moves all data of the API and its consumers from SQLite to PostgreSQL.
 
   export DATABASE_URL=postgres://shop:password@db.example.com/shop
   bun run migrate-to-postgres --from data/warren.db --dry-run    counts and checks, and changes nothing
   bun run migrate-to-postgres --from data/warren.db              moves
 
 Options:
-  --from FILE      the SQLite file (${defaultDatabase.file})
-  --dry-run        only count and check
-  --leave TABLE    leave out the records in a table whose resource is no longer declared; may be repeated
-  --json           print each step as a line of JSON
-  --help           print this help
+  --from FILE              the SQLite file of the API (${defaultDatabase.file})
+  --dry-run                only count and check
+  --leave TABLE            leave out the records in a table whose resource is no longer declared; may be repeated
+  --leave-tables QUEUE     leave out the tables that the handlers of this consumer have created; may be repeated
+  --only-consumers         move what consumers keep on this machine, after the API has been moved on another one
+  --json                   print each step as a line of JSON
+  --help                   print this help
 
-Positions of the log, ids, idempotency keys, subscriptions and the position of the relay stay the same, so that consumers, streams,
-lists and clients go on where they are. Everything is compared after it was copied, and only then can the API be started with it.
-Stop the API first. After an interruption, run the command again: it goes on where it was. The file is not changed; a note beside
-it keeps the API from being started with it by accident. See docs/guide/postgres.md.
+Positions of the log, ids, idempotency keys, subscriptions and the positions of the relay and of consumers stay the same, so that
+consumers, streams, lists and clients go on where they are. Everything is compared after it was copied, and only then can the API
+be started with it. Stop the API first, and the consumers whose files are in DATA_DIR, which is the folder of FILE if not set. After
+an interruption, run the command again: it goes on where it was. No file is changed; notes beside them keep the API and consumers
+from being started with them by accident. See docs/guide/postgres.md.
 Exit codes: 0 moved, or can be moved; 1 failed, or cannot be moved; 2 wrong usage; 130 stopped with Ctrl+C.`;
+
+const setDatabase =
+  "Set DATABASE_URL to the PostgreSQL database to move to: postgres://user:password@host:5432/database. Name the SQLite file with --from.";
+
+interface Options {
+  readonly file: string;
+  readonly isDryRun: boolean;
+  readonly leave: readonly string[];
+  readonly leaveTables: readonly string[];
+}
 
 interface Ends {
   readonly config: Config;
+  readonly resources: readonly Resource[];
   readonly source: MoveSource;
   readonly target: MoveTarget;
-  readonly resources: readonly Resource[];
+  readonly consumers: readonly ConsumerMoveSource[];
 }
 
 await runCommand(help, async (words) => {
-  const options = parseOptions(words, {
+  const flags = parseOptions(words, {
     from: { type: "string" },
     "dry-run": { type: "boolean", default: false },
     leave: { type: "string", multiple: true, default: [] },
+    "leave-tables": { type: "string", multiple: true, default: [] },
+    "only-consumers": { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   });
-  const output = new MoveOutput(options.json);
-  const config = readConfig({ isTerminal: false, listens: false });
+  const options = { ...flags, file: fileIn(flags.from), isDryRun: flags["dry-run"], leaveTables: flags["leave-tables"] };
+  const config = readConfig({ isTerminal: false, listens: false, defaultDataDir: dirname(options.file) });
+  const output = new MoveOutput(flags.json);
+  return flags["only-consumers"] ? onlyConsumers(config, options, output) : everything(config, options, output);
+});
+
+async function everything(config: Config, options: Options, output: MoveOutput): Promise<number> {
   const { resources } = await loadCatalogue();
-  const { source, target } = await openEnds(fileIn(options.from), config, resources, !options["dry-run"]);
+  const locked = !options.isDryRun;
+  const { source, target } = await openEnds(options.file, config, resources, locked);
+  let consumers: readonly ConsumerMoveSource[] = [];
   try {
-    return await run({ config, source, target, resources }, { ...options, isDryRun: options["dry-run"] }, output);
+    consumers = await openConsumerMoves(config.dataDir, { locked, again: true });
+    return await run({ config, resources, source, target, consumers }, options, output);
   } finally {
-    source.close();
+    for (const each of [source, ...consumers]) each.close();
     await target.close();
   }
-});
+}
 
 function fileIn(from: string | undefined): string {
   if (from === undefined) return defaultDatabase.file;
@@ -75,26 +102,25 @@ async function openEnds(
 ): Promise<Pick<Ends, "source" | "target">> {
   const ends = await openMove(file, config, resources, { locked });
   if (ends) return ends;
-  throw new UsageError(
-    `Set DATABASE_URL to the PostgreSQL database to move to: postgres://user:password@host:5432/database. Name the SQLite file with --from.`,
-  );
+  throw new UsageError(setDatabase);
 }
 
-async function run(ends: Ends, { isDryRun, leave }: { isDryRun: boolean; leave: readonly string[] }, output: MoveOutput): Promise<number> {
-  const { source, target } = ends;
+async function run(ends: Ends, { isDryRun, leave, leaveTables }: Options, output: MoveOutput): Promise<number> {
+  const { source, target, consumers } = ends;
   const standing = await target.standing(source);
   if (standing === "moved") {
-    if (!isDryRun) source.retire(target.shown);
     output.say(`${source.shown} has been moved to ${target.shown} already.`, { step: "moved-before" });
     return 0;
   }
   const server = await target.inspect();
   checkServer(server, output);
   output.plan(source, target, server, standing);
+  output.consumers(consumers);
   checkUndeclared(source, leave);
+  const moves = await planConsumers(consumers, { leaveTables, replace: true });
   const stop = new AbortController();
   onInterrupt(() => stop.abort());
-  const options = { onProgress: (at: MoveProgress) => output.progress(at), stop: stop.signal };
+  const options = { consumers: moves, onProgress: (at: MoveProgress) => output.progress(at), stop: stop.signal };
   const begun = performance.now();
   try {
     if (isDryRun) return await rehearse(ends, options, output);
@@ -105,12 +131,34 @@ async function run(ends: Ends, { isDryRun, leave }: { isDryRun: boolean; leave: 
     tell(isDryRun ? "Stopped." : "Stopped. Run the command again to go on.");
     return interrupted;
   }
-  source.retire(target.shown);
   await prepare(ends, output);
   output.endProgress();
   const seconds = (performance.now() - begun) / 1000;
   output.say(`Moved to ${target.shown} in ${took(seconds * 1000)}. Start the API with this DATABASE_URL.`, { step: "moved", seconds });
   return 0;
+}
+
+/** Moves what the consumers keep whose files are on this machine. */
+async function onlyConsumers(config: Config, { isDryRun, leaveTables }: Options, output: MoveOutput): Promise<number> {
+  const target = openMoveTo(config);
+  if (!target) throw new UsageError(setDatabase);
+  let sources: readonly ConsumerMoveSource[] = [];
+  try {
+    sources = await openConsumerMoves(config.dataDir, { locked: !isDryRun, again: false });
+    if (sources.length === 0)
+      throw new Trouble(`There are no files of consumers in ${config.dataDir} that have not been moved. Check DATA_DIR.`);
+    output.consumers(sources);
+    const moves = await planConsumers(sources, { leaveTables, replace: false });
+    for (const move of isDryRun ? [] : moves) {
+      await target.moveConsumer(move);
+      move.source.retire(target.shown);
+    }
+    output.say(isDryRun ? "Nothing was changed." : `Moved to ${target.shown}.`, { step: isDryRun ? "rehearsed" : "moved" });
+    return 0;
+  } finally {
+    for (const source of sources) source.close();
+    await target.close();
+  }
 }
 
 /** Opens the store as the API does, so that its first start need not make the entries by which lists and constraints find records. */

@@ -1,5 +1,6 @@
 import { printable, tell } from "../observe/terminal";
 import type { ServerInspection } from "../store/inspection";
+import type { ConsumerMoveSource } from "../store/moving/consumer-move";
 import type { MoveProgress } from "../store/moving/move";
 import type { MoveSource } from "../store/moving/move-source";
 import type { MoveStanding, MoveTarget } from "../store/moving/move-target";
@@ -49,6 +50,27 @@ export class MoveOutput {
     if (standing === "unfinished") console.log("An earlier move was interrupted. This one goes on.");
     if (standing === "outdated")
       console.log("An earlier move was interrupted, and the source has changed since. This one copies everything anew.");
+  }
+
+  consumers(sources: readonly ConsumerMoveSource[]): void {
+    if (this.isJson) {
+      for (const { queue, shown, rows, own } of sources) console.log(JSON.stringify({ step: "consumer", queue, from: shown, rows, own }));
+    } else if (sources.length > 0) {
+      const lines = sources.map(({ queue, rows, own }) => [
+        printable(queue),
+        ...[rows.waiting, rows.dead, rows.inbox].map(number),
+        printable(own.map(({ name, rows: count }) => `${name} (${number(count)})`).join(", ")),
+      ]);
+      const right = { align: "right" } as const;
+      const columns = [
+        { title: "QUEUE" },
+        { title: "WAITING", ...right },
+        { title: "DEAD", ...right },
+        { title: "INBOX", ...right },
+        { title: "TABLES" },
+      ];
+      console.log(table(columns, lines, paint));
+    }
   }
 
   progress({ step, table: name, rows, of }: MoveProgress): void {

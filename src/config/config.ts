@@ -49,6 +49,7 @@ const msPerUnit: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d:
  *
  * @param options.listens whether this program serves HTTP at HOST. If so, API_TOKEN is required when others can reach the API.
  *   Default: true.
+ * @param options.defaultDataDir the folder of consumers if DATA_DIR is not set. Default: that of the SQLite database, or `data`.
  * @param options.isTerminal whether the log goes to a terminal. It determines the default of LOG_FORMAT.
  * @param options.environment the variables. Default: those of the process, which include Bun's `.env` files.
  * @throws {ConfigError} if any variables are invalid. It lists each of them with the valid values.
@@ -56,10 +57,12 @@ const msPerUnit: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d:
 export function readConfig({
   isTerminal,
   listens = true,
+  defaultDataDir,
   environment = process.env,
 }: {
   isTerminal: boolean;
   listens?: boolean;
+  defaultDataDir?: string;
   environment?: Readonly<Record<string, string | undefined>>;
 }): Config {
   const mistakes: string[] = [];
@@ -83,7 +86,8 @@ export function readConfig({
   }
 
   const database = readDatabase(read("DATABASE_URL"), mistakes);
-  const dataDir = read("DATA_DIR") ?? dirname(database.engine === "sqlite" ? database.file : defaultDatabase.file);
+  const usualDataDir = dirname(database.engine === "sqlite" ? database.file : defaultDatabase.file);
+  const dataDir = read("DATA_DIR") ?? defaultDataDir ?? usualDataDir;
   const access = readApiAccess(read, variable, mistakes, { listens, dataDir });
   const config: Config = {
     port: variable(

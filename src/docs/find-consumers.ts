@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type DescribedConsumer, onlyLook } from "../consumer/describe-only";
+import type { ConsumerOptions } from "../delivery/consumer-options";
 import { messageOf } from "../observe/logging";
 
 /** A consumer in `consumers/`, for the documentation. */
@@ -16,17 +17,38 @@ export interface FoundConsumer extends DescribedConsumer {
  * @throws {Error} if a file cannot be loaded.
  */
 export async function findConsumers(folder: string): Promise<FoundConsumer[]> {
-  const files = existsSync(folder) ? [...new Bun.Glob("*.ts").scanSync(folder)].sort() : [];
   const found: FoundConsumer[] = [];
-  for (const file of files) {
-    const consumers = await lookAt(join(folder, file));
+  for (const file of filesIn(folder)) {
+    const consumers = await lookAt(join(folder, file), "it is missing from the documentation");
     const base = file.replace(/\.ts$/, "");
     for (const [key, consumer] of consumers) found.push({ name: consumers.length > 1 ? `${base}.${key}` : base, ...essentialOf(consumer) });
   }
   return found;
 }
 
-async function lookAt(path: string): Promise<[key: string, DescribedConsumer][]> {
+/** A consumer in `consumers/`, with what creates its tables. */
+export type LoadedConsumer = DescribedConsumer & Pick<ConsumerOptions, "setup">;
+
+/**
+ * Resolves with the consumers of a folder, as {@link findConsumers} finds them, with all their options.
+ *
+ * @throws {Error} if a file cannot be loaded.
+ */
+export async function loadConsumers(folder: string): Promise<LoadedConsumer[]> {
+  const loaded: LoadedConsumer[] = [];
+  for (const file of filesIn(folder)) {
+    const consumers = await lookAt(join(folder, file), "its tables cannot be created");
+    loaded.push(...consumers.map(([, consumer]) => consumer as LoadedConsumer));
+  }
+  return loaded;
+}
+
+function filesIn(folder: string): string[] {
+  return existsSync(folder) ? [...new Bun.Glob("*.ts").scanSync(folder)].sort() : [];
+}
+
+/** @param consequence what follows if the file cannot be loaded. */
+async function lookAt(path: string, consequence: string): Promise<[key: string, DescribedConsumer][]> {
   const name = `consumers/${path.split("/").at(-1)}`;
   const onExit = () =>
     console.error(`${name} ended the process while it was being loaded. Move its top-level code into \`if (import.meta.main) { … }\`.`);
@@ -39,7 +61,7 @@ async function lookAt(path: string): Promise<[key: string, DescribedConsumer][]>
     );
     return await Promise.race([wouldRun, exported]);
   } catch (error) {
-    throw new Error(`Cannot load ${name}, so it is missing from the documentation: ${messageOf(error)}`, { cause: error });
+    throw new Error(`Cannot load ${name}, so ${consequence}: ${messageOf(error)}`, { cause: error });
   } finally {
     process.off("exit", onExit);
   }

@@ -6,6 +6,7 @@ import type { ConsumerStore } from "./consumer/store";
 import type { ConsumerStores } from "./consumer/stores";
 import type { StoreInspection } from "./inspection";
 import type { LogFollower } from "./log-follower";
+import type { ConsumerMoveSource } from "./moving/consumer-move";
 import type { MoveSource } from "./moving/move-source";
 import type { MoveTarget } from "./moving/move-target";
 import { PostgresConsumerStores } from "./postgres/consumer/stores";
@@ -20,11 +21,13 @@ import { openPostgresStore } from "./postgres/store";
 import type { RecordsReader } from "./records";
 import { openConsumerFile } from "./sqlite/consumer/file";
 import { ConsumerFiles } from "./sqlite/consumer/files";
+import { openConsumerMoveSource } from "./sqlite/consumer/move-source";
 import { inspectConsumerFile, inspectDatabase } from "./sqlite/inspect";
 import { isLocked, lockFileOf } from "./sqlite/lock";
 import { isBusy, whenUnlocked } from "./sqlite/lock-wait";
 import { followLog } from "./sqlite/log-follower";
 import { openMoveSource } from "./sqlite/move-source";
+import { hasMovedAway } from "./sqlite/moved-away";
 import { filesOpenToOthers } from "./sqlite/private-file";
 import { readRecords } from "./sqlite/records-reader";
 import { scrub } from "./sqlite/scrub";
@@ -122,6 +125,36 @@ export async function openMove(
 ): Promise<{ readonly source: MoveSource; readonly target: MoveTarget } | undefined> {
   if (database.engine !== "postgres") return undefined;
   return { source: await whenUnlocked(() => openMoveSource(file, resources, options)), target: openMoveTarget(database) };
+}
+
+/** Opens PostgreSQL to move something to it. Returns undefined if the address is not one of PostgreSQL. */
+export function openMoveTo({ database }: Address): MoveTarget | undefined {
+  return database.engine === "postgres" ? openMoveTarget(database) : undefined;
+}
+
+/**
+ * Opens the files of consumers in a data folder to move what they keep.
+ *
+ * @param options.locked whether to keep the consumers from running until the sources are closed.
+ * @param options.again whether to open those that were moved before, too.
+ * @throws {Error} if a consumer runs, or its file is not of this version of the program.
+ */
+export async function openConsumerMoves(
+  dataDir: string,
+  options: { readonly locked: boolean; readonly again: boolean },
+): Promise<ConsumerMoveSource[]> {
+  const sources: ConsumerMoveSource[] = [];
+  const files = new ConsumerFiles(consumersFolder(dataDir));
+  try {
+    for (const queue of await files.queues()) {
+      const file = files.shownOf(queue);
+      if (options.again || !hasMovedAway(file)) sources.push(await whenUnlocked(() => openConsumerMoveSource(queue, file, options)));
+    }
+    return sources;
+  } catch (error) {
+    for (const source of sources) source.close();
+    throw error;
+  }
 }
 
 /** Returns access to what the consumers keep. */

@@ -15,8 +15,10 @@ export interface MoveSource {
   /** Returns the number of rows up to a key. */
   rowsUpTo(table: BulkTable, key: number): number;
   small(kind: SmallKind): readonly MovedRow[];
-  /** Keeps the source from being used by accident when all of it has moved. */
+  /** Keeps the source from being used from now on, since all of it has moved. */
   retire(to: string): void;
+  /** Undoes `retire`. */
+  reinstate(): void;
   close(): void;
 }
 

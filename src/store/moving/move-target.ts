@@ -1,5 +1,6 @@
 import type { Resource } from "../../schema/resource";
 import type { ServerInspection } from "../inspection";
+import type { ConsumerMove } from "./consumer-move";
 import type { MoveSource } from "./move-source";
 import type { BulkTable, MovedRow } from "./moved-tables";
 
@@ -36,6 +37,12 @@ export interface MoveTarget {
   difference(table: BulkTable, after: number, rows: readonly MovedRow[]): Promise<string | undefined>;
   /** Resolves with the number of rows after a key. */
   rowsAfter(table: BulkTable, key: number): Promise<number>;
+  /**
+   * Copies what a consumer keeps, all or nothing, and compares it.
+   *
+   * @throws {Error} if the consumer has been started with the target, something cannot move, or another process has taken over.
+   */
+  moveConsumer(consumer: ConsumerMove): Promise<void>;
   /** Lets the next attempt copy everything again. */
   distrust(): Promise<void>;
   /** Adds the small tables, positions and ids, and makes the target valid, in one transaction. */

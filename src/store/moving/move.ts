@@ -1,4 +1,6 @@
 import type { Resource } from "../../schema/resource";
+import { StoreUnavailable } from "../errors";
+import type { ConsumerMove } from "./consumer-move";
 import type { MoveSource } from "./move-source";
 import { beforeAll, type MoveTarget } from "./move-target";
 import { type BulkTable, bulkColumns, type MovedRow, nameOf } from "./moved-tables";
@@ -16,6 +18,8 @@ export interface MoveProgress {
 export type MoveStep = "copying" | "comparing" | "reading";
 
 export interface MoveOptions {
+  /** What consumers keep. Default: nothing. */
+  readonly consumers?: readonly ConsumerMove[];
   readonly onProgress: (progress: MoveProgress) => void;
   readonly stop: AbortSignal;
 }
@@ -45,7 +49,25 @@ export async function move(source: MoveSource, target: MoveTarget, resources: re
   await target.begin(source, resources);
   await copyAll(source, target, new Report("copying", source, options));
   await compareAll(source, target, new Report("comparing", source, options));
-  await target.finish(source);
+  const { consumers = [], stop } = options;
+  for (const consumer of consumers) {
+    if (stop.aborted) throw new MoveStopped("The move was stopped.");
+    await target.moveConsumer(consumer);
+  }
+  await finish(target, source, consumers);
+}
+
+/** Makes the target valid, and before that keeps everything of the source from being used, so that never both can be. */
+async function finish(target: MoveTarget, source: MoveSource, consumers: readonly ConsumerMove[]): Promise<void> {
+  const sources = [source, ...consumers.map((consumer) => consumer.source)];
+  for (const each of sources) each.retire(target.shown);
+  try {
+    await target.finish(source);
+  } catch (error) {
+    // If the connection was lost, the target may be valid.
+    if (!(error instanceof StoreUnavailable)) for (const each of sources) each.reinstate();
+    throw error;
+  }
 }
 
 async function copyAll(source: MoveSource, target: MoveTarget, report: Report): Promise<void> {

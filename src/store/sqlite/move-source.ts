@@ -8,13 +8,11 @@ import { cannotOpen } from "./connection";
 import { acquireLock, type Lock, lockFileOf } from "./lock";
 import { logIdOf } from "./log-reader";
 import { refuseNewer, schemaVersionOf, storeMigrations } from "./migrations";
-import { noteMove } from "./moved-away";
+import { forgetMove, noteMove } from "./moved-away";
+import { partOf } from "./parts";
 import { checkPlurals, recordTablesIn } from "./plurals";
 import { databaseFiles, refuseForeign } from "./private-file";
 import { relayedIn } from "./relay-position";
-
-/** With the row that brings the texts of a part to this many characters, the part ends. */
-const partLength = 2 * 1024 * 1024;
 
 const names = {
   ...{ events: "events", answers: "idempotency_keys", relayTimes: "relay_times" },
@@ -92,6 +90,7 @@ function sourceOf(db: Database, file: string, resources: readonly Resource[], lo
       return db.query<MovedRow, []>(`SELECT ${columns} FROM ${names[kind]} ORDER BY ${columns}`).all();
     },
     retire: (to) => noteMove(file, to),
+    reinstate: () => forgetMove(file),
     close() {
       db.close();
       lock?.release();
@@ -151,7 +150,7 @@ function lastUsedIn(db: Database, table: string): number {
   return db.query<{ seq: number }, [string]>("SELECT seq FROM sqlite_sequence WHERE name = ?").get(table)?.seq ?? 0;
 }
 
-/** Reads the rows of a table after a key. No part is much larger than {@link partLength}, whatever is in the table. */
+/** Reads the rows of a table after a key, in parts. */
 function* partsOf(db: Database, table: BulkTable, after: number, partRows: number): Generator<MovedRow[]> {
   const columns = bulkColumns[table.kind].map((column) =>
     column === "shape" && table.kind === "records" ? `${table.shape} AS shape` : column,
@@ -160,20 +159,13 @@ function* partsOf(db: Database, table: BulkTable, after: number, partRows: numbe
   const rows = db.prepare<MovedRow, [number, number]>(
     `SELECT ${columns.join(", ")} FROM "${sqlNameOf(table)}" WHERE ${key} > ? ORDER BY ${key} LIMIT ?`,
   );
-  for (let last: number | undefined = after; last !== undefined; ) {
-    const part = firstOf(rows.iterate(last, partRows));
-    last = part.at(-1)?.[key] as number | undefined;
-    if (part.length > 0) yield part;
+  try {
+    for (let last: number | undefined = after; last !== undefined; ) {
+      const part = partOf(rows.iterate(last, partRows));
+      last = part.at(-1)?.[key] as number | undefined;
+      if (part.length > 0) yield part;
+    }
+  } finally {
+    rows.finalize();
   }
-}
-
-function firstOf(rows: Iterable<MovedRow>): MovedRow[] {
-  const part: MovedRow[] = [];
-  let length = 0;
-  for (const row of rows) {
-    part.push(row);
-    for (const value of Object.values(row)) if (typeof value === "string") length += value.length;
-    if (length >= partLength) break;
-  }
-  return part;
 }

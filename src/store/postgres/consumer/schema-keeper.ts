@@ -12,10 +12,16 @@ const patienceMs = 60_000;
  * Creates the schema of a queue, or upgrades it to the newest version, and the schema of the service if there is none. Of several
  * processes, one does it. Resolves with the name of the queue's schema.
  *
+ * @param versionOf finds the version of the service's schema. Default: as for {@link migrate}.
  * @throws {Error} if a newer program wrote the schema, or the role may not do it.
  */
-export async function keepQueueSchema(database: Database, address: PostgresAddress, queue: string): Promise<string> {
-  await migrate(database, address, storeMigrations);
+export async function keepQueueSchema(
+  database: Database,
+  address: PostgresAddress,
+  queue: string,
+  versionOf?: Parameters<typeof migrate>[3],
+): Promise<string> {
+  await migrate(database, address, storeMigrations, versionOf);
   const schema = schemaNameOf(address.schema, queue);
   const own = { ...address, schema };
   const version = await queueVersion(database.writer, own.schema);

@@ -23,7 +23,8 @@ export interface SqlColumn {
 
 const bulk = {
   events:
-    "position bigint, id uuid, type text, subject bigint, timestamp text, body text, traceparent text, request_id text, requested_at bigint, owner text, scope text",
+    "position bigint, id uuid, type text, subject bigint, timestamp text, body text, traceparent text, request_id text, " +
+    "requested_at bigint, owner text escaped, scope text escaped",
   records: "id bigint, version int, shape smallint, json text",
   answers: "number bigint, key text, part int, fingerprint text, answer text, at bigint",
   relayTimes: "position bigint, at bigint",
@@ -53,10 +54,14 @@ export function smallTable(kind: SmallKind): SqlTable {
   return sqlTable(name, smallColumns[kind], columns);
 }
 
-function sqlTable(tableName: string, from: readonly string[], declared: string): SqlTable {
+/**
+ * @param from names of the columns in the rows that move.
+ * @param declared their names and types in SQL.
+ */
+export function sqlTable(tableName: string, from: readonly string[], declared: string): SqlTable {
   const columns = declared.split(", ").map((column, index) => {
-    const [name = "", type = ""] = column.split(" ");
-    return { from: from[index] ?? "", name, type, isEscaped: name === "owner" || name === "scope" };
+    const [name = "", type = "", escaped] = column.split(" ");
+    return { from: from[index] ?? "", name, type, isEscaped: escaped !== undefined };
   });
   return { name: tableName, columns, key: columns[0] as SqlColumn };
 }

@@ -25,8 +25,24 @@ export async function standingOf(queries: Queries, address: PostgresAddress, sta
       `The schema "${schema}" in ${shown} has the data of another service, or of this one since it was started with it. ${other}`,
     );
   }
+  await checkLeft(queries, address);
   await checkMayCreate(queries, address);
   return "empty";
+}
+
+/** @throws {Error} if consumers of an earlier service have schemas that belong to this name. */
+async function checkLeft({ query }: Queries, { schema, shown }: PostgresAddress): Promise<void> {
+  const left = await query<{ name: string }>(
+    "SELECT nspname AS name FROM pg_namespace WHERE starts_with(nspname, $1) ORDER BY name",
+    `${schema}.`,
+  );
+  if (left.length === 0) return;
+  const names = left.map(({ name }) => `"${name}"`).join(", ");
+  const what =
+    left.length === 1 ? `the schema ${names} of an earlier service is left` : `the schemas ${names} of an earlier service are left`;
+  throw new Error(
+    `In ${shown}, ${what}, with what its consumers kept. Use another schema, by schema=… in DATABASE_URL, or run: DROP SCHEMA ${names} CASCADE`,
+  );
 }
 
 async function checkMayCreate({ query }: Queries, { schema, database, user, shown }: PostgresAddress): Promise<void> {

@@ -1,6 +1,7 @@
 import type { PostgresAddress } from "../../../config/postgres-url";
 import type { Resource } from "../../../schema/resource";
 import type { ServerInspection } from "../../inspection";
+import type { ConsumerMove } from "../../moving/consumer-move";
 import type { MoveSource } from "../../moving/move-source";
 import { beforeAll, type MoveStanding, type MoveTarget } from "../../moving/move-target";
 import type { BulkTable, MovedRow } from "../../moving/moved-tables";
@@ -8,10 +9,11 @@ import { openDatabase } from "../connection";
 import { PostgresError } from "../errors";
 import { inspectServer } from "../inspect";
 import { migrate, storeMigrations, versionIn } from "../migrations";
-import type { Database } from "../queries";
+import type { Database, Queries } from "../queries";
 import { keepResourceTables } from "../resource-tables";
 import { beginMove } from "./begin";
 import { checksumOf, checksumSql } from "./checksum";
+import { moveConsumer } from "./consumer";
 import { finishMove } from "./finish";
 import { misfit } from "./misfit";
 import { coverPositions } from "./partitions";
@@ -101,12 +103,17 @@ class Target implements MoveTarget {
     await this.database.writer.query("UPDATE warren_unfinished_move SET state = '' WHERE run = $1::uuid", this.#run);
   }
 
+  async moveConsumer(consumer: ConsumerMove): Promise<void> {
+    // When all of the store has moved, no other process moves.
+    const fence = consumer.replace ? (queries: Queries) => this.#hold(queries, "SHARE") : async () => {};
+    await this.#while(moveConsumer(this.database, this.address, consumer, fence));
+  }
+
   async finish(source: MoveSource): Promise<void> {
     await this.#while(
       this.database.transaction(
         async (queries) => {
-          const mine = await queries.query("SELECT 1 FROM warren_unfinished_move WHERE run = $1::uuid FOR UPDATE", this.#run);
-          if (mine.length === 0) throw this.#takenOver();
+          await this.#hold(queries, "UPDATE");
           await finishMove(queries, source);
         },
         { statementMs: patienceMs },
@@ -116,6 +123,12 @@ class Target implements MoveTarget {
 
   close(): Promise<void> {
     return this.database.close();
+  }
+
+  /** Keeps other processes from taking over until the end of the transaction. */
+  async #hold({ query }: Queries, lock: "SHARE" | "UPDATE"): Promise<void> {
+    const mine = await query(`SELECT 1 FROM warren_unfinished_move WHERE run = $1::uuid FOR ${lock}`, this.#run);
+    if (mine.length === 0) throw this.#takenOver();
   }
 
   /** Settles as a statement does that needs this process to be the one that copies. */

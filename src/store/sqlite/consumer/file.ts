@@ -2,8 +2,9 @@ import { Database, type Statement } from "bun:sqlite";
 import type { AttemptTable } from "../../consumer/attempt-table";
 import type { ConsumerStore } from "../../consumer/store";
 import { changesOf } from "../changes";
-import { type Migrations, migrate } from "../migrations";
+import { type Migrations, migrate, refuseNewer, schemaVersionOf } from "../migrations";
 import { hasMoved } from "../moved";
+import { refuseMoved } from "../moved-away";
 import { makePrivate, refuseForeign } from "../private-file";
 import { refusedColumn, replaySchema } from "../replay-table";
 import { attemptSchema, attemptTable } from "./attempt-table";
@@ -45,17 +46,30 @@ const migrations: Migrations = [
  * @param file path of the file, or `:memory:` for a consumer that leaves nothing behind.
  * @param options.durable whether each commit must survive a power cut. It must if events are acknowledged to a broker. It need
  *   not if events are read again from the event log after a power cut.
- * @throws {Error} if a newer program wrote the file, or it is not a SQLite database. This throws, and every write rejects with,
+ * @throws {Error} if a newer program wrote the file, what it keeps has moved, or it is not a SQLite database. This throws, and every write rejects with,
  *   `SQLITE_BUSY` while another process holds a lock on the file ({@link whenUnlocked} waits for that).
  */
 export function openConsumerFile(file: string, options: { durable: boolean }): ConsumerStore {
   if (file !== ":memory:") {
     refuseForeign(file);
+    refuseMoved(file);
     makePrivate(file);
   }
   const db = open(file, options.durable ? "FULL" : "NORMAL");
   // Deaths and attempts need not survive a power cut, so a connection without flushes writes them.
   return new SqliteConsumerStore(file, db, options.durable ? open(file, "NORMAL") : db);
+}
+
+/** @throws {Error} if the file was last used by another version of the program. */
+export function checkConsumerVersion(db: Database, file: string): void {
+  // A database may be open with exact integers.
+  const version = Number(schemaVersionOf(db));
+  refuseNewer(version, file, migrations);
+  if (version === migrations.length) return;
+  throw new Error(
+    `The file ${file} was last used by an older version of Warren: it has schema version ${version} of ${migrations.length}. ` +
+      "Start its consumer of this version with it once, which upgrades it, and stop it again.",
+  );
 }
 
 class SqliteConsumerStore extends SqliteConsumerData implements ConsumerStore {
