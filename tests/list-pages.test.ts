@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { Resource } from "warren/resource";
 import type { Listing } from "../src/store/listing";
 import { pageReads } from "../src/store/sqlite/pages";
-import { listed, listing, orders, plain, record, records, type Shelf, shelf, walk, whole } from "./support/list-model";
+import { limits, listed, listing, orders, owned, plain, record, records, type Shelf, shelf, walk, whole } from "./support/list-model";
 import { type ListTable, openPostgresTable, openSqliteTable } from "./support/list-tables";
 import { describeWithPostgres, usePostgres } from "./support/postgres";
 
@@ -49,6 +49,21 @@ function behaves(openTable: Open): void {
           expect((await pages.read({ ...wanted, count: true })).count).toEqual({ value: expected.length, isExact: true });
         }),
         { numRuns: 150 },
+      );
+    });
+
+    test.each([pageReads, 3])("the lists of a tenant, or of one owner in it, have only their records: %i reads", async (reads) => {
+      const pages = await open(owned, reads);
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.tuple(record, limits), { maxLength: 40 }), listing, limits, async (some, wanted, { team, keeper }) => {
+          const all = await fill(some.map(([one, of]) => ({ ...one, ...of })));
+          const own = { team: { exact: [team ?? "a"] }, ...(keeper !== null && { keeper: { exact: [keeper] } }) };
+          const limited = { ...wanted, filters: { ...wanted.filters, ...own } };
+          const expected = listed(all, limited);
+          expect((await walk(pages, limited)).found).toEqual(expected);
+          expect((await pages.read({ ...limited, count: true })).count).toEqual({ value: expected.length, isExact: true });
+        }),
+        { numRuns: 100 },
       );
     });
 

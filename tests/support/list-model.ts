@@ -32,6 +32,14 @@ const base = { name: "shelf" as const, plural: "shelves" as const, fields, filte
 /** Most of the filters have an index. */
 export const shelf = defineResource({ ...base, sort, indexes: ["name", "price", "state", "tags", "place.city"] });
 export const plain = defineResource({ ...base, sort });
+/** One with tenants and owners. */
+export const owned = defineResource({
+  ...base,
+  sort,
+  indexes: ["name", "state"],
+  owner: "keeper",
+  scope: { field: "team", claim: "org_id" },
+});
 export type Shelf = RecordOf<typeof shelf>;
 
 export const orders = [["id"], ["createdAt"], ["updatedAt"], ...sort.map((one) => [one].flat())].map((order) => [...order] as string[]);
@@ -193,3 +201,6 @@ export function alike(amount: number): Shelf[] {
   const record = (index: number) => ({ tags: ["red", "new"], ...(index % 2 && { due: "2026-01-02T00:00:00Z", weight: 1 }) });
   return Array.from({ length: amount }, (_, index) => whole(record(index), index));
 }
+
+/** Values of the fields of owner and tenant, for a record and for a list. */
+export const limits = fc.record({ team: fc.constantFrom("a", "b", null), keeper: fc.constantFrom("ada", "bob", null) });

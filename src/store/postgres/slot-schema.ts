@@ -22,7 +22,8 @@ export const slotSchema = (schema: string) => `
   CREATE TABLE warren_tables (resource text PRIMARY KEY, plural text NOT NULL);
 
   -- Entries in the order of their keys, for all but unique keys. count: how often a word occurs.
-  CREATE TABLE warren_entries (slot int, key text COLLATE "C", id bigint, count int, PRIMARY KEY (slot, key, id));
+  CREATE TABLE warren_entries (slot int, key text COLLATE "C", id bigint, count int, PRIMARY KEY (slot, key, id))
+    WITH (autovacuum_vacuum_scale_factor = 0.02); -- a change leaves dead entries, which lists pass over
   CREATE TABLE warren_unique_values (slot int, value text COLLATE "C", id bigint NOT NULL, PRIMARY KEY (slot, value));
 
   -- Adds entries of records that are older than some slots, unless a record has changed since it was read (its mark is another one).
