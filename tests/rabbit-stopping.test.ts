@@ -26,8 +26,7 @@ describe("told to stop", () => {
     await end();
     await drain;
     expect(begun).toEqual([1, 2]);
-    // Unacknowledged, the third one is the queue's again when the channel closes.
-    expect(channel.calls).toEqual(["consume q", "cancel consumer-1", "ack 1", "ack 2"]);
+    expect(channel.calls).toEqual(["consume q", "cancel consumer-1", "ack 1", "ack 2", "nack 3"]);
   });
 
   test("invariant 6: it waits for the confirm of a copy", async () => {
@@ -214,7 +213,7 @@ describe("a message that the handler has not begun", () => {
     await end();
     await drain;
     expect(begun).toEqual([1]);
-    expect(channel.calls).toEqual(["consume q", "cancel consumer-1", "publish q", "ack 3", "ack 1"]);
+    expect(channel.calls).toEqual(["consume q", "cancel consumer-1", "publish q", "ack 3", "ack 1", "nack 2"]);
     expect(channel.published[0]?.options.messageId).toBe(requeued.id);
   });
 });

@@ -21,7 +21,7 @@ const answerTimeoutMs = 1500;
 const [longestHoldMs, lookAtHeldEveryMs] = [15 * 60_000, 60_000];
 
 /** Methods of an amqplib confirm channel that consuming needs. */
-export type ConsumerChannel = PublishChannel & Pick<ConfirmChannel, "prefetch" | "consume" | "cancel" | "ack" | "close">;
+export type ConsumerChannel = PublishChannel & Pick<ConfirmChannel, "prefetch" | "consume" | "cancel" | "ack" | "nack" | "close">;
 
 /**
  * Subscribes a worker to its queue. Passes it the messages and settles them as it decides. A copy for a retry or a dead letter is confirmed
@@ -188,12 +188,21 @@ export class ChannelSubscription {
     const drained = this.worker.drain();
     await this.#unlessClosed(() => this.channel.cancel(this.#consumerTag));
     await drained;
-    // Closing the channel requeues the remaining messages in their places, which counts towards the delivery limit. Copy those that are on
-    // the way to it, although a copy is behind later events.
+    // What remains returns to its place in the queue, which counts towards the delivery limit before RabbitMQ 4.3. Copy what is on the way
+    // to the limit, although a copy is behind later events.
     if (!this.consumer.temporary) await this.#unlessClosed(() => this.#putBack(({ message }) => requeuesOf(message) >= this.mostRequeues));
     this.#acknowledgements.flush();
+    await this.#unlessClosed(async () => this.#requeue());
     // Closing the connection would discard acknowledgements that are still in transit.
     await this.#unlessClosed(() => this.channel.close());
+  }
+
+  /**
+   * Gives back what remains, one by one: RabbitMQ 3 mixes up the order of what is given back at once. RabbitMQ 4.3 counts a closed channel as
+   * a failed delivery, but not this.
+   */
+  #requeue(): void {
+    for (const message of this.#unsettled) this.channel.nack(message, false, true);
   }
 
   /** Does something that needs the broker, if the channel is open. Waits for a limited time: a broker that hangs never replies. */

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, 
 import { join } from "node:path";
 import { type ChannelModel, connect } from "amqplib";
 import { type Certificate, certificateAuthority, certificateFor } from "../support/certificate";
+import { command } from "../support/command";
 import { temporaryFolder, writeSecret } from "../support/folder";
 import { freePort } from "../support/net";
 import { type Api, endAll, environment, eventually, send, startApi, startLogger } from "../support/processes";
@@ -118,6 +119,27 @@ describeWithRabbit("amqps://", () => {
     expect(await ready(api)).toMatchObject({ status: "degraded", transport: "rabbitmq", broker: "connecting", events: 1, confirmed: 0 });
     await nothingArrived();
     expect(await api.stop()).toBe(0);
+  });
+
+  test("of several nodes, each is checked for its own name: a process goes on to one that is right", async () => {
+    const nodes = [`localhost:${otherHost.port}`, `127.0.0.1:${expired.port}`, `127.0.0.1:${good.port}`];
+    const env = { ...settings(good.port, ca()), RABBITMQ_URL: `amqps://guest:guest@${nodes.join(",")}` };
+    const api = await startApi({ env });
+    await send("POST", `${api.url}/items`, { name: "x" });
+    await relayed(api, 1);
+    expect(await ready(api)).toMatchObject({ broker: "connected", node: nodes[2] });
+    // Each node that was tried before is reported once, with what is wrong with it.
+    const warnings = api.stdout
+      .filter((line) => line.includes("Cannot reach RabbitMQ"))
+      .map((line) => JSON.parse(line) as Record<string, string>);
+    for (const { broker, error } of warnings) {
+      expect(error).toContain(broker?.endsWith(String(otherHost.port)) ? "for another host" : "has expired");
+    }
+    const away = await command("status", [], { ...env, RABBITMQ_URL: `amqps://guest:guest@${nodes.slice(0, 2).join(",")}` });
+    expect(away.code).toBe(1);
+    for (const reason of [`${nodes[0]}: the certificate of RabbitMQ is for another host`, `${nodes[1]}: the certificate`, "has expired"]) {
+      expect(away.stdout).toContain(reason);
+    }
   });
 
   test("in an outage, a refusal is said too; when the certificate is renewed, what waited is sent, with no restart", async () => {

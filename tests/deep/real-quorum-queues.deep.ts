@@ -105,6 +105,28 @@ describeWithRabbit("a quorum queue with a delivery limit of 20", () => {
     await eventually(() => seen.size === 40 || undefined, "40 events to be handled", 50_000);
   });
 
+  test("a consumer that is restarted a few times with events in hand handles them in order", async () => {
+    await channel.assertQueue(queue, limited);
+    await send(40);
+    const begun: number[] = [];
+    for (let restart = 1; restart <= 5; restart += 1) {
+      const two = Promise.withResolvers<void>();
+      const consumer = await consume({
+        handle: ({ item }) => {
+          begun.push(item.id);
+          if (begun.length >= 2 * restart) two.resolve();
+        },
+        concurrency: 1,
+        ratePerSecond: 50,
+      });
+      await two.promise;
+      await consumer.stop();
+    }
+    await consume({ handle: ({ item }) => void begun.push(item.id) });
+    await eventually(() => new Set(begun).size === 40 || undefined, "40 events to be handled", 50_000);
+    expect([...new Set(begun)]).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+  });
+
   test("dead letters that are looked at again and again stay", async () => {
     await channel.assertQueue(`${queue}.dead`, limited);
     await channel.assertQueue(queue, { durable: true });

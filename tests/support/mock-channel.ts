@@ -45,7 +45,7 @@ export class Published {
 }
 
 type Consumed = (message: ConsumeMessage | null) => void;
-type Shape = Pick<ConfirmChannel, "publish" | "prefetch" | "consume" | "cancel" | "ack" | "close">;
+type Shape = Pick<ConfirmChannel, "publish" | "prefetch" | "consume" | "cancel" | "ack" | "nack" | "close">;
 
 export class MockChannel extends EventEmitter implements Shape {
   readonly published: Published[] = [];
@@ -106,6 +106,15 @@ export class MockChannel extends EventEmitter implements Shape {
     this.cancelled.push(consumerTag);
     this.calls.push(`cancel ${consumerTag}`);
     return { consumerTag };
+  }
+
+  nack(message: Message, allUpTo = false): void {
+    this.#refuseIfClosed();
+    for (const tag of this.#unsettled.keys()) {
+      if (tag !== message.fields.deliveryTag && !(allUpTo && tag < message.fields.deliveryTag)) continue;
+      this.#unsettled.delete(tag);
+      this.calls.push(`nack ${tag}`);
+    }
   }
 
   ack(message: Message, allUpTo = false): void {
