@@ -140,7 +140,7 @@ export class RefusedEvents {
     };
     const delivered = await this.#insist(publisher, message, known, { wait, pause });
     if (delivered !== "delivered") return delivered;
-    if (!(await this.#isByKnown(known))) return (await this.#insistOnUnknown(publisher, message, { wait, pause })) ? "delivered" : "ended";
+    if (!(await this.#isByKnown(known))) return this.#insistOnUnknown(publisher, message, { wait, pause });
     note();
     return "delivered";
   }
@@ -168,13 +168,14 @@ export class RefusedEvents {
   }
 
   /**
-   * Resolves with whether a queue accepts the message on a new channel. RabbitMQ 3 refuses each message of a channel whose first one came
-   * while the queue had no leader, until the former leader is back.
+   * Resolves with whether the queue accepts the message on a new channel. RabbitMQ 3 refuses each message of a channel whose first one came
+   * while the queue had no leader, until the former leader is back. Without a queue, sends it to all that are bound.
    */
-  async #takesAnew({ mayPublish }: Publisher, message: OutgoingMessage, queue: string): Promise<boolean> {
+  async #takesAnew({ mayPublish }: Publisher, message: OutgoingMessage, queue?: string): Promise<boolean> {
     try {
       return await this.options.onNewChannel((channel) => this.#takes(new Publisher(channel, mayPublish), message, queue));
-    } catch {
+    } catch (error) {
+      if (error instanceof Unroutable) throw error;
       // The connection was lost.
       return false;
     }
@@ -187,19 +188,16 @@ export class RefusedEvents {
     return false;
   }
 
-  /** Sends an event to all queues until the one of another program that refuses it has it. Resolves with false if `wait` does. */
-  async #insistOnUnknown(publisher: Publisher, message: OutgoingMessage, { wait, pause }: Pauses): Promise<boolean> {
+  /** Sends an event to all queues until the one of another program that refuses it has it. */
+  async #insistOnUnknown(publisher: Publisher, message: OutgoingMessage, { wait, pause }: Pauses): Promise<Delivered> {
     // A quorum queue that has a leader by now may have refused it.
-    const first = this.options.hasQuorum() ? pause : wait;
-    for (
-      let pauseMs = firstPauseMs;
-      await (pauseMs === firstPauseMs ? first : wait)(pauseMs);
-      pauseMs = Math.min(longestPauseForUnknownMs, pauseMs * 2)
-    ) {
-      if (pauseMs > firstPauseMs) await this.#tell(null, message);
-      if (await this.#takes(publisher, message)) return true;
+    if (!(await (this.options.hasQuorum() ? pause : wait)(firstPauseMs))) return "ended";
+    if (await this.#takes(publisher, message)) return "delivered";
+    for (let pauseMs = firstPauseMs * 2; await wait(pauseMs); pauseMs = Math.min(longestPauseForUnknownMs, pauseMs * 2)) {
+      await this.#tell(null, message);
+      if (await this.#takesAnew(publisher, message)) return "stuck";
     }
-    return false;
+    return "ended";
   }
 
   /**
