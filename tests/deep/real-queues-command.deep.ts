@@ -79,7 +79,7 @@ function onEither(rabbitmqUrl: () => string): void {
 
   test("reports in one line what is wrong", async () => {
     for (const [words, code, said] of [
-      [[], 2, "Missing command: list or remove."],
+      [[], 2, "Missing command: list, remove or convert."],
       [["lst"], 2, 'Unknown command "lst".'],
       [["list", "audit"], 2, 'Unexpected argument "audit".'],
       [["list", "--yes"], 2, "list does not accept --yes."],
