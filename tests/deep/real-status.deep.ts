@@ -86,7 +86,8 @@ const stockNeeds = ({ needs }: Status) => needs.filter(({ queue }) => queue === 
 async function story(waits: RegExp): Promise<Api> {
   const consumer = await startConsumer();
   expect(await consumer.health("live")).toEqual({ code: 200, status: "live" });
-  expect(await consumer.health("ready")).toEqual({
+  // With RabbitMQ, it may name the node that it is connected to.
+  expect(await consumer.health("ready")).toMatchObject({
     code: 503,
     status: "not ready",
     consumers: [{ queue: "stock", status: "not ready", detail: expect.stringMatching(waits) }],
