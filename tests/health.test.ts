@@ -18,7 +18,7 @@ let api: TestApi;
 let relay: RelayStatus;
 /** Age of the events in the log. */
 let ageMs: number;
-/** What the store says of itself. */
+/** The problems that the store reports. */
 let storeProblems: string[];
 
 const aged = (store: Store): Store =>

@@ -13,7 +13,7 @@ export interface SqliteAddress {
 
 export const defaultDatabase: SqliteAddress = sqliteAddress("data/warren.db");
 
-/** What DATABASE_URL should be, for error messages. */
+/** The forms that DATABASE_URL may have, for error messages. */
 const expected = "use sqlite:<path>, such as sqlite:data/warren.db, or postgres://user:password@host:5432/database";
 
 /** Returns the address in the value of DATABASE_URL, or the mistakes in it, each as advice without secrets. */

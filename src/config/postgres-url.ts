@@ -27,7 +27,7 @@ export interface PostgresAddress {
   readonly certFile: string | null;
   /** PEM file with the private key of the client certificate. Null if not set. */
   readonly keyFile: string | null;
-  /** Whether connections go through a pooler that may give each transaction another session, as PgBouncer's transaction mode does. */
+  /** True if connections go through a pooler that may give each transaction another session, as PgBouncer's transaction mode does. */
   readonly isPooled: boolean;
   /** The address as messages show it, without user and password. */
   readonly shown: string;

@@ -24,7 +24,7 @@ export interface Place {
   giveBack(own: ConsumerData): Promise<void>;
 }
 
-/** What the worker gets of an event. */
+/** An event as the worker gets it. */
 export type Message = Kept & Pick<Delivery, "failures" | "suspect" | "again">;
 
 /** Events that are with the worker, and where they come from. */

@@ -35,10 +35,10 @@ export interface ServerInspection {
   /** Connections in use, and the maximum for users without special rights. */
   readonly connections: { readonly used: number; readonly most: number; readonly perProcess: number };
   readonly isEncrypted: boolean;
-  /** Whether the connection leaves this machine. */
+  /** True if the connection leaves this machine. */
   readonly isRemote: boolean;
   readonly user: string;
-  /** Whether the user may do anything on the server. */
+  /** True if the user may do anything on the server. */
   readonly isSuperuser: boolean;
   /** Age in seconds of the oldest transaction that this program may see. Null if there is none. */
   readonly oldestTransactionSeconds: number | null;

@@ -77,7 +77,7 @@ const noRelay: NonNullable<TestOptions["relay"]> = async () => ({
   problems: [],
 });
 
-/** Whether {@link openApi} opens its stores in PostgreSQL: `TEST_DATABASE=postgres bun test`. See tests/deep/http-on-postgres.deep.ts. */
+/** True if {@link openApi} opens its stores in PostgreSQL: `TEST_DATABASE=postgres bun test`. See tests/deep/http-on-postgres.deep.ts. */
 export const isOnPostgres = process.env["TEST_DATABASE"] === "postgres";
 let schemas = 0;
 

@@ -22,7 +22,7 @@ export class LeaseWorld {
   /** Offset of the database's clock, in milliseconds. */
   databaseOffset = 0;
   readonly rows = new Map<string, Row>();
-  /** What leaders did, in order. */
+  /** The acts of leaders, in order. */
   readonly acts: { readonly at: number; readonly process: string; readonly epoch: number }[] = [];
   /** Number of looks at leases. */
   looks = 0;

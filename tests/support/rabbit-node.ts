@@ -42,7 +42,7 @@ export interface RabbitOptions {
   readonly port?: number;
   /** Where its management API listens. Default: it has none. */
   readonly managementPort?: number;
-  /** What nodes of one cluster share. Default: the node stays alone. */
+  /** The settings that nodes of one cluster share. Default: the node stays alone. */
   readonly cluster?: ClusterOptions;
 }
 

@@ -31,7 +31,7 @@ export async function watchQueue(url: string, queue = "watched", isOwn = false):
   return { ids, close: () => connection.close() };
 }
 
-/** What is wrong with the deliveries of a log. */
+/** The faults in the deliveries of a log. */
 export interface DeliveryFaults {
   readonly missing: number;
   /** Number of events whose first delivery came after that of a later event. */

@@ -17,7 +17,7 @@ export interface RecordChange {
   readonly actor: Actor | undefined;
 }
 
-/** What an engine keeps about the records of one resource besides the records. It may change between changes. */
+/** The data that an engine derives from the records of one resource. It may change between changes. */
 export interface SideEntries {
   readonly unique: readonly UniqueEntries[];
   /** References to other records. */

@@ -1,6 +1,6 @@
 /** Uncommitted changes of one change or of a group of changes. */
 export interface Batch<Write = unknown> {
-  /** What the changes write, in the form of the engine, in order. */
+  /** The writes of the changes, in the form of the engine, in order. */
   readonly writes: Write[];
   /** Values that later changes read in place of those in the database, by key. */
   readonly view: Map<string, unknown>;

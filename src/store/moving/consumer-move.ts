@@ -1,7 +1,7 @@
 import type { Transaction } from "../consumer/transaction";
 import type { MovedRow } from "./moved-tables";
 
-/** What the consumer of one queue keeps, as it was when it was opened. */
+/** The data of one queue's consumer, as it was when it was opened. */
 export interface ConsumerMoveSource {
   readonly queue: string;
   /** Its place, as messages show it. */

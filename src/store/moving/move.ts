@@ -5,7 +5,7 @@ import type { MoveSource } from "./move-source";
 import { beforeAll, type MoveTarget } from "./move-target";
 import { type BulkTable, bulkColumns, type MovedRow, nameOf } from "./moved-tables";
 
-/** What a move does, and how far it is. */
+/** The current step of a move, and how far it is. */
 export interface MoveProgress {
   readonly step: MoveStep;
   readonly table: string;
@@ -18,7 +18,7 @@ export interface MoveProgress {
 export type MoveStep = "copying" | "comparing" | "reading";
 
 export interface MoveOptions {
-  /** What consumers keep. Default: nothing. */
+  /** The data of consumers. Default: none. */
   readonly consumers?: readonly ConsumerMove[];
   readonly onProgress: (progress: MoveProgress) => void;
   readonly stop: AbortSignal;

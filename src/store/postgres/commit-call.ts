@@ -9,15 +9,15 @@ export interface Commit {
   /** Identifies the group, in case its outcome gets lost. A UUID. */
   readonly id: string;
   readonly effect: NetEffect;
-  /** What follows from the records that it changes. */
+  /** The entries that follow from the records that it changes. */
   readonly entries: EntryChanges;
   /** Version of the slots that `entries` are made for. */
   readonly slots: number;
-  /** What was read. Undefined if the order lock was held meanwhile. */
+  /** The reads. Undefined if the order lock was held meanwhile. */
   readonly reads: Reads | undefined;
 }
 
-/** What a group has read. */
+/** The reads of a group. */
 export type Reads = { readonly [Kind in ReadKind]: Facts[Kind]["used"] };
 type ReadKind = "records" | "presence" | "holders" | "referrers" | "answers" | "newestEvents";
 

@@ -3,7 +3,7 @@ import type { FirstAnswer } from "../changes/idempotency-keys";
 import type { Stored } from "../stored";
 import type { Layout } from "./layout";
 
-/** What a change writes. */
+/** The writes of a change. */
 export type Effect =
   | { readonly kind: "record"; readonly layout: Layout; readonly id: number; readonly after: Stored | null; readonly origin: Origin }
   | { readonly kind: "upToDate"; readonly layout: Layout; readonly id: number }
@@ -26,7 +26,7 @@ export interface NetRecord {
   readonly origin: Origin;
 }
 
-/** What a group of changes writes in the end, without what its changes have undone again. */
+/** The net writes of a group of changes, without those that its changes have undone again. */
 export interface NetEffect {
   readonly records: readonly NetRecord[];
   /** The new records, also those that are deleted again: the log has their ids. */

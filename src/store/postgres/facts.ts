@@ -51,11 +51,11 @@ export interface AnswerRow {
   readonly answer: string;
 }
 
-/** What is known of the database, for a group of changes that run together. */
+/** The known part of the database, for a group of changes that run together. */
 export class Facts {
   /** Null: there is no record. */
   readonly records = new ReadSet<RecordKey, RecordRow | null>();
-  /** Whether records exist. */
+  /** For each record, true if it exists. */
   readonly presence = new ReadSet<RecordKey, boolean>();
   /** The ids of the records that have a value. 0: there is none. */
   readonly holders = new ReadSet<ValueKey, number>();
@@ -84,7 +84,7 @@ export class Facts {
     return this.#all.every(({ missing }) => missing.length === 0);
   }
 
-  /** Whether what the run depends on may not have been true at one time: some of it is assumed, or was read by several queries. */
+  /** True if what the run depends on may not have been true at one time: some of it is assumed, or was read by several queries. */
   get isDoubtful(): boolean {
     if (this.isExact) return false;
     const all = this.#all;

@@ -1,7 +1,7 @@
 import { pause } from "../../timing/pause";
 import type { Database } from "./queries";
 
-/** What processes tell each other: that events were committed, or that a lease was released. */
+/** Notices between processes: that events were committed, or that a lease was released. */
 export type Notice = "log" | "leases";
 
 /** Shortest time between two notifications of one kind, in milliseconds. Commits in between share one. */

@@ -17,7 +17,7 @@ const sweepEveryMs = 3_600_000;
 /** Maximum time to release the leases of this process, in milliseconds. */
 const closingMs = 1000;
 
-/** What a process needs from the others that serve the same schema. */
+/** The part that a process needs from the others that serve the same schema. */
 export interface Processes {
   readonly lead: Store["lead"];
   readonly onAppend: Store["onAppend"];

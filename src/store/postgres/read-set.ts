@@ -25,7 +25,7 @@ export class ReadSet<Key, Found extends NonNullable<unknown> | null> {
   /** The names of what is assumed. */
   readonly #supposed = new Set<string>();
 
-  /** Whether the run depends on anything that is only assumed. */
+  /** True if the run depends on anything that is only assumed. */
   get isSupposed(): boolean {
     return this.#supposed.size > 0 && this.#used.keys().some((name) => this.#supposed.has(name));
   }

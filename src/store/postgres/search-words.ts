@@ -2,7 +2,7 @@ import { stepsOf, valueAt } from "../../schema/path-values";
 import { wordKey } from "./slot-entries";
 import { wordsIn } from "./words";
 
-/** What a search looks for. */
+/** The words that a search looks for. */
 export interface SearchWords {
   /** The keys of its different words. A record must have all of them. */
   readonly keys: readonly string[];

@@ -31,7 +31,7 @@ export interface UniqueValue {
   readonly id: number;
 }
 
-/** What a change of a record changes in the tables that are derived from it. Write `removed` before `added`: a new count is both. */
+/** The changes that a record's change makes in the tables that are derived from it. Write `removed` before `added`: a new count is both. */
 export interface EntryChanges {
   readonly removed: Entry[];
   readonly added: Entry[];

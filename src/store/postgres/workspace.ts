@@ -2,12 +2,12 @@ import { Overlay } from "../changes/overlay";
 import type { Effect } from "./effects";
 import type { Facts } from "./facts";
 
-/** What changes work on: what is known of the database, and what uncommitted changes do to it. */
+/** The state that changes work on: what is known of the database, and what uncommitted changes do to it. */
 export class Workspace {
   readonly overlay = new Overlay<Effect>();
   #facts: Facts | undefined;
 
-  /** What is known to the changes that run. */
+  /** The facts that the running changes know. */
   get facts(): Facts {
     if (!this.#facts) throw new Error("The store was read outside of a change.");
     return this.#facts;

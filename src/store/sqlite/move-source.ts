@@ -21,7 +21,7 @@ const names = {
 } as const satisfies Record<Exclude<BulkTable["kind"], "records"> | SmallKind, string>;
 
 export interface MoveSourceOptions {
-  /** Whether to keep other processes from serving the database until it is closed. */
+  /** True to keep other processes from serving the database until it is closed. */
   readonly locked: boolean;
   /** Maximum number of rows of a part. Default: 4,000. */
   readonly partRows?: number;

@@ -4,7 +4,7 @@ import type { Observation } from "../history";
 /** A change that a client requested, with an Idempotency-Key, until it was answered. */
 export interface Request {
   readonly kind: "create" | "rename" | "delete" | "transfer";
-  /** What identifies the change in the log: the new owner of an account, or the note of a transfer. For a deletion the account's id. */
+  /** Identifies the change in the log: the new owner of an account, or the note of a transfer. For a deletion the account's id. */
   readonly mark: string;
   /** `done`: a 2xx status. `refused`: a 4xx status, so nothing may have changed. `unknown`: never answered. */
   readonly told: "done" | "refused" | "unknown";

@@ -10,7 +10,7 @@ export interface Bug {
   readonly replacement: string;
 }
 
-/** What lets a consumer die between an effect and its acknowledgement. */
+/** Files that let a consumer die between an effect and its acknowledgement. */
 const crashing = ["tests/support/dies-before-ack.ts", "tests/chaos/programs/crash.ts", "tests/chaos/programs/crash-before-ack.ts"];
 
 /**

@@ -8,7 +8,7 @@ import { ConsumerFiles } from "../../../src/store/sqlite/consumer/files";
 import type { Account, ConsumerRecord, Happening, Logged, Transfer } from "./history";
 import type { ClusterSystem } from "./system";
 
-/** What a run has stored, and the work of its consumers. */
+/** The data that a run has stored, and the work of its consumers. */
 export class ClusterRecords {
   readonly log: Logged[] = [];
   consumers: ConsumerRecord[] = [];

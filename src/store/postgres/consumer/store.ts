@@ -20,7 +20,7 @@ export interface QueueAddress {
 }
 
 export interface StoreLimits {
-  /** Whether each commit must survive a power cut. */
+  /** True if each commit must survive a power cut. */
   readonly durable: boolean;
   /** Maximum duration of a statement of a transaction, of a wait for a lock, and between two statements, in milliseconds. */
   readonly patienceMs: number;
