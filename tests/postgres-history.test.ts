@@ -14,6 +14,7 @@ import { keepResourceTables } from "../src/store/postgres/resource-tables";
 import { sqliteHistory } from "../src/store/sqlite/history";
 import { migrate as migrateSqlite, storeMigrations as sqliteMigrations } from "../src/store/sqlite/migrations";
 import { blocksOf, explain, noting, type Statement } from "./support/explained";
+import { replacePartitions } from "./support/partitions";
 import { describeWithPostgres, usePostgres } from "./support/postgres";
 
 setDefaultTimeout(60_000);
@@ -71,11 +72,7 @@ describeWithPostgres("histories", () => {
     database = openDatabase(schema().address);
     await migrate(database, schema().address, storeMigrations);
     // Several small partitions.
-    await schema().evaluate(
-      `DO $$ DECLARE old record; BEGIN
-         FOR old IN DELETE FROM warren_partitions RETURNING first LOOP EXECUTE format('DROP TABLE %I', 'warren_events_' || old.first); END LOOP;
-       END $$; SELECT warren_cover_position(600, 70); SELECT warren_cover_position(30000, 10000)`,
-    );
+    await replacePartitions(schema(), [600, 70], [30_000, 10_000]);
     const all = rows();
     const insert = sqlite.prepare("INSERT INTO events (position, id, type, subject, timestamp, body) VALUES (?, ?, ?, ?, ?, ?)");
     sqlite.transaction(() => {

@@ -13,6 +13,7 @@ import type { Database } from "../src/store/postgres/queries";
 import { eventFinder as sqliteFinder } from "../src/store/sqlite/event-record";
 import { sqliteLogReader } from "../src/store/sqlite/log-reader";
 import { migrate as migrateSqlite, storeMigrations as sqliteMigrations } from "../src/store/sqlite/migrations";
+import { replacePartitions } from "./support/partitions";
 import { describeWithPostgres, usePostgres } from "./support/postgres";
 
 const types = ["item.created", "item.updated", "order.created", "erased"];
@@ -33,11 +34,7 @@ describeWithPostgres("the log", () => {
     migrateSqlite(sqlite, "", sqliteMigrations);
     database = openDatabase(schema().address);
     await migrate(database, schema().address, storeMigrations);
-    await schema().evaluate(
-      `DO $$ DECLARE old record; BEGIN
-         FOR old IN DELETE FROM warren_partitions RETURNING first LOOP EXECUTE format('DROP TABLE %I', 'warren_events_' || old.first); END LOOP;
-       END $$; SELECT warren_cover_position(1000, 70)`,
-    );
+    await replacePartitions(schema(), [1000, 70]);
     const insert = sqlite.prepare(
       "INSERT INTO events (position, id, type, subject, timestamp, body, traceparent, requestId, requestedAt, owner, scope) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );

@@ -4,6 +4,7 @@ import { soleLeadership } from "../src/store/leadership";
 import { addPartitions, keepPartitions, partitionProblem } from "../src/store/postgres/partitions";
 import { pruner } from "../src/store/postgres/prune";
 import type { Database } from "../src/store/postgres/queries";
+import { replacePartitions } from "./support/partitions";
 import { describeWithPostgres } from "./support/postgres";
 import { usePostgresTables } from "./support/postgres-schema";
 import { eventually } from "./support/processes";
@@ -26,12 +27,7 @@ describeWithPostgres("the partitions of the log", () => {
   /** Replaces the partitions by three small ones. */
   async function small(): Promise<Database> {
     const database = open();
-    await schema().evaluate(
-      `DO $$ DECLARE old record; BEGIN
-         FOR old IN DELETE FROM warren_partitions RETURNING first LOOP EXECUTE format('DROP TABLE %I', 'warren_events_' || old.first); END LOOP;
-       END $$`,
-    );
-    await schema().evaluate(`SELECT warren_cover_position(300, ${width})`);
+    await replacePartitions(schema(), [300, width]);
     return database;
   }
 
