@@ -6,6 +6,7 @@ import { faults, mix } from "./faults";
 import { needs } from "./needs";
 import { Random } from "./random";
 import { type RunResult, run } from "./run";
+import { runSuite } from "./run-suite";
 import { removeSystems } from "./system";
 import { header, progressLine, resultLines, summary } from "./table";
 
@@ -69,19 +70,11 @@ const leftOut: string[] = [];
 const random = new Random(options.seed);
 let rabbit: OwnRabbit | undefined;
 let failed = false;
-let stopping = false;
 
 async function cleanUp(): Promise<void> {
-  stopping = true;
   await removeSystems();
   await rabbit?.dispose().catch(() => {});
   await endAll();
-}
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, async () => {
-    await cleanUp();
-    process.exit(130);
-  });
 }
 
 /** Runs one fault on one transport, if this machine supports it. */
@@ -114,7 +107,7 @@ async function runOne(fault: Fault, transport: TransportName): Promise<void> {
 const chosen = options.chosen.length > 0 ? options.chosen : options.minutes === undefined ? faults : [mix];
 if (isTerminal) console.log(header);
 const deadline = options.minutes === undefined ? undefined : performance.now() + options.minutes * 60_000;
-try {
+async function rounds(): Promise<void> {
   for (let round = 1; deadline === undefined ? round <= options.runs : performance.now() < deadline; round += 1) {
     for (const fault of chosen) {
       for (const transport of options.transports) {
@@ -124,16 +117,8 @@ try {
       }
     }
   }
-} catch (error) {
-  // Stopping makes the work in progress end with an error.
-  if (!stopping) {
-    failed = true;
-    console.error(error);
-  }
 }
-if (!stopping) {
-  await cleanUp();
-  const lines = summary(results, options.seed, leftOut);
-  for (const text of lines) (isTerminal ? console.log : console.error)(text);
-  process.exit(failed ? 1 : 0);
-}
+
+const isDone = await runSuite(rounds, cleanUp);
+for (const text of summary(results, options.seed, leftOut)) (isTerminal ? console.log : console.error)(text);
+process.exit(isDone && !failed ? 0 : 1);

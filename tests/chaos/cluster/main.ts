@@ -3,6 +3,7 @@ import { isPostgresInstalled } from "../../support/postgres-cluster";
 import { endAll } from "../../support/processes";
 import { isRabbitInstalled } from "../../support/rabbit-node";
 import { Random } from "../random";
+import { runSuite } from "../run-suite";
 import { type Environment, startEnvironment } from "./environment";
 import { type ClusterResult, runCluster } from "./run";
 import { strikes } from "./strikes";
@@ -57,27 +58,12 @@ for (const [name, isInstalled] of [["postgresql", isPostgresInstalled] as const,
   process.exit(1);
 }
 
-let environment: Environment | undefined;
-let stopping = false;
-async function cleanUp(): Promise<void> {
-  stopping = true;
-  await removeClusterSystems();
-  await environment?.dispose().catch(() => {});
-  await endAll();
-}
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, async () => {
-    await cleanUp();
-    process.exit(130);
-  });
-}
-
 const isTerminal = Boolean(process.stdout.isTTY);
 const random = new Random(options.seed);
 const deadline = options.minutes === undefined ? undefined : performance.now() + options.minutes * 60_000;
 const results: ClusterResult[] = [];
-let failed = false;
-try {
+let environment: Environment | undefined;
+async function rounds(): Promise<void> {
   environment = await startEnvironment();
   for (let round = 1; deadline === undefined ? round <= options.runs : performance.now() < deadline; round += 1) {
     // The first round has the given seed, so that a round can be repeated by the seed in its result.
@@ -88,19 +74,17 @@ try {
     };
     const result = await runCluster({ environment, seed, strikes, chosen, onProgress });
     results.push(result);
-    if (result.violations.length > 0) failed = true;
     console.log(`${isTerminal ? "\r\x1b[K" : ""}${JSON.stringify(result)}`);
   }
-} catch (error) {
-  // Stopping makes the work in progress end with an error.
-  if (!stopping) {
-    failed = true;
-    console.error(error);
-  }
 }
-if (!stopping) {
-  await cleanUp();
-  const broken = results.filter(({ violations }) => violations.length > 0);
-  console.error(broken.length === 0 ? "No guarantee was broken." : `${broken.length} of ${results.length} rounds broke a guarantee.`);
-  process.exit(failed ? 1 : 0);
+
+async function cleanUp(): Promise<void> {
+  await removeClusterSystems();
+  await environment?.dispose().catch(() => {});
+  await endAll();
 }
+
+const isDone = await runSuite(rounds, cleanUp);
+const broken = results.filter(({ violations }) => violations.length > 0);
+console.error(broken.length === 0 ? "No guarantee was broken." : `${broken.length} of ${results.length} rounds broke a guarantee.`);
+process.exit(isDone && broken.length === 0 ? 0 : 1);
