@@ -1,11 +1,11 @@
 // The function that commits, when processes of one program start at the same moment.
 import { expect, test } from "bun:test";
 import { item } from "../src/domain/item";
-import { commitFunction, keepCommitFunction } from "../src/store/postgres/commit-function";
-import { openDatabase } from "../src/store/postgres/connection";
-import { lockKey, migrate, storeMigrations } from "../src/store/postgres/migrations";
+import { commitFunction, keepCommitFunction } from "../src/store/postgres/commit/commit-function";
+import { openDatabase } from "../src/store/postgres/connection/connection";
 import { layoutsOf } from "../src/store/postgres/record-store";
-import { keepResourceTables } from "../src/store/postgres/resource-tables";
+import { keepResourceTables } from "../src/store/postgres/records/resource-tables";
+import { lockKey, migrate, storeMigrations } from "../src/store/postgres/schema/migrations";
 import { describeWithPostgres, usePostgres } from "./support/postgres";
 
 describeWithPostgres("six processes that start at the same moment", () => {

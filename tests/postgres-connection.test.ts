@@ -1,9 +1,9 @@
 // Access to PostgreSQL: parameters and results, order, transactions, and what becomes of statements when the connection fails.
 import { afterAll, describe, expect, test } from "bun:test";
 import { StoreUnavailable } from "../src/store/errors";
-import { openDatabase } from "../src/store/postgres/connection";
-import { isDataError, isSerializationFailure, OutcomeUnknown, PostgresError } from "../src/store/postgres/errors";
-import type { Database } from "../src/store/postgres/queries";
+import { openDatabase } from "../src/store/postgres/connection/connection";
+import { isDataError, isSerializationFailure, OutcomeUnknown, PostgresError } from "../src/store/postgres/connection/errors";
+import type { Database } from "../src/store/postgres/connection/queries";
 import { describeWithPostgres, useOwnPostgres, usePostgres } from "./support/postgres";
 import { eventually } from "./support/processes";
 import { startProxy } from "./support/proxy";
@@ -131,7 +131,7 @@ describeWithPostgres("statements", () => {
   });
 
   test("what the environment says about other databases is not used", async () => {
-    const program = `import { openDatabase } from "./src/store/postgres/connection";
+    const program = `import { openDatabase } from "./src/store/postgres/connection/connection";
       const database = openDatabase(${JSON.stringify(postgres().address)});
       console.log(JSON.stringify(await database.query("SELECT current_database() AS name, current_user AS user")));
       process.exit();`;

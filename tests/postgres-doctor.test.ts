@@ -6,8 +6,8 @@ import { storeFindings } from "../src/commands/doctor/store";
 import type { PostgresAddress } from "../src/config/postgres-url";
 import type { ServerInspection } from "../src/store/inspection";
 import { exposedFiles, inspectStore, isLockedByApi, isServed, scrubDatabase } from "../src/store/open";
-import { openDatabase } from "../src/store/postgres/connection";
-import { migrate, storeMigrations } from "../src/store/postgres/migrations";
+import { openDatabase } from "../src/store/postgres/connection/connection";
+import { migrate, storeMigrations } from "../src/store/postgres/schema/migrations";
 import { command } from "./support/command";
 import { describeWithPostgres, useOwnPostgres, usePostgres } from "./support/postgres";
 

@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, 
 import { Type } from "@sinclair/typebox";
 import fc from "fast-check";
 import { defineResource, Nullable, type Resource } from "warren/resource";
-import { openDatabase } from "../src/store/postgres/connection";
-import type { Database } from "../src/store/postgres/queries";
+import { openDatabase } from "../src/store/postgres/connection/connection";
+import type { Database } from "../src/store/postgres/connection/queries";
 import { openPostgresStore } from "../src/store/postgres/store";
 import type { Store } from "../src/store/store";
 import { describeWithPostgres, usePostgres } from "./support/postgres";

@@ -2,11 +2,11 @@
 import { expect, test } from "bun:test";
 import { hostname } from "node:os";
 import type { Leadership } from "../src/store/leadership";
-import { joinProcesses, type Processes, servingProcesses } from "../src/store/postgres/processes";
-import type { Database } from "../src/store/postgres/queries";
-import { relayPosition } from "../src/store/postgres/relay-position";
-import { savedRelayTrouble } from "../src/store/postgres/relay-trouble";
-import { replaysIn } from "../src/store/postgres/replay-rows";
+import type { Database } from "../src/store/postgres/connection/queries";
+import { joinProcesses, type Processes, servingProcesses } from "../src/store/postgres/leases/processes";
+import { relayPosition } from "../src/store/postgres/relay/relay-position";
+import { savedRelayTrouble } from "../src/store/postgres/relay/relay-trouble";
+import { replaysIn } from "../src/store/postgres/relay/replay-rows";
 import { describeWithPostgres } from "./support/postgres";
 import { usePostgresTables } from "./support/postgres-schema";
 import { eventually } from "./support/processes";

@@ -1,8 +1,8 @@
 // How PostgreSQL reads the pages of lists: each statement is a range of an index, and a page costs the same in a large table.
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import type { Listing } from "../src/store/listing";
-import { Pages } from "../src/store/postgres/pages";
-import type { Queries } from "../src/store/postgres/queries";
+import type { Queries } from "../src/store/postgres/connection/queries";
+import { Pages } from "../src/store/postgres/lists/pages";
 import { blocksOf, explain, nodesOf, noting, type PlanNode, type Statement } from "./support/explained";
 import { alike, bothDirections, manyLists, type Shelf, shelf } from "./support/list-model";
 import { openPostgresTable } from "./support/list-tables";

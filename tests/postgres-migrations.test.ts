@@ -1,10 +1,10 @@
 // The schema of PostgreSQL: made once by whichever process comes first, upgraded in order, and refused where it cannot be used.
 import { afterAll, expect, test } from "bun:test";
 import type { PostgresAddress } from "../src/config/postgres-url";
-import { openDatabase } from "../src/store/postgres/connection";
-import { migrate, schemaVersionOf, storeMigrations } from "../src/store/postgres/migrations";
-import type { Database } from "../src/store/postgres/queries";
-import { obstaclesOf } from "../src/store/postgres/server";
+import { openDatabase } from "../src/store/postgres/connection/connection";
+import type { Database } from "../src/store/postgres/connection/queries";
+import { migrate, schemaVersionOf, storeMigrations } from "../src/store/postgres/schema/migrations";
+import { obstaclesOf } from "../src/store/postgres/schema/server";
 import { pageText } from "./support/doc-pages";
 import { describeWithPostgres, useOwnPostgres, usePostgres } from "./support/postgres";
 import { rejection } from "./support/rejection";

@@ -1,9 +1,9 @@
 // How the processes of a schema learn of each other's commits: by notifications, and without them.
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
-import { PostgresError } from "../src/store/postgres/errors";
-import { FollowingNotifier, LogWatch } from "../src/store/postgres/log-watch";
-import { Notices } from "../src/store/postgres/notices";
-import type { Database } from "../src/store/postgres/queries";
+import { PostgresError } from "../src/store/postgres/connection/errors";
+import type { Database } from "../src/store/postgres/connection/queries";
+import { FollowingNotifier, LogWatch } from "../src/store/postgres/log/log-watch";
+import { Notices } from "../src/store/postgres/log/notices";
 import { describeWithPostgres } from "./support/postgres";
 import { usePostgresTables } from "./support/postgres-schema";
 import { eventually } from "./support/processes";

@@ -1,9 +1,9 @@
 // The log of PostgreSQL in small partitions: those that are kept ready, and those that are dropped.
 import { expect, test } from "bun:test";
 import { soleLeadership } from "../src/store/leadership";
-import { addPartitions, keepPartitions, partitionProblem } from "../src/store/postgres/partitions";
-import { pruner } from "../src/store/postgres/prune";
-import type { Database } from "../src/store/postgres/queries";
+import type { Database } from "../src/store/postgres/connection/queries";
+import { addPartitions, keepPartitions, partitionProblem } from "../src/store/postgres/log/partitions";
+import { pruner } from "../src/store/postgres/log/prune";
 import { replacePartitions } from "./support/partitions";
 import { describeWithPostgres } from "./support/postgres";
 import { usePostgresTables } from "./support/postgres-schema";

@@ -3,11 +3,11 @@ import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test
 import { Type } from "@sinclair/typebox";
 import { defineResource, Nullable, type Resource } from "warren/resource";
 import { StoreUnavailable } from "../src/store/errors";
-import { openDatabase } from "../src/store/postgres/connection";
-import { Declarations } from "../src/store/postgres/declarations";
-import { migrate, storeMigrations } from "../src/store/postgres/migrations";
-import type { Database } from "../src/store/postgres/queries";
-import { keepResourceTables } from "../src/store/postgres/resource-tables";
+import { openDatabase } from "../src/store/postgres/connection/connection";
+import type { Database } from "../src/store/postgres/connection/queries";
+import { keepResourceTables } from "../src/store/postgres/records/resource-tables";
+import { migrate, storeMigrations } from "../src/store/postgres/schema/migrations";
+import { Declarations } from "../src/store/postgres/slots/declarations";
 import { describeWithPostgres, usePostgres } from "./support/postgres";
 import { type TestRecord, writeRecords, wrongEntries } from "./support/postgres-records";
 import { eventually } from "./support/processes";

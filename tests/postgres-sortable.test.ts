@@ -4,8 +4,8 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { comparedField, secondsOf } from "../src/store/compared-values";
 import type { Condition } from "../src/store/listing";
-import { IndexKeys, type KeyField } from "../src/store/postgres/index-keys";
-import { afterAll, partOf } from "../src/store/postgres/sortable";
+import { IndexKeys, type KeyField } from "../src/store/postgres/slots/index-keys";
+import { afterAll, partOf } from "../src/store/postgres/slots/sortable";
 import { comparable } from "../src/store/sqlite/list-keys";
 
 const inBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));

@@ -2,8 +2,8 @@
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import fc from "fast-check";
-import { entriesOf } from "../src/store/postgres/slot-entries";
-import { wordsIn } from "../src/store/postgres/words";
+import { entriesOf } from "../src/store/postgres/slots/slot-entries";
+import { wordsIn } from "../src/store/postgres/slots/words";
 
 let db: Database;
 beforeAll(() => {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { consumerStores } from "../src/store/open";
-import { lockKey } from "../src/store/postgres/migrations";
+import { lockKey } from "../src/store/postgres/schema/migrations";
 import { command } from "./support/command";
 import { sqliteIn } from "./support/engines";
 import { temporaryFolder } from "./support/folder";

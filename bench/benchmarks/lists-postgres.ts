@@ -1,5 +1,5 @@
 import { defineResource, type Resource } from "warren/resource";
-import { openDatabase } from "../../src/store/postgres/connection";
+import { openDatabase } from "../../src/store/postgres/connection/connection";
 import { openPostgresStore } from "../../src/store/postgres/store";
 import type { Benchmark, Column, Context, Sample } from "../benchmark";
 import { entry, entryOf, few, kinds, limit, many, measurePages, ownCpu, plain } from "../list-kinds";

@@ -2,9 +2,9 @@
 // that nothing happened is true.
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { StoreUnavailable } from "../../src/store/errors";
-import { openDatabase } from "../../src/store/postgres/connection";
-import { OutcomeUnknown, PostgresError } from "../../src/store/postgres/errors";
-import type { Database } from "../../src/store/postgres/queries";
+import { openDatabase } from "../../src/store/postgres/connection/connection";
+import { OutcomeUnknown, PostgresError } from "../../src/store/postgres/connection/errors";
+import type { Database } from "../../src/store/postgres/connection/queries";
 import { describeWithPostgres, useOwnPostgres } from "../support/postgres";
 import { eventually } from "../support/processes";
 

@@ -1,8 +1,8 @@
 // A PostgreSQL server whose disk is full: for tables, and for its write-ahead log, at which it restarts until there is room.
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { StoreUnavailable } from "../../src/store/errors";
-import { openDatabase } from "../../src/store/postgres/connection";
-import type { Database } from "../../src/store/postgres/queries";
+import { openDatabase } from "../../src/store/postgres/connection/connection";
+import type { Database } from "../../src/store/postgres/connection/queries";
 import { describeWithPostgres, useOwnPostgres } from "../support/postgres";
 import { canLimitDisk } from "../support/postgres-cluster";
 import { eventually } from "../support/processes";

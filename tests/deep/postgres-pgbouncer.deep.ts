@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { PostgresAddress } from "../../src/config/postgres-url";
 import { StoreUnavailable } from "../../src/store/errors";
-import { openDatabase } from "../../src/store/postgres/connection";
-import { migrate, storeMigrations } from "../../src/store/postgres/migrations";
-import type { Database } from "../../src/store/postgres/queries";
+import { openDatabase } from "../../src/store/postgres/connection/connection";
+import type { Database } from "../../src/store/postgres/connection/queries";
+import { migrate, storeMigrations } from "../../src/store/postgres/schema/migrations";
 import { isPgbouncerInstalled, type Pgbouncer, startPgbouncer } from "../support/pgbouncer";
 import { describeWithPostgres, useOwnPostgres } from "../support/postgres";
 import { endAll, eventually, send, startApi } from "../support/processes";

@@ -1,7 +1,7 @@
 // Several API processes on one PostgreSQL: streams and feeds of each have what all of them write, and one prunes for all.
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { openDatabase } from "../../src/store/postgres/connection";
-import { migrate, storeMigrations } from "../../src/store/postgres/migrations";
+import { openDatabase } from "../../src/store/postgres/connection/connection";
+import { migrate, storeMigrations } from "../../src/store/postgres/schema/migrations";
 import { ApiGroup } from "../support/api-group";
 import { openEvents } from "../support/event-source";
 import { isPgbouncerInstalled, type Pgbouncer, startPgbouncer } from "../support/pgbouncer";

@@ -1,4 +1,4 @@
-import type { Database, Queries, Value } from "../../src/store/postgres/queries";
+import type { Database, Queries, Value } from "../../src/store/postgres/connection/queries";
 
 /** A node of a plan, as EXPLAIN gives it. */
 export interface PlanNode {

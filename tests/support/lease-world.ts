@@ -1,8 +1,8 @@
 // Processes that share leases, in simulated time: they freeze, die and are cut off, and the database's clock is put back.
-import type { LeaseClock } from "../../src/store/postgres/held-lease";
-import type { LeaseTable, SeenLease } from "../../src/store/postgres/lease-table";
-import { leaseMs } from "../../src/store/postgres/leased-task";
-import { Leases } from "../../src/store/postgres/leases";
+import type { LeaseClock } from "../../src/store/postgres/leases/held-lease";
+import type { LeaseTable, SeenLease } from "../../src/store/postgres/leases/lease-table";
+import { leaseMs } from "../../src/store/postgres/leases/leased-task";
+import { Leases } from "../../src/store/postgres/leases/leases";
 
 interface Due {
   readonly at: number;

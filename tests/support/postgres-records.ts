@@ -1,6 +1,6 @@
 import type { Resource } from "../../src/schema/resource";
-import type { Database, Queries } from "../../src/store/postgres/queries";
-import { noChanges, Slots } from "../../src/store/postgres/slots";
+import type { Database, Queries } from "../../src/store/postgres/connection/queries";
+import { noChanges, Slots } from "../../src/store/postgres/slots/slots";
 
 /** A record with any fields. */
 export interface TestRecord {

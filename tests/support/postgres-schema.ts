@@ -1,7 +1,7 @@
 import { afterEach, beforeEach } from "bun:test";
-import { openDatabase } from "../../src/store/postgres/connection";
-import { migrate, storeMigrations } from "../../src/store/postgres/migrations";
-import type { Database } from "../../src/store/postgres/queries";
+import { openDatabase } from "../../src/store/postgres/connection/connection";
+import type { Database } from "../../src/store/postgres/connection/queries";
+import { migrate, storeMigrations } from "../../src/store/postgres/schema/migrations";
 import { type PostgresSchema, usePostgres } from "./postgres";
 
 /** Gives each test of a block a schema with all tables, and connections to it as processes have them. They are closed after the test. */

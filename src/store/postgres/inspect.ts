@@ -1,11 +1,11 @@
 import { isLocal, type PostgresAddress } from "../../config/postgres-url";
 import type { Advice, DatabaseInspection, ServerInspection } from "../inspection";
-import { openDatabase, usualConnections } from "./connection";
-import { schemaVersionOf, storeMigrations } from "./migrations";
-import { aboutUnfinished, unfinishedMove } from "./moving/unfinished";
-import type { Queries } from "./queries";
-import { lackedRights } from "./rights";
-import { obstaclesOf } from "./server";
+import { openDatabase, usualConnections } from "./connection/connection";
+import type { Queries } from "./connection/queries";
+import { schemaVersionOf, storeMigrations } from "./schema/migrations";
+import { lackedRights } from "./schema/rights";
+import { obstaclesOf } from "./schema/server";
+import { aboutUnfinished, unfinishedMove } from "./schema/unfinished-move";
 
 /**
  * Inspects the server and the schema. Writes nothing.

@@ -1,7 +1,7 @@
 import type { PostgresAddress } from "../../config/postgres-url";
-import { openDatabase } from "./connection";
-import { schemaVersionOf } from "./migrations";
-import { servingProcesses } from "./processes";
+import { openDatabase } from "./connection/connection";
+import { servingProcesses } from "./leases/processes";
+import { schemaVersionOf } from "./schema/migrations";
 
 /** Resolves with whether an API serves the schema now, on whatever machine. */
 export async function isSchemaServed(address: PostgresAddress): Promise<boolean> {

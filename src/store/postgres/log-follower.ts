@@ -1,16 +1,16 @@
 import type { PostgresAddress } from "../../config/postgres-url";
 import type { LogFollower } from "../log-follower";
-import { openDatabase } from "./connection";
-import { eventFinder } from "./event-finder";
-import { logReader } from "./log-reader";
-import { logStateIn } from "./log-state";
-import { FollowingNotifier } from "./log-watch";
-import { refuseNewer, schemaVersionOf, storeMigrations } from "./migrations";
-import { servingProcesses } from "./processes";
-import { refusalsOf, retryQueuesIn, subscriptionsOf } from "./queue-tables";
-import { relayedIn } from "./relay-position";
-import { relayTroubleIn } from "./relay-trouble";
-import { replayIn } from "./replay-rows";
+import { openDatabase } from "./connection/connection";
+import { servingProcesses } from "./leases/processes";
+import { eventFinder } from "./log/event-finder";
+import { logReader } from "./log/log-reader";
+import { logStateIn } from "./log/log-state";
+import { FollowingNotifier } from "./log/log-watch";
+import { refusalsOf, retryQueuesIn, subscriptionsOf } from "./relay/queue-tables";
+import { relayedIn } from "./relay/relay-position";
+import { relayTroubleIn } from "./relay/relay-trouble";
+import { replayIn } from "./relay/replay-rows";
+import { refuseNewer, schemaVersionOf, storeMigrations } from "./schema/migrations";
 
 /** Number of connections that read. A follower reads one part of the log after the other. */
 const readers = 2;

@@ -1,5 +1,5 @@
 import type { PostgresAddress } from "../../config/postgres-url";
-import { openDatabase } from "./connection";
+import { openDatabase } from "./connection/connection";
 
 /** How long it may take to go through one table, in milliseconds. */
 const patienceMs = 6 * 60 * 60_000;

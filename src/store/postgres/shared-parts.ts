@@ -1,11 +1,11 @@
 import type { Store } from "../store";
-import { partitionProblem } from "./partitions";
-import { joinProcesses, type ProcessesOptions } from "./processes";
-import { pruner } from "./prune";
-import { refusalsIn, savedRetryQueues, subscriptionsIn } from "./queue-tables";
-import { relayPosition } from "./relay-position";
-import { savedRelayTrouble } from "./relay-trouble";
-import { replaysIn } from "./replay-rows";
+import { joinProcesses, type ProcessesOptions } from "./leases/processes";
+import { partitionProblem } from "./log/partitions";
+import { pruner } from "./log/prune";
+import { refusalsIn, savedRetryQueues, subscriptionsIn } from "./relay/queue-tables";
+import { relayPosition } from "./relay/relay-position";
+import { savedRelayTrouble } from "./relay/relay-trouble";
+import { replaysIn } from "./relay/replay-rows";
 
 type Parts =
   | ("lead" | "onAppend" | "isReplaced" | "problems" | "prune")

@@ -2,12 +2,12 @@ import type { PostgresAddress } from "../../config/postgres-url";
 import type { Resource } from "../../schema/resource";
 import { atMost } from "../../timing/pause";
 import type { Store } from "../store";
-import { openDatabase } from "./connection";
-import { eventFinder } from "./event-finder";
-import { postgresHistory } from "./history";
-import { logReader } from "./log-reader";
+import { openDatabase } from "./connection/connection";
+import type { Database } from "./connection/queries";
+import { eventFinder } from "./log/event-finder";
+import { postgresHistory } from "./log/history";
+import { logReader } from "./log/log-reader";
 import { openRecords, type RecordsOptions } from "./open-records";
-import type { Database } from "./queries";
 import { sharedParts } from "./shared-parts";
 
 type PostgresStoreOptions = Pick<RecordsOptions, "tracing" | "onBuilt">;

@@ -1,8 +1,8 @@
 import type { Resource } from "../../schema/resource";
-import type { GroupCommit } from "./group-commit";
-import type { Database, Queries } from "./queries";
-import type { RecordTable } from "./record-table";
-import { recordColumns, type StoredRow, upToDate } from "./stored-row";
+import type { RecordTable } from "./changes/record-table";
+import type { GroupCommit } from "./commit/group-commit";
+import type { Database, Queries } from "./connection/queries";
+import { recordColumns, type StoredRow, upToDate } from "./records/stored-row";
 
 /** Number of records that are read or converted at a time. Others wait for the commit of as many. */
 const batch = 500;

@@ -1,4 +1,4 @@
-import type { Queries } from "./queries";
+import type { Queries } from "./connection/queries";
 
 /** Number of bytes to write: more than a typical change writes with its event and indexes. A disk with less space counts as full. */
 const checkBytes = 64 * 1024;

@@ -5,13 +5,13 @@ export const bugs = {
   /** Positions are not in the order of commits, so that a reader passes over events. */
   "no-order-lock": [
     {
-      file: "src/store/postgres/commit-function.ts",
+      file: "src/store/postgres/commit/commit-function.ts",
       text: "{locks.commit});\n",
       // A lock that no other connection takes.
       replacement: "{locks.commit} * 0 + pg_backend_pid());\n",
     },
     {
-      file: "src/store/postgres/commit-function.ts",
+      file: "src/store/postgres/commit/commit-function.ts",
       text: "\nEND`;",
       // The time of a commit on a slow disk.
       replacement: "\n  PERFORM pg_sleep(random() * 0.03);\nEND`;",
@@ -20,12 +20,12 @@ export const bugs = {
   /** A leader that was suspended goes on as if it still led, and saves its position over a later one. */
   "relay-without-fence": [
     {
-      file: "src/store/postgres/relay-position.ts",
+      file: "src/store/postgres/relay/relay-position.ts",
       text: "UPDATE relay SET position = $1 WHERE epoch = $2 RETURNING position",
       replacement: "UPDATE relay SET position = $1 WHERE $2::bigint IS NOT NULL RETURNING position",
     },
     {
-      file: "src/store/postgres/held-lease.ts",
+      file: "src/store/postgres/leases/held-lease.ts",
       text: "if (this.clock.now() >= this.#deadline) this.lose();",
       replacement: "",
     },

@@ -1,4 +1,4 @@
-import type { Queries, Value } from "../queries";
+import type { Queries, Value } from "../connection/queries";
 
 /** How the tables of one queue are reached: in a transaction, or each statement for itself. */
 export interface Access extends Queries {

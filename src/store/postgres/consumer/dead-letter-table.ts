@@ -1,5 +1,5 @@
 import type { DeadLetterTable, DeadRow } from "../../consumer/dead-letter-table";
-import { plainText } from "../plain-text";
+import { plainText } from "../connection/plain-text";
 import type { Access } from "./access";
 
 export function deadLetterTable({ query, change, table }: Access): DeadLetterTable {

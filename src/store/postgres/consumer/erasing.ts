@@ -1,5 +1,5 @@
 import type { ConsumerStores } from "../../consumer/stores";
-import type { Database, TransactionQueries } from "../queries";
+import type { Database, TransactionQueries } from "../connection/queries";
 
 /** Rows read at a time, since each may be large. */
 const batch = 200;

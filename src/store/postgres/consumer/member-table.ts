@@ -1,6 +1,6 @@
 import type { Lane } from "../../consumer/lanes";
-import { leaseMs } from "../leased-task";
-import type { Queries } from "../queries";
+import type { Queries } from "../connection/queries";
+import { leaseMs } from "../leases/leased-task";
 
 /** A lane, and the process that has it. */
 export interface SeenLane extends Lane {

@@ -1,6 +1,6 @@
 import type { AttemptTable } from "../../consumer/attempt-table";
 import type { ConsumerStore } from "../../consumer/store";
-import { plainText } from "../plain-text";
+import { plainText } from "../connection/plain-text";
 import type { Access } from "./access";
 
 /** Maximum number of attempts kept per consumer. It bounds the size of its table during a long outage. */

@@ -1,6 +1,6 @@
 import type { Lane, Share } from "../../consumer/lanes";
-import { HeldLease, type LeaseClock, systemClock } from "../held-lease";
-import { leaseMs } from "../leased-task";
+import { HeldLease, type LeaseClock, systemClock } from "../leases/held-lease";
+import { leaseMs } from "../leases/leased-task";
 import type { MemberTable, SeenLane, SeenQueue } from "./member-table";
 import { laneCount } from "./schema";
 

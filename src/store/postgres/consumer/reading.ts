@@ -1,7 +1,7 @@
 import type { Attempt } from "../../consumer/attempt-table";
 import type { ConsumerHistory } from "../../consumer/history";
 import type { ConsumerState } from "../../consumer/state";
-import type { Queries } from "../queries";
+import type { Queries } from "../connection/queries";
 
 /** Resolves with the state of a consumer. */
 export async function consumerState({ query }: Queries, schema: string, logId: string): Promise<ConsumerState> {

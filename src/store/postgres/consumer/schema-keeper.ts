@@ -1,7 +1,7 @@
 import type { PostgresAddress } from "../../../config/postgres-url";
-import { PostgresError } from "../errors";
-import { lockKey, migrate, refuseNewer, storeMigrations } from "../migrations";
-import type { Database, Queries, TransactionQueries } from "../queries";
+import { PostgresError } from "../connection/errors";
+import type { Database, Queries, TransactionQueries } from "../connection/queries";
+import { lockKey, migrate, refuseNewer, storeMigrations } from "../schema/migrations";
 import { consumerMigrations } from "./schema";
 import { schemaNameOf } from "./schema-name";
 

@@ -1,4 +1,4 @@
-import type { Migrations } from "../migrations";
+import type { Migrations } from "../schema/migrations";
 
 /** Number of lanes of a queue, and so the maximum number of processes that share it. */
 export const laneCount = 32;

@@ -1,7 +1,7 @@
 import type { AttemptTable } from "../../consumer/attempt-table";
 import type { ConsumerData, ConsumerStore } from "../../consumer/store";
 import type { SqlValue } from "../../consumer/transaction";
-import type { Database, TransactionQueries } from "../queries";
+import type { Database, TransactionQueries } from "../connection/queries";
 import { handlerStatements, PostgresConsumerData } from "./data";
 import { notesIn } from "./notes";
 import { TransactionData } from "./transaction-data";

@@ -1,6 +1,6 @@
 import type { ConsumerTables } from "../../consumer/tables";
 import type { SqlValue } from "../../consumer/transaction";
-import type { Database, TransactionQueries } from "../queries";
+import type { Database, TransactionQueries } from "../connection/queries";
 import { handlerStatements } from "./data";
 
 /** Returns access to what a consumer's handlers have written, which it does not change. */

@@ -1,6 +1,6 @@
 import type { ConsumerData } from "../../consumer/store";
-import { isSerializationFailure } from "../errors";
-import type { Value, Writer } from "../queries";
+import { isSerializationFailure } from "../connection/errors";
+import type { Value, Writer } from "../connection/queries";
 import type { Access } from "./access";
 import { handlerStatements, PostgresConsumerData } from "./data";
 

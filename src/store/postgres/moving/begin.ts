@@ -1,9 +1,9 @@
 import type { PostgresAddress } from "../../../config/postgres-url";
 import type { MoveSource } from "../../moving/move-source";
-import { lockKey, versionIn } from "../migrations";
-import type { Database, TransactionQueries } from "../queries";
+import type { Database, TransactionQueries } from "../connection/queries";
+import { lockKey, versionIn } from "../schema/migrations";
+import { unfinishedSchema } from "../schema/unfinished-move";
 import { standingOf } from "./standing";
-import { unfinishedSchema } from "./unfinished";
 
 /**
  * Makes a process the one that copies to a schema, which is noted in it before anything else is there. Deletes what was copied from an

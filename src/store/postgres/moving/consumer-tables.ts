@@ -1,8 +1,8 @@
 import { type ConsumerTable, consumerColumns } from "../../moving/consumer-move";
 import type { MovedRow } from "../../moving/moved-tables";
+import type { Queries } from "../connection/queries";
 import { laneOf } from "../consumer/lane-of";
 import { laneCount } from "../consumer/schema";
-import type { Queries } from "../queries";
 import { columnValues, namesOf, rowsFrom, type SqlTable, sqlTable } from "./sql-tables";
 
 const declared: Readonly<Record<Exclude<ConsumerTable, "progress" | "replays" | "waiting">, string>> = {

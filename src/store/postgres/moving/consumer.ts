@@ -1,10 +1,10 @@
 import type { PostgresAddress } from "../../../config/postgres-url";
 import { type ConsumerMove, type ConsumerMoveSource, type ConsumerTable, consumerColumns } from "../../moving/consumer-move";
+import type { Database, TransactionQueries } from "../connection/queries";
 import { keepQueueSchema } from "../consumer/schema-keeper";
 import { schemaNameOf } from "../consumer/schema-name";
 import { PostgresConsumerStore } from "../consumer/store";
-import { schemaVersionOf, versionIn } from "../migrations";
-import type { Database, TransactionQueries } from "../queries";
+import { schemaVersionOf, versionIn } from "../schema/migrations";
 import { checksumOf, checksumSql } from "./checksum";
 import { addRows, consumerTable, storedRows } from "./consumer-tables";
 import { misfit } from "./misfit";

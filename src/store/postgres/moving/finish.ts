@@ -1,6 +1,6 @@
 import type { MoveSource } from "../../moving/move-source";
 import { type RecordsTable, type SmallKind, smallColumns } from "../../moving/moved-tables";
-import type { Queries, TransactionQueries } from "../queries";
+import type { Queries, TransactionQueries } from "../connection/queries";
 import { checksumOf, checksumSql } from "./checksum";
 import { columnValues, namesOf, rowsFrom, smallTable } from "./sql-tables";
 

@@ -1,6 +1,6 @@
 import type { ConsumerMoveSource, OwnRow, OwnTable } from "../../moving/consumer-move";
-import { isDataError } from "../errors";
-import type { TransactionQueries } from "../queries";
+import { isDataError } from "../connection/errors";
+import type { TransactionQueries } from "../connection/queries";
 
 /** A table that a consumer's `setup` has created. */
 interface CreatedTable {

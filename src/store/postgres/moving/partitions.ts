@@ -1,6 +1,6 @@
 import type { SourceState } from "../../moving/move-source";
-import { partitionWidth } from "../log-schema";
-import type { Database } from "../queries";
+import type { Database } from "../connection/queries";
+import { partitionWidth } from "../schema/log-schema";
 
 /** Maximum number of partitions to add with one statement, each of which takes locks of the server. */
 const atOnce = 20;

@@ -1,5 +1,5 @@
 import { type BulkTable, bulkColumns, type MovedRow, type SmallKind, smallColumns } from "../../moving/moved-tables";
-import { plainText } from "../plain-text";
+import { plainText } from "../connection/plain-text";
 
 /** A table of PostgreSQL into which rows move. */
 export interface SqlTable {

@@ -1,9 +1,9 @@
 import type { PostgresAddress } from "../../../config/postgres-url";
 import type { SourceState } from "../../moving/move-source";
 import type { MoveStanding } from "../../moving/move-target";
-import { versionIn } from "../migrations";
-import type { Queries } from "../queries";
-import { unfinishedMove } from "./unfinished";
+import type { Queries } from "../connection/queries";
+import { versionIn } from "../schema/migrations";
+import { unfinishedMove } from "../schema/unfinished-move";
 
 /**
  * Resolves with what is in a schema.

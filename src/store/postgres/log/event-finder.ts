@@ -1,0 +1,20 @@
+import { uuidv7 } from "../../changes/commit-clock";
+import type { EventRecord, Store } from "../../store";
+import type { Queries } from "../connection/queries";
+import { entryColumns } from "./log-scan";
+
+/** Returns a function that finds an event by its id. */
+export function eventFinder({ query }: Queries): Store["find"] {
+  return async (id) => {
+    if (!uuidv7.test(id)) return undefined;
+    const [event] = await query<EventRecord>(
+      `SELECT ${entryColumns}, request_id AS "requestId", requested_at AS "requestedAt",
+         position <= (SELECT position FROM relay) AS relayed,
+         CASE WHEN position <= (SELECT position FROM relay) THEN
+           (SELECT at FROM relay_times WHERE relay_times.position >= events.position ORDER BY position LIMIT 1) END AS "relayedAt"
+       FROM events WHERE id = $1::uuid AND position > (SELECT pruned_to FROM meta)`,
+      id,
+    );
+    return event;
+  };
+}

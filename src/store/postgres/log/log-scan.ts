@@ -1,0 +1,108 @@
+import type { LogEntry, LogReader, VisibleEvents } from "../../log";
+import { plainText } from "../connection/plain-text";
+import type { Queries, Value } from "../connection/queries";
+
+/** Maximum number of events that one scan searches. */
+const maxRows = 10_000;
+/** Maximum number of bytes of a character: two units of UTF-16 have at most four bytes. */
+const bytesOfCharacter = 3;
+
+/** Columns of a {@link LogEntry} in the table of events. */
+export const entryColumns = "position, id::text AS id, type, subject, timestamp, body, traceparent";
+
+type Found = { readonly last: number } & (LogEntry | { readonly position: null });
+
+/** Returns a function that reads selected events, at a bounded cost, with one statement. */
+export function logScanner({ query }: Queries): LogReader["scan"] {
+  return async (after, { types, subject, visible, limit, maxLength }) => {
+    const bounds: Value[] = [after, types, limit, Math.min(bytesOfCharacter * maxLength, Number.MAX_SAFE_INTEGER)];
+    const groups = visible?.length ?? -1;
+    const rows =
+      subject === null
+        ? await query<Found>(scanOfAll(groups), ...bounds, ...valuesOf(visible))
+        : await query<Found>(scanOfSubject(groups), ...bounds, subject, ...valuesOf(visible));
+    const found = rows.filter((row): row is LogEntry & Found => row.position !== null);
+    const entries = within(found, maxLength);
+    const isFull = entries.length === limit || entries.length < found.length || lengthOf(entries) >= maxLength;
+    const reached = entries.at(-1)?.position ?? after;
+    return { entries, position: isFull ? reached : Math.max(after, rows[0]?.last ?? after) };
+  };
+}
+
+/** Returns the first of these events, up to the one with which their bodies reach a length. */
+function within(found: readonly (LogEntry & { readonly last: number })[], maxLength: number): LogEntry[] {
+  const entries: LogEntry[] = [];
+  let length = 0;
+  for (const { last: _, ...entry } of found) {
+    if (length >= maxLength) break;
+    entries.push(entry);
+    length += entry.body.length;
+  }
+  return entries;
+}
+
+function lengthOf(entries: readonly LogEntry[]): number {
+  return entries.reduce((sum, { body }) => sum + body.length, 0);
+}
+
+/** The events of a part of the log: `part.last` is its end, also where it has none. */
+const scan = (part: string, condition: string) => `
+  ${part}
+  SELECT part_end.last, found.* FROM part_end LEFT JOIN LATERAL (
+    SELECT ${entryColumns} FROM (
+      SELECT events.*, sum(octet_length(body)) OVER (ORDER BY position) - octet_length(body) AS bytes_before FROM (
+        SELECT position, id, type, subject, timestamp, body, traceparent FROM ${condition} ORDER BY position LIMIT $3
+      ) AS events
+    ) AS events WHERE bytes_before < $4 ORDER BY position
+  ) AS found ON true ORDER BY found.position`;
+
+const wanted = "($2::text[] IS NULL OR type = ANY($2::text[]))";
+
+function scanOfAll(groups: number): string {
+  return scan(
+    `WITH part_end AS MATERIALIZED (
+       SELECT pruned_to, least($1::bigint + ${maxRows}, greatest(pruned_to, coalesce((SELECT position FROM events ORDER BY position DESC LIMIT 1), 0))) AS last
+       FROM meta
+     )`,
+    `events WHERE position > $1::bigint AND position > part_end.pruned_to AND position <= part_end.last AND ${wanted} AND ${conditionFor(groups, 5)}`,
+  );
+}
+
+/**
+ * Records of several resources may share an id, and one of them may have a long history, so this is bounded, too. The comparisons of rows
+ * can only be made with the index of subjects.
+ */
+function scanOfSubject(groups: number): string {
+  return scan(
+    `WITH part AS MATERIALIZED (
+       SELECT position, type, owner, scope FROM events
+       WHERE (subject, position) > ($5::bigint, greatest($1::bigint, (SELECT pruned_to FROM meta))) AND (subject, position) <= ($5::bigint, ${Number.MAX_SAFE_INTEGER})
+       ORDER BY subject, position LIMIT ${maxRows}
+     ), part_end AS MATERIALIZED (
+       SELECT CASE count(*) WHEN ${maxRows} THEN max(position) ELSE
+         (SELECT greatest(pruned_to, coalesce((SELECT position FROM events ORDER BY position DESC LIMIT 1), 0)) FROM meta) END AS last FROM part
+     )`,
+    `(SELECT position AS wanted_position FROM part WHERE ${wanted} AND ${conditionFor(groups, 6)} ORDER BY position LIMIT $3) AS chosen
+       JOIN events ON events.position = chosen.wanted_position`,
+  );
+}
+
+/**
+ * Returns the condition for a number of {@link VisibleEvents}.
+ *
+ * @param groups -1: all events are visible.
+ * @param first number of the first parameter.
+ */
+function conditionFor(groups: number, first: number): string {
+  if (groups < 0) return "TRUE";
+  const conditions = Array.from({ length: groups }, (_, group) => {
+    const [types, owner, scope] = [0, 1, 2].map((offset) => `$${first + 3 * group + offset}`);
+    return `(type = ANY(${types}::text[]) AND (${owner}::text IS NULL OR owner = ${owner}) AND (${scope}::text IS NULL OR scope = ${scope}))`;
+  });
+  return `(${conditions.join(" OR ") || "FALSE"})`;
+}
+
+function valuesOf(visible: readonly VisibleEvents[] = []): Value[] {
+  const plain = (text: string | undefined) => (text === undefined ? null : plainText(text));
+  return visible.flatMap(({ types, owner, scope }) => [types, plain(owner), plain(scope)]);
+}
