@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fingerprintOf, onceOf } from "../src/crud/idempotency-key";
 import { item } from "../src/domain/item";
 import { KeyReused, StoreUnavailable } from "../src/store/errors";
-import { migrate, storeMigrations } from "../src/store/sqlite/migrations";
+import { migrate, storeMigrations } from "../src/store/sqlite/schema/migrations";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import type { Store } from "../src/store/store";
 import { type Answer, openApi, storeWith, type TestApi } from "./support/api";

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import type { Resource } from "warren/resource";
 import type { Listing } from "../src/store/listing";
-import { pageReads } from "../src/store/sqlite/pages";
+import { pageReads } from "../src/store/sqlite/lists/pages";
 import { limits, listed, listing, orders, owned, plain, record, records, type Shelf, shelf, walk, whole } from "./support/list-model";
 import { type ListTable, openPostgresTable, openSqliteTable } from "./support/list-tables";
 import { describeWithPostgres, usePostgres } from "./support/postgres";

@@ -10,9 +10,9 @@ import { eventFinder } from "../src/store/postgres/log/event-finder";
 import { logReader } from "../src/store/postgres/log/log-reader";
 import { followLog } from "../src/store/postgres/log-follower";
 import { migrate, storeMigrations } from "../src/store/postgres/schema/migrations";
-import { eventFinder as sqliteFinder } from "../src/store/sqlite/event-record";
-import { sqliteLogReader } from "../src/store/sqlite/log-reader";
-import { migrate as migrateSqlite, storeMigrations as sqliteMigrations } from "../src/store/sqlite/migrations";
+import { eventFinder as sqliteFinder } from "../src/store/sqlite/log/event-record";
+import { sqliteLogReader } from "../src/store/sqlite/log/log-reader";
+import { migrate as migrateSqlite, storeMigrations as sqliteMigrations } from "../src/store/sqlite/schema/migrations";
 import { replacePartitions } from "./support/partitions";
 import { describeWithPostgres, usePostgres } from "./support/postgres";
 

@@ -6,7 +6,7 @@ import { type MoveProgress, move } from "../src/store/moving/move";
 import type { MoveSource } from "../src/store/moving/move-source";
 import type { MoveTarget } from "../src/store/moving/move-target";
 import { openMoveTarget } from "../src/store/postgres/moving/target";
-import { openMoveSource } from "../src/store/sqlite/move-source";
+import { openMoveSource } from "../src/store/sqlite/moving/move-source";
 import { sqliteIn } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
 import { expectMoved, fillStore, resources } from "./support/moving";

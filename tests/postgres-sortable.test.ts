@@ -6,7 +6,7 @@ import { comparedField, secondsOf } from "../src/store/compared-values";
 import type { Condition } from "../src/store/listing";
 import { IndexKeys, type KeyField } from "../src/store/postgres/slots/index-keys";
 import { afterAll, partOf } from "../src/store/postgres/slots/sortable";
-import { comparable } from "../src/store/sqlite/list-keys";
+import { comparable } from "../src/store/sqlite/records/list-keys";
 
 const inBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
 

@@ -1,7 +1,7 @@
 // Several consumers in one process: what one of them does is its own concern, a stop is everybody's.
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { acquireLock } from "../src/store/sqlite/lock";
+import { acquireLock } from "../src/store/sqlite/connection/lock";
 import { temporaryFolder } from "./support/folder";
 import { endAll, environment, run, send, startApi } from "./support/processes";
 import { projectWith } from "./support/project";

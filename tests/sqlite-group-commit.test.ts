@@ -3,13 +3,13 @@ import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { StoreUnavailable } from "../src/store/errors";
-import { BatchWriter } from "../src/store/sqlite/batch-writer";
-import { CommitThreadLost, startCommitThread } from "../src/store/sqlite/commit-thread";
-import type { CommitReport, Committer } from "../src/store/sqlite/committer";
-import { GroupCommit } from "../src/store/sqlite/group-commit";
-import { LocalCommitter } from "../src/store/sqlite/local-committer";
-import { unavailable } from "../src/store/sqlite/unavailable";
-import type { Write, Writes } from "../src/store/sqlite/uncommitted";
+import { BatchWriter } from "../src/store/sqlite/commit/batch-writer";
+import { CommitThreadLost, startCommitThread } from "../src/store/sqlite/commit/commit-thread";
+import type { CommitReport, Committer } from "../src/store/sqlite/commit/committer";
+import { GroupCommit } from "../src/store/sqlite/commit/group-commit";
+import { LocalCommitter } from "../src/store/sqlite/commit/local-committer";
+import type { Write, Writes } from "../src/store/sqlite/commit/uncommitted";
+import { unavailable } from "../src/store/sqlite/connection/unavailable";
 import { temporaryFolder } from "./support/folder";
 
 /** Maximum duration of a lock on the database, in milliseconds. */

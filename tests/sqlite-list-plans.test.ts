@@ -1,6 +1,6 @@
 // How SQLite reads the pages of lists.
 import { expect, test } from "bun:test";
-import { pageReads } from "../src/store/sqlite/pages";
+import { pageReads } from "../src/store/sqlite/lists/pages";
 import { alike, bothDirections, manyLists, shelf } from "./support/list-model";
 import { openSqliteTable } from "./support/list-tables";
 

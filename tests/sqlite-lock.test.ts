@@ -2,8 +2,8 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { acquireLock, isLocked } from "../src/store/sqlite/connection/lock";
 import { openConsumerFile } from "../src/store/sqlite/consumer/file";
-import { acquireLock, isLocked } from "../src/store/sqlite/lock";
 import { temporaryFolder } from "./support/folder";
 
 test("a file that is up to date opens while another process has a transaction on it", async () => {
@@ -26,7 +26,7 @@ test("a lock can be taken, and is seen to be held, however often another process
   const path = join(folder.path, "queue.lock");
   acquireLock(path)?.release();
   const source = `
-    import { isLocked } from ${JSON.stringify(join(import.meta.dir, "../src/store/sqlite/lock"))};
+    import { isLocked } from ${JSON.stringify(join(import.meta.dir, "../src/store/sqlite/connection/lock"))};
     console.log("looking");
     for (;;) isLocked(${JSON.stringify(path)});`;
   const looker = Bun.spawn([process.execPath, "-e", source], { stdout: "pipe" });

@@ -1,8 +1,8 @@
 // The writes of changes go to the thread that commits as one text, which preserves them.
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Value, Writes } from "../src/store/sqlite/uncommitted";
-import { parseWrites, serializeWrites } from "../src/store/sqlite/writes-text";
+import type { Value, Writes } from "../src/store/sqlite/commit/uncommitted";
+import { parseWrites, serializeWrites } from "../src/store/sqlite/commit/writes-text";
 import { anyText } from "./support/arbitrary";
 
 const throughText = (writes: Writes) => parseWrites(serializeWrites(writes));

@@ -19,20 +19,20 @@ import { readRecords as readPostgresRecords } from "./postgres/records/records-r
 import { freeSpace } from "./postgres/scrub";
 import { openPostgresStore } from "./postgres/store";
 import type { RecordsReader } from "./records";
+import { isLocked, lockFileOf } from "./sqlite/connection/lock";
+import { isBusy, whenUnlocked } from "./sqlite/connection/lock-wait";
+import { hasMovedAway } from "./sqlite/connection/moved-away";
+import { filesOpenToOthers } from "./sqlite/connection/private-file";
+import { unavailable } from "./sqlite/connection/unavailable";
 import { openConsumerFile } from "./sqlite/consumer/file";
 import { ConsumerFiles } from "./sqlite/consumer/files";
 import { openConsumerMoveSource } from "./sqlite/consumer/move-source";
 import { inspectConsumerFile, inspectDatabase } from "./sqlite/inspect";
-import { isLocked, lockFileOf } from "./sqlite/lock";
-import { isBusy, whenUnlocked } from "./sqlite/lock-wait";
 import { followLog } from "./sqlite/log-follower";
-import { openMoveSource } from "./sqlite/move-source";
-import { hasMovedAway } from "./sqlite/moved-away";
-import { filesOpenToOthers } from "./sqlite/private-file";
+import { openMoveSource } from "./sqlite/moving/move-source";
 import { readRecords } from "./sqlite/records-reader";
 import { scrub } from "./sqlite/scrub";
 import { openSqliteStore, type StoreOptions } from "./sqlite/store";
-import { unavailable } from "./sqlite/unavailable";
 import type { Store } from "./store";
 
 // The meaning of an error of the engine.

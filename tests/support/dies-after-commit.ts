@@ -2,7 +2,7 @@
 // DIES_AFTER=n: after the commit of the n-th change with an Idempotency-Key.
 
 import { IdempotencyKeys } from "../../src/store/changes/idempotency-keys";
-import { GroupCommit } from "../../src/store/sqlite/group-commit";
+import { GroupCommit } from "../../src/store/sqlite/commit/group-commit";
 
 const last = Number(process.env["DIES_AFTER"]);
 let keyed = 0;

@@ -8,7 +8,7 @@ import { Pages as PostgresPages } from "../../src/store/postgres/lists/pages";
 import { keepResourceTables } from "../../src/store/postgres/records/resource-tables";
 import { migrate, storeMigrations } from "../../src/store/postgres/schema/migrations";
 import { Declarations } from "../../src/store/postgres/slots/declarations";
-import { Pages as SqlitePages } from "../../src/store/sqlite/pages";
+import { Pages as SqlitePages } from "../../src/store/sqlite/lists/pages";
 import { openSqliteStore } from "../../src/store/sqlite/store";
 import { temporaryFolder } from "./folder";
 import type { Shelf } from "./list-model";

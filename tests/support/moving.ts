@@ -3,7 +3,7 @@ import { Database } from "bun:sqlite";
 import { expect } from "bun:test";
 import { type MovedRow, type SmallKind, smallColumns } from "../../src/store/moving/moved-tables";
 import { bulkTable, type SqlTable, smallTable } from "../../src/store/postgres/moving/sql-tables";
-import { openMoveSource } from "../../src/store/sqlite/move-source";
+import { openMoveSource } from "../../src/store/sqlite/moving/move-source";
 import type { Store } from "../../src/store/store";
 import { asRelay } from "./leader";
 import type { PostgresSchema } from "./postgres";

@@ -1,10 +1,10 @@
 import type { Database } from "bun:sqlite";
 import { existsSync, statSync } from "node:fs";
 import type { DatabaseInspection, FileInspection } from "../inspection";
-import { cannotOpen, readOnly } from "./connection";
-import { isBusy } from "./lock-wait";
-import { schemaVersionOf, storeMigrations } from "./migrations";
-import { refuseForeign } from "./private-file";
+import { cannotOpen, readOnly } from "./connection/connection";
+import { isBusy } from "./connection/lock-wait";
+import { refuseForeign } from "./connection/private-file";
+import { schemaVersionOf, storeMigrations } from "./schema/migrations";
 
 /** Maximum number of faults to list. */
 const mostFaults = 5;

@@ -2,18 +2,18 @@ import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import type { LogFollower } from "../log-follower";
 import type { ReplayRow } from "../replay";
-import { changesOf } from "./changes";
-import { CommitNotifier } from "./commit-notifier";
-import { eventFinder } from "./event-record";
-import { isBusy } from "./lock-wait";
-import { logIdOf, sqliteLogReader } from "./log-reader";
-import { refuseNewer, schemaVersionOf, storeMigrations } from "./migrations";
-import { hasMoved } from "./moved";
-import { refuseMoved } from "./moved-away";
-import { retryQueuesIn, subscriptionsOf } from "./queue-tables";
-import { refusalsOf } from "./refusal-table";
-import { relayedIn } from "./relay-position";
-import { relayTroubleIn } from "./relay-trouble";
+import { isBusy } from "./connection/lock-wait";
+import { hasMoved } from "./connection/moved";
+import { refuseMoved } from "./connection/moved-away";
+import { changesOf } from "./log/changes";
+import { CommitNotifier } from "./log/commit-notifier";
+import { eventFinder } from "./log/event-record";
+import { logIdOf, sqliteLogReader } from "./log/log-reader";
+import { retryQueuesIn, subscriptionsOf } from "./relay/queue-tables";
+import { refusalsOf } from "./relay/refusal-table";
+import { relayedIn } from "./relay/relay-position";
+import { relayTroubleIn } from "./relay/relay-trouble";
+import { refuseNewer, schemaVersionOf, storeMigrations } from "./schema/migrations";
 
 /**
  * Opens the event log of an API that runs in another process. It opens the database read-only, so that it never locks it.

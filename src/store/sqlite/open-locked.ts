@@ -1,9 +1,9 @@
 import type { Database } from "bun:sqlite";
-import { cannotOpen, openForWriting } from "./connection";
-import { acquireLock, type Lock, lockFileOf } from "./lock";
-import { migrate, storeMigrations } from "./migrations";
-import { refuseMoved } from "./moved-away";
-import { makePrivate, refuseForeign } from "./private-file";
+import { cannotOpen, openForWriting } from "./connection/connection";
+import { acquireLock, type Lock, lockFileOf } from "./connection/lock";
+import { refuseMoved } from "./connection/moved-away";
+import { makePrivate, refuseForeign } from "./connection/private-file";
+import { migrate, storeMigrations } from "./schema/migrations";
 
 /**
  * Opens the database for the one process that serves it, and upgrades its schema. Creates it if necessary. If `make` throws, closes

@@ -2,8 +2,8 @@ import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import type { RecordsReader } from "../records";
 import type { Stored } from "../stored";
-import { hasTable } from "./has-table";
-import { refuseNewer, schemaVersionOf, storeMigrations } from "./migrations";
+import { hasTable } from "./schema/has-table";
+import { refuseNewer, schemaVersionOf, storeMigrations } from "./schema/migrations";
 
 /**
  * Opens the records of an API that runs in another process, read-only. Returns undefined if there is no database.

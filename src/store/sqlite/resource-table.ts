@@ -4,10 +4,10 @@ import type { Resource } from "../../schema/resource";
 import type { StoredRecords } from "../changes/current-records";
 import type { Listing, Page } from "../listing";
 import type { Stored } from "../stored";
-import { keepIndexes } from "./indexes";
-import { Pages } from "./pages";
-import type { PendingTables } from "./pending-entries";
-import type { Uncommitted, Write } from "./uncommitted";
+import type { PendingTables } from "./changes/pending-entries";
+import type { Uncommitted, Write } from "./commit/uncommitted";
+import { Pages } from "./lists/pages";
+import { keepIndexes } from "./schema/indexes";
 
 /** Reads and writes one resource's table. */
 export class Table implements StoredRecords {

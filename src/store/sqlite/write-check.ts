@@ -1,4 +1,4 @@
-import type { GroupCommit } from "./group-commit";
+import type { GroupCommit } from "./commit/group-commit";
 
 /** Number of bytes to write: more than a typical change writes with its event and indexes. A disk with less space counts as full. */
 const checkBytes = 64 * 1024;

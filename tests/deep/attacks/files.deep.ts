@@ -2,7 +2,7 @@
 import { beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, chownSync, existsSync, lchownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { acquireLock } from "../../../src/store/sqlite/lock";
+import { acquireLock } from "../../../src/store/sqlite/connection/lock";
 import { openSqliteStore } from "../../../src/store/sqlite/store";
 import { environment, run, send, startApi, startLogger } from "../../support/processes";
 import { order } from "../../support/resources";

@@ -1,6 +1,6 @@
 // Adds each event to the log in a later commit than its change.
 import { EventAppender } from "../../../src/store/changes/event-appender";
-import { GroupCommit } from "../../../src/store/sqlite/group-commit";
+import { GroupCommit } from "../../../src/store/sqlite/commit/group-commit";
 
 let running: GroupCommit | undefined;
 const { run } = GroupCommit.prototype;

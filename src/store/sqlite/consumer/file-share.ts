@@ -1,6 +1,6 @@
 import type { Lane, Share } from "../../consumer/lanes";
 import { onlyLane } from "../../consumer/lanes";
-import { acquireLock, type Lock } from "../lock";
+import { acquireLock, type Lock } from "../connection/lock";
 
 /** Interval to check whether the process that has the lock has ended, in milliseconds. */
 const tryEveryMs = 250;

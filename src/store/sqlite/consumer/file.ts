@@ -1,12 +1,12 @@
 import { Database, type Statement } from "bun:sqlite";
 import type { AttemptTable } from "../../consumer/attempt-table";
 import type { ConsumerStore } from "../../consumer/store";
-import { changesOf } from "../changes";
-import { type Migrations, migrate, refuseNewer, schemaVersionOf } from "../migrations";
-import { hasMoved } from "../moved";
-import { refuseMoved } from "../moved-away";
-import { makePrivate, refuseForeign } from "../private-file";
-import { refusedColumn, replaySchema } from "../replay-table";
+import { hasMoved } from "../connection/moved";
+import { refuseMoved } from "../connection/moved-away";
+import { makePrivate, refuseForeign } from "../connection/private-file";
+import { changesOf } from "../log/changes";
+import { refusedColumn, replaySchema } from "../relay/replay-table";
+import { type Migrations, migrate, refuseNewer, schemaVersionOf } from "../schema/migrations";
 import { attemptSchema, attemptTable } from "./attempt-table";
 import { consumerFile, SqliteConsumerData } from "./data";
 import { inTurn } from "./in-turn";

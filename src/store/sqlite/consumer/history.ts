@@ -1,7 +1,7 @@
 import type { Attempt } from "../../consumer/attempt-table";
 import type { ConsumerHistory } from "../../consumer/history";
-import { readOnly } from "../connection";
-import { hasTable } from "../has-table";
+import { readOnly } from "../connection/connection";
+import { hasTable } from "../schema/has-table";
 
 /** Returns a consumer's history of one event. The consumer may be running: reading its file never blocks it. */
 export function consumerHistory(file: string, logId: string, id: string): ConsumerHistory {

@@ -1,12 +1,12 @@
 import { Database } from "bun:sqlite";
 import { type ConsumerMoveSource, type ConsumerTable, consumerColumns, type OwnRow, type OwnTable } from "../../moving/consumer-move";
 import type { MovedRow } from "../../moving/moved-tables";
-import { cannotOpen } from "../connection";
-import { acquireLock, type Lock, lockFileOf } from "../lock";
-import { isBusy } from "../lock-wait";
-import { forgetMove, noteMove } from "../moved-away";
-import { partOf } from "../parts";
-import { refuseForeign } from "../private-file";
+import { cannotOpen } from "../connection/connection";
+import { acquireLock, type Lock, lockFileOf } from "../connection/lock";
+import { isBusy } from "../connection/lock-wait";
+import { forgetMove, noteMove } from "../connection/moved-away";
+import { refuseForeign } from "../connection/private-file";
+import { partOf } from "../moving/parts";
 import { checkConsumerVersion } from "./file";
 
 /** Maximum number of rows of a part. */

@@ -2,7 +2,7 @@ import { Database, type SQLQueryBindings } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import type { ConsumerTables } from "../../consumer/tables";
 import type { SqlValue } from "../../consumer/transaction";
-import { hasTable } from "../has-table";
+import { hasTable } from "../schema/has-table";
 
 /**
  * Opens a consumer's file to read what its handlers have written. The consumer may be running: reading its file never blocks

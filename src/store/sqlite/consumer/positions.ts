@@ -1,4 +1,4 @@
-import { readOnly } from "../connection";
+import { readOnly } from "../connection/connection";
 
 /**
  * Returns the position that a consumer has settled in this log: 0 if it has only read another log. Returns null if it reads no

@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { ReplayTable } from "../../consumer/replay-table";
-import { replayTable } from "../replay-table";
+import { replayTable } from "../relay/replay-table";
 import type { Synchronous } from "./in-turn";
 
 /** The replays in a consumer's file, which has one lane. */

@@ -1,6 +1,6 @@
 import type { ConsumerState } from "../../consumer/state";
-import { readOnly } from "../connection";
-import { isLocked, lockFileOf } from "../lock";
+import { readOnly } from "../connection/connection";
+import { isLocked, lockFileOf } from "../connection/lock";
 
 /** Returns the state of a consumer. The consumer may be running: reading its file never blocks it. */
 export function consumerState(file: string, logId: string): ConsumerState {

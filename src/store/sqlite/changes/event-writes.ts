@@ -1,0 +1,12 @@
+import type { NewEvent } from "../../changes/event-appender";
+import type { Uncommitted } from "../commit/uncommitted";
+
+/** Returns a function that writes an event to the log with the running change. */
+export function eventWrites(uncommitted: Uncommitted): (event: NewEvent) => void {
+  const insert = uncommitted.prepare(
+    `INSERT INTO events (id, type, subject, timestamp, body, traceparent, requestId, requestedAt, owner, scope)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  return ({ id, type, subject, timestamp, body, traceparent, requestId, requestedAt, owner, scope }) =>
+    insert(id, type, subject, timestamp, body, traceparent, requestId, requestedAt, owner, scope);
+}
