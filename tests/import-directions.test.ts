@@ -112,4 +112,17 @@ describe("the rules can fail: on a planted file, each says what is wrong", () =>
     const files = [file("src/store/a.ts", "b"), file("src/store/b.ts", "c", "d"), file("src/store/c.ts", "a"), file("src/store/d.ts")];
     expect(breaches(files)).toEqual(["src/store/a > src/store/b > src/store/c > src/store/a is a circle of imports"]);
   });
+
+  test("a circle of an engine's folders is found", () => {
+    const file = (path: string, target: string) => ({ path: `src/store/postgres/${path}.ts`, text: `import "${target}";\n` });
+    const files = [
+      file("log/reader", "../lists/pages"),
+      file("lists/pages", "./way"),
+      file("lists/way", "../log/scan"),
+      file("log/scan", "../store"),
+    ];
+    expect(breaches(files)).toEqual([
+      "src/store/postgres/log > src/store/postgres/lists > src/store/postgres/log is a circle of imports between folders of an engine",
+    ]);
+  });
 });

@@ -39,7 +39,9 @@ const owned: Readonly<Record<string, readonly string[]>> = {
 
 /** Returns every violation as a line that names the file. */
 export function breaches(files: readonly SourceFile[]): string[] {
-  return [...files.flatMap((file) => [...breachesOf(file)].map((what) => `${file.path} ${what}`)), ...circles(files)];
+  const ofFiles = files.flatMap((file) => [...breachesOf(file)].map((what) => `${file.path} ${what}`));
+  const ofFolders = circles(enginesByFolder(files)).map((circle) => `${circle} between folders of an engine`);
+  return [...ofFiles, ...circles(importsByFile(files)), ...ofFolders];
 }
 
 export function importsOf({ path, text }: SourceFile): Import[] {
@@ -151,24 +153,40 @@ function isBarrel(text: string): boolean {
   );
 }
 
-/** Returns each import cycle once. */
-function circles(files: readonly SourceFile[]): string[] {
-  const known = new Set(files.map(({ path }) => path.replace(/\.tsx?$/, "")));
-  const imports = new Map(
-    files.map((file) => [
-      file.path.replace(/\.tsx?$/, ""),
-      importsOf(file).flatMap(({ file: target }) => (target !== undefined && known.has(target) ? [target] : [])),
-    ]),
-  );
+/** Imports of each file, without its extension. */
+function importsByFile(files: readonly SourceFile[]): Map<string, string[]> {
+  const imports = new Map<string, string[]>();
+  for (const file of files) {
+    const targets = importsOf(file).flatMap(({ file: target }) => target ?? []);
+    imports.set(file.path.replace(/\.tsx?$/, ""), targets);
+  }
+  return imports;
+}
+
+/** Imports of each folder of an engine. The files beside the folders put them together, so they may import any and be imported. */
+function enginesByFolder(files: readonly SourceFile[]): Map<string, string[]> {
+  const folderOf = (file: string) => /^src\/store\/(?:sqlite|postgres)\/[\w-]+(?=\/)/.exec(file)?.[0];
+  const imports = new Map<string, string[]>();
+  for (const [file, targets] of importsByFile(files)) {
+    const folder = folderOf(file);
+    if (folder === undefined) continue;
+    const folders = targets.flatMap((target) => folderOf(target) ?? []).filter((target) => target !== folder);
+    imports.set(folder, [...new Set([...(imports.get(folder) ?? []), ...folders])]);
+  }
+  return imports;
+}
+
+/** Returns each circle once. */
+function circles(imports: ReadonlyMap<string, readonly string[]>): string[] {
   const done = new Set<string>();
   const found: string[] = [];
-  const visit = (file: string, path: readonly string[]): void => {
-    const start = path.indexOf(file);
-    if (start !== -1) found.push(`${[...path.slice(start), file].join(" > ")} is a circle of imports`);
-    if (start !== -1 || done.has(file)) return;
-    for (const target of imports.get(file) ?? []) visit(target, [...path, file]);
-    done.add(file);
+  const visit = (name: string, path: readonly string[]): void => {
+    const start = path.indexOf(name);
+    if (start !== -1) found.push(`${[...path.slice(start), name].join(" > ")} is a circle of imports`);
+    if (start !== -1 || done.has(name)) return;
+    for (const target of imports.get(name) ?? []) visit(target, [...path, name]);
+    done.add(name);
   };
-  for (const file of imports.keys()) visit(file, []);
+  for (const name of imports.keys()) visit(name, []);
   return found;
 }
