@@ -13,34 +13,55 @@ Options:
   --json             --show: print each change as a line of JSON
 ${everyFlagHelp}
 
-The history is in data/consumers/audit.db, which is append-only and has each event once. Only the history of a record that is erased is deleted. Ctrl+C finishes the events in
-progress and stops.`;
+The history is append-only and has each event once: in data/consumers/audit.db or, with PostgreSQL, in the schema of the queue. Only the history of a record that is erased is
+deleted. Ctrl+C finishes the events in progress and stops.`;
 
-/** Triggers make SQLite refuse changes and deletions, and ignore an event that is already stored. */
-const schema = [
+const tables = [
   `CREATE TABLE IF NOT EXISTS history (
-     event TEXT PRIMARY KEY, resource TEXT NOT NULL, record INTEGER NOT NULL, version INTEGER NOT NULL,
+     event TEXT PRIMARY KEY, resource TEXT NOT NULL, record BIGINT NOT NULL, version BIGINT NOT NULL,
      change TEXT NOT NULL, time TEXT NOT NULL, state TEXT NOT NULL
-   ) STRICT, WITHOUT ROWID`,
+   )`,
   "CREATE INDEX IF NOT EXISTS history_of_record ON history (resource, record, version)",
-  `CREATE TRIGGER IF NOT EXISTS history_not_changed BEFORE UPDATE ON history
-   BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END`,
-  `CREATE TRIGGER IF NOT EXISTS history_not_removed BEFORE DELETE ON history
-   BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END`,
-  // The inbox keeps an event for a week only, and a forced replay ignores the inbox.
-  `CREATE TRIGGER IF NOT EXISTS history_not_doubled BEFORE INSERT ON history
-   WHEN EXISTS (SELECT 1 FROM history WHERE event = NEW.event) BEGIN SELECT RAISE(IGNORE); END`,
-  "CREATE TABLE IF NOT EXISTS actors (event TEXT PRIMARY KEY, actor TEXT NOT NULL) STRICT, WITHOUT ROWID",
+  "CREATE TABLE IF NOT EXISTS actors (event TEXT PRIMARY KEY, actor TEXT NOT NULL)",
+  // Records whose history may be deleted. Each is here only within the transaction that erases it.
+  "CREATE TABLE IF NOT EXISTS erasing (resource TEXT NOT NULL, record BIGINT NOT NULL, PRIMARY KEY (resource, record))",
 ];
 
-const onlyAppended = schema.filter((sql) => sql.startsWith("CREATE TRIGGER"));
+/** Makes the database refuse changes and deletions of the history. Triggers are the one thing that each engine has its own SQL for. */
+const appendOnly = {
+  sqlite: [
+    // An earlier version created it, without exceptions.
+    "DROP TRIGGER IF EXISTS history_not_removed",
+    `CREATE TRIGGER IF NOT EXISTS history_not_changed BEFORE UPDATE ON history
+     BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END`,
+    `CREATE TRIGGER IF NOT EXISTS history_only_erased BEFORE DELETE ON history
+     WHEN NOT EXISTS (SELECT 1 FROM erasing WHERE resource = OLD.resource AND record = OLD.record)
+     BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END`,
+    // INSERT OR REPLACE would replace a row without the other triggers.
+    `CREATE TRIGGER IF NOT EXISTS history_not_doubled BEFORE INSERT ON history
+     WHEN EXISTS (SELECT 1 FROM history WHERE event = NEW.event) BEGIN SELECT RAISE(IGNORE); END`,
+  ],
+  postgres: [
+    `CREATE OR REPLACE FUNCTION history_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+       IF TG_OP = 'DELETE' THEN
+         IF EXISTS (SELECT 1 FROM erasing WHERE resource = OLD.resource AND record = OLD.record) THEN RETURN OLD; END IF;
+       END IF;
+       RAISE EXCEPTION 'the history is append-only';
+     END $$`,
+    `DO $$ BEGIN
+       IF EXISTS (SELECT 1 FROM pg_trigger WHERE tgrelid = 'history'::regclass AND tgname = 'history_rows') THEN RETURN; END IF;
+       CREATE TRIGGER history_rows BEFORE UPDATE OR DELETE ON history FOR EACH ROW EXECUTE FUNCTION history_is_append_only();
+       CREATE TRIGGER history_whole BEFORE TRUNCATE ON history EXECUTE FUNCTION history_is_append_only();
+     END $$`,
+  ],
+};
 
-/** Deletes the history of an erased record. The triggers are back before the transaction ends. */
+/** Deletes the history of an erased record. */
 async function forget(tx: Transaction, resource: string, record: number): Promise<void> {
-  for (const sql of onlyAppended) await tx.run(`DROP TRIGGER ${/EXISTS (\w+)/.exec(sql)?.[1]}`);
+  await tx.run("INSERT INTO erasing VALUES (?, ?)", resource, record);
   await tx.run("DELETE FROM actors WHERE event IN (SELECT event FROM history WHERE resource = ? AND record = ?)", resource, record);
   await tx.run("DELETE FROM history WHERE resource = ? AND record = ?", resource, record);
-  for (const sql of onlyAppended) await tx.run(sql);
+  await tx.run("DELETE FROM erasing WHERE resource = ? AND record = ?", resource, record);
 }
 
 /** The consumer. Writes through `tx` commit in the same transaction that marks the event as done. */
@@ -50,16 +71,17 @@ export const audit = {
   description: "Keeps the history of every record: what changed, when, and the old and new values.",
   exactlyOnce: true,
   async setup(tx) {
-    for (const sql of schema) await tx.run(sql);
+    for (const sql of [...tables, ...appendOnly[tx.engine]]) await tx.run(sql);
   },
   async handle(event, { tx }) {
     const [resource = "", change = ""] = event.type.split(".");
     const record = (event as unknown as Record<string, { id: number; version: number }>)[resource];
     if (!record) throw new TypeError(`Missing "${resource}" in ${event.type} ${event.id}`);
     if (change === "erased") return forget(tx, resource, record.id);
+    // The inbox keeps an event for a week only, and a forced replay ignores the inbox.
     const row = [event.id, resource, record.id, record.version, change, event.timestamp, JSON.stringify(record)];
-    await tx.run("INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);
-    if (event.actor !== undefined) await tx.run("INSERT OR IGNORE INTO actors VALUES (?, ?)", event.id, event.actor);
+    await tx.run("INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event) DO NOTHING", ...row);
+    if (event.actor !== undefined) await tx.run("INSERT INTO actors VALUES (?, ?) ON CONFLICT (event) DO NOTHING", event.id, event.actor);
   },
 } satisfies ConsumerOptions<"#" | "*.erased">;
 
@@ -80,17 +102,22 @@ interface Change extends Omit<Row, "state"> {
   readonly changed: readonly Difference[];
 }
 
+async function rowsOf(resource: string, record: number): Promise<Row[]> {
+  const tables = await readTables("audit");
+  try {
+    if (!tables || !(await tables.has("history"))) return [];
+    // A history from before actors were recorded has no table of them.
+    const actor = (await tables.has("actors")) ? "(SELECT actor FROM actors WHERE actors.event = history.event)" : "NULL";
+    const order = "ORDER BY version, change = 'deleted', event";
+    return await tables.all<Row>(`SELECT *, ${actor} AS actor FROM history WHERE resource = ? AND record = ? ${order}`, resource, record);
+  } finally {
+    await tables?.close();
+  }
+}
+
 /** Returns the changes of a record, oldest first, or undefined if the history has no event of it. */
 async function historyOf(resource: string, record: number): Promise<Change[] | undefined> {
-  const tables = await readTables("audit");
-  // A history from before actors were recorded has no table of them.
-  const actor = (await tables?.has("actors")) ? "(SELECT actor FROM actors WHERE actors.event = history.event)" : "NULL";
-  const order = "ORDER BY version, change = 'deleted', event";
-  const rows =
-    tables && (await tables.has("history"))
-      ? await tables.all<Row>(`SELECT *, ${actor} AS actor FROM history WHERE resource = ? AND record = ? ${order}`, resource, record)
-      : [];
-  await tables?.close();
+  const rows = await rowsOf(resource, record);
   let known = 0;
   let before: object | undefined;
   const changes = rows.map(({ event, version, change, time, actor, state }): Change => {

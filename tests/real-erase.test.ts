@@ -6,8 +6,6 @@ import { Type } from "@sinclair/typebox";
 import type { ConsumerOptions } from "warren/consumer";
 import { crud } from "warren/crud";
 import { defineResource, pastVersion } from "warren/resource";
-import { testConsumer } from "warren/testing";
-import { audit } from "../consumers/audit";
 import { quarantine, quarantineFolder } from "../src/rabbitmq/quarantine";
 import { Catalogue } from "../src/schema/catalogue";
 import { parseEvent } from "../src/schema/event";
@@ -209,25 +207,6 @@ test("patterns do not select the event, since its record has no fields; a consum
   expect(catalogue.select(["#", "customer.*"]).filter((type) => type.endsWith(".erased"))).toEqual([]);
   expect(catalogue.select(["customer.erased"])).toEqual(["customer.erased"]);
   expect(catalogue.select(["*.erased"])).toEqual(["customer.erased", "purchase.erased", "badge.erased"]);
-});
-
-test("the audit forgets an erased record, and no other", async () => {
-  const consumer = testConsumer(audit);
-  const event = (id: string, type: string, item: object) => ({ id, type, version: 1, item, timestamp: "2026-02-18T18:23:45.123Z" });
-  const item = {
-    name: marker,
-    description: null,
-    price: 1,
-    version: 1,
-    createdAt: "2026-02-18T18:23:45.123Z",
-    updatedAt: "2026-02-18T18:23:45.123Z",
-  };
-  for (const id of [1, 2]) await consumer.deliver(event(`created-${id}`, "item.created", { ...item, id }) as never);
-  await consumer.deliver(event("erased-1", "item.erased", { id: 1 }) as never);
-  expect(await consumer.rows("SELECT record FROM history")).toEqual([{ record: 2 }]);
-  // It is append-only again.
-  expect(await consumer.rows("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'history'")).toHaveLength(3);
-  await consumer.close();
 });
 
 test("a consumer that names the event gets its type", () => {

@@ -16,6 +16,10 @@ export class HandlerTransaction implements Transaction {
     readonly who: string,
   ) {}
 
+  get engine(): Transaction["engine"] {
+    return this.transaction.engine;
+  }
+
   run(sql: string, ...values: SqlValue[]): Promise<number> {
     return this.#call("run", sql, () => this.transaction.run(sql, ...values));
   }

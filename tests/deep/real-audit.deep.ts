@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { auditIn, Changes, inOrder, startAudit } from "../support/audited";
 import { countries } from "../support/countries";
-import { endAll, environment, eventually, send, startApi } from "../support/processes";
+import { environmentOf, forEachEngine, type Places } from "../support/engines";
+import { endAll, eventually, send, startApi } from "../support/processes";
 import { describeWithRabbit, emptyBroker, messagesIn, useRabbit } from "../support/rabbit";
 import { useFolder } from "../support/use-folder";
 
@@ -10,10 +11,8 @@ import { useFolder } from "../support/use-folder";
 setDefaultTimeout(120_000);
 
 const folder = useFolder();
+let places: Places;
 let env: Record<string, string>;
-beforeEach(() => {
-  env = environment(folder.path);
-});
 
 const names = countries.flatMap((country) => country.names);
 
@@ -30,7 +29,7 @@ function keepsTheHistory(): void {
         for (const [number, name] of todo) await changes.live(number, name);
       }),
     );
-    const history = auditIn(folder.path);
+    const history = auditIn(places);
     await history.until(changes.done.length);
     expect(await running.stop()).toBe(0);
     expect(await history.lines()).toEqual(inOrder(changes.done));
@@ -40,7 +39,7 @@ function keepsTheHistory(): void {
   test("killed with -9 ten times under load: each event is in the history exactly once, and none is lost", async () => {
     const api = await startApi({ env });
     const changes = new Changes(api.url);
-    const history = auditIn(folder.path);
+    const history = auditIn(places);
     let writing = true;
     const writers = Array.from({ length: 4 }, async (_, writer) => {
       for (let number = writer; writing; number += 4) await changes.live(number, names[number % names.length] as string);
@@ -69,7 +68,7 @@ function keepsTheHistory(): void {
     const running = await startAudit({ env });
     const changes = new Changes(api.url);
     for (let number = 0; number < 20; number += 1) await changes.live(number, "replayed");
-    const history = auditIn(folder.path);
+    const history = auditIn(places);
     await history.until(changes.done.length);
     for (const force of [false, true]) {
       const started = await send("POST", `${api.url}/replays`, { queue: "audit", force });
@@ -88,18 +87,25 @@ function keepsTheHistory(): void {
   });
 }
 
-describe("without a broker", keepsTheHistory);
-
-describeWithRabbit("with RabbitMQ", () => {
-  const rabbit = useRabbit();
+forEachEngine((placesIn) => {
   beforeEach(() => {
-    env = environment(folder.path, rabbit().url);
+    places = placesIn(folder.path);
+    env = environmentOf(places);
   });
-  afterEach(async () => {
-    await endAll();
-    // Everything went to the history, and nothing is left over elsewhere.
-    expect(await messagesIn(rabbit())).toMatchObject({ audit: 0 });
-    await emptyBroker(rabbit());
+
+  describe("without a broker", keepsTheHistory);
+
+  describeWithRabbit("with RabbitMQ", () => {
+    const rabbit = useRabbit();
+    beforeEach(() => {
+      env = environmentOf(places, rabbit().url);
+    });
+    afterEach(async () => {
+      await endAll();
+      // Everything went to the history, and nothing is left over elsewhere.
+      expect(await messagesIn(rabbit())).toMatchObject({ audit: 0 });
+      await emptyBroker(rabbit());
+    });
+    keepsTheHistory();
   });
-  keepsTheHistory();
 });

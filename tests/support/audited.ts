@@ -1,6 +1,6 @@
 // Records changes made over HTTP, and reads the history that the audit has of them.
-import { join } from "node:path";
-import { openConsumerTables } from "../../src/store/sqlite/consumer/own-tables";
+import { consumerStores } from "../../src/store/open";
+import type { Places } from "./engines";
 import { eventually, type Running, type RunOptions, run, send } from "./processes";
 
 /** A change as the audit should record it: `7 2 updated {"id":7,…}`. */
@@ -49,20 +49,20 @@ export class Changes {
   }
 }
 
-/** Reads the audit's file while the audit runs. */
-export function auditIn(folder: string) {
-  const file = join(folder, "data", "consumers", "audit.db");
+/** Reads what the audit has written, while it runs. */
+export function auditIn(places: Places) {
   const read = async <T>(sql: string): Promise<T[]> => {
-    const tables = openConsumerTables(file);
+    const stores = consumerStores(places);
+    const tables = await stores.tables("audit");
     try {
       return tables && (await tables.has("history")) ? await tables.all<T>(sql) : [];
     } finally {
       await tables?.close();
+      await stores.close();
     }
   };
   const count = async (table: string) => (await read<{ count: number }>(`SELECT count(*) AS count FROM ${table}`))[0]?.count ?? 0;
   return {
-    file,
     count: () => count("history"),
     /** Returns every row, ordered by record and version. */
     async lines() {

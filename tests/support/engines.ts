@@ -27,6 +27,11 @@ export function urlOf({ database }: Places): string {
   return `postgres://${user}@${host}:${port}/${database.database}?schema=${schema}`;
 }
 
+/** Returns environment variables for a program that uses places of tests, as `environment` does for a SQLite file in a folder. */
+export function environmentOf(places: Places, rabbitmqUrl = "none"): Record<string, string> {
+  return { DATABASE_URL: urlOf(places), DATA_DIR: places.dataDir, PORT: "0", RABBITMQ_URL: rabbitmqUrl };
+}
+
 /** Maximum duration of a test, in milliseconds. Each store that opens on PostgreSQL creates its tables, and a busy machine takes its time. */
 const longestMs = 60_000;
 

@@ -71,6 +71,7 @@ export abstract class PostgresConsumerData implements ConsumerData {
 /** Returns the statements of handlers, with `?` for parameters. */
 export function handlerStatements({ query, change }: Pick<Access, "query" | "change">): Transaction {
   return {
+    engine: "postgres",
     run: (sql, ...values) => change(numbered(sql), ...values),
     get: async <Row>(sql: string, ...values: SqlValue[]) => (await query<Row>(numbered(sql), ...values))[0],
     all: <Row>(sql: string, ...values: SqlValue[]) => query<Row>(numbered(sql), ...values),

@@ -1,7 +1,6 @@
 import type { AttemptTable } from "../../consumer/attempt-table";
 import type { ConsumerData, ConsumerStore } from "../../consumer/store";
-import type { SqlValue } from "../../consumer/transaction";
-import type { Database, TransactionQueries } from "../connection/queries";
+import type { Database, TransactionQueries, Value } from "../connection/queries";
 import { handlerStatements, PostgresConsumerData } from "./data";
 import { notesIn } from "./notes";
 import { TransactionData } from "./transaction-data";
@@ -38,11 +37,11 @@ export class PostgresConsumerStore extends PostgresConsumerData implements Consu
     const within = withinQueue(address, limits);
     const { writer } = address.database;
     const access = { query: writer.query, change: writer.change, table: (name: string) => `"${address.schema}".${name}` };
-    super(access, {
-      run: (...statement) => within((queries) => handlerStatements(queries).run(...statement)),
-      get: <Row>(sql: string, ...values: SqlValue[]) => within((queries) => handlerStatements(queries).get<Row>(sql, ...values)),
-      all: <Row>(sql: string, ...values: SqlValue[]) => within((queries) => handlerStatements(queries).all<Row>(sql, ...values)),
+    const alone = handlerStatements({
+      query: <Row>(sql: string, ...values: Value[]) => within((queries) => queries.query<Row>(sql, ...values)),
+      change: (sql, ...values) => within((queries) => queries.change(sql, ...values)),
     });
+    super(access, alone);
     this.#within = within;
     ({ attempts: this.attempts, countDeath: this.countDeath, forgetDeaths: this.forgetDeaths } = notesIn(access));
   }

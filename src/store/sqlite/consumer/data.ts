@@ -119,6 +119,7 @@ export class SqliteConsumerData implements ConsumerData {
 
 function transactionOf(db: Database, turns: Turns): Transaction {
   return {
+    engine: "sqlite",
     run: (sql, ...values) => turns.run(() => db.query(sql).run(...bindings(values)).changes),
     get: <Row>(sql: string, ...values: SqlValue[]) => turns.run(() => (db.query(sql).get(...bindings(values)) as Row | null) ?? undefined),
     all: <Row>(sql: string, ...values: SqlValue[]) => turns.run(() => db.query(sql).all(...bindings(values)) as Row[]),
