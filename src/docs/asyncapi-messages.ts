@@ -72,10 +72,19 @@ function payloadOf(type: EventType, { version, record, data }: EventShape, names
     [resource.name]: names.add(name === erased ? `${event}Record` : title + ofRecord, documented(record)),
     ...(data && { data: names.add(`${event}Data${ofData}`, documented(data)) }),
   };
-  const { id, timestamp, actor } = documented(envelopeSchema).properties;
+  const { id, timestamp, actor, cause, depth } = documented(envelopeSchema).properties;
   return names.add(event + suffix(version, newestVersion(type)), {
     type: "object",
-    properties: { id, type: { type: "string", const: type.type }, version: { type: "integer", const: version }, ...own, timestamp, actor },
+    properties: {
+      id,
+      type: { type: "string", const: type.type },
+      version: { type: "integer", const: version },
+      ...own,
+      timestamp,
+      actor,
+      cause,
+      depth,
+    },
     required: ["id", "type", "version", ...Object.keys(own), "timestamp"],
   });
 }

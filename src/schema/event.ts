@@ -21,6 +21,10 @@ export interface Event {
   readonly timestamp: string;
   /** Who made the change: the subject of the request's identity. Undefined for the service itself, and for an API without tokens. */
   readonly actor?: string;
+  /** The id of the event whose handler made the change. Undefined if no handler did. */
+  readonly cause?: string;
+  /** Number of events that led to this one, each caused by the one before, from 1. Undefined if it has no cause. */
+  readonly depth?: number;
 }
 
 /** The versions that a consumer asks for, by event type. It gets the newest version of all other types. */
@@ -117,6 +121,10 @@ export const envelopeSchema = Type.Object({
   version: Type.Integer({ minimum: 1, description: "An integer from 1: the version of this event type." }),
   timestamp: UtcTime("Time of the change."),
   actor: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: "1 to 255 characters: who made the change." })),
+  cause: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "The id of the event whose handler made the change." })),
+  depth: Type.Optional(
+    Type.Integer({ minimum: 1, description: "An integer from 1: the number of events that led to this one. Absent without a `cause`." }),
+  ),
 });
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -134,7 +142,8 @@ export function serializeEvent(event: Event, resource: string, recordJson: strin
   return (
     `{"id":"${event.id}","type":"${event.type}","version":${event.version},` +
     `"${resource}":${recordJson},${data ? `"data":${JSON.stringify(data)},` : ""}"timestamp":"${event.timestamp}"` +
-    `${event.actor === undefined ? "" : `,"actor":${JSON.stringify(event.actor)}`}}`
+    `${event.actor === undefined ? "" : `,"actor":${JSON.stringify(event.actor)}`}` +
+    `${event.cause === undefined ? "" : `,"cause":${JSON.stringify(event.cause)},"depth":${event.depth}`}}`
   );
 }
 

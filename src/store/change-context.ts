@@ -1,5 +1,6 @@
 import type { Actor } from "../schema/actor";
 import type { EventData } from "../schema/resource";
+import type { Cause } from "./cause";
 import { KeyReused, TooMuchKept } from "./errors";
 import type { Stored } from "./stored";
 
@@ -7,6 +8,11 @@ import type { Stored } from "./stored";
 export interface ChangeContext<Data extends EventData = EventData> {
   /** Who makes the change. It is stored with the events. Default: the service itself. */
   readonly actor?: Actor | undefined;
+  /**
+   * The event whose handler makes the change. The events of the change name it as their cause. If it is too deep in a chain of causes,
+   * the change is rejected with `ChainTooLong`. Default: none.
+   */
+  readonly cause?: Cause | undefined;
   /** W3C trace context of the request. */
   readonly traceparent?: string | undefined;
   readonly requestId?: string | undefined;

@@ -5,6 +5,7 @@ import { serializeEvent } from "../../schema/event";
 import { checkEmitted, versionOf } from "../../schema/event-type";
 import type { Change, Resource } from "../../schema/resource";
 import { belongingOf } from "../access";
+import { ChainTooLong, mostDepth } from "../cause";
 import type { ChangeContext } from "../change-context";
 import type { LogEntry } from "../log";
 import { shown } from "../shown";
@@ -26,6 +27,8 @@ export interface NewEvent extends Omit<LogEntry, "position">, Pick<EventRecord, 
   /** Owner and tenant of the record. Null if its resource has none. */
   readonly owner: string | null;
   readonly scope: string | null;
+  /** The id of the event whose handler made the change. Null if no handler did. */
+  readonly cause: string | null;
 }
 
 /** Adds events to the log in the same commit as their change. */
@@ -69,11 +72,13 @@ export class EventAppender {
 
   #append(resource: Resource, event: Appended, record: Pick<Stored, "id" | "json">, timestamp: string, context: ChangeContext = {}): void {
     const { traceparent = null, requestId = null, requestedAt = null } = context;
-    const actor = context.actor && { actor: context.actor.subject };
+    const { actor, cause } = context;
+    if (cause && cause.depth >= mostDepth) throw new ChainTooLong(cause);
+    const by = { ...(actor && { actor: actor.subject }), ...(cause && { cause: cause.id, depth: cause.depth + 1 }) };
     const id = this.clock.eventId();
     const type = `${resource.name}.${event.name}`;
     const body = serializeEvent(
-      { id, type, version: event.version, timestamp, ...actor },
+      { id, type, version: event.version, timestamp, ...by },
       resource.name,
       shown(resource, record).json,
       event.data,
@@ -81,7 +86,19 @@ export class EventAppender {
     const span = this.tracing.create({ id, type }, traceparent ?? undefined);
     const { owner, scope } = belongingOf(resource, record.json);
     const traced = span.traceparent ?? traceparent;
-    this.write({ id, type, subject: record.id, timestamp, body, traceparent: traced, requestId, requestedAt, owner, scope });
+    this.write({
+      id,
+      type,
+      subject: record.id,
+      timestamp,
+      body,
+      traceparent: traced,
+      requestId,
+      requestedAt,
+      owner,
+      scope,
+      cause: cause?.id ?? null,
+    });
     this.overlay.addsEvent(id);
     this.overlay.onCommit(() => {
       count(this.tally, type);

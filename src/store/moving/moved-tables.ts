@@ -19,7 +19,10 @@ export type BulkKind = keyof typeof bulkColumns;
 
 /** Columns of the tables of any number of rows. The first one is the key: an integer of 0 or more. */
 export const bulkColumns = {
-  events: [...["position", "id", "type", "subject", "timestamp", "body"], ...["traceparent", "requestId", "requestedAt", "owner", "scope"]],
+  events: [
+    ...["position", "id", "type", "subject", "timestamp", "body"],
+    ...["traceparent", "requestId", "requestedAt", "owner", "scope", "cause"],
+  ],
   records: ["id", "version", "shape", "json"],
   answers: ["number", "key", "part", "fingerprint", "answer", "at"],
   relayTimes: ["position", "at"],

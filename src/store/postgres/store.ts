@@ -4,7 +4,7 @@ import { atMost } from "../../timing/pause";
 import type { Store } from "../store";
 import { openDatabase } from "./connection/connection";
 import type { Database } from "./connection/queries";
-import { eventFinder } from "./log/event-finder";
+import { causedEvents, eventFinder } from "./log/event-finder";
 import { postgresHistory } from "./log/history";
 import { logReader } from "./log/log-reader";
 import { openRecords, type RecordsOptions } from "./open-records";
@@ -52,6 +52,7 @@ async function storeIn(
     ...shared.parts,
     log: logReader(database),
     find: eventFinder(database),
+    causedBy: causedEvents(database),
     history: postgresHistory(database),
     async close() {
       // A database that does not answer keeps what is in hand, and fails it when the connections are closed.

@@ -33,6 +33,7 @@ import type { Lock } from "./connection/lock";
 import { lockPatienceMs, whenUnlocked } from "./connection/lock-wait";
 import { hasMoved } from "./connection/moved";
 import { Snapshot } from "./connection/snapshot";
+import { causedEvents } from "./log/causes";
 import { eventFinder } from "./log/event-record";
 import { deletedStates, sqliteHistory, usedIds } from "./log/history";
 import { logIdOf, newestEvents, sqliteLogReader } from "./log/log-reader";
@@ -86,6 +87,7 @@ class SqliteStore implements Store {
   readonly logId: string;
   readonly tally: Store["tally"];
   readonly find: Store["find"];
+  readonly causedBy: Store["causedBy"];
   readonly check: Store["check"];
   readonly relayed: Store["relayed"];
   readonly relayTrouble: Store["relayTrouble"];
@@ -164,6 +166,7 @@ class SqliteStore implements Store {
     this.importEach = importsInto(commits, records, usedIds(db));
     this.logId = logIdOf(this.#db);
     this.find = eventFinder(this.#db);
+    this.causedBy = causedEvents(this.#db);
     this.relayed = relayPosition(this.#db, this.#commits);
     this.relayTrouble = savedRelayTrouble(this.#db, this.#commits);
     this.subscriptions = subscriptionsIn(this.#db, this.#commits);

@@ -137,6 +137,7 @@ function eventArguments({ events }: NetEffect) {
     e_requested: optional(events, ({ requestedAt }) => requestedAt),
     e_owner: optional(events, ({ owner }) => owner && plainText(owner)),
     e_scope: optional(events, ({ scope }) => scope && plainText(scope)),
+    e_cause: optional(events, ({ cause }) => cause && plainText(cause)),
   };
 }
 

@@ -31,7 +31,7 @@ const parameters = {
   ...{ y_slot: "int4[]", y_key: "text[]", y_id: "int8[]", ya_slot: "int4[]", ya_key: "text[]", ya_id: "int8[]", ya_count: "int4[]" },
   ...{ forget: "text[]", a_key: "text[]", a_part: "int4[]", a_fingerprint: "text[]", a_answer: "text[]", a_at: "int8[]", expire: "int8" },
   ...{ e_id: "uuid[]", e_type: "text[]", e_subject: "int8[]", e_time: "text[]", e_body: "text[]", e_trace: "text[]" },
-  ...{ e_request: "text[]", e_requested: "int8[]", e_owner: "text[]", e_scope: "text[]" },
+  ...{ e_request: "text[]", e_requested: "int8[]", e_owner: "text[]", e_scope: "text[]", e_cause: "text[]" },
   ...{ b_subject: "int8[]", b_types: "text[]", r_number: "int8[]", r_answer: "text[]" },
 } as const;
 
@@ -202,9 +202,9 @@ const writes = [
       (SELECT o.number FROM idempotency_keys o WHERE o.at < expire ORDER BY o.at LIMIT 2 * cardinality(a_key));
   END IF;
   IF e_id IS NOT NULL THEN
-    INSERT INTO events (position, id, type, subject, timestamp, body, traceparent, request_id, requested_at, owner, scope)
+    INSERT INTO events (position, id, type, subject, timestamp, body, traceparent, request_id, requested_at, owner, scope, cause)
     SELECT nextval('warren_events_position'), q.* FROM
-      unnest(e_id, e_type, e_subject, e_time, e_body, e_trace, e_request, e_requested, e_owner, e_scope) q;
+      unnest(e_id, e_type, e_subject, e_time, e_body, e_trace, e_request, e_requested, e_owner, e_scope, e_cause) q;
   END IF;
   IF b_subject IS NOT NULL THEN
     UPDATE events w SET type = '${tombstone}', body = '{"id":"' || w.id || '","type":"${tombstone}","timestamp":"' || w.timestamp || '"}',

@@ -1,5 +1,7 @@
 import { uuidv7 } from "../../changes/commit-clock";
+import type { LogEntry } from "../../log";
 import type { EventRecord, Store } from "../../store";
+import { plainText } from "../connection/plain-text";
 import type { Queries } from "../connection/queries";
 import { entryColumns } from "./log-scan";
 
@@ -17,4 +19,14 @@ export function eventFinder({ query }: Queries): Store["find"] {
     );
     return event;
   };
+}
+
+/** Returns a function that finds the events that an event has caused. */
+export function causedEvents({ query }: Queries): Store["causedBy"] {
+  return (id, limit) =>
+    query<LogEntry>(
+      `SELECT ${entryColumns} FROM events WHERE cause = $1 AND position > (SELECT pruned_to FROM meta) ORDER BY position LIMIT $2`,
+      plainText(id),
+      limit,
+    );
 }

@@ -24,7 +24,7 @@ export interface SqlColumn {
 const bulk = {
   events:
     "position bigint, id uuid, type text, subject bigint, timestamp text, body text, traceparent text, request_id text, " +
-    "requested_at bigint, owner text escaped, scope text escaped",
+    "requested_at bigint, owner text escaped, scope text escaped, cause text escaped",
   records: "id bigint, version int, shape smallint, json text",
   answers: "number bigint, key text, part int, fingerprint text, answer text, at bigint",
   relayTimes: "position bigint, at bigint",

@@ -60,5 +60,11 @@ export const logSchema = (schema: string) => `
   SELECT warren_cover_position(2 * ${partitionWidth}, ${partitionWidth});
 `;
 
+/** The event whose handler made the change. The index has only events with a cause, so the others cost nothing more. */
+export const causeSchema = `
+  ALTER TABLE events ADD COLUMN cause text;
+  CREATE INDEX warren_events_cause ON events (cause) WHERE cause IS NOT NULL;
+`;
+
 /** Number of positions of a partition of the log. */
 export const partitionWidth = 1_000_000;

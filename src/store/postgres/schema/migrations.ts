@@ -2,7 +2,7 @@ import type { PostgresAddress } from "../../../config/postgres-url";
 import type { Advice } from "../../inspection";
 import { PostgresError } from "../connection/errors";
 import type { Database, Queries, TransactionQueries } from "../connection/queries";
-import { logSchema } from "./log-schema";
+import { causeSchema, logSchema } from "./log-schema";
 import { queueSchema } from "./queue-schema";
 import { recordSchema } from "./record-schema";
 import { lackedRights } from "./rights";
@@ -18,7 +18,10 @@ import { refuseUnfinished } from "./unfinished-move";
  */
 export type Migrations = readonly ((schema: string) => string)[];
 
-export const storeMigrations: Migrations = [(schema) => [logSchema(schema), recordSchema, slotSchema(schema), queueSchema].join("\n")];
+export const storeMigrations: Migrations = [
+  (schema) => [logSchema(schema), recordSchema, slotSchema(schema), queueSchema].join("\n"),
+  () => causeSchema,
+];
 
 /** How long to wait for another process that migrates, and how long a migration may take, in milliseconds. */
 const patienceMs = 30 * 60_000;

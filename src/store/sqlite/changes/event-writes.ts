@@ -4,9 +4,9 @@ import type { Uncommitted } from "../commit/uncommitted";
 /** Returns a function that writes an event to the log with the running change. */
 export function eventWrites(uncommitted: Uncommitted): (event: NewEvent) => void {
   const insert = uncommitted.prepare(
-    `INSERT INTO events (id, type, subject, timestamp, body, traceparent, requestId, requestedAt, owner, scope)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO events (id, type, subject, timestamp, body, traceparent, requestId, requestedAt, owner, scope, cause)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  return ({ id, type, subject, timestamp, body, traceparent, requestId, requestedAt, owner, scope }) =>
-    insert(id, type, subject, timestamp, body, traceparent, requestId, requestedAt, owner, scope);
+  return ({ id, type, subject, timestamp, body, traceparent, requestId, requestedAt, owner, scope, cause }) =>
+    insert(id, type, subject, timestamp, body, traceparent, requestId, requestedAt, owner, scope, cause);
 }
