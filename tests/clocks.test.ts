@@ -14,7 +14,7 @@ import { consumerStores } from "../src/store/open";
 import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import type { Store } from "../src/store/store";
-import { earliestNow, steadyNow } from "../src/timing/steady-time";
+import { earliestNow, steadyNow } from "../src/timing/clock";
 import { sqliteIn } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
 import { PassingTime } from "./support/passing-time";

@@ -76,6 +76,7 @@ describe("the rules can fail: on a planted file, each says what is wrong", () =>
     ["src/delivery/replay.ts", 'const { connect } = await import("amqplib");', "imports amqplib: only src/rabbitmq/ knows amqplib"],
     ["src/delivery/inbox.ts", 'import { Database } from "bun:sqlite";', "imports bun:sqlite: only src/store/ knows SQL"],
     ["src/delivery/inbox.ts", "sql`SELECT id\n  FROM inbox`;", "holds SQL: only src/store/ knows it"],
+    ["src/delivery/inbox.ts", "const at = Date.now();", "takes the time from the system: call now() of src/timing/clock.ts"],
     ["src/delivery/replay.ts", 'import { Elysia } from "elysia";', "imports elysia: only what serves HTTP knows Elysia"],
     [
       "src/store/postgres/store.ts",

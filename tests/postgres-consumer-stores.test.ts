@@ -6,7 +6,7 @@ import { atOnce } from "../src/store/consumer/waiting-table";
 import { numbered } from "../src/store/postgres/consumer/placeholders";
 import { schemaNameOf } from "../src/store/postgres/consumer/schema-name";
 import { PostgresConsumerStores } from "../src/store/postgres/consumer/stores";
-import { steadyNow } from "../src/timing/steady-time";
+import { steadyNow } from "../src/timing/clock";
 import { describeWithPostgres, usePostgres } from "./support/postgres";
 import { rejection } from "./support/rejection";
 

@@ -13,7 +13,7 @@ import { move } from "../src/store/moving/move";
 import { consumerStores, openConsumerMoves, openMove, openMoveTo } from "../src/store/open";
 import { laneCount } from "../src/store/postgres/consumer/schema";
 import { PostgresConsumerStores } from "../src/store/postgres/consumer/stores";
-import { steadyNow } from "../src/timing/steady-time";
+import { steadyNow } from "../src/timing/clock";
 import { sqliteIn } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
 import { fillStore, resources } from "./support/moving";

@@ -21,6 +21,7 @@ import type { Log } from "../observe/logging";
 import { noTracing, type Tracing } from "../observe/tracing";
 import type { Dependencies } from "../routing/route";
 import { type LoadedRoute, mountRoutes } from "../routing/router";
+import { now } from "../timing/clock";
 import { withBuiltInRoutes } from "./with-built-in";
 
 export interface AppOptions {
@@ -73,7 +74,7 @@ export function buildApp({ routes, consumers = [], dependencies, config, log, tr
   const measure = measureRequests(dependencies.metrics, () => app.routes.map(({ path }) => path));
   const answer = async (handle: Handle, request: Request): Promise<Response> => {
     const startedAt = performance.now();
-    if (request.method !== "GET") noteArrival(request, Date.now());
+    if (request.method !== "GET") noteArrival(request, now());
     // Handle HEAD as GET: Bun omits the body and ends a stream. Elysia would read the stream to its end, which may not come.
     if (request.method === "HEAD") Object.defineProperty(request, "method", { value: "GET" });
     let response: Response;

@@ -128,8 +128,8 @@ function onEventLog(consumer: Consumer, config: Config): Omit<RunningConsumer, "
   const store = new LazyStore(consumer, consumers, { durable: false });
   const worker = new Worker(consumer, store.open);
   let stage: Stage = "waiting";
-  const consuming = consumeLog(worker, config, consumers, store, stopping.signal, (now) => {
-    stage = now;
+  const consuming = consumeLog(worker, config, consumers, store, stopping.signal, (reached) => {
+    stage = reached;
   });
   const ended = consuming.finally(() => consumers.close());
   return {

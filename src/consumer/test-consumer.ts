@@ -18,6 +18,7 @@ import type { RecordOf, Resource } from "../schema/resource";
 import type { Transaction } from "../store/consumer/transaction";
 import { temporaryConsumerStore } from "../store/open";
 import type { ReplayMark } from "../store/replay";
+import { timestamp as currentTimestamp } from "../timing/clock";
 
 export type { Outcome } from "../delivery/outcome";
 
@@ -62,7 +63,7 @@ export function buildEventOf<R extends Resource, const Name extends NameOf<R>>(
 }
 
 function build(resource: Resource, name: string, record: object, { data, ...envelope }: Envelope & { data?: object }): Event {
-  const timestamp = envelope.timestamp ?? new Date().toISOString();
+  const timestamp = envelope.timestamp ?? currentTimestamp();
   const version = name === "updated" ? 2 : 1;
   const filled = {
     id: 1,

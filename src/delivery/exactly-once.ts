@@ -2,7 +2,7 @@ import { LaneLost } from "../store/consumer/lanes";
 import type { ConsumerData, ConsumerStore } from "../store/consumer/store";
 import { StoreUnavailable } from "../store/errors";
 import { isConflict, whenUnlocked } from "../store/open";
-import { steadyNow } from "../timing/steady-time";
+import { steadyNow } from "../timing/clock";
 import type { Consumer } from "./consumer-options";
 import type { Delivery, Task } from "./delivery";
 import { callHandler, endSplit } from "./handle";

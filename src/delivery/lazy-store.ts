@@ -2,7 +2,7 @@ import { messageOf } from "../observe/logging";
 import type { ConsumerStore } from "../store/consumer/store";
 import type { ConsumerStores } from "../store/consumer/stores";
 import { temporaryConsumerStore } from "../store/open";
-import { steadyNow } from "../timing/steady-time";
+import { steadyNow } from "../timing/clock";
 import type { Consumer } from "./consumer-options";
 import { HandlerTransaction } from "./handler-transaction";
 

@@ -1,5 +1,6 @@
 import type { LogReader } from "../store/log";
 import type { NewReplay, ReplayRow } from "../store/replay";
+import { timestamp } from "../timing/clock";
 import { beginningOf, type CountOptions, countPast, type LogPart } from "./count-past";
 import { QueueUnavailable } from "./queue-errors";
 import { narrowed } from "./queue-types";
@@ -139,7 +140,7 @@ export class Replays {
 
 /** Returns a replay to record. */
 export function newReplay(queue: string, selection: ReplaySelection, { after, last }: LogPart, fill = 0): Omit<NewReplay, "logId"> {
-  const createdAt = new Date().toISOString();
+  const createdAt = timestamp();
   return { id: Bun.randomUUIDv7(), queue, fill, selection: JSON.stringify(selection), first: after, last, createdAt };
 }
 

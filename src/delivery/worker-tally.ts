@@ -1,5 +1,6 @@
 import { count, Distribution, entryOf, waitSeconds, workSeconds } from "../observe/tally";
 import type { Event } from "../schema/event";
+import { now } from "../timing/clock";
 import type { Delivery } from "./delivery";
 import type { DeadReason, Outcome } from "./outcome";
 
@@ -49,7 +50,7 @@ export class WorkerTally {
       count(this.deadReasons, outcome.reason);
     } else {
       this.counts[outcome.result === "duplicate" ? "duplicates" : outcome.result] += 1;
-      const delayMs = outcome.result === "handled" && event && replay === "no" ? Date.now() - Date.parse(event.timestamp) : Number.NaN;
+      const delayMs = outcome.result === "handled" && event && replay === "no" ? now() - Date.parse(event.timestamp) : Number.NaN;
       // The clock of another machine may be ahead.
       if (!Number.isNaN(delayMs)) type.delaySeconds.record(Math.max(0, delayMs) / 1000);
     }

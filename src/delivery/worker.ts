@@ -2,7 +2,7 @@ import { messageOf } from "../observe/logging";
 import { parseEvent } from "../schema/event";
 import type { ConsumerStore } from "../store/consumer/store";
 import { whenUnlocked } from "../store/open";
-import { longestTimerMs } from "../timing/signal";
+import { now, steadyNow, wakeAt, wakeIn } from "../timing/clock";
 import { TokenBucket } from "../timing/token-bucket";
 import { attemptNote } from "./attempt-note";
 import { Breaker, type BreakerState } from "./breaker";
@@ -42,7 +42,7 @@ export class Worker {
   #stopping = false;
   #soon = false;
   #idle: PromiseWithResolvers<void> | undefined;
-  #timer: Timer | undefined;
+  #cancelPump = () => {};
 
   /** @param store opens the consumer's own store when it is needed. */
   constructor(
@@ -83,7 +83,7 @@ export class Worker {
   /** Starts nothing new. Resolves when everything that was started is settled. */
   async drain(): Promise<void> {
     this.#stopping = true;
-    clearTimeout(this.#timer);
+    this.#cancelPump();
     this.#idle ??= Promise.withResolvers();
     this.#tellIdle();
     await this.#idle.promise;
@@ -140,11 +140,10 @@ export class Worker {
 
   /** Returns 0 to go on, else the number of milliseconds to wait. Shortens `tasks` to what the rate allows. */
   #gate(tasks: Pending[]): number {
-    const now = performance.now();
-    const waitMs = this.breaker.waitMs(now);
+    const waitMs = this.breaker.waitMs(steadyNow());
     if (waitMs > 0 || !this.#bucket) return waitMs;
     for (let taken = 0; taken < tasks.length; taken += 1) {
-      const rateMs = this.#bucket.take(now);
+      const rateMs = this.#bucket.take(performance.now());
       if (rateMs === 0) continue;
       tasks.length = taken;
       return taken === 0 ? rateMs : 0;
@@ -153,8 +152,10 @@ export class Worker {
   }
 
   #pumpIn(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#pump(), Math.min(longestTimerMs, Math.max(1, Math.ceil(ms))));
+    this.#cancelPump();
+    const pump = () => this.#pump();
+    const isPaused = this.breaker.state === "open";
+    this.#cancelPump = isPaused ? wakeAt(steadyNow() + ms, pump, steadyNow) : wakeIn(Math.max(1, Math.ceil(ms)), pump);
   }
 
   async #run(tasks: readonly Pending[]): Promise<void> {
@@ -190,7 +191,7 @@ export class Worker {
       if (result.kind === "duplicate") this.breaker.skip();
       else {
         this.tally.handler(task.event.type, ms);
-        this.breaker.end(isFailure(result), performance.now());
+        this.breaker.end(isFailure(result), steadyNow());
       }
       // Settle in order without waiting for each: a settle may wait for the broker to confirm a copy.
       if (tasks.length > 1) void this.#settle(task, result);
@@ -218,7 +219,7 @@ export class Worker {
   }
 
   async #noteAttempt({ delivery, event }: Pick<Task, "delivery"> & Partial<Task>, outcome: Outcome): Promise<void> {
-    const note = attemptNote(outcome, delivery, Date.now());
+    const note = attemptNote(outcome, delivery, now());
     const id = event?.id ?? delivery.origin.id;
     if (note && id !== undefined && !this.consumer.temporary) await this.#note((store) => store.attempts.add(id, note));
   }

@@ -68,7 +68,7 @@ export class EmbeddedConsumer {
     this.#writes = new PatientWrites(consumer, stop);
     this.#main = new LaneCursors(share.count);
     this.#replays = new RunningReplays(consumer, store, log.logId, share.count, () => this.#main.lanes);
-    this.#retries = new Retries(store, this.#writes, () => this.#lanes.active);
+    this.#retries = new Retries(store, this.#writes, () => this.#lanes.active, this.wake);
     this.#deliveries = new Deliveries(worker, store, share, this.#main, log.logId, {
       settled: this.wake,
       kept: (dueAt) => this.#retries.add(dueAt),
@@ -90,7 +90,8 @@ export class EmbeddedConsumer {
     this.#commits.changed();
     this.consumer.onReady();
     this.stop.addEventListener("abort", this.wake, { once: true });
-    while (!this.stop.aborted) if (await this.#patiently(() => this.#goOn())) return;
+    while (!this.stop.aborted) if (await this.#patiently(() => this.#goOn())) return this.#retries.end();
+    this.#retries.end();
     await this.worker.drain();
     await this.#lanes.end();
   }
@@ -206,16 +207,12 @@ export class EmbeddedConsumer {
   /** Waits for a commit, a settled event, a retry that is due, a replay, a replaced file, a change of the lanes, or the stop. */
   async #change(): Promise<void> {
     for (;;) {
-      await this.#settled.wait(this.#pauseMs());
+      await this.#settled.wait(this.#commits.pauseMs(this.#replays.isEmpty));
       await this.#followLanes();
       if (this.stop.aborted || (await this.#replaced.look()) || this.#main.hasMoved) return;
       if (this.#room === 0) continue;
       await this.#lookForRequests();
       if (this.#commits.changed() || this.#more || this.#toSave.size > 0 || this.#replays.ready.length > 0 || this.#retries.isDue) return;
     }
-  }
-
-  #pauseMs(): number {
-    return Math.min(this.#commits.pauseMs(this.#replays.isEmpty), this.#room > 0 ? this.#retries.pauseMs : Number.POSITIVE_INFINITY);
   }
 }

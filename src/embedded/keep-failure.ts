@@ -2,7 +2,7 @@ import { describeError, type Failure } from "../delivery/outcome";
 import { type Event, resourceName } from "../schema/event";
 import type { ConsumerData } from "../store/consumer/store";
 import type { ReplayMark } from "../store/replay";
-import { steadyNow } from "../timing/steady-time";
+import { steadyNow, timestamp } from "../timing/clock";
 
 /** Parts of an event that are kept with its outcome. */
 export interface Kept {
@@ -24,8 +24,8 @@ export async function keepFailure(
   consumer: { readonly temporary: boolean },
 ): Promise<number> {
   const { id, body, replay, traceparent } = message;
-  const now = new Date();
-  const firstFailure = message.firstFailure ?? now.toISOString();
+  const failedAt = timestamp();
+  const firstFailure = message.firstFailure ?? failedAt;
   const { attempts } = outcome;
   if (outcome.action === "retry") {
     const { delayMs } = outcome;
@@ -37,8 +37,19 @@ export async function keepFailure(
   const { reason } = outcome;
   // A temporary consumer leaves nothing behind; the event itself is still in the log.
   if (!consumer.temporary) {
-    const lastFailure = now.toISOString();
-    await data.dead.add({ id, type: typeOf(body), body, reason, error, stack, attempts, firstFailure, lastFailure, replay, traceparent });
+    await data.dead.add({
+      id,
+      type: typeOf(body),
+      body,
+      reason,
+      error,
+      stack,
+      attempts,
+      firstFailure,
+      lastFailure: failedAt,
+      replay,
+      traceparent,
+    });
   }
   return Number.POSITIVE_INFINITY;
 }

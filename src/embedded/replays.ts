@@ -2,6 +2,7 @@ import { cancelledError, noConsumerNote, type RecordedReplay, type ReplayTranspo
 import type { ConsumerStores } from "../store/consumer/stores";
 import type { LogReader } from "../store/log";
 import type { NewReplay, ReplayRow } from "../store/replay";
+import { timestamp } from "../timing/clock";
 import { withStore } from "./queue-store";
 
 /**
@@ -39,7 +40,7 @@ export class EmbeddedReplays implements ReplayTransport {
   }
 
   cancel(queue: string, id: string): Promise<void> {
-    return withStore(this.consumers, queue, ({ replays }) => replays.end(id, new Date().toISOString(), cancelledError));
+    return withStore(this.consumers, queue, ({ replays }) => replays.end(id, timestamp(), cancelledError));
   }
 
   async list(limit: number): Promise<RecordedReplay[]> {

@@ -1,11 +1,8 @@
 import type { Lane } from "../store/consumer/lanes";
 import type { ConsumerData } from "../store/consumer/store";
 import { atOnce, type Waiting } from "../store/consumer/waiting-table";
-import { steadyNow } from "../timing/steady-time";
+import { steadyNow, wakeAt } from "../timing/clock";
 import type { PatientWrites } from "./patient-writes";
-
-/** Minimum pause before an event that is due, in milliseconds. The runtime prints a warning for a timer with a negative delay. */
-const shortestPauseMs = 1;
 
 /** The events that wait for their next attempt: when the next is due, and which are with the worker. */
 export class Retries {
@@ -13,33 +10,33 @@ export class Retries {
   #nextDueAt = Number.POSITIVE_INFINITY;
   /** The earliest event that was added while the store was asked for the next one. */
   #addedDueAt = Number.POSITIVE_INFINITY;
+  #cancelWake = () => {};
 
-  /** @param lanes returns the lanes whose events to take. */
+  /**
+   * @param lanes returns the lanes whose events to take.
+   * @param wake called when an event has become due.
+   */
   constructor(
     readonly data: ConsumerData,
     readonly writes: PatientWrites,
     readonly lanes: () => readonly Lane[],
+    readonly wake: () => void,
   ) {}
 
   get isDue(): boolean {
     return this.#nextDueAt <= steadyNow();
   }
 
-  /** Time until the next event is due, in milliseconds. Infinity if none waits. */
-  get pauseMs(): number {
-    return Math.max(shortestPauseMs, this.#nextDueAt - steadyNow());
-  }
-
   /** Reads from the store when the next event is due. One call at a time. */
   async look(): Promise<void> {
     this.#addedDueAt = Number.POSITIVE_INFINITY;
     const found = (await this.data.waiting.nextDueAt(this.lanes(), this.#inHand)) ?? Number.POSITIVE_INFINITY;
-    this.#nextDueAt = Math.min(found, this.#addedDueAt);
+    this.#expect(Math.min(found, this.#addedDueAt));
   }
 
   /** Records that an event was added to the store. */
   add(dueAt: number): void {
-    this.#nextDueAt = Math.min(this.#nextDueAt, dueAt);
+    this.#expect(Math.min(this.#nextDueAt, dueAt));
     this.#addedDueAt = Math.min(this.#addedDueAt, dueAt);
   }
 
@@ -58,5 +55,17 @@ export class Retries {
   /** Records that an event is no longer with the worker. */
   settle(number: number): void {
     this.#inHand.delete(number);
+  }
+
+  /** Wakes nobody any more. */
+  end(): void {
+    this.#cancelWake();
+  }
+
+  #expect(dueAt: number): void {
+    if (dueAt === this.#nextDueAt) return;
+    this.#nextDueAt = dueAt;
+    this.#cancelWake();
+    this.#cancelWake = dueAt === Number.POSITIVE_INFINITY ? () => {} : wakeAt(dueAt, this.wake, steadyNow);
   }
 }

@@ -2,6 +2,7 @@ import type { Consumer } from "../delivery/consumer-options";
 import { mostAtOnce } from "../delivery/replays";
 import type { Lane } from "../store/consumer/lanes";
 import type { ConsumerData } from "../store/consumer/store";
+import { timestamp } from "../timing/clock";
 import { RunningReplay } from "./running-replay";
 
 /** The replays that a consumer without a broker runs, as requested in its store. */
@@ -52,7 +53,7 @@ export class RunningReplays implements Iterable<RunningReplay> {
   async finish(replay: RunningReplay): Promise<void> {
     await replay.save();
     replay.isDone = true;
-    if (!(await this.data.replays.finish(replay.id, new Date().toISOString()))) return;
+    if (!(await this.data.replays.finish(replay.id, timestamp()))) return;
     this.#running.delete(replay.id);
     this.consumer.log.info({ queue: this.consumer.queue, replay: replay.id, events: replay.sent }, "Replay finished");
     // More replays may be waiting for their turn.

@@ -9,6 +9,7 @@ import { type Share, wholeShare } from "../store/consumer/lanes";
 import type { ConsumerStores } from "../store/consumer/stores";
 import type { LogFollower } from "../store/log-follower";
 import { openLog } from "../store/open";
+import { now } from "../timing/clock";
 import { pause } from "../timing/pause";
 import { Signal } from "../timing/signal";
 import { EmbeddedConsumer } from "./consume";
@@ -35,7 +36,7 @@ export async function consumeLog(
   onStage: (stage: Stage) => void,
 ): Promise<void> {
   const { consumer } = worker;
-  const startedAt = new Date();
+  const startedAt = new Date(now());
   let since: Date | undefined;
   try {
     while (!stop.aborted) {

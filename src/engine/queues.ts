@@ -19,7 +19,7 @@ import { signingKey } from "../rabbitmq/signing-key";
 import type { Catalogue } from "../schema/catalogue";
 import type { ConsumerStores } from "../store/consumer/stores";
 import type { Store } from "../store/store";
-import { steadyNow } from "../timing/steady-time";
+import { steadyNow } from "../timing/clock";
 import { type AskQueues, embeddedQueues, knownQueues, rabbitQueues } from "./queue-states";
 
 export interface QueuesOptions {

@@ -3,8 +3,8 @@ import { type Log, messageOf } from "../observe/logging";
 import type { ConsumerStores } from "../store/consumer/stores";
 import type { Leadership } from "../store/leadership";
 import type { Store } from "../store/store";
+import { earliestNow } from "../timing/clock";
 import { pause } from "../timing/pause";
-import { earliestNow } from "../timing/steady-time";
 
 export interface RetentionOptions {
   readonly config: Pick<Config, "eventRetentionMs">;

@@ -1,4 +1,4 @@
-import { longestTimerMs } from "../timing/signal";
+import { longestTimerMs } from "../timing/clock";
 import type { EventStreams, Sink, StreamStart } from "./event-streams";
 
 const headers = {

@@ -1,4 +1,5 @@
 import type { Log } from "../observe/logging";
+import { timestamp } from "../timing/clock";
 import type { AnyAnnouncement, Origin } from "./announcement";
 import { signatureHeader, signatureOf } from "./announcement-signature";
 import type { Broker } from "./connection";
@@ -31,7 +32,7 @@ export class Announcer {
   }
 
   async #publish(announcement: AnyAnnouncement): Promise<void> {
-    const origin: Origin = { issuedAt: new Date().toISOString(), user: this.#user };
+    const origin: Origin = { issuedAt: timestamp(), user: this.#user };
     const content = Buffer.from(JSON.stringify({ ...announcement, ...origin }));
     await this.broker.withConfirmChannel(async (channel) => {
       channel.on("error", (error: Error) => {

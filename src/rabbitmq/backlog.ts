@@ -1,5 +1,5 @@
 import type { LogReader } from "../store/log";
-import { steadyNow } from "../timing/steady-time";
+import { now, steadyNow } from "../timing/clock";
 
 /** Events that RabbitMQ has not confirmed yet. */
 export interface Backlog {
@@ -26,5 +26,5 @@ export async function backlogOf(log: Pick<LogReader, "read" | "end">, position: 
  * Returns the age of a timestamp, in seconds and never negative. Tolerates a clock that was ahead when it was made, or was put back since.
  */
 export function ageSeconds(timestamp: string): number {
-  return Math.max(0, Math.max(Date.now(), steadyNow()) - Date.parse(timestamp)) / 1000;
+  return Math.max(0, Math.max(now(), steadyNow()) - Date.parse(timestamp)) / 1000;
 }

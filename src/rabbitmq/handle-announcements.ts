@@ -7,8 +7,8 @@ import { isUtcTime } from "../schema/time";
 import type { Leadership } from "../store/leadership";
 import type { QueueSubscription } from "../store/queue-store";
 import type { Store } from "../store/store";
+import { now, steadyNow } from "../timing/clock";
 import { aborted } from "../timing/pause";
-import { steadyNow } from "../timing/steady-time";
 import {
   type Announcement,
   type AnyAnnouncement,
@@ -77,7 +77,7 @@ export async function handleAnnouncements(
 async function handle(message: ConsumeMessage, options: AnnouncementsOptions): Promise<void> {
   const announcement = parseAnnouncement(message.content);
   const problem = announcement
-    ? await carryOut(announcement, proofOf(message, announcement, options.key, Date.now()), options)
+    ? await carryOut(announcement, proofOf(message, announcement, options.key, now()), options)
     : message.content.length > longestAnnouncement
       ? `it has ${message.content.length} bytes; the maximum is ${longestAnnouncement}`
       : "this version does not know its format";
@@ -122,7 +122,7 @@ async function subscribe(announcement: Announcement, proof: Proof, options: Anno
   const depth = await queueDepth(broker, queue);
   warnOfSubscription(queue, types, proof, known, options.log);
   const signedAt = !doubt && "signedAt" in proof ? proof.signedAt : (known?.signedAt ?? null);
-  await store.subscriptions.save({ queue, types, announcedAt: Date.now(), signedAt });
+  await store.subscriptions.save({ queue, types, announcedAt: now(), signedAt });
   if (await fills.isFilling(queue)) return undefined;
   // It exists again in a moment, with its events.
   if (depth === undefined && (await conversions.isConverting(queue))) return undefined;
@@ -193,7 +193,7 @@ async function remove(
   await fills.abandon(queue);
   conversions.abandon(queue);
   await store.retryQueues.remove(queue);
-  await store.subscriptions.save({ queue, types: [], announcedAt: Date.now(), signedAt: proof.signedAt });
+  await store.subscriptions.save({ queue, types: [], announcedAt: now(), signedAt: proof.signedAt });
   log.info({ queue }, "Removed a queue on request");
   return undefined;
 }

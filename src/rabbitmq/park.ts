@@ -2,6 +2,7 @@ import type { Consumer } from "../delivery/consumer-options";
 import { describeError, type Failure } from "../delivery/outcome";
 import { messageOf } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
+import { now } from "../timing/clock";
 import { pause } from "../timing/pause";
 import type { Message } from "./connection";
 import { copiesOf } from "./copies";
@@ -82,7 +83,7 @@ export class Parker {
   async #copy(message: Message, outcome: Failure): Promise<void> {
     const { parking, publisher, closed, suspects } = this;
     const target = outcome.action === "retry" ? await parking.retryQueue(outcome.delayMs) : await parking.deadQueue();
-    const send = (by: Publisher) => by.publishFirst(copiesOf(message, target, this.consumer.queue, outcome, new Date(), by.frameMax));
+    const send = (by: Publisher) => by.publishFirst(copiesOf(message, target, this.consumer.queue, outcome, new Date(now()), by.frameMax));
     try {
       await suspects.send(message, closed, () => send(publisher));
     } catch (error) {

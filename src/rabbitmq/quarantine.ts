@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describeError, type Failure } from "../delivery/outcome";
+import { timestamp } from "../timing/clock";
 
 /** Returns the folder for messages that no RabbitMQ queue accepts. Each has its own file: `<queue>/<id>.json`. */
 export function quarantineFolder(dataDir: string): string {
@@ -93,7 +94,7 @@ function textOf(queue: string, message: Unwanted, outcome: Failure | null, why: 
   const attempts = outcome?.attempts ?? 0;
   const reason = outcome?.action === "dead-letter" ? outcome.reason : null;
   const { exchange, routingKey } = message.fields;
-  const about = { quarantinedAt: new Date().toISOString(), queue, why, reason, error, stack, attempts, exchange, routingKey };
+  const about = { quarantinedAt: timestamp(), queue, why, reason, error, stack, attempts, exchange, routingKey };
   const { body, bodyEncoding } = bodyOf(message.content);
   try {
     return JSON.stringify({ ...about, properties: message.properties, bodyEncoding, body });

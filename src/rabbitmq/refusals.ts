@@ -1,6 +1,7 @@
 import { type Log, messageOf } from "../observe/logging";
 import type { Refusal } from "../store/queue-store";
 import type { Store } from "../store/store";
+import { now } from "../timing/clock";
 
 /** Maximum number of distinct refusals tracked. Senders choose the names, so the number must be bounded. */
 const mostTold = 100;
@@ -34,7 +35,7 @@ export class Refusals {
       this.log.warn({ queue, user, problem }, "Refused an announcement. More of the same are counted but not logged");
       if (this.#known.size === mostTold - 1) this.log.warn("Refused too many different announcements; others are no longer logged");
     }
-    const refusal = { queue, problem, count: (known?.count ?? 0) + 1, lastAt: Date.now() };
+    const refusal = { queue, problem, count: (known?.count ?? 0) + 1, lastAt: now() };
     const isDue = !known || performance.now() - known.savedAt > saveEveryMs;
     this.#known.set(key, { ...refusal, savedAt: isDue ? performance.now() : known.savedAt });
     if (isDue) this.#save(refusal);

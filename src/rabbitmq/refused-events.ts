@@ -1,5 +1,6 @@
 import { type Log, messageOf } from "../observe/logging";
 import type { LogEntry } from "../store/log";
+import { timestamp } from "../timing/clock";
 import { Culprit } from "./culprit";
 import type { OutgoingMessage } from "./message";
 import { type PublishChannel, Publisher, Unroutable } from "./publisher";
@@ -110,7 +111,7 @@ export class RefusedEvents {
     if (this.#closed === 0) {
       const about = { event: event.id, position: event.position, bytes: Buffer.byteLength(event.body), reason };
       this.options.logger.warn(about, "RabbitMQ closes the channel because of an event; waiting until it accepts the event");
-      this.#change({ queue: null, event, reason, since: new Date().toISOString() });
+      this.#change({ queue: null, event, reason, since: timestamp() });
     }
     return Math.min(longestPauseForClosedMs, firstPauseMs * 2 ** this.#closed);
   }
@@ -236,7 +237,7 @@ export class RefusedEvents {
     const isUnlimited = queue !== null && limit === undefined && (await this.options.isUnlimited(queue));
     const reason = isUnlimited ? noLeader : limit === undefined ? noLimitKnown : `it is full (${limit})`;
     this.options.logger.warn({ queue, reason, event: messageId }, "A queue refuses events; waiting until it accepts them");
-    this.#change({ queue, reason, since: new Date().toISOString() });
+    this.#change({ queue, reason, since: timestamp() });
   }
 
   #change(refusal: RelayRefusal | null): void {

@@ -5,6 +5,7 @@ import type { Catalogue } from "../schema/catalogue";
 import type { Leadership } from "../store/leadership";
 import type { RelayTrouble } from "../store/relay-trouble";
 import type { Store } from "../store/store";
+import { timestamp } from "../timing/clock";
 import type { Broker, ConfirmChannel } from "./connection";
 import { Conversions } from "./conversions";
 import type { QueueInspector } from "./queue-inspection";
@@ -135,7 +136,7 @@ class StoredTrouble {
 
   /** Does nothing if there is such a trouble already, so that its time stays. */
   begin(kind: "unable" | "refusing", what: string): void {
-    if (!this.#troubles[kind]) this.set(kind, { queue: null, what, since: new Date().toISOString() });
+    if (!this.#troubles[kind]) this.set(kind, { queue: null, what, since: timestamp() });
   }
 
   set(kind: "unable" | "refusing", trouble: RelayTrouble | null): void {

@@ -5,6 +5,7 @@ import type { Catalogue } from "../schema/catalogue";
 import type { Leadership } from "../store/leadership";
 import type { ReplayRow } from "../store/replay";
 import type { Store } from "../store/store";
+import { timestamp } from "../timing/clock";
 import { pause } from "../timing/pause";
 import type { Broker, ConfirmChannel } from "./connection";
 import { Unroutable } from "./publisher";
@@ -172,7 +173,7 @@ export class RabbitReplayRun {
    * @param error Reason that it could not be finished; null if it was.
    */
   async end(error: string | null = null): Promise<void> {
-    this.#row = { ...this.#row, finishedAt: new Date().toISOString(), error };
+    this.#row = { ...this.#row, finishedAt: timestamp(), error };
     await this.#save();
     this.ended.abort();
   }

@@ -7,6 +7,7 @@ import { messageOf } from "../observe/logging";
 import type { Leadership } from "../store/leadership";
 import type { LogReader } from "../store/log";
 import type { NewReplay, ReplayRow } from "../store/replay";
+import { timestamp } from "../timing/clock";
 import { Signal } from "../timing/signal";
 import { unavailableIfDenied } from "./denied-access";
 import { RabbitReplayRun, type RabbitReplaysOptions } from "./replay-run";
@@ -91,7 +92,7 @@ export class RabbitReplays implements ReplayTransport {
     const run = this.#runs.get(id);
     if (run) await run.end(cancelledError);
     // The leader, if it is another process, ends the run when it finds this.
-    else await this.options.store.replays.end(id, new Date().toISOString(), cancelledError);
+    else await this.options.store.replays.end(id, timestamp(), cancelledError);
   }
 
   /** Ends every run for a queue that was removed. */

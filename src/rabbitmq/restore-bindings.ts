@@ -2,7 +2,7 @@ import { type Log, messageOf } from "../observe/logging";
 import type { Catalogue } from "../schema/catalogue";
 import type { QueueSubscription } from "../store/queue-store";
 import type { Store } from "../store/store";
-import { earliestNow } from "../timing/steady-time";
+import { earliestNow } from "../timing/clock";
 import type { Broker } from "./connection";
 import { bindOwnQueue, queueDepth } from "./topology";
 

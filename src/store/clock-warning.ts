@@ -1,4 +1,5 @@
 import type { Log } from "../observe/logging";
+import { now } from "../timing/clock";
 import type { LogReader } from "./log";
 
 /**
@@ -7,7 +8,7 @@ import type { LogReader } from "./log";
  */
 export async function warnOfClock(events: LogReader, log: Log): Promise<void> {
   const [newest] = await events.read((await events.end()) - 1, 1);
-  const behindSeconds = newest ? Math.round((Date.parse(newest.timestamp) - Date.now()) / 1000) : 0;
+  const behindSeconds = newest ? Math.round((Date.parse(newest.timestamp) - now()) / 1000) : 0;
   if (behindSeconds <= 1) return;
   log.warn(
     { behindSeconds, newest: newest?.timestamp },

@@ -1,4 +1,4 @@
-import { longestTimerMs } from "./signal";
+import { wakeIn } from "./clock";
 
 /** Resolves when a signal aborts. */
 export function aborted(signal: AbortSignal): Promise<void> {
@@ -8,16 +8,16 @@ export function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Resolves after `ms`, at most {@link longestTimerMs}, or as soon as `stop` aborts. */
+/** Resolves after `ms`, at most about 24 days, or as soon as `stop` aborts. */
 export function pause(ms: number, stop: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (stop.aborted) return resolve();
     const end = () => {
-      clearTimeout(timer);
+      cancel();
       stop.removeEventListener("abort", end);
       resolve();
     };
-    const timer = setTimeout(end, Math.min(ms, longestTimerMs));
+    const cancel = wakeIn(ms, end);
     stop.addEventListener("abort", end, { once: true });
   });
 }

@@ -1,5 +1,4 @@
-/** Maximum delay of a JavaScript timer, in milliseconds. A timer with a longer delay fires immediately. */
-export const longestTimerMs = 2 ** 31 - 1;
+import { wakeIn } from "./clock";
 
 /** Wakes one loop. If the loop is not waiting, its next wait ends immediately, so that no call of `raise` is missed. */
 export class Signal {
@@ -12,15 +11,15 @@ export class Signal {
     this.#wake?.();
   }
 
-  /** Resolves at the next `raise`, or after `timeoutMs`, at most {@link longestTimerMs}. Default: no timeout. */
+  /** Resolves at the next `raise`, or after `timeoutMs`, at most about 24 days. Default: no timeout. */
   async wait(timeoutMs?: number): Promise<void> {
     if (!this.#raised) {
-      let timer: Timer | undefined;
+      let cancel: (() => void) | undefined;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
-        if (timeoutMs !== undefined) timer = setTimeout(resolve, Math.min(timeoutMs, longestTimerMs));
+        if (timeoutMs !== undefined) cancel = wakeIn(timeoutMs, resolve);
       });
-      clearTimeout(timer);
+      cancel?.();
       this.#wake = undefined;
     }
     this.#raised = false;

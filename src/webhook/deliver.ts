@@ -4,6 +4,7 @@ import type { AnyEvent } from "../delivery/consumed-events";
 import { Reject, RetryAfter } from "../delivery/outcome";
 import { delayMs } from "../delivery/retry-policy";
 import { messageOf } from "../observe/logging";
+import { now } from "../timing/clock";
 import { bareHost, permittedAddresses, type Resolve } from "./address";
 import { post } from "./post";
 import { retryAfterMs } from "./retry-after";
@@ -45,7 +46,7 @@ export async function deliver(
     if (status === 410) return "gone";
     const trouble = `${url.host} responded with ${status} ${STATUS_CODES[status] ?? ""}`.trim();
     if (status >= 300 && status <= 399) throw new Error(`${trouble}; redirects are not followed: set the new URL in the subscription`);
-    const askedMs = status === 429 || status === 503 ? retryAfterMs(retryAfter, Date.now()) : undefined;
+    const askedMs = status === 429 || status === 503 ? retryAfterMs(retryAfter, now()) : undefined;
     if (askedMs === undefined) throw new Error(trouble);
     // Never retry sooner than the policy does. Otherwise a short Retry-After would use up all attempts within seconds.
     throw new RetryAfter(Math.max(askedMs, delayMs(attempt, retry, 0.5)), `${trouble} with Retry-After: ${retryAfter}`);

@@ -137,6 +137,12 @@ const words: readonly [RegExp, RegExp, string][] = [
     /^(src\/store|consumers)\//,
     "holds SQL: only src/store/ knows it",
   ],
+  [
+    /\bDate\.now\(\)|\bnew Date\(\)/,
+    // Tokens, signatures and the clocks of other machines are compared with the system's time, and a command runs in a process of its own.
+    /^(src\/(timing|observe|config|commands)\/|src\/(http\/known-tokens|feed\/event-response|webhook\/deliver|store\/postgres\/inspect)|consumers|routes)/,
+    "takes the time from the system: call now() of src/timing/clock.ts",
+  ],
 ];
 
 const connects =

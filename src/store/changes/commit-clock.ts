@@ -1,3 +1,4 @@
+import { now } from "../../timing/clock";
 /** Format of event ids: a UUIDv7 (RFC 9562) in lower case. */
 export const uuidv7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -38,7 +39,7 @@ export class CommitClock {
 
   /** Returns the time of the next change, in ISO 8601. */
   now(): string {
-    const ms = Date.now();
+    const ms = now();
     if (ms > this.#ms) {
       this.#ms = ms;
       this.#text = new Date(ms).toISOString();

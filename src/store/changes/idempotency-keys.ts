@@ -1,4 +1,4 @@
-import { steadyNow } from "../../timing/steady-time";
+import { steadyNow } from "../../timing/clock";
 import type { Once } from "../change-context";
 import { KeyReused } from "../errors";
 import { KeptAnswers, keyLifetimeMs } from "./kept-answers";

@@ -1,6 +1,7 @@
 import type { Actor } from "../../schema/actor";
 import type { Recorded } from "../../schema/record";
 import type { Proposed, Resource, ResourceTypes } from "../../schema/resource";
+import { timestamp } from "../../timing/clock";
 import { asAdmin, changeable, limitsOf, ownValues, readable, requireScope } from "../access";
 import { decideChange } from "../decide";
 import { ForgottenAwait, RecordNotFound } from "../errors";
@@ -191,5 +192,5 @@ function existing({ name }: Resource, id: number, found: Stored | undefined): St
 }
 
 function circumstances(id: number, previous: Stored | undefined, actor: Actor | undefined) {
-  return { id, previous, now: new Date().toISOString(), actor };
+  return { id, previous, now: timestamp(), actor };
 }

@@ -1,4 +1,4 @@
-import { steadyNow } from "../../../timing/steady-time";
+import { steadyNow } from "../../../timing/clock";
 
 /** The clock of the database, in milliseconds since 1970. All processes of a queue share it. */
 export const databaseNow = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";

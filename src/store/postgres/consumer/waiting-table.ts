@@ -1,4 +1,4 @@
-import { steadyNow } from "../../../timing/steady-time";
+import { steadyNow } from "../../../timing/clock";
 import { atOnce, type Waiting, type WaitingTable } from "../../consumer/waiting-table";
 import type { Access } from "./access";
 import { databaseNow, fromNow } from "./database-clock";

@@ -1,3 +1,4 @@
+import { now } from "../../../timing/clock";
 import { LeadLost } from "../../errors";
 import type { Store } from "../../store";
 import type { Database, Queries } from "../connection/queries";
@@ -22,7 +23,7 @@ export function relayPosition({ query, writer }: Pick<Database, "query" | "write
          SELECT count(*)::int AS saved FROM saved, set_config('synchronous_commit', 'off', true)`,
         position,
         epoch,
-        Date.now(),
+        now(),
       );
       return row?.saved === 1;
     },

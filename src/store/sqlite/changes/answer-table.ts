@@ -1,5 +1,5 @@
 import type { Database, Statement } from "bun:sqlite";
-import { steadyNow } from "../../../timing/steady-time";
+import { steadyNow } from "../../../timing/clock";
 import type { FirstAnswer, StoredAnswers } from "../../changes/idempotency-keys";
 import type { Uncommitted, Write } from "../commit/uncommitted";
 

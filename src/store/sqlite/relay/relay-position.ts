@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import { now } from "../../../timing/clock";
 import type { Store } from "../../store";
 import type { GroupCommit } from "../commit/group-commit";
 
@@ -18,7 +19,7 @@ export function relayPosition(db: Database, commits: GroupCommit): Store["relaye
     save: async (position) => {
       await commits.run(() => {
         save(position);
-        saveTime(position, Date.now());
+        saveTime(position, now());
       });
       return true;
     },
