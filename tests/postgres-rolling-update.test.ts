@@ -4,8 +4,17 @@ import { Type } from "@sinclair/typebox";
 import { defineResource, pastVersion, type Resource } from "warren/resource";
 import { StoreUnavailable } from "../src/store/errors";
 import { openStore } from "../src/store/open";
+import { clockOf } from "../src/store/postgres/changes/clock";
+import { openDatabase } from "../src/store/postgres/connection/connection";
+import type { Database } from "../src/store/postgres/connection/queries";
+import { Lists } from "../src/store/postgres/lists/lists";
+import { layoutsOf, recordStore } from "../src/store/postgres/record-store";
+import { lockKey } from "../src/store/postgres/schema/migrations";
+import { Slots } from "../src/store/postgres/slots/slots";
+import { upcastOutdated } from "../src/store/postgres/upcasts";
 import type { Store } from "../src/store/store";
 import { describeWithPostgres, type PostgresSchema, schemaIn, sharedPostgres } from "./support/postgres";
+import { wrongEntries } from "./support/postgres-records";
 import { rejection } from "./support/rejection";
 
 /** Prices in whole units, then in cents, found by an index of the same name. */
@@ -29,11 +38,14 @@ const newer = defineResource({
 
 describeWithPostgres("a rolling update", () => {
   let schema: PostgresSchema;
+  let database: Database;
   const opened: Store[] = [];
   beforeEach(async () => {
     schema = schemaIn(await sharedPostgres(), `rolling_${Math.random().toString(36).slice(2)}`);
+    database = openDatabase(schema.address);
   });
   afterEach(async () => {
+    await database.close();
     await Promise.all(opened.splice(0).map((store) => store.close()));
     await schema.drop();
   });
@@ -93,6 +105,47 @@ describeWithPostgres("a rolling update", () => {
     await fresh.update(newer, late, (current) => ({ ...current, price: 5 }));
     await fresh.update(newer, id, (current) => ({ ...current, price: 6 }));
     expect((await entries()).map((entry) => Number(entry.id))).toEqual([id, late]);
+  });
+
+  test("keeps no entry of the earlier form of a record that another process converts after a transaction has read it", async () => {
+    const old = await open(older);
+    const fresh = await open(newer);
+    const { id } = await old.insert(older, { price: 3 });
+    await fresh.transaction(async (tx) => {
+      const toy = await tx.get(newer, id);
+      // Converts the record, which keeps its version.
+      await open(newer);
+      await tx.update(newer, id, { code: toy?.code ?? null, price: 500 });
+    });
+    expect(await fieldsOf(fresh, newer, id)).toEqual({ price: 500, code: null, version: 2 });
+    expect(await wrongEntries(database, [newer])).toEqual([]);
+  });
+
+  test("does not overwrite a record that was converted after the older program has read it", async () => {
+    const old = await open(older);
+    const { id } = await old.insert(older, { price: 3 });
+    const update = old.transaction(async (tx) => {
+      const toy = await tx.get(older, id);
+      await open(newer);
+      await tx.update(older, id, { price: (toy?.price ?? 0) + 1 });
+    });
+    expect(await rejection(update)).toBeInstanceOf(StoreUnavailable);
+    expect(await shapes()).toEqual([2]);
+    expect(await wrongEntries(database, [newer])).toEqual([]);
+  });
+
+  test("leaves what the older program writes to the newer one to convert", async () => {
+    const old = await open(older);
+    const fresh = await open(newer);
+    const { id } = await old.insert(older, { price: 3 });
+    const slots = await Slots.load(database);
+    const locks = { commit: lockKey(schema.address.schema, "commit"), ids: lockKey(schema.address.schema, "ids") };
+    const means = { database, slots, locks, lists: new Lists(database, slots, [older]), clock: await clockOf(database), onAppend() {} };
+    await upcastOutdated({ ...recordStore(layoutsOf([older]), means), database, lock: locks.commit });
+    expect(await schema.evaluate("SELECT id FROM warren_outdated")).toHaveLength(1);
+    await open(newer);
+    expect(await shapes()).toEqual([2]);
+    expect(await fieldsOf(fresh, newer, id)).toEqual({ price: 300, code: null, version: 1 });
   });
 
   test("lets the older program neither change nor lose what the newer one has written", async () => {

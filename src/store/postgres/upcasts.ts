@@ -1,4 +1,3 @@
-import type { Resource } from "../../schema/resource";
 import type { RecordTable } from "./changes/record-table";
 import type { GroupCommit } from "./commit/group-commit";
 import type { Database, Queries } from "./connection/queries";
@@ -43,14 +42,14 @@ export async function upcastRecords({ database, commits, tables, lock }: UpcastM
   }
 }
 
-/** Converts records that older programs have written since all were converted. */
+/** Converts records that older programs have written since all were converted. Only the newest program that has started does it. */
 export async function upcastOutdated({ database, commits, tables }: UpcastMeans): Promise<void> {
-  const next = `SELECT id FROM warren_outdated WHERE resource = $1 ORDER BY id LIMIT ${batch}`;
-  const read = async ({ name }: Resource) => (await database.query<{ id: number }>(next, name)).map(({ id }) => id);
-  for (const table of tables) {
-    const { resource } = table;
-    for (let ids = await read(resource); ids.length > 0; ids = await read(resource)) await commits.run(() => table.upcast(ids));
-  }
+  const next = `SELECT o.id FROM warren_outdated o JOIN warren_resources r ON r.name = o.resource
+    WHERE o.resource = $1 AND r.shape = $2 ORDER BY o.id LIMIT ${batch}`;
+  const read = async ({ resource: { name }, layout }: RecordTable) =>
+    (await database.query<{ id: number }>(next, name, layout.shape)).map(({ id }) => id);
+  for (const table of tables)
+    for (let ids = await read(table); ids.length > 0; ids = await read(table)) await commits.run(() => table.upcast(ids));
 }
 
 /** Resolves with the newest shape of the records, and the one that all were converted to. */

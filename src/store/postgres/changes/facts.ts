@@ -13,8 +13,8 @@ export interface RecordKey {
 export interface RecordRow {
   /** In the newest shape that this program knows. */
   readonly stored: Stored;
-  /** True if a newer program wrote it, so that this one must not change it. */
-  readonly isNewer: boolean;
+  /** The shape that it is stored in. If it is newer than this program knows, the program must not change the record. */
+  readonly shape: number;
 }
 
 /** A value of a unique key, by the slot of the key. */

@@ -2,7 +2,7 @@ import type { Resource } from "../../../schema/resource";
 import type { StoredRecords } from "../../changes/current-records";
 import { StoreUnavailable, TransactionGaveUp } from "../../errors";
 import type { Stored } from "../../stored";
-import { isConverted } from "../records/stored-row";
+import { olderShapeOf } from "../records/stored-row";
 import type { Facts } from "./facts";
 import { IdBlocks } from "./id-blocks";
 import type { Layout } from "./layout";
@@ -27,7 +27,7 @@ export class RecordTable implements StoredRecords {
 
   get(id: number): Stored | undefined {
     const row = this.workspace.facts.records.read(this.#nameOf(id), { layout: this.layout, id });
-    if (row?.isNewer)
+    if (row && row.shape > this.layout.shape)
       throw new StoreUnavailable(`A newer version of the program has written the ${this.resource.name} ${id}; this one cannot change it.`);
     return row?.stored;
   }
@@ -49,7 +49,8 @@ export class RecordTable implements StoredRecords {
   expect(id: number, found: Stored | undefined): void {
     // Another change may have got the version of one that failed.
     if (found && this.#uncommitted.has(found)) return;
-    this.workspace.facts.records.suppose(this.#nameOf(id), found ? { stored: found, isNewer: false } : null);
+    const row = found && { stored: found, shape: olderShapeOf(found) ?? this.layout.shape };
+    this.workspace.facts.records.suppose(this.#nameOf(id), row ?? null);
   }
 
   matching(where: object, limit: number): readonly Stored[] | undefined {
@@ -91,7 +92,7 @@ export class RecordTable implements StoredRecords {
     if (missing.length > 0) throw unread;
     for (const id of ids) {
       const stored = records.read(this.#nameOf(id), { layout: this.layout, id })?.stored;
-      if (stored && isConverted(stored)) this.#write(id, stored, "present");
+      if (stored && olderShapeOf(stored) !== undefined) this.#write(id, stored, "present");
       this.workspace.overlay.write({ kind: "upToDate", layout: this.layout, id });
     }
   }

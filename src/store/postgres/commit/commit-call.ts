@@ -1,8 +1,9 @@
 import type { NetEffect, NetRecord } from "../changes/effects";
-import type { Facts } from "../changes/facts";
+import type { Facts, RecordRow } from "../changes/facts";
+import type { Layout } from "../changes/layout";
 import { plainText } from "../connection/plain-text";
 import type { EntryChanges } from "../slots/slots";
-import { type CommitArguments, type CommitResult, inOrder } from "./commit-function";
+import { type CommitArguments, type CommitResult, inOrder, shapes } from "./commit-function";
 
 /** A group of changes to commit. */
 export interface Commit {
@@ -61,7 +62,7 @@ const jsonOf = ({ after }: NetRecord) => after?.json ?? null;
 function checksOf(reads: Reads | undefined) {
   const { records = [], presence = [], holders = [], referrers = [], answers = [], newestEvents = [] } = reads ?? {};
   const read = [
-    ...records.map(({ key, found }) => ({ ...key, version: found?.stored.version ?? 0 })),
+    ...records.map(({ key, found }) => ({ ...key, version: found ? stateNumber(found, key.layout) : 0 })),
     ...presence.map(({ key, found }) => ({ ...key, version: found ? -1 : 0 })),
   ];
   return {
@@ -84,6 +85,11 @@ function checksOf(reads: Reads | undefined) {
     l_types: list(newestEvents, ({ key }) => key.types.join()),
     l_id: list(newestEvents, ({ found }) => found?.id ?? ""),
   };
+}
+
+/** Returns a number for the state of a record, as the commit function compares it. A conversion to another shape keeps the version. */
+function stateNumber({ stored: { version }, shape }: RecordRow, layout: Layout): number {
+  return shape === layout.shape ? version : -(version * shapes + shape);
 }
 
 /** Returns the lowest id that this process has drawn for a new record of each resource, and the greatest one that was imported. */

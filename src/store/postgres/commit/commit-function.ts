@@ -7,7 +7,8 @@ import type { Database, Queries } from "../connection/queries";
  * Parameters of the commit function with their types. All arrays with the same prefix belong together; a null stands for none.
  *
  * - `slots`: version of the slots that the entries are made for; null if no records change.
- * - `c`: records that were read, with their version; 0: there was none, -1: any version.
+ * - `c`: records that were read, with their version; 0: there was none, -1: any version. If it is stored in another shape than this program's,
+ *   the negative of the version times {@link shapes}, plus the shape.
  * - `h`: values of unique keys that were read, with the record that has it; 0: none. `f`: targets, with the records that refer to them.
  * - `k`: idempotency keys that were read, with the time of the answer; 0: there was none. `l`: records whose newest event was read.
  * - `n`: the lowest new id per resource that this process has drawn. `m`: the greatest one that others have chosen.
@@ -18,7 +19,7 @@ import type { Database, Queries } from "../connection/queries";
 const parameters = {
   commit_group: "uuid",
   slots: "int4",
-  ...{ c_t: "int4[]", c_id: "int8[]", c_version: "int4[]" },
+  ...{ c_t: "int4[]", c_id: "int8[]", c_version: "int8[]" },
   ...{ h_slot: "int4[]", h_value: "text[]", h_id: "int8[]" },
   ...{ f_slot: "int4[]", f_key: "text[]", f_limit: "int4[]", f_ids: "text[]" },
   ...{ k_key: "text[]", k_part: "int4[]", k_at: "int8[]" },
@@ -34,6 +35,9 @@ const parameters = {
   ...{ e_request: "text[]", e_requested: "int8[]", e_owner: "text[]", e_scope: "text[]", e_cause: "text[]" },
   ...{ b_subject: "int8[]", b_types: "text[]", r_number: "int8[]", r_answer: "text[]" },
 } as const;
+
+/** Greater than the number of any shape. */
+export const shapes = 2 ** 15;
 
 /** The arguments of the commit function. */
 export type CommitArguments = { readonly [Name in keyof typeof parameters]: CommitArgument };
@@ -135,11 +139,11 @@ const checks = [
   END IF;`,
 ];
 
-function checksOf({ number, resource: { name, plural } }: Layout): string {
+function checksOf({ number, shape, resource: { name, plural } }: Layout): string {
   return `  IF ${number} = ANY (c_t) THEN
     SELECT array_agg(q.n::int4) INTO part FROM unnest(c_t, c_id, c_version) WITH ORDINALITY q(t, id, version, n)
-    WHERE q.t = ${number} AND (SELECT CASE q.version WHEN -1 THEN -1 ELSE w.version END FROM "${plural}" w WHERE w.id = q.id)
-      IS DISTINCT FROM nullif(q.version, 0);
+    WHERE q.t = ${number} AND (SELECT CASE WHEN q.version = -1 THEN -1 WHEN w.shape = ${shape} THEN w.version ELSE -(w.version * ${shapes}::int8 + w.shape) END
+      FROM "${plural}" w WHERE w.id = q.id) IS DISTINCT FROM nullif(q.version, 0);
     records := records || part;
   END IF;
   IF ${number} = ANY (n_t) AND n_id[array_position(n_t, ${number})] <= (SELECT w.floor FROM warren_resources w WHERE w.name = '${name}') THEN

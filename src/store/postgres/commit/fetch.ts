@@ -68,7 +68,7 @@ function learnRecord({ records, presence }: Facts, layout: Layout, row: StoredRo
   presence.learn(name, isThere);
   // The JSON of a record ends with the time of its last change.
   if (isThere) clock.observe(row.json.slice(-26, -2));
-  records.learn(name, isThere ? { stored: upToDate(layout.resource, row), isNewer: row.shape > layout.shape } : null);
+  records.learn(name, isThere ? { stored: upToDate(layout.resource, row), shape: row.shape } : null);
 }
 
 async function fetchHolders({ query }: Queries, { holders }: Facts, missing: Missing<Facts["holders"]>): Promise<void> {

@@ -10,26 +10,27 @@ export interface StoredRow extends Stored {
 
 export const recordColumns = "id, version, shape, json";
 
-/** The JSON of records as it is stored, of those that were converted. */
-const converted = new WeakMap<Stored, string>();
+/** The rows of records that were converted. */
+const converted = new WeakMap<Stored, StoredRow>();
 
 /**
  * Returns a record in the newest shape that this program knows. While processes of an older version of the program run, they write
  * records in their shape. One in a newer shape is returned as it is.
  */
-export function upToDate(resource: Resource, { id, version, shape, json }: StoredRow): Stored {
+export function upToDate(resource: Resource, row: StoredRow): Stored {
+  const { id, version, shape, json } = row;
   if (shape >= newestVersionOf(resource)) return { id, version, json };
   const stored = upcastRecord(resource, { id, version, json }, shape);
-  converted.set(stored, json);
+  converted.set(stored, row);
   return stored;
 }
 
 /** Returns the JSON of a record as it is stored. */
 export function storedJson(stored: Stored): string {
-  return converted.get(stored) ?? stored.json;
+  return converted.get(stored)?.json ?? stored.json;
 }
 
-/** Returns whether a record is stored in an older shape. */
-export function isConverted(stored: Stored): boolean {
-  return converted.has(stored);
+/** Returns the older shape in which a record is stored, or undefined if it was not converted. */
+export function olderShapeOf(stored: Stored): number | undefined {
+  return converted.get(stored)?.shape;
 }
