@@ -7,6 +7,7 @@ import type { PostgresAddress } from "../src/config/postgres-url";
 import type { ServerInspection } from "../src/store/inspection";
 import { exposedFiles, inspectStore, isLockedByApi, isServed, scrubDatabase } from "../src/store/open";
 import { openDatabase } from "../src/store/postgres/connection/connection";
+import { PostgresConsumerStores } from "../src/store/postgres/consumer/stores";
 import { migrate, storeMigrations } from "../src/store/postgres/schema/migrations";
 import { command } from "./support/command";
 import { describeWithPostgres, useOwnPostgres, usePostgres } from "./support/postgres";
@@ -44,6 +45,33 @@ describeWithPostgres("a schema", () => {
     expect(await stateOf("migrations")).toEqual(["ok", `schema version ${newest}, the newest`]);
     await postgres().evaluate("UPDATE warren_schema_version SET version = 999");
     expect(await stateOf("migrations")).toEqual(["error", `the database has schema version 999, and this program version ${newest}`]);
+    await postgres().drop();
+  });
+
+  test("of a queue that is missing, newer or not granted", async () => {
+    const { address, evaluate, name } = postgres();
+    const stores = new PostgresConsumerStores(address);
+    for (const queue of ["gone", "fine", "newer"]) await (await stores.open(queue, { durable: true })).close();
+    await stores.close();
+    const role = `reader_${name}`;
+    await evaluate(`DROP SCHEMA "${name}.gone" CASCADE; UPDATE "${name}.newer".warren_schema_version SET version = 999;
+      CREATE ROLE ${role} LOGIN; GRANT USAGE ON SCHEMA "${name}" TO ${role};
+      GRANT ALL ON ALL TABLES IN SCHEMA "${name}" TO ${role}; GRANT ALL ON ALL SEQUENCES IN SCHEMA "${name}" TO ${role}`);
+    const problems = async (user: string) =>
+      problemsIn(await findings({ ...address, user })).flatMap(({ check, message }) => (check === "server" ? message : []));
+    expect(await problems(address.user)).toEqual([
+      `What the consumer of "gone" keeps is missing: there is no schema "${name}.gone" in ${address.shown}`,
+      `the schema "${name}.newer" in ${address.shown} has version 999, and this program knows versions up to 1`,
+    ]);
+    expect(await problems(role)).toEqual(
+      ["fine", "gone", "newer"].map((queue) =>
+        queue === "gone"
+          ? expect.stringContaining("missing")
+          : `The role "${role}" may not use the schema "${name}.${queue}" in ${address.shown}`,
+      ),
+    );
+    expect((await findings(address)).find(({ check }) => check === "queue schemas")?.message).toMatch(/^2 schemas, \d+ KiB$/);
+    await evaluate(`DROP SCHEMA "${name}.fine" CASCADE; DROP SCHEMA "${name}.newer" CASCADE; DROP OWNED BY ${role}; DROP ROLE ${role}`);
     await postgres().drop();
   });
 

@@ -25,6 +25,7 @@ const well: SystemState = {
   log: { events: 1204, perSecond: 12.3 },
   relay: { confirmed: 1201, events: 3, ageSeconds: 2.1, perSecond: 9.97 },
   dangers: [],
+  conversions: [],
   relayTrouble: null,
   refusals: [],
   quarantine: [],
@@ -33,6 +34,16 @@ const well: SystemState = {
     { ...queue, consumers: 2, perSecond: 0.42 },
   ],
 };
+
+test("an unfinished conversion needs a person, who may have to start the API", () => {
+  const conversions = [{ queue: "audit.dead", events: 1 }];
+  const what = 'The conversion of "audit.dead" to a quorum queue is unfinished; 1 event of it waits elsewhere.';
+  expect(needsOf({ ...well, conversions })).toEqual([
+    { kind: "conversion", queue: "audit.dead", what, todo: expect.stringContaining("The API continues it.") },
+  ]);
+  const stopped = { running: false, processes: null };
+  expect(needsOf({ ...well, api: stopped, conversions })[0]?.todo).toContain("Start the API with QUEUE_TYPE=quorum");
+});
 
 test("a queue that could drop events, and one that refuses them, need a person", () => {
   const dangers = [{ queue: "audit", argument: "x-max-length", what: "beyond 5 events, the oldest are dropped", todo: "Delete it." }];

@@ -1,5 +1,5 @@
 import { parseWords, runCommand, UsageError } from "../observe/command-line";
-import { printable } from "../observe/terminal";
+import { printable, tell } from "../observe/terminal";
 import { isServed } from "../store/open";
 import { interrupted, onInterrupt, Trouble } from "./command";
 import { confirmed } from "./confirmed";
@@ -120,20 +120,27 @@ async function remove(reached: Reached, name: string, { force, yes, json }: Valu
     if (!(await confirmed(`Remove "${name}"${lost ? `, with ${lost},` : ""} for good?`))) throw new Trouble("Nothing was removed.");
   }
   if (reached.broker) await removeFromRabbitmq(reached, reached.broker, name);
-  else await removeStore(reached.consumers, name);
+  if (removesStore(reached, queue)) await removeStore(reached.consumers, name);
+  else if (reached.consumers.isShared) tell(`${reached.consumers.shownOf(name)} stays, since consumers run.`);
   const { messages, retries, deadLetters } = queue;
   if (json) console.log(printableJson({ removed: name, messages, retries, deadLetters }));
   else console.log(`"${name}" was removed${lost ? `, with ${lost}` : ""}.`);
   return 0;
 }
 
+/** Returns whether what consumers keep is removed with the queue. With RabbitMQ, each machine of the queue can have a file, and these are left. */
+function removesStore({ broker, consumers }: Reached, queue: ListedQueue): boolean {
+  return !broker || (consumers.isShared && queue.consumers === 0);
+}
+
 /** Describes the data that removing the queue would delete. Resolves with undefined if there is none. */
-async function lossOf({ broker, consumers }: Reached, { queue, messages, retries, deadLetters }: ListedQueue): Promise<string | undefined> {
+async function lossOf(reached: Reached, listed: ListedQueue): Promise<string | undefined> {
+  const { queue, messages, retries, deadLetters } = listed;
   const losses = [
     messages ? `${counted(messages, "event")} that ${messages === 1 ? "waits" : "wait"}` : undefined,
     retries > 0 ? counted(retries, "retry").replace(/retrys$/, "retries") : undefined,
     deadLetters > 0 ? counted(deadLetters, "dead letter") : undefined,
-    broker ? undefined : await ownDataOf(consumers, queue),
+    removesStore(reached, listed) ? await ownDataOf(reached.consumers, queue) : undefined,
   ].filter((loss) => loss !== undefined);
   return losses.length > 1 ? `${losses.slice(0, -1).join(", ")} and ${losses.at(-1)}` : losses[0];
 }

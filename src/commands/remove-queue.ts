@@ -24,7 +24,7 @@ export async function removeFromRabbitmq(reached: Reached, broker: Broker, queue
 }
 
 /**
- * Removes what a consumer without RabbitMQ keeps.
+ * Removes what a consumer keeps.
  *
  * @throws {Trouble} while the consumer runs.
  */

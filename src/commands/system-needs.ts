@@ -9,6 +9,7 @@ export interface Need {
   readonly kind:
     | "no-log"
     | "queue-drops-events"
+    | "conversion"
     | "relay-stopped"
     | "broker-away"
     | "old-backlog"
@@ -30,6 +31,7 @@ export function needsOf(state: SystemState): Need[] {
     ...needsOfBroker(state),
     ...needsOfRelay(state),
     ...needsOfSetup(state),
+    ...needsOfConversions(state),
     ...needsOfQueues(state),
     ...needsOfQuarantine(state),
     ...needsOfRefusals(state),
@@ -76,6 +78,16 @@ function* needsOfSetup({ relayTrouble, dangers }: SystemState): Generator<Need> 
   }
   for (const danger of dangers) {
     yield { kind: "queue-drops-events", queue: danger.queue, what: dangerText(danger.queue, danger), todo: danger.todo };
+  }
+}
+
+function* needsOfConversions({ conversions, api }: SystemState): Generator<Need> {
+  const todo = api.running
+    ? "The API continues it. If it takes long, /health/ready and the log of the process that relays say what it waits for."
+    : "Start the API with QUEUE_TYPE=quorum, which continues it.";
+  for (const { queue, events } of conversions) {
+    const what = `The conversion of "${queue}" to a quorum queue is unfinished; ${counted(events, "event")} of it ${events === 1 ? "waits" : "wait"} elsewhere.`;
+    yield { kind: "conversion", queue, what, todo };
   }
 }
 

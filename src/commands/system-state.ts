@@ -3,11 +3,13 @@ import type { ChosenTransport } from "../delivery/transport";
 import { type AskQueues, embeddedQueues, knownQueues, type QueueState, rabbitQueues } from "../engine/queue-states";
 import { loadCatalogue } from "../project/resources";
 import { ageSeconds, type Backlog, backlogOf } from "../rabbitmq/backlog";
+import { MissingQueues } from "../rabbitmq/missing-queues";
 import { type Quarantined, quarantined, quarantineFolder } from "../rabbitmq/quarantine";
 import type { QueueDanger } from "../rabbitmq/queue-dangers";
 import { QueueInspector } from "../rabbitmq/queue-inspection";
 import { lookEveryMs, QueueWatch } from "../rabbitmq/queue-watch";
 import { refusalLifetimeMs } from "../rabbitmq/refusals";
+import { convertingQueueOf, deadQueueOf, queueDepth } from "../rabbitmq/topology";
 import { whyUnavailable } from "../rabbitmq/unavailable";
 import type { ApiProcess, LogFollower } from "../store/log-follower";
 import { isServed, openLog } from "../store/open";
@@ -34,6 +36,8 @@ export interface SystemState {
   readonly queues: readonly ObservedQueue[] | null;
   /** Ways in which RabbitMQ could drop events, because of how a queue was set up. */
   readonly dangers: readonly (QueueDanger & { readonly queue: string })[];
+  /** Classic queues whose conversion to quorum queues is unfinished, with the number of events moved out of each so far. */
+  readonly conversions: readonly { readonly queue: string; readonly events: number }[];
   /** Why events do not reach RabbitMQ although it is connected. Null if nothing hinders them. */
   readonly relayTrouble: RelayTrouble | null;
   /** Announcements that the API refused within the last day. */
@@ -63,6 +67,7 @@ export class SystemObserver {
   #ask: AskQueues | undefined;
   #watch: QueueWatch | undefined;
   #watchedAt = Number.NEGATIVE_INFINITY;
+  readonly #notConverting = new MissingQueues(lookEveryMs);
   #before: { readonly state: SystemState; readonly at: number } | undefined;
 
   constructor(reached: Reached) {
@@ -107,6 +112,7 @@ export class SystemObserver {
           perSecond: rate(queue.messages, (then) => then.queues?.find((each) => each.queue === queue.queue)?.messages),
         })) ?? null,
       dangers: await this.#dangers(),
+      conversions: await this.#conversions(queues ?? []),
       relayTrouble: (broker && isRunning && (await log?.relayTrouble())) || null,
       refusals: (broker && (await log?.refusals(Date.now() - refusalLifetimeMs))) || [],
     };
@@ -133,6 +139,18 @@ export class SystemObserver {
       await this.#watch.look().catch(() => {});
     }
     return this.#watch.dangers;
+  }
+
+  async #conversions(queues: readonly QueueState[]): Promise<SystemState["conversions"]> {
+    const { broker } = this.#reached;
+    if (broker?.queueType !== "quorum") return [];
+    const found: { queue: string; events: number }[] = [];
+    for (const queue of queues.flatMap((each) => [each.queue, deadQueueOf(each.queue)])) {
+      const transit = convertingQueueOf(queue);
+      const events = await this.#notConverting.find(transit, () => queueDepth(broker, transit)).catch(() => undefined);
+      if (events !== undefined) found.push({ queue, events });
+    }
+    return found;
   }
 
   async #queues(): Promise<QueueState[] | null> {

@@ -1,6 +1,6 @@
-/** A file of the store. */
+/** A file of the store, or a schema of a database server. */
 export interface FileInspection {
-  /** Path of the file, as messages show it. */
+  /** Its path or name, as messages show it. */
   readonly shown: string;
   readonly bytes: number;
   /** Bytes of commits that have not been written back into the file yet. */
@@ -9,7 +9,7 @@ export interface FileInspection {
   readonly damage: readonly string[];
 }
 
-/** The database of the API, and the files of consumers. */
+/** The database of the API, and what consumers keep. */
 export interface StoreInspection {
   /** Undefined if the database does not exist yet. */
   readonly database: DatabaseInspection | undefined;
@@ -28,7 +28,7 @@ export interface DatabaseInspection extends FileInspection {
 export interface ServerInspection {
   /** Its name and version. */
   readonly product: string;
-  /** Why it cannot serve: it is too old, for example. Empty if it can. */
+  /** Why it cannot serve the API or a consumer: it is too old, for example. Empty if it can. */
   readonly obstacles: readonly Advice[];
   /** Settings with which it could lose commits or stop working. */
   readonly dangers: readonly Advice[];

@@ -94,7 +94,7 @@ export async function isLockedByApi(address: Address): Promise<boolean> {
  * @throws {Error} if a file cannot be opened. The message names it.
  */
 export async function inspectStore({ database, dataDir }: Places): Promise<StoreInspection> {
-  if (database.engine === "postgres") return { database: await inspectSchema(database), consumers: [] };
+  if (database.engine === "postgres") return inspectSchema(database);
   const consumers = consumerStores({ database, dataDir });
   const files = (await consumers.queues()).map((queue) => consumers.shownOf(queue));
   return {

@@ -22,8 +22,14 @@ export function storeFindings({ database, consumers }: StoreInspection, shown: s
     ...damaged.map((file) =>
       damageOf(file, "Stop the consumer, move the file away, and start it again: it begins anew, as a new queue does."),
     ),
-    ...(consumers.length > 0 && damaged.length === 0 ? [ok("consumer files", `${counted(consumers.length, "file")}, sound`)] : []),
+    ...(consumers.length > 0 && damaged.length === 0 ? [consumersFinding(consumers, database)] : []),
   ];
+}
+
+function consumersFinding(consumers: readonly FileInspection[], database: DatabaseInspection | undefined): Finding {
+  if (!database?.server) return ok("consumer files", `${counted(consumers.length, "file")}, sound`);
+  const size = consumers.reduce((sum, { bytes }) => sum + bytes, 0);
+  return ok("queue schemas", `${counted(consumers.length, "schema")}, ${bytesText(size)}`);
 }
 
 function databaseFindings(database: DatabaseInspection): Finding[] {

@@ -8,6 +8,8 @@ import type { ConsumerTables } from "./tables";
 export interface ConsumerStores {
   /** Their place, as messages show it. */
   readonly shown: string;
+  /** True if all machines have the same stores. Otherwise, a queue of RabbitMQ can have a store on each machine. */
+  readonly isShared: boolean;
   /** Returns the place of one queue's store, as messages show it. */
   shownOf(queue: string): string;
   /** Resolves with the queues that have a store, sorted by name. */

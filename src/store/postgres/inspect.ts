@@ -1,44 +1,42 @@
 import { isLocal, type PostgresAddress } from "../../config/postgres-url";
-import type { Advice, DatabaseInspection, ServerInspection } from "../inspection";
+import type { Advice, ServerInspection, StoreInspection } from "../inspection";
 import { openDatabase, usualConnections } from "./connection/connection";
 import type { Queries } from "./connection/queries";
+import { inspectQueues } from "./consumer/inspect";
 import { schemaVersionOf, storeMigrations } from "./schema/migrations";
 import { lackedRights } from "./schema/rights";
 import { obstaclesOf } from "./schema/server";
+import { sizeOf } from "./schema/size";
 import { aboutUnfinished, unfinishedMove } from "./schema/unfinished-move";
 
 /**
- * Inspects the server and the schema. Writes nothing.
+ * Inspects the server, the schema, and those of the queues. Writes nothing.
  *
  * @throws {Error} if the database cannot be reached.
  */
-export async function inspectSchema(address: PostgresAddress): Promise<DatabaseInspection> {
+export async function inspectSchema(address: PostgresAddress): Promise<StoreInspection> {
   const database = openDatabase(address, { readers: 1 });
   try {
     const server = await inspectServer(database, address);
     const move = await unfinishedMove(database);
+    const queues = await inspectQueues(database, address);
+    const obstacles = [...server.obstacles, ...(move ? [aboutUnfinished(move)] : []), ...queues.obstacles];
     return {
-      shown: address.shown,
-      bytes: await sizeOf(database, address),
-      pendingBytes: 0,
-      // PostgreSQL looks for damage itself, if its data has checksums.
-      damage: [],
-      schemaVersion: await schemaVersionOf(database).catch(() => 0),
-      neededVersion: storeMigrations.length,
-      server: move ? { ...server, obstacles: [...server.obstacles, aboutUnfinished(move)] } : server,
+      database: {
+        shown: address.shown,
+        bytes: await sizeOf(database, address),
+        pendingBytes: 0,
+        // PostgreSQL looks for damage itself, if its data has checksums.
+        damage: [],
+        schemaVersion: await schemaVersionOf(database).catch(() => 0),
+        neededVersion: storeMigrations.length,
+        server: { ...server, obstacles },
+      },
+      consumers: queues.stores,
     };
   } finally {
     await database.close();
   }
-}
-
-async function sizeOf({ query }: Queries, { schema }: PostgresAddress): Promise<number> {
-  const [found] = await query<{ bytes: number }>(
-    `SELECT coalesce(sum(pg_total_relation_size(pg_class.oid)), 0)::bigint AS bytes FROM pg_class
-     JOIN pg_namespace ON pg_namespace.oid = relnamespace AND nspname = $1 WHERE relkind = 'r'`,
-    schema,
-  );
-  return found?.bytes ?? 0;
 }
 
 interface Facts {

@@ -22,6 +22,7 @@ const defaultPatienceMs = 30_000;
 /** Keeps what each consumer keeps in a PostgreSQL schema of its own, which all processes of the queue share. */
 export class PostgresConsumerStores implements ConsumerStores {
   readonly shown: string;
+  readonly isShared = true;
   /** Name of this process among those that consume a queue. It is an `application_name`, so it has 63 characters at most. */
   readonly #holder = `warren ${crypto.randomUUID()}`;
   #database: Database | undefined;

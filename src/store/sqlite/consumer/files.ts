@@ -20,6 +20,7 @@ import { consumerState, ownTablesOf } from "./state";
 /** Keeps what each consumer keeps in a SQLite file of its own, beside which a lock shows that a process consumes the queue. */
 export class ConsumerFiles implements ConsumerStores {
   readonly shown: string;
+  readonly isShared = false;
 
   constructor(readonly folder: string) {
     this.shown = folder;
