@@ -284,7 +284,7 @@ async function otherParameters({ evaluate }: PostgresSchema, call: string): Prom
     e_type: "ARRAY['item.created']",
     e_subject: "ARRAY[7]",
     e_time: "ARRAY['2026-01-01T00:00:00.000Z']",
-    e_body: `ARRAY['{"item":{"name":"late"}}']`,
+    e_body: `'{"item":{"name":"late"}}'`,
   };
   return rows.map(({ name }) => `${name} => ${given[name] ?? "NULL"}`).join(", ");
 }

@@ -53,6 +53,11 @@ describeWithPostgres("statements", () => {
       { id: 7, name: "a" },
       { id: 8, name: null },
     ]);
+    for (const text of ["\u0001", "\n", "\t\\", "\u007f\u2028", "\\n", '\\"', '"\\"', "\\\\t", "null"])
+      expect(await query("SELECT $1::text[] AS texts", [text, null, text])).toEqual([{ texts: [text, null, text] }]);
+    expect(await query("SELECT $1::boolean[] AS flags, $2::bytea[] AS bytes", [true, false], [new Uint8Array([1, 34])])).toEqual([
+      { flags: [true, false], bytes: [Buffer.from([1, 34])] },
+    ]);
     expect(await query("SELECT count(*) AS number FROM generate_series(1, 3)")).toEqual([{ number: 3 }]);
   });
 

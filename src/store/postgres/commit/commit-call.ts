@@ -3,7 +3,7 @@ import type { Facts, RecordRow } from "../changes/facts";
 import type { Layout } from "../changes/layout";
 import { plainText } from "../connection/plain-text";
 import type { EntryChanges } from "../slots/slots";
-import { type CommitArguments, type CommitResult, inOrder, shapes } from "./commit-function";
+import { type CommitArguments, type CommitResult, inOrder, jsonTexts, shapes } from "./commit-function";
 
 /** A group of changes to commit. */
 export interface Commit {
@@ -39,8 +39,18 @@ export function argumentsOf({ id, effect, entries, slots, reads }: Commit): Retu
     ...{ commit_group: id, slots: effect.records.length > 0 ? slots : null },
     ...checksOf(reads),
     ...idsOf(effect.created),
-    ...{ i_t: list(inserts, numberOf), i_id: list(inserts, idOf), i_version: list(inserts, versionOf), i_json: list(inserts, jsonOf) },
-    ...{ u_t: list(updates, numberOf), u_id: list(updates, idOf), u_version: list(updates, versionOf), u_json: list(updates, jsonOf) },
+    ...{
+      i_t: list(inserts, numberOf),
+      i_id: list(inserts, idOf),
+      i_version: list(inserts, versionOf),
+      i_json: jsonTexts(inserts.map(jsonOf)),
+    },
+    ...{
+      u_t: list(updates, numberOf),
+      u_id: list(updates, idOf),
+      u_version: list(updates, versionOf),
+      u_json: jsonTexts(updates.map(jsonOf)),
+    },
     ...{ d_t: list(deletes, numberOf), d_id: list(deletes, idOf) },
     ...{ o_t: list(effect.upToDate, ({ layout }) => layout.number), o_id: list(effect.upToDate, (record) => record.id) },
     ...entryArguments(entries),
@@ -57,7 +67,7 @@ export function argumentsOf({ id, effect, entries, slots, reads }: Commit): Retu
 const numberOf = ({ layout }: NetRecord) => layout.number;
 const idOf = ({ id }: NetRecord) => id;
 const versionOf = ({ after }: NetRecord) => after?.version ?? 0;
-const jsonOf = ({ after }: NetRecord) => after?.json ?? null;
+const jsonOf = ({ after }: NetRecord) => after?.json ?? "";
 
 function checksOf(reads: Reads | undefined) {
   const { records = [], presence = [], holders = [], referrers = [], answers = [], newestEvents = [] } = reads ?? {};
@@ -137,7 +147,7 @@ function eventArguments({ events }: NetEffect) {
     e_type: list(events, ({ type }) => type),
     e_subject: list(events, ({ subject }) => subject),
     e_time: list(events, ({ timestamp }) => timestamp),
-    e_body: list(events, ({ body }) => body),
+    e_body: jsonTexts(events.map(({ body }) => body)),
     e_trace: optional(events, ({ traceparent }) => traceparent),
     e_request: optional(events, ({ requestId }) => requestId),
     e_requested: optional(events, ({ requestedAt }) => requestedAt),

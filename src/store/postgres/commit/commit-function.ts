@@ -5,6 +5,7 @@ import type { Database, Queries } from "../connection/queries";
 
 /**
  * Parameters of the commit function with their types. All arrays with the same prefix belong together; a null stands for none.
+ * JSON is passed as one {@link jsonTexts text} per column.
  *
  * - `slots`: version of the slots that the entries are made for; null if no records change.
  * - `c`: records that were read, with their version; 0: there was none, -1: any version. If it is stored in another shape than this program's,
@@ -25,13 +26,13 @@ const parameters = {
   ...{ k_key: "text[]", k_part: "int4[]", k_at: "int8[]" },
   ...{ l_subject: "int8[]", l_types: "text[]", l_id: "text[]" },
   ...{ n_t: "int4[]", n_id: "int8[]", m_t: "int4[]", m_id: "int8[]" },
-  ...{ i_t: "int4[]", i_id: "int8[]", i_version: "int4[]", i_json: "text[]" },
-  ...{ u_t: "int4[]", u_id: "int8[]", u_version: "int4[]", u_json: "text[]" },
+  ...{ i_t: "int4[]", i_id: "int8[]", i_version: "int4[]", i_json: "text" },
+  ...{ u_t: "int4[]", u_id: "int8[]", u_version: "int4[]", u_json: "text" },
   ...{ d_t: "int4[]", d_id: "int8[]", o_t: "int4[]", o_id: "int8[]" },
   ...{ x_slot: "int4[]", x_key: "text[]", x_id: "int8[]", xa_slot: "int4[]", xa_key: "text[]", xa_id: "int8[]" },
   ...{ y_slot: "int4[]", y_key: "text[]", y_id: "int8[]", ya_slot: "int4[]", ya_key: "text[]", ya_id: "int8[]", ya_count: "int4[]" },
   ...{ forget: "text[]", a_key: "text[]", a_part: "int4[]", a_fingerprint: "text[]", a_answer: "text[]", a_at: "int8[]", expire: "int8" },
-  ...{ e_id: "uuid[]", e_type: "text[]", e_subject: "int8[]", e_time: "text[]", e_body: "text[]", e_trace: "text[]" },
+  ...{ e_id: "uuid[]", e_type: "text[]", e_subject: "int8[]", e_time: "text[]", e_body: "text", e_trace: "text[]" },
   ...{ e_request: "text[]", e_requested: "int8[]", e_owner: "text[]", e_scope: "text[]", e_cause: "text[]" },
   ...{ b_subject: "int8[]", b_types: "text[]", r_number: "int8[]", r_answer: "text[]" },
 } as const;
@@ -44,6 +45,14 @@ export type CommitArguments = { readonly [Name in keyof typeof parameters]: Comm
 type CommitArgument = readonly (string | number | null)[] | string | number | null;
 
 const names = Object.keys(parameters) as (keyof typeof parameters)[];
+
+/** Separates JSON texts. It does not occur in them, since JSON escapes control characters. */
+const separator = "\u001f";
+
+/** Returns JSON texts as one argument, or null if there are none. The server takes longer for an array, whose elements are quoted. */
+export function jsonTexts(all: readonly string[]): string | null {
+  return all.length === 0 ? null : all.join(separator);
+}
 
 /** The result of the commit function: the places in the arrays of what no longer holds, counted from 1. If all are null, all is committed. */
 export interface CommitResult {
@@ -139,6 +148,11 @@ const checks = [
   END IF;`,
 ];
 
+/** SQL of the array of the JSON texts in a parameter. */
+function textsIn(parameter: "i_json" | "u_json" | "e_body"): string {
+  return `string_to_array(${parameter}, chr(${separator.charCodeAt(0)}))`;
+}
+
 function checksOf({ number, shape, resource: { name, plural } }: Layout): string {
   return `  IF ${number} = ANY (c_t) THEN
     SELECT array_agg(q.n::int4) INTO part FROM unnest(c_t, c_id, c_version) WITH ORDINALITY q(t, id, version, n)
@@ -156,11 +170,11 @@ function writesOf({ number, shape, resource: { name, plural } }: Layout, locks: 
   const sequence = idSequence(plural);
   return `  IF ${number} = ANY (i_t) THEN
     INSERT INTO ${table} (id, version, shape, json) SELECT q.id, q.version, ${shape}, q.json
-    FROM unnest(i_t, i_id, i_version, i_json) q(t, id, version, json) WHERE q.t = ${number};
+    FROM unnest(i_t, i_id, i_version, ${textsIn("i_json")}) q(t, id, version, json) WHERE q.t = ${number};
   END IF;
   IF ${number} = ANY (u_t) THEN
     UPDATE ${table} w SET version = q.version, shape = ${shape}, json = q.json
-    FROM unnest(u_t, u_id, u_version, u_json) q(t, id, version, json) WHERE q.t = ${number} AND w.id = q.id;
+    FROM unnest(u_t, u_id, u_version, ${textsIn("u_json")}) q(t, id, version, json) WHERE q.t = ${number} AND w.id = q.id;
   END IF;
   IF ${number} = ANY (d_t) THEN
     DELETE FROM ${table} w USING unnest(d_t, d_id) q(t, id) WHERE q.t = ${number} AND w.id = q.id;
@@ -208,7 +222,7 @@ const writes = [
   IF e_id IS NOT NULL THEN
     INSERT INTO events (position, id, type, subject, timestamp, body, traceparent, request_id, requested_at, owner, scope, cause)
     SELECT nextval('warren_events_position'), q.* FROM
-      unnest(e_id, e_type, e_subject, e_time, e_body, e_trace, e_request, e_requested, e_owner, e_scope, e_cause) q;
+      unnest(e_id, e_type, e_subject, e_time, ${textsIn("e_body")}, e_trace, e_request, e_requested, e_owner, e_scope, e_cause) q;
   END IF;
   IF b_subject IS NOT NULL THEN
     UPDATE events w SET type = '${tombstone}', body = '{"id":"' || w.id || '","type":"${tombstone}","timestamp":"' || w.timestamp || '"}',
