@@ -7,6 +7,7 @@ import { endAll } from "../tests/support/processes";
 import { type Benchmark, type Context, VoidRun } from "./benchmark";
 import { consumer, consumerOnce } from "./benchmarks/consumer";
 import { embedded, embeddedLatency } from "./benchmarks/embedded";
+import { embeddedPostgres, embeddedPostgresOnce, embeddedPostgresTwo } from "./benchmarks/embedded-postgres";
 import { get, getBesidePost } from "./benchmarks/get";
 import { expand, keys } from "./benchmarks/keys";
 import { latency } from "./benchmarks/latency";
@@ -45,6 +46,9 @@ const benchmarks: readonly Benchmark[] = [
   latency,
   embedded,
   embeddedLatency,
+  embeddedPostgres,
+  embeddedPostgresOnce,
+  embeddedPostgresTwo,
   start,
   logSize,
   memory,
@@ -62,7 +66,7 @@ ${benchmarks.map(({ name, title }) => `  ${name.padEnd(16)} ${title}`).join("\n"
 Options:
   --rounds N    rounds of each benchmark; default 5, but 1 for memory and 3 for memory-backlog
   --seconds N   seconds under load in each round; default 10 (sustained takes six times as long)
-  --events N    events per round in relay, relay-same, consumer, consumer-once and embedded; default 200000
+  --events N    events per round in relay, relay-same, consumer, consumer-once, embedded and embedded-postgres…; default 200000
   --minutes N   minutes of load in memory; default 10
   --size N      number of events or items in list, lists, lists-postgres, log-size and memory-backlog; default: the large number in the title
   --json        print the results as JSON

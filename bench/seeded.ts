@@ -1,7 +1,10 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { item } from "../src/domain/item";
+import { openPostgresStore } from "../src/store/postgres/store";
 import { openSqliteStore } from "../src/store/sqlite/store";
+import type { Store } from "../src/store/store";
+import type { PostgresSchema } from "../tests/support/postgres";
 import type { Seed } from "./benchmark";
 import { sampleItem } from "./sample-events";
 
@@ -26,11 +29,29 @@ export function seededDatabases(folder: string, progress: (text: string) => void
   };
 }
 
-async function write(folder: string, { items, updates }: Seed, progress: (text: string) => void): Promise<string> {
+async function write(folder: string, seed: Seed, progress: (text: string) => void): Promise<string> {
   const started = performance.now();
   const file = databaseIn(folder);
   const store = openSqliteStore(file, [item]);
-  const figures = (events: number) => `${events.toLocaleString("en-US")} events`;
+  await fill(store, seed, progress);
+  await store.close();
+  const gigabytes = statSync(file).size / 1024 ** 3;
+  const figures = eventsIn(seed.items + seed.updates);
+  progress(`${figures} written in ${((performance.now() - started) / 1000).toFixed(0)} s, ${gigabytes.toFixed(2)} GB`);
+  return folder;
+}
+
+/** Fills a schema as {@link seededDatabases} fills a file. */
+export async function fillPostgres(schema: PostgresSchema, seed: Seed): Promise<PostgresSchema> {
+  const store = await openPostgresStore(schema.address, [item]);
+  await fill(store, seed);
+  await store.close();
+  return schema;
+}
+
+const eventsIn = (events: number) => `${events.toLocaleString("en-US")} events`;
+
+async function fill(store: Store, { items, updates }: Seed, progress: (text: string) => void = () => {}): Promise<void> {
   for (let written = 0; written < items + updates; written += group) {
     const inserted = Math.min(written, items);
     const inserts = Array.from({ length: Math.min(group, items - inserted) }, (_, n) => store.insert(item, itemOf(inserted + n + 1)));
@@ -40,12 +61,8 @@ async function write(folder: string, { items, updates }: Seed, progress: (text: 
       store.update(item, 1 + (scatter(updated + n + 1) % items), (current) => ({ ...current, description: `Change ${current.version}` })),
     );
     await Promise.all([...inserts, ...changes]);
-    if (written > 0 && written % progressEvery === 0) progress(`${figures(written)} of ${figures(items + updates)} written …`);
+    if (written > 0 && written % progressEvery === 0) progress(`${eventsIn(written)} of ${eventsIn(items + updates)} written …`);
   }
-  await store.close();
-  const gigabytes = statSync(file).size / 1024 ** 3;
-  progress(`${figures(items + updates)} written in ${((performance.now() - started) / 1000).toFixed(0)} s, ${gigabytes.toFixed(2)} GB`);
-  return folder;
 }
 
 /** Returns an item with a scattered name and price. One in ten has a name from `Item 1`, and one in ten a price from 100 to 200. */

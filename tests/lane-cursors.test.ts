@@ -60,6 +60,17 @@ describe("several lanes", () => {
     expect([cursors.taken, cursors.for(entry(12, 6)), cursors.for(entry(13, 6))?.lane.number]).toEqual([12, undefined, 2]);
   });
 
+  test("take as many entries at once as there is room for, whatever is in lanes of other processes between them", () => {
+    const cursors = new LaneCursors(4);
+    cursors.add(lane(1), { position: 0, begun: 0 });
+    cursors.add(lane(2), { position: 0, begun: 0 });
+    expect(cursors.part).toBe(0.5);
+    const type = (name: string, position: number, subject: number) => ({ ...entry(position, subject), type: name });
+    const entries = [type("a", 1, 1), type("a", 2, 3), type("b", 3, 2), type("a", 4, 2), type("a", 5, 3), type("a", 6, 5), type("a", 7, 3)];
+    const fitting = (room: number) => cursors.fitting(entries, room, new Set(["a"])).at(-1)?.position;
+    expect([1, 2, 3].map(fitting)).toEqual([3, 5, 7]);
+  });
+
   test("have progress to save where it has changed", () => {
     const cursors = new LaneCursors(2);
     for (const number of [0, 1]) cursors.add(lane(number), { position: 0, begun: 0 });

@@ -19,8 +19,10 @@ import { Retries } from "./retries";
 import { RunningReplays } from "./running-replays";
 import { startReading } from "./start-reading";
 
-/** Interval to look for replays and redriven events that other processes write to the store, in milliseconds. Events read at once. */
-const [lookForRequestsEveryMs, batch] = [90, 256];
+/** Interval to look for replays and redriven events that other processes write to the store, in milliseconds. */
+const lookForRequestsEveryMs = 90;
+/** Maximum number of events that go to the worker at once, and of entries that are read to find them. */
+const [batch, mostRead] = [256, 512];
 
 /** The parts of a log that an {@link EmbeddedConsumer} uses. */
 type FollowedLog = LogReader & Pick<LogFollower, "logId" | "isReplaced" | "notifier">;
@@ -125,6 +127,12 @@ export class EmbeddedConsumer {
     return Math.max(0, this.consumer.prefetch - this.#deliveries.inHand);
   }
 
+  /** Room from which on the log is read, so that many events are read at once, and the handler still has some meanwhile. */
+  get #leastRoom(): number {
+    const { prefetch, concurrency } = this.consumer;
+    return Math.max(1, Math.min(prefetch - concurrency, Math.floor(Math.min(prefetch, batch) / 4)));
+  }
+
   async #followLanes(): Promise<void> {
     const had = this.#main.isEmpty;
     if (await this.#lanes.follow()) {
@@ -171,9 +179,12 @@ export class EmbeddedConsumer {
 
   async #feedLog(): Promise<number> {
     const room = Math.min(this.#room, batch);
-    const isBlocked = room === 0 || this.#main.isEmpty;
-    const entries = isBlocked ? [] : await readLog(this.log, this.consumer.log, this.#main.taken, room);
-    if (!isBlocked) this.#more = entries === undefined || entries.length === room;
+    if (room < this.#leastRoom || this.#main.isEmpty) return 0;
+    // Other processes have the other lanes.
+    const limit = Math.min(mostRead, Math.ceil(room / this.#main.part));
+    const read = await readLog(this.log, this.consumer.log, this.#main.taken, limit);
+    const entries = read && this.#main.fitting(read, room, this.consumer.wanted);
+    this.#more = !read || read.length === limit || entries?.length !== read.length;
     const last = entries?.at(-1);
     if (!entries || !last) return 0;
     const wanted = entries.filter(({ type }) => this.consumer.wanted.has(type));

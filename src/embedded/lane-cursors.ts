@@ -1,5 +1,4 @@
 import type { Lane, LaneProgress, Progress } from "../store/consumer/lanes";
-
 import type { LogEntry } from "../store/log";
 import { LaneCursor } from "./lane-cursor";
 
@@ -37,6 +36,11 @@ export class LaneCursors implements Iterable<LaneCursor> {
     return [...this].flatMap(({ isSaved, progress }) => (isSaved ? [] : progress));
   }
 
+  /** Part of the queue's lanes that this process has, from 0 to 1. */
+  get part(): number {
+    return this.#cursors.size / this.count;
+  }
+
   of(lane: number): LaneCursor | undefined {
     return this.#cursors.get(lane);
   }
@@ -53,6 +57,16 @@ export class LaneCursors implements Iterable<LaneCursor> {
   for({ subject, position }: LogEntry): LaneCursor | undefined {
     const cursor = this.#cursors.get(subject % this.count);
     return cursor && position > cursor.taken ? cursor : undefined;
+  }
+
+  /** Returns the first entries, up to where `room` of them are in lanes of this process and of these types. */
+  fitting(entries: readonly LogEntry[], room: number, types: ReadonlySet<string>): readonly LogEntry[] {
+    let own = 0;
+    const tooMany = entries.findIndex((entry) => {
+      if (types.has(entry.type) && this.for(entry)) own += 1;
+      return own > room;
+    });
+    return tooMany < 0 ? entries : entries.slice(0, tooMany);
   }
 
   /**
