@@ -12,10 +12,17 @@ export interface SeenLane extends Lane {
   readonly expiresAt: number;
 }
 
+/** A process that consumes a queue. */
+export interface SeenMember {
+  readonly holder: string;
+  readonly isHeld: boolean;
+  readonly expiresAt: number;
+}
+
 /** Who consumes a queue, as one process sees it. */
 export interface SeenQueue {
-  /** The processes that consume it, this one included, sorted. */
-  readonly members: readonly string[];
+  /** The processes that consume it by the clock of the database, this one included, sorted. */
+  readonly members: readonly SeenMember[];
   readonly lanes: readonly SeenLane[];
 }
 
@@ -52,16 +59,17 @@ export class MemberTable {
       held.map(({ number }) => number),
       held.map(({ epoch }) => epoch),
     );
-    const members = queries.query<{ holder: string }>(
-      `SELECT holder FROM ${this.#members} WHERE expires_at > clock_timestamp() ORDER BY holder`,
+    const members = queries.query<SeenMember>(
+      `SELECT holder, true AS "isHeld", (extract(epoch FROM expires_at) * 1000000)::bigint AS "expiresAt"
+       FROM ${this.#members} WHERE expires_at > clock_timestamp() ORDER BY holder`,
     );
     const seen = queries.query<SeenLane>(
       `SELECT lane AS number, epoch, holder, expires_at > clock_timestamp() AS "isHeld",
          CASE WHEN isfinite(expires_at) THEN (extract(epoch FROM expires_at) * 1000000)::bigint ELSE 0 END AS "expiresAt"
        FROM ${this.#lanes} ORDER BY lane`,
     );
-    const [, , rows, all] = await Promise.all([renewed, lanes, members, seen]);
-    return { members: rows.map((row) => row.holder), lanes: all };
+    const [, , living, all] = await Promise.all([renewed, lanes, members, seen]);
+    return { members: living, lanes: all };
   }
 
   /** Takes lanes that are still as they were seen. Resolves with those, in their new epochs. */
@@ -104,7 +112,7 @@ export class MemberTable {
    * events in the inbox among them.
    */
   async #endTransactionsOf(lanes: readonly SeenLane[]): Promise<void> {
-    const holders = new Set(lanes.flatMap(({ holder }) => holder ?? []));
+    const holders = new Set(lanes.flatMap(({ holder }) => (holder === null || holder === this.holder ? [] : holder)));
     if (holders.size === 0) return;
     const sql =
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = ANY($1::text[]) AND pid <> pg_backend_pid()";

@@ -3,6 +3,7 @@ import { HeldLease, type LeaseClock, systemClock } from "../leases/held-lease";
 import { leaseMs } from "../leases/leased-task";
 import type { MemberTable, SeenLane, SeenQueue } from "./member-table";
 import { laneCount } from "./schema";
+import { SeenRows } from "./seen-rows";
 
 /** A third of the time after which another process may take a lane: one lost request costs no lane. */
 const renewEveryMs = 1000;
@@ -24,8 +25,8 @@ export class QueueShare implements Share {
   #due = 0;
   #isLeaving = false;
   #stopTimer = () => {};
-  /** When a lane of another process was first seen as it is, by the clock of this process. */
-  readonly #unchanged = new Map<number, { readonly lane: SeenLane; readonly since: number }>();
+  readonly #seenLanes = new SeenRows();
+  readonly #seenMembers = new SeenRows();
 
   constructor(
     readonly table: Pick<MemberTable, "renew" | "take" | "release" | "leave" | "holder">,
@@ -91,9 +92,11 @@ export class QueueShare implements Share {
     if (this.#isLeaving) return;
     this.#renew(sentAt);
     for (const lane of seen.lanes) if (this.#held.get(lane.number) && !this.#isOwn(lane)) this.#held.delete(lane.number);
-    this.#due = dueTo(this.table.holder, seen.members);
-    const missing = this.#due - this.#held.size;
-    const free = missing > 0 ? this.#freeIn(seen).slice(0, missing) : [];
+    const { due, from } = placeOf(this.table.holder, this.#livingIn(seen));
+    this.#due = due;
+    // Each begins elsewhere, since of several processes that take a lane only one gets it.
+    const free = this.#freeIn(seen).sort((one, other) => distance(from, one) - distance(from, other));
+    free.splice(Math.max(0, due - this.#held.size));
     const taken = free.length > 0 ? await this.table.take(free) : [];
     if (this.#isLeaving || this.#isLost) return;
     for (const { number, epoch } of taken) this.#held.set(number, { number, epoch });
@@ -114,23 +117,28 @@ export class QueueShare implements Share {
     return holder === this.table.holder && this.#held.get(number)?.epoch === epoch;
   }
 
+  /** Returns the processes that consume the queue. */
+  #livingIn({ members }: SeenQueue): string[] {
+    const now = this.clock.now();
+    return members.flatMap((member) => (this.#seenMembers.isAbandoned(member.holder, member, now) ? [] : member.holder));
+  }
+
   /** Returns lanes that no process has, or whose process has not renewed them in time. */
   #freeIn({ lanes }: SeenQueue): SeenLane[] {
     const now = this.clock.now();
-    return lanes.filter((lane) => {
-      if (lane.holder === null || !lane.isHeld) return !this.#held.has(lane.number);
-      // The clock of the database may have been put back.
-      const known = this.#unchanged.get(lane.number);
-      const isSame = known?.lane.epoch === lane.epoch && known.lane.expiresAt === lane.expiresAt;
-      if (!isSame) this.#unchanged.set(lane.number, { lane, since: now });
-      return isSame && !this.#held.has(lane.number) && now - known.since > leaseMs;
-    });
+    const abandoned = lanes.filter((lane) => this.#seenLanes.isAbandoned(lane.number, lane, now));
+    return lanes.filter((lane) => !this.#held.has(lane.number) && (lane.holder === null || abandoned.includes(lane)));
   }
 }
 
-/** Returns how many lanes a process should have: all have the same number, or one less. */
-function dueTo(holder: string, members: readonly string[]): number {
+/** Returns how many lanes a process should have, all the same number or one less, and the lane from which on it looks for free ones. */
+function placeOf(holder: string, members: readonly string[]): { due: number; from: number } {
   const index = members.indexOf(holder);
-  if (index < 0) return 0;
-  return Math.floor(laneCount / members.length) + (index < laneCount % members.length ? 1 : 0);
+  if (index < 0) return { due: 0, from: 0 };
+  const due = Math.floor(laneCount / members.length) + (index < laneCount % members.length ? 1 : 0);
+  return { due, from: Math.floor((index * laneCount) / members.length) };
+}
+
+function distance(from: number, { number }: Lane): number {
+  return (number - from + laneCount) % laneCount;
 }
