@@ -1,7 +1,7 @@
 // The checker of the cluster suite finds each kind of violation. Without this proof, the suite could pass on anything.
 import { describe, expect, test } from "bun:test";
 import { check } from "./chaos/cluster/checker";
-import type { Account, ClusterHistory, ConsumerRecord, Logged, Request, Transfer } from "./chaos/cluster/history";
+import type { Account, ClusterHistory, ConsumerRecord, Handled, Logged, Request, Transfer } from "./chaos/cluster/history";
 
 const account = (id: number, version: number, owner: string, balance = 1000): Account => ({
   id,
@@ -29,7 +29,8 @@ const events = [
 const request = (kind: Request["kind"], mark: string, id: number, version: number): Request => {
   return { kind, mark, told: "done", answer: kind === "delete" ? null : { id, version }, changedAnswer: false };
 };
-const consumer = (name: string, exactlyOnce: boolean): ConsumerRecord => ({ name, exactlyOnce, ordered: true, handled: events });
+const handledOf = (log: readonly Logged[]): Handled[] => log.map((event, index) => ({ ...event, at: index, pid: 1, attempt: 1 }));
+const consumer = (name: string, exactlyOnce: boolean): ConsumerRecord => ({ name, exactlyOnce, ordered: true, handled: handledOf(events) });
 
 /** Three accounts are created, one is renamed and deleted, and money moves between the others. */
 const good: ClusterHistory = {
@@ -45,7 +46,7 @@ const good: ClusterHistory = {
   accounts: [account(1, 2, "ada", 995), account(2, 2, "bob", 1005)],
   transfers: [transfer],
   read: events.map(({ id }) => id),
-  consumers: [consumer("once", true), { ...consumer("plain", false), handled: [...events.slice(0, 3), ...events] }],
+  consumers: [consumer("once", true), { ...consumer("plain", false), handled: handledOf([...events.slice(0, 3), ...events]) }],
   backlog: 0,
   observations: [],
 };
@@ -55,10 +56,10 @@ const [a, b, c, d, e, f, g, h] = events;
 const logging = (...log: Logged[]): Partial<ClusterHistory> => ({
   log,
   read: log.map(({ id }) => id),
-  consumers: good.consumers.map((one) => ({ ...one, handled: log })),
+  consumers: good.consumers.map((one) => ({ ...one, handled: handledOf(log) })),
 });
 const handling = (name: string, ...handled: Logged[]): Partial<ClusterHistory> => ({
-  consumers: good.consumers.map((one) => (one.name === name ? { ...one, handled } : one)),
+  consumers: good.consumers.map((one) => (one.name === name ? { ...one, handled: handledOf(handled) } : one)),
 });
 const reading = (...read: Logged[]): Partial<ClusterHistory> => ({ read: read.map(({ id }) => id) });
 const asking = (...more: Request[]): Partial<ClusterHistory> => ({ requests: [...good.requests, ...more] });

@@ -21,12 +21,14 @@ export class Program {
    * @param command Returns the command that starts it. `env` applies to one start only.
    * @param ready Text on its standard output once it works.
    * @param onEnd Called for an unexpected exit, or for a stop that went wrong.
+   * @param keep Called with the output of each life after its end. Default: it is dropped.
    */
   constructor(
     readonly name: string,
     readonly command: (env: Record<string, string>) => Command,
     readonly ready: string,
     readonly onEnd: (detail: string) => void,
+    readonly keep: (output: readonly string[]) => void = () => {},
   ) {}
 
   get isUp(): boolean {
@@ -66,6 +68,7 @@ export class Program {
     this.lives += 1;
     void running.exited.then((code) => {
       if (this.#running === running) this.#running = undefined;
+      this.keep([...running.stdout, ...running.stderr]);
       if (!this.#mayEnd) this.onEnd(`${this.name} ended by itself, with ${code}: ${lastWords(running)}`);
     });
     return running;

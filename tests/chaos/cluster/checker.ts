@@ -1,5 +1,5 @@
 import { type Violation, violationsOf } from "../violation";
-import type { ClusterHistory, ConsumerRecord, Logged, Request } from "./history";
+import type { ClusterHistory, ConsumerRecord, Handled, Logged, Request } from "./history";
 import { initialBalance } from "./project/src/domain/account";
 
 type Found = readonly [name: string, example: string];
@@ -150,7 +150,8 @@ function* reading({ log, read }: ClusterHistory): Generator<Found> {
 function* consumption({ name, exactlyOnce, ordered, handled }: ConsumerRecord, { log }: ClusterHistory): Generator<Found> {
   const place = new Map(log.map(({ id }, index) => [id, index]));
   const seen = new Set<string>();
-  const latest = new Map<string, number>();
+  /** The latest event of each record so far. */
+  const latest = new Map<string, Handled>();
   for (const event of handled) {
     const told = `${event.type} of ${event.subject}, version ${event.version} (${event.id})`;
     const index = place.get(event.id);
@@ -160,11 +161,16 @@ function* consumption({ name, exactlyOnce, ordered, handled }: ConsumerRecord, {
       continue;
     }
     seen.add(event.id);
-    const before = latest.get(recordOf(event)) ?? -1;
-    if (ordered && index !== undefined && index < before) {
-      yield ["out-of-order", `${name} had ${told} after a later event of that record`];
+    const before = latest.get(recordOf(event));
+    const isLate = before !== undefined && (index ?? -1) < (place.get(before.id) ?? -1);
+    if (ordered && isLate && index !== undefined) {
+      yield ["out-of-order", `${name} had ${told} ${circumstancesOf(event)}, after version ${before.version} ${circumstancesOf(before)}`];
     }
-    latest.set(recordOf(event), Math.max(before, index ?? -1));
+    if (!isLate) latest.set(recordOf(event), event);
   }
   for (const { id, type, subject } of log) if (!seen.has(id)) yield ["lost-event", `${name} never had ${type} of ${subject} (${id})`];
+}
+
+function circumstancesOf({ at, pid, attempt }: Handled): string {
+  return `at ${new Date(at).toISOString()} in process ${pid}${attempt > 1 ? `, attempt ${attempt}` : ""}`;
 }

@@ -45,13 +45,23 @@ export interface Transfer {
   readonly note: string;
 }
 
+/** An event that a consumer handled. */
+export interface Handled extends Happening {
+  /** Time at which the handler was called, in milliseconds since 1970. */
+  readonly at: number;
+  /** Process that handled it. */
+  readonly pid: number;
+  /** Number of the attempt, from 1. */
+  readonly attempt: number;
+}
+
 export interface ConsumerRecord {
   readonly name: string;
   readonly exactlyOnce: boolean;
   /** True if the events of a record must arrive in order: one process has the queue. */
   readonly ordered: boolean;
-  /** The events that it handled, including repeats, in order if `ordered`. */
-  readonly handled: readonly Happening[];
+  /** The events that it handled, including repeats, in order. */
+  readonly handled: readonly Handled[];
 }
 
 export interface ClusterHistory {

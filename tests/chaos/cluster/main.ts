@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { parseWords, readCommandLine, UsageError, wholeNumber } from "../../../src/observe/command-line";
 import { isPostgresInstalled } from "../../support/postgres-cluster";
 import { endAll } from "../../support/processes";
@@ -23,6 +24,7 @@ Options:
   --strikes N   strikes in a round; default 28
   --runs N      number of rounds; default 1
   --minutes N   repeat the rounds for this long
+  --logs DIR    keep the output of the processes in this folder
   --seed N      seed of all random choices, printed with each round; default: random
   --help        print this help
 
@@ -35,6 +37,7 @@ function readArguments(words: readonly string[]) {
     strikes: { type: "string", default: "28" },
     runs: { type: "string", default: "1" },
     minutes: { type: "string" },
+    logs: { type: "string" },
     seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
   });
   const chosen = positionals.map((name) => {
@@ -47,6 +50,7 @@ function readArguments(words: readonly string[]) {
     strikes: wholeNumber("--strikes", values.strikes, 0),
     runs: wholeNumber("--runs", values.runs, 1),
     minutes: values.minutes === undefined ? undefined : wholeNumber("--minutes", values.minutes, 1),
+    logs: values.logs,
     seed: wholeNumber("--seed", values.seed, 0),
   };
 }
@@ -68,11 +72,12 @@ async function rounds(): Promise<void> {
   for (let round = 1; deadline === undefined ? round <= options.runs : performance.now() < deadline; round += 1) {
     // The first round has the given seed, so that a round can be repeated by the seed in its result.
     const seed = round === 1 ? options.seed : random.between(0, 2 ** 31);
-    const { chosen, strikes } = options;
+    const { chosen, strikes, logs } = options;
+    if (logs) mkdirSync(logs, { recursive: true });
     const onProgress = ({ last, acknowledged }: { last: string; acknowledged: number }) => {
       if (isTerminal) process.stdout.write(`\r\x1b[K${acknowledged} changes acknowledged, last: ${last}`);
     };
-    const result = await runCluster({ environment, seed, strikes, chosen, onProgress });
+    const result = await runCluster({ environment, seed, strikes, chosen, logs, onProgress });
     results.push(result);
     console.log(`${isTerminal ? "\r\x1b[K" : ""}${JSON.stringify(result)}`);
   }

@@ -5,7 +5,7 @@ import { consumersFolder } from "../../../src/store/consumer/folder";
 import type { ConsumerStores } from "../../../src/store/consumer/stores";
 import { consumerStores } from "../../../src/store/open";
 import { ConsumerFiles } from "../../../src/store/sqlite/consumer/files";
-import type { Account, ConsumerRecord, Happening, Logged, Transfer } from "./history";
+import type { Account, ConsumerRecord, Handled, Logged, Transfer } from "./history";
 import type { ClusterSystem } from "./system";
 
 /** The data that a run has stored, and the work of its consumers. */
@@ -28,8 +28,7 @@ export class ClusterRecords {
       [...new Map(roles.map((role) => [role.queue, role])).values()].map(async ({ queue, once }) => ({
         name: queue,
         exactlyOnce: once,
-        // The effects have no order either.
-        ordered: !once,
+        ordered: roles.filter((role) => role.queue === queue).length === 1,
         handled: once ? await this.#effectsOf(queue) : this.#linesOf(queue),
       })),
     );
@@ -70,27 +69,28 @@ export class ClusterRecords {
     }
   }
 
-  #linesOf(queue: string): Happening[] {
+  #linesOf(queue: string): Handled[] {
     const file = this.system.recordFileOf(queue);
     const text = existsSync(file) ? readFileSync(file, "utf8") : "";
     const lines = text.slice(0, text.lastIndexOf("\n") + 1).split("\n");
     return lines.filter(Boolean).map((line) => {
-      const [id = "", type = "", subject, version] = line.split(" ");
-      return { id, type, subject: Number(subject), version: Number(version) };
+      const [id = "", type = "", ...numbers] = line.split(" ");
+      const [subject = 0, version = 0, at = 0, pid = 0, attempt = 0] = numbers.map(Number);
+      return { id, type, subject, version, at, pid, attempt };
     });
   }
 
   /** Reads the effects from the database, and from files of the processes, where none should be. */
-  async #effectsOf(queue: string): Promise<Happening[]> {
+  async #effectsOf(queue: string): Promise<Handled[]> {
     await loadCatalogue();
-    const effects: Happening[] = [];
+    const effects: Handled[] = [];
     for (const stores of this.#places) {
       const tables = await stores.tables(queue);
       const isThere = await tables?.has("effects");
-      if (tables && isThere) effects.push(...(await tables.all<Happening>("SELECT id, type, subject, version FROM effects")));
+      if (tables && isThere) effects.push(...(await tables.all<Handled>("SELECT * FROM effects")));
       await tables?.close();
     }
-    return effects;
+    return effects.sort((one, other) => one.at - other.at);
   }
 
   #openPlaces(): ConsumerStores[] {

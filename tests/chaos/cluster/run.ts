@@ -7,7 +7,7 @@ import type { ClusterHistory } from "./history";
 import { strikes as all, type ClusterStrike } from "./strikes";
 import { type ClusterOptions, ClusterSystem, readinessOf } from "./system";
 
-export interface ClusterRunOptions extends Pick<ClusterOptions, "bugs" | "patienceMs"> {
+export interface ClusterRunOptions extends Pick<ClusterOptions, "bugs" | "patienceMs" | "logs"> {
   readonly environment: Environment;
   readonly seed: number;
   /** Number of strikes. */
@@ -26,6 +26,15 @@ export interface ClusterResult {
   readonly seconds: number;
   readonly figures: ClusterFigures;
   readonly violations: readonly Violation[];
+  /** The strikes in order, if there are violations. */
+  readonly struck?: readonly Struck[];
+}
+
+/** A strike, and when it began and ended. */
+interface Struck {
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
 }
 
 export interface ClusterFigures {
@@ -47,12 +56,12 @@ const patienceMs = 45_000;
 
 /** Runs a cluster under load with strikes; then heals, drains and checks it. */
 export async function runCluster(options: ClusterRunOptions): Promise<ClusterResult> {
-  const { environment, seed, onProgress = () => {} } = options;
+  const { seed, onProgress = () => {} } = options;
   const startedAt = performance.now();
   const random = new Random(seed);
   const chosen = (options.chosen ?? all) as readonly [ClusterStrike, ...ClusterStrike[]];
-  const system = await ClusterSystem.start({ environment, random, ...(options.bugs && { bugs: options.bugs }) });
-  const struck: Record<string, number> = {};
+  const system = await ClusterSystem.start({ ...options, random });
+  const struck: Struck[] = [];
   try {
     const { clients } = system;
     await clients.start();
@@ -61,8 +70,9 @@ export async function runCluster(options: ClusterRunOptions): Promise<ClusterRes
       for (let number = 0; number < options.strikes; number += 1) {
         const strike = options.inTurn ? (chosen[number % chosen.length] as ClusterStrike) : random.of(chosen);
         await clients.until(random.between(1, 60));
+        const from = new Date().toISOString();
         await strike.strike(system);
-        struck[strike.name] = (struck[strike.name] ?? 0) + 1;
+        struck.push({ name: strike.name, from, to: new Date().toISOString() });
         onProgress({ last: strike.name, acknowledged: clients.acknowledged });
       }
     } catch (error) {
@@ -90,16 +100,24 @@ export async function runCluster(options: ClusterRunOptions): Promise<ClusterRes
       backlog,
       observations: system.observations,
     };
+    const violations = check(history);
     return {
       seed,
-      strikes: struck,
+      strikes: countsOf(struck),
       seconds: (performance.now() - startedAt) / 1000,
       figures: figuresOf(history, system),
-      violations: check(history),
+      violations,
+      ...(violations.length > 0 && { struck }),
     };
   } finally {
     await system.remove();
   }
+}
+
+function countsOf(struck: readonly Struck[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { name } of struck) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
 }
 
 /** Waits until everything is confirmed, read and handled, or nothing happens any more. Resolves with the number of unconfirmed events. */

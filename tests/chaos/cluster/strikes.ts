@@ -132,7 +132,8 @@ const database: readonly ClusterStrike[] = [
 ];
 
 /** Strikes the broker that leads a queue. */
-const leaderOf = ({ environment: { rabbit }, random }: ClusterSystem) => rabbit.leaderOf(random.of(["chaos-once", "chaos-plain"]));
+const leaderOf = ({ environment: { rabbit }, random }: ClusterSystem) =>
+  rabbit.leaderOf(random.of(["chaos-once", "chaos-alone", "chaos-plain"]));
 
 const brokers: readonly ClusterStrike[] = [
   {

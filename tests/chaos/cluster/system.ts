@@ -1,3 +1,4 @@
+import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../support/folder";
 import { freePort } from "../../support/net";
@@ -20,12 +21,15 @@ export interface ClusterOptions {
   readonly bugs?: readonly Bug[];
   /** Time without any progress, in milliseconds, after which missing events count as lost. Default: 45 s. */
   readonly patienceMs?: number | undefined;
+  /** Folder for the output of each program. Default: it is dropped. */
+  readonly logs?: string | undefined;
 }
 
-/** The consumers: two processes that share a queue with effects exactly once, and one that has a queue for itself. */
+/** The consumers: two processes that share a queue, and two that have one each. All but the last one have effects exactly once. */
 const consumers = [
   { name: "once-1", queue: "chaos-once", once: true },
   { name: "once-2", queue: "chaos-once", once: true },
+  { name: "alone", queue: "chaos-alone", once: true },
   { name: "plain", queue: "chaos-plain", once: false },
 ] as const;
 
@@ -204,13 +208,23 @@ export class ClusterSystem {
       args,
       options: { cwd: this.project.path, env: { ...env, ...this.#databaseOf(name), ...once } },
     });
-    return new Program(name, command, ready, (detail) => this.observe("unexpected-exit", detail));
+    const { logs, random } = this.options;
+    const keep = (output: readonly string[]) => {
+      if (logs) appendFileSync(join(logs, `${random.seed}-${name}.log`), `${output.join("\n")}\n`);
+    };
+    return new Program(name, command, ready, (detail) => this.observe("unexpected-exit", detail), keep);
   }
 
   /** Its own data folder, as if each process was on a machine of its own. */
   #environmentOf(name: string): Record<string, string> {
-    const { rabbit } = this.options.environment;
-    return { DATA_DIR: this.dataDirOf(name), RABBITMQ_URL: rabbit.url, QUEUE_TYPE: "quorum", WARREN_KEY: this.#key };
+    const { environment, logs } = this.options;
+    return {
+      DATA_DIR: this.dataDirOf(name),
+      RABBITMQ_URL: environment.rabbit.url,
+      QUEUE_TYPE: "quorum",
+      WARREN_KEY: this.#key,
+      ...(logs && { LOG_LEVEL: "debug" }),
+    };
   }
 
   #databaseOf(name: string): Record<string, string> {

@@ -21,9 +21,10 @@ interface Event {
   readonly transfer?: { readonly id: number; readonly version: number };
 }
 
-function fieldsOf({ id, type, account, transfer }: Event): [id: string, type: string, subject: number, version: number] {
+/** Returns what identifies an event, and when and by whom it is handled: in milliseconds since 1970, for the order of all processes. */
+function fieldsOf({ id, type, account, transfer }: Event, attempt: number) {
   const record = account ?? transfer;
-  return [id, type, record?.id ?? 0, record?.version ?? 0];
+  return [id, type, record?.id ?? 0, record?.version ?? 0, performance.timeOrigin + performance.now(), process.pid, attempt] as const;
 }
 
 if (flags.once) {
@@ -31,9 +32,13 @@ if (flags.once) {
     {
       ...common,
       exactlyOnce: true,
-      setup: (tx) => tx.run("CREATE TABLE IF NOT EXISTS effects (id TEXT, type TEXT, subject INTEGER, version INTEGER)"),
-      handle: async (event, { tx }) => {
-        await tx.run("INSERT INTO effects (id, type, subject, version) VALUES (?, ?, ?, ?)", ...fieldsOf(event as unknown as Event));
+      setup: (tx) =>
+        tx.run(
+          `CREATE TABLE IF NOT EXISTS effects
+             (id TEXT, type TEXT, subject INTEGER, version INTEGER, at DOUBLE PRECISION, pid INTEGER, attempt INTEGER)`,
+        ),
+      handle: async (event, { tx, attempt }) => {
+        await tx.run("INSERT INTO effects VALUES (?, ?, ?, ?, ?, ?, ?)", ...fieldsOf(event as unknown as Event, attempt));
       },
     },
     flags,
@@ -44,10 +49,10 @@ if (flags.once) {
     {
       ...common,
       concurrency: 4,
-      handle: async (event) => {
+      handle: async (event, { attempt }) => {
         await new Promise(setImmediate);
         // Write synchronously, so that the record exists even if the process is killed right after.
-        writeSync(record, `${fieldsOf(event as unknown as Event).join(" ")}\n`);
+        writeSync(record, `${fieldsOf(event as unknown as Event, attempt).join(" ")}\n`);
       },
     },
     flags,
