@@ -10,7 +10,6 @@ import type { Store } from "../src/store/store";
 import { behindItsBack } from "./support/behind-its-back";
 import { connectionsOf } from "./support/connections";
 import { temporaryFolder } from "./support/folder";
-import { loggedEvents } from "./support/logged-events";
 import { catalogue } from "./support/resources";
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -30,61 +29,6 @@ afterEach(async () => {
 });
 
 const fields = { name: "x", description: null, price: null };
-const events = () => loggedEvents(store);
-
-describe("invariant 1: the item and its event are one transaction", () => {
-  /** Makes the database refuse any row of this table with the text "bad", quotes included: an id may have these letters, too. */
-  const refuse = (table: string, operation: string, column: string) =>
-    behindItsBack(file, (db) =>
-      db.run(
-        `CREATE TRIGGER refuse BEFORE ${operation} ON ${table} WHEN NEW.${column} LIKE '%"bad"%' BEGIN SELECT RAISE(ABORT, 'refused'); END`,
-      ),
-    );
-  const state = async () => [
-    (await store.list(item, { limit: 100 })).rows.map(({ json }) => (JSON.parse(json) as { name: string }).name),
-    (await events()).map(({ type }) => type),
-  ];
-
-  test.each([
-    ["the event", "events", "INSERT", "body"],
-    ["the item", "items", "INSERT", "json"],
-  ])("when %s cannot be written, there is neither", async (_, table, operation, column) => {
-    refuse(table, operation, column);
-    await expect(store.insert(item, { ...fields, name: "bad" })).rejects.toThrow("refused");
-    expect(await state()).toEqual([[], []]);
-  });
-
-  test.each([
-    ["the event", "events", "INSERT", "body"],
-    ["the item", "items", "UPDATE", "json"],
-  ])("when %s of an update cannot be written, the item is as it was", async (_, table, operation, column) => {
-    await store.insert(item, fields);
-    refuse(table, operation, column);
-    await expect(store.update(item, 1, () => ({ ...fields, name: "bad" }))).rejects.toThrow("refused");
-    expect(await state()).toEqual([["x"], ["item.created"]]);
-  });
-
-  test("when the event of a deletion cannot be written, the item is still there", async () => {
-    await store.insert(item, { ...fields, name: "bad" });
-    refuse("events", "INSERT", "body");
-    await expect(store.remove(item, 1)).rejects.toThrow("refused");
-    expect(await state()).toEqual([["bad"], ["item.created"]]);
-  });
-
-  test("one bad change does not sink its neighbours in the same commit", async () => {
-    refuse("events", "INSERT", "body");
-    const outcomes = await Promise.allSettled(["a", "bad", "b"].map((name) => store.insert(item, { ...fields, name })));
-    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
-    expect(await state()).toEqual([
-      ["a", "b"],
-      ["item.created", "item.created"],
-    ]);
-    expect(await Promise.all([store.get(item, 1), store.get(item, 2)])).toMatchObject([
-      { json: expect.stringContaining('"a"') },
-      { json: expect.stringContaining('"b"') },
-    ]);
-  });
-});
 
 describe("trouble with the disk is StoreUnavailable, and nothing is changed", () => {
   test("a disk that is full", async () => {

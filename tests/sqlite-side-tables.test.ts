@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { defineResource, Nullable, type Resource } from "warren/resource";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import { temporaryFolder } from "./support/folder";
+import { runs } from "./support/property-runs";
 import { wrongSideTables } from "./support/side-tables";
 
 const fields = { code: Nullable(Type.String()), boss: Nullable(Type.Integer()), likes: Type.Array(Type.Integer(), { default: [] }) };
@@ -102,6 +103,6 @@ test("a file that was copied at any moment, as a power cut leaves it, has tables
         own.remove();
       },
     ),
-    { numRuns: 25 },
+    runs(25),
   );
 });

@@ -8,6 +8,7 @@ import type { Change } from "../src/schema/resource";
 import type { LogEntry } from "../src/store/log";
 import { itemFields } from "./support/arbitrary";
 import { forEachEngine } from "./support/engines";
+import { runs } from "./support/property-runs";
 import { useStore } from "./support/use-store";
 
 interface Step {
@@ -89,7 +90,7 @@ forEachEngine((placesIn) => {
           expect(entries.map(({ position }) => position)).toEqual(history.map(({ position }) => position).reverse());
         }
       }),
-      { numRuns: 25 },
+      runs(25),
     );
   });
 });

@@ -7,6 +7,7 @@ import { Catalogue } from "../src/schema/catalogue";
 import { Conflict, InvalidRecord } from "../src/schema/refused-change";
 import type { Resource } from "../src/schema/resource";
 import { forEachEngine } from "./support/engines";
+import { runs } from "./support/property-runs";
 import { rejection } from "./support/rejection";
 import { useStore } from "./support/use-store";
 
@@ -315,7 +316,7 @@ forEachEngine((placesIn) => {
         expect([await count(project), await count(task)]).toEqual([0, 0]);
         for (const one of await ids(team)) await store.remove(team, one as number);
       }),
-      { numRuns: 60 },
+      runs(60),
     );
   });
 });

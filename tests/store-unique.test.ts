@@ -6,6 +6,7 @@ import { defineResource, Nullable } from "warren/resource";
 import { Conflict } from "../src/schema/refused-change";
 import type { InsertOutcome } from "../src/store/store";
 import { forEachEngine } from "./support/engines";
+import { runs } from "./support/property-runs";
 import { rejection } from "./support/rejection";
 import { useStore } from "./support/use-store";
 
@@ -263,7 +264,7 @@ forEachEngine((placesIn) => {
         ]);
         expect(new Map(found as [number, string | null][])).toEqual(model);
       }),
-      { numRuns: 30 },
+      runs(30),
     );
   });
 });
