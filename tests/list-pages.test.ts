@@ -7,9 +7,10 @@ import { pageReads } from "../src/store/sqlite/lists/pages";
 import { limits, listed, listing, orders, owned, plain, record, records, type Shelf, shelf, walk, whole } from "./support/list-model";
 import { type ListTable, openPostgresTable, openSqliteTable } from "./support/list-tables";
 import { describeWithPostgres, usePostgres } from "./support/postgres";
+import { propertyFactor, runs } from "./support/property-runs";
 
 // Hundreds of lists take their time on a busy machine.
-setDefaultTimeout(60_000);
+setDefaultTimeout(60_000 * propertyFactor);
 
 type Open = (resource?: Resource, reads?: number) => Promise<ListTable>;
 
@@ -48,7 +49,7 @@ function behaves(openTable: Open): void {
           expect((await walk(pages, wanted)).found).toEqual(expected);
           expect((await pages.read({ ...wanted, count: true })).count).toEqual({ value: expected.length, isExact: true });
         }),
-        { numRuns: 150 },
+        runs(150),
       );
     });
 
@@ -63,7 +64,7 @@ function behaves(openTable: Open): void {
           expect((await walk(pages, limited)).found).toEqual(expected);
           expect((await pages.read({ ...limited, count: true })).count).toEqual({ value: expected.length, isExact: true });
         }),
-        { numRuns: 100 },
+        runs(100),
       );
     });
 
@@ -88,7 +89,7 @@ function behaves(openTable: Open): void {
             const untouched = (list: readonly Shelf[]) => list.filter(({ id }) => id <= before.length && !touched.has(id));
             expect(untouched(found)).toEqual(untouched(listed(before, wanted)));
           }),
-          { numRuns: 100 },
+          runs(100),
         );
       },
     );

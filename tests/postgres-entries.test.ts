@@ -9,8 +9,9 @@ import { openPostgresStore } from "../src/store/postgres/store";
 import type { Store } from "../src/store/store";
 import { describeWithPostgres, usePostgres } from "./support/postgres";
 import { wrongEntries } from "./support/postgres-records";
+import { propertyFactor, runs } from "./support/property-runs";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(60_000 * propertyFactor);
 
 const base = {
   name: "worker" as const,
@@ -78,7 +79,7 @@ describeWithPostgres("entries", () => {
           expect(await wrongEntries(database, [older])).toEqual([]);
         }
       }),
-      { numRuns: 60 },
+      runs(60),
     );
     const codes = await database.query(
       "SELECT json::json ->> 'code' AS code FROM workers WHERE json::json ->> 'code' IS NOT NULL GROUP BY 1 HAVING count(*) > 1",

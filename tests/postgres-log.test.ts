@@ -15,6 +15,7 @@ import { sqliteLogReader } from "../src/store/sqlite/log/log-reader";
 import { migrate as migrateSqlite, storeMigrations as sqliteMigrations } from "../src/store/sqlite/schema/migrations";
 import { replacePartitions } from "./support/partitions";
 import { describeWithPostgres, usePostgres } from "./support/postgres";
+import { runs } from "./support/property-runs";
 
 const types = ["item.created", "item.updated", "order.created", "erased"];
 const owners = [null, "ada", "b\\b", "nul\0l"];
@@ -92,7 +93,7 @@ describeWithPostgres("the log", () => {
       fc.asyncProperty(position, fc.integer({ min: 1, max: 100 }), async (after, limit) => {
         expect(await reader.read(after, limit)).toEqual(await oracle().read(after, limit));
       }),
-      { numRuns: 50 },
+      runs(50),
     );
   });
 
@@ -101,7 +102,7 @@ describeWithPostgres("the log", () => {
       fc.asyncProperty(position, scan, async (after, wanted) => {
         expect(await reader.scan(after, wanted)).toEqual(await oracle().scan(after, wanted));
       }),
-      { numRuns: 400 },
+      runs(400),
     );
   });
 
@@ -113,7 +114,7 @@ describeWithPostgres("the log", () => {
         // SQLite has nothing before the first event, where a pruned position is the end of what is before.
         expect(await reader.positionBefore(time)).toBe(Math.max(prunedTo, await oracle().positionBefore(time)));
       }),
-      { numRuns: 50 },
+      runs(50),
     );
   });
 

@@ -16,8 +16,9 @@ import { blocksOf, explain, noting, type Statement } from "./support/explained";
 import { temporaryFolder } from "./support/folder";
 import { describeWithPostgres, usePostgres } from "./support/postgres";
 import { type TestRecord, writeRecords } from "./support/postgres-records";
+import { propertyFactor, runs } from "./support/property-runs";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(60_000 * propertyFactor);
 
 const note = defineResource({
   name: "note",
@@ -114,7 +115,7 @@ describeWithPostgres("search", () => {
           }
           await store.close();
         }),
-        { numRuns: 60 },
+        runs(60),
       );
     });
   });

@@ -8,6 +8,7 @@ import { ForgottenAwait, KeyReused, RecordNotFound, TransactionGaveUp } from "..
 import type { Transaction } from "../src/store/transaction/transaction";
 import { forEachEngine } from "./support/engines";
 import { loggedEvents } from "./support/logged-events";
+import { runs } from "./support/property-runs";
 import { rejection } from "./support/rejection";
 import { useStore } from "./support/use-store";
 
@@ -416,7 +417,7 @@ forEachEngine((placesIn) => {
         const now = rows.map(({ json }) => (JSON.parse(json) as RecordOf<typeof account>).balance);
         expect([now.reduce((sum, each) => sum + each, 0), now.every((each) => each >= 0)]).toEqual([600, true]);
       }),
-      { numRuns: 10 },
+      runs(10),
     );
     // The log tells the same story.
     const last = new Map((await events()).flatMap(({ account: one }) => (one ? [[(one as { id: number }).id, one]] : [])));

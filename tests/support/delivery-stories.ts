@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { type Command, remembered, rest, stories } from "./delivery-commands";
 import { DeliveryModel } from "./delivery-model";
-import { DeliverySystem, type Setting } from "./delivery-system";
+import { type DeliveryServers, DeliverySystem, type Setting } from "./delivery-system";
 
 const settings: fc.Arbitrary<Setting> = fc.record({
   exactlyOnce: fc.boolean(),
@@ -13,10 +13,10 @@ const settings: fc.Arbitrary<Setting> = fc.record({
  * Runs stories against a consumer, and fails with the shortest one whose result differs from the model. The message has a seed and a path.
  * Set MODEL_SEED, MODEL_PATH and MODEL_REPLAY_PATH to repeat that story.
  */
-export async function tellStories(options: { runs: number; commands: number; limitMs: number; rabbitmqUrl?: string }): Promise<void> {
+export async function tellStories(options: DeliveryServers & { runs: number; commands: number; limitMs: number }): Promise<void> {
   const { MODEL_SEED: seed, MODEL_PATH: path, MODEL_REPLAY_PATH: replayPath, MODEL_RUNS: runs } = process.env;
   const property = fc.asyncProperty(settings, stories(options.commands, replayPath), async (setting, commands) => {
-    const system = await DeliverySystem.start(setting, options.rabbitmqUrl);
+    const system = await DeliverySystem.start(setting, options);
     const model = new DeliveryModel(setting.exactlyOnce);
     try {
       await fc.asyncModelRun(() => ({ model, real: system }), commands);

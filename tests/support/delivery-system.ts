@@ -1,7 +1,5 @@
 // The service with one consumer that can be killed at an exact point, without the cost of a separate process.
 
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { Reject, RetryAfter } from "warren/consumer";
 import { type Config, readConfig } from "../../src/config/config";
 import { startConsumer } from "../../src/consumer/start";
@@ -12,12 +10,14 @@ import { type Engine, startEngine } from "../../src/engine/engine";
 import { loadCatalogue } from "../../src/project/resources";
 import { Broker } from "../../src/rabbitmq/connection";
 import { queueDepth } from "../../src/rabbitmq/topology";
+import type { ConsumerStores } from "../../src/store/consumer/stores";
 import type { Transaction } from "../../src/store/consumer/transaction";
 import type { LogEntry } from "../../src/store/log";
 import { consumerStores } from "../../src/store/open";
+import { type DeliveryData, type LivesData, postgresData, sqliteData } from "./delivery-data";
 import type { Fault, Observed } from "./delivery-model";
-import { temporaryFolder } from "./folder";
 import type { ItemConsumer, ItemEvent } from "./item-events";
+import type { PostgresCluster } from "./postgres-cluster";
 import { eventually } from "./processes";
 import { recordedLog } from "./recorded-log";
 import { type Severable, severable } from "./severable";
@@ -37,6 +37,7 @@ interface Life {
   /** Number of handler calls per event. */
   readonly begun: Map<string, number>;
   readonly way: Severable | undefined;
+  readonly data: LivesData;
   trap: Moment;
   isDead: boolean;
   readonly died: PromiseWithResolvers<void>;
@@ -47,8 +48,17 @@ const retry = { attempts: 3, firstDelayMs: 20, factor: 2, longestDelayMs: 100 };
 const retryDelaysMs = [15, 20, 25, 30, 40, 50, 100];
 /** Name of the items whose events mark that everything before them was handled. */
 const markerName = "marker";
-const patienceMs = 8000;
+/** A process that died keeps its lanes of a queue for three seconds on PostgreSQL. */
+const patienceMs = 20_000;
 let systems = 0;
+
+/** The servers that a system uses. */
+export interface DeliveryServers {
+  /** Default: the log carries the events. */
+  readonly rabbitmqUrl?: string;
+  /** Default: the data is in SQLite files. */
+  readonly postgres?: PostgresCluster;
+}
 
 export class DeliverySystem {
   readonly faults = new Map<number, Fault>();
@@ -57,23 +67,26 @@ export class DeliverySystem {
   readonly #markers = new Set<number>();
   #logPosition = 0;
   #life: Life | undefined;
-  #filesAtDeath = new Map<string, Buffer | undefined>();
   readonly #queue = `model-${systems++}`;
-  readonly #folder = temporaryFolder();
+  readonly #data: DeliveryData;
   readonly #recorded = recordedLog();
 
   private constructor(
     readonly setting: Setting,
-    readonly rabbitmqUrl: string | undefined,
-  ) {}
+    readonly servers: DeliveryServers,
+  ) {
+    this.#data = servers.postgres ? postgresData(servers.postgres) : sqliteData(this.#queue);
+  }
 
   #config!: Config;
+  #stores!: ConsumerStores;
   #engine!: Engine;
   #broker: Broker | undefined;
 
-  static async start(setting: Setting, rabbitmqUrl?: string): Promise<DeliverySystem> {
-    const system = new DeliverySystem(setting, rabbitmqUrl);
-    system.#config = system.#configWith(rabbitmqUrl);
+  static async start(setting: Setting, servers: DeliveryServers): Promise<DeliverySystem> {
+    const system = new DeliverySystem(setting, servers);
+    system.#config = configWith(system.#data.environment, servers.rabbitmqUrl);
+    system.#stores = consumerStores(system.#config);
     system.#engine = await startEngine(system.#config, await loadCatalogue(), system.#recorded.log);
     if (system.#config.rabbitmq) system.#broker = await Broker.connect(system.#config.rabbitmq, system.#recorded.log);
     await system.startConsumer();
@@ -84,21 +97,19 @@ export class DeliverySystem {
     await this.stopConsumer();
     await this.#broker?.close();
     await this.#engine.stop();
-    this.#folder.remove();
-  }
-
-  #configWith(rabbitmqUrl = "none"): Config {
-    const environment = { DATABASE_URL: `sqlite:${join(this.#folder.path, "warren.db")}`, RABBITMQ_URL: rabbitmqUrl };
-    return readConfig({ isTerminal: false, environment });
+    await this.#stores.close();
+    await this.#data.remove();
   }
 
   async startConsumer(): Promise<void> {
-    const way = this.rabbitmqUrl === undefined ? undefined : await severable(this.rabbitmqUrl);
+    const { rabbitmqUrl } = this.servers;
+    const way = rabbitmqUrl === undefined ? undefined : await severable(rabbitmqUrl);
+    const data = await this.#data.open();
     const ready = Promise.withResolvers<void>();
-    const life: Omit<Life, "running"> = { begun: new Map(), way, trap: "idle", isDead: false, died: Promise.withResolvers() };
+    const life: Omit<Life, "running"> = { begun: new Map(), way, data, trap: "idle", isDead: false, died: Promise.withResolvers() };
     const running = await startConsumer(
       this.#options(life as Life, () => ready.resolve()),
-      this.#configWith(way?.url),
+      configWith(data.environment, way?.url),
       this.#recorded.log,
     );
     this.#life = Object.assign(life, { running });
@@ -110,6 +121,7 @@ export class DeliverySystem {
     this.#life = undefined;
     await life?.running.stop();
     life?.way?.cut();
+    life?.data.close();
   }
 
   #options(life: Life, onReady: () => void): ItemConsumer {
@@ -159,7 +171,7 @@ export class DeliverySystem {
     if (life.isDead) return;
     life.isDead = true;
     life.way?.cut();
-    this.#filesAtDeath = new Map(this.#files().map((file) => [file, existsSync(file) ? readFileSync(file) : undefined]));
+    life.data.die();
     life.died.resolve();
   }
 
@@ -188,19 +200,10 @@ export class DeliverySystem {
     // It runs on for a while without a connection; its later writes are undone.
     await life.running.stop();
     await life.running.ended;
-    for (const [file, bytes] of this.#filesAtDeath) {
-      rmSync(file, { force: true });
-      if (bytes && !file.endsWith("-shm")) writeFileSync(file, bytes);
-    }
+    await life.data.bury();
     return { begun: life.begun, subject };
   }
 
-  #files(): string[] {
-    return ["", "-wal", "-shm"].map((suffix) => `${this.#file}${suffix}`);
-  }
-  get #file(): string {
-    return join(this.#config.dataDir, "consumers", `${this.#queue}.db`);
-  }
   #living(): Life {
     if (!this.#life) throw new Error("The consumer does not run.");
     return this.#life;
@@ -278,7 +281,7 @@ export class DeliverySystem {
   /** Returns the number of events waiting for the handler, in the handler, or in transit to another queue. */
   async #waiting(): Promise<number> {
     const broker = this.#broker;
-    if (!broker) return withStore(consumerStores(this.#config), this.#queue, ({ waiting }) => waiting.count());
+    if (!broker) return withStore(this.#stores, this.#queue, ({ waiting }) => waiting.count());
     const queues = [this.#queue, ...retryDelaysMs.map((ms) => `${this.#queue}.retry.${ms}`)];
     const depths = await Promise.all(queues.map((queue) => queueDepth(broker, queue)));
     return depths.reduce<number>((sum, depth) => sum + (depth ?? 0), this.#living().way?.held.count ?? 0);
@@ -297,11 +300,15 @@ export class DeliverySystem {
   }
 
   async #effects(): Promise<Map<string, number>> {
-    const rows = await withStore(consumerStores(this.#config), this.#queue, ({ transaction }) =>
+    const rows = await withStore(this.#stores, this.#queue, ({ transaction }) =>
       transaction.all<{ event: string; count: number }>("SELECT event, count(*) AS count FROM effects GROUP BY event"),
     );
     return new Map(rows.map(({ event, count }) => [event, count]));
   }
+}
+
+function configWith(environment: Readonly<Record<string, string>>, rabbitmqUrl = "none"): Config {
+  return readConfig({ isTerminal: false, environment: { ...environment, RABBITMQ_URL: rabbitmqUrl } });
 }
 
 async function within(promise: Promise<void>, what: string): Promise<void> {

@@ -5,6 +5,7 @@ import type { Config } from "../../src/config/config";
 import type { SqliteAddress } from "../../src/config/database-url";
 import { describeWithPostgres, type PostgresSchema, schemaIn, sharedPostgres } from "./postgres";
 import type { PostgresCluster } from "./postgres-cluster";
+import { propertyFactor } from "./property-runs";
 
 /** Where the database and the consumers' stores are. */
 export type Places = Pick<Config, "database" | "dataDir">;
@@ -37,7 +38,7 @@ const longestMs = 60_000;
 
 /** Declares the same tests for each engine, with a function that returns empty places for the folder that a test has for itself. */
 export function forEachEngine(declare: (placesIn: (folder: string) => Places) => void): void {
-  setDefaultTimeout(longestMs);
+  setDefaultTimeout(longestMs * propertyFactor);
   describe("on SQLite", () => declare(sqliteIn));
   describeWithPostgres("on PostgreSQL", () => declare(usePostgresPlaces()));
 }

@@ -11,6 +11,8 @@ export interface TcpProxy {
   readonly port: number;
   /** Number of open connections. */
   readonly connections: number;
+  /** Ports from which it is connected to the server. */
+  readonly serverPorts: readonly number[];
   /** Closes every connection. Bytes not forwarded yet are lost; new connections work. */
   cut(): void;
   /** Stops forwarding on the current connections without closing them. New connections work. */
@@ -56,6 +58,9 @@ export async function startProxy(target: number, tap?: () => Tap): Promise<TcpPr
     port: address.port,
     get connections() {
       return ways.size / 2;
+    },
+    get serverPorts() {
+      return [...ways].flatMap(({ to }) => (to.remotePort === target && to.localPort ? [to.localPort] : []));
     },
     cut,
     freeze() {

@@ -1,0 +1,24 @@
+// The store against its models, on both engines: the properties of the fast tests with more random cases.
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { run } from "../support/processes";
+
+setDefaultTimeout(900_000);
+
+/** Files whose properties compare the store with a model, or its tables with each other. */
+const files = [
+  "list-pages",
+  "postgres-entries",
+  "postgres-log",
+  "postgres-search",
+  "sqlite-side-tables",
+  "store-history",
+  "store-references",
+  "store-unique",
+  "transactions",
+];
+
+test.each(files)("%s", async (name) => {
+  const program = run(["test", `./tests/${name}.test.ts`], { env: { PROPERTY_FACTOR: "10", NO_COLOR: "1" } });
+  const code = await program.exited;
+  expect([code, code === 0 ? "" : [...program.stdout, ...program.stderr].slice(-80).join("\n")]).toEqual([0, ""]);
+});
