@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 
 import { bugs } from "../chaos/cluster/bugs";
 import { type Environment, startEnvironment } from "../chaos/cluster/environment";
 import { runCluster } from "../chaos/cluster/run";
-import { strikes } from "../chaos/cluster/strikes";
+import { type ClusterStrike, possibleStrikes, strikes } from "../chaos/cluster/strikes";
 import { describeWithPostgres } from "../support/postgres";
 import { endAll } from "../support/processes";
 import { describeWithRabbit } from "../support/rabbit";
@@ -22,10 +22,11 @@ describeWithPostgres("three processes of the API on PostgreSQL", () => {
     afterAll(() => environment?.dispose());
 
     test("after each strike once, nothing is lost, out of order or done twice", async () => {
-      const result = await runCluster({ environment, seed, strikes: strikes.length, inTurn: true });
+      const possible = possibleStrikes(strikes, environment);
+      const result = await runCluster({ environment, seed, strikes: possible.length, inTurn: true });
       console.log(JSON.stringify(result));
       expect(result.violations).toEqual([]);
-      expect(Object.keys(result.strikes).sort()).toEqual(strikes.map(({ name }) => name).sort());
+      expect(Object.keys(result.strikes).sort()).toEqual(possible.map(({ name }) => name).sort());
       expect(result.figures.acknowledged).toBeGreaterThan(500);
       expect(result.figures.unknown).toBe(0);
     });
@@ -42,7 +43,7 @@ describeWithPostgres("three processes of the API on PostgreSQL", () => {
       ["relay-without-fence", "leader-freeze", 3, "stale-position", ["lost-event", "out-of-order"]],
       ["inbox-per-process", "consumer-kill", 6, "doubled-effect", []],
     ])("%s is found by %s", async (bug, name, count, must, may) => {
-      const chosen = strikes.filter((strike) => strike.name === name);
+      const chosen = [strikes.find((strike) => strike.name === name) as ClusterStrike] as const;
       const result = await runCluster({ environment, seed, strikes: count, chosen, bugs: bugs[bug], patienceMs: 5000 });
       const found = result.violations.map((violation) => violation.name);
       expect(found).toContain(must);

@@ -26,6 +26,8 @@ export interface PostgresOptions {
   readonly parent?: string;
   /** Size of a disk of its own, in MiB, for {@link canLimitDisk}. Default: it shares the disk of temporary folders. */
   readonly diskMiB?: number;
+  /** True to keep the write-ahead log off that disk. Default: false. */
+  readonly isLogApart?: boolean;
 }
 
 /** A PostgreSQL cluster of this process. */
@@ -136,7 +138,7 @@ export async function startCluster(options: PostgresOptions = {}): Promise<Postg
 
   const cluster = { port, socket: folder, url, kill, start, stop, isUp, fill, makeRoom, configure, evaluate, dispose };
   try {
-    initialize(data);
+    initialize(data, options.isLogApart ? join(folder, "wal") : undefined);
     writeFiles(data, folder, port, options);
     await start();
   } catch (error) {
@@ -180,9 +182,16 @@ function call(command: readonly string[]): void {
 }
 
 /** Creates a cluster's data. Its collation is not that of bytes, so that a missing `COLLATE "C"` is noticed. */
-function initialize(data: string): void {
+function initialize(data: string, logFolder: string | undefined): void {
   const collation = versionOf(bin ?? "") >= 15 ? ["--locale-provider=icu", "--icu-locale=en-US"] : [];
-  const options = ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", ...collation];
+  const options = [
+    "--auth=trust",
+    "--encoding=UTF8",
+    "--locale=C.UTF-8",
+    "--no-sync",
+    ...collation,
+    ...(logFolder ? [`--waldir=${logFolder}`] : []),
+  ];
   call(runAsPostgres([`${bin}/initdb`, "-D", data, "-U", owner, ...options]));
 }
 

@@ -40,13 +40,13 @@ function readArguments(words: readonly string[]) {
     logs: { type: "string" },
     seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
   });
-  const chosen = positionals.map((name) => {
+  const [first, ...more] = positionals.map((name) => {
     const found = strikes.find((strike) => strike.name === name);
     if (!found) throw new UsageError(`Unknown strike "${name}". Strikes: ${strikes.map((known) => known.name).join(", ")}.`);
     return found;
   });
   return {
-    chosen: chosen.length > 0 ? chosen : strikes,
+    chosen: first ? ([first, ...more] as const) : strikes,
     strikes: wholeNumber("--strikes", values.strikes, 0),
     runs: wholeNumber("--runs", values.runs, 1),
     minutes: values.minutes === undefined ? undefined : wholeNumber("--minutes", values.minutes, 1),

@@ -4,8 +4,9 @@ import type { Violation } from "../violation";
 import { check } from "./checker";
 import type { Environment } from "./environment";
 import type { ClusterHistory } from "./history";
-import { strikes as all, type ClusterStrike } from "./strikes";
-import { type ClusterOptions, ClusterSystem, readinessOf } from "./system";
+import { readinessOf } from "./readiness";
+import { strikes as all, possibleStrikes, type Strikes } from "./strikes";
+import { type ClusterOptions, ClusterSystem } from "./system";
 
 export interface ClusterRunOptions extends Pick<ClusterOptions, "bugs" | "patienceMs" | "logs"> {
   readonly environment: Environment;
@@ -13,7 +14,7 @@ export interface ClusterRunOptions extends Pick<ClusterOptions, "bugs" | "patien
   /** Number of strikes. */
   readonly strikes: number;
   /** The strikes to choose from at random. Default: all. With `inTurn`, the order is this one. */
-  readonly chosen?: readonly ClusterStrike[];
+  readonly chosen?: Strikes;
   /** True to go through the strikes in turn, and not at random. Default: false. */
   readonly inTurn?: boolean;
   /** Called after each strike, and after the phases `healed` and `drained`. */
@@ -59,7 +60,7 @@ export async function runCluster(options: ClusterRunOptions): Promise<ClusterRes
   const { seed, onProgress = () => {} } = options;
   const startedAt = performance.now();
   const random = new Random(seed);
-  const chosen = (options.chosen ?? all) as readonly [ClusterStrike, ...ClusterStrike[]];
+  const chosen = possibleStrikes(options.chosen ?? all, options.environment);
   const system = await ClusterSystem.start({ ...options, random });
   const struck: Struck[] = [];
   try {
@@ -68,7 +69,7 @@ export async function runCluster(options: ClusterRunOptions): Promise<ClusterRes
     await clients.until(100);
     try {
       for (let number = 0; number < options.strikes; number += 1) {
-        const strike = options.inTurn ? (chosen[number % chosen.length] as ClusterStrike) : random.of(chosen);
+        const strike = (options.inTurn && chosen[number % chosen.length]) || random.of(chosen);
         await clients.until(random.between(1, 60));
         const from = new Date().toISOString();
         await strike.strike(system);

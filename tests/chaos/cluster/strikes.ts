@@ -1,10 +1,13 @@
 // What happens to a cluster in production. Each strikes once, under load.
 import type { Program } from "../program";
+import type { Environment } from "./environment";
 import type { ClusterSystem } from "./system";
 
 export interface ClusterStrike {
   readonly name: string;
   readonly title: string;
+  /** Returns whether this machine allows it. Default: it does. */
+  isPossible?(environment: Environment): boolean;
   /** Strikes at a random moment. The damage may last until the system heals, or as registered with `afterwards`. */
   strike(system: ClusterSystem): Promise<void>;
 }
@@ -22,7 +25,10 @@ async function restart(program: Program): Promise<void> {
   await program.start();
 }
 
-const processes: readonly ClusterStrike[] = [
+/** One strike or more to choose from. */
+export type Strikes = readonly [ClusterStrike, ...ClusterStrike[]];
+
+const processes: Strikes = [
   {
     name: "api-kill",
     title: "kill -9 of a process of the API",
@@ -129,6 +135,27 @@ const database: readonly ClusterStrike[] = [
       system.afterwards(() => sql.close({ timeout: 0 }).catch(() => {}));
     },
   },
+  {
+    name: "database-full",
+    title: "the disk of PostgreSQL's tables is full for up to eight seconds",
+    isPossible: ({ hasOwnDisk }) => hasOwnDisk,
+    async strike({ environment: { postgres }, random }) {
+      postgres.fill();
+      await Bun.sleep(random.between(200, 8000));
+      postgres.makeRoom();
+      if (!postgres.isUp()) await postgres.start();
+    },
+  },
+  {
+    name: "pooler-kill",
+    title: "kill -9 of PgBouncer, which has the connections of some processes, and a new one",
+    isPossible: ({ pooler }) => pooler !== undefined,
+    async strike({ environment: { pooler }, random }) {
+      await pooler?.kill();
+      await Bun.sleep(random.between(0, 2000));
+      await pooler?.start();
+    },
+  },
 ];
 
 /** Strikes the broker that leads a queue. */
@@ -159,4 +186,15 @@ const brokers: readonly ClusterStrike[] = [
   },
 ];
 
-export const strikes = [...processes, ...database, ...brokers] as unknown as readonly [ClusterStrike, ...ClusterStrike[]];
+export const strikes: Strikes = [...processes, ...database, ...brokers];
+
+/**
+ * Returns the strikes that an environment allows.
+ *
+ * @throws {Error} if it allows none.
+ */
+export function possibleStrikes(of: Strikes, environment: Environment): Strikes {
+  const [first, ...more] = of.filter(({ isPossible }) => isPossible?.(environment) ?? true);
+  if (!first) throw new Error(`Not possible on this machine: ${of.map(({ name }) => name).join(", ")}.`);
+  return [first, ...more];
+}

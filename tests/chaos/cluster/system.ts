@@ -12,7 +12,9 @@ import { ClusterClients } from "./clients";
 import { type Environment, heal } from "./environment";
 import { type Bug, clusterProject } from "./project";
 import { TailingReader } from "./reader";
+import { readinessOf } from "./readiness";
 import { ClusterRecords } from "./records";
+import type { DatabaseWay } from "./ways";
 
 export interface ClusterOptions {
   readonly environment: Environment;
@@ -74,7 +76,7 @@ export class ClusterSystem {
     const system = new ClusterSystem(options, await options.environment.fresh());
     open.add(system);
     try {
-      for (const { name } of system.programs) system.#proxies.set(name, await startProxy(options.environment.postgres.port));
+      for (const program of system.programs) system.#proxies.set(program.name, await startProxy(system.#wayOf(program.name).port));
       await system.startAll();
       await watchRelay(system.schema);
       system.reader = new TailingReader(system.urls, new Random(options.random.seed + 2));
@@ -92,7 +94,7 @@ export class ClusterSystem {
     return this.options.environment;
   }
   get programs(): readonly [Program, ...Program[]] {
-    return [...this.apis, ...this.consumers] as unknown as [Program, ...Program[]];
+    return [...this.apis, ...this.consumers];
   }
 
   /** Returns the proxy through which a program reaches the database. */
@@ -227,10 +229,15 @@ export class ClusterSystem {
     };
   }
 
+  /** Each process of the API, and of a queue, has another way to the database. */
+  #wayOf(name: string): DatabaseWay {
+    const { ways } = this.environment;
+    return ways[(Number(/\d+$/.exec(name)?.[0] ?? 1) - 1) % ways.length] ?? ways[0];
+  }
+
   #databaseOf(name: string): Record<string, string> {
-    const url = new URL(this.schema.url);
-    url.port = String(this.#proxies.get(name)?.port ?? url.port);
-    return { DATABASE_URL: url.href };
+    const way = this.#wayOf(name);
+    return { DATABASE_URL: way.urlOf(this.schema, this.#proxies.get(name)?.port ?? way.port) };
   }
 }
 
@@ -242,16 +249,4 @@ async function watchRelay(schema: PostgresSchema): Promise<void> {
       BEGIN INSERT INTO chaos_stale_positions VALUES (OLD.position, NEW.position); RETURN NULL; END $$;
     CREATE TRIGGER chaos_position AFTER UPDATE ON relay FOR EACH ROW WHEN (NEW.position < OLD.position)
       EXECUTE FUNCTION chaos_note_position()`);
-}
-
-interface Readiness {
-  readonly status: string;
-  readonly relay: boolean;
-  readonly backlog: { readonly events: number } | null;
-}
-
-/** Resolves with undefined if the process does not respond. */
-export async function readinessOf(url: string): Promise<Readiness | undefined> {
-  const response = await fetch(`${url}/health/ready`, { keepalive: false, signal: AbortSignal.timeout(3000) }).catch(() => undefined);
-  return (await response?.json().catch(() => undefined)) as Readiness | undefined;
 }
