@@ -59,7 +59,7 @@ describe("a file", () => {
       const locked = () => openMoveSource(fileIn("first"), resources, { locked: true });
       expect(locked).toThrow(`The database ${fileIn("first")} is in use, by an API, an import or another move. Stop it first`);
       const source = sourceIn();
-      expect(source.tables.map(({ rows }) => rows)).toEqual([1, 0, 1, 0, 0]);
+      expect(source.tables.map(({ rows }) => rows)).toEqual([1, 0, 1, 0, 0, 0]);
       source.close();
     });
     expect(await openMove(fileIn("first"), sqliteIn(folder.path), resources, { locked: true })).toBeUndefined();
@@ -84,7 +84,7 @@ describe("a file", () => {
     await fill();
     const source = openMoveSource(fileIn("first"), [], { locked: false });
     expect(source.undeclared).toEqual([{ table: "authors", records: 1 }]);
-    expect(source.tables.map(({ table }) => table.kind)).toEqual(["events", "answers", "relayTimes"]);
+    expect(source.tables.map(({ table }) => table.kind)).toEqual(["events", "answers", "timers", "relayTimes"]);
     source.close();
   });
 });

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { type ApiAccess, readApiAccess } from "./api-access";
 import { type DatabaseAddress, defaultDatabase, parseDatabaseUrl } from "./database-url";
+import { parseDuration } from "./duration";
 import { type RabbitmqConfig, readRabbitmq } from "./rabbitmq";
 import { redactUrl } from "./redact-url";
 import { readTracing, type TracingConfig } from "./tracing";
@@ -42,7 +43,6 @@ export class ConfigError extends Error {
 }
 
 const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
-const msPerUnit: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
  * Reads the configuration from environment variables. Empty variables count as not set.
@@ -132,7 +132,5 @@ function shownValue(name: string, text: string): string {
 }
 
 function age(text: string): number | null | undefined {
-  if (text === "forever") return null;
-  const [, count, unit] = /^([1-9]\d{0,5})([smhd])$/.exec(text) ?? [];
-  return count && unit ? Number(count) * (msPerUnit[unit] ?? 0) : undefined;
+  return text === "forever" ? null : parseDuration(text);
 }

@@ -1,10 +1,10 @@
 import { validTraceparent } from "../observe/traceparent";
 import type { Resource } from "../schema/resource";
 import { exists, limited, ownValues, readable } from "../store/access";
-import type { ChangeContext } from "../store/change-context";
 import { shown } from "../store/shown";
 import type { InsertOutcome, Store } from "../store/store";
 import type { Stored } from "../store/stored";
+import type { TransactionContext } from "../store/transaction/transaction";
 import { noHistory, visibleHistory } from "../store/visible-history";
 import { actorOf, nobody } from "./actor";
 import { arrivalOf } from "./arrival";
@@ -65,7 +65,7 @@ export function storesFor(store: Store): (request: Request) => RequestStore {
   };
 }
 
-function contextOf(request: Request): Omit<ChangeContext, "emit"> {
+function contextOf(request: Request): TransactionContext {
   return {
     actor: actorOf(request),
     traceparent: validTraceparent(request.headers.get("traceparent")),

@@ -3,6 +3,7 @@ import type { EventData } from "../schema/resource";
 import type { Cause } from "./cause";
 import { KeyReused, TooMuchKept } from "./errors";
 import type { Stored } from "./stored";
+import type { Later } from "./timers";
 
 /** Optional details of a change: the request that makes it, and custom events to commit with it. */
 export interface ChangeContext<Data extends EventData = EventData> {
@@ -23,6 +24,13 @@ export interface ChangeContext<Data extends EventData = EventData> {
    * change, after its own event. If their data does not match its schema, the change is rejected with `InvalidChange`.
    */
   readonly emit?: { readonly [Event in keyof Data]?: Data[Event] } | undefined;
+  /**
+   * Custom events to publish later, about the record of the change: `[{ event: "expired", after: "30m", key: "expire:7" }]`. They are
+   * stored with the change. If their data does not match its schema, the change is rejected with `InvalidChange`.
+   */
+  readonly later?: readonly Later<Data>[] | undefined;
+  /** Keys of events that were to be published later, and are not any more. They are cancelled before `later` adds others. */
+  readonly cancel?: readonly string[] | undefined;
   /**
    * Makes the call idempotent. The store commits its result with the change and keeps it for 24 hours. Repeating the call in that
    * time, even concurrently, changes nothing and resolves with the stored result. A call that changes nothing because it is

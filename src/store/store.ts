@@ -15,6 +15,7 @@ import type { LogEntry, LogReader } from "./log";
 import type { QueueStore } from "./queue-store";
 import type { RelayTrouble } from "./relay-trouble";
 import type { Stored } from "./stored";
+import type { Timers } from "./timers";
 import type { Transaction, TransactionContext } from "./transaction/transaction";
 
 /** The outcome for one record of several: the record, or why it was not created. */
@@ -115,6 +116,8 @@ export interface Store extends QueueStore {
    */
   list(resource: Resource, listing: Listing): Promise<Page>;
 
+  /** The events to publish later. */
+  readonly timers: Timers;
   readonly log: LogReader;
   readonly history: HistoryReader;
   /** Resolves with the event that has this id, or with undefined if there is none. */

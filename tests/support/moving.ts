@@ -19,11 +19,13 @@ export async function fillStore(store: Store, records = 40): Promise<void> {
   for (let n = 1; n <= records; n += 1) {
     const once = { key: `key ${n} ${texts[n % texts.length]}`, fingerprint: `print ${n}`, part: 0 };
     const request = { requestId: `request-${n}`, requestedAt: n, traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` };
+    const praise = { event: "praised", after: "3d", key: `praise:${n}`, data: { by: texts[n % texts.length] ?? "" } } as const;
+    const caused = n % 4 === 0 ? { later: [praise], cause: { id: `cause \\ ${n}`, depth: 2 } } : {};
     const emit = n % 5 === 0 ? { praised: { by: texts[n % texts.length] ?? "" } } : {};
     await store.insert(
       author,
       { name: `Author ${n}`, ...(n % 2 && { born: 1900 + n }) },
-      { ...(n % 3 === 0 && { once }), ...request, emit },
+      { ...(n % 3 === 0 && { once }), ...request, ...caused, emit },
     );
     await store.insert(story, {
       title: `${texts[n % texts.length]} ${n}`,
@@ -89,7 +91,10 @@ export async function expectMoved(file: string, schema: PostgresSchema): Promise
   source.close();
 }
 
-const escaped = (row: MovedRow) => ({ ...row, owner: (row["owner"] as string | null)?.replace("\\", "\\\\") ?? null });
+const escaped = (row: MovedRow) => {
+  const plain = (column: string) => (row[column] as string | null)?.replace("\\", "\\\\") ?? null;
+  return { ...row, owner: plain("owner"), cause: plain("cause") };
+};
 
 /** The rows of a table, under the names of the source. */
 function rowsIn(schema: PostgresSchema, { name, columns }: SqlTable, where: string): Promise<unknown[]> {

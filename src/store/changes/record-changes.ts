@@ -15,12 +15,14 @@ import type { Constraints } from "./constraints";
 import type { CurrentRecords } from "./current-records";
 import type { EventAppender } from "./event-appender";
 import type { Overlay } from "./overlay";
+import type { TimerChanges } from "./timer-changes";
 
 interface Means {
   readonly overlay: Overlay;
   readonly clock: CommitClock;
   readonly events: EventAppender;
   readonly constraints: Constraints;
+  readonly timers: TimerChanges;
   /** Returns the state in which a record was deleted, from the committed log. */
   readonly deleted: (resource: Resource, id: number) => Stored | undefined;
 }
@@ -54,7 +56,7 @@ export class RecordChanges {
   }
 
   #create(resource: Resource, id: number, context: ChangeContext | undefined, decide: (now: string) => Decision): Stored {
-    const { clock, events, constraints } = this.means;
+    const { clock, events, constraints, timers } = this.means;
     const records = this.of(resource);
     return this.together(() => {
       const now = clock.now();
@@ -62,6 +64,7 @@ export class RecordChanges {
       records.insert(stored);
       constraints.apply({ resource, id, before: undefined, after, actor: context?.actor });
       events.append(resource, "created", stored, now, context);
+      if (context) timers.apply(resource, id, now, context);
       return stored;
     });
   }
@@ -99,7 +102,7 @@ export class RecordChanges {
     change: (current: Recorded<T["fields"]>) => Proposed<T>,
     context?: ChangeContext<T["events"]>,
   ): Stored {
-    const { clock, events, constraints } = this.means;
+    const { clock, events, constraints, timers } = this.means;
     const records = this.of(resource);
     const { id } = current;
     const fields = change(JSON.parse(current.json) as Recorded<T["fields"]>);
@@ -111,6 +114,7 @@ export class RecordChanges {
         constraints.apply({ resource, id, before: current, after, actor: context?.actor });
       }
       events.append(resource, isChange ? "updated" : null, stored, now, context);
+      if (context) timers.apply(resource, id, now, context);
       return stored;
     });
   }
@@ -119,13 +123,14 @@ export class RecordChanges {
   remove(resource: Resource, id: number, context?: GuardedContext): Stored | undefined {
     const last = changeable(resource, this.of(resource).get(id), context?.actor);
     if (!last) return undefined;
-    const { guard, emit, ...others } = context ?? {};
+    const { guard, emit, later, cancel, ...others } = context ?? {};
+    if (later) throw new TypeError("A change that deletes its record cannot set a timer: the timer would be dropped with the record.");
     guard?.(shown(resource, last));
     return this.together(() => {
       const { nulled, removed } = planRemoval({ resource, id }, (record) => this.means.constraints.affected(record));
       for (const each of nulled) this.#setNull(each, resource, others);
       for (const each of removed.slice(0, -1)) this.#remove(each.resource, each.id, others);
-      return this.#remove(resource, id, { emit, ...others });
+      return this.#remove(resource, id, { emit, cancel, ...others });
     });
   }
 
@@ -146,12 +151,15 @@ export class RecordChanges {
   }
 
   #remove(resource: Resource, id: number, context: ChangeContext): Stored {
-    const { clock, events, constraints } = this.means;
+    const { clock, events, constraints, timers } = this.means;
     const records = this.of(resource);
     const last = records.get(id) as Stored;
+    const now = clock.now();
     records.remove(last);
     constraints.apply({ resource, id, before: last, after: undefined, actor: context.actor });
-    events.append(resource, "deleted", last, clock.now(), context);
+    events.append(resource, "deleted", last, now, context);
+    timers.drop(resource, id);
+    timers.apply(resource, id, now, context);
     return last;
   }
 

@@ -88,9 +88,9 @@ class TransactionCommits implements TransactionEngine {
     return this.means.records.of(resource).matching(where, mostListed, matcherOf(where));
   }
 
-  #apply({ kind, resource, state, emit, actor }: Write, about: TransactionContext): Stored {
+  #apply({ kind, resource, state, emit, later, cancel, actor }: Write, about: TransactionContext): Stored {
     const { records } = this.means;
-    const context = { ...about, emit, actor };
+    const context = { ...about, emit, later, cancel, actor };
     const fields = JSON.parse(state.json) as object;
     if (kind === "insert") return records.insert(resource, fields, context, state.id);
     const written =

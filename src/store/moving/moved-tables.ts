@@ -25,6 +25,10 @@ export const bulkColumns = {
   ],
   records: ["id", "version", "shape", "json"],
   answers: ["number", "key", "part", "fingerprint", "answer", "at"],
+  timers: [
+    ...["number", "dueAt", "key", "resource", "subject", "event", "version"],
+    ...["data", "cause", "depth", "actor", "traceparent", "problem"],
+  ],
   relayTimes: ["position", "at"],
 } as const satisfies Record<string, readonly [string, ...string[]]>;
 
@@ -48,4 +52,4 @@ export function nameOf(table: BulkTable): string {
   return table.kind === "records" ? table.resource.plural : bulkNames[table.kind];
 }
 
-const bulkNames = { events: "events", answers: "idempotency keys", relayTimes: "times of the relay" } as const;
+const bulkNames = { events: "events", answers: "idempotency keys", timers: "timers", relayTimes: "times of the relay" } as const;

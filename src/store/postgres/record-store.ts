@@ -9,6 +9,8 @@ import { importsInto } from "../changes/imports";
 import { onceIn } from "../changes/once";
 import { RecordChanges } from "../changes/record-changes";
 import { singleChanges } from "../changes/single-changes";
+import { TimerChanges } from "../changes/timer-changes";
+import { firing } from "../changes/timer-firing";
 import { transactionsIn } from "../changes/transaction-commits";
 import type { Store } from "../store";
 import type { Read } from "../transaction/engine";
@@ -20,6 +22,7 @@ import { returnIds } from "./changes/id-blocks";
 import type { Layout } from "./changes/layout";
 import { RecordTable } from "./changes/record-table";
 import { deletedStates, recordTraces, usedIds } from "./changes/record-traces";
+import { storedTimers, timerReads } from "./changes/timers";
 import { Workspace } from "./changes/workspace";
 import { commitFunction, type Locks } from "./commit/commit-function";
 import { Committing } from "./commit/committing";
@@ -44,7 +47,7 @@ interface Means {
 type RecordMethods = "insert" | "insertAll" | "insertEach" | "update" | "remove" | "restore" | "importEach" | "erase" | "transaction";
 
 /** The part of the store that reads and changes records. */
-export interface RecordStore extends Pick<Store, RecordMethods | "get" | "getAll" | "findByKey" | "tally"> {
+export interface RecordStore extends Pick<Store, RecordMethods | "get" | "getAll" | "findByKey" | "tally" | "timers"> {
   readonly commits: GroupCommit;
   readonly tables: readonly RecordTable[];
   /** Commits the changes in progress. Later ones are refused. */
@@ -80,7 +83,8 @@ export function recordStore(layouts: readonly Layout[], means: Means): RecordSto
   const commits = new GroupCommit(workspace, committing, () => {
     if (events.hasAppended()) onAppend();
   });
-  const records = new RecordChanges(current, { overlay, clock, events, constraints, deleted: deletedStates(workspace) });
+  const timers = new TimerChanges(overlay, storedTimers(workspace));
+  const records = new RecordChanges(current, { overlay, clock, events, constraints, timers, deleted: deletedStates(workspace) });
   const keys = new IdempotencyKeys(overlay, new Answers(workspace));
   const expect = (read: Read) => {
     if (workspace.facts.isExact) return;
@@ -99,6 +103,7 @@ export function recordStore(layouts: readonly Layout[], means: Means): RecordSto
     get: async (resource, id) => reads.get(known(resource), id),
     getAll: async (resource, ids) => reads.getAll(known(resource), ids),
     findByKey: reads.findByKey,
+    timers: { ...timerReads(database), ...firing({ commits, resources, records, events, timers, now: () => clock.now() }) },
     tally: { commits: commits.tally, appended: events.tally },
     commits,
     tables: [...tables.values()],

@@ -3,6 +3,7 @@ import type { Recorded } from "../../schema/record";
 import type { Proposed, Resource, ResourceTypes } from "../../schema/resource";
 import { timestamp } from "../../timing/clock";
 import { asAdmin, changeable, limitsOf, ownValues, readable, requireScope } from "../access";
+import type { ChangeContext } from "../change-context";
 import { decideChange } from "../decide";
 import { ForgottenAwait, RecordNotFound } from "../errors";
 import { type PatchOf, patched } from "../patched";
@@ -122,7 +123,7 @@ export class TransactionAttempt implements Transaction {
       requireScope(resource, actor);
       const id = await this.ids.next(resource);
       const { stored } = decideChange(resource, fields, circumstances(id, undefined, actor));
-      return this.#write({ kind: "insert", resource, state: stored, emit: options.emit, actor });
+      return this.#write({ kind: "insert", resource, state: stored, ...eventsOf(options), actor });
     });
   }
 
@@ -139,8 +140,8 @@ export class TransactionAttempt implements Transaction {
       const record = JSON.parse(current.json) as Recorded<T["fields"]>;
       const fields = patched(resource, record, typeof patch === "function" ? patch(record) : patch);
       const { stored, isChange } = decideChange(resource, fields, circumstances(id, current, actor));
-      if (!isChange && !options.emit) return this.#view.copyOf(resource, current);
-      return this.#write({ kind: "update", resource, state: stored, emit: options.emit, actor });
+      if (!isChange && !Object.values(eventsOf(options)).some(Boolean)) return this.#view.copyOf(resource, current);
+      return this.#write({ kind: "update", resource, state: stored, ...eventsOf(options), actor });
     });
   }
 
@@ -149,7 +150,7 @@ export class TransactionAttempt implements Transaction {
       const actor = this.#actor(options);
       const last = await this.#changeable(resource, id, actor);
       options.guard?.(shown(resource, last));
-      return this.#write({ kind: "remove", resource, state: last, emit: options.emit, actor });
+      return this.#write({ kind: "remove", resource, state: last, ...eventsOf(options), actor });
     });
   }
 
@@ -193,4 +194,8 @@ function existing({ name }: Resource, id: number, found: Stored | undefined): St
 
 function circumstances(id: number, previous: Stored | undefined, actor: Actor | undefined) {
   return { id, previous, now: timestamp(), actor };
+}
+
+function eventsOf({ emit, later, cancel }: Pick<ChangeContext, "emit" | "later" | "cancel">) {
+  return { emit, later, cancel };
 }

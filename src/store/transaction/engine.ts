@@ -26,6 +26,8 @@ export interface Write {
   /** The state to write, except for its version and times; the last state for `remove`. */
   readonly state: Stored;
   readonly emit: ChangeContext["emit"];
+  readonly later: ChangeContext["later"];
+  readonly cancel: ChangeContext["cancel"];
   /** Who makes the change. */
   readonly actor: Actor | undefined;
 }

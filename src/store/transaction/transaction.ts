@@ -5,10 +5,10 @@ import type { PatchOf } from "../patched";
 import type { Exact } from "./exact";
 
 /** Who asks for a transaction, and the Idempotency-Key with which. Each of its events carries the former. */
-export type TransactionContext = Omit<ChangeContext, "emit">;
+export type TransactionContext = Omit<ChangeContext, "emit" | "later" | "cancel">;
 
 /** Details of a change in a transaction. */
-export interface WriteOptions<T extends ResourceTypes> extends Pick<ChangeContext<T["events"]>, "emit"> {
+export interface WriteOptions<T extends ResourceTypes> extends Pick<ChangeContext<T["events"]>, "emit" | "later" | "cancel"> {
   /**
    * True to make the change with the scope `admin`, whatever the actor's scopes: the resource's `owner` and `write` do not limit it. Its
    * tenant does. The event still names the actor. Default: false.

@@ -2,6 +2,7 @@ import type { NewEvent } from "../../changes/event-appender";
 import type { FirstAnswer } from "../../changes/idempotency-keys";
 import type { Stored } from "../../stored";
 import type { Layout } from "./layout";
+import { addTimerEffect, type NetTimers, type TimerEffect } from "./timers";
 
 /** The writes of a change. */
 export type Effect =
@@ -12,7 +13,8 @@ export type Effect =
   | { readonly kind: "forget"; readonly key: string }
   | { readonly kind: "expire"; readonly before: number }
   | { readonly kind: "bury"; readonly subject: number; readonly types: readonly string[] }
-  | { readonly kind: "rewrite"; readonly number: number; readonly answer: string };
+  | { readonly kind: "rewrite"; readonly number: number; readonly answer: string }
+  | TimerEffect;
 
 /** Where the id of a record comes from: this process has drawn it, somebody else has chosen it, or the record exists. */
 export type Origin = "drawn" | "chosen" | "present";
@@ -41,6 +43,7 @@ export interface NetEffect {
   readonly expireBefore: number;
   readonly buried: readonly { readonly subject: number; readonly types: readonly string[] }[];
   readonly rewritten: readonly { readonly number: number; readonly answer: string }[];
+  readonly timers: NetTimers;
 }
 
 /** Returns what effects come to together. */
@@ -50,6 +53,7 @@ export function netEffect(effects: readonly Effect[]): NetEffect {
   const [events, buried, rewritten]: [NewEvent[], NetEffect["buried"][number][], NetEffect["rewritten"][number][]] = [[], [], []];
   const forgotten = new Set<string>();
   const upToDate: NetEffect["upToDate"][number][] = [];
+  const timers: NetTimers = { set: [], cancelled: [], dropped: [], taken: [], hindered: [] };
   let expireBefore = 0;
   for (const effect of effects) {
     if (effect.kind === "record") {
@@ -62,11 +66,12 @@ export function netEffect(effects: readonly Effect[]): NetEffect {
     else if (effect.kind === "expire") expireBefore = Math.max(expireBefore, effect.before);
     else if (effect.kind === "upToDate") upToDate.push(effect);
     else if (effect.kind === "bury") buried.push(effect);
-    else rewritten.push(effect);
+    else if (effect.kind === "rewrite") rewritten.push(effect);
+    else addTimerEffect(timers, effect);
   }
   return {
     records: [...records.values()].filter(({ after, origin }) => after || origin === "present"),
     created: [...records.values()].filter(({ origin }) => origin !== "present"),
-    ...{ upToDate, events, answers: [...answers.values()], forgotten: [...forgotten], expireBefore, buried, rewritten },
+    ...{ upToDate, events, answers: [...answers.values()], forgotten: [...forgotten], expireBefore, buried, rewritten, timers },
   };
 }

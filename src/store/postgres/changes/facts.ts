@@ -63,6 +63,8 @@ export class Facts {
   readonly referrers = new ReadSet<TargetKey, { readonly ids: readonly number[]; readonly limit: number }>();
   /** Null: there is no answer. */
   readonly answers = new ReadSet<{ readonly key: string; readonly part: number }, FirstAnswer | null>();
+  /** For each timer, true if it is there. */
+  readonly timers = new ReadSet<number, boolean>();
   /** The newest event of a record. Null: there is none. */
   readonly newestEvents = new ReadSet<EventsKey, Pick<LogEntry, "id" | "type" | "body"> | null>();
   /** The ids of all events of a record, in order. */
@@ -93,7 +95,7 @@ export class Facts {
 
   get #all(): ReadSet<never, never>[] {
     return [
-      ...[this.records, this.presence, this.holders, this.referrers, this.answers, this.newestEvents],
+      ...[this.records, this.presence, this.holders, this.referrers, this.answers, this.newestEvents, this.timers],
       ...[this.events, this.lists, this.mentions],
     ] as unknown as ReadSet<never, never>[];
   }

@@ -1,6 +1,7 @@
 import type { NetEffect, NetRecord } from "../changes/effects";
 import type { Facts, RecordRow } from "../changes/facts";
 import type { Layout } from "../changes/layout";
+import { timersArgument } from "../changes/timers";
 import { plainText } from "../connection/plain-text";
 import type { EntryChanges } from "../slots/slots";
 import { type CommitArguments, type CommitResult, inOrder, jsonTexts, shapes } from "./commit-function";
@@ -20,13 +21,13 @@ export interface Commit {
 
 /** The reads of a group. */
 export type Reads = { readonly [Kind in ReadKind]: Facts[Kind]["used"] };
-type ReadKind = "records" | "presence" | "holders" | "referrers" | "answers" | "newestEvents";
+type ReadKind = "records" | "presence" | "holders" | "referrers" | "answers" | "newestEvents" | "timers";
 
 /** Returns what the run of a group has read, in the order in which the commit function counts it. */
-export function readsOf({ records, presence, holders, referrers, answers, newestEvents }: Facts): Reads {
+export function readsOf({ records, presence, holders, referrers, answers, newestEvents, timers }: Facts): Reads {
   return {
     ...{ records: records.used, presence: presence.used, holders: holders.used },
-    ...{ referrers: referrers.used, answers: answers.used, newestEvents: newestEvents.used },
+    ...{ referrers: referrers.used, answers: answers.used, newestEvents: newestEvents.used, timers: timers.used },
   };
 }
 
@@ -56,6 +57,7 @@ export function argumentsOf({ id, effect, entries, slots, reads }: Commit): Retu
     ...entryArguments(entries),
     ...answerArguments(effect),
     ...eventArguments(effect),
+    w_timers: timersArgument(effect.timers, reads?.timers.map(({ key }) => key) ?? []),
     b_subject: list(effect.buried, ({ subject }) => subject),
     b_types: list(effect.buried, ({ types }) => types.join()),
     r_number: list(effect.rewritten, ({ number }) => number),
@@ -169,7 +171,7 @@ function optional<T, V extends string | number | null>(all: readonly T[], get: (
 
 /** Forgets what no longer holds, so that it is read again. */
 export function forgetStale(facts: Facts, reads: Reads, result: CommitResult): void {
-  const { records, presence, holders, referrers, answers, newestEvents } = reads;
+  const { records, presence, holders, referrers, answers, newestEvents, timers } = reads;
   for (const place of result.records ?? []) {
     const record = records[place - 1];
     const present = presence[place - 1 - records.length];
@@ -180,6 +182,7 @@ export function forgetStale(facts: Facts, reads: Reads, result: CommitResult): v
   for (const place of result.referrers ?? []) facts.referrers.forget(at(referrers, place));
   for (const place of result.answers ?? []) facts.answers.forget(at(answers, place));
   for (const place of result.events ?? []) facts.newestEvents.forget(at(newestEvents, place));
+  for (const place of result.timers ?? []) facts.timers.learn(at(timers, place).name, false);
 }
 
 function at<T>(all: readonly T[], place: number): T {

@@ -2,6 +2,7 @@ import { tombstone } from "../../../schema/erasure";
 import { blockSize, idSequence } from "../changes/id-blocks";
 import type { Layout } from "../changes/layout";
 import type { Database, Queries } from "../connection/queries";
+import { timerChecks, timerWrites } from "./timer-statements";
 
 /**
  * Parameters of the commit function with their types. All arrays with the same prefix belong together; a null stands for none.
@@ -15,7 +16,7 @@ import type { Database, Queries } from "../connection/queries";
  * - `n`: the lowest new id per resource that this process has drawn. `m`: the greatest one that others have chosen.
  * - `i`, `u`, `d`: records to insert, update and delete. `o`: records that are in the newest shape.
  * - `x`: values of unique keys, `y`: entries; those to remove, then those to add.
- * - `a`: answers to add. `e`: events to add. `b`: records whose events are buried. `r`: answers to rewrite.
+ * - `w_timers`: timers that were read, and those to remove and to set. `a`: answers to add. `e`: events to add. `b`: records whose events are buried. `r`: answers to rewrite.
  */
 const parameters = {
   commit_group: "uuid",
@@ -34,7 +35,7 @@ const parameters = {
   ...{ forget: "text[]", a_key: "text[]", a_part: "int4[]", a_fingerprint: "text[]", a_answer: "text[]", a_at: "int8[]", expire: "int8" },
   ...{ e_id: "uuid[]", e_type: "text[]", e_subject: "int8[]", e_time: "text[]", e_body: "text", e_trace: "text[]" },
   ...{ e_request: "text[]", e_requested: "int8[]", e_owner: "text[]", e_scope: "text[]", e_cause: "text[]" },
-  ...{ b_subject: "int8[]", b_types: "text[]", r_number: "int8[]", r_answer: "text[]" },
+  ...{ w_timers: "text", b_subject: "int8[]", b_types: "text[]", r_number: "int8[]", r_answer: "text[]" },
 } as const;
 
 /** Greater than the number of any shape. */
@@ -61,6 +62,7 @@ export interface CommitResult {
   readonly referrers: readonly number[] | null;
   readonly answers: readonly number[] | null;
   readonly events: readonly number[] | null;
+  readonly timers: readonly number[] | null;
   /** Numbers of the resources whose new ids may have been chosen by others. */
   readonly ids: readonly number[] | null;
   /** True if there are other slots. */
@@ -106,7 +108,7 @@ BEGIN
   IF EXISTS (SELECT FROM warren_fences f WHERE f.group_id = commit_group) THEN fenced := true; RETURN; END IF;
   IF slots <> (SELECT w.version FROM warren_slots_version w) THEN redeclared := true; RETURN; END IF;
 ${[...checks, ...layouts.map(checksOf)].join("\n")}
-  IF num_nonnulls(records, holders, referrers, answers, events, ids) > 0 THEN RETURN; END IF;
+  IF num_nonnulls(records, holders, referrers, answers, events, timers, ids) > 0 THEN RETURN; END IF;
 ${[...layouts.map((layout) => writesOf(layout, locks)), ...writes].join("\n")}
 END`;
   const declared = names.map((parameter) => `${parameter} ${parameters[parameter]}`);
@@ -123,7 +125,7 @@ AS $commit$${body}$commit$`;
 }
 
 const results = [
-  ...["records", "holders", "referrers", "answers", "events", "ids"].map((name) => `OUT ${name} int4[]`),
+  ...["records", "holders", "referrers", "answers", "events", "timers", "ids"].map((name) => `OUT ${name} int4[]`),
   ...["redeclared", "fenced"].map((name) => `OUT ${name} bool`),
 ];
 
@@ -146,6 +148,7 @@ const checks = [
     WHERE q.id <> coalesce((SELECT w.id::text FROM events w WHERE w.subject = q.subject AND w.type = ANY (string_to_array(q.types, ','))
       AND w.position > (SELECT m.pruned_to FROM meta m) ORDER BY w.position DESC LIMIT 1), '');
   END IF;`,
+  timerChecks,
 ];
 
 /** SQL of the array of the JSON texts in a parameter. */
@@ -224,6 +227,7 @@ const writes = [
     SELECT nextval('warren_events_position'), q.* FROM
       unnest(e_id, e_type, e_subject, e_time, ${textsIn("e_body")}, e_trace, e_request, e_requested, e_owner, e_scope, e_cause) q;
   END IF;
+${timerWrites}
   IF b_subject IS NOT NULL THEN
     UPDATE events w SET type = '${tombstone}', body = '{"id":"' || w.id || '","type":"${tombstone}","timestamp":"' || w.timestamp || '"}',
       traceparent = NULL, request_id = NULL, requested_at = NULL, owner = NULL, scope = NULL

@@ -18,12 +18,13 @@ type Missing<Set> = Set extends ReadSet<infer Key, infer _> ? readonly (readonly
 
 /** Reads what is missing, with one query for each kind. */
 export async function fetchMissing(queries: Queries, facts: Facts, { lists: reader, clock }: FetchMeans): Promise<void> {
-  const { records, presence, holders, referrers, answers, newestEvents, events, mentions, lists } = facts;
+  const { records, presence, holders, referrers, answers, newestEvents, events, mentions, lists, timers } = facts;
   await Promise.all([
     ...byLayout([...records.missing, ...presence.missing]).map(([layout, ids]) => fetchRecords(queries, facts, layout, ids, clock)),
     holders.missing.length > 0 && fetchHolders(queries, facts, holders.missing),
     referrers.missing.length > 0 && fetchReferrers(queries, facts, referrers.missing, clock),
     answers.missing.length > 0 && fetchAnswers(queries, facts, answers.missing),
+    timers.missing.length > 0 && fetchTimers(queries, facts, timers.missing),
     ...newestEvents.missing.map(async ([name, { subject, types }]) => {
       const [newest] = await queries.query<Pick<LogEntry, "id" | "type" | "body">>(
         `SELECT id, type, body FROM events WHERE subject = $1 AND type = ANY ($2) AND position > (SELECT pruned_to FROM meta)
@@ -108,6 +109,13 @@ async function fetchAnswers({ query }: Queries, { answers }: Facts, missing: Mis
   );
   for (const [name] of missing) answers.learn(name, null);
   for (const { key, part, fingerprint, answer, at } of rows) answers.learn(`${part} ${key}`, { fingerprint, answer, at });
+}
+
+async function fetchTimers({ query }: Queries, { timers }: Facts, missing: Missing<Facts["timers"]>): Promise<void> {
+  const asked = missing.map(([, number]) => number);
+  const rows = await query<{ number: number }>("SELECT number FROM warren_timers WHERE number = ANY ($1)", asked);
+  const found = new Set(rows.map(({ number }) => number));
+  for (const [name, number] of missing) timers.learn(name, found.has(number));
 }
 
 function byLayout(keys: readonly (readonly [name: string, key: RecordKey])[]): [Layout, number[]][] {

@@ -37,5 +37,7 @@ async function empty(queries: TransactionQueries): Promise<void> {
   const records = await queries.query<{ name: string }>(
     "SELECT quote_ident(plural) AS name FROM warren_tables WHERE to_regclass(quote_ident(plural)) IS NOT NULL",
   );
-  await queries.script(`TRUNCATE ${["events", "idempotency_keys", "relay_times", ...records.map(({ name }) => name)].join(", ")}`);
+  await queries.script(
+    `TRUNCATE ${["events", "idempotency_keys", "warren_timers", "relay_times", ...records.map(({ name }) => name)].join(", ")}`,
+  );
 }

@@ -27,9 +27,12 @@ const bulk = {
     "requested_at bigint, owner text escaped, scope text escaped, cause text escaped",
   records: "id bigint, version int, shape smallint, json text",
   answers: "number bigint, key text, part int, fingerprint text, answer text, at bigint",
+  timers:
+    "number bigint, due_at bigint, key text, resource text, subject bigint, event text, version int, data text, cause text, depth int, " +
+    "actor text, traceparent text, problem text",
   relayTimes: "position bigint, at bigint",
 };
-const bulkNames = { events: "events", answers: "idempotency_keys", relayTimes: "relay_times" };
+const bulkNames = { events: "events", answers: "idempotency_keys", timers: "warren_timers", relayTimes: "relay_times" };
 
 const small = {
   subscriptions: ["subscriptions", "queue text, types text, announced_at bigint, signed_at bigint"],

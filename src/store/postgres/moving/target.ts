@@ -63,7 +63,7 @@ class Target implements MoveTarget {
 
   async copy(table: BulkTable, after: number, rows: readonly MovedRow[]): Promise<void> {
     const to = bulkTable(table);
-    const overriding = table.kind === "answers" ? "OVERRIDING SYSTEM VALUE" : "";
+    const overriding = table.kind === "answers" || table.kind === "timers" ? "OVERRIDING SYSTEM VALUE" : "";
     // With the lock on the row, another process takes over only between two statements. The last key keeps a late one from adding rows.
     const sql = `WITH mine AS (SELECT 1 FROM warren_unfinished_move WHERE run = $1::uuid FOR SHARE),
       added AS (INSERT INTO ${to.name} (${namesOf(to)}) ${overriding} SELECT part.* FROM mine, ${rowsFrom(to, 3)} AS part

@@ -8,6 +8,7 @@ import { recordSchema } from "./record-schema";
 import { lackedRights } from "./rights";
 import { obstaclesOf } from "./server";
 import { slotSchema } from "./slot-schema";
+import { timerSchema } from "./timer-schema";
 import { refuseUnfinished } from "./unfinished-move";
 
 /**
@@ -21,6 +22,7 @@ export type Migrations = readonly ((schema: string) => string)[];
 export const storeMigrations: Migrations = [
   (schema) => [logSchema(schema), recordSchema, slotSchema(schema), queueSchema].join("\n"),
   () => causeSchema,
+  () => timerSchema,
 ];
 
 /** How long to wait for another process that migrates, and how long a migration may take, in milliseconds. */

@@ -15,7 +15,7 @@ import { checkPlurals, recordTablesIn } from "../schema/plurals";
 import { partOf } from "./parts";
 
 const names = {
-  ...{ events: "events", answers: "idempotency_keys", relayTimes: "relay_times" },
+  ...{ events: "events", answers: "idempotency_keys", timers: "warren_timers", relayTimes: "relay_times" },
   ...{ subscriptions: "subscriptions", retryQueues: "retry_queues", refusals: "refused_announcements", replays: "warren_replays" },
   ...{ recordChecks: "warren_record_checks", relayTrouble: "relay_trouble" },
 } as const satisfies Record<Exclude<BulkTable["kind"], "records"> | SmallKind, string>;
@@ -103,7 +103,7 @@ function tablesOf(db: Database, resources: readonly Resource[]): BulkTable[] {
   const records = resources
     .filter(({ plural }) => present.has(plural))
     .map((resource) => ({ kind: "records", resource, shape: shapeOf(db, resource), lastId: lastUsedIn(db, resource.plural) }) as const);
-  return [...records, { kind: "events" }, { kind: "answers" }, { kind: "relayTimes" }];
+  return [...records, { kind: "events" }, { kind: "answers" }, { kind: "timers" }, { kind: "relayTimes" }];
 }
 
 /**
@@ -126,14 +126,16 @@ function stateOf(db: Database, tables: readonly BulkTable[]): SourceState {
   const end = lastUsedIn(db, names.events);
   const first = db.query<{ position: number | null }, []>("SELECT min(position) AS position FROM events").get()?.position;
   const shapes = tables.flatMap((table) => (table.kind === "records" ? [table.resource.plural, table.shape, table.lastId] : []));
-  // Answers are added and expire without an event.
-  const answers = db.query("SELECT count(*) AS count, min(number) AS first, max(number) AS last FROM idempotency_keys").get();
+  // Answers and timers are added and removed without an event.
+  const numbered = [names.answers, names.timers].map((name) =>
+    db.query(`SELECT count(*) AS count, min(number) AS first, max(number) AS last FROM "${name}"`).get(),
+  );
   return {
     logId: logIdOf(db),
     end,
     pruned: (first ?? end + 1) - 1,
     relayed: relayedIn(db),
-    fingerprint: JSON.stringify([shapes, answers, countIn(db, names.relayTimes)]),
+    fingerprint: JSON.stringify([shapes, numbered, countIn(db, names.relayTimes)]),
   };
 }
 

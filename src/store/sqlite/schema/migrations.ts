@@ -3,6 +3,7 @@ import { idempotencyKeySchema } from "../changes/answer-table";
 import { searchTablesSchema } from "../changes/search-table";
 import { sideJournalSchema } from "../changes/side-journal";
 import { sideTablesSchema } from "../changes/side-tables";
+import { timerSchema } from "../changes/timer-table";
 import { causeSchema } from "../log/causes";
 import { recordChecksSchema } from "../records/record-checks";
 import { refusalSchema } from "../relay/refusal-table";
@@ -67,6 +68,7 @@ export const storeMigrations: Migrations = [
   // To whom the record of an event belongs. Null if its resource has no owner or tenants.
   "ALTER TABLE events ADD COLUMN owner TEXT; ALTER TABLE events ADD COLUMN scope TEXT",
   causeSchema,
+  timerSchema,
 ];
 
 /**

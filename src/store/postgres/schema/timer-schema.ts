@@ -1,0 +1,22 @@
+/** SQL of the events to publish later. */
+export const timerSchema = `
+  CREATE TABLE warren_timers (
+    number      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    due_at      bigint NOT NULL, -- milliseconds since 1970
+    key         text COLLATE "C",
+    resource    text COLLATE "C" NOT NULL,
+    subject     bigint NOT NULL,
+    event       text NOT NULL,
+    version     int NOT NULL,
+    data        text NOT NULL,
+    cause       text,
+    depth       int NOT NULL,
+    actor       text,
+    traceparent text,
+    problem     text -- why it cannot become an event
+  );
+  CREATE INDEX warren_timers_due ON warren_timers (due_at, number);
+  CREATE UNIQUE INDEX warren_timers_key ON warren_timers (key) WHERE key IS NOT NULL;
+  CREATE INDEX warren_timers_record ON warren_timers (resource, subject);
+  CREATE INDEX warren_timers_hindered ON warren_timers (number) WHERE problem IS NOT NULL;
+`;
