@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os";
 import { endWithTest, eventually, root, run } from "./processes";
 
-type CommandName =
+export type CommandName =
   | "contracts"
   | "new"
   | "queues"
