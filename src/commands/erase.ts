@@ -73,7 +73,10 @@ async function erase(reached: Reached, root: ErasedRecord, isDryRun: boolean): P
     tell("Nothing was erased. To erase it for good, add --yes.");
     return 0;
   }
-  await scrubDatabase(config);
+  if (!(await scrubDatabase(config)))
+    tell(
+      "The space of what was erased is not free yet, since the role in DATABASE_URL may not do that. As the owner of the tables, run: VACUUM",
+    );
   if (published && !(await isServed(config))) console.log(`${root.resource.name}.erased is published when the API runs again.`);
   return 0;
 }

@@ -3,11 +3,12 @@ import { type Config, ConfigError, readConfig } from "../config/config";
 import type { AskedTypes, EventPattern, NewestTypes } from "../delivery/consumed-events";
 import { ConsumerError, type ConsumerOptions } from "../delivery/consumer-options";
 import type { RunningConsumer } from "../delivery/running";
-import { createLog, type Log } from "../observe/logging";
+import { createLog, type Log, messageOf } from "../observe/logging";
 import { startTracing } from "../observe/start-tracing";
 import { tell } from "../observe/terminal";
 import type { Tracing } from "../observe/tracing";
 import { UnknownEventType } from "../schema/catalogue";
+import { CannotOpenStore, StoreUnavailable } from "../store/errors";
 import { atMost } from "../timing/pause";
 import { onStopSignal } from "../timing/stop-signal";
 import { areLookedAt, type DescribedConsumer } from "./describe-only";
@@ -94,10 +95,12 @@ async function run(consumers: readonly DescribedConsumer[], starts: readonly Sta
   }
 }
 
-/** Prints the message of a mistake in options or the environment, and any other error with its stack. */
+/** Errors about options, the environment or the store, whose message says what to do. */
+const known = [ConfigError, ConsumerError, UnknownEventType, CannotOpenStore, StoreUnavailable];
+
+/** Prints the message of a known mistake, and any other error with its stack. */
 function tellMistake(error: unknown): void {
-  const known = error instanceof ConfigError || error instanceof ConsumerError || error instanceof UnknownEventType;
-  tell(known ? error.message : Bun.inspect(error));
+  tell(known.some((kind) => error instanceof kind) ? messageOf(error) : Bun.inspect(error));
 }
 
 /** Returns the service name of this process, such as `warren-logger` for consumers/logger.ts. */

@@ -72,7 +72,7 @@ export class LazyStore {
 
   async #setUp(store: ConsumerStore): Promise<void> {
     const { setup, inboxRetentionMs } = this.consumer;
-    await store.together(async ({ transaction }) => {
+    await store.setUp(async (transaction) => {
       const tx = new HandlerTransaction(transaction, "The setup");
       await setup(tx);
       tx.finish();

@@ -3,6 +3,11 @@ export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable";
 }
 
+/** The store cannot be opened until somebody changes something, which the message says: rights, or the version of the program. */
+export class CannotOpenStore extends Error {
+  override readonly name = "CannotOpenStore";
+}
+
 /** The database was removed or replaced. The store refuses writes until the process restarts. */
 export class StoreReplaced extends StoreUnavailable {}
 

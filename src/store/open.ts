@@ -70,11 +70,13 @@ export function openRecords({ database }: Address): Promise<RecordsReader | unde
 
 /**
  * Rewrites a SQLite database, which no process may have open, so that nothing of what was deleted is left in its files. Frees the
- * space of what was deleted in a PostgreSQL database, where its bytes last until they are overwritten.
+ * space of what was deleted in a PostgreSQL database, where its bytes last until they are overwritten. Resolves with false if this
+ * program's user may not do that.
  */
-export function scrubDatabase({ database }: Address): Promise<void> {
+export async function scrubDatabase({ database }: Address): Promise<boolean> {
   if (database.engine === "postgres") return freeSpace(database);
-  return whenUnlocked(() => scrub(database.file));
+  await whenUnlocked(() => scrub(database.file));
+  return true;
 }
 
 /** Resolves with whether an API serves the database now. */

@@ -35,6 +35,12 @@ export interface ConsumerData {
 /** The store of one consumer. */
 export interface ConsumerStore extends ConsumerData {
   readonly attempts: AttemptTable;
+  /**
+   * Runs the `setup` of the consumer in a transaction, in one process at a time.
+   *
+   * @throws {CannotOpenStore} if the database refuses this program's user a statement that no other user has run.
+   */
+  setUp(setup: (tx: Transaction) => Promise<void>): Promise<void>;
   /** Counts that the process may have died while handling this event. Resolves with how often that has happened. */
   countDeath(eventId: string): Promise<number>;
   forgetDeaths(eventId: string): Promise<void>;

@@ -1,4 +1,5 @@
 import type { PostgresAddress } from "../../../config/postgres-url";
+import { CannotOpenStore } from "../../errors";
 import { PostgresError } from "../connection/errors";
 import type { Database, Queries, TransactionQueries } from "../connection/queries";
 import { lockKey, migrate, refuseNewer, storeMigrations } from "../schema/migrations";
@@ -65,7 +66,7 @@ async function isKnown({ writer }: Database, queue: string): Promise<boolean> {
 }
 
 function mayNot(cause: PostgresError, { shown, schema, database, user }: PostgresAddress, queue: string): Error {
-  return new Error(
+  return new CannotOpenStore(
     `The role "${user}" may not create or upgrade the schema "${schema}" for the queue "${queue}" in ${shown} (${cause.message}). ` +
       `Start the consumer once as a role that may, or grant this one the right: GRANT CREATE ON DATABASE "${database}" TO "${user}". ` +
       "An existing schema is upgraded by its owner.",

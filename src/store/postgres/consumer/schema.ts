@@ -46,4 +46,8 @@ export const consumerMigrations: Migrations = [
   CREATE TABLE warren_inbox (id text COLLATE "C" PRIMARY KEY, at bigint NOT NULL);
   CREATE INDEX warren_inbox_at ON warren_inbox (at);
   `,
+  () => `
+  -- Hashes of the statements of the consumer's \`setup\` that have been run.
+  CREATE TABLE warren_setup (statement text COLLATE "C" PRIMARY KEY);
+  `,
 ];

@@ -1,8 +1,10 @@
 import type { AttemptTable } from "../../consumer/attempt-table";
 import type { ConsumerData, ConsumerStore } from "../../consumer/store";
+import type { Transaction } from "../../consumer/transaction";
 import type { Database, TransactionQueries, Value } from "../connection/queries";
 import { handlerStatements, PostgresConsumerData } from "./data";
 import { notesIn } from "./notes";
+import { setUpOnce } from "./set-up";
 import { TransactionData } from "./transaction-data";
 
 /** Interval at which others' writes, such as a redrive, are taken into account, in milliseconds. */
@@ -31,6 +33,7 @@ export class PostgresConsumerStore extends PostgresConsumerData implements Consu
   readonly countDeath: ConsumerStore["countDeath"];
   readonly forgetDeaths: ConsumerStore["forgetDeaths"];
   readonly #within: WithinQueue;
+  readonly #schema: string;
   #lookedAt = performance.now();
 
   constructor(address: QueueAddress, limits: StoreLimits) {
@@ -43,11 +46,16 @@ export class PostgresConsumerStore extends PostgresConsumerData implements Consu
     });
     super(access, alone);
     this.#within = within;
+    this.#schema = address.schema;
     ({ attempts: this.attempts, countDeath: this.countDeath, forgetDeaths: this.forgetDeaths } = notesIn(access));
   }
 
   together<T>(change: (own: ConsumerData) => Promise<T>): Promise<T> {
     return this.#within((queries) => change(TransactionData.within(queries, this.access.table)));
+  }
+
+  setUp(setup: (tx: Transaction) => Promise<void>): Promise<void> {
+    return this.#within((queries) => setUpOnce(queries, TransactionData.within(queries, this.access.table), this.#schema, setup));
   }
 
   async bound(): Promise<void> {

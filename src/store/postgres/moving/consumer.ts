@@ -32,7 +32,7 @@ export async function moveConsumer(
   await keepQueueSchema(database, address, queue, versionIn);
   if (setup) {
     const store = new PostgresConsumerStore({ database, schema, holder: "warren move" }, { durable: true, patienceMs });
-    await store.together(async ({ transaction }) => setup(transaction));
+    await store.setUp(async (tx) => void (await setup(tx)));
   }
   await database.transaction(
     async (queries) => {

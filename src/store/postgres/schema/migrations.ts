@@ -1,4 +1,5 @@
 import type { PostgresAddress } from "../../../config/postgres-url";
+import { CannotOpenStore } from "../../errors";
 import type { Advice } from "../../inspection";
 import { PostgresError } from "../connection/errors";
 import type { Database, Queries, TransactionQueries } from "../connection/queries";
@@ -96,7 +97,7 @@ export async function versionIn({ query }: Queries): Promise<number> {
 /** @throws {Error} if a newer program wrote the schema. */
 export function refuseNewer(version: number, { shown, schema }: PostgresAddress, migrations: Migrations): void {
   if (version <= migrations.length) return;
-  throw new Error(
+  throw new CannotOpenStore(
     `The schema "${schema}" in ${shown} has version ${version}, but this program knows versions up to ${migrations.length}: ` +
       "it was last used by a newer version of Warren. Start that version, or set another schema in DATABASE_URL.",
   );
@@ -110,11 +111,11 @@ export function lockKey(schema: string, purpose: "migrate" | "commit" | "ids"): 
 
 /** @throws {Error} if there is a problem. */
 function refuse(problem: Advice | undefined): void {
-  if (problem) throw new Error(`${problem.what}. ${problem.todo}`);
+  if (problem) throw new CannotOpenStore(`${problem.what}. ${problem.todo}`);
 }
 
 function mayNotUpgrade(cause: PostgresError, { shown, schema, database, user }: PostgresAddress, version: string): Error {
-  return new Error(
+  return new CannotOpenStore(
     `The role "${user}" may not create or upgrade the schema "${schema}" in ${shown}, which has version ${version} (${cause.message}). ` +
       `Start the service once as a role that may, or grant this one the right: GRANT CREATE ON DATABASE "${database}" TO "${user}" for a new ` +
       `schema. An existing schema is upgraded by its owner.`,

@@ -1,3 +1,4 @@
+import { CannotOpenStore } from "../../errors";
 import type { Advice } from "../../inspection";
 import type { Queries } from "../connection/queries";
 
@@ -28,7 +29,7 @@ export async function unfinishedMove({ query }: Queries): Promise<UnfinishedMove
 /** @throws {Error} if a move to the schema is not finished, so that it lacks data. */
 export async function refuseUnfinished(queries: Queries): Promise<void> {
   const move = await unfinishedMove(queries);
-  if (move) throw new Error(`${aboutUnfinished(move).what}. ${aboutUnfinished(move).todo}`);
+  if (move) throw new CannotOpenStore(`${aboutUnfinished(move).what}. ${aboutUnfinished(move).todo}`);
 }
 
 export function aboutUnfinished({ source }: UnfinishedMove): Advice {

@@ -1,6 +1,7 @@
 import { Database, type Statement } from "bun:sqlite";
 import type { AttemptTable } from "../../consumer/attempt-table";
 import type { ConsumerStore } from "../../consumer/store";
+import type { Transaction } from "../../consumer/transaction";
 import { hasMoved } from "../connection/moved";
 import { refuseMoved } from "../connection/moved-away";
 import { makePrivate, refuseForeign } from "../connection/private-file";
@@ -89,6 +90,10 @@ class SqliteConsumerStore extends SqliteConsumerData implements ConsumerStore {
     this.attempts = inTurn(this.turns, attemptTable(notes));
     this.#countDeath = notes.prepare("INSERT INTO warren_deaths VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count");
     this.#forgetDeaths = notes.prepare("DELETE FROM warren_deaths WHERE id = ?");
+  }
+
+  setUp(setup: (tx: Transaction) => Promise<void>): Promise<void> {
+    return this.together(({ transaction }) => setup(transaction));
   }
 
   countDeath(eventId: string): Promise<number> {

@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import { CannotOpenStore } from "../../errors";
 import { idempotencyKeySchema } from "../changes/answer-table";
 import { searchTablesSchema } from "../changes/search-table";
 import { sideJournalSchema } from "../changes/side-journal";
@@ -93,7 +94,7 @@ export function schemaVersionOf(db: Database): number {
 
 export function refuseNewer(version: number, file: string, migrations: Migrations): void {
   if (version > migrations.length) {
-    throw new Error(
+    throw new CannotOpenStore(
       `The database ${file} has schema version ${version}, but this program knows versions up to ${migrations.length}: ` +
         "it was last used by a newer version of Warren. Start that version, or set another file in DATABASE_URL.",
     );
