@@ -1,5 +1,5 @@
 // bun run doctor on PostgreSQL: what it says about a server, good and bad.
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Finding } from "../src/commands/doctor/finding";
 import { serverFindings } from "../src/commands/doctor/server";
 import { storeFindings } from "../src/commands/doctor/store";
@@ -12,6 +12,9 @@ import { PostgresConsumerStores } from "../src/store/postgres/consumer/stores";
 import { migrate, storeMigrations } from "../src/store/postgres/schema/migrations";
 import { command } from "./support/command";
 import { describeWithPostgres, useOwnPostgres, usePostgres } from "./support/postgres";
+
+// A server takes its time to start on a busy machine.
+setDefaultTimeout(60_000);
 
 const placesOf = (database: PostgresAddress) => ({ database, dataDir: "/nowhere" });
 const problemsIn = (findings: readonly Finding[]) => findings.filter(({ state }) => state !== "ok");
