@@ -44,6 +44,8 @@ export interface Context {
   readonly minutes: number;
   /** Number of items or events meant by "many". Undefined selects the number in the benchmark's title. */
   readonly size: number | undefined;
+  /** Reports progress of a long preparation. */
+  progress(text: string): void;
   /** Empty at the start of each run. It is on a disk, since a commit in memory would cost nothing. */
   readonly folder: string;
   /** Returns the folder of a database on disk, written by Warren's own store. Runs share it, so they must not change it much. */

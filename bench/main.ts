@@ -15,11 +15,13 @@ import { list } from "./benchmarks/list";
 import { lists } from "./benchmarks/lists";
 import { listsPostgres } from "./benchmarks/lists-postgres";
 import { logSize } from "./benchmarks/log-size";
+import { logSizePostgres } from "./benchmarks/log-size-postgres";
 import { memory, memoryBacklog } from "./benchmarks/memory";
 import { post } from "./benchmarks/post";
 import { postPostgres } from "./benchmarks/post-postgres";
 import { postRabbitmq, sustained } from "./benchmarks/post-rabbitmq";
 import { relay, relaySame } from "./benchmarks/relay";
+import { retentionPostgres } from "./benchmarks/retention-postgres";
 import { start } from "./benchmarks/start";
 import { type BenchBroker, startBroker } from "./broker";
 import { type BenchPostgres, startBenchPostgres } from "./postgres";
@@ -51,6 +53,8 @@ const benchmarks: readonly Benchmark[] = [
   embeddedPostgresTwo,
   start,
   logSize,
+  logSizePostgres,
+  retentionPostgres,
   memory,
   memoryBacklog,
 ];
@@ -61,14 +65,14 @@ const help = `Measures Warren against baselines in alternating rounds, and print
   bun run bench post get         only these
 
 Benchmarks:
-${benchmarks.map(({ name, title }) => `  ${name.padEnd(16)} ${title}`).join("\n")}
+${benchmarks.map(({ name, title }) => `  ${name.padEnd(18)} ${title}`).join("\n")}
 
 Options:
   --rounds N    rounds of each benchmark; default 5, but 1 for memory and 3 for memory-backlog
   --seconds N   seconds under load in each round; default 10 (sustained takes six times as long)
   --events N    events per round in relay, relay-same, consumer, consumer-once, embedded and embedded-postgres…; default 200000
   --minutes N   minutes of load in memory; default 10
-  --size N      number of events or items in list, lists, lists-postgres, log-size and memory-backlog; default: the large number in the title
+  --size N      number of events or items in list, lists, lists-postgres, log-size, log-size-postgres, retention-postgres and memory-backlog; default: the large number in the title
   --json        print the results as JSON
   --help        print this help
 
@@ -131,6 +135,7 @@ async function prepare(): Promise<Context> {
   return {
     ...options.amounts,
     folder,
+    progress,
     seeded,
     broker: () => {
       if (!broker) progress("starting a private RabbitMQ …");
