@@ -27,20 +27,33 @@ export const slotSchema = (schema: string) => `
   CREATE TABLE warren_unique_values (slot int, value text COLLATE "C", id bigint NOT NULL, PRIMARY KEY (slot, value));
 
   -- Adds entries of records that are older than some slots, unless a record has changed since it was read (its mark is another one).
-  -- Returns the ids of those that have, and unique values that another record has.
+  -- Returns the ids of those that have, and unique values that another record has. Without looks, it takes the entries for new: most are,
+  -- and looking for each takes longer than adding it. were_there: whether some were there.
   CREATE FUNCTION warren_fill_1(commit_lock bigint, plural text, r_id bigint[], r_mark text[],
-    e_slot int[], e_key text[], e_id bigint[], e_count int[], v_slot int[], v_value text[], v_id bigint[], slots int[], up_to bigint,
-    OUT changed bigint[], OUT taken_slot int[], OUT taken_id bigint[], OUT taken_by bigint[])
+    e_slot int[], e_key text[], e_id bigint[], e_count int[], v_slot int[], v_value text[], v_id bigint[], slots int[], up_to bigint, looks boolean,
+    OUT changed bigint[], OUT were_there boolean, OUT taken_slot int[], OUT taken_id bigint[], OUT taken_by bigint[])
   LANGUAGE plpgsql SET search_path = "${schema}", pg_temp SET enable_seqscan = off SET enable_hashjoin = on AS $$
-  DECLARE same bigint[];
+  DECLARE same bigint[]; added bigint;
   BEGIN
     PERFORM pg_advisory_xact_lock(commit_lock);
-    EXECUTE format('SELECT array_agg(r.id) FROM unnest($1, $2) q(id, mark) JOIN %I r ON r.id = q.id WHERE r.xmin::text = q.mark', plural)
-      INTO same USING r_id, r_mark;
-    EXECUTE format('SELECT array_agg(r.id) FROM unnest($1, $2) q(id, mark) JOIN %I r ON r.id = q.id WHERE r.xmin::text <> q.mark', plural)
-      INTO changed USING r_id, r_mark;
-    INSERT INTO warren_entries SELECT q.* FROM unnest(e_slot, e_key, e_id, e_count) q(slot, key, id, count) JOIN unnest(same) s(id) USING (id)
-    ON CONFLICT DO NOTHING;
+    -- What a crash takes, it takes with the note of it, so that it is added again. The last call has no records and waits for the disk.
+    IF cardinality(r_id) > 0 THEN PERFORM set_config('synchronous_commit', 'off', true); END IF;
+    EXECUTE format('SELECT array_agg(r.id) FILTER (WHERE r.xmin::text = q.mark), array_agg(r.id) FILTER (WHERE r.xmin::text <> q.mark)
+      FROM unnest($1, $2) q(id, mark) JOIN %I r ON r.id = q.id', plural) INTO same, changed USING r_id, r_mark;
+    were_there := false;
+    IF NOT looks AND cardinality(same) = cardinality(r_id) THEN
+      BEGIN
+        INSERT INTO warren_entries SELECT * FROM unnest(e_slot, e_key, e_id, e_count);
+        added := cardinality(e_id);
+      EXCEPTION WHEN unique_violation THEN were_there := true;
+      END;
+    END IF;
+    IF added IS NULL THEN
+      INSERT INTO warren_entries SELECT q.* FROM unnest(e_slot, e_key, e_id, e_count) q(slot, key, id, count) JOIN unnest(same) s(id) USING (id)
+      ON CONFLICT DO NOTHING;
+      GET DIAGNOSTICS added = ROW_COUNT;
+      were_there := were_there OR added < cardinality(e_id);
+    END IF;
     INSERT INTO warren_unique_values SELECT q.* FROM unnest(v_slot, v_value, v_id) q(slot, value, id) JOIN unnest(same) s(id) USING (id)
     ORDER BY q.id ON CONFLICT DO NOTHING;
     SELECT array_agg(q.slot ORDER BY w.id, q.id), array_agg(q.id ORDER BY w.id, q.id), array_agg(w.id ORDER BY w.id, q.id) INTO taken_slot, taken_id, taken_by
