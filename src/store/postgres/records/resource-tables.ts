@@ -18,7 +18,11 @@ function creationOf(plural: string): string[] {
  *
  * @throws {Error} if the role may not do it, or the plural of a resource was changed and its records are in the table of the earlier one.
  */
-export async function keepResourceTables(database: Database, address: PostgresAddress, resources: readonly Resource[]): Promise<void> {
+export async function keepResourceTables(
+  database: Pick<Database, "query" | "transaction">,
+  address: PostgresAddress,
+  resources: readonly Resource[],
+): Promise<void> {
   if ((await missingTables(database, resources)).length === 0) return;
   try {
     await database.transaction(async (queries) => {
@@ -36,9 +40,11 @@ export async function keepResourceTables(database: Database, address: PostgresAd
   }
 }
 
-async function missingTables({ query }: Queries, resources: readonly Resource[]): Promise<Resource[]> {
+/** Not by `to_regclass`: while a session waits for an advisory lock, it goes on to remember that a table was not there. */
+async function missingTables({ query }: Pick<Queries, "query">, resources: readonly Resource[]): Promise<Resource[]> {
   const rows = await query<{ plural: string }>(
-    `SELECT q.plural FROM unnest($1::text[]) q(plural) WHERE to_regclass(quote_ident(q.plural)) IS NULL`,
+    `SELECT q.plural FROM unnest($1::text[]) q(plural)
+     WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.relname = q.plural AND c.relnamespace = current_schema()::regnamespace)`,
     resources.map(({ plural }) => plural),
   );
   const missing = new Set(rows.map(({ plural }) => plural));
