@@ -6,6 +6,7 @@ import { crud } from "warren/crud";
 import { defineResource } from "warren/resource";
 import { changeParameters, conditionsOf, defineRoute, existing, jsonBody, paramsOf, recordResponse } from "warren/route";
 import { KeyReused } from "../src/store/errors";
+import { controlClock } from "../src/timing/clock";
 import { type Answer, openApi, type TestApi } from "./support/api";
 import { forEachEngine } from "./support/engines";
 import { useStore } from "./support/use-store";
@@ -155,6 +156,27 @@ forEachEngine((placesIn) => {
     expect(await store.update(lamp, 1, (current) => current, { once })).toBeUndefined();
     expect(await store.remove(lamp, 1, { once })).toBeUndefined();
     expect((await store.insert(lamp, example, { once })).id).toBe(1);
+  });
+
+  test("a result is kept for a day, or as long as its change says, and those that have expired are deleted first", async () => {
+    const clock = controlClock();
+    try {
+      const insert = (key: string, more: { livesMs?: number; owner?: null } = {}) =>
+        store.insert(lamp, example, { once: { ...once, key, ...more } }).then(({ id }) => id);
+      const day = 86_400_000;
+      await insert("week", { livesMs: 7 * day, owner: null });
+      for (const key of ["a", "b", "c"]) await insert(key);
+      clock.move(day - 1000);
+      expect([await insert("a"), await insert("week")]).toEqual([2, 1]);
+      clock.move(2000);
+      // Each new key deletes two that have expired.
+      expect([await insert("d"), await insert("e")]).toEqual([5, 6]);
+      expect([await insert("a"), await insert("week")]).toEqual([7, 1]);
+      clock.move(6 * day);
+      expect(await insert("week", { livesMs: 7 * day, owner: null })).toBe(8);
+    } finally {
+      clock.release();
+    }
   });
 
   test("a key with another fingerprint is refused", async () => {

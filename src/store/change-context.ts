@@ -32,7 +32,7 @@ export interface ChangeContext<Data extends EventData = EventData> {
   /** Keys of events that were to be published later, and are not any more. They are cancelled before `later` adds others. */
   readonly cancel?: readonly string[] | undefined;
   /**
-   * Makes the call idempotent. The store commits its result with the change and keeps it for 24 hours. Repeating the call in that
+   * Makes the call idempotent. The store commits its result with the change and keeps it for 24 hours, or for `livesMs`. Repeating the call in that
    * time, even concurrently, changes nothing and resolves with the stored result. A call that changes nothing because it is
    * refused, or its record does not exist, keeps no result.
    *
@@ -50,12 +50,17 @@ export interface GuardedContext<Data extends EventData = EventData> extends Chan
 export interface Once {
   /** Identifies the client's key and the operation that it is for. */
   readonly key: string;
-  /** Identifies the owner of the key. The answers stored for each owner are limited. Default: keys without an owner share one limit. */
-  readonly owner?: string;
+  /**
+   * Identifies the owner of the key. The answers stored for each owner are limited. Null: the service itself, without a limit. Default: keys
+   * without an owner share one limit.
+   */
+  readonly owner?: string | null;
   /** Distinguishes this change from any other with the same key. */
   readonly fingerprint: string;
   /** Number of this change within its request, counted from 0. */
   readonly part: number;
+  /** How long the result is kept, in milliseconds. Default: 24 hours. */
+  readonly livesMs?: number;
 }
 
 export interface EraseOptions extends Pick<ChangeContext, "actor" | "requestId"> {

@@ -16,6 +16,7 @@ import type { QueueStore } from "./queue-store";
 import type { RelayTrouble } from "./relay-trouble";
 import type { Stored } from "./stored";
 import type { Timers } from "./timers";
+import type { TransactionEngine } from "./transaction/engine";
 import type { Transaction, TransactionContext } from "./transaction/transaction";
 
 /** The outcome for one record of several: the record, or why it was not created. */
@@ -93,6 +94,8 @@ export interface Store extends QueueStore {
    * })
    */
   transaction<T>(work: (tx: Transaction) => T | Promise<T>, context?: TransactionContext): Promise<T>;
+  /** Reads and commits for transactions whose functions run elsewhere, such as the handler of a consumer. */
+  readonly changing: TransactionEngine;
   /**
    * Takes all data of a record out of the store, in one commit: the record, its events in the log, whose positions stay, and stored
    * answers to its requests. The same for the records that are deleted with it, as references say. Publishes `<name>.erased`.

@@ -23,9 +23,10 @@ interface Means {
 }
 
 /** Returns the transactions of a store. */
-export function transactionsIn(means: Means): Store["transaction"] {
-  const transactions = new Transactions(new TransactionCommits(means));
-  return (work, context) => transactions.run(work, context);
+export function transactionsIn(means: Means): Pick<Store, "transaction" | "changing"> {
+  const changing = new TransactionCommits(means);
+  const transactions = new Transactions(changing);
+  return { transaction: (work, context) => transactions.run(work, context), changing };
 }
 
 /** Commits transactions: each is one change, which compares what was read and applies what is to be written. */

@@ -24,7 +24,7 @@ export const bulkColumns = {
     ...["traceparent", "requestId", "requestedAt", "owner", "scope", "cause"],
   ],
   records: ["id", "version", "shape", "json"],
-  answers: ["number", "key", "part", "fingerprint", "answer", "at"],
+  answers: ["number", "key", "part", "fingerprint", "answer", "at", "livesMs"],
   timers: [
     ...["number", "dueAt", "key", "resource", "subject", "event", "version"],
     ...["data", "cause", "depth", "actor", "traceparent", "problem"],

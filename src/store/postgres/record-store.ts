@@ -24,7 +24,8 @@ import { RecordTable } from "./changes/record-table";
 import { deletedStates, recordTraces, usedIds } from "./changes/record-traces";
 import { storedTimers, timerReads } from "./changes/timers";
 import { Workspace } from "./changes/workspace";
-import { commitFunction, type Locks } from "./commit/commit-function";
+import { commitFunction } from "./commit/commit-function";
+import type { Locks } from "./commit/commit-statements";
 import { Committing } from "./commit/committing";
 import { GroupCommit } from "./commit/group-commit";
 import type { Database } from "./connection/queries";
@@ -44,7 +45,17 @@ interface Means {
   readonly onAppend: () => void;
 }
 
-type RecordMethods = "insert" | "insertAll" | "insertEach" | "update" | "remove" | "restore" | "importEach" | "erase" | "transaction";
+type RecordMethods =
+  | "insert"
+  | "insertAll"
+  | "insertEach"
+  | "update"
+  | "remove"
+  | "restore"
+  | "importEach"
+  | "erase"
+  | "transaction"
+  | "changing";
 
 /** The part of the store that reads and changes records. */
 export interface RecordStore extends Pick<Store, RecordMethods | "get" | "getAll" | "findByKey" | "tally" | "timers"> {
@@ -99,7 +110,7 @@ export function recordStore(layouts: readonly Layout[], means: Means): RecordSto
     ...singleChanges(onceIn(commits, keys), records),
     importEach: importsInto(commits, records, usedIds(workspace)),
     erase: erasing({ resources, commits, records, constraints, events, traces, deletions }),
-    transaction: transactionsIn({ commits, read, expect, records, keys, constraints }),
+    ...transactionsIn({ commits, read, expect, records, keys, constraints }),
     get: async (resource, id) => reads.get(known(resource), id),
     getAll: async (resource, ids) => reads.getAll(known(resource), ids),
     findByKey: reads.findByKey,

@@ -101,6 +101,7 @@ class SqliteStore implements Store {
   readonly refusals: Store["refusals"];
   readonly checkRecords: Store["checkRecords"];
   readonly transaction: Store["transaction"];
+  readonly changing: Store["changing"];
   /** One process serves a SQLite database, so it leads each task at once and for as long as it likes. */
   readonly lead: Store["lead"] = async (_task, stop, work) => {
     if (!stop.aborted) await work(soleLeadership(stop));
@@ -160,7 +161,13 @@ class SqliteStore implements Store {
     const single = singleChanges(onceIn(commits, keys), records);
     ({ insert: this.insert, insertAll: this.insertAll, insertEach: this.insertEach } = single);
     ({ update: this.update, remove: this.remove, restore: this.restore } = single);
-    this.transaction = transactionsIn({ commits, read: async (query) => this.#snapshot.read(query), records, keys, constraints });
+    ({ transaction: this.transaction, changing: this.changing } = transactionsIn({
+      commits,
+      read: async (query) => this.#snapshot.read(query),
+      records,
+      keys,
+      constraints,
+    }));
     const prune = pruner(this.#db, uncommitted);
     this.prune = (before, position) => this.#commits.run(() => prune(before, position));
     this.check = writeCheck(this.#commits);

@@ -20,7 +20,7 @@ export class Answers implements StoredAnswers {
     this.workspace.overlay.write({ kind: "answer", key, part, first });
   }
 
-  expire(before: number): void {
-    this.workspace.overlay.write({ kind: "expire", before });
+  expire(now: number): void {
+    this.workspace.overlay.write({ kind: "expire", now });
   }
 }

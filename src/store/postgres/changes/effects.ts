@@ -2,7 +2,7 @@ import type { NewEvent } from "../../changes/event-appender";
 import type { FirstAnswer } from "../../changes/idempotency-keys";
 import type { Stored } from "../../stored";
 import type { Layout } from "./layout";
-import { addTimerEffect, type NetTimers, type TimerEffect } from "./timers";
+import { addTimerEffect, type NetTimers, type TimerEffect } from "./timer-effects";
 
 /** The writes of a change. */
 export type Effect =
@@ -11,7 +11,7 @@ export type Effect =
   | { readonly kind: "event"; readonly event: NewEvent }
   | { readonly kind: "answer"; readonly key: string; readonly part: number; readonly first: FirstAnswer }
   | { readonly kind: "forget"; readonly key: string }
-  | { readonly kind: "expire"; readonly before: number }
+  | { readonly kind: "expire"; readonly now: number }
   | { readonly kind: "bury"; readonly subject: number; readonly types: readonly string[] }
   | { readonly kind: "rewrite"; readonly number: number; readonly answer: string }
   | TimerEffect;
@@ -39,8 +39,8 @@ export interface NetEffect {
   readonly answers: readonly (FirstAnswer & { readonly key: string; readonly part: number })[];
   /** The keys whose earlier answers are deleted. */
   readonly forgotten: readonly string[];
-  /** Answers stored before this time are deleted, a few at a time. 0: none are. */
-  readonly expireBefore: number;
+  /** Answers whose life has ended before this time are deleted, a few at a time. 0: none are. */
+  readonly expiredAt: number;
   readonly buried: readonly { readonly subject: number; readonly types: readonly string[] }[];
   readonly rewritten: readonly { readonly number: number; readonly answer: string }[];
   readonly timers: NetTimers;
@@ -54,7 +54,7 @@ export function netEffect(effects: readonly Effect[]): NetEffect {
   const forgotten = new Set<string>();
   const upToDate: NetEffect["upToDate"][number][] = [];
   const timers: NetTimers = { set: [], cancelled: [], dropped: [], taken: [], hindered: [] };
-  let expireBefore = 0;
+  let expiredAt = 0;
   for (const effect of effects) {
     if (effect.kind === "record") {
       const name = `${effect.layout.number}/${effect.id}`;
@@ -63,7 +63,7 @@ export function netEffect(effects: readonly Effect[]): NetEffect {
     } else if (effect.kind === "event") events.push(effect.event);
     else if (effect.kind === "answer") answers.set(`${effect.part} ${effect.key}`, { ...effect.first, key: effect.key, part: effect.part });
     else if (effect.kind === "forget") forgotten.add(effect.key);
-    else if (effect.kind === "expire") expireBefore = Math.max(expireBefore, effect.before);
+    else if (effect.kind === "expire") expiredAt = Math.max(expiredAt, effect.now);
     else if (effect.kind === "upToDate") upToDate.push(effect);
     else if (effect.kind === "bury") buried.push(effect);
     else if (effect.kind === "rewrite") rewritten.push(effect);
@@ -72,6 +72,6 @@ export function netEffect(effects: readonly Effect[]): NetEffect {
   return {
     records: [...records.values()].filter(({ after, origin }) => after || origin === "present"),
     created: [...records.values()].filter(({ origin }) => origin !== "present"),
-    ...{ upToDate, events, answers: [...answers.values()], forgotten: [...forgotten], expireBefore, buried, rewritten, timers },
+    ...{ upToDate, events, answers: [...answers.values()], forgotten: [...forgotten], expiredAt, buried, rewritten, timers },
   };
 }

@@ -1,10 +1,11 @@
 import type { NetEffect, NetRecord } from "../changes/effects";
 import type { Facts, RecordRow } from "../changes/facts";
 import type { Layout } from "../changes/layout";
-import { timersArgument } from "../changes/timers";
+import { timersArgument } from "../changes/timer-effects";
 import { plainText } from "../connection/plain-text";
 import type { EntryChanges } from "../slots/slots";
-import { type CommitArguments, type CommitResult, inOrder, jsonTexts, shapes } from "./commit-function";
+import type { CommitResult } from "./commit-function";
+import { type CommitArguments, inOrder, jsonTexts, shapes } from "./commit-parameters";
 
 /** A group of changes to commit. */
 export interface Commit {
@@ -131,7 +132,7 @@ function entryArguments({ removed, added, removedValues, addedValues }: EntryCha
   };
 }
 
-function answerArguments({ answers, forgotten, expireBefore }: NetEffect) {
+function answerArguments({ answers, forgotten, expiredAt }: NetEffect) {
   return {
     forget: list(forgotten, same),
     a_key: list(answers, ({ key }) => key),
@@ -139,7 +140,8 @@ function answerArguments({ answers, forgotten, expireBefore }: NetEffect) {
     a_fingerprint: list(answers, ({ fingerprint }) => fingerprint),
     a_answer: list(answers, ({ answer }) => answer),
     a_at: list(answers, ({ at }) => at),
-    expire: answers.length > 0 ? expireBefore : null,
+    a_lives: list(answers, ({ livesMs }) => livesMs),
+    expire: answers.length > 0 ? expiredAt : null,
   };
 }
 

@@ -6,7 +6,8 @@ import { isSerializationFailure, OutcomeUnknown, PostgresError } from "../connec
 import type { Database, Queries } from "../connection/queries";
 import { partitionWidth } from "../schema/log-schema";
 import { argumentsOf, type Commit, forgetStale } from "./commit-call";
-import type { CommitFunction, CommitResult, Locks } from "./commit-function";
+import type { CommitFunction, CommitResult } from "./commit-function";
+import type { Locks } from "./commit-statements";
 import { type FetchMeans, fetchMissing } from "./fetch";
 import { type GroupRun, type RunMeans, runGroup } from "./group-run";
 

@@ -102,13 +102,13 @@ async function fetchReferrers(queries: Queries, facts: Facts, missing: Missing<F
 
 async function fetchAnswers({ query }: Queries, { answers }: Facts, missing: Missing<Facts["answers"]>): Promise<void> {
   const rows = await query<FirstAnswer & { readonly key: string; readonly part: number }>(
-    `SELECT key, part, fingerprint, answer, at FROM idempotency_keys
+    `SELECT key, part, fingerprint, answer, at, lives_ms AS "livesMs" FROM idempotency_keys
      WHERE (key, part) IN (SELECT * FROM unnest($1::text[], $2::int4[]))`,
     missing.map(([, { key }]) => key),
     missing.map(([, { part }]) => part),
   );
   for (const [name] of missing) answers.learn(name, null);
-  for (const { key, part, fingerprint, answer, at } of rows) answers.learn(`${part} ${key}`, { fingerprint, answer, at });
+  for (const { key, part, ...first } of rows) answers.learn(`${part} ${key}`, first);
 }
 
 async function fetchTimers({ query }: Queries, { timers }: Facts, missing: Missing<Facts["timers"]>): Promise<void> {

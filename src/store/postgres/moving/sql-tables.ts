@@ -26,7 +26,7 @@ const bulk = {
     "position bigint, id uuid, type text, subject bigint, timestamp text, body text, traceparent text, request_id text, " +
     "requested_at bigint, owner text escaped, scope text escaped, cause text escaped",
   records: "id bigint, version int, shape smallint, json text",
-  answers: "number bigint, key text, part int, fingerprint text, answer text, at bigint",
+  answers: "number bigint, key text, part int, fingerprint text, answer text, at bigint, lives_ms bigint",
   timers:
     "number bigint, due_at bigint, key text, resource text, subject bigint, event text, version int, data text, cause text, depth int, " +
     "actor text, traceparent text, problem text",

@@ -49,3 +49,9 @@ export const recordSchema = `
   -- Written by the check whether the store can be written.
   CREATE TABLE warren_write_check (one boolean PRIMARY KEY DEFAULT true CHECK (one), filler text NOT NULL);
 `;
+
+/** Answers of different lives, of which the first to expire are deleted first. */
+export const answerLivesSchema = `
+  ALTER TABLE idempotency_keys ADD COLUMN lives_ms bigint NOT NULL DEFAULT 86400000;
+  CREATE INDEX warren_idempotency_keys_end ON idempotency_keys ((at + lives_ms));
+`;

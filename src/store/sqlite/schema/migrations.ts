@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { CannotOpenStore } from "../../errors";
-import { idempotencyKeySchema } from "../changes/answer-table";
+import { answerLivesSchema, idempotencyKeySchema } from "../changes/answer-table";
 import { searchTablesSchema } from "../changes/search-table";
 import { sideJournalSchema } from "../changes/side-journal";
 import { sideTablesSchema } from "../changes/side-tables";
@@ -70,6 +70,7 @@ export const storeMigrations: Migrations = [
   "ALTER TABLE events ADD COLUMN owner TEXT; ALTER TABLE events ADD COLUMN scope TEXT",
   causeSchema,
   timerSchema,
+  answerLivesSchema,
 ];
 
 /**
