@@ -5,4 +5,10 @@ import { consumers } from "./consumers.generated";
 import { resources } from "./resources.generated";
 import { routes } from "./routes.generated";
 
-await startExecutable({ consumers, packageJson, resources, routes });
+const consumerFiles = {
+  "audit": () => import("../consumers/audit"),
+  "logger": () => import("../consumers/logger"),
+  "webhook": () => import("../consumers/webhook"),
+};
+
+await startExecutable({ consumerFiles, consumers, packageJson, resources, routes });

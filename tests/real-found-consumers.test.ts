@@ -40,7 +40,7 @@ throw new Error("it ran");
     `export const first = { events: ["item.*"], handle() {} };\nexport const second = { queue: "second", exactlyOnce: true, handle() {} };\n`,
   );
   const { code, stderr, found } = await generate();
-  expect([code, stderr]).toEqual([0, "Wrote src/consumers.generated.ts"]);
+  expect([code, stderr]).toEqual([0, "Wrote src/executable.generated.ts\nWrote src/consumers.generated.ts"]);
   const names = ["audit", "logger", "price-watch", "two.first", "two.second", "webhook"];
   expect(found.filter(({ name }) => names.includes(name))).toMatchObject([
     { name: "audit", queue: "audit", exactlyOnce: true },

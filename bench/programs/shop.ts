@@ -3,7 +3,7 @@
 import { crud } from "warren/crud";
 import type { Resource } from "warren/resource";
 import packageJson from "../../package.json";
-import { startExecutable } from "../../src/app/executable";
+import { startExecutable } from "../../src/executable";
 import { keyed, plain, project } from "../shop";
 
 const resources = { plain, keyed, project } as const;
@@ -12,4 +12,4 @@ const routes = Object.values<Resource>(resources).map((resource) => ({
   path: `/${resource.plural}`,
   route: crud(resource),
 }));
-await startExecutable({ packageJson, resources, routes, consumers: [] });
+await startExecutable({ packageJson, resources, routes, consumers: [], consumerFiles: {} });

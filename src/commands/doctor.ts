@@ -2,6 +2,7 @@ import { checkEnvironment } from "../config/check-environment";
 import type { Config } from "../config/config";
 import { parseOptions, runCommand } from "../observe/command-line";
 import { printableLines } from "../observe/terminal";
+import { isExecutable } from "../project/executable";
 import { checkBroker } from "./doctor/broker";
 import { checkClock } from "./doctor/clock";
 import { checkDisk } from "./doctor/disk";
@@ -64,7 +65,7 @@ async function allFindings(fix: boolean): Promise<Finding[]> {
     guarded("versions", checkVersions),
     guarded("environment", () => checkVariables(environment)),
     config ? systemFindings(config, fix, startedAt) : [unchecked],
-    guarded("project", checkProject),
+    ...(isExecutable ? [] : [guarded("project", checkProject)]),
   ]);
   return found.flat();
 }

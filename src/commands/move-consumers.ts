@@ -1,8 +1,7 @@
-import { join } from "node:path";
 import { HandlerTransaction } from "../delivery/handler-transaction";
 import { type LoadedConsumer, loadConsumers } from "../docs/find-consumers";
 import { UsageError } from "../observe/command-line";
-import { projectFolder } from "../project/folder";
+import { consumerFiles } from "../project/consumer-files";
 import type { ConsumerMove, ConsumerMoveSource } from "../store/moving/consumer-move";
 import { Trouble } from "./command";
 
@@ -22,7 +21,7 @@ export async function planConsumers(sources: readonly ConsumerMoveSource[], { le
   const unknown = leaveTables.find((queue) => !sources.some((source) => source.queue === queue));
   if (unknown !== undefined) throw new UsageError(`--leave-tables ${unknown}: there is no file of a consumer with this queue.`);
   const withTables = sources.filter((source) => hasRows(source) && !leaveTables.includes(source.queue));
-  const loaded = withTables.length > 0 ? await loadConsumers(join(projectFolder, "consumers")) : [];
+  const loaded = withTables.length > 0 ? await loadConsumers(consumerFiles()) : [];
   const missing = withTables.filter(({ queue }) => setupOf(loaded, queue) === undefined);
   if (missing.length > 0) throw new Trouble(missing.map(adviceFor).join("\n"));
   return sources.map((source) => ({ source, replace, setup: withTables.includes(source) ? setupOf(loaded, source.queue) : undefined }));

@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import { type FlagOptions, parseOptions, readCommandLine } from "../observe/command-line";
+import { mainFile } from "../project/executable";
 import { type DescribedConsumer, isOnlyLookedAt } from "./describe-only";
 
 const text = { type: "string" } as const;
@@ -43,7 +44,7 @@ export function helpOf(consumers: readonly DescribedConsumer[]): string {
   });
   return `${about.join("\n\n")}
 
-  bun run ${relative(process.cwd(), Bun.main)}
+  bun run ${relative(process.cwd(), mainFile())}
 
 Options:
 ${everyFlagHelp}

@@ -7,6 +7,7 @@ import { createLog, type Log, messageOf } from "../observe/logging";
 import { startTracing } from "../observe/start-tracing";
 import { tell } from "../observe/terminal";
 import type { Tracing } from "../observe/tracing";
+import { mainFile } from "../project/executable";
 import { UnknownEventType } from "../schema/catalogue";
 import { CannotOpenStore, StoreUnavailable } from "../store/errors";
 import { atMost } from "../timing/pause";
@@ -105,5 +106,5 @@ function tellMistake(error: unknown): void {
 
 /** Returns the service name of this process, such as `warren-logger` for consumers/logger.ts. */
 function serviceName(): string {
-  return `warren-${basename(Bun.main, ".ts")}`;
+  return `warren-${basename(mainFile(), ".ts")}`;
 }

@@ -1,8 +1,7 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { type DescribedConsumer, onlyLook } from "../consumer/describe-only";
 import type { ConsumerOptions } from "../delivery/consumer-options";
 import { messageOf } from "../observe/logging";
+import type { ConsumerFile } from "../project/consumer-files";
 
 /** A consumer in `consumers/`, for the documentation. */
 export interface FoundConsumer extends DescribedConsumer {
@@ -11,17 +10,17 @@ export interface FoundConsumer extends DescribedConsumer {
 }
 
 /**
- * Finds the consumers of a folder: those that its files export, or run when loaded. It does not start them, and from then on
- * this process cannot start consumers.
+ * Finds the consumers of files: those that the files export, or run when loaded. It does not start them, and from then on this process
+ * cannot start consumers.
  *
  * @throws {Error} if a file cannot be loaded.
  */
-export async function findConsumers(folder: string): Promise<FoundConsumer[]> {
+export async function findConsumers(files: readonly ConsumerFile[]): Promise<FoundConsumer[]> {
   const found: FoundConsumer[] = [];
-  for (const file of filesIn(folder)) {
-    const consumers = await lookAt(join(folder, file), "it is missing from the documentation");
-    const base = file.replace(/\.ts$/, "");
-    for (const [key, consumer] of consumers) found.push({ name: consumers.length > 1 ? `${base}.${key}` : base, ...essentialOf(consumer) });
+  for (const file of files) {
+    const consumers = await lookAt(file, "it is missing from the documentation");
+    for (const [key, consumer] of consumers)
+      found.push({ name: consumers.length > 1 ? `${file.name}.${key}` : file.name, ...essentialOf(consumer) });
   }
   return found;
 }
@@ -30,38 +29,34 @@ export async function findConsumers(folder: string): Promise<FoundConsumer[]> {
 export type LoadedConsumer = DescribedConsumer & Pick<ConsumerOptions, "setup">;
 
 /**
- * Resolves with the consumers of a folder, as {@link findConsumers} finds them, with all their options.
+ * Resolves with the consumers of files, as {@link findConsumers} finds them, with all their options.
  *
  * @throws {Error} if a file cannot be loaded.
  */
-export async function loadConsumers(folder: string): Promise<LoadedConsumer[]> {
+export async function loadConsumers(files: readonly ConsumerFile[]): Promise<LoadedConsumer[]> {
   const loaded: LoadedConsumer[] = [];
-  for (const file of filesIn(folder)) {
-    const consumers = await lookAt(join(folder, file), "its tables cannot be created");
+  for (const file of files) {
+    const consumers = await lookAt(file, "its tables cannot be created");
     loaded.push(...consumers.map(([, consumer]) => consumer as LoadedConsumer));
   }
   return loaded;
 }
 
-function filesIn(folder: string): string[] {
-  return existsSync(folder) ? [...new Bun.Glob("*.ts").scanSync(folder)].sort() : [];
-}
-
 /** @param consequence what follows if the file cannot be loaded. */
-async function lookAt(path: string, consequence: string): Promise<[key: string, DescribedConsumer][]> {
-  const name = `consumers/${path.split("/").at(-1)}`;
+async function lookAt({ name, load }: ConsumerFile, consequence: string): Promise<[key: string, DescribedConsumer][]> {
+  const shown = `consumers/${name}.ts`;
   const onExit = () =>
-    console.error(`${name} ended the process while it was being loaded. Move its top-level code into \`if (import.meta.main) { … }\`.`);
+    console.error(`${shown} ended the process while it was being loaded. Move its top-level code into \`if (import.meta.main) { … }\`.`);
   process.on("exit", onExit);
   try {
     const { promise: wouldRun, resolve } = Promise.withResolvers<[string, DescribedConsumer][]>();
     onlyLook((consumers) => resolve(consumers.map((consumer, index) => [String(index + 1), consumer])));
-    const exported = import(path).then((module: Record<string, unknown>) =>
+    const exported = load().then((module) =>
       Object.entries(module).filter((entry): entry is [string, DescribedConsumer] => isConsumer(entry[1])),
     );
     return await Promise.race([wouldRun, exported]);
   } catch (error) {
-    throw new Error(`Cannot load ${name}, so ${consequence}: ${messageOf(error)}`, { cause: error });
+    throw new Error(`Cannot load ${shown}, so ${consequence}: ${messageOf(error)}`, { cause: error });
   } finally {
     process.off("exit", onExit);
   }

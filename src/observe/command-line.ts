@@ -1,5 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { parseWholeNumber } from "../config/whole-number";
+import { asCalled } from "../project/executable";
 import { messageOf } from "./logging";
 import { tell } from "./terminal";
 
@@ -100,6 +101,6 @@ export function exitWith(error: unknown): never {
 
 function helpIfAsked(words: readonly string[], help: string): void {
   if (!words.includes("--help") && !words.includes("-h")) return;
-  console.log(help);
+  console.log(asCalled(help));
   process.exit(0);
 }

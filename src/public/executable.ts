@@ -1,1 +1,1 @@
-export { startExecutable } from "../app/executable";
+export { startExecutable } from "../executable";

@@ -5,4 +5,8 @@ import { consumers } from "./consumers.generated";
 import { resources } from "./resources.generated";
 import { routes } from "./routes.generated";
 
-await startExecutable({ consumers, packageJson, resources, routes });
+const consumerFiles = {
+  "paid-orders": () => import("../consumers/paid-orders"),
+};
+
+await startExecutable({ consumerFiles, consumers, packageJson, resources, routes });
