@@ -71,6 +71,23 @@ describe("several lanes", () => {
     expect([1, 2, 3].map(fitting)).toEqual([3, 5, 7]);
   });
 
+  test("that are given up take no more, pass over nothing, and stay at what is given back", () => {
+    const cursors = new LaneCursors(4);
+    for (const number of [1, 2]) cursors.add(lane(number), { position: 0, begun: 0 });
+    const [settleFirst, , ofOther] = [entry(1, 1), entry(2, 1), entry(3, 2)].map((each) => cursors.for(each)?.take(each.position));
+    cursors.close(lane(1));
+    expect([cursors.for(entry(4, 1)), cursors.part, cursors.taken]).toEqual([undefined, 0.25, 3]);
+    settleFirst?.();
+    ofOther?.();
+    cursors.pass(5);
+    expect(cursors.unsaved.map(({ position }) => position)).toEqual([1, 5]);
+    cursors.close(lane(2));
+    expect(cursors.isEmpty).toBe(true);
+    cursors.remove(lane(1));
+    cursors.add(lane(1), { position: 1, begun: 1 });
+    expect(cursors.for(entry(2, 1))?.lane.number).toBe(1);
+  });
+
   test("have progress to save where it has changed", () => {
     const cursors = new LaneCursors(2);
     for (const number of [0, 1]) cursors.add(lane(number), { position: 0, begun: 0 });

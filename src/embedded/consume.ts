@@ -69,7 +69,7 @@ export class EmbeddedConsumer {
     this.#replaced = new ReplacedFiles(consumer, log, store, options.onReplaced);
     this.#writes = new PatientWrites(consumer, stop);
     this.#main = new LaneCursors(share.count);
-    this.#replays = new RunningReplays(consumer, store, log.logId, share.count, () => this.#main.lanes);
+    this.#replays = new RunningReplays(consumer, store, log.logId, share.count, () => this.#lanes.active);
     this.#retries = new Retries(store, this.#writes, () => this.#lanes.active, this.wake);
     this.#deliveries = new Deliveries(worker, store, share, this.#main, log.logId, {
       settled: this.wake,

@@ -36,8 +36,7 @@ export class HeldLanes {
   async follow(): Promise<boolean> {
     const { main, share } = this.parts;
     this.lose(main.lanes.filter((lane) => !share.holds(lane)));
-    for (const lane of main.lanes)
-      if (!share.lanes.includes(lane) && !this.#leaving.has(lane)) this.#leaving.set(lane, this.#takeBack(lane));
+    for (const lane of main.lanes) if (!share.lanes.includes(lane) && !this.#leaving.has(lane)) this.#giveUp(lane);
     const left = [...this.#leaving.keys()].filter((lane) => !this.parts.deliveries.has(lane));
     if (left.length > 0 && (await this.parts.writes.write(() => this.#rest(left))))
       await Promise.all(left.map((lane) => share.release(lane)));
@@ -56,7 +55,7 @@ export class HeldLanes {
 
   /** Records that no event is in progress, after the worker has ended. */
   async end(): Promise<void> {
-    for (const lane of this.active) this.#leaving.set(lane, this.#takeBack(lane));
+    for (const lane of this.active) this.#giveUp(lane);
     await this.parts.writes.write(() => this.#rest([...this.#leaving.keys()]));
   }
 
@@ -78,8 +77,12 @@ export class HeldLanes {
     return { position: Math.min(position, end), begun: Math.min(begun, end) };
   }
 
-  #takeBack(lane: Lane): Place[] {
-    return this.parts.deliveries.takeBack(lane);
+  /** Takes no more events of a lane, and those back that the handler has not begun. */
+  #giveUp(lane: Lane): void {
+    const { main, replays, deliveries } = this.parts;
+    main.close(lane);
+    for (const { cursors } of replays) cursors.close(lane);
+    this.#leaving.set(lane, deliveries.takeBack(lane));
   }
 
   #isLeaving({ number }: Lane): boolean {

@@ -5,6 +5,8 @@ import { LaneCursor } from "./lane-cursor";
 /** Where a reader of the event log is, in each of the lanes that this process has. It reads the log once for all of them. */
 export class LaneCursors implements Iterable<LaneCursor> {
   readonly #cursors = new Map<number, LaneCursor>();
+  /** Lanes that are given up. Their cursors stay where they are, and move only as their entries are settled. */
+  readonly #closed = new Set<number>();
 
   /** @param count number of lanes of the queue. */
   constructor(readonly count: number) {}
@@ -13,8 +15,13 @@ export class LaneCursors implements Iterable<LaneCursor> {
     return this.#cursors.values();
   }
 
+  /** True if there is no lane in which to go on. */
   get isEmpty(): boolean {
-    return this.#cursors.size === 0;
+    return this.#open.length === 0;
+  }
+
+  get #open(): LaneCursor[] {
+    return [...this].filter(({ lane }) => !this.#closed.has(lane.number));
   }
 
   get lanes(): Lane[] {
@@ -23,7 +30,7 @@ export class LaneCursors implements Iterable<LaneCursor> {
 
   /** Position from which to read on. Entries of lanes that are further are read again. */
   get taken(): number {
-    return Math.min(...Array.from(this, ({ taken }) => taken));
+    return Math.min(...this.#open.map(({ taken }) => taken));
   }
 
   /** True if it has gone on in a lane since that was saved. */
@@ -36,9 +43,9 @@ export class LaneCursors implements Iterable<LaneCursor> {
     return [...this].flatMap(({ isSaved, progress }) => (isSaved ? [] : progress));
   }
 
-  /** Part of the queue's lanes that this process has, from 0 to 1. */
+  /** Part of the queue's lanes in which this process goes on, from 0 to 1. */
   get part(): number {
-    return this.#cursors.size / this.count;
+    return this.#open.length / this.count;
   }
 
   of(lane: number): LaneCursor | undefined {
@@ -51,12 +58,18 @@ export class LaneCursors implements Iterable<LaneCursor> {
 
   remove({ number }: Lane): void {
     this.#cursors.delete(number);
+    this.#closed.delete(number);
+  }
+
+  /** Takes no more entries in a lane, since a later entry would be settled before those that are given back. */
+  close({ number }: Lane): void {
+    this.#closed.add(number);
   }
 
   /** Returns the cursor for an entry that was read, or undefined if it is in no lane of this process or was taken before. */
   for({ subject, position }: LogEntry): LaneCursor | undefined {
     const cursor = this.#cursors.get(subject % this.count);
-    return cursor && position > cursor.taken ? cursor : undefined;
+    return cursor && position > cursor.taken && !this.#closed.has(cursor.lane.number) ? cursor : undefined;
   }
 
   /** Returns the first entries, up to where `room` of them are in lanes of this process and of these types. */
@@ -81,7 +94,7 @@ export class LaneCursors implements Iterable<LaneCursor> {
 
   /** Records that all entries up to a position were looked at. */
   pass(position: number): void {
-    for (const cursor of this) cursor.pass(position);
+    for (const cursor of this.#open) cursor.pass(position);
   }
 
   /** Records that progress is saved. */

@@ -24,7 +24,7 @@ export class PostgresConsumerStores implements ConsumerStores {
   readonly shown: string;
   readonly isShared = true;
   /** Name of this process among those that consume a queue. It is an `application_name`, so it has 63 characters at most. */
-  readonly #holder = `warren ${crypto.randomUUID()}`;
+  readonly #holder = `warren ${process.pid} ${crypto.randomUUID()}`;
   #database: Database | undefined;
   readonly #kept = new Map<string, Promise<string>>();
 

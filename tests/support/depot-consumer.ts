@@ -1,0 +1,41 @@
+// A process that consumes the events of depots, which tests/support/shared-queue.ts starts.
+// - EFFECTS=once: its effects are rows of its queue, exactly once. Otherwise they are lines of the file RECORD, in the order of all processes.
+// - HANDLING_MS: how long a handler takes.
+import { openSync, writeSync } from "node:fs";
+import { runConsumer } from "warren/consumer";
+import { provideResources } from "../../src/project/resources";
+import { depot } from "./parcels";
+import { depotQueue, effectOf } from "./shared-queue";
+
+provideResources({ depot });
+
+const { EFFECTS: effects, RECORD: record = "", HANDLING_MS: handlingMs } = process.env;
+const common = { queue: depotQueue, onReady: () => console.log("ready") };
+const work = () => (handlingMs ? Bun.sleep(Number(handlingMs)) : undefined);
+
+if (effects === "once")
+  await runConsumer({
+    ...common,
+    exactlyOnce: true,
+    setup: (tx) =>
+      tx.run(
+        "CREATE TABLE IF NOT EXISTS effects (number BIGINT GENERATED ALWAYS AS IDENTITY, event TEXT, depot BIGINT, version BIGINT, process BIGINT)",
+      ),
+    handle: async (event, { tx }) => {
+      const { id, depot, version } = effectOf(event);
+      await tx.run("INSERT INTO effects (event, depot, version, process) VALUES (?, ?, ?, ?)", id, depot, version, process.pid);
+      await work();
+    },
+  });
+else {
+  const file = openSync(record, "a");
+  await runConsumer({
+    ...common,
+    handle: async (event) => {
+      const { id, depot, version } = effectOf(event);
+      await work();
+      // At once and as a whole, so that it exists even if the process is killed right after.
+      writeSync(file, `${JSON.stringify({ event: id, depot, version, process: process.pid })}\n`);
+    },
+  });
+}
