@@ -4,10 +4,11 @@ import fc from "fast-check";
 import type { Resource } from "warren/resource";
 import type { Listing } from "../src/store/listing";
 import { pageReads } from "../src/store/sqlite/lists/pages";
+import type { EngineUnderTest } from "./support/engines";
 import { limits, listed, listing, orders, owned, plain, record, records, type Shelf, shelf, walk, whole } from "./support/list-model";
 import { type ListTable, openPostgresTable, openSqliteTable } from "./support/list-tables";
 import { describeWithPostgres, usePostgres } from "./support/postgres";
-import { propertyFactor, runs } from "./support/property-runs";
+import { fewer, propertyFactor } from "./support/property-runs";
 
 // Hundreds of lists take their time on a busy machine.
 setDefaultTimeout(60_000 * propertyFactor);
@@ -15,14 +16,14 @@ setDefaultTimeout(60_000 * propertyFactor);
 type Open = (resource?: Resource, reads?: number) => Promise<ListTable>;
 
 describe("on SQLite", () => {
-  behaves((resource = shelf, reads) => openSqliteTable(resource, reads));
+  behaves((resource = shelf, reads) => openSqliteTable(resource, reads), { times: (count) => count * propertyFactor });
 });
 describeWithPostgres("on PostgreSQL", () => {
   const postgres = usePostgres();
-  behaves((resource = shelf, reads) => openPostgresTable(postgres(), resource, reads));
+  behaves((resource = shelf, reads) => openPostgresTable(postgres(), resource, reads), { times: fewer });
 });
 
-function behaves(openTable: Open): void {
+function behaves(openTable: Open, { times }: Pick<EngineUnderTest, "times">): void {
   let table: ListTable | undefined;
   afterEach(() => table?.close());
   const open: Open = async (...args) => {
@@ -49,7 +50,7 @@ function behaves(openTable: Open): void {
           expect((await walk(pages, wanted)).found).toEqual(expected);
           expect((await pages.read({ ...wanted, count: true })).count).toEqual({ value: expected.length, isExact: true });
         }),
-        runs(150),
+        { numRuns: times(150) },
       );
     });
 
@@ -64,7 +65,7 @@ function behaves(openTable: Open): void {
           expect((await walk(pages, limited)).found).toEqual(expected);
           expect((await pages.read({ ...limited, count: true })).count).toEqual({ value: expected.length, isExact: true });
         }),
-        runs(100),
+        { numRuns: times(100) },
       );
     });
 
@@ -89,7 +90,7 @@ function behaves(openTable: Open): void {
             const untouched = (list: readonly Shelf[]) => list.filter(({ id }) => id <= before.length && !touched.has(id));
             expect(untouched(found)).toEqual(untouched(listed(before, wanted)));
           }),
-          runs(100),
+          { numRuns: times(100) },
         );
       },
     );

@@ -26,8 +26,8 @@ describeWithPostgres("a notice", () => {
         heard.leases += 1;
       },
     });
-    // When it begins to listen, it may have missed some.
-    await eventually(() => heard.leases > 0 || undefined, "it to listen");
+    // It tells once when it begins to listen, since it may have missed some, and once when it has looked at the end of the log.
+    await eventually(() => (heard.leases === 1 && heard.log === 2) || undefined, "it to listen and to look");
     return { heard, watch };
   }
 

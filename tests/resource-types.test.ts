@@ -1,5 +1,5 @@
 // Code that does not compile, and the compiler's messages for it: tests/types/. Code that compiles is in every other test.
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { Type } from "@sinclair/typebox";
 import { defineResource, type InputOf, Nullable, oneOf, type RecordOf } from "warren/resource";
@@ -8,6 +8,9 @@ import type { item } from "../src/domain/item";
 import type { At, OneValue, Path, PathTo } from "../src/schema/paths";
 import type { TypesOf } from "../src/schema/resource";
 import { root } from "./support/processes";
+
+// The compiler takes its time on a busy machine.
+setDefaultTimeout(120_000);
 
 test("a wrong declaration does not compile, and the message names what is wrong", async () => {
   const expected: { line: string; said: string }[] = [];

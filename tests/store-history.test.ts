@@ -8,7 +8,6 @@ import type { Change } from "../src/schema/resource";
 import type { LogEntry } from "../src/store/log";
 import { itemFields } from "./support/arbitrary";
 import { forEachEngine } from "./support/engines";
-import { runs } from "./support/property-runs";
 import { useStore } from "./support/use-store";
 
 interface Step {
@@ -17,7 +16,7 @@ interface Step {
   readonly fields: FieldsOf<typeof item>;
 }
 
-forEachEngine((placesIn) => {
+forEachEngine((placesIn, { times }) => {
   const { store } = useStore(placesIn, [item]);
 
   test("property: whatever the interleaving, each change is exactly one event, versions count up, each can be read, and the last body is the row", async () => {
@@ -90,7 +89,7 @@ forEachEngine((placesIn) => {
           expect(entries.map(({ position }) => position)).toEqual(history.map(({ position }) => position).reverse());
         }
       }),
-      runs(25),
+      { numRuns: times(25) },
     );
   });
 });

@@ -7,7 +7,6 @@ import { Catalogue } from "../src/schema/catalogue";
 import { Conflict, InvalidRecord } from "../src/schema/refused-change";
 import type { Resource } from "../src/schema/resource";
 import { forEachEngine } from "./support/engines";
-import { runs } from "./support/property-runs";
 import { rejection } from "./support/rejection";
 import { useStore } from "./support/use-store";
 
@@ -37,7 +36,7 @@ const task = defineResource({
 });
 const resources: readonly Resource[] = [team, project, task];
 
-forEachEngine((placesIn) => {
+forEachEngine((placesIn, { times }) => {
   const { open, reopen, startOver, store } = useStore(placesIn, resources, { journalAtMost: 3 });
   const addTeam = () => store.insert(team, { name: "Red" });
   const addProject = (some: Partial<RecordOf<typeof project>> = {}) =>
@@ -316,7 +315,7 @@ forEachEngine((placesIn) => {
         expect([await count(project), await count(task)]).toEqual([0, 0]);
         for (const one of await ids(team)) await store.remove(team, one as number);
       }),
-      runs(60),
+      { numRuns: times(60) },
     );
   });
 });

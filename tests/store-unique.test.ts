@@ -6,7 +6,6 @@ import { defineResource, Nullable } from "warren/resource";
 import { Conflict } from "../src/schema/refused-change";
 import type { InsertOutcome } from "../src/store/store";
 import { forEachEngine } from "./support/engines";
-import { runs } from "./support/property-runs";
 import { rejection } from "./support/rejection";
 import { useStore } from "./support/use-store";
 
@@ -26,7 +25,7 @@ const of = (some: Partial<Member>): Member => ({ ...nobody, ...some });
 const textOf = (outcomes: readonly InsertOutcome[]) =>
   outcomes.map((outcome) => (outcome instanceof Error ? outcome.name : outcome.id)).join(" ");
 
-forEachEngine((placesIn) => {
+forEachEngine((placesIn, { times }) => {
   const { open, reopen, store } = useStore(placesIn, [member], { journalAtMost: 3 });
   const insert = (some: Partial<Member>) => store.insert(member, of(some));
   const set = (id: number, some: Partial<Member>) => store.update(member, id, (current) => ({ ...current, ...some }));
@@ -169,7 +168,7 @@ forEachEngine((placesIn) => {
 
     test("holds for them", async () => {
       await reopen([plain]);
-      for (let id = 1; id <= 2500; id += 1) void store.insert(plain, of({ email: `member ${id}` }));
+      await Promise.all(Array.from({ length: 2500 }, (_, index) => store.insert(plain, of({ email: `member ${index + 1}` }))));
       await reopen();
       expect(await rejection(insert({ email: "Member 2500" }))).toBeInstanceOf(Conflict);
       await store.remove(member, 1234);
@@ -264,7 +263,7 @@ forEachEngine((placesIn) => {
         ]);
         expect(new Map(found as [number, string | null][])).toEqual(model);
       }),
-      runs(30),
+      { numRuns: times(30) },
     );
   });
 });

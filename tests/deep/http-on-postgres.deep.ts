@@ -1,12 +1,10 @@
 // The tests of the HTTP API, with the store in PostgreSQL.
 
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeWithPostgres } from "../support/postgres";
 import { run } from "../support/processes";
-
-setDefaultTimeout(900_000);
 
 const folder = join(import.meta.dir, "..");
 const files = readdirSync(folder).filter(
@@ -22,5 +20,5 @@ describeWithPostgres("on PostgreSQL", () => {
     const failed = tests.stderr.filter((line) => line.startsWith("(fail)"));
     expect(failed).toEqual([]);
     expect([files.length > 30, code]).toEqual([true, 0]);
-  });
+  }, 900_000);
 });

@@ -1,4 +1,5 @@
-// The store against its models, on both engines: the properties of the fast tests with more random cases.
+// The store against its models, on both engines: the properties of the fast tests with more random cases, and on PostgreSQL with more
+// records.
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { run } from "../support/processes";
 
@@ -8,10 +9,12 @@ setDefaultTimeout(900_000);
 const files = [
   "list-pages",
   "postgres-entries",
+  "postgres-list-plans",
   "postgres-log",
   "postgres-search",
   "sqlite-side-tables",
   "store-history",
+  "store-lists",
   "store-references",
   "store-unique",
   "transactions",

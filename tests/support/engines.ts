@@ -5,7 +5,7 @@ import type { Config } from "../../src/config/config";
 import type { SqliteAddress } from "../../src/config/database-url";
 import { describeWithPostgres, type PostgresSchema, schemaIn, sharedPostgres } from "./postgres";
 import type { PostgresCluster } from "./postgres-cluster";
-import { propertyFactor } from "./property-runs";
+import { fewer, isInFull, propertyFactor } from "./property-runs";
 
 /** Where the database and the consumers' stores are. */
 export type Places = Pick<Config, "database" | "dataDir">;
@@ -33,18 +33,25 @@ export function environmentOf(places: Places, rabbitmqUrl = "none"): Record<stri
   return { DATABASE_URL: urlOf(places), DATA_DIR: places.dataDir, PORT: "0", RABBITMQ_URL: rabbitmqUrl };
 }
 
-/** Maximum duration of a test, in milliseconds. Each store that opens on PostgreSQL creates its tables, and a busy machine takes its time. */
-const longestMs = 60_000;
+/** Returns empty places for the folder that a test has for itself. */
+type PlacesIn = (folder: string) => Places;
 
-/** Declares the same tests for each engine, with a function that returns empty places for the folder that a test has for itself. */
-export function forEachEngine(declare: (placesIn: (folder: string) => Places) => void): void {
-  setDefaultTimeout(longestMs * propertyFactor);
-  describe("on SQLite", () => declare(sqliteIn));
-  describeWithPostgres("on PostgreSQL", () => declare(usePostgresPlaces()));
+export interface EngineUnderTest {
+  /** Returns how often to run a property: as often as given on SQLite, a tenth of that on PostgreSQL, and ten times as often in the deep suite. */
+  readonly times: (count: number) => number;
+  /** True if long tests run, too: on SQLite, and on PostgreSQL in the deep suite. */
+  readonly isInFull: boolean;
+}
+
+/** Declares the same tests for each engine. */
+export function forEachEngine(declare: (placesIn: PlacesIn, engine: EngineUnderTest) => void): void {
+  setDefaultTimeout(120_000 * propertyFactor);
+  describe("on SQLite", () => declare(sqliteIn, { times: (count) => count * propertyFactor, isInFull: true }));
+  describeWithPostgres("on PostgreSQL", () => declare(usePostgresPlaces(), { times: fewer, isInFull }));
 }
 
 /** Returns a function that returns places with a schema for each folder, on the cluster of the run. Drops the schemas after the block. */
-function usePostgresPlaces(): (folder: string) => Places {
+function usePostgresPlaces(): PlacesIn {
   const schemas = new Map<string, PostgresSchema>();
   let cluster: PostgresCluster;
   beforeAll(async () => {

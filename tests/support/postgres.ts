@@ -1,12 +1,17 @@
-import { afterAll, beforeAll, describe } from "bun:test";
+import { afterAll, beforeAll, describe, setDefaultTimeout } from "bun:test";
 import type { PostgresAddress } from "../../src/config/postgres-url";
 import { postgresAddress } from "../../src/config/postgres-url";
 import { isPostgresInstalled, type PostgresCluster, type PostgresOptions, startCluster } from "./postgres-cluster";
+import { propertyFactor } from "./property-runs";
 
 const maySkip = !process.env["NO_SKIP"];
 
+/** Maximum duration of a test, in milliseconds. Connections and tables take their time on a busy machine; a test that hangs still ends. */
+const longestMs = 300_000 * propertyFactor;
+
 /** Same as `describe`, for tests on a real PostgreSQL. Skips them, with the reason, if PostgreSQL is not installed. */
 export function describeWithPostgres(name: string, tests: () => void): void {
+  setDefaultTimeout(longestMs);
   if (isPostgresInstalled || !maySkip) describe(name, tests);
   else describe.skip(`${name} (skipped: PostgreSQL is not installed; on Debian: apt-get install postgresql)`, tests);
 }

@@ -170,12 +170,19 @@ export async function send(method: string, url: string, body?: unknown): Promise
   });
 }
 
-/** Polls until there is a result. For conditions without a signal to wait for, such as another process's health. */
-export async function eventually<T>(ask: () => Promise<T | undefined> | T | undefined, what: string, timeoutMs = 20_000): Promise<T> {
+/**
+ * Polls until there is a result: not undefined, and not false. For conditions without a signal to wait for, such as another process's
+ * health.
+ */
+export async function eventually<T>(
+  ask: () => Promise<T | undefined> | T | undefined,
+  what: string,
+  timeoutMs = 20_000,
+): Promise<Exclude<T, false>> {
   const deadline = performance.now() + timeoutMs;
   while (performance.now() < deadline) {
     const answer = await ask();
-    if (answer !== undefined) return answer;
+    if (answer !== undefined && answer !== false) return answer as Exclude<T, false>;
     await Bun.sleep(20);
   }
   throw new Error(`Waited ${timeoutMs} ms in vain for ${what}.`);
