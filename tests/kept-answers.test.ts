@@ -1,8 +1,11 @@
 // Storage of requests with an Idempotency-Key: enough to answer again, and not many times the size of the request.
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { IdempotencyKeys } from "../src/store/changes/idempotency-keys";
 import { KeptAnswers, keyLifetimeMs } from "../src/store/changes/kept-answers";
+import { type Batch, Overlay } from "../src/store/changes/overlay";
 import { TooMuchKept } from "../src/store/errors";
+import { steadyNow } from "../src/timing/clock";
 import { isOnPostgres, openApi, storeWith, type TestApi } from "./support/api";
 
 let api: TestApi;
@@ -70,6 +73,23 @@ test("without tokens, a client that claims to be many has no more room than a fe
   const kept = new KeptAnswers(1000);
   for (let n = 0; n < 10_000; n += 1) kept.add(`owner ${n}`, "x".repeat(1000), 0);
   expect(() => kept.check("another", 0)).toThrow(TooMuchKept);
+});
+
+test("what is kept counts once, also if a change runs several times until it is committed", () => {
+  const [overlay, kept] = [new Overlay(), new KeptAnswers(1000)];
+  const keys = new IdempotencyKeys(overlay, { get: () => undefined, forget() {}, add() {}, expire() {} }, kept);
+  const run = (): Batch => {
+    const batch = overlay.begin();
+    overlay.run(batch, () => keys.answer({ key: "k", part: 0, fingerprint: "f", owner: "a" }, () => "x".repeat(500)));
+    overlay.forget(batch);
+    return batch;
+  };
+  run();
+  run();
+  for (const committed of run().onCommit) committed();
+  kept.check("a", steadyNow());
+  for (const committed of run().onCommit) committed();
+  expect(() => kept.check("a", steadyNow())).toThrow(TooMuchKept);
 });
 
 test("a key too many is answered 429 with the time to wait", async () => {

@@ -1,19 +1,16 @@
 // A newer version of the program starts beside a running older one, on the same PostgreSQL schema.
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { defineResource, pastVersion, type Resource } from "warren/resource";
 import { StoreUnavailable } from "../src/store/errors";
 import { openStore } from "../src/store/open";
-import { clockOf } from "../src/store/postgres/changes/clock";
 import { openDatabase } from "../src/store/postgres/connection/connection";
 import type { Database } from "../src/store/postgres/connection/queries";
-import { Lists } from "../src/store/postgres/lists/lists";
-import { layoutsOf, recordStore } from "../src/store/postgres/record-store";
 import { lockKey } from "../src/store/postgres/schema/migrations";
-import { Slots } from "../src/store/postgres/slots/slots";
 import { upcastOutdated } from "../src/store/postgres/upcasts";
 import type { Store } from "../src/store/store";
 import { describeWithPostgres, type PostgresSchema, schemaIn, sharedPostgres } from "./support/postgres";
+import { openRecordStore } from "./support/postgres-record-store";
 import { wrongEntries } from "./support/postgres-records";
 import { rejection } from "./support/rejection";
 
@@ -35,6 +32,8 @@ const newer = defineResource({
     }),
   ],
 });
+
+setDefaultTimeout(60_000);
 
 describeWithPostgres("a rolling update", () => {
   let schema: PostgresSchema;
@@ -138,10 +137,8 @@ describeWithPostgres("a rolling update", () => {
     const old = await open(older);
     const fresh = await open(newer);
     const { id } = await old.insert(older, { price: 3 });
-    const slots = await Slots.load(database);
-    const locks = { commit: lockKey(schema.address.schema, "commit"), ids: lockKey(schema.address.schema, "ids") };
-    const means = { database, slots, locks, lists: new Lists(database, slots, [older]), clock: await clockOf(database), onAppend() {} };
-    await upcastOutdated({ ...recordStore(layoutsOf([older]), means), database, lock: locks.commit });
+    const late = await openRecordStore(database, schema.address.schema, [older]);
+    await upcastOutdated({ ...late, database, lock: lockKey(schema.address.schema, "commit") });
     expect(await schema.evaluate("SELECT id FROM warren_outdated")).toHaveLength(1);
     await open(newer);
     expect(await shapes()).toEqual([2]);

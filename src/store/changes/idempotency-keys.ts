@@ -26,11 +26,10 @@ export interface StoredAnswers {
 
 /** Stores the first answer to each request with an idempotency key. Call its methods only inside a change. */
 export class IdempotencyKeys {
-  readonly #kept = new KeptAnswers();
-
   constructor(
     readonly overlay: Overlay,
     readonly stored: StoredAnswers,
+    readonly kept = new KeptAnswers(),
   ) {}
 
   /**
@@ -52,17 +51,18 @@ export class IdempotencyKeys {
       throw new KeyReused();
     }
     // Check the limit only at the first part, so that a request that has begun can finish.
-    if (part === 0 && owner !== null) this.#kept.check(owner, now);
+    if (part === 0 && owner !== null) this.kept.check(owner, now);
     const answer = make();
     if (answer === undefined) return answer;
-    if (owner !== null) this.#kept.add(owner, answer, now);
+    // Not before: a change may run several times until one run is committed.
+    if (owner !== null) this.overlay.onCommit(() => this.kept.add(owner, answer, now));
     if (part === 0) {
       this.stored.forget(key);
       this.overlay.keep(`key ${key}`, true);
     }
-    const kept = { fingerprint, answer, at: now, livesMs };
-    this.stored.add(key, part, kept);
-    this.overlay.keep(name, kept);
+    const added = { fingerprint, answer, at: now, livesMs };
+    this.stored.add(key, part, added);
+    this.overlay.keep(name, added);
     // Each new key deletes up to two expired ones. The table shrinks, and the extra work per commit is bounded.
     this.stored.expire(now);
     return answer;

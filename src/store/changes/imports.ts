@@ -31,27 +31,9 @@ export function importsInto(
   }
   return (resource, imported) =>
     commits.run(() => {
-      const outcomes = allOf(imported, (each) => one(resource as Resource, each));
+      const outcomes = imported.map((each) => one(resource as Resource, each));
       return withCircles(resource as Resource, imported, outcomes, records);
     });
-}
-
-/**
- * Returns the results for all items. If some throw, throws the first error after the last item, so that a store which has to fetch what
- * they read learns of all of it at once.
- */
-function allOf<T, R>(items: readonly T[], work: (item: T) => R): R[] {
-  const errors: unknown[] = [];
-  const results = items.flatMap((item) => {
-    try {
-      return [work(item)];
-    } catch (error) {
-      errors.push(error);
-      return [];
-    }
-  });
-  if (errors.length > 0) throw errors[0];
-  return results;
 }
 
 /**

@@ -17,6 +17,8 @@ interface Means {
   readonly read: <T>(query: () => T) => Promise<T>;
   /** Told what a transaction has read, before the change compares it with the current state. Default: does nothing. */
   readonly expect?: (read: Read) => void;
+  /** Returns whether the running change lacks something that it has read, so that it is made again. Default: never. */
+  readonly isProvisional?: () => boolean;
   readonly records: RecordChanges;
   readonly keys: IdempotencyKeys;
   readonly constraints: Constraints;
@@ -58,7 +60,9 @@ class TransactionCommits implements TransactionEngine {
     const make = (): string | undefined => {
       for (const read of reads) this.means.expect?.(read);
       // The change may run again, if its group fails. By then another try may be under way.
-      isStale ||= !reads.every((read) => this.#holds(read));
+      // Reads all, so that an engine that has to fetch them learns of all at once.
+      const isCurrent = reads.map((read) => this.#holds(read)).every(Boolean);
+      isStale ||= !isCurrent && !this.means.isProvisional?.();
       if (isStale) {
         // At once, not when the group is on disk.
         resolve({ isStale });

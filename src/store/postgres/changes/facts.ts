@@ -39,6 +39,8 @@ export interface EventsKey {
   readonly types: readonly string[];
 }
 
+export type NewestEvent = Pick<LogEntry, "id" | "type" | "body">;
+
 export interface ListKey {
   readonly layout: Layout;
   readonly where: object;
@@ -54,25 +56,25 @@ export interface AnswerRow {
 /** The known part of the database, for a group of changes that run together. */
 export class Facts {
   /** Null: there is no record. */
-  readonly records = new ReadSet<RecordKey, RecordRow | null>();
+  readonly records = new ReadSet<RecordKey, RecordRow | null>(null);
   /** For each record, true if it exists. */
-  readonly presence = new ReadSet<RecordKey, boolean>();
+  readonly presence = new ReadSet<RecordKey, boolean>(true);
   /** The ids of the records that have a value. 0: there is none. */
-  readonly holders = new ReadSet<ValueKey, number>();
+  readonly holders = new ReadSet<ValueKey, number>(0);
   /** Ascending ids, as many as the limit allows. */
-  readonly referrers = new ReadSet<TargetKey, { readonly ids: readonly number[]; readonly limit: number }>();
+  readonly referrers = new ReadSet<TargetKey, { readonly ids: readonly number[]; readonly limit: number }>({ ids: [], limit: 1 });
   /** Null: there is no answer. */
-  readonly answers = new ReadSet<{ readonly key: string; readonly part: number }, FirstAnswer | null>();
+  readonly answers = new ReadSet<{ readonly key: string; readonly part: number }, FirstAnswer | null>(null);
   /** For each timer, true if it is there. */
-  readonly timers = new ReadSet<number, boolean>();
+  readonly timers = new ReadSet<number, boolean>(true);
   /** The newest event of a record. Null: there is none. */
-  readonly newestEvents = new ReadSet<EventsKey, Pick<LogEntry, "id" | "type" | "body"> | null>();
+  readonly newestEvents = new ReadSet<EventsKey, NewestEvent | null>(null);
   /** The ids of all events of a record, in order. */
-  readonly events = new ReadSet<EventsKey, readonly string[]>();
+  readonly events = new ReadSet<EventsKey, readonly string[]>([]);
   /** Null: there are too many records. */
-  readonly lists = new ReadSet<ListKey, readonly Stored[] | null>();
+  readonly lists = new ReadSet<ListKey, readonly Stored[] | null>([]);
   /** The stored answers that contain a text. */
-  readonly mentions = new ReadSet<string, readonly AnswerRow[]>();
+  readonly mentions = new ReadSet<string, readonly AnswerRow[]>([]);
 
   /** @param isExact whether nothing is assumed. Everything is read then. */
   constructor(readonly isExact: boolean) {}
@@ -82,6 +84,7 @@ export class Facts {
     for (const set of this.#all) set.begin();
   }
 
+  /** False if the run lacks a read, so that it has to be made again. */
   get isComplete(): boolean {
     return this.#all.every(({ missing }) => missing.length === 0);
   }

@@ -1,5 +1,4 @@
 import type { Queries } from "../connection/queries";
-import { unread } from "./read-set";
 
 /** Number of ids in a block. The sequence of each resource counts in these steps. */
 export const blockSize = 100;
@@ -21,6 +20,9 @@ export async function returnIds({ query }: Queries, plural: string, { rest }: Id
 export function idSequence(plural: string): string {
   return `${plural}.ids`;
 }
+
+/** One for all: a stack for each would cost more than the id. */
+const noneDrawn = new Error("No ids are drawn yet");
 
 /** Maximum number of ids that are kept for transactions. */
 const mostReserved = 10_000;
@@ -44,13 +46,13 @@ export class IdBlocks {
   /**
    * Returns the first free id after another one. It stays free until {@link use}.
    *
-   * @throws {Unread} if a block is needed.
+   * @throws {Error} if a block is {@link wanted} first. The change has to run again.
    */
   next(after: number): number {
     const id = this.#free[this.#indexAfter(after)];
     if (id !== undefined) return id;
     this.#wanted = this.#nextWanted;
-    throw unread;
+    throw noneDrawn;
   }
 
   /** Like {@link next}, but nobody else gets the id. */

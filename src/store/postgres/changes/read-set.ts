@@ -1,11 +1,3 @@
-/** Thrown by a read whose result is not known yet. The changes run again when it is. */
-export class Unread extends Error {
-  override readonly name = "Unread";
-}
-
-/** One for all: a stack for each would cost more than the read. */
-export const unread = new Unread("Not read yet");
-
 /** A read that changes depend on, with what it found or is assumed to find. */
 export interface Used<Key, Found> {
   /** Identifies the key. */
@@ -24,6 +16,9 @@ export class ReadSet<Key, Found extends NonNullable<unknown> | null> {
   readonly #used = new Map<string, Used<Key, Found>>();
   /** The names of what is assumed. */
   readonly #supposed = new Set<string>();
+
+  /** @param likely with what a run goes on that lacks a read. */
+  constructor(readonly likely: Found) {}
 
   /** True if the run depends on anything that is only assumed. */
   get isSupposed(): boolean {
@@ -50,28 +45,21 @@ export class ReadSet<Key, Found extends NonNullable<unknown> | null> {
   }
 
   /**
-   * Returns what a read has found, on which the run depends from now on.
+   * Returns what a read has found, on which the run depends from now on. If it is not known, notes that it is missing, and returns what is
+   * likely: such a run is made again, and goes on only to learn what else is missing.
    *
    * @param name text that identifies the key.
-   * @throws {Unread} if it is not known.
    */
   read(name: string, key: Key): Found {
     const used = this.#used.get(name);
     if (used) return used.found;
     const found = this.#known.get(name);
-    if (found === undefined) return this.miss(name, key);
+    if (found === undefined) {
+      this.want(name, key);
+      return this.likely;
+    }
     this.#used.set(name, { name, key, found });
     return found;
-  }
-
-  /**
-   * Like {@link want}, and ends the change.
-   *
-   * @throws {Unread}
-   */
-  miss(name: string, key: Key): never {
-    this.want(name, key);
-    throw unread;
   }
 
   /** Notes that a read is missing. */
@@ -79,9 +67,10 @@ export class ReadSet<Key, Found extends NonNullable<unknown> | null> {
     this.#missing.set(name, key);
   }
 
-  /** Returns what is known, without depending on it. */
+  /** Returns what is known, or what is likely of a read that is missing, without depending on it. */
   peek(name: string): Found | undefined {
-    return this.#known.get(name);
+    const found = this.#known.get(name);
+    return found === undefined && this.#missing.has(name) ? this.likely : found;
   }
 
   /** Keeps what was read. */

@@ -6,7 +6,6 @@ import { olderShapeOf } from "../records/stored-row";
 import type { Facts } from "./facts";
 import { IdBlocks } from "./id-blocks";
 import type { Layout } from "./layout";
-import { unread } from "./read-set";
 import type { Workspace } from "./workspace";
 
 /** The records of one resource, as a group of changes reads and writes them. */
@@ -35,8 +34,8 @@ export class RecordTable implements StoredRecords {
   has(id: number): boolean {
     const { records, presence, isExact } = this.workspace.facts;
     const name = this.#nameOf(id);
-    if (isExact || records.peek(name) !== undefined) return records.read(name, { layout: this.layout, id }) !== null;
-    presence.suppose(name, true);
+    if (records.peek(name) !== undefined) return records.read(name, { layout: this.layout, id }) !== null;
+    if (!isExact) presence.suppose(name, true);
     return presence.read(name, { layout: this.layout, id });
   }
 
@@ -86,10 +85,6 @@ export class RecordTable implements StoredRecords {
   /** Converts those of some records to the newest shape that are in an older one. They keep their versions. */
   upcast(ids: readonly number[]): void {
     const { records } = this.workspace.facts;
-    // All at once, so that they are read at once.
-    const missing = ids.filter((id) => records.peek(this.#nameOf(id)) === undefined);
-    for (const id of missing) records.want(this.#nameOf(id), { layout: this.layout, id });
-    if (missing.length > 0) throw unread;
     for (const id of ids) {
       const stored = records.read(this.#nameOf(id), { layout: this.layout, id })?.stored;
       if (stored && olderShapeOf(stored) !== undefined) this.#write(id, stored, "present");

@@ -68,6 +68,6 @@ export class References extends ReferenceEntries {
     const { ids, limit } = referrers.read(name, { ...key, limit: this.#limit });
     yield* ids;
     // Uncommitted changes may have removed these, but there are others.
-    if (ids.length === limit) referrers.miss(name, { ...key, limit: limit * 10 });
+    if (ids.length === limit) referrers.want(name, { ...key, limit: limit * 10 });
   }
 }

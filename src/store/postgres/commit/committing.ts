@@ -1,7 +1,6 @@
 import { StoreUnavailable } from "../../errors";
 import { Facts } from "../changes/facts";
 import { drawBlocks } from "../changes/id-blocks";
-import { Unread } from "../changes/read-set";
 import { isSerializationFailure, OutcomeUnknown, PostgresError } from "../connection/errors";
 import type { Database, Queries } from "../connection/queries";
 import { partitionWidth } from "../schema/log-schema";
@@ -9,7 +8,7 @@ import { argumentsOf, type Commit, forgetStale } from "./commit-call";
 import type { CommitFunction, CommitResult } from "./commit-function";
 import type { Locks } from "./commit-statements";
 import { type FetchMeans, fetchMissing } from "./fetch";
-import { type GroupRun, type RunMeans, runGroup } from "./group-run";
+import { type GroupRun, isKnown, outcomeOf, type RunMeans, runGroup } from "./group-run";
 
 export interface CommittingMeans extends RunMeans, FetchMeans {
   readonly database: Database;
@@ -73,11 +72,10 @@ export class Committing {
   async read<T>(query: () => T): Promise<T> {
     for (const facts = new Facts(true); ; await this.#fetch(this.means.database, facts)) {
       facts.begin();
-      try {
-        return this.means.workspace.with(facts, query);
-      } catch (error) {
-        if (!(error instanceof Unread)) throw error;
-      }
+      const outcome = this.means.workspace.with(facts, () => outcomeOf(query));
+      if (!isKnown(this.means, facts)) continue;
+      if ("error" in outcome) throw outcome.error;
+      return outcome.value;
     }
   }
 

@@ -1,7 +1,6 @@
 import type { CommitClock } from "../../changes/commit-clock";
 import type { FirstAnswer } from "../../changes/idempotency-keys";
-import type { LogEntry } from "../../log";
-import type { Facts, RecordKey } from "../changes/facts";
+import type { AnswerRow, Facts, NewestEvent, RecordKey } from "../changes/facts";
 import type { Layout } from "../changes/layout";
 import type { ReadSet } from "../changes/read-set";
 import type { Queries } from "../connection/queries";
@@ -25,30 +24,9 @@ export async function fetchMissing(queries: Queries, facts: Facts, { lists: read
     referrers.missing.length > 0 && fetchReferrers(queries, facts, referrers.missing, clock),
     answers.missing.length > 0 && fetchAnswers(queries, facts, answers.missing),
     timers.missing.length > 0 && fetchTimers(queries, facts, timers.missing),
-    ...newestEvents.missing.map(async ([name, { subject, types }]) => {
-      const [newest] = await queries.query<Pick<LogEntry, "id" | "type" | "body">>(
-        `SELECT id, type, body FROM events WHERE subject = $1 AND type = ANY ($2) AND position > (SELECT pruned_to FROM meta)
-         ORDER BY position DESC LIMIT 1`,
-        subject,
-        types,
-      );
-      newestEvents.learn(name, newest ?? null);
-    }),
-    ...events.missing.map(async ([name, { subject, types }]) => {
-      const found = await queries.query<{ id: string }>(
-        "SELECT id FROM events WHERE subject = $1 AND type = ANY ($2) ORDER BY position",
-        subject,
-        types,
-      );
-      events.learn(
-        name,
-        found.map(({ id }) => id),
-      );
-    }),
-    ...mentions.missing.map(async ([name, text]) => {
-      const found = "SELECT number, answer FROM idempotency_keys WHERE position($1 IN answer) > 0 ORDER BY number";
-      mentions.learn(name, await queries.query(found, text));
-    }),
+    newestEvents.missing.length > 0 && fetchNewestEvents(queries, facts, newestEvents.missing),
+    events.missing.length > 0 && fetchEvents(queries, facts, events.missing),
+    mentions.missing.length > 0 && fetchMentions(queries, facts, mentions.missing),
     ...lists.missing.map(async ([name, list]) => {
       const rows = await reader.matching(queries, list.layout.resource, list.where, list.limit);
       for (const row of rows ?? []) learnRecord(facts, list.layout, row, clock);
@@ -116,6 +94,43 @@ async function fetchTimers({ query }: Queries, { timers }: Facts, missing: Missi
   const rows = await query<{ number: number }>("SELECT number FROM warren_timers WHERE number = ANY ($1)", asked);
   const found = new Set(rows.map(({ number }) => number));
   for (const [name, number] of missing) timers.learn(name, found.has(number));
+}
+
+async function fetchNewestEvents({ query }: Queries, { newestEvents }: Facts, missing: Missing<Facts["newestEvents"]>): Promise<void> {
+  // The comparisons of rows can only be made with the index of subjects. One by position could read the log of all records.
+  const rows = await query<NewestEvent | { readonly id: null }>(
+    `SELECT e.* FROM unnest($1::int8[], $2::text[]) WITH ORDINALITY q(subject, types, n) LEFT JOIN LATERAL
+       (SELECT w.id::text AS id, w.type, w.body FROM events w
+        WHERE (w.subject, w.position) > (q.subject, (SELECT pruned_to FROM meta)) AND (w.subject, w.position) <= (q.subject, ${Number.MAX_SAFE_INTEGER})
+          AND w.type = ANY (string_to_array(q.types, ',')) ORDER BY w.subject DESC, w.position DESC LIMIT 1) e ON true ORDER BY q.n`,
+    ...eventsKeys(missing),
+  );
+  for (const [index, [name]] of missing.entries()) {
+    const newest = rows[index];
+    newestEvents.learn(name, newest === undefined || newest.id === null ? null : newest);
+  }
+}
+
+async function fetchEvents({ query }: Queries, { events }: Facts, missing: Missing<Facts["events"]>): Promise<void> {
+  const rows = await query<{ ids: string[] }>(
+    `SELECT ARRAY (SELECT w.id::text FROM events w WHERE w.subject = q.subject AND w.type = ANY (string_to_array(q.types, ','))
+       ORDER BY w.position) AS ids FROM unnest($1::int8[], $2::text[]) WITH ORDINALITY q(subject, types, n) ORDER BY q.n`,
+    ...eventsKeys(missing),
+  );
+  for (const [index, [name]] of missing.entries()) events.learn(name, rows[index]?.ids ?? []);
+}
+
+function eventsKeys(missing: Missing<Facts["events"]>): [subjects: number[], types: string[]] {
+  return [missing.map(([, { subject }]) => subject), missing.map(([, { types }]) => types.join())];
+}
+
+async function fetchMentions({ query }: Queries, { mentions }: Facts, missing: Missing<Facts["mentions"]>): Promise<void> {
+  const rows = await query<AnswerRow & { readonly text: string }>(
+    `SELECT q.text, k.number, k.answer FROM unnest($1::text[]) q(text) JOIN idempotency_keys k ON position(q.text IN k.answer) > 0 ORDER BY k.number`,
+    missing.map(([, text]) => text),
+  );
+  const found = Map.groupBy(rows, ({ text }) => text);
+  for (const [name, text] of missing) mentions.learn(name, found.get(text) ?? []);
 }
 
 function byLayout(keys: readonly (readonly [name: string, key: RecordKey])[]): [Layout, number[]][] {

@@ -1,7 +1,6 @@
 import type { Batch } from "../../changes/overlay";
 import { type Effect, netEffect } from "../changes/effects";
 import type { Facts } from "../changes/facts";
-import { Unread } from "../changes/read-set";
 import type { RecordTable } from "../changes/record-table";
 import type { Workspace } from "../changes/workspace";
 import { storedJson } from "../records/stored-row";
@@ -9,7 +8,15 @@ import { noChanges, type Slots } from "../slots/slots";
 import { type Commit, readsOf } from "./commit-call";
 
 /** The outcome of a change: what it returned, or what it threw. */
-export type Outcome = { readonly value: unknown } | { readonly error: unknown };
+export type Outcome<T = unknown> = { readonly value: T } | { readonly error: unknown };
+
+export function outcomeOf<T>(work: () => T): Outcome<T> {
+  try {
+    return { value: work() };
+  } catch (error) {
+    return { error };
+  }
+}
 
 /** A run of a group of changes, to be committed. */
 export interface GroupRun {
@@ -30,7 +37,7 @@ export interface RunMeans {
 }
 
 /**
- * Runs changes, one after the other, on what is known. Returns undefined if something that they read is missing. Otherwise, the batch
+ * Runs changes, one after the other, on what is known. Returns undefined if something that they read is missing: all of it is noted then. Otherwise, the batch
  * stays in the overlay.
  */
 export function runGroup(means: RunMeans, facts: Facts, changes: readonly (() => unknown)[]): GroupRun | undefined {
@@ -38,24 +45,22 @@ export function runGroup(means: RunMeans, facts: Facts, changes: readonly (() =>
   facts.begin();
   const batch = overlay.begin();
   const outcomes: Outcome[] = [];
-  let isMissing = false;
   let [seen, length] = [0, 0];
   means.workspace.with(facts, () => {
     for (const change of changes) {
-      try {
-        outcomes.push({ value: overlay.run(batch, change) });
-      } catch (error) {
-        // The others run, too, so that all that is missing is read at once.
-        isMissing ||= error instanceof Unread;
-        outcomes.push({ error });
-      }
+      outcomes.push(outcomeOf(() => overlay.run(batch, change)));
       for (; seen < batch.writes.length; seen += 1) length += lengthOf(batch.writes[seen] as Effect);
       if (length >= mostLength) return;
     }
   });
-  if (!isMissing) return { batch, outcomes, commit: commitOf(means, facts, batch) };
+  if (isKnown(means, facts)) return { batch, outcomes, commit: commitOf(means, facts, batch) };
   overlay.forget(batch);
   return undefined;
+}
+
+/** Returns whether a run had all that it has read, and the ids that it needs. */
+export function isKnown({ tables }: Pick<RunMeans, "tables">, facts: Facts): boolean {
+  return facts.isComplete && tables.values().every(({ ids }) => ids.wanted === 0);
 }
 
 function commitOf({ tables, slots }: RunMeans, facts: Facts, batch: Batch<Effect>): Commit | undefined {
