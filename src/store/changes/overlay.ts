@@ -26,6 +26,11 @@ export class Overlay<Write = unknown> {
   readonly #batches: Batch<Write>[] = [];
   /** The batch of the running change, and after it those of the parts of the change that run. */
   readonly #open: Batch<Write>[] = [];
+  /** The batch to which the running change belongs. */
+  #current: Batch<Write> | undefined;
+
+  /** @param onEarlier called when a change reads what one of an earlier batch has done. Default: does nothing. */
+  constructor(readonly onEarlier: () => void = () => {}) {}
 
   /** Adds a batch for the next changes. */
   begin(): Batch<Write> {
@@ -42,6 +47,7 @@ export class Overlay<Write = unknown> {
   /** Runs a change and adds its writes to a batch. If the change throws, its writes are discarded. */
   run<T>(batch: Batch<Write>, change: () => T): T {
     const own = newBatch<Write>();
+    if (this.#open.length === 0) this.#current = batch;
     this.#open.push(own);
     try {
       const value = change();
@@ -53,6 +59,7 @@ export class Overlay<Write = unknown> {
       return value;
     } finally {
       this.#open.pop();
+      if (this.#open.length === 0) this.#current = undefined;
     }
   }
 
@@ -68,17 +75,22 @@ export class Overlay<Write = unknown> {
 
   /** Returns the newest uncommitted value of a key. Returns undefined if there is none; the value in the database is then current. */
   find<T>(key: string): T | undefined {
-    for (const batches of [this.#open, this.#batches]) {
-      for (let index = batches.length - 1; index >= 0; index -= 1) {
-        const found = (batches[index] as Batch<Write>).view.get(key);
-        if (found !== undefined) return found as T;
-      }
-    }
-    return undefined;
+    const own = newestIn(this.#open, key);
+    if (own !== undefined) return own as T;
+    const kept = newestIn(this.#batches, key);
+    if (kept !== undefined && this.#current && !this.#current.view.has(key)) this.onEarlier();
+    return kept as T | undefined;
+  }
+
+  /** Like {@link find}, for a value on which the change does not depend. */
+  peek<T>(key: string): T | undefined {
+    const own = newestIn(this.#open, key);
+    return (own === undefined ? newestIn(this.#batches, key) : own) as T | undefined;
   }
 
   /** Returns what follows a prefix in each key that has an uncommitted value and begins with it. A key may occur several times. */
   keysAfter(prefix: string): string[] {
+    if (this.#hasEarlier(({ view }) => view.size > 0)) this.onEarlier();
     const keys = [...this.#batches, ...this.#open].flatMap(({ view }) => [...view.keys()]);
     return keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
   }
@@ -95,6 +107,7 @@ export class Overlay<Write = unknown> {
 
   /** Returns the values that uncommitted changes have added to a list. */
   appended<T>(key: string): T[] {
+    if (this.#hasEarlier(({ lists }) => lists.has(key))) this.onEarlier();
     return [...this.#batches, ...this.#open].flatMap(({ lists }) => (lists.get(key) ?? []) as T[]);
   }
 
@@ -108,12 +121,25 @@ export class Overlay<Write = unknown> {
     this.#running.eventIds.push(id);
   }
 
+  #hasEarlier(matches: (batch: Batch<Write>) => boolean): boolean {
+    return this.#current !== undefined && this.#batches.some((batch) => batch !== this.#current && matches(batch));
+  }
+
   get #running(): Batch<Write> {
     const running = this.#open.at(-1);
     if (!running)
       throw new Error("Write outside a change, or after the change returned. A change is the function passed to `Commits.run`.");
     return running;
   }
+}
+
+/** Returns the value of a key in the last batch that has one. */
+function newestIn(batches: readonly Batch[], key: string): unknown {
+  for (let index = batches.length - 1; index >= 0; index -= 1) {
+    const found = batches[index]?.view.get(key);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function listOf({ lists }: Batch, key: string): unknown[] {

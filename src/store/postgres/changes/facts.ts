@@ -76,17 +76,25 @@ export class Facts {
   /** The stored answers that contain a text. */
   readonly mentions = new ReadSet<string, readonly AnswerRow[]>([]);
 
+  #isInherited = false;
+
   /** @param isExact whether nothing is assumed. Everything is read then. */
   constructor(readonly isExact: boolean) {}
 
   /** Begins another run of the changes. */
   begin(): void {
+    this.#isInherited = false;
     for (const set of this.#all) set.begin();
+  }
+
+  /** Notes that the run has read what an earlier group has written that is not committed. */
+  inherit(): void {
+    this.#isInherited = true;
   }
 
   /** False if the run lacks a read, so that it has to be made again. */
   get isComplete(): boolean {
-    return this.#all.every(({ missing }) => missing.length === 0);
+    return !this.#isInherited && this.#all.every(({ missing }) => missing.length === 0);
   }
 
   /** True if what the run depends on may not have been true at one time: some of it is assumed, or was read by several queries. */

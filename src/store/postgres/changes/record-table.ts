@@ -101,7 +101,7 @@ export class RecordTable implements StoredRecords {
 
   /** The greatest id that uncommitted changes use. */
   get #newestId(): number {
-    return this.workspace.overlay.find<number>(this.name) ?? 0;
+    return this.workspace.overlay.peek<number>(this.name) ?? 0;
   }
 
   #nameOf(id: number): string {

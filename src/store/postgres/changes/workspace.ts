@@ -4,7 +4,8 @@ import type { Facts } from "./facts";
 
 /** The state that changes work on: what is known of the database, and what uncommitted changes do to it. */
 export class Workspace {
-  readonly overlay = new Overlay<Effect>();
+  /** Other processes may change what an earlier batch has written before a change that reads it is committed. */
+  readonly overlay = new Overlay<Effect>(() => this.facts.inherit());
   #facts: Facts | undefined;
 
   /** The facts that the running changes know. */

@@ -8,7 +8,8 @@ import { argumentsOf, type Commit, forgetStale } from "./commit-call";
 import type { CommitFunction, CommitResult } from "./commit-function";
 import type { Locks } from "./commit-statements";
 import { type FetchMeans, fetchMissing } from "./fetch";
-import { type GroupRun, isKnown, outcomeOf, type RunMeans, runGroup } from "./group-run";
+import { type GroupRun, isKnown, outcomeOf, type RunMeans, RunningGroup } from "./group-run";
+import { NextGroup } from "./next-group";
 
 export interface CommittingMeans extends RunMeans, FetchMeans {
   readonly database: Database;
@@ -35,7 +36,23 @@ export interface Committed {
 
 /** Commits groups of changes. */
 export class Committing {
-  constructor(readonly means: CommittingMeans) {}
+  readonly #next: NextGroup;
+  /** True while the database has a group and its answer is not known. */
+  #isSent = false;
+
+  constructor(readonly means: CommittingMeans) {
+    this.#next = new NextGroup(means);
+  }
+
+  /** Number of changes of the next group that have run. */
+  get ahead(): number {
+    return this.#next.size;
+  }
+
+  /** Runs changes that wait, in order, if a group is with the database. It is the next group that then begins with them. */
+  runAhead(changes: readonly (() => unknown)[]): void {
+    if (this.#isSent) this.#next.runAhead(changes);
+  }
 
   /**
    * Runs changes until all that they have read holds at the commit. The changes that it leaves out, because the others write a lot, are
@@ -44,9 +61,10 @@ export class Committing {
    * @param isExact whether to take the commit lock before anything is read.
    */
   async commit(changes: readonly (() => unknown)[], isExact: boolean): Promise<Committed> {
-    const facts = new Facts(false);
-    for (let misses = isExact ? mostMisses : 0; misses < mostMisses; ) {
-      const run = runGroup(this.means, facts, changes);
+    let group = isExact ? undefined : this.#next.take(changes);
+    const facts = group?.facts ?? new Facts(false);
+    for (let misses = isExact ? mostMisses : 0; misses < mostMisses; group = undefined) {
+      const run = group ? group.end() : this.#run(facts, changes);
       if (!run) await this.#fetch(this.means.database, facts);
       else if (!run.commit) return { run, seconds: undefined };
       else {
@@ -79,6 +97,14 @@ export class Committing {
     }
   }
 
+  #run(facts: Facts, changes: readonly (() => unknown)[]): GroupRun | undefined {
+    // It comes after these changes, and must see them.
+    this.#next.forget();
+    const group = new RunningGroup(this.means, facts);
+    group.add(changes);
+    return group.end();
+  }
+
   /** Runs the work of a commit. Forgets the batch unless it was committed. */
   async #keeping(run: GroupRun, work: () => Promise<boolean>): Promise<boolean> {
     let isMade = false;
@@ -95,7 +121,10 @@ export class Committing {
     const { database } = this.means;
     let result: CommitResult;
     try {
-      result = await this.#call(database.writer, commit);
+      this.#isSent = true;
+      result = await this.#call(database.writer, commit).finally(() => {
+        this.#isSent = false;
+      });
     } catch (error) {
       if (isSerializationFailure(error)) return false;
       if (isPartitionMissing(error)) {
@@ -132,7 +161,7 @@ export class Committing {
         await queries.query("SELECT pg_advisory_xact_lock($1::bigint)", locks.commit);
         const facts = new Facts(true);
         for (;;) {
-          run = runGroup(this.means, facts, changes);
+          run = this.#run(facts, changes);
           if (run && !run.commit) return;
           if (run?.commit) {
             const result = await this.#call(queries, run.commit);

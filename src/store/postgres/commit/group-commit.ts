@@ -24,14 +24,15 @@ const maxGroup = 1024;
 const groupSizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, maxGroup];
 
 /**
- * Runs changes in shared commits, one at a time. All changes that arrive during a commit go into the next one. A promise settles when
- * its change, and everything that it read, is committed.
+ * Runs changes in shared commits, one at a time. All changes that arrive during a commit go into the next one, and run meanwhile as far as
+ * they can. A promise settles when its change, and everything that it read, is committed.
  */
 export class GroupCommit implements Commits {
   readonly tally: CommitTally = { seconds: new Distribution(workSeconds), changes: new Distribution(groupSizes), failures: 0 };
   #waiting: Waiting[] = [];
   #working: Promise<void> | undefined;
   #isClosed = false;
+  #isAheadScheduled = false;
 
   /** @param afterAnswers called after the promises of committed changes are settled. */
   constructor(
@@ -45,7 +46,7 @@ export class GroupCommit implements Commits {
   }
 
   runFirst<T>(change: () => T, options?: RunOptions): Promise<T> {
-    return this.#add(change, options, (waiting) => this.#waiting.unshift(waiting));
+    return this.#add(change, options, (waiting) => this.#waiting.splice(this.committing.ahead, 0, waiting));
   }
 
   #add<T>(change: () => T, { isExact = false }: RunOptions = {}, queue: (waiting: Waiting) => void): Promise<T> {
@@ -53,6 +54,17 @@ export class GroupCommit implements Commits {
     return new Promise<T>((resolve, reject) => {
       queue({ run: change, resolve: resolve as (value: unknown) => void, reject, isExact, isAlone: false });
       this.#working ??= this.#work();
+      this.#scheduleAhead();
+    });
+  }
+
+  /** Runs the changes that wait when all of this turn have arrived. */
+  #scheduleAhead(): void {
+    if (this.#isAheadScheduled) return;
+    this.#isAheadScheduled = true;
+    setImmediate(() => {
+      this.#isAheadScheduled = false;
+      this.committing.runAhead(this.#waiting.slice(0, this.#nextSize).map(({ run }) => run));
     });
   }
 
@@ -97,9 +109,13 @@ export class GroupCommit implements Commits {
 
   /** Removes the changes of the next group. One that reads exactly, or has to run alone, makes a group by itself. */
   #take(): Waiting[] {
-    const isSingle = ({ isExact, isAlone }: Waiting) => isExact || isAlone;
-    const end = this.#waiting.findIndex(isSingle);
-    return this.#waiting.splice(0, end === 0 ? 1 : Math.min(maxGroup, end === -1 ? maxGroup : end));
+    return this.#waiting.splice(0, this.#nextSize || 1);
+  }
+
+  /** Number of changes of the next group that run together. 0: the first one has to run alone. */
+  get #nextSize(): number {
+    const end = this.#waiting.findIndex(({ isExact, isAlone }) => isExact || isAlone);
+    return end === -1 ? Math.min(maxGroup, this.#waiting.length) : Math.min(maxGroup, end);
   }
 
   /** Takes note of the end of a group, so that the next one can run. Returns a function that settles its promises. */

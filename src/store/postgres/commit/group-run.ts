@@ -37,25 +37,56 @@ export interface RunMeans {
 }
 
 /**
- * Runs changes, one after the other, on what is known. Returns undefined if something that they read is missing: all of it is noted then. Otherwise, the batch
- * stays in the overlay.
+ * A group whose changes run one after the other on what is known. Its batch is in the overlay until it is forgotten.
  */
-export function runGroup(means: RunMeans, facts: Facts, changes: readonly (() => unknown)[]): GroupRun | undefined {
-  const { overlay } = means.workspace;
-  facts.begin();
-  const batch = overlay.begin();
-  const outcomes: Outcome[] = [];
-  let [seen, length] = [0, 0];
-  means.workspace.with(facts, () => {
-    for (const change of changes) {
-      outcomes.push(outcomeOf(() => overlay.run(batch, change)));
-      for (; seen < batch.writes.length; seen += 1) length += lengthOf(batch.writes[seen] as Effect);
-      if (length >= mostLength) return;
-    }
-  });
-  if (isKnown(means, facts)) return { batch, outcomes, commit: commitOf(means, facts, batch) };
-  overlay.forget(batch);
-  return undefined;
+export class RunningGroup {
+  readonly #batch: Batch<Effect>;
+  readonly #outcomes: Outcome[] = [];
+  /** Number of writes that were measured, and their length. */
+  #measured = 0;
+  #length = 0;
+
+  constructor(
+    readonly means: RunMeans,
+    readonly facts: Facts,
+  ) {
+    facts.begin();
+    this.#batch = means.workspace.overlay.begin();
+  }
+
+  /** Number of changes that ran. */
+  get size(): number {
+    return this.#outcomes.length;
+  }
+
+  /** False if the changes have to run again, because something that they have read is missing. */
+  get isKnown(): boolean {
+    return isKnown(this.means, this.facts);
+  }
+
+  /** Runs more changes, as far as there is room. */
+  add(changes: readonly (() => unknown)[]): void {
+    const { overlay } = this.means.workspace;
+    this.means.workspace.with(this.facts, () => {
+      for (const change of changes) {
+        if (this.#length >= mostLength) return;
+        this.#outcomes.push(outcomeOf(() => overlay.run(this.#batch, change)));
+        for (const write of this.#batch.writes.slice(this.#measured)) this.#length += lengthOf(write);
+        this.#measured = this.#batch.writes.length;
+      }
+    });
+  }
+
+  /** Returns what is to be committed. Returns undefined if something is missing: all of it is noted, and the batch is forgotten then. */
+  end(): GroupRun | undefined {
+    if (this.isKnown) return { batch: this.#batch, outcomes: this.#outcomes, commit: commitOf(this.means, this.facts, this.#batch) };
+    this.forget();
+    return undefined;
+  }
+
+  forget(): void {
+    this.means.workspace.overlay.forget(this.#batch);
+  }
 }
 
 /** Returns whether a run had all that it has read, and the ids that it needs. */
