@@ -1,7 +1,8 @@
 // The function that commits, when processes of one program start at the same moment.
 import { expect, test } from "bun:test";
 import { item } from "../src/domain/item";
-import { commitFunction, keepCommitFunction } from "../src/store/postgres/commit/commit-function";
+import { commitFunction } from "../src/store/postgres/commit/commit-function";
+import { keepCommitFunction } from "../src/store/postgres/commit/keep-function";
 import { openDatabase } from "../src/store/postgres/connection/connection";
 import { layoutsOf } from "../src/store/postgres/record-store";
 import { keepResourceTables } from "../src/store/postgres/records/resource-tables";

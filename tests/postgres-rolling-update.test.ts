@@ -1,5 +1,5 @@
 // A newer version of the program starts beside a running older one, on the same PostgreSQL schema.
-import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { defineResource, pastVersion, type Resource } from "warren/resource";
 import { StoreUnavailable } from "../src/store/errors";
@@ -179,6 +179,41 @@ describeWithPostgres("a rolling update", () => {
     expect((await rejection(open(newer))).message).toContain("toy 2 cannot be converted to the newest schema; nothing was changed");
     expect(await shapes()).toEqual([1, 1]);
     expect(await old.update(older, 1, (current) => ({ ...current, price: 2 }))).toMatchObject({ version: 2 });
+  });
+
+  describe("whose older program has ended", () => {
+    const functions = async () => {
+      const found =
+        "SELECT proname AS name FROM pg_proc WHERE proname LIKE 'warren_commit_%' AND pronamespace = current_schema()::regnamespace";
+      return (await schema.evaluate<{ name: string }>(found)).map(({ name }) => name);
+    };
+    const passDays = () => schema.evaluate("UPDATE warren_commit_functions SET used_at = used_at - interval '2 days'");
+
+    test("keeps its commit function for a day, and drops it then", async () => {
+      const old = await open(older);
+      const [made = ""] = await functions();
+      await old.close();
+      const fresh = await open(newer);
+      expect(await functions()).toHaveLength(2);
+      expect(await functions()).toContain(made);
+      await passDays();
+      await open(newer);
+      expect(await functions()).toHaveLength(1);
+      expect(await functions()).not.toContain(made);
+      expect(await fresh.insert(newer, newer.example)).toMatchObject({ version: 1 });
+    });
+
+    test.each(["insert", "erase"] as const)("lets a process of it go on that was suspended for days: %s", async (method) => {
+      const old = await open(older);
+      const { id } = await old.insert(older, older.example);
+      await passDays();
+      // Its function differs, and it leaves the record as it is.
+      await open(defineResource({ ...declared, name: "puzzle", fields: { price: Type.Integer() }, example: { price: 1 } }));
+      expect(await functions()).toHaveLength(1);
+      if (method === "insert") expect(await old.insert(older, older.example)).toMatchObject({ version: 1 });
+      else expect(await old.erase(older, id)).toBeDefined();
+      expect(await functions()).toHaveLength(2);
+    });
   });
 
   test("keeps an older program from starting", async () => {

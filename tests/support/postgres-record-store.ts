@@ -11,5 +11,6 @@ export async function openRecordStore(database: Database, schema: string, resour
   const slots = await Slots.load(database);
   const locks = { commit: lockKey(schema, "commit"), ids: lockKey(schema, "ids") };
   const lists = new Lists(database, slots, resources);
-  return recordStore(layoutsOf(resources), { database, slots, locks, lists, clock: await clockOf(database), onAppend() {} });
+  const clock = await clockOf(database);
+  return recordStore(layoutsOf(resources), { database, slots, locks, lists, clock, keepFunction: async () => {}, onAppend() {} });
 }

@@ -4,7 +4,8 @@ import type { Resource } from "../../schema/resource";
 import { checkRecords } from "../changes/record-checks";
 import type { Store } from "../store";
 import { clockOf } from "./changes/clock";
-import { commitFunction, keepCommitFunction } from "./commit/commit-function";
+import { commitFunction } from "./commit/commit-function";
+import { keepCommitFunction, keepEveryMs } from "./commit/keep-function";
 import type { Database } from "./connection/queries";
 import { Lists } from "./lists/lists";
 import { layoutsOf, type RecordStore, recordStore } from "./record-store";
@@ -48,9 +49,11 @@ export async function openRecords(
   await keepResourceTables(database, address, resources);
   const locks = { commit: lockKey(address.schema, "commit"), ids: lockKey(address.schema, "ids") };
   const layouts = layoutsOf(resources);
-  await keepCommitFunction(database, commitFunction(layouts, locks), lockKey(address.schema, "migrate"));
+  const keepFunction = () => keepCommitFunction(database, commitFunction(layouts, locks), lockKey(address.schema, "migrate"));
+  await keepFunction();
   const clock = await clockOf(database);
-  const open = (slots: Slots, lists: Lists) => recordStore(layouts, { database, slots, lists, locks, clock, tracing, onAppend });
+  const open = (slots: Slots, lists: Lists) =>
+    recordStore(layouts, { database, slots, lists, locks, keepFunction, clock, tracing, onAppend });
   // Before new declarations, which are checked with the records in their newest shape.
   const before = await Slots.load(database);
   const earlier = open(before, new Lists(database, before, resources));
@@ -61,8 +64,7 @@ export async function openRecords(
   const { commits, tables, close, ...records } = open(declarations.slots, lists);
   const upcasting = { database, commits, tables, lock: locks.commit };
   await upcastOutdated(upcasting);
-  const timer = setInterval(() => void upcastOutdated(upcasting).catch(() => {}), outdatedEveryMs);
-  timer.unref();
+  const timers = [every(outdatedEveryMs, () => upcastOutdated(upcasting)), every(keepEveryMs, keepFunction)];
   const [{ logId } = { logId: "" }] = await database.query<{ logId: string }>('SELECT log_id AS "logId" FROM meta');
   return {
     ...records,
@@ -71,9 +73,14 @@ export async function openRecords(
     checkRecords: (onProgress) => checkRecords(checkedRecords(database), resources, onProgress),
     check: writeCheck(database),
     async close() {
-      clearInterval(timer);
+      for (const timer of timers) clearInterval(timer);
       await close();
       await declarations.close();
     },
   };
+}
+
+/** Repeats work that may fail, and does not keep the process running. */
+function every(ms: number, work: () => Promise<unknown>): Timer {
+  return setInterval(() => void work().catch(() => {}), ms).unref();
 }

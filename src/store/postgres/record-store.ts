@@ -37,6 +37,8 @@ interface Means {
   readonly database: Database;
   readonly slots: Slots;
   readonly locks: Locks;
+  /** Creates the commit function if it is missing. */
+  readonly keepFunction: () => Promise<void>;
   readonly clock: CommitClock;
   readonly lists: Lists;
   /** Creates a span for each event. Default: no tracing. */
@@ -72,7 +74,7 @@ export function layoutsOf(resources: readonly Resource[]): Layout[] {
 
 /** Opens the records of resources. Their tables and the commit function are there. */
 export function recordStore(layouts: readonly Layout[], means: Means): RecordStore {
-  const { database, slots, lists, locks, clock, tracing = noTracing, onAppend } = means;
+  const { database, slots, lists, locks, keepFunction, clock, tracing = noTracing, onAppend } = means;
   const workspace = new Workspace();
   const { overlay } = workspace;
   const resources = layouts.map(({ resource }) => resource);
@@ -87,6 +89,7 @@ export function recordStore(layouts: readonly Layout[], means: Means): RecordSto
     slots,
     database,
     commitFunction: commitFunction(layouts, locks),
+    keepFunction,
     locks,
     lists,
     clock,

@@ -1,5 +1,4 @@
 import type { Layout } from "../changes/layout";
-import type { Database, Queries } from "../connection/queries";
 import { parameterNames, parameters } from "./commit-parameters";
 import { checks, checksOf, type Locks, writes, writesOf } from "./commit-statements";
 
@@ -63,18 +62,3 @@ const results = [
   ...["records", "holders", "referrers", "answers", "events", "timers", "ids"].map((name) => `OUT ${name} int4[]`),
   ...["redeclared", "fenced"].map((name) => `OUT ${name} bool`),
 ];
-
-/**
- * Creates the commit function of a program, unless it is there. Of several processes, one does it, and the others wait for it.
- *
- * @param lock key of the advisory lock that is held meanwhile.
- */
-export async function keepCommitFunction(database: Database, { name, creation }: CommitFunction, lock: string): Promise<void> {
-  const isThere = async ({ query }: Queries) =>
-    (await query("SELECT 1 FROM pg_proc WHERE proname = $1 AND pronamespace = current_schema()::regnamespace", name)).length > 0;
-  if (await isThere(database)) return;
-  await database.transaction(async (queries) => {
-    await queries.query("SELECT pg_advisory_xact_lock($1::bigint)", lock);
-    if (!(await isThere(queries))) await queries.script(creation);
-  });
-}

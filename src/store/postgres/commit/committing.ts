@@ -14,6 +14,8 @@ import { NextGroup } from "./next-group";
 export interface CommittingMeans extends RunMeans, FetchMeans {
   readonly database: Database;
   readonly commitFunction: CommitFunction;
+  /** Creates the commit function if it is missing. */
+  readonly keepFunction: () => Promise<void>;
   readonly locks: Locks;
 }
 
@@ -127,10 +129,7 @@ export class Committing {
       });
     } catch (error) {
       if (isSerializationFailure(error)) return false;
-      if (isPartitionMissing(error)) {
-        await coverPositions(database);
-        return false;
-      }
+      if (await this.#mend(error)) return false;
       if (error instanceof OutcomeUnknown) return this.#settle(commit);
       throw error;
     }
@@ -177,13 +176,20 @@ export class Committing {
       const isMade = commit !== undefined && error instanceof OutcomeUnknown && (await this.#settle(commit));
       if (!isMade) {
         if (run) workspace.overlay.forget(run.batch);
-        const isRoomMissing = isPartitionMissing(error);
-        if (isRoomMissing) await coverPositions(database);
-        if (commit && mayFail && (isRoomMissing || error instanceof OutcomeUnknown)) return undefined;
+        const isMended = await this.#mend(error);
+        if (commit && mayFail && (isMended || error instanceof OutcomeUnknown)) return undefined;
         throw error;
       }
     }
     return { run: run as GroupRun, seconds: (performance.now() - start) / 1000 };
+  }
+
+  /** Adds what was missing for a commit: a partition of the log, or the commit function. Resolves with false if it was neither. */
+  async #mend(error: unknown): Promise<boolean> {
+    if (isPartitionMissing(error)) await coverPositions(this.means.database);
+    else if (error instanceof PostgresError && error.sqlState === undefinedFunction) await this.means.keepFunction();
+    else return false;
+    return true;
   }
 
   async #fetch(queries: Queries, facts: Facts): Promise<void> {
@@ -227,6 +233,9 @@ export class Committing {
     }
   }
 }
+
+/** Other processes drop the function of one that was suspended for a day. */
+const undefinedFunction = "42883";
 
 /** Returns whether no partition of the log has the next position. */
 function isPartitionMissing(error: unknown): boolean {

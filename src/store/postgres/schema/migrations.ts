@@ -5,7 +5,7 @@ import { PostgresError } from "../connection/errors";
 import type { Database, Queries, TransactionQueries } from "../connection/queries";
 import { causeSchema, logSchema } from "./log-schema";
 import { queueSchema } from "./queue-schema";
-import { answerLivesSchema, recordSchema } from "./record-schema";
+import { answerLivesSchema, functionSchema, recordSchema } from "./record-schema";
 import { lackedRights } from "./rights";
 import { obstaclesOf } from "./server";
 import { slotSchema } from "./slot-schema";
@@ -25,6 +25,7 @@ export const storeMigrations: Migrations = [
   () => causeSchema,
   () => timerSchema,
   () => answerLivesSchema,
+  () => functionSchema,
 ];
 
 /** How long to wait for another process that migrates, and how long a migration may take, in milliseconds. */

@@ -1,3 +1,8 @@
+/** The commit functions of programs that run, and of others until nobody has used them for a day. */
+export const functionSchema = `
+  CREATE TABLE warren_commit_functions (name text PRIMARY KEY, used_at timestamptz NOT NULL DEFAULT now());
+`;
+
 /** SQL of what is kept beside the records. */
 export const recordSchema = `
   -- How the newest program that has started stores the records of a resource.
