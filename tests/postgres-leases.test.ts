@@ -167,7 +167,9 @@ describeWithPostgres("an earlier leader", () => {
   const { schema, open } = usePostgresTables();
 
   test("cannot move the relay's position, whichever way", async () => {
-    const relayed = relayPosition(open());
+    const database = open();
+    await database.writer.query("UPDATE meta SET pruned_to = 20");
+    const relayed = relayPosition(database);
     const [earlier, later] = [ofEpoch(1), ofEpoch(2)];
     expect([await relayed.load(), await relayed.takeOver(earlier), await relayed.save(7, earlier)]).toEqual([0, 0, true]);
     expect([await relayed.takeOver(later), await relayed.save(9, later)]).toEqual([7, true]);

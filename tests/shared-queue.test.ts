@@ -3,7 +3,7 @@ import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { describeWithPostgres, sharedPostgres } from "./support/postgres";
 import { schemaWithQueues } from "./support/postgres-transport";
 import { endAll } from "./support/processes";
-import { SharedQueue } from "./support/shared-queue";
+import { type QueueProcess, SharedQueue } from "./support/shared-queue";
 
 setDefaultTimeout(60_000);
 
@@ -25,5 +25,19 @@ describeWithPostgres("two processes of one queue", () => {
     expect(await queue.faults()).toEqual({ lost: 0, repeated: 0, outOfOrder: 0 });
     expect(new Set((await queue.done()).map((effect) => effect.process))).toEqual(new Set([first.pid, second.pid]));
     expect(await Promise.all([first.stop(), second.stop()])).toEqual([0, 0]);
+  });
+
+  test("each have their own options: what one of them skips, the other one does not get", async () => {
+    queue = await SharedQueue.on(schemaWithQueues(await sharedPostgres()), "once");
+    const [first, second] = await Promise.all([queue.start({ env: { EVENTS: "depot.created" } }), queue.start()]);
+    await queue.shared(first, second);
+    await queue.create(64);
+    await queue.change(1);
+    await queue.settled();
+    const done = await queue.done();
+    const versionsBy = ({ pid }: QueueProcess) => new Set(done.flatMap((effect) => (effect.process === pid ? effect.version : [])));
+    expect([versionsBy(first), versionsBy(second)]).toEqual([new Set([1]), new Set([1, 2])]);
+    const versions = (version: number) => done.filter((effect) => effect.version === version).length;
+    expect([versions(1), versions(2)]).toEqual([64, 32]);
   });
 });

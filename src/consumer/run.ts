@@ -9,7 +9,7 @@ import { tell } from "../observe/terminal";
 import type { Tracing } from "../observe/tracing";
 import { mainFile } from "../project/executable";
 import { UnknownEventType } from "../schema/catalogue";
-import { CannotOpenStore, StoreUnavailable } from "../store/errors";
+import { CannotOpenStore, PositionBeyondLog, StoreUnavailable } from "../store/errors";
 import { atMost } from "../timing/pause";
 import { onStopSignal } from "../timing/stop-signal";
 import { areLookedAt, type DescribedConsumer } from "./describe-only";
@@ -97,7 +97,7 @@ async function run(consumers: readonly DescribedConsumer[], starts: readonly Sta
 }
 
 /** Errors about options, the environment or the store, whose message says what to do. */
-const known = [ConfigError, ConsumerError, UnknownEventType, CannotOpenStore, StoreUnavailable];
+const known = [ConfigError, ConsumerError, UnknownEventType, CannotOpenStore, StoreUnavailable, PositionBeyondLog];
 
 /** Prints the message of a known mistake, and any other error with its stack. */
 function tellMistake(error: unknown): void {

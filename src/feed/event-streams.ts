@@ -116,7 +116,10 @@ export class EventStreams {
           this.#dropSlow(stream);
           continue;
         }
-        if (stream.position < end) this.#give(stream, stream.pieces.known(stream.position) ?? (await stream.pieces.read(stream.position)));
+        // The log was restored, or a replica without its last events promoted. A client that reconnects learns of it.
+        if (stream.position > end && stream.position > (await this.log.end())) this.#end(stream);
+        else if (stream.position < end)
+          this.#give(stream, stream.pieces.known(stream.position) ?? (await stream.pieces.read(stream.position)));
         else if (this.#isQuiet(stream)) this.#write(stream, encoder.encode(positionText(stream.position)));
         else continue;
         served += 1;

@@ -8,6 +8,14 @@ export class CannotOpenStore extends Error {
   override readonly name = "CannotOpenStore";
 }
 
+/**
+ * What a consumer keeps is newer than the event log: its position is after the end of the log, so it would pass over the next events.
+ * The message says what to do.
+ */
+export class PositionBeyondLog extends Error {
+  override readonly name = "PositionBeyondLog";
+}
+
 /** The database was removed or replaced. The store refuses writes until the process restarts. */
 export class StoreReplaced extends StoreUnavailable {}
 

@@ -1,16 +1,19 @@
 // A process that consumes the events of depots, which tests/support/shared-queue.ts starts.
 // - EFFECTS=once: its effects are rows of its queue, exactly once. Otherwise they are lines of the file RECORD, in the order of all processes.
+// - EVENTS: the types of events that it handles, separated by commas. Default: all.
 // - HANDLING_MS: how long a handler takes.
 import { openSync, writeSync } from "node:fs";
 import { runConsumer } from "warren/consumer";
+import type { EventPattern } from "../../src/delivery/consumed-events";
 import { provideResources } from "../../src/project/resources";
 import { depot } from "./parcels";
 import { depotQueue, effectOf } from "./shared-queue";
 
 provideResources({ depot });
 
-const { EFFECTS: effects, RECORD: record = "", HANDLING_MS: handlingMs } = process.env;
-const common = { queue: depotQueue, onReady: () => console.log("ready") };
+const { EFFECTS: effects, EVENTS: events, RECORD: record = "", HANDLING_MS: handlingMs } = process.env;
+const types = events?.split(",") as EventPattern[] | undefined;
+const common = { queue: depotQueue, events: types, onReady: () => console.log("ready") };
 const work = () => (handlingMs ? Bun.sleep(Number(handlingMs)) : undefined);
 
 if (effects === "once")

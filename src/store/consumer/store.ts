@@ -12,7 +12,11 @@ export interface ConsumerData {
   progress(logId: string): Promise<Progress | undefined>;
   /** Begins to read a log after a position, in all lanes, unless it has begun. Saves the event types that the consumer reads. */
   begin(logId: string, position: number, types: readonly string[]): Promise<void>;
-  /** Makes this process the one that reads lanes, and refuses what earlier holders save. Resolves with how far each is. */
+  /**
+   * Makes this process the one that reads lanes, and refuses what earlier holders save. Resolves with how far each is.
+   *
+   * @throws {PositionBeyondLog} if one is beyond the end of the log, in a store that keeps both together.
+   */
   takeLanes(logId: string, lanes: readonly Lane[]): Promise<Progress[]>;
   /** Saves progress in lanes. Resolves with those that another process has taken; nothing is saved of them. */
   saveProgress(logId: string, lanes: readonly LaneProgress[]): Promise<Lane[]>;

@@ -1,7 +1,10 @@
 import type { AttemptTable } from "../../consumer/attempt-table";
+import type { Lane, Progress } from "../../consumer/lanes";
 import type { ConsumerData, ConsumerStore } from "../../consumer/store";
 import type { Transaction } from "../../consumer/transaction";
+import { PositionBeyondLog } from "../../errors";
 import type { Database, TransactionQueries, Value } from "../connection/queries";
+import { logStateIn } from "../log/log-state";
 import { handlerStatements, PostgresConsumerData } from "./data";
 import { notesIn } from "./notes";
 import { setUpOnce } from "./set-up";
@@ -34,6 +37,7 @@ export class PostgresConsumerStore extends PostgresConsumerData implements Consu
   readonly forgetDeaths: ConsumerStore["forgetDeaths"];
   readonly #within: WithinQueue;
   readonly #schema: string;
+  readonly #address: QueueAddress;
   #lookedAt = performance.now();
 
   constructor(address: QueueAddress, limits: StoreLimits) {
@@ -45,9 +49,28 @@ export class PostgresConsumerStore extends PostgresConsumerData implements Consu
       change: (sql, ...values) => within((queries) => queries.change(sql, ...values)),
     });
     super(access, alone);
+    this.#address = address;
     this.#within = within;
     this.#schema = address.schema;
     ({ attempts: this.attempts, countDeath: this.countDeath, forgetDeaths: this.forgetDeaths } = notesIn(access));
+  }
+
+  override async takeLanes(logId: string, lanes: readonly Lane[]): Promise<Progress[]> {
+    const taken = await super.takeLanes(logId, lanes);
+    await this.#refuseBeyondEnd(logId, Math.max(...taken.map(({ position }) => position)));
+    return taken;
+  }
+
+  /** The log and the positions are in one database, and are lost together with it, unless a part of them was restored from a backup. */
+  async #refuseBeyondEnd(logId: string, position: number): Promise<void> {
+    const { database, schema } = this.#address;
+    const log = await logStateIn(database.writer);
+    if (log?.logId !== logId || position <= log.end) return;
+    throw new PositionBeyondLog(
+      `The consumer's position ${position}, kept in the schema "${schema}", is after the end of the event log, ${log.end}: the log was restored from an ` +
+        "older backup than the consumer's schema, and the next events would be passed over. Restore both from the same backup. Or, with the " +
+        "consumer stopped, remove its queue with `bun run queues remove`: it then handles the whole log again, and what it kept is lost.",
+    );
   }
 
   together<T>(change: (own: ConsumerData) => Promise<T>): Promise<T> {

@@ -2,6 +2,7 @@ import { now } from "../../../timing/clock";
 import { LeadLost } from "../../errors";
 import type { Store } from "../../store";
 import type { Database, Queries } from "../connection/queries";
+import { logEnd } from "../log/log-state";
 
 /**
  * The position of the relay. Each leader writes its epoch into the row before it reads the position, and saves only while the row has
@@ -11,7 +12,11 @@ export function relayPosition({ query, writer }: Pick<Database, "query" | "write
   return {
     load: () => relayedIn({ query }),
     async takeOver({ epoch }) {
-      const [row] = await writer.query<{ position: number }>("UPDATE relay SET epoch = $1 WHERE epoch <= $1 RETURNING position", epoch);
+      // A position after the end of the log, which was restored, would pass over the next events.
+      const [row] = await writer.query<{ position: number }>(
+        `UPDATE relay SET epoch = $1, position = least(relay.position, ${logEnd}) FROM meta WHERE epoch <= $1 RETURNING relay.position`,
+        epoch,
+      );
       if (!row) throw new LeadLost("Another process has taken over the relay.");
       return row.position;
     },
