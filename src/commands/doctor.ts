@@ -84,7 +84,9 @@ async function systemFindings(config: Config, fix: boolean, startedAt: Parameter
   ]);
   // It blocks this thread while it reads, and RabbitMQ would seem not to answer in time.
   const store = await guarded("store", () => checkStore(config));
-  return [...files, ...store, ...found.flat()];
+  // What hinders all checks is said once.
+  const said = new Set(store.filter(({ state }) => state === "error").map(({ message }) => message));
+  return [...files, ...store, ...found.flat().filter(({ message }) => !said.has(message))];
 }
 
 function line({ check, state, message, todo }: Finding): string {

@@ -11,6 +11,7 @@ import { type BreakerPolicy, breakerPolicy } from "./breaker";
 import type { AskedTypes, EventPattern, Matching, NewestTypes } from "./consumed-events";
 import type { AnyBatchHandler, AnyHandler, ExactlyOnceContext, HandlerContext } from "./context";
 import { type RetryPolicy, retryPolicy } from "./retry-policy";
+import { StoreTrouble } from "./store-trouble";
 import type { ChosenTransport } from "./transport";
 
 interface CommonOptions<Pattern extends EventPattern, Asked extends AskedTypes> {
@@ -114,6 +115,7 @@ export interface Consumer {
   readonly breaker: BreakerPolicy;
   readonly log: Log;
   readonly tracing: Tracing;
+  readonly storeTrouble: StoreTrouble;
   /** Called when the consumer starts to receive events, and again after each reconnect. */
   readonly onReady: () => void;
 }
@@ -184,6 +186,7 @@ export function resolveConsumer<Pattern extends EventPattern, Asked extends Aske
     breaker: asConsumerError(() => breakerPolicy(options.breaker)),
     log,
     tracing,
+    storeTrouble: new StoreTrouble(),
     onReady,
   };
 }

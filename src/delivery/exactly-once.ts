@@ -1,6 +1,6 @@
 import { LaneLost } from "../store/consumer/lanes";
 import type { ConsumerData, ConsumerStore } from "../store/consumer/store";
-import { StoreUnavailable } from "../store/errors";
+import { StoreAway, StoreUnavailable } from "../store/errors";
 import { isConflict, whenUnlocked } from "../store/open";
 import { steadyNow } from "../timing/clock";
 import type { Consumer } from "./consumer-options";
@@ -38,14 +38,16 @@ const tryEveryMs = 250;
  * @returns the results of the first events: as many as were handled. None if another process has taken some of them, or at a stop.
  */
 export async function handleExactlyOnce(around: Surroundings, tasks: readonly Task[]): Promise<Result[]> {
-  for (let tries = 1; ; tries += 1) {
+  for (let tries = 1; ; ) {
     try {
       return await handleTogether(around, tasks);
     } catch (error) {
       if (error instanceof LaneLost) return [];
       const isPassing = isConflict(error) || error instanceof StoreUnavailable;
-      // The transaction itself failed: the disk is full, or another process held the lock for too long.
+      // The transaction itself failed: another process held the lock for too long, for example.
       if (!isPassing || (tasks.length === 1 && tries >= mostTries)) return tasks.map(() => ({ kind: "failed", error }));
+      // No event is the cause of that.
+      if (!(error instanceof StoreAway)) tries += 1;
       if (error instanceof StoreUnavailable && !(await untilAvailable(around, tasks, error))) return [];
     }
     // Alone, since another event may be the cause: one that ends the connection, or that locks rows in another order.
@@ -64,10 +66,18 @@ function handleTogether(around: Surroundings, tasks: readonly Task[]): Promise<R
 
 /** Waits until the database can be reached. Resolves with false if the consumer stops, or the events are gone, before that. */
 async function untilAvailable({ consumer, store, isStopping }: Surroundings, tasks: readonly Task[], error: Error): Promise<boolean> {
-  consumer.log.warn({ queue: consumer.queue, error: error.message }, "Cannot write what events have done; waiting for the database");
+  const { queue, log, storeTrouble } = consumer;
+  if (storeTrouble.begin(error.message))
+    log.warn({ queue, error: error.message }, "Cannot write what events have done; waiting for the database");
+  if (error instanceof StoreAway) await Bun.sleep(tryEveryMs);
   while (!isStopping() && tasks.some(({ delivery }) => !delivery.gone)) {
     try {
-      await (await store()).together(async ({ inbox }) => void (await inbox.has("")));
+      await (await store()).together(async ({ inbox }) => {
+        const probe = [crypto.randomUUID()];
+        await inbox.claim(probe, 0);
+        await inbox.release(probe);
+      });
+      storeTrouble.end();
       return true;
     } catch {
       await Bun.sleep(tryEveryMs);

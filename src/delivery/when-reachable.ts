@@ -10,16 +10,18 @@ const tryEveryMs = 250;
  * with undefined if `stop` aborts before it is done.
  */
 export async function whenReachable<T>(
-  { queue, log }: Pick<Consumer, "queue" | "log">,
+  { queue, log, storeTrouble }: Pick<Consumer, "queue" | "log" | "storeTrouble">,
   work: () => Promise<T>,
   stop?: AbortSignal,
 ): Promise<T | undefined> {
-  for (let told = false; !stop?.aborted; told = true) {
+  while (!stop?.aborted) {
     try {
-      return await whenUnlocked(work);
+      const result = await whenUnlocked(work);
+      storeTrouble.end();
+      return result;
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
-      if (!told) log.warn({ queue, error: error.message }, "Cannot reach the database; retrying");
+      if (storeTrouble.begin(error.message)) log.warn({ queue, error: error.message }, "Cannot reach the database; retrying");
       await pause(tryEveryMs, stop ?? new AbortController().signal);
     }
   }

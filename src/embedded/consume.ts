@@ -116,6 +116,7 @@ export class EmbeddedConsumer {
     const read = replaced === "file" ? 0 : await this.#feedLog();
     for (const save of this.#toSave) if (await this.#writes.write(save)) this.#toSave.delete(save);
     if (this.#main.hasMoved) await this.#writes.write(this.#saveMain);
+    this.consumer.storeTrouble.end();
     // Without this, handlers that never wait would block signals and timers.
     if (fed + read > 0) await new Promise(setImmediate);
     else if (replaced && this.#deliveries.inHand === 0) return true;

@@ -8,7 +8,7 @@ const tryEveryMs = 250;
 /** Writes to a consumer's store, and waits for its disk or database, and for locks of other processes. */
 export class PatientWrites {
   constructor(
-    readonly consumer: Pick<Consumer, "queue" | "log">,
+    readonly consumer: Pick<Consumer, "queue" | "log" | "storeTrouble">,
     readonly stop: AbortSignal,
   ) {}
 
@@ -19,8 +19,9 @@ export class PatientWrites {
    */
   async pauseFor(error: unknown): Promise<void> {
     if (!(unavailable(error) instanceof StoreUnavailable)) throw error;
-    const { queue, log } = this.consumer;
-    log.warn({ queue, error: messageOf(error) }, "Cannot read or write what the consumer keeps; retrying");
+    const { queue, log, storeTrouble } = this.consumer;
+    const why = messageOf(error);
+    if (storeTrouble.begin(why)) log.warn({ queue, error: why }, "Cannot read or write what the consumer keeps; retrying");
     if (!this.stop.aborted) await Bun.sleep(tryEveryMs);
   }
 
@@ -29,6 +30,7 @@ export class PatientWrites {
     for (;;) {
       try {
         await whenUnlocked(work);
+        this.consumer.storeTrouble.end();
         return true;
       } catch (error) {
         await this.pauseFor(error);

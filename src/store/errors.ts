@@ -3,6 +3,9 @@ export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable";
 }
 
+/** The database takes no changes from anybody: it is away, read-only or full, or refuses this program. It is enough to wait. Nothing changed. */
+export class StoreAway extends StoreUnavailable {}
+
 /** The store cannot be opened until somebody changes something, which the message says: rights, or the version of the program. */
 export class CannotOpenStore extends Error {
   override readonly name = "CannotOpenStore";

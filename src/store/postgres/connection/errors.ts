@@ -1,5 +1,5 @@
 import { SQL } from "bun";
-import { StoreUnavailable } from "../../errors";
+import { StoreAway, StoreUnavailable } from "../../errors";
 
 /** The database refused a statement, which has no effect. Others may work. */
 export class PostgresError extends Error {
@@ -58,6 +58,9 @@ const badCertificate = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|HOSTNAME_MIS
 /** States of the server in which it never begins a statement. */
 const notBegun = /^(28|3D000|53300|57P03|08001|08004|26000|42P05)/;
 
+/** States of a server that takes no changes, whatever they are. */
+const isForAll = /^(25006|28|3D000|53|57P03)/;
+
 /**
  * Returns the error as this program knows it: {@link StoreUnavailable} or {@link OutcomeUnknown} with advice, {@link PostgresError},
  * or the error itself if it is not about the database.
@@ -71,13 +74,16 @@ export function translated(error: unknown, shown: string): unknown {
   const text = (what: string) => `The database ${shown} ${what}: ${error.message}`;
   if (badCertificate.test(code) && !code.startsWith("ERR_POSTGRES")) {
     const advice = "Use the host name in its certificate, and sslrootcert=<file> in DATABASE_URL for an authority of your own.";
-    return new StoreUnavailable(`${text(`has a certificate that is not trusted (${code})`)}. ${advice}`, { cause: error });
+    return new StoreAway(`${text(`has a certificate that is not trusted (${code})`)}. ${advice}`, { cause: error });
   }
   if (code === "ERR_POSTGRES_TLS_NOT_AVAILABLE") {
     const advice = "Turn it on there (ssl = on), or add sslmode=disable to DATABASE_URL.";
-    return new StoreUnavailable(`The database ${shown} does not offer TLS. ${advice}`, { cause: error });
+    return new StoreAway(`The database ${shown} does not offer TLS. ${advice}`, { cause: error });
   }
-  if (notConnected.test(code) || /^E[A-Z]+$/.test(code)) return new StoreUnavailable(text("cannot be reached"), { cause: error });
+  if (notConnected.test(code) || /^E[A-Z]+$/.test(code)) {
+    const advice = "Check that it runs, and the host and the port in DATABASE_URL.";
+    return new StoreAway(`${text("cannot be reached")}. ${advice}`, { cause: error });
+  }
   const isLost = error instanceof SQL.PostgresError && !misused.test(code);
   return isLost ? new OutcomeUnknown(text("lost the connection"), { cause: error }) : error;
 }
@@ -91,5 +97,5 @@ function fromServer(error: SQL.PostgresError, state: string, shown: string): Err
   const message = `The database ${shown} ${what} (${state}: ${error.message}).${todo === undefined ? "" : ` ${todo}`}`;
   // Only an error that leaves the connection open is sure to have undone the statement.
   const isUnknown = error.severity !== "ERROR" && !notBegun.test(state);
-  return new (isUnknown ? OutcomeUnknown : StoreUnavailable)(message, { cause: error });
+  return new (isUnknown ? OutcomeUnknown : isForAll.test(state) ? StoreAway : StoreUnavailable)(message, { cause: error });
 }
