@@ -124,6 +124,7 @@ export class Committing {
     let result: CommitResult;
     try {
       this.#isSent = true;
+      this.#next.begin();
       result = await this.#call(database.writer, commit).finally(() => {
         this.#isSent = false;
       });
