@@ -47,7 +47,7 @@ test("nothing stays behind", async () => {
     const service = await testService();
     await service.post("/items", sample);
     expect(readdirSync(folder.path)).toHaveLength(1);
-    await service.close();
+    await service.stop();
     expect(readdirSync(folder.path)).toEqual([]);
   } finally {
     if (before === undefined) delete process.env["TMPDIR"];

@@ -6,6 +6,7 @@ import { LazyStore } from "../delivery/lazy-store";
 import type { RunningConsumer, Stage } from "../delivery/running";
 import { whenReachable } from "../delivery/when-reachable";
 import { Worker } from "../delivery/worker";
+import type { EmbeddedConsumer } from "../embedded/consume";
 import { consumeLog } from "../embedded/start";
 import type { Log } from "../observe/logging";
 import { noTracing } from "../observe/tracing";
@@ -128,15 +129,26 @@ function onEventLog(consumer: Consumer, config: Config): Omit<RunningConsumer, "
   const store = new LazyStore(consumer, consumers, { durable: false });
   const worker = new Worker(consumer, store.open);
   let stage: Stage = "waiting";
-  const consuming = consumeLog(worker, config, consumers, store, stopping.signal, (reached) => {
-    stage = reached;
-  });
+  let running: EmbeddedConsumer | undefined;
+  const consuming = consumeLog(
+    ...([worker, config, consumers, store, stopping.signal] as const),
+    (reached) => {
+      stage = reached;
+    },
+    (started) => {
+      running = started;
+    },
+  );
   const ended = consuming.finally(() => consumers.close());
   return {
     worker,
     broker: undefined,
     stage: () => stage,
     counts: worker.tally.counts,
+    rests: async () => {
+      // A consumer that stands by handles nothing.
+      if (stage === "consuming") await Promise.race([running?.rests(), ended]);
+    },
     ended,
     async stop() {
       stopping.abort();

@@ -25,6 +25,10 @@ export interface RunningConsumer extends Watched {
   readonly worker: Worker;
   readonly transport: ChosenTransport;
   readonly counts: Readonly<Counts>;
+  /**
+   * Resolves when every event that was committed before the call is handled, or waits for its time. Undefined on RabbitMQ.
+   */
+  readonly rests?: () => Promise<void>;
   /** Resolves when the consumer has stopped. Rejects if it cannot continue. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;

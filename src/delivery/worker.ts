@@ -31,7 +31,8 @@ export class Worker {
   onPause: () => void = () => {};
   /** Called in the transaction of `exactlyOnce` events, after they were handled. If it rejects, nothing is committed. */
   beforeCommit: BeforeCommit = async () => () => {};
-
+  /** Returns whether nothing is in progress because the breaker is open. */
+  readonly isPaused = (): boolean => this.breaker.state === "open" && this.#running + this.#settling === 0;
   readonly #bucket: TokenBucket | undefined;
   readonly #groups: { size: number; waitMs: number } | undefined;
   #pending: Pending[] = [];
@@ -65,10 +66,10 @@ export class Worker {
       const key = recordKeyOf(parsed.resource, parsed.record);
       this.#pending.push({ delivery, event: parsed.event, key, arrivedAt: performance.now() });
       // Deliveries that a transport passes on in one tick can share a group.
-      if (this.consumer.exactlyOnce && !this.#soon) {
-        this.#soon = true;
-        queueMicrotask(() => this.#pump());
-      } else if (!this.#soon) this.#pump();
+      if (this.#soon) return;
+      this.#soon = this.consumer.exactlyOnce;
+      if (this.#soon) queueMicrotask(() => this.#pump());
+      else this.#pump();
     }
   }
 
@@ -154,8 +155,7 @@ export class Worker {
   #pumpIn(ms: number): void {
     this.#cancelPump();
     const pump = () => this.#pump();
-    const isPaused = this.breaker.state === "open";
-    this.#cancelPump = isPaused ? wakeAt(steadyNow() + ms, pump, steadyNow) : wakeIn(Math.max(1, Math.ceil(ms)), pump);
+    this.#cancelPump = this.breaker.state === "open" ? wakeAt(steadyNow() + ms, pump, steadyNow) : wakeIn(Math.max(1, Math.ceil(ms)), pump);
   }
 
   async #run(tasks: readonly Pending[]): Promise<void> {

@@ -46,6 +46,8 @@ export class EmbeddedConsumer {
   readonly #lanes: HeldLanes;
   readonly #replayFeed: ReplayFeed;
   #looked = Number.NEGATIVE_INFINITY;
+  /** Called when nothing is left to do, by calls of {@link rests}. */
+  #resting: (() => void)[] = [];
   readonly #settled = new Signal();
   /** Progress to write as soon as possible. */
   readonly #toSave = new Set<() => Promise<void>>();
@@ -83,6 +85,18 @@ export class EmbeddedConsumer {
 
   /** Has it look for changes: at once, or as soon as it waits for some. */
   readonly wake = (): void => this.#settled.raise();
+
+  /**
+   * Resolves when all that was committed before the call is settled, also by other processes, or waits for its time: a retry, or an
+   * event for which the circuit breaker is open.
+   */
+  rests(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#resting.push(resolve);
+    this.#looked = Number.NEGATIVE_INFINITY;
+    this.wake();
+    return promise;
+  }
 
   /** Runs until the stop, until all of a replaced log is settled, or until nothing is in progress for a replaced file. */
   async run(): Promise<void> {
@@ -122,6 +136,10 @@ export class EmbeddedConsumer {
     else if (replaced && this.#deliveries.inHand === 0) return true;
     else await this.#change();
     return false;
+  }
+
+  get #isResting(): boolean {
+    return this.#replays.isEmpty && (this.#deliveries.inHand === 0 || this.worker.isPaused());
   }
 
   get #room(): number {
@@ -220,11 +238,14 @@ export class EmbeddedConsumer {
   async #change(): Promise<void> {
     for (;;) {
       await this.#settled.wait(this.#commits.pauseMs(this.#replays.isEmpty));
+      const resting = this.#resting.length;
       await this.#followLanes();
       if (this.stop.aborted || (await this.#replaced.look()) || this.#main.hasMoved) return;
-      if (this.#room === 0) continue;
-      await this.#lookForRequests();
-      if (this.#commits.changed() || this.#more || this.#toSave.size > 0 || this.#replays.ready.length > 0 || this.#retries.isDue) return;
+      if (this.#room > 0) {
+        await this.#lookForRequests();
+        if (this.#commits.changed() || this.#more || this.#toSave.size > 0 || this.#replays.ready.length > 0 || this.#retries.isDue) return;
+      }
+      if (this.#isResting) for (const resolve of this.#resting.splice(0, resting)) resolve();
     }
   }
 }

@@ -25,6 +25,7 @@ const tryEveryMs = 250;
  * @param consumers divides the queue among the processes that consume it, unless the consumer is temporary.
  * @param stop ends the consumer after the events in progress.
  * @param onStage called with each stage that the consumer reaches.
+ * @param onRunning called with what reads the log, each time that it starts.
  * @throws {ConsumerError} if the database is not one of Warren, or is of a newer version.
  */
 export async function consumeLog(
@@ -34,6 +35,7 @@ export async function consumeLog(
   store: LazyStore,
   stop: AbortSignal,
   onStage: (stage: Stage) => void,
+  onRunning: (running: EmbeddedConsumer) => void = () => {},
 ): Promise<void> {
   const { consumer } = worker;
   const startedAt = new Date(now());
@@ -57,6 +59,7 @@ export async function consumeLog(
           const onLanes = (hasAny: boolean) => onStage(hasAny ? "consuming" : "standing by");
           const running = new EmbeddedConsumer(worker, log, own, stop, { share, since, onReplaced: () => onStage("replaced"), onLanes });
           wake = running.wake;
+          onRunning(running);
           await running.run();
           since ??= startedAt;
         } finally {

@@ -1,4 +1,6 @@
-export { type TestRequests, type TestService, testService } from "../app/test-app";
+export type { TestClock } from "../app/test/clock";
+export type { TestRequests } from "../app/test/requests";
+export { type TestService, type TestServiceOptions, testService } from "../app/test/system";
 export {
   buildEvent,
   buildEventOf,

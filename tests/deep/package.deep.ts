@@ -166,5 +166,6 @@ test("one executable has it all", async () => {
 
 test("an unknown command is refused with those that there are", async () => {
   const refused = run(["x", "warren", "deploy"], { cwd: project, env: installing });
-  expect([await refused.exited, refused.stderr[0]]).toEqual([2, 'Unknown command "deploy".']);
+  expect(await refused.exited).toBe(2);
+  expect(refused.stderr[0]).toStartWith('Unknown command "deploy". Commands: dev, start, ');
 });

@@ -10,7 +10,7 @@ async function openShop() {
   const [admin, customer, stranger] = [service.as("admin"), service.as("ada"), service.as("eve")];
   await admin.post("/products", lamp);
   await customer.post("/customers", ada);
-  return { admin, ada: customer, eve: stranger, [Symbol.asyncDispose]: () => service.close() };
+  return { admin, ada: customer, eve: stranger, [Symbol.asyncDispose]: () => service.stop() };
 }
 
 /** Orders lamps. Resolves with the path of the order. */
