@@ -94,7 +94,7 @@ export function recordStore(layouts: readonly Layout[], means: Means): RecordSto
     lists,
     clock,
   });
-  const commits = new GroupCommit(workspace, committing, () => {
+  const commits = new GroupCommit(committing, () => {
     if (events.hasAppended()) onAppend();
   });
   const timers = new TimerChanges(overlay, storedTimers(workspace));

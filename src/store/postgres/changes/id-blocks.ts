@@ -24,6 +24,8 @@ export function idSequence(plural: string): string {
 /** One for all: a stack for each would cost more than the id. */
 const noneDrawn = new Error("No ids are drawn yet");
 
+/** For how many groups of changes to draw ids at a time: the group that needs new ones waits for them. */
+const groupsPerDraw = 20;
 /** Maximum number of ids that are kept for transactions. */
 const mostReserved = 10_000;
 
@@ -82,7 +84,7 @@ export class IdBlocks {
   use(ids: readonly number[]): void {
     const fromBlocks = ids.filter((id) => !this.#reserved.delete(id));
     this.#free = this.#free.slice(this.#indexAfter(Math.max(0, ...fromBlocks)));
-    this.#nextWanted = Math.max(1, Math.ceil((2 * ids.length) / blockSize));
+    this.#nextWanted = Math.max(1, Math.ceil((groupsPerDraw * ids.length) / blockSize));
   }
 
   /** Drops ids up to one that was imported: a record may have had them. */

@@ -2,7 +2,6 @@ import { Distribution, workSeconds } from "../../../observe/tally";
 import type { Commits, RunOptions } from "../../changes/commits";
 import { StoreUnavailable } from "../../errors";
 import type { CommitTally } from "../../store";
-import type { Workspace } from "../changes/workspace";
 import { isDataError } from "../connection/errors";
 import type { Committed, Committing } from "./committing";
 import type { Outcome } from "./group-run";
@@ -30,13 +29,14 @@ const groupSizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, maxGroup];
 export class GroupCommit implements Commits {
   readonly tally: CommitTally = { seconds: new Distribution(workSeconds), changes: new Distribution(groupSizes), failures: 0 };
   #waiting: Waiting[] = [];
+  /** The next group, if it was sent before its turn. */
+  #early: Waiting[] = [];
   #working: Promise<void> | undefined;
   #isClosed = false;
   #isAheadScheduled = false;
 
   /** @param afterAnswers called after the promises of committed changes are settled. */
   constructor(
-    readonly workspace: Workspace,
     readonly committing: Committing,
     readonly afterAnswers: () => void = () => {},
   ) {}
@@ -64,7 +64,8 @@ export class GroupCommit implements Commits {
     this.#isAheadScheduled = true;
     setImmediate(() => {
       this.#isAheadScheduled = false;
-      this.committing.runAhead(this.#waiting.slice(0, this.#nextSize).map(({ run }) => run));
+      const sent = this.committing.runAhead(this.#waiting.slice(0, this.#nextSize).map(({ run }) => run));
+      if (sent > 0) this.#early = this.#waiting.splice(0, sent);
     });
   }
 
@@ -95,8 +96,10 @@ export class GroupCommit implements Commits {
 
   /** Runs the next group of changes, and begins to commit it. Returns undefined if there is none. */
   #start(): Promise<Group> | undefined {
-    if (this.#waiting.length === 0) return undefined;
-    const changes = this.#take();
+    const changes = this.#early.length > 0 ? this.#early : this.#take();
+    this.#early = [];
+    if (changes.length === 0) return undefined;
+    if (this.#waiting.length > 0) this.#scheduleAhead();
     const committed = this.committing.commit(
       changes.map(({ run }) => run),
       changes[0]?.isExact ?? false,
@@ -122,12 +125,9 @@ export class GroupCommit implements Commits {
   #finish({ changes, ...end }: Group): () => void {
     if ("error" in end) return this.#failed(changes, end.error);
     const { run, seconds } = end.result;
-    const { batch, outcomes, commit } = run;
-    this.workspace.overlay.forget(batch);
-    if (commit) this.committing.useIds(commit);
+    const { outcomes } = run;
     // Those that the group has left out.
     this.#waiting.unshift(...changes.slice(outcomes.length));
-    for (const call of batch.onCommit) call();
     if (seconds !== undefined) {
       this.tally.seconds.record(seconds);
       this.tally.changes.record(outcomes.filter((outcome) => "value" in outcome).length);

@@ -40,6 +40,14 @@ export class NextGroup {
     this.#isDependent = true;
   }
 
+  /** Returns the group of the changes that have run, if there are as many, and none of them has to run again. */
+  takeComplete(least: number): RunningGroup | undefined {
+    const ahead = this.#ahead;
+    if (!ahead || ahead.group.size < least || !ahead.group.isKnown || ahead.slots !== this.means.slots.version) return undefined;
+    this.#ahead = undefined;
+    return ahead.group;
+  }
+
   /** Returns the group of these changes, all of which have run then. Returns undefined if none has run ahead. */
   take(changes: Changes): RunningGroup | undefined {
     const ahead = this.#ahead;
