@@ -30,7 +30,13 @@ const request = (kind: Request["kind"], mark: string, id: number, version: numbe
   return { kind, mark, told: "done", answer: kind === "delete" ? null : { id, version }, changedAnswer: false };
 };
 const handledOf = (log: readonly Logged[]): Handled[] => log.map((event, index) => ({ ...event, at: index, pid: 1, attempt: 1 }));
-const consumer = (name: string, exactlyOnce: boolean): ConsumerRecord => ({ name, exactlyOnce, ordered: true, handled: handledOf(events) });
+const consumer = (name: string, exactlyOnce: boolean): ConsumerRecord => ({
+  name,
+  exactlyOnce,
+  ordered: true,
+  disorders: [],
+  handled: handledOf(events),
+});
 
 /** Three accounts are created, one is renamed and deleted, and money moves between the others. */
 const good: ClusterHistory = {
@@ -66,6 +72,14 @@ const asking = (...more: Request[]): Partial<ClusterHistory> => ({ requests: [..
 
 test("a history in which all is well", () => {
   expect(check(good)).toEqual([]);
+});
+
+test("an event may come late in a time for which no order is promised, and only then", () => {
+  const [once, plain] = good.consumers as readonly [ConsumerRecord, ConsumerRecord];
+  const late = handledOf([a, b, d, c, e, f, g, h]);
+  const lateIn = (from: number, to: number) =>
+    namesOf({ ...good, consumers: [once, { ...plain, handled: late, disorders: [{ from, to }] }] });
+  expect([lateIn(3, 3), lateIn(0, 2), lateIn(4, 9)]).toEqual([[], ["out-of-order"], ["out-of-order"]]);
 });
 
 describe("what must never be is caught by its name:", () => {

@@ -1,5 +1,5 @@
 // A short round of `bun run chaos --cluster` with a fixed seed: each strike once, and no guarantee is broken. Then bugs that it must find.
-import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { bugs } from "../chaos/cluster/bugs";
 import { type Environment, startEnvironment } from "../chaos/cluster/environment";
 import { runCluster } from "../chaos/cluster/run";
@@ -18,8 +18,10 @@ describeWithPostgres("three processes of the API on PostgreSQL", () => {
     beforeAll(async () => {
       environment = await startEnvironment();
     });
-    afterEach(endAll);
-    afterAll(() => environment?.dispose());
+    afterAll(async () => {
+      await environment?.dispose();
+      await endAll();
+    });
 
     test("after each strike once, nothing is lost, out of order or done twice", async () => {
       const possible = possibleStrikes(strikes, environment);

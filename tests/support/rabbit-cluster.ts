@@ -15,8 +15,8 @@ export interface RabbitCluster {
   leaderOf(queue: string): Promise<RabbitNode>;
   /** Makes a node the leader of a quorum queue. */
   lead(queue: string, node: RabbitNode): Promise<void>;
-  /** Resolves when each running node has as many running peers as there are running nodes. */
-  settled(): Promise<void>;
+  /** Resolves when each running node has as many running peers as there are running nodes. Fails after `timeoutMs`, by default a minute. */
+  settled(timeoutMs?: number): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -56,7 +56,7 @@ export async function startCluster({ size = 3, settings, managed = false }: Rabb
     urlOf: ({ port }) => `amqp://guest:guest@127.0.0.1:${port}`,
     leaderOf: (queue) => leaderOf(nodes, queue),
     lead: (queue, node) => lead(nodes, queue, node),
-    settled: () => settled(nodes),
+    settled: (timeoutMs) => settled(nodes, timeoutMs),
     dispose,
   };
   try {
@@ -112,13 +112,15 @@ async function lead(nodes: readonly RabbitNode[], queue: string, node: RabbitNod
   await eventually(async () => ((await leaderOf(nodes, queue)) === node ? true : undefined), `the new leader of "${queue}"`);
 }
 
-async function settled(nodes: readonly RabbitNode[]): Promise<void> {
+async function settled(nodes: readonly RabbitNode[], timeoutMs = 60_000): Promise<void> {
   const up = running(nodes);
-  for (const node of up) {
-    await eventually(
-      async () => (Number(await node.evaluate("length(rabbit_nodes:all_running())").catch(() => 0)) === up.length ? true : undefined),
-      `node ${node.port} to know ${up.length} running nodes`,
-      60_000,
-    );
-  }
+  await Promise.all(
+    up.map((node) =>
+      eventually(
+        async () => (Number(await node.evaluate("length(rabbit_nodes:all_running())").catch(() => 0)) === up.length ? true : undefined),
+        `node ${node.port} to know ${up.length} running nodes`,
+        timeoutMs,
+      ),
+    ),
+  );
 }

@@ -147,7 +147,7 @@ function* reading({ log, read }: ClusterHistory): Generator<Found> {
  * Checks that a consumer handled each event at least once, and no other ones. Also checks for single effects and for order where these are
  * promised.
  */
-function* consumption({ name, exactlyOnce, ordered, handled }: ConsumerRecord, { log }: ClusterHistory): Generator<Found> {
+function* consumption({ name, exactlyOnce, ordered, disorders, handled }: ConsumerRecord, { log }: ClusterHistory): Generator<Found> {
   const place = new Map(log.map(({ id }, index) => [id, index]));
   const seen = new Set<string>();
   /** The latest event of each record so far. */
@@ -163,7 +163,8 @@ function* consumption({ name, exactlyOnce, ordered, handled }: ConsumerRecord, {
     seen.add(event.id);
     const before = latest.get(recordOf(event));
     const isLate = before !== undefined && (index ?? -1) < (place.get(before.id) ?? -1);
-    if (ordered && isLate && index !== undefined) {
+    const isExcused = disorders.some(({ from, to }) => from <= event.at && event.at <= to);
+    if (ordered && isLate && !isExcused && index !== undefined) {
       yield ["out-of-order", `${name} had ${told} ${circumstancesOf(event)}, after version ${before.version} ${circumstancesOf(before)}`];
     }
     if (!isLate) latest.set(recordOf(event), event);

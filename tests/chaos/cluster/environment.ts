@@ -7,6 +7,7 @@ import { type OwnPostgres, type PostgresSchema, startPostgres } from "../../supp
 import { canLimitDisk } from "../../support/postgres-cluster";
 import { schemaWithQueues } from "../../support/postgres-transport";
 import { type RabbitCluster, startCluster } from "../../support/rabbit-cluster";
+import type { RabbitNode } from "../../support/rabbit-node";
 import { type DatabaseWay, directWay, encryptedWay, pooledWay, poolerRole } from "./ways";
 
 /** The servers that all runs use, each run with a schema of its own and empty queues. */
@@ -66,15 +67,26 @@ export async function startEnvironment(): Promise<Environment> {
   };
 }
 
+/** Time that a thawed broker gets to come back to the others by itself, in milliseconds. */
+const rejoinMs = 20_000;
+
+/** Lets a suspended broker go on. One that the others took for dead may stay alone, so it is started again then. */
+export async function thaw(rabbit: RabbitCluster, node: RabbitNode): Promise<void> {
+  await node.thaw();
+  try {
+    await rabbit.settled(rejoinMs);
+  } catch {
+    await node.kill();
+    await node.start();
+    await rabbit.settled();
+  }
+}
+
 /** Starts and thaws what a strike has left stopped or frozen. */
 export async function heal(postgres: OwnPostgres, rabbit: RabbitCluster): Promise<void> {
   postgres.thaw();
   if (!postgres.isUp()) await postgres.start();
-  await Promise.all(
-    rabbit.nodes.map(async (node) => {
-      if (node.isFrozen()) await node.thaw();
-      if (!node.isUp()) await node.start();
-    }),
-  );
+  await Promise.all(rabbit.nodes.map((node) => (node.isUp() ? undefined : node.start())));
+  for (const node of rabbit.nodes) if (node.isFrozen()) await thaw(rabbit, node);
   await rabbit.settled();
 }

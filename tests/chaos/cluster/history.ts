@@ -55,11 +55,19 @@ export interface Handled extends Happening {
   readonly attempt: number;
 }
 
+/** A time in which the order of a record's events is not promised to a consumer, in milliseconds since 1970. */
+export interface Disorder {
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface ConsumerRecord {
   readonly name: string;
   readonly exactlyOnce: boolean;
   /** True if the events of a record must arrive in order: one process has the queue. */
   readonly ordered: boolean;
+  /** Times in which an event may nevertheless come after a later one. */
+  readonly disorders: readonly Disorder[];
   /** The events that it handled, including repeats, in order. */
   readonly handled: readonly Handled[];
 }

@@ -29,6 +29,7 @@ export class ClusterRecords {
         name: queue,
         exactlyOnce: once,
         ordered: roles.filter((role) => role.queue === queue).length === 1,
+        disorders: this.system.disorders.get(queue) ?? [],
         handled: once ? await this.#effectsOf(queue) : this.#linesOf(queue),
       })),
     );

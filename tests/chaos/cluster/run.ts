@@ -5,6 +5,7 @@ import { check } from "./checker";
 import type { Environment } from "./environment";
 import type { ClusterHistory } from "./history";
 import { readinessOf } from "./readiness";
+import { stalePositions } from "./stale-positions";
 import { strikes as all, possibleStrikes, type Strikes } from "./strikes";
 import { type ClusterOptions, ClusterSystem } from "./system";
 
@@ -90,7 +91,7 @@ export async function runCluster(options: ClusterRunOptions): Promise<ClusterRes
     await system.reader?.stop();
     await system.stopAll();
     await system.records.read();
-    await system.checkRelay();
+    for (const stale of await stalePositions(system.schema)) system.observe("stale-position", stale);
     const history: ClusterHistory = {
       requests: clients.requests,
       log: system.records.log,

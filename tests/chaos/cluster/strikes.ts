@@ -1,6 +1,6 @@
 // What happens to a cluster in production. Each strikes once, under load.
 import type { Program } from "../program";
-import type { Environment } from "./environment";
+import { type Environment, thaw } from "./environment";
 import type { ClusterSystem } from "./system";
 
 export interface ClusterStrike {
@@ -181,10 +181,33 @@ const brokers: readonly ClusterStrike[] = [
       const node = await leaderOf(system);
       await node.freeze();
       await Bun.sleep(system.random.between(200, 8000));
-      await node.thaw();
+      await thaw(system.environment.rabbit, node);
+    },
+  },
+  {
+    name: "machine-lost",
+    title: "a consumer is killed together with its broker, which hangs, and started elsewhere",
+    async strike(system) {
+      const { environment, random, consumers } = system;
+      const consumer = random.of(consumers);
+      const node = environment.rabbit.nodes.find(({ port }) => port === portOf(consumer));
+      if (!node) return;
+      // RabbitMQ notices neither at once. Until then, it keeps what the consumer held, and gives the new one what comes after it.
+      const noticed = system.disorder(consumer);
+      await node.freeze();
+      await restart(consumer);
+      await Bun.sleep(random.between(200, 8000));
+      await thaw(environment.rabbit, node);
+      noticed();
     },
   },
 ];
+
+/** Returns the port of the broker that a program is connected to, as its output says. Undefined if it does not. */
+function portOf({ output }: Program): number | undefined {
+  const line = output.findLast((line) => line.includes("Connected to RabbitMQ"));
+  return Number(/"broker":"[^"]*:(\d+)/.exec(line ?? "")?.[1]) || undefined;
+}
 
 export const strikes: Strikes = [...processes, ...database, ...brokers];
 

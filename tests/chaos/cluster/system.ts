@@ -10,10 +10,12 @@ import { Program } from "../program";
 import { Random } from "../random";
 import { ClusterClients } from "./clients";
 import { type Environment, heal } from "./environment";
+import type { Disorder } from "./history";
 import { type Bug, clusterProject } from "./project";
 import { TailingReader } from "./reader";
 import { readinessOf } from "./readiness";
 import { ClusterRecords } from "./records";
+import { watchPositions } from "./stale-positions";
 import type { DatabaseWay } from "./ways";
 
 export interface ClusterOptions {
@@ -35,6 +37,9 @@ const consumers = [
   { name: "plain", queue: "chaos-plain", once: false },
 ] as const;
 
+/** Time in which a consumer handles what it already holds, on a busy machine, in milliseconds. */
+const inHandMs = 10_000;
+
 const open = new Set<ClusterSystem>();
 
 /** Removes the systems of aborted runs. */
@@ -55,6 +60,8 @@ export class ClusterSystem {
   reader: TailingReader | undefined;
   readonly urls: readonly [string, ...string[]];
   readonly #proxies = new Map<string, TcpProxy>();
+  /** When the order was not promised, by queue. */
+  readonly disorders = new Map<string, Disorder[]>();
   /** How strikes that last are undone. */
   readonly #undo: (() => unknown)[] = [];
   readonly #key = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
@@ -78,7 +85,7 @@ export class ClusterSystem {
     try {
       for (const program of system.programs) system.#proxies.set(program.name, await startProxy(system.#wayOf(program.name).port));
       await system.startAll();
-      await watchRelay(system.schema);
+      await watchPositions(system.schema);
       system.reader = new TailingReader(system.urls, new Random(options.random.seed + 2));
       return system;
     } catch (error) {
@@ -116,6 +123,16 @@ export class ClusterSystem {
 
   observe(violation: string, detail: string): void {
     this.observations.push({ violation, detail });
+  }
+
+  /** Notes that order is not promised to a consumer from now on. Returns a function to call when it is again. */
+  disorder({ name }: Program): () => void {
+    const { queue } = consumers.find((role) => role.name === name) ?? consumers[0];
+    const disorder = { from: Date.now(), to: Number.POSITIVE_INFINITY };
+    this.disorders.set(queue, [...(this.disorders.get(queue) ?? []), disorder]);
+    return () => {
+      disorder.to = Date.now() + inHandMs;
+    };
   }
 
   /** Registers how to undo a strike whose damage outlasts it. */
@@ -161,13 +178,6 @@ export class ClusterSystem {
         return ready?.status === "ready" || undefined;
       };
       await eventually(isReady, "readiness", 60_000).catch(() => this.observe("not-ready", `${name} is not ready at the end: ${last}`));
-    }
-  }
-
-  /** Checks that no process has saved a position of the relay that another one had passed. */
-  async checkRelay(): Promise<void> {
-    for (const { before, after } of await this.schema.evaluate<{ before: string; after: string }>("TABLE chaos_stale_positions")) {
-      this.observe("stale-position", `the position of the relay was ${before}, and then saved as ${after}`);
     }
   }
 
@@ -239,14 +249,4 @@ export class ClusterSystem {
     const way = this.#wayOf(name);
     return { DATABASE_URL: way.urlOf(this.schema, this.#proxies.get(name)?.port ?? way.port) };
   }
-}
-
-/** Lets the database note when a process saves a position of the relay that is behind the last one, as one without the lead may do. */
-async function watchRelay(schema: PostgresSchema): Promise<void> {
-  await schema.evaluate(`
-    CREATE TABLE chaos_stale_positions (before bigint, after bigint);
-    CREATE FUNCTION chaos_note_position() RETURNS trigger LANGUAGE plpgsql AS $$
-      BEGIN INSERT INTO chaos_stale_positions VALUES (OLD.position, NEW.position); RETURN NULL; END $$;
-    CREATE TRIGGER chaos_position AFTER UPDATE ON relay FOR EACH ROW WHEN (NEW.position < OLD.position)
-      EXECUTE FUNCTION chaos_note_position()`);
 }
