@@ -167,7 +167,7 @@ class Group {
       });
     } catch (error) {
       // Not a failure of the event: the transaction is made again.
-      if (isConflict(error)) throw error;
+      if (isConflict(error) || error instanceof StoreAway) throw error;
       return { kind: "failed", error };
     }
     for (const { event } of part) this.#claimed.delete(event.id);

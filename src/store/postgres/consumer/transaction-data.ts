@@ -1,4 +1,5 @@
 import type { ConsumerData } from "../../consumer/store";
+import { StoreAway } from "../../errors";
 import { isSerializationFailure } from "../connection/errors";
 import type { Value, Writer } from "../connection/queries";
 import type { Access } from "./access";
@@ -34,7 +35,7 @@ export class TransactionData extends PostgresConsumerData {
     } catch (error) {
       if (part.hasBegun) await outer.undo();
       // Such a failure is not that of the event: the transaction is made again.
-      throw isSerializationFailure(part.failure) ? part.failure : error;
+      throw isSerializationFailure(part.failure) || part.failure instanceof StoreAway ? part.failure : error;
     }
   }
 }
