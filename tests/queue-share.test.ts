@@ -129,8 +129,21 @@ describe("the lanes of a queue", () => {
     expect(world.lanes.map(({ epoch }) => epoch)).toEqual(before);
     world.databaseOffset += offset;
     (processes[0] as ShareProcess).isAlive = false;
-    await world.pass(boundMs + 500);
+    await world.pass(boundMs);
     expect(sharesOf(processes.slice(1))).toEqual({ shares: [16, 16], free: 0, doubled: 0 });
+    expect([ShareWorld.late(world.handled), world.misplacedEffects]).toEqual([[], []]);
+  });
+
+  test("of a process that is suspended for a moment in which the clock is put forward stay with it", async () => {
+    const { world, processes } = await processesOn(3);
+    const [first] = processes as [ShareProcess];
+    // Right before it renews them.
+    await world.pass(900);
+    first.isFrozen = true;
+    world.databaseOffset += 3_600_000;
+    await world.pass(1800);
+    first.isFrozen = false;
+    await world.pass(6000);
     expect([ShareWorld.late(world.handled), world.misplacedEffects]).toEqual([[], []]);
   });
 

@@ -11,7 +11,7 @@ import { Deliveries } from "./deliveries";
 import { handEntry } from "./hand-entry";
 import { HeldLanes } from "./held-lanes";
 import { LaneCursors } from "./lane-cursors";
-import { readLog } from "./log-read";
+import { leastRoom, readLog } from "./log-read";
 import { PatientWrites } from "./patient-writes";
 import { ReplacedFiles } from "./replaced-files";
 import { ReplayFeed } from "./replay-feed";
@@ -105,6 +105,8 @@ export class EmbeddedConsumer {
     await this.#patiently(() => this.#followLanes());
     this.#commits.changed();
     this.consumer.onReady();
+    // The loop may be in the middle of a step. Until it looks at the stop, the worker would begin further events.
+    this.stop.addEventListener("abort", () => void this.worker.drain(), { once: true });
     this.stop.addEventListener("abort", this.wake, { once: true });
     while (!this.stop.aborted) if (await this.#patiently(() => this.#goOn())) return this.#retries.end();
     this.#retries.end();
@@ -144,12 +146,6 @@ export class EmbeddedConsumer {
 
   get #room(): number {
     return Math.max(0, this.consumer.prefetch - this.#deliveries.inHand);
-  }
-
-  /** Room from which on the log is read, so that many events are read at once, and the handler still has some meanwhile. */
-  get #leastRoom(): number {
-    const { prefetch, concurrency } = this.consumer;
-    return Math.max(1, Math.min(prefetch - concurrency, Math.floor(Math.min(prefetch, batch) / 4)));
   }
 
   async #followLanes(): Promise<void> {
@@ -198,14 +194,14 @@ export class EmbeddedConsumer {
 
   async #feedLog(): Promise<number> {
     const room = Math.min(this.#room, batch);
-    if (room < this.#leastRoom || this.#main.isEmpty) return 0;
+    if (room < leastRoom(this.consumer, batch) || this.#main.isEmpty) return 0;
     // Other processes have the other lanes.
     const limit = Math.min(mostRead, Math.ceil(room / this.#main.part));
     const read = await readLog(this.log, this.consumer.log, this.#main.taken, limit);
     const entries = read && this.#main.fitting(read, room, this.consumer.wanted);
     this.#more = !read || read.length === limit || entries?.length !== read.length;
     const last = entries?.at(-1);
-    if (!entries || !last) return 0;
+    if (!entries || !last || this.stop.aborted) return 0;
     const wanted = entries.filter(({ type }) => this.consumer.wanted.has(type));
     if (this.#main.begin(wanted, last.position) && !(await this.#writes.write(this.#saveMain))) return 0;
     for (const entry of wanted) {

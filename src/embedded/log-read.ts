@@ -1,3 +1,4 @@
+import type { Consumer } from "../delivery/consumer-options";
 import type { Log } from "../observe/logging";
 import { messageOf } from "../observe/logging";
 import type { LogEntry, LogReader } from "../store/log";
@@ -17,4 +18,9 @@ export async function readLog(events: LogReader, log: Log, after: number, limit:
     await Bun.sleep(tryEveryMs);
     return undefined;
   }
+}
+
+/** Returns the room from which on the log is read, so that many events are read at once, and the handler still has some meanwhile. */
+export function leastRoom({ prefetch, concurrency }: Pick<Consumer, "prefetch" | "concurrency">, batch: number): number {
+  return Math.max(1, Math.min(prefetch - concurrency, Math.floor(Math.min(prefetch, batch) / 4)));
 }

@@ -186,9 +186,9 @@ export class ShareProcess extends SimulatedProcess {
           change(held, { expiresAt: expiry() });
           return {
             members: [...members]
-              .flatMap(([holder, expiresAt]) => (expiresAt > world.databaseNow ? { holder, expiresAt, isHeld: true } : []))
+              .flatMap(([holder, expiresAt]) => (expiresAt > world.databaseNow ? { holder, expiresAt } : []))
               .sort((one, other) => (one.holder < other.holder ? -1 : 1)),
-            lanes: lanes.map((lane, number) => ({ ...lane, number, isHeld: lane.expiresAt > world.databaseNow })),
+            lanes: lanes.map((lane, number) => ({ ...lane, number })),
           };
         }),
       take: (wanted) =>

@@ -6,8 +6,6 @@ import { leaseMs } from "../leases/leased-task";
 export interface SeenLane extends Lane {
   /** Null if the lane was released, or nobody ever had it. */
   readonly holder: string | null;
-  /** False if its holder has not renewed it in time, by the clock of the database. */
-  readonly isHeld: boolean;
   /** Changes with each renewal. */
   readonly expiresAt: number;
 }
@@ -15,7 +13,7 @@ export interface SeenLane extends Lane {
 /** A process that consumes a queue. */
 export interface SeenMember {
   readonly holder: string;
-  readonly isHeld: boolean;
+  /** Changes with each renewal. */
   readonly expiresAt: number;
 }
 
@@ -60,11 +58,11 @@ export class MemberTable {
       held.map(({ epoch }) => epoch),
     );
     const members = queries.query<SeenMember>(
-      `SELECT holder, true AS "isHeld", (extract(epoch FROM expires_at) * 1000000)::bigint AS "expiresAt"
+      `SELECT holder, (extract(epoch FROM expires_at) * 1000000)::bigint AS "expiresAt"
        FROM ${this.#members} WHERE expires_at > clock_timestamp() ORDER BY holder`,
     );
     const seen = queries.query<SeenLane>(
-      `SELECT lane AS number, epoch, holder, expires_at > clock_timestamp() AS "isHeld",
+      `SELECT lane AS number, epoch, holder,
          CASE WHEN isfinite(expires_at) THEN (extract(epoch FROM expires_at) * 1000000)::bigint ELSE 0 END AS "expiresAt"
        FROM ${this.#lanes} ORDER BY lane`,
     );

@@ -1,14 +1,16 @@
 import type { Lane, Share } from "../../consumer/lanes";
 import { HeldLease, type LeaseClock, systemClock } from "../leases/held-lease";
 import { leaseMs } from "../leases/leased-task";
-import type { MemberTable, SeenLane, SeenQueue } from "./member-table";
+import type { MemberTable, SeenLane, SeenMember, SeenQueue } from "./member-table";
 import { laneCount } from "./schema";
 import { SeenRows } from "./seen-rows";
 
 /** A third of the time after which another process may take a lane: one lost request costs no lane. */
 const renewEveryMs = 1000;
-/** Interval at which a process looks that has fewer lanes than it should have, in milliseconds. */
+/** Interval at which a process looks that has fewer lanes than it should have, or may soon get more, in milliseconds. */
 const lookEveryMs = 400;
+/** Time in which a process that lives renews its lanes, with some to spare, in milliseconds. */
+const renewedWithinMs = 1500;
 /** Maximum time to release the lanes at the end, in milliseconds. */
 const leavingMs = 1000;
 
@@ -27,6 +29,8 @@ export class QueueShare implements Share {
   #stopTimer = () => {};
   readonly #seenLanes = new SeenRows();
   readonly #seenMembers = new SeenRows();
+  /** True if a lane of another process may soon be free. */
+  #isWatching = false;
 
   constructor(
     readonly table: Pick<MemberTable, "renew" | "take" | "release" | "leave" | "holder">,
@@ -74,7 +78,7 @@ export class QueueShare implements Share {
 
   #lookAgain(): void {
     if (this.#isLeaving) return;
-    const isSettled = this.#held.size === this.#due && !this.#isLost;
+    const isSettled = this.#held.size === this.#due && !this.#isLost && !this.#isWatching;
     this.#stopTimer = this.clock.after(isSettled ? renewEveryMs : lookEveryMs, () => {
       this.#look()
         // The lease decides how long this process may go on.
@@ -120,14 +124,18 @@ export class QueueShare implements Share {
   /** Returns the processes that consume the queue. */
   #livingIn({ members }: SeenQueue): string[] {
     const now = this.clock.now();
-    return members.flatMap((member) => (this.#seenMembers.isAbandoned(member.holder, member, now) ? [] : member.holder));
+    const lives = ({ holder, expiresAt }: SeenMember) => this.#seenMembers.unchangedMs(holder, expiresAt, now) <= leaseMs;
+    return members.filter(lives).map(({ holder }) => holder);
   }
 
   /** Returns lanes that no process has, or whose process has not renewed them in time. */
   #freeIn({ lanes }: SeenQueue): SeenLane[] {
     const now = this.clock.now();
-    const abandoned = lanes.filter((lane) => this.#seenLanes.isAbandoned(lane.number, lane, now));
-    return lanes.filter((lane) => !this.#held.has(lane.number) && (lane.holder === null || abandoned.includes(lane)));
+    const others = lanes.filter(({ number }) => !this.#held.has(number));
+    const unchanged = new Map(others.map((lane) => [lane, this.#seenLanes.unchangedMs(lane.number, lane.expiresAt, now)]));
+    const isUnchanged = (lane: SeenLane, ms: number) => lane.holder !== null && (unchanged.get(lane) ?? 0) > ms;
+    this.#isWatching = others.some((lane) => isUnchanged(lane, renewedWithinMs));
+    return others.filter((lane) => lane.holder === null || isUnchanged(lane, leaseMs));
   }
 }
 
