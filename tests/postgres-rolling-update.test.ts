@@ -172,6 +172,14 @@ describeWithPostgres("a rolling update", () => {
     expect((await rejection(fresh.insert(keyed, { price: 6 }))).name).toBe("Conflict");
   });
 
+  test("does not fail a read because of another record, which cannot be converted", async () => {
+    const old = await open(older);
+    const fresh = await open(newer);
+    const [{ id: bad }, { id: good }] = [await old.insert(older, { price: -1 }), await old.insert(older, { price: 1 })];
+    const outcomes = await Promise.allSettled([bad, good].map((id) => fresh.get(newer, id)));
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
+  });
+
   test("is refused if a record cannot be converted, and nothing is changed", async () => {
     const old = await open(older);
     await old.insert(older, { price: 1 });

@@ -4,6 +4,7 @@ import { type EngineOptions, startEngine } from "../engine/engine";
 import { clientsBehind } from "../http/client-address";
 import { keepRoom } from "../http/open-connections";
 import { parseOptions, readCommandLine } from "../observe/command-line";
+import { codeOf } from "../observe/error-code";
 import { createLog, type Log, messageOf } from "../observe/logging";
 import { startTracing } from "../observe/start-tracing";
 import { tell } from "../observe/terminal";
@@ -84,7 +85,7 @@ function listen(app: ReturnType<typeof buildApp>, config: Config): Server<unknow
     app.listen({ port: config.port, hostname: config.host });
   } catch (error) {
     const address = `${config.host}:${config.port}`;
-    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
+    if (codeOf(error) === "EADDRINUSE") {
       throw new Error(`Another program listens on ${address}. Stop it, or set PORT to another number.`);
     }
     throw new Error(`Warren cannot listen on ${address}. Set HOST to an address of this machine. (${messageOf(error)})`);

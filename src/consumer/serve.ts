@@ -1,6 +1,7 @@
 import { isLocalHost, isLoopback } from "../config/loopback";
 import { ConsumerError } from "../delivery/consumer-options";
 import type { Watched } from "../delivery/running";
+import { codeOf } from "../observe/error-code";
 import { type Log, messageOf } from "../observe/logging";
 import { Metrics } from "../observe/metrics";
 import { describeProcess } from "../observe/process-metrics";
@@ -72,7 +73,7 @@ export function serveConsumers({ address: { hostname, port }, what }: Serving, c
     const paths = what.map((each) => `${server.url.origin}/${each === "metrics" ? "metrics" : "health/ready"}`);
     log.info(`${capital(name)} ${name === "health" ? "is" : "are"} at ${paths.join(" and ")}`);
   } catch (error) {
-    const inUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    const inUse = codeOf(error) === "EADDRINUSE";
     const reason = inUse ? `another program uses this port; choose another --${what[0]}-port` : messageOf(error);
     log.error(`No ${name}: cannot listen on ${hostname}:${port} (${reason}). The consumer runs without`);
   }

@@ -2,6 +2,7 @@ import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import { join } from "node:path";
 import { type Config, ConfigError } from "../config/config";
 import { exposureOf } from "../config/secret-file";
+import { codeOf } from "../observe/error-code";
 import { type Log, messageOf } from "../observe/logging";
 
 /** Length of 32 random bytes in base64url. */
@@ -52,7 +53,7 @@ function makeKey(folder: string, file: string): string {
   try {
     linkSync(unfinished, file);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    if (codeOf(error) !== "EEXIST") throw error;
   } finally {
     rmSync(unfinished);
   }

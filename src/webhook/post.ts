@@ -1,6 +1,7 @@
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
 import { isIP } from "node:net";
+import { codeOf } from "../observe/error-code";
 import { bareHost } from "./address";
 
 /** Maximum number of bytes to read of a response body. It is read only so that the connection can be reused. */
@@ -99,8 +100,4 @@ function cut(response: IncomingMessage): void {
     bytes += chunk.length;
     if (bytes > maxAnswerBytes) response.destroy();
   });
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
 }

@@ -60,12 +60,32 @@ export async function openRecords(
   await upcastRecords({ ...earlier, database, lock: locks.commit });
   await earlier.close();
   const declarations = await Declarations.open(database, address, resources, onBuilt);
+  try {
+    return await openDeclared({ database, resources, declarations, open, lock: locks.commit, keepFunction });
+  } catch (error) {
+    await declarations.close();
+    throw error;
+  }
+}
+
+interface Declared {
+  readonly database: Database;
+  readonly resources: readonly Resource[];
+  readonly declarations: Declarations;
+  readonly open: (slots: Slots, lists: Lists) => RecordStore;
+  /** Key of the commit lock. */
+  readonly lock: string;
+  readonly keepFunction: () => Promise<void>;
+}
+
+/** Opens records whose declarations are in the database. */
+async function openDeclared({ database, resources, declarations, open, lock, keepFunction }: Declared): Promise<OpenRecords> {
   const lists = new Lists(database, declarations.slots, resources);
   const { commits, tables, close, ...records } = open(declarations.slots, lists);
-  const upcasting = { database, commits, tables, lock: locks.commit };
+  const upcasting = { database, commits, tables, lock };
   await upcastOutdated(upcasting);
-  const timers = [every(outdatedEveryMs, () => upcastOutdated(upcasting)), every(keepEveryMs, keepFunction)];
   const [{ logId } = { logId: "" }] = await database.query<{ logId: string }>('SELECT log_id AS "logId" FROM meta');
+  const timers = [every(outdatedEveryMs, () => upcastOutdated(upcasting)), every(keepEveryMs, keepFunction)];
   return {
     ...records,
     list: lists.list,

@@ -1,4 +1,5 @@
 import { SQL } from "bun";
+import { codeOf } from "../../../observe/error-code";
 import { StoreAway, StoreUnavailable } from "../../errors";
 
 /** The database refused a statement, which has no effect. Others may work. */
@@ -69,7 +70,7 @@ const isForAll = /^(25006|28|3D000|53|57P03)/;
  */
 export function translated(error: unknown, shown: string): unknown {
   if (!(error instanceof Error) || error instanceof StoreUnavailable) return error;
-  const code = "code" in error ? String(error.code) : "";
+  const code = codeOf(error);
   if (error instanceof SQL.PostgresError && error.errno) return fromServer(error, error.errno, shown);
   const text = (what: string) => `The database ${shown} ${what}: ${error.message}`;
   if (badCertificate.test(code) && !code.startsWith("ERR_POSTGRES")) {

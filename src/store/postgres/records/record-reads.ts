@@ -12,7 +12,7 @@ const mostIds = 1000;
 
 interface Asked {
   readonly id: number;
-  resolve(found: Stored | undefined): void;
+  resolve(found: StoredRow | undefined): void;
   reject(error: unknown): void;
 }
 
@@ -25,7 +25,12 @@ export class RecordReads {
     readonly slots: Slots,
   ) {}
 
-  get(resource: Resource, id: number): Promise<Stored | undefined> {
+  async get(resource: Resource, id: number): Promise<Stored | undefined> {
+    const row = await this.#row(resource, id);
+    return row && upToDate(resource, row);
+  }
+
+  #row(resource: Resource, id: number): Promise<StoredRow | undefined> {
     return new Promise((resolve, reject) => {
       const asked = this.#asked.get(resource);
       if (asked) asked.push({ id, resolve, reject });
@@ -40,7 +45,7 @@ export class RecordReads {
     const asked = this.#asked.get(resource) ?? [];
     this.#asked.delete(resource);
     try {
-      const found = new Map((await this.getAll(resource, [...new Set(asked.map(({ id }) => id))])).map((record) => [record.id, record]));
+      const found = new Map((await this.#rows(resource, [...new Set(asked.map(({ id }) => id))])).map((row) => [row.id, row]));
       for (const { id, resolve } of asked) resolve(found.get(id));
     } catch (error) {
       for (const { reject } of asked) reject(error);
@@ -48,10 +53,13 @@ export class RecordReads {
   }
 
   async getAll(resource: Resource, ids: readonly number[]): Promise<Stored[]> {
+    return (await this.#rows(resource, ids)).map((row) => upToDate(resource, row));
+  }
+
+  async #rows(resource: Resource, ids: readonly number[]): Promise<StoredRow[]> {
     const parts = Array.from({ length: Math.ceil(ids.length / mostIds) }, (_, part) => ids.slice(part * mostIds, (part + 1) * mostIds));
     const sql = `SELECT ${recordColumns} FROM "${resource.plural}" WHERE id = ANY ($1)`;
-    const rows = await Promise.all(parts.map((part) => this.queries.query<StoredRow>(sql, part)));
-    return rows.flat().map((row) => upToDate(resource, row));
+    return (await Promise.all(parts.map((part) => this.queries.query<StoredRow>(sql, part)))).flat();
   }
 
   readonly findByKey: Store["findByKey"] = async (resource, name, values) => {

@@ -1,6 +1,8 @@
 // SQLite can wait for a lock itself (busy_timeout), but that blocks the event loop: not even /health/live would respond.
 // Connections of the API and of consumers therefore have no such timeout, and this module waits for locks.
 
+import { codeOf } from "../../../observe/error-code";
+
 /** Default time that a write waits for another process's lock, in milliseconds. */
 export const lockPatienceMs = 5000;
 
@@ -8,8 +10,7 @@ const longestPauseMs = 50;
 
 /** Returns whether an error, or its cause, means that another process holds the lock. */
 export function isBusy(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return ("code" in error && String(error.code).startsWith("SQLITE_BUSY")) || isBusy(error.cause);
+  return codeOf(error).startsWith("SQLITE_BUSY") || (error instanceof Error && isBusy(error.cause));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
+import { codeOf } from "../../../observe/error-code";
 import { makePrivate } from "./private-file";
 
 export interface Lock {
@@ -61,7 +62,7 @@ function isFree(db: Database, sql: string): boolean {
     db.run(sql);
     return true;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "SQLITE_BUSY") return false;
+    if (codeOf(error) === "SQLITE_BUSY") return false;
     throw error;
   }
 }

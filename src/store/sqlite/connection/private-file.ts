@@ -1,5 +1,6 @@
 import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { codeOf } from "../../../observe/error-code";
 import { consumersFolder } from "../../consumer/folder";
 
 const anyAccessOfOthers = 0o007;
@@ -21,7 +22,7 @@ export function makePrivate(file: string): void {
   try {
     closeSync(openSync(file, "wx", 0o600));
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    if (codeOf(error) !== "EEXIST") throw error;
   }
 }
 
