@@ -180,6 +180,24 @@ describeWithPostgres("a rolling update", () => {
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
   });
 
+  test("does not fail a change because of another one, of a record that cannot be converted", async () => {
+    const old = await open(older);
+    const fresh = await open(newer);
+    const { id } = await old.insert(older, { price: -1 });
+    const changes = [fresh.insert(newer, { price: 1, code: null }), fresh.update(newer, id, (current) => current)];
+    const [inserted, updated] = await Promise.allSettled(changes);
+    expect(inserted?.status).toBe("fulfilled");
+    expect(updated).toMatchObject({ status: "rejected", reason: { message: expect.stringContaining("toy 1 cannot be converted") } });
+  });
+
+  test("converts the others of the records that the older program still writes, and says which one cannot be converted", async () => {
+    const old = await open(older);
+    await open(newer);
+    for (const price of [1, -1, 2]) await old.insert(older, { price });
+    expect((await rejection(open(newer))).message).toContain("toy 2 cannot be converted to the newest schema");
+    expect(await shapes()).toEqual([2, 1, 2]);
+  });
+
   test("is refused if a record cannot be converted, and nothing is changed", async () => {
     const old = await open(older);
     await old.insert(older, { price: 1 });

@@ -37,19 +37,29 @@ export async function upcastRecords({ database, commits, tables, lock }: UpcastM
       await query("SELECT pg_advisory_xact_lock($1::bigint)", lock);
       await query("UPDATE warren_resources SET shape = $2 WHERE name = $1 AND shape < $2", resource.name, layout.shape);
     });
-    for await (const rows of olderRows(database, table)) await commits.run(() => table.upcast(rows.map(({ id }) => id)));
+    for await (const rows of olderRows(database, table)) {
+      const [error] = await commits.run(() => table.upcast(rows.map(({ id }) => id)));
+      if (error) throw error;
+    }
     await database.query("UPDATE warren_resources SET upcast_to = $2 WHERE name = $1 AND upcast_to < $2", resource.name, layout.shape);
   }
 }
 
-/** Converts records that older programs have written since all were converted. Only the newest program that has started does it. */
+/**
+ * Converts records that older programs have written since all were converted. Only the newest program that has started does it.
+ *
+ * @throws {Error} if an upcaster fails on a record. The others are converted then.
+ */
 export async function upcastOutdated({ database, commits, tables }: UpcastMeans): Promise<void> {
-  const next = `SELECT o.id FROM warren_outdated o JOIN warren_resources r ON r.name = o.resource
-    WHERE o.resource = $1 AND r.shape = $2 ORDER BY o.id LIMIT ${batch}`;
-  const read = async ({ resource: { name }, layout }: RecordTable) =>
-    (await database.query<{ id: number }>(next, name, layout.shape)).map(({ id }) => id);
+  const sql = `SELECT o.id FROM warren_outdated o JOIN warren_resources r ON r.name = o.resource
+    WHERE o.resource = $1 AND r.shape = $2 AND o.id > $3 ORDER BY o.id LIMIT ${batch}`;
+  const next = async ({ resource: { name }, layout }: RecordTable, after: number) =>
+    (await database.query<{ id: number }>(sql, name, layout.shape, after)).map(({ id }) => id);
+  const errors: unknown[] = [];
   for (const table of tables)
-    for (let ids = await read(table); ids.length > 0; ids = await read(table)) await commits.run(() => table.upcast(ids));
+    for (let ids = await next(table, 0); ids.length > 0; ids = await next(table, ids.at(-1) ?? 0))
+      errors.push(...(await commits.run(() => table.upcast(ids))));
+  if (errors.length > 0) throw errors[0];
 }
 
 /** Resolves with the newest shape of the records, and the one that all were converted to. */

@@ -1,6 +1,8 @@
+import type { Resource } from "../../../schema/resource";
 import type { FirstAnswer } from "../../changes/idempotency-keys";
 import type { LogEntry } from "../../log";
 import type { Stored } from "../../stored";
+import { type StoredRow, upToDate } from "../records/stored-row";
 import type { Layout } from "./layout";
 import { ReadSet } from "./read-set";
 
@@ -11,10 +13,24 @@ export interface RecordKey {
 
 /** A record as it is stored. */
 export interface RecordRow {
-  /** In the newest shape that this program knows. */
-  readonly stored: Stored;
+  readonly version: number;
   /** The shape that it is stored in. If it is newer than this program knows, the program must not change the record. */
   readonly shape: number;
+  /** In the newest shape that this program knows. Converted when it is asked for, so that what cannot be converted fails only who asks. */
+  readonly stored: Stored;
+}
+
+export function recordRow(resource: Resource, row: StoredRow): RecordRow {
+  const { version, shape } = row;
+  let stored: Stored | undefined;
+  return {
+    version,
+    shape,
+    get stored() {
+      stored ??= upToDate(resource, row);
+      return stored;
+    },
+  };
 }
 
 /** A value of a unique key, by the slot of the key. */

@@ -48,7 +48,7 @@ export class RecordTable implements StoredRecords {
   expect(id: number, found: Stored | undefined): void {
     // Another change may have got the version of one that failed.
     if (found && this.#uncommitted.has(found)) return;
-    const row = found && { stored: found, shape: olderShapeOf(found) ?? this.layout.shape };
+    const row = found && { version: found.version, shape: olderShapeOf(found) ?? this.layout.shape, stored: found };
     this.workspace.facts.records.suppose(this.#nameOf(id), row ?? null);
   }
 
@@ -82,14 +82,21 @@ export class RecordTable implements StoredRecords {
     this.#write(id, null, "present");
   }
 
-  /** Converts those of some records to the newest shape that are in an older one. They keep their versions. */
-  upcast(ids: readonly number[]): void {
-    const { records } = this.workspace.facts;
-    for (const id of ids) {
-      const stored = records.read(this.#nameOf(id), { layout: this.layout, id })?.stored;
-      if (stored && olderShapeOf(stored) !== undefined) this.#write(id, stored, "present");
+  /**
+   * Converts those of some records to the newest shape that are in an older one. They keep their versions. Returns why some cannot be
+   * converted, which stay as they are.
+   */
+  upcast(ids: readonly number[]): unknown[] {
+    const rows = ids.map((id) => [id, this.workspace.facts.records.read(this.#nameOf(id), { layout: this.layout, id })] as const);
+    return rows.flatMap(([id, row]) => {
+      try {
+        if (row && row.shape < this.layout.shape) this.#write(id, row.stored, "present");
+      } catch (error) {
+        return [error];
+      }
       this.workspace.overlay.write({ kind: "upToDate", layout: this.layout, id });
-    }
+      return [];
+    });
   }
 
   #write(id: number, after: Stored | null, origin: "drawn" | "chosen" | "present"): void {

@@ -101,7 +101,7 @@ function checksOf(reads: Reads | undefined) {
 }
 
 /** Returns a number for the state of a record, as the commit function compares it. A conversion to another shape keeps the version. */
-function stateNumber({ stored: { version }, shape }: RecordRow, layout: Layout): number {
+function stateNumber({ version, shape }: RecordRow, layout: Layout): number {
   return shape === layout.shape ? version : -(version * shapes + shape);
 }
 

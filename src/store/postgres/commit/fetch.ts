@@ -1,6 +1,6 @@
 import type { CommitClock } from "../../changes/commit-clock";
 import type { FirstAnswer } from "../../changes/idempotency-keys";
-import type { AnswerRow, Facts, NewestEvent, RecordKey } from "../changes/facts";
+import { type AnswerRow, type Facts, type NewestEvent, type RecordKey, recordRow } from "../changes/facts";
 import type { Layout } from "../changes/layout";
 import type { ReadSet } from "../changes/read-set";
 import type { Queries } from "../connection/queries";
@@ -47,7 +47,7 @@ function learnRecord({ records, presence }: Facts, layout: Layout, row: StoredRo
   presence.learn(name, isThere);
   // The JSON of a record ends with the time of its last change.
   if (isThere) clock.observe(row.json.slice(-26, -2));
-  records.learn(name, isThere ? { stored: upToDate(layout.resource, row), shape: row.shape } : null);
+  records.learn(name, isThere ? recordRow(layout.resource, row) : null);
 }
 
 async function fetchHolders({ query }: Queries, { holders }: Facts, missing: Missing<Facts["holders"]>): Promise<void> {

@@ -2,7 +2,6 @@ import { Distribution, workSeconds } from "../../../observe/tally";
 import type { Commits, RunOptions } from "../../changes/commits";
 import { StoreUnavailable } from "../../errors";
 import type { CommitTally } from "../../store";
-import { isDataError } from "../connection/errors";
 import type { Committed, Committing } from "./committing";
 import type { Outcome } from "./group-run";
 
@@ -140,8 +139,9 @@ export class GroupCommit implements Commits {
 
   /** Runs the changes of a failed group again, each alone, if one of them may be at fault. Otherwise, rejects them all. */
   #failed(changes: readonly Waiting[], error: unknown): () => void {
-    if (error instanceof StoreUnavailable) this.tally.failures += 1;
-    if (changes.length === 1 || !isDataError(error)) {
+    const isUnavailable = error instanceof StoreUnavailable;
+    if (isUnavailable) this.tally.failures += 1;
+    if (changes.length === 1 || isUnavailable) {
       return () => {
         for (const { reject } of changes) reject(error);
       };
