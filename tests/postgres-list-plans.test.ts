@@ -38,6 +38,18 @@ describeWithPostgres("plans", () => {
     { updatedSince: "2026-01-01T00:00:00.000Z", filters: { name: { prefix: "S" } } },
   ];
 
+  async function expectRanges(statement: Statement): Promise<void> {
+    const nodes = nodesOf(await explain(table.database, statement));
+    const kinds = new Set(nodes.map((node) => node["Node Type"]));
+    expect([statement.sql, [...kinds].filter((kind) => !allowed.includes(kind))]).toEqual([statement.sql, []]);
+    const limited = new Set(nodes.filter((node) => node["Node Type"] === "Limit").flatMap(({ Plans = [] }) => Plans));
+    for (const node of nodes) {
+      const [kind, condition] = [node["Node Type"], node["Index Cond"]];
+      if (kind === "Sort") expect([statement.sql, isBounded(node)]).toEqual([statement.sql, true]);
+      if (kind.startsWith("Index") && condition === undefined) expect([statement.sql, limited.has(node)]).toEqual([statement.sql, true]);
+    }
+  }
+
   test("each statement reads ranges of indexes, and sorts only what a limit has let through", async () => {
     const ways = bothDirections.flatMap((sort) => manyLists.map((by) => ({ ...by, sort })));
     // Each direction and each kind of list. Their statements are few.
@@ -55,13 +67,11 @@ describeWithPostgres("plans", () => {
     const different = [...new Map(statements.map((one) => [one.sql, one])).values()];
     expect(different.length).toBeGreaterThan(8);
     expect(different.length).toBeLessThan(20);
-    for (const statement of different) {
-      const plan = await explain(table.database, statement);
-      const nodes = nodesOf(plan);
-      const kinds = new Set(nodes.map((node) => node["Node Type"]));
-      expect([statement.sql, [...kinds].filter((kind) => !allowed.includes(kind))]).toEqual([statement.sql, []]);
-      for (const node of nodes) if (node["Node Type"] === "Sort") expect([statement.sql, isBounded(node)]).toEqual([statement.sql, true]);
-    }
+    for (const statement of different) await expectRanges(statement);
+    // Statistics of a table from which all was deleted, as autovacuum makes them, say that it has one row, whatever it has since then.
+    await postgres().evaluate("DELETE FROM shelves; DELETE FROM warren_entries; ANALYZE");
+    await table.fill(alike(300));
+    for (const statement of different) await expectRanges(statement);
   });
 
   test("a page looks at as many pages of the disk in a table that is ten times as large, on the first page and deep in it", async () => {

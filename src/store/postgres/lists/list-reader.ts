@@ -47,11 +47,7 @@ export class ListReader {
 
   /** Reads some records, in the order in which their ids are given. */
   async records({ query }: Queries, ids: readonly number[]): Promise<StoredRow[]> {
-    if (ids.length === 0) return [];
-    return query<StoredRow>(
-      `SELECT ${columns} FROM unnest($1::bigint[]) WITH ORDINALITY f(id, n) JOIN ${this.#table} r USING (id) ORDER BY f.n`,
-      ids,
-    );
+    return ids.length === 0 ? [] : query<StoredRow>(this.#inOrderOf("$1::bigint[]"), ids);
   }
 
   /** Counts all records, up to `limit`. */
