@@ -87,8 +87,7 @@ export class EmbeddedConsumer {
   readonly wake = (): void => this.#settled.raise();
 
   /**
-   * Resolves when all that was committed before the call is settled, also by other processes, or waits for its time: a retry, or an
-   * event for which the circuit breaker is open.
+   * Resolves when all that was committed before the call is settled or waits for its time: a retry, or the end of the breaker's pause.
    */
   rests(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();

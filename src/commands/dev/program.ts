@@ -57,8 +57,13 @@ function inTerminal(command: string[], options: Options, onLine: OnLine): Progra
     },
   });
   const drained = closed.promise.then(() => lines.end());
+  const resize = () => child.terminal?.resize(process.stdout.columns, process.stdout.rows);
+  process.stdout.on("resize", resize);
   const program = programOf(child, drained);
-  void program.ended.then(() => child.terminal?.close());
+  void program.ended.then(() => {
+    process.stdout.off("resize", resize);
+    child.terminal?.close();
+  });
   return program;
 }
 
