@@ -5,7 +5,7 @@ import { Type } from "@sinclair/typebox";
 import { action } from "warren/action";
 import { crud } from "warren/crud";
 import { defineResource, Nullable } from "warren/resource";
-import { isOnPostgres, openApi, type TestApi } from "./support/api";
+import { openApi, type TestApi } from "./support/api";
 import { audience, type Claims, type TestIssuer, testIssuer } from "./support/issuer";
 
 const marker = "Kryptonite";
@@ -89,6 +89,8 @@ interface Sent {
   readonly status: number;
   readonly text: string;
   readonly headers: Headers;
+  /** Ends a stream. Resolves with what it has sent. */
+  readonly end?: () => Promise<string>;
 }
 type Send = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Sent>;
 
@@ -107,20 +109,37 @@ const sendAs =
     });
     const response = await api.app.handle(request);
     const isStream = response.headers.get("content-type")?.startsWith("text/event-stream");
-    return { status: response.status, headers: response.headers, text: isStream ? await beginningOf(response) : await response.text() };
+    const { status, headers: received } = response;
+    if (!isStream) return { status, headers: received, text: await response.text() };
+    return { status, headers: received, text: "", end: readFrom(response) };
   };
 
-/** Reads what a stream sends at once. */
-async function beginningOf(response: Response): Promise<string> {
+/** Reads a stream from now on. Returns a function that ends it and resolves with what it has sent. */
+function readFrom(response: Response): () => Promise<string> {
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   let text = "";
-  for (;;) {
-    const read = await Promise.race([reader.read(), Bun.sleep(isOnPostgres ? 500 : 50)]);
-    if (!read || read.done) break;
-    text += new TextDecoder().decode(read.value);
-  }
+  const read = async () => {
+    for (let { value } = await reader.read(); value; { value } = await reader.read()) text += new TextDecoder().decode(value);
+  };
+  const ended = read();
+  return async () => {
+    await reader.cancel();
+    await ended;
+    return text;
+  };
+}
+
+/** Resolves when a new stream has the first event of the log. Streams get their pieces of the log in the order in which they were opened. */
+async function allServed(): Promise<void> {
+  const request = new Request("http://test/events/stream", {
+    headers: { authorization: "Bearer token-of-the-operator", "last-event-id": "0" },
+  });
+  const reader = ((await api.app.handle(request)).body as ReadableStream<Uint8Array>).getReader();
+  let text = "";
+  while (!text.includes("data: ")) text += new TextDecoder().decode((await reader.read()).value);
   await reader.cancel();
-  return text;
+  // The others read what they were given.
+  await new Promise(setImmediate);
 }
 
 const tokenOf = (claims: Claims) => issuer.sign({ scope: "write", ...claims });
@@ -160,15 +179,19 @@ async function callEverything(
 ): Promise<{ leaks: string[]; called: number }> {
   const { paths } = json<Document>(await send("GET", "/swagger/json"));
   const leaks: string[] = [];
-  const streams: Promise<Sent>[] = [];
+  const streams: { what: string; end: () => Promise<string>; isOwn: boolean }[] = [];
   let called = 0;
+  const look = (what: string, shown: string, isOwn: boolean) => {
+    if (shown.includes(marker) && !isOwn) leaks.push(`${what}: ${shown.slice(0, 300)}`);
+  };
   const call = async (method: string, path: string, body?: unknown, headers?: Record<string, string>) => {
     called += 1;
     const answer = await send(method, path, body, headers);
     // A request that contains the marker may get it back in its own record or its URL.
-    const own = JSON.stringify([path, body]).includes(marker);
-    const shown = answer.text + JSON.stringify([...answer.headers]);
-    if (shown.includes(marker) && !own) leaks.push(`${method} ${path}: ${shown.slice(0, 300)}`);
+    const isOwn = JSON.stringify([path, body]).includes(marker);
+    const what = `${method} ${path}`;
+    look(what, answer.text + JSON.stringify([...answer.headers]), isOwn);
+    if (answer.end) streams.push({ what, end: answer.end, isOwn });
     return answer;
   };
   for (const [pattern, operations] of Object.entries(paths)) {
@@ -182,18 +205,8 @@ async function callEverything(
       for (const id of pattern.includes("{id}") ? ids : [""]) {
         const path = pattern.replace("{id}", id).replace("{queue}", "project_events");
         for (const body of bodies) {
-          // Each stream is read for a moment, so all are read at once.
-          const isStream = pattern.endsWith("/stream");
-          for (const search of queries) {
-            const answer = call(method, path + search, body);
-            if (isStream) streams.push(answer);
-            else await answer;
-          }
-          for (const headers of headersFor(known.etag)) {
-            const answer = call(method, path, body, headers);
-            if (isStream) streams.push(answer);
-            else await answer;
-          }
+          for (const search of queries) await call(method, path + search, body);
+          for (const headers of headersFor(known.etag)) await call(method, path, body, headers);
         }
       }
       // The answer for a record that exists is the same as for a missing one.
@@ -209,7 +222,8 @@ async function callEverything(
       }
     }
   }
-  await Promise.all(streams);
+  await allServed();
+  for (const { what, end, isOwn } of streams) look(what, await end(), isOwn);
   return { leaks, called };
 }
 

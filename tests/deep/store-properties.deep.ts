@@ -12,6 +12,8 @@ const files = [
   "postgres-list-plans",
   "postgres-log",
   "postgres-search",
+  "real-contract-postgres",
+  "real-export",
   "sqlite-side-tables",
   "store-history",
   "store-lists",

@@ -21,6 +21,8 @@ export interface TransportUnderTest {
   readonly databaseUrl?: () => string;
   /** True if several consumers of one queue share its events. If false, one works and the others stand by. */
   readonly sharesQueues: boolean;
+  /** Number of events that are a load. Default: 2,000. */
+  readonly load?: number;
   /** Restarts the server that the transport depends on. Undefined if there is none. */
   readonly restart?: () => Promise<void>;
   /** Sends bytes to a queue unchanged. Undefined if only the service can write. */
@@ -40,6 +42,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
   let service: Engine;
   let consumers: RunningConsumer[] = [];
   let recorded: ReturnType<typeof recordedLog>;
+  const { load = 2000 } = transport;
 
   beforeEach(async () => {
     folder = temporaryFolder();
@@ -70,7 +73,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     );
   const update = (id: number, price: number) =>
     service.dependencies.system.update(item, id, (current) => ({ name: current.name, description: current.description, price }));
-  const until = (done: () => boolean, what: string, timeoutMs = 20_000) => eventually(() => (done() ? true : undefined), what, timeoutMs);
+  const until = (done: () => boolean, what: string, timeoutMs = 45_000) => eventually(() => (done() ? true : undefined), what, timeoutMs);
   const dead = (queue: string) => service.dependencies.deadLetters.list(queue, {}, 0, 200);
   /** Stops a consumer permanently. */
   async function stop(consumer: RunningConsumer): Promise<void> {
@@ -531,22 +534,24 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
 
   test("closes under load: nothing is lost, and what was in hand is settled", async () => {
     const seen: number[] = [];
+    let enough = { at: 0, reached: () => {} };
     const handle = async (event: ItemEvent) => {
       await Bun.sleep(Math.random() * 2);
-      seen.push(event.item.id);
+      if (seen.push(event.item.id) >= enough.at) enough.reached();
     };
-    const writes = create(2000);
+    const writes = create(load);
     for (let n = 0; n < 5; n += 1) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      enough = { at: Math.min(seen.length + 50, load), reached: resolve };
       const consumer = await start({ queue: "own", concurrency: 16, handle });
-      const before = seen.length;
-      await until(() => seen.length > before + 50, "50 more");
+      if (seen.length < load) await promise;
       await stop(consumer);
     }
     await writes;
     await start({ queue: "own", concurrency: 16, handle });
-    await until(() => new Set(seen).size === 2000, "all 2,000");
+    await until(() => new Set(seen).size === load, `all ${load}`);
     // A graceful stop settles the events in progress, so nothing is delivered twice.
-    expect(seen).toHaveLength(2000);
+    expect(seen).toHaveLength(load);
   });
 
   test("a polite stop repeats nothing, nor does it change the order, when later events overtook one that waits for its turn", async () => {
@@ -564,7 +569,8 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     const stopped = stop(consumer);
     hold.resolve();
     await stopped;
-    expect(seen).toEqual(["2:1", "3:1", "4:1", "1:1"]);
+    // The first, which was in progress. Usually that is all, but others may begin before the stop is noticed.
+    expect(seen.slice(0, 4)).toEqual(["2:1", "3:1", "4:1", "1:1"]);
     await update(1, 4);
     await start({ queue: "own", concurrency: 2, handle });
     await until(() => seen.includes("1:4"), "the last event");

@@ -1,6 +1,7 @@
 import type { TransportUnderTest } from "./contract";
 import { type PostgresSchema, schemaIn } from "./postgres";
 import type { PostgresCluster } from "./postgres-cluster";
+import { fewer } from "./property-runs";
 
 let schemas = 0;
 
@@ -30,6 +31,7 @@ export function postgresTransport(cluster: () => PostgresCluster): TransportUnde
       return schema.url;
     },
     sharesQueues: true,
+    load: Math.max(600, fewer(2000)),
     cleanUp: async () => schema?.drop(),
   };
 }

@@ -12,7 +12,7 @@ export interface Running {
   readonly stdout: readonly string[];
   /** Lines of standard error so far. */
   readonly stderr: readonly string[];
-  /** Resolves with the first matching line, past or future. Fails if the program ends first, or after 20 s. */
+  /** Resolves with the first matching line, past or future. Fails if the program ends first, or after 45 s. */
   line(pattern: RegExp | string, stream?: "stdout" | "stderr"): Promise<string>;
   /** Resolves when a stream has `count` matching lines. */
   lines(pattern: RegExp, count: number, timeoutMs?: number): Promise<readonly string[]>;
@@ -92,10 +92,10 @@ export function run(args: readonly string[], { cwd = root, env = {}, program = p
       return until(
         () => lines.find((line) => (typeof pattern === "string" ? line.includes(pattern) : pattern.test(line))),
         `a line with ${pattern}`,
-        20_000,
+        45_000,
       );
     },
-    lines: (pattern, count, timeoutMs = 30_000) =>
+    lines: (pattern, count, timeoutMs = 45_000) =>
       until(
         () => {
           const found = stdout.filter((line) => pattern.test(line));
@@ -177,7 +177,7 @@ export async function send(method: string, url: string, body?: unknown): Promise
 export async function eventually<T>(
   ask: () => Promise<T | undefined> | T | undefined,
   what: string,
-  timeoutMs = 20_000,
+  timeoutMs = 45_000,
 ): Promise<Exclude<T, false>> {
   const deadline = performance.now() + timeoutMs;
   while (performance.now() < deadline) {
