@@ -1,7 +1,9 @@
 // A consumer's options: the defaults, and the mistakes that are found at the start, each with what would be right.
 import { describe, expect, test } from "bun:test";
 import type { ConsumerOptions } from "warren/consumer";
-import { ConsumerError, checkQueueName, resolveConsumer } from "../src/delivery/consumer-options";
+import { ConsumerError } from "../src/delivery/consumer-error";
+import { resolveConsumer } from "../src/delivery/consumer-options";
+import { checkQueueName } from "../src/delivery/queue-name";
 import { UnknownEventType } from "../src/schema/catalogue";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue } from "./support/resources";

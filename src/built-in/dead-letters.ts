@@ -1,9 +1,9 @@
 import { Type } from "@sinclair/typebox";
 import type { Server } from "bun";
 import { Elysia } from "elysia";
-import { queueNamePattern } from "../delivery/consumer-options";
 import type { DeadLetterPage, DeadSelection } from "../delivery/dead-letters";
 import { deadReasons } from "../delivery/outcome";
+import { queueNamePattern } from "../delivery/queue-name";
 import { jsonBody } from "../http/json-body";
 import { HttpProblem, problems } from "../http/problem";
 import { greatestId, integer, limit, querySchema, readQuery, text, word } from "../http/query";

@@ -1,6 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { queueNamePattern } from "../delivery/consumer-options";
+import { queueNamePattern } from "../delivery/queue-name";
 import { InvalidSelection, readSelection } from "../delivery/read-selection";
 import type { ReplaySelection } from "../delivery/replay-selection";
 import { leastRate, NotCancellable, type Replay } from "../delivery/replays";

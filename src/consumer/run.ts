@@ -1,7 +1,8 @@
 import { basename } from "node:path";
 import { type Config, ConfigError, readConfig } from "../config/config";
 import type { AskedTypes, EventPattern, NewestTypes } from "../delivery/consumed-events";
-import { ConsumerError, type ConsumerOptions } from "../delivery/consumer-options";
+import { ConsumerError } from "../delivery/consumer-error";
+import type { ConsumerOptions } from "../delivery/consumer-options";
 import type { RunningConsumer } from "../delivery/running";
 import { createLog, type Log, messageOf } from "../observe/logging";
 import { startTracing } from "../observe/start-tracing";

@@ -1,5 +1,5 @@
 import { isLocalHost, isLoopback } from "../config/loopback";
-import { ConsumerError } from "../delivery/consumer-options";
+import { ConsumerError } from "../delivery/consumer-error";
 import type { Watched } from "../delivery/running";
 import { codeOf } from "../observe/error-code";
 import { type Log, messageOf } from "../observe/logging";

@@ -1,7 +1,9 @@
+import { changingIn } from "../changing/open";
 import type { Config } from "../config/config";
 import type { RabbitmqConfig } from "../config/rabbitmq";
 import type { AskedTypes, EventPattern, NewestTypes } from "../delivery/consumed-events";
-import { type Consumer, ConsumerError, type ConsumerOptions, resolveConsumer } from "../delivery/consumer-options";
+import { ConsumerError } from "../delivery/consumer-error";
+import { type Consumer, type ConsumerOptions, resolveConsumer } from "../delivery/consumer-options";
 import { LazyStore } from "../delivery/lazy-store";
 import type { RunningConsumer, Stage } from "../delivery/running";
 import { whenReachable } from "../delivery/when-reachable";
@@ -40,7 +42,9 @@ export async function startConsumer<const Pattern extends EventPattern, const As
   tracing = noTracing,
 ): Promise<RunningConsumer> {
   let ready = () => {};
-  const consumer = resolveConsumer(options, await loadCatalogue(), log, () => ready(), tracing);
+  const catalogue = await loadCatalogue();
+  const changing = changingIn(config, catalogue.resources);
+  const consumer = resolveConsumer(options, catalogue, log, () => ready(), tracing, changing.engine);
   warnOfExposed(config, log);
   const transport = await chooseTransport(config);
   ready = () => {
@@ -51,11 +55,16 @@ export async function startConsumer<const Pattern extends EventPattern, const As
     { transport: transport.name, queue: consumer.queue, events: [...consumer.wanted] },
     `Transport: ${transport.name}, because ${transport.reason}`,
   );
+  const running =
+    transport.name === "rabbitmq" && config.rabbitmq ? await onRabbitmq(consumer, config, config.rabbitmq) : onEventLog(consumer, config);
   return {
     transport,
-    ...(transport.name === "rabbitmq" && config.rabbitmq
-      ? await onRabbitmq(consumer, config, config.rabbitmq)
-      : onEventLog(consumer, config)),
+    ...running,
+    ended: running.ended.finally(changing.close),
+    async stop() {
+      await running.stop();
+      await changing.close();
+    },
   };
 }
 

@@ -6,10 +6,15 @@ import type { AskedVersions } from "../schema/event";
 import { newestVersion } from "../schema/event-type";
 import { isTime } from "../schema/time";
 import type { Transaction } from "../store/consumer/transaction";
+import type { TransactionEngine } from "../store/transaction/engine";
+import { unreachable } from "../store/transaction/unreachable";
 import { Deadlines } from "../timing/deadlines";
 import { type BreakerPolicy, breakerPolicy } from "./breaker";
 import type { AskedTypes, EventPattern, Matching, NewestTypes } from "./consumed-events";
+import { ConsumerError } from "./consumer-error";
 import type { AnyBatchHandler, AnyHandler, ExactlyOnceContext, HandlerContext } from "./context";
+import { HandlerChanges } from "./handler-changes";
+import { checkQueueName } from "./queue-name";
 import { type RetryPolicy, retryPolicy } from "./retry-policy";
 import { StoreTrouble } from "./store-trouble";
 import type { ChosenTransport } from "./transport";
@@ -49,7 +54,10 @@ interface CommonOptions<Pattern extends EventPattern, Asked extends AskedTypes> 
   readonly breaker?: Partial<BreakerPolicy>;
   /** Number of times the process may die while handling an event before it becomes a dead letter, 1 to 1,000. Default: 3. */
   readonly maxDeaths?: number;
-  /** With `exactlyOnce`: how long an event's id is remembered, in milliseconds, up to 10 years. Default: 7 days. */
+  /**
+   * With `exactlyOnce`, or for a handler that changes resources: how long it is remembered that an event was handled, in milliseconds, up
+   * to 10 years. Default: 7 days.
+   */
   readonly inboxRetentionMs?: number;
   /** Called once, when the consumer starts to receive events. */
   readonly onReady?: (transport: ChosenTransport) => void;
@@ -113,6 +121,8 @@ export interface Consumer {
   readonly maxDeaths: number;
   readonly retry: RetryPolicy;
   readonly breaker: BreakerPolicy;
+  /** What its handlers change. */
+  readonly changes: HandlerChanges;
   readonly log: Log;
   readonly tracing: Tracing;
   readonly storeTrouble: StoreTrouble;
@@ -120,16 +130,12 @@ export interface Consumer {
   readonly onReady: () => void;
 }
 
-/** Thrown for invalid consumer options. The message says which values are valid. */
-export class ConsumerError extends Error {
-  override readonly name = "ConsumerError";
-}
-
 const minuteMs = 60_000;
 
 /**
  * Checks a consumer's options and fills in the defaults.
  *
+ * @param changing commits what the handlers change. Default: refuses it.
  * @throws {ConsumerError} for invalid options, alone or in combination.
  * @throws {UnknownEventType} if a pattern matches no event type.
  */
@@ -139,15 +145,17 @@ export function resolveConsumer<Pattern extends EventPattern, Asked extends Aske
   log: Log,
   onReady: () => void,
   tracing: Tracing = noTracing,
+  changing: TransactionEngine = unreachable,
 ): Consumer {
-  const { queue, exactlyOnce = false, handleBatch } = options;
+  const { exactlyOnce = false, handleBatch } = options;
+  const queue = options.queue ?? `temporary-${Bun.randomUUIDv7()}`;
   const number = (name: string, value: number, least: number, most: number) => {
     if (!Number.isInteger(value) || value < least || value > most) {
       throw new ConsumerError(`${name} is ${value}; use a whole number from ${least} to ${most}.`);
     }
     return value;
   };
-  if (exactlyOnce && queue === undefined) {
+  if (exactlyOnce && options.queue === undefined) {
     throw new ConsumerError("exactlyOnce requires a `queue`: the file of a temporary consumer does not outlive it.");
   }
   const concurrency = number("concurrency", options.concurrency ?? 1, 1, 1000);
@@ -160,13 +168,14 @@ export function resolveConsumer<Pattern extends EventPattern, Asked extends Aske
   const rate = options.ratePerSecond ?? null;
   if (rate !== null && !(rate > 0)) throw new ConsumerError(`ratePerSecond is ${rate}; use a number above 0.`);
   const startFrom = options.startFrom ?? "beginning";
+  const notesLiveMs = number("inboxRetentionMs", options.inboxRetentionMs ?? 7 * 24 * 60 * minuteMs, 1, 10 * 365 * 24 * 60 * minuteMs);
   if (startFrom instanceof Date && !isTime(startFrom))
     throw new ConsumerError('startFrom is an invalid Date; use "beginning", "now" or a valid Date.');
 
   return {
-    queue: queue ?? `temporary-${Bun.randomUUIDv7()}`,
-    temporary: queue === undefined,
-    wanted: wantedTypes(queue, options.events, catalogue),
+    queue,
+    temporary: options.queue === undefined,
+    wanted: wantedTypes(options.queue, options.events, catalogue),
     versions: askedVersions(options.versions ?? {}, catalogue),
     catalogue,
     startFrom,
@@ -176,7 +185,7 @@ export function resolveConsumer<Pattern extends EventPattern, Asked extends Aske
     batch: { size, waitMs: number("batch.waitMs", options.batch?.waitMs ?? 50, 0, minuteMs) },
     exactlyOnce,
     setup: options.setup ?? (() => {}),
-    inboxRetentionMs: number("inboxRetentionMs", options.inboxRetentionMs ?? 7 * 24 * 60 * minuteMs, 1, 10 * 365 * 24 * 60 * minuteMs),
+    inboxRetentionMs: notesLiveMs,
     prefetch: number("prefetch", options.prefetch ?? (handleBatch ? Math.min(65_535, size * 2) : exactlyOnce ? 256 : 64), 1, 65_535),
     concurrency,
     ratePerSecond: rate,
@@ -184,6 +193,7 @@ export function resolveConsumer<Pattern extends EventPattern, Asked extends Aske
     maxDeaths: number("maxDeaths", options.maxDeaths ?? 3, 1, 1000),
     retry: asConsumerError(() => retryPolicy(options.retry)),
     breaker: asConsumerError(() => breakerPolicy(options.breaker)),
+    changes: new HandlerChanges(changing, { queue, notesLiveMs, hasOtherEffects: exactlyOnce }),
     log,
     tracing,
     storeTrouble: new StoreTrouble(),
@@ -231,19 +241,4 @@ function askedVersions(versions: AskedVersions, catalogue: Catalogue): AskedVers
     }
   }
   return versions;
-}
-
-/** Regular expression that the names of queues match. */
-export const queueNamePattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$";
-
-/** @throws {ConsumerError} if the name is not valid for a consumer's queue. */
-export function checkQueueName(queue: string): void {
-  if (!new RegExp(queueNamePattern).test(queue)) {
-    throw new ConsumerError(
-      `"${queue}" is not a valid queue name: use at most 200 letters, digits, dots, dashes and underscores, such as "audit".`,
-    );
-  }
-  if (/\.(dead|converting)$|\.retry\.\d+$|^(warren|amq)\./.test(queue)) {
-    throw new ConsumerError(`"${queue}" is reserved for Warren or RabbitMQ; use another queue name.`);
-  }
 }

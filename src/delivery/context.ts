@@ -1,6 +1,7 @@
 import type { Log } from "../observe/logging";
 import type { Event } from "../schema/event";
 import type { Transaction } from "../store/consumer/transaction";
+import type { Changes } from "../store/transaction/changes";
 
 /** Second argument of a handler: the circumstances of its event or batch of events. */
 export interface HandlerContext {
@@ -19,6 +20,11 @@ export interface HandlerContext {
    * that of the event. Undefined if there is none, and for an untraced batch of several events.
    */
   readonly traceparent: string | undefined;
+  /**
+   * Reads and changes resources. All changes of the handler are committed together, with a note that it has done its event, when it
+   * returns: once, however often the event comes. See {@link Changes}. Not for batches of several events.
+   */
+  readonly change: Changes;
 }
 
 /** {@link HandlerContext} of a consumer with `exactlyOnce`. */

@@ -6,8 +6,10 @@ import { steadyNow } from "../timing/clock";
 import type { Consumer } from "./consumer-options";
 import type { Delivery, Task } from "./delivery";
 import { callHandler, endSplit } from "./handle";
+import { RunAgain } from "./handler-changes";
 import { HandlerTransaction } from "./handler-transaction";
 import type { Result } from "./outcome";
+import { type Again, unavailablePauseMs, unavailableText, untilMade } from "./run-again";
 
 const handled: Result = { kind: "handled" };
 const duplicate: Result = { kind: "duplicate" };
@@ -43,6 +45,10 @@ export async function handleExactlyOnce(around: Surroundings, tasks: readonly Ta
       return await handleTogether(around, tasks);
     } catch (error) {
       if (error instanceof LaneLost) return [];
+      if (error instanceof RunAgain) {
+        if (!(await aWhile(around, tasks, error))) return [];
+        continue;
+      }
       const isPassing = isConflict(error) || error instanceof StoreUnavailable;
       // The transaction itself failed: another process held the lock for too long, for example.
       if (!isPassing || (tasks.length === 1 && tries >= mostTries)) return tasks.map(() => ({ kind: "failed", error }));
@@ -62,6 +68,14 @@ function handleTogether(around: Surroundings, tasks: readonly Task[]): Promise<R
     committed();
     return results;
   });
+}
+
+/** Waits before what handlers change is committed again. Resolves with false if the consumer stops, or the events are gone. */
+async function aWhile({ consumer, isStopping }: Surroundings, tasks: readonly Task[], { why }: RunAgain): Promise<boolean> {
+  const error = why.kind === "unavailable" ? why.error.message : undefined;
+  consumer.log.warn({ queue: consumer.queue, error }, unavailableText);
+  await Bun.sleep(unavailablePauseMs);
+  return !isStopping() && tasks.some(({ delivery }) => !delivery.gone);
 }
 
 /** Waits until the database can be reached. Resolves with false if the consumer stops, or the events are gone, before that. */
@@ -155,10 +169,24 @@ class Group {
 
   /** Handles events as a part of the transaction, which is rolled back if they fail. */
   async #handlePart(part: readonly Task[]): Promise<Result> {
+    const [first] = part as readonly [Task];
+    const result = await this.#runPart(part);
+    const made = await untilMade(
+      this.consumer,
+      first,
+      () => false,
+      result,
+      (again) => this.#runPart(part, again),
+    );
+    return made ?? result;
+  }
+
+  /** @throws {RunAgain} if what the handler changes cannot be committed now. The transaction should not wait for it. */
+  async #runPart(part: readonly Task[], again?: Again): Promise<Result> {
     try {
       await this.data.together(async ({ transaction }) => {
         const tx = new HandlerTransaction(transaction, "The handler");
-        const result = await callHandler(this.consumer, part, tx);
+        const result = await callHandler(this.consumer, part, { tx, ...(again && { again }) });
         if (result.kind === "failed") {
           tx.end(result.error);
           throw result.error;
@@ -167,12 +195,17 @@ class Group {
       });
     } catch (error) {
       // Not a failure of the event: the transaction is made again.
-      if (isConflict(error) || error instanceof StoreAway) throw error;
+      if (isConflict(error) || error instanceof StoreAway || isUnavailable(error)) throw error;
       return { kind: "failed", error };
     }
     for (const { event } of part) this.#claimed.delete(event.id);
     return handled;
   }
+}
+
+/** Returns whether what a handler changes could not be committed now. */
+function isUnavailable(error: unknown): boolean {
+  return error instanceof RunAgain && error.why.kind === "unavailable";
 }
 
 function isForced({ delivery }: Task): boolean {

@@ -5,6 +5,7 @@ import type { Consumer } from "./consumer-options";
 import type { Task } from "./delivery";
 import { HandlerCall } from "./handler-call";
 import { type Result, spanTroubleOf } from "./outcome";
+import { type Again, untilMade } from "./run-again";
 
 /** Error of an attempt whose handler exceeds its timeout, and the abort reason of its signal. */
 export class HandlerTimeout extends Error {
@@ -16,14 +17,29 @@ export class HandlerTimeout extends Error {
 
 const handled: Result = { kind: "handled" };
 
-/** Calls the handler with a batch. If that fails, calls it with each event alone, so that a bad event fails only itself. */
-export async function handleBatch(consumer: Consumer, tasks: readonly Task[]): Promise<Result[]> {
+/**
+ * Calls the handler with a batch. If that fails, calls it with each event alone, so that a bad event fails only itself. Resolves with the
+ * results of the first events, as many as were handled before a stop.
+ */
+export async function handleBatch(consumer: Consumer, tasks: readonly Task[], isStopping: () => boolean): Promise<Result[]> {
+  const [first] = tasks as readonly [Task];
+  if (tasks.length === 1) return handleOne(consumer, first, isStopping);
   const result = await callHandler(consumer, tasks);
-  if (result.kind !== "failed" || tasks.length === 1) return tasks.map(() => result);
+  if (result.kind !== "failed") return tasks.map(() => result);
   endSplit(tasks, result.error);
   const results: Result[] = [];
-  for (const task of tasks) results.push(await callHandler(consumer, [task]));
+  for (const task of tasks) {
+    const [own] = await handleOne(consumer, task, isStopping);
+    if (!own) break;
+    results.push(own);
+  }
   return results;
+}
+
+async function handleOne(consumer: Consumer, task: Task, isStopping: () => boolean): Promise<Result[]> {
+  const first = await callHandler(consumer, [task]);
+  const result = await untilMade(consumer, task, isStopping, first, (again) => callHandler(consumer, [task], { again }));
+  return result ? [result] : [];
 }
 
 /** Ends the span of a failed batch. Each of its events gets an attempt of its own next. */
@@ -31,9 +47,20 @@ export function endSplit([first]: readonly Task[], error: unknown): void {
   first?.span?.end(spanTroubleOf(error), { "warren.outcome": "split" });
 }
 
-/** Calls the handler with one event, or with a batch. Never rejects: an error is part of the result. */
-export function callHandler(consumer: Consumer, tasks: readonly Task[], tx?: Transaction): Promise<Result> {
-  const context = new HandlerCall(consumer, tasks, tx);
+/** What a handler gets besides its events. */
+interface Given {
+  readonly tx?: Transaction;
+  readonly again?: Again;
+}
+
+/** Calls the handler with one event, or with a batch, and commits what it changes. Never rejects: an error is part of the result. */
+export async function callHandler(consumer: Consumer, tasks: readonly Task[], { tx, again }: Given = {}): Promise<Result> {
+  const context = new HandlerCall(consumer, tasks, tx, again?.answers);
+  const result = await run(consumer, tasks, context);
+  return context.changing ? context.changing.settle(result, again?.hasLocks ?? false) : result;
+}
+
+function run(consumer: Consumer, tasks: readonly Task[], context: HandlerCall): Promise<Result> {
   const events = tasks.map(({ event }) => event);
   const call = () => (consumer.handleBatch ? consumer.handleBatch(events, context) : consumer.handle(events[0] as Event, context));
   try {

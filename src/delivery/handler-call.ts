@@ -2,13 +2,18 @@ import type { Log } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
 import type { Span } from "../observe/tracing";
 import type { Transaction } from "../store/consumer/transaction";
+import type { Changes } from "../store/transaction/changes";
+import type { Answer } from "../store/transaction/recorded";
 import type { Consumer } from "./consumer-options";
 import type { ExactlyOnceContext } from "./context";
 import type { Task } from "./delivery";
+import type { ChangingRun } from "./handler-changes";
 
 /** Creates on first access what few handlers use, such as the signal. */
 export class HandlerCall implements ExactlyOnceContext {
   readonly span: Span;
+  /** What the handler changes. Undefined as long as it changes nothing. */
+  changing: ChangingRun | undefined;
   #abort: AbortController | undefined;
   #reason: Error | undefined;
 
@@ -16,6 +21,8 @@ export class HandlerCall implements ExactlyOnceContext {
     readonly consumer: Consumer,
     readonly tasks: readonly Task[],
     readonly transaction?: Transaction,
+    /** The answers of an earlier run whose changes were committed. */
+    readonly answers?: readonly Answer[],
   ) {
     this.span = consumer.tracing.process(tasks);
     for (const task of tasks) task.span = this.span;
@@ -47,6 +54,13 @@ export class HandlerCall implements ExactlyOnceContext {
   get tx(): Transaction {
     if (!this.transaction) throw new TypeError("Only a consumer with exactlyOnce has a transaction.");
     return this.transaction;
+  }
+  get change(): Changes {
+    const [task, ...more] = this.tasks;
+    if (!task || more.length > 0)
+      throw new TypeError("A batch of several events cannot change resources: use `handle`, whose changes are those of one event.");
+    this.changing ??= this.consumer.changes.begin(task, this.traceparent, this.answers);
+    return this.changing.changes;
   }
   abort(reason: Error): void {
     this.#reason = reason;

@@ -1,6 +1,7 @@
 import { type Catalogue, UnknownEventType } from "../schema/catalogue";
 import { parseTime } from "../schema/time";
-import { ConsumerError, checkQueueName } from "./consumer-options";
+import { ConsumerError } from "./consumer-error";
+import { checkQueueName } from "./queue-name";
 import type { ReplaySelection } from "./replay-selection";
 
 /** The part of a replay that a user asks for, as the user writes it. */

@@ -202,7 +202,7 @@ export class Worker {
 
   #handle(tasks: readonly Task[], mayGoOn: () => boolean): Promise<Result[]> {
     const { consumer, store, beforeCommit } = this;
-    if (!consumer.exactlyOnce) return handleBatch(consumer, tasks);
+    if (!consumer.exactlyOnce) return handleBatch(consumer, tasks, () => this.#stopping);
     return handleExactlyOnce({ consumer, store, beforeCommit, mayGoOn, isStopping: () => this.#stopping }, tasks);
   }
 

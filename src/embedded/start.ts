@@ -1,5 +1,6 @@
 import type { Config } from "../config/config";
-import { type Consumer, ConsumerError } from "../delivery/consumer-options";
+import { ConsumerError } from "../delivery/consumer-error";
+import type { Consumer } from "../delivery/consumer-options";
 import type { LazyStore } from "../delivery/lazy-store";
 import type { Stage } from "../delivery/running";
 import { whenReachable } from "../delivery/when-reachable";

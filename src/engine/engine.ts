@@ -1,3 +1,4 @@
+import { ChangesServer } from "../changing/serve";
 import type { Config } from "../config/config";
 import type { BrokerState } from "../delivery/broker-state";
 import type { ChosenTransport } from "../delivery/transport";
@@ -16,7 +17,7 @@ import type { Dependencies } from "../routing/route";
 import type { Catalogue } from "../schema/catalogue";
 import { warnOfClock } from "../store/clock-warning";
 import { warnOfExposed } from "../store/exposed-files";
-import { consumerStores, openStore } from "../store/open";
+import { consumerStores, fileOfApi, openStore } from "../store/open";
 import { warnOfProblems } from "../store/problem-warning";
 import { warnOfReplaced } from "../store/replaced-warning";
 import { describeStore } from "../store/store-metrics";
@@ -96,6 +97,10 @@ export async function startEngine(
   const onRabbitmq = { deadLetters: queues.deadLetters, catalogue, subscriptions: () => store.subscriptions.list() };
   const timelines = { store, consumers, rabbitmq: transport.name === "rabbitmq" ? onRabbitmq : undefined };
 
+  // Last, so that nothing that fails before it leaves it behind. With PostgreSQL, processes change records themselves.
+  const file = fileOfApi(config);
+  const changes = file === undefined ? undefined : new ChangesServer(store.changing, resources, file);
+
   const metrics = new Metrics(log);
   describeProcess(metrics);
   describeStore(metrics, store);
@@ -126,6 +131,7 @@ export async function startEngine(
     },
     async stop() {
       for (const stop of stopLooking) stop();
+      await changes?.stop();
       queues.stop();
       const retaining = retention.stop();
       // An unreachable or blocked broker sends no confirms. Events that wait are sent after the next start.

@@ -1,8 +1,10 @@
 export { everyFlagHelp, readFlags } from "../consumer/flags";
 export { runConsumer, runConsumers } from "../consumer/run";
 export type { AnyEvent, AskedTypes, EventPattern, Matching } from "../delivery/consumed-events";
-export { ConsumerError, type ConsumerOptions } from "../delivery/consumer-options";
+export { ConsumerError } from "../delivery/consumer-error";
+export type { ConsumerOptions } from "../delivery/consumer-options";
 export type { ExactlyOnceContext, HandlerContext } from "../delivery/context";
 export { Reject, RetryAfter } from "../delivery/outcome";
 export type { ErasedEvent } from "../schema/event";
 export type { SqlValue, Transaction } from "../store/consumer/transaction";
+export type { Changes, LaterOptions } from "../store/transaction/changes";

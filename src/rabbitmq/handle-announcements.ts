@@ -1,5 +1,6 @@
-import { ConsumerError, checkQueueName } from "../delivery/consumer-options";
+import { ConsumerError } from "../delivery/consumer-error";
 import { QueueUnavailable } from "../delivery/queue-errors";
+import { checkQueueName } from "../delivery/queue-name";
 import { NotCancellable, type Replays } from "../delivery/replays";
 import { type Log, messageOf } from "../observe/logging";
 import type { Catalogue } from "../schema/catalogue";

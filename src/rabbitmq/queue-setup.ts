@@ -1,4 +1,5 @@
-import { type Consumer, ConsumerError } from "../delivery/consumer-options";
+import { ConsumerError } from "../delivery/consumer-error";
+import type { Consumer } from "../delivery/consumer-options";
 import { defaultDeliveryLimit, type QueueDanger } from "./queue-dangers";
 import { dangerText, type QueueInspector } from "./queue-inspection";
 import { warnOf } from "./queue-watch";

@@ -79,6 +79,14 @@ export async function scrubDatabase({ database }: Address): Promise<boolean> {
   return true;
 }
 
+/**
+ * Returns the file of a database that only the API writes, so that other processes change records through it. Undefined if they write to
+ * the database themselves.
+ */
+export function fileOfApi({ database }: Address): string | undefined {
+  return database.engine === "sqlite" ? database.file : undefined;
+}
+
 /** Resolves with whether an API serves the database now. */
 export async function isServed({ database }: Address): Promise<boolean> {
   if (database.engine === "postgres") return isSchemaServed(database);

@@ -22,7 +22,7 @@ export const floors: readonly (readonly string[])[] = [
   ["engine", "crud", "docs", "webhook", "built-in"],
   ["consumer", "routing"],
   ["rabbitmq", "embedded", "feed"],
-  ["delivery", "http"],
+  ["delivery", "http", "changing"],
   ["store"],
   ["timing"],
   ["observe"],

@@ -35,8 +35,18 @@ export class TimerChanges {
    * @throws {InvalidChange} if the data of an event is not valid.
    */
   apply(resource: Resource, subject: number, timestamp: string, { later, cancel, ...context }: ChangeContext): void {
-    for (const key of cancel ?? []) this.#cancel(checkedKey(key));
+    for (const key of cancel ?? []) this.cancel(key);
     for (const each of later ?? []) this.#set(resource, subject, Date.parse(timestamp), each, context);
+  }
+
+  /**
+   * Cancels the timer with a key, if there is one.
+   *
+   * @throws {TypeError} if the key is not valid.
+   */
+  cancel(key: string): void {
+    this.stored.cancel(checkedKey(key));
+    this.overlay.keep(ofKey(key), true);
   }
 
   /** Removes the timers of a record that is deleted. */
@@ -61,17 +71,12 @@ export class TimerChanges {
     const { event, data = {}, key } = later;
     checkEmitted(resource, { [event]: data });
     if (cause && cause.depth >= mostDepth) throw new ChainTooLong(cause);
-    if (key !== undefined) this.#cancel(checkedKey(key));
+    if (key !== undefined) this.cancel(key);
     this.stored.set({
       ...{ dueAt: dueAt(later, now), key: key ?? null, resource: resource.name, subject, event, version: versionOf(resource, event) },
       ...{ data: JSON.stringify(data), cause: cause?.id ?? null, depth: cause?.depth ?? 0 },
       ...{ actor: actor?.subject ?? null, traceparent: traceparent ?? null },
     });
-  }
-
-  #cancel(key: string): void {
-    this.stored.cancel(key);
-    this.overlay.keep(ofKey(key), true);
   }
 }
 

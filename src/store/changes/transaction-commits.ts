@@ -10,6 +10,7 @@ import type { Commits } from "./commits";
 import type { Constraints } from "./constraints";
 import type { IdempotencyKeys } from "./idempotency-keys";
 import type { RecordChanges } from "./record-changes";
+import type { TimerChanges } from "./timer-changes";
 
 interface Means {
   readonly commits: Commits;
@@ -22,6 +23,7 @@ interface Means {
   readonly records: RecordChanges;
   readonly keys: IdempotencyKeys;
   readonly constraints: Constraints;
+  readonly timers: TimerChanges;
 }
 
 /** Returns the transactions of a store. */
@@ -53,7 +55,7 @@ class TransactionCommits implements TransactionEngine {
     return this.means.read(() => stored.reserveId());
   }
 
-  commit({ reads, writes, context, answerOf }: Plan): Promise<Committed> {
+  commit({ reads, writes, cancel, context, answerOf }: Plan): Promise<Committed> {
     const { once, ...about } = context;
     const { promise, resolve, reject } = Promise.withResolvers<Committed>();
     let isStale = false;
@@ -68,6 +70,7 @@ class TransactionCommits implements TransactionEngine {
         resolve({ isStale });
         return undefined;
       }
+      for (const key of cancel) this.means.timers.cancel(key);
       return answerOf(this.means.records.together(() => writes.map((write) => this.#apply(write, about))));
     };
     const isExact = reads.some(({ kind }) => kind === "list");

@@ -113,7 +113,7 @@ export function recordStore(layouts: readonly Layout[], means: Means): RecordSto
     ...singleChanges(onceIn(commits, keys), records),
     importEach: importsInto(commits, records, usedIds(workspace)),
     erase: erasing({ resources, commits, records, constraints, events, traces, deletions }),
-    ...transactionsIn({ commits, read, expect, isProvisional: () => !workspace.facts.isComplete, records, keys, constraints }),
+    ...transactionsIn({ commits, read, expect, isProvisional: () => !workspace.facts.isComplete, records, keys, constraints, timers }),
     get: async (resource, id) => reads.get(known(resource), id),
     getAll: async (resource, ids) => reads.getAll(known(resource), ids),
     findByKey: reads.findByKey,

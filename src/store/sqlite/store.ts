@@ -167,6 +167,7 @@ class SqliteStore implements Store {
       records,
       keys,
       constraints,
+      timers,
     }));
     const prune = pruner(this.#db, uncommitted);
     this.prune = (before, position) => this.#commits.run(() => prune(before, position));

@@ -22,18 +22,20 @@ export type WorkResult<T> = { readonly value: T } | { readonly error: unknown };
 
 /** One try of a transaction. Runs its calls, and keeps its changes until the commit. */
 export class TransactionAttempt implements Transaction {
-  readonly #view: View;
+  protected readonly view: View;
   readonly #operations: Operation<unknown>[] = [];
   #last: Promise<unknown> = Promise.resolve();
   /** Returns what a call gets that comes too late. Undefined while the transaction runs. */
   #late: (() => Promise<never>) | undefined;
 
+  /** @param name what the function calls it, for error messages. */
   constructor(
     engine: TransactionEngine,
     readonly context: TransactionContext,
     readonly ids: ReservedIds,
+    readonly name = "tx",
   ) {
-    this.#view = new View(engine);
+    this.view = new View(engine);
   }
 
   get isRunning(): boolean {
@@ -42,7 +44,7 @@ export class TransactionAttempt implements Transaction {
 
   /** Identifies what was read. */
   get keys(): Iterable<string> {
-    return this.#view.reads.keys();
+    return this.view.reads.keys();
   }
 
   /**
@@ -53,19 +55,29 @@ export class TransactionAttempt implements Transaction {
   async run<T>(work: (tx: Transaction) => T | Promise<T>): Promise<WorkResult<T>> {
     try {
       const value = await runInside(this, () => work(this));
-      const forgotten = this.#operations.find(({ isForgotten }) => isForgotten);
-      if (forgotten) {
-        // Whoever does not wait for a call would not handle its error either, which would end the process.
-        this.#late = () => new Promise(() => {});
-        throw new ForgottenAwait(forgotten.what);
-      }
-      this.end(new Error("The transaction has ended; make its changes before its function returns."));
+      this.finish("The transaction");
       return { value };
     } catch (error) {
       if (error instanceof ForgottenAwait) throw error;
       this.end(error);
       return { error };
     }
+  }
+
+  /**
+   * Ends the try after its function has returned.
+   *
+   * @param who whatever made the calls.
+   * @throws {ForgottenAwait} if one of the calls was not awaited.
+   */
+  finish(who: string): void {
+    const forgotten = this.#operations.find(({ isForgotten }) => isForgotten);
+    if (forgotten) {
+      // Whoever does not wait for a call would not handle its error either, which would end the process.
+      this.#late = () => new Promise(() => {});
+      throw new ForgottenAwait(forgotten.what, who);
+    }
+    this.end(new Error(`${who} has ended; make its changes before its function returns.`));
   }
 
   /** Refuses all further calls with an error. */
@@ -75,22 +87,22 @@ export class TransactionAttempt implements Transaction {
 
   /** Returns what is to be committed: everything if the function returned, or only a look at what it read if it threw. */
   plan<T>(result: WorkResult<T>, answerOf: () => string | undefined): Plan {
-    const reads = [...this.#view.reads.values()];
-    if ("error" in result) return { reads, writes: [], context: this.context, answerOf: () => undefined };
+    const reads = [...this.view.reads.values()];
+    if ("error" in result) return { reads, writes: [], cancel: [], context: this.context, answerOf: () => undefined };
     const answer = (committed: readonly Stored[]) => {
-      this.#view.complete(committed);
+      this.view.complete(committed);
       return answerOf();
     };
-    return { reads, writes: this.#view.writes, context: this.context, answerOf: answer };
+    return { reads, writes: this.view.writes, cancel: this.view.cancelled, context: this.context, answerOf: answer };
   }
 
   get<T extends ResourceTypes>(resource: Resource<T>, id: number): Promise<Recorded<T["fields"]> | undefined> {
-    return this.#call("get", resource, id, async () => this.#copyOf(resource, await this.#readable(resource, id)));
+    return this.call("get", resource, id, async () => this.#copyOf(resource, await this.#readable(resource, id)));
   }
 
   read<T extends ResourceTypes>(resource: Resource<T>, id: number): Promise<Recorded<T["fields"]>> {
-    return this.#call("read", resource, id, async () =>
-      this.#view.copyOf(resource, existing(resource, id, await this.#readable(resource, id))),
+    return this.call("read", resource, id, async () =>
+      this.view.copyOf(resource, existing(resource, id, await this.#readable(resource, id))),
     );
   }
 
@@ -99,17 +111,17 @@ export class TransactionAttempt implements Transaction {
     name: string,
     values: Partial<T["fields"]>,
   ): Promise<Recorded<T["fields"]> | undefined> {
-    return this.#call("findByKey", resource, undefined, async () => {
+    return this.call("findByKey", resource, undefined, async () => {
       const { actor } = this.context;
-      const found = await this.#view.byKey(resource, name, ownValues(resource, values, actor));
+      const found = await this.view.byKey(resource, name, ownValues(resource, values, actor));
       return this.#copyOf(resource, readable(resource, found, actor));
     });
   }
 
   list<T extends ResourceTypes>(resource: Resource<T>, where: Exact<T>): Promise<Recorded<T["fields"]>[]> {
-    return this.#call("list", resource, undefined, async () => {
-      const found = await this.#view.list(resource, where, limitsOf(resource, this.context.actor, "read"));
-      return found.map((state) => this.#view.copyOf(resource, state));
+    return this.call("list", resource, undefined, async () => {
+      const found = await this.view.list(resource, where, limitsOf(resource, this.context.actor, "read"));
+      return found.map((state) => this.view.copyOf(resource, state));
     });
   }
 
@@ -118,7 +130,7 @@ export class TransactionAttempt implements Transaction {
     fields: Proposed<T>,
     options: WriteOptions<T> = {},
   ): Promise<Recorded<T["fields"]>> {
-    return this.#call("insert", resource, undefined, async () => {
+    return this.call("insert", resource, undefined, async () => {
       const actor = this.#actor(options);
       requireScope(resource, actor);
       const id = await this.ids.next(resource);
@@ -133,20 +145,20 @@ export class TransactionAttempt implements Transaction {
     patch: Patch | ((record: Recorded<T["fields"]>) => Patch),
     options: GuardedWriteOptions<T> = {},
   ): Promise<Recorded<T["fields"]>> {
-    return this.#call("update", resource, id, async () => {
+    return this.call("update", resource, id, async () => {
       const actor = this.#actor(options);
       const current = await this.#changeable(resource, id, actor);
       options.guard?.(shown(resource, current));
       const record = JSON.parse(current.json) as Recorded<T["fields"]>;
       const fields = patched(resource, record, typeof patch === "function" ? patch(record) : patch);
       const { stored, isChange } = decideChange(resource, fields, circumstances(id, current, actor));
-      if (!isChange && !Object.values(eventsOf(options)).some(Boolean)) return this.#view.copyOf(resource, current);
+      if (!isChange && !Object.values(eventsOf(options)).some(Boolean)) return this.view.copyOf(resource, current);
       return this.#write({ kind: "update", resource, state: stored, ...eventsOf(options), actor });
     });
   }
 
   remove<T extends ResourceTypes>(resource: Resource<T>, id: number, options: GuardedWriteOptions<T> = {}): Promise<Recorded<T["fields"]>> {
-    return this.#call("remove", resource, id, async () => {
+    return this.call("remove", resource, id, async () => {
       const actor = this.#actor(options);
       const last = await this.#changeable(resource, id, actor);
       options.guard?.(shown(resource, last));
@@ -155,11 +167,14 @@ export class TransactionAttempt implements Transaction {
   }
 
   /** Runs the work of a call after that of the earlier calls, so that each sees the changes of those before it. */
-  #call<R>(method: string, resource: Resource, id: number | undefined, work: () => Promise<R>): Promise<R> {
+  protected call<R>(method: string, resource: Resource | undefined, id: number | undefined, work: () => Promise<R>): Promise<R> {
     if (this.#late) return this.#late();
     const result = this.#last.then(() => this.#late?.() ?? work());
     this.#last = result.catch(() => {});
-    const operation = new Operation(`tx.${method}(${resource.name}${id === undefined ? "" : `, ${id}`})`, result);
+    const operation = new Operation(
+      `${this.name}.${method}(${[resource?.name, id].filter((part) => part !== undefined).join(", ")})`,
+      result,
+    );
     this.#operations.push(operation);
     return operation;
   }
@@ -169,20 +184,20 @@ export class TransactionAttempt implements Transaction {
   }
 
   async #readable(resource: Resource, id: number): Promise<Stored | undefined> {
-    return readable(resource, await this.#view.get(resource, id), this.context.actor);
+    return readable(resource, await this.view.get(resource, id), this.context.actor);
   }
 
   async #changeable(resource: Resource, id: number, actor: Actor | undefined): Promise<Stored> {
-    return existing(resource, id, changeable(resource, await this.#view.get(resource, id), actor));
+    return existing(resource, id, changeable(resource, await this.view.get(resource, id), actor));
   }
 
   #write<T extends ResourceTypes>(write: Write & { readonly resource: Resource<T> }): Recorded<T["fields"]> {
-    this.#view.write(write);
-    return this.#view.copyOf(write.resource, write.state);
+    this.view.write(write);
+    return this.view.copyOf(write.resource, write.state);
   }
 
   #copyOf<T extends ResourceTypes>(resource: Resource<T>, found: Stored | undefined): Recorded<T["fields"]> | undefined {
-    return found && this.#view.copyOf(resource, found);
+    return found && this.view.copyOf(resource, found);
   }
 }
 

@@ -37,6 +37,8 @@ export interface Plan {
   readonly reads: readonly Read[];
   /** The changes, in order. */
   readonly writes: readonly Write[];
+  /** Keys of timers to cancel before the changes are made. */
+  readonly cancel: readonly string[];
   readonly context: TransactionContext;
   /**
    * Called in the commit with what was written, by the order of writes. Returns the result to keep for the idempotency key.

@@ -33,7 +33,7 @@ export class Transactions {
   async run<T>(work: Work<T>, context: TransactionContext = {}): Promise<T> {
     refuseInTransaction("A transaction", "use the outer one, or run them one after the other");
     if (context.once) {
-      const earlier = await this.engine.commit({ reads: [], writes: [], context, answerOf: () => undefined });
+      const earlier = await this.engine.commit({ reads: [], writes: [], cancel: [], context, answerOf: () => undefined });
       if (!earlier.isStale && earlier.text !== undefined) return valueIn(earlier.text);
     }
     const limit = new TimeLimit(this.limitMs, () => new TransactionGaveUp(`The transaction took more than ${this.limitMs / 1000} s.`));

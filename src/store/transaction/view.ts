@@ -12,6 +12,8 @@ export const mostChanges = 1000;
 /** The records as one try of a transaction sees them: as it read them first, with its own changes. Notes what it read and wrote. */
 export class View {
   readonly writes: Write[] = [];
+  /** Keys of timers to cancel. */
+  readonly cancelled: string[] = [];
   /** The reads so far, by a text that identifies each. */
   readonly reads = new Map<string, Read>();
   /** The newest state of each record that was read or written. */
@@ -85,6 +87,14 @@ export class View {
     this.#states.set(key, kind === "remove" ? undefined : state);
   }
 
+  /** Forgets all changes, but not what was read. */
+  undo(): void {
+    for (const list of [this.writes, this.cancelled, this.#copies]) list.length = 0;
+    this.#written.clear();
+    this.#states.clear();
+    for (const read of this.reads.values()) if (read.kind === "record") this.#states.set(keyOf(read.resource, read.id), read.found);
+  }
+
   /** Returns a copy of a record for the function of the transaction. */
   copyOf<T extends ResourceTypes>(resource: Resource<T>, { id, json }: Stored): Recorded<T["fields"]> {
     const record = JSON.parse(json) as Recorded<T["fields"]>;
@@ -96,7 +106,10 @@ export class View {
   /** Gives all copies the version and times with which they were committed. */
   complete(committed: readonly Stored[]): void {
     for (const { record, write } of this.#copies) {
-      const { version, createdAt, updatedAt } = JSON.parse((committed[write] as Stored).json) as Recorded<object>;
+      const made = committed[write];
+      // Another process commits, and the function has ended.
+      if (!made) return;
+      const { version, createdAt, updatedAt } = JSON.parse(made.json) as Recorded<object>;
       Object.assign(record, { version, createdAt, updatedAt });
     }
   }

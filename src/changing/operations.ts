@@ -1,0 +1,110 @@
+// What a process that changes records asks of the process that owns the database, as JSON: the methods of `TransactionEngine`.
+import { type Static, Type } from "@sinclair/typebox";
+import { listMistakes, mistakesIn } from "../schema/check";
+import type { Resource } from "../schema/resource";
+import type { ErrorText } from "../store/error-text";
+import type { Plan, Read, Write } from "../store/transaction/engine";
+
+const Resource_ = Type.String({ minLength: 1 });
+const Id = Type.Integer({ minimum: 1 });
+const StoredText = Type.Object({ id: Id, version: Type.Integer(), json: Type.String() });
+const Found = Type.Union([StoredText, Type.Null()]);
+
+const ReadText = Type.Union([
+  Type.Object({ kind: Type.Literal("record"), resource: Resource_, id: Id, found: Found }),
+  Type.Object({
+    kind: Type.Literal("key"),
+    ...{ resource: Resource_, name: Type.String(), values: Type.Object({}), found: Type.Union([Id, Type.Null()]) },
+  }),
+  Type.Object({ kind: Type.Literal("list"), resource: Resource_, where: Type.Object({}), found: Type.Array(Id) }),
+]);
+
+const Actor = Type.Object({
+  subject: Type.String({ minLength: 1 }),
+  scopes: Type.Array(Type.String()),
+  claims: Type.Optional(Type.Object({})),
+});
+
+const WriteText = Type.Object({
+  kind: Type.Union([Type.Literal("insert"), Type.Literal("update"), Type.Literal("remove")]),
+  resource: Resource_,
+  state: StoredText,
+  emit: Type.Optional(Type.Record(Type.String(), Type.Object({}))),
+  later: Type.Optional(Type.Array(Type.Object({ event: Type.String() }))),
+  cancel: Type.Optional(Type.Array(Type.String())),
+  actor: Type.Optional(Actor),
+});
+
+const PlanText = Type.Object({
+  reads: Type.Array(ReadText),
+  writes: Type.Array(WriteText),
+  cancel: Type.Array(Type.String()),
+  context: Type.Object({
+    actor: Type.Optional(Actor),
+    cause: Type.Optional(Type.Object({ id: Type.String({ minLength: 1 }), depth: Type.Integer({ minimum: 0 }) })),
+    traceparent: Type.Optional(Type.String()),
+    once: Type.Optional(
+      Type.Object({
+        ...{ key: Type.String({ minLength: 1 }), part: Type.Integer({ minimum: 0 }), fingerprint: Type.String() },
+        ...{ owner: Type.Optional(Type.Union([Type.String(), Type.Null()])), livesMs: Type.Optional(Type.Number({ minimum: 1 })) },
+      }),
+    ),
+  }),
+  /** The result to keep for the idempotency key. */
+  answer: Type.Optional(Type.String()),
+});
+
+const Operation = Type.Union([
+  Type.Object({ ask: Type.Literal("record"), resource: Resource_, id: Id }),
+  Type.Object({ ask: Type.Literal("key"), resource: Resource_, name: Type.String(), values: Type.Object({}) }),
+  Type.Object({ ask: Type.Literal("list"), resource: Resource_, where: Type.Object({}) }),
+  Type.Object({ ask: Type.Literal("id"), resource: Resource_ }),
+  Type.Object({ ask: Type.Literal("commit"), plan: PlanText }),
+]);
+const Operations = Type.Array(Operation, { maxItems: 1000 });
+
+export type Operation = Static<typeof Operation>;
+type PlanText = Static<typeof PlanText>;
+
+/** The answer to an operation. A value that is undefined is null. */
+export type OperationAnswer = { readonly value: unknown } | { readonly error: ErrorText };
+
+/**
+ * Reads the operations of a request.
+ *
+ * @throws {TypeError} if they are not valid.
+ */
+export function readOperations(text: string): readonly Operation[] {
+  const value: unknown = JSON.parse(text);
+  const mistakes = mistakesIn(Operations, value);
+  if (mistakes.length > 0) throw new TypeError(`The operations are not valid. ${listMistakes(mistakes)}`);
+  return value as readonly Operation[];
+}
+
+/** Returns the operation that commits a plan. */
+export function commitOf({ reads, writes, cancel, context, answerOf }: Plan): Operation {
+  const named = <T extends { readonly resource: Resource }>({ resource, ...rest }: T) => ({ ...rest, resource: resource.name });
+  const answer = answerOf([]);
+  const plan = {
+    reads: reads.map((read) => ({ ...named(read), found: read.found ?? null })),
+    writes: writes.map(named),
+    ...{ cancel, context },
+    ...(answer !== undefined && { answer }),
+  };
+  return { ask: "commit", plan: plan as unknown as PlanText };
+}
+
+/**
+ * Returns the plan of an operation.
+ *
+ * @param resourceOf returns a resource by its name, or throws.
+ */
+export function planOf({ reads, writes, answer, ...rest }: PlanText, resourceOf: (name: string) => Resource): Plan {
+  const withResource = <T extends { readonly resource: string }>(part: T) => ({ ...part, resource: resourceOf(part.resource) });
+  return {
+    ...(rest as Pick<Plan, "cancel" | "context">),
+    reads: reads.map((read) => ({ ...withResource(read), found: read.found ?? undefined }) as Read),
+    writes: writes.map((write) => withResource(write) as unknown as Write),
+    answerOf: () => answer,
+  };
+}

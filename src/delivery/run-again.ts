@@ -1,0 +1,72 @@
+import { TransactionGaveUp } from "../store/errors";
+import type { Answer } from "../store/transaction/recorded";
+import type { Consumer } from "./consumer-options";
+import type { Task } from "./delivery";
+import { RunAgain } from "./handler-changes";
+import type { Result } from "./outcome";
+
+/** Maximum number of runs of a handler whose reads others change. After that, the attempt has failed. */
+const mostRuns = 8;
+/** Pause before a handler runs again because the service that it changes cannot be reached, in milliseconds. */
+export const unavailablePauseMs = 500;
+
+/** What a run of a handler has to know of those before it. */
+export interface Again {
+  /** The answers of a run whose changes were committed. */
+  readonly answers?: readonly Answer[];
+  /** True if it has the locks on what the runs before it have read. */
+  readonly hasLocks: boolean;
+}
+
+/**
+ * Runs a handler again until its changes are made, or it fails. Waits while the service that it changes cannot be reached: that is no failure of
+ * the handler. Resolves with undefined if the consumer stops, or the event is gone, before that.
+ *
+ * @param result that of the first run.
+ */
+export async function untilMade(
+  consumer: Consumer,
+  { delivery, event }: Pick<Task, "delivery" | "event">,
+  isStopping: () => boolean,
+  result: Result,
+  run: (again: Again) => Promise<Result>,
+): Promise<Result | undefined> {
+  if (!isRunAgain(result)) return result;
+  const { locks } = consumer.changes;
+  const keys = new Set<string>();
+  let answers: readonly Answer[] | undefined;
+  let release: (() => void) | undefined;
+  try {
+    for (let runs = 1, isTold = false; isRunAgain(result); ) {
+      const { why } = result.error;
+      release?.();
+      release = undefined;
+      if (why.kind === "made") answers = why.answers;
+      else if (why.kind === "stale") {
+        if (runs === mostRuns) return { kind: "failed", error: gaveUp() };
+        runs += 1;
+        for (const key of why.keys) keys.add(key);
+        release = await locks.acquire(keys);
+      } else {
+        if (!isTold) consumer.log.warn({ queue: consumer.queue, event: event.id, error: why.error.message }, unavailableText);
+        isTold = true;
+        await Bun.sleep(unavailablePauseMs);
+      }
+      if (isStopping() || delivery.gone) return undefined;
+      result = await run({ hasLocks: release !== undefined, ...(answers && { answers }) });
+    }
+    return result;
+  } finally {
+    release?.();
+  }
+}
+
+function isRunAgain(result: Result): result is { readonly kind: "failed"; readonly error: RunAgain } {
+  return result.kind === "failed" && result.error instanceof RunAgain;
+}
+
+export const unavailableText = "Cannot commit what a handler changes; the event waits until the service can be reached";
+
+function gaveUp(): TransactionGaveUp {
+  return new TransactionGaveUp(`Other changes changed what the handler had read, ${mostRuns} times in a row.`);
+}
