@@ -17,10 +17,6 @@ export function resultTable(result: Result): string {
       return [name, cells[0] ?? "", `${format(spread * 100, 0)} %`, ...cells.slice(1)];
     }),
   ];
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  const lines = rows.map((row) =>
-    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join("   "),
-  );
   const comparisons = compare(result).map(
     ({ column, aim, ratio, met }) => `  ${warren.name} / ${baseline.name}, ${column.label}: ${format(ratio, 2)}   ${aimed(aim, 2, met)}`,
   );
@@ -28,7 +24,16 @@ export function resultTable(result: Result): string {
     ({ column: { label, digits }, limit, value, met }) =>
       `  ${warren.name}, ${label}: ${format(value, digits)}   ${aimed(limit, digits, met)}`,
   );
-  return [title, ...lines.map((line) => `  ${line.trimEnd()}`), ...comparisons, ...limits].join("\n");
+  return [title, textTable(rows), ...comparisons, ...limits].join("\n");
+}
+
+/** Formats rows as lines whose cells are aligned: the first one on the left, the others on the right. */
+export function textTable(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  const lines = rows.map((row) =>
+    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join("   "),
+  );
+  return lines.map((line) => `  ${line.trimEnd()}`).join("\n");
 }
 
 function aimed(aim: Aim, digits: number, met: boolean): string {

@@ -122,7 +122,8 @@ describeWithPostgres("the service", () => {
 
   test("runs as a role without the right to create anything, after the owner of the schema has started it once", async () => {
     const [roles = ""] = /```sql\n([^`]+)```/.exec(pageText("docs/guide/postgres.md"))?.slice(1) ?? [];
-    await postgres().evaluate(roles.replaceAll(/\bshop\b/g, "runner").replaceAll("shop_owner", "runner_owner"));
+    const inDatabase = roles.replaceAll("DATABASE shop", "DATABASE postgres");
+    await postgres().evaluate(inDatabase.replaceAll(/\bshop\b/g, "runner").replaceAll("shop_owner", "runner_owner"));
     const as = (user: string, secret: string) => ({
       ...env,
       DATABASE_URL: `postgres://${user}:${encodeURIComponent(secret)}@127.0.0.1:${postgres().port}/postgres`,

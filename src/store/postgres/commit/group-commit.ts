@@ -22,8 +22,8 @@ const maxGroup = 1024;
 const groupSizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, maxGroup];
 
 /**
- * Runs changes in shared commits, one at a time. All changes that arrive during a commit go into the next one, and run meanwhile as far as
- * they can. A promise settles when its change, and everything that it read, is committed.
+ * Runs changes in shared commits. All changes that arrive during a commit go into the next one, and run meanwhile as far as they can. A
+ * promise settles when its change, all before it, and everything that it read are committed or have failed.
  */
 export class GroupCommit implements Commits {
   readonly tally: CommitTally = { seconds: new Distribution(workSeconds), changes: new Distribution(groupSizes), failures: 0 };
