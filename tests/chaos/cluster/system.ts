@@ -117,9 +117,7 @@ export class ClusterSystem {
   recordFileOf(queue: string): string {
     return join(this.folder.path, `${queue}.txt`);
   }
-  get roles(): typeof consumers {
-    return consumers;
-  }
+  readonly roles = consumers;
 
   observe(violation: string, detail: string): void {
     this.observations.push({ violation, detail });
