@@ -42,7 +42,6 @@ describeWithPostgres("three processes of the API on PostgreSQL", () => {
         "read-lost",
         ["unexpected-write", "gap-in-log", "doubled-write", "wrong-answer", "event-missing", "wrong-sum", "torn-transfer", "lost-event"],
       ],
-      ["notify-only", "pooler-kill", 3, "read-lost", ["backlog", "lost-event", "not-ready"]],
       ["relay-without-fence", "leader-freeze", 3, "stale-position", ["lost-event", "out-of-order"]],
       ["inbox-per-process", "consumer-kill", 6, "doubled-effect", []],
     ])("%s is found by %s", async (bug, name, count, must, may) => {

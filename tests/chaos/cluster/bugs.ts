@@ -17,8 +17,6 @@ export const bugs = {
       replacement: "\n  PERFORM pg_sleep(random() * 0.03);\nEND`;",
     },
   ],
-  /** A process learns of the commits of others by notifications only, which may be lost, and never come through a pooler. */
-  "notify-only": [{ file: "src/store/postgres/log/log-watch.ts", text: "    void this.look();\n", replacement: "" }],
   /** A leader that was suspended goes on as if it still led, and saves its position over a later one. */
   "relay-without-fence": [
     {
