@@ -165,13 +165,14 @@ describe("the start", () => {
     for (const name of ["PORT", "LOG_LEVEL", "API_TOKEN"]) expect(text).toContain(name);
   });
 
-  test("reports a port that is in use", async () => {
+  test("reports a port that is in use, before it opens the store and perhaps upgrades it", async () => {
     const api = await startApi({ env });
     const other = run(["src/main.ts"], {
       env: { ...environment(folder.path), DATABASE_URL: `sqlite:${folder.path}/other.db`, PORT: new URL(api.url).port },
     });
     await other.line("Another program listens", "stderr");
     expect(await other.exited).toBe(1);
+    expect(existsSync(`${folder.path}/other.db`)).toBe(false);
   });
 
   test("reports an address that this machine does not have", async () => {

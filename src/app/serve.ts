@@ -56,6 +56,7 @@ export async function startApi(load: () => Promise<Project> = loadProject, optio
 /** Starts the service and returns a function that stops it. */
 async function serve({ routes, consumers }: Project, config: Config, log: Log, options: StartOptions): Promise<() => Promise<void>> {
   const stopping = new AbortController();
+  checkAddress(config);
   const tracing = await startTracing(config, "warren", log);
   const service = await startEngine(config, await loadCatalogue(), log, { ...options, tracing, quickCommitSeconds });
   const app = buildApp({
@@ -81,16 +82,23 @@ async function serve({ routes, consumers }: Project, config: Config, log: Log, o
 }
 
 function listen(app: ReturnType<typeof buildApp>, config: Config): Server<unknown> {
+  onAddress(config, () => app.listen({ port: config.port, hostname: config.host }));
+  return app.server as Server<unknown>;
+}
+
+/** Refuses an address that cannot be used before the store is opened, which may upgrade what is in it. */
+function checkAddress(config: Config): void {
+  onAddress(config, () => Bun.listen({ port: config.port, hostname: config.host, socket: { data() {} } }).stop(true));
+}
+
+function onAddress({ host, port }: Config, listen: () => void): void {
   try {
-    app.listen({ port: config.port, hostname: config.host });
+    listen();
   } catch (error) {
-    const address = `${config.host}:${config.port}`;
-    if (codeOf(error) === "EADDRINUSE") {
-      throw new Error(`Another program listens on ${address}. Stop it, or set PORT to another number.`);
-    }
+    const address = `${host}:${port}`;
+    if (codeOf(error) === "EADDRINUSE") throw new Error(`Another program listens on ${address}. Stop it, or set PORT to another number.`);
     throw new Error(`Warren cannot listen on ${address}. Set HOST to an address of this machine. (${messageOf(error)})`);
   }
-  return app.server as Server<unknown>;
 }
 
 /** Waits for pending requests, up to the time limit, and then closes every connection, including open streams. */
