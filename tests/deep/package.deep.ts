@@ -122,17 +122,16 @@ test("what is generated in it passes its check and tests at once, however many f
 
 test("the API serves the project's routes, and a consumer gets its events", async () => {
   const env = { ...installing, PORT: String(freePort()) };
-  const api = run(["x", "warren", "dev"], { cwd: project, env });
+  const api = run(["x", "warren", "dev", "--consumers"], { cwd: project, env });
   const url = /http:\/\/[\d.:]+/.exec(await api.line("Warren listens on"))?.[0] ?? "";
   expect((await send("POST", `${url}/products`, { title: "Kettle" })).status).toBe(201);
   expect(await (await fetch(`${url}/count`)).text()).toBe("1 events");
   expect((await fetch(`${url}/health/ready`)).status).toBe(200);
   const events = (await (await fetch(`${url}/asyncapi.json`)).json()) as { channels: object };
   expect(JSON.stringify(events)).toContain("restock");
-  const consumer = run(["consumers/restock.ts"], { cwd: project, env });
-  await consumer.line("0 of Kettle");
+  expect(await api.line("0 of Kettle")).toStartWith("restock ");
   expect(await succeed("x", "warren", "status")).toContain("restock");
-  await consumer.stop();
+  expect(await api.stop("SIGINT")).toBe(0);
 });
 
 test("what the Dockerfile copies is enough to serve it", async () => {
@@ -159,9 +158,13 @@ test("what the Dockerfile copies is enough to serve it", async () => {
 
 test("one executable has it all", async () => {
   await succeed("x", "warren", "build");
-  const api = await startApi({ program: join(project, "dist/warren"), cwd: folder.path, env: { PORT: "0", RABBITMQ_URL: "none" } });
-  expect((await send("POST", `${api.url}/products`, { title: "Kettle", stock: 1 })).status).toBe(201);
-  expect(await api.stop()).toBe(0);
+  const program = join(project, "dist/warren");
+  const env = { PORT: "0", RABBITMQ_URL: "none" };
+  const api = await startApi({ program, cwd: folder.path, env });
+  const consumer = run(["consumer", "restock"], { program, cwd: folder.path, env });
+  expect((await send("POST", `${api.url}/products`, { title: "Kettle", stock: 0 })).status).toBe(201);
+  await consumer.line("0 of Kettle");
+  expect([await consumer.stop(), await api.stop()]).toEqual([0, 0]);
 });
 
 test("an unknown command is refused with those that there are", async () => {
