@@ -5,6 +5,7 @@ import { backlogOf, oldBacklogSeconds } from "../rabbitmq/backlog";
 import { whyUnavailable } from "../rabbitmq/unavailable";
 import { defineRoute, type RelayStatus } from "../routing/route";
 import { StoreReplaced, StoreUnavailable } from "../store/errors";
+import { isRemoved } from "../store/open";
 
 const tags = ["health"];
 
@@ -72,7 +73,7 @@ export default defineRoute(({ system, relay }) =>
       async () => {
         await system.check().catch((error: unknown) => {
           if (error instanceof StoreReplaced) throw new HttpProblem(503, "The database was removed or replaced; restart the API.");
-          throw error instanceof StoreUnavailable ? new HttpProblem(503, "Cannot write to the store.") : error;
+          throw error instanceof StoreUnavailable || isRemoved(error) ? new HttpProblem(503, "Cannot write to the store.") : error;
         });
         const { transport, broker, node, isRunning, position, problems: found } = await relay();
         const expected = transport === "rabbitmq";

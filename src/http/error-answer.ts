@@ -4,6 +4,7 @@ import { type Log, messageOf } from "../observe/logging";
 import { describeMistakes } from "../schema/mistakes";
 import { InvalidChange, RefusedChange } from "../schema/refused-change";
 import { Forbidden, RecordNotFound, StoreReplaced, StoreUnavailable, TransactionGaveUp } from "../store/errors";
+import { isRemoved } from "../store/open";
 import { HttpProblem, problemResponse, problemType } from "./problem";
 import { problemOfRefused } from "./refused-change";
 import { problemOfKey } from "./refused-key";
@@ -56,7 +57,7 @@ export function answerErrors(log: Log, methodsAt: (path: string) => readonly str
       log.warn(context, "A transaction gave up; nothing changed");
       return problemResponse(request, 503, { detail: error.message }, { "retry-after": "1" });
     }
-    if (error instanceof StoreUnavailable) {
+    if (error instanceof StoreUnavailable || isRemoved(error)) {
       log.error(context, "The store is not available; request refused, nothing changed");
       const detail =
         error instanceof StoreReplaced

@@ -9,7 +9,7 @@ import type { LogFollower } from "./log-follower";
 import type { ConsumerMoveSource } from "./moving/consumer-move";
 import type { MoveSource } from "./moving/move-source";
 import type { MoveTarget } from "./moving/move-target";
-import { isSerializationFailure } from "./postgres/connection/errors";
+import { isRemoved, isSerializationFailure } from "./postgres/connection/errors";
 import { PostgresConsumerStores } from "./postgres/consumer/stores";
 import { inspectSchema } from "./postgres/inspect";
 import { isSchemaServed } from "./postgres/is-served";
@@ -36,7 +36,7 @@ import { openSqliteStore, type StoreOptions } from "./sqlite/store";
 import type { Store } from "./store";
 
 // The meaning of an error of the engine.
-export { isBusy, isSerializationFailure as isConflict, unavailable, whenUnlocked };
+export { isBusy, isRemoved, isSerializationFailure as isConflict, unavailable, whenUnlocked };
 
 type Address = Pick<Config, "database">;
 type Places = Pick<Config, "database" | "dataDir">;

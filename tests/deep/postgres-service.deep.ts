@@ -72,6 +72,16 @@ describeWithPostgres("the service", () => {
     await works();
   });
 
+  test("answers 503 while its schema is not there, as during a restore, and works when it is back", async () => {
+    const name = `service_${schemas}`;
+    await create();
+    await postgres().evaluate(`ALTER SCHEMA ${name} RENAME TO ${name}_away`);
+    const seen = await statuses();
+    expect(seen).toEqual([503, 503, 503]);
+    await postgres().evaluate(`ALTER SCHEMA ${name}_away RENAME TO ${name}`);
+    await works();
+  });
+
   if (canLimitDisk()) {
     test("answers 503 to changes while the disk is full, loses nothing, and works when there is room", async () => {
       postgres().fill();

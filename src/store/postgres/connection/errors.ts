@@ -23,6 +23,11 @@ export function isSerializationFailure(error: unknown): boolean {
   return error instanceof PostgresError && /^40/.test(error.sqlState);
 }
 
+/** Returns whether a table, a function or the schema that a statement of this program needs is missing, so somebody has removed it. */
+export function isRemoved(error: unknown): boolean {
+  return error instanceof PostgresError && /^(42P01|42883|3F000)$/.test(error.sqlState);
+}
+
 /** Returns whether the data of a statement is at fault: a value, a constraint or its size. */
 export function isDataError(error: unknown): boolean {
   return error instanceof PostgresError && /^(22|23|54)/.test(error.sqlState);
