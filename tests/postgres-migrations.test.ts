@@ -1,11 +1,14 @@
 // The schema of PostgreSQL: made once by whichever process comes first, upgraded in order, and refused where it cannot be used.
 import { afterAll, expect, test } from "bun:test";
 import type { PostgresAddress } from "../src/config/postgres-url";
+import { openStore } from "../src/store/open";
 import { openDatabase } from "../src/store/postgres/connection/connection";
 import type { Database } from "../src/store/postgres/connection/queries";
+import { PostgresConsumerStores } from "../src/store/postgres/consumer/stores";
 import { migrate, schemaVersionOf, storeMigrations } from "../src/store/postgres/schema/migrations";
 import { obstaclesOf } from "../src/store/postgres/schema/server";
 import { pageText } from "./support/doc-pages";
+import { depot, parcel, person } from "./support/parcels";
 import { describeWithPostgres, useOwnPostgres, usePostgres } from "./support/postgres";
 import { rejection } from "./support/rejection";
 
@@ -33,6 +36,21 @@ describeWithPostgres("migrations", () => {
       { id: 1, name: null },
       { id: 2, name: "two" },
     ]);
+    await postgres().drop();
+  });
+
+  test("no index depends on a collation that an upgrade of the system could change", async () => {
+    const { address, name, evaluate } = postgres();
+    const stores = new PostgresConsumerStores(address);
+    await (await openStore({ database: address }, [parcel, depot, person])).close();
+    await (await stores.open("audit", { durable: true })).close();
+    await stores.close();
+    const found = await evaluate(`SELECT indexrelid::regclass::text AS index, attname FROM pg_index
+      JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace
+      JOIN pg_attribute ON attrelid = indexrelid JOIN pg_collation ON pg_collation.oid = attcollation
+      WHERE nspname IN ('${name}', '${name}.audit') AND collname <> 'C'`);
+    expect(found).toEqual([]);
+    await evaluate(`DROP SCHEMA "${name}.audit" CASCADE`);
     await postgres().drop();
   });
 

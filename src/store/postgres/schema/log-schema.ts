@@ -62,7 +62,7 @@ export const logSchema = (schema: string) => `
 
 /** The event whose handler made the change. The index has only events with a cause, so the others cost nothing more. */
 export const causeSchema = `
-  ALTER TABLE events ADD COLUMN cause text;
+  ALTER TABLE events ADD COLUMN cause text COLLATE "C";
   CREATE INDEX warren_events_cause ON events (cause) WHERE cause IS NOT NULL;
 `;
 

@@ -1,19 +1,19 @@
 /** The commit functions of programs that run, and of others until nobody has used them for a day. */
 export const functionSchema = `
-  CREATE TABLE warren_commit_functions (name text PRIMARY KEY, used_at timestamptz NOT NULL DEFAULT now());
+  CREATE TABLE warren_commit_functions (name text COLLATE "C" PRIMARY KEY, used_at timestamptz NOT NULL DEFAULT now());
 `;
 
 /** SQL of what is kept beside the records. */
 export const recordSchema = `
   -- How the newest program that has started stores the records of a resource.
   CREATE TABLE warren_resources (
-    name      text PRIMARY KEY,
+    name      text COLLATE "C" PRIMARY KEY,
     shape     int NOT NULL,           -- number of the newest schema of the records
     upcast_to int NOT NULL,           -- all records were converted to this one, except for those in warren_outdated
     floor     bigint NOT NULL DEFAULT 0 -- records may have had ids up to this one
   );
   -- Records that an older program has written since they were converted.
-  CREATE TABLE warren_outdated (resource text, id bigint, PRIMARY KEY (resource, id));
+  CREATE TABLE warren_outdated (resource text COLLATE "C", id bigint, PRIMARY KEY (resource, id));
 
   -- Sets a sequence of ids back to the first of those that were drawn and not used, unless others were drawn since. Draws take the same lock.
   CREATE FUNCTION warren_return_ids(ids_lock bigint, ids regclass, first bigint, next bigint) RETURNS void LANGUAGE plpgsql AS $$
@@ -37,7 +37,7 @@ export const recordSchema = `
   END $$;
 
   -- The schema that all records of a resource were checked with last.
-  CREATE TABLE warren_record_checks (resource text PRIMARY KEY, fingerprint text NOT NULL);
+  CREATE TABLE warren_record_checks (resource text COLLATE "C" PRIMARY KEY, fingerprint text NOT NULL);
 
   -- The first answer to each request with an idempotency key, in parts.
   CREATE TABLE idempotency_keys (

@@ -3,8 +3,8 @@ export const slotSchema = (schema: string) => `
   -- A number for each declaration of which entries are kept, with what they are made of.
   CREATE TABLE warren_slots (
     slot       int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    resource   text NOT NULL,
-    definition text NOT NULL,
+    resource   text COLLATE "C" NOT NULL,
+    definition text COLLATE "C" NOT NULL,
     last_id    bigint NOT NULL,            -- records up to this id may be older than the slot
     filled_to  bigint NOT NULL DEFAULT 0,  -- of those, the ones up to this id have their entries
     filler     text,                       -- the process that fills it now, as long as it says so
@@ -16,10 +16,10 @@ export const slotSchema = (schema: string) => `
   CREATE TABLE warren_slots_version (one boolean PRIMARY KEY DEFAULT true CHECK (one), version int NOT NULL);
   INSERT INTO warren_slots_version (version) VALUES (1);
   -- The processes that run, with the slots that their program declares.
-  CREATE TABLE warren_programs (process text PRIMARY KEY, slots int[] NOT NULL, seen_at timestamptz NOT NULL DEFAULT now());
+  CREATE TABLE warren_programs (process text COLLATE "C" PRIMARY KEY, slots int[] NOT NULL, seen_at timestamptz NOT NULL DEFAULT now());
 
   -- The table of each resource, so that another plural is noticed.
-  CREATE TABLE warren_tables (resource text PRIMARY KEY, plural text NOT NULL);
+  CREATE TABLE warren_tables (resource text COLLATE "C" PRIMARY KEY, plural text NOT NULL);
 
   -- Entries in the order of their keys, for all but unique keys. count: how often a word occurs.
   CREATE TABLE warren_entries (slot int, key text COLLATE "C", id bigint, count int, PRIMARY KEY (slot, key, id))
