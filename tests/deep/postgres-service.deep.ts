@@ -1,8 +1,8 @@
 // The whole service on a PostgreSQL that is away, read-only, full or newer: a clear answer, no loss, and everything works again by
 // itself. The password appears nowhere.
 import { afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { command } from "../support/command";
 import { pageText } from "../support/doc-pages";
+import { temporaryFolder } from "../support/folder";
 import { describeWithPostgres, useOwnPostgres } from "../support/postgres";
 import { canLimitDisk } from "../support/postgres-cluster";
 import { type Api, endAll, eventually, run, send, startApi } from "../support/processes";
@@ -151,17 +151,37 @@ describeWithPostgres("the service", () => {
   });
 
   test("shows its password nowhere, and no command does", async () => {
-    for (const [name, words] of [
-      ["status", []],
-      ["status", ["--json"]],
-      ["doctor", []],
-      ["events", []],
-      ["queues", []],
-      ["export", ["item"]],
-    ] as const) {
-      const { stdout, stderr } = await command(name, [...words], env);
-      outputs.push(stdout, stderr);
+    const folder = temporaryFolder();
+    const file = `sqlite:${folder.path}/warren.db`;
+    expect(await (await startApi({ env: { ...env, DATABASE_URL: file } })).stop()).toBe(0);
+    const programs = [
+      ...["status", "status --json", "doctor", "events show x", "queues list", "queues remove x --yes", "dead-letters list"],
+      ...[
+        "replay --queue x --dry-run",
+        "export item",
+        "import item",
+        "erase item 1",
+        `migrate-to-postgres --dry-run --from ${folder.path}/warren.db`,
+      ],
+    ].map((words) => `src/commands/${words.replace(" ", ".ts ").replace(/^\w+$/, "$&.ts")}`);
+    const good = url(`service_${schemas}`);
+    const wrong = [
+      good.replace("s3cret", "s3cretly"),
+      good.replace(/:\d+\//, ":1/"),
+      `${good}&sslmode=require`,
+      good.replace("postgres?", "nothing?"),
+    ];
+    for (const address of [good, ...wrong]) {
+      const ended = [...programs, "consumers/audit.ts --show 1"].map(async (words) => {
+        const program = run(words.split(" "), { env: { ...env, DATABASE_URL: address, DATA_DIR: folder.path }, input: "" });
+        const code = await program.exited;
+        outputs.push(...program.stdout, ...program.stderr);
+        // Each ends by itself, whatever the address.
+        if (address !== good) expect([words, code]).toEqual([words, 1]);
+      });
+      await Promise.all(ended);
     }
+    folder.remove();
     outputs.push(await (await fetch(`${api.url}/metrics`)).text());
     await api.stop();
     outputs.push(...api.stdout, ...api.stderr);
