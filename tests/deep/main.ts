@@ -1,9 +1,13 @@
 // Runs the deep suite, or those of its files whose names contain one of the arguments, and says which file of how many it is at.
+// With --parallel, it runs two files at a time.
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { leftovers } from "../support/folder";
 
 const root = join(import.meta.dir, "../..");
-const words = process.argv.slice(2);
+const { values, positionals: words } = parseArgs({ allowPositionals: true, options: { parallel: { type: "boolean" } } });
+/** Maximum duration of a test whose file sets none, in milliseconds. */
+const longestMs = 120_000;
 const files = [...new Bun.Glob("tests/deep/**/*.deep.ts").scanSync({ cwd: root })]
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .sort();
@@ -12,7 +16,8 @@ if (files.length === 0) {
   process.exit(2);
 }
 
-const child = Bun.spawn([process.execPath, "test", ...files.map((file) => `./${file}`)], {
+const options = [`--timeout=${longestMs}`, ...(values.parallel ? ["--parallel=2", "--no-isolate"] : [])];
+const child = Bun.spawn([process.execPath, "test", ...options, ...files.map((file) => `./${file}`)], {
   cwd: root,
   stdin: "inherit",
   stdout: "inherit",
@@ -22,7 +27,7 @@ const child = Bun.spawn([process.execPath, "test", ...files.map((file) => `./${f
 const withdraw = leftovers.runAtEnd(`kill -9 ${child.pid}`);
 process.on("SIGINT", () => {}).on("SIGTERM", () => child.kill("SIGTERM"));
 
-let begun = 0;
+const begun = new Set<string>();
 let rest = "";
 const decoder = new TextDecoder();
 for await (const chunk of child.stderr) {
@@ -35,9 +40,10 @@ const code = await child.exited;
 withdraw();
 process.exit(code);
 
-/** Adds to the line with which bun test begins a file how far the run has come. */
+/** Adds to the line with which bun test begins a file how far the run has come. Of two files at a time, each may begin several times. */
 function numbered(line: string): string {
-  if (!files.some((file) => Bun.stripANSI(line) === `${file}:`)) return line;
-  begun += 1;
-  return `[${begun} of ${files.length}] ${line}`;
+  const file = Bun.stripANSI(line).replace(/:$/, "");
+  if (!files.includes(file) || begun.has(file)) return line;
+  begun.add(file);
+  return `[${begun.size} of ${files.length}] ${line}`;
 }
