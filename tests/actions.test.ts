@@ -67,6 +67,39 @@ describe("an action", () => {
     expect(await types()).toEqual(["repair.created", "repair.noticed"]);
   });
 
+  test("publishes events later, and cancels them, in the commit of its change", async () => {
+    const remind = action(repair, {
+      body: Type.Object({ in: Type.String() }),
+      later: { noticed: ({ id, body }) => ({ after: body.in, key: `notice:${id}` }) },
+    });
+    const forget = action(repair, { cancel: ({ id }) => [`notice:${id}`] });
+    const decided = action(repair, { change: () => ({ state: "lost" as const }), cancel: ({ id }) => [`notice:${id}`] });
+    const own = openApi({
+      resources: [repair],
+      routes: [
+        { file: "repairs.ts", path: "/repairs", route: crud(repair) },
+        { file: "repairs/[id]/remind.ts", path: "/repairs/:id/remind", route: remind },
+        { file: "repairs/[id]/forget.ts", path: "/repairs/:id/forget", route: forget },
+        { file: "repairs/[id]/lose.ts", path: "/repairs/:id/lose", route: decided },
+      ],
+    });
+    try {
+      await own.send("POST", "/repairs", repair.example);
+      const keys = async () => (await own.store.timers.list({ limit: 9 })).map(({ key, event, subject }) => [key, event, subject]);
+      expect((await own.send("POST", "/repairs/1/remind", { in: "3d" })).json()).toMatchObject({ id: 1, version: 1 });
+      expect((await own.send("POST", "/repairs/1/remind", { in: "2d" })).status).toBe(200);
+      expect(await keys()).toEqual([["notice:1", "noticed", 1]]);
+      expect((await own.send("POST", "/repairs/9/forget")).status).toBe(404);
+      expect((await own.send("POST", "/repairs/1/forget")).status).toBe(200);
+      expect(await keys()).toEqual([]);
+      await own.send("POST", "/repairs/1/remind", { in: "2d" });
+      expect((await own.send("POST", "/repairs/1/lose")).json()).toMatchObject({ state: "lost", version: 2 });
+      expect([await keys(), (await own.events()).map(({ type }) => type)]).toEqual([[], ["repair.created", "repair.updated"]]);
+    } finally {
+      await own.close();
+    }
+  });
+
   test("that changes nothing publishes nothing", async () => {
     expect(told(await api.send("POST", "/repairs/1/open"))).toMatchObject({ status: 200, version: 1 });
     expect(await types()).toEqual(["repair.created"]);
@@ -224,7 +257,7 @@ describe("with an Idempotency-Key, the same request again", () => {
 
 describe("a wrong declaration is refused at the start", () => {
   test.each([
-    [{}, 'An action on "repair" has neither `change`, `transaction` nor `emit`; add one of them.'],
+    [{}, 'An action on "repair" has none of `change`, `transaction`, `emit`, `later` and `cancel`; add one of them.'],
     [
       { change: () => ({}), transaction: async () => ({}) },
       'An action on "repair" has both `change` and `transaction`; remove one of them.',

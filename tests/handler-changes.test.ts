@@ -349,13 +349,14 @@ forEachEngine((placesIn) => {
 });
 
 describe("through the API that owns the file", () => {
-  const { store, places } = useStore(sqliteIn, resources);
   let server: ChangesServer;
+  // Before the store is closed.
+  afterEach(() => server.stop());
+  const { store, places } = useStore(sqliteIn, resources);
   const fileOf = () => places().database.file;
   beforeEach(() => {
     server = new ChangesServer(store.changing, resources, fileOf());
   });
-  afterEach(() => server.stop());
   handlersThatChange(store, () => new ChangesLink(fileOf()));
 
   test("an event waits while the API is away, and costs no attempt; a stop ends the wait", async () => {

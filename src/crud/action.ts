@@ -8,6 +8,8 @@ import { withoutPrivate } from "../schema/private";
 import type { Recorded } from "../schema/record";
 import type { Input, Resource, ResourceTypes } from "../schema/resource";
 import { type PatchOf, patched } from "../store/patched";
+import type { Later } from "../store/timers";
+import type { LaterOptions } from "../store/transaction/changes";
 import type { Transaction } from "../store/transaction/transaction";
 import { actionBody } from "./action-body";
 import { describeAction } from "./descriptions";
@@ -43,6 +45,17 @@ export interface ActionOptions<T extends ResourceTypes, B extends Body, Patch> {
   readonly transaction?: (tx: Transaction, record: Recorded<T["fields"]>, body: Given<B>, context: ActionContext) => Promise<Patch>;
   /** The custom events to publish with the change, each with a function that returns its data. Default: none. */
   readonly emit?: { readonly [Event in keyof T["events"]]?: (body: Given<B>) => T["events"][Event] };
+  /** The custom events to publish later, each with a function that returns when, with its data and key. Default: none. */
+  readonly later?: { readonly [Event in keyof T["events"]]?: (about: About<B>) => LaterOptions<T["events"][Event]> };
+  /** Returns the keys of events that were to be published later, and are not any more. Default: none. */
+  readonly cancel?: (about: About<B>) => readonly string[];
+}
+
+/** What an action is about. */
+export interface About<B extends Body> extends ActionContext {
+  /** The id of the record. */
+  readonly id: number;
+  readonly body: Given<B>;
 }
 
 /**
@@ -67,15 +80,17 @@ export interface ActionOptions<T extends ResourceTypes, B extends Body, Patch> {
  */
 export function action<T extends ResourceTypes, const Patch extends PatchOf<T, Patch>, B extends Body = undefined>(
   resource: Resource<T>,
-  { summary, body: schema, change, transaction, emit = {} }: ActionOptions<T, B, Patch>,
+  { summary, body: schema, change, transaction, emit = {}, later = {}, cancel }: ActionOptions<T, B, Patch>,
 ) {
   const { name } = resource;
   const emitted = Object.entries(emit) as [string, (body: Given<B>) => object][];
+  const postponed = Object.entries(later) as [string, (about: About<B>) => LaterOptions][];
   refuseRetired(resource, "action");
   checkEvents(
     resource,
-    emitted.map(([event]) => event),
+    [...emitted, ...postponed].map(([event]) => event),
     [change, transaction].filter((each) => each !== undefined).length,
+    cancel !== undefined,
   );
   const { options, complete } = actionBody<Input<Given<B>>, Given<B>>(name, schema);
   return defineRoute(({ storeFor, catalogue }: Dependencies) => {
@@ -87,17 +102,22 @@ export function action<T extends ResourceTypes, const Patch extends PatchOf<T, P
         const given = complete(body);
         const context = { actor: actorOf(request) };
         const { guard, once } = conditionsOf(resource, request, body);
-        const emit = Object.fromEntries(emitted.map(([event, data]) => [event, data(given)])) as T["events"];
+        const about = { id: Number(id), body: given, ...context };
+        const events = {
+          emit: Object.fromEntries(emitted.map(([event, data]) => [event, data(given)])) as T["events"],
+          later: postponed.map(([event, when]) => ({ event, ...when(about) })) as unknown as Later<T["events"]>[],
+          cancel: cancel?.(about) ?? [],
+        };
         if (transaction) {
           const work = async (tx: Transaction) => {
             // Changes nothing: it reads the record, which must meet the conditions of the request.
             const current = await tx.update(resource, Number(id), {}, { guard });
-            return tx.update(resource, Number(id), await transaction(tx, current, given, context), { emit });
+            return tx.update(resource, Number(id), await transaction(tx, current, given, context), events);
           };
           return answer(withoutPrivate(resource, await storeFor(request).transaction(work, { once })));
         }
         const patch = (current: Recorded<T["fields"]>) => patched(resource, current, change ? change(current, given, context) : {});
-        return answer(found(await storeFor(request).update(resource, Number(id), patch, { guard, once, emit }), name, id));
+        return answer(found(await storeFor(request).update(resource, Number(id), patch, { guard, once, ...events }), name, id));
       },
       {
         params,
@@ -113,10 +133,12 @@ export function action<T extends ResourceTypes, const Patch extends PatchOf<T, P
   });
 }
 
-function checkEvents({ name, events, retired }: Resource, emitted: readonly string[], changes: number): void {
+function checkEvents({ name, events, retired }: Resource, emitted: readonly string[], changes: number, cancels: boolean): void {
   if (changes > 1) throw new TypeError(`An action on "${name}" has both \`change\` and \`transaction\`; remove one of them.`);
-  if (changes === 0 && emitted.length === 0)
-    throw new TypeError(`An action on "${name}" has neither \`change\`, \`transaction\` nor \`emit\`; add one of them.`);
+  if (changes === 0 && emitted.length === 0 && !cancels)
+    throw new TypeError(
+      `An action on "${name}" has none of \`change\`, \`transaction\`, \`emit\`, \`later\` and \`cancel\`; add one of them.`,
+    );
   for (const event of emitted) {
     if (retired.includes(event)) throw new TypeError(`An action on "${name}" emits "${event}", which is retired.`);
     if (Object.hasOwn(events, event)) continue;

@@ -27,6 +27,7 @@ import { startQueues } from "./queues";
 import { keepRetention } from "./retention";
 import { checkStoredRecords } from "./stored-records";
 import { findTimeline } from "./timelines";
+import { keepTimers } from "./timers";
 
 const confirmsTimeoutMs = 3000;
 const endingTimeoutMs = 1000;
@@ -94,6 +95,8 @@ export async function startEngine(
   // later gets the whole log.
   const retention = keepRetention({ config, store, isRelayed: broker !== null, consumers, log });
 
+  const timers = keepTimers(store, log);
+
   const onRabbitmq = { deadLetters: queues.deadLetters, catalogue, subscriptions: () => store.subscriptions.list() };
   const timelines = { store, consumers, rabbitmq: transport.name === "rabbitmq" ? onRabbitmq : undefined };
 
@@ -133,7 +136,7 @@ export async function startEngine(
       for (const stop of stopLooking) stop();
       await changes?.stop();
       queues.stop();
-      const retaining = retention.stop();
+      const retaining = Promise.all([retention.stop(), timers.stop()]);
       // An unreachable or blocked broker sends no confirms. Events that wait are sent after the next start.
       await relay.stop(broker?.state === "connected" ? confirmsTimeoutMs : 0);
       await broker?.close();

@@ -124,7 +124,8 @@ export class RecordChanges {
     const last = changeable(resource, this.of(resource).get(id), context?.actor);
     if (!last) return undefined;
     const { guard, emit, later, cancel, ...others } = context ?? {};
-    if (later) throw new TypeError("A change that deletes its record cannot set a timer: the timer would be dropped with the record.");
+    if (later?.length)
+      throw new TypeError("A change that deletes its record cannot set a timer: the timer would be dropped with the record.");
     guard?.(shown(resource, last));
     return this.together(() => {
       const { nulled, removed } = planRemoval({ resource, id }, (record) => this.means.constraints.affected(record));

@@ -152,7 +152,7 @@ export class TransactionAttempt implements Transaction {
       const record = JSON.parse(current.json) as Recorded<T["fields"]>;
       const fields = patched(resource, record, typeof patch === "function" ? patch(record) : patch);
       const { stored, isChange } = decideChange(resource, fields, circumstances(id, current, actor));
-      if (!isChange && !Object.values(eventsOf(options)).some(Boolean)) return this.view.copyOf(resource, current);
+      if (!isChange && !hasEvents(options)) return this.view.copyOf(resource, current);
       return this.#write({ kind: "update", resource, state: stored, ...eventsOf(options), actor });
     });
   }
@@ -213,4 +213,8 @@ function circumstances(id: number, previous: Stored | undefined, actor: Actor | 
 
 function eventsOf({ emit, later, cancel }: Pick<ChangeContext, "emit" | "later" | "cancel">) {
   return { emit, later, cancel };
+}
+
+function hasEvents({ emit, later = [], cancel = [] }: Pick<ChangeContext, "emit" | "later" | "cancel">): boolean {
+  return emit !== undefined || later.length + cancel.length > 0;
 }
