@@ -2,6 +2,9 @@ import type { Reference } from "../schema/references";
 import type { Resource } from "../schema/resource";
 import type { UniqueKey } from "../schema/unique";
 
+/** Called during a long start, in which declarations are checked with existing records, with the number of records read so far. */
+export type OnBuilt = (title: string, records: number) => void;
+
 /** Maximum number of records to name per declaration. */
 export const mostNamed = 5;
 

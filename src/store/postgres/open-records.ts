@@ -1,6 +1,7 @@
 import type { PostgresAddress } from "../../config/postgres-url";
 import type { Tracing } from "../../observe/tracing";
 import type { Resource } from "../../schema/resource";
+import type { OnBuilt } from "../broken-declarations";
 import { checkRecords } from "../changes/record-checks";
 import type { Store } from "../store";
 import { clockOf } from "./changes/clock";
@@ -12,7 +13,7 @@ import { layoutsOf, type RecordStore, recordStore } from "./record-store";
 import { checkedRecords } from "./records/record-checks";
 import { keepResourceTables } from "./records/resource-tables";
 import { lockKey, migrate, storeMigrations } from "./schema/migrations";
-import { Declarations, type OnBuilt } from "./slots/declarations";
+import { Declarations } from "./slots/declarations";
 import { Slots } from "./slots/slots";
 import { upcastOutdated, upcastRecords } from "./upcasts";
 import { writeCheck } from "./write-check";

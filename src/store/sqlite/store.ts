@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { noTracing, type Tracing } from "../../observe/tracing";
 import type { Resource, ResourceTypes } from "../../schema/resource";
+import type { OnBuilt } from "../broken-declarations";
 import type { Constraints } from "../changes/constraints";
 import { CurrentRecords } from "../changes/current-records";
 import { erasing } from "../changes/erasing";
@@ -27,7 +28,6 @@ import { PendingTables } from "./changes/pending-entries";
 import { deletionLog, recordTraces } from "./changes/record-traces";
 import { keepSearchTables } from "./changes/search-table";
 import type { SideJournal } from "./changes/side-journal";
-import type { OnBuilt } from "./changes/side-tables";
 import { storedTimers, timerReads } from "./changes/timer-table";
 import { AdaptiveCommitter } from "./commit/adaptive-committer";
 import { BatchWriter } from "./commit/batch-writer";

@@ -7,7 +7,7 @@ import { mostListed, type Read, type TransactionEngine, type Write } from "./eng
 import { checkExact, matcherOf } from "./exact";
 
 /** Maximum number of changes. A commit delays all other writes. */
-export const mostChanges = 1000;
+const mostChanges = 1000;
 
 /** The records as one try of a transaction sees them: as it read them first, with its own changes. Notes what it read and wrote. */
 export class View {

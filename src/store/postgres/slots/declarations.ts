@@ -1,14 +1,12 @@
 import type { PostgresAddress } from "../../../config/postgres-url";
 import type { Resource } from "../../../schema/resource";
+import type { OnBuilt } from "../../broken-declarations";
 import { StoreUnavailable } from "../../errors";
 import type { Database } from "../connection/queries";
 import { lockKey } from "../schema/migrations";
 import { fillSlots } from "./slot-fill";
 import { SlotTable } from "./slot-table";
 import { Slots } from "./slots";
-
-/** Called during a long start with the number of records read so far. */
-export type OnBuilt = (title: string, records: number) => void;
 
 /** How often a process says that it runs, in milliseconds. */
 const liveEveryMs = 10_000;

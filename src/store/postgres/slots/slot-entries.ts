@@ -53,7 +53,7 @@ export function targetsAt(path: string): (record: object) => ReadonlySet<number>
 }
 
 /** Returns the key of an element of an array. */
-export function elementKey(element: Scalar): string {
+function elementKey(element: Scalar): string {
   return partOf(compared(element), false);
 }
 

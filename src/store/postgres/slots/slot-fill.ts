@@ -1,12 +1,9 @@
 import type { Resource } from "../../../schema/resource";
-import { brokenDeclaration, mostNamed, referenceRemedy, uniqueRemedy } from "../../broken-declarations";
+import { brokenDeclaration, mostNamed, type OnBuilt, referenceRemedy, uniqueRemedy } from "../../broken-declarations";
 import type { Queries } from "../connection/queries";
 import { addTo, EntryWriter, emptyPart, type Part, type Refuse, type Row } from "./entry-writer";
 import { titleOf } from "./slot-definition";
 import type { Slot } from "./slots";
-
-/** Called during a long start with the number of records read so far. */
-type OnBuilt = (title: string, records: number) => void;
 
 interface Means {
   /** The commit lock. */

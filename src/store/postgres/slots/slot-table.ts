@@ -156,6 +156,6 @@ async function nextVersion({ query }: TransactionQueries): Promise<void> {
   await query("UPDATE warren_slots_version SET version = version + 1");
 }
 
-export function textOf(definition: SlotDefinition): string {
+function textOf(definition: SlotDefinition): string {
   return JSON.stringify(definition);
 }

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { checkTargets } from "../../../schema/references";
 import type { Resource } from "../../../schema/resource";
+import type { OnBuilt } from "../../broken-declarations";
 import { Constraints } from "../../changes/constraints";
 import type { CurrentRecords } from "../../changes/current-records";
 import { elementPaths } from "../../list-indexes";
@@ -10,7 +11,7 @@ import type { PendingTables } from "./pending-entries";
 import { ReferenceTable } from "./reference-table";
 import { SearchTable } from "./search-table";
 import { mergeJournal, SideJournal } from "./side-journal";
-import { keepSideTables, type OnBuilt } from "./side-tables";
+import { keepSideTables } from "./side-tables";
 import { UniqueTable } from "./unique-table";
 
 interface Means {

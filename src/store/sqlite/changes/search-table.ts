@@ -1,11 +1,12 @@
 import type { Database } from "bun:sqlite";
 import { stepsOf, valueAt } from "../../../schema/path-values";
 import type { Resource } from "../../../schema/resource";
+import type { OnBuilt } from "../../broken-declarations";
 import type { DerivedEntries } from "../../changes/side-entries";
 import { newestVersionOf } from "../../upcasting";
 import type { Uncommitted, Write } from "../commit/uncommitted";
 import { storedField } from "../records/list-keys";
-import { type OnBuilt, searchTableName } from "./side-tables";
+import { searchTableName } from "./side-tables";
 
 export const searchTablesSchema = `
   -- The full-text searches: they have the records up to the id filledTo, of those up to lastId, and all that were written since.

@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { Resource } from "../../../schema/resource";
-import { brokenDeclaration, mostNamed } from "../../broken-declarations";
+import { brokenDeclaration, mostNamed, type OnBuilt } from "../../broken-declarations";
 import type { Stored } from "../../stored";
 import { newestVersionOf } from "../../upcasting";
 import { recordBatches } from "../records/record-batches";
@@ -41,9 +41,6 @@ export interface SideTable {
   /** Advice about refused records, for error messages. */
   readonly remedy: string;
 }
-
-/** Called during a long start with the number of records read so far. */
-export type OnBuilt = (title: string, records: number) => void;
 
 export const sideTablesSchema = `
   -- The tables derived from records, with what they were made from. Empty: the table is not complete.
