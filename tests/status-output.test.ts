@@ -9,6 +9,7 @@ import { painter } from "../src/commands/text";
 const plain = painter(false);
 const queue: ObservedQueue = {
   queue: "audit",
+  kind: "own",
   messages: 0,
   consumers: 1,
   retries: 0,
@@ -34,6 +35,16 @@ const well: SystemState = {
     { ...queue, consumers: 2, perSecond: 0.42 },
   ],
 };
+
+test("the queue of a resource on RabbitMQ cannot be removed; without RabbitMQ it can", () => {
+  const queues = [{ ...queue, queue: "item_events", kind: "shared" as const, messages: 2, consumers: 0 }];
+  expect(needsOf({ ...well, queues })[0]?.todo).toStartWith(
+    "Start a consumer of it: as the queue of a resource, it gets all events of that",
+  );
+  expect(needsOf({ ...well, broker: null, queues })[0]?.todo).toBe(
+    "Start its consumer, or remove the queue if it is no longer needed: bun run queues remove item_events.",
+  );
+});
 
 test("an unfinished conversion needs a person, who may have to start the API", () => {
   const conversions = [{ queue: "audit.dead", events: 1 }];

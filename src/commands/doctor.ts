@@ -37,7 +37,7 @@ Checks:
   disk, clock               free space; this machine's clock, those of the API and of RabbitMQ
   broker                    RabbitMQ can be reached, is new enough, and accepts messages
   queue setup               no queue could drop events because of how it was declared
-  relay, backlog, announcements, consumers, dead letters, quarantine, queues
+  conversions, relay, backlog, announcements, consumers, dead letters, quarantine, queues
                             as bun run status; a queue that no consumer has asked for in a week counts as abandoned
   generated, contracts      the generated modules and contracts/events.json are those of this project
 

@@ -102,9 +102,13 @@ function* needsOfQueues({ queues, broker }: SystemState): Generator<Need> {
     if (isLeftAlone(state)) {
       const waiting = (state.messages ?? 0) + state.retries;
       const what = `${counted(waiting, "event")} ${waiting === 1 ? "waits" : "wait"} in "${queue}", which has no consumer.`;
-      const remove = `Start its consumer, or remove the queue if it is no longer needed: bun run queues remove ${queue}.`;
+      // RabbitMQ has the queue of a resource at each start of the API.
+      const canBeRemoved = !broker || state.kind === "own";
+      const start = canBeRemoved
+        ? `Start its consumer, or remove the queue if it is no longer needed: bun run queues remove ${queue}.`
+        : "Start a consumer of it: as the queue of a resource, it gets all events of that, and cannot be removed.";
       const paused = " A consumer that is paused because its handler fails too often is not counted; its log says so.";
-      const todo = broker ? remove + paused : remove;
+      const todo = broker ? start + paused : start;
       yield { kind: "no-consumer", queue, what, todo };
     }
   }

@@ -54,6 +54,8 @@ export interface ObservedBroker {
 }
 
 export interface ObservedQueue extends Omit<QueueState, "oldestAt"> {
+  /** `shared`: the queue of a resource. `own`: a consumer's own queue. */
+  readonly kind: "shared" | "own";
   /** Longest time that an event has waited, in seconds. Null if none waits or if only RabbitMQ knows. */
   readonly oldestSeconds: number | null;
   /** Growth of the queue in events per second; negative if it shrinks. */
@@ -91,6 +93,7 @@ export class SystemObserver {
     const confirmed = log && broker ? await log.relayed() : null;
     const events = log ? await log.end() : null;
     const queues = await this.#queues();
+    const catalogue = await loadCatalogue();
     const processes = (await log?.processes()) ?? null;
     const isRunning = processes ? processes.length > 0 : await isServed(config);
     const state: SystemState = {
@@ -108,6 +111,7 @@ export class SystemObserver {
       queues:
         queues?.map(({ oldestAt, ...queue }) => ({
           ...queue,
+          kind: catalogue.ownerOf(queue.queue) ? ("shared" as const) : ("own" as const),
           oldestSeconds: oldestAt === null ? null : ageSeconds(oldestAt),
           perSecond: rate(queue.messages, (then) => then.queues?.find((each) => each.queue === queue.queue)?.messages),
         })) ?? null,

@@ -10,13 +10,18 @@ import { consumerStores } from "../store/open";
  */
 export async function readTables(queue: string): Promise<ConsumerTables | undefined> {
   const stores = consumerStores(readConfig({ isTerminal: false, listens: false }));
-  const tables = await stores.tables(queue);
-  if (!tables) await stores.close();
+  let tables: ConsumerTables | undefined;
+  try {
+    tables = await stores.tables(queue);
+  } finally {
+    if (!tables) await stores.close();
+  }
+  const opened = tables;
   return (
-    tables && {
-      ...tables,
+    opened && {
+      ...opened,
       async close() {
-        await tables.close();
+        await opened.close();
         await stores.close();
       },
     }

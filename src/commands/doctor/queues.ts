@@ -21,6 +21,7 @@ interface QueueCheck {
 
 const checks: readonly QueueCheck[] = [
   { check: "queue setup", kinds: ["queue-drops-events"], state: failure, fine: "no queue could drop events", onRabbitmq: true },
+  { check: "conversions", kinds: ["conversion"], state: warning, fine: "none is unfinished", onRabbitmq: true },
   { check: "relay", kinds: ["relay-stopped"], state: failure, fine: "nothing hinders it", onRabbitmq: true },
   { check: "backlog", kinds: ["old-backlog"], state: warning, fine: "no event waits long for RabbitMQ", onRabbitmq: true },
   { check: "announcements", kinds: ["refused-announcement"], state: warning, fine: "none was refused", onRabbitmq: true },
