@@ -1,7 +1,7 @@
 import { type Duration, durationMs } from "../../config/duration";
 import { type ClockControl, now } from "../../timing/clock";
 
-/** The clock of a test's service: the times of records and events, due retries, idempotency keys and retention. */
+/** The clock of a test's service: the times of records and events, due retries, circuit breakers and idempotency keys. */
 export interface TestClock {
   /** Returns the time of the service. */
   now(): Date;
