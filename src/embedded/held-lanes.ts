@@ -37,10 +37,11 @@ export class HeldLanes {
     const { main, share } = this.parts;
     this.lose(main.lanes.filter((lane) => !share.holds(lane)));
     for (const lane of main.lanes) if (!share.lanes.includes(lane) && !this.#leaving.has(lane)) this.#giveUp(lane);
+    await Promise.all(share.surplus.map((lane) => !this.#hasBegun(lane) && share.release(lane)));
     const left = [...this.#leaving.keys()].filter((lane) => !this.parts.deliveries.has(lane));
     if (left.length > 0 && (await this.parts.writes.write(() => this.#rest(left))))
       await Promise.all(left.map((lane) => share.release(lane)));
-    const added = share.lanes.filter((lane) => main.of(lane.number)?.lane !== lane && !this.#isLeaving(lane));
+    const added = share.lanes.filter((lane) => !this.#hasBegun(lane) && !this.#isLeaving(lane));
     if (added.length > 0) await this.#add(added);
     return added.length > 0;
   }
@@ -83,6 +84,10 @@ export class HeldLanes {
     main.close(lane);
     for (const { cursors } of replays) cursors.close(lane);
     this.#leaving.set(lane, deliveries.takeBack(lane));
+  }
+
+  #hasBegun(lane: Lane): boolean {
+    return this.parts.main.of(lane.number)?.lane === lane;
   }
 
   #isLeaving({ number }: Lane): boolean {

@@ -126,6 +126,7 @@ export class ShareProcess extends SimulatedProcess {
         await share.release(lane);
       }
     }
+    for (const lane of share.surplus) if (!this.#positions.has(lane)) await share.release(lane);
     for (const lane of share.lanes) if (!this.#positions.has(lane)) void this.#take(lane);
     for (const [lane, position] of this.#positions)
       if (position !== null && share.lanes.includes(lane) && !this.#busy.has(lane)) void this.#handle(lane, position);

@@ -28,6 +28,8 @@ export interface Share {
   readonly count: number;
   /** The lanes to consume. Another process may take any other, once it is released or lost. */
   readonly lanes: readonly Lane[];
+  /** Lanes that this process still has, and that another one should have: to be released. */
+  readonly surplus: readonly Lane[];
   /**
    * Returns whether no other process can have the lane now. Ask right before each event that is handled: a process that was suspended
    * may have lost it without knowing.
@@ -52,5 +54,5 @@ export const onlyLane: Lane = { number: 0, epoch: 1 };
 
 /** Returns the share of a process that has a queue for itself. */
 export function wholeShare(): Share {
-  return { count: 1, lanes: [onlyLane], holds: () => true, release: async () => {}, leave: async () => {} };
+  return { count: 1, lanes: [onlyLane], surplus: [], holds: () => true, release: async () => {}, leave: async () => {} };
 }

@@ -49,6 +49,10 @@ export class QueueShare implements Share {
     return this.#isLost ? [] : [...this.#held.values()].slice(0, this.#due);
   }
 
+  get surplus(): readonly Lane[] {
+    return this.#isLost ? [] : [...this.#held.values()].slice(this.#due);
+  }
+
   holds(lane: Lane): boolean {
     return this.#held.get(lane.number) === lane && !this.#isLost;
   }

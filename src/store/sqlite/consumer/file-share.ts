@@ -9,6 +9,7 @@ const tryEveryMs = 250;
 export class FileShare implements Share {
   readonly count = 1;
   lanes: readonly Lane[] = [];
+  readonly surplus = [];
   #lock: Lock | undefined;
   #timer: Timer | undefined;
 
