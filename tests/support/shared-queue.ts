@@ -73,7 +73,7 @@ export class SharedQueue {
     const program = run([...preloading(preload), "tests/support/depot-consumer.ts"], {
       env: { DATABASE_URL: url, RABBITMQ_URL: "none", LOG_LEVEL: "warn", ...effects, ...env },
     });
-    await program.line(/^ready$/);
+    await program.lines(/^ready$/, 1, 60_000);
     const isOwn = (holder: string | null) => holder?.startsWith(`warren ${program.pid} `);
     const holder = await eventually(async () => (await this.#holders()).find(isOwn) ?? undefined, "the process to have lanes");
     const started: QueueProcess = { ...program, holder };
