@@ -3,6 +3,7 @@ import type { Delivery } from "../delivery/delivery";
 import type { Outcome } from "../delivery/outcome";
 import type { Worker } from "../delivery/worker";
 import { messageOf } from "../observe/logging";
+import { steadyNow } from "../timing/clock";
 import { atMost, pause } from "../timing/pause";
 import { Signal } from "../timing/signal";
 import { Acknowledgements } from "./acknowledgements";
@@ -175,7 +176,7 @@ export class ChannelSubscription {
     for (;;) {
       while (this.#unsettled.size > 0 && !this.closed.aborted) await this.#settled.wait();
       if (this.closed.aborted || this.#isDraining) return false;
-      const waitMs = this.worker.breaker.waitMs(performance.now());
+      const waitMs = this.worker.breaker.waitMs(steadyNow());
       if (waitMs === 0) return true;
       await pause(waitMs, this.closed);
     }
