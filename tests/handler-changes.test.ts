@@ -392,6 +392,14 @@ describe("through the API that owns the file", () => {
     expect(JSON.parse((await store.get(book as never, id))?.json ?? "")).toMatchObject({ state: "placed" });
   });
 
+  test("goes on with an API that was started again, which has another secret", async () => {
+    const link = new ChangesLink(fileOf());
+    expect(await link.reserveId(shelf as never)).toBeGreaterThan(0);
+    await server.stop();
+    server = new ChangesServer(store.changing, resources, fileOf());
+    expect(await link.newest(shelf as never, 99)).toBeUndefined();
+  });
+
   test("nobody else gets in: the secret is in a file of the owner's, and what is asked is checked", async () => {
     const access = (await Bun.file(`${fileOf()}.changes`).json()) as { socket: string; secret: string };
     const ask = (secret: string, body: string) =>

@@ -80,23 +80,31 @@ export class ChangesLink implements TransactionEngine {
   }
 
   async #request(operations: readonly Operation[]): Promise<readonly OperationAnswer[]> {
-    this.#access ??= readAccess(this.file);
+    const body = JSON.stringify(operations);
     let response: Response;
     try {
-      const { socket, secret } = await this.#access;
-      response = await fetch("http://localhost/", {
-        ...{ unix: socket, method: "POST", headers: { authorization: secret }, body: JSON.stringify(operations) },
-        signal: AbortSignal.timeout(answerMs),
-      });
+      response = await this.#post(body);
+      if (response.status === 401) {
+        // The API was started again, with another secret.
+        this.#access = undefined;
+        response = await this.#post(body);
+      }
       if (response.ok) return (await response.json()) as OperationAnswer[];
     } catch (error) {
       // The next one that starts has another address.
       this.#access = undefined;
       throw new StoreUnavailable(`The API that owns ${this.file} cannot be reached: start it. (${messageOf(error)})`, { cause: error });
     }
-    this.#access = undefined;
-    if (response.status === 401) throw new StoreUnavailable(`The API that owns ${this.file} was started again.`);
+    if (response.status === 401) throw new StoreUnavailable(`The API that owns ${this.file} starts.`);
     throw errorFrom((await response.json()) as Parameters<typeof errorFrom>[0]);
+  }
+
+  async #post(body: string): Promise<Response> {
+    this.#access ??= readAccess(this.file);
+    const { socket, secret } = await this.#access;
+    return fetch("http://localhost/", {
+      ...{ unix: socket, method: "POST", headers: { authorization: secret }, body, signal: AbortSignal.timeout(answerMs) },
+    });
   }
 }
 
