@@ -38,8 +38,10 @@ export const slotSchema = (schema: string) => `
     PERFORM pg_advisory_xact_lock(commit_lock);
     -- What a crash takes, it takes with the note of it, so that it is added again. The last call has no records and waits for the disk.
     IF cardinality(r_id) > 0 THEN PERFORM set_config('synchronous_commit', 'off', true); END IF;
-    EXECUTE format('SELECT array_agg(r.id) FILTER (WHERE r.xmin::text = q.mark), array_agg(r.id) FILTER (WHERE r.xmin::text <> q.mark)
-      FROM unnest($1, $2) q(id, mark) JOIN %I r ON r.id = q.id', plural) INTO same, changed USING r_id, r_mark;
+    -- With OFFSET, each is looked up by itself: a join could read the whole table, by statistics of an earlier time.
+    EXECUTE format('SELECT array_agg(r.id) FILTER (WHERE r.mark = q.mark), array_agg(r.id) FILTER (WHERE r.mark <> q.mark)
+      FROM unnest($1, $2) q(id, mark) CROSS JOIN LATERAL (SELECT r.id, r.xmin::text AS mark FROM %I r WHERE r.id = q.id OFFSET 0) r', plural)
+      INTO same, changed USING r_id, r_mark;
     were_there := false;
     IF NOT looks AND cardinality(same) = cardinality(r_id) THEN
       BEGIN
@@ -58,7 +60,7 @@ export const slotSchema = (schema: string) => `
     ORDER BY q.id ON CONFLICT DO NOTHING;
     SELECT array_agg(q.slot ORDER BY w.id, q.id), array_agg(q.id ORDER BY w.id, q.id), array_agg(w.id ORDER BY w.id, q.id) INTO taken_slot, taken_id, taken_by
     FROM unnest(v_slot, v_value, v_id) q(slot, value, id) JOIN unnest(same) s(id) USING (id)
-    JOIN warren_unique_values w ON w.slot = q.slot AND w.value = q.value WHERE w.id <> q.id;
+    CROSS JOIN LATERAL (SELECT w.id FROM warren_unique_values w WHERE w.slot = q.slot AND w.value = q.value OFFSET 0) w WHERE w.id <> q.id;
     IF up_to IS NOT NULL THEN
       UPDATE warren_slots w SET filled_to = greatest(w.filled_to, up_to) WHERE w.slot = ANY (slots);
     END IF;
