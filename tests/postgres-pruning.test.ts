@@ -3,13 +3,14 @@ import { expect, test } from "bun:test";
 import { soleLeadership } from "../src/store/leadership";
 import type { Database } from "../src/store/postgres/connection/queries";
 import { addPartitions, keepPartitions, partitionProblem } from "../src/store/postgres/log/partitions";
-import { pruner } from "../src/store/postgres/log/prune";
+import { pruner, usualGraceMs } from "../src/store/postgres/log/prune";
 import { replacePartitions } from "./support/partitions";
 import { describeWithPostgres } from "./support/postgres";
 import { usePostgresTables } from "./support/postgres-schema";
 import { eventually } from "./support/processes";
 
 const width = 100;
+const dayMs = 24 * 3_600_000;
 const early = "2026-01-01T00:00:00.000Z";
 const late = "2026-02-01T00:00:00.000Z";
 const between = "2026-01-20T00:00:00.000Z";
@@ -32,8 +33,8 @@ describeWithPostgres("the partitions of the log", () => {
   }
 
   /** Prunes as retention does, until nothing is left to do. Resolves with the numbers of events. */
-  async function pruneAll(database: Database, before: string, position = Number.POSITIVE_INFINITY, graceMs?: number) {
-    const prune = pruner(database, graceMs);
+  async function pruneAll(database: Database, before: string, position = Number.POSITIVE_INFINITY, graceMs = dayMs) {
+    const prune = pruner(database, () => graceMs);
     const counts: number[] = [];
     for (let count = -1; count !== 0; counts.push(count)) count = await prune(before, position);
     return counts;
@@ -81,7 +82,7 @@ describeWithPostgres("the partitions of the log", () => {
     expect([await prunedTo(), await partitions()]).toEqual([250, [201, 301, 401]]);
   });
 
-  test("of a small log lose their events a day after these were pruned", async () => {
+  test("of a small log lose their events some time after these were pruned", async () => {
     const database = await small();
     await append(30, early);
     await append(30, late);
@@ -89,6 +90,12 @@ describeWithPostgres("the partitions of the log", () => {
     expect([await prunedTo(), await stored()]).toEqual([30, 60]);
     expect(await pruneAll(database, between)).toEqual([0]);
     expect([await prunedTo(), await stored(), await partitions()]).toEqual([30, 30, [1, 101, 201]]);
+  });
+
+  test("lose their events one to seven days after these were pruned, by the age at which that is", () => {
+    const now = Date.parse("2026-03-02T00:00:00.000Z");
+    const daysAfter = (age: number) => usualGraceMs(new Date(now - age * dayMs).toISOString(), now) / dayMs;
+    expect([30, 365, 10, 1].map(daysAfter)).toEqual([3, 7, 1, 1]);
   });
 
   test("keep a beginning of the log whole, even if the clock was set back", async () => {

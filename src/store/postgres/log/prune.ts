@@ -6,16 +6,26 @@ import type { Database, Queries } from "../connection/queries";
 const hiddenAtOnce = 10_000;
 /** Number of events that one statement deletes, and of such statements in a call. */
 const [deletedAtOnce, deletions] = [1000, 100];
-/** How long events stay in a partition that cannot be dropped yet, in milliseconds. */
-const usualGraceMs = 24 * 3_600_000;
+const dayMs = 24 * 3_600_000;
+
+/**
+ * Returns how long pruned events stay in a partition that cannot be dropped yet, in milliseconds: a tenth of the age at which events are
+ * pruned, but at least a day and at most a week. If that is longer than a partition lasts, no events are deleted by themselves.
+ */
+export function usualGraceMs(before: string, now = Date.now()): number {
+  return Math.min(7 * dayMs, Math.max(dayMs, (now - Date.parse(before)) / 10));
+}
 
 /**
  * Returns a function that prunes the log. It hides events from readers at once, and deletes whole partitions, which leaves no dead rows.
- * In a small log, a partition lasts for long: its events are deleted by themselves, a day later.
+ * In a small log, a partition lasts for long: its events are deleted by themselves, some time later.
  *
- * @param graceMs that day. Default: 24 hours.
+ * @param graceOf returns that time in milliseconds. Default: {@link usualGraceMs}.
  */
-export function pruner({ query, writer }: Pick<Database, "query" | "writer">, graceMs = usualGraceMs): Store["prune"] {
+export function pruner(
+  { query, writer }: Pick<Database, "query" | "writer">,
+  graceOf: (before: string) => number = usualGraceMs,
+): Store["prune"] {
   return async (before, position) => {
     const { events, last } = await oldest({ query }, "pruned", Math.min(position, Number.MAX_SAFE_INTEGER - 1), before, hiddenAtOnce);
     if (last !== null) {
@@ -23,7 +33,7 @@ export function pruner({ query, writer }: Pick<Database, "query" | "writer">, gr
       return events;
     }
     await removePartitions({ query: writer.query });
-    await removeRows(query, writer.query, new Date(Date.parse(before) - graceMs).toISOString());
+    await removeRows(query, writer.query, new Date(Date.parse(before) - graceOf(before)).toISOString());
     return 0;
   };
 }
