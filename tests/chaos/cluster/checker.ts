@@ -150,8 +150,8 @@ function* reading({ log, read }: ClusterHistory): Generator<Found> {
 function* consumption({ name, exactlyOnce, ordered, disorders, handled }: ConsumerRecord, { log }: ClusterHistory): Generator<Found> {
   const place = new Map(log.map(({ id }, index) => [id, index]));
   const seen = new Set<string>();
-  /** The latest event of each record so far. */
-  const latest = new Map<string, Handled>();
+  /** The events of each record that came after none that is later, in the order in which they were handled. */
+  const known = new Map<string, Handled[]>();
   for (const event of handled) {
     const told = `${event.type} of ${event.subject}, version ${event.version} (${event.id})`;
     const index = place.get(event.id);
@@ -161,13 +161,18 @@ function* consumption({ name, exactlyOnce, ordered, disorders, handled }: Consum
       continue;
     }
     seen.add(event.id);
-    const before = latest.get(recordOf(event));
-    const isLate = before !== undefined && (index ?? -1) < (place.get(before.id) ?? -1);
-    const isExcused = disorders.some(({ from, to }) => from <= event.at && event.at <= to);
-    if (ordered && isLate && !isExcused && index !== undefined) {
-      yield ["out-of-order", `${name} had ${told} ${circumstancesOf(event)}, after version ${before.version} ${circumstancesOf(before)}`];
+    const earlier = known.get(recordOf(event)) ?? [];
+    const isLate = (index ?? -1) < (place.get(earlier.at(-1)?.id ?? "") ?? -1);
+    if (!isLate) {
+      earlier.push(event);
+      known.set(recordOf(event), earlier);
     }
-    if (!isLate) latest.set(recordOf(event), event);
+    const overtaking = isLate ? earlier.find(({ id }) => (place.get(id) ?? -1) > (index ?? Number.POSITIVE_INFINITY)) : undefined;
+    // Whatever was overtaken in such a time may come long after it.
+    const isExcused = disorders.some(({ from, to }) => overtaking && from <= overtaking.at && overtaking.at <= to);
+    if (!ordered || !overtaking || isExcused) continue;
+    const after = `after version ${overtaking.version} ${circumstancesOf(overtaking)}`;
+    yield ["out-of-order", `${name} had ${told} ${circumstancesOf(event)}, ${after}`];
   }
   for (const { id, type, subject } of log) if (!seen.has(id)) yield ["lost-event", `${name} never had ${type} of ${subject} (${id})`];
 }

@@ -66,7 +66,7 @@ export interface ConsumerRecord {
   readonly exactlyOnce: boolean;
   /** True if the events of a record must arrive in order: one process has the queue. */
   readonly ordered: boolean;
-  /** Times in which an event may nevertheless come after a later one. */
+  /** Times in which a later event may nevertheless come before an earlier one. */
   readonly disorders: readonly Disorder[];
   /** The events that it handled, including repeats, in order. */
   readonly handled: readonly Handled[];
