@@ -88,7 +88,8 @@ describeWithPostgres("a consumer", () => {
       const creating = create(50).catch(() => {});
       await postgres().kill();
       await creating;
-      await untilHealth(503);
+      // One on RabbitMQ that has handled all its events does not look at the database.
+      if (rabbitmqUrl() === "none") await untilHealth(503);
       await postgres().start();
       await eventually(
         () =>
