@@ -154,7 +154,7 @@ describeWithPostgres("a schema", () => {
     await fill();
     change("UPDATE events SET id = 'not-a-uuid'");
     change("UPDATE authors SET version = 3000000000");
-    change("INSERT INTO idempotency_keys VALUES (5, 'a' || char(0), 0, '', '', 0)");
+    change("INSERT INTO idempotency_keys (number, key, part, fingerprint, answer, at) VALUES (5, 'a' || char(0), 0, '', '', 0)");
     const found = await ends(async (source, target) => findMisfits(source, target, options));
     expect(found).toEqual([
       { table: "authors", key: 1, why: "its version is too great: 3000000000" },

@@ -11,6 +11,11 @@ import { Reject, type Result } from "./outcome";
 /** A run of a handler whose changes were not made by it. The handler has to run again. Never leaves this folder. */
 export class RunAgain extends Error {
   override readonly name = "RunAgain";
+  readonly #own = true;
+  /** Same as `instanceof`, but never throws: a handler may throw a proxy that throws when its prototype is read. */
+  static is(error: unknown): error is RunAgain {
+    return typeof error === "object" && error !== null && #own in error;
+  }
   constructor(
     readonly why:
       | { readonly kind: "stale"; readonly keys: readonly string[] }

@@ -62,7 +62,7 @@ export async function untilMade(
 }
 
 function isRunAgain(result: Result): result is { readonly kind: "failed"; readonly error: RunAgain } {
-  return result.kind === "failed" && result.error instanceof RunAgain;
+  return result.kind === "failed" && RunAgain.is(result.error);
 }
 
 export const unavailableText = "Cannot commit what a handler changes; the event waits until the service can be reached";
