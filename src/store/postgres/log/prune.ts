@@ -1,3 +1,4 @@
+import { now } from "../../../timing/clock";
 import { StoreUnavailable } from "../../errors";
 import type { Store } from "../../store";
 import type { Database, Queries } from "../connection/queries";
@@ -12,8 +13,8 @@ const dayMs = 24 * 3_600_000;
  * Returns how long pruned events stay in a partition that cannot be dropped yet, in milliseconds: a tenth of the age at which events are
  * pruned, but at least a day and at most a week. If that is longer than a partition lasts, no events are deleted by themselves.
  */
-export function usualGraceMs(before: string, now = Date.now()): number {
-  return Math.min(7 * dayMs, Math.max(dayMs, (now - Date.parse(before)) / 10));
+export function usualGraceMs(before: string, at = now()): number {
+  return Math.min(7 * dayMs, Math.max(dayMs, (at - Date.parse(before)) / 10));
 }
 
 /**
