@@ -5,6 +5,7 @@ import deadLetters from "../src/built-in/dead-letters";
 import metrics from "../src/built-in/metrics";
 import replays from "../src/built-in/replays";
 import timeline from "../src/built-in/timeline";
+import timers from "../src/built-in/timers";
 import { openApi, type TestApi } from "./support/api";
 
 const tokens = { read: "token-to-read", write: "token-to-write", admin: "token-of-admin" } as const;
@@ -19,6 +20,7 @@ beforeAll(() => {
     { file: "dead-letters.ts", path: "/dead-letters", route: deadLetters },
     { file: "metrics.ts", path: "/metrics", route: metrics },
     { file: "replays.ts", path: "/replays", route: replays },
+    { file: "timers.ts", path: "/timers", route: timers },
   ];
   const apiTokens = (["read", "write", "admin"] as const).map((scope) => ({ token: tokens[scope], scope }));
   api = openApi({ routes, config: { apiTokens } });
@@ -57,6 +59,9 @@ describe("a scope", () => {
     ["HEAD", "/events/x/timeline/", undefined, ["admin"]],
     ["POST", "/replays", {}, ["admin"]],
     ["DELETE", "/replays/some", undefined, ["admin"]],
+    ["GET", "/timers", undefined, ["admin"]],
+    ["GET", "/timers/1", undefined, ["admin"]],
+    ["DELETE", "/timers/1", undefined, ["admin"]],
   ] as const)("%s %s", async (method, path, body, allowed: readonly string[]) => {
     for (const scope of all) {
       const answer = await send(method, path, as(scope), body);

@@ -4,6 +4,7 @@ import health from "./health";
 import metrics from "./metrics";
 import replays from "./replays";
 import timeline from "./timeline";
+import timers from "./timers";
 
 /** The routes that every service has, by path. A project's file in `routes/` replaces the built-in route at the same path. */
 export const builtInRoutes = {
@@ -13,4 +14,5 @@ export const builtInRoutes = {
   "/health": health,
   "/metrics": metrics,
   "/replays": replays,
+  "/timers": timers,
 };

@@ -6,6 +6,7 @@ import type { OpenApiDocument } from "./openapi";
 const ownTags: Readonly<Record<string, string>> = {
   events: "The event log in pages and as a live stream, and the delivery history of each event.",
   "dead letters": "Events that consumers could not handle, with the reason.",
+  timers: "Events to publish later.",
   replays: "Sending past events to one queue again.",
   health: "Liveness and readiness of the service.",
   metrics: "Metrics for Prometheus.",
