@@ -294,3 +294,33 @@ test("the text has every step in the order of time, with the time between, and o
   expect(steps[3]).toMatch(/ \+15 s {2}stock {2}attempt 2: handled$/);
   expect(lines.at(-1)).toMatch(/^stock {5}handled$/);
 });
+
+describe("the chain of causes", () => {
+  test("leads up to the first event and down to those that the event has caused", async () => {
+    const update = async (name: string, cause?: string, depth = 0) => {
+      await api.store.update(item, 1, (now) => ({ ...now, name }), cause === undefined ? {} : { cause: { id: cause, depth } });
+      return (await ids()).at(-1) ?? "";
+    };
+    await api.store.insert(item, item.example);
+    const first = (await ids())[0] ?? "";
+    const second = await update("second", first);
+    const third = await update("third", second, 1);
+    const [fourth, fifth] = [await update("fourth", third, 2), await update("fifth", third, 2)];
+    const related = (id: string, type = "item.updated") => ({ id, type, subject: 1 });
+    expect((await ask(third)).json()).toMatchObject({
+      causes: [related(second), related(first, "item.created")],
+      caused: [related(fourth), related(fifth)],
+    });
+    expect((await ask(first)).json()).toMatchObject({ causes: [], caused: [related(second)] });
+    const text = showTimeline((await ask(third)).json<Timeline>(), (_, shown) => shown, undefined);
+    for (const line of [/^CAUSED BY +TYPE +RECORD$/, /^HAS CAUSED +TYPE +RECORD$/])
+      expect(text.split("\n")).toContainEqual(expect.stringMatching(line));
+    for (const id of [first, second, fourth, fifth]) expect(text).toContain(id);
+    expect(showTimeline((await ask(fifth)).json<Timeline>(), (_, shown) => shown, undefined)).not.toContain("HAS CAUSED");
+  });
+
+  test("ends at an event that is not in the log", async () => {
+    await api.store.insert(item, item.example, { cause: { id: "of another program", depth: 3 } });
+    expect((await ask((await ids())[0] ?? "")).json()).toMatchObject({ causes: [], caused: [] });
+  });
+});

@@ -5,6 +5,7 @@ import { actorOf } from "../http/actor";
 import { HttpProblem, problems } from "../http/problem";
 import { defineRoute } from "../routing/route";
 import { UtcTime } from "../schema/time";
+import type { LogEntry } from "../store/log";
 import { isVisible } from "../store/visible-history";
 
 const time = "2026-02-18T18:23:45.123Z";
@@ -33,6 +34,11 @@ const AConsumer = Type.Object({
     description: "Attempts of an event that failed at least once. Each consumer keeps the newest 10,000.",
   }),
 });
+const Related = Type.Object({
+  id: Type.String(),
+  type: Type.String(),
+  subject: Type.Integer({ description: "Id of the record." }),
+});
 const example: Timeline = {
   id: "0198c0de-0000-7000-8000-000000000001",
   type: "item.created",
@@ -43,6 +49,8 @@ const example: Timeline = {
   request: { id: "0198c0de-0000-7000-8000-000000000000", at: time, actor: "ada" },
   committedAt: "2026-02-18T18:23:45.125Z",
   broker: { state: "confirmed", confirmedBy: "2026-02-18T18:23:45.151Z" },
+  causes: [],
+  caused: [{ id: "0198c0de-0000-7000-8000-000000000002", type: "item.updated", subject: 1 }],
   consumers: [
     {
       queue: "stock",
@@ -85,6 +93,10 @@ const ATimeline = Type.Unsafe<Timeline>(
         ),
         confirmedBy: nullableTime("Upper bound of the time of the confirm, at most about 20 ms after it."),
       }),
+      causes: Type.Array(Related, {
+        description: "The events that led to this one, each caused by the next: the event whose handler made the change comes first.",
+      }),
+      caused: Type.Array(Related, { description: "The events that handlers of this one have caused, in order. At most 100." }),
       consumers: Type.Array(AConsumer),
     },
     { title: "Timeline", examples: [example] },
@@ -97,7 +109,8 @@ export default defineRoute(({ timeline, system, catalogue }) =>
     "",
     async ({ params: { id }, request }): Promise<Timeline> => {
       const event = await system.find(id);
-      const found = event && isVisible(catalogue.resources, event, actorOf(request)) ? await timeline(id) : undefined;
+      const isShown = (one: LogEntry) => isVisible(catalogue.resources, one, actorOf(request));
+      const found = event && isShown(event) ? await timeline(id, isShown) : undefined;
       if (!found) throw new HttpProblem(404, "No event with this id is in the log. Events older than EVENT_RETENTION are removed.");
       return found;
     },

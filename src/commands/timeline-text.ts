@@ -1,4 +1,4 @@
-import type { ConsumerTimeline, Timeline, TimelineAttempt } from "../delivery/timeline";
+import type { ConsumerTimeline, RelatedEvent, Timeline, TimelineAttempt } from "../delivery/timeline";
 import { localTime, printable } from "../observe/terminal";
 import { table } from "./table";
 import { duration, type Paint } from "./text";
@@ -30,6 +30,8 @@ export function showTimeline(timeline: Timeline, paint: Paint, width: number | u
     stepTable(timeline, paint, width),
     "",
     consumerTable(timeline.consumers, paint),
+    ...relatedTable("CAUSED BY", timeline.causes, paint),
+    ...relatedTable("HAS CAUSED", timeline.caused, paint),
   ].join("\n");
 }
 
@@ -85,6 +87,13 @@ function consumerTable(consumers: readonly ConsumerTimeline[], paint: Paint): st
   if (consumers.length === 0) return "No known consumer receives it.";
   const rows = consumers.map(({ queue, state, note }) => [printable(queue), paint(colours[state], state), printable(note ?? "")]);
   return table([{ title: "CONSUMER" }, { title: "STATE" }, { title: "NOTE" }], rows, paint);
+}
+
+/** Formats the events that led to an event, or those that it has caused. */
+function relatedTable(title: string, events: readonly RelatedEvent[], paint: Paint): string[] {
+  if (events.length === 0) return [];
+  const rows = events.map(({ id, type, subject }) => [printable(id), printable(type), String(subject)]);
+  return ["", table([{ title }, { title: "TYPE" }, { title: "RECORD", align: "right" }], rows, paint)];
 }
 
 /** Formats a time as `2026-02-18 18:23:45.123`, in this machine's time zone. */

@@ -23,7 +23,19 @@ export interface Timeline {
     /** Latest time at which the confirm arrived. Null if it has not, or if the time was not recorded. */
     readonly confirmedBy: string | null;
   };
+  /** The events that led to this one, each caused by the next: the event whose handler made the change comes first. */
+  readonly causes: readonly RelatedEvent[];
+  /** The events that handlers of this one have caused, in commit order. At most 100. */
+  readonly caused: readonly RelatedEvent[];
   readonly consumers: readonly ConsumerTimeline[];
+}
+
+/** An event that caused another one, or was caused by it. */
+export interface RelatedEvent {
+  readonly id: string;
+  readonly type: string;
+  /** Id of the record that it is about. */
+  readonly subject: number;
 }
 
 export const consumerStates = ["handled", "waiting", "retrying", "dead-letter", "skipped", "unknown"] as const;
@@ -54,7 +66,12 @@ export interface TimelineAttempt {
   readonly nextAt: string | null;
 }
 
-export function timelineOf(record: EventRecord, transport: TransportName, consumers: readonly ConsumerTimeline[]): Timeline {
+export function timelineOf(
+  record: EventRecord,
+  transport: TransportName,
+  related: Pick<Timeline, "causes" | "caused">,
+  consumers: readonly ConsumerTimeline[],
+): Timeline {
   const { id, type, subject, position, traceparent, timestamp } = record;
   const unconfirmed = transport === "embedded" ? "none" : "pending";
   return {
@@ -67,6 +84,7 @@ export function timelineOf(record: EventRecord, transport: TransportName, consum
     request: { id: record.requestId, at: isoTime(record.requestedAt), actor: (JSON.parse(record.body) as Event).actor ?? null },
     committedAt: timestamp,
     broker: { state: record.relayed ? "confirmed" : unconfirmed, confirmedBy: record.relayed ? isoTime(record.relayedAt) : null },
+    ...related,
     consumers,
   };
 }

@@ -122,7 +122,7 @@ export async function startEngine(
       catalogue,
       deadLetters: queues.deadLetters,
       replays: queues.replays,
-      timeline: (id) => findTimeline(timelines, id),
+      timeline: (id, isVisible) => findTimeline(timelines, id, isVisible),
       relay: async () => ({
         transport: transport.name,
         broker: brokerState(broker, transport),

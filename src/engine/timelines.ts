@@ -6,14 +6,16 @@ import { type Dead, rabbitTimeline } from "../rabbitmq/timeline";
 import type { Catalogue } from "../schema/catalogue";
 import type { ConsumerHistory } from "../store/consumer/history";
 import type { ConsumerStores } from "../store/consumer/stores";
+import type { LogEntry } from "../store/log";
 import type { QueueSubscription } from "../store/queue-store";
 import type { Store } from "../store/store";
+import { relatedTo } from "./causes";
 
 /** Maximum number of dead letters to search in a queue. RabbitMQ can only be searched one dead letter at a time. */
 const mostDeadLetters = 10_000;
 
 export interface TimelineSources {
-  readonly store: Pick<Store, "find" | "logId">;
+  readonly store: Pick<Store, "find" | "causedBy" | "logId">;
   readonly consumers: ConsumerStores;
   /** Undefined on the embedded transport. */
   readonly rabbitmq:
@@ -21,8 +23,16 @@ export interface TimelineSources {
     | undefined;
 }
 
-/** Collects what is known of an event. Resolves with undefined if no event has this id. */
-export async function findTimeline({ store, consumers: stores, rabbitmq }: TimelineSources, id: string): Promise<Timeline | undefined> {
+/**
+ * Collects what is known of an event. Resolves with undefined if no event has this id.
+ *
+ * @param isVisible returns whether to show an event that caused it, or that it caused. Default: all.
+ */
+export async function findTimeline(
+  { store, consumers: stores, rabbitmq }: TimelineSources,
+  id: string,
+  isVisible: (event: LogEntry) => boolean = () => true,
+): Promise<Timeline | undefined> {
   const event = await store.find(id);
   if (!event) return undefined;
   const historyOf = (queue: string) => stores.history(queue, store.logId, id);
@@ -40,7 +50,7 @@ export async function findTimeline({ store, consumers: stores, rabbitmq }: Timel
     if (told) consumers.push(told);
   }
   consumers.sort((a, b) => (a.queue < b.queue ? -1 : 1));
-  return timelineOf(event, rabbitmq ? "rabbitmq" : "embedded", consumers);
+  return timelineOf(event, rabbitmq ? "rabbitmq" : "embedded", await relatedTo(store, event, isVisible), consumers);
 }
 
 async function queuesOf({ catalogue, subscriptions }: NonNullable<TimelineSources["rabbitmq"]>, type: string): Promise<string[]> {

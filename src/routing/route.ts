@@ -9,6 +9,7 @@ import type { RequestStore } from "../http/request-store";
 import type { Log } from "../observe/logging";
 import type { Metrics } from "../observe/metrics";
 import type { Catalogue } from "../schema/catalogue";
+import type { LogEntry } from "../store/log";
 import type { Store } from "../store/store";
 
 /** The service's parts that a route can use. The router passes them to every file in `routes/`. */
@@ -24,7 +25,7 @@ export interface Dependencies {
   readonly deadLetters: DeadLetters;
   readonly replays: Replays;
   /** Resolves with the history of the event with this id, or with undefined if the event does not exist. */
-  readonly timeline: (id: string) => Promise<Timeline | undefined>;
+  readonly timeline: (id: string, isVisible?: (event: LogEntry) => boolean) => Promise<Timeline | undefined>;
   /** Metrics that this process exposes to Prometheus. A route may add its own. */
   readonly metrics: Metrics;
   /** The log of the service. Use it for information that the operator needs and the response does not contain. */

@@ -30,6 +30,8 @@ export interface LogFollower extends LogReader {
   relayTrouble(): Promise<RelayTrouble | null>;
   /** Resolves with the event that has this id, or with undefined if there is none. */
   readonly find: Store["find"];
+  /** Resolves with the events that an event has caused, as {@link Store} does. */
+  readonly causedBy: Store["causedBy"];
   /** Resolves with the API processes that run now. Null if there can be only one, of which the log does not know. */
   processes(): Promise<readonly ApiProcess[] | null>;
   /** Identifies this log, so that a position in another log is not mistaken for one in this log. */

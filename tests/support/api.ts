@@ -118,7 +118,7 @@ export function openApi({
       catalogue: new Catalogue(resources),
       deadLetters: new EmbeddedDeadLetters(stores),
       replays: new Replays(new EmbeddedReplays({ ...store.log, logId: store.logId }, stores)),
-      timeline: (id) => findTimeline({ store, consumers: stores, rabbitmq: undefined }, id),
+      timeline: (id, isVisible) => findTimeline({ store, consumers: stores, rabbitmq: undefined }, id, isVisible),
       relay,
       clientOf: clientsBehind(config.trustedProxies ?? 0),
       stopping: new AbortController().signal,

@@ -2,7 +2,7 @@ import type { PostgresAddress } from "../../config/postgres-url";
 import type { LogFollower } from "../log-follower";
 import { openDatabase } from "./connection/connection";
 import { servingProcesses } from "./leases/processes";
-import { eventFinder } from "./log/event-finder";
+import { causedEvents, eventFinder } from "./log/event-finder";
 import { logReader } from "./log/log-reader";
 import { logStateIn } from "./log/log-state";
 import { FollowingNotifier } from "./log/log-watch";
@@ -42,6 +42,7 @@ function followerOf(database: ReturnType<typeof openDatabase>, { schema }: Postg
     queues: async () => (await subscriptionsOf(database)).map(({ queue }) => queue),
     subscriptions: () => subscriptionsOf(database),
     find: eventFinder(database),
+    causedBy: causedEvents(database),
     retryQueues: (now) => retryQueuesIn(database, now),
     replay: (id) => replayIn(database, id),
     refusals: (since) => refusalsOf(database, since),

@@ -5,6 +5,7 @@ import type { ReplayRow } from "../replay";
 import { isBusy } from "./connection/lock-wait";
 import { hasMoved } from "./connection/moved";
 import { refuseMoved } from "./connection/moved-away";
+import { causedEvents } from "./log/causes";
 import { changesOf } from "./log/changes";
 import { CommitNotifier } from "./log/commit-notifier";
 import { eventFinder } from "./log/event-record";
@@ -44,6 +45,7 @@ export function followLog(file: string): LogFollower | undefined {
     queues: async () => subscriptionsOf(db).map(({ queue }) => queue),
     subscriptions: async () => subscriptionsOf(db),
     find: eventFinder(db),
+    causedBy: causedEvents(db),
     retryQueues: async (now) => retryQueuesIn(db, now),
     replay: async (id) => db.query<ReplayRow, [string]>("SELECT * FROM warren_replays WHERE id = ?").get(id) ?? undefined,
     refusals: async (since) => refusalsOf(db, since),
