@@ -5,6 +5,8 @@ import type { Store } from "../../src/store/store";
 const parts = {
   log: ["read", "scan", "end", "pruned", "positionBefore"],
   history: ["page", "version"],
+  timers: ["due", "fire", "next", "list", "get", "cancel", "count"],
+  changing: ["newest", "newestByKey", "newestList", "reserveId", "commit"],
   relayed: ["load", "takeOver", "save"],
   relayTrouble: ["get", "save"],
   subscriptions: ["save", "find", "list", "forget", "forgetRemoved"],
@@ -15,7 +17,7 @@ const parts = {
 
 const methods = [
   ...["insert", "insertAll", "insertEach", "importEach", "update", "remove", "restore", "transaction", "erase", "get", "getAll"],
-  ...["findByKey", "list", "find", "lead", "prune", "problems", "checkRecords", "check", "close"],
+  ...["findByKey", "list", "find", "causedBy", "lead", "prune", "problems", "checkRecords", "check", "close"],
 ] as const;
 
 /** Returns a store that is still opening: its methods wait for it. */
