@@ -18,7 +18,7 @@ import { handleExactlyOnce } from "../src/delivery/exactly-once";
 import { handleBatch } from "../src/delivery/handle";
 import { Catalogue } from "../src/schema/catalogue";
 import { parseEvent } from "../src/schema/event";
-import { Conflict } from "../src/schema/refused-change";
+import { Conflict, InvalidRecord } from "../src/schema/refused-change";
 import { mostDepth } from "../src/store/cause";
 import { ForgottenAwait, RecordNotFound, StoreUnavailable } from "../src/store/errors";
 import { openConsumerFile } from "../src/store/sqlite/consumer/file";
@@ -207,6 +207,26 @@ function handlersThatChange(store: Store, engineOf: () => TransactionEngine): vo
     const end = await store.log.end();
     expect(await handle(consumerOf(handler), await taskOf(id))).toEqual({ kind: "handled" });
     expect(await types(end)).toEqual(["book.updated"]);
+  });
+
+  test("it may also catch what a unique value or a reference refuses", async () => {
+    const id = await add();
+    await store.insert(shelf, { room: "B", free: 1 });
+    const end = await store.log.end();
+    let runs = 0;
+    const handler: Handler = async (_, change) => {
+      runs += 1;
+      await change.update(shelf, 1, { free: 1 });
+      const made = await change.insert(shelf, { room: "B", free: 5 }).catch((error: unknown) => error);
+      const placed = await change.update(book, id, { shelf: 77 }).catch((error: unknown) => error);
+      // What was refused is not there, and what was made before is.
+      if (made instanceof Conflict) await change.update(shelf, 1, ({ free }) => ({ free: free + 1 }));
+      if (placed instanceof InvalidRecord) await change.update(book, id, { state: "refused" });
+    };
+    expect(await handle(consumerOf(handler), await taskOf(id))).toEqual({ kind: "handled" });
+    expect(runs).toBe(2);
+    expect([await recordOf(shelf, 1), await recordOf(book, id)]).toMatchObject([{ free: 2 }, { state: "refused" }]);
+    expect(await types(end)).toEqual(["shelf.updated", "shelf.updated", "book.updated"]);
   });
 
   test("an error of the handler commits nothing, and neither does one that forgets an await or changes nothing", async () => {

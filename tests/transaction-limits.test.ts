@@ -17,6 +17,7 @@ function engineWith(stale = 0) {
     newestByKey: async () => undefined,
     newestList: async () => [],
     reserveId: async () => 1,
+    check: async () => {},
     async commit(plan) {
       plans.push(plan);
       if (plans.length <= stale) return { isStale: true };

@@ -5,7 +5,7 @@ import { StoreUnavailable } from "../store/errors";
 import type { Stored } from "../store/stored";
 import type { Committed, Plan, TransactionEngine } from "../store/transaction/engine";
 import { type Access, accessFileOf } from "./access-file";
-import { commitOf, type Operation, type OperationAnswer } from "./operations";
+import { type Operation, type OperationAnswer, planned } from "./operations";
 
 /** Time limit of a request, in milliseconds. A commit may wait for a slow disk. */
 const answerMs = 20_000;
@@ -46,7 +46,11 @@ export class ChangesLink implements TransactionEngine {
   }
 
   async commit(plan: Plan): Promise<Committed> {
-    return (await this.#ask(commitOf(plan))) as Committed;
+    return (await this.#ask(planned("commit", plan))) as Committed;
+  }
+
+  async check(plan: Plan): Promise<void> {
+    await this.#ask(planned("check", plan));
   }
 
   #ask(operation: Operation): Promise<unknown> {

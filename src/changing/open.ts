@@ -32,6 +32,7 @@ export function changingIn(config: Pick<Config, "database">, resources: readonly
       newestList: async (...asked) => (await engine()).newestList(...asked),
       reserveId: async (...asked) => (await engine()).reserveId(...asked),
       commit: async (...asked) => (await engine()).commit(...asked),
+      check: async (...asked) => (await engine()).check(...asked),
     },
     async close() {
       const store = await opening?.catch(() => undefined);

@@ -59,7 +59,7 @@ const Operation = Type.Union([
   Type.Object({ ask: Type.Literal("key"), resource: Resource_, name: Type.String(), values: Type.Object({}) }),
   Type.Object({ ask: Type.Literal("list"), resource: Resource_, where: Type.Object({}) }),
   Type.Object({ ask: Type.Literal("id"), resource: Resource_ }),
-  Type.Object({ ask: Type.Literal("commit"), plan: PlanText }),
+  Type.Object({ ask: Type.Union([Type.Literal("commit"), Type.Literal("check")]), plan: PlanText }),
 ]);
 const Operations = Type.Array(Operation, { maxItems: 1000 });
 
@@ -81,8 +81,8 @@ export function readOperations(text: string): readonly Operation[] {
   return value as readonly Operation[];
 }
 
-/** Returns the operation that commits a plan. */
-export function commitOf({ reads, writes, cancel, context, answerOf }: Plan): Operation {
+/** Returns the operation that commits a plan, or checks it. */
+export function planned(ask: "commit" | "check", { reads, writes, cancel, context, answerOf }: Plan): Operation {
   const named = <T extends { readonly resource: Resource }>({ resource, ...rest }: T) => ({ ...rest, resource: resource.name });
   const answer = answerOf([]);
   const plan = {
@@ -91,7 +91,7 @@ export function commitOf({ reads, writes, cancel, context, answerOf }: Plan): Op
     ...{ cancel, context },
     ...(answer !== undefined && { answer }),
   };
-  return { ask: "commit", plan: plan as unknown as PlanText };
+  return { ask, plan: plan as unknown as PlanText };
 }
 
 /**

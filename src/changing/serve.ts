@@ -71,7 +71,7 @@ export class ChangesServer {
 
   #run(operation: Operation): Promise<unknown> {
     const { engine } = this;
-    if (operation.ask === "commit") return engine.commit(planOf(operation.plan, (name) => this.#resource(name)));
+    if ("plan" in operation) return engine[operation.ask](planOf(operation.plan, (name) => this.#resource(name)));
     const resource = this.#resource(operation.resource);
     if (operation.ask === "record") return engine.newest(resource, operation.id);
     if (operation.ask === "key") return engine.newestByKey(resource, operation.name, operation.values);

@@ -6,10 +6,10 @@ import { steadyNow } from "../timing/clock";
 import type { Consumer } from "./consumer-options";
 import type { Delivery, Task } from "./delivery";
 import { callHandler, endSplit } from "./handle";
-import { RunAgain } from "./handler-changes";
+import { type Again, RunAgain } from "./handler-changes";
 import { HandlerTransaction } from "./handler-transaction";
 import type { Result } from "./outcome";
-import { type Again, unavailablePauseMs, unavailableText, untilMade } from "./run-again";
+import { unavailablePauseMs, unavailableText, untilMade } from "./run-again";
 
 const handled: Result = { kind: "handled" };
 const duplicate: Result = { kind: "duplicate" };

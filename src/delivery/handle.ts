@@ -4,8 +4,9 @@ import type { Deadlines } from "../timing/deadlines";
 import type { Consumer } from "./consumer-options";
 import type { Task } from "./delivery";
 import { HandlerCall } from "./handler-call";
+import type { Again } from "./handler-changes";
 import { type Result, spanTroubleOf } from "./outcome";
-import { type Again, untilMade } from "./run-again";
+import { untilMade } from "./run-again";
 
 /** Error of an attempt whose handler exceeds its timeout, and the abort reason of its signal. */
 export class HandlerTimeout extends Error {
@@ -55,9 +56,9 @@ interface Given {
 
 /** Calls the handler with one event, or with a batch, and commits what it changes. Never rejects: an error is part of the result. */
 export async function callHandler(consumer: Consumer, tasks: readonly Task[], { tx, again }: Given = {}): Promise<Result> {
-  const context = new HandlerCall(consumer, tasks, tx, again?.answers);
+  const context = new HandlerCall(consumer, tasks, tx, again);
   const result = await run(consumer, tasks, context);
-  return context.changing ? context.changing.settle(result, again?.hasLocks ?? false) : result;
+  return context.changing ? context.changing.settle(result) : result;
 }
 
 function run(consumer: Consumer, tasks: readonly Task[], context: HandlerCall): Promise<Result> {

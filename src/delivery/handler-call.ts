@@ -3,11 +3,10 @@ import { traceField } from "../observe/traceparent";
 import type { Span } from "../observe/tracing";
 import type { Transaction } from "../store/consumer/transaction";
 import type { Changes } from "../store/transaction/changes";
-import type { Answer } from "../store/transaction/recorded";
 import type { Consumer } from "./consumer-options";
 import type { ExactlyOnceContext } from "./context";
 import type { Task } from "./delivery";
-import type { ChangingRun } from "./handler-changes";
+import type { Again, ChangingRun } from "./handler-changes";
 
 /** Creates on first access what few handlers use, such as the signal. */
 export class HandlerCall implements ExactlyOnceContext {
@@ -21,8 +20,8 @@ export class HandlerCall implements ExactlyOnceContext {
     readonly consumer: Consumer,
     readonly tasks: readonly Task[],
     readonly transaction?: Transaction,
-    /** The answers of an earlier run whose changes were committed. */
-    readonly answers?: readonly Answer[],
+    /** What earlier runs have found. */
+    readonly again?: Again,
   ) {
     this.span = consumer.tracing.process(tasks);
     for (const task of tasks) task.span = this.span;
@@ -59,7 +58,7 @@ export class HandlerCall implements ExactlyOnceContext {
     const [task, ...more] = this.tasks;
     if (!task || more.length > 0)
       throw new TypeError("A batch of several events cannot change resources: use `handle`, whose changes are those of one event.");
-    this.changing ??= this.consumer.changes.begin(task, this.traceparent, this.answers);
+    this.changing ??= this.consumer.changes.begin(task, this.traceparent, this.again);
     return this.changing.changes;
   }
   abort(reason: Error): void {

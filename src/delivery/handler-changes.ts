@@ -19,12 +19,24 @@ export class RunAgain extends Error {
   constructor(
     readonly why:
       | { readonly kind: "stale"; readonly keys: readonly string[] }
+      /** A unique value or a reference refuses a change. The handler may want to catch that. */
+      | { readonly kind: "refused" }
       | { readonly kind: "unavailable"; readonly error: StoreUnavailable }
       /** An earlier delivery of the event has made them. */
       | { readonly kind: "made"; readonly answers: readonly Answer[] },
   ) {
     super("The handler has to run again");
   }
+}
+
+/** What a run of a handler has to know of those before it. */
+export interface Again {
+  /** The answers of a run whose changes were committed. */
+  readonly answers?: readonly Answer[];
+  /** True if it has the locks on what the runs before it have read. */
+  readonly hasLocks: boolean;
+  /** True if each change is to be checked at its call. */
+  readonly checksEach: boolean;
 }
 
 interface Note {
@@ -52,9 +64,9 @@ export class HandlerChanges {
     readonly options: HandlerChangesOptions,
   ) {}
 
-  /** @param answers those of an earlier run whose changes were committed. Undefined if there was none. */
-  begin(task: Task, traceparent: string | undefined, answers: readonly Answer[] | undefined): ChangingRun {
-    return new ChangingRun(this, task, traceparent, answers);
+  /** @param again what the runs before it have found. Undefined for the first one. */
+  begin(task: Task, traceparent: string | undefined, again: Again | undefined): ChangingRun {
+    return new ChangingRun(this, task, traceparent, again);
   }
 }
 
@@ -67,7 +79,7 @@ export class ChangingRun {
     readonly means: HandlerChanges,
     readonly task: Task,
     traceparent: string | undefined,
-    answers: readonly Answer[] | undefined,
+    readonly again: Again | undefined,
   ) {
     const { engine, options } = means;
     const { event, delivery } = task;
@@ -81,8 +93,9 @@ export class ChangingRun {
       once: { key, part: 0, fingerprint: "", owner: null, livesMs },
     };
     const rest = [engine, context, new ReservedIds(engine), "change"] as const;
-    if (answers) this.#attempt = new RepeatedAttempt(answers, ...rest);
+    if (again?.answers) this.#attempt = new RepeatedAttempt(again.answers, ...rest);
     else this.#attempt = options.hasOtherEffects ? new RecordedAttempt(...rest) : new ChangeAttempt(...rest);
+    this.#attempt.checksEach = again?.checksEach ?? false;
   }
 
   get changes(): Changes {
@@ -93,9 +106,8 @@ export class ChangingRun {
    * Commits what the handler has changed, with a note that it has done its event. Resolves with the result of the event. Never rejects.
    *
    * @param result that of the handler.
-   * @param hasLocks whether it had the locks on what it reads.
    */
-  async settle(result: Result, hasLocks: boolean): Promise<Result> {
+  async settle(result: Result): Promise<Result> {
     try {
       if (result.kind === "failed") {
         this.#attempt.end(result.error);
@@ -103,21 +115,27 @@ export class ChangingRun {
         return failed(result.error);
       }
       this.#attempt.finish("The handler");
-      return await this.#commit(result, hasLocks);
+      return await this.#commit(result);
     } catch (error) {
       return failed(error instanceof StoreUnavailable ? new RunAgain({ kind: "unavailable", error }) : error);
     }
   }
 
-  async #commit(result: Result, hasLocks: boolean): Promise<Result> {
+  async #commit(result: Result): Promise<Result> {
     // Its changes are committed.
     if (this.#attempt instanceof RepeatedAttempt) return result;
     const note: Note = { run: this.#id, ...(this.#attempt instanceof RecordedAttempt && { answers: this.#attempt.answers }) };
     const plan = this.#attempt.plan({ value: undefined }, () => JSON.stringify(note));
     // Its other effects depend on what it has read: they must be the same each time.
     if (plan.writes.length + plan.cancel.length === 0 && !this.means.options.hasOtherEffects) return result;
-    if (!hasLocks && this.means.locks.areHeld(this.#attempt.keys)) throw this.#stale();
-    const committed = this.#fresh(await this.means.engine.commit(plan));
+    if (!this.again?.hasLocks && this.means.locks.areHeld(this.#attempt.keys)) throw this.#stale();
+    const committed = await this.means.engine.commit(plan).then(
+      (outcome) => this.#fresh(outcome),
+      (error: unknown) => {
+        if (error instanceof RefusedChange && !this.#attempt.checksEach) throw new RunAgain({ kind: "refused" });
+        throw error;
+      },
+    );
     const made = JSON.parse(committed ?? "{}") as Note;
     if (made.run === this.#id) return result;
     if (!made.answers) return { kind: "duplicate" };

@@ -2,21 +2,13 @@ import { TransactionGaveUp } from "../store/errors";
 import type { Answer } from "../store/transaction/recorded";
 import type { Consumer } from "./consumer-options";
 import type { Task } from "./delivery";
-import { RunAgain } from "./handler-changes";
+import { type Again, RunAgain } from "./handler-changes";
 import type { Result } from "./outcome";
 
 /** Maximum number of runs of a handler whose reads others change. After that, the attempt has failed. */
 const mostRuns = 8;
 /** Pause before a handler runs again because the service that it changes cannot be reached, in milliseconds. */
 export const unavailablePauseMs = 500;
-
-/** What a run of a handler has to know of those before it. */
-export interface Again {
-  /** The answers of a run whose changes were committed. */
-  readonly answers?: readonly Answer[];
-  /** True if it has the locks on what the runs before it have read. */
-  readonly hasLocks: boolean;
-}
 
 /**
  * Runs a handler again until its changes are made, or it fails. Waits while the service that it changes cannot be reached: that is no failure of
@@ -36,12 +28,14 @@ export async function untilMade(
   const keys = new Set<string>();
   let answers: readonly Answer[] | undefined;
   let release: (() => void) | undefined;
+  let checksEach = false;
   try {
     for (let runs = 1, isTold = false; isRunAgain(result); ) {
       const { why } = result.error;
       release?.();
       release = undefined;
       if (why.kind === "made") answers = why.answers;
+      else if (why.kind === "refused") checksEach = true;
       else if (why.kind === "stale") {
         if (runs === mostRuns) return { kind: "failed", error: gaveUp() };
         runs += 1;
@@ -53,7 +47,7 @@ export async function untilMade(
         await Bun.sleep(unavailablePauseMs);
       }
       if (isStopping() || delivery.gone) return undefined;
-      result = await run({ hasLocks: release !== undefined, ...(answers && { answers }) });
+      result = await run({ hasLocks: release !== undefined, checksEach, ...(answers && { answers }) });
     }
     return result;
   } finally {

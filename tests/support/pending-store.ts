@@ -6,7 +6,7 @@ const parts = {
   log: ["read", "scan", "end", "pruned", "positionBefore"],
   history: ["page", "version"],
   timers: ["due", "fire", "next", "list", "get", "cancel", "count"],
-  changing: ["newest", "newestByKey", "newestList", "reserveId", "commit"],
+  changing: ["newest", "newestByKey", "newestList", "reserveId", "commit", "check"],
   relayed: ["load", "takeOver", "save"],
   relayTrouble: ["get", "save"],
   subscriptions: ["save", "find", "list", "forget", "forgetRemoved"],

@@ -33,6 +33,9 @@ export function transactionsIn(means: Means): Pick<Store, "transaction" | "chang
   return { transaction: (work, context) => transactions.run(work, context), changing };
 }
 
+/** Thrown to undo changes that could be committed. */
+const accepted = new Error("Could be committed");
+
 /** Commits transactions: each is one change, which compares what was read and applies what is to be written. */
 class TransactionCommits implements TransactionEngine {
   constructor(readonly means: Means) {}
@@ -78,6 +81,21 @@ class TransactionCommits implements TransactionEngine {
       .runFirst(() => ({ isStale: false as const, text: once ? this.means.keys.answer(once, make) : make() }), { isExact })
       .then(resolve, reject);
     return promise;
+  }
+
+  async check({ writes, context }: Plan): Promise<void> {
+    const { once, ...about } = context;
+    const { overlay } = this.means.records.means;
+    await this.means.commits.runFirst(() => {
+      try {
+        overlay.attempt(() => {
+          this.means.records.together(() => writes.map((write) => this.#apply(write, about)));
+          throw accepted;
+        });
+      } catch (error) {
+        if (error !== accepted) throw error;
+      }
+    });
   }
 
   #holds(read: Read): boolean {

@@ -30,7 +30,7 @@ export class TransactionAttempt implements Transaction {
 
   /** @param name what the function calls it, for error messages. */
   constructor(
-    engine: TransactionEngine,
+    readonly engine: TransactionEngine,
     readonly context: TransactionContext,
     readonly ids: ReservedIds,
     readonly name = "tx",

@@ -36,6 +36,12 @@ export interface Changes extends Transaction {
 
 /** One run of a handler that reads and changes records. */
 export class ChangeAttempt extends TransactionAttempt implements Changes {
+  /**
+   * True to ask with each change whether it could be committed, so that the handler gets what a unique value or a reference refuses at
+   * its call, where it can catch it. Default: false; it shows at the commit.
+   */
+  checksEach = false;
+
   later<T extends ResourceTypes, Event extends keyof T["events"] & string>(
     resource: Resource<T>,
     id: number,
@@ -53,4 +59,33 @@ export class ChangeAttempt extends TransactionAttempt implements Changes {
     this.view.undo();
     return this;
   }
+
+  protected override call<R>(method: string, resource: Resource | undefined, id: number | undefined, work: () => Promise<R>): Promise<R> {
+    return super.call(method, resource, id, () => this.perform(`change.${method}(${argumentsOf(resource, id)})`, work));
+  }
+
+  /**
+   * Does the work of a call.
+   *
+   * @param _call text that identifies it.
+   */
+  protected async perform<R>(_call: string, work: () => Promise<R>): Promise<R> {
+    if (!this.checksEach) return work();
+    const { length } = this.view.writes;
+    const forget = this.view.mark();
+    const value = await work();
+    if (this.view.writes.length === length) return value;
+    const { once, ...context } = this.context;
+    try {
+      await this.engine.check({ reads: [], writes: this.view.writes, cancel: [], context, answerOf: () => undefined });
+    } catch (error) {
+      forget();
+      throw error;
+    }
+    return value;
+  }
+}
+
+function argumentsOf(resource: Resource | undefined, id: number | undefined): string {
+  return [resource?.name, id].filter((part) => part !== undefined).join(", ");
 }

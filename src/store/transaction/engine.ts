@@ -73,4 +73,6 @@ export interface TransactionEngine {
    * writes, and everything that was read, are on disk. For a stale plan it resolves at once.
    */
   commit(plan: Plan): Promise<Committed>;
+  /** Rejects as {@link commit} would if the changes of a plan were refused. Commits nothing, and does not look at its reads. */
+  check(plan: Plan): Promise<void>;
 }

@@ -1,4 +1,3 @@
-import type { Resource } from "../../schema/resource";
 import { type ErrorText, errorFrom, errorText } from "../error-text";
 import { ChangeAttempt } from "./changes";
 
@@ -9,18 +8,15 @@ export type Answer = { readonly call: string } & ({ readonly value: unknown } | 
 export class RecordedAttempt extends ChangeAttempt {
   readonly answers: Answer[] = [];
 
-  protected override call<R>(method: string, resource: Resource | undefined, id: number | undefined, work: () => Promise<R>): Promise<R> {
-    return super.call(method, resource, id, async () => {
-      const call = nameOf(method, resource, id);
-      try {
-        const value = await work();
-        this.answers.push({ call, value: structuredClone(value) });
-        return value;
-      } catch (error) {
-        this.answers.push({ call, error: errorText(error) });
-        throw error;
-      }
-    });
+  protected override async perform<R>(call: string, work: () => Promise<R>): Promise<R> {
+    try {
+      const value = await super.perform(call, work);
+      this.answers.push({ call, value: structuredClone(value) });
+      return value;
+    } catch (error) {
+      this.answers.push({ call, error: errorText(error) });
+      throw error;
+    }
   }
 }
 
@@ -36,22 +32,15 @@ export class RepeatedAttempt extends ChangeAttempt {
     super(...rest);
   }
 
-  protected override call<R>(method: string, resource: Resource | undefined, id: number | undefined): Promise<R> {
-    return super.call(method, resource, id, async () => {
-      const call = nameOf(method, resource, id);
-      const answer = this.answers[this.#next];
-      this.#next += 1;
-      if (answer?.call !== call)
-        throw new Error(
-          `The handler calls ${call}, but when its changes were committed it called ${answer?.call ?? "nothing more"}. A handler must do the ` +
-            "same each time it gets an event: it must not depend on the time, on chance, or on what it reads without `change` and `tx`.",
-        );
-      if ("error" in answer) throw errorFrom(answer.error);
-      return answer.value as R;
-    });
+  protected override async perform<R>(call: string): Promise<R> {
+    const answer = this.answers[this.#next];
+    this.#next += 1;
+    if (answer?.call !== call)
+      throw new Error(
+        `The handler calls ${call}, but when its changes were committed it called ${answer?.call ?? "nothing more"}. A handler must do the ` +
+          "same each time it gets an event: it must not depend on the time, on chance, or on what it reads without `change` and `tx`.",
+      );
+    if ("error" in answer) throw errorFrom(answer.error);
+    return answer.value as R;
   }
-}
-
-function nameOf(method: string, resource: Resource | undefined, id: number | undefined): string {
-  return `change.${method}(${[resource?.name, id].filter((part) => part !== undefined).join(", ")})`;
 }

@@ -9,4 +9,5 @@ export const unreachable: TransactionEngine = {
   newestList: refuse,
   reserveId: refuse,
   commit: refuse,
+  check: refuse,
 };

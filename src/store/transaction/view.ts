@@ -87,6 +87,21 @@ export class View {
     this.#states.set(key, kind === "remove" ? undefined : state);
   }
 
+  /** Returns a function that forgets the changes that are made from now on. */
+  mark(): () => void {
+    const [writes, cancelled, copies] = [this.writes.length, this.cancelled.length, this.#copies.length];
+    const [states, written] = [new Map(this.#states), new Map(this.#written)];
+    return () => {
+      this.writes.length = writes;
+      this.cancelled.length = cancelled;
+      this.#copies.length = copies;
+      for (const [own, before] of [[this.#states, states] as const, [this.#written, written] as const]) {
+        own.clear();
+        for (const [key, value] of before) (own as Map<string, unknown>).set(key, value);
+      }
+    };
+  }
+
   /** Forgets all changes, but not what was read. */
   undo(): void {
     for (const list of [this.writes, this.cancelled, this.#copies]) list.length = 0;
