@@ -5,6 +5,7 @@ import { parseWords, readCommandLine, UsageError, wholeNumber } from "../src/obs
 import { isPostgresInstalled } from "../tests/support/postgres-cluster";
 import { endAll } from "../tests/support/processes";
 import { type Benchmark, type Context, VoidRun } from "./benchmark";
+import { acting, timers } from "./benchmarks/acting";
 import { consumer, consumerOnce } from "./benchmarks/consumer";
 import { embedded, embeddedLatency } from "./benchmarks/embedded";
 import { embeddedPostgres, embeddedPostgresOnce, embeddedPostgresTwo } from "./benchmarks/embedded-postgres";
@@ -51,6 +52,8 @@ const benchmarks: readonly Benchmark[] = [
   embeddedPostgres,
   embeddedPostgresOnce,
   embeddedPostgresTwo,
+  acting,
+  timers,
   start,
   logSize,
   logSizePostgres,
