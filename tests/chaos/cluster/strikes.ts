@@ -192,13 +192,15 @@ const brokers: readonly ClusterStrike[] = [
       const consumer = random.of(consumers);
       const node = environment.rabbit.nodes.find(({ port }) => port === portOf(consumer));
       if (!node) return;
-      // RabbitMQ notices neither at once. Until then, it keeps what the consumer held, and gives the new one what comes after it.
-      const noticed = system.disorder(consumer);
+      // RabbitMQ notices neither at once. Until then, it keeps what the consumer held, and gives the new one what comes after it. So it does
+      // with the others of that broker, which find another one when it has been silent for too long.
+      const affected = consumers.filter((other) => portOf(other) === node.port);
+      const noticed = affected.map((other) => system.disorder(other));
       await node.freeze();
       await restart(consumer);
       await Bun.sleep(random.between(200, 8000));
       await thaw(environment.rabbit, node);
-      noticed();
+      for (const end of noticed) end();
     },
   },
 ];
