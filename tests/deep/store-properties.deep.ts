@@ -23,7 +23,7 @@ const files = [
 ];
 
 test.each(files)("%s", async (name) => {
-  const program = run(["test", `./tests/${name}.test.ts`], { env: { PROPERTY_FACTOR: "10", NO_COLOR: "1" } });
+  const program = run(["test", "--timeout=300000", `./tests/${name}.test.ts`], { env: { PROPERTY_FACTOR: "10", NO_COLOR: "1" } });
   const code = await program.exited;
   expect([code, code === 0 ? "" : [...program.stdout, ...program.stderr].slice(-80).join("\n")]).toEqual([0, ""]);
 });
