@@ -3,7 +3,7 @@ export function accessFileOf(database: string): string {
   return `${database}.changes`;
 }
 
-/** What is in the file. */
+/** The contents of the file. */
 export interface Access {
   /** Path of a Unix socket. */
   readonly socket: string;

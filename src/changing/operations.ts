@@ -5,18 +5,18 @@ import type { Resource } from "../schema/resource";
 import type { ErrorText } from "../store/error-text";
 import type { Plan, Read, Write } from "../store/transaction/engine";
 
-const Resource_ = Type.String({ minLength: 1 });
+const ResourceName = Type.String({ minLength: 1 });
 const Id = Type.Integer({ minimum: 1 });
 const StoredText = Type.Object({ id: Id, version: Type.Integer(), json: Type.String() });
 const Found = Type.Union([StoredText, Type.Null()]);
 
 const ReadText = Type.Union([
-  Type.Object({ kind: Type.Literal("record"), resource: Resource_, id: Id, found: Found }),
+  Type.Object({ kind: Type.Literal("record"), resource: ResourceName, id: Id, found: Found }),
   Type.Object({
     kind: Type.Literal("key"),
-    ...{ resource: Resource_, name: Type.String(), values: Type.Object({}), found: Type.Union([Id, Type.Null()]) },
+    ...{ resource: ResourceName, name: Type.String(), values: Type.Object({}), found: Type.Union([Id, Type.Null()]) },
   }),
-  Type.Object({ kind: Type.Literal("list"), resource: Resource_, where: Type.Object({}), found: Type.Array(Id) }),
+  Type.Object({ kind: Type.Literal("list"), resource: ResourceName, where: Type.Object({}), found: Type.Array(Id) }),
 ]);
 
 const Actor = Type.Object({
@@ -27,7 +27,7 @@ const Actor = Type.Object({
 
 const WriteText = Type.Object({
   kind: Type.Union([Type.Literal("insert"), Type.Literal("update"), Type.Literal("remove")]),
-  resource: Resource_,
+  resource: ResourceName,
   state: StoredText,
   emit: Type.Optional(Type.Record(Type.String(), Type.Object({}))),
   later: Type.Optional(Type.Array(Type.Object({ event: Type.String() }))),
@@ -55,10 +55,10 @@ const PlanText = Type.Object({
 });
 
 const Operation = Type.Union([
-  Type.Object({ ask: Type.Literal("record"), resource: Resource_, id: Id }),
-  Type.Object({ ask: Type.Literal("key"), resource: Resource_, name: Type.String(), values: Type.Object({}) }),
-  Type.Object({ ask: Type.Literal("list"), resource: Resource_, where: Type.Object({}) }),
-  Type.Object({ ask: Type.Literal("id"), resource: Resource_ }),
+  Type.Object({ ask: Type.Literal("record"), resource: ResourceName, id: Id }),
+  Type.Object({ ask: Type.Literal("key"), resource: ResourceName, name: Type.String(), values: Type.Object({}) }),
+  Type.Object({ ask: Type.Literal("list"), resource: ResourceName, where: Type.Object({}) }),
+  Type.Object({ ask: Type.Literal("id"), resource: ResourceName }),
   Type.Object({ ask: Type.Union([Type.Literal("commit"), Type.Literal("check")]), plan: PlanText }),
 ]);
 const Operations = Type.Array(Operation, { maxItems: 1000 });

@@ -48,7 +48,7 @@ export function endSplit([first]: readonly Task[], error: unknown): void {
   first?.span?.end(spanTroubleOf(error), { "warren.outcome": "split" });
 }
 
-/** What a handler gets besides its events. */
+/** The things that a handler gets besides its events. */
 interface Given {
   readonly tx?: Transaction;
   readonly again?: Again;

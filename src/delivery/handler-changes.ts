@@ -29,7 +29,7 @@ export class RunAgain extends Error {
   }
 }
 
-/** What a run of a handler has to know of those before it. */
+/** The outcome of earlier runs of a handler, for the next one. */
 export interface Again {
   /** The answers of a run whose changes were committed. */
   readonly answers?: readonly Answer[];
@@ -50,7 +50,7 @@ export interface HandlerChangesOptions {
   readonly queue: string;
   /** How long it is remembered that an event was handled, in milliseconds. */
   readonly notesLiveMs: number;
-  /** Whether other effects of the handler are committed after its changes, so that it has to do the same again if they get lost. */
+  /** True if other effects of the handler are committed after its changes, so that it has to do the same again if they get lost. */
   readonly hasOtherEffects: boolean;
 }
 

@@ -1,4 +1,3 @@
-import { checkEmitted } from "../../schema/event-type";
 import { thrownText } from "../../schema/hook";
 import { RefusedChange } from "../../schema/refused-change";
 import type { Resource } from "../../schema/resource";
@@ -24,7 +23,6 @@ export function firing({ commits, resources, records, events, timers, now }: Fir
     const resource = resources.find((one) => one.name === name);
     if (!resource) throw new TypeError(`This program has no resource "${name}".`);
     const data = newestData(resource, { event, ...timer });
-    checkEmitted(resource, { [event]: data });
     const record = records.of(resource).get(subject);
     if (!record) return false;
     const by = actor === null ? undefined : { subject: actor, scopes: [] };
@@ -33,15 +31,10 @@ export function firing({ commits, resources, records, events, timers, now }: Fir
     return true;
   }
 
-  function fire(timer: Timer): boolean {
-    if (!timers.take(timer)) return false;
-    return publish(timer);
-  }
-
   /** Runs in a change of its own, so that a timer that cannot become an event does not keep the others from it. */
   async function fireOne(timer: Timer): Promise<boolean> {
     try {
-      return await commits.run(() => fire(timer));
+      return await commits.run(() => timers.take(timer) && publish(timer));
     } catch (error) {
       if (!(error instanceof TypeError || error instanceof RefusedChange)) throw error;
       await commits.run(() => timers.stored.hinder(timer.number, error.message));
