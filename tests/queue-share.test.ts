@@ -3,6 +3,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { laneCount } from "../src/store/postgres/consumer/schema";
 import { groupSize, ShareProcess, ShareWorld } from "./support/share-world";
+import { latencies } from "./support/simulated-time";
 
 setDefaultTimeout(60_000);
 
@@ -166,12 +167,8 @@ describe("the lanes of a queue", () => {
 test("property: whatever befalls processes, messages and clocks, no lane has two holders, and in the end each has one", async () => {
   const faults = ["freeze", "thaw", "cut", "mend", "kill", "start", "stop", "clock back", "clock forward", "wait"] as const;
   const step = fc.record({ what: fc.constantFrom(...faults), whom: fc.nat(9), ms: fc.integer({ min: 1, max: 4000 }) });
-  const latencies = fc.array(fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 0, max: 30 }) }, fc.integer({ min: 0, max: 1200 })), {
-    minLength: 1,
-    maxLength: 40,
-  });
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 15 }), latencies, async (steps, delays) => {
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 15 }), latencies(1200), async (steps, delays) => {
       let calls = 0;
       let isCalm = false;
       const world = new ShareWorld(() => (isCalm ? 2 : (delays[calls++ % delays.length] as number)));

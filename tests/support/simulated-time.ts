@@ -1,4 +1,5 @@
 // Processes and a database in simulated time: processes freeze, die and are cut off, and the database's clock is put back or forward.
+import fc from "fast-check";
 import type { LeaseClock } from "../../src/store/postgres/leases/held-lease";
 
 interface Owner {
@@ -95,4 +96,12 @@ export class SimulatedProcess {
       });
     });
   }
+}
+
+/** Delays of messages in milliseconds: most are short, some take up to `most`. */
+export function latencies(most: number): fc.Arbitrary<number[]> {
+  return fc.array(fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 0, max: 30 }) }, fc.integer({ min: 0, max: most })), {
+    minLength: 1,
+    maxLength: 40,
+  });
 }
