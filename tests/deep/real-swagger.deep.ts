@@ -82,9 +82,12 @@ describeWithBrowser("Swagger UI", () => {
   });
 
   test("lists as it stands, with no filter filled in, and does not try what has no end", async () => {
-    await open();
-    const tags = await page.locator(".opblock-tag").evaluateAll((all) => all.map((tag) => tag.getAttribute("data-tag")));
-    expect(tags).toEqual(["items", "events", "dead letters", "replays", "health", "metrics"]);
+    const { api } = await open();
+    const shown = await page.locator(".opblock-tag").evaluateAll((all) => all.map((tag) => tag.getAttribute("data-tag")));
+    const { tags } = (await (await send("GET", `${api.url}/swagger/json`)).json()) as { tags: { name: string }[] };
+    // tests/openapi-document.test.ts has the order; a route whose tag is not described would stand here and not there.
+    expect(shown).toEqual(tags.map(({ name }) => name));
+    expect(shown.slice(0, 3)).toEqual(["items", "events", "dead letters"]);
     expect(await page.locator(".info .description").textContent()).toContain("items. Events: item.created");
     expect((await tryOut("items-getItems")).status).toBe("200");
     const asked = seen.urls.map((url) => new URL(url)).filter(({ pathname }) => pathname === "/items");
