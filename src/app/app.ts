@@ -69,6 +69,7 @@ export function buildApp({ routes, consumers = [], dependencies, config, log, tr
     methodsAt,
     publicRoutes(() => app.routes as readonly DocumentedRoute[]),
     log,
+    dependencies.system.peers,
   );
   const answerError = answerErrors(log, methodsAt);
   const measure = measureRequests(dependencies.metrics, () => app.routes.map(({ path }) => path));

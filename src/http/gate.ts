@@ -1,6 +1,7 @@
 import type { Server } from "bun";
 import type { Config } from "../config/config";
 import type { Log } from "../observe/logging";
+import type { Peers } from "../store/peers";
 import { requireToken } from "./access";
 import { clientsBehind } from "./client-address";
 import type { CrossOrigin } from "./cross-origin";
@@ -28,6 +29,7 @@ export type Checked = Response | undefined;
  *
  * @param methodsAt returns the methods that a path supports.
  * @param isPublic returns whether a request needs no token.
+ * @param peers other processes that serve the same clients.
  */
 export function gate(
   config: Pick<Config, "apiTokens" | "issuer" | "rateLimit" | "trustedProxies" | "allowedHosts">,
@@ -35,8 +37,9 @@ export function gate(
   methodsAt: (path: string) => readonly string[],
   isPublic: (method: string, path: string) => boolean,
   log: Log,
+  peers?: Peers,
 ): (arrival: Arrival) => Checked | Promise<Checked> {
-  const limit = config.rateLimit === null ? undefined : limitRate(config.rateLimit);
+  const limit = config.rateLimit === null ? undefined : limitRate(config.rateLimit, peers);
   const clientOf = clientsBehind(config.trustedProxies);
   const refuseExcess = refuseCrowd();
   const refuseHost = checkHost(config.allowedHosts);

@@ -12,6 +12,7 @@ import type { RecordsCheck } from "./invalid-records";
 import type { Leadership } from "./leadership";
 import type { Listing, Page } from "./listing";
 import type { LogEntry, LogReader } from "./log";
+import type { Peers } from "./peers";
 import type { QueueStore } from "./queue-store";
 import type { RelayTrouble } from "./relay-trouble";
 import type { Stored } from "./stored";
@@ -155,6 +156,8 @@ export interface Store extends QueueStore {
    * @param work must end when the `until` of its leadership aborts. If that was because another process leads now, call `lead` again.
    */
   lead(task: string, stop: AbortSignal, work: (leadership: Leadership) => Promise<void>): Promise<void>;
+  /** Undefined if no other process can serve the store. */
+  readonly peers?: Peers | undefined;
   /** Deletes events older than `before` (ISO 8601) up to `position`. Resolves with the number of deleted events. */
   prune(before: string, position: number): Promise<number>;
   /** Finds invalid records of the resources whose schema has changed since all their records were last found valid. */

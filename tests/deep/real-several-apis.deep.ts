@@ -52,6 +52,15 @@ describeWithPostgres("three processes", () => {
     }
   });
 
+  test("a client that asks one process more than it may is refused by another", async () => {
+    const [first, second] = await start({ RATE_LIMIT: "20" });
+    await eventually(async () => {
+      await Promise.all(Array.from({ length: 40 }, () => fetch(`${first.url}/items`)));
+      const { status, headers } = await fetch(`${second.url}/items`);
+      return status === 429 && headers.get("ratelimit-policy") === '"client";q=20;w=1' ? true : undefined;
+    }, "the second process to refuse");
+  });
+
   test("a client that goes from process to process misses nothing and gets nothing twice, while all of them write", async () => {
     const apis = await start();
     const total = 600;

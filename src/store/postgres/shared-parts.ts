@@ -8,7 +8,7 @@ import { savedRelayTrouble } from "./relay/relay-trouble";
 import { replaysIn } from "./relay/replay-rows";
 
 type Parts =
-  | ("lead" | "onAppend" | "isReplaced" | "problems" | "prune")
+  | ("lead" | "onAppend" | "isReplaced" | "peers" | "problems" | "prune")
   | ("relayed" | "relayTrouble" | "subscriptions" | "retryQueues" | "refusals" | "replays");
 
 /** Returns what the processes of a schema share beside records and events, as parts of the store. */

@@ -3,6 +3,7 @@ import type { PostgresAddress } from "../../../config/postgres-url";
 import { atMost, pause } from "../../../timing/pause";
 import type { Leadership } from "../../leadership";
 import type { ApiProcess } from "../../log-follower";
+import type { Peers } from "../../peers";
 import type { Store } from "../../store";
 import type { Database, Queries } from "../connection/queries";
 import { LogWatch } from "../log/log-watch";
@@ -22,6 +23,7 @@ export interface Processes {
   readonly lead: Store["lead"];
   readonly onAppend: Store["onAppend"];
   readonly isReplaced: Store["isReplaced"];
+  readonly peers: Peers;
   /** Tells all processes, this one first, that events were committed. Call it after the commit. */
   committed(): void;
   /** Releases the leases of this process. All works must have ended. */
@@ -46,7 +48,12 @@ export function joinProcesses({ database, address: { schema }, logId, partitionW
   const tell = () => {
     for (const listener of listeners) listener();
   };
-  const watch = new LogWatch({ database, schema, logId, onAppend: tell, onLease: () => leases.wake() });
+  const toldListeners = new Set<(text: string) => void>();
+  const onOther = (payload: string) => {
+    const text = notices.toldBy(payload);
+    if (text !== undefined) for (const listener of toldListeners) listener(text);
+  };
+  const watch = new LogWatch({ database, schema, logId, onAppend: tell, onLease: () => leases.wake(), onOther });
   const closing = new AbortController();
   const keep = (task: string, work: (leadership: Leadership) => Promise<void>) =>
     untilAborted(closing.signal, () => leases.lead(task, closing.signal, work));
@@ -61,6 +68,10 @@ export function joinProcesses({ database, address: { schema }, logId, partitionW
       return () => listeners.delete(listener);
     },
     isReplaced: () => watch.isReplaced,
+    peers: {
+      tell: (text) => notices.tell(text),
+      onTold: (listener) => void toldListeners.add(listener),
+    },
     committed() {
       tell();
       notices.send("log");

@@ -16,6 +16,8 @@ export interface LogWatchOptions {
   readonly onAppend: () => void;
   /** Called when a lease may be free. Default: does nothing. */
   readonly onLease?: () => void;
+  /** Called with any other notification. Default: does nothing. */
+  readonly onOther?: (payload: string) => void;
 }
 
 /**
@@ -28,11 +30,12 @@ export class LogWatch {
   #isReplaced = false;
 
   constructor(readonly options: LogWatchOptions) {
-    const { database, schema, onAppend, onLease = () => {} } = options;
+    const { database, schema, onAppend, onLease = () => {}, onOther = () => {} } = options;
     const heard: Record<Notice, () => void> = { log: onAppend, leases: onLease };
     this.#stopListening = database.listen(channelOf(schema), (notice) => {
       if (notice === undefined) for (const tell of Object.values(heard)) tell();
-      else if (notice in heard) heard[notice as Notice]();
+      else if (Object.hasOwn(heard, notice)) heard[notice as Notice]();
+      else onOther(notice);
     });
     void this.look();
   }
@@ -69,7 +72,7 @@ export class FollowingNotifier implements Notifier {
   readonly #watch: LogWatch;
   #hasChanged = true;
 
-  constructor(options: Omit<LogWatchOptions, "onAppend" | "onLease">, tell: () => void) {
+  constructor(options: Pick<LogWatchOptions, "database" | "schema" | "logId">, tell: () => void) {
     this.#watch = new LogWatch({
       ...options,
       onAppend: () => {
