@@ -5,8 +5,9 @@ import { quoted } from "../src/commands/command";
 import { listDeadLetters, showDeadLetter } from "../src/commands/dead-letter-text";
 import { ProgressReport } from "../src/commands/progress";
 import { cut, table } from "../src/commands/table";
-import { ago, counted, duration, painter, printableJson } from "../src/commands/text";
+import { painter, printableJson } from "../src/commands/text";
 import type { DeadLetter } from "../src/delivery/dead-letters";
+import { ago, counted, duration } from "../src/observe/amounts";
 import { anyText } from "./support/arbitrary";
 
 const plain = painter(false);

@@ -4,13 +4,13 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ConsumerOptions, ExactlyOnceContext } from "warren/consumer";
-import { SystemObserver } from "../src/commands/system-state";
 import { type Config, readConfig } from "../src/config/config";
 import { healthOf } from "../src/consumer/health";
 import { startConsumer } from "../src/consumer/start";
 import type { RunningConsumer } from "../src/delivery/running";
 import { item } from "../src/domain/item";
 import { type Engine, startEngine } from "../src/engine/engine";
+import { SystemObserver } from "../src/status/system-state";
 import type { Transaction } from "../src/store/consumer/transaction";
 import { StoreReplaced } from "../src/store/errors";
 import { consumerStores } from "../src/store/open";
@@ -86,7 +86,7 @@ type AnyEvent = { readonly item: { readonly name: string } };
 test("`status --watch` shows the database that is there now", async () => {
   const config = configOf();
   const transport = { name: "embedded", reason: "of the test" } as const;
-  const observer = new SystemObserver({ config, broker: undefined, consumers: consumerStores(config), place: "here", transport });
+  const observer = new SystemObserver({ config, broker: undefined, consumers: consumerStores(config), transport });
   for (const events of [1, 2]) {
     const store = openSqliteStore(file, catalogue.resources);
     for (let n = 0; n < events; n += 1) await store.insert(order, order.example);

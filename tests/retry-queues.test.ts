@@ -1,7 +1,7 @@
 // Consumers on RabbitMQ say where their retries wait; who looks asks those queues, and no others.
 import { expect, test } from "bun:test";
-import { knownQueues } from "../src/engine/queue-states";
 import { parseAnnouncement, type RetryAnnouncement } from "../src/rabbitmq/announcement";
+import { knownQueues } from "../src/status/queue-states";
 import { openLog } from "../src/store/open";
 import { forEachEngine } from "./support/engines";
 import { catalogue } from "./support/resources";

@@ -2,9 +2,9 @@
 import { describe, expect, test } from "bun:test";
 import { Screen } from "../src/commands/screen";
 import { perSecond, statusText } from "../src/commands/status-text";
-import { needsOf } from "../src/commands/system-needs";
-import type { ObservedQueue, SystemState } from "../src/commands/system-state";
 import { painter } from "../src/commands/text";
+import { needsOf } from "../src/status/system-needs";
+import type { ObservedQueue, SystemState } from "../src/status/system-state";
 
 const plain = painter(false);
 const queue: ObservedQueue = {

@@ -1,9 +1,9 @@
 import { type Replay, Replays, toReplay } from "../delivery/replays";
 import { EmbeddedReplays } from "../embedded/replays";
+import { counted } from "../observe/amounts";
 import { printable } from "../observe/terminal";
 import { Trouble } from "./command";
 import { tellApi } from "./tell-api";
-import { counted } from "./text";
 import { existingLog, type Reached } from "./transport";
 
 /**

@@ -1,8 +1,9 @@
 import type { DeadLetter } from "../delivery/dead-letters";
+import { ago, counted, number } from "../observe/amounts";
 import { printable, printableLines } from "../observe/terminal";
 import { parseTime } from "../schema/time";
 import { cut, table } from "./table";
-import { ago, counted, number, type Paint, printableJson, zonedTime } from "./text";
+import { type Paint, printableJson, zonedTime } from "./text";
 
 /** Width from which a table of dead letters has room for their errors. */
 const wideEnough = 120;

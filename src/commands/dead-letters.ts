@@ -1,6 +1,7 @@
 import type { DeadLetters, DeadSelection, Watch } from "../delivery/dead-letters";
 import { deadReasons } from "../delivery/outcome";
 import { UnknownQueue } from "../delivery/queue-errors";
+import { counted, number } from "../observe/amounts";
 import { parseWords, runCommand, UsageError, wholeNumber } from "../observe/command-line";
 import { printable, tell } from "../observe/terminal";
 import { interrupted, onInterrupt, quoted, Trouble } from "./command";
@@ -9,7 +10,7 @@ import { listDeadLetters, showDeadLetter } from "./dead-letter-text";
 import { paint, width } from "./output";
 import { ProgressReport } from "./progress";
 import { table } from "./table";
-import { counted, number, printableJson } from "./text";
+import { printableJson } from "./text";
 import { openDeadLetters, type Reached, withTransport } from "./transport";
 
 const help = `Lists the events that consumers gave up on, puts them back on their queue, or removes them for good.

@@ -1,5 +1,6 @@
 import { checkEnvironment } from "../config/check-environment";
 import type { Config } from "../config/config";
+import { counted } from "../observe/amounts";
 import { parseOptions, runCommand } from "../observe/command-line";
 import { printableLines } from "../observe/terminal";
 import { isExecutable } from "../project/executable";
@@ -14,7 +15,7 @@ import { checkQueues } from "./doctor/queues";
 import { checkStore } from "./doctor/store";
 import { checkVersions } from "./doctor/versions";
 import { paint } from "./output";
-import { counted, printableJson } from "./text";
+import { printableJson } from "./text";
 import { withTransport } from "./transport";
 
 const help = `Checks this machine, this project and the running system, and says what to do about each problem.

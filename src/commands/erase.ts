@@ -1,5 +1,6 @@
 import type { DeadLetters } from "../delivery/dead-letters";
 import { withStore } from "../embedded/queue-store";
+import { counted } from "../observe/amounts";
 import { parseWords, runCommand, UsageError } from "../observe/command-line";
 import { printable, tell } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
@@ -12,7 +13,6 @@ import type { Store } from "../store/store";
 import { allDeadLetters } from "./all-dead-letters";
 import { Trouble } from "./command";
 import { namedResource } from "./known-resource";
-import { counted } from "./text";
 import { openDeadLetters, type Reached, withTransport } from "./transport";
 
 const help = `Takes all data of one record out of the service, such as that of a customer who asks for it.

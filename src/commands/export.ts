@@ -1,4 +1,5 @@
 import { readConfig } from "../config/config";
+import { counted } from "../observe/amounts";
 import { parseWords, runCommand } from "../observe/command-line";
 import { tell } from "../observe/terminal";
 import { openRecords } from "../store/open";
@@ -6,7 +7,6 @@ import type { Stored } from "../store/stored";
 import { Trouble } from "./command";
 import { namedResource } from "./known-resource";
 import { ProgressReport } from "./progress";
-import { counted } from "./text";
 
 const help = `Writes all records of a resource to standard output, as lines of JSON, in the order of their ids.
 

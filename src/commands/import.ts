@@ -4,6 +4,7 @@ import { importedLine } from "../crud/import-line";
 import { type JsonPiece, splitLines } from "../crud/split";
 import { maxBodyBytes } from "../http/json-body";
 import { HttpProblem } from "../http/problem";
+import { counted, number } from "../observe/amounts";
 import { parseWords, runCommand, UsageError } from "../observe/command-line";
 import { printable, tell } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
@@ -18,7 +19,6 @@ import type { Store } from "../store/store";
 import { interrupted, onInterrupt, Trouble } from "./command";
 import { namedResource } from "./known-resource";
 import { ProgressReport } from "./progress";
-import { counted, number } from "./text";
 
 const help = `Creates records of a resource from lines of JSON on standard input, such as those of \`bun run export\`.
 

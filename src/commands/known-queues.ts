@@ -1,7 +1,7 @@
 import type { Config } from "../config/config";
-import { embeddedQueues, knownQueues, rabbitQueues } from "../engine/queue-states";
 import { loadCatalogue } from "../project/resources";
 import type { Broker } from "../rabbitmq/connection";
+import { embeddedQueues, knownQueues, rabbitQueues } from "../status/queue-states";
 import { openLog } from "../store/open";
 import type { QueueSubscription } from "../store/queue-store";
 import type { Reached } from "./transport";

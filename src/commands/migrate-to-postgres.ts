@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { type Config, readConfig } from "../config/config";
 import { defaultDatabase, parseDatabaseUrl } from "../config/database-url";
+import { counted } from "../observe/amounts";
 import { parseOptions, runCommand, UsageError } from "../observe/command-line";
 import { messageOf } from "../observe/logging";
 import { tell } from "../observe/terminal";
@@ -15,7 +16,7 @@ import { openConsumerMoves, openMove, openMoveTo, openStore } from "../store/ope
 import { interrupted, onInterrupt, Trouble } from "./command";
 import { planConsumers } from "./move-consumers";
 import { MoveOutput } from "./move-output";
-import { counted, took } from "./text";
+import { took } from "./text";
 
 const help = `Moves all data of the API and its consumers from SQLite to PostgreSQL.
 

@@ -1,3 +1,4 @@
+import { number } from "../observe/amounts";
 import { printable, tell } from "../observe/terminal";
 import type { ServerInspection } from "../store/inspection";
 import type { ConsumerMoveSource } from "../store/moving/consumer-move";
@@ -8,7 +9,6 @@ import { nameOf } from "../store/moving/moved-tables";
 import { paint } from "./output";
 import { ProgressReport } from "./progress";
 import { table } from "./table";
-import { number } from "./text";
 
 /** Minimum time between two lines of progress with --json, in milliseconds. */
 const lineEveryMs = 1000;

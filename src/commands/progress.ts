@@ -1,5 +1,5 @@
+import { counted, duration, number } from "../observe/amounts";
 import { cut } from "./table";
-import { counted, duration, number } from "./text";
 
 /** Progress at one moment. */
 export interface Measurement {

@@ -1,6 +1,7 @@
-import type { QueueState } from "../engine/queue-states";
+import { number } from "../observe/amounts";
+import type { QueueState } from "../status/queue-states";
 import type { Column } from "./table";
-import { number, type Paint } from "./text";
+import type { Paint } from "./text";
 
 /** Columns with what a queue holds, for every table of queues. */
 export const backlogColumns: readonly Column[] = ["WAITING", "RETRIES", "DEAD"].map((title) => ({ title, align: "right" }));

@@ -1,3 +1,4 @@
+import { ago, counted, number } from "../observe/amounts";
 import { parseWords, runCommand, UsageError } from "../observe/command-line";
 import { printable, tell } from "../observe/terminal";
 import { isServed } from "../store/open";
@@ -9,7 +10,7 @@ import { paint, width } from "./output";
 import { backlogCells, backlogColumns } from "./queue-columns";
 import { ownDataOf, removeFromRabbitmq, removeStore } from "./remove-queue";
 import { table } from "./table";
-import { ago, counted, number, printableJson } from "./text";
+import { printableJson } from "./text";
 import { type Reached, withTransport } from "./transport";
 
 const help = `Lists the queues that Warren knows, removes a queue that is no longer needed, such as one with a typo in its name, and converts

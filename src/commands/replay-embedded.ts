@@ -1,11 +1,12 @@
 import { type Replay, Replays, toReplay } from "../delivery/replays";
 import { withStore } from "../embedded/queue-store";
 import { EmbeddedReplays } from "../embedded/replays";
+import { counted } from "../observe/amounts";
 import type { ConsumerStores } from "../store/consumer/stores";
 import { interrupted, onInterrupt, Trouble } from "./command";
 import { ProgressReport } from "./progress";
 import type { Replaying } from "./replaying";
-import { counted, took } from "./text";
+import { took } from "./text";
 
 const lookEveryMs = 200;
 /** Time without progress after which to check whether a consumer runs. */

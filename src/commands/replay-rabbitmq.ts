@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { noConsumerNote } from "../delivery/replays";
+import { counted } from "../observe/amounts";
 import { messageOf } from "../observe/logging";
 import { tell } from "../observe/terminal";
 import type { Broker } from "../rabbitmq/connection";
@@ -10,7 +11,7 @@ import { queueState } from "../rabbitmq/topology";
 import { interrupted, onInterrupt, quoted, Trouble } from "./command";
 import { ProgressReport } from "./progress";
 import type { Replaying } from "./replaying";
-import { counted, took } from "./text";
+import { took } from "./text";
 
 /** Longer than a working broker needs to confirm messages in transit. */
 const confirmsTimeoutMs = 3000;

@@ -5,6 +5,7 @@ import { InvalidSelection, readSelection } from "../delivery/read-selection";
 import type { ReplaySelection } from "../delivery/replay-selection";
 import { leastRate, Replays } from "../delivery/replays";
 import { EmbeddedReplays } from "../embedded/replays";
+import { counted } from "../observe/amounts";
 import { parseWords, runCommand, UsageError, wholeNumber } from "../observe/command-line";
 import { tell } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
@@ -18,7 +19,6 @@ import { ProgressReport } from "./progress";
 import { replayEmbedded } from "./replay-embedded";
 import { replayOnRabbitmq } from "./replay-rabbitmq";
 import { described, type Replaying } from "./replaying";
-import { counted } from "./text";
 import { existingLog, type Reached, silentLog, withTransport } from "./transport";
 
 const help = `Sends past events from the event log to one queue again, in order. No other queue gets them.

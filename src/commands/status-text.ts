@@ -1,9 +1,10 @@
+import { counted, duration, number } from "../observe/amounts";
 import { printable } from "../observe/terminal";
+import { isLeftAlone, type Need } from "../status/system-needs";
+import type { ObservedQueue, SystemState } from "../status/system-state";
 import { backlogCells, backlogColumns } from "./queue-columns";
-import { isLeftAlone, type Need } from "./system-needs";
-import type { ObservedQueue, SystemState } from "./system-state";
 import { table } from "./table";
-import { counted, duration, number, type Paint } from "./text";
+import type { Paint } from "./text";
 
 /**
  * Formats the state of the system.

@@ -1,12 +1,12 @@
 import { parseOptions, runCommand, UsageError } from "../observe/command-line";
 import { printable } from "../observe/terminal";
+import { needsOf } from "../status/system-needs";
+import { SystemObserver, type SystemState } from "../status/system-state";
 import { pause } from "../timing/pause";
 import { onInterrupt } from "./command";
 import { paint } from "./output";
 import { Screen } from "./screen";
 import { statusText } from "./status-text";
-import { needsOf } from "./system-needs";
-import { SystemObserver, type SystemState } from "./system-state";
 import { printableJson, zonedTime } from "./text";
 import { withTransport } from "./transport";
 

@@ -1,5 +1,6 @@
 import type { DeadLetter, DeadLetters } from "../delivery/dead-letters";
 import { EmbeddedDeadLetters } from "../embedded/dead-letters";
+import { counted, number } from "../observe/amounts";
 import { printable, tell } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
 import type { Catalogue } from "../schema/catalogue";
@@ -11,7 +12,6 @@ import { allDeadLetters } from "./all-dead-letters";
 import { paint, width } from "./output";
 import { ProgressReport } from "./progress";
 import { table } from "./table";
-import { counted, number } from "./text";
 import { existingLog, openDeadLetters, withTransport } from "./transport";
 
 /** Events that cannot be read for the same reason. */

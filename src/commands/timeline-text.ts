@@ -1,7 +1,8 @@
 import type { ConsumerTimeline, RelatedEvent, Timeline, TimelineAttempt } from "../delivery/timeline";
+import { duration } from "../observe/amounts";
 import { localTime, printable } from "../observe/terminal";
 import { table } from "./table";
-import { duration, type Paint } from "./text";
+import type { Paint } from "./text";
 
 interface Step {
   readonly at: string;

@@ -1,27 +1,21 @@
 import { type Config, readConfig } from "../config/config";
 import type { RabbitmqConfig } from "../config/rabbitmq";
 import type { DeadLetters } from "../delivery/dead-letters";
-import type { ChosenTransport } from "../delivery/transport";
 import { EmbeddedDeadLetters } from "../embedded/dead-letters";
 import { createLog, type Log } from "../observe/logging";
 import { loadCatalogue } from "../project/resources";
 import { chooseTransport } from "../rabbitmq/choose-transport";
 import { Broker } from "../rabbitmq/connection";
 import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
-import type { ConsumerStores } from "../store/consumer/stores";
+import type { Sources } from "../status/system-state";
 import type { LogFollower } from "../store/log-follower";
 import { consumerStores, openLog } from "../store/open";
 import { Trouble } from "./command";
 
 /** Access of a command to the consumers' queues, without the API. */
-export interface Reached {
-  readonly config: Config;
-  /** Undefined for the embedded transport. */
-  readonly broker: Broker | undefined;
-  readonly consumers: ConsumerStores;
+export interface Reached extends Sources {
   /** Description of the transport and its place, for output. */
   readonly place: string;
-  readonly transport: ChosenTransport;
   /** Reason that the broker cannot be reached, for a command that works without it. */
   readonly unreachable?: Trouble;
 }

@@ -1,5 +1,5 @@
 import type { Metrics, Sample } from "../observe/metrics";
-import { type AskQueues, type QueueState, QueueStates } from "./queue-states";
+import { type AskQueues, type QueueState, QueueStates } from "../status/queue-states";
 
 /** Describes the metrics of the queues, read on a scrape from the broker or the consumers' files. */
 export function describeQueues(metrics: Metrics, ask: AskQueues): void {

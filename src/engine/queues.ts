@@ -17,10 +17,10 @@ import type { Relay } from "../rabbitmq/relay";
 import { RabbitReplays } from "../rabbitmq/replays";
 import { signingKey } from "../rabbitmq/signing-key";
 import type { Catalogue } from "../schema/catalogue";
+import { type AskQueues, embeddedQueues, knownQueues, rabbitQueues } from "../status/queue-states";
 import type { ConsumerStores } from "../store/consumer/stores";
 import type { Store } from "../store/store";
 import { steadyNow } from "../timing/clock";
-import { type AskQueues, embeddedQueues, knownQueues, rabbitQueues } from "./queue-states";
 
 export interface QueuesOptions {
   readonly config: Pick<Config, "warrenKey" | "dataDir" | "strictTopology">;

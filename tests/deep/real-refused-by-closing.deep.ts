@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "amqplib";
-import type { Need } from "../../src/commands/system-needs";
+import type { Need } from "../../src/status/system-needs";
 import { command } from "../support/command";
 import { temporaryFolder } from "../support/folder";
 import { type Api, endAll, environment, eventually, startApi } from "../support/processes";

@@ -1,8 +1,8 @@
 // `bun run status`, and the health of a consumer: real processes on both transports.
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import type { Need } from "../../src/commands/system-needs";
-import type { SystemState } from "../../src/commands/system-state";
+import type { Need } from "../../src/status/system-needs";
+import type { SystemState } from "../../src/status/system-state";
 import { command, onTerminal } from "../support/command";
 import { temporaryFolder } from "../support/folder";
 import { type Api, endAll, environment, eventually, type Running, run, send, startApi } from "../support/processes";

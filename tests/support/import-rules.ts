@@ -21,6 +21,7 @@ export const floors: readonly (readonly string[])[] = [
   ["app", "commands"],
   ["engine", "crud", "docs", "webhook", "built-in"],
   ["consumer", "routing"],
+  ["status"],
   ["rabbitmq", "embedded", "feed"],
   ["delivery", "http", "changing"],
   ["store"],

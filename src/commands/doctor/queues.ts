@@ -1,7 +1,7 @@
+import { counted, duration } from "../../observe/amounts";
+import { type Need, needsOf } from "../../status/system-needs";
+import { SystemObserver, type SystemState } from "../../status/system-state";
 import { type ListedQueue, listQueues } from "../known-queues";
-import { type Need, needsOf } from "../system-needs";
-import { SystemObserver, type SystemState } from "../system-state";
-import { counted, duration } from "../text";
 import type { Reached } from "../transport";
 import { type Finding, failure, ok, warning } from "./finding";
 

@@ -1,5 +1,5 @@
+import { duration } from "../../observe/amounts";
 import type { ServerInspection } from "../../store/inspection";
-import { duration } from "../text";
 import { type Finding, failure, ok, warning } from "./finding";
 
 /** Age of a transaction from which it needs attention, in seconds: while it is open, nothing that was deleted is cleared away. */

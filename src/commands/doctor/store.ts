@@ -1,7 +1,7 @@
 import type { Config } from "../../config/config";
+import { counted } from "../../observe/amounts";
 import type { DatabaseInspection, FileInspection, StoreInspection } from "../../store/inspection";
 import { inspectStore } from "../../store/open";
-import { counted } from "../text";
 import { bytesText } from "./bytes";
 import { type Finding, failure, ok, warning } from "./finding";
 import { serverFindings } from "./server";

@@ -1,8 +1,8 @@
+import { ago, counted, duration } from "../observe/amounts";
 import { oldBacklogSeconds } from "../rabbitmq/backlog";
 import { toldQuarantine } from "../rabbitmq/quarantine";
 import { dangerText } from "../rabbitmq/queue-inspection";
 import type { ObservedQueue, SystemState } from "./system-state";
-import { ago, counted, duration } from "./text";
 
 /** A problem that does not resolve itself. */
 export interface Need {

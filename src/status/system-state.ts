@@ -1,8 +1,10 @@
+import type { Config } from "../config/config";
 import type { BrokerState } from "../delivery/broker-state";
 import type { ChosenTransport } from "../delivery/transport";
-import { type AskQueues, embeddedQueues, knownQueues, type QueueState, rabbitQueues } from "../engine/queue-states";
+import { createLog } from "../observe/logging";
 import { loadCatalogue } from "../project/resources";
 import { ageSeconds, type Backlog, backlogOf } from "../rabbitmq/backlog";
+import type { Broker } from "../rabbitmq/connection";
 import { MissingQueues } from "../rabbitmq/missing-queues";
 import { type Quarantined, quarantined, quarantineFolder } from "../rabbitmq/quarantine";
 import type { QueueDanger } from "../rabbitmq/queue-dangers";
@@ -11,11 +13,22 @@ import { lookEveryMs, QueueWatch } from "../rabbitmq/queue-watch";
 import { refusalLifetimeMs } from "../rabbitmq/refusals";
 import { convertingQueueOf, deadQueueOf, queueDepth } from "../rabbitmq/topology";
 import { whyUnavailable } from "../rabbitmq/unavailable";
+import type { ConsumerStores } from "../store/consumer/stores";
 import type { ApiProcess, LogFollower } from "../store/log-follower";
 import { isServed, openLog } from "../store/open";
 import type { Refusal } from "../store/queue-store";
 import type { RelayTrouble } from "../store/relay-trouble";
-import { type Reached, silentLog } from "./transport";
+import { now } from "../timing/clock";
+import { type AskQueues, embeddedQueues, knownQueues, type QueueState, rabbitQueues } from "./queue-states";
+
+/** What the state is read from. Whoever has opened it closes it. */
+export interface Sources {
+  readonly config: Config;
+  /** Undefined for the embedded transport. */
+  readonly broker: Broker | undefined;
+  readonly consumers: ConsumerStores;
+  readonly transport: ChosenTransport;
+}
 
 /** State of the system at one moment. Rates cover the time since the previous look. */
 export interface SystemState {
@@ -64,7 +77,7 @@ export interface ObservedQueue extends Omit<QueueState, "oldestAt"> {
 
 /** Observes the queues and the event log, whether or not the API and the consumers run. Changes nothing. */
 export class SystemObserver {
-  readonly #reached: Reached;
+  readonly #sources: Sources;
   #log: LogFollower | undefined;
   #ask: AskQueues | undefined;
   #watch: QueueWatch | undefined;
@@ -72,12 +85,12 @@ export class SystemObserver {
   readonly #notConverting = new MissingQueues(lookEveryMs);
   #before: { readonly state: SystemState; readonly at: number } | undefined;
 
-  constructor(reached: Reached) {
-    this.#reached = reached;
+  constructor(sources: Sources) {
+    this.#sources = sources;
   }
 
   async look(): Promise<SystemState> {
-    const { broker, transport, config } = this.#reached;
+    const { broker, transport, config } = this.#sources;
     if (this.#log?.isReplaced()) {
       this.#log.close();
       this.#log = this.#ask = undefined;
@@ -97,7 +110,7 @@ export class SystemObserver {
     const processes = (await log?.processes()) ?? null;
     const isRunning = processes ? processes.length > 0 : await isServed(config);
     const state: SystemState = {
-      at: new Date().toISOString(),
+      at: new Date(now()).toISOString(),
       transport,
       broker: broker ? { url: broker.shown, node: broker.node, state: broker.state, error: broker.lastError ?? null } : null,
       api: { running: isRunning, processes },
@@ -118,7 +131,7 @@ export class SystemObserver {
       dangers: await this.#dangers(),
       conversions: await this.#conversions(queues ?? []),
       relayTrouble: (broker && isRunning && (await log?.relayTrouble())) || null,
-      refusals: (broker && (await log?.refusals(Date.now() - refusalLifetimeMs))) || [],
+      refusals: (broker && (await log?.refusals(now() - refusalLifetimeMs))) || [],
     };
     this.#before = { state, at };
     return state;
@@ -129,11 +142,12 @@ export class SystemObserver {
   }
 
   async #dangers(): Promise<SystemState["dangers"]> {
-    const { broker, config } = this.#reached;
+    const { broker, config } = this.#sources;
     if (!broker || !config.rabbitmq || whyUnavailable(broker)) return [];
     if (!this.#watch) {
       const catalogue = await loadCatalogue();
-      const log = silentLog();
+      // What it would log is in the state.
+      const log = createLog({ level: "silent", format: "json", stream: 2 });
       const names = async () => catalogue.queuesWith((await this.#log?.queues()) ?? []);
       this.#watch = new QueueWatch(new QueueInspector(broker, config.rabbitmq, log), names, log);
     }
@@ -146,7 +160,7 @@ export class SystemObserver {
   }
 
   async #conversions(queues: readonly QueueState[]): Promise<SystemState["conversions"]> {
-    const { broker } = this.#reached;
+    const { broker } = this.#sources;
     if (broker?.queueType !== "quorum") return [];
     const found: { queue: string; events: number }[] = [];
     for (const queue of queues.flatMap((each) => [each.queue, deadQueueOf(each.queue)])) {
@@ -158,7 +172,7 @@ export class SystemObserver {
   }
 
   async #queues(): Promise<QueueState[] | null> {
-    const { broker } = this.#reached;
+    const { broker } = this.#sources;
     this.#ask ??= await this.#howToAsk();
     try {
       return broker && whyUnavailable(broker) ? null : await this.#ask();
@@ -170,11 +184,11 @@ export class SystemObserver {
   }
 
   async #howToAsk(): Promise<AskQueues> {
-    const { broker, consumers } = this.#reached;
+    const { broker, consumers } = this.#sources;
     if (broker) {
       const catalogue = await loadCatalogue();
       return rabbitQueues(broker, async () =>
-        knownQueues(catalogue, (await this.#log?.queues()) ?? [], (await this.#log?.retryQueues(Date.now())) ?? []),
+        knownQueues(catalogue, (await this.#log?.queues()) ?? [], (await this.#log?.retryQueues(now())) ?? []),
       );
     }
     return async () => (this.#log ? embeddedQueues({ log: this.#log, logId: this.#log.logId }, consumers)() : []);
