@@ -75,5 +75,10 @@ forEachEngine((placesIn) => {
     expect(await events(3)).toEqual(["loan.created", "loan.created", "loan.due"]);
     await keeping.stop();
     expect(at("error").at(-1)).toStartWith("Events that were to be published later cannot be");
+    // The next program declares it again.
+    await reopen();
+    keeping = keepTimers(store, log);
+    expect(await events(4)).toEqual(["loan.created", "loan.created", "loan.due", "loan.late"]);
+    expect(await store.timers.list({ limit: 9 })).toEqual([]);
   });
 });

@@ -59,6 +59,8 @@ test("by resource, record and key", async () => {
   expect(await numbers("?resource=loan&id=1")).toEqual([2, 1]);
   expect(await numbers("?key=late%3A1")).toEqual([1]);
   expect(await numbers("?resource=book")).toEqual([]);
+  expect(await numbers("?problem=true")).toEqual([]);
+  expect(await numbers("?problem=false")).toEqual([2, 3, 1]);
   for (const query of ["?after=x", "?after=1-", "?limit=0", "?id=0", "?due=now"])
     expect((await api.send("GET", `/timers${query}`)).status).toBe(422);
 });

@@ -157,7 +157,8 @@ forEachEngine((placesIn) => {
     expect(await due()).toEqual([]);
     const [kept] = await waiting();
     expect(kept).toMatchObject({ key: "old", problem: expect.stringContaining('does not declare the event "overdue"') });
-    expect(await store.timers.count(10)).toEqual({ waiting: 1, hindered: 1 });
+    expect(await store.timers.count(10)).toEqual({ waiting: 0, hindered: 1 });
+    expect(await store.timers.count(0)).toEqual({ waiting: 0, hindered: 0 });
     expect(await store.timers.next()).toBeUndefined();
     expect(await store.timers.cancel(kept?.number ?? 0)).toBe(true);
     expect(await store.timers.cancel(kept?.number ?? 0)).toBe(false);
@@ -189,5 +190,39 @@ forEachEngine((placesIn) => {
     expect(pages.map(({ subject }) => subject)).toEqual([2, 3, 1]);
     expect(await store.timers.get(pages[0]?.number ?? 0)).toEqual(pages[0] as Timer);
     expect(await store.timers.list({ subject: 3, limit: 9 })).toHaveLength(1);
+  });
+
+  test("pages of those that wait and those with a problem, by resource, record and key", async () => {
+    const { id: ada } = await store.insert(reader, { name: "Ada" }, { later: [{ event: "greeted", at: new Date(7), key: "greet" }] });
+    const later = [5, 3, 9].map((at) => ({ event: "overdue" as const, at: new Date(at), key: `overdue:${at}` }));
+    const { id } = await store.insert(loan, { book: "Emma" }, { later });
+    await reopen([reader]);
+    expect(await fire()).toBe(1);
+    await store.update(reader, ada, (now) => now, { later: [4, 6].map((at) => ({ event: "greeted", at: new Date(at) })) });
+    const times = async (query: Omit<Parameters<typeof store.timers.list>[0], "limit">, limit = 100) =>
+      (await store.timers.list({ ...query, limit })).map(({ dueAt }) => dueAt);
+    expect(await times({})).toEqual([3, 4, 5, 6, 9]);
+    expect(await times({}, 3)).toEqual([3, 4, 5]);
+    expect(await times({ after: (await waiting())[2] })).toEqual([6, 9]);
+    expect(await times({ isHindered: true })).toEqual([3, 5, 9]);
+    expect(await times({ isHindered: true, after: (await waiting())[0] }, 1)).toEqual([5]);
+    expect(await times({ resource: "loan" })).toEqual([3, 5, 9]);
+    expect(await times({ resource: "reader" }, 1)).toEqual([4]);
+    expect(await times({ resource: "reader", isHindered: true })).toEqual([]);
+    expect(ada).toBe(id);
+    expect(await times({ subject: id })).toEqual([3, 4, 5, 6, 9]);
+    expect(await times({ subject: id, isHindered: true, resource: "loan" }, 2)).toEqual([3, 5]);
+    expect(await times({ subject: id, resource: "reader" })).toEqual([4, 6]);
+    expect(await times({ key: "overdue:5" })).toEqual([5]);
+    expect(await times({ key: "overdue:5", resource: "reader" })).toEqual([]);
+    expect(await times({ key: "overdue:5", subject: id + 1 })).toEqual([]);
+    expect(await times({ key: "greet" })).toEqual([]);
+    expect(await store.timers.count(2)).toEqual({ waiting: 2, hindered: 2 });
+    // Given again, they are tried again.
+    const hindered = await store.timers.list({ isHindered: true, limit: 100 });
+    expect(await store.timers.fire(hindered)).toBe(0);
+    await reopen();
+    expect(await store.timers.fire(hindered)).toBe(3);
+    expect(await times({})).toEqual([4, 6]);
   });
 });

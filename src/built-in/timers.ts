@@ -1,7 +1,8 @@
-import { type Static, Type } from "@sinclair/typebox";
+import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
+import { absentTimer, placeIn, shownTimer, type TimerPage, timerPage } from "../delivery/shown-timers";
 import { HttpProblem, problems } from "../http/problem";
-import { greatestId, integer, limit, type Parameter, querySchema, readQuery, text } from "../http/query";
+import { flag, greatestId, integer, limit, type Parameter, querySchema, readQuery, text } from "../http/query";
 import { defineRoute } from "../routing/route";
 import { UtcTime } from "../schema/time";
 import type { Timer } from "../store/timers";
@@ -9,15 +10,10 @@ import { operatorsOnly } from "./operators";
 
 const tags = ["timers"];
 
-type Place = Pick<Timer, "dueAt" | "number">;
-
-const place: Parameter<Place> = {
+const place: Parameter<NonNullable<ReturnType<typeof placeIn>>> = {
   description: "The `next` of the previous page.",
   documented: { type: "string" },
-  read(text) {
-    const [, dueAt, number] = /^(-?\d{1,16})-([1-9]\d{0,15})$/.exec(text) ?? [];
-    return dueAt === undefined || number === undefined ? undefined : { dueAt: Number(dueAt), number: Number(number) };
-  },
+  read: placeIn,
 };
 
 const listParameters = {
@@ -26,6 +22,7 @@ const listParameters = {
   resource: text(200, "Only events of this resource: its name, such as `order`."),
   id: integer(1, greatestId, "Only events of the record with this id, an integer from 1."),
   key: text(200, "Only the timer with this key."),
+  problem: flag("`true`: only those that cannot be published."),
 };
 
 const nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
@@ -46,26 +43,24 @@ const example = {
 };
 const TimerSchema = Type.Object(fields, { examples: [example] });
 const next = Type.Union([Type.String(), Type.Null()], { description: "Pass it as `after` to get the next page; null on the last page." });
+const TimerPageSchema = Type.Object({ timers: Type.Array(Type.Object(fields)), next }, { examples: [{ timers: [example], next: null }] });
 const params = Type.Object({ number: Type.String({ pattern: "^[1-9][0-9]{0,15}$", description: "Number of the timer." }) });
 
-type ListQuery = { limit?: number | string; after?: string; resource?: string; id?: number | string; key?: string };
+type ListQuery = { limit?: number | string; after?: string; resource?: string; id?: number | string; key?: string; problem?: boolean };
 
 export default defineRoute(({ system: { timers }, catalogue }) =>
   new Elysia()
     .onBeforeHandle(operatorsOnly(catalogue))
     .get(
       "",
-      async ({ request }) => {
-        const { limit: most = 50, after, id: subject, ...filters } = readQuery(request.url, listParameters);
-        const found = await timers.list({ ...filters, subject, after, limit: most + 1 });
-        const page = found.slice(0, most);
-        const last = found.length > most ? page.at(-1) : undefined;
-        return { timers: page.map(shownTimer), next: last ? `${last.dueAt}-${last.number}` : null };
+      ({ request }): Promise<TimerPage> => {
+        const { limit = 50, id: subject, problem: isHindered, ...query } = readQuery(request.url, listParameters);
+        return timerPage(timers, { ...query, subject, isHindered, limit });
       },
       {
         query: querySchema<ListQuery>(listParameters),
         response: {
-          200: Type.Object({ timers: Type.Array(Type.Object(fields)), next }, { examples: [{ timers: [example], next: null }] }),
+          200: TimerPageSchema,
           ...problems(422, 503),
         },
         detail: { tags, summary: "List events to publish later", description: "Returns those that are due first, first." },
@@ -91,17 +86,11 @@ export default defineRoute(({ system: { timers }, catalogue }) =>
     ),
 );
 
-/** Returns a timer as clients see it. */
-function shownTimer({ number, dueAt, key, resource, subject, event, data, actor, cause, problem }: Timer): Static<typeof TimerSchema> {
-  const type = `${resource}.${event}`;
-  return { number, type, id: subject, dueAt: new Date(dueAt).toISOString(), key, data: JSON.parse(data) as unknown, actor, cause, problem };
-}
-
 function existing(number: string, timer: Timer | undefined): Timer {
   if (!timer) throw absent(number);
   return timer;
 }
 
 function absent(number: string): HttpProblem {
-  return new HttpProblem(404, `There is no timer ${number}. It may have become an event, or have been cancelled.`);
+  return new HttpProblem(404, absentTimer(number));
 }

@@ -3,6 +3,7 @@ import type { QueueSubscription, Refusal, RetryQueue } from "./queue-store";
 import type { RelayTrouble } from "./relay-trouble";
 import type { ReplayRow } from "./replay";
 import type { Store } from "./store";
+import type { TimerReads } from "./timers";
 
 /** One of several processes that serve a database together. */
 export interface ApiProcess {
@@ -32,6 +33,8 @@ export interface LogFollower extends LogReader {
   readonly find: Store["find"];
   /** Resolves with the events that an event has caused, as {@link Store} does. */
   readonly causedBy: Store["causedBy"];
+  /** Reads the events that the API publishes later. */
+  readonly timers: TimerReads;
   /** Resolves with the API processes that run now. Null if there can be only one, of which the log does not know. */
   processes(): Promise<readonly ApiProcess[] | null>;
   /** Identifies this log, so that a position in another log is not mistaken for one in this log. */

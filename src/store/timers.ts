@@ -66,27 +66,33 @@ export interface TimerQuery {
   readonly resource?: string | undefined;
   readonly subject?: number | undefined;
   readonly key?: string | undefined;
+  /** Only those with a problem. Default: all. */
+  readonly isHindered?: boolean | undefined;
   readonly limit: number;
 }
 
-/** The events that a store publishes later. */
-export interface Timers {
+/** The events that a store publishes later, as they are read. The time of each method depends on what it finds, not on how many wait. */
+export interface TimerReads {
   /** Resolves with up to `limit` timers that are due at a time, in milliseconds since 1970, the first one first. */
   due(now: number, limit: number): Promise<Timer[]>;
-  /**
-   * Turns timers into events, in their order. Passes over those that are gone. One that cannot become an event gets a `problem`, and is
-   * not due any longer. Resolves with the number of events.
-   */
-  fire(timers: readonly Timer[]): Promise<number>;
   /** Resolves with the time at which the next timer is due, in milliseconds since 1970. Undefined if none waits. */
   next(): Promise<number | undefined>;
-  /** Resolves with timers in the order of time. */
+  /** Resolves with timers in the order of time. With a `resource` and nothing else, reads all before those that it finds. */
   list(query: TimerQuery): Promise<Timer[]>;
   get(number: number): Promise<Timer | undefined>;
+  /** Resolves with the number of timers that wait, and of those with a problem, each counted up to `most`. */
+  count(most: number): Promise<{ readonly waiting: number; readonly hindered: number }>;
+}
+
+/** The events that a store publishes later. */
+export interface Timers extends TimerReads {
+  /**
+   * Turns timers into events, in their order. Passes over those that are gone. One that cannot become an event gets a `problem`, and is
+   * not due any longer. It may be given again, to try it once more. Resolves with the number of events.
+   */
+  fire(timers: readonly Timer[]): Promise<number>;
   /** Removes a timer. Resolves with false if there was none. */
   cancel(number: number): Promise<boolean>;
-  /** Resolves with the number of timers that wait, counted up to `most`, and of those with a problem. */
-  count(most: number): Promise<{ readonly waiting: number; readonly hindered: number }>;
 }
 
 /**

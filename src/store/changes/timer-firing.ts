@@ -37,7 +37,7 @@ export function firing({ commits, resources, records, events, timers, now }: Fir
       return await commits.run(() => timers.take(timer) && publish(timer));
     } catch (error) {
       if (!(error instanceof TypeError || error instanceof RefusedChange)) throw error;
-      await commits.run(() => timers.stored.hinder(timer.number, error.message));
+      if (timer.problem !== error.message) await commits.run(() => timers.stored.hinder(timer.number, error.message));
       return false;
     }
   }

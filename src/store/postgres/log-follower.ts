@@ -2,6 +2,7 @@ import type { PostgresAddress } from "../../config/postgres-url";
 import type { LogFollower } from "../log-follower";
 import { openDatabase } from "./connection/connection";
 import { servingProcesses } from "./leases/processes";
+import { timerReads } from "./lists/timer-reads";
 import { causedEvents, eventFinder } from "./log/event-finder";
 import { logReader } from "./log/log-reader";
 import { logStateIn } from "./log/log-state";
@@ -43,6 +44,7 @@ function followerOf(database: ReturnType<typeof openDatabase>, { schema }: Postg
     subscriptions: () => subscriptionsOf(database),
     find: eventFinder(database),
     causedBy: causedEvents(database),
+    timers: timerReads(database),
     retryQueues: (now) => retryQueuesIn(database, now),
     replay: (id) => replayIn(database, id),
     refusals: (since) => refusalsOf(database, since),

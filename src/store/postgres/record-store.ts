@@ -22,7 +22,7 @@ import { returnIds } from "./changes/id-blocks";
 import type { Layout } from "./changes/layout";
 import { RecordTable } from "./changes/record-table";
 import { deletedStates, recordTraces, usedIds } from "./changes/record-traces";
-import { storedTimers, timerReads } from "./changes/timers";
+import { storedTimers } from "./changes/timers";
 import { Workspace } from "./changes/workspace";
 import { commitFunction } from "./commit/commit-function";
 import type { Locks } from "./commit/commit-statements";
@@ -30,6 +30,7 @@ import { Committing } from "./commit/committing";
 import { GroupCommit } from "./commit/group-commit";
 import type { Database } from "./connection/queries";
 import type { Lists } from "./lists/lists";
+import { timerReads } from "./lists/timer-reads";
 import { RecordReads } from "./records/record-reads";
 import type { Slots } from "./slots/slots";
 

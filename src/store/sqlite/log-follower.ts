@@ -5,6 +5,7 @@ import type { ReplayRow } from "../replay";
 import { isBusy } from "./connection/lock-wait";
 import { hasMoved } from "./connection/moved";
 import { refuseMoved } from "./connection/moved-away";
+import { timerReads } from "./lists/timer-reads";
 import { causedEvents } from "./log/causes";
 import { changesOf } from "./log/changes";
 import { CommitNotifier } from "./log/commit-notifier";
@@ -46,6 +47,7 @@ export function followLog(file: string): LogFollower | undefined {
     subscriptions: async () => subscriptionsOf(db),
     find: eventFinder(db),
     causedBy: causedEvents(db),
+    timers: timerReads(db),
     retryQueues: async (now) => retryQueuesIn(db, now),
     replay: async (id) => db.query<ReplayRow, [string]>("SELECT * FROM warren_replays WHERE id = ?").get(id) ?? undefined,
     refusals: async (since) => refusalsOf(db, since),

@@ -9,7 +9,7 @@ import { answerLivesSchema, functionSchema, recordSchema } from "./record-schema
 import { lackedRights } from "./rights";
 import { obstaclesOf } from "./server";
 import { slotSchema } from "./slot-schema";
-import { timerSchema } from "./timer-schema";
+import { timerIndexes, timerSchema } from "./timer-schema";
 import { refuseUnfinished } from "./unfinished-move";
 
 /**
@@ -26,6 +26,7 @@ export const storeMigrations: Migrations = [
   () => timerSchema,
   () => answerLivesSchema,
   () => functionSchema,
+  () => timerIndexes,
 ];
 
 /** How long to wait for another process that migrates, and how long a migration may take, in milliseconds. */

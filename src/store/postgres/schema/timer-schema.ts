@@ -20,3 +20,11 @@ export const timerSchema = `
   CREATE INDEX warren_timers_record ON warren_timers (resource, subject);
   CREATE INDEX warren_timers_hindered ON warren_timers (number) WHERE problem IS NOT NULL;
 `;
+
+/** Those with a problem are apart, so that they never have to be passed over. A record's index also serves a look-up by its id alone. */
+export const timerIndexes = `
+  DROP INDEX warren_timers_due, warren_timers_hindered, warren_timers_record;
+  CREATE INDEX warren_timers_due ON warren_timers (due_at, number) WHERE problem IS NULL;
+  CREATE INDEX warren_timers_hindered ON warren_timers (due_at, number) WHERE problem IS NOT NULL;
+  CREATE INDEX warren_timers_record ON warren_timers (subject, resource);
+`;

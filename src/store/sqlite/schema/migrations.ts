@@ -4,7 +4,7 @@ import { answerLivesSchema, idempotencyKeySchema } from "../changes/answer-table
 import { searchTablesSchema } from "../changes/search-table";
 import { sideJournalSchema } from "../changes/side-journal";
 import { sideTablesSchema } from "../changes/side-tables";
-import { timerSchema } from "../changes/timer-table";
+import { timerIndexes, timerSchema } from "../changes/timer-table";
 import { causeSchema } from "../log/causes";
 import { recordChecksSchema } from "../records/record-checks";
 import { refusalSchema } from "../relay/refusal-table";
@@ -71,6 +71,7 @@ export const storeMigrations: Migrations = [
   causeSchema,
   timerSchema,
   answerLivesSchema,
+  timerIndexes,
 ];
 
 /**
