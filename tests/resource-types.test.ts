@@ -17,7 +17,7 @@ test("a wrong declaration does not compile, and the message names what is wrong"
   for (const file of [...new Bun.Glob("tests/types/wrong-*.ts").scanSync(root)].sort()) {
     const lines = (await Bun.file(join(root, file)).text()).split("\n");
     for (const [index, line] of lines.entries()) {
-      const said = /^\/\/ says: (.*)$/.exec(line)?.[1];
+      const said = /^ *\/\/ says: (.*)$/.exec(line)?.[1];
       if (said !== undefined) expected.push({ line: `${file}:${index + 2}`, said });
     }
   }

@@ -11,11 +11,6 @@ const lamp = { name: "Lamp", price: 39.9 };
 
 type Handled = Extract<ConsumerOptions<"item.created">, { readonly handle: unknown; readonly exactlyOnce?: false }>;
 
-/** Returns the item of an event. A consumer in a list gets those of all resources, as far as its type says. */
-function itemIn(event: object): { readonly id: number; readonly name: string; readonly price: number | null } {
-  return (event as { readonly item: ReturnType<typeof itemIn> }).item;
-}
-
 /** Returns a consumer that notes the names of created items. */
 function noting(queue: string, noted: string[], options: Partial<Handled> = {}) {
   return {
@@ -32,11 +27,11 @@ describe("settled", () => {
     let change: TestService["patch"] = () => Promise.reject(new Error("too early"));
     await using service = await testService({
       consumers: [
-        { queue: "raise", events: ["item.created"], handle: (event) => change(`/items/${itemIn(event).id}`, { price: 50 }) },
+        { queue: "raise", events: ["item.created"], handle: ({ item }) => change(`/items/${item.id}`, { price: 50 }) },
         {
           queue: "watch",
           events: ["item.updated"],
-          handle: (event) => void noted.push(`${itemIn(event).name} costs ${itemIn(event).price}`),
+          handle: ({ item }) => void noted.push(`${item.name} costs ${item.price}`),
         },
         { queue: "count", concurrency: 4, handle: (event) => void noted.push(event.type) },
       ],

@@ -21,12 +21,13 @@ import { allDeadLetters, eventsIn } from "./kept";
 import { requestsTo, type TestRequests } from "./requests";
 import { settling, untilTimerMs } from "./settling";
 
-export interface TestServiceOptions<Patterns extends readonly EventPattern[] = readonly EventPattern[]> {
+export interface TestServiceOptions<Patterns extends readonly unknown[] = readonly EventPattern[]> {
   /**
    * Consumers to run. Default: those in `consumers/` whose options have a handler, exported or run when the file is loaded.
    * Use `[]` for none.
    */
-  readonly consumers?: { readonly [Index in keyof Patterns]: ConsumerOptions<Patterns[Index]> };
+  // A consumer without `events` has no pattern: `unknown`, which must not become a mistake that hides the types of the others.
+  readonly consumers?: { readonly [Index in keyof Patterns]: ConsumerOptions<Patterns[Index] & EventPattern> };
 }
 
 /**
@@ -74,7 +75,7 @@ export interface TestService extends TestRequests, AsyncDisposable {
  * await service.settled();
  * expect(await service.get("/tickets/1")).toMatchObject({ state: "assigned" });
  */
-export async function testService<const Patterns extends readonly EventPattern[]>({
+export async function testService<const Patterns extends readonly unknown[]>({
   consumers,
 }: TestServiceOptions<Patterns> = {}): Promise<TestService> {
   const { routes } = await loadProject();
