@@ -18,7 +18,8 @@ const typed = (dependencies: Dependencies) =>
     .use(new Elysia({ prefix: "/health" }).use(builtInRoutes["/health"](dependencies)))
     .use(new Elysia({ prefix: "/metrics" }).use(builtInRoutes["/metrics"](dependencies)))
     .use(new Elysia({ prefix: "/replays" }).use(builtInRoutes["/replays"](dependencies)))
-    .use(new Elysia({ prefix: "/timers" }).use(builtInRoutes["/timers"](dependencies)));
+    .use(new Elysia({ prefix: "/timers" }).use(builtInRoutes["/timers"](dependencies)))
+    .use(new Elysia({ prefix: "/whoami" }).use(builtInRoutes["/whoami"](dependencies)));
 
 /** The routes with their types, for an Eden client: `treaty<App>("localhost:3000", { parseDate: false })`. */
 export type App = ReturnType<typeof typed>;

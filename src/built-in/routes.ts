@@ -5,6 +5,7 @@ import metrics from "./metrics";
 import replays from "./replays";
 import timeline from "./timeline";
 import timers from "./timers";
+import whoami from "./whoami";
 
 /** The routes that every service has, by path. A project's file in `routes/` replaces the built-in route at the same path. */
 export const builtInRoutes = {
@@ -15,4 +16,5 @@ export const builtInRoutes = {
   "/metrics": metrics,
   "/replays": replays,
   "/timers": timers,
+  "/whoami": whoami,
 };
