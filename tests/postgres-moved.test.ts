@@ -112,6 +112,7 @@ async function everythingIn(store: Store): Promise<Record<string, unknown>> {
   return {
     events,
     log: [await store.log.end(), await store.log.pruned(), store.logId, await store.relayed.load(), await store.relayTrouble.get()],
+    schedules: await store.schedules.list(),
     found: await Promise.all(events.map(({ id }) => relayedOf(id))),
     scans: [await store.log.scan(0, scan), await store.log.scan(0, { ...scan, visible })],
     lists: await Promise.all(

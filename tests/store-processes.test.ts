@@ -38,6 +38,8 @@ forEachEngine((placesIn) => {
       const [entry] = await log.read(0, 1);
       expect(entry?.body).toContain(json);
       expect(await log.find(entry?.id ?? "")).toEqual(await store.find(entry?.id ?? ""));
+      await store.schedules.announce({ queue: "sales", pattern: "@daily", timeZone: "UTC", missed: "once", overlap: false });
+      expect(await log.schedules()).toEqual(await store.schedules.list());
       log.close();
     });
 

@@ -25,6 +25,7 @@ import { atMost } from "../timing/pause";
 import { describeQueues } from "./queue-metrics";
 import { startQueues } from "./queues";
 import { keepRetention } from "./retention";
+import { keepSchedules } from "./schedules";
 import { checkStoredRecords } from "./stored-records";
 import { findTimeline } from "./timelines";
 import { keepTimers } from "./timers";
@@ -96,6 +97,7 @@ export async function startEngine(
   const retention = keepRetention({ config, store, isRelayed: broker !== null, consumers, log });
 
   const timers = keepTimers(store, log);
+  const schedules = keepSchedules(store, log);
 
   const onRabbitmq = { deadLetters: queues.deadLetters, catalogue, subscriptions: () => store.subscriptions.list() };
   const timelines = { store, consumers, rabbitmq: transport.name === "rabbitmq" ? onRabbitmq : undefined };
@@ -136,7 +138,7 @@ export async function startEngine(
       for (const stop of stopLooking) stop();
       await changes?.stop();
       queues.stop();
-      const retaining = Promise.all([retention.stop(), timers.stop()]);
+      const retaining = Promise.all([retention.stop(), timers.stop(), schedules.stop()]);
       // An unreachable or blocked broker sends no confirms. Events that wait are sent after the next start.
       await relay.stop(broker?.state === "connected" ? confirmsTimeoutMs : 0);
       await broker?.close();

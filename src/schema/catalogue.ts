@@ -2,6 +2,7 @@ import { isErasure } from "./erasure";
 import { type EventType, eventTypesOf } from "./event-type";
 import { checkTargets } from "./references";
 import type { Resource } from "./resource";
+import { tickEventType, tickType } from "./tick-type";
 
 /** All resources and event types of a program. */
 export class Catalogue {
@@ -28,9 +29,9 @@ export class Catalogue {
     return [...this.#byType.values()];
   }
 
-  /** Returns an event type with its versions, or undefined if it is unknown. */
+  /** Returns an event type with its versions, also that of schedules, or undefined if it is unknown. */
   eventType(type: string): EventType | undefined {
-    return this.#byType.get(type);
+    return type === tickType ? tickEventType : this.#byType.get(type);
   }
 
   /** Returns the resource that an event type belongs to, or undefined if the type is unknown. */
@@ -61,18 +62,18 @@ export class Catalogue {
   /**
    * Returns the event types that match any of the patterns. A pattern is an event type (`item.created`), or contains wildcards as
    * in an AMQP 0-9-1 topic exchange: `*` for one word, `#` for any number of words. Examples: `item.*`, `*.deleted`, `#`. Only a
-   * pattern that ends with `.erased` selects the events of erasures.
+   * pattern that ends with `.erased` selects the events of erasures, and only `schedule.due` those of schedules.
    *
    * @throws {UnknownEventType} if a pattern matches no event type. The message lists the known types.
    */
   select(patterns: readonly string[]): string[] {
     const selected = new Set<string>();
     for (const pattern of patterns) {
-      const matches = [...this.#byType.keys()].filter((type) => selects(pattern, type));
+      const matches = pattern === tickType ? [tickType] : [...this.#byType.keys()].filter((type) => selects(pattern, type));
       if (matches.length === 0) throw new UnknownEventType(pattern, this.eventTypes);
       for (const type of matches) selected.add(type);
     }
-    return [...this.#byType.keys()].filter((type) => selected.has(type));
+    return [...this.#byType.keys(), tickType].filter((type) => selected.has(type));
   }
 }
 

@@ -41,6 +41,7 @@ export function checkNames({ name, plural, fields, events, past }: Names): void 
     seen.add(field);
   }
   for (const event of Object.keys(events)) {
+    if (name === "schedule" && event === "due") refuse('the event "due" is that of the schedules of consumers; use another name.');
     if (isWord(event) && !taken.includes(event)) continue;
     refuse(`invalid event name "${event}"; use lower-case letters, digits and _, such as "shipped". Reserved: ${taken.join(", ")}.`);
   }

@@ -2,6 +2,7 @@ import type { LogReader } from "./log";
 import type { QueueSubscription, Refusal, RetryQueue } from "./queue-store";
 import type { RelayTrouble } from "./relay-trouble";
 import type { ReplayRow } from "./replay";
+import type { Schedules } from "./schedules";
 import type { Store } from "./store";
 import type { TimerReads } from "./timers";
 
@@ -19,6 +20,8 @@ export interface LogFollower extends LogReader {
   queues(): Promise<string[]>;
   /** Resolves with the queues announced by consumers, with the event types bound to them. */
   subscriptions(): Promise<QueueSubscription[]>;
+  /** Resolves with the schedules of consumers, sorted by queue. */
+  readonly schedules: Schedules["list"];
   /** Resolves with the retry queues announced by consumers that have not expired at `now`, in milliseconds since 1970. */
   retryQueues(now: number): Promise<RetryQueue[]>;
   /** Resolves with a replay or fill that the API makes on RabbitMQ, or with undefined if there is none with this id. */

@@ -15,6 +15,7 @@ import type { LogEntry, LogReader } from "./log";
 import type { Peers } from "./peers";
 import type { QueueStore } from "./queue-store";
 import type { RelayTrouble } from "./relay-trouble";
+import type { Schedules } from "./schedules";
 import type { Stored } from "./stored";
 import type { Timers } from "./timers";
 import type { TransactionEngine } from "./transaction/engine";
@@ -122,6 +123,8 @@ export interface Store extends QueueStore {
 
   /** The events to publish later. */
   readonly timers: Timers;
+  /** When consumers want to be called, again and again. */
+  readonly schedules: Schedules;
   readonly log: LogReader;
   readonly history: HistoryReader;
   /** Resolves with the event that has this id, or with undefined if there is none. */

@@ -48,6 +48,7 @@ export async function fillStore(store: Store, records = 40): Promise<void> {
   await store.subscriptions.save({ queue: "audit", types: ["author.created"], announcedAt: 5, signedAt: null });
   await store.subscriptions.save({ queue: "B_removed", types: [], announcedAt: 6, signedAt: 7 });
   await store.retryQueues.save({ queue: "audit", delayMs: 1000, expiresAt: 9_999_999_999_999 });
+  await store.schedules.announce({ queue: "audit", pattern: "0 9 * * 1", timeZone: "Europe/London", missed: "skip", overlap: true });
   await store.refusals.save({ queue: "x", problem: "unsigned", count: 2, lastAt: 8 });
   const last = await store.log.end();
   await store.replays.add({

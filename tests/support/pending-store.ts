@@ -6,6 +6,7 @@ const parts = {
   log: ["read", "scan", "end", "pruned", "positionBefore"],
   history: ["page", "version"],
   timers: ["due", "fire", "next", "list", "get", "cancel", "count"],
+  schedules: ["announce", "list", "find", "remove", "aim", "tick", "rewind", "settle"],
   changing: ["newest", "newestByKey", "newestList", "reserveId", "commit", "check"],
   relayed: ["load", "takeOver", "save"],
   relayTrouble: ["get", "save"],

@@ -4,6 +4,8 @@ import { erased } from "../../schema/erasure";
 import { serializeEvent } from "../../schema/event";
 import { checkEmitted, versionOf } from "../../schema/event-type";
 import type { Change, Resource } from "../../schema/resource";
+import type { Tick } from "../../schema/tick";
+import { scheduleResource } from "../../schema/tick-type";
 import { belongingOf } from "../access";
 import { ChainTooLong, mostDepth } from "../cause";
 import type { ChangeContext } from "../change-context";
@@ -70,7 +72,20 @@ export class EventAppender {
     this.#append(resource, { name: erased, version: 1 }, { id, json: JSON.stringify({ id }) }, this.clock.now(), context);
   }
 
-  #append(resource: Resource, event: Appended, record: Pick<Stored, "id" | "json">, timestamp: string, context: ChangeContext = {}): void {
+  /** Adds the event that the time of a schedule has come. Returns its id. */
+  appendTick(schedule: Tick["schedule"]): string {
+    const stored = { id: schedule.id, json: JSON.stringify(schedule) };
+    return this.#append(scheduleResource, { name: "due", version: 1 }, stored, this.clock.now());
+  }
+
+  /** Returns the id of the event. */
+  #append(
+    resource: Resource,
+    event: Appended,
+    record: Pick<Stored, "id" | "json">,
+    timestamp: string,
+    context: ChangeContext = {},
+  ): string {
     const { traceparent = null, requestId = null, requestedAt = null } = context;
     const { actor, cause } = context;
     if (cause && cause.depth >= mostDepth) throw new ChainTooLong(cause);
@@ -105,6 +120,7 @@ export class EventAppender {
       span.end();
       this.#hasAppended = true;
     });
+    return id;
   }
 
   /** Returns whether any events were committed since the previous call. */

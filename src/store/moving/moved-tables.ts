@@ -43,6 +43,10 @@ export const smallColumns = {
     ...["id", "logId", "queue", "fill", "selection", "first", "position", "begun", "last"],
     ...["sent", "refused", "createdAt", "finishedAt", "error"],
   ],
+  schedules: [
+    ...["number", "queue", "pattern", "timeZone", "missed", "overlap", "announcedAt", "since"],
+    ...["dueAt", "lastAt", "lastTick", "done"],
+  ],
   recordChecks: ["resource", "fingerprint"],
   relayTrouble: ["queue", "what", "since"],
 } as const satisfies Record<string, readonly [string, ...string[]]>;

@@ -11,6 +11,7 @@ import { refusalsOf, retryQueuesIn, subscriptionsOf } from "./relay/queue-tables
 import { relayedIn } from "./relay/relay-position";
 import { relayTroubleIn } from "./relay/relay-trouble";
 import { replayIn } from "./relay/replay-rows";
+import { schedulesOf } from "./relay/schedules";
 import { refuseNewer, schemaVersionOf, storeMigrations } from "./schema/migrations";
 
 /** Number of connections that read. A follower reads one part of the log after the other. */
@@ -42,6 +43,7 @@ function followerOf(database: ReturnType<typeof openDatabase>, { schema }: Postg
     ...logReader(database),
     queues: async () => (await subscriptionsOf(database)).map(({ queue }) => queue),
     subscriptions: () => subscriptionsOf(database),
+    schedules: () => schedulesOf(database),
     find: eventFinder(database),
     causedBy: causedEvents(database),
     timers: timerReads(database),

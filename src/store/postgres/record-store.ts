@@ -9,6 +9,7 @@ import { importsInto } from "../changes/imports";
 import { onceIn } from "../changes/once";
 import { RecordChanges } from "../changes/record-changes";
 import { singleChanges } from "../changes/single-changes";
+import { tickPublisher } from "../changes/ticks";
 import { TimerChanges } from "../changes/timer-changes";
 import { firing } from "../changes/timer-firing";
 import { transactionsIn } from "../changes/transaction-commits";
@@ -32,6 +33,7 @@ import type { Database } from "./connection/queries";
 import type { Lists } from "./lists/lists";
 import { timerReads } from "./lists/timer-reads";
 import { RecordReads } from "./records/record-reads";
+import { schedulesIn } from "./relay/schedules";
 import type { Slots } from "./slots/slots";
 
 interface Means {
@@ -61,7 +63,7 @@ type RecordMethods =
   | "changing";
 
 /** The part of the store that reads and changes records. */
-export interface RecordStore extends Pick<Store, RecordMethods | "get" | "getAll" | "findByKey" | "tally" | "timers"> {
+export interface RecordStore extends Pick<Store, RecordMethods | "get" | "getAll" | "findByKey" | "tally" | "timers" | "schedules"> {
   readonly commits: GroupCommit;
   readonly tables: readonly RecordTable[];
   /** Commits the changes in progress. Later ones are refused. */
@@ -110,8 +112,9 @@ export function recordStore(layouts: readonly Layout[], means: Means): RecordSto
   const [traces, deletions] = [recordTraces(workspace), deletionLog(database)];
   const reads = new RecordReads(database, slots);
   const known = (resource: Resource) => records.of(resource).resource;
+  const once = onceIn(commits, keys);
   return {
-    ...singleChanges(onceIn(commits, keys), records),
+    ...singleChanges(once, records),
     importEach: importsInto(commits, records, usedIds(workspace)),
     erase: erasing({ resources, commits, records, constraints, events, traces, deletions }),
     ...transactionsIn({ commits, read, expect, isProvisional: () => !workspace.facts.isComplete, records, keys, constraints, timers }),
@@ -119,6 +122,7 @@ export function recordStore(layouts: readonly Layout[], means: Means): RecordSto
     getAll: async (resource, ids) => reads.getAll(known(resource), ids),
     findByKey: reads.findByKey,
     timers: { ...timerReads(database), ...firing({ commits, resources, records, events, timers, now: () => clock.now() }) },
+    schedules: schedulesIn(database, tickPublisher(once, events)),
     tally: { commits: commits.tally, appended: events.tally },
     commits,
     tables: [...tables.values()],

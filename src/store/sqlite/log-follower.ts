@@ -15,6 +15,7 @@ import { retryQueuesIn, subscriptionsOf } from "./relay/queue-tables";
 import { refusalsOf } from "./relay/refusal-table";
 import { relayedIn } from "./relay/relay-position";
 import { relayTroubleIn } from "./relay/relay-trouble";
+import { schedulesOf } from "./relay/schedule-table";
 import { refuseNewer, schemaVersionOf, storeMigrations } from "./schema/migrations";
 
 /**
@@ -45,6 +46,7 @@ export function followLog(file: string): LogFollower | undefined {
     ...sqliteLogReader(db),
     queues: async () => subscriptionsOf(db).map(({ queue }) => queue),
     subscriptions: async () => subscriptionsOf(db),
+    schedules: () => schedulesOf(db),
     find: eventFinder(db),
     causedBy: causedEvents(db),
     timers: timerReads(db),

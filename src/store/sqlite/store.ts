@@ -12,6 +12,7 @@ import { onceIn } from "../changes/once";
 import { ofResource, RecordChanges } from "../changes/record-changes";
 import { checkRecords } from "../changes/record-checks";
 import { singleChanges } from "../changes/single-changes";
+import { tickPublisher } from "../changes/ticks";
 import { TimerChanges } from "../changes/timer-changes";
 import { firing } from "../changes/timer-firing";
 import { transactionsIn } from "../changes/transaction-commits";
@@ -49,6 +50,7 @@ import { replaysIn, savedRetryQueues, subscriptionsIn } from "./relay/queue-tabl
 import { refusalsIn } from "./relay/refusal-table";
 import { relayPosition } from "./relay/relay-position";
 import { savedRelayTrouble } from "./relay/relay-trouble";
+import { schedulesIn } from "./relay/schedule-table";
 import { Table } from "./resource-table";
 import { checkPlurals } from "./schema/plurals";
 import { writeCheck } from "./write-check";
@@ -86,6 +88,7 @@ class SqliteStore implements Store {
   readonly log: LogReader;
   readonly history: Store["history"];
   readonly timers: Store["timers"];
+  readonly schedules: Store["schedules"];
   readonly prune: Store["prune"];
   readonly importEach: Store["importEach"];
   readonly erase: Store["erase"];
@@ -159,7 +162,9 @@ class SqliteStore implements Store {
     const timers = new TimerChanges(uncommitted, storedTimers(db, uncommitted));
     const records = new RecordChanges(current, { overlay: uncommitted, clock, events, constraints, timers, deleted: deletedStates(db) });
     this.timers = { ...timerReads(db), ...firing({ commits, resources, records, events, timers, now: () => clock.now() }) };
-    const single = singleChanges(onceIn(commits, keys), records);
+    const once = onceIn(commits, keys);
+    this.schedules = schedulesIn(db, commits, tickPublisher(once, events));
+    const single = singleChanges(once, records);
     ({ insert: this.insert, insertAll: this.insertAll, insertEach: this.insertEach } = single);
     ({ update: this.update, remove: this.remove, restore: this.restore } = single);
     ({ transaction: this.transaction, changing: this.changing } = transactionsIn({

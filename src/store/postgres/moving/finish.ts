@@ -12,7 +12,7 @@ export async function finishMove(queries: TransactionQueries, source: MoveSource
   await query("UPDATE meta SET log_id = $1, pruned_to = $2", logId, pruned);
   await query("UPDATE relay SET position = $1", relayed);
   await query("SELECT setval('warren_events_position', $1::bigint, false)", end + 1);
-  for (const table of ["idempotency_keys", "warren_timers"])
+  for (const table of ["idempotency_keys", "warren_timers", "warren_schedules"])
     await query(`SELECT setval(pg_get_serial_sequence('${table}', 'number'), coalesce(max(number), 0) + 1, false) FROM ${table}`);
   for (const { table } of source.tables) if (table.kind === "records") await noteRecords(queries, table);
   await script("DROP TABLE warren_unfinished_move");

@@ -43,6 +43,11 @@ const small = {
     "id text, log_id text, queue text, fill int, selection text, first bigint, position bigint, begun bigint, last bigint, " +
       "sent bigint, refused bigint, created_at text, finished_at text, error text",
   ],
+  schedules: [
+    "warren_schedules",
+    "number bigint, queue text, pattern text, time_zone text, missed text, overlap int, announced_at bigint, since bigint, due_at bigint, " +
+      "last_at bigint, last_tick text, done int",
+  ],
   recordChecks: ["warren_record_checks", "resource text, fingerprint text"],
   relayTrouble: ["warren_relay_trouble", "queue text, what text, since text"],
 } as const;

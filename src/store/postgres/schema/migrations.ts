@@ -7,6 +7,7 @@ import { causeSchema, logSchema } from "./log-schema";
 import { queueSchema } from "./queue-schema";
 import { answerLivesSchema, functionSchema, recordSchema } from "./record-schema";
 import { lackedRights } from "./rights";
+import { scheduleSchema } from "./schedule-schema";
 import { obstaclesOf } from "./server";
 import { slotSchema } from "./slot-schema";
 import { timerIndexes, timerSchema } from "./timer-schema";
@@ -27,6 +28,7 @@ export const storeMigrations: Migrations = [
   () => answerLivesSchema,
   () => functionSchema,
   () => timerIndexes,
+  () => scheduleSchema,
 ];
 
 /** How long to wait for another process that migrates, and how long a migration may take, in milliseconds. */

@@ -17,7 +17,7 @@ import { partOf } from "./parts";
 const names = {
   ...{ events: "events", answers: "idempotency_keys", timers: "warren_timers", relayTimes: "relay_times" },
   ...{ subscriptions: "subscriptions", retryQueues: "retry_queues", refusals: "refused_announcements", replays: "warren_replays" },
-  ...{ recordChecks: "warren_record_checks", relayTrouble: "relay_trouble" },
+  ...{ schedules: "warren_schedules", recordChecks: "warren_record_checks", relayTrouble: "relay_trouble" },
 } as const satisfies Record<Exclude<BulkTable["kind"], "records"> | SmallKind, string>;
 
 export interface MoveSourceOptions {

@@ -11,6 +11,7 @@ import { refusalSchema } from "../relay/refusal-table";
 import { relayTimesSchema } from "../relay/relay-position";
 import { relayTroubleSchema } from "../relay/relay-trouble";
 import { refusedColumn, replaySchema } from "../relay/replay-table";
+import { scheduleSchema } from "../relay/schedule-table";
 
 /** SQL scripts, each of which upgrades a database by one version. Append only: a released entry never changes. */
 export type Migrations = readonly string[];
@@ -72,6 +73,7 @@ export const storeMigrations: Migrations = [
   timerSchema,
   answerLivesSchema,
   timerIndexes,
+  scheduleSchema,
 ];
 
 /**
