@@ -1,6 +1,6 @@
 import type { Config } from "../config/config";
 import type { Resource } from "../schema/resource";
-import { fileOfApi, openStore } from "../store/open";
+import { fileOfApi, openStore, placeOfAll } from "../store/open";
 import type { Store } from "../store/store";
 import type { TransactionEngine } from "../store/transaction/engine";
 import { ChangesLink } from "./link";
@@ -25,6 +25,12 @@ export function changingIn(config: Pick<Config, "database">, resources: readonly
       throw error;
     }
   };
+  const place = placeOfAll(config);
+  const endings = async () => {
+    const { endings } = await engine();
+    if (!endings) throw new Error(`${config.database.shown} cannot commit with the transactions of consumers.`);
+    return endings;
+  };
   return {
     engine: {
       newest: async (...asked) => (await engine()).newest(...asked),
@@ -33,6 +39,7 @@ export function changingIn(config: Pick<Config, "database">, resources: readonly
       reserveId: async (...asked) => (await engine()).reserveId(...asked),
       commit: async (...asked) => (await engine()).commit(...asked),
       check: async (...asked) => (await engine()).check(...asked),
+      endings: place === undefined ? undefined : { place, prepare: async (plans) => (await endings()).prepare(plans) },
     },
     async close() {
       const store = await opening?.catch(() => undefined);

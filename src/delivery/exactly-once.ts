@@ -2,16 +2,16 @@ import { LaneLost } from "../store/consumer/lanes";
 import type { ConsumerData, ConsumerStore } from "../store/consumer/store";
 import { StoreAway, StoreUnavailable } from "../store/errors";
 import { isConflict, whenUnlocked } from "../store/open";
+import { NotCommitted } from "../store/transaction/engine";
 import { steadyNow } from "../timing/clock";
 import type { Consumer } from "./consumer-options";
 import type { Delivery, Task } from "./delivery";
-import { callHandler, endSplit } from "./handle";
+import { ExactlyOnceGroup } from "./exactly-once-group";
 import { type Again, RunAgain } from "./handler-changes";
-import { HandlerTransaction } from "./handler-transaction";
+import { JoinedChanges, PartFailed } from "./joined-changes";
 import type { Result } from "./outcome";
 import { unavailablePauseMs, unavailableText, untilMade } from "./run-again";
 
-const handled: Result = { kind: "handled" };
 const duplicate: Result = { kind: "duplicate" };
 
 /** Takes part in a transaction of `exactlyOnce` events. Resolves with a function to call after the commit. */
@@ -42,9 +42,14 @@ const tryEveryMs = 250;
 export async function handleExactlyOnce(around: Surroundings, tasks: readonly Task[]): Promise<Result[]> {
   for (let tries = 1; ; ) {
     try {
-      return await handleTogether(around, tasks);
+      return await handleUntilMade(around, tasks);
     } catch (error) {
       if (error instanceof LaneLost) return [];
+      if (error instanceof PartFailed) {
+        // First those before it, then it alone.
+        tasks = tasks.slice(0, Math.max(1, tasks.indexOf(error.task)));
+        continue;
+      }
       if (error instanceof RunAgain) {
         if (!(await aWhile(around, tasks, error))) return [];
         continue;
@@ -61,13 +66,55 @@ export async function handleExactlyOnce(around: Surroundings, tasks: readonly Ta
   }
 }
 
-function handleTogether(around: Surroundings, tasks: readonly Task[]): Promise<Result[]> {
+/** Handles an event alone until what it changes is committed with its transaction. Several events are handled once. */
+async function handleUntilMade(around: Surroundings, tasks: readonly Task[]): Promise<Result[]> {
+  const [task, ...more] = tasks as readonly [Task];
+  if (more.length > 0) return handleTogether(around, tasks);
+  const run = async (again?: Again) => {
+    try {
+      const [result] = await handleTogether(around, tasks, again);
+      return result ?? duplicate;
+    } catch (error) {
+      if (error instanceof PartFailed) return error.result;
+      throw error;
+    }
+  };
+  const result = await untilMade(around.consumer, task, around.isStopping, await run(), run);
+  return result ? [result] : [];
+}
+
+/** @throws {PartFailed} if what one of the events changes cannot be committed with the transaction. */
+function handleTogether(
+  { consumer, store, beforeCommit, mayGoOn }: Surroundings,
+  tasks: readonly Task[],
+  again?: Again,
+): Promise<Result[]> {
   return whenUnlocked(async () => {
-    const store = await around.store();
-    const { results, committed } = await store.together((own) => handleGroup(around, own, tasks));
-    committed();
-    return results;
+    const own = await store();
+    let joined: JoinedChanges | undefined;
+    try {
+      const { results, committed } = await own.together(async (data) => {
+        joined = joinedIn(data, consumer);
+        const results = await new ExactlyOnceGroup({ consumer, data, joined, again }, steadyNow()).handle(tasks, mayGoOn);
+        const done = tasks.filter((_, index) => results[index] && results[index].kind !== "failed");
+        const committed = await beforeCommit(
+          data,
+          done.map(({ delivery }) => delivery),
+        );
+        if (data.end) await joined?.endAt(data.end);
+        return { results, committed };
+      });
+      committed();
+      return results;
+    } catch (error) {
+      throw error instanceof NotCommitted ? (joined?.failure(error) ?? error) : error;
+    }
   });
+}
+
+/** Returns what collects the changes of handlers, if one transaction can commit them with what the consumer keeps. */
+function joinedIn({ end }: ConsumerData, { changes: { engine } }: Consumer): JoinedChanges | undefined {
+  return end && end.place === engine.endings?.place ? new JoinedChanges(engine.endings) : undefined;
 }
 
 /** Waits before what handlers change is committed again. Resolves with false if the consumer stops, or the events are gone. */
@@ -98,120 +145,4 @@ async function untilAvailable({ consumer, store, isStopping }: Surroundings, tas
     }
   }
   return false;
-}
-
-async function handleGroup({ consumer, beforeCommit, mayGoOn }: Surroundings, own: ConsumerData, tasks: readonly Task[]) {
-  const results = await new Group(consumer, own, steadyNow()).handle(tasks, mayGoOn);
-  const done = tasks.filter((_, index) => results[index] && results[index].kind !== "failed");
-  const committed = await beforeCommit(
-    own,
-    done.map(({ delivery }) => delivery),
-  );
-  return { results, committed };
-}
-
-/** Events that are handled in one transaction. */
-class Group {
-  /** Ids of events that are not handled yet. */
-  #claimed = new Set<string>();
-
-  constructor(
-    readonly consumer: Consumer,
-    readonly data: ConsumerData,
-    readonly now: number,
-  ) {}
-
-  async handle(tasks: readonly Task[], mayGoOn: () => boolean): Promise<Result[]> {
-    const { inbox } = this.data;
-    const unforced = tasks.filter((task) => !isForced(task));
-    if (unforced.length > 0) this.#claimed = await inbox.claim(idsOf(unforced), this.now);
-    const results = this.consumer.handleBatch ? await this.#handleBatch(tasks) : await this.#handleEach(tasks, mayGoOn);
-    if (this.#claimed.size > 0) await inbox.release([...this.#claimed]);
-    const forced = tasks.filter((task, index) => isForced(task) && results[index]?.kind === "handled");
-    if (forced.length > 0) await inbox.add(idsOf(forced), this.now);
-    return results;
-  }
-
-  async #handleEach(tasks: readonly Task[], mayGoOn: () => boolean): Promise<Result[]> {
-    const results: Result[] = [];
-    for (const task of tasks) {
-      results.push(this.#isDone(task) ? duplicate : await this.#handlePart([task]));
-      if (!mayGoOn()) break;
-    }
-    return results;
-  }
-
-  /** An event may be in one batch twice. One of the two fails with the other, or is a duplicate of it. */
-  async #handleBatch(tasks: readonly Task[]): Promise<Result[]> {
-    const chosen = new Map(tasks.filter((task) => !this.#isDone(task)).map((task) => [task.event.id, task]));
-    const fresh = [...chosen.values()];
-    const results = new Map((await this.#handleFresh(fresh)).map((result, index) => [fresh[index], result]));
-    return tasks.map((task) => {
-      const own = chosen.get(task.event.id);
-      const result = results.get(own);
-      return !result || (task !== own && result.kind === "handled") ? duplicate : result;
-    });
-  }
-
-  async #handleFresh(tasks: readonly Task[]): Promise<Result[]> {
-    if (tasks.length === 0) return [];
-    const result = await this.#handlePart(tasks);
-    if (result.kind !== "failed" || tasks.length === 1) return tasks.map(() => result);
-    endSplit(tasks, result.error);
-    const results: Result[] = [];
-    for (const task of tasks) results.push(await this.#handlePart([task]));
-    return results;
-  }
-
-  #isDone(task: Task): boolean {
-    return !isForced(task) && !this.#claimed.has(task.event.id);
-  }
-
-  /** Handles events as a part of the transaction, which is rolled back if they fail. */
-  async #handlePart(part: readonly Task[]): Promise<Result> {
-    const [first] = part as readonly [Task];
-    const result = await this.#runPart(part);
-    const made = await untilMade(
-      this.consumer,
-      first,
-      () => false,
-      result,
-      (again) => this.#runPart(part, again),
-    );
-    return made ?? result;
-  }
-
-  /** @throws {RunAgain} if what the handler changes cannot be committed now. The transaction should not wait for it. */
-  async #runPart(part: readonly Task[], again?: Again): Promise<Result> {
-    try {
-      await this.data.together(async ({ transaction }) => {
-        const tx = new HandlerTransaction(transaction, "The handler");
-        const result = await callHandler(this.consumer, part, { tx, ...(again && { again }) });
-        if (result.kind === "failed") {
-          tx.end(result.error);
-          throw result.error;
-        }
-        tx.finish();
-      });
-    } catch (error) {
-      // Not a failure of the event: the transaction is made again.
-      if (isConflict(error) || error instanceof StoreAway || isUnavailable(error)) throw error;
-      return { kind: "failed", error };
-    }
-    for (const { event } of part) this.#claimed.delete(event.id);
-    return handled;
-  }
-}
-
-/** Returns whether what a handler changes could not be committed now. */
-function isUnavailable(error: unknown): boolean {
-  return error instanceof RunAgain && error.why.kind === "unavailable";
-}
-
-function isForced({ delivery }: Task): boolean {
-  return delivery.replay === "forced";
-}
-
-function idsOf(tasks: readonly Task[]): string[] {
-  return tasks.map(({ event }) => event.id);
 }

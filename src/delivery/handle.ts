@@ -1,10 +1,11 @@
 import type { Event } from "../schema/event";
-import type { Transaction } from "../store/consumer/transaction";
 import type { Deadlines } from "../timing/deadlines";
 import type { Consumer } from "./consumer-options";
 import type { Task } from "./delivery";
 import { HandlerCall } from "./handler-call";
 import type { Again } from "./handler-changes";
+import type { HandlerTransaction } from "./handler-transaction";
+import type { JoinedChanges } from "./joined-changes";
 import { type Result, spanTroubleOf } from "./outcome";
 import { untilMade } from "./run-again";
 
@@ -50,15 +51,28 @@ export function endSplit([first]: readonly Task[], error: unknown): void {
 
 /** The things that a handler gets besides its events. */
 interface Given {
-  readonly tx?: Transaction;
-  readonly again?: Again;
+  readonly tx?: HandlerTransaction;
+  readonly again?: Again | undefined;
+  /** Gets what the handler changes, to commit it. Default: it is committed at once. */
+  readonly joined?: JoinedChanges | undefined;
 }
 
 /** Calls the handler with one event, or with a batch, and commits what it changes. Never rejects: an error is part of the result. */
-export async function callHandler(consumer: Consumer, tasks: readonly Task[], { tx, again }: Given = {}): Promise<Result> {
+export async function callHandler(consumer: Consumer, tasks: readonly Task[], { tx, again, joined }: Given = {}): Promise<Result> {
   const context = new HandlerCall(consumer, tasks, tx, again);
-  const result = await run(consumer, tasks, context);
-  return context.changing ? context.changing.settle(result) : result;
+  const result = finished(await run(consumer, tasks, context), tx);
+  return context.changing ? context.changing.settle(result, joined) : result;
+}
+
+/** Ends the transaction of a handler. That fails if one of its calls was not awaited. */
+function finished(result: Result, tx: HandlerTransaction | undefined): Result {
+  if (!tx || result.kind === "failed") return result;
+  try {
+    tx.finish();
+    return result;
+  } catch (error) {
+    return { kind: "failed", error };
+  }
 }
 
 function run(consumer: Consumer, tasks: readonly Task[], context: HandlerCall): Promise<Result> {

@@ -1,11 +1,12 @@
 import { Conflict, RefusedChange } from "../schema/refused-change";
 import { StoreUnavailable } from "../store/errors";
 import { ChangeAttempt, type Changes } from "../store/transaction/changes";
-import type { Committed, TransactionEngine } from "../store/transaction/engine";
+import type { Plan, PlanOutcome, TransactionEngine } from "../store/transaction/engine";
 import { KeyLocks } from "../store/transaction/key-locks";
 import { type Answer, RecordedAttempt, RepeatedAttempt } from "../store/transaction/recorded";
 import { ReservedIds } from "../store/transaction/reserved-ids";
 import type { Task } from "./delivery";
+import type { JoinedChanges } from "./joined-changes";
 import { Reject, type Result } from "./outcome";
 
 /** A run of a handler whose changes were not made by it. The handler has to run again. Never leaves this folder. */
@@ -22,8 +23,10 @@ export class RunAgain extends Error {
       /** A unique value or a reference refuses a change. The handler may want to catch that. */
       | { readonly kind: "refused" }
       | { readonly kind: "unavailable"; readonly error: StoreUnavailable }
-      /** An earlier delivery of the event has made them. */
-      | { readonly kind: "made"; readonly answers: readonly Answer[] },
+      /** An earlier delivery of the event has made them. Null: nobody has kept what the calls answered. */
+      | { readonly kind: "made"; readonly answers: readonly Answer[] | null }
+      /** An earlier event of its transaction may have changed what it has read. It has to run after the commit of that. */
+      | { readonly kind: "too early" },
   ) {
     super("The handler has to run again");
   }
@@ -31,8 +34,8 @@ export class RunAgain extends Error {
 
 /** The outcome of earlier runs of a handler, for the next one. */
 export interface Again {
-  /** The answers of a run whose changes were committed. */
-  readonly answers?: readonly Answer[];
+  /** The answers of a run whose changes were committed. Null: nobody has kept them. */
+  readonly answers?: readonly Answer[] | null;
   /** True if it has the locks on what the runs before it have read. */
   readonly hasLocks: boolean;
   /** True if each change is to be checked at its call. */
@@ -106,58 +109,94 @@ export class ChangingRun {
    * Commits what the handler has changed, with a note that it has done its event. Resolves with the result of the event. Never rejects.
    *
    * @param result that of the handler.
+   * @param joined what a transaction is to commit. Default: commits it at once.
    */
-  async settle(result: Result): Promise<Result> {
+  async settle(result: Result, joined?: JoinedChanges): Promise<Result> {
     try {
       if (result.kind === "failed") {
         this.#attempt.end(result.error);
-        await this.#look(result.error);
+        await this.#look(result.error, joined);
         return failed(result.error);
       }
       this.#attempt.finish("The handler");
-      return await this.#commit(result);
+      // They are committed.
+      if (this.again?.answers !== undefined) return result;
+      return joined ? this.#join(result, joined) : await this.#commit(result);
     } catch (error) {
-      return failed(error instanceof StoreUnavailable ? new RunAgain({ kind: "unavailable", error }) : error);
+      return failedWith(error);
+    }
+  }
+
+  /** Returns the result of the event after a commit together with others. Undefined if it was not refused because of this run. */
+  resultOf(outcome: PlanOutcome): Result | undefined {
+    try {
+      return this.#judge(outcome);
+    } catch (error) {
+      return failedWith(error);
     }
   }
 
   async #commit(result: Result): Promise<Result> {
-    // Its changes are committed.
-    if (this.#attempt instanceof RepeatedAttempt) return result;
-    const note: Note = { run: this.#id, ...(this.#attempt instanceof RecordedAttempt && { answers: this.#attempt.answers }) };
-    const plan = this.#attempt.plan({ value: undefined }, () => JSON.stringify(note));
+    const plan = this.#plan();
     // Its other effects depend on what it has read: they must be the same each time.
-    if (plan.writes.length + plan.cancel.length === 0 && !this.means.options.hasOtherEffects) return result;
-    if (!this.again?.hasLocks && this.means.locks.areHeld(this.#attempt.keys)) throw this.#stale();
-    const committed = await this.means.engine.commit(plan).then(
-      (outcome) => this.#fresh(outcome),
-      (error: unknown) => {
-        if (error instanceof RefusedChange && !this.#attempt.checksEach) throw new RunAgain({ kind: "refused" });
-        throw error;
-      },
-    );
-    const made = JSON.parse(committed ?? "{}") as Note;
-    if (made.run === this.#id) return result;
-    if (!made.answers) return { kind: "duplicate" };
-    throw new RunAgain({ kind: "made", answers: made.answers });
+    if (!hasWrites(plan) && !this.means.options.hasOtherEffects) return result;
+    if (!this.again?.hasLocks && this.means.locks.areHeld(this.#attempt.keys)) throw this.stale();
+    const outcome = await this.means.engine.commit(plan).catch((error: unknown) => ({ error }));
+    return this.#judge(outcome) ?? result;
+  }
+
+  #join(result: Result, joined: JoinedChanges): Result {
+    const plan = this.#plan();
+    if (joined.mayHaveChanged(plan.reads)) throw new RunAgain({ kind: "too early" });
+    if (hasWrites(plan)) joined.add(this, plan);
+    else if (plan.reads.length > 0) joined.add(this, withoutNote(plan));
+    return result;
+  }
+
+  #plan(): Plan {
+    const note: Note = { run: this.#id, ...(this.#attempt instanceof RecordedAttempt && { answers: this.#attempt.answers }) };
+    return this.#attempt.plan({ value: undefined }, () => JSON.stringify(note));
+  }
+
+  /** Returns undefined if the changes are committed, or could be. */
+  #judge(outcome: PlanOutcome): Result | undefined {
+    if ("error" in outcome) {
+      if (outcome.error instanceof RefusedChange && !this.#attempt.checksEach) throw new RunAgain({ kind: "refused" });
+      throw outcome.error;
+    }
+    if (outcome.isStale) throw this.stale();
+    if (outcome.text === undefined) return undefined;
+    const { run, answers = null } = JSON.parse(outcome.text) as Note;
+    if (run === this.#id) return undefined;
+    if (answers || this.means.options.hasOtherEffects) throw new RunAgain({ kind: "made", answers });
+    return { kind: "duplicate" };
   }
 
   /** An error may be about something that the handler has read and that is not so any longer. */
-  async #look(error: unknown): Promise<void> {
+  async #look(error: unknown, joined: JoinedChanges | undefined): Promise<void> {
     if (error instanceof StoreUnavailable) throw error;
     const plan = this.#attempt.plan({ error }, () => undefined);
-    const { once, ...context } = plan.context;
-    if (plan.reads.length > 0) this.#fresh(await this.means.engine.commit({ ...plan, context }));
+    if (joined?.mayHaveChanged(plan.reads)) throw new RunAgain({ kind: "too early" });
+    if (plan.reads.length > 0 && (await this.means.engine.commit(withoutNote(plan))).isStale) throw this.stale();
   }
 
-  #fresh(committed: Committed): string | undefined {
-    if (committed.isStale) throw this.#stale();
-    return committed.text;
-  }
-
-  #stale(): RunAgain {
+  /** Returns that what it has read has changed. */
+  stale(): RunAgain {
     return new RunAgain({ kind: "stale", keys: [...this.#attempt.keys] });
   }
+}
+
+function hasWrites({ writes, cancel }: Plan): boolean {
+  return writes.length + cancel.length > 0;
+}
+
+function withoutNote(plan: Plan): Plan {
+  const { once, ...context } = plan.context;
+  return { ...plan, context };
+}
+
+function failedWith(error: unknown): Result {
+  return failed(error instanceof StoreUnavailable ? new RunAgain({ kind: "unavailable", error }) : error);
 }
 
 /** A change that breaks a schema, rule or reference breaks it at the next attempt, too. */

@@ -26,7 +26,7 @@ export async function untilMade(
   if (!isRunAgain(result)) return result;
   const { locks } = consumer.changes;
   const keys = new Set<string>();
-  let answers: readonly Answer[] | undefined;
+  let answers: readonly Answer[] | null | undefined;
   let release: (() => void) | undefined;
   let checksEach = false;
   try {
@@ -41,13 +41,13 @@ export async function untilMade(
         runs += 1;
         for (const key of why.keys) keys.add(key);
         release = await locks.acquire(keys);
-      } else {
+      } else if (why.kind === "unavailable") {
         if (!isTold) consumer.log.warn({ queue: consumer.queue, event: event.id, error: why.error.message }, unavailableText);
         isTold = true;
         await Bun.sleep(unavailablePauseMs);
       }
       if (isStopping() || delivery.gone) return undefined;
-      result = await run({ hasLocks: release !== undefined, checksEach, ...(answers && { answers }) });
+      result = await run({ hasLocks: release !== undefined, checksEach, ...(answers !== undefined && { answers }) });
     }
     return result;
   } finally {
@@ -55,7 +55,7 @@ export async function untilMade(
   }
 }
 
-function isRunAgain(result: Result): result is { readonly kind: "failed"; readonly error: RunAgain } {
+export function isRunAgain(result: Result): result is { readonly kind: "failed"; readonly error: RunAgain } {
   return result.kind === "failed" && RunAgain.is(result.error);
 }
 

@@ -10,6 +10,7 @@ import type { ConsumerMoveSource } from "./moving/consumer-move";
 import type { MoveSource } from "./moving/move-source";
 import type { MoveTarget } from "./moving/move-target";
 import { isRemoved, isSerializationFailure } from "./postgres/connection/errors";
+import { placeOf } from "./postgres/connection/place";
 import { PostgresConsumerStores } from "./postgres/consumer/stores";
 import { inspectSchema } from "./postgres/inspect";
 import { isSchemaServed } from "./postgres/is-served";
@@ -85,6 +86,14 @@ export async function scrubDatabase({ database }: Address): Promise<boolean> {
  */
 export function fileOfApi({ database }: Address): string | undefined {
   return database.engine === "sqlite" ? database.file : undefined;
+}
+
+/**
+ * Identifies a database in which consumers keep what they have done beside the records, so that a transaction of a consumer can end with
+ * the commit of what its handlers change. Undefined if they keep it elsewhere.
+ */
+export function placeOfAll({ database }: Address): string | undefined {
+  return database.engine === "postgres" ? placeOf(database) : undefined;
 }
 
 /** Resolves with whether an API serves the database now. */

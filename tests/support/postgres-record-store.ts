@@ -12,5 +12,6 @@ export async function openRecordStore(database: Database, schema: string, resour
   const locks = { commit: lockKey(schema, "commit"), ids: lockKey(schema, "ids") };
   const lists = new Lists(database, slots, resources);
   const clock = await clockOf(database);
-  return recordStore(layoutsOf(resources), { database, slots, locks, lists, clock, keepFunction: async () => {}, onAppend() {} });
+  const means = { database, place: "", schema, slots, locks, lists, clock };
+  return recordStore(layoutsOf(resources), { ...means, keepFunction: async () => {}, onAppend() {} });
 }

@@ -63,6 +63,16 @@ export class Overlay<Write = unknown> {
     }
   }
 
+  /** Runs work that sees no uncommitted batch, since its own is committed apart from them. It forgets its own before it returns. */
+  apart<T>(work: () => T): T {
+    const others = this.#batches.splice(0);
+    try {
+      return work();
+    } finally {
+      this.#batches.unshift(...others);
+    }
+  }
+
   /** Removes a batch that was committed or has failed. */
   forget(batch: Batch<Write>): void {
     this.#batches.splice(this.#batches.indexOf(batch), 1);

@@ -2,7 +2,7 @@ import type { Resource } from "../../schema/resource";
 import { RecordNotFound } from "../errors";
 import type { Store } from "../store";
 import type { Stored } from "../stored";
-import { type Committed, mostListed, type Plan, type Read, type TransactionEngine, type Write } from "../transaction/engine";
+import { type Committed, type Endings, mostListed, type Plan, type Read, type TransactionEngine, type Write } from "../transaction/engine";
 import { matcherOf } from "../transaction/exact";
 import { Transactions } from "../transaction/run";
 import type { TransactionContext } from "../transaction/transaction";
@@ -24,6 +24,8 @@ interface Means {
   readonly keys: IdempotencyKeys;
   readonly constraints: Constraints;
   readonly timers: TimerChanges;
+  /** Commits plans in transactions of consumers. Default: the engine cannot. */
+  readonly endings?: (changeOf: (plan: Plan) => () => Committed) => Endings;
 }
 
 /** Returns the transactions of a store. */
@@ -38,7 +40,11 @@ const accepted = new Error("Could be committed");
 
 /** Commits transactions: each is one change, which compares what was read and applies what is to be written. */
 class TransactionCommits implements TransactionEngine {
-  constructor(readonly means: Means) {}
+  readonly endings: Endings | undefined;
+
+  constructor(readonly means: Means) {
+    this.endings = means.endings?.((plan) => this.#changeOf(plan));
+  }
 
   async newest(resource: Resource, id: number): Promise<Stored | undefined> {
     const records = this.means.records.of(resource);
@@ -58,29 +64,43 @@ class TransactionCommits implements TransactionEngine {
     return this.means.read(() => stored.reserveId());
   }
 
-  commit({ reads, writes, cancel, context, answerOf }: Plan): Promise<Committed> {
-    const { once, ...about } = context;
+  commit(plan: Plan): Promise<Committed> {
     const { promise, resolve, reject } = Promise.withResolvers<Committed>();
-    let isStale = false;
-    const make = (): string | undefined => {
-      for (const read of reads) this.means.expect?.(read);
+    const change = this.#changeOf(plan);
+    let stale: Committed | undefined;
+    const run = () => {
       // The change may run again, if its group fails. By then another try may be under way.
-      // Reads all, so that an engine that has to fetch them learns of all at once.
-      const isCurrent = reads.map((read) => this.#holds(read)).every(Boolean);
-      isStale ||= !isCurrent && !this.means.isProvisional?.();
-      if (isStale) {
-        // At once, not when the group is on disk.
-        resolve({ isStale });
-        return undefined;
-      }
-      for (const key of cancel) this.means.timers.cancel(key);
-      return answerOf(this.means.records.together(() => writes.map((write) => this.#apply(write, about))));
+      if (stale) return stale;
+      const committed = change();
+      if (!committed.isStale) return committed;
+      // At once, not when the group is on disk.
+      resolve(committed);
+      stale = committed;
+      return stale;
     };
-    const isExact = reads.some(({ kind }) => kind === "list");
-    this.means.commits
-      .runFirst(() => ({ isStale: false as const, text: once ? this.means.keys.answer(once, make) : make() }), { isExact })
-      .then(resolve, reject);
+    const isExact = plan.reads.some(({ kind }) => kind === "list");
+    this.means.commits.runFirst(run, { isExact }).then(resolve, reject);
     return promise;
+  }
+
+  /** Returns the change that a plan makes, if what it has read still holds. */
+  #changeOf({ reads, writes, cancel, context, answerOf }: Plan): () => Committed {
+    const { once, ...about } = context;
+    return () => {
+      let [isStale, isMade] = [false, false];
+      const make = (): string | undefined => {
+        isMade = true;
+        for (const read of reads) this.means.expect?.(read);
+        // Reads all, so that an engine that has to fetch them learns of all at once.
+        const isCurrent = reads.map((read) => this.#holds(read)).every(Boolean);
+        isStale = !isCurrent && !this.means.isProvisional?.();
+        if (isStale) return undefined;
+        for (const key of cancel) this.means.timers.cancel(key);
+        return answerOf(this.means.records.together(() => writes.map((write) => this.#apply(write, about))));
+      };
+      const text = once ? this.means.keys.answer(once, make) : make();
+      return isStale ? { isStale } : { isStale: false, text, isEarlier: !isMade };
+    };
   }
 
   async check({ writes, context }: Plan): Promise<void> {

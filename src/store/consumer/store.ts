@@ -1,3 +1,4 @@
+import type { Ending } from "../transaction/engine";
 import type { AttemptTable } from "./attempt-table";
 import type { DeadLetterTable } from "./dead-letter-table";
 import type { Inbox } from "./inbox";
@@ -34,6 +35,19 @@ export interface ConsumerData {
    * back.
    */
   together<T>(change: (own: ConsumerData) => Promise<T>): Promise<T>;
+  /** Of a transaction that is not a part of another one. Undefined if it cannot end with the commit of what handlers change. */
+  readonly end?: TransactionEnd | undefined;
+}
+
+/** The end of a transaction. */
+export interface TransactionEnd {
+  /** Identifies the database. */
+  readonly place: string;
+  /**
+   * Ends the transaction with the commit of what handlers have changed, in the same database. {@link ConsumerData.together} rejects with
+   * `NotCommitted` if that cannot be committed.
+   */
+  with(ending: Ending): void;
 }
 
 /** The store of one consumer. */

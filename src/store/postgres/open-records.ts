@@ -7,6 +7,7 @@ import type { Store } from "../store";
 import { clockOf } from "./changes/clock";
 import { commitFunction } from "./commit/commit-function";
 import { keepCommitFunction, keepEveryMs } from "./commit/keep-function";
+import { placeOf } from "./connection/place";
 import type { Database } from "./connection/queries";
 import { Lists } from "./lists/lists";
 import { layoutsOf, type RecordStore, recordStore } from "./record-store";
@@ -54,7 +55,18 @@ export async function openRecords(
   await keepFunction();
   const clock = await clockOf(database);
   const open = (slots: Slots, lists: Lists) =>
-    recordStore(layouts, { database, slots, lists, locks, keepFunction, clock, tracing, onAppend });
+    recordStore(layouts, {
+      database,
+      place: placeOf(address),
+      schema: address.schema,
+      slots,
+      lists,
+      locks,
+      keepFunction,
+      clock,
+      tracing,
+      onAppend,
+    });
   // Before new declarations, which are checked with the records in their newest shape.
   const before = await Slots.load(database);
   const earlier = open(before, new Lists(database, before, resources));

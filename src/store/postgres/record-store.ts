@@ -28,6 +28,7 @@ import { Workspace } from "./changes/workspace";
 import { commitFunction } from "./commit/commit-function";
 import type { Locks } from "./commit/commit-statements";
 import { Committing } from "./commit/committing";
+import { endingsIn } from "./commit/endings";
 import { GroupCommit } from "./commit/group-commit";
 import type { Database } from "./connection/queries";
 import type { Lists } from "./lists/lists";
@@ -38,6 +39,10 @@ import type { Slots } from "./slots/slots";
 
 interface Means {
   readonly database: Database;
+  /** Identifies the database among all. */
+  readonly place: string;
+  /** Name of the PostgreSQL schema. */
+  readonly schema: string;
   readonly slots: Slots;
   readonly locks: Locks;
   /** Creates the commit function if it is missing. */
@@ -77,7 +82,7 @@ export function layoutsOf(resources: readonly Resource[]): Layout[] {
 
 /** Opens the records of resources. Their tables and the commit function are there. */
 export function recordStore(layouts: readonly Layout[], means: Means): RecordStore {
-  const { database, slots, lists, locks, keepFunction, clock, tracing = noTracing, onAppend } = means;
+  const { database, place, schema, slots, lists, locks, keepFunction, clock, tracing = noTracing, onAppend } = means;
   const workspace = new Workspace();
   const { overlay } = workspace;
   const resources = layouts.map(({ resource }) => resource);
@@ -86,20 +91,15 @@ export function recordStore(layouts: readonly Layout[], means: Means): RecordSto
   const constraintTables = new ConstraintTables(workspace, slots, tables, current);
   const { constraints } = constraintTables;
   const events = new EventAppender(overlay, (event) => overlay.write({ kind: "event", event }), resources, clock, tracing);
-  const committing = new Committing({
-    workspace,
-    tables,
-    slots,
-    database,
-    commitFunction: commitFunction(layouts, locks),
-    keepFunction,
-    locks,
-    lists,
-    clock,
-  });
-  const commits = new GroupCommit(committing, () => {
+  const attempts = {
+    ...{ workspace, tables, slots, database, commitFunction: commitFunction(layouts, locks) },
+    ...{ keepFunction, locks, lists, clock },
+  };
+  const committing = new Committing(attempts);
+  const onCommit = () => {
     if (events.hasAppended()) onAppend();
-  });
+  };
+  const commits = new GroupCommit(committing, onCommit);
   const timers = new TimerChanges(overlay, storedTimers(workspace));
   const records = new RecordChanges(current, { overlay, clock, events, constraints, timers, deleted: deletedStates(workspace) });
   const keys = new IdempotencyKeys(overlay, new Answers(workspace));
@@ -117,7 +117,10 @@ export function recordStore(layouts: readonly Layout[], means: Means): RecordSto
     ...singleChanges(once, records),
     importEach: importsInto(commits, records, usedIds(workspace)),
     erase: erasing({ resources, commits, records, constraints, events, traces, deletions }),
-    ...transactionsIn({ commits, read, expect, isProvisional: () => !workspace.facts.isComplete, records, keys, constraints, timers }),
+    ...transactionsIn({
+      ...{ commits, read, expect, isProvisional: () => !workspace.facts.isComplete, records, keys, constraints, timers },
+      endings: (changeOf) => endingsIn({ ...attempts, place, schema, onCommit }, changeOf),
+    }),
     get: async (resource, id) => reads.get(known(resource), id),
     getAll: async (resource, ids) => reads.getAll(known(resource), ids),
     findByKey: reads.findByKey,

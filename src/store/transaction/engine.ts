@@ -51,9 +51,44 @@ export interface Plan {
  * The outcome of a plan:
  * - `isStale`: something that was read has changed. Nothing was committed.
  * - otherwise, `text` is what `answerOf` returned, or what the idempotency key has kept from an earlier transaction; then nothing
- *   was committed either.
+ *   was committed either, and `isEarlier` is true.
  */
-export type Committed = { readonly isStale: true } | { readonly isStale: false; readonly text: string | undefined };
+export type Committed =
+  | { readonly isStale: true }
+  | { readonly isStale: false; readonly text: string | undefined; readonly isEarlier?: boolean };
+
+/** The outcome of a plan that was to be committed with others: as {@link TransactionEngine.commit} settles. */
+export type PlanOutcome = Committed | { readonly error: unknown };
+
+/**
+ * The commit of some plans with which a transaction of a consumer was to end was not made, and neither was the transaction. If all
+ * outcomes are good, or there are none, it may succeed if it is made again.
+ */
+export class NotCommitted extends Error {
+  override readonly name = "NotCommitted";
+  /** @param outcomes those of the first plans. */
+  constructor(readonly outcomes: readonly PlanOutcome[]) {
+    super("What the handlers have changed could not be committed with their transaction");
+  }
+}
+
+/** The end of a transaction of a consumer: the commit of what its handlers have changed. */
+export interface Ending {
+  /** The database that it is for. */
+  readonly place: string;
+}
+
+/** Commits plans as the end of transactions of consumers, which have their data in the same database. */
+export interface Endings {
+  /** Identifies the database. */
+  readonly place: string;
+  /**
+   * Prepares the commit of plans, in order. Nothing is locked until the transaction ends.
+   *
+   * @throws {NotCommitted} if one of them cannot be committed.
+   */
+  prepare(plans: readonly Plan[]): Promise<Ending>;
+}
 
 /** The part of a storage engine that transactions need. It reads the newest state, which need not be committed yet. */
 export interface TransactionEngine {
@@ -75,4 +110,6 @@ export interface TransactionEngine {
   commit(plan: Plan): Promise<Committed>;
   /** Rejects as {@link commit} would if the changes of a plan were refused. Commits nothing, and does not look at its reads. */
   check(plan: Plan): Promise<void>;
+  /** Undefined if plans can only be committed by themselves. */
+  readonly endings?: Endings | undefined;
 }

@@ -22,6 +22,9 @@ export interface AttemptMeans extends RunMeans, FetchMeans {
 const settleMs = 5000;
 const settlePauseMs = 100;
 
+/** Maximum pause between two statements of a transaction that has the commit lock, in milliseconds: all others wait for it. */
+export const lockedPauseMs = 2000;
+
 /** Attempts to commit groups of changes, and what has to be done after one that failed. */
 export class Attempts {
   constructor(readonly means: AttemptMeans) {}

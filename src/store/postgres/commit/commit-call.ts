@@ -32,13 +32,17 @@ export function readsOf({ records, presence, holders, referrers, answers, newest
   };
 }
 
-/** Returns the arguments of the commit function for a group. */
-export function argumentsOf({ id, effect, entries, slots, reads }: Commit): ReturnType<typeof inOrder> {
+/**
+ * Returns the arguments of the commit function for a group.
+ *
+ * @param joined true for a group that another transaction commits. Default: false.
+ */
+export function argumentsOf({ id, effect, entries, slots, reads }: Commit, joined = false): ReturnType<typeof inOrder> {
   const inserts = effect.records.filter(({ after, origin }) => after && origin !== "present");
   const updates = effect.records.filter(({ after, origin }) => after && origin === "present");
   const deletes = effect.records.filter(({ after }) => !after);
   const values: CommitArguments = {
-    ...{ commit_group: id, slots: effect.records.length > 0 ? slots : null },
+    ...{ commit_group: id, joined, slots: effect.records.length > 0 ? slots : null },
     ...checksOf(reads),
     ...idsOf(effect.created),
     ...{

@@ -18,6 +18,9 @@ export interface CommitResult {
   readonly fenced: boolean | null;
 }
 
+/** SQLSTATE with which the function ends the transaction that it was to be the last statement of. The message is its result as JSON. */
+export const notHolding = "WR001";
+
 /** The function that commits groups of changes of one program. */
 export interface CommitFunction {
   readonly name: string;
@@ -39,10 +42,17 @@ export function commitFunction(layouts: readonly Layout[], locks: Locks): Commit
 DECLARE part int4[];
 BEGIN
   PERFORM pg_advisory_xact_lock(${locks.commit});
-  IF EXISTS (SELECT FROM warren_fences f WHERE f.group_id = commit_group) THEN fenced := true; RETURN; END IF;
-  IF slots <> (SELECT w.version FROM warren_slots_version w) THEN redeclared := true; RETURN; END IF;
+  IF EXISTS (SELECT FROM warren_fences f WHERE f.group_id = commit_group) THEN fenced := true; END IF;
+  IF slots <> (SELECT w.version FROM warren_slots_version w) THEN redeclared := true; END IF;
+  IF num_nonnulls(fenced, redeclared) = 0 THEN
 ${[...checks, ...layouts.map(checksOf)].join("\n")}
-  IF num_nonnulls(records, holders, referrers, answers, events, timers, ids) > 0 THEN RETURN; END IF;
+  END IF;
+  IF num_nonnulls(${resultNames}) > 0 THEN
+    IF joined THEN
+      RAISE EXCEPTION USING ERRCODE = '${notHolding}', MESSAGE = json_build_object(${resultNames.map((name) => `'${name}', ${name}`)});
+    END IF;
+    RETURN;
+  END IF;
 ${[...layouts.map((layout) => writesOf(layout, locks)), ...writes].join("\n")}
 END`;
   const declared = parameterNames.map((parameter) => `${parameter} ${parameters[parameter]}`);
@@ -58,7 +68,7 @@ AS $commit$${body}$commit$`;
   };
 }
 
-const results = [
-  ...["records", "holders", "referrers", "answers", "events", "timers", "ids"].map((name) => `OUT ${name} int4[]`),
-  ...["redeclared", "fenced"].map((name) => `OUT ${name} bool`),
-];
+const places = ["records", "holders", "referrers", "answers", "events", "timers", "ids"];
+const flags = ["redeclared", "fenced"];
+const resultNames = [...places, ...flags];
+const results = [...places.map((name) => `OUT ${name} int4[]`), ...flags.map((name) => `OUT ${name} bool`)];

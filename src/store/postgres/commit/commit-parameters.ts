@@ -2,6 +2,7 @@
  * Parameters of the commit function with their types. All arrays with the same prefix belong together; a null stands for none.
  * JSON is passed as one {@link jsonTexts text} per column.
  *
+ * - `joined`: true to fail if something does not hold, so that a COMMIT that follows without waiting commits nothing.
  * - `slots`: version of the slots that the entries are made for; null if no records change.
  * - `c`: records that were read, with their version; 0: there was none, -1: any version. If it is stored in another shape than this program's,
  *   the negative of the version times {@link shapes}, plus the shape.
@@ -15,6 +16,7 @@
  */
 export const parameters = {
   commit_group: "uuid",
+  joined: "bool",
   slots: "int4",
   ...{ c_t: "int4[]", c_id: "int8[]", c_version: "int8[]" },
   ...{ h_slot: "int4[]", h_value: "text[]", h_id: "int8[]" },
@@ -47,7 +49,7 @@ export const shapes = 2 ** 15;
 
 /** The arguments of the commit function. */
 export type CommitArguments = { readonly [Name in keyof typeof parameters]: CommitArgument };
-type CommitArgument = readonly (string | number | null)[] | string | number | null;
+type CommitArgument = readonly (string | number | null)[] | string | number | boolean | null;
 
 export const parameterNames = Object.keys(parameters) as (keyof typeof parameters)[];
 

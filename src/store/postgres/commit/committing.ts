@@ -1,15 +1,13 @@
 import { Facts } from "../changes/facts";
 import { OutcomeUnknown } from "../connection/errors";
-import { type AttemptMeans, Attempts } from "./attempts";
-import { type GroupRun, isKnown, outcomeOf, RunningGroup } from "./group-run";
+import { type AttemptMeans, Attempts, lockedPauseMs } from "./attempts";
+import { confirm, type GroupRun, isKnown, outcomeOf, RunningGroup } from "./group-run";
 import { NextGroup } from "./next-group";
 
 /** Number of runs without the commit lock before a group takes it. */
 const mostMisses = 3;
 /** Number of tries with the lock if the connection is lost or the log has no room. */
 const mostTries = 3;
-/** Maximum pause between two statements of a transaction that has the commit lock, in milliseconds: all others wait for it. */
-const lockedPauseMs = 2000;
 
 /** A run of a group whose outcome is known. */
 export interface Committed {
@@ -138,11 +136,9 @@ export class Committing {
   }
 
   /** Takes note of a commit, so that later changes find its writes in the database. */
-  #keep({ batch, commit }: GroupRun): void {
-    this.means.workspace.overlay.forget(batch);
-    for (const [name, own] of Map.groupBy(commit?.effect.created ?? [], ({ layout }) => layout.resource.name))
-      this.means.tables.get(name)?.ids.use(own.map(({ id }) => id));
-    for (const call of batch.onCommit) call();
+  #keep(run: GroupRun): void {
+    this.means.workspace.overlay.forget(run.batch);
+    confirm(run, this.means.tables);
   }
 
   /** Resolves when nothing is under way that was sent before its turn. */

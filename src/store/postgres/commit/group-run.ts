@@ -27,6 +27,13 @@ export interface GroupRun {
   readonly commit: Commit | undefined;
 }
 
+/** Takes note of a commit, so that later changes do not get its ids, and tells those that wait for it. */
+export function confirm({ batch, commit }: GroupRun, tables: ReadonlyMap<string, RecordTable>): void {
+  for (const [name, own] of Map.groupBy(commit?.effect.created ?? [], ({ layout }) => layout.resource.name))
+    tables.get(name)?.ids.use(own.map(({ id }) => id));
+  for (const call of batch.onCommit) call();
+}
+
 /** Maximum length of what a group writes, in characters. A group ends with the change that reaches it. */
 const mostLength = 8 * 1024 * 1024;
 

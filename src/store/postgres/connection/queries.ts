@@ -28,6 +28,11 @@ export interface Writer extends Queries {
 export interface TransactionQueries extends Writer {
   /** Runs a script of several statements without parameters. */
   script(sql: string): Promise<void>;
+  /**
+   * Sets the last statement. It is sent when the work of the transaction has ended, and the COMMIT without waiting for its answer, so that
+   * locks that it takes are not held during a round trip. If it fails, so does the transaction.
+   */
+  last(sql: string, ...values: Value[]): void;
 }
 
 export interface TransactionOptions {

@@ -38,14 +38,21 @@ async function inTransaction<T>(
   };
   try {
     if (statementMs !== undefined) await session.run("SELECT set_config('statement_timeout', $1, true)", [String(statementMs)]);
+    let sendLast = async (): Promise<unknown> => undefined;
     const result = await work({
       query: async (sql, ...values) => open().run(sql, values),
       change: async (sql, ...values) => open().change(sql, values),
       script: async (sql) => open().script(sql),
+      last(sql, ...values) {
+        sendLast = () => session.run(sql, values);
+      },
     });
     isOpen = false;
+    const [last, end] = await Promise.allSettled([sendLast(), session.command("COMMIT")]);
+    if (last.status === "rejected") throw last.reason;
+    if (end.status === "rejected") throw end.reason;
     // A transaction in which a statement has failed cannot be committed, whether or not `work` looked at the failure.
-    if ((await session.command("COMMIT")) !== "COMMIT") throw new PostgresError("25P02: a statement of the transaction failed", "25P02");
+    if (end.value !== "COMMIT") throw new PostgresError("25P02: a statement of the transaction failed", "25P02");
     return result;
   } catch (error) {
     isOpen = false;

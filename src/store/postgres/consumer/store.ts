@@ -9,6 +9,7 @@ import { handlerStatements, PostgresConsumerData } from "./data";
 import { notesIn } from "./notes";
 import { setUpOnce } from "./set-up";
 import { TransactionData } from "./transaction-data";
+import { PostgresEnd } from "./transaction-end";
 
 /** Interval at which others' writes, such as a redrive, are taken into account, in milliseconds. */
 const lookEveryMs = 500;
@@ -17,6 +18,8 @@ const idleGraceMs = 5000;
 
 export interface QueueAddress {
   readonly database: Database;
+  /** Identifies the database among all. */
+  readonly place: string;
   /** Name of the PostgreSQL schema of the queue. */
   readonly schema: string;
   /** Name of this process among those that consume the queue. Its transactions have it as their `application_name`. */
@@ -74,7 +77,8 @@ export class PostgresConsumerStore extends PostgresConsumerData implements Consu
   }
 
   together<T>(change: (own: ConsumerData) => Promise<T>): Promise<T> {
-    return this.#within((queries) => change(TransactionData.within(queries, this.access.table)));
+    const end = new PostgresEnd(this.#address.place);
+    return end.of<T>(this.#within, (queries) => change(TransactionData.within(queries, this.access.table, end)));
   }
 
   setUp(setup: (tx: Transaction) => Promise<void>): Promise<void> {

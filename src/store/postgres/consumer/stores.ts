@@ -6,6 +6,7 @@ import type { ConsumerStore } from "../../consumer/store";
 import type { ConsumerStores } from "../../consumer/stores";
 import type { ConsumerTables } from "../../consumer/tables";
 import { openDatabase } from "../connection/connection";
+import { placeOf } from "../connection/place";
 import type { Database } from "../connection/queries";
 import { freeSpace } from "../scrub";
 import { eraseEvents } from "./erasing";
@@ -49,7 +50,10 @@ export class PostgresConsumerStores implements ConsumerStores {
   async open(queue: string, { durable, patienceMs = defaultPatienceMs }: Parameters<ConsumerStores["open"]>[1]): Promise<ConsumerStore> {
     const schema = await this.#keep(queue);
     if (durable) await this.#noteUse(queue);
-    return new PostgresConsumerStore({ database: this.#open(), schema, holder: this.#holder }, { durable, patienceMs });
+    return new PostgresConsumerStore(
+      { database: this.#open(), place: placeOf(this.address), schema, holder: this.#holder },
+      { durable, patienceMs },
+    );
   }
 
   state(queue: string, logId: string): Promise<ConsumerState> {

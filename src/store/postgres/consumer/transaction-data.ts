@@ -1,4 +1,4 @@
-import type { ConsumerData } from "../../consumer/store";
+import type { ConsumerData, TransactionEnd } from "../../consumer/store";
 import { StoreAway } from "../../errors";
 import { isSerializationFailure } from "../connection/errors";
 import type { Value, Writer } from "../connection/queries";
@@ -12,14 +12,20 @@ import { handlerStatements, PostgresConsumerData } from "./data";
 export class TransactionData extends PostgresConsumerData {
   readonly #statements: Statements;
 
-  private constructor(statements: Statements) {
+  private constructor(
+    statements: Statements,
+    readonly end?: TransactionEnd,
+  ) {
     super(statements, handlerStatements(statements));
     this.#statements = statements;
   }
 
-  /** @param table returns the full name of a table. */
-  static within(writer: Writer, table: Access["table"]): TransactionData {
-    return new TransactionData(new Statements(writer, table, () => {}));
+  /**
+   * @param table returns the full name of a table.
+   * @param end default: it cannot end with a commit.
+   */
+  static within(writer: Writer, table: Access["table"], end?: TransactionEnd): TransactionData {
+    return new TransactionData(new Statements(writer, table, () => {}), end);
   }
 
   async together<T>(change: (own: ConsumerData) => Promise<T>): Promise<T> {

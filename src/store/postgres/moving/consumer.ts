@@ -31,7 +31,7 @@ export async function moveConsumer(
   else await refuseUsed(database, address, schema, queue);
   await keepQueueSchema(database, address, queue, versionIn);
   if (setup) {
-    const store = new PostgresConsumerStore({ database, schema, holder: "warren move" }, { durable: true, patienceMs });
+    const store = new PostgresConsumerStore({ database, place: "", schema, holder: "warren move" }, { durable: true, patienceMs });
     await store.setUp(async (tx) => void (await setup(tx)));
   }
   await database.transaction(
