@@ -1,6 +1,5 @@
 // Handlers that change resources: once for each event, whatever comes between.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { Type } from "@sinclair/typebox";
 import {
   type Changes,
   type ConsumerOptions,
@@ -9,14 +8,12 @@ import {
   Reject,
   type Transaction,
 } from "warren/consumer";
-import { defineResource, mistake, oneOf } from "warren/resource";
 import { ChangesLink } from "../src/changing/link";
 import { ChangesServer } from "../src/changing/serve";
 import { type Consumer, resolveConsumer } from "../src/delivery/consumer-options";
 import type { Task } from "../src/delivery/delivery";
 import { handleExactlyOnce } from "../src/delivery/exactly-once";
 import { handleBatch } from "../src/delivery/handle";
-import { Catalogue } from "../src/schema/catalogue";
 import { parseEvent } from "../src/schema/event";
 import { Conflict, InvalidRecord } from "../src/schema/refused-change";
 import { mostDepth } from "../src/store/cause";
@@ -26,28 +23,9 @@ import type { Store } from "../src/store/store";
 import type { TransactionEngine } from "../src/store/transaction/engine";
 import { forEachEngine, sqliteIn } from "./support/engines";
 import { recordedLog } from "./support/recorded-log";
+import { type BookCreated, book, deliveryOfBook, library, libraryCatalogue, recordIn, shelf } from "./support/shelves";
 import { useStore } from "./support/use-store";
 
-const shelf = defineResource({
-  name: "shelf",
-  fields: { room: Type.String(), free: Type.Integer({ minimum: 0 }) },
-  unique: ["room"],
-  example: { room: "A", free: 3 },
-});
-const book = defineResource({
-  name: "book",
-  fields: { title: Type.String(), shelf: Type.Optional(Type.Integer({ minimum: 1 })) },
-  managed: { state: { schema: oneOf("new", "placed", "refused"), initial: "new" } },
-  references: { shelf: { to: "shelf", onDelete: "restrict" } },
-  check: ({ title }) => (title === "" ? [mistake("/title", "A book has a title.")] : []),
-  events: { expired: {} },
-  example: { title: "Emma" },
-});
-const resources = [shelf, book];
-const catalogue = new Catalogue(resources);
-interface Created {
-  readonly book: { readonly id: number };
-}
 type Handler = (id: number, change: Changes, context: HandlerContext) => Promise<unknown>;
 
 /** What the handlers of these tests do: a book gets a place on a shelf. */
@@ -60,19 +38,17 @@ const place: Handler = async (id, change) => {
 
 /** @param engineOf the way in which handlers reach the store. */
 function handlersThatChange(store: Store, engineOf: () => TransactionEngine): void {
-  const origin = { id: undefined, traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` } as unknown as Task["delivery"]["origin"];
   const add = async (title = "Emma") => (await store.insert(book, { title, state: "new" })).id;
   const bodies = async (after = 0) => (await store.log.read(after, 1000)).map(({ body }) => JSON.parse(body) as Record<string, unknown>);
   const types = async (after: number) => (await bodies(after)).map(({ type }) => type);
-  const recordOf = async (resource: typeof shelf | typeof book, id: number) =>
-    JSON.parse((await store.get(resource as never, id))?.json ?? "null");
+  const recordOf = (resource: typeof shelf | typeof book, id: number) => recordIn(store, resource, id);
   const never = () => false;
 
   function consumerOf(handler: Handler, options: object = {}): Consumer {
-    const handle = ({ book: { id } }: Created, context: HandlerContext) => handler(id, context.change, context);
+    const handle = ({ book: { id } }: BookCreated, context: HandlerContext) => handler(id, context.change, context);
     return resolveConsumer(
       { queue: "places", handle, ...options } as unknown as ConsumerOptions,
-      catalogue,
+      libraryCatalogue,
       recordedLog().log,
       () => {},
       undefined,
@@ -80,14 +56,7 @@ function handlersThatChange(store: Store, engineOf: () => TransactionEngine): vo
     );
   }
 
-  /** Returns the delivery of the event that created a book. */
-  async function taskOf(id: number, more: Partial<Task["delivery"]> = {}, depth?: number): Promise<Task> {
-    const entry = (await store.log.read(0, 1000)).find(({ type, subject }) => type === "book.created" && subject === id);
-    const parsed = parseEvent(entry?.body ?? "", catalogue);
-    if (!parsed.ok) throw new Error(parsed.detail);
-    const delivery = { body: "", failures: 0, suspect: false, replay: "no", origin, gone: false, settle() {}, ...more } as const;
-    return { event: { ...parsed.event, ...(depth !== undefined && { depth }) }, key: `book:${id}`, delivery };
-  }
+  const taskOf = (id: number, more: Partial<Task["delivery"]> = {}, depth?: number) => deliveryOfBook(store, id, more, depth);
 
   const handle = async (consumer: Consumer, task: Task) => (await handleBatch(consumer, [task], never))[0];
   const errorOf = async (handler: Handler, id: number) => {
@@ -286,11 +255,11 @@ function handlersThatChange(store: Store, engineOf: () => TransactionEngine): vo
         queue: "ledger",
         exactlyOnce: true,
         setup: (tx: Transaction) => tx.run("CREATE TABLE IF NOT EXISTS ledger (book INTEGER, free INTEGER)"),
-        handle: ({ book: { id } }: Created, context: ExactlyOnceContext) => handler(id, context),
+        handle: ({ book: { id } }: BookCreated, context: ExactlyOnceContext) => handler(id, context),
       };
       const consumer = resolveConsumer(
         options as unknown as ConsumerOptions,
-        catalogue,
+        libraryCatalogue,
         recordedLog().log,
         () => {},
         undefined,
@@ -347,6 +316,16 @@ function handlersThatChange(store: Store, engineOf: () => TransactionEngine): vo
       expect(result).toMatchObject({ kind: "failed", error: { message: expect.stringContaining("A handler must do the same each time") } });
     });
 
+    test("nothing is changed if one of its calls was not awaited, of either", async () => {
+      const id = await add();
+      const own = ledger(async (book, { change, tx }) => {
+        await change.update(shelf, 1, { free: 0 });
+        void tx.run("INSERT INTO ledger VALUES (?, 0)", book);
+      });
+      expect(await own.handle([await taskOf(id)])).toMatchObject([{ kind: "failed", error: { name: "ForgottenAwait" } }]);
+      expect([await own.rows(), await recordOf(shelf, 1)]).toMatchObject([[], { free: 3 }]);
+    });
+
     test("what others have changed undoes its effects before it runs again", async () => {
       const id = await add();
       let runs = 0;
@@ -364,7 +343,7 @@ function handlersThatChange(store: Store, engineOf: () => TransactionEngine): vo
 }
 
 forEachEngine((placesIn) => {
-  const { store } = useStore(placesIn, resources);
+  const { store } = useStore(placesIn, library);
   handlersThatChange(store, () => store.changing);
 });
 
@@ -372,21 +351,28 @@ describe("through the API that owns the file", () => {
   let server: ChangesServer;
   // Before the store is closed.
   afterEach(() => server.stop());
-  const { store, places } = useStore(sqliteIn, resources);
+  const { store, places } = useStore(sqliteIn, library);
   const fileOf = () => places().database.file;
   beforeEach(() => {
-    server = new ChangesServer(store.changing, resources, fileOf());
+    server = new ChangesServer(store.changing, library, fileOf());
   });
   handlersThatChange(store, () => new ChangesLink(fileOf()));
 
   test("an event waits while the API is away, and costs no attempt; a stop ends the wait", async () => {
     const link = new ChangesLink(fileOf());
     const { log, at } = recordedLog();
-    const handle = ({ book: { id } }: Created, { change }: HandlerContext) => place(id, change, undefined as never);
-    const consumer = resolveConsumer({ queue: "places", handle } as unknown as ConsumerOptions, catalogue, log, () => {}, undefined, link);
+    const handle = ({ book: { id } }: BookCreated, { change }: HandlerContext) => place(id, change, undefined as never);
+    const consumer = resolveConsumer(
+      { queue: "places", handle } as unknown as ConsumerOptions,
+      libraryCatalogue,
+      log,
+      () => {},
+      undefined,
+      link,
+    );
     await store.insert(shelf, { room: "B", free: 3 });
     const { id } = await store.insert(book, { title: "Emma", state: "new" });
-    const parsed = parseEvent((await store.log.read(0, 10)).at(-1)?.body ?? "", catalogue);
+    const parsed = parseEvent((await store.log.read(0, 10)).at(-1)?.body ?? "", libraryCatalogue);
     if (!parsed.ok) throw new Error(parsed.detail);
     const delivery = {
       body: "",
@@ -407,7 +393,7 @@ describe("through the API that owns the file", () => {
     expect(await waiting).toEqual([]);
     const handled = handleBatch(consumer, [task], () => false);
     while (at("warn").length < 2) await Bun.sleep(5);
-    server = new ChangesServer(store.changing, resources, fileOf());
+    server = new ChangesServer(store.changing, library, fileOf());
     expect(await handled).toEqual([{ kind: "handled" }]);
     expect(JSON.parse((await store.get(book as never, id))?.json ?? "")).toMatchObject({ state: "placed" });
   });
@@ -416,7 +402,7 @@ describe("through the API that owns the file", () => {
     const link = new ChangesLink(fileOf());
     expect(await link.reserveId(shelf as never)).toBeGreaterThan(0);
     await server.stop();
-    server = new ChangesServer(store.changing, resources, fileOf());
+    server = new ChangesServer(store.changing, library, fileOf());
     expect(await link.newest(shelf as never, 99)).toBeUndefined();
   });
 

@@ -195,6 +195,34 @@ describeWithPostgres("transactions", () => {
     expect(await kept()).toEqual([]);
   });
 
+  test("end with a last statement that the COMMIT follows at once: a process that freezes meanwhile holds up nobody", async () => {
+    await start();
+    const proxy = await startProxy(postgres().address.port);
+    const own = open({ ...postgres().address, port: proxy.port }, { transactions: 1 });
+    const held = (sleep: number, value: number) =>
+      own.transaction(async ({ query, last }) => {
+        await query("INSERT INTO kept VALUES ($1)", value);
+        last("SELECT pg_sleep($1)", sleep);
+        return value;
+      });
+    // From then on, its statements are prepared.
+    expect(await held(0, 1)).toBe(1);
+    const frozen = held(0.5, 2).catch(() => {});
+    const sleeping = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%pg_sleep($1)%'";
+    await eventually(async () => (await database.query(sleeping)).length || undefined, "the last statement");
+    proxy.freeze();
+    await eventually(async () => (await kept()).length === 2 || undefined, "the commit");
+    proxy.close();
+    await own.close();
+    await frozen;
+    const fails = database.transaction(async ({ query, last }) => {
+      await query("INSERT INTO kept VALUES (3)");
+      last("SELECT 1 / $1::int4", 0);
+    });
+    expect(await rejection(fails)).toMatchObject({ sqlState: "22012" });
+    expect(await kept()).toEqual([1, 2]);
+  });
+
   test("refuse statements after their end", async () => {
     const { transaction } = await start();
     const { query } = await transaction(async (queries) => queries);
