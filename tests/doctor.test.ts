@@ -16,6 +16,7 @@ import { checkVersions } from "../src/commands/doctor/versions";
 import { checkEnvironment } from "../src/config/check-environment";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import { command } from "./support/command";
+import { describeInFull, testInFull } from "./support/in-full";
 import { freePort } from "./support/net";
 import { environment, run, send, startApi } from "./support/processes";
 import { copyProject } from "./support/project-copy";
@@ -87,7 +88,7 @@ describe("a machine without problems", () => {
     expect(readdirSync(folder.path)).toEqual([]);
   });
 
-  test("with a running API, whose clock it compares, and without changes; in words it ends with a sentence", async () => {
+  testInFull("with a running API, whose clock it compares, and without changes; in words it ends with a sentence", async () => {
     env = { ...env, PORT: String(freePort()) };
     const api = await startApi({ env });
     await send("POST", `${api.url}/items`, { name: "a" });
@@ -158,7 +159,7 @@ describe("the environment", () => {
   });
 });
 
-describe("the store", () => {
+describeInFull("the store", () => {
   test("that is damaged", async () => {
     await makeDatabase(2000);
     const size = statSync(file).size;
@@ -213,7 +214,7 @@ describe("the store", () => {
   });
 });
 
-test("a consumer without a process, and a RabbitMQ that is away", async () => {
+testInFull("a consumer without a process, and a RabbitMQ that is away", async () => {
   const api = await startApi({ env });
   const audit = run(["consumers/audit.ts"], { env });
   await audit.line("The audit is running");
@@ -238,7 +239,7 @@ test("a consumer without a process, and a RabbitMQ that is away", async () => {
   expect(away.problems[0]?.message).toContain("cannot reach RabbitMQ at amqp://127.0.0.1");
 });
 
-test("contracts and generated modules that are out of date, in the project and not in Warren's own", async () => {
+testInFull("contracts and generated modules that are out of date, in the project and not in Warren's own", async () => {
   const project = copyProject();
   try {
     const domain = join(project.path, "src/domain/item.ts");

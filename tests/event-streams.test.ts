@@ -8,6 +8,7 @@ import type { LogReader } from "../src/store/log";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import type { Store } from "../src/store/store";
 import { temporaryFolder } from "./support/folder";
+import { runs } from "./support/in-full";
 import { eventually } from "./support/processes";
 
 // A thousand streams take seconds on a machine that has other work.
@@ -120,7 +121,7 @@ test("property: however writes and streams interleave, each stream gets every ev
         leave();
       }
     }),
-    { numRuns: 15 },
+    runs(5),
   );
 }, 60_000);
 

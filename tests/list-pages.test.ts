@@ -5,10 +5,10 @@ import type { Resource } from "warren/resource";
 import type { Listing } from "../src/store/listing";
 import { pageReads } from "../src/store/sqlite/lists/pages";
 import type { EngineUnderTest } from "./support/engines";
+import { fewer, isInFull, propertyFactor } from "./support/in-full";
 import { limits, listed, listing, orders, owned, plain, record, records, type Shelf, shelf, walk, whole } from "./support/list-model";
 import { type ListTable, openPostgresTable, openSqliteTable } from "./support/list-tables";
 import { describeWithPostgres, usePostgres } from "./support/postgres";
-import { fewer, propertyFactor } from "./support/property-runs";
 
 // Hundreds of lists take their time on a busy machine.
 setDefaultTimeout(60_000 * propertyFactor);
@@ -18,10 +18,11 @@ type Open = (resource?: Resource, reads?: number) => Promise<ListTable>;
 describe("on SQLite", () => {
   behaves((resource = shelf, reads) => openSqliteTable(resource, reads), { times: (count) => count * propertyFactor });
 });
-describeWithPostgres("on PostgreSQL", () => {
-  const postgres = usePostgres();
-  behaves((resource = shelf, reads) => openPostgresTable(postgres(), resource, reads), { times: fewer });
-});
+if (isInFull)
+  describeWithPostgres("on PostgreSQL", () => {
+    const postgres = usePostgres();
+    behaves((resource = shelf, reads) => openPostgresTable(postgres(), resource, reads), { times: fewer });
+  });
 
 function behaves(openTable: Open, { times }: Pick<EngineUnderTest, "times">): void {
   let table: ListTable | undefined;

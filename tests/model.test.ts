@@ -4,4 +4,4 @@ import { tellStories } from "./support/delivery-stories";
 
 setDefaultTimeout(120_000);
 
-test("without a broker, a consumer does as the model says", () => tellStories({ runs: 25, commands: 30, limitMs: 90_000 }));
+test("without a broker, a consumer does as the model says", () => tellStories({ runs: 10, commands: 30, limitMs: 90_000 }));

@@ -6,6 +6,7 @@ import { parseField } from "../src/commands/new/fields";
 import { constantOf, pluralOf } from "../src/commands/new/names";
 import type { Ended } from "./support/command";
 import { temporaryFolder } from "./support/folder";
+import { describeInFull } from "./support/in-full";
 import { endAll, run } from "./support/processes";
 import { copyProject } from "./support/project-copy";
 
@@ -70,7 +71,7 @@ async function succeed(command: Promise<Ended>): Promise<string> {
   return stdout + stderr;
 }
 
-describe("in a project", () => {
+describeInFull("in a project", () => {
   useProject();
 
   test("a resource, its action and a consumer work at once, and each says what is next", async () => {
@@ -99,7 +100,7 @@ describe("in a project", () => {
   });
 });
 
-describe("mistakes name what is possible:", () => {
+describeInFull("mistakes name what is possible:", () => {
   useProject();
 
   test.each([

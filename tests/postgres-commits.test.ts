@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { item } from "../src/domain/item";
 import { openStore } from "../src/store/open";
 import type { Store } from "../src/store/store";
+import { testInFull } from "./support/in-full";
 import { describeWithPostgres, type PostgresSchema, schemaIn, sharedPostgres } from "./support/postgres";
 import type { PostgresCluster } from "./support/postgres-cluster";
 import { eventually } from "./support/processes";
@@ -47,7 +48,7 @@ describeWithPostgres("the order of the log", () => {
   const { stores, schema } = useStores(2, [item]);
   const [a, b] = stores as [Store, Store];
 
-  test("is that of commits for a reader that follows it, while several stores write", async () => {
+  testInFull("is that of commits for a reader that follows it, while several stores write", async () => {
     const seen: number[] = [];
     let isDone = false;
     const reading = (async () => {

@@ -4,6 +4,7 @@ import { StoreUnavailable } from "../src/store/errors";
 import { openDatabase } from "../src/store/postgres/connection/connection";
 import { isDataError, isSerializationFailure, OutcomeUnknown, PostgresError } from "../src/store/postgres/connection/errors";
 import type { Database } from "../src/store/postgres/connection/queries";
+import { isInFull } from "./support/in-full";
 import { describeWithPostgres, useOwnPostgres, usePostgres } from "./support/postgres";
 import { eventually } from "./support/processes";
 import { startProxy } from "./support/proxy";
@@ -287,107 +288,7 @@ describeWithPostgres("transactions", () => {
   });
 });
 
-describeWithPostgres("a connection that fails", () => {
-  const postgres = useOwnPostgres();
-  const limits = { statementMs: 500, connectMs: 500 };
-  const pidOf = async (database: Database) => (await database.writer.query<{ pid: number }>("SELECT pg_backend_pid() AS pid"))[0]?.pid ?? 0;
-  const kill = (pid: number) => postgres().evaluate(`SELECT pg_terminate_backend(${pid})`);
-
-  test("is opened again for the next statement", async () => {
-    const database = open(postgres().schema().address, { ...limits, readers: 1 });
-    const pid = await pidOf(database);
-    await kill(pid);
-    await eventually(
-      () =>
-        pidOf(database).then(
-          (now) => now !== pid || undefined,
-          () => undefined,
-        ),
-      "another connection",
-    );
-  });
-
-  test("rejects what it was to answer, which may have had its effect", async () => {
-    const database = open(postgres().schema().address);
-    const pid = await pidOf(database);
-    const answers = [database.writer.query("SELECT pg_sleep($1)", 30), database.writer.query("SELECT $1::int", 1)];
-    const errors = Promise.all(answers.map(rejection));
-    await eventually(
-      async () =>
-        (await postgres().evaluate(`SELECT 1 FROM pg_stat_activity WHERE pid = ${pid} AND wait_event = 'PgSleep'`)).length || undefined,
-      "the statement",
-    );
-    await kill(pid);
-    for (const error of await errors) expect(error).toBeInstanceOf(OutcomeUnknown);
-    expect(await database.writer.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
-  });
-
-  test("ends a transaction, of which nothing is left, not even what it runs later", async () => {
-    const database = open(postgres().schema().address);
-    await postgres().evaluate("CREATE TABLE IF NOT EXISTS public.kept (value int)");
-    const killed = database.transaction(async ({ query }) => {
-      await query("INSERT INTO public.kept VALUES (1)");
-      const [{ pid } = { pid: 0 }] = await query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
-      await kill(pid);
-      await query("INSERT INTO public.kept VALUES (2)").catch(() => {});
-      await query("INSERT INTO public.kept VALUES (3)");
-    });
-    expect(await rejection(killed)).toBeInstanceOf(StoreUnavailable);
-    expect(await database.query("SELECT value FROM public.kept")).toEqual([]);
-  });
-
-  test("a database that freezes rejects in time, and everything works when it is back", async () => {
-    const database = open(postgres().schema().address, limits);
-    await pidOf(database);
-    await database.query("SELECT 1");
-    postgres().freeze();
-    const answers = [database.writer.query("SELECT 1"), database.query("SELECT 1"), database.transaction(({ query }) => query("SELECT 1"))];
-    const errors = await Promise.all(answers.map(rejection));
-    for (const error of errors) expect(error).toBeInstanceOf(StoreUnavailable);
-    postgres().thaw();
-    for (const { query } of [database, database.writer]) expect(await query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
-  });
-
-  test.each(["kill", "immediate", "fast"] as const)("a database that stops (%s) is unavailable until it is back", async (how) => {
-    const database = open(postgres().schema().address, limits);
-    const heard: (string | undefined)[] = [];
-    database.listen("news", (payload) => heard.push(payload));
-    await pidOf(database);
-    await eventually(() => heard.length || undefined, "the first look");
-    if (how === "kill") await postgres().kill();
-    else await postgres().stop(how);
-    for (const error of await Promise.all(
-      [database.query("SELECT 1"), database.writer.query("SELECT 1"), database.transaction(async () => {})].map(rejection),
-    ))
-      expect(error).toBeInstanceOf(StoreUnavailable);
-    await postgres().start();
-    expect(await database.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
-    // It listens again, and says so, since it may have missed something.
-    await eventually(() => heard.length > 1 || undefined, "the second look");
-    await database.query("SELECT pg_notify('news', 'payload')");
-    await eventually(() => heard.includes("payload") || undefined, "the payload");
-    expect(heard).toEqual([undefined, undefined, "payload"]);
-  });
-
-  test("a cut network is noticed: statements reject, and it listens on another connection", async () => {
-    const proxy = await startProxy(postgres().port);
-    const address = { ...postgres().schema().address, port: proxy.port };
-    const database = open(address, { ...limits, listenMs: 300 });
-    const heard: (string | undefined)[] = [];
-    database.listen("news", (payload) => heard.push(payload));
-    await pidOf(database);
-    await eventually(() => heard.length || undefined, "the first look");
-    proxy.freeze();
-    const before = heard.length;
-    expect(await rejection(database.writer.query("SELECT 1"))).toBeInstanceOf(OutcomeUnknown);
-    expect(await database.writer.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
-    await eventually(() => heard.length > before || undefined, "another look");
-    await postgres().evaluate("SELECT pg_notify('news', 'payload')");
-    await eventually(() => heard.includes("payload") || undefined, "the payload");
-    await database.close();
-    proxy.close();
-  });
-});
+if (isInFull) failingConnections();
 
 describe("closed", () => {
   test("a database that was closed refuses statements", async () => {
@@ -414,3 +315,112 @@ describe("closed", () => {
     expect(await rejection(database.query("SELECT 1"))).toBeInstanceOf(StoreUnavailable);
   });
 });
+
+function failingConnections(): void {
+  describeWithPostgres("a connection that fails", () => {
+    const postgres = useOwnPostgres();
+    const limits = { statementMs: 500, connectMs: 500 };
+    const pidOf = async (database: Database) =>
+      (await database.writer.query<{ pid: number }>("SELECT pg_backend_pid() AS pid"))[0]?.pid ?? 0;
+    const kill = (pid: number) => postgres().evaluate(`SELECT pg_terminate_backend(${pid})`);
+
+    test("is opened again for the next statement", async () => {
+      const database = open(postgres().schema().address, { ...limits, readers: 1 });
+      const pid = await pidOf(database);
+      await kill(pid);
+      await eventually(
+        () =>
+          pidOf(database).then(
+            (now) => now !== pid || undefined,
+            () => undefined,
+          ),
+        "another connection",
+      );
+    });
+
+    test("rejects what it was to answer, which may have had its effect", async () => {
+      const database = open(postgres().schema().address);
+      const pid = await pidOf(database);
+      const answers = [database.writer.query("SELECT pg_sleep($1)", 30), database.writer.query("SELECT $1::int", 1)];
+      const errors = Promise.all(answers.map(rejection));
+      await eventually(
+        async () =>
+          (await postgres().evaluate(`SELECT 1 FROM pg_stat_activity WHERE pid = ${pid} AND wait_event = 'PgSleep'`)).length || undefined,
+        "the statement",
+      );
+      await kill(pid);
+      for (const error of await errors) expect(error).toBeInstanceOf(OutcomeUnknown);
+      expect(await database.writer.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+    });
+
+    test("ends a transaction, of which nothing is left, not even what it runs later", async () => {
+      const database = open(postgres().schema().address);
+      await postgres().evaluate("CREATE TABLE IF NOT EXISTS public.kept (value int)");
+      const killed = database.transaction(async ({ query }) => {
+        await query("INSERT INTO public.kept VALUES (1)");
+        const [{ pid } = { pid: 0 }] = await query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+        await kill(pid);
+        await query("INSERT INTO public.kept VALUES (2)").catch(() => {});
+        await query("INSERT INTO public.kept VALUES (3)");
+      });
+      expect(await rejection(killed)).toBeInstanceOf(StoreUnavailable);
+      expect(await database.query("SELECT value FROM public.kept")).toEqual([]);
+    });
+
+    test("a database that freezes rejects in time, and everything works when it is back", async () => {
+      const database = open(postgres().schema().address, limits);
+      await pidOf(database);
+      await database.query("SELECT 1");
+      postgres().freeze();
+      const answers = [
+        database.writer.query("SELECT 1"),
+        database.query("SELECT 1"),
+        database.transaction(({ query }) => query("SELECT 1")),
+      ];
+      const errors = await Promise.all(answers.map(rejection));
+      for (const error of errors) expect(error).toBeInstanceOf(StoreUnavailable);
+      postgres().thaw();
+      for (const { query } of [database, database.writer]) expect(await query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+    });
+
+    test.each(["kill", "immediate", "fast"] as const)("a database that stops (%s) is unavailable until it is back", async (how) => {
+      const database = open(postgres().schema().address, limits);
+      const heard: (string | undefined)[] = [];
+      database.listen("news", (payload) => heard.push(payload));
+      await pidOf(database);
+      await eventually(() => heard.length || undefined, "the first look");
+      if (how === "kill") await postgres().kill();
+      else await postgres().stop(how);
+      for (const error of await Promise.all(
+        [database.query("SELECT 1"), database.writer.query("SELECT 1"), database.transaction(async () => {})].map(rejection),
+      ))
+        expect(error).toBeInstanceOf(StoreUnavailable);
+      await postgres().start();
+      expect(await database.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+      // It listens again, and says so, since it may have missed something.
+      await eventually(() => heard.length > 1 || undefined, "the second look");
+      await database.query("SELECT pg_notify('news', 'payload')");
+      await eventually(() => heard.includes("payload") || undefined, "the payload");
+      expect(heard).toEqual([undefined, undefined, "payload"]);
+    });
+
+    test("a cut network is noticed: statements reject, and it listens on another connection", async () => {
+      const proxy = await startProxy(postgres().port);
+      const address = { ...postgres().schema().address, port: proxy.port };
+      const database = open(address, { ...limits, listenMs: 300 });
+      const heard: (string | undefined)[] = [];
+      database.listen("news", (payload) => heard.push(payload));
+      await pidOf(database);
+      await eventually(() => heard.length || undefined, "the first look");
+      proxy.freeze();
+      const before = heard.length;
+      expect(await rejection(database.writer.query("SELECT 1"))).toBeInstanceOf(OutcomeUnknown);
+      expect(await database.writer.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+      await eventually(() => heard.length > before || undefined, "another look");
+      await postgres().evaluate("SELECT pg_notify('news', 'payload')");
+      await eventually(() => heard.includes("payload") || undefined, "the payload");
+      await database.close();
+      proxy.close();
+    });
+  });
+}

@@ -11,6 +11,7 @@ import { consumerMigrations } from "../src/store/postgres/consumer/schema";
 import { PostgresConsumerStores } from "../src/store/postgres/consumer/stores";
 import { migrate, storeMigrations } from "../src/store/postgres/schema/migrations";
 import { command } from "./support/command";
+import { testInFull } from "./support/in-full";
 import { describeWithPostgres, useOwnPostgres, usePostgres } from "./support/postgres";
 
 // A server takes its time to start on a busy machine.
@@ -141,7 +142,7 @@ describeWithPostgres("a server", () => {
     await postgres().start();
   });
 
-  test("says it to the command, without the password", async () => {
+  testInFull("says it to the command, without the password", async () => {
     const url = postgres().url.replace("warren@", "warren:s3cret@");
     const { stdout, stderr } = await command("doctor", [], { DATABASE_URL: url, RABBITMQ_URL: "none" });
     expect(stdout).toMatch(/ok +store +there is no database in postgres:\/\/127\.0\.0\.1:\d+\/postgres yet/);

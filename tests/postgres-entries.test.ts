@@ -7,9 +7,9 @@ import { openDatabase } from "../src/store/postgres/connection/connection";
 import type { Database } from "../src/store/postgres/connection/queries";
 import { openPostgresStore } from "../src/store/postgres/store";
 import type { Store } from "../src/store/store";
+import { propertyFactor, runs } from "./support/in-full";
 import { describeWithPostgres, usePostgres } from "./support/postgres";
 import { wrongEntries } from "./support/postgres-records";
-import { propertyFactor, runs } from "./support/property-runs";
 
 setDefaultTimeout(60_000 * propertyFactor);
 

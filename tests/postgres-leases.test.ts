@@ -7,6 +7,7 @@ import { joinProcesses, type Processes, servingProcesses } from "../src/store/po
 import { relayPosition } from "../src/store/postgres/relay/relay-position";
 import { savedRelayTrouble } from "../src/store/postgres/relay/relay-trouble";
 import { replaysIn } from "../src/store/postgres/relay/replay-rows";
+import { testInFull } from "./support/in-full";
 import { describeWithPostgres } from "./support/postgres";
 import { usePostgresTables } from "./support/postgres-schema";
 import { eventually } from "./support/processes";
@@ -72,7 +73,7 @@ describeWithPostgres("a lease", () => {
     await process.close();
   });
 
-  test("is lost by a process that is cut off, and taken by another one", async () => {
+  testInFull("is lost by a process that is cut off, and taken by another one", async () => {
     const database = open();
     const cut = cuttable(database);
     const [first, second] = [join(cut.database), join()];

@@ -4,10 +4,10 @@ import type { Listing } from "../src/store/listing";
 import type { Queries } from "../src/store/postgres/connection/queries";
 import { Pages } from "../src/store/postgres/lists/pages";
 import { blocksOf, explain, nodesOf, noting, type PlanNode, type Statement } from "./support/explained";
+import { fewer, isInFull } from "./support/in-full";
 import { alike, bothDirections, manyLists, type Shelf, shelf } from "./support/list-model";
 import { openPostgresTable } from "./support/list-tables";
 import { describeWithPostgres, usePostgres } from "./support/postgres";
-import { fewer, isInFull } from "./support/property-runs";
 
 describeWithPostgres("plans", () => {
   const postgres = usePostgres();

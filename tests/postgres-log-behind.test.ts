@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { EventStreams } from "../src/feed/event-streams";
 import type { Leadership } from "../src/store/leadership";
+import { testInFull } from "./support/in-full";
 import { depot } from "./support/parcels";
 import { describeWithPostgres, sharedPostgres } from "./support/postgres";
 import { schemaWithQueues } from "./support/postgres-transport";
@@ -29,7 +30,7 @@ describeWithPostgres("a log that ends before", () => {
   const loseAfter = (position: number) =>
     queue.schema.evaluate(`DELETE FROM events WHERE position > ${position}; SELECT setval('warren_events_position', ${position})`);
 
-  test("a consumer's position refuses the consumer, says what to do, and loses nothing of it", async () => {
+  testInFull("a consumer's position refuses the consumer, says what to do, and loses nothing of it", async () => {
     const first = await queue.start();
     await queue.settled();
     await first.stop();

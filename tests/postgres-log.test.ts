@@ -13,9 +13,9 @@ import { migrate, storeMigrations } from "../src/store/postgres/schema/migration
 import { eventFinder as sqliteFinder } from "../src/store/sqlite/log/event-record";
 import { sqliteLogReader } from "../src/store/sqlite/log/log-reader";
 import { migrate as migrateSqlite, storeMigrations as sqliteMigrations } from "../src/store/sqlite/schema/migrations";
+import { runs } from "./support/in-full";
 import { replacePartitions } from "./support/partitions";
 import { describeWithPostgres, usePostgres } from "./support/postgres";
-import { runs } from "./support/property-runs";
 
 const types = ["item.created", "item.updated", "order.created", "erased"];
 const owners = [null, "ada", "b\\b", "nul\0l"];

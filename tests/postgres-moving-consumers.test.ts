@@ -16,6 +16,7 @@ import { PostgresConsumerStores } from "../src/store/postgres/consumer/stores";
 import { steadyNow } from "../src/timing/clock";
 import { sqliteIn } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
+import { testInFull } from "./support/in-full";
 import { fillStore, resources } from "./support/moving";
 import { describeWithPostgres, usePostgres } from "./support/postgres";
 import { rejection } from "./support/rejection";
@@ -199,7 +200,7 @@ describeWithPostgres("a consumer", () => {
     ).rejects.toThrow("no");
   });
 
-  test("with tables that do not fit is refused, and the move goes on when they do", async () => {
+  testInFull("with tables that do not fit is refused, and the move goes on when they do", async () => {
     await inFile("stock", async ({ transaction: tx }) => {
       await tx.run("CREATE TABLE counts (item TEXT, count TEXT)");
       await tx.run("INSERT INTO counts VALUES ('a', 'many'), ('b', '7')");
@@ -229,7 +230,7 @@ describeWithPostgres("a consumer", () => {
     ]);
   });
 
-  test("that runs, or whose file is of another version, keeps all from being moved", async () => {
+  testInFull("that runs, or whose file is of another version, keeps all from being moved", async () => {
     await inFile("busy", async () => {});
     const stores = consumerStores(sqliteIn(folder.path));
     const opening = (locked: boolean) => openConsumerMoves(folder.path, { locked, again: true });
@@ -250,7 +251,7 @@ describeWithPostgres("a consumer", () => {
     await running.close();
   });
 
-  test("on another machine is moved after the API, unless it has been started with PostgreSQL before", async () => {
+  testInFull("on another machine is moved after the API, unless it has been started with PostgreSQL before", async () => {
     await inFile("late", async (store) => {
       await store.inbox.add(["a"], now);
       await store.transaction.run("CREATE TABLE seen (id TEXT)");

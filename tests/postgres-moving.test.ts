@@ -9,6 +9,7 @@ import { openMoveTarget } from "../src/store/postgres/moving/target";
 import { openMoveSource } from "../src/store/sqlite/moving/move-source";
 import { sqliteIn } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
+import { testInFull } from "./support/in-full";
 import { expectMoved, fillStore, resources } from "./support/moving";
 import { describeWithPostgres, usePostgres } from "./support/postgres";
 import { rejection } from "./support/rejection";
@@ -61,27 +62,31 @@ describeWithPostgres("a move", () => {
     expect(await postgres().evaluate("SELECT to_regclass('warren_unfinished_move') AS mark")).toEqual([{ mark: null }]);
   });
 
-  test("that fails at any point goes on where it was", async () => {
-    const steps = new Set<string>();
-    for (let n = 1; ; n += 1) {
-      let calls = 0;
-      const failing = moved(({ step, table, rows }) => {
-        steps.add(`${step} ${table} ${rows}`);
-        calls += 1;
-        if (calls === n) throw new Error("fails here");
-      });
-      const error = await failing.then(
-        () => undefined,
-        (failure: Error) => failure.message,
-      );
-      if (error === undefined) break;
-      expect(error).toBe("fails here");
-    }
-    await expectAll();
-    expect(steps.size).toBeGreaterThan(20);
-  }, 30_000);
+  testInFull(
+    "that fails at any point goes on where it was",
+    async () => {
+      const steps = new Set<string>();
+      for (let n = 1; ; n += 1) {
+        let calls = 0;
+        const failing = moved(({ step, table, rows }) => {
+          steps.add(`${step} ${table} ${rows}`);
+          calls += 1;
+          if (calls === n) throw new Error("fails here");
+        });
+        const error = await failing.then(
+          () => undefined,
+          (failure: Error) => failure.message,
+        );
+        if (error === undefined) break;
+        expect(error).toBe("fails here");
+      }
+      await expectAll();
+      expect(steps.size).toBeGreaterThan(20);
+    },
+    30_000,
+  );
 
-  test("copies everything anew if the source has changed since an interruption", async () => {
+  testInFull("copies everything anew if the source has changed since an interruption", async () => {
     const stopAt = (wanted: string) =>
       rejection(
         moved(({ step, table }) => {
@@ -101,7 +106,7 @@ describeWithPostgres("a move", () => {
     await expectAll();
   });
 
-  test("copies everything anew if what was copied differs", async () => {
+  testInFull("copies everything anew if what was copied differs", async () => {
     const change = (script: string) => {
       let isCopied = false;
       return rejection(
@@ -128,7 +133,7 @@ describeWithPostgres("a move", () => {
     await expectAll();
   });
 
-  test("by two processes at once is made by one of them", async () => {
+  testInFull("by two processes at once is made by one of them", async () => {
     const other = fileIn("copy");
     const db = new Database(fileIn());
     db.run("VACUUM INTO ?", [other]);

@@ -14,9 +14,9 @@ import { Declarations } from "../src/store/postgres/slots/declarations";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import { blocksOf, explain, noting, type Statement } from "./support/explained";
 import { temporaryFolder } from "./support/folder";
+import { propertyFactor, runs, testInFull } from "./support/in-full";
 import { describeWithPostgres, usePostgres } from "./support/postgres";
 import { type TestRecord, writeRecords } from "./support/postgres-records";
-import { propertyFactor, runs } from "./support/property-runs";
 
 setDefaultTimeout(60_000 * propertyFactor);
 
@@ -122,7 +122,7 @@ describeWithPostgres("search", () => {
 
   const record = (title: string, state: Fields["state"] = "open"): Fields => ({ title, body: null, state });
 
-  test("of two words that many records have, but few together, all are found, on short pages", async () => {
+  testInFull("of two words that many records have, but few together, all are found, on short pages", async () => {
     await fill(Array.from({ length: 12_000 }, (_, index) => record(index % 2 ? "red" : index === 100 ? "red blue" : "blue")));
     const first = await read({ search: "red blue", limit: 5 });
     expect([ids(first), first.next]).toEqual([[101], null]);
@@ -157,7 +157,7 @@ describeWithPostgres("search", () => {
     expect([rows.length, next, rows[0]?.id, rows[49]?.id, rows[50]?.id]).toEqual([200, null, 600, 502, 1500]);
   });
 
-  test("a page looks at as much in a table that is ten times as large", async () => {
+  testInFull("a page looks at as much in a table that is ten times as large", async () => {
     const costs: number[][] = [];
     for (const amount of [2000, 20_000]) {
       await fill(Array.from({ length: amount }, (_, index) => record(`door ${index % 2 ? "red" : "blue"} n${index}`)));

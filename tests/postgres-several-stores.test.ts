@@ -5,6 +5,7 @@ import { defineResource, Nullable } from "warren/resource";
 import type { RecordOf } from "../src/schema/resource";
 import { RecordNotFound } from "../src/store/errors";
 import type { Store } from "../src/store/store";
+import { testInFull } from "./support/in-full";
 import { describeWithPostgres } from "./support/postgres";
 import { rejection } from "./support/rejection";
 import { useStores } from "./support/use-stores";
@@ -60,7 +61,7 @@ describeWithPostgres("several stores on one schema", () => {
     expect(await versionsOf(id)).toEqual(times(301).map((version) => version + 1));
   });
 
-  test("changes that come one after the other in each store, too", async () => {
+  testInFull("changes that come one after the other in each store, too", async () => {
     const { id } = await addShelf(a);
     const others = await Promise.all(times(5).map(() => addShelf(a)));
     await Promise.all(
@@ -97,7 +98,7 @@ describeWithPostgres("several stores on one schema", () => {
     }
   });
 
-  test("a value that one store frees is free in the others", async () => {
+  testInFull("a value that one store frees is free in the others", async () => {
     for (const round of times(10)) {
       const { id } = await addShelf(a, { label: "wanted" });
       const [, taken] = await Promise.allSettled([a.remove(shelf, id), addShelf(b, { label: "wanted" })]);
@@ -108,7 +109,7 @@ describeWithPostgres("several stores on one schema", () => {
     }
   });
 
-  test("two records swap a unique value while others want it", async () => {
+  testInFull("two records swap a unique value while others want it", async () => {
     const [first, second] = [await addShelf(a, { label: "one" }), await addShelf(a, { label: "two" })];
     const swap = (store: Store) =>
       store.transaction(async (tx) => {
@@ -124,7 +125,7 @@ describeWithPostgres("several stores on one schema", () => {
     expect((await a.findByKey(shelf, "label", { label: "one" }))?.id).toBe(first.id);
   });
 
-  test("transactions on the same records keep their sum", async () => {
+  testInFull("transactions on the same records keep their sum", async () => {
     const ids = (await Promise.all(times(4).map(() => addShelf(a, { count: 100 })))).map(({ id }) => id);
     const move = (store: Store, from: number, to: number) =>
       store.transaction(async (tx) => {
@@ -141,7 +142,7 @@ describeWithPostgres("several stores on one schema", () => {
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(400);
   });
 
-  test("a transaction that lists records sees those that others add, or they see it", async () => {
+  testInFull("a transaction that lists records sees those that others add, or they see it", async () => {
     const { id } = await addShelf(a);
     /** Adds a book to the shelf if there are fewer than three. */
     const add = (store: Store) =>
@@ -157,7 +158,7 @@ describeWithPostgres("several stores on one schema", () => {
     for (const result of results) expect(["added", "full", "TransactionGaveUp"]).toContain(result);
   });
 
-  test("a record is not deleted while another one begins to refer to it", async () => {
+  testInFull("a record is not deleted while another one begins to refer to it", async () => {
     for (const round of times(15)) {
       const { id } = await addShelf(a, { count: round });
       const [removed, lent] = await Promise.allSettled([a.remove(shelf, id), b.insert(loan, { shelf: id })]);
@@ -169,7 +170,7 @@ describeWithPostgres("several stores on one schema", () => {
     }
   });
 
-  test("a deletion takes all records with it that refer to it by then", async () => {
+  testInFull("a deletion takes all records with it that refer to it by then", async () => {
     for (const round of times(15)) {
       const { id } = await addShelf(a, { count: round });
       await Promise.all(times(3).map(() => addBook(b, id)));
@@ -181,7 +182,7 @@ describeWithPostgres("several stores on one schema", () => {
     expect(rows).toEqual([]);
   });
 
-  test("a record that two delete is deleted once", async () => {
+  testInFull("a record that two delete is deleted once", async () => {
     for (const round of times(10)) {
       const { id } = await addShelf(a, { count: round });
       const removed = await Promise.all(stores.map((store) => store.remove(shelf, id)));
@@ -192,7 +193,7 @@ describeWithPostgres("several stores on one schema", () => {
     }
   });
 
-  test("an imported id is never given to a new record, by whichever store", async () => {
+  testInFull("an imported id is never given to a new record, by whichever store", async () => {
     // Each store has drawn its own ids: 1 to 100, 101 to 200, 201 to 300.
     const drawn = await Promise.all(stores.map((store) => addShelf(store)));
     expect(drawn.map(({ id }) => id).sort((x, y) => x - y)).toEqual([1, 101, 201]);
@@ -213,7 +214,7 @@ describeWithPostgres("several stores on one schema", () => {
     expect(await addShelf(a)).toMatchObject({ version: 1 });
   });
 
-  test("what one refuses because of what it read is refused because of what is there", async () => {
+  testInFull("what one refuses because of what it read is refused because of what is there", async () => {
     const { id } = await addShelf(a, { count: 1 });
     const guard = ({ version }: { version: number }) => {
       if (version !== 1) throw new RecordNotFound("shelf", version);

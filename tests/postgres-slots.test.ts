@@ -8,6 +8,7 @@ import type { Database } from "../src/store/postgres/connection/queries";
 import { keepResourceTables } from "../src/store/postgres/records/resource-tables";
 import { migrate, storeMigrations } from "../src/store/postgres/schema/migrations";
 import { Declarations } from "../src/store/postgres/slots/declarations";
+import { testInFull } from "./support/in-full";
 import { describeWithPostgres, usePostgres } from "./support/postgres";
 import { type TestRecord, writeRecords, wrongEntries } from "./support/postgres-records";
 import { eventually } from "./support/processes";
@@ -88,7 +89,7 @@ describeWithPostgres("slots", () => {
     expect(declarations.slots.uniqueKeys(rich).map(({ key }) => key.name)).toEqual(["code"]);
   });
 
-  test("what is declared later is made of the records there are, with progress, while an older process goes on writing", async () => {
+  testInFull("what is declared later is made of the records there are, with progress, while an older process goes on writing", async () => {
     const old = await open(plain);
     await add(
       old,
@@ -122,7 +123,7 @@ describeWithPostgres("slots", () => {
     expect(now.slots.version).toBeGreaterThan(1);
   });
 
-  test("a start that is interrupted goes on where it was", async () => {
+  testInFull("a start that is interrupted goes on where it was", async () => {
     const old = await open(plain);
     await add(
       old,
@@ -142,7 +143,7 @@ describeWithPostgres("slots", () => {
     expect(await wrong()).toEqual([]);
   });
 
-  test("of two processes that start with something new, one makes it, and both wait for it", async () => {
+  testInFull("of two processes that start with something new, one makes it, and both wait for it", async () => {
     await add(
       await open(plain),
       Array.from({ length: 3000 }, (_, index) => part(index + 1)),

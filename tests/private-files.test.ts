@@ -13,6 +13,7 @@ import { openSqliteStore } from "../src/store/sqlite/store";
 import { certificateFor } from "./support/certificate";
 import { command } from "./support/command";
 import { temporaryFolder } from "./support/folder";
+import { testInFull } from "./support/in-full";
 import { environment, run } from "./support/processes";
 import { newSecret } from "./support/receiver";
 import { recordedLog } from "./support/recorded-log";
@@ -118,7 +119,7 @@ describe("what is there already", () => {
     ]);
   });
 
-  test("`bun run doctor` names them, and closes them when asked to", async () => {
+  testInFull("`bun run doctor` names them, and closes them when asked to", async () => {
     await withStore(() => {});
     chmodSync(data, 0o755);
     chmodSync(file, 0o644);

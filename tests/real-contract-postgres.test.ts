@@ -1,5 +1,6 @@
 import { beforeAll, setDefaultTimeout } from "bun:test";
 import { describeContract } from "./support/contract";
+import { isInFull } from "./support/in-full";
 import { describeWithPostgres, sharedPostgres } from "./support/postgres";
 import type { PostgresCluster } from "./support/postgres-cluster";
 import { postgresTransport } from "./support/postgres-transport";
@@ -11,5 +12,8 @@ describeWithPostgres("the event log in PostgreSQL", () => {
   beforeAll(async () => {
     cluster = await sharedPostgres();
   });
-  describeContract(postgresTransport(() => cluster));
+  describeContract(
+    postgresTransport(() => cluster),
+    isInFull ? "all" : "main",
+  );
 });

@@ -1,5 +1,6 @@
 // Output of the logger: its destination, and failures to write to it.
 import { beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { testInFull } from "./support/in-full";
 import { environment, root, run, send, startApi, startLogger } from "./support/processes";
 import { useFolder } from "./support/use-folder";
 
@@ -15,7 +16,7 @@ beforeEach(() => {
 const shell = (command: string) =>
   run(["-c", `set -o pipefail; ${process.execPath} --no-env-file consumers/logger.ts ${command}`], { env, program: "bash" });
 
-test("if its reader is gone, the logger ends, and the next one gets the event", async () => {
+testInFull("if its reader is gone, the logger ends, and the next one gets the event", async () => {
   const api = await startApi({ env });
   const piped = shell("| head -n 1");
   await piped.line("Waiting for events");
@@ -49,7 +50,7 @@ test("a name cannot break the line or paint the terminal, and --json has it as i
   expect((JSON.parse(event) as { item: { name: string } }).item.name).toBe(name);
 });
 
-test("colour is for a terminal", async () => {
+testInFull("colour is for a terminal", async () => {
   const api = await startApi({ env });
   await send("POST", `${api.url}/items`, { name: "Sample Item" });
   const shown: string[] = [];

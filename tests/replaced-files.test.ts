@@ -18,6 +18,7 @@ import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import { isOnPostgres, openApi } from "./support/api";
 import { CommitThreads } from "./support/commit-threads";
+import { testInFull } from "./support/in-full";
 import { relayTo } from "./support/leader";
 import { PassingTime } from "./support/passing-time";
 import { eventually } from "./support/processes";
@@ -71,7 +72,7 @@ describe("a store whose file was removed", () => {
     await api.close();
   });
 
-  test("is an error in the log of the API, once", async () => {
+  testInFull("is an error in the log of the API, once", async () => {
     const { log, lines } = recordedLog();
     const engine = await startEngine(configOf(), catalogue, log);
     removeAll();

@@ -10,6 +10,7 @@ import { type Engine, startEngine } from "../src/engine/engine";
 import { CommitNotifier } from "../src/store/sqlite/log/commit-notifier";
 import { LogWatch } from "../src/store/sqlite/log/log-watch";
 import { openSqliteStore } from "../src/store/sqlite/store";
+import { testInFull } from "./support/in-full";
 import { eventually } from "./support/processes";
 import { recordedLog } from "./support/recorded-log";
 import { catalogue, order } from "./support/resources";
@@ -101,7 +102,7 @@ describe("the watch", () => {
   });
 });
 
-test("a consumer that has been idle hears of an event soon, with and without a watch", async () => {
+testInFull("a consumer that has been idle hears of an event soon, with and without a watch", async () => {
   const { watch } = fs;
   const config = readConfig({ isTerminal: false, environment: { DATABASE_URL: `sqlite:${file}`, RABBITMQ_URL: "none" } });
   const engine: Engine = await startEngine(config, catalogue, recordedLog().log);

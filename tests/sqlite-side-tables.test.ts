@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { defineResource, Nullable, type Resource } from "warren/resource";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import { temporaryFolder } from "./support/folder";
-import { runs } from "./support/property-runs";
+import { runs } from "./support/in-full";
 import { wrongSideTables } from "./support/side-tables";
 
 const fields = { code: Nullable(Type.String()), boss: Nullable(Type.Integer()), likes: Type.Array(Type.Integer(), { default: [] }) };

@@ -1,6 +1,6 @@
 // The clock of the machine is put forward and back, in a running process and between two: the times of changes stay in order.
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { forEachEngine } from "./support/engines";
+import { forEachEngineInFull } from "./support/engines";
 import { PassingTime } from "./support/passing-time";
 import { catalogue, order } from "./support/resources";
 import { useStore } from "./support/use-store";
@@ -10,7 +10,7 @@ const hourMs = 60 * minuteMs;
 const changed = (current: typeof order.example) => ({ ...current, customer: `${current.customer}!` });
 const times = (json: string) => JSON.parse(json) as { createdAt: string; updatedAt: string };
 
-forEachEngine((placesIn) => {
+forEachEngineInFull((placesIn) => {
   let time: PassingTime;
   beforeEach(() => {
     time = new PassingTime();

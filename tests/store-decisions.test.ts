@@ -8,7 +8,7 @@ import { parseEvent } from "../src/schema/event";
 import { Conflict, InvalidChange, InvalidRecord } from "../src/schema/refused-change";
 import type { Rule } from "../src/schema/resource";
 import type { InsertOutcome } from "../src/store/store";
-import { forEachEngine } from "./support/engines";
+import { forEachEngineInFull } from "./support/engines";
 import { rejection } from "./support/rejection";
 import { useStore } from "./support/use-store";
 
@@ -38,7 +38,7 @@ type Repair = RecordOf<typeof repair>;
 const front = { door: "Front", hours: [1, 2] };
 const ada: Actor = { subject: "ada", scopes: ["read", "write"] };
 
-forEachEngine((placesIn) => {
+forEachEngineInFull((placesIn) => {
   const { store } = useStore(placesIn, [repair]);
   beforeEach(() => {
     alsoSays = () => [];
@@ -213,7 +213,7 @@ forEachEngine((placesIn) => {
   });
 });
 
-forEachEngine((placesIn) => {
+forEachEngineInFull((placesIn) => {
   const fields = { door: Type.String() };
   const before = defineResource({ name: "repair", fields, example: { door: "Front" } });
   const after = defineResource({

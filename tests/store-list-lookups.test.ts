@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { defineResource, Nullable, type Resource } from "warren/resource";
 import type { Condition, Listing } from "../src/store/listing";
-import { forEachEngine } from "./support/engines";
+import { forEachEngineInFull } from "./support/engines";
 import { useStore } from "./support/use-store";
 
 const club = defineResource({ name: "club", fields: { name: Type.String() }, example: { name: "Chess" } });
@@ -23,7 +23,7 @@ const member = defineResource({
 
 // With few changes, most are in the tables; with many, none is yet.
 describe.each([100, 1_000_000])("merged after %i changes", (journalAtMost) =>
-  forEachEngine((placesIn) => {
+  forEachEngineInFull((placesIn) => {
     const { store } = useStore(placesIn, [club, member], { journalAtMost });
     beforeEach(async () => {
       await store.insertAll(club, [{ name: "Chess" }, { name: "Go" }], () => "");

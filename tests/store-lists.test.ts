@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, setDefaultTimeout, setSystemTi
 import { Type } from "@sinclair/typebox";
 import { defineResource, Nullable, oneOf, pastVersion, type RecordOf, type Resource } from "warren/resource";
 import { type Listing, rankedAtMost } from "../src/store/listing";
-import { forEachEngine } from "./support/engines";
+import { forEachEngineInFull } from "./support/engines";
 import { useStore } from "./support/use-store";
 
 // Thousands of records take their time on a busy machine.
@@ -52,7 +52,7 @@ const ticket = defineResource({ ...base, indexes: ["state", "tags", "votes", "ho
 const plain = defineResource(base);
 type Ticket = RecordOf<typeof ticket>;
 
-forEachEngine((placesIn, { isInFull }) => {
+forEachEngineInFull((placesIn, { isInFull }) => {
   afterEach(() => {
     setSystemTime();
   });

@@ -6,7 +6,7 @@ import { defineResource, mistake, Nullable, type RecordOf } from "warren/resourc
 import { Catalogue } from "../src/schema/catalogue";
 import { Conflict, InvalidRecord } from "../src/schema/refused-change";
 import type { Resource } from "../src/schema/resource";
-import { forEachEngine } from "./support/engines";
+import { forEachEngineInFull } from "./support/engines";
 import { rejection } from "./support/rejection";
 import { useStore } from "./support/use-store";
 
@@ -36,7 +36,7 @@ const task = defineResource({
 });
 const resources: readonly Resource[] = [team, project, task];
 
-forEachEngine((placesIn, { times }) => {
+forEachEngineInFull((placesIn, { times }) => {
   const { open, reopen, startOver, store } = useStore(placesIn, resources, { journalAtMost: 3 });
   const addTeam = () => store.insert(team, { name: "Red" });
   const addProject = (some: Partial<RecordOf<typeof project>> = {}) =>

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { defineResource, Nullable } from "warren/resource";
 import { Conflict } from "../src/schema/refused-change";
 import type { InsertOutcome } from "../src/store/store";
-import { forEachEngine } from "./support/engines";
+import { forEachEngineInFull } from "./support/engines";
 import { rejection } from "./support/rejection";
 import { useStore } from "./support/use-store";
 
@@ -25,7 +25,7 @@ const of = (some: Partial<Member>): Member => ({ ...nobody, ...some });
 const textOf = (outcomes: readonly InsertOutcome[]) =>
   outcomes.map((outcome) => (outcome instanceof Error ? outcome.name : outcome.id)).join(" ");
 
-forEachEngine((placesIn, { times }) => {
+forEachEngineInFull((placesIn, { times }) => {
   const { open, reopen, store } = useStore(placesIn, [member], { journalAtMost: 3 });
   const insert = (some: Partial<Member>) => store.insert(member, of(some));
   const set = (id: number, some: Partial<Member>) => store.update(member, id, (current) => ({ ...current, ...some }));

@@ -7,7 +7,7 @@ import { defineResource } from "../src/schema/define-resource";
 import { pastVersion } from "../src/schema/past-version";
 import type { Resource } from "../src/schema/resource";
 import { openStore } from "../src/store/open";
-import { forEachEngine, type Places } from "./support/engines";
+import { forEachEngineInFull, type Places } from "./support/engines";
 import { evaluateIn } from "./support/evaluate-in";
 import { temporaryFolder } from "./support/folder";
 import { recordedLog } from "./support/recorded-log";
@@ -22,7 +22,7 @@ const mended = defineResource({
   past: [pastVersion({ fields: text, up: ({ title }) => ({ title: title === "" ? "untitled" : title }) })],
 });
 
-forEachEngine((placesIn) => {
+forEachEngineInFull((placesIn) => {
   let folder: ReturnType<typeof temporaryFolder>;
   let places: Places;
   beforeEach(() => {

@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { defineResource } from "warren/resource";
 import { Forbidden, RecordNotFound } from "../src/store/errors";
-import { forEachEngine } from "./support/engines";
+import { forEachEngineInFull } from "./support/engines";
 import { loggedEvents } from "./support/logged-events";
 import { useStore } from "./support/use-store";
 
@@ -26,7 +26,7 @@ const room = defineResource({
 const ada = { subject: "ada", scopes: ["read", "write"] };
 const inTenant = (tenant: string) => ({ ...ada, claims: { org_id: tenant } });
 
-forEachEngine((placesIn) => {
+forEachEngineInFull((placesIn) => {
   const { store } = useStore(placesIn, [book, note, room]);
   beforeEach(async () => {
     await store.insert(book, { copies: 2 });

@@ -4,7 +4,7 @@ import { Type } from "@sinclair/typebox";
 import { Conflict } from "warren/action";
 import { defineResource, Nullable, oneOf } from "warren/resource";
 import type { Transaction } from "../src/store/transaction/transaction";
-import { forEachEngine } from "./support/engines";
+import { forEachEngineInFull } from "./support/engines";
 import { rejection } from "./support/rejection";
 import { useStore } from "./support/use-store";
 
@@ -21,7 +21,7 @@ const member = defineResource({
   example: { email: "ada@example.com", team: 1, room: null },
 });
 
-forEachEngine((placesIn) => {
+forEachEngineInFull((placesIn) => {
   const { store } = useStore(placesIn, [member]);
   beforeEach(async () => {
     for (const [email, team] of [

@@ -6,7 +6,7 @@ import { Conflict } from "warren/action";
 import { defineResource, mistake, oneOf, type RecordOf } from "warren/resource";
 import { ForgottenAwait, KeyReused, RecordNotFound, TransactionGaveUp } from "../src/store/errors";
 import type { Transaction } from "../src/store/transaction/transaction";
-import { forEachEngine } from "./support/engines";
+import { forEachEngineInFull } from "./support/engines";
 import { loggedEvents } from "./support/logged-events";
 import { rejection } from "./support/rejection";
 import { useStore } from "./support/use-store";
@@ -27,7 +27,7 @@ const transfer = defineResource({
   example: { from: 1, to: 2, amount: 1 },
 });
 
-forEachEngine((placesIn, { times }) => {
+forEachEngineInFull((placesIn, { times }) => {
   const { reopen, store } = useStore(placesIn, [account, transfer]);
   beforeEach(async () => {
     for (const owner of ["Ada", "Bob"]) await store.insert(account, { owner, balance: 100 });

@@ -13,5 +13,5 @@ describeWithRabbit("RabbitMQ", () => {
     await rabbit().kill();
     await rabbit().start();
   }
-  describeContract(rabbitTransport(rabbit, restart), { underLoad: true });
+  describeContract(rabbitTransport(rabbit, restart), "load");
 });

@@ -1,4 +1,4 @@
-// More of the stories of model.test.ts, real-model.test.ts and postgres-model.test.ts.
+// More of the stories of model.test.ts, and the same on RabbitMQ and PostgreSQL.
 import { setDefaultTimeout, test } from "bun:test";
 import { tellStories } from "../support/delivery-stories";
 import { describeWithPostgres, sharedPostgres } from "../support/postgres";

@@ -28,11 +28,13 @@ describeWithPostgres("processes of one queue", () => {
   }
 
   /** Starts a process that reaches the database through a proxy. */
-  async function startBehindProxy(): Promise<{ cut: QueueProcess; proxy: TcpProxy }> {
+  async function startBehindProxy(
+    quick: Pick<Parameters<SharedQueue["start"]>[0] & object, "preload" | "env"> = {},
+  ): Promise<{ cut: QueueProcess; proxy: TcpProxy }> {
     const { port } = new URL(queue.schema.url);
     const proxy = await startProxy(Number(port));
     proxies.push(proxy);
-    return { cut: await queue.start({ url: queue.schema.url.replace(`:${port}/`, `:${proxy.port}/`) }), proxy };
+    return { cut: await queue.start({ url: queue.schema.url.replace(`:${port}/`, `:${proxy.port}/`), ...quick }), proxy };
   }
 
   /** What no fault may do to a queue. A handler whose effects are not in the database may run again. */
@@ -105,7 +107,8 @@ describeWithPostgres("processes of one queue", () => {
 
     test("of which one has dead connections that nobody ends, lose nothing, and it comes back", async () => {
       await start(effects);
-      const [{ cut, proxy }, other] = [await startBehindProxy(), await queue.start()];
+      const quick = { preload: "tests/support/short-limits.ts", env: { HANDLER_TIMEOUT_MS: "3000" } };
+      const [{ cut, proxy }, other] = [await startBehindProxy(quick), await queue.start()];
       await queue.shared(cut, other);
       const writing = queue.change(30);
       await eventually(async () => ((await queue.done()).length > 200 ? true : undefined), "some effects");

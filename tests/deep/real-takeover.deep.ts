@@ -115,7 +115,7 @@ describeWithPostgres("with PostgreSQL", () =>
       const { port } = new URL(schema().url);
       const proxy = await startProxy(Number(port));
       queue = await watchQueue(rabbit().url);
-      group = new ApiGroup(schema(), { RABBITMQ_URL: rabbit().url });
+      group = new ApiGroup(schema(), { RABBITMQ_URL: rabbit().url }, "tests/support/short-limits.ts");
       await group.start(1, { DATABASE_URL: schema().url.replace(`:${port}/`, `:${proxy.port}/`) });
       const cut = await group.leader("relay");
       await group.start(1);

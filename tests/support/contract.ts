@@ -35,8 +35,11 @@ export interface TransportUnderTest {
 /** Short enough for a test, and long enough to be observed. */
 const quick = { firstDelayMs: 40, longestDelayMs: 80 };
 
-/** @param underLoad Runs the stories with tens of thousands of messages instead of the others. */
-export function describeContract(transport: TransportUnderTest, { underLoad = false } = {}): void {
+/** The stories to run: all, the most important ones, or others with tens of thousands of messages. Default: all. */
+export type Stories = "all" | "main" | "load";
+
+export function describeContract(transport: TransportUnderTest, stories: Stories = "all"): void {
+  const testMore: (title: string, story: () => Promise<void>) => void = stories === "all" ? test : () => {};
   let folder: ReturnType<typeof temporaryFolder>;
   let config: Config;
   let service: Engine;
@@ -81,7 +84,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     await consumer.stop();
   }
 
-  if (underLoad) {
+  if (stories === "load") {
     const { restart, sendRaw } = transport;
     if (restart) {
       test("reconnects with 10,000 events in flight and two broker restarts", async () => {
@@ -158,7 +161,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     expect((await dead("own")).deadLetters).toEqual([]);
   });
 
-  test("whatever a handler throws is a dead letter in the end, and the events behind are handled", async () => {
+  testMore("whatever a handler throws is a dead letter in the end, and the events behind are handled", async () => {
     const handled: number[] = [];
     await start({
       queue: "own",
@@ -174,7 +177,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     await eventually(async () => (await dead("own")).deadLetters.length === thrownValues.length || undefined, "the dead letters");
   });
 
-  test("a waiting retry does not hold up other events", async () => {
+  testMore("a waiting retry does not hold up other events", async () => {
     const seen: number[] = [];
     await start({
       queue: "own",
@@ -219,7 +222,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     expect(Date.parse(letter.lastFailure ?? "")).toBeGreaterThan(Date.parse(letter.firstFailure ?? ""));
   });
 
-  test("Reject is a dead letter at once, with the reason", async () => {
+  testMore("Reject is a dead letter at once, with the reason", async () => {
     let attempts = 0;
     await start({
       queue: "own",
@@ -237,7 +240,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     );
   });
 
-  test("continues after errors: bad events do not sink their neighbours", async () => {
+  testMore("continues after errors: bad events do not sink their neighbours", async () => {
     const seen: number[] = [];
     await start({
       queue: "own",
@@ -275,7 +278,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     expect([...first, ...second]).toEqual(Array.from({ length: 50 }, (_, n) => n + 1));
   });
 
-  test("continues after a subscriber closes: what comes meanwhile waits", async () => {
+  testMore("continues after a subscriber closes: what comes meanwhile waits", async () => {
     const seen: number[] = [];
     const handle = (event: ItemEvent) => void seen.push(event.item.id);
     await stop(await start({ queue: "own", handle }));
@@ -286,7 +289,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     await until(() => seen.length === 11, "one more");
   });
 
-  test("in order per item, up to `concurrency` at once", async () => {
+  testMore("in order per item, up to `concurrency` at once", async () => {
     const running = new Map<number, number>();
     let most = 0;
     let together = 0;
@@ -316,7 +319,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     expect(most).toBeLessThanOrEqual(8);
   });
 
-  test("competing consumers: each event is handled by one of them", async () => {
+  testMore("competing consumers: each event is handled by one of them", async () => {
     const seen: { by: string; id: number }[] = [];
     const options = (by: string): ItemConsumer => ({
       queue: "item_events",
@@ -338,7 +341,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     await until(() => seen.filter(({ by, id }) => by === "second" && id > 40).length === 5, "the second to take over");
   });
 
-  test("invariant 4: independent queues each get all that they ask for, and never see each other's retries", async () => {
+  testMore("invariant 4: independent queues each get all that they ask for, and never see each other's retries", async () => {
     const all: string[] = [];
     const deleted: string[] = [];
     const failing: number[] = [];
@@ -364,7 +367,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     expect(deleted).toEqual(["item.deleted"]);
   });
 
-  test("a late consumer gets earlier events, and then the others, with no gap and in order", async () => {
+  testMore("a late consumer gets earlier events, and then the others, with no gap and in order", async () => {
     await create(500);
     let writing = true;
     const writer = (async () => {
@@ -383,7 +386,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     expect(late).toEqual(Array.from({ length: end }, (_, n) => n + 1));
   });
 
-  test("a late consumer that starts from now, or from a time, gets just that", async () => {
+  testMore("a late consumer that starts from now, or from a time, gets just that", async () => {
     await create(3);
     await Bun.sleep(5);
     const time = new Date();
@@ -400,7 +403,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     expect(seen).toEqual({ now: [8, 9], time: [4, 5, 6, 7, 8, 9] });
   });
 
-  test("a filter that changes between two runs loses nothing that was queued", async () => {
+  testMore("a filter that changes between two runs loses nothing that was queued", async () => {
     const types: string[] = [];
     const handle = (event: ItemEvent) => void types.push(event.type);
     await stop(await start({ queue: "own", events: ["item.created", "item.deleted"], handle }));
@@ -418,7 +421,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     expect(types.filter((type) => type !== "item.updated")).toEqual(["item.created", "item.created", "item.created", "item.created"]);
   });
 
-  test("exactly-once effects: a replay is absorbed, unless it is forced", async () => {
+  testMore("exactly-once effects: a replay is absorbed, unless it is forced", async () => {
     const consumer = await start({
       queue: "own",
       exactlyOnce: true,
@@ -462,7 +465,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     expect(failures).toBe(20);
   });
 
-  test("batches: filled by size or by time; a bad event does not sink its batch", async () => {
+  testMore("batches: filled by size or by time; a bad event does not sink its batch", async () => {
     const sizes: number[] = [];
     const seen = new Set<number>();
     await start({
@@ -482,7 +485,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     expect((await dead("own")).deadLetters[0]?.body).toMatchObject({ item: { id: 13 } });
   });
 
-  test("the breaker pauses a failing consumer, tries one event, and goes on when that works", async () => {
+  testMore("the breaker pauses a failing consumer, tries one event, and goes on when that works", async () => {
     let broken = true;
     let calls = 0;
     const consumer = await start({
@@ -505,7 +508,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     expect((await dead("own")).deadLetters).toEqual([]);
   });
 
-  test("a handler that takes too long is told so, and its event is tried again", async () => {
+  testMore("a handler that takes too long is told so, and its event is tried again", async () => {
     const aborted: boolean[] = [];
     const consumer = await start({
       queue: "own",
@@ -523,7 +526,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     expect(consumer.counts.retried).toBe(1);
   });
 
-  test("ratePerSecond holds", async () => {
+  testMore("ratePerSecond holds", async () => {
     const at: number[] = [];
     await start({ queue: "own", ratePerSecond: 50, handle: () => void at.push(performance.now()) });
     await create(90);
@@ -532,7 +535,7 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     expect((at.at(-1) ?? 0) - (at[0] ?? 0)).toBeGreaterThan(700);
   });
 
-  test("closes under load: nothing is lost, and what was in hand is settled", async () => {
+  testMore("closes under load: nothing is lost, and what was in hand is settled", async () => {
     const seen: number[] = [];
     let enough = { at: 0, reached: () => {} };
     const handle = async (event: ItemEvent) => {
@@ -554,26 +557,29 @@ export function describeContract(transport: TransportUnderTest, { underLoad = fa
     expect(seen).toHaveLength(load);
   });
 
-  test("a polite stop repeats nothing, nor does it change the order, when later events overtook one that waits for its turn", async () => {
-    const seen: string[] = [];
-    const hold = Promise.withResolvers<void>();
-    const handle = async ({ item: { id, version } }: ItemEvent) => {
-      if (id === 1 && version === 1) await hold.promise;
-      seen.push(`${id}:${version}`);
-    };
-    await create(1);
-    for (const price of [2, 3]) await update(1, price);
-    await create(3);
-    const consumer = await start({ queue: "own", concurrency: 2, handle });
-    await until(() => seen.length === 3, "the items behind the first");
-    const stopped = stop(consumer);
-    hold.resolve();
-    await stopped;
-    // The first, which was in progress. Usually that is all, but others may begin before the stop is noticed.
-    expect(seen.slice(0, 4)).toEqual(["2:1", "3:1", "4:1", "1:1"]);
-    await update(1, 4);
-    await start({ queue: "own", concurrency: 2, handle });
-    await until(() => seen.includes("1:4"), "the last event");
-    expect(seen).toEqual(["2:1", "3:1", "4:1", "1:1", "1:2", "1:3", "1:4"]);
-  });
+  testMore(
+    "a polite stop repeats nothing, nor does it change the order, when later events overtook one that waits for its turn",
+    async () => {
+      const seen: string[] = [];
+      const hold = Promise.withResolvers<void>();
+      const handle = async ({ item: { id, version } }: ItemEvent) => {
+        if (id === 1 && version === 1) await hold.promise;
+        seen.push(`${id}:${version}`);
+      };
+      await create(1);
+      for (const price of [2, 3]) await update(1, price);
+      await create(3);
+      const consumer = await start({ queue: "own", concurrency: 2, handle });
+      await until(() => seen.length === 3, "the items behind the first");
+      const stopped = stop(consumer);
+      hold.resolve();
+      await stopped;
+      // The first, which was in progress. Usually that is all, but others may begin before the stop is noticed.
+      expect(seen.slice(0, 4)).toEqual(["2:1", "3:1", "4:1", "1:1"]);
+      await update(1, 4);
+      await start({ queue: "own", concurrency: 2, handle });
+      await until(() => seen.includes("1:4"), "the last event");
+      expect(seen).toEqual(["2:1", "3:1", "4:1", "1:1", "1:2", "1:3", "1:4"]);
+    },
+  );
 }

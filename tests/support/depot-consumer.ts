@@ -2,6 +2,7 @@
 // - EFFECTS=once: its effects are rows of its queue, exactly once. Otherwise they are lines of the file RECORD, in the order of all processes.
 // - EVENTS: the types of events that it handles, separated by commas. Default: all.
 // - HANDLING_MS: how long a handler takes.
+// - HANDLER_TIMEOUT_MS: how long it may take, and any statement for it. Default: 30 s.
 import { openSync, writeSync } from "node:fs";
 import { runConsumer } from "warren/consumer";
 import type { EventPattern } from "../../src/delivery/consumed-events";
@@ -11,9 +12,14 @@ import { depotQueue, effectOf } from "./shared-queue";
 
 provideResources({ depot });
 
-const { EFFECTS: effects, EVENTS: events, RECORD: record = "", HANDLING_MS: handlingMs } = process.env;
+const { EFFECTS: effects, EVENTS: events, RECORD: record = "", HANDLING_MS: handlingMs, HANDLER_TIMEOUT_MS: timeoutMs } = process.env;
 const types = events?.split(",") as EventPattern[] | undefined;
-const common = { queue: depotQueue, events: types, onReady: () => console.log("ready") };
+const common = {
+  queue: depotQueue,
+  events: types,
+  onReady: () => console.log("ready"),
+  ...(timeoutMs && { handlerTimeoutMs: Number(timeoutMs) }),
+};
 const work = () => (handlingMs ? Bun.sleep(Number(handlingMs)) : undefined);
 
 if (effects === "once")

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, setDefaultTimeout } from "bun:test";
 import { join } from "node:path";
 import type { Config } from "../../src/config/config";
 import type { SqliteAddress } from "../../src/config/database-url";
+import { fewer, isInFull, propertyFactor } from "./in-full";
 import { describeWithPostgres, type PostgresSchema, schemaIn, sharedPostgres } from "./postgres";
 import type { PostgresCluster } from "./postgres-cluster";
-import { fewer, isInFull, propertyFactor } from "./property-runs";
 
 /** Where the database and the consumers' stores are. */
 export type Places = Pick<Config, "database" | "dataDir">;
@@ -43,11 +43,20 @@ export interface EngineUnderTest {
   readonly isInFull: boolean;
 }
 
+type Declare = (placesIn: PlacesIn, engine: EngineUnderTest) => void;
+
 /** Declares the same tests for each engine. */
-export function forEachEngine(declare: (placesIn: PlacesIn, engine: EngineUnderTest) => void): void {
+export function forEachEngine(declare: Declare): void {
   setDefaultTimeout(120_000 * propertyFactor);
   describe("on SQLite", () => declare(sqliteIn, { times: (count) => count * propertyFactor, isInFull: true }));
   describeWithPostgres("on PostgreSQL", () => declare(usePostgresPlaces(), { times: fewer, isInFull }));
+}
+
+/** Same as {@link forEachEngine}, with PostgreSQL in the deep suite only: for many tests of the same parts of the store. */
+export function forEachEngineInFull(declare: Declare): void {
+  setDefaultTimeout(120_000);
+  if (isInFull) forEachEngine(declare);
+  else describe("on SQLite", () => declare(sqliteIn, { times: (count) => count, isInFull: true }));
 }
 
 /** Returns a function that returns places with a schema for each folder, on the cluster of the run. Drops the schemas after the block. */

@@ -1,7 +1,7 @@
 import type { TransportUnderTest } from "./contract";
+import { fewer } from "./in-full";
 import { type PostgresSchema, schemaIn } from "./postgres";
 import type { PostgresCluster } from "./postgres-cluster";
-import { fewer } from "./property-runs";
 
 let schemas = 0;
 

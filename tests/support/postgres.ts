@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, setDefaultTimeout } from "bun:test";
 import type { PostgresAddress } from "../../src/config/postgres-url";
 import { postgresAddress } from "../../src/config/postgres-url";
+import { propertyFactor } from "./in-full";
 import { isPostgresInstalled, type PostgresCluster, type PostgresOptions, startCluster } from "./postgres-cluster";
-import { propertyFactor } from "./property-runs";
 
 const maySkip = !process.env["NO_SKIP"];
 

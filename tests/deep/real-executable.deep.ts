@@ -2,8 +2,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, existsSync, mkdtempSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryFolder } from "./support/folder";
-import { endAll, eventually, root, run, send, startApi, threadsOf } from "./support/processes";
+import { temporaryFolder } from "../support/folder";
+import { endAll, eventually, root, run, send, startApi, threadsOf } from "../support/processes";
 
 // A build takes its time on a busy machine; one that hangs still ends.
 setDefaultTimeout(120_000);

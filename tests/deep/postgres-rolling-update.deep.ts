@@ -2,17 +2,17 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { defineResource, pastVersion, type Resource } from "warren/resource";
-import { StoreUnavailable } from "../src/store/errors";
-import { openStore } from "../src/store/open";
-import { openDatabase } from "../src/store/postgres/connection/connection";
-import type { Database } from "../src/store/postgres/connection/queries";
-import { lockKey } from "../src/store/postgres/schema/migrations";
-import { upcastOutdated } from "../src/store/postgres/upcasts";
-import type { Store } from "../src/store/store";
-import { describeWithPostgres, type PostgresSchema, schemaIn, sharedPostgres } from "./support/postgres";
-import { openRecordStore } from "./support/postgres-record-store";
-import { wrongEntries } from "./support/postgres-records";
-import { rejection } from "./support/rejection";
+import { StoreUnavailable } from "../../src/store/errors";
+import { openStore } from "../../src/store/open";
+import { openDatabase } from "../../src/store/postgres/connection/connection";
+import type { Database } from "../../src/store/postgres/connection/queries";
+import { lockKey } from "../../src/store/postgres/schema/migrations";
+import { upcastOutdated } from "../../src/store/postgres/upcasts";
+import type { Store } from "../../src/store/store";
+import { describeWithPostgres, type PostgresSchema, schemaIn, sharedPostgres } from "../support/postgres";
+import { openRecordStore } from "../support/postgres-record-store";
+import { wrongEntries } from "../support/postgres-records";
+import { rejection } from "../support/rejection";
 
 /** Prices in whole units, then in cents, found by an index of the same name. */
 const declared = { name: "toy", filters: { price: "exact" }, indexes: ["price"] } as const;

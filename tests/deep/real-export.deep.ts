@@ -1,15 +1,15 @@
 // bun run export and import, as processes, with resources of a project's own.
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { openRecords } from "../src/store/open";
-import type { Store } from "../src/store/store";
-import { command } from "./support/command";
-import { forEachEngine, urlOf } from "./support/engines";
-import { temporaryFolder } from "./support/folder";
-import { depot, parcel } from "./support/parcels";
-import { endWithTest, environment, eventually } from "./support/processes";
-import { copyProject } from "./support/project-copy";
-import { withStore } from "./support/use-store";
+import { openRecords } from "../../src/store/open";
+import type { Store } from "../../src/store/store";
+import { command } from "../support/command";
+import { forEachEngine, urlOf } from "../support/engines";
+import { temporaryFolder } from "../support/folder";
+import { depot, parcel } from "../support/parcels";
+import { endWithTest, environment, eventually } from "../support/processes";
+import { copyProject } from "../support/project-copy";
+import { withStore } from "../support/use-store";
 
 // Processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);
@@ -19,14 +19,14 @@ let folder: ReturnType<typeof temporaryFolder>;
 beforeEach(async () => {
   project = copyProject();
   folder = temporaryFolder();
-  await Bun.write(join(project.path, "src/domain/parcel.ts"), Bun.file(join(import.meta.dir, "support/parcels.ts")));
+  await Bun.write(join(project.path, "src/domain/parcel.ts"), Bun.file(join(import.meta.dir, "../support/parcels.ts")));
 });
 afterEach(() => {
   project.remove();
   folder.remove();
 });
 
-forEachEngine((placesIn, { isInFull }) => {
+forEachEngine((placesIn) => {
   const placesOf = (name: string) => placesIn(join(folder.path, name));
   const envOf = (name: string) => ({ DATABASE_URL: urlOf(placesOf(name)) });
   const exported = (words: string[], name = "first") => command("export", words, envOf(name), project.path);
@@ -92,7 +92,7 @@ forEachEngine((placesIn, { isInFull }) => {
     expect((await exported(["parcel"])).stdout.split("\n")).toHaveLength(701);
   });
 
-  if (isInFull) readsLines();
+  readsLines();
 
   test("without a database, there is nothing to export", async () => {
     const ended = await exported(["item"], "none");

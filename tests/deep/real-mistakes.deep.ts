@@ -1,8 +1,8 @@
 // Mistakes in routes/ and stale generated modules, as somebody who grows the project meets them: in a copy of it.
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { endAll, environment, type RunOptions, run, startApi } from "./support/processes";
-import { copyProject } from "./support/project-copy";
+import { endAll, environment, type RunOptions, run, startApi } from "../support/processes";
+import { copyProject } from "../support/project-copy";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);

@@ -1,10 +1,10 @@
 // Real processes, no broker: what a person has who installed nothing.
 import { beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
-import { probe } from "../src/rabbitmq/probe";
-import { rabbitmqAt } from "./support/broker-config";
-import { environment, eventually, run, send, startApi, startLogger, threadsOf } from "./support/processes";
-import { useFolder } from "./support/use-folder";
+import { probe } from "../../src/rabbitmq/probe";
+import { rabbitmqAt } from "../support/broker-config";
+import { environment, eventually, run, send, startApi, startLogger, threadsOf } from "../support/processes";
+import { useFolder } from "../support/use-folder";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);

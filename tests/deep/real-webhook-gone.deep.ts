@@ -1,7 +1,7 @@
 // Subscribers that want no more events, and the commands of the webhook consumer.
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { type Api, endAll, run, startApi } from "./support/processes";
-import { empty, WebhookTest } from "./support/webhook";
+import { type Api, endAll, run, startApi } from "../support/processes";
+import { empty, WebhookTest } from "../support/webhook";
 
 setDefaultTimeout(60_000);
 

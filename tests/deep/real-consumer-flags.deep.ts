@@ -2,9 +2,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryFolder } from "./support/folder";
-import { endAll, environment, run } from "./support/processes";
-import { copyProject } from "./support/project-copy";
+import { temporaryFolder } from "../support/folder";
+import { endAll, environment, run } from "../support/processes";
+import { copyProject } from "../support/project-copy";
 
 setDefaultTimeout(60_000);
 

@@ -3,16 +3,16 @@ import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { consumerStores } from "../src/store/open";
-import { lockKey } from "../src/store/postgres/schema/migrations";
-import { command } from "./support/command";
-import { sqliteIn } from "./support/engines";
-import { temporaryFolder } from "./support/folder";
-import { fillStore, resources } from "./support/moving";
-import { describeWithPostgres, usePostgres } from "./support/postgres";
-import { eventually, run } from "./support/processes";
-import { copyProject } from "./support/project-copy";
-import { withStore } from "./support/use-store";
+import { consumerStores } from "../../src/store/open";
+import { lockKey } from "../../src/store/postgres/schema/migrations";
+import { command } from "../support/command";
+import { sqliteIn } from "../support/engines";
+import { temporaryFolder } from "../support/folder";
+import { fillStore, resources } from "../support/moving";
+import { describeWithPostgres, usePostgres } from "../support/postgres";
+import { eventually, run } from "../support/processes";
+import { copyProject } from "../support/project-copy";
+import { withStore } from "../support/use-store";
 
 describeWithPostgres("bun run migrate-to-postgres", () => {
   const postgres = usePostgres();
@@ -21,7 +21,7 @@ describeWithPostgres("bun run migrate-to-postgres", () => {
   beforeEach(async () => {
     project = copyProject();
     folder = temporaryFolder();
-    await Bun.write(join(project.path, "src/domain/stories.ts"), Bun.file(join(import.meta.dir, "support/stories.ts")));
+    await Bun.write(join(project.path, "src/domain/stories.ts"), Bun.file(join(import.meta.dir, "../support/stories.ts")));
     await withStore(sqliteIn(folder.path), resources, (store) => fillStore(store, 12));
   });
   afterEach(async () => {

@@ -1,11 +1,11 @@
 // Other programs' messages on a real RabbitMQ: read as they are, or kept with a reason that says what would be right.
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { type ChannelModel, connect, type Options } from "amqplib";
-import { buildEvent } from "../src/consumer/test-consumer";
-import { temporaryFolder } from "./support/folder";
-import { endAll, environment, send, startApi, startLogger } from "./support/processes";
-import { untilDead } from "./support/queue-consumer";
-import { describeWithRabbit, emptyBroker, useRabbit } from "./support/rabbit";
+import { buildEvent } from "../../src/consumer/test-consumer";
+import { temporaryFolder } from "../support/folder";
+import { endAll, environment, send, startApi, startLogger } from "../support/processes";
+import { untilDead } from "../support/queue-consumer";
+import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
 
 setDefaultTimeout(60_000);
 

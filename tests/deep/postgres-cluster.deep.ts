@@ -2,9 +2,9 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryFolder } from "./support/folder";
-import { describeWithPostgres, useOwnPostgres } from "./support/postgres";
-import { eventually, root, run } from "./support/processes";
+import { temporaryFolder } from "../support/folder";
+import { describeWithPostgres, useOwnPostgres } from "../support/postgres";
+import { eventually, root, run } from "../support/processes";
 
 describeWithPostgres("a cluster of a test's own", () => {
   const postgres = useOwnPostgres();

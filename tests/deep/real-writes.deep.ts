@@ -1,11 +1,11 @@
 // Conditional and idempotent writes on a real server: many writers at once, and a server that dies before it has answered.
 import { beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { maxBulkBytes } from "../src/crud/read-bulk";
-import { openSqliteStore } from "../src/store/sqlite/store";
-import { type Api, environment, run, startApi } from "./support/processes";
-import { catalogue } from "./support/resources";
-import { useFolder } from "./support/use-folder";
+import { maxBulkBytes } from "../../src/crud/read-bulk";
+import { openSqliteStore } from "../../src/store/sqlite/store";
+import { type Api, environment, run, startApi } from "../support/processes";
+import { catalogue } from "../support/resources";
+import { useFolder } from "../support/use-folder";
 
 setDefaultTimeout(60_000);
 

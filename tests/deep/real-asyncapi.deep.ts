@@ -1,9 +1,9 @@
 // The page of all events, in a real browser that can reach this service and nothing else.
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { Browser } from "playwright-core";
-import { describeWithBrowser, host, startBrowser } from "./support/browser";
-import { temporaryFolder } from "./support/folder";
-import { endAll, environment, send, startApi } from "./support/processes";
+import { describeWithBrowser, host, startBrowser } from "../support/browser";
+import { temporaryFolder } from "../support/folder";
+import { endAll, environment, send, startApi } from "../support/processes";
 
 // A browser takes its time on a busy machine; one that hangs still ends.
 setDefaultTimeout(120_000);

@@ -2,12 +2,12 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { deadEvents, deadQueueInFile } from "./support/dead-letters";
-import { type Block, docBlocks, fileOf } from "./support/doc-pages";
-import { temporaryFolder } from "./support/folder";
-import { isOwn, type OpenApi, operationsOf } from "./support/openapi";
-import { type Api, endAll, environment, run, send, startApi } from "./support/processes";
-import { copyProject } from "./support/project-copy";
+import { deadEvents, deadQueueInFile } from "../support/dead-letters";
+import { type Block, docBlocks, fileOf } from "../support/doc-pages";
+import { temporaryFolder } from "../support/folder";
+import { isOwn, type OpenApi, operationsOf } from "../support/openapi";
+import { type Api, endAll, environment, run, send, startApi } from "../support/processes";
+import { copyProject } from "../support/project-copy";
 
 setDefaultTimeout(60_000);
 

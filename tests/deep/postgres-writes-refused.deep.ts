@@ -1,15 +1,15 @@
 // A PostgreSQL that refuses every change for a while, since its disk is full or it is read-only: what consumers with exactly-once effects do.
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { readConfig } from "../src/config/config";
-import { startConsumer } from "../src/consumer/start";
-import { item } from "../src/domain/item";
-import { startEngine } from "../src/engine/engine";
-import { schemaNameOf } from "../src/store/postgres/consumer/schema-name";
-import { describeWithPostgres, type PostgresSchema, sharedPostgres } from "./support/postgres";
-import { schemaWithQueues } from "./support/postgres-transport";
-import { eventually } from "./support/processes";
-import { recordedLog } from "./support/recorded-log";
-import { catalogue } from "./support/resources";
+import { readConfig } from "../../src/config/config";
+import { startConsumer } from "../../src/consumer/start";
+import { item } from "../../src/domain/item";
+import { startEngine } from "../../src/engine/engine";
+import { schemaNameOf } from "../../src/store/postgres/consumer/schema-name";
+import { describeWithPostgres, type PostgresSchema, sharedPostgres } from "../support/postgres";
+import { schemaWithQueues } from "../support/postgres-transport";
+import { eventually } from "../support/processes";
+import { recordedLog } from "../support/recorded-log";
+import { catalogue } from "../support/resources";
 
 setDefaultTimeout(60_000);
 

@@ -1,10 +1,10 @@
 // Several consumers in one process: what one of them does is its own concern, a stop is everybody's.
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { acquireLock } from "../src/store/sqlite/connection/lock";
-import { temporaryFolder } from "./support/folder";
-import { endAll, environment, run, send, startApi } from "./support/processes";
-import { projectWith } from "./support/project";
+import { acquireLock } from "../../src/store/sqlite/connection/lock";
+import { temporaryFolder } from "../support/folder";
+import { endAll, environment, run, send, startApi } from "../support/processes";
+import { projectWith } from "../support/project";
 
 setDefaultTimeout(60_000);
 

@@ -1,8 +1,8 @@
 // The API as a process, with an issuer of tokens: from the environment to the event, the audit and the log.
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
-import { temporaryFolder } from "./support/folder";
-import { audience, type TestIssuer, testIssuer } from "./support/issuer";
-import { endAll, environment, eventually, startApi } from "./support/processes";
+import { temporaryFolder } from "../support/folder";
+import { audience, type TestIssuer, testIssuer } from "../support/issuer";
+import { endAll, environment, eventually, startApi } from "../support/processes";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
 setDefaultTimeout(60_000);

@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "./support/processes";
-import { copyProject } from "./support/project-copy";
+import { run } from "../support/processes";
+import { copyProject } from "../support/project-copy";
 
 setDefaultTimeout(60_000);
 

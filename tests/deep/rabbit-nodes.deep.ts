@@ -1,12 +1,12 @@
 // Several nodes in RABBITMQ_URL. Here, each is a way to one and the same RabbitMQ, so that each can be cut and frozen.
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
-import { Broker } from "../src/rabbitmq/connection";
-import { rabbitmqAt } from "./support/broker-config";
-import { freePort } from "./support/net";
-import { eventually } from "./support/processes";
-import { startProxy, type TcpProxy } from "./support/proxy";
-import { describeWithRabbit, useRabbit } from "./support/rabbit";
-import { recordedLog } from "./support/recorded-log";
+import { Broker } from "../../src/rabbitmq/connection";
+import { rabbitmqAt } from "../support/broker-config";
+import { freePort } from "../support/net";
+import { eventually } from "../support/processes";
+import { startProxy, type TcpProxy } from "../support/proxy";
+import { describeWithRabbit, useRabbit } from "../support/rabbit";
+import { recordedLog } from "../support/recorded-log";
 
 setDefaultTimeout(30_000);
 

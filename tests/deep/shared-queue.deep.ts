@@ -1,9 +1,9 @@
-// Two processes of one queue on PostgreSQL. More of them, and what befalls them, are in tests/deep/real-shared-queue.deep.ts.
+// Two processes of one queue on PostgreSQL. More of them, and what befalls them, are in real-shared-queue.deep.ts.
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { describeWithPostgres, sharedPostgres } from "./support/postgres";
-import { schemaWithQueues } from "./support/postgres-transport";
-import { endAll } from "./support/processes";
-import { type QueueProcess, SharedQueue } from "./support/shared-queue";
+import { describeWithPostgres, sharedPostgres } from "../support/postgres";
+import { schemaWithQueues } from "../support/postgres-transport";
+import { endAll } from "../support/processes";
+import { type QueueProcess, SharedQueue } from "../support/shared-queue";
 
 setDefaultTimeout(60_000);
 
