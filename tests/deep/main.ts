@@ -1,5 +1,5 @@
 // Runs the deep suite, or those of its files whose names contain one of the arguments, and says which file of how many it is at.
-// With --parallel, it runs two files at a time.
+// With --parallel, it runs two files at a time, after those that need the machine for themselves.
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { leftovers } from "../support/folder";
@@ -8,6 +8,14 @@ const root = join(import.meta.dir, "../..");
 const { values, positionals: words } = parseArgs({ allowPositionals: true, options: { parallel: { type: "boolean" } } });
 /** Maximum duration of a test whose file sets none, in milliseconds. */
 const longestMs = 120_000;
+/** Files that measure time, count the processes of the machine, or run two programs' worth of tests themselves. */
+const alone = ["attacks/open-files", "attacks/rate-limit", "real-embedded", "real-foreign-lock", "real-leftovers", "real-own-parts"]
+  .concat(["real-slow-clients", "real-telemetry-broken"])
+  .map((name) => `tests/deep/${name}.deep.ts`);
+/** How long each file took, so that the longest begin first. A file that it does not have is run all the same. */
+const timings = "tests/deep/timings.json";
+const kinds = ["pass", "skip", "fail"] as const;
+
 const files = [...new Bun.Glob("tests/deep/**/*.deep.ts").scanSync({ cwd: root })]
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .sort();
@@ -15,30 +23,55 @@ if (files.length === 0) {
   console.error(`No file in tests/deep has a name with ${words.join(" or ")}.`);
   process.exit(2);
 }
-
-const options = [`--timeout=${longestMs}`, ...(values.parallel ? ["--parallel=2", "--no-isolate"] : [])];
-const child = Bun.spawn([process.execPath, "test", ...options, ...files.map((file) => `./${file}`)], {
-  cwd: root,
-  stdin: "inherit",
-  stdout: "inherit",
-  stderr: "pipe",
-  env: { ...process.env, ...(process.stderr.isTTY && { FORCE_COLOR: "1" }) },
-});
-const withdraw = leftovers.runAtEnd(`kill -9 ${child.pid}`);
-process.on("SIGINT", () => {}).on("SIGTERM", () => child.kill("SIGTERM"));
+const isAlone = (file: string) => alone.includes(file);
+const parts = values.parallel ? [files.filter(isAlone), files.filter((file) => !isAlone(file))] : [files];
 
 const begun = new Set<string>();
-let rest = "";
-const decoder = new TextDecoder();
-for await (const chunk of child.stderr) {
-  const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-  rest = lines.pop() ?? "";
-  for (const line of lines) process.stderr.write(`${numbered(line)}\n`);
-}
-process.stderr.write(rest);
-const code = await child.exited;
-withdraw();
+const totals = { pass: 0, skip: 0, fail: 0 };
+let code = 0;
+for (const part of parts) if (part.length > 0) code = (await runPart(part, part !== parts[0])) || code;
+// As a single run ends, for whoever reads the last counts.
+if (parts.every((part) => part.length > 0) && parts.length > 1)
+  console.error(`\nAltogether:\n${kinds.map((kind) => ` ${totals[kind]} ${kind}`).join("\n")}`);
 process.exit(code);
+
+/** Runs some files, one or two at a time. Resolves with the exit code. */
+async function runPart(part: readonly string[], inParallel: boolean): Promise<number> {
+  const options = [`--timeout=${longestMs}`, ...(inParallel ? ["--parallel=2", "--no-isolate", `--timings=${timings}`] : [])];
+  const child = Bun.spawn([process.execPath, "test", ...options, ...part.map((file) => `./${file}`)], {
+    cwd: root,
+    stdin: "inherit",
+    stdout: "inherit",
+    stderr: "pipe",
+    env: { ...process.env, ...(process.stderr.isTTY && { FORCE_COLOR: "1" }) },
+  });
+  const withdraw = leftovers.runAtEnd(`kill -9 ${child.pid}`);
+  const stop = () => child.kill("SIGTERM");
+  // The child has been sent Ctrl+C, too, and ends.
+  const stay = () => {};
+  process.on("SIGINT", stay).on("SIGTERM", stop);
+  const counts = { pass: 0, skip: 0, fail: 0 };
+  const write = (line: string) => {
+    const [, count, kind] = /^ *(\d+) (pass|skip|fail)$/.exec(Bun.stripANSI(line)) ?? [];
+    if (kind) counts[kind as keyof typeof counts] = Number(count);
+    process.stderr.write(`${numbered(line)}\n`);
+  };
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of child.stderr) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) write(line);
+  }
+  process.stderr.write(rest);
+  const ended = await child.exited;
+  withdraw();
+  process.off("SIGINT", stay).off("SIGTERM", stop);
+  for (const kind of kinds) totals[kind] += counts[kind];
+  // A signal ends all.
+  if (child.signalCode || ended === 130) process.exit(ended);
+  return ended;
+}
 
 /** Adds to the line with which bun test begins a file how far the run has come. Of two files at a time, each may begin several times. */
 function numbered(line: string): string {
