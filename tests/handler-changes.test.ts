@@ -100,6 +100,19 @@ function handlersThatChange(store: Store, engineOf: () => TransactionEngine): vo
     expect(await recordOf(shelf, 1)).toMatchObject({ free: 0 });
   });
 
+  test("an event that comes again is done, although its handler fails because of what it has changed", async () => {
+    await store.update(shelf, 1, (current) => ({ ...current, free: 1 }));
+    const task = await taskOf(await add());
+    expect(await handle(consumerOf(place), task)).toEqual({ kind: "handled" });
+    expect(await handle(consumerOf(place), task)).toEqual({ kind: "duplicate" });
+    const withOwnCheck: Handler = async (id, change, context) => {
+      if ((await change.read(shelf, 1)).free === 0) throw new Error("The shelf is full.");
+      await place(id, change, context);
+    };
+    expect(await handle(consumerOf(withOwnCheck), task)).toEqual({ kind: "duplicate" });
+    expect(await errorOf(withOwnCheck, await add())).toMatchObject({ message: "The shelf is full." });
+  });
+
   test("many on one hot record: none is lost, none gives up", async () => {
     await store.update(shelf, 1, (now) => ({ ...now, free: 100 }));
     const tasks = await Promise.all(Array.from({ length: 40 }, async (_, n) => taskOf(await add(`Book ${n}`))));
@@ -129,7 +142,7 @@ function handlersThatChange(store: Store, engineOf: () => TransactionEngine): vo
         throw new Error(`eight for ${book}`);
       }
     };
-    expect(await handle(consumerOf(doubting), await taskOf(id))).toEqual({ kind: "handled" });
+    expect(await handle(consumerOf(doubting), await taskOf(await add()))).toEqual({ kind: "handled" });
   });
 
   test("it gives up when others are always faster, as a failure that is tried again", async () => {
@@ -300,6 +313,22 @@ function handlersThatChange(store: Store, engineOf: () => TransactionEngine): vo
       expect(await recordOf(shelf, 1)).toMatchObject({ free: 50 });
       expect(await own.handle(tasks)).toEqual([{ kind: "duplicate" }, { kind: "duplicate" }]);
       expect(await store.timers.list({ limit: 9 })).toHaveLength(2);
+    });
+
+    test("the next delivery does the same again, although its own changes would make it fail", async () => {
+      await store.update(shelf, 1, (current) => ({ ...current, free: 1 }));
+      const id = await add();
+      const own = ledger(async (book, { change, tx }) => {
+        const { free } = await change.read(shelf, 1);
+        if (free === 0) throw new Error("The shelf is full.");
+        await tx.run("INSERT INTO ledger VALUES (?, ?)", book, free);
+        await change.update(shelf, 1, { free: free - 1 });
+      });
+      const task = await taskOf(id);
+      expect(await own.handle([task], () => Promise.reject(new Error("the power is gone")))).toMatchObject([{ kind: "failed" }]);
+      expect(await own.handle([task])).toEqual([{ kind: "handled" }]);
+      expect([await own.rows(), await recordOf(shelf, 1)]).toMatchObject([[{ book: id, free: 1 }], { free: 0 }]);
+      expect(await own.handle([await taskOf(await add())])).toMatchObject([{ kind: "failed", error: { message: "The shelf is full." } }]);
     });
 
     test("a handler that does something else the next time fails, and says so", async () => {

@@ -115,8 +115,7 @@ export class ChangingRun {
     try {
       if (result.kind === "failed") {
         this.#attempt.end(result.error);
-        await this.#look(result.error, joined);
-        return failed(result.error);
+        return (await this.#look(result.error, joined)) ?? failed(result.error);
       }
       this.#attempt.finish("The handler");
       // They are committed.
@@ -172,12 +171,17 @@ export class ChangingRun {
     return { kind: "duplicate" };
   }
 
-  /** An error may be about something that the handler has read and that is not so any longer. */
-  async #look(error: unknown, joined: JoinedChanges | undefined): Promise<void> {
+  /**
+   * An error may be about something that the handler has read and that is not so any longer, or that an earlier delivery of the event has
+   * changed. Returns the result of the event in the latter case.
+   */
+  async #look(error: unknown, joined: JoinedChanges | undefined): Promise<Result | undefined> {
     if (error instanceof StoreUnavailable) throw error;
     const plan = this.#attempt.plan({ error }, () => undefined);
     if (joined?.mayHaveChanged(plan.reads)) throw new RunAgain({ kind: "too early" });
-    if (plan.reads.length > 0 && (await this.means.engine.commit(withoutNote(plan))).isStale) throw this.stale();
+    // A run that repeats an earlier one knows of its note.
+    const isRepeated = this.again?.answers !== undefined;
+    return this.#judge(await this.means.engine.commit(isRepeated ? withoutNote(plan) : plan));
   }
 
   /** Returns that what it has read has changed. */
