@@ -383,7 +383,7 @@ describe("through the API that owns the file", () => {
   const { store, places } = useStore(sqliteIn, library);
   const fileOf = () => places().database.file;
   beforeEach(() => {
-    server = new ChangesServer(store.changing, library, fileOf());
+    server = new ChangesServer(store, library, fileOf());
   });
   handlersThatChange(store, () => new ChangesLink(fileOf()));
 
@@ -422,7 +422,7 @@ describe("through the API that owns the file", () => {
     expect(await waiting).toEqual([]);
     const handled = handleBatch(consumer, [task], () => false);
     while (at("warn").length < 2) await Bun.sleep(5);
-    server = new ChangesServer(store.changing, library, fileOf());
+    server = new ChangesServer(store, library, fileOf());
     expect(await handled).toEqual([{ kind: "handled" }]);
     expect(JSON.parse((await store.get(book as never, id))?.json ?? "")).toMatchObject({ state: "placed" });
   });
@@ -431,8 +431,16 @@ describe("through the API that owns the file", () => {
     const link = new ChangesLink(fileOf());
     expect(await link.reserveId(shelf as never)).toBeGreaterThan(0);
     await server.stop();
-    server = new ChangesServer(store.changing, library, fileOf());
+    server = new ChangesServer(store, library, fileOf());
     expect(await link.newest(shelf as never, 99)).toBeUndefined();
+  });
+
+  test("cancels a timer, for an operator", async () => {
+    const link = new ChangesLink(fileOf());
+    await store.insert(book, { title: "Emma", state: "new" }, { later: [{ event: "expired", after: "1d" }] });
+    const [timer] = await store.timers.list({ limit: 1 });
+    expect([await link.cancelTimer(timer?.number ?? 0), await link.cancelTimer(timer?.number ?? 0)]).toEqual([true, false]);
+    expect(await store.timers.list({ limit: 1 })).toEqual([]);
   });
 
   test("nobody else gets in: the secret is in a file of the owner's, and what is asked is checked", async () => {

@@ -53,9 +53,14 @@ export class ChangesLink implements TransactionEngine {
     await this.#ask(planned("check", plan));
   }
 
+  /** Cancels a timer. Resolves with false if there was none. */
+  async cancelTimer(number: number): Promise<boolean> {
+    return (await this.#ask({ ask: "cancelTimer", number })) as boolean;
+  }
+
   #ask(operation: Operation): Promise<unknown> {
     // Apart, since a read need not wait for the disk.
-    const kind = operation.ask === "commit" ? "commits" : "reads";
+    const kind = operation.ask === "commit" || operation.ask === "cancelTimer" ? "commits" : "reads";
     return new Promise((resolve, reject) => {
       const waiting = this.#waiting.get(kind);
       const own = { operation, resolve, reject };

@@ -1,4 +1,5 @@
-// What a process that changes records asks of the process that owns the database, as JSON: the methods of `TransactionEngine`.
+// What a process that changes records asks of the process that owns the database, as JSON: the methods of `TransactionEngine`, and of `Timers` the one that
+// operators use.
 import { type Static, Type } from "@sinclair/typebox";
 import { listMistakes, mistakesIn } from "../schema/check";
 import type { Resource } from "../schema/resource";
@@ -59,6 +60,7 @@ const Operation = Type.Union([
   Type.Object({ ask: Type.Literal("key"), resource: ResourceName, name: Type.String(), values: Type.Object({}) }),
   Type.Object({ ask: Type.Literal("list"), resource: ResourceName, where: Type.Object({}) }),
   Type.Object({ ask: Type.Literal("id"), resource: ResourceName }),
+  Type.Object({ ask: Type.Literal("cancelTimer"), number: Id }),
   Type.Object({ ask: Type.Union([Type.Literal("commit"), Type.Literal("check")]), plan: PlanText }),
 ]);
 const Operations = Type.Array(Operation, { maxItems: 1000 });

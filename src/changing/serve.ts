@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Resource } from "../schema/resource";
 import { errorText } from "../store/error-text";
-import type { TransactionEngine } from "../store/transaction/engine";
+import type { Store } from "../store/store";
 import { accessFileOf } from "./access-file";
 import { type Operation, type OperationAnswer, planOf, readOperations } from "./operations";
 
@@ -24,7 +24,7 @@ export class ChangesServer {
    * @param file the database.
    */
   constructor(
-    readonly engine: TransactionEngine,
+    readonly store: Pick<Store, "changing" | "timers">,
     resources: readonly Resource[],
     readonly file: string,
   ) {
@@ -70,8 +70,9 @@ export class ChangesServer {
   }
 
   #run(operation: Operation): Promise<unknown> {
-    const { engine } = this;
+    const { changing: engine, timers } = this.store;
     if ("plan" in operation) return engine[operation.ask](planOf(operation.plan, (name) => this.#resource(name)));
+    if (operation.ask === "cancelTimer") return timers.cancel(operation.number);
     const resource = this.#resource(operation.resource);
     if (operation.ask === "record") return engine.newest(resource, operation.id);
     if (operation.ask === "key") return engine.newestByKey(resource, operation.name, operation.values);

@@ -104,7 +104,7 @@ export async function startEngine(
 
   // Last, so that nothing that fails before it leaves it behind. With PostgreSQL, processes change records themselves.
   const file = fileOfApi(config);
-  const changes = file === undefined ? undefined : new ChangesServer(store.changing, resources, file);
+  const changes = file === undefined ? undefined : new ChangesServer(store, resources, file);
 
   const metrics = new Metrics(log);
   describeProcess(metrics);

@@ -176,6 +176,7 @@ describeWithPostgres("on PostgreSQL", () => {
       expect(found.stdout).toMatch(/^ok +queue schemas +1 schema, \d+ KiB$/m);
       expect(found.stdout).not.toMatch(/^error/m);
       await done("contracts", "check");
+      expect(await done("timers", "list")).toBe("");
       expect((await done("export", "parcel")).split("\n")).toHaveLength(2);
       const imported = await command("import", ["parcel"], env, project.path, '{"code":"3"}\n');
       expect([imported.code, imported.stdout]).toEqual([0, "Created 1 record of parcel."]);

@@ -13,7 +13,8 @@ export type CommandName =
   | "import"
   | "migrate-to-postgres"
   | "replay"
-  | "status";
+  | "status"
+  | "timers";
 
 export interface Ended {
   readonly code: number;
