@@ -12,12 +12,12 @@ const among = (condition: string) => `
 const withKey = among("key = $5");
 const ofSubject = among("subject = $5");
 
-/** Each part has an index of its own. */
-const partInOrder = (problem: "IS NULL" | "IS NOT NULL") => `
-  (SELECT ${columns} FROM warren_timers WHERE problem ${problem} AND (due_at, number) > ($1::int8, $2::int8) AND ($4::text IS NULL OR resource = $4)
+/** Each part has an index of its own, which also has the resource. */
+const partInOrder = (problem: "IS NULL" | "IS NOT NULL", condition: string) => `
+  (SELECT ${columns} FROM warren_timers WHERE problem ${problem} AND (due_at, number) > ($1::int8, $2::int8) AND ${condition}
    ORDER BY due_at, number LIMIT $3)`;
-const hinderedInOrder = partInOrder("IS NOT NULL");
-const allInOrder = `${partInOrder("IS NULL")} UNION ALL ${hinderedInOrder} ${inOrder}`;
+const hinderedInOrder = (condition: string) => partInOrder("IS NOT NULL", condition);
+const allInOrder = (condition: string) => `${partInOrder("IS NULL", condition)} UNION ALL ${hinderedInOrder(condition)} ${inOrder}`;
 
 /** Returns the functions that read committed timers. */
 export function timerReads({ query }: Queries): TimerReads {
@@ -35,10 +35,11 @@ export function timerReads({ query }: Queries): TimerReads {
       return first?.dueAt;
     },
     list({ after, resource, subject, key, isHindered = false, limit }: TimerQuery) {
-      const page = [after?.dueAt ?? Number.MIN_SAFE_INTEGER, after?.number ?? 0, limit, resource ?? null] as const;
-      if (key !== undefined) return query<Timer>(withKey, ...page, key, subject ?? null, isHindered);
-      if (subject !== undefined) return query<Timer>(ofSubject, ...page, subject, null, isHindered);
-      return query<Timer>(isHindered ? hinderedInOrder : allInOrder, ...page);
+      const page = [after?.dueAt ?? Number.MIN_SAFE_INTEGER, after?.number ?? 0, limit] as const;
+      if (key !== undefined) return query<Timer>(withKey, ...page, resource ?? null, key, subject ?? null, isHindered);
+      if (subject !== undefined) return query<Timer>(ofSubject, ...page, resource ?? null, subject, null, isHindered);
+      const pageOf = isHindered ? hinderedInOrder : allInOrder;
+      return resource === undefined ? query<Timer>(pageOf("TRUE"), ...page) : query<Timer>(pageOf("resource = $4"), ...page, resource);
     },
     async get(number) {
       const [timer] = await query<Timer>(`SELECT ${columns} FROM warren_timers WHERE number = $1`, number);

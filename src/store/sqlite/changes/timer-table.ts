@@ -25,13 +25,16 @@ export const timerSchema = `
   CREATE INDEX warren_timers_hindered ON warren_timers (number) WHERE problem IS NOT NULL;
 `;
 
-/** Those with a problem are apart, so that they never have to be passed over. A record's index also serves a look-up by its id alone. */
+/**
+ * Those with a problem are apart, so that they never have to be passed over. With the resource in the index, those of others are passed
+ * over without reading their rows. A record's index also serves a look-up by its id alone.
+ */
 export const timerIndexes = `
   DROP INDEX warren_timers_due;
   DROP INDEX warren_timers_hindered;
   DROP INDEX warren_timers_record;
-  CREATE INDEX warren_timers_due ON warren_timers (dueAt, number) WHERE problem IS NULL;
-  CREATE INDEX warren_timers_hindered ON warren_timers (dueAt, number) WHERE problem IS NOT NULL;
+  CREATE INDEX warren_timers_due ON warren_timers (dueAt, number, resource) WHERE problem IS NULL;
+  CREATE INDEX warren_timers_hindered ON warren_timers (dueAt, number, resource) WHERE problem IS NOT NULL;
   CREATE INDEX warren_timers_record ON warren_timers (subject, resource);
 `;
 

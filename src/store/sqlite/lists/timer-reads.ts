@@ -63,7 +63,8 @@ function walkOf(db: Database, part: Part): (query: TimerQuery) => Promise<Timer[
   const behind = `FROM warren_timers WHERE problem ${part} AND (dueAt, number) > (?1, ?2) ORDER BY dueAt, number`;
   const all = db.prepare<Timer, [number, number, number]>(`SELECT * ${behind} LIMIT ?3`);
   const chosen = db.prepare<Timer, [number, number, number, string]>(
-    `SELECT * FROM (SELECT * ${behind} LIMIT ${maxRows}) WHERE resource = ?4 ORDER BY dueAt, number LIMIT ?3`,
+    `SELECT * FROM warren_timers WHERE number IN
+       (SELECT number FROM (SELECT number, resource ${behind} LIMIT ${maxRows}) WHERE resource = ?4 LIMIT ?3) ORDER BY dueAt, number`,
   );
   const end = db.prepare<Place, [number, number]>(`SELECT dueAt, number ${behind} LIMIT 1 OFFSET ${maxRows - 1}`);
   return async ({ after = beginning, resource, limit }) => {
