@@ -18,12 +18,15 @@ let api: TestApi;
 let relay: RelayStatus;
 /** Age of the events in the log. */
 let ageMs: number;
+/** The timers that the store reports. */
+let timers: { nextAt: number | undefined; hindered: number };
 /** The problems that the store reports. */
 let storeProblems: string[];
 
 const aged = (store: Store): Store =>
   storeWith(store, {
     problems: async () => storeProblems,
+    timers: { ...store.timers, next: async () => timers.nextAt, count: async () => ({ waiting: 1, hindered: timers.hindered }) },
     log: {
       ...store.log,
       read: async (position, limit) => {
@@ -36,6 +39,7 @@ const aged = (store: Store): Store =>
 beforeEach(async () => {
   ageMs = 0;
   storeProblems = [];
+  timers = { nextAt: undefined, hindered: 0 };
   relay = { transport: "rabbitmq", broker: "connected", node: "host:5672", isRunning: true, position: 0, problems: [] };
   api = openApi({ wrap: aged, relay: async () => relay });
   for (const name of ["a", "b", "c"]) expect((await api.send("POST", "/items", { name })).status).toBe(201);
@@ -70,6 +74,20 @@ test.each([
 ] as const)("degraded, with the reason, and not down: RabbitMQ is %s", async (broker, problem) => {
   relay = { ...relay, broker, position: 3 };
   expect(await ready()).toMatchObject({ status: "degraded", problems: [problem], broker });
+});
+
+test("degraded: an event to publish later is late, or cannot be published", async () => {
+  relay = { ...relay, position: 3 };
+  timers.nextAt = Date.now() - 59_000;
+  expect(await ready()).toMatchObject({ status: "ready", problems: [], timers: { lateSeconds: expect.closeTo(59, -1), problems: 0 } });
+  timers = { nextAt: Date.now() + 1000, hindered: 2 };
+  const problem = "2 events to publish later cannot be published.";
+  expect(await ready()).toMatchObject({ status: "degraded", problems: [problem], timers: { lateSeconds: 0, problems: 2 } });
+  timers = { nextAt: Date.now() - 95_000, hindered: 0 };
+  expect(await ready()).toMatchObject({
+    status: "degraded",
+    problems: [expect.stringMatching(/^An event to publish later has been due for 9\d s\.$/)],
+  });
 });
 
 test("degraded, also without RabbitMQ: the database needs an operator, which the log says once", async () => {

@@ -29,6 +29,7 @@ const well: SystemState = {
   conversions: [],
   relayTrouble: null,
   refusals: [],
+  timers: { waiting: 0, problems: 0, nextAt: null, lateSeconds: 0 },
   quarantine: [],
   queues: [
     { ...queue, queue: "item_events", messages: 120, retries: 3, perSecond: -340.2 },
@@ -54,6 +55,38 @@ test("an unfinished conversion needs a person, who may have to start the API", (
   ]);
   const stopped = { running: false, processes: null };
   expect(needsOf({ ...well, api: stopped, conversions })[0]?.todo).toContain("Start the API with QUEUE_TYPE=quorum");
+});
+
+test("events to publish later: how many, when the first is due, and what needs a person", () => {
+  const factsOf = (timers: SystemState["timers"]) =>
+    statusText({ ...well, timers }, [], plain, undefined)
+      .split("\n")
+      .filter((line) => line.startsWith("Timers"));
+  expect(factsOf(null)).toEqual([]);
+  expect(factsOf(well.timers)).toEqual([]);
+  const waits = { waiting: 3, problems: 0, nextAt: "2026-02-18T18:34:01.456Z", lateSeconds: 0 };
+  expect(factsOf(waits)).toEqual(["Timers     3 wait, the first is due in 10 min"]);
+  expect(needsOf({ ...well, timers: { ...waits, lateSeconds: 60 } })).toEqual([]);
+  const late = { waiting: 10_000, problems: 2, nextAt: "2026-02-18T18:22:01.456Z", lateSeconds: 120 };
+  expect(factsOf(late)).toEqual(["Timers     10,000 or more wait, the first is due for 2 min; 2 cannot be published"]);
+  expect(factsOf({ waiting: 0, problems: 1, nextAt: null, lateSeconds: 0 })).toEqual(["Timers     none waits; 1 cannot be published"]);
+  expect(needsOf({ ...well, timers: late })).toEqual([
+    {
+      kind: "late-timers",
+      queue: null,
+      what: "An event to publish later has been due for 2 min.",
+      todo: "If this does not get less, look into the log of the API: it says what hinders it.",
+    },
+    {
+      kind: "timer-problems",
+      queue: null,
+      what: "2 events to publish later cannot be published.",
+      todo: expect.stringContaining("--problem"),
+    },
+  ]);
+  const stopped = { running: false, processes: null };
+  expect(needsOf({ ...well, api: stopped, timers: late })[0]?.todo).toContain("Start the API");
+  expect(needsOf({ ...well, timers: { ...late, lateSeconds: 0, problems: 10_000 } })[0]?.what).toStartWith("At least 10,000 events");
 });
 
 test("a queue that could drop events, and one that refuses them, need a person", () => {

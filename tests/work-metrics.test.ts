@@ -10,6 +10,7 @@ import type { Delivery } from "../src/delivery/delivery";
 import { Worker } from "../src/delivery/worker";
 import { item } from "../src/domain/item";
 import { describeQueues } from "../src/engine/queue-metrics";
+import { describeTimers } from "../src/engine/timer-metrics";
 import { Metrics } from "../src/observe/metrics";
 import { describeRelay } from "../src/rabbitmq/relay-metrics";
 import { embeddedQueues, type QueueState } from "../src/status/queue-states";
@@ -19,6 +20,7 @@ import { acquireLock } from "../src/store/sqlite/connection/lock";
 import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import { describeStore } from "../src/store/store-metrics";
+import type { TimerReads } from "../src/store/timers";
 import { sqliteIn } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
 import type { Published } from "./support/mock-channel";
@@ -64,6 +66,23 @@ describe("the store", () => {
     expect(value("warren_store_commit_failures_total")).toBe(0);
     await store.close();
   });
+});
+
+test("events to publish later: how many wait, how late the first is, and how many have a problem", async () => {
+  jest.useFakeTimers({ now: Date.parse("2026-02-18T18:23:45.123Z") });
+  let next: number | undefined = Date.now() - 90_000;
+  const timers = { next: async () => next, count: async (most: number) => ({ waiting: most, hindered: 2 }) };
+  describeTimers(metrics, timers as unknown as TimerReads);
+  const values = async () => {
+    const { value } = await scrape();
+    return ["waiting", "late_seconds", "problems"].map((name) => value(`warren_timers_${name}`));
+  };
+  expect(await values()).toEqual([10_000, 90, 2]);
+  next = Date.now() + 1000;
+  expect(await values()).toEqual([10_000, 0, 2]);
+  next = undefined;
+  expect(await values()).toEqual([10_000, 0, 2]);
+  jest.useRealTimers();
 });
 
 describe("the relay", () => {

@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
+import { mostLateSeconds, timerState } from "../delivery/timer-state";
 import { HttpProblem, problems } from "../http/problem";
 import { backlogOf, oldBacklogSeconds } from "../rabbitmq/backlog";
 import { whyUnavailable } from "../rabbitmq/unavailable";
@@ -14,7 +15,8 @@ const brokerStates: readonly RelayStatus["broker"][] = ["connecting", "connected
 const Readiness = Type.Object(
   {
     status: Type.Union([Type.Literal("ready"), Type.Literal("degraded")], {
-      description: "degraded: the API works, but events are not reaching RabbitMQ as expected. They are kept in the log until they do.",
+      description:
+        "degraded: the API works, but events are not reaching RabbitMQ, or are not published later, as expected. They are kept until they are.",
     }),
     problems: Type.Array(Type.String(), { description: "Reasons for the degraded status, as text for people." }),
     transport: Type.Union([Type.Literal("rabbitmq"), Type.Literal("embedded")], { description: "How events reach consumers." }),
@@ -40,6 +42,13 @@ const Readiness = Type.Object(
       ],
       { description: "null: the service runs without RabbitMQ." },
     ),
+    timers: Type.Object(
+      {
+        lateSeconds: Type.Number({ description: "For how long the first one has been due; 0 if none is due." }),
+        problems: Type.Integer({ description: "Number of those that cannot be published, counted up to 10,000." }),
+      },
+      { description: "The events to publish later." },
+    ),
   },
   {
     examples: [
@@ -53,6 +62,7 @@ const Readiness = Type.Object(
         events: 42,
         confirmed: 42,
         backlog: { events: 0, ageSeconds: 0 },
+        timers: { lateSeconds: 0, problems: 0 },
       },
     ],
   },
@@ -78,12 +88,15 @@ export default defineRoute(({ system, relay }) =>
         const { transport, broker, node, isRunning, position, problems: found } = await relay();
         const expected = transport === "rabbitmq";
         const backlog = expected ? await backlogOf(system.log, position) : null;
+        const { lateSeconds, problems: hindered } = await timerState(system.timers);
         const problems = [
           expected ? whyUnavailable({ state: broker }) : undefined,
           backlog && backlog.ageSeconds > oldBacklogSeconds
             ? `RabbitMQ has not confirmed an event that is ${Math.round(backlog.ageSeconds)} s old.`
             : undefined,
           ...(expected ? found : []),
+          lateSeconds > mostLateSeconds ? `An event to publish later has been due for ${Math.round(lateSeconds)} s.` : undefined,
+          hindered > 0 ? `${hindered} ${hindered === 1 ? "event" : "events"} to publish later cannot be published.` : undefined,
           ...(await system.problems()),
         ].filter((problem) => problem !== undefined);
         return {
@@ -96,6 +109,7 @@ export default defineRoute(({ system, relay }) =>
           events: await system.log.end(),
           confirmed: position,
           backlog,
+          timers: { lateSeconds, problems: hindered },
         };
       },
       {

@@ -1,3 +1,4 @@
+import { mostCounted } from "../delivery/timer-state";
 import { counted, duration, number } from "../observe/amounts";
 import { printable } from "../observe/terminal";
 import { isLeftAlone, type Need } from "../status/system-needs";
@@ -15,7 +16,7 @@ export function statusText(state: SystemState, needs: readonly Need[], paint: Pa
   return [...facts(state, paint), "", queuesText(state, paint, width), "", ...needsText(needs, paint, width)].join("\n");
 }
 
-function facts({ transport, broker, api, database, log, relay }: SystemState, paint: Paint): string[] {
+function facts({ at, transport, broker, api, database, log, relay, timers }: SystemState, paint: Paint): string[] {
   const lines: [string, string][] = [["Transport", `${transport.name}, because ${transport.reason}`]];
   if (broker) {
     const state =
@@ -25,6 +26,7 @@ function facts({ transport, broker, api, database, log, relay }: SystemState, pa
   lines.push(["API", apiText(api)]);
   lines.push(["Event log", log ? `${counted(log.events, "event")} so far, ${perSecond(log.perSecond)}, in ${database}` : "none yet"]);
   if (relay) lines.push(["Relay", `${relayText(relay)}, ${perSecond(relay.perSecond)} confirmed`]);
+  if (timers && timers.waiting + timers.problems > 0) lines.push(["Timers", timersText(timers, Date.parse(at))]);
   return lines.map(([name, text]) => `${paint("bold", name.padEnd(10))} ${text}`);
 }
 
@@ -39,6 +41,13 @@ function apiText({ running, processes }: SystemState["api"]): string {
 function relayText({ events, ageSeconds }: NonNullable<SystemState["relay"]>): string {
   if (events === 0) return "nothing waits for RabbitMQ";
   return `${counted(events, "event")} ${events === 1 ? "waits" : "wait"} for RabbitMQ, the oldest for ${duration(ageSeconds * 1000)}`;
+}
+
+function timersText({ waiting, problems, nextAt, lateSeconds }: NonNullable<SystemState["timers"]>, now: number): string {
+  const some = (count: number) => `${number(count)}${count === mostCounted ? " or more" : ""}`;
+  const first = lateSeconds > 0 ? `due for ${duration(lateSeconds * 1000)}` : `due in ${duration(Date.parse(nextAt ?? "") - now)}`;
+  const waits = waiting === 0 ? "none waits" : `${some(waiting)} ${waiting === 1 ? "waits" : "wait"}, the first is ${first}`;
+  return problems > 0 ? `${waits}; ${some(problems)} cannot be published` : waits;
 }
 
 function queuesText({ queues, broker }: SystemState, paint: Paint, width: number | undefined): string {

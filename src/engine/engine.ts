@@ -28,6 +28,7 @@ import { keepRetention } from "./retention";
 import { keepSchedules } from "./schedules";
 import { checkStoredRecords } from "./stored-records";
 import { findTimeline } from "./timelines";
+import { describeTimers } from "./timer-metrics";
 import { keepTimers } from "./timers";
 
 const confirmsTimeoutMs = 3000;
@@ -109,6 +110,7 @@ export async function startEngine(
   const metrics = new Metrics(log);
   describeProcess(metrics);
   describeStore(metrics, store);
+  describeTimers(metrics, store.timers);
   describeQueues(metrics, queues.ask);
   if (broker && transport.name === "rabbitmq") {
     describeRelay(metrics, relay, store.log);

@@ -1,3 +1,4 @@
+import { mostCounted } from "../delivery/timer-state";
 import { type Log, messageOf } from "../observe/logging";
 import type { Leadership } from "../store/leadership";
 import type { Store } from "../store/store";
@@ -9,8 +10,6 @@ import { pause } from "../timing/pause";
 const lookEveryMs = 1000;
 /** Maximum number of timers that become events in one step. */
 const batch = 500;
-/** Maximum number of timers that are counted. */
-export const mostCounted = 10_000;
 
 /** Turns timers into events when they are due, in one process at a time. */
 export function keepTimers(store: Store, log: Log): { stop(): Promise<void> } {

@@ -1,3 +1,4 @@
+import { mostCounted, mostLateSeconds } from "../delivery/timer-state";
 import { ago, counted, duration } from "../observe/amounts";
 import { oldBacklogSeconds } from "../rabbitmq/backlog";
 import { toldQuarantine } from "../rabbitmq/quarantine";
@@ -13,6 +14,8 @@ export interface Need {
     | "relay-stopped"
     | "broker-away"
     | "old-backlog"
+    | "late-timers"
+    | "timer-problems"
     | "dead-letters"
     | "no-consumer"
     | "quarantine"
@@ -30,6 +33,7 @@ export function needsOf(state: SystemState): Need[] {
     ...needsOfLog(state),
     ...needsOfBroker(state),
     ...needsOfRelay(state),
+    ...needsOfTimers(state),
     ...needsOfSetup(state),
     ...needsOfConversions(state),
     ...needsOfQueues(state),
@@ -65,6 +69,23 @@ function* needsOfRelay({ relay, api, broker }: SystemState): Generator<Need> {
   if (broker?.state !== "connected") todo = "They will be sent when RabbitMQ is available again.";
   else if (!api.running) todo = "Start the API, which sends them; it is not running.";
   yield { kind: "old-backlog", queue: null, what, todo };
+}
+
+function* needsOfTimers({ timers, api }: SystemState): Generator<Need> {
+  if (!timers) return;
+  if (timers.lateSeconds > mostLateSeconds) {
+    const what = `An event to publish later has been due for ${duration(timers.lateSeconds * 1000)}.`;
+    const todo = api.running
+      ? "If this does not get less, look into the log of the API: it says what hinders it."
+      : "Start the API, which publishes it; it is not running.";
+    yield { kind: "late-timers", queue: null, what, todo };
+  }
+  if (timers.problems > 0) {
+    const count = `${timers.problems === mostCounted ? "At least " : ""}${counted(timers.problems, "event")}`;
+    const todo =
+      "`bun run timers list --problem` shows why. Start a version of the program that declares them, which tries them again, or cancel them.";
+    yield { kind: "timer-problems", queue: null, what: `${count} to publish later cannot be published.`, todo };
+  }
 }
 
 function* needsOfSetup({ relayTrouble, dangers }: SystemState): Generator<Need> {

@@ -1,5 +1,6 @@
 import type { Config } from "../config/config";
 import type { BrokerState } from "../delivery/broker-state";
+import { type TimerState, timerState } from "../delivery/timer-state";
 import type { ChosenTransport } from "../delivery/transport";
 import { createLog } from "../observe/logging";
 import { loadCatalogue } from "../project/resources";
@@ -43,6 +44,8 @@ export interface SystemState {
   readonly log: { readonly events: number; readonly perSecond: number } | null;
   /** Confirmed position and backlog of the relay. Null without RabbitMQ or a log. */
   readonly relay: (Backlog & { readonly confirmed: number; readonly perSecond: number }) | null;
+  /** Null if there is no log yet. */
+  readonly timers: TimerState | null;
   /** Messages that no queue accepts, in files on this machine. */
   readonly quarantine: readonly Quarantined[];
   /** Null if RabbitMQ cannot be queried. */
@@ -120,6 +123,7 @@ export class SystemObserver {
         log && confirmed !== null
           ? { confirmed, perSecond: rate(confirmed, (then) => then.relay?.confirmed), ...(await backlogOf(log, confirmed)) }
           : null,
+      timers: log ? await timerState(log.timers) : null,
       quarantine: quarantined(quarantineFolder(config.dataDir)),
       queues:
         queues?.map(({ oldestAt, ...queue }) => ({

@@ -3,6 +3,7 @@ import { describeWorkers } from "../../src/consumer/metrics";
 import { resolveConsumer } from "../../src/delivery/consumer-options";
 import { Worker } from "../../src/delivery/worker";
 import { describeQueues } from "../../src/engine/queue-metrics";
+import { describeTimers } from "../../src/engine/timer-metrics";
 import { measureRequests } from "../../src/http/http-metrics";
 import { Metrics } from "../../src/observe/metrics";
 import { describeProcess } from "../../src/observe/process-metrics";
@@ -26,6 +27,7 @@ export async function declaredMetrics(): Promise<Scrape> {
   const metrics = new Metrics(log);
   describeProcess(metrics);
   describeStore(metrics, store);
+  describeTimers(metrics, store.timers);
   describeRelay(metrics, { position: async () => 0, isRunning: true, tally: { confirms: 0, returns: 0, failures: 0 } }, new MemoryLog());
   describeBroker(metrics, [{ state: "connected", reconnects: 0, blockedSeconds: 0 }]);
   describeQueues(metrics, async () => [{ queue: "item_events", messages: 0, consumers: 0, retries: 0, deadLetters: 0, oldestAt: null }]);
