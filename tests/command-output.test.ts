@@ -5,8 +5,10 @@ import { quoted } from "../src/commands/command";
 import { listDeadLetters, showDeadLetter } from "../src/commands/dead-letter-text";
 import { ProgressReport } from "../src/commands/progress";
 import { cut, table } from "../src/commands/table";
-import { painter, printableJson } from "../src/commands/text";
+import { painter, printableJson, zonedTime } from "../src/commands/text";
+import { listTimers, showTimer } from "../src/commands/timer-text";
 import type { DeadLetter } from "../src/delivery/dead-letters";
+import type { ShownTimer } from "../src/delivery/shown-timers";
 import { ago, counted, duration } from "../src/observe/amounts";
 import { anyText } from "./support/arbitrary";
 
@@ -42,6 +44,40 @@ describe("a table", () => {
 
   test("cuts no text that fits", () => {
     expect([cut("abc", 3), cut("abcd", 3), cut("日本語", 5)]).toEqual(["abc", "ab…", "日本…"]);
+  });
+});
+
+describe("events to publish later", () => {
+  const now = Date.parse("2026-02-18T18:00:00Z");
+  const timer = {
+    ...{ number: 12, type: "order.expired", id: 7, dueAt: "2026-02-20T18:00:00.000Z", key: "expire:7", data: { why: "\u001b[31m" } },
+    ...{ actor: "ada", cause: null, problem: null },
+  };
+  const late = { ...timer, number: 3, dueAt: "2026-02-18T17:57:00.000Z", key: null };
+
+  test("in a table, with the problem if one has any", () => {
+    const cells = (line = "") => line.split(/ {2,}/).map((cell) => cell.trim());
+    const rows = (...timers: ShownTimer[]) => listTimers(timers, plain, undefined, now).split("\n").map(cells);
+    const due = (each: ShownTimer) => zonedTime(new Date(each.dueAt));
+    expect(rows(late, timer)).toEqual([
+      ["TIMER", "DUE", "IN", "EVENT", "RECORD", "KEY"],
+      ["", "3", due(late), "3 min late", "order.expired", "7"],
+      ["", "12", due(timer), "2 days", "order.expired", "7", "expire:7"],
+    ]);
+    const hindered = { ...late, key: "k", problem: "no\u001b event" };
+    expect(rows(hindered)[0]?.at(-1)).toBe("PROBLEM");
+    expect(rows(hindered)[1]?.slice(-2)).toEqual(["k", "no\\u001b event"]);
+  });
+
+  test("in full, with nothing that the terminal would interpret", () => {
+    const text = showTimer({ ...timer, problem: "why" }, plain, now);
+    expect(text.split("\n").map((line) => line.trim())).toEqual([
+      ...["Timer 12", "Event      order.expired", "Record     7", `Due        ${zonedTime(new Date(timer.dueAt))} (in 2 days)`],
+      ...["Key        expire:7", "Set by     ada", "Problem    why", "", "Data", "{", '"why": "\\u001b[31m"', "}"],
+    ]);
+    expect(showTimer({ ...late, actor: null, cause: "0198" }, plain, now)).toMatch(
+      /\(3 min late\)\n +Key +none\n +Set by +the service\n +Cause +0198\n/,
+    );
   });
 });
 

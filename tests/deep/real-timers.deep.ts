@@ -2,12 +2,12 @@
 import { afterEach, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { defineResource } from "warren/resource";
-import { ChangesServer } from "../src/changing/serve";
-import type { ShownTimer } from "../src/delivery/shown-timers";
-import { fileOfApi } from "../src/store/open";
-import { command, onTerminal } from "./support/command";
-import { environmentOf, forEachEngine } from "./support/engines";
-import { useStore } from "./support/use-store";
+import { ChangesServer } from "../../src/changing/serve";
+import type { ShownTimer } from "../../src/delivery/shown-timers";
+import { fileOfApi } from "../../src/store/open";
+import { command, onTerminal } from "../support/command";
+import { environmentOf, forEachEngine } from "../support/engines";
+import { useStore } from "../support/use-store";
 
 const loan = defineResource({
   name: "loan",
