@@ -1,4 +1,4 @@
-import type { Bug } from "./project";
+import type { Bug } from "../project";
 
 /** Bugs that the suite must find, by name. */
 export const bugs = {
@@ -43,7 +43,7 @@ END\`;`,
     },
     {
       file: "src/store/postgres/leases/held-lease.ts",
-      text: "if (this.clock.now() >= this.#deadline) this.lose();",
+      text: "    this.#lost.abort();\n",
       replacement: "",
     },
   ],

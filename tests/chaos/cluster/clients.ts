@@ -1,18 +1,12 @@
+import { KeyedRequest } from "../keyed-request";
 import type { Random } from "../random";
-import type { Account, Request } from "./history";
+import type { Request } from "./history";
 
 /** How many of each kind work at the same time. */
 const owners = 5;
 const movers = 3;
 /** Accounts between which money moves. */
 const shared = 5;
-/** Time after which a process that does not respond counts as away, in milliseconds. */
-const timeoutMs = 2500;
-/** Time after which a request that nobody answers is given up, in milliseconds. */
-const patienceMs = 120_000;
-
-type Answer = Pick<Request, "told" | "answer"> & { readonly body: string };
-
 /**
  * Clients that are spread over the processes of the API: some create, rename and delete accounts, others move money between a few shared
  * ones. Each request has an Idempotency-Key, and is sent again, to another process, until it is answered.
@@ -105,52 +99,17 @@ export class ClusterClients {
   }
 
   async #ask(kind: Request["kind"], mark: string, method: string, path: string, body?: object): Promise<{ id: number } | null> {
-    const send = this.#sender(method, path, body);
-    const { told, answer, body: text } = await send();
+    const onRepeat = () => {
+      this.repeated += 1;
+    };
+    const request = new KeyedRequest(this.urls, this.random, onRepeat, { method, path, body });
+    const { told, answer, body: text } = await request.send();
     // A repeated request gets the first response, wherever it arrives.
-    const again = told === "done" && this.random.chance(0.05) ? await send() : undefined;
+    const again = told === "done" && this.random.chance(0.05) ? await request.send() : undefined;
     const changedAnswer = again !== undefined && again.told !== "unknown" && again.body !== text;
     this.requests.push({ kind, mark, told, answer, changedAnswer });
     if (told === "done") this.#acknowledge();
     return answer;
-  }
-
-  /** Returns a function that sends one request, with its key, until a process answers it. */
-  #sender(method: string, path: string, body: object | undefined): () => Promise<Answer> {
-    const headers = { "idempotency-key": crypto.randomUUID(), "content-type": "application/json" };
-    return async () => {
-      const deadline = performance.now() + patienceMs;
-      for (let attempt = 0; performance.now() < deadline; attempt += 1) {
-        if (attempt > 0) {
-          this.repeated += 1;
-          await Bun.sleep(this.random.between(20, 200));
-        }
-        const answered = await this.#try(method, path, headers, body);
-        if (answered) return answered;
-      }
-      return { told: "unknown", answer: null, body: "" };
-    };
-  }
-
-  /** Resolves with undefined if it has to be sent again: there was no response, or one that asks for it. */
-  async #try(method: string, path: string, headers: Record<string, string>, body: object | undefined): Promise<Answer | undefined> {
-    const url = this.random.of(this.urls);
-    try {
-      const response = await fetch(`${url}${path}`, {
-        method,
-        headers,
-        // On a reused connection, fetch itself repeats a request that got no response.
-        keepalive: false,
-        signal: AbortSignal.timeout(timeoutMs),
-        ...(body && { body: JSON.stringify(body) }),
-      });
-      const text = await response.text();
-      if (response.status >= 500 || response.status === 429) return undefined;
-      const answer = response.ok && text ? (JSON.parse(text) as Account) : null;
-      return { told: response.ok ? "done" : "refused", answer: answer && { id: answer.id, version: answer.version }, body: text };
-    } catch {
-      return undefined;
-    }
   }
 
   #acknowledge(): void {

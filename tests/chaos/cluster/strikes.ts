@@ -25,6 +25,14 @@ async function restart(program: Program): Promise<void> {
   await program.start();
 }
 
+/** Lets a consumer die between an effect and its acknowledgement, and starts it again. */
+export async function dieBeforeAck({ random }: ClusterSystem, consumer: Program): Promise<void> {
+  await consumer.kill();
+  await consumer.start({ CRASH_AFTER: String(random.between(1, 40)) });
+  await consumer.dies(60_000);
+  await consumer.start();
+}
+
 /** One strike or more to choose from. */
 export type Strikes = readonly [ClusterStrike, ...ClusterStrike[]];
 
@@ -53,14 +61,10 @@ const processes: Strikes = [
   {
     name: "consumer-kill",
     title: "kill -9 of a consumer at any time, or between an effect and the acknowledgement",
-    async strike({ random, consumers }) {
-      const consumer = random.of(consumers);
-      await consumer.kill();
-      if (random.chance(0.7)) {
-        await consumer.start({ CRASH_AFTER: String(random.between(1, 40)) });
-        await consumer.dies(60_000);
-      }
-      await consumer.start();
+    async strike(system) {
+      const consumer = system.random.of(system.consumers);
+      if (system.random.chance(0.7)) await dieBeforeAck(system, consumer);
+      else await restart(consumer);
     },
   },
   {

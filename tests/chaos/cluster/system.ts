@@ -7,11 +7,11 @@ import { eventually } from "../../support/processes";
 import { startProxy, type TcpProxy } from "../../support/proxy";
 import type { Observation } from "../history";
 import { Program } from "../program";
+import { type Bug, chaosProject } from "../project";
 import { Random } from "../random";
 import { ClusterClients } from "./clients";
 import { type Environment, heal } from "./environment";
 import type { Disorder } from "./history";
-import { type Bug, clusterProject } from "./project";
 import { TailingReader } from "./reader";
 import { readinessOf } from "./readiness";
 import { ClusterRecords } from "./records";
@@ -51,7 +51,7 @@ export async function removeClusterSystems(): Promise<void> {
 export class ClusterSystem {
   readonly observations: Observation[] = [];
   readonly folder = temporaryFolder();
-  readonly project: ReturnType<typeof clusterProject>;
+  readonly project: ReturnType<typeof chaosProject>;
   readonly apis: readonly [Program, ...Program[]];
   readonly consumers: readonly [Program, ...Program[]];
   readonly clients: ClusterClients;
@@ -70,7 +70,7 @@ export class ClusterSystem {
     readonly options: ClusterOptions,
     readonly schema: PostgresSchema,
   ) {
-    this.project = clusterProject(options.bugs);
+    this.project = chaosProject(join(import.meta.dir, "project"), options.bugs);
     const ports = [freePort(), freePort(), freePort()] as const;
     this.urls = ports.map((port) => `http://127.0.0.1:${port}`) as [string, ...string[]];
     this.apis = ports.map((port, index) => this.#apiOn(`api-${index + 1}`, port)) as [Program, ...Program[]];

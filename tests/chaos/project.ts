@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { root } from "../../support/processes";
-import { copyProject } from "../../support/project-copy";
+import { root } from "../support/processes";
+import { copyProject } from "../support/project-copy";
 
 /** A bug in a copy of the program: a text of one of its files that is replaced. */
 export interface Bug {
@@ -10,20 +10,25 @@ export interface Bug {
   readonly replacement: string;
 }
 
-/** Files that let a consumer die between an effect and its acknowledgement. */
-const crashing = ["tests/support/dies-before-ack.ts", "tests/chaos/programs/crash.ts", "tests/chaos/programs/crash-before-ack.ts"];
+/** Files that let a program die at a chosen point, and that plant bugs. */
+const loaded = [
+  "tests/support/dies-before-ack.ts",
+  "tests/support/planted",
+  ...["crash", "crash-before-ack", "crash-in-changes"].map((name) => `tests/chaos/programs/${name}.ts`),
+];
 
 /**
- * Creates a copy of the program with the resources, routes and consumer of the cluster suite.
+ * Creates a copy of the program with the resources, routes and consumers of a suite.
  *
+ * @param folder these files.
  * @throws {Error} if the text of a bug is not in its file exactly once.
  */
-export function clusterProject(bugs: readonly Bug[] = []): { path: string; remove(): void } {
+export function chaosProject(folder: string, bugs: readonly Bug[] = []): { path: string; remove(): void } {
   const copy = copyProject();
-  cpSync(join(import.meta.dir, "project"), copy.path, { recursive: true });
-  for (const file of crashing) {
+  cpSync(folder, copy.path, { recursive: true });
+  for (const file of loaded) {
     mkdirSync(dirname(join(copy.path, file)), { recursive: true });
-    cpSync(join(root, file), join(copy.path, file));
+    cpSync(join(root, file), join(copy.path, file), { recursive: true });
   }
   for (const { file, text, replacement } of bugs) {
     const parts = readFileSync(join(copy.path, file), "utf8").split(text);

@@ -1,0 +1,4 @@
+import { crud } from "warren/crud";
+import { pot } from "../src/domain/pot";
+
+export default crud(pot);

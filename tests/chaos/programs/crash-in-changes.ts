@@ -1,0 +1,69 @@
+// Loaded before a program's own modules: with CRASH_POINT and CRASH_AFTER=n, it dies with kill -9 when it comes to that point of a change
+// for the n-th time.
+import { ChangingRun, HandlerChanges } from "../../../src/delivery/handler-changes";
+import type { Commits } from "../../../src/store/changes/commits";
+import { TimerChanges } from "../../../src/store/changes/timer-changes";
+import { GroupCommit as PostgresCommits } from "../../../src/store/postgres/commit/group-commit";
+import { GroupCommit as SqliteCommits } from "../../../src/store/sqlite/commit/group-commit";
+import { ChangeAttempt } from "../../../src/store/transaction/changes";
+import { beforeEachAck } from "../../support/dies-before-ack";
+import type { ActingPoint } from "../acting/crash-points";
+import { atCrashPoint } from "./crash";
+
+const point = process.env["CRASH_POINT"] as ActingPoint | undefined;
+/** Longest commit of a handler's changes, roughly, in milliseconds. */
+const commitMs = 5;
+
+const { begin } = HandlerChanges.prototype;
+HandlerChanges.prototype.begin = function (...about) {
+  if (point === "before-reading") atCrashPoint();
+  return begin.apply(this, about);
+};
+
+const { update } = ChangeAttempt.prototype;
+ChangeAttempt.prototype.update = function (...change: unknown[]) {
+  if (point === "after-reading") atCrashPoint();
+  return Reflect.apply(update, this, change) as never;
+};
+
+const { settle } = ChangingRun.prototype;
+ChangingRun.prototype.settle = async function (result) {
+  if (point === "before-commit") atCrashPoint();
+  if (point === "during-commit") setTimeout(atCrashPoint, Math.random() * commitMs);
+  const settled = await settle.call(this, result);
+  if (point === "after-commit" && settled.kind === "handled") atCrashPoint();
+  return settled;
+};
+
+if (point === "before-ack") beforeEachAck(atCrashPoint);
+
+let isFiring = false;
+const { take } = TimerChanges.prototype;
+TimerChanges.prototype.take = function (timer) {
+  const isThere = take.call(this, timer);
+  isFiring ||= isThere;
+  if (point === "before-timer" && isThere) atCrashPoint();
+  return isThere;
+};
+
+for (const commits of [SqliteCommits.prototype, PostgresCommits.prototype] as Commits[]) {
+  const { run, runFirst } = commits;
+  commits.run = async function <T>(change: () => T, ...options: []) {
+    let fires = false;
+    const noted = () => {
+      isFiring = false;
+      const value = change();
+      fires = isFiring;
+      return value;
+    };
+    const value = await run.call(this, noted, ...options);
+    if (point === "after-timer" && fires) atCrashPoint();
+    return value as T;
+  };
+  commits.runFirst = async function <T>(change: () => T, ...options: []) {
+    if (point === "before-change") atCrashPoint();
+    const value = await runFirst.call(this, change, ...options);
+    if (point === "after-change") atCrashPoint();
+    return value as T;
+  };
+}
