@@ -20,6 +20,7 @@ import { consumerStores } from "../src/store/open";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import { sqliteIn } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
+import { liveStatusOf } from "./support/live-status";
 import { isOwn } from "./support/openapi";
 import { root } from "./support/processes";
 
@@ -82,6 +83,7 @@ async function build(apiTokens: string[], rateLimit: number | null, routes?: Loa
       timeline: (id) => findTimeline({ store, consumers, rabbitmq: undefined }, id),
       metrics: new Metrics(log),
       log,
+      status: liveStatusOf(folder.path, store, { catalogue, consumers }),
       relay: async () => ({ transport: "embedded", broker: "off", node: null, isRunning: false, position: 0, problems: [] }),
       clientOf: () => null,
       stopping: new AbortController().signal,
@@ -195,7 +197,8 @@ describe("every operation", () => {
       const good = Object.entries(operation.responses).filter(([status]) => status.startsWith("2"));
       expect([name, good.length > 0]).toEqual([name, true]);
       for (const [status, answer] of good) {
-        const single = { "GET /metrics": "text/plain", "GET /events/stream": "text/event-stream" }[name];
+        const isStream = name.endsWith("/stream");
+        const single = name === "GET /metrics" ? "text/plain" : isStream ? "text/event-stream" : undefined;
         const sent = single ? [single] : answered;
         expect([name, Object.keys(answer.content ?? {})]).toEqual([name, status === "204" ? [] : sent]);
       }

@@ -87,7 +87,10 @@ type AnyEvent = { readonly item: { readonly name: string } };
 test("`status --watch` shows the database that is there now", async () => {
   const config = configOf();
   const transport = { name: "embedded", reason: "of the test" } as const;
-  const observer = new SystemObserver({ config, broker: undefined, consumers: consumerStores(config), transport });
+  const observer = new SystemObserver({
+    ...{ config, broker: undefined, consumers: consumerStores(config), transport, catalogue },
+    isServed: async () => true,
+  });
   for (const events of [1, 2]) {
     const store = openSqliteStore(file, catalogue.resources);
     for (let n = 0; n < events; n += 1) await store.insert(order, order.example);

@@ -72,7 +72,7 @@ export function buildApp({ routes, consumers = [], dependencies, config, log, tr
     dependencies.system.peers,
   );
   const answerError = answerErrors(log, methodsAt);
-  const measure = measureRequests(dependencies.metrics, () => app.routes.map(({ path }) => path));
+  const measure = measureRequests(dependencies.metrics, dependencies.status.changeSeconds, () => app.routes.map(({ path }) => path));
   const answer = async (handle: Handle, request: Request): Promise<Response> => {
     const startedAt = performance.now();
     if (request.method !== "GET") noteArrival(request, now());

@@ -2,7 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { type EventQuery, eventParameters, filterOf, type SentEventQuery, startOf } from "../feed/event-query";
 import { streamResponse } from "../feed/event-response";
-import { EventStreams, type StreamTiming } from "../feed/event-streams";
+import { EventStreams, type Sink, type StreamTiming } from "../feed/event-streams";
 import { StreamPlaces } from "../feed/stream-places";
 import { actorOf, expiryOf } from "../http/actor";
 import { jsonResponse } from "../http/answer-headers";
@@ -108,7 +108,8 @@ export function eventRoutes(timing: StreamTiming) {
           const position = start ?? (await system.log.end());
           // Bun would end the stream as idle, because writes to a stream do not count as activity.
           server?.timeout(request, 0);
-          return streamResponse(streams, { position, filter }, place, expiryOf(request)) as unknown as AsyncGenerator<Streamed, void>;
+          const open = (sink: Sink) => streams.open(sink, { position, filter });
+          return streamResponse(open, place, expiryOf(request)) as unknown as AsyncGenerator<Streamed, void>;
         },
         {
           query: querySchema<SentEventQuery>(eventParameters),

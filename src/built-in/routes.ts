@@ -3,6 +3,7 @@ import events from "./events";
 import health from "./health";
 import metrics from "./metrics";
 import replays from "./replays";
+import status from "./status";
 import timeline from "./timeline";
 import timers from "./timers";
 import whoami from "./whoami";
@@ -15,6 +16,7 @@ export const builtInRoutes = {
   "/health": health,
   "/metrics": metrics,
   "/replays": replays,
+  "/status": status,
   "/timers": timers,
   "/whoami": whoami,
 };

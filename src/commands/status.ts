@@ -8,7 +8,7 @@ import { paint } from "./output";
 import { Screen } from "./screen";
 import { statusText } from "./status-text";
 import { printableJson, zonedTime } from "./text";
-import { withTransport } from "./transport";
+import { sourcesOf, withTransport } from "./transport";
 
 const help = `Shows the state of the system: the transport, the events waiting for RabbitMQ, each queue, and problems that need attention.
 
@@ -47,7 +47,7 @@ await runCommand(help, async (words) => {
   if (values.watch) onInterrupt(() => stopping.abort());
   return withTransport(
     async (reached) => {
-      const observer = new SystemObserver(reached);
+      const observer = new SystemObserver(await sourcesOf(reached));
       try {
         return await run(observer, show, values.watch ? every * 1000 : undefined, stopping.signal);
       } finally {

@@ -9,11 +9,12 @@ import { Broker } from "../rabbitmq/connection";
 import { RabbitDeadLetters } from "../rabbitmq/dead-letters";
 import type { Sources } from "../status/system-state";
 import type { LogFollower } from "../store/log-follower";
-import { consumerStores, openLog } from "../store/open";
+import { consumerStores, isServed, openLog } from "../store/open";
 import { Trouble } from "./command";
 
 /** Access of a command to the consumers' queues, without the API. */
-export interface Reached extends Sources {
+export interface Reached extends Pick<Sources, "broker" | "consumers" | "transport"> {
+  readonly config: Config;
   /** Description of the transport and its place, for output. */
   readonly place: string;
   /** Reason that the broker cannot be reached, for a command that works without it. */
@@ -94,4 +95,9 @@ export async function openDeadLetters({ config, broker, consumers }: Reached): P
   const own = (await log?.queues()) ?? [];
   log?.close();
   return new RabbitDeadLetters(broker, async () => catalogue.queuesWith(own));
+}
+
+/** Returns what the state of the system is read from. */
+export async function sourcesOf({ config, broker, consumers, transport }: Reached): Promise<Sources> {
+  return { config, broker, consumers, transport, catalogue: await loadCatalogue(), isServed: () => isServed(config) };
 }

@@ -6,6 +6,7 @@ import { storesFor } from "../http/request-store";
 import type { Log } from "../observe/logging";
 import { Metrics } from "../observe/metrics";
 import { describeProcess } from "../observe/process-metrics";
+import { Distribution, workSeconds } from "../observe/tally";
 import { noTracing, type Tracing } from "../observe/tracing";
 import { describeBroker } from "../rabbitmq/broker-metrics";
 import { chooseTransport } from "../rabbitmq/choose-transport";
@@ -15,6 +16,7 @@ import { describeRelay } from "../rabbitmq/relay-metrics";
 import { startRelaying } from "../rabbitmq/relaying";
 import type { Dependencies } from "../routing/route";
 import type { Catalogue } from "../schema/catalogue";
+import { LiveStatus } from "../status/live-status";
 import { warnOfClock } from "../store/clock-warning";
 import { warnOfExposed } from "../store/exposed-files";
 import { consumerStores, fileOfApi, openStore } from "../store/open";
@@ -117,6 +119,14 @@ export async function startEngine(
     describeBroker(metrics, [broker]);
   }
 
+  const onBroker = transport.name === "rabbitmq" ? (broker ?? undefined) : undefined;
+  const status = new LiveStatus({
+    sources: { config, broker: onBroker, consumers, transport, catalogue, isServed: async () => true },
+    store,
+    confirmed: onBroker && (() => relay.position()),
+    changeSeconds: new Distribution(workSeconds),
+  });
+
   return {
     dependencies: {
       metrics,
@@ -127,6 +137,7 @@ export async function startEngine(
       deadLetters: queues.deadLetters,
       replays: queues.replays,
       timeline: (id, isVisible) => findTimeline(timelines, id, isVisible),
+      status,
       relay: async () => ({
         transport: transport.name,
         broker: brokerState(broker, transport),
@@ -138,6 +149,7 @@ export async function startEngine(
     },
     async stop() {
       for (const stop of stopLooking) stop();
+      status.close();
       await changes?.stop();
       queues.stop();
       const retaining = Promise.all([retention.stop(), timers.stop(), schedules.stop()]);

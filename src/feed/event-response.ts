@@ -1,5 +1,5 @@
 import { longestTimerMs } from "../timing/clock";
-import type { EventStreams, Sink, StreamStart } from "./event-streams";
+import type { Sink } from "./event-streams";
 
 const headers = {
   "content-type": "text/event-stream",
@@ -8,11 +8,12 @@ const headers = {
 };
 
 /**
- * Returns the response that carries a stream of events. Calls `onEnd` once, when the client has left or the stream has ended.
+ * Returns the response that carries a stream of server-sent events. Calls `onEnd` once, when the client has left or the stream has ended.
  *
+ * @param open starts to write to a sink. It returns a function that ends this, for a client that has left.
  * @param until time at which the stream ends, in milliseconds since 1970, because the client's token expires. Default: never.
  */
-export function streamResponse(streams: EventStreams, start: StreamStart, onEnd: () => void, until?: number): Response {
+export function streamResponse(open: (sink: Sink) => () => void, onEnd: () => void, until?: number): Response {
   const ended = Promise.withResolvers<void>();
   let leave = () => {};
   let end = () => {};
@@ -27,7 +28,7 @@ export function streamResponse(streams: EventStreams, start: StreamStart, onEnd:
     // Bun closes the stream when this promise resolves.
     pull(controller) {
       const sink = sinkOf(controller, ended.resolve);
-      leave = streams.open(sink, start);
+      leave = open(sink);
       end = () => {
         leave();
         sink.end();

@@ -6,15 +6,17 @@ import { PathPatterns } from "./path-patterns";
 type Measure = (request: Request, status: number, startedAt: number) => void;
 
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+const changing = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 /** Label for unknown methods and paths. Clients can send any value, so these must not become labels. */
 const other = "other";
 
 /**
  * Measures the time until the response to a request begins, by method, route and status.
  *
+ * @param changes gets the durations of requests with methods that change something.
  * @param paths returns the patterns of all routes, such as `/items/:id`. Called once, at the first request.
  */
-export function measureRequests(metrics: Metrics, paths: () => readonly string[]): Measure {
+export function measureRequests(metrics: Metrics, changes: Distribution, paths: () => readonly string[]): Measure {
   const durations = new Map<string, Map<string, Map<number, Distribution>>>();
   let patterns: PathPatterns | undefined;
 
@@ -33,9 +35,11 @@ export function measureRequests(metrics: Metrics, paths: () => readonly string[]
   });
 
   return ({ method, url }, status, startedAt) => {
+    const seconds = (performance.now() - startedAt) / 1000;
     patterns ??= new PathPatterns(paths());
     const byMethod = entryOf(durations, patterns.of(url) ?? other, () => new Map<string, Map<number, Distribution>>());
     const byStatus = entryOf(byMethod, methods.has(method) ? method : other, () => new Map<number, Distribution>());
-    entryOf(byStatus, status, () => new Distribution(workSeconds)).record((performance.now() - startedAt) / 1000);
+    entryOf(byStatus, status, () => new Distribution(workSeconds)).record(seconds);
+    if (changing.has(method)) changes.record(seconds);
   };
 }

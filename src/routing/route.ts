@@ -9,6 +9,7 @@ import type { RequestStore } from "../http/request-store";
 import type { Log } from "../observe/logging";
 import type { Metrics } from "../observe/metrics";
 import type { Catalogue } from "../schema/catalogue";
+import type { LiveStatus } from "../status/live-status";
 import type { LogEntry } from "../store/log";
 import type { Store } from "../store/store";
 
@@ -30,6 +31,8 @@ export interface Dependencies {
   readonly metrics: Metrics;
   /** The log of the service. Use it for information that the operator needs and the response does not contain. */
   readonly log: Log;
+  /** The state of the whole system. */
+  readonly status: LiveStatus;
   /** Resolves with the current state of event delivery to RabbitMQ. */
   readonly relay: () => Promise<RelayStatus>;
   /** Returns the IP address of the client behind the trusted proxies, or null if the request has no open connection. */

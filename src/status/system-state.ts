@@ -3,7 +3,6 @@ import type { BrokerState } from "../delivery/broker-state";
 import { type TimerState, timerState } from "../delivery/timer-state";
 import type { ChosenTransport } from "../delivery/transport";
 import { createLog } from "../observe/logging";
-import { loadCatalogue } from "../project/resources";
 import { ageSeconds, type Backlog, backlogOf } from "../rabbitmq/backlog";
 import type { Broker } from "../rabbitmq/connection";
 import { MissingQueues } from "../rabbitmq/missing-queues";
@@ -14,9 +13,10 @@ import { lookEveryMs, QueueWatch } from "../rabbitmq/queue-watch";
 import { refusalLifetimeMs } from "../rabbitmq/refusals";
 import { convertingQueueOf, deadQueueOf, queueDepth } from "../rabbitmq/topology";
 import { whyUnavailable } from "../rabbitmq/unavailable";
+import type { Catalogue } from "../schema/catalogue";
 import type { ConsumerStores } from "../store/consumer/stores";
 import type { ApiProcess, LogFollower } from "../store/log-follower";
-import { isServed, openLog } from "../store/open";
+import { openLog } from "../store/open";
 import type { Refusal } from "../store/queue-store";
 import type { RelayTrouble } from "../store/relay-trouble";
 import { now } from "../timing/clock";
@@ -24,11 +24,14 @@ import { type AskQueues, embeddedQueues, knownQueues, type QueueState, rabbitQue
 
 /** What the state is read from. Whoever has opened it closes it. */
 export interface Sources {
-  readonly config: Config;
+  readonly config: Pick<Config, "database" | "dataDir" | "rabbitmq">;
   /** Undefined for the embedded transport. */
   readonly broker: Broker | undefined;
   readonly consumers: ConsumerStores;
   readonly transport: ChosenTransport;
+  readonly catalogue: Catalogue;
+  /** Resolves with whether an API serves the database, if the log does not know the processes. */
+  readonly isServed: () => Promise<boolean>;
 }
 
 /** State of the system at one moment. Rates cover the time since the previous look. */
@@ -93,7 +96,7 @@ export class SystemObserver {
   }
 
   async look(): Promise<SystemState> {
-    const { broker, transport, config } = this.#sources;
+    const { broker, transport, config, catalogue } = this.#sources;
     if (this.#log?.isReplaced()) {
       this.#log.close();
       this.#log = this.#ask = undefined;
@@ -109,9 +112,8 @@ export class SystemObserver {
     const confirmed = log && broker ? await log.relayed() : null;
     const events = log ? await log.end() : null;
     const queues = await this.#queues();
-    const catalogue = await loadCatalogue();
     const processes = (await log?.processes()) ?? null;
-    const isRunning = processes ? processes.length > 0 : await isServed(config);
+    const isRunning = processes ? processes.length > 0 : await this.#sources.isServed();
     const state: SystemState = {
       at: new Date(now()).toISOString(),
       transport,
@@ -146,10 +148,9 @@ export class SystemObserver {
   }
 
   async #dangers(): Promise<SystemState["dangers"]> {
-    const { broker, config } = this.#sources;
+    const { broker, config, catalogue } = this.#sources;
     if (!broker || !config.rabbitmq || whyUnavailable(broker)) return [];
     if (!this.#watch) {
-      const catalogue = await loadCatalogue();
       // What it would log is in the state.
       const log = createLog({ level: "silent", format: "json", stream: 2 });
       const names = async () => catalogue.queuesWith((await this.#log?.queues()) ?? []);
@@ -188,9 +189,8 @@ export class SystemObserver {
   }
 
   async #howToAsk(): Promise<AskQueues> {
-    const { broker, consumers } = this.#sources;
+    const { broker, consumers, catalogue } = this.#sources;
     if (broker) {
-      const catalogue = await loadCatalogue();
       return rabbitQueues(broker, async () =>
         knownQueues(catalogue, (await this.#log?.queues()) ?? [], (await this.#log?.retryQueues(now())) ?? []),
       );

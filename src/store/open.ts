@@ -33,6 +33,7 @@ import { followLog } from "./sqlite/log-follower";
 import { openMoveSource } from "./sqlite/moving/move-source";
 import { readRecords } from "./sqlite/records-reader";
 import { scrub } from "./sqlite/scrub";
+import { sizeOfFiles } from "./sqlite/size";
 import { openSqliteStore, type StoreOptions } from "./sqlite/store";
 import type { Store } from "./store";
 
@@ -128,6 +129,11 @@ export async function inspectStore({ database, dataDir }: Places): Promise<Store
  */
 export function exposedFiles({ database, dataDir }: Places): string[] {
   return database.engine === "postgres" ? [] : filesOpenToOthers(database.file, dataDir);
+}
+
+/** Returns the size of a SQLite database with its journal, in bytes. Returns null for a PostgreSQL database. */
+export function sizeOnDisk({ database }: Address): number | null {
+  return database.engine === "postgres" ? null : sizeOfFiles(database.file);
 }
 
 /**

@@ -21,6 +21,7 @@ import { openSqliteStore } from "../../src/store/sqlite/store";
 import type { Store } from "../../src/store/store";
 import { sqliteIn } from "./engines";
 import { temporaryFolder } from "./folder";
+import { liveStatusOf } from "./live-status";
 import { loggedEvents } from "./logged-events";
 import { pendingStore } from "./pending-store";
 import { type PostgresSchema, schemaIn, sharedPostgres } from "./postgres";
@@ -107,6 +108,8 @@ export function openApi({
   const system = wrap(store);
   const { log, lines } = recordedLog();
   const metrics = new Metrics(log);
+  const known = new Catalogue(resources);
+  const status = liveStatusOf(folder.path, store, { catalogue: known, consumers: stores });
   const app = buildApp({
     consumers,
     routes,
@@ -115,10 +118,11 @@ export function openApi({
       log,
       system,
       storeFor: storesFor(system),
-      catalogue: new Catalogue(resources),
+      catalogue: known,
       deadLetters: new EmbeddedDeadLetters(stores),
       replays: new Replays(new EmbeddedReplays({ ...store.log, logId: store.logId }, stores)),
       timeline: (id, isVisible) => findTimeline({ store, consumers: stores, rabbitmq: undefined }, id, isVisible),
+      status,
       relay,
       clientOf: clientsBehind(config.trustedProxies ?? 0),
       stopping: new AbortController().signal,
@@ -146,6 +150,7 @@ export function openApi({
     },
     events: () => loggedEvents(store),
     async close() {
+      status.close();
       await store.close();
       await (await schema)?.drop();
       folder.remove();

@@ -7,6 +7,7 @@ import { describeTimers } from "../../src/engine/timer-metrics";
 import { measureRequests } from "../../src/http/http-metrics";
 import { Metrics } from "../../src/observe/metrics";
 import { describeProcess } from "../../src/observe/process-metrics";
+import { Distribution, workSeconds } from "../../src/observe/tally";
 import { describeBroker } from "../../src/rabbitmq/broker-metrics";
 import { describeRelay } from "../../src/rabbitmq/relay-metrics";
 import { openConsumerFile } from "../../src/store/sqlite/consumer/file";
@@ -31,7 +32,7 @@ export async function declaredMetrics(): Promise<Scrape> {
   describeRelay(metrics, { position: async () => 0, isRunning: true, tally: { confirms: 0, returns: 0, failures: 0 } }, new MemoryLog());
   describeBroker(metrics, [{ state: "connected", reconnects: 0, blockedSeconds: 0 }]);
   describeQueues(metrics, async () => [{ queue: "item_events", messages: 0, consumers: 0, retries: 0, deadLetters: 0, oldestAt: null }]);
-  measureRequests(metrics, () => ["/items"])(new Request("http://test/items"), 200, performance.now());
+  measureRequests(metrics, new Distribution(workSeconds), () => ["/items"])(new Request("http://test/items"), 200, performance.now());
   const consumer = resolveConsumer({ queue: "item_events", handle: () => {} }, catalogue, log, () => {});
   const worker = new Worker(consumer, async () => openConsumerFile(":memory:", { durable: false }));
   const body = JSON.stringify(buildEvent("item.created"));

@@ -2,7 +2,7 @@ import { counted, duration } from "../../observe/amounts";
 import { type Need, needsOf } from "../../status/system-needs";
 import { SystemObserver, type SystemState } from "../../status/system-state";
 import { type ListedQueue, listQueues } from "../known-queues";
-import type { Reached } from "../transport";
+import { type Reached, sourcesOf } from "../transport";
 import { type Finding, failure, ok, warning } from "./finding";
 
 /** Time without an announcement after which a queue without consumers counts as abandoned, in milliseconds. */
@@ -32,7 +32,7 @@ const checks: readonly QueueCheck[] = [
 
 /** Checks the queues on either transport, as `status` does, and looks for abandoned ones. */
 export async function checkQueues(reached: Reached): Promise<Finding[]> {
-  const observer = new SystemObserver(reached);
+  const observer = new SystemObserver(await sourcesOf(reached));
   try {
     const state = await observer.look();
     if (state.queues === null)

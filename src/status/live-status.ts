@@ -1,0 +1,229 @@
+import { hostname } from "node:os";
+import type { Config } from "../config/config";
+import type { Distribution } from "../observe/tally";
+import { aboutProject } from "../project/about";
+import { sizeOnDisk } from "../store/open";
+import type { Store } from "../store/store";
+import { now } from "../timing/clock";
+import { type History, type Range, StatusHistory } from "./history";
+import { type Latency, RecentLatency } from "./latency";
+import { type Need, needsOf } from "./system-needs";
+import { type Sources, SystemObserver, type SystemState } from "./system-state";
+
+/** The state of the system as the API shows it: that of `bun run status`, and what only a process that serves it knows. */
+export interface Status extends SystemState {
+  readonly needs: readonly Need[];
+  /** Events per second, of all processes. */
+  readonly flow: {
+    readonly committed: number;
+    /** Null without RabbitMQ. */
+    readonly confirmed: number | null;
+    /** By all consumers. Null if none has reported. */
+    readonly handled: number | null;
+    /** Attempts of all consumers. Null if none has reported. */
+    readonly failed: number | null;
+  };
+  /** Null if nothing was measured. */
+  readonly latency: {
+    /** In this process: from the arrival of a request that changes something to its response. */
+    readonly request: Latency | null;
+    /** In this process: a commit with its changes. */
+    readonly commit: Latency | null;
+    /** In all consumers: from the change until its event was handled. */
+    readonly delay: Latency | null;
+    /** In all consumers: the handler. */
+    readonly handler: Latency | null;
+  };
+  /** This process. */
+  readonly here: {
+    readonly host: string;
+    readonly pid: number;
+    readonly startedAt: string;
+    /** Version of the project. */
+    readonly version: string;
+    readonly memoryBytes: number;
+    /** Size of the SQLite database. Null on PostgreSQL. */
+    readonly databaseBytes: number | null;
+  };
+}
+
+export interface LiveStatusOptions {
+  readonly sources: Sources;
+  readonly store: Pick<Store, "log" | "tally" | "onAppend">;
+  /** Resolves with the position up to which RabbitMQ has confirmed every event. Undefined without RabbitMQ. */
+  readonly confirmed?: (() => Promise<number>) | undefined;
+  /** Durations of requests that change something. */
+  readonly changeSeconds: Distribution;
+  /** Interval between two looks while somebody follows, and period over which rates are measured, in milliseconds. Default: 1000. */
+  readonly everyMs?: number;
+}
+
+/** Time after which a look is too old to measure rates since, in milliseconds. */
+const staleMs = 10_000;
+/** Time without a look after which the connections to the log are closed, in milliseconds. */
+const idleMs = 60_000;
+
+/** The state of the system for all who look at it over HTTP. Looks only while somebody does. */
+export class LiveStatus {
+  /** Durations of requests that change something, in seconds. */
+  readonly changeSeconds: Distribution;
+  readonly #options: LiveStatusOptions;
+  readonly #everyMs: number;
+  readonly #history = new StatusHistory();
+  readonly #followers = new Set<Follower>();
+  readonly #latency: { readonly request: RecentLatency; readonly commit: RecentLatency };
+  #observer: SystemObserver | undefined;
+  #latest: { readonly status: Status; readonly at: number } | undefined;
+  #looking: Promise<Status> | undefined;
+  #idle: Timer | undefined;
+  #tick: Timer | undefined;
+  #sampling: Timer | undefined;
+  #closed = false;
+
+  constructor(options: LiveStatusOptions) {
+    this.#options = options;
+    this.#everyMs = options.everyMs ?? 1000;
+    this.changeSeconds = options.changeSeconds;
+    this.#latency = {
+      request: new RecentLatency(() => options.changeSeconds),
+      commit: new RecentLatency(() => options.store.tally.commits.seconds),
+    };
+    // What is committed from now on counts from where the log is.
+    this.#sampleIn(0);
+    options.store.onAppend(() => this.#sampleIn(1000, true));
+  }
+
+  /**
+   * Resolves with the state of at most a second ago. Takes a second to measure rates if nobody has looked lately.
+   */
+  async look(): Promise<Status> {
+    if (this.#latest && this.#age() < this.#everyMs) return this.#latest.status;
+    if (this.#age() > staleMs) {
+      await this.#lookOnce();
+      await Bun.sleep(this.#everyMs);
+    }
+    return this.#lookOnce();
+  }
+
+  /** Calls `follower` with the state each second, the first time soon. Returns a function that ends this. */
+  follow(follower: Follower): () => void {
+    this.#followers.add(follower);
+    if (!this.#tick && !this.#closed) this.#tickIn(0);
+    return () => void this.#followers.delete(follower);
+  }
+
+  /** Returns what happened in a part of time until now, as far as this process knows. */
+  history(range: Range): History {
+    return this.#history.read(range, now());
+  }
+
+  /** Ends all looks. */
+  close(): void {
+    this.#closed = true;
+    this.#followers.clear();
+    for (const timer of [this.#tick, this.#sampling, this.#idle]) clearTimeout(timer);
+    this.#observer?.close();
+    this.#observer = undefined;
+  }
+
+  #tickIn(ms: number): void {
+    this.#tick = setTimeout(async () => {
+      const startedAt = performance.now();
+      if (this.#followers.size > 0) await this.#tell();
+      this.#tick = undefined;
+      const tookMs = performance.now() - startedAt;
+      if (this.#followers.size > 0) this.#tickIn(Math.max(this.#everyMs / 2, this.#everyMs - tookMs));
+    }, ms);
+    this.#tick.unref();
+  }
+
+  async #tell(): Promise<void> {
+    try {
+      // The rates of the first look of all are 0, so that nobody waits for it.
+      const status = await this.#lookOnce();
+      for (const follower of this.#followers) follower.onStatus(status);
+    } catch (error) {
+      for (const follower of this.#followers) follower.onFailure(error);
+    }
+  }
+
+  /** Returns the milliseconds since the latest look. */
+  #age(): number {
+    return this.#latest ? performance.now() - this.#latest.at : Number.POSITIVE_INFINITY;
+  }
+
+  #lookOnce(): Promise<Status> {
+    this.#looking ??= this.#observe().finally(() => {
+      this.#looking = undefined;
+      this.#closeWhenIdle();
+    });
+    return this.#looking;
+  }
+
+  async #observe(): Promise<Status> {
+    this.#observer ??= new SystemObserver(this.#options.sources);
+    const state = await this.#observer.look();
+    const at = performance.now();
+    const { sources } = this.#options;
+    const status: Status = {
+      ...state,
+      needs: needsOf(state),
+      flow: {
+        committed: state.log?.perSecond ?? 0,
+        confirmed: state.relay?.perSecond ?? null,
+        handled: null,
+        failed: null,
+      },
+      latency: { request: this.#latency.request.look(at), commit: this.#latency.commit.look(at), delay: null, handler: null },
+      here: here(sources.config),
+    };
+    this.#latest = { status, at };
+    this.#history.add(now(), { committed: state.log?.events, confirmed: state.relay?.confirmed, waiting: state.queues ?? undefined });
+    return status;
+  }
+
+  #closeWhenIdle(): void {
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => {
+      this.#observer?.close();
+      this.#observer = undefined;
+    }, idleMs);
+    this.#idle.unref();
+  }
+
+  /**
+   * Notes how far the log and the relay are, so that the history is complete although nobody looked.
+   *
+   * @param again whether to note it once more after that, for events that RabbitMQ confirms only then.
+   */
+  #sampleIn(ms: number, again = false): void {
+    if (this.#sampling || this.#followers.size > 0) return;
+    this.#sampling = setTimeout(async () => {
+      const { store, confirmed } = this.#options;
+      // A store that cannot be read now is read with the next events.
+      const [end, relayed] = await Promise.all([store.log.end(), confirmed?.()]).catch(() => []);
+      this.#sampling = undefined;
+      if (end === undefined) return;
+      this.#history.add(now(), { committed: end, confirmed: relayed });
+      if (again && relayed !== undefined && relayed < end) this.#sampleIn(ms);
+    }, ms);
+    this.#sampling.unref();
+  }
+}
+
+/** Whoever follows the status. */
+export interface Follower {
+  onStatus(status: Status): void;
+  /** Called with the error if the state cannot be read. It is read again after a second. */
+  onFailure(error: unknown): void;
+}
+
+const startedAt = new Date(performance.timeOrigin).toISOString();
+
+function here(config: Pick<Config, "database">): Status["here"] {
+  return {
+    ...{ host: hostname(), pid: process.pid, startedAt, version: aboutProject().version },
+    memoryBytes: process.memoryUsage.rss(),
+    databaseBytes: sizeOnDisk(config),
+  };
+}
