@@ -2,7 +2,7 @@ import { eventually, type Running, run } from "../tests/support/processes";
 import type { Sample } from "./benchmark";
 import { programResult } from "./programs";
 
-/** What one of the processes of a queue has handled, as it reports it. */
+/** The part of the events that one process of a queue has handled, as it reports it. */
 export interface Share {
   readonly count: number;
   /** How far it was when, and what it had used of the processor. */

@@ -49,6 +49,21 @@ test.each(["unique", "relation", "owner", "JWT", "soft delete", "validation", "u
   },
 );
 
+test("every check of the doctor is explained", () => {
+  const files = [...new Bun.Glob("src/commands/doctor/*.ts").scanSync(".")].map((file) => readFileSync(file, "utf8")).join("\n");
+  const checks = [...files.matchAll(/(?:check: |(?:fine|warning|failure|check)\()"([a-z ]+)"/g)].map(([, check = ""]) => check);
+  expect(checks).toContain("conversions");
+  const [, table = ""] = /^\| checks +\|.*\n([\s\S]*?)\n\n/m.exec(pageText("docs/guide/operating.md")) ?? [];
+  const explained = table.split("\n").flatMap(
+    (row) =>
+      row
+        .split("|")[1]
+        ?.split(",")
+        .map((check) => check.trim()) ?? [],
+  );
+  expect(checks.filter((check) => !explained.includes(check))).toEqual([]);
+});
+
 test.each(["docs/guarantees.md", "docs/security.md"])("every test that %s names in italics exists", (page) => {
   const tests = [...new Bun.Glob("tests/**/*.ts").scanSync(".")].map((file) => readFileSync(file, "utf8")).join("\n");
   const text = pageText(page).replace(/\s+/g, " ");

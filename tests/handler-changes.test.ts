@@ -28,7 +28,7 @@ import { useStore } from "./support/use-store";
 
 type Handler = (id: number, change: Changes, context: HandlerContext) => Promise<unknown>;
 
-/** What the handlers of these tests do: a book gets a place on a shelf. */
+/** Gives a book a place on a shelf, as the handlers of these tests do. */
 const place: Handler = async (id, change) => {
   const { free } = await change.read(shelf, 1);
   await change.update(shelf, 1, { free: free - 1 });

@@ -205,7 +205,7 @@ describe("a query that is not valid: 422, with a pointer", () => {
     ["maxDueAt=2026-02-30", "/maxDueAt", /end of a day/],
     ["minDay=2026-02-30", "/minDay", /date/],
     ["minDay=2026-01-01T00:00:00Z", "/minDay", /date/],
-    ["place=London", "/place", /Unexpected/],
+    ["place=London", "/place", /^Unexpected parameter\. Known: limit, .*place\.city/],
     ["place.town=London", "/place.town", /Unexpected/],
     ["sort=hours", "/sort", /title/],
     ["sort=state,dueAt", "/sort", /state,-dueAt/],
@@ -221,9 +221,10 @@ describe("a query that is not valid: 422, with a pointer", () => {
   });
 
   test("what a resource does not declare is not there", async () => {
+    const unexpected = expect.stringMatching(/^Unexpected parameter\. Known: limit, [a-zA-Z, ]*sort/);
     expect(await mistakes("search=a&state=open&sort=relevance", "/bares")).toEqual({
-      "/search": "Unexpected parameter",
-      "/state": "Unexpected parameter",
+      "/search": unexpected,
+      "/state": unexpected,
       "/sort": expect.stringMatching(/updatedAt/),
     });
   });

@@ -51,7 +51,7 @@ export interface ActionOptions<T extends ResourceTypes, B extends Body, Patch> {
   readonly cancel?: (about: About<B>) => readonly string[];
 }
 
-/** What an action is about. */
+/** The record and the request of a call of an action. */
 export interface About<B extends Body> extends ActionContext {
   /** The id of the record. */
   readonly id: number;

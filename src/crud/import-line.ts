@@ -5,6 +5,9 @@ import type { Resource } from "../schema/resource";
 import type { Imported } from "../store/import";
 import { complete, inputSchema } from "./defaults";
 
+/** The greatest id that a line may have. New records get ids above the greatest there is, and a trillion of them are left. */
+const greatestImported = greatestId - 1_000_000_000_000;
+
 /**
  * Returns a function that reads a line of an export, or one with the fields of a new record. It checks a line as strictly as a
  * request, and throws the same problems.
@@ -16,7 +19,7 @@ export function importedLine(resource: Resource): (bytes: Uint8Array) => Importe
     Object.fromEntries(names.map((name) => [name, Type.Optional(of.properties[name] as never)]));
   const schema = Type.Object(
     {
-      id: Type.Optional(Type.Integer({ minimum: 1, maximum: greatestId })),
+      id: Type.Optional(Type.Integer({ minimum: 1, maximum: greatestImported })),
       ...inputSchema(input).properties,
       ...optional(own, fields),
       ...optional(["version", "createdAt", "updatedAt"], record),

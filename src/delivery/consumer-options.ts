@@ -121,7 +121,7 @@ export interface Consumer {
   readonly maxDeaths: number;
   readonly retry: RetryPolicy;
   readonly breaker: BreakerPolicy;
-  /** What its handlers change. */
+  /** The changes that its handlers make. */
   readonly changes: HandlerChanges;
   readonly log: Log;
   readonly tracing: Tracing;

@@ -106,6 +106,8 @@ export function documentedQuery(parameters: Parameters) {
 export function readQuery<Of extends Parameters>(url: string, parameters: Of): ValuesOf<Of> {
   const start = url.indexOf("?");
   if (start === -1) return {};
+  const known = Object.keys(parameters).join(", ");
+  const unexpected = `Unexpected parameter${known && `. Known: ${known}`}`;
   const mistakes = new Map<string, Mistake>();
   const refuse = (name: string, detail: string) => mistakes.set(name, { pointer: placeOf(name), detail });
   const values = new Map<string, unknown>();
@@ -116,7 +118,7 @@ export function readQuery<Of extends Parameters>(url: string, parameters: Of): V
     const name = decoded(encodedName);
     const parameter = name !== undefined && Object.hasOwn(parameters, name) ? parameters[name] : undefined;
     if (name === undefined || !parameter) {
-      refuse(name ?? encodedName, name === undefined ? "Expected percent-encoded UTF-8" : "Unexpected parameter");
+      refuse(name ?? encodedName, name === undefined ? "Expected percent-encoded UTF-8" : unexpected);
       continue;
     }
     const { most = 1 } = parameter;

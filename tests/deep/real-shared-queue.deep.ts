@@ -37,7 +37,7 @@ describeWithPostgres("processes of one queue", () => {
     return { cut: await queue.start({ url: queue.schema.url.replace(`:${port}/`, `:${proxy.port}/`), ...quick }), proxy };
   }
 
-  /** What no fault may do to a queue. A handler whose effects are not in the database may run again. */
+  /** Expects that nothing is lost, repeated or out of order. A handler whose effects are not in the database may run again. */
   async function expectAllDone(repeated: "none" | "some" = queue.effects === "once" ? "none" : "some"): Promise<void> {
     await queue.settled();
     const faults = await queue.faults();

@@ -12,7 +12,7 @@ import { eventually, preloading, type Running, run } from "./processes";
 
 export const depotQueue = "depots";
 
-/** What a handler has done with an event. */
+/** The trace that a handler leaves of an event. */
 export interface Effect {
   readonly event: string;
   readonly depot: number;

@@ -1,7 +1,7 @@
 import { type ErrorText, errorFrom, errorText } from "../error-text";
 import { ChangeAttempt } from "./changes";
 
-/** What a call of a handler's changes has answered, as JSON. */
+/** The answer to a call of a handler's changes, as JSON. */
 export type Answer = { readonly call: string } & ({ readonly value: unknown } | { readonly error: ErrorText });
 
 /** A run of a handler that keeps what its calls have answered. */

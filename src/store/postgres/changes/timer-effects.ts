@@ -1,6 +1,6 @@
 import type { NewTimer } from "../../timers";
 
-/** What changes do to timers. */
+/** An effect of a change on timers. */
 export type TimerEffect =
   | { readonly kind: "setTimer"; readonly timer: NewTimer }
   | { readonly kind: "cancelTimer"; readonly key: string }
@@ -8,7 +8,7 @@ export type TimerEffect =
   | { readonly kind: "takeTimer"; readonly number: number }
   | { readonly kind: "hinderTimer"; readonly number: number; readonly problem: string };
 
-/** What a group of changes does to timers: those it removes, then those it sets. */
+/** The effects of a group of changes on timers: those it removes, then those it sets. */
 export interface NetTimers {
   set: NewTimer[];
   readonly cancelled: string[];
