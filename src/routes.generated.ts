@@ -12,6 +12,7 @@ export const routes = [
 const typed = (dependencies: Dependencies) =>
   new Elysia()
     .use(new Elysia({ prefix: "/items" }).use(route0(dependencies)))
+    .use(new Elysia({ prefix: "/changes" }).use(builtInRoutes["/changes"](dependencies)))
     .use(new Elysia({ prefix: "/dead-letters" }).use(builtInRoutes["/dead-letters"](dependencies)))
     .use(new Elysia({ prefix: "/events" }).use(builtInRoutes["/events"](dependencies)))
     .use(new Elysia({ prefix: "/events/:id/timeline" }).use(builtInRoutes["/events/:id/timeline"](dependencies)))

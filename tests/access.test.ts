@@ -1,6 +1,7 @@
 // Tokens and the requests that each allows.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import items from "../routes/items";
+import changes from "../src/built-in/changes";
 import deadLetters from "../src/built-in/dead-letters";
 import metrics from "../src/built-in/metrics";
 import replays from "../src/built-in/replays";
@@ -21,6 +22,7 @@ beforeAll(() => {
     { file: "metrics.ts", path: "/metrics", route: metrics },
     { file: "replays.ts", path: "/replays", route: replays },
     { file: "timers.ts", path: "/timers", route: timers },
+    { file: "changes.ts", path: "/changes", route: changes },
   ];
   const apiTokens = (["read", "write", "admin"] as const).map((scope) => ({ token: tokens[scope], scope }));
   api = openApi({ routes, config: { apiTokens } });
@@ -62,6 +64,7 @@ describe("a scope", () => {
     ["GET", "/timers", undefined, ["admin"]],
     ["GET", "/timers/1", undefined, ["admin"]],
     ["DELETE", "/timers/1", undefined, ["admin"]],
+    ["POST", "/changes", [], ["admin"]],
   ] as const)("%s %s", async (method, path, body, allowed: readonly string[]) => {
     for (const scope of all) {
       const answer = await send(method, path, as(scope), body);

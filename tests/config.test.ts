@@ -57,6 +57,7 @@ const defaults: Config = {
     keyFile: null,
   },
   database: { engine: "sqlite", file: "data/warren.db", shown: "data/warren.db" },
+  remoteApi: null,
   dataDir: "data",
   eventRetentionMs: null,
   apiTokens: [],

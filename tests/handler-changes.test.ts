@@ -8,8 +8,11 @@ import {
   Reject,
   type Transaction,
 } from "warren/consumer";
+import changes from "../src/built-in/changes";
+import { HttpDoor } from "../src/changing/http-door";
 import { ChangesLink } from "../src/changing/link";
 import { ChangesServer } from "../src/changing/serve";
+import { SocketDoor } from "../src/changing/socket-door";
 import { type Consumer, resolveConsumer } from "../src/delivery/consumer-options";
 import type { Task } from "../src/delivery/delivery";
 import { handleExactlyOnce } from "../src/delivery/exactly-once";
@@ -21,6 +24,7 @@ import { ForgottenAwait, RecordNotFound, StoreUnavailable } from "../src/store/e
 import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import type { Store } from "../src/store/store";
 import type { TransactionEngine } from "../src/store/transaction/engine";
+import { openApi, type TestApi } from "./support/api";
 import { forEachEngine, sqliteIn } from "./support/engines";
 import { recordedLog } from "./support/recorded-log";
 import { type BookCreated, book, deliveryOfBook, library, libraryCatalogue, recordIn, shelf } from "./support/shelves";
@@ -376,6 +380,25 @@ forEachEngine((placesIn) => {
   handlersThatChange(store, () => store.changing);
 });
 
+describe("through an API on another machine", () => {
+  const token = "admin-token-of-a-consumer";
+  let api: TestApi;
+  afterEach(async () => {
+    await api.app.stop(true);
+    await api.close();
+  });
+  const { store } = useStore(sqliteIn, library);
+  beforeEach(() => {
+    api = openApi({
+      ...{ wrap: () => store, resources: library, routes: [{ file: "changes.ts", path: "/changes", route: changes }] },
+      // Consumers are not limited by it.
+      config: { apiTokens: [{ token, scope: "admin" }], rateLimit: 1 },
+    });
+    api.app.listen({ port: 0, hostname: "127.0.0.1" });
+  });
+  handlersThatChange(store, () => new ChangesLink(new HttpDoor({ url: `http://127.0.0.1:${api.app.server?.port}`, token })));
+});
+
 describe("through the API that owns the file", () => {
   let server: ChangesServer;
   // Before the store is closed.
@@ -385,10 +408,10 @@ describe("through the API that owns the file", () => {
   beforeEach(() => {
     server = new ChangesServer(store, library, fileOf());
   });
-  handlersThatChange(store, () => new ChangesLink(fileOf()));
+  handlersThatChange(store, () => new ChangesLink(new SocketDoor(fileOf())));
 
   test("an event waits while the API is away, and costs no attempt; a stop ends the wait", async () => {
-    const link = new ChangesLink(fileOf());
+    const link = new ChangesLink(new SocketDoor(fileOf()));
     const { log, at } = recordedLog();
     const handle = ({ book: { id } }: BookCreated, { change }: HandlerContext) => place(id, change, undefined as never);
     const consumer = resolveConsumer(
@@ -428,7 +451,7 @@ describe("through the API that owns the file", () => {
   });
 
   test("goes on with an API that was started again, which has another secret", async () => {
-    const link = new ChangesLink(fileOf());
+    const link = new ChangesLink(new SocketDoor(fileOf()));
     expect(await link.reserveId(shelf as never)).toBeGreaterThan(0);
     await server.stop();
     server = new ChangesServer(store, library, fileOf());
@@ -436,7 +459,7 @@ describe("through the API that owns the file", () => {
   });
 
   test("cancels a timer, for an operator", async () => {
-    const link = new ChangesLink(fileOf());
+    const link = new ChangesLink(new SocketDoor(fileOf()));
     await store.insert(book, { title: "Emma", state: "new" }, { later: [{ event: "expired", after: "1d" }] });
     const [timer] = await store.timers.list({ limit: 1 });
     expect([await link.cancelTimer(timer?.number ?? 0), await link.cancelTimer(timer?.number ?? 0)]).toEqual([true, false]);

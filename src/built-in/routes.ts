@@ -1,3 +1,4 @@
+import changes from "./changes";
 import deadLetters from "./dead-letters";
 import events from "./events";
 import health from "./health";
@@ -10,6 +11,7 @@ import whoami from "./whoami";
 
 /** The routes that every service has, by path. A project's file in `routes/` replaces the built-in route at the same path. */
 export const builtInRoutes = {
+  "/changes": changes,
   "/dead-letters": deadLetters,
   "/events": events,
   "/events/:id/timeline": timeline,

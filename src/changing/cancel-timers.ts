@@ -2,6 +2,7 @@ import type { Config } from "../config/config";
 import type { Resource } from "../schema/resource";
 import { fileOfApi, isServed, openStore } from "../store/open";
 import { ChangesLink } from "./link";
+import { SocketDoor } from "./socket-door";
 
 /** Cancels timers from a process that is not the API. */
 export interface TimerCanceller {
@@ -18,7 +19,7 @@ export interface TimerCanceller {
 export async function timerCanceller(config: Pick<Config, "database">, resources: readonly Resource[]): Promise<TimerCanceller> {
   const file = fileOfApi(config);
   if (file !== undefined && (await isServed(config))) {
-    const link = new ChangesLink(file);
+    const link = new ChangesLink(new SocketDoor(file));
     return { cancel: (number) => link.cancelTimer(number), close: async () => {} };
   }
   const store = await openStore(config, resources);

@@ -1,33 +1,45 @@
-import { messageOf } from "../observe/logging";
 import type { Resource } from "../schema/resource";
 import { errorFrom } from "../store/error-text";
-import { StoreUnavailable } from "../store/errors";
 import type { Stored } from "../store/stored";
 import type { Committed, Plan, TransactionEngine } from "../store/transaction/engine";
-import { type Access, accessFileOf } from "./access-file";
 import { type Operation, type OperationAnswer, planned } from "./operations";
 
-/** Time limit of a request, in milliseconds. A commit may wait for a slow disk. */
-const answerMs = 20_000;
 /** Maximum number of operations in a request. */
 const mostOperations = 500;
+/** Length of operations above which a request takes no more of them, in characters. One has three bytes at most. */
+const longRequest = 1024 * 1024;
+
+/** A way to an API. */
+export interface Door {
+  /** Sends operations. */
+  post(body: string): Promise<Response>;
+  /** Returns what it means that no answer came. */
+  unreached(error: unknown): Error;
+  /** Resolves with what another answer than the asked one means. */
+  refused(response: Response): Promise<Error>;
+}
 
 interface Waiting {
-  readonly operation: Operation;
+  /** The operation as JSON. */
+  readonly text: string;
   resolve(value: unknown): void;
   reject(error: Error): void;
 }
 
+/** Operations that are asked for in the same turn. */
+interface Request {
+  readonly all: Waiting[];
+  length: number;
+}
+
 /**
- * Reads and commits through the API that owns a SQLite database, on this machine. Operations that are asked for at the same time are one
- * request. Rejects with `StoreUnavailable` while no API runs.
+ * Reads and commits through the API that owns a database. Operations that are asked for at the same time are one request. Rejects with
+ * `StoreUnavailable` while the API cannot be reached, or does not let this process in.
  */
 export class ChangesLink implements TransactionEngine {
-  readonly #waiting = new Map<"reads" | "commits", Waiting[]>();
-  #access: Promise<Access> | undefined;
+  readonly #waiting = new Map<"reads" | "commits", Request>();
 
-  /** @param file the database. */
-  constructor(readonly file: string) {}
+  constructor(readonly door: Door) {}
 
   async newest({ name }: Resource, id: number): Promise<Stored | undefined> {
     return ((await this.#ask({ ask: "record", resource: name, id })) as Stored | null) ?? undefined;
@@ -61,24 +73,28 @@ export class ChangesLink implements TransactionEngine {
   #ask(operation: Operation): Promise<unknown> {
     // Apart, since a read need not wait for the disk.
     const kind = operation.ask === "commit" || operation.ask === "cancelTimer" ? "commits" : "reads";
+    const text = JSON.stringify(operation);
     return new Promise((resolve, reject) => {
-      const waiting = this.#waiting.get(kind);
-      const own = { operation, resolve, reject };
-      if (waiting && waiting.length < mostOperations) waiting.push(own);
-      else {
-        const all = [own];
-        this.#waiting.set(kind, all);
-        setImmediate(() => {
-          if (this.#waiting.get(kind) === all) this.#waiting.delete(kind);
-          void this.#send(all);
-        });
-      }
+      const own = { text, resolve, reject };
+      const request = this.#waiting.get(kind);
+      if (request && request.all.length < mostOperations && request.length + text.length < longRequest) {
+        request.all.push(own);
+        request.length += text.length;
+      } else this.#begin(kind, { all: [own], length: text.length });
+    });
+  }
+
+  #begin(kind: "reads" | "commits", request: Request): void {
+    this.#waiting.set(kind, request);
+    setImmediate(() => {
+      if (this.#waiting.get(kind) === request) this.#waiting.delete(kind);
+      void this.#send(request.all);
     });
   }
 
   async #send(all: readonly Waiting[]): Promise<void> {
     try {
-      const answers = await this.#request(all.map(({ operation }) => operation));
+      const answers = await this.#request(`[${all.map(({ text }) => text).join()}]`);
       for (const [index, answer] of answers.entries()) {
         if ("error" in answer) all[index]?.reject(errorFrom(answer.error));
         else all[index]?.resolve(answer.value);
@@ -88,35 +104,14 @@ export class ChangesLink implements TransactionEngine {
     }
   }
 
-  async #request(operations: readonly Operation[]): Promise<readonly OperationAnswer[]> {
-    const body = JSON.stringify(operations);
+  async #request(body: string): Promise<readonly OperationAnswer[]> {
     let response: Response;
     try {
-      response = await this.#post(body);
-      if (response.status === 401) {
-        // The API was started again, with another secret.
-        this.#access = undefined;
-        response = await this.#post(body);
-      }
+      response = await this.door.post(body);
       if (response.ok) return (await response.json()) as OperationAnswer[];
     } catch (error) {
-      // The next one that starts has another address.
-      this.#access = undefined;
-      throw new StoreUnavailable(`The API that owns ${this.file} cannot be reached: start it. (${messageOf(error)})`, { cause: error });
+      throw this.door.unreached(error);
     }
-    if (response.status === 401) throw new StoreUnavailable(`The API that owns ${this.file} starts.`);
-    throw errorFrom((await response.json()) as Parameters<typeof errorFrom>[0]);
+    throw await this.door.refused(response);
   }
-
-  async #post(body: string): Promise<Response> {
-    this.#access ??= readAccess(this.file);
-    const { socket, secret } = await this.#access;
-    return fetch("http://localhost/", {
-      ...{ unix: socket, method: "POST", headers: { authorization: secret }, body, signal: AbortSignal.timeout(answerMs) },
-    });
-  }
-}
-
-async function readAccess(database: string): Promise<Access> {
-  return (await Bun.file(accessFileOf(database)).json()) as Access;
 }

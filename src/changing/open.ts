@@ -3,7 +3,9 @@ import type { Resource } from "../schema/resource";
 import { fileOfApi, openStore, placeOfAll } from "../store/open";
 import type { Store } from "../store/store";
 import type { TransactionEngine } from "../store/transaction/engine";
-import { ChangesLink } from "./link";
+import { HttpDoor } from "./http-door";
+import { ChangesLink, type Door } from "./link";
+import { SocketDoor } from "./socket-door";
 
 /** The way to change records from a process that is not the API. */
 export interface Changing {
@@ -11,10 +13,17 @@ export interface Changing {
   close(): Promise<void>;
 }
 
-/** Returns the way to change the records of a database. It connects when it is first used. */
-export function changingIn(config: Pick<Config, "database">, resources: readonly Resource[]): Changing {
+/** Returns the way to the API that changes the records. Undefined if this process does. */
+function doorTo(config: Pick<Config, "database" | "remoteApi">): Door | undefined {
+  if (config.remoteApi) return new HttpDoor(config.remoteApi);
   const file = fileOfApi(config);
-  if (file !== undefined) return { engine: new ChangesLink(file), close: async () => {} };
+  return file === undefined ? undefined : new SocketDoor(file);
+}
+
+/** Returns the way to change the records of a database. It connects when it is first used. */
+export function changingIn(config: Pick<Config, "database" | "remoteApi">, resources: readonly Resource[]): Changing {
+  const door = doorTo(config);
+  if (door) return { engine: new ChangesLink(door), close: async () => {} };
   let opening: Promise<Store> | undefined;
   const engine = async () => {
     opening ??= openStore(config, resources);

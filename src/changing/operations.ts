@@ -20,8 +20,9 @@ const ReadText = Type.Union([
   Type.Object({ kind: Type.Literal("list"), resource: ResourceName, where: Type.Object({}), found: Type.Array(Id) }),
 ]);
 
+/** Only consumers ask. */
 const Actor = Type.Object({
-  subject: Type.String({ minLength: 1 }),
+  subject: Type.String({ pattern: "^consumer:." }),
   scopes: Type.Array(Type.String()),
   claims: Type.Optional(Type.Object({})),
 });
@@ -63,13 +64,24 @@ const Operation = Type.Union([
   Type.Object({ ask: Type.Literal("cancelTimer"), number: Id }),
   Type.Object({ ask: Type.Union([Type.Literal("commit"), Type.Literal("check")]), plan: PlanText }),
 ]);
-const Operations = Type.Array(Operation, { maxItems: 1000 });
+export const Operations = Type.Array(Operation, { maxItems: 1000 });
 
+/** Maximum size of the operations of a request over HTTP, in bytes. */
+export const maxOperationsBytes = 16 * 1024 * 1024;
+
+const ErrorSchema = Type.Object({
+  ...{ name: Type.String(), message: Type.String(), summary: Type.Optional(Type.String()) },
+  mistakes: Type.Optional(Type.Array(Type.Unknown())),
+});
 export type Operation = Static<typeof Operation>;
 type PlanText = Static<typeof PlanText>;
 
 /** The answer to an operation. A value that is undefined is null. */
 export type OperationAnswer = { readonly value: unknown } | { readonly error: ErrorText };
+/** The answers to operations, in their order. */
+export const OperationAnswersSchema = Type.Unsafe<OperationAnswer[]>(
+  Type.Array(Type.Union([Type.Object({ value: Type.Unknown() }), Type.Object({ error: ErrorSchema })])),
+);
 
 /**
  * Reads the operations of a request.

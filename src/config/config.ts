@@ -4,6 +4,7 @@ import { type DatabaseAddress, defaultDatabase, parseDatabaseUrl } from "./datab
 import { parseDuration } from "./duration";
 import { type RabbitmqConfig, readRabbitmq } from "./rabbitmq";
 import { redactUrl } from "./redact-url";
+import { type RemoteApi, readRemoteApi } from "./remote-api";
 import { readTracing, type TracingConfig } from "./tracing";
 import type { ReadText, ReadVariable } from "./variable";
 import { parseWholeNumber } from "./whole-number";
@@ -18,6 +19,8 @@ export interface Config extends ApiAccess {
   readonly rabbitmq: RabbitmqConfig | null;
   /** Address of the database that holds the resources and the event log. */
   readonly database: DatabaseAddress;
+  /** The API through which handlers change records. Null: they change them in the database or, with SQLite, through its API on this machine. */
+  readonly remoteApi: RemoteApi | null;
   /** Folder for the files of consumers. */
   readonly dataDir: string;
   /** Age in milliseconds after which events are pruned, once all consumers have them. Null keeps events forever. */
@@ -99,6 +102,7 @@ export function readConfig({
     ...access,
     rabbitmq: readRabbitmq(read, variable, mistakes, database.engine === "postgres"),
     database,
+    remoteApi: readRemoteApi(variable, access.apiTokens),
     dataDir,
     eventRetentionMs: variable("EVENT_RETENTION", null, age, "use `forever`, or an age such as 30d, 12h, 45m or 90s"),
     warrenKey,

@@ -7,6 +7,7 @@ const ownTags: Readonly<Record<string, string>> = {
   events: "The event log in pages and as a live stream, and the delivery history of each event.",
   "dead letters": "Events that consumers could not handle, with the reason.",
   timers: "Events to publish later.",
+  changes: "What the handlers of consumers on other machines change.",
   replays: "Sending past events to one queue again.",
   status: "The state of the whole system, and what it consists of.",
   health: "Liveness and readiness of the service.",

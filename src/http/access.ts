@@ -11,7 +11,7 @@ import { insufficientScope, unauthenticated } from "./token-challenge";
 /** Paths that need no token. Health probes have none, and the docs explain that the other paths need one. */
 const open = /^\/((health|swagger|asyncapi|problems)(\/|$)|asyncapi\.json$)/;
 /** Paths for operators only. Dead letters and timelines expose internal errors, and a replay causes work in consumers. */
-const adminOnly = /^\/(dead-letters|replays|timers)(\/|$)|^\/events\/[^/]+\/timeline\/?$/;
+const adminOnly = /^\/(changes|dead-letters|replays|timers)(\/|$)|^\/events\/[^/]+\/timeline\/?$/;
 
 /** Returns the scope that a request needs, or undefined if it needs no token. */
 export function scopeFor(method: string, path: string): Scope | undefined {
@@ -55,7 +55,7 @@ export function requireToken(
       return undefined;
     }
     const checked = { request, path, needed };
-    const token = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1] ?? "";
+    const token = tokenIn(authorization);
     const own = ownActor(token);
     if (own) return pass(checked, own);
     if (verify && isJwt(token)) {
@@ -72,6 +72,16 @@ interface Checked {
   readonly request: Request;
   readonly path: string;
   readonly needed: Scope;
+}
+
+/** Returns whether requests carry one of the service's own tokens with the scope `admin`. */
+export function carriesAdminToken({ apiTokens }: Pick<ApiAccess, "apiTokens">): (request: Request) => boolean {
+  const ownActor = ownTokens(apiTokens);
+  return ({ headers }) => ownActor(tokenIn(headers.get("authorization")))?.scopes.includes("admin") === true;
+}
+
+function tokenIn(authorization: string | null): string {
+  return /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1] ?? "";
 }
 
 /** Returns a function that returns the actor of one of the service's own tokens. */

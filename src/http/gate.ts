@@ -2,7 +2,7 @@ import type { Server } from "bun";
 import type { Config } from "../config/config";
 import type { Log } from "../observe/logging";
 import type { Peers } from "../store/peers";
-import { requireToken } from "./access";
+import { carriesAdminToken, requireToken } from "./access";
 import { clientsBehind } from "./client-address";
 import type { CrossOrigin } from "./cross-origin";
 import { checkHost } from "./host";
@@ -43,9 +43,12 @@ export function gate(
   const clientOf = clientsBehind(config.trustedProxies);
   const refuseExcess = refuseCrowd();
   const refuseHost = checkHost(config.allowedHosts);
+  const isConsumer = carriesAdminToken(config);
   const refuseStranger = requireToken(config, isPublic, log);
 
-  function refuseFlood({ request, server }: Arrival): Response | undefined {
+  function refuseFlood({ request, path, server }: Arrival): Response | undefined {
+    // A consumer on another machine asks for what its events need. Whoever has no such token cannot guess any number of them here.
+    if (path === "/changes" && isConsumer(request)) return undefined;
     return limit?.(request, clientOf(request, server));
   }
   // Needs no token: a browser sends none with a preflight, and the methods are public in the docs anyway.

@@ -34,6 +34,11 @@ export const maxBodyBytes = 1024 * 1024;
  * @param accepted the accepted media types.
  */
 export function jsonBody<Schema extends TSchema>(schema: Schema, ...accepted: readonly string[]) {
+  return limitedJsonBody(maxBodyBytes, schema, ...accepted);
+}
+
+/** Returns the options as {@link jsonBody} does, for a body of up to `maxBytes`. */
+export function limitedJsonBody<Schema extends TSchema>(maxBytes: number, schema: Schema, ...accepted: readonly string[]) {
   const read = jsonReader(schema);
   return {
     // For the documentation and the client's types. The body is already checked when Elysia sees it.
@@ -44,7 +49,7 @@ export function jsonBody<Schema extends TSchema>(schema: Schema, ...accepted: re
       const { request } = context;
       refuseQuery({ request });
       checkMediaType(request, accepted);
-      context.body = read(await readBytes(request));
+      context.body = read(await readBytes(request, maxBytes));
     },
   };
 }
@@ -103,11 +108,11 @@ function unsupported(detail: string, headers: Readonly<Record<string, string>>):
   return problem;
 }
 
-async function readBytes(request: Request): Promise<Uint8Array> {
+async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
   const declared = request.headers.get("content-length");
   // The body cannot exceed the declared length, and reading it at once is faster.
-  if (declared !== null && Number(declared) <= maxBodyBytes) return request.bytes();
-  return Buffer.concat(await Array.fromAsync(limitedBody(request, maxBodyBytes, "A body")));
+  if (declared !== null && Number(declared) <= maxBytes) return request.bytes();
+  return Buffer.concat(await Array.fromAsync(limitedBody(request, maxBytes, "A body")));
 }
 
 // `request.text()` would replace invalid bytes with U+FFFD, and so change the data.

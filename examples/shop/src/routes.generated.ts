@@ -27,6 +27,7 @@ const typed = (dependencies: Dependencies) =>
     .use(new Elysia({ prefix: "/orders/:id/pay" }).use(route3(dependencies)))
     .use(new Elysia({ prefix: "/orders/:id/reserve" }).use(route4(dependencies)))
     .use(new Elysia({ prefix: "/products" }).use(route5(dependencies)))
+    .use(new Elysia({ prefix: "/changes" }).use(builtInRoutes["/changes"](dependencies)))
     .use(new Elysia({ prefix: "/dead-letters" }).use(builtInRoutes["/dead-letters"](dependencies)))
     .use(new Elysia({ prefix: "/events" }).use(builtInRoutes["/events"](dependencies)))
     .use(new Elysia({ prefix: "/events/:id/timeline" }).use(builtInRoutes["/events/:id/timeline"](dependencies)))
