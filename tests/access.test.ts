@@ -5,6 +5,7 @@ import changes from "../src/built-in/changes";
 import deadLetters from "../src/built-in/dead-letters";
 import metrics from "../src/built-in/metrics";
 import replays from "../src/built-in/replays";
+import schedules from "../src/built-in/schedules";
 import timeline from "../src/built-in/timeline";
 import timers from "../src/built-in/timers";
 import { openApi, type TestApi } from "./support/api";
@@ -21,6 +22,7 @@ beforeAll(() => {
     { file: "dead-letters.ts", path: "/dead-letters", route: deadLetters },
     { file: "metrics.ts", path: "/metrics", route: metrics },
     { file: "replays.ts", path: "/replays", route: replays },
+    { file: "schedules.ts", path: "/schedules", route: schedules },
     { file: "timers.ts", path: "/timers", route: timers },
     { file: "changes.ts", path: "/changes", route: changes },
   ];
@@ -61,6 +63,9 @@ describe("a scope", () => {
     ["HEAD", "/events/x/timeline/", undefined, ["admin"]],
     ["POST", "/replays", {}, ["admin"]],
     ["DELETE", "/replays/some", undefined, ["admin"]],
+    ["GET", "/schedules", undefined, ["admin"]],
+    ["GET", "/schedules/daily-sales", undefined, ["admin"]],
+    ["DELETE", "/schedules/daily-sales", undefined, ["admin"]],
     ["GET", "/timers", undefined, ["admin"]],
     ["GET", "/timers/1", undefined, ["admin"]],
     ["DELETE", "/timers/1", undefined, ["admin"]],

@@ -9,7 +9,10 @@ import { temporaryFolder } from "./support/folder";
 const minuteMs = 60_000;
 const lamp = { name: "Lamp", price: 39.9 };
 
-type Handled = Extract<ConsumerOptions<"item.created">, { readonly handle: unknown; readonly exactlyOnce?: false }>;
+type Handled = Extract<
+  ConsumerOptions<"item.created">,
+  { readonly handle: unknown; readonly exactlyOnce?: false; readonly schedule?: undefined }
+>;
 
 /** Returns a consumer that notes the names of created items. */
 function noting(queue: string, noted: string[], options: Partial<Handled> = {}) {

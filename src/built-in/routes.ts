@@ -4,6 +4,7 @@ import events from "./events";
 import health from "./health";
 import metrics from "./metrics";
 import replays from "./replays";
+import schedules from "./schedules";
 import status from "./status";
 import timeline from "./timeline";
 import timers from "./timers";
@@ -18,6 +19,7 @@ export const builtInRoutes = {
   "/health": health,
   "/metrics": metrics,
   "/replays": replays,
+  "/schedules": schedules,
   "/status": status,
   "/timers": timers,
   "/whoami": whoami,

@@ -8,7 +8,7 @@ export class OperationAnswers {
   readonly #resources: ReadonlyMap<string, Resource>;
 
   constructor(
-    readonly store: Pick<Store, "changing" | "timers">,
+    readonly store: Pick<Store, "changing" | "timers" | "schedules">,
     resources: readonly Resource[],
   ) {
     this.#resources = new Map(resources.map((resource) => [resource.name, resource]));
@@ -28,7 +28,8 @@ export class OperationAnswers {
   }
 
   #run(operation: Operation): Promise<unknown> {
-    const { changing: engine, timers } = this.store;
+    const { changing: engine, timers, schedules } = this.store;
+    if (operation.ask === "schedule") return schedules.announce(operation.schedule);
     if ("plan" in operation) return engine[operation.ask](planOf(operation.plan, (name) => this.#resource(name)));
     if (operation.ask === "cancelTimer") return timers.cancel(operation.number);
     const resource = this.#resource(operation.resource);

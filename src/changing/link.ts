@@ -1,5 +1,6 @@
 import type { Resource } from "../schema/resource";
 import { errorFrom } from "../store/error-text";
+import type { NewSchedule } from "../store/schedules";
 import type { Stored } from "../store/stored";
 import type { Committed, Plan, TransactionEngine } from "../store/transaction/engine";
 import { type Operation, type OperationAnswer, planned } from "./operations";
@@ -8,6 +9,9 @@ import { type Operation, type OperationAnswer, planned } from "./operations";
 const mostOperations = 500;
 /** Length of operations above which a request takes no more of them, in characters. One has three bytes at most. */
 const longRequest = 1024 * 1024;
+
+/** The operations that wait for the disk. */
+const writing: ReadonlySet<Operation["ask"]> = new Set(["commit", "cancelTimer", "schedule"]);
 
 /** A way to an API. */
 export interface Door {
@@ -70,9 +74,14 @@ export class ChangesLink implements TransactionEngine {
     return (await this.#ask({ ask: "cancelTimer", number })) as boolean;
   }
 
+  /** Announces the schedule of a consumer. */
+  async announce(schedule: NewSchedule): Promise<void> {
+    await this.#ask({ ask: "schedule", schedule });
+  }
+
   #ask(operation: Operation): Promise<unknown> {
     // Apart, since a read need not wait for the disk.
-    const kind = operation.ask === "commit" || operation.ask === "cancelTimer" ? "commits" : "reads";
+    const kind = writing.has(operation.ask) ? "commits" : "reads";
     const text = JSON.stringify(operation);
     return new Promise((resolve, reject) => {
       const own = { text, resolve, reject };

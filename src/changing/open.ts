@@ -1,6 +1,7 @@
 import type { Config } from "../config/config";
 import type { Resource } from "../schema/resource";
 import { fileOfApi, openStore, placeOfAll } from "../store/open";
+import type { Schedules } from "../store/schedules";
 import type { Store } from "../store/store";
 import type { TransactionEngine } from "../store/transaction/engine";
 import { HttpDoor } from "./http-door";
@@ -10,6 +11,8 @@ import { SocketDoor } from "./socket-door";
 /** The way to change records from a process that is not the API. */
 export interface Changing {
   readonly engine: TransactionEngine;
+  /** Announces the schedule of a consumer. */
+  readonly announce: Schedules["announce"];
   close(): Promise<void>;
 }
 
@@ -23,17 +26,21 @@ function doorTo(config: Pick<Config, "database" | "remoteApi">): Door | undefine
 /** Returns the way to change the records of a database. It connects when it is first used. */
 export function changingIn(config: Pick<Config, "database" | "remoteApi">, resources: readonly Resource[]): Changing {
   const door = doorTo(config);
-  if (door) return { engine: new ChangesLink(door), close: async () => {} };
+  if (door) {
+    const link = new ChangesLink(door);
+    return { engine: link, announce: (schedule) => link.announce(schedule), close: async () => {} };
+  }
   let opening: Promise<Store> | undefined;
-  const engine = async () => {
+  const store = async () => {
     opening ??= openStore(config, resources);
     try {
-      return (await opening).changing;
+      return await opening;
     } catch (error) {
       opening = undefined;
       throw error;
     }
   };
+  const engine = async () => (await store()).changing;
   const place = placeOfAll(config);
   const endings = async () => {
     const { endings } = await engine();
@@ -41,6 +48,7 @@ export function changingIn(config: Pick<Config, "database" | "remoteApi">, resou
     return endings;
   };
   return {
+    announce: async (schedule) => (await store()).schedules.announce(schedule),
     engine: {
       newest: async (...asked) => (await engine()).newest(...asked),
       newestByKey: async (...asked) => (await engine()).newestByKey(...asked),

@@ -1,5 +1,5 @@
-// What a process that changes records asks of the process that owns the database, as JSON: the methods of `TransactionEngine`, and of `Timers` the one that
-// operators use.
+// What a process that changes records asks of the process that owns the database, as JSON: the methods of `TransactionEngine`, of `Timers` the one that
+// operators use, and the announcement of a schedule.
 import { type Static, Type } from "@sinclair/typebox";
 import { listMistakes, mistakesIn } from "../schema/check";
 import type { Resource } from "../schema/resource";
@@ -56,6 +56,11 @@ const PlanText = Type.Object({
   answer: Type.Optional(Type.String()),
 });
 
+const ScheduleText = Type.Object({
+  ...{ queue: Type.String({ minLength: 1 }), pattern: Type.String(), timeZone: Type.String(), overlap: Type.Boolean() },
+  missed: Type.Union([Type.Literal("once"), Type.Literal("skip")]),
+});
+
 const Operation = Type.Union([
   Type.Object({ ask: Type.Literal("record"), resource: ResourceName, id: Id }),
   Type.Object({ ask: Type.Literal("key"), resource: ResourceName, name: Type.String(), values: Type.Object({}) }),
@@ -63,6 +68,7 @@ const Operation = Type.Union([
   Type.Object({ ask: Type.Literal("id"), resource: ResourceName }),
   Type.Object({ ask: Type.Literal("cancelTimer"), number: Id }),
   Type.Object({ ask: Type.Union([Type.Literal("commit"), Type.Literal("check")]), plan: PlanText }),
+  Type.Object({ ask: Type.Literal("schedule"), schedule: ScheduleText }),
 ]);
 export const Operations = Type.Array(Operation, { maxItems: 1000 });
 

@@ -25,7 +25,7 @@ export class ChangesServer {
    * @param file the database.
    */
   constructor(
-    store: Pick<Store, "changing" | "timers">,
+    store: Pick<Store, "changing" | "timers" | "schedules">,
     resources: readonly Resource[],
     readonly file: string,
   ) {

@@ -2,7 +2,9 @@
 export interface DescribedConsumer {
   readonly queue?: string | undefined;
   readonly events?: readonly string[] | undefined;
-  readonly versions?: Readonly<Partial<Record<string, number>>>;
+  readonly versions?: Readonly<Partial<Record<string, number>>> | undefined;
+  readonly schedule?: string | undefined;
+  readonly timeZone?: string | undefined;
   readonly description?: string;
   readonly exactlyOnce?: boolean;
 }

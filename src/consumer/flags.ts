@@ -38,8 +38,11 @@ export function readFlags<const Own extends FlagOptions>(help: string, own: Own)
 
 /** Returns the help text of consumers without flags of their own. */
 export function helpOf(consumers: readonly DescribedConsumer[]): string {
-  const about = consumers.map(({ queue, events, description }) => {
-    const what = `${events?.join(", ") ?? "all events"}, from ${queue === undefined ? "a temporary queue" : `the queue ${queue}`}`;
+  const about = consumers.map(({ queue, events, schedule, timeZone = "UTC", description }) => {
+    const what =
+      schedule === undefined
+        ? `${events?.join(", ") ?? "all events"}, from ${queue === undefined ? "a temporary queue" : `the queue ${queue}`}`
+        : `the schedule "${schedule}" in ${timeZone}, from the queue ${queue}`;
     return description === undefined ? `Handles ${what}.` : `${description}\nHandles ${what}.`;
   });
   return `${about.join("\n\n")}

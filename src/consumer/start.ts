@@ -28,6 +28,7 @@ import { signingKey } from "../rabbitmq/signing-key";
 import { warnOfExposed } from "../store/exposed-files";
 import { consumerStores } from "../store/open";
 import { aborted } from "../timing/pause";
+import { KeptSchedule } from "./keep-schedule";
 
 /**
  * Starts a consumer inside a process that also does other work.
@@ -47,9 +48,15 @@ export async function startConsumer<const Pattern extends EventPattern, const As
   const consumer = resolveConsumer(options, catalogue, log, () => ready(), tracing, changing.engine);
   warnOfExposed(config, log);
   const transport = await chooseTransport(config);
+  const schedule = consumer.schedule && new KeptSchedule(consumer, changing.announce);
+  let isReady = false;
   ready = () => {
-    ready = () => {};
-    options.onReady?.(transport);
+    const tell = () => {
+      if (!isReady) options.onReady?.(transport);
+      isReady = true;
+    };
+    if (schedule) void schedule.begin().then((isThere) => isThere && tell());
+    else tell();
   };
   log.info(
     { transport: transport.name, queue: consumer.queue, events: [...consumer.wanted] },
@@ -60,8 +67,13 @@ export async function startConsumer<const Pattern extends EventPattern, const As
   return {
     transport,
     ...running,
-    ended: running.ended.finally(changing.close),
+    ...(running.rests && { rests: () => Promise.all([schedule?.announced, running.rests?.()]).then(() => {}) }),
+    ended: running.ended.finally(() => {
+      schedule?.stop();
+      return changing.close();
+    }),
     async stop() {
+      schedule?.stop();
       await running.stop();
       await changing.close();
     },

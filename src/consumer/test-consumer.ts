@@ -15,6 +15,8 @@ import { exampleOf } from "../schema/example";
 import { withoutPrivate } from "../schema/private";
 import type { Resources } from "../schema/registered";
 import type { RecordOf, Resource } from "../schema/resource";
+import type { Tick } from "../schema/tick";
+import { tickType } from "../schema/tick-type";
 import type { Transaction } from "../store/consumer/transaction";
 import { temporaryConsumerStore } from "../store/open";
 import type { ReplayMark } from "../store/replay";
@@ -50,6 +52,17 @@ export function buildEvent<const Type extends AnyEvent["type"]>(
   const known = ownResources.resource(resource);
   if (!known) throw new TypeError(`There is no resource "${resource}" in src/domain/.`);
   return build(known, name, record, envelope) as unknown as Matching<Type>;
+}
+
+/**
+ * Builds the event that the time of a schedule has come.
+ *
+ * @param queue queue of the consumer, which names the schedule.
+ * @param dueAt the time, in ISO 8601 and UTC. Default: now.
+ */
+export function buildTick(queue: string, dueAt = currentTimestamp()): Tick {
+  const timestamp = currentTimestamp();
+  return { id: Bun.randomUUIDv7(), type: tickType, version: 1, schedule: { id: 1, name: queue, dueAt }, timestamp };
 }
 
 /** Builds an event as {@link buildEvent} does, for a resource that `src/domain/` does not export. */

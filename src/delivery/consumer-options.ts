@@ -1,11 +1,10 @@
 import type { Log } from "../observe/logging";
 import { noTracing, type Tracing } from "../observe/tracing";
 import type { Catalogue } from "../schema/catalogue";
-import { isErasure } from "../schema/erasure";
 import type { AskedVersions } from "../schema/event";
-import { newestVersion } from "../schema/event-type";
 import { isTime } from "../schema/time";
 import type { Transaction } from "../store/consumer/transaction";
+import type { NewSchedule } from "../store/schedules";
 import type { TransactionEngine } from "../store/transaction/engine";
 import { unreachable } from "../store/transaction/unreachable";
 import { Deadlines } from "../timing/deadlines";
@@ -14,12 +13,14 @@ import type { AskedTypes, EventPattern, Matching, NewestTypes } from "./consumed
 import { ConsumerError } from "./consumer-error";
 import type { AnyBatchHandler, AnyHandler, ExactlyOnceContext, HandlerContext } from "./context";
 import { HandlerChanges } from "./handler-changes";
-import { checkQueueName } from "./queue-name";
 import { type RetryPolicy, retryPolicy } from "./retry-policy";
+import { type NoSchedule, resolveSchedule, type ScheduledOptions, wantedTicks } from "./schedule-options";
 import { StoreTrouble } from "./store-trouble";
 import type { ChosenTransport } from "./transport";
+import { askedVersions, wantedTypes } from "./wanted-types";
 
-interface CommonOptions<Pattern extends EventPattern, Asked extends AskedTypes> {
+/** Options that select events of resources. */
+interface EventOptions<Pattern extends EventPattern, Asked extends AskedTypes> extends NoSchedule {
   /**
    * Durable queue to consume. All consumers of a resource share the queue `<resource>_events`, such as `item_events`. Any
    * other name is this consumer's own queue, which takes no events from other consumers. Default: a temporary queue that
@@ -30,13 +31,17 @@ interface CommonOptions<Pattern extends EventPattern, Asked extends AskedTypes> 
   readonly events?: readonly Pattern[] | undefined;
   /** Older versions of event types to receive, such as `{ "item.created": 1 }`. Default: the newest version of each type. */
   readonly versions?: Asked;
-  /** Description of the consumer for the documentation at `/asyncapi`. */
-  readonly description?: string;
   /**
    * Where a new queue of this consumer's own starts: `beginning` with the first event in the log, `now` with the next
    * event, a date with the first event from that time on. Default: `beginning`.
    */
   readonly startFrom?: "beginning" | "now" | Date;
+}
+
+/** Options of every consumer. */
+interface CommonOptions {
+  /** Description of the consumer for the documentation at `/asyncapi`. */
+  readonly description?: string;
   /** Maximum number of events fetched ahead, 1 to 65,535. Default: 64; with `exactlyOnce` 256; for batches twice their size. */
   readonly prefetch?: number;
   /**
@@ -78,23 +83,25 @@ type Handling<Pattern extends EventPattern, Asked extends AskedTypes, Context> =
       readonly batch?: { readonly size?: number; readonly waitMs?: number };
     };
 
+/** Options that do without or with tables of the consumer's own. */
+type WithTables<Without, With> =
+  | ({ readonly exactlyOnce?: false; readonly setup?: undefined } & Without)
+  | ({
+      /**
+       * Passes the handler `tx`, a transaction on the consumer's own tables. Its writes commit together with the
+       * record that this event is done, or not at all. However often an event is delivered, its effect is applied once.
+       * Needs a `queue`. The handler must await each call of `tx`.
+       */
+      readonly exactlyOnce: true;
+      /** Creates the consumer's tables. Runs at every start, in a transaction; await each call of `tx`. Names that begin with `warren_` are reserved. */
+      readonly setup?: (tx: Transaction) => unknown;
+    } & With);
+
 /** Options of `runConsumer`. */
-export type ConsumerOptions<Pattern extends EventPattern = EventPattern, Asked extends AskedTypes = NewestTypes> = CommonOptions<
-  Pattern,
-  Asked
-> &
+export type ConsumerOptions<Pattern extends EventPattern = EventPattern, Asked extends AskedTypes = NewestTypes> = CommonOptions &
   (
-    | ({ readonly exactlyOnce?: false; readonly setup?: undefined } & Handling<Pattern, Asked, HandlerContext>)
-    | ({
-        /**
-         * Passes the handler `tx`, a transaction on the consumer's own tables. Its writes commit together with the
-         * record that this event is done, or not at all. However often an event is delivered, its effect is applied once.
-         * Needs a `queue`. The handler must await each call of `tx`.
-         */
-        readonly exactlyOnce: true;
-        /** Creates the consumer's tables. Runs at every start, in a transaction; await each call of `tx`. Names that begin with `warren_` are reserved. */
-        readonly setup?: (tx: Transaction) => unknown;
-      } & Handling<Pattern, Asked, ExactlyOnceContext>)
+    | (EventOptions<Pattern, Asked> & WithTables<Handling<Pattern, Asked, HandlerContext>, Handling<Pattern, Asked, ExactlyOnceContext>>)
+    | WithTables<ScheduledOptions<HandlerContext>, ScheduledOptions<ExactlyOnceContext>>
   );
 
 /** A consumer with checked options and all defaults, ready to handle messages of either transport. */
@@ -107,6 +114,8 @@ export interface Consumer {
   readonly versions: AskedVersions;
   readonly catalogue: Catalogue;
   readonly startFrom: "beginning" | "now" | Date;
+  /** When to be called. Undefined for a consumer of events. */
+  readonly schedule: NewSchedule | undefined;
   readonly handle: AnyHandler;
   readonly handleBatch: AnyBatchHandler | undefined;
   readonly batch: { readonly size: number; readonly waitMs: number };
@@ -167,7 +176,9 @@ export function resolveConsumer<Pattern extends EventPattern, Asked extends Aske
   const size = number("batch.size", options.batch?.size ?? 100, 1, 10_000);
   const rate = options.ratePerSecond ?? null;
   if (rate !== null && !(rate > 0)) throw new ConsumerError(`ratePerSecond is ${rate}; use a number above 0.`);
-  const startFrom = options.startFrom ?? "beginning";
+  const schedule = asConsumerError(() => resolveSchedule(options, catalogue));
+  // A schedule has no past: its first event comes after the consumer has announced it.
+  const startFrom = schedule ? "now" : (options.startFrom ?? "beginning");
   const notesLiveMs = number("inboxRetentionMs", options.inboxRetentionMs ?? 7 * 24 * 60 * minuteMs, 1, 10 * 365 * 24 * 60 * minuteMs);
   if (startFrom instanceof Date && !isTime(startFrom))
     throw new ConsumerError('startFrom is an invalid Date; use "beginning", "now" or a valid Date.');
@@ -175,10 +186,11 @@ export function resolveConsumer<Pattern extends EventPattern, Asked extends Aske
   return {
     queue,
     temporary: options.queue === undefined,
-    wanted: wantedTypes(options.queue, options.events, catalogue),
+    wanted: schedule ? wantedTicks : wantedTypes(options.queue, options.events, catalogue),
     versions: askedVersions(options.versions ?? {}, catalogue),
     catalogue,
     startFrom,
+    schedule,
     // The options type the event and the context of their handler. From here on, both may be those of any event.
     handle: options.handle as AnyHandler,
     handleBatch: handleBatch as AnyBatchHandler | undefined,
@@ -207,38 +219,4 @@ function asConsumerError<T>(make: () => T): T {
   } catch (error) {
     throw error instanceof TypeError ? new ConsumerError(error.message) : error;
   }
-}
-
-function wantedTypes(queue: string | undefined, events: readonly string[] | undefined, catalogue: Catalogue): ReadonlySet<string> {
-  if (queue !== undefined) checkQueueName(queue);
-  if (events?.length === 0) throw new ConsumerError("`events` is empty: omit it for all events, or list some.");
-  const owner = queue === undefined ? undefined : catalogue.ownerOf(queue);
-  const wanted = catalogue.select(events ?? (owner ? [`${owner.name}.*`] : ["#"]));
-  if (owner && wanted.filter((type) => !isErasure(type)).join() !== owner.eventTypes.join()) {
-    throw new ConsumerError(
-      `"${queue}" is shared by all consumers of ${owner.name} events; events that one of them filters out would be lost to the others. ` +
-        "To filter, use a queue of your own, or omit `queue` for a temporary one.",
-    );
-  }
-  return new Set(wanted);
-}
-
-function askedVersions(versions: AskedVersions, catalogue: Catalogue): AskedVersions {
-  for (const [name, version = Number.NaN] of Object.entries(versions)) {
-    const [selected = ""] = catalogue.select([name]);
-    const type = catalogue.eventType(name);
-    if (!type) throw new ConsumerError(`versions: use event types, such as "${selected}", instead of the pattern "${name}".`);
-    const newest = newestVersion(type);
-    if (!Number.isInteger(version) || version < 1 || version > newest) {
-      throw new ConsumerError(`versions: ${name} has ${newest === 1 ? "version 1" : `versions 1 to ${newest}`}, not ${version}.`);
-    }
-    const missing = type.steps.findLastIndex(({ down }, index) => index >= version - 1 && !down);
-    if (missing >= 0) {
-      throw new ConsumerError(
-        `versions: ${name} cannot be converted to version ${version}, because there is no conversion from version ${missing + 2} to version ${missing + 1}: ` +
-          `add a \`down\` to that past version, where "${type.resource.name}" is defined.`,
-      );
-    }
-  }
-  return versions;
 }

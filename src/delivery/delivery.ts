@@ -1,6 +1,6 @@
 import type { MessageOrigin, Span } from "../observe/tracing";
-import type { Event } from "../schema/event";
-import type { Resource } from "../schema/resource";
+import type { Event, Parsed } from "../schema/event";
+import { isTick } from "../schema/tick";
 import type { ReplayMark } from "../store/replay";
 import type { Outcome } from "./outcome";
 
@@ -33,6 +33,7 @@ export interface Task {
   span?: Span;
 }
 
-export function recordKeyOf(resource: Resource, record: { readonly id: number }): string {
-  return `${resource.name}:${record.id}`;
+/** Returns the {@link Task.key} of an event: its record. Events of a schedule come one after another, unless it asks for more at a time. */
+export function orderKeyOf({ event, resource, record }: Extract<Parsed, { readonly ok: true }>): string {
+  return isTick(event) ? event.id : `${resource.name}:${record.id}`;
 }

@@ -2,8 +2,9 @@ import { messageOf } from "../observe/logging";
 import { traceField } from "../observe/traceparent";
 import { whenUnlocked } from "../store/open";
 import type { Consumer } from "./consumer-options";
-import type { Delivery } from "./delivery";
+import type { Task } from "./delivery";
 import type { Outcome } from "./outcome";
+import { noteTick } from "./tick-notes";
 
 const longestPauseMs = 5000;
 
@@ -12,11 +13,13 @@ const longestPauseMs = 5000;
  * until it succeeds or the consumer stops. Never rejects.
  */
 export async function settle(
-  delivery: Delivery,
+  { delivery, event }: Pick<Task, "delivery"> & Partial<Task>,
   outcome: Outcome,
-  { queue, log }: Pick<Consumer, "queue" | "log">,
+  consumer: Consumer,
   isStopping: () => boolean,
 ): Promise<void> {
+  const { queue, log } = consumer;
+  if (!(await noteTick(consumer, delivery, event, outcome, isStopping))) return;
   for (let pauseMs = 100; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
     try {
       await whenUnlocked(() => delivery.settle(outcome));

@@ -7,12 +7,13 @@ import { TokenBucket } from "../timing/token-bucket";
 import { attemptNote } from "./attempt-note";
 import { Breaker, type BreakerState } from "./breaker";
 import type { Consumer } from "./consumer-options";
-import { type Delivery, recordKeyOf, type Task } from "./delivery";
+import { type Delivery, orderKeyOf, type Task } from "./delivery";
 import { type BeforeCommit, handleExactlyOnce } from "./exactly-once";
 import { handleBatch } from "./handle";
 import { decideOutcome, isFailure, type Outcome, type Result } from "./outcome";
 import { report } from "./report";
 import { settle } from "./settle";
+import { isUnwanted } from "./tick-notes";
 import { WorkerTally } from "./worker-tally";
 
 /** Maximum number of `exactlyOnce` events per commit, and the time after which a commit takes no more of them, in milliseconds. */
@@ -61,10 +62,9 @@ export class Worker {
     const { catalogue, versions } = this.consumer;
     const parsed = parseEvent(delivery.body, catalogue, { versions, encoding: delivery.encoding });
     if (!parsed.ok) void this.#settle({ delivery }, { kind: "unreadable", reason: parsed.reason, detail: parsed.detail });
-    else if (!this.consumer.wanted.has(parsed.event.type)) void this.#settle({ delivery, event: parsed.event }, { kind: "skipped" });
+    else if (isUnwanted(this.consumer, parsed.event)) void this.#settle({ delivery, event: parsed.event }, { kind: "skipped" });
     else {
-      const key = recordKeyOf(parsed.resource, parsed.record);
-      this.#pending.push({ delivery, event: parsed.event, key, arrivedAt: performance.now() });
+      this.#pending.push({ delivery, event: parsed.event, key: orderKeyOf(parsed), arrivedAt: performance.now() });
       // Deliveries that a transport passes on in one tick can share a group.
       if (this.#soon) return;
       this.#soon = this.consumer.exactlyOnce;
@@ -213,7 +213,7 @@ export class Worker {
     report(this.consumer, task, outcome);
     this.#settling += 1;
     await this.#noteAttempt(task, outcome);
-    await settle(delivery, outcome, this.consumer, () => this.#stopping);
+    await settle(task, outcome, this.consumer, () => this.#stopping);
     this.#settling -= 1;
     this.#tellIdle();
   }

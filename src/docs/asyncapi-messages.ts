@@ -5,6 +5,7 @@ import { erased } from "../schema/erasure";
 import { envelopeSchema } from "../schema/event";
 import { type EventShape, type EventType, isPublished, newestVersion } from "../schema/event-type";
 import { exampleBody } from "../schema/published";
+import { tickType } from "../schema/tick-type";
 import { NamedSchemas, type SchemaReference } from "./named-schemas";
 import { documented, type Json } from "./rebuild";
 
@@ -24,7 +25,8 @@ export function messageKey({ type }: EventType, { version }: EventShape): string
   return `${type}.v${version}`;
 }
 
-export function describeEventType({ resource, name, shapes }: EventType): string {
+export function describeEventType({ type, resource, name, shapes }: EventType): string {
+  if (type === tickType) return "A time of the consumer's schedule has come.";
   const what = {
     created: "created",
     updated: "changed",
@@ -69,7 +71,7 @@ function payloadOf(type: EventType, { version, record, data }: EventShape, names
   const ofRecord = suffix(generation(true, version - 1), generation(true));
   const ofData = suffix(generation(false, version - 1), generation(false));
   const own = {
-    [resource.name]: names.add(name === erased ? `${event}Record` : title + ofRecord, documented(record)),
+    [resource.name]: names.add(name === erased || type.type === tickType ? `${event}Record` : title + ofRecord, documented(record)),
     ...(data && { data: names.add(`${event}Data${ofData}`, documented(data)) }),
   };
   const { id, timestamp, actor, cause, depth } = documented(envelopeSchema).properties;

@@ -3,6 +3,7 @@ import { deadQueueOf } from "../rabbitmq/topology";
 import { type Catalogue, selects } from "../schema/catalogue";
 import { typesWithErasure } from "../schema/erasure";
 import { type EventShape, type EventType, isPublished } from "../schema/event-type";
+import { tickEventType } from "../schema/tick-type";
 import { bindingVersion, componentsOf, describeEventType, messageKey } from "./asyncapi-messages";
 import type { FoundConsumer } from "./find-consumers";
 import type { Json } from "./rebuild";
@@ -25,6 +26,7 @@ const security = [{ $ref: "#/components/securitySchemes/user" }];
  */
 export function asyncApiDocument(catalogue: Catalogue, consumers: readonly FoundConsumer[]): AsyncApiDocument {
   const { types } = catalogue;
+  const scheduled = consumers.some(isScheduled) ? [tickEventType] : [];
   const { title, version, author, license } = aboutProject();
   const reading = consumers.map((consumer) => ({ consumer, types: typesOf(consumer, catalogue), queue: consumer.queue }));
   const queues = new Map<string, Json>();
@@ -41,11 +43,7 @@ export function asyncApiDocument(catalogue: Catalogue, consumers: readonly Found
   }
   for (const { consumer, types, queue } of reading) {
     if (catalogue.ownerOf(queue ?? "")) continue;
-    const what = queue === undefined ? "A temporary queue" : "A dedicated queue";
-    queues.set(
-      keyOf(queue ?? consumer.name),
-      queueChannel(queue, types, `${what}, bound to ${types.map(({ type }) => `\`${type}\``).join(", ")}.`),
-    );
+    queues.set(keyOf(queue ?? consumer.name), queueChannel(queue, types, describeQueue(consumer, types)));
   }
   return {
     asyncapi: "3.0.0",
@@ -77,10 +75,19 @@ export function asyncApiDocument(catalogue: Catalogue, consumers: readonly Found
       ...reading.map(({ consumer, types, queue }) => [`consume.${consumer.name}`, consuming(consumer, queue, types)]),
     ]),
     components: {
-      ...componentsOf(catalogue, types),
+      ...componentsOf(catalogue, [...types, ...scheduled]),
       securitySchemes: { user: { type: "userPassword", description: "The user name and password in RABBITMQ_URL." } },
     },
   };
+}
+
+function isScheduled({ schedule }: FoundConsumer): boolean {
+  return schedule !== undefined;
+}
+
+function describeQueue({ queue, schedule, timeZone = "UTC" }: FoundConsumer, types: readonly EventType[]): string {
+  if (schedule !== undefined) return `A dedicated queue, which gets an event at the times of \`${schedule}\` in ${timeZone}.`;
+  return `${queue === undefined ? "A temporary queue" : "A dedicated queue"}, bound to ${types.map(({ type }) => `\`${type}\``).join(", ")}.`;
 }
 
 /** Returns the channel of an event type: a routing key on the exchange of its resource. */
@@ -150,7 +157,9 @@ function consuming(consumer: FoundConsumer, queue: string | undefined, types: re
   };
 }
 
-function typesOf({ queue, events }: FoundConsumer, catalogue: Catalogue): EventType[] {
+function typesOf(consumer: FoundConsumer, catalogue: Catalogue): EventType[] {
+  if (isScheduled(consumer)) return [tickEventType];
+  const { queue, events } = consumer;
   const owner = catalogue.ownerOf(queue ?? "");
   const patterns = events ?? (owner ? [`${owner.name}.*`] : ["#"]);
   return catalogue.types.filter(({ type }) => patterns.some((pattern) => selects(pattern, type)));

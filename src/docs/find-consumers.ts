@@ -68,11 +68,13 @@ function isConsumer(value: unknown): value is DescribedConsumer {
 }
 
 /** Returns the properties of a consumer that are data. */
-function essentialOf({ queue, events, versions, description, exactlyOnce }: DescribedConsumer): DescribedConsumer {
+function essentialOf({ queue, events, versions, schedule, timeZone, description, exactlyOnce }: DescribedConsumer): DescribedConsumer {
   return {
     ...(queue !== undefined && { queue }),
     ...(events && { events }),
     ...(versions && { versions }),
+    ...(schedule !== undefined && { schedule }),
+    ...(timeZone !== undefined && { timeZone }),
     ...(description !== undefined && { description }),
     ...(exactlyOnce && { exactlyOnce }),
   };

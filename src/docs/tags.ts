@@ -8,6 +8,7 @@ const ownTags: Readonly<Record<string, string>> = {
   "dead letters": "Events that consumers could not handle, with the reason.",
   timers: "Events to publish later.",
   changes: "What the handlers of consumers on other machines change.",
+  schedules: "When consumers with a schedule are called.",
   replays: "Sending past events to one queue again.",
   status: "The state of the whole system, and what it consists of.",
   health: "Liveness and readiness of the service.",

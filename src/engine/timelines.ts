@@ -4,6 +4,7 @@ import { type ConsumerTimeline, type Timeline, timelineOf } from "../delivery/ti
 import { embeddedTimeline } from "../embedded/timeline";
 import { type Dead, rabbitTimeline } from "../rabbitmq/timeline";
 import type { Catalogue } from "../schema/catalogue";
+import { isForQueue } from "../schema/tick";
 import type { ConsumerHistory } from "../store/consumer/history";
 import type { ConsumerStores } from "../store/consumer/stores";
 import type { LogEntry } from "../store/log";
@@ -37,13 +38,14 @@ export async function findTimeline(
   if (!event) return undefined;
   const historyOf = (queue: string) => stores.history(queue, store.logId, id);
   const consumers: ConsumerTimeline[] = [];
-  const queues = rabbitmq ? await queuesOf(rabbitmq, event.type) : [];
+  const mayHave = (queue: string) => isForQueue(queue, event);
+  const queues = rabbitmq ? (await queuesOf(rabbitmq, event.type)).filter(mayHave) : [];
   const depths = rabbitmq && (await depthsOf(rabbitmq.deadLetters));
   for (const queue of queues) {
     const dead = rabbitmq && depths ? await deadOf(rabbitmq.deadLetters, depths, queue, id) : [];
     consumers.push(rabbitTimeline(queue, event, (await stores.has(queue)) ? await historyOf(queue) : undefined, dead));
   }
-  for (const queue of (await stores.queues()).filter((queue) => !queues.includes(queue))) {
+  for (const queue of (await stores.queues()).filter((queue) => !queues.includes(queue) && mayHave(queue))) {
     const history = await historyOf(queue);
     // On RabbitMQ, a file of a queue that does not get such events may be from before RabbitMQ was used.
     const told = !rabbitmq || hasEvent(history) ? embeddedTimeline(queue, event, history) : undefined;

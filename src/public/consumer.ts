@@ -6,5 +6,6 @@ export type { ConsumerOptions } from "../delivery/consumer-options";
 export type { ExactlyOnceContext, HandlerContext } from "../delivery/context";
 export { Reject, RetryAfter } from "../delivery/outcome";
 export type { ErasedEvent } from "../schema/event";
+export type { Tick } from "../schema/tick";
 export type { SqlValue, Transaction } from "../store/consumer/transaction";
 export type { Changes, LaterOptions } from "../store/transaction/changes";

@@ -4,6 +4,7 @@ export { type TestService, type TestServiceOptions, testService } from "../app/t
 export {
   buildEvent,
   buildEventOf,
+  buildTick,
   type Outcome,
   type TestConsumer,
   type TestDelivery,

@@ -112,7 +112,7 @@ async function carryOut(announcement: AnyAnnouncement, proof: Proof, options: An
 async function subscribe(announcement: Announcement, proof: Proof, options: AnnouncementsOptions): Promise<string | undefined> {
   const { broker, store, fills, conversions, lookAt, catalogue } = options;
   const { queue } = announcement;
-  const types = announcement.types.filter((type) => catalogue.resourceOf(type));
+  const types = announcement.types.filter((type) => catalogue.eventType(type));
   const mistake = mistakeIn(announcement, types, catalogue);
   if (mistake !== undefined) return mistake;
   const known = await store.subscriptions.find(queue);

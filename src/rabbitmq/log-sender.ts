@@ -2,7 +2,7 @@ import { noTracing, type Tracing } from "../observe/tracing";
 import { tombstone } from "../schema/erasure";
 import type { LogEntry, LogReader } from "../store/log";
 import { type Confirm, ConfirmWindow, mostUnconfirmed } from "./confirm-window";
-import { type OutgoingMessage, toMessage } from "./message";
+import { type OutgoingMessage, routedMessage } from "./message";
 import { type Publisher, Unroutable } from "./publisher";
 import type { RefusedEvents } from "./refused-events";
 import type { RelayState } from "./relay-state";
@@ -120,7 +120,7 @@ export class LogSender {
       this.state.advance(confirm());
       return;
     }
-    const message = toMessage(entry, this.options.exchangeOf(entry.type));
+    const message = routedMessage(entry, this.options.exchangeOf);
     this.#window.send(message, (error) => {
       const { tally } = this.state;
       if (error instanceof Unroutable) {

@@ -1,4 +1,5 @@
 import { resourceName } from "../schema/event";
+import { queueOfTick } from "../schema/tick";
 import type { LogEntry } from "../store/log";
 import type { Options } from "./connection";
 
@@ -8,6 +9,16 @@ export interface OutgoingMessage {
   readonly routingKey: string;
   readonly content: Buffer;
   readonly options: Options.Publish & { messageId: string };
+}
+
+/**
+ * Converts an event to a message for all queues that are to get it: that of its schedule, or those that are bound to its type.
+ *
+ * @param exchangeOf returns the exchange of an event type.
+ */
+export function routedMessage(entry: LogEntry, exchangeOf: (eventType: string) => string): OutgoingMessage {
+  const queue = queueOfTick(entry);
+  return queue === undefined ? toMessage(entry, exchangeOf(entry.type)) : { ...toMessage(entry, ""), routingKey: queue };
 }
 
 /**

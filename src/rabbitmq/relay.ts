@@ -10,8 +10,8 @@ import { RelayState, type RelayTally } from "./relay-state";
 
 export interface RelayOptions extends LogSenderOptions {
   readonly relayed: Store["relayed"];
-  /** Declares a queue for an event that no queue accepted. */
-  readonly makeRoute: (eventType: string, exchange: string) => Promise<void>;
+  /** Declares a queue for an event that no queue accepted. The routing key is its type, or on the default exchange the name of the queue. */
+  readonly makeRoute: (routingKey: string, exchange: string) => Promise<void>;
   readonly logger: Log;
 }
 

@@ -2,6 +2,7 @@ import type { Config } from "../config/config";
 import { type Log, messageOf } from "../observe/logging";
 import type { Tracing } from "../observe/tracing";
 import type { Catalogue } from "../schema/catalogue";
+import { tickType } from "../schema/tick-type";
 import type { Leadership } from "../store/leadership";
 import type { RelayTrouble } from "../store/relay-trouble";
 import type { Store } from "../store/store";
@@ -13,7 +14,7 @@ import { QueueWatch } from "./queue-watch";
 import { RefusedEvents, refusalText } from "./refused-events";
 import { Relay } from "./relay";
 import { queuesBeingFilled, restoreBindings } from "./restore-bindings";
-import { declareQueueForType, declareResources, sharedQueueOf } from "./topology";
+import { declareDurableQueue, declareQueueForType, declareResources, sharedQueueOf } from "./topology";
 
 export interface RelayingOptions {
   /** Null if RABBITMQ_URL is `none`. */
@@ -51,8 +52,10 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
     log: store.log,
     relayed: store.relayed,
     exchangeOf,
-    makeRoute: async (type, exchange) => {
-      if (broker) await declareQueueForType(broker, type, exchange, log);
+    makeRoute: async (routingKey, exchange) => {
+      // An event of a schedule goes to its queue, which may not be there yet, or not any more.
+      if (broker && exchange === "") await declareDurableQueue(broker, routingKey, log);
+      else if (broker) await declareQueueForType(broker, routingKey, exchange, log);
     },
     refused: new RefusedEvents({
       queuesOf: async (type) => {
@@ -153,6 +156,6 @@ class StoredTrouble {
 async function queuesOf(type: string, catalogue: Catalogue, store: Pick<Store, "subscriptions" | "replays">) {
   const filled = await queuesBeingFilled(store);
   const own = (await store.subscriptions.list()).filter(({ queue, types }) => types.includes(type) && !filled.has(queue));
-  const shared = catalogue.resourceOf(type)?.queue ?? sharedQueueOf(type);
-  return [shared, ...own.map(({ queue }) => queue)];
+  const shared = type === tickType ? [] : [catalogue.resourceOf(type)?.queue ?? sharedQueueOf(type)];
+  return [...shared, ...own.map(({ queue }) => queue)];
 }

@@ -1,5 +1,6 @@
 import { matchesSelection, type ReplaySelection } from "../delivery/replay-selection";
 import { noTracing, type Tracing } from "../observe/tracing";
+import { isForQueue } from "../schema/tick";
 import type { LogEntry, LogReader } from "../store/log";
 import { Signal } from "../timing/signal";
 import { TokenBucket } from "../timing/token-bucket";
@@ -91,7 +92,7 @@ class PastSender {
       for (const entry of entries) {
         if (this.#isEnded) break;
         taken = entry.position;
-        if (!matchesSelection(selection, entry)) this.#advance(this.#window.expect(entry.position)());
+        if (!matchesSelection(selection, entry) || !isForQueue(queue, entry)) this.#advance(this.#window.expect(entry.position)());
         else if (await this.#maySend(entry)) this.#send(entry);
       }
       await new Promise(setImmediate);

@@ -8,6 +8,7 @@ import { type EventShape, type EventType, newestVersion } from "./event-type";
 import { exampleOf } from "./example";
 import { withoutPrivate } from "./private";
 import { fieldsIn, isFilledIn, withFields } from "./record";
+import { tickExample, tickType } from "./tick-type";
 
 /** A published version of an event type. */
 export interface PublishedVersion {
@@ -54,6 +55,7 @@ function publishedVersion(type: EventType, shape: EventShape, known: PublishedVe
 export function exampleBody(type: EventType, { version, record, data }: EventShape): Record<string, unknown> | undefined {
   const { resource, shapes } = type;
   if (isErasure(type.type)) return { [resource.name]: { id: 1 } };
+  if (type.type === tickType) return { schedule: tickExample };
   const time = "2026-02-18T18:23:45.123Z";
   const isNewest = version === shapes.length;
   const fields = isNewest ? withoutPrivate(resource, completeFields(resource, resource.example)) : fieldsIn(exampleOf(record) as object);

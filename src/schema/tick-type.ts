@@ -10,6 +10,8 @@ export const tickType = "schedule.due";
 const name = Type.String({ minLength: 1, description: "Name of the schedule: that of its consumer's queue." });
 const dueAt = UtcTime("The time that has come. The event itself may be later, if nothing ran then.");
 const example = { name: "daily-sales", dueAt: "2026-02-18T09:00:00.000Z" };
+/** Example of what such an event says. */
+export const tickExample = { id: 1, ...example };
 
 /** Stands for the resource of these events. No service has it. */
 export const scheduleResource = defineResource({
@@ -18,10 +20,7 @@ export const scheduleResource = defineResource({
   example,
 });
 
-const record = Type.Object(
-  { id: Type.Integer({ minimum: 1 }), name, dueAt },
-  { additionalProperties: true, examples: [{ id: 1, ...example }] },
-);
+const record = Type.Object({ id: Type.Integer({ minimum: 1 }), name, dueAt }, { additionalProperties: true, examples: [tickExample] });
 
 /** The type with its version. */
 export const tickEventType: EventType = {

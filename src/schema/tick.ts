@@ -17,6 +17,11 @@ export function isTick(event: Pick<Event, "type">): event is Tick {
   return event.type === tickType;
 }
 
+/** Returns whether a queue may get an event: that of a schedule is for its queue only. */
+export function isForQueue(queue: string, entry: { readonly type: string; readonly body: string }): boolean {
+  return [undefined, queue].includes(queueOfTick(entry));
+}
+
 /**
  * Returns the queue of the schedule whose event this is. Undefined for the event of a resource.
  *

@@ -72,11 +72,6 @@ function noteOf(key: string) {
 /** How long a schedule goes on that nobody announces, in milliseconds. */
 export const abandonedAfterMs = 7 * 24 * 60 * 60 * 1000;
 
-/** Returns whether a schedule has stopped because no consumer has announced it for long. */
-export function isAbandoned({ announcedAt }: Pick<Schedule, "announcedAt">, now: number): boolean {
-  return announcedAt < now - abandonedAfterMs;
-}
-
 /** Returns what the event of a time says of its schedule. */
 export function tickOf({ number: id, queue: name }: Schedule, dueAt: number): Tick["schedule"] {
   return { id, name, dueAt: new Date(dueAt).toISOString() };

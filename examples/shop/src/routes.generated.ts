@@ -34,6 +34,7 @@ const typed = (dependencies: Dependencies) =>
     .use(new Elysia({ prefix: "/health" }).use(builtInRoutes["/health"](dependencies)))
     .use(new Elysia({ prefix: "/metrics" }).use(builtInRoutes["/metrics"](dependencies)))
     .use(new Elysia({ prefix: "/replays" }).use(builtInRoutes["/replays"](dependencies)))
+    .use(new Elysia({ prefix: "/schedules" }).use(builtInRoutes["/schedules"](dependencies)))
     .use(new Elysia({ prefix: "/status" }).use(builtInRoutes["/status"](dependencies)))
     .use(new Elysia({ prefix: "/timers" }).use(builtInRoutes["/timers"](dependencies)))
     .use(new Elysia({ prefix: "/whoami" }).use(builtInRoutes["/whoami"](dependencies)));

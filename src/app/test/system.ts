@@ -19,7 +19,7 @@ import { type TestClock, testClock } from "./clock";
 import { projectConsumers, startConsumers, type TestConsumers } from "./consumers";
 import { allDeadLetters, eventsIn } from "./kept";
 import { requestsTo, type TestRequests } from "./requests";
-import { settling, untilTimerMs } from "./settling";
+import { settling, untilEventMs } from "./settling";
 
 export interface TestServiceOptions<Patterns extends readonly unknown[] = readonly EventPattern[]> {
   /**
@@ -101,7 +101,7 @@ export async function testService<const Patterns extends readonly unknown[]>({
     const serve = (apiTokens: readonly ApiToken[], metrics = dependencies.metrics) =>
       buildApp({ routes, config: { ...config, apiTokens }, log, dependencies: { ...dependencies, metrics } });
     const settled = settling(store, running);
-    const untilDueMs = async () => Math.min(control.untilDueMs(), await untilTimerMs(store));
+    const untilDueMs = async () => Math.min(control.untilDueMs(), await untilEventMs(store));
     return {
       ...requestsTo(serve([])),
       as(name, scope = isScope(name) ? name : "write", claims) {
