@@ -345,6 +345,7 @@ describeWithPostgres("a handler with exactlyOnce that changes resources", () => 
       reserveId: (...asked) => changing.reserveId(...asked),
       commit: (plan) => changing.commit(plan),
       check: (plan) => changing.check(plan),
+      chain: (id) => changing.chain(id),
     };
     await handle(take, tasks, { engine, beforeCommit: () => Promise.reject(new Error("lost")) });
     expect([await ledger(), await free()]).toEqual([[], 49]);

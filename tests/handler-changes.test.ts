@@ -17,6 +17,7 @@ import { type Consumer, resolveConsumer } from "../src/delivery/consumer-options
 import type { Task } from "../src/delivery/delivery";
 import { handleExactlyOnce } from "../src/delivery/exactly-once";
 import { handleBatch } from "../src/delivery/handle";
+import { describeError } from "../src/delivery/outcome";
 import { parseEvent } from "../src/schema/event";
 import { Conflict, InvalidRecord } from "../src/schema/refused-change";
 import { mostDepth } from "../src/store/cause";
@@ -236,10 +237,28 @@ function handlersThatChange(store: Store, engineOf: () => TransactionEngine): vo
     expect(await store.log.end()).toBe(end);
   });
 
-  test("a circle of causes is a dead letter", async () => {
+  test("a circle of causes is a dead letter, which shows the whole chain", async () => {
     const id = await add();
-    const [result] = await handleBatch(consumerOf(place), [await taskOf(id, {}, mostDepth)], never);
-    expect(result).toMatchObject({ kind: "failed", error: { name: "Reject", message: expect.stringContaining("looks like a circle") } });
+    const task = await taskOf(id);
+    const links = [`${task.event.id} book.created ${id}`];
+    let [last, end] = ["", await store.log.end()];
+    for (let cause = { id: task.event.id, depth: 0 }; cause.depth < mostDepth; end += 1) {
+      if (cause.depth % 2 === 0) await store.update(shelf, 1, ({ room, free }) => ({ room, free: free + 1 }), { cause });
+      else await store.update(book, id, (now) => now, { cause, emit: { expired: {} } });
+      const [event] = await store.log.read(end, 1);
+      cause = { id: event?.id ?? "", depth: cause.depth + 1 };
+      links.unshift(`${cause.id} ${event?.type} ${event?.subject}`);
+      last = event?.body ?? "";
+    }
+    const read = parseEvent(last, libraryCatalogue);
+    if (!read.ok) throw new Error(read.detail);
+    expect(links[0]).toEndWith(` book.expired ${id}`);
+    const result = await handle(consumerOf(place), { ...task, event: read.event });
+    expect(result).toMatchObject({ kind: "failed", error: { name: "Reject" } });
+    const { message } = describeError((result as { error: unknown }).error);
+    expect(message).toStartWith("Handlers have caused 32 events in a row, so this looks like a circle");
+    expect(message.split("\n").slice(1)).toEqual(links);
+    expect(await store.log.end()).toBe(end);
   });
 
   test("reads by key and lists are part of it, and a batch of several events has none", async () => {

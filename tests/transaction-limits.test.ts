@@ -18,6 +18,7 @@ function engineWith(stale = 0) {
     newestList: async () => [],
     reserveId: async () => 1,
     check: async () => {},
+    chain: async () => [],
     async commit(plan) {
       plans.push(plan);
       if (plans.length <= stale) return { isStale: true };

@@ -31,6 +31,10 @@ const AnEvent = Type.Unsafe<Event & Record<string, unknown>>(
       actor: Type.Optional(
         Type.String({ description: "Who made the change. Missing if that was the service itself, or if the API has no tokens." }),
       ),
+      cause: Type.Optional(Type.String({ description: "Id of the event whose handler made the change. Missing if no handler did." })),
+      depth: Type.Optional(
+        Type.Integer({ minimum: 1, description: "Number of events that led to this one, each caused by the one before." }),
+      ),
     },
     {
       additionalProperties: true,

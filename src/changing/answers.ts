@@ -31,6 +31,7 @@ export class OperationAnswers {
     const { changing: engine, timers, schedules } = this.store;
     if (operation.ask === "schedule") return schedules.announce(operation.schedule);
     if ("plan" in operation) return engine[operation.ask](planOf(operation.plan, (name) => this.#resource(name)));
+    if (operation.ask === "chain") return engine.chain(operation.event);
     if (operation.ask === "cancelTimer") return timers.cancel(operation.number);
     const resource = this.#resource(operation.resource);
     if (operation.ask === "record") return engine.newest(resource, operation.id);

@@ -1,4 +1,5 @@
 import type { Resource } from "../schema/resource";
+import type { RelatedEvent } from "../store/cause";
 import { errorFrom } from "../store/error-text";
 import type { NewSchedule } from "../store/schedules";
 import type { Stored } from "../store/stored";
@@ -67,6 +68,10 @@ export class ChangesLink implements TransactionEngine {
 
   async check(plan: Plan): Promise<void> {
     await this.#ask(planned("check", plan));
+  }
+
+  async chain(event: string): Promise<readonly RelatedEvent[]> {
+    return (await this.#ask({ ask: "chain", event })) as RelatedEvent[];
   }
 
   /** Cancels a timer. Resolves with false if there was none. */

@@ -56,6 +56,7 @@ export function changingIn(config: Pick<Config, "database" | "remoteApi">, resou
       reserveId: async (...asked) => (await engine()).reserveId(...asked),
       commit: async (...asked) => (await engine()).commit(...asked),
       check: async (...asked) => (await engine()).check(...asked),
+      chain: async (id) => (await engine()).chain(id),
       endings: place === undefined ? undefined : { place, prepare: async (plans) => (await endings()).prepare(plans) },
     },
     async close() {

@@ -66,6 +66,7 @@ const Operation = Type.Union([
   Type.Object({ ask: Type.Literal("key"), resource: ResourceName, name: Type.String(), values: Type.Object({}) }),
   Type.Object({ ask: Type.Literal("list"), resource: ResourceName, where: Type.Object({}) }),
   Type.Object({ ask: Type.Literal("id"), resource: ResourceName }),
+  Type.Object({ ask: Type.Literal("chain"), event: Type.String({ minLength: 1 }) }),
   Type.Object({ ask: Type.Literal("cancelTimer"), number: Id }),
   Type.Object({ ask: Type.Union([Type.Literal("commit"), Type.Literal("check")]), plan: PlanText }),
   Type.Object({ ask: Type.Literal("schedule"), schedule: ScheduleText }),

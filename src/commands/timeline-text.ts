@@ -1,6 +1,7 @@
-import type { ConsumerTimeline, RelatedEvent, Timeline, TimelineAttempt } from "../delivery/timeline";
+import type { ConsumerTimeline, Timeline, TimelineAttempt } from "../delivery/timeline";
 import { duration } from "../observe/amounts";
 import { localTime, printable } from "../observe/terminal";
+import type { RelatedEvent } from "../store/cause";
 import { table } from "./table";
 import type { Paint } from "./text";
 
@@ -78,7 +79,7 @@ function unknownSteps({ request, broker }: Timeline): [string, string][] {
 function attemptText({ attempt, at, outcome, reason, error, nextAt }: TimelineAttempt): string {
   if (outcome === "handled") return `attempt ${attempt}: handled`;
   const then = outcome === "retry" ? `next attempt due after ${elapsed(Date.parse(nextAt ?? "") - Date.parse(at))}` : `given up, ${reason}`;
-  return `attempt ${attempt} failed, ${then}: ${error}`;
+  return `attempt ${attempt} failed, ${then}: ${error?.split("\n", 1)[0]}`;
 }
 
 const colours = { handled: "green", waiting: "yellow", retrying: "yellow", "dead-letter": "red", skipped: "dim", unknown: "dim" } as const;

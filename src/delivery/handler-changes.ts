@@ -1,4 +1,5 @@
 import { Conflict, RefusedChange } from "../schema/refused-change";
+import { ChainTooLong } from "../store/cause";
 import { StoreUnavailable } from "../store/errors";
 import { ChangeAttempt, type Changes } from "../store/transaction/changes";
 import type { Plan, PlanOutcome, TransactionEngine } from "../store/transaction/engine";
@@ -112,6 +113,22 @@ export class ChangingRun {
    * @param joined what a transaction is to commit. Default: commits it at once.
    */
   async settle(result: Result, joined?: JoinedChanges): Promise<Result> {
+    const settled = await this.#settled(result, joined);
+    return settled.kind === "failed" && isCircle(settled.error) ? this.#circle(settled) : settled;
+  }
+
+  /** Returns the failure of a chain of causes, with all events of the chain. */
+  async #circle(failure: Result): Promise<Result> {
+    const { id, depth = 0 } = this.task.event;
+    try {
+      return failed(new ChainTooLong({ id, depth }, await this.means.engine.chain(id)));
+    } catch {
+      // It names the last event.
+      return failure;
+    }
+  }
+
+  async #settled(result: Result, joined: JoinedChanges | undefined): Promise<Result> {
     try {
       if (result.kind === "failed") {
         this.#attempt.end(result.error);
@@ -207,4 +224,13 @@ function failedWith(error: unknown): Result {
 function failed(error: unknown): Result {
   const isHopeless = error instanceof RefusedChange && !(error instanceof Conflict);
   return { kind: "failed", error: isHopeless ? new Reject(error.message, { cause: error }) : error };
+}
+
+/** Never throws: a handler may throw what throws when it is read. */
+function isCircle(error: unknown): boolean {
+  try {
+    return error instanceof Reject && error.cause instanceof ChainTooLong;
+  } catch {
+    return false;
+  }
 }

@@ -1,5 +1,6 @@
 import type { SpanTrouble } from "../observe/tracing";
 import { type Unreadable, unreadableReasons } from "../schema/event";
+import { ChainTooLong } from "../store/cause";
 import { askedDelayMs, delayMs, type RetryPolicy } from "./retry-policy";
 
 /** Thrown by a handler that can never handle this event. The event becomes a dead letter at once, without another attempt. */
@@ -111,6 +112,8 @@ export function describeError(error: unknown): { message: string; stack: string 
   try {
     if (!(error instanceof Error)) return { message: cut(String(error), 1000), stack: null };
     const message = isRejection(error) ? error.message : `${error.name}: ${error.message}`;
+    // A chain of causes is only of use as a whole. Where it was refused says nothing.
+    if (error.cause instanceof ChainTooLong) return { message: cut(message, 4000), stack: null };
     return { message: cut(message, 1000), stack: typeof error.stack === "string" ? cut(error.stack, 4000) : null };
   } catch {
     // The thrown value may itself throw on access.

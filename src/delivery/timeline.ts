@@ -1,4 +1,5 @@
 import type { Event } from "../schema/event";
+import type { RelatedEvent } from "../store/cause";
 import type { Attempt } from "../store/consumer/attempt-table";
 import type { ConsumerHistory } from "../store/consumer/history";
 import type { EventRecord } from "../store/store";
@@ -28,14 +29,6 @@ export interface Timeline {
   /** The events that handlers of this one have caused, in commit order. At most 100. */
   readonly caused: readonly RelatedEvent[];
   readonly consumers: readonly ConsumerTimeline[];
-}
-
-/** An event that caused another one, or was caused by it. */
-export interface RelatedEvent {
-  readonly id: string;
-  readonly type: string;
-  /** Id of the record that it is about. */
-  readonly subject: number;
 }
 
 export const consumerStates = ["handled", "waiting", "retrying", "dead-letter", "skipped", "unknown"] as const;

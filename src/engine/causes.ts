@@ -1,6 +1,6 @@
-import type { RelatedEvent, Timeline } from "../delivery/timeline";
-import type { Event } from "../schema/event";
-import { mostDepth } from "../store/cause";
+import type { Timeline } from "../delivery/timeline";
+import type { RelatedEvent } from "../store/cause";
+import { causesOf, related } from "../store/chain";
 import type { LogEntry } from "../store/log";
 import type { Store } from "../store/store";
 
@@ -18,21 +18,7 @@ export async function relatedTo(
   isVisible: (event: LogEntry) => boolean,
 ): Promise<Pick<Timeline, "causes" | "caused">> {
   const causes: RelatedEvent[] = [];
-  for (let cause = causeOf(event); cause !== undefined && causes.length < mostDepth; ) {
-    const found: LogEntry | undefined = await find(cause);
-    // It is pruned, or of another program.
-    if (!found) break;
-    if (isVisible(found)) causes.push(related(found));
-    cause = causeOf(found);
-  }
+  for await (const cause of causesOf(find, event)) if (isVisible(cause)) causes.push(related(cause));
   const caused = await causedBy(event.id, mostCaused);
   return { causes, caused: caused.filter(isVisible).map(related) };
-}
-
-function causeOf({ body }: LogEntry): string | undefined {
-  return (JSON.parse(body) as Event).cause;
-}
-
-function related({ id, type, subject }: LogEntry): RelatedEvent {
-  return { id, type, subject };
 }

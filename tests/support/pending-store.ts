@@ -7,7 +7,7 @@ const parts = {
   history: ["page", "version"],
   timers: ["due", "fire", "next", "list", "get", "cancel", "count"],
   schedules: ["announce", "list", "find", "remove", "aim", "tick", "rewind", "settle"],
-  changing: ["newest", "newestByKey", "newestList", "reserveId", "commit", "check"],
+  changing: ["newest", "newestByKey", "newestList", "reserveId", "commit", "check", "chain"],
   relayed: ["load", "takeOver", "save"],
   relayTrouble: ["get", "save"],
   subscriptions: ["save", "find", "list", "forget", "forgetRemoved"],

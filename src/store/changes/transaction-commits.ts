@@ -1,4 +1,6 @@
 import type { Resource } from "../../schema/resource";
+import type { RelatedEvent } from "../cause";
+import { chainOf } from "../chain";
 import { RecordNotFound } from "../errors";
 import type { Store } from "../store";
 import type { Stored } from "../stored";
@@ -24,6 +26,7 @@ interface Means {
   readonly keys: IdempotencyKeys;
   readonly constraints: Constraints;
   readonly timers: TimerChanges;
+  readonly find: Store["find"];
   /** Commits plans in transactions of consumers. Default: the engine cannot. */
   readonly endings?: (changeOf: (plan: Plan) => () => Committed) => Endings;
 }
@@ -116,6 +119,10 @@ class TransactionCommits implements TransactionEngine {
         if (error !== accepted) throw error;
       }
     });
+  }
+
+  chain(id: string): Promise<readonly RelatedEvent[]> {
+    return chainOf(this.means.find, id);
   }
 
   #holds(read: Read): boolean {

@@ -33,6 +33,7 @@ import { GroupCommit } from "./commit/group-commit";
 import type { Database } from "./connection/queries";
 import type { Lists } from "./lists/lists";
 import { timerReads } from "./lists/timer-reads";
+import { eventFinder } from "./log/event-finder";
 import { RecordReads } from "./records/record-reads";
 import { schedulesIn } from "./relay/schedules";
 import type { Slots } from "./slots/slots";
@@ -119,6 +120,7 @@ export function recordStore(layouts: readonly Layout[], means: Means): RecordSto
     erase: erasing({ resources, commits, records, constraints, events, traces, deletions }),
     ...transactionsIn({
       ...{ commits, read, expect, isProvisional: () => !workspace.facts.isComplete, records, keys, constraints, timers },
+      find: eventFinder(database),
       endings: (changeOf) => endingsIn({ ...attempts, place, schema, onCommit }, changeOf),
     }),
     get: async (resource, id) => reads.get(known(resource), id),

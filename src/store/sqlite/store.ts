@@ -167,6 +167,7 @@ class SqliteStore implements Store {
     const single = singleChanges(once, records);
     ({ insert: this.insert, insertAll: this.insertAll, insertEach: this.insertEach } = single);
     ({ update: this.update, remove: this.remove, restore: this.restore } = single);
+    this.find = eventFinder(this.#db);
     ({ transaction: this.transaction, changing: this.changing } = transactionsIn({
       commits,
       read: async (query) => this.#snapshot.read(query),
@@ -174,6 +175,7 @@ class SqliteStore implements Store {
       keys,
       constraints,
       timers,
+      find: this.find,
     }));
     const prune = pruner(this.#db, uncommitted);
     this.prune = (before, position) => this.#commits.run(() => prune(before, position));
@@ -185,7 +187,6 @@ class SqliteStore implements Store {
     this.erase = erasing({ resources, commits, records, constraints, events, traces, deletions });
     this.importEach = importsInto(commits, records, usedIds(db));
     this.logId = logIdOf(this.#db);
-    this.find = eventFinder(this.#db);
     this.causedBy = causedEvents(this.#db);
     this.relayed = relayPosition(this.#db, this.#commits);
     this.relayTrouble = savedRelayTrouble(this.#db, this.#commits);

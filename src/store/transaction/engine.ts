@@ -1,5 +1,6 @@
 import type { Actor } from "../../schema/actor";
 import type { Resource } from "../../schema/resource";
+import type { RelatedEvent } from "../cause";
 import type { ChangeContext } from "../change-context";
 import type { Stored } from "../stored";
 import type { TransactionContext } from "./transaction";
@@ -110,6 +111,8 @@ export interface TransactionEngine {
   commit(plan: Plan): Promise<Committed>;
   /** Rejects as {@link commit} would if the changes of a plan were refused. Commits nothing, and does not look at its reads. */
   check(plan: Plan): Promise<void>;
+  /** Resolves with an event of the log and those that led to it, each caused by the next. Empty if the log does not have it. */
+  chain(id: string): Promise<readonly RelatedEvent[]>;
   /** Undefined if plans can only be committed by themselves. */
   readonly endings?: Endings | undefined;
 }

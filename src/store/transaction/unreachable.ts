@@ -10,4 +10,5 @@ export const unreachable: TransactionEngine = {
   reserveId: refuse,
   commit: refuse,
   check: refuse,
+  chain: refuse,
 };
