@@ -6,7 +6,7 @@ import { type Block, blocksIn, fileOf, shopPages } from "../support/doc-pages";
 import { temporaryFolder } from "../support/folder";
 import { installing, succeedIn } from "../support/installed-project";
 import { freePort } from "../support/net";
-import { endAll, type Running, root, run, send, startApi } from "../support/processes";
+import { endAll, eventually, type Running, root, run, send, startApi } from "../support/processes";
 import { copyWholeProject } from "../support/project-copy";
 
 // Packing, installing and building take their time; what hangs still ends.
@@ -29,8 +29,12 @@ afterAll(() => {
 });
 
 /** Starts `bun run dev` in a project. Resolves with the URL of its API. */
-async function startDev(project: string, port: number, settings: Record<string, string> = {}): Promise<{ url: string; dev: Running }> {
-  const dev = run(["run", "dev"], { cwd: project, env: { ...installing, ...settings, PORT: String(port) } });
+async function startDev(
+  project: string,
+  port: number,
+  { args = [], env = {} }: { readonly args?: readonly string[]; readonly env?: Record<string, string> } = {},
+): Promise<{ url: string; dev: Running }> {
+  const dev = run(["run", "dev", ...args], { cwd: project, env: { ...installing, ...env, PORT: String(port) } });
   await dev.line("Warren listens on");
   return { url: `http://127.0.0.1:${port}`, dev };
 }
@@ -41,30 +45,36 @@ test("is set up in a clone, and its check and tests pass", async () => {
   expect(await succeedIn(shop, "test")).toMatch(/^ *0 fail$/m);
 });
 
-test("sells the last lamp once, over HTTP, and tells its consumer of the payment", async () => {
-  const { url } = await startDev(shop, freePort());
+test("sells the last lamp once, over HTTP, and gives the others their money back", async () => {
+  const payment = freePort();
+  run(["tests/payment-service.ts"], { cwd: shop, env: { PORT: String(payment) } });
+  const env = { PAYMENT_URL: `http://127.0.0.1:${payment}` };
+  const { url } = await startDev(shop, freePort(), { args: ["--consumers"], env });
   const status = async (path: string, body?: object) => (await send("POST", `${url}${path}`, body)).status;
   await send("POST", `${url}/products`, { sku: "LAMP-1", title: "Desk lamp", price: 39.9, stock: 1 });
   await send("POST", `${url}/customers`, { email: "ada@example.com", name: "Ada" });
-  for (let count = 0; count < 8; count += 1) expect(await status("/orders", order(1))).toBe(201);
-  const ids = Array.from({ length: 8 }, (_, index) => index + 1);
   expect(await (await fetch(`${url}/asyncapi`)).text()).toContain("<title>Shop events</title>");
-  const reserved = await Promise.all(ids.map((id) => status(`/orders/${id}/reserve`)));
-  expect(reserved.toSorted()).toEqual([200, ...Array(7).fill(409)]);
-  const winner = ids[reserved.indexOf(200)];
-  const paid = await Promise.all(["p1", "p2"].map((payment) => status(`/orders/${winner}/pay`, { payment })));
-  expect(paid.toSorted()).toEqual([200, 409]);
-  const consumer = run(["consumers/paid-orders.ts"], { cwd: shop, env: installing });
-  await consumer.line(`Order ${winner} is paid: p`);
-  expect(await consumer.stop()).toBe(0);
+  const ids = Array.from({ length: 8 }, (_, index) => index + 1);
+  for (const id of ids) {
+    expect(await status("/orders", order(1))).toBe(201);
+    // An order that is cancelled already cannot be paid for.
+    expect([200, 409]).toContain(await status(`/orders/${id}/pay`, { card: "card_1" }));
+  }
+  const count = async (list: string, ...states: string[]) => {
+    const query = states.map((state) => `state=${state}&`).join("");
+    return ((await (await fetch(`${url}/${list}?${query}count=true`)).json()) as { count: { value: number } }).count.value;
+  };
+  await eventually(async () => (await count("orders", "open")) + (await count("payments", "requested", "refunding")) === 0, "the end");
+  expect([await count("orders", "confirmed"), await count("orders", "cancelled")]).toEqual([1, 7]);
+  expect(await count("payments", "charged")).toBe(1);
 });
 
 test("one executable has it all", async () => {
   await succeedIn(shop, "run", "build");
   const api = await startApi({ program: join(shop, "dist/warren"), cwd: folder.path, env: { PORT: "0", RABBITMQ_URL: "none" } });
-  expect((await send("POST", `${api.url}/orders/1/reserve`)).status).toBe(404);
+  expect((await send("POST", `${api.url}/orders/1/pay`, { card: "card_1" })).status).toBe(404);
   const { info } = (await (await send("GET", `${api.url}/swagger/json`)).json()) as { info: object };
-  expect(info).toEqual({ title: "Shop API", version: "0.1.0", description: expect.stringContaining("order.paid") });
+  expect(info).toEqual({ title: "Shop API", version: "0.1.0", description: expect.stringContaining("order.expired") });
   expect(await api.stop()).toBe(0);
 });
 
@@ -73,42 +83,49 @@ const withCurl = Bun.which("curl") || process.env["NO_SKIP"] ? test : test.skip;
 withCurl("the guide builds it: every command does what it says", async () => {
   const project = join(folder.path, "shop");
   const port = freePort();
-  /** Environment of `bun run dev`. Undefined until it is started. */
-  let settings: Record<string, string> | undefined;
+  const payments = { PORT: String(freePort()) };
+  /** How to start `bun run dev`. Undefined until it is started. */
+  let started: Parameters<typeof startDev>[2];
   let api: Running | undefined;
-  let consumer: Running | undefined;
 
   const stopApi = async () => {
     await api?.stop();
     api = undefined;
   };
-  const bash = (script: string) => run(["-c", script], { program: "bash", cwd: existsSync(project) ? project : root, env: installing });
+  const bash = (script: string, env: Record<string, string> = {}) =>
+    run(["-c", script], { program: "bash", cwd: existsSync(project) ? project : root, env: { ...installing, ...env } });
   const output = async (script: string) => {
     const shell = bash(script);
     expect([script, await shell.exited, [...shell.stdout, ...shell.stderr].join("\n")]).toEqual([script, 0, expect.any(String)]);
     return shell.stdout.join("\n");
   };
+  /** A comment has the status that is expected, or text that is part of the response when the consumers have done their work. */
   const curl = async (command: string) => {
-    const [, request = "", expected = "2.."] = /^curl (.*?)(?: +# (\d{3}))?$/.exec(command) ?? [];
-    const shown = await output(`curl -sS -w '\\n%{http_code}' ${request.replace("localhost:3000", `127.0.0.1:${port}`)}`);
-    expect([command, shown]).toEqual([command, expect.stringMatching(new RegExp(`\n${expected}$`))]);
+    const [, request = "", status = "2..", text = ""] = /^curl (.*?)(?: +# (?:(\d{3})|(".*)))?$/.exec(command) ?? [];
+    await eventually(async () => {
+      const shown = await output(`curl -sS -w '\\n%{http_code}' ${request.replace("localhost:3000", `127.0.0.1:${port}`)}`);
+      expect([command, shown]).toEqual([command, expect.stringMatching(new RegExp(`\n${status}$`))]);
+      return shown.includes(text);
+    }, command);
   };
   const perform = async (command: string) => {
     if (command.startsWith("cd ")) return;
-    if (command.endsWith("bun run dev")) {
+    const dev = /^(.*?)bun run dev\b(.*)$/.exec(command);
+    if (dev) {
+      const [, settings = "", flags = ""] = dev;
       await stopApi();
-      settings = Object.fromEntries(command.split(" ").flatMap((word) => [...word.matchAll(/^(\w+)=(.*)$/g)].map(([, ...pair]) => pair)));
+      const env = Object.fromEntries([...settings.matchAll(/(\w+)=(\S+)/g)].map(([, ...pair]) => pair));
+      started = { args: flags.trim().split(" ").filter(Boolean), env: { ...env, PAYMENT_URL: `http://127.0.0.1:${payments.PORT}` } };
     }
     // The API restarts when a file changes; here, before the next command.
-    if (settings) api ??= (await startDev(project, port, settings)).dev;
-    if (command.endsWith("bun run dev")) return;
+    if (started) api ??= (await startDev(project, port, started)).dev;
+    if (/\bbun run dev\b/.test(command)) return;
     if (command.startsWith("curl ")) await curl(command);
-    else if (command.startsWith("bun run consumers/")) consumer = bash(command);
+    else if (command.startsWith("bun run tests/")) bash(`exec ${command}`, payments);
     else await output(command.replace("../shop", project));
   };
   const follow = async (block: Block) => {
     if (block.language === "sh") for (const command of block.text.trimEnd().split("\n")) await perform(command);
-    if (block.language === "") for (const line of block.text.trimEnd().split("\n")) await consumer?.line(line);
     if (block.language !== "ts") return;
     await stopApi();
     await Bun.write(join(project, fileOf(block)), block.text.replace(/.*\n/, ""));

@@ -17,7 +17,7 @@ export interface Block {
 export const docPages: readonly string[] = ["README.md", ...[...new Bun.Glob("docs/**/*.md").scanSync(root)].sort()];
 
 /** Pages that build one project step by step. Their blocks belong together, and to no other page. */
-export const shopPages: readonly string[] = ["docs/guide/shop.md", "docs/guide/shop-orders.md"];
+export const shopPages: readonly string[] = ["docs/guide/shop.md", "docs/guide/shop-orders.md", "docs/guide/shop-tests.md"];
 
 export function pageText(page: string): string {
   return readFileSync(join(root, page), "utf8");

@@ -6,7 +6,9 @@ import { resources } from "./resources.generated";
 import { routes } from "./routes.generated";
 
 const consumerFiles = {
-  "paid-orders": () => import("../consumers/paid-orders"),
+  "release-stock": () => import("../consumers/release-stock"),
+  "reserve-stock": () => import("../consumers/reserve-stock"),
+  "take-payments": () => import("../consumers/take-payments"),
 };
 
 await startExecutable({ consumerFiles, consumers, packageJson, resources, routes });

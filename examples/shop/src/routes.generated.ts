@@ -5,28 +5,25 @@ import type { Dependencies } from "warren/route";
 import type {} from "./resources.generated";
 import route0 from "../routes/customers";
 import route1 from "../routes/orders";
-import route2 from "../routes/orders/[id]/cancel";
-import route3 from "../routes/orders/[id]/pay";
-import route4 from "../routes/orders/[id]/reserve";
-import route5 from "../routes/products";
+import route2 from "../routes/orders/[id]/pay";
+import route3 from "../routes/payments";
+import route4 from "../routes/products";
 
 export const routes = [
   { file: "customers.ts", path: "/customers", route: route0 },
   { file: "orders.ts", path: "/orders", route: route1 },
-  { file: "orders/[id]/cancel.ts", path: "/orders/:id/cancel", route: route2 },
-  { file: "orders/[id]/pay.ts", path: "/orders/:id/pay", route: route3 },
-  { file: "orders/[id]/reserve.ts", path: "/orders/:id/reserve", route: route4 },
-  { file: "products.ts", path: "/products", route: route5 },
+  { file: "orders/[id]/pay.ts", path: "/orders/:id/pay", route: route2 },
+  { file: "payments.ts", path: "/payments", route: route3 },
+  { file: "products.ts", path: "/products", route: route4 },
 ];
 
 const typed = (dependencies: Dependencies) =>
   new Elysia()
     .use(new Elysia({ prefix: "/customers" }).use(route0(dependencies)))
     .use(new Elysia({ prefix: "/orders" }).use(route1(dependencies)))
-    .use(new Elysia({ prefix: "/orders/:id/cancel" }).use(route2(dependencies)))
-    .use(new Elysia({ prefix: "/orders/:id/pay" }).use(route3(dependencies)))
-    .use(new Elysia({ prefix: "/orders/:id/reserve" }).use(route4(dependencies)))
-    .use(new Elysia({ prefix: "/products" }).use(route5(dependencies)))
+    .use(new Elysia({ prefix: "/orders/:id/pay" }).use(route2(dependencies)))
+    .use(new Elysia({ prefix: "/payments" }).use(route3(dependencies)))
+    .use(new Elysia({ prefix: "/products" }).use(route4(dependencies)))
     .use(new Elysia({ prefix: "/changes" }).use(builtInRoutes["/changes"](dependencies)))
     .use(new Elysia({ prefix: "/dead-letters" }).use(builtInRoutes["/dead-letters"](dependencies)))
     .use(new Elysia({ prefix: "/events" }).use(builtInRoutes["/events"](dependencies)))

@@ -1,16 +1,22 @@
 import { expect, test } from "bun:test";
 import { type TestRequests, testService } from "warren/testing";
+import { startPaymentService } from "./payment-service";
 
 const lamp = { sku: "LAMP-1", title: "Desk lamp", price: 39.9, stock: 3 };
 const ada = { email: "ada@example.com", name: "Ada" };
 
 /** Starts a shop with three lamps and a customer, Ada. */
 async function openShop() {
-  const service = await testService();
+  const payments = startPaymentService();
+  const service = await testService(); // API, log and all consumers, in memory
   const [admin, customer, stranger] = [service.as("admin"), service.as("ada"), service.as("eve")];
   await admin.post("/products", lamp);
   await customer.post("/customers", ada);
-  return { admin, ada: customer, eve: stranger, [Symbol.asyncDispose]: () => service.stop() };
+  const close = async () => {
+    await service.stop();
+    await payments.stop();
+  };
+  return { service, payments, admin, ada: customer, eve: stranger, [Symbol.asyncDispose]: close };
 }
 
 /** Orders lamps. Resolves with the path of the order. */
@@ -19,40 +25,75 @@ async function orderLamps(customer: TestRequests, quantity: number): Promise<str
   return `/orders/${id}`;
 }
 
-test("an order is placed, reserved and paid, once", async () => {
+test("an order is confirmed when its stock is reserved and its payment is made", async () => {
   await using shop = await openShop();
   const order = await orderLamps(shop.ada, 2);
-  expect(await shop.ada.get(order)).toMatchObject({ state: "placed" });
-  expect(await shop.ada.status("POST", `${order}/pay`, { payment: "p1" })).toBe(409);
-  expect(await shop.ada.post(`${order}/reserve`)).toMatchObject({ state: "reserved" });
+  await shop.service.settled();
+  expect(await shop.ada.get(order)).toMatchObject({ state: "open", reserved: true });
   expect(await shop.ada.get("/products/1")).toMatchObject({ stock: 1 });
-  expect(await shop.ada.post(`${order}/pay`, { payment: "p1" })).toMatchObject({ state: "paid" });
-  expect(await shop.ada.status("POST", `${order}/pay`, { payment: "p2" })).toBe(409);
-  expect(await shop.ada.status("POST", `${order}/cancel`)).toBe(409);
+
+  await shop.ada.post(`${order}/pay`, { card: "card_1" });
+  await shop.service.settled();
+  expect(await shop.ada.get(order)).toMatchObject({ state: "confirmed" });
+  expect(await shop.ada.get("/payments/1")).toMatchObject({ state: "charged", cents: 7980 });
+  await shop.service.clock.advance("31m");
+  expect(await shop.ada.get(order)).toMatchObject({ state: "confirmed" });
+  expect(await shop.ada.status("POST", `${order}/pay`, { card: "card_1" })).toBe(409);
 });
 
-test("of two orders for the last lamps, one gets them", async () => {
+test("an order that nobody pays for gives its stock back", async () => {
+  await using shop = await openShop();
+  const order = await orderLamps(shop.ada, 2);
+  await shop.service.clock.advance("31m");
+  expect(await shop.ada.get(order)).toMatchObject({ state: "cancelled" });
+  expect(await shop.ada.get("/products/1")).toMatchObject({ stock: 3 });
+  expect(await shop.ada.status("POST", `${order}/pay`, { card: "card_1" })).toBe(409);
+});
+
+test("of two orders for the last lamps, one gets them, and the other its money back", async () => {
   await using shop = await openShop();
   const orders = [await orderLamps(shop.ada, 2), await orderLamps(shop.ada, 2)];
-  const statuses = await Promise.all(orders.map((order) => shop.ada.status("POST", `${order}/reserve`)));
-  expect(statuses.sort()).toEqual([200, 409]);
+  await Promise.all(orders.map((order) => shop.ada.status("POST", `${order}/pay`, { card: "card_1" })));
+  await shop.service.settled();
+  const states = await Promise.all(orders.map(async (order) => (await shop.ada.get(order))["state"]));
+  expect(states.sort()).toEqual(["cancelled", "confirmed"]);
   expect(await shop.ada.get("/products/1")).toMatchObject({ stock: 1 });
+  expect(shop.payments.charges() - shop.payments.refunds()).toBe(1);
 });
 
-test("a cancelled order gives its stock back", async () => {
+test("a payment that is made too late is refunded", async () => {
   await using shop = await openShop();
   const order = await orderLamps(shop.ada, 2);
-  await shop.ada.post(`${order}/reserve`);
-  expect(await shop.ada.post(`${order}/cancel`)).toMatchObject({ state: "cancelled" });
+  shop.payments.trouble.isDown = true;
+  await shop.ada.post(`${order}/pay`, { card: "card_1" });
+  await shop.service.clock.advance("31m");
+  expect(await shop.ada.get(order)).toMatchObject({ state: "cancelled" });
+  expect(await shop.ada.get("/payments/1")).toMatchObject({ state: "requested" });
+
+  shop.payments.trouble.isDown = false;
+  await shop.service.clock.advance("2m");
+  expect(await shop.ada.get("/payments/1")).toMatchObject({ state: "refunded" });
   expect(await shop.ada.get("/products/1")).toMatchObject({ stock: 3 });
-  expect(await shop.ada.status("POST", `${order}/pay`, { payment: "p1" })).toBe(409);
+  expect([shop.payments.charges(), shop.payments.refunds()]).toEqual([1, 1]);
+});
+
+test("a customer whose card is declined may pay with another", async () => {
+  await using shop = await openShop();
+  const order = await orderLamps(shop.ada, 2);
+  await shop.ada.post(`${order}/pay`, { card: "declined" });
+  await shop.service.settled();
+  expect(await shop.ada.get("/payments/1")).toMatchObject({ state: "declined" });
+  expect(await shop.ada.get(order)).toMatchObject({ state: "open", payment: null });
+  await shop.ada.post(`${order}/pay`, { card: "card_1" });
+  await shop.service.settled();
+  expect(await shop.ada.get(order)).toMatchObject({ state: "confirmed", payment: 2 });
 });
 
 test("nobody else sees an order, and only an admin changes products", async () => {
   await using shop = await openShop();
   const order = await orderLamps(shop.ada, 1);
   expect(await shop.eve.status("GET", order)).toBe(404);
-  expect(await shop.eve.status("POST", `${order}/reserve`)).toBe(404);
+  expect(await shop.eve.status("POST", `${order}/pay`, { card: "card_1" })).toBe(404);
   expect(await shop.eve.status("POST", "/orders", { customer: 1, lines: [{ product: 1, quantity: 1 }] })).toBe(422);
   expect(await shop.admin.get(order)).toMatchObject({ account: "ada" });
   expect(await shop.ada.status("PATCH", "/products/1", { price: 1 })).toBe(403);
@@ -61,7 +102,7 @@ test("nobody else sees an order, and only an admin changes products", async () =
 test("an order names what exists, and nobody deletes what is ordered", async () => {
   await using shop = await openShop();
   expect(await shop.ada.status("POST", "/orders", { customer: 1, lines: [{ product: 7, quantity: 1 }] })).toBe(422);
-  expect(await shop.ada.status("POST", "/orders", { customer: 1, lines: [{ product: 1, quantity: 1 }], state: "paid" })).toBe(422);
+  expect(await shop.ada.status("POST", "/orders", { customer: 1, lines: [{ product: 1, quantity: 1 }], paid: true })).toBe(422);
   await orderLamps(shop.ada, 1);
   expect(await shop.admin.status("DELETE", "/products/1")).toBe(409);
 });
