@@ -15,6 +15,7 @@ const typed = (dependencies: Dependencies) =>
     .use(new Elysia({ prefix: "/changes" }).use(builtInRoutes["/changes"](dependencies)))
     .use(new Elysia({ prefix: "/dead-letters" }).use(builtInRoutes["/dead-letters"](dependencies)))
     .use(new Elysia({ prefix: "/events" }).use(builtInRoutes["/events"](dependencies)))
+    .use(new Elysia({ prefix: "/events/:id" }).use(builtInRoutes["/events/:id"](dependencies)))
     .use(new Elysia({ prefix: "/events/:id/timeline" }).use(builtInRoutes["/events/:id/timeline"](dependencies)))
     .use(new Elysia({ prefix: "/health" }).use(builtInRoutes["/health"](dependencies)))
     .use(new Elysia({ prefix: "/metrics" }).use(builtInRoutes["/metrics"](dependencies)))

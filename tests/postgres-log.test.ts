@@ -106,6 +106,15 @@ describeWithPostgres("the log", () => {
     );
   });
 
+  test("is searched newest first, too", async () => {
+    await fc.assert(
+      fc.asyncProperty(position, scan, async (before, wanted) => {
+        expect(await reader.scanBack(before, wanted)).toEqual(await oracle().scanBack(before, wanted));
+      }),
+      runs(400),
+    );
+  });
+
   test("has the same end, beginning and places of times", async () => {
     expect([await reader.end(), await reader.pruned()]).toEqual([await oracle().end(), await oracle().pruned()]);
     await fc.assert(

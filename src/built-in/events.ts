@@ -6,42 +6,16 @@ import { EventStreams, type Sink, type StreamTiming } from "../feed/event-stream
 import { StreamPlaces } from "../feed/stream-places";
 import { actorOf, expiryOf } from "../http/actor";
 import { jsonResponse } from "../http/answer-headers";
+import { invalid } from "../http/mistakes";
 import { problemResponse, problems } from "../http/problem";
-import { limit, querySchema, readQuery, searchOf } from "../http/query";
+import { greatestId, limit, type Parameter, querySchema, readQuery, searchOf } from "../http/query";
 import { defineRoute } from "../routing/route";
 import type { Event } from "../schema/event";
-import { UtcTime } from "../schema/time";
+import type { LogEntry } from "../store/log";
+import { AnEntry, eventExample } from "./event-schemas";
 
 const tags = ["events"];
 
-const example = {
-  id: "0198c0de-0000-7000-8000-000000000001",
-  type: "item.created",
-  version: 1,
-  item: { id: 1, name: "Sample Item", description: null, price: 9.99, version: 1, createdAt: "2026-02-18T18:23:45.123Z" },
-  timestamp: "2026-02-18T18:23:45.123Z",
-};
-const AnEvent = Type.Unsafe<Event & Record<string, unknown>>(
-  Type.Object(
-    {
-      id: Type.String({ description: "Unique id, a UUIDv7." }),
-      type: Type.String(),
-      version: Type.Integer({ minimum: 1, description: "Schema version of the event type." }),
-      timestamp: UtcTime("Time of the change."),
-      actor: Type.Optional(
-        Type.String({ description: "Who made the change. Missing if that was the service itself, or if the API has no tokens." }),
-      ),
-      cause: Type.Optional(Type.String({ description: "Id of the event whose handler made the change. Missing if no handler did." })),
-      depth: Type.Optional(
-        Type.Integer({ minimum: 1, description: "Number of events that led to this one, each caused by the one before." }),
-      ),
-    },
-    {
-      additionalProperties: true,
-      description: "The event as consumers receive it. The record is in the property named after its resource.",
-    },
-  ),
-);
 /** An entry of the stream in the typed client. One without `data` is not an event: it reports the position of the stream. */
 interface Streamed {
   readonly id: number;
@@ -50,15 +24,25 @@ interface Streamed {
 }
 const Page = Type.Object(
   {
-    events: Type.Array(Type.Object({ position: Type.Integer({ minimum: 1 }), event: AnEvent })),
-    next: Type.Integer({ minimum: 0, description: "Pass it as `after` to continue, either immediately or later for new events." }),
-    more: Type.Boolean({ description: "Whether the log continues after `next`. A page may be short or empty without being the last." }),
+    events: Type.Array(AnEntry),
+    next: Type.Integer({
+      minimum: 0,
+      description: "Pass it as `after` to continue, either immediately or later for new events. With `before`, pass it as `before`.",
+    }),
+    more: Type.Boolean({
+      description: "Whether the log continues after `next`, or before it. A page may be short or empty without being the last.",
+    }),
   },
-  { title: "EventPage", examples: [{ events: [{ position: 1, event: example }], next: 1, more: false }] },
+  { title: "EventPage", examples: [{ events: [{ position: 1, event: eventExample }], next: 1, more: false }] },
 );
-const text = `retry: 2000\nid: 0\n\nid: 1\nevent: item.created\ndata: ${JSON.stringify(example)}\n\n`;
+const text = `retry: 2000\nid: 0\n\nid: 1\nevent: item.created\ndata: ${JSON.stringify(eventExample)}\n\n`;
 
-const pageParameters = { ...eventParameters, limit };
+const before: Parameter<number> = {
+  description: "Newest first: only events before this position, an integer, or `end` for the newest. Pass the `next` of the previous page.",
+  documented: { type: "string" },
+  read: (text) => (text === "end" ? greatestId : eventParameters.after.read(text)),
+};
+const pageParameters = { ...eventParameters, before, limit };
 
 /** Maximum total length of the events in a response, in characters. A single longer event is still sent. */
 const maxPageLength = 4 * 1024 * 1024;
@@ -77,24 +61,27 @@ export function eventRoutes(timing: StreamTiming) {
         async ({ request, path }) => {
           const query = readQuery(request.url, pageParameters);
           const { after = 0, limit: most = 50 } = query;
-          const filter = filterOf(query, catalogue, actorOf(request));
+          const scan = { ...filterOf(query, catalogue, actorOf(request)), limit: most, maxLength: maxPageLength };
+          if (query.before !== undefined) {
+            if (query.after !== undefined) throw twoDirections;
+            const { entries, position } = await system.log.scanBack(query.before, scan);
+            const more = position > (await system.log.pruned()) + 1;
+            return pageOf(entries, position, more ? linkTo(request, path, { before: position }) : undefined) as never;
+          }
           const refusal = await refusePosition(request, path, query.after, query);
           if (refusal) return refusal as never;
           const end = await system.log.end();
-          const { entries, position } = await system.log.scan(after, { ...filter, limit: most, maxLength: maxPageLength });
-          const more = position < end;
-          const events = entries.map((entry) => `{"position":${entry.position},"event":${entry.body}}`).join(",");
-          const text = `{"events":[${events}],"next":${position},"more":${more}}`;
-          return jsonResponse(text, 200, more ? { link: linkAfter(request, path, position) } : {}) as never;
+          const { entries, position } = await system.log.scan(after, scan);
+          return pageOf(entries, position, position < end ? linkTo(request, path, { after: position }) : undefined) as never;
         },
         {
-          query: querySchema<SentEventQuery & { limit?: number | string }>(pageParameters),
+          query: querySchema<SentEventQuery & { before?: number | string; limit?: number | string }>(pageParameters),
           response: { 200: Page, ...problems(410, 422, 503) },
           detail: {
             tags,
             summary: "Read the event log",
             description:
-              "Returns the events after a position in commit order. " +
+              "Returns the events after a position in commit order, or with `before` those before a position, newest first. " +
               "With `resource` and `id`, returns the history of one record. 410 means that events after the position were removed (EVENT_RETENTION).",
           },
         },
@@ -148,7 +135,7 @@ export function eventRoutes(timing: StreamTiming) {
       const [pruned, end] = [await system.log.pruned(), await system.log.end()];
       if (position < pruned) {
         const detail = `Events up to position ${pruned} were removed, including some after ${position}. Continue with after=${pruned}.`;
-        return problemResponse(request, 410, { detail }, { link: linkAfter(request, path, pruned) });
+        return problemResponse(request, 410, { detail }, { link: linkTo(request, path, { after: pruned }) });
       }
       if (position > end) {
         const detail = `The position is after the end of the log, ${end}. An older backup may have been restored.`;
@@ -162,10 +149,18 @@ export function eventRoutes(timing: StreamTiming) {
   });
 }
 
+const twoDirections = invalid("query", [{ pointer: "/before", detail: "Cannot be combined with `after`." }]);
+
+/** @param link of the page after this one. Undefined if it is the last. */
+function pageOf(entries: readonly LogEntry[], next: number, link: string | undefined): Response {
+  const events = entries.map(({ position, body }) => `{"position":${position},"event":${body}}`).join(",");
+  return jsonResponse(`{"events":[${events}],"next":${next},"more":${link !== undefined}}`, 200, link === undefined ? {} : { link });
+}
+
 /** Returns a `Link` header (RFC 8288) to the same request from another position on. */
-function linkAfter(request: Request, path: string, position: number): string {
+function linkTo(request: Request, path: string, place: { readonly after: number } | { readonly before: number }): string {
   const search = searchOf(request.url);
-  search.set("after", String(position));
+  for (const [name, position] of Object.entries(place)) search.set(name, String(position));
   return `<${path}?${search}>; rel="next"`;
 }
 

@@ -1,5 +1,6 @@
 import changes from "./changes";
 import deadLetters from "./dead-letters";
+import event from "./event";
 import events from "./events";
 import health from "./health";
 import metrics from "./metrics";
@@ -15,6 +16,7 @@ export const builtInRoutes = {
   "/changes": changes,
   "/dead-letters": deadLetters,
   "/events": events,
+  "/events/:id": event,
   "/events/:id/timeline": timeline,
   "/health": health,
   "/metrics": metrics,

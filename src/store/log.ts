@@ -51,6 +51,11 @@ export interface LogReader {
    * so it may find none while more follow. Continue from the `position` in the result.
    */
   scan(position: number, scan: Scan): Promise<Scanned>;
+  /**
+   * Resolves with the selected events before `position`, newest first. Like {@link scan}, one call searches a bounded part of the log:
+   * `entries` is complete from the `position` in the result on. Continue before that. It is 1 at the beginning of the log.
+   */
+  scanBack(position: number, scan: Scan): Promise<Scanned>;
   /** Resolves with the position of the newest event ever committed, or 0 if there was none. */
   end(): Promise<number>;
   /** Resolves with the position up to which all events are pruned, or 0 if none are. */

@@ -59,6 +59,15 @@ export class MemoryLog implements LogReader {
     return { entries, position: full ? (entries.at(-1)?.position ?? position) : this.entries.length };
   }
 
+  async scanBack(before: number, { types, subject, limit }: Scan): Promise<Scanned> {
+    const entries = this.entries
+      .filter(({ position }) => position < before)
+      .filter((entry) => (types === null || types.includes(entry.type)) && (subject === null || entry.subject === subject))
+      .reverse()
+      .slice(0, limit);
+    return { entries, position: entries.length === limit ? (entries.at(-1)?.position ?? 1) : 1 };
+  }
+
   async pruned(): Promise<number> {
     return 0;
   }

@@ -3,7 +3,7 @@ import type { Store } from "../../src/store/store";
 
 /** The methods of the parts of a store, which all resolve later. */
 const parts = {
-  log: ["read", "scan", "end", "pruned", "positionBefore"],
+  log: ["read", "scan", "scanBack", "end", "pruned", "positionBefore"],
   history: ["page", "version"],
   timers: ["due", "fire", "next", "list", "get", "cancel", "count"],
   schedules: ["announce", "list", "find", "remove", "aim", "tick", "rewind", "settle"],

@@ -3,7 +3,7 @@ import type { LogEntry } from "../../log";
 import type { EventRecord, Store } from "../../store";
 import { plainText } from "../connection/plain-text";
 import type { Queries } from "../connection/queries";
-import { entryColumns } from "./log-scan";
+import { entryColumns } from "./selected-events";
 
 /** Returns a function that finds an event by its id. */
 export function eventFinder({ query }: Queries): Store["find"] {

@@ -4,7 +4,7 @@ import { type HistoryEntries, type HistoryPage, type HistoryReader, storedIn } f
 import type { LogEntry } from "../../log";
 import type { Stored } from "../../stored";
 import type { Queries } from "../connection/queries";
-import { entryColumns } from "./log-scan";
+import { entryColumns } from "./selected-events";
 
 /** Maximum number of rows that one page searches. Records of several resources may share an id. */
 const maxRows = 10_000;

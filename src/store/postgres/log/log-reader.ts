@@ -1,7 +1,9 @@
 import type { LogEntry, LogReader } from "../../log";
 import type { Queries } from "../connection/queries";
-import { entryColumns, logScanner } from "./log-scan";
+import { logScanner } from "./log-scan";
+import { backScanner } from "./log-scan-back";
 import { logStateIn } from "./log-state";
+import { entryColumns } from "./selected-events";
 
 /** Reads the event log. Readers find nothing up to `meta.pruned_to`, whether or not it is deleted yet. */
 export function logReader({ query }: Queries): LogReader {
@@ -13,6 +15,7 @@ export function logReader({ query }: Queries): LogReader {
         limit,
       ),
     scan: logScanner({ query }),
+    scanBack: backScanner({ query }),
     end: async () => (await logStateIn({ query }))?.end ?? 0,
     async pruned() {
       const [meta] = await query<{ prunedTo: number }>('SELECT pruned_to AS "prunedTo" FROM meta');

@@ -1,14 +1,6 @@
-import type { LogEntry, LogReader, VisibleEvents } from "../../log";
-import { plainText } from "../connection/plain-text";
+import type { LogEntry, LogReader } from "../../log";
 import type { Queries, Value } from "../connection/queries";
-
-/** Maximum number of events that one scan searches. */
-const maxRows = 10_000;
-/** Maximum number of bytes of a character: two units of UTF-16 have at most four bytes. */
-const bytesOfCharacter = 3;
-
-/** Columns of a {@link LogEntry} in the table of events. */
-export const entryColumns = "position, id::text AS id, type, subject, timestamp, body, traceparent";
+import { bytesOfCharacter, conditionFor, entryColumns, lengthOf, maxRows, valuesOf, wanted, within } from "./selected-events";
 
 type Found = { readonly last: number } & (LogEntry | { readonly position: null });
 
@@ -29,22 +21,6 @@ export function logScanner({ query }: Queries): LogReader["scan"] {
   };
 }
 
-/** Returns the first of these events, up to the one with which their bodies reach a length. */
-function within(found: readonly (LogEntry & { readonly last: number })[], maxLength: number): LogEntry[] {
-  const entries: LogEntry[] = [];
-  let length = 0;
-  for (const { last: _, ...entry } of found) {
-    if (length >= maxLength) break;
-    entries.push(entry);
-    length += entry.body.length;
-  }
-  return entries;
-}
-
-function lengthOf(entries: readonly LogEntry[]): number {
-  return entries.reduce((sum, { body }) => sum + body.length, 0);
-}
-
 /** The events of a part of the log: `part.last` is its end, also where it has none. */
 const scan = (part: string, condition: string) => `
   ${part}
@@ -55,8 +31,6 @@ const scan = (part: string, condition: string) => `
       ) AS events
     ) AS events WHERE bytes_before < $4 ORDER BY position
   ) AS found ON true ORDER BY found.position`;
-
-const wanted = "($2::text[] IS NULL OR type = ANY($2::text[]))";
 
 function scanOfAll(groups: number): string {
   return scan(
@@ -85,24 +59,4 @@ function scanOfSubject(groups: number): string {
     `(SELECT position AS wanted_position FROM part WHERE ${wanted} AND ${conditionFor(groups, 6)} ORDER BY position LIMIT $3) AS chosen
        JOIN events ON events.position = chosen.wanted_position`,
   );
-}
-
-/**
- * Returns the condition for a number of {@link VisibleEvents}.
- *
- * @param groups -1: all events are visible.
- * @param first number of the first parameter.
- */
-function conditionFor(groups: number, first: number): string {
-  if (groups < 0) return "TRUE";
-  const conditions = Array.from({ length: groups }, (_, group) => {
-    const [types, owner, scope] = [0, 1, 2].map((offset) => `$${first + 3 * group + offset}`);
-    return `(type = ANY(${types}::text[]) AND (${owner}::text IS NULL OR owner = ${owner}) AND (${scope}::text IS NULL OR scope = ${scope}))`;
-  });
-  return `(${conditions.join(" OR ") || "FALSE"})`;
-}
-
-function valuesOf(visible: readonly VisibleEvents[] = []): Value[] {
-  const plain = (text: string | undefined) => (text === undefined ? null : plainText(text));
-  return visible.flatMap(({ types, owner, scope }) => [types, plain(owner), plain(scope)]);
 }

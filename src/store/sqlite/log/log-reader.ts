@@ -3,6 +3,7 @@ import type { LogEntry, LogReader } from "../../log";
 import { reading } from "../connection/reading";
 import { entryColumns } from "./bounded-entries";
 import { logScanner } from "./log-scan";
+import { backScanner } from "./log-scan-back";
 
 export function logIdOf(db: Database): string {
   return db.query<{ log_id: string }, []>("SELECT log_id FROM meta").get()?.log_id ?? "";
@@ -30,6 +31,7 @@ export function sqliteLogReader(db: Database): LogReader {
     return (first.get()?.position ?? last + 1) - 1;
   };
   const scan = logScanner(db, end);
+  const scanBack = backScanner(db, end);
   /** Binary search for a time. The log is in the order of time, and an index would slow down every write. */
   function search(time: string): number {
     let low = 0;
@@ -45,6 +47,7 @@ export function sqliteLogReader(db: Database): LogReader {
   return {
     read: async (position, limit) => reading(() => read.all(position, limit)),
     scan: async (position, wanted) => reading(() => scan(position, wanted)),
+    scanBack: async (position, wanted) => reading(() => scanBack(position, wanted)),
     end: async () => reading(end),
     pruned: async () => reading(pruned),
     positionBefore: async (time) => reading(() => search(time)),
