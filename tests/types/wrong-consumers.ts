@@ -20,6 +20,7 @@ export const fine = testService({
     { queue: "b", events: ["lamp.*"], handleBatch: (events) => events.map(({ lamp }) => lamp.watts) },
     { queue: "c", handle: ({ type }) => type },
     { queue: "d", events: ["lamp.created"], exactlyOnce: true, handle: ({ lamp }, { tx }) => tx.run("SELECT ?", lamp.watts) },
+    { queue: "e", schedule: "@daily", handle: ({ schedule }) => schedule.dueAt },
   ],
 });
 export const none = testService({ consumers: [] });

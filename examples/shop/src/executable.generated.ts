@@ -6,6 +6,7 @@ import { resources } from "./resources.generated";
 import { routes } from "./routes.generated";
 
 const consumerFiles = {
+  "daily-sales": () => import("../consumers/daily-sales"),
   "release-stock": () => import("../consumers/release-stock"),
   "reserve-stock": () => import("../consumers/reserve-stock"),
   "take-payments": () => import("../consumers/take-payments"),

@@ -89,6 +89,12 @@ test("a customer whose card is declined may pay with another", async () => {
   expect(await shop.ada.get(order)).toMatchObject({ state: "confirmed", payment: 2 });
 });
 
+test("it is time to count yesterday's sales, also after a weekend", async () => {
+  await using shop = await openShop();
+  await shop.service.clock.advance("3d");
+  expect((await shop.service.events("schedule.*")).at(-1)).toMatchObject({ schedule: { name: "daily-sales" } });
+});
+
 test("nobody else sees an order, and only an admin changes products", async () => {
   await using shop = await openShop();
   const order = await orderLamps(shop.ada, 1);
