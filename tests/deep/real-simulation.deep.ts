@@ -28,6 +28,8 @@ test.each([
   ["ack-before-effect", 10, /was acknowledged on \w+ with neither an effect nor a copy that is safe$/],
   ["position-before-confirm", 10, /the relay's position \d+ is ahead of .*, which is in no queue$/],
   ["no-inbox", 40, /has \d+ effects of /],
+  ["change-without-note", 40, /has made \d+ changes because of /],
+  ["timer-removed-later", 50, /timer-twice: /],
   ["event-outside-transaction", 40, /was acknowledged, and is not in the log$/],
 ])("a planted bug is found: %s", async (bug, seeds, name) => {
   const { code, lines } = await simulate(["--seeds", String(seeds)], [bug]);

@@ -1,8 +1,9 @@
-import { item } from "../../src/domain/item";
 import { type Engine, startEngine } from "../../src/engine/engine";
 import { loadCatalogue } from "../../src/project/resources";
 import { StoreUnavailable } from "../../src/store/errors";
+import type { Store } from "../../src/store/store";
 import type { Environment } from "./environment";
+import { item, noteOf } from "./item";
 import type { Process } from "./process";
 
 const stopTimeoutMs = 9000;
@@ -12,6 +13,7 @@ export class Api {
   process: Process | undefined;
   #engine: Engine | undefined;
   readonly #items: number[] = [];
+  #tags = 0;
 
   constructor(readonly environment: Environment) {}
 
@@ -76,6 +78,30 @@ export class Api {
       const stored = await store.remove(item, id);
       this.#items.splice(this.#items.indexOf(id), 1);
       if (stored) this.environment.history.acknowledged.push(`item.deleted ${id} ${stored.version}`);
+    });
+  }
+
+  /** Sets a timer, with a key that a handler uses, too, or replaces it. */
+  remind(id = this.#anyItem()): void {
+    const [tag, key, after] = [this.#nextTag(), `remind:${id}`, this.environment.world.chance.below(3000)];
+    this.#note(id, noteOf.set(tag, key, after), { later: [{ event: "reminded", after, key, data: { tag } }] });
+  }
+
+  calm(id = this.#anyItem()): void {
+    const [tag, key] = [this.#nextTag(), `remind:${id}`];
+    this.#note(id, noteOf.cancel(tag, key), { cancel: [key] });
+  }
+
+  #nextTag(): string {
+    this.#tags += 1;
+    return `client${this.#tags}`;
+  }
+
+  #note(id: number | undefined, description: string, timers: Parameters<Store["update"]>[3]): void {
+    if (id === undefined) return;
+    this.#change(`update ${id}: ${description}`, async ({ dependencies: { system: store } }) => {
+      const stored = await store.update(item, id, ({ name, price }) => ({ name, description, price }), timers as object);
+      if (stored) this.environment.history.acknowledged.push(`item.updated ${id} ${stored.version}`);
     });
   }
 

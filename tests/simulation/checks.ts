@@ -1,3 +1,4 @@
+import { timerViolations } from "../chaos/acting/timer-checker";
 import type { Environment } from "./environment";
 import type { Dead } from "./files";
 import { type LoggedEvent, nameOf, type QueueHistory } from "./history";
@@ -7,6 +8,7 @@ export function unfinished(environment: Environment, isRunning: boolean): string
   const { broker, files, history, plan } = environment;
   if (!isRunning) return "the api does not run";
   const { end } = history;
+  if (files.timers() > 0) return `${files.timers()} timers wait`;
   if (plan.transport === "rabbitmq") {
     const relayPosition = files.relayed();
     if (relayPosition < end) return `the relay is at ${relayPosition} of ${end}`;
@@ -73,6 +75,39 @@ export function checkEnd(environment: Environment): void {
   const logged = new Set(history.log.map(({ type, item, version }) => `${type} ${item} ${version}`));
   for (const change of history.acknowledged) if (!logged.has(change)) world.breach(`${change} was acknowledged, and is not in the log`);
   for (const queue of history.queues.values()) checkQueue(environment, queue);
+  for (const queue of history.queues.values()) if (queue.plan.acts) checkChanges(environment, queue);
+  checkTimers(environment);
+}
+
+/** Checks that each event has led to the changes of its handler once, whatever came between. */
+function checkChanges({ history, world }: Environment, queueHistory: QueueHistory): void {
+  const { forced, plan } = queueHistory;
+  const { queue } = plan;
+  const made = Map.groupBy(
+    history.log.filter(({ actor, type }) => actor === `consumer:${queue}` && type === "item.updated"),
+    ({ cause }) => cause,
+  );
+  const deleted = new Set(history.log.filter(({ type }) => type === "item.deleted").map(({ item }) => item));
+  for (const event of history.log.filter(({ type }) => type === "item.created" && queueHistory.wants(type))) {
+    const count = made.get(event.id)?.length ?? 0;
+    if (count === 0 && !deleted.has(event.item)) world.breach(`${queue} has lost the change of ${nameOf(event)}`);
+    if (count > 1 + forced) world.breach(`${queue} has made ${count} changes because of ${nameOf(event)}`);
+    made.delete(event.id);
+  }
+  for (const cause of made.keys()) world.breach(`${queue} has made a change because of ${cause}, and should have made none`);
+}
+
+/** Checks that each timer became one event, when its time had come. */
+function checkTimers({ history, world, plan, files }: Environment): void {
+  const log = history.log.map(({ type, item, description, ...event }) => ({
+    ...event,
+    type: type.replace("item.", "order."),
+    subject: item,
+    order: { note: description ?? "" },
+  }));
+  // Each process has its own clock, so that the order of time is that of none of them.
+  const jumps = plan.faults.has("clock jumps") ? [{ from: 0, to: history.end }] : [];
+  for (const [name, example] of timerViolations({ log, waiting: files.timers(), jumps })) world.breach(`${name}: ${example}`);
 }
 
 function checkQueue(environment: Environment, queue: QueueHistory): void {
@@ -101,9 +136,10 @@ function checkQueue(environment: Environment, queue: QueueHistory): void {
 /** Returns whether nothing has happened that may deliver an event twice. */
 function isQuiet({ plan }: Environment, queue: QueueHistory): boolean {
   const harmless = ["handler errors", "handler rejects", "handler asks for a later retry", "clock jumps", "redrives", "breaker"];
-  const { processes, batches } = queue.plan;
+  const { processes, batches, acts } = queue.plan;
   // The events of a failed batch are handled again one by one, and some had their effect already.
-  return processes === 1 && !batches && [...plan.faults].every((fault) => harmless.includes(fault));
+  // A handler that changes something runs again if what it has read has changed.
+  return processes === 1 && !batches && !acts && [...plan.faults].every((fault) => harmless.includes(fault));
 }
 
 /** Returns whether the handler must see the order of the log. A queue with several or half-dead readers has no order. */

@@ -27,6 +27,11 @@ export class Files {
     return this.#rows<LogEntry>(this.store, `SELECT * FROM events WHERE position > ${after} ORDER BY position`);
   }
 
+  /** Returns the number of timers that wait. */
+  timers(): number {
+    return this.#rows<{ count: number }>(this.store, "SELECT count(*) AS count FROM warren_timers")[0]?.count ?? 0;
+  }
+
   /** Returns the stored position of the relay. */
   relayed(): number {
     return this.#rows<{ position: number }>(this.store, "SELECT position FROM relay")[0]?.position ?? 0;

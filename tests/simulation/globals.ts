@@ -1,7 +1,8 @@
 import fs from "node:fs";
+import { localFunctions } from "./local-sockets";
 import type { World } from "./world";
 
-const names = ["Date", "setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval"] as const;
+const names = ["Date", "setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "fetch"] as const;
 /** Start time of every simulation. */
 const epoch = Date.UTC(2026, 1, 18);
 
@@ -13,7 +14,8 @@ export function replaceGlobals(world: World): () => void {
   const { now } = performance;
   const { watch } = fs;
   const { random } = Math;
-  const { sleep, randomUUIDv7 } = Bun;
+  const { sleep, randomUUIDv7, serve, file } = Bun;
+  const { fetch, ...local } = localFunctions(world);
   const RealDate = Date;
   const wall = () => epoch + Math.floor(world.now) + (world.current?.clockOffsetMs ?? 0);
   const process = () => {
@@ -42,6 +44,7 @@ export function replaceGlobals(world: World): () => void {
     setImmediate: (callback: (...values: unknown[]) => void, ...values: unknown[]) => process().setImmediate(() => callback(...values)),
     clearTimeout: clear,
     clearInterval: clear,
+    fetch,
   });
   performance.now = () => world.now;
   // The operating system does not know the simulated time. Without watching, consumers poll.
@@ -49,6 +52,7 @@ export function replaceGlobals(world: World): () => void {
     throw new Error("Nothing is watched here.");
   };
   Object.defineProperty(performance, "timeOrigin", { value: epoch, configurable: true });
+  Object.assign(Bun, local);
   Math.random = () => world.chance.next();
   Bun.sleep = (ms) => new Promise((resolve) => void process().setTimer(resolve, Number(ms), false));
   Bun.randomUUIDv7 = ((_encoding?: string, time: number | Date = wall()) =>
@@ -59,7 +63,7 @@ export function replaceGlobals(world: World): () => void {
     fs.watch = watch;
     Reflect.deleteProperty(performance, "timeOrigin");
     Math.random = random;
-    Object.assign(Bun, { sleep, randomUUIDv7 });
+    Object.assign(Bun, { sleep, randomUUIDv7, serve, file });
   };
 }
 

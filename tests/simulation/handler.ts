@@ -2,6 +2,7 @@ import { type ExactlyOnceContext, type HandlerContext, Reject, RetryAfter } from
 import type { ItemEvent } from "../support/item-events";
 import type { Environment } from "./environment";
 import type { QueueHistory } from "./history";
+import { item, noteOf } from "./item";
 import { Killed, type Process } from "./process";
 
 /** Fault that affects the events of an item. */
@@ -27,6 +28,7 @@ export class Handler {
       for (const event of events) {
         // Before it fails, to show that the effect is rolled back.
         await context.tx.run("INSERT INTO effects VALUES (?)", event.id);
+        if (this.queue.plan.acts) await this.#act(event, context);
         if (!this.process.act(`the handler of ${event.type} ${event.item.id}`)) throw new Killed();
         this.#fail(events, event, context);
       }
@@ -41,6 +43,7 @@ export class Handler {
     try {
       for (const event of events) {
         await this.#work();
+        if (this.queue.plan.acts) await this.#act(event, context);
         if (!this.process.act(`the handler of ${event.type} ${event.item.id}`)) return;
         if (this.illnesses.get(event.item.id) === "hang") {
           this.#failed(events);
@@ -70,6 +73,18 @@ export class Handler {
     } finally {
       this.#end(events);
     }
+  }
+
+  /** Changes an item that was created, and sets a timer of it. */
+  async #act({ type, id: event, item: { id } }: ItemEvent, { change }: HandlerContext): Promise<void> {
+    if (type !== "item.created") return;
+    const found = await change.get(item, id);
+    if (!found) return;
+    // Another one for each time that it is handled, as in a forced replay.
+    const tag = `${this.queue.plan.queue}:${event}:${found.version}`;
+    const [key, after] = [`remind:${id}`, id * 100];
+    await change.update(item, id, { description: noteOf.set(tag, key, after) });
+    await change.later(item, id, "reminded", { after, key, data: { tag } });
   }
 
   async #work(): Promise<void> {

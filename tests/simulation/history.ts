@@ -8,6 +8,20 @@ export interface LoggedEvent {
   readonly type: string;
   readonly item: number;
   readonly version: number;
+  /** Milliseconds since 1970, by the API's clock. */
+  readonly at: number;
+  readonly description: string | null;
+  readonly actor: string | undefined;
+  readonly cause: string | undefined;
+  /** The tag of a timer that has become this event. */
+  readonly tag: string | undefined;
+}
+
+interface Body {
+  readonly item: { readonly version: number; readonly description: string | null };
+  readonly actor?: string;
+  readonly cause?: string;
+  readonly data?: { readonly tag?: string };
 }
 
 /** Record of the handlers of one queue and the outcome of its events. */
@@ -59,10 +73,11 @@ export class History {
 
   /** Adds the events committed since the last call. */
   read(): void {
-    for (const { position, id, type, subject, body } of this.files.log(this.end)) {
+    for (const { position, id, type, subject, timestamp, body } of this.files.log(this.end)) {
       if (position !== this.end + 1) this.world.breach(`the log has position ${position} after ${this.end}`);
-      const { version } = (JSON.parse(body) as { item: { version: number } }).item;
-      const event = { position, id, type, item: subject, version };
+      const { item, actor, cause, data } = JSON.parse(body) as Body;
+      const { version, description } = item;
+      const event = { position, id, type, item: subject, version, at: Date.parse(timestamp), description, actor, cause, tag: data?.tag };
       this.log.push(event);
       this.#byId.set(id, event);
       this.world.note(`committed: ${nameOf(event)}`);

@@ -46,6 +46,8 @@ export interface QueuePlan {
   readonly processes: number;
   /** True if the handler returns synchronously. */
   readonly quick: boolean;
+  /** True if the handler changes the item that was created, and sets a timer. */
+  readonly acts: boolean;
   readonly attempts: number;
 }
 
@@ -58,6 +60,7 @@ export interface Plan {
 
 export function planOf(seed: number): Plan {
   const chance = new Random(seed, "plan");
+  const acting = new Random(seed, "acting");
   const transport = chance.chance(0.6) ? "rabbitmq" : "embedded";
   const share = chance.pick([0, 0.1, 0.25, 0.4]);
   const chosen = faults.filter(() => chance.chance(share));
@@ -65,6 +68,7 @@ export function planOf(seed: number): Plan {
   const queues = names.map((queue): QueuePlan => {
     const exactlyOnce = chance.chance(0.5);
     const batches = chance.chance(0.25);
+    const acts = acting.chance(0.4) && !batches;
     return {
       queue,
       exactlyOnce,
@@ -73,7 +77,8 @@ export function planOf(seed: number): Plan {
       prefetch: chance.pick([1, 2, 5, 64]),
       events: queue === "item_events" || chance.chance(0.6) ? undefined : chance.pick([["item.created"], ["item.created", "item.deleted"]]),
       processes: chance.chance(0.3) ? 2 : 1,
-      quick: chance.chance(0.4),
+      quick: chance.chance(0.4) && !acts,
+      acts,
       attempts: chance.pick([1, 2, 3, 5]),
     };
   });

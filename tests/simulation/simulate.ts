@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { loadCatalogue } from "../../src/project/resources";
+import { loadCatalogue, provideResources } from "../../src/project/resources";
 import { Broker } from "../../src/rabbitmq/connection";
 import { Api } from "./api";
 import { checkDeadLetters, checkEnd, checkProgress, deadLetters, unfinished } from "./checks";
@@ -8,6 +8,7 @@ import { ConsumerProgram } from "./consumer";
 import { Environment } from "./environment";
 import { replaceGlobals } from "./globals";
 import type { Illness } from "./handler";
+import { item } from "./item";
 import { describePlan, type Plan, planOf } from "./plan";
 import type { SimulatedConnection } from "./rabbit/connection";
 import { connectTo } from "./rabbit/recovery";
@@ -32,6 +33,8 @@ export interface Simulated {
   readonly effects: number;
 }
 
+provideResources({ item });
+
 const realImmediate = setImmediate;
 
 /** Runs the simulation of a seed in a separate folder. Only one can run at a time, since it replaces the process's globals. */
@@ -41,7 +44,6 @@ export async function simulate(options: SimulationOptions, folder: string): Prom
   process.on("unhandledRejection", onUnhandled);
   const own = join(folder, String(options.seed));
   mkdirSync(join(own, "consumers"), { recursive: true });
-  // Reading files takes real time, so load the catalogue before simulated time begins.
   await loadCatalogue();
   try {
     return await new Promise<Simulated>((resolve, reject) => {

@@ -24,6 +24,8 @@ export class Story {
       [10, undefined, () => api.insert()],
       [8, undefined, () => api.update()],
       [2, undefined, () => api.remove()],
+      [3, undefined, () => api.remind()],
+      [1, undefined, () => api.calm()],
       [6, undefined, () => this.restart()],
       [2, "handler errors", () => this.#makeIll("error")],
       [1, "handler rejects", () => this.#makeIll("reject")],

@@ -1,6 +1,11 @@
-import type { ActingHistory, Logged } from "./history";
+import type { ActingHistory, Logged, Order } from "./history";
 
 type Found = readonly [name: string, example: string];
+
+/** What the checks need of an event. */
+type Event = Pick<Logged, "position" | "id" | "type" | "subject" | "at" | "cause" | "tag"> & { readonly order?: Pick<Order, "note"> };
+
+type TimerHistory = Pick<ActingHistory, "waiting" | "jumps"> & { readonly log: readonly Event[] };
 
 interface Waiting {
   readonly tag: string;
@@ -9,7 +14,7 @@ interface Waiting {
   /** Milliseconds since 1970. */
   readonly dueAt: number;
   /** The event with which it was set. */
-  readonly setBy: Logged;
+  readonly setBy: Event;
 }
 
 /** Time in which the leader notices a timer at the latest, and publishes what was due with it, in milliseconds. */
@@ -19,7 +24,7 @@ const noticedMs = 5000;
  * Plays the log: which timers each change has set, replaced and cancelled. Checks that each becomes one event, when its time has come, in
  * order of time; and none that was cancelled or replaced before, or whose order is gone.
  */
-export function* timerViolations({ log, waiting: left, jumps }: ActingHistory): Generator<Found> {
+export function* timerViolations({ log, waiting: left, jumps }: TimerHistory): Generator<Found> {
   const waiting = new Map<string, Waiting>();
   const ended = new Map<string, string>();
   const notes = new Map<number, string>();
@@ -59,7 +64,7 @@ export function* timerViolations({ log, waiting: left, jumps }: ActingHistory): 
   if (left > 0) yield ["timer-left", `${left} timers wait although the time of all has come`];
 
   /** A timer that was set only just now may be noticed after those that are due later. */
-  function isOvertaken(other: Waiting, timer: Waiting, event: Logged): boolean {
+  function isOvertaken(other: Waiting, timer: Waiting, event: Event): boolean {
     const { at, position } = other.setBy;
     const isSameTime = jumps.every(({ from, to }) => to < position || from >= event.position);
     return other.dueAt < timer.dueAt && isSameTime && at + noticedMs < event.at;

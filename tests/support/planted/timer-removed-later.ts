@@ -12,13 +12,15 @@ GroupCommit.prototype.run = function <T>(change: () => T) {
   return run.call(this, noted) as Promise<T>;
 };
 
-/** The process knows what it has published, until it ends. */
-const published = new Set<number>();
+/** A process knows what it has published, until it ends. */
+const published = new WeakMap<TimerChanges, Set<number>>();
 const { take } = TimerChanges.prototype;
 TimerChanges.prototype.take = function (timer) {
   const { number } = timer;
-  if (published.has(number)) return false;
-  published.add(number);
+  const own = published.get(this) ?? new Set();
+  published.set(this, own);
+  if (own.has(number)) return false;
+  own.add(number);
   const [commits, { stored }] = [running, this];
   setTimeout(() => commits?.run(() => stored.take(number)), 20);
   return take.call(Object.create(this, { stored: { value: { ...stored, take() {} } } }), timer);
