@@ -12,6 +12,7 @@ import { parseEvent } from "../src/schema/event";
 import { Nullable } from "../src/schema/resource";
 import { openApi } from "./support/api";
 import { catalogue } from "./support/documents";
+import { testInFull } from "./support/in-full";
 import { recordedLog } from "./support/recorded-log";
 
 // The parser takes its time on a busy machine.
@@ -36,7 +37,7 @@ async function read(text: string) {
 }
 
 describe("the AsyncAPI document", () => {
-  test("is not valid with a reference to nothing: the parser would tell", async () => {
+  testInFull("is not valid with a reference to nothing: the parser would tell", async () => {
     const broken = JSON.stringify(document).replace('"$ref":"#/channels/queue-audit"', '"$ref":"#/channels/nothing"');
     expect((await read(broken)).complaints).toContainEqual(expect.stringContaining("channels/nothing"));
   });
@@ -135,7 +136,7 @@ describe("its schemas have names, so that generators make one type of each", () 
     return [...new Set(types.map((schema) => schema.id()))];
   }
 
-  test("records, events, their data, and what is nested in them", async () => {
+  testInFull("records, events, their data, and what is nested in them", async () => {
     const types = await typesIn(JSON.stringify(document));
     expect(types.filter((name) => name.includes("anonymous"))).toEqual([]);
     expect(types).toEqual(
@@ -155,7 +156,7 @@ describe("its schemas have names, so that generators make one type of each", () 
     ]);
   });
 
-  test("two schemas never share a name, and a record has its own", async () => {
+  testInFull("two schemas never share a name, and a record has its own", async () => {
     const line = (fields: object) => Type.Object({ ...fields });
     const bill = defineResource({
       name: "bill",
