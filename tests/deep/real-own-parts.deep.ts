@@ -6,7 +6,7 @@ import { docBlocks, fileOf } from "../support/doc-pages";
 import { run } from "../support/processes";
 import { copyWholeProject } from "../support/project-copy";
 
-// The fast tests take half a minute on an idle machine.
+// The fast tests take a minute on an idle machine.
 const fastTestsTimeoutMs = 900_000;
 setDefaultTimeout(fastTestsTimeoutMs);
 
@@ -29,10 +29,15 @@ async function succeeds(...words: string[]): Promise<string> {
   return output;
 }
 
-/** Of the output of thousands of tests, what failed. */
+/** Of the output of thousands of tests, what failed, each with the lines before it that say why. */
 function failuresIn(output: string): string {
-  const failed = output.split("\n").filter((line) => /^\(fail\)|^error: expect|error TS|^# Unhandled/.test(line));
-  return failed.length > 0 ? failed.join("\n") : output.slice(-5000);
+  const lines = output.split("\n");
+  const failed = lines.flatMap((line, index) => {
+    if (/error TS|^# Unhandled/.test(line)) return [line];
+    const reasons = lines.slice(Math.max(0, index - 40), index).filter((reason) => !reason.startsWith("("));
+    return line.startsWith("(fail)") ? [...reasons, line] : [];
+  });
+  return failed.length > 0 ? failed.slice(0, 300).join("\n") : output.slice(-5000);
 }
 
 test("the documentation shows one of each", async () => {
