@@ -222,7 +222,7 @@ describeWithPostgres("a commit whose connection is lost", () => {
          WHERE proname LIKE 'warren_commit_%' AND pronamespace = current_schema()::regnamespace`,
       )) as [{ call: string; group: string }];
       const [result] = await schema.evaluate<{ fenced: boolean }>(
-        `SELECT * FROM ${call}(commit_group => '${group}', slots => NULL, ${await otherParameters(schema, call)})`,
+        `SELECT * FROM ${call}(commit_group => '${group}', ${await otherParameters(schema, call)})`,
       );
       expect(result?.fenced).toBe(true);
       expect(await names()).toEqual([]);
@@ -278,7 +278,7 @@ describeWithPostgres("a commit", () => {
 /** Returns nulls for the parameters of the commit function, with an event that must not be added. */
 async function otherParameters({ evaluate }: PostgresSchema, call: string): Promise<string> {
   const rows = await evaluate<{ name: string }>(
-    `SELECT unnest(proargnames[3:pronargs]) AS name FROM pg_proc WHERE proname = '${call}' AND pronamespace = current_schema()::regnamespace`,
+    `SELECT unnest(proargnames[2:pronargs]) AS name FROM pg_proc WHERE proname = '${call}' AND pronamespace = current_schema()::regnamespace`,
   );
   const given: Readonly<Record<string, string>> = {
     e_id: "ARRAY[gen_random_uuid()]",
