@@ -56,7 +56,7 @@ describeWithPostgres("a lease", () => {
     await Promise.all([first.close(), second.close()]);
   });
 
-  test("is renewed for as long as its process runs", async () => {
+  testInFull("is renewed for as long as its process runs", async () => {
     const process = join();
     const led = lead(process);
     await led.leading;

@@ -16,6 +16,7 @@ import { CommitThreads } from "./support/commit-threads";
 import { sqliteIn } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
 import { declareGroupChanges } from "./support/group-changes";
+import { testInFull } from "./support/in-full";
 import { relayTo } from "./support/leader";
 import { loggedEvents } from "./support/logged-events";
 import { eventually } from "./support/processes";
@@ -280,24 +281,28 @@ test("listeners hear of each commit that added events, when these can be read", 
 });
 
 // How long 60 MB take is the disk's affair.
-test("reads between all commits do not keep SQLite's write-ahead log from restarting", async () => {
-  await startThread();
-  const long = { ...fields, description: "x".repeat(2000) };
-  for (let n = 0; n < 150; n += 1) {
-    const inserted = Promise.all(many(100, () => store.insert(item, long)));
-    let isDone = false;
-    void inserted.then(() => {
-      isDone = true;
-    });
-    while (!isDone) {
-      await store.get(item, 1);
-      await new Promise(setImmediate);
+testInFull(
+  "reads between all commits do not keep SQLite's write-ahead log from restarting",
+  async () => {
+    await startThread();
+    const long = { ...fields, description: "x".repeat(2000) };
+    for (let n = 0; n < 150; n += 1) {
+      const inserted = Promise.all(many(100, () => store.insert(item, long)));
+      let isDone = false;
+      void inserted.then(() => {
+        isDone = true;
+      });
+      while (!isDone) {
+        await store.get(item, 1);
+        await new Promise(setImmediate);
+      }
     }
-  }
-  // 60 MB were written; the log is taken back to its start whenever it has about 16 MB.
-  expect(statSync(`${file}-wal`).size).toBeLessThan(25_000_000);
-  const other = new Database(file);
-  const checkpoint = () => other.query<{ busy: number }, []>("PRAGMA wal_checkpoint(TRUNCATE)").get()?.busy;
-  await eventually(() => (checkpoint() === 0 ? true : undefined), "the end of all transactions");
-  other.close();
-}, 60_000);
+    // 60 MB were written; the log is taken back to its start whenever it has about 16 MB.
+    expect(statSync(`${file}-wal`).size).toBeLessThan(25_000_000);
+    const other = new Database(file);
+    const checkpoint = () => other.query<{ busy: number }, []>("PRAGMA wal_checkpoint(TRUNCATE)").get()?.busy;
+    await eventually(() => (checkpoint() === 0 ? true : undefined), "the end of all transactions");
+    other.close();
+  },
+  60_000,
+);

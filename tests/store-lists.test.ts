@@ -4,6 +4,7 @@ import { Type } from "@sinclair/typebox";
 import { defineResource, Nullable, oneOf, pastVersion, type RecordOf, type Resource } from "warren/resource";
 import { type Listing, rankedAtMost } from "../src/store/listing";
 import { forEachEngineInFull } from "./support/engines";
+import { isInFull } from "./support/in-full";
 import { useStore } from "./support/use-store";
 
 // Thousands of records take their time on a busy machine.
@@ -52,7 +53,7 @@ const ticket = defineResource({ ...base, indexes: ["state", "tags", "votes", "ho
 const plain = defineResource(base);
 type Ticket = RecordOf<typeof ticket>;
 
-forEachEngineInFull((placesIn, { isInFull }) => {
+forEachEngineInFull((placesIn) => {
   afterEach(() => {
     setSystemTime();
   });

@@ -15,6 +15,7 @@ import { Nullable, type RecordOf } from "../src/schema/resource";
 import { openSqliteStore } from "../src/store/sqlite/store";
 import { openApi, type TestApi } from "./support/api";
 import { temporaryFolder } from "./support/folder";
+import { testInFull } from "./support/in-full";
 import { ticket, tickets } from "./support/ticket";
 
 type Ticket = RecordOf<typeof ticket>;
@@ -112,7 +113,7 @@ describe("the store refuses fields that are not valid, and nothing is changed", 
     expect(await api.events()).toHaveLength(1);
   });
 
-  test("what is not an object, or comes later", async () => {
+  testInFull("what is not an object, or comes later", async () => {
     const before = await api.store.insert(ticket, example);
     const late = async () => {
       await 0;
