@@ -6,10 +6,12 @@ import { isPostgresInstalled } from "../tests/support/postgres-cluster";
 import { endAll } from "../tests/support/processes";
 import { type Benchmark, type Context, VoidRun } from "./benchmark";
 import { acting, timers } from "./benchmarks/acting";
+import { besideActing } from "./benchmarks/beside-acting";
 import { consumer, consumerOnce } from "./benchmarks/consumer";
 import { embedded, embeddedLatency } from "./benchmarks/embedded";
 import { embeddedPostgres, embeddedPostgresOnce, embeddedPostgresTwo } from "./benchmarks/embedded-postgres";
 import { get, getBesidePost } from "./benchmarks/get";
+import { groups, groupsDurable, groupsPostgres } from "./benchmarks/groups";
 import { expand, keys } from "./benchmarks/keys";
 import { latency } from "./benchmarks/latency";
 import { list } from "./benchmarks/list";
@@ -24,6 +26,7 @@ import { postRabbitmq, sustained } from "./benchmarks/post-rabbitmq";
 import { relay, relaySame } from "./benchmarks/relay";
 import { retentionPostgres } from "./benchmarks/retention-postgres";
 import { start } from "./benchmarks/start";
+import { waitingTimers, waitingTimersPostgres } from "./benchmarks/waiting-timers";
 import { type BenchBroker, startBroker } from "./broker";
 import { type BenchPostgres, startBenchPostgres } from "./postgres";
 import { type Result, runRounds } from "./rounds";
@@ -53,7 +56,13 @@ const benchmarks: readonly Benchmark[] = [
   embeddedPostgresOnce,
   embeddedPostgresTwo,
   acting,
+  besideActing,
   timers,
+  waitingTimers,
+  waitingTimersPostgres,
+  groups,
+  groupsDurable,
+  groupsPostgres,
   start,
   logSize,
   logSizePostgres,
@@ -68,7 +77,7 @@ const help = `Measures Warren against baselines in alternating rounds, and print
   bun run bench post get         only these
 
 Benchmarks:
-${benchmarks.map(({ name, title }) => `  ${name.padEnd(18)} ${title}`).join("\n")}
+${benchmarks.map(({ name, title }) => `  ${name.padEnd(23)} ${title}`).join("\n")}
 
 Options:
   --rounds N    rounds of each benchmark; default 5, but 1 for memory and 3 for memory-backlog
