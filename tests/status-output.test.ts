@@ -1,5 +1,6 @@
 // Output of `bun run status` for a state, and its advice to a person.
 import { describe, expect, test } from "bun:test";
+import { scheduleExample } from "../src/built-in/schedule-schemas";
 import { Screen } from "../src/commands/screen";
 import { perSecond, statusText } from "../src/commands/status-text";
 import { painter } from "../src/commands/text";
@@ -30,6 +31,7 @@ const well: SystemState = {
   relayTrouble: null,
   refusals: [],
   timers: { waiting: 0, problems: 0, nextAt: null, lateSeconds: 0 },
+  schedules: [],
   quarantine: [],
   queues: [
     { ...queue, queue: "item_events", messages: 120, retries: 3, perSecond: -340.2 },
@@ -87,6 +89,28 @@ test("events to publish later: how many, when the first is due, and what needs a
   const stopped = { running: false, processes: null };
   expect(needsOf({ ...well, api: stopped, timers: late })[0]?.todo).toContain("Start the API");
   expect(needsOf({ ...well, timers: { ...late, lateSeconds: 0, problems: 10_000 } })[0]?.what).toStartWith("At least 10,000 events");
+});
+
+test("schedules: the next time, those that are not done, and those that have stopped, which need a person", () => {
+  const waiting = scheduleExample;
+  const running = { ...scheduleExample, name: "slow", state: "running" } as const;
+  const stopped = { ...scheduleExample, name: "old", state: "stopped", nextAt: null, announcedAt: "2026-02-08T18:24:01.456Z" } as const;
+  const factsOf = (schedules: SystemState["schedules"]) =>
+    statusText({ ...well, schedules }, [], plain, undefined)
+      .split("\n")
+      .filter((line) => line.startsWith("Schedules"));
+  expect(factsOf([])).toEqual([]);
+  expect(factsOf([waiting])).toEqual(["Schedules  1, the next time is in 15 h"]);
+  expect(factsOf([stopped, running, waiting])).toEqual(["Schedules  3, the next time is in 15 h; 1 not done yet; 1 stopped"]);
+  expect(needsOf({ ...well, schedules: [waiting, running] })).toEqual([]);
+  expect(needsOf({ ...well, schedules: [waiting, stopped] })).toEqual([
+    {
+      kind: "stopped-schedule",
+      queue: "old",
+      what: 'The schedule of "old" has stopped: its consumer was there last 10 days ago.',
+      todo: "Start its consumer, or remove it: `bun run schedules remove old`.",
+    },
+  ]);
 });
 
 test("a queue that could drop events, and one that refuses them, need a person", () => {

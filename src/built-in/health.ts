@@ -7,6 +7,8 @@ import { whyUnavailable } from "../rabbitmq/unavailable";
 import { defineRoute, type RelayStatus } from "../routing/route";
 import { StoreReplaced, StoreUnavailable } from "../store/errors";
 import { isRemoved } from "../store/open";
+import { isAbandoned } from "../store/schedule-times";
+import { now } from "../timing/clock";
 
 const tags = ["health"];
 
@@ -49,6 +51,10 @@ const Readiness = Type.Object(
       },
       { description: "The events to publish later." },
     ),
+    schedules: Type.Object(
+      { stopped: Type.Integer({ description: "Number of those that no consumer has announced for 7 days." }) },
+      { description: "The schedules of consumers." },
+    ),
   },
   {
     examples: [
@@ -63,6 +69,7 @@ const Readiness = Type.Object(
         confirmed: 42,
         backlog: { events: 0, ageSeconds: 0 },
         timers: { lateSeconds: 0, problems: 0 },
+        schedules: { stopped: 0 },
       },
     ],
   },
@@ -89,6 +96,7 @@ export default defineRoute(({ system, relay }) =>
         const expected = transport === "rabbitmq";
         const backlog = expected ? await backlogOf(system.log, position) : null;
         const { lateSeconds, problems: hindered } = await timerState(system.timers);
+        const stopped = (await system.schedules.list()).filter((schedule) => isAbandoned(schedule, now()));
         const problems = [
           expected ? whyUnavailable({ state: broker }) : undefined,
           backlog && backlog.ageSeconds > oldBacklogSeconds
@@ -97,6 +105,7 @@ export default defineRoute(({ system, relay }) =>
           ...(expected ? found : []),
           lateSeconds > mostLateSeconds ? `An event to publish later has been due for ${Math.round(lateSeconds)} s.` : undefined,
           hindered > 0 ? `${hindered} ${hindered === 1 ? "event" : "events"} to publish later cannot be published.` : undefined,
+          ...stopped.map(({ queue }) => `The schedule of "${queue}" has stopped: no consumer has announced it for 7 days.`),
           ...(await system.problems()),
         ].filter((problem) => problem !== undefined);
         return {
@@ -110,6 +119,7 @@ export default defineRoute(({ system, relay }) =>
           confirmed: position,
           backlog,
           timers: { lateSeconds, problems: hindered },
+          schedules: { stopped: stopped.length },
         };
       },
       {

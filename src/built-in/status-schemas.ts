@@ -3,6 +3,7 @@ import { UtcTime } from "../schema/time";
 import type { History } from "../status/history";
 import type { Latency } from "../status/latency";
 import type { Status } from "../status/live-status";
+import { ASchedule, scheduleExample } from "./schedule-schemas";
 
 const nullable = (schema: TSchema, description: string) => Type.Union([schema, Type.Null()], { description });
 const count = (description: string) => Type.Integer({ minimum: 0, description });
@@ -55,6 +56,7 @@ export const statusExample: Status = {
   log: { events: 42, perSecond: 1.5 },
   relay: null,
   timers: { waiting: 12, problems: 0, nextAt: "2026-02-18T18:53:45.123Z", lateSeconds: 0 },
+  schedules: [scheduleExample],
   quarantine: [],
   queues: [
     {
@@ -131,6 +133,7 @@ export const AStatus = Type.Unsafe<Status>(
         }),
         "Events to publish later.",
       ),
+      schedules: Type.Array(ASchedule, { description: "When consumers with a schedule are called." }),
       queues: nullable(Type.Array(AQueue), "The queues. null: RabbitMQ cannot be asked."),
       quarantine: Type.Array(Type.Unknown(), {
         description: "Messages that no queue accepts, in files on the machine of the process that responds.",

@@ -29,6 +29,7 @@ export class OperationAnswers {
 
   #run(operation: Operation): Promise<unknown> {
     const { changing: engine, timers, schedules } = this.store;
+    if (operation.ask === "removeSchedule") return schedules.remove(operation.queue);
     if (operation.ask === "schedule") return schedules.announce(operation.schedule);
     if ("plan" in operation) return engine[operation.ask](planOf(operation.plan, (name) => this.#resource(name)));
     if (operation.ask === "chain") return engine.chain(operation.event);

@@ -12,7 +12,7 @@ const mostOperations = 500;
 const longRequest = 1024 * 1024;
 
 /** The operations that wait for the disk. */
-const writing: ReadonlySet<Operation["ask"]> = new Set(["commit", "cancelTimer", "schedule"]);
+const writing: ReadonlySet<Operation["ask"]> = new Set(["commit", "cancelTimer", "schedule", "removeSchedule"]);
 
 /** A way to an API. */
 export interface Door {
@@ -77,6 +77,11 @@ export class ChangesLink implements TransactionEngine {
   /** Cancels a timer. Resolves with false if there was none. */
   async cancelTimer(number: number): Promise<boolean> {
     return (await this.#ask({ ask: "cancelTimer", number })) as boolean;
+  }
+
+  /** Removes the schedule of a consumer. Resolves with false if there was none. */
+  async removeSchedule(queue: string): Promise<boolean> {
+    return (await this.#ask({ ask: "removeSchedule", queue })) as boolean;
   }
 
   /** Announces the schedule of a consumer. */

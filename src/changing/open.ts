@@ -32,7 +32,7 @@ export function changingIn(config: Pick<Config, "database" | "remoteApi">, resou
   }
   let opening: Promise<Store> | undefined;
   const store = async () => {
-    opening ??= openStore(config, resources);
+    opening ??= openStore(config, resources, { isGuest: true });
     try {
       return await opening;
     } catch (error) {

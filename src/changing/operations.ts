@@ -70,6 +70,7 @@ const Operation = Type.Union([
   Type.Object({ ask: Type.Literal("cancelTimer"), number: Id }),
   Type.Object({ ask: Type.Union([Type.Literal("commit"), Type.Literal("check")]), plan: PlanText }),
   Type.Object({ ask: Type.Literal("schedule"), schedule: ScheduleText }),
+  Type.Object({ ask: Type.Literal("removeSchedule"), queue: Type.String({ minLength: 1 }) }),
 ]);
 export const Operations = Type.Array(Operation, { maxItems: 1000 });
 

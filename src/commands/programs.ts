@@ -14,6 +14,7 @@ export const systemCommands: Readonly<Record<string, CommandProgram>> = {
   events: { about: "shows the timeline of an event", load: () => import("./events") },
   queues: { about: "lists, removes and converts the queues of consumers", load: () => import("./queues") },
   replay: { about: "sends past events to one queue again", load: () => import("./replay") },
+  schedules: { about: "lists, shows and removes the schedules of consumers", load: () => import("./schedules") },
   timers: { about: "lists, shows and cancels the events to publish later", load: () => import("./timers") },
   erase: { about: "takes all data of one record, such as a customer, out of the service", load: () => import("./erase") },
   export: { about: "writes the records of a resource as lines of JSON", load: () => import("./export") },

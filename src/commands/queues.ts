@@ -8,7 +8,7 @@ import { convertQueue, isConverted } from "./convert-queue";
 import { type ListedQueue, listQueues } from "./known-queues";
 import { paint, width } from "./output";
 import { backlogCells, backlogColumns } from "./queue-columns";
-import { ownDataOf, removeFromRabbitmq, removeStore } from "./remove-queue";
+import { ownDataOf, removeFromRabbitmq, removeSchedule, removeStore } from "./remove-queue";
 import { table } from "./table";
 import { printableJson } from "./text";
 import { type Reached, withTransport } from "./transport";
@@ -120,6 +120,8 @@ async function remove(reached: Reached, name: string, { force, yes, json }: Valu
     if (!process.stdin.isTTY) throw new UsageError("Cannot ask for confirmation without a terminal; use --yes to remove it for good.");
     if (!(await confirmed(`Remove "${name}"${lost ? `, with ${lost},` : ""} for good?`))) throw new Trouble("Nothing was removed.");
   }
+  // First, so that it gets no event that creates the queue again.
+  await removeSchedule(reached, name);
   if (reached.broker) await removeFromRabbitmq(reached, reached.broker, name);
   if (removesStore(reached, queue)) await removeStore(reached.consumers, name);
   else if (reached.consumers.isShared) tell(`${reached.consumers.shownOf(name)} stays, since consumers run.`);

@@ -1,7 +1,10 @@
+import { operatorChanges } from "../changing/operator-changes";
 import { tell } from "../observe/terminal";
+import { loadCatalogue } from "../project/resources";
 import type { Broker } from "../rabbitmq/connection";
 import { convertingQueueOf, deadQueueOf, deleteQueue, retryQueueOf } from "../rabbitmq/topology";
 import type { ConsumerStores } from "../store/consumer/stores";
+import { openLog } from "../store/open";
 import { Trouble } from "./command";
 import { tellApi } from "./tell-api";
 import { existingLog, type Reached } from "./transport";
@@ -20,6 +23,20 @@ export async function removeFromRabbitmq(reached: Reached, broker: Broker, queue
     if (!isForgotten) tell("The API is not running. It will forget the queue when it starts.");
   } finally {
     log.close();
+  }
+}
+
+/** Removes the schedule of a queue's consumer, if it has one. */
+export async function removeSchedule({ config }: Pick<Reached, "config">, queue: string): Promise<void> {
+  const log = await openLog(config);
+  const schedules = (await log?.schedules()) ?? [];
+  log?.close();
+  if (!schedules.some((schedule) => schedule.queue === queue)) return;
+  const changes = await operatorChanges(config, (await loadCatalogue()).resources);
+  try {
+    await changes.removeSchedule(queue);
+  } finally {
+    await changes.close();
   }
 }
 

@@ -3,6 +3,7 @@ import { counted, duration, number } from "../observe/amounts";
 import { printable } from "../observe/terminal";
 import { isLeftAlone, type Need } from "../status/system-needs";
 import type { ObservedQueue, SystemState } from "../status/system-state";
+import type { ScheduleState } from "../store/schedule-times";
 import { backlogCells, backlogColumns } from "./queue-columns";
 import { table } from "./table";
 import type { Paint } from "./text";
@@ -16,7 +17,7 @@ export function statusText(state: SystemState, needs: readonly Need[], paint: Pa
   return [...facts(state, paint), "", queuesText(state, paint, width), "", ...needsText(needs, paint, width)].join("\n");
 }
 
-function facts({ at, transport, broker, api, database, log, relay, timers }: SystemState, paint: Paint): string[] {
+function facts({ at, transport, broker, api, database, log, relay, timers, schedules }: SystemState, paint: Paint): string[] {
   const lines: [string, string][] = [["Transport", `${transport.name}, because ${transport.reason}`]];
   if (broker) {
     const state =
@@ -27,6 +28,7 @@ function facts({ at, transport, broker, api, database, log, relay, timers }: Sys
   lines.push(["Event log", log ? `${counted(log.events, "event")} so far, ${perSecond(log.perSecond)}, in ${database}` : "none yet"]);
   if (relay) lines.push(["Relay", `${relayText(relay)}, ${perSecond(relay.perSecond)} confirmed`]);
   if (timers && timers.waiting + timers.problems > 0) lines.push(["Timers", timersText(timers, Date.parse(at))]);
+  if (schedules.length > 0) lines.push(["Schedules", schedulesText(schedules, Date.parse(at), paint)]);
   return lines.map(([name, text]) => `${paint("bold", name.padEnd(10))} ${text}`);
 }
 
@@ -48,6 +50,19 @@ function timersText({ waiting, problems, nextAt, lateSeconds }: NonNullable<Syst
   const first = lateSeconds > 0 ? `due for ${duration(lateSeconds * 1000)}` : `due in ${duration(Date.parse(nextAt ?? "") - now)}`;
   const waits = waiting === 0 ? "none waits" : `${some(waiting)} ${waiting === 1 ? "waits" : "wait"}, the first is ${first}`;
   return problems > 0 ? `${waits}; ${some(problems)} cannot be published` : waits;
+}
+
+function schedulesText(schedules: SystemState["schedules"], now: number, paint: Paint): string {
+  const some = (state: ScheduleState) => schedules.filter((schedule) => schedule.state === state);
+  const [first] = some("waiting")
+    .flatMap(({ nextAt }) => nextAt ?? [])
+    .toSorted();
+  const [running, stopped] = [some("running").length, some("stopped").length];
+  return [
+    `${number(schedules.length)}${first === undefined ? "" : `, the next time is in ${duration(Date.parse(first) - now)}`}`,
+    ...(running > 0 ? [`${number(running)} not done yet`] : []),
+    ...(stopped > 0 ? [paint("red", `${number(stopped)} stopped`)] : []),
+  ].join("; ");
 }
 
 function queuesText({ queues, broker }: SystemState, paint: Paint, width: number | undefined): string {

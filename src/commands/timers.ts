@@ -1,4 +1,4 @@
-import { timerCanceller } from "../changing/cancel-timers";
+import { operatorChanges } from "../changing/operator-changes";
 import { readConfig } from "../config/config";
 import { absentTimer, placeIn, type ShownTimer, shownTimer, timerPage } from "../delivery/shown-timers";
 import { counted } from "../observe/amounts";
@@ -139,11 +139,11 @@ async function cancel(values: Values, chosen: AsyncIterable<readonly ShownTimer[
   const stopping = new AbortController();
   onInterrupt(() => stopping.abort());
   const progress = new ProgressReport("timer");
-  const canceller = await timerCanceller(readConfig({ isTerminal: false, listens: false }), (await loadCatalogue()).resources);
+  const canceller = await operatorChanges(readConfig({ isTerminal: false, listens: false }), (await loadCatalogue()).resources);
   let count = 0;
   try {
     for await (const page of chosen) {
-      const isDone = await Promise.all(page.map(({ number }) => canceller.cancel(number)));
+      const isDone = await Promise.all(page.map(({ number }) => canceller.cancelTimer(number)));
       const cancelled = page.filter((_, index) => isDone[index]);
       count += cancelled.length;
       if (isForProgram(values)) await write(cancelled);

@@ -16,6 +16,7 @@ export interface Need {
     | "old-backlog"
     | "late-timers"
     | "timer-problems"
+    | "stopped-schedule"
     | "dead-letters"
     | "no-consumer"
     | "quarantine"
@@ -34,6 +35,7 @@ export function needsOf(state: SystemState): Need[] {
     ...needsOfBroker(state),
     ...needsOfRelay(state),
     ...needsOfTimers(state),
+    ...needsOfSchedules(state),
     ...needsOfSetup(state),
     ...needsOfConversions(state),
     ...needsOfQueues(state),
@@ -85,6 +87,14 @@ function* needsOfTimers({ timers, api }: SystemState): Generator<Need> {
     const todo =
       "`bun run timers list --problem` shows why. Start a version of the program that declares them, which tries them again, or cancel them.";
     yield { kind: "timer-problems", queue: null, what: `${count} to publish later cannot be published.`, todo };
+  }
+}
+
+function* needsOfSchedules({ schedules, at }: SystemState): Generator<Need> {
+  for (const { name, state, announcedAt } of schedules) {
+    if (state !== "stopped") continue;
+    const what = `The schedule of "${name}" has stopped: its consumer was there last ${ago(announcedAt, Date.parse(at))}.`;
+    yield { kind: "stopped-schedule", queue: name, what, todo: `Start its consumer, or remove it: \`bun run schedules remove ${name}\`.` };
   }
 }
 

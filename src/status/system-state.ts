@@ -19,6 +19,7 @@ import type { ApiProcess, LogFollower } from "../store/log-follower";
 import { openLog } from "../store/open";
 import type { Refusal } from "../store/queue-store";
 import type { RelayTrouble } from "../store/relay-trouble";
+import { type ShownSchedule, shownSchedule } from "../store/schedule-times";
 import { now } from "../timing/clock";
 import { type AskQueues, embeddedQueues, knownQueues, type QueueState, rabbitQueues } from "./queue-states";
 
@@ -49,6 +50,8 @@ export interface SystemState {
   readonly relay: (Backlog & { readonly confirmed: number; readonly perSecond: number }) | null;
   /** Null if there is no log yet. */
   readonly timers: TimerState | null;
+  /** The schedules of consumers. */
+  readonly schedules: readonly ShownSchedule[];
   /** Messages that no queue accepts, in files on this machine. */
   readonly quarantine: readonly Quarantined[];
   /** Null if RabbitMQ cannot be queried. */
@@ -126,6 +129,7 @@ export class SystemObserver {
           ? { confirmed, perSecond: rate(confirmed, (then) => then.relay?.confirmed), ...(await backlogOf(log, confirmed)) }
           : null,
       timers: log ? await timerState(log.timers) : null,
+      schedules: ((await log?.schedules()) ?? []).map((schedule) => shownSchedule(schedule, now())),
       quarantine: quarantined(quarantineFolder(config.dataDir)),
       queues:
         queues?.map(({ oldestAt, ...queue }) => ({

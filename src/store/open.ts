@@ -43,12 +43,17 @@ export { isBusy, isRemoved, isSerializationFailure as isConflict, unavailable, w
 type Address = Pick<Config, "database">;
 type Places = Pick<Config, "database" | "dataDir">;
 
+interface OpenOptions extends StoreOptions {
+  /** True for a process that only commits changes, beside those that serve a PostgreSQL database. Default: false. */
+  readonly isGuest?: boolean;
+}
+
 /**
  * Opens the store for the process that serves it. Creates the database if necessary, and upgrades its schema and records.
  *
  * @throws {Error} if another process serves this database, a newer program wrote it, or it cannot be opened.
  */
-export function openStore({ database }: Address, resources: readonly Resource[], options?: StoreOptions): Promise<Store> {
+export function openStore({ database }: Address, resources: readonly Resource[], options?: OpenOptions): Promise<Store> {
   if (database.engine === "postgres") return openPostgresStore(database, resources, options);
   return whenUnlocked(() => openSqliteStore(database.file, resources, options));
 }

@@ -13,6 +13,7 @@ export type CommandName =
   | "import"
   | "migrate-to-postgres"
   | "replay"
+  | "schedules"
   | "status"
   | "timers";
 

@@ -10,7 +10,10 @@ import { logReader } from "./log/log-reader";
 import { openRecords, type RecordsOptions } from "./open-records";
 import { sharedParts } from "./shared-parts";
 
-type PostgresStoreOptions = Pick<RecordsOptions, "tracing" | "onBuilt">;
+interface PostgresStoreOptions extends Pick<RecordsOptions, "tracing" | "onBuilt"> {
+  /** True for a process that only commits changes. It does nothing for the others. Default: false. */
+  readonly isGuest?: boolean | undefined;
+}
 
 /**
  * Opens the store in a PostgreSQL schema. Creates the schema and the tables of the resources if necessary, and upgrades them and their
@@ -45,7 +48,7 @@ async function storeIn(
   let committed = () => {};
   const onAppend = () => committed();
   const { close, ...records } = await openRecords(database, address, resources, { ...options, onAppend });
-  const shared = sharedParts({ database, address, logId: records.logId });
+  const shared = sharedParts({ database, address, logId: records.logId, isGuest: options.isGuest });
   committed = shared.committed;
   return {
     ...records,

@@ -34,12 +34,14 @@ export interface ProcessesOptions {
   readonly database: Database;
   readonly address: Pick<PostgresAddress, "schema">;
   readonly logId: string;
+  /** True for a process that only commits changes, such as a consumer: it leads nothing, and is not one of those that serve. Default: false. */
+  readonly isGuest?: boolean | undefined;
   /** Number of positions of a partition of the log. Default: that of production. */
   readonly partitionWidth?: number | undefined;
 }
 
 /** Makes this process one of those that serve a schema. */
-export function joinProcesses({ database, address: { schema }, logId, partitionWidth }: ProcessesOptions): Processes {
+export function joinProcesses({ database, address: { schema }, logId, isGuest = false, partitionWidth }: ProcessesOptions): Processes {
   const holder = `${hostname()} ${process.pid} ${crypto.randomUUID()}`;
   const notices = new Notices(database, schema);
   // Behind commits, which wait for other processes, a renewal could come too late.
@@ -57,10 +59,11 @@ export function joinProcesses({ database, address: { schema }, logId, partitionW
   const closing = new AbortController();
   const keep = (task: string, work: (leadership: Leadership) => Promise<void>) =>
     untilAborted(closing.signal, () => leases.lead(task, closing.signal, work));
-  const kept = [
+  const tasks = () => [
     keep(`${presence}${holder}`, ({ until }) => sweep(database, until)),
     keep("log", (leadership) => keepPartitions(database, leadership, partitionWidth)),
   ];
+  const kept = isGuest ? [] : tasks();
   return {
     lead: (task, stop, work) => leases.lead(task, stop, work),
     onAppend(listener) {
