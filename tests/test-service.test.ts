@@ -22,8 +22,27 @@ test("serves the project's routes, each service with a store of its own", async 
 test("a refused request says why", async () => {
   await using service = await testService();
   expect(await service.status("POST", "/items", {})).toBe(422);
-  await expect(service.post("/items", {})).rejects.toThrow(/POST \/items: 422 .*\/name/);
+  await expect(service.post<object>("/items", {})).rejects.toThrow(/POST \/items: 422 .*\/name/);
   await expect(service.delete("/items/1")).rejects.toThrow("404");
+});
+
+test("a path has the types of its route, and one that is not known takes anything", async () => {
+  await using service = await testService();
+  const { id, name } = await service.post("/items", sample);
+  const made: [number, string] = [id, name];
+  const { price } = await service.patch(`/items/${id}`, { price: 5 });
+  const changed: number | null = price;
+  const { items } = await service.get(`/items?limit=${made.length}`);
+  const names: string[] = items.map((item) => item.name);
+  const path: string = `/items/${id}`;
+  const known: Record<string, unknown> = await service.get(path);
+  const { version } = await service.get<{ version: number }>(path);
+  expect([made, changed, names, known["id"], version]).toEqual([[1, sample.name], 5, [sample.name], 1, 2]);
+  // @ts-expect-error a price is a number
+  await expect(service.post("/items", { name: "Lamp", price: "1" })).rejects.toThrow("/price");
+  // @ts-expect-error a path with an id has the types of its route, too
+  await expect(service.put(`/items/${id}`, { price: 1 })).rejects.toThrow("/name");
+  await expect(service.post("/nothing", { price: "1" })).rejects.toThrow("404");
 });
 
 test("requests as an actor need its token and have its scope, and the actor is in the events", async () => {

@@ -41,6 +41,12 @@ ${mounts.join("").trimEnd()};
 
 /** The routes with their types, for an Eden client: \`treaty<App>("localhost:3000", { parseDate: false })\`. */
 export type App = ReturnType<typeof typed>;
+
+declare global {
+  interface WarrenRoutes {
+    app: App;
+  }
+}
 `;
 }
 

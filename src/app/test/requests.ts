@@ -1,8 +1,13 @@
 import type { buildApp } from "../app";
+import type { AnswerOf, BodyOf } from "./route-types";
 
-type Json = Record<string, unknown>;
+/** A path, for a call that names the type of the answer. */
+type Named<Body> = [Body] extends [never] ? never : string;
 
-/** Sends requests to the API of a test. */
+/**
+ * Sends requests to the API of a test. A path that the compiler knows, such as `/orders` or `/orders/${id}/pay`, has the types of its
+ * route. Other paths take any body, and have an answer of any object, or of the type that you name: `get<{ id: number }>(path)`.
+ */
 export interface TestRequests {
   /** Sends a request. Resolves with the response, whatever its status. `path` begins with `/`. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
@@ -13,13 +18,17 @@ export interface TestRequests {
    *
    * @throws {Error} with the response, if its status is 400 or more.
    */
-  get<Body = Json>(path: string): Promise<Body>;
+  get<Body = never>(path: Named<Body>): Promise<Body>;
+  get<const Path extends string>(path: Path): Promise<AnswerOf<Path, "get">>;
   /** Sends a `POST`, and otherwise is as {@link get}. Omit `body` to send none. */
-  post<Body = Json>(path: string, body?: unknown): Promise<Body>;
+  post<Body = never>(path: Named<Body>, body?: unknown): Promise<Body>;
+  post<const Path extends string>(path: Path, body?: BodyOf<Path, "post">): Promise<AnswerOf<Path, "post">>;
   /** Sends a `PUT`, and otherwise is as {@link get}. */
-  put<Body = Json>(path: string, body: unknown): Promise<Body>;
+  put<Body = never>(path: Named<Body>, body: unknown): Promise<Body>;
+  put<const Path extends string>(path: Path, body: BodyOf<Path, "put">): Promise<AnswerOf<Path, "put">>;
   /** Sends a `PATCH` (JSON Merge Patch), and otherwise is as {@link get}. */
-  patch<Body = Json>(path: string, body: unknown): Promise<Body>;
+  patch<Body = never>(path: Named<Body>, body: unknown): Promise<Body>;
+  patch<const Path extends string>(path: Path, body: BodyOf<Path, "patch">): Promise<AnswerOf<Path, "patch">>;
   /** Sends a `DELETE`. @throws {Error} as {@link get} does. */
   delete(path: string): Promise<void>;
 }
@@ -44,14 +53,15 @@ export function requestsTo(app: ReturnType<typeof buildApp>, token?: string): Te
     if (response.status < 400) return response.text();
     throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
   };
-  const json = async <Body>(method: string, path: string, body?: unknown) => JSON.parse(await text(method, path, body)) as Body;
+  // Its type is that of the route, or the one that the caller names.
+  const json = async (method: string, path: string, body?: unknown) => JSON.parse(await text(method, path, body)) as never;
   return {
     fetch: request,
     status: async (method, path, body) => (await send(method, path, body)).status,
-    get: (path) => json("GET", path),
-    post: (path, body) => json("POST", path, body),
-    put: (path, body) => json("PUT", path, body),
-    patch: (path, body) => json("PATCH", path, body),
+    get: (path: string) => json("GET", path),
+    post: (path: string, body?: unknown) => json("POST", path, body),
+    put: (path: string, body: unknown) => json("PUT", path, body),
+    patch: (path: string, body: unknown) => json("PATCH", path, body),
     delete: async (path) => void (await text("DELETE", path)),
   };
 }
