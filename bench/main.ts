@@ -9,7 +9,7 @@ import { acting, timers } from "./benchmarks/acting";
 import { besideActing } from "./benchmarks/beside-acting";
 import { consumer, consumerOnce } from "./benchmarks/consumer";
 import { embedded, embeddedLatency } from "./benchmarks/embedded";
-import { embeddedPostgres, embeddedPostgresOnce, embeddedPostgresTwo } from "./benchmarks/embedded-postgres";
+import { actingOncePostgres, embeddedPostgres, embeddedPostgresOnce, embeddedPostgresTwo } from "./benchmarks/embedded-postgres";
 import { get, getBesidePost } from "./benchmarks/get";
 import { groups, groupsDurable, groupsPostgres } from "./benchmarks/groups";
 import { expand, keys } from "./benchmarks/keys";
@@ -57,6 +57,7 @@ const benchmarks: readonly Benchmark[] = [
   embeddedPostgresTwo,
   acting,
   besideActing,
+  actingOncePostgres,
   timers,
   waitingTimers,
   waitingTimersPostgres,

@@ -5,15 +5,17 @@ import { environment, eventually } from "../../tests/support/processes";
 import { type Benchmark, type Contender, type Context, mustEqual } from "../benchmark";
 import type { BenchPostgres } from "../postgres";
 import { fillPostgres } from "../seeded";
+import { startWarren } from "../servers";
 import { speedOf, startShares } from "../shares";
 
-const columns: Benchmark["columns"] = [
-  { key: "perSecond", label: "events/s", digits: 0, limit: { atLeast: 3000 } },
+const columnsOf = (perSecond: number): Benchmark["columns"] => [
+  { key: "perSecond", label: "events/s", digits: 0, limit: { atLeast: perSecond } },
   { key: "cpuMicros", label: "CPU µs/event", digits: 1 },
   { key: "databaseMicros", label: "database CPU µs/event", digits: 1 },
 ];
 
-type Effects = "none" | "once";
+/** `act`: a row in a table of its own, and a change of a record. */
+type Effects = "none" | "once" | "act";
 
 /** The lanes of a queue that a process holds while `processes` consume it. */
 const lanesOf = (processes: number) => laneCount / processes;
@@ -48,16 +50,21 @@ function onPostgres(name: string, effects: Effects, processes: number): Contende
         return (shares.length === processes && shares.every(({ lanes }) => Number(lanes) === lanesOf(processes))) || undefined;
       }, "the processes to share the queue");
       const cpu = await server.cpuCounter();
+      if (effects === "act") await schema.evaluate(`INSERT INTO items SELECT * FROM "${full.name}".items`);
+      // Further events follow these.
+      await schema.evaluate(`SELECT setval('warren_events_position', (SELECT max(position) FROM "${full.name}".events))`);
       await schema.evaluate(`INSERT INTO events SELECT * FROM "${full.name}".events`);
       await consumers.handled(events);
       const databaseMicros = await cpu(events);
       const shares = await consumers.end();
       const handled = shares.reduce((sum, { count }) => sum + count, 0);
-      const [row] = await schema.evaluate<{ behind: string; effects: string }>(
-        `SELECT (SELECT max(events.position) FROM events) - (SELECT min(position) FROM ${own}.warren_progress) AS behind,
-           ${effects === "once" ? `(SELECT count(DISTINCT event) FROM ${own}.effects)` : String(events)} AS effects`,
+      const [row] = await schema.evaluate<{ behind: string; effects: string; changes: string }>(
+        `SELECT greatest(0, (SELECT max(position) FROM events WHERE type = 'item.created') - (SELECT min(position) FROM ${own}.warren_progress)) AS behind,
+           ${effects === "none" ? String(events) : `(SELECT count(DISTINCT event) FROM ${own}.effects)`} AS effects,
+           (SELECT count(*) FROM events WHERE type = 'item.updated') AS changes`,
       );
       mustEqual({ handled, expected: events, effects: Number(row?.effects) });
+      mustEqual({ changes: Number(row?.changes), expected: effects === "act" ? events : 0 });
       mustEqual({ "events behind": Number(row?.behind), expected: 0 });
       await schema.evaluate(`DROP SCHEMA ${own} CASCADE`);
       await schema.drop();
@@ -72,16 +79,18 @@ function onSqlite(effects: Effects): Contender {
     name: "sqlite",
     async run({ events, folder, seeded }: Context) {
       cpSync(await seeded({ items: events, updates: 0 }), folder, { recursive: true });
+      const api = effects === "act" ? await startWarren(folder) : undefined;
       const consumer = startShares(1, { ...environment(folder), EFFECTS: effects });
       await consumer.handled(events);
       const shares = await consumer.end();
+      await api?.stop();
       mustEqual({ handled: shares[0]?.count ?? 0, expected: events });
       return { ...speedOf(shares), databaseMicros: 0 };
     },
   };
 }
 
-const common = { needs: ["postgres"], columns } as const;
+const common = { needs: ["postgres"], columns: columnsOf(3000) } as const;
 
 export const embeddedPostgres: Benchmark = {
   ...common,
@@ -105,4 +114,14 @@ export const embeddedPostgresTwo: Benchmark = {
   title: "Without a broker, on PostgreSQL: two processes of one queue with exactly-once effects vs. one",
   warren: onPostgres("two processes", "once", 2),
   baseline: onPostgres("one process", "once", 1),
+};
+
+export const actingOncePostgres: Benchmark = {
+  ...common,
+  columns: columnsOf(1000),
+  name: "acting-once-postgres",
+  title:
+    "Exactly-once handlers, one row and one change of a record per event: on PostgreSQL, in one transaction, vs. on SQLite, through the API",
+  warren: onPostgres("postgres", "act", 1),
+  baseline: onSqlite("act"),
 };

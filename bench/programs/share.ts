@@ -1,7 +1,9 @@
 // A consumer that may be one of several of a queue. Prints how many events it has handled, and at its end when.
 // `QUEUE=audit EFFECTS=once bun bench/programs/share.ts`
+import type { ExactlyOnceContext } from "warren/consumer";
 import { readConfig } from "../../src/config/config";
 import { startConsumer } from "../../src/consumer/start";
+import { item } from "../../src/domain/item";
 import { createLog } from "../../src/observe/logging";
 import type { Share } from "../shares";
 
@@ -25,9 +27,25 @@ const once = {
     count();
   },
 } as const;
+type Acting = Pick<ExactlyOnceContext, "tx" | "change">;
+const act = {
+  ...once,
+  events: ["item.created"],
+  handle: async (event: { id: string; item: { id: number } }, { tx, change }: Acting) => {
+    await tx.run("INSERT INTO effects VALUES (?)", event.id);
+    await change.update(item, event.item.id, ({ price }) => ({ price: (price ?? 0) + 1 }));
+    count();
+  },
+} as const;
 const config = readConfig({ isTerminal: false, listens: false });
 const log = createLog({ level: "warn", format: "json", stream: 2 });
-const consumer = await (effects === "once" ? startConsumer(once, config, log) : startConsumer({ ...common, handle: count }, config, log));
+const consumer = await start();
+
+function start() {
+  if (effects === "once") return startConsumer(once, config, log);
+  if (effects === "act") return startConsumer(act, config, log);
+  return startConsumer({ ...common, handle: count }, config, log);
+}
 
 let told = 0;
 const telling = setInterval(() => {
