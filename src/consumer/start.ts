@@ -6,6 +6,7 @@ import { ConsumerError } from "../delivery/consumer-error";
 import { type Consumer, type ConsumerOptions, resolveConsumer } from "../delivery/consumer-options";
 import { LazyStore } from "../delivery/lazy-store";
 import type { RunningConsumer, Stage } from "../delivery/running";
+import { watchStore } from "../delivery/watch-store";
 import { whenReachable } from "../delivery/when-reachable";
 import { Worker } from "../delivery/worker";
 import type { EmbeddedConsumer } from "../embedded/consume";
@@ -86,6 +87,7 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
   const store = new LazyStore(consumer, consumers, { durable: consumer.exactlyOnce });
   // Fails at the start, and not at the first event, if `setup` has a mistake.
   if (consumer.exactlyOnce) await whenReachable(consumer, store.open);
+  const endWatch = consumer.exactlyOnce ? watchStore(consumer, store.open) : () => {};
   // Writes to a removed file would be lost.
   const worker = new Worker(consumer, store.renew);
   const key = consumer.temporary ? null : signingKey(config, log);
@@ -131,10 +133,11 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
     stage: () => stage,
     problems: () => setup.problems,
     counts: worker.tally.counts,
-    ended: running.then(() => {
+    ended: running.finally(endWatch).then(() => {
       if (refused.signal.aborted) throw refused.signal.reason;
     }),
     async stop() {
+      endWatch();
       await (subscription ? subscription.drain() : worker.drain());
       await broker.close();
       await store.close();

@@ -8,8 +8,9 @@ import type { Worker } from "../delivery/worker";
 import { messageOf } from "../observe/logging";
 import { type Share, wholeShare } from "../store/consumer/lanes";
 import type { ConsumerStores } from "../store/consumer/stores";
+import { CannotOpenStore } from "../store/errors";
 import type { LogFollower } from "../store/log-follower";
-import { openLog } from "../store/open";
+import { isRemoved, openLog } from "../store/open";
 import { now } from "../timing/clock";
 import { pause } from "../timing/pause";
 import { Signal } from "../timing/signal";
@@ -61,7 +62,9 @@ export async function consumeLog(
           const running = new EmbeddedConsumer(worker, log, own, stop, { share, since, onReplaced: () => onStage("replaced"), onLanes });
           wake = running.wake;
           onRunning(running);
-          await running.run();
+          await running.run().catch((error: unknown) => {
+            throw isRemoved(error) ? removed(consumers.shownOf(consumer.queue), consumer.queue, error) : error;
+          });
           since ??= startedAt;
         } finally {
           log.close();
@@ -73,6 +76,14 @@ export async function consumeLog(
   } finally {
     await store.close();
   }
+}
+
+function removed(shown: string, queue: string, cause: unknown): CannotOpenStore {
+  return new CannotOpenStore(
+    `Somebody has removed tables of ${shown}, where the consumer of "${queue}" keeps its position, retries and dead letters. Start it again: it ` +
+      `makes what is missing, and begins as a new queue does. (${messageOf(cause)})`,
+    { cause },
+  );
 }
 
 /**
