@@ -3,7 +3,14 @@ import { describe, expect, test } from "bun:test";
 import { check } from "./chaos/acting/checker";
 import type { ActingHistory, Logged, Order, Pot } from "./chaos/acting/history";
 
-const pot = (version: number, balance = 0, counted = 0, reminded = 0): Pot => ({ id: 1, version, balance, reminded, counted });
+const pot = (version: number, balance = 0, counted = 0, reminded = 0, ticked = 0): Pot => ({
+  id: 1,
+  version,
+  balance,
+  reminded,
+  counted,
+  ticked,
+});
 const order = (version: number, note: string, state = "booked"): Order => ({
   id: 7,
   version,
@@ -16,6 +23,8 @@ const order = (version: number, note: string, state = "booked"): Order => ({
 
 const plain = { actor: "consumer:chaos-plain", cause: "c", depth: 1 } as const;
 const once = { actor: "consumer:chaos-once", cause: "c", depth: 1 } as const;
+const minute = 60_000;
+const ticks = { actor: "consumer:chaos-ticks", depth: 1 } as const;
 const set = "set booked remind:7 after 100";
 
 /** An order is created and booked, which sets a timer; a client sets another one, and one that it cancels; both that are left are due. */
@@ -40,12 +49,17 @@ const good: ActingHistory = {
     { position: 10, id: "k", type: "order.reminded", subject: 7, at: 1102, order: order(5, "cancel m3 call:7"), tag: "booked", ...plain },
     { position: 11, id: "l", type: "pot.updated", subject: 1, at: 1110, pot: pot(4, 5, 5, 1), ...plain, cause: "j" },
     { position: 12, id: "m", type: "pot.updated", subject: 1, at: 1111, pot: pot(5, 5, 5, 2), ...plain, cause: "k", depth: 2 },
+    { position: 13, id: "t", type: "schedule.due", subject: 1, at: minute + 5, dueAt: minute },
+    { position: 14, id: "u", type: "pot.updated", subject: 1, at: minute + 9, pot: pot(6, 5, 5, 2, 1), ...ticks, cause: "t" },
+    { position: 15, id: "v", type: "schedule.due", subject: 1, at: 2 * minute, dueAt: 2 * minute },
+    { position: 16, id: "w", type: "pot.updated", subject: 1, at: 2 * minute + 9, pot: pot(7, 5, 5, 2, 2), ...ticks, cause: "v" },
   ],
-  pots: [pot(5, 5, 5, 2)],
+  pots: [pot(7, 5, 5, 2, 2)],
   orders: [order(5, "cancel m3 call:7")],
   effects: [{ id: "c", counted: 5 }],
   waiting: 0,
   jumps: [],
+  lastTime: 2 * minute,
   observations: [],
 };
 
@@ -54,7 +68,7 @@ const changed = (id: string, change: Partial<Logged>): Partial<ActingHistory> =>
 });
 const without = (id: string): Partial<ActingHistory> => ({ log: good.log.filter((event) => event.id !== id) });
 const followedBy = (...events: Partial<Logged>[]): Partial<ActingHistory> => ({
-  log: [...good.log, ...events.map((event, index) => ({ ...(good.log.at(-1) as Logged), ...event, position: 13 + index }))],
+  log: [...good.log, ...events.map((event, index) => ({ ...(good.log.at(-1) as Logged), ...event, position: 17 + index }))],
 });
 const namesOf = (difference: Partial<ActingHistory>) => check({ ...good, ...difference }).map(({ name }) => name);
 
@@ -67,16 +81,17 @@ describe("what must never be is caught by its name:", () => {
     ["lost-write", { requests: [...good.requests, { kind: "create", mark: "gone", told: "done" }] }],
     ["unexpected-write", { requests: good.requests.map((request) => ({ ...request, told: "refused" as const })) }],
     ["row-missing", { orders: [] }],
-    ["event-missing", { pots: [pot(5, 5, 5, 3)] }],
-    ["wrong-sum", { pots: [pot(5, 6, 5, 2)] }],
+    ["event-missing", { pots: [pot(7, 5, 5, 3, 2)] }],
+    ["wrong-sum", { pots: [pot(7, 6, 5, 2, 2)] }],
+    ["wrong-sum", { pots: [pot(7, 5, 5, 2, 3)] }],
     ["wrong-cause", changed("d", { depth: 3 })],
     ["wrong-cause", changed("k", { cause: "p" })],
     ["wrong-cause", changed("d", { cause: "none" })],
     ["lost-change", without("l")],
     ["gap-in-log", without("l")],
     ["torn-change", changed("e", { type: "order.updated", order: order(2, ""), subject: 8 })],
-    ["doubled-change", followedBy({ id: "n", pot: pot(6, 5, 5, 3) })],
-    ["unexpected-change", followedBy({ id: "n", pot: pot(6, 5, 5, 2), cause: "p", depth: 1 })],
+    ["doubled-change", followedBy({ ...plain, cause: "j", id: "n", pot: pot(8, 5, 5, 3) })],
+    ["unexpected-change", followedBy({ ...plain, id: "n", pot: pot(8, 5, 5, 2), cause: "p" })],
     ["lost-effect", { effects: [] }],
     ["doubled-effect", { effects: [...good.effects, ...good.effects] }],
     ["other-effect", { effects: [{ id: "c", counted: 4 }] }],
@@ -87,6 +102,12 @@ describe("what must never be is caught by its name:", () => {
     ["timer-unexpected", followedBy({ ...(good.log[8] as Logged), id: "n", tag: "never set" })],
     ["timer-lost", without("j")],
     ["timer-left", { waiting: 1 }],
+    ["tick-twice", changed("v", { dueAt: minute })],
+    ["tick-early", changed("v", { at: 2 * minute - 1 })],
+    ["tick-overlap", changed("u", { position: 18 })],
+    ["tick-out-of-order", changed("t", { dueAt: 3 * minute, at: 4 * minute })],
+    ["tick-lost", { lastTime: 3 * minute }],
+    ["lost-change", without("w")],
     ["process-ended", { observations: [{ violation: "process-ended", detail: "the api ended by itself" }] }],
   ])("%s", (name, difference) => {
     expect(namesOf(difference)).toContain(name);

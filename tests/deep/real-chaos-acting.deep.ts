@@ -53,6 +53,7 @@ describeWithPostgres("with PostgreSQL and two processes of the API", () => {
 test.each<[planted: string, strike: string, strikes: number, must: string, may: string[]]>([
   ["change-without-note", "consumer-after-commit", 2, "doubled-change", ["torn-change", "wrong-sum", "other-effect", "timer-unexpected"]],
   ["timer-removed-later", "api-after-timer", 2, "timer-twice", []],
+  ["tick-without-key", "api-after-tick", 2, "tick-twice", ["tick-overlap"]],
 ])("a planted bug is found: %s", async (planted, strike, count, must, may) => {
   const result = await runActing({ seed, arrangement: "sqlite", planted, chosen: named(strike), strikes: count, patienceMs: 5000 });
   const found = result.violations.map(({ name }) => name);

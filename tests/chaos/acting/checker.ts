@@ -1,5 +1,6 @@
 import { type Violation, violationsOf } from "../violation";
 import { type ActingHistory, type Logged, queues } from "./history";
+import { tickViolations } from "./tick-checker";
 import { timerViolations } from "./timer-checker";
 
 type Found = readonly [name: string, example: string];
@@ -16,6 +17,7 @@ function* violations(history: ActingHistory): Generator<Found> {
   yield* sums(history);
   yield* ownTables(history);
   yield* timerViolations(history);
+  yield* tickViolations(history);
   for (const { violation, detail } of history.observations) yield [violation, detail];
 }
 
@@ -49,6 +51,7 @@ function* records({ log, pots, orders }: ActingHistory): Generator<Found> {
   for (const event of log) {
     const name = recordOf(event);
     const record = event.order ?? event.pot;
+    if (event.dueAt !== undefined) continue;
     const before = played.get(name)?.version;
     const isCreation = event.type.endsWith(".created");
     const due = isCreation ? 1 : event.type.endsWith(".updated") ? (before ?? Number.NaN) + 1 : before;
@@ -83,6 +86,7 @@ function* changes({ log }: ActingHistory): Generator<Found> {
     if (event.type === "order.created") yield* changesOf(event, queues.once, ["pot.updated"]);
     if (event.type === "order.created") yield* changesOf(event, queues.plain, ["pot.updated"], ["pot.updated", "order.updated"]);
     if (event.type === "order.reminded") yield* changesOf(event, queues.plain, ["pot.updated"]);
+    if (event.dueAt !== undefined) yield* changesOf(event, queues.ticks, ["pot.updated"]);
   }
   for (const name of made.keys()) yield ["unexpected-change", `${name} has changes, and should have none`];
 
@@ -92,7 +96,7 @@ function* changes({ log }: ActingHistory): Generator<Found> {
     const types = (made.get(name) ?? []).map((event) => event.type);
     made.delete(name);
     const [first = []] = wanted;
-    const told = `${type} of order ${subject} (${id}) has led to ${types.join(", ") || "nothing"} in ${queue}`;
+    const told = `${type} of ${subject} (${id}) has led to ${types.join(", ") || "nothing"} in ${queue}`;
     if (wanted.some((list) => list.join() === types.join())) return;
     if (types.length === 0) yield ["lost-change", told];
     else if (types.filter((each) => each === first[0]).length > 1) yield ["doubled-change", told];
@@ -102,6 +106,9 @@ function* changes({ log }: ActingHistory): Generator<Found> {
 
 /** Checks the counters of the records by themselves: each is the sum of what its events ask for. */
 function* sums({ log, pots }: ActingHistory): Generator<Found> {
+  const ticks = log.filter(({ dueAt }) => dueAt !== undefined).length;
+  const ticked = pots.reduce((sum, pot) => sum + pot.ticked, 0);
+  if (ticked !== ticks) yield ["wrong-sum", `the pots have ${ticked} ticks and not ${ticks}`];
   for (const { id, balance, counted, reminded } of pots) {
     const about = (type: string) => log.filter((event) => event.type === type && event.order?.pot === id);
     const due = about("order.created").reduce((sum, { order }) => sum + (order?.amount ?? 0), 0);

@@ -16,4 +16,10 @@ export const apiPoints = {
   "after-timer": "immediately after that commit",
 } as const;
 
-export type ActingPoint = keyof typeof consumerPoints | keyof typeof apiPoints;
+/** Points at which the API can be made to crash around the event of a schedule. */
+export const tickPoints = {
+  "before-tick": "before the API commits the event of a schedule",
+  "after-tick": "after that commit, before it notes it in the schedule",
+} as const;
+
+export type ActingPoint = keyof typeof consumerPoints | keyof typeof apiPoints | keyof typeof tickPoints;

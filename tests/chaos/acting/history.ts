@@ -16,6 +16,7 @@ export interface Pot {
   readonly balance: number;
   readonly reminded: number;
   readonly counted: number;
+  readonly ticked: number;
 }
 
 export interface Order {
@@ -44,6 +45,8 @@ export interface Logged {
   readonly order?: Order;
   /** The tag of a timer that has become this event. */
   readonly tag?: string | undefined;
+  /** The time of a schedule that has become this event, in milliseconds since 1970. */
+  readonly dueAt?: number | undefined;
 }
 
 /** A row of the own table of the consumer with effects exactly once. */
@@ -69,9 +72,11 @@ export interface ActingHistory {
   /** Number of timers that wait at the end, when the time of all has come. */
   readonly waiting: number;
   readonly jumps: readonly Jump[];
+  /** A time at the end that the schedule must have an event for, or a later one, in milliseconds since 1970. Undefined for none. */
+  readonly lastTime: number | undefined;
   /** Failures that were observed directly, and not in the final state. */
   readonly observations: readonly Observation[];
 }
 
 /** The queues of the consumers. */
-export const queues = { plain: "chaos-plain", once: "chaos-once" } as const;
+export const queues = { plain: "chaos-plain", once: "chaos-once", ticks: "chaos-ticks" } as const;

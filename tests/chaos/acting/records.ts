@@ -12,6 +12,7 @@ interface Body {
   readonly pot?: Pot;
   readonly order?: Order;
   readonly data?: { readonly tag?: string };
+  readonly schedule?: { readonly dueAt: string };
 }
 
 /** The data that a run has stored, read while its programs work. */
@@ -31,8 +32,9 @@ export class ActingRecords {
     for (let full = this.#follower !== undefined; full; ) {
       const entries = (await this.#follower?.read(this.log.at(-1)?.position ?? 0, batch)) ?? [];
       for (const { position, id, type, subject, timestamp, body } of entries) {
-        const { actor, cause, depth, pot, order, data } = JSON.parse(body) as Body;
-        const record = { ...(pot && { pot: potOf(pot) }), ...(order && { order: orderOf(order) }) };
+        const { actor, cause, depth, pot, order, data, schedule } = JSON.parse(body) as Body;
+        const dueAt = schedule && Date.parse(schedule.dueAt);
+        const record = { dueAt, ...(pot && { pot: potOf(pot) }), ...(order && { order: orderOf(order) }) };
         this.log.push({
           position,
           id,
@@ -57,6 +59,11 @@ export class ActingRecords {
     return this.log.at(-1)?.position ?? 0;
   }
 
+  /** Returns whether the schedule has an event for a time or a later one. */
+  hasTick(time: number): boolean {
+    return this.log.some(({ dueAt = 0 }) => dueAt >= time);
+  }
+
   /** Returns the number of events that have not led to what they should lead to. */
   missing(effects: readonly Effect[]): number {
     const done = new Set(this.log.filter(({ actor }) => actor !== undefined).map(({ actor, cause }) => `${actor} ${cause}`));
@@ -65,6 +72,7 @@ export class ActingRecords {
     const created = this.log.filter(({ type }) => type === "order.created");
     return [
       ...created.filter((event) => isMissing(queues.once, event) || !rows.has(event.id)),
+      ...this.log.filter((event) => event.dueAt !== undefined && isMissing(queues.ticks, event)),
       ...this.log.filter((event) => /^order\.(created|reminded)$/.test(event.type) && isMissing(queues.plain, event)),
     ].length;
   }
@@ -119,5 +127,5 @@ async function pageOf<Page>(url: string): Promise<Page> {
 }
 
 // The same keys in the same order, however they were read.
-const potOf = ({ id, version, balance, reminded, counted }: Pot): Pot => ({ id, version, balance, reminded, counted });
+const potOf = ({ id, version, balance, reminded, counted, ticked }: Pot): Pot => ({ id, version, balance, reminded, counted, ticked });
 const orderOf = ({ id, version, pot, amount, mark, state, note }: Order): Order => ({ id, version, pot, amount, mark, state, note });

@@ -1,6 +1,6 @@
 // What happens to a service whose consumers act. Each strikes once, under load.
 import type { Program } from "../program";
-import { apiPoints, consumerPoints } from "./crash-points";
+import { apiPoints, consumerPoints, tickPoints } from "./crash-points";
 import type { ActingSystem, Arrangement } from "./system";
 
 export interface ActingStrike {
@@ -18,20 +18,29 @@ export interface ActingStrike {
 const dieMs = 60_000;
 const longestJumpSeconds = 3600;
 
-async function crash(system: ActingSystem, program: Program, point: string): Promise<void> {
-  await program.kill();
-  await program.start({ CRASH_POINT: point, CRASH_AFTER: String(system.random.between(1, 12)) });
-  await program.dies(dieMs);
-  await program.start();
+/** @param isTick true for a point that is reached once a minute, when the event before is done. Default: false. */
+async function crash(system: ActingSystem, programs: readonly Program[], point: string, isTick = false): Promise<void> {
+  const after = isTick ? 1 : system.random.between(1, 12);
+  for (const program of programs) {
+    await program.kill();
+    await program.start({ CRASH_POINT: point, CRASH_AFTER: String(after) });
+  }
+  if (isTick) await system.advance(system.random.between(60, 180));
+  await Promise.any(programs.map((program) => program.dies(dieMs)));
+  for (const program of programs) {
+    await program.kill();
+    await program.start();
+  }
 }
 
+const consumerPointNames = Object.keys(consumerPoints) as [string, ...string[]];
 const inSqlite = ["sqlite", "rabbitmq"] as const;
 
 const consumerCrashes = Object.entries(consumerPoints).map(
   ([point, title]): ActingStrike => ({
     name: `consumer-${point}`,
     title: `kill -9 of a consumer ${title}`,
-    strike: (system) => crash(system, system.random.chance(0.5) ? system.consumers.plain : system.consumers.once, point),
+    strike: (system) => crash(system, [system.random.chance(0.5) ? system.consumers.plain : system.consumers.once], point),
   }),
 );
 
@@ -41,22 +50,27 @@ const apiCrashes = Object.entries(apiPoints).map(
     title: `kill -9 of the API ${title}`,
     // On PostgreSQL, consumers commit themselves.
     ...(point.endsWith("-change") && { arrangements: inSqlite }),
-    strike: (system) => crashLeader(system, point),
+    // Of several processes of the API, only one publishes what is due.
+    strike: (system) => crash(system, system.apis, point),
   }),
 );
 
-/** Lets the process die that comes to a point: of several processes of the API, only one publishes what is due. */
-async function crashLeader(system: ActingSystem, point: string): Promise<void> {
-  for (const api of system.apis) {
-    await api.kill();
-    await api.start({ CRASH_POINT: point, CRASH_AFTER: String(system.random.between(1, 12)) });
-  }
-  await Promise.any(system.apis.map((api) => api.dies(dieMs)));
-  for (const api of system.apis) {
-    await api.kill();
-    await api.start();
-  }
-}
+const tickCrashes: readonly ActingStrike[] = [
+  ...Object.entries(tickPoints).map(
+    ([point, title]): ActingStrike => ({
+      name: `api-${point}`,
+      title: `kill -9 of the API ${title}`,
+      needsClock: true,
+      strike: (system) => crash(system, system.apis, point, true),
+    }),
+  ),
+  {
+    name: "consumer-tick",
+    title: "kill -9 of a consumer with a schedule, at any of the points",
+    needsClock: true,
+    strike: (system) => crash(system, [system.consumers.ticks], system.random.of(consumerPointNames), true),
+  },
+];
 
 const others: readonly ActingStrike[] = [
   {
@@ -98,7 +112,7 @@ const others: readonly ActingStrike[] = [
   },
 ];
 
-export const strikes: readonly ActingStrike[] = [...consumerCrashes, ...apiCrashes, ...others];
+export const strikes: readonly ActingStrike[] = [...consumerCrashes, ...apiCrashes, ...tickCrashes, ...others];
 
 /** Returns the strikes that are possible in a system. */
 export function possibleStrikes(of: readonly ActingStrike[], arrangement: Arrangement, hasClock: boolean): ActingStrike[] {

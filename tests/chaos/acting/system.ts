@@ -31,6 +31,8 @@ export interface ActingOptions {
 /** Time in which a change is committed that has its time already, in milliseconds. */
 const underWayMs = 300;
 
+const minuteMs = 60_000;
+
 const open = new Set<ActingSystem>();
 
 /** Removes the systems of aborted runs. */
@@ -68,7 +70,7 @@ export class ActingSystem {
     ) as [Program, ...Program[]];
     const consumer = (name: keyof typeof queues, ...flags: string[]) =>
       this.#program(name, ["consumers/acting.ts", "--queue", queues[name], ...flags], {}, "ready");
-    this.consumers = { plain: consumer("plain"), once: consumer("once", "--once") };
+    this.consumers = { plain: consumer("plain"), once: consumer("once", "--once"), ticks: consumer("ticks", "--ticks") };
     this.clients = new ActingClients(this.urls, new Random(random.seed + 1), this.#clock && (() => Date.now() + this.#offset * 1000));
     this.records = new ActingRecords(this.#environment);
   }
@@ -109,9 +111,19 @@ export class ActingSystem {
     this.jumps.push({ from, to: await this.records.end() });
   }
 
-  /** Sets the clock to a time at which all timers are due: the longest is for an hour after the latest time. */
-  async passTime(): Promise<void> {
-    if (this.#clock) await this.setClock(this.#latest + 2 * 3600);
+  /** Puts the clock forward. */
+  advance(seconds: number): Promise<void> {
+    return this.setClock(this.#offset + seconds);
+  }
+
+  /**
+   * Sets the clock to a time at which all timers are due: the longest is for an hour after the latest time. Resolves with the last time of
+   * the schedule then, or with undefined if the clock cannot be set.
+   */
+  async passTime(): Promise<number | undefined> {
+    if (!this.#clock) return undefined;
+    await this.setClock(this.#latest + 2 * 3600);
+    return Math.floor((Date.now() + this.#offset * 1000) / minuteMs) * minuteMs;
   }
 
   /** Starts every stopped program. Resolves when all of them work. */

@@ -2,6 +2,7 @@
 // for the n-th time.
 import { ChangingRun, HandlerChanges } from "../../../src/delivery/handler-changes";
 import type { Commits } from "../../../src/store/changes/commits";
+import { IdempotencyKeys } from "../../../src/store/changes/idempotency-keys";
 import { TimerChanges } from "../../../src/store/changes/timer-changes";
 import { GroupCommit as PostgresCommits } from "../../../src/store/postgres/commit/group-commit";
 import { GroupCommit as SqliteCommits } from "../../../src/store/sqlite/commit/group-commit";
@@ -37,27 +38,36 @@ ChangingRun.prototype.settle = async function (result) {
 
 if (point === "before-ack") beforeEachAck(atCrashPoint);
 
-let isFiring = false;
+/** What the running change is about. */
+let about: "timer" | "tick" | undefined;
 const { take } = TimerChanges.prototype;
 TimerChanges.prototype.take = function (timer) {
   const isThere = take.call(this, timer);
-  isFiring ||= isThere;
+  if (isThere) about = "timer";
   if (point === "before-timer" && isThere) atCrashPoint();
   return isThere;
+};
+
+const { answer } = IdempotencyKeys.prototype;
+IdempotencyKeys.prototype.answer = function <Answer extends string | undefined>(...asked: Parameters<typeof answer<Answer>>) {
+  const isTick = asked[0].key.startsWith("tick ");
+  if (isTick) about = "tick";
+  if (point === "before-tick" && isTick) atCrashPoint();
+  return answer.call(this, ...asked) as Answer;
 };
 
 for (const commits of [SqliteCommits.prototype, PostgresCommits.prototype] as Commits[]) {
   const { run, runFirst } = commits;
   commits.run = async function <T>(change: () => T, ...options: []) {
-    let fires = false;
+    let was: typeof about;
     const noted = () => {
-      isFiring = false;
+      about = undefined;
       const value = change();
-      fires = isFiring;
+      was = about;
       return value;
     };
     const value = await run.call(this, noted, ...options);
-    if (point === "after-timer" && fires) atCrashPoint();
+    if (was !== undefined && point === `after-${was}`) atCrashPoint();
     return value as T;
   };
   commits.runFirst = async function <T>(change: () => T, ...options: []) {

@@ -1,4 +1,5 @@
-// A consumer whose handlers change records: --queue NAME, and --once for effects exactly once in a table of its own, too.
+// A consumer whose handlers change records: --queue NAME, --once for effects exactly once in a table of its own, too, and --ticks for one
+// that is called each minute.
 import { type ConsumerOptions, type ExactlyOnceContext, type HandlerContext, readFlags, runConsumer } from "warren/consumer";
 import { order } from "../src/domain/order";
 import { pot } from "../src/domain/pot";
@@ -12,6 +13,7 @@ interface Happened {
 const flags = readFlags("A consumer of a chaos run that changes records.", {
   queue: { type: "string", default: "" },
   once: { type: "boolean", default: false },
+  ticks: { type: "boolean", default: false },
 });
 
 const common = {
@@ -42,13 +44,20 @@ async function count({ id, order: { pot: into, amount } }: Happened, { change, t
   await tx.run("INSERT INTO effects (id, counted) VALUES (?, ?)", id, counted + amount);
 }
 
-const options = flags.once
-  ? {
-      ...common,
-      events: ["order.created"],
-      exactlyOnce: true,
-      setup: (tx: ExactlyOnceContext["tx"]) => tx.run("CREATE TABLE IF NOT EXISTS effects (id TEXT, counted BIGINT)"),
-      handle: count,
-    }
-  : { ...common, events: ["order.created", "order.reminded"], concurrency: 4, handle: book };
+async function tick(_: unknown, { change }: HandlerContext): Promise<void> {
+  const { ticked } = await change.read(pot, 1);
+  await change.update(pot, 1, { ticked: ticked + 1 });
+}
+
+const options = flags.ticks
+  ? { ...common, schedule: "* * * * *", handle: tick }
+  : flags.once
+    ? {
+        ...common,
+        events: ["order.created"],
+        exactlyOnce: true,
+        setup: (tx: ExactlyOnceContext["tx"]) => tx.run("CREATE TABLE IF NOT EXISTS effects (id TEXT, counted BIGINT)"),
+        handle: count,
+      }
+    : { ...common, events: ["order.created", "order.reminded"], concurrency: 4, handle: book };
 await runConsumer(options as unknown as ConsumerOptions, flags);

@@ -9,6 +9,7 @@ export const pot = defineResource({
     balance: { schema: Type.Integer(), initial: 0 },
     reminded: { schema: Type.Integer(), initial: 0 },
     counted: { schema: Type.Integer(), initial: 0 },
+    ticked: { schema: Type.Integer(), initial: 0 },
   },
   example: { label: "rent" },
 });
