@@ -6,6 +6,7 @@ import { parseOptions, readCommandLine } from "../observe/command-line";
 import { projectFolder as root } from "../project/folder";
 import { onSignals } from "../timing/stop-signal";
 import { interrupted } from "./command";
+import { ConsumerList } from "./dev/consumer-list";
 import { KeptConsumers } from "./dev/kept-consumers";
 import { KeptProgram } from "./dev/kept-program";
 import { Names } from "./dev/lines";
@@ -50,7 +51,9 @@ const api = new KeptProgram({
 const folders = new WatchedFolders(root, (file) => {
   if (file.startsWith(join(root, "routes") + sep) || file.startsWith(join(root, "src") + sep)) api.change();
   consumers?.change(file);
+  if (withConsumers) list.change(file);
 });
+const list = new ConsumerList(root, () => api.change());
 const consumers = withConsumers
   ? new KeptConsumers({ root, folders, start: (name, file) => startProgram(file, linesOf(name)), say })
   : undefined;

@@ -100,6 +100,20 @@ describe("in a pipe", () => {
     expect(isRunning(pid)).toBe(true);
   });
 
+  test("the documentation of the events has the consumers as they are now", async () => {
+    const documented = async () => {
+      const answer = await fetch(`${url}/asyncapi.json`).catch(() => undefined);
+      const { operations = {} } = ((await answer?.json()) ?? {}) as { operations?: Record<string, object> };
+      return Object.keys(operations).filter((key) => key.startsWith("consume."));
+    };
+    expect(await documented()).toEqual(["consume.doors"]);
+    await write("consumers/windows.ts", consumer.replace('"doors"', '"windows"'));
+    const become = (keys: string[], what: string) => eventually(async () => Bun.deepEquals(await documented(), keys), what);
+    await become(["consume.doors", "consume.windows"], "the new consumer in the documentation");
+    rmSync(join(copy.path, "consumers/windows.ts"));
+    await become(["consume.doors"], "the documentation without it");
+  });
+
   test("a consumer that crashes says so and starts again, after a longer pause each time", async () => {
     await create("crash");
     await dev.line("doors | The consumer ended with code 3; starting again in 1 s.", "stderr");
