@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { builtInRoutes } from "../src/built-in/routes";
 import { projectFiles } from "../src/commands/new/project-files";
 import { blocksIn, fileOf, shopPages } from "./support/doc-pages";
 import { root } from "./support/processes";
@@ -28,4 +29,9 @@ test("has the files that the guide shows, and no others", () => {
   const shown = shopPages.flatMap(blocksIn).filter(({ language }) => language === "ts");
   for (const block of shown) expect(block.text).toBe(`// ${fileOf(block)}\n${textOf(fileOf(block))}`);
   expect(shown.map(fileOf).sort()).toEqual(own.sort());
+});
+
+test("its generated routes have those that every service has: `bun run setup` and `bun run generate` there write them", () => {
+  const mounted = [...textOf("src/routes.generated.ts").matchAll(/builtInRoutes\["(.*?)"\]/g)].map(([, path]) => path);
+  expect(mounted).toEqual(Object.keys(builtInRoutes));
 });
