@@ -42,6 +42,24 @@ describe("the AsyncAPI document", () => {
     expect((await read(broken)).complaints).toContainEqual(expect.stringContaining("channels/nothing"));
   });
 
+  const daily = { name: "daily", queue: "daily", schedule: "0 9 * * 1-5", timeZone: "Europe/London" };
+  const scheduled = asyncApiDocument(catalogue, [...consumers, daily]);
+
+  test("has the event of schedules if a consumer has one, on its queue only", () => {
+    const message = scheduled.components.messages["schedule.due.v1"] as { examples: readonly { payload: object }[] };
+    expect(parseEvent(JSON.stringify(message.examples[0]?.payload), catalogue)).toMatchObject({ ok: true });
+    expect(scheduled.channels["queue-daily"]).toMatchObject({
+      description: expect.stringContaining("which gets an event at the times of `0 9 * * 1-5` in Europe/London"),
+    });
+    const having = ({ channels }: ReturnType<typeof asyncApiDocument>) =>
+      Object.entries(channels).flatMap(([key, channel]) => (JSON.stringify(channel).includes("schedule.due") ? [key] : []));
+    expect([having(scheduled), having(document)]).toEqual([["queue-daily"], []]);
+  });
+
+  testInFull("is valid with a schedule", async () => {
+    expect((await read(JSON.stringify(scheduled))).complaints).toEqual([]);
+  });
+
   test("is valid, and has a message for each version of each event type, with an example that consumers can read", async () => {
     const { parsed, complaints } = await read(JSON.stringify(document));
     expect(complaints).toEqual([]);

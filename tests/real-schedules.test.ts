@@ -140,8 +140,9 @@ function schedulesOn(placesIn: (folder: string) => Places, rabbitmqUrl: () => st
   });
 }
 
-forEachEngine((placesIn) => {
+forEachEngine((placesIn, { isInFull }) => {
   describe("without RabbitMQ", () => schedulesOn(placesIn, () => "none"));
+  if (!isInFull) return;
   describeWithRabbit("on RabbitMQ", () => {
     const rabbit = useRabbit();
     afterEach(() => emptyBroker(rabbit()));

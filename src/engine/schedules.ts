@@ -1,7 +1,7 @@
 import { type Log, messageOf } from "../observe/logging";
 import type { Leadership } from "../store/leadership";
 import { dueTime, nextTime } from "../store/schedule-times";
-import type { Schedules } from "../store/schedules";
+import type { Schedule, Schedules } from "../store/schedules";
 import type { Store } from "../store/store";
 import { now } from "../timing/clock";
 import { pause } from "../timing/pause";
@@ -14,8 +14,8 @@ export function keepSchedules(store: Store, log: Log): { stop(): Promise<void> }
   const stopping = new AbortController();
   const keep = async ({ until, holds }: Leadership) => {
     while (holds()) {
-      const waitMs = await publishDue(store.schedules).catch((error: unknown) => {
-        log.warn({ error: messageOf(error) }, "Cannot publish the events of schedules; retrying");
+      const waitMs = await publishDue(store.schedules, log).catch((error: unknown) => {
+        log.warn({ error: messageOf(error) }, "Cannot look at the schedules; retrying");
         return lookEveryMs;
       });
       if (holds()) await pause(waitMs, until);
@@ -34,17 +34,25 @@ export function keepSchedules(store: Store, log: Log): { stop(): Promise<void> }
 }
 
 /** Resolves with how long to wait before the next look, in milliseconds. */
-async function publishDue(schedules: Schedules): Promise<number> {
-  let waitMs = lookEveryMs;
-  for (const schedule of await schedules.list()) {
-    const time = now();
-    const dueAt = dueTime(schedule, time);
-    // Of times that come once more, the event is published once.
-    if (schedule.since > time) await schedules.rewind(schedule, time);
-    else if (dueAt !== undefined && (schedule.dueAt !== null || (await schedules.aim(schedule, dueAt))))
-      await schedules.tick(schedule, dueAt);
-    else if (schedule.isDone && schedule.lastTick !== null) await schedules.settle(schedule);
-    waitMs = Math.min(waitMs, Math.max(1, (nextTime(schedule, time) ?? time + lookEveryMs) - now()));
-  }
-  return waitMs;
+async function publishDue(schedules: Schedules, log: Log): Promise<number> {
+  // Together, since many may be due at the same time, and their events can share commits.
+  const waits = (await schedules.list()).map((schedule) =>
+    publish(schedules, schedule).catch((error: unknown) => {
+      log.warn({ schedule: schedule.queue, error: messageOf(error) }, "Cannot publish the event of a schedule; retrying");
+      return lookEveryMs;
+    }),
+  );
+  return Math.min(lookEveryMs, ...(await Promise.all(waits)));
+}
+
+/** Publishes the event of a schedule if it is due. Resolves with how long to wait for its next time, in milliseconds. */
+async function publish(schedules: Schedules, schedule: Schedule): Promise<number> {
+  const time = now();
+  const dueAt = dueTime(schedule, time);
+  // Of times that come once more, the event is published once.
+  if (schedule.since > time) await schedules.rewind(schedule, time);
+  else if (dueAt !== undefined && (schedule.dueAt !== null || (await schedules.aim(schedule, dueAt))))
+    await schedules.tick(schedule, dueAt);
+  else if (schedule.isDone && !schedule.isSettled) await schedules.settle(schedule);
+  return Math.max(1, (nextTime(schedule, time) ?? Number.POSITIVE_INFINITY) - now());
 }

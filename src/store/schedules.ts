@@ -29,6 +29,8 @@ export interface Schedule extends NewSchedule {
   readonly lastTick: string | null;
   /** True if the last event was handled or has become a dead letter, or there was none. */
   readonly isDone: boolean;
+  /** True if that is noted for good. */
+  readonly isSettled: boolean;
 }
 
 /** The schedules of consumers, each with the name of its queue. */

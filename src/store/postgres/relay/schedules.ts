@@ -5,7 +5,7 @@ import type { Database, Queries } from "../connection/queries";
 
 const columns =
   `number, queue, pattern, time_zone AS "timeZone", missed, overlap = 1 AS overlap, announced_at AS "announcedAt", since, due_at AS "dueAt", ` +
-  `last_at AS "lastAt", last_tick AS "lastTick", ` +
+  `last_at AS "lastAt", last_tick AS "lastTick", (done = 1 OR last_tick IS NULL) AS "isSettled", ` +
   `(done = 1 OR last_tick IS NULL OR EXISTS (SELECT FROM idempotency_keys WHERE key = '${doneKeyPrefix}' || last_tick AND part = 0)) AS "isDone"`;
 
 /**

@@ -65,7 +65,8 @@ export function schedulesIn(db: Database, commits: GroupCommit, publish: Publish
   };
 }
 
-type ScheduleRow = Omit<Schedule, "overlap" | "isDone"> & { readonly overlap: number; readonly isDone: number };
+type Flag = "overlap" | "isDone" | "isSettled";
+type ScheduleRow = Omit<Schedule, Flag> & { readonly [Name in Flag]: number };
 
 export function schedulesOf(db: Database): Promise<Schedule[]> {
   return list(db, "");
@@ -75,9 +76,13 @@ async function list(db: Database, where: string, ...values: string[]): Promise<S
   const rows = db
     .query<ScheduleRow, string[]>(
       `SELECT number, queue, pattern, timeZone, missed, overlap, announcedAt, since, dueAt, lastAt, lastTick,
+         (done OR lastTick IS NULL) AS isSettled,
          done OR lastTick IS NULL OR EXISTS (SELECT 1 FROM idempotency_keys WHERE key = '${doneKeyPrefix}' || lastTick AND part = 0) AS isDone
        FROM warren_schedules ${where} ORDER BY queue`,
     )
     .all(...values);
-  return rows.map((row) => ({ ...row, overlap: row.overlap === 1, isDone: row.isDone === 1 }));
+  return rows.map(({ overlap, isDone, isSettled, ...row }) => ({
+    ...row,
+    ...{ overlap: overlap === 1, isDone: isDone === 1, isSettled: isSettled === 1 },
+  }));
 }
